@@ -1,0 +1,26 @@
+// `npm start`: hello.js behind graceful-run on port 10086, and what to try next.
+import { spawn } from 'node:child_process';
+
+const root = new URL('..', import.meta.url).pathname;
+const master = spawn(
+  process.execPath,
+  [`${root}bin/graceful-run.js`, '--port', '10086', '--name', 'hello', '--', 'node', 'examples/hello.js'],
+  { cwd: root, stdio: 'inherit' },
+);
+
+console.log(`
+  examples/hello.js is behind graceful-run on port 10086. In another terminal, try:
+
+    curl localhost:10086                         ask it
+    edit examples/hello.js                       change the greeting
+    kill -HUP ${String(master.pid).padEnd(34)} reload: no request is lost
+    curl localhost:10086                         the new generation answers
+    node bin/gracefulctl.js status               who serves, since when
+    node bin/gracefulctl.js reload --wait        reload, and know that it serves
+
+  Break it (throw an error at the top of hello.js) and reload: the old one serves on. Ctrl-C ends.
+`);
+
+// The terminal gives Ctrl-C to the master too; a signal sent to this process alone is passed on.
+for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => master.kill(signal));
+master.on('exit', (code, signal) => process.exit(signal === null ? code : 1));

@@ -1,0 +1,124 @@
+/**
+ * The command line's options, once: the parser, `--help` and the table in the README are made from it.
+ * What a value may be is checked in ../options.ts.
+ */
+import type { MasterOptions } from '../options.ts';
+
+export interface OptionRow {
+  /** As it is written: `ready-timeout`. */
+  readonly flag: string;
+  readonly kind: 'text' | 'number' | 'list' | 'boolean';
+  /** Shown in the help after the flag: `<ms>`. */
+  readonly value: string | null;
+  readonly default: string | null;
+  readonly description: string;
+  /** The master's option that it sets; null for the command line's own. */
+  readonly option: keyof MasterOptions | null;
+}
+
+export const optionTable: readonly OptionRow[] = [
+  {
+    flag: 'port',
+    kind: 'number',
+    value: '<n>',
+    default: null,
+    description: 'TCP port to hold (required); 0 takes any free one',
+    option: 'port',
+  },
+  {
+    flag: 'host',
+    kind: 'text',
+    value: '<address>',
+    default: 'every address',
+    description: 'address to bind: 127.0.0.1, 0.0.0.0, ::1, localhost',
+    option: 'host',
+  },
+  {
+    flag: 'backlog',
+    kind: 'number',
+    value: '<n>',
+    default: '4096',
+    description: 'length of the accept queue, capped by net.core.somaxconn',
+    option: 'backlog',
+  },
+  {
+    flag: 'name',
+    kind: 'text',
+    value: '<name>',
+    default: 'the port',
+    description: "the program's name in logs, and of its control socket",
+    option: 'name',
+  },
+  {
+    flag: 'workers',
+    kind: 'number',
+    value: '<n|auto>',
+    default: '1',
+    description: 'workers that share the listener; auto: one per core',
+    option: 'workers',
+  },
+  {
+    flag: 'watch',
+    kind: 'list',
+    value: '[path…]',
+    default: 'no watching',
+    description: "reload when the content of these paths changes; without a path: the program's own file",
+    option: 'watch',
+  },
+  {
+    flag: 'ready-timeout',
+    kind: 'text',
+    value: '<time>',
+    default: '30s',
+    description: 'a new worker that is not ready by then has failed',
+    option: 'readyTimeout',
+  },
+  {
+    flag: 'drain-timeout',
+    kind: 'text',
+    value: '<time>',
+    default: '30s',
+    description: 'a draining worker gets SIGTERM then, and SIGKILL 2s later',
+    option: 'drainTimeout',
+  },
+  {
+    flag: 'cwd',
+    kind: 'text',
+    value: '<dir>',
+    default: "the master's",
+    description: 'working directory of the workers; may be a symlink that moves',
+    option: 'cwd',
+  },
+  {
+    flag: 'env-file',
+    kind: 'text',
+    value: '<file>',
+    default: 'none',
+    description: 'NAME=value lines for the workers, read anew for every worker',
+    option: 'envFile',
+  },
+  {
+    flag: 'control',
+    kind: 'boolean',
+    value: null,
+    default: 'on',
+    description: 'the control socket for gracefulctl; --no-control goes without',
+    option: 'control',
+  },
+  {
+    flag: 'log-level',
+    kind: 'text',
+    value: '<level>',
+    default: 'info',
+    description: 'trace, debug, info, warn, error, fatal or silent',
+    option: null,
+  },
+  {
+    flag: 'log-format',
+    kind: 'text',
+    value: '<format>',
+    default: 'pretty on a terminal, else json',
+    description: 'json or pretty',
+    option: null,
+  },
+];

@@ -1,0 +1,16 @@
+/** The bounds that have no option of their own, in one place. Durations in ms. */
+
+/** From SIGTERM, at the drain timeout, to SIGKILL. */
+export const killDelayMs = 2_000;
+
+/** How long a new master retries a port that its predecessor's workers still hold. */
+export const bindPatienceMs = 5_000;
+
+/** A pending reload begins when nobody has asked for this long: a storm of SIGHUPs is one reload. */
+export const settleMs = 250;
+
+/** A reload waits while so many old generations still drain: processes must not pile up behind slow clients. */
+export const maxDrainingGenerations = 8;
+
+/** A watched file counts as changed when its content has been stable for this long. */
+export const watchStableMs = 200;

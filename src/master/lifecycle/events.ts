@@ -1,0 +1,63 @@
+/**
+ * What can happen to a program, and what is to be done about it. Everything that the lifecycle learns comes
+ * in as an event that carries its time; everything that it wants leaves as an effect.
+ */
+import type { Cause, Fact, Failure, Outcome } from '../../shared/facts.ts';
+import type { DrainReason } from '../../shared/protocol.ts';
+
+/** How a worker that is gone has ended; `failure` says what that means if nobody had asked it to go. */
+export interface WorkerEnd {
+  readonly outcome: Outcome | null;
+  readonly failure: Failure;
+  /** What it reported at the end of its drain; null when it said nothing. */
+  readonly served: number | null;
+  readonly cut: number | null;
+}
+
+/** Events about one process. `worker` is its id: an id that is not known any more belongs to the past. */
+export type WorkerEvent =
+  | { readonly type: 'workerSpawned'; readonly at: number; readonly worker: number; readonly pid: number }
+  | { readonly type: 'workerSaidReady'; readonly at: number; readonly worker: number }
+  /** It exited and was reaped, or it could not be started at all. */
+  | { readonly type: 'workerEnded'; readonly at: number; readonly worker: number; readonly end: WorkerEnd }
+  | { readonly type: 'readyTimedOut'; readonly at: number; readonly worker: number; readonly failure: Failure }
+  | { readonly type: 'drainTimedOut'; readonly at: number; readonly worker: number }
+  | { readonly type: 'killTimedOut'; readonly at: number; readonly worker: number };
+
+/** Requests, and timers of the program. */
+export type ProgramEvent =
+  | { readonly type: 'startRequested'; readonly at: number }
+  | { readonly type: 'reloadRequested'; readonly at: number; readonly cause: Cause }
+  | { readonly type: 'stopRequested'; readonly at: number; readonly cause: Cause }
+  | { readonly type: 'workerCountRequested'; readonly at: number; readonly change: number }
+  | { readonly type: 'restartDue'; readonly at: number; readonly generation: number; readonly slot: number }
+  | { readonly type: 'settleElapsed'; readonly at: number };
+
+export type LifecycleEvent = WorkerEvent | ProgramEvent;
+
+/** Names a timer. Arming one that is armed replaces it. */
+export type TimerKey =
+  | { readonly timer: 'ready' | 'drain' | 'kill'; readonly worker: number }
+  | { readonly timer: 'restart'; readonly generation: number; readonly slot: number }
+  | { readonly timer: 'settle' };
+
+export type Effect =
+  | { readonly type: 'startWorker'; readonly worker: number; readonly generation: number; readonly slot: number }
+  /** Let a ready worker accept connections. */
+  | { readonly type: 'admitWorker'; readonly worker: number }
+  | { readonly type: 'drainWorker'; readonly worker: number; readonly reason: DrainReason; readonly timeoutMs: number }
+  /** To the worker's whole process group. */
+  | { readonly type: 'signalGroup'; readonly worker: number; readonly signal: 'SIGTERM' | 'SIGKILL' }
+  | { readonly type: 'armTimer'; readonly key: TimerKey; readonly delayMs: number }
+  | { readonly type: 'disarmTimer'; readonly key: TimerKey }
+  /** Clients are refused from now on. */
+  | { readonly type: 'closeListeners' }
+  | { readonly type: 'announce'; readonly fact: Fact }
+  /** The last effect of a program's life. */
+  | { readonly type: 'finish'; readonly failure: Failure | null };
+
+/** What a step gives: the next state, and what to do, in order. */
+export interface Step<State> {
+  readonly state: State;
+  readonly effects: readonly Effect[];
+}

@@ -1,0 +1,195 @@
+/**
+ * What the program's table does to generations and their slots: start, fill, restart, let go. Each function
+ * returns the program as it is afterwards and adds what is to be done to `out`.
+ */
+import type { Fact } from '../../shared/facts.ts';
+import type { DrainReason } from '../../shared/protocol.ts';
+import { backoffMs, countedFailures } from './backoff.ts';
+import type { Effect } from './events.ts';
+import type { Generation, Program, Slot, Worker } from './state.ts';
+import { stepWorker, type WorkerCommand } from './worker-table.ts';
+
+/** Starts one worker for every slot of `generation` that has none and waits for none; returns the filled generation. */
+export function fillSlots<P extends Program>(
+  program: P,
+  generation: Generation,
+  slots: readonly Slot[],
+  at: number,
+  out: Effect[],
+): { program: P; generation: Generation } {
+  let { lastWorkerId } = program;
+  const born: Worker[] = [];
+  const filled = generation.slots.map((slot) => {
+    if (!slots.includes(slot)) return slot;
+    const id = ++lastWorkerId;
+    born.push({
+      id,
+      generation: generation.number,
+      slot: slot.index,
+      pid: null,
+      phase: 'starting',
+      phaseSince: at,
+      startedAt: at,
+      readyAt: null,
+    });
+    out.push(
+      {
+        type: 'armTimer',
+        key: { timer: 'ready', worker: id },
+        delayMs: program.settings.readyTimeoutMs,
+      },
+      { type: 'startWorker', worker: id, generation: generation.number, slot: slot.index },
+    );
+    return { ...slot, workerId: id };
+  });
+  return {
+    program: { ...program, workers: [...program.workers, ...born], lastWorkerId },
+    generation: { ...generation, slots: filled },
+  };
+}
+
+/** Starts the next generation with all its workers. Answers every reload that was asked for before. */
+export function beginGeneration<P extends Program>(
+  program: P,
+  at: number,
+  out: Effect[],
+): { program: P; generation: Generation } {
+  const number = program.lastGeneration + 1;
+  const slots = Array.from({ length: program.workersWanted }, (_, index) => emptySlot(index));
+  out.push({
+    type: 'announce',
+    fact: { event: 'generationStarted', generation: number, workers: slots.length },
+  });
+  return fillSlots(
+    { ...program, lastGeneration: number, pendingSince: null },
+    { number, startedAt: at, slots },
+    slots,
+    at,
+    out,
+  );
+}
+
+/** Gives `generation` as many slots as are wanted: new ones are started, the last ones are let go. */
+export function fitSlots<P extends Program>(
+  program: P,
+  generation: Generation,
+  at: number,
+  out: Effect[],
+): { program: P; generation: Generation } {
+  const kept = generation.slots.slice(0, program.workersWanted);
+  const dropped = generation.slots.slice(program.workersWanted);
+  for (const slot of dropped) if (slot.workerId === null) out.push(disarmRestart(generation, slot));
+  const shrunk = letGo(program, workersIn(program, dropped), 'scaleDown', at, out);
+  const added = Array.from({ length: program.workersWanted - kept.length }, (_, index) =>
+    emptySlot(kept.length + index),
+  );
+  return fillSlots(shrunk, { ...generation, slots: [...kept, ...added] }, added, at, out);
+}
+
+/** Plans the replacement of a worker of `generation` that has ended: at once, or after its backoff. */
+export function scheduleRestart(
+  program: Program,
+  generation: Generation,
+  ended: Worker,
+  at: number,
+  out: Effect[],
+): Generation {
+  const { backoff } = program.settings;
+  const slots = generation.slots.map((slot) => {
+    if (slot.workerId !== ended.id) return slot;
+    const failures = countedFailures(slot.failures, ended.readyAt, at, backoff);
+    const delayMs = backoffMs(failures, backoff);
+    out.push(
+      {
+        type: 'announce',
+        fact: {
+          event: 'restartScheduled',
+          generation: generation.number,
+          slot: slot.index,
+          failures: failures + 1,
+          delayMs,
+        },
+      },
+      {
+        type: 'armTimer',
+        key: { timer: 'restart', generation: generation.number, slot: slot.index },
+        delayMs,
+      },
+    );
+    return { ...slot, failures: failures + 1, workerId: null };
+  });
+  return { ...generation, slots };
+}
+
+/** Drains `workers` (one that is not ready is killed: it holds no connection). */
+export function letGo<P extends Program>(
+  program: P,
+  workers: readonly Worker[],
+  reason: DrainReason,
+  at: number,
+  out: Effect[],
+): P {
+  return command(program, workers, { type: 'drain', at, reason }, out);
+}
+
+/** Kills `workers` with their process groups. */
+export function kill<P extends Program>(
+  program: P,
+  workers: readonly Worker[],
+  reason: Extract<Fact, { event: 'workerKilled' }>['reason'],
+  at: number,
+  out: Effect[],
+): P {
+  return command(program, workers, { type: 'kill', at, reason }, out);
+}
+
+export function workersOf(program: Program, { number }: Generation): readonly Worker[] {
+  return program.workers.filter(({ generation }) => generation === number);
+}
+
+/** Disarms the pending restarts of a generation whose time is over. */
+export function cancelRestarts(generation: Generation, out: Effect[]): void {
+  for (const slot of generation.slots) if (slot.workerId === null) out.push(disarmRestart(generation, slot));
+}
+
+/** All slots of the generation hold a ready worker. */
+export function isComplete(program: Program, generation: Generation): boolean {
+  return generation.slots.every(({ workerId }) =>
+    program.workers.some(({ id, phase }) => id === workerId && phase === 'ready'),
+  );
+}
+
+export function holds(generation: Generation, worker: Worker): boolean {
+  return generation.slots.some(({ workerId }) => workerId === worker.id);
+}
+
+function command<P extends Program>(
+  program: P,
+  workers: readonly Worker[],
+  input: WorkerCommand,
+  out: Effect[],
+): P {
+  const ids = new Set(workers.map(({ id }) => id));
+  const next = program.workers.flatMap((worker) => {
+    if (!ids.has(worker.id)) return [worker];
+    const step = stepWorker(worker, input, program.settings);
+    out.push(...step.effects);
+    return step.worker === null ? [] : [step.worker];
+  });
+  return { ...program, workers: next };
+}
+
+function workersIn(program: Program, slots: readonly Slot[]): readonly Worker[] {
+  return program.workers.filter(({ id }) => slots.some(({ workerId }) => workerId === id));
+}
+
+function emptySlot(index: number): Slot {
+  return { index, failures: 0, workerId: null };
+}
+
+function disarmRestart(generation: Generation, slot: Slot): Effect {
+  return {
+    type: 'disarmTimer',
+    key: { timer: 'restart', generation: generation.number, slot: slot.index },
+  };
+}

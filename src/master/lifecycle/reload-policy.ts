@@ -1,0 +1,32 @@
+/** When a reload that was asked for may begin: reloads are serialised, storms become one, old generations are capped. */
+import type { Serving } from './state.ts';
+
+/** What a serving program does about the reload that waits. */
+export type ReloadDecision =
+  | { readonly decision: 'none' }
+  | { readonly decision: 'begin' }
+  /** Look again after so many ms. */
+  | { readonly decision: 'settle'; readonly delayMs: number }
+  /** Look again when a draining worker is gone. */
+  | { readonly decision: 'waitForDrain' };
+
+export function decideReload(program: Serving, at: number): ReloadDecision {
+  const { pendingSince, settings } = program;
+  if (pendingSince === null) return { decision: 'none' };
+  if (drainingGenerations(program) >= settings.maxDrainingGenerations) return { decision: 'waitForDrain' };
+  const quietMs = at - pendingSince;
+  if (quietMs < settings.settleMs) return { decision: 'settle', delayMs: settings.settleMs - quietMs };
+  return { decision: 'begin' };
+}
+
+/** May a reload begin at the moment in which it is asked for? */
+export function mayBeginAtOnce(program: Serving): boolean {
+  return (
+    program.pendingSince === null &&
+    drainingGenerations(program) < program.settings.maxDrainingGenerations
+  );
+}
+
+function drainingGenerations({ workers, current }: Serving): number {
+  return new Set(workers.map(({ generation }) => generation).filter((number) => number !== current.number)).size;
+}

@@ -1,0 +1,227 @@
+/**
+ * The life of one worker: a table, phase x event, total by its type. It decides about this worker alone;
+ * what its readiness or end means for the program is decided in program-table.ts.
+ *
+ * Invariants kept here:
+ * - a worker in `starting` has a ready timer, one in `draining` a drain timer, one in `terminating` a kill timer,
+ *   and no worker has another one;
+ * - once told to go, a worker never becomes ready again.
+ */
+import type { Fact, WorkerPhase } from '../../shared/facts.ts';
+import type { DrainReason } from '../../shared/protocol.ts';
+import type { Effect, WorkerEnd, WorkerEvent } from './events.ts';
+import type { LifecycleSettings, Worker } from './state.ts';
+
+type KillReason = Extract<Fact, { event: 'workerKilled' }>['reason'];
+
+/** What a program tells one of its workers. */
+export type WorkerCommand =
+  | { readonly type: 'drain'; readonly at: number; readonly reason: DrainReason }
+  | { readonly type: 'kill'; readonly at: number; readonly reason: KillReason };
+
+export type WorkerInput = WorkerEvent | WorkerCommand;
+
+/** What the program has to know of what happened. */
+export type Verdict =
+  | { readonly type: 'becameReady' }
+  /** It will not become ready; its process may still be there, going. */
+  | { readonly type: 'failed'; readonly end: WorkerEnd }
+  /** It is gone, as it was asked to. */
+  | { readonly type: 'gone' }
+  | null;
+
+export interface WorkerStep {
+  /** Null when the worker is gone. */
+  readonly worker: Worker | null;
+  readonly effects: readonly Effect[];
+  readonly verdict: Verdict;
+}
+
+type Handler<Input> = (worker: Worker, input: Input, settings: LifecycleSettings) => WorkerStep;
+type Row = { readonly [Type in WorkerInput['type']]: Handler<Extract<WorkerInput, { type: Type }>> };
+
+/** Happens, and changes nothing: a stale timer, a second word of a worker that goes. */
+const ignore: Handler<WorkerInput> = (worker) => ({ worker, effects: [], verdict: null });
+
+/** Cannot happen while the invariants hold. Nothing is done: a master does not fall over its own mistake. */
+const impossible: Handler<WorkerInput> = (worker) => ({ worker, effects: [], verdict: null });
+
+const spawned: Row['workerSpawned'] = (worker, { pid }) => {
+  const born: Worker = { ...worker, pid };
+  return {
+    worker: born,
+    effects: [announce({ event: 'workerStarted', ...identity(born), from: null, to: born.phase, durationMs: 0 })],
+    verdict: null,
+  };
+};
+
+const becameReady: Row['workerSaidReady'] = (worker, { at }) => ({
+  worker: { ...enter(worker, 'ready', at), readyAt: at },
+  effects: [disarm('ready', worker), announce({ event: 'workerReady', ...change(worker, 'ready', at) })],
+  verdict: { type: 'becameReady' },
+});
+
+const failedAndGone: Row['workerEnded'] = (worker, { at, end }) => ({
+  worker: null,
+  effects: [
+    disarm('ready', worker),
+    announce({ event: 'workerFailed', ...change(worker, 'exited', at), failure: end.failure }),
+  ],
+  verdict: { type: 'failed', end },
+});
+
+const goneAsAsked: Row['workerEnded'] = (worker, { at, end }) => ({
+  worker: null,
+  effects: [
+    disarm('drain', worker),
+    disarm('kill', worker),
+    announce({
+      event: 'workerExited',
+      ...change(worker, 'exited', at),
+      outcome: end.outcome ?? { code: null, signal: null },
+      served: end.served,
+      cut: end.cut,
+    }),
+  ],
+  verdict: { type: 'gone' },
+});
+
+const notReadyInTime: Row['readyTimedOut'] = (worker, { at, failure }) => ({
+  ...killed(worker, at, 'notReady'),
+  verdict: { type: 'failed', end: { outcome: null, failure, served: null, cut: null } },
+});
+
+const drain: Row['drain'] = (worker, { at, reason }, settings) => ({
+  worker: enter(worker, 'draining', at),
+  effects: [
+    announce({ event: 'workerDraining', ...change(worker, 'draining', at), reason }),
+    { type: 'drainWorker', worker: worker.id, reason, timeoutMs: settings.drainTimeoutMs },
+    { type: 'armTimer', key: { timer: 'drain', worker: worker.id }, delayMs: settings.drainTimeoutMs },
+  ],
+  verdict: null,
+});
+
+/** A worker that is not ready was never admitted, so it holds no connection: nothing to drain. */
+const killInsteadOfDrain: Row['drain'] = (worker, { at, reason }) =>
+  killed(worker, at, reason === 'reload' || reason === 'scaleDown' ? reason : 'stop');
+
+const terminate: Row['drainTimedOut'] = (worker, { at }, settings) => ({
+  worker: enter(worker, 'terminating', at),
+  effects: [
+    announce({ event: 'workerTerminated', ...change(worker, 'terminating', at) }),
+    { type: 'signalGroup', worker: worker.id, signal: 'SIGTERM' },
+    { type: 'armTimer', key: { timer: 'kill', worker: worker.id }, delayMs: settings.killDelayMs },
+  ],
+  verdict: null,
+});
+
+const killAtLast: Row['killTimedOut'] = (worker, { at }) => killed(worker, at, 'drainTimeout');
+
+const kill: Row['kill'] = (worker, { at, reason }) => killed(worker, at, reason);
+
+const table: { readonly [Phase in WorkerPhase]: Row } = {
+  starting: {
+    workerSpawned: spawned,
+    workerSaidReady: becameReady,
+    workerEnded: failedAndGone,
+    readyTimedOut: notReadyInTime,
+    drainTimedOut: impossible,
+    killTimedOut: impossible,
+    drain: killInsteadOfDrain,
+    kill,
+  },
+  ready: {
+    workerSpawned: impossible,
+    workerSaidReady: ignore,
+    workerEnded: failedAndGone,
+    readyTimedOut: ignore,
+    drainTimedOut: impossible,
+    killTimedOut: impossible,
+    drain,
+    kill,
+  },
+  draining: {
+    workerSpawned: impossible,
+    workerSaidReady: ignore,
+    workerEnded: goneAsAsked,
+    readyTimedOut: ignore,
+    drainTimedOut: terminate,
+    killTimedOut: impossible,
+    drain: ignore,
+    kill,
+  },
+  terminating: {
+    workerSpawned: impossible,
+    workerSaidReady: ignore,
+    workerEnded: goneAsAsked,
+    readyTimedOut: ignore,
+    drainTimedOut: ignore,
+    killTimedOut: killAtLast,
+    drain: ignore,
+    kill,
+  },
+  killing: {
+    // Killed by an event that was waiting when the process came to be.
+    workerSpawned: (worker, { pid }) => ({
+      worker: { ...worker, pid },
+      effects: [{ type: 'signalGroup', worker: worker.id, signal: 'SIGKILL' }],
+      verdict: null,
+    }),
+    workerSaidReady: ignore,
+    workerEnded: goneAsAsked,
+    readyTimedOut: ignore,
+    drainTimedOut: ignore,
+    killTimedOut: ignore,
+    drain: ignore,
+    kill: ignore,
+  },
+};
+
+export function stepWorker(worker: Worker, input: WorkerInput, settings: LifecycleSettings): WorkerStep {
+  // The one dispatch: the table's type guarantees that this cell takes this input.
+  const handler = table[worker.phase][input.type] as Handler<WorkerInput>;
+  return handler(worker, input, settings);
+}
+
+/** The phases x inputs that the table calls impossible: for the tests and the generated diagram. */
+export function isImpossible(phase: WorkerPhase, type: WorkerInput['type']): boolean {
+  return table[phase][type] === impossible;
+}
+
+function killed(worker: Worker, at: number, reason: KillReason): WorkerStep {
+  return {
+    worker: enter(worker, 'killing', at),
+    effects: [
+      disarm('ready', worker),
+      disarm('drain', worker),
+      disarm('kill', worker),
+      announce({ event: 'workerKilled', ...change(worker, 'killing', at), reason }),
+      { type: 'signalGroup', worker: worker.id, signal: 'SIGKILL' },
+    ],
+    verdict: null,
+  };
+}
+
+function enter(worker: Worker, phase: WorkerPhase, at: number): Worker {
+  return { ...worker, phase, phaseSince: at };
+}
+
+function identity({ generation, slot, pid }: Worker): Pick<Worker, 'generation' | 'slot' | 'pid'> {
+  return { generation, slot, pid };
+}
+
+function change<To extends WorkerPhase | 'exited'>(
+  worker: Worker,
+  to: To,
+  at: number,
+): { generation: number; slot: number; pid: number | null; from: WorkerPhase; to: To; durationMs: number } {
+  return { ...identity(worker), from: worker.phase, to, durationMs: at - worker.phaseSince };
+}
+
+function announce(fact: Fact): Effect {
+  return { type: 'announce', fact };
+}
+
+function disarm(timer: 'ready' | 'drain' | 'kill', worker: Worker): Effect {
+  return { type: 'disarmTimer', key: { timer, worker: worker.id } };
+}

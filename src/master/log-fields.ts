@@ -1,0 +1,12 @@
+/** The fields of a JSON log line. Pure; it must not know the logger. */
+import type { Observation } from '../shared/facts.ts';
+
+/**
+ * The observation's own fields, but for the pid: in a log line `pid` is always the master's, as with any logger, and
+ * the worker's is `worker`. `time` stays: it is when it happened, not when it was written.
+ */
+export function fieldsOf(observation: Observation): Readonly<Record<string, unknown>> {
+  if (!('pid' in observation)) return observation;
+  const { pid, ...fields } = observation;
+  return 'slot' in observation ? { ...fields, worker: pid } : fields;
+}

@@ -1,0 +1,43 @@
+/**
+ * How much each fact matters to an operator. Pure. The measure is a reload that goes well: at `info` it is
+ * asked for, starting, serving, and one line for each worker that ended.
+ */
+import type { Fact } from '../shared/facts.ts';
+
+export type FactLevel = 'debug' | 'info' | 'warn' | 'error';
+
+/** `isRecovery` says that the worker of a `workerReady` takes the place of one that failed: worth knowing at 3 a.m. */
+export function levelOf(fact: Fact, isRecovery = false): FactLevel {
+  switch (fact.event) {
+    case 'workerReady':
+      return isRecovery ? 'info' : 'debug';
+    case 'workerExited':
+      return fact.cut === null || fact.cut === 0 ? 'info' : 'warn';
+    case 'stopped':
+      return fact.failure === null ? 'info' : 'error';
+    case 'generationFailed':
+    case 'workerFailed':
+    case 'watchFailed':
+      return 'error';
+    case 'restartScheduled':
+    case 'workerTerminated':
+    case 'workerKilled':
+    case 'undeclaredListen':
+    case 'messageRejected':
+      return 'warn';
+    case 'masterStarted':
+    case 'listenerBound':
+    case 'generationStarted':
+    case 'generationReady':
+    case 'reloadRequested':
+    case 'stopRequested':
+    case 'workerCountChanged':
+    case 'fileChanged':
+    case 'watchStarted':
+      return 'info';
+    case 'listenersClosed':
+    case 'workerStarted':
+    case 'workerDraining':
+      return 'debug';
+  }
+}

@@ -1,0 +1,243 @@
+/**
+ * Puts a master together: listener, program, watcher, control socket. It owns their order of birth and death
+ * and decides nothing else. It must not know the command line, signals, or how a log looks.
+ */
+import type { ReloadResult, Status } from '../shared/control-api.ts';
+import { controlFolders } from '../shared/control-path.ts';
+import { errorCodes, GracefulRunError } from '../shared/errors.ts';
+import type { Cause, Fact, Failure, Observation } from '../shared/facts.ts';
+import { version } from '../shared/version.ts';
+import { openControlServer, type ControlServer } from './control/server.ts';
+import { bindPatienceMs, killDelayMs, maxDrainingGenerations, settleMs, watchStableMs } from './defaults.ts';
+import { defaultBackoff } from './lifecycle/backoff.ts';
+import { idleProgram, type LifecycleSettings } from './lifecycle/state.ts';
+import { compileOptions, type MasterOptions, type MasterSettings } from './options.ts';
+import { preloadPath } from './preload-path.ts';
+import { prepareWorker } from './prepare-worker.ts';
+import { programFile } from './program/program-file.ts';
+import { createReloadResults, masterStopped } from './reload-results.ts';
+import { bindWithPatience } from './shell/bind-with-patience.ts';
+import type { BoundListener } from './shell/listener.ts';
+import type { Platform } from './shell/platform.ts';
+import { createRunner } from './shell/program-runner.ts';
+import { system } from './shell/system.ts';
+import { describeStatus } from './status.ts';
+import { startWatch, type Watch } from './watch/start-watch.ts';
+
+/** A master of one program. Created idle; a stopped one cannot be started again. */
+export interface Master {
+  /**
+   * Binds, starts the first generation, and resolves when it serves. Errors: `addressInUse`, `addressUnusable`,
+   * `nameTaken`, `controlSocketUnusable`, `notWatchable`, `startFailed`, and those of looking up the command:
+   * `commandNotFound`, `commandNotExecutable`, `cwdMissing`, `envFileUnreadable`; `masterStopped` when stop()
+   * came first. After an error nothing is left running. A second call gives the same promise.
+   */
+  start(): Promise<void>;
+  /**
+   * Asks for a new generation; resolves when it serves (`ok`) or has failed (then the old one serves on).
+   * While a reload runs, any number of calls become one more. Rejects with `masterStopped`.
+   */
+  reload(cause?: Cause): Promise<ReloadResult>;
+  /** Drains every worker and resolves when all are gone. A second call kills them. */
+  stop(cause?: Cause): Promise<void>;
+  /** So many workers more (or less, down to one). */
+  changeWorkerCount(change: number): void;
+  status(): Status;
+  /** Calls back for every fact from now on; returns what ends it. */
+  subscribe(listener: (observation: Observation) => void): () => void;
+  /** Resolves when nothing is left, with the reason if nobody had asked for it. */
+  readonly ended: Promise<Failure | null>;
+}
+
+/** What a master takes from its surroundings. Everything has a default. */
+export interface Surroundings {
+  readonly platform: Platform;
+  readonly environment: NodeJS.ProcessEnv;
+  readonly cwd: string;
+  /** Where the workers' stderr goes. */
+  readonly onStderr: (text: string) => void;
+}
+
+/** Checks the options and makes a master that does nothing yet. Errors: `badOption`, `commandMissing`. */
+export function createMaster(options: MasterOptions, given: Partial<Surroundings> = {}): Master {
+  const settings = compileOptions(options, given.cwd ?? process.cwd());
+  const surroundings: Surroundings = {
+    platform: system,
+    environment: process.env,
+    cwd: process.cwd(),
+    onStderr: (text) => process.stderr.write(text),
+    ...given,
+  };
+  return assemble(settings, surroundings);
+}
+
+function assemble(settings: MasterSettings, { platform, environment, onStderr }: Surroundings): Master {
+  const startedAt = platform.clock.monotonicMs();
+  const subscribers = new Set<(observation: Observation) => void>();
+  const results = createReloadResults();
+  const listeners: BoundListener[] = [];
+  const preload = preloadPath();
+  const ended = deferred<Failure | null>();
+  let name = settings.name ?? String(settings.port);
+  let control: ControlServer | null = null;
+  let watch: Watch | null = null;
+  let starting: Promise<void> | null = null;
+
+  const runner = createRunner(
+    {
+      platform,
+      listeners,
+      prepare: (place) => prepareWorker(settings, listeners, environment, preload, place),
+      onFact: publish,
+      onStderr,
+    },
+    idleProgram(lifecycleSettings(settings), settings.workers),
+  );
+
+  function publish(fact: Fact): void {
+    const time = platform.clock.wallMs();
+    results.observe(fact, time);
+    for (const subscriber of subscribers) subscriber({ ...fact, program: name, time });
+    if (fact.event === 'stopped') void close().then(() => {
+      ended.resolve(fact.failure);
+    });
+  }
+
+  async function open(): Promise<void> {
+    // Fails early and cheaply when there is no such command, folder or env file: nothing was touched yet.
+    prepareWorker(settings, [], environment, preload, { generation: 1, slot: 0 });
+    // A master of this name that lives says so better than its port does. With port 0 the name comes with the port.
+    if (settings.port !== 0 || settings.name !== null) await openControl();
+    listeners.push(await bind());
+    if (control === null) await openControl();
+    await openWatch();
+    publish({ event: 'masterStarted', pid: process.pid, version, control: control?.path ?? null });
+    for (const { name: listener, host, port } of listeners) publish({ event: 'listenerBound', listener, host, port });
+  }
+
+  async function bind(): Promise<BoundListener> {
+    const { host, port, backlog } = settings;
+    const bound = await bindWithPatience({ name: 'default', host, port, backlog }, bindPatienceMs, () => runner.state().phase === 'idle', platform);
+    name = settings.name ?? String(bound.port);
+    return bound;
+  }
+
+  async function openControl(): Promise<void> {
+    if (!settings.hasControl) return;
+    control = await openControlServer({
+      name,
+      folders: controlFolders(environment, process.geteuid?.() ?? 0),
+      handlers: {
+        status,
+        reload: () => requestReload('control'),
+        stop: () => ({ done: stop('control') }),
+        subscribe,
+      },
+    });
+  }
+
+  async function openWatch(): Promise<void> {
+    if (settings.watch === null) return;
+    const { command, cwd } = settings;
+    const paths = settings.watch.length > 0 ? settings.watch : [programFile(command, { cwd, environment })];
+    watch = await startWatch({
+      paths,
+      stableMs: watchStableMs,
+      onChange: (path) => {
+        publish({ event: 'fileChanged', path });
+        runner.dispatch({ type: 'reloadRequested', cause: 'watch' });
+      },
+      onProblem: (problem) => {
+        publish({ event: 'watchFailed', problem });
+      },
+    });
+    publish({ event: 'watchStarted', paths });
+  }
+
+  async function start(): Promise<void> {
+    try {
+      await open();
+      // stop() may have come while the doors were being opened: then there is nothing to start.
+      if (runner.state().phase !== 'idle') throw masterStopped();
+    } catch (error) {
+      await close();
+      throw error;
+    }
+    const first = results.of(runner.state().lastGeneration + 1);
+    runner.dispatch({ type: 'startRequested' });
+    const failure = await first.then(
+      (result) => (result.failure === null ? null : startFailed(result.failure)),
+      (error: unknown) => error,
+    );
+    if (failure === null) return;
+    await ended.promise;
+    throw failure;
+  }
+
+  function requestReload(cause: Cause): { generation: number; outcome: Promise<ReloadResult> } {
+    const { phase, lastGeneration } = runner.state();
+    if (phase === 'idle' || phase === 'stopping' || phase === 'stopped') throw masterStopped();
+    const generation = lastGeneration + 1;
+    const outcome = results.of(generation);
+    runner.dispatch({ type: 'reloadRequested', cause });
+    return { generation, outcome };
+  }
+
+  async function stop(cause: Cause): Promise<void> {
+    runner.dispatch({ type: 'stopRequested', cause });
+    await ended.promise;
+  }
+
+  /** Lets go of everything that is held. */
+  async function close(): Promise<void> {
+    for (const listener of listeners) listener.close();
+    await watch?.close();
+    await control?.close();
+  }
+
+  function status(): Status {
+    const sources = { name, command: settings.command, version, pid: process.pid, startedAt, listeners, lastReload: results.last() };
+    return describeStatus(runner.state(), sources, platform.clock.monotonicMs());
+  }
+
+  function subscribe(listener: (observation: Observation) => void): () => void {
+    subscribers.add(listener);
+    return () => subscribers.delete(listener);
+  }
+
+  return {
+    start: () => (starting ??= start()),
+    reload: async (cause = 'embedder') => requestReload(cause).outcome,
+    stop: async (cause = 'embedder') => stop(cause),
+    changeWorkerCount: (change) => {
+      runner.dispatch({ type: 'workerCountRequested', change });
+    },
+    status,
+    subscribe,
+    ended: ended.promise,
+  };
+}
+
+function lifecycleSettings({ readyTimeoutMs, drainTimeoutMs }: MasterSettings): LifecycleSettings {
+  return { readyTimeoutMs, drainTimeoutMs, killDelayMs, settleMs, maxDrainingGenerations, backoff: defaultBackoff };
+}
+
+function startFailed(failure: Failure): GracefulRunError {
+  const known = errorCodes.find((code) => code === failure.errorCode);
+  return new GracefulRunError(known ?? 'startFailed', known === undefined ? `cannot start: ${failure.message}` : failure.message, {
+    ...(failure.hint === null ? {} : { hint: failure.hint }),
+  });
+}
+
+interface Deferred<Value> {
+  readonly promise: Promise<Value>;
+  resolve(value: Value): void;
+}
+
+function deferred<Value>(): Deferred<Value> {
+  let settle: ((value: Value) => void) | undefined;
+  const promise = new Promise<Value>((resolve) => {
+    settle = resolve;
+  });
+  return { promise, resolve: (value) => settle?.(value) };
+}

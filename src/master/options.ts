@@ -1,0 +1,136 @@
+/**
+ * What a user may ask of a master, checked once and compiled into frozen settings: durations in ms, counts as
+ * numbers, defaults filled in. It must not know whether the options came from a command line or from code.
+ */
+import { availableParallelism } from 'node:os';
+import { resolve } from 'node:path';
+import * as z from 'zod/mini';
+import { isProgramName } from '../shared/control-path.ts';
+import { parseDuration } from '../shared/durations.ts';
+import { GracefulRunError } from '../shared/errors.ts';
+
+/** Options of a master. Durations are written `30s`, `500ms`, `2m`. */
+export interface MasterOptions {
+  /** The program and its arguments: `['node', 'app.js']`. */
+  readonly command: readonly string[];
+  /** The TCP port to hold, 0 to 65535; 0: any free one. */
+  readonly port: number;
+  /** The address to bind: numeric, or a name. Default: every address, IPv6 and IPv4. */
+  readonly host?: string;
+  /** Length of the accept queue; the kernel caps it at net.core.somaxconn. Default 4096. */
+  readonly backlog?: number;
+  /** Name of the program: in logs, and of the control socket. Default: the port. */
+  readonly name?: string;
+  /** Workers that share the listener: 1 to 1024, or `auto` for one per core. Default 1. */
+  readonly workers?: number | 'auto';
+  /** Working directory of the workers, looked up anew for each one. Default: the master's. */
+  readonly cwd?: string;
+  /** File with `NAME=value` lines for the workers' environment, read anew for each one. */
+  readonly envFile?: string;
+  /** Reload when the content of these paths changes; `true`: the program's own file. Default: no watching. */
+  readonly watch?: boolean | readonly string[];
+  /** How long a worker may take to become ready, 1ms to 24h. Default 30s. */
+  readonly readyTimeout?: string;
+  /** How long a worker may drain before it gets SIGTERM (and SIGKILL 2s later), 0s to 24h. Default 30s. */
+  readonly drainTimeout?: string;
+  /** Open the control socket for gracefulctl. Default true. */
+  readonly control?: boolean;
+}
+
+/** Compiled options. Durations in ms. */
+export interface MasterSettings {
+  readonly command: readonly string[];
+  readonly host: string | null;
+  readonly port: number;
+  readonly backlog: number;
+  /** Null: named after the port, once it is known. */
+  readonly name: string | null;
+  readonly workers: number;
+  /** Absolute, symlinks not resolved. */
+  readonly cwd: string;
+  readonly envFile: string | null;
+  /** Null: no watching. Empty: the program's own file. */
+  readonly watch: readonly string[] | null;
+  readonly readyTimeoutMs: number;
+  readonly drainTimeoutMs: number;
+  readonly hasControl: boolean;
+}
+
+const dayMs = 86_400_000;
+
+const duration = (minMs: number): z.ZodMiniType<string> =>
+  z.string().check(
+    z.refine((text) => {
+      const ms = parseDuration(text);
+      return ms !== null && ms >= minMs && ms <= dayMs;
+    }, `a duration from ${minMs === 0 ? '0s' : `${minMs}ms`} to 24h, such as 30s, 500ms or 2m`),
+  );
+
+const integer = (min: number, max: number): z.ZodMiniType<number> => {
+  const wanted = `a whole number from ${min} to ${max}`;
+  return z.int(wanted).check(z.gte(min, wanted), z.lte(max, wanted));
+};
+
+const text = (wanted: string): z.ZodMiniType<string> => z.string(wanted).check(z.minLength(1, wanted));
+
+const schema = z.strictObject({
+  command: z.array(z.string()),
+  port: integer(0, 65_535),
+  host: z.optional(text('an address or a host name')),
+  backlog: z.optional(integer(1, 65_535)),
+  name: z.optional(
+    z.string().check(z.refine(isProgramName, 'a name of letters, digits, dot, dash and underscore, at most 64 of them')),
+  ),
+  workers: z.optional(z.union([z.literal('auto'), integer(1, 1024)], 'a whole number from 1 to 1024, or auto')),
+  cwd: z.optional(text('a folder')),
+  envFile: z.optional(text('a file')),
+  watch: z.optional(z.union([z.boolean(), z.array(text('a path'))], 'true, or a list of paths')),
+  readyTimeout: z.optional(duration(1)),
+  drainTimeout: z.optional(duration(0)),
+  control: z.optional(z.boolean()),
+});
+
+/** Checks and compiles. Errors: `badOption`, `commandMissing`; the message names the option as the command line does. */
+export function compileOptions(options: MasterOptions, here: string): MasterSettings {
+  const parsed = schema.safeParse(options);
+  if (!parsed.success) throw badOption(parsed.error.issues);
+  const { command, host, port, backlog, name, workers, cwd, envFile, watch, readyTimeout, drainTimeout, control } = parsed.data;
+  if (command[0] === undefined || command[0] === '') {
+    throw new GracefulRunError('commandMissing', 'cannot start: there is no command to run', {
+      hint: 'put it after the options and two dashes: graceful-run --port 10086 -- node app.js',
+    });
+  }
+  return Object.freeze({
+    command,
+    host: host ?? null,
+    port,
+    backlog: backlog ?? 4096,
+    name: name ?? null,
+    workers: workers === 'auto' ? availableParallelism() : (workers ?? 1),
+    cwd: resolve(here, cwd ?? '.'),
+    envFile: envFile === undefined ? null : resolve(here, envFile),
+    watch: watch === true ? [] : watch === false || watch === undefined ? null : watch.map((path) => resolve(here, path)),
+    readyTimeoutMs: parseDuration(readyTimeout ?? '30s') ?? 0,
+    drainTimeoutMs: parseDuration(drainTimeout ?? '30s') ?? 0,
+    hasControl: control ?? true,
+  });
+}
+
+function badOption(issues: readonly z.core.$ZodIssue[]): GracefulRunError {
+  const [issue] = issues;
+  if (issue?.code === 'unrecognized_keys') {
+    return new GracefulRunError('badOption', `cannot start: there is no option ${flag(issue.keys[0])}`, { hint: helpHint });
+  }
+  const [option] = issue?.path ?? [];
+  const given = issue?.input === undefined ? '' : `, not ${JSON.stringify(issue.input)}`;
+  return new GracefulRunError('badOption', `cannot start: ${flag(option)} must be ${issue?.message ?? 'something else'}${given}`, {
+    hint: helpHint,
+  });
+}
+
+const helpHint = 'see graceful-run --help';
+
+/** `readyTimeout` as the command line writes it: `--ready-timeout`. */
+function flag(option: PropertyKey | undefined): string {
+  return `--${String(option ?? '').replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+}

@@ -1,0 +1,58 @@
+/**
+ * Looks up what a worker is, at the moment in which it is started: executable, cwd, env file, symlinks. Releases
+ * move between two starts, so nothing of this is remembered.
+ */
+import { accessSync, constants } from 'node:fs';
+import type { AnnouncedListener } from '../shared/protocol.ts';
+import type { MasterSettings } from './options.ts';
+import { readEnvFile } from './program/env-file.ts';
+import { resolveCommand } from './program/resolve-command.ts';
+import type { BoundListener } from './shell/listener.ts';
+import type { SpawnRequest } from './shell/platform.ts';
+import { withListenPid } from './shell/trampoline.ts';
+import { workerEnvironment } from './shell/worker-environment.ts';
+
+/** The first descriptor after stdio: SD_LISTEN_FDS_START. */
+const firstListenerFd = 3;
+
+export interface WorkerPlace {
+  readonly generation: number;
+  readonly slot: number;
+}
+
+/** Errors: `commandNotFound`, `commandNotExecutable`, `cwdMissing`, `envFileUnreadable`. */
+export function prepareWorker(
+  settings: MasterSettings,
+  listeners: readonly BoundListener[],
+  inherited: NodeJS.ProcessEnv,
+  preload: string,
+  { generation, slot }: WorkerPlace,
+): SpawnRequest {
+  const environment = workerEnvironment({
+    inherited,
+    fromFile: settings.envFile === null ? {} : readEnvFile(settings.envFile),
+    listeners: listeners.map(announce),
+    generation,
+    slot,
+    drainTimeoutMs: settings.drainTimeoutMs,
+    preload,
+  });
+  const command = resolveCommand(settings.command, { cwd: settings.cwd, environment });
+  // Inside Node.js the preload sets LISTEN_PID. A container without a shell has to do without, as any program there does.
+  const { file, args } = command.isNode || !hasShell() ? command : withListenPid(command, environment);
+  return { file, args, cwd: settings.cwd, environment, listeners };
+}
+
+function announce({ name, host, port, backlog }: BoundListener, index: number): AnnouncedListener {
+  return { name, fd: firstListenerFd + index, host, port, backlog };
+}
+
+function hasShell(): boolean {
+  try {
+    accessSync('/bin/sh', constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+

@@ -1,0 +1,66 @@
+/** Says why a worker failed, as a Failure: what the log, the control socket and exit messages show. Pure. */
+import { formatDuration } from '../../shared/durations.ts';
+import { GracefulRunError, messageOf } from '../../shared/errors.ts';
+import type { Failure, Outcome } from '../../shared/facts.ts';
+
+/** What the shell knows of a worker when it fails. */
+export interface LastWords {
+  readonly wasReady: boolean;
+  readonly stderrTail: readonly string[];
+  /** Where it listened although nothing was declared there. */
+  readonly undeclared: readonly string[];
+  /** The ports that were declared. */
+  readonly declared: readonly number[];
+}
+
+export function exitFailure(outcome: Outcome, words: LastWords): Failure {
+  const how = outcome.signal === null ? `exited with code ${outcome.code ?? '?'}` : `was killed by ${outcome.signal}`;
+  return {
+    reason: 'exited',
+    message: `the worker ${how} ${words.wasReady ? 'although nobody asked it to' : 'before it was ready'}`,
+    hint: exitHint(outcome, words),
+    errorCode: null,
+    outcome,
+    stderrTail: words.stderrTail,
+  };
+}
+
+export function notReadyFailure(timeoutMs: number, words: LastWords): Failure {
+  return {
+    reason: 'notReady',
+    message: `the worker was not ready within ${formatDuration(timeoutMs)}`,
+    hint: undeclaredHint(words) ?? notReadyHint(words),
+    errorCode: null,
+    outcome: null,
+    stderrTail: words.stderrTail,
+  };
+}
+
+export function notStartedFailure(error: unknown): Failure {
+  return {
+    reason: 'notStarted',
+    message: messageOf(error),
+    hint: error instanceof GracefulRunError ? error.hint : null,
+    errorCode: error instanceof GracefulRunError ? error.code : null,
+    outcome: null,
+    stderrTail: [],
+  };
+}
+
+function exitHint(outcome: Outcome, words: LastWords): string | null {
+  if (words.wasReady) return null;
+  if (words.stderrTail.some((line) => line.includes('EADDRINUSE'))) {
+    return 'it bound its port by itself: declare that port with --port, and let the process that listens be the one that is started';
+  }
+  if (outcome.code === 0) return 'it ended by itself: is this a server, and does it stay in the foreground?';
+  return undeclaredHint(words);
+}
+
+function undeclaredHint({ undeclared, declared }: LastWords): string | null {
+  if (undeclared.length === 0) return null;
+  return `it listened on ${undeclared.join(', ')}, but ${declared.join(', ')} is declared: give --port the port of the program, or let the program listen on process.env.PORT`;
+}
+
+function notReadyHint({ declared }: LastWords): string {
+  return `ready is when it listens on ${declared.join(', ')} (or has called worker.ready()); a slow start needs a longer --ready-timeout`;
+}

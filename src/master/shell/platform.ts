@@ -1,0 +1,50 @@
+/**
+ * Every power that the master has over the operating system, in one interface: the real one is in system.ts,
+ * a fake one drives the tests. Nothing in here decides anything.
+ */
+import type { Clock } from '../../shared/clock.ts';
+import type { GracefulRunError } from '../../shared/errors.ts';
+import type { Outcome } from '../../shared/facts.ts';
+import type { MasterMessage } from '../../shared/protocol.ts';
+import type { BoundListener } from './listener.ts';
+
+/** What a worker process reports to the master's shell. */
+export interface ProcessListeners {
+  /** Whatever came over the IPC channel, not looked at yet. */
+  message(raw: unknown): void;
+  /** Text that the process wrote to stderr. */
+  stderr(text: string): void;
+  /** Once: the process has ended, was reaped, and its stderr was read to the end (or is held open by a stranger). */
+  exit(outcome: Outcome): void;
+  /** Once, instead of everything else: the process could not be started. */
+  failed(error: GracefulRunError): void;
+}
+
+export interface WorkerProcess {
+  /** Also the id of its process group. */
+  readonly pid: number;
+  /** Does nothing when the channel is closed: the exit will tell. `listener` travels as a handle. */
+  send(message: MasterMessage, listener?: BoundListener): void;
+}
+
+export interface SpawnRequest {
+  /** Absolute path of the executable. */
+  readonly file: string;
+  readonly args: readonly string[];
+  readonly cwd: string;
+  readonly environment: Readonly<Record<string, string>>;
+  /** Inherited at fd 3, 4 …, in this order. */
+  readonly listeners: readonly BoundListener[];
+}
+
+export interface Platform {
+  readonly clock: Clock;
+  /** Starts a process as the leader of its own group, with an IPC channel. Null: it could not; `failed` says why. */
+  spawn(request: SpawnRequest, listeners: ProcessListeners): WorkerProcess | null;
+  /** kill(2); a process that is gone already is no error. */
+  signalProcess(pid: number, signal: NodeJS.Signals): void;
+  /** kill(2) on the whole group; a group that is gone already is no error. */
+  signalGroup(pid: number, signal: NodeJS.Signals): void;
+  /** Calls back once after `delayMs`; returns what cancels it. */
+  arm(delayMs: number, callback: () => void): () => void;
+}

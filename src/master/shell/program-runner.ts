@@ -1,0 +1,235 @@
+/**
+ * Runs one program: feeds the lifecycle with what happens and carries out what it decides. One event is handled
+ * to its end before the next one: an effect that causes an event puts it into the queue.
+ * It decides nothing; it knows processes, where step.ts knows only numbers.
+ */
+import type { Fact, Outcome } from '../../shared/facts.ts';
+import type { WorkerMessage } from '../../shared/protocol.ts';
+import type { Effect, LifecycleEvent, ProgramEvent, TimerKey } from '../lifecycle/events.ts';
+import type { Program } from '../lifecycle/state.ts';
+import { step } from '../lifecycle/step.ts';
+import { exitFailure, notReadyFailure, notStartedFailure, type LastWords } from './failures.ts';
+import type { BoundListener } from './listener.ts';
+import type { Platform, SpawnRequest, WorkerProcess } from './platform.ts';
+import { createStderrTail, type StderrTail } from './stderr-tail.ts';
+import { createTimers } from './timers.ts';
+import { readWorkerMessage } from './worker-messages.ts';
+
+export interface RunnerOptions {
+  readonly platform: Platform;
+  readonly listeners: readonly BoundListener[];
+  /** Looks up command, cwd and environment as they are now. Throws GracefulRunError when they do not make a command. */
+  readonly prepare: (worker: { generation: number; slot: number }) => SpawnRequest;
+  readonly onFact: (fact: Fact) => void;
+  /** What workers write to stderr goes on to here. */
+  readonly onStderr: (text: string) => void;
+}
+
+export interface Runner {
+  dispatch(event: Undated<ProgramEvent>): void;
+  /** The program as it is now. */
+  state(): Program;
+}
+
+/** An event without its time: the runner dates it. */
+export type Undated<Event> = Event extends unknown ? Omit<Event, 'at'> : never;
+
+/** A worker as the shell knows it. */
+interface LiveWorker {
+  readonly id: number;
+  readonly generation: number;
+  readonly slot: number;
+  readonly process: WorkerProcess;
+  readonly tail: StderrTail;
+  /** The process that said ready: under `npm start` not the one that was started. It gets the drain signal. */
+  servingPid: number;
+  wasReady: boolean;
+  readonly undeclared: string[];
+  report: { readonly served: number; readonly cut: number } | null;
+}
+
+const drainSignal = 'SIGQUIT';
+
+export function createRunner(options: RunnerOptions, initial: Program): Runner {
+  const { platform, listeners } = options;
+  const live = new Map<number, LiveWorker>();
+  const timers = createTimers(platform.arm);
+  const queue: LifecycleEvent[] = [];
+  let program = initial;
+  let isTurning = false;
+
+  function dispatch(event: Undated<LifecycleEvent>): void {
+    queue.push({ ...event, at: Math.round(platform.clock.monotonicMs()) } as LifecycleEvent);
+    if (isTurning) return;
+    isTurning = true;
+    try {
+      for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
+        const { state, effects } = step(program, next);
+        program = state;
+        for (const effect of effects) perform(effect);
+      }
+    } finally {
+      isTurning = false;
+    }
+  }
+
+  function perform(effect: Effect): void {
+    switch (effect.type) {
+      case 'startWorker':
+        startWorker(effect);
+        return;
+      case 'admitWorker':
+        live.get(effect.worker)?.process.send({ type: 'admit' });
+        return;
+      case 'drainWorker': {
+        const worker = live.get(effect.worker);
+        if (worker === undefined) return;
+        // The word first: when the signal arrives, the worker can already read why.
+        worker.process.send({ type: 'drain', reason: effect.reason, timeoutMs: effect.timeoutMs });
+        platform.signalProcess(worker.servingPid, drainSignal);
+        return;
+      }
+      case 'signalGroup': {
+        const worker = live.get(effect.worker);
+        if (worker !== undefined) platform.signalGroup(worker.process.pid, effect.signal);
+        return;
+      }
+      case 'armTimer':
+        timers.arm(effect.key, effect.delayMs, fire);
+        return;
+      case 'disarmTimer':
+        timers.disarm(effect.key);
+        return;
+      case 'closeListeners':
+        for (const listener of listeners) listener.close();
+        options.onFact({ event: 'listenersClosed' });
+        return;
+      case 'announce':
+        options.onFact(effect.fact);
+        return;
+      case 'finish':
+        timers.disarmAll();
+        return;
+    }
+  }
+
+  function startWorker({ worker: id, generation, slot }: Extract<Effect, { type: 'startWorker' }>): void {
+    const tail = createStderrTail();
+    let worker: LiveWorker | null = null;
+    const failed = (error: unknown): void => {
+      const end = { outcome: null, failure: notStartedFailure(error), served: null, cut: null };
+      dispatch({ type: 'workerEnded', worker: id, end });
+    };
+    const process = attempt(() =>
+      platform.spawn(options.prepare({ generation, slot }), {
+        message: (raw) => {
+          if (worker !== null) receive(worker, raw);
+        },
+        stderr: (text) => {
+          tail.add(text);
+          options.onStderr(text);
+        },
+        exit: (outcome) => {
+          if (worker !== null) buryWorker(worker, outcome);
+        },
+        failed,
+      }),
+    );
+    if (process instanceof Error) failed(process);
+    else if (process !== null) {
+      worker = { id, generation, slot, process, tail, servingPid: process.pid, wasReady: false, undeclared: [], report: null };
+      live.set(id, worker);
+      dispatch({ type: 'workerSpawned', worker: id, pid: process.pid });
+    }
+  }
+
+  function buryWorker(worker: LiveWorker, outcome: Outcome): void {
+    const { id, report } = worker;
+    live.delete(id);
+    const failure = exitFailure(outcome, lastWords(worker));
+    const end = { outcome, failure, served: report?.served ?? null, cut: report?.cut ?? null };
+    dispatch({ type: 'workerEnded', worker: id, end });
+  }
+
+  function receive(worker: LiveWorker, raw: unknown): void {
+    const received = readWorkerMessage(raw);
+    switch (received.kind) {
+      case 'foreign':
+        return;
+      case 'broken':
+        options.onFact({ event: 'messageRejected', ...identity(worker), problem: received.problem });
+        return;
+      case 'ours':
+        obey(worker, received.message);
+        return;
+    }
+  }
+
+  function obey(worker: LiveWorker, message: WorkerMessage): void {
+    switch (message.type) {
+      case 'ready':
+        worker.servingPid = message.pid;
+        worker.wasReady = true;
+        dispatch({ type: 'workerSaidReady', worker: worker.id });
+        return;
+      case 'undeclaredListen':
+        if (!worker.undeclared.includes(message.address)) worker.undeclared.push(message.address);
+        options.onFact({ event: 'undeclaredListen', ...identity(worker), address: message.address });
+        return;
+      case 'listenerWanted': {
+        const listener = listeners.find(({ name }) => name === message.name);
+        if (listener !== undefined) worker.process.send({ type: 'listener', name: message.name }, listener);
+        return;
+      }
+      case 'reloadWanted':
+        dispatch({ type: 'reloadRequested', cause: 'worker' });
+        return;
+      case 'drained':
+        worker.report = { served: message.served, cut: message.cut };
+        return;
+    }
+  }
+
+  function fire(key: TimerKey): void {
+    switch (key.timer) {
+      case 'ready': {
+        const worker = live.get(key.worker);
+        if (worker === undefined) return;
+        const failure = notReadyFailure(program.settings.readyTimeoutMs, lastWords(worker));
+        dispatch({ type: 'readyTimedOut', worker: key.worker, failure });
+        return;
+      }
+      case 'drain':
+        dispatch({ type: 'drainTimedOut', worker: key.worker });
+        return;
+      case 'kill':
+        dispatch({ type: 'killTimedOut', worker: key.worker });
+        return;
+      case 'restart':
+        dispatch({ type: 'restartDue', generation: key.generation, slot: key.slot });
+        return;
+      case 'settle':
+        dispatch({ type: 'settleElapsed' });
+        return;
+    }
+  }
+
+  function lastWords({ wasReady, tail, undeclared }: LiveWorker): LastWords {
+    return { wasReady, stderrTail: tail.lines(), undeclared, declared: listeners.map(({ port }) => port) };
+  }
+
+  return { dispatch, state: () => program };
+}
+
+/** What `action` returns, or the error that it throws. */
+function attempt<Result>(action: () => Result): Result | Error {
+  try {
+    return action();
+  } catch (error) {
+    return error instanceof Error ? error : new Error(String(error));
+  }
+}
+
+function identity({ generation, slot, process }: LiveWorker): { generation: number; slot: number; pid: number } {
+  return { generation, slot, pid: process.pid };
+}

@@ -1,0 +1,104 @@
+/** The real powers: processes, signals, timers of this machine. */
+import { spawn, type ChildProcess, type SpawnOptions } from 'node:child_process';
+import { GracefulRunError, messageOf, systemCode } from '../../shared/errors.ts';
+import { systemClock } from '../../shared/clock.ts';
+import { wrap } from '../../shared/protocol.ts';
+import type { Platform, ProcessListeners, SpawnRequest, WorkerProcess } from './platform.ts';
+
+/** How long a stranger that inherited stderr may keep us from reporting an exit. */
+const stderrGraceMs = 250;
+
+export const system: Platform = {
+  clock: systemClock,
+  spawn: spawnWorker,
+  signalProcess: (pid, signal) => {
+    sendSignal(pid, signal);
+  },
+  signalGroup: (pid, signal) => {
+    sendSignal(-pid, signal);
+  },
+  arm: (delayMs, callback) => {
+    const timer = setTimeout(callback, delayMs);
+    return () => {
+      clearTimeout(timer);
+    };
+  },
+};
+
+function spawnWorker(request: SpawnRequest, listeners: ProcessListeners): WorkerProcess | null {
+  const { file, args, cwd, environment } = request;
+  const options: SpawnOptions = {
+    cwd,
+    env: environment,
+    // A session and process group of its own: Ctrl-C in the master's terminal does not reach it.
+    detached: true,
+    stdio: ['ignore', 'inherit', 'pipe', ...request.listeners.map(({ fd }) => fd), 'ipc'],
+  };
+  const child = spawn(file, args, options);
+  const { pid } = child;
+  if (pid === undefined) {
+    child.once('error', (error) => {
+      listeners.failed(cannotStart(file, error));
+    });
+    return null;
+  }
+  // A channel whose other end is gone: the exit tells everything that there is to know.
+  child.on('error', () => undefined);
+  child.on('message', listeners.message);
+  child.stderr?.setEncoding('utf8').on('data', listeners.stderr);
+  watchExit(child, pid, listeners);
+  return {
+    pid,
+    send: (message, listener) => {
+      if (!child.connected) return;
+      // The handle is libuv's own, which Node.js sends as it is; its type knows only net.Socket and net.Server.
+      child.send(wrap(message), listener?.handle as never, {}, () => undefined);
+    },
+  };
+}
+
+function cannotStart(file: string, cause: Error): GracefulRunError {
+  switch (systemCode(cause)) {
+    case 'ENOENT':
+      return new GracefulRunError('commandNotFound', `cannot run ${file}: it, or the interpreter that its first line names, does not exist`, { cause });
+    case 'EACCES':
+    case 'ENOEXEC':
+      return new GracefulRunError('commandNotExecutable', `cannot run ${file}: ${messageOf(cause)}`, {
+        hint: 'is it executable, and a program for this machine?',
+        cause,
+      });
+    default:
+      return new GracefulRunError('startFailed', `cannot run ${file}: ${messageOf(cause)}`, {
+        hint: 'are there processes and file descriptors left (ulimit -u, ulimit -n)?',
+        cause,
+      });
+  }
+}
+
+/** Reports the exit when stderr was read to its end, or at the latest `stderrGraceMs` after it. */
+function watchExit(child: ChildProcess, pid: number, { exit }: ProcessListeners): void {
+  child.once('exit', (code, signal) => {
+    let isReported = false;
+    const report = (): void => {
+      if (isReported) return;
+      isReported = true;
+      clearTimeout(patience);
+      child.stderr?.destroy();
+      exit({ code, signal });
+    };
+    const patience = setTimeout(report, stderrGraceMs);
+    // What it left behind in its group holds stderr, and perhaps the port: a worker's group ends with it.
+    sendSignal(-pid, 'SIGKILL');
+    child.once('close', report);
+  });
+}
+
+function sendSignal(target: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(target, signal);
+  } catch (error) {
+    const code = systemCode(error);
+    // ESRCH: nobody is there any more. EPERM: on macOS, a group of zombies.
+    if (code !== 'ESRCH' && code !== 'EPERM') throw error;
+  }
+}

@@ -1,0 +1,61 @@
+/**
+ * The environment of a worker: DESIGN's contract, all protocols at once, so that a program finds the one that it
+ * knows. Pure. LISTEN_PID is missing on purpose: nobody knows the pid before the process exists; the preload
+ * sets it inside Node.js, ./trampoline.ts for every other program.
+ */
+import { env, type AnnouncedListener } from '../../shared/protocol.ts';
+import { withPreload } from '../../shared/node-options.ts';
+
+export interface WorkerEnvironmentOptions {
+  /** The master's own environment. */
+  readonly inherited: Readonly<Record<string, string | undefined>>;
+  /** The env file's variables: they win over the inherited ones, the contract wins over both. */
+  readonly fromFile: Readonly<Record<string, string>>;
+  readonly listeners: readonly AnnouncedListener[];
+  readonly generation: number;
+  readonly slot: number;
+  readonly drainTimeoutMs: number;
+  /** Absolute path of the preload for Node.js. */
+  readonly preload: string;
+}
+
+/** What a master above us may have said to us: never to be taken for our own word. */
+const notInherited = /^(LISTEN_(FDS|PID|FDNAMES)|SERVER_STARTER_\w+|EINHORN_\w+|GRACEFUL_RUN_\w+|NODE_CHANNEL_\w+)$/;
+
+export function workerEnvironment(options: WorkerEnvironmentOptions): Record<string, string> {
+  const { inherited, fromFile, listeners, generation, slot, drainTimeoutMs, preload } = options;
+  const base: Record<string, string> = {};
+  for (const [name, value] of Object.entries(inherited)) {
+    if (value !== undefined && !notInherited.test(name)) base[name] = value;
+  }
+  Object.assign(base, fromFile);
+  const [first] = listeners;
+  return {
+    ...base,
+    NODE_OPTIONS: withPreload(base['NODE_OPTIONS'], preload),
+    ...(first === undefined ? {} : { PORT: String(first.port), HOST: first.host }),
+    ...systemd(listeners),
+    ...serverStarter(listeners, generation),
+    ...einhorn(listeners),
+    [env.generation]: String(generation),
+    [env.worker]: String(slot),
+    [env.listeners]: JSON.stringify(listeners),
+    [env.drainTimeout]: String(drainTimeoutMs),
+  };
+}
+
+/** sd_listen_fds(3). */
+function systemd(listeners: readonly AnnouncedListener[]): Record<string, string> {
+  return { LISTEN_FDS: String(listeners.length), LISTEN_FDNAMES: listeners.map(({ name }) => name).join(':') };
+}
+
+/** Server::Starter: `host:port=fd`, an IPv6 host in brackets, joined by semicolons. */
+function serverStarter(listeners: readonly AnnouncedListener[], generation: number): Record<string, string> {
+  const ports = listeners.map(({ host, port, fd }) => `${host.includes(':') ? `[${host}]` : host}:${port}=${fd}`);
+  return { SERVER_STARTER_PORT: ports.join(';'), SERVER_STARTER_GENERATION: String(generation) };
+}
+
+function einhorn(listeners: readonly AnnouncedListener[]): Record<string, string> {
+  const fds = listeners.map(({ fd }, index) => [`EINHORN_FD_${index}`, String(fd)] as const);
+  return { ...Object.fromEntries(fds), EINHORN_FD_COUNT: String(listeners.length) };
+}

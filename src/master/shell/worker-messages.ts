@@ -1,0 +1,29 @@
+/** The boundary to the workers: whatever comes over an IPC channel is checked here before anybody acts on it. */
+import * as z from 'zod/mini';
+import { unwrap, type WorkerMessage } from '../../shared/protocol.ts';
+
+const pid = z.int().check(z.gt(1));
+const count = z.int().check(z.gte(0));
+
+const workerMessage = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('ready'), pid }),
+  z.object({ type: z.literal('undeclaredListen'), pid, address: z.string().check(z.maxLength(500)) }),
+  z.object({ type: z.literal('listenerWanted'), pid, name: z.string().check(z.maxLength(200)) }),
+  z.object({ type: z.literal('reloadWanted'), pid }),
+  z.object({ type: z.literal('drained'), pid, served: count, cut: count }),
+]);
+
+export type ReceivedMessage =
+  | { readonly kind: 'ours'; readonly message: WorkerMessage }
+  /** The application's own message, or one of another version: not for us. */
+  | { readonly kind: 'foreign' }
+  | { readonly kind: 'broken'; readonly problem: string };
+
+export function readWorkerMessage(raw: unknown): ReceivedMessage {
+  const inner = unwrap(raw);
+  if (inner === null) return { kind: 'foreign' };
+  const parsed = workerMessage.safeParse(inner);
+  return parsed.success
+    ? { kind: 'ours', message: parsed.data }
+    : { kind: 'broken', problem: z.prettifyError(parsed.error).replaceAll('\n', ' ') };
+}

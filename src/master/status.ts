@@ -1,0 +1,35 @@
+/** The program's state as the control API shows it. Pure. */
+import type { ReloadResult, Status } from '../shared/control-api.ts';
+import { servingGeneration, type Program } from './lifecycle/state.ts';
+
+export interface StatusSources {
+  readonly name: string;
+  readonly command: readonly string[];
+  readonly version: string;
+  readonly pid: number;
+  readonly startedAt: number;
+  readonly listeners: readonly { readonly name: string; readonly host: string; readonly port: number }[];
+  readonly lastReload: ReloadResult | null;
+}
+
+export function describeStatus(program: Program, sources: StatusSources, at: number): Status {
+  return {
+    program: sources.name,
+    state: program.phase,
+    generation: servingGeneration(program)?.number ?? null,
+    command: sources.command,
+    master: { pid: sources.pid, version: sources.version, uptimeMs: Math.round(at - sources.startedAt) },
+    listeners: sources.listeners.map(({ name, host, port }) => ({ name, host, port })),
+    workersWanted: program.workersWanted,
+    workers: program.workers.map(({ generation, slot, pid, phase, phaseSince, startedAt }) => ({
+      generation,
+      slot,
+      pid,
+      state: phase,
+      inStateMs: Math.max(0, Math.round(at - phaseSince)),
+      uptimeMs: Math.max(0, Math.round(at - startedAt)),
+    })),
+    reloadPending: program.pendingSince !== null,
+    lastReload: sources.lastReload,
+  };
+}

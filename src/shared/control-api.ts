@@ -1,0 +1,65 @@
+/**
+ * The control API: HTTP and JSON over the control socket. Routes, and the shapes that the master answers with.
+ *
+ *   GET  /v1/status            200 Status
+ *   POST /v1/reload {wait}     202 ReloadAccepted · with wait: 200 ReloadResult when it serves, 409 ReloadResult when it failed
+ *   POST /v1/stop   {wait}     202 StopAccepted; with wait the answer ends when everything has stopped
+ *   GET  /v1/events            200, one Observation a line (application/x-ndjson), until either side goes
+ *
+ * An error answers 4xx or 5xx with ErrorAnswer.
+ */
+import type { Failure, ProgramPhase, WorkerPhase } from './facts.ts';
+
+export const routes = {
+  status: '/v1/status',
+  reload: '/v1/reload',
+  stop: '/v1/stop',
+  events: '/v1/events',
+} as const;
+
+export interface WorkerStatus {
+  readonly generation: number;
+  readonly slot: number;
+  readonly pid: number | null;
+  readonly state: WorkerPhase;
+  /** How long it has been in this state, in ms. */
+  readonly inStateMs: number;
+  readonly uptimeMs: number;
+}
+
+/** How the last reload (or the first start) ended. */
+export interface ReloadResult {
+  readonly generation: number;
+  readonly ok: boolean;
+  /** Milliseconds since 1970. */
+  readonly endedAt: number;
+  readonly durationMs: number;
+  readonly failure: Failure | null;
+}
+
+export interface Status {
+  readonly program: string;
+  readonly state: ProgramPhase;
+  /** The generation that serves; null before the first one is ready. */
+  readonly generation: number | null;
+  readonly command: readonly string[];
+  readonly master: { readonly pid: number; readonly version: string; readonly uptimeMs: number };
+  readonly listeners: readonly { readonly name: string; readonly host: string; readonly port: number }[];
+  readonly workersWanted: number;
+  readonly workers: readonly WorkerStatus[];
+  readonly reloadPending: boolean;
+  readonly lastReload: ReloadResult | null;
+}
+
+export interface ReloadAccepted {
+  /** The number of the generation that will answer this request. */
+  readonly generation: number;
+}
+
+export interface StopAccepted {
+  readonly pid: number;
+}
+
+export interface ErrorAnswer {
+  readonly error: { readonly code: string; readonly message: string; readonly hint: string | null };
+}

@@ -1,0 +1,64 @@
+/**
+ * Where control sockets live, and which folder may be trusted to hold one: what the master binds and gracefulctl
+ * looks for. It must not know what is said over them.
+ */
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+
+const suffix = '.sock';
+
+/**
+ * The folders that may hold control sockets, best first: $XDG_RUNTIME_DIR, /run (for root), the temp folder.
+ * $GRACEFUL_RUN_CONTROL_FOLDER, where set, is the only one.
+ */
+export function controlFolders(environment: NodeJS.ProcessEnv, uid: number): readonly string[] {
+  const only = environment['GRACEFUL_RUN_CONTROL_FOLDER'];
+  if (only !== undefined && only !== '') return [only];
+  const runtime = environment['XDG_RUNTIME_DIR'];
+  const temp = join(tmpdir(), `graceful-run-${uid}`);
+  const folders = runtime === undefined || runtime === '' ? [] : [join(runtime, 'graceful-run')];
+  if (uid === 0) folders.push('/run/graceful-run');
+  return [...folders, temp];
+}
+
+/** The socket's file name for a program's name. */
+export function controlFile(name: string): string {
+  return `${name}${suffix}`;
+}
+
+/** The program's name of a socket's path; null when the file is not a control socket's. */
+export function controlName(path: string): string | null {
+  const file = basename(path);
+  const name = file.slice(0, -suffix.length);
+  return file.endsWith(suffix) && isProgramName(name) ? name : null;
+}
+
+/** A program's name becomes a file name: letters, digits, dot, dash and underscore, at most 64 of them. */
+export function isProgramName(name: string): boolean {
+  return /^[A-Za-z0-9_][A-Za-z0-9._-]{0,63}$/.test(name);
+}
+
+/** The longest path that a UNIX socket may have, in bytes: `sun_path` of unix(7) less its final zero. */
+export function socketPathLimitBytes(platform: NodeJS.Platform): number {
+  return platform === 'darwin' ? 103 : 107;
+}
+
+/** What lstat(2) says of a folder, as far as trust depends on it. */
+export interface FolderFacts {
+  readonly isFolder: boolean;
+  readonly isLink: boolean;
+  readonly uid: number;
+  readonly mode: number;
+}
+
+/**
+ * Why a folder cannot be trusted with a control socket; null when it can. In the temp folder anyone may have made
+ * it before us: whoever can write to it could put a socket of their own in the place of ours.
+ */
+export function folderProblem(facts: FolderFacts, uid: number): string | null {
+  if (facts.isLink) return 'it is a symbolic link';
+  if (!facts.isFolder) return 'it is not a folder';
+  if (facts.uid !== uid) return `it belongs to user ${facts.uid}, not to user ${uid}`;
+  if ((facts.mode & 0o022) !== 0) return 'other users may write to it';
+  return null;
+}

@@ -1,0 +1,57 @@
+/**
+ * The one error class and its closed set of codes. Every code has its paragraph in docs/errors.md.
+ * It must not know who raises or prints an error.
+ */
+
+/** Every way in which graceful-run refuses or fails. Stable: scripts may depend on them. */
+export const errorCodes = [
+  'badOption',
+  'commandMissing',
+  'commandNotFound',
+  'commandNotExecutable',
+  'cwdMissing',
+  'envFileUnreadable',
+  'addressInUse',
+  'addressUnusable',
+  'platformUnsupported',
+  'nameTaken',
+  'controlSocketUnusable',
+  'startFailed',
+  'reloadFailed',
+  'masterStopped',
+  'masterNotFound',
+  'masterAmbiguous',
+  'masterUnreachable',
+  'controlRequestRejected',
+  'notWatchable',
+  'workerMisuse',
+] as const;
+
+export type ErrorCode = (typeof errorCodes)[number];
+
+/**
+ * An error for a person: `message` is "cannot X: reason", `hint` says what to do about it.
+ * Programs look at `code`, never at the text.
+ */
+export class GracefulRunError extends Error {
+  override readonly name = 'GracefulRunError';
+  readonly code: ErrorCode;
+  readonly hint: string | null;
+
+  constructor(code: ErrorCode, message: string, options: { hint?: string; cause?: unknown } = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+    this.hint = options.hint ?? null;
+  }
+}
+
+/** The system's own code (`ENOENT`, `EADDRINUSE` …) of an error that Node.js raised, or null. */
+export function systemCode(error: unknown): string | null {
+  if (!(error instanceof Error) || !('code' in error)) return null;
+  return typeof error.code === 'string' ? error.code : null;
+}
+
+/** What a caught value says, in one line. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

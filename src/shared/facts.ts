@@ -1,0 +1,84 @@
+/**
+ * What can be observed about a program: one closed union of typed facts. The log, the control API and
+ * embedders render it; nobody parses text. It must not know who listens.
+ */
+import type { DrainReason } from './protocol.ts';
+
+/** How a process ended: an exit code, or the signal that ended it. */
+export interface Outcome {
+  readonly code: number | null;
+  readonly signal: string | null;
+}
+
+/** Who asked for a reload or a stop. */
+export type Cause = 'signal' | 'control' | 'watch' | 'worker' | 'embedder' | 'masterFailed';
+
+/** `up` is not `ready`, `ready` is not `draining`; `exited` is the end. Null stands for "did not exist yet". */
+export type WorkerPhase = 'starting' | 'ready' | 'draining' | 'terminating' | 'killing';
+
+export type ProgramPhase = 'idle' | 'starting' | 'serving' | 'reloading' | 'stopping' | 'stopped';
+
+/** Why a worker, and with it its generation, failed. */
+export interface Failure {
+  readonly reason: 'exited' | 'notReady' | 'notStarted';
+  /** One sentence for people, without a full stop. */
+  readonly message: string;
+  /** What to do about it, where something can be said. */
+  readonly hint: string | null;
+  /** For `notStarted`: the error's code (src/shared/errors.ts). */
+  readonly errorCode: string | null;
+  readonly outcome: Outcome | null;
+  /** The last lines that the worker wrote to stderr, oldest first; at most 20. */
+  readonly stderrTail: readonly string[];
+}
+
+/** The worker that a fact is about. `slot` is its place among the program's workers: 0, 1 … */
+export interface WorkerIdentity {
+  readonly generation: number;
+  readonly slot: number;
+  readonly pid: number | null;
+}
+
+interface WorkerChange extends WorkerIdentity {
+  readonly from: WorkerPhase | null;
+  readonly to: WorkerPhase | 'exited';
+  /** How long it was in `from`. */
+  readonly durationMs: number;
+}
+
+export type Fact =
+  | { readonly event: 'masterStarted'; readonly pid: number; readonly version: string; readonly control: string | null }
+  | { readonly event: 'listenerBound'; readonly listener: string; readonly host: string; readonly port: number }
+  | { readonly event: 'listenersClosed' }
+  | { readonly event: 'generationStarted'; readonly generation: number; readonly workers: number }
+  /** It is ready and serves from now on. */
+  | { readonly event: 'generationReady'; readonly generation: number; readonly durationMs: number }
+  /** It did not become ready; what served before it, serves on. */
+  | { readonly event: 'generationFailed'; readonly generation: number; readonly durationMs: number; readonly failure: Failure }
+  /** `generation` is the number that will answer this request. */
+  | { readonly event: 'reloadRequested'; readonly cause: Cause; readonly generation: number; readonly pending: boolean }
+  | { readonly event: 'stopRequested'; readonly cause: Cause; readonly urgent: boolean }
+  | { readonly event: 'stopped'; readonly failure: Failure | null }
+  | { readonly event: 'workerCountChanged'; readonly fromCount: number; readonly toCount: number }
+  | { readonly event: 'restartScheduled'; readonly generation: number; readonly slot: number; readonly failures: number; readonly delayMs: number }
+  | ({ readonly event: 'workerStarted' } & WorkerChange)
+  | ({ readonly event: 'workerReady' } & WorkerChange)
+  | ({ readonly event: 'workerDraining'; readonly reason: DrainReason } & WorkerChange)
+  | ({ readonly event: 'workerTerminated' } & WorkerChange)
+  | ({ readonly event: 'workerKilled'; readonly reason: 'notReady' | 'rollback' | 'drainTimeout' | 'stop' | 'reload' | 'scaleDown' } & WorkerChange)
+  /** It ended as asked: `served` and `cut` are null when it could not say. */
+  | ({ readonly event: 'workerExited'; readonly outcome: Outcome; readonly served: number | null; readonly cut: number | null } & WorkerChange)
+  /** It ended, or could not be started, although nobody asked it to. */
+  | ({ readonly event: 'workerFailed'; readonly failure: Failure } & WorkerChange)
+  | ({ readonly event: 'undeclaredListen'; readonly address: string } & WorkerIdentity)
+  | ({ readonly event: 'messageRejected'; readonly problem: string } & WorkerIdentity)
+  | { readonly event: 'fileChanged'; readonly path: string }
+  | { readonly event: 'watchStarted'; readonly paths: readonly string[] }
+  | { readonly event: 'watchFailed'; readonly problem: string };
+
+/** A fact with its place and time, as the log and the control socket show it. */
+export type Observation = Fact & {
+  readonly program: string;
+  /** Milliseconds since 1970. */
+  readonly time: number;
+};

@@ -1,0 +1,72 @@
+/**
+ * What a master and a Node.js worker say to each other: environment variables and messages on the IPC channel.
+ * It must not know how either side works. Changing a message's meaning raises `protocolVersion`.
+ */
+
+/** Raised when a message changes its meaning; a peer of another version is told apart by it. */
+export const protocolVersion = 1;
+
+/** The environment variables of graceful-run's own protocol. */
+export const env = {
+  generation: 'GRACEFUL_RUN_GENERATION',
+  worker: 'GRACEFUL_RUN_WORKER',
+  listeners: 'GRACEFUL_RUN_LISTENERS',
+  /** How long a drain may last, in ms: the worker needs it even when its master is gone. */
+  drainTimeout: 'GRACEFUL_RUN_DRAIN_TIMEOUT_MS',
+} as const;
+
+/** One listener as announced to a worker. */
+export interface AnnouncedListener {
+  /** Its name, for logs and for the listener's namesake in the next generation. */
+  readonly name: string;
+  /** The file descriptor at which the worker inherits it. */
+  readonly fd: number;
+  /** The numeric address that is bound: `::`, `127.0.0.1` … */
+  readonly host: string;
+  readonly port: number;
+  /** Length of the accept queue, for listen(2). */
+  readonly backlog: number;
+}
+
+/** Why a worker is asked to drain. `masterGone` and `signal` are found out by the worker itself. */
+export type DrainReason = 'reload' | 'stop' | 'scaleDown' | 'masterGone' | 'signal';
+
+/** What a Node.js worker tells its master. `pid` is the process that speaks: under `npm start` not the one that was started. */
+export type WorkerMessage =
+  /** Says that it can serve. It does not accept before it is admitted. */
+  | { readonly type: 'ready'; readonly pid: number }
+  /** It tried to listen where no listener was declared; it binds by itself. */
+  | { readonly type: 'undeclaredListen'; readonly pid: number; readonly address: string }
+  /** Its server closed the inherited listener and listens again: please send another copy. */
+  | { readonly type: 'listenerWanted'; readonly pid: number; readonly name: string }
+  | { readonly type: 'reloadWanted'; readonly pid: number }
+  /** The drain is over: requests served in its life, connections that had to be cut. */
+  | { readonly type: 'drained'; readonly pid: number; readonly served: number; readonly cut: number };
+
+/** What a master tells a Node.js worker. */
+export type MasterMessage =
+  /** Its generation is ready: begin to accept. */
+  | { readonly type: 'admit' }
+  /** Sent just before the drain signal, so that the worker knows why. */
+  | { readonly type: 'drain'; readonly reason: DrainReason; readonly timeoutMs: number }
+  /** A copy of the listener, sent as a handle beside the message. */
+  | { readonly type: 'listener'; readonly name: string };
+
+/** The property that marks a message as ours among those of the application. */
+export const envelopeKey = 'gracefulRun';
+
+/** A message as it travels: `{ gracefulRun: 1, message }`. */
+export interface Envelope<Message> {
+  readonly [envelopeKey]: number;
+  readonly message: Message;
+}
+
+export function wrap<Message>(message: Message): Envelope<Message> {
+  return { [envelopeKey]: protocolVersion, message };
+}
+
+/** What is inside an envelope of this version; null for anything else, such as the application's own messages. */
+export function unwrap(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || !(envelopeKey in value) || !('message' in value)) return null;
+  return value[envelopeKey] === protocolVersion ? value.message : null;
+}

@@ -1,0 +1,86 @@
+/** A lifecycle without processes: feeds step() and remembers what it wanted, for tables of behaviour. */
+import { defaultBackoff } from '../../src/master/lifecycle/backoff.ts';
+import type { Effect, LifecycleEvent, WorkerEnd } from '../../src/master/lifecycle/events.ts';
+import { idleProgram, type LifecycleSettings, type Program } from '../../src/master/lifecycle/state.ts';
+import { step } from '../../src/master/lifecycle/step.ts';
+import type { Fact, Failure } from '../../src/shared/facts.ts';
+
+export const settings: LifecycleSettings = {
+  readyTimeoutMs: 30_000,
+  drainTimeoutMs: 30_000,
+  killDelayMs: 2_000,
+  settleMs: 250,
+  maxDrainingGenerations: 3,
+  backoff: defaultBackoff,
+};
+
+export const failure: Failure = {
+  reason: 'exited',
+  message: 'the worker exited with code 1 before it was ready',
+  hint: null,
+  errorCode: null,
+  outcome: { code: 1, signal: null },
+  stderrTail: ['boom'],
+};
+
+export const crash: WorkerEnd = { outcome: { code: 1, signal: null }, failure, served: null, cut: null };
+
+export interface Drive {
+  readonly program: Program;
+  /** Feeds one event; returns the effects it had. */
+  send(event: LifecycleEvent): readonly Effect[];
+  /** Every effect so far. */
+  readonly effects: readonly Effect[];
+  facts(): readonly Fact['event'][];
+}
+
+export function drive(workers = 1, given: Partial<LifecycleSettings> = {}): Drive {
+  let program: Program = idleProgram({ ...settings, ...given }, workers);
+  const effects: Effect[] = [];
+  return {
+    get program() {
+      return program;
+    },
+    effects,
+    send: (event) => {
+      const result = step(program, event);
+      program = result.state;
+      effects.push(...result.effects);
+      return result.effects;
+    },
+    facts: () => effects.flatMap((effect) => (effect.type === 'announce' ? [effect.fact.event] : [])),
+  };
+}
+
+/** A program whose first generation of `workers` serves at time 100; its workers have the ids 1 … n. */
+export function serving(workers = 1, given: Partial<LifecycleSettings> = {}): Drive {
+  const it = drive(workers, given);
+  it.send({ type: 'startRequested', at: 0 });
+  for (let worker = 1; worker <= workers; worker++) {
+    it.send({ type: 'workerSpawned', at: 1, worker, pid: 1000 + worker });
+    it.send({ type: 'workerSaidReady', at: 100, worker });
+  }
+  return it;
+}
+
+export function kinds(effects: readonly Effect[]): readonly string[] {
+  return effects.flatMap((effect) => {
+    switch (effect.type) {
+      case 'announce':
+        return [];
+      case 'startWorker':
+      case 'admitWorker':
+      case 'drainWorker':
+        return [`${effect.type} ${effect.worker}`];
+      case 'signalGroup':
+        return [`${effect.signal} ${effect.worker}`];
+      case 'armTimer':
+        return [`arm ${effect.key.timer} ${effect.delayMs}`];
+      case 'disarmTimer':
+        return [];
+      case 'closeListeners':
+      case 'finish':
+        return [effect.type];
+    }
+  });
+}
