@@ -42,9 +42,9 @@ export interface Watched {
   nextProblem(): Promise<string>;
   /**
    * Proves that what happened before is no change: a file that is watched last is changed, every path is read for that, and
-   * an earlier one that had changed would be the one that is reported.
+   * an earlier one that had changed would be the one that is reported. `act` may lend the right to write.
    */
-  expectNoChange(): Promise<void>;
+  expectNoChange(act?: (write: () => void) => void): Promise<void>;
   readonly problems: readonly string[];
   close(): Promise<void>;
 }
@@ -74,9 +74,15 @@ export async function watching(g: Ground, paths: readonly string[], stableMs = 2
     nextProblem: problems.next,
     problems: problems.all,
     close: () => watch.close(),
-    async expectNoChange() {
+    async expectNoChange(
+      act = (write) => {
+        write();
+      },
+    ) {
       round += 1;
-      g.write(sentinel, String(round));
+      act(() => {
+        g.write(sentinel, String(round));
+      });
       expect(await changes.next()).toBe(g.at(sentinel));
     },
   };
@@ -85,8 +91,8 @@ export async function watching(g: Ground, paths: readonly string[], stableMs = 2
 interface Queue<Item> {
   readonly all: readonly Item[];
   readonly pending: readonly Item[];
-  push(item: Item): void;
-  next(): Promise<Item>;
+  readonly push: (item: Item) => void;
+  readonly next: () => Promise<Item>;
 }
 
 function queue<Item>(): Queue<Item> {
@@ -122,4 +128,27 @@ export function inotifyWatches(): number {
     }
   }
   return count;
+}
+
+/**
+ * The superuser may read everything: from now until the end of the test this process is somebody else. Returns how to act as
+ * before for a moment.
+ */
+export function withoutPrivileges(): (act: () => void) => void {
+  const become = process.seteuid?.bind(process);
+  if (process.getuid?.() !== 0 || become === undefined) {
+    return (act) => {
+      act();
+    };
+  }
+  const nobody = 65_534;
+  become(nobody);
+  onTestFinished(() => {
+    become(0);
+  });
+  return (act) => {
+    become(0);
+    act();
+    become(nobody);
+  };
 }

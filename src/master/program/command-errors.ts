@@ -1,0 +1,87 @@
+/** Why a command cannot be started, with the hint that whoever is called at night needs. It must not know how a search is done. */
+import { basename, extname, join } from 'node:path';
+import { GracefulRunError } from '../../shared/errors.ts';
+import { isDirectory, isFile } from './packages.ts';
+
+/** Nothing of this name was found; the caller exits with 127. */
+export function notFound(
+  name: string,
+  where: { readonly cwd: string; readonly environment: NodeJS.ProcessEnv },
+): GracefulRunError {
+  const place = name.includes('/') ? 'no such file' : 'it is not in any folder of PATH';
+  return new GracefulRunError('commandNotFound', `cannot run ${name}: ${place}`, {
+    hint: hintForNotFound(name, where),
+  });
+}
+
+function hintForNotFound(
+  name: string,
+  where: { readonly cwd: string; readonly environment: NodeJS.ProcessEnv },
+): string {
+  if (/\s/.test(name) && !isFile(join(where.cwd, name))) {
+    return `the command and its arguments are separate words, without quotes around them all: -- ${name}`;
+  }
+  if (name.includes('/')) return `a relative path starts at the working directory, ${where.cwd}`;
+  const local = join(where.cwd, name);
+  if (isFile(local)) return `did you mean \`${runLine(local, name) ?? `./${name}`}\`?`;
+  if (isFile(join(where.cwd, 'node_modules', '.bin', name)))
+    return `did you mean \`npx ${name}\` or \`node_modules/.bin/${name}\`?`;
+  const path = where.environment['PATH'];
+  if (path === undefined || path === '')
+    return 'PATH is not set for the program: name the executable with its full path';
+  return `PATH is ${path}`;
+}
+
+/** It is there, but may not be executed; the caller exits with 126. `name` is how the command called it. */
+export function notExecutable(file: string, name: string): GracefulRunError {
+  if (isDirectory(file)) {
+    return new GracefulRunError('commandNotExecutable', `cannot run ${name}: it is a directory`, {
+      hint: isFile(join(file, 'package.json'))
+        ? `did you mean \`node ${name}\`?`
+        : 'name the program inside it',
+    });
+  }
+  const run = runLine(file, name);
+  return new GracefulRunError('commandNotExecutable', `cannot run ${name}: ${file} is not executable`, {
+    hint:
+      run === null
+        ? `make it executable: chmod +x ${file}`
+        : `did you mean \`${run}\`? (or make it executable: chmod +x ${file})`,
+  });
+}
+
+/** The script names an interpreter that is not there; the kernel would say ENOENT, as if the script were missing. */
+export function interpreterMissing(
+  file: string,
+  interpreter: string,
+  isWindowsText: boolean,
+): GracefulRunError {
+  return new GracefulRunError(
+    'commandNotExecutable',
+    `cannot run ${file}: its first line names \`${interpreter}\`, which does not exist`,
+    {
+      hint: isWindowsText
+        ? 'the file has the line ends of Windows: convert it (sed -i "s/\\r$//")'
+        : 'install that interpreter, or correct the line',
+    },
+  );
+}
+
+const runners: Readonly<Record<string, string>> = {
+  '.js': 'node',
+  '.mjs': 'node',
+  '.cjs': 'node',
+  '.ts': 'node --import tsx',
+  '.mts': 'node --import tsx',
+  '.py': 'python3',
+  '.rb': 'ruby',
+  '.pl': 'perl',
+  '.php': 'php',
+  '.sh': 'sh',
+};
+
+/** How people start a script of this kind, or null. One that has a first line of its own is started by its name. */
+function runLine(file: string, name: string): string | null {
+  const runner = runners[extname(basename(file))];
+  return runner === undefined ? null : `${runner} ${name}`;
+}

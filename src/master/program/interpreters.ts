@@ -1,0 +1,116 @@
+/**
+ * What each interpreter's command line looks like: which options take a value, and which mean that there is no script. Pure.
+ * Whatever is not in the table is the program itself.
+ */
+
+interface Interpreter {
+  /** Options whose value is the next word. (`--name=value` needs no entry, nor does a value that is glued to a short option.) */
+  readonly values: ReadonlySet<string>;
+  /** Options that replace the script: code on the command line, a module's name. */
+  readonly scriptless: ReadonlySet<string>;
+  /** First words that come before the script: `run` in `deno run app.ts`. */
+  readonly verbs: ReadonlySet<string>;
+  /** What the interpreter adds to a name that does not exist as it is, in its order. */
+  readonly suffixes: readonly string[];
+  /** What it runs when the name is a directory, in its order. Node's kind looks into package.json before. */
+  readonly directoryFiles: readonly string[];
+  readonly readsPackage: boolean;
+}
+
+const words = (text: string): ReadonlySet<string> => new Set(text.split(' ').filter((word) => word !== ''));
+
+const nodeValues =
+  '-r --require --import --loader --experimental-loader -C --conditions --env-file --env-file-if-exists --inspect-port --debug-port ' +
+  '--max-old-space-size --max-semi-space-size --stack-trace-limit --title --icu-data-dir --openssl-config --disable-warning ' +
+  '--input-type --experimental-default-type --redirect-warnings --diagnostic-dir --dns-result-order --unhandled-rejections ' +
+  '--watch-path --cpu-prof-dir --heap-prof-dir --report-dir --report-directory --report-filename --tls-cipher-list ' +
+  '--max-http-header-size --trace-event-categories --secure-heap --localstorage-file --watch-kill-signal';
+const nodeSuffixes = ['.js', '.json', '.node'];
+const typescriptSuffixes = ['.ts', '.tsx', '.mts', '.cts', '.js', '.jsx', '.mjs', '.cjs'];
+
+const node: Interpreter = {
+  values: words(nodeValues),
+  scriptless: words('-e --eval -p --print -pe -i --interactive --test -v --version -h --help'),
+  verbs: new Set(),
+  suffixes: nodeSuffixes,
+  directoryFiles: ['index.js'],
+  readsPackage: true,
+};
+
+const typescript: Interpreter = {
+  ...node,
+  suffixes: typescriptSuffixes,
+  directoryFiles: ['index.ts', 'index.js'],
+};
+
+const plain: Interpreter = {
+  values: new Set(),
+  scriptless: new Set(),
+  verbs: new Set(),
+  suffixes: [],
+  directoryFiles: [],
+  readsPackage: false,
+};
+
+const shell: Interpreter = {
+  ...plain,
+  values: words('-o +o -O +O --rcfile --init-file'),
+  scriptless: words('-c -s'),
+};
+
+const interpreters: Readonly<Record<string, Interpreter>> = {
+  node,
+  nodejs: node,
+  tsx: { ...typescript, values: words(`${nodeValues} --tsconfig`), verbs: words('watch') },
+  'ts-node': {
+    ...typescript,
+    values: words(`${nodeValues} -P --project -O --compilerOptions -I --ignore --cwd --scopeDir`),
+  },
+  bun: {
+    ...typescript,
+    values: words(
+      '-r --preload --import -c --config --cwd --env-file --port -d --define --tsconfig-override --inspect-port -F --filter',
+    ),
+    verbs: words('run'),
+  },
+  deno: {
+    ...plain,
+    values: words('-c --config --import-map --env-file --location -L --log-level --seed --cert --lock --ext'),
+    verbs: words('run serve'),
+    scriptless: words('eval repl test task'),
+  },
+  python: {
+    ...plain,
+    values: words('-W -X --check-hash-based-pycs'),
+    scriptless: words('-c -m -V --version'),
+    directoryFiles: ['__main__.py'],
+  },
+  pypy: { ...plain, values: words('-W -X'), scriptless: words('-c -m'), directoryFiles: ['__main__.py'] },
+  ruby: { ...plain, values: words('-r -I -C -E --encoding -W'), scriptless: words('-e -v --version') },
+  perl: { ...plain, values: words('-I'), scriptless: words('-e -E -v') },
+  php: { ...plain, values: words('-c -d -S -t -z'), scriptless: words('-r -a -i -v -R -B') },
+  sh: shell,
+  bash: shell,
+  dash: shell,
+  zsh: shell,
+  ksh: shell,
+};
+
+/** The interpreter that a name stands for (`python3.11` is Python), or null. */
+export function interpreterNamed(name: string): Interpreter | null {
+  return interpreters[name] ?? interpreters[name.replace(/[\d.]+$/, '')] ?? null;
+}
+
+/** The script among an interpreter's arguments, or null when none of them is one. */
+export function scriptAmong(args: readonly string[], interpreter: Interpreter): string | null {
+  for (let index = 0; index < args.length; index += 1) {
+    const word = args[index] ?? '';
+    if (interpreter.scriptless.has(word)) return null;
+    if (interpreter.values.has(word)) index += 1;
+    else if (word === '--') return args[index + 1] ?? null;
+    else if (word === '-') return null;
+    else if (word.startsWith('-') || word.startsWith('+') || interpreter.verbs.has(word)) continue;
+    else return /^[a-z]+:\/\//.test(word) ? null : word;
+  }
+  return null;
+}

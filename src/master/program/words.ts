@@ -1,0 +1,61 @@
+/**
+ * The words of a command line as a POSIX shell splits it, for the scripts of a package.json. Pure. It expands nothing: a `$NAME`
+ * stays as it is, so a path that contains one will not be found.
+ */
+
+const operators: ReadonlySet<string> = new Set(['&&', '||', ';', '|', '&', '\n']);
+
+/** A space, an operator, or a piece of a word: quoted, escaped or plain. */
+const token =
+  /(?<space>[ \t\r]+)|(?<operator>&&|\|\||[;|&\n])|'(?<single>[^']*)'|"(?<double>(?:\\.|[^"\\])*)"|\\(?<escaped>.)|(?<plain>[^\s;|&'"\\]+|.)/gs;
+
+/** The words of a line; operators (`&&`, `|` …) that are not quoted end it. */
+export function splitWords(line: string): readonly string[] {
+  return splitCommands(line)[0]?.words ?? [];
+}
+
+interface Simple {
+  readonly words: string[];
+  /** What separates it from the command before it; '' for the first. */
+  readonly after: string;
+}
+
+/**
+ * The words of the command that a line ends in, the one that stays: the last of `a && b ; c`, and of a pipeline the first
+ * (`node app.js | pino-pretty`).
+ */
+export function lastCommand(line: string): readonly string[] {
+  let last: readonly string[] = [];
+  for (const { words, after } of splitCommands(line)) {
+    if (words.length > 0 && after !== '|') last = words;
+  }
+  return last;
+}
+
+function splitCommands(line: string): readonly Simple[] {
+  let current: Simple = { words: [], after: '' };
+  const commands = [current];
+  let word: string | null = null;
+  const endWord = (): void => {
+    if (word !== null) current.words.push(word);
+    word = null;
+  };
+  for (const { groups } of line.matchAll(token)) {
+    const { space, operator, single, double, escaped, plain } = groups ?? {};
+    if (space !== undefined) endWord();
+    else if (operator !== undefined && operators.has(operator)) {
+      endWord();
+      current = { words: [], after: operator };
+      commands.push(current);
+    } else {
+      word = (word ?? '') + (single ?? double?.replace(/\\(["\\$`])/g, '$1') ?? escaped ?? plain ?? '');
+    }
+  }
+  endWord();
+  return commands;
+}
+
+/** Whether a word sets a variable for the command after it: `NODE_ENV=production`. */
+export function isAssignment(word: string): boolean {
+  return /^[A-Za-z_][A-Za-z0-9_]*=/.test(word);
+}

@@ -1,0 +1,43 @@
+/**
+ * Which entries of a watched directory never count: what version control, package managers, editors and the running
+ * program itself leave there. Pure. A path that is named for watching is watched whatever it is called.
+ */
+
+const ignoredNames: ReadonlySet<string> = new Set([
+  'node_modules',
+  '.git',
+  '.hg',
+  '.svn',
+  '.jj',
+  '.DS_Store',
+  'Thumbs.db',
+  // Vim creates and deletes this one to learn whether it may write in the directory.
+  '4913',
+]);
+
+const ignoredPatterns: readonly RegExp[] = [
+  // Backups and autosaves: nearly everybody; Emacs's locks and autosaves.
+  /~$/,
+  /^\.#/,
+  /^#.*#$/,
+  // Swap files: Vim counts down from .swp; Kate.
+  /\.sw[opx]$/,
+  /^\..+\.sw[a-n]$/,
+  /\.kate-swp$/,
+  // What is renamed over the file at the end: many editors, JetBrains, GNOME.
+  /\.tmp$/,
+  /___jb_(tmp|old|bak)___$/,
+  /^\.goutputstream-/,
+  // Locks of office programs; files that are deleted but still open on NFS and FUSE.
+  /^\.~lock\./,
+  /^\.nfs[0-9a-f]+$/,
+  /^\.fuse_hidden/,
+  // Written by the running program: to reload for them would never end.
+  /\.log$/,
+  /\.pid$/,
+];
+
+/** Whether a directory entry of this name is left out, with everything below it. */
+export function isIgnored(name: string): boolean {
+  return ignoredNames.has(name) || ignoredPatterns.some((pattern) => pattern.test(name));
+}

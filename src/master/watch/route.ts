@@ -1,0 +1,73 @@
+/**
+ * The way from `/` to what a path means, one look-up at a time, as the kernel walks it (path_resolution(7)). Each look-up is a
+ * place where the meaning can change: a symlink that is switched, a directory that is renamed away. Pure: whoever looks is handed in,
+ * and watches each directory just before it looks, so that no switch falls between the two.
+ */
+
+/** What is found under a name in a directory, symlinks not followed. */
+export type Sight =
+  | { readonly kind: 'file' }
+  | { readonly kind: 'directory' }
+  | { readonly kind: 'link'; readonly target: string }
+  | { readonly kind: 'missing' }
+  /** A socket, a pipe, a device: nothing with content. */
+  | { readonly kind: 'special' }
+  | { readonly kind: 'unreadable'; readonly code: string };
+
+/** Looks up `name` in `directory`, an absolute path without symlinks. */
+export type Look = (directory: string, name: string) => Sight;
+
+export type Route =
+  | { readonly kind: 'file' | 'directory'; readonly realpath: string }
+  | { readonly kind: 'missing' }
+  | { readonly kind: 'special' }
+  | { readonly kind: 'unreadable'; readonly code: string };
+
+/** As many symlinks as the kernel follows before it says ELOOP. */
+const maxLinks = 40;
+
+/** Where the absolute path `path` leads. */
+export function followRoute(path: string, look: Look): Route {
+  const names = namesOf(path);
+  let at = '/';
+  let links = 0;
+  for (let name = names.shift(); name !== undefined; name = names.shift()) {
+    if (name === '..') {
+      at = parentOf(at);
+      continue;
+    }
+    const sight = look(at, name);
+    switch (sight.kind) {
+      case 'link':
+        links += 1;
+        if (links > maxLinks) return { kind: 'unreadable', code: 'ELOOP' };
+        names.unshift(...namesOf(sight.target));
+        if (sight.target.startsWith('/')) at = '/';
+        break;
+      case 'directory':
+        at = inside(at, name);
+        break;
+      case 'file':
+        return names.length === 0 ? { kind: 'file', realpath: inside(at, name) } : { kind: 'missing' };
+      case 'missing':
+      case 'special':
+      case 'unreadable':
+        return sight;
+    }
+  }
+  return { kind: 'directory', realpath: at };
+}
+
+/** The path of `name` in `directory`. */
+export function inside(directory: string, name: string): string {
+  return directory === '/' ? `/${name}` : `${directory}/${name}`;
+}
+
+function namesOf(path: string): string[] {
+  return path.split('/').filter((name) => name !== '' && name !== '.');
+}
+
+function parentOf(directory: string): string {
+  const cut = directory.lastIndexOf('/');
+  return cut <= 0 ? '/' : directory.slice(0, cut);
+}

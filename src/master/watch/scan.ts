@@ -1,0 +1,133 @@
+/**
+ * Takes the fingerprint of one watched path, and listens to each directory on the way just before looking into it: what happens
+ * after the look is heard. It must not know what the fingerprint is compared with.
+ */
+import { readdir } from 'node:fs/promises';
+import { systemCode } from '../../shared/errors.ts';
+import type { DirectoryWatchers } from './directory-watchers.ts';
+import type { Fingerprint } from './fingerprint.ts';
+import type { Hashes } from './hashes.ts';
+import { isIgnored } from './ignore.ts';
+import { deafProblem, unreadableProblem } from './problems.ts';
+import { followRoute, inside, type Route } from './route.ts';
+import { isAbsence, isCommonGround, sightOf } from './sight.ts';
+
+export interface Scan {
+  readonly fingerprint: Fingerprint;
+  /** What could not be read or listened to, each a sentence for people. */
+  readonly problems: ReadonlySet<string>;
+}
+
+/** Scans of the same watchers and hashes must not overlap. It never rejects because of the file system. */
+export async function scan(path: string, watchers: DirectoryWatchers, hashes: Hashes): Promise<Scan> {
+  const run = new ScanRun(watchers, hashes);
+  const fingerprint = await run.fingerprint(path);
+  return { fingerprint, problems: run.problems };
+}
+
+class ScanRun {
+  readonly problems: Set<string> = new Set();
+  readonly #watchers: DirectoryWatchers;
+  readonly #hashes: Hashes;
+  readonly #entries = new Map<string, string>();
+  readonly #unknown: string[] = [];
+  /** Directories that were walked, by real path: a symlink may lead back up. */
+  readonly #walked = new Set<string>();
+
+  constructor(watchers: DirectoryWatchers, hashes: Hashes) {
+    this.#watchers = watchers;
+    this.#hashes = hashes;
+  }
+
+  async fingerprint(path: string): Promise<Fingerprint> {
+    const route = this.#follow(path);
+    switch (route.kind) {
+      case 'missing':
+      case 'special':
+        return { kind: 'absent' };
+      case 'unreadable':
+        this.problems.add(unreadableProblem(path, route.code));
+        return { kind: 'absent' };
+      case 'file':
+        await this.#addFile('', route.realpath, '');
+        break;
+      case 'directory':
+        await this.#walk(route.realpath, '');
+    }
+    const isAbsent = route.kind === 'file' ? this.#entries.size === 0 : this.#unknown.includes('');
+    if (isAbsent) return { kind: 'absent' };
+    return { kind: 'content', realpath: route.realpath, entries: this.#entries, unknown: this.#unknown };
+  }
+
+  #follow(path: string): Route {
+    return followRoute(path, (directory, name) => {
+      // A plain directory in /tmp tells by itself when it goes, for it is listened to next. All of /tmp would wake us all day.
+      if (isCommonGround(directory) && sightOf(inside(directory, name)).kind === 'directory')
+        return { kind: 'directory' };
+      const deaf = this.#watchers.want(directory, name);
+      const sight = sightOf(inside(directory, name));
+      // A plain directory on the way is seldom renamed, and often, such as /home, not readable: that is no problem.
+      if (deaf !== null && !isAbsence(deaf) && sight.kind !== 'directory')
+        this.problems.add(deafProblem(directory, deaf));
+      return sight;
+    });
+  }
+
+  async #walk(directory: string, relative: string): Promise<void> {
+    if (this.#walked.has(directory)) return;
+    this.#walked.add(directory);
+    const deaf = this.#watchers.want(directory, null);
+    if (deaf !== null && !isAbsence(deaf)) this.problems.add(deafProblem(directory, deaf));
+    for (const entry of await this.#list(directory, relative)) {
+      const path = inside(directory, entry.name);
+      const below = relative === '' ? entry.name : `${relative}/${entry.name}`;
+      if (entry.isDirectory()) await this.#walk(path, below);
+      else if (entry.isSymbolicLink()) await this.#addLink(below, path);
+      else if (entry.isFile()) await this.#addFile(below, path, '');
+    }
+  }
+
+  async #list(directory: string, relative: string): Promise<Awaited<ReturnType<typeof listOf>>> {
+    try {
+      return await listOf(directory);
+    } catch (error) {
+      const code = systemCode(error) ?? 'unknown error';
+      if (!isAbsence(code)) {
+        this.problems.add(unreadableProblem(directory, code));
+        this.#unknown.push(relative);
+      }
+      return [];
+    }
+  }
+
+  async #addLink(relative: string, path: string): Promise<void> {
+    const route = this.#follow(path);
+    if (route.kind === 'file') {
+      await this.#addFile(relative, route.realpath, `${route.realpath} `);
+    } else if (route.kind === 'directory') {
+      this.#entries.set(relative, route.realpath);
+      await this.#walk(route.realpath, relative);
+    } else if (route.kind === 'unreadable') {
+      this.problems.add(unreadableProblem(path, route.code));
+      this.#unknown.push(relative);
+    }
+  }
+
+  async #addFile(relative: string, path: string, prefix: string): Promise<void> {
+    const hashed = await this.#hashes.hashOf(path);
+    if (hashed.kind === 'hash') {
+      this.#entries.set(relative, prefix + hashed.hash);
+    } else if (hashed.kind === 'unreadable') {
+      this.problems.add(unreadableProblem(path, hashed.code));
+      this.#unknown.push(relative);
+    }
+  }
+}
+
+/** The entries of a directory that count, in an order that depends on the names alone. */
+async function listOf(
+  directory: string,
+): Promise<{ name: string; isDirectory(): boolean; isSymbolicLink(): boolean; isFile(): boolean }[]> {
+  const entries = await readdir(directory, { withFileTypes: true });
+  return entries.filter((entry) => !isIgnored(entry.name)).sort((a, b) => (a.name < b.name ? -1 : 1));
+}

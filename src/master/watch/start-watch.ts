@@ -1,0 +1,163 @@
+/**
+ * Watches files and directories and says when their content changed and has settled. It owns the timer and the order of scans; what a
+ * change is (fingerprint.ts) and when to look (settle.ts) are decided elsewhere. It must not know what a change leads to.
+ *
+ * While nothing happens nothing runs: no timer, no polling.
+ */
+import { resolve } from 'node:path';
+import { GracefulRunError } from '../../shared/errors.ts';
+import { DirectoryWatchers } from './directory-watchers.ts';
+import { type Content, judge } from './fingerprint.ts';
+import { Hashes } from './hashes.ts';
+import { scan, type Scan } from './scan.ts';
+import { settle, type SettleEvent, type SettleState } from './settle.ts';
+
+export interface WatchOptions {
+  /** Files and directories; symlinks on the way are followed anew each time. Relative ones start at the working directory. */
+  readonly paths: readonly string[];
+  /** How long nothing may have happened before a change is believed, in ms; 50 to 2000 are sensible. */
+  readonly stableMs: number;
+  /** Called once for a change, with the path of the (first) file that changed, or the watched path when it leads elsewhere now. */
+  onChange(path: string): void;
+  /** Called once for a problem that lasts; watching goes on. */
+  onProblem(problem: string): void;
+}
+
+export interface Watch {
+  /** Stops watching; no callback runs after the call. Resolves when nothing is open any more. A second call does the same. */
+  close(): Promise<void>;
+}
+
+/**
+ * Resolves when every path is being watched: what changes from then on, against the content of that moment, is reported.
+ * Rejects with `notWatchable` when a path does not exist or cannot be read.
+ */
+export async function startWatch(options: WatchOptions): Promise<Watch> {
+  const watcher = new Watcher(options);
+  try {
+    await watcher.start();
+  } catch (error) {
+    await watcher.close();
+    throw error;
+  }
+  return { close: () => watcher.close() };
+}
+
+class Watcher {
+  readonly #options: WatchOptions;
+  readonly #paths: readonly string[];
+  readonly #directories: DirectoryWatchers;
+  readonly #hashes = new Hashes();
+  readonly #baselines = new Map<string, Content>();
+  #problems: ReadonlySet<string> = new Set();
+  #state: SettleState = 'scanning';
+  #scanned: readonly Scan[] = [];
+  #scanning: Promise<void> = Promise.resolve();
+  #timer: NodeJS.Timeout | null = null;
+  #isClosed = false;
+
+  constructor(options: WatchOptions) {
+    this.#options = options;
+    this.#paths = options.paths.map((path) => resolve(path));
+    this.#directories = new DirectoryWatchers(() => {
+      this.#step('hinted');
+    });
+  }
+
+  async start(): Promise<void> {
+    await this.#scanAll();
+    for (const [index, path] of this.#paths.entries()) {
+      const found = this.#scanned[index];
+      if (found?.fingerprint.kind !== 'content') throw notWatchable(path, found?.problems ?? new Set());
+      this.#baselines.set(path, found.fingerprint);
+    }
+    // Every directory is new in the first round, so that says nothing. What happened meanwhile is compared with what was just read.
+    this.#directories.endRound();
+    this.#step('scanned');
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#directories.close();
+    await this.#scanning;
+  }
+
+  #step(event: SettleEvent): void {
+    if (this.#isClosed) return;
+    const { state, effect } = settle(this.#state, event);
+    this.#state = state;
+    switch (effect) {
+      case 'armTimer':
+        this.#armTimer();
+        break;
+      case 'scan':
+        this.#scanning = this.#rescan();
+        break;
+      case 'judge':
+        this.#judgeAll();
+        break;
+      case 'none':
+        break;
+    }
+  }
+
+  #armTimer(): void {
+    if (this.#timer === null)
+      this.#timer = setTimeout(() => {
+        this.#timer = null;
+        this.#step('timerFired');
+      }, this.#options.stableMs);
+    else this.#timer.refresh();
+  }
+
+  async #rescan(): Promise<void> {
+    await this.#scanAll();
+    if (this.#isClosed) {
+      // The scan may have opened watches after close() had let go of all.
+      this.#directories.close();
+      return;
+    }
+    const { grew } = this.#directories.endRound();
+    this.#step(grew ? 'scannedAnew' : 'scanned');
+  }
+
+  async #scanAll(): Promise<void> {
+    const scanned: Scan[] = [];
+    for (const path of this.#paths) scanned.push(await scan(path, this.#directories, this.#hashes));
+    this.#hashes.forgetUnused();
+    this.#scanned = scanned;
+  }
+
+  /** One call of onChange however many paths changed: they changed together, and one reload serves them all. */
+  #judgeAll(): void {
+    const changed: string[] = [];
+    for (const [index, path] of this.#paths.entries()) {
+      const next = this.#scanned[index]?.fingerprint;
+      const baseline = this.#baselines.get(path);
+      if (next === undefined || baseline === undefined) continue;
+      const verdict = judge(baseline, next);
+      this.#baselines.set(path, verdict.baseline);
+      if (verdict.changed !== null)
+        changed.push(verdict.changed === '' ? path : `${path}/${verdict.changed}`);
+    }
+    this.#reportProblems();
+    const [first] = changed;
+    if (first !== undefined) this.#options.onChange(first);
+  }
+
+  #reportProblems(): void {
+    const problems = new Set(this.#scanned.flatMap((one) => [...one.problems]));
+    const fresh = [...problems].filter((problem) => !this.#problems.has(problem));
+    this.#problems = problems;
+    for (const problem of fresh) this.#options.onProblem(problem);
+  }
+}
+
+function notWatchable(path: string, problems: ReadonlySet<string>): GracefulRunError {
+  const [problem] = problems;
+  const reason = problem ?? 'no such file or directory';
+  return new GracefulRunError('notWatchable', `cannot watch ${path}: ${reason}`, {
+    hint: 'name files or directories that exist and can be read: --watch path …',
+  });
+}
