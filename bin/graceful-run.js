@@ -1,4 +1,4 @@
 #!/usr/bin/env node
-import { main } from '../dist/master/cli/main.js';
+import { createRequire } from 'node:module';
 
-await main(process.argv.slice(2));
+createRequire(import.meta.url)('../dist/master/main.cjs').main(process.argv.slice(2));

@@ -1,10 +1,14 @@
-// Builds dist/: types by tsc, code by esbuild. Why bundles: docs/adr/0002-bundles.md.
+// Builds dist/: types by tsc, code by esbuild. Why bundles, and which format: docs/adr/0002-bundles.md.
 import { execFileSync } from 'node:child_process';
-import { rmSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { build } from 'esbuild';
 
 const root = new URL('..', import.meta.url).pathname;
+const manifest = JSON.parse(readFileSync(`${root}package.json`, 'utf8'));
 rmSync(`${root}dist`, { recursive: true, force: true });
+
+// What is a development dependency is compiled in: zod, pino, yargs-parser.
+const external = Object.keys(manifest.dependencies);
 
 const common = {
   absWorkingDir: root,
@@ -14,11 +18,17 @@ const common = {
   sourcemap: true,
   sourcesContent: false,
   logLevel: 'warning',
-  // Everything stays a dependency but zod: whole, it costs the master 11 MB; tree-shaken, half of one.
-  external: ['koffi', 'pino', 'pino-pretty', 'yargs', 'yargs-parser', 'chokidar', 'http-terminator'],
+  metafile: true,
+  external,
+};
+const commonJs = {
+  ...common,
+  format: 'cjs',
+  define: { 'import.meta.url': 'moduleUrl' },
+  banner: { js: "const moduleUrl = require('node:url').pathToFileURL(__filename).href;" },
 };
 
-await Promise.all([
+const results = await Promise.all([
   build({
     ...common,
     format: 'esm',
@@ -26,9 +36,15 @@ await Promise.all([
     outdir: 'dist',
     outbase: 'src',
     chunkNames: 'chunks/[name]-[hash]',
-    entryPoints: ['src/master/index.ts', 'src/master/cli/main.ts', 'src/worker/index.ts', 'src/ctl/main.ts'],
+    entryPoints: ['src/master/index.ts', 'src/worker/index.ts', 'src/ctl/main.ts'],
   }),
-  // CommonJS: with --require, Node loads the application's own entry exactly as it would without us.
+  // The master as a process: one CommonJS file, for the sake of its memory.
+  build({
+    ...commonJs,
+    outfile: 'dist/master/main.cjs',
+    entryPoints: ['src/master/cli/main.ts'],
+  }),
+  // CommonJS: with --require, Node.js loads the application's own entry exactly as it would without us.
   build({
     ...common,
     format: 'cjs',
@@ -36,4 +52,16 @@ await Promise.all([
     entryPoints: ['src/worker/preload.ts'],
   }),
 ]);
+writeFileSync(`${root}dist/third-party-licenses.txt`, licensesOf(results.flatMap(({ metafile }) => Object.keys(metafile.inputs))));
 execFileSync('node_modules/.bin/tsc', ['-p', 'tsconfig.types.json'], { cwd: root, stdio: 'inherit' });
+
+/** The licences of the packages whose files were compiled in, as they ask for it. */
+function licensesOf(files) {
+  const homes = files.flatMap((file) => /^node_modules\/(?:@[^/]+\/)?[^/]+/.exec(file)?.[0] ?? []);
+  const texts = [...new Set(homes)].sort().map((home) => {
+    const license = readdirSync(root + home).find((name) => /^licen[cs]e/i.test(name));
+    if (license === undefined) throw new Error(`${home} has no licence file`);
+    return `${home.replace('node_modules/', '')}\n\n${readFileSync(`${root}${home}/${license}`, 'utf8').trim()}\n`;
+  });
+  return texts.join(`\n${'-'.repeat(80)}\n\n`);
+}

@@ -10,6 +10,7 @@ import { version } from '../shared/version.ts';
 import { openControlServer, type ControlServer } from './control/server.ts';
 import { bindPatienceMs, killDelayMs, maxDrainingGenerations, settleMs, watchStableMs } from './defaults.ts';
 import { defaultBackoff } from './lifecycle/backoff.ts';
+import { workingDirectory } from './here.ts';
 import { idleProgram, type LifecycleSettings } from './lifecycle/state.ts';
 import { compileOptions, type MasterOptions, type MasterSettings } from './options.ts';
 import { preloadPath } from './preload-path.ts';
@@ -22,7 +23,7 @@ import type { Platform } from './shell/platform.ts';
 import { createRunner } from './shell/program-runner.ts';
 import { system } from './shell/system.ts';
 import { describeStatus } from './status.ts';
-import { startWatch, type Watch } from './watch/start-watch.ts';
+import type { Watch } from './watch/start-watch.ts';
 
 /** A master of one program. Created idle; a stopped one cannot be started again. */
 export interface Master {
@@ -53,22 +54,19 @@ export interface Master {
 export interface Surroundings {
   readonly platform: Platform;
   readonly environment: NodeJS.ProcessEnv;
-  readonly cwd: string;
   /** Where the workers' stderr goes. */
   readonly onStderr: (text: string) => void;
 }
 
 /** Checks the options and makes a master that does nothing yet. Errors: `badOption`, `commandMissing`. */
 export function createMaster(options: MasterOptions, given: Partial<Surroundings> = {}): Master {
-  const settings = compileOptions(options, given.cwd ?? process.cwd());
   const surroundings: Surroundings = {
     platform: system,
     environment: process.env,
-    cwd: process.cwd(),
     onStderr: (text) => process.stderr.write(text),
     ...given,
   };
-  return assemble(settings, surroundings);
+  return assemble(compileOptions(options, workingDirectory(surroundings.environment)), surroundings);
 }
 
 function assemble(settings: MasterSettings, { platform, environment, onStderr }: Surroundings): Master {
@@ -140,6 +138,8 @@ function assemble(settings: MasterSettings, { platform, environment, onStderr }:
     if (settings.watch === null) return;
     const { command, cwd } = settings;
     const paths = settings.watch.length > 0 ? settings.watch : [programFile(command, { cwd, environment })];
+    // Loaded only where it is wanted: it brings the hashes along, 2 MB and more.
+    const { startWatch } = await import('./watch/start-watch.ts');
     watch = await startWatch({
       paths,
       stableMs: watchStableMs,

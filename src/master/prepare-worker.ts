@@ -32,6 +32,7 @@ export function prepareWorker(
     inherited,
     fromFile: settings.envFile === null ? {} : readEnvFile(settings.envFile),
     listeners: listeners.map(announce),
+    cwd: settings.cwd,
     generation,
     slot,
     drainTimeoutMs: settings.drainTimeoutMs,

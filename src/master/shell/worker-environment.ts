@@ -12,6 +12,8 @@ export interface WorkerEnvironmentOptions {
   /** The env file's variables: they win over the inherited ones, the contract wins over both. */
   readonly fromFile: Readonly<Record<string, string>>;
   readonly listeners: readonly AnnouncedListener[];
+  /** The worker's working directory, symlinks not resolved. */
+  readonly cwd: string;
   readonly generation: number;
   readonly slot: number;
   readonly drainTimeoutMs: number;
@@ -23,7 +25,7 @@ export interface WorkerEnvironmentOptions {
 const notInherited = /^(LISTEN_(FDS|PID|FDNAMES)|SERVER_STARTER_\w+|EINHORN_\w+|GRACEFUL_RUN_\w+|NODE_CHANNEL_\w+)$/;
 
 export function workerEnvironment(options: WorkerEnvironmentOptions): Record<string, string> {
-  const { inherited, fromFile, listeners, generation, slot, drainTimeoutMs, preload } = options;
+  const { inherited, fromFile, listeners, cwd, generation, slot, drainTimeoutMs, preload } = options;
   const base: Record<string, string> = {};
   for (const [name, value] of Object.entries(inherited)) {
     if (value !== undefined && !notInherited.test(name)) base[name] = value;
@@ -32,6 +34,7 @@ export function workerEnvironment(options: WorkerEnvironmentOptions): Record<str
   const [first] = listeners;
   return {
     ...base,
+    PWD: cwd,
     NODE_OPTIONS: withPreload(base['NODE_OPTIONS'], preload),
     ...(first === undefined ? {} : { PORT: String(first.port), HOST: first.host }),
     ...systemd(listeners),

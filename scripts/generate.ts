@@ -1,0 +1,53 @@
+/**
+ * `npm run generate`: writes what would rot if it were written by hand: the README's options table from the option
+ * table, docs/lifecycle.md from the lifecycle's own tables. With --check it only tells whether they are up to date.
+ */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { optionTable } from '../src/master/cli/option-table.ts';
+import { lifecyclePage } from './lifecycle-page.ts';
+
+const isCheck = process.argv.includes('--check');
+const stale = [
+  update('README.md', (text) => between(text, 'options', optionsTable())),
+  update('docs/lifecycle.md', () => lifecyclePage()),
+].filter((path) => path !== null);
+
+if (isCheck && stale.length > 0) {
+  console.error(`not up to date: ${stale.join(', ')}; run: npm run generate`);
+  process.exit(1);
+}
+
+/** The path, when its text was not what it should be. */
+function update(path: string, make: (text: string) => string): string | null {
+  const file = new URL(`../${path}`, import.meta.url);
+  const text = read(file);
+  const wanted = make(text);
+  if (text === wanted) return null;
+  if (!isCheck) writeFileSync(file, wanted);
+  return path;
+}
+
+function read(file: URL): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return '';
+  }
+}
+
+/** `text` with what stands between the markers `name` replaced. */
+function between(text: string, name: string, content: string): string {
+  const [start, end] = [`<!-- generated: ${name} -->`, `<!-- end: ${name} -->`];
+  const from = text.indexOf(start);
+  const to = text.indexOf(end);
+  if (from === -1 || to < from) throw new Error(`no markers for ${name}`);
+  return `${text.slice(0, from + start.length)}\n${content}\n${text.slice(to)}`;
+}
+
+function optionsTable(): string {
+  const rows = optionTable.map(({ flag, value, default: preset, description }) => {
+    const usage = value === null ? `--${flag}` : `--${flag} ${value}`;
+    return `| \`${usage.replaceAll('|', '\\|')}\` | ${description} | ${preset ?? ''} |`;
+  });
+  return ['', '| option | meaning | default |', '| --- | --- | --- |', ...rows, ''].join('\n');
+}

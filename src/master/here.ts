@@ -1,0 +1,17 @@
+/** The folder that the master was started in, as its user named it. */
+import { statSync } from 'node:fs';
+
+/**
+ * `$PWD` when it is the current folder, else what getcwd(3) says. The kernel resolves symlinks: a master started in
+ * `/srv/app/current` would stay in the release that this pointed to, where its user means the one it points to now.
+ */
+export function workingDirectory(environment: NodeJS.ProcessEnv): string {
+  const physical = process.cwd();
+  const logical = environment['PWD'];
+  return logical?.startsWith('/') === true && isSameFolder(logical, physical) ? logical : physical;
+}
+
+function isSameFolder(one: string, other: string): boolean {
+  const [a, b] = [one, other].map((path) => statSync(path, { throwIfNoEntry: false }));
+  return a !== undefined && b !== undefined && a.dev === b.dev && a.ino === b.ino;
+}
