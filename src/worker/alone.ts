@@ -1,0 +1,57 @@
+/** A worker without a master: binds by itself, and drains with the same machinery when it is told to end. */
+import { constants } from 'node:os';
+import { coveredHandle } from './raw-handle.ts';
+import { createDraining } from './draining.ts';
+import { readDrainTimeout } from './environment.ts';
+import { patchServers, type Placement } from './listen.ts';
+import { createReadiness } from './readiness.ts';
+import { runtimeVersion, type Runtime } from './runtime.ts';
+
+const signals = ['SIGTERM', 'SIGINT', 'SIGQUIT'] as const;
+
+export function startAlone(): Runtime {
+  const timeoutMs = readDrainTimeout(process.env);
+  const readiness = createReadiness([], () => undefined);
+
+  const end = (signal: NodeJS.Signals): void => {
+    // The second one: somebody is waiting at a terminal. 128 + number is what a shell shows for a signal.
+    if (draining.isBegun()) process.exit(128 + constants.signals[signal]);
+    if (signal === 'SIGTERM') draining.noteTermination();
+    draining.begin();
+  };
+
+  const draining = createDraining({
+    // `stop`: nobody comes after it who would accept what waits in the queue.
+    order: () => ({ reason: 'stop', timeoutMs }),
+    begun: () => undefined,
+    ended: () => Promise.resolve(),
+    isOurs: (listener) => listener === end,
+  });
+
+  const passThrough: Placement = { kind: 'passThrough' };
+  patchServers({
+    place: ({ target }) => {
+      const handle =
+        draining.isBegun() && target.kind === 'tcp' ? coveredHandle(target.host, target.port) : null;
+      return handle === null ? passThrough : { kind: 'handle', handle, backlog: 0 };
+    },
+    track: (server) => {
+      draining.connections.track(server);
+    },
+    takeQuietlyClosed: (server) => draining.connections.takeQuietlyClosed(server),
+  });
+  for (const signal of signals) process.on(signal, end);
+
+  return {
+    version: runtimeVersion,
+    isManaged: false,
+    generation: 0,
+    signal: () => draining.signal(),
+    onDrain: (hook, when) => {
+      draining.hooks.add(hook, when);
+    },
+    choose: (mode) => readiness.choose(mode),
+    ready: () => undefined,
+    requestReload: () => false,
+  };
+}

@@ -1,0 +1,45 @@
+/**
+ * The IPC channel below `process.send()`, which Node.js does not document: found by its symbol on `process` (measured on
+ * Node 20, 22, 24 and 26). Everything here has an answer for the day on which it is not found.
+ */
+
+/** The channel's handle; null when this Node.js keeps it elsewhere. */
+function channelHandle(): object | null {
+  const symbol = Object.getOwnPropertySymbols(process).find(
+    ({ description }) => description === 'kChannelHandle',
+  );
+  const handle: unknown = symbol === undefined ? null : Reflect.get(process, symbol);
+  return typeof handle === 'object' ? handle : null;
+}
+
+/**
+ * Stops reading without closing, so that another process can read instead; answers the file descriptor to give it.
+ * Null when that cannot be done.
+ */
+export function stopReading(): number | null {
+  const { channel } = process;
+  const fd: unknown = channel ? Reflect.get(channel, 'fd') : null;
+  const handle = channelHandle();
+  if (typeof fd !== 'number' || handle === null) return null;
+  const readStop: unknown = Reflect.get(handle, 'readStop');
+  if (typeof readStop !== 'function') return null;
+  Reflect.apply(readStop, handle, []);
+  return fd;
+}
+
+/**
+ * Answers a question for the 'disconnect' event: was it the other end? Node.js itself calls `process.disconnect()` then, so a
+ * wrapper around that one could not tell. Without the handle the answer is yes.
+ */
+export function watchOtherEnd(): () => boolean {
+  const handle = channelHandle();
+  const onread: unknown = handle === null ? null : Reflect.get(handle, 'onread');
+  if (handle === null || typeof onread !== 'function') return () => true;
+  let isGone = false;
+  Reflect.set(handle, 'onread', function (this: unknown, ...args: unknown[]) {
+    // No buffer: the end of the stream, or an error.
+    if (!args[0]) isGone = true;
+    return Reflect.apply(onread, this, args) as unknown;
+  });
+  return () => isGone;
+}

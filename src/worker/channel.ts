@@ -1,0 +1,85 @@
+/**
+ * The IPC channel to the master: sends our messages, hears the master's, and notices when it is gone.
+ * It never keeps the application alive, and leaves messages that are not ours to the application's own listeners.
+ */
+import {
+  unwrap,
+  wrap,
+  type DrainReason,
+  type MasterMessage,
+  type WorkerMessage,
+} from '../shared/protocol.ts';
+import { watchOtherEnd } from './channel-handle.ts';
+
+export interface ChannelEvents {
+  /** `handle` is what came beside the message. */
+  message(message: MasterMessage, handle: unknown): void;
+  /** The other end is gone, and not because the application hung up. */
+  gone(): void;
+}
+
+export interface Channel {
+  /** Resolves when the message is on its way, or cannot be sent: the latter is not an error here. */
+  send(message: WorkerMessage): Promise<void>;
+}
+
+export function openChannel(events: ChannelEvents): Channel {
+  const isOtherEndGone = watchOtherEnd();
+  process.on('message', (value: unknown, handle: unknown) => {
+    const message = readMessage(unwrap(value));
+    if (message !== null) events.message(message, handle);
+  });
+  process.on('disconnect', () => {
+    if (isOtherEndGone()) events.gone();
+  });
+  // After the listeners: each of them refs the channel.
+  process.channel?.unref();
+
+  return {
+    send(message) {
+      return new Promise((resolve) => {
+        if (process.send === undefined || !process.connected) {
+          resolve();
+          return;
+        }
+        process.send(wrap(message), undefined, undefined, () => {
+          resolve();
+        });
+      });
+    },
+  };
+}
+
+const reasons: ReadonlySet<unknown> = new Set<DrainReason>([
+  'reload',
+  'stop',
+  'scaleDown',
+  'masterGone',
+  'signal',
+]);
+
+/** A message of the master, checked by hand; null for anything else. */
+export function readMessage(value: unknown): MasterMessage | null {
+  if (typeof value !== 'object' || value === null || !('type' in value)) return null;
+  switch (value.type) {
+    case 'admit':
+      return { type: 'admit' };
+    case 'drain': {
+      if (!('reason' in value && 'timeoutMs' in value)) return null;
+      const { reason, timeoutMs } = value;
+      return isReason(reason) && typeof timeoutMs === 'number' && timeoutMs >= 0
+        ? { type: 'drain', reason, timeoutMs }
+        : null;
+    }
+    case 'listener':
+      return 'name' in value && typeof value.name === 'string'
+        ? { type: 'listener', name: value.name }
+        : null;
+    default:
+      return null;
+  }
+}
+
+function isReason(value: unknown): value is DrainReason {
+  return reasons.has(value);
+}

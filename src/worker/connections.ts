@@ -1,0 +1,108 @@
+/** The servers of this worker and their open connections. It must not know why or when they are to end. */
+import type net from 'node:net';
+import type { ServerHttp2Session } from 'node:http2';
+import { isHttp1 } from './exchanges.ts';
+import type { Exchanges } from './exchanges.ts';
+import { serverMethod, type ServerMethod } from './server-methods.ts';
+
+/** An HTTP/1 connection: what its requests come from is, under TLS, not what was accepted. */
+export interface Http1Connection {
+  readonly isSecure: boolean;
+  readonly socket: net.Socket;
+}
+
+export interface Connections {
+  track(server: net.Server): void;
+  /** Every server stops accepting, and nothing else: `http.Server.close()` would destroy idle connections. */
+  stopAccepting(): void;
+  /** True, once, for a server that `stopAccepting` closed. */
+  takeQuietlyClosed(server: net.Server): boolean;
+  /** Connections accepted so far. */
+  accepted(): number;
+  /** What was accepted and is still open. */
+  open(): net.Socket[];
+  http1(): Http1Connection[];
+  /** Every HTTP connection ends after what is in flight: `Connection: close` and GOAWAY. */
+  endAfterLastResponse(): void;
+  /** Resolves as soon as nothing is open. */
+  whenNoneOpen(): Promise<void>;
+}
+
+export function createConnections(exchanges: Exchanges): Connections {
+  /** Before anybody replaced it: net's own, which only stops accepting. */
+  const close: ServerMethod = serverMethod('close');
+  const servers = new Set<net.Server>();
+  const known = new WeakSet<net.Server>();
+  const quietlyClosed = new WeakSet<net.Server>();
+  const sockets = new Set<net.Socket>();
+  const http1 = new Map<net.Socket, Http1Connection>();
+  const sessions = new Set<ServerHttp2Session>();
+  let accepted = 0;
+  let isEnding = false;
+  let noneOpen: (() => void) | null = null;
+
+  function watch(server: net.Server): void {
+    const speaksHttp1 = isHttp1(server);
+    // What only tls.Server has, and so https.Server.
+    const isSecure = 'setSecureContext' in server;
+    const rememberHttp1 = (socket: net.Socket): void => {
+      http1.set(socket, { isSecure, socket });
+      socket.once('close', () => http1.delete(socket));
+    };
+    server.prependListener('connection', (socket: net.Socket) => {
+      accepted += 1;
+      sockets.add(socket);
+      socket.once('close', () => {
+        sockets.delete(socket);
+        if (sockets.size === 0) noneOpen?.();
+      });
+    });
+    if (speaksHttp1) server.prependListener(isSecure ? 'secureConnection' : 'connection', rememberHttp1);
+    server.on('session', (session: ServerHttp2Session) => {
+      sessions.add(session);
+      session.once('close', () => sessions.delete(session));
+      session.on('stream', () => {
+        exchanges.count();
+        // Accepted from the queue while draining: it is served once, as an HTTP/1 connection is.
+        if (isEnding && !session.closed) session.close();
+      });
+    });
+    exchanges.watch(server);
+  }
+
+  return {
+    track(server) {
+      if (!servers.has(server)) {
+        servers.add(server);
+        server.once('close', () => servers.delete(server));
+      }
+      if (known.has(server)) return;
+      known.add(server);
+      watch(server);
+    },
+    stopAccepting() {
+      for (const server of servers) {
+        if (!server.listening) continue;
+        quietlyClosed.add(server);
+        close.call(server);
+      }
+    },
+    takeQuietlyClosed: (server) => quietlyClosed.delete(server),
+    accepted: () => accepted,
+    open: () => [...sockets],
+    http1: () => [...http1.values()],
+    endAfterLastResponse() {
+      isEnding = true;
+      // Again, so as to be ahead of what the application has prepended since.
+      for (const server of servers) exchanges.watch(server);
+      exchanges.endConnections(http1.keys());
+      for (const session of sessions) session.close();
+    },
+    whenNoneOpen() {
+      return new Promise((resolve) => {
+        noneOpen = resolve;
+        if (sockets.size === 0) resolve();
+      });
+    },
+  };
+}

@@ -1,0 +1,134 @@
+/**
+ * A drain from its first to its last moment, the same with a master and without: stop accepting, finish what is in flight,
+ * let go of the rest at the deadline, run the hooks that close what nobody needs any more. It must not know signals' names or messages: `parts` does.
+ */
+import type { DrainReason } from '../shared/protocol.ts';
+import type { Connections } from './connections.ts';
+import { cutConnections } from './cut.ts';
+import type { Exchanges } from './exchanges.ts';
+import type { Hooks } from './hooks.ts';
+import { loadTerminator, type Terminate } from './terminator.ts';
+
+/** Why and for how long, as far as it is known. */
+export interface DrainOrder {
+  readonly reason: DrainReason;
+  readonly timeoutMs: number;
+}
+
+export interface DrainParts {
+  readonly connections: Connections;
+  readonly exchanges: Exchanges;
+  readonly hooks: Hooks;
+  /** What has been said about this drain so far. */
+  order(): DrainOrder;
+  /** Draining has begun: nothing that listens from now on may accept. */
+  begun(): void;
+  /** The reason is known. */
+  explained(): void;
+  /** Resolves when the drain has to end before its deadline. */
+  readonly hurried: Promise<void>;
+}
+
+/** How a drain went. `isCut`: it ended at its deadline, or was hurried. */
+export interface DrainResult {
+  readonly served: number;
+  readonly cut: number;
+  readonly isCut: boolean;
+}
+
+/** When the drain has lasted this long, it is likely to need http-terminator. */
+const loadTerminatorAfterMs = 1_000;
+/** How long connections that wait in the accept queue may take to be accepted. */
+const acceptQueuedMs = 200;
+
+/** What the last hooks get when the deadline has come before them: the master kills 2 s after it. */
+const lateHooksMs = 400;
+
+/** Drains: resolves when no connection is open and no hook is worth waiting for. */
+export async function drain(parts: DrainParts): Promise<DrainResult> {
+  const { connections, exchanges, hooks } = parts;
+  const startedAt = performance.now();
+  parts.begun();
+  connections.endAfterLastResponse();
+  if (!takesQueueAlong(parts.order().reason)) connections.stopAccepting();
+  // The master's message may be read right after its signal.
+  await turn();
+  const { reason, timeoutMs } = parts.order();
+  parts.explained();
+  if (takesQueueAlong(reason)) await acceptQueued(connections);
+  connections.stopAccepting();
+
+  const leftMs = Math.max(0, timeoutMs - (performance.now() - startedAt));
+  const deadline = Date.now() + leftMs;
+  const alarm = timer(leftMs);
+  const isOver = Promise.race([alarm.passed, parts.hurried]).then(() => false);
+  const inTime = async (work: Promise<unknown>): Promise<boolean> =>
+    Promise.race([work.then(() => true), isOver]);
+
+  const terminator = loadLater(Math.min(loadTerminatorAfterMs, leftMs / 2));
+  const isDrained = await inTime(
+    Promise.all([connections.whenNoneOpen(), hooks.run('first', { reason, deadline })]),
+  );
+  terminator.cancel();
+  if (isDrained) {
+    const isDone = await inTime(hooks.run('last', { reason, deadline }));
+    alarm.cancel();
+    return { served: exchanges.served(), cut: 0, isCut: !isDone };
+  }
+  alarm.cancel();
+  const isOpen = connections.open().length > 0;
+  const cut = isOpen ? await cutConnections(connections, exchanges, terminator.get()) : 0;
+  const late = timer(lateHooksMs);
+  await Promise.race([hooks.run('last', { reason, deadline: Date.now() + lateHooksMs }), late.passed]);
+  late.cancel();
+  return { served: exchanges.served(), cut, isCut: true };
+}
+
+/** Nobody comes after this worker who would accept what waits in the queue. */
+function takesQueueAlong(reason: DrainReason): boolean {
+  return reason === 'stop' || reason === 'masterGone';
+}
+
+/** Accepts until a whole turn of the event loop brought nothing: libuv accepts one connection a turn. */
+async function acceptQueued(connections: Connections): Promise<void> {
+  const until = performance.now() + acceptQueuedMs;
+  let before = -1;
+  while (before !== connections.accepted() && performance.now() < until) {
+    before = connections.accepted();
+    // Two: the first ends in the turn in which we are, after its poll.
+    await turn();
+    await turn();
+  }
+}
+
+function turn(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(resolve);
+  });
+}
+
+function timer(ms: number): { readonly passed: Promise<void>; readonly cancel: () => void } {
+  let handle: NodeJS.Timeout | undefined;
+  const passed = new Promise<void>((resolve) => {
+    handle = setTimeout(resolve, Math.min(ms, 2 ** 31 - 1));
+  });
+  return {
+    passed,
+    cancel: () => {
+      clearTimeout(handle);
+    },
+  };
+}
+
+/** Loads http-terminator after a while, or when it is wanted. */
+function loadLater(ms: number): { readonly get: () => Promise<Terminate>; readonly cancel: () => void } {
+  let loading: Promise<Terminate> | null = null;
+  const get = (): Promise<Terminate> => (loading ??= loadTerminator());
+  const handle = setTimeout(() => void get(), ms);
+  return {
+    get,
+    cancel: () => {
+      clearTimeout(handle);
+    },
+  };
+}

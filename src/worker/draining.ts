@@ -1,0 +1,109 @@
+/**
+ * What a managed worker and one that runs alone share: the parts of a drain put together, begun at most once, and the
+ * abort signal that tells the application. It must not know who asked for the drain.
+ */
+import { cleanUpAndExit } from './clean-up.ts';
+import { createConnections, type Connections } from './connections.ts';
+import { drain, type DrainOrder } from './drain.ts';
+import { createExchanges } from './exchanges.ts';
+import { createHooks, type Hooks } from './hooks.ts';
+import { complain } from './standard-streams.ts';
+
+export interface DrainingParts {
+  order(): DrainOrder;
+  begun(): void;
+  /** The drain is over, apart from the application's own clean-up. */
+  ended(numbers: { served: number; cut: number }): Promise<void>;
+  /** Is this one of our own SIGTERM listeners? */
+  readonly isOurs: (listener: unknown) => boolean;
+}
+
+export interface Draining {
+  readonly connections: Connections;
+  readonly hooks: Hooks;
+  /** Aborts when the drain begins. */
+  signal(): AbortSignal;
+  isBegun(): boolean;
+  /** Begins the drain; during one, changes nothing. */
+  begin(): void;
+  /** Ends the drain as if its deadline had come. */
+  hurry(): void;
+  /** The application's SIGTERM listeners have been called by a real signal. */
+  noteTermination(): void;
+}
+
+const cleanUpMs = 2_000;
+/** After the deadline the master waits 2 s in all; cutting takes up to one of them, the hooks that were late 400 ms. */
+const lateCleanUpMs = 300;
+/** Saying goodbye to the master must not hold the exit up. */
+const goodbyeMs = 500;
+
+export function createDraining(parts: DrainingParts): Draining {
+  const exchanges = createExchanges();
+  const connections = createConnections(exchanges);
+  const hooks = createHooks((error) => {
+    complain(
+      `a drain hook failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
+    );
+  });
+  let abort: AbortController | null = null;
+  let isBegun = false;
+  let isLate = false;
+  let isTerminating = false;
+  let hurry: () => void = () => undefined;
+
+  async function run(): Promise<void> {
+    const hurriedUp = new Promise<void>((resolve) => {
+      hurry = () => {
+        isLate = true;
+        resolve();
+      };
+    });
+    const { isCut, ...numbers } = await drain({
+      connections,
+      exchanges,
+      hooks,
+      order: () => parts.order(),
+      begun: () => {
+        parts.begun();
+      },
+      explained: () => abort?.abort(),
+      hurried: hurriedUp,
+    });
+    await Promise.race([parts.ended(numbers), wait(goodbyeMs)]);
+    cleanUpAndExit({
+      isOurs: parts.isOurs,
+      isRunning: isTerminating,
+      boundMs: isLate || isCut ? lateCleanUpMs : cleanUpMs,
+    });
+  }
+
+  return {
+    connections,
+    hooks,
+    signal() {
+      // Made when it is asked for: most applications never do, and all of them have to boot.
+      abort ??= new AbortController();
+      if (isBegun) abort.abort();
+      return abort.signal;
+    },
+    isBegun: () => isBegun,
+    begin() {
+      if (isBegun) return;
+      isBegun = true;
+      void run();
+    },
+    hurry: () => {
+      hurry();
+    },
+    noteTermination() {
+      isTerminating = true;
+    },
+  };
+}
+
+function wait(ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, ms).unref();
+  });
+}

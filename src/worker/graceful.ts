@@ -1,0 +1,142 @@
+/** The public API of a worker: the application's side of `Runtime`. */
+import type { Server } from 'node:net';
+import { GracefulRunError } from '../shared/errors.ts';
+import { startAlone } from './alone.ts';
+import type { DrainHook, DrainMoment } from './hooks.ts';
+import type { ReadyMode } from './readiness.ts';
+import { findRuntime, publishRuntime, type Runtime } from './runtime.ts';
+
+export interface GracefulOptions {
+  /**
+   * When the worker counts as ready. `auto`, the default: as soon as it listens on every declared listener.
+   * `manual`: when moreover `worker.ready()` has been called.
+   */
+  readonly ready?: ReadyMode;
+}
+
+export interface ListenOptions {
+  /** 0 to 65535; 0 is any free port, which no master holds. */
+  readonly port: number;
+  /** A name or a numeric address. Default: every address, as Node.js does it. */
+  readonly host?: string;
+  /** Length of the accept queue when run alone; under a master the declared one counts. Default: that of Node.js, 511. */
+  readonly backlog?: number;
+}
+
+/** This process, as graceful-run sees it. */
+export interface Worker {
+  /**
+   * Makes the server listen: on the master's listener where one is declared for the address, else by binding itself.
+   * Resolves when it listens; rejects with the error that the server emits, such as EADDRINUSE. The server may be of any
+   * kind that Node.js has (http, https, http2, net, tls). A second call for a server that listens rejects
+   * with ERR_SERVER_ALREADY_LISTEN. `server.listen()` does the same; this is a promise for it.
+   */
+  listen(server: Server, options: ListenOptions): Promise<void>;
+  /**
+   * Runs the hook in a drain. By default (`when: 'last'`) when the last connection is gone, or was cut at the deadline:
+   * the place to close a database, which requests needed until then. With `when: 'first'` as soon as the drain
+   * begins: the place to leave a service registry, or to end streams that would never end by themselves.
+   * Hooks of one moment run in the order in which they were added, each awaited, all of them bounded by `deadline`; last
+   * hooks that the deadline has overtaken still get 400 ms. One that throws is reported on stderr and does not
+   * stop the others. Adding a function twice runs it twice.
+   */
+  onDrain(hook: DrainHook, options?: { readonly when?: DrainMoment }): void;
+  /**
+   * Says that the worker can serve (`ready: 'manual'`). It is remembered when the listeners do not listen yet.
+   * A second call changes nothing, nor does one in automatic mode or when run alone.
+   */
+  ready(): void;
+  /** Aborts when the drain begins. Always the same signal. */
+  readonly signal: AbortSignal;
+  /** The number of the generation that this worker belongs to: 1, 2, 3 …; 0 when run alone. */
+  readonly generation: number;
+  /** True under a master. */
+  readonly isManaged: boolean;
+  /** Asks the master for a reload; false when there is none to ask. Requests during a reload become one more. */
+  requestReload(): boolean;
+}
+
+let current: Worker | null = null;
+
+/**
+ * This process as a worker, under a master or alone. Alone, the first call makes SIGTERM, SIGINT and SIGQUIT drain and exit
+ * within 30 s (or GRACEFUL_RUN_DRAIN_TIMEOUT_MS); a second signal exits at once. Call it before servers
+ * listen, so that it knows them.
+ *
+ * A second call gives the same worker. Throws GracefulRunError `workerMisuse` when its `ready` differs from
+ * the first call's, when `manual` comes after the worker was ready, or when the master's version does not fit.
+ */
+export function graceful(options: GracefulOptions = {}): Worker {
+  const runtime = runtimeOfProcess();
+  if (current === null || options.ready !== undefined) choose(runtime, options.ready ?? 'auto');
+  return (current ??= workerOver(runtime));
+}
+
+function choose(runtime: Runtime, mode: ReadyMode): void {
+  switch (runtime.choose(mode)) {
+    case 'chosen':
+      return;
+    case 'disagrees':
+      throw new GracefulRunError(
+        'workerMisuse',
+        `cannot make ready '${mode}': an earlier graceful() chose the other mode`,
+        {
+          hint: 'pass `ready` in the first call of graceful() only',
+        },
+      );
+    case 'tooLate':
+      throw new GracefulRunError('workerMisuse', `cannot make ready 'manual': this worker is ready already`, {
+        hint: "call graceful({ ready: 'manual' }) before the servers listen",
+      });
+  }
+}
+
+function runtimeOfProcess(): Runtime {
+  const found = findRuntime();
+  if (found === 'other') {
+    throw new GracefulRunError(
+      'workerMisuse',
+      'cannot join the master: it is of another version of graceful-run',
+      {
+        hint: 'install the same major version for the application and for the master',
+      },
+    );
+  }
+  if (found !== null) return found;
+  const runtime = startAlone();
+  publishRuntime(runtime);
+  return runtime;
+}
+
+function workerOver(runtime: Runtime): Worker {
+  return {
+    listen: (server, options) =>
+      new Promise((resolve, reject) => {
+        const settle = (error?: Error): void => {
+          server.off('listening', settle);
+          server.off('error', settle);
+          if (error === undefined) resolve();
+          else reject(error);
+        };
+        server.once('listening', settle);
+        server.once('error', settle);
+        try {
+          server.listen({ ...options });
+        } catch (error) {
+          settle(error instanceof Error ? error : new Error(String(error)));
+        }
+      }),
+    onDrain: (hook, { when = 'last' } = {}) => {
+      runtime.onDrain(hook, when);
+    },
+    ready: () => {
+      runtime.ready();
+    },
+    get signal() {
+      return runtime.signal();
+    },
+    generation: runtime.generation,
+    isManaged: runtime.isManaged,
+    requestReload: () => runtime.requestReload(),
+  };
+}

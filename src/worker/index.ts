@@ -1,0 +1,5 @@
+export { graceful, type GracefulOptions, type ListenOptions, type Worker } from './graceful.ts';
+export type { DrainContext, DrainHook, DrainMoment } from './hooks.ts';
+export type { ReadyMode } from './readiness.ts';
+export type { DrainReason } from '../shared/protocol.ts';
+export { GracefulRunError, type ErrorCode } from '../shared/errors.ts';

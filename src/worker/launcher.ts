@@ -1,0 +1,99 @@
+/**
+ * Package managers that start the worker: `npm start` is itself a Node.js process, which marks what it inherits as
+ * close-on-exec and would take the IPC channel. Here it becomes a pass-through: what it starts on its own terminal
+ * gets the listeners and the channel, and becomes the worker. It must not know what a worker does.
+ */
+import childProcess from 'node:child_process';
+import { readFileSync, realpathSync } from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
+import { basename, dirname, join } from 'node:path';
+import type { AnnouncedListener } from '../shared/protocol.ts';
+import { stopReading } from './channel-handle.ts';
+
+/** The packages whose programs run scripts for others. */
+const launchers: ReadonlySet<string> = new Set(['npm', 'yarn', '@yarnpkg/cli-dist', 'pnpm', 'corepack']);
+
+/** Their scripts' names, so that the usual application is cleared without reading a file. */
+const scriptNames = /^(?:npm|npx|yarn|yarnpkg|pnpm|pnpx|corepack)\b/;
+
+/** The package manager whose main script this is, or null. */
+export function findLauncher(script: string | undefined): string | null {
+  if (script === undefined) return null;
+  try {
+    const path = realpathSync(script);
+    if (!scriptNames.test(basename(path))) return null;
+    // A release of yarn that is committed to the project has no package.json of its own.
+    if (path.includes('/.yarn/releases/')) return 'yarn';
+    const name = nearestPackageName(dirname(path));
+    return name !== null && launchers.has(name) ? name : null;
+  } catch {
+    return null;
+  }
+}
+
+function nearestPackageName(folder: string): string | null {
+  for (let at = folder; ; at = dirname(at)) {
+    const name = packageName(join(at, 'package.json'));
+    if (name !== null) return name;
+    if (at === dirname(at)) return null;
+  }
+}
+
+function packageName(path: string): string | null {
+  try {
+    const value: unknown = JSON.parse(readFileSync(path, 'utf8'));
+    return typeof value === 'object' && value !== null && 'name' in value && typeof value.name === 'string'
+      ? value.name
+      : null;
+  } catch {
+    return null;
+  }
+}
+
+/** Makes this process hand everything on to what it starts on its own terminal. */
+export function passThrough(listeners: readonly AnnouncedListener[]): void {
+  // Not closed: the next script may need it too (`prestart`, `start`).
+  const channel = stopReading();
+  if (channel === null) return;
+  // Drain signals go to the worker; one for the whole process group must not end what waits for it.
+  process.on('SIGQUIT', () => undefined);
+
+  const { spawn } = childProcess;
+  const replacement = (file: string, ...rest: unknown[]): unknown => {
+    const [args, given] = Array.isArray(rest[0]) ? [rest[0], rest[1]] : [[], rest[0]];
+    const options: object = typeof given === 'object' && given !== null ? given : {};
+    if (!isOnOwnTerminal(Reflect.get(options, 'stdio')))
+      return Reflect.apply(spawn, childProcess, [file, ...rest]);
+    const environment: unknown = Reflect.get(options, 'env');
+    const base = typeof environment === 'object' && environment !== null ? environment : process.env;
+    return Reflect.apply(spawn, childProcess, [
+      file,
+      args,
+      {
+        ...options,
+        stdio: stdioWith(listeners, channel),
+        env: { ...base, NODE_CHANNEL_FD: String(channel) },
+      },
+    ]);
+  };
+  Object.assign(childProcess, { spawn: replacement });
+  syncBuiltinESMExports();
+}
+
+/** True for a program that takes over stdin, stdout and stderr: a script, not a helper whose output is read. */
+export function isOnOwnTerminal(stdio: unknown): boolean {
+  if (stdio === 'inherit') return true;
+  if (!Array.isArray(stdio) || stdio.length < 3) return false;
+  return stdio.every((entry: unknown, at) => at > 2 || isInherited(entry, at));
+}
+
+function isInherited(entry: unknown, at: number): boolean {
+  if (entry === 'inherit' || entry === at) return true;
+  return typeof entry === 'object' && entry !== null && 'fd' in entry && entry.fd === at;
+}
+
+/** Every file descriptor at the same place as here. */
+export function stdioWith(listeners: readonly AnnouncedListener[], channel: number): (number | 'ignore')[] {
+  const fds = new Set([0, 1, 2, channel, ...listeners.map(({ fd }) => fd)]);
+  return Array.from({ length: Math.max(...fds) + 1 }, (_, fd) => (fds.has(fd) ? fd : 'ignore'));
+}

@@ -1,0 +1,76 @@
+/**
+ * What a call of `server.listen(…)` asks for, in every form that Node.js documents. Pure. It judges nothing: a call
+ * that is wrong, or that it does not understand, is `other` and goes to Node.js as it came, which throws as usual.
+ */
+
+export type ListenTarget =
+  /** `host` null: not given. `port` 0: any. */
+  | { readonly kind: 'tcp'; readonly host: string | null; readonly port: number }
+  | { readonly kind: 'fd'; readonly fd: number }
+  | { readonly kind: 'path'; readonly path: string }
+  | { readonly kind: 'other' };
+
+export interface ListenCall {
+  readonly target: ListenTarget;
+  readonly signal: AbortSignal | null;
+  readonly callback: ((...args: unknown[]) => unknown) | null;
+}
+
+export function readListenCall(args: readonly unknown[]): ListenCall {
+  const last = args.at(-1);
+  const callback = isFunction(last) ? last : null;
+  const [first, second] = args;
+  const plain = (target: ListenTarget): ListenCall => ({ target, signal: null, callback });
+
+  if (typeof first === 'object' && first !== null) return readOptions(first, callback);
+  if (args.length === 0 || first === undefined || first === null || isFunction(first)) {
+    return plain({ kind: 'tcp', host: typeof second === 'string' ? second : null, port: 0 });
+  }
+  if (typeof first === 'string' && !(Number(first) >= 0)) return plain({ kind: 'path', path: first });
+  return plain(tcp(first, typeof second === 'string' ? second : null));
+}
+
+function readOptions(options: object, callback: ListenCall['callback']): ListenCall {
+  const signal = readSignal(options);
+  if (signal === 'invalid') return { target: { kind: 'other' }, signal: null, callback };
+  return { target: optionsTarget(options), signal, callback };
+}
+
+function optionsTarget(options: object): ListenTarget {
+  const read = (name: string): unknown => Reflect.get(options, name);
+  // A handle, or something that has one (a server, a socket): also what Node.js looks at first.
+  if (read('_handle') || read('handle') || isFunction(read('getsockname'))) return { kind: 'other' };
+  const fd = read('fd');
+  if (typeof fd === 'number' && fd >= 0) return { kind: 'fd', fd };
+  const port = read('port');
+  const host = read('host');
+  if (host !== undefined && host !== null && typeof host !== 'string') return { kind: 'other' };
+  if (port === null || ('port' in options && port === undefined)) {
+    return { kind: 'tcp', host: host || null, port: 0 };
+  }
+  if (port !== undefined) return tcp(port, host || null);
+  const path = read('path');
+  return typeof path === 'string' && path !== '' ? { kind: 'path', path } : { kind: 'other' };
+}
+
+/** A port as Node.js takes it: a whole number below 65536, or text that is one. */
+function tcp(port: unknown, host: string | null): ListenTarget {
+  const isText = typeof port === 'string' && port.trim() !== '';
+  if (typeof port !== 'number' && !isText) return { kind: 'other' };
+  const number = Number(port);
+  if (!Number.isInteger(number) || number < 0 || number > 65_535) return { kind: 'other' };
+  return { kind: 'tcp', host: host === '' ? null : host, port: number };
+}
+
+function readSignal(options: object): AbortSignal | 'invalid' | null {
+  if (!('signal' in options) || options.signal === undefined) return null;
+  return isAbortSignal(options.signal) ? options.signal : 'invalid';
+}
+
+function isAbortSignal(value: unknown): value is AbortSignal {
+  return typeof value === 'object' && value !== null && 'aborted' in value && 'addEventListener' in value;
+}
+
+function isFunction(value: unknown): value is (...args: unknown[]) => unknown {
+  return typeof value === 'function';
+}

@@ -1,0 +1,118 @@
+/** A worker under a master: joins the channel, the listeners, the readiness and the drain. Everything is decided elsewhere. */
+import type { DrainReason, WorkerMessage } from '../shared/protocol.ts';
+import { openChannel } from './channel.ts';
+import { createClaims } from './claims.ts';
+import { createDraining } from './draining.ts';
+import type { DrainOrder } from './drain.ts';
+import type { Settings } from './environment.ts';
+import { patchServers } from './listen.ts';
+import { isRawHandle } from './raw-handle.ts';
+import { createReadiness } from './readiness.ts';
+import { runtimeVersion, type Runtime } from './runtime.ts';
+import { complain, surviveBrokenPipes } from './standard-streams.ts';
+
+export function startManaged({ generation, listeners, drainTimeoutMs }: Settings): Runtime {
+  const { pid } = process;
+  let ordered: DrainOrder | null = null;
+  let assumed: DrainReason = 'signal';
+
+  const send = (message: WorkerMessage): void => {
+    void channel.send(message);
+  };
+
+  const channel = openChannel({
+    message(message, handle) {
+      switch (message.type) {
+        case 'admit':
+          claims.admit();
+          // Not at boot, where it would cost every worker a millisecond before it is ready.
+          setImmediate(surviveBrokenPipes);
+          break;
+        case 'drain':
+          ordered = message;
+          break;
+        case 'listener':
+          if (isRawHandle(handle)) claims.arrived(message.name, handle);
+          break;
+      }
+    },
+    gone() {
+      assumed = 'masterGone';
+      surviveBrokenPipes();
+      draining.begin();
+    },
+  });
+
+  const readiness = createReadiness(
+    listeners.map(({ name }) => name),
+    () => {
+      send({ type: 'ready', pid });
+    },
+  );
+
+  const claims = createClaims({
+    listeners,
+    wantListener: (name) => {
+      send({ type: 'listenerWanted', pid, name });
+    },
+    listening: (name) => {
+      readiness.listening(name);
+    },
+    released: (name) => {
+      readiness.released(name);
+    },
+    undeclared: (address, hint) => {
+      send({ type: 'undeclaredListen', pid, address });
+      complain(`listening on ${address}, which the master does not hold, so a reload interrupts it; ${hint}`);
+    },
+  });
+
+  /** The master's second request during a drain: it is out of patience. */
+  const hurry = (): void => {
+    draining.noteTermination();
+    draining.hurry();
+  };
+
+  const draining = createDraining({
+    order: () => ordered ?? { reason: assumed, timeoutMs: drainTimeoutMs },
+    begun: () => {
+      claims.close();
+      process.on('SIGTERM', hurry);
+    },
+    ended: (numbers) => channel.send({ type: 'drained', pid, ...numbers }),
+    isOurs: (listener) => listener === hurry,
+  });
+
+  patchServers({
+    place: (call) => claims.place(call),
+    track: (server) => {
+      draining.connections.track(server);
+    },
+    takeQuietlyClosed: (server) => draining.connections.takeQuietlyClosed(server),
+  });
+  process.on('SIGQUIT', () => {
+    draining.begin();
+  });
+  setImmediate(() => {
+    readiness.loaded();
+  });
+
+  return {
+    version: runtimeVersion,
+    isManaged: true,
+    generation,
+    signal: () => draining.signal(),
+    onDrain: (hook, when) => {
+      draining.hooks.add(hook, when);
+    },
+    choose: (mode) => readiness.choose(mode),
+    ready: () => {
+      readiness.say();
+    },
+    requestReload: () => {
+      if (!process.connected) return false;
+      send({ type: 'reloadWanted', pid });
+      return true;
+    },
+  };
+}

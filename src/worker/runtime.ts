@@ -1,0 +1,37 @@
+/**
+ * What the API finds in its process: the preload's runtime, or one of its own when no master is there. The two may come
+ * from different copies of the package, so this is an interface with a version, found through a global symbol.
+ */
+import type { DrainHook, DrainMoment } from './hooks.ts';
+import type { ReadyMode } from './readiness.ts';
+
+/** Raised when `Runtime` changes its meaning. */
+export const runtimeVersion = 1;
+
+export interface Runtime {
+  readonly version: number;
+  readonly isManaged: boolean;
+  readonly generation: number;
+  signal(): AbortSignal;
+  onDrain(hook: DrainHook, when: DrainMoment): void;
+  choose(mode: ReadyMode): 'chosen' | 'disagrees' | 'tooLate';
+  ready(): void;
+  requestReload(): boolean;
+}
+
+const key = Symbol.for('graceful-run.worker');
+
+export function publishRuntime(runtime: Runtime): void {
+  Object.defineProperty(globalThis, key, { value: runtime, configurable: true });
+}
+
+/** The runtime of this process; null when there is none, `other` when it is of a version that we do not know. */
+export function findRuntime(): Runtime | 'other' | null {
+  const value: unknown = Reflect.get(globalThis, key);
+  if (typeof value !== 'object' || value === null) return null;
+  return isRuntime(value) ? value : 'other';
+}
+
+function isRuntime(value: object): value is Runtime {
+  return 'version' in value && value.version === runtimeVersion;
+}

@@ -1,0 +1,15 @@
+/** stdout and stderr that lead to the master: when it is gone, writing there must not end a worker that drains. */
+
+/** Ignores EPIPE on both; any other error is treated as if we were not here. */
+export function surviveBrokenPipes(): void {
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE' && stream.listenerCount('error') === 1) throw error;
+    });
+  }
+}
+
+/** One line on stderr in our name. */
+export function complain(text: string): void {
+  process.stderr.write(`graceful-run: ${text}\n`);
+}

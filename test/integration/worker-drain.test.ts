@@ -1,0 +1,203 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { MiniMaster } from '../helpers/mini-master.ts';
+import { Wire } from '../helpers/wire.ts';
+
+let master: MiniMaster;
+afterEach(async () => {
+  await master.close();
+});
+
+describe('a drain', () => {
+  it('serves an idle connection once more and then says close, whatever timers are open', async () => {
+    master = new MiniMaster();
+    const worker = await master.serve('serves.cjs');
+    const client = await Wire.connect(master.port);
+    client.get('/');
+    await client.until(String(worker.pid));
+    expect(client.received).not.toContain('Connection: close');
+    worker.drain();
+    await worker.says('draining');
+    client.get('/again');
+    await client.until('Connection: close');
+    expect(await client.closed).toBe('end');
+    expect(await worker.exited).toEqual({ code: 0, signal: null });
+    expect(worker.messages.at(-1)).toEqual({ type: 'drained', pid: worker.pid, served: 2, cut: 0 });
+  });
+
+  it('leaves new connections in the queue for the next worker', async () => {
+    master = new MiniMaster();
+    const worker = await master.serve('serves.cjs');
+    const kept = await Wire.connect(master.port);
+    kept.get('/');
+    await kept.until(String(worker.pid));
+    const next = await master.serve('serves.cjs');
+    worker.drain();
+    await worker.says('draining');
+    kept.get('/');
+    await kept.until('Connection: close');
+    const clients = await Promise.all(Array.from({ length: 20 }, () => Wire.connect(master.port)));
+    for (const client of clients) client.get('/');
+    await Promise.all(clients.map((client) => client.until(String(next.pid))));
+    for (const client of clients) client.socket.destroy();
+    await worker.exited;
+  });
+
+  it('lets a request in flight finish, with close where its headers were not sent', async () => {
+    master = new MiniMaster();
+    const worker = await master.serve('serves.cjs');
+    const [held, stream] = await Promise.all([Wire.connect(master.port), Wire.connect(master.port)]);
+    held.get('/held');
+    stream.get('/stream');
+    await Promise.all([worker.says('request /held'), stream.until('first')]);
+    worker.drain();
+    await worker.says('draining');
+    worker.child.send('release');
+    await held.until('Connection: close');
+    await Promise.all([held.until('held'), stream.until('last')]);
+    expect(await held.closed).toBe('end');
+    stream.get('/');
+    await stream.until('Connection: close');
+    expect(await stream.closed).toBe('end');
+    expect((await worker.exited).code).toBe(0);
+    expect(worker.messages.at(-1)).toMatchObject({ type: 'drained', served: 3, cut: 0 });
+  });
+
+  it('answers every pipelined request, and says close with the last of them only', async () => {
+    master = new MiniMaster();
+    const worker = await master.serve('serves.cjs');
+    const client = await Wire.connect(master.port);
+    client.get('/held');
+    await worker.says('request /held');
+    worker.drain();
+    await worker.says('draining');
+    client.get('/held');
+    await worker.says(/(?:request \/held\n[^]*){2}/);
+    worker.child.send('release');
+    expect(await client.closed).toBe('end');
+    expect(client.received.match(/HTTP\/1.1 200/g)).toHaveLength(2);
+    expect(client.received.match(/Connection: close/g)).toHaveLength(1);
+    expect(client.received.lastIndexOf('HTTP/1.1')).toBeLessThan(
+      client.received.indexOf('Connection: close'),
+    );
+  });
+
+  it('accepts what is in the queue first when the master stops', async () => {
+    master = new MiniMaster();
+    const worker = await master.serve('serves.cjs');
+    process.kill(worker.pid, 'SIGSTOP');
+    const clients = await Promise.all(Array.from({ length: 20 }, () => Wire.connect(master.port)));
+    for (const client of clients) client.get('/');
+    worker.drain('stop');
+    process.kill(worker.pid, 'SIGCONT');
+    await Promise.all(clients.map((client) => client.until('Connection: close')));
+    expect(await Promise.all(clients.map(({ closed }) => closed))).toEqual(clients.map(() => 'end'));
+    expect((await worker.exited).code).toBe(0);
+  });
+
+  it('cuts and counts what is left at the deadline', async () => {
+    master = new MiniMaster();
+    const worker = await master.serve('serves.cjs');
+    const [idle, held, stream] = await Promise.all([1, 2, 3].map(() => Wire.connect(master.port)));
+    idle?.get('/');
+    held?.get('/held');
+    stream?.get('/stream');
+    await Promise.all([
+      idle?.until(String(worker.pid)),
+      worker.says('request /held'),
+      stream?.until('first'),
+    ]);
+    worker.drain('reload', 50);
+    expect((await worker.exited).code).toBe(0);
+    expect(worker.messages.at(-1)).toMatchObject({ type: 'drained', served: 3, cut: 3 });
+  });
+
+  it('cuts at once when the master sends SIGTERM, but not a response that ends in time', async () => {
+    master = new MiniMaster();
+    const worker = await master.serve('serves.cjs');
+    const held = await Wire.connect(master.port);
+    held.get('/held');
+    await worker.says('request /held');
+    worker.drain('reload', 60_000);
+    await worker.says('draining');
+    process.kill(worker.pid, 'SIGQUIT');
+    process.kill(worker.pid, 'SIGTERM');
+    worker.child.send('release');
+    await held.until('held');
+    expect((await worker.exited).code).toBe(0);
+    expect(worker.messages.at(-1)).toMatchObject({ type: 'drained', cut: 0 });
+  });
+
+  it('runs the hooks in order, reports one that throws, and aborts the signal', async () => {
+    master = new MiniMaster();
+    const worker = await master.serve('has-hooks.mjs');
+    worker.drain('scaleDown');
+    expect((await worker.exited).code).toBe(0);
+    expect(worker.output).toMatch(/aborted\none scaleDown true\none done\n[^]*three\n/);
+    expect(worker.output).toContain('two is broken');
+  });
+
+  it('runs the hooks that close things when nobody is connected any more, the first ones at once', async () => {
+    master = new MiniMaster();
+    const worker = await master.serve('closes-its-database.mjs');
+    const client = await Wire.connect(master.port);
+    client.get('/');
+    await client.until('from the database');
+    worker.drain();
+    await worker.says('first');
+    client.get('/again');
+    expect(await client.closed).toBe('end');
+    expect(client.received).not.toContain('too late');
+    expect((await worker.exited).code).toBe(0);
+    expect(worker.output).toMatch(/serving\nasked\nfirst\nasked\nclosed\n/);
+  });
+
+  it('still runs the hooks that close things when the deadline has cut the last connection', async () => {
+    master = new MiniMaster();
+    const worker = await master.serve('closes-its-database.mjs');
+    const client = await Wire.connect(master.port);
+    client.get('/');
+    await client.until('from the database');
+    worker.drain('reload', 50);
+    expect((await worker.exited).code).toBe(0);
+    expect(worker.output).toContain('closed');
+    expect(worker.messages.at(-1)).toMatchObject({ type: 'drained', cut: 1 });
+    client.socket.destroy();
+  });
+
+  it('does not wait for a hook beyond the deadline', async () => {
+    master = new MiniMaster();
+    const worker = await master.serve('has-hooks.mjs', { env: { ENDLESS: '1' } });
+    worker.drain('reload', 100);
+    expect((await worker.exited).code).toBe(0);
+    expect(worker.output).toContain('three');
+  });
+
+  it("calls the application's own SIGQUIT and SIGTERM handlers, each once", async () => {
+    master = new MiniMaster();
+    const worker = await master.serve('has-signal-handlers.cjs');
+    worker.drain();
+    expect((await worker.exited).code).toBe(3);
+    expect(worker.output).toBe('own SIGQUIT\nown SIGTERM\nclosed undefined\n');
+    expect(worker.messages.at(-1)).toMatchObject({ type: 'drained', cut: 0 });
+  });
+
+  it('assumes a signal and the timeout of the environment when nobody says more', async () => {
+    master = new MiniMaster();
+    const worker = await master.serve('has-hooks.mjs', { drainTimeoutMs: 9_000 });
+    process.kill(worker.pid, 'SIGQUIT');
+    expect((await worker.exited).code).toBe(0);
+    expect(worker.output).toContain('one signal true');
+  });
+
+  it('goes before it was admitted, without having accepted anything', async () => {
+    master = new MiniMaster();
+    const worker = await master.start('serves.cjs');
+    await worker.message('ready');
+    const client = await Wire.connect(master.port);
+    client.get('/');
+    worker.drain('stop');
+    expect((await worker.exited).code).toBe(0);
+    expect(worker.output).not.toContain('request');
+    client.socket.destroy();
+  });
+});

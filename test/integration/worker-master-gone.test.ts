@@ -1,0 +1,59 @@
+import { spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { withPreload } from '../../src/shared/node-options.ts';
+import { MiniMaster, MiniWorker, testNode } from '../helpers/mini-master.ts';
+import { Wire } from '../helpers/wire.ts';
+import { workerBundle } from '../helpers/worker-bundle.ts';
+
+it('drains when its master is killed, though what it writes goes nowhere', async () => {
+  const listeners = new MiniMaster();
+  const { preload } = await workerBundle();
+  const folder = mkdtempSync(join(tmpdir(), 'graceful-run-test-'));
+  const exitFile = join(folder, 'exit');
+  const fixture = (name: string): string => new URL(`../fixtures/worker/${name}`, import.meta.url).pathname;
+  const child = spawn(process.execPath, [fixture('dying-master.mjs')], {
+    stdio: ['ignore', 'pipe', 'pipe', listeners.fd],
+    env: {
+      ...process.env,
+      PORT: String(listeners.port),
+      WORKER_NODE: testNode,
+      WORKER_SCRIPT: fixture('outlives-its-master.cjs'),
+      WORKER_OPTIONS: withPreload(undefined, preload),
+      GRACEFUL_RUN_LISTENERS: JSON.stringify([
+        { name: 'web', fd: 3, host: '127.0.0.1', port: listeners.port, backlog: 128 },
+      ]),
+      EXIT_FILE: exitFile,
+    },
+  });
+  const master = new MiniWorker(child, () => undefined);
+  await master.says(/admitted \d+/);
+  const pid = Number(/admitted (\d+)/.exec(master.output)?.[1]);
+  const client = await Wire.connect(listeners.port);
+  client.get('/');
+  await client.until('first');
+  child.kill('SIGKILL');
+  await master.exited;
+  // It goes on serving what it has, and has stopped accepting: it writes into the broken pipe all the while.
+  process.kill(pid, 'SIGUSR2');
+  await client.until('last');
+  client.socket.end();
+  await expect.poll(() => existsSync(exitFile), { timeout: 10_000 }).toBe(true);
+  expect(readFileSync(exitFile, 'utf8')).toBe('exit 0');
+  rmSync(folder, { recursive: true });
+  await listeners.close();
+});
+
+it('goes on serving when the application hangs up itself, and drains on the signal', async () => {
+  const master = new MiniMaster();
+  const worker = await master.serve('hangs-up.cjs');
+  worker.child.send('hang up');
+  await worker.says('disconnected');
+  const response = await fetch(master.url, { headers: { connection: 'close' } });
+  expect(await response.text()).toBe('still here');
+  process.kill(worker.pid, 'SIGQUIT');
+  expect(await worker.exited).toEqual({ code: 0, signal: null });
+  await master.close();
+});
