@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process';
 const root = new URL('..', import.meta.url).pathname;
 const master = spawn(
   process.execPath,
-  [`${root}bin/graceful-run.js`, '--port', '10086', '--name', 'hello', '--', 'node', 'examples/hello.js'],
+  [`${root}bin/graceful-run.cjs`, '--port', '10086', '--name', 'hello', '--', 'node', 'examples/hello.js'],
   { cwd: root, stdio: 'inherit' },
 );
 

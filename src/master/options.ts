@@ -26,7 +26,7 @@ export interface MasterOptions {
   /** Working directory of the workers, looked up anew for each one. Default: the master's. */
   readonly cwd?: string;
   /** File with `NAME=value` lines for the workers' environment, read anew for each one. */
-  readonly envFile?: string;
+  readonly environmentFile?: string;
   /** Reload when the content of these paths changes; `true`: the program's own file. Default: no watching. */
   readonly watch?: boolean | readonly string[];
   /** How long a worker may take to become ready, 1ms to 24h. Default 30s. */
@@ -48,7 +48,7 @@ export interface MasterSettings {
   readonly workers: number;
   /** Absolute, symlinks not resolved. */
   readonly cwd: string;
-  readonly envFile: string | null;
+  readonly environmentFile: string | null;
   /** Null: no watching. Empty: the program's own file. */
   readonly watch: readonly string[] | null;
   readonly readyTimeoutMs: number;
@@ -60,10 +60,13 @@ const dayMs = 86_400_000;
 
 const duration = (minMs: number): z.ZodMiniType<string> =>
   z.string().check(
-    z.refine((text) => {
-      const ms = parseDuration(text);
-      return ms !== null && ms >= minMs && ms <= dayMs;
-    }, `a duration from ${minMs === 0 ? '0s' : `${minMs}ms`} to 24h, such as 30s, 500ms or 2m`),
+    z.refine(
+      (text) => {
+        const ms = parseDuration(text);
+        return ms !== null && ms >= minMs && ms <= dayMs;
+      },
+      `a duration from ${minMs === 0 ? '0s' : `${minMs}ms`} to 24h, such as 30s, 500ms or 2m`,
+    ),
   );
 
 const integer = (min: number, max: number): z.ZodMiniType<number> => {
@@ -79,11 +82,17 @@ const schema = z.strictObject({
   host: z.optional(text('an address or a host name')),
   backlog: z.optional(integer(1, 65_535)),
   name: z.optional(
-    z.string().check(z.refine(isProgramName, 'a name of letters, digits, dot, dash and underscore, at most 64 of them')),
+    z
+      .string()
+      .check(
+        z.refine(isProgramName, 'a name of letters, digits, dot, dash and underscore, at most 64 of them'),
+      ),
   ),
-  workers: z.optional(z.union([z.literal('auto'), integer(1, 1024)], 'a whole number from 1 to 1024, or auto')),
+  workers: z.optional(
+    z.union([z.literal('auto'), integer(1, 1024)], 'a whole number from 1 to 1024, or auto'),
+  ),
   cwd: z.optional(text('a folder')),
-  envFile: z.optional(text('a file')),
+  environmentFile: z.optional(text('a file')),
   watch: z.optional(z.union([z.boolean(), z.array(text('a path'))], 'true, or a list of paths')),
   readyTimeout: z.optional(duration(1)),
   drainTimeout: z.optional(duration(0)),
@@ -94,7 +103,20 @@ const schema = z.strictObject({
 export function compileOptions(options: MasterOptions, here: string): MasterSettings {
   const parsed = schema.safeParse(options);
   if (!parsed.success) throw badOption(parsed.error.issues);
-  const { command, host, port, backlog, name, workers, cwd, envFile, watch, readyTimeout, drainTimeout, control } = parsed.data;
+  const {
+    command,
+    host,
+    port,
+    backlog,
+    name,
+    workers,
+    cwd,
+    environmentFile,
+    watch,
+    readyTimeout,
+    drainTimeout,
+    control,
+  } = parsed.data;
   if (command[0] === undefined || command[0] === '') {
     throw new GracefulRunError('commandMissing', 'cannot start: there is no command to run', {
       hint: 'put it after the options and two dashes: graceful-run --port 10086 -- node app.js',
@@ -108,8 +130,13 @@ export function compileOptions(options: MasterOptions, here: string): MasterSett
     name: name ?? null,
     workers: workers === 'auto' ? availableParallelism() : (workers ?? 1),
     cwd: resolve(here, cwd ?? '.'),
-    envFile: envFile === undefined ? null : resolve(here, envFile),
-    watch: watch === true ? [] : watch === false || watch === undefined ? null : watch.map((path) => resolve(here, path)),
+    environmentFile: environmentFile === undefined ? null : resolve(here, environmentFile),
+    watch:
+      watch === true
+        ? []
+        : watch === false || watch === undefined
+          ? null
+          : watch.map((path) => resolve(here, path)),
     readyTimeoutMs: parseDuration(readyTimeout ?? '30s') ?? 0,
     drainTimeoutMs: parseDuration(drainTimeout ?? '30s') ?? 0,
     hasControl: control ?? true,
@@ -119,13 +146,19 @@ export function compileOptions(options: MasterOptions, here: string): MasterSett
 function badOption(issues: readonly z.core.$ZodIssue[]): GracefulRunError {
   const [issue] = issues;
   if (issue?.code === 'unrecognized_keys') {
-    return new GracefulRunError('badOption', `cannot start: there is no option ${flag(issue.keys[0])}`, { hint: helpHint });
+    return new GracefulRunError('badOption', `cannot start: there is no option ${flag(issue.keys[0])}`, {
+      hint: helpHint,
+    });
   }
   const [option] = issue?.path ?? [];
   const given = issue?.input === undefined ? '' : `, not ${JSON.stringify(issue.input)}`;
-  return new GracefulRunError('badOption', `cannot start: ${flag(option)} must be ${issue?.message ?? 'something else'}${given}`, {
-    hint: helpHint,
-  });
+  return new GracefulRunError(
+    'badOption',
+    `cannot start: ${flag(option)} must be ${issue?.message ?? 'something else'}${given}`,
+    {
+      hint: helpHint,
+    },
+  );
 }
 
 const helpHint = 'see graceful-run --help';

@@ -30,7 +30,7 @@ export function prepareWorker(
 ): SpawnRequest {
   const environment = workerEnvironment({
     inherited,
-    fromFile: settings.envFile === null ? {} : readEnvFile(settings.envFile),
+    fromFile: settings.environmentFile === null ? {} : readEnvFile(settings.environmentFile),
     listeners: listeners.map(announce),
     cwd: settings.cwd,
     generation,

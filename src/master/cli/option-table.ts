@@ -90,12 +90,13 @@ export const optionTable: readonly OptionRow[] = [
     option: 'cwd',
   },
   {
-    flag: 'env-file',
+    // Not --env-file: Node.js takes that for itself wherever it stands, and would apply it to the master.
+    flag: 'environment-file',
     kind: 'text',
     value: '<file>',
     default: 'none',
     description: 'NAME=value lines for the workers, read anew for every worker',
-    option: 'envFile',
+    option: 'environmentFile',
   },
   {
     flag: 'control',

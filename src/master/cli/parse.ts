@@ -70,7 +70,10 @@ function rejectUnknown(keys: readonly string[]): void {
   if (stranger === undefined) return;
   const dashes = stranger.length === 1 ? '-' : '--';
   throw new GracefulRunError('badOption', `cannot start: there is no option ${dashes}${stranger}`, {
-    hint: `see graceful-run --help; an option of the program goes after two dashes: -- node app.js ${dashes}${stranger}`,
+    hint:
+      stranger === 'env-file'
+        ? 'Node.js takes --env-file for itself: use --environment-file'
+        : `see graceful-run --help; an option of the program goes after two dashes: -- node app.js ${dashes}${stranger}`,
   });
 }
 
@@ -80,7 +83,11 @@ function portMissing(): GracefulRunError {
   });
 }
 
-function choice<const Allowed extends string>(flag: string, value: unknown, allowed: readonly Allowed[]): Allowed | null {
+function choice<const Allowed extends string>(
+  flag: string,
+  value: unknown,
+  allowed: readonly Allowed[],
+): Allowed | null {
   if (value === undefined) return null;
   const found = allowed.find((one) => one === value);
   if (found !== undefined) return found;

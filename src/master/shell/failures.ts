@@ -14,7 +14,8 @@ export interface LastWords {
 }
 
 export function exitFailure(outcome: Outcome, words: LastWords): Failure {
-  const how = outcome.signal === null ? `exited with code ${outcome.code ?? '?'}` : `was killed by ${outcome.signal}`;
+  const how =
+    outcome.signal === null ? `exited with code ${outcome.code ?? '?'}` : `was killed by ${outcome.signal}`;
   return {
     reason: 'exited',
     message: `the worker ${how} ${words.wasReady ? 'although nobody asked it to' : 'before it was ready'}`,
@@ -53,8 +54,11 @@ function exitHint(outcome: Outcome, words: LastWords): string | null {
     return 'it bound its port by itself: declare that port with --port, and let the process that listens be the one that is started';
   }
   if (outcome.code === 0) return 'it ended by itself: is this a server, and does it stay in the foreground?';
-  return undeclaredHint(words);
+  return undeclaredHint(words) ?? (words.stderrTail.length > 0 ? lastWordsHint : silentHint);
 }
+
+const lastWordsHint = 'the last lines that it wrote to stderr say why';
+const silentHint = 'it wrote nothing to stderr: run the command by itself to see why';
 
 function undeclaredHint({ undeclared, declared }: LastWords): string | null {
   if (undeclared.length === 0) return null;

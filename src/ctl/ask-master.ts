@@ -1,0 +1,81 @@
+/** Asks the master, and turns every way of not getting an answer into one clear error. It must not know the commands. */
+import {
+  askControl,
+  type ControlAnswer,
+  type ControlExchange,
+  type ControlRequest,
+} from '../shared/control-client.ts';
+import { formatDuration } from '../shared/durations.ts';
+import { type ErrorCode, errorCodes, GracefulRunError, messageOf } from '../shared/errors.ts';
+import { readError } from './answers.ts';
+
+/** How long a master may take to answer what it can answer at once. */
+export const promptMs = 5_000;
+
+/** The answer, if it has one of the statuses. @throws GracefulRunError otherwise; `action` says what could not be done. */
+export async function ask(
+  action: string,
+  request: ControlRequest,
+  statuses: readonly number[],
+): Promise<ControlAnswer> {
+  const exchange = await askControl(request);
+  if ('noAnswer' in exchange) throw unanswered(action, exchange);
+  if (!statuses.includes(exchange.answer.status)) throw refused(action, exchange.answer);
+  return exchange.answer;
+}
+
+/** The error for an exchange that had no answer. */
+export function unanswered(
+  action: string,
+  gap: Extract<ControlExchange, { noAnswer: unknown }>,
+): GracefulRunError {
+  const { cause } = gap;
+  switch (gap.noAnswer) {
+    case 'absent':
+      return new GracefulRunError('masterNotFound', `cannot ${action}: the master has just gone`, { cause });
+    case 'forbidden':
+      return new GracefulRunError(
+        'masterUnreachable',
+        `cannot ${action}: the control socket is not open to this user`,
+        {
+          hint: 'run gracefulctl as the user that runs graceful-run',
+          cause,
+        },
+      );
+    case 'timedOut':
+      return new GracefulRunError(
+        'masterUnreachable',
+        `cannot ${action}: no answer within ${formatDuration(promptMs)}`,
+        {
+          hint: 'see whether the master is stopped (state T in ps) or starved of CPU',
+          cause,
+        },
+      );
+    case 'brokenOff':
+      return new GracefulRunError(
+        'masterUnreachable',
+        `cannot ${action}: the connection broke off (${messageOf(cause)})`,
+        {
+          hint: 'the master ended or was too busy: its log says which',
+          cause,
+        },
+      );
+  }
+}
+
+/** The error for an answer that refuses. */
+export function refused(action: string, answer: ControlAnswer): GracefulRunError {
+  const error = readError(answer.body);
+  if (error === null) {
+    return new GracefulRunError(
+      'masterUnreachable',
+      `cannot ${action}: the master answered with status ${answer.status}`,
+    );
+  }
+  const message = error.message.startsWith('cannot ') ? error.message : `cannot ${action}: ${error.message}`;
+  return new GracefulRunError(codeOf(error.code), message, error.hint === null ? {} : { hint: error.hint });
+}
+
+function codeOf(code: string): ErrorCode {
+  return errorCodes.find((known) => known === code) ?? 'controlRequestRejected';
+}

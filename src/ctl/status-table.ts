@@ -1,0 +1,106 @@
+/** The status as a person reads it. Pure: it owns the layout, and is given the colours and the time. */
+import type { ReloadResult, Status, WorkerStatus } from '../shared/control-api.ts';
+import { describeFailure, formatAddress, printable } from '../shared/describe.ts';
+import { formatDuration } from '../shared/durations.ts';
+
+/** How a text looks; `plain` styles leave it as it is. */
+export interface Styles {
+  readonly good: (text: string) => string;
+  readonly bad: (text: string) => string;
+  readonly dim: (text: string) => string;
+}
+
+export const plain: Styles = { good: same, bad: same, dim: same };
+
+/** The lines of `gracefulctl status`, joined, with a final line break. `nowMs` is in milliseconds since 1970. */
+export function renderStatus(status: Status, nowMs: number, styles: Styles): string {
+  const { master } = status;
+  const facts: readonly (readonly [string, string])[] = [
+    ['program', printable(status.program)],
+    ['state', renderState(status, styles)],
+    ['command', printable(status.command.join(' '))],
+    [
+      'master',
+      `pid ${master.pid}, up ${formatAge(master.uptimeMs)}, graceful-run ${printable(master.version)}`,
+    ],
+    [
+      'listeners',
+      status.listeners
+        .map(({ name, host, port }) => printable(`${name} ${formatAddress(host, port)}`))
+        .join(', '),
+    ],
+    ['workers', renderCount(status)],
+  ];
+  const width = Math.max(...facts.map(([name]) => name.length)) + 2;
+  const lines = [
+    ...facts.map(([name, value]) => `${styles.dim(name.padEnd(width))}${value}`),
+    ...renderWorkers(status.workers, styles).map((line) => `  ${line}`),
+    ...(status.lastReload === null ? [] : renderLast(status.lastReload, nowMs, styles)),
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+/** `5s`, `3m 2s`, `3h 12m`, `4d 3h`: two units at most. */
+export function formatAge(ms: number): string {
+  const seconds = Math.max(0, Math.floor(ms / 1_000));
+  if (seconds < 60) return `${seconds}s`;
+  if (seconds < 3_600) return `${Math.floor(seconds / 60)}m ${seconds % 60}s`;
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 1_440) return `${Math.floor(minutes / 60)}h ${minutes % 60}m`;
+  return `${Math.floor(minutes / 1_440)}d ${Math.floor(minutes / 60) % 24}h`;
+}
+
+function renderState(status: Status, styles: Styles): string {
+  const serves =
+    status.generation === null ? 'no generation serves' : `generation ${status.generation} serves`;
+  const colour = status.generation === null ? styles.bad : styles.good;
+  return `${colour(status.state)}, ${serves}${status.reloadPending ? ', another reload is waiting' : ''}`;
+}
+
+function renderCount(status: Status): string {
+  const ready = status.workers.filter(({ state }) => state === 'ready').length;
+  return `${ready} ready, ${status.workersWanted} wanted`;
+}
+
+function renderWorkers(workers: readonly WorkerStatus[], styles: Styles): readonly string[] {
+  if (workers.length === 0) return [];
+  const rows = workers.map((worker) => [
+    worker.pid === null ? '-' : String(worker.pid),
+    String(worker.generation),
+    String(worker.slot),
+    worker.state,
+    formatAge(worker.inStateMs),
+    formatAge(worker.uptimeMs),
+  ]);
+  const [head = '', ...body] = align([['pid', 'generation', 'slot', 'state', 'since', 'age'], ...rows]);
+  return [styles.dim(head), ...body];
+}
+
+function renderLast(last: ReloadResult, nowMs: number, styles: Styles): readonly string[] {
+  const when = `${formatAge(nowMs - last.endedAt)} ago`;
+  const took = formatDuration(last.durationMs);
+  if (last.ok) return [`last reload: generation ${last.generation} served after ${took}, ${when}`];
+  const why = last.failure === null ? '' : `: ${printable(last.failure.message)}`;
+  return [
+    styles.bad(`last reload: generation ${last.generation} failed after ${took}, ${when}${why}`),
+    ...(last.failure === null ? [] : describeFailure(last.failure)),
+  ];
+}
+
+/** Rows of equal columns, two spaces apart. */
+function align(rows: readonly (readonly string[])[]): readonly string[] {
+  const widths = rows.reduce<readonly number[]>(
+    (known, row) => row.map((cell, column) => Math.max(cell.length, known[column] ?? 0)),
+    [],
+  );
+  return rows.map((row) =>
+    row
+      .map((cell, column) => cell.padEnd((widths[column] ?? 0) + 2))
+      .join('')
+      .trimEnd(),
+  );
+}
+
+function same(text: string): string {
+  return text;
+}

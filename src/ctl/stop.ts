@@ -1,0 +1,63 @@
+/** `gracefulctl stop`: asks for a graceful stop and, with --wait, stays until the master is gone. */
+import { setTimeout as delay } from 'node:timers/promises';
+import { routes } from '../shared/control-api.ts';
+import { followControl } from '../shared/control-client.ts';
+import { formatDuration } from '../shared/durations.ts';
+import { GracefulRunError } from '../shared/errors.ts';
+import { readAnswer, stopAccepted } from './answers.ts';
+import { ask, promptMs, refused, unanswered } from './ask-master.ts';
+import type { FoundMaster } from './find-master.ts';
+import { isRunning } from './is-running.ts';
+import type { Terminal } from './terminal.ts';
+
+const action = 'stop';
+/** How long the master may take to end after everything has stopped. */
+const exitBoundMs = 10_000;
+const lookEveryMs = 20;
+
+/** Resolves when the stop is accepted or, with `wait`, when the master's process has ended. */
+export async function stop(
+  master: FoundMaster,
+  options: { readonly wait: boolean },
+  terminal: Terminal,
+): Promise<void> {
+  const request = { path: master.path, method: 'POST', route: routes.stop, body: options } as const;
+  if (!options.wait) {
+    const { body } = await ask(action, { ...request, timeoutMs: promptMs }, [202]);
+    const { pid } = readAnswer(stopAccepted, body);
+    terminal.out(`stop accepted by the master with pid ${pid}\n`);
+    return;
+  }
+  const answer = { status: 0, body: '' };
+  const gap = await followControl(
+    request,
+    (text) => {
+      answer.body += text;
+      return true;
+    },
+    (status) => {
+      answer.status = status;
+    },
+  );
+  // A master that is killed while it stops breaks the answer off: gone is gone, if it had begun to answer.
+  if (gap !== null && answer.body === '') throw unanswered(action, gap);
+  if (answer.status !== 202) throw refused(action, answer);
+  const { pid } = readAnswer(stopAccepted, answer.body);
+  await ended(pid);
+  terminal.out('stopped\n');
+}
+
+/** Resolves when the process has ended. Nobody but its parent is told, so this looks. */
+async function ended(pid: number): Promise<void> {
+  const deadline = performance.now() + exitBoundMs;
+  while (isRunning(pid)) {
+    if (performance.now() > deadline) {
+      throw new GracefulRunError(
+        'masterUnreachable',
+        `cannot see the master end: its process ${pid} is still there after ${formatDuration(exitBoundMs)}`,
+        { hint: `all workers have stopped; look at it with ps -p ${pid}` },
+      );
+    }
+    await delay(lookEveryMs);
+  }
+}

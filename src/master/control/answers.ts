@@ -1,0 +1,70 @@
+/** How the control server writes answers and reads bodies. It must not know the routes. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ErrorAnswer } from '../../shared/control-api.ts';
+import { type ErrorCode, GracefulRunError, messageOf } from '../../shared/errors.ts';
+
+/** The most that a request's body may weigh. */
+const bodyLimitBytes = 64 * 1024;
+
+/** A request that is refused, with the status that says why. */
+export class Refusal extends Error {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+
+  constructor(status: number, message: string, headers: Readonly<Record<string, string>> = {}) {
+    super(message);
+    this.status = status;
+    this.headers = headers;
+  }
+}
+
+/** Answers with JSON, and closes the connection after it. Does nothing when an answer has begun or the client is gone. */
+export function answerJson(
+  response: ServerResponse,
+  status: number,
+  body: unknown,
+  headers: Readonly<Record<string, string>> = {},
+): void {
+  if (response.headersSent || response.destroyed) return;
+  const text = `${JSON.stringify(body)}\n`;
+  response.writeHead(status, {
+    ...headers,
+    'content-type': 'application/json',
+    'content-length': Buffer.byteLength(text),
+  });
+  response.end(text);
+}
+
+/** Answers with what went wrong: our refusals and errors as they are, anything else as a mistake of ours. */
+export function answerError(response: ServerResponse, error: unknown): void {
+  if (error instanceof Refusal) {
+    answerJson(
+      response,
+      error.status,
+      errorAnswer('controlRequestRejected', error.message, null),
+      error.headers,
+    );
+  } else if (error instanceof GracefulRunError) {
+    // The request was understood, but this master cannot do it, now or any more.
+    answerJson(response, 503, errorAnswer(error.code, error.message, error.hint));
+  } else {
+    answerJson(response, 500, errorAnswer('internalError', `cannot answer: ${messageOf(error)}`, null));
+  }
+}
+
+/** The whole body as text. Throws a Refusal when it is too large, and whatever the stream throws when it breaks off. */
+export async function readBody(request: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  let sizeBytes = 0;
+  for await (const chunk of request) {
+    if (!Buffer.isBuffer(chunk)) continue;
+    sizeBytes += chunk.length;
+    if (sizeBytes > bodyLimitBytes) throw new Refusal(413, `the body is larger than ${bodyLimitBytes} bytes`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+function errorAnswer(code: ErrorCode | 'internalError', message: string, hint: string | null): ErrorAnswer {
+  return { error: { code, message, hint } };
+}

@@ -1,0 +1,143 @@
+/**
+ * What each control request does: route and method to handler, and the waiting for an outcome. It must not know about
+ * sockets and files, nor how the master reloads or stops.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import {
+  type ReloadAccepted,
+  type ReloadResult,
+  routes,
+  type Status,
+  type StopAccepted,
+} from '../../shared/control-api.ts';
+import { GracefulRunError } from '../../shared/errors.ts';
+import type { Observation } from '../../shared/facts.ts';
+import { answerError, answerJson, readBody, Refusal } from './answers.ts';
+import { streamEvents } from './event-stream.ts';
+import { parseWaitable, type WaitableRequest } from './requests.ts';
+
+/** What the master does for the control server. Any of them may throw: the client is told, the master lives on. */
+export interface ControlHandlers {
+  status(): Status;
+  /** Asks for a reload; `outcome` settles when the generation that answers it serves or has failed. */
+  reload(): { readonly generation: number; readonly outcome: Promise<ReloadResult> };
+  /** Asks for a graceful stop; `done` settles when no worker is left. */
+  stop(): { readonly done: Promise<void> };
+  /** Delivers every observation from now on, until the returned function is called. */
+  subscribe(listener: (observation: Observation) => void): () => void;
+}
+
+type Action = (
+  request: IncomingMessage,
+  response: ServerResponse,
+  handlers: ControlHandlers,
+) => Promise<void> | void;
+
+interface Route {
+  readonly method: 'GET' | 'POST';
+  readonly act: Action;
+}
+
+const table: ReadonlyMap<string, Route> = new Map<string, Route>([
+  [routes.status, { method: 'GET', act: showStatus }],
+  [routes.reload, { method: 'POST', act: reload }],
+  [routes.stop, { method: 'POST', act: stop }],
+  [routes.events, { method: 'GET', act: followEvents }],
+]);
+
+/** Answers one request, whatever it is. Never rejects; nothing that a client sends or omits reaches the master as an error. */
+export async function handleRequest(
+  request: IncomingMessage,
+  response: ServerResponse,
+  handlers: ControlHandlers,
+): Promise<void> {
+  // A client that goes away makes both emit errors; without a listener they would end the process.
+  request.on('error', () => undefined);
+  response.on('error', () => undefined);
+  // One request a connection: no idle connections to time out, to count or to close.
+  response.shouldKeepAlive = false;
+  try {
+    await routeOf(request).act(request, response, handlers);
+  } catch (error) {
+    answerError(response, error);
+  }
+}
+
+/** Answers a request that still waits when the master ends: what it waited for will not be known any more. */
+export function answerMasterStopped(response: ServerResponse): void {
+  answerError(
+    response,
+    new GracefulRunError('masterStopped', 'cannot tell the outcome: the master stopped first', {
+      hint: 'start graceful-run again',
+    }),
+  );
+}
+
+function routeOf(request: IncomingMessage): Route {
+  const [path = ''] = (request.url ?? '').split('?');
+  const route = table.get(path);
+  if (route === undefined) throw new Refusal(404, `there is no ${path}`);
+  if (request.method !== route.method) {
+    throw new Refusal(405, `${path} wants ${route.method}`, { allow: route.method });
+  }
+  return route;
+}
+
+function showStatus(_request: IncomingMessage, response: ServerResponse, handlers: ControlHandlers): void {
+  answerJson(response, 200, handlers.status());
+}
+
+async function reload(
+  request: IncomingMessage,
+  response: ServerResponse,
+  handlers: ControlHandlers,
+): Promise<void> {
+  const { wait } = await readRequest(request);
+  const { generation, outcome } = handlers.reload();
+  if (wait !== true) {
+    // Nobody waits for it here: its failure is the log's business.
+    outcome.catch(() => undefined);
+    answerJson(response, 202, { generation } satisfies ReloadAccepted);
+    return;
+  }
+  patient(request);
+  const result = await outcome;
+  answerJson(response, result.ok ? 200 : 409, result);
+}
+
+async function stop(
+  request: IncomingMessage,
+  response: ServerResponse,
+  handlers: ControlHandlers,
+): Promise<void> {
+  const { wait } = await readRequest(request);
+  const accepted: StopAccepted = { pid: handlers.status().master.pid };
+  const { done } = handlers.stop();
+  if (wait !== true) {
+    done.catch(() => undefined);
+    answerJson(response, 202, accepted);
+    return;
+  }
+  patient(request);
+  // The answer begins now and ends with the stop: so the client has the pid even if the master is killed meanwhile.
+  response.writeHead(202, { 'content-type': 'application/json' });
+  response.write(`${JSON.stringify(accepted)}\n`);
+  await done.catch(() => undefined);
+  response.end();
+}
+
+function followEvents(request: IncomingMessage, response: ServerResponse, handlers: ControlHandlers): void {
+  patient(request);
+  streamEvents(response, (listener) => handlers.subscribe(listener));
+}
+
+async function readRequest(request: IncomingMessage): Promise<WaitableRequest> {
+  const parsed = parseWaitable(await readBody(request));
+  if ('problem' in parsed) throw new Refusal(400, parsed.problem);
+  return parsed.request;
+}
+
+/** The answer may be hours away: the bound on silent connections is for requests that are not there yet. */
+function patient(request: IncomingMessage): void {
+  request.socket.setTimeout(0);
+}

@@ -1,0 +1,92 @@
+/**
+ * One request over a control socket. It owns the bounds (time, size of an answer) and the reading of the connection;
+ * it must not know the routes, nor trust what comes back: bodies are handed on as text.
+ */
+import { systemCode } from './errors.ts';
+
+// An `import` of node:http would load all of its lazy parts too: 13 MB.
+const http = process.getBuiltinModule('node:http');
+
+/** The most that an answer may weigh; a status of a thousand workers is a fifth of it. */
+const answerLimitBytes = 1024 * 1024;
+
+export interface ControlRequest {
+  readonly path: string;
+  readonly method: 'GET' | 'POST';
+  readonly route: string;
+  readonly body?: unknown;
+  /** How long the whole exchange may take, in ms; none when absent. */
+  readonly timeoutMs?: number;
+}
+
+export interface ControlAnswer {
+  readonly status: number;
+  readonly body: string;
+}
+
+/** Why there was no answer: nobody listens, we may not ask, it took too long, or it broke off. */
+export type NoAnswer = 'absent' | 'forbidden' | 'timedOut' | 'brokenOff';
+
+export type ControlExchange =
+  { readonly answer: ControlAnswer } | { readonly noAnswer: NoAnswer; readonly cause: unknown };
+
+/** Asks, and resolves to the whole answer or to why there is none. Never rejects. */
+export async function askControl(request: ControlRequest): Promise<ControlExchange> {
+  const read = { status: 0, body: '' };
+  const ended = await followControl(
+    request,
+    (text) => {
+      read.body += text;
+      return read.body.length <= answerLimitBytes;
+    },
+    (status) => {
+      read.status = status;
+    },
+  );
+  return ended === null ? { answer: read } : ended;
+}
+
+/**
+ * Asks, and hands the body over as it comes, until `take` returns false, the answer ends (null) or breaks off.
+ * Never rejects.
+ */
+export function followControl(
+  request: ControlRequest,
+  take: (text: string) => boolean,
+  begin: (status: number) => void = () => undefined,
+): Promise<{ readonly noAnswer: NoAnswer; readonly cause: unknown } | null> {
+  const signal = request.timeoutMs === undefined ? undefined : AbortSignal.timeout(request.timeoutMs);
+  return new Promise((resolve) => {
+    const fail = (cause: unknown): void => {
+      resolve({ noAnswer: signal?.aborted === true ? 'timedOut' : reasonOf(cause), cause });
+    };
+    const outgoing = http.request({
+      socketPath: request.path,
+      method: request.method,
+      path: request.route,
+      // A connection of its own, closed with the answer: nothing stays behind in the asking process.
+      agent: false,
+      ...(signal === undefined ? {} : { signal }),
+    });
+    outgoing.on('error', fail);
+    outgoing.on('response', (incoming) => {
+      begin(incoming.statusCode ?? 0);
+      incoming.setEncoding('utf8');
+      incoming.on('data', (text: string) => {
+        if (!take(text)) incoming.destroy(new Error('the answer is no longer wanted'));
+      });
+      incoming.on('end', () => {
+        resolve(null);
+      });
+      incoming.on('error', fail);
+    });
+    outgoing.end(request.body === undefined ? undefined : JSON.stringify(request.body));
+  });
+}
+
+function reasonOf(cause: unknown): NoAnswer {
+  const code = systemCode(cause);
+  if (code === 'ECONNREFUSED' || code === 'ENOENT' || code === 'ENOTSOCK') return 'absent';
+  if (code === 'EACCES' || code === 'EPERM') return 'forbidden';
+  return 'brokenOff';
+}

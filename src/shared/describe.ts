@@ -1,0 +1,150 @@
+/**
+ * What a fact says to people: the words that the log and `gracefulctl events` share. Pure; it must not know about
+ * levels, colours or formats. Nobody parses these texts.
+ */
+import { formatDuration } from './durations.ts';
+import type { Cause, Fact, Failure, Outcome, WorkerIdentity } from './facts.ts';
+import type { DrainReason } from './protocol.ts';
+
+// An `import` of node:util would load all of its lazy parts too: 2.5 MB in the master.
+const { stripVTControlCharacters } = process.getBuiltinModule('node:util');
+
+type KillReason = Extract<Fact, { event: 'workerKilled' }>['reason'];
+
+/** One line for one fact, without a full stop. Total: a fact without its words does not compile. */
+export function describe(fact: Fact): string {
+  return printable(sentence(fact));
+}
+
+function sentence(fact: Fact): string {
+  switch (fact.event) {
+    case 'masterStarted':
+      return `graceful-run ${fact.version} started, pid ${fact.pid}${fact.control === null ? '' : `, control socket ${fact.control}`}`;
+    case 'listenerBound':
+      return `listener ${fact.listener} bound to ${formatAddress(fact.host, fact.port)}`;
+    case 'listenersClosed':
+      return 'listeners closed';
+    case 'generationStarted':
+      return `generation ${fact.generation} starting with ${count(fact.workers, 'worker')}`;
+    case 'generationReady':
+      return `generation ${fact.generation} serves, ready after ${formatDuration(fact.durationMs)}`;
+    case 'generationFailed':
+      return `generation ${fact.generation} failed after ${formatDuration(fact.durationMs)}: ${fact.failure.message}`;
+    case 'reloadRequested':
+      return `reload asked for by ${asker[fact.cause]}: generation ${fact.generation} will answer${fact.pending ? ', after the reload that is running' : ''}`;
+    case 'stopRequested':
+      return `stop ${fact.urgent ? 'at once ' : ''}asked for by ${asker[fact.cause]}`;
+    case 'stopped':
+      return fact.failure === null ? 'stopped' : `stopped, having given up: ${fact.failure.message}`;
+    case 'workerCountChanged':
+      return `${count(fact.toCount, 'worker')} wanted instead of ${fact.fromCount}`;
+    case 'restartScheduled':
+      return `worker in slot ${fact.slot} starts again ${fact.delayMs === 0 ? 'at once' : `in ${formatDuration(fact.delayMs)}`}, ${count(fact.failures, 'failure')} in a row`;
+    case 'workerStarted':
+      return `${worker(fact)} started`;
+    case 'workerReady':
+      return `${worker(fact)} ready after ${formatDuration(fact.durationMs)}`;
+    case 'workerDraining':
+      return `${worker(fact)} draining: ${drainReason[fact.reason]}`;
+    case 'workerTerminated':
+      return `${worker(fact)} asked to end with SIGTERM: still ${fact.from ?? 'there'} after ${formatDuration(fact.durationMs)}`;
+    case 'workerKilled':
+      return `${worker(fact)} killed: ${killReason[fact.reason]}`;
+    case 'workerExited':
+      return `${worker(fact)} ended with ${describeOutcome(fact.outcome)}${toll(fact.served, fact.cut)}`;
+    case 'workerFailed':
+      return `${worker(fact)} failed: ${fact.failure.message}`;
+    case 'undeclaredListen':
+      return `${worker(fact)} listens on ${fact.address} by itself: no listener is declared there`;
+    case 'messageRejected':
+      return `${worker(fact)} sent a message that makes no sense: ${fact.problem}`;
+    case 'fileChanged':
+      return `${fact.path} changed`;
+    case 'watchStarted':
+      return `watching ${fact.paths.join(', ')}`;
+    case 'watchFailed':
+      return `cannot watch: ${fact.problem}`;
+  }
+}
+
+/** `exit code 1` or `signal SIGKILL`. */
+export function describeOutcome(outcome: Outcome): string {
+  if (outcome.signal !== null) return `signal ${outcome.signal}`;
+  return outcome.code === null ? 'unknown outcome' : `exit code ${outcome.code}`;
+}
+
+/** What remains to be said about a failure after its message: how it ended, what to do, the worker's last words. */
+export function describeFailure(failure: Failure): readonly string[] {
+  const lines: string[] = [];
+  if (failure.outcome !== null) lines.push(`  ended with ${describeOutcome(failure.outcome)}`);
+  if (failure.hint !== null) lines.push(`  hint: ${printable(failure.hint)}`);
+  if (failure.stderrTail.length === 0) return lines;
+  return [
+    ...lines,
+    '  its last lines on stderr:',
+    ...failure.stderrTail.map((line) => `  | ${printable(line)}`),
+  ];
+}
+
+/** The failure that a fact carries, or null. */
+export function failureOf(fact: Fact): Failure | null {
+  return 'failure' in fact ? fact.failure : null;
+}
+
+/** `127.0.0.1:80`, `[::1]:80`. */
+export function formatAddress(host: string, port: number): string {
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
+/**
+ * Text from elsewhere without control characters: a worker's output must not move the cursor of whoever reads about
+ * it, nor forge a line of the log.
+ */
+export function printable(text: string): string {
+  return stripVTControlCharacters(text)
+    .replaceAll('\t', '    ')
+    .replace(/\p{Cc}/gu, '');
+}
+
+const asker: Readonly<Record<Cause, string>> = {
+  signal: 'a signal',
+  control: 'the control socket',
+  watch: 'a changed file',
+  worker: 'a worker',
+  embedder: 'the embedding program',
+  masterFailed: 'a failure of the master',
+};
+
+const drainReason: Readonly<Record<DrainReason, string>> = {
+  reload: 'a newer generation serves',
+  stop: 'the program stops',
+  scaleDown: 'fewer workers are wanted',
+  masterGone: 'its master is gone',
+  signal: 'it got the signal',
+};
+
+const killReason: Readonly<Record<KillReason, string>> = {
+  notReady: 'not ready in time',
+  rollback: 'its generation failed',
+  drainTimeout: 'not drained in time',
+  stop: 'the program stops now',
+  reload: 'a newer generation takes its place',
+  scaleDown: 'fewer workers are wanted',
+};
+
+function worker(identity: WorkerIdentity): string {
+  const who = identity.pid === null ? `worker in slot ${identity.slot}` : `worker ${identity.pid}`;
+  return `${who} of generation ${identity.generation}`;
+}
+
+function toll(served: number | null, cut: number | null): string {
+  const parts = [
+    ...(served === null ? [] : [`${count(served, 'request')} served`]),
+    ...(cut === null || cut === 0 ? [] : [`${count(cut, 'connection')} cut`]),
+  ];
+  return parts.map((part) => `, ${part}`).join('');
+}
+
+function count(amount: number, noun: string): string {
+  return `${amount} ${noun}${amount === 1 ? '' : 's'}`;
+}

@@ -1,0 +1,55 @@
+/** One example of every fact: a fact without one does not compile. */
+import type { Fact, Failure } from '../../src/shared/facts.ts';
+
+const failure: Failure = {
+  reason: 'exited',
+  message: 'its worker exited before it was ready',
+  hint: 'run the command by hand',
+  errorCode: null,
+  outcome: { code: 1, signal: null },
+  stderrTail: ['Error: boom'],
+};
+const identity = { generation: 2, slot: 0, pid: 4_242 };
+const change = { ...identity, durationMs: 1_200 };
+
+const examples: { readonly [Name in Fact['event']]: Extract<Fact, { readonly event: Name }> } = {
+  masterStarted: { event: 'masterStarted', pid: 1, version: '0.1.0', control: null },
+  listenerBound: { event: 'listenerBound', listener: 'default', host: '::', port: 80 },
+  listenersClosed: { event: 'listenersClosed' },
+  generationStarted: { event: 'generationStarted', generation: 2, workers: 1 },
+  generationReady: { event: 'generationReady', generation: 2, durationMs: 210 },
+  generationFailed: { event: 'generationFailed', generation: 2, durationMs: 210, failure },
+  reloadRequested: { event: 'reloadRequested', cause: 'signal', generation: 2, pending: false },
+  stopRequested: { event: 'stopRequested', cause: 'control', urgent: true },
+  stopped: { event: 'stopped', failure: null },
+  workerCountChanged: { event: 'workerCountChanged', fromCount: 1, toCount: 2 },
+  restartScheduled: { event: 'restartScheduled', generation: 2, slot: 0, failures: 1, delayMs: 0 },
+  workerStarted: { event: 'workerStarted', ...change, from: null, to: 'starting' },
+  workerReady: { event: 'workerReady', ...change, from: 'starting', to: 'ready' },
+  workerDraining: { event: 'workerDraining', ...change, from: 'ready', to: 'draining', reason: 'reload' },
+  workerTerminated: { event: 'workerTerminated', ...change, from: 'draining', to: 'terminating' },
+  workerKilled: {
+    event: 'workerKilled',
+    ...change,
+    from: 'terminating',
+    to: 'killing',
+    reason: 'drainTimeout',
+  },
+  workerExited: {
+    event: 'workerExited',
+    ...change,
+    from: 'draining',
+    to: 'exited',
+    outcome: { code: 0, signal: null },
+    served: 12,
+    cut: 0,
+  },
+  workerFailed: { event: 'workerFailed', ...change, from: 'starting', to: 'exited', failure },
+  undeclaredListen: { event: 'undeclaredListen', ...identity, address: ':::9000' },
+  messageRejected: { event: 'messageRejected', ...identity, pid: null, problem: 'no type' },
+  fileChanged: { event: 'fileChanged', path: '/srv/app.js' },
+  watchStarted: { event: 'watchStarted', paths: ['/srv/app.js', '/srv/lib'] },
+  watchFailed: { event: 'watchFailed', problem: 'too many files' },
+};
+
+export const exampleFacts: readonly Fact[] = Object.values(examples);

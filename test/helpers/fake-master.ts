@@ -1,0 +1,129 @@
+/** A control server with handlers that a test steers, in a folder of its own. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { connect, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import {
+  type ControlHandlers,
+  type ControlServer,
+  openControlServer,
+} from '../../src/master/control/server.ts';
+import type { ReloadResult, Status } from '../../src/shared/control-api.ts';
+import type { Failure, Observation } from '../../src/shared/facts.ts';
+
+export const failure: Failure = {
+  reason: 'exited',
+  message: 'its worker exited before it was ready',
+  hint: 'run the command by hand',
+  errorCode: null,
+  outcome: { code: 3, signal: null },
+  stderrTail: ['Error: boom', '    at app.js:1'],
+};
+
+export const served: ReloadResult = { generation: 2, ok: true, endedAt: 1, durationMs: 210, failure: null };
+export const failed: ReloadResult = { ...served, ok: false, failure };
+
+export function statusOf(pid: number): Status {
+  return {
+    program: 'web',
+    state: 'serving',
+    generation: 1,
+    command: ['node', 'app.js'],
+    master: { pid, version: '0.1.0', uptimeMs: 61_000 },
+    listeners: [{ name: 'default', host: '127.0.0.1', port: 10_086 }],
+    workersWanted: 1,
+    workers: [{ generation: 1, slot: 0, pid: 4_242, state: 'ready', inStateMs: 5_000, uptimeMs: 6_000 }],
+    reloadPending: false,
+    lastReload: null,
+  };
+}
+
+/** A promise and the two ways to settle it. */
+export interface Settleable<T> {
+  readonly promise: Promise<T>;
+  readonly resolve: (value: T) => void;
+  readonly reject: (error: Error) => void;
+}
+
+export function settleable<T>(): Settleable<T> {
+  let settle: Pick<Settleable<T>, 'resolve' | 'reject'> | null = null;
+  const promise = new Promise<T>((resolve, reject) => {
+    settle = { resolve, reject };
+  });
+  return {
+    promise,
+    resolve: (value) => settle?.resolve(value),
+    reject: (error) => settle?.reject(error),
+  };
+}
+
+export class FakeMaster {
+  readonly listeners: Set<(observation: Observation) => void> = new Set();
+  readonly calls: string[] = [];
+  outcome: Settleable<ReloadResult> = settleable();
+  done: Settleable<undefined> = settleable();
+  status: Status = statusOf(process.pid);
+  #waiting: (() => void)[] = [];
+
+  readonly handlers: ControlHandlers = {
+    status: () => this.status,
+    reload: () => {
+      this.#called('reload');
+      return { generation: 2, outcome: this.outcome.promise };
+    },
+    stop: () => {
+      this.#called('stop');
+      return { done: this.done.promise };
+    },
+    subscribe: (listener) => {
+      this.listeners.add(listener);
+      this.#called('subscribe');
+      return () => {
+        this.listeners.delete(listener);
+        this.#called('unsubscribe');
+      };
+    },
+  };
+
+  emit(observation: Observation): void {
+    for (const listener of this.listeners) listener(observation);
+  }
+
+  /** Resolves when the handler has been called, now or before. */
+  async called(name: string): Promise<void> {
+    while (!this.calls.includes(name)) {
+      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    }
+  }
+
+  #called(name: string): void {
+    this.calls.push(name);
+    for (const resolve of this.#waiting.splice(0)) resolve();
+  }
+}
+
+/** A folder for sockets that a test owns. */
+export function socketFolder(): { readonly path: string; readonly remove: () => void } {
+  const path = mkdtempSync(join(tmpdir(), 'gr-'));
+  return {
+    path,
+    remove: () => {
+      rmSync(path, { recursive: true, force: true });
+    },
+  };
+}
+
+export function openFake(folder: string, master: FakeMaster, name = 'web'): Promise<ControlServer> {
+  return openControlServer({ name, folders: [folder], handlers: master.handlers });
+}
+
+/** A connection that says `text` and then nothing; resolves when it is open. */
+export function rawConnection(path: string, text: string): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(path, () => {
+      socket.write(text);
+      resolve(socket);
+    });
+    socket.once('error', reject);
+  });
+}

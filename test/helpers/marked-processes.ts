@@ -1,0 +1,32 @@
+/**
+ * Finds processes by a variable in their environment, as /proc shows it: a test's own processes, whoever their
+ * parents are by now. It must not know who started them.
+ */
+import { readdirSync, readFileSync } from 'node:fs';
+
+export interface MarkedProcess {
+  readonly pid: number;
+  readonly command: string;
+}
+
+/** The living processes that were started with `name=value` in their environment. */
+export function markedProcesses(name: string, value: string): readonly MarkedProcess[] {
+  return readdirSync('/proc')
+    .filter((entry) => /^\d+$/.test(entry))
+    .filter((pid) => read(`/proc/${pid}/environ`).split('\0').includes(`${name}=${value}`))
+    .map((pid) => ({ pid: Number(pid), command: read(`/proc/${pid}/cmdline`).replaceAll('\0', ' ').trim() }));
+}
+
+/** Is there such a process, and not merely its remains that nobody has reaped? */
+export function isAlive(pid: number): boolean {
+  const [, state] = /\) (\S)/.exec(read(`/proc/${pid}/stat`)) ?? [];
+  return state !== undefined && state !== 'Z' && state !== 'X';
+}
+
+function read(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return ''; // It has ended meanwhile.
+  }
+}

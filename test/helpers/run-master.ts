@@ -1,0 +1,221 @@
+/**
+ * Runs the built command `graceful-run` as its users do, and holds it to leaving nothing behind: a process of its
+ * workers that outlives it, or a control socket after a regular stop, fails the test that started it.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
+import { type Status, routes } from '../../src/shared/control-api.ts';
+import { askControl } from '../../src/shared/control-client.ts';
+import { eventually } from './eventually.ts';
+import { FactLog } from './fact-log.ts';
+import { isAlive, markedProcesses, type MarkedProcess } from './marked-processes.ts';
+
+const executable = new URL('../../bin/graceful-run.cjs', import.meta.url).pathname;
+/** The flag that names the env file, once: Node.js takes one of this very name for its own, see master-env-file.test.ts. */
+export const envFileFlag = '--environment-file';
+
+const mark = 'TEST_STARTED_BY';
+let started = 0;
+
+export interface RunOptions {
+  /** Before the command; win over the harness's own: a free port of 127.0.0.1, a name, all facts as JSON. */
+  readonly flags?: readonly string[];
+  /** Default: the application `serves`. */
+  readonly command?: readonly string[];
+  readonly env?: NodeJS.ProcessEnv;
+  readonly cwd?: string;
+  /** The folder of the control sockets. Default: one of its own. */
+  readonly runtime?: string;
+  readonly name?: string;
+  /** Words in front of the command line: `['sh', '-c', 'ulimit -n 40; exec "$@"', 'sh']`. */
+  readonly through?: readonly string[];
+  /** Default true: the harness's own flags are there. */
+  readonly hasOwnFlags?: boolean;
+}
+
+/** The command that runs a program of test/fixtures/apps/. */
+export function app(name: string, ...args: readonly string[]): readonly string[] {
+  return [process.execPath, appPath(name), ...args];
+}
+
+export function appPath(name: string): string {
+  return new URL(`../fixtures/apps/${name}.cjs`, import.meta.url).pathname;
+}
+
+/** A folder that is removed when the test ends. */
+export function temporaryFolder(): string {
+  const path = mkdtempSync(join(tmpdir(), 'gr-'));
+  onTestFinished(() => {
+    rmSync(path, { recursive: true, force: true });
+  });
+  return path;
+}
+
+/** Starts a master; it is stopped, and what it leaves behind looked for, when the test ends. */
+export function runMaster(options: RunOptions = {}): RunningMaster {
+  const master = new RunningMaster({ ...options, runtime: options.runtime ?? temporaryFolder() });
+  onTestFinished(() => master.finish());
+  return master;
+}
+
+export class RunningMaster extends FactLog {
+  readonly child: ChildProcess;
+  readonly name: string;
+  readonly runtime: string;
+  readonly exited: Promise<{ readonly code: number | null; readonly signal: string | null }>;
+  /** Resolves when all of its output was read: no worker that shares it is left. */
+  readonly closed: Promise<unknown>;
+  readonly #mark: string;
+  #wasKilled = false;
+
+  constructor(options: RunOptions & { readonly runtime: string }) {
+    super();
+    const {
+      flags = [],
+      command = app('serves'),
+      env = {},
+      cwd,
+      runtime,
+      through = [],
+      hasOwnFlags = true,
+    } = options;
+    this.#mark = `${process.pid}-${++started}`;
+    this.name = options.name ?? `test-${this.#mark}`;
+    this.runtime = runtime;
+    const own = [
+      '--port',
+      '0',
+      '--host',
+      '127.0.0.1',
+      '--name',
+      this.name,
+      '--log-level',
+      'debug',
+      '--log-format',
+      'json',
+    ];
+    const words = [process.execPath, executable, ...(hasOwnFlags ? own : []), ...flags, '--', ...command];
+    const [file = process.execPath, ...args] = [...through, ...words];
+    // Certificates of the machine only make Node.js start slowly.
+    const inherited = { ...process.env };
+    for (const variable of ['NODE_EXTRA_CA_CERTS', 'NODE_OPTIONS'])
+      Reflect.deleteProperty(inherited, variable);
+    this.child = spawn(file, args, {
+      cwd,
+      stdio: ['pipe', 'pipe', 'pipe'],
+      env: { ...inherited, XDG_RUNTIME_DIR: runtime, [mark]: this.#mark, ...env },
+    });
+    for (const stream of [this.child.stdout, this.child.stderr]) if (stream !== null) this.read(stream);
+    this.child.stdin?.on('error', () => undefined);
+    // 'exit', not 'close': workers of a master that was killed hold its stdout for a while.
+    this.exited = once(this.child, 'exit').then(() => ({
+      code: this.child.exitCode,
+      signal: this.child.signalCode,
+    }));
+    this.closed = once(this.child, 'close');
+    this.child.once('close', () => {
+      this.end();
+    });
+  }
+
+  get pid(): number {
+    return this.masterPid ?? this.child.pid ?? -1;
+  }
+
+  get controlSocket(): string {
+    return join(this.runtime, 'graceful-run', `${this.name}.sock`);
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    if (signal === 'SIGKILL') this.#wasKilled = true;
+    process.kill(this.pid, signal);
+  }
+
+  async port(): Promise<number> {
+    return (await this.waitFor('listenerBound')).port;
+  }
+
+  /** Resolves to the port when the first generation serves. */
+  async serving(): Promise<number> {
+    await this.waitFor('generationReady', { generation: 1 });
+    return this.port();
+  }
+
+  /** Sends SIGHUP and resolves when generation `number` serves. */
+  async reload(number: number): Promise<void> {
+    this.signal('SIGHUP');
+    await this.waitFor('generationReady', { generation: number });
+  }
+
+  /** The pid of the first worker of a generation in a slot. */
+  async workerPid(generation: number, slot = 0): Promise<number> {
+    const { pid } = await this.waitFor('workerStarted', { generation, slot });
+    if (pid === null) throw new Error('started without a pid');
+    return pid;
+  }
+
+  /** As the control socket tells it. */
+  async status(): Promise<Status> {
+    const exchange = await askControl({
+      path: this.controlSocket,
+      method: 'GET',
+      route: routes.status,
+      timeoutMs: 5_000,
+    });
+    if ('noAnswer' in exchange) throw new Error(`no answer: ${exchange.noAnswer}`);
+    return JSON.parse(exchange.answer.body) as Status;
+  }
+
+  /** The master, its workers and whatever they started. */
+  processes(): readonly MarkedProcess[] {
+    return markedProcesses(mark, this.#mark);
+  }
+
+  /** Resolves when no worker, nor anything that a worker started, is left. */
+  async workersGone(withinMs?: number): Promise<void> {
+    await eventually('workers gone', () => this.processes().every(({ pid }) => pid === this.pid), withinMs);
+  }
+
+  /** Stops the master; throws when anything is left. */
+  async finish(): Promise<void> {
+    try {
+      await this.#stop();
+      await this.workersGone();
+      if (!this.#wasKilled) await this.#expectNoSocket();
+    } finally {
+      for (const { pid } of this.processes()) kill(pid);
+    }
+  }
+
+  async #stop(): Promise<void> {
+    for (let times = 0; times < 2 && isAlive(this.pid); times++) kill(this.pid, 'SIGTERM');
+    await eventually('the master has ended', () => !isAlive(this.pid), 10_000);
+  }
+
+  /** The socket of another master in the same folder, which still lives, may be there. */
+  async #expectNoSocket(): Promise<void> {
+    const folder = join(this.runtime, 'graceful-run');
+    for (const file of existsSync(folder) ? readdirSync(folder) : []) {
+      const exchange = await askControl({
+        path: join(folder, file),
+        method: 'GET',
+        route: routes.status,
+        timeoutMs: 5_000,
+      });
+      if ('noAnswer' in exchange) throw new Error(`left in the folder of control sockets: ${file}`);
+    }
+  }
+}
+
+/** Ends what a test has started on purpose beyond the master's reach. */
+export function kill(pid: number, signal: NodeJS.Signals = 'SIGKILL'): void {
+  try {
+    process.kill(pid, signal);
+  } catch {
+    // It is gone already.
+  }
+}

@@ -1,0 +1,202 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { setImmediate as turn } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { ControlServer } from '../../src/master/control/server.ts';
+import { failed, FakeMaster, openFake, served, socketFolder, statusOf } from '../helpers/fake-master.ts';
+
+const launcher = new URL('../helpers/run-ctl.ts', import.meta.url).pathname;
+
+let folder: ReturnType<typeof socketFolder>;
+let master: FakeMaster;
+const open: ControlServer[] = [];
+const started: ChildProcess[] = [];
+
+beforeEach(() => {
+  folder = socketFolder();
+  master = new FakeMaster();
+});
+
+afterEach(async () => {
+  await Promise.all(open.splice(0).map((server) => server.close()));
+  const left = started
+    .splice(0)
+    .filter(({ exitCode, signalCode }) => exitCode === null && signalCode === null);
+  for (const process of left) process.kill('SIGKILL');
+  folder.remove();
+  expect(left.length).toBe(0);
+});
+
+async function start(name = 'web'): Promise<ControlServer> {
+  const server = await openFake(folder.path, master, name);
+  open.push(server);
+  return server;
+}
+
+function ctl(...args: readonly string[]): ChildProcess {
+  const process_ = spawn(process.execPath, ['--import', 'tsx', launcher, ...args], {
+    env: { ...process.env, GRACEFUL_RUN_CONTROL_FOLDER: folder.path, FORCE_COLOR: '0' },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  started.push(process_);
+  return process_;
+}
+
+interface Ended {
+  readonly code: number | null;
+  readonly out: string;
+  readonly err: string;
+}
+
+async function ended(child: ChildProcess): Promise<Ended> {
+  let out = '';
+  let err = '';
+  child.stdout?.setEncoding('utf8').on('data', (text: string) => (out += text));
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => (err += text));
+  await once(child, 'close');
+  return { code: child.exitCode, out, err };
+}
+
+function run(...args: readonly string[]): Promise<Ended> {
+  return ended(ctl(...args));
+}
+
+describe('gracefulctl', () => {
+  test('status finds the only master and exits 0', async () => {
+    await start();
+    const { code, out, err } = await run('status');
+    expect([code, err]).toEqual([0, '']);
+    expect(out).toContain('4242');
+  });
+
+  test('status --json is what the master says', async () => {
+    await start();
+    const { code, out } = await run('status', '--json');
+    expect([code, JSON.parse(out)]).toEqual([0, master.status]);
+  });
+
+  test('with two masters it wants a name, and takes it', async () => {
+    await start('api');
+    await start('web');
+    const unnamed = await run('status');
+    expect(unnamed.code).toBe(1);
+    expect(unnamed.err).toContain('api, web');
+    expect((await run('status', '--name', 'web')).code).toBe(0);
+    expect((await run('status', '--name', 'shop')).code).toBe(1);
+  });
+
+  test('without a master it exits 1; sockets that nobody listens on do not count', async () => {
+    const { code, out, err } = await run('status');
+    expect([code, out]).toEqual([1, '']);
+    expect(err.split('\n').length).toBe(3);
+    expect(err).toMatch(/^gracefulctl: cannot find a master/);
+  });
+
+  test.each([[[]], [['frobnicate']], [['status', '--wait']], [['status', 'reload']], [['status', '--name']]])(
+    'a command line that makes no sense exits 2: %j',
+    async (args) => {
+      const { code, err } = await run(...args);
+      expect(code).toBe(2);
+      expect(err).toMatch(/^gracefulctl: cannot /);
+    },
+  );
+
+  test('--help and --version exit 0', async () => {
+    const help = await run('--help');
+    expect([help.code, help.err]).toEqual([0, '']);
+    expect((await run('--version')).out).toMatch(/^\d+\.\d+\.\d+\n$/);
+  });
+
+  test('reload says which generation will answer', async () => {
+    await start();
+    const { code, out } = await run('reload');
+    expect(code).toBe(0);
+    expect(out).toContain('generation 2');
+  });
+
+  test('reload --wait exits 0 when the generation serves', async () => {
+    await start();
+    master.outcome.resolve(served);
+    expect((await run('reload', '--wait')).code).toBe(0);
+  });
+
+  test('reload --wait exits 1 with the reason, the exit code and the last words', async () => {
+    await start();
+    master.outcome.resolve(failed);
+    const { code, out, err } = await run('reload', '--wait');
+    expect([code, out]).toEqual([1, '']);
+    for (const part of ['before it was ready', 'exit code 3', 'Error: boom', 'by hand'])
+      expect(err).toContain(part);
+  });
+
+  test('reload --wait exits 1 when the master goes away', async () => {
+    const server = await start();
+    const running = run('reload', '--wait');
+    await master.called('reload');
+    await server.close();
+    expect((await running).code).toBe(1);
+  });
+
+  test('stop --wait returns when the process of the master is gone', async () => {
+    const victim = spawn(process.execPath, ['-e', 'process.stdin.resume()'], {
+      stdio: ['pipe', 'ignore', 'inherit'],
+    });
+    started.push(victim);
+    await once(victim, 'spawn');
+    master.status = statusOf(victim.pid ?? 0);
+    const server = await start();
+    const child = ctl('stop', '--wait');
+    const running = ended(child);
+    await master.called('stop');
+    master.done.resolve(undefined);
+    await server.close();
+    expect(child.exitCode).toBe(null);
+    victim.stdin.end();
+    expect((await running).code).toBe(0);
+    expect(victim.exitCode).toBe(0);
+  });
+
+  test('events prints until the master stops, --json as it came, and exits 0', async () => {
+    const server = await start();
+    const people = run('events');
+    const machines = run('events', '--json');
+    while (master.listeners.size < 2) await turn();
+    const event = { event: 'fileChanged', path: '/srv/app.js', program: 'web', time: 1 } as const;
+    master.emit(event);
+    await server.close();
+    expect(await machines).toEqual({ code: 0, out: `${JSON.stringify(event)}\n`, err: '' });
+    const { code, out } = await people;
+    expect(code).toBe(0);
+    expect(out).toContain('/srv/app.js');
+  });
+
+  test('events ends without a word when its reader has gone', async () => {
+    await start();
+    const child = ctl('events', '--json');
+    await master.called('subscribe');
+    const running = ended(child);
+    child.stdout?.destroy();
+    while (child.exitCode === null && child.signalCode === null) {
+      master.emit({ event: 'listenersClosed', program: 'web', time: 1 });
+      await turn();
+    }
+    const { code, err } = await running;
+    expect([code, err]).toEqual([0, '']);
+  });
+
+  test('an answer that is not understood is refused, and so is a peer that is no master', async () => {
+    master.status = { ...statusOf(1), workersWanted: 1.5 };
+    await start();
+    expect((await run('status')).code).toBe(1);
+    const stranger = createServer((socket) =>
+      socket.on('error', () => undefined).end('hello\r\n\r\n'),
+    ).listen(join(folder.path, 'odd.sock'));
+    await once(stranger, 'listening');
+    const { code, err } = await run('status', '--name', 'odd');
+    stranger.close();
+    expect(code).toBe(1);
+    expect(err).toMatch(/^gracefulctl: cannot show the status/);
+  });
+});

@@ -1,0 +1,41 @@
+import { expect, test } from 'vitest';
+import { formatAge, plain, renderStatus } from '../../../src/ctl/status-table.ts';
+import { failed, served, statusOf } from '../../helpers/fake-master.ts';
+
+const status = statusOf(77);
+
+test('the table names the program, the master, the listener and each worker', () => {
+  const text = renderStatus(status, 0, plain);
+  for (const part of ['web', 'serving', '77', '127.0.0.1:10086', '4242', 'ready', '1m 1s'])
+    expect(text).toContain(part);
+  expect(text.endsWith('\n')).toBe(true);
+  expect(text).not.toMatch(/ \n/);
+});
+
+test('a last reload that failed comes with its reason and the last words', () => {
+  const text = renderStatus({ ...status, lastReload: { ...failed, endedAt: 1_000 } }, 6_000, plain);
+  for (const part of ['5s ago', 'before it was ready', 'exit code 3', 'Error: boom'])
+    expect(text).toContain(part);
+  expect(renderStatus({ ...status, lastReload: served }, 6_000, plain)).not.toContain('boom');
+});
+
+test('a program that does not serve says so', () => {
+  const text = renderStatus({ ...status, state: 'starting', generation: null, workers: [] }, 0, plain);
+  expect(text).toContain('starting');
+  expect(text).not.toContain('4242');
+});
+
+test('colours come from the styles alone', () => {
+  const text = renderStatus(status, 0, { ...plain, good: (part) => `<${part}>` });
+  expect(text).toContain('<serving>');
+});
+
+test.each([
+  [-5, '0s'],
+  [5_999, '5s'],
+  [182_000, '3m 2s'],
+  [11_520_000, '3h 12m'],
+  [356_400_000, '4d 3h'],
+])('%d ms is %s', (ms, text) => {
+  expect(formatAge(ms)).toBe(text);
+});
