@@ -4,7 +4,6 @@
  */
 import type { ReloadResult, Status } from '../shared/control-api.ts';
 import { controlFolders } from '../shared/control-path.ts';
-import { errorCodes, GracefulRunError } from '../shared/errors.ts';
 import type { Cause, Fact, Failure, Observation } from '../shared/facts.ts';
 import { version } from '../shared/version.ts';
 import { openControlServer, type ControlServer } from './control/server.ts';
@@ -12,6 +11,7 @@ import { bindPatienceMs, killDelayMs, maxDrainingGenerations, settleMs, watchSta
 import { defaultBackoff } from './lifecycle/backoff.ts';
 import { workingDirectory } from './here.ts';
 import { idleProgram, type LifecycleSettings } from './lifecycle/state.ts';
+import { deferred } from './deferred.ts';
 import { compileOptions, type MasterOptions, type MasterSettings } from './options.ts';
 import { preloadPath } from './preload-path.ts';
 import { prepareWorker } from './prepare-worker.ts';
@@ -22,7 +22,9 @@ import type { BoundListener } from './shell/listener.ts';
 import type { Platform } from './shell/platform.ts';
 import { createRunner } from './shell/program-runner.ts';
 import { system } from './shell/system.ts';
+import { startFailed } from './start-failed.ts';
 import { describeStatus } from './status.ts';
+import { passOnOutput } from './worker-output.ts';
 import type { Watch } from './watch/start-watch.ts';
 
 /** A master of one program. Created idle; a stopped one cannot be started again. */
@@ -63,7 +65,7 @@ export function createMaster(options: MasterOptions, given: Partial<Surroundings
   const surroundings: Surroundings = {
     platform: system,
     environment: process.env,
-    onStderr: (text) => process.stderr.write(text),
+    onStderr: passOnOutput(process.stderr),
     ...given,
   };
   return assemble(compileOptions(options, workingDirectory(surroundings.environment)), surroundings);
@@ -96,9 +98,10 @@ function assemble(settings: MasterSettings, { platform, environment, onStderr }:
     const time = platform.clock.wallMs();
     results.observe(fact, time);
     for (const subscriber of subscribers) subscriber({ ...fact, program: name, time });
-    if (fact.event === 'stopped') void close().then(() => {
-      ended.resolve(fact.failure);
-    });
+    if (fact.event === 'stopped')
+      void close().then(() => {
+        ended.resolve(fact.failure);
+      });
   }
 
   async function open(): Promise<void> {
@@ -110,12 +113,18 @@ function assemble(settings: MasterSettings, { platform, environment, onStderr }:
     if (control === null) await openControl();
     await openWatch();
     publish({ event: 'masterStarted', pid: process.pid, version, control: control?.path ?? null });
-    for (const { name: listener, host, port } of listeners) publish({ event: 'listenerBound', listener, host, port });
+    for (const { name: listener, host, port } of listeners)
+      publish({ event: 'listenerBound', listener, host, port });
   }
 
   async function bind(): Promise<BoundListener> {
     const { host, port, backlog } = settings;
-    const bound = await bindWithPatience({ name: 'default', host, port, backlog }, bindPatienceMs, () => runner.state().phase === 'idle', platform);
+    const bound = await bindWithPatience(
+      { name: 'default', host, port, backlog },
+      bindPatienceMs,
+      () => runner.state().phase === 'idle',
+      platform,
+    );
     name = settings.name ?? String(bound.port);
     return bound;
   }
@@ -161,17 +170,19 @@ function assemble(settings: MasterSettings, { platform, environment, onStderr }:
       if (runner.state().phase !== 'idle') throw masterStopped();
     } catch (error) {
       await close();
-      throw error;
+      // Whoever has asked for a stop meanwhile gets it, and not the reason why it would not have started.
+      throw runner.state().phase === 'idle' ? error : masterStopped();
     }
     const first = results.of(runner.state().lastGeneration + 1);
     runner.dispatch({ type: 'startRequested' });
-    const failure = await first.then(
-      (result) => (result.failure === null ? null : startFailed(result.failure)),
-      (error: unknown) => error,
-    );
-    if (failure === null) return;
-    await ended.promise;
-    throw failure;
+    try {
+      const { failure } = await first;
+      if (failure !== null) throw startFailed(failure);
+    } catch (error) {
+      // Nothing is left running when start() has failed.
+      await ended.promise;
+      throw error;
+    }
   }
 
   function requestReload(cause: Cause): { generation: number; outcome: Promise<ReloadResult> } {
@@ -196,7 +207,15 @@ function assemble(settings: MasterSettings, { platform, environment, onStderr }:
   }
 
   function status(): Status {
-    const sources = { name, command: settings.command, version, pid: process.pid, startedAt, listeners, lastReload: results.last() };
+    const sources = {
+      name,
+      command: settings.command,
+      version,
+      pid: process.pid,
+      startedAt,
+      listeners,
+      lastReload: results.last(),
+    };
     return describeStatus(runner.state(), sources, platform.clock.monotonicMs());
   }
 
@@ -219,25 +238,12 @@ function assemble(settings: MasterSettings, { platform, environment, onStderr }:
 }
 
 function lifecycleSettings({ readyTimeoutMs, drainTimeoutMs }: MasterSettings): LifecycleSettings {
-  return { readyTimeoutMs, drainTimeoutMs, killDelayMs, settleMs, maxDrainingGenerations, backoff: defaultBackoff };
-}
-
-function startFailed(failure: Failure): GracefulRunError {
-  const known = errorCodes.find((code) => code === failure.errorCode);
-  return new GracefulRunError(known ?? 'startFailed', known === undefined ? `cannot start: ${failure.message}` : failure.message, {
-    ...(failure.hint === null ? {} : { hint: failure.hint }),
-  });
-}
-
-interface Deferred<Value> {
-  readonly promise: Promise<Value>;
-  resolve(value: Value): void;
-}
-
-function deferred<Value>(): Deferred<Value> {
-  let settle: ((value: Value) => void) | undefined;
-  const promise = new Promise<Value>((resolve) => {
-    settle = resolve;
-  });
-  return { promise, resolve: (value) => settle?.(value) };
+  return {
+    readyTimeoutMs,
+    drainTimeoutMs,
+    killDelayMs,
+    settleMs,
+    maxDrainingGenerations,
+    backoff: defaultBackoff,
+  };
 }

@@ -101,7 +101,7 @@ const schema = z.strictObject({
 
 /** Checks and compiles. Errors: `badOption`, `commandMissing`; the message names the option as the command line does. */
 export function compileOptions(options: MasterOptions, here: string): MasterSettings {
-  const parsed = schema.safeParse(options);
+  const parsed = schema.safeParse(options, { reportInput: true });
   if (!parsed.success) throw badOption(parsed.error.issues);
   const {
     command,

@@ -56,4 +56,3 @@ function hasShell(): boolean {
     return false;
   }
 }
-

@@ -11,8 +11,8 @@ export interface ReloadResults {
 }
 
 interface Waiting {
-  resolve(result: ReloadResult): void;
-  reject(error: Error): void;
+  readonly resolve: (result: ReloadResult) => void;
+  readonly reject: (error: Error) => void;
 }
 
 export function createReloadResults(): ReloadResults {
@@ -27,26 +27,13 @@ export function createReloadResults(): ReloadResults {
 
   return {
     observe: (fact, endedAt) => {
-      switch (fact.event) {
-        case 'generationReady':
-          settle({ generation: fact.generation, ok: true, endedAt, durationMs: fact.durationMs, failure: null });
-          return;
-        case 'generationFailed':
-          settle({
-            generation: fact.generation,
-            ok: false,
-            endedAt,
-            durationMs: fact.durationMs,
-            failure: fact.failure,
-          });
-          return;
-        case 'stopRequested':
-        case 'stopped':
-          for (const { reject } of [...waiting.values()].flat()) reject(masterStopped());
-          waiting.clear();
-          return;
-        default:
-          return;
+      if (fact.event === 'generationReady' || fact.event === 'generationFailed') {
+        const { generation, durationMs } = fact;
+        const failure = fact.event === 'generationFailed' ? fact.failure : null;
+        settle({ generation, ok: failure === null, endedAt, durationMs, failure });
+      } else if (fact.event === 'stopRequested' || fact.event === 'stopped') {
+        for (const { reject } of [...waiting.values()].flat()) reject(masterStopped());
+        waiting.clear();
       }
     },
     last: () => last,

@@ -47,27 +47,61 @@ interface WorkerChange extends WorkerIdentity {
 }
 
 export type Fact =
-  | { readonly event: 'masterStarted'; readonly pid: number; readonly version: string; readonly control: string | null }
-  | { readonly event: 'listenerBound'; readonly listener: string; readonly host: string; readonly port: number }
+  | {
+      readonly event: 'masterStarted';
+      readonly pid: number;
+      readonly version: string;
+      readonly control: string | null;
+    }
+  | {
+      readonly event: 'listenerBound';
+      readonly listener: string;
+      readonly host: string;
+      readonly port: number;
+    }
   | { readonly event: 'listenersClosed' }
   | { readonly event: 'generationStarted'; readonly generation: number; readonly workers: number }
   /** It is ready and serves from now on. */
   | { readonly event: 'generationReady'; readonly generation: number; readonly durationMs: number }
   /** It did not become ready; what served before it, serves on. */
-  | { readonly event: 'generationFailed'; readonly generation: number; readonly durationMs: number; readonly failure: Failure }
+  | {
+      readonly event: 'generationFailed';
+      readonly generation: number;
+      readonly durationMs: number;
+      readonly failure: Failure;
+    }
   /** `generation` is the number that will answer this request. */
-  | { readonly event: 'reloadRequested'; readonly cause: Cause; readonly generation: number; readonly pending: boolean }
+  | {
+      readonly event: 'reloadRequested';
+      readonly cause: Cause;
+      readonly generation: number;
+      readonly pending: boolean;
+    }
   | { readonly event: 'stopRequested'; readonly cause: Cause; readonly urgent: boolean }
   | { readonly event: 'stopped'; readonly failure: Failure | null }
   | { readonly event: 'workerCountChanged'; readonly fromCount: number; readonly toCount: number }
-  | { readonly event: 'restartScheduled'; readonly generation: number; readonly slot: number; readonly failures: number; readonly delayMs: number }
+  | {
+      readonly event: 'restartScheduled';
+      readonly generation: number;
+      readonly slot: number;
+      readonly failures: number;
+      readonly delayMs: number;
+    }
   | ({ readonly event: 'workerStarted' } & WorkerChange)
   | ({ readonly event: 'workerReady' } & WorkerChange)
   | ({ readonly event: 'workerDraining'; readonly reason: DrainReason } & WorkerChange)
   | ({ readonly event: 'workerTerminated' } & WorkerChange)
-  | ({ readonly event: 'workerKilled'; readonly reason: 'notReady' | 'rollback' | 'drainTimeout' | 'stop' | 'reload' | 'scaleDown' } & WorkerChange)
+  | ({
+      readonly event: 'workerKilled';
+      readonly reason: 'notReady' | 'rollback' | 'drainTimeout' | 'stop' | 'reload' | 'scaleDown';
+    } & WorkerChange)
   /** It ended as asked: `served` and `cut` are null when it could not say. */
-  | ({ readonly event: 'workerExited'; readonly outcome: Outcome; readonly served: number | null; readonly cut: number | null } & WorkerChange)
+  | ({
+      readonly event: 'workerExited';
+      readonly outcome: Outcome;
+      readonly served: number | null;
+      readonly cut: number | null;
+    } & WorkerChange)
   /** It ended, or could not be started, although nobody asked it to. */
   | ({ readonly event: 'workerFailed'; readonly failure: Failure } & WorkerChange)
   | ({ readonly event: 'undeclaredListen'; readonly address: string } & WorkerIdentity)

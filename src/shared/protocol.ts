@@ -67,6 +67,7 @@ export function wrap<Message>(message: Message): Envelope<Message> {
 
 /** What is inside an envelope of this version; null for anything else, such as the application's own messages. */
 export function unwrap(value: unknown): unknown {
-  if (typeof value !== 'object' || value === null || !(envelopeKey in value) || !('message' in value)) return null;
+  if (typeof value !== 'object' || value === null || !(envelopeKey in value) || !('message' in value))
+    return null;
   return value[envelopeKey] === protocolVersion ? value.message : null;
 }

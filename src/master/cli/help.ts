@@ -5,7 +5,9 @@ export async function helpText(columns: number): Promise<string> {
   const { default: yargs } = await import('yargs');
   const builder = yargs([])
     .scriptName('graceful-run')
-    .usage('Usage: $0 --port <n> [options] -- <command> [arguments]\n\nHolds the port, runs the command, reloads it without one failed request.')
+    .usage(
+      'Usage: $0 --port <n> [options] -- <command> [arguments]\n\nHolds the port, runs the command, reloads it without one failed request.',
+    )
     .wrap(Math.min(columns, 110))
     .help('help', 'show this')
     .version('version', 'show the version', '')

@@ -37,7 +37,10 @@ async function obey(invocation: Invocation): Promise<number> {
 
 async function run({ options, logLevel, logFormat }: Extract<Invocation, { kind: 'run' }>): Promise<number> {
   const master = createMaster(options);
-  const log = await createLog({ level: logLevel, format: logFormat ?? (process.stderr.isTTY ? 'pretty' : 'json') });
+  const log = await createLog({
+    level: logLevel,
+    format: logFormat ?? (process.stderr.isTTY ? 'pretty' : 'json'),
+  });
   master.subscribe(log.write);
   obeySignals(master);
   await master.start();

@@ -32,7 +32,6 @@ export function parseCommandLine(argv: readonly string[]): Invocation {
       'halt-at-non-option': true,
       'camel-case-expansion': false,
       'dot-notation': false,
-      'duplicate-arguments-array': false,
       'parse-numbers': false,
     },
   });

@@ -12,7 +12,7 @@ export function obeySignals(master: Master): void {
     });
   }
   process.on('SIGTTIN', () => {
-    master.changeWorkerCount(+1);
+    master.changeWorkerCount(1);
   });
   process.on('SIGTTOU', () => {
     master.changeWorkerCount(-1);

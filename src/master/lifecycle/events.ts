@@ -20,7 +20,12 @@ export type WorkerEvent =
   | { readonly type: 'workerSaidReady'; readonly at: number; readonly worker: number }
   /** It exited and was reaped, or it could not be started at all. */
   | { readonly type: 'workerEnded'; readonly at: number; readonly worker: number; readonly end: WorkerEnd }
-  | { readonly type: 'readyTimedOut'; readonly at: number; readonly worker: number; readonly failure: Failure }
+  | {
+      readonly type: 'readyTimedOut';
+      readonly at: number;
+      readonly worker: number;
+      readonly failure: Failure;
+    }
   | { readonly type: 'drainTimedOut'; readonly at: number; readonly worker: number }
   | { readonly type: 'killTimedOut'; readonly at: number; readonly worker: number };
 
@@ -42,10 +47,20 @@ export type TimerKey =
   | { readonly timer: 'settle' };
 
 export type Effect =
-  | { readonly type: 'startWorker'; readonly worker: number; readonly generation: number; readonly slot: number }
+  | {
+      readonly type: 'startWorker';
+      readonly worker: number;
+      readonly generation: number;
+      readonly slot: number;
+    }
   /** Let a ready worker accept connections. */
   | { readonly type: 'admitWorker'; readonly worker: number }
-  | { readonly type: 'drainWorker'; readonly worker: number; readonly reason: DrainReason; readonly timeoutMs: number }
+  | {
+      readonly type: 'drainWorker';
+      readonly worker: number;
+      readonly reason: DrainReason;
+      readonly timeoutMs: number;
+    }
   /** To the worker's whole process group. */
   | { readonly type: 'signalGroup'; readonly worker: number; readonly signal: 'SIGTERM' | 'SIGKILL' }
   | { readonly type: 'armTimer'; readonly key: TimerKey; readonly delayMs: number }

@@ -22,11 +22,11 @@ export function decideReload(program: Serving, at: number): ReloadDecision {
 /** May a reload begin at the moment in which it is asked for? */
 export function mayBeginAtOnce(program: Serving): boolean {
   return (
-    program.pendingSince === null &&
-    drainingGenerations(program) < program.settings.maxDrainingGenerations
+    program.pendingSince === null && drainingGenerations(program) < program.settings.maxDrainingGenerations
   );
 }
 
 function drainingGenerations({ workers, current }: Serving): number {
-  return new Set(workers.map(({ generation }) => generation).filter((number) => number !== current.number)).size;
+  return new Set(workers.map(({ generation }) => generation).filter((number) => number !== current.number))
+    .size;
 }

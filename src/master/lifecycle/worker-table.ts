@@ -50,7 +50,9 @@ const spawned: Row['workerSpawned'] = (worker, { pid }) => {
   const born: Worker = { ...worker, pid };
   return {
     worker: born,
-    effects: [announce({ event: 'workerStarted', ...identity(born), from: null, to: born.phase, durationMs: 0 })],
+    effects: [
+      announce({ event: 'workerStarted', ...identity(born), from: null, to: born.phase, durationMs: 0 }),
+    ],
     verdict: null,
   };
 };

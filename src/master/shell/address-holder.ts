@@ -12,11 +12,15 @@ const listenState = '0A';
 /** A process that listens on TCP `port`, or null: nobody, or a process of another user. */
 export function findAddressHolder(port: number): AddressHolder | null {
   const sockets = new Set(
-    ['/proc/net/tcp', '/proc/net/tcp6'].flatMap((path) => listeningInodes(read(path), port)).map((inode) => `socket:[${inode}]`),
+    ['/proc/net/tcp', '/proc/net/tcp6']
+      .flatMap((path) => listeningInodes(read(path), port))
+      .map((inode) => `socket:[${inode}]`),
   );
   if (sockets.size === 0) return null;
   const pid = list('/proc').find(
-    (entry) => /^\d+$/.test(entry) && list(`/proc/${entry}/fd`).some((fd) => sockets.has(link(`/proc/${entry}/fd/${fd}`))),
+    (entry) =>
+      /^\d+$/.test(entry) &&
+      list(`/proc/${entry}/fd`).some((fd) => sockets.has(link(`/proc/${entry}/fd/${fd}`))),
   );
   if (pid === undefined) return null;
   const command = read(`/proc/${pid}/cmdline`).split('\0').join(' ').trim();

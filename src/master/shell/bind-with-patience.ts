@@ -33,12 +33,19 @@ export async function bindWithPatience(
 
 function nameHolder(error: GracefulRunError, port: number, patienceMs: number): GracefulRunError {
   const holder = findAddressHolder(port);
-  const who = holder === null ? 'by a process that cannot be seen from here' : `by pid ${holder.pid} (${holder.command})`;
-  return new GracefulRunError('addressInUse', `${error.message} ${who}, for ${formatDuration(patienceMs)} now`, {
-    hint:
-      holder === null
-        ? `look for it as root with: ss -ltnp 'sport = :${port}'`
-        : `stop it (kill ${holder.pid}), or choose another --port`,
-    cause: error,
-  });
+  const who =
+    holder === null
+      ? 'by a process that cannot be seen from here'
+      : `by pid ${holder.pid} (${holder.command})`;
+  return new GracefulRunError(
+    'addressInUse',
+    `${error.message} ${who}, for ${formatDuration(patienceMs)} now`,
+    {
+      hint:
+        holder === null
+          ? `look for it as root with: ss -ltnp 'sport = :${port}'`
+          : `stop it (kill ${holder.pid}), or choose another --port`,
+      cause: error,
+    },
+  );
 }

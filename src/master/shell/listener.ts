@@ -40,7 +40,13 @@ export interface ServerHandle {
 }
 
 /** `net._createServerHandle`, which `cluster` binds with: undocumented, the same on Node.js 20 to 26. Negative: -errno. */
-type CreateServerHandle = (host: string, port: number, family: 4 | 6, fd: -1, flags: number) => ServerHandle | number;
+type CreateServerHandle = (
+  host: string,
+  port: number,
+  family: 4 | 6,
+  fd: -1,
+  flags: number,
+) => ServerHandle | number;
 
 /**
  * Binds and listens, once. Errors: `addressInUse`; `addressUnusable` for everything else that
@@ -76,7 +82,9 @@ export async function bindListener(options: ListenerOptions): Promise<BoundListe
 function bindEverywhere(port: number): ServerHandle | string {
   const bound = bind('::', port);
   // No IPv6 on this machine (or switched off by the kernel's command line).
-  return bound === 'EAFNOSUPPORT' || bound === 'EADDRNOTAVAIL' || bound === 'EINVAL' ? bind('0.0.0.0', port) : bound;
+  return bound === 'EAFNOSUPPORT' || bound === 'EADDRNOTAVAIL' || bound === 'EINVAL'
+    ? bind('0.0.0.0', port)
+    : bound;
 }
 
 /** A bound handle, or the name of the error. */
@@ -94,9 +102,13 @@ function bind(host: string, port: number): ServerHandle | string {
 function createServerHandle(): CreateServerHandle {
   const create: unknown = Reflect.get(net, '_createServerHandle');
   if (typeof create === 'function') return create as CreateServerHandle;
-  throw new GracefulRunError('platformUnsupported', `cannot bind: Node.js ${process.version} has no way to bind without accepting`, {
-    hint: 'use a Node.js version that graceful-run was tested with: 20, 22, 24 or 26',
-  });
+  throw new GracefulRunError(
+    'platformUnsupported',
+    `cannot bind: Node.js ${process.version} has no way to bind without accepting`,
+    {
+      hint: 'use a Node.js version that graceful-run was tested with: 20, 22, 24 or 26',
+    },
+  );
 }
 
 async function numeric(host: string, port: number): Promise<string> {
@@ -104,10 +116,14 @@ async function numeric(host: string, port: number): Promise<string> {
   try {
     return (await lookup(host)).address;
   } catch (cause) {
-    throw new GracefulRunError('addressUnusable', `cannot listen on ${host}:${port}: the name ${host} has no address`, {
-      hint: 'give --host a numeric address, such as 127.0.0.1, 0.0.0.0 or ::',
-      cause,
-    });
+    throw new GracefulRunError(
+      'addressUnusable',
+      `cannot listen on ${host}:${port}: the name ${host} has no address`,
+      {
+        hint: 'give --host a numeric address, such as 127.0.0.1, 0.0.0.0 or ::',
+        cause,
+      },
+    );
   }
 }
 
@@ -121,9 +137,13 @@ function bindError({ host, port }: ListenerOptions, code: string): GracefulRunEr
         hint: 'ports below 1024 need the capability CAP_NET_BIND_SERVICE or a lower net.ipv4.ip_unprivileged_port_start',
       });
     case 'EADDRNOTAVAIL':
-      return new GracefulRunError('addressUnusable', `cannot listen on ${where}: this machine has no such address`, {
-        hint: 'see the addresses of this machine with: ip address',
-      });
+      return new GracefulRunError(
+        'addressUnusable',
+        `cannot listen on ${where}: this machine has no such address`,
+        {
+          hint: 'see the addresses of this machine with: ip address',
+        },
+      );
     default:
       return new GracefulRunError('addressUnusable', `cannot listen on ${where}: ${code}`);
   }

@@ -11,13 +11,13 @@ import type { BoundListener } from './listener.ts';
 /** What a worker process reports to the master's shell. */
 export interface ProcessListeners {
   /** Whatever came over the IPC channel, not looked at yet. */
-  message(raw: unknown): void;
+  readonly message: (raw: unknown) => void;
   /** Text that the process wrote to stderr. */
-  stderr(text: string): void;
+  readonly stderr: (text: string) => void;
   /** Once: the process has ended, was reaped, and its stderr was read to the end (or is held open by a stranger). */
-  exit(outcome: Outcome): void;
+  readonly exit: (outcome: Outcome) => void;
   /** Once, instead of everything else: the process could not be started. */
-  failed(error: GracefulRunError): void;
+  readonly failed: (error: GracefulRunError) => void;
 }
 
 export interface WorkerProcess {
@@ -45,6 +45,8 @@ export interface Platform {
   signalProcess(pid: number, signal: NodeJS.Signals): void;
   /** kill(2) on the whole group; a group that is gone already is no error. */
   signalGroup(pid: number, signal: NodeJS.Signals): void;
+  /** Is `pid` the process `worker`, one of its descendants, or in its group? True where that cannot be found out. */
+  isKin(pid: number, worker: number): boolean;
   /** Calls back once after `delayMs`; returns what cancels it. */
-  arm(delayMs: number, callback: () => void): () => void;
+  readonly arm: (delayMs: number, callback: () => void) => () => void;
 }

@@ -8,11 +8,13 @@ import type { WorkerMessage } from '../../shared/protocol.ts';
 import type { Effect, LifecycleEvent, ProgramEvent, TimerKey } from '../lifecycle/events.ts';
 import type { Program } from '../lifecycle/state.ts';
 import { step } from '../lifecycle/step.ts';
-import { exitFailure, notReadyFailure, notStartedFailure, type LastWords } from './failures.ts';
+import { exitFailure, notReadyFailure, notStartedFailure } from './failures.ts';
 import type { BoundListener } from './listener.ts';
-import type { Platform, SpawnRequest, WorkerProcess } from './platform.ts';
-import { createStderrTail, type StderrTail } from './stderr-tail.ts';
+import { identity, lastWords, type LiveWorker } from './live-worker.ts';
+import type { Platform, SpawnRequest } from './platform.ts';
+import { createStderrTail } from './stderr-tail.ts';
 import { createTimers } from './timers.ts';
+import { forwardWholeLines } from './whole-lines.ts';
 import { readWorkerMessage } from './worker-messages.ts';
 
 export interface RunnerOptions {
@@ -21,7 +23,7 @@ export interface RunnerOptions {
   /** Looks up command, cwd and environment as they are now. Throws GracefulRunError when they do not make a command. */
   readonly prepare: (worker: { generation: number; slot: number }) => SpawnRequest;
   readonly onFact: (fact: Fact) => void;
-  /** What workers write to stderr goes on to here. */
+  /** What workers write to stderr goes on to here, in whole lines. */
   readonly onStderr: (text: string) => void;
 }
 
@@ -34,20 +36,6 @@ export interface Runner {
 /** An event without its time: the runner dates it. */
 export type Undated<Event> = Event extends unknown ? Omit<Event, 'at'> : never;
 
-/** A worker as the shell knows it. */
-interface LiveWorker {
-  readonly id: number;
-  readonly generation: number;
-  readonly slot: number;
-  readonly process: WorkerProcess;
-  readonly tail: StderrTail;
-  /** The process that said ready: under `npm start` not the one that was started. It gets the drain signal. */
-  servingPid: number;
-  wasReady: boolean;
-  readonly undeclared: string[];
-  report: { readonly served: number; readonly cut: number } | null;
-}
-
 const drainSignal = 'SIGQUIT';
 
 export function createRunner(options: RunnerOptions, initial: Program): Runner {
@@ -59,7 +47,7 @@ export function createRunner(options: RunnerOptions, initial: Program): Runner {
   let isTurning = false;
 
   function dispatch(event: Undated<LifecycleEvent>): void {
-    queue.push({ ...event, at: Math.round(platform.clock.monotonicMs()) } as LifecycleEvent);
+    queue.push({ ...event, at: Math.round(platform.clock.monotonicMs()) });
     if (isTurning) return;
     isTurning = true;
     try {
@@ -115,6 +103,7 @@ export function createRunner(options: RunnerOptions, initial: Program): Runner {
 
   function startWorker({ worker: id, generation, slot }: Extract<Effect, { type: 'startWorker' }>): void {
     const tail = createStderrTail();
+    const lines = forwardWholeLines(options.onStderr);
     let worker: LiveWorker | null = null;
     const failed = (error: unknown): void => {
       const end = { outcome: null, failure: notStartedFailure(error), served: null, cut: null };
@@ -127,9 +116,10 @@ export function createRunner(options: RunnerOptions, initial: Program): Runner {
         },
         stderr: (text) => {
           tail.add(text);
-          options.onStderr(text);
+          lines.add(text);
         },
         exit: (outcome) => {
+          lines.end();
           if (worker !== null) buryWorker(worker, outcome);
         },
         failed,
@@ -137,7 +127,17 @@ export function createRunner(options: RunnerOptions, initial: Program): Runner {
     );
     if (process instanceof Error) failed(process);
     else if (process !== null) {
-      worker = { id, generation, slot, process, tail, servingPid: process.pid, wasReady: false, undeclared: [], report: null };
+      worker = {
+        id,
+        generation,
+        slot,
+        process,
+        tail,
+        servingPid: process.pid,
+        wasReady: false,
+        undeclared: [],
+        report: null,
+      };
       live.set(id, worker);
       dispatch({ type: 'workerSpawned', worker: id, pid: process.pid });
     }
@@ -146,7 +146,7 @@ export function createRunner(options: RunnerOptions, initial: Program): Runner {
   function buryWorker(worker: LiveWorker, outcome: Outcome): void {
     const { id, report } = worker;
     live.delete(id);
-    const failure = exitFailure(outcome, lastWords(worker));
+    const failure = exitFailure(outcome, lastWords(worker, listeners));
     const end = { outcome, failure, served: report?.served ?? null, cut: report?.cut ?? null };
     dispatch({ type: 'workerEnded', worker: id, end });
   }
@@ -168,6 +168,12 @@ export function createRunner(options: RunnerOptions, initial: Program): Runner {
   function obey(worker: LiveWorker, message: WorkerMessage): void {
     switch (message.type) {
       case 'ready':
+        // It is going to be signalled: a number that somebody made up must not be.
+        if (!platform.isKin(message.pid, worker.process.pid)) {
+          const problem = `pid ${message.pid} is not one of its processes`;
+          options.onFact({ event: 'messageRejected', ...identity(worker), problem });
+          return;
+        }
         worker.servingPid = message.pid;
         worker.wasReady = true;
         dispatch({ type: 'workerSaidReady', worker: worker.id });
@@ -195,7 +201,7 @@ export function createRunner(options: RunnerOptions, initial: Program): Runner {
       case 'ready': {
         const worker = live.get(key.worker);
         if (worker === undefined) return;
-        const failure = notReadyFailure(program.settings.readyTimeoutMs, lastWords(worker));
+        const failure = notReadyFailure(program.settings.readyTimeoutMs, lastWords(worker, listeners));
         dispatch({ type: 'readyTimedOut', worker: key.worker, failure });
         return;
       }
@@ -214,10 +220,6 @@ export function createRunner(options: RunnerOptions, initial: Program): Runner {
     }
   }
 
-  function lastWords({ wasReady, tail, undeclared }: LiveWorker): LastWords {
-    return { wasReady, stderrTail: tail.lines(), undeclared, declared: listeners.map(({ port }) => port) };
-  }
-
   return { dispatch, state: () => program };
 }
 
@@ -228,8 +230,4 @@ function attempt<Result>(action: () => Result): Result | Error {
   } catch (error) {
     return error instanceof Error ? error : new Error(String(error));
   }
-}
-
-function identity({ generation, slot, process }: LiveWorker): { generation: number; slot: number; pid: number } {
-  return { generation, slot, pid: process.pid };
 }

@@ -16,7 +16,9 @@ export function createStderrTail(): StderrTail {
     add: (text) => {
       const lines = (partial + text).split('\n');
       partial = (lines.pop() ?? '').slice(0, maxLineLength);
-      complete = [...complete, ...lines.slice(-maxLines).map((line) => line.slice(0, maxLineLength))].slice(-maxLines);
+      complete = [...complete, ...lines.slice(-maxLines).map((line) => line.slice(0, maxLineLength))].slice(
+        -maxLines,
+      );
     },
     lines: () => (partial === '' ? complete : [...complete, partial].slice(-maxLines)),
   };

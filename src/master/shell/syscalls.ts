@@ -9,7 +9,6 @@ import { systemErrorCode } from './system-errors.ts';
  */
 export async function listen(fd: number, backlog: number): Promise<string | null> {
   const { default: koffi } = await import('koffi');
-  const call: unknown = koffi.load(null).func('int listen(int, int)');
-  if (typeof call !== 'function') throw new TypeError('koffi gave no function for listen(2)');
+  const call: (fd: number, backlog: number) => number = koffi.load(null).func('int listen(int, int)');
   return call(fd, backlog) === 0 ? null : systemErrorCode(koffi.errno());
 }

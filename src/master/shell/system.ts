@@ -3,6 +3,7 @@ import { spawn, type ChildProcess, type SpawnOptions } from 'node:child_process'
 import { GracefulRunError, messageOf, systemCode } from '../../shared/errors.ts';
 import { systemClock } from '../../shared/clock.ts';
 import { wrap } from '../../shared/protocol.ts';
+import { isKin } from './kinship.ts';
 import type { Platform, ProcessListeners, SpawnRequest, WorkerProcess } from './platform.ts';
 
 /** How long a stranger that inherited stderr may keep us from reporting an exit. */
@@ -17,6 +18,7 @@ export const system: Platform = {
   signalGroup: (pid, signal) => {
     sendSignal(-pid, signal);
   },
+  isKin,
   arm: (delayMs, callback) => {
     const timer = setTimeout(callback, delayMs);
     return () => {
@@ -58,9 +60,13 @@ function spawnWorker(request: SpawnRequest, listeners: ProcessListeners): Worker
 }
 
 function cannotStart(file: string, cause: Error): GracefulRunError {
-  switch (systemCode(cause)) {
+  switch (systemCode(cause) ?? '') {
     case 'ENOENT':
-      return new GracefulRunError('commandNotFound', `cannot run ${file}: it, or the interpreter that its first line names, does not exist`, { cause });
+      return new GracefulRunError(
+        'commandNotFound',
+        `cannot run ${file}: it, or the interpreter that its first line names, does not exist`,
+        { cause },
+      );
     case 'EACCES':
     case 'ENOEXEC':
       return new GracefulRunError('commandNotExecutable', `cannot run ${file}: ${messageOf(cause)}`, {

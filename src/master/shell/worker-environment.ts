@@ -22,7 +22,8 @@ export interface WorkerEnvironmentOptions {
 }
 
 /** What a master above us may have said to us: never to be taken for our own word. */
-const notInherited = /^(LISTEN_(FDS|PID|FDNAMES)|SERVER_STARTER_\w+|EINHORN_\w+|GRACEFUL_RUN_\w+|NODE_CHANNEL_\w+)$/;
+const notInherited =
+  /^(LISTEN_(FDS|PID|FDNAMES)|SERVER_STARTER_\w+|EINHORN_\w+|GRACEFUL_RUN_\w+|NODE_CHANNEL_\w+)$/;
 
 export function workerEnvironment(options: WorkerEnvironmentOptions): Record<string, string> {
   const { inherited, fromFile, listeners, cwd, generation, slot, drainTimeoutMs, preload } = options;
@@ -49,12 +50,17 @@ export function workerEnvironment(options: WorkerEnvironmentOptions): Record<str
 
 /** sd_listen_fds(3). */
 function systemd(listeners: readonly AnnouncedListener[]): Record<string, string> {
-  return { LISTEN_FDS: String(listeners.length), LISTEN_FDNAMES: listeners.map(({ name }) => name).join(':') };
+  return {
+    LISTEN_FDS: String(listeners.length),
+    LISTEN_FDNAMES: listeners.map(({ name }) => name).join(':'),
+  };
 }
 
 /** Server::Starter: `host:port=fd`, an IPv6 host in brackets, joined by semicolons. */
 function serverStarter(listeners: readonly AnnouncedListener[], generation: number): Record<string, string> {
-  const ports = listeners.map(({ host, port, fd }) => `${host.includes(':') ? `[${host}]` : host}:${port}=${fd}`);
+  const ports = listeners.map(
+    ({ host, port, fd }) => `${host.includes(':') ? `[${host}]` : host}:${port}=${fd}`,
+  );
   return { SERVER_STARTER_PORT: ports.join(';'), SERVER_STARTER_GENERATION: String(generation) };
 }
 

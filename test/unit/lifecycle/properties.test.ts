@@ -94,7 +94,8 @@ class World {
     }
     // Every worker has the timer that its phase needs: none waits for ever.
     for (const { id, phase } of program.workers) {
-      const timer = { starting: 'ready', draining: 'drain', terminating: 'kill' }[phase as 'starting'] as string | undefined;
+      const timer = { starting: 'ready', draining: 'drain', terminating: 'kill' }[phase as 'starting'] as
+        string | undefined;
       if (timer !== undefined) expect(this.timers.has(JSON.stringify({ timer, worker: id }))).toBe(true);
     }
     // A reload that waits will be looked at again.
@@ -182,23 +183,29 @@ function play(world: World, { pick, kind }: { pick: number; kind: string }): voi
 
 test('no sequence of events breaks an invariant, and a stop ends every one of them', () => {
   fc.assert(
-    fc.property(fc.integer({ min: 1, max: 3 }), fc.array(action, { maxLength: 120 }), fc.boolean(), (workers, actions, urgent) => {
-      const world = new World(workers);
-      world.feed({ type: 'startRequested', at: 0 });
-      for (const one of actions) {
-        world.at += one.pause;
-        play(world, one);
-      }
-      world.feed({ type: 'stopRequested', at: world.at, cause: 'signal' });
-      if (urgent) world.feed({ type: 'stopRequested', at: world.at, cause: 'signal' });
-      // Nobody reacts to anything: the timers alone must bring everybody to SIGKILL.
-      for (let round = 0; round < 1_000 && world.timers.size > 0; round++) play(world, { pick: 0, kind: 'timer' });
-      for (const worker of [...world.alive]) {
-        expect(world.program.workers.find(({ id }) => id === worker)?.phase).toBe('killing');
-        world.feed({ type: 'workerEnded', at: world.at, worker, end: crash });
-      }
-      expect(world.program.phase).toBe('stopped');
-    }),
+    fc.property(
+      fc.integer({ min: 1, max: 3 }),
+      fc.array(action, { maxLength: 120 }),
+      fc.boolean(),
+      (workers, actions, urgent) => {
+        const world = new World(workers);
+        world.feed({ type: 'startRequested', at: 0 });
+        for (const one of actions) {
+          world.at += one.pause;
+          play(world, one);
+        }
+        world.feed({ type: 'stopRequested', at: world.at, cause: 'signal' });
+        if (urgent) world.feed({ type: 'stopRequested', at: world.at, cause: 'signal' });
+        // Nobody reacts to anything: the timers alone must bring everybody to SIGKILL.
+        for (let round = 0; round < 1_000 && world.timers.size > 0; round++)
+          play(world, { pick: 0, kind: 'timer' });
+        for (const worker of [...world.alive]) {
+          expect(world.program.workers.find(({ id }) => id === worker)?.phase).toBe('killing');
+          world.feed({ type: 'workerEnded', at: world.at, worker, end: crash });
+        }
+        expect(world.program.phase).toBe('stopped');
+      },
+    ),
     { numRuns: 2_000 },
   );
 });

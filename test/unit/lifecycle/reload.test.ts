@@ -12,14 +12,20 @@ describe('the first start', () => {
     ]);
     it.send({ type: 'workerSaidReady', at: 5, worker: 1 });
     expect(it.program.phase).toBe('starting');
-    expect(kinds(it.send({ type: 'workerSaidReady', at: 9, worker: 2 }))).toEqual(['admitWorker 1', 'admitWorker 2']);
+    expect(kinds(it.send({ type: 'workerSaidReady', at: 9, worker: 2 }))).toEqual([
+      'admitWorker 1',
+      'admitWorker 2',
+    ]);
     expect(it.program.phase).toBe('serving');
   });
 
   test('that fails kills what it started and ends with the reason', () => {
     const it = drive(2);
     it.send({ type: 'startRequested', at: 0 });
-    expect(kinds(it.send({ type: 'workerEnded', at: 9, worker: 1, end: crash }))).toEqual(['SIGKILL 2', 'closeListeners']);
+    expect(kinds(it.send({ type: 'workerEnded', at: 9, worker: 1, end: crash }))).toEqual([
+      'SIGKILL 2',
+      'closeListeners',
+    ]);
     expect(kinds(it.send({ type: 'workerEnded', at: 9, worker: 2, end: crash }))).toEqual(['finish']);
     expect(it.program).toMatchObject({ phase: 'stopped', failure });
   });
@@ -66,7 +72,10 @@ describe('a reload', () => {
     const it = serving(2);
     it.send({ type: 'reloadRequested', at: 1_000, cause: 'signal' });
     it.send({ type: 'workerSaidReady', at: 1_100, worker: 3 });
-    expect(kinds(it.send({ type: 'readyTimedOut', at: 31_000, worker: 4, failure }))).toEqual(['SIGKILL 4', 'SIGKILL 3']);
+    expect(kinds(it.send({ type: 'readyTimedOut', at: 31_000, worker: 4, failure }))).toEqual([
+      'SIGKILL 4',
+      'SIGKILL 3',
+    ]);
     expect(it.program).toMatchObject({ phase: 'serving', current: { number: 1 } });
   });
 
@@ -134,7 +143,10 @@ describe('a worker that crashes', () => {
     it.send({ type: 'reloadRequested', at: 1_000, cause: 'signal' });
     it.send({ type: 'workerEnded', at: 1_001, worker: 1, end: crash });
     it.send({ type: 'restartDue', at: 1_001, generation: 1, slot: 0 });
-    expect(kinds(it.send({ type: 'workerSaidReady', at: 1_100, worker: 2 }))).toEqual(['admitWorker 2', 'SIGKILL 3']);
+    expect(kinds(it.send({ type: 'workerSaidReady', at: 1_100, worker: 2 }))).toEqual([
+      'admitWorker 2',
+      'SIGKILL 3',
+    ]);
   });
 });
 
@@ -143,7 +155,10 @@ describe('a drain', () => {
     const it = serving();
     it.send({ type: 'reloadRequested', at: 1_000, cause: 'signal' });
     it.send({ type: 'workerSaidReady', at: 1_100, worker: 2 });
-    expect(kinds(it.send({ type: 'drainTimedOut', at: 31_100, worker: 1 }))).toEqual(['SIGTERM 1', 'arm kill 2000']);
+    expect(kinds(it.send({ type: 'drainTimedOut', at: 31_100, worker: 1 }))).toEqual([
+      'SIGTERM 1',
+      'arm kill 2000',
+    ]);
     expect(kinds(it.send({ type: 'killTimedOut', at: 33_100, worker: 1 }))).toEqual(['SIGKILL 1']);
   });
 });
@@ -166,16 +181,25 @@ describe('a stop', () => {
   test('asked for a second time kills', () => {
     const it = serving(2);
     it.send({ type: 'stopRequested', at: 1_000, cause: 'signal' });
-    expect(kinds(it.send({ type: 'stopRequested', at: 1_001, cause: 'signal' }))).toEqual(['SIGKILL 1', 'SIGKILL 2']);
+    expect(kinds(it.send({ type: 'stopRequested', at: 1_001, cause: 'signal' }))).toEqual([
+      'SIGKILL 1',
+      'SIGKILL 2',
+    ]);
   });
 });
 
 describe('the number of workers', () => {
   test('grows and shrinks while serving, never below one', () => {
     const it = serving();
-    expect(kinds(it.send({ type: 'workerCountRequested', at: 500, change: 1 }))).toEqual(['arm ready 30000', 'startWorker 2']);
+    expect(kinds(it.send({ type: 'workerCountRequested', at: 500, change: 1 }))).toEqual([
+      'arm ready 30000',
+      'startWorker 2',
+    ]);
     it.send({ type: 'workerSaidReady', at: 600, worker: 2 });
-    expect(kinds(it.send({ type: 'workerCountRequested', at: 700, change: -1 }))).toEqual(['drainWorker 2', 'arm drain 30000']);
+    expect(kinds(it.send({ type: 'workerCountRequested', at: 700, change: -1 }))).toEqual([
+      'drainWorker 2',
+      'arm drain 30000',
+    ]);
     expect(kinds(it.send({ type: 'workerCountRequested', at: 800, change: -1 }))).toEqual([]);
     expect(it.program.workersWanted).toBe(1);
   });
@@ -183,7 +207,10 @@ describe('the number of workers', () => {
   test('changed during a reload holds for the new generation, and for the old one when it is rolled back', () => {
     const it = serving();
     it.send({ type: 'reloadRequested', at: 1_000, cause: 'signal' });
-    expect(kinds(it.send({ type: 'workerCountRequested', at: 1_001, change: 1 }))).toEqual(['arm ready 30000', 'startWorker 3']);
+    expect(kinds(it.send({ type: 'workerCountRequested', at: 1_001, change: 1 }))).toEqual([
+      'arm ready 30000',
+      'startWorker 3',
+    ]);
     expect(kinds(it.send({ type: 'workerEnded', at: 1_100, worker: 2, end: crash }))).toEqual([
       'SIGKILL 3',
       'arm ready 30000',

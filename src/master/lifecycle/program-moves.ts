@@ -1,0 +1,218 @@
+/**
+ * The moves of a program that more than one cell of its table makes: begin a reload, promote or roll back a
+ * candidate, replace a worker, stop. Each returns the program as it is afterwards and adds what is to be done to `out`.
+ */
+import type { Cause, Failure } from '../../shared/facts.ts';
+import type { Effect, ProgramEvent } from './events.ts';
+import {
+  beginGeneration,
+  cancelRestarts,
+  fillSlots,
+  fitSlots,
+  isComplete,
+  kill,
+  letGo,
+  scheduleRestart,
+  workersOf,
+} from './generations.ts';
+import { decideReload } from './reload-policy.ts';
+import {
+  candidateGeneration,
+  servingGeneration,
+  type Generation,
+  type InPhase,
+  type Program,
+  type Reloading,
+  type Serving,
+  type Starting,
+  type Worker,
+} from './state.ts';
+
+export function announceReload(program: Program, cause: Cause, pending: boolean, out: Effect[]): void {
+  const generation = program.lastGeneration + 1;
+  out.push({ type: 'announce', fact: { event: 'reloadRequested', cause, generation, pending } });
+}
+
+export function postpone<P extends Starting | Serving | Reloading>(
+  program: P,
+  { at, cause }: Extract<ProgramEvent, { type: 'reloadRequested' }>,
+  out: Effect[],
+): P {
+  // Of a thousand requests that become one reload, the first is worth a line in the log.
+  if (program.pendingSince === null) announceReload(program, cause, true, out);
+  return { ...program, pendingSince: at };
+}
+
+export function considerPending(program: Serving, at: number, out: Effect[]): Serving | Reloading {
+  const decided = decideReload(program, at);
+  switch (decided.decision) {
+    case 'begin':
+      return beginReload(program, at, out);
+    case 'settle':
+      out.push({ type: 'armTimer', key: { timer: 'settle' }, delayMs: decided.delayMs });
+      return program;
+    case 'waitForDrain':
+    case 'none':
+      return program;
+  }
+}
+
+export function beginReload(program: Serving, at: number, out: Effect[]): Reloading {
+  const begun = beginGeneration(program, at, out);
+  return { ...begun.program, phase: 'reloading', candidate: begun.generation };
+}
+
+export function changeCount<P extends Program>(program: P, change: number, out: Effect[]): P {
+  const workersWanted = Math.max(1, program.workersWanted + change);
+  if (workersWanted === program.workersWanted) return program;
+  out.push({
+    type: 'announce',
+    fact: { event: 'workerCountChanged', fromCount: program.workersWanted, toCount: workersWanted },
+  });
+  return { ...program, workersWanted };
+}
+
+/** While a candidate proves itself, a new count is for the candidate: what serves now goes soon, or is fitted at a rollback. */
+export function fitCandidate(
+  program: Starting | Reloading,
+  change: number,
+  at: number,
+  out: Effect[],
+): Program {
+  const fitted = fitSlots(changeCount(program, change, out), program.candidate, at, out);
+  return promoteIfComplete({ ...fitted.program, candidate: fitted.generation }, at, out);
+}
+
+/** The moment of a reload: the whole candidate begins to accept, then the generation before it drains. */
+export function promoteIfComplete(program: Starting | Reloading, at: number, out: Effect[]): Program {
+  const { candidate } = program;
+  if (!isComplete(program, candidate)) return program;
+  for (const { workerId } of candidate.slots) {
+    if (workerId !== null) out.push({ type: 'admitWorker', worker: workerId });
+  }
+  out.push({
+    type: 'announce',
+    fact: {
+      event: 'generationReady',
+      generation: candidate.number,
+      durationMs: at - candidate.startedAt,
+    },
+  });
+  let relieved: Starting | Reloading = program;
+  if (program.phase === 'reloading') {
+    cancelRestarts(program.current, out);
+    relieved = letGo(program, workersOf(program, program.current), 'reload', at, out);
+  }
+  return considerPending(serve(relieved, candidate), at, out);
+}
+
+export function rollBack(program: Reloading, failure: Failure, at: number, out: Effect[]): Program {
+  announceFailed(program.candidate, failure, at, out);
+  const rid = kill(program, workersOf(program, program.candidate), 'rollback', at, out);
+  const fitted = fitSlots(rid, rid.current, at, out);
+  return considerPending(serve(fitted.program, fitted.generation), at, out);
+}
+
+/** The program, serving with `current`. */
+function serve(program: Starting | Reloading, current: Generation): Serving {
+  const { settings, workersWanted, workers, lastGeneration, lastWorkerId, pendingSince } = program;
+  return {
+    phase: 'serving',
+    settings,
+    workersWanted,
+    workers,
+    lastGeneration,
+    lastWorkerId,
+    pendingSince,
+    current,
+  };
+}
+
+export function restart(
+  program: Serving | Reloading,
+  { at, generation, slot: index }: Extract<ProgramEvent, { type: 'restartDue' }>,
+  out: Effect[],
+): Program {
+  const { current } = program;
+  const slot = current.slots.find((one) => one.index === index && one.workerId === null);
+  if (generation !== current.number || slot === undefined) return program;
+  const filled = fillSlots(program, current, [slot], at, out);
+  return { ...filled.program, current: filled.generation };
+}
+
+export function admitReplacement(
+  program: Serving | Reloading,
+  { worker }: { readonly worker: Worker },
+  out: Effect[],
+): Program {
+  out.push({ type: 'admitWorker', worker: worker.id });
+  return program;
+}
+
+export function replaceCrashed<P extends Serving | Reloading>(
+  program: P,
+  worker: Worker,
+  at: number,
+  out: Effect[],
+): P {
+  return { ...program, current: scheduleRestart(program, program.current, worker, at, out) };
+}
+
+function announceFailed(candidate: Generation, failure: Failure, at: number, out: Effect[]): void {
+  out.push({
+    type: 'announce',
+    fact: {
+      event: 'generationFailed',
+      generation: candidate.number,
+      durationMs: at - candidate.startedAt,
+      failure,
+    },
+  });
+}
+
+export function giveUp(program: Starting, failure: Failure, at: number, out: Effect[]): Program {
+  announceFailed(program.candidate, failure, at, out);
+  const rid = kill(program, program.workers, 'rollback', at, out);
+  return endWith(rid, failure, out);
+}
+
+export function stop(
+  program: Starting | Serving | Reloading,
+  at: number,
+  cause: Cause,
+  out: Effect[],
+): Program {
+  out.push({ type: 'announce', fact: { event: 'stopRequested', cause, urgent: false } });
+  const leaving = letGo(program, program.workers, 'stop', at, out);
+  return endWith(leaving, null, out);
+}
+
+function endWith(program: Starting | Serving | Reloading, failure: Failure | null, out: Effect[]): Program {
+  const current = servingGeneration(program);
+  const candidate = candidateGeneration(program);
+  for (const generation of [current, candidate]) if (generation !== null) cancelRestarts(generation, out);
+  out.push({ type: 'disarmTimer', key: { timer: 'settle' } }, { type: 'closeListeners' });
+  const { settings, workersWanted, workers, lastGeneration, lastWorkerId } = program;
+  return stopIfEmpty(
+    {
+      phase: 'stopping',
+      settings,
+      workersWanted,
+      workers,
+      lastGeneration,
+      lastWorkerId,
+      pendingSince: null,
+      failure,
+    },
+    out,
+  );
+}
+
+export function stopIfEmpty(program: InPhase<'stopping'>, out: Effect[]): Program {
+  if (program.workers.length > 0) return program;
+  out.push(
+    { type: 'announce', fact: { event: 'stopped', failure: program.failure } },
+    { type: 'finish', failure: program.failure },
+  );
+  return { ...program, phase: 'stopped' };
+}

@@ -1,0 +1,33 @@
+/** A worker as the shell knows it: a process with its last words, where the lifecycle knows a number. */
+import type { LastWords } from './failures.ts';
+import type { BoundListener } from './listener.ts';
+import type { WorkerProcess } from './platform.ts';
+import type { StderrTail } from './stderr-tail.ts';
+
+export interface LiveWorker {
+  readonly id: number;
+  readonly generation: number;
+  readonly slot: number;
+  readonly process: WorkerProcess;
+  readonly tail: StderrTail;
+  /** The process that said ready: under `npm start` not the one that was started. It gets the drain signal. */
+  servingPid: number;
+  wasReady: boolean;
+  readonly undeclared: string[];
+  report: { readonly served: number; readonly cut: number } | null;
+}
+
+export function lastWords(
+  { wasReady, tail, undeclared }: LiveWorker,
+  listeners: readonly BoundListener[],
+): LastWords {
+  return { wasReady, stderrTail: tail.lines(), undeclared, declared: listeners.map(({ port }) => port) };
+}
+
+export function identity({ generation, slot, process }: LiveWorker): {
+  generation: number;
+  slot: number;
+  pid: number;
+} {
+  return { generation, slot, pid: process.pid };
+}

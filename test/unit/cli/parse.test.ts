@@ -1,0 +1,89 @@
+import { expect, test } from 'vitest';
+import { parseCommandLine } from '../../../src/master/cli/parse.ts';
+import { compileOptions, type MasterOptions } from '../../../src/master/options.ts';
+import { GracefulRunError } from '../../../src/shared/errors.ts';
+
+function optionsOf(line: string): MasterOptions {
+  const invocation = parseCommandLine(line.split(' '));
+  if (invocation.kind !== 'run') throw new Error(invocation.kind);
+  return invocation.options;
+}
+
+test.each([
+  ['--port 80 -- node app.js', { port: 80, command: ['node', 'app.js'] }],
+  ['--port=80 node app.js --port 1', { port: 80, command: ['node', 'app.js', '--port', '1'] }],
+  ['--port 80 -- node app.js -- x', { port: 80, command: ['node', 'app.js', '--', 'x'] }],
+  ['--port 80 --watch -- node app.js', { port: 80, watch: true, command: ['node', 'app.js'] }],
+  ['--port 80 --watch a b -- x', { port: 80, watch: ['a', 'b'], command: ['x'] }],
+  ['--port 80 --watch a --watch b -- x', { port: 80, watch: ['a', 'b'], command: ['x'] }],
+  ['--port 80 --workers auto -- x', { port: 80, workers: 'auto', command: ['x'] }],
+  ['--port 80 --no-control -- x', { port: 80, control: false, command: ['x'] }],
+  ['--port 80 --ready-timeout 5s --cwd d -- x', { port: 80, readyTimeout: '5s', cwd: 'd', command: ['x'] }],
+  ['--port 80 --name 007 -- 12 1e3', { port: 80, name: '007', command: ['12', '1e3'] }],
+])('%s', (line, options) => {
+  expect(optionsOf(line)).toEqual(options);
+});
+
+test.each(['--help', '--help --port x', '--port 80 --help -- x'])('%s asks for help', (line) => {
+  expect(parseCommandLine(line.split(' ')).kind).toBe('help');
+});
+
+test('--version asks for the version', () => {
+  expect(parseCommandLine(['--version']).kind).toBe('version');
+});
+
+function codeOf(action: () => unknown): string | null {
+  try {
+    action();
+    return null;
+  } catch (error) {
+    return error instanceof GracefulRunError ? error.code : String(error);
+  }
+}
+
+test.each([
+  '-- node app.js',
+  '--port -- x',
+  '--port 70000 -- x',
+  '--port 1.5 -- x',
+  '--port 1 --port 2 -- x',
+  '--port 1 --name a --name b -- x',
+  '--port x -- x',
+  '--prot 1 --port 1 -- x',
+  '-x --port 1 -- x',
+  '--port 1 --workers 0 -- x',
+  '--port 1 --workers many -- x',
+  '--port 1 --ready-timeout 5 -- x',
+  '--port 1 --ready-timeout 0s -- x',
+  '--port 1 --drain-timeout 25h -- x',
+  '--port 1 --name a/b -- x',
+  '--port 1 --host= -- x',
+  '--port 1 --log-level loud -- x',
+  '--port 1 --log-format xml -- x',
+  '--port 1 --backlog 0 -- x',
+])('%s is refused', (line) => {
+  expect(codeOf(() => compileOptions(optionsOf(line), '/'))).toBe('badOption');
+});
+
+test.each(['--port 1', '--port 1 --'])('%s misses the command', (line) => {
+  expect(codeOf(() => compileOptions(optionsOf(line), '/'))).toBe('commandMissing');
+});
+
+test('options are compiled once: durations in ms, paths absolute, defaults filled in', () => {
+  expect(
+    compileOptions({ command: ['x'], port: 1, cwd: 'current', watch: ['src'], drainTimeout: '2m' }, '/srv'),
+  ).toEqual({
+    command: ['x'],
+    port: 1,
+    host: null,
+    backlog: 4096,
+    name: null,
+    workers: 1,
+    cwd: '/srv/current',
+    environmentFile: null,
+    watch: ['/srv/src'],
+    readyTimeoutMs: 30_000,
+    drainTimeoutMs: 120_000,
+    hasControl: true,
+  });
+});

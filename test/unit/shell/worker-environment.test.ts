@@ -1,0 +1,70 @@
+import { expect, test } from 'vitest';
+import { withListenPid } from '../../../src/master/shell/trampoline.ts';
+import { workerEnvironment } from '../../../src/master/shell/worker-environment.ts';
+
+const options = {
+  inherited: {},
+  fromFile: {},
+  listeners: [{ name: 'default', fd: 3, host: '::', port: 10086, backlog: 511 }],
+  cwd: '/srv/app/current',
+  generation: 7,
+  slot: 1,
+  drainTimeoutMs: 30_000,
+  preload: '/opt/preload.cjs',
+};
+
+test('announces the listener in every protocol at once', () => {
+  expect(workerEnvironment(options)).toEqual({
+    PWD: '/srv/app/current',
+    NODE_OPTIONS: '--require "/opt/preload.cjs"',
+    PORT: '10086',
+    HOST: '::',
+    LISTEN_FDS: '1',
+    LISTEN_FDNAMES: 'default',
+    SERVER_STARTER_PORT: '[::]:10086=3',
+    SERVER_STARTER_GENERATION: '7',
+    EINHORN_FD_0: '3',
+    EINHORN_FD_COUNT: '1',
+    GRACEFUL_RUN_GENERATION: '7',
+    GRACEFUL_RUN_WORKER: '1',
+    GRACEFUL_RUN_LISTENERS: JSON.stringify(options.listeners),
+    GRACEFUL_RUN_DRAIN_TIMEOUT_MS: '30000',
+  });
+});
+
+test('the env file wins over the inherited variables, the contract over both', () => {
+  const result = workerEnvironment({
+    ...options,
+    inherited: { A: 'inherited', B: 'inherited', PORT: '1' },
+    fromFile: { B: 'file', PORT: '2' },
+  });
+  expect(result).toMatchObject({ A: 'inherited', B: 'file', PORT: '10086' });
+});
+
+test('nothing that another master has said to this one is passed on', () => {
+  const foreign = {
+    LISTEN_PID: '1',
+    LISTEN_FDS: '9',
+    NODE_CHANNEL_FD: '3',
+    EINHORN_SOCK_PATH: '/x',
+    GRACEFUL_RUN_WORKER: '9',
+    SERVER_STARTER_PORT: '80=3',
+  };
+  const result = workerEnvironment({ ...options, listeners: [], inherited: foreign });
+  expect(result).not.toHaveProperty('LISTEN_PID');
+  expect(result).not.toHaveProperty('NODE_CHANNEL_FD');
+  expect(result).not.toHaveProperty('EINHORN_SOCK_PATH');
+  expect(result).toMatchObject({ LISTEN_FDS: '0', GRACEFUL_RUN_WORKER: '1', SERVER_STARTER_PORT: '' });
+});
+
+test('the trampoline keeps the arguments, and carries variables that a shell would drop', () => {
+  const command = { file: '/usr/bin/app', args: ['a b', '$c'] };
+  expect(withListenPid(command, { FINE: '1' }).args.slice(3)).toEqual(['/usr/bin/app', 'a b', '$c']);
+  expect(withListenPid(command, { FINE: '1', 'my.var': 'x y' }).args.slice(3)).toEqual([
+    '/usr/bin/env',
+    'my.var=x y',
+    '/usr/bin/app',
+    'a b',
+    '$c',
+  ]);
+});
