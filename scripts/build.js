@@ -52,7 +52,10 @@ const results = await Promise.all([
     entryPoints: ['src/worker/preload.ts'],
   }),
 ]);
-writeFileSync(`${root}dist/third-party-licenses.txt`, licensesOf(results.flatMap(({ metafile }) => Object.keys(metafile.inputs))));
+writeFileSync(
+  `${root}dist/third-party-licenses.txt`,
+  licensesOf(results.flatMap(({ metafile }) => Object.keys(metafile.inputs))),
+);
 execFileSync('node_modules/.bin/tsc', ['-p', 'tsconfig.types.json'], { cwd: root, stdio: 'inherit' });
 
 /** The licences of the packages whose files were compiled in, as they ask for it. */

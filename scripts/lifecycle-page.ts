@@ -14,7 +14,14 @@ const settings = {
   maxDrainingGenerations: 8,
   backoff: defaultBackoff,
 };
-const failure: Failure = { reason: 'exited', message: '', hint: null, errorCode: null, outcome: null, stderrTail: [] };
+const failure: Failure = {
+  reason: 'exited',
+  message: '',
+  hint: null,
+  errorCode: null,
+  outcome: null,
+  stderrTail: [],
+};
 const end = { outcome: null, failure, served: null, cut: null };
 
 const phases: readonly WorkerPhase[] = ['starting', 'ready', 'draining', 'terminating', 'killing'];
@@ -61,7 +68,10 @@ function workerDiagram(): string {
       lines.set(edge, [...(lines.get(edge) ?? []), input.type]);
     }
   }
-  return diagram(['    [*] --> starting', ...[...lines].map(([edge, types]) => `${edge}: ${types.join(', ')}`)]);
+  return diagram([
+    '    [*] --> starting',
+    ...[...lines].map(([edge, types]) => `${edge}: ${types.join(', ')}`),
+  ]);
 }
 
 function workerTable(): string {

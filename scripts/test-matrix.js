@@ -19,7 +19,12 @@ for (const version of versions) {
   console.log(`\n== Node.js ${stdout.trim()}`);
   // First in the PATH too: `node` in a test's command is then the same one.
   const environment = { ...process.env, PATH: `${home}/node_modules/node/bin:${process.env.PATH}` };
-  const status = run(binary, ['node_modules/vitest/vitest.mjs', 'run', 'test/integration', 'test/faults'], root, environment);
+  const status = run(
+    binary,
+    ['node_modules/vitest/vitest.mjs', 'run', 'test/integration', 'test/faults'],
+    root,
+    environment,
+  );
   if (status !== 0) failed.push(stdout.trim());
 }
 if (failed.length > 0) {
