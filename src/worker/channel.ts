@@ -21,10 +21,13 @@ export interface ChannelEvents {
 export interface Channel {
   /** Resolves when the message is on its way, or cannot be sent: the latter is not an error here. */
   send(message: WorkerMessage): Promise<void>;
+  /** From now on the application may hang up: until then a hang-up of its own is postponed. */
+  release(): void;
 }
 
 export function openChannel(events: ChannelEvents): Channel {
   const isOtherEndGone = watchOtherEnd();
+  const release = holdLine(isOtherEndGone);
   process.on('message', (value: unknown, handle: unknown) => {
     const message = readMessage(unwrap(value));
     if (message !== null) events.message(message, handle);
@@ -36,6 +39,7 @@ export function openChannel(events: ChannelEvents): Channel {
   process.channel?.unref();
 
   return {
+    release,
     send(message) {
       return new Promise((resolve) => {
         if (process.send === undefined || !process.connected) {
@@ -47,6 +51,22 @@ export function openChannel(events: ChannelEvents): Channel {
         });
       });
     },
+  };
+}
+
+/** An application that calls `process.disconnect()` before it was admitted would never hear that it is. */
+function holdLine(isOtherEndGone: () => boolean): () => void {
+  const { disconnect } = process;
+  let isWanted = false;
+  process.disconnect = () => {
+    // Node.js itself calls this when the other end is gone.
+    if (isOtherEndGone()) disconnect.call(process);
+    else isWanted = true;
+  };
+  return () => {
+    process.disconnect = disconnect;
+    if (isWanted && process.connected) disconnect.call(process);
+    isWanted = false;
   };
 }
 

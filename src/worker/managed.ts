@@ -25,6 +25,7 @@ export function startManaged({ generation, listeners, drainTimeoutMs }: Settings
       switch (message.type) {
         case 'admit':
           claims.admit();
+          channel.release();
           // Not at boot, where it would cost every worker a millisecond before it is ready.
           setImmediate(surviveBrokenPipes);
           break;

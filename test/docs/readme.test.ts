@@ -58,7 +58,7 @@ function environment(): NodeJS.ProcessEnv {
 
 /** Runs a command line that stays; its facts come as JSON on stderr. */
 function start(script: string): FactLog {
-  const child = spawn('bash', ['-ec', `${script}`], {
+  const child = spawn('bash', ['-ec', script], {
     cwd: folder,
     env: environment(),
     stdio: ['ignore', 'ignore', 'pipe'],

@@ -2,6 +2,7 @@
  * A load: clients side by side until they are stopped or at a bound, and what they have seen. It must not know what a
  * client does or which protocol it speaks.
  */
+import { setMaxListeners } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
 import { countFailure, emptyTally, failuresOf, type FailureKind, type Tally } from './tally.ts';
 
@@ -48,6 +49,8 @@ export function runLoad(bounds: LoadBounds, client: (run: Run) => Promise<void>)
   const { clients = 1, maxRequests = Infinity, maxMs = 60_000 } = bounds;
   const tally = emptyTally();
   const stopped = new AbortController();
+  // Every client that pauses listens.
+  setMaxListeners(0, stopped.signal);
   const waiting = new Set<{ readonly count: number; readonly resolve: () => void }>();
   let requests = 0;
 

@@ -4,6 +4,9 @@
 import http from 'node:http';
 import net from 'node:net';
 
+/** How long an answer may take. */
+const patienceMs = 8_000;
+
 export interface Answer {
   readonly status: number;
   readonly body: string;
@@ -21,7 +24,7 @@ export interface Self {
 export function get(port: number, path = '/', agent: http.Agent | false = false): Promise<Answer> {
   return new Promise((resolve, reject) => {
     http
-      .get({ host: '127.0.0.1', port, path, agent }, (response) => {
+      .get({ host: '127.0.0.1', port, path, agent, signal: AbortSignal.timeout(patienceMs) }, (response) => {
         resolve(wholeBody(response));
       })
       .on('error', reject);

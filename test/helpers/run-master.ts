@@ -15,14 +15,17 @@ import { FactLog } from './fact-log.ts';
 import { isAlive, markedProcesses, type MarkedProcess } from './marked-processes.ts';
 
 const executable = new URL('../../bin/graceful-run.cjs', import.meta.url).pathname;
-/** The flag that names the env file, once: Node.js takes one of this very name for its own, see master-env-file.test.ts. */
+/** The flag that names the env file. Not --env-file: see master-env-file.test.ts. */
 export const envFileFlag = '--environment-file';
+
+/** An option may be given once. */
+const ownFlags = { '--port': '0', '--host': '127.0.0.1', '--log-level': 'debug', '--log-format': 'json' };
 
 const mark = 'TEST_STARTED_BY';
 let started = 0;
 
 export interface RunOptions {
-  /** Before the command; win over the harness's own: a free port of 127.0.0.1, a name, all facts as JSON. */
+  /** Before the command; in place of the harness's own: a free port of 127.0.0.1, a name, all facts as JSON. */
   readonly flags?: readonly string[];
   /** Default: the application `serves`. */
   readonly command?: readonly string[];
@@ -86,19 +89,17 @@ export class RunningMaster extends FactLog {
     this.#mark = `${process.pid}-${++started}`;
     this.name = options.name ?? `test-${this.#mark}`;
     this.runtime = runtime;
-    const own = [
-      '--port',
-      '0',
-      '--host',
-      '127.0.0.1',
-      '--name',
-      this.name,
-      '--log-level',
-      'debug',
-      '--log-format',
-      'json',
+    const own = Object.entries({ ...ownFlags, '--name': this.name }).filter(
+      ([flag]) => !flags.includes(flag),
+    );
+    const words = [
+      process.execPath,
+      executable,
+      ...(hasOwnFlags ? own.flat() : []),
+      ...flags,
+      '--',
+      ...command,
     ];
-    const words = [process.execPath, executable, ...(hasOwnFlags ? own : []), ...flags, '--', ...command];
     const [file = process.execPath, ...args] = [...through, ...words];
     // Certificates of the machine only make Node.js start slowly.
     const inherited = { ...process.env };
@@ -181,10 +182,10 @@ export class RunningMaster extends FactLog {
   }
 
   /** Stops the master; throws when anything is left. */
-  async finish(): Promise<void> {
+  async finish(patienceMs?: number): Promise<void> {
     try {
       await this.#stop();
-      await this.workersGone();
+      await this.workersGone(patienceMs);
       if (!this.#wasKilled) await this.#expectNoSocket();
     } finally {
       for (const { pid } of this.processes()) kill(pid);

@@ -1,5 +1,5 @@
-// The env file is for the workers. Node.js reads a flag named --env-file wherever it stands, also behind the script's
-// name (Node.js 20 to 26): then what the file says would be done to the master.
+// The env file is for the workers. Its flag is not called --env-file, because Node.js (20 to 26) looks for that one in the
+// whole command line, also behind the script's name: what the file says in NODE_OPTIONS would be done to the master.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';

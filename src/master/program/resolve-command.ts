@@ -54,7 +54,9 @@ function requireDirectory(cwd: string): void {
       },
     );
   }
-  throw new GracefulRunError('cwdMissing', `cannot use ${cwd} as working directory: it is not a directory`);
+  throw new GracefulRunError('cwdMissing', `cannot use ${cwd} as working directory: it is not a directory`, {
+    hint: 'give --cwd the folder that the program is in',
+  });
 }
 
 /** As execvp(3): what cannot be executed is remembered, and the search goes on. */

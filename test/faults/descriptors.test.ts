@@ -1,0 +1,63 @@
+// File descriptors run out, or are closed under somebody's feet.
+import { expect, test } from 'vitest';
+import { readdirSync } from 'node:fs';
+import { get, whoAnswers } from '../helpers/plain-client.ts';
+import { app, runMaster, type RunningMaster } from '../helpers/run-master.ts';
+
+function openDescriptors(pid: number): number {
+  return readdirSync(`/proc/${pid}/fd`).length;
+}
+
+/** The master that serves with the fewest file descriptors; those with fewer end with 1. */
+async function serveWithFewest(): Promise<RunningMaster> {
+  const probe = runMaster();
+  await probe.serving();
+  for (let limit = openDescriptors(probe.pid) - 2; ; limit++) {
+    const master = runMaster({ through: ['sh', '-c', `ulimit -n ${limit}; exec "$@"`, 'sh'] });
+    const isServing = await Promise.race([
+      master.serving().then(() => true),
+      master.closed.then(() => false),
+    ]).catch(() => false);
+    if (isServing) return master;
+    expect((await master.exited).code).toBe(1);
+    expect(master.all('stopped')).toMatchObject([{ failure: { reason: 'notStarted' } }]);
+  }
+}
+
+test('without file descriptors to spare a start fails clearly, and a reload is rolled back', async () => {
+  const master = await serveWithFewest();
+  const port = await master.port();
+  const { pid } = await whoAnswers(port);
+  master.signal('SIGHUP');
+  // The second worker needs as many as the first, whose own are still open.
+  const { failure } = await master.waitFor('generationFailed', { generation: 2 });
+  expect(failure).toMatchObject({ reason: 'notStarted', errorCode: 'startFailed' });
+  expect(await whoAnswers(port)).toMatchObject({ pid, generation: 1 });
+  const before = openDescriptors(master.pid);
+  master.signal('SIGHUP');
+  await master.waitFor('generationFailed', { generation: 3 });
+  expect(openDescriptors(master.pid)).toBe(before);
+});
+
+test('reloads leave no file descriptor open in the master', async () => {
+  const master = runMaster();
+  await master.serving();
+  await master.reload(2);
+  await master.waitFor('workerExited', { generation: 1 });
+  const before = openDescriptors(master.pid);
+  for (let generation = 3; generation <= 8; generation++) {
+    await master.reload(generation);
+    await master.waitFor('workerExited', { generation: generation - 1 });
+  }
+  expect(openDescriptors(master.pid)).toBe(before);
+});
+
+test('an application that closes the listening socket harms itself alone: the next generation serves', async () => {
+  const master = runMaster({ command: app('closes-fd-3') });
+  const port = await master.serving();
+  await get(port, '/close');
+  await master.reload(2);
+  await master.waitFor('generationReady', { generation: 2 });
+  expect((await get(port)).status).toBe(200);
+  await master.waitFor('workerExited', { generation: 1 });
+});

@@ -1,0 +1,56 @@
+// The control socket of a running master: its place, its name, and going without.
+import { existsSync, statSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { get } from '../helpers/plain-client.ts';
+import { runMaster, temporaryFolder } from '../helpers/run-master.ts';
+
+test('the control socket is open to its owner alone, and tells what runs', async () => {
+  const master = runMaster();
+  const port = await master.serving();
+  expect((await master.waitFor('masterStarted')).control).toBe(master.controlSocket);
+  expect(statSync(master.controlSocket).mode & 0o777).toBe(0o600);
+  expect(await master.status()).toMatchObject({
+    program: master.name,
+    state: 'serving',
+    generation: 1,
+    master: { pid: master.pid },
+    listeners: [{ host: '127.0.0.1', port }],
+    workers: [{ generation: 1, slot: 0, pid: await master.workerPid(1), state: 'ready' }],
+    lastReload: { ok: true, generation: 1 },
+  });
+});
+
+test('--no-control goes without a control socket', async () => {
+  const master = runMaster({ flags: ['--no-control'] });
+  const port = await master.serving();
+  expect((await master.waitFor('masterStarted')).control).toBe(null);
+  expect(existsSync(master.controlSocket)).toBe(false);
+  await master.reload(2);
+  expect((await get(port)).status).toBe(200);
+});
+
+test('a second master of the same name ends with 1, and the first one goes on', async () => {
+  const runtime = temporaryFolder();
+  const first = runMaster({ runtime, name: 'web' });
+  const port = await first.serving();
+  const second = runMaster({ runtime, name: 'web', through: ['sh', '-c', 'exec "$@"', 'sh'] });
+  await second.closed;
+  expect(await second.exited).toEqual({ code: 1, signal: null });
+  expect(second.lines.join(' ')).toContain(String(first.pid));
+  expect(second.facts).toEqual([]);
+  expect((await first.status()).master.pid).toBe(first.pid);
+  expect((await get(port)).status).toBe(200);
+});
+
+test('without a name a master is named after its port', async () => {
+  const runtime = temporaryFolder();
+  const master = runMaster({
+    runtime,
+    hasOwnFlags: false,
+    flags: ['--port', '0', '--host', '127.0.0.1', '--log-format', 'json'],
+  });
+  const port = await master.serving();
+  expect((await master.waitFor('masterStarted')).control).toBe(
+    master.controlSocket.replace(master.name, String(port)),
+  );
+});

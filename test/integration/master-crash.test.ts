@@ -1,0 +1,45 @@
+// A worker that crashes is replaced: at once, then after pauses that grow. The listener never closes.
+import { expect, test } from 'vitest';
+import { queueUp, whoAnswers } from '../helpers/plain-client.ts';
+import { kill, runMaster, app } from '../helpers/run-master.ts';
+
+test('a crashed worker is replaced at once, then after 1 s, then after 2 s', async () => {
+  const master = runMaster();
+  const port = await master.serving();
+  for (const failures of [1, 2, 3]) {
+    // Waits in the backlog for as long as it takes.
+    const { pid, generation } = await whoAnswers(port);
+    expect(generation).toBe(1);
+    kill(pid);
+    const failed = await master.waitFor('workerFailed', { pid });
+    expect(failed.failure).toMatchObject({ reason: 'exited', outcome: { code: null, signal: 'SIGKILL' } });
+    await master.waitFor('restartScheduled', { failures });
+  }
+  expect(master.all('restartScheduled').map(({ delayMs }) => delayMs)).toEqual([0, 1_000, 2_000]);
+});
+
+test('a reload does not wait for the backoff of the generation that crashed', async () => {
+  const master = runMaster();
+  const port = await master.serving();
+  for (const failures of [1, 2, 3]) {
+    kill((await whoAnswers(port)).pid);
+    await master.waitFor('restartScheduled', { failures });
+  }
+  const clients = await queueUp(port, 10);
+  await master.reload(2);
+  const answers = await Promise.all(clients);
+  expect(answers.map(({ body }) => (JSON.parse(body) as { generation: number }).generation)).toEqual(
+    answers.map(() => 2),
+  );
+  expect(master.all('workerReady', { generation: 1 })).toHaveLength(3);
+});
+
+test('a worker that crashes beside another one is replaced while the other serves', async () => {
+  const master = runMaster({ flags: ['--workers', '2'], command: app('serves') });
+  const port = await master.serving();
+  const pid = await master.workerPid(1, 1);
+  kill(pid);
+  await master.waitFor('restartScheduled', { slot: 1, delayMs: 0 });
+  expect((await whoAnswers(port)).generation).toBe(1);
+  await master.waitFor('workerReady', (fact) => fact.slot === 1 && fact.pid !== pid);
+});

@@ -1,0 +1,72 @@
+// Reloads are serialised: what is asked for during one becomes exactly one more.
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { expect, test } from 'vitest';
+import { eventually } from '../helpers/eventually.ts';
+import { whoAnswers } from '../helpers/plain-client.ts';
+import { app, kill, runMaster, temporaryFolder, type RunningMaster } from '../helpers/run-master.ts';
+
+/** Resolves when nothing that was asked for is left to do. */
+async function settled(master: RunningMaster): Promise<void> {
+  await eventually('no reload is left', async () => {
+    const { state, reloadPending, workers } = await master.status();
+    return state === 'serving' && !reloadPending && workers.length === 1;
+  });
+}
+
+async function expectFewGenerations(master: RunningMaster): Promise<void> {
+  await settled(master);
+  const started = master.all('generationStarted').length;
+  expect(started).toBeGreaterThanOrEqual(2);
+  expect(started).toBeLessThanOrEqual(3);
+  expect((await whoAnswers(await master.port())).generation).toBe(started);
+  expect(master.all('workerExited')).toHaveLength(started - 1);
+  expect(master.processes()).toHaveLength(2);
+}
+
+test('a thousand SIGHUPs at once end with at most two new generations and no leaked process', async () => {
+  const master = runMaster();
+  await master.serving();
+  for (let sent = 0; sent < 1_000; sent++) master.signal('SIGHUP');
+  await master.waitFor('generationReady', { generation: 2 });
+  await expectFewGenerations(master);
+});
+
+test.for([1_000, 2_000])(
+  'a thousand SIGHUPs within %i ms end with at most two new generations and no leaked process',
+  async (durationMs) => {
+    const master = runMaster();
+    await master.serving();
+    const until = performance.now() + durationMs;
+    for (let sent = 0; sent < 1_000; sent++) {
+      master.signal('SIGHUP');
+      const leftMs = until - performance.now();
+      if (sent % 10 === 9) await pause((leftMs * 10) / (1_000 - sent));
+    }
+    await expectFewGenerations(master);
+  },
+);
+
+test('requests during a reload become exactly one more', async () => {
+  const hold = join(temporaryFolder(), 'hold');
+  const master = runMaster({ command: app('boots-when-told'), env: { HOLD: hold } });
+  await master.serving();
+  writeFileSync(hold, '');
+  master.signal('SIGHUP');
+  await master.waitForLine('booting');
+  for (let round = 0; round < 3; round++) {
+    master.signal('SIGHUP');
+    // When it answers, it has seen the signal that was sent before.
+    await eventually('the reload is pending', async () => (await master.status()).reloadPending);
+  }
+  kill(await master.workerPid(2), 'SIGUSR2');
+  await master.waitForLine('booting', 2);
+  kill(await master.workerPid(3), 'SIGUSR2');
+  await settled(master);
+  expect(master.all('generationStarted').map(({ generation }) => generation)).toEqual([1, 2, 3]);
+  expect(master.all('reloadRequested').map(({ generation, pending }) => ({ generation, pending }))).toEqual([
+    { generation: 2, pending: false },
+    { generation: 3, pending: true },
+  ]);
+});

@@ -1,0 +1,103 @@
+// TERM, INT and QUIT stop gracefully and end with 0; the second of them stops now. Whatever is going on meanwhile.
+import { writeFileSync } from 'node:fs';
+import net from 'node:net';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { eventually } from '../helpers/eventually.ts';
+import { begin, get, whoAnswers } from '../helpers/plain-client.ts';
+import { app, kill, runMaster, temporaryFolder } from '../helpers/run-master.ts';
+
+const asAsked = { code: 0, signal: null };
+
+test.for(['SIGTERM', 'SIGINT', 'SIGQUIT'] as const)(
+  '%s lets the request in flight finish, refuses new clients, and ends with 0',
+  async (signal) => {
+    const master = runMaster();
+    const port = await master.serving();
+    const { answer } = await begin(port, '/held');
+    master.signal(signal);
+    await master.waitFor('listenersClosed');
+    await eventually('new clients are refused', () =>
+      get(port).then(
+        () => false,
+        () => true,
+      ),
+    );
+    kill(await master.workerPid(1), 'SIGUSR2');
+    expect(await answer).toEqual({ status: 200, body: 'begun, ended' });
+    expect(await master.exited).toEqual(asAsked);
+    expect(master.all('stopRequested')).toMatchObject([{ cause: 'signal', urgent: false }]);
+    expect(master.all('stopped')).toMatchObject([{ failure: null }]);
+  },
+);
+
+test('a second signal stops at once, and ends with 0', async () => {
+  const master = runMaster();
+  const { answer } = await begin(await master.serving(), '/held');
+  master.signal('SIGTERM');
+  await master.waitFor('workerDraining');
+  master.signal('SIGINT');
+  expect(await master.exited).toEqual(asAsked);
+  await expect(answer).rejects.toThrow();
+  expect(master.all('workerKilled')).toMatchObject([{ reason: 'stop', from: 'draining' }]);
+});
+
+test('a stop while the first generation starts ends with 0', async () => {
+  const master = runMaster({ command: app('never-ready') });
+  await master.waitForLine('not getting ready');
+  master.signal('SIGTERM');
+  expect(await master.exited).toEqual(asAsked);
+  expect(master.all('generationReady')).toEqual([]);
+});
+
+test('a stop while the port is in use ends with 0, without waiting for it', async () => {
+  const stranger = net.createServer().listen(0, '127.0.0.1');
+  await once(stranger, 'listening');
+  const { port } = stranger.address() as net.AddressInfo;
+  const master = runMaster({ flags: ['--port', String(port)] });
+  // It opens before the port is bound.
+  await eventually('the control socket is open', () => existsSync(master.controlSocket));
+  const askedAt = performance.now();
+  master.signal('SIGTERM');
+  expect(await master.exited).toEqual(asAsked);
+  expect(performance.now() - askedAt).toBeLessThan(2_000);
+  stranger.close();
+});
+
+test('a stop during the backoff of a crashed worker ends with 0', async () => {
+  const master = runMaster();
+  const port = await master.serving();
+  for (const failures of [1, 2]) {
+    kill((await whoAnswers(port)).pid);
+    await master.waitFor('restartScheduled', { failures });
+  }
+  master.signal('SIGTERM');
+  expect(await master.exited).toEqual(asAsked);
+  expect(master.all('workerStarted')).toHaveLength(2);
+});
+
+test('a stop during a reload ends with 0, drains the old generation and kills the new one', async () => {
+  const hold = join(temporaryFolder(), 'hold');
+  const master = runMaster({ command: app('boots-when-told'), env: { HOLD: hold } });
+  const port = await master.serving();
+  const { answer } = await begin(port, '/held');
+  writeFileSync(hold, '');
+  master.signal('SIGHUP');
+  await master.waitForLine('booting');
+  master.signal('SIGTERM');
+  await master.waitFor('workerExited', { generation: 2 });
+  kill(await master.workerPid(1), 'SIGUSR2');
+  expect(await answer).toEqual({ status: 200, body: 'begun, ended' });
+  expect(await master.exited).toEqual(asAsked);
+  expect(master.all('workerKilled')).toMatchObject([{ generation: 2, reason: 'stop' }]);
+});
+
+test('signals that mean nothing here change nothing', async () => {
+  const master = runMaster();
+  const port = await master.serving();
+  for (const signal of ['SIGUSR1', 'SIGUSR2', 'SIGPIPE', 'SIGCONT'] as const) master.signal(signal);
+  await master.reload(2);
+  expect((await get(port)).status).toBe(200);
+});

@@ -1,0 +1,24 @@
+// Ctrl-C in a terminal goes to the whole foreground process group: the master is in it, its workers are not.
+import { existsSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { begin } from '../helpers/plain-client.ts';
+import { kill, runMaster } from '../helpers/run-master.ts';
+
+/** script(1) of util-linux, which gives the command a terminal of its own and passes on what is typed. */
+const script = '/usr/bin/script';
+const throughTerminal = ['sh', '-c', 'exec script --quiet --return --flush --command "$*" /dev/null', 'sh'];
+
+test.skipIf(process.platform !== 'linux' || !existsSync(script))(
+  'Ctrl-C reaches the master alone: the request in flight finishes, and the end is 0',
+  async () => {
+    const master = runMaster({ through: throughTerminal });
+    const port = await master.serving();
+    const { answer } = await begin(port, '/held');
+    master.child.stdin?.write('\x03');
+    await master.waitFor('workerDraining', { reason: 'stop' });
+    kill(await master.workerPid(1), 'SIGUSR2');
+    expect(await answer).toEqual({ status: 200, body: 'begun, ended' });
+    expect(await master.exited).toEqual({ code: 0, signal: null });
+    expect(master.all('workerExited')).toMatchObject([{ outcome: { code: 0, signal: null }, cut: 0 }]);
+  },
+);
