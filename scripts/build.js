@@ -24,6 +24,8 @@ const common = {
 const commonJs = {
   ...common,
   format: 'cjs',
+  // import() becomes require(): the first import() in a process loads the ES module loader, which costs memory.
+  supported: { 'dynamic-import': false },
   define: { 'import.meta.url': 'moduleUrl' },
   banner: { js: "const moduleUrl = require('node:url').pathToFileURL(__filename).href;" },
 };

@@ -56,16 +56,20 @@ export function openChannel(events: ChannelEvents): Channel {
 
 /** An application that calls `process.disconnect()` before it was admitted would never hear that it is. */
 function holdLine(isOtherEndGone: () => boolean): () => void {
-  const { disconnect } = process;
+  const disconnect: unknown = Reflect.get(process, 'disconnect');
+  if (typeof disconnect !== 'function') return () => undefined;
+  const hangUp = (): void => {
+    Reflect.apply(disconnect, process, []);
+  };
   let isWanted = false;
   process.disconnect = () => {
     // Node.js itself calls this when the other end is gone.
-    if (isOtherEndGone()) disconnect.call(process);
+    if (isOtherEndGone()) hangUp();
     else isWanted = true;
   };
   return () => {
-    process.disconnect = disconnect;
-    if (isWanted && process.connected) disconnect.call(process);
+    Reflect.set(process, 'disconnect', disconnect);
+    if (isWanted && process.connected) hangUp();
     isWanted = false;
   };
 }

@@ -7,6 +7,7 @@ import type { Connections } from './connections.ts';
 import { cutConnections } from './cut.ts';
 import type { Exchanges } from './exchanges.ts';
 import type { Hooks } from './hooks.ts';
+import { endOwnCluster } from './own-cluster.ts';
 import { loadTerminator, type Terminate } from './terminator.ts';
 
 /** Why and for how long, as far as it is known. */
@@ -67,7 +68,7 @@ export async function drain(parts: DrainParts): Promise<DrainResult> {
 
   const terminator = loadLater(Math.min(loadTerminatorAfterMs, leftMs / 2));
   const isDrained = await inTime(
-    Promise.all([connections.whenNoneOpen(), hooks.run('first', { reason, deadline })]),
+    Promise.all([connections.whenNoneOpen(), endOwnCluster(), hooks.run('first', { reason, deadline })]),
   );
   terminator.cancel();
   if (isDrained) {

@@ -3,28 +3,27 @@
  * close-on-exec and would take the IPC channel. Here it becomes a pass-through: what it starts on its own terminal
  * gets the listeners and the channel, and becomes the worker. It must not know what a worker does.
  */
-import childProcess from 'node:child_process';
-import { readFileSync, realpathSync } from 'node:fs';
-import { syncBuiltinESMExports } from 'node:module';
-import { basename, dirname, join } from 'node:path';
 import type { AnnouncedListener } from '../shared/protocol.ts';
 import { stopReading } from './channel-handle.ts';
 
 /** The packages whose programs run scripts for others. */
 const launchers: ReadonlySet<string> = new Set(['npm', 'yarn', '@yarnpkg/cli-dist', 'pnpm', 'corepack']);
 
-/** Their scripts' names, so that the usual application is cleared without reading a file. */
-const scriptNames = /^(?:npm|npx|yarn|yarnpkg|pnpm|pnpx|corepack)\b/;
+/** Their scripts' names, so that the usual application is cleared without loading or reading anything. */
+const scriptNames = /\/(?:npm|npx|yarn|yarnpkg|pnpm|pnpx|corepack)\b[^/]*$/;
+
+// Loaded where they are needed: every worker boots through this file, and few are package managers.
+const fs = () => process.getBuiltinModule('node:fs');
+const path = () => process.getBuiltinModule('node:path');
 
 /** The package manager whose main script this is, or null. */
 export function findLauncher(script: string | undefined): string | null {
-  if (script === undefined) return null;
+  if (script === undefined || !scriptNames.test(script)) return null;
   try {
-    const path = realpathSync(script);
-    if (!scriptNames.test(basename(path))) return null;
+    const file = fs().realpathSync(script);
     // A release of yarn that is committed to the project has no package.json of its own.
-    if (path.includes('/.yarn/releases/')) return 'yarn';
-    const name = nearestPackageName(dirname(path));
+    if (file.includes('/.yarn/releases/')) return 'yarn';
+    const name = nearestPackageName(path().dirname(file));
     return name !== null && launchers.has(name) ? name : null;
   } catch {
     return null;
@@ -32,16 +31,17 @@ export function findLauncher(script: string | undefined): string | null {
 }
 
 function nearestPackageName(folder: string): string | null {
-  for (let at = folder; ; at = dirname(at)) {
-    const name = packageName(join(at, 'package.json'));
+  const paths = path();
+  for (let at = folder; ; at = paths.dirname(at)) {
+    const name = packageName(paths.join(at, 'package.json'));
     if (name !== null) return name;
-    if (at === dirname(at)) return null;
+    if (at === paths.dirname(at)) return null;
   }
 }
 
-function packageName(path: string): string | null {
+function packageName(file: string): string | null {
   try {
-    const value: unknown = JSON.parse(readFileSync(path, 'utf8'));
+    const value: unknown = JSON.parse(fs().readFileSync(file, 'utf8'));
     return typeof value === 'object' && value !== null && 'name' in value && typeof value.name === 'string'
       ? value.name
       : null;
@@ -58,6 +58,7 @@ export function passThrough(listeners: readonly AnnouncedListener[]): void {
   // Drain signals go to the worker; one for the whole process group must not end what waits for it.
   process.on('SIGQUIT', () => undefined);
 
+  const childProcess = process.getBuiltinModule('node:child_process');
   const { spawn } = childProcess;
   const replacement = (file: string, ...rest: unknown[]): unknown => {
     const [args, given] = Array.isArray(rest[0]) ? [rest[0], rest[1]] : [[], rest[0]];
@@ -77,7 +78,7 @@ export function passThrough(listeners: readonly AnnouncedListener[]): void {
     ]);
   };
   Object.assign(childProcess, { spawn: replacement });
-  syncBuiltinESMExports();
+  process.getBuiltinModule('node:module').syncBuiltinESMExports();
 }
 
 /** True for a program that takes over stdin, stdout and stderr: a script, not a helper whose output is read. */

@@ -11,6 +11,9 @@ import { createReadiness } from './readiness.ts';
 import { runtimeVersion, type Runtime } from './runtime.ts';
 import { complain, surviveBrokenPipes } from './standard-streams.ts';
 
+/** From admission until broken pipes are survived, should the master go without a word. */
+const surviveAfterMs = 200;
+
 export function startManaged({ generation, listeners, drainTimeoutMs }: Settings): Runtime {
   const { pid } = process;
   let ordered: DrainOrder | null = null;
@@ -26,8 +29,8 @@ export function startManaged({ generation, listeners, drainTimeoutMs }: Settings
         case 'admit':
           claims.admit();
           channel.release();
-          // Not at boot, where it would cost every worker a millisecond before it is ready.
-          setImmediate(surviveBrokenPipes);
+          // Neither at boot nor now, when the first client waits: it costs a millisecond or two.
+          setTimeout(surviveBrokenPipes, surviveAfterMs).unref();
           break;
         case 'drain':
           ordered = message;

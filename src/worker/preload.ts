@@ -2,7 +2,6 @@
  * Loaded by Node.js ahead of the application (`--require`). Finds out what this process is: the worker, a package manager
  * that will start it, or none of our business. Every descendant with our NODE_OPTIONS comes here, so it looks before it loads.
  */
-import { isMainThread } from 'node:worker_threads';
 import { env } from '../shared/protocol.ts';
 import { withoutPreload } from '../shared/node-options.ts';
 import { readSettings } from './environment.ts';
@@ -21,7 +20,8 @@ function consume(environment: NodeJS.ProcessEnv, preloadPath: string): void {
 }
 
 function start(): void {
-  if (process.env[env.listeners] === undefined || !process.channel || !isMainThread) return;
+  // Threads of a worker have no channel; its descendants have other channels, but do not inherit the variable.
+  if (process.env[env.listeners] === undefined || !process.channel) return;
   const settings = readSettings(process.env);
   if (settings === null) return;
   if (findLauncher(process.argv[1]) !== null) {

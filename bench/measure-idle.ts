@@ -1,0 +1,59 @@
+/** What the master costs while nothing happens, against a Node.js process that does nothing: memory and wake-ups. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { setTimeout as pause } from 'node:timers/promises';
+import { startBare, startManaged } from './processes.ts';
+import type { Effort, IdleResult } from './results.ts';
+
+interface Sample {
+  readonly memoryBytes: number;
+  readonly wakeUps: number;
+}
+
+/** A process has calmed down after its start by then. */
+const settleMs = 3_000;
+
+export async function measureIdle({ rounds, idleMs }: Effort): Promise<IdleResult> {
+  const bare: Sample[] = [];
+  const managed: Sample[] = [];
+  for (let round = 0; round < rounds; round += 1) {
+    // Both at the same time: they wait, and do not disturb each other.
+    const idler = startBare(['--eval', 'setInterval(() => {}, 2 ** 31 - 1)'], 0);
+    const master = await startManaged('plain.cjs');
+    try {
+      await pause(settleMs);
+      const [idle, watched] = await Promise.all([observe(idler.pid, idleMs), observe(master.pid, idleMs)]);
+      bare.push(idle);
+      managed.push(watched);
+    } finally {
+      await Promise.all([idler.stop(), master.stop()]);
+    }
+  }
+  const both = (of: (sample: Sample) => number): IdleResult['wakeUps'] => ({
+    bare: bare.map(of),
+    managed: managed.map(of),
+  });
+  return {
+    memoryBytes: both(({ memoryBytes }) => memoryBytes),
+    wakeUps: both(({ wakeUps }) => wakeUps),
+    windowMs: idleMs,
+  };
+}
+
+async function observe(pid: number, windowMs: number): Promise<Sample> {
+  const before = wakeUpsOf(pid);
+  await pause(windowMs);
+  return { wakeUps: wakeUpsOf(pid) - before, memoryBytes: numberIn(`/proc/${pid}/status`, 'VmRSS') * 1_024 };
+}
+
+/** proc(5): a thread that waits gives the processor up, so it has woken up once more each time. */
+function wakeUpsOf(pid: number): number {
+  const tasks = `/proc/${pid}/task`;
+  return readdirSync(tasks)
+    .map((task) => numberIn(`${tasks}/${task}/status`, 'voluntary_ctxt_switches'))
+    .reduce((sum, count) => sum + count, 0);
+}
+
+function numberIn(path: string, name: string): number {
+  const [, value] = new RegExp(`^${name}:\\s*(\\d+)`, 'm').exec(readFileSync(path, 'utf8')) ?? [];
+  return Number(value);
+}

@@ -1,0 +1,14 @@
+/** Medians. Pure. */
+
+/** The middle of the sorted values, or the mean of the two in the middle; NaN of none. */
+export function median(values: readonly number[]): number {
+  const sorted = [...values].sort((one, other) => one - other);
+  const low = sorted[Math.floor((sorted.length - 1) / 2)] ?? NaN;
+  const high = sorted[Math.floor(sorted.length / 2)] ?? NaN;
+  return (low + high) / 2;
+}
+
+/** The least and the greatest value. */
+export function range(values: readonly number[]): readonly [number, number] {
+  return [Math.min(...values), Math.max(...values)];
+}
