@@ -9,7 +9,7 @@ const master = spawn(
 );
 
 console.log(`
-  examples/hello.js is behind graceful-run on port 10086. In another terminal, try:
+  Starting examples/hello.js behind graceful-run on port 10086. When it serves, try in another terminal:
 
     curl localhost:10086                         ask it
     edit examples/hello.js                       change the greeting
@@ -21,6 +21,7 @@ console.log(`
   Break it (throw an error at the top of hello.js) and reload: the old one serves on. Ctrl-C ends.
 `);
 
-// The terminal gives Ctrl-C to the master too; a signal sent to this process alone is passed on.
-for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => master.kill(signal));
+// The terminal gives Ctrl-C to the master as well: passed on, it would be the second one, which stops at once.
+process.on('SIGINT', () => undefined);
+process.on('SIGTERM', () => master.kill('SIGTERM'));
 master.on('exit', (code, signal) => process.exit(signal === null ? code : 1));

@@ -39,6 +39,7 @@ export const status: z.ZodMiniType<Status> = z.object({
       uptimeMs: z.number(),
     }),
   ),
+  restarts: z.array(z.object({ slot: z.int(), failures: z.int(), inMs: z.number() })),
   reloadPending: z.boolean(),
   lastReload: z.nullable(reloadResult),
 });

@@ -76,7 +76,7 @@ async function choose(argv: readonly string[]): Promise<Chosen | null> {
     .help()
     .alias('h', 'help')
     .detectLocale(false)
-    .wrap(100)
+    .wrap(Math.min(process.stdout.columns || 100, 100))
     .exitProcess(false)
     .fail((message, error) => {
       throw new GracefulRunError('badOption', `cannot understand the command line: ${message}`, {

@@ -85,6 +85,13 @@ const shapes: Shapes = {
   }),
   workerFailed: fact('workerFailed', { ...change, failure }),
   undeclaredListen: fact('undeclaredListen', { ...identity, address: z.string() }),
+  wideListen: fact('wideListen', { ...identity, address: z.string() }),
+  addressBusy: fact('addressBusy', {
+    ...place,
+    host: z.nullable(z.string()),
+    port: z.int(),
+    patienceMs: z.number(),
+  }),
   messageRejected: fact('messageRejected', { ...identity, problem: z.string() }),
   fileChanged: fact('fileChanged', { ...place, path: z.string() }),
   watchStarted: fact('watchStarted', { ...place, paths: z.array(z.string()) }),

@@ -1,5 +1,5 @@
 /** The status as a person reads it. Pure: it owns the layout, and is given the colours and the time. */
-import type { ReloadResult, Status, WorkerStatus } from '../shared/control-api.ts';
+import type { PendingRestart, ReloadResult, Status, WorkerStatus } from '../shared/control-api.ts';
 import { describeFailure, formatAddress, printable } from '../shared/describe.ts';
 import { formatDuration } from '../shared/durations.ts';
 
@@ -35,6 +35,7 @@ export function renderStatus(status: Status, nowMs: number, styles: Styles): str
   const lines = [
     ...facts.map(([name, value]) => `${styles.dim(name.padEnd(width))}${value}`),
     ...renderWorkers(status.workers, styles).map((line) => `  ${line}`),
+    ...status.restarts.map((restart) => `  ${styles.bad(renderRestart(restart))}`),
     ...(status.lastReload === null ? [] : renderLast(status.lastReload, nowMs, styles)),
   ];
   return `${lines.join('\n')}\n`;
@@ -51,9 +52,14 @@ export function formatAge(ms: number): string {
 }
 
 function renderState(status: Status, styles: Styles): string {
+  const isServed = status.generation !== null && status.workers.some(({ state }) => state === 'ready');
   const serves =
-    status.generation === null ? 'no generation serves' : `generation ${status.generation} serves`;
-  const colour = status.generation === null ? styles.bad : styles.good;
+    status.generation === null
+      ? 'no generation serves'
+      : isServed
+        ? `generation ${status.generation} serves`
+        : `no worker of generation ${status.generation} is ready, clients wait`;
+  const colour = isServed ? styles.good : styles.bad;
   return `${colour(status.state)}, ${serves}${status.reloadPending ? ', another reload is waiting' : ''}`;
 }
 
@@ -74,6 +80,10 @@ function renderWorkers(workers: readonly WorkerStatus[], styles: Styles): readon
   ]);
   const [head = '', ...body] = align([['pid', 'generation', 'slot', 'state', 'since', 'age'], ...rows]);
   return [styles.dim(head), ...body];
+}
+
+function renderRestart({ slot, failures, inMs }: PendingRestart): string {
+  return `slot ${slot} starts again in ${formatDuration(inMs)}, ${failures} ${failures === 1 ? 'failure' : 'failures'} in a row`;
 }
 
 function renderLast(last: ReloadResult, nowMs: number, styles: Styles): readonly string[] {

@@ -23,6 +23,8 @@ export function levelOf(fact: Fact, isRecovery = false): FactLevel {
     case 'workerTerminated':
     case 'workerKilled':
     case 'undeclaredListen':
+    case 'wideListen':
+    case 'addressBusy':
     case 'messageRejected':
       return 'warn';
     case 'masterStarted':

@@ -123,6 +123,9 @@ function assemble(settings: MasterSettings, { platform, environment, onStderr }:
       { name: 'default', host, port, backlog },
       bindPatienceMs,
       () => runner.state().phase === 'idle',
+      () => {
+        publish({ event: 'addressBusy', host, port, patienceMs: bindPatienceMs });
+      },
       platform,
     );
     name = settings.name ?? String(bound.port);

@@ -29,6 +29,9 @@ export function describeStatus(program: Program, sources: StatusSources, at: num
       inStateMs: Math.max(0, Math.round(at - phaseSince)),
       uptimeMs: Math.max(0, Math.round(at - startedAt)),
     })),
+    restarts: (servingGeneration(program)?.slots ?? []).flatMap(({ index, failures, restartAt }) =>
+      restartAt === null ? [] : [{ slot: index, failures, inMs: Math.max(0, Math.round(restartAt - at)) }],
+    ),
     reloadPending: program.pendingSince !== null,
     lastReload: sources.lastReload,
   };

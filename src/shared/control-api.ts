@@ -27,6 +27,15 @@ export interface WorkerStatus {
   readonly uptimeMs: number;
 }
 
+/** A slot of the serving generation whose worker has failed and is to be started again. */
+export interface PendingRestart {
+  readonly slot: number;
+  /** Failures in a row. */
+  readonly failures: number;
+  /** Until the next start, in ms. */
+  readonly inMs: number;
+}
+
 /** How the last reload (or the first start) ended. */
 export interface ReloadResult {
   readonly generation: number;
@@ -47,6 +56,8 @@ export interface Status {
   readonly listeners: readonly { readonly name: string; readonly host: string; readonly port: number }[];
   readonly workersWanted: number;
   readonly workers: readonly WorkerStatus[];
+  /** Workers that have failed and wait for their next start; while none is ready, clients wait too. */
+  readonly restarts: readonly PendingRestart[];
   readonly reloadPending: boolean;
   readonly lastReload: ReloadResult | null;
 }

@@ -21,7 +21,7 @@ function sentence(fact: Fact): string {
     case 'masterStarted':
       return `graceful-run ${fact.version} started, pid ${fact.pid}${fact.control === null ? '' : `, control socket ${fact.control}`}`;
     case 'listenerBound':
-      return `listener ${fact.listener} bound to ${formatAddress(fact.host, fact.port)}`;
+      return `listening on ${formatAddress(fact.host, fact.port)}`;
     case 'listenersClosed':
       return 'listeners closed';
     case 'generationStarted':
@@ -55,7 +55,11 @@ function sentence(fact: Fact): string {
     case 'workerFailed':
       return `${worker(fact)} failed: ${fact.failure.message}`;
     case 'undeclaredListen':
-      return `${worker(fact)} listens on ${fact.address} by itself: no listener is declared there`;
+      return `${worker(fact)} listens on ${fact.address} by itself, so a reload interrupts it: ${howToDeclare(fact.address)}`;
+    case 'wideListen':
+      return `${worker(fact)} asked for ${fact.address} alone, but the listener is open to every address: add --host 127.0.0.1 to keep it local`;
+    case 'addressBusy':
+      return `somebody else holds ${fact.host === null ? `port ${fact.port}` : formatAddress(fact.host, fact.port)}: trying for ${formatDuration(fact.patienceMs)}`;
     case 'messageRejected':
       return `${worker(fact)} sent a message that makes no sense: ${fact.problem}`;
     case 'fileChanged':
@@ -131,6 +135,13 @@ const killReason: Readonly<Record<KillReason, string>> = {
   reload: 'a newer generation takes its place',
   scaleDown: 'fewer workers are wanted',
 };
+
+function howToDeclare(address: string): string {
+  const port = /:(\d+)$/.exec(address)?.[1];
+  return port === undefined
+    ? 'paths cannot be declared yet'
+    : `declare it with --port ${port} (one port for each master)`;
+}
 
 function worker(identity: WorkerIdentity): string {
   const who = identity.pid === null ? `worker in slot ${identity.slot}` : `worker ${identity.pid}`;

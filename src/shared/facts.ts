@@ -105,6 +105,15 @@ export type Fact =
   /** It ended, or could not be started, although nobody asked it to. */
   | ({ readonly event: 'workerFailed'; readonly failure: Failure } & WorkerChange)
   | ({ readonly event: 'undeclaredListen'; readonly address: string } & WorkerIdentity)
+  /** A program that asked for a local address is open to every one, because the listener is. */
+  | ({ readonly event: 'wideListen'; readonly address: string } & WorkerIdentity)
+  /** Somebody holds the address; it is tried again for so long. */
+  | {
+      readonly event: 'addressBusy';
+      readonly host: string | null;
+      readonly port: number;
+      readonly patienceMs: number;
+    }
   | ({ readonly event: 'messageRejected'; readonly problem: string } & WorkerIdentity)
   | { readonly event: 'fileChanged'; readonly path: string }
   | { readonly event: 'watchStarted'; readonly paths: readonly string[] }

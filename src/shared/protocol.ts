@@ -37,6 +37,8 @@ export type WorkerMessage =
   | { readonly type: 'ready'; readonly pid: number }
   /** It tried to listen where no listener was declared; it binds by itself. */
   | { readonly type: 'undeclaredListen'; readonly pid: number; readonly address: string }
+  /** It asked for one local address and got the listener, which is open to every address. */
+  | { readonly type: 'wideListen'; readonly pid: number; readonly address: string }
   /** Its server closed the inherited listener and listens again: please send another copy. */
   | { readonly type: 'listenerWanted'; readonly pid: number; readonly name: string }
   | { readonly type: 'reloadWanted'; readonly pid: number }

@@ -19,6 +19,11 @@ export function matches(listener: AnnouncedListener, host: string | null, port: 
   return listener.host === host || (loopbacks.has(listener.host) && loopbacks.has(host));
 }
 
+/** True when a server asked for the loopback and gets a listener that is open to everybody. */
+export function isWiderThan(listener: AnnouncedListener, host: string | null): boolean {
+  return host !== null && loopbacks.has(host) && isWildcard(listener.host);
+}
+
 /**
  * True when a second server may listen on `host` beside others that listen on `held`, as it may without a master: all of
  * them are specific, and no two the same. Frameworks listen once for each address of `localhost`.

@@ -4,7 +4,7 @@
  * It must not know how a server is told (listen.ts) nor how the master is reached (channel.ts).
  */
 import type { AnnouncedListener } from '../shared/protocol.ts';
-import { canShare, matches, writeAddress } from './addresses.ts';
+import { canShare, isWiderThan, matches, writeAddress } from './addresses.ts';
 import type { Placement } from './listen.ts';
 import type { ListenCall } from './listen-call.ts';
 import { coveredHandle, holdBack, onClosed, openInherited, type Gate, type RawHandle } from './raw-handle.ts';
@@ -16,7 +16,9 @@ export interface ClaimsParts {
   listening(name: string): void;
   released(name: string): void;
   /** A listen somewhere that nobody declared; once for each address. */
-  undeclared(address: string, hint: string): void;
+  undeclared(address: string): void;
+  /** A listen on the loopback got a listener that is open to everybody. */
+  wide(address: string): void;
 }
 
 export interface Claims {
@@ -52,10 +54,10 @@ export function createClaims(parts: ClaimsParts): Claims {
   const warned = new Set<string>();
   let phase: 'gated' | 'admitted' | 'closed' = 'gated';
 
-  function warnOnce(address: string, hint: string): Placement {
+  function warnOnce(address: string): Placement {
     if (!warned.has(address)) {
       warned.add(address);
-      parts.undeclared(address, hint);
+      parts.undeclared(address);
     }
     return passThrough;
   }
@@ -133,8 +135,9 @@ export function createClaims(parts: ClaimsParts): Claims {
     if (phase === 'closed') return covered(null, host, port);
     if (port === 0) return passThrough;
     const claim = claims.find(({ listener }) => matches(listener, host, port));
-    if (claim !== undefined) return placeOn(claim, host);
-    return warnOnce(writeAddress(host, port), `declare it with --port ${port}`);
+    if (claim === undefined) return warnOnce(writeAddress(host, port));
+    if (isWiderThan(claim.listener, host)) parts.wide(writeAddress(host, port));
+    return placeOn(claim, host);
   }
 
   return {
@@ -150,7 +153,7 @@ export function createClaims(parts: ClaimsParts): Claims {
             : placeOn(claim, null);
         }
         case 'path':
-          return phase === 'closed' ? passThrough : warnOnce(target.path, 'paths cannot be declared yet');
+          return phase === 'closed' ? passThrough : warnOnce(target.path);
         case 'other':
           return passThrough;
       }

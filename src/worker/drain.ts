@@ -60,7 +60,7 @@ export async function drain(parts: DrainParts): Promise<DrainResult> {
   connections.stopAccepting();
 
   const leftMs = Math.max(0, timeoutMs - (performance.now() - startedAt));
-  const deadline = Date.now() + leftMs;
+  const deadline = Math.round(Date.now() + leftMs);
   const alarm = timer(leftMs);
   const isOver = Promise.race([alarm.passed, parts.hurried]).then(() => false);
   const inTime = async (work: Promise<unknown>): Promise<boolean> =>

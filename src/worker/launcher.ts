@@ -9,7 +9,7 @@ import { stopReading } from './channel-handle.ts';
 /** The packages whose programs run scripts for others. */
 const launchers: ReadonlySet<string> = new Set(['npm', 'yarn', '@yarnpkg/cli-dist', 'pnpm', 'corepack']);
 
-/** Their scripts' names, so that the usual application is cleared without loading or reading anything. */
+/** Their scripts' names, so that the usual application is cleared without reading a file. */
 const scriptNames = /\/(?:npm|npx|yarn|yarnpkg|pnpm|pnpx|corepack)\b[^/]*$/;
 
 // Loaded where they are needed: every worker boots through this file, and few are package managers.
@@ -18,9 +18,10 @@ const path = () => process.getBuiltinModule('node:path');
 
 /** The package manager whose main script this is, or null. */
 export function findLauncher(script: string | undefined): string | null {
-  if (script === undefined || !scriptNames.test(script)) return null;
+  if (script === undefined) return null;
   try {
     const file = fs().realpathSync(script);
+    if (!scriptNames.test(file)) return null;
     // A release of yarn that is committed to the project has no package.json of its own.
     if (file.includes('/.yarn/releases/')) return 'yarn';
     const name = nearestPackageName(path().dirname(file));

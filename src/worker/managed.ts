@@ -9,7 +9,7 @@ import { patchServers } from './listen.ts';
 import { isRawHandle } from './raw-handle.ts';
 import { createReadiness } from './readiness.ts';
 import { runtimeVersion, type Runtime } from './runtime.ts';
-import { complain, surviveBrokenPipes } from './standard-streams.ts';
+import { surviveBrokenPipes } from './standard-streams.ts';
 
 /** From admission until broken pipes are survived, should the master go without a word. */
 const surviveAfterMs = 200;
@@ -65,9 +65,11 @@ export function startManaged({ generation, listeners, drainTimeoutMs }: Settings
     released: (name) => {
       readiness.released(name);
     },
-    undeclared: (address, hint) => {
+    undeclared: (address) => {
       send({ type: 'undeclaredListen', pid, address });
-      complain(`listening on ${address}, which the master does not hold, so a reload interrupts it; ${hint}`);
+    },
+    wide: (address) => {
+      send({ type: 'wideListen', pid, address });
     },
   });
 

@@ -33,6 +33,7 @@ export function statusOf(pid: number): Status {
     listeners: [{ name: 'default', host: '127.0.0.1', port: 10_086 }],
     workersWanted: 1,
     workers: [{ generation: 1, slot: 0, pid: 4_242, state: 'ready', inStateMs: 5_000, uptimeMs: 6_000 }],
+    restarts: [],
     reloadPending: false,
     lastReload: null,
   };

@@ -134,4 +134,17 @@ describe('a symlink on the way', () => {
     await watched.expectNoChange();
     expect(watched.problems).toHaveLength(1);
   });
+
+  it('that is switched to a release that is not there is said once, and its return is a change', async () => {
+    const g = ground();
+    g.write('releases/42/app.js', 'old');
+    symlinkSync('releases/42', g.at('current'));
+    const watched = await watching(g, [g.at('current/app.js')]);
+    unlinkSync(g.at('current'));
+    symlinkSync('releases/43', g.at('current'));
+    expect(await watched.nextProblem()).toContain('current/app.js');
+    g.write('releases/43/app.js', 'new');
+    expect(await watched.nextChange()).toBe(g.at('current/app.js'));
+    expect(watched.problems).toHaveLength(1);
+  });
 });

@@ -10,6 +10,7 @@ export async function helpText(columns: number): Promise<string> {
     )
     .wrap(Math.min(columns, 110))
     .help('help', 'show this')
+    .alias('h', 'help')
     .version('version', 'show the version', '')
     .example('$0 --port 10086 -- node app.js', 'run')
     .example('kill -HUP <pid of graceful-run>', 'reload: a new worker starts, proves itself, takes over')

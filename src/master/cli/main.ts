@@ -15,8 +15,10 @@ export async function main(argv: readonly string[]): Promise<void> {
     const invocation = parseCommandLine(argv);
     process.exit(await obey(invocation));
   } catch (error) {
-    process.stderr.write(`${renderError(error, 'graceful-run')}\n`);
-    process.exit(exitCodeOf(error));
+    const code = exitCodeOf(error);
+    // Stopped as asked before it served: nothing has gone wrong.
+    if (code !== exitCodes.stopped) process.stderr.write(`${renderError(error, 'graceful-run')}\n`);
+    process.exit(code);
   }
 }
 

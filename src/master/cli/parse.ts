@@ -26,6 +26,7 @@ export function parseCommandLine(argv: readonly string[]): Invocation {
     string: flagsOf('text', 'number'),
     array: flagsOf('list').map((key) => ({ key, string: true as const })),
     boolean: [...flagsOf('boolean'), 'help', 'version'],
+    alias: { help: ['h'] },
     configuration: {
       'populate--': true,
       // `graceful-run --port 80 node app.js --port 1`: from the first word on everything belongs to the program.

@@ -78,7 +78,7 @@ async function refuseLiving(path: string): Promise<number | null> {
   throw new GracefulRunError(
     'nameTaken',
     `cannot use the name ${name}: ${pid === null ? 'a master that does not tell its pid' : `the master with pid ${pid}`} has it`,
-    { hint: 'give this one another name with --name, or stop the other with gracefulctl stop' },
+    { hint: `give this one another name with --name, or stop the other: gracefulctl stop --name ${name}` },
   );
 }
 

@@ -40,7 +40,7 @@ export function fillSlots<P extends Program>(
       },
       { type: 'startWorker', worker: id, generation: generation.number, slot: slot.index },
     );
-    return { ...slot, workerId: id };
+    return { ...slot, workerId: id, restartAt: null };
   });
   return {
     program: { ...program, workers: [...program.workers, ...born], lastWorkerId },
@@ -116,7 +116,7 @@ export function scheduleRestart(
         delayMs,
       },
     );
-    return { ...slot, failures: failures + 1, workerId: null };
+    return { ...slot, failures: failures + 1, workerId: null, restartAt: at + delayMs };
   });
   return { ...generation, slots };
 }
@@ -184,7 +184,7 @@ function workersIn(program: Program, slots: readonly Slot[]): readonly Worker[] 
 }
 
 function emptySlot(index: number): Slot {
-  return { index, failures: 0, workerId: null };
+  return { index, failures: 0, workerId: null, restartAt: null };
 }
 
 function disarmRestart(generation: Generation, slot: Slot): Effect {

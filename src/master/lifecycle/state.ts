@@ -47,6 +47,8 @@ export interface Slot {
   readonly failures: number;
   /** The worker in this slot; null while a restart is pending. */
   readonly workerId: number | null;
+  /** When a pending restart is due; null when none is. */
+  readonly restartAt: number | null;
 }
 
 /** The workers started by one start or reload. */

@@ -10,20 +10,24 @@ import type { Platform } from './platform.ts';
 
 const pauseMs = 100;
 
-/** Binds; on `addressInUse` tries again for `patienceMs`, or while it `isWanted`. Errors as bindListener, with the holder's pid where it can be found. */
+/** Binds; on `addressInUse` tries again for `patienceMs`, or while it `isWanted`; `onBusy` is called once. Errors as bindListener, with the holder's pid where it can be found. */
 export async function bindWithPatience(
   options: ListenerOptions,
   patienceMs: number,
   isWanted: () => boolean,
+  onBusy: () => void,
   { clock, arm }: Pick<Platform, 'clock' | 'arm'>,
 ): Promise<BoundListener> {
   const giveUpAt = clock.monotonicMs() + patienceMs;
+  let isTold = false;
   for (;;) {
     try {
       return await bindListener(options);
     } catch (error) {
       if (!(error instanceof GracefulRunError) || error.code !== 'addressInUse') throw error;
       if (!isWanted() || clock.monotonicMs() >= giveUpAt) throw nameHolder(error, options.port, patienceMs);
+      if (!isTold) onBusy();
+      isTold = true;
       await new Promise<void>((resolve) => {
         arm(pauseMs, resolve);
       });

@@ -51,7 +51,7 @@ export function notStartedFailure(error: unknown): Failure {
 function exitHint(outcome: Outcome, words: LastWords): string | null {
   if (words.wasReady) return null;
   if (words.stderrTail.some((line) => line.includes('EADDRINUSE'))) {
-    return 'it bound its port by itself: declare that port with --port, and let the process that listens be the one that is started';
+    return 'it binds an address that is taken: its port must be the one of --port (a second port is still held by the generation before), and the process that listens must be the one that is started (node --import tsx app.ts, not tsx app.ts)';
   }
   if (outcome.code === 0) return 'it ended by itself: is this a server, and does it stay in the foreground?';
   return undeclaredHint(words) ?? (words.stderrTail.length > 0 ? lastWordsHint : silentHint);

@@ -42,6 +42,7 @@ export function createRunner(options: RunnerOptions, initial: Program): Runner {
   const { platform, listeners } = options;
   const live = new Map<number, LiveWorker>();
   const timers = createTimers(platform.arm);
+  const wide = new Set<string>();
   const queue: LifecycleEvent[] = [];
   let program = initial;
   let isTurning = false;
@@ -181,6 +182,12 @@ export function createRunner(options: RunnerOptions, initial: Program): Runner {
       case 'undeclaredListen':
         if (!worker.undeclared.includes(message.address)) worker.undeclared.push(message.address);
         options.onFact({ event: 'undeclaredListen', ...identity(worker), address: message.address });
+        return;
+      case 'wideListen':
+        // Every worker of every generation would say it again.
+        if (wide.has(message.address)) return;
+        wide.add(message.address);
+        options.onFact({ event: 'wideListen', ...identity(worker), address: message.address });
         return;
       case 'listenerWanted': {
         const listener = listeners.find(({ name }) => name === message.name);

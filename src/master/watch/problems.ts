@@ -28,3 +28,8 @@ export function reasonOf(code: string): string {
       return code;
   }
 }
+
+/** A release that is switched to before it is there: the next reload or crash will not find it either. */
+export function missingProblem(path: string): string {
+  return `${path} is gone, or leads nowhere; what runs, runs on, and it is watched for its return`;
+}

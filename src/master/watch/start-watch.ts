@@ -9,6 +9,7 @@ import { GracefulRunError } from '../../shared/errors.ts';
 import { DirectoryWatchers } from './directory-watchers.ts';
 import { type Content, judge } from './fingerprint.ts';
 import { Hashes } from './hashes.ts';
+import { missingProblem } from './problems.ts';
 import { scan, type Scan } from './scan.ts';
 import { settle, type SettleEvent, type SettleState } from './settle.ts';
 
@@ -147,7 +148,14 @@ class Watcher {
   }
 
   #reportProblems(): void {
-    const problems = new Set(this.#scanned.flatMap((one) => [...one.problems]));
+    const missing = this.#paths.filter((_, index) => {
+      const scan = this.#scanned[index];
+      return scan?.fingerprint.kind === 'absent' && scan.problems.size === 0;
+    });
+    const problems = new Set([
+      ...this.#scanned.flatMap((one) => [...one.problems]),
+      ...missing.map(missingProblem),
+    ]);
     const fresh = [...problems].filter((problem) => !this.#problems.has(problem));
     this.#problems = problems;
     for (const problem of fresh) this.#options.onProblem(problem);
