@@ -75,6 +75,7 @@ const shapes: Shapes = {
   workerStarted: fact('workerStarted', change),
   workerReady: fact('workerReady', change),
   workerDraining: fact('workerDraining', { ...change, reason: drainReason }),
+  workerAcceptsNoMore: fact('workerAcceptsNoMore', identity),
   workerTerminated: fact('workerTerminated', change),
   workerKilled: fact('workerKilled', { ...change, reason: killReason }),
   workerExited: fact('workerExited', {

@@ -40,6 +40,7 @@ export function levelOf(fact: Fact, isRecovery = false): FactLevel {
     case 'listenersClosed':
     case 'workerStarted':
     case 'workerDraining':
+    case 'workerAcceptsNoMore':
       return 'debug';
   }
 }

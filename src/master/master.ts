@@ -74,7 +74,7 @@ export function createMaster(options: MasterOptions, given: Partial<Surroundings
 function assemble(settings: MasterSettings, { platform, environment, onStderr }: Surroundings): Master {
   const startedAt = platform.clock.monotonicMs();
   const subscribers = new Set<(observation: Observation) => void>();
-  const results = createReloadResults();
+  const results = createReloadResults(platform.arm);
   const listeners: BoundListener[] = [];
   const preload = preloadPath();
   const ended = deferred<Failure | null>();

@@ -1,7 +1,11 @@
-/** Remembers how the last reload ended, and tells those who wait for one. It must not know how a reload works. */
+/**
+ * Remembers how the last reload ended, and tells those who wait for one. A reload that went well is answered when nobody
+ * but the new generation takes new connections: whoever asks next, asks the new one. It must not know how a reload works.
+ */
 import type { ReloadResult } from '../shared/control-api.ts';
 import { GracefulRunError } from '../shared/errors.ts';
 import type { Fact } from '../shared/facts.ts';
+import type { Platform } from './shell/platform.ts';
 
 export interface ReloadResults {
   observe(fact: Fact, wallMs: number): void;
@@ -15,22 +19,61 @@ interface Waiting {
   readonly reject: (error: Error) => void;
 }
 
-export function createReloadResults(): ReloadResults {
+/** A worker that does not say within this time that it accepts no more is stuck, and does not accept either. */
+const closingPatienceMs = 1_000;
+
+export function createReloadResults(arm: Platform['arm']): ReloadResults {
   const waiting = new Map<number, Waiting[]>();
+  /** Draining workers that have not said yet that they accept no more, by pid. */
+  const closing = new Set<number>();
+  let unanswered: (() => void) | null = null;
   let last: ReloadResult | null = null;
 
-  const settle = (result: ReloadResult): void => {
-    last = result;
+  const answer = (result: ReloadResult): void => {
     for (const { resolve } of waiting.get(result.generation) ?? []) resolve(result);
     waiting.delete(result.generation);
   };
 
+  const whenAllClosed = (action: () => void): void => {
+    if (closing.size === 0) {
+      action();
+      return;
+    }
+    const giveUp = arm(closingPatienceMs, () => {
+      closing.clear();
+      unanswered?.();
+    });
+    const before = unanswered;
+    unanswered = () => {
+      giveUp();
+      unanswered = null;
+      before?.();
+      action();
+    };
+  };
+
+  const closed = (pid: number | null): void => {
+    if (pid !== null && closing.delete(pid) && closing.size === 0) unanswered?.();
+  };
+
   return {
     observe: (fact, endedAt) => {
-      if (fact.event === 'generationReady' || fact.event === 'generationFailed') {
+      if (fact.event === 'workerDraining' && fact.pid !== null) closing.add(fact.pid);
+      else if (fact.event === 'workerAcceptsNoMore' || fact.event === 'workerExited') closed(fact.pid);
+      else if (fact.event === 'generationReady' || fact.event === 'generationFailed') {
         const { generation, durationMs } = fact;
         const failure = fact.event === 'generationFailed' ? fact.failure : null;
-        settle({ generation, ok: failure === null, endedAt, durationMs, failure });
+        const result = { generation, ok: failure === null, endedAt, durationMs, failure };
+        last = result;
+        if (!result.ok) answer(result);
+        else {
+          // Which workers drain now is said after this fact, in the same turn.
+          queueMicrotask(() => {
+            whenAllClosed(() => {
+              answer(result);
+            });
+          });
+        }
       } else if (fact.event === 'stopRequested' || fact.event === 'stopped') {
         for (const { reject } of [...waiting.values()].flat()) reject(masterStopped());
         waiting.clear();

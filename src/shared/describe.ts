@@ -46,6 +46,8 @@ function sentence(fact: Fact): string {
       return `${worker(fact)} ready after ${formatDuration(fact.durationMs)}`;
     case 'workerDraining':
       return `${worker(fact)} draining: ${drainReason[fact.reason]}`;
+    case 'workerAcceptsNoMore':
+      return `${worker(fact)} accepts no more`;
     case 'workerTerminated':
       return `${worker(fact)} asked to end with SIGTERM: still ${fact.from ?? 'there'} after ${formatDuration(fact.durationMs)}`;
     case 'workerKilled':

@@ -90,6 +90,8 @@ export type Fact =
   | ({ readonly event: 'workerStarted' } & WorkerChange)
   | ({ readonly event: 'workerReady' } & WorkerChange)
   | ({ readonly event: 'workerDraining'; readonly reason: DrainReason } & WorkerChange)
+  /** A draining worker takes no new connection any more. */
+  | ({ readonly event: 'workerAcceptsNoMore' } & WorkerIdentity)
   | ({ readonly event: 'workerTerminated' } & WorkerChange)
   | ({
       readonly event: 'workerKilled';

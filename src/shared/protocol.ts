@@ -42,6 +42,8 @@ export type WorkerMessage =
   /** Its server closed the inherited listener and listens again: please send another copy. */
   | { readonly type: 'listenerWanted'; readonly pid: number; readonly name: string }
   | { readonly type: 'reloadWanted'; readonly pid: number }
+  /** It drains, and from now on every new connection goes to others. */
+  | { readonly type: 'acceptsNoMore'; readonly pid: number }
   /** The drain is over: requests served in its life, connections that had to be cut. */
   | { readonly type: 'drained'; readonly pid: number; readonly served: number; readonly cut: number };
 

@@ -59,3 +59,34 @@ test('an application that hangs up before it was admitted serves nevertheless', 
   const port = await master.serving();
   expect((await whoAnswers(port)).generation).toBe(1);
 });
+
+test('bytes that are no message, and a line without end, do not touch the master', async () => {
+  const script = `
+    const fs = require('node:fs');
+    fs.writeSync(process.channel.fd, 'oops\\n\\n{"half":\\n');
+    const { server } = require(${JSON.stringify(app('serves')[1])});
+    server.listen(process.env.PORT, () => {
+      process.stdout.write('');
+      process.send('x'.repeat(3_000_000), () => console.error('sent'));
+    });`;
+  const master = runMaster({ command: [process.execPath, '-e', script] });
+  const port = await master.serving();
+  await master.waitForLine('sent');
+  await master.reload(2);
+  await master.waitFor('workerExited', { generation: 1 });
+  expect((await whoAnswers(port)).generation).toBe(2);
+  expect(master.all('messageRejected', { generation: 1 }).length).toBeGreaterThan(2);
+});
+
+test('a release that sends its server to the master and dies is rolled back, and the master does not accept', async () => {
+  const bad = `
+    const server = require('node:net').createServer(() => {});
+    server.listen(process.env.PORT, () => process.send('x', server, () => process.exit(1)));`;
+  const good = `require(${JSON.stringify(app('serves')[1])}).server.listen(process.env.PORT);`;
+  const script = `if (process.env.GRACEFUL_RUN_GENERATION === '2') { ${bad} } else { ${good} }`;
+  const master = runMaster({ command: [process.execPath, '-e', script] });
+  const port = await master.serving();
+  master.signal('SIGHUP');
+  await master.waitFor('generationFailed', { generation: 2 });
+  for (let request = 0; request < 20; request += 1) expect((await whoAnswers(port)).generation).toBe(1);
+});

@@ -45,6 +45,7 @@ const examples: { readonly [Name in Fact['event']]: Extract<Fact, { readonly eve
     cut: 0,
   },
   workerFailed: { event: 'workerFailed', ...change, from: 'starting', to: 'exited', failure },
+  workerAcceptsNoMore: { event: 'workerAcceptsNoMore', ...identity },
   undeclaredListen: { event: 'undeclaredListen', ...identity, address: ':::9000' },
   wideListen: { event: 'wideListen', ...identity, address: '127.0.0.1:9000' },
   addressBusy: { event: 'addressBusy', host: null, port: 9000, patienceMs: 5_000 },

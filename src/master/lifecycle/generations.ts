@@ -69,20 +69,24 @@ export function beginGeneration<P extends Program>(
   );
 }
 
-/** Gives `generation` as many slots as are wanted: new ones are started, the last ones are let go. */
+/** Gives `generation` as many slots as are wanted: new ones are started, the ones that serve least are let go. */
 export function fitSlots<P extends Program>(
   program: P,
   generation: Generation,
   at: number,
   out: Effect[],
 ): { program: P; generation: Generation } {
-  const kept = generation.slots.slice(0, program.workersWanted);
-  const dropped = generation.slots.slice(program.workersWanted);
+  const ranked = [...generation.slots].sort(
+    (one, other) => rank(program, other) - rank(program, one) || one.index - other.index,
+  );
+  const dropped = ranked.slice(program.workersWanted);
+  const kept = generation.slots.filter((slot) => !dropped.includes(slot));
   for (const slot of dropped) if (slot.workerId === null) out.push(disarmRestart(generation, slot));
   const shrunk = letGo(program, workersIn(program, dropped), 'scaleDown', at, out);
-  const added = Array.from({ length: program.workersWanted - kept.length }, (_, index) =>
-    emptySlot(kept.length + index),
+  const free = Array.from({ length: program.workersWanted }, (_, index) => index).filter(
+    (index) => !kept.some((slot) => slot.index === index),
   );
+  const added = free.slice(0, program.workersWanted - kept.length).map(emptySlot);
   return fillSlots(shrunk, { ...generation, slots: [...kept, ...added] }, added, at, out);
 }
 
@@ -177,6 +181,12 @@ function command<P extends Program>(
     return step.worker === null ? [] : [step.worker];
   });
   return { ...program, workers: next };
+}
+
+/** How much a slot does for clients: one that serves, one that will soon, one that waits for its restart. */
+function rank(program: Program, { workerId }: Slot): number {
+  const worker = program.workers.find(({ id }) => id === workerId);
+  return worker?.phase === 'ready' ? 2 : worker === undefined ? 0 : 1;
 }
 
 function workersIn(program: Program, slots: readonly Slot[]): readonly Worker[] {

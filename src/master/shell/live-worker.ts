@@ -14,6 +14,8 @@ export interface LiveWorker {
   servingPid: number;
   wasReady: boolean;
   readonly undeclared: string[];
+  /** Messages that made no sense. */
+  rejected: number;
   report: { readonly served: number; readonly cut: number } | null;
 }
 

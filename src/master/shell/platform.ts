@@ -12,6 +12,8 @@ import type { BoundListener } from './listener.ts';
 export interface ProcessListeners {
   /** Whatever came over the IPC channel, not looked at yet. */
   readonly message: (raw: unknown) => void;
+  /** Something came over the IPC channel that is no message. */
+  readonly garbage: () => void;
   /** Text that the process wrote to stderr. */
   readonly stderr: (text: string) => void;
   /** Once: the process has ended, was reaped, and its stderr was read to the end (or is held open by a stranger). */

@@ -37,6 +37,8 @@ export interface Runner {
 export type Undated<Event> = Event extends unknown ? Omit<Event, 'at'> : never;
 
 const drainSignal = 'SIGQUIT';
+/** So many rejected messages of one worker are announced. */
+const maxRejections = 10;
 
 export function createRunner(options: RunnerOptions, initial: Program): Runner {
   const { platform, listeners } = options;
@@ -80,7 +82,12 @@ export function createRunner(options: RunnerOptions, initial: Program): Runner {
       }
       case 'signalGroup': {
         const worker = live.get(effect.worker);
-        if (worker !== undefined) platform.signalGroup(worker.process.pid, effect.signal);
+        if (worker === undefined) return;
+        const { process, servingPid } = worker;
+        // A shell in between would die of SIGTERM at once, and take the group along before the program has said its last word.
+        if (effect.signal === 'SIGTERM' && servingPid !== process.pid)
+          platform.signalProcess(servingPid, effect.signal);
+        else platform.signalGroup(process.pid, effect.signal);
         return;
       }
       case 'armTimer':
@@ -115,6 +122,9 @@ export function createRunner(options: RunnerOptions, initial: Program): Runner {
         message: (raw) => {
           if (worker !== null) receive(worker, raw);
         },
+        garbage: () => {
+          if (worker !== null) reject(worker, 'not a message');
+        },
         stderr: (text) => {
           tail.add(text);
           lines.add(text);
@@ -137,6 +147,7 @@ export function createRunner(options: RunnerOptions, initial: Program): Runner {
         servingPid: process.pid,
         wasReady: false,
         undeclared: [],
+        rejected: 0,
         report: null,
       };
       live.set(id, worker);
@@ -158,7 +169,7 @@ export function createRunner(options: RunnerOptions, initial: Program): Runner {
       case 'foreign':
         return;
       case 'broken':
-        options.onFact({ event: 'messageRejected', ...identity(worker), problem: received.problem });
+        reject(worker, received.problem);
         return;
       case 'ours':
         obey(worker, received.message);
@@ -166,13 +177,19 @@ export function createRunner(options: RunnerOptions, initial: Program): Runner {
     }
   }
 
+  /** Says so a few times: a worker that sends nonsense without end must not fill the log. */
+  function reject(worker: LiveWorker, problem: string): void {
+    worker.rejected += 1;
+    if (worker.rejected > maxRejections) return;
+    options.onFact({ event: 'messageRejected', ...identity(worker), problem });
+  }
+
   function obey(worker: LiveWorker, message: WorkerMessage): void {
     switch (message.type) {
       case 'ready':
         // It is going to be signalled: a number that somebody made up must not be.
         if (!platform.isKin(message.pid, worker.process.pid)) {
-          const problem = `pid ${message.pid} is not one of its processes`;
-          options.onFact({ event: 'messageRejected', ...identity(worker), problem });
+          reject(worker, `pid ${message.pid} is not one of its processes`);
           return;
         }
         worker.servingPid = message.pid;
@@ -197,21 +214,30 @@ export function createRunner(options: RunnerOptions, initial: Program): Runner {
       case 'reloadWanted':
         dispatch({ type: 'reloadRequested', cause: 'worker' });
         return;
+      case 'acceptsNoMore':
+        options.onFact({ event: 'workerAcceptsNoMore', ...identity(worker) });
+        return;
       case 'drained':
         worker.report = { served: message.served, cut: message.cut };
         return;
     }
   }
 
+  function readyTimedOut(id: number): void {
+    const worker = live.get(id);
+    if (worker === undefined) return;
+    const failure = notReadyFailure(program.settings.readyTimeoutMs, lastWords(worker, listeners));
+    dispatch({ type: 'readyTimedOut', worker: id, failure });
+  }
+
   function fire(key: TimerKey): void {
     switch (key.timer) {
-      case 'ready': {
-        const worker = live.get(key.worker);
-        if (worker === undefined) return;
-        const failure = notReadyFailure(program.settings.readyTimeoutMs, lastWords(worker, listeners));
-        dispatch({ type: 'readyTimedOut', worker: key.worker, failure });
+      case 'ready':
+        // When the master itself was stopped for a while, the timer fires before the message is read that has waited: look first.
+        platform.arm(0, () => {
+          readyTimedOut(key.worker);
+        });
         return;
-      }
       case 'drain':
         dispatch({ type: 'drainTimedOut', worker: key.worker });
         return;

@@ -4,6 +4,7 @@ import { GracefulRunError, messageOf, systemCode } from '../../shared/errors.ts'
 import { systemClock } from '../../shared/clock.ts';
 import { wrap } from '../../shared/protocol.ts';
 import { isKin } from './kinship.ts';
+import { guardChannel } from './channel-guard.ts';
 import type { Platform, ProcessListeners, SpawnRequest, WorkerProcess } from './platform.ts';
 
 /** How long a stranger that inherited stderr may keep us from reporting an exit. */
@@ -46,7 +47,7 @@ function spawnWorker(request: SpawnRequest, listeners: ProcessListeners): Worker
   }
   // A channel whose other end is gone: the exit tells everything that there is to know.
   child.on('error', () => undefined);
-  child.on('message', listeners.message);
+  if (!guardChannel(child, listeners)) child.on('message', listeners.message);
   child.stderr?.setEncoding('utf8').on('data', listeners.stderr);
   watchExit(child, pid, listeners);
   return {

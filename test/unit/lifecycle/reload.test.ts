@@ -217,4 +217,15 @@ describe('the number of workers', () => {
       'startWorker 4',
     ]);
   });
+
+  test('shrinks by the slot that waits for its restart, never by the one that serves', () => {
+    const it = serving(2);
+    it.send({ type: 'workerEnded', at: 200, worker: 1, end: crash });
+    it.send({ type: 'restartDue', at: 200, generation: 1, slot: 0 });
+    it.send({ type: 'workerEnded', at: 300, worker: 3, end: crash });
+    expect(kinds(it.send({ type: 'workerCountRequested', at: 400, change: -1 }))).toEqual([]);
+    expect(it.program).toMatchObject({ current: { slots: [{ index: 1, workerId: 2 }] } });
+    it.send({ type: 'workerCountRequested', at: 500, change: 1 });
+    expect(it.program).toMatchObject({ current: { slots: [{ index: 1 }, { index: 0 }] } });
+  });
 });
