@@ -24,6 +24,7 @@ export function startAlone(): Runtime {
     // `stop`: nobody comes after it who would accept what waits in the queue.
     order: () => ({ reason: 'stop', timeoutMs }),
     begun: () => undefined,
+    acceptsNoMore: () => undefined,
     ended: () => Promise.resolve(),
     isOurs: (listener) => listener === end,
   });

@@ -10,6 +10,7 @@ import {
   type WorkerMessage,
 } from '../shared/protocol.ts';
 import { watchOtherEnd } from './channel-handle.ts';
+import { keepListening } from './keep-listening.ts';
 
 export interface ChannelEvents {
   /** `handle` is what came beside the message. */
@@ -21,25 +22,22 @@ export interface ChannelEvents {
 export interface Channel {
   /** Resolves when the message is on its way, or cannot be sent: the latter is not an error here. */
   send(message: WorkerMessage): Promise<void>;
-  /** From now on the application may hang up: until then a hang-up of its own is postponed. */
-  release(): void;
 }
 
 export function openChannel(events: ChannelEvents): Channel {
   const isOtherEndGone = watchOtherEnd();
-  const release = holdLine(isOtherEndGone);
-  process.on('message', (value: unknown, handle: unknown) => {
+  holdLine(isOtherEndGone);
+  keepListening('message', (value: unknown, handle: unknown) => {
     const message = readMessage(unwrap(value));
     if (message !== null) events.message(message, handle);
   });
-  process.on('disconnect', () => {
+  keepListening('disconnect', () => {
     if (isOtherEndGone()) events.gone();
   });
   // After the listeners: each of them refs the channel.
   process.channel?.unref();
 
   return {
-    release,
     send(message) {
       return new Promise((resolve) => {
         if (process.send === undefined || !process.connected) {
@@ -54,23 +52,22 @@ export function openChannel(events: ChannelEvents): Channel {
   };
 }
 
-/** An application that calls `process.disconnect()` before it was admitted would never hear that it is. */
-function holdLine(isOtherEndGone: () => boolean): () => void {
+/**
+ * An application that hangs up would never hear that it is admitted, nor that its master has died, and would hold the
+ * port then. So it is told that it has hung up, and the channel stays: it does not keep the process alive.
+ */
+function holdLine(isOtherEndGone: () => boolean): void {
   const disconnect: unknown = Reflect.get(process, 'disconnect');
-  if (typeof disconnect !== 'function') return () => undefined;
-  const hangUp = (): void => {
-    Reflect.apply(disconnect, process, []);
-  };
-  let isWanted = false;
+  if (typeof disconnect !== 'function') return;
+  let isTold = false;
   process.disconnect = () => {
-    // Node.js itself calls this when the other end is gone.
-    if (isOtherEndGone()) hangUp();
-    else isWanted = true;
-  };
-  return () => {
-    Reflect.set(process, 'disconnect', disconnect);
-    if (isWanted && process.connected) hangUp();
-    isWanted = false;
+    if (isOtherEndGone()) {
+      // It may be Node.js itself that calls: it does so when the other end is gone.
+      Reflect.apply(disconnect, process, []);
+    } else if (!isTold) {
+      isTold = true;
+      process.nextTick(() => process.emit('disconnect'));
+    }
   };
 }
 

@@ -1,7 +1,6 @@
 /** The servers of this worker and their open connections. It must not know why or when they are to end. */
 import type net from 'node:net';
 import type { ServerHttp2Session } from 'node:http2';
-import { isHttp1 } from './exchanges.ts';
 import type { Exchanges } from './exchanges.ts';
 import { serverMethod, type ServerMethod } from './server-methods.ts';
 
@@ -21,6 +20,7 @@ export interface Connections {
   accepted(): number;
   /** What was accepted and is still open. */
   open(): net.Socket[];
+  /** Those on which an HTTP/1 request has come, through whichever server. */
   http1(): Http1Connection[];
   /** Every HTTP connection ends after what is in flight: `Connection: close` and GOAWAY. */
   endAfterLastResponse(): void;
@@ -35,29 +35,27 @@ export function createConnections(exchanges: Exchanges): Connections {
   const known = new WeakSet<net.Server>();
   const quietlyClosed = new WeakSet<net.Server>();
   const sockets = new Set<net.Socket>();
-  const http1 = new Map<net.Socket, Http1Connection>();
+  /** What HTTP/1 requests come from and was not accepted: TLS over it, or whatever the application has made. */
+  const layered = new Set<net.Socket>();
   const sessions = new Set<ServerHttp2Session>();
   let accepted = 0;
   let isEnding = false;
   let noneOpen: (() => void) | null = null;
 
+  // One listener for each connection, and one function for all of them: many connections bring a single request.
+  function accept(socket: net.Socket): void {
+    accepted += 1;
+    sockets.add(socket);
+    socket.on('close', forget);
+  }
+
+  function forget(this: net.Socket): void {
+    sockets.delete(this);
+    if (sockets.size === 0) noneOpen?.();
+  }
+
   function watch(server: net.Server): void {
-    const speaksHttp1 = isHttp1(server);
-    // What only tls.Server has, and so https.Server.
-    const isSecure = 'setSecureContext' in server;
-    const rememberHttp1 = (socket: net.Socket): void => {
-      http1.set(socket, { isSecure, socket });
-      socket.once('close', () => http1.delete(socket));
-    };
-    server.prependListener('connection', (socket: net.Socket) => {
-      accepted += 1;
-      sockets.add(socket);
-      socket.once('close', () => {
-        sockets.delete(socket);
-        if (sockets.size === 0) noneOpen?.();
-      });
-    });
-    if (speaksHttp1) server.prependListener(isSecure ? 'secureConnection' : 'connection', rememberHttp1);
+    server.prependListener('connection', accept);
     server.on('session', (session: ServerHttp2Session) => {
       sessions.add(session);
       session.once('close', () => sessions.delete(session));
@@ -67,8 +65,13 @@ export function createConnections(exchanges: Exchanges): Connections {
         if (isEnding && !session.closed) session.close();
       });
     });
-    exchanges.watch(server);
   }
+
+  exchanges.watch((socket) => {
+    if (sockets.has(socket)) return;
+    layered.add(socket);
+    socket.once('close', () => layered.delete(socket));
+  });
 
   return {
     track(server) {
@@ -90,12 +93,15 @@ export function createConnections(exchanges: Exchanges): Connections {
     takeQuietlyClosed: (server) => quietlyClosed.delete(server),
     accepted: () => accepted,
     open: () => [...sockets],
-    http1: () => [...http1.values()],
+    http1: () => [
+      ...[...sockets]
+        .filter((socket) => exchanges.isKnown(socket))
+        .map((socket) => ({ isSecure: false, socket })),
+      ...[...layered].map((socket) => ({ isSecure: true, socket })),
+    ],
     endAfterLastResponse() {
       isEnding = true;
-      // Again, so as to be ahead of what the application has prepended since.
-      for (const server of servers) exchanges.watch(server);
-      exchanges.endConnections(http1.keys());
+      exchanges.endConnections([...sockets, ...layered]);
       for (const session of sessions) session.close();
     },
     whenNoneOpen() {

@@ -24,6 +24,8 @@ export interface DrainParts {
   order(): DrainOrder;
   /** Draining has begun: nothing that listens from now on may accept. */
   begun(): void;
+  /** Every new connection goes to others from now on. */
+  acceptsNoMore(): void;
   /** The reason is known. */
   explained(): void;
   /** Resolves when the drain has to end before its deadline. */
@@ -58,6 +60,7 @@ export async function drain(parts: DrainParts): Promise<DrainResult> {
   parts.explained();
   if (takesQueueAlong(reason)) await acceptQueued(connections);
   connections.stopAccepting();
+  parts.acceptsNoMore();
 
   const leftMs = Math.max(0, timeoutMs - (performance.now() - startedAt));
   const deadline = Math.round(Date.now() + leftMs);

@@ -12,6 +12,7 @@ import { complain } from './standard-streams.ts';
 export interface DrainingParts {
   order(): DrainOrder;
   begun(): void;
+  acceptsNoMore(): void;
   /** The drain is over, apart from the application's own clean-up. */
   ended(numbers: { served: number; cut: number }): Promise<void>;
   /** Is this one of our own SIGTERM listeners? */
@@ -66,6 +67,9 @@ export function createDraining(parts: DrainingParts): Draining {
       order: () => parts.order(),
       begun: () => {
         parts.begun();
+      },
+      acceptsNoMore: () => {
+        parts.acceptsNoMore();
       },
       explained: () => abort?.abort(),
       hurried: hurriedUp,

@@ -5,6 +5,7 @@ import { createClaims } from './claims.ts';
 import { createDraining } from './draining.ts';
 import type { DrainOrder } from './drain.ts';
 import type { Settings } from './environment.ts';
+import { keepListening } from './keep-listening.ts';
 import { patchServers } from './listen.ts';
 import { isRawHandle } from './raw-handle.ts';
 import { createReadiness } from './readiness.ts';
@@ -28,7 +29,6 @@ export function startManaged({ generation, listeners, drainTimeoutMs }: Settings
       switch (message.type) {
         case 'admit':
           claims.admit();
-          channel.release();
           // Neither at boot nor now, when the first client waits: it costs a millisecond or two.
           setTimeout(surviveBrokenPipes, surviveAfterMs).unref();
           break;
@@ -83,7 +83,10 @@ export function startManaged({ generation, listeners, drainTimeoutMs }: Settings
     order: () => ordered ?? { reason: assumed, timeoutMs: drainTimeoutMs },
     begun: () => {
       claims.close();
-      process.on('SIGTERM', hurry);
+      keepListening('SIGTERM', hurry);
+    },
+    acceptsNoMore: () => {
+      send({ type: 'acceptsNoMore', pid });
     },
     ended: (numbers) => channel.send({ type: 'drained', pid, ...numbers }),
     isOurs: (listener) => listener === hurry,
@@ -96,7 +99,7 @@ export function startManaged({ generation, listeners, drainTimeoutMs }: Settings
     },
     takeQuietlyClosed: (server) => draining.connections.takeQuietlyClosed(server),
   });
-  process.on('SIGQUIT', () => {
+  keepListening('SIGQUIT', () => {
     draining.begin();
   });
   setImmediate(() => {

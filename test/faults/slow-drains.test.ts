@@ -10,15 +10,13 @@ test('generations drain side by side up to the cap; then a reload waits for one 
   const port = await master.serving();
   const answers: Promise<Answer>[] = [];
   for (let generation = 1; generation <= maxDrainingGenerations; generation++) {
-    await eventually(
-      `generation ${generation} answers`,
-      async () => (await whoAnswers(port)).generation === generation,
-    );
+    expect((await whoAnswers(port)).generation).toBe(generation);
     answers.push((await begin(port, '/held')).answer);
     await master.reload(generation + 1);
+    await master.waitFor('workerAcceptsNoMore', { generation });
   }
   const current = maxDrainingGenerations + 1;
-  await eventually('the last one answers', async () => (await whoAnswers(port)).generation === current);
+  expect((await whoAnswers(port)).generation).toBe(current);
   expect(master.all('workerExited')).toEqual([]);
   master.signal('SIGHUP');
   await master.waitFor('reloadRequested', { generation: current + 1, pending: true });

@@ -1,7 +1,9 @@
 // The control socket of a running master: its place, its name, and going without.
 import { existsSync, statSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { get } from '../helpers/plain-client.ts';
+import { routes } from '../../src/shared/control-api.ts';
+import { askControl } from '../../src/shared/control-client.ts';
+import { get, whoAnswers } from '../helpers/plain-client.ts';
 import { runMaster, temporaryFolder } from '../helpers/run-master.ts';
 
 test('the control socket is open to its owner alone, and tells what runs', async () => {
@@ -53,4 +55,19 @@ test('without a name a master is named after its port', async () => {
   expect((await master.waitFor('masterStarted')).control).toBe(
     master.controlSocket.replace(master.name, String(port)),
   );
+});
+
+test('when a reload is answered, the next request goes to the new generation, every time', async () => {
+  const master = runMaster();
+  const port = await master.serving();
+  for (let generation = 2; generation <= 11; generation += 1) {
+    const answer = await askControl({
+      path: master.controlSocket,
+      method: 'POST',
+      route: routes.reload,
+      body: { wait: true },
+    });
+    expect(answer).toMatchObject({ answer: { status: 200 } });
+    expect((await whoAnswers(port)).generation).toBe(generation);
+  }
 });

@@ -25,6 +25,7 @@ test('a reload starts a generation, waits until it is ready, and then drains the
     'workerReady 2',
     'generationReady 2',
     'workerDraining 1',
+    'workerAcceptsNoMore 1',
     'workerExited 1',
   ]);
   expect(master.all('workerExited')).toMatchObject([

@@ -33,6 +33,8 @@ test('a reload starts all workers before it drains any', async () => {
   ]);
   expect(events.slice(4, 7)).toEqual(['workerReady', 'workerReady', 'generationReady']);
   expect(events.slice(7).sort()).toEqual([
+    'workerAcceptsNoMore',
+    'workerAcceptsNoMore',
     'workerDraining',
     'workerDraining',
     'workerExited',

@@ -8,42 +8,87 @@ import { MiniMaster, MiniWorker, testNode } from '../helpers/mini-master.ts';
 import { Wire } from '../helpers/wire.ts';
 import { workerBundle } from '../helpers/worker-bundle.ts';
 
-it('drains when its master is killed, though what it writes goes nowhere', async () => {
+const fixture = (name: string): string => new URL(`../fixtures/worker/${name}`, import.meta.url).pathname;
+
+interface DyingMaster {
+  readonly listeners: MiniMaster;
+  readonly master: MiniWorker;
+  readonly workerPid: number;
+  /** What the worker wrote when it exited; waits for it. */
+  readonly exit: () => Promise<string>;
+  readonly close: () => Promise<void>;
+}
+
+/** A master of its own process, to be killed, and its admitted worker. */
+async function dyingMaster(script: string, env: NodeJS.ProcessEnv = {}): Promise<DyingMaster> {
   const listeners = new MiniMaster();
   const { preload } = await workerBundle();
   const folder = mkdtempSync(join(tmpdir(), 'graceful-run-test-'));
   const exitFile = join(folder, 'exit');
-  const fixture = (name: string): string => new URL(`../fixtures/worker/${name}`, import.meta.url).pathname;
   const child = spawn(process.execPath, [fixture('dying-master.mjs')], {
     stdio: ['ignore', 'pipe', 'pipe', listeners.fd],
     env: {
       ...process.env,
       PORT: String(listeners.port),
       WORKER_NODE: testNode,
-      WORKER_SCRIPT: fixture('outlives-its-master.cjs'),
+      WORKER_SCRIPT: fixture(script),
       WORKER_OPTIONS: withPreload(undefined, preload),
       GRACEFUL_RUN_LISTENERS: JSON.stringify([
         { name: 'web', fd: 3, host: '127.0.0.1', port: listeners.port, backlog: 128 },
       ]),
       EXIT_FILE: exitFile,
+      ...env,
     },
   });
   const master = new MiniWorker(child, () => undefined);
   await master.says(/admitted \d+/);
-  const pid = Number(/admitted (\d+)/.exec(master.output)?.[1]);
+  return {
+    listeners,
+    master,
+    workerPid: Number(/admitted (\d+)/.exec(master.output)?.[1]),
+    async exit() {
+      await expect.poll(() => existsSync(exitFile), { timeout: 10_000 }).toBe(true);
+      return readFileSync(exitFile, 'utf8');
+    },
+    async close() {
+      rmSync(folder, { recursive: true });
+      await listeners.close();
+    },
+  };
+}
+
+it('drains when its master is killed, though what it writes goes nowhere', async () => {
+  const { listeners, master, workerPid, exit, close } = await dyingMaster('outlives-its-master.cjs');
   const client = await Wire.connect(listeners.port);
   client.get('/');
   await client.until('first');
-  child.kill('SIGKILL');
+  master.child.kill('SIGKILL');
   await master.exited;
   // It goes on serving what it has, and has stopped accepting: it writes into the broken pipe all the while.
-  process.kill(pid, 'SIGUSR2');
+  process.kill(workerPid, 'SIGUSR2');
   await client.until('last');
   client.socket.end();
-  await expect.poll(() => existsSync(exitFile), { timeout: 10_000 }).toBe(true);
-  expect(readFileSync(exitFile, 'utf8')).toBe('exit 0');
-  rmSync(folder, { recursive: true });
-  await listeners.close();
+  expect(await exit()).toBe('exit 0');
+  await close();
+});
+
+it('drains when its master is killed after the application has hung up', async () => {
+  const { listeners, master, exit, close } = await dyingMaster('hangs-up.cjs', { AT: 'start' });
+  const response = await fetch(listeners.url, { headers: { connection: 'close' } });
+  expect(await response.text()).toBe('still here');
+  master.child.kill('SIGKILL');
+  await master.exited;
+  expect(await exit()).toBe('exit 0');
+  await close();
+});
+
+it('tells an application that hangs up twice that it has hung up, once', async () => {
+  const master = new MiniMaster();
+  const worker = await master.serve('hangs-up.cjs');
+  worker.child.send('hang up twice');
+  await worker.says('twice');
+  expect(worker.output).toBe('disconnected\ntwice\n');
+  await master.close();
 });
 
 it('goes on serving when the application hangs up itself, and drains on the signal', async () => {

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect, type ClientHttp2Session } from 'node:http2';
 import { request as httpsRequest, Agent } from 'node:https';
-import { afterEach, expect, it } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import { MiniMaster } from '../helpers/mini-master.ts';
 import { Wire } from '../helpers/wire.ts';
 
@@ -88,4 +88,49 @@ it('cuts what is left of every protocol at the deadline', async () => {
   expect(worker.messages.at(-1)).toMatchObject({ type: 'drained', cut: 3 });
   expect(await secure).toBe('cut');
   await echo.closed;
+});
+
+describe('an http server that is fed by another server', () => {
+  it('says close while it drains, over plain connections and over TLS', async () => {
+    master = new MiniMaster({ count: 2 });
+    const [http = 0, https = 0] = master.ports;
+    const worker = await master.serve('is-fed.cjs');
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    const [plain, held] = await Promise.all([Wire.connect(http), Wire.connect(http)]);
+    plain.get('/');
+    await plain.until('fed');
+    held.get('/held');
+    await worker.says('request /held');
+    expect(await secureGet(https, '/', agent)).toEqual({ text: 'fed', connection: 'keep-alive' });
+    worker.drain();
+    await worker.says('draining');
+    worker.child.send('release');
+    await held.until('Connection: close');
+    plain.get('/');
+    await plain.until('Connection: close');
+    expect(await secureGet(https, '/', agent)).toEqual({ text: 'fed', connection: 'close' });
+    expect((await worker.exited).code).toBe(0);
+    expect(worker.messages.at(-1)).toMatchObject({ type: 'drained', served: 5, cut: 0 });
+  });
+
+  it('may finish at the deadline what it is writing', async () => {
+    master = new MiniMaster({ count: 2 });
+    const [http = 0, https = 0] = master.ports;
+    const worker = await master.serve('is-fed.cjs');
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    const held = await Wire.connect(http);
+    held.get('/held');
+    await worker.says('request /held');
+    const secure = secureGet(https, '/held', agent);
+    await worker.says(/(?:request \/held\n[^]*){2}/);
+    worker.drain('reload', 60_000);
+    await worker.says('draining');
+    process.kill(worker.pid, 'SIGTERM');
+    await worker.says('hurried');
+    worker.child.send('release');
+    await held.until('held');
+    expect((await secure).text).toBe('held');
+    expect((await worker.exited).code).toBe(0);
+    expect(worker.messages.at(-1)).toMatchObject({ type: 'drained', served: 2, cut: 0 });
+  });
 });
