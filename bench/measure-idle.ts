@@ -9,8 +9,8 @@ interface Sample {
   readonly wakeUps: number;
 }
 
-/** A process has calmed down after its start by then. */
-const settleMs = 3_000;
+/** By then a process has calmed down: V8 collects its garbage once more about 8 s after the last work. */
+const settleMs = 15_000;
 
 export async function measureIdle({ rounds, idleMs }: Effort): Promise<IdleResult> {
   const bare: Sample[] = [];
