@@ -31,7 +31,7 @@ export const workerPhase: z.ZodMiniType<WorkerPhase> = z.enum([
   'killing',
 ]);
 
-const cause = z.enum(['signal', 'control', 'watch', 'worker', 'embedder', 'masterFailed']);
+const cause = z.enum(['signal', 'control', 'watch', 'worker', 'embedder']);
 const drainReason = z.enum(['reload', 'stop', 'scaleDown', 'masterGone', 'signal']);
 const killReason = z.enum(['notReady', 'rollback', 'drainTimeout', 'stop', 'reload', 'scaleDown']);
 

@@ -26,7 +26,9 @@ export function createReloadResults(arm: Platform['arm']): ReloadResults {
   const waiting = new Map<number, Waiting[]>();
   /** Draining workers that have not said yet that they accept no more, by pid. */
   const closing = new Set<number>();
-  let unanswered: (() => void) | null = null;
+  /** Reloads that went well, while somebody still closes. */
+  const held: ReloadResult[] = [];
+  let disarm: (() => void) | null = null;
   let last: ReloadResult | null = null;
 
   const answer = (result: ReloadResult): void => {
@@ -34,26 +36,25 @@ export function createReloadResults(arm: Platform['arm']): ReloadResults {
     waiting.delete(result.generation);
   };
 
-  const whenAllClosed = (action: () => void): void => {
-    if (closing.size === 0) {
-      action();
-      return;
+  const answerHeld = (): void => {
+    disarm?.();
+    disarm = null;
+    for (const result of held.splice(0)) answer(result);
+  };
+
+  const answerWhenClosed = (result: ReloadResult): void => {
+    held.push(result);
+    if (closing.size === 0) answerHeld();
+    else {
+      disarm ??= arm(closingPatienceMs, () => {
+        closing.clear();
+        answerHeld();
+      });
     }
-    const giveUp = arm(closingPatienceMs, () => {
-      closing.clear();
-      unanswered?.();
-    });
-    const before = unanswered;
-    unanswered = () => {
-      giveUp();
-      unanswered = null;
-      before?.();
-      action();
-    };
   };
 
   const closed = (pid: number | null): void => {
-    if (pid !== null && closing.delete(pid) && closing.size === 0) unanswered?.();
+    if (pid !== null && closing.delete(pid) && closing.size === 0) answerHeld();
   };
 
   return {
@@ -69,9 +70,7 @@ export function createReloadResults(arm: Platform['arm']): ReloadResults {
         else {
           // Which workers drain now is said after this fact, in the same turn.
           queueMicrotask(() => {
-            whenAllClosed(() => {
-              answer(result);
-            });
+            answerWhenClosed(result);
           });
         }
       } else if (fact.event === 'stopRequested' || fact.event === 'stopped') {

@@ -118,7 +118,6 @@ const asker: Readonly<Record<Cause, string>> = {
   watch: 'a changed file',
   worker: 'a worker',
   embedder: 'the embedding program',
-  masterFailed: 'a failure of the master',
 };
 
 const drainReason: Readonly<Record<DrainReason, string>> = {

@@ -11,7 +11,7 @@ export interface Outcome {
 }
 
 /** Who asked for a reload or a stop. */
-export type Cause = 'signal' | 'control' | 'watch' | 'worker' | 'embedder' | 'masterFailed';
+export type Cause = 'signal' | 'control' | 'watch' | 'worker' | 'embedder';
 
 /** `up` is not `ready`, `ready` is not `draining`; `exited` is the end. Null stands for "did not exist yet". */
 export type WorkerPhase = 'starting' | 'ready' | 'draining' | 'terminating' | 'killing';
