@@ -1,15 +1,18 @@
 /** How a fatal error looks in a terminal: one line, and one more with the hint. It must not know who prints it. */
-import { GracefulRunError, messageOf } from './errors.ts';
+import { GracefulRunError, messageOf, systemCode } from './errors.ts';
+import { shortageHint } from './shortage.ts';
 
 /**
- * "graceful-run: cannot X: reason", and the hint in a line of its own. Anything but a GracefulRunError is a mistake of
- * ours, and is said to be one; neither shows a stack trace. No final line break.
+ * "graceful-run: cannot X: reason", and the hint in a line of its own. Anything but a GracefulRunError is either a
+ * machine that has run out of something or a mistake of ours, and is said to be one; none shows a stack trace. No final
+ * line break.
  */
 export function renderError(error: unknown, program: string): string {
   if (!(error instanceof GracefulRunError)) {
     return withHint(
       `${program}: cannot go on: ${oneLine(messageOf(error))}`,
-      `this is a mistake in ${program}: please report it, with what you did`,
+      shortageHint(systemCode(error)) ??
+        `this is a mistake in ${program}: please report it, with what you did`,
     );
   }
   return withHint(`${program}: ${oneLine(error.message)}`, error.hint);

@@ -4,9 +4,17 @@ import { expect, test } from 'vitest';
 import { begin } from '../helpers/plain-client.ts';
 import { kill, runMaster } from '../helpers/run-master.ts';
 
-/** script(1) of util-linux, which gives the command a terminal of its own and passes on what is typed. */
+/**
+ * script(1) of util-linux gives the command a terminal of its own and passes on what is typed. `exec`, because a shell
+ * that waits for the command (dash does) gets the Ctrl-C too, and dies of it.
+ */
 const script = '/usr/bin/script';
-const throughTerminal = ['sh', '-c', 'exec script --quiet --return --flush --command "$*" /dev/null', 'sh'];
+const throughTerminal = [
+  'sh',
+  '-c',
+  'exec script --quiet --return --flush --command "exec $*" /dev/null',
+  'sh',
+];
 
 test.skipIf(process.platform !== 'linux' || !existsSync(script))(
   'Ctrl-C reaches the master alone: the request in flight finishes, and the end is 0',

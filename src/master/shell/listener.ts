@@ -5,6 +5,7 @@
 import net from 'node:net';
 import { lookup } from 'node:dns/promises';
 import { GracefulRunError } from '../../shared/errors.ts';
+import { shortageHint } from '../../shared/shortage.ts';
 import { listen } from './syscalls.ts';
 import { systemErrorCode } from './system-errors.ts';
 
@@ -144,7 +145,13 @@ function bindError({ host, port }: ListenerOptions, code: string): GracefulRunEr
           hint: 'see the addresses of this machine with: ip address',
         },
       );
-    default:
-      return new GracefulRunError('addressUnusable', `cannot listen on ${where}: ${code}`);
+    default: {
+      const hint = shortageHint(code);
+      return new GracefulRunError(
+        'addressUnusable',
+        `cannot listen on ${where}: ${code}`,
+        hint === null ? {} : { hint },
+      );
+    }
   }
 }

@@ -21,3 +21,10 @@ test.each([new TypeError('x is undefined'), 'a text', null])(
     expect(lines[0]).toMatch(/^gracefulctl: cannot /);
   },
 );
+
+test('a machine that has run out of something is not said to be our mistake', () => {
+  const mistake = renderError(new TypeError('x is undefined'), 'graceful-run').split('\n')[1];
+  const full = renderError(Object.assign(new Error('too many'), { code: 'EMFILE' }), 'graceful-run');
+  expect(full.split('\n')[1]).not.toBe(mistake);
+  expect(full.split('\n')).toHaveLength(2);
+});
