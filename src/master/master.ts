@@ -1,13 +1,12 @@
 /**
- * Puts a master together: listener, program, watcher, control socket. It owns their order of birth and death
- * and decides nothing else. It must not know the command line, signals, or how a log looks.
+ * Puts a master together: its doors (listener, control socket, watch) and its program, with their order of birth and
+ * death, and decides nothing else. It must not know the command line, signals, or how a log looks.
  */
 import type { ReloadResult, Status } from '../shared/control-api.ts';
-import { controlFolders } from '../shared/control-path.ts';
 import type { Cause, Fact, Failure, Observation } from '../shared/facts.ts';
 import { version } from '../shared/version.ts';
-import { openControlServer, type ControlServer } from './control/server.ts';
-import { bindPatienceMs, killDelayMs, maxDrainingGenerations, settleMs, watchStableMs } from './defaults.ts';
+import { killDelayMs, maxDrainingGenerations, settleMs } from './defaults.ts';
+import { createDoors } from './doors.ts';
 import { defaultBackoff } from './lifecycle/backoff.ts';
 import { workingDirectory } from './here.ts';
 import { idleProgram, type LifecycleSettings } from './lifecycle/state.ts';
@@ -15,17 +14,13 @@ import { deferred } from './deferred.ts';
 import { compileOptions, type MasterOptions, type MasterSettings } from './options.ts';
 import { preloadPath } from './preload-path.ts';
 import { prepareWorker } from './prepare-worker.ts';
-import { programFile } from './program/program-file.ts';
 import { createReloadResults, masterStopped } from './reload-results.ts';
-import { bindWithPatience } from './shell/bind-with-patience.ts';
-import type { BoundListener } from './shell/listener.ts';
 import type { Platform } from './shell/platform.ts';
 import { createRunner } from './shell/program-runner.ts';
 import { system } from './shell/system.ts';
 import { startFailed } from './start-failed.ts';
 import { describeStatus } from './status.ts';
 import { passOnOutput } from './worker-output.ts';
-import type { Watch } from './watch/start-watch.ts';
 
 /** A master of one program. Created idle; a stopped one cannot be started again. */
 export interface Master {
@@ -75,19 +70,32 @@ function assemble(settings: MasterSettings, { platform, environment, onStderr }:
   const startedAt = platform.clock.monotonicMs();
   const subscribers = new Set<(observation: Observation) => void>();
   const results = createReloadResults(platform.arm);
-  const listeners: BoundListener[] = [];
   const preload = preloadPath();
   const ended = deferred<Failure | null>();
-  let name = settings.name ?? String(settings.port);
-  let control: ControlServer | null = null;
-  let watch: Watch | null = null;
   let starting: Promise<void> | null = null;
+
+  const doors = createDoors({
+    settings,
+    environment,
+    platform,
+    handlers: {
+      status,
+      reload: () => requestReload('control'),
+      stop: () => ({ done: stop('control') }),
+      subscribe,
+    },
+    isWanted: () => runner.state().phase === 'idle',
+    publish,
+    changed: () => {
+      runner.dispatch({ type: 'reloadRequested', cause: 'watch' });
+    },
+  });
 
   const runner = createRunner(
     {
       platform,
-      listeners,
-      prepare: (place) => prepareWorker(settings, listeners, environment, preload, place),
+      listeners: doors.listeners,
+      prepare: (place) => prepareWorker(settings, doors.listeners, environment, preload, place),
       onFact: publish,
       onStderr,
     },
@@ -97,9 +105,9 @@ function assemble(settings: MasterSettings, { platform, environment, onStderr }:
   function publish(fact: Fact): void {
     const time = platform.clock.wallMs();
     results.observe(fact, time);
-    for (const subscriber of subscribers) subscriber({ ...fact, program: name, time });
+    for (const subscriber of subscribers) subscriber({ ...fact, program: doors.name(), time });
     if (fact.event === 'stopped')
-      void close().then(() => {
+      void doors.close().then(() => {
         ended.resolve(fact.failure);
       });
   }
@@ -107,63 +115,7 @@ function assemble(settings: MasterSettings, { platform, environment, onStderr }:
   async function open(): Promise<void> {
     // Fails early and cheaply when there is no such command, folder or env file: nothing was touched yet.
     prepareWorker(settings, [], environment, preload, { generation: 1, slot: 0 });
-    // A master of this name that lives says so better than its port does. With port 0 the name comes with the port.
-    if (settings.port !== 0 || settings.name !== null) await openControl();
-    listeners.push(await bind());
-    if (control === null) await openControl();
-    await openWatch();
-    publish({ event: 'masterStarted', pid: process.pid, version, control: control?.path ?? null });
-    for (const { name: listener, host, port } of listeners)
-      publish({ event: 'listenerBound', listener, host, port });
-  }
-
-  async function bind(): Promise<BoundListener> {
-    const { host, port, backlog } = settings;
-    const bound = await bindWithPatience(
-      { name: 'default', host, port, backlog },
-      bindPatienceMs,
-      () => runner.state().phase === 'idle',
-      () => {
-        publish({ event: 'addressBusy', host, port, patienceMs: bindPatienceMs });
-      },
-      platform,
-    );
-    name = settings.name ?? String(bound.port);
-    return bound;
-  }
-
-  async function openControl(): Promise<void> {
-    if (!settings.hasControl) return;
-    control = await openControlServer({
-      name,
-      folders: controlFolders(environment, process.geteuid?.() ?? 0),
-      handlers: {
-        status,
-        reload: () => requestReload('control'),
-        stop: () => ({ done: stop('control') }),
-        subscribe,
-      },
-    });
-  }
-
-  async function openWatch(): Promise<void> {
-    if (settings.watch === null) return;
-    const { command, cwd } = settings;
-    const paths = settings.watch.length > 0 ? settings.watch : [programFile(command, { cwd, environment })];
-    // Loaded only where it is wanted: it brings the hashes along, 2 MB and more.
-    const { startWatch } = await import('./watch/start-watch.ts');
-    watch = await startWatch({
-      paths,
-      stableMs: watchStableMs,
-      onChange: (path) => {
-        publish({ event: 'fileChanged', path });
-        runner.dispatch({ type: 'reloadRequested', cause: 'watch' });
-      },
-      onProblem: (problem) => {
-        publish({ event: 'watchFailed', problem });
-      },
-    });
-    publish({ event: 'watchStarted', paths });
+    await doors.open();
   }
 
   async function start(): Promise<void> {
@@ -172,7 +124,7 @@ function assemble(settings: MasterSettings, { platform, environment, onStderr }:
       // stop() may have come while the doors were being opened: then there is nothing to start.
       if (runner.state().phase !== 'idle') throw masterStopped();
     } catch (error) {
-      await close();
+      await doors.close();
       // Whoever has asked for a stop meanwhile gets it, and not the reason why it would not have started.
       throw runner.state().phase === 'idle' ? error : masterStopped();
     }
@@ -202,21 +154,14 @@ function assemble(settings: MasterSettings, { platform, environment, onStderr }:
     await ended.promise;
   }
 
-  /** Lets go of everything that is held. */
-  async function close(): Promise<void> {
-    for (const listener of listeners) listener.close();
-    await watch?.close();
-    await control?.close();
-  }
-
   function status(): Status {
     const sources = {
-      name,
+      name: doors.name(),
       command: settings.command,
       version,
       pid: process.pid,
       startedAt,
-      listeners,
+      listeners: doors.listeners,
       lastReload: results.last(),
     };
     return describeStatus(runner.state(), sources, platform.clock.monotonicMs());

@@ -1,20 +1,16 @@
 // kill -9 and kill -STOP of workers, at the worst moments.
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { runWithHeldBoots } from '../helpers/held-boots.ts';
 import { begin, whoAnswers } from '../helpers/plain-client.ts';
-import { app, kill, runMaster, temporaryFolder } from '../helpers/run-master.ts';
+import { kill, runMaster } from '../helpers/run-master.ts';
 import { startLoad } from '../helpers/strict-client.ts';
 import { failureCounts } from '../helpers/tally.ts';
 
 test('a candidate that is killed is rolled back', async () => {
-  const hold = join(temporaryFolder(), 'hold');
-  const master = runMaster({ command: app('boots-when-told'), env: { HOLD: hold } });
+  const { master, heldReload } = runWithHeldBoots({ isHeld: false });
   const port = await master.serving();
   const load = startLoad({ port, mode: 'fresh' });
-  writeFileSync(hold, '');
-  master.signal('SIGHUP');
-  await master.waitForLine('booting');
+  await heldReload();
   kill(await master.workerPid(2));
   const { failure } = await master.waitFor('generationFailed', { generation: 2 });
   expect(failure).toMatchObject({ reason: 'exited', outcome: { code: null, signal: 'SIGKILL' } });
@@ -40,15 +36,12 @@ test('an old worker that is killed during its drain is gone, and nothing else ch
 });
 
 test('the current worker that is killed during a reload is replaced, and the reload goes on', async () => {
-  const hold = join(temporaryFolder(), 'hold');
-  const master = runMaster({ command: app('boots-when-told'), env: { HOLD: hold } });
+  const { master, heldReload, bootOn } = runWithHeldBoots({ isHeld: false });
   const port = await master.serving();
-  writeFileSync(hold, '');
-  master.signal('SIGHUP');
-  await master.waitForLine('booting');
+  await heldReload();
   kill(await master.workerPid(1));
   await master.waitFor('restartScheduled', { generation: 1, delayMs: 0 });
-  kill(await master.workerPid(2), 'SIGUSR2');
+  await bootOn(2);
   await master.waitFor('generationReady', { generation: 2 });
   expect((await whoAnswers(port)).generation).toBe(2);
 });

@@ -1,9 +1,8 @@
 // Clients wait in the backlog while no worker is up; none is refused.
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { runWithHeldBoots } from '../helpers/held-boots.ts';
 import { get, queueUp, whoAnswers, type Answer } from '../helpers/plain-client.ts';
-import { app, kill, runMaster, temporaryFolder } from '../helpers/run-master.ts';
+import { kill, runMaster } from '../helpers/run-master.ts';
 
 async function expectAllAnswered(answers: readonly Promise<Answer>[], generation: number): Promise<void> {
   const whole = await Promise.all(answers);
@@ -13,13 +12,11 @@ async function expectAllAnswered(answers: readonly Promise<Answer>[], generation
 }
 
 test('the port is bound before any worker is up, and clients that come while it boots are all answered', async () => {
-  const hold = join(temporaryFolder(), 'hold');
-  writeFileSync(hold, '');
-  const master = runMaster({ command: app('boots-when-told'), env: { HOLD: hold } });
+  const { master, bootOn } = runWithHeldBoots({ isHeld: true });
   await master.waitForLine('booting');
   const clients = await queueUp(await master.port(), 50);
   expect(master.all('workerReady')).toEqual([]);
-  kill(await master.workerPid(1), 'SIGUSR2');
+  await bootOn(1);
   await expectAllAnswered(clients, 1);
 });
 
@@ -38,14 +35,11 @@ test('clients that come after the only worker has crashed, and during its backof
 });
 
 test('during a reload clients are answered by the old generation until the new one serves', async () => {
-  const hold = join(temporaryFolder(), 'hold');
-  const master = runMaster({ command: app('boots-when-told'), env: { HOLD: hold } });
+  const { master, heldReload, bootOn } = runWithHeldBoots({ isHeld: false });
   const port = await master.serving();
-  writeFileSync(hold, '');
-  master.signal('SIGHUP');
-  await master.waitForLine('booting');
+  await heldReload();
   await expectAllAnswered(await queueUp(port, 50), 1);
-  kill(await master.workerPid(2), 'SIGUSR2');
+  await bootOn(2);
   await master.waitFor('workerExited', { generation: 1 });
   await expectAllAnswered(await queueUp(port, 50), 2);
   expect((await get(port)).status).toBe(200);

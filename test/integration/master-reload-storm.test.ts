@@ -1,11 +1,10 @@
 // Reloads are serialised: what is asked for during one becomes exactly one more.
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { eventually } from '../helpers/eventually.ts';
+import { runWithHeldBoots } from '../helpers/held-boots.ts';
 import { whoAnswers } from '../helpers/plain-client.ts';
-import { app, kill, runMaster, temporaryFolder, type RunningMaster } from '../helpers/run-master.ts';
+import { runMaster, type RunningMaster } from '../helpers/run-master.ts';
 
 /** Resolves when nothing that was asked for is left to do. */
 async function settled(master: RunningMaster): Promise<void> {
@@ -49,20 +48,17 @@ test.for([1_000, 2_000])(
 );
 
 test('requests during a reload become exactly one more', async () => {
-  const hold = join(temporaryFolder(), 'hold');
-  const master = runMaster({ command: app('boots-when-told'), env: { HOLD: hold } });
+  const { master, heldReload, bootOn } = runWithHeldBoots({ isHeld: false });
   await master.serving();
-  writeFileSync(hold, '');
-  master.signal('SIGHUP');
-  await master.waitForLine('booting');
+  await heldReload();
   for (let round = 0; round < 3; round++) {
     master.signal('SIGHUP');
     // When it answers, it has seen the signal that was sent before.
     await eventually('the reload is pending', async () => (await master.status()).reloadPending);
   }
-  kill(await master.workerPid(2), 'SIGUSR2');
+  await bootOn(2);
   await master.waitForLine('booting', 2);
-  kill(await master.workerPid(3), 'SIGUSR2');
+  await bootOn(3);
   await settled(master);
   expect(master.all('generationStarted').map(({ generation }) => generation)).toEqual([1, 2, 3]);
   expect(master.all('reloadRequested').map(({ generation, pending }) => ({ generation, pending }))).toEqual([

@@ -1,11 +1,12 @@
 // SIGHUP: a new generation proves itself, takes over, and the old one drains; everything is looked up anew.
-import { chmodSync, mkdirSync, realpathSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, realpathSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { eventually } from '../helpers/eventually.ts';
+import { runWithHeldBoots } from '../helpers/held-boots.ts';
 import { isAlive } from '../helpers/marked-processes.ts';
 import { begin, whoAnswers } from '../helpers/plain-client.ts';
-import { app, appPath, kill, runMaster, temporaryFolder } from '../helpers/run-master.ts';
+import { appPath, kill, runMaster, temporaryFolder } from '../helpers/run-master.ts';
 
 test('a reload starts a generation, waits until it is ready, and then drains the one before it', async () => {
   const master = runMaster();
@@ -96,14 +97,12 @@ test('an executable that was replaced, and one that PATH finds elsewhere now, is
 });
 
 test('a reload that is asked for before the first generation is ready is carried out after it', async () => {
-  const hold = join(temporaryFolder(), 'hold');
-  writeFileSync(hold, '');
-  const master = runMaster({ command: app('boots-when-told'), env: { HOLD: hold } });
+  const { master, release, bootOn } = runWithHeldBoots({ isHeld: true });
   await master.waitForLine('booting');
   master.signal('SIGHUP');
   await master.waitFor('reloadRequested', { generation: 2, pending: true });
-  rmSync(hold);
-  kill(await master.workerPid(1), 'SIGUSR2');
+  release();
+  await bootOn(1);
   await master.waitFor('workerExited', { generation: 1 });
   expect((await whoAnswers(await master.port())).generation).toBe(2);
 });

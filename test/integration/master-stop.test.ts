@@ -1,13 +1,12 @@
 // TERM, INT and QUIT stop gracefully and end with 0; the second of them stops now. Whatever is going on meanwhile.
-import { writeFileSync } from 'node:fs';
 import net from 'node:net';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { eventually } from '../helpers/eventually.ts';
+import { runWithHeldBoots } from '../helpers/held-boots.ts';
 import { begin, get, whoAnswers } from '../helpers/plain-client.ts';
-import { app, kill, runMaster, temporaryFolder } from '../helpers/run-master.ts';
+import { app, kill, runMaster } from '../helpers/run-master.ts';
 
 const asAsked = { code: 0, signal: null };
 
@@ -79,13 +78,10 @@ test('a stop during the backoff of a crashed worker ends with 0', async () => {
 });
 
 test('a stop during a reload ends with 0, drains the old generation and kills the new one', async () => {
-  const hold = join(temporaryFolder(), 'hold');
-  const master = runMaster({ command: app('boots-when-told'), env: { HOLD: hold } });
+  const { master, heldReload } = runWithHeldBoots({ isHeld: false });
   const port = await master.serving();
   const { answer } = await begin(port, '/held');
-  writeFileSync(hold, '');
-  master.signal('SIGHUP');
-  await master.waitForLine('booting');
+  await heldReload();
   master.signal('SIGTERM');
   await master.waitFor('workerExited', { generation: 2 });
   kill(await master.workerPid(1), 'SIGUSR2');

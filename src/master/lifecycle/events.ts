@@ -40,6 +40,9 @@ export type ProgramEvent =
 
 export type LifecycleEvent = WorkerEvent | ProgramEvent;
 
+/** An event without its time: the shell dates it. */
+export type Undated<Event> = Event extends unknown ? Omit<Event, 'at'> : never;
+
 /** Names a timer. Arming one that is armed replaces it. */
 export type TimerKey =
   | { readonly timer: 'ready' | 'drain' | 'kill'; readonly worker: number }

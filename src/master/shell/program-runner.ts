@@ -4,18 +4,17 @@
  * It decides nothing; it knows processes, where step.ts knows only numbers.
  */
 import type { Fact, Outcome } from '../../shared/facts.ts';
-import type { WorkerMessage } from '../../shared/protocol.ts';
-import type { Effect, LifecycleEvent, ProgramEvent, TimerKey } from '../lifecycle/events.ts';
+import type { Effect, LifecycleEvent, ProgramEvent, TimerKey, Undated } from '../lifecycle/events.ts';
 import type { Program } from '../lifecycle/state.ts';
 import { step } from '../lifecycle/step.ts';
 import { exitFailure, notReadyFailure, notStartedFailure } from './failures.ts';
+import { hearWorkers } from './hear-workers.ts';
 import type { BoundListener } from './listener.ts';
-import { identity, lastWords, type LiveWorker } from './live-worker.ts';
+import { lastWords, type LiveWorker } from './live-worker.ts';
 import type { Platform, SpawnRequest } from './platform.ts';
 import { createStderrTail } from './stderr-tail.ts';
 import { createTimers } from './timers.ts';
 import { forwardWholeLines } from './whole-lines.ts';
-import { readWorkerMessage } from './worker-messages.ts';
 
 export interface RunnerOptions {
   readonly platform: Platform;
@@ -33,21 +32,16 @@ export interface Runner {
   state(): Program;
 }
 
-/** An event without its time: the runner dates it. */
-export type Undated<Event> = Event extends unknown ? Omit<Event, 'at'> : never;
-
 const drainSignal = 'SIGQUIT';
-/** So many rejected messages of one worker are announced. */
-const maxRejections = 10;
 
 export function createRunner(options: RunnerOptions, initial: Program): Runner {
   const { platform, listeners } = options;
   const live = new Map<number, LiveWorker>();
   const timers = createTimers(platform.arm);
-  const wide = new Set<string>();
   const queue: LifecycleEvent[] = [];
   let program = initial;
   let isTurning = false;
+  const hearing = hearWorkers({ ...options, dispatch });
 
   function dispatch(event: Undated<LifecycleEvent>): void {
     queue.push({ ...event, at: Math.round(platform.clock.monotonicMs()) });
@@ -120,10 +114,10 @@ export function createRunner(options: RunnerOptions, initial: Program): Runner {
     const process = attempt(() =>
       platform.spawn(options.prepare({ generation, slot }), {
         message: (raw) => {
-          if (worker !== null) receive(worker, raw);
+          if (worker !== null) hearing.message(worker, raw);
         },
         garbage: () => {
-          if (worker !== null) reject(worker, 'not a message');
+          if (worker !== null) hearing.garbage(worker);
         },
         stderr: (text) => {
           tail.add(text);
@@ -161,66 +155,6 @@ export function createRunner(options: RunnerOptions, initial: Program): Runner {
     const failure = exitFailure(outcome, lastWords(worker, listeners));
     const end = { outcome, failure, served: report?.served ?? null, cut: report?.cut ?? null };
     dispatch({ type: 'workerEnded', worker: id, end });
-  }
-
-  function receive(worker: LiveWorker, raw: unknown): void {
-    const received = readWorkerMessage(raw);
-    switch (received.kind) {
-      case 'foreign':
-        return;
-      case 'broken':
-        reject(worker, received.problem);
-        return;
-      case 'ours':
-        obey(worker, received.message);
-        return;
-    }
-  }
-
-  /** Says so a few times: a worker that sends nonsense without end must not fill the log. */
-  function reject(worker: LiveWorker, problem: string): void {
-    worker.rejected += 1;
-    if (worker.rejected > maxRejections) return;
-    options.onFact({ event: 'messageRejected', ...identity(worker), problem });
-  }
-
-  function obey(worker: LiveWorker, message: WorkerMessage): void {
-    switch (message.type) {
-      case 'ready':
-        // It is going to be signalled: a number that somebody made up must not be.
-        if (!platform.isKin(message.pid, worker.process.pid)) {
-          reject(worker, `pid ${message.pid} is not one of its processes`);
-          return;
-        }
-        worker.servingPid = message.pid;
-        worker.wasReady = true;
-        dispatch({ type: 'workerSaidReady', worker: worker.id });
-        return;
-      case 'undeclaredListen':
-        if (!worker.undeclared.includes(message.address)) worker.undeclared.push(message.address);
-        options.onFact({ event: 'undeclaredListen', ...identity(worker), address: message.address });
-        return;
-      case 'wideListen':
-        // Every worker of every generation would say it again.
-        if (wide.has(message.address)) return;
-        wide.add(message.address);
-        options.onFact({ event: 'wideListen', ...identity(worker), address: message.address });
-        return;
-      case 'listenerWanted': {
-        const listener = listeners.find(({ name }) => name === message.name);
-        if (listener !== undefined) worker.process.send({ type: 'listener', name: message.name }, listener);
-        return;
-      }
-      case 'reloadWanted':
-        dispatch({ type: 'reloadRequested', cause: 'worker' });
-        return;
-      case 'acceptsNoMore':
-        options.onFact({ event: 'workerAcceptsNoMore', ...identity(worker) });
-        return;
-      case 'drained':
-        worker.report = { served: message.served, cut: message.cut };
-        return;
-    }
   }
 
   function readyTimedOut(id: number): void {

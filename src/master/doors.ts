@@ -1,0 +1,113 @@
+/**
+ * What the master opens before its first worker starts and closes at its end: listener, control socket, watch.
+ * It owns their order, and the name that may come with the port. It must not know workers.
+ */
+import { controlFolders } from '../shared/control-path.ts';
+import type { Fact } from '../shared/facts.ts';
+import { version } from '../shared/version.ts';
+import { openControlServer, type ControlHandlers, type ControlServer } from './control/server.ts';
+import { bindPatienceMs, watchStableMs } from './defaults.ts';
+import type { MasterSettings } from './options.ts';
+import { programFile } from './program/program-file.ts';
+import { bindWithPatience } from './shell/bind-with-patience.ts';
+import type { BoundListener } from './shell/listener.ts';
+import type { Platform } from './shell/platform.ts';
+import type { Watch } from './watch/start-watch.ts';
+
+export interface DoorParts {
+  readonly settings: MasterSettings;
+  readonly environment: NodeJS.ProcessEnv;
+  readonly platform: Platform;
+  /** What the control socket asks for. */
+  readonly handlers: ControlHandlers;
+  /** False when a stop was asked for: then it is no use to wait for an address. */
+  readonly isWanted: () => boolean;
+  readonly publish: (fact: Fact) => void;
+  /** A watched path has new content. */
+  readonly changed: () => void;
+}
+
+export interface Doors {
+  /** Empty until they are open. */
+  readonly listeners: readonly BoundListener[];
+  /** The master's name: what `--name` says, else the port, which with port 0 is known when it is bound. */
+  name(): string;
+  /** Opens them all. Errors: those of Master.start() that are not about the command. After one, close() is still to be called. */
+  open(): Promise<void>;
+  /** Lets go of everything that is held. */
+  close(): Promise<void>;
+}
+
+export function createDoors(parts: DoorParts): Doors {
+  const { settings, environment, platform, publish } = parts;
+  const listeners: BoundListener[] = [];
+  let name = settings.name ?? String(settings.port);
+  let control: ControlServer | null = null;
+  let watch: Watch | null = null;
+
+  async function open(): Promise<void> {
+    // A master of this name that lives says so better than its port does. With port 0 the name comes with the port.
+    if (settings.port !== 0 || settings.name !== null) await openControl();
+    listeners.push(await bind());
+    if (control === null) await openControl();
+    await openWatch();
+    publish({ event: 'masterStarted', pid: process.pid, version, control: control?.path ?? null });
+    for (const { name: listener, host, port } of listeners)
+      publish({ event: 'listenerBound', listener, host, port });
+  }
+
+  async function bind(): Promise<BoundListener> {
+    const { host, port, backlog } = settings;
+    const bound = await bindWithPatience(
+      { name: 'default', host, port, backlog },
+      bindPatienceMs,
+      parts.isWanted,
+      () => {
+        publish({ event: 'addressBusy', host, port, patienceMs: bindPatienceMs });
+      },
+      platform,
+    );
+    name = settings.name ?? String(bound.port);
+    return bound;
+  }
+
+  async function openControl(): Promise<void> {
+    if (!settings.hasControl) return;
+    control = await openControlServer({
+      name,
+      folders: controlFolders(environment, process.geteuid?.() ?? 0),
+      handlers: parts.handlers,
+    });
+  }
+
+  async function openWatch(): Promise<void> {
+    if (settings.watch === null) return;
+    const { command, cwd } = settings;
+    const paths = settings.watch.length > 0 ? settings.watch : [programFile(command, { cwd, environment })];
+    // Loaded only where it is wanted: it brings the hashes along, 2 MB and more.
+    const { startWatch } = await import('./watch/start-watch.ts');
+    watch = await startWatch({
+      paths,
+      stableMs: watchStableMs,
+      onChange: (path) => {
+        publish({ event: 'fileChanged', path });
+        parts.changed();
+      },
+      onProblem: (problem) => {
+        publish({ event: 'watchFailed', problem });
+      },
+    });
+    publish({ event: 'watchStarted', paths });
+  }
+
+  return {
+    listeners,
+    name: () => name,
+    open,
+    async close() {
+      for (const listener of listeners) listener.close();
+      await watch?.close();
+      await control?.close();
+    },
+  };
+}

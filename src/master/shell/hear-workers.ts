@@ -1,0 +1,97 @@
+/**
+ * What the messages of workers bring about: events for the lifecycle, facts, a listener that is sent. Nothing of theirs
+ * is acted on before it was checked. It must not know how a worker is started or ended.
+ */
+import type { Fact } from '../../shared/facts.ts';
+import type { WorkerMessage } from '../../shared/protocol.ts';
+import type { LifecycleEvent, Undated } from '../lifecycle/events.ts';
+import type { BoundListener } from './listener.ts';
+import { identity, type LiveWorker } from './live-worker.ts';
+import type { Platform } from './platform.ts';
+import { readWorkerMessage } from './worker-messages.ts';
+
+export interface HearingParts {
+  readonly platform: Pick<Platform, 'isKin'>;
+  readonly listeners: readonly BoundListener[];
+  readonly onFact: (fact: Fact) => void;
+  readonly dispatch: (event: Undated<LifecycleEvent>) => void;
+}
+
+export interface Hearing {
+  /** What has come over a worker's channel. */
+  message(worker: LiveWorker, raw: unknown): void;
+  /** What has come was not even a message. */
+  garbage(worker: LiveWorker): void;
+}
+
+/** So many rejected messages of one worker are announced. */
+const maxRejections = 10;
+
+export function hearWorkers({ platform, listeners, onFact, dispatch }: HearingParts): Hearing {
+  const wide = new Set<string>();
+
+  /** Says so a few times: a worker that sends nonsense without end must not fill the log. */
+  function reject(worker: LiveWorker, problem: string): void {
+    worker.rejected += 1;
+    if (worker.rejected > maxRejections) return;
+    onFact({ event: 'messageRejected', ...identity(worker), problem });
+  }
+
+  function obey(worker: LiveWorker, message: WorkerMessage): void {
+    switch (message.type) {
+      case 'ready':
+        // It is going to be signalled: a number that somebody made up must not be.
+        if (!platform.isKin(message.pid, worker.process.pid)) {
+          reject(worker, `pid ${message.pid} is not one of its processes`);
+          return;
+        }
+        worker.servingPid = message.pid;
+        worker.wasReady = true;
+        dispatch({ type: 'workerSaidReady', worker: worker.id });
+        return;
+      case 'undeclaredListen':
+        if (!worker.undeclared.includes(message.address)) worker.undeclared.push(message.address);
+        onFact({ event: 'undeclaredListen', ...identity(worker), address: message.address });
+        return;
+      case 'wideListen':
+        // Every worker of every generation would say it again.
+        if (wide.has(message.address)) return;
+        wide.add(message.address);
+        onFact({ event: 'wideListen', ...identity(worker), address: message.address });
+        return;
+      case 'listenerWanted': {
+        const listener = listeners.find(({ name }) => name === message.name);
+        if (listener !== undefined) worker.process.send({ type: 'listener', name: message.name }, listener);
+        return;
+      }
+      case 'reloadWanted':
+        dispatch({ type: 'reloadRequested', cause: 'worker' });
+        return;
+      case 'acceptsNoMore':
+        onFact({ event: 'workerAcceptsNoMore', ...identity(worker) });
+        return;
+      case 'drained':
+        worker.report = { served: message.served, cut: message.cut };
+        return;
+    }
+  }
+
+  return {
+    message(worker, raw) {
+      const received = readWorkerMessage(raw);
+      switch (received.kind) {
+        case 'foreign':
+          return;
+        case 'broken':
+          reject(worker, received.problem);
+          return;
+        case 'ours':
+          obey(worker, received.message);
+          return;
+      }
+    },
+    garbage(worker) {
+      reject(worker, 'not a message');
+    },
+  };
+}
