@@ -68,7 +68,7 @@ export function createConnections(exchanges: Exchanges): Connections {
   }
 
   exchanges.watch((socket) => {
-    if (sockets.has(socket)) return;
+    if (sockets.has(socket) || layered.has(socket)) return;
     layered.add(socket);
     socket.once('close', () => layered.delete(socket));
   });
