@@ -19,8 +19,13 @@ export interface ThroughputResult {
 
 export interface BootResult {
   readonly app: string;
-  /** Milliseconds to the first answer: from the spawn (bare), from SIGHUP to the new generation (managed). */
+  /**
+   * Milliseconds to the first answer: from the spawn (bare), from SIGHUP to the new generation (managed) while the old
+   * one is asked all the time.
+   */
   readonly times: Comparison;
+  /** The same for a reload during which nobody is asked before the master says that the new generation serves. */
+  readonly quietReloads: readonly number[];
 }
 
 export interface FailuresResult {
