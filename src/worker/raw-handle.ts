@@ -1,5 +1,5 @@
 /**
- * The listening handles of Node.js below `net.Server`: the only file that uses what is not documented. It must not
+ * The listening handles of Node.js below `net.Server`, which are not documented: no other file touches them. It must not
  * know who listens or why. Measured on Node 20, 22, 24 and 26; `cluster` is built on the same function.
  */
 import net from 'node:net';
