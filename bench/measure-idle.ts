@@ -12,10 +12,10 @@ interface Sample {
 /** By then a process has calmed down: V8 collects its garbage once more about 8 s after the last work. */
 const settleMs = 15_000;
 
-export async function measureIdle({ rounds, idleMs }: Effort): Promise<IdleResult> {
+export async function measureIdle({ idleRounds, idleMs }: Effort): Promise<IdleResult> {
   const bare: Sample[] = [];
   const managed: Sample[] = [];
-  for (let round = 0; round < rounds; round += 1) {
+  for (let round = 0; round < idleRounds; round += 1) {
     // Both at the same time: they wait, and do not disturb each other.
     const idler = startBare(['--eval', 'setInterval(() => {}, 2 ** 31 - 1)'], 0);
     const master = await startManaged('plain.cjs');

@@ -19,11 +19,11 @@ export async function measureThroughput(effort: Effort): Promise<readonly Throug
 }
 
 async function compare(
-  { rounds, throughputMs }: Effort,
+  { throughputRounds, throughputMs }: Effort,
   headers: readonly string[],
 ): Promise<Comparison | NotMeasured> {
   const rates = { bare: [] as number[], managed: [] as number[] };
-  for (let round = 0; round < rounds; round += 1) {
+  for (let round = 0; round < throughputRounds; round += 1) {
     // Who comes first changes: whatever the first one leaves behind must not always meet the same second one.
     const sides = round % 2 === 0 ? (['bare', 'managed'] as const) : (['managed', 'bare'] as const);
     for (const side of sides) {

@@ -10,7 +10,8 @@ export function renderPage(results: Results): string {
     '# Benchmarks',
     '',
     'Written by `npm run bench`: do not edit. Everything is measured in one run, the bare application and the same one behind',
-    'graceful-run (one worker) in turns; the figures are medians, with the least and the greatest in brackets.',
+    'graceful-run (one worker) in turns; the figures are medians, with the least and the greatest in brackets, and a ratio is the',
+    'median of the ratios of the turns: what slows the machine for a while slows both sides of a turn.',
     '',
     ...renderMachine(results),
     '',
@@ -129,7 +130,8 @@ function renderFailed(failed: number, kinds: Readonly<Record<string, number>>): 
 }
 
 function compare({ bare, managed }: Comparison, write: (value: number) => string): Row {
-  return [spread(bare, write), spread(managed, write), (median(managed) / median(bare)).toFixed(2)];
+  const ratios = managed.map((value, turn) => value / (bare[turn] ?? NaN));
+  return [spread(bare, write), spread(managed, write), median(ratios).toFixed(2)];
 }
 
 function spread(values: readonly number[], write: (value: number) => string): string {

@@ -1,6 +1,7 @@
 // Reloads are serialised: what is asked for during one becomes exactly one more.
 import { setTimeout as pause } from 'node:timers/promises';
 import { expect, test } from 'vitest';
+import { settleMs } from '../../src/master/defaults.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { runWithHeldBoots } from '../helpers/held-boots.ts';
 import { whoAnswers } from '../helpers/plain-client.ts';
@@ -32,20 +33,51 @@ test('a thousand SIGHUPs at once end with at most two new generations and no lea
   await expectFewGenerations(master);
 });
 
+/** Sends a thousand SIGHUPs, evenly; answers the longest time between two of them: on a busy machine not what was meant. */
+async function storm(master: RunningMaster, durationMs: number): Promise<number> {
+  const until = performance.now() + durationMs;
+  let longestGapMs = 0;
+  let lastAt = performance.now();
+  for (let sent = 0; sent < 1_000; sent++) {
+    master.signal('SIGHUP');
+    const now = performance.now();
+    longestGapMs = Math.max(longestGapMs, now - lastAt);
+    lastAt = now;
+    if (sent % 10 === 9) await pause(((until - now) * 10) / (1_000 - sent));
+  }
+  return longestGapMs;
+}
+
 test.for([1_000, 2_000])(
   'a thousand SIGHUPs within %i ms end with at most two new generations and no leaked process',
   async (durationMs) => {
-    const master = runMaster();
-    await master.serving();
-    const until = performance.now() + durationMs;
-    for (let sent = 0; sent < 1_000; sent++) {
-      master.signal('SIGHUP');
-      const leftMs = until - performance.now();
-      if (sent % 10 === 9) await pause((leftMs * 10) / (1_000 - sent));
+    for (;;) {
+      const master = runMaster();
+      await master.serving();
+      const longestGapMs = await storm(master, durationMs);
+      await settled(master);
+      // With a long gap it was two storms: that shows nothing.
+      if (longestGapMs < settleMs / 2) return expectFewGenerations(master);
     }
-    await expectFewGenerations(master);
   },
 );
+
+test('requests that were sent while the master was stopped count before a timer that was due meanwhile', async () => {
+  const master = runMaster();
+  await master.serving();
+  master.signal('SIGHUP');
+  await master.waitFor('reloadRequested', { generation: 2 });
+  master.signal('SIGHUP');
+  await master.waitFor('reloadRequested', { generation: 3, pending: true });
+  await master.waitFor('generationReady', { generation: 2 });
+  master.signal('SIGSTOP');
+  master.signal('SIGHUP');
+  await pause(2 * settleMs);
+  master.signal('SIGCONT');
+  await master.waitFor('generationReady', { generation: 3 });
+  await settled(master);
+  expect(master.all('generationStarted').map(({ generation }) => generation)).toEqual([1, 2, 3]);
+});
 
 test('requests during a reload become exactly one more', async () => {
   const { master, heldReload, bootOn } = runWithHeldBoots({ isHeld: false });

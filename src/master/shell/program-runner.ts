@@ -168,10 +168,7 @@ export function createRunner(options: RunnerOptions, initial: Program): Runner {
   function fire(key: TimerKey): void {
     switch (key.timer) {
       case 'ready':
-        // When the master itself was stopped for a while, the timer fires before the message is read that has waited: look first.
-        platform.arm(0, () => {
-          readyTimedOut(key.worker);
-        });
+        readyTimedOut(key.worker);
         return;
       case 'drain':
         dispatch({ type: 'drainTimedOut', worker: key.worker });

@@ -1,0 +1,74 @@
+import { expect, test } from 'vitest';
+import type { TimerKey } from '../../../src/master/lifecycle/events.ts';
+import { createTimers } from '../../../src/master/shell/timers.ts';
+
+interface Armed {
+  readonly delayMs: number;
+  readonly callback: () => void;
+  isCancelled: boolean;
+}
+
+const settle: TimerKey = { timer: 'settle' };
+
+function setUp() {
+  const armed: Armed[] = [];
+  const fired: TimerKey[] = [];
+  const timers = createTimers((delayMs, callback) => {
+    const one = { delayMs, callback, isCancelled: false };
+    armed.push(one);
+    return () => {
+      one.isCancelled = true;
+    };
+  });
+  const arm = (key: TimerKey, delayMs: number): void => {
+    timers.arm(key, delayMs, (which) => fired.push(which));
+  };
+  /** The time of the latest timer comes. */
+  const elapse = (): void => {
+    const latest = armed.at(-1);
+    if (latest !== undefined && !latest.isCancelled) latest.callback();
+  };
+  return { armed, fired, timers, arm, elapse };
+}
+
+test('a timer that is due fires in the next turn, once', () => {
+  const { armed, fired, arm, elapse } = setUp();
+  arm(settle, 250);
+  elapse();
+  expect(fired).toEqual([]);
+  elapse();
+  expect(fired).toEqual([settle]);
+  expect(armed.map(({ delayMs }) => delayMs)).toEqual([250, 0]);
+});
+
+test('what has waited may still disarm a timer that is due, or replace it', () => {
+  const { armed, fired, timers, arm, elapse } = setUp();
+  arm(settle, 250);
+  elapse();
+  timers.disarm(settle);
+  elapse();
+  expect(fired).toEqual([]);
+
+  arm(settle, 250);
+  elapse();
+  arm(settle, 250);
+  expect(
+    armed
+      .filter(({ isCancelled }) => !isCancelled)
+      .map(({ delayMs }) => delayMs)
+      .at(-1),
+  ).toBe(250);
+  elapse();
+  elapse();
+  expect(fired).toEqual([settle]);
+});
+
+test('a timer of another key is another timer; all of them can be disarmed', () => {
+  const { armed, timers, arm } = setUp();
+  arm({ timer: 'ready', worker: 1 }, 10);
+  arm({ timer: 'ready', worker: 2 }, 20);
+  arm({ timer: 'ready', worker: 1 }, 30);
+  expect(armed.map(({ isCancelled }) => isCancelled)).toEqual([true, false, false]);
+  timers.disarmAll();
+  expect(armed.every(({ isCancelled }) => isCancelled)).toBe(true);
+});
