@@ -69,7 +69,7 @@ export function createMaster(options: MasterOptions, given: Partial<Surroundings
 function assemble(settings: MasterSettings, { platform, environment, onStderr }: Surroundings): Master {
   const startedAt = platform.clock.monotonicMs();
   const subscribers = new Set<(observation: Observation) => void>();
-  const results = createReloadResults(platform.arm);
+  const results = createReloadResults();
   const preload = preloadPath();
   const ended = deferred<Failure | null>();
   let starting: Promise<void> | null = null;

@@ -5,7 +5,6 @@
 import type { ReloadResult } from '../shared/control-api.ts';
 import { GracefulRunError } from '../shared/errors.ts';
 import type { Fact } from '../shared/facts.ts';
-import type { Platform } from './shell/platform.ts';
 
 export interface ReloadResults {
   observe(fact: Fact, wallMs: number): void;
@@ -19,16 +18,15 @@ interface Waiting {
   readonly reject: (error: Error) => void;
 }
 
-/** A worker that does not say within this time that it accepts no more is stuck, and does not accept either. */
-const closingPatienceMs = 1_000;
-
-export function createReloadResults(arm: Platform['arm']): ReloadResults {
+export function createReloadResults(): ReloadResults {
   const waiting = new Map<number, Waiting[]>();
-  /** Draining workers that have not said yet that they accept no more, by pid. */
+  /**
+   * Draining workers that have not said yet that they accept no more, by pid. One that is stuck may accept once more when it
+   * wakes up; so it is waited for until it says so or has ended, which it does at its drain timeout.
+   */
   const closing = new Set<number>();
   /** Reloads that went well, while somebody still closes. */
   const held: ReloadResult[] = [];
-  let disarm: (() => void) | null = null;
   let last: ReloadResult | null = null;
 
   const answer = (result: ReloadResult): void => {
@@ -37,20 +35,12 @@ export function createReloadResults(arm: Platform['arm']): ReloadResults {
   };
 
   const answerHeld = (): void => {
-    disarm?.();
-    disarm = null;
     for (const result of held.splice(0)) answer(result);
   };
 
   const answerWhenClosed = (result: ReloadResult): void => {
     held.push(result);
     if (closing.size === 0) answerHeld();
-    else {
-      disarm ??= arm(closingPatienceMs, () => {
-        closing.clear();
-        answerHeld();
-      });
-    }
   };
 
   const closed = (pid: number | null): void => {

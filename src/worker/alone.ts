@@ -29,7 +29,7 @@ export function startAlone(): Runtime {
     isOurs: (listener) => listener === end,
   });
 
-  const passThrough: Placement = { kind: 'passThrough' };
+  const passThrough: Placement = { kind: 'passThrough', isOutside: false };
   patchServers({
     place: ({ target }) => {
       const handle =
@@ -39,6 +39,7 @@ export function startAlone(): Runtime {
     track: (server) => {
       draining.connections.track(server);
     },
+    outside: () => undefined,
     takeQuietlyClosed: (server) => draining.connections.takeQuietlyClosed(server),
   });
   for (const signal of signals) process.on(signal, end);

@@ -41,7 +41,8 @@ interface Claim {
   deliver: ((handle: RawHandle) => void) | null;
 }
 
-const passThrough: Placement = { kind: 'passThrough' };
+const passThrough: Placement = { kind: 'passThrough', isOutside: false };
+const outside: Placement = { kind: 'passThrough', isOutside: true };
 
 export function createClaims(parts: ClaimsParts): Claims {
   const claims = parts.listeners.map((listener): Claim => ({
@@ -59,7 +60,7 @@ export function createClaims(parts: ClaimsParts): Claims {
       warned.add(address);
       parts.undeclared(address);
     }
-    return passThrough;
+    return outside;
   }
 
   /** Makes the handle the claim's: gated where it must be, and known when it is closed. */

@@ -9,8 +9,8 @@ import { replaceMethod, type ServerMethod } from './server-methods.ts';
 
 /** What becomes of a listen. */
 export type Placement =
-  /** Node.js does it, as if we were not here. */
-  | { readonly kind: 'passThrough' }
+  /** Node.js does it, as if we were not here. `isOutside`: on an address that nobody declared. */
+  | { readonly kind: 'passThrough'; readonly isOutside: boolean }
   /** Node.js does it with these arguments instead of the caller's. */
   | { readonly kind: 'instead'; readonly args: readonly unknown[] }
   | {
@@ -31,6 +31,8 @@ export interface ListenRules {
   place(call: ListenCall): Placement;
   /** The server has been told to listen. Comes again when it listens again. */
   track(server: net.Server): void;
+  /** The server has been told to listen outside of what is declared; how that ends, its events will tell. */
+  outside(server: net.Server): void;
   /** True when we closed this server ourselves and the application does not know: its own close() then succeeds. */
   takeQuietlyClosed(server: net.Server): boolean;
 }
@@ -53,6 +55,7 @@ export function patchServers(rules: ListenRules): void {
       switch (placement.kind) {
         case 'passThrough':
           original.apply(this, args);
+          if (placement.isOutside) rules.outside(this);
           break;
         case 'instead':
           original.apply(this, [...placement.args, ...(call.callback === null ? [] : [call.callback])]);

@@ -6,6 +6,7 @@ import { createDraining } from './draining.ts';
 import type { DrainOrder } from './drain.ts';
 import type { Settings } from './environment.ts';
 import { keepListening } from './keep-listening.ts';
+import { whenListenEnded } from './listen-outcome.ts';
 import { patchServers } from './listen.ts';
 import { isRawHandle } from './raw-handle.ts';
 import { createReadiness } from './readiness.ts';
@@ -60,6 +61,8 @@ export function startManaged({ generation, listeners, drainTimeoutMs }: Settings
       send({ type: 'listenerWanted', pid, name });
     },
     listening: (name) => {
+      // For a turn: another listen of the same turn may have failed, and end the process.
+      setImmediate(readiness.hold());
       readiness.listening(name);
     },
     released: (name) => {
@@ -96,6 +99,10 @@ export function startManaged({ generation, listeners, drainTimeoutMs }: Settings
     place: (call) => claims.place(call),
     track: (server) => {
       draining.connections.track(server);
+    },
+    outside: (server) => {
+      // A second port of the application, which the old generation may hold: a worker that dies of it was never ready.
+      whenListenEnded(server, readiness.hold());
     },
     takeQuietlyClosed: (server) => draining.connections.takeQuietlyClosed(server),
   });

@@ -5,6 +5,8 @@ export type ReadyMode = 'auto' | 'manual';
 export interface Readiness {
   listening(name: string): void;
   released(name: string): void;
+  /** Nothing is announced until what this returns is called; calling that again changes nothing. */
+  hold(): () => void;
   /** The application has had its first turn: a worker without listeners may become ready from now on. */
   loaded(): void;
   /** The application says how it becomes ready; `tooLate` when it has been said to be ready already. */
@@ -20,9 +22,10 @@ export function createReadiness(names: readonly string[], announce: () => void):
   let isSaid = false;
   let isLoaded = names.length > 0;
   let isAnnounced = false;
+  let holds = 0;
 
   function announceWhenReady(): void {
-    if (isAnnounced || !isLoaded || silent.size > 0 || (chosen === 'manual' && !isSaid)) return;
+    if (isAnnounced || !isLoaded || holds > 0 || silent.size > 0 || (chosen === 'manual' && !isSaid)) return;
     isAnnounced = true;
     announce();
   }
@@ -34,6 +37,16 @@ export function createReadiness(names: readonly string[], announce: () => void):
     },
     released(name) {
       silent.add(name);
+    },
+    hold() {
+      let isHeld = true;
+      holds += 1;
+      return () => {
+        if (!isHeld) return;
+        isHeld = false;
+        holds -= 1;
+        announceWhenReady();
+      };
     },
     loaded() {
       isLoaded = true;

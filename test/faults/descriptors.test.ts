@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import { readdirSync } from 'node:fs';
 import { get, whoAnswers } from '../helpers/plain-client.ts';
-import { app, runMaster, type RunningMaster } from '../helpers/run-master.ts';
+import { app, kill, runMaster, type RunningMaster } from '../helpers/run-master.ts';
 
 function openDescriptors(pid: number): number {
   return readdirSync(`/proc/${pid}/fd`).length;
@@ -55,6 +55,24 @@ test('reloads leave no file descriptor open in the master', async () => {
     await master.waitFor('workerExited', { generation: generation - 1 });
   }
   expect(openDescriptors(master.pid)).toBe(before);
+});
+
+test('a stranger that holds the channel of workers that have ended keeps nothing open in the master', async () => {
+  const [node = '', script = ''] = app('serves');
+  // A session of its own: it does not end with the group, and it has inherited every descriptor.
+  const master = runMaster({ command: ['sh', '-c', `setsid sleep 60 & exec '${node}' '${script}'`] });
+  await master.serving();
+  await master.reload(2);
+  await master.waitFor('workerExited', { generation: 1 });
+  const before = openDescriptors(master.pid);
+  for (let generation = 3; generation <= 5; generation++) {
+    await master.reload(generation);
+    await master.waitFor('workerExited', { generation: generation - 1 });
+  }
+  expect(openDescriptors(master.pid)).toBe(before);
+  master.signal('SIGTERM');
+  await master.exited;
+  for (const { pid } of master.processes()) kill(pid);
 });
 
 test('an application that closes the listening socket harms itself alone: the next generation serves', async () => {

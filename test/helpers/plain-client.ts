@@ -1,6 +1,7 @@
 /**
  * One-off HTTP requests for tests: no retry, and an answer that is not whole rejects. They must not know who answers.
  */
+import { once } from 'node:events';
 import http from 'node:http';
 import net from 'node:net';
 
@@ -80,4 +81,13 @@ function wholeBody(response: http.IncomingMessage): Promise<Answer> {
       resolve({ status: response.statusCode ?? 0, body });
     });
   });
+}
+
+/** A port of the loopback that was free a moment ago. */
+export async function freePort(): Promise<number> {
+  const server = net.createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  await new Promise((closed) => server.close(closed));
+  return typeof address === 'object' && address !== null ? address.port : 0;
 }

@@ -3,8 +3,9 @@ import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { Failure } from '../../src/shared/facts.ts';
-import { whoAnswers } from '../helpers/plain-client.ts';
+import { freePort, whoAnswers } from '../helpers/plain-client.ts';
 import {
+  app,
   appPath,
   envFileFlag,
   runMaster,
@@ -134,3 +135,34 @@ test('after a rollback a release that works is loaded as ever', async () => {
   await master.waitFor('workerExited', { generation: 1 });
   expect((await whoAnswers(await master.port())).generation).toBe(3);
 });
+
+test.for([{}, { LATE: '1' }])(
+  'a worker that dies of a second port, which the old one holds, was never ready: %o',
+  async (how) => {
+    const master = runMaster({
+      command: app('two-ports'),
+      env: { ...how, SECOND: String(await freePort()) },
+    });
+    const port = await master.serving();
+    const { pid } = await whoAnswers(port);
+    const { failure } = await reloadFailed(master);
+    expect(failure).toMatchObject({ reason: 'exited', outcome: { code: 1 } });
+    expect(await whoAnswers(port)).toMatchObject({ pid, generation: 1 });
+  },
+);
+
+test('a worker that does without its second port becomes ready', async () => {
+  const master = runMaster({
+    command: app('two-ports'),
+    env: { HANDLED: '1', SECOND: String(await freePort()) },
+  });
+  await master.serving();
+  await master.reload(2);
+  await master.waitFor('workerExited', { generation: 1 });
+  expect((await whoAnswers(await master.port())).generation).toBe(2);
+});
+
+async function reloadFailed(master: RunningMaster): Promise<{ readonly failure: Failure }> {
+  master.signal('SIGHUP');
+  return master.waitFor('generationFailed', { generation: 2 });
+}

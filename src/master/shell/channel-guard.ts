@@ -45,7 +45,7 @@ export function guardChannel(child: ChildProcess, { message, garbage }: GuardedC
     if (value === undefined) garbage();
     else if (!isInternal(value)) message(value);
     // The answer to a listener that was sent: Node.js waits for it before it sends the next one.
-    else if (handleAnswers.has(value.cmd)) child.emit('internalMessage', value);
+    else if (handleAnswers.has(value.cmd) && isHandleUnderWay(child)) child.emit('internalMessage', value);
   }
 }
 
@@ -56,6 +56,11 @@ function refuseHandle(channel: object): void {
   Reflect.set(channel, 'pendingHandle', null);
   const close: unknown = Reflect.get(pending, 'close');
   if (typeof close === 'function') Reflect.apply(close, pending, []);
+}
+
+/** Node.js asserts that an answer has something that it answers. Not documented: the handles that wait behind the first. */
+function isHandleUnderWay(child: ChildProcess): boolean {
+  return Array.isArray(Reflect.get(child, '_handleQueue'));
 }
 
 function isInternal(value: unknown): value is { readonly cmd: string } {

@@ -51,56 +51,55 @@ export function createRunner(options: RunnerOptions, initial: Program): Runner {
       for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
         const { state, effects } = step(program, next);
         program = state;
-        // Acts first, tells then: nobody waits for a line of the log.
-        const facts = effects.flatMap((effect) => perform(effect) ?? []);
-        for (const fact of facts) options.onFact(fact);
+        for (const effect of effects) perform(effect);
       }
     } finally {
       isTurning = false;
     }
   }
 
-  /** Answers what is to be told about it, if anything. */
-  function perform(effect: Effect): Fact | null {
+  function perform(effect: Effect): void {
     switch (effect.type) {
       case 'startWorker':
         startWorker(effect);
-        return null;
+        return;
       case 'admitWorker':
         live.get(effect.worker)?.process.send({ type: 'admit' });
-        return null;
+        return;
       case 'drainWorker': {
         const worker = live.get(effect.worker);
-        if (worker === undefined) return null;
+        if (worker === undefined) return;
         // The word first: when the signal arrives, the worker can already read why.
         worker.process.send({ type: 'drain', reason: effect.reason, timeoutMs: effect.timeoutMs });
         platform.signalProcess(worker.servingPid, drainSignal);
-        return null;
+        return;
       }
       case 'signalGroup': {
         const worker = live.get(effect.worker);
-        if (worker === undefined) return null;
+        if (worker === undefined) return;
         const { process, servingPid } = worker;
         // A shell in between would die of SIGTERM at once, and take the group along before the program has said its last word.
         if (effect.signal === 'SIGTERM' && servingPid !== process.pid)
           platform.signalProcess(servingPid, effect.signal);
         else platform.signalGroup(process.pid, effect.signal);
-        return null;
+        return;
       }
       case 'armTimer':
         timers.arm(effect.key, effect.delayMs, fire);
-        return null;
+        return;
       case 'disarmTimer':
         timers.disarm(effect.key);
-        return null;
+        return;
       case 'closeListeners':
         for (const listener of listeners) listener.close();
-        return { event: 'listenersClosed' };
+        options.onFact({ event: 'listenersClosed' });
+        return;
       case 'announce':
-        return effect.fact;
+        options.onFact(effect.fact);
+        return;
       case 'finish':
         timers.disarmAll();
-        return null;
+        return;
     }
   }
 

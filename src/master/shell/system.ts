@@ -91,6 +91,8 @@ function watchExit(child: ChildProcess, pid: number, { exit }: ProcessListeners)
       isReported = true;
       clearTimeout(patience);
       child.stderr?.destroy();
+      // A stranger may hold the other end of the channel, too.
+      if (child.connected) child.disconnect();
       exit({ code, signal });
     };
     const patience = setTimeout(report, stderrGraceMs);

@@ -43,4 +43,16 @@ describe('readiness', () => {
     readiness.loaded();
     expect(announce).toHaveBeenCalledTimes(1);
   });
+
+  it('is not announced while something holds it', () => {
+    const announce = vi.fn();
+    const readiness = createReadiness(['a'], announce);
+    const [first, second] = [readiness.hold(), readiness.hold()];
+    readiness.listening('a');
+    first();
+    first();
+    expect(announce).not.toHaveBeenCalled();
+    second();
+    expect(announce).toHaveBeenCalledTimes(1);
+  });
 });
