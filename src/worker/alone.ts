@@ -26,6 +26,8 @@ export function startAlone(): Runtime {
     begun: () => undefined,
     acceptsNoMore: () => undefined,
     ended: () => Promise.resolve(),
+    // Those of SIGINT and SIGQUIT have heard it: nobody is between them and the signal.
+    cleanUpSignals: ['SIGTERM'],
     isOurs: (listener) => listener === end,
   });
 

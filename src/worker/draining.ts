@@ -15,7 +15,9 @@ export interface DrainingParts {
   acceptsNoMore(): void;
   /** The drain is over, apart from the application's own clean-up. */
   ended(numbers: { served: number; cut: number }): Promise<void>;
-  /** Is this one of our own SIGTERM listeners? */
+  /** The signals whose listeners are the application's clean-up, as in clean-up.ts. */
+  readonly cleanUpSignals: readonly NodeJS.Signals[];
+  /** Is this one of our own listeners of these? */
   readonly isOurs: (listener: unknown) => boolean;
 }
 
@@ -76,6 +78,7 @@ export function createDraining(parts: DrainingParts): Draining {
     });
     await Promise.race([parts.ended(numbers), wait(goodbyeMs)]);
     cleanUpAndExit({
+      signals: parts.cleanUpSignals,
       isOurs: parts.isOurs,
       isRunning: isTerminating,
       boundMs: isLate || isCut ? lateCleanUpMs : cleanUpMs,

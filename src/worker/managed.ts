@@ -12,6 +12,7 @@ import { isRawHandle } from './raw-handle.ts';
 import { createReadiness } from './readiness.ts';
 import { runtimeVersion, type Runtime } from './runtime.ts';
 import { surviveBrokenPipes } from './standard-streams.ts';
+import { takeSignal } from './take-signal.ts';
 
 /** From admission until broken pipes are survived, should the master go without a word. */
 const surviveAfterMs = 200;
@@ -76,6 +77,10 @@ export function startManaged({ generation, listeners, drainTimeoutMs }: Settings
     },
   });
 
+  const begin = (): void => {
+    draining.begin();
+  };
+
   /** The master's second request during a drain: it is out of patience. */
   const hurry = (): void => {
     draining.noteTermination();
@@ -92,7 +97,8 @@ export function startManaged({ generation, listeners, drainTimeoutMs }: Settings
       send({ type: 'acceptsNoMore', pid });
     },
     ended: (numbers) => channel.send({ type: 'drained', pid, ...numbers }),
-    isOurs: (listener) => listener === hurry,
+    cleanUpSignals: ['SIGTERM', 'SIGQUIT'],
+    isOurs: (listener) => listener === hurry || listener === begin,
   });
 
   patchServers({
@@ -106,9 +112,7 @@ export function startManaged({ generation, listeners, drainTimeoutMs }: Settings
     },
     takeQuietlyClosed: (server) => draining.connections.takeQuietlyClosed(server),
   });
-  keepListening('SIGQUIT', () => {
-    draining.begin();
-  });
+  takeSignal('SIGQUIT', begin);
   setImmediate(() => {
     readiness.loaded();
   });

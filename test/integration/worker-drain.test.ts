@@ -16,7 +16,7 @@ describe('a drain', () => {
     await client.until(String(worker.pid));
     expect(client.received).not.toContain('Connection: close');
     worker.drain();
-    await worker.says('draining');
+    await worker.message('acceptsNoMore');
     client.get('/again');
     await client.until('Connection: close');
     expect(await client.closed).toBe('end');
@@ -32,7 +32,7 @@ describe('a drain', () => {
     await kept.until(String(worker.pid));
     const next = await master.serve('serves.cjs');
     worker.drain();
-    await worker.says('draining');
+    await worker.message('acceptsNoMore');
     kept.get('/');
     await kept.until('Connection: close');
     const clients = await Promise.all(Array.from({ length: 20 }, () => Wire.connect(master.port)));
@@ -50,7 +50,7 @@ describe('a drain', () => {
     stream.get('/stream');
     await Promise.all([worker.says('request /held'), stream.until('first')]);
     worker.drain();
-    await worker.says('draining');
+    await worker.message('acceptsNoMore');
     worker.child.send('release');
     await held.until('Connection: close');
     await Promise.all([held.until('held'), stream.until('last')]);
@@ -69,7 +69,7 @@ describe('a drain', () => {
     client.get('/held');
     await worker.says('request /held');
     worker.drain();
-    await worker.says('draining');
+    await worker.message('acceptsNoMore');
     client.get('/held');
     await worker.says(/(?:request \/held\n[^]*){2}/);
     worker.child.send('release');
@@ -121,7 +121,7 @@ describe('a drain', () => {
     held.get('/held');
     await worker.says('request /held');
     worker.drain('reload', 60_000);
-    await worker.says('draining');
+    await worker.message('acceptsNoMore');
     process.kill(worker.pid, 'SIGQUIT');
     process.kill(worker.pid, 'SIGTERM');
     worker.child.send('release');
@@ -175,13 +175,26 @@ describe('a drain', () => {
     expect(worker.output).toContain('three');
   });
 
-  it("calls the application's own SIGQUIT and SIGTERM handlers, each once", async () => {
+  it.each(['SIGTERM', 'SIGQUIT'])("calls the application's own %s handler, once, at the end", async (own) => {
     master = new MiniMaster();
-    const worker = await master.serve('has-signal-handlers.cjs');
+    const signals = own === 'SIGTERM' ? 'SIGTERM SIGQUIT' : 'SIGQUIT';
+    const worker = await master.serve('has-signal-handlers.cjs', { env: { SIGNALS: signals } });
+    const [slow, idle] = [await Wire.connect(master.port), await Wire.connect(master.port)];
+    idle.get('/');
+    await idle.until('ok');
+    slow.get('/slow');
+    await worker.says('slow');
     worker.drain();
+    await worker.message('acceptsNoMore');
+    idle.get('/');
+    await idle.until('Connection: close');
+    expect(worker.output).not.toContain('own');
+    worker.child.send('answer');
+    await slow.until('slow ok');
     expect((await worker.exited).code).toBe(3);
-    expect(worker.output).toBe('own SIGQUIT\nown SIGTERM\nclosed undefined\n');
+    expect(worker.output).toBe(`slow\nown ${own}\nclosed undefined\n`);
     expect(worker.messages.at(-1)).toMatchObject({ type: 'drained', cut: 0 });
+    for (const { socket } of [slow, idle]) socket.destroy();
   });
 
   it('assumes a signal and the timeout of the environment when nobody says more', async () => {

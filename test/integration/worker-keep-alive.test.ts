@@ -27,7 +27,7 @@ it('says close while it drains, however the application says keep-alive', async 
   for (const client of clients) client.get('/');
   await Promise.all(clients.map((client) => client.until('answer /')));
   worker.drain();
-  await worker.says('draining');
+  await worker.message('acceptsNoMore');
   for (const [at, client] of clients.entries()) {
     client.received = '';
     client.get(`/${ways[at]}`);
@@ -45,7 +45,7 @@ it('says close in the response that was waiting when the drain began, however la
     await worker.says(`request /${ways[at]}`);
   }
   worker.drain();
-  await worker.says('draining');
+  await worker.message('acceptsNoMore');
   worker.child.send('release');
   await ended(worker, clients);
   for (const { received } of clients) expect(received).not.toContain('keep-alive');
@@ -58,7 +58,7 @@ it('loses no header of those that come in a list', async () => {
   client.get('/');
   await client.until('answer /');
   worker.drain();
-  await worker.says('draining');
+  await worker.message('acceptsNoMore');
   client.get('/array');
   await ended(worker, [client]);
   expect(client.received).toMatch(/x-a: 1\r\nx-a: 2\r\n/i);
@@ -74,7 +74,7 @@ it('keeps the connection for a pipelined request, and closes it after that', asy
   get('/object');
   await worker.says('request /object');
   worker.drain();
-  await worker.says('draining');
+  await worker.message('acceptsNoMore');
   get('/set');
   await worker.says('request /set');
   worker.child.send('release');

@@ -18,7 +18,7 @@ it.each(['each', 'all', 'oneByOne'])(
     client.get('/');
     await client.until('serves');
     worker.drain('scaleDown');
-    await worker.says('draining');
+    await worker.message('acceptsNoMore');
     client.get('/');
     await client.until('Connection: close');
     expect(await worker.exited).toEqual({ code: 0, signal: null });
@@ -35,7 +35,9 @@ it.each(['each', 'all', 'oneByOne'])(
     client.get('/');
     await client.until('serves');
     worker.drain('reload', 60_000);
-    await worker.says('draining');
+    await worker.message('acceptsNoMore');
+    process.kill(worker.pid, 'SIGUSR2');
+    await worker.says('once more');
     process.kill(worker.pid, 'SIGTERM');
     expect(await worker.exited).toEqual({ code: 0, signal: null });
     expect(worker.messages.at(-1)).toMatchObject({ type: 'drained', cut: 1 });

@@ -58,9 +58,10 @@ it('drains http, https, http2 and raw connections in one worker, each in its way
   echo.write('one');
   await echo.until('one');
 
+  const goneAway = Promise.all(sessions.map((session) => once(session, 'goaway')));
   worker.drain();
-  await worker.says('draining');
-  await Promise.all(sessions.map((session) => once(session, 'goaway')));
+  await worker.message('acceptsNoMore');
+  await goneAway;
   worker.child.send('release');
   expect(await Promise.all(streams)).toEqual(['held', 'held']);
   plain.get('/');
@@ -103,7 +104,7 @@ describe('an http server that is fed by another server', () => {
     await worker.says('request /held');
     expect(await secureGet(https, '/', agent)).toEqual({ text: 'fed', connection: 'keep-alive' });
     worker.drain();
-    await worker.says('draining');
+    await worker.message('acceptsNoMore');
     worker.child.send('release');
     await held.until('Connection: close');
     plain.get('/');
@@ -124,7 +125,7 @@ describe('an http server that is fed by another server', () => {
     const secure = secureGet(https, '/held', agent);
     await worker.says(/(?:request \/held\n[^]*){2}/);
     worker.drain('reload', 60_000);
-    await worker.says('draining');
+    await worker.message('acceptsNoMore');
     process.kill(worker.pid, 'SIGTERM');
     await worker.says('hurried');
     worker.child.send('release');
