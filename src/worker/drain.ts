@@ -41,8 +41,8 @@ export interface DrainResult {
 
 /** When the drain has lasted this long, it is likely to need http-terminator. */
 const loadTerminatorAfterMs = 1_000;
-/** How long connections that wait in the accept queue may take to be accepted. */
-const acceptQueuedMs = 200;
+/** How long connections that wait in the accept queue may take to be accepted, at most: half of the drain timeout, and this. */
+const acceptQueuedMs = 5_000;
 
 /** What the last hooks get when the deadline has come before them: the master kills 2 s after it. */
 const lateHooksMs = 400;
@@ -58,7 +58,7 @@ export async function drain(parts: DrainParts): Promise<DrainResult> {
   await turn();
   const { reason, timeoutMs } = parts.order();
   parts.explained();
-  if (takesQueueAlong(reason)) await acceptQueued(connections);
+  if (takesQueueAlong(reason)) await acceptQueued(connections, Math.min(acceptQueuedMs, timeoutMs / 2));
   connections.stopAccepting();
   parts.acceptsNoMore();
 
@@ -93,9 +93,12 @@ function takesQueueAlong(reason: DrainReason): boolean {
   return reason === 'stop' || reason === 'masterGone';
 }
 
-/** Accepts until a whole turn of the event loop brought nothing: libuv accepts one connection a turn. */
-async function acceptQueued(connections: Connections): Promise<void> {
-  const until = performance.now() + acceptQueuedMs;
+/**
+ * Accepts until a whole turn of the event loop brought nothing: libuv accepts one connection a turn, and what the requests of
+ * those before it make the application do lies in between. Under a load that never pauses, `boundMs` ends it.
+ */
+async function acceptQueued(connections: Connections, boundMs: number): Promise<void> {
+  const until = performance.now() + boundMs;
   let before = -1;
   while (before !== connections.accepted() && performance.now() < until) {
     before = connections.accepted();

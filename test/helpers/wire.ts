@@ -32,6 +32,16 @@ export class Wire {
     return new Wire(socket);
   }
 
+  /** Resolves when the text has left this process. */
+  writeAll(text: string): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.socket.write(text, 'latin1', (error) => {
+        if (error) reject(error);
+        else resolve();
+      });
+    });
+  }
+
   write(text: string): void {
     this.socket.write(text, 'latin1');
   }

@@ -1,4 +1,5 @@
 // Applications that have their own opinion about the Connection header.
+import net from 'node:net';
 import { afterEach, expect, it } from 'vitest';
 import { MiniMaster, type MiniWorker } from '../helpers/mini-master.ts';
 import { Wire } from '../helpers/wire.ts';
@@ -82,4 +83,24 @@ it('keeps the connection for a pipelined request, and closes it after that', asy
   expect(client.received.match(/answer \/(?:object|set)/g)).toHaveLength(2);
   expect(client.received.match(/\r\nConnection: close\r\n/g)).toHaveLength(1);
   expect(client.received.match(/\r\nConnection: keep-alive\r\n/g)).toHaveLength(1);
+});
+
+it('reads the rest of a request that was answered before its end: closing then would reset the answer', async () => {
+  master = new MiniMaster();
+  const worker = await master.serve('serves.cjs');
+  // It goes on sending after the server's end.
+  const socket = net.connect({ port: master.port, host: '127.0.0.1', allowHalfOpen: true });
+  const client = new Wire(socket);
+  client.get('/');
+  await client.until(String(worker.pid));
+  worker.drain();
+  await worker.message('acceptsNoMore');
+  const [parts, part] = [64, 'x'.repeat(65_536)];
+  client.write(`POST / HTTP/1.1\r\nHost: test\r\nContent-Length: ${parts * part.length}\r\n\r\n`);
+  await client.until('Connection: close');
+  for (let sent = 0; sent < parts; sent++) await client.writeAll(part);
+  socket.end();
+  expect(await client.closed).toBe('end');
+  expect((await worker.exited).code).toBe(0);
+  expect(worker.messages.at(-1)).toMatchObject({ type: 'drained', served: 2, cut: 0 });
 });
