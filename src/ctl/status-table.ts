@@ -89,10 +89,11 @@ function renderRestart({ slot, failures, inMs }: PendingRestart): string {
 function renderLast(last: ReloadResult, nowMs: number, styles: Styles): readonly string[] {
   const when = `${formatAge(nowMs - last.endedAt)} ago`;
   const took = formatDuration(last.durationMs);
-  if (last.ok) return [`last reload: generation ${last.generation} served after ${took}, ${when}`];
+  const what = last.generation === 1 ? 'start' : 'last reload';
+  if (last.ok) return [`${what}: generation ${last.generation} served after ${took}, ${when}`];
   const why = last.failure === null ? '' : `: ${printable(last.failure.message)}`;
   return [
-    styles.bad(`last reload: generation ${last.generation} failed after ${took}, ${when}${why}`),
+    styles.bad(`${what}: generation ${last.generation} failed after ${took}, ${when}${why}`),
     ...(last.failure === null ? [] : describeFailure(last.failure)),
   ];
 }

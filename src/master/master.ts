@@ -11,7 +11,7 @@ import { defaultBackoff } from './lifecycle/backoff.ts';
 import { workingDirectory } from './here.ts';
 import { idleProgram, type LifecycleSettings } from './lifecycle/state.ts';
 import { deferred } from './deferred.ts';
-import { compileOptions, type MasterOptions, type MasterSettings } from './options.ts';
+import { compileOptions, type MasterOptions, type MasterSettings, type OptionSpelling } from './options.ts';
 import { preloadPath } from './preload-path.ts';
 import { prepareWorker } from './prepare-worker.ts';
 import { createReloadResults, masterStopped } from './reload-results.ts';
@@ -53,6 +53,8 @@ export interface Surroundings {
   readonly environment: NodeJS.ProcessEnv;
   /** Where the workers' stderr goes. */
   readonly onStderr: (text: string) => void;
+  /** How errors name the options. */
+  readonly spelling: OptionSpelling;
 }
 
 /** Checks the options and makes a master that does nothing yet. Errors: `badOption`, `commandMissing`. */
@@ -61,9 +63,11 @@ export function createMaster(options: MasterOptions, given: Partial<Surroundings
     platform: system,
     environment: process.env,
     onStderr: passOnOutput(process.stderr),
+    spelling: 'code',
     ...given,
   };
-  return assemble(compileOptions(options, workingDirectory(surroundings.environment)), surroundings);
+  const { environment, spelling } = surroundings;
+  return assemble(compileOptions(options, workingDirectory(environment), spelling), surroundings);
 }
 
 function assemble(settings: MasterSettings, { platform, environment, onStderr }: Surroundings): Master {

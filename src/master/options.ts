@@ -58,51 +58,53 @@ export interface MasterSettings {
 
 const dayMs = 86_400_000;
 
-const duration = (minMs: number): z.ZodMiniType<string> =>
-  z.string().check(
-    z.refine(
-      (text) => {
-        const ms = parseDuration(text);
-        return ms !== null && ms >= minMs && ms <= dayMs;
-      },
-      `a duration from ${minMs === 0 ? '0s' : `${minMs}ms`} to 24h, such as 30s, 500ms or 2m`,
-    ),
-  );
-
-const integer = (min: number, max: number): z.ZodMiniType<number> => {
-  const wanted = `a whole number from ${min} to ${max}`;
-  return z.int(wanted).check(z.gte(min, wanted), z.lte(max, wanted));
+const duration = (minMs: number): z.ZodMiniType<string> => {
+  const wanted = `a duration from ${minMs === 0 ? '0s' : `${minMs}ms`} to 24h, such as 30s, 500ms or 2m`;
+  const isInRange = (text: string): boolean => {
+    const ms = parseDuration(text);
+    return ms !== null && ms >= minMs && ms <= dayMs;
+  };
+  return z.string(wanted).check(z.refine(isInRange, wanted));
 };
+
+const integer = (
+  min: number,
+  max: number,
+  wanted: string = `a whole number from ${min} to ${max}`,
+): z.ZodMiniType<number> => z.int(wanted).check(z.gte(min, wanted), z.lte(max, wanted));
 
 const text = (wanted: string): z.ZodMiniType<string> => z.string(wanted).check(z.minLength(1, wanted));
 
+const wantedName = 'a name of letters, digits, dot, dash and underscore, at most 64 of them';
+const wantedWorkers = 'a whole number from 1 to 1024, or auto';
+const wantedCommand = "a list of words, such as ['node', 'app.js']";
+
 const schema = z.strictObject({
-  command: z.array(z.string()),
+  command: z.array(z.string(wantedCommand), wantedCommand),
   port: integer(0, 65_535),
   host: z.optional(text('an address or a host name')),
   backlog: z.optional(integer(1, 65_535)),
-  name: z.optional(
-    z
-      .string()
-      .check(
-        z.refine(isProgramName, 'a name of letters, digits, dot, dash and underscore, at most 64 of them'),
-      ),
-  ),
-  workers: z.optional(
-    z.union([z.literal('auto'), integer(1, 1024)], 'a whole number from 1 to 1024, or auto'),
-  ),
+  name: z.optional(z.string(wantedName).check(z.refine(isProgramName, wantedName))),
+  workers: z.optional(z.union([z.literal('auto'), integer(1, 1024, wantedWorkers)], wantedWorkers)),
   cwd: z.optional(text('a folder')),
   environmentFile: z.optional(text('a file')),
   watch: z.optional(z.union([z.boolean(), z.array(text('a path'))], 'true, or a list of paths')),
   readyTimeout: z.optional(duration(1)),
   drainTimeout: z.optional(duration(0)),
-  control: z.optional(z.boolean()),
+  control: z.optional(z.boolean('true or false')),
 });
 
-/** Checks and compiles. Errors: `badOption`, `commandMissing`; the message names the option as the command line does. */
-export function compileOptions(options: MasterOptions, here: string): MasterSettings {
+/** How errors name an option: as the command line writes it (`--ready-timeout`), or as code does (`readyTimeout`). */
+export type OptionSpelling = 'commandLine' | 'code';
+
+/** Checks and compiles. Errors: `badOption`, `commandMissing`. */
+export function compileOptions(
+  options: MasterOptions,
+  here: string,
+  spelling: OptionSpelling = 'code',
+): MasterSettings {
   const parsed = schema.safeParse(options, { reportInput: true });
-  if (!parsed.success) throw badOption(parsed.error.issues);
+  if (!parsed.success) throw badOption(parsed.error.issues, spelling);
   const {
     command,
     host,
@@ -119,7 +121,10 @@ export function compileOptions(options: MasterOptions, here: string): MasterSett
   } = parsed.data;
   if (command[0] === undefined || command[0] === '') {
     throw new GracefulRunError('commandMissing', 'cannot start: there is no command to run', {
-      hint: 'put it after the options and two dashes: graceful-run --port 10086 -- node app.js',
+      hint:
+        spelling === 'code'
+          ? `command is ${wantedCommand}`
+          : 'put it after the options and two dashes: graceful-run --port 10086 -- node app.js',
     });
   }
   return Object.freeze({
@@ -143,27 +148,25 @@ export function compileOptions(options: MasterOptions, here: string): MasterSett
   });
 }
 
-function badOption(issues: readonly z.core.$ZodIssue[]): GracefulRunError {
+function badOption(issues: readonly z.core.$ZodIssue[], spelling: OptionSpelling): GracefulRunError {
   const [issue] = issues;
+  const hint = spelling === 'code' ? 'see MasterOptions for what there is' : 'see graceful-run --help';
   if (issue?.code === 'unrecognized_keys') {
-    return new GracefulRunError('badOption', `cannot start: there is no option ${flag(issue.keys[0])}`, {
-      hint: helpHint,
-    });
+    const stranger = nameOf(issue.keys[0], spelling);
+    return new GracefulRunError('badOption', `cannot start: there is no option ${stranger}`, { hint });
   }
   const [option] = issue?.path ?? [];
   const given = issue?.input === undefined ? '' : `, not ${JSON.stringify(issue.input)}`;
   return new GracefulRunError(
     'badOption',
-    `cannot start: ${flag(option)} must be ${issue?.message ?? 'something else'}${given}`,
-    {
-      hint: helpHint,
-    },
+    `cannot start: ${nameOf(option, spelling)} must be ${issue?.message ?? 'something else'}${given}`,
+    { hint },
   );
 }
 
-const helpHint = 'see graceful-run --help';
-
-/** `readyTimeout` as the command line writes it: `--ready-timeout`. */
-function flag(option: PropertyKey | undefined): string {
-  return `--${String(option ?? '').replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+function nameOf(option: PropertyKey | undefined, spelling: OptionSpelling): string {
+  const name = String(option ?? '');
+  return spelling === 'code'
+    ? name
+    : `--${name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 }

@@ -57,7 +57,7 @@ function sentence(fact: Fact): string {
     case 'workerFailed':
       return `${worker(fact)} failed: ${fact.failure.message}`;
     case 'undeclaredListen':
-      return `${worker(fact)} listens on ${fact.address} by itself, so a reload interrupts it: ${howToDeclare(fact.address)}`;
+      return `${worker(fact)} listens on ${fact.address} by itself, which two generations cannot do at once, so that a reload fails or interrupts it: ${howToDeclare(fact.address)}`;
     case 'wideListen':
       return `${worker(fact)} asked for ${fact.address} alone, but the listener is open to every address: add --host 127.0.0.1 to keep it local`;
     case 'addressBusy':
@@ -141,7 +141,7 @@ function howToDeclare(address: string): string {
   const port = /:(\d+)$/.exec(address)?.[1];
   return port === undefined
     ? 'paths cannot be declared yet'
-    : `declare it with --port ${port} (one port for each master)`;
+    : `if it is the one that clients use, hold it with --port ${port} (a master holds one port)`;
 }
 
 function worker(identity: WorkerIdentity): string {
@@ -151,7 +151,8 @@ function worker(identity: WorkerIdentity): string {
 
 function toll(served: number | null, cut: number | null): string {
   const parts = [
-    ...(served === null ? [] : [`${count(served, 'request')} served`]),
+    // A server that speaks no HTTP has no requests.
+    ...(served === null || served === 0 ? [] : [`${count(served, 'request')} served`]),
     ...(cut === null || cut === 0 ? [] : [`${count(cut, 'connection')} cut`]),
   ];
   return parts.map((part) => `, ${part}`).join('');

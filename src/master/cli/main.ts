@@ -38,7 +38,7 @@ async function obey(invocation: Invocation): Promise<number> {
 }
 
 async function run({ options, logLevel, logFormat }: Extract<Invocation, { kind: 'run' }>): Promise<number> {
-  const master = createMaster(options);
+  const master = createMaster(options, { spelling: 'commandLine' });
   const log = await createLog({
     level: logLevel,
     format: logFormat ?? (process.stderr.isTTY ? 'pretty' : 'json'),

@@ -58,7 +58,12 @@ function flagsOf(...kinds: readonly OptionRow['kind'][]): string[] {
   return optionTable.filter(({ kind }) => kinds.includes(kind)).map(({ flag }) => flag);
 }
 
-function valueOf({ kind }: OptionRow, value: unknown): unknown {
+function valueOf({ kind, flag }: OptionRow, value: unknown): unknown {
+  if (kind !== 'list' && Array.isArray(value)) {
+    throw new GracefulRunError('badOption', `cannot start: --${flag} was given more than once`, {
+      hint: 'give it once',
+    });
+  }
   if (kind === 'number' && typeof value === 'string') return /^\d+$/.test(value) ? Number(value) : value;
   if (kind === 'list' && Array.isArray(value) && value.length === 0) return true;
   return value;

@@ -78,7 +78,12 @@ async function refuseLiving(path: string): Promise<number | null> {
   throw new GracefulRunError(
     'nameTaken',
     `cannot use the name ${name}: ${pid === null ? 'a master that does not tell its pid' : `the master with pid ${pid}`} has it`,
-    { hint: `give this one another name with --name, or stop the other: gracefulctl stop --name ${name}` },
+    {
+      // A name that nobody chose is the port.
+      hint: /^\d+$/.test(name)
+        ? `it holds that port: stop it (gracefulctl stop --name ${name}), or choose another --port`
+        : `give this one another name with --name, or stop the other: gracefulctl stop --name ${name}`,
+    },
   );
 }
 

@@ -45,18 +45,19 @@ function requireDirectory(cwd: string): void {
   try {
     if (statSync(cwd).isDirectory()) return;
   } catch (cause) {
-    throw new GracefulRunError(
-      'cwdMissing',
-      `cannot use ${cwd} as working directory: ${systemCode(cause) ?? 'unknown error'}`,
-      {
-        hint: 'it must exist, and be reachable by this user, at every start and reload: has a release been removed?',
-        cause,
-      },
-    );
+    throw new GracefulRunError('cwdMissing', `cannot use ${cwd} as working directory: ${reasonOf(cause)}`, {
+      hint: 'it must exist, and be reachable by this user, at every start and reload: has a release been removed?',
+      cause,
+    });
   }
   throw new GracefulRunError('cwdMissing', `cannot use ${cwd} as working directory: it is not a directory`, {
     hint: 'give --cwd the folder that the program is in',
   });
+}
+
+function reasonOf(cause: unknown): string {
+  const code = systemCode(cause) ?? 'unknown error';
+  return code === 'ENOENT' ? 'there is no such folder' : code;
 }
 
 /** As execvp(3): what cannot be executed is remembered, and the search goes on. */

@@ -66,5 +66,5 @@ function undeclaredHint({ undeclared, declared }: LastWords): string | null {
 }
 
 function notReadyHint({ declared }: LastWords): string {
-  return `ready is when it listens on ${declared.join(', ')} (or has called worker.ready()); a slow start needs a longer --ready-timeout`;
+  return `ready is when it listens on ${declared.join(', ')} (and has called worker.ready(), where it said ready: 'manual'); a slow start needs a longer --ready-timeout`;
 }

@@ -16,6 +16,13 @@ describe('an environment file', () => {
     });
   });
 
+  it('with a line that sets nothing is refused: the variable of the next line would be missing', () => {
+    const cwd = folderWith({ '.env': 'A=1\nBROKEN LINE\nB=2\n' });
+    const error = errorOf(() => readEnvFile(join(cwd, '.env')));
+    expect(error.code).toBe('envFileUnreadable');
+    expect(error.message).toContain('BROKEN LINE');
+  });
+
   it('that is missing or a folder is refused with a hint', () => {
     const cwd = folderWith({});
     for (const path of [join(cwd, '.env'), cwd]) {
