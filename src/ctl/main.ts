@@ -58,18 +58,28 @@ async function choose(argv: readonly string[]): Promise<Chosen | null> {
       requiresArg: true,
       describe: 'The program whose master is meant; not needed when one master runs',
     })
-    .command('status', 'Show the program and its workers', jsonOption, ({ name, json }) => {
+    .command('status', 'Show the program and its workers [--json]', jsonOption, ({ name, json }) => {
       pick(name, (master, terminal) => showStatus(master, { json }, terminal));
     })
-    .command('reload', 'Start a new generation and drain the old one', waitOption, ({ name, wait }) => {
-      pick(name, (master, terminal) => reload(master, { wait }, terminal));
-    })
-    .command('stop', 'Drain all workers and end the master', waitOption, ({ name, wait }) => {
+    .command(
+      'reload',
+      'Start a new generation and drain the old one [--wait]',
+      waitOption,
+      ({ name, wait }) => {
+        pick(name, (master, terminal) => reload(master, { wait }, terminal));
+      },
+    )
+    .command('stop', 'Drain all workers and end the master [--wait]', waitOption, ({ name, wait }) => {
       pick(name, (master, terminal) => stop(master, { wait }, terminal));
     })
-    .command('events', 'Print what happens, until the master stops', jsonOption, ({ name, json }) => {
-      pick(name, (master, terminal) => followEvents(master, { json }, terminal));
-    })
+    .command(
+      'events',
+      'Print what happens, until the master stops [--json]',
+      jsonOption,
+      ({ name, json }) => {
+        pick(name, (master, terminal) => followEvents(master, { json }, terminal));
+      },
+    )
     .demandCommand(1, 1, 'a command is missing', 'one command at a time')
     .strict()
     .version(version)

@@ -66,6 +66,8 @@ export async function createLog({ level, format, stream }: LogOptions): Promise<
       dropped = 0;
     }
     if (observation.event === 'workerFailed') failedSlots.add(observation.slot);
+    // Nobody takes the place of a candidate's workers.
+    if (observation.event === 'generationFailed') failedSlots.clear();
     const isRecovery = observation.event === 'workerReady' && failedSlots.delete(observation.slot);
     logger[levelOf(observation, isRecovery)](fieldsOf(observation), wordsOf(observation));
   };
