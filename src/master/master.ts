@@ -106,8 +106,7 @@ function assemble(settings: MasterSettings, { platform, environment, onStderr }:
     idleProgram(lifecycleSettings(settings), settings.workers),
   );
 
-  function publish(fact: Fact): void {
-    const time = platform.clock.wallMs();
+  function publish(fact: Fact, time: number = platform.clock.wallMs()): void {
     results.observe(fact, time);
     for (const subscriber of subscribers) subscriber({ ...fact, program: doors.name(), time });
     if (fact.event === 'stopped')

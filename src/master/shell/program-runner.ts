@@ -21,7 +21,8 @@ export interface RunnerOptions {
   readonly listeners: readonly BoundListener[];
   /** Looks up command, cwd and environment as they are now. Throws GracefulRunError when they do not make a command. */
   readonly prepare: (worker: { generation: number; slot: number }) => SpawnRequest;
-  readonly onFact: (fact: Fact) => void;
+  /** `wallMs` is the time of what it tells, in ms since 1970. */
+  readonly onFact: (fact: Fact, wallMs: number) => void;
   /** What workers write to stderr goes on to here, in whole lines. */
   readonly onStderr: (text: string) => void;
 }
@@ -38,68 +39,77 @@ export function createRunner(options: RunnerOptions, initial: Program): Runner {
   const { platform, listeners } = options;
   const live = new Map<number, LiveWorker>();
   const timers = createTimers(platform.arm);
-  const queue: LifecycleEvent[] = [];
+  const queue: { readonly event: LifecycleEvent; readonly wallMs: number }[] = [];
   let program = initial;
   let isTurning = false;
-  const hearing = hearWorkers({ ...options, dispatch });
+  const hearing = hearWorkers({
+    platform,
+    listeners,
+    onFact: (fact) => {
+      options.onFact(fact, platform.clock.wallMs());
+    },
+    dispatch,
+  });
 
   function dispatch(event: Undated<LifecycleEvent>): void {
-    queue.push({ ...event, at: Math.round(platform.clock.monotonicMs()) });
+    const { clock } = platform;
+    queue.push({ event: { ...event, at: Math.round(clock.monotonicMs()) }, wallMs: clock.wallMs() });
     if (isTurning) return;
     isTurning = true;
     try {
       for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
-        const { state, effects } = step(program, next);
+        const { state, effects } = step(program, next.event);
         program = state;
-        for (const effect of effects) perform(effect);
+        // Acts first, tells then: no client waits for a line of the log.
+        const facts = effects.flatMap((effect) => perform(effect) ?? []);
+        for (const fact of facts) options.onFact(fact, next.wallMs);
       }
     } finally {
       isTurning = false;
     }
   }
 
-  function perform(effect: Effect): void {
+  /** Answers what is to be told about it, if anything. */
+  function perform(effect: Effect): Fact | null {
     switch (effect.type) {
       case 'startWorker':
         startWorker(effect);
-        return;
+        return null;
       case 'admitWorker':
         live.get(effect.worker)?.process.send({ type: 'admit' });
-        return;
+        return null;
       case 'drainWorker': {
         const worker = live.get(effect.worker);
-        if (worker === undefined) return;
+        if (worker === undefined) return null;
         // The word first: when the signal arrives, the worker can already read why.
         worker.process.send({ type: 'drain', reason: effect.reason, timeoutMs: effect.timeoutMs });
         platform.signalProcess(worker.servingPid, drainSignal);
-        return;
+        return null;
       }
       case 'signalGroup': {
         const worker = live.get(effect.worker);
-        if (worker === undefined) return;
+        if (worker === undefined) return null;
         const { process, servingPid } = worker;
         // A shell in between would die of SIGTERM at once, and take the group along before the program has said its last word.
         if (effect.signal === 'SIGTERM' && servingPid !== process.pid)
           platform.signalProcess(servingPid, effect.signal);
         else platform.signalGroup(process.pid, effect.signal);
-        return;
+        return null;
       }
       case 'armTimer':
         timers.arm(effect.key, effect.delayMs, fire);
-        return;
+        return null;
       case 'disarmTimer':
         timers.disarm(effect.key);
-        return;
+        return null;
       case 'closeListeners':
         for (const listener of listeners) listener.close();
-        options.onFact({ event: 'listenersClosed' });
-        return;
+        return { event: 'listenersClosed' };
       case 'announce':
-        options.onFact(effect.fact);
-        return;
+        return effect.fact;
       case 'finish':
         timers.disarmAll();
-        return;
+        return null;
     }
   }
 
