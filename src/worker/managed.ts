@@ -1,9 +1,8 @@
 /** A worker under a master: joins the channel, the listeners, the readiness and the drain. Everything is decided elsewhere. */
-import type net from 'node:net';
 import type { DrainReason, WorkerMessage } from '../shared/protocol.ts';
 import { openChannel } from './channel.ts';
 import { createClaims } from './claims.ts';
-import { createDraining, type Draining } from './draining.ts';
+import { createDraining } from './draining.ts';
 import type { DrainOrder } from './drain.ts';
 import type { Settings } from './environment.ts';
 import { keepListening } from './keep-listening.ts';
@@ -46,7 +45,7 @@ export function startManaged({ generation, listeners, drainTimeoutMs }: Settings
     gone() {
       assumed = 'masterGone';
       surviveBrokenPipes();
-      begin();
+      draining.begin();
     },
   });
 
@@ -54,8 +53,6 @@ export function startManaged({ generation, listeners, drainTimeoutMs }: Settings
     listeners.map(({ name }) => name),
     () => {
       send({ type: 'ready', pid });
-      // While the master makes up its mind: not before, when somebody waits for this worker to be ready.
-      setImmediate(() => draining());
     },
   );
 
@@ -81,53 +78,39 @@ export function startManaged({ generation, listeners, drainTimeoutMs }: Settings
   });
 
   const begin = (): void => {
-    draining().begin();
+    draining.begin();
   };
 
   /** The master's second request during a drain: it is out of patience. */
   const hurry = (): void => {
-    draining().noteTermination();
-    draining().hurry();
+    draining.noteTermination();
+    draining.hurry();
   };
 
-  const makeDraining = (): Draining =>
-    createDraining({
-      order: () => ordered ?? { reason: assumed, timeoutMs: drainTimeoutMs },
-      begun: () => {
-        claims.close();
-        keepListening('SIGTERM', hurry);
-      },
-      acceptsNoMore: () => {
-        send({ type: 'acceptsNoMore', pid });
-      },
-      ended: (numbers) => channel.send({ type: 'drained', pid, ...numbers }),
-      cleanUpSignals: ['SIGTERM', 'SIGQUIT'],
-      isOurs: (listener) => listener === hurry || listener === begin,
-    });
-  let made: Draining | null = null;
-  /** Told to listen before the draining was made: none of them has accepted a connection. */
-  const early: net.Server[] = [];
-  const draining = (): Draining => {
-    if (made === null) {
-      made = makeDraining();
-      for (const server of early.splice(0)) made.connections.track(server);
-    }
-    return made;
-  };
+  const draining = createDraining({
+    order: () => ordered ?? { reason: assumed, timeoutMs: drainTimeoutMs },
+    begun: () => {
+      claims.close();
+      keepListening('SIGTERM', hurry);
+    },
+    acceptsNoMore: () => {
+      send({ type: 'acceptsNoMore', pid });
+    },
+    ended: (numbers) => channel.send({ type: 'drained', pid, ...numbers }),
+    cleanUpSignals: ['SIGTERM', 'SIGQUIT'],
+    isOurs: (listener) => listener === hurry || listener === begin,
+  });
 
   patchServers({
     place: (call) => claims.place(call),
     track: (server) => {
-      if (made === null) early.push(server);
-      else made.connections.track(server);
+      draining.connections.track(server);
     },
     outside: (server) => {
-      // It is not held back from accepting.
-      draining();
       // A second port of the application, which the old generation may hold: a worker that dies of it was never ready.
       whenListenEnded(server, readiness.hold());
     },
-    takeQuietlyClosed: (server) => draining().connections.takeQuietlyClosed(server),
+    takeQuietlyClosed: (server) => draining.connections.takeQuietlyClosed(server),
   });
   takeSignal('SIGQUIT', begin);
   setImmediate(() => {
@@ -138,9 +121,9 @@ export function startManaged({ generation, listeners, drainTimeoutMs }: Settings
     version: runtimeVersion,
     isManaged: true,
     generation,
-    signal: () => draining().signal(),
+    signal: () => draining.signal(),
     onDrain: (hook, when) => {
-      draining().hooks.add(hook, when);
+      draining.hooks.add(hook, when);
     },
     choose: (mode) => readiness.choose(mode),
     ready: () => {
