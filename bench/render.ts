@@ -20,7 +20,7 @@ export function renderPage(results: Results): string {
     '## To reproduce',
     '',
     '    npm ci',
-    '    npm run bench                          # all of it, some six minutes on an idle machine',
+    '    npm run bench                          # all of it, some seven minutes on an idle machine',
     '    npm run bench -- --quick               # a minute, to see that it runs; writes no page',
     '    npm run bench -- --json figures.json   # the raw figures too',
     '    npm run bench -- --only boot           # one part: throughput, boot, failures or idle; writes no page',
