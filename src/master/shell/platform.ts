@@ -49,6 +49,6 @@ export interface Platform {
   signalGroup(pid: number, signal: NodeJS.Signals): void;
   /** Is `pid` the process `worker`, one of its descendants, or in its group? True where that cannot be found out. */
   isKin(pid: number, worker: number): boolean;
-  /** Calls back once after `delayMs`; returns what cancels it. */
+  /** Calls back once after `delayMs`, and after what had arrived by then was read; returns what cancels it. */
   readonly arm: (delayMs: number, callback: () => void) => () => void;
 }

@@ -21,9 +21,15 @@ export const system: Platform = {
   },
   isKin,
   arm: (delayMs, callback) => {
-    const timer = setTimeout(callback, delayMs);
+    let immediate: NodeJS.Immediate | undefined;
+    // When this process was stopped or starved for a while, a timer fires before the signals and messages are read that
+    // have waited; an immediate comes right after them.
+    const timer = setTimeout(() => {
+      immediate = setImmediate(callback);
+    }, delayMs);
     return () => {
       clearTimeout(timer);
+      clearImmediate(immediate);
     };
   },
 };

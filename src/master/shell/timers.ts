@@ -1,9 +1,4 @@
-/**
- * The timers that the lifecycle armed, by their key. A timer that has fired or was disarmed is forgotten.
- *
- * When the master was stopped or starved for a while, a timer is due before the signals and messages are read that have
- * waited. So one that is due waits for another turn of the event loop, in which they may still disarm or replace it.
- */
+/** The timers that the lifecycle armed, by their key. A timer that has fired or was disarmed is forgotten. */
 import type { TimerKey } from '../lifecycle/events.ts';
 import type { Platform } from './platform.ts';
 
@@ -24,15 +19,11 @@ export function createTimers(arm: Platform['arm']): Timers {
   return {
     arm: (key, delayMs, fire) => {
       disarm(key);
-      const id = idOf(key);
-      const due = (): void => {
-        const passed = (): void => {
-          cancels.delete(id);
-          fire(key);
-        };
-        cancels.set(id, arm(0, passed));
-      };
-      cancels.set(id, arm(delayMs, due));
+      const cancel = arm(delayMs, () => {
+        cancels.delete(idOf(key));
+        fire(key);
+      });
+      cancels.set(idOf(key), cancel);
     },
     disarm,
     disarmAll: () => {
