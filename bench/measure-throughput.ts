@@ -1,6 +1,7 @@
 /** Requests per second of one process, bare and behind graceful-run, in turns. */
 import { runWrk } from './load-tools.ts';
-import { appPath, firstAnswer, freePort, startBare, startManaged, type Running } from './processes.ts';
+import { freePort } from '../test/helpers/plain-client.ts';
+import { appPath, firstAnswer, startBare, startManaged, type Running } from './processes.ts';
 import {
   isMeasured,
   type Comparison,

@@ -41,15 +41,6 @@ export function environment(extra: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(all).filter(([name]) => !distorting.has(name)));
 }
 
-/** A port that was free a moment ago. */
-export async function freePort(): Promise<number> {
-  const server = net.createServer().listen(0);
-  await once(server, 'listening');
-  const address = server.address();
-  await new Promise((closed) => server.close(closed));
-  return typeof address === 'object' && address !== null ? address.port : 0;
-}
-
 /** Starts an application by itself. Returns at once: what it takes until it serves may be what is measured. */
 export function startBare(args: readonly string[], port: number): Running {
   // As a worker has it: stdout that nobody reads, stderr through a pipe, a process group of its own.

@@ -9,6 +9,14 @@ function openDescriptors(pid: number): number {
   return readdirSync(`/proc/${pid}/fd`).length;
 }
 
+/** Reloads into each of these generations, and waits until the one before it is gone. */
+async function reloadFrom(master: RunningMaster, first: number, last: number): Promise<void> {
+  for (let generation = first; generation <= last; generation++) {
+    await master.reload(generation);
+    await master.waitFor('workerExited', { generation: generation - 1 });
+  }
+}
+
 /** The master that serves with the fewest file descriptors; those with fewer end with 1, wherever they run out. */
 async function serveWithFewest(): Promise<RunningMaster> {
   const probe = runMaster();
@@ -48,13 +56,9 @@ test('without file descriptors to spare a start fails clearly, and a reload is r
 test('reloads leave no file descriptor open in the master', async () => {
   const master = runMaster();
   await master.serving();
-  await master.reload(2);
-  await master.waitFor('workerExited', { generation: 1 });
+  await reloadFrom(master, 2, 2);
   const before = openDescriptors(master.pid);
-  for (let generation = 3; generation <= 8; generation++) {
-    await master.reload(generation);
-    await master.waitFor('workerExited', { generation: generation - 1 });
-  }
+  await reloadFrom(master, 3, 8);
   expect(openDescriptors(master.pid)).toBe(before);
 });
 
@@ -63,13 +67,9 @@ test('a stranger that holds the channel of workers that have ended keeps nothing
   // A session of its own: it does not end with the group, and it has inherited every descriptor.
   const master = runMaster({ command: ['sh', '-c', `setsid sleep 60 & exec '${node}' '${script}'`] });
   await master.serving();
-  await master.reload(2);
-  await master.waitFor('workerExited', { generation: 1 });
+  await reloadFrom(master, 2, 2);
   const before = openDescriptors(master.pid);
-  for (let generation = 3; generation <= 5; generation++) {
-    await master.reload(generation);
-    await master.waitFor('workerExited', { generation: generation - 1 });
-  }
+  await reloadFrom(master, 3, 5);
   await eventually('as few as before', () => openDescriptors(master.pid) <= before);
   master.signal('SIGTERM');
   await master.exited;

@@ -83,9 +83,9 @@ function wholeBody(response: http.IncomingMessage): Promise<Answer> {
   });
 }
 
-/** A port of the loopback that was free a moment ago. */
+/** A port that was free on every address a moment ago. */
 export async function freePort(): Promise<number> {
-  const server = net.createServer().listen(0, '127.0.0.1');
+  const server = net.createServer().listen(0);
   await once(server, 'listening');
   const address = server.address();
   await new Promise((closed) => server.close(closed));
