@@ -50,6 +50,8 @@ const results = await Promise.all([
   build({
     ...common,
     format: 'cjs',
+    // Every worker boots through it: half a millisecond less to read and to parse.
+    minify: true,
     outfile: 'dist/worker/preload.cjs',
     entryPoints: ['src/worker/preload.ts'],
   }),

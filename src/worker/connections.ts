@@ -2,6 +2,7 @@
 import type net from 'node:net';
 import type { ServerHttp2Session } from 'node:http2';
 import type { Exchanges } from './exchanges.ts';
+import { createOpenSockets } from './open-sockets.ts';
 import { serverMethod, type ServerMethod } from './server-methods.ts';
 
 /** An HTTP/1 connection: what its requests come from is, under TLS, not what was accepted. */
@@ -34,24 +35,16 @@ export function createConnections(exchanges: Exchanges): Connections {
   const servers = new Set<net.Server>();
   const known = new WeakSet<net.Server>();
   const quietlyClosed = new WeakSet<net.Server>();
-  const sockets = new Set<net.Socket>();
+  const sockets = createOpenSockets();
   /** What HTTP/1 requests come from and was not accepted: TLS over it, or whatever the application has made. */
-  const layered = new Set<net.Socket>();
+  const layered = createOpenSockets();
   const sessions = new Set<ServerHttp2Session>();
   let accepted = 0;
   let isEnding = false;
-  let noneOpen: (() => void) | null = null;
 
-  // One listener for each connection, and one function for all of them: many connections bring a single request.
   function accept(socket: net.Socket): void {
     accepted += 1;
     sockets.add(socket);
-    socket.on('close', forget);
-  }
-
-  function forget(this: net.Socket): void {
-    sockets.delete(this);
-    if (sockets.size === 0) noneOpen?.();
   }
 
   function watch(server: net.Server): void {
@@ -68,9 +61,7 @@ export function createConnections(exchanges: Exchanges): Connections {
   }
 
   exchanges.watch((socket) => {
-    if (sockets.has(socket) || layered.has(socket)) return;
-    layered.add(socket);
-    socket.once('close', () => layered.delete(socket));
+    if (!sockets.has(socket) && !layered.has(socket)) layered.add(socket);
   });
 
   return {
@@ -92,23 +83,19 @@ export function createConnections(exchanges: Exchanges): Connections {
     },
     takeQuietlyClosed: (server) => quietlyClosed.delete(server),
     accepted: () => accepted,
-    open: () => [...sockets],
+    open: () => sockets.list(),
     http1: () => [
-      ...[...sockets]
+      ...sockets
+        .list()
         .filter((socket) => exchanges.isKnown(socket))
         .map((socket) => ({ isSecure: false, socket })),
-      ...[...layered].map((socket) => ({ isSecure: true, socket })),
+      ...layered.list().map((socket) => ({ isSecure: true, socket })),
     ],
     endAfterLastResponse() {
       isEnding = true;
-      exchanges.endConnections([...sockets, ...layered]);
+      exchanges.endConnections([...sockets.list(), ...layered.list()]);
       for (const session of sessions) session.close();
     },
-    whenNoneOpen() {
-      return new Promise((resolve) => {
-        noneOpen = resolve;
-        if (sockets.size === 0) resolve();
-      });
-    },
+    whenNoneOpen: () => sockets.whenNone(),
   };
 }

@@ -51,9 +51,10 @@ const lateHooksMs = 400;
 export async function drain(parts: DrainParts): Promise<DrainResult> {
   const { connections, exchanges, hooks } = parts;
   const startedAt = performance.now();
+  // First of all: from now on every new client gets an answer of the new generation.
+  if (!takesQueueAlong(parts.order().reason)) connections.stopAccepting();
   parts.begun();
   connections.endAfterLastResponse();
-  if (!takesQueueAlong(parts.order().reason)) connections.stopAccepting();
   // The master's message may be read right after its signal.
   await turn();
   const { reason, timeoutMs } = parts.order();
