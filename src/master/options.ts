@@ -33,6 +33,8 @@ export interface MasterOptions {
   readonly readyTimeout?: string;
   /** How long a worker may drain before it gets SIGTERM (and SIGKILL 2s later), 0s to 24h. Default 30s. */
   readonly drainTimeout?: string;
+  /** Move open connections to the new workers at a reload. Default true. */
+  readonly migrate?: boolean;
   /** Open the control socket for gracefulctl. Default true. */
   readonly control?: boolean;
 }
@@ -53,6 +55,7 @@ export interface MasterSettings {
   readonly watch: readonly string[] | null;
   readonly readyTimeoutMs: number;
   readonly drainTimeoutMs: number;
+  readonly migrates: boolean;
   readonly hasControl: boolean;
 }
 
@@ -91,6 +94,7 @@ const schema = z.strictObject({
   watch: z.optional(z.union([z.boolean(), z.array(text('a path'))], 'true, or a list of paths')),
   readyTimeout: z.optional(duration(1)),
   drainTimeout: z.optional(duration(0)),
+  migrate: z.optional(z.boolean('true or false')),
   control: z.optional(z.boolean('true or false')),
 });
 
@@ -117,6 +121,7 @@ export function compileOptions(
     watch,
     readyTimeout,
     drainTimeout,
+    migrate,
     control,
   } = parsed.data;
   if (command[0] === undefined || command[0] === '') {
@@ -144,6 +149,7 @@ export function compileOptions(
           : watch.map((path) => resolve(here, path)),
     readyTimeoutMs: parseDuration(readyTimeout ?? '30s') ?? 0,
     drainTimeoutMs: parseDuration(drainTimeout ?? '30s') ?? 0,
+    migrates: migrate ?? true,
     hasControl: control ?? true,
   });
 }

@@ -84,6 +84,7 @@ test('options are compiled once: durations in ms, paths absolute, defaults fille
     watch: ['/srv/src'],
     readyTimeoutMs: 30_000,
     drainTimeoutMs: 120_000,
+    migrates: true,
     hasControl: true,
   });
 });
