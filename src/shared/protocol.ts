@@ -66,9 +66,9 @@ export type MasterMessage =
     }
   /**
    * The two ends of a pair of connected UNIX sockets, sent as handles beside these messages: a draining worker gives its
-   * connections to the one that holds the other end.
+   * connections to the one that holds the other end. `more`: so many others of the same draining worker follow at once.
    */
-  | { readonly type: 'successor' }
+  | { readonly type: 'successor'; readonly more: number }
   | { readonly type: 'predecessor' }
   /** A copy of the listener, sent as a handle beside the message. */
   | { readonly type: 'listener'; readonly name: string };

@@ -99,7 +99,9 @@ export function readMessage(value: unknown): MasterMessage | null {
         ? { type: 'listener', name: value.name }
         : null;
     case 'successor':
-      return { type: 'successor' };
+      return 'more' in value && typeof value.more === 'number'
+        ? { type: 'successor', more: value.more }
+        : null;
     case 'predecessor':
       return { type: 'predecessor' };
     default:

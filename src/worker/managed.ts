@@ -42,7 +42,7 @@ export function startManaged({ generation, listeners, drainTimeoutMs }: Settings
           if (isRawHandle(handle)) claims.arrived(message.name, handle);
           break;
         case 'successor':
-          draining.migration.addSuccessor(handle);
+          draining.migration.addSuccessor(handle, message.more);
           break;
         case 'predecessor':
           adoption.addPredecessor(handle);

@@ -20,8 +20,8 @@ export interface MigrationParts {
 }
 
 export interface Migration {
-  /** The end of a pipe to a worker that adopts, as it came from the master. */
-  addSuccessor(end: unknown): void;
+  /** The end of a pipe to a worker that adopts, as it came from the master; `more` are about to come. */
+  addSuccessor(end: unknown, more: number): void;
   /** Begins to move HTTP/1 connections. `abandoned` is called when there is nobody (any more) to take them. */
   begin(abandoned: () => void): void;
   /** Will the connection leave by itself as soon as it is between two messages? */
@@ -46,6 +46,8 @@ export type GiveResult = 'taken' | 'nobody' | 'notMovable';
 
 /** So many offers to one successor may wait for an answer: as many clients wait when it is busy. */
 const window = 32;
+/** From one of several successors to the next one. */
+const introductionMs = 100;
 /** How long the master may take to name a successor. Meanwhile everything is served as ever. */
 const patienceMs = 2_000;
 
@@ -58,12 +60,15 @@ interface Candidate {
 export function createMigration({ exchanges, open, isAccepted, listenerOf }: MigrationParts): Migration {
   const successors = new Set<Outbound>();
   const inTransit = new Set<net.Socket>();
+  /** Who did not take it, for each connection that somebody has refused. */
+  let refusals = new WeakMap<net.Socket, Set<Outbound>>();
   const finished = new Set<net.Socket>();
   let queue: Candidate[] = [];
   let migrated = 0;
   let phase: 'before' | 'moving' | 'abandoned' = 'before';
   let abandon: () => void = () => undefined;
   let patience: NodeJS.Timeout | undefined;
+  let introducing: NodeJS.Timeout | undefined;
   let isCheckDue = false;
   const wanted = new Set<() => void>();
 
@@ -73,7 +78,18 @@ export function createMigration({ exchanges, open, isAccepted, listenerOf }: Mig
   }
 
   function carries(socket: net.Socket): boolean {
-    return phase === 'moving' && isAccepted(socket) && hasParser(socket) && destinationOf(socket) !== null;
+    return (
+      phase === 'moving' &&
+      isAccepted(socket) &&
+      hasParser(socket) &&
+      destinationOf(socket) !== null &&
+      !isRefusedByAll(socket)
+    );
+  }
+
+  function isRefusedByAll(socket: net.Socket): boolean {
+    const refused = refusals.get(socket);
+    return refused !== undefined && [...successors].every((one) => refused.has(one));
   }
 
   /** Nothing of it is in this process: neither read nor unwritten. */
@@ -124,23 +140,25 @@ export function createMigration({ exchanges, open, isAccepted, listenerOf }: Mig
     });
   }
 
-  /** The successor that has got the fewest, of those that keep up. */
-  function nextSuccessor(): Outbound | null {
+  /** The successor that has got the fewest, of those that keep up and have not refused this one. */
+  function nextSuccessor(socket: net.Socket): Outbound | null {
+    const refused = refusals.get(socket);
     let next: Outbound | null = null;
     for (const one of successors) {
+      if (refused?.has(one) === true) continue;
       if (one.inFlight() < window && (next === null || one.offered() < next.offered())) next = one;
     }
     return next;
   }
 
   function move(): void {
-    if (phase !== 'moving') return;
+    if (phase !== 'moving' || introducing !== undefined) return;
     let at = 0;
     for (; at < queue.length; at += 1) {
       const candidate = queue[at];
       // Busy again: its next response brings it back.
-      if (candidate === undefined || !canLeave(candidate)) continue;
-      const successor = nextSuccessor();
+      if (candidate === undefined || isRefusedByAll(candidate.socket) || !canLeave(candidate)) continue;
+      const successor = nextSuccessor(candidate.socket);
       if (successor === null) break;
       send(successor, candidate);
     }
@@ -152,8 +170,16 @@ export function createMigration({ exchanges, open, isAccepted, listenerOf }: Mig
     if (to === null) return;
     const isKept = bytesRead > 0 || isForgiven(socket);
     offer(successor, socket, { kind: 'http', to, isKept, state: null, unread: '' }, (isTaken) => {
-      if (isTaken) socket.destroy();
-      else if (successors.size > 0) queue.push({ socket, bytesRead });
+      if (isTaken) {
+        socket.destroy();
+      } else if (successors.has(successor)) {
+        const refused = refusals.get(socket) ?? new Set();
+        refusals.set(socket, refused.add(successor));
+        queue.push({ socket, bytesRead });
+      } else {
+        // Its other end is gone: the next one may take it.
+        queue.push({ socket, bytesRead });
+      }
       move();
     });
   }
@@ -189,6 +215,16 @@ export function createMigration({ exchanges, open, isAccepted, listenerOf }: Mig
     clearTimeout(timeout);
   }
 
+  /** Those who were announced together are there, or late. */
+  function introduced(): void {
+    introducing = undefined;
+    if (successors.size === 0) return;
+    for (const wake of wanted) wake();
+    wanted.clear();
+    if (phase === 'abandoned') phase = 'moving';
+    if (phase === 'moving') check(open());
+  }
+
   /** Nobody is there who could take a connection: for a while, or for good. */
   function waitForSuccessor(): void {
     clearTimeout(patience);
@@ -200,18 +236,20 @@ export function createMigration({ exchanges, open, isAccepted, listenerOf }: Mig
   }
 
   return {
-    addSuccessor(end) {
+    addSuccessor(end, more) {
       const successor = openOutbound(end, () => {
         if (successor !== null) successors.delete(successor);
         if (successors.size === 0 && phase === 'moving') waitForSuccessor();
       });
-      if (successor === null) return;
-      successors.add(successor);
-      clearTimeout(patience);
-      for (const wake of wanted) wake();
-      wanted.clear();
-      if (phase === 'abandoned') phase = 'moving';
-      if (phase === 'moving') check(open());
+      if (successor !== null) {
+        successors.add(successor);
+        refusals = new WeakMap();
+        clearTimeout(patience);
+      }
+      // Not before all of them are there: the first would get everything.
+      clearTimeout(introducing);
+      introducing = more > 0 ? setTimeout(introduced, introductionMs) : undefined;
+      if (more === 0) introduced();
     },
     begin(abandoned) {
       phase = 'moving';

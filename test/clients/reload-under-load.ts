@@ -16,6 +16,8 @@ export interface StartedLoad {
   readonly load: Load;
   /** The youngest generation that has answered; null where answers do not tell. */
   readonly youngest: () => number | null;
+  /** Its connections can move: none of them may be closed. */
+  readonly keepsConnections?: boolean;
 }
 
 /** Runs `command`, reloads it under the loads, and expects no failure, a clean exit of every worker, nothing cut. */
@@ -40,9 +42,12 @@ export async function expectNoFailure(
   } finally {
     await Promise.all(loads.map(({ load }) => load.stop()));
   }
-  for (const { load, youngest } of loads) {
+  for (const { load, youngest, keepsConnections = false } of loads) {
     expect(failureCounts(load.tally), load.tally.examples.join('\n')).toEqual({});
     expect(load.tally.answered).toBeGreaterThan(reloads * answersBetween);
+    const { closedAsAnnounced, closedIdle } = load.tally;
+    if (keepsConnections)
+      expect({ closedAsAnnounced, closedIdle }).toEqual({ closedAsAnnounced: 0, closedIdle: 0 });
     if (youngest() !== null) expect(youngest()).toBe(reloads + 1);
   }
   expect(master.all('workerFailed')).toEqual([]);
@@ -73,6 +78,7 @@ export function httpLoads(port: number, options: Partial<LoadOptions> = {}): rea
         ...options,
       }),
       youngest: () => null,
+      keepsConnections: options.certificate === undefined,
     },
   ];
 }
@@ -88,6 +94,7 @@ function oneLoad(options: LoadOptions): StartedLoad {
       },
     }),
     youngest: seen.youngest,
+    keepsConnections: options.mode === 'keepAlive' && options.certificate === undefined,
   };
 }
 

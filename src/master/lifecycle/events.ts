@@ -67,8 +67,8 @@ export type Effect =
       /** It will be introduced to the workers that take its connections. */
       readonly migrates: boolean;
     }
-  /** Connect a draining worker with one that takes its connections. */
-  | { readonly type: 'introduce'; readonly giver: number; readonly taker: number }
+  /** Connect a draining worker with one that takes its connections; `more` takers of it follow at once. */
+  | { readonly type: 'introduce'; readonly giver: number; readonly taker: number; readonly more: number }
   /** To the worker's whole process group. */
   | { readonly type: 'signalGroup'; readonly worker: number; readonly signal: 'SIGTERM' | 'SIGKILL' }
   | { readonly type: 'armTimer'; readonly key: TimerKey; readonly delayMs: number }

@@ -13,9 +13,13 @@ const maxTakers = 8;
 export function introductions(before: Program, after: Program): readonly Effect[] {
   if (!after.settings.migrates) return [];
   const known = new Set(pairsOf(before).map(nameOf));
-  return pairsOf(after)
-    .filter((pair) => !known.has(nameOf(pair)))
-    .map(({ giver, taker }) => ({ type: 'introduce', giver: giver.id, taker: taker.id }));
+  const added = pairsOf(after).filter((pair) => !known.has(nameOf(pair)));
+  return added.map(({ giver, taker }, index) => ({
+    type: 'introduce',
+    giver: giver.id,
+    taker: taker.id,
+    more: added.slice(index + 1).filter((later) => later.giver === giver).length,
+  }));
 }
 
 interface Pair {

@@ -48,8 +48,11 @@ export interface Platform {
   readonly clock: Clock;
   /** Starts a process as the leader of its own group, with an IPC channel. Null: it could not; `failed` says why. */
   spawn(request: SpawnRequest, listeners: ProcessListeners): WorkerProcess | null;
-  /** Gives the two a pair of connected sockets, over which connections move. Answers the problem if that cannot be done. */
-  introduce(giver: WorkerProcess, taker: WorkerProcess): string | null;
+  /**
+   * Gives the two a pair of connected sockets, over which connections move; so many `more` takers of this giver follow at
+   * once. Answers the problem if that cannot be done.
+   */
+  introduce(giver: WorkerProcess, taker: WorkerProcess, more: number): string | null;
   /** kill(2); a process that is gone already is no error. */
   signalProcess(pid: number, signal: NodeJS.Signals): void;
   /** kill(2) on the whole group; a group that is gone already is no error. */

@@ -91,7 +91,7 @@ export function createRunner(options: RunnerOptions, initial: Program): Runner {
         const giver = live.get(effect.giver);
         const taker = live.get(effect.taker);
         if (giver === undefined || taker === undefined) return null;
-        const problem = platform.introduce(giver.process, taker.process);
+        const problem = platform.introduce(giver.process, taker.process, effect.more);
         return problem === null ? null : { event: 'migrationFailed', ...identity(giver), problem };
       }
       case 'signalGroup': {

@@ -80,14 +80,14 @@ function spawnWorker(request: SpawnRequest, listeners: ProcessListeners): Worker
   };
 }
 
-function introduce(giver: WorkerProcess, taker: WorkerProcess): string | null {
+function introduce(giver: WorkerProcess, taker: WorkerProcess, more: number): string | null {
   const pair = socketPair();
   if (typeof pair === 'string') return pair;
   const [given, taken] = pair;
   taker.send({ type: 'predecessor' }, taken, () => {
     taken.close();
   });
-  giver.send({ type: 'successor' }, given, () => {
+  giver.send({ type: 'successor', more }, given, () => {
     given.close();
   });
   return null;
