@@ -3,7 +3,7 @@
  * listener of that name, as if it had been accepted just now. It must not know how a connection travels (links.ts).
  */
 import net from 'node:net';
-import { forgiveSilence } from './between-messages.ts';
+import { skipFirstMessage } from './between-messages.ts';
 import type { ConnectionHandle } from './handle-pipe.ts';
 import { openInbound, type Parcel } from './links.ts';
 
@@ -80,7 +80,7 @@ const keepAliveGraceMs = 1_000;
 
 /** It waits for its next request, not for its first: until then the keep-alive timeout counts, and no other. */
 function keepAlive(socket: net.Socket): void {
-  forgiveSilence(socket);
+  skipFirstMessage(socket);
   const server: unknown = Reflect.get(socket, 'server');
   const ms: unknown =
     typeof server === 'object' && server !== null ? Reflect.get(server, 'keepAliveTimeout') : 0;

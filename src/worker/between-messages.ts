@@ -8,7 +8,7 @@ interface ParserList {
   idle(): readonly { readonly socket?: net.Socket }[];
 }
 
-const forgiven = new WeakSet<net.Socket>();
+const skipped = new WeakSet<net.Socket>();
 
 /** The sockets of the server's parsers that wait for the first byte of a request, after an earlier one. */
 export function betweenMessages(server: net.Server): ReadonlySet<net.Socket> {
@@ -24,21 +24,40 @@ export function hasParser(socket: net.Socket): boolean {
   return typeof parser === 'object' && parser !== null;
 }
 
-/**
- * The server shall not measure how long the first request of this connection takes to come: its client has had an answer
- * already. Node.js takes the parser up again with the next byte.
- */
-export function forgiveSilence(socket: net.Socket): void {
-  forgiven.add(socket);
-  const parser: unknown = Reflect.get(socket, 'parser');
-  if (typeof parser !== 'object' || parser === null) return;
-  const remove: unknown = Reflect.get(parser, 'remove');
-  if (typeof remove === 'function') Reflect.apply(remove, parser, []);
+/** A whole request, to be parsed and never seen by anybody. */
+const unseen = Buffer.from('GET / HTTP/1.1\r\n\r\n');
+
+interface Parser {
+  onIncoming: unknown;
+  execute(bytes: Buffer): unknown;
 }
 
-/** Has its silence been forgiven? */
-export function isForgiven(socket: net.Socket): boolean {
-  return forgiven.has(socket);
+/**
+ * Puts the parser of a connection that was adopted where it was in the other worker: after a message. Otherwise the server
+ * would measure how long the first request takes, and answer 408 to a client that has never been asked to hurry.
+ */
+export function skipFirstMessage(socket: net.Socket): void {
+  const parser: unknown = Reflect.get(socket, 'parser');
+  if (!isParser(parser)) return;
+  const { onIncoming } = parser;
+  parser.onIncoming = () => 0;
+  parser.execute(unseen);
+  parser.onIncoming = onIncoming;
+  skipped.add(socket);
+}
+
+function isParser(value: unknown): value is Parser {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    typeof Reflect.get(value, 'onIncoming') === 'function' &&
+    typeof Reflect.get(value, 'execute') === 'function'
+  );
+}
+
+/** Was it adopted after a message? */
+export function hasSkipped(socket: net.Socket): boolean {
+  return skipped.has(socket);
 }
 
 function parserList(server: net.Server): ParserList | null {

@@ -5,7 +5,7 @@
  */
 import type { ServerResponse } from 'node:http';
 import type net from 'node:net';
-import { betweenMessages, hasParser, isForgiven } from './between-messages.ts';
+import { betweenMessages, hasParser, hasSkipped } from './between-messages.ts';
 import type { Exchanges } from './exchanges.ts';
 import { handleOf, openOutbound, peerOf, type Outbound, type Parcel } from './links.ts';
 
@@ -168,7 +168,7 @@ export function createMigration({ exchanges, open, isAccepted, listenerOf }: Mig
   function send(successor: Outbound, { socket, bytesRead }: Candidate): void {
     const to = destinationOf(socket);
     if (to === null) return;
-    const isKept = bytesRead > 0 || isForgiven(socket);
+    const isKept = bytesRead > 0 || hasSkipped(socket);
     offer(successor, socket, { kind: 'http', to, isKept, state: null, unread: '' }, (isTaken) => {
       if (isTaken) {
         socket.destroy();

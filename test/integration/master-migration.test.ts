@@ -260,3 +260,18 @@ it('lets an adopted connection be silent for as long as the keep-alive timeout s
   expect(await Promise.race([ended, pause(10_000).then(() => 'still open')])).toBe('end');
   expect(wire.received).not.toContain('408');
 });
+
+it('never hurries a client that has had its answer', async () => {
+  const master = runMaster({ command: app('is-impatient') });
+  const [wire] = await connectAndAsk(await master.serving(), 1);
+  if (wire === undefined) throw new Error('no connection');
+  for (const generation of [2, 3]) {
+    await master.reload(generation);
+    expect(await exitOf(master, generation - 1)).toMatchObject({ migrated: 1 });
+  }
+  // A connection that has never asked shows that the server's patience is over.
+  const silent = await Wire.connect(await master.port());
+  expect(await silent.closed).toBe('end');
+  expect(await generationsOf([wire])).toEqual([3]);
+  endAll([wire]);
+});
