@@ -60,7 +60,7 @@ async function askOnce({
   if (asked.constructor.name === 'Http2Server') {
     return `the server on ${port} speaks HTTP/2 alone, and its health can be asked over HTTP/1 only`;
   }
-  const injector = createInjector(asked, port, false);
+  const injector = createInjector(asked, port);
   const limit = limitTime(answerMs, stopped);
   const slow = setTimeout(report, slowMs, `GET ${path} has not been answered yet`).unref();
   try {
@@ -84,7 +84,7 @@ async function warm({ order, port, server, stopped }: HealthParts): Promise<void
   if (order.warmup === 0 || asked === null) return;
   const limit = limitTime(warmUpBoundMs(order.readyTimeoutMs, performance.now()), stopped);
   const { signal } = limit;
-  const injector = createInjector(asked, port, true);
+  const injector = createInjector(asked, port);
   const question = { path: order.path, userAgent: 'graceful-run (warm-up)', signal };
   await warmUp(
     order.warmup,

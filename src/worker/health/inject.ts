@@ -22,13 +22,13 @@ export interface Question {
 export interface Injector {
   /** Resolves to the status when the answer has come to its end. Rejects when it does not. */
   ask(question: Question): Promise<number>;
-  /** Ends the connection that is kept. */
+  /** Ends what is open. */
   close(): void;
 }
 
-/** `isKept`: one connection for all questions, for as long as the server lets it; else one for each of them. */
-export function createInjector(server: net.Server, port: number, isKept: boolean): Injector {
-  const agent: Agent = new (http().Agent)({ keepAlive: isKept });
+/** A connection for each question: most of what is cold in a new worker is on the way from a connection to its first request. */
+export function createInjector(server: net.Server, port: number): Injector {
+  const agent: Agent = new (http().Agent)();
   agent.createConnection = () => connect(server, port);
   return {
     ask: ({ path, userAgent, signal }) =>
@@ -36,7 +36,13 @@ export function createInjector(server: net.Server, port: number, isKept: boolean
         const request = http().request({
           agent,
           path,
-          headers: { host: `localhost:${port}`, 'user-agent': userAgent, accept: '*/*' },
+          // As clients ask, so that the same code runs; the agent ends the connection after the answer.
+          headers: {
+            host: `localhost:${port}`,
+            'user-agent': userAgent,
+            accept: '*/*',
+            connection: 'keep-alive',
+          },
           signal,
         });
         request.on('error', reject);
