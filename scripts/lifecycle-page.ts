@@ -12,6 +12,7 @@ const settings = {
   killDelayMs: 2_000,
   settleMs: 0,
   maxDrainingGenerations: 8,
+  migrates: true,
   backoff: defaultBackoff,
 };
 const failure: Failure = {
@@ -22,7 +23,7 @@ const failure: Failure = {
   outcome: null,
   stderrTail: [],
 };
-const end = { outcome: null, failure, served: null, cut: null };
+const end = { outcome: null, failure, served: null, migrated: null, cut: null };
 
 const phases: readonly WorkerPhase[] = ['starting', 'ready', 'draining', 'terminating', 'killing'];
 const inputs: readonly WorkerInput[] = [

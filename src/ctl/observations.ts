@@ -82,10 +82,12 @@ const shapes: Shapes = {
     ...change,
     outcome,
     served: z.nullable(z.int()),
+    migrated: z.nullable(z.int()),
     cut: z.nullable(z.int()),
   }),
   workerFailed: fact('workerFailed', { ...change, failure }),
   workerNotReadyYet: fact('workerNotReadyYet', { ...identity, reason: z.string() }),
+  migrationFailed: fact('migrationFailed', { ...identity, problem: z.string() }),
   undeclaredListen: fact('undeclaredListen', { ...identity, address: z.string() }),
   wideListen: fact('wideListen', { ...identity, address: z.string() }),
   addressBusy: fact('addressBusy', {

@@ -26,6 +26,7 @@ export function levelOf(fact: Fact, isRecovery = false): FactLevel {
     case 'wideListen':
     case 'addressBusy':
     case 'messageRejected':
+    case 'migrationFailed':
       return 'warn';
     case 'masterStarted':
     case 'listenerBound':

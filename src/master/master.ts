@@ -189,8 +189,9 @@ function assemble(settings: MasterSettings, { platform, environment, onStderr }:
   };
 }
 
-function lifecycleSettings({ readyTimeoutMs, drainTimeoutMs }: MasterSettings): LifecycleSettings {
+function lifecycleSettings({ readyTimeoutMs, drainTimeoutMs, migrates }: MasterSettings): LifecycleSettings {
   return {
+    migrates,
     readyTimeoutMs,
     drainTimeoutMs,
     killDelayMs,

@@ -46,6 +46,8 @@ export interface MasterOptions {
   readonly readyTimeout?: string;
   /** How long a worker may drain before it gets SIGTERM (and SIGKILL 2s later), 0s to 24h. Default 30s. */
   readonly drainTimeout?: string;
+  /** Move open connections to the new workers at a reload. Default true. */
+  readonly migrate?: boolean;
   /** Open the control socket for gracefulctl. Default true. */
   readonly control?: boolean;
 }
@@ -69,6 +71,7 @@ export interface MasterSettings {
   readonly warmup: number;
   readonly readyTimeoutMs: number;
   readonly drainTimeoutMs: number;
+  readonly migrates: boolean;
   readonly hasControl: boolean;
 }
 
@@ -110,6 +113,7 @@ const schema = z.strictObject({
   warmup: z.optional(integer(0, 10_000)),
   readyTimeout: z.optional(duration(1)),
   drainTimeout: z.optional(duration(0)),
+  migrate: z.optional(z.boolean('true or false')),
   control: z.optional(z.boolean('true or false')),
 });
 
@@ -138,6 +142,7 @@ export function compileOptions(
     warmup,
     readyTimeout,
     drainTimeout,
+    migrate,
     control,
   } = parsed.data;
   if (command[0] === undefined || command[0] === '') {
@@ -169,6 +174,7 @@ export function compileOptions(
     warmup: warmup ?? 0,
     readyTimeoutMs: parseDuration(readyTimeout ?? '30s') ?? 0,
     drainTimeoutMs: parseDuration(drainTimeout ?? '30s') ?? 0,
+    migrates: migrate ?? true,
     hasControl: control ?? true,
   });
 }

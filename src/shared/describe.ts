@@ -55,9 +55,11 @@ function sentence(fact: Fact): string {
     case 'workerKilled':
       return `${worker(fact)} killed: ${killReason[fact.reason]}`;
     case 'workerExited':
-      return `${worker(fact)} ended with ${describeOutcome(fact.outcome)}${toll(fact.served, fact.cut)}`;
+      return `${worker(fact)} ended with ${describeOutcome(fact.outcome)}${toll(fact)}`;
     case 'workerFailed':
       return `${worker(fact)} failed: ${fact.failure.message}`;
+    case 'migrationFailed':
+      return `${worker(fact)} cannot move its connections to a new worker: ${fact.problem}`;
     case 'undeclaredListen':
       return `${worker(fact)} listens on ${fact.address} by itself, which two generations cannot do at once, so that a reload fails or interrupts it: ${howToDeclare(fact.address)}`;
     case 'wideListen':
@@ -151,10 +153,11 @@ function worker(identity: WorkerIdentity): string {
   return `${who} of generation ${identity.generation}`;
 }
 
-function toll(served: number | null, cut: number | null): string {
+function toll({ served, migrated, cut }: Extract<Fact, { event: 'workerExited' }>): string {
   const parts = [
     // A server that speaks no HTTP has no requests.
     ...(served === null || served === 0 ? [] : [`${count(served, 'request')} served`]),
+    ...(migrated === null || migrated === 0 ? [] : [`${count(migrated, 'connection')} moved`]),
     ...(cut === null || cut === 0 ? [] : [`${count(cut, 'connection')} cut`]),
   ];
   return parts.map((part) => `, ${part}`).join('');

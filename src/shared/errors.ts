@@ -25,6 +25,7 @@ export const errorCodes = [
   'controlRequestRejected',
   'notWatchable',
   'workerMisuse',
+  'nobodyToAdopt',
 ] as const;
 
 export type ErrorCode = (typeof errorCodes)[number];

@@ -99,15 +99,19 @@ export type Fact =
       readonly event: 'workerKilled';
       readonly reason: 'notReady' | 'rollback' | 'drainTimeout' | 'stop' | 'reload' | 'scaleDown';
     } & WorkerChange)
-  /** It ended as asked: `served` and `cut` are null when it could not say. */
+  /** It ended as asked: `served`, `migrated` and `cut` are null when it could not say. */
   | ({
       readonly event: 'workerExited';
       readonly outcome: Outcome;
       readonly served: number | null;
+      /** Connections that have moved to other workers. */
+      readonly migrated: number | null;
       readonly cut: number | null;
     } & WorkerChange)
   /** It ended, or could not be started, although nobody asked it to. */
   | ({ readonly event: 'workerFailed'; readonly failure: Failure } & WorkerChange)
+  /** The connections of a draining worker cannot move to another one: they end as without migration. */
+  | ({ readonly event: 'migrationFailed'; readonly problem: string } & WorkerIdentity)
   | ({ readonly event: 'undeclaredListen'; readonly address: string } & WorkerIdentity)
   /** A program that asked for a local address is open to every one, because the listener is. */
   | ({ readonly event: 'wideListen'; readonly address: string } & WorkerIdentity)

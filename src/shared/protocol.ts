@@ -58,15 +58,32 @@ export type WorkerMessage =
   | { readonly type: 'reloadWanted'; readonly pid: number }
   /** It drains, and from now on every new connection goes to others. */
   | { readonly type: 'acceptsNoMore'; readonly pid: number }
-  /** The drain is over: requests served in its life, connections that had to be cut. */
-  | { readonly type: 'drained'; readonly pid: number; readonly served: number; readonly cut: number };
+  /** The drain is over: requests served in its life, connections that have moved to other workers, and that had to be cut. */
+  | {
+      readonly type: 'drained';
+      readonly pid: number;
+      readonly served: number;
+      readonly migrated: number;
+      readonly cut: number;
+    };
 
 /** What a master tells a Node.js worker. */
 export type MasterMessage =
   /** Its generation is ready: begin to accept. */
   | { readonly type: 'admit' }
-  /** Sent just before the drain signal, so that the worker knows why. */
-  | { readonly type: 'drain'; readonly reason: DrainReason; readonly timeoutMs: number }
+  /** Sent just before the drain signal, so that the worker knows why. `migrates`: successors will be named. */
+  | {
+      readonly type: 'drain';
+      readonly reason: DrainReason;
+      readonly timeoutMs: number;
+      readonly migrates: boolean;
+    }
+  /**
+   * The two ends of a pair of connected UNIX sockets, sent as handles beside these messages: a draining worker gives its
+   * connections to the one that holds the other end.
+   */
+  | { readonly type: 'successor' }
+  | { readonly type: 'predecessor' }
   /** A copy of the listener, sent as a handle beside the message. */
   | { readonly type: 'listener'; readonly name: string };
 

@@ -22,10 +22,11 @@ export function startAlone(): Runtime {
 
   const draining = createDraining({
     // `stop`: nobody comes after it who would accept what waits in the queue.
-    order: () => ({ reason: 'stop', timeoutMs }),
+    order: () => ({ reason: 'stop', timeoutMs, migrates: false }),
     begun: () => undefined,
     acceptsNoMore: () => undefined,
     ended: () => Promise.resolve(),
+    listenerOf: () => null,
     // Those of SIGINT and SIGQUIT have heard it: nobody is between them and the signal.
     cleanUpSignals: ['SIGTERM'],
     isOurs: (listener) => listener === end,
@@ -57,5 +58,7 @@ export function startAlone(): Runtime {
     choose: (mode) => readiness.choose(mode),
     ready: () => undefined,
     requestReload: () => false,
+    migrate: (socket, gift) => draining.migration.give(socket, gift),
+    onAdopt: () => undefined,
   };
 }

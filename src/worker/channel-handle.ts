@@ -12,6 +12,39 @@ function channelHandle(): object | null {
   return typeof handle === 'object' ? handle : null;
 }
 
+type Constructor = new (...args: unknown[]) => object;
+
+/** What the channel is made of: the class of its handle, and that of its write requests. */
+export interface ChannelParts {
+  readonly Pipe: Constructor;
+  readonly WriteRequest: Constructor;
+}
+
+let WriteRequest: Constructor | null = null;
+
+/** Notes, at the next message that this process sends, what Node.js makes a write request with. */
+export function noteWriteRequest(): void {
+  const handle = channelHandle();
+  const write: unknown = handle === null ? null : Reflect.get(handle, 'writeUtf8String');
+  if (handle === null || typeof write !== 'function') return;
+  Reflect.set(handle, 'writeUtf8String', function (this: unknown, ...args: unknown[]) {
+    Reflect.deleteProperty(handle, 'writeUtf8String');
+    WriteRequest = constructorOf(args[0]);
+    return Reflect.apply(write, this, args) as unknown;
+  });
+}
+
+/** Null before the first message was sent, and when this Node.js keeps them elsewhere. */
+export function channelParts(): ChannelParts | null {
+  const Pipe = constructorOf(channelHandle());
+  return Pipe === null || WriteRequest === null ? null : { Pipe, WriteRequest };
+}
+
+function constructorOf(value: unknown): Constructor | null {
+  const made: unknown = typeof value === 'object' && value !== null ? value.constructor : null;
+  return typeof made === 'function' ? (made as Constructor) : null;
+}
+
 /**
  * Stops reading without closing, so that another process can read instead; answers the file descriptor to give it.
  * Null when that cannot be done.

@@ -9,7 +9,7 @@ import {
   type MasterMessage,
   type WorkerMessage,
 } from '../shared/protocol.ts';
-import { watchOtherEnd } from './channel-handle.ts';
+import { noteWriteRequest, watchOtherEnd } from './channel-handle.ts';
 import { keepListening } from './keep-listening.ts';
 
 export interface ChannelEvents {
@@ -27,6 +27,7 @@ export interface Channel {
 export function openChannel(events: ChannelEvents): Channel {
   const isOtherEndGone = watchOtherEnd();
   holdLine(isOtherEndGone);
+  noteWriteRequest();
   keepListening('message', (value: unknown, handle: unknown) => {
     const message = readMessage(unwrap(value));
     if (message !== null) events.message(message, handle);
@@ -88,14 +89,19 @@ export function readMessage(value: unknown): MasterMessage | null {
     case 'drain': {
       if (!('reason' in value && 'timeoutMs' in value)) return null;
       const { reason, timeoutMs } = value;
+      const migrates = 'migrates' in value && value.migrates === true;
       return isReason(reason) && typeof timeoutMs === 'number' && timeoutMs >= 0
-        ? { type: 'drain', reason, timeoutMs }
+        ? { type: 'drain', reason, timeoutMs, migrates }
         : null;
     }
     case 'listener':
       return 'name' in value && typeof value.name === 'string'
         ? { type: 'listener', name: value.name }
         : null;
+    case 'successor':
+      return { type: 'successor' };
+    case 'predecessor':
+      return { type: 'predecessor' };
     default:
       return null;
   }

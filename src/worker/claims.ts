@@ -27,6 +27,10 @@ export interface Claims {
   admit(): void;
   /** A copy of a listener has come from the master. */
   arrived(name: string, handle: RawHandle): void;
+  /** The handle that accepts on the listener; null before `admit`, and when no server of this process listens on it. */
+  acceptingOn(name: string): RawHandle | null;
+  /** The listener that the handle is for, or null. */
+  nameOf(handle: unknown): string | null;
   /** From now on nothing that is told to listen accepts. */
   close(): void;
 }
@@ -36,6 +40,8 @@ interface Claim {
   /** `gone`: its server closed it, and with it the inherited file descriptor. */
   state: 'inherited' | 'held' | 'wanted' | 'gone';
   gate: Gate | null;
+  /** While it is held, and after its server has closed it: its connections are still of this listener. */
+  handle: RawHandle | null;
   /** The hosts that were asked for by the servers that listen on it. */
   readonly hosts: Set<string | null>;
   deliver: ((handle: RawHandle) => void) | null;
@@ -49,6 +55,7 @@ export function createClaims(parts: ClaimsParts): Claims {
     listener,
     state: 'inherited',
     gate: null,
+    handle: null,
     hosts: new Set(),
     deliver: null,
   }));
@@ -66,6 +73,7 @@ export function createClaims(parts: ClaimsParts): Claims {
   /** Makes the handle the claim's: gated where it must be, and known when it is closed. */
   function hold(claim: Claim, host: string | null, handle: RawHandle): RawHandle {
     claim.state = 'held';
+    claim.handle = handle;
     claim.hosts.add(host);
     if (phase !== 'admitted') claim.gate = holdBack(handle);
     onClosed(handle, () => {
@@ -172,6 +180,11 @@ export function createClaims(parts: ClaimsParts): Claims {
       if (claim?.deliver == null) handle.close();
       else claim.deliver(handle);
     },
+    acceptingOn(name) {
+      if (phase !== 'admitted') return null;
+      return claims.find(({ listener, state }) => listener.name === name && state === 'held')?.handle ?? null;
+    },
+    nameOf: (handle) => claims.find((claim) => claim.handle === handle)?.listener.name ?? null,
     close() {
       phase = 'closed';
     },

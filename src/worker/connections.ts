@@ -1,9 +1,10 @@
 /** The servers of this worker and their open connections. It must not know why or when they are to end. */
 import type net from 'node:net';
 import type { ServerHttp2Session } from 'node:http2';
-import type { Exchanges } from './exchanges.ts';
+import type { Exchanges, IsSpared } from './exchanges.ts';
 import { isInjected } from './injected.ts';
 import { createOpenSockets } from './open-sockets.ts';
+import type { RawHandle } from './raw-handle.ts';
 import { serverMethod, type ServerMethod } from './server-methods.ts';
 
 /** An HTTP/1 connection: what its requests come from is, under TLS, not what was accepted. */
@@ -16,16 +17,22 @@ export interface Connections {
   track(server: net.Server): void;
   /** Every server stops accepting, and nothing else: `http.Server.close()` would destroy idle connections. */
   stopAccepting(): void;
+  /** The handle that the server listens with, or has listened with until `stopAccepting`. */
+  handleOf(server: net.Server): unknown;
   /** True, once, for a server that `stopAccepting` closed. */
   takeQuietlyClosed(server: net.Server): boolean;
   /** Connections accepted so far. */
   accepted(): number;
   /** What was accepted and is still open. */
   open(): net.Socket[];
+  /** Is it one of them, and not made of one, as TLS is? */
+  isAccepted(socket: net.Socket): boolean;
   /** Those on which an HTTP/1 request has come, through whichever server. */
   http1(): Http1Connection[];
-  /** Every HTTP connection ends after what is in flight: `Connection: close` and GOAWAY. */
-  endAfterLastResponse(): void;
+  /** Every HTTP connection that is not spared ends after what is in flight: `Connection: close` and GOAWAY. */
+  endAfterLastResponse(isSpared: IsSpared): void;
+  /** The server of this process that listens with the handle; accepts `accepted` for it, and answers its socket. */
+  acceptorOn(listening: RawHandle): ((accepted: object) => net.Socket | null) | null;
   /** Resolves as soon as nothing is open. */
   whenNoneOpen(): Promise<void>;
 }
@@ -36,6 +43,8 @@ export function createConnections(exchanges: Exchanges): Connections {
   const servers = new Set<net.Server>();
   const known = new WeakSet<net.Server>();
   const quietlyClosed = new WeakSet<net.Server>();
+  /** What those that we closed have listened with. */
+  const listenedWith = new WeakMap<net.Server, unknown>();
   const sockets = createOpenSockets();
   /** What HTTP/1 requests come from and was not accepted: TLS over it, or whatever the application has made. */
   const layered = createOpenSockets();
@@ -80,12 +89,15 @@ export function createConnections(exchanges: Exchanges): Connections {
       for (const server of servers) {
         if (!server.listening) continue;
         quietlyClosed.add(server);
+        listenedWith.set(server, handleOf(server));
         close.call(server);
       }
     },
+    handleOf: (server) => listenedWith.get(server) ?? handleOf(server),
     takeQuietlyClosed: (server) => quietlyClosed.delete(server),
     accepted: () => accepted,
     open: () => sockets.list(),
+    isAccepted: (socket) => sockets.has(socket),
     http1: () => [
       ...sockets
         .list()
@@ -93,11 +105,32 @@ export function createConnections(exchanges: Exchanges): Connections {
         .map((socket) => ({ isSecure: false, socket })),
       ...layered.list().map((socket) => ({ isSecure: true, socket })),
     ],
-    endAfterLastResponse() {
+    acceptorOn(listening) {
+      const server = [...servers].find((one) => handleOf(one) === listening);
+      if (server === undefined || isFull(server)) return null;
+      return (accepted) => {
+        const before = sockets.last();
+        listening.onconnection?.(0, accepted);
+        const after = sockets.last();
+        return after === before ? null : after;
+      };
+    },
+    endAfterLastResponse(isSpared) {
       isEnding = true;
-      exchanges.endConnections([...sockets.list(), ...layered.list()]);
+      exchanges.endConnections([...sockets.list(), ...layered.list()], isSpared);
       for (const session of sessions) session.close();
     },
     whenNoneOpen: () => sockets.whenNone(),
   };
+}
+
+function handleOf(server: net.Server): unknown {
+  return Reflect.get(server, '_handle');
+}
+
+/** `maxConnections`: one more would be dropped. */
+function isFull(server: net.Server): boolean {
+  const { maxConnections } = server as { readonly maxConnections?: number };
+  const count: unknown = Reflect.get(server, '_connections');
+  return maxConnections !== undefined && maxConnections > 0 && Number(count) >= maxConnections;
 }

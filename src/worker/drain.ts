@@ -8,18 +8,22 @@ import { cutConnections } from './cut.ts';
 import type { Exchanges } from './exchanges.ts';
 import type { Hooks } from './hooks.ts';
 import { endOwnCluster } from './own-cluster.ts';
+import type { Migration } from './migration.ts';
 import { loadTerminator, type Terminate } from './terminator.ts';
 
 /** Why and for how long, as far as it is known. */
 export interface DrainOrder {
   readonly reason: DrainReason;
   readonly timeoutMs: number;
+  /** There are workers to which connections can move. */
+  readonly migrates: boolean;
 }
 
 export interface DrainParts {
   readonly connections: Connections;
   readonly exchanges: Exchanges;
   readonly hooks: Hooks;
+  readonly migration: Migration;
   /** What has been said about this drain so far. */
   order(): DrainOrder;
   /** Draining has begun: nothing that listens from now on may accept. */
@@ -35,6 +39,7 @@ export interface DrainParts {
 /** How a drain went. `isCut`: it ended at its deadline, or was hurried. */
 export interface DrainResult {
   readonly served: number;
+  readonly migrated: number;
   readonly cut: number;
   readonly isCut: boolean;
 }
@@ -49,15 +54,20 @@ const lateHooksMs = 400;
 
 /** Drains: resolves when no connection is open and no hook is worth waiting for. */
 export async function drain(parts: DrainParts): Promise<DrainResult> {
-  const { connections, exchanges, hooks } = parts;
+  const { connections, exchanges, hooks, migration } = parts;
   const startedAt = performance.now();
   // First of all: from now on every new client gets an answer of the new generation.
   if (!takesQueueAlong(parts.order().reason)) connections.stopAccepting();
   parts.begun();
-  connections.endAfterLastResponse();
   // The master's message may be read right after its signal.
   await turn();
-  const { reason, timeoutMs } = parts.order();
+  const { reason, timeoutMs, migrates } = parts.order();
+  if (migrates) {
+    migration.begin(() => {
+      connections.endAfterLastResponse(nobody);
+    });
+  }
+  connections.endAfterLastResponse((socket) => migration.carries(socket));
   parts.explained();
   if (takesQueueAlong(reason)) await acceptQueued(connections, Math.min(acceptQueuedMs, timeoutMs / 2));
   connections.stopAccepting();
@@ -78,7 +88,7 @@ export async function drain(parts: DrainParts): Promise<DrainResult> {
   if (isDrained) {
     const isDone = await inTime(hooks.run('last', { reason, deadline }));
     alarm.cancel();
-    return { served: exchanges.served(), cut: 0, isCut: !isDone };
+    return { served: exchanges.served(), migrated: migration.migrated(), cut: 0, isCut: !isDone };
   }
   alarm.cancel();
   const isOpen = connections.open().length > 0;
@@ -86,7 +96,11 @@ export async function drain(parts: DrainParts): Promise<DrainResult> {
   const late = timer(lateHooksMs);
   await Promise.race([hooks.run('last', { reason, deadline: Date.now() + lateHooksMs }), late.passed]);
   late.cancel();
-  return { served: exchanges.served(), cut, isCut: true };
+  return { served: exchanges.served(), migrated: migration.migrated(), cut, isCut: true };
+}
+
+function nobody(): boolean {
+  return false;
 }
 
 /** Nobody comes after this worker who would accept what waits in the queue. */

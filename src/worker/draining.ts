@@ -2,11 +2,13 @@
  * What a managed worker and one that runs alone share: the parts of a drain put together, begun at most once, and the
  * abort signal that tells the application. It must not know who asked for the drain.
  */
+import type net from 'node:net';
 import { cleanUpAndExit } from './clean-up.ts';
 import { createConnections, type Connections } from './connections.ts';
 import { drain, type DrainOrder } from './drain.ts';
 import { createExchanges } from './exchanges.ts';
 import { createHooks, type Hooks } from './hooks.ts';
+import { createMigration, type Migration } from './migration.ts';
 import { complain } from './standard-streams.ts';
 
 export interface DrainingParts {
@@ -14,7 +16,9 @@ export interface DrainingParts {
   begun(): void;
   acceptsNoMore(): void;
   /** The drain is over, apart from the application's own clean-up. */
-  ended(numbers: { served: number; cut: number }): Promise<void>;
+  ended(numbers: { served: number; migrated: number; cut: number }): Promise<void>;
+  /** The declared listener that a server listens on, or null. */
+  readonly listenerOf: (server: net.Server) => string | null;
   /** The signals whose listeners are the application's clean-up, as in clean-up.ts. */
   readonly cleanUpSignals: readonly NodeJS.Signals[];
   /** Is this one of our own listeners of these? */
@@ -24,6 +28,7 @@ export interface DrainingParts {
 export interface Draining {
   readonly connections: Connections;
   readonly hooks: Hooks;
+  readonly migration: Migration;
   /** Aborts when the drain begins. */
   signal(): AbortSignal;
   isBegun(): boolean;
@@ -49,6 +54,12 @@ export function createDraining(parts: DrainingParts): Draining {
       `a drain hook failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
     );
   });
+  const migration = createMigration({
+    exchanges,
+    open: () => connections.open(),
+    isAccepted: (socket) => connections.isAccepted(socket),
+    listenerOf: parts.listenerOf,
+  });
   let abort: AbortController | null = null;
   let isBegun = false;
   let isLate = false;
@@ -66,6 +77,7 @@ export function createDraining(parts: DrainingParts): Draining {
       connections,
       exchanges,
       hooks,
+      migration,
       order: () => parts.order(),
       begun: () => {
         parts.begun();
@@ -88,6 +100,7 @@ export function createDraining(parts: DrainingParts): Draining {
   return {
     connections,
     hooks,
+    migration,
     signal() {
       // Made when it is asked for: most applications never do, and all of them have to boot.
       abort ??= new AbortController();

@@ -14,13 +14,15 @@ export interface Exchanges {
   count(): void;
   /** Begins to watch the HTTP/1 requests of every server of this process; `seen` gets the connection of each. */
   watch(seen: (socket: net.Socket) => void): void;
-  /** From now on every response ends its connection, first of all the latest one of each of these. */
-  endConnections(sockets: Iterable<net.Socket>): void;
+  /** From now on every response ends its connection, unless that is spared; first of all the latest one of each of these. */
+  endConnections(sockets: Iterable<net.Socket>, isSpared: IsSpared): void;
   /** True when an HTTP/1 request has come on the connection. */
   isKnown(socket: net.Socket): boolean;
   /** True when the connection's latest response has not been written to its end. */
   isInFlight(socket: net.Socket): boolean;
 }
+
+export type IsSpared = (socket: net.Socket) => boolean;
 
 /** What Node.js publishes for every HTTP/1 request, before anybody else hears of it. */
 interface RequestStart {
@@ -50,7 +52,7 @@ function latestOf(socket: HttpSocket): ServerResponse | null {
 
 export function createExchanges(): Exchanges {
   let served = 0;
-  let isEnding = false;
+  let isSpared: IsSpared = () => true;
 
   return {
     served: () => served,
@@ -71,15 +73,16 @@ export function createExchanges(): Exchanges {
           // It waits for the one before it, and Node.js does not say where.
           if (previous !== null) socket[pipelined] = response;
           seen(socket);
-          if (!isEnding) return;
+          if (isSpared(socket)) return;
           // Node.js would drop this request after a response that says close.
           if (previous !== null) takeBackClose(previous);
           sayClose(response);
         });
     },
-    endConnections(sockets) {
-      isEnding = true;
+    endConnections(sockets, spared) {
+      isSpared = spared;
       for (const socket of sockets) {
+        if (spared(socket)) continue;
         const response = latestOf(socket);
         if (response !== null && !response.headersSent) sayClose(response);
       }

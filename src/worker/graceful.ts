@@ -1,7 +1,8 @@
 /** The public API of a worker: the application's side of `Runtime`. */
-import type { Server } from 'node:net';
+import type { Server, Socket } from 'node:net';
 import { GracefulRunError } from '../shared/errors.ts';
 import { startAlone } from './alone.ts';
+import type { AdoptHandler } from './adoption.ts';
 import type { DrainHook, DrainMoment } from './hooks.ts';
 import type { ReadyMode } from './readiness.ts';
 import { findRuntime, publishRuntime, type Runtime } from './runtime.ts';
@@ -21,6 +22,15 @@ export interface ListenOptions {
   readonly host?: string;
   /** Length of the accept queue when run alone; under a master the declared one counts. Default: that of Node.js, 511. */
   readonly backlog?: number;
+}
+
+export interface MigrateOptions {
+  /** The name of the handler over there: `worker.onAdopt(name, …)`. */
+  readonly to: string;
+  /** JSON, at most 64 KiB. A function is asked at the last moment; what it throws rejects `migrate`. Default: null. */
+  readonly state?: unknown;
+  /** Called when the connection was taken, before the socket is destroyed here: the place to remove its listeners. */
+  readonly released?: () => void;
 }
 
 /** This process, as graceful-run sees it. */
@@ -52,6 +62,20 @@ export interface Worker {
   readonly generation: number;
   /** True under a master. */
   readonly isManaged: boolean;
+  /**
+   * While draining: gives a connection of the application's own protocol to a worker that serves after this one. It stops being
+   * read here, goes with `state` and whatever was read and not used, and once it was taken the socket is destroyed here,
+   * without the client noticing: what was written goes out first, and nothing may be written meanwhile. Only plain TCP.
+   * Rejects with GracefulRunError `nobodyToAdopt` when this worker does not drain, there is none after it (run alone, a stop,
+   * `--no-migrate`), or none has a handler of that name; with `workerMisuse` when the socket is not an open plain TCP connection or
+   * the state is not JSON of at most 64 KiB. After an error the connection is served here as before.
+   */
+  migrate(socket: Socket, options: MigrateOptions): Promise<void>;
+  /**
+   * Takes connections that another worker migrates to `name`, with their state. Add it before the worker is ready. The
+   * socket is paused until it is read. A second handler of a name replaces the first; what one throws destroys its connection.
+   */
+  onAdopt(name: string, handler: AdoptHandler): void;
   /** Asks the master for a reload; false when there is none to ask. Requests during a reload become one more. */
   requestReload(): boolean;
 }
@@ -137,6 +161,44 @@ function workerOver(runtime: Runtime): Worker {
     },
     generation: runtime.generation,
     isManaged: runtime.isManaged,
+    migrate: async (socket, { to, state = null, released = () => undefined }) => {
+      const content = (): unknown =>
+        asJson(typeof state === 'function' ? Reflect.apply(state, undefined, []) : state);
+      const result = await runtime.migrate(socket, { to, state: content, released });
+      if (result !== 'taken') throw cannotMigrate(result, to);
+    },
+    onAdopt: (name, handler) => {
+      runtime.onAdopt(name, handler);
+    },
     requestReload: () => runtime.requestReload(),
   };
+}
+
+const maxStateBytes = 64 * 1024;
+
+/** The state as it will be over there: what JSON makes of it. */
+function asJson(state: unknown): unknown {
+  const text: unknown = JSON.stringify(state);
+  if (typeof text !== 'string') {
+    throw new GracefulRunError('workerMisuse', 'cannot migrate: the state is nothing that JSON can write', {
+      hint: 'give it plain objects, arrays, strings, numbers, booleans and null',
+    });
+  }
+  const bytes = Buffer.byteLength(text);
+  if (bytes > maxStateBytes) {
+    throw new GracefulRunError('workerMisuse', `cannot migrate: the state has ${bytes} bytes of JSON`, {
+      hint: `at most ${maxStateBytes} travel with a connection: keep the rest where both workers can read it`,
+    });
+  }
+  return JSON.parse(text);
+}
+
+function cannotMigrate(why: 'nobody' | 'notMovable', to: string): GracefulRunError {
+  return why === 'nobody'
+    ? new GracefulRunError('nobodyToAdopt', `cannot migrate: no worker adopts connections for '${to}' now`, {
+        hint: 'is it draining because of a reload, and does the new release call worker.onAdopt with this name?',
+      })
+    : new GracefulRunError('workerMisuse', 'cannot migrate: this is not an open plain TCP connection', {
+        hint: 'connections over TLS cannot move: end them after what is in flight',
+      });
 }

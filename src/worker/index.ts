@@ -1,4 +1,11 @@
-export { graceful, type GracefulOptions, type ListenOptions, type Worker } from './graceful.ts';
+export {
+  graceful,
+  type GracefulOptions,
+  type ListenOptions,
+  type MigrateOptions,
+  type Worker,
+} from './graceful.ts';
+export type { AdoptHandler } from './adoption.ts';
 export type { DrainContext, DrainHook, DrainMoment } from './hooks.ts';
 export type { ReadyMode } from './readiness.ts';
 export type { DrainReason } from '../shared/protocol.ts';

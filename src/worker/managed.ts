@@ -1,5 +1,6 @@
 /** A worker under a master: joins the channel, the listeners, the readiness and the drain. Everything is decided elsewhere. */
 import type { DrainReason, WorkerMessage } from '../shared/protocol.ts';
+import { createAdoption } from './adoption.ts';
 import { openChannel } from './channel.ts';
 import { createClaims } from './claims.ts';
 import { createDraining } from './draining.ts';
@@ -13,7 +14,7 @@ import { loadHealth } from './load-health.ts';
 import { isRawHandle } from './raw-handle.ts';
 import { createReadiness } from './readiness.ts';
 import { runtimeVersion, type Runtime } from './runtime.ts';
-import { surviveBrokenPipes } from './standard-streams.ts';
+import { complain, surviveBrokenPipes } from './standard-streams.ts';
 import { takeSignal } from './take-signal.ts';
 
 /** From admission until broken pipes are survived, should the master go without a word. */
@@ -41,6 +42,12 @@ export function startManaged({ generation, listeners, drainTimeoutMs, health }: 
           break;
         case 'listener':
           if (isRawHandle(handle)) claims.arrived(message.name, handle);
+          break;
+        case 'successor':
+          draining.migration.addSuccessor(handle);
+          break;
+        case 'predecessor':
+          adoption.addPredecessor(handle);
           break;
       }
     },
@@ -109,7 +116,7 @@ export function startManaged({ generation, listeners, drainTimeoutMs, health }: 
   };
 
   const draining = createDraining({
-    order: () => ordered ?? { reason: assumed, timeoutMs: drainTimeoutMs },
+    order: () => ordered ?? { reason: assumed, timeoutMs: drainTimeoutMs, migrates: false },
     begun: () => {
       claims.close();
       healthGate?.stop();
@@ -118,9 +125,21 @@ export function startManaged({ generation, listeners, drainTimeoutMs, health }: 
     acceptsNoMore: () => {
       send({ type: 'acceptsNoMore', pid });
     },
+    listenerOf: (server) => claims.nameOf(draining.connections.handleOf(server)),
     ended: (numbers) => channel.send({ type: 'drained', pid, ...numbers }),
     cleanUpSignals: ['SIGTERM', 'SIGQUIT'],
     isOurs: (listener) => listener === hurry || listener === begin,
+  });
+
+  const adoption = createAdoption({
+    acceptorOf: (name) => {
+      const listening = claims.acceptingOn(name);
+      return listening === null ? null : draining.connections.acceptorOn(listening);
+    },
+    isDraining: () => draining.isBegun(),
+    failed: (error) => {
+      complain(`a handler of adopted connections failed: ${String(error)}`);
+    },
   });
 
   patchServers({
@@ -151,6 +170,10 @@ export function startManaged({ generation, listeners, drainTimeoutMs, health }: 
     choose: (mode) => readiness.choose(mode),
     ready: () => {
       readiness.say();
+    },
+    migrate: (socket, gift) => draining.migration.give(socket, gift),
+    onAdopt: (name, handler) => {
+      adoption.handle(name, handler);
     },
     requestReload: () => {
       if (!process.connected) return false;

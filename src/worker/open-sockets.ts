@@ -9,6 +9,8 @@ export interface OpenSockets {
   add(socket: net.Socket): void;
   has(socket: net.Socket): boolean;
   list(): net.Socket[];
+  /** The one that was added last, if it may still be open. */
+  last(): net.Socket | null;
   /** Resolves as soon as none is open. */
   whenNone(): Promise<void>;
 }
@@ -51,6 +53,7 @@ export function createOpenSockets(): OpenSockets {
       sweep();
       return [...sockets];
     },
+    last: () => sockets.at(-1) ?? null,
     whenNone() {
       return new Promise((resolve) => {
         sweep();

@@ -11,6 +11,8 @@ export interface RawHandle {
   ref: (this: RawHandle) => void;
   unref: (this: RawHandle) => void;
   getsockname: (this: RawHandle, out: object) => number;
+  /** What a `net.Server` has put there: makes a socket of an accepted handle, and emits 'connection'. */
+  onconnection?: (this: RawHandle, status: number, accepted: object) => void;
 }
 
 type CreateServerHandle = (

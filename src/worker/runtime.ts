@@ -2,11 +2,14 @@
  * What the API finds in its process: the preload's runtime, or one of its own when no master is there. The two may come
  * from different copies of the package, so this is an interface with a version, found through a global symbol.
  */
+import type net from 'node:net';
+import type { AdoptHandler } from './adoption.ts';
 import type { DrainHook, DrainMoment } from './hooks.ts';
+import type { GiveResult, Gift } from './migration.ts';
 import type { ReadyMode } from './readiness.ts';
 
 /** Raised when `Runtime` changes its meaning. */
-export const runtimeVersion = 1;
+export const runtimeVersion = 2;
 
 export interface Runtime {
   readonly version: number;
@@ -17,6 +20,8 @@ export interface Runtime {
   choose(mode: ReadyMode): 'chosen' | 'disagrees' | 'tooLate';
   ready(): void;
   requestReload(): boolean;
+  migrate(socket: net.Socket, gift: Gift): Promise<GiveResult>;
+  onAdopt(name: string, handler: AdoptHandler): void;
 }
 
 const key = Symbol.for('graceful-run.worker');

@@ -11,6 +11,7 @@ export const settings: LifecycleSettings = {
   killDelayMs: 2_000,
   settleMs: 250,
   maxDrainingGenerations: 3,
+  migrates: true,
   backoff: defaultBackoff,
 };
 
@@ -23,7 +24,13 @@ export const failure: Failure = {
   stderrTail: ['boom'],
 };
 
-export const crash: WorkerEnd = { outcome: { code: 1, signal: null }, failure, served: null, cut: null };
+export const crash: WorkerEnd = {
+  outcome: { code: 1, signal: null },
+  failure,
+  served: null,
+  migrated: null,
+  cut: null,
+};
 
 export interface Drive {
   readonly program: Program;
@@ -72,6 +79,8 @@ export function kinds(effects: readonly Effect[]): readonly string[] {
       case 'admitWorker':
       case 'drainWorker':
         return [`${effect.type} ${effect.worker}`];
+      case 'introduce':
+        return [`introduce ${effect.giver} ${effect.taker}`];
       case 'signalGroup':
         return [`${effect.signal} ${effect.worker}`];
       case 'armTimer':

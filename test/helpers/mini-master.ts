@@ -168,7 +168,7 @@ export class MiniWorker {
   }
 
   drain(reason: DrainReason = 'reload', timeoutMs = 10_000): void {
-    this.send({ type: 'drain', reason, timeoutMs });
+    this.send({ type: 'drain', reason, timeoutMs, migrates: false });
     process.kill(this.pid, 'SIGQUIT');
   }
 

@@ -21,7 +21,13 @@ describe('a drain', () => {
     await client.until('Connection: close');
     expect(await client.closed).toBe('end');
     expect(await worker.exited).toEqual({ code: 0, signal: null });
-    expect(worker.messages.at(-1)).toEqual({ type: 'drained', pid: worker.pid, served: 2, cut: 0 });
+    expect(worker.messages.at(-1)).toEqual({
+      type: 'drained',
+      pid: worker.pid,
+      served: 2,
+      migrated: 0,
+      cut: 0,
+    });
   });
 
   it('leaves new connections in the queue for the next worker', async () => {

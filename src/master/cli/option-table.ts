@@ -99,6 +99,14 @@ export const optionTable: readonly OptionRow[] = [
     option: 'drainTimeout',
   },
   {
+    flag: 'migrate',
+    kind: 'boolean',
+    value: null,
+    default: 'on',
+    description: 'open connections move to the new workers; --no-migrate lets them end',
+    option: 'migrate',
+  },
+  {
     flag: 'cwd',
     kind: 'text',
     value: '<dir>',

@@ -11,6 +11,7 @@ export interface WorkerEnd {
   readonly failure: Failure;
   /** What it reported at the end of its drain; null when it said nothing. */
   readonly served: number | null;
+  readonly migrated: number | null;
   readonly cut: number | null;
 }
 
@@ -63,7 +64,11 @@ export type Effect =
       readonly worker: number;
       readonly reason: DrainReason;
       readonly timeoutMs: number;
+      /** It will be introduced to the workers that take its connections. */
+      readonly migrates: boolean;
     }
+  /** Connect a draining worker with one that takes its connections. */
+  | { readonly type: 'introduce'; readonly giver: number; readonly taker: number }
   /** To the worker's whole process group. */
   | { readonly type: 'signalGroup'; readonly worker: number; readonly signal: 'SIGTERM' | 'SIGKILL' }
   | { readonly type: 'armTimer'; readonly key: TimerKey; readonly delayMs: number }

@@ -14,6 +14,8 @@ export interface LifecycleSettings {
   readonly settleMs: number;
   /** A reload waits while so many old generations still drain. */
   readonly maxDrainingGenerations: number;
+  /** Connections move from draining workers to the ones that serve. */
+  readonly migrates: boolean;
   readonly backoff: BackoffSettings;
 }
 

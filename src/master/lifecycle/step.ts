@@ -3,6 +3,7 @@
  * it throws, no clock, no process. The shell feeds it events and carries out its effects.
  */
 import type { Effect, LifecycleEvent, Step, WorkerEvent } from './events.ts';
+import { introductions } from './introductions.ts';
 import { stepProgram, type VerdictEvent } from './program-table.ts';
 import type { Program, Worker } from './state.ts';
 import { stepWorker, type Verdict } from './worker-table.ts';
@@ -10,7 +11,7 @@ import { stepWorker, type Verdict } from './worker-table.ts';
 export function step(program: Program, event: LifecycleEvent): Step<Program> {
   const out: Effect[] = [];
   const state = isAboutWorker(event) ? stepOneWorker(program, event, out) : stepProgram(program, event, out);
-  return { state, effects: out };
+  return { state, effects: [...out, ...introductions(program, state)] };
 }
 
 function stepOneWorker(program: Program, event: WorkerEvent, out: Effect[]): Program {

@@ -82,6 +82,7 @@ const goneAsAsked: Row['workerEnded'] = (worker, { at, end }) => ({
       ...change(worker, 'exited', at),
       outcome: end.outcome ?? { code: null, signal: null },
       served: end.served,
+      migrated: end.migrated,
       cut: end.cut,
     }),
   ],
@@ -90,14 +91,20 @@ const goneAsAsked: Row['workerEnded'] = (worker, { at, end }) => ({
 
 const notReadyInTime: Row['readyTimedOut'] = (worker, { at, failure }) => ({
   ...killed(worker, at, 'notReady'),
-  verdict: { type: 'failed', end: { outcome: null, failure, served: null, cut: null } },
+  verdict: { type: 'failed', end: { outcome: null, failure, served: null, migrated: null, cut: null } },
 });
 
 const drain: Row['drain'] = (worker, { at, reason }, settings) => ({
   worker: enter(worker, 'draining', at),
   effects: [
     announce({ event: 'workerDraining', ...change(worker, 'draining', at), reason }),
-    { type: 'drainWorker', worker: worker.id, reason, timeoutMs: settings.drainTimeoutMs },
+    {
+      type: 'drainWorker',
+      worker: worker.id,
+      reason,
+      timeoutMs: settings.drainTimeoutMs,
+      migrates: settings.migrates && (reason === 'reload' || reason === 'scaleDown'),
+    },
     { type: 'armTimer', key: { timer: 'drain', worker: worker.id }, delayMs: settings.drainTimeoutMs },
   ],
   verdict: null,

@@ -66,7 +66,8 @@ export function hearWorkers({ platform, listeners, onFact, dispatch }: HearingPa
         return;
       case 'listenerWanted': {
         const listener = listeners.find(({ name }) => name === message.name);
-        if (listener !== undefined) worker.process.send({ type: 'listener', name: message.name }, listener);
+        if (listener !== undefined)
+          worker.process.send({ type: 'listener', name: message.name }, listener.handle);
         return;
       }
       case 'reloadWanted':
@@ -76,7 +77,7 @@ export function hearWorkers({ platform, listeners, onFact, dispatch }: HearingPa
         onFact({ event: 'workerAcceptsNoMore', ...identity(worker) });
         return;
       case 'drained':
-        worker.report = { served: message.served, cut: message.cut };
+        worker.report = { served: message.served, migrated: message.migrated, cut: message.cut };
         return;
     }
   }

@@ -18,7 +18,7 @@ export interface LiveWorker {
   readonly undeclared: string[];
   /** Messages that made no sense. */
   rejected: number;
-  report: { readonly served: number; readonly cut: number } | null;
+  report: { readonly served: number; readonly migrated: number; readonly cut: number } | null;
 }
 
 export function lastWords(

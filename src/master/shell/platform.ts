@@ -22,11 +22,16 @@ export interface ProcessListeners {
   readonly failed: (error: GracefulRunError) => void;
 }
 
+/** One of libuv's own, which Node.js sends as it is. */
+export interface Handle {
+  close(): void;
+}
+
 export interface WorkerProcess {
   /** Also the id of its process group. */
   readonly pid: number;
-  /** Does nothing when the channel is closed: the exit will tell. `listener` travels as a handle. */
-  send(message: MasterMessage, listener?: BoundListener): void;
+  /** Does nothing when the channel is closed: the exit will tell. `handle` travels beside it; `sent` is called in any case. */
+  send(message: MasterMessage, handle?: Handle, sent?: () => void): void;
 }
 
 export interface SpawnRequest {
@@ -43,6 +48,8 @@ export interface Platform {
   readonly clock: Clock;
   /** Starts a process as the leader of its own group, with an IPC channel. Null: it could not; `failed` says why. */
   spawn(request: SpawnRequest, listeners: ProcessListeners): WorkerProcess | null;
+  /** Gives the two a pair of connected sockets, over which connections move. Answers the problem if that cannot be done. */
+  introduce(giver: WorkerProcess, taker: WorkerProcess): string | null;
   /** kill(2); a process that is gone already is no error. */
   signalProcess(pid: number, signal: NodeJS.Signals): void;
   /** kill(2) on the whole group; a group that is gone already is no error. */

@@ -10,7 +10,7 @@ import { step } from '../lifecycle/step.ts';
 import { exitFailure, notReadyFailure, notStartedFailure } from './failures.ts';
 import { hearWorkers } from './hear-workers.ts';
 import type { BoundListener } from './listener.ts';
-import { lastWords, type LiveWorker } from './live-worker.ts';
+import { identity, lastWords, type LiveWorker } from './live-worker.ts';
 import type { Platform, SpawnRequest } from './platform.ts';
 import { createStderrTail } from './stderr-tail.ts';
 import { createTimers } from './timers.ts';
@@ -84,9 +84,17 @@ export function createRunner(options: RunnerOptions, initial: Program): Runner {
         const worker = live.get(effect.worker);
         if (worker === undefined) return null;
         // The word first: when the signal arrives, the worker can already read why.
-        worker.process.send({ type: 'drain', reason: effect.reason, timeoutMs: effect.timeoutMs });
+        const { reason, timeoutMs, migrates } = effect;
+        worker.process.send({ type: 'drain', reason, timeoutMs, migrates });
         platform.signalProcess(worker.servingPid, drainSignal);
         return null;
+      }
+      case 'introduce': {
+        const giver = live.get(effect.giver);
+        const taker = live.get(effect.taker);
+        if (giver === undefined || taker === undefined) return null;
+        const problem = platform.introduce(giver.process, taker.process);
+        return problem === null ? null : { event: 'migrationFailed', ...identity(giver), problem };
       }
       case 'signalGroup': {
         const worker = live.get(effect.worker);
@@ -120,7 +128,8 @@ export function createRunner(options: RunnerOptions, initial: Program): Runner {
     const lines = forwardWholeLines(options.onStderr);
     let worker: LiveWorker | null = null;
     const failed = (error: unknown): void => {
-      const end = { outcome: null, failure: notStartedFailure(error), served: null, cut: null };
+      const failure = notStartedFailure(error);
+      const end = { outcome: null, failure, served: null, migrated: null, cut: null };
       dispatch({ type: 'workerEnded', worker: id, end });
     };
     const process = attempt(() =>
@@ -166,7 +175,8 @@ export function createRunner(options: RunnerOptions, initial: Program): Runner {
     const { id, report } = worker;
     live.delete(id);
     const failure = exitFailure(outcome, lastWords(worker, listeners));
-    const end = { outcome, failure, served: report?.served ?? null, cut: report?.cut ?? null };
+    const { served, migrated, cut } = report ?? { served: null, migrated: null, cut: null };
+    const end = { outcome, failure, served, migrated, cut };
     dispatch({ type: 'workerEnded', worker: id, end });
   }
 

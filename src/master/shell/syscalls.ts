@@ -3,12 +3,45 @@
  */
 import { systemErrorCode } from './system-errors.ts';
 
+type Listen = (fd: number, backlog: number) => number;
+type SocketPair = (domain: number, type: number, protocol: number, pair: number[]) => number;
+
+interface Calls {
+  readonly listen: Listen;
+  readonly socketpair: SocketPair;
+  readonly errno: () => number;
+}
+
+let calls: Calls | null = null;
+
+async function load(): Promise<Calls> {
+  const { default: koffi } = await import('koffi');
+  const library = koffi.load(null);
+  const listen: Listen = library.func('int listen(int, int)');
+  const socketpair: SocketPair = library.func('int socketpair(int, int, int, _Out_ int *)');
+  return { listen, socketpair, errno: () => koffi.errno() };
+}
+
 /**
  * listen(2): makes the bound socket `fd` a listening one, without anybody polling or accepting.
  * Called again, it only changes the length of the queue. Returns null, or the name of the error (`EADDRINUSE` …).
  */
 export async function listen(fd: number, backlog: number): Promise<string | null> {
-  const { default: koffi } = await import('koffi');
-  const call: (fd: number, backlog: number) => number = koffi.load(null).func('int listen(int, int)');
-  return call(fd, backlog) === 0 ? null : systemErrorCode(koffi.errno());
+  calls ??= await load();
+  return calls.listen(fd, backlog) === 0 ? null : systemErrorCode(calls.errno());
+}
+
+const afUnix = 1;
+const sockStream = 1;
+/** Nobody inherits them: a worker that is spawned later would keep a pair alive. Only on Linux. */
+const closeOnExec = process.platform === 'linux' ? 0o2_000_000 : 0;
+
+/** socketpair(2): two connected stream sockets; or the name of the error. Only after `listen` has been called. */
+export function socketpair(): readonly [number, number] | string {
+  if (calls === null) return 'ENOSYS';
+  const pair = [-1, -1];
+  if (calls.socketpair(afUnix, sockStream | closeOnExec, 0, pair) !== 0)
+    return systemErrorCode(calls.errno());
+  const [one = -1, other = -1] = pair;
+  return [one, other];
 }

@@ -5,6 +5,7 @@ import { systemClock } from '../../shared/clock.ts';
 import { wrap } from '../../shared/protocol.ts';
 import { isKin } from './kinship.ts';
 import { guardChannel } from './channel-guard.ts';
+import { socketPair } from './socket-pair.ts';
 import type { Platform, ProcessListeners, SpawnRequest, WorkerProcess } from './platform.ts';
 
 /** How long a stranger that inherited stderr may keep us from reporting an exit. */
@@ -13,6 +14,7 @@ const stderrGraceMs = 250;
 export const system: Platform = {
   clock: systemClock,
   spawn: spawnWorker,
+  introduce,
   signalProcess: (pid, signal) => {
     sendSignal(pid, signal);
   },
@@ -55,15 +57,40 @@ function spawnWorker(request: SpawnRequest, listeners: ProcessListeners): Worker
   child.on('error', () => undefined);
   if (!guardChannel(child, listeners)) child.on('message', listeners.message);
   child.stderr?.setEncoding('utf8').on('data', listeners.stderr);
-  watchExit(child, pid, listeners);
+  /** What Node.js calls back about, and does not when the other end is gone before it has answered. */
+  const onTheWay = new Set<() => void>();
+  watchExit(child, pid, (outcome) => {
+    for (const done of onTheWay) done();
+    listeners.exit(outcome);
+  });
   return {
     pid,
-    send: (message, listener) => {
-      if (!child.connected) return;
-      // The handle is libuv's own, which Node.js sends as it is; its type knows only net.Socket and net.Server.
-      child.send(wrap(message), listener?.handle as never, {}, () => undefined);
+    send: (message, handle, sent = () => undefined) => {
+      if (!child.connected) {
+        sent();
+        return;
+      }
+      const done = (): void => {
+        if (onTheWay.delete(done)) sent();
+      };
+      onTheWay.add(done);
+      // Its type knows only net.Socket and net.Server.
+      child.send(wrap(message), handle as never, {}, done);
     },
   };
+}
+
+function introduce(giver: WorkerProcess, taker: WorkerProcess): string | null {
+  const pair = socketPair();
+  if (typeof pair === 'string') return pair;
+  const [given, taken] = pair;
+  taker.send({ type: 'predecessor' }, taken, () => {
+    taken.close();
+  });
+  giver.send({ type: 'successor' }, given, () => {
+    given.close();
+  });
+  return null;
 }
 
 function cannotStart(file: string, cause: Error): GracefulRunError {
@@ -89,7 +116,7 @@ function cannotStart(file: string, cause: Error): GracefulRunError {
 }
 
 /** Reports the exit when stderr was read to its end, or at the latest `stderrGraceMs` after it. */
-function watchExit(child: ChildProcess, pid: number, { exit }: ProcessListeners): void {
+function watchExit(child: ChildProcess, pid: number, exit: ProcessListeners['exit']): void {
   child.once('exit', (code, signal) => {
     let isReported = false;
     const report = (): void => {

@@ -13,7 +13,7 @@ const workerMessage = z.discriminatedUnion('type', [
   z.object({ type: z.literal('listenerWanted'), pid, name: z.string().check(z.maxLength(200)) }),
   z.object({ type: z.literal('reloadWanted'), pid }),
   z.object({ type: z.literal('acceptsNoMore'), pid }),
-  z.object({ type: z.literal('drained'), pid, served: count, cut: count }),
+  z.object({ type: z.literal('drained'), pid, served: count, migrated: count, cut: count }),
 ]);
 
 export type ReceivedMessage =

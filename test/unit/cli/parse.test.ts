@@ -98,6 +98,7 @@ test('options are compiled once: durations in ms, paths absolute, defaults fille
     warmup: 0,
     readyTimeoutMs: 30_000,
     drainTimeoutMs: 120_000,
+    migrates: true,
     hasControl: true,
   });
 });

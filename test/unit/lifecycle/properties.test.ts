@@ -74,6 +74,12 @@ class World {
       case 'finish':
         this.finished++;
         break;
+      case 'introduce':
+        // Connections go from one that was told to go to one that serves.
+        expect(this.told.has(effect.giver)).toBe(true);
+        expect(this.admitted.has(effect.taker)).toBe(true);
+        expect(this.told.has(effect.taker)).toBe(false);
+        break;
       case 'closeListeners':
       case 'announce':
         break;

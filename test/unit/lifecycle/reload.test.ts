@@ -56,6 +56,10 @@ describe('a reload', () => {
       'arm drain 30000',
       'drainWorker 2',
       'arm drain 30000',
+      'introduce 1 3',
+      'introduce 1 4',
+      'introduce 2 4',
+      'introduce 2 3',
     ]);
     expect(it.program).toMatchObject({ phase: 'serving', current: { number: 2 } });
   });
@@ -199,6 +203,7 @@ describe('the number of workers', () => {
     expect(kinds(it.send({ type: 'workerCountRequested', at: 700, change: -1 }))).toEqual([
       'drainWorker 2',
       'arm drain 30000',
+      'introduce 2 1',
     ]);
     expect(kinds(it.send({ type: 'workerCountRequested', at: 800, change: -1 }))).toEqual([]);
     expect(it.program.workersWanted).toBe(1);

@@ -21,6 +21,7 @@ test('a reload that goes well is told in four lines', () => {
       to: 'exited',
       outcome: { code: 0, signal: null },
       served: 1,
+      migrated: 0,
       cut: 0,
     },
   ];

@@ -11,6 +11,7 @@ const exited: Fact = {
   to: 'exited',
   outcome: { code: 0, signal: null },
   served: 0,
+  migrated: 0,
   cut: 0,
 };
 const ready: Fact = { event: 'generationReady', generation: 2, durationMs: 5 };

@@ -3,7 +3,7 @@ import { readWorkerMessage } from '../../../src/master/shell/worker-messages.ts'
 import { wrap } from '../../../src/shared/protocol.ts';
 
 test('takes what the protocol knows', () => {
-  const message = { type: 'drained', pid: 77, served: 3, cut: 0 } as const;
+  const message = { type: 'drained', pid: 77, served: 3, migrated: 0, cut: 0 } as const;
   expect(readWorkerMessage(wrap(message))).toEqual({ kind: 'ours', message });
 });
 
@@ -22,7 +22,7 @@ test.each([
   [{ type: 'ready', pid: -77 }],
   [{ type: 'ready' }],
   [{ type: 'explode', pid: 77 }],
-  [{ type: 'drained', pid: 77, served: -1, cut: 0 }],
+  [{ type: 'drained', pid: 77, served: -1, migrated: 0, cut: 0 }],
   [{ type: 'notReadyYet', pid: 77 }],
   [{ type: 'notReadyYet', pid: 77, reason: 'x'.repeat(501) }],
   [{ type: 'undeclaredListen', pid: 77, address: 'x'.repeat(501) }],

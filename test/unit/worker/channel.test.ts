@@ -4,8 +4,8 @@ import { readMessage } from '../../../src/worker/channel.ts';
 it.each([
   [{ type: 'admit' }, { type: 'admit' }],
   [
-    { type: 'drain', reason: 'stop', timeoutMs: 5 },
-    { type: 'drain', reason: 'stop', timeoutMs: 5 },
+    { type: 'drain', reason: 'stop', timeoutMs: 5, migrates: false },
+    { type: 'drain', reason: 'stop', timeoutMs: 5, migrates: false },
   ],
   [
     { type: 'listener', name: 'web' },

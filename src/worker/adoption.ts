@@ -1,0 +1,95 @@
+/**
+ * Takes connections in that another worker gives away: an HTTP/1 connection goes to the server that listens on the
+ * listener of that name, as if it had been accepted just now. It must not know how a connection travels (links.ts).
+ */
+import net from 'node:net';
+import { forgiveSilence } from './between-messages.ts';
+import type { ConnectionHandle } from './handle-pipe.ts';
+import { openInbound, type Parcel } from './links.ts';
+
+/** Gets a connection of the application's own protocol, with what was said about it. */
+export type AdoptHandler = (socket: net.Socket, state: unknown) => void;
+
+export interface AdoptionParts {
+  /** Makes the server that listens on the listener accept it, and answers its socket. Null: nobody can take one now. */
+  readonly acceptorOf: (listener: string) => ((handle: ConnectionHandle) => net.Socket | null) | null;
+  /** A worker that drains takes nothing. */
+  readonly isDraining: () => boolean;
+  readonly failed: (error: unknown) => void;
+}
+
+export interface Adoption {
+  /** The end of a pipe from a worker that drains, as it came from the master. */
+  addPredecessor(end: unknown): void;
+  /** Replaces the handler of that name. */
+  handle(name: string, handler: AdoptHandler): void;
+}
+
+export function createAdoption({ acceptorOf, isDraining, failed }: AdoptionParts): Adoption {
+  const handlers = new Map<string, AdoptHandler>();
+
+  function adopt(parcel: Parcel, handle: ConnectionHandle): (() => void) | null {
+    if (isDraining()) return null;
+    return parcel.kind === 'http' ? adoptHttp(parcel, handle) : adoptOwn(parcel, handle);
+  }
+
+  function adoptHttp({ to, isKept }: Parcel, handle: ConnectionHandle): (() => void) | null {
+    const accept = acceptorOf(to);
+    if (accept === null) return null;
+    return () => {
+      const socket = accept(handle);
+      if (isKept && socket !== null) keepAlive(socket);
+    };
+  }
+
+  function adoptOwn(
+    { to, state, unread, isHalfOpen }: Parcel,
+    handle: ConnectionHandle,
+  ): (() => void) | null {
+    const handler = handlers.get(to);
+    if (handler === undefined) return null;
+    return () => {
+      const socket = new net.Socket({
+        handle,
+        allowHalfOpen: isHalfOpen,
+        readable: true,
+        writable: true,
+      } as object);
+      if (unread !== '') socket.unshift(Buffer.from(unread, 'base64'));
+      try {
+        handler(socket, state);
+      } catch (error) {
+        socket.destroy();
+        failed(error);
+      }
+    };
+  }
+
+  return {
+    addPredecessor(end) {
+      openInbound(end, adopt);
+    },
+    handle(name, handler) {
+      handlers.set(name, handler);
+    },
+  };
+}
+
+/** The client may be a little late: Node.js grants as much. */
+const keepAliveGraceMs = 1_000;
+
+/** It waits for its next request, not for its first: until then the keep-alive timeout counts, and no other. */
+function keepAlive(socket: net.Socket): void {
+  forgiveSilence(socket);
+  const server: unknown = Reflect.get(socket, 'server');
+  const ms: unknown =
+    typeof server === 'object' && server !== null ? Reflect.get(server, 'keepAliveTimeout') : 0;
+  if (typeof ms !== 'number' || ms <= 0) return;
+  // Not the socket's own timeout: from the next request on, that is the server's affair.
+  const patience = setTimeout(() => {
+    if (socket.bytesRead === 0) socket.destroy();
+  }, ms + keepAliveGraceMs).unref();
+  socket.once('close', () => {
+    clearTimeout(patience);
+  });
+}

@@ -1,0 +1,130 @@
+/**
+ * What two workers say to each other when a connection moves: `outbound` is the end of the one that drains, `inbound` that of
+ * the one that adopts.
+ * INVARIANT: a connection is read by one of the two. The one that gives stops reading before it offers, and reads on only
+ * when the offer was refused or the other end is gone without an answer; the one that takes answers before it reads.
+ */
+import type net from 'node:net';
+import { isConnectionHandle, openHandlePipe, type ConnectionHandle } from './handle-pipe.ts';
+
+/** A connection on its way. */
+export interface Parcel {
+  /** `http`: to the servers of a listener; `own`: to a handler of the application. */
+  readonly kind: 'http' | 'own';
+  /** The listener's name, or the handler's. */
+  readonly to: string;
+  /** The client, as `address port`: a handle that is not this one's is never taken for it. */
+  readonly peer: string;
+  /** HTTP: a response has been sent, and the client may send the next request within the keep-alive timeout. */
+  readonly isKept: boolean;
+  /** The socket's `allowHalfOpen`. */
+  readonly isHalfOpen: boolean;
+  /** JSON. */
+  readonly state: unknown;
+  /** Bytes that were read and not used, in base64. */
+  readonly unread: string;
+}
+
+export interface Outbound {
+  /** Offers on their way. */
+  inFlight(): number;
+  /** Offers so far. */
+  offered(): number;
+  /** Calls back once, perhaps at once: taken, or not. The connection must not be read meanwhile. */
+  offer(parcel: Parcel, handle: ConnectionHandle, answered: (isTaken: boolean) => void): void;
+  close(): void;
+}
+
+/** Null: the handle is no such end. `ended`: nothing can be offered any more. */
+export function openOutbound(end: unknown, ended: () => void): Outbound | null {
+  const waiting = new Map<number, (isTaken: boolean) => void>();
+  let lastId = 0;
+  const settle = (id: number, isTaken: boolean): void => {
+    const answered = waiting.get(id);
+    waiting.delete(id);
+    answered?.(isTaken);
+  };
+  const pipe = openHandlePipe(end, {
+    line(text) {
+      const answer = readJson(text);
+      if (answer !== null && typeof answer['id'] === 'number') settle(answer['id'], answer['taken'] === true);
+    },
+    ended() {
+      // Nobody has answered, so nobody has read: they are still ours.
+      ended();
+      for (const id of [...waiting.keys()]) settle(id, false);
+    },
+  });
+  if (pipe === null) return null;
+  return {
+    inFlight: () => waiting.size,
+    offered: () => lastId,
+    offer(parcel, handle, answered) {
+      const id = ++lastId;
+      waiting.set(id, answered);
+      // The end of the pipe is near; what was answered before it has still to be read.
+      if (!pipe.send(JSON.stringify({ id, ...parcel }), handle)) settle(id, false);
+    },
+    close: () => {
+      pipe.close();
+    },
+  };
+}
+
+/** Says how a parcel is taken; null: it is not. What it returns is called after the answer is on its way. */
+export type Adopt = (parcel: Parcel, handle: ConnectionHandle) => (() => void) | null;
+
+/** False: the handle is no such end. */
+export function openInbound(end: unknown, adopt: Adopt): boolean {
+  const pipe = openHandlePipe(end, {
+    line(text, handles) {
+      const message = readJson(text);
+      if (message === null || typeof message['id'] !== 'number') return;
+      const { id } = message;
+      const parcel = readParcel(message);
+      const handle = parcel === null ? null : takeOut(handles, parcel.peer);
+      const take = parcel === null || handle === null ? null : adopt(parcel, handle);
+      // When the answer cannot be sent the giver is gone, and this is the only copy.
+      pipe?.send(JSON.stringify({ id, taken: take !== null }));
+      if (take === null) handle?.close();
+      else take();
+    },
+    ended: () => undefined,
+  });
+  return pipe !== null;
+}
+
+/** The client at the other end, as a parcel writes it; null when it is gone. */
+export function peerOf(handle: ConnectionHandle): string | null {
+  const out: { address?: string; port?: number } = {};
+  if (handle.getpeername(out) !== 0 || out.address === undefined) return null;
+  return `${out.address} ${out.port ?? 0}`;
+}
+
+/** Handles come in the order of their lines, but one may be missing: out of descriptors, the kernel drops it. */
+function takeOut(handles: ConnectionHandle[], peer: string): ConnectionHandle | null {
+  const at = handles.findIndex((handle) => peerOf(handle) === peer);
+  return at === -1 ? null : (handles.splice(at, 1)[0] ?? null);
+}
+
+function readParcel(message: Readonly<Record<string, unknown>>): Parcel | null {
+  const { kind, to, peer, isKept, isHalfOpen, state, unread } = message;
+  if (kind !== 'http' && kind !== 'own') return null;
+  if (typeof to !== 'string' || typeof peer !== 'string' || typeof unread !== 'string') return null;
+  return { kind, to, peer, isKept: isKept === true, isHalfOpen: isHalfOpen === true, state, unread };
+}
+
+function readJson(text: string): Readonly<Record<string, unknown>> | null {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null ? (value as Readonly<Record<string, unknown>>) : null;
+  } catch {
+    return null;
+  }
+}
+
+/** The handle below a TCP connection; null when it has none any more, or one of another kind. */
+export function handleOf(socket: net.Socket): ConnectionHandle | null {
+  const handle: unknown = Reflect.get(socket, '_handle');
+  return isConnectionHandle(handle) && handle.constructor.name === 'TCP' ? handle : null;
+}
