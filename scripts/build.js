@@ -55,6 +55,14 @@ const results = await Promise.all([
     outfile: 'dist/worker/preload.cjs',
     entryPoints: ['src/worker/preload.ts'],
   }),
+  // Beside it, for the few workers that are asked for their health: load-health.ts.
+  build({
+    ...common,
+    format: 'cjs',
+    minify: true,
+    outfile: 'dist/worker/health.cjs',
+    entryPoints: ['src/worker/health/index.ts'],
+  }),
 ]);
 writeFileSync(
   `${root}dist/third-party-licenses.txt`,

@@ -86,6 +86,7 @@ const shapes: Shapes = {
     cut: z.nullable(z.int()),
   }),
   workerFailed: fact('workerFailed', { ...change, failure }),
+  workerNotReadyYet: fact('workerNotReadyYet', { ...identity, reason: z.string() }),
   migrationFailed: fact('migrationFailed', { ...identity, problem: z.string() }),
   undeclaredListen: fact('undeclaredListen', { ...identity, address: z.string() }),
   wideListen: fact('wideListen', { ...identity, address: z.string() }),

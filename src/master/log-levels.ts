@@ -35,6 +35,7 @@ export function levelOf(fact: Fact, isRecovery = false): FactLevel {
     case 'reloadRequested':
     case 'stopRequested':
     case 'workerCountChanged':
+    case 'workerNotReadyYet':
     case 'fileChanged':
     case 'watchStarted':
       return 'info';

@@ -99,6 +99,7 @@ function assemble(settings: MasterSettings, { platform, environment, onStderr }:
     {
       platform,
       listeners: doors.listeners,
+      healthPath: settings.healthPath,
       prepare: (place) => prepareWorker(settings, doors.listeners, environment, preload, place),
       onFact: publish,
       onStderr,

@@ -9,6 +9,9 @@ import { isProgramName } from '../shared/control-path.ts';
 import { parseDuration } from '../shared/durations.ts';
 import { GracefulRunError } from '../shared/errors.ts';
 
+/** What makes a worker ready: that it listens, or that it answers a GET of this path as well. */
+export type ReadyWhen = 'listen' | `http:/${string}`;
+
 /** Options of a master. Durations are written `30s`, `500ms`, `2m`. */
 export interface MasterOptions {
   /** The program and its arguments: `['node', 'app.js']`. */
@@ -29,6 +32,16 @@ export interface MasterOptions {
   readonly environmentFile?: string;
   /** Reload when the content of these paths changes; `true`: the program's own file. Default: no watching. */
   readonly watch?: boolean | readonly string[];
+  /**
+   * When a worker counts as ready. `listen`, the default: as soon as it listens. `http:/path`: when moreover a GET of that path
+   * was answered with 200 to 399. It is asked inside the worker's process, which has to be Node.js, before anybody is let in.
+   */
+  readonly ready?: ReadyWhen;
+  /**
+   * GETs of the health path that a worker answers to itself after the first success and before it is ready, 0 to 10000; whatever
+   * they are answered, and for 5s (or half of what is left of `readyTimeout`) at most. Needs `ready: 'http:/path'`. Default 0.
+   */
+  readonly warmup?: number;
   /** How long a worker may take to become ready, 1ms to 24h. Default 30s. */
   readonly readyTimeout?: string;
   /** How long a worker may drain before it gets SIGTERM (and SIGKILL 2s later), 0s to 24h. Default 30s. */
@@ -53,6 +66,9 @@ export interface MasterSettings {
   readonly environmentFile: string | null;
   /** Null: no watching. Empty: the program's own file. */
   readonly watch: readonly string[] | null;
+  /** Null: a worker is ready when it listens. */
+  readonly healthPath: string | null;
+  readonly warmup: number;
   readonly readyTimeoutMs: number;
   readonly drainTimeoutMs: number;
   readonly migrates: boolean;
@@ -80,6 +96,7 @@ const text = (wanted: string): z.ZodMiniType<string> => z.string(wanted).check(z
 
 const wantedName = 'a name of letters, digits, dot, dash and underscore, at most 64 of them';
 const wantedWorkers = 'a whole number from 1 to 1024, or auto';
+const wantedReady = 'listen, or http: and a path without spaces, such as http:/healthz';
 const wantedCommand = "a list of words, such as ['node', 'app.js']";
 
 const schema = z.strictObject({
@@ -92,6 +109,8 @@ const schema = z.strictObject({
   cwd: z.optional(text('a folder')),
   environmentFile: z.optional(text('a file')),
   watch: z.optional(z.union([z.boolean(), z.array(text('a path'))], 'true, or a list of paths')),
+  ready: z.optional(z.string(wantedReady).check(z.refine(isReadyWhen, wantedReady))),
+  warmup: z.optional(integer(0, 10_000)),
   readyTimeout: z.optional(duration(1)),
   drainTimeout: z.optional(duration(0)),
   migrate: z.optional(z.boolean('true or false')),
@@ -119,6 +138,8 @@ export function compileOptions(
     cwd,
     environmentFile,
     watch,
+    ready,
+    warmup,
     readyTimeout,
     drainTimeout,
     migrate,
@@ -132,6 +153,8 @@ export function compileOptions(
           : 'put it after the options and two dashes: graceful-run --port 10086 -- node app.js',
     });
   }
+  const healthPath = ready === undefined || ready === 'listen' ? null : ready.slice('http:'.length);
+  if (healthPath === null && (warmup ?? 0) > 0) throw warmupWithoutPath(spelling);
   return Object.freeze({
     command,
     host: host ?? null,
@@ -147,11 +170,31 @@ export function compileOptions(
         : watch === false || watch === undefined
           ? null
           : watch.map((path) => resolve(here, path)),
+    healthPath,
+    warmup: warmup ?? 0,
     readyTimeoutMs: parseDuration(readyTimeout ?? '30s') ?? 0,
     drainTimeoutMs: parseDuration(drainTimeout ?? '30s') ?? 0,
     migrates: migrate ?? true,
     hasControl: control ?? true,
   });
+}
+
+/** A path as a request line takes it; `//host` would be read as another server's. */
+function isReadyWhen(value: string): boolean {
+  return value === 'listen' || /^http:\/(?!\/)[\x21-\x7e]{0,999}$/.test(value);
+}
+
+/** No path is safe to guess: that of the front page may be the most expensive one, and write to a database. */
+function warmupWithoutPath(spelling: OptionSpelling): GracefulRunError {
+  const { option, hint } =
+    spelling === 'code'
+      ? { option: 'ready', hint: "say which path: ready: 'http:/healthz'" }
+      : { option: '--ready', hint: 'say which path: --ready http:/healthz' };
+  return new GracefulRunError(
+    'badOption',
+    `cannot start: ${nameOf('warmup', spelling)} needs a path to ask, which ${option} names`,
+    { hint },
+  );
 }
 
 function badOption(issues: readonly z.core.$ZodIssue[], spelling: OptionSpelling): GracefulRunError {

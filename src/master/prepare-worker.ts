@@ -28,6 +28,7 @@ export function prepareWorker(
   preload: string,
   { generation, slot }: WorkerPlace,
 ): SpawnRequest {
+  const { healthPath, warmup, readyTimeoutMs } = settings;
   const environment = workerEnvironment({
     inherited,
     fromFile: settings.environmentFile === null ? {} : readEnvFile(settings.environmentFile),
@@ -36,6 +37,7 @@ export function prepareWorker(
     generation,
     slot,
     drainTimeoutMs: settings.drainTimeoutMs,
+    health: healthPath === null ? null : { path: healthPath, warmup, readyTimeoutMs },
     preload,
   });
   const command = resolveCommand(settings.command, { cwd: settings.cwd, environment });

@@ -42,6 +42,8 @@ function sentence(fact: Fact): string {
       return `worker in slot ${fact.slot} starts again ${fact.delayMs === 0 ? 'at once' : `in ${formatDuration(fact.delayMs)}`}, ${count(fact.failures, 'failure')} in a row`;
     case 'workerStarted':
       return `${worker(fact)} started`;
+    case 'workerNotReadyYet':
+      return `${worker(fact)} not ready yet: ${fact.reason}`;
     case 'workerReady':
       return `${worker(fact)} ready after ${formatDuration(fact.durationMs)}`;
     case 'workerDraining':

@@ -88,6 +88,8 @@ export type Fact =
       readonly delayMs: number;
     }
   | ({ readonly event: 'workerStarted' } & WorkerChange)
+  /** Its health path was asked in vain; it is asked again. Only when that has another reason than before. */
+  | ({ readonly event: 'workerNotReadyYet'; readonly reason: string } & WorkerIdentity)
   | ({ readonly event: 'workerReady' } & WorkerChange)
   | ({ readonly event: 'workerDraining'; readonly reason: DrainReason } & WorkerChange)
   /** A draining worker takes no new connection any more. */

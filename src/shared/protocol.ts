@@ -13,7 +13,19 @@ export const env = {
   listeners: 'GRACEFUL_RUN_LISTENERS',
   /** How long a drain may last, in ms: the worker needs it even when its master is gone. */
   drainTimeout: 'GRACEFUL_RUN_DRAIN_TIMEOUT_MS',
+  /** JSON, a `HealthOrder`; missing where a worker is ready as soon as it listens. */
+  health: 'GRACEFUL_RUN_HEALTH',
 } as const;
+
+/** What a worker has to find out about itself before it says ready. */
+export interface HealthOrder {
+  /** Of the request: `/healthz`. */
+  readonly path: string;
+  /** Requests after the first one that succeeded. */
+  readonly warmup: number;
+  /** How long the master waits, from the start of the process. */
+  readonly readyTimeoutMs: number;
+}
 
 /** One listener as announced to a worker. */
 export interface AnnouncedListener {
@@ -35,6 +47,8 @@ export type DrainReason = 'reload' | 'stop' | 'scaleDown' | 'masterGone' | 'sign
 export type WorkerMessage =
   /** Says that it can serve. It does not accept before it is admitted. */
   | { readonly type: 'ready'; readonly pid: number }
+  /** Its health path was asked, and this is what has come of it. */
+  | { readonly type: 'notReadyYet'; readonly pid: number; readonly reason: string }
   /** It tried to listen where no listener was declared; it binds by itself. */
   | { readonly type: 'undeclaredListen'; readonly pid: number; readonly address: string }
   /** It asked for one local address and got the listener, which is open to every address. */

@@ -2,6 +2,7 @@
 import type net from 'node:net';
 import type { ServerHttp2Session } from 'node:http2';
 import type { Exchanges, IsSpared } from './exchanges.ts';
+import { isInjected } from './injected.ts';
 import { createOpenSockets } from './open-sockets.ts';
 import type { RawHandle } from './raw-handle.ts';
 import { serverMethod, type ServerMethod } from './server-methods.ts';
@@ -52,6 +53,7 @@ export function createConnections(exchanges: Exchanges): Connections {
   let isEnding = false;
 
   function accept(socket: net.Socket): void {
+    if (isInjected(socket)) return;
     accepted += 1;
     sockets.add(socket);
   }

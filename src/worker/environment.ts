@@ -2,7 +2,7 @@
  * What the environment says about this worker, checked by hand: a validation library would cost the boot of every
  * worker more than the whole rest. Pure; it must not change the environment.
  */
-import { env, type AnnouncedListener } from '../shared/protocol.ts';
+import { env, type AnnouncedListener, type HealthOrder } from '../shared/protocol.ts';
 
 /** The drain timeout of a worker that was not told one. */
 export const defaultDrainTimeoutMs = 30_000;
@@ -11,6 +11,8 @@ export interface Settings {
   readonly generation: number;
   readonly listeners: readonly AnnouncedListener[];
   readonly drainTimeoutMs: number;
+  /** Null: it is ready when it listens. */
+  readonly health: HealthOrder | null;
 }
 
 /** What a worker was told by its master; null when the variables are missing or not of a kind that a master writes. */
@@ -19,11 +21,14 @@ export function readSettings(environment: NodeJS.ProcessEnv): Settings | null {
   if (text === undefined) return null;
   const listeners = readListeners(text);
   if (listeners === null) return null;
+  const health = readHealth(environment[env.health]);
+  if (health === undefined) return null;
   const generation = Number(environment[env.generation] ?? '0');
   return {
     generation: Number.isSafeInteger(generation) && generation > 0 ? generation : 0,
     listeners,
     drainTimeoutMs: readDrainTimeout(environment),
+    health,
   };
 }
 
@@ -33,14 +38,36 @@ export function readDrainTimeout(environment: NodeJS.ProcessEnv): number {
   return Number.isFinite(ms) && ms >= 0 ? ms : defaultDrainTimeoutMs;
 }
 
+/** Undefined for what is no order: a worker that did without it would be ready too early. */
+function readHealth(text: string | undefined): HealthOrder | null | undefined {
+  if (text === undefined) return null;
+  const value = parse(text);
+  return isHealthOrder(value) ? value : undefined;
+}
+
 function readListeners(text: string): AnnouncedListener[] | null {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    return null;
-  }
+  const value = parse(text);
   return Array.isArray(value) && value.every(isListener) ? value : null;
+}
+
+/** Undefined when it is not JSON. */
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function isHealthOrder(value: unknown): value is HealthOrder {
+  if (typeof value !== 'object' || value === null) return false;
+  if (!('path' in value && 'warmup' in value && 'readyTimeoutMs' in value)) return false;
+  return (
+    typeof value.path === 'string' &&
+    value.path.startsWith('/') &&
+    isWhole(value.warmup, 0, 2 ** 31 - 1) &&
+    isWhole(value.readyTimeoutMs, 0, 2 ** 31 - 1)
+  );
 }
 
 function isListener(value: unknown): value is AnnouncedListener {

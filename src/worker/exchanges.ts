@@ -4,6 +4,7 @@
  */
 import type { ServerResponse } from 'node:http';
 import type net from 'node:net';
+import { isInjected } from './injected.ts';
 import { sayClose, takeBackClose } from './last-response.ts';
 
 export interface Exchanges {
@@ -66,6 +67,7 @@ export function createExchanges(): Exchanges {
         .subscribe('http.server.request.start', (message) => {
           // Proven dispatch: documented, and the channel is Node.js's own.
           const { socket, response } = message as RequestStart;
+          if (isInjected(socket)) return;
           const previous = latestOf(socket);
           served += 1;
           // It waits for the one before it, and Node.js does not say where.

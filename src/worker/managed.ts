@@ -6,9 +6,11 @@ import { createClaims } from './claims.ts';
 import { createDraining } from './draining.ts';
 import type { DrainOrder } from './drain.ts';
 import type { Settings } from './environment.ts';
+import { createHealthGate } from './health-gate.ts';
 import { keepListening } from './keep-listening.ts';
 import { whenListenEnded } from './listen-outcome.ts';
 import { patchServers } from './listen.ts';
+import { loadHealth } from './load-health.ts';
 import { isRawHandle } from './raw-handle.ts';
 import { createReadiness } from './readiness.ts';
 import { runtimeVersion, type Runtime } from './runtime.ts';
@@ -18,7 +20,7 @@ import { takeSignal } from './take-signal.ts';
 /** From admission until broken pipes are survived, should the master go without a word. */
 const surviveAfterMs = 200;
 
-export function startManaged({ generation, listeners, drainTimeoutMs }: Settings): Runtime {
+export function startManaged({ generation, listeners, drainTimeoutMs, health }: Settings): Runtime {
   const { pid } = process;
   let ordered: DrainOrder | null = null;
   let assumed: DrainReason = 'signal';
@@ -56,10 +58,29 @@ export function startManaged({ generation, listeners, drainTimeoutMs }: Settings
     },
   });
 
+  const sayReady = (): void => {
+    send({ type: 'ready', pid });
+  };
+
+  const [first] = listeners;
+  const healthGate =
+    health === null || first === undefined
+      ? null
+      : createHealthGate({
+          order: health,
+          port: first.port,
+          load: loadHealth,
+          notReadyYet: (reason) => {
+            send({ type: 'notReadyYet', pid, reason });
+          },
+          passed: sayReady,
+        });
+
   const readiness = createReadiness(
     listeners.map(({ name }) => name),
     () => {
-      send({ type: 'ready', pid });
+      if (healthGate === null) sayReady();
+      else healthGate.begin();
     },
   );
 
@@ -98,6 +119,7 @@ export function startManaged({ generation, listeners, drainTimeoutMs }: Settings
     order: () => ordered ?? { reason: assumed, timeoutMs: drainTimeoutMs, migrates: false },
     begun: () => {
       claims.close();
+      healthGate?.stop();
       keepListening('SIGTERM', hurry);
     },
     acceptsNoMore: () => {
@@ -124,6 +146,7 @@ export function startManaged({ generation, listeners, drainTimeoutMs }: Settings
     place: (call) => claims.place(call),
     track: (server) => {
       draining.connections.track(server);
+      healthGate?.track(server);
     },
     outside: (server) => {
       // A second port of the application, which the old generation may hold: a worker that dies of it was never ready.

@@ -11,7 +11,7 @@ import { publishRuntime } from './runtime.ts';
 
 /** Takes out of the environment what is for this process alone, so that its descendants are untouched. */
 function consume(environment: NodeJS.ProcessEnv, preloadPath: string): void {
-  Reflect.deleteProperty(environment, env.listeners);
+  for (const name of [env.listeners, env.health]) Reflect.deleteProperty(environment, name);
   const options = withoutPreload(environment['NODE_OPTIONS'] ?? '', preloadPath);
   if (options === '') Reflect.deleteProperty(environment, 'NODE_OPTIONS');
   else environment['NODE_OPTIONS'] = options;

@@ -88,6 +88,17 @@ test('the start and the commands in the other terminal', async () => {
   expect(output).toContain('serving');
 });
 
+test('a worker that is asked for its health and warmed up', async () => {
+  writeFileSync(
+    join(folder, 'app.js'),
+    `require('node:http').createServer((q, r) => r.end(console.error(q.headers['user-agent']))).listen(${port});`,
+  );
+  const master = start(`exec ${example('health')}`);
+  await master.waitFor('generationReady', { generation: 1 });
+  expect(master.lines.filter((line) => line === 'graceful-run (health check)')).toHaveLength(1);
+  expect(master.lines.filter((line) => line === 'graceful-run (warm-up)')).toHaveLength(50);
+});
+
 test('the deployment by a symlink', async () => {
   const app = (release: string): string =>
     `require('node:http').createServer((q, r) => r.end(${JSON.stringify(`{"release":"${release}"}`)})).listen(${port});`;

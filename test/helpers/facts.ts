@@ -25,6 +25,7 @@ const examples: { readonly [Name in Fact['event']]: Extract<Fact, { readonly eve
   workerCountChanged: { event: 'workerCountChanged', fromCount: 1, toCount: 2 },
   restartScheduled: { event: 'restartScheduled', generation: 2, slot: 0, failures: 1, delayMs: 0 },
   workerStarted: { event: 'workerStarted', ...change, from: null, to: 'starting' },
+  workerNotReadyYet: { event: 'workerNotReadyYet', ...identity, reason: 'GET /healthz answered 503' },
   workerReady: { event: 'workerReady', ...change, from: 'starting', to: 'ready' },
   workerDraining: { event: 'workerDraining', ...change, from: 'ready', to: 'draining', reason: 'reload' },
   workerTerminated: { event: 'workerTerminated', ...change, from: 'draining', to: 'terminating' },

@@ -66,6 +66,23 @@ export const optionTable: readonly OptionRow[] = [
     option: 'watch',
   },
   {
+    flag: 'ready',
+    kind: 'text',
+    value: '<listen|http:/path>',
+    default: 'listen',
+    description:
+      'a new worker is ready when it listens; http:/path: and has answered a GET of that path with 200 to 399',
+    option: 'ready',
+  },
+  {
+    flag: 'warmup',
+    kind: 'number',
+    value: '<n>',
+    default: '0',
+    description: 'then so many GETs more, inside the worker, before anybody is let in',
+    option: 'warmup',
+  },
+  {
     flag: 'ready-timeout',
     kind: 'text',
     value: '<time>',

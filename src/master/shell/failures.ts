@@ -6,6 +6,8 @@ import type { Failure, Outcome } from '../../shared/facts.ts';
 /** What the shell knows of a worker when it fails. */
 export interface LastWords {
   readonly wasReady: boolean;
+  /** What has come of asking its health path; null: it was not asked, or nothing was wrong. */
+  readonly notReadyYet: string | null;
   readonly stderrTail: readonly string[];
   /** Where it listened although nothing was declared there. */
   readonly undeclared: readonly string[];
@@ -26,11 +28,12 @@ export function exitFailure(outcome: Outcome, words: LastWords): Failure {
   };
 }
 
-export function notReadyFailure(timeoutMs: number, words: LastWords): Failure {
+export function notReadyFailure(timeoutMs: number, healthPath: string | null, words: LastWords): Failure {
+  const { notReadyYet } = words;
   return {
     reason: 'notReady',
-    message: `the worker was not ready within ${formatDuration(timeoutMs)}`,
-    hint: undeclaredHint(words) ?? notReadyHint(words),
+    message: `the worker was not ready within ${formatDuration(timeoutMs)}${notReadyYet === null ? '' : `: ${notReadyYet}`}`,
+    hint: notReadyYet === null ? (undeclaredHint(words) ?? notReadyHint(healthPath, words)) : unhealthyHint,
     errorCode: null,
     outcome: null,
     stderrTail: words.stderrTail,
@@ -65,6 +68,14 @@ function undeclaredHint({ undeclared, declared }: LastWords): string | null {
   return `it listened on ${undeclared.join(', ')}, but ${declared.join(', ')} is declared: give --port the port of the program, or let the program listen on process.env.PORT`;
 }
 
-function notReadyHint({ declared }: LastWords): string {
-  return `ready is when it listens on ${declared.join(', ')} (and has called worker.ready(), where it said ready: 'manual'); a slow start needs a longer --ready-timeout`;
+const unhealthyHint =
+  'ready is when its health path is answered with 200 to 399, asked inside its process (--ready); a slow start needs a longer --ready-timeout';
+
+function notReadyHint(healthPath: string | null, { declared }: LastWords): string {
+  const listens = `ready is when it listens on ${declared.join(', ')} (and has called worker.ready(), where it said ready: 'manual')`;
+  const answers =
+    healthPath === null
+      ? ''
+      : `, and then has answered GET ${healthPath}, which only a Node.js program can be asked`;
+  return `${listens}${answers}; a slow start needs a longer --ready-timeout`;
 }

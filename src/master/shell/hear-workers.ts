@@ -49,6 +49,11 @@ export function hearWorkers({ platform, listeners, onFact, dispatch }: HearingPa
         worker.wasReady = true;
         dispatch({ type: 'workerSaidReady', worker: worker.id });
         return;
+      case 'notReadyYet':
+        if (worker.wasReady) return;
+        worker.notReadyYet = message.reason;
+        onFact({ event: 'workerNotReadyYet', ...identity(worker), reason: message.reason });
+        return;
       case 'undeclaredListen':
         if (!worker.undeclared.includes(message.address)) worker.undeclared.push(message.address);
         onFact({ event: 'undeclaredListen', ...identity(worker), address: message.address });

@@ -13,6 +13,8 @@ export interface LiveWorker {
   /** The process that said ready: under `npm start` not the one that was started. It gets the drain signal. */
   servingPid: number;
   wasReady: boolean;
+  /** What has come of asking its health path, as far as that was in vain. */
+  notReadyYet: string | null;
   readonly undeclared: string[];
   /** Messages that made no sense. */
   rejected: number;
@@ -20,10 +22,16 @@ export interface LiveWorker {
 }
 
 export function lastWords(
-  { wasReady, tail, undeclared }: LiveWorker,
+  { wasReady, notReadyYet, tail, undeclared }: LiveWorker,
   listeners: readonly BoundListener[],
 ): LastWords {
-  return { wasReady, stderrTail: tail.lines(), undeclared, declared: listeners.map(({ port }) => port) };
+  return {
+    wasReady,
+    notReadyYet,
+    stderrTail: tail.lines(),
+    undeclared,
+    declared: listeners.map(({ port }) => port),
+  };
 }
 
 export function identity({ generation, slot, process }: LiveWorker): {

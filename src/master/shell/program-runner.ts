@@ -19,6 +19,8 @@ import { forwardWholeLines } from './whole-lines.ts';
 export interface RunnerOptions {
   readonly platform: Platform;
   readonly listeners: readonly BoundListener[];
+  /** What a worker is asked before it is ready; null: nothing. */
+  readonly healthPath: string | null;
   /** Looks up command, cwd and environment as they are now. Throws GracefulRunError when they do not make a command. */
   readonly prepare: (worker: { generation: number; slot: number }) => SpawnRequest;
   /** `wallMs` is the time of what it tells, in ms since 1970. */
@@ -159,6 +161,7 @@ export function createRunner(options: RunnerOptions, initial: Program): Runner {
         tail,
         servingPid: process.pid,
         wasReady: false,
+        notReadyYet: null,
         undeclared: [],
         rejected: 0,
         report: null,
@@ -180,7 +183,8 @@ export function createRunner(options: RunnerOptions, initial: Program): Runner {
   function readyTimedOut(id: number): void {
     const worker = live.get(id);
     if (worker === undefined) return;
-    const failure = notReadyFailure(program.settings.readyTimeoutMs, lastWords(worker, listeners));
+    const { readyTimeoutMs } = program.settings;
+    const failure = notReadyFailure(readyTimeoutMs, options.healthPath, lastWords(worker, listeners));
     dispatch({ type: 'readyTimedOut', worker: id, failure });
   }
 

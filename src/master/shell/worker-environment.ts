@@ -3,7 +3,7 @@
  * knows. Pure. LISTEN_PID is missing on purpose: nobody knows the pid before the process exists; the preload
  * sets it inside Node.js, ./trampoline.ts for every other program.
  */
-import { env, type AnnouncedListener } from '../../shared/protocol.ts';
+import { env, type AnnouncedListener, type HealthOrder } from '../../shared/protocol.ts';
 import { withPreload } from '../../shared/node-options.ts';
 
 export interface WorkerEnvironmentOptions {
@@ -17,6 +17,8 @@ export interface WorkerEnvironmentOptions {
   readonly generation: number;
   readonly slot: number;
   readonly drainTimeoutMs: number;
+  /** Null: it is ready when it listens. */
+  readonly health: HealthOrder | null;
   /** Absolute path of the preload for Node.js. */
   readonly preload: string;
 }
@@ -26,7 +28,7 @@ const notInherited =
   /^(LISTEN_(FDS|PID|FDNAMES)|SERVER_STARTER_\w+|EINHORN_\w+|GRACEFUL_RUN_\w+|NODE_CHANNEL_\w+)$/;
 
 export function workerEnvironment(options: WorkerEnvironmentOptions): Record<string, string> {
-  const { inherited, fromFile, listeners, cwd, generation, slot, drainTimeoutMs, preload } = options;
+  const { inherited, fromFile, listeners, cwd, generation, slot, drainTimeoutMs, health, preload } = options;
   const base: Record<string, string> = {};
   for (const [name, value] of Object.entries(inherited)) {
     if (value !== undefined && !notInherited.test(name)) base[name] = value;
@@ -45,6 +47,7 @@ export function workerEnvironment(options: WorkerEnvironmentOptions): Record<str
     [env.worker]: String(slot),
     [env.listeners]: JSON.stringify(listeners),
     [env.drainTimeout]: String(drainTimeoutMs),
+    ...(health === null ? {} : { [env.health]: JSON.stringify(health) }),
   };
 }
 

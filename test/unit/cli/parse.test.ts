@@ -19,6 +19,10 @@ test.each([
   ['--port 80 --workers auto -- x', { port: 80, workers: 'auto', command: ['x'] }],
   ['--port 80 --no-control -- x', { port: 80, control: false, command: ['x'] }],
   ['--port 80 --ready-timeout 5s --cwd d -- x', { port: 80, readyTimeout: '5s', cwd: 'd', command: ['x'] }],
+  [
+    '--port 80 --ready http:/up --warmup 50 -- x',
+    { port: 80, ready: 'http:/up', warmup: 50, command: ['x'] },
+  ],
   ['--port 80 --name 007 -- 12 1e3', { port: 80, name: '007', command: ['12', '1e3'] }],
 ])('%s', (line, options) => {
   expect(optionsOf(line)).toEqual(options);
@@ -56,6 +60,14 @@ test.each([
   '--port 1 --ready-timeout 5 -- x',
   '--port 1 --ready-timeout 0s -- x',
   '--port 1 --drain-timeout 25h -- x',
+  '--port 1 --ready /healthz -- x',
+  '--port 1 --ready http:healthz -- x',
+  '--port 1 --ready http://localhost/healthz -- x',
+  '--port 1 --ready http:/schön -- x',
+  '--port 1 --warmup 50 -- x',
+  '--port 1 --warmup 50 --ready listen -- x',
+  '--port 1 --warmup 10001 --ready http:/ -- x',
+  '--port 1 --warmup some --ready http:/ -- x',
   '--port 1 --name a/b -- x',
   '--port 1 --host= -- x',
   '--port 1 --log-level loud -- x',
@@ -82,9 +94,19 @@ test('options are compiled once: durations in ms, paths absolute, defaults fille
     cwd: '/srv/current',
     environmentFile: null,
     watch: ['/srv/src'],
+    healthPath: null,
+    warmup: 0,
     readyTimeoutMs: 30_000,
     drainTimeoutMs: 120_000,
     migrates: true,
     hasControl: true,
   });
+});
+
+test('a health path is what stands behind http:', () => {
+  const compiled = compileOptions(
+    { command: ['x'], port: 1, ready: 'http:/healthz?deep=1', warmup: 50 },
+    '/srv',
+  );
+  expect(compiled).toMatchObject({ healthPath: '/healthz?deep=1', warmup: 50 });
 });

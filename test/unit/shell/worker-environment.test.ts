@@ -10,6 +10,7 @@ const options = {
   generation: 7,
   slot: 1,
   drainTimeoutMs: 30_000,
+  health: null,
   preload: '/opt/preload.cjs',
 };
 
@@ -29,6 +30,13 @@ test('announces the listener in every protocol at once', () => {
     GRACEFUL_RUN_WORKER: '1',
     GRACEFUL_RUN_LISTENERS: JSON.stringify(options.listeners),
     GRACEFUL_RUN_DRAIN_TIMEOUT_MS: '30000',
+  });
+});
+
+test('says what a worker has to find out about itself, where something is asked', () => {
+  const health = { path: '/healthz', warmup: 50, readyTimeoutMs: 30_000 };
+  expect(workerEnvironment({ ...options, health })).toMatchObject({
+    GRACEFUL_RUN_HEALTH: JSON.stringify(health),
   });
 });
 

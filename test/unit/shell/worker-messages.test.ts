@@ -23,6 +23,8 @@ test.each([
   [{ type: 'ready' }],
   [{ type: 'explode', pid: 77 }],
   [{ type: 'drained', pid: 77, served: -1, migrated: 0, cut: 0 }],
+  [{ type: 'notReadyYet', pid: 77 }],
+  [{ type: 'notReadyYet', pid: 77, reason: 'x'.repeat(501) }],
   [{ type: 'undeclaredListen', pid: 77, address: 'x'.repeat(501) }],
 ])('refuses %j: nobody acts on what was not checked', (message) => {
   expect(readWorkerMessage(wrap(message)).kind).toBe('broken');

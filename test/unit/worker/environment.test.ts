@@ -10,12 +10,17 @@ describe('the environment of a worker', () => {
       GRACEFUL_RUN_GENERATION: '4',
       GRACEFUL_RUN_DRAIN_TIMEOUT_MS: '500',
     };
-    expect(readSettings(environment)).toEqual({ generation: 4, listeners: [web], drainTimeoutMs: 500 });
+    expect(readSettings(environment)).toEqual({
+      generation: 4,
+      listeners: [web],
+      drainTimeoutMs: 500,
+      health: null,
+    });
   });
 
   it('has defaults for what a master left out', () => {
     const settings = readSettings({ GRACEFUL_RUN_LISTENERS: '[]', GRACEFUL_RUN_DRAIN_TIMEOUT_MS: 'soon' });
-    expect(settings).toEqual({ generation: 0, listeners: [], drainTimeoutMs: 30_000 });
+    expect(settings).toEqual({ generation: 0, listeners: [], drainTimeoutMs: 30_000, health: null });
   });
 
   it.each<[string, string | undefined]>([
@@ -29,5 +34,21 @@ describe('the environment of a worker', () => {
     ['a backlog that is missing', JSON.stringify([{ ...web, backlog: undefined }])],
   ])('makes no worker of a process when the listeners are %s', (_, listeners) => {
     expect(readSettings(listeners === undefined ? {} : { GRACEFUL_RUN_LISTENERS: listeners })).toBe(null);
+  });
+
+  it('says what to find out before it is ready', () => {
+    const health = { path: '/healthz', warmup: 50, readyTimeoutMs: 30_000 };
+    const environment = { GRACEFUL_RUN_LISTENERS: '[]', GRACEFUL_RUN_HEALTH: JSON.stringify(health) };
+    expect(readSettings(environment)).toMatchObject({ health });
+  });
+
+  it.each([
+    'x',
+    'null',
+    '{"path":"/"}',
+    '{"path":"healthz","warmup":1,"readyTimeoutMs":1}',
+    '{"path":"/","warmup":-1,"readyTimeoutMs":1}',
+  ])('makes no worker of a process that it tells to be healthy as %s', (text) => {
+    expect(readSettings({ GRACEFUL_RUN_LISTENERS: '[]', GRACEFUL_RUN_HEALTH: text })).toBe(null);
   });
 });
