@@ -1,8 +1,8 @@
 /** Failed requests while the program reloads once a second, as three clients count them. */
 import { setTimeout as pause } from 'node:timers/promises';
-import { startLoad } from '../test/helpers/strict-client.ts';
-import { failureCounts, failuresOf } from '../test/helpers/tally.ts';
-import { runHey, runWrk, type ToolCounts } from './load-tools.ts';
+import { startLoad } from '../../test/helpers/strict-client.ts';
+import { failureCounts, failuresOf } from '../../test/helpers/tally.ts';
+import { runHey, runWrk, type ToolCounts } from '../load-tools.ts';
 import { startManaged, type RunningMaster } from './processes.ts';
 import { isMeasured, type Effort, type FailuresResult, type NotMeasured } from './results.ts';
 

@@ -8,8 +8,10 @@
  * answer of the new generation is possible.
  */
 import { setTimeout as pause } from 'node:timers/promises';
-import { freePort } from '../test/helpers/plain-client.ts';
-import { appPath, firstAnswer, startBare, startManaged, type RunningMaster } from './processes.ts';
+import { freePort } from '../../test/helpers/plain-client.ts';
+import { firstAnswer } from '../answers.ts';
+import { appPath } from '../processes.ts';
+import { startBare, startManaged, type RunningMaster } from './processes.ts';
 import type { BootResult, Effort } from './results.ts';
 
 export async function measureBoot(effort: Effort): Promise<readonly BootResult[]> {

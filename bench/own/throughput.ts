@@ -1,7 +1,9 @@
 /** Requests per second of one process, bare and behind graceful-run, in turns. */
-import { runWrk } from './load-tools.ts';
-import { freePort } from '../test/helpers/plain-client.ts';
-import { appPath, firstAnswer, startBare, startManaged, type Running } from './processes.ts';
+import { runWrk } from '../load-tools.ts';
+import { freePort } from '../../test/helpers/plain-client.ts';
+import { firstAnswer } from '../answers.ts';
+import { appPath } from '../processes.ts';
+import { startBare, startManaged, type Running } from './processes.ts';
 import {
   isMeasured,
   type Comparison,

@@ -1,0 +1,66 @@
+/** nginx: it answers by itself, and passes on to a backend what it cannot do: slow answers and WebSockets. */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { freePort } from '../../test/helpers/plain-client.ts';
+import { temporaryFolder } from '../processes.ts';
+import { startBackend } from './backend.ts';
+import { launch, runReplacing, untilServing, versionOf } from './launch.ts';
+import type { RunningTool, StartTool, Tool } from './tool.ts';
+
+export const nginx: Tool = {
+  name: 'nginx',
+  setup: 'reload (SIGHUP); `return 200 "$pid"`, slow answers and WebSockets by `proxy_pass`',
+  version: () => versionOf('nginx', ['-v']),
+  isReloadable: true,
+  hasMaster: true,
+  canWebSockets: true,
+  start,
+};
+
+async function start(options: StartTool): Promise<RunningTool> {
+  const folder = temporaryFolder();
+  const port = await freePort();
+  const backend = await startBackend(options);
+  const file = join(folder.path, 'nginx.conf');
+  writeFileSync(file, configuration(folder.path, port, backend.port, options.workers));
+  const master = launch('nginx', ['-c', file, '-p', folder.path, '-e', 'stderr'], { stopSignal: 'SIGTERM' });
+  await untilServing(master, port);
+  const running = runReplacing(master, port, () => void process.kill(master.pid, 'SIGHUP'));
+  return {
+    ...running,
+    async stop() {
+      await running.stop();
+      await backend.stop();
+      folder.remove();
+    },
+  };
+}
+
+function configuration(folder: string, port: number, backendPort: number, workers: number): string {
+  const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
+    (name) => `  ${name}_temp_path ${folder}/${name};`,
+  );
+  return `
+daemon off;
+worker_processes ${workers};
+pid ${folder}/nginx.pid;
+error_log stderr error;
+events { worker_connections 1024; }
+http {
+  access_log off;
+  default_type text/plain;
+${temporary.join('\n')}
+  map $http_upgrade $connection_upgrade { default upgrade; '' ''; }
+  server {
+    listen 127.0.0.1:${port};
+    location = / { return 200 "$pid"; }
+    location / {
+      proxy_pass http://127.0.0.1:${backendPort};
+      proxy_http_version 1.1;
+      proxy_set_header Upgrade $http_upgrade;
+      proxy_set_header Connection $connection_upgrade;
+    }
+  }
+}
+`;
+}
