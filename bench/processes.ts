@@ -19,7 +19,7 @@ export interface Started {
   readonly child: ChildProcess;
   readonly pid: number;
   /** Ends it with everything that it has started, and resolves when it has ended. */
-  stop(): Promise<void>;
+  readonly stop: () => Promise<void>;
 }
 
 export interface StartOptions {

@@ -2,4 +2,5 @@
 const fs = require('node:fs');
 
 const { writeFile } = fs;
-fs.writeFile = (path, data, ...rest) => writeFile(path, typeof data === 'number' ? String(data) : data, ...rest);
+fs.writeFile = (path, data, ...rest) =>
+  writeFile(path, typeof data === 'number' ? String(data) : data, ...rest);

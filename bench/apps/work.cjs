@@ -16,11 +16,11 @@ exports.createWork = () => {
   return server;
 };
 
-const patienceMs = 5_000;
+const patienceMs = 2_000;
 
 /**
  * The usual way out: nobody new, WebSockets are told to go, what is in flight is finished, and whoever still keeps a
- * connection busy after 5 s is cut. Calls `done` when the last connection is gone.
+ * connection busy after 2 s is cut. Calls `done` when the last connection is gone.
  */
 exports.closeGracefully = (server, done) => {
   server.close(done);

@@ -1,8 +1,9 @@
 /** What the master costs while nothing happens, against a Node.js process that does nothing: memory and wake-ups. */
 import { setTimeout as pause } from 'node:timers/promises';
 import { residentBytes, wakeUpsOf } from '../proc.ts';
+import type { OwnEffort } from '../effort.ts';
 import { startBare, startManaged } from './processes.ts';
-import type { Effort, IdleResult } from './results.ts';
+import type { IdleResult } from './results.ts';
 
 interface Sample {
   readonly memoryBytes: number;
@@ -12,7 +13,7 @@ interface Sample {
 /** By then a process has calmed down: V8 collects its garbage once more about 8 s after the last work. */
 const settleMs = 15_000;
 
-export async function measureIdle({ idleRounds, idleMs }: Effort): Promise<IdleResult> {
+export async function measureIdle({ idleRounds, idleMs }: OwnEffort): Promise<IdleResult> {
   const bare: Sample[] = [];
   const managed: Sample[] = [];
   for (let round = 0; round < idleRounds; round += 1) {

@@ -5,13 +5,14 @@
 import { FactLog } from '../../test/helpers/fact-log.ts';
 import { appPath, startProcess, temporaryFolder } from '../processes.ts';
 
-const executable = new URL('../../bin/graceful-run.cjs', import.meta.url).pathname;
+/** The command as it was built. */
+export const executable: string = new URL('../../bin/graceful-run.cjs', import.meta.url).pathname;
 
 export interface Running {
   readonly pid: number;
   readonly port: number;
   /** Ends it, and resolves when it has ended. */
-  stop(): Promise<void>;
+  readonly stop: () => Promise<void>;
 }
 
 export interface RunningMaster extends Running {

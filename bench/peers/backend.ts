@@ -7,7 +7,7 @@ import type { StartTool } from './tool.ts';
 
 export interface Backend {
   readonly port: number;
-  stop(): Promise<void>;
+  readonly stop: () => Promise<void>;
 }
 
 export async function startBackend({ webSockets = false }: StartTool): Promise<Backend> {

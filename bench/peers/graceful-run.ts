@@ -1,20 +1,24 @@
 /** graceful-run itself, with everything at its default. */
+import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { startManaged } from '../own/processes.ts';
+import { executable, startManaged } from '../own/processes.ts';
 import { childrenOf } from '../proc.ts';
 import { stopWithWorkers } from './launch.ts';
 import { webSocketEnvironment } from './work-environment.ts';
 import type { StartTool, RunningTool, Tool } from './tool.ts';
-
-/** Whether this release moves open connections: then it is compared without that, too. */
-const canMigrate = false;
 
 const migrating: Tool = describe('graceful-run', 'SIGHUP; everything at its default', []);
 const notMigrating: Tool = describe('graceful-run --no-migrate', 'as above, but connections stay', [
   '--no-migrate',
 ]);
 
-export const gracefulRun: readonly Tool[] = canMigrate ? [migrating, notMigrating] : [migrating];
+/** A release that moves open connections is compared without that, too. */
+export const gracefulRun: readonly Tool[] = canMigrate() ? [migrating, notMigrating] : [migrating];
+
+function canMigrate(): boolean {
+  const { stdout } = spawnSync(process.execPath, [executable, '--help'], { encoding: 'utf8' });
+  return stdout.includes('migrate');
+}
 
 function describe(name: string, setup: string, flags: readonly string[]): Tool {
   return {

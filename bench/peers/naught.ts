@@ -8,7 +8,8 @@ import type { RunningTool, StartTool, Tool } from './tool.ts';
 
 export const naught: Tool = {
   name: 'naught',
-  setup: 'deploy (SIGHUP in the foreground); the worker says `online`, and on `shutdown` calls `server.close()`; 1.6.0 starts on no Node.js after 13, so one call is mended (bench/apps/naught-fix.cjs)',
+  setup:
+    'deploy (SIGHUP in the foreground); the worker says `online`, and on `shutdown` calls `server.close()`; 1.6.0 starts on no Node.js after 13, so one call is mended (bench/apps/naught-fix.cjs)',
   version: () => packageVersion('naught'),
   isReloadable: true,
   hasMaster: true,

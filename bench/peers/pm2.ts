@@ -17,7 +17,7 @@ const runFile = promisify(execFile);
 export const pm2: Tool = {
   name: 'pm2',
   setup:
-    '`pm2 reload`, cluster mode, `wait_ready`, `kill_timeout` 8 s, `server.close()` on SIGINT, as its guide to graceful reloads says',
+    '`pm2 reload`, cluster mode, `wait_ready`, `kill_timeout` 3 s, `server.close()` on SIGINT, as its guide to graceful reloads says',
   version: () => packageVersion('pm2'),
   isReloadable: true,
   hasMaster: true,
@@ -36,7 +36,7 @@ async function start({ workers, webSockets = false }: StartTool): Promise<Runnin
     instances: workers,
     wait_ready: true,
     listen_timeout: 10_000,
-    kill_timeout: 8_000,
+    kill_timeout: 3_000,
     env: { PORT: String(port), ...webSocketEnvironment(webSockets) },
   };
   writeFileSync(ecosystem, JSON.stringify({ apps: [app] }));

@@ -36,5 +36,5 @@ export interface RunningTool {
    */
   reload(): Promise<void>;
   /** Resolves when none of its processes is left. */
-  stop(): Promise<void>;
+  readonly stop: () => Promise<void>;
 }

@@ -1,0 +1,30 @@
+/** The raw figures of a whole run: what is rendered, and what `--json` writes. */
+import type { PeerResults } from './measures/index.ts';
+import type { OwnResults } from './own/results.ts';
+
+export interface Machine {
+  readonly cores: number;
+  readonly cpu: string;
+  readonly kernel: string;
+  readonly node: string;
+  readonly date: string;
+}
+
+/** A tool of the comparison, as it was run. */
+export interface ToolDescription {
+  readonly name: string;
+  /** null: it was not there. */
+  readonly version: string | null;
+  readonly setup: string;
+}
+
+export interface Results {
+  readonly machine: Machine;
+  readonly isQuick: boolean;
+  /** Of the comparison with other tools. */
+  readonly turns: number;
+  readonly workers: number;
+  readonly tools: readonly ToolDescription[];
+  readonly own: OwnResults;
+  readonly peers: PeerResults;
+}
