@@ -53,7 +53,7 @@ export const fullEffort: Effort = {
     latencyMs: 7_500,
     throughputMs: 3_000,
     timedReloads: 5,
-    settleMs: 12_000,
+    settleMs: 15_000,
     idleMs: 10_000,
     webSockets: 200,
     webSocketReloads: 8,

@@ -75,6 +75,9 @@ async function underWrk(running: RunningTool, effort: PeerEffort): Promise<Count
   return { requests, kinds, failed: Object.values(kinds).reduce((sum, count) => sum + count, 0) };
 }
 
+/** Nobody waits longer for an answer that takes a millisecond. */
+const timeoutMs = 5_000;
+
 interface Clients {
   readonly mode: 'keepAlive' | 'fresh';
   readonly clients: number;
@@ -87,7 +90,13 @@ async function underClients(
   effort: PeerEffort,
   clients: Clients,
 ): Promise<{ readonly count: Count; readonly connections: number }> {
-  const load = startLoad({ ...clients, port: running.port, maxFailures: Infinity });
+  const load = startLoad({
+    ...clients,
+    port: running.port,
+    timeoutMs,
+    maxMs: longestMs,
+    maxFailures: Infinity,
+  });
   await reloadRepeatedly(running, effort.reloads, effort.reloadEveryMs);
   await load.moreAnswers(5 * clients.clients);
   const tally = await load.stop();

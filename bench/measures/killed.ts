@@ -14,7 +14,7 @@ export interface KilledTurn extends Count {
 }
 
 const clients = 64;
-const patienceMs = 10_000;
+const patienceMs = 5_000;
 
 export function measureKilled(
   tools: readonly Tool[],

@@ -1,13 +1,10 @@
 /** HAProxy in master-worker mode: like nginx it answers by itself, and passes on slow answers and WebSockets. */
-import { writeFileSync } from 'node:fs';
 import net from 'node:net';
 import { join } from 'node:path';
 import { eventually } from '../../test/helpers/eventually.ts';
-import { freePort } from '../../test/helpers/plain-client.ts';
-import { temporaryFolder } from '../processes.ts';
-import { startBackend } from './backend.ts';
 import { launch, patienceMs, runReplacing, untilServing, versionOf } from './launch.ts';
-import type { RunningTool, StartTool, Tool } from './tool.ts';
+import { startProxy, type Place } from './proxy.ts';
+import type { RunningTool, Tool } from './tool.ts';
 
 export const haproxy: Tool = {
   name: 'HAProxy',
@@ -17,31 +14,18 @@ export const haproxy: Tool = {
   isReloadable: true,
   hasMaster: true,
   canWebSockets: true,
-  start,
+  start: (options) => startProxy(options, { configure, run }),
 };
 
-async function start(options: StartTool): Promise<RunningTool> {
-  const folder = temporaryFolder();
-  const port = await freePort();
-  const backend = await startBackend(options);
-  const file = join(folder.path, 'haproxy.cfg');
-  writeFileSync(file, configuration(folder.path, port, backend.port, options.workers));
-  const socket = join(folder.path, 'master.sock');
+async function run({ folder, file, port }: Place): Promise<RunningTool> {
+  const socket = join(folder, 'master.sock');
   const master = launch('haproxy', ['-W', '-db', '-S', `${socket},mode,600`, '-f', file]);
   await untilServing(master, port);
   // Its worker serves before its master listens to anybody.
   await eventually('its master listens', () => isTold(socket, 'show proc'), patienceMs);
-  const running = runReplacing(master, port, async () => {
-    await eventually('its master takes a command', () => isTold(socket, 'reload'), patienceMs);
-  });
-  return {
-    ...running,
-    async stop() {
-      await running.stop();
-      await backend.stop();
-      folder.remove();
-    },
-  };
+  return runReplacing(master, port, () =>
+    eventually('its master takes a command', () => isTold(socket, 'reload'), patienceMs),
+  );
 }
 
 /** Gives the master a command on its socket. A signal could be lost: the master executes itself anew after each start. */
@@ -59,10 +43,10 @@ function isTold(path: string, command: string): Promise<boolean> {
   });
 }
 
-function configuration(folder: string, port: number, backendPort: number, threads: number): string {
+function configure({ folder, port, backendPort, workers }: Place): string {
   return `
 global
-  nbthread ${threads}
+  nbthread ${workers}
   stats socket ${folder}/admin.sock mode 600 level admin expose-fd listeners
 defaults
   mode http

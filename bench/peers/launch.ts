@@ -1,7 +1,6 @@
 /** What drivers share: starting a master that its tool leaves in the foreground, and finding out what it never says. */
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { createInterface } from 'node:readline';
 import { eventually } from '../../test/helpers/eventually.ts';
 import { firstAnswer } from '../answers.ts';
 import { packagePath, startProcess, type Started, type StartOptions } from '../processes.ts';
@@ -35,22 +34,6 @@ export async function untilServing({ stderr, stop }: Launched, port: number): Pr
     await stop();
     throw new Error(`it does not serve: ${stderr()}`, { cause });
   }
-}
-
-/** Resolves when a master has said something of this kind so often. */
-export function untilSaid(what: string, counted: () => number, times: number): Promise<void> {
-  return eventually(`${what}, ${times} times`, () => counted() >= times, patienceMs);
-}
-
-/** Counts the lines of a kind on a master's stderr, from now on. */
-export function countLines({ child }: Launched, kind: RegExp): () => number {
-  let count = 0;
-  if (child.stderr !== null) {
-    createInterface({ input: child.stderr }).on('line', (line) => {
-      if (kind.test(line)) count += 1;
-    });
-  }
-  return () => count;
 }
 
 /** For a master that is its workers' parent, and reloads without saying when it is done. */

@@ -1,8 +1,10 @@
 /** naught in the foreground; its `deploy` by SIGHUP. */
+import { createInterface } from 'node:readline';
+import { eventually } from '../../test/helpers/eventually.ts';
 import { freePort } from '../../test/helpers/plain-client.ts';
 import { appPath, packagePath, temporaryFolder } from '../processes.ts';
 import { childrenOf } from '../proc.ts';
-import { countLines, launch, packageVersion, stopWithWorkers, untilSaid, untilServing } from './launch.ts';
+import { launch, packageVersion, patienceMs, stopWithWorkers, untilServing } from './launch.ts';
 import { webSocketEnvironment } from './work-environment.ts';
 import type { RunningTool, StartTool, Tool } from './tool.ts';
 
@@ -40,9 +42,16 @@ async function start({ workers, webSockets = false }: StartTool): Promise<Runnin
     { cwd: folder.path, env: { PORT: String(port), ...webSocketEnvironment(webSockets) } },
   );
   // It says `Ready.` when all workers are online, and again when a deploy has ended.
-  const timesReady = countLines(daemon, /^(?:Ready|DeployFailed)\./);
+  let timesReady = 0;
+  if (daemon.child.stderr !== null) {
+    createInterface({ input: daemon.child.stderr }).on('line', (line) => {
+      if (/^(?:Ready|DeployFailed)\./.test(line)) timesReady += 1;
+    });
+  }
+  const untilReady = (times: number): Promise<void> =>
+    eventually('naught is ready', () => timesReady >= times, patienceMs);
   await untilServing(daemon, port);
-  await untilSaid('Ready', timesReady, 1);
+  await untilReady(1);
   // The daemon watches a master of its own, and that one runs the workers.
   const masters = childrenOf(daemon.pid);
   const workerPids = (): readonly number[] => masters.flatMap(childrenOf);
@@ -51,9 +60,9 @@ async function start({ workers, webSockets = false }: StartTool): Promise<Runnin
     masterPids: [daemon.pid, ...masters],
     workerPids,
     async reload() {
-      const times = timesReady() + 1;
+      const times = timesReady + 1;
       process.kill(daemon.pid, 'SIGHUP');
-      await untilSaid('Ready', timesReady, times);
+      await untilReady(times);
     },
     async stop() {
       await stopWithWorkers(daemon, () => [...masters, ...workerPids()]);

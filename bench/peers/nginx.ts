@@ -1,11 +1,7 @@
 /** nginx: it answers by itself, and passes on to a backend what it cannot do: slow answers and WebSockets. */
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { freePort } from '../../test/helpers/plain-client.ts';
-import { temporaryFolder } from '../processes.ts';
-import { startBackend } from './backend.ts';
 import { launch, runReplacing, untilServing, versionOf } from './launch.ts';
-import type { RunningTool, StartTool, Tool } from './tool.ts';
+import { startProxy, type Place } from './proxy.ts';
+import type { RunningTool, Tool } from './tool.ts';
 
 export const nginx: Tool = {
   name: 'nginx',
@@ -14,29 +10,16 @@ export const nginx: Tool = {
   isReloadable: true,
   hasMaster: true,
   canWebSockets: true,
-  start,
+  start: (options) => startProxy(options, { configure, run }),
 };
 
-async function start(options: StartTool): Promise<RunningTool> {
-  const folder = temporaryFolder();
-  const port = await freePort();
-  const backend = await startBackend(options);
-  const file = join(folder.path, 'nginx.conf');
-  writeFileSync(file, configuration(folder.path, port, backend.port, options.workers));
-  const master = launch('nginx', ['-c', file, '-p', folder.path, '-e', 'stderr'], { stopSignal: 'SIGTERM' });
+async function run({ folder, file, port }: Place): Promise<RunningTool> {
+  const master = launch('nginx', ['-c', file, '-p', folder, '-e', 'stderr']);
   await untilServing(master, port);
-  const running = runReplacing(master, port, () => void process.kill(master.pid, 'SIGHUP'));
-  return {
-    ...running,
-    async stop() {
-      await running.stop();
-      await backend.stop();
-      folder.remove();
-    },
-  };
+  return runReplacing(master, port, () => void process.kill(master.pid, 'SIGHUP'));
 }
 
-function configuration(folder: string, port: number, backendPort: number, workers: number): string {
+function configure({ folder, port, backendPort, workers }: Place): string {
   const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
     (name) => `  ${name}_temp_path ${folder}/${name};`,
   );
