@@ -1,7 +1,6 @@
-// WebSockets that answer each message with how many they have had: `<pid> <count> <message>`. A connection that moves to
+// WebSockets that answer each message with how many they have had: `<count> <message>`. A connection that moves to
 // another process takes its count along, where there is an adapter for that; without one they stay where they are.
 const { createRequire } = require('node:module');
-const { pathToFileURL } = require('node:url');
 const { WebSocketServer } = require('ws');
 
 exports.attachEcho = (server) => {
@@ -13,7 +12,7 @@ exports.attachEcho = (server) => {
     socket.on('message', (message) => {
       const next = counts.get(socket) + 1;
       counts.set(socket, next);
-      socket.send(`${process.pid} ${next} ${message}`);
+      socket.send(`${next} ${message}`);
     });
   };
   sockets.on('connection', (socket) => serve(socket, 0));
@@ -23,13 +22,14 @@ exports.attachEcho = (server) => {
   return sockets;
 };
 
-/** Hands the WebSockets to graceful-run's adapter; a release that has none leaves them alone. */
+/** Hands the WebSockets to graceful-run's adapter; a release that has none leaves them where they are. */
 function makeMigratable(sockets, state) {
+  const fromRoot = createRequire(require.resolve('../../package.json'));
   let adapter;
   try {
-    adapter = createRequire(require.resolve('../../package.json')).resolve('graceful-run/ws');
+    adapter = fromRoot.resolve('graceful-run/ws');
   } catch {
     return;
   }
-  void import(pathToFileURL(adapter).href).then(({ migratable }) => migratable(sockets, state));
+  fromRoot(adapter).migratable(sockets, state);
 }

@@ -6,7 +6,6 @@ import { WebSocket } from 'ws';
 const seen = { closed: 0, sent: 0, echoed: 0, outOfOrder: 0, lostState: 0 };
 /** The connections that are open, each with the timer that sends. */
 const connections = new Map();
-const processes = new Set();
 const reopenAfterMs = 20;
 /** What is under way in the end has a moment to come back. */
 const lastAnswersMs = 1_000;
@@ -26,8 +25,7 @@ function connect({ url, everyMs }, opened) {
     connections.set(socket, setInterval(send, everyMs));
   });
   socket.on('message', (data) => {
-    const [pid, count, message] = String(data).split(' ');
-    processes.add(pid);
+    const [count, message] = String(data).split(' ');
     seen.echoed += 1;
     echoed += 1;
     if (Number(message) !== echoed) seen.outOfOrder += 1;
@@ -57,7 +55,7 @@ function stop() {
   for (const timer of connections.values()) clearInterval(timer);
   setTimeout(() => {
     for (const socket of connections.keys()) socket.close();
-    process.send({ ...seen, processes: processes.size });
+    process.send(seen);
   }, lastAnswersMs);
 }
 

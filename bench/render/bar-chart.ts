@@ -20,21 +20,23 @@ export interface BarGroup {
 }
 
 const width = 760;
-const labelWidth = 176;
+const labelWidth = 200;
 const valueWidth = 64;
 const barHeight = 11;
 const barGap = 2;
 const groupGap = 12;
-const headHeight = 74;
+const headHeight = 52;
+const legendHeight = 24;
 
 /** In a series' own strength; the first one is the strongest. */
-const strengths = [1, 0.62, 0.34] as const;
+const strengths = [1, 0.65, 0.4] as const;
 
 export function drawBars({ title, subtitle, series, groups }: BarChart): string {
   const greatest = Math.max(1, ...groups.flatMap(({ values }) => values.map((value) => value ?? 0)));
   const scale = (value: number): number => (value / greatest) * (width - labelWidth - valueWidth);
   const groupHeight = series.length * (barHeight + barGap) + groupGap;
-  const height = headHeight + groups.length * groupHeight + 4;
+  const top = headHeight + (series.length > 1 ? legendHeight : 0);
+  const height = top + groups.length * groupHeight + 4;
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img">`,
     `<title>${escape(title)}</title>`,
@@ -42,7 +44,7 @@ export function drawBars({ title, subtitle, series, groups }: BarChart): string 
     text(0, 18, 'title', title),
     text(0, 37, 'quiet', subtitle),
     ...(series.length > 1 ? drawLegend(series) : []),
-    ...groups.flatMap((group, at) => drawGroup(group, headHeight + at * groupHeight, scale)),
+    ...groups.flatMap((group, at) => drawGroup(group, top + at * groupHeight, scale)),
     '</svg>',
     '',
   ].join('\n');
@@ -62,12 +64,12 @@ const style = `<style>
     text { fill: #f0f6fc; }
     .quiet, .value { fill: #9198a1; }
     .own { fill: #4493f8; }
-    .other { fill: #656c76; }
+    .other { fill: #8b949e; }
   }
 </style>`;
 
 function drawLegend(series: readonly string[]): readonly string[] {
-  let x = labelWidth;
+  let x = 0;
   return series.flatMap((name, at) => {
     const box = rect(x, 50, 11, 'other', at);
     const label = text(x + 16, 60, 'quiet', name);

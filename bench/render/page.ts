@@ -2,7 +2,6 @@
 import type { Results } from '../results.ts';
 import { ownSections } from './own.ts';
 import { peerSections } from './peers.ts';
-import { table } from './table.ts';
 
 /** The whole page. */
 export function renderPage(results: Results): string {
@@ -25,10 +24,7 @@ export function renderPage(results: Results): string {
     `Every tool has ${workers} workers, and the same work: an answer with the worker's pid. Each is set up as its own documentation has it`,
     `for graceful reloads. ${turns === 1 ? 'One turn' : `${turns} turns`}; a tool is started anew for each.`,
     '',
-    ...table(
-      ['', 'version', 'set up'],
-      tools.map(({ name, version, setup }) => [name, version ?? 'not installed', setup]),
-    ),
+    ...tools.map(({ name, version, setup }) => `- **${name}** ${version ?? '(not installed)'}: ${setup}`),
     '',
     '![Failed requests](charts/failed-requests.svg)',
     '',
@@ -48,11 +44,12 @@ export function renderPage(results: Results): string {
     '    apt-get install wrk hey nginx haproxy gunicorn',
     '    npm run bench                          # all of it, some 35 minutes; the machine should do nothing else',
     '    npm run bench -- --quick               # some minutes, to see that it runs; writes no page',
-    '    npm run bench -- --only failed,slow    # some measures; --tools graceful-run,nginx: some tools; no page either',
+    '    npm run bench -- --only failed,slow    # some measures; own-boot and the like are those against bare Node.js; no page either',
+    '    npm run bench -- --tools graceful-run,nginx    # some tools; no page either',
     '    npm run bench -- --json figures.json   # the raw figures too, after every measure',
     '    npm run bench -- --from figures.json --out docs    # the page and the charts from figures',
     '',
-    'Needs Linux. A tool that is not installed is left out, and the table of the tools says so.',
+    'Needs Linux. A tool that is not installed is left out, and the list of the tools says so.',
     '',
   ].join('\n');
 }
