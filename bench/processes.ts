@@ -9,10 +9,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { signalTree } from './proc.ts';
 
-/** What ends everything that is still there, should this process end early. */
+/** What ends everything that is still there, should this process end early: what came last goes first. */
 const leftovers = new Set<() => void>();
 process.on('exit', () => {
-  for (const end of leftovers) end();
+  for (const end of [...leftovers].reverse()) end();
 });
 
 export interface Started {

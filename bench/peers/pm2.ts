@@ -1,6 +1,6 @@
 /** pm2 in cluster mode, set up as its guide to graceful reloads says, with a daemon and a home of its own. */
 import { execFile } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { freePort } from '../../test/helpers/plain-client.ts';
@@ -45,13 +45,15 @@ async function start({ workers, webSockets = false }: StartTool): Promise<Runnin
       env: environment({ PM2_HOME: home.path, PM2_DISCRETE_MODE: 'true' }),
       timeout: 2 * patienceMs,
     });
-  const daemonPid = (): number => Number(readFileSync(join(home.path, 'pm2.pid'), 'utf8'));
+  const pidFile = join(home.path, 'pm2.pid');
+  const daemonPid = (): number => Number(readFileSync(pidFile, 'utf8'));
 
+  // The daemon leaves its command: who it is stands in a file as soon as there is one.
+  const forget = atTheEnd(() => {
+    if (existsSync(pidFile)) signalTree(daemonPid(), 'SIGKILL');
+  });
   await command('start', ecosystem);
   const pid = daemonPid();
-  const forget = atTheEnd(() => {
-    signalTree(pid, 'SIGKILL');
-  });
   const workerPids = (): readonly number[] => childrenOf(pid);
   await firstAnswer(port, () => true, patienceMs);
   return {

@@ -105,11 +105,12 @@ const killedHead: Head = {
 const webSocketHead: Head = {
   title: 'WebSockets',
   text: [
-    'Clients that send a number every 100 ms, and get it back with a count that the server keeps for the connection. Closed connections, lost',
-    'messages and lost counts are medians of the turns. Processes: how many workers there are after the last reload, where 2 were asked',
-    'for; the others are old ones that live on for their connections. nginx and HAProxy pass WebSockets on to a backend that nobody reloads.',
+    'Clients that send a number every 100 ms, and get it back with a count that the server keeps for the connection; who is disconnected',
+    'comes back at once, and is counted from one. Medians of the turns. Processes: the workers after the last reload, where 2 were asked for',
+    '(of HAProxy, 1); the others are old ones that live on for their connections. nginx and HAProxy pass WebSockets on to a backend that',
+    'nobody reloads: their connections stay because their old workers do.',
   ],
-  columns: ['', 'connections', 'reloads', 'closed', 'messages', 'lost', 'counts lost', 'processes'],
+  columns: ['', 'connections', 'reloads', 'closed', 'messages', 'lost', 'wrong counts', 'processes'],
 };
 
 const throughputHead: Head = {
