@@ -7,11 +7,13 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { signalTree } from './proc.ts';
+import { childrenOf, signalTree } from './proc.ts';
 
-/** What ends everything that is still there, should this process end early: what came last goes first. */
+/** What cleans up behind this process, should it end early, beyond ending its children: what came last goes first. */
 const leftovers = new Set<() => void>();
 process.on('exit', () => {
+  // Load tools and commands of other tools are among them.
+  for (const child of childrenOf(process.pid)) signalTree(child, 'SIGKILL');
   for (const end of [...leftovers].reverse()) end();
 });
 
@@ -90,7 +92,6 @@ function ender(child: ChildProcess, signal: NodeJS.Signals): () => Promise<void>
   const kill = (): void => {
     if (child.pid !== undefined) signalTree(child.pid, 'SIGKILL');
   };
-  leftovers.add(kill);
   return async () => {
     const patience = setTimeout(kill, patienceMs);
     if (child.pid !== undefined && child.exitCode === null && child.signalCode === null) {
@@ -98,6 +99,5 @@ function ender(child: ChildProcess, signal: NodeJS.Signals): () => Promise<void>
       await exited;
     }
     clearTimeout(patience);
-    leftovers.delete(kill);
   };
 }

@@ -1,7 +1,6 @@
 /** Runs a client in a process of its own, so that the bench's own work does not show in what it measures. */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { atTheEnd } from '../processes.ts';
 
 export interface ClientProcess {
   tell(order: object | string): void;
@@ -15,10 +14,6 @@ const patienceMs = 60_000;
 /** Resolves when the client takes orders. */
 export async function startClient(file: string): Promise<ClientProcess> {
   const child = fork(new URL(file, import.meta.url));
-  const kill = (): void => {
-    child.kill('SIGKILL');
-  };
-  const forget = atTheEnd(kill);
   const next = async (): Promise<unknown> => {
     const [message] = (await once(child, 'message', {
       signal: AbortSignal.timeout(patienceMs),
@@ -32,8 +27,7 @@ export async function startClient(file: string): Promise<ClientProcess> {
     },
     next,
     end() {
-      kill();
-      forget();
+      child.kill('SIGKILL');
     },
   };
 }
