@@ -3,7 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { messageOf } from '../../src/shared/errors.ts';
 import type { PeerEffort } from '../effort.ts';
 import type { RunningTool, Tool } from '../peers/tool.ts';
-import type { Outcome } from '../peers/turns.ts';
+import { outcomeOf, type Outcome } from '../peers/turns.ts';
 import { residentBytes, wakeUpsOf } from '../proc.ts';
 
 export interface IdleTurn {
@@ -18,11 +18,19 @@ export async function measureIdle(
   { turns, workers, settleMs, idleMs }: PeerEffort,
 ): Promise<readonly Outcome<IdleTurn>[]> {
   const figures = new Map<Tool, IdleTurn[]>(tools.map((tool) => [tool, []]));
+  const problems = new Map<Tool, string>();
   for (let turn = 0; turn < turns; turn += 1) {
     console.error(`idle, turn ${turn + 1}: all`);
     const started: (readonly [Tool, RunningTool])[] = [];
     try {
-      for (const tool of tools) started.push([tool, await tool.start({ workers })]);
+      for (const tool of tools) {
+        if (problems.has(tool)) continue;
+        try {
+          started.push([tool, await tool.start({ workers })]);
+        } catch (error) {
+          problems.set(tool, messageOf(error));
+        }
+      }
       await pause(settleMs);
       const before = started.map(([, running]) => wakeUps(running));
       await pause(idleMs);
@@ -33,13 +41,11 @@ export async function measureIdle(
           windowMs: idleMs,
         });
       }
-    } catch (error) {
-      console.error(`  ${messageOf(error)}`);
     } finally {
       await Promise.all(started.map(([, running]) => running.stop()));
     }
   }
-  return tools.map((tool) => ({ tool: tool.name, turns: figures.get(tool) ?? [] }));
+  return tools.map((tool) => outcomeOf(tool, figures, problems));
 }
 
 function wakeUps({ masterPids }: RunningTool): number {

@@ -36,13 +36,23 @@ export async function inTurns<Figures>(
       }
     }
   }
-  return tools.map((tool) => {
-    const problem = problems.get(tool);
-    return problem === undefined
-      ? { tool: tool.name, turns: figures.get(tool) ?? [] }
-      : { tool: tool.name, missing: problem };
-  });
+  return tools.map((tool) => outcomeOf(tool, figures, problems));
 }
+
+/** What there is of a tool: its figures, or what went wrong. */
+export function outcomeOf<Figures>(
+  tool: Tool,
+  figures: ReadonlyMap<Tool, readonly Figures[]>,
+  problems: ReadonlyMap<Tool, string>,
+): Outcome<Figures> {
+  const problem = problems.get(tool);
+  return problem === undefined
+    ? { tool: tool.name, turns: figures.get(tool) ?? [] }
+    : { tool: tool.name, missing: problem };
+}
+
+/** No measure of one tool takes as long when nothing hangs. */
+const tooLongMs = 180_000;
 
 async function measureOnce<Figures>(tool: Tool, options: MeasureOptions<Figures>): Promise<Figures> {
   const { workers, webSockets = false, measure } = options;
@@ -58,5 +68,3 @@ async function measureOnce<Figures>(tool: Tool, options: MeasureOptions<Figures>
     await running.stop();
   }
 }
-
-const tooLongMs = 120_000;
