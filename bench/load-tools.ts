@@ -1,7 +1,7 @@
 /** The load generators wrk and hey: whether they are there, and what they count. It must not know who serves. */
 import { spawn } from 'node:child_process';
 import { messageOf, systemCode } from '../src/shared/errors.ts';
-import type { NotMeasured } from './results.ts';
+import type { NotMeasured } from './own/results.ts';
 
 export interface ToolCounts {
   readonly requests: number;
@@ -12,11 +12,12 @@ export interface ToolCounts {
 
 const report = new URL('wrk-report.lua', import.meta.url).pathname;
 
-/** wrk with one thread and 32 connections. */
+/** wrk with one thread and 32 connections; it ends early when `enough` does. */
 export async function runWrk(
   port: number,
   durationMs: number,
   headers: readonly string[] = [],
+  enough: Promise<unknown> = new Promise(() => undefined),
 ): Promise<ToolCounts | NotMeasured> {
   const args = [
     '-t1',
@@ -26,7 +27,7 @@ export async function runWrk(
     report,
     ...headers.flatMap((header) => ['-H', header]),
   ];
-  const output = await run('wrk', [...args, url(port)], durationMs);
+  const output = await run('wrk', [...args, url(port)], durationMs, enough);
   if (typeof output !== 'string') return output;
   const counts: unknown = JSON.parse(output.slice(output.lastIndexOf('{')));
   const count = (name: string): number => {
@@ -50,6 +51,7 @@ export async function runHey(port: number, durationMs: number): Promise<ToolCoun
     'hey',
     ['-disable-keepalive', '-c', '32', '-z', `${durationMs}ms`, url(port)],
     durationMs,
+    new Promise(() => undefined),
   );
   if (typeof output !== 'string') return output;
   const kinds = new Map<string, number>();
@@ -68,9 +70,17 @@ export async function runHey(port: number, durationMs: number): Promise<ToolCoun
 }
 
 /** What a tool prints, or why it printed nothing. */
-function run(tool: string, args: readonly string[], durationMs: number): Promise<string | NotMeasured> {
+function run(
+  tool: string,
+  args: readonly string[],
+  durationMs: number,
+  enough: Promise<unknown>,
+): Promise<string | NotMeasured> {
   return new Promise((resolve) => {
     const child = spawn(tool, args, { stdio: ['ignore', 'pipe', 'ignore'], timeout: durationMs + 30_000 });
+    // On SIGINT they say what they have counted until then. Why there is enough is not their business.
+    const interrupt = (): unknown => child.kill('SIGINT');
+    void enough.then(interrupt, interrupt);
     let output = '';
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
       output += text;

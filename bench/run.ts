@@ -1,68 +1,103 @@
 /**
- * `npm run bench [-- --quick] [--json file] [--only part]`: bare Node.js against graceful-run. Prints tables, and
- * a whole run that is not quick writes docs/benchmarks.md. It measures, and judges nothing.
+ * `npm run bench [-- options]`: graceful-run against bare Node.js, and against the tools of its kind that are installed.
+ * Prints tables; a whole run that is not quick writes docs/benchmarks.md and docs/charts/. It measures, and judges nothing.
  */
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { fullEffort, quickEffort } from './effort.ts';
 import { describeMachine } from './machine.ts';
-import { measureBoot } from './measure-boot.ts';
-import { measureFailures } from './measure-failures.ts';
-import { measureIdle } from './measure-idle.ts';
-import { measureThroughput } from './measure-throughput.ts';
-import { renderPage, renderTables } from './render.ts';
-import { fullEffort, quickEffort, type Effort, type Results } from './results.ts';
-
-const page = new URL('../docs/benchmarks.md', import.meta.url);
-
-const parts = {
-  throughput: async (effort: Effort) => ({ throughput: await measureThroughput(effort) }),
-  boot: async (effort: Effort) => ({ boot: await measureBoot(effort) }),
-  failures: async (effort: Effort) => ({ failures: await measureFailures(effort) }),
-  idle: async (effort: Effort) => ({ idle: await measureIdle(effort) }),
-};
+import { measures } from './measures/index.ts';
+import { ownMeasures } from './own/index.ts';
+import { tools } from './peers/index.ts';
+import { drawCharts } from './render/charts.ts';
+import { renderPage, renderTables } from './render/page.ts';
+import type { Results } from './results.ts';
 
 const { values } = parseArgs({
-  options: { quick: { type: 'boolean', default: false }, json: { type: 'string' }, only: { type: 'string' } },
+  options: {
+    quick: { type: 'boolean', default: false },
+    only: { type: 'string' },
+    tools: { type: 'string' },
+    json: { type: 'string' },
+    from: { type: 'string' },
+    out: { type: 'string' },
+  },
 });
 const effort = values.quick ? quickEffort : fullEffort;
+const isWhole = values.only === undefined && values.tools === undefined && !values.quick;
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
 
-if (values.only === undefined) await runAll();
-else await runOne(values.only);
+const results = values.from === undefined ? await measure() : readResults(values.from);
+// What a part or a quick run shows is no reason to change what the page says.
+const folder = values.out ?? (isWhole ? new URL('../docs', import.meta.url).pathname : null);
+if (folder !== null) writePage(folder, results);
+// A process that could not be ended in order ends with this one.
+process.exit();
 
-async function runAll(): Promise<void> {
-  const results: Results = {
+async function measure(): Promise<Results> {
+  const chosen = chooseTools();
+  let results: Results = {
     machine: describeMachine(),
     isQuick: effort.isQuick,
-    ...(await show(parts.throughput)),
-    ...(await show(parts.boot)),
-    ...(await show(parts.failures)),
-    ...(await show(parts.idle)),
+    turns: effort.peers.turns,
+    workers: effort.peers.workers,
+    tools: chosen.map((tool) => ({ name: tool.name, version: tool.version(), setup: tool.setup })),
+    own: {},
+    peers: {},
   };
-  // What a quick run shows is no reason to change what the page says.
-  if (!effort.isQuick) writeFileSync(page, renderPage(results));
-  writeJson(results);
+  const present = chosen.filter((_, at) => results.tools[at]?.version !== null);
+  const parts = chooseParts();
+  const take = (part: Pick<Results, 'own' | 'peers'>): void => {
+    results = {
+      ...results,
+      own: { ...results.own, ...part.own },
+      peers: { ...results.peers, ...part.peers },
+    };
+    console.log(`${renderTables({ ...results, ...part })}\n`);
+    // Early, so that a run that ends early has not been for nothing.
+    if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(results, null, 2)}\n`);
+  };
+  for (const [name, measurePeers] of Object.entries(measures)) {
+    if (parts(name)) take({ own: {}, peers: await measurePeers(present, effort.peers) });
+  }
+  for (const [name, measureOwn] of Object.entries(ownMeasures)) {
+    if (parts(`own-${name}`)) take({ own: await measureOwn(effort.own), peers: {} });
+  }
+  return results;
 }
 
-async function runOne(name: string): Promise<void> {
-  if (!isPart(name)) throw new Error(`there is no part '${name}': ${Object.keys(parts).join(', ')}`);
-  writeJson(await show<Partial<Results>>(parts[name]));
+function chooseTools(): typeof tools {
+  return choose(
+    'tool',
+    values.tools,
+    tools.map((tool) => tool.name),
+  ).flatMap((name) => tools.filter((tool) => tool.name === name));
 }
 
-/** Measures one part and prints its table. */
-async function show<Part extends Partial<Results>>(
-  measure: (effort: Effort) => Promise<Part>,
-): Promise<Part> {
-  const part = await measure(effort);
-  console.log(`${renderTables(part)}\n`);
-  return part;
+function chooseParts(): (name: string) => boolean {
+  const own = Object.keys(ownMeasures).map((name) => `own-${name}`);
+  const names = choose('measure', values.only, [...Object.keys(measures), ...own]);
+  return (name) => names.includes(name);
 }
 
-function writeJson(results: Partial<Results>): void {
-  if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(results, null, 2)}\n`);
+/** The names of a list with commas; all of them when there is no list. */
+function choose(what: string, list: string | undefined, all: readonly string[]): readonly string[] {
+  const names = list?.split(',') ?? all;
+  const unknown = names.find((name) => !all.includes(name));
+  if (unknown !== undefined) throw new Error(`there is no ${what} '${unknown}': ${all.join(', ')}`);
+  return names;
 }
 
-function isPart(name: string): name is keyof typeof parts {
-  return name in parts;
+/** What an earlier run has written with `--json`. */
+function readResults(path: string): Results {
+  return JSON.parse(readFileSync(path, 'utf8')) as Results;
+}
+
+function writePage(folder: string, results: Results): void {
+  const charts = join(folder, 'charts');
+  mkdirSync(charts, { recursive: true });
+  for (const [name, svg] of Object.entries(drawCharts(results.peers))) writeFileSync(join(charts, name), svg);
+  writeFileSync(join(folder, 'benchmarks.md'), renderPage(results));
 }

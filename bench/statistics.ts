@@ -1,4 +1,4 @@
-/** Medians. Pure. */
+/** Medians and quantiles. Pure. */
 
 /** The middle of the sorted values, or the mean of the two in the middle; NaN of none. */
 export function median(values: readonly number[]): number {
@@ -11,4 +11,9 @@ export function median(values: readonly number[]): number {
 /** The least and the greatest value. */
 export function range(values: readonly number[]): readonly [number, number] {
   return [Math.min(...values), Math.max(...values)];
+}
+
+/** The value that the given part of the sorted values does not exceed; NaN of none. */
+export function quantile(sorted: readonly number[], part: number): number {
+  return sorted[Math.max(0, Math.ceil(sorted.length * part) - 1)] ?? NaN;
 }

@@ -13,6 +13,8 @@ export interface LoadBounds {
   readonly maxRequests?: number;
   /** The load ends by itself after this time. Default: 60 s. */
   readonly maxMs?: number;
+  /** The load ends by itself after so many failures: such a server is not worth more time. Default: 1,000. */
+  readonly maxFailures?: number;
 }
 
 export interface Load {
@@ -40,13 +42,11 @@ export interface Run {
   rest(ms: number): Promise<void>;
 }
 
-/** A server that fails this often is not worth more time. */
-const failureLimit = 1_000;
 const afterFailureMs = 5;
 
 /** Runs `client` as often as `bounds` says; each returns soon after `isOver()`. */
 export function runLoad(bounds: LoadBounds, client: (run: Run) => Promise<void>): Load {
-  const { clients = 1, maxRequests = Infinity, maxMs = 60_000 } = bounds;
+  const { clients = 1, maxRequests = Infinity, maxMs = 60_000, maxFailures = 1_000 } = bounds;
   const tally = emptyTally();
   const stopped = new AbortController();
   // Every client that pauses listens.
@@ -60,7 +60,7 @@ export function runLoad(bounds: LoadBounds, client: (run: Run) => Promise<void>)
   const run: Run = {
     tally,
     rest,
-    isOver: () => stopped.signal.aborted || requests >= maxRequests || failuresOf(tally) >= failureLimit,
+    isOver: () => stopped.signal.aborted || requests >= maxRequests || failuresOf(tally) >= maxFailures,
     asks() {
       requests += 1;
     },

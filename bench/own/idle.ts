@@ -1,8 +1,9 @@
 /** What the master costs while nothing happens, against a Node.js process that does nothing: memory and wake-ups. */
-import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
+import { residentBytes, wakeUpsOf } from '../proc.ts';
+import type { OwnEffort } from '../effort.ts';
 import { startBare, startManaged } from './processes.ts';
-import type { Effort, IdleResult } from './results.ts';
+import type { IdleResult } from './results.ts';
 
 interface Sample {
   readonly memoryBytes: number;
@@ -12,7 +13,7 @@ interface Sample {
 /** By then a process has calmed down: V8 collects its garbage once more about 8 s after the last work. */
 const settleMs = 15_000;
 
-export async function measureIdle({ idleRounds, idleMs }: Effort): Promise<IdleResult> {
+export async function measureIdle({ idleRounds, idleMs }: OwnEffort): Promise<IdleResult> {
   const bare: Sample[] = [];
   const managed: Sample[] = [];
   for (let round = 0; round < idleRounds; round += 1) {
@@ -42,18 +43,5 @@ export async function measureIdle({ idleRounds, idleMs }: Effort): Promise<IdleR
 async function observe(pid: number, windowMs: number): Promise<Sample> {
   const before = wakeUpsOf(pid);
   await pause(windowMs);
-  return { wakeUps: wakeUpsOf(pid) - before, memoryBytes: numberIn(`/proc/${pid}/status`, 'VmRSS') * 1_024 };
-}
-
-/** proc(5): a thread that waits gives the processor up, so it has woken up once more each time. */
-function wakeUpsOf(pid: number): number {
-  const tasks = `/proc/${pid}/task`;
-  return readdirSync(tasks)
-    .map((task) => numberIn(`${tasks}/${task}/status`, 'voluntary_ctxt_switches'))
-    .reduce((sum, count) => sum + count, 0);
-}
-
-function numberIn(path: string, name: string): number {
-  const [, value] = new RegExp(`^${name}:\\s*(\\d+)`, 'm').exec(readFileSync(path, 'utf8')) ?? [];
-  return Number(value);
+  return { wakeUps: wakeUpsOf(pid) - before, memoryBytes: residentBytes(pid) };
 }

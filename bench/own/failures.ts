@@ -1,16 +1,17 @@
 /** Failed requests while the program reloads once a second, as three clients count them. */
 import { setTimeout as pause } from 'node:timers/promises';
-import { startLoad } from '../test/helpers/strict-client.ts';
-import { failureCounts, failuresOf } from '../test/helpers/tally.ts';
-import { runHey, runWrk, type ToolCounts } from './load-tools.ts';
+import { startLoad } from '../../test/helpers/strict-client.ts';
+import { failureCounts, failuresOf } from '../../test/helpers/tally.ts';
+import { runHey, runWrk, type ToolCounts } from '../load-tools.ts';
+import type { OwnEffort } from '../effort.ts';
 import { startManaged, type RunningMaster } from './processes.ts';
-import { isMeasured, type Effort, type FailuresResult, type NotMeasured } from './results.ts';
+import { isMeasured, type FailuresResult, type NotMeasured } from './results.ts';
 
 type Client = (port: number, durationMs: number) => Promise<ToolCounts | NotMeasured>;
 
 const reloadEveryMs = 1_000;
 
-export async function measureFailures({ reloads }: Effort): Promise<readonly FailuresResult[]> {
+export async function measureFailures({ reloads }: OwnEffort): Promise<readonly FailuresResult[]> {
   return [
     await measureOne('`wrk -t1 -c32`, keep-alive', runWrk, reloads),
     await measureOne('`hey -c 32 -disable-keepalive`', runHey, reloads),

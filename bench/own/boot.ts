@@ -8,18 +8,21 @@
  * answer of the new generation is possible.
  */
 import { setTimeout as pause } from 'node:timers/promises';
-import { freePort } from '../test/helpers/plain-client.ts';
-import { appPath, firstAnswer, startBare, startManaged, type RunningMaster } from './processes.ts';
-import type { BootResult, Effort } from './results.ts';
+import { freePort } from '../../test/helpers/plain-client.ts';
+import { firstAnswer } from '../answers.ts';
+import { appPath } from '../processes.ts';
+import type { OwnEffort } from '../effort.ts';
+import { startBare, startManaged, type RunningMaster } from './processes.ts';
+import type { BootResult } from './results.ts';
 
-export async function measureBoot(effort: Effort): Promise<readonly BootResult[]> {
+export async function measureBoot(effort: OwnEffort): Promise<readonly BootResult[]> {
   return [await compare('plain.cjs', effort), await compare('express.mjs', effort)];
 }
 
 /** After each turn, so that what it set going does not run into the next. */
 const restMs = 100;
 
-async function compare(app: string, { boots }: Effort): Promise<BootResult> {
+async function compare(app: string, { boots }: OwnEffort): Promise<BootResult> {
   const master = await startManaged(app);
   const bare: number[] = [];
   const managed: number[] = [];

@@ -1,18 +1,15 @@
 /** Requests per second of one process, bare and behind graceful-run, in turns. */
-import { runWrk } from './load-tools.ts';
-import { freePort } from '../test/helpers/plain-client.ts';
-import { appPath, firstAnswer, startBare, startManaged, type Running } from './processes.ts';
-import {
-  isMeasured,
-  type Comparison,
-  type Effort,
-  type NotMeasured,
-  type ThroughputResult,
-} from './results.ts';
+import { runWrk } from '../load-tools.ts';
+import { freePort } from '../../test/helpers/plain-client.ts';
+import { firstAnswer } from '../answers.ts';
+import { appPath } from '../processes.ts';
+import type { OwnEffort } from '../effort.ts';
+import { startBare, startManaged, type Running } from './processes.ts';
+import { isMeasured, type Comparison, type NotMeasured, type ThroughputResult } from './results.ts';
 
 const app = 'plain.cjs';
 
-export async function measureThroughput(effort: Effort): Promise<readonly ThroughputResult[]> {
+export async function measureThroughput(effort: OwnEffort): Promise<readonly ThroughputResult[]> {
   return [
     { name: 'keep-alive', rates: await compare(effort, []) },
     { name: '`Connection: close`', rates: await compare(effort, ['Connection: close']) },
@@ -20,7 +17,7 @@ export async function measureThroughput(effort: Effort): Promise<readonly Throug
 }
 
 async function compare(
-  { throughputRounds, throughputMs }: Effort,
+  { throughputRounds, throughputMs }: OwnEffort,
   headers: readonly string[],
 ): Promise<Comparison | NotMeasured> {
   const rates = { bare: [] as number[], managed: [] as number[] };

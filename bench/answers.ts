@@ -1,0 +1,45 @@
+/** Asks a server on fresh connections until it answers as wanted. It must not know who serves. */
+import net from 'node:net';
+import { setTimeout as pause } from 'node:timers/promises';
+
+/**
+ * Often enough to see the first answer soon, and seldom enough not to be a load: while a reload is measured the old worker
+ * answers the polls, on the processors that the new one boots on; a bare boot has nobody who does.
+ */
+const pollEveryMs = 4;
+
+/** Resolves to the body of the first answer that passes; asks with a connection of its own each time. */
+export async function firstAnswer(
+  port: number,
+  passes: (body: string) => boolean,
+  withinMs = 20_000,
+): Promise<string> {
+  const until = performance.now() + withinMs;
+  while (performance.now() < until) {
+    const body = await askOnce(port);
+    if (body !== null && passes(body)) return body;
+    await pause(pollEveryMs);
+  }
+  throw new Error(`no such answer on port ${port} within ${withinMs} ms`);
+}
+
+/** The body of one answer; null when there was none. */
+function askOnce(port: number): Promise<string | null> {
+  return new Promise((resolve) => {
+    let text = '';
+    const socket = net.connect(port, '127.0.0.1', () => {
+      socket.write('GET / HTTP/1.1\r\nHost: bench\r\nConnection: close\r\n\r\n');
+    });
+    socket.setTimeout(5_000, () => {
+      socket.destroy();
+    });
+    socket.setEncoding('latin1').on('data', (chunk: string) => {
+      text += chunk;
+    });
+    socket.on('error', () => undefined);
+    socket.on('close', () => {
+      const at = text.indexOf('\r\n\r\n');
+      resolve(at < 0 ? null : text.slice(at + 4));
+    });
+  });
+}

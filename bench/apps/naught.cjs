@@ -1,0 +1,8 @@
+// The work as naught's README has it: `online` when it listens, and on `shutdown` it closes, then exits.
+const { closeGracefully, createWork } = require('./work.cjs');
+
+const server = createWork();
+server.listen(Number(process.env.PORT), '127.0.0.1', () => process.send('online'));
+process.on('message', (message) => {
+  if (message === 'shutdown') closeGracefully(server, () => process.exit(0));
+});

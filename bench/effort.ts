@@ -1,0 +1,80 @@
+/** How much is measured. */
+
+/** Of graceful-run against bare Node.js. */
+export interface OwnEffort {
+  /** Rounds of a throughput measurement; in each both sides have their turn. */
+  readonly throughputRounds: number;
+  readonly throughputMs: number;
+  readonly boots: number;
+  readonly reloads: number;
+  readonly idleRounds: number;
+  readonly idleMs: number;
+}
+
+/** Of graceful-run against other tools. Reloads and times are those of one turn. */
+export interface PeerEffort {
+  readonly turns: number;
+  readonly workers: number;
+  readonly reloads: number;
+  readonly reloadEveryMs: number;
+  readonly slowRequests: number;
+  readonly latencyMs: number;
+  readonly throughputMs: number;
+  readonly timedReloads: number;
+  readonly settleMs: number;
+  readonly idleMs: number;
+  readonly webSockets: number;
+  readonly webSocketReloads: number;
+}
+
+export interface Effort {
+  /** Too little is measured to compare anything. */
+  readonly isQuick: boolean;
+  readonly own: OwnEffort;
+  readonly peers: PeerEffort;
+}
+
+export const fullEffort: Effort = {
+  isQuick: false,
+  own: {
+    throughputRounds: 9,
+    throughputMs: 4_000,
+    boots: 25,
+    reloads: 12,
+    idleRounds: 5,
+    idleMs: 10_000,
+  },
+  peers: {
+    turns: 3,
+    workers: 2,
+    reloads: 4,
+    reloadEveryMs: 900,
+    slowRequests: 50,
+    latencyMs: 6_500,
+    throughputMs: 3_000,
+    timedReloads: 5,
+    settleMs: 15_000,
+    idleMs: 10_000,
+    webSockets: 200,
+    webSocketReloads: 8,
+  },
+};
+
+export const quickEffort: Effort = {
+  isQuick: true,
+  own: { throughputRounds: 1, throughputMs: 1_000, boots: 3, reloads: 3, idleRounds: 1, idleMs: 2_000 },
+  peers: {
+    turns: 1,
+    workers: 2,
+    reloads: 2,
+    reloadEveryMs: 600,
+    slowRequests: 20,
+    latencyMs: 2_000,
+    throughputMs: 1_000,
+    timedReloads: 1,
+    settleMs: 2_000,
+    idleMs: 2_000,
+    webSockets: 50,
+    webSocketReloads: 2,
+  },
+};

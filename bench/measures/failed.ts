@@ -1,0 +1,108 @@
+/**
+ * Failed requests while a tool reloads, as three kinds of clients see them, and how many connections of the last kind it
+ * has ended meanwhile. No client makes a request twice.
+ */
+import { setTimeout as pause } from 'node:timers/promises';
+import { startLoad } from '../../test/helpers/strict-client.ts';
+import { failureCounts, failuresOf } from '../../test/helpers/tally.ts';
+import type { PeerEffort } from '../effort.ts';
+import { runWrk } from '../load-tools.ts';
+import { isMeasured } from '../own/results.ts';
+import { reloadRepeatedly } from '../peers/reloads.ts';
+import type { RunningTool, Tool } from '../peers/tool.ts';
+import { inTurns, type Outcome } from '../peers/turns.ts';
+
+export interface Count {
+  readonly requests: number;
+  readonly failed: number;
+  /** The failures by kind, as far as the client tells them apart. */
+  readonly kinds: Readonly<Record<string, number>>;
+}
+
+export interface FailedTurn {
+  readonly reloads: number;
+  /** null: wrk is not installed. */
+  readonly keepAlive: Count | null;
+  readonly newConnections: Count;
+  readonly posts: Count;
+  /** Connections of the clients that POST which the server has ended, for each reload. */
+  readonly closedPerReload: number;
+}
+
+export function measureFailed(
+  tools: readonly Tool[],
+  effort: PeerEffort,
+): Promise<readonly Outcome<FailedTurn>[]> {
+  const { turns, workers, reloads } = effort;
+  return inTurns({
+    name: 'failed requests',
+    tools,
+    turns,
+    workers,
+    async measure(running) {
+      const keepAlive = await underWrk(running, effort);
+      const fresh = await underClients(running, effort, { mode: 'fresh', clients: 32, paceMs: 10 });
+      const posts = await underClients(running, effort, {
+        mode: 'keepAlive',
+        clients: postingClients,
+        paceMs: 150,
+        body: 'x'.repeat(256),
+      });
+      return {
+        reloads,
+        keepAlive,
+        newConnections: fresh.count,
+        posts: posts.count,
+        // A client opens another connection only where the server has ended the one before.
+        closedPerReload: (posts.connections - postingClients) / reloads,
+      };
+    },
+  });
+}
+
+const postingClients = 200;
+
+/** Longer than any tool takes for its reloads. */
+const longestMs = 100_000;
+
+/** wrk goes on for a pause after the last reload: what it broke shows late. */
+async function underWrk(running: RunningTool, effort: PeerEffort): Promise<Count | null> {
+  const { reloads, reloadEveryMs } = effort;
+  const reloading = reloadRepeatedly(running, reloads, reloadEveryMs).then(() => pause(reloadEveryMs));
+  const [counts] = await Promise.all([runWrk(running.port, longestMs, [], reloading), reloading]);
+  if (!isMeasured(counts)) return null;
+  const { requests, kinds } = counts;
+  return { requests, kinds, failed: Object.values(kinds).reduce((sum, count) => sum + count, 0) };
+}
+
+/** Nobody waits longer for an answer that takes a millisecond. */
+const timeoutMs = 5_000;
+
+interface Clients {
+  readonly mode: 'keepAlive' | 'fresh';
+  readonly clients: number;
+  readonly paceMs: number;
+  readonly body?: string;
+}
+
+async function underClients(
+  running: RunningTool,
+  effort: PeerEffort,
+  clients: Clients,
+): Promise<{ readonly count: Count; readonly connections: number }> {
+  const load = startLoad({
+    ...clients,
+    port: running.port,
+    timeoutMs,
+    maxMs: longestMs,
+    maxFailures: Infinity,
+  });
+  await reloadRepeatedly(running, effort.reloads, effort.reloadEveryMs);
+  await load.moreAnswers(5 * clients.clients);
+  const tally = await load.stop();
+  const failed = failuresOf(tally);
+  return {
+    count: { requests: tally.answered + failed, failed, kinds: failureCounts(tally) },
+    connections: tally.connections,
+  };
+}

@@ -1,0 +1,37 @@
+/** Requests that are being answered slowly when a reload comes: how many of them fail. */
+import { setTimeout as pause } from 'node:timers/promises';
+import { startLoad } from '../../test/helpers/strict-client.ts';
+import { failureCounts, failuresOf } from '../../test/helpers/tally.ts';
+import type { PeerEffort } from '../effort.ts';
+import type { Tool } from '../peers/tool.ts';
+import { inTurns, type Outcome } from '../peers/turns.ts';
+import type { Count } from './failed.ts';
+
+/** Long enough for every request to have arrived, short enough for none to be answered. */
+const untilReloadMs = 500;
+
+export function measureSlow(
+  tools: readonly Tool[],
+  { turns, workers, slowRequests }: PeerEffort,
+): Promise<readonly Outcome<Count>[]> {
+  return inTurns({
+    name: 'slow requests',
+    tools,
+    turns,
+    workers,
+    async measure(running) {
+      const load = startLoad({
+        port: running.port,
+        mode: 'fresh',
+        clients: slowRequests,
+        maxRequests: slowRequests,
+        path: '/slow',
+      });
+      await pause(untilReloadMs);
+      await running.reload();
+      const tally = await load.ended;
+      const failed = failuresOf(tally);
+      return { requests: tally.answered + failed, failed, kinds: failureCounts(tally) };
+    },
+  });
+}

@@ -1,0 +1,56 @@
+/** WebSockets that send all the time while a tool reloads: which are closed, and what becomes of their messages and their state. */
+import { startClient } from '../clients/client-process.ts';
+import type { PeerEffort } from '../effort.ts';
+import { reloadRepeatedly } from '../peers/reloads.ts';
+import type { Tool } from '../peers/tool.ts';
+import { inTurns, type Outcome } from '../peers/turns.ts';
+
+/** What bench/clients/websockets.mjs has seen. */
+interface Seen {
+  readonly closed: number;
+  readonly sent: number;
+  readonly echoed: number;
+  readonly outOfOrder: number;
+  /** Answers whose count did not go on where it was. */
+  readonly lostState: number;
+}
+
+export interface WebSocketTurn extends Seen {
+  readonly clients: number;
+  readonly reloads: number;
+  /** Worker processes after the last reload: those that still hold connections make more than were asked for. */
+  readonly workersLeft: number;
+}
+
+const messageEveryMs = 100;
+const reloadEveryMs = 500;
+
+export function measureWebSockets(
+  tools: readonly Tool[],
+  { turns, workers, webSockets, webSocketReloads }: PeerEffort,
+): Promise<readonly Outcome<WebSocketTurn>[]> {
+  return inTurns({
+    name: 'WebSockets',
+    tools,
+    turns,
+    workers,
+    webSockets: true,
+    async measure(running) {
+      const client = await startClient('websockets.mjs');
+      try {
+        const opened = client.next();
+        const url = `ws://127.0.0.1:${running.port}/ws`;
+        client.tell({ url, clients: webSockets, everyMs: messageEveryMs });
+        await opened;
+        await reloadRepeatedly(running, webSocketReloads, reloadEveryMs);
+        const workersLeft = running.workerPids().length;
+        const reported = client.next();
+        client.tell('stop');
+        const seen = (await reported) as Seen;
+        return { ...seen, clients: webSockets, reloads: webSocketReloads, workersLeft };
+      } finally {
+        client.end();
+      }
+    },
+  });
+}

@@ -1,0 +1,17 @@
+/** Every measure of graceful-run against bare Node.js by its name. */
+import type { OwnEffort } from '../effort.ts';
+import { measureBoot } from './boot.ts';
+import { measureFailures } from './failures.ts';
+import { measureIdle } from './idle.ts';
+import type { OwnResults } from './results.ts';
+import { measureThroughput } from './throughput.ts';
+
+type Measure = (effort: OwnEffort) => Promise<OwnResults>;
+
+/** In the order in which they are taken. */
+export const ownMeasures: Readonly<Record<keyof OwnResults, Measure>> = {
+  throughput: async (effort) => ({ throughput: await measureThroughput(effort) }),
+  boot: async (effort) => ({ boot: await measureBoot(effort) }),
+  failures: async (effort) => ({ failures: await measureFailures(effort) }),
+  idle: async (effort) => ({ idle: await measureIdle(effort) }),
+};

@@ -1,0 +1,56 @@
+/** node:cluster with the recipe that everybody writes, and the same with http-terminator in the workers. */
+import { once } from 'node:events';
+import { freePort } from '../../test/helpers/plain-client.ts';
+import { appPath } from '../processes.ts';
+import { childrenOf } from '../proc.ts';
+import { launch, packageVersion, patienceMs, stopWithWorkers, untilServing } from './launch.ts';
+import { webSocketEnvironment } from './work-environment.ts';
+import type { RunningTool, StartTool, Tool } from './tool.ts';
+
+export const cluster: Tool = {
+  name: 'node:cluster',
+  setup:
+    'the usual recipe (bench/apps/cluster-primary.cjs): fork, wait for `listening`, tell the old worker to `server.close()`, disconnect it',
+  version: () => process.versions.node,
+  isReloadable: true,
+  hasMaster: true,
+  canWebSockets: true,
+  start: (options) => start('cluster-worker.cjs', options),
+};
+
+export const httpTerminator: Tool = {
+  name: 'http-terminator',
+  setup:
+    'it ends a server and starts none, so the recipe of node:cluster starts the next one, and the old worker calls `terminate()` in place of `server.close()`',
+  version: () => packageVersion('http-terminator'),
+  isReloadable: true,
+  // The master is that of node:cluster.
+  hasMaster: false,
+  canWebSockets: true,
+  start: (options) => start('terminator-worker.cjs', options),
+};
+
+async function start(worker: string, { workers, webSockets = false }: StartTool): Promise<RunningTool> {
+  const port = await freePort();
+  const primary = launch(
+    process.execPath,
+    [appPath('cluster-primary.cjs'), appPath(worker), String(workers)],
+    { env: { PORT: String(port), ...webSocketEnvironment(webSockets) }, ipc: true },
+  );
+  const { child, pid } = primary;
+  const serving = once(child, 'message', { signal: AbortSignal.timeout(patienceMs) });
+  await untilServing(primary, port);
+  await serving;
+  const workerPids = (): readonly number[] => childrenOf(pid);
+  return {
+    port,
+    masterPids: [pid],
+    workerPids,
+    async reload() {
+      const reloaded = once(child, 'message', { signal: AbortSignal.timeout(patienceMs) });
+      process.kill(pid, 'SIGHUP');
+      await reloaded;
+    },
+    stop: () => stopWithWorkers(primary, workerPids),
+  };
+}

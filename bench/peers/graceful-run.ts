@@ -1,0 +1,58 @@
+/** graceful-run itself, with everything at its default. */
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { executable, startManaged } from '../own/processes.ts';
+import { childrenOf } from '../proc.ts';
+import { stopWithWorkers } from './launch.ts';
+import { webSocketEnvironment } from './work-environment.ts';
+import type { StartTool, RunningTool, Tool } from './tool.ts';
+
+const migrating: Tool = describe('graceful-run', 'SIGHUP; everything at its default', []);
+const notMigrating: Tool = describe('graceful-run --no-migrate', 'as above, but connections stay', [
+  '--no-migrate',
+]);
+
+/** A release that moves open connections is compared without that, too. */
+export const gracefulRun: readonly Tool[] = canMigrate() ? [migrating, notMigrating] : [migrating];
+
+function canMigrate(): boolean {
+  const { stdout } = spawnSync(process.execPath, [executable, '--help'], { encoding: 'utf8' });
+  return stdout.includes('migrate');
+}
+
+function describe(name: string, setup: string, flags: readonly string[]): Tool {
+  return {
+    name,
+    setup,
+    version: ownVersion,
+    isReloadable: true,
+    hasMaster: true,
+    canWebSockets: true,
+    start: (options) => start(options, flags),
+  };
+}
+
+async function start(
+  { workers, webSockets = false }: StartTool,
+  flags: readonly string[],
+): Promise<RunningTool> {
+  const all = ['--host', '127.0.0.1', '--workers', String(workers), ...flags];
+  const { pid, port, log, stop } = await startManaged('serve.cjs', all, webSocketEnvironment(webSockets));
+  const workerPids = (): readonly number[] => childrenOf(pid);
+  return {
+    port,
+    masterPids: [pid],
+    workerPids,
+    async reload() {
+      const generation = Math.max(...log.all('generationReady').map((fact) => fact.generation)) + 1;
+      process.kill(pid, 'SIGHUP');
+      await log.waitFor('generationReady', { generation });
+    },
+    stop: () => stopWithWorkers({ stop }, workerPids),
+  };
+}
+
+function ownVersion(): string {
+  const path = new URL('../../package.json', import.meta.url);
+  return (JSON.parse(readFileSync(path, 'utf8')) as { version: string }).version;
+}

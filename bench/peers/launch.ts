@@ -1,0 +1,89 @@
+/** What drivers share: starting a master that its tool leaves in the foreground, and finding out what it never says. */
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { eventually } from '../../test/helpers/eventually.ts';
+import { firstAnswer } from '../answers.ts';
+import { packagePath, startProcess, type Started, type StartOptions } from '../processes.ts';
+import { allGone, childrenOf, signalTree } from '../proc.ts';
+import type { RunningTool } from './tool.ts';
+
+/** How long a start, a reload, or an end may take. */
+export const patienceMs = 20_000;
+
+/** A master in the foreground, and its last words for when it does not serve. */
+export interface Launched extends Started {
+  readonly stderr: () => string;
+}
+
+const keptChars = 4_000;
+
+export function launch(command: string, args: readonly string[], options: StartOptions = {}): Launched {
+  const started = startProcess(command, args, options);
+  let stderr = '';
+  started.child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    stderr = (stderr + text).slice(-keptChars);
+  });
+  return { ...started, stderr: () => stderr };
+}
+
+/** Resolves when somebody answers on the port; if nobody does, ends the master and rejects with what it said. */
+export async function untilServing({ stderr, stop }: Launched, port: number): Promise<void> {
+  try {
+    await firstAnswer(port, () => true, patienceMs);
+  } catch (cause) {
+    await stop();
+    throw new Error(`it does not serve: ${stderr()}`, { cause });
+  }
+}
+
+/** For a master that is its workers' parent, and reloads without saying when it is done. */
+export function runReplacing(
+  master: Launched,
+  port: number,
+  askForReload: () => Promise<void> | void,
+): RunningTool {
+  const workerPids = (): readonly number[] => childrenOf(master.pid);
+  return {
+    port,
+    masterPids: [master.pid],
+    workerPids,
+    async reload() {
+      const before = new Set(workerPids());
+      await askForReload();
+      await eventually('a new worker', () => workerPids().some((pid) => !before.has(pid)), patienceMs);
+      await firstAnswer(port, (body) => !before.has(Number(body)), patienceMs);
+    },
+    stop: () => stopWithWorkers(master, workerPids),
+  };
+}
+
+/** Ends a master, and those of its workers that do not end with it. */
+export async function stopWithWorkers(
+  master: Pick<Started, 'stop'>,
+  workerPids: () => readonly number[],
+): Promise<void> {
+  const workers = workerPids();
+  await master.stop();
+  // Old workers may be on their way out, each with its own patience: nobody is left to wait for.
+  for (const pid of workers) signalTree(pid, 'SIGKILL');
+  await allGone(workers, patienceMs);
+}
+
+/** The first version number that a command says of itself; null when there is no such command. */
+export function versionOf(command: string, args: readonly string[]): string | null {
+  const { stdout, stderr, error } = spawnSync(command, args, { encoding: 'utf8' });
+  if (error !== undefined) return null;
+  return /\d+(?:\.\d+)+/.exec(stdout + stderr)?.[0] ?? 'unknown version';
+}
+
+/** The version of a package that only bench/package.json names; null when it is not installed. */
+export function packageVersion(name: string): string | null {
+  try {
+    const { version } = JSON.parse(readFileSync(packagePath(`${name}/package.json`), 'utf8')) as {
+      version: string;
+    };
+    return version;
+  } catch {
+    return null;
+  }
+}

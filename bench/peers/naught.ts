@@ -1,0 +1,72 @@
+/** naught in the foreground; its `deploy` by SIGHUP. */
+import { createInterface } from 'node:readline';
+import { eventually } from '../../test/helpers/eventually.ts';
+import { freePort } from '../../test/helpers/plain-client.ts';
+import { appPath, packagePath, temporaryFolder } from '../processes.ts';
+import { childrenOf } from '../proc.ts';
+import { launch, packageVersion, patienceMs, stopWithWorkers, untilServing } from './launch.ts';
+import { webSocketEnvironment } from './work-environment.ts';
+import type { RunningTool, StartTool, Tool } from './tool.ts';
+
+export const naught: Tool = {
+  name: 'naught',
+  setup:
+    'deploy (SIGHUP in the foreground); the worker says `online`, and on `shutdown` calls `server.close()`; 1.6.0 starts on no Node.js after 13, so one call is mended (bench/apps/naught-fix.cjs)',
+  version: () => packageVersion('naught'),
+  isReloadable: true,
+  hasMaster: true,
+  canWebSockets: true,
+  start,
+};
+
+async function start({ workers, webSockets = false }: StartTool): Promise<RunningTool> {
+  const folder = temporaryFolder();
+  const port = await freePort();
+  const flags = {
+    'worker-count': String(workers),
+    'daemon-mode': 'false',
+    log: '-',
+    stdout: '/dev/null',
+    stderr: '/dev/null',
+  };
+  const daemon = launch(
+    process.execPath,
+    [
+      '--require',
+      appPath('naught-fix.cjs'),
+      packagePath('naught/lib/main.js'),
+      'start',
+      ...Object.entries(flags).flatMap(([name, value]) => [`--${name}`, value]),
+      appPath('naught.cjs'),
+    ],
+    { cwd: folder.path, env: { PORT: String(port), ...webSocketEnvironment(webSockets) } },
+  );
+  // It says `Ready.` when all workers are online, and again when a deploy has ended.
+  let timesReady = 0;
+  if (daemon.child.stderr !== null) {
+    createInterface({ input: daemon.child.stderr }).on('line', (line) => {
+      if (/^(?:Ready|DeployFailed)\./.test(line)) timesReady += 1;
+    });
+  }
+  const untilReady = (times: number): Promise<void> =>
+    eventually('naught is ready', () => timesReady >= times, patienceMs);
+  await untilServing(daemon, port);
+  await untilReady(1);
+  // The daemon watches a master of its own, and that one runs the workers.
+  const masters = childrenOf(daemon.pid);
+  const workerPids = (): readonly number[] => masters.flatMap(childrenOf);
+  return {
+    port,
+    masterPids: [daemon.pid, ...masters],
+    workerPids,
+    async reload() {
+      const times = timesReady + 1;
+      process.kill(daemon.pid, 'SIGHUP');
+      await untilReady(times);
+    },
+    async stop() {
+      await stopWithWorkers(daemon, () => [...masters, ...workerPids()]);
+      folder.remove();
+    },
+  };
+}

@@ -1,0 +1,49 @@
+/** What the proxies share: a folder with a configuration in it, and behind them the work, which stays as it is while they reload. */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { freePort } from '../../test/helpers/plain-client.ts';
+import { appPath, temporaryFolder, type Started } from '../processes.ts';
+import { launch, untilServing } from './launch.ts';
+import { webSocketEnvironment } from './work-environment.ts';
+import type { RunningTool, StartTool } from './tool.ts';
+
+export interface Place {
+  readonly folder: string;
+  /** The configuration. */
+  readonly file: string;
+  readonly port: number;
+  /** Where the work is. */
+  readonly backendPort: number;
+  readonly workers: number;
+}
+
+export interface Proxy {
+  readonly configure: (place: Place) => string;
+  readonly run: (place: Place) => Promise<RunningTool>;
+}
+
+export async function startProxy(options: StartTool, { configure, run }: Proxy): Promise<RunningTool> {
+  const folder = temporaryFolder();
+  const backendPort = await freePort();
+  const backend = await startBackend(options, backendPort);
+  const file = join(folder.path, 'proxy.conf');
+  const port = await freePort();
+  const place = { folder: folder.path, file, port, backendPort, workers: options.workers };
+  writeFileSync(file, configure(place));
+  const running = await run(place);
+  return {
+    ...running,
+    async stop() {
+      await running.stop();
+      await backend.stop();
+      folder.remove();
+    },
+  };
+}
+
+async function startBackend({ webSockets = false }: StartTool, port: number): Promise<Started> {
+  const env = { PORT: String(port), ...webSocketEnvironment(webSockets) };
+  const server = launch(process.execPath, [appPath('serve.cjs')], { env, stopSignal: 'SIGKILL' });
+  await untilServing(server, port);
+  return server;
+}

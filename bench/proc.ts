@@ -1,0 +1,67 @@
+/** What Linux says of processes: who is whose child, who is alive, what one costs. It must not know who they are. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { eventually } from '../test/helpers/eventually.ts';
+import { isAlive } from '../test/helpers/marked-processes.ts';
+
+/** The processes that a process has started and that have not been waited for; none when it is gone itself. */
+export function childrenOf(pid: number): readonly number[] {
+  return tasksOf(pid)
+    .flatMap((task) => (read(`${task}/children`) ?? '').split(' '))
+    .filter((text) => text.trim() !== '')
+    .map(Number);
+}
+
+/** Resolves when none of them is alive. */
+export function allGone(pids: readonly number[], withinMs: number): Promise<void> {
+  return eventually(`${pids.join(', ')} gone`, () => !pids.some(isAlive), withinMs);
+}
+
+/** Signals a process and all its descendants; those first that have started the others. */
+export function signalTree(pid: number, signal: NodeJS.Signals): void {
+  const children = childrenOf(pid);
+  signalOne(pid, signal);
+  for (const child of children) signalTree(child, signal);
+}
+
+/** Signals a process that may be gone. */
+export function signalOne(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch {
+    // It is gone already.
+  }
+}
+
+/** What a process keeps in memory. */
+export function residentBytes(pid: number): number {
+  return numberIn(`/proc/${pid}/status`, 'VmRSS') * 1_024;
+}
+
+/** proc(5): a thread that waits gives the processor up, so it has woken up once more each time. */
+export function wakeUpsOf(pid: number): number {
+  return tasksOf(pid)
+    .map((task) => numberIn(`${task}/status`, 'voluntary_ctxt_switches'))
+    .reduce((sum, count) => sum + count, 0);
+}
+
+function tasksOf(pid: number): readonly string[] {
+  const folder = `/proc/${pid}/task`;
+  try {
+    return readdirSync(folder).map((task) => `${folder}/${task}`);
+  } catch {
+    return [];
+  }
+}
+
+function numberIn(path: string, name: string): number {
+  const [, value] = new RegExp(`^${name}:\\s*(\\d+)`, 'm').exec(read(path) ?? '') ?? [];
+  return Number(value);
+}
+
+function read(path: string): string | null {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return null;
+  }
+}

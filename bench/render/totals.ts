@@ -1,0 +1,27 @@
+/** Adds up what was counted in several turns. Pure. */
+import type { Count, FailedTurn } from '../measures/failed.ts';
+import { median } from '../statistics.ts';
+
+export function addCounts(counts: readonly Count[]): Count {
+  const kinds: Record<string, number> = {};
+  for (const count of counts) {
+    for (const [kind, failed] of Object.entries(count.kinds)) kinds[kind] = (kinds[kind] ?? 0) + failed;
+  }
+  return {
+    requests: counts.reduce((sum, { requests }) => sum + requests, 0),
+    failed: counts.reduce((sum, { failed }) => sum + failed, 0),
+    kinds,
+  };
+}
+
+/** The counts are sums, the closed connections the median. */
+export function failedTotals(turns: readonly FailedTurn[]): FailedTurn {
+  const keepAlive = turns.map((turn) => turn.keepAlive).filter((count) => count !== null);
+  return {
+    reloads: turns.reduce((sum, { reloads }) => sum + reloads, 0),
+    keepAlive: keepAlive.length === 0 ? null : addCounts(keepAlive),
+    newConnections: addCounts(turns.map((turn) => turn.newConnections)),
+    posts: addCounts(turns.map((turn) => turn.posts)),
+    closedPerReload: median(turns.map((turn) => turn.closedPerReload)),
+  };
+}
