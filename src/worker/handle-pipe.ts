@@ -25,7 +25,7 @@ export interface PipeEvents {
 }
 
 export interface HandlePipe {
-  /** False: it cannot be sent, and was not. The text must not contain a line feed. */
+  /** Sends a line, or several. False: it cannot be sent, and was not. */
   send(text: string, handle?: ConnectionHandle): boolean;
   close(): void;
 }

@@ -71,11 +71,12 @@ export function openOutbound(end: unknown, ended: () => void): Outbound | null {
   };
 }
 
-/** Says how a parcel is taken; null: it is not. What it returns is called after the answer is on its way. */
+/** Says how a parcel is taken; null: it is not. What it returns must not read from it before the next turn. */
 export type Adopt = (parcel: Parcel, handle: ConnectionHandle) => (() => void) | null;
 
 /** False: the handle is no such end. */
 export function openInbound(end: unknown, adopt: Adopt): boolean {
+  const answers: string[] = [];
   const pipe = openHandlePipe(end, {
     line(text, handles) {
       const message = readJson(text);
@@ -84,13 +85,20 @@ export function openInbound(end: unknown, adopt: Adopt): boolean {
       const parcel = readParcel(message);
       const handle = parcel === null ? null : takeOut(handles, parcel.peer);
       const take = parcel === null || handle === null ? null : adopt(parcel, handle);
-      // When the answer cannot be sent the giver is gone, and this is the only copy.
-      pipe?.send(JSON.stringify({ id, taken: take !== null }));
+      answers.push(JSON.stringify({ id, taken: take !== null }));
+      // In one write for all that came together. Still before any of them is read: that is the next turn's affair.
+      if (answers.length === 1) setImmediate(answer);
       if (take === null) handle?.close();
       else take();
     },
     ended: () => undefined,
   });
+
+  // When it cannot be sent the giver is gone, and ours are the only copies.
+  function answer(): void {
+    pipe?.send(answers.splice(0).join('\n'));
+  }
+
   return pipe !== null;
 }
 

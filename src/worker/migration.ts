@@ -7,6 +7,7 @@ import type { ServerResponse } from 'node:http';
 import type net from 'node:net';
 import { betweenMessages, hasParser, hasSkipped } from './between-messages.ts';
 import type { Exchanges } from './exchanges.ts';
+import { createPace, type Pace } from './pace.ts';
 import { handleOf, openOutbound, peerOf, type Outbound, type Parcel } from './links.ts';
 
 export interface MigrationParts {
@@ -45,7 +46,11 @@ export interface Gift {
 export type GiveResult = 'taken' | 'nobody' | 'notMovable';
 
 /** So many offers to one successor may wait for an answer: as many clients wait when it is busy. */
-const window = 32;
+const window = 64;
+/** All that can move have moved in so long: see docs/adr/0011-the-tail.md. */
+const spreadMs = 250;
+/** How often it is looked whether more may move. */
+const tickMs = 10;
 /** From one of several successors to the next one. */
 const introductionMs = 100;
 /** How long the master may take to name a successor. Meanwhile everything is served as ever. */
@@ -64,6 +69,11 @@ export function createMigration({ exchanges, open, isAccepted, listenerOf }: Mig
   let refusals = new WeakMap<net.Socket, Set<Outbound>>();
   const finished = new Set<net.Socket>();
   let queue: Candidate[] = [];
+  /** The first in the queue whose turn has not come. */
+  let next = 0;
+  let moves = 0;
+  let pace: Pace | null = null;
+  let isMoveDue = false;
   let migrated = 0;
   let phase: 'before' | 'moving' | 'abandoned' = 'before';
   let abandon: () => void = () => undefined;
@@ -143,26 +153,41 @@ export function createMigration({ exchanges, open, isAccepted, listenerOf }: Mig
   /** The successor that has got the fewest, of those that keep up and have not refused this one. */
   function nextSuccessor(socket: net.Socket): Outbound | null {
     const refused = refusals.get(socket);
-    let next: Outbound | null = null;
+    let least: Outbound | null = null;
     for (const one of successors) {
       if (refused?.has(one) === true) continue;
-      if (one.inFlight() < window && (next === null || one.offered() < next.offered())) next = one;
+      if (one.inFlight() < window && (least === null || one.offered() < least.offered())) least = one;
     }
-    return next;
+    return least;
   }
 
   function move(): void {
     if (phase !== 'moving' || introducing !== undefined) return;
-    let at = 0;
-    for (; at < queue.length; at += 1) {
-      const candidate = queue[at];
+    const allowed = pace?.allowed(performance.now()) ?? Infinity;
+    for (; next < queue.length; next += 1) {
+      if (moves >= allowed) {
+        moveLater();
+        return;
+      }
+      const candidate = queue[next];
       // Busy again: its next response brings it back.
       if (candidate === undefined || isRefusedByAll(candidate.socket) || !canLeave(candidate)) continue;
       const successor = nextSuccessor(candidate.socket);
-      if (successor === null) break;
+      if (successor === null) return;
+      moves += 1;
       send(successor, candidate);
     }
-    queue = queue.slice(at);
+    queue = [];
+    next = 0;
+  }
+
+  function moveLater(): void {
+    if (isMoveDue) return;
+    isMoveDue = true;
+    setTimeout(() => {
+      isMoveDue = false;
+      move();
+    }, tickMs);
   }
 
   function send(successor: Outbound, { socket, bytesRead }: Candidate): void {
@@ -215,6 +240,15 @@ export function createMigration({ exchanges, open, isAccepted, listenerOf }: Mig
     clearTimeout(timeout);
   }
 
+  function beginToMove(): void {
+    const sockets = open().filter(carries);
+    pace = createPace(sockets.length, performance.now(), spreadMs);
+    moves = 0;
+    queue = [];
+    next = 0;
+    check(sockets);
+  }
+
   /** Those who were announced together are there, or late. */
   function introduced(): void {
     introducing = undefined;
@@ -222,7 +256,7 @@ export function createMigration({ exchanges, open, isAccepted, listenerOf }: Mig
     for (const wake of wanted) wake();
     wanted.clear();
     if (phase === 'abandoned') phase = 'moving';
-    if (phase === 'moving') check(open());
+    if (phase === 'moving') beginToMove();
   }
 
   /** Nobody is there who could take a connection: for a while, or for good. */
@@ -271,7 +305,7 @@ export function createMigration({ exchanges, open, isAccepted, listenerOf }: Mig
           }
         });
       if (successors.size === 0) waitForSuccessor();
-      else check(open());
+      else if (introducing === undefined) beginToMove();
     },
     carries,
     async give(socket, { to, state, released }) {

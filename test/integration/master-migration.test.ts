@@ -22,6 +22,17 @@ async function answerOf(wire: Wire): Promise<{ readonly generation: number; read
   return JSON.parse(wire.received.slice(wire.received.indexOf('{'))) as { generation: number; pid: number };
 }
 
+/** Asks until the new worker answers or the old one says close. */
+async function askToTheEnd(wire: Wire): Promise<string> {
+  for (;;) {
+    wire.received = '';
+    wire.write(request);
+    await wire.until('}');
+    if (wire.received.includes('Connection: close')) return 'said close';
+    if (wire.received.includes('"generation":2')) return 'generation 2';
+  }
+}
+
 async function connectAll(port: number, count: number): Promise<readonly Wire[]> {
   return Promise.all(Array.from({ length: count }, () => Wire.connect(port)));
 }
@@ -212,7 +223,7 @@ describe('none is lost when the adopting worker', () => {
     const asked = wires.map((wire) => ask(wire));
     const answered: number[] = [];
     for (const answer of asked) void answer.then(({ generation }) => answered.push(generation));
-    await eventually('most are answered', () => answered.length >= 68);
+    await eventually('most are answered', () => answered.length >= 36);
     expect(new Set(answered)).toEqual(new Set([1]));
     process.kill(await master.workerPid(2), 'SIGCONT');
     await Promise.all(asked);
@@ -229,7 +240,9 @@ describe('none is lost when the adopting worker', () => {
     await master.waitFor('workerFailed', { generation: 2 });
     await master.waitFor('workerExited', { generation: 1 });
     const left = wires.filter(({ socket }) => !socket.destroyed && !socket.readableEnded);
-    expect(left.length).toBe(15);
+    // What it had not answered for is served on.
+    expect(left.length).toBeGreaterThanOrEqual(15);
+    expect(left.length).toBeLessThan(20);
     expect(await generationsOf(left)).toEqual([2]);
     endAll(wires);
   });
@@ -239,12 +252,9 @@ describe('none is lost when the adopting worker', () => {
     const wires = await connectAndAsk(await master.serving(), 4);
     await master.reload(2);
     await master.waitFor('workerAcceptsNoMore', { generation: 1 });
-    for (const wire of wires) {
-      wire.received = '';
-      wire.write(request);
-    }
-    await Promise.all(wires.map((wire) => wire.until('}')));
-    expect(wires.filter(({ received }) => received.includes('Connection: close'))).toHaveLength(3);
+    // Until it was refused, each is served as ever.
+    const endings = await Promise.all(wires.map(askToTheEnd));
+    expect(endings.sort()).toEqual(['generation 2', 'said close', 'said close', 'said close']);
     expect(await exitOf(master, 1)).toEqual({ code: 0, migrated: 1, cut: 0 });
     endAll(wires);
   });
