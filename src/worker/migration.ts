@@ -47,7 +47,7 @@ export type GiveResult = 'taken' | 'nobody' | 'notMovable';
 
 /** So many offers to one successor may wait for an answer: as many clients wait when it is busy. */
 const window = 64;
-/** All that can move have moved in so long: see docs/adr/0011-the-tail.md. */
+/** All that can move have moved in so long: see docs/adr/0012-the-tail.md. */
 const spreadMs = 250;
 /** How often it is looked whether more may move. */
 const tickMs = 10;
