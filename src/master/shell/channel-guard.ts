@@ -49,6 +49,17 @@ export function guardChannel(child: ChildProcess, { message, garbage }: GuardedC
   }
 }
 
+/**
+ * Closes the channel of a process that is gone, whoever else holds its other end. Node.js would first wait for the answer to
+ * a handle that was sent, and for ever; or, told not to, close that handle, which may be the listener.
+ */
+export function hangUp(child: ChildProcess): void {
+  if (!child.connected) return;
+  Reflect.set(child, '_handleQueue', null);
+  Reflect.set(child, '_pendingMessage', null);
+  child.disconnect();
+}
+
 /** Nobody has anything to give to the master: a socket that a worker sends is closed, before anybody makes a server of it. */
 function refuseHandle(channel: object): void {
   const pending: unknown = Reflect.get(channel, 'pendingHandle');

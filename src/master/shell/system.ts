@@ -4,7 +4,7 @@ import { GracefulRunError, messageOf, systemCode } from '../../shared/errors.ts'
 import { systemClock } from '../../shared/clock.ts';
 import { wrap } from '../../shared/protocol.ts';
 import { isKin } from './kinship.ts';
-import { guardChannel } from './channel-guard.ts';
+import { guardChannel, hangUp } from './channel-guard.ts';
 import { socketPair } from './socket-pair.ts';
 import type { Platform, ProcessListeners, SpawnRequest, WorkerProcess } from './platform.ts';
 
@@ -125,7 +125,7 @@ function watchExit(child: ChildProcess, pid: number, exit: ProcessListeners['exi
       clearTimeout(patience);
       child.stderr?.destroy();
       // A stranger may hold the other end of the channel, too.
-      if (child.connected) child.disconnect();
+      hangUp(child);
       exit({ code, signal });
     };
     const patience = setTimeout(report, stderrGraceMs);
