@@ -36,7 +36,7 @@ export function standingOf(ws: WebSocket): Standing {
     receiver.writableLength > 0;
   const isSending =
     !sender.isIdle || sender.queued > 0 || sender.bufferedBytes > 0 || !sender.isFirstFragment;
-  return isReceiving || isSending ? 'busy' : 'betweenMessages';
+  return isReceiving || isSending || ws.bufferedAmount > 0 ? 'busy' : 'betweenMessages';
 }
 
 function read(ws: WebSocket): Known | null {
