@@ -27,28 +27,36 @@ export interface GivingEvents {
 
 type Attempt = 'taken' | 'refused' | 'unwritten' | { readonly error: unknown };
 
-/** Tries the successors one after the other. Throws what `gift.state` has thrown. */
+/** Tries the successors, first the one that has got the fewest. Throws what `gift.state` has thrown. */
 export async function giveAway(
   socket: net.Socket,
   gift: Gift,
-  successors: readonly Outbound[],
+  successors: ReadonlySet<Outbound>,
   events: GivingEvents,
 ): Promise<GiveResult> {
-  for (const successor of successors) {
-    for (let isRefused = false; !isRefused;) {
-      await written(socket);
-      const handle = handleOf(socket);
-      const peer = handle === null ? null : peerOf(handle);
-      if (!socket.writable || handle === null || peer === null) return 'notMovable';
-      events.begun();
-      const attempt = await offerOnce(socket, handle, peer, gift, successor);
-      events.ended(attempt === 'taken');
-      if (attempt === 'taken') return attempt;
-      if (typeof attempt === 'object') throw attempt.error;
-      isRefused = attempt === 'refused';
-    }
+  const refused = new Set<Outbound>();
+  for (;;) {
+    await written(socket);
+    // Not before: others may have been offered meanwhile.
+    const successor = leastOffered([...successors].filter((one) => !refused.has(one)));
+    if (successor === null) return 'nobody';
+    const handle = handleOf(socket);
+    const peer = handle === null ? null : peerOf(handle);
+    if (!socket.writable || handle === null || peer === null) return 'notMovable';
+    events.begun();
+    const attempt = await offerOnce(socket, handle, peer, gift, successor);
+    events.ended(attempt === 'taken');
+    if (attempt === 'taken') return attempt;
+    if (typeof attempt === 'object') throw attempt.error;
+    if (attempt === 'refused') refused.add(successor);
   }
-  return 'nobody';
+}
+
+function leastOffered(successors: readonly Outbound[]): Outbound | null {
+  return successors.reduce<Outbound | null>(
+    (least, one) => (least === null || one.offered() < least.offered() ? one : least),
+    null,
+  );
 }
 
 function offerOnce(

@@ -299,8 +299,7 @@ export function createMigration({ exchanges, open, isAccepted, listenerOf }: Mig
     async give(socket, gift) {
       if (phase === 'before') return 'nobody';
       if (successors.size === 0 || introducing !== undefined) await successorComes();
-      const candidates = [...successors].sort((one, other) => one.offered() - other.offered());
-      return giveAway(socket, gift, candidates, {
+      return giveAway(socket, gift, successors, {
         begun: () => inTransit.add(socket),
         ended: (isTaken) => {
           inTransit.delete(socket);

@@ -33,13 +33,19 @@ export class CountingClient {
   static async connect(
     port: number,
     {
+      scheme = 'ws',
       path = '/',
       protocols = [],
       ...options
-    }: ClientOptions & { readonly path?: string; readonly protocols?: string[] } = {},
+    }: ClientOptions & {
+      readonly scheme?: string;
+      readonly path?: string;
+      readonly protocols?: string[];
+    } = {},
   ): Promise<CountingClient> {
-    const ws = new WebSocket(`ws://127.0.0.1:${port}${path}`, protocols, {
+    const ws = new WebSocket(`${scheme}://127.0.0.1:${port}${path}`, protocols, {
       perMessageDeflate: false,
+      rejectUnauthorized: false,
       ...options,
     });
     const client = new CountingClient(ws);

@@ -1,8 +1,12 @@
 // WebSockets of programs that know nothing of graceful-run: a drain tells their clients to go away, properly.
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import { expect, it } from 'vitest';
+import { expect, it, onTestFinished } from 'vitest';
 import { WebSocket, type ClientOptions } from 'ws';
+import { CountingClient } from '../helpers/counting-client.ts';
+import { FactLog } from '../helpers/fact-log.ts';
+import { freePort } from '../helpers/plain-client.ts';
 import { runMaster, type RunningMaster } from '../helpers/run-master.ts';
 
 const server = new URL('../fixtures/websockets/plain.mjs', import.meta.url).pathname;
@@ -66,4 +70,23 @@ it('a stop says it, too', async () => {
   master.signal('SIGTERM');
   expect(await Promise.all(clients.map(({ closed }) => closed))).toEqual([1001, 1001]);
   expect((await master.exited).code).toBe(0);
+});
+
+it('a program that runs alone says it, too', async () => {
+  const script = new URL('../fixtures/websockets/counts.mjs', import.meta.url).pathname;
+  const port = await freePort();
+  const child = spawn(process.execPath, [script], {
+    env: { ...process.env, PORT: String(port), GRACEFUL_RUN_DRAIN_TIMEOUT_MS: '1000' },
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  onTestFinished(() => {
+    child.kill('SIGKILL');
+  });
+  const log = new FactLog();
+  log.read(child.stderr);
+  await log.waitForLine('listening');
+  const clients = await Promise.all([1, 2].map(() => CountingClient.connect(port)));
+  child.kill('SIGTERM');
+  expect(await Promise.all(clients.map(({ closed }) => closed))).toEqual([1001, 1001]);
+  expect(await once(child, 'exit')).toEqual([0, null]);
 });

@@ -191,11 +191,26 @@ it('messages wait for a restore that takes its time', async () => {
   const client = await CountingClient.connect(await master.serving());
   await client.ask();
   await master.reload(2);
-  await master.waitForLine('restored');
+  await master.waitForLine('waiting');
   const numbers = [client.send(), client.send(), client.send()];
   process.kill(await master.workerPid(2), 'SIGUSR2');
   for (const n of numbers) expect(await client.answerTo(n)).toMatchObject({ generation: 2 });
   expectNoMistake(client);
+});
+
+it('connections are shared out among several workers', async () => {
+  const master = run({}, ['--workers', '2']);
+  const port = await master.serving();
+  const clients = await Promise.all(Array.from({ length: 40 }, () => CountingClient.connect(port)));
+  await master.reload(2);
+  for (const slot of [0, 1]) await master.waitFor('workerExited', { generation: 1, slot });
+  const said = await Promise.all(clients.map((client) => client.ask({ ask: 'who' })));
+  // Each of the two old workers gives half of what it has to each of the two new ones.
+  for (const { generation, clients: count } of said) {
+    expect(generation).toBe(2);
+    expect([19, 20, 21]).toContain(count);
+  }
+  expectNoMistake(...clients);
 });
 
 it('a new release that compresses takes connections that do not', async () => {
@@ -252,6 +267,15 @@ describe('a connection that cannot move is closed', () => {
     expect(await exitOf(master, 1)).toEqual({ code: 0, migrated: 0, cut: 0 });
     expect(master.lines.filter((line) => line === 'heard close 1001')).toHaveLength(3);
     expectNoMistake(...clients);
+  });
+
+  it('with 1001 when it is one over TLS', async () => {
+    const master = run({ TLS: '1' });
+    const client = await CountingClient.connect(await master.serving(), { scheme: 'wss' });
+    await client.ask();
+    await master.reload(2);
+    expect(await client.closed).toBe(1001);
+    expect(await exitOf(master, 1)).toEqual({ code: 0, migrated: 0, cut: 0 });
   });
 
   it('with 1001 when the master stops', async () => {

@@ -1,7 +1,7 @@
 /**
  * What `ws` keeps to itself: how a WebSocket stands between its messages, what its compression was agreed on, and how it ends. Nothing
- * public says that, so this reads its fields, and no other file does: 8.0 to 8.23 are alike in them. A test holds
- * the oldest and the newest version to this.
+ * public says that, so this reads its fields, and no other file does. A test holds the oldest and the newest version that the
+ * package's manifest allows to them.
  */
 import type { WebSocket } from 'ws';
 

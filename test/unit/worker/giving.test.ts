@@ -73,7 +73,7 @@ describe('a connection that is given away', () => {
         () => order.push('state'),
         () => order.push('released'),
       ),
-      [taker],
+      new Set([taker]),
       events,
     );
     socket.write('while it is offered');
@@ -96,7 +96,7 @@ describe('a connection that is given away', () => {
     const given = giveAway(
       socket,
       gift(() => ++asked),
-      [taker],
+      new Set([taker]),
       events,
     );
     expect(await given).toBe('taken');
@@ -113,7 +113,7 @@ describe('a connection that is given away', () => {
     await giveAway(
       socket,
       gift(() => null),
-      [taker],
+      new Set([taker]),
       events,
     );
     expect(taker.cargo).toEqual([{ state: null, unread: Buffer.from('unused').toString('base64') }]);
@@ -126,7 +126,7 @@ describe('a connection that is given away', () => {
       gift(() => {
         throw new Error('not now');
       }),
-      [successor(holds)],
+      new Set([successor(holds)]),
       events,
     );
     await expect(given).rejects.toThrow('not now');
@@ -138,8 +138,10 @@ describe('a connection that is given away', () => {
   it('goes to the next one when the first refuses, and stays when all do', async () => {
     const second = successor(holds, refuses);
     const state = gift(() => null);
-    expect(await giveAway(socket, state, [successor(refuses), successor(refuses)], events)).toBe('nobody');
-    expect(await giveAway(socket, state, [successor(refuses), second], events)).toBe('taken');
+    expect(await giveAway(socket, state, new Set([successor(refuses), successor(refuses)]), events)).toBe(
+      'nobody',
+    );
+    expect(await giveAway(socket, state, new Set([successor(refuses), second]), events)).toBe('taken');
     expect(second.offered()).toBe(1);
   });
 
@@ -149,7 +151,7 @@ describe('a connection that is given away', () => {
       await giveAway(
         socket,
         gift(() => null),
-        [successor(holds)],
+        new Set([successor(holds)]),
         events,
       ),
     ).toBe('notMovable');
