@@ -8,7 +8,7 @@ const manifest = JSON.parse(readFileSync(`${root}package.json`, 'utf8'));
 rmSync(`${root}dist`, { recursive: true, force: true });
 
 // What is a development dependency is compiled in: zod, pino, yargs-parser.
-const external = Object.keys(manifest.dependencies);
+const external = Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies });
 
 const common = {
   absWorkingDir: root,
@@ -38,7 +38,7 @@ const results = await Promise.all([
     outdir: 'dist',
     outbase: 'src',
     chunkNames: 'chunks/[name]-[hash]',
-    entryPoints: ['src/master/index.ts', 'src/worker/index.ts', 'src/ctl/main.ts'],
+    entryPoints: ['src/master/index.ts', 'src/worker/index.ts', 'src/worker/ws/index.ts', 'src/ctl/main.ts'],
   }),
   // The master as a process: one CommonJS file, for the sake of its memory.
   build({

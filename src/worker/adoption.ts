@@ -5,7 +5,7 @@
 import net from 'node:net';
 import { skipFirstMessage } from './between-messages.ts';
 import type { ConnectionHandle } from './handle-pipe.ts';
-import { openInbound, type Parcel } from './links.ts';
+import { openInbound, type Cargo, type Parcel } from './links.ts';
 
 /** Gets a connection of the application's own protocol, with what was said about it. */
 export type AdoptHandler = (socket: net.Socket, state: unknown) => void;
@@ -13,6 +13,8 @@ export type AdoptHandler = (socket: net.Socket, state: unknown) => void;
 export interface AdoptionParts {
   /** Makes the server that listens on the listener accept it, and answers its socket. Null: nobody can take one now. */
   readonly acceptorOf: (listener: string) => ((handle: ConnectionHandle) => net.Socket | null) | null;
+  /** A connection of the application's own protocol has come: from now on this worker has it open. */
+  readonly adopted: (socket: net.Socket) => void;
   /** A worker that drains takes nothing. */
   readonly isDraining: () => boolean;
   readonly failed: (error: unknown) => void;
@@ -25,10 +27,10 @@ export interface Adoption {
   handle(name: string, handler: AdoptHandler): void;
 }
 
-export function createAdoption({ acceptorOf, isDraining, failed }: AdoptionParts): Adoption {
+export function createAdoption({ acceptorOf, adopted, isDraining, failed }: AdoptionParts): Adoption {
   const handlers = new Map<string, AdoptHandler>();
 
-  function adopt(parcel: Parcel, handle: ConnectionHandle): (() => void) | null {
+  function adopt(parcel: Parcel, handle: ConnectionHandle): ((cargo: Cargo | null) => void) | null {
     if (isDraining()) return null;
     return parcel.kind === 'http' ? adoptHttp(parcel, handle) : adoptOwn(parcel, handle);
   }
@@ -43,18 +45,22 @@ export function createAdoption({ acceptorOf, isDraining, failed }: AdoptionParts
   }
 
   function adoptOwn(
-    { to, state, unread, isHalfOpen }: Parcel,
+    { to, isHalfOpen }: Parcel,
     handle: ConnectionHandle,
-  ): (() => void) | null {
+  ): ((cargo: Cargo | null) => void) | null {
     const handler = handlers.get(to);
     if (handler === undefined) return null;
-    return () => {
-      const socket = new net.Socket({
-        handle,
-        allowHalfOpen: isHalfOpen,
-        readable: true,
-        writable: true,
-      } as object);
+    // `manualStart`: the worker that has it so far may keep it, so nothing is read before the cargo is there.
+    const options = { handle, allowHalfOpen: isHalfOpen, readable: true, writable: true, manualStart: true };
+    const socket = new net.Socket(options);
+    // Open from now on: should a drain begin meanwhile, it waits for what becomes of it.
+    adopted(socket);
+    return (cargo) => {
+      if (cargo === null) {
+        socket.destroy();
+        return;
+      }
+      const { state, unread } = cargo;
       if (unread !== '') socket.unshift(Buffer.from(unread, 'base64'));
       try {
         handler(socket, state);

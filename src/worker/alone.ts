@@ -40,7 +40,7 @@ export function startAlone(): Runtime {
       return handle === null ? passThrough : { kind: 'handle', handle, backlog: 0 };
     },
     track: (server) => {
-      draining.connections.track(server);
+      draining.track(server);
     },
     outside: () => undefined,
     takeQuietlyClosed: (server) => draining.connections.takeQuietlyClosed(server),

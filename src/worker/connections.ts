@@ -21,6 +21,8 @@ export interface Connections {
   handleOf(server: net.Server): unknown;
   /** True, once, for a server that `stopAccepting` closed. */
   takeQuietlyClosed(server: net.Server): boolean;
+  /** One that another worker has accepted. */
+  adopt(socket: net.Socket): void;
   /** Connections accepted so far. */
   accepted(): number;
   /** What was accepted and is still open. */
@@ -95,6 +97,9 @@ export function createConnections(exchanges: Exchanges): Connections {
     },
     handleOf: (server) => listenedWith.get(server) ?? handleOf(server),
     takeQuietlyClosed: (server) => quietlyClosed.delete(server),
+    adopt: (socket) => {
+      sockets.add(socket);
+    },
     accepted: () => accepted,
     open: () => sockets.list(),
     isAccepted: (socket) => sockets.has(socket),

@@ -10,6 +10,7 @@ import type { Hooks } from './hooks.ts';
 import { endOwnCluster } from './own-cluster.ts';
 import type { Migration } from './migration.ts';
 import { loadTerminator, type Terminate } from './terminator.ts';
+import type { WebSockets } from './websockets.ts';
 
 /** Why and for how long, as far as it is known. */
 export interface DrainOrder {
@@ -24,6 +25,7 @@ export interface DrainParts {
   readonly exchanges: Exchanges;
   readonly hooks: Hooks;
   readonly migration: Migration;
+  readonly webSockets: WebSockets;
   /** What has been said about this drain so far. */
   order(): DrainOrder;
   /** Draining has begun: nothing that listens from now on may accept. */
@@ -54,7 +56,7 @@ const lateHooksMs = 400;
 
 /** Drains: resolves when no connection is open and no hook is worth waiting for. */
 export async function drain(parts: DrainParts): Promise<DrainResult> {
-  const { connections, exchanges, hooks, migration } = parts;
+  const { connections, exchanges, hooks, migration, webSockets } = parts;
   const startedAt = performance.now();
   // First of all: from now on every new client gets an answer of the new generation.
   if (!takesQueueAlong(parts.order().reason)) connections.stopAccepting();
@@ -75,6 +77,7 @@ export async function drain(parts: DrainParts): Promise<DrainResult> {
 
   const leftMs = Math.max(0, timeoutMs - (performance.now() - startedAt));
   const deadline = Math.round(Date.now() + leftMs);
+  webSockets.closeOver(leftMs / 2);
   const alarm = timer(leftMs);
   const isOver = Promise.race([alarm.passed, parts.hurried]).then(() => false);
   const inTime = async (work: Promise<unknown>): Promise<boolean> =>

@@ -10,6 +10,7 @@ import { createExchanges } from './exchanges.ts';
 import { createHooks, type Hooks } from './hooks.ts';
 import { createMigration, type Migration } from './migration.ts';
 import { complain } from './standard-streams.ts';
+import { createWebSockets } from './websockets.ts';
 
 export interface DrainingParts {
   order(): DrainOrder;
@@ -29,6 +30,8 @@ export interface Draining {
   readonly connections: Connections;
   readonly hooks: Hooks;
   readonly migration: Migration;
+  /** The server has been told to listen. Comes again when it listens again. */
+  track(server: net.Server): void;
   /** Aborts when the drain begins. */
   signal(): AbortSignal;
   isBegun(): boolean;
@@ -60,6 +63,7 @@ export function createDraining(parts: DrainingParts): Draining {
     isAccepted: (socket) => connections.isAccepted(socket),
     listenerOf: parts.listenerOf,
   });
+  const webSockets = createWebSockets(() => connections.open());
   let abort: AbortController | null = null;
   let isBegun = false;
   let isLate = false;
@@ -78,6 +82,7 @@ export function createDraining(parts: DrainingParts): Draining {
       exchanges,
       hooks,
       migration,
+      webSockets,
       order: () => parts.order(),
       begun: () => {
         parts.begun();
@@ -101,6 +106,10 @@ export function createDraining(parts: DrainingParts): Draining {
     connections,
     hooks,
     migration,
+    track(server) {
+      connections.track(server);
+      webSockets.watch(server);
+    },
     signal() {
       // Made when it is asked for: most applications never do, and all of them have to boot.
       abort ??= new AbortController();

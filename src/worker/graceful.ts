@@ -1,11 +1,12 @@
 /** The public API of a worker: the application's side of `Runtime`. */
 import type { Server, Socket } from 'node:net';
 import { GracefulRunError } from '../shared/errors.ts';
-import { startAlone } from './alone.ts';
 import type { AdoptHandler } from './adoption.ts';
 import type { DrainHook, DrainMoment } from './hooks.ts';
+import { asJson } from './json-state.ts';
 import type { ReadyMode } from './readiness.ts';
-import { findRuntime, publishRuntime, type Runtime } from './runtime.ts';
+import { runtimeOfProcess } from './runtime-of-process.ts';
+import type { Runtime } from './runtime.ts';
 
 export interface GracefulOptions {
   /**
@@ -27,9 +28,15 @@ export interface ListenOptions {
 export interface MigrateOptions {
   /** The name of the handler over there: `worker.onAdopt(name, …)`. */
   readonly to: string;
-  /** JSON, at most 64 KiB. A function is asked at the last moment; what it throws rejects `migrate`. Default: null. */
+  /**
+   * JSON, at most 64 KiB. A function is asked at the last moment, when the other worker holds the connection, nothing is read here
+   * any more and everything was written; what it throws rejects `migrate`. Default: null.
+   */
   readonly state?: unknown;
-  /** Called when the connection was taken, before the socket is destroyed here: the place to remove its listeners. */
+  /**
+   * Called in the same turn as `state`: from now on the connection is the other worker's. The place to remove the socket's listeners
+   * and to write nothing more; the socket is destroyed soon.
+   */
   readonly released?: () => void;
 }
 
@@ -65,7 +72,7 @@ export interface Worker {
   /**
    * While draining: gives a connection of the application's own protocol to a worker that serves after this one. It stops being
    * read here, goes with `state` and whatever was read and not used, and once it was taken the socket is destroyed here,
-   * without the client noticing: what was written goes out first, and nothing may be written meanwhile. Only plain TCP.
+   * without the client noticing. What is written until `released` goes out before anything that the other worker writes. Only plain TCP.
    * Rejects with GracefulRunError `nobodyToAdopt` when this worker does not drain, there is none after it (run alone, a stop,
    * `--no-migrate`), or none has a handler of that name; with `workerMisuse` when the socket is not an open plain TCP connection or
    * the state is not JSON of at most 64 KiB. After an error the connection is served here as before.
@@ -115,23 +122,6 @@ function choose(runtime: Runtime, mode: ReadyMode): void {
   }
 }
 
-function runtimeOfProcess(): Runtime {
-  const found = findRuntime();
-  if (found === 'other') {
-    throw new GracefulRunError(
-      'workerMisuse',
-      'cannot join the master: it is of another version of graceful-run',
-      {
-        hint: 'install the same major version for the application and for the master',
-      },
-    );
-  }
-  if (found !== null) return found;
-  const runtime = startAlone();
-  publishRuntime(runtime);
-  return runtime;
-}
-
 function workerOver(runtime: Runtime): Worker {
   return {
     listen: (server, options) =>
@@ -172,25 +162,6 @@ function workerOver(runtime: Runtime): Worker {
     },
     requestReload: () => runtime.requestReload(),
   };
-}
-
-const maxStateBytes = 64 * 1024;
-
-/** The state as it will be over there: what JSON makes of it. */
-function asJson(state: unknown): unknown {
-  const text: unknown = JSON.stringify(state);
-  if (typeof text !== 'string') {
-    throw new GracefulRunError('workerMisuse', 'cannot migrate: the state is nothing that JSON can write', {
-      hint: 'give it plain objects, arrays, strings, numbers, booleans and null',
-    });
-  }
-  const bytes = Buffer.byteLength(text);
-  if (bytes > maxStateBytes) {
-    throw new GracefulRunError('workerMisuse', `cannot migrate: the state has ${bytes} bytes of JSON`, {
-      hint: `at most ${maxStateBytes} travel with a connection: keep the rest where both workers can read it`,
-    });
-  }
-  return JSON.parse(text);
 }
 
 function cannotMigrate(why: 'nobody' | 'notMovable', to: string): GracefulRunError {

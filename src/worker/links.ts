@@ -1,8 +1,9 @@
 /**
  * What two workers say to each other when a connection moves: `outbound` is the end of the one that drains, `inbound` that of
- * the one that adopts.
- * INVARIANT: a connection is read by one of the two. The one that gives stops reading before it offers, and reads on only
- * when the offer was refused or the other end is gone without an answer; the one that takes answers before it reads.
+ * the one that adopts. An HTTP/1 connection goes with its offer. One of the application's own protocol goes in two steps: only
+ * when the other end holds it and waits does the giver say what its state is, in the same turn in which it lets go of it.
+ * INVARIANT: a connection is read by one of the two, and written by one of the two. The one that gives stops reading before it
+ * offers, and reads on only when it stays; the one that takes answers before it reads, and waits for the cargo where there is one.
  */
 import type net from 'node:net';
 import { isConnectionHandle, openHandlePipe, type ConnectionHandle } from './handle-pipe.ts';
@@ -19,6 +20,10 @@ export interface Parcel {
   readonly isKept: boolean;
   /** The socket's `allowHalfOpen`. */
   readonly isHalfOpen: boolean;
+}
+
+/** What follows a connection of the application's own protocol, when the other end waits for it. */
+export interface Cargo {
   /** JSON. */
   readonly state: unknown;
   /** Bytes that were read and not used, in base64. */
@@ -32,6 +37,16 @@ export interface Outbound {
   offered(): number;
   /** Calls back once, perhaps at once: taken, or not. The connection must not be read meanwhile. */
   offer(parcel: Parcel, handle: ConnectionHandle, answered: (isTaken: boolean) => void): void;
+  /**
+   * The same for a connection of the application's own protocol. `load` is asked when the other end holds it: what it answers goes
+   * there, and from then on the connection is theirs, however that ends; null leaves it here. `answered` is called after that.
+   */
+  entrust(
+    parcel: Parcel,
+    handle: ConnectionHandle,
+    load: () => Cargo | null,
+    answered: (isTaken: boolean) => void,
+  ): void;
   close(): void;
 }
 
@@ -56,14 +71,30 @@ export function openOutbound(end: unknown, ended: () => void): Outbound | null {
     },
   });
   if (pipe === null) return null;
+
+  function offer(parcel: Parcel, handle: ConnectionHandle, answered: (isTaken: boolean) => void): number {
+    const id = ++lastId;
+    waiting.set(id, answered);
+    // The end of the pipe is near; what was answered before it has still to be read.
+    if (!pipe?.send(JSON.stringify({ id, ...parcel }), handle)) settle(id, false);
+    return id;
+  }
+
   return {
     inFlight: () => waiting.size,
     offered: () => lastId,
-    offer(parcel, handle, answered) {
-      const id = ++lastId;
-      waiting.set(id, answered);
-      // The end of the pipe is near; what was answered before it has still to be read.
-      if (!pipe.send(JSON.stringify({ id, ...parcel }), handle)) settle(id, false);
+    offer,
+    entrust(parcel, handle, load, answered) {
+      const id = offer(parcel, handle, (isHeld) => {
+        const cargo = isHeld ? load() : null;
+        const isSent = isHeld && pipe.send(JSON.stringify({ id, cargo }));
+        // Not before the other end has it: this process may end as soon as nothing is open.
+        if (cargo !== null && isSent) {
+          waiting.set(id, () => {
+            answered(true);
+          });
+        } else answered(cargo !== null);
+      });
     },
     close: () => {
       pipe.close();
@@ -71,27 +102,48 @@ export function openOutbound(end: unknown, ended: () => void): Outbound | null {
   };
 }
 
-/** Says how a parcel is taken; null: it is not. What it returns must not read from it before the next turn. */
-export type Adopt = (parcel: Parcel, handle: ConnectionHandle) => (() => void) | null;
+/**
+ * Says how a parcel is taken; null: it is not. What it returns is called when the connection is here: at once without cargo for
+ * HTTP, else with what has followed; null: nothing will, the connection has stayed where it was. It must not read
+ * from it before the next turn.
+ */
+export type Adopt = (parcel: Parcel, handle: ConnectionHandle) => ((cargo: Cargo | null) => void) | null;
 
 /** False: the handle is no such end. */
 export function openInbound(end: unknown, adopt: Adopt): boolean {
   const answers: string[] = [];
+  /** Those that wait for their cargo. */
+  const held = new Map<number, (cargo: Cargo | null) => void>();
   const pipe = openHandlePipe(end, {
     line(text, handles) {
       const message = readJson(text);
       if (message === null || typeof message['id'] !== 'number') return;
       const { id } = message;
+      const say = (isTaken: boolean): void => {
+        answers.push(JSON.stringify({ id, taken: isTaken }));
+        // In one write for all that came together. Still before any of them is read: that is the next turn's affair.
+        if (answers.length === 1) setImmediate(answer);
+      };
+      const waiting = held.get(id);
+      if (waiting !== undefined) {
+        held.delete(id);
+        const cargo = readCargo(message['cargo']);
+        if (cargo !== null) say(true);
+        waiting(cargo);
+        return;
+      }
       const parcel = readParcel(message);
       const handle = parcel === null ? null : takeOut(handles, parcel.peer);
       const take = parcel === null || handle === null ? null : adopt(parcel, handle);
-      answers.push(JSON.stringify({ id, taken: take !== null }));
-      // In one write for all that came together. Still before any of them is read: that is the next turn's affair.
-      if (answers.length === 1) setImmediate(answer);
+      say(take !== null);
       if (take === null) handle?.close();
-      else take();
+      else if (parcel?.kind === 'own') held.set(id, take);
+      else take(null);
     },
-    ended: () => undefined,
+    ended() {
+      for (const take of held.values()) take(null);
+      held.clear();
+    },
   });
 
   // When it cannot be sent the giver is gone, and ours are the only copies.
@@ -116,10 +168,16 @@ function takeOut(handles: ConnectionHandle[], peer: string): ConnectionHandle | 
 }
 
 function readParcel(message: Readonly<Record<string, unknown>>): Parcel | null {
-  const { kind, to, peer, isKept, isHalfOpen, state, unread } = message;
+  const { kind, to, peer, isKept, isHalfOpen } = message;
   if (kind !== 'http' && kind !== 'own') return null;
-  if (typeof to !== 'string' || typeof peer !== 'string' || typeof unread !== 'string') return null;
-  return { kind, to, peer, isKept: isKept === true, isHalfOpen: isHalfOpen === true, state, unread };
+  if (typeof to !== 'string' || typeof peer !== 'string') return null;
+  return { kind, to, peer, isKept: isKept === true, isHalfOpen: isHalfOpen === true };
+}
+
+function readCargo(value: unknown): Cargo | null {
+  if (typeof value !== 'object' || value === null || !('state' in value) || !('unread' in value)) return null;
+  const { state, unread } = value;
+  return typeof unread === 'string' ? { state, unread } : null;
 }
 
 function readJson(text: string): Readonly<Record<string, unknown>> | null {

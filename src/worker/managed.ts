@@ -136,6 +136,9 @@ export function startManaged({ generation, listeners, drainTimeoutMs, health }: 
       const listening = claims.acceptingOn(name);
       return listening === null ? null : draining.connections.acceptorOn(listening);
     },
+    adopted: (socket) => {
+      draining.connections.adopt(socket);
+    },
     isDraining: () => draining.isBegun(),
     failed: (error) => {
       complain(`a handler of adopted connections failed: ${String(error)}`);
@@ -145,7 +148,7 @@ export function startManaged({ generation, listeners, drainTimeoutMs, health }: 
   patchServers({
     place: (call) => claims.place(call),
     track: (server) => {
-      draining.connections.track(server);
+      draining.track(server);
       healthGate?.track(server);
     },
     outside: (server) => {

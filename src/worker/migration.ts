@@ -7,6 +7,7 @@ import type { ServerResponse } from 'node:http';
 import type net from 'node:net';
 import { betweenMessages, hasParser, hasSkipped } from './between-messages.ts';
 import type { Exchanges } from './exchanges.ts';
+import { giveAway, type Gift, type GiveResult } from './giving.ts';
 import { createPace, type Pace } from './pace.ts';
 import { handleOf, openOutbound, peerOf, type Outbound, type Parcel } from './links.ts';
 
@@ -31,19 +32,6 @@ export interface Migration {
   give(socket: net.Socket, gift: Gift): Promise<GiveResult>;
   migrated(): number;
 }
-
-/** What goes along with a connection of the application's own protocol. */
-export interface Gift {
-  /** The handler over there. */
-  readonly to: string;
-  /** Asked right before the offer, when everything was written; what it throws ends the attempt. */
-  readonly state: () => unknown;
-  /** Called when it was taken, right before the socket is destroyed here. */
-  readonly released: () => void;
-}
-
-/** `nobody`: no worker takes it; `notMovable`: it is not an open plain TCP connection. */
-export type GiveResult = 'taken' | 'nobody' | 'notMovable';
 
 /** So many offers to one successor may wait for an answer: as many clients wait when it is busy. */
 const window = 64;
@@ -194,7 +182,7 @@ export function createMigration({ exchanges, open, isAccepted, listenerOf }: Mig
     const to = destinationOf(socket);
     if (to === null) return;
     const isKept = bytesRead > 0 || hasSkipped(socket);
-    offer(successor, socket, { kind: 'http', to, isKept, state: null, unread: '' }, (isTaken) => {
+    offer(successor, socket, { kind: 'http', to, isKept }, (isTaken) => {
       if (isTaken) {
         socket.destroy();
       } else if (successors.has(successor)) {
@@ -308,49 +296,17 @@ export function createMigration({ exchanges, open, isAccepted, listenerOf }: Mig
       else if (introducing === undefined) beginToMove();
     },
     carries,
-    async give(socket, { to, state, released }) {
+    async give(socket, gift) {
       if (phase === 'before') return 'nobody';
-      if (successors.size === 0) await successorComes();
-      for (const successor of successors) {
-        await written(socket);
-        if (socket.destroyed || handleOf(socket) === null) return 'notMovable';
-        const content = state();
-        const unread = readAll(socket);
-        const parcel = {
-          kind: 'own',
-          to,
-          isKept: false,
-          state: content,
-          unread: unread.toString('base64'),
-        } as const;
-        const isTaken = await new Promise<boolean>((resolve) => {
-          offer(successor, socket, parcel, (taken) => {
-            if (taken) {
-              released();
-              socket.destroy();
-            } else if (unread.length > 0 && !socket.destroyed) socket.unshift(unread);
-            resolve(taken);
-          });
-        });
-        if (isTaken) return 'taken';
-      }
-      return 'nobody';
+      if (successors.size === 0 || introducing !== undefined) await successorComes();
+      return giveAway(socket, gift, successors, {
+        begun: () => inTransit.add(socket),
+        ended: (isTaken) => {
+          inTransit.delete(socket);
+          if (isTaken) migrated += 1;
+        },
+      });
     },
     migrated: () => migrated,
   };
-}
-
-function readAll(socket: net.Socket): Buffer {
-  const data: unknown = socket.readableLength > 0 ? socket.read() : null;
-  return Buffer.isBuffer(data) ? data : Buffer.alloc(0);
-}
-
-/** Resolves when nothing waits to be written any more, or the socket is no more. */
-function written(socket: net.Socket): Promise<void> {
-  if (socket.destroyed || socket.writableLength === 0) return Promise.resolve();
-  return new Promise((resolve) => {
-    socket.write('', () => {
-      resolve();
-    });
-  });
 }

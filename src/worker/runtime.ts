@@ -5,7 +5,7 @@
 import type net from 'node:net';
 import type { AdoptHandler } from './adoption.ts';
 import type { DrainHook, DrainMoment } from './hooks.ts';
-import type { GiveResult, Gift } from './migration.ts';
+import type { GiveResult, Gift } from './giving.ts';
 import type { ReadyMode } from './readiness.ts';
 
 /** Raised when `Runtime` changes its meaning. */

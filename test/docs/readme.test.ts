@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { WebSocket } from 'ws';
 import { FactLog } from '../helpers/fact-log.ts';
 import { isAlive } from '../helpers/marked-processes.ts';
 import { whoAnswers } from '../helpers/plain-client.ts';
@@ -148,6 +149,25 @@ test('the worker API', async () => {
   }
   alone.kill('SIGTERM');
   expect(await once(alone, 'exit')).toEqual([0, null]);
+});
+
+test('WebSockets that move', async () => {
+  symlinkSync(join(root, 'node_modules/ws'), join(folder, 'node_modules/ws'));
+  writeFileSync(join(folder, 'app.mjs'), example('websockets'));
+  const master = start(`exec graceful-run --port ${port} -- node app.mjs`);
+  await master.waitFor('generationReady', { generation: 1 });
+  const ws = new WebSocket(`ws://127.0.0.1:${port}/path`);
+  await once(ws, 'open');
+  const ask = async (): Promise<string> => {
+    ws.send('');
+    const [answer] = (await once(ws, 'message')) as [Buffer];
+    return answer.toString();
+  };
+  expect(await ask()).toBe('1 from /path');
+  await shell('gracefulctl reload --wait');
+  await master.waitFor('workerExited', { generation: 1 });
+  expect(await ask()).toBe('2 from /path');
+  ws.terminate();
 });
 
 test('the embedding API', async () => {

@@ -1,0 +1,117 @@
+/**
+ * Gives one connection of the application's own protocol to another worker: the state is asked for, and the connection let go
+ * of, in the turn in which that worker is known to hold it. So nothing that the application does here can come after its state.
+ * It must not know what the protocol is, nor how a connection travels (links.ts).
+ */
+import type net from 'node:net';
+import type { ConnectionHandle } from './handle-pipe.ts';
+import { handleOf, peerOf, type Cargo, type Outbound } from './links.ts';
+
+/** What goes along. */
+export interface Gift {
+  /** The handler over there. */
+  readonly to: string;
+  /** Asked when the other worker holds the connection and everything was written; what it throws ends the attempt. */
+  readonly state: () => unknown;
+  /** Called in the same turn as `state`: the socket is not this worker's any more, and is destroyed soon. */
+  readonly released: () => void;
+}
+
+/** `nobody`: no worker takes it; `notMovable`: it is not an open plain TCP connection. */
+export type GiveResult = 'taken' | 'nobody' | 'notMovable';
+
+export interface GivingEvents {
+  begun(): void;
+  ended(isTaken: boolean): void;
+}
+
+type Attempt = 'taken' | 'refused' | 'unwritten' | { readonly error: unknown };
+
+/** Tries the successors, first the one that has got the fewest. Throws what `gift.state` has thrown. */
+export async function giveAway(
+  socket: net.Socket,
+  gift: Gift,
+  successors: ReadonlySet<Outbound>,
+  events: GivingEvents,
+): Promise<GiveResult> {
+  const refused = new Set<Outbound>();
+  for (;;) {
+    await written(socket);
+    // Not before: others may have been offered meanwhile.
+    const successor = leastOffered([...successors].filter((one) => !refused.has(one)));
+    if (successor === null) return 'nobody';
+    const handle = handleOf(socket);
+    const peer = handle === null ? null : peerOf(handle);
+    if (!socket.writable || handle === null || peer === null) return 'notMovable';
+    events.begun();
+    const attempt = await offerOnce(socket, handle, peer, gift, successor);
+    events.ended(attempt === 'taken');
+    if (attempt === 'taken') return attempt;
+    if (typeof attempt === 'object') throw attempt.error;
+    if (attempt === 'refused') refused.add(successor);
+  }
+}
+
+function leastOffered(successors: readonly Outbound[]): Outbound | null {
+  return successors.reduce<Outbound | null>(
+    (least, one) => (least === null || one.offered() < least.offered() ? one : least),
+    null,
+  );
+}
+
+function offerOnce(
+  socket: net.Socket,
+  handle: ConnectionHandle,
+  peer: string,
+  { to, state, released }: Gift,
+  successor: Outbound,
+): Promise<Attempt> {
+  return new Promise((resolve) => {
+    let attempt: Attempt = 'refused';
+    const load = (): Cargo | null => {
+      // Written meanwhile, and not gone out: the rest of it would come between what the other worker writes.
+      if (!socket.writable || socket.writableLength > 0 || handle.writeQueueSize > 0) {
+        attempt = 'unwritten';
+        return null;
+      }
+      try {
+        const content = state();
+        const unread = readAll(socket);
+        released();
+        return { state: content, unread: unread.toString('base64') };
+      } catch (error) {
+        attempt = { error };
+        return null;
+      }
+    };
+    handle.readStop();
+    const parcel = { kind: 'own', to, peer, isKept: false, isHalfOpen: socket.allowHalfOpen } as const;
+    successor.entrust(parcel, handle, load, (isTaken) => {
+      if (isTaken) socket.destroy();
+      else if (!socket.destroyed) handle.readStart();
+      resolve(isTaken ? 'taken' : attempt);
+    });
+  });
+}
+
+/** What was read and not used, as when the socket is paused: without its listeners, who would use it now. */
+function readAll(socket: net.Socket): Buffer {
+  if (socket.readableLength === 0) return Buffer.alloc(0);
+  Object.defineProperty(socket, 'emit', { value: () => false, configurable: true });
+  try {
+    const data: unknown = socket.read();
+    return Buffer.isBuffer(data) ? data : Buffer.alloc(0);
+  } finally {
+    Reflect.deleteProperty(socket, 'emit');
+  }
+}
+
+/** Resolves when nothing waits to be written any more, or the socket is no more. */
+function written(socket: net.Socket): Promise<void> {
+  if (!socket.writable || socket.writableLength === 0) return Promise.resolve();
+  return new Promise((resolve) => {
+    socket.write('', () => {
+      resolve();
+    });
+  });
+}

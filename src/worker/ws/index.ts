@@ -1,0 +1,1 @@
+export { migratable, type MigratableOptions } from './migratable.ts';

@@ -1,0 +1,58 @@
+/** What a WebSocket takes along to the next worker, and how that is read there: another release may have written it. */
+import { IncomingMessage, type IncomingHttpHeaders } from 'node:http';
+import type { Socket } from 'node:net';
+import { readParameters, type DeflateParameters } from './compression.ts';
+
+/** The request that the connection began with. */
+export interface UpgradeRequest {
+  readonly method: string;
+  readonly url: string;
+  readonly headers: IncomingHttpHeaders;
+  readonly rawHeaders: readonly string[];
+}
+
+export interface Passport {
+  readonly request: UpgradeRequest;
+  /** The subprotocol; empty: none. */
+  readonly protocol: string;
+  readonly compression: DeflateParameters | null;
+  readonly binaryType: string;
+  readonly isPaused: boolean;
+  /** What the application has saved. */
+  readonly state: unknown;
+}
+
+export function readPassport(value: unknown): Passport | null {
+  if (!isRecord(value)) return null;
+  const { protocol, compression, binaryType, isPaused, state } = value;
+  const request = readRequest(value['request']);
+  if (request === null || typeof protocol !== 'string' || typeof binaryType !== 'string') return null;
+  const parameters = compression === null ? null : readParameters(compression);
+  if (parameters === null && compression !== null) return null;
+  return { request, protocol, compression: parameters, binaryType, isPaused: isPaused === true, state };
+}
+
+function readRequest(value: unknown): UpgradeRequest | null {
+  if (!isRecord(value)) return null;
+  const { method, url, headers, rawHeaders } = value;
+  if (typeof method !== 'string' || typeof url !== 'string' || !isRecord(headers)) return null;
+  const isList = Array.isArray(rawHeaders) && rawHeaders.every((one) => typeof one === 'string');
+  // Proven by the one who wrote it: Node.js has parsed them.
+  return isList ? { method, url, headers: headers as IncomingHttpHeaders, rawHeaders } : null;
+}
+
+/** A request as the application knows it from 'connection': complete, over the socket that the connection has here. */
+export function requestOver(
+  socket: Socket,
+  { method, url, headers, rawHeaders }: UpgradeRequest,
+): IncomingMessage {
+  const request = new IncomingMessage(socket);
+  Object.assign(request, { method, url, rawHeaders: [...rawHeaders], complete: true });
+  Object.assign(request, { httpVersion: '1.1', httpVersionMajor: 1, httpVersionMinor: 1 });
+  request.headers = { ...headers };
+  return request;
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,126 @@
+// The examples of long-lived connections, behind the built command, through a reload.
+import { once } from 'node:events';
+import { get, type IncomingMessage } from 'node:http';
+import { join } from 'node:path';
+import { io } from 'socket.io-client';
+import { expect, it, onTestFinished } from 'vitest';
+import { WebSocket } from 'ws';
+import { runMaster, temporaryFolder, type RunningMaster } from '../helpers/run-master.ts';
+
+function run(example: string, env: NodeJS.ProcessEnv = {}): RunningMaster {
+  const script = new URL(`../../examples/${example}/server.js`, import.meta.url).pathname;
+  return runMaster({ command: [process.execPath, script], env, flags: ['--drain-timeout', '5s'] });
+}
+
+/** What comes piece by piece, and a way to wait for the one that fits. */
+class Heard {
+  text = '';
+  #wake: () => void = () => undefined;
+
+  add(text: string): void {
+    this.text += text;
+    this.#wake();
+  }
+
+  async until(pattern: RegExp): Promise<void> {
+    while (!pattern.test(this.text)) {
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+  }
+}
+
+it('websocket: a chat goes on over the same connections', async () => {
+  const master = run('websocket', { CHAT_LOG: join(temporaryFolder(), 'chat.log') });
+  const port = await master.serving();
+  expect(await (await fetch(`http://127.0.0.1:${port}`)).text()).toContain('<title>Chat</title>');
+  const [ann, bob] = await Promise.all(
+    ['ann', 'bob'].map(async (name) => {
+      const ws = new WebSocket(`ws://127.0.0.1:${port}/?name=${name}`);
+      const heard = new Heard();
+      ws.on('message', (data: Buffer) => {
+        heard.add(data.toString());
+      });
+      await once(ws, 'open');
+      onTestFinished(() => {
+        ws.terminate();
+      });
+      return { ws, heard };
+    }),
+  );
+  if (ann === undefined || bob === undefined) throw new Error('nobody is there');
+  ann.ws.send('hello');
+  await Promise.all([ann, bob].map(({ heard }) => heard.until(/hello\n/)));
+  await master.reload(2);
+  bob.ws.send('still there?');
+  expect(await master.waitFor('workerExited', { generation: 1 })).toMatchObject({ cut: 0 });
+  ann.ws.send('yes');
+  await Promise.all([ann, bob].map(({ heard }) => heard.until(/yes\n/)));
+  for (const { heard } of [ann, bob]) expect(heard.text).toBe('ann: hello\nbob: still there?\nann: yes\n');
+});
+
+it.each(['websocket', 'polling'] as const)(
+  'socket-io: a client over %s comes back and counts on',
+  async (transport) => {
+    const master = run('socket-io');
+    let count = 0;
+    const heard = new Heard();
+    const socket = io(`http://127.0.0.1:${await master.serving()}`, {
+      transports: [transport],
+      auth: (answer) => {
+        answer({ count });
+      },
+      reconnectionDelay: 1,
+    });
+    onTestFinished(() => {
+      socket.close();
+    });
+    socket.on('count', (number: number, pid: number) => {
+      expect(number).toBe(count + 1);
+      count = number;
+      heard.add(`${pid}\n`);
+    });
+    await heard.until(new RegExp(`^${await master.workerPid(1)}$`, 'm'));
+    await master.reload(2);
+    await heard.until(new RegExp(`^${await master.workerPid(2)}$`, 'm'));
+    expect(await master.waitFor('workerExited', { generation: 1 })).toMatchObject({ cut: 0 });
+  },
+);
+
+it('sse: streams end with a whole event, and go on at the new worker without a gap', async () => {
+  const master = run('sse');
+  const port = await master.serving();
+  const heard = new Heard();
+  const over = new AbortController();
+  const isOver = (): boolean => over.signal.aborted;
+  onTestFinished(() => {
+    over.abort();
+  });
+  const follow = async (): Promise<void> => {
+    // As an EventSource does, but for the pause in between.
+    while (!isOver()) {
+      const last = [...heard.text.matchAll(/^id: (\d+)$/gm)].at(-1)?.[1] ?? '0';
+      const headers = { 'Last-Event-ID': last };
+      const [response] = (await once(get({ port, host: '127.0.0.1', headers }), 'response')) as [
+        IncomingMessage,
+      ];
+      for await (const chunk of response.setEncoding('utf8')) {
+        heard.add(String(chunk));
+        if (isOver()) break;
+      }
+    }
+  };
+  const following = follow();
+  await heard.until(/id: 2\n/);
+  await master.reload(2);
+  await heard.until(new RegExp(`from ${await master.workerPid(2)}\n`));
+  expect(await master.waitFor('workerExited', { generation: 1 })).toMatchObject({ cut: 0 });
+  over.abort();
+  await following;
+  const events = heard.text.trim().split('\n\n');
+  expect(events.filter((event) => !/^(retry: \d+|id: (\d+)\ndata: \2 from \d+)$/.test(event))).toEqual([]);
+  const ids = events.flatMap((event) => /^id: (\d+)/.exec(event)?.[1] ?? []).map(Number);
+  expect(ids).toEqual(ids.map((_id, at) => at + 1));
+  expect(heard.text).toContain('retry: ');
+});
