@@ -21,6 +21,8 @@ export interface ToolDescription {
 export interface Results {
   readonly machine: Machine;
   readonly isQuick: boolean;
+  /** What has to be known about these figures, such as that they were put together by hand. */
+  readonly note?: string;
   /** Of the comparison with other tools. */
   readonly turns: number;
   readonly workers: number;

@@ -18,6 +18,7 @@ export function renderPage(results: Results): string {
     `- ${machine.cores} cores, ${machine.cpu}`,
     `- ${machine.kernel}, Node.js ${machine.node}`,
     `- ${machine.date}`,
+    ...(results.note === undefined ? [] : ['', results.note]),
     '',
     '## Against other tools',
     '',

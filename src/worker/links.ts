@@ -8,6 +8,9 @@
 import type net from 'node:net';
 import { isConnectionHandle, openHandlePipe, type ConnectionHandle } from './handle-pipe.ts';
 
+/** Raised when a line changes its meaning: after an upgrade of the package the two workers may be of different versions. */
+const linkVersion = 1;
+
 /** A connection on its way. */
 export interface Parcel {
   /** `http`: to the servers of a listener; `own`: to a handler of the application. */
@@ -76,7 +79,7 @@ export function openOutbound(end: unknown, ended: () => void): Outbound | null {
     const id = ++lastId;
     waiting.set(id, answered);
     // The end of the pipe is near; what was answered before it has still to be read.
-    if (!pipe?.send(JSON.stringify({ id, ...parcel }), handle)) settle(id, false);
+    if (!pipe?.send(JSON.stringify({ id, version: linkVersion, ...parcel }), handle)) settle(id, false);
     return id;
   }
 
@@ -168,7 +171,8 @@ function takeOut(handles: ConnectionHandle[], peer: string): ConnectionHandle | 
 }
 
 function readParcel(message: Readonly<Record<string, unknown>>): Parcel | null {
-  const { kind, to, peer, isKept, isHalfOpen } = message;
+  const { version, kind, to, peer, isKept, isHalfOpen } = message;
+  if (version !== linkVersion) return null;
   if (kind !== 'http' && kind !== 'own') return null;
   if (typeof to !== 'string' || typeof peer !== 'string') return null;
   return { kind, to, peer, isKept: isKept === true, isHalfOpen: isHalfOpen === true };
