@@ -6,7 +6,7 @@ import { FactLog } from '../../test/helpers/fact-log.ts';
 import { appPath, startProcess, temporaryFolder } from '../processes.ts';
 
 /** The command as it was built. */
-export const executable: string = new URL('../../bin/graceful-run.cjs', import.meta.url).pathname;
+const executable: string = new URL('../../bin/graceful-run.cjs', import.meta.url).pathname;
 
 export interface Running {
   readonly pid: number;

@@ -1,7 +1,6 @@
 /** graceful-run itself, with everything at its default. */
-import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { executable, startManaged } from '../own/processes.ts';
+import { startManaged } from '../own/processes.ts';
 import { childrenOf } from '../proc.ts';
 import { stopWithWorkers } from './launch.ts';
 import { webSocketEnvironment } from './work-environment.ts';
@@ -12,13 +11,7 @@ const notMigrating: Tool = describe('graceful-run --no-migrate', 'as above, but 
   '--no-migrate',
 ]);
 
-/** A release that moves open connections is compared without that, too. */
-export const gracefulRun: readonly Tool[] = canMigrate() ? [migrating, notMigrating] : [migrating];
-
-function canMigrate(): boolean {
-  const { stdout } = spawnSync(process.execPath, [executable, '--help'], { encoding: 'utf8' });
-  return stdout.includes('migrate');
-}
+export const gracefulRun: readonly Tool[] = [migrating, notMigrating];
 
 function describe(name: string, setup: string, flags: readonly string[]): Tool {
   return {

@@ -5,7 +5,7 @@
  */
 import type net from 'node:net';
 import type { ConnectionHandle } from './handle-pipe.ts';
-import { handleOf, peerOf, type Cargo, type Outbound } from './links.ts';
+import { handleOf, leastOffered, peerOf, type Cargo, type Outbound } from './links.ts';
 
 /** What goes along. */
 export interface Gift {
@@ -50,13 +50,6 @@ export async function giveAway(
     if (typeof attempt === 'object') throw attempt.error;
     if (attempt === 'refused') refused.add(successor);
   }
-}
-
-function leastOffered(successors: readonly Outbound[]): Outbound | null {
-  return successors.reduce<Outbound | null>(
-    (least, one) => (least === null || one.offered() < least.offered() ? one : least),
-    null,
-  );
 }
 
 function offerOnce(

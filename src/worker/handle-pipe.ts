@@ -20,14 +20,13 @@ export interface ConnectionHandle {
 export interface PipeEvents {
   /** One line has come, without its line feed. `handles` are those that have come so far and were not taken out. */
   line(text: string, handles: ConnectionHandle[]): void;
-  /** Once: the other end is gone, or the pipe was closed here. */
+  /** Once: the other end is gone. */
   ended(): void;
 }
 
 export interface HandlePipe {
   /** Sends a line, or several. False: it cannot be sent, and was not. */
   send(text: string, handle?: ConnectionHandle): boolean;
-  close(): void;
 }
 
 interface RawPipe {
@@ -102,6 +101,5 @@ export function openHandlePipe(end: unknown, events: PipeEvents): HandlePipe | n
       const request = Object.assign(new WriteRequest(), { oncomplete: () => undefined });
       return pipe.writeUtf8String(request, `${text}\n`, handle) === 0;
     },
-    close,
   };
 }

@@ -50,7 +50,6 @@ export interface Outbound {
     load: () => Cargo | null,
     answered: (isTaken: boolean) => void,
   ): void;
-  close(): void;
 }
 
 /** Null: the handle is no such end. `ended`: nothing can be offered any more. */
@@ -99,10 +98,15 @@ export function openOutbound(end: unknown, ended: () => void): Outbound | null {
         } else answered(cargo !== null);
       });
     },
-    close: () => {
-      pipe.close();
-    },
   };
+}
+
+/** The one that has got the fewest, the first of several; null when there is none. */
+export function leastOffered(among: readonly Outbound[]): Outbound | null {
+  return among.reduce<Outbound | null>(
+    (least, one) => (least === null || one.offered() < least.offered() ? one : least),
+    null,
+  );
 }
 
 /**

@@ -9,7 +9,7 @@ import { betweenMessages, hasParser, hasSkipped } from './between-messages.ts';
 import type { Exchanges } from './exchanges.ts';
 import { giveAway, type Gift, type GiveResult } from './giving.ts';
 import { createPace, type Pace } from './pace.ts';
-import { handleOf, openOutbound, peerOf, type Outbound, type Parcel } from './links.ts';
+import { handleOf, leastOffered, openOutbound, peerOf, type Outbound, type Parcel } from './links.ts';
 
 export interface MigrationParts {
   readonly exchanges: Pick<Exchanges, 'isInFlight'>;
@@ -141,12 +141,9 @@ export function createMigration({ exchanges, open, isAccepted, listenerOf }: Mig
   /** The successor that has got the fewest, of those that keep up and have not refused this one. */
   function nextSuccessor(socket: net.Socket): Outbound | null {
     const refused = refusals.get(socket);
-    let least: Outbound | null = null;
-    for (const one of successors) {
-      if (refused?.has(one) === true) continue;
-      if (one.inFlight() < window && (least === null || one.offered() < least.offered())) least = one;
-    }
-    return least;
+    return leastOffered(
+      [...successors].filter((one) => one.inFlight() < window && refused?.has(one) !== true),
+    );
   }
 
   function move(): void {
@@ -185,12 +182,12 @@ export function createMigration({ exchanges, open, isAccepted, listenerOf }: Mig
     offer(successor, socket, { kind: 'http', to, isKept }, (isTaken) => {
       if (isTaken) {
         socket.destroy();
-      } else if (successors.has(successor)) {
-        const refused = refusals.get(socket) ?? new Set();
-        refusals.set(socket, refused.add(successor));
-        queue.push({ socket, bytesRead });
       } else {
-        // Its other end is gone: the next one may take it.
+        // One whose other end is gone has refused nothing.
+        if (successors.has(successor)) {
+          const refused = refusals.get(socket) ?? new Set();
+          refusals.set(socket, refused.add(successor));
+        }
         queue.push({ socket, bytesRead });
       }
       move();

@@ -28,7 +28,6 @@ function successor(...answers: readonly Answer[]): Outbound & { readonly cargo: 
         answered(isTaken);
       });
     },
-    close: () => undefined,
   };
 }
 
