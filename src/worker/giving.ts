@@ -31,14 +31,14 @@ type Attempt = 'taken' | 'refused' | 'unwritten' | { readonly error: unknown };
 export async function giveAway(
   socket: net.Socket,
   gift: Gift,
-  successors: ReadonlySet<Outbound>,
+  successors: () => readonly Outbound[],
   events: GivingEvents,
 ): Promise<GiveResult> {
   const refused = new Set<Outbound>();
   for (;;) {
     await written(socket);
     // Not before: others may have been offered meanwhile.
-    const successor = leastOffered([...successors].filter((one) => !refused.has(one)));
+    const successor = leastOffered(successors().filter((one) => !refused.has(one)));
     if (successor === null) return 'nobody';
     const handle = handleOf(socket);
     const peer = handle === null ? null : peerOf(handle);

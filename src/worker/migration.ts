@@ -9,7 +9,8 @@ import { betweenMessages, hasParser, hasSkipped } from './between-messages.ts';
 import type { Exchanges } from './exchanges.ts';
 import { giveAway, type Gift, type GiveResult } from './giving.ts';
 import { createPace, type Pace } from './pace.ts';
-import { handleOf, leastOffered, openOutbound, peerOf, type Outbound, type Parcel } from './links.ts';
+import { handleOf, leastOffered, peerOf, type Outbound, type Parcel } from './links.ts';
+import { createSuccessors } from './successors.ts';
 
 export interface MigrationParts {
   readonly exchanges: Pick<Exchanges, 'isInFlight'>;
@@ -39,10 +40,6 @@ const window = 64;
 const spreadMs = 250;
 /** How often it is looked whether more may move. */
 const tickMs = 10;
-/** From one of several successors to the next one. */
-const introductionMs = 100;
-/** How long the master may take to name a successor. Meanwhile everything is served as ever. */
-const patienceMs = 2_000;
 
 /** A connection that was between two messages when so many bytes had come. */
 interface Candidate {
@@ -51,7 +48,19 @@ interface Candidate {
 }
 
 export function createMigration({ exchanges, open, isAccepted, listenerOf }: MigrationParts): Migration {
-  const successors = new Set<Outbound>();
+  const successors = createSuccessors({
+    introduced() {
+      // Others have come: whoever was refused by all is offered once more.
+      refusals = new WeakMap();
+      if (phase === 'abandoned') phase = 'moving';
+      if (phase === 'moving') beginToMove();
+    },
+    missing() {
+      phase = 'abandoned';
+      queue = [];
+      abandon();
+    },
+  });
   const inTransit = new Set<net.Socket>();
   /** Who did not take it, for each connection that somebody has refused. */
   let refusals = new WeakMap<net.Socket, Set<Outbound>>();
@@ -65,10 +74,7 @@ export function createMigration({ exchanges, open, isAccepted, listenerOf }: Mig
   let migrated = 0;
   let phase: 'before' | 'moving' | 'abandoned' = 'before';
   let abandon: () => void = () => undefined;
-  let patience: NodeJS.Timeout | undefined;
-  let introducing: NodeJS.Timeout | undefined;
   let isCheckDue = false;
-  const wanted = new Set<() => void>();
 
   function destinationOf(socket: net.Socket): string | null {
     const server: unknown = Reflect.get(socket, 'server');
@@ -87,7 +93,7 @@ export function createMigration({ exchanges, open, isAccepted, listenerOf }: Mig
 
   function isRefusedByAll(socket: net.Socket): boolean {
     const refused = refusals.get(socket);
-    return refused !== undefined && [...successors].every((one) => refused.has(one));
+    return refused !== undefined && successors.list().every((one) => refused.has(one));
   }
 
   /** Nothing of it is in this process: neither read nor unwritten. */
@@ -142,12 +148,12 @@ export function createMigration({ exchanges, open, isAccepted, listenerOf }: Mig
   function nextSuccessor(socket: net.Socket): Outbound | null {
     const refused = refusals.get(socket);
     return leastOffered(
-      [...successors].filter((one) => one.inFlight() < window && refused?.has(one) !== true),
+      successors.list().filter((one) => one.inFlight() < window && refused?.has(one) !== true),
     );
   }
 
   function move(): void {
-    if (phase !== 'moving' || introducing !== undefined) return;
+    if (phase !== 'moving' || !successors.areThere()) return;
     const allowed = pace?.allowed(performance.now()) ?? Infinity;
     for (; next < queue.length; next += 1) {
       if (moves >= allowed) {
@@ -213,18 +219,6 @@ export function createMigration({ exchanges, open, isAccepted, listenerOf }: Mig
     });
   }
 
-  async function successorComes(): Promise<void> {
-    let wake: () => void = () => undefined;
-    let timeout: NodeJS.Timeout | undefined;
-    await new Promise<void>((resolve) => {
-      wake = resolve;
-      wanted.add(wake);
-      timeout = setTimeout(resolve, patienceMs);
-    });
-    wanted.delete(wake);
-    clearTimeout(timeout);
-  }
-
   function beginToMove(): void {
     const sockets = open().filter(carries);
     pace = createPace(sockets.length, performance.now(), spreadMs);
@@ -234,41 +228,9 @@ export function createMigration({ exchanges, open, isAccepted, listenerOf }: Mig
     check(sockets);
   }
 
-  /** Those who were announced together are there, or late. */
-  function introduced(): void {
-    introducing = undefined;
-    if (successors.size === 0) return;
-    for (const wake of wanted) wake();
-    wanted.clear();
-    if (phase === 'abandoned') phase = 'moving';
-    if (phase === 'moving') beginToMove();
-  }
-
-  /** Nobody is there who could take a connection: for a while, or for good. */
-  function waitForSuccessor(): void {
-    clearTimeout(patience);
-    patience = setTimeout(() => {
-      phase = 'abandoned';
-      queue = [];
-      abandon();
-    }, patienceMs);
-  }
-
   return {
     addSuccessor(end, more) {
-      const successor = openOutbound(end, () => {
-        if (successor !== null) successors.delete(successor);
-        if (successors.size === 0 && phase === 'moving') waitForSuccessor();
-      });
-      if (successor !== null) {
-        successors.add(successor);
-        refusals = new WeakMap();
-        clearTimeout(patience);
-      }
-      // Not before all of them are there: the first would get everything.
-      clearTimeout(introducing);
-      introducing = more > 0 ? setTimeout(introduced, introductionMs) : undefined;
-      if (more === 0) introduced();
+      successors.add(end, more);
     },
     begin(abandoned) {
       phase = 'moving';
@@ -289,14 +251,14 @@ export function createMigration({ exchanges, open, isAccepted, listenerOf }: Mig
             });
           }
         });
-      if (successors.size === 0) waitForSuccessor();
-      else if (introducing === undefined) beginToMove();
+      successors.expect();
+      if (successors.areThere()) beginToMove();
     },
     carries,
     async give(socket, gift) {
       if (phase === 'before') return 'nobody';
-      if (successors.size === 0 || introducing !== undefined) await successorComes();
-      return giveAway(socket, gift, successors, {
+      await successors.wait();
+      return giveAway(socket, gift, () => successors.list(), {
         begun: () => inTransit.add(socket),
         ended: (isTaken) => {
           inTransit.delete(socket);

@@ -31,6 +31,11 @@ function successor(...answers: readonly Answer[]): Outbound & { readonly cargo: 
   };
 }
 
+const among =
+  (...successors: readonly Outbound[]) =>
+  () =>
+    successors;
+
 const holds: Answer = (load) => load() !== null;
 const refuses: Answer = () => false;
 
@@ -72,7 +77,7 @@ describe('a connection that is given away', () => {
         () => order.push('state'),
         () => order.push('released'),
       ),
-      new Set([taker]),
+      among(taker),
       events,
     );
     socket.write('while it is offered');
@@ -95,7 +100,7 @@ describe('a connection that is given away', () => {
     const given = giveAway(
       socket,
       gift(() => ++asked),
-      new Set([taker]),
+      among(taker),
       events,
     );
     expect(await given).toBe('taken');
@@ -112,7 +117,7 @@ describe('a connection that is given away', () => {
     await giveAway(
       socket,
       gift(() => null),
-      new Set([taker]),
+      among(taker),
       events,
     );
     expect(taker.cargo).toEqual([{ state: null, unread: Buffer.from('unused').toString('base64') }]);
@@ -125,7 +130,7 @@ describe('a connection that is given away', () => {
       gift(() => {
         throw new Error('not now');
       }),
-      new Set([successor(holds)]),
+      among(successor(holds)),
       events,
     );
     await expect(given).rejects.toThrow('not now');
@@ -137,10 +142,10 @@ describe('a connection that is given away', () => {
   it('goes to the next one when the first refuses, and stays when all do', async () => {
     const second = successor(holds, refuses);
     const state = gift(() => null);
-    expect(await giveAway(socket, state, new Set([successor(refuses), successor(refuses)]), events)).toBe(
+    expect(await giveAway(socket, state, among(successor(refuses), successor(refuses)), events)).toBe(
       'nobody',
     );
-    expect(await giveAway(socket, state, new Set([successor(refuses), second]), events)).toBe('taken');
+    expect(await giveAway(socket, state, among(successor(refuses), second), events)).toBe('taken');
     expect(second.offered()).toBe(1);
   });
 
@@ -150,7 +155,7 @@ describe('a connection that is given away', () => {
       await giveAway(
         socket,
         gift(() => null),
-        new Set([successor(holds)]),
+        among(successor(holds)),
         events,
       ),
     ).toBe('notMovable');
