@@ -7,6 +7,9 @@ export interface OwnEffort {
   readonly throughputMs: number;
   readonly boots: number;
   readonly reloads: number;
+  /** Idle connections. */
+  readonly crowd: number;
+  readonly crowdReloads: number;
   readonly idleRounds: number;
   readonly idleMs: number;
 }
@@ -41,6 +44,8 @@ export const fullEffort: Effort = {
     throughputMs: 4_000,
     boots: 25,
     reloads: 12,
+    crowd: 10_000,
+    crowdReloads: 7,
     idleRounds: 5,
     idleMs: 10_000,
   },
@@ -62,7 +67,7 @@ export const fullEffort: Effort = {
 
 export const quickEffort: Effort = {
   isQuick: true,
-  own: { throughputRounds: 1, throughputMs: 1_000, boots: 3, reloads: 3, idleRounds: 1, idleMs: 2_000 },
+  own: { throughputRounds: 1, throughputMs: 1_000, boots: 3, reloads: 3, crowd: 1_000, crowdReloads: 2, idleRounds: 1, idleMs: 2_000 },
   peers: {
     turns: 1,
     workers: 2,

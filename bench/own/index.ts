@@ -1,6 +1,7 @@
 /** Every measure of graceful-run against bare Node.js by its name. */
 import type { OwnEffort } from '../effort.ts';
 import { measureBoot } from './boot.ts';
+import { measureCrowd } from './crowd.ts';
 import { measureFailures } from './failures.ts';
 import { measureIdle } from './idle.ts';
 import type { OwnResults } from './results.ts';
@@ -13,5 +14,6 @@ export const ownMeasures: Readonly<Record<keyof OwnResults, Measure>> = {
   throughput: async (effort) => ({ throughput: await measureThroughput(effort) }),
   boot: async (effort) => ({ boot: await measureBoot(effort) }),
   failures: async (effort) => ({ failures: await measureFailures(effort) }),
+  crowd: async (effort) => ({ crowd: await measureCrowd(effort) }),
   idle: async (effort) => ({ idle: await measureIdle(effort) }),
 };

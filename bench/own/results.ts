@@ -48,10 +48,23 @@ export interface IdleResult {
   readonly windowMs: number;
 }
 
+/** A crowd of idle connections, and reloads. */
+export interface CrowdResult {
+  readonly connections: number;
+  /** In all reloads together. */
+  readonly moved: number;
+  readonly closed: number;
+  /** Of each reload: milliseconds from the moment at which the new worker served until the old one was gone. */
+  readonly movedMs: readonly number[];
+  /** Milliseconds that the one of the crowd waited for an answer that waited longest. */
+  readonly longestMs: { readonly without: readonly number[]; readonly during: readonly number[] };
+}
+
 export interface OwnResults {
   readonly throughput?: readonly ThroughputResult[];
   readonly boot?: readonly BootResult[];
   readonly failures?: readonly FailuresResult[];
+  readonly crowd?: CrowdResult;
   readonly idle?: IdleResult;
 }
 

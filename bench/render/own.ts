@@ -4,7 +4,13 @@ import { median } from '../statistics.ts';
 import { failures, megabytes, spread, table, tenths, whole, type Row } from './table.ts';
 
 /** A section for each part; those that were not measured are left out. */
-export function ownSections({ throughput, boot, failures: failed, idle }: OwnResults): readonly string[] {
+export function ownSections({
+  throughput,
+  boot,
+  failures: failed,
+  crowd,
+  idle,
+}: OwnResults): readonly string[] {
   const sections: string[][] = [];
   if (throughput !== undefined) {
     sections.push([
@@ -52,6 +58,39 @@ export function ownSections({ throughput, boot, failures: failed, idle }: OwnRes
             ? [client, whole(counts.reloads), whole(counts.requests), failures(counts.failed, counts.kinds)]
             : [client, counts.missing, '', ''],
         ),
+      ),
+    ]);
+  }
+  if (crowd !== undefined) {
+    const { connections, moved, closed, movedMs, longestMs } = crowd;
+    sections.push([
+      '### Idle connections in great number',
+      '',
+      'Keep-alive connections to one worker, all of which move to the new one in a reload: milliseconds from the moment at which that one',
+      'serves until the old one is gone. Meanwhile one of them after another asks, one every 5 ms, from the signal on; then, for the same',
+      'time, without a reload: the longest wait for an answer in ms.',
+      '',
+      ...table(
+        [
+          'connections',
+          'reloads',
+          'moved',
+          'closed',
+          'moved within',
+          'longest wait: no reload',
+          'while reloading',
+        ],
+        [
+          [
+            whole(connections),
+            whole(movedMs.length),
+            whole(moved),
+            whole(closed),
+            spread(movedMs, whole),
+            spread(longestMs.without, whole),
+            spread(longestMs.during, whole),
+          ],
+        ],
       ),
     ]);
   }
