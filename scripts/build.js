@@ -46,22 +46,20 @@ const results = await Promise.all([
     outfile: 'dist/master/main.cjs',
     entryPoints: ['src/master/cli/main.ts'],
   }),
-  // CommonJS: with --require, Node.js loads the application's own entry exactly as it would without us.
+  // CommonJS: with --require, Node.js loads the application's own entry exactly as it would without us. Beside the preload, what a
+  // worker loads when it serves (load-later.ts), and what few are asked for (load-health.ts).
   build({
     ...common,
     format: 'cjs',
     // Every worker boots through it: half a millisecond less to read and to parse.
     minify: true,
-    outfile: 'dist/worker/preload.cjs',
-    entryPoints: ['src/worker/preload.ts'],
-  }),
-  // Beside it, for the few workers that are asked for their health: load-health.ts.
-  build({
-    ...common,
-    format: 'cjs',
-    minify: true,
-    outfile: 'dist/worker/health.cjs',
-    entryPoints: ['src/worker/health/index.ts'],
+    outdir: 'dist/worker',
+    outExtension: { '.js': '.cjs' },
+    entryPoints: {
+      preload: 'src/worker/preload.ts',
+      later: 'src/worker/later.ts',
+      health: 'src/worker/health/index.ts',
+    },
   }),
 ]);
 writeFileSync(

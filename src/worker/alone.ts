@@ -3,6 +3,7 @@ import { constants } from 'node:os';
 import { coveredHandle } from './raw-handle.ts';
 import { createDraining } from './draining.ts';
 import { readDrainTimeout } from './environment.ts';
+import * as later from './later.ts';
 import { patchServers, type Placement } from './listen.ts';
 import { createReadiness } from './readiness.ts';
 import { runtimeVersion, type Runtime } from './runtime.ts';
@@ -21,6 +22,7 @@ export function startAlone(): Runtime {
   };
 
   const draining = createDraining({
+    later: () => later,
     // `stop`: nobody comes after it who would accept what waits in the queue.
     order: () => ({ reason: 'stop', timeoutMs, migrates: false }),
     begun: () => undefined,
@@ -58,7 +60,7 @@ export function startAlone(): Runtime {
     choose: (mode) => readiness.choose(mode),
     ready: () => undefined,
     requestReload: () => false,
-    migrate: (socket, gift) => draining.migration.give(socket, gift),
+    migrate: (socket, gift) => draining.give(socket, gift),
     onAdopt: () => undefined,
   };
 }

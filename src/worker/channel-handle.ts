@@ -20,7 +20,8 @@ export interface ChannelParts {
   readonly WriteRequest: Constructor;
 }
 
-let WriteRequest: Constructor | null = null;
+/** Where it is noted, on `process`: the bundle that asks for it is not the one that notes it. */
+const noted = Symbol.for('graceful-run.write-request');
 
 /** Notes, at the next message that this process sends, what Node.js makes a write request with. */
 export function noteWriteRequest(): void {
@@ -29,7 +30,7 @@ export function noteWriteRequest(): void {
   if (handle === null || typeof write !== 'function') return;
   Reflect.set(handle, 'writeUtf8String', function (this: unknown, ...args: unknown[]) {
     Reflect.deleteProperty(handle, 'writeUtf8String');
-    WriteRequest = constructorOf(args[0]);
+    Object.defineProperty(process, noted, { value: constructorOf(args[0]), configurable: true });
     return Reflect.apply(write, this, args) as unknown;
   });
 }
@@ -37,7 +38,9 @@ export function noteWriteRequest(): void {
 /** Null before the first message was sent, and when this Node.js keeps them elsewhere. */
 export function channelParts(): ChannelParts | null {
   const Pipe = constructorOf(channelHandle());
-  return Pipe === null || WriteRequest === null ? null : { Pipe, WriteRequest };
+  const WriteRequest: unknown = Reflect.get(process, noted);
+  if (Pipe === null || typeof WriteRequest !== 'function') return null;
+  return { Pipe, WriteRequest: WriteRequest as Constructor };
 }
 
 function constructorOf(value: unknown): Constructor | null {

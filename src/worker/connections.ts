@@ -1,7 +1,7 @@
 /** The servers of this worker and their open connections. It must not know why or when they are to end. */
 import type net from 'node:net';
 import type { ServerHttp2Session } from 'node:http2';
-import type { Exchanges, IsSpared } from './exchanges.ts';
+import type { Ending, Exchanges, IsSpared } from './exchanges.ts';
 import { isInjected } from './injected.ts';
 import { createOpenSockets } from './open-sockets.ts';
 import type { RawHandle } from './raw-handle.ts';
@@ -32,9 +32,11 @@ export interface Connections {
   /** Those on which an HTTP/1 request has come, through whichever server. */
   http1(): Http1Connection[];
   /** Every HTTP connection that is not spared ends after what is in flight: `Connection: close` and GOAWAY. */
-  endAfterLastResponse(isSpared: IsSpared): void;
+  endAfterLastResponse(isSpared: IsSpared, ending: Ending): void;
   /** The server of this process that listens with the handle; accepts `accepted` for it, and answers its socket. */
   acceptorOn(listening: RawHandle): ((accepted: object) => net.Socket | null) | null;
+  /** Those that TLS servers have made of what was accepted, and that may still be open. */
+  secured(): net.Socket[];
   /** Resolves as soon as nothing is open. */
   whenNoneOpen(): Promise<void>;
 }
@@ -50,6 +52,8 @@ export function createConnections(exchanges: Exchanges): Connections {
   const sockets = createOpenSockets();
   /** What HTTP/1 requests come from and was not accepted: TLS over it, or whatever the application has made. */
   const layered = createOpenSockets();
+  /** What TLS servers have made of connections. */
+  const secured = createOpenSockets();
   const sessions = new Set<ServerHttp2Session>();
   let accepted = 0;
   let isEnding = false;
@@ -62,6 +66,10 @@ export function createConnections(exchanges: Exchanges): Connections {
 
   function watch(server: net.Server): void {
     server.prependListener('connection', accept);
+    // Only TLS servers say it.
+    server.on('secureConnection', (socket: net.Socket) => {
+      secured.add(socket);
+    });
     server.on('session', (session: ServerHttp2Session) => {
       sessions.add(session);
       session.once('close', () => sessions.delete(session));
@@ -120,11 +128,12 @@ export function createConnections(exchanges: Exchanges): Connections {
         return after === before ? null : after;
       };
     },
-    endAfterLastResponse(isSpared) {
+    endAfterLastResponse(isSpared, ending) {
       isEnding = true;
-      exchanges.endConnections([...sockets.list(), ...layered.list()], isSpared);
+      exchanges.endConnections([...sockets.list(), ...layered.list()], isSpared, ending);
       for (const session of sessions) session.close();
     },
+    secured: () => secured.list(),
     whenNoneOpen: () => sockets.whenNone(),
   };
 }

@@ -3,16 +3,19 @@
  * abort signal that tells the application. It must not know who asked for the drain.
  */
 import type net from 'node:net';
-import { cleanUpAndExit } from './clean-up.ts';
 import { createConnections, type Connections } from './connections.ts';
-import { drain, type DrainOrder } from './drain.ts';
+import type { DrainOrder } from './drain/drain.ts';
 import { createExchanges } from './exchanges.ts';
 import { createHooks, type Hooks } from './hooks.ts';
-import { createMigration, type Migration } from './migration.ts';
+import type { Later } from './load-later.ts';
+import type { Gift, GiveResult } from './migration/giving.ts';
+import type { Migration } from './migration/migration.ts';
+import { closeHandle } from './raw-handle.ts';
 import { complain } from './standard-streams.ts';
-import { createWebSockets } from './websockets.ts';
 
 export interface DrainingParts {
+  /** Null: it cannot be loaded. */
+  later(): Later | null;
   order(): DrainOrder;
   begun(): void;
   acceptsNoMore(): void;
@@ -29,7 +32,10 @@ export interface DrainingParts {
 export interface Draining {
   readonly connections: Connections;
   readonly hooks: Hooks;
-  readonly migration: Migration;
+  /** The end of a pipe to a worker that adopts, as it came from the master; `more` are about to come. */
+  addSuccessor(end: unknown, more: number): void;
+  /** Offers a connection of the application's own protocol. Unless it is `taken`, it stays open here. */
+  give(socket: net.Socket, gift: Gift): Promise<GiveResult>;
   /** The server has been told to listen. Comes again when it listens again. */
   track(server: net.Server): void;
   /** Aborts when the drain begins. */
@@ -57,32 +63,50 @@ export function createDraining(parts: DrainingParts): Draining {
       `a drain hook failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
     );
   });
-  const migration = createMigration({
-    exchanges,
-    open: () => connections.open(),
-    isAccepted: (socket) => connections.isAccepted(socket),
-    listenerOf: parts.listenerOf,
-  });
-  const webSockets = createWebSockets(() => connections.open());
+  let migration: Migration | null = null;
   let abort: AbortController | null = null;
   let isBegun = false;
   let isLate = false;
   let isTerminating = false;
   let hurry: () => void = () => undefined;
 
+  function migrationOf({ createMigration }: Later): Migration {
+    return (migration ??= createMigration({
+      exchanges,
+      open: () => connections.open(),
+      isAccepted: (socket) => connections.isAccepted(socket),
+      listenerOf: parts.listenerOf,
+    }));
+  }
+
   async function run(): Promise<void> {
+    const later = parts.later();
+    if (later === null) await endPlainly();
+    else await end(later);
+  }
+
+  /** With Node.js's own means: idle connections end when their keep-alive timeout does. The master knows the deadline. */
+  async function endPlainly(): Promise<void> {
+    connections.stopAccepting();
+    parts.begun();
+    parts.acceptsNoMore();
+    await connections.whenNoneOpen();
+    process.exit();
+  }
+
+  async function end(later: Later): Promise<void> {
     const hurriedUp = new Promise<void>((resolve) => {
       hurry = () => {
         isLate = true;
         resolve();
       };
     });
-    const { isCut, ...numbers } = await drain({
+    const { isCut, ...numbers } = await later.drain({
       connections,
       exchanges,
       hooks,
-      migration,
-      webSockets,
+      migration: migrationOf(later),
+      webSockets: later.createWebSockets(() => [...connections.open(), ...connections.secured()]),
       order: () => parts.order(),
       begun: () => {
         parts.begun();
@@ -94,7 +118,7 @@ export function createDraining(parts: DrainingParts): Draining {
       hurried: hurriedUp,
     });
     await Promise.race([parts.ended(numbers), wait(goodbyeMs)]);
-    cleanUpAndExit({
+    later.cleanUpAndExit({
       signals: parts.cleanUpSignals,
       isOurs: parts.isOurs,
       isRunning: isTerminating,
@@ -105,10 +129,14 @@ export function createDraining(parts: DrainingParts): Draining {
   return {
     connections,
     hooks,
-    migration,
+    addSuccessor(end, more) {
+      const later = parts.later();
+      if (later === null) closeHandle(end);
+      else migrationOf(later).addSuccessor(end, more);
+    },
+    give: async (socket, gift) => migration?.give(socket, gift) ?? 'nobody',
     track(server) {
       connections.track(server);
-      webSockets.watch(server);
     },
     signal() {
       // Made when it is asked for: most applications never do, and all of them have to boot.

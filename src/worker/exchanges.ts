@@ -5,7 +5,6 @@
 import type { ServerResponse } from 'node:http';
 import type net from 'node:net';
 import { isInjected } from './injected.ts';
-import { sayClose, takeBackClose } from './last-response.ts';
 
 export interface Exchanges {
   /** Requests so far. */
@@ -15,7 +14,7 @@ export interface Exchanges {
   /** Begins to watch the HTTP/1 requests of every server of this process; `seen` gets the connection of each. */
   watch(seen: (socket: net.Socket) => void): void;
   /** From now on every response ends its connection, unless that is spared; first of all the latest one of each of these. */
-  endConnections(sockets: Iterable<net.Socket>, isSpared: IsSpared): void;
+  endConnections(sockets: Iterable<net.Socket>, isSpared: IsSpared, ending: Ending): void;
   /** True when an HTTP/1 request has come on the connection. */
   isKnown(socket: net.Socket): boolean;
   /** True when the connection's latest response has not been written to its end. */
@@ -23,6 +22,13 @@ export interface Exchanges {
 }
 
 export type IsSpared = (socket: net.Socket) => boolean;
+
+/** How a response is made its connection's last. */
+export interface Ending {
+  sayClose(response: ServerResponse): void;
+  /** It is not the last after all, unless it was sent. */
+  takeBackClose(response: ServerResponse): void;
+}
 
 /** What Node.js publishes for every HTTP/1 request, before anybody else hears of it. */
 interface RequestStart {
@@ -52,7 +58,8 @@ function latestOf(socket: HttpSocket): ServerResponse | null {
 
 export function createExchanges(): Exchanges {
   let served = 0;
-  let isSpared: IsSpared = () => true;
+  let isSpared: IsSpared = () => false;
+  let ending: Ending | null = null;
 
   return {
     served: () => served,
@@ -73,18 +80,19 @@ export function createExchanges(): Exchanges {
           // It waits for the one before it, and Node.js does not say where.
           if (previous !== null) socket[pipelined] = response;
           seen(socket);
-          if (isSpared(socket)) return;
+          if (ending === null || isSpared(socket)) return;
           // Node.js would drop this request after a response that says close.
-          if (previous !== null) takeBackClose(previous);
-          sayClose(response);
+          if (previous !== null) ending.takeBackClose(previous);
+          ending.sayClose(response);
         });
     },
-    endConnections(sockets, spared) {
+    endConnections(sockets, spared, how) {
       isSpared = spared;
+      ending = how;
       for (const socket of sockets) {
         if (spared(socket)) continue;
         const response = latestOf(socket);
-        if (response !== null && !response.headersSent) sayClose(response);
+        if (response !== null && !response.headersSent) how.sayClose(response);
       }
     },
     isKnown: (socket: HttpSocket) => socket._httpMessage !== undefined,

@@ -1,7 +1,7 @@
 /** The public API of a worker: the application's side of `Runtime`. */
 import type { Server, Socket } from 'node:net';
 import { GracefulRunError } from '../shared/errors.ts';
-import type { AdoptHandler } from './adoption.ts';
+import type { AdoptHandler } from './migration/adoption.ts';
 import type { DrainHook, DrainMoment } from './hooks.ts';
 import { asJson } from './json-state.ts';
 import type { ReadyMode } from './readiness.ts';

@@ -5,7 +5,7 @@ export {
   type MigrateOptions,
   type Worker,
 } from './graceful.ts';
-export type { AdoptHandler } from './adoption.ts';
+export type { AdoptHandler } from './migration/adoption.ts';
 export type { DrainContext, DrainHook, DrainMoment } from './hooks.ts';
 export type { ReadyMode } from './readiness.ts';
 export type { DrainReason } from '../shared/protocol.ts';

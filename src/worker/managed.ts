@@ -1,24 +1,25 @@
 /** A worker under a master: joins the channel, the listeners, the readiness and the drain. Everything is decided elsewhere. */
 import type { DrainReason, WorkerMessage } from '../shared/protocol.ts';
-import { createAdoption } from './adoption.ts';
 import { openChannel } from './channel.ts';
 import { createClaims } from './claims.ts';
 import { createDraining } from './draining.ts';
-import type { DrainOrder } from './drain.ts';
+import type { DrainOrder } from './drain/drain.ts';
 import type { Settings } from './environment.ts';
 import { createHealthGate } from './health-gate.ts';
 import { keepListening } from './keep-listening.ts';
 import { whenListenEnded } from './listen-outcome.ts';
 import { patchServers } from './listen.ts';
 import { loadHealth } from './load-health.ts';
-import { isRawHandle } from './raw-handle.ts';
+import { loadLater } from './load-later.ts';
+import type { AdoptHandler, AdoptionParts } from './migration/adoption.ts';
+import { closeHandle, isRawHandle } from './raw-handle.ts';
 import { createReadiness } from './readiness.ts';
 import { runtimeVersion, type Runtime } from './runtime.ts';
 import { complain, surviveBrokenPipes } from './standard-streams.ts';
 import { takeSignal } from './take-signal.ts';
 
-/** From admission until broken pipes are survived, should the master go without a word. */
-const surviveAfterMs = 200;
+/** From admission until what is not needed at boot is made up for. */
+const catchUpAfterMs = 200;
 
 export function startManaged({ generation, listeners, drainTimeoutMs, health }: Settings): Runtime {
   const { pid } = process;
@@ -34,8 +35,8 @@ export function startManaged({ generation, listeners, drainTimeoutMs, health }: 
       switch (message.type) {
         case 'admit':
           claims.admit();
-          // Neither at boot nor now, when the first client waits: it costs a millisecond or two.
-          setTimeout(surviveBrokenPipes, surviveAfterMs).unref();
+          // Neither at boot nor now, when the first client waits: it costs some milliseconds.
+          setTimeout(catchUp, catchUpAfterMs).unref();
           break;
         case 'drain':
           ordered = message;
@@ -44,10 +45,10 @@ export function startManaged({ generation, listeners, drainTimeoutMs, health }: 
           if (isRawHandle(handle)) claims.arrived(message.name, handle);
           break;
         case 'successor':
-          draining.migration.addSuccessor(handle, message.more);
+          draining.addSuccessor(handle, message.more);
           break;
         case 'predecessor':
-          adoption.addPredecessor(handle);
+          adoptFrom(handle);
           break;
       }
     },
@@ -57,6 +58,18 @@ export function startManaged({ generation, listeners, drainTimeoutMs, health }: 
       draining.begin();
     },
   });
+
+  /** Broken pipes are survived, should the master go without a word; and the package may be replaced on disk from now on. */
+  const catchUp = (): void => {
+    surviveBrokenPipes();
+    loadLater();
+  };
+
+  const adoptFrom = (end: unknown): void => {
+    const later = loadLater();
+    if (later === null) closeHandle(end);
+    else later.adoptFrom(end, adoption);
+  };
 
   const sayReady = (): void => {
     send({ type: 'ready', pid });
@@ -116,6 +129,7 @@ export function startManaged({ generation, listeners, drainTimeoutMs, health }: 
   };
 
   const draining = createDraining({
+    later: loadLater,
     order: () => ordered ?? { reason: assumed, timeoutMs: drainTimeoutMs, migrates: false },
     begun: () => {
       claims.close();
@@ -131,7 +145,9 @@ export function startManaged({ generation, listeners, drainTimeoutMs, health }: 
     isOurs: (listener) => listener === hurry || listener === begin,
   });
 
-  const adoption = createAdoption({
+  const adoptHandlers = new Map<string, AdoptHandler>();
+  const adoption: AdoptionParts = {
+    handlers: adoptHandlers,
     acceptorOf: (name) => {
       const listening = claims.acceptingOn(name);
       return listening === null ? null : draining.connections.acceptorOn(listening);
@@ -143,7 +159,7 @@ export function startManaged({ generation, listeners, drainTimeoutMs, health }: 
     failed: (error) => {
       complain(`a handler of adopted connections failed: ${String(error)}`);
     },
-  });
+  };
 
   patchServers({
     place: (call) => claims.place(call),
@@ -174,9 +190,9 @@ export function startManaged({ generation, listeners, drainTimeoutMs, health }: 
     ready: () => {
       readiness.say();
     },
-    migrate: (socket, gift) => draining.migration.give(socket, gift),
+    migrate: (socket, gift) => draining.give(socket, gift),
     onAdopt: (name, handler) => {
-      adoption.handle(name, handler);
+      adoptHandlers.set(name, handler);
     },
     requestReload: () => {
       if (!process.connected) return false;

@@ -35,6 +35,12 @@ export function isRawHandle(value: unknown): value is RawHandle {
   );
 }
 
+/** Closes what has come as a handle, of whatever kind. */
+export function closeHandle(value: unknown): void {
+  const close: unknown = typeof value === 'object' && value !== null ? Reflect.get(value, 'close') : null;
+  if (typeof close === 'function') Reflect.apply(close, value, []);
+}
+
 /** A handle over an inherited file descriptor; null when it is not a socket (any more). */
 export function openInherited(fd: number): RawHandle | null {
   const handle = createServerHandle(null, null, null, fd);

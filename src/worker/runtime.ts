@@ -3,9 +3,9 @@
  * from different copies of the package, so this is an interface with a version, found through a global symbol.
  */
 import type net from 'node:net';
-import type { AdoptHandler } from './adoption.ts';
+import type { AdoptHandler } from './migration/adoption.ts';
 import type { DrainHook, DrainMoment } from './hooks.ts';
-import type { GiveResult, Gift } from './giving.ts';
+import type { GiveResult, Gift } from './migration/giving.ts';
 import type { ReadyMode } from './readiness.ts';
 
 /** Raised when `Runtime` changes its meaning. */

@@ -39,6 +39,8 @@ export interface StartOptions {
   readonly env?: NodeJS.ProcessEnv;
   readonly cwd?: string;
   readonly drainTimeoutMs?: number;
+  /** Default: the one of the bundle. */
+  readonly preload?: string;
 }
 
 export class MiniMaster {
@@ -74,7 +76,8 @@ export class MiniMaster {
   }
 
   async start(script: string | null, options: StartOptions = {}): Promise<MiniWorker> {
-    const { preload, api } = await workerBundle();
+    const { api, ...built } = await workerBundle();
+    const preload = options.preload ?? built.preload;
     const listeners = this.ports.map((port, at) => ({
       name: `listener-${at}`,
       fd: 3 + at,

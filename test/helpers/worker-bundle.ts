@@ -32,11 +32,19 @@ async function buildBundle(): Promise<WorkerBundle> {
     logLevel: 'warning',
   };
   const preload = join(folder, 'preload.cjs');
-  const health = join(folder, 'health.cjs');
   const api = join(folder, 'index.mjs');
   await Promise.all([
-    build({ ...common, format: 'cjs', entryPoints: ['src/worker/preload.ts'], outfile: preload }),
-    build({ ...common, format: 'cjs', entryPoints: ['src/worker/health/index.ts'], outfile: health }),
+    build({
+      ...common,
+      format: 'cjs',
+      entryPoints: {
+        preload: 'src/worker/preload.ts',
+        later: 'src/worker/later.ts',
+        health: 'src/worker/health/index.ts',
+      },
+      outdir: folder,
+      outExtension: { '.js': '.cjs' },
+    }),
     build({ ...common, format: 'esm', entryPoints: ['src/worker/index.ts'], outfile: api }),
   ]);
   return { preload, api };

@@ -4,8 +4,8 @@
  * is carried, nor how.
  */
 import type { WebSocket } from 'ws';
-import { spread } from '../spread.ts';
-import { goingAway } from '../websockets.ts';
+import { spread } from '../drain/spread.ts';
+import { goingAway } from '../drain/websockets.ts';
 import { standingOf } from './internals.ts';
 
 /** Thrown by whoever is asked for the state at a moment at which there is none. */

@@ -6,7 +6,7 @@ import { GracefulRunError } from '../../shared/errors.ts';
 import { asJson } from '../json-state.ts';
 import { runtimeOfProcess } from '../runtime-of-process.ts';
 import { complain } from '../standard-streams.ts';
-import { excuse } from '../websockets.ts';
+import { excuse } from '../drain/websockets.ts';
 import { arrive } from './arrival.ts';
 import { compressionOf } from './compression.ts';
 import { createDeparture, NotNow, type Departure } from './departure.ts';

@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import net from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { giveAway, type Gift } from '../../../src/worker/giving.ts';
-import type { Cargo, Outbound } from '../../../src/worker/links.ts';
+import { giveAway, type Gift } from '../../../src/worker/migration/giving.ts';
+import type { Cargo, Outbound } from '../../../src/worker/migration/links.ts';
 
 /** What a successor does with an offer: it holds the connection and asks for the cargo, or refuses. */
 type Answer = (load: () => Cargo | null) => boolean;

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { spread } from '../../../src/worker/spread.ts';
+import { spread } from '../../../src/worker/drain/spread.ts';
 
 beforeEach(() => {
   vi.useFakeTimers();

@@ -6,7 +6,7 @@
 import type { ServerResponse } from 'node:http';
 import type net from 'node:net';
 import { betweenMessages, hasParser, hasSkipped } from './between-messages.ts';
-import type { Exchanges } from './exchanges.ts';
+import type { Exchanges } from '../exchanges.ts';
 import { giveAway, type Gift, type GiveResult } from './giving.ts';
 import { createPace, type Pace } from './pace.ts';
 import { handleOf, leastOffered, peerOf, type Outbound, type Parcel } from './links.ts';

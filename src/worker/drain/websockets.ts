@@ -4,12 +4,9 @@
  * documented; a test holds the versions to it. It must not load `ws`, nor touch those that graceful-run/ws moves.
  */
 import type net from 'node:net';
-import { createOpenSockets } from './open-sockets.ts';
 import { spread } from './spread.ts';
 
 export interface WebSockets {
-  /** Knows what this server makes of its connections. */
-  watch(server: net.Server): void;
   /** Closes every WebSocket that is open: evenly over this time, and at its end those that were opened meanwhile. */
   closeOver(ms: number): void;
 }
@@ -31,23 +28,10 @@ export function excuse(socket: net.Socket): void {
   Reflect.set(socket, ownAffair, true);
 }
 
-export function createWebSockets(accepted: () => readonly net.Socket[]): WebSockets {
-  const watched = new WeakSet<net.Server>();
-  const secure = createOpenSockets();
-
-  function webSockets(): readonly WebSocket[] {
-    return [...accepted(), ...secure.list()].flatMap((socket) => webSocketOn(socket) ?? []);
-  }
+export function createWebSockets(open: () => readonly net.Socket[]): WebSockets {
+  const webSockets = (): readonly WebSocket[] => open().flatMap((socket) => webSocketOn(socket) ?? []);
 
   return {
-    watch(server) {
-      if (watched.has(server)) return;
-      watched.add(server);
-      // Only TLS servers say it.
-      server.on('secureConnection', (socket: net.Socket) => {
-        secure.add(socket);
-      });
-    },
     closeOver(ms) {
       spread(webSockets(), ms, goAway);
       setTimeout(() => {

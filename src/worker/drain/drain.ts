@@ -2,13 +2,14 @@
  * A drain from its first to its last moment, the same with a master and without: stop accepting, finish what is in flight,
  * let go of the rest at the deadline, run the hooks that close what nobody needs any more. It must not know signals' names or messages: `parts` does.
  */
-import type { DrainReason } from '../shared/protocol.ts';
-import type { Connections } from './connections.ts';
+import type { DrainReason } from '../../shared/protocol.ts';
+import type { Connections } from '../connections.ts';
 import { cutConnections } from './cut.ts';
-import type { Exchanges } from './exchanges.ts';
-import type { Hooks } from './hooks.ts';
+import type { Exchanges } from '../exchanges.ts';
+import type { Hooks } from '../hooks.ts';
+import { sayClose, takeBackClose } from './last-response.ts';
 import { endOwnCluster } from './own-cluster.ts';
-import type { Migration } from './migration.ts';
+import type { Migration } from '../migration/migration.ts';
 import { loadTerminator, type Terminate } from './terminator.ts';
 import type { WebSockets } from './websockets.ts';
 
@@ -48,6 +49,8 @@ export interface DrainResult {
 
 /** When the drain has lasted this long, it is likely to need http-terminator. */
 const loadTerminatorAfterMs = 1_000;
+const ending = { sayClose, takeBackClose };
+
 /** How long connections that wait in the accept queue may take to be accepted, at most: half of the drain timeout, and this. */
 const acceptQueuedMs = 5_000;
 
@@ -66,10 +69,10 @@ export async function drain(parts: DrainParts): Promise<DrainResult> {
   const { reason, timeoutMs, migrates } = parts.order();
   if (migrates) {
     migration.begin(() => {
-      connections.endAfterLastResponse(nobody);
+      connections.endAfterLastResponse(nobody, ending);
     });
   }
-  connections.endAfterLastResponse((socket) => migration.carries(socket));
+  connections.endAfterLastResponse((socket) => migration.carries(socket), ending);
   parts.explained();
   if (takesQueueAlong(reason)) await acceptQueued(connections, Math.min(acceptQueuedMs, timeoutMs / 2));
   connections.stopAccepting();

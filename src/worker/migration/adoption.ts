@@ -11,6 +11,8 @@ import { openInbound, type Cargo, type Parcel } from './links.ts';
 export type AdoptHandler = (socket: net.Socket, state: unknown) => void;
 
 export interface AdoptionParts {
+  /** By their names. */
+  readonly handlers: ReadonlyMap<string, AdoptHandler>;
   /** Makes the server that listens on the listener accept it, and answers its socket. Null: nobody can take one now. */
   readonly acceptorOf: (listener: string) => ((handle: ConnectionHandle) => net.Socket | null) | null;
   /** A connection of the application's own protocol has come: from now on this worker has it open. */
@@ -20,16 +22,11 @@ export interface AdoptionParts {
   readonly failed: (error: unknown) => void;
 }
 
-export interface Adoption {
-  /** The end of a pipe from a worker that drains, as it came from the master. */
-  addPredecessor(end: unknown): void;
-  /** Replaces the handler of that name. */
-  handle(name: string, handler: AdoptHandler): void;
-}
-
-export function createAdoption({ acceptorOf, adopted, isDraining, failed }: AdoptionParts): Adoption {
-  const handlers = new Map<string, AdoptHandler>();
-
+/** Adopts what comes through the end of a pipe from a worker that drains, as it came from the master. */
+export function adoptFrom(
+  end: unknown,
+  { handlers, acceptorOf, adopted, isDraining, failed }: AdoptionParts,
+): void {
   function adopt(parcel: Parcel, handle: ConnectionHandle): ((cargo: Cargo | null) => void) | null {
     if (isDraining()) return null;
     return parcel.kind === 'http' ? adoptHttp(parcel, handle) : adoptOwn(parcel, handle);
@@ -71,14 +68,7 @@ export function createAdoption({ acceptorOf, adopted, isDraining, failed }: Adop
     };
   }
 
-  return {
-    addPredecessor(end) {
-      openInbound(end, adopt);
-    },
-    handle(name, handler) {
-      handlers.set(name, handler);
-    },
-  };
+  openInbound(end, adopt);
 }
 
 /** The client may be a little late: Node.js grants as much. */

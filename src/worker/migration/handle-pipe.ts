@@ -4,7 +4,8 @@
  * waits for an answer to every handle, and the system call through a library costs each worker 8 to 18 ms at the
  * worst moment, when it has just begun to serve. It must not know what the lines say.
  */
-import { channelParts } from './channel-handle.ts';
+import { channelParts } from '../channel-handle.ts';
+import { closeHandle } from '../raw-handle.ts';
 
 /** A connected socket's handle below `net.Socket`. */
 export interface ConnectionHandle {
@@ -51,17 +52,23 @@ export function isConnectionHandle(value: unknown): value is ConnectionHandle {
 
 /**
  * Opens one end of a pair of connected UNIX sockets that has come over the IPC channel as a handle. Null when this
- * is none, or Node.js is not built as we know it.
+ * is none, or Node.js is not built as we know it: then it is closed, so that nobody waits at the other one.
  */
 export function openHandlePipe(end: unknown, events: PipeEvents): HandlePipe | null {
   const parts = channelParts();
   const fd: unknown = typeof end === 'object' && end !== null ? Reflect.get(end, 'fd') : null;
-  if (parts === null || typeof fd !== 'number' || fd < 0) return null;
+  if (parts === null || typeof fd !== 'number' || fd < 0) {
+    closeHandle(end);
+    return null;
+  }
   const { Pipe, WriteRequest } = parts;
   // Proven dispatch: the class of the handle that Node.js reads its own channel through.
   const pipe = new Pipe(carriesHandles) as RawPipe & { end?: unknown };
   const failed = pipe.open(fd);
-  if (failed !== undefined && failed !== 0) return null;
+  if (failed !== undefined && failed !== 0) {
+    closeHandle(end);
+    return null;
+  }
   // Both are the same descriptor: the one that came is never closed, and must live as long as the other.
   pipe.end = end;
   let isOpen = true;

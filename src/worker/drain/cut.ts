@@ -1,6 +1,6 @@
 /** The end of a drain that has run out of time: whatever is open, is closed. Bounded, and counted here. */
-import type { Connections } from './connections.ts';
-import type { Exchanges } from './exchanges.ts';
+import type { Connections } from '../connections.ts';
+import type { Exchanges } from '../exchanges.ts';
 import type { Terminate } from './terminator.ts';
 
 /** How long a response that is being written may still take. The master kills 2 s after the deadline. */
