@@ -65,6 +65,7 @@ export function openHandlePipe(end: unknown, events: PipeEvents): HandlePipe | n
   // Both are the same descriptor: the one that came is never closed, and must live as long as the other.
   pipe.end = end;
   let isOpen = true;
+  let hasRead = false;
   let rest = '';
   const handles: ConnectionHandle[] = [];
   const { StringDecoder } = process.getBuiltinModule('node:string_decoder');
@@ -78,15 +79,25 @@ export function openHandlePipe(end: unknown, events: PipeEvents): HandlePipe | n
     events.ended();
   }
 
+  /**
+   * The end of the stream, or an error. When the other end is gone libuv says so after a short read, and each line that carries a
+   * handle is one, whatever is left behind it. So it is the end when nothing has come since reading was begun.
+   */
+  function endOfStream(): void {
+    const isAgain = hasRead && isOpen && pipe.readStart() === 0;
+    hasRead = false;
+    if (!isAgain) close();
+  }
+
   pipe.onread = (chunk) => {
     const handle = pipe.pendingHandle;
     pipe.pendingHandle = null;
     if (isConnectionHandle(handle)) handles.push(handle);
-    // The end of the stream, or an error.
     if (chunk === undefined) {
-      close();
+      endOfStream();
       return;
     }
+    hasRead = true;
     const lines = (rest + decoder.write(Buffer.from(chunk))).split('\n');
     rest = lines.pop() ?? '';
     for (const line of lines) if (isOpen) events.line(line, handles);
