@@ -108,9 +108,35 @@ export function openHandlePipe(end: unknown, events: PipeEvents): HandlePipe | n
   return {
     send(text, handle) {
       if (!isOpen) return false;
+      const release = handle === undefined ? () => undefined : keepOpen(handle);
       // When the other end is gone, reading tells: after the last that it has said.
-      const request = Object.assign(new WriteRequest(), { oncomplete: () => undefined });
-      return pipe.writeUtf8String(request, `${text}\n`, handle) === 0;
+      const request = Object.assign(new WriteRequest(), { oncomplete: release });
+      const isSent = pipe.writeUtf8String(request, `${text}\n`, handle) === 0;
+      if (!isSent) release();
+      return isSent;
     },
+  };
+}
+
+/** How `net.Socket` ends its handle. */
+const endings = ['close', 'reset'];
+
+/**
+ * While a line waits because the pipe is full, its handle waits with it, and libuv aborts the process when it was closed
+ * meanwhile. So until what this answers is called, that is put off.
+ */
+function keepOpen(handle: ConnectionHandle): () => void {
+  const due: (() => unknown)[] = [];
+  for (const name of endings) {
+    const end: unknown = Reflect.get(handle, name);
+    if (typeof end !== 'function') continue;
+    Reflect.set(handle, name, (...args: unknown[]) => {
+      due.push(() => Reflect.apply(end, handle, args) as unknown);
+      return 0;
+    });
+  }
+  return () => {
+    for (const name of endings) Reflect.deleteProperty(handle, name);
+    for (const end of due.splice(0)) end();
   };
 }

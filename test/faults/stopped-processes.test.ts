@@ -76,3 +76,56 @@ it('a successor that is stopped until the time of the old worker is over has wha
   process.kill(await master.workerPid(2), 'SIGCONT');
   for (const answer of await Promise.all(wires.map(ask))) expect(answer).toContain('"generation":2');
 });
+
+describe('more connections of an own protocol than the pipe between two workers holds', () => {
+  const command = [process.execPath, app('gives-away')[1]?.replace('.cjs', '.mjs') ?? ''];
+  const count = 1_000;
+
+  async function echo(wire: Wire, text = 'hello'): Promise<string> {
+    wire.received = '';
+    wire.write(`${text}\n`);
+    await wire.until('\n');
+    return wire.received;
+  }
+
+  /** All connections of generation 1 are offered to generation 2, which is stopped. */
+  async function offer(): Promise<{ readonly master: RunningMaster; readonly wires: readonly Wire[] }> {
+    const master = runMaster({ command });
+    const wires = await connectAll(await master.serving(), count);
+    await Promise.all(wires.map((wire, at) => echo(wire, at % 10 === 9 ? 'short' : 'hello')));
+    const old = await master.workerPid(1);
+    await stop(old);
+    await master.reload(2);
+    await stop(await master.workerPid(2));
+    process.kill(old, 'SIGCONT');
+    await master.waitForLine(`giving ${count}`);
+    return { master, wires };
+  }
+
+  it('wait for a successor that is stopped, and all of them move when it goes on', async () => {
+    const { master, wires } = await offer();
+    const answers = wires.map((wire) => echo(wire));
+    process.kill(await master.workerPid(2), 'SIGCONT');
+    expect(new Set(await Promise.all(answers))).toEqual(new Set(['2 hello\n']));
+    expect(await tollOf(master, 1)).toEqual({ code: 0, migrated: count, cut: 0 });
+  });
+
+  it('are served where they are when that successor is killed', async () => {
+    const { master, wires } = await offer();
+    const answers = wires.map((wire) => echo(wire));
+    process.kill(await master.workerPid(2), 'SIGKILL');
+    expect(new Set(await Promise.all(answers))).toEqual(new Set(['1 hello\n']));
+    for (const { socket } of wires) socket.end();
+    expect(await tollOf(master, 1)).toEqual({ code: 0, migrated: 0, cut: 0 });
+  });
+
+  it('go on when some of them end while they wait', async () => {
+    const { master, wires } = await offer();
+    process.kill(await master.workerPid(1), 'SIGUSR2');
+    await master.waitForLine(`ended ${count / 10}`);
+    const answers = wires.filter((_, at) => at % 10 !== 9).map((wire) => echo(wire));
+    process.kill(await master.workerPid(2), 'SIGCONT');
+    expect(new Set(await Promise.all(answers))).toEqual(new Set(['2 hello\n']));
+    expect(await tollOf(master, 1)).toEqual({ code: 0, migrated: count - count / 10, cut: 0 });
+  });
+});
