@@ -25,8 +25,8 @@ export interface PipeEvents {
 }
 
 export interface HandlePipe {
-  /** Sends a line, or several. False: it cannot be sent, and was not. */
-  send(text: string, handle?: ConnectionHandle): boolean;
+  /** Sends a line, or several. False: it cannot be sent, and was not. `unsent`: nor could it be later, when its turn came. */
+  send(text: string, handle?: ConnectionHandle, unsent?: () => void): boolean;
 }
 
 interface RawPipe {
@@ -102,16 +102,31 @@ export function openHandlePipe(end: unknown, events: PipeEvents): HandlePipe | n
     rest = lines.pop() ?? '';
     for (const line of lines) if (isOpen) events.line(line, handles);
   };
+  function write(text: string, oncomplete: (status: number) => void, handle?: ConnectionHandle): boolean {
+    const request = Object.assign(new WriteRequest(), { oncomplete });
+    return pipe.writeUtf8String(request, `${text}\n`, handle) === 0;
+  }
+
   pipe.readStart();
   pipe.unref();
 
   return {
-    send(text, handle) {
+    send(text, handle, unsent = () => undefined) {
       if (!isOpen) return false;
       const release = handle === undefined ? () => undefined : keepOpen(handle);
       // When the other end is gone, reading tells: after the last that it has said.
-      const request = Object.assign(new WriteRequest(), { oncomplete: release });
-      const isSent = pipe.writeUtf8String(request, `${text}\n`, handle) === 0;
+      const isSent = write(
+        text,
+        (status) => {
+          release();
+          if (status === 0 || !isOpen) return;
+          // Such as ETOOMANYREFS: more descriptors on their way than this user may have open.
+          unsent();
+          // libuv leaves what waits behind it until something is written; an empty line says nothing.
+          write('', () => undefined);
+        },
+        handle,
+      );
       if (!isSent) release();
       return isSent;
     },
