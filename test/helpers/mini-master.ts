@@ -6,6 +6,8 @@ import { spawn, type ChildProcess, type SendHandle } from 'node:child_process';
 import { once } from 'node:events';
 import net from 'node:net';
 import koffi from 'koffi';
+import { socketPair } from '../../src/master/shell/socket-pair.ts';
+import { listen as listenAgain } from '../../src/master/shell/syscalls.ts';
 import { withPreload } from '../../src/shared/node-options.ts';
 import {
   env,
@@ -22,10 +24,14 @@ export const testNode: string = process.env['GRACEFUL_RUN_TEST_NODE'] ?? process
 
 const backlog = 128;
 
-interface BoundHandle {
+/** One of libuv's own. */
+interface Handle {
+  close(): void;
+}
+
+interface BoundHandle extends Handle {
   readonly fd: number;
   getsockname(out: object): number;
-  close(): void;
 }
 
 const { _createServerHandle: createServerHandle } = net as unknown as {
@@ -118,6 +124,21 @@ export class MiniMaster {
     return worker;
   }
 
+  /** Connects the two by a pipe. `more`: so many others of this giver are introduced next. */
+  async introduce(giver: MiniWorker, taker: MiniWorker, more = 0): Promise<void> {
+    // Loads the system calls, and changes nothing.
+    await listenAgain(this.fd, backlog);
+    const pair = socketPair();
+    if (typeof pair === 'string') throw new Error(`socketpair(2) failed: ${pair}`);
+    const [given, taken] = pair;
+    taker.send({ type: 'predecessor' }, taken, () => {
+      taken.close();
+    });
+    giver.send({ type: 'successor', more }, given, () => {
+      given.close();
+    });
+  }
+
   /** Ends what is left, process groups included. */
   async close(): Promise<void> {
     await Promise.all(this.#workers.map((worker) => worker.kill()));
@@ -162,16 +183,16 @@ export class MiniWorker {
     return this.messages.find(({ type }) => type === 'ready')?.pid ?? this.child.pid ?? -1;
   }
 
-  send(message: MasterMessage, handle?: BoundHandle): void {
-    this.child.send(wrap(message), handle as unknown as SendHandle);
+  send(message: MasterMessage, handle?: Handle, sent: () => void = () => undefined): void {
+    this.child.send(wrap(message), handle as unknown as SendHandle, {}, sent);
   }
 
   admit(): void {
     this.send({ type: 'admit' });
   }
 
-  drain(reason: DrainReason = 'reload', timeoutMs = 10_000): void {
-    this.send({ type: 'drain', reason, timeoutMs, migrates: false });
+  drain(reason: DrainReason = 'reload', timeoutMs = 10_000, migrates = false): void {
+    this.send({ type: 'drain', reason, timeoutMs, migrates });
     process.kill(this.pid, 'SIGQUIT');
   }
 

@@ -26,8 +26,8 @@ export interface PipeEvents {
 }
 
 export interface HandlePipe {
-  /** Sends a line, or several. False: it cannot be sent, and was not. */
-  send(text: string, handle?: ConnectionHandle): boolean;
+  /** Sends a line, or several. False: it cannot be sent, and was not. `unsent`: nor could it be later, when its turn came. */
+  send(text: string, handle?: ConnectionHandle, unsent?: () => void): boolean;
 }
 
 interface RawPipe {
@@ -72,6 +72,7 @@ export function openHandlePipe(end: unknown, events: PipeEvents): HandlePipe | n
   // Both are the same descriptor: the one that came is never closed, and must live as long as the other.
   pipe.end = end;
   let isOpen = true;
+  let hasRead = false;
   let rest = '';
   const handles: ConnectionHandle[] = [];
   const { StringDecoder } = process.getBuiltinModule('node:string_decoder');
@@ -85,28 +86,79 @@ export function openHandlePipe(end: unknown, events: PipeEvents): HandlePipe | n
     events.ended();
   }
 
+  /**
+   * The end of the stream, or an error. When the other end is gone libuv says so after a short read, and each line that carries a
+   * handle is one, whatever is left behind it. So it is the end when nothing has come since reading was begun.
+   */
+  function endOfStream(): void {
+    const isAgain = hasRead && isOpen && pipe.readStart() === 0;
+    hasRead = false;
+    if (!isAgain) close();
+  }
+
   pipe.onread = (chunk) => {
     const handle = pipe.pendingHandle;
     pipe.pendingHandle = null;
     if (isConnectionHandle(handle)) handles.push(handle);
-    // The end of the stream, or an error.
     if (chunk === undefined) {
-      close();
+      endOfStream();
       return;
     }
+    hasRead = true;
     const lines = (rest + decoder.write(Buffer.from(chunk))).split('\n');
     rest = lines.pop() ?? '';
     for (const line of lines) if (isOpen) events.line(line, handles);
   };
+  function write(text: string, oncomplete: (status: number) => void, handle?: ConnectionHandle): boolean {
+    const request = Object.assign(new WriteRequest(), { oncomplete });
+    return pipe.writeUtf8String(request, `${text}\n`, handle) === 0;
+  }
+
   pipe.readStart();
   pipe.unref();
 
   return {
-    send(text, handle) {
+    send(text, handle, unsent = () => undefined) {
       if (!isOpen) return false;
+      const release = handle === undefined ? () => undefined : keepOpen(handle);
       // When the other end is gone, reading tells: after the last that it has said.
-      const request = Object.assign(new WriteRequest(), { oncomplete: () => undefined });
-      return pipe.writeUtf8String(request, `${text}\n`, handle) === 0;
+      const isSent = write(
+        text,
+        (status) => {
+          release();
+          if (status === 0 || !isOpen) return;
+          // Such as ETOOMANYREFS: more descriptors on their way than this user may have open.
+          unsent();
+          // libuv leaves what waits behind it until something is written; an empty line says nothing.
+          write('', () => undefined);
+        },
+        handle,
+      );
+      if (!isSent) release();
+      return isSent;
     },
+  };
+}
+
+/** How `net.Socket` ends its handle. */
+const endings = ['close', 'reset'];
+
+/**
+ * While a line waits because the pipe is full, its handle waits with it, and libuv aborts the process when it was closed
+ * meanwhile. So until what this answers is called, that is put off.
+ */
+function keepOpen(handle: ConnectionHandle): () => void {
+  const due: (() => unknown)[] = [];
+  for (const name of endings) {
+    const end: unknown = Reflect.get(handle, name);
+    if (typeof end !== 'function') continue;
+    Reflect.set(handle, name, (...args: unknown[]) => {
+      due.push(() => Reflect.apply(end, handle, args) as unknown);
+      return 0;
+    });
+  }
+  return () => {
+    for (const name of endings) Reflect.deleteProperty(handle, name);
+    for (const end of due.splice(0)) end();
   };
 }

@@ -78,7 +78,11 @@ export function openOutbound(end: unknown, ended: () => void): Outbound | null {
     const id = ++lastId;
     waiting.set(id, answered);
     // The end of the pipe is near; what was answered before it has still to be read.
-    if (!pipe?.send(JSON.stringify({ id, version: linkVersion, ...parcel }), handle)) settle(id, false);
+    const line = JSON.stringify({ id, version: linkVersion, ...parcel });
+    const unsent = (): void => {
+      settle(id, false);
+    };
+    if (!pipe?.send(line, handle, unsent)) unsent();
     return id;
   }
 

@@ -1,0 +1,131 @@
+// A process that is stopped (SIGSTOP) in the middle of a reload: what it was to take is served by somebody else, or waits for it.
+import { readFileSync } from 'node:fs';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { eventually } from '../helpers/eventually.ts';
+import { app, kill, runMaster, type RunningMaster } from '../helpers/run-master.ts';
+import { Wire } from '../helpers/wire.ts';
+
+/** Resolves when the process runs no more until SIGCONT, which it gets when the test ends at the latest. */
+async function stop(pid: number): Promise<void> {
+  onTestFinished(() => {
+    kill(pid, 'SIGCONT');
+  });
+  process.kill(pid, 'SIGSTOP');
+  await eventually('stopped', () => readFileSync(`/proc/${pid}/stat`, 'utf8').includes(') T '));
+}
+
+async function connectAll(port: number, count: number): Promise<readonly Wire[]> {
+  const wires = await Promise.all(Array.from({ length: count }, () => Wire.connect(port)));
+  onTestFinished(() => {
+    for (const { socket } of wires) socket.destroy();
+  });
+  return wires;
+}
+
+async function ask(wire: Wire): Promise<string> {
+  wire.received = '';
+  wire.get('/');
+  await wire.until('}');
+  return wire.received;
+}
+
+async function tollOf(master: RunningMaster, generation: number, slot = 0): Promise<object> {
+  const { outcome, migrated, cut } = await master.waitFor('workerExited', { generation, slot });
+  return { code: outcome.code, migrated, cut };
+}
+
+describe('a master that is stopped', () => {
+  it('between two introductions leaves a worker with one successor, which gets everything', async () => {
+    const master = runMaster({ flags: ['--workers', '2'] });
+    const port = await master.serving();
+    const [giver, other] = [await master.workerPid(1, 0), await master.workerPid(1, 1)];
+    await stop(other);
+    const wires = await connectAll(port, 20);
+    await Promise.all(wires.map(ask));
+    // It does not say that it has got the first successor, so the second one waits in the master.
+    await stop(giver);
+    await master.reload(2);
+    await stop(master.pid);
+    process.kill(giver, 'SIGCONT');
+    await Promise.all(
+      wires.map(async (wire) => {
+        while (!(await ask(wire)).includes('"generation":2'));
+      }),
+    );
+    const pids = (await Promise.all(wires.map(ask))).map((text) => /"pid":(\d+)/.exec(text)?.[1]);
+    expect(new Set(pids)).toEqual(new Set([String(await master.workerPid(2, 0))]));
+    process.kill(master.pid, 'SIGCONT');
+    process.kill(other, 'SIGCONT');
+    expect(await tollOf(master, 1, 0)).toEqual({ code: 0, migrated: 20, cut: 0 });
+    expect(await tollOf(master, 1, 1)).toEqual({ code: 0, migrated: 0, cut: 0 });
+    expect(wires.filter(({ socket }) => socket.destroyed || socket.readableEnded)).toEqual([]);
+  });
+});
+
+it('a successor that is stopped until the time of the old worker is over has what was offered to it all the same', async () => {
+  const master = runMaster({ command: app('adopts'), flags: ['--drain-timeout', '2s'] });
+  const wires = await connectAll(await master.serving(), 20);
+  await Promise.all(wires.map(ask));
+  const old = await master.workerPid(1);
+  await stop(old);
+  await master.reload(2);
+  await stop(await master.workerPid(2));
+  process.kill(old, 'SIGCONT');
+  const { outcome } = await master.waitFor('workerExited', { generation: 1 });
+  expect(outcome).toEqual({ code: 0, signal: null });
+  process.kill(await master.workerPid(2), 'SIGCONT');
+  for (const answer of await Promise.all(wires.map(ask))) expect(answer).toContain('"generation":2');
+});
+
+describe('more connections of an own protocol than the pipe between two workers holds', () => {
+  const command = [process.execPath, app('gives-away')[1]?.replace('.cjs', '.mjs') ?? ''];
+  const count = 1_000;
+
+  async function echo(wire: Wire, text = 'hello'): Promise<string> {
+    wire.received = '';
+    wire.write(`${text}\n`);
+    await wire.until('\n');
+    return wire.received;
+  }
+
+  /** All connections of generation 1 are offered to generation 2, which is stopped. */
+  async function offer(): Promise<{ readonly master: RunningMaster; readonly wires: readonly Wire[] }> {
+    const master = runMaster({ command });
+    const wires = await connectAll(await master.serving(), count);
+    await Promise.all(wires.map((wire, at) => echo(wire, at % 10 === 9 ? 'short' : 'hello')));
+    const old = await master.workerPid(1);
+    await stop(old);
+    await master.reload(2);
+    await stop(await master.workerPid(2));
+    process.kill(old, 'SIGCONT');
+    await master.waitForLine(`giving ${count}`);
+    return { master, wires };
+  }
+
+  it('wait for a successor that is stopped, and all of them move when it goes on', async () => {
+    const { master, wires } = await offer();
+    const answers = wires.map((wire) => echo(wire));
+    process.kill(await master.workerPid(2), 'SIGCONT');
+    expect(new Set(await Promise.all(answers))).toEqual(new Set(['2 hello\n']));
+    expect(await tollOf(master, 1)).toEqual({ code: 0, migrated: count, cut: 0 });
+  });
+
+  it('are served where they are when that successor is killed', async () => {
+    const { master, wires } = await offer();
+    const answers = wires.map((wire) => echo(wire));
+    process.kill(await master.workerPid(2), 'SIGKILL');
+    expect(new Set(await Promise.all(answers))).toEqual(new Set(['1 hello\n']));
+    for (const { socket } of wires) socket.end();
+    expect(await tollOf(master, 1)).toEqual({ code: 0, migrated: 0, cut: 0 });
+  });
+
+  it('go on when some of them end while they wait', async () => {
+    const { master, wires } = await offer();
+    process.kill(await master.workerPid(1), 'SIGUSR2');
+    await master.waitForLine(`ended ${count / 10}`);
+    const answers = wires.filter((_, at) => at % 10 !== 9).map((wire) => echo(wire));
+    process.kill(await master.workerPid(2), 'SIGCONT');
+    expect(new Set(await Promise.all(answers))).toEqual(new Set(['2 hello\n']));
+    expect(await tollOf(master, 1)).toEqual({ code: 0, migrated: count - count / 10, cut: 0 });
+  });
+});
