@@ -24,6 +24,7 @@ export function startAlone(): Runtime {
   const draining = createDraining({
     later: () => later,
     // `stop`: nobody comes after it who would accept what waits in the queue.
+    word: () => Promise.resolve(),
     order: () => ({ reason: 'stop', timeoutMs, migrates: false }),
     begun: () => undefined,
     acceptsNoMore: () => undefined,

@@ -15,6 +15,8 @@ export interface Http1Connection {
 
 export interface Connections {
   track(server: net.Server): void;
+  /** Those that have not been closed by the application. */
+  servers(): Iterable<net.Server>;
   /** Every server stops accepting, and nothing else: `http.Server.close()` would destroy idle connections. */
   stopAccepting(): void;
   /** The handle that the server listens with, or has listened with until `stopAccepting`. */
@@ -95,6 +97,7 @@ export function createConnections(exchanges: Exchanges): Connections {
       known.add(server);
       watch(server);
     },
+    servers: () => servers,
     stopAccepting() {
       for (const server of servers) {
         if (!server.listening) continue;

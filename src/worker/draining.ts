@@ -4,7 +4,7 @@
  */
 import type net from 'node:net';
 import { createConnections, type Connections } from './connections.ts';
-import type { DrainOrder } from './drain/drain.ts';
+import type { DrainOrder, Toll } from './drain/drain.ts';
 import { createExchanges } from './exchanges.ts';
 import { createHooks, type Hooks } from './hooks.ts';
 import type { Later } from './load-later.ts';
@@ -16,11 +16,13 @@ import { complain } from './standard-streams.ts';
 export interface DrainingParts {
   /** Null: it cannot be loaded. */
   later(): Later | null;
+  /** Resolves when it is known why, if anybody is there who knows. */
+  word(): Promise<void>;
   order(): DrainOrder;
   begun(): void;
   acceptsNoMore(): void;
   /** The drain is over, apart from the application's own clean-up. */
-  ended(numbers: { served: number; migrated: number; cut: number }): Promise<void>;
+  ended(toll: Toll): Promise<void>;
   /** The declared listener that a server listens on, or null. */
   readonly listenerOf: (server: net.Server) => string | null;
   /** The signals whose listeners are the application's clean-up, as in clean-up.ts. */
@@ -43,6 +45,8 @@ export interface Draining {
   isBegun(): boolean;
   /** Begins the drain; during one, changes nothing. */
   begin(): void;
+  /** What it would be if the process ended now; null while that cannot be said. */
+  toll(): Toll | null;
   /** Ends the drain as if its deadline had come. */
   hurry(): void;
   /** The application's SIGTERM listeners have been called by a real signal. */
@@ -101,12 +105,13 @@ export function createDraining(parts: DrainingParts): Draining {
         resolve();
       };
     });
-    const { isCut, ...numbers } = await later.drain({
+    const { isCut, toll } = await later.drain({
       connections,
       exchanges,
       hooks,
       migration: migrationOf(later),
       webSockets: later.createWebSockets(() => [...connections.open(), ...connections.secured()]),
+      word: () => parts.word(),
       order: () => parts.order(),
       begun: () => {
         parts.begun();
@@ -117,7 +122,7 @@ export function createDraining(parts: DrainingParts): Draining {
       explained: () => abort?.abort(),
       hurried: hurriedUp,
     });
-    await Promise.race([parts.ended(numbers), wait(goodbyeMs)]);
+    await Promise.race([parts.ended(toll), wait(goodbyeMs)]);
     later.cleanUpAndExit({
       signals: parts.cleanUpSignals,
       isOurs: parts.isOurs,
@@ -149,6 +154,12 @@ export function createDraining(parts: DrainingParts): Draining {
       if (isBegun) return;
       isBegun = true;
       void run();
+    },
+    toll() {
+      const later = migration === null ? null : parts.later();
+      return migration === null || later === null
+        ? null
+        : later.tollNow({ connections, exchanges, migration });
     },
     hurry: () => {
       hurry();

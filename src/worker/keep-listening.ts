@@ -15,11 +15,11 @@ type Emitter = Pick<EventEmitter, 'on' | 'prependListener' | 'listeners'>;
 const emitter: Emitter = process;
 const kept: (readonly [event: string, listener: Listener])[] = [];
 
-/** Adds a listener for good: it is put back at once when it is removed. */
+/** Adds a listener for good: ahead of the application's, which may end the process, and put back at once when it is removed. */
 export function keepListening(event: string, listener: Listener): void {
   if (kept.length === 0) beginToKeep();
   kept.push([event, listener]);
-  emitter.on(event, listener);
+  emitter.prependListener(event, listener);
 }
 
 function beginToKeep(): void {
@@ -42,6 +42,6 @@ function putBack(): void {
   if (!emitter.listeners('removeListener').includes(removed))
     emitter.prependListener('removeListener', removed);
   for (const [event, listener] of kept) {
-    if (!emitter.listeners(event).includes(listener)) emitter.on(event, listener);
+    if (!emitter.listeners(event).includes(listener)) emitter.prependListener(event, listener);
   }
 }

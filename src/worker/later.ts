@@ -3,7 +3,7 @@
  * its own (load-later.ts), so that nobody waits for it at boot.
  */
 export { cleanUpAndExit } from './drain/clean-up.ts';
-export { drain } from './drain/drain.ts';
+export { drain, tollNow } from './drain/drain.ts';
 export { createWebSockets } from './drain/websockets.ts';
 export { adoptFrom } from './migration/adoption.ts';
 export { createMigration } from './migration/migration.ts';

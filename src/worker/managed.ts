@@ -25,6 +25,10 @@ export function startManaged({ generation, listeners, drainTimeoutMs, health }: 
   const { pid } = process;
   let ordered: DrainOrder | null = null;
   let assumed: DrainReason = 'signal';
+  let tell: () => void = () => undefined;
+  const word = new Promise<void>((resolve) => {
+    tell = resolve;
+  });
 
   const send = (message: WorkerMessage): void => {
     void channel.send(message);
@@ -40,6 +44,7 @@ export function startManaged({ generation, listeners, drainTimeoutMs, health }: 
           break;
         case 'drain':
           ordered = message;
+          tell();
           break;
         case 'listener':
           if (isRawHandle(handle)) claims.arrived(message.name, handle);
@@ -54,14 +59,19 @@ export function startManaged({ generation, listeners, drainTimeoutMs, health }: 
     },
     gone() {
       assumed = 'masterGone';
+      tell();
       surviveBrokenPipes();
       draining.begin();
     },
   });
 
-  /** Broken pipes are survived, should the master go without a word; and the package may be replaced on disk from now on. */
+  /**
+   * From now on broken pipes are survived, should the master go without a word, and SIGTERM, should somebody send it to everybody, as
+   * systemd does by default; and the package may be replaced on disk.
+   */
   const catchUp = (): void => {
     surviveBrokenPipes();
+    listenForTermination();
     loadLater();
   };
 
@@ -122,27 +132,45 @@ export function startManaged({ generation, listeners, drainTimeoutMs, health }: 
     draining.begin();
   };
 
-  /** The master's second request during a drain: it is out of patience. */
-  const hurry = (): void => {
+  const order = (): DrainOrder => ordered ?? { reason: assumed, timeoutMs: drainTimeoutMs, migrates: false };
+
+  /** During a drain, the master is out of patience; unless it stops, and whoever stops it has signalled all of us. */
+  const terminated = (): void => {
     draining.noteTermination();
-    draining.hurry();
+    if (!draining.isBegun()) {
+      draining.begin();
+      return;
+    }
+    // Now: the application's own listeners may end the process.
+    const toll = draining.toll();
+    if (toll !== null) send({ type: 'drained', pid, ...toll });
+    const { reason } = order();
+    if (reason !== 'stop' && reason !== 'signal') draining.hurry();
+  };
+
+  let isListening = false;
+  const listenForTermination = (): void => {
+    if (isListening) return;
+    isListening = true;
+    keepListening('SIGTERM', terminated);
   };
 
   const draining = createDraining({
     later: loadLater,
-    order: () => ordered ?? { reason: assumed, timeoutMs: drainTimeoutMs, migrates: false },
+    word: () => (process.connected ? word : Promise.resolve()),
+    order,
     begun: () => {
       claims.close();
       healthGate?.stop();
-      keepListening('SIGTERM', hurry);
+      listenForTermination();
     },
     acceptsNoMore: () => {
       send({ type: 'acceptsNoMore', pid });
     },
     listenerOf: (server) => claims.nameOf(draining.connections.handleOf(server)),
-    ended: (numbers) => channel.send({ type: 'drained', pid, ...numbers }),
+    ended: (toll) => channel.send({ type: 'drained', pid, ...toll }),
     cleanUpSignals: ['SIGTERM', 'SIGQUIT'],
-    isOurs: (listener) => listener === hurry || listener === begin,
+    isOurs: (listener) => listener === terminated || listener === begin,
   });
 
   const adoptHandlers = new Map<string, AdoptHandler>();

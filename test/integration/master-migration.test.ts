@@ -261,7 +261,7 @@ describe('none is lost when the adopting worker', () => {
 });
 
 it('lets an adopted connection be silent for as long as the keep-alive timeout says', async () => {
-  const master = runMaster({ env: { KEEP_ALIVE_MS: '300' }, command: app('keeps-alive-briefly') });
+  const master = runMaster({ env: { KEEP_ALIVE_MS: '300' }, command: app('has-timeouts') });
   const [wire] = await connectAndAsk(await master.serving(), 1);
   if (wire === undefined) throw new Error('no connection');
   await master.reload(2);

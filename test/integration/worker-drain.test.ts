@@ -117,7 +117,7 @@ describe('a drain', () => {
     ]);
     worker.drain('reload', 50);
     expect((await worker.exited).code).toBe(0);
-    expect(worker.messages.at(-1)).toMatchObject({ type: 'drained', served: 3, cut: 3 });
+    expect(worker.messages.at(-1)).toMatchObject({ type: 'drained', served: 1, cut: 3 });
   });
 
   it('cuts at once when the master sends SIGTERM, but not a response that ends in time', async () => {
@@ -134,6 +134,20 @@ describe('a drain', () => {
     await held.until('held');
     expect((await worker.exited).code).toBe(0);
     expect(worker.messages.at(-1)).toMatchObject({ type: 'drained', cut: 0 });
+  });
+
+  it('knows why though the signal has overtaken the word', async () => {
+    master = new MiniMaster();
+    const worker = await master.serve('has-hooks.mjs');
+    process.kill(worker.pid, 'SIGQUIT');
+    // It has heard the signal by the time it has answered.
+    const client = await Wire.connect(master.port);
+    client.get('/');
+    await client.until('HTTP/1.1');
+    client.socket.destroy();
+    worker.drain('scaleDown');
+    expect((await worker.exited).code).toBe(0);
+    expect(worker.output).toContain('one scaleDown');
   });
 
   it('runs the hooks in order, reports one that throws, and aborts the signal', async () => {

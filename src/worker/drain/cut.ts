@@ -6,22 +6,29 @@ import type { Terminate } from './terminator.ts';
 /** How long a response that is being written may still take. The master kills 2 s after the deadline. */
 export const graceMs = 500;
 
-/** Closes every connection; resolves to how many were cut: all but those whose response was finished meanwhile. */
+/** How many connections are open: those that Node.js has ended already are only waiting for the client. */
+export function stillOpen(connections: Pick<Connections, 'open'>): number {
+  return connections.open().filter(({ writableEnded }) => !writableEnded).length;
+}
+
+/**
+ * Closes every connection; resolves to how many were cut, all but those whose response was finished meanwhile, and how many
+ * requests were not answered.
+ */
 export async function cutConnections(
   connections: Connections,
   exchanges: Exchanges,
   terminator: Promise<Terminate>,
-): Promise<number> {
-  // Those that Node.js has ended already are only waiting for the client.
-  const openAtDeadline = connections.open().filter(({ writableEnded }) => !writableEnded).length;
+): Promise<{ readonly cut: number; readonly unanswered: number }> {
+  const openAtDeadline = stillOpen(connections);
   const http1 = connections.http1();
   const inFlight = http1.filter(({ socket }) => exchanges.isInFlight(socket));
 
   await Promise.race([terminator.then((terminate) => terminate(http1, graceMs)), wait(2 * graceMs)]);
 
-  const finished = inFlight.filter(({ socket }) => !exchanges.isInFlight(socket)).length;
+  const unanswered = inFlight.filter(({ socket }) => exchanges.isInFlight(socket)).length;
   for (const socket of connections.open()) socket.destroy();
-  return openAtDeadline - finished;
+  return { cut: openAtDeadline - (inFlight.length - unanswered), unanswered };
 }
 
 /** The timer keeps the process alive: nothing else has to. */

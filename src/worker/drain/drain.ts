@@ -4,12 +4,13 @@
  */
 import type { DrainReason } from '../../shared/protocol.ts';
 import type { Connections } from '../connections.ts';
-import { cutConnections } from './cut.ts';
+import { cutConnections, stillOpen } from './cut.ts';
 import type { Exchanges } from '../exchanges.ts';
 import type { Hooks } from '../hooks.ts';
 import { sayClose, takeBackClose } from './last-response.ts';
 import { endOwnCluster } from './own-cluster.ts';
 import type { Migration } from '../migration/migration.ts';
+import { spareIdle } from '../migration/spare-idle.ts';
 import { loadTerminator, type Terminate } from './terminator.ts';
 import type { WebSockets } from './websockets.ts';
 
@@ -27,6 +28,8 @@ export interface DrainParts {
   readonly hooks: Hooks;
   readonly migration: Migration;
   readonly webSockets: WebSockets;
+  /** Resolves when it is known why, if anybody is there who knows. */
+  word(): Promise<void>;
   /** What has been said about this drain so far. */
   order(): DrainOrder;
   /** Draining has begun: nothing that listens from now on may accept. */
@@ -39,13 +42,22 @@ export interface DrainParts {
   readonly hurried: Promise<void>;
 }
 
-/** How a drain went. `isCut`: it ended at its deadline, or was hurried. */
-export interface DrainResult {
+/** What became of requests and connections. */
+export interface Toll {
+  /** Requests that were answered. */
   readonly served: number;
   readonly migrated: number;
   readonly cut: number;
+}
+
+/** How a drain went. `isCut`: it ended at its deadline, or was hurried. */
+export interface DrainResult {
+  readonly toll: Toll;
   readonly isCut: boolean;
 }
+
+/** A signal can overtake the master's message, which waits until this worker has answered for a handle before it. */
+const wordMs = 500;
 
 /** When the drain has lasted this long, it is likely to need http-terminator. */
 const loadTerminatorAfterMs = 1_000;
@@ -57,17 +69,33 @@ const acceptQueuedMs = 5_000;
 /** What the last hooks get when the deadline has come before them: the master kills 2 s after it. */
 const lateHooksMs = 400;
 
+/** What it would be if the process ended now. */
+export function tollNow({
+  connections,
+  exchanges,
+  migration,
+}: Pick<DrainParts, 'connections' | 'exchanges' | 'migration'>): Toll {
+  const unanswered = connections.http1().filter(({ socket }) => exchanges.isInFlight(socket)).length;
+  return {
+    served: exchanges.served() - unanswered,
+    migrated: migration.migrated(),
+    cut: stillOpen(connections),
+  };
+}
+
 /** Drains: resolves when no connection is open and no hook is worth waiting for. */
 export async function drain(parts: DrainParts): Promise<DrainResult> {
   const { connections, exchanges, hooks, migration, webSockets } = parts;
   const startedAt = performance.now();
-  // First of all: from now on every new client gets an answer of the new generation.
-  if (!takesQueueAlong(parts.order().reason)) connections.stopAccepting();
-  parts.begun();
-  // The master's message may be read right after its signal.
-  await turn();
+  const patience = timer(wordMs);
+  await Promise.race([parts.word(), patience.passed]);
+  patience.cancel();
   const { reason, timeoutMs, migrates } = parts.order();
+  // Before anything else: from now on every new client gets an answer of the new generation.
+  if (!takesQueueAlong(reason)) connections.stopAccepting();
+  parts.begun();
   if (migrates) {
+    spareIdle(connections.servers(), (socket) => migration.carries(socket));
     migration.begin(() => {
       connections.endAfterLastResponse(nobody, ending);
     });
@@ -94,15 +122,18 @@ export async function drain(parts: DrainParts): Promise<DrainResult> {
   if (isDrained) {
     const isDone = await inTime(hooks.run('last', { reason, deadline }));
     alarm.cancel();
-    return { served: exchanges.served(), migrated: migration.migrated(), cut: 0, isCut: !isDone };
+    return { toll: { served: exchanges.served(), migrated: migration.migrated(), cut: 0 }, isCut: !isDone };
   }
   alarm.cancel();
   const isOpen = connections.open().length > 0;
-  const cut = isOpen ? await cutConnections(connections, exchanges, terminator.get()) : 0;
+  const { cut, unanswered } = isOpen
+    ? await cutConnections(connections, exchanges, terminator.get())
+    : { cut: 0, unanswered: 0 };
   const late = timer(lateHooksMs);
   await Promise.race([hooks.run('last', { reason, deadline: Date.now() + lateHooksMs }), late.passed]);
   late.cancel();
-  return { served: exchanges.served(), migrated: migration.migrated(), cut, isCut: true };
+  const served = exchanges.served() - unanswered;
+  return { toll: { served, migrated: migration.migrated(), cut }, isCut: true };
 }
 
 function nobody(): boolean {

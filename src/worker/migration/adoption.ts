@@ -3,7 +3,7 @@
  * listener of that name, as if it had been accepted just now. It must not know how a connection travels (links.ts).
  */
 import net from 'node:net';
-import { skipFirstMessage } from './between-messages.ts';
+import { hasParser, skipFirstMessage, whenNextRequestCame } from './between-messages.ts';
 import type { ConnectionHandle } from './handle-pipe.ts';
 import { openInbound, type Cargo, type Parcel } from './links.ts';
 
@@ -35,10 +35,15 @@ export function adoptFrom(
   function adoptHttp({ to, isKept }: Parcel, handle: ConnectionHandle): (() => void) | null {
     const accept = acceptorOf(to);
     if (accept === null) return null;
-    return () => {
-      const socket = accept(handle);
-      if (isKept && socket !== null) keepAlive(socket);
-    };
+    const socket = accept(handle);
+    if (socket === null) return null;
+    // Something stands before HTTP that has already read what came first, as with the PROXY protocol: it would wait for it again.
+    if (!hasParser(socket)) {
+      socket.destroy();
+      return null;
+    }
+    if (isKept) keepAlive(socket);
+    return () => undefined;
   }
 
   function adoptOwn(
@@ -73,19 +78,22 @@ export function adoptFrom(
 
 /** The client may be a little late: Node.js grants as much. */
 const keepAliveGraceMs = 1_000;
+/** What a timer of Node.js takes. */
+const longestMs = 2 ** 31 - 1;
 
 /** It waits for its next request, not for its first: until then the keep-alive timeout counts, and no other. */
 function keepAlive(socket: net.Socket): void {
   skipFirstMessage(socket);
   const server: unknown = Reflect.get(socket, 'server');
-  const ms: unknown =
-    typeof server === 'object' && server !== null ? Reflect.get(server, 'keepAliveTimeout') : 0;
-  if (typeof ms !== 'number' || ms <= 0) return;
-  // Not the socket's own timeout: from the next request on, that is the server's affair.
-  const patience = setTimeout(() => {
-    if (socket.bytesRead === 0) socket.destroy();
-  }, ms + keepAliveGraceMs).unref();
-  socket.once('close', () => {
-    clearTimeout(patience);
+  if (typeof server !== 'object' || server === null) return;
+  const ms = timeoutOf(server, 'keepAliveTimeout');
+  socket.setTimeout(ms > 0 ? Math.min(ms + keepAliveGraceMs, longestMs) : 0);
+  whenNextRequestCame(socket, () => {
+    socket.setTimeout(timeoutOf(server, 'timeout'));
   });
+}
+
+function timeoutOf(server: object, name: 'keepAliveTimeout' | 'timeout'): number {
+  const ms: unknown = Reflect.get(server, name);
+  return typeof ms === 'number' ? Math.min(ms, longestMs) : 0;
 }

@@ -28,7 +28,7 @@ export function hasParser(socket: net.Socket): boolean {
 const unseen = Buffer.from('GET / HTTP/1.1\r\n\r\n');
 
 interface Parser {
-  onIncoming: unknown;
+  onIncoming: (...args: unknown[]) => unknown;
   execute(bytes: Buffer): unknown;
 }
 
@@ -44,6 +44,18 @@ export function skipFirstMessage(socket: net.Socket): void {
   parser.execute(unseen);
   parser.onIncoming = onIncoming;
   skipped.add(socket);
+}
+
+/** Calls back when the head of its next request has come, before anybody else hears of it. */
+export function whenNextRequestCame(socket: net.Socket, came: () => void): void {
+  const parser: unknown = Reflect.get(socket, 'parser');
+  if (!isParser(parser)) return;
+  const { onIncoming } = parser;
+  parser.onIncoming = (...args: unknown[]): unknown => {
+    parser.onIncoming = onIncoming;
+    came();
+    return onIncoming.apply(parser, args);
+  };
 }
 
 function isParser(value: unknown): value is Parser {

@@ -4,7 +4,7 @@
  * It must not know what the protocol is, nor how a connection travels (links.ts).
  */
 import type net from 'node:net';
-import type { ConnectionHandle } from './handle-pipe.ts';
+import { holdReading, type ConnectionHandle } from './handle-pipe.ts';
 import { handleOf, leastOffered, peerOf, type Cargo, type Outbound } from './links.ts';
 
 /** What goes along. */
@@ -67,21 +67,23 @@ function offerOnce(
         attempt = 'unwritten';
         return null;
       }
+      let unread: Buffer = Buffer.alloc(0);
       try {
         const content = state();
-        const unread = readAll(socket);
+        unread = readAll(socket);
         released();
         return { state: content, unread: unread.toString('base64') };
       } catch (error) {
+        if (unread.length > 0) socket.unshift(unread);
         attempt = { error };
         return null;
       }
     };
-    handle.readStop();
+    const readOn = holdReading(handle);
     const parcel = { kind: 'own', to, peer, isKept: false, isHalfOpen: socket.allowHalfOpen } as const;
     successor.entrust(parcel, handle, load, (isTaken) => {
       if (isTaken) socket.destroy();
-      else if (!socket.destroyed) handle.readStart();
+      else if (!socket.destroyed) readOn();
       resolve(isTaken ? 'taken' : attempt);
     });
   });

@@ -51,6 +51,19 @@ export function isConnectionHandle(value: unknown): value is ConnectionHandle {
 }
 
 /**
+ * Stops reading from it, whoever asks for more, as `net.Socket` does at a `resume()` or `read()`; what this answers reads on,
+ * if anybody wants to.
+ */
+export function holdReading(handle: ConnectionHandle): () => void {
+  handle.readStop();
+  Reflect.set(handle, 'readStart', () => 0);
+  return () => {
+    Reflect.deleteProperty(handle, 'readStart');
+    if (handle.reading) handle.readStart();
+  };
+}
+
+/**
  * Opens one end of a pair of connected UNIX sockets that has come over the IPC channel as a handle. Null when this
  * is none, or Node.js is not built as we know it: then it is closed, so that nobody waits at the other one.
  */

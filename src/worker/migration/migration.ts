@@ -5,6 +5,7 @@
  */
 import type { ServerResponse } from 'node:http';
 import type net from 'node:net';
+import { holdReading } from './handle-pipe.ts';
 import { betweenMessages, hasParser, hasSkipped } from './between-messages.ts';
 import type { Exchanges } from '../exchanges.ts';
 import { giveAway, type Gift, type GiveResult } from './giving.ts';
@@ -161,8 +162,12 @@ export function createMigration({ exchanges, open, isAccepted, listenerOf }: Mig
         return;
       }
       const candidate = queue[next];
-      // Busy again: its next response brings it back.
-      if (candidate === undefined || isRefusedByAll(candidate.socket) || !canLeave(candidate)) continue;
+      if (candidate === undefined || isRefusedByAll(candidate.socket)) continue;
+      if (!canLeave(candidate)) {
+        // Busy again, and its next response brings it back; or what came is no request, such as an empty line.
+        if (candidate.socket.bytesRead !== candidate.bytesRead) checkSoon(candidate.socket);
+        continue;
+      }
       const successor = nextSuccessor(candidate.socket);
       if (successor === null) return;
       moves += 1;
@@ -210,11 +215,11 @@ export function createMigration({ exchanges, open, isAccepted, listenerOf }: Mig
     const peer = handle === null ? null : peerOf(handle);
     if (handle === null || peer === null) return;
     inTransit.add(socket);
-    handle.readStop();
+    const readOn = holdReading(handle);
     successor.offer({ ...parcel, peer, isHalfOpen: socket.allowHalfOpen }, handle, (isTaken) => {
       inTransit.delete(socket);
       if (isTaken) migrated += 1;
-      else if (!socket.destroyed) handle.readStart();
+      else if (!socket.destroyed) readOn();
       answered(isTaken);
     });
   }

@@ -1,6 +1,10 @@
 // What a pipe makes of what libuv says, with a fake of libuv's pipe.
 import { beforeEach, describe, expect, it, vi } from 'vitest';
-import { openHandlePipe, type ConnectionHandle, type HandlePipe } from '../../../src/worker/migration/handle-pipe.ts';
+import {
+  openHandlePipe,
+  type ConnectionHandle,
+  type HandlePipe,
+} from '../../../src/worker/migration/handle-pipe.ts';
 
 interface Write {
   readonly text: string;
