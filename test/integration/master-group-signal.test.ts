@@ -1,0 +1,78 @@
+// SIGTERM that comes to a worker and not from its master, as systemd's default sends it to all processes of a service.
+import { expect, test } from 'vitest';
+import { eventually } from '../helpers/eventually.ts';
+import { app, runMaster, type RunningMaster } from '../helpers/run-master.ts';
+import { Wire } from '../helpers/wire.ts';
+
+/** The worker's pid, when it has begun to listen for SIGTERM. */
+async function settled(master: RunningMaster): Promise<number> {
+  const wire = await Wire.connect(await master.serving());
+  await eventually('it listens for SIGTERM', async () => {
+    wire.received = '';
+    wire.get('/sigterm');
+    await wire.until('}');
+    return wire.received.includes('"listeners":1');
+  });
+  wire.socket.destroy();
+  return master.workerPid(1);
+}
+
+async function hold(port: number): Promise<Wire> {
+  const wire = await Wire.connect(port);
+  wire.get('/held');
+  await wire.until('begun');
+  return wire;
+}
+
+test.each(['worker first', 'master first'])(
+  'to worker and master: what is in flight is finished (%s)',
+  async (order) => {
+    const master = runMaster();
+    const wire = await hold(await master.serving());
+    const worker = await settled(master);
+    const both = [() => process.kill(worker, 'SIGTERM'), () => master.signal('SIGTERM')];
+    for (const signal of order === 'worker first' ? both : both.reverse()) signal();
+    await master.waitFor('workerAcceptsNoMore', { generation: 1 });
+    process.kill(worker, 'SIGUSR2');
+    await wire.until('ended');
+    wire.socket.destroy();
+    expect(await master.waitFor('workerExited', { generation: 1 })).toMatchObject({
+      outcome: { code: 0 },
+      cut: 0,
+    });
+    expect(await master.exited).toEqual({ code: 0, signal: null });
+  },
+);
+
+test('to a worker alone: what is in flight is finished, and another takes its place', async () => {
+  const master = runMaster();
+  const port = await master.serving();
+  const wire = await hold(port);
+  const worker = await settled(master);
+  process.kill(worker, 'SIGTERM');
+  await master.waitFor('workerAcceptsNoMore', { generation: 1 });
+  process.kill(worker, 'SIGUSR2');
+  await wire.until('ended');
+  wire.socket.destroy();
+  const next = await Wire.connect(port);
+  next.get('/');
+  await next.until('}');
+  expect(next.received).not.toContain(`"pid":${worker},`);
+  next.socket.destroy();
+});
+
+test('what an application cuts that ends itself at SIGTERM, at the drain timeout, is counted', async () => {
+  const master = runMaster({ command: app('exits-at-sigterm'), flags: ['--drain-timeout', '300ms'] });
+  const port = await master.serving();
+  const [wire, answered] = [await hold(port), await Wire.connect(port)];
+  answered.get('/');
+  await answered.until('}');
+  answered.socket.destroy();
+  await master.reload(2);
+  expect(await master.waitFor('workerExited', { generation: 1 })).toMatchObject({
+    outcome: { code: 0 },
+    served: 1,
+    cut: 1,
+  });
+  await wire.closed;
+});
