@@ -1,9 +1,8 @@
 /** A worker under a master: joins the channel, the listeners, the readiness and the drain. Everything is decided elsewhere. */
-import type { DrainReason, WorkerMessage } from '../shared/protocol.ts';
+import type { WorkerMessage } from '../shared/protocol.ts';
 import { openChannel } from './channel.ts';
 import { createClaims } from './claims.ts';
 import { createDraining } from './draining.ts';
-import type { DrainOrder } from './drain/drain.ts';
 import type { Settings } from './environment.ts';
 import { createHealthGate } from './health-gate.ts';
 import { keepListening } from './keep-listening.ts';
@@ -17,18 +16,14 @@ import { createReadiness } from './readiness.ts';
 import { runtimeVersion, type Runtime } from './runtime.ts';
 import { complain, surviveBrokenPipes } from './standard-streams.ts';
 import { takeSignal } from './take-signal.ts';
+import { createWord } from './word.ts';
 
 /** From admission until what is not needed at boot is made up for. */
 const catchUpAfterMs = 200;
 
 export function startManaged({ generation, listeners, drainTimeoutMs, health }: Settings): Runtime {
   const { pid } = process;
-  let ordered: DrainOrder | null = null;
-  let assumed: DrainReason = 'signal';
-  let tell: () => void = () => undefined;
-  const word = new Promise<void>((resolve) => {
-    tell = resolve;
-  });
+  const word = createWord(drainTimeoutMs);
 
   const send = (message: WorkerMessage): void => {
     void channel.send(message);
@@ -43,8 +38,7 @@ export function startManaged({ generation, listeners, drainTimeoutMs, health }: 
           setTimeout(catchUp, catchUpAfterMs).unref();
           break;
         case 'drain':
-          ordered = message;
-          tell();
+          word.said(message);
           break;
         case 'listener':
           if (isRawHandle(handle)) claims.arrived(message.name, handle);
@@ -58,8 +52,7 @@ export function startManaged({ generation, listeners, drainTimeoutMs, health }: 
       }
     },
     gone() {
-      assumed = 'masterGone';
-      tell();
+      word.masterGone();
       surviveBrokenPipes();
       draining.begin();
     },
@@ -132,8 +125,6 @@ export function startManaged({ generation, listeners, drainTimeoutMs, health }: 
     draining.begin();
   };
 
-  const order = (): DrainOrder => ordered ?? { reason: assumed, timeoutMs: drainTimeoutMs, migrates: false };
-
   /** During a drain, the master is out of patience; unless it stops, and whoever stops it has signalled all of us. */
   const terminated = (): void => {
     draining.noteTermination();
@@ -144,7 +135,7 @@ export function startManaged({ generation, listeners, drainTimeoutMs, health }: 
     // Now: the application's own listeners may end the process.
     const toll = draining.toll();
     if (toll !== null) send({ type: 'drained', pid, ...toll });
-    const { reason } = order();
+    const { reason } = word.order();
     if (reason !== 'stop' && reason !== 'signal') draining.hurry();
   };
 
@@ -157,8 +148,8 @@ export function startManaged({ generation, listeners, drainTimeoutMs, health }: 
 
   const draining = createDraining({
     later: loadLater,
-    word: () => (process.connected ? word : Promise.resolve()),
-    order,
+    word: () => (process.connected ? word.known() : Promise.resolve()),
+    order: () => word.order(),
     begun: () => {
       claims.close();
       healthGate?.stop();

@@ -1,0 +1,35 @@
+/** Why this worker drains and for how long: the master's word, or what has to be assumed without it. */
+import type { DrainReason } from '../shared/protocol.ts';
+import type { DrainOrder } from './drain/drain.ts';
+
+export interface Word {
+  /** The master has said it. */
+  said(order: DrainOrder): void;
+  /** The master is gone: it will say nothing any more. */
+  masterGone(): void;
+  /** As far as it is known. */
+  order(): DrainOrder;
+  /** Resolves when there is nothing more to be known. */
+  known(): Promise<void>;
+}
+
+export function createWord(drainTimeoutMs: number): Word {
+  let order: DrainOrder | null = null;
+  let assumed: DrainReason = 'signal';
+  let settle: () => void = () => undefined;
+  const isKnown = new Promise<void>((resolve) => {
+    settle = resolve;
+  });
+  return {
+    said(given) {
+      order = given;
+      settle();
+    },
+    masterGone() {
+      assumed = 'masterGone';
+      settle();
+    },
+    order: () => order ?? { reason: assumed, timeoutMs: drainTimeoutMs, migrates: false },
+    known: () => isKnown,
+  };
+}
