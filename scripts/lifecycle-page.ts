@@ -11,6 +11,7 @@ const settings = {
   drainTimeoutMs: 30_000,
   killDelayMs: 2_000,
   settleMs: 0,
+  sameStopMs: 0,
   maxDrainingGenerations: 8,
   migrates: true,
   backoff: defaultBackoff,

@@ -9,6 +9,12 @@ export const bindPatienceMs = 5_000;
 /** A pending reload begins when nobody has asked for this long: a storm of SIGHUPs is one reload. */
 export const settleMs = 250;
 
+/**
+ * One act may send several signals: timeout(1) signals its child and then the group, systemd runs ExecStop and then sends
+ * SIGTERM. A signal that comes so soon after the first request is the same request.
+ */
+export const sameStopMs = 200;
+
 /** A reload waits while so many old generations still drain: processes must not pile up behind slow clients. */
 export const maxDrainingGenerations = 8;
 

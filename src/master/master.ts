@@ -5,7 +5,7 @@
 import type { ReloadResult, Status } from '../shared/control-api.ts';
 import type { Cause, Fact, Failure, Observation } from '../shared/facts.ts';
 import { version } from '../shared/version.ts';
-import { killDelayMs, maxDrainingGenerations, settleMs } from './defaults.ts';
+import { killDelayMs, maxDrainingGenerations, sameStopMs, settleMs } from './defaults.ts';
 import { createDoors } from './doors.ts';
 import { defaultBackoff } from './lifecycle/backoff.ts';
 import { workingDirectory } from './here.ts';
@@ -196,6 +196,7 @@ function lifecycleSettings({ readyTimeoutMs, drainTimeoutMs, migrates }: MasterS
     drainTimeoutMs,
     killDelayMs,
     settleMs,
+    sameStopMs,
     maxDrainingGenerations,
     backoff: defaultBackoff,
   };

@@ -10,6 +10,7 @@ export const settings: LifecycleSettings = {
   drainTimeoutMs: 30_000,
   killDelayMs: 2_000,
   settleMs: 250,
+  sameStopMs: 200,
   maxDrainingGenerations: 3,
   migrates: true,
   backoff: defaultBackoff,

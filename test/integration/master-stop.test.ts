@@ -37,10 +37,26 @@ test('a second signal stops at once, and ends with 0', async () => {
   const { answer } = await begin(await master.serving(), '/held');
   master.signal('SIGTERM');
   await master.waitFor('workerDraining');
-  master.signal('SIGINT');
+  await eventually('a signal counts as the second one', () => {
+    kill(master.pid, 'SIGINT');
+    return master.all('workerKilled').length > 0;
+  });
   expect(await master.exited).toEqual(asAsked);
   await expect(answer).rejects.toThrow();
   expect(master.all('workerKilled')).toMatchObject([{ reason: 'stop', from: 'draining' }]);
+});
+
+test('two signals by one act, as timeout(1) sends them to its child and to the group, are one', async () => {
+  const master = runMaster();
+  const { answer } = await begin(await master.serving(), '/held');
+  master.signal('SIGTERM');
+  master.signal('SIGINT');
+  await master.waitFor('workerDraining');
+  kill(await master.workerPid(1), 'SIGUSR2');
+  expect(await answer).toEqual({ status: 200, body: 'begun, ended' });
+  expect(await master.exited).toEqual(asAsked);
+  expect(master.all('stopRequested')).toMatchObject([{ cause: 'signal', urgent: false }]);
+  expect(master.all('workerKilled')).toEqual([]);
 });
 
 test('a stop while the first generation starts ends with 0', async () => {

@@ -1,7 +1,7 @@
 /** What the signals of the master's process ask for. It must not know how it is done. */
 import type { Master } from '../master.ts';
 
-/** Listens for as long as the process lives. The second of TERM, INT and QUIT stops at once: the lifecycle counts. */
+/** Listens for as long as the process lives. The second of TERM, INT and QUIT stops at once: the lifecycle counts, and knows which are one. */
 export function obeySignals(master: Master): void {
   process.on('SIGHUP', () => {
     ask(async () => master.reload('signal'));

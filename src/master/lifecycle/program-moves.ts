@@ -173,7 +173,7 @@ function announceFailed(candidate: Generation, failure: Failure, at: number, out
 export function giveUp(program: Starting, failure: Failure, at: number, out: Effect[]): Program {
   announceFailed(program.candidate, failure, at, out);
   const rid = kill(program, program.workers, 'rollback', at, out);
-  return endWith(rid, failure, out);
+  return endWith(rid, null, failure, out);
 }
 
 export function stop(
@@ -184,10 +184,28 @@ export function stop(
 ): Program {
   out.push({ type: 'announce', fact: { event: 'stopRequested', cause, urgent: false } });
   const leaving = letGo(program, program.workers, 'stop', at, out);
-  return endWith(leaving, null, out);
+  return endWith(leaving, at, null, out);
 }
 
-function endWith(program: Starting | Serving | Reloading, failure: Failure | null, out: Effect[]): Program {
+/** The second request to stop. (One that the first act has sent as well is none.) */
+export function stopNow(
+  program: InPhase<'stopping'>,
+  { at, cause }: Extract<ProgramEvent, { type: 'stopRequested' }>,
+  out: Effect[],
+): Program {
+  const { askedAt, settings } = program;
+  // Only signals come in pairs: who asks twice in another way has meant it.
+  if (cause === 'signal' && askedAt !== null && at - askedAt < settings.sameStopMs) return program;
+  out.push({ type: 'announce', fact: { event: 'stopRequested', cause, urgent: true } });
+  return kill(program, program.workers, 'stop', at, out);
+}
+
+function endWith(
+  program: Starting | Serving | Reloading,
+  askedAt: number | null,
+  failure: Failure | null,
+  out: Effect[],
+): Program {
   const current = servingGeneration(program);
   const candidate = candidateGeneration(program);
   for (const generation of [current, candidate]) if (generation !== null) cancelRestarts(generation, out);
@@ -202,6 +220,7 @@ function endWith(program: Starting | Serving | Reloading, failure: Failure | nul
       lastGeneration,
       lastWorkerId,
       pendingSince: null,
+      askedAt,
       failure,
     },
     out,

@@ -10,7 +10,7 @@
  */
 import type { ProgramPhase } from '../../shared/facts.ts';
 import type { Effect, ProgramEvent, WorkerEnd } from './events.ts';
-import { beginGeneration, fitSlots, holds, kill } from './generations.ts';
+import { beginGeneration, fitSlots, holds } from './generations.ts';
 import {
   admitReplacement,
   announceReload,
@@ -26,6 +26,7 @@ import {
   rollBack,
   stop,
   stopIfEmpty,
+  stopNow,
 } from './program-moves.ts';
 import { mayBeginAtOnce } from './reload-policy.ts';
 import type { InPhase, Program, Worker } from './state.ts';
@@ -56,9 +57,9 @@ const table: { readonly [Phase in ProgramPhase]: Row<Phase> } = {
       return { ...begun.program, phase: 'starting', candidate: begun.generation };
     },
     reloadRequested: ignore,
-    stopRequested: (program, { cause }, out) => {
+    stopRequested: (program, { at, cause }, out) => {
       out.push({ type: 'announce', fact: { event: 'stopRequested', cause, urgent: false } });
-      return stopIfEmpty({ ...program, phase: 'stopping', failure: null }, out);
+      return stopIfEmpty({ ...program, phase: 'stopping', askedAt: at, failure: null }, out);
     },
     workerCountRequested: (program, { change }, out) => changeCount(program, change, out),
     restartDue: impossible,
@@ -124,10 +125,7 @@ const table: { readonly [Phase in ProgramPhase]: Row<Phase> } = {
   stopping: {
     startRequested: ignore,
     reloadRequested: ignore,
-    stopRequested: (program, { at, cause }, out) => {
-      out.push({ type: 'announce', fact: { event: 'stopRequested', cause, urgent: true } });
-      return kill(program, program.workers, 'stop', at, out);
-    },
+    stopRequested: stopNow,
     workerCountRequested: ignore,
     restartDue: ignore,
     settleElapsed: ignore,

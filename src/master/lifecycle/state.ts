@@ -12,6 +12,8 @@ export interface LifecycleSettings {
   readonly killDelayMs: number;
   /** A pending reload waits until nobody has asked for this long, so that a storm of requests becomes one reload. */
   readonly settleMs: number;
+  /** A signal to stop that comes so soon after the first request is that request once more, not a more urgent one. */
+  readonly sameStopMs: number;
   /** A reload waits while so many old generations still drain. */
   readonly maxDrainingGenerations: number;
   /** Connections move from draining workers to the ones that serve. */
@@ -93,6 +95,8 @@ export interface Reloading extends Common {
 /** Every worker was told to go; `failure` is why, unless somebody asked for it. */
 export interface Stopping extends Common {
   readonly phase: 'stopping';
+  /** When somebody asked for it first; null when nobody has. */
+  readonly askedAt: number | null;
   readonly failure: Failure | null;
 }
 /** Nothing is left. */

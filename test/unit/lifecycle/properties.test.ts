@@ -192,8 +192,8 @@ test('no sequence of events breaks an invariant, and a stop ends every one of th
     fc.property(
       fc.integer({ min: 1, max: 3 }),
       fc.array(action, { maxLength: 120 }),
-      fc.boolean(),
-      (workers, actions, urgent) => {
+      fc.option(fc.nat({ max: 2 * settings.sameStopMs })),
+      (workers, actions, againAfter) => {
         const world = new World(workers);
         world.feed({ type: 'startRequested', at: 0 });
         for (const one of actions) {
@@ -201,7 +201,10 @@ test('no sequence of events breaks an invariant, and a stop ends every one of th
           play(world, one);
         }
         world.feed({ type: 'stopRequested', at: world.at, cause: 'signal' });
-        if (urgent) world.feed({ type: 'stopRequested', at: world.at, cause: 'signal' });
+        if (againAfter !== null) {
+          world.at += againAfter;
+          world.feed({ type: 'stopRequested', at: world.at, cause: 'signal' });
+        }
         // Nobody reacts to anything: the timers alone must bring everybody to SIGKILL.
         for (let round = 0; round < 1_000 && world.timers.size > 0; round++)
           play(world, { pick: 0, kind: 'timer' });

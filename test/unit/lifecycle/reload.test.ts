@@ -185,10 +185,31 @@ describe('a stop', () => {
   test('asked for a second time kills', () => {
     const it = serving(2);
     it.send({ type: 'stopRequested', at: 1_000, cause: 'signal' });
-    expect(kinds(it.send({ type: 'stopRequested', at: 1_001, cause: 'signal' }))).toEqual([
+    expect(kinds(it.send({ type: 'stopRequested', at: 1_200, cause: 'signal' }))).toEqual([
       'SIGKILL 1',
       'SIGKILL 2',
     ]);
+  });
+
+  test('whose second signal follows within 200 ms was asked for once', () => {
+    const it = serving();
+    it.send({ type: 'stopRequested', at: 1_000, cause: 'signal' });
+    expect(it.send({ type: 'stopRequested', at: 1_000, cause: 'signal' })).toEqual([]);
+    expect(it.send({ type: 'stopRequested', at: 1_199, cause: 'signal' })).toEqual([]);
+    // It is counted from the first: signals that do not end cannot keep a stop from being urgent.
+    expect(kinds(it.send({ type: 'stopRequested', at: 1_300, cause: 'signal' }))).toEqual(['SIGKILL 1']);
+  });
+
+  test('asked for by request and by the signal that follows it at once, as systemd does, was asked for once', () => {
+    const it = serving();
+    it.send({ type: 'stopRequested', at: 1_000, cause: 'control' });
+    expect(it.send({ type: 'stopRequested', at: 1_050, cause: 'signal' })).toEqual([]);
+  });
+
+  test('asked for by two requests kills at once: nobody sends two by one act', () => {
+    const it = serving();
+    it.send({ type: 'stopRequested', at: 1_000, cause: 'embedder' });
+    expect(kinds(it.send({ type: 'stopRequested', at: 1_000, cause: 'embedder' }))).toEqual(['SIGKILL 1']);
   });
 });
 
