@@ -1,10 +1,13 @@
-/** Reads the file of environment variables that a program is started with, anew at every spawn. */
+/**
+ * Reads the file of environment variables that a program is started with, anew at every spawn. It owns what a line may be;
+ * what a value means is Node's own parser's business.
+ */
 import { readFileSync } from 'node:fs';
 import { GracefulRunError, systemCode } from '../../shared/errors.ts';
 
 /**
  * The variables of an env file, in the format of Node's own --env-file (`NAME=value`, `#` comments, quotes).
- * Throws `envFileUnreadable`, also for a line that sets nothing.
+ * Throws `envFileUnreadable`, also for a line that sets nothing: a variable would be missing, and nobody would know.
  */
 export function readEnvFile(path: string): Record<string, string> {
   let text: string;
@@ -22,19 +25,51 @@ export function readEnvFile(path: string): Record<string, string> {
     );
   }
   const variables: Record<string, string> = {};
-  for (const [name, value] of Object.entries(process.getBuiltinModule('node:util').parseEnv(text))) {
-    if (/\s/.test(name)) throw notALine(path, name);
-    if (value !== undefined) variables[name] = value;
+  for (const { name, text: assignment } of assignmentsOf(text, path)) {
+    // Values are Node's business. One at a time: it takes a line that it cannot read for a part of the next one.
+    const [[, value = ''] = []] = Object.entries(
+      process.getBuiltinModule('node:util').parseEnv(`${assignment}\n`),
+    );
+    variables[name] = value;
   }
   return variables;
 }
 
-/** Node.js takes a line without `=` for the beginning of the next one's name, and that variable would be missing. */
-function notALine(path: string, name: string): GracefulRunError {
-  const [line = ''] = name.split('\n');
+interface Assignment {
+  readonly name: string;
+  /** The whole of it, several lines where its value is quoted. */
+  readonly text: string;
+}
+
+function assignmentsOf(text: string, path: string): readonly Assignment[] {
+  const lines = text.split(/\r?\n/);
+  const found: Assignment[] = [];
+  for (let at = 0; at < lines.length; at++) {
+    const line = (lines[at] ?? '').trimStart();
+    if (line === '' || line.startsWith('#')) continue;
+    const [, name, value = ''] = /^(?:export\s+)?([^\s=]+)\s*=\s*(.*)$/.exec(line) ?? [];
+    if (name === undefined) throw setsNothing(path, at);
+    const [quote = ''] = /^["'`]/.exec(value) ?? [];
+    const isOpen = quote !== '' && !value.includes(quote, 1);
+    // Where nothing closes it, the quote is a part of the value.
+    const end = isOpen ? lines.findIndex((later, index) => index > at && later.includes(quote)) : -1;
+    if (end === -1) {
+      found.push({ name, text: `${name}=${value}` });
+      continue;
+    }
+    const last = lines[end] ?? '';
+    if (!/^\s*(#.*)?$/.test(last.slice(last.indexOf(quote) + 1))) throw setsNothing(path, end);
+    found.push({ name, text: [`${name}=${value}`, ...lines.slice(at + 1, end + 1)].join('\n') });
+    at = end;
+  }
+  return found;
+}
+
+/** It does not show the line: it may be the half of a password. */
+function setsNothing(path: string, index: number): GracefulRunError {
   return new GracefulRunError(
     'envFileUnreadable',
-    `cannot read the environment file ${path}: ${JSON.stringify(line)} sets nothing`,
+    `cannot read the environment file ${path}: line ${index + 1} sets nothing`,
     { hint: 'a line is NAME=value, or a comment that begins with #; a value of several lines needs quotes' },
   );
 }

@@ -16,12 +16,41 @@ describe('an environment file', () => {
     });
   });
 
-  it('with a line that sets nothing is refused: the variable of the next line would be missing', () => {
-    const cwd = folderWith({ '.env': 'A=1\nBROKEN LINE\nB=2\n' });
-    const error = errorOf(() => readEnvFile(join(cwd, '.env')));
-    expect(error.code).toBe('envFileUnreadable');
-    expect(error.message).toContain('BROKEN LINE');
+  it('may have an assignment in any form that Node.js knows', () => {
+    const read = (text: string): unknown => readEnvFile(join(folderWith({ '.env': text }), '.env'));
+    expect(read("A='a  \n\n# b\nC=1\n' # c\nB=2")).toEqual({ A: 'a  \n\n# b\nC=1\n', B: '2' });
+    expect(read('A=1\r\n\r\n  # b\r\n\tB = `x y`\r\n')).toEqual({ A: '1', B: 'x y' });
+    expect(read('A=\'tis\nB= \nC=x # y\nexport  D=1=2\nE="x')).toEqual({
+      A: "'tis",
+      B: '',
+      C: 'x',
+      D: '1=2',
+      E: '"x',
+    });
+    expect(read('A=1\nA=2\n')).toEqual({ A: '2' });
+    expect(read('')).toEqual({});
   });
+
+  it.for([
+    ['words before the next variable', 'A=1\nBROKEN LINE\nB=2\n', 2],
+    ['a value without a name', 'A=1\n=x\nB=2', 2],
+    ['a name without a value at the end', 'A=1\n\nDB_PASSWORD', 3],
+    ['a name and its value without =', '# x\nDB_PASSWORD secret\n', 2],
+    ['a name of two words', 'A=1\nDB PASSWORD=secret\n', 2],
+    ['export alone', 'export\nA=1\n', 1],
+    ['a word below a value of several lines', 'A="1\n2"\nsecret\n', 3],
+    ['what follows the closing quote of several lines', "A='tis secret\nB='x'\n", 2],
+  ] as const)(
+    'that has a line that sets nothing is refused, by its number and not by what it says: %s',
+    ([, text, line]) => {
+      const cwd = folderWith({ '.env': text });
+      const error = errorOf(() => readEnvFile(join(cwd, '.env')));
+      expect(error.code).toBe('envFileUnreadable');
+      expect(error.message).toContain(`line ${line}`);
+      // It may be the half of a password.
+      expect(error.message).not.toContain('secret');
+    },
+  );
 
   it('that is missing or a folder is refused with a hint', () => {
     const cwd = folderWith({});
