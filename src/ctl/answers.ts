@@ -9,6 +9,7 @@ import type {
   ReloadResult,
   Status,
   StopAccepted,
+  WorkerCrash,
 } from '../shared/control-api.ts';
 import { GracefulRunError } from '../shared/errors.ts';
 import { failure, workerPhase } from './observations.ts';
@@ -19,6 +20,14 @@ export const reloadResult: z.ZodMiniType<ReloadResult> = z.object({
   endedAt: z.number(),
   durationMs: z.number(),
   failure: z.nullable(failure),
+});
+
+const workerCrash: z.ZodMiniType<WorkerCrash> = z.object({
+  generation: z.int(),
+  slot: z.int(),
+  pid: z.nullable(z.int()),
+  endedAt: z.number(),
+  failure,
 });
 
 export const status: z.ZodMiniType<Status> = z.object({
@@ -42,6 +51,7 @@ export const status: z.ZodMiniType<Status> = z.object({
   restarts: z.array(z.object({ slot: z.int(), failures: z.int(), inMs: z.number() })),
   reloadPending: z.boolean(),
   lastReload: z.nullable(reloadResult),
+  lastCrash: z.nullable(workerCrash),
 });
 
 export const reloadAccepted: z.ZodMiniType<ReloadAccepted> = z.object({ generation: z.int() });

@@ -1,6 +1,12 @@
 /** The status as a person reads it. Pure: it owns the layout, and is given the colours and the time. */
-import type { PendingRestart, ReloadResult, Status, WorkerStatus } from '../shared/control-api.ts';
-import { describeFailure, formatAddress, printable } from '../shared/describe.ts';
+import type {
+  PendingRestart,
+  ReloadResult,
+  Status,
+  WorkerCrash,
+  WorkerStatus,
+} from '../shared/control-api.ts';
+import { describeFailure, describeOutcome, formatAddress, printable } from '../shared/describe.ts';
 import { formatDuration } from '../shared/durations.ts';
 
 /** How a text looks; `plain` styles leave it as it is. */
@@ -37,6 +43,7 @@ export function renderStatus(status: Status, nowMs: number, styles: Styles): str
     ...renderWorkers(status.workers, styles).map((line) => `  ${line}`),
     ...status.restarts.map((restart) => `  ${styles.bad(renderRestart(restart))}`),
     ...(status.lastReload === null ? [] : renderLast(status.lastReload, nowMs, styles)),
+    ...(status.lastCrash === null ? [] : renderCrash(status.lastCrash, nowMs, styles)),
   ];
   return `${lines.join('\n')}\n`;
 }
@@ -95,6 +102,18 @@ function renderLast(last: ReloadResult, nowMs: number, styles: Styles): readonly
   return [
     styles.bad(`${what}: generation ${last.generation} failed after ${took}, ${when}${why}`),
     ...(last.failure === null ? [] : describeFailure(last.failure)),
+  ];
+}
+
+function renderCrash(crash: WorkerCrash, nowMs: number, styles: Styles): readonly string[] {
+  const { generation, slot, pid, failure } = crash;
+  const who = pid === null ? `worker in slot ${slot}` : `worker ${pid}`;
+  const how =
+    failure.outcome === null ? printable(failure.message) : `ended with ${describeOutcome(failure.outcome)}`;
+  return [
+    styles.bad(`crash: ${who} of generation ${generation} ${how}, ${formatAge(nowMs - crash.endedAt)} ago`),
+    // How it ended stands above.
+    ...describeFailure({ ...failure, outcome: null }),
   ];
 }
 

@@ -2,5 +2,5 @@
 export { createMaster, type Master } from './master.ts';
 export type { MasterOptions, ReadyWhen } from './options.ts';
 export { GracefulRunError, type ErrorCode } from '../shared/errors.ts';
-export type { ReloadResult, Status, WorkerStatus } from '../shared/control-api.ts';
+export type { ReloadResult, Status, WorkerCrash, WorkerStatus } from '../shared/control-api.ts';
 export type { Cause, Fact, Failure, Observation, Outcome } from '../shared/facts.ts';

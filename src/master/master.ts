@@ -9,6 +9,7 @@ import { killDelayMs, maxDrainingGenerations, sameStopMs, settleMs } from './def
 import { createDoors } from './doors.ts';
 import { defaultBackoff } from './lifecycle/backoff.ts';
 import { workingDirectory } from './here.ts';
+import { createLastCrash } from './last-crash.ts';
 import { idleProgram, type LifecycleSettings } from './lifecycle/state.ts';
 import { deferred } from './deferred.ts';
 import { compileOptions, type MasterOptions, type MasterSettings, type OptionSpelling } from './options.ts';
@@ -74,6 +75,7 @@ function assemble(settings: MasterSettings, { platform, environment, onStderr }:
   const startedAt = platform.clock.monotonicMs();
   const subscribers = new Set<(observation: Observation) => void>();
   const results = createReloadResults();
+  const crashes = createLastCrash();
   const preload = preloadPath();
   const ended = deferred<Failure | null>();
   let starting: Promise<void> | null = null;
@@ -109,6 +111,7 @@ function assemble(settings: MasterSettings, { platform, environment, onStderr }:
 
   function publish(fact: Fact, time: number = platform.clock.wallMs()): void {
     results.observe(fact, time);
+    crashes.observe(fact, time);
     for (const subscriber of subscribers) subscriber({ ...fact, program: doors.name(), time });
     if (fact.event === 'stopped')
       void doors.close().then(() => {
@@ -167,6 +170,7 @@ function assemble(settings: MasterSettings, { platform, environment, onStderr }:
       startedAt,
       listeners: doors.listeners,
       lastReload: results.last(),
+      lastCrash: crashes.last(),
     };
     return describeStatus(runner.state(), sources, platform.clock.monotonicMs());
   }

@@ -1,5 +1,5 @@
 /** The program's state as the control API shows it. Pure. */
-import type { ReloadResult, Status } from '../shared/control-api.ts';
+import type { ReloadResult, Status, WorkerCrash } from '../shared/control-api.ts';
 import { servingGeneration, type Program } from './lifecycle/state.ts';
 
 export interface StatusSources {
@@ -10,6 +10,7 @@ export interface StatusSources {
   readonly startedAt: number;
   readonly listeners: readonly { readonly name: string; readonly host: string; readonly port: number }[];
   readonly lastReload: ReloadResult | null;
+  readonly lastCrash: WorkerCrash | null;
 }
 
 export function describeStatus(program: Program, sources: StatusSources, at: number): Status {
@@ -34,5 +35,6 @@ export function describeStatus(program: Program, sources: StatusSources, at: num
     ),
     reloadPending: program.pendingSince !== null,
     lastReload: sources.lastReload,
+    lastCrash: sources.lastCrash,
   };
 }

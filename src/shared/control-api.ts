@@ -46,6 +46,17 @@ export interface ReloadResult {
   readonly failure: Failure | null;
 }
 
+/** The worker of the serving generation that ended last although nobody had asked it to. */
+export interface WorkerCrash {
+  readonly generation: number;
+  readonly slot: number;
+  /** Null: it could not be started. */
+  readonly pid: number | null;
+  /** Milliseconds since 1970. */
+  readonly endedAt: number;
+  readonly failure: Failure;
+}
+
 export interface Status {
   readonly program: string;
   readonly state: ProgramPhase;
@@ -60,6 +71,8 @@ export interface Status {
   readonly restarts: readonly PendingRestart[];
   readonly reloadPending: boolean;
   readonly lastReload: ReloadResult | null;
+  /** Null while no worker of a generation that served has crashed. */
+  readonly lastCrash: WorkerCrash | null;
 }
 
 export interface ReloadAccepted {

@@ -8,7 +8,7 @@ import {
   type ControlServer,
   openControlServer,
 } from '../../src/master/control/server.ts';
-import type { ReloadResult, Status } from '../../src/shared/control-api.ts';
+import type { ReloadResult, Status, WorkerCrash } from '../../src/shared/control-api.ts';
 import type { Failure, Observation } from '../../src/shared/facts.ts';
 
 export const failure: Failure = {
@@ -23,6 +23,8 @@ export const failure: Failure = {
 export const served: ReloadResult = { generation: 2, ok: true, endedAt: 1, durationMs: 210, failure: null };
 export const failed: ReloadResult = { ...served, ok: false, failure };
 
+export const crashed: WorkerCrash = { generation: 1, slot: 0, pid: 4_241, endedAt: 1, failure };
+
 export function statusOf(pid: number): Status {
   return {
     program: 'web',
@@ -36,6 +38,7 @@ export function statusOf(pid: number): Status {
     restarts: [],
     reloadPending: false,
     lastReload: null,
+    lastCrash: null,
   };
 }
 

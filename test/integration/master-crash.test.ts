@@ -18,6 +18,24 @@ test('a crashed worker is replaced at once, then after 1 s, then after 2 s', asy
   expect(master.all('restartScheduled').map(({ delayMs }) => delayMs)).toEqual([0, 1_000, 2_000]);
 });
 
+test('the status says which worker has crashed last, how, and what it wrote last', async () => {
+  const master = runMaster();
+  await master.serving();
+  expect((await master.status()).lastCrash).toBe(null);
+  const pid = await master.workerPid(1);
+  kill(pid, 'SIGUSR2');
+  await master.waitForLine('ending what was held');
+  kill(pid);
+  await master.waitFor('workerFailed', { pid });
+  const outcome = { code: null, signal: 'SIGKILL' };
+  expect((await master.status()).lastCrash).toMatchObject({
+    generation: 1,
+    slot: 0,
+    pid,
+    failure: { reason: 'exited', outcome, stderrTail: ['ending what was held'] },
+  });
+});
+
 test('a reload does not wait for the backoff of the generation that crashed', async () => {
   const master = runMaster();
   const port = await master.serving();

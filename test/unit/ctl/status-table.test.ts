@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { formatAge, plain, renderStatus } from '../../../src/ctl/status-table.ts';
-import { failed, served, statusOf } from '../../helpers/fake-master.ts';
+import { crashed, failed, served, statusOf } from '../../helpers/fake-master.ts';
 
 const status = statusOf(77);
 
@@ -17,6 +17,15 @@ test('a last reload that failed comes with its reason and the last words', () =>
   for (const part of ['5s ago', 'before it was ready', 'exit code 3', 'Error: boom'])
     expect(text).toContain(part);
   expect(renderStatus({ ...status, lastReload: served }, 6_000, plain)).not.toContain('boom');
+});
+
+test('the last crash comes with its worker, how it ended and its last words, each once', () => {
+  const text = renderStatus({ ...status, lastCrash: { ...crashed, endedAt: 1_000 } }, 13_000, plain);
+  for (const part of ['4241', '12s ago', 'exit code 3', 'Error: boom'])
+    expect(text.split(part).length).toBe(2);
+  const { failure } = crashed;
+  const unstarted = { ...crashed, pid: null, failure: { ...failure, outcome: null, message: 'cannot run' } };
+  expect(renderStatus({ ...status, lastCrash: unstarted }, 13_000, plain)).toContain('cannot run');
 });
 
 test('a program that does not serve says so', () => {

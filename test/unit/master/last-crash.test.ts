@@ -1,0 +1,35 @@
+import { expect, test } from 'vitest';
+import { createLastCrash } from '../../../src/master/last-crash.ts';
+import type { Fact } from '../../../src/shared/facts.ts';
+import { failure } from '../../helpers/lifecycle.ts';
+
+const serves = (generation: number): Fact => ({ event: 'generationReady', generation, durationMs: 5 });
+const fails = (generation: number, pid: number): Fact => ({
+  event: 'workerFailed',
+  generation,
+  slot: 1,
+  pid,
+  from: 'ready',
+  to: 'exited',
+  durationMs: 5,
+  failure,
+});
+
+test('a worker of the generation that serves has crashed last, until another one does', () => {
+  const crashes = createLastCrash();
+  expect(crashes.last()).toBe(null);
+  crashes.observe(serves(1), 10);
+  crashes.observe(fails(1, 77), 20);
+  expect(crashes.last()).toEqual({ generation: 1, slot: 1, pid: 77, endedAt: 20, failure });
+  crashes.observe(fails(1, 78), 30);
+  crashes.observe(serves(2), 40);
+  expect(crashes.last()).toMatchObject({ generation: 1, pid: 78, endedAt: 30 });
+});
+
+test('a worker of a generation that has yet to prove itself is no crash: its reload has failed', () => {
+  const crashes = createLastCrash();
+  crashes.observe(fails(1, 76), 5);
+  crashes.observe(serves(1), 10);
+  crashes.observe(fails(2, 77), 20);
+  expect(crashes.last()).toBe(null);
+});
