@@ -2,8 +2,8 @@
 import type { Observation } from '../shared/facts.ts';
 
 /**
- * The observation's own fields, but for the pid: in a log line `pid` is always the master's, as with any logger, and
- * the worker's is `worker`. `time` stays: it is when it happened, not when it was written.
+ * The observation's own fields, but for the pid: in a log line, where the master has its own, the worker's is `worker` and
+ * the master's `master`. `time` stays: it is when it happened, not when it was written.
  */
 export function fieldsOf(observation: Observation): Readonly<Record<string, unknown>> {
   if (!('pid' in observation)) return observation;

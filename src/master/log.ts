@@ -32,7 +32,7 @@ export interface LogOptions {
 const unreadLimitBytes = 1024 * 1024;
 
 /**
- * Makes a log. `json`: one object a line with `level`, `pid` (the master's), `time`, `event`, `program`, the fact's
+ * Makes a log. `json`: one object a line with `level`, `master` (its pid), `time`, `event`, `program`, the fact's
  * fields, `worker` (the worker's pid) and `msg`. `pretty`: the time, the level and the words, and below a failure
  * its hint and the worker's last lines. Loads pino-pretty only when it is wanted.
  */
@@ -40,7 +40,7 @@ export async function createLog({ level, format, stream }: LogOptions): Promise<
   const out: LogStream = stream ?? ownStderr();
   const options: LoggerOptions = {
     level,
-    base: { pid: process.pid },
+    base: { master: process.pid },
     // The observation's own time is written instead.
     timestamp: false,
     formatters: { level: (label) => ({ level: label }) },
@@ -99,7 +99,6 @@ async function prettyDestination(out: LogStream, isOwn: boolean): Promise<Destin
     colorize: isOwn && process.stderr.isTTY && process.stderr.hasColors(),
     translateTime: 'SYS:HH:MM:ss.l',
     messageFormat: '{program}: {msg}',
-    ignore: 'pid',
     hideObject: true,
   });
   return { write: (line) => void out.write(render(line)) };

@@ -67,11 +67,12 @@ export class FactLog {
       this.lines.push(line);
       return;
     }
-    const { pid, worker, ...fact } = parsed;
+    const { master, worker, ...fact } = parsed;
     for (const name of ['level', 'msg']) Reflect.deleteProperty(fact, name);
-    if (typeof pid === 'number') this.masterPid ??= pid;
-    // In the log `pid` is the master's and `worker` the worker's; in a fact the worker's is `pid`.
-    this.facts.push({ ...fact, ...('slot' in fact ? { pid: worker } : { pid }) } as unknown as Fact);
+    if (typeof master === 'number') this.masterPid ??= master;
+    // In the log the worker's pid is `worker`, in a fact `pid`.
+    const pid = 'slot' in fact ? { pid: worker } : fact['event'] === 'masterStarted' ? { pid: master } : {};
+    this.facts.push({ ...fact, ...pid } as unknown as Fact);
   }
 
   #check(): void {

@@ -22,16 +22,19 @@ async function written(
   return stream.lines;
 }
 
-test('a JSON line carries the fact with its place and time, the master as pid and the worker as worker', async () => {
+test('a JSON line carries the fact with its place and time, the pids of master and worker by their names', async () => {
   const lines = await written({ level: 'debug', format: 'json' }, exampleFacts);
   expect(lines.length).toBe(exampleFacts.length);
   for (const [index, fact] of exampleFacts.entries()) {
     const { pid: worker, ...fields } = { pid: null, ...fact };
-    expect(JSON.parse(lines[index] ?? '')).toMatchObject({
+    const line = JSON.parse(lines[index] ?? '') as object;
+    // A collector that knows `pid` from facts would take the one for the other.
+    expect(line).not.toHaveProperty('pid');
+    expect(line).toMatchObject({
       ...fields,
       program: 'web',
       time: 1_700_000_000_000,
-      pid: process.pid,
+      master: process.pid,
       msg: expect.any(String) as unknown,
       level: expect.stringMatching(/^(debug|info|warn|error)$/) as unknown,
       ...('slot' in fact && 'pid' in fact ? { worker } : {}),
@@ -52,7 +55,8 @@ test('pretty lines are text, with hint and last words below a failure, and those
   );
   const text = (await written({ level: 'info', format: 'pretty' }, failures)).join('');
   expect(text.endsWith('\n')).toBe(true);
-  expect(text).toContain('web: ');
+  // Nothing stands between the level and the words: no pid, no key.
+  expect(text).toMatch(/^\[[\d:.]+\] ERROR: web: /);
   expect(text).not.toContain('{');
   expect(text.split('Error: boom').length).toBe(2);
   expect(text.split('hint: ').length).toBe(2);
