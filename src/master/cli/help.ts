@@ -1,5 +1,5 @@
 /** `graceful-run --help`, laid out by yargs, which is loaded for this alone. */
-import { optionTable, type OptionRow } from './option-table.ts';
+import { optionTable } from './option-table.ts';
 
 export async function helpText(columns: number): Promise<string> {
   const { default: yargs } = await import('yargs');
@@ -16,18 +16,15 @@ export async function helpText(columns: number): Promise<string> {
     .example('kill -HUP <pid of graceful-run>', 'reload: a new worker starts, proves itself, takes over')
     .example('gracefulctl reload --wait', 'reload, and exit 0 only when the new worker serves')
     .epilogue(
-      'Signals: HUP reload · TERM, INT, QUIT stop gracefully, the second one at once · TTIN, TTOU one worker more, less\n' +
+      'Times: 500ms, 30s, 2m\n' +
+        'Signals: HUP reload · TERM, INT, QUIT stop gracefully, the second one at once · TTIN, TTOU one worker more, less\n' +
         'Exit codes: 0 stopped as asked · 1 could not start or gave up · 2 usage · 126, 127 command not executable, not found',
     );
-  for (const row of optionTable) {
-    builder.option(row.flag, {
-      describe: row.default === null ? row.description : `${row.description} [default: ${row.default}]`,
-      ...typeOf(row),
+  for (const { flag, value, description, default: preset } of optionTable) {
+    // The value stands in the key, because yargs has no other place for it; so it needs no type.
+    builder.option(value === null ? flag : `${flag} ${value}`, {
+      describe: preset === null ? description : `${description} [default: ${preset}]`,
     });
   }
   return builder.getHelp();
-}
-
-function typeOf({ kind }: OptionRow): { type: 'string' | 'array' | 'boolean' } {
-  return { type: kind === 'list' ? 'array' : kind === 'boolean' ? 'boolean' : 'string' };
 }

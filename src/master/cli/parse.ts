@@ -38,6 +38,7 @@ export function parseCommandLine(argv: readonly string[]): Invocation {
   });
   if (parsed['help'] === true) return { kind: 'help' };
   if (parsed['version'] === true) return { kind: 'version' };
+  rejectNegated(parsed);
   rejectUnknown(Object.keys(parsed));
   const options: Record<string, unknown> = { command: [...parsed._, ...(parsed['--'] ?? [])].map(String) };
   for (const row of optionTable) {
@@ -79,6 +80,16 @@ function rejectUnknown(keys: readonly string[]): void {
       stranger === 'env-file'
         ? 'Node.js takes --env-file for itself: use --environment-file'
         : `see graceful-run --help; an option of the program goes after two dashes: -- node app.js ${dashes}${stranger}`,
+  });
+}
+
+/** yargs-parser takes `--no-` before any option; only the ones that are on or off have it here. */
+function rejectNegated(parsed: Readonly<Record<string, unknown>>): void {
+  const flags = [...flagsOf('text', 'number', 'list'), 'help', 'version'];
+  const stranger = flags.find((flag) => [parsed[flag]].flat().includes(false));
+  if (stranger === undefined) return;
+  throw new GracefulRunError('badOption', `cannot start: there is no option --no-${stranger}`, {
+    hint: 'see graceful-run --help',
   });
 }
 

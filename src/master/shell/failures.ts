@@ -53,11 +53,16 @@ export function notStartedFailure(error: unknown): Failure {
 
 function exitHint(outcome: Outcome, words: LastWords): string | null {
   if (words.wasReady) return null;
-  if (words.stderrTail.some((line) => line.includes('EADDRINUSE'))) {
-    return 'it binds an address that is taken: its port must be the one of --port (a second port is still held by the generation before), and the process that listens must be the one that is started (node --import tsx app.ts, not tsx app.ts)';
-  }
+  if (words.stderrTail.some((line) => line.includes('EADDRINUSE'))) return takenHint(words);
   if (outcome.code === 0) return 'it ended by itself: is this a server, and does it stay in the foreground?';
   return undeclaredHint(words) ?? (words.stderrTail.length > 0 ? lastWordsHint : silentHint);
+}
+
+/** Node.js says which address it is: `listen EADDRINUSE: address already in use :::9001`. */
+function takenHint({ stderrTail }: LastWords): string {
+  const [, address = 'an address'] =
+    /EADDRINUSE: address already in use (\S+)/.exec(stderrTail.join('\n')) ?? [];
+  return `it binds ${address}, which is taken: a second port is still held by the generation before, the one that clients use must be the one of --port, and the process that listens must be the one that is started (node --import tsx app.ts, not tsx app.ts)`;
 }
 
 const lastWordsHint = 'the last lines that it wrote to stderr say why';

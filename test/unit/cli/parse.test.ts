@@ -73,8 +73,20 @@ test.each([
   '--port 1 --log-level loud -- x',
   '--port 1 --log-format xml -- x',
   '--port 1 --backlog 0 -- x',
+  '--no-port -- x',
+  '--port 1 --no-watch -- x',
 ])('%s is refused', (line) => {
   expect(codeOf(() => compileOptions(optionsOf(line), '/'))).toBe('badOption');
+});
+
+test.each([
+  ['--no-port -- x', '--no-port'],
+  ['--port 1 --no-port -- x', '--no-port'],
+  ['--port 1 --no-ready-timeout -- x', '--no-ready-timeout'],
+  ['--port 1 --watch a --no-watch -- x', '--no-watch'],
+  ['--port 1 --no-help -- x', '--no-help'],
+])('%s is told that there is no option %s', (line, stranger) => {
+  expect(() => parseCommandLine(line.split(' '))).toThrow(new RegExp(`there is no option ${stranger}$`));
 });
 
 test.each(['--port 1', '--port 1 --'])('%s misses the command', (line) => {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { notReadyFailure, type LastWords } from '../../../src/master/shell/failures.ts';
+import { exitFailure, notReadyFailure, type LastWords } from '../../../src/master/shell/failures.ts';
 
 const words: LastWords = {
   wasReady: false,
@@ -18,4 +18,19 @@ test('a worker that was asked in vain fails with what has come of it', () => {
 test('a worker that could not even be asked is said to what it would have been asked', () => {
   expect(notReadyFailure(30_000, '/healthz', words).hint).toContain('/healthz');
   expect(notReadyFailure(30_000, null, words).hint).not.toContain('GET');
+});
+
+test('a worker whose address is taken is told which one, where its stderr says it', () => {
+  const exited = (...stderrTail: readonly string[]): string | null =>
+    exitFailure({ code: 1, signal: null }, { ...words, stderrTail }).hint;
+  expect(exited('Error: listen EADDRINUSE: address already in use :::9001', '    at app.js:1')).toContain(
+    'it binds :::9001, ',
+  );
+  expect(exited('listen EADDRINUSE: address already in use 127.0.0.1:9001 (will retry)')).toContain(
+    'it binds 127.0.0.1:9001, ',
+  );
+  expect(exited('listen EADDRINUSE: address already in use /run/app.sock')).toContain(
+    'binds /run/app.sock, ',
+  );
+  expect(exited("  code: 'EADDRINUSE',")).toContain('it binds an address');
 });
