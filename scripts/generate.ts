@@ -1,15 +1,17 @@
 /**
  * `npm run generate`: writes what would rot if it were written by hand: the README's options table from the option
- * table, docs/lifecycle.md from the lifecycle's own tables. With --check it only tells whether they are up to date.
+ * table, docs/lifecycle.md from the lifecycle's own tables, docs/events.md from the facts. With --check it only tells whether they are up to date.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { optionTable } from '../src/master/cli/option-table.ts';
+import { eventsPage } from './events-page.ts';
 import { lifecyclePage } from './lifecycle-page.ts';
 
 const isCheck = process.argv.includes('--check');
 const stale = [
   update('README.md', (text) => between(text, 'options', optionsTable())),
   update('docs/lifecycle.md', () => lifecyclePage()),
+  update('docs/events.md', () => eventsPage()),
 ].filter((path) => path !== null);
 
 if (isCheck && stale.length > 0) {

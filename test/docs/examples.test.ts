@@ -6,6 +6,7 @@ import { io } from 'socket.io-client';
 import { expect, it, onTestFinished } from 'vitest';
 import { WebSocket } from 'ws';
 import { runMaster, temporaryFolder, type RunningMaster } from '../helpers/run-master.ts';
+import { Wire } from '../helpers/wire.ts';
 
 function run(example: string, env: NodeJS.ProcessEnv = {}): RunningMaster {
   const script = new URL(`../../examples/${example}/server.js`, import.meta.url).pathname;
@@ -123,4 +124,19 @@ it('sse: streams end with a whole event, and go on at the new worker without a g
   const ids = events.flatMap((event) => /^id: (\d+)/.exec(event)?.[1] ?? []).map(Number);
   expect(ids).toEqual(ids.map((_id, at) => at + 1));
   expect(heard.text).toContain('retry: ');
+});
+
+it('line-protocol: a client counts on in the middle of a line, over the same connection, until a stop', async () => {
+  const master = run('line-protocol');
+  const wire = await Wire.connect(await master.serving());
+  const [old, next] = [1, 2].map((number) => master.workerPid(number));
+  await wire.writeAll('a\nb\xe4');
+  await wire.until(`1 a, says pid ${await old}\n`);
+  await master.reload(2);
+  expect(await master.waitFor('workerExited', { generation: 1 })).toMatchObject({ migrated: 1, cut: 0 });
+  await wire.writeAll('c\n');
+  await wire.until(`2 b\xe4c, says pid ${await next}\n`);
+  master.signal('SIGTERM');
+  expect(await wire.closed).toBe('end');
+  expect(wire.received).toMatch(/\nbye\n$/);
 });
