@@ -32,6 +32,7 @@ test('the status, a reload, one that fails, the events, and a stop', async () =>
 
   const follower = spawn('bash', ['-ec', script('events')], { env, stdio: ['ignore', 'pipe', 'ignore'] });
   onTestFinished(() => void follower.kill('SIGKILL'));
+  const followedToTheEnd = once(follower, 'close');
   let followed = '';
   follower.stdout.setEncoding('utf8').on('data', (text: string) => (followed += text));
 
@@ -44,6 +45,6 @@ test('the status, a reload, one that fails, the events, and a stop', async () =>
   });
   expect(await answerTo('stop')).toEqual({ pid: master.pid });
   expect(await master.exited).toEqual({ code: 0, signal: null });
-  await once(follower, 'close');
+  await followedToTheEnd;
   expect(followed).toContain('"event":"stopped"');
 });
