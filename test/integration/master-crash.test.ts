@@ -24,7 +24,8 @@ test('the status says which worker has crashed last, how, and what it wrote last
   expect((await master.status()).lastCrash).toBe(null);
   const pid = await master.workerPid(1);
   kill(pid, 'SIGUSR2');
-  await master.waitForLine('ending what was held');
+  // On stdout and on stderr.
+  await master.waitForLine('ending what was held', 2);
   kill(pid);
   await master.waitFor('workerFailed', { pid });
   const outcome = { code: null, signal: 'SIGKILL' };
