@@ -67,7 +67,16 @@ export const fullEffort: Effort = {
 
 export const quickEffort: Effort = {
   isQuick: true,
-  own: { throughputRounds: 1, throughputMs: 1_000, boots: 3, reloads: 3, crowd: 1_000, crowdReloads: 2, idleRounds: 1, idleMs: 2_000 },
+  own: {
+    throughputRounds: 1,
+    throughputMs: 1_000,
+    boots: 3,
+    reloads: 3,
+    crowd: 1_000,
+    crowdReloads: 2,
+    idleRounds: 1,
+    idleMs: 2_000,
+  },
   peers: {
     turns: 1,
     workers: 2,

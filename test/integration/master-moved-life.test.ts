@@ -88,11 +88,11 @@ test('where something before HTTP has read the beginning, it stays, and is told 
   await master.reload(2);
   await master.waitFor('workerAcceptsNoMore', { generation: 1 });
   for (const wire of wires) {
-    let answer = '';
-    do {
-      answer = await ask(wire);
+    for (;;) {
+      const answer = await ask(wire);
       expect(answer).toContain('{"client":"203.0.113.7","generation":1}');
-    } while (!answer.includes('Connection: close'));
+      if (answer.includes('Connection: close')) break;
+    }
     expect(await wire.closed).toBe('end');
   }
   expect(await master.waitFor('workerExited', { generation: 1 })).toMatchObject({ migrated: 0, cut: 0 });
