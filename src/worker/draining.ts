@@ -12,6 +12,7 @@ import type { Gift, GiveResult } from './migration/giving.ts';
 import type { Migration } from './migration/migration.ts';
 import { closeHandle } from './raw-handle.ts';
 import { complain } from './standard-streams.ts';
+import { takesQueueAlong } from './word.ts';
 
 export interface DrainingParts {
   /** Null: it cannot be loaded. */
@@ -153,6 +154,9 @@ export function createDraining(parts: DrainingParts): Draining {
     begin() {
       if (isBegun) return;
       isBegun = true;
+      // Before anything else: from now on every new client gets an answer of the new generation.
+      const { reason } = parts.order();
+      if (reason !== 'signal' && !takesQueueAlong(reason)) connections.stopAccepting();
       void run();
     },
     toll() {

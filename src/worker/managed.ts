@@ -39,6 +39,8 @@ export function startManaged({ generation, listeners, drainTimeoutMs, health }: 
           break;
         case 'drain':
           word.said(message);
+          // The signal is for those who do not hear this.
+          draining.begin();
           break;
         case 'listener':
           if (isRawHandle(handle)) claims.arrived(message.name, handle);

@@ -33,3 +33,8 @@ export function createWord(drainTimeoutMs: number): Word {
     known: () => isKnown,
   };
 }
+
+/** Nobody comes after this worker who would accept what waits in the queue. */
+export function takesQueueAlong(reason: DrainReason): boolean {
+  return reason === 'stop' || reason === 'masterGone';
+}

@@ -12,6 +12,7 @@ import { endOwnCluster } from './own-cluster.ts';
 import type { Migration } from '../migration/migration.ts';
 import { spareIdle } from '../migration/spare-idle.ts';
 import { loadTerminator, type Terminate } from './terminator.ts';
+import { takesQueueAlong } from '../word.ts';
 import type { WebSockets } from './websockets.ts';
 
 /** Why and for how long, as far as it is known. */
@@ -91,7 +92,7 @@ export async function drain(parts: DrainParts): Promise<DrainResult> {
   await Promise.race([parts.word(), patience.passed]);
   patience.cancel();
   const { reason, timeoutMs, migrates } = parts.order();
-  // Before anything else: from now on every new client gets an answer of the new generation.
+  // Unless it was known, and done, at the beginning.
   if (!takesQueueAlong(reason)) connections.stopAccepting();
   parts.begun();
   if (migrates) {
@@ -138,11 +139,6 @@ export async function drain(parts: DrainParts): Promise<DrainResult> {
 
 function nobody(): boolean {
   return false;
-}
-
-/** Nobody comes after this worker who would accept what waits in the queue. */
-function takesQueueAlong(reason: DrainReason): boolean {
-  return reason === 'stop' || reason === 'masterGone';
 }
 
 /**

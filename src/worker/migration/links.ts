@@ -6,7 +6,7 @@
  * offers, and reads on only when it stays; the one that takes answers before it reads, and waits for the cargo where there is one.
  */
 import type net from 'node:net';
-import { isConnectionHandle, openHandlePipe, type ConnectionHandle } from './handle-pipe.ts';
+import { holdReading, isConnectionHandle, openHandlePipe, type ConnectionHandle } from './handle-pipe.ts';
 
 /** Raised when a line changes its meaning: after an upgrade of the package the two workers may be of different versions. */
 const linkVersion = 1;
@@ -120,9 +120,17 @@ export function leastOffered(among: readonly Outbound[]): Outbound | null {
  */
 export type Adopt = (parcel: Parcel, handle: ConnectionHandle) => ((cargo: Cargo | null) => void) | null;
 
+/** So many connections are answered for at once: as long do the clients of the first ones wait. */
+const together = 16;
+
 /** False: the handle is no such end. */
 export function openInbound(end: unknown, adopt: Adopt): boolean {
   const answers: string[] = [];
+  /** What was taken and is not read yet. */
+  const unread: (() => void)[] = [];
+  let isAnswerDue = false;
+  let isUrgent = false;
+  let hasMore = false;
   /** Those that wait for their cargo. */
   const held = new Map<number, (cargo: Cargo | null) => void>();
   const pipe = openHandlePipe(end, {
@@ -132,34 +140,64 @@ export function openInbound(end: unknown, adopt: Adopt): boolean {
       const { id } = message;
       const say = (isTaken: boolean): void => {
         answers.push(JSON.stringify({ id, taken: isTaken }));
-        // In one write for all that came together. Still before any of them is read: that is the next turn's affair.
-        if (answers.length === 1) setImmediate(answer);
+        hasMore = true;
+        if (isAnswerDue) return;
+        isAnswerDue = true;
+        setImmediate(answerInTime);
       };
       const waiting = held.get(id);
       if (waiting !== undefined) {
         held.delete(id);
         const cargo = readCargo(message['cargo']);
+        isUrgent = true;
         if (cargo !== null) say(true);
         waiting(cargo);
         return;
       }
       const parcel = readParcel(message);
       const handle = parcel === null ? null : takeOut(handles, parcel.peer);
+      const readOn = handle === null ? () => undefined : holdReading(handle);
       const take = parcel === null || handle === null ? null : adopt(parcel, handle);
       say(take !== null);
-      if (take === null) handle?.close();
-      else if (parcel?.kind === 'own') held.set(id, take);
-      else take(null);
+      if (take === null) {
+        handle?.close();
+      } else if (parcel?.kind === 'own') {
+        isUrgent = true;
+        held.set(id, (cargo) => {
+          readOn();
+          take(cargo);
+        });
+      } else {
+        unread.push(readOn);
+        take(null);
+      }
     },
     ended() {
       for (const take of held.values()) take(null);
       held.clear();
+      answer();
     },
   });
 
-  // When it cannot be sent the giver is gone, and ours are the only copies.
+  /**
+   * libuv hands over one descriptor in a turn. So that each of them does not cost an answer and a turn of the giver, those that follow
+   * one another turn by turn are answered together.
+   */
+  function answerInTime(): void {
+    if (hasMore && !isUrgent && answers.length < together) {
+      hasMore = false;
+      setImmediate(answerInTime);
+      return;
+    }
+    isAnswerDue = false;
+    isUrgent = false;
+    answer();
+  }
+
+  /** Before any of them is read. When it cannot be sent the giver is gone, and ours are the only copies. */
   function answer(): void {
-    pipe?.send(answers.splice(0).join('\n'));
+    if (answers.length > 0) pipe?.send(answers.splice(0).join('\n'));
+    for (const readOn of unread.splice(0)) readOn();
   }
 
   return pipe !== null;
