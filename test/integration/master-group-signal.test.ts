@@ -30,7 +30,12 @@ test.each(['worker first', 'master first'])(
     const master = runMaster();
     const wire = await hold(await master.serving());
     const worker = await settled(master);
-    const both = [() => process.kill(worker, 'SIGTERM'), () => { master.signal('SIGTERM'); }];
+    const both = [
+      () => process.kill(worker, 'SIGTERM'),
+      () => {
+        master.signal('SIGTERM');
+      },
+    ];
     for (const signal of order === 'worker first' ? both : both.reverse()) signal();
     await master.waitFor('workerAcceptsNoMore', { generation: 1 });
     process.kill(worker, 'SIGUSR2');
