@@ -32,8 +32,10 @@ const legendHeight = 24;
 const strengths = [1, 0.65, 0.4] as const;
 
 export function drawBars({ title, subtitle, series, groups }: BarChart): string {
-  const greatest = Math.max(1, ...groups.flatMap(({ values }) => values.map((value) => value ?? 0)));
-  const scale = (value: number): number => (value / greatest) * (width - labelWidth - valueWidth);
+  const all = groups.flatMap(({ values }) => values.map((value) => value ?? 0));
+  const end = scaleEnd(all);
+  const scale = (value: number): number => Math.min(1, value / end) * (width - labelWidth - valueWidth);
+  const note = all.some((value) => value > end) ? ` ${beyond} goes beyond the chart.` : '';
   const groupHeight = series.length * (barHeight + barGap) + groupGap;
   const top = headHeight + (series.length > 1 ? legendHeight : 0);
   const height = top + groups.length * groupHeight + 4;
@@ -42,12 +44,20 @@ export function drawBars({ title, subtitle, series, groups }: BarChart): string 
     `<title>${escape(title)}</title>`,
     style,
     text(0, 18, 'title', title),
-    text(0, 37, 'quiet', subtitle),
+    text(0, 37, 'quiet', subtitle + note),
     ...(series.length > 1 ? drawLegend(series) : []),
-    ...groups.flatMap((group, at) => drawGroup(group, top + at * groupHeight, scale)),
+    ...groups.flatMap((group, at) => drawGroup(group, top + at * groupHeight, scale, end)),
     '</svg>',
     '',
   ].join('\n');
+}
+
+const beyond = '\u00bb';
+
+/** The greatest value; where one is so great that the others could not be told from each other, a little more than the next. */
+function scaleEnd(values: readonly number[]): number {
+  const [first = 1, second = first] = [...values].sort((one, other) => other - one);
+  return second > 0 && first > 4 * second ? 1.25 * second : Math.max(1, first);
 }
 
 /** GitHub's own greys and blues, so that a chart looks at home beside the text. */
@@ -82,6 +92,7 @@ function drawGroup(
   { label, isOwn, values }: BarGroup,
   top: number,
   scale: (value: number) => number,
+  end: number,
 ): readonly string[] {
   const middle = top + (values.length * (barHeight + barGap)) / 2 + 4;
   const bars = values.flatMap((value, at) => {
@@ -90,7 +101,12 @@ function drawGroup(
     const length = Math.max(value > 0 ? 1.5 : 0, scale(value));
     return [
       rect(labelWidth, y, length, isOwn ? 'own' : 'other', at),
-      text(labelWidth + length + 5, y + barHeight - 1.5, 'value', write(value)),
+      text(
+        labelWidth + length + 5,
+        y + barHeight - 1.5,
+        'value',
+        value > end ? `${write(value)} ${beyond}` : write(value),
+      ),
     ];
   });
   return [text(labelWidth - 12, middle, isOwn ? 'own-label' : 'label', label), ...bars];
