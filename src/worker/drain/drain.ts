@@ -62,7 +62,6 @@ const wordMs = 500;
 
 /** When the drain has lasted this long, it is likely to need http-terminator. */
 const loadTerminatorAfterMs = 1_000;
-const ending = { sayClose, takeBackClose };
 
 /** How long connections that wait in the accept queue may take to be accepted, at most: half of the drain timeout, and this. */
 const acceptQueuedMs = 5_000;
@@ -136,6 +135,8 @@ export async function drain(parts: DrainParts): Promise<DrainResult> {
   const served = exchanges.served() - unanswered;
   return { toll: { served, migrated: migration.migrated(), cut }, isCut: true };
 }
+
+const ending = { sayClose, takeBackClose };
 
 function nobody(): boolean {
   return false;

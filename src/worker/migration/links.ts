@@ -115,8 +115,7 @@ export function leastOffered(among: readonly Outbound[]): Outbound | null {
 
 /**
  * Says how a parcel is taken; null: it is not. What it returns is called when the connection is here: at once without cargo for
- * HTTP, else with what has followed; null: nothing will, the connection has stayed where it was. It must not read
- * from it before the next turn.
+ * HTTP, else with what has followed; null: nothing will, the connection has stayed where it was. Until then nothing is read from it.
  */
 export type Adopt = (parcel: Parcel, handle: ConnectionHandle) => ((cargo: Cargo | null) => void) | null;
 
