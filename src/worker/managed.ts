@@ -4,6 +4,7 @@ import { openChannel } from './channel.ts';
 import { createClaims } from './claims.ts';
 import { createDraining } from './draining.ts';
 import type { Settings } from './environment.ts';
+import { firstMomentsMs } from './first-moments.ts';
 import { createHealthGate } from './health-gate.ts';
 import { keepListening } from './keep-listening.ts';
 import { whenListenEnded } from './listen-outcome.ts';
@@ -17,9 +18,6 @@ import { runtimeVersion, type Runtime } from './runtime.ts';
 import { complain, surviveBrokenPipes } from './standard-streams.ts';
 import { takeSignal } from './take-signal.ts';
 import { createWord } from './word.ts';
-
-/** From admission until what is not needed at boot is made up for. */
-const catchUpAfterMs = 200;
 
 export function startManaged({ generation, listeners, drainTimeoutMs, health }: Settings): Runtime {
   const { pid } = process;
@@ -35,7 +33,7 @@ export function startManaged({ generation, listeners, drainTimeoutMs, health }: 
         case 'admit':
           claims.admit();
           // Neither at boot nor now, when the first client waits: it costs some milliseconds.
-          setTimeout(catchUp, catchUpAfterMs).unref();
+          setTimeout(catchUp, firstMomentsMs).unref();
           break;
         case 'drain':
           word.said(message);
@@ -49,7 +47,8 @@ export function startManaged({ generation, listeners, drainTimeoutMs, health }: 
           draining.addSuccessor(handle, message.more);
           break;
         case 'predecessor':
-          adoptFrom(handle);
+          if (hasCaughtUp) adoptFrom(handle);
+          else predecessors.push(handle);
           break;
       }
     },
@@ -60,14 +59,20 @@ export function startManaged({ generation, listeners, drainTimeoutMs, health }: 
     },
   });
 
+  let hasCaughtUp = false;
+  /** Ends of pipes to workers that drain, not opened yet. */
+  const predecessors: unknown[] = [];
+
   /**
    * From now on broken pipes are survived, should the master go without a word, and SIGTERM, should somebody send it to everybody, as
-   * systemd does by default; and the package may be replaced on disk.
+   * systemd does by default; the package may be replaced on disk; and connections come from other workers.
    */
   const catchUp = (): void => {
+    hasCaughtUp = true;
     surviveBrokenPipes();
     listenForTermination();
     loadLater();
+    for (const end of predecessors.splice(0)) adoptFrom(end);
   };
 
   const adoptFrom = (end: unknown): void => {

@@ -1,18 +1,8 @@
 // A process that is stopped (SIGSTOP) in the middle of a reload: what it was to take is served by somebody else, or waits for it.
-import { readFileSync } from 'node:fs';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { eventually } from '../helpers/eventually.ts';
-import { app, kill, runMaster, type RunningMaster } from '../helpers/run-master.ts';
+import { pauseProcess } from '../helpers/pause-process.ts';
+import { app, runMaster, type RunningMaster } from '../helpers/run-master.ts';
 import { Wire } from '../helpers/wire.ts';
-
-/** Resolves when the process runs no more until SIGCONT, which it gets when the test ends at the latest. */
-async function stop(pid: number): Promise<void> {
-  onTestFinished(() => {
-    kill(pid, 'SIGCONT');
-  });
-  process.kill(pid, 'SIGSTOP');
-  await eventually('stopped', () => readFileSync(`/proc/${pid}/stat`, 'utf8').includes(') T '));
-}
 
 async function connectAll(port: number, count: number): Promise<readonly Wire[]> {
   const wires = await Promise.all(Array.from({ length: count }, () => Wire.connect(port)));
@@ -29,6 +19,12 @@ async function ask(wire: Wire): Promise<string> {
   return wire.received;
 }
 
+/** To generation 2, until that has told the old worker that it takes what is offered to it. */
+async function reloadUntilItAdopts(master: RunningMaster): Promise<void> {
+  await master.reload(2);
+  await master.waitForLine('adopts 2');
+}
+
 async function tollOf(master: RunningMaster, generation: number, slot = 0): Promise<object> {
   const { outcome, migrated, cut } = await master.waitFor('workerExited', { generation, slot });
   return { code: outcome.code, migrated, cut };
@@ -39,13 +35,13 @@ describe('a master that is stopped', () => {
     const master = runMaster({ flags: ['--workers', '2'] });
     const port = await master.serving();
     const [giver, other] = [await master.workerPid(1, 0), await master.workerPid(1, 1)];
-    await stop(other);
+    await pauseProcess(other);
     const wires = await connectAll(port, 20);
     await Promise.all(wires.map(ask));
     // It does not say that it has got the first successor, so the second one waits in the master.
-    await stop(giver);
+    await pauseProcess(giver);
     await master.reload(2);
-    await stop(master.pid);
+    await pauseProcess(master.pid);
     process.kill(giver, 'SIGCONT');
     await Promise.all(
       wires.map(async (wire) => {
@@ -67,9 +63,9 @@ it('a successor that is stopped until the time of the old worker is over has wha
   const wires = await connectAll(await master.serving(), 20);
   await Promise.all(wires.map(ask));
   const old = await master.workerPid(1);
-  await stop(old);
-  await master.reload(2);
-  await stop(await master.workerPid(2));
+  await pauseProcess(old);
+  await reloadUntilItAdopts(master);
+  await pauseProcess(await master.workerPid(2));
   process.kill(old, 'SIGCONT');
   const { outcome } = await master.waitFor('workerExited', { generation: 1 });
   expect(outcome).toEqual({ code: 0, signal: null });
@@ -94,9 +90,9 @@ describe('more connections of an own protocol than the pipe between two workers 
     const wires = await connectAll(await master.serving(), count);
     await Promise.all(wires.map((wire, at) => echo(wire, at % 10 === 9 ? 'short' : 'hello')));
     const old = await master.workerPid(1);
-    await stop(old);
-    await master.reload(2);
-    await stop(await master.workerPid(2));
+    await pauseProcess(old);
+    await reloadUntilItAdopts(master);
+    await pauseProcess(await master.workerPid(2));
     process.kill(old, 'SIGCONT');
     await master.waitForLine(`giving ${count}`);
     return { master, wires };

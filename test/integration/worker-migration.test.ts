@@ -1,6 +1,7 @@
 // What a worker does with its connections as its master introduces it to others: to the right ones, too late, or to nobody.
 import { afterEach, describe, expect, it } from 'vitest';
 import { MiniMaster, type MiniWorker } from '../helpers/mini-master.ts';
+import { pauseProcess } from '../helpers/pause-process.ts';
 import { Wire } from '../helpers/wire.ts';
 
 interface Answer {
@@ -114,6 +115,25 @@ describe('a worker that drains and has not been introduced to anybody', () => {
     await askUntil(asking, ({ isLast }) => isLast);
     const next = await master.serve(script);
     await master.introduce(old, next);
+    expect((await old.exited).code).toBe(0);
+    expect(old.messages.at(-1)).toMatchObject({ type: 'drained', migrated: 4, cut: 0 });
+    expect(await Promise.all(idle.map(ask))).toEqual(
+      idle.map(() => ({ listener: 0, pid: next.pid, isLast: false })),
+    );
+  });
+
+  it('serves as ever when the one that it was introduced to does not greet, and gives away as soon as it does', async () => {
+    master = new MiniMaster();
+    const old = await master.serve(script);
+    const [asking, ...idle] = await connect(5);
+    if (asking === undefined) throw new Error('no connection');
+    const next = await master.serve(script);
+    await pauseProcess(next.pid);
+    await master.introduce(old, next);
+    await drain(old);
+    expect(await ask(asking)).toEqual({ listener: 0, pid: old.pid, isLast: false });
+    await askUntil(asking, ({ isLast }) => isLast);
+    process.kill(next.pid, 'SIGCONT');
     expect((await old.exited).code).toBe(0);
     expect(old.messages.at(-1)).toMatchObject({ type: 'drained', migrated: 4, cut: 0 });
     expect(await Promise.all(idle.map(ask))).toEqual(

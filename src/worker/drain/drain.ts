@@ -6,6 +6,7 @@ import type { DrainReason } from '../../shared/protocol.ts';
 import type { Connections } from '../connections.ts';
 import { cutConnections, stillOpen } from './cut.ts';
 import type { Exchanges } from '../exchanges.ts';
+import { firstMomentsMs } from '../first-moments.ts';
 import type { Hooks } from '../hooks.ts';
 import { sayClose, takeBackClose } from './last-response.ts';
 import { endOwnCluster } from './own-cluster.ts';
@@ -94,6 +95,7 @@ export async function drain(parts: DrainParts): Promise<DrainResult> {
   // Unless it was known, and done, at the beginning.
   if (!takesQueueAlong(reason)) connections.stopAccepting();
   parts.begun();
+  if (reason === 'reload') await pause(firstMomentsMs, parts.hurried);
   if (migrates) {
     spareIdle(connections.servers(), (socket) => migration.carries(socket));
     migration.begin(() => {
@@ -161,6 +163,13 @@ function turn(): Promise<void> {
   return new Promise((resolve) => {
     setImmediate(resolve);
   });
+}
+
+/** Shorter when the drain has to end. */
+async function pause(ms: number, hurried: Promise<void>): Promise<void> {
+  const rest = timer(ms);
+  await Promise.race([rest.passed, hurried]);
+  rest.cancel();
 }
 
 function timer(ms: number): { readonly passed: Promise<void>; readonly cancel: () => void } {

@@ -8,7 +8,10 @@
 import type net from 'node:net';
 import { holdReading, isConnectionHandle, openHandlePipe, type ConnectionHandle } from './handle-pipe.ts';
 
-/** Raised when a line changes its meaning: after an upgrade of the package the two workers may be of different versions. */
+/**
+ * Raised when a line changes its meaning: after an upgrade of the package the two workers may be of different versions. The
+ * one that adopts greets with it, and is offered nothing when it is not the giver's.
+ */
 const linkVersion = 1;
 
 /** A connection on its way. */
@@ -52,8 +55,15 @@ export interface Outbound {
   ): void;
 }
 
-/** Null: the handle is no such end. `ended`: nothing can be offered any more. */
-export function openOutbound(end: unknown, ended: () => void): Outbound | null {
+export interface OutboundEvents {
+  /** Once: the other end is there, and takes what is offered to it. */
+  greeted(): void;
+  /** Nothing can be offered any more. */
+  ended(): void;
+}
+
+/** Null: the handle is no such end. */
+export function openOutbound(end: unknown, events: OutboundEvents): Outbound | null {
   const waiting = new Map<number, (isTaken: boolean) => void>();
   let lastId = 0;
   const settle = (id: number, isTaken: boolean): void => {
@@ -64,11 +74,13 @@ export function openOutbound(end: unknown, ended: () => void): Outbound | null {
   const pipe = openHandlePipe(end, {
     line(text) {
       const answer = readJson(text);
-      if (answer !== null && typeof answer['id'] === 'number') settle(answer['id'], answer['taken'] === true);
+      if (answer === null) return;
+      if (answer['greeting'] === linkVersion) events.greeted();
+      if (typeof answer['id'] === 'number') settle(answer['id'], answer['taken'] === true);
     },
     ended() {
       // Nobody has answered, so nobody has read: they are still ours.
-      ended();
+      events.ended();
       for (const id of [...waiting.keys()]) settle(id, false);
     },
   });
@@ -78,7 +90,7 @@ export function openOutbound(end: unknown, ended: () => void): Outbound | null {
     const id = ++lastId;
     waiting.set(id, answered);
     // The end of the pipe is near; what was answered before it has still to be read.
-    const line = JSON.stringify({ id, version: linkVersion, ...parcel });
+    const line = JSON.stringify({ id, ...parcel });
     const unsent = (): void => {
       settle(id, false);
     };
@@ -178,6 +190,9 @@ export function openInbound(end: unknown, adopt: Adopt): boolean {
     },
   });
 
+  // What is offered before would wait here, and its client with it.
+  pipe?.send(JSON.stringify({ greeting: linkVersion }));
+
   /**
    * libuv hands over one descriptor in a turn. So that each of them does not cost an answer and a turn of the giver, those that follow
    * one another turn by turn are answered together.
@@ -216,8 +231,7 @@ function takeOut(handles: ConnectionHandle[], peer: string): ConnectionHandle | 
 }
 
 function readParcel(message: Readonly<Record<string, unknown>>): Parcel | null {
-  const { version, kind, to, peer, isKept, isHalfOpen } = message;
-  if (version !== linkVersion) return null;
+  const { kind, to, peer, isKept, isHalfOpen } = message;
   if (kind !== 'http' && kind !== 'own') return null;
   if (typeof to !== 'string' || typeof peer !== 'string') return null;
   return { kind, to, peer, isKept: isKept === true, isHalfOpen: isHalfOpen === true };

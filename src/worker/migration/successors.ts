@@ -1,11 +1,11 @@
 /**
- * The workers that serve after this one, as they are named by the master: who can be offered a connection now, and when there
+ * The workers that serve after this one, as they are named by the master and greet: who can be offered a connection now, and when there
  * is nobody (any more). It must not know what is offered to them.
  */
 import { openOutbound, type Outbound } from './links.ts';
 
 export interface SuccessorEvents {
-  /** They are there, all that were announced together or as many as came in time. May come again, with others. */
+  /** They are there and take connections, all that were announced together or as many as came in time. May come again, with others. */
   introduced(): void;
   /** Nobody has been there for so long that nobody is expected. */
   missing(): void;
@@ -24,17 +24,30 @@ export interface Successors {
   wait(): Promise<void>;
 }
 
-/** From one of several to the next one. */
+/** From one of several that greets to the next one. */
 const introductionMs = 100;
-/** How long the master may take to name one. Meanwhile everything is served as ever. */
+/** How long it may take until one is named and greets. Meanwhile everything is served as ever. */
 const patienceMs = 2_000;
 
 export function createSuccessors(events: SuccessorEvents): Successors {
+  /** Those that have not greeted: whoever has just begun to serve does so a little later. */
+  const announced = new Set<Outbound>();
   const present = new Set<Outbound>();
   const waiting = new Set<() => void>();
   let isExpected = false;
+  /** How many more the master is about to name. */
+  let unnamed = 0;
   let introducing: NodeJS.Timeout | undefined;
   let patience: NodeJS.Timeout | undefined;
+
+  /** Not before all of them are there: the first would get everything. */
+  function awaitOthers(): void {
+    clearTimeout(introducing);
+    introducing = undefined;
+    if (present.size === 0) return;
+    if (announced.size + unnamed > 0) introducing = setTimeout(allThere, introductionMs);
+    else allThere();
+  }
 
   function allThere(): void {
     introducing = undefined;
@@ -56,18 +69,23 @@ export function createSuccessors(events: SuccessorEvents): Successors {
 
   return {
     add(end, more) {
-      const successor = openOutbound(end, () => {
-        if (successor !== null) present.delete(successor);
-        missIfNone();
+      unnamed = more;
+      const successor = openOutbound(end, {
+        greeted() {
+          if (successor === null) return;
+          announced.delete(successor);
+          present.add(successor);
+          clearTimeout(patience);
+          awaitOthers();
+        },
+        ended() {
+          if (successor === null) return;
+          present.delete(successor);
+          if (announced.delete(successor) && introducing !== undefined) awaitOthers();
+          missIfNone();
+        },
       });
-      if (successor !== null) {
-        present.add(successor);
-        clearTimeout(patience);
-      }
-      // Not before all of them are there: the first would get everything.
-      clearTimeout(introducing);
-      introducing = more > 0 ? setTimeout(allThere, introductionMs) : undefined;
-      if (more === 0) allThere();
+      if (successor !== null) announced.add(successor);
     },
     expect() {
       isExpected = true;
