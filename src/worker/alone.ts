@@ -7,6 +7,7 @@ import * as later from './later.ts';
 import { patchServers, type Placement } from './listen.ts';
 import { createReadiness } from './readiness.ts';
 import { runtimeVersion, type Runtime } from './runtime.ts';
+import { serverMethod } from './server-methods.ts';
 
 const signals = ['SIGTERM', 'SIGINT', 'SIGQUIT'] as const;
 
@@ -22,6 +23,7 @@ export function startAlone(): Runtime {
   };
 
   const draining = createDraining({
+    close: serverMethod('close'),
     later: () => later,
     // `stop`: nobody comes after it who would accept what waits in the queue.
     word: () => Promise.resolve(),

@@ -5,7 +5,7 @@ import type { Ending, Exchanges, IsSpared } from './exchanges.ts';
 import { isInjected } from './injected.ts';
 import { createOpenSockets } from './open-sockets.ts';
 import type { RawHandle } from './raw-handle.ts';
-import { serverMethod, type ServerMethod } from './server-methods.ts';
+import type { ServerMethod } from './server-methods.ts';
 
 /** An HTTP/1 connection: what its requests come from is, under TLS, not what was accepted. */
 export interface Http1Connection {
@@ -43,9 +43,8 @@ export interface Connections {
   whenNoneOpen(): Promise<void>;
 }
 
-export function createConnections(exchanges: Exchanges): Connections {
-  /** Before anybody replaced it: net's own, which only stops accepting. */
-  const close: ServerMethod = serverMethod('close');
+/** `close` is net's own, from before anybody replaced it, which only stops accepting. */
+export function createConnections(exchanges: Exchanges, close: ServerMethod): Connections {
   const servers = new Set<net.Server>();
   const known = new WeakSet<net.Server>();
   const quietlyClosed = new WeakSet<net.Server>();

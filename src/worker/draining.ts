@@ -11,10 +11,13 @@ import type { Later } from './load-later.ts';
 import type { Gift, GiveResult } from './migration/giving.ts';
 import type { Migration } from './migration/migration.ts';
 import { closeHandle } from './raw-handle.ts';
+import type { ServerMethod } from './server-methods.ts';
 import { complain } from './standard-streams.ts';
 import { takesQueueAlong } from './word.ts';
 
 export interface DrainingParts {
+  /** net's own `close`, from before anybody replaced it. */
+  readonly close: ServerMethod;
   /** Null: it cannot be loaded. */
   later(): Later | null;
   /** Resolves when it is known why, if anybody is there who knows. */
@@ -62,7 +65,7 @@ const goodbyeMs = 500;
 
 export function createDraining(parts: DrainingParts): Draining {
   const exchanges = createExchanges();
-  const connections = createConnections(exchanges);
+  const connections = createConnections(exchanges, parts.close);
   const hooks = createHooks((error) => {
     complain(
       `a drain hook failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,

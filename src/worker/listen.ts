@@ -29,8 +29,8 @@ export type Placement =
 
 export interface ListenRules {
   place(call: ListenCall): Placement;
-  /** The server has been told to listen. Comes again when it listens again. */
-  track(server: net.Server): void;
+  /** The server has been told to listen; `isHeldBack`: on a handle of ours. Comes again when it listens again. */
+  track(server: net.Server, isHeldBack: boolean): void;
   /** The server has been told to listen outside of what is declared; how that ends, its events will tell. */
   outside(server: net.Server): void;
   /** True when we closed this server ourselves and the application does not know: its own close() then succeeds. */
@@ -77,7 +77,7 @@ export function patchServers(rules: ListenRules): void {
           break;
         }
       }
-      rules.track(this);
+      rules.track(this, placement.kind === 'handle' || placement.kind === 'later');
       return this;
     };
   });

@@ -1,27 +1,27 @@
-/** A worker under a master: joins the channel, the listeners, the readiness and the drain. Everything is decided elsewhere. */
+/**
+ * A worker under a master, up to the moment in which it is ready: joins the channel, the listeners and the readiness. What comes
+ * after that is in serving.ts. Everything is decided elsewhere.
+ */
+import type net from 'node:net';
 import type { WorkerMessage } from '../shared/protocol.ts';
 import { openChannel } from './channel.ts';
 import { createClaims } from './claims.ts';
-import { createDraining } from './draining.ts';
 import type { Settings } from './environment.ts';
-import { firstMomentsMs } from './first-moments.ts';
 import { createHealthGate } from './health-gate.ts';
 import { keepListening } from './keep-listening.ts';
 import { whenListenEnded } from './listen-outcome.ts';
 import { patchServers } from './listen.ts';
 import { loadHealth } from './load-health.ts';
-import { loadLater } from './load-later.ts';
-import type { AdoptHandler, AdoptionParts } from './migration/adoption.ts';
-import { closeHandle, isRawHandle } from './raw-handle.ts';
+import { loadServing } from './load-serving.ts';
+import { isRawHandle } from './raw-handle.ts';
 import { createReadiness } from './readiness.ts';
 import { runtimeVersion, type Runtime } from './runtime.ts';
-import { complain, surviveBrokenPipes } from './standard-streams.ts';
+import { serverMethod } from './server-methods.ts';
+import type { Serving } from './serving.ts';
 import { takeSignal } from './take-signal.ts';
-import { createWord } from './word.ts';
 
 export function startManaged({ generation, listeners, drainTimeoutMs, health }: Settings): Runtime {
   const { pid } = process;
-  const word = createWord(drainTimeoutMs);
 
   const send = (message: WorkerMessage): void => {
     void channel.send(message);
@@ -29,60 +29,18 @@ export function startManaged({ generation, listeners, drainTimeoutMs, health }: 
 
   const channel = openChannel({
     message(message, handle) {
-      switch (message.type) {
-        case 'admit':
-          claims.admit();
-          // Neither at boot nor now, when the first client waits: it costs some milliseconds.
-          setTimeout(catchUp, firstMomentsMs).unref();
-          break;
-        case 'drain':
-          word.said(message);
-          // The signal is for those who do not hear this.
-          draining.begin();
-          break;
-        case 'listener':
-          if (isRawHandle(handle)) claims.arrived(message.name, handle);
-          break;
-        case 'successor':
-          draining.addSuccessor(handle, message.more);
-          break;
-        case 'predecessor':
-          if (hasCaughtUp) adoptFrom(handle);
-          else predecessors.push(handle);
-          break;
-      }
+      if (message.type !== 'listener') serving().told(message, handle);
+      else if (isRawHandle(handle)) claims.arrived(message.name, handle);
     },
     gone() {
-      word.masterGone();
-      surviveBrokenPipes();
-      draining.begin();
+      serving().masterGone();
     },
   });
 
-  let hasCaughtUp = false;
-  /** Ends of pipes to workers that drain, not opened yet. */
-  const predecessors: unknown[] = [];
-
-  /**
-   * From now on broken pipes are survived, should the master go without a word, and SIGTERM, should somebody send it to everybody, as
-   * systemd does by default; the package may be replaced on disk; and connections come from other workers.
-   */
-  const catchUp = (): void => {
-    hasCaughtUp = true;
-    surviveBrokenPipes();
-    listenForTermination();
-    loadLater();
-    for (const end of predecessors.splice(0)) adoptFrom(end);
-  };
-
-  const adoptFrom = (end: unknown): void => {
-    const later = loadLater();
-    if (later === null) closeHandle(end);
-    else later.adoptFrom(end, adoption);
-  };
-
   const sayReady = (): void => {
     send({ type: 'ready', pid });
+    // While the master reads it.
+    serving();
   };
 
   const [first] = listeners;
@@ -129,75 +87,44 @@ export function startManaged({ generation, listeners, drainTimeoutMs, health }: 
   });
 
   const begin = (): void => {
-    draining.begin();
+    serving().draining.begin();
   };
 
-  /** During a drain, the master is out of patience; unless it stops, and whoever stops it has signalled all of us. */
-  const terminated = (): void => {
-    draining.noteTermination();
-    if (!draining.isBegun()) {
-      draining.begin();
-      return;
-    }
-    // Now: the application's own listeners may end the process.
-    const toll = draining.toll();
-    if (toll !== null) send({ type: 'drained', pid, ...toll });
-    const { reason } = word.order();
-    if (reason !== 'stop' && reason !== 'signal') draining.hurry();
-  };
+  const close = serverMethod('close');
+  /** Servers that accept nothing before the worker is admitted. */
+  const heldBack = new Set<net.Server>();
+  let loaded: Serving | null = null;
 
-  let isListening = false;
-  const listenForTermination = (): void => {
-    if (isListening) return;
-    isListening = true;
-    keepListening('SIGTERM', terminated);
-  };
-
-  const draining = createDraining({
-    later: loadLater,
-    word: () => (process.connected ? word.known() : Promise.resolve()),
-    order: () => word.order(),
-    begun: () => {
-      claims.close();
-      healthGate?.stop();
-      listenForTermination();
-    },
-    acceptsNoMore: () => {
-      send({ type: 'acceptsNoMore', pid });
-    },
-    listenerOf: (server) => claims.nameOf(draining.connections.handleOf(server)),
-    ended: (toll) => channel.send({ type: 'drained', pid, ...toll }),
-    cleanUpSignals: ['SIGTERM', 'SIGQUIT'],
-    isOurs: (listener) => listener === terminated || listener === begin,
-  });
-
-  const adoptHandlers = new Map<string, AdoptHandler>();
-  const adoption: AdoptionParts = {
-    handlers: adoptHandlers,
-    acceptorOf: (name) => {
-      const listening = claims.acceptingOn(name);
-      return listening === null ? null : draining.connections.acceptorOn(listening);
-    },
-    adopted: (socket) => {
-      draining.connections.adopt(socket);
-    },
-    isDraining: () => draining.isBegun(),
-    failed: (error) => {
-      complain(`a handler of adopted connections failed: ${String(error)}`);
-    },
-  };
+  function serving(): Serving {
+    if (loaded !== null) return loaded;
+    loaded = loadServing().createServing({
+      drainTimeoutMs,
+      claims,
+      close,
+      send: (message) => channel.send(message),
+      keepListening,
+      begun: () => {
+        healthGate?.stop();
+      },
+      drainListener: begin,
+    });
+    for (const server of heldBack) loaded.draining.track(server);
+    heldBack.clear();
+    return loaded;
+  }
 
   patchServers({
     place: (call) => claims.place(call),
-    track: (server) => {
-      draining.track(server);
+    track: (server, isHeldBack) => {
+      if (loaded === null && isHeldBack) heldBack.add(server);
+      else serving().draining.track(server);
       healthGate?.track(server);
     },
     outside: (server) => {
       // A second port of the application, which the old generation may hold: a worker that dies of it was never ready.
       whenListenEnded(server, readiness.hold());
     },
-    takeQuietlyClosed: (server) => draining.connections.takeQuietlyClosed(server),
+    takeQuietlyClosed: (server) => loaded?.draining.connections.takeQuietlyClosed(server) ?? false,
   });
   takeSignal('SIGQUIT', begin);
   setImmediate(() => {
@@ -208,17 +135,17 @@ export function startManaged({ generation, listeners, drainTimeoutMs, health }: 
     version: runtimeVersion,
     isManaged: true,
     generation,
-    signal: () => draining.signal(),
+    signal: () => serving().draining.signal(),
     onDrain: (hook, when) => {
-      draining.hooks.add(hook, when);
+      serving().draining.hooks.add(hook, when);
     },
     choose: (mode) => readiness.choose(mode),
     ready: () => {
       readiness.say();
     },
-    migrate: (socket, gift) => draining.give(socket, gift),
+    migrate: (socket, gift) => serving().draining.give(socket, gift),
     onAdopt: (name, handler) => {
-      adoptHandlers.set(name, handler);
+      serving().onAdopt(name, handler);
     },
     requestReload: () => {
       if (!process.connected) return false;
