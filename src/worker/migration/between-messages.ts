@@ -5,17 +5,36 @@
 import type net from 'node:net';
 
 interface ParserList {
-  idle(): readonly { readonly socket?: net.Socket }[];
+  /** Those that are in a message, or wait for their first one. */
+  active(): readonly Parsing[];
+  /** The others. */
+  idle(): readonly Parsing[];
+}
+
+interface Parsing {
+  readonly socket?: net.Socket;
 }
 
 const skipped = new WeakSet<net.Socket>();
 
-/** The sockets of the server's parsers that wait for the first byte of a request, after an earlier one. */
-export function betweenMessages(server: net.Server): ReadonlySet<net.Socket> {
+/**
+ * Answers, for the connections of the server that have a parser: does it wait for the first byte of a request, after an earlier
+ * one? As they are now. Costs as much as are in a message, however many are not.
+ */
+export function betweenMessages(server: net.Server): (socket: net.Socket) => boolean {
   const list = parserList(server);
-  const sockets = new Set<net.Socket>();
-  for (const { socket } of list?.idle() ?? []) if (socket !== undefined) sockets.add(socket);
-  return sockets;
+  if (list === null) return () => false;
+  const busy = new Set(list.active().map(({ socket }) => socket));
+  return (socket) => !busy.has(socket);
+}
+
+/** All of those, of one server. Costs as much as there are. */
+export function allBetweenMessages(server: net.Server): readonly net.Socket[] {
+  return (
+    parserList(server)
+      ?.idle()
+      .flatMap(({ socket }) => socket ?? []) ?? []
+  );
 }
 
 /** Is there an HTTP/1 parser on the connection? Not over TLS, not any more after an upgrade. */
@@ -40,10 +59,24 @@ export function skipFirstMessage(socket: net.Socket): void {
   const parser: unknown = Reflect.get(socket, 'parser');
   if (!isParser(parser)) return;
   const { onIncoming } = parser;
-  parser.onIncoming = () => 0;
+  parser.onIncoming = ignore;
+  // Without these two nothing is made of the message: it costs a tenth. Should they be missing, it is made and ignored.
+  const callbacks = callbacksOf(parser);
+  for (const [index] of callbacks) Reflect.set(parser, index, undefined);
   parser.execute(unseen);
+  for (const [index, callback] of callbacks) Reflect.set(parser, index, callback);
   parser.onIncoming = onIncoming;
   skipped.add(socket);
+}
+
+const ignore = (): number => 0;
+
+/** What the parser calls when a head, and a message, has ended; it has them under the numbers that its class says. */
+function callbacksOf(parser: Parser): readonly (readonly [index: number, callback: unknown])[] {
+  return ['kOnHeadersComplete', 'kOnMessageComplete'].flatMap((name) => {
+    const index: unknown = Reflect.get(parser.constructor, name);
+    return typeof index === 'number' ? [[index, Reflect.get(parser, index) as unknown] as const] : [];
+  });
 }
 
 /** Calls back when the head of its next request has come, before anybody else hears of it. */
@@ -77,7 +110,7 @@ function parserList(server: net.Server): ParserList | null {
     ({ description }) => description === 'http.server.connections',
   );
   const list: unknown = symbol === undefined ? null : Reflect.get(server, symbol);
-  return typeof list === 'object' && list !== null && 'idle' in list && typeof list.idle === 'function'
-    ? (list as ParserList)
-    : null;
+  if (typeof list !== 'object' || list === null) return null;
+  const isIt = ['active', 'idle'].every((name) => typeof Reflect.get(list, name) === 'function');
+  return isIt ? (list as ParserList) : null;
 }

@@ -32,6 +32,8 @@ export interface HandlePipe {
 
 interface RawPipe {
   readonly fd: number;
+  /** Bytes that wait because the pipe is full. */
+  readonly writeQueueSize: number;
   open(fd: number): number | undefined;
   readStart(): number;
   unref(): void;
@@ -55,13 +57,17 @@ export function isConnectionHandle(value: unknown): value is ConnectionHandle {
  * if anybody wants to.
  */
 export function holdReading(handle: ConnectionHandle): () => void {
+  const { readStart } = handle;
   handle.readStop();
-  Reflect.set(handle, 'readStart', () => 0);
+  handle.readStart = readNothing;
   return () => {
-    Reflect.deleteProperty(handle, 'readStart');
+    // Not deleted: V8 makes a slow object of what has lost a property, and this one lives on.
+    handle.readStart = readStart;
     if (handle.reading) handle.readStart();
   };
 }
+
+const readNothing = (): number => 0;
 
 /**
  * Opens one end of a pair of connected UNIX sockets that has come over the IPC channel as a handle. Null when this
@@ -133,7 +139,7 @@ export function openHandlePipe(end: unknown, events: PipeEvents): HandlePipe | n
   return {
     send(text, handle, unsent = () => undefined) {
       if (!isOpen) return false;
-      const release = handle === undefined ? () => undefined : keepOpen(handle);
+      let release = (): void => undefined;
       // When the other end is gone, reading tells: after the last that it has said.
       const isSent = write(
         text,
@@ -147,7 +153,7 @@ export function openHandlePipe(end: unknown, events: PipeEvents): HandlePipe | n
         },
         handle,
       );
-      if (!isSent) release();
+      if (isSent && handle !== undefined && pipe.writeQueueSize !== 0) release = keepOpen(handle);
       return isSent;
     },
   };

@@ -76,7 +76,8 @@ export function openOutbound(end: unknown, events: OutboundEvents): Outbound | n
       const answer = readJson(text);
       if (answer === null) return;
       if (answer['greeting'] === linkVersion) events.greeted();
-      if (typeof answer['id'] === 'number') settle(answer['id'], answer['taken'] === true);
+      for (const id of numbersIn(answer['taken'])) settle(id, true);
+      for (const id of numbersIn(answer['refused'])) settle(id, false);
     },
     ended() {
       // Nobody has answered, so nobody has read: they are still ours.
@@ -132,11 +133,12 @@ export function leastOffered(among: readonly Outbound[]): Outbound | null {
 export type Adopt = (parcel: Parcel, handle: ConnectionHandle) => ((cargo: Cargo | null) => void) | null;
 
 /** So many connections are answered for at once: as long do the clients of the first ones wait. */
-const together = 16;
+const together = 32;
 
 /** False: the handle is no such end. */
 export function openInbound(end: unknown, adopt: Adopt): boolean {
-  const answers: string[] = [];
+  let taken: number[] = [];
+  let refused: number[] = [];
   /** What was taken and is not read yet. */
   const unread: (() => void)[] = [];
   let isAnswerDue = false;
@@ -150,7 +152,7 @@ export function openInbound(end: unknown, adopt: Adopt): boolean {
       if (message === null || typeof message['id'] !== 'number') return;
       const { id } = message;
       const say = (isTaken: boolean): void => {
-        answers.push(JSON.stringify({ id, taken: isTaken }));
+        (isTaken ? taken : refused).push(id);
         hasMore = true;
         if (isAnswerDue) return;
         isAnswerDue = true;
@@ -198,7 +200,7 @@ export function openInbound(end: unknown, adopt: Adopt): boolean {
    * one another turn by turn are answered together.
    */
   function answerInTime(): void {
-    if (hasMore && !isUrgent && answers.length < together) {
+    if (hasMore && !isUrgent && taken.length + refused.length < together) {
       hasMore = false;
       setImmediate(answerInTime);
       return;
@@ -210,7 +212,9 @@ export function openInbound(end: unknown, adopt: Adopt): boolean {
 
   /** Before any of them is read. When it cannot be sent the giver is gone, and ours are the only copies. */
   function answer(): void {
-    if (answers.length > 0) pipe?.send(answers.splice(0).join('\n'));
+    if (taken.length + refused.length > 0) pipe?.send(JSON.stringify({ taken, refused }));
+    taken = [];
+    refused = [];
     for (const readOn of unread.splice(0)) readOn();
   }
 
@@ -235,6 +239,10 @@ function readParcel(message: Readonly<Record<string, unknown>>): Parcel | null {
   if (kind !== 'http' && kind !== 'own') return null;
   if (typeof to !== 'string' || typeof peer !== 'string') return null;
   return { kind, to, peer, isKept: isKept === true, isHalfOpen: isHalfOpen === true };
+}
+
+function numbersIn(value: unknown): readonly number[] {
+  return Array.isArray(value) ? value.filter((one) => typeof one === 'number') : [];
 }
 
 function readCargo(value: unknown): Cargo | null {

@@ -117,12 +117,12 @@ export function createMigration({ exchanges, open, isAccepted, listenerOf }: Mig
 
   /** Looks at these, once for all that have finished something in this turn. */
   function check(sockets: Iterable<net.Socket>): void {
-    const idle = new Map<net.Server, ReadonlySet<net.Socket>>();
+    const known = new Map<net.Server, (socket: net.Socket) => boolean>();
     const isBetween = (socket: net.Socket): boolean => {
       const server = Reflect.get(socket, 'server') as net.Server;
-      const known = idle.get(server) ?? betweenMessages(server);
-      idle.set(server, known);
-      return known.has(socket);
+      const isIt = known.get(server) ?? betweenMessages(server);
+      known.set(server, isIt);
+      return isIt(socket);
     };
     for (const socket of sockets) {
       if (!carries(socket)) continue;

@@ -3,7 +3,7 @@
  * has begun. Those that are about to move shall not end.
  */
 import type net from 'node:net';
-import { betweenMessages } from './between-messages.ts';
+import { allBetweenMessages } from './between-messages.ts';
 
 /** From now on the servers' `closeIdleConnections()` leaves those that are spared alone. */
 export function spareIdle(servers: Iterable<net.Server>, isSpared: (socket: net.Socket) => boolean): void {
@@ -11,7 +11,7 @@ export function spareIdle(servers: Iterable<net.Server>, isSpared: (socket: net.
     if (typeof Reflect.get(server, 'closeIdleConnections') !== 'function') continue;
     Object.defineProperty(server, 'closeIdleConnections', {
       value: () => {
-        for (const socket of betweenMessages(server)) if (!isSpared(socket)) socket.destroy();
+        for (const socket of allBetweenMessages(server)) if (!isSpared(socket)) socket.destroy();
       },
       configurable: true,
       writable: true,
