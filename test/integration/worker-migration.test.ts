@@ -141,6 +141,30 @@ describe('a worker that drains and has not been introduced to anybody', () => {
     );
   });
 
+  it('serves as ever when the one that it was introduced to drains itself, until the next one comes', async () => {
+    master = new MiniMaster();
+    const old = await master.serve(script);
+    const connections = await connect(5);
+    const next = await master.serve(script);
+    await drain(old);
+    // Keeps it from exiting.
+    await connect(1);
+    await drain(next);
+    await master.introduce(old, next);
+    // It is asked again and again, and refuses.
+    for (let round = 0; round < 20; round += 1) {
+      for (const answer of await Promise.all(connections.map(ask)))
+        expect(answer).toEqual({ listener: 0, pid: old.pid, isLast: false });
+    }
+    const last = await master.serve(script);
+    await master.introduce(old, last);
+    expect((await old.exited).code).toBe(0);
+    expect(old.messages.at(-1)).toMatchObject({ type: 'drained', migrated: 5, cut: 0 });
+    expect(await Promise.all(connections.map(ask))).toEqual(
+      connections.map(() => ({ listener: 0, pid: last.pid, isLast: false })),
+    );
+  });
+
   it('goes on without the second of two when that is not named in time', async () => {
     master = new MiniMaster();
     const old = await master.serve(script);

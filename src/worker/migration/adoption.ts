@@ -28,7 +28,6 @@ export function adoptFrom(
   { handlers, acceptorOf, adopted, isDraining, failed }: AdoptionParts,
 ): void {
   function adopt(parcel: Parcel, handle: ConnectionHandle): ((cargo: Cargo | null) => void) | null {
-    if (isDraining()) return null;
     return parcel.kind === 'http' ? adoptHttp(parcel, handle) : adoptOwn(parcel, handle);
   }
 
@@ -73,7 +72,7 @@ export function adoptFrom(
     };
   }
 
-  openInbound(end, adopt);
+  openInbound(end, isDraining, adopt);
 }
 
 /** The client may be a little late: Node.js grants as much. */

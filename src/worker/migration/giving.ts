@@ -27,18 +27,19 @@ export interface GivingEvents {
 
 type Attempt = 'taken' | 'refused' | 'unwritten' | { readonly error: unknown };
 
-/** Tries the successors, first the one that has got the fewest. Throws what `gift.state` has thrown. */
+/** Tries the successors, as they are when there are some, first the one that has got the fewest. Throws what `gift.state` has thrown. */
 export async function giveAway(
   socket: net.Socket,
   gift: Gift,
-  successors: () => readonly Outbound[],
+  successors: () => Promise<readonly Outbound[]>,
   events: GivingEvents,
 ): Promise<GiveResult> {
   const refused = new Set<Outbound>();
   for (;;) {
     await written(socket);
     // Not before: others may have been offered meanwhile.
-    const successor = leastOffered(successors().filter((one) => !refused.has(one)));
+    const present = await successors();
+    const successor = leastOffered(present.filter((one) => !refused.has(one)));
     if (successor === null) return 'nobody';
     const handle = handleOf(socket);
     const peer = handle === null ? null : peerOf(handle);

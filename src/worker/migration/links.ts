@@ -58,6 +58,8 @@ export interface Outbound {
 export interface OutboundEvents {
   /** Once: the other end is there, and takes what is offered to it. */
   greeted(): void;
+  /** The other end drains itself: it has refused nothing for good, and takes nothing any more. */
+  left(): void;
   /** Nothing can be offered any more. */
   ended(): void;
 }
@@ -76,6 +78,7 @@ export function openOutbound(end: unknown, events: OutboundEvents): Outbound | n
       const answer = readJson(text);
       if (answer === null) return;
       if (answer['greeting'] === linkVersion) events.greeted();
+      if (answer['leaves'] === true) events.left();
       for (const id of numbersIn(answer['taken'])) settle(id, true);
       for (const id of numbersIn(answer['refused'])) settle(id, false);
     },
@@ -135,8 +138,8 @@ export type Adopt = (parcel: Parcel, handle: ConnectionHandle) => ((cargo: Cargo
 /** So many connections are answered for at once: as long do the clients of the first ones wait. */
 const together = 32;
 
-/** False: the handle is no such end. */
-export function openInbound(end: unknown, adopt: Adopt): boolean {
+/** False: the handle is no such end. `isLeaving`: this worker takes nothing any more, whatever `adopt` would say. */
+export function openInbound(end: unknown, isLeaving: () => boolean, adopt: Adopt): boolean {
   let taken: number[] = [];
   let refused: number[] = [];
   /** What was taken and is not read yet. */
@@ -170,7 +173,7 @@ export function openInbound(end: unknown, adopt: Adopt): boolean {
       const parcel = readParcel(message);
       const handle = parcel === null ? null : takeOut(handles, parcel.peer);
       const readOn = handle === null ? () => undefined : holdReading(handle);
-      const take = parcel === null || handle === null ? null : adopt(parcel, handle);
+      const take = parcel === null || handle === null || isLeaving() ? null : adopt(parcel, handle);
       say(take !== null);
       if (take === null) {
         handle?.close();
@@ -212,7 +215,8 @@ export function openInbound(end: unknown, adopt: Adopt): boolean {
 
   /** Before any of them is read. When it cannot be sent the giver is gone, and ours are the only copies. */
   function answer(): void {
-    if (taken.length + refused.length > 0) pipe?.send(JSON.stringify({ taken, refused }));
+    if (taken.length + refused.length > 0)
+      pipe?.send(JSON.stringify({ taken, refused, leaves: isLeaving() }));
     taken = [];
     refused = [];
     for (const readOn of unread.splice(0)) readOn();

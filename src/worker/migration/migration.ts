@@ -194,7 +194,7 @@ export function createMigration({ exchanges, open, isAccepted, listenerOf }: Mig
       if (isTaken) {
         socket.destroy();
       } else {
-        // One whose other end is gone has refused nothing.
+        // One that is gone, or goes, has refused nothing.
         if (successors.has(successor)) {
           const refused = refusals.get(socket) ?? new Set();
           refusals.set(socket, refused.add(successor));
@@ -262,8 +262,11 @@ export function createMigration({ exchanges, open, isAccepted, listenerOf }: Mig
     carries,
     async give(socket, gift) {
       if (phase === 'before') return 'nobody';
-      await successors.wait();
-      return giveAway(socket, gift, () => successors.list(), {
+      const others = async (): Promise<readonly Outbound[]> => {
+        await successors.wait();
+        return successors.list();
+      };
+      return giveAway(socket, gift, others, {
         begun: () => inTransit.add(socket),
         ended: (isTaken) => {
           inTransit.delete(socket);

@@ -78,13 +78,15 @@ export function createSuccessors(events: SuccessorEvents): Successors {
           clearTimeout(patience);
           awaitOthers();
         },
-        ended() {
-          if (successor === null) return;
-          present.delete(successor);
-          if (announced.delete(successor) && introducing !== undefined) awaitOthers();
-          missIfNone();
-        },
+        left: forget,
+        ended: forget,
       });
+      function forget(): void {
+        if (successor === null) return;
+        present.delete(successor);
+        if (announced.delete(successor) && introducing !== undefined) awaitOthers();
+        missIfNone();
+      }
       if (successor !== null) announced.add(successor);
     },
     expect() {

@@ -34,7 +34,7 @@ function successor(...answers: readonly Answer[]): Outbound & { readonly cargo: 
 const among =
   (...successors: readonly Outbound[]) =>
   () =>
-    successors;
+    Promise.resolve(successors);
 
 const holds: Answer = (load) => load() !== null;
 const refuses: Answer = () => false;
