@@ -3,6 +3,7 @@ import { renderError } from '../../shared/render-error.ts';
 import { version } from '../../shared/version.ts';
 import { createLog } from '../log.ts';
 import { createMaster } from '../master.ts';
+import { createCollector } from './collect-garbage.ts';
 import { exitCodeOf, exitCodes } from './exit-codes.ts';
 import { parseCommandLine, type Invocation } from './parse.ts';
 import { obeySignals } from './signals.ts';
@@ -44,6 +45,7 @@ async function run({ options, logLevel, logFormat }: Extract<Invocation, { kind:
     format: logFormat ?? (process.stderr.isTTY ? 'pretty' : 'json'),
   });
   master.subscribe(log.write);
+  master.subscribe(createCollector());
   obeySignals(master);
   await master.start();
   await master.ended;
