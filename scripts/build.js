@@ -57,7 +57,6 @@ const results = await Promise.all([
     outExtension: { '.js': '.cjs' },
     entryPoints: {
       preload: 'src/worker/preload.ts',
-      serving: 'src/worker/serving.ts',
       later: 'src/worker/later.ts',
       health: 'src/worker/health/index.ts',
     },

@@ -74,6 +74,8 @@ export function createDraining(parts: DrainingParts): Draining {
   let migration: Migration | null = null;
   let abort: AbortController | null = null;
   let isBegun = false;
+  /** The application may know that it has begun. */
+  let isExplained = false;
   let isLate = false;
   let isTerminating = false;
   let hurry: () => void = () => undefined;
@@ -87,6 +89,11 @@ export function createDraining(parts: DrainingParts): Draining {
     }));
   }
 
+  function explained(): void {
+    isExplained = true;
+    abort?.abort();
+  }
+
   async function run(): Promise<void> {
     const later = parts.later();
     if (later === null) await endPlainly();
@@ -97,6 +104,7 @@ export function createDraining(parts: DrainingParts): Draining {
   async function endPlainly(): Promise<void> {
     connections.stopAccepting();
     parts.begun();
+    explained();
     parts.acceptsNoMore();
     await connections.whenNoneOpen();
     process.exit();
@@ -123,7 +131,7 @@ export function createDraining(parts: DrainingParts): Draining {
       acceptsNoMore: () => {
         parts.acceptsNoMore();
       },
-      explained: () => abort?.abort(),
+      explained,
       hurried: hurriedUp,
     });
     await Promise.race([parts.ended(toll), wait(goodbyeMs)]);
@@ -150,7 +158,7 @@ export function createDraining(parts: DrainingParts): Draining {
     signal() {
       // Made when it is asked for: most applications never do, and all of them have to boot.
       abort ??= new AbortController();
-      if (isBegun) abort.abort();
+      if (isExplained) abort.abort();
       return abort.signal;
     },
     isBegun: () => isBegun,

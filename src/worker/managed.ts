@@ -12,12 +12,11 @@ import { keepListening } from './keep-listening.ts';
 import { whenListenEnded } from './listen-outcome.ts';
 import { patchServers } from './listen.ts';
 import { loadHealth } from './load-health.ts';
-import { loadServing } from './load-serving.ts';
 import { isRawHandle } from './raw-handle.ts';
 import { createReadiness } from './readiness.ts';
 import { runtimeVersion, type Runtime } from './runtime.ts';
 import { serverMethod } from './server-methods.ts';
-import type { Serving } from './serving.ts';
+import { createServing, type Serving } from './serving.ts';
 import { takeSignal } from './take-signal.ts';
 
 export function startManaged({ generation, listeners, drainTimeoutMs, health }: Settings): Runtime {
@@ -39,7 +38,7 @@ export function startManaged({ generation, listeners, drainTimeoutMs, health }: 
 
   const sayReady = (): void => {
     send({ type: 'ready', pid });
-    // While the master reads it.
+    // While the master reads it: what is called for the first time is compiled.
     serving();
   };
 
@@ -93,11 +92,11 @@ export function startManaged({ generation, listeners, drainTimeoutMs, health }: 
   const close = serverMethod('close');
   /** Servers that accept nothing before the worker is admitted. */
   const heldBack = new Set<net.Server>();
-  let loaded: Serving | null = null;
+  let made: Serving | null = null;
 
   function serving(): Serving {
-    if (loaded !== null) return loaded;
-    loaded = loadServing().createServing({
+    if (made !== null) return made;
+    made = createServing({
       drainTimeoutMs,
       claims,
       close,
@@ -108,15 +107,15 @@ export function startManaged({ generation, listeners, drainTimeoutMs, health }: 
       },
       drainListener: begin,
     });
-    for (const server of heldBack) loaded.draining.track(server);
+    for (const server of heldBack) made.draining.track(server);
     heldBack.clear();
-    return loaded;
+    return made;
   }
 
   patchServers({
     place: (call) => claims.place(call),
     track: (server, isHeldBack) => {
-      if (loaded === null && isHeldBack) heldBack.add(server);
+      if (made === null && isHeldBack) heldBack.add(server);
       else serving().draining.track(server);
       healthGate?.track(server);
     },
@@ -124,7 +123,7 @@ export function startManaged({ generation, listeners, drainTimeoutMs, health }: 
       // A second port of the application, which the old generation may hold: a worker that dies of it was never ready.
       whenListenEnded(server, readiness.hold());
     },
-    takeQuietlyClosed: (server) => loaded?.draining.connections.takeQuietlyClosed(server) ?? false,
+    takeQuietlyClosed: (server) => made?.draining.connections.takeQuietlyClosed(server) ?? false,
   });
   takeSignal('SIGQUIT', begin);
   setImmediate(() => {

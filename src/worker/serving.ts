@@ -1,7 +1,7 @@
 /**
  * What a worker needs from the moment on in which it may be let in: what it tracks while it serves, the master's words about its
- * end and about connections that move. A bundle of its own, loaded while the master is told that the worker is ready, so that
- * no boot waits for it (load-serving.ts). Everything is decided elsewhere.
+ * end and about connections that move. Made while the master reads that the worker is ready, so that no boot waits for it.
+ * Everything is decided elsewhere.
  */
 import type { MasterMessage, WorkerMessage } from '../shared/protocol.ts';
 import type { Claims } from './claims.ts';
@@ -100,7 +100,10 @@ export function createServing(parts: ServingParts): Serving {
     surviveBrokenPipes();
     listenForTermination();
     loadLater();
-    for (const end of predecessors.splice(0)) adoptFrom(end);
+    for (const end of predecessors.splice(0)) {
+      if (draining.isBegun()) closeHandle(end);
+      else adoptFrom(end);
+    }
   };
 
   const adoptHandlers = new Map<string, AdoptHandler>();

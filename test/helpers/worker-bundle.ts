@@ -39,7 +39,6 @@ async function buildBundle(): Promise<WorkerBundle> {
       format: 'cjs',
       entryPoints: {
         preload: 'src/worker/preload.ts',
-        serving: 'src/worker/serving.ts',
         later: 'src/worker/later.ts',
         health: 'src/worker/health/index.ts',
       },

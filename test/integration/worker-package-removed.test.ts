@@ -1,6 +1,6 @@
 import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { afterEach, expect, it } from 'vitest';
 import { MiniMaster } from '../helpers/mini-master.ts';
 import { Wire } from '../helpers/wire.ts';
@@ -16,8 +16,7 @@ afterEach(async () => {
 
 it('a worker whose package was removed while it booted finishes what is in flight, and stderr says what is missing', async () => {
   const preload = join(folder, 'preload.cjs');
-  const built = dirname((await workerBundle()).preload);
-  for (const name of ['preload.cjs', 'serving.cjs']) copyFileSync(join(built, name), join(folder, name));
+  copyFileSync((await workerBundle()).preload, preload);
   const worker = await master.serve('serves.cjs', { preload });
   const client = await Wire.connect(master.port);
   client.get('/held');

@@ -22,7 +22,11 @@ export function createCollector(collect: () => void = collectGarbage): (observat
     setTimeout(() => {
       isDue = false;
       ended = 0;
-      collect();
+      try {
+        collect();
+      } catch {
+        // Then V8 does it when it likes.
+      }
     }, delayMs).unref();
   };
 }

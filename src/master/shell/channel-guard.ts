@@ -4,6 +4,7 @@
  * process. Anything that has inherited the descriptor may write to it, so here such things are passed over.
  */
 import type { ChildProcess } from 'node:child_process';
+import { bytesRead } from '../../shared/read-bytes.ts';
 import { createLineReader } from './line-reader.ts';
 
 /** The longest message that is looked at, in bytes: ours have a few hundred. */
@@ -35,7 +36,7 @@ export function guardChannel(child: ChildProcess, { message, garbage }: GuardedC
   Reflect.set(handle, 'onread', function (this: object, chunk: unknown) {
     refuseHandle(this);
     // No bytes: the end. Node.js closes the channel.
-    if (chunk instanceof ArrayBuffer) lines.add(new Uint8Array(chunk));
+    if (chunk instanceof ArrayBuffer) lines.add(bytesRead(chunk));
     else Reflect.apply(onread, this, [chunk]);
   });
   return true;

@@ -95,14 +95,21 @@ export async function drain(parts: DrainParts): Promise<DrainResult> {
   // Unless it was known, and done, at the beginning.
   if (!takesQueueAlong(reason)) connections.stopAccepting();
   parts.begun();
-  if (reason === 'reload') await pause(firstMomentsMs, parts.hurried);
+  const endThoseThatStay = (): void => {
+    connections.endAfterLastResponse((socket) => migration.carries(socket), ending);
+  };
   if (migrates) {
     spareIdle(connections.servers(), (socket) => migration.carries(socket));
-    migration.begin(() => {
-      connections.endAfterLastResponse(nobody, ending);
+    migration.begin(timeoutMs / 2, {
+      abandoned: () => {
+        connections.endAfterLastResponse(nobody, ending);
+      },
+      resumed: endThoseThatStay,
     });
   }
-  connections.endAfterLastResponse((socket) => migration.carries(socket), ending);
+  endThoseThatStay();
+  // From here on the application is called.
+  if (reason === 'reload') await pause(Math.min(firstMomentsMs, timeoutMs / 10), parts.hurried);
   parts.explained();
   if (takesQueueAlong(reason)) await acceptQueued(connections, Math.min(acceptQueuedMs, timeoutMs / 2));
   connections.stopAccepting();

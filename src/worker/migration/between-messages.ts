@@ -7,7 +7,7 @@ import type net from 'node:net';
 interface ParserList {
   /** Those that are in a message, or wait for their first one. */
   active(): readonly Parsing[];
-  /** The others. */
+  /** Those that wait for the next one. */
   idle(): readonly Parsing[];
 }
 
@@ -17,11 +17,20 @@ interface Parsing {
 
 const skipped = new WeakSet<net.Socket>();
 
+/** Answers it for the connections of one server, as they are now. */
+export type IsBetween = (socket: net.Socket) => boolean;
+
+/** Does its parser wait for the first byte of a request, after an earlier one? Costs as much as there are connections. */
+export function betweenMessages(server: net.Server): IsBetween {
+  const all = new Set(allBetweenMessages(server));
+  return (socket) => all.has(socket);
+}
+
 /**
- * Answers, for the connections of the server that have a parser: does it wait for the first byte of a request, after an earlier
- * one? As they are now. Costs as much as are in a message, however many are not.
+ * The same, for connections that have just answered. Costs as much as are in a message, however many are not. Not for others:
+ * Node.js forgets here a message that has taken too long, whatever the application makes of it.
  */
-export function betweenMessages(server: net.Server): (socket: net.Socket) => boolean {
+export function betweenMessagesAgain(server: net.Server): IsBetween {
   const list = parserList(server);
   if (list === null) return () => false;
   const busy = new Set(list.active().map(({ socket }) => socket));

@@ -95,8 +95,14 @@ function readAll(socket: net.Socket): Buffer {
   if (socket.readableLength === 0) return Buffer.alloc(0);
   Object.defineProperty(socket, 'emit', { value: () => false, configurable: true });
   try {
-    const data: unknown = socket.read();
-    return Buffer.isBuffer(data) ? data : Buffer.alloc(0);
+    const chunks: Buffer[] = [];
+    // Up to Node.js 24 the first one is everything; and not once more than that, which would end what has ended.
+    while (socket.readableLength > 0) {
+      const data: unknown = socket.read();
+      if (!Buffer.isBuffer(data)) break;
+      chunks.push(data);
+    }
+    return Buffer.concat(chunks);
   } finally {
     Reflect.deleteProperty(socket, 'emit');
   }

@@ -4,6 +4,7 @@
  * waits for an answer to every handle, and the system call through a library costs each worker 8 to 18 ms at the
  * worst moment, when it has just begun to serve. It must not know what the lines say.
  */
+import { bytesRead } from '../../shared/read-bytes.ts';
 import { channelParts } from '../channel-handle.ts';
 import { closeHandle } from '../raw-handle.ts';
 
@@ -57,11 +58,11 @@ export function isConnectionHandle(value: unknown): value is ConnectionHandle {
  * if anybody wants to.
  */
 export function holdReading(handle: ConnectionHandle): () => void {
-  const { readStart } = handle;
   handle.readStop();
   handle.readStart = readNothing;
   return () => {
-    // Not deleted: V8 makes a slow object of what has lost a property, and this one lives on.
+    // That of its class. Not deleted: V8 makes a slow object of what has lost a property, and this one lives on.
+    const { readStart } = Object.getPrototypeOf(handle) as ConnectionHandle;
     handle.readStart = readStart;
     if (handle.reading) handle.readStart();
   };
@@ -124,7 +125,7 @@ export function openHandlePipe(end: unknown, events: PipeEvents): HandlePipe | n
       return;
     }
     hasRead = true;
-    const lines = (rest + decoder.write(Buffer.from(chunk))).split('\n');
+    const lines = (rest + decoder.write(Buffer.from(bytesRead(chunk)))).split('\n');
     rest = lines.pop() ?? '';
     for (const line of lines) if (isOpen) events.line(line, handles);
   };

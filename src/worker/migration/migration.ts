@@ -6,7 +6,13 @@
 import type { ServerResponse } from 'node:http';
 import type net from 'node:net';
 import { holdReading } from './handle-pipe.ts';
-import { betweenMessages, hasParser, hasSkipped } from './between-messages.ts';
+import {
+  betweenMessages,
+  betweenMessagesAgain,
+  hasParser,
+  hasSkipped,
+  type IsBetween,
+} from './between-messages.ts';
 import type { Exchanges } from '../exchanges.ts';
 import { giveAway, type Gift, type GiveResult } from './giving.ts';
 import { createPace, type Pace } from './pace.ts';
@@ -26,13 +32,20 @@ export interface MigrationParts {
 export interface Migration {
   /** The end of a pipe to a worker that adopts, as it came from the master; `more` are about to come. */
   addSuccessor(end: unknown, more: number): void;
-  /** Begins to move HTTP/1 connections. `abandoned` is called when there is nobody (any more) to take them. */
-  begin(abandoned: () => void): void;
+  /** Begins to move HTTP/1 connections, those that can within so many milliseconds from when somebody is there, or less. */
+  begin(withinMs: number, events: MigrationEvents): void;
   /** Will the connection leave by itself as soon as it is between two messages? */
   carries(socket: net.Socket): boolean;
   /** Offers a connection of the application's own protocol. Unless it is `taken`, it stays open here. */
   give(socket: net.Socket, gift: Gift): Promise<GiveResult>;
   migrated(): number;
+}
+
+export interface MigrationEvents {
+  /** There is nobody (any more) to take connections. */
+  abandoned(): void;
+  /** Somebody has come after all. */
+  resumed(): void;
 }
 
 /** So many offers to one successor may wait for an answer: as many clients wait when it is busy. */
@@ -53,13 +66,16 @@ export function createMigration({ exchanges, open, isAccepted, listenerOf }: Mig
     introduced() {
       // Others have come: whoever was refused by all is offered once more.
       refusals = new WeakMap();
-      if (phase === 'abandoned') phase = 'moving';
+      if (phase === 'abandoned') {
+        phase = 'moving';
+        events.resumed();
+      }
       if (phase === 'moving') beginToMove();
     },
     missing() {
       phase = 'abandoned';
       queue = [];
-      abandon();
+      events.abandoned();
     },
   });
   const inTransit = new Set<net.Socket>();
@@ -74,7 +90,8 @@ export function createMigration({ exchanges, open, isAccepted, listenerOf }: Mig
   let isMoveDue = false;
   let migrated = 0;
   let phase: 'before' | 'moving' | 'abandoned' = 'before';
-  let abandon: () => void = () => undefined;
+  let events: MigrationEvents = { abandoned: () => undefined, resumed: () => undefined };
+  let paceMs = spreadMs;
   let isCheckDue = false;
 
   function destinationOf(socket: net.Socket): string | null {
@@ -116,11 +133,11 @@ export function createMigration({ exchanges, open, isAccepted, listenerOf }: Mig
   }
 
   /** Looks at these, once for all that have finished something in this turn. */
-  function check(sockets: Iterable<net.Socket>): void {
-    const known = new Map<net.Server, (socket: net.Socket) => boolean>();
+  function check(sockets: Iterable<net.Socket>, look: (server: net.Server) => IsBetween): void {
+    const known = new Map<net.Server, IsBetween>();
     const isBetween = (socket: net.Socket): boolean => {
       const server = Reflect.get(socket, 'server') as net.Server;
-      const isIt = known.get(server) ?? betweenMessages(server);
+      const isIt = known.get(server) ?? look(server);
       known.set(server, isIt);
       return isIt(socket);
     };
@@ -141,7 +158,7 @@ export function createMigration({ exchanges, open, isAccepted, listenerOf }: Mig
       isCheckDue = false;
       const sockets = [...finished];
       finished.clear();
-      check(sockets);
+      check(sockets, betweenMessagesAgain);
     });
   }
 
@@ -226,20 +243,21 @@ export function createMigration({ exchanges, open, isAccepted, listenerOf }: Mig
 
   function beginToMove(): void {
     const sockets = open().filter(carries);
-    pace = createPace(sockets.length, performance.now(), spreadMs);
+    pace = createPace(sockets.length, performance.now(), paceMs);
     moves = 0;
     queue = [];
     next = 0;
-    check(sockets);
+    check(sockets, betweenMessages);
   }
 
   return {
     addSuccessor(end, more) {
       successors.add(end, more);
     },
-    begin(abandoned) {
+    begin(withinMs, given) {
       phase = 'moving';
-      abandon = abandoned;
+      events = given;
+      paceMs = Math.min(spreadMs, withinMs);
       process
         .getBuiltinModule('node:diagnostics_channel')
         .subscribe('http.server.response.finish', (message) => {
