@@ -30,6 +30,7 @@ const phases: readonly WorkerPhase[] = ['starting', 'ready', 'draining', 'termin
 const inputs: readonly WorkerInput[] = [
   { type: 'workerSpawned', at: 0, worker: 1, pid: 2 },
   { type: 'workerSaidReady', at: 0, worker: 1 },
+  { type: 'workerSaidItAdopts', at: 0, worker: 1 },
   { type: 'workerEnded', at: 0, worker: 1, end },
   { type: 'readyTimedOut', at: 0, worker: 1, failure },
   { type: 'drainTimedOut', at: 0, worker: 1 },
@@ -49,7 +50,7 @@ ${workerDiagram()}
 
 ${workerTable()}
 
-\`·\` changes nothing: a stale timer, a second word. \`✗\` cannot happen while the invariants of the table hold;
+\`·\` stays in its phase: a stale timer, a second word. \`✗\` cannot happen while the invariants of the table hold;
 the property tests feed hundreds of thousands of random events and would fail on it.
 
 ## One program
@@ -100,6 +101,7 @@ function phaseAfter(phase: WorkerPhase, input: WorkerInput): WorkerPhase | 'exit
     phaseSince: 0,
     startedAt: 0,
     readyAt: phase === 'starting' ? null : 0,
+    adopts: false,
   };
   return stepWorker(worker, input, settings).worker?.phase ?? 'exited';
 }

@@ -56,6 +56,8 @@ export type WorkerMessage =
   /** Its server closed the inherited listener and listens again: please send another copy. */
   | { readonly type: 'listenerWanted'; readonly pid: number; readonly name: string }
   | { readonly type: 'reloadWanted'; readonly pid: number }
+  /** It has served for a moment, and takes connections that other workers give away from now on. */
+  | { readonly type: 'adopts'; readonly pid: number }
   /** It drains, and from now on every new connection goes to others. */
   | { readonly type: 'acceptsNoMore'; readonly pid: number }
   /** The drain is over: requests served in its life, connections that have moved to other workers, and that had to be cut. */
@@ -80,7 +82,7 @@ export type MasterMessage =
     }
   /**
    * The two ends of a pair of connected UNIX sockets, sent as handles beside these messages: a draining worker gives its
-   * connections to the one that holds the other end. `more`: so many others of the same draining worker follow at once.
+   * connections to the one that holds the other end. `more`: so many others of the same draining worker are about to follow.
    */
   | { readonly type: 'successor'; readonly more: number }
   | { readonly type: 'predecessor' }

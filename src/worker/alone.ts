@@ -1,13 +1,14 @@
 /** A worker without a master: binds by itself, and drains with the same machinery when it is told to end. */
 import { constants } from 'node:os';
+import { createApplication } from './application.ts';
 import { coveredHandle } from './raw-handle.ts';
 import { createDraining } from './draining.ts';
 import { readDrainTimeout } from './environment.ts';
-import * as later from './later.ts';
 import { patchServers, type Placement } from './listen.ts';
 import { createReadiness } from './readiness.ts';
 import { runtimeVersion, type Runtime } from './runtime.ts';
 import { serverMethod } from './server-methods.ts';
+import { createTracking } from './tracking.ts';
 
 const signals = ['SIGTERM', 'SIGINT', 'SIGQUIT'] as const;
 
@@ -22,9 +23,12 @@ export function startAlone(): Runtime {
     draining.begin();
   };
 
+  const application = createApplication();
+  const { exchanges, connections } = createTracking(serverMethod('close'));
   const draining = createDraining({
-    close: serverMethod('close'),
-    later: () => later,
+    exchanges,
+    connections,
+    application,
     // `stop`: nobody comes after it who would accept what waits in the queue.
     word: () => Promise.resolve(),
     order: () => ({ reason: 'stop', timeoutMs, migrates: false }),
@@ -45,10 +49,10 @@ export function startAlone(): Runtime {
       return handle === null ? passThrough : { kind: 'handle', handle, backlog: 0 };
     },
     track: (server) => {
-      draining.track(server);
+      connections.track(server);
     },
     outside: () => undefined,
-    takeQuietlyClosed: (server) => draining.connections.takeQuietlyClosed(server),
+    takeQuietlyClosed: (server) => connections.takeQuietlyClosed(server),
   });
   for (const signal of signals) process.on(signal, end);
 
@@ -56,9 +60,9 @@ export function startAlone(): Runtime {
     version: runtimeVersion,
     isManaged: false,
     generation: 0,
-    signal: () => draining.signal(),
+    signal: () => application.signal(),
     onDrain: (hook, when) => {
-      draining.hooks.add(hook, when);
+      application.hooks.add(hook, when);
     },
     choose: (mode) => readiness.choose(mode),
     ready: () => undefined,

@@ -4,23 +4,27 @@
  */
 import type net from 'node:net';
 import type { WorkerMessage } from '../shared/protocol.ts';
+import { createApplication } from './application.ts';
+import { openBundle } from './bundle.ts';
 import { openChannel } from './channel.ts';
 import { createClaims } from './claims.ts';
 import type { Settings } from './environment.ts';
-import { createHealthGate } from './health-gate.ts';
+import { firstMomentsMs } from './first-moments.ts';
 import { keepListening } from './keep-listening.ts';
 import { whenListenEnded } from './listen-outcome.ts';
 import { patchServers } from './listen.ts';
-import { loadHealth } from './load-health.ts';
 import { isRawHandle } from './raw-handle.ts';
 import { createReadiness } from './readiness.ts';
 import { runtimeVersion, type Runtime } from './runtime.ts';
 import { serverMethod } from './server-methods.ts';
-import { createServing, type Serving } from './serving.ts';
+import type { Serving } from './serving.ts';
 import { takeSignal } from './take-signal.ts';
+import { createTracking, type Tracking } from './tracking.ts';
 
 export function startManaged({ generation, listeners, drainTimeoutMs, health }: Settings): Runtime {
   const { pid } = process;
+  const servingBundle = openBundle('serving');
+  const application = createApplication();
 
   const send = (message: WorkerMessage): void => {
     void channel.send(message);
@@ -28,8 +32,22 @@ export function startManaged({ generation, listeners, drainTimeoutMs, health }: 
 
   const channel = openChannel({
     message(message, handle) {
-      if (message.type !== 'listener') serving().told(message, handle);
-      else if (isRawHandle(handle)) claims.arrived(message.name, handle);
+      switch (message.type) {
+        case 'admit':
+          claims.admit();
+          // Not now, when the first client waits: it costs some milliseconds.
+          setTimeout(() => {
+            serving().catchUp();
+          }, firstMomentsMs).unref();
+          break;
+        case 'listener':
+          if (isRawHandle(handle)) claims.arrived(message.name, handle);
+          break;
+        case 'drain':
+        case 'successor':
+        case 'predecessor':
+          serving().told(message, handle);
+      }
     },
     gone() {
       serving().masterGone();
@@ -39,17 +57,16 @@ export function startManaged({ generation, listeners, drainTimeoutMs, health }: 
   const sayReady = (): void => {
     send({ type: 'ready', pid });
     // While the master reads it: what is called for the first time is compiled.
-    serving();
+    tracking();
   };
 
   const [first] = listeners;
   const healthGate =
     health === null || first === undefined
       ? null
-      : createHealthGate({
+      : openBundle('health')().createHealthGate({
           order: health,
           port: first.port,
-          load: loadHealth,
           notReadyYet: (reason) => {
             send({ type: 'notReadyYet', pid, reason });
           },
@@ -86,44 +103,50 @@ export function startManaged({ generation, listeners, drainTimeoutMs, health }: 
   });
 
   const begin = (): void => {
-    serving().draining.begin();
+    serving().drain();
   };
 
   const close = serverMethod('close');
   /** Servers that accept nothing before the worker is admitted. */
   const heldBack = new Set<net.Server>();
+  let tracked: Tracking | null = null;
   let made: Serving | null = null;
 
+  function tracking(): Tracking {
+    if (tracked !== null) return tracked;
+    tracked = createTracking(close);
+    for (const server of heldBack) tracked.connections.track(server);
+    heldBack.clear();
+    return tracked;
+  }
+
   function serving(): Serving {
-    if (made !== null) return made;
-    made = createServing({
+    return (made ??= servingBundle().createServing({
+      ...tracking(),
       drainTimeoutMs,
       claims,
-      close,
+      application,
       send: (message) => channel.send(message),
       keepListening,
       begun: () => {
         healthGate?.stop();
       },
       drainListener: begin,
-    });
-    for (const server of heldBack) made.draining.track(server);
-    heldBack.clear();
-    return made;
+    }));
   }
 
   patchServers({
     place: (call) => claims.place(call),
     track: (server, isHeldBack) => {
-      if (made === null && isHeldBack) heldBack.add(server);
-      else serving().draining.track(server);
+      if (tracked === null && isHeldBack) heldBack.add(server);
+      else tracking().connections.track(server);
       healthGate?.track(server);
     },
     outside: (server) => {
       // A second port of the application, which the old generation may hold: a worker that dies of it was never ready.
       whenListenEnded(server, readiness.hold());
     },
-    takeQuietlyClosed: (server) => made?.draining.connections.takeQuietlyClosed(server) ?? false,
+    takeQuietlyClosed: (server) => tracked?.connections.takeQuietlyClosed(server) ?? false,
   });
   takeSignal('SIGQUIT', begin);
   setImmediate(() => {
@@ -134,17 +157,17 @@ export function startManaged({ generation, listeners, drainTimeoutMs, health }: 
     version: runtimeVersion,
     isManaged: true,
     generation,
-    signal: () => serving().draining.signal(),
+    signal: () => application.signal(),
     onDrain: (hook, when) => {
-      serving().draining.hooks.add(hook, when);
+      application.hooks.add(hook, when);
     },
     choose: (mode) => readiness.choose(mode),
     ready: () => {
       readiness.say();
     },
-    migrate: (socket, gift) => serving().draining.give(socket, gift),
+    migrate: (socket, gift) => serving().give(socket, gift),
     onAdopt: (name, handler) => {
-      serving().onAdopt(name, handler);
+      application.adoptHandlers.set(name, handler);
     },
     requestReload: () => {
       if (!process.connected) return false;

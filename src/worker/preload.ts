@@ -5,7 +5,8 @@
 import { env } from '../shared/protocol.ts';
 import { withoutPreload } from '../shared/node-options.ts';
 import { readSettings } from './environment.ts';
-import { findLauncher, passThrough } from './launcher.ts';
+import { openBundle } from './bundle.ts';
+import { findLauncher } from './launcher/find-launcher.ts';
 import { startManaged } from './managed.ts';
 import { publishRuntime } from './runtime.ts';
 
@@ -25,7 +26,7 @@ function start(): void {
   const settings = readSettings(process.env);
   if (settings === null) return;
   if (findLauncher(process.argv[1]) !== null) {
-    passThrough(settings.listeners);
+    openBundle('pass-through')().passThrough(settings.listeners);
     return;
   }
   consume(process.env, __filename);

@@ -2,7 +2,6 @@
  * The listening handles of Node.js below `net.Server`, which are not documented: no other file touches them. It must not
  * know who listens or why. Measured on Node 20, 22, 24 and 26; `cluster` is built on the same function.
  */
-import net from 'node:net';
 
 /** A handle of a TCP server, as far as we touch it. The undocumented `listen(…)` form `{_handle}` takes one. */
 export interface RawHandle {
@@ -24,7 +23,7 @@ type CreateServerHandle = (
 ) => unknown;
 
 // The one cast: the types of Node.js do not have it.
-const { _createServerHandle: createServerHandle } = net as unknown as {
+const { _createServerHandle: createServerHandle } = process.getBuiltinModule('node:net') as unknown as {
   _createServerHandle: CreateServerHandle;
 };
 

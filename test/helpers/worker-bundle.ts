@@ -3,6 +3,7 @@ import { mkdtempSync, realpathSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { build, type BuildOptions } from 'esbuild';
+import { workerBundles } from '../../scripts/worker-bundles.js';
 
 const root = new URL('../..', import.meta.url).pathname;
 
@@ -34,17 +35,7 @@ async function buildBundle(): Promise<WorkerBundle> {
   const preload = join(folder, 'preload.cjs');
   const api = join(folder, 'index.mjs');
   await Promise.all([
-    build({
-      ...common,
-      format: 'cjs',
-      entryPoints: {
-        preload: 'src/worker/preload.ts',
-        later: 'src/worker/later.ts',
-        health: 'src/worker/health/index.ts',
-      },
-      outdir: folder,
-      outExtension: { '.js': '.cjs' },
-    }),
+    build({ ...common, ...workerBundles, outdir: folder }),
     build({ ...common, format: 'esm', entryPoints: ['src/worker/index.ts'], outfile: api }),
   ]);
   return { preload, api };

@@ -19,6 +19,8 @@ export interface WorkerEnd {
 export type WorkerEvent =
   | { readonly type: 'workerSpawned'; readonly at: number; readonly worker: number; readonly pid: number }
   | { readonly type: 'workerSaidReady'; readonly at: number; readonly worker: number }
+  /** It can be introduced to workers that drain. */
+  | { readonly type: 'workerSaidItAdopts'; readonly at: number; readonly worker: number }
   /** It exited and was reaped, or it could not be started at all. */
   | { readonly type: 'workerEnded'; readonly at: number; readonly worker: number; readonly end: WorkerEnd }
   | {
@@ -67,7 +69,7 @@ export type Effect =
       /** It will be introduced to the workers that take its connections. */
       readonly migrates: boolean;
     }
-  /** Connect a draining worker with one that takes its connections; `more` takers of it follow at once. */
+  /** Connect a draining worker with one that takes its connections; `more` takers of it are about to follow. */
   | { readonly type: 'introduce'; readonly giver: number; readonly taker: number; readonly more: number }
   /** To the worker's whole process group. */
   | { readonly type: 'signalGroup'; readonly worker: number; readonly signal: 'SIGTERM' | 'SIGKILL' }

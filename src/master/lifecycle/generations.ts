@@ -31,6 +31,7 @@ export function fillSlots<P extends Program>(
       phaseSince: at,
       startedAt: at,
       readyAt: null,
+      adopts: false,
     });
     out.push(
       {

@@ -1,6 +1,7 @@
 /**
- * Who gives connections to whom: every draining worker to the ready ones of the generation that serves. Derived from the
- * program, so that no transition can forget it: a replacement of a crashed worker, or the next reload, is a new pair.
+ * Who gives connections to whom: every draining worker to the ready ones of the generation that serves, each as soon as it
+ * adopts. Derived from the program, so that no transition can forget it: a replacement of a crashed worker, or the next reload,
+ * is a new pair.
  */
 import type { Effect } from './events.ts';
 import { holds } from './generations.ts';
@@ -12,13 +13,16 @@ const maxTakers = 8;
 /** The pairs that were not there before. */
 export function introductions(before: Program, after: Program): readonly Effect[] {
   if (!after.settings.migrates) return [];
-  const known = new Set(pairsOf(before).map(nameOf));
-  const added = pairsOf(after).filter((pair) => !known.has(nameOf(pair)));
-  return added.map(({ giver, taker }, index) => ({
+  const known = new Set(pairsOf(before).filter(isPossible).map(nameOf));
+  const pairs = pairsOf(after);
+  const added = pairs.filter((pair) => isPossible(pair) && !known.has(nameOf(pair)));
+  return added.map((pair, index) => ({
     type: 'introduce',
-    giver: giver.id,
-    taker: taker.id,
-    more: added.slice(index + 1).filter((later) => later.giver === giver).length,
+    giver: pair.giver.id,
+    taker: pair.taker.id,
+    more: [...added.slice(index + 1), ...pairs.filter((other) => !isPossible(other))].filter(
+      ({ giver }) => giver === pair.giver,
+    ).length,
   }));
 }
 
@@ -38,6 +42,10 @@ function pairsOf(program: Program): readonly Pair[] {
       .slice(0, maxTakers)
       .map((taker) => ({ giver, taker })),
   );
+}
+
+function isPossible({ taker }: Pair): boolean {
+  return taker.adopts;
 }
 
 function nameOf({ giver, taker }: Pair): string {

@@ -42,6 +42,8 @@ export interface Worker {
   readonly startedAt: number;
   /** When it became ready; null before. */
   readonly readyAt: number | null;
+  /** It takes connections that others give away. */
+  readonly adopts: boolean;
 }
 
 /** A worker's place in a generation. It outlives the workers that crash in it. */

@@ -63,6 +63,12 @@ const becameReady: Row['workerSaidReady'] = (worker, { at }) => ({
   verdict: { type: 'becameReady' },
 });
 
+const beganToAdopt: Row['workerSaidItAdopts'] = (worker) => ({
+  worker: { ...worker, adopts: true },
+  effects: [],
+  verdict: null,
+});
+
 const failedAndGone: Row['workerEnded'] = (worker, { at, end }) => ({
   worker: null,
   effects: [
@@ -132,6 +138,7 @@ const table: { readonly [Phase in WorkerPhase]: Row } = {
   starting: {
     workerSpawned: spawned,
     workerSaidReady: becameReady,
+    workerSaidItAdopts: ignore,
     workerEnded: failedAndGone,
     readyTimedOut: notReadyInTime,
     drainTimedOut: impossible,
@@ -142,6 +149,7 @@ const table: { readonly [Phase in WorkerPhase]: Row } = {
   ready: {
     workerSpawned: impossible,
     workerSaidReady: ignore,
+    workerSaidItAdopts: beganToAdopt,
     workerEnded: failedAndGone,
     readyTimedOut: ignore,
     drainTimedOut: impossible,
@@ -152,6 +160,7 @@ const table: { readonly [Phase in WorkerPhase]: Row } = {
   draining: {
     workerSpawned: impossible,
     workerSaidReady: ignore,
+    workerSaidItAdopts: ignore,
     workerEnded: goneAsAsked,
     readyTimedOut: ignore,
     drainTimedOut: terminate,
@@ -162,6 +171,7 @@ const table: { readonly [Phase in WorkerPhase]: Row } = {
   terminating: {
     workerSpawned: impossible,
     workerSaidReady: ignore,
+    workerSaidItAdopts: ignore,
     workerEnded: goneAsAsked,
     readyTimedOut: ignore,
     drainTimedOut: ignore,
@@ -177,6 +187,7 @@ const table: { readonly [Phase in WorkerPhase]: Row } = {
       verdict: null,
     }),
     workerSaidReady: ignore,
+    workerSaidItAdopts: ignore,
     workerEnded: goneAsAsked,
     readyTimedOut: ignore,
     drainTimedOut: ignore,

@@ -49,6 +49,9 @@ export function hearWorkers({ platform, listeners, onFact, dispatch }: HearingPa
         worker.wasReady = true;
         dispatch({ type: 'workerSaidReady', worker: worker.id });
         return;
+      case 'adopts':
+        dispatch({ type: 'workerSaidItAdopts', worker: worker.id });
+        return;
       case 'notReadyYet':
         if (worker.wasReady) return;
         worker.notReadyYet = message.reason;

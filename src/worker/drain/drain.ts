@@ -95,6 +95,7 @@ export async function drain(parts: DrainParts): Promise<DrainResult> {
   // Unless it was known, and done, at the beginning.
   if (!takesQueueAlong(reason)) connections.stopAccepting();
   parts.begun();
+  if (reason === 'reload') await pause(Math.min(firstMomentsMs, timeoutMs / 10), parts.hurried);
   const endThoseThatStay = (): void => {
     connections.endAfterLastResponse((socket) => migration.carries(socket), ending);
   };
@@ -109,7 +110,6 @@ export async function drain(parts: DrainParts): Promise<DrainResult> {
   }
   endThoseThatStay();
   // From here on the application is called.
-  if (reason === 'reload') await pause(Math.min(firstMomentsMs, timeoutMs / 10), parts.hurried);
   parts.explained();
   if (takesQueueAlong(reason)) await acceptQueued(connections, Math.min(acceptQueuedMs, timeoutMs / 2));
   connections.stopAccepting();

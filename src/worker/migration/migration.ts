@@ -13,6 +13,7 @@ import {
   hasSkipped,
   type IsBetween,
 } from './between-messages.ts';
+import type { Connections } from '../connections.ts';
 import type { Exchanges } from '../exchanges.ts';
 import { giveAway, type Gift, type GiveResult } from './giving.ts';
 import { createPace, type Pace } from './pace.ts';
@@ -21,10 +22,7 @@ import { createSuccessors } from './successors.ts';
 
 export interface MigrationParts {
   readonly exchanges: Pick<Exchanges, 'isInFlight'>;
-  /** What is accepted and open. */
-  readonly open: () => readonly net.Socket[];
-  /** Was it accepted, and not made of another one, as TLS is? */
-  readonly isAccepted: (socket: net.Socket) => boolean;
+  readonly connections: Pick<Connections, 'open' | 'isAccepted'>;
   /** The declared listener that the server listens on, or null. */
   readonly listenerOf: (server: net.Server) => string | null;
 }
@@ -61,7 +59,7 @@ interface Candidate {
   readonly bytesRead: number;
 }
 
-export function createMigration({ exchanges, open, isAccepted, listenerOf }: MigrationParts): Migration {
+export function createMigration({ exchanges, connections, listenerOf }: MigrationParts): Migration {
   const successors = createSuccessors({
     introduced() {
       // Others have come: whoever was refused by all is offered once more.
@@ -102,7 +100,7 @@ export function createMigration({ exchanges, open, isAccepted, listenerOf }: Mig
   function carries(socket: net.Socket): boolean {
     return (
       phase === 'moving' &&
-      isAccepted(socket) &&
+      connections.isAccepted(socket) &&
       hasParser(socket) &&
       destinationOf(socket) !== null &&
       !isRefusedByAll(socket)
@@ -242,7 +240,7 @@ export function createMigration({ exchanges, open, isAccepted, listenerOf }: Mig
   }
 
   function beginToMove(): void {
-    const sockets = open().filter(carries);
+    const sockets = connections.open().filter(carries);
     pace = createPace(sockets.length, performance.now(), paceMs);
     moves = 0;
     queue = [];

@@ -2,7 +2,8 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { findLauncher, isOnOwnTerminal, stdioWith } from '../../../src/worker/launcher.ts';
+import { findLauncher } from '../../../src/worker/launcher/find-launcher.ts';
+import { isOnOwnTerminal, stdioWith } from '../../../src/worker/launcher/pass-through.ts';
 
 describe('a package manager', () => {
   let folder: string;

@@ -1,14 +1,14 @@
 import http from 'node:http';
 import { setImmediate as turn } from 'node:timers/promises';
 import { expect, test, vi } from 'vitest';
-import { createHealthGate } from '../../../src/worker/health-gate.ts';
-import type { HealthParts } from '../../../src/worker/health/index.ts';
+import { createHealthGate } from '../../../../src/worker/health/gate.ts';
+import type { HealthParts } from '../../../../src/worker/health/prove-health.ts';
 
 const order = { path: '/healthz', warmup: 0, readyTimeoutMs: 1_000 };
 
 function gateOver(proveHealth: (parts: HealthParts) => Promise<boolean>) {
-  const parts = { notReadyYet: vi.fn(), passed: vi.fn(), load: () => ({ proveHealth }) };
-  return { ...parts, gate: createHealthGate({ order, port: 80, ...parts }) };
+  const parts = { notReadyYet: vi.fn(), passed: vi.fn() };
+  return { ...parts, gate: createHealthGate({ order, port: 80, ...parts }, proveHealth) };
 }
 
 test('lets through once health is proven', async () => {

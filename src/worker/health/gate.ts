@@ -1,16 +1,15 @@
 /**
- * Stands between "listens" and "ready" where the master wants to know more. Owns which server is asked, and begins and
- * ends the asking. It must not know how a server is asked.
+ * Stands between "listens" and "ready" where the master wants to know more: a bundle of its own (bundle.ts), for few masters do.
+ * Owns which server is asked, and begins and ends the asking. It must not know how a server is asked.
  */
 import type net from 'node:net';
-import type { HealthOrder } from '../shared/protocol.ts';
-import type { HealthBundle } from './load-health.ts';
+import type { HealthOrder } from '../../shared/protocol.ts';
+import { proveHealth } from './prove-health.ts';
 
 export interface HealthGateParts {
   readonly order: HealthOrder;
   /** The declared port that is asked. */
   readonly port: number;
-  readonly load: () => HealthBundle;
   /** Why it is not ready yet. */
   readonly notReadyYet: (reason: string) => void;
   /** Called once, unless `stop` was called before. */
@@ -29,7 +28,10 @@ export interface HealthGate {
 /** As much of a reason as a message takes. */
 const reasonLength = 500;
 
-export function createHealthGate({ order, port, load, notReadyYet, passed }: HealthGateParts): HealthGate {
+export function createHealthGate(
+  { order, port, notReadyYet, passed }: HealthGateParts,
+  prove: typeof proveHealth = proveHealth,
+): HealthGate {
   const servers = new Set<net.Server>();
   const stopped = new AbortController();
   let isOver = false;
@@ -41,11 +43,10 @@ export function createHealthGate({ order, port, load, notReadyYet, passed }: Hea
     notReadyYet(reason.slice(0, reasonLength));
   }
 
-  async function prove(): Promise<void> {
+  async function ask(): Promise<void> {
     try {
-      const { proveHealth } = load();
       const server = (): net.Server | null => [...servers].find((one) => portOf(one) === port) ?? null;
-      const isHealthy = await proveHealth({ order, port, server, report, stopped: stopped.signal });
+      const isHealthy = await prove({ order, port, server, report, stopped: stopped.signal });
       isOver = true;
       servers.clear();
       if (isHealthy) passed();
@@ -59,7 +60,7 @@ export function createHealthGate({ order, port, load, notReadyYet, passed }: Hea
       if (!isOver) servers.add(server);
     },
     begin() {
-      void prove();
+      void ask();
     },
     stop() {
       stopped.abort();

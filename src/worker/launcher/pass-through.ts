@@ -1,55 +1,10 @@
 /**
  * Package managers that start the worker: `npm start` is itself a Node.js process, which marks what it inherits as
  * close-on-exec and would take the IPC channel. Here it becomes a pass-through: what it starts on its own terminal
- * gets the listeners and the channel, and becomes the worker. It must not know what a worker does.
+ * gets the listeners and the channel, and becomes the worker. A bundle of its own (bundle.ts). It must not know what a worker does.
  */
-import type { AnnouncedListener } from '../shared/protocol.ts';
-import { stopReading } from './channel-handle.ts';
-
-/** The packages whose programs run scripts for others. */
-const launchers: ReadonlySet<string> = new Set(['npm', 'yarn', '@yarnpkg/cli-dist', 'pnpm', 'corepack']);
-
-/** Their scripts' names, so that the usual application is cleared without reading a file. */
-const scriptNames = /\/(?:npm|npx|yarn|yarnpkg|pnpm|pnpx|corepack)\b[^/]*$/;
-
-// Loaded where they are needed: every worker boots through this file, and few are package managers.
-const fs = () => process.getBuiltinModule('node:fs');
-const path = () => process.getBuiltinModule('node:path');
-
-/** The package manager whose main script this is, or null. */
-export function findLauncher(script: string | undefined): string | null {
-  if (script === undefined) return null;
-  try {
-    const file = fs().realpathSync(script);
-    if (!scriptNames.test(file)) return null;
-    // A release of yarn that is committed to the project has no package.json of its own.
-    if (file.includes('/.yarn/releases/')) return 'yarn';
-    const name = nearestPackageName(path().dirname(file));
-    return name !== null && launchers.has(name) ? name : null;
-  } catch {
-    return null;
-  }
-}
-
-function nearestPackageName(folder: string): string | null {
-  const paths = path();
-  for (let at = folder; ; at = paths.dirname(at)) {
-    const name = packageName(paths.join(at, 'package.json'));
-    if (name !== null) return name;
-    if (at === paths.dirname(at)) return null;
-  }
-}
-
-function packageName(file: string): string | null {
-  try {
-    const value: unknown = JSON.parse(fs().readFileSync(file, 'utf8'));
-    return typeof value === 'object' && value !== null && 'name' in value && typeof value.name === 'string'
-      ? value.name
-      : null;
-  } catch {
-    return null;
-  }
-}
+import type { AnnouncedListener } from '../../shared/protocol.ts';
+import { stopReading } from '../channel-handle.ts';
 
 /** Makes this process hand everything on to what it starts on its own terminal. */
 export function passThrough(listeners: readonly AnnouncedListener[]): void {

@@ -1,0 +1,19 @@
+// What a worker is made of: the preload, and beside it what it opens by itself (src/worker/bundle.ts). Tests build the same.
+
+/** esbuild's options for it, without where it goes. */
+export const workerBundles = {
+  bundle: true,
+  platform: 'node',
+  target: 'node20.19',
+  // With --require, Node.js loads the application's own entry exactly as it would without us.
+  format: 'cjs',
+  // What is compiled from a text cannot import().
+  supported: { 'dynamic-import': false },
+  outExtension: { '.js': '.cjs' },
+  entryPoints: {
+    preload: 'src/worker/preload.ts',
+    serving: 'src/worker/serving.ts',
+    health: 'src/worker/health/index.ts',
+    'pass-through': 'src/worker/launcher/pass-through.ts',
+  },
+};

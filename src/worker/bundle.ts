@@ -1,0 +1,35 @@
+/**
+ * The parts of the preload that are bundles of their own, so that no boot waits until they are compiled. scripts/worker-bundles.js
+ * says how they are made, beside the preload.
+ */
+import type * as health from './health/index.ts';
+import type * as passThrough from './launcher/pass-through.ts';
+import type * as serving from './serving.ts';
+
+interface Bundles {
+  readonly serving: typeof serving;
+  readonly health: typeof health;
+  readonly 'pass-through': typeof passThrough;
+}
+
+/**
+ * Reads a bundle now, while whatever is wrong with the installed package ends a candidate and nothing else; what it answers compiles
+ * it, when it is called. By then a deploy may have replaced the package on disk, or the application given up its rights.
+ * Throws what reading throws.
+ */
+export function openBundle<Name extends keyof Bundles>(name: Name): () => Bundles[Name] {
+  const file = `${__dirname}/${name}.cjs`;
+  const text = process.getBuiltinModule('node:fs').readFileSync(file, 'utf8');
+  // Proven dispatch: it was made of the module of that name.
+  return () => evaluate(text, file) as Bundles[Name];
+}
+
+/** What a CommonJS file exports. */
+function evaluate(text: string, filename: string): unknown {
+  const module = { exports: {} };
+  const run = process
+    .getBuiltinModule('node:vm')
+    .compileFunction(text, ['module', 'exports', 'require'], { filename });
+  Reflect.apply(run, undefined, [module, module.exports, require]);
+  return module.exports;
+}

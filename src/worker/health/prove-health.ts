@@ -1,0 +1,95 @@
+/**
+ * What a worker finds out about itself before it says ready: that it answers its health path, and then that it is warm. It must not know the channel nor what being ready means.
+ */
+import type net from 'node:net';
+import { setTimeout as pause } from 'node:timers/promises';
+import { formatDuration } from '../../shared/durations.ts';
+import type { HealthOrder } from '../../shared/protocol.ts';
+import { askUntilHealthy } from './ask-until-healthy.ts';
+import { createInjector } from './inject.ts';
+import { limitTime } from './time-limit.ts';
+import { warmUp, warmUpBoundMs } from './warm-up.ts';
+
+export interface HealthParts {
+  readonly order: HealthOrder;
+  /** The declared port that is asked. */
+  readonly port: number;
+  /** The server that listens there now; null when none does. */
+  readonly server: () => net.Server | null;
+  /** Why it is not healthy yet. */
+  readonly report: (reason: string) => void;
+  /** Aborted when nobody wants to know any more. */
+  readonly stopped: AbortSignal;
+}
+
+/** What an HTTP/2 server answers without it, is 403. */
+const overHttp1 = ' (over HTTP/1: an HTTP/2 server has to allowHTTP1)';
+
+/** An answer that has not come by then is no answer. */
+const answerMs = 5_000;
+/** An answer that has not come by then is reported to be on its way. */
+const slowMs = 500;
+
+/** Resolves to true when the worker is healthy and warm, to false when `stopped` came first. */
+export async function proveHealth(parts: HealthParts): Promise<boolean> {
+  const { stopped, report } = parts;
+  try {
+    await askUntilHealthy({
+      ask: () => askOnce(parts),
+      pause: (ms) => pause(ms, undefined, { ref: false, signal: stopped }),
+      report,
+    });
+    await warm(parts);
+  } catch (error) {
+    if (!stopped.aborted) throw error;
+  }
+  return !stopped.aborted;
+}
+
+/** Null when the health path was answered as it should, else why not. */
+async function askOnce({
+  order: { path },
+  port,
+  server,
+  report,
+  stopped,
+}: HealthParts): Promise<string | null> {
+  const asked = server();
+  if (asked === null) return `nothing listens on ${port} any more`;
+  if (asked.constructor.name === 'Http2Server') {
+    return `the server on ${port} speaks HTTP/2 alone, and its health can be asked over HTTP/1 only`;
+  }
+  const injector = createInjector(asked, port);
+  const limit = limitTime(answerMs, stopped);
+  const slow = setTimeout(report, slowMs, `GET ${path} has not been answered yet`).unref();
+  try {
+    const { signal } = limit;
+    const status = await injector.ask({ path, userAgent: 'graceful-run (health check)', signal });
+    if (status >= 200 && status < 400) return null;
+    return `GET ${path} answered ${status}${asked.constructor.name === 'Http2SecureServer' ? overHttp1 : ''}`;
+  } catch (error) {
+    if (stopped.aborted) throw error;
+    if (limit.isLate()) return `GET ${path} was not answered within ${formatDuration(answerMs)}`;
+    return `GET ${path} was not answered: ${error instanceof Error ? error.message : String(error)}`;
+  } finally {
+    clearTimeout(slow);
+    limit.lift();
+    injector.close();
+  }
+}
+
+async function warm({ order, port, server, stopped }: HealthParts): Promise<void> {
+  const asked = server();
+  if (order.warmup === 0 || asked === null) return;
+  const limit = limitTime(warmUpBoundMs(order.readyTimeoutMs, performance.now()), stopped);
+  const { signal } = limit;
+  const injector = createInjector(asked, port);
+  const question = { path: order.path, userAgent: 'graceful-run (warm-up)', signal };
+  await warmUp(
+    order.warmup,
+    () => injector.ask(question),
+    () => signal.aborted,
+  );
+  limit.lift();
+  injector.close();
+}

@@ -1,0 +1,49 @@
+/**
+ * Is this process a package manager that starts the worker? Every worker boots through this file, so it looks at a name before it
+ * reads anything. It must not know what a launcher has to do (pass-through.ts).
+ */
+
+/** The packages whose programs run scripts for others. */
+const launchers: ReadonlySet<string> = new Set(['npm', 'yarn', '@yarnpkg/cli-dist', 'pnpm', 'corepack']);
+
+/** Their scripts' names, so that the usual application is cleared without reading a file. */
+const scriptNames = /\/(?:npm|npx|yarn|yarnpkg|pnpm|pnpx|corepack)\b[^/]*$/;
+
+// Loaded where they are needed: few workers are package managers.
+const fs = () => process.getBuiltinModule('node:fs');
+const path = () => process.getBuiltinModule('node:path');
+
+/** The package manager whose main script this is, or null. */
+export function findLauncher(script: string | undefined): string | null {
+  if (script === undefined) return null;
+  try {
+    const file = fs().realpathSync.native(script);
+    if (!scriptNames.test(file)) return null;
+    // A release of yarn that is committed to the project has no package.json of its own.
+    if (file.includes('/.yarn/releases/')) return 'yarn';
+    const name = nearestPackageName(path().dirname(file));
+    return name !== null && launchers.has(name) ? name : null;
+  } catch {
+    return null;
+  }
+}
+
+function nearestPackageName(folder: string): string | null {
+  const paths = path();
+  for (let at = folder; ; at = paths.dirname(at)) {
+    const name = packageName(paths.join(at, 'package.json'));
+    if (name !== null) return name;
+    if (at === paths.dirname(at)) return null;
+  }
+}
+
+function packageName(file: string): string | null {
+  try {
+    const value: unknown = JSON.parse(fs().readFileSync(file, 'utf8'));
+    return typeof value === 'object' && value !== null && 'name' in value && typeof value.name === 'string'
+      ? value.name
+      : null;
+  } catch {
+    return null;
+  }
+}
