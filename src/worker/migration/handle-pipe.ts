@@ -27,7 +27,10 @@ export interface PipeEvents {
 }
 
 export interface HandlePipe {
-  /** Sends a line, or several. False: it cannot be sent, and was not. `unsent`: nor could it be later, when its turn came. */
+  /**
+   * Sends a line, or several. False: it cannot be sent, and was not. `unsent`: nor could it be later, when its turn came, although the
+   * other end is there; when that is gone, `ended` comes instead.
+   */
   send(text: string, handle?: ConnectionHandle, unsent?: () => void): boolean;
 }
 
@@ -45,6 +48,7 @@ interface RawPipe {
 }
 
 const carriesHandles = 2;
+const { errno } = process.getBuiltinModule('node:os').constants;
 
 export function isConnectionHandle(value: unknown): value is ConnectionHandle {
   if (typeof value !== 'object' || value === null) return false;
@@ -141,12 +145,12 @@ export function openHandlePipe(end: unknown, events: PipeEvents): HandlePipe | n
     send(text, handle, unsent = () => undefined) {
       if (!isOpen) return false;
       let release = (): void => undefined;
-      // When the other end is gone, reading tells: after the last that it has said.
       const isSent = write(
         text,
         (status) => {
           release();
-          if (status === 0 || !isOpen) return;
+          // When the other end is gone, reading tells: after the last that it has said.
+          if (status === 0 || !isOpen || gone.has(status)) return;
           // Such as ETOOMANYREFS: more descriptors on their way than this user may have open.
           unsent();
           // libuv leaves what waits behind it until something is written; an empty line says nothing.
@@ -159,6 +163,9 @@ export function openHandlePipe(end: unknown, events: PipeEvents): HandlePipe | n
     },
   };
 }
+
+/** What write(2) says when nobody is at the other end any more. */
+const gone: ReadonlySet<number> = new Set([-errno.EPIPE, -errno.ECONNRESET]);
 
 /** How `net.Socket` ends its handle. */
 const endings = ['close', 'reset'];

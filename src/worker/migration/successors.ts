@@ -83,9 +83,11 @@ export function createSuccessors(events: SuccessorEvents): Successors {
       });
       function forget(): void {
         if (successor === null) return;
-        present.delete(successor);
-        if (announced.delete(successor) && introducing !== undefined) awaitOthers();
-        missIfNone();
+        const wasPresent = present.delete(successor);
+        const wasAnnounced = announced.delete(successor);
+        if (wasAnnounced && introducing !== undefined) awaitOthers();
+        // Each answer of one that goes may say so.
+        if (wasPresent || wasAnnounced) missIfNone();
       }
       if (successor !== null) announced.add(successor);
     },

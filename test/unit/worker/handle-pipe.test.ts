@@ -1,4 +1,5 @@
 // What a pipe makes of what libuv says, with a fake of libuv's pipe.
+import { constants } from 'node:os';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import {
   openHandlePipe,
@@ -111,6 +112,15 @@ describe('a handle', () => {
     raw.written[0]?.oncomplete(-109);
     expect(heard).toEqual(['unsent']);
     expect(raw.written.map(({ text }) => text)).toEqual(['line\n', '\n']);
+  });
+
+  it('that could not be sent because the other end goes waits until that has ended', () => {
+    const { handle } = connection();
+    pipe.send('line', handle, () => heard.push('unsent'));
+    raw.written[0]?.oncomplete(-constants.errno.EPIPE);
+    expect(heard).toEqual([]);
+    raw.onread();
+    expect(heard).toEqual(['ended']);
   });
 
   it('that was on its way when the other end went is not reported twice', () => {
