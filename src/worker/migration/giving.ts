@@ -6,6 +6,8 @@
 import type net from 'node:net';
 import { holdReading, type ConnectionHandle } from './handle-pipe.ts';
 import { handleOf, leastOffered, peerOf, type Cargo, type Outbound } from './links.ts';
+import type { Successors } from './successors.ts';
+import type { Turns } from './turns.ts';
 
 /** What goes along. */
 export interface Gift {
@@ -25,31 +27,45 @@ export interface GivingEvents {
   ended(isTaken: boolean): void;
 }
 
+/** What is shared by all that are given away. */
+export interface GivingParts {
+  readonly successors: Pick<Successors, 'wait' | 'list'>;
+  /** Whoever is offered is not read until the other worker has answered, so only so many are at a time. */
+  readonly turns: Turns;
+}
+
 type Attempt = 'taken' | 'refused' | 'unwritten' | { readonly error: unknown };
 
 /** Tries the successors, as they are when there are some, first the one that has got the fewest. Throws what `gift.state` has thrown. */
 export async function giveAway(
   socket: net.Socket,
   gift: Gift,
-  successors: () => Promise<readonly Outbound[]>,
+  { successors, turns }: GivingParts,
   events: GivingEvents,
 ): Promise<GiveResult> {
   const refused = new Set<Outbound>();
+  const willing = (): readonly Outbound[] => successors.list().filter((one) => !refused.has(one));
   for (;;) {
     await written(socket);
-    // Not before: others may have been offered meanwhile.
-    const present = await successors();
-    const successor = leastOffered(present.filter((one) => !refused.has(one)));
-    if (successor === null) return 'nobody';
-    const handle = handleOf(socket);
-    const peer = handle === null ? null : peerOf(handle);
-    if (!socket.writable || handle === null || peer === null) return 'notMovable';
-    events.begun();
-    const attempt = await offerOnce(socket, handle, peer, gift, successor);
-    events.ended(attempt === 'taken');
-    if (attempt === 'taken') return attempt;
-    if (typeof attempt === 'object') throw attempt.error;
-    if (attempt === 'refused') refused.add(successor);
+    await successors.wait();
+    if (willing().length === 0) return 'nobody';
+    const over = await turns.take();
+    try {
+      // Not before: others have been offered meanwhile.
+      const successor = leastOffered(willing());
+      if (successor === null) continue;
+      const handle = handleOf(socket);
+      const peer = handle === null ? null : peerOf(handle);
+      if (!socket.writable || handle === null || peer === null) return 'notMovable';
+      events.begun();
+      const attempt = await offerOnce(socket, handle, peer, gift, successor);
+      events.ended(attempt === 'taken');
+      if (attempt === 'taken') return attempt;
+      if (typeof attempt === 'object') throw attempt.error;
+      if (attempt === 'refused') refused.add(successor);
+    } finally {
+      over();
+    }
   }
 }
 

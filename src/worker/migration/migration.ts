@@ -19,6 +19,7 @@ import { giveAway, type Gift, type GiveResult } from './giving.ts';
 import { createPace, type Pace } from './pace.ts';
 import { handleOf, leastOffered, peerOf, type Outbound, type Parcel } from './links.ts';
 import { createSuccessors } from './successors.ts';
+import { createTurns } from './turns.ts';
 
 export interface MigrationParts {
   readonly exchanges: Pick<Exchanges, 'isInFlight'>;
@@ -46,7 +47,7 @@ export interface MigrationEvents {
   resumed(): void;
 }
 
-/** So many offers to one successor may wait for an answer: as many clients wait when it is busy. */
+/** So many offers to one successor, and so many of own protocols, may wait for an answer: as many clients wait when it is busy. */
 const window = 64;
 /** All that can move have moved in so long: see docs/adr/0012-the-tail.md. */
 const spreadMs = 250;
@@ -76,6 +77,7 @@ export function createMigration({ exchanges, connections, listenerOf }: Migratio
       events.abandoned();
     },
   });
+  const turns = createTurns(window);
   const inTransit = new Set<net.Socket>();
   /** Who did not take it, for each connection that somebody has refused. */
   let refusals = new WeakMap<net.Socket, Set<Outbound>>();
@@ -278,17 +280,18 @@ export function createMigration({ exchanges, connections, listenerOf }: Migratio
     carries,
     async give(socket, gift) {
       if (phase === 'before') return 'nobody';
-      const others = async (): Promise<readonly Outbound[]> => {
-        await successors.wait();
-        return successors.list();
-      };
-      return giveAway(socket, gift, others, {
-        begun: () => inTransit.add(socket),
-        ended: (isTaken) => {
-          inTransit.delete(socket);
-          if (isTaken) migrated += 1;
+      return giveAway(
+        socket,
+        gift,
+        { successors, turns },
+        {
+          begun: () => inTransit.add(socket),
+          ended: (isTaken) => {
+            inTransit.delete(socket);
+            if (isTaken) migrated += 1;
+          },
         },
-      });
+      );
     },
     migrated: () => migrated,
   };

@@ -1,8 +1,9 @@
 import { once } from 'node:events';
 import net from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { giveAway, type Gift } from '../../../src/worker/migration/giving.ts';
+import { giveAway, type Gift, type GivingParts } from '../../../src/worker/migration/giving.ts';
 import type { Cargo, Outbound } from '../../../src/worker/migration/links.ts';
+import { createTurns } from '../../../src/worker/migration/turns.ts';
 
 /** What a successor does with an offer: it holds the connection and asks for the cargo, or refuses. */
 type Answer = (load: () => Cargo | null) => boolean;
@@ -31,10 +32,10 @@ function successor(...answers: readonly Answer[]): Outbound & { readonly cargo: 
   };
 }
 
-const among =
-  (...successors: readonly Outbound[]) =>
-  () =>
-    Promise.resolve(successors);
+const among = (...successors: readonly Outbound[]): GivingParts => ({
+  successors: { wait: () => Promise.resolve(), list: () => successors },
+  turns: createTurns(1),
+});
 
 const holds: Answer = (load) => load() !== null;
 const refuses: Answer = () => false;
