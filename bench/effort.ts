@@ -5,6 +5,8 @@ export interface OwnEffort {
   /** Rounds of a throughput measurement; in each both sides have their turn. */
   readonly throughputRounds: number;
   readonly throughputMs: number;
+  /** The time of a round in so many parts. */
+  readonly throughputTurns: number;
   readonly boots: number;
   readonly reloads: number;
   /** Idle connections. */
@@ -42,6 +44,7 @@ export const fullEffort: Effort = {
   own: {
     throughputRounds: 9,
     throughputMs: 4_000,
+    throughputTurns: 4,
     boots: 25,
     reloads: 12,
     crowd: 10_000,
@@ -70,6 +73,7 @@ export const quickEffort: Effort = {
   own: {
     throughputRounds: 1,
     throughputMs: 1_000,
+    throughputTurns: 1,
     boots: 3,
     reloads: 3,
     crowd: 1_000,

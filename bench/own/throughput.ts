@@ -1,4 +1,4 @@
-/** Requests per second of one process, bare and behind graceful-run, in turns. */
+/** Requests per second of one process, bare and behind graceful-run, asked in turns. */
 import { runWrk } from '../load-tools.ts';
 import { freePort } from '../../test/helpers/plain-client.ts';
 import { firstAnswer } from '../answers.ts';
@@ -16,38 +16,41 @@ export async function measureThroughput(effort: OwnEffort): Promise<readonly Thr
   ];
 }
 
+/** In each round both serve at the same time, a new process each, and are asked in turns: so whatever the machine does meets both. */
 async function compare(
-  { throughputRounds, throughputMs }: OwnEffort,
+  { throughputRounds, throughputMs, throughputTurns }: OwnEffort,
   headers: readonly string[],
 ): Promise<Comparison | NotMeasured> {
   const rates = { bare: [] as number[], managed: [] as number[] };
   for (let round = 0; round < throughputRounds; round += 1) {
-    // Who comes first changes: whatever the first one leaves behind must not always meet the same second one.
-    const sides = round % 2 === 0 ? (['bare', 'managed'] as const) : (['managed', 'bare'] as const);
-    for (const side of sides) {
-      const rate = await measureOne(side, headers, throughputMs);
-      if (typeof rate !== 'number') return rate;
-      rates[side].push(rate);
+    const bare = await startBareServing();
+    const managed = await startManaged(app);
+    try {
+      const asked = { bare, managed };
+      // To get warm: both compile the same code first.
+      for (const { port } of [bare, managed]) await runWrk(port, warmMs, headers);
+      const requests = { bare: 0, managed: 0 };
+      for (let turn = 0; turn < throughputTurns; turn += 1) {
+        // Who comes first changes: whatever the first one leaves behind must not always meet the same second one.
+        const sides =
+          (round + turn) % 2 === 0 ? (['bare', 'managed'] as const) : (['managed', 'bare'] as const);
+        for (const side of sides) {
+          const counts = await runWrk(asked[side].port, throughputMs / throughputTurns, headers);
+          if (!isMeasured(counts)) return counts;
+          requests[side] += (counts.requests / counts.durationMs) * 1_000;
+        }
+      }
+      rates.bare.push(requests.bare / throughputTurns);
+      rates.managed.push(requests.managed / throughputTurns);
+    } finally {
+      await bare.stop();
+      await managed.stop();
     }
   }
   return rates;
 }
 
-async function measureOne(
-  side: 'bare' | 'managed',
-  headers: readonly string[],
-  durationMs: number,
-): Promise<number | NotMeasured> {
-  const running = side === 'managed' ? await startManaged(app) : await startBareServing();
-  try {
-    // A second to get warm: both sides compile the same code first.
-    await runWrk(running.port, 1_000, headers);
-    const counts = await runWrk(running.port, durationMs, headers);
-    return isMeasured(counts) ? (counts.requests / counts.durationMs) * 1_000 : counts;
-  } finally {
-    await running.stop();
-  }
-}
+const warmMs = 1_000;
 
 async function startBareServing(): Promise<Running> {
   const running = startBare([appPath(app)], await freePort());

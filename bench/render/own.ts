@@ -16,7 +16,8 @@ export function ownSections({
     sections.push([
       '### Throughput of one process',
       '',
-      'Requests per second of a plain `node:http` server under `wrk -t1 -c32`, after a second to get warm.',
+      'Requests per second of a plain `node:http` server under `wrk -t1 -c32`, after a second to get warm. In each round both serve at the',
+      'same time, a new process each, and are asked in turns.',
       '',
       ...table(
         ['', 'bare', 'graceful-run', 'ratio'],
