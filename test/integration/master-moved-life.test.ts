@@ -63,6 +63,20 @@ test('a keep-alive timeout as long as a timer can be does not end it', async () 
   await expectServedByNew(wires);
 });
 
+test('its requests are counted from the beginning again: maxRequestsPerSocket', async () => {
+  const env = { KEEP_ALIVE_MS: '60000', MAX_REQUESTS: '3' };
+  const master = runMaster({ command: app('has-timeouts'), env });
+  const wires = await connectAndAsk(await master.serving(), 5);
+  for (const wire of wires) expect(await ask(wire)).toContain('Connection: keep-alive');
+  await master.reload(2);
+  await expectMoved(master, wires);
+  for (const wire of wires) {
+    for (const connection of ['keep-alive', 'keep-alive', 'close']) {
+      expect(await ask(wire)).toContain(`Connection: ${connection}`);
+    }
+  }
+});
+
 test('an empty line that comes while it waits for its turn does not keep it from moving', async () => {
   const master = runMaster({ command: app('has-timeouts'), env: { KEEP_ALIVE_MS: '60000' } });
   const wires = await connectAndAsk(await master.serving(), 20);

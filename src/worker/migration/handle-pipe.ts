@@ -57,14 +57,21 @@ export function isConnectionHandle(value: unknown): value is ConnectionHandle {
   );
 }
 
+/** How many hold it: one that has just come may have to go on before the other worker was told that it is here. */
+const holds = new WeakMap<ConnectionHandle, number>();
+
 /**
- * Stops reading from it, whoever asks for more, as `net.Socket` does at a `resume()` or `read()`; what this answers reads on,
- * if anybody wants to.
+ * Stops reading from it, whoever asks for more, as `net.Socket` does at a `resume()` or `read()`; what this answers, called once,
+ * reads on, if anybody wants to and nobody else holds it.
  */
 export function holdReading(handle: ConnectionHandle): () => void {
+  holds.set(handle, (holds.get(handle) ?? 0) + 1);
   handle.readStop();
   handle.readStart = readNothing;
   return () => {
+    const left = (holds.get(handle) ?? 1) - 1;
+    holds.set(handle, left);
+    if (left > 0) return;
     // That of its class. Not deleted: V8 makes a slow object of what has lost a property, and this one lives on.
     const { readStart } = Object.getPrototypeOf(handle) as ConnectionHandle;
     handle.readStart = readStart;
