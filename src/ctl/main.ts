@@ -81,7 +81,8 @@ async function choose(argv: readonly string[]): Promise<Chosen | null> {
       },
     )
     .demandCommand(1, 1, 'a command is missing', 'one command at a time')
-    .strict()
+    .strictCommands()
+    .strictOptions()
     .version(version)
     .help()
     .alias('h', 'help')

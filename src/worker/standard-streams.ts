@@ -1,10 +1,10 @@
-/** stdout and stderr that lead to the master: when it is gone, writing there must not end a worker that drains. */
+/** stdout and stderr that lead to the master, or its terminal: when that is gone, writing there must not end a worker that drains. */
 
-/** Ignores EPIPE on both; any other error is treated as if we were not here. */
+/** Ignores EPIPE, and a terminal's EIO, on both; any other error is treated as if we were not here. */
 export function surviveBrokenPipes(): void {
   for (const stream of [process.stdout, process.stderr]) {
     stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EPIPE' && stream.listenerCount('error') === 1) throw error;
+      if (error.code !== 'EPIPE' && error.code !== 'EIO' && stream.listenerCount('error') === 1) throw error;
     });
   }
 }

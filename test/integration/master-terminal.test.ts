@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { begin } from '../helpers/plain-client.ts';
+import { eventually } from '../helpers/eventually.ts';
 import { kill, runMaster } from '../helpers/run-master.ts';
 
 /**
@@ -16,7 +17,9 @@ const throughTerminal = [
   'sh',
 ];
 
-test.skipIf(process.platform !== 'linux' || !existsSync(script))(
+const isThere = process.platform === 'linux' && existsSync(script);
+
+test.skipIf(!isThere)(
   'Ctrl-C reaches the master alone: the request in flight finishes, and the end is 0',
   async () => {
     const master = runMaster({ through: throughTerminal });
@@ -28,5 +31,21 @@ test.skipIf(process.platform !== 'linux' || !existsSync(script))(
     expect(await answer).toEqual({ status: 200, body: 'begun, ended' });
     expect(await master.exited).toEqual({ code: 0, signal: null });
     expect(master.all('workerExited')).toMatchObject([{ outcome: { code: 0, signal: null }, cut: 0 }]);
+  },
+);
+
+test.skipIf(!isThere)(
+  'a terminal that is closed stops it gracefully: no reload, and nobody is left behind',
+  async () => {
+    const master = runMaster({ through: throughTerminal });
+    const port = await master.serving();
+    const { answer } = await begin(port, '/held');
+    const worker = await master.workerPid(1);
+    // script(1) holds the other end of the terminal.
+    kill(master.child.pid ?? -1);
+    await eventually('the master stops', async () => (await master.status()).state === 'stopping');
+    kill(worker, 'SIGUSR2');
+    expect(await answer).toEqual({ status: 200, body: 'begun, ended' });
+    await eventually('nobody is left', () => master.processes().length === 0);
   },
 );

@@ -1,10 +1,13 @@
 /** What the signals of the master's process ask for. It must not know how it is done. */
 import type { Master } from '../master.ts';
+import { watchTerminal } from './terminal.ts';
 
 /** Listens for as long as the process lives. The second of TERM, INT and QUIT stops at once: the lifecycle counts, and knows which are one. */
 export function obeySignals(master: Master): void {
+  const isTerminalGone = watchTerminal();
   process.on('SIGHUP', () => {
-    ask(async () => master.reload('signal'));
+    // The end of a terminal is no reason to reload.
+    ask(async () => (isTerminalGone() ? master.stop('signal') : master.reload('signal')));
   });
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGQUIT'] as const) {
     process.on(signal, () => {

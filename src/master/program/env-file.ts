@@ -17,7 +17,7 @@ export function readEnvFile(path: string): Record<string, string> {
     const code = systemCode(cause) ?? 'unknown error';
     throw new GracefulRunError(
       'envFileUnreadable',
-      `cannot read the environment file ${path}: ${code === 'ENOENT' ? 'there is no such file' : code}`,
+      `cannot read the environment file ${path}: ${reasons[code] ?? code}`,
       {
         hint: hintFor(code),
         cause,
@@ -73,6 +73,12 @@ function setsNothing(path: string, index: number): GracefulRunError {
     { hint: 'a line is NAME=value, or a comment that begins with #; a value of several lines needs quotes' },
   );
 }
+
+const reasons: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file',
+  EACCES: 'permission denied (EACCES)',
+  EISDIR: 'it is a directory',
+};
 
 function hintFor(code: string): string {
   if (code === 'EACCES') return 'let the user that runs graceful-run read it';

@@ -2,7 +2,7 @@
  * Finds the executable that a command means, as execvp(3) would in the worker: anew at every spawn, because symlinks and PATH move
  * between releases. It must not know how processes are started.
  */
-import { accessSync, constants, realpathSync, statSync } from 'node:fs';
+import { accessSync, constants, readlinkSync, realpathSync, statSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
 import { GracefulRunError, systemCode } from '../../shared/errors.ts';
 import { interpreterMissing, notExecutable, notFound } from './command-errors.ts';
@@ -45,19 +45,35 @@ function requireDirectory(cwd: string): void {
   try {
     if (statSync(cwd).isDirectory()) return;
   } catch (cause) {
-    throw new GracefulRunError('cwdMissing', `cannot use ${cwd} as working directory: ${reasonOf(cause)}`, {
-      hint: 'it must exist, and be reachable by this user, at every start and reload: has a release been removed?',
-      cause,
-    });
+    throw new GracefulRunError(
+      'cwdMissing',
+      `cannot use ${cwd} as working directory: ${reasonOf(cause, cwd)}`,
+      {
+        hint: 'it must exist, and be reachable by this user, at every start and reload: has a release been removed?',
+        cause,
+      },
+    );
   }
   throw new GracefulRunError('cwdMissing', `cannot use ${cwd} as working directory: it is not a directory`, {
     hint: 'give --cwd the folder that the program is in',
   });
 }
 
-function reasonOf(cause: unknown): string {
+function reasonOf(cause: unknown, cwd: string): string {
   const code = systemCode(cause) ?? 'unknown error';
-  return code === 'ENOENT' ? 'there is no such folder' : code;
+  if (code === 'EACCES') return 'permission denied (EACCES)';
+  if (code !== 'ENOENT') return code;
+  const target = targetOf(cwd);
+  return target === null ? 'there is no such folder' : `it is a link to ${target}, which does not exist`;
+}
+
+/** What a symbolic link says; null for what is none. */
+function targetOf(path: string): string | null {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return null;
+  }
 }
 
 /** As execvp(3): what cannot be executed is remembered, and the search goes on. */
