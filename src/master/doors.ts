@@ -44,6 +44,7 @@ export function createDoors(parts: DoorParts): Doors {
   let name = settings.name ?? String(settings.port);
   let control: ControlServer | null = null;
   let watch: Watch | null = null;
+  const closing = new AbortController();
 
   async function open(): Promise<void> {
     // A master of this name that lives says so better than its port does. With port 0 the name comes with the port.
@@ -89,6 +90,7 @@ export function createDoors(parts: DoorParts): Doors {
     watch = await startWatch({
       paths,
       stableMs: watchStableMs,
+      signal: closing.signal,
       onChange: (path) => {
         publish({ event: 'fileChanged', path });
         parts.changed();
@@ -105,6 +107,8 @@ export function createDoors(parts: DoorParts): Doors {
     name: () => name,
     open,
     async close() {
+      // A first look at what is watched may take long.
+      closing.abort();
       for (const listener of listeners) listener.close();
       await watch?.close();
       await control?.close();

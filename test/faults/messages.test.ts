@@ -90,3 +90,29 @@ test('a release that sends its server to the master and dies is rolled back, and
   await master.waitFor('generationFailed', { generation: 2 });
   for (let request = 0; request < 20; request += 1) expect((await whoAnswers(port)).generation).toBe(1);
 });
+
+test('a release that sends a file to the master and dies is rolled back, and the master lives', async () => {
+  const master = runMaster({ command: app('sends-a-file') });
+  const port = await master.serving();
+  master.signal('SIGHUP');
+  const { failure } = await master.waitFor('generationFailed', { generation: 2 });
+  expect(failure.outcome).toEqual({ code: 3, signal: null });
+  expect((await whoAnswers(port)).generation).toBe(1);
+});
+
+test('a release that says without end where it listens does not fill the log', async () => {
+  const script = `
+    const say = (type, count) => {
+      for (let at = 0; at < count; at += 1)
+        process.send({ gracefulRun: 1, message: { type, pid: process.pid, address: type + at } });
+    };
+    say('undeclaredListen', 500);
+    say('wideListen', 500);
+    process.send('last', () => console.error('said'));
+    require(${JSON.stringify(app('serves')[1])}).server.listen(process.env.PORT);`;
+  const master = runMaster({ command: [process.execPath, '-e', script] });
+  await master.serving();
+  await master.waitForLine('said');
+  expect(master.all('undeclaredListen')).toHaveLength(10);
+  expect(master.all('wideListen')).toHaveLength(10);
+});

@@ -1,7 +1,16 @@
 // --watch: content that changed and has settled is reloaded, through the same gate as any other reload.
-import { mkdirSync, renameSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  symlinkSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { eventually } from '../helpers/eventually.ts';
 import { whoAnswers } from '../helpers/plain-client.ts';
 import { appPath, runMaster, temporaryFolder } from '../helpers/run-master.ts';
 
@@ -94,3 +103,33 @@ test('paths that are named are watched instead', async () => {
   expect(await master.waitFor('fileChanged')).toMatchObject({ path: library });
   await master.waitFor('generationReady', { generation: 2 });
 });
+
+test('a stop does not wait until a file that takes minutes to read was read', async () => {
+  const folder = temporaryFolder();
+  const file = join(folder, 'huge');
+  writeFileSync(file, '');
+  // Nothing of it is on the disk.
+  truncateSync(file, 2 ** 38);
+  const begun = runMaster({ flags: ['--watch', folder] });
+  await eventually('it is being started', () =>
+    begun.status().then(
+      ({ state }) => state === 'idle',
+      () => false,
+    ),
+  );
+  begun.signal('SIGTERM');
+  expect(await begun.exited).toEqual({ code: 0, signal: null });
+
+  truncateSync(file, 0);
+  const serves = runMaster({ flags: ['--watch', folder] });
+  await serves.serving();
+  truncateSync(file, 2 ** 38);
+  await eventually('the file is being read', () => readsOf(serves.pid) > 2 ** 24);
+  serves.signal('SIGTERM');
+  expect(await serves.exited).toEqual({ code: 0, signal: null });
+});
+
+/** How many bytes a process has read so far: proc_pid_io(5). */
+function readsOf(pid: number): number {
+  return Number(/^rchar: (\d+)$/m.exec(readFileSync(`/proc/${pid}/io`, 'utf8'))?.[1]);
+}

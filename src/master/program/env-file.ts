@@ -2,7 +2,7 @@
  * Reads the file of environment variables that a program is started with, anew at every spawn. It owns what a line may be;
  * what a value means is Node's own parser's business.
  */
-import { readFileSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
 import { GracefulRunError, systemCode } from '../../shared/errors.ts';
 
 /**
@@ -12,7 +12,7 @@ import { GracefulRunError, systemCode } from '../../shared/errors.ts';
 export function readEnvFile(path: string): Record<string, string> {
   let text: string;
   try {
-    text = readFileSync(path, 'utf8');
+    text = readRegularFile(path);
   } catch (cause) {
     const code = systemCode(cause) ?? 'unknown error';
     throw new GracefulRunError(
@@ -33,6 +33,19 @@ export function readEnvFile(path: string): Record<string, string> {
     variables[name] = value;
   }
   return variables;
+}
+
+/** Nobody can wait here: opening a pipe waits for its writer (fifo(7)), and what is read anew at every start is no pipe. */
+function readRegularFile(path: string): string {
+  const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  try {
+    const stats = fstatSync(file);
+    if (!stats.isFile() && !stats.isDirectory())
+      throw Object.assign(new Error('not a file'), { code: 'ENOTFILE' });
+    return readFileSync(file, 'utf8');
+  } finally {
+    closeSync(file);
+  }
 }
 
 interface Assignment {
@@ -78,10 +91,12 @@ const reasons: Readonly<Record<string, string>> = {
   ENOENT: 'there is no such file',
   EACCES: 'permission denied (EACCES)',
   EISDIR: 'it is a directory',
+  ENOTFILE: 'it is a pipe or a device',
 };
 
 function hintFor(code: string): string {
   if (code === 'EACCES') return 'let the user that runs graceful-run read it';
+  if (code === 'ENOTFILE') return 'it is read anew at every start and reload: give a regular file';
   if (code === 'EISDIR') return 'name a file, not a directory';
   return 'it must be there at every start and reload; a relative path starts at the directory in which graceful-run was started';
 }

@@ -1,11 +1,13 @@
 /**
- * Reads a worker's IPC channel in the place of Node.js, which trusts whoever is at the other end: it throws at a line
- * that is not JSON, keeps a line that never ends, and turns a listening socket that it is sent into a server of this very
- * process. Anything that has inherited the descriptor may write to it, so here such things are passed over.
+ * Reads a worker's IPC channel in the place of Node.js, which trusts whoever is at the other end: it throws at a line that is not JSON,
+ * keeps a line that never ends, turns a listening socket that it is sent into a server of this very process, and aborts when it is sent
+ * the descriptor of a file. Anything that has inherited the channel may write to it, so here such things are passed over.
  */
+import net from 'node:net';
 import type { ChildProcess } from 'node:child_process';
-import { bytesRead } from '../../shared/read-bytes.ts';
+import { GracefulRunError } from '../../shared/errors.ts';
 import { createLineReader } from './line-reader.ts';
+import { duplicate } from './syscalls.ts';
 
 /** The longest message that is looked at, in bytes: ours have a few hundred. */
 const maxMessageBytes = 1024 * 1024;
@@ -13,33 +15,53 @@ const maxMessageBytes = 1024 * 1024;
 /** How Node.js answers for a handle that did not arrive, and what it answers itself. */
 const handleAnswers: ReadonlySet<unknown> = new Set(['NODE_HANDLE_ACK', 'NODE_HANDLE_NACK']);
 
-export interface GuardedChannel {
+export interface GuardParts {
   readonly message: (value: unknown) => void;
   /** A line that was no message, or too long to be looked at. */
   readonly garbage: () => void;
 }
 
-/**
- * Takes over the reading of `child`'s channel. Node.js does not document where the channel's handle is (found on
- * 20, 22, 24 and 26): false when it is not found, then nothing was changed.
- */
-export function guardChannel(child: ChildProcess, { message, garbage }: GuardedChannel): boolean {
-  const symbol = Object.getOwnPropertySymbols(child).find(
-    ({ description }) => description === 'kChannelHandle',
-  );
-  const handle: unknown = symbol === undefined ? null : Reflect.get(child, symbol);
-  if (typeof handle !== 'object' || handle === null) return false;
-  const onread: unknown = Reflect.get(handle, 'onread');
-  if (typeof onread !== 'function') return false;
+export interface GuardedChannel {
+  /** Closes the channel of a process that is gone, whoever else holds its other end. */
+  close(): void;
+}
 
+/**
+ * Takes over the reading of `child`'s channel: over a second descriptor, as a plain socket, with which nobody can send anything but
+ * bytes. Whatever descriptors come with them the kernel closes (unix(7): a read without room for ancillary data).
+ * Node.js does not document where the channel's handle is (found on 20, 22, 24 and 26): where it is not, Node.js reads itself.
+ * Throws GracefulRunError `startFailed` when there is no second descriptor to be had.
+ */
+export function guardChannel(child: ChildProcess, { message, garbage }: GuardParts): GuardedChannel {
+  const channel = channelOf(child);
+  if (channel === null) {
+    child.on('message', message);
+    return {
+      close: () => {
+        hangUp(child);
+      },
+    };
+  }
+  const copy = duplicate(channel.fd);
+  if (typeof copy === 'string') {
+    throw new GracefulRunError('startFailed', `cannot read what the worker says: ${copy}`, {
+      hint: 'are there file descriptors left (ulimit -n)?',
+    });
+  }
+  channel.readStop();
   const lines = createLineReader(maxMessageBytes, take, garbage);
-  Reflect.set(handle, 'onread', function (this: object, chunk: unknown) {
-    refuseHandle(this);
-    // No bytes: the end. Node.js closes the channel.
-    if (chunk instanceof ArrayBuffer) lines.add(bytesRead(chunk));
-    else Reflect.apply(onread, this, [chunk]);
+  const reader = new net.Socket({ fd: copy, readable: true, writable: false });
+  reader.on('data', (bytes: Buffer) => {
+    lines.add(bytes);
   });
-  return true;
+  // Then it is the end, too.
+  reader.on('error', () => undefined);
+  const close = (): void => {
+    reader.destroy();
+    hangUp(child);
+  };
+  reader.on('close', close);
+  return { close };
 
   function take(line: string): void {
     const value = parse(line);
@@ -50,24 +72,31 @@ export function guardChannel(child: ChildProcess, { message, garbage }: GuardedC
   }
 }
 
+interface ChannelHandle {
+  readonly fd: number;
+  readStop(): unknown;
+}
+
+function channelOf(child: ChildProcess): ChannelHandle | null {
+  const symbol = Object.getOwnPropertySymbols(child).find(
+    ({ description }) => description === 'kChannelHandle',
+  );
+  const handle: unknown = symbol === undefined ? null : Reflect.get(child, symbol);
+  if (typeof handle !== 'object' || handle === null) return null;
+  const isIt =
+    typeof Reflect.get(handle, 'fd') === 'number' && typeof Reflect.get(handle, 'readStop') === 'function';
+  return isIt ? (handle as ChannelHandle) : null;
+}
+
 /**
- * Closes the channel of a process that is gone, whoever else holds its other end. Node.js would first wait for the answer to
- * a handle that was sent, and for ever; or, told not to, close that handle, which may be the listener.
+ * Node.js would first wait for the answer to a handle that was sent, and for ever; or, told not to, close that handle, which may be
+ * the listener.
  */
-export function hangUp(child: ChildProcess): void {
+function hangUp(child: ChildProcess): void {
   if (!child.connected) return;
   Reflect.set(child, '_handleQueue', null);
   Reflect.set(child, '_pendingMessage', null);
   child.disconnect();
-}
-
-/** Nobody has anything to give to the master: a socket that a worker sends is closed, before anybody makes a server of it. */
-function refuseHandle(channel: object): void {
-  const pending: unknown = Reflect.get(channel, 'pendingHandle');
-  if (typeof pending !== 'object' || pending === null) return;
-  Reflect.set(channel, 'pendingHandle', null);
-  const close: unknown = Reflect.get(pending, 'close');
-  if (typeof close === 'function') Reflect.apply(close, pending, []);
 }
 
 /** Node.js asserts that an answer has something that it answers. Not documented: the handles that wait behind the first. */

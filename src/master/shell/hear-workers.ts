@@ -27,6 +27,9 @@ export interface Hearing {
 /** So many rejected messages of one worker are announced. */
 const maxRejections = 10;
 
+/** So many addresses are announced: of one worker, where nothing was declared, and of the program, where more was. */
+const maxAddresses = 10;
+
 export function hearWorkers({ platform, listeners, onFact, dispatch }: HearingParts): Hearing {
   const wide = new Set<string>();
 
@@ -58,12 +61,13 @@ export function hearWorkers({ platform, listeners, onFact, dispatch }: HearingPa
         onFact({ event: 'workerNotReadyYet', ...identity(worker), reason: message.reason });
         return;
       case 'undeclaredListen':
-        if (!worker.undeclared.includes(message.address)) worker.undeclared.push(message.address);
+        if (worker.undeclared.includes(message.address) || worker.undeclared.length >= maxAddresses) return;
+        worker.undeclared.push(message.address);
         onFact({ event: 'undeclaredListen', ...identity(worker), address: message.address });
         return;
       case 'wideListen':
         // Every worker of every generation would say it again.
-        if (wide.has(message.address)) return;
+        if (wide.has(message.address) || wide.size >= maxAddresses) return;
         wide.add(message.address);
         onFact({ event: 'wideListen', ...identity(worker), address: message.address });
         return;

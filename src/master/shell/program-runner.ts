@@ -86,7 +86,7 @@ export function createRunner(options: RunnerOptions, initial: Program): Runner {
         // The word first: when the signal arrives, the worker can already read why.
         const { reason, timeoutMs, migrates } = effect;
         worker.process.send({ type: 'drain', reason, timeoutMs, migrates });
-        platform.signalProcess(worker.servingPid, drainSignal);
+        platform.signalProcess(listenerOf(worker), drainSignal);
         return null;
       }
       case 'introduce': {
@@ -99,7 +99,8 @@ export function createRunner(options: RunnerOptions, initial: Program): Runner {
       case 'signalGroup': {
         const worker = live.get(effect.worker);
         if (worker === undefined) return null;
-        const { process, servingPid } = worker;
+        const { process } = worker;
+        const servingPid = listenerOf(worker);
         // A shell in between would die of SIGTERM at once, and take the group along before the program has said its last word.
         if (effect.signal === 'SIGTERM' && servingPid !== process.pid)
           platform.signalProcess(servingPid, effect.signal);
@@ -121,6 +122,11 @@ export function createRunner(options: RunnerOptions, initial: Program): Runner {
         timers.disarmAll();
         return null;
     }
+  }
+
+  /** The process that listens; under `npm start`, when that has ended, its number may be a stranger's by now. */
+  function listenerOf({ process, servingPid }: LiveWorker): number {
+    return platform.isKin(servingPid, process.pid) ? servingPid : process.pid;
   }
 
   function startWorker({ worker: id, generation, slot }: Extract<Effect, { type: 'startWorker' }>): void {

@@ -4,10 +4,12 @@
 import { systemErrorCode } from './system-errors.ts';
 
 type Listen = (fd: number, backlog: number) => number;
+type Fcntl = (fd: number, command: number, type: 'int', argument: number) => number;
 type SocketPair = (domain: number, type: number, protocol: number, pair: number[]) => number;
 
 interface Calls {
   readonly listen: Listen;
+  readonly fcntl: Fcntl;
   readonly socketpair: SocketPair;
   readonly errno: () => number;
 }
@@ -18,8 +20,9 @@ async function load(): Promise<Calls> {
   const { default: koffi } = await import('koffi');
   const library = koffi.load(null);
   const listen: Listen = library.func('int listen(int, int)');
+  const fcntl: Fcntl = library.func('int fcntl(int, int, ...)');
   const socketpair: SocketPair = library.func('int socketpair(int, int, int, _Out_ int *)');
-  return { listen, socketpair, errno: () => koffi.errno() };
+  return { listen, fcntl, socketpair, errno: () => koffi.errno() };
 }
 
 /**
@@ -29,6 +32,16 @@ async function load(): Promise<Calls> {
 export async function listen(fd: number, backlog: number): Promise<string | null> {
   calls ??= await load();
   return calls.listen(fd, backlog) === 0 ? null : systemErrorCode(calls.errno());
+}
+
+/** F_DUPFD_CLOEXEC: nobody inherits it. */
+const duplicateCloseOnExec = process.platform === 'linux' ? 1030 : 67;
+
+/** fcntl(2): another descriptor of the same; or the name of the error. Only after `listen` has been called. */
+export function duplicate(fd: number): number | string {
+  if (calls === null) return 'ENOSYS';
+  const copy = calls.fcntl(fd, duplicateCloseOnExec, 'int', 0);
+  return copy >= 0 ? copy : systemErrorCode(calls.errno());
 }
 
 const afUnix = 1;

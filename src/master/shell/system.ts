@@ -4,7 +4,7 @@ import { GracefulRunError, messageOf, systemCode } from '../../shared/errors.ts'
 import { systemClock } from '../../shared/clock.ts';
 import { wrap } from '../../shared/protocol.ts';
 import { isKin } from './kinship.ts';
-import { guardChannel, hangUp } from './channel-guard.ts';
+import { guardChannel, type GuardedChannel } from './channel-guard.ts';
 import { socketPair } from './socket-pair.ts';
 import type { Platform, ProcessListeners, SpawnRequest, WorkerProcess } from './platform.ts';
 
@@ -55,11 +55,11 @@ function spawnWorker(request: SpawnRequest, listeners: ProcessListeners): Worker
   }
   // A channel whose other end is gone: the exit tells everything that there is to know.
   child.on('error', () => undefined);
-  if (!guardChannel(child, listeners)) child.on('message', listeners.message);
+  const channel = guardOrKill(child, pid, listeners);
   child.stderr?.setEncoding('utf8').on('data', listeners.stderr);
   /** What Node.js calls back about, and does not when the other end is gone before it has answered. */
   const onTheWay = new Set<() => void>();
-  watchExit(child, pid, (outcome) => {
+  watchExit(child, pid, channel, (outcome) => {
     for (const done of onTheWay) done();
     listeners.exit(outcome);
   });
@@ -78,6 +78,16 @@ function spawnWorker(request: SpawnRequest, listeners: ProcessListeners): Worker
       child.send(wrap(message), handle as never, {}, done);
     },
   };
+}
+
+/** Throws what `guardChannel` throws: then nobody is left. */
+function guardOrKill(child: ChildProcess, pid: number, listeners: ProcessListeners): GuardedChannel {
+  try {
+    return guardChannel(child, listeners);
+  } catch (error) {
+    sendSignal(-pid, 'SIGKILL');
+    throw error;
+  }
 }
 
 function introduce(giver: WorkerProcess, taker: WorkerProcess, more: number): string | null {
@@ -116,7 +126,12 @@ function cannotStart(file: string, cause: Error): GracefulRunError {
 }
 
 /** Reports the exit when stderr was read to its end, or at the latest `stderrGraceMs` after it. */
-function watchExit(child: ChildProcess, pid: number, exit: ProcessListeners['exit']): void {
+function watchExit(
+  child: ChildProcess,
+  pid: number,
+  channel: GuardedChannel,
+  exit: ProcessListeners['exit'],
+): void {
   child.once('exit', (code, signal) => {
     let isReported = false;
     const report = (): void => {
@@ -125,7 +140,7 @@ function watchExit(child: ChildProcess, pid: number, exit: ProcessListeners['exi
       clearTimeout(patience);
       child.stderr?.destroy();
       // A stranger may hold the other end of the channel, too.
-      hangUp(child);
+      channel.close();
       exit({ code, signal });
     };
     const patience = setTimeout(report, stderrGraceMs);

@@ -27,12 +27,22 @@ const tickMs = 100;
 export class Hashes {
   #remembered = new Map<string, Remembered>();
   #used = new Map<string, Remembered>();
+  #isStopped = false;
   readonly #buffer = Buffer.allocUnsafeSlow(64 * 1024);
 
   /** Forgets the files that were not asked for since the last call. */
   forgetUnused(): void {
     this.#remembered = this.#used;
     this.#used = new Map();
+  }
+
+  /** Nobody wants to know any more: what is under way ends soon, however long a file is, and says nothing true. */
+  stop(): void {
+    this.#isStopped = true;
+  }
+
+  isStopped(): boolean {
+    return this.#isStopped;
   }
 
   /** The hash of a regular file. Calls must not overlap: they share one buffer. */
@@ -60,7 +70,7 @@ export class Hashes {
     try {
       for (;;) {
         const { bytesRead } = await file.read(this.#buffer, 0, this.#buffer.length);
-        if (bytesRead === 0) return `${size}:${sum}`;
+        if (bytesRead === 0 || this.#isStopped) return `${size}:${sum}`;
         sum = crc32(this.#buffer.subarray(0, bytesRead), sum);
         size += bytesRead;
       }

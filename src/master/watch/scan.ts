@@ -74,13 +74,14 @@ class ScanRun {
   }
 
   async #walk(directory: string, relative: string): Promise<void> {
-    if (this.#walked.has(directory)) return;
+    if (this.#walked.has(directory) || this.#hashes.isStopped()) return;
     this.#walked.add(directory);
     const deaf = this.#watchers.want(directory, null);
     if (deaf !== null && !isAbsence(deaf)) this.problems.add(deafProblem(directory, deaf));
     for (const entry of await this.#list(directory, relative)) {
       const path = inside(directory, entry.name);
       const below = relative === '' ? entry.name : `${relative}/${entry.name}`;
+      if (this.#hashes.isStopped()) return;
       if (entry.isDirectory()) await this.#walk(path, below);
       else if (entry.isSymbolicLink()) await this.#addLink(below, path);
       else if (entry.isFile()) await this.#addFile(below, path, '');

@@ -18,6 +18,8 @@ export interface WatchOptions {
   readonly paths: readonly string[];
   /** How long nothing may have happened before a change is believed, in ms; 50 to 2000 are sensible. */
   readonly stableMs: number;
+  /** When it aborts, it is as if `close` was called; before it has begun to watch, `startWatch` rejects. */
+  readonly signal?: AbortSignal;
   /** Called once for a change, with the path of the (first) file that changed, or the watched path when it leads elsewhere now. */
   onChange(path: string): void;
   /** Called once for a problem that lasts; watching goes on. */
@@ -31,7 +33,7 @@ export interface Watch {
 
 /**
  * Resolves when every path is being watched: what changes from then on, against the content of that moment, is reported.
- * Rejects with `notWatchable` when a path does not exist or cannot be read.
+ * Rejects with `notWatchable` when a path does not exist or cannot be read, and with the reason of the signal when that has aborted.
  */
 export async function startWatch(options: WatchOptions): Promise<Watch> {
   const watcher = new Watcher(options);
@@ -66,7 +68,11 @@ class Watcher {
   }
 
   async start(): Promise<void> {
+    this.#options.signal?.addEventListener('abort', () => {
+      void this.close();
+    });
     await this.#scanAll();
+    this.#options.signal?.throwIfAborted();
     for (const [index, path] of this.#paths.entries()) {
       const found = this.#scanned[index];
       if (found?.fingerprint.kind !== 'content') throw notWatchable(path, found?.problems ?? new Set());
@@ -79,6 +85,7 @@ class Watcher {
 
   async close(): Promise<void> {
     this.#isClosed = true;
+    this.#hashes.stop();
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#directories.close();
     await this.#scanning;

@@ -4,7 +4,7 @@
  * waits for an answer to every handle, and the system call through a library costs each worker 8 to 18 ms at the
  * worst moment, when it has just begun to serve. It must not know what the lines say.
  */
-import { bytesRead } from '../../shared/read-bytes.ts';
+import { bytesRead } from '../read-bytes.ts';
 import { channelParts } from '../channel-handle.ts';
 import { closeHandle } from '../raw-handle.ts';
 

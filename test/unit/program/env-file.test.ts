@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { readEnvFile } from '../../../src/master/program/env-file.ts';
@@ -14,6 +15,12 @@ describe('an environment file', () => {
       EMPTY: '',
       LINES: 'a\nb',
     });
+  });
+
+  it('is no pipe: nobody may be there to write, and the second start would find it empty', () => {
+    const path = join(folderWith({}), 'pipe');
+    execFileSync('mkfifo', [path]);
+    expect(errorOf(() => readEnvFile(path))).toMatchObject({ code: 'envFileUnreadable' });
   });
 
   it('may have an assignment in any form that Node.js knows', () => {
