@@ -1,7 +1,7 @@
 /** What the application has asked of this worker, kept until somebody has use for it. It must not know when that is. */
 import { createHooks, type Hooks } from './hooks.ts';
 import type { AdoptHandler } from './migration/adoption.ts';
-import { complain } from './standard-streams.ts';
+import { complain, described } from './standard-streams.ts';
 
 export interface Application {
   readonly hooks: Hooks;
@@ -19,9 +19,7 @@ export function createApplication(): Application {
   let isTold = false;
   return {
     hooks: createHooks((error) => {
-      complain(
-        `a drain hook failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
-      );
+      complain(`a drain hook failed: ${described(error)}`);
     }),
     adoptHandlers: new Map(),
     signal() {

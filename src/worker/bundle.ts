@@ -14,22 +14,19 @@ interface Bundles {
 
 /**
  * Reads a bundle now, while whatever is wrong with the installed package ends a candidate and nothing else; what it answers compiles
- * it, when it is called. By then a deploy may have replaced the package on disk, or the application given up its rights.
+ * it, when it is called. By then a deploy may have replaced the package on disk, the application given up its rights, or replaced what this
+ * is done with.
  * Throws what reading throws.
  */
 export function openBundle<Name extends keyof Bundles>(name: Name): () => Bundles[Name] {
   const file = `${__dirname}/${name}.cjs`;
   const text = process.getBuiltinModule('node:fs').readFileSync(file, 'utf8');
-  // Proven dispatch: it was made of the module of that name.
-  return () => evaluate(text, file) as Bundles[Name];
-}
-
-/** What a CommonJS file exports. */
-function evaluate(text: string, filename: string): unknown {
-  const module = { exports: {} };
-  const run = process
-    .getBuiltinModule('node:vm')
-    .compileFunction(text, ['module', 'exports', 'require'], { filename });
-  Reflect.apply(run, undefined, [module, module.exports, require]);
-  return module.exports;
+  const { compileFunction } = process.getBuiltinModule('node:vm');
+  return () => {
+    const module = { exports: {} };
+    const run = compileFunction(text, ['module', 'exports', 'require'], { filename: file });
+    Reflect.apply(run, undefined, [module, module.exports, require]);
+    // Proven dispatch: it was made of the module of that name.
+    return module.exports as Bundles[Name];
+  };
 }

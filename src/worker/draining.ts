@@ -11,6 +11,7 @@ import { createWebSockets } from './drain/websockets.ts';
 import type { Exchanges } from './exchanges.ts';
 import type { Gift, GiveResult } from './migration/giving.ts';
 import { createMigration } from './migration/migration.ts';
+import { complain, described } from './standard-streams.ts';
 import { takesQueueAlong } from './word.ts';
 
 export interface DrainingParts {
@@ -97,6 +98,13 @@ export function createDraining(parts: DrainingParts): Draining {
     });
   }
 
+  /** With Node.js's own means, when ours have failed: whoever has given the order knows the deadline. */
+  function endPlainly(error: unknown): void {
+    complain(`the drain has failed, and only waits now: ${described(error)}`);
+    connections.stopAccepting();
+    void connections.whenNoneOpen().then(() => process.exit());
+  }
+
   return {
     addSuccessor(end, more) {
       migration.addSuccessor(end, more);
@@ -109,7 +117,7 @@ export function createDraining(parts: DrainingParts): Draining {
       // Before anything else: from now on every new client gets an answer of the new generation.
       const { reason } = parts.order();
       if (reason !== 'signal' && !takesQueueAlong(reason)) connections.stopAccepting();
-      void run();
+      run().catch(endPlainly);
     },
     toll: () => tollNow({ connections, exchanges, migration }),
     hurry: () => {

@@ -9,7 +9,7 @@ import { openBundle } from './bundle.ts';
 import { openChannel } from './channel.ts';
 import { createClaims } from './claims.ts';
 import type { Settings } from './environment.ts';
-import { firstMomentsMs } from './first-moments.ts';
+import { firstMoments } from './first-moments.ts';
 import { keepListening } from './keep-listening.ts';
 import { whenListenEnded } from './listen-outcome.ts';
 import { patchServers } from './listen.ts';
@@ -17,9 +17,13 @@ import { isRawHandle } from './raw-handle.ts';
 import { createReadiness } from './readiness.ts';
 import { runtimeVersion, type Runtime } from './runtime.ts';
 import { serverMethod } from './server-methods.ts';
+import { complain } from './standard-streams.ts';
 import type { Serving } from './serving.ts';
 import { takeSignal } from './take-signal.ts';
 import { createTracking, type Tracking } from './tracking.ts';
+
+// As it was before the application was loaded, which may have put another one in its place.
+const { setTimeout } = globalThis;
 
 export function startManaged({ generation, listeners, drainTimeoutMs, health }: Settings): Runtime {
   const { pid } = process;
@@ -36,9 +40,7 @@ export function startManaged({ generation, listeners, drainTimeoutMs, health }: 
         case 'admit':
           claims.admit();
           // Not now, when the first client waits: it costs some milliseconds.
-          setTimeout(() => {
-            serving().catchUp();
-          }, firstMomentsMs).unref();
+          setTimeout(catchUp, firstMoments(drainTimeoutMs)).unref();
           break;
         case 'listener':
           if (isRawHandle(handle)) claims.arrived(message.name, handle);
@@ -58,6 +60,17 @@ export function startManaged({ generation, listeners, drainTimeoutMs, health }: 
     send({ type: 'ready', pid });
     // While the master reads it: what is called for the first time is compiled.
     tracking();
+    // Should somebody send it to everybody, as systemd does by default.
+    listenForTermination();
+  };
+
+  const catchUp = (): void => {
+    try {
+      serving().catchUp();
+    } catch (error) {
+      // The application may have changed what everything is made of. It serves, and nobody else does any more.
+      complain(`cannot take connections from other workers: ${String(error)}`);
+    }
   };
 
   const [first] = listeners;
@@ -106,6 +119,16 @@ export function startManaged({ generation, listeners, drainTimeoutMs, health }: 
     serving().drain();
   };
 
+  const terminated = (): void => {
+    serving().terminated();
+  };
+  let isListeningForTermination = false;
+  const listenForTermination = (): void => {
+    if (isListeningForTermination) return;
+    isListeningForTermination = true;
+    keepListening('SIGTERM', terminated);
+  };
+
   const close = serverMethod('close');
   /** Servers that accept nothing before the worker is admitted. */
   const heldBack = new Set<net.Server>();
@@ -127,11 +150,11 @@ export function startManaged({ generation, listeners, drainTimeoutMs, health }: 
       claims,
       application,
       send: (message) => channel.send(message),
-      keepListening,
       begun: () => {
         healthGate?.stop();
+        listenForTermination();
       },
-      drainListener: begin,
+      isOurs: (listener) => listener === terminated || listener === begin,
     }));
   }
 

@@ -6,7 +6,6 @@ import type { MasterMessage, WorkerMessage } from '../shared/protocol.ts';
 import type { Application } from './application.ts';
 import type { Claims } from './claims.ts';
 import { createDraining } from './draining.ts';
-import type { keepListening } from './keep-listening.ts';
 import { adoptFrom, type AdoptionParts } from './migration/adoption.ts';
 import type { Gift, GiveResult } from './migration/giving.ts';
 import { closeHandle } from './raw-handle.ts';
@@ -20,11 +19,10 @@ export interface ServingParts extends Tracking {
   readonly claims: Claims;
   readonly application: Application;
   readonly send: (message: WorkerMessage) => Promise<void>;
-  readonly keepListening: typeof keepListening;
-  /** The drain has begun: nothing is to become ready any more. */
+  /** The drain has begun: nothing is to become ready any more, and SIGTERM is to be heard. */
   readonly begun: () => void;
-  /** Our listener of the drain signal, among the application's. */
-  readonly drainListener: () => void;
+  /** Is this one of our listeners of signals, among the application's? */
+  readonly isOurs: (listener: unknown) => boolean;
 }
 
 /** The messages that are about its end, and about connections that move. */
@@ -38,6 +36,8 @@ export interface Serving {
   drain(): void;
   /** The first moments are over. */
   catchUp(): void;
+  /** SIGTERM: during a drain, the master is out of patience; unless it stops, and whoever stops it has signalled all of us. */
+  terminated(): void;
   /** Offers a connection of the application's own protocol. Unless it is `taken`, it stays open here. */
   give(socket: net.Socket, gift: Gift): Promise<GiveResult>;
 }
@@ -46,26 +46,6 @@ export function createServing(parts: ServingParts): Serving {
   const { claims, send, application, connections, exchanges } = parts;
   const { pid } = process;
   const word = createWord(parts.drainTimeoutMs);
-
-  /** During a drain, the master is out of patience; unless it stops, and whoever stops it has signalled all of us. */
-  const terminated = (): void => {
-    draining.noteTermination();
-    if (!draining.isBegun()) {
-      draining.begin();
-      return;
-    }
-    // Now: the application's own listeners may end the process.
-    void send({ type: 'drained', pid, ...draining.toll() });
-    const { reason } = word.order();
-    if (reason !== 'stop' && reason !== 'signal') draining.hurry();
-  };
-
-  let isListening = false;
-  const listenForTermination = (): void => {
-    if (isListening) return;
-    isListening = true;
-    parts.keepListening('SIGTERM', terminated);
-  };
 
   const draining = createDraining({
     exchanges,
@@ -76,7 +56,6 @@ export function createServing(parts: ServingParts): Serving {
     begun: () => {
       claims.close();
       parts.begun();
-      listenForTermination();
     },
     acceptsNoMore: () => {
       void send({ type: 'acceptsNoMore', pid });
@@ -84,7 +63,7 @@ export function createServing(parts: ServingParts): Serving {
     listenerOf: (server) => claims.nameOf(connections.handleOf(server)),
     ended: (toll) => send({ type: 'drained', pid, ...toll }),
     cleanUpSignals: ['SIGTERM', 'SIGQUIT'],
-    isOurs: (listener) => listener === terminated || listener === parts.drainListener,
+    isOurs: parts.isOurs,
   });
 
   const adoption: AdoptionParts = {
@@ -130,9 +109,18 @@ export function createServing(parts: ServingParts): Serving {
     catchUp() {
       // Should the master go without a word.
       surviveBrokenPipes();
-      // Should somebody send it to everybody, as systemd does by default.
-      listenForTermination();
       if (!draining.isBegun()) void send({ type: 'adopts', pid });
+    },
+    terminated() {
+      draining.noteTermination();
+      if (!draining.isBegun()) {
+        draining.begin();
+        return;
+      }
+      // Now: the application's own listeners may end the process.
+      void send({ type: 'drained', pid, ...draining.toll() });
+      const { reason } = word.order();
+      if (reason !== 'stop' && reason !== 'signal') draining.hurry();
     },
     give: (socket, gift) => draining.give(socket, gift),
   };

@@ -9,6 +9,11 @@ export function surviveBrokenPipes(): void {
   }
 }
 
+/** What is told of an error to whoever has to find it. */
+export function described(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}
+
 /** One line on stderr in our name. */
 export function complain(text: string): void {
   process.stderr.write(`graceful-run: ${text}\n`);

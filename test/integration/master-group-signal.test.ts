@@ -1,21 +1,7 @@
 // SIGTERM that comes to a worker and not from its master, as systemd's default sends it to all processes of a service.
 import { expect, test } from 'vitest';
-import { eventually } from '../helpers/eventually.ts';
-import { app, runMaster, type RunningMaster } from '../helpers/run-master.ts';
+import { app, runMaster } from '../helpers/run-master.ts';
 import { Wire } from '../helpers/wire.ts';
-
-/** The worker's pid, when it has begun to listen for SIGTERM. */
-async function settled(master: RunningMaster): Promise<number> {
-  const wire = await Wire.connect(await master.serving());
-  await eventually('it listens for SIGTERM', async () => {
-    wire.received = '';
-    wire.get('/sigterm');
-    await wire.until('}');
-    return wire.received.includes('"listeners":1');
-  });
-  wire.socket.destroy();
-  return master.workerPid(1);
-}
 
 async function hold(port: number): Promise<Wire> {
   const wire = await Wire.connect(port);
@@ -29,7 +15,7 @@ test.each(['worker first', 'master first'])(
   async (order) => {
     const master = runMaster();
     const wire = await hold(await master.serving());
-    const worker = await settled(master);
+    const worker = await master.workerPid(1);
     const both = [
       () => process.kill(worker, 'SIGTERM'),
       () => {
@@ -53,7 +39,7 @@ test('to a worker alone: what is in flight is finished, and another takes its pl
   const master = runMaster();
   const port = await master.serving();
   const wire = await hold(port);
-  const worker = await settled(master);
+  const worker = await master.workerPid(1);
   process.kill(worker, 'SIGTERM');
   await master.waitFor('workerAcceptsNoMore', { generation: 1 });
   process.kill(worker, 'SIGUSR2');

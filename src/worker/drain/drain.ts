@@ -6,7 +6,7 @@ import type { DrainReason } from '../../shared/protocol.ts';
 import type { Connections } from '../connections.ts';
 import { cutConnections, stillOpen } from './cut.ts';
 import type { Exchanges } from '../exchanges.ts';
-import { firstMomentsMs } from '../first-moments.ts';
+import { firstMoments } from '../first-moments.ts';
 import type { Hooks } from '../hooks.ts';
 import { sayClose, takeBackClose } from './last-response.ts';
 import { endOwnCluster } from './own-cluster.ts';
@@ -95,7 +95,7 @@ export async function drain(parts: DrainParts): Promise<DrainResult> {
   // Unless it was known, and done, at the beginning.
   if (!takesQueueAlong(reason)) connections.stopAccepting();
   parts.begun();
-  if (reason === 'reload') await pause(Math.min(firstMomentsMs, timeoutMs / 10), parts.hurried);
+  if (reason === 'reload') await pause(firstMoments(timeoutMs), parts.hurried);
   const endThoseThatStay = (): void => {
     connections.endAfterLastResponse((socket) => migration.carries(socket), ending);
   };

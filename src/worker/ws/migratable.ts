@@ -5,7 +5,7 @@ import type { WebSocket, WebSocketServer } from 'ws';
 import { GracefulRunError } from '../../shared/errors.ts';
 import { asJson } from '../json-state.ts';
 import { runtimeOfProcess } from '../runtime-of-process.ts';
-import { complain } from '../standard-streams.ts';
+import { complain, described } from '../standard-streams.ts';
 import { excuse } from '../drain/websockets.ts';
 import { arrive } from './arrival.ts';
 import { compressionOf } from './compression.ts';
@@ -171,6 +171,5 @@ async function whilePaused(ws: WebSocket, work: Promise<unknown>): Promise<void>
 }
 
 function report(error: unknown): void {
-  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  complain(`cannot migrate a WebSocket: ${text}`);
+  complain(`cannot migrate a WebSocket: ${described(error)}`);
 }
