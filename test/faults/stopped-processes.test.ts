@@ -23,6 +23,8 @@ async function ask(wire: Wire): Promise<string> {
 async function reloadUntilItGreets(master: RunningMaster): Promise<void> {
   await master.reload(2);
   await master.waitForLine('greets 2');
+  // It has heard of it in the middle of the master's turn: an answer comes after that.
+  await master.status();
 }
 
 async function tollOf(master: RunningMaster, generation: number, slot = 0): Promise<object> {
