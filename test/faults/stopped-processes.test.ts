@@ -124,6 +124,20 @@ describe('many connections of an own protocol', () => {
     expect(new Set(await Promise.all(wires.map((wire) => echo(wire))))).toEqual(new Set(['2 hello\n']));
   });
 
+  it('move when what goes with them fills the pipe to a successor that is stopped in between', async () => {
+    const master = runMaster({ command, env: { STATE_BYTES: '60000' } });
+    const wires = await connectAll(await master.serving(), 200);
+    await Promise.all(wires.map((wire) => echo(wire)));
+    await reloadUntilItGreets(master);
+    await pauseProcess(await master.workerPid(2));
+    // Offers that it holds are answered with 60 kB each; the pipe takes three of them.
+    const answers = wires.map((wire) => echo(wire));
+    process.kill(await master.workerPid(2), 'SIGCONT');
+    await Promise.all(answers);
+    expect(await tollOf(master, 1)).toEqual({ code: 0, migrated: 200, cut: 0 });
+    expect(new Set(await Promise.all(wires.map((wire) => echo(wire))))).toEqual(new Set(['2 hello\n']));
+  });
+
   it('go on when some of them end while they wait', async () => {
     const { master, wires } = await offer();
     process.kill(await master.workerPid(1), 'SIGUSR2');
