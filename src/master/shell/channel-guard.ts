@@ -56,12 +56,16 @@ export function guardChannel(child: ChildProcess, { message, garbage }: GuardPar
   });
   // Then it is the end, too.
   reader.on('error', () => undefined);
-  const close = (): void => {
-    reader.destroy();
-    hangUp(child);
+  reader.on('close', () => {
+    // No bytes: the end. Node.js closes the channel, which the 'close' of the child waits for.
+    if (child.connected) channel.onread();
+  });
+  return {
+    close: () => {
+      reader.destroy();
+      hangUp(child);
+    },
   };
-  reader.on('close', close);
-  return { close };
 
   function take(line: string): void {
     const value = parse(line);
@@ -75,6 +79,7 @@ export function guardChannel(child: ChildProcess, { message, garbage }: GuardPar
 interface ChannelHandle {
   readonly fd: number;
   readStop(): unknown;
+  onread(bytes?: ArrayBuffer): void;
 }
 
 function channelOf(child: ChildProcess): ChannelHandle | null {
@@ -84,7 +89,8 @@ function channelOf(child: ChildProcess): ChannelHandle | null {
   const handle: unknown = symbol === undefined ? null : Reflect.get(child, symbol);
   if (typeof handle !== 'object' || handle === null) return null;
   const isIt =
-    typeof Reflect.get(handle, 'fd') === 'number' && typeof Reflect.get(handle, 'readStop') === 'function';
+    typeof Reflect.get(handle, 'fd') === 'number' &&
+    ['readStop', 'onread'].every((name) => typeof Reflect.get(handle, name) === 'function');
   return isIt ? (handle as ChannelHandle) : null;
 }
 
