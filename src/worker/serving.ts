@@ -2,6 +2,7 @@
  * What a worker needs when its first moments are over: the master's words about its end, and connections that move. A bundle of
  * its own (bundle.ts), with everything that drains and migrates in it. Everything is decided elsewhere.
  */
+import type net from 'node:net';
 import type { MasterMessage, WorkerMessage } from '../shared/protocol.ts';
 import type { Application } from './application.ts';
 import type { Claims } from './claims.ts';
@@ -12,7 +13,6 @@ import { closeHandle } from './raw-handle.ts';
 import { complain, surviveBrokenPipes } from './standard-streams.ts';
 import type { Tracking } from './tracking.ts';
 import { createWord } from './word.ts';
-import type net from 'node:net';
 
 export interface ServingParts extends Tracking {
   readonly drainTimeoutMs: number;

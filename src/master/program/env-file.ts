@@ -4,6 +4,7 @@
  */
 import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
 import { GracefulRunError, systemCode } from '../../shared/errors.ts';
+import { plainReason } from '../plain-reasons.ts';
 
 /**
  * The variables of an env file, in the format of Node's own --env-file (`NAME=value`, `#` comments, quotes).
@@ -17,7 +18,7 @@ export function readEnvFile(path: string): Record<string, string> {
     const code = systemCode(cause) ?? 'unknown error';
     throw new GracefulRunError(
       'envFileUnreadable',
-      `cannot read the environment file ${path}: ${reasons[code] ?? code}`,
+      `cannot read the environment file ${path}: ${reasons[code] ?? plainReason(code)}`,
       {
         hint: hintFor(code),
         cause,
@@ -89,7 +90,6 @@ function setsNothing(path: string, index: number): GracefulRunError {
 
 const reasons: Readonly<Record<string, string>> = {
   ENOENT: 'there is no such file',
-  EACCES: 'permission denied (EACCES)',
   EISDIR: 'it is a directory',
   ENOTFILE: 'it is a pipe or a device',
 };

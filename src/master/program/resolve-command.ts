@@ -5,6 +5,7 @@
 import { accessSync, constants, readlinkSync, realpathSync, statSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
 import { GracefulRunError, systemCode } from '../../shared/errors.ts';
+import { plainReason } from '../plain-reasons.ts';
 import { interpreterMissing, notExecutable, notFound } from './command-errors.ts';
 import { headOf } from './head-of.ts';
 import { interpreterOf, parseShebang } from './shebang.ts';
@@ -61,8 +62,7 @@ function requireDirectory(cwd: string): void {
 
 function reasonOf(cause: unknown, cwd: string): string {
   const code = systemCode(cause) ?? 'unknown error';
-  if (code === 'EACCES') return 'permission denied (EACCES)';
-  if (code !== 'ENOENT') return code;
+  if (code !== 'ENOENT') return plainReason(code);
   const target = targetOf(cwd);
   return target === null ? 'there is no such folder' : `it is a link to ${target}, which does not exist`;
 }

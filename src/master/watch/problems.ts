@@ -1,8 +1,9 @@
 /** What can go wrong while watching, in sentences for people. Pure. */
+import { plainReason } from '../plain-reasons.ts';
 
 /** Something is there but cannot be read. */
 export function unreadableProblem(path: string, code: string): string {
-  return `cannot read ${path}: ${reasonOf(code)}`;
+  return `cannot read ${path}: ${plainReason(code)}`;
 }
 
 /** A directory cannot be listened to. The limits are the same for every directory, so their sentences name none and are said once. */
@@ -11,22 +12,7 @@ export function deafProblem(directory: string, code: string): string {
     return 'cannot watch more directories: the limit fs.inotify.max_user_watches is reached (raise it with sysctl, or watch less)';
   if (code === 'EMFILE')
     return 'cannot watch: too many open files, or the limit fs.inotify.max_user_instances is reached (raise it with sysctl)';
-  return `cannot watch ${directory}: ${reasonOf(code)}`;
-}
-
-/** What a system error's code means in plain words. */
-export function reasonOf(code: string): string {
-  switch (code) {
-    case 'EACCES':
-    case 'EPERM':
-      return `permission denied (${code})`;
-    case 'ELOOP':
-      return 'its symbolic links go round in a circle (ELOOP)';
-    case 'EIO':
-      return 'the disk failed to read it (EIO)';
-    default:
-      return code;
-  }
+  return `cannot watch ${directory}: ${plainReason(code)}`;
 }
 
 /** A release that is switched to before it is there: the next reload or crash will not find it either. */

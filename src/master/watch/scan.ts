@@ -74,7 +74,7 @@ class ScanRun {
   }
 
   async #walk(directory: string, relative: string): Promise<void> {
-    if (this.#walked.has(directory) || this.#hashes.isStopped()) return;
+    if (this.#walked.has(directory)) return;
     this.#walked.add(directory);
     const deaf = this.#watchers.want(directory, null);
     if (deaf !== null && !isAbsence(deaf)) this.problems.add(deafProblem(directory, deaf));

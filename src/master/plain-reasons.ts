@@ -1,0 +1,16 @@
+/** What a system error's code means in plain words. Pure. */
+
+/** The code itself where there are no better words; the words keep it, for those who search for it. */
+export function plainReason(code: string): string {
+  switch (code) {
+    case 'EACCES':
+    case 'EPERM':
+      return `permission denied (${code})`;
+    case 'ELOOP':
+      return 'its symbolic links go round in a circle (ELOOP)';
+    case 'EIO':
+      return 'the disk failed to read it (EIO)';
+    default:
+      return code;
+  }
+}
