@@ -47,8 +47,10 @@ async function dyingMaster(script: string, env: NodeJS.ProcessEnv = {}): Promise
     master,
     workerPid: Number(/admitted (\d+)/.exec(master.output)?.[1]),
     async exit() {
-      await expect.poll(() => existsSync(exitFile), { timeout: 10_000 }).toBe(true);
-      return readFileSync(exitFile, 'utf8');
+      // Written, not only there: a file is empty between its open(2) and its write(2).
+      const written = (): string => (existsSync(exitFile) ? readFileSync(exitFile, 'utf8') : '');
+      await expect.poll(written, { timeout: 10_000 }).not.toBe('');
+      return written();
     },
     async close() {
       rmSync(folder, { recursive: true });
