@@ -17,7 +17,7 @@ import { isRawHandle } from './raw-handle.ts';
 import { createReadiness } from './readiness.ts';
 import { runtimeVersion, type Runtime } from './runtime.ts';
 import { serverMethod } from './server-methods.ts';
-import { complain } from './standard-streams.ts';
+import { complain, surviveBrokenPipes } from './standard-streams.ts';
 import type { Serving } from './serving.ts';
 import { takeSignal } from './take-signal.ts';
 import { createTracking, type Tracking } from './tracking.ts';
@@ -29,6 +29,8 @@ export function startManaged({ generation, listeners, drainTimeoutMs, health }: 
   const { pid } = process;
   const servingBundle = openBundle('serving');
   const application = createApplication();
+  // Should the master go without a word.
+  surviveBrokenPipes();
 
   const send = (message: WorkerMessage): void => {
     void channel.send(message);

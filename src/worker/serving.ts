@@ -10,7 +10,7 @@ import { createDraining } from './draining.ts';
 import { adoptFrom, type AdoptionParts } from './migration/adoption.ts';
 import type { Gift, GiveResult } from './migration/giving.ts';
 import { closeHandle } from './raw-handle.ts';
-import { complain, surviveBrokenPipes } from './standard-streams.ts';
+import { complain } from './standard-streams.ts';
 import type { Tracking } from './tracking.ts';
 import { createWord } from './word.ts';
 
@@ -100,15 +100,12 @@ export function createServing(parts: ServingParts): Serving {
     },
     masterGone() {
       word.masterGone();
-      surviveBrokenPipes();
       draining.begin();
     },
     drain() {
       draining.begin();
     },
     catchUp() {
-      // Should the master go without a word.
-      surviveBrokenPipes();
       if (!draining.isBegun()) void send({ type: 'adopts', pid });
     },
     terminated() {
