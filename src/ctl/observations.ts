@@ -96,6 +96,7 @@ const shapes: Shapes = {
     port: z.int(),
     patienceMs: z.number(),
   }),
+  portChanged: fact('portChanged', { ...place, source: z.enum(['environment', 'file']), port: z.int() }),
   messageRejected: fact('messageRejected', { ...identity, problem: z.string() }),
   fileChanged: fact('fileChanged', { ...place, path: z.string() }),
   watchStarted: fact('watchStarted', { ...place, paths: z.array(z.string()) }),

@@ -25,6 +25,7 @@ export function levelOf(fact: Fact, isRecovery = false): FactLevel {
     case 'undeclaredListen':
     case 'wideListen':
     case 'addressBusy':
+    case 'portChanged':
     case 'messageRejected':
     case 'migrationFailed':
       return 'warn';

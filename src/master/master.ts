@@ -19,6 +19,7 @@ import { createReloadResults, masterStopped } from './reload-results.ts';
 import type { Platform } from './shell/platform.ts';
 import { createRunner } from './shell/program-runner.ts';
 import { system } from './shell/system.ts';
+import type { VariableSource } from './shell/worker-environment.ts';
 import { startFailed } from './start-failed.ts';
 import { describeStatus } from './status.ts';
 import { passOnOutput } from './worker-output.ts';
@@ -78,6 +79,7 @@ function assemble(settings: MasterSettings, { platform, environment, onStderr }:
   const crashes = createLastCrash();
   const preload = preloadPath();
   const ended = deferred<Failure | null>();
+  const saidOfPort = new Set<VariableSource>();
   let starting: Promise<void> | null = null;
 
   const doors = createDoors({
@@ -102,7 +104,7 @@ function assemble(settings: MasterSettings, { platform, environment, onStderr }:
       platform,
       listeners: doors.listeners,
       healthPath: settings.healthPath,
-      prepare: (place) => prepareWorker(settings, doors.listeners, environment, preload, place),
+      prepare: (place) => prepareWorker(settings, doors.listeners, environment, preload, place, portChanged),
       onFact: publish,
       onStderr,
     },
@@ -117,6 +119,14 @@ function assemble(settings: MasterSettings, { platform, environment, onStderr }:
       void doors.close().then(() => {
         ended.resolve(fact.failure);
       });
+  }
+
+  /** Said once for each source: every start of a worker finds it again. */
+  function portChanged(source: VariableSource): void {
+    const [listener] = doors.listeners;
+    if (listener === undefined || saidOfPort.has(source)) return;
+    saidOfPort.add(source);
+    publish({ event: 'portChanged', source, port: listener.port });
   }
 
   async function open(): Promise<void> {

@@ -10,7 +10,7 @@ import { resolveCommand } from './program/resolve-command.ts';
 import type { BoundListener } from './shell/listener.ts';
 import type { SpawnRequest } from './shell/platform.ts';
 import { withListenPid } from './shell/trampoline.ts';
-import { workerEnvironment } from './shell/worker-environment.ts';
+import { changedPort, workerEnvironment, type VariableSource } from './shell/worker-environment.ts';
 
 /** The first descriptor after stdio: SD_LISTEN_FDS_START. */
 const firstListenerFd = 3;
@@ -27,12 +27,18 @@ export function prepareWorker(
   inherited: NodeJS.ProcessEnv,
   preload: string,
   { generation, slot }: WorkerPlace,
+  portChanged: (source: VariableSource) => void = () => undefined,
 ): SpawnRequest {
   const { healthPath, warmup, readyTimeoutMs } = settings;
-  const environment = workerEnvironment({
+  const sources = {
     inherited,
     fromFile: settings.environmentFile === null ? {} : readEnvFile(settings.environmentFile),
     listeners: listeners.map(announce),
+  };
+  const changed = changedPort(sources);
+  if (changed !== null) portChanged(changed);
+  const environment = workerEnvironment({
+    ...sources,
     cwd: settings.cwd,
     generation,
     slot,

@@ -66,6 +66,8 @@ function sentence(fact: Fact): string {
       return `${worker(fact)} asked for ${fact.address} alone, but the listener is open to every address: add --host 127.0.0.1 to keep it local`;
     case 'addressBusy':
       return `somebody else holds ${fact.host === null ? `port ${fact.port}` : formatAddress(fact.host, fact.port)}: trying for ${formatDuration(fact.patienceMs)}`;
+    case 'portChanged':
+      return `PORT of the ${fact.source === 'file' ? 'environment file' : 'environment'} is another port than the one that is held: the program gets PORT=${fact.port}`;
     case 'messageRejected':
       return `${worker(fact)} sent a message that makes no sense: ${fact.problem}`;
     case 'fileChanged':

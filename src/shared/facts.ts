@@ -122,6 +122,8 @@ export type Fact =
       readonly port: number;
       readonly patienceMs: number;
     }
+  /** The environment, or the env file, says another PORT than the one that is held: workers get `port`. */
+  | { readonly event: 'portChanged'; readonly source: 'environment' | 'file'; readonly port: number }
   | ({ readonly event: 'messageRejected'; readonly problem: string } & WorkerIdentity)
   | { readonly event: 'fileChanged'; readonly path: string }
   | { readonly event: 'watchStarted'; readonly paths: readonly string[] }

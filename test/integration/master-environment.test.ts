@@ -53,6 +53,14 @@ test('a worker finds the variables of every protocol', async () => {
   expect(environment).not.toHaveProperty('EINHORN_FD_3');
 });
 
+test('HOST of the operator is left alone, and PORT is changed with a warning', async () => {
+  const master = runMaster({ env: { HOST: 'shop.example.com', PORT: '1' } });
+  const port = await master.serving();
+  expect(await environmentAt(port)).toMatchObject({ HOST: 'shop.example.com', PORT: String(port) });
+  await master.reload(2);
+  expect(master.all('portChanged')).toMatchObject([{ source: 'environment', port }]);
+});
+
 test('a program that is not Node.js finds its own pid in LISTEN_PID, and its listeners as JSON', async () => {
   const file = join(temporaryFolder(), 'environment');
   const script = `{ echo "$$"; echo "$LISTEN_PID"; echo "$GRACEFUL_RUN_LISTENERS"; echo "$NODE_OPTIONS"; } > "${file}"; exec "${process.execPath}" "$@"`;

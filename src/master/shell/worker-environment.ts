@@ -9,7 +9,7 @@ import { withPreload } from '../../shared/node-options.ts';
 export interface WorkerEnvironmentOptions {
   /** The master's own environment. */
   readonly inherited: Readonly<Record<string, string | undefined>>;
-  /** The env file's variables: they win over the inherited ones, the contract wins over both. */
+  /** The env file's variables win over the inherited ones; the contract wins over both, except for HOST. */
   readonly fromFile: Readonly<Record<string, string>>;
   readonly listeners: readonly AnnouncedListener[];
   /** The worker's working directory, symlinks not resolved. */
@@ -39,7 +39,7 @@ export function workerEnvironment(options: WorkerEnvironmentOptions): Record<str
     ...base,
     PWD: cwd,
     NODE_OPTIONS: withPreload(base['NODE_OPTIONS'], preload),
-    ...(first === undefined ? {} : { PORT: String(first.port), HOST: first.host }),
+    ...(first === undefined ? {} : { PORT: String(first.port), HOST: base['HOST'] || first.host }),
     ...systemd(listeners),
     ...serverStarter(listeners, generation),
     ...einhorn(listeners),
@@ -49,6 +49,24 @@ export function workerEnvironment(options: WorkerEnvironmentOptions): Record<str
     [env.drainTimeout]: String(drainTimeoutMs),
     ...(health === null ? {} : { [env.health]: JSON.stringify(health) }),
   };
+}
+
+/** Where a variable comes from that a worker gets with another value. */
+export type VariableSource = 'environment' | 'file';
+
+/**
+ * PORT, when it was set to something else than the port that is held: with the value it had, the program would listen where no client
+ * comes. HOST is never changed: it may be the public name of the service.
+ */
+export function changedPort({
+  inherited,
+  fromFile,
+  listeners,
+}: Pick<WorkerEnvironmentOptions, 'inherited' | 'fromFile' | 'listeners'>): VariableSource | null {
+  const [first] = listeners;
+  const given = fromFile['PORT'] ?? inherited['PORT'];
+  if (first === undefined || given === undefined || given === '' || given === String(first.port)) return null;
+  return fromFile['PORT'] === undefined ? 'environment' : 'file';
 }
 
 /** sd_listen_fds(3). */

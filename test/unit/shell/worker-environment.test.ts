@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { withListenPid } from '../../../src/master/shell/trampoline.ts';
-import { workerEnvironment } from '../../../src/master/shell/worker-environment.ts';
+import { changedPort, workerEnvironment } from '../../../src/master/shell/worker-environment.ts';
 
 const options = {
   inherited: {},
@@ -47,6 +47,27 @@ test('the env file wins over the inherited variables, the contract over both', (
     fromFile: { B: 'file', PORT: '2' },
   });
   expect(result).toMatchObject({ A: 'inherited', B: 'file', PORT: '10086' });
+});
+
+test('HOST is set only where the program would have none', () => {
+  const hostOf = (inherited: Record<string, string>, fromFile: Record<string, string> = {}): unknown =>
+    workerEnvironment({ ...options, inherited, fromFile })['HOST'];
+  expect(hostOf({})).toBe('::');
+  expect(hostOf({ HOST: '' })).toBe('::');
+  expect(hostOf({ HOST: 'shop.example.com' })).toBe('shop.example.com');
+  expect(hostOf({ HOST: 'shop.example.com' }, { HOST: '127.0.0.1' })).toBe('127.0.0.1');
+});
+
+test('a PORT that is changed is noticed, with the place where it was set', () => {
+  const changed = (inherited: Record<string, string>, fromFile: Record<string, string> = {}): unknown =>
+    changedPort({ ...options, inherited, fromFile });
+  expect(changed({})).toBe(null);
+  expect(changed({ PORT: '' })).toBe(null);
+  expect(changed({ PORT: '10086' })).toBe(null);
+  expect(changed({ PORT: '3000' })).toBe('environment');
+  expect(changed({ PORT: '10086' }, { PORT: '3000' })).toBe('file');
+  expect(changed({ PORT: '3000' }, { PORT: '10086' })).toBe(null);
+  expect(changedPort({ ...options, listeners: [], inherited: { PORT: '1' } })).toBe(null);
 });
 
 test('nothing that another master has said to this one is passed on', () => {
