@@ -90,6 +90,7 @@ const shapes: Shapes = {
   migrationFailed: fact('migrationFailed', { ...identity, problem: z.string() }),
   undeclaredListen: fact('undeclaredListen', { ...identity, address: z.string() }),
   wideListen: fact('wideListen', { ...identity, address: z.string() }),
+  narrowListen: fact('narrowListen', { ...identity, address: z.string() }),
   addressBusy: fact('addressBusy', {
     ...place,
     host: z.nullable(z.string()),

@@ -10,6 +10,7 @@ import { bindPatienceMs, watchStableMs } from './defaults.ts';
 import type { MasterSettings } from './options.ts';
 import { programFile } from './program/program-file.ts';
 import { bindWithPatience } from './shell/bind-with-patience.ts';
+import { createFittedListeners, type FittedListeners } from './shell/fitted-listeners.ts';
 import type { BoundListener } from './shell/listener.ts';
 import type { Platform } from './shell/platform.ts';
 import type { Watch } from './watch/start-watch.ts';
@@ -30,6 +31,8 @@ export interface DoorParts {
 export interface Doors {
   /** Empty until they are open. */
   readonly listeners: readonly BoundListener[];
+  /** What stands for them, where the program asks for addresses of its own. */
+  readonly fitted: FittedListeners;
   /** The master's name: what `--name` says, else the port, which with port 0 is known when it is bound. */
   name(): string;
   /** Opens them all. Errors: those of Master.start() that are not about the command. After one, close() is still to be called. */
@@ -41,6 +44,7 @@ export interface Doors {
 export function createDoors(parts: DoorParts): Doors {
   const { settings, environment, platform, publish } = parts;
   const listeners: BoundListener[] = [];
+  const fitted = createFittedListeners(listeners, tellBound);
   let name = settings.name ?? String(settings.port);
   let control: ControlServer | null = null;
   let watch: Watch | null = null;
@@ -53,8 +57,11 @@ export function createDoors(parts: DoorParts): Doors {
     if (control === null) await openControl();
     await openWatch();
     publish({ event: 'masterStarted', pid: process.pid, version, control: control?.path ?? null });
-    for (const { name: listener, host, port } of listeners)
-      publish({ event: 'listenerBound', listener, host, port });
+    for (const listener of listeners) tellBound(listener);
+  }
+
+  function tellBound({ name: listener, host, port }: BoundListener): void {
+    publish({ event: 'listenerBound', listener, host, port });
   }
 
   async function bind(): Promise<BoundListener> {
@@ -104,6 +111,7 @@ export function createDoors(parts: DoorParts): Doors {
 
   return {
     listeners,
+    fitted,
     name: () => name,
     open,
     async close() {

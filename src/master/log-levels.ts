@@ -24,6 +24,7 @@ export function levelOf(fact: Fact, isRecovery = false): FactLevel {
     case 'workerKilled':
     case 'undeclaredListen':
     case 'wideListen':
+    case 'narrowListen':
     case 'addressBusy':
     case 'portChanged':
     case 'messageRejected':

@@ -103,6 +103,7 @@ function assemble(settings: MasterSettings, { platform, environment, onStderr }:
     {
       platform,
       listeners: doors.listeners,
+      fitted: doors.fitted,
       healthPath: settings.healthPath,
       prepare: (place) => prepareWorker(settings, doors.listeners, environment, preload, place, portChanged),
       onFact: publish,
@@ -114,6 +115,7 @@ function assemble(settings: MasterSettings, { platform, environment, onStderr }:
   function publish(fact: Fact, time: number = platform.clock.wallMs()): void {
     results.observe(fact, time);
     crashes.observe(fact, time);
+    if (fact.event === 'generationReady') doors.fitted.decided();
     for (const subscriber of subscribers) subscriber({ ...fact, program: doors.name(), time });
     if (fact.event === 'stopped')
       void doors.close().then(() => {

@@ -18,7 +18,7 @@ export interface MasterOptions {
   readonly command: readonly string[];
   /** The TCP port to hold, 0 to 65535; 0: any free one. */
   readonly port: number;
-  /** The address to bind: numeric, or a name. Default: every address, IPv6 and IPv4. */
+  /** The address to bind: numeric, or a name. Default: what the program of the first generation asks for; every address until it does. */
   readonly host?: string;
   /** Length of the accept queue; the kernel caps it at net.core.somaxconn. Default 4096. */
   readonly backlog?: number;

@@ -52,8 +52,19 @@ export function prepareWorker(
   return { file, args, cwd: settings.cwd, environment, listeners };
 }
 
-function announce({ name, host, port, backlog }: BoundListener, index: number): AnnouncedListener {
-  return { name, fd: firstListenerFd + index, host, port, backlog };
+function announce(
+  { name, host, port, backlog, isUndecided, standsFor }: BoundListener,
+  index: number,
+): AnnouncedListener {
+  return {
+    name,
+    fd: firstListenerFd + index,
+    host,
+    port,
+    backlog,
+    ...(isUndecided ? { isUndecided } : {}),
+    ...(standsFor === null ? {} : { standsFor }),
+  };
 }
 
 function hasShell(): boolean {

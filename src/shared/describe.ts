@@ -63,7 +63,9 @@ function sentence(fact: Fact): string {
     case 'undeclaredListen':
       return `${worker(fact)} listens on ${fact.address} by itself, which two generations cannot do at once, so that a reload fails or interrupts it: ${howToDeclare(fact.address)}`;
     case 'wideListen':
-      return `${worker(fact)} asked for ${fact.address} alone, but the listener is open to every address: add --host 127.0.0.1 to keep it local`;
+      return `${worker(fact)} asked for ${fact.address} alone, but the listener is open to every address, and clients over IPv4 have ::ffff: before theirs: add ${hostOption(fact.address)}`;
+    case 'narrowListen':
+      return `${worker(fact)} asked for ${fact.address}, but the listener is open to what the first generation asked for alone: restart the master, or name the address with --host`;
     case 'addressBusy':
       return `somebody else holds ${fact.host === null ? `port ${fact.port}` : formatAddress(fact.host, fact.port)}: trying for ${formatDuration(fact.patienceMs)}`;
     case 'portChanged':
@@ -148,6 +150,11 @@ function howToDeclare(address: string): string {
   return port === undefined
     ? 'paths cannot be declared yet'
     : `if it is the one that clients use, hold it with --port ${port} (a master holds one port)`;
+}
+
+/** The option that binds the address alone: `--host 127.0.0.1`. */
+function hostOption(address: string): string {
+  return `--host ${address.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1')}`;
 }
 
 function worker(identity: WorkerIdentity): string {

@@ -115,6 +115,8 @@ export type Fact =
   | ({ readonly event: 'undeclaredListen'; readonly address: string } & WorkerIdentity)
   /** A program that asked for a local address is open to every one, because the listener is. */
   | ({ readonly event: 'wideListen'; readonly address: string } & WorkerIdentity)
+  /** A program that asked for every address is served on the one that the first generation asked for. */
+  | ({ readonly event: 'narrowListen'; readonly address: string } & WorkerIdentity)
   /** Somebody holds the address; it is tried again for so long. */
   | {
       readonly event: 'addressBusy';

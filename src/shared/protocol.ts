@@ -38,6 +38,16 @@ export interface AnnouncedListener {
   readonly port: number;
   /** Length of the accept queue, for listen(2). */
   readonly backlog: number;
+  /** The operator has named no address and no worker serves yet: the master binds what the program asks for. */
+  readonly isUndecided?: boolean;
+  /** Bound because the program of the first generation asked for it: the name of the declared listener that it stands for. */
+  readonly standsFor?: string;
+}
+
+/** A numeric address on the port of a declared listener, or a name. */
+export interface WantedAddress {
+  readonly host: string;
+  readonly isIPv6Only: boolean;
 }
 
 /** Why a worker is asked to drain. `masterGone` and `signal` are found out by the worker itself. */
@@ -55,6 +65,12 @@ export type WorkerMessage =
   | { readonly type: 'wideListen'; readonly pid: number; readonly address: string }
   /** Its server closed the inherited listener and listens again: please send another copy. */
   | { readonly type: 'listenerWanted'; readonly pid: number; readonly name: string }
+  /** A server asks for this address alone; `name` is the undecided listener. */
+  | ({ readonly type: 'addressWanted'; readonly pid: number; readonly name: string } & WantedAddress)
+  /** Its servers listen on addresses of their own, and what had queued on this undecided listener was accepted. */
+  | { readonly type: 'listenerEmptied'; readonly pid: number; readonly name: string }
+  /** It asked for every address, and gets what the first generation asked for. */
+  | { readonly type: 'narrowListen'; readonly pid: number; readonly address: string }
   | { readonly type: 'reloadWanted'; readonly pid: number }
   /** It has served for a moment, and takes connections that other workers give away from now on. */
   | { readonly type: 'adopts'; readonly pid: number }
@@ -87,7 +103,14 @@ export type MasterMessage =
   | { readonly type: 'successor'; readonly more: number }
   | { readonly type: 'predecessor' }
   /** A copy of the listener, sent as a handle beside the message. */
-  | { readonly type: 'listener'; readonly name: string };
+  | { readonly type: 'listener'; readonly name: string }
+  /** Answers `addressWanted`: what was bound, as a handle beside the message. */
+  | ({ readonly type: 'address'; readonly name: string; readonly bound: BoundAddress } & WantedAddress)
+  /** It is not bound. `isShared`: the undecided listener serves every address, this one included. */
+  | ({ readonly type: 'addressRefused'; readonly name: string; readonly isShared: boolean } & WantedAddress);
+
+/** A socket that the master has bound for a worker's server. */
+export type BoundAddress = Pick<AnnouncedListener, 'name' | 'host' | 'port' | 'backlog'>;
 
 /** The property that marks a message as ours among those of the application. */
 export const envelopeKey = 'gracefulRun';

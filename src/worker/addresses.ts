@@ -19,21 +19,44 @@ export function matches(listener: AnnouncedListener, host: string | null, port: 
   return listener.host === host || (loopbacks.has(listener.host) && loopbacks.has(host));
 }
 
-/** True when a server asked for the loopback and gets a listener that is open to everybody. */
+/** Every address of the machine, over IPv6 and IPv4: what a listen without a host means. */
+export function isEverywhere(host: string | null, isIPv6Only: boolean): boolean {
+  return !isIPv6Only && isWildcard(host) && host !== '0.0.0.0';
+}
+
+/** True when a server asked for one address, or for IPv4, and gets a listener that is open to every address. */
 export function isWiderThan(listener: AnnouncedListener, host: string | null): boolean {
-  return host !== null && loopbacks.has(host) && isWildcard(listener.host);
+  return host !== null && isWildcard(listener.host) && !isEverywhere(host, false) && host !== listener.host;
+}
+
+/** True when a server asked for every address, or for all of a family, and gets a listener for less. */
+export function isNarrowerThan(
+  listener: AnnouncedListener,
+  host: string | null,
+  isIPv6Only: boolean,
+): boolean {
+  if (isEverywhere(host, isIPv6Only)) return listener.host !== '::' && !isEverywhere(listener.host, false);
+  return isWildcard(host) && host !== listener.host && !isEverywhere(listener.host, false);
 }
 
 /**
- * True when a second server may listen on `host` beside others that listen on `held`, as it may without a master: all of
- * them are specific, and no two the same. Frameworks listen once for each address of `localhost`.
+ * True when a second server may share the listener of others that listen on `held`: all of them and it ask for addresses of the
+ * loopback, and no two for the same. Frameworks listen once for each address of `localhost`, with one and the same application.
+ * Anything else would get what is meant for another server.
  */
 export function canShare(held: Iterable<string | null>, host: string | null): boolean {
-  return !isWildcard(host) && [...held].every((other) => !isWildcard(other) && other !== host);
+  const isLocal = (one: string | null): boolean => one !== null && loopbacks.has(one);
+  return isLocal(host) && [...held].every((other) => isLocal(other) && other !== host);
+}
+
+/** Would a socket that listens on `bound` have got a connection to `local`? */
+export function covers(bound: string, local: string): boolean {
+  if (bound === local) return true;
+  return bound === (local.includes(':') ? '::' : '0.0.0.0');
 }
 
 /** `127.0.0.1:80`, `[::1]:80`, `*:80`. */
 export function writeAddress(host: string | null, port: number): string {
-  if (host === null || isWildcard(host)) return `*:${port}`;
+  if (host === null || isEverywhere(host, false)) return `*:${port}`;
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 }

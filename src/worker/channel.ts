@@ -5,6 +5,7 @@
 import {
   unwrap,
   wrap,
+  type BoundAddress,
   type DrainReason,
   type MasterMessage,
   type WorkerMessage,
@@ -104,9 +105,33 @@ export function readMessage(value: unknown): MasterMessage | null {
         : null;
     case 'predecessor':
       return { type: 'predecessor' };
+    case 'address':
+    case 'addressRefused':
+      return readAddress(value.type, value);
     default:
       return null;
   }
+}
+
+function readAddress(type: 'address' | 'addressRefused', value: object): MasterMessage | null {
+  const read = (name: string): unknown => Reflect.get(value, name);
+  const [name, host, isIPv6Only] = [read('name'), read('host'), read('isIPv6Only')];
+  if (typeof name !== 'string' || typeof host !== 'string' || typeof isIPv6Only !== 'boolean') return null;
+  if (type === 'addressRefused') return { type, name, host, isIPv6Only, isShared: read('isShared') === true };
+  const bound = readBound(read('bound'));
+  return bound === null ? null : { type, name, host, isIPv6Only, bound };
+}
+
+function readBound(value: unknown): BoundAddress | null {
+  if (typeof value !== 'object' || value === null) return null;
+  if (!('name' in value && 'host' in value && 'port' in value && 'backlog' in value)) return null;
+  const { name, host, port, backlog } = value;
+  const isBound =
+    typeof name === 'string' &&
+    typeof host === 'string' &&
+    typeof port === 'number' &&
+    typeof backlog === 'number';
+  return isBound ? { name, host, port, backlog } : null;
 }
 
 function isReason(value: unknown): value is DrainReason {

@@ -3,22 +3,47 @@
  * INVARIANT: before `admit`, and from `close` on, no server accepts a connection on a declared listener.
  * It must not know how a server is told (listen.ts) nor how the master is reached (channel.ts).
  */
-import type { AnnouncedListener } from '../shared/protocol.ts';
-import { canShare, isWiderThan, matches, writeAddress } from './addresses.ts';
+import type { AnnouncedListener, MasterMessage, WantedAddress } from '../shared/protocol.ts';
+import {
+  canShare,
+  covers,
+  isEverywhere,
+  isNarrowerThan,
+  isWiderThan,
+  matches,
+  writeAddress,
+} from './addresses.ts';
 import type { Placement } from './listen.ts';
 import type { ListenCall } from './listen-call.ts';
-import { coveredHandle, holdBack, onClosed, openInherited, type Gate, type RawHandle } from './raw-handle.ts';
+import { acceptQueued } from './queued.ts';
+import {
+  coveredHandle,
+  holdBack,
+  onClosed,
+  openInherited,
+  putAside,
+  type Gate,
+  type RawHandle,
+} from './raw-handle.ts';
 
 export interface ClaimsParts {
   readonly listeners: readonly AnnouncedListener[];
   /** A server needs another copy of the listener. */
   wantListener(name: string): void;
+  /** A server asks for an address of its own, in place of the undecided listener. */
+  wantAddress(name: string, wanted: WantedAddress): void;
+  /** What had queued on the undecided listener was accepted. */
+  emptied(name: string): void;
+  /** The worker is not ready until what this returns is called. */
+  hold(): () => void;
   listening(name: string): void;
   released(name: string): void;
   /** A listen somewhere that nobody declared; once for each address. */
   undeclared(address: string): void;
-  /** A listen on the loopback got a listener that is open to everybody. */
+  /** A listen on one address got a listener that is open to everybody. */
   wide(address: string): void;
+  /** A listen on every address got a listener for less, which an earlier generation had asked for. */
+  narrow(address: string): void;
 }
 
 export interface Claims {
@@ -27,6 +52,8 @@ export interface Claims {
   admit(): void;
   /** A copy of a listener has come from the master. */
   arrived(name: string, handle: RawHandle): void;
+  /** The master has bound the address that a server asks for, or has not. */
+  answered(answer: AddressAnswer, handle: RawHandle | null): void;
   /** The handle that accepts on the listener; null before `admit`, and when no server of this process listens on it. */
   acceptingOn(name: string): RawHandle | null;
   /** The listener that the handle is for, or null. */
@@ -34,6 +61,8 @@ export interface Claims {
   /** From now on nothing that is told to listen accepts. */
   close(): void;
 }
+
+export type AddressAnswer = Extract<MasterMessage, { readonly type: 'address' | 'addressRefused' }>;
 
 interface Claim {
   readonly listener: AnnouncedListener;
@@ -47,18 +76,34 @@ interface Claim {
   deliver: ((handle: RawHandle) => void) | null;
 }
 
+/** A listener that is open to every address until a server says what it asks for. */
+interface Undecided {
+  readonly claim: Claim;
+  /** What the servers that asked for addresses of their own have got. */
+  readonly fitted: (WantedAddress & { readonly claim: Claim })[];
+  readonly waiting: Waiting[];
+  isEmptied: boolean;
+}
+
+interface Waiting extends WantedAddress {
+  readonly answered: (answer: AddressAnswer, handle: RawHandle | null) => void;
+}
+
 const passThrough: Placement = { kind: 'passThrough', isOutside: false };
 const outside: Placement = { kind: 'passThrough', isOutside: true };
 
 export function createClaims(parts: ClaimsParts): Claims {
-  const claims = parts.listeners.map((listener): Claim => ({
-    listener,
-    state: 'inherited',
-    gate: null,
-    handle: null,
-    hosts: new Set(),
-    deliver: null,
-  }));
+  const undecided = parts.listeners
+    .filter(({ isUndecided }) => isUndecided === true)
+    .map((listener): Undecided => ({
+      claim: claimOf(listener, 'inherited'),
+      fitted: [],
+      waiting: [],
+      isEmptied: false,
+    }));
+  const claims = parts.listeners
+    .filter(({ isUndecided }) => isUndecided !== true)
+    .map((listener) => claimOf(listener, 'inherited'));
   const warned = new Set<string>();
   let phase: 'gated' | 'admitted' | 'closed' = 'gated';
 
@@ -72,16 +117,37 @@ export function createClaims(parts: ClaimsParts): Claims {
 
   /** Makes the handle the claim's: gated where it must be, and known when it is closed. */
   function hold(claim: Claim, host: string | null, handle: RawHandle): RawHandle {
+    const isInherited = claim.state === 'inherited';
     claim.state = 'held';
     claim.handle = handle;
     claim.hosts.add(host);
     if (phase !== 'admitted') claim.gate = holdBack(handle);
-    onClosed(handle, () => {
-      claim.state = 'gone';
+    const released = (): void => {
+      claim.gate?.letGo();
       claim.gate = null;
       claim.hosts.delete(host);
-      parts.released(claim.listener.name);
-    });
+      const name = declaredName(claim);
+      if (!claims.some((one) => one.state === 'held' && declaredName(one) === name)) parts.released(name);
+    };
+    const closed = (): void => {
+      claim.state = 'gone';
+      released();
+    };
+    // Before it accepts, the descriptor stays: the next server to listen has it at once, as without a master.
+    if (isInherited && phase === 'gated') {
+      putAside(
+        handle,
+        () => phase === 'gated',
+        (isClosed) => {
+          if (isClosed) {
+            closed();
+            return;
+          }
+          claim.state = 'inherited';
+          released();
+        },
+      );
+    } else onClosed(handle, closed);
     return handle;
   }
 
@@ -95,10 +161,10 @@ export function createClaims(parts: ClaimsParts): Claims {
     return { kind: 'handle', handle, backlog: 0 };
   }
 
-  function placeOn(claim: Claim, host: string | null): Placement {
-    const { name, backlog, fd, port } = claim.listener;
+  function placeOn(claim: Claim, host: string | null, isIPv6Only = false): Placement {
+    const { backlog, fd, port } = claim.listener;
     const listening = (): void => {
-      if (claim.state === 'held') parts.listening(name);
+      if (claim.state === 'held') parts.listening(declaredName(claim));
     };
     switch (claim.state) {
       case 'inherited': {
@@ -111,16 +177,22 @@ export function createClaims(parts: ClaimsParts): Claims {
       case 'wanted':
         if (canShare(claim.hosts, host)) return covered(claim, host, port);
         // The kernel knows that the address is taken, so Node.js emits the very EADDRINUSE that it would without us.
-        return { kind: 'instead', args: [{ port, host: host ?? claim.listener.host }] };
+        return byItself(port, host ?? claim.listener.host, isIPv6Only);
       case 'gone':
-        return { kind: 'later', backlog, listening, request: (arrived) => want(claim, host, arrived) };
+        return {
+          kind: 'later',
+          backlog,
+          listening,
+          address: host === null ? claim.listener : null,
+          request: (arrived) => want(claim, host, arrived),
+        };
     }
   }
 
   function want(claim: Claim, host: string | null, arrived: (handle: RawHandle) => void): { cancel(): void } {
-    const alive = setInterval(() => undefined, 2 ** 31 - 1);
+    const letGo = keepAlive();
     const over = (): void => {
-      clearInterval(alive);
+      letGo();
       claim.deliver = null;
       claim.hosts.delete(host);
     };
@@ -140,22 +212,152 @@ export function createClaims(parts: ClaimsParts): Claims {
     };
   }
 
-  function placeTcp(host: string | null, port: number): Placement {
+  /** A server listens on it as it is: it is decided. */
+  function keep({ claim }: Undecided): Claim {
+    const at = undecided.findIndex((one) => one.claim === claim);
+    if (at !== -1) {
+      undecided.splice(at, 1);
+      claims.push(claim);
+    }
+    return claim;
+  }
+
+  function placeUndecided(open: Undecided, host: string | null, isIPv6Only: boolean): Placement {
+    const { claim, fitted, waiting } = open;
+    const { port, backlog } = claim.listener;
+    const isSame = (one: WantedAddress): boolean =>
+      one.host === (host ?? '::') && one.isIPv6Only === isIPv6Only;
+    if (isEverywhere(host, isIPv6Only) || (host === claim.listener.host && !isIPv6Only)) {
+      if (fitted.length + waiting.length > 0) return byItself(port, host, isIPv6Only);
+      return placeOn(keep(open), host);
+    }
+    const same = fitted.find(isSame);
+    if (same !== undefined) return placeOn(same.claim, host, isIPv6Only);
+    if (waiting.some(isSame)) return byItself(port, host, isIPv6Only);
+    let got: Claim = claim;
+    return {
+      kind: 'later',
+      backlog,
+      listening: () => {
+        if (got.state === 'held') parts.listening(declaredName(got));
+      },
+      address: null,
+      request: (arrived, refused) =>
+        ask(
+          open,
+          { host: host ?? '::', isIPv6Only },
+          (by, handle) => {
+            got = by;
+            arrived(handle);
+          },
+          refused,
+        ),
+    };
+  }
+
+  function ask(
+    open: Undecided,
+    wanted: WantedAddress,
+    arrived: (claim: Claim, handle: RawHandle) => void,
+    refused: (args: readonly unknown[]) => void,
+  ): { cancel(): void } {
+    const { listener } = open.claim;
+    const { host, isIPv6Only } = wanted;
+    const letGo = keepAlive();
+    const ready = parts.hold();
+    const over = (): void => {
+      letGo();
+      // When the server has said that it listens.
+      setImmediate(ready);
+      open.waiting.splice(open.waiting.indexOf(waiting), 1);
+    };
+    const waiting: Waiting = {
+      ...wanted,
+      answered(answer, handle) {
+        over();
+        if (answer.type === 'address' && handle !== null) {
+          const isTaken = claims.some((one) => one.listener.name === answer.bound.name);
+          if (isTaken) {
+            handle.close();
+            refused([listenOptions(listener.port, host, isIPv6Only)]);
+            return;
+          }
+          const claim = claimOf({ ...answer.bound, fd: -1, standsFor: listener.name }, 'wanted');
+          claims.unshift(claim);
+          open.fitted.push({ ...wanted, claim });
+          arrived(claim, hold(claim, host, handle));
+          if (phase === 'admitted') empty(open);
+          return;
+        }
+        const placement =
+          answer.type === 'addressRefused' && answer.isShared ? placeShared(open, host) : null;
+        if (placement?.kind === 'handle') arrived(open.claim, placement.handle);
+        else if (placement?.kind === 'later')
+          placement.request((copy) => {
+            arrived(open.claim, copy);
+          }, refused);
+        else {
+          if (phase === 'admitted') warnOnce(writeAddress(host, listener.port));
+          refused([listenOptions(listener.port, host, isIPv6Only)]);
+        }
+      },
+    };
+    open.waiting.push(waiting);
+    parts.wantAddress(listener.name, wanted);
+    return {
+      cancel() {
+        if (open.waiting.includes(waiting)) over();
+      },
+    };
+  }
+
+  function placeShared(open: Undecided, host: string): Placement {
+    parts.wide(writeAddress(host, open.claim.listener.port));
+    return placeOn(keep(open), host);
+  }
+
+  /** Takes what has queued on a listener that nothing listens on any more, once. */
+  function empty(open: Undecided): void {
+    if (open.isEmptied || open.fitted.length === 0) return;
+    open.isEmptied = true;
+    const { name, fd, backlog } = open.claim.listener;
+    acceptQueued(
+      fd,
+      backlog,
+      (local) =>
+        open.fitted.find(({ claim }) => claim.state === 'held' && covers(claim.listener.host, local))?.claim
+          .handle ?? null,
+      () => {
+        parts.emptied(name);
+      },
+    );
+  }
+
+  function placeTcp(host: string | null, port: number, isIPv6Only: boolean): Placement {
     if (phase === 'closed') return covered(null, host, port);
     if (port === 0) return passThrough;
-    const claim = claims.find(({ listener }) => matches(listener, host, port));
+    const open = undecided.find(({ claim }) => claim.listener.port === port);
+    if (open !== undefined) return placeUndecided(open, host, isIPv6Only);
+    const claim =
+      claims.find(({ listener }) => listener.port === port && listener.host === (host ?? '::')) ??
+      claims.find(({ listener }) => matches(listener, host, port));
     if (claim === undefined) return warnOnce(writeAddress(host, port));
-    if (isWiderThan(claim.listener, host)) parts.wide(writeAddress(host, port));
-    return placeOn(claim, host);
+    const { listener } = claim;
+    if (isWiderThan(listener, host)) parts.wide(writeAddress(host, port));
+    else if (listener.standsFor !== undefined && isNarrowerThan(listener, host, isIPv6Only))
+      parts.narrow(writeAddress(host, port));
+    return placeOn(claim, host, isIPv6Only);
   }
 
   return {
     place({ target }) {
       switch (target.kind) {
         case 'tcp':
-          return placeTcp(target.host, target.port);
+          return placeTcp(target.host, target.port, target.isIPv6Only);
         case 'fd': {
-          const claim = claims.find(({ listener }) => listener.fd === target.fd);
+          const open = undecided.find(({ claim }) => claim.listener.fd === target.fd);
+          const claim =
+            open === undefined ? claims.find(({ listener }) => listener.fd === target.fd) : keep(open);
           if (claim === undefined) return passThrough;
           return phase === 'closed'
             ? covered(null, claim.listener.host, claim.listener.port)
@@ -174,11 +376,19 @@ export function createClaims(parts: ClaimsParts): Claims {
         claim.gate?.admit(claim.listener.backlog);
         claim.gate = null;
       }
+      for (const open of undecided) empty(open);
     },
     arrived(name, handle) {
       const claim = claims.find(({ listener }) => listener.name === name);
       if (claim?.deliver == null) handle.close();
       else claim.deliver(handle);
+    },
+    answered(answer, handle) {
+      const waiting = undecided
+        .find(({ claim }) => claim.listener.name === answer.name)
+        ?.waiting.find(({ host, isIPv6Only }) => host === answer.host && isIPv6Only === answer.isIPv6Only);
+      if (waiting === undefined) handle?.close();
+      else waiting.answered(answer, handle);
     },
     acceptingOn(name) {
       if (phase !== 'admitted') return null;
@@ -188,5 +398,31 @@ export function createClaims(parts: ClaimsParts): Claims {
     close() {
       phase = 'closed';
     },
+  };
+}
+
+function claimOf(listener: AnnouncedListener, state: Claim['state']): Claim {
+  return { listener, state, gate: null, handle: null, hosts: new Set(), deliver: null };
+}
+
+/** What readiness is about. */
+function declaredName({ listener }: Claim): string {
+  return listener.standsFor ?? listener.name;
+}
+
+/** Node.js does it, with the answer of the kernel. */
+function byItself(port: number, host: string | null, isIPv6Only: boolean): Placement {
+  return { kind: 'instead', args: [listenOptions(port, host, isIPv6Only)] };
+}
+
+function listenOptions(port: number, host: string | null, isIPv6Only: boolean): object {
+  return { port, ...(host === null ? {} : { host }), ...(isIPv6Only ? { ipv6Only: true } : {}) };
+}
+
+/** The process does not end while a server waits for its handle. */
+function keepAlive(): () => void {
+  const alive = setInterval(() => undefined, 2 ** 31 - 1);
+  return () => {
+    clearInterval(alive);
   };
 }

@@ -5,7 +5,12 @@
 
 export type ListenTarget =
   /** `host` null: not given. `port` 0: any. */
-  | { readonly kind: 'tcp'; readonly host: string | null; readonly port: number }
+  | {
+      readonly kind: 'tcp';
+      readonly host: string | null;
+      readonly port: number;
+      readonly isIPv6Only: boolean;
+    }
   | { readonly kind: 'fd'; readonly fd: number }
   | { readonly kind: 'path'; readonly path: string }
   | { readonly kind: 'other' };
@@ -24,7 +29,7 @@ export function readListenCall(args: readonly unknown[]): ListenCall {
 
   if (typeof first === 'object' && first !== null) return readOptions(first, callback);
   if (args.length === 0 || first === undefined || first === null || isFunction(first)) {
-    return plain({ kind: 'tcp', host: typeof second === 'string' ? second : null, port: 0 });
+    return plain(tcp(0, typeof second === 'string' ? second : null));
   }
   if (typeof first === 'string' && !(Number(first) >= 0)) return plain({ kind: 'path', path: first });
   return plain(tcp(first, typeof second === 'string' ? second : null));
@@ -45,21 +50,20 @@ function optionsTarget(options: object): ListenTarget {
   const port = read('port');
   const host = read('host');
   if (host !== undefined && host !== null && typeof host !== 'string') return { kind: 'other' };
-  if (port === null || ('port' in options && port === undefined)) {
-    return { kind: 'tcp', host: host || null, port: 0 };
-  }
-  if (port !== undefined) return tcp(port, host || null);
+  const isIPv6Only = Boolean(read('ipv6Only'));
+  if (port === null || ('port' in options && port === undefined)) return tcp(0, host || null, isIPv6Only);
+  if (port !== undefined) return tcp(port, host || null, isIPv6Only);
   const path = read('path');
   return typeof path === 'string' && path !== '' ? { kind: 'path', path } : { kind: 'other' };
 }
 
 /** A port as Node.js takes it: a whole number below 65536, or text that is one. */
-function tcp(port: unknown, host: string | null): ListenTarget {
+function tcp(port: unknown, host: string | null, isIPv6Only = false): ListenTarget {
   const isText = typeof port === 'string' && port.trim() !== '';
   if (typeof port !== 'number' && !isText) return { kind: 'other' };
   const number = Number(port);
   if (!Number.isInteger(number) || number < 0 || number > 65_535) return { kind: 'other' };
-  return { kind: 'tcp', host: host === '' ? null : host, port: number };
+  return { kind: 'tcp', host: host === '' ? null : host, port: number, isIPv6Only };
 }
 
 function readSignal(options: object): AbortSignal | 'invalid' | null {

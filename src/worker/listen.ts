@@ -24,7 +24,13 @@ export type Placement =
       readonly kind: 'later';
       readonly backlog: number;
       readonly listening: () => void;
-      readonly request: (arrived: (handle: RawHandle) => void) => { readonly cancel: () => void };
+      /** What the server says meanwhile that its address is; null: nothing, as Node.js while it looks up a name. */
+      readonly address: { readonly host: string; readonly port: number } | null;
+      /** `refused`: there is none; Node.js shall do it with these arguments instead. */
+      readonly request: (
+        arrived: (handle: RawHandle) => void,
+        refused: (args: readonly unknown[]) => void,
+      ) => { readonly cancel: () => void };
     };
 
 export interface ListenRules {
@@ -40,9 +46,17 @@ export interface ListenRules {
 export function patchServers(rules: ListenRules): void {
   /** Servers whose handle is still to come, with the way to give up. */
   const waiting = new WeakMap<net.Server, () => void>();
-  const giveUp = (server: net.Server): void => {
-    waiting.get(server)?.();
+  /** Those of them that say an address already. */
+  const saysAddress = new WeakSet<net.Server>();
+  const endWaiting = (server: net.Server): void => {
     waiting.delete(server);
+    if (saysAddress.delete(server)) Reflect.deleteProperty(server, 'address');
+  };
+  const giveUp = (server: net.Server): void => {
+    const cancel = waiting.get(server);
+    if (cancel === undefined) return;
+    endWaiting(server);
+    cancel();
   };
 
   replaceMethod('listen', (original): ServerMethod => {
@@ -67,11 +81,21 @@ export function patchServers(rules: ListenRules): void {
           break;
         case 'later': {
           if (call.callback !== null) this.once('listening', call.callback);
-          const { cancel } = placement.request((handle) => {
-            waiting.delete(this);
-            listenOn(this, original, handle, placement.backlog, null);
-            tellListening(placement.listening);
-          });
+          if (placement.address !== null && !Object.hasOwn(this, 'address')) {
+            sayAddress(this, placement.address);
+            saysAddress.add(this);
+          }
+          const { cancel } = placement.request(
+            (handle) => {
+              endWaiting(this);
+              listenOn(this, original, handle, placement.backlog, null);
+              tellListening(placement.listening);
+            },
+            (instead) => {
+              endWaiting(this);
+              original.apply(this, [...instead]);
+            },
+          );
           waiting.set(this, cancel);
           closeOnAbort(this, call.signal);
           break;
@@ -92,6 +116,18 @@ export function patchServers(rules: ListenRules): void {
       });
       return original.call(this);
     };
+  });
+}
+
+/** Node.js knows it at once when no host was asked for. */
+function sayAddress(
+  server: net.Server,
+  { host, port }: { readonly host: string; readonly port: number },
+): void {
+  Object.defineProperty(server, 'address', {
+    value: () => ({ address: host, family: host.includes(':') ? 'IPv6' : 'IPv4', port }),
+    configurable: true,
+    writable: true,
   });
 }
 

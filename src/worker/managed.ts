@@ -47,6 +47,10 @@ export function startManaged({ generation, listeners, drainTimeoutMs, health }: 
         case 'listener':
           if (isRawHandle(handle)) claims.arrived(message.name, handle);
           break;
+        case 'address':
+        case 'addressRefused':
+          claims.answered(message, isRawHandle(handle) ? handle : null);
+          break;
         case 'drain':
         case 'successor':
         case 'predecessor':
@@ -89,7 +93,7 @@ export function startManaged({ generation, listeners, drainTimeoutMs, health }: 
         });
 
   const readiness = createReadiness(
-    listeners.map(({ name }) => name),
+    [...new Set(listeners.map(({ name, standsFor }) => standsFor ?? name))],
     () => {
       if (healthGate === null) sayReady();
       else healthGate.begin();
@@ -115,6 +119,16 @@ export function startManaged({ generation, listeners, drainTimeoutMs, health }: 
     wide: (address) => {
       send({ type: 'wideListen', pid, address });
     },
+    narrow: (address) => {
+      send({ type: 'narrowListen', pid, address });
+    },
+    wantAddress: (name, wanted) => {
+      send({ type: 'addressWanted', pid, name, ...wanted });
+    },
+    emptied: (name) => {
+      send({ type: 'listenerEmptied', pid, name });
+    },
+    hold: () => readiness.hold(),
   });
 
   const begin = (): void => {

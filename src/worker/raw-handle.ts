@@ -10,6 +10,7 @@ export interface RawHandle {
   ref: (this: RawHandle) => void;
   unref: (this: RawHandle) => void;
   getsockname: (this: RawHandle, out: object) => number;
+  getpeername?: (this: RawHandle, out: object) => number;
   /** What a `net.Server` has put there: makes a socket of an accepted handle, and emits 'connection'. */
   onconnection?: (this: RawHandle, status: number, accepted: object) => void;
 }
@@ -56,10 +57,34 @@ export function onClosed(handle: RawHandle, closed: () => void): void {
   };
 }
 
+/**
+ * A handle over an inherited descriptor that nothing polls: while it `mayStay`, closing it only puts it aside, for another one to be
+ * opened over the same descriptor. Calls `closed` when it is closed, and says whether it really was.
+ */
+export function putAside(
+  handle: RawHandle,
+  mayStay: () => boolean,
+  closed: (isClosed: boolean) => void,
+): void {
+  const { close } = handle;
+  handle.close = (callback) => {
+    handle.close = close;
+    if (!mayStay()) {
+      closed(true);
+      close.call(handle, callback);
+      return;
+    }
+    closed(false);
+    if (callback !== undefined) setImmediate(callback);
+  };
+}
+
 /** A handle that is held back: the server over it says that it listens, and accepts nothing until `admit`. */
 export interface Gate {
   /** Begins to accept; answers 0 or the system's negative error number. */
   admit(backlog: number): number;
+  /** Holds it back no more, and does nothing with it. */
+  letGo(): void;
 }
 
 /**
@@ -84,6 +109,7 @@ export function holdBack(handle: RawHandle): Gate {
   };
   onClosed(handle, release);
   return {
+    letGo: release,
     admit(backlog) {
       release();
       return handle.listen(backlog);

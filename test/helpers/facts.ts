@@ -51,6 +51,7 @@ const examples: { readonly [Name in Fact['event']]: Extract<Fact, { readonly eve
   migrationFailed: { event: 'migrationFailed', ...identity, problem: 'EMFILE' },
   undeclaredListen: { event: 'undeclaredListen', ...identity, address: ':::9000' },
   wideListen: { event: 'wideListen', ...identity, address: '127.0.0.1:9000' },
+  narrowListen: { event: 'narrowListen', ...identity, address: '*:9000' },
   addressBusy: { event: 'addressBusy', host: null, port: 9000, patienceMs: 5_000 },
   portChanged: { event: 'portChanged', source: 'environment', port: 80 },
   messageRejected: { event: 'messageRejected', ...identity, pid: null, problem: 'no type' },

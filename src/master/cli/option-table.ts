@@ -29,7 +29,7 @@ export const optionTable: readonly OptionRow[] = [
     flag: 'host',
     kind: 'text',
     value: '<address>',
-    default: 'every address',
+    default: 'what the program asks for',
     description: 'address to bind: 127.0.0.1, 0.0.0.0, ::1, localhost',
     option: 'host',
   },

@@ -5,6 +5,7 @@
 import type { Fact } from '../../shared/facts.ts';
 import type { WorkerMessage } from '../../shared/protocol.ts';
 import type { LifecycleEvent, Undated } from '../lifecycle/events.ts';
+import type { FittedListeners } from './fitted-listeners.ts';
 import type { BoundListener } from './listener.ts';
 import { identity, type LiveWorker } from './live-worker.ts';
 import type { Platform } from './platform.ts';
@@ -13,6 +14,7 @@ import { readWorkerMessage } from './worker-messages.ts';
 export interface HearingParts {
   readonly platform: Pick<Platform, 'isKin'>;
   readonly listeners: readonly BoundListener[];
+  readonly fitted: FittedListeners;
   readonly onFact: (fact: Fact) => void;
   readonly dispatch: (event: Undated<LifecycleEvent>) => void;
 }
@@ -30,8 +32,27 @@ const maxRejections = 10;
 /** So many addresses are announced: of one worker, where nothing was declared, and of the program, where more was. */
 const maxAddresses = 10;
 
-export function hearWorkers({ platform, listeners, onFact, dispatch }: HearingParts): Hearing {
+type AddressWanted = Extract<WorkerMessage, { readonly type: 'addressWanted' }>;
+
+export function hearWorkers({ platform, listeners, fitted, onFact, dispatch }: HearingParts): Hearing {
   const wide = new Set<string>();
+  const narrow = new Set<string>();
+
+  async function fit(worker: LiveWorker, { name, host, isIPv6Only }: AddressWanted): Promise<void> {
+    const fit = await fitted.fit(name, { host, isIPv6Only });
+    if ('bound' in fit) {
+      const { name: boundName, host: boundHost, port, backlog, handle } = fit.bound;
+      const bound = { name: boundName, host: boundHost, port, backlog };
+      worker.process.send({ type: 'address', name, host, isIPv6Only, bound }, handle);
+    } else worker.process.send({ type: 'addressRefused', name, host, isIPv6Only, ...fit });
+  }
+
+  /** Every worker of every generation would say it again. */
+  function isNews(known: Set<string>, address: string): boolean {
+    if (known.has(address) || known.size >= maxAddresses) return false;
+    known.add(address);
+    return true;
+  }
 
   /** Says so a few times: a worker that sends nonsense without end must not fill the log. */
   function reject(worker: LiveWorker, problem: string): void {
@@ -66,10 +87,18 @@ export function hearWorkers({ platform, listeners, onFact, dispatch }: HearingPa
         onFact({ event: 'undeclaredListen', ...identity(worker), address: message.address });
         return;
       case 'wideListen':
-        // Every worker of every generation would say it again.
-        if (wide.has(message.address) || wide.size >= maxAddresses) return;
-        wide.add(message.address);
-        onFact({ event: 'wideListen', ...identity(worker), address: message.address });
+        if (isNews(wide, message.address))
+          onFact({ event: 'wideListen', ...identity(worker), address: message.address });
+        return;
+      case 'narrowListen':
+        if (isNews(narrow, message.address))
+          onFact({ event: 'narrowListen', ...identity(worker), address: message.address });
+        return;
+      case 'addressWanted':
+        void fit(worker, message);
+        return;
+      case 'listenerEmptied':
+        fitted.emptied(message.name);
         return;
       case 'listenerWanted': {
         const listener = listeners.find(({ name }) => name === message.name);

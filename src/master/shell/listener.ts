@@ -29,6 +29,10 @@ export interface BoundListener {
   readonly fd: number;
   /** What `ChildProcess.send()` can hand to a worker. */
   readonly handle: ServerHandle;
+  /** The operator has named no address and nothing serves yet: what the program asks for may take its place. */
+  readonly isUndecided: boolean;
+  /** The declared listener that this one, which the program has asked for, stands for; null: it is that listener itself. */
+  readonly standsFor: string | null;
   /** Lets go of the master's copy; workers keep theirs. A second call does nothing. */
   close(): void;
 }
@@ -42,11 +46,11 @@ export interface ServerHandle {
 
 /** `net._createServerHandle`, which `cluster` binds with: undocumented, the same on Node.js 20 to 26. Negative: -errno. */
 type CreateServerHandle = (
-  host: string,
-  port: number,
-  family: 4 | 6,
-  fd: -1,
-  flags: number,
+  host: string | null,
+  port: number | null,
+  family: 4 | 6 | null,
+  fd: number,
+  flags?: number,
 ) => ServerHandle | number;
 
 /**
@@ -73,6 +77,8 @@ export async function bindListener(options: ListenerOptions): Promise<BoundListe
     backlog,
     fd: bound.fd,
     handle: bound,
+    isUndecided: host === null,
+    standsFor: null,
     close: () => {
       if (isOpen) bound.close();
       isOpen = false;
@@ -112,7 +118,14 @@ function createServerHandle(): CreateServerHandle {
   );
 }
 
-async function numeric(host: string, port: number): Promise<string> {
+/** A handle over a listening socket, whose descriptor is the handle's from now on. */
+export function handleOver(fd: number): ServerHandle | string {
+  const handle = createServerHandle()(null, null, null, fd);
+  return typeof handle === 'number' ? systemErrorCode(handle) : handle;
+}
+
+/** The address of a name, as Node.js itself chooses it. Errors: `addressUnusable`. */
+export async function numeric(host: string, port: number): Promise<string> {
   if (net.isIP(host) !== 0) return host;
   try {
     return (await lookup(host)).address;

@@ -8,6 +8,7 @@ import type { Effect, LifecycleEvent, ProgramEvent, TimerKey, Undated } from '..
 import type { Program } from '../lifecycle/state.ts';
 import { step } from '../lifecycle/step.ts';
 import { exitFailure, notReadyFailure, notStartedFailure } from './failures.ts';
+import type { FittedListeners } from './fitted-listeners.ts';
 import { hearWorkers } from './hear-workers.ts';
 import type { BoundListener } from './listener.ts';
 import { identity, lastWords, type LiveWorker } from './live-worker.ts';
@@ -19,6 +20,7 @@ import { forwardWholeLines } from './whole-lines.ts';
 export interface RunnerOptions {
   readonly platform: Platform;
   readonly listeners: readonly BoundListener[];
+  readonly fitted: FittedListeners;
   /** What a worker is asked before it is ready; null: nothing. */
   readonly healthPath: string | null;
   /** Looks up command, cwd and environment as they are now. Throws GracefulRunError when they do not make a command. */
@@ -47,6 +49,7 @@ export function createRunner(options: RunnerOptions, initial: Program): Runner {
   const hearing = hearWorkers({
     platform,
     listeners,
+    fitted: options.fitted,
     onFact: (fact) => {
       options.onFact(fact, platform.clock.wallMs());
     },

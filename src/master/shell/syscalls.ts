@@ -58,3 +58,83 @@ export function socketpair(): readonly [number, number] | string {
   const [one = -1, other = -1] = pair;
   return [one, other];
 }
+
+/** What is needed to bind beside a socket of ours; loaded where a program asks for an address of its own. */
+interface SocketCalls {
+  readonly socket: (domain: number, type: number, protocol: number) => number;
+  readonly setsockopt: (fd: number, level: number, name: number, value: number[], size: number) => number;
+  readonly bind: (fd: number, address: Uint8Array, size: number) => number;
+  readonly shutdown: (fd: number, how: number) => number;
+  readonly close: (fd: number) => number;
+}
+
+let socketCalls: SocketCalls | null = null;
+
+async function loadSocketCalls(): Promise<SocketCalls> {
+  const { default: koffi } = await import('koffi');
+  const library = koffi.load(null);
+  const socket: SocketCalls['socket'] = library.func('int socket(int, int, int)');
+  const setsockopt: SocketCalls['setsockopt'] = library.func(
+    'int setsockopt(int, int, int, _In_ int *, unsigned int)',
+  );
+  const bind: SocketCalls['bind'] = library.func('int bind(int, _In_ uint8_t *, unsigned int)');
+  const shutdown: SocketCalls['shutdown'] = library.func('int shutdown(int, int)');
+  const close: SocketCalls['close'] = library.func('int close(int)');
+  return { socket, setsockopt, bind, shutdown, close };
+}
+
+// Those of Linux.
+const solSocket = 1;
+const soReuseAddress = 2;
+const soReusePort = 15;
+const ipv6Level = 41;
+const ipv6Only = 26;
+const sockNonBlocking = 0o4000;
+const shutBoth = 2;
+
+export interface NumericAddress {
+  /** A sockaddr of the system. */
+  readonly sockaddr: Uint8Array;
+  /** AF_INET or AF_INET6. */
+  readonly family: number;
+  readonly isIPv6Only: boolean;
+}
+
+/**
+ * A listening socket on an address that a listening socket of ours, `fd`, covers: from then on the kernel gives it the connections to that
+ * address, because it is the more specific of the two. What had queued at the other one stays there. Answers the new descriptor,
+ * or the name of the error (`EADDRINUSE` …). Both have SO_REUSEPORT for as long as it takes and no longer.
+ */
+export async function listenBeside(
+  fd: number,
+  { sockaddr, family, isIPv6Only }: NumericAddress,
+  backlog: number,
+): Promise<number | string> {
+  if (process.platform !== 'linux') return 'ENOSYS';
+  calls ??= await load();
+  socketCalls ??= await loadSocketCalls();
+  const { socket, setsockopt, bind, close } = socketCalls;
+  const { errno } = calls;
+  const on = (one: number, level: number, name: number, value: number): boolean =>
+    setsockopt(one, level, name, [value], 4) === 0;
+  const made = socket(family, sockStream | closeOnExec | sockNonBlocking, 0);
+  if (made < 0) return systemErrorCode(errno());
+  const isListening =
+    on(made, solSocket, soReuseAddress, 1) &&
+    (family === 2 || on(made, ipv6Level, ipv6Only, isIPv6Only ? 1 : 0)) &&
+    on(made, solSocket, soReusePort, 1) &&
+    on(fd, solSocket, soReusePort, 1) &&
+    bind(made, sockaddr, sockaddr.length) === 0 &&
+    calls.listen(made, backlog) === 0;
+  const problem = isListening ? null : systemErrorCode(errno());
+  on(fd, solSocket, soReusePort, 0);
+  on(made, solSocket, soReusePort, 0);
+  if (problem === null) return made;
+  close(made);
+  return problem;
+}
+
+/** shutdown(2): the socket listens no more, whoever holds a copy of it. Only after `listenBeside`. */
+export function shutListener(fd: number): void {
+  socketCalls?.shutdown(fd, shutBoth);
+}

@@ -2,7 +2,12 @@ import { describe, expect, it } from 'vitest';
 import { readListenCall } from '../../../src/worker/listen-call.ts';
 
 const callback = (): void => undefined;
-const tcp = (port: number, host: string | null = null): object => ({ kind: 'tcp', host, port });
+const tcp = (port: number, host: string | null = null, isIPv6Only = false): object => ({
+  kind: 'tcp',
+  host,
+  port,
+  isIPv6Only,
+});
 const other = { kind: 'other' };
 
 describe('a call of listen()', () => {
@@ -16,6 +21,7 @@ describe('a call of listen()', () => {
     ['a callback alone', [callback], tcp(0)],
     ['null', [null], tcp(0)],
     ['options', [{ port: '80', host: '::1', backlog: 5, exclusive: true }], tcp(80, '::1')],
+    ['options for IPv6 alone', [{ port: 80, host: '::', ipv6Only: true }], tcp(80, '::', true)],
     ['options with an empty host', [{ port: 80, host: '' }], tcp(80)],
     ['options with an undefined port', [{ port: undefined }], tcp(0)],
     ['a path', ['/tmp/socket'], { kind: 'path', path: '/tmp/socket' }],
