@@ -24,13 +24,14 @@ const failure: Failure = {
   outcome: null,
   stderrTail: [],
 };
-const end = { outcome: null, failure, served: null, migrated: null, cut: null };
+const end = { outcome: null, failure, served: null, migrated: null, cut: null, cleanUpsCut: 0 };
 
 const phases: readonly WorkerPhase[] = ['starting', 'ready', 'draining', 'terminating', 'killing'];
 const inputs: readonly WorkerInput[] = [
   { type: 'workerSpawned', at: 0, worker: 1, pid: 2 },
   { type: 'workerSaidReady', at: 0, worker: 1 },
   { type: 'workerSaidItAdopts', at: 0, worker: 1 },
+  { type: 'workerSaidItDrains', at: 0, worker: 1 },
   { type: 'workerEnded', at: 0, worker: 1, end },
   { type: 'readyTimedOut', at: 0, worker: 1, failure },
   { type: 'drainTimedOut', at: 0, worker: 1 },
@@ -138,6 +139,7 @@ function eventsFor(program: Program): readonly LifecycleEvent[] {
     { type: 'restartDue', at, generation: 1, slot: 0 },
     ...program.workers.flatMap(({ id: worker }): readonly LifecycleEvent[] => [
       { type: 'workerSaidReady', at, worker },
+      { type: 'workerSaidItDrains', at, worker },
       { type: 'workerEnded', at, worker, end },
       { type: 'readyTimedOut', at, worker, failure },
     ]),

@@ -76,6 +76,7 @@ const shapes: Shapes = {
   workerReady: fact('workerReady', change),
   workerDraining: fact('workerDraining', { ...change, reason: drainReason }),
   workerAcceptsNoMore: fact('workerAcceptsNoMore', identity),
+  workerCleanUpCut: fact('workerCleanUpCut', { ...identity, what: z.string() }),
   workerTerminated: fact('workerTerminated', change),
   workerKilled: fact('workerKilled', { ...change, reason: killReason }),
   workerExited: fact('workerExited', {
@@ -84,6 +85,7 @@ const shapes: Shapes = {
     served: z.nullable(z.int()),
     migrated: z.nullable(z.int()),
     cut: z.nullable(z.int()),
+    cleanUpsCut: z.int(),
   }),
   workerFailed: fact('workerFailed', { ...change, failure }),
   workerNotReadyYet: fact('workerNotReadyYet', { ...identity, reason: z.string() }),

@@ -11,8 +11,10 @@ export function levelOf(fact: Fact, isRecovery = false): FactLevel {
   switch (fact.event) {
     case 'workerReady':
       return isRecovery ? 'info' : 'debug';
+    case 'workerDraining':
+      return fact.reason === 'signal' ? 'info' : 'debug';
     case 'workerExited':
-      return fact.cut === null || fact.cut === 0 ? 'info' : 'warn';
+      return (fact.cut ?? 0) + fact.cleanUpsCut === 0 ? 'info' : 'warn';
     case 'stopped':
       return fact.failure === null ? 'info' : 'error';
     case 'generationFailed':
@@ -20,6 +22,7 @@ export function levelOf(fact: Fact, isRecovery = false): FactLevel {
     case 'watchFailed':
       return 'error';
     case 'restartScheduled':
+    case 'workerCleanUpCut':
     case 'workerTerminated':
     case 'workerKilled':
     case 'undeclaredListen':
@@ -43,7 +46,6 @@ export function levelOf(fact: Fact, isRecovery = false): FactLevel {
       return 'info';
     case 'listenersClosed':
     case 'workerStarted':
-    case 'workerDraining':
     case 'workerAcceptsNoMore':
       return 'debug';
   }

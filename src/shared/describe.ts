@@ -50,6 +50,8 @@ function sentence(fact: Fact): string {
       return `${worker(fact)} draining: ${drainReason[fact.reason]}`;
     case 'workerAcceptsNoMore':
       return `${worker(fact)} accepts no more`;
+    case 'workerCleanUpCut':
+      return `${worker(fact)}: its ${fact.what} had not finished at the drain timeout and were cut; allow more time with --drain-timeout`;
     case 'workerTerminated':
       return `${worker(fact)} asked to end with SIGTERM: still ${fact.from ?? 'there'} after ${formatDuration(fact.durationMs)}`;
     case 'workerKilled':
@@ -133,7 +135,7 @@ const drainReason: Readonly<Record<DrainReason, string>> = {
   stop: 'the program stops',
   scaleDown: 'fewer workers are wanted',
   masterGone: 'its master is gone',
-  signal: 'it got the signal',
+  signal: 'it got a signal that its master did not send, and another worker takes its place',
 };
 
 const killReason: Readonly<Record<KillReason, string>> = {
@@ -162,12 +164,13 @@ function worker(identity: WorkerIdentity): string {
   return `${who} of generation ${identity.generation}`;
 }
 
-function toll({ served, migrated, cut }: Extract<Fact, { event: 'workerExited' }>): string {
+function toll({ served, migrated, cut, cleanUpsCut }: Extract<Fact, { event: 'workerExited' }>): string {
   const parts = [
     // A server that speaks no HTTP has no requests.
     ...(served === null || served === 0 ? [] : [`${count(served, 'request')} served`]),
     ...(migrated === null || migrated === 0 ? [] : [`${count(migrated, 'connection')} moved`]),
     ...(cut === null || cut === 0 ? [] : [`${count(cut, 'connection')} cut`]),
+    ...(cleanUpsCut === 0 ? [] : [`${count(cleanUpsCut, 'clean-up')} cut`]),
   ];
   return parts.map((part) => `, ${part}`).join('');
 }

@@ -94,6 +94,8 @@ export type Fact =
   | ({ readonly event: 'workerDraining'; readonly reason: DrainReason } & WorkerChange)
   /** A draining worker takes no new connection any more. */
   | ({ readonly event: 'workerAcceptsNoMore' } & WorkerIdentity)
+  /** `what`, part of the application's own clean-up, was not finished at the end of the drain timeout. */
+  | ({ readonly event: 'workerCleanUpCut'; readonly what: string } & WorkerIdentity)
   | ({ readonly event: 'workerTerminated' } & WorkerChange)
   | ({
       readonly event: 'workerKilled';
@@ -107,6 +109,8 @@ export type Fact =
       /** Connections that have moved to other workers. */
       readonly migrated: number | null;
       readonly cut: number | null;
+      /** How many of its own clean-ups were cut: handlers of signals, drain hooks. */
+      readonly cleanUpsCut: number;
     } & WorkerChange)
   /** It ended, or could not be started, although nobody asked it to. */
   | ({ readonly event: 'workerFailed'; readonly failure: Failure } & WorkerChange)

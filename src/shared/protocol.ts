@@ -76,6 +76,10 @@ export type WorkerMessage =
   | { readonly type: 'adopts'; readonly pid: number }
   /** It drains, and from now on every new connection goes to others. */
   | { readonly type: 'acceptsNoMore'; readonly pid: number }
+  /** A signal that its master has not sent makes it drain. The master answers with `drain`. */
+  | { readonly type: 'drains'; readonly pid: number }
+  /** Its own clean-up was not finished when the time was up: `what` was cut, in the words of the log. */
+  | { readonly type: 'cleanUpCut'; readonly pid: number; readonly what: string }
   /** The drain is over: requests served in its life, connections that have moved to other workers, and that had to be cut. */
   | {
       readonly type: 'drained';

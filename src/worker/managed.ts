@@ -132,7 +132,7 @@ export function startManaged({ generation, listeners, drainTimeoutMs, health }: 
   });
 
   const begin = (): void => {
-    serving().drain();
+    serving().drain('SIGQUIT');
   };
 
   const terminated = (): void => {

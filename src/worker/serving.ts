@@ -33,7 +33,7 @@ export interface Serving {
   told(message: ServingMessage, handle: unknown): void;
   masterGone(): void;
   /** Begins the drain, as the signal wants it; during one, changes nothing. */
-  drain(): void;
+  drain(signal: NodeJS.Signals): void;
   /** The first moments are over. */
   catchUp(): void;
   /** SIGTERM: during a drain, the master is out of patience; unless it stops, and whoever stops it has signalled all of us. */
@@ -42,16 +42,23 @@ export interface Serving {
   give(socket: net.Socket, gift: Gift): Promise<GiveResult>;
 }
 
+/**
+ * The master's drain signal can overtake its message, which waits until this worker has answered for a handle before it. The
+ * master sends no other signal ahead of a message; but it may be about to get the same one, as all processes of a group do.
+ */
+const messageMs = { SIGQUIT: 500, other: 150 };
+
 export function createServing(parts: ServingParts): Serving {
   const { claims, send, application, connections, exchanges } = parts;
   const { pid } = process;
   const word = createWord(parts.drainTimeoutMs);
+  let patienceMs = messageMs.SIGQUIT;
 
   const draining = createDraining({
     exchanges,
     connections,
     application,
-    word: () => (process.connected ? word.known() : Promise.resolve()),
+    word: askWhy,
     order: () => word.order(),
     begun: () => {
       claims.close();
@@ -65,6 +72,20 @@ export function createServing(parts: ServingParts): Serving {
     cleanUpSignals: ['SIGTERM', 'SIGQUIT'],
     isOurs: parts.isOurs,
   });
+
+  /** Resolves when it is known why: when the master has not asked for this drain, it is told of it, and answers. */
+  async function askWhy(): Promise<void> {
+    if (!process.connected) return;
+    let patience: NodeJS.Timeout | undefined;
+    const passed = new Promise<void>((resolve) => {
+      patience = setTimeout(resolve, patienceMs);
+    });
+    await Promise.race([word.known(), passed]);
+    clearTimeout(patience);
+    if (word.isKnown()) return;
+    void send({ type: 'drains', pid });
+    await word.known();
+  }
 
   const adoption: AdoptionParts = {
     handlers: application.adoptHandlers,
@@ -102,7 +123,8 @@ export function createServing(parts: ServingParts): Serving {
       word.masterGone();
       draining.begin();
     },
-    drain() {
+    drain(signal) {
+      if (!draining.isBegun() && signal !== 'SIGQUIT') patienceMs = messageMs.other;
       draining.begin();
     },
     catchUp() {
@@ -111,6 +133,7 @@ export function createServing(parts: ServingParts): Serving {
     terminated() {
       draining.noteTermination();
       if (!draining.isBegun()) {
+        patienceMs = messageMs.other;
         draining.begin();
         return;
       }

@@ -11,15 +11,21 @@ export interface Word {
   order(): DrainOrder;
   /** Resolves when there is nothing more to be known. */
   known(): Promise<void>;
+  isKnown(): boolean;
 }
 
 export function createWord(drainTimeoutMs: number): Word {
   let order: DrainOrder | null = null;
   let assumed: DrainReason = 'signal';
-  let settle: () => void = () => undefined;
-  const isKnown = new Promise<void>((resolve) => {
-    settle = resolve;
+  let isKnown = false;
+  let resolveKnown: () => void = () => undefined;
+  const known = new Promise<void>((resolve) => {
+    resolveKnown = resolve;
   });
+  const settle = (): void => {
+    isKnown = true;
+    resolveKnown();
+  };
   return {
     said(given) {
       order = given;
@@ -30,7 +36,8 @@ export function createWord(drainTimeoutMs: number): Word {
       settle();
     },
     order: () => order ?? { reason: assumed, timeoutMs: drainTimeoutMs, migrates: false },
-    known: () => isKnown,
+    known: () => known,
+    isKnown: () => isKnown,
   };
 }
 

@@ -31,6 +31,7 @@ export const crash: WorkerEnd = {
   served: null,
   migrated: null,
   cut: null,
+  cleanUpsCut: 0,
 };
 
 export interface Drive {

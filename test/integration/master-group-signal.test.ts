@@ -1,6 +1,6 @@
 // SIGTERM that comes to a worker and not from its master, as systemd's default sends it to all processes of a service.
 import { expect, test } from 'vitest';
-import { app, runMaster } from '../helpers/run-master.ts';
+import { app, runMaster, type RunningMaster } from '../helpers/run-master.ts';
 import { Wire } from '../helpers/wire.ts';
 
 async function hold(port: number): Promise<Wire> {
@@ -8,6 +8,11 @@ async function hold(port: number): Promise<Wire> {
   wire.get('/held');
   await wire.until('begun');
   return wire;
+}
+
+/** The pid of the worker that serves beside `worker`. */
+async function otherPid(master: RunningMaster, worker: number): Promise<number | null | undefined> {
+  return (await master.status()).workers.find(({ pid }) => pid !== worker)?.pid;
 }
 
 test.each(['worker first', 'master first'])(
@@ -35,21 +40,49 @@ test.each(['worker first', 'master first'])(
   },
 );
 
-test('to a worker alone: what is in flight is finished, and another takes its place', async () => {
+test('to a worker alone: it is draining, another takes its place at once, and what is in flight is finished', async () => {
   const master = runMaster();
   const port = await master.serving();
   const wire = await hold(port);
   const worker = await master.workerPid(1);
   process.kill(worker, 'SIGTERM');
+  expect(await master.waitFor('workerDraining', { generation: 1 })).toMatchObject({
+    pid: worker,
+    reason: 'signal',
+  });
   await master.waitFor('workerAcceptsNoMore', { generation: 1 });
-  process.kill(worker, 'SIGUSR2');
-  await wire.until('ended');
-  wire.socket.destroy();
+  // The request in flight holds it: the other one serves already.
   const next = await Wire.connect(port);
   next.get('/');
   await next.until('}');
   expect(next.received).not.toContain(`"pid":${worker},`);
   next.socket.destroy();
+  expect((await master.status()).workers.map(({ state }) => state).sort()).toEqual(['draining', 'ready']);
+  process.kill(worker, 'SIGUSR2');
+  await wire.until('ended');
+  wire.socket.destroy();
+  expect(await master.waitFor('workerExited', { generation: 1 })).toMatchObject({ pid: worker, cut: 0 });
+  expect(master.all('workerFailed')).toEqual([]);
+  expect(master.all('restartScheduled')).toEqual([]);
+});
+
+test('an idle connection of a worker that gets SIGTERM alone moves to the one that takes its place', async () => {
+  const master = runMaster();
+  const port = await master.serving();
+  const worker = await master.workerPid(1);
+  const wire = await Wire.connect(port);
+  wire.get('/');
+  await wire.until('}');
+  process.kill(worker, 'SIGTERM');
+  expect(await master.waitFor('workerExited', { generation: 1 })).toMatchObject({
+    pid: worker,
+    migrated: 1,
+    cut: 0,
+  });
+  wire.get('/');
+  await wire.until(`"pid":${await otherPid(master, worker)},`);
+  expect(wire.received).not.toContain('Connection: close');
+  wire.socket.destroy();
 });
 
 test('what an application cuts that ends itself at SIGTERM, at the drain timeout, is counted', async () => {

@@ -13,6 +13,8 @@ export interface WorkerEnd {
   readonly served: number | null;
   readonly migrated: number | null;
   readonly cut: number | null;
+  /** How many of its own clean-ups were cut. */
+  readonly cleanUpsCut: number;
 }
 
 /** Events about one process. `worker` is its id: an id that is not known any more belongs to the past. */
@@ -21,6 +23,8 @@ export type WorkerEvent =
   | { readonly type: 'workerSaidReady'; readonly at: number; readonly worker: number }
   /** It can be introduced to workers that drain. */
   | { readonly type: 'workerSaidItAdopts'; readonly at: number; readonly worker: number }
+  /** A signal that the master has not sent makes it drain. */
+  | { readonly type: 'workerSaidItDrains'; readonly at: number; readonly worker: number }
   /** It exited and was reaped, or it could not be started at all. */
   | { readonly type: 'workerEnded'; readonly at: number; readonly worker: number; readonly end: WorkerEnd }
   | {

@@ -49,6 +49,18 @@ export function fillSlots<P extends Program>(
   };
 }
 
+/** Starts a worker in the slot of one that leaves. */
+export function refill<P extends Program>(
+  program: P,
+  generation: Generation,
+  leaving: Worker,
+  at: number,
+  out: Effect[],
+): { program: P; generation: Generation } {
+  const slots = generation.slots.filter(({ workerId }) => workerId === leaving.id);
+  return fillSlots(program, generation, slots, at, out);
+}
+
 /** Starts the next generation with all its workers. Answers every reload that was asked for before. */
 export function beginGeneration<P extends Program>(
   program: P,

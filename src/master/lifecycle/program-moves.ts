@@ -9,9 +9,11 @@ import {
   cancelRestarts,
   fillSlots,
   fitSlots,
+  holds,
   isComplete,
   kill,
   letGo,
+  refill,
   scheduleRestart,
   workersOf,
 } from './generations.ts';
@@ -156,6 +158,26 @@ export function replaceCrashed<P extends Serving | Reloading>(
   out: Effect[],
 ): P {
   return { ...program, current: scheduleRestart(program, program.current, worker, at, out) };
+}
+
+/** A worker drains by itself: its slot is filled at once. In a generation that has been replaced, no slot is left. */
+export function replaceLeaving(
+  program: Starting | Serving | Reloading,
+  { at, worker }: { readonly at: number; readonly worker: Worker },
+  out: Effect[],
+): Program {
+  if (program.phase !== 'serving' && holds(program.candidate, worker)) {
+    const filled = refill(program, program.candidate, worker, at, out);
+    return { ...filled.program, candidate: filled.generation };
+  }
+  if (program.phase === 'starting' || !holds(program.current, worker)) return program;
+  const slot = program.current.slots.find(({ workerId }) => workerId === worker.id);
+  const isEarly = at - (worker.readyAt ?? at) < program.settings.backoff.firstMs;
+  // A program that signals itself as soon as it serves would be started again and again without a pause: the second time counts.
+  if (isEarly && slot !== undefined && slot.failures > 0) return replaceCrashed(program, worker, at, out);
+  const slots = program.current.slots.map((one) => (isEarly && one === slot ? { ...one, failures: 1 } : one));
+  const filled = refill(program, { ...program.current, slots }, worker, at, out);
+  return { ...filled.program, current: filled.generation };
 }
 
 function announceFailed(candidate: Generation, failure: Failure, at: number, out: Effect[]): void {

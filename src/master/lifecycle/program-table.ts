@@ -22,6 +22,7 @@ import {
   postpone,
   promoteIfComplete,
   replaceCrashed,
+  replaceLeaving,
   restart,
   rollBack,
   stop,
@@ -35,6 +36,7 @@ import type { InPhase, Program, Worker } from './state.ts';
 export type VerdictEvent =
   | { readonly type: 'workerBecameReady'; readonly at: number; readonly worker: Worker }
   | { readonly type: 'workerFailed'; readonly at: number; readonly worker: Worker; readonly end: WorkerEnd }
+  | { readonly type: 'workerLeft'; readonly at: number; readonly worker: Worker }
   | { readonly type: 'workerGone'; readonly at: number; readonly worker: Worker };
 
 export type ProgramInput = ProgramEvent | VerdictEvent;
@@ -66,6 +68,7 @@ const table: { readonly [Phase in ProgramPhase]: Row<Phase> } = {
     settleElapsed: impossible,
     workerBecameReady: impossible,
     workerFailed: impossible,
+    workerLeft: impossible,
     workerGone: impossible,
   },
 
@@ -81,6 +84,7 @@ const table: { readonly [Phase in ProgramPhase]: Row<Phase> } = {
       if (!holds(program.candidate, worker)) return program;
       return giveUp(program, end.failure, at, out);
     },
+    workerLeft: replaceLeaving,
     workerGone: ignore,
   },
 
@@ -101,6 +105,7 @@ const table: { readonly [Phase in ProgramPhase]: Row<Phase> } = {
     workerBecameReady: admitReplacement,
     workerFailed: (program, { at, worker }, out) =>
       considerPending(replaceCrashed(program, worker, at, out), at, out),
+    workerLeft: replaceLeaving,
     workerGone: (program, { at }, out) => considerPending(program, at, out),
   },
 
@@ -119,6 +124,7 @@ const table: { readonly [Phase in ProgramPhase]: Row<Phase> } = {
       holds(program.candidate, worker)
         ? rollBack(program, end.failure, at, out)
         : replaceCrashed(program, worker, at, out),
+    workerLeft: replaceLeaving,
     workerGone: ignore,
   },
 
@@ -131,6 +137,7 @@ const table: { readonly [Phase in ProgramPhase]: Row<Phase> } = {
     settleElapsed: ignore,
     workerBecameReady: impossible,
     workerFailed: (program, _event, out) => stopIfEmpty(program, out),
+    workerLeft: impossible,
     workerGone: (program, _event, out) => stopIfEmpty(program, out),
   },
 
@@ -143,6 +150,7 @@ const table: { readonly [Phase in ProgramPhase]: Row<Phase> } = {
     settleElapsed: ignore,
     workerBecameReady: impossible,
     workerFailed: impossible,
+    workerLeft: impossible,
     workerGone: impossible,
   },
 };

@@ -33,6 +33,8 @@ function verdictEvent(verdict: Verdict, worker: Worker, at: number): VerdictEven
       return { type: 'workerBecameReady', at, worker };
     case 'failed':
       return { type: 'workerFailed', at, worker, end: verdict.end };
+    case 'left':
+      return { type: 'workerLeft', at, worker };
     case 'gone':
       return { type: 'workerGone', at, worker };
   }

@@ -26,6 +26,8 @@ export type Verdict =
   | { readonly type: 'becameReady' }
   /** It will not become ready; its process may still be there, going. */
   | { readonly type: 'failed'; readonly end: WorkerEnd }
+  /** It drains, although nothing here has asked it to. */
+  | { readonly type: 'left' }
   /** It is gone, as it was asked to. */
   | { readonly type: 'gone' }
   | null;
@@ -90,6 +92,7 @@ const goneAsAsked: Row['workerEnded'] = (worker, { at, end }) => ({
       served: end.served,
       migrated: end.migrated,
       cut: end.cut,
+      cleanUpsCut: end.cleanUpsCut,
     }),
   ],
   verdict: { type: 'gone' },
@@ -97,7 +100,10 @@ const goneAsAsked: Row['workerEnded'] = (worker, { at, end }) => ({
 
 const notReadyInTime: Row['readyTimedOut'] = (worker, { at, failure }) => ({
   ...killed(worker, at, 'notReady'),
-  verdict: { type: 'failed', end: { outcome: null, failure, served: null, migrated: null, cut: null } },
+  verdict: {
+    type: 'failed',
+    end: { outcome: null, failure, served: null, migrated: null, cut: null, cleanUpsCut: 0 },
+  },
 });
 
 const drain: Row['drain'] = (worker, { at, reason }, settings) => ({
@@ -109,11 +115,17 @@ const drain: Row['drain'] = (worker, { at, reason }, settings) => ({
       worker: worker.id,
       reason,
       timeoutMs: settings.drainTimeoutMs,
-      migrates: settings.migrates && (reason === 'reload' || reason === 'scaleDown'),
+      migrates: settings.migrates && (reason === 'reload' || reason === 'scaleDown' || reason === 'signal'),
     },
     { type: 'armTimer', key: { timer: 'drain', worker: worker.id }, delayMs: settings.drainTimeoutMs },
   ],
   verdict: null,
+});
+
+/** It has got a signal from elsewhere: as if it had been asked to drain, and its place is free. */
+const leaves: Row['workerSaidItDrains'] = (worker, { at }, settings) => ({
+  ...drain(worker, { type: 'drain', at, reason: 'signal' }, settings),
+  verdict: { type: 'left' },
 });
 
 /** A worker that is not ready was never admitted, so it holds no connection: nothing to drain. */
@@ -139,6 +151,7 @@ const table: { readonly [Phase in WorkerPhase]: Row } = {
     workerSpawned: spawned,
     workerSaidReady: becameReady,
     workerSaidItAdopts: ignore,
+    workerSaidItDrains: ignore,
     workerEnded: failedAndGone,
     readyTimedOut: notReadyInTime,
     drainTimedOut: impossible,
@@ -150,6 +163,7 @@ const table: { readonly [Phase in WorkerPhase]: Row } = {
     workerSpawned: impossible,
     workerSaidReady: ignore,
     workerSaidItAdopts: beganToAdopt,
+    workerSaidItDrains: leaves,
     workerEnded: failedAndGone,
     readyTimedOut: ignore,
     drainTimedOut: impossible,
@@ -161,6 +175,7 @@ const table: { readonly [Phase in WorkerPhase]: Row } = {
     workerSpawned: impossible,
     workerSaidReady: ignore,
     workerSaidItAdopts: ignore,
+    workerSaidItDrains: ignore,
     workerEnded: goneAsAsked,
     readyTimedOut: ignore,
     drainTimedOut: terminate,
@@ -172,6 +187,7 @@ const table: { readonly [Phase in WorkerPhase]: Row } = {
     workerSpawned: impossible,
     workerSaidReady: ignore,
     workerSaidItAdopts: ignore,
+    workerSaidItDrains: ignore,
     workerEnded: goneAsAsked,
     readyTimedOut: ignore,
     drainTimedOut: ignore,
@@ -188,6 +204,7 @@ const table: { readonly [Phase in WorkerPhase]: Row } = {
     }),
     workerSaidReady: ignore,
     workerSaidItAdopts: ignore,
+    workerSaidItDrains: ignore,
     workerEnded: goneAsAsked,
     readyTimedOut: ignore,
     drainTimedOut: ignore,

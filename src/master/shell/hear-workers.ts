@@ -29,6 +29,9 @@ export interface Hearing {
 /** So many rejected messages of one worker are announced. */
 const maxRejections = 10;
 
+/** At most this many cut clean-ups of one worker are announced: a worker has one or two. */
+const maxCleanUps = 5;
+
 /** So many addresses are announced: of one worker, where nothing was declared, and of the program, where more was. */
 const maxAddresses = 10;
 
@@ -111,6 +114,14 @@ export function hearWorkers({ platform, listeners, fitted, onFact, dispatch }: H
         return;
       case 'acceptsNoMore':
         onFact({ event: 'workerAcceptsNoMore', ...identity(worker) });
+        return;
+      case 'drains':
+        dispatch({ type: 'workerSaidItDrains', worker: worker.id });
+        return;
+      case 'cleanUpCut':
+        worker.cleanUpsCut += 1;
+        if (worker.cleanUpsCut > maxCleanUps) return;
+        onFact({ event: 'workerCleanUpCut', ...identity(worker), what: message.what });
         return;
       case 'drained':
         worker.report = { served: message.served, migrated: message.migrated, cut: message.cut };

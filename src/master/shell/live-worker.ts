@@ -18,6 +18,8 @@ export interface LiveWorker {
   readonly undeclared: string[];
   /** Messages that made no sense. */
   rejected: number;
+  /** How many of its own clean-ups were cut. */
+  cleanUpsCut: number;
   report: { readonly served: number; readonly migrated: number; readonly cut: number } | null;
 }
 

@@ -138,7 +138,7 @@ export function createRunner(options: RunnerOptions, initial: Program): Runner {
     let worker: LiveWorker | null = null;
     const failed = (error: unknown): void => {
       const failure = notStartedFailure(error);
-      const end = { outcome: null, failure, served: null, migrated: null, cut: null };
+      const end = { outcome: null, failure, served: null, migrated: null, cut: null, cleanUpsCut: 0 };
       dispatch({ type: 'workerEnded', worker: id, end });
     };
     const process = attempt(() =>
@@ -173,6 +173,7 @@ export function createRunner(options: RunnerOptions, initial: Program): Runner {
         notReadyYet: null,
         undeclared: [],
         rejected: 0,
+        cleanUpsCut: 0,
         report: null,
       };
       live.set(id, worker);
@@ -181,11 +182,11 @@ export function createRunner(options: RunnerOptions, initial: Program): Runner {
   }
 
   function buryWorker(worker: LiveWorker, outcome: Outcome): void {
-    const { id, report } = worker;
+    const { id, report, cleanUpsCut } = worker;
     live.delete(id);
     const failure = exitFailure(outcome, lastWords(worker, listeners));
     const { served, migrated, cut } = report ?? { served: null, migrated: null, cut: null };
-    const end = { outcome, failure, served, migrated, cut };
+    const end = { outcome, failure, served, migrated, cut, cleanUpsCut };
     dispatch({ type: 'workerEnded', worker: id, end });
   }
 

@@ -58,8 +58,8 @@ export interface DrainResult {
   readonly isCut: boolean;
 }
 
-/** A signal can overtake the master's message, which waits until this worker has answered for a handle before it. */
-const wordMs = 500;
+/** The master is there and says nothing: it may be stopped, or busy. */
+const wordMs = 1_000;
 
 /** When the drain has lasted this long, it is likely to need http-terminator. */
 const loadTerminatorAfterMs = 1_000;

@@ -12,6 +12,7 @@ const exited: Observation = {
   served: 1,
   migrated: 0,
   cut: 0,
+  cleanUpsCut: 0,
 };
 const started: Observation = { ...change, event: 'workerStarted', from: null, to: 'starting' };
 

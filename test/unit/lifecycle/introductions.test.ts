@@ -60,6 +60,7 @@ test('the replacement of a crashed worker takes its place', () => {
     served: null,
     migrated: null,
     cut: null,
+    cleanUpsCut: 0,
   };
   expect(introduced(it, { type: 'workerEnded', at: 1_300, worker: 2, end })).toEqual([]);
   it.send({ type: 'restartDue', at: 1_300, generation: 2, slot: 0 });

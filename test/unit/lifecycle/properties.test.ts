@@ -134,7 +134,7 @@ function timerEvent(effect: Extract<Effect, { type: 'armTimer' }>, at: number): 
 const action = fc.record({
   pick: fc.nat(),
   kind: fc.oneof(
-    { weight: 6, arbitrary: fc.constantFrom('spawned', 'ready', 'adopts', 'end' as const) },
+    { weight: 6, arbitrary: fc.constantFrom('spawned', 'ready', 'adopts', 'drains', 'end' as const) },
     { weight: 3, arbitrary: fc.constant('timer' as const) },
     { weight: 3, arbitrary: fc.constant('reload' as const) },
     { weight: 1, arbitrary: fc.constantFrom('more', 'less', 'stale', 'staleTimer' as const) },
@@ -160,6 +160,9 @@ function play(world: World, { pick, kind }: { pick: number; kind: string }): voi
       return;
     case 'adopts':
       if (worker !== undefined) world.feed({ type: 'workerSaidItAdopts', at, worker });
+      return;
+    case 'drains':
+      if (worker !== undefined) world.feed({ type: 'workerSaidItDrains', at, worker });
       return;
     case 'end':
       if (worker !== undefined) world.feed({ type: 'workerEnded', at, worker, end: crash });

@@ -23,6 +23,7 @@ test('a reload that goes well is told in four lines', () => {
       served: 1,
       migrated: 0,
       cut: 0,
+      cleanUpsCut: 0,
     },
   ];
   expect(reload.map((fact) => levelOf(fact)).filter((level) => level !== 'debug')).toEqual([

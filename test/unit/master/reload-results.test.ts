@@ -13,6 +13,7 @@ const exited: Fact = {
   served: 0,
   migrated: 0,
   cut: 0,
+  cleanUpsCut: 0,
 };
 const ready: Fact = { event: 'generationReady', generation: 2, durationMs: 5 };
 
