@@ -7,6 +7,7 @@ import type {
   ErrorAnswer,
   ReloadAccepted,
   ReloadResult,
+  Scaled,
   Status,
   StopAccepted,
   WorkerCrash,
@@ -55,6 +56,8 @@ export const status: z.ZodMiniType<Status> = z.object({
 });
 
 export const reloadAccepted: z.ZodMiniType<ReloadAccepted> = z.object({ generation: z.int() });
+
+export const scaled: z.ZodMiniType<Scaled> = z.object({ workers: z.int(), before: z.int() });
 
 export const stopAccepted: z.ZodMiniType<StopAccepted> = z.object({ pid: z.int() });
 

@@ -1,53 +1,85 @@
-/** Finds the control socket of the master that is meant. It must not know what is asked of it. */
+/** Finds the control sockets of living masters, and the one that is meant. It must not know what is asked of them. */
 import { lstatSync, readdirSync } from 'node:fs';
-import { connect } from 'node:net';
 import { join } from 'node:path';
 import { controlFile, controlName, folderProblem } from '../shared/control-path.ts';
-import { GracefulRunError, systemCode } from '../shared/errors.ts';
+import { GracefulRunError } from '../shared/errors.ts';
+import { describeForeign, foreignMasters } from './foreign-masters.ts';
+import { lookFor } from './look-for-listener.ts';
+import { nearest } from './nearest.ts';
 
 export interface FoundMaster {
   readonly name: string;
   readonly path: string;
 }
 
+/** Where and as whom to look. */
+export interface Search {
+  /** Best first. */
+  readonly folders: readonly string[];
+  /** Where masters of other users may be. */
+  readonly foreignFolders: readonly string[];
+  readonly uid: number;
+  /** The rest of the command line, for hints: `status`. */
+  readonly command: string;
+}
+
 /**
- * The living master called `name`, or the only living one when no name is given. Sockets on which nobody listens, and
- * folders that others could have filled, do not count.
- * @throws GracefulRunError masterNotFound, masterAmbiguous.
+ * All living masters of this user. Sockets on which nobody listens, and folders that others could have filled, do not count.
+ * Of a name that is in two folders, the first one.
  */
-export async function findMaster(
-  name: string | undefined,
-  folders: readonly string[],
-  uid: number,
-): Promise<FoundMaster> {
+export async function findMasters({ folders, uid }: Search): Promise<readonly FoundMaster[]> {
   const trusted = folders.filter((folder) => isTrusted(folder, uid));
   const living = await livingAmong(trusted.flatMap(socketsIn));
-  const wanted = name === undefined ? living : living.filter((master) => master.name === name);
-  const names = living.map((master) => master.name).join(', ');
+  return living.filter(({ name }, index) => living.findIndex((other) => other.name === name) === index);
+}
+
+/**
+ * The master called `name`, or the only one when it is null.
+ * @throws GracefulRunError masterNotFound, masterForbidden, masterAmbiguous.
+ */
+export async function findMaster(name: string | null, search: Search): Promise<FoundMaster> {
+  const living = await findMasters(search);
+  const wanted = name === null ? living : living.filter((master) => master.name === name);
   const [found, another] = wanted;
-  if (found === undefined) {
-    throw new GracefulRunError(
-      'masterNotFound',
-      `cannot find a master: none ${name === undefined ? 'is running' : `called ${name} is running`}`,
-      {
-        hint:
-          names === ''
-            ? `it must run as the same user; looked for ${controlFile(name ?? '*')} in ${folders.join(', ')}`
-            : `running: ${names}`,
-      },
-    );
-  }
-  // The same name in two folders: the first folder is the better one.
-  if (name === undefined && another !== undefined) {
+  if (found === undefined) throw await notFound(name, living, search);
+  if (another !== undefined) {
     throw new GracefulRunError(
       'masterAmbiguous',
-      `cannot choose a master: ${living.length} are running: ${names}`,
-      {
-        hint: `name one of them: --name ${found.name}`,
-      },
+      `cannot choose a master: ${living.length} are running: ${namesOf(living)}`,
+      { hint: `name one of them: gracefulctl ${search.command} ${found.name}` },
     );
   }
   return found;
+}
+
+/** The error when there is no master (called `name`): the nearest name, the masters of other users, or where it looked. */
+async function notFound(
+  name: string | null,
+  living: readonly FoundMaster[],
+  search: Search,
+): Promise<GracefulRunError> {
+  const close =
+    name === null
+      ? null
+      : nearest(
+          name,
+          living.map((master) => master.name),
+        );
+  const foreign =
+    close === null ? describeForeign(await foreignMasters(search, name), name, search.command) : null;
+  if (foreign?.error !== undefined) return foreign.error;
+  const what = name === null ? 'none is running' : `none called ${name} is running`;
+  const hint =
+    close !== null
+      ? `did you mean gracefulctl ${search.command} ${close}?`
+      : living.length > 0
+        ? `running: ${namesOf(living)}`
+        : (foreign?.hint ?? `looked for ${controlFile(name ?? '*')} in ${search.folders.join(', ')}`);
+  return new GracefulRunError('masterNotFound', `cannot find a master: ${what}`, { hint });
+}
+
+function namesOf(masters: readonly FoundMaster[]): string {
+  return masters.map((master) => master.name).join(', ');
 }
 
 function isTrusted(folder: string, uid: number): boolean {
@@ -72,21 +104,6 @@ function socketsIn(folder: string): readonly FoundMaster[] {
 }
 
 async function livingAmong(candidates: readonly FoundMaster[]): Promise<readonly FoundMaster[]> {
-  const alive = await Promise.all(candidates.map(({ path }) => isListening(path)));
-  return candidates.filter((_, index) => alive[index] === true);
-}
-
-/** Whether somebody has the socket open for connections; they may still be too busy to answer. */
-function isListening(path: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(path);
-    socket.once('connect', () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.once('error', (error) => {
-      // EAGAIN: its accept queue is full, so it is there.
-      resolve(systemCode(error) === 'EAGAIN');
-    });
-  });
+  const found = await Promise.all(candidates.map(({ path }) => lookFor(path)));
+  return candidates.filter((_, index) => found[index] === 'listening');
 }

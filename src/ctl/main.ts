@@ -1,116 +1,74 @@
-/**
- * gracefulctl: the operator's command line. It owns the commands, their options and the exit codes
- * (0 done, 1 failed or refused, 2 usage); it must not know what is said over the control socket.
- */
-import yargs, { type Argv } from 'yargs';
-import { controlFolders } from '../shared/control-path.ts';
-import { GracefulRunError } from '../shared/errors.ts';
+/** gracefulctl: the operator's command line. It owns what each command needs and the exit code; the rest is in the commands. */
+import { readdirSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { clientFolders } from '../shared/control-path.ts';
 import { renderError } from '../shared/render-error.ts';
-import { version } from '../shared/version.ts';
+import { parseCommandLine, program, type Request } from './command-line.ts';
 import { followEvents } from './events.ts';
-import { type FoundMaster, findMaster } from './find-master.ts';
-import { reload, ReloadFailure } from './reload.ts';
+import { type ExitCode, exitCodeOf, exitCodes } from './exit-codes.ts';
+import { findMaster, type Search } from './find-master.ts';
+import { reload } from './reload.ts';
+import { ReloadFailure } from './reload-failure.ts';
+import { reporting } from './report.ts';
+import { scale } from './scale.ts';
 import { showStatus } from './status.ts';
 import { stop } from './stop.ts';
 import { openTerminal, type Terminal } from './terminal.ts';
-
-type Command = (master: FoundMaster, terminal: Terminal) => Promise<void>;
-
-interface Chosen {
-  readonly name: string | undefined;
-  readonly run: Command;
-}
-
-interface Named {
-  name: string | undefined;
-}
-
-const program = 'gracefulctl';
 
 /** Runs the command in `argv` (without node and script) and sets the exit code. Never rejects. */
 export async function main(argv: readonly string[]): Promise<void> {
   const terminal = openTerminal();
   try {
-    const chosen = await choose(argv);
+    const request = await parseCommandLine(argv);
     // --help and --version have been answered.
-    if (chosen === null) return;
-    const uid = process.geteuid?.() ?? 0;
-    const master = await findMaster(chosen.name, controlFolders(process.env, uid), uid);
-    await chosen.run(master, terminal);
+    process.exitCode = request === null ? exitCodes.done : await obey(request, terminal);
   } catch (error) {
     const details = error instanceof ReloadFailure ? error.details : [];
     terminal.err([renderError(error, program), ...details].map((line) => `${line}\n`).join(''));
-    process.exitCode = error instanceof GracefulRunError && error.code === 'badOption' ? 2 : 1;
+    process.exitCode = exitCodeOf(error);
   }
 }
 
-/** The command that the arguments ask for. @throws GracefulRunError badOption. */
-async function choose(argv: readonly string[]): Promise<Chosen | null> {
-  let chosen: Chosen | null = null;
-  const pick = (name: string | undefined, run: Command): void => {
-    chosen = { name, run };
-  };
-  await yargs([...argv])
-    .scriptName(program)
-    .usage('$0 <command>\n\nAsks a running graceful-run: how it is, to reload, to stop.')
-    .option('name', {
-      type: 'string',
-      requiresArg: true,
-      describe: 'The program whose master is meant; not needed when one master runs',
-    })
-    .command('status', 'Show the program and its workers [--json]', jsonOption, ({ name, json }) => {
-      pick(name, (master, terminal) => showStatus(master, { json }, terminal));
-    })
-    .command(
-      'reload',
-      'Start a new generation and drain the old one [--wait]',
-      waitOption,
-      ({ name, wait }) => {
-        pick(name, (master, terminal) => reload(master, { wait }, terminal));
-      },
-    )
-    .command('stop', 'Drain all workers and end the master [--wait]', waitOption, ({ name, wait }) => {
-      pick(name, (master, terminal) => stop(master, { wait }, terminal));
-    })
-    .command(
-      'events',
-      'Print what happens, until the master stops [--json]',
-      jsonOption,
-      ({ name, json }) => {
-        pick(name, (master, terminal) => followEvents(master, { json }, terminal));
-      },
-    )
-    .demandCommand(1, 1, 'a command is missing', 'one command at a time')
-    .strictCommands()
-    .strictOptions()
-    .version(version)
-    .help()
-    .alias('h', 'help')
-    .detectLocale(false)
-    .wrap(Math.min(process.stdout.columns || 100, 100))
-    .exitProcess(false)
-    .fail((message, error) => {
-      throw new GracefulRunError('badOption', `cannot understand the command line: ${message}`, {
-        hint: `see ${program} --help`,
-        cause: error,
-      });
-    })
-    .parseAsync();
-  return chosen;
+async function obey({ name, command }: Request, terminal: Terminal): Promise<ExitCode> {
+  const search = searchFor(command.kind);
+  switch (command.kind) {
+    case 'status':
+      return showStatus(name, search, command, terminal);
+    case 'events':
+      await followEvents(await findMaster(name, search), command, terminal);
+      return exitCodes.done;
+    case 'reload':
+      return reporting(name, search, command, terminal, (master) => reload(master, command.wait));
+    case 'scale':
+      return reporting(name, search, command, terminal, (master) => scale(master, command.workers));
+    case 'stop':
+      return reporting(name, search, command, terminal, (master) => stop(master, command.wait));
+  }
 }
 
-function jsonOption(command: Argv<Named>): Argv<Named & { json: boolean }> {
-  return command.option('json', {
-    type: 'boolean',
-    default: false,
-    describe: 'Print JSON, one value a line',
-  });
+function searchFor(command: string): Search {
+  const uid = process.geteuid?.() ?? 0;
+  const folders = clientFolders(process.env, uid);
+  const only = process.env['GRACEFUL_RUN_CONTROL_FOLDER'] ?? '';
+  return { folders, foreignFolders: only === '' ? foreignFolders() : [], uid, command };
 }
 
-function waitOption(command: Argv<Named>): Argv<Named & { wait: boolean }> {
-  return command.option('wait', {
-    type: 'boolean',
-    default: false,
-    describe: 'Return when it is done; exit 1 when it failed',
-  });
+/** Where masters of other users usually have their sockets. */
+function foreignFolders(): readonly string[] {
+  return [
+    '/run/graceful-run',
+    ...entriesOf('/run/user').map((user) => join('/run/user', user, 'graceful-run')),
+    ...entriesOf(tmpdir())
+      .filter((entry) => /^graceful-run-\d+$/.test(entry))
+      .map((entry) => join(tmpdir(), entry)),
+  ];
+}
+
+function entriesOf(folder: string): readonly string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
 }

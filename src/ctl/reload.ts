@@ -1,33 +1,40 @@
 /** `gracefulctl reload`: asks for a reload and, with --wait, tells how it ended. */
-import { type ReloadResult, routes } from '../shared/control-api.ts';
+import { type ReloadResult, type ReloadWait, routes } from '../shared/control-api.ts';
 import { describeFailure, printable } from '../shared/describe.ts';
 import { formatDuration } from '../shared/durations.ts';
-import { GracefulRunError } from '../shared/errors.ts';
 import { readAnswer, reloadAccepted, reloadResult } from './answers.ts';
 import { ask, promptMs } from './ask-master.ts';
 import type { FoundMaster } from './find-master.ts';
-import type { Terminal } from './terminal.ts';
+import { ReloadFailure } from './reload-failure.ts';
+import type { Achieved } from './report.ts';
 
 const action = 'reload';
 
-/** Resolves when the reload is accepted or, with `wait`, when the new generation serves. @throws GracefulRunError reloadFailed. */
-export async function reload(
-  master: FoundMaster,
-  options: { readonly wait: boolean },
-  terminal: Terminal,
-): Promise<void> {
-  const request = { path: master.path, method: 'POST', route: routes.reload, body: options } as const;
-  if (!options.wait) {
-    const { body } = await ask(action, { ...request, timeoutMs: promptMs }, [202]);
-    const { generation } = readAnswer(reloadAccepted, body);
-    terminal.out(`reload accepted: generation ${generation} will answer it\n`);
-    return;
+/** Resolves when the reload is accepted or, with `wait`, when that is so. @throws GracefulRunError reloadFailed. */
+export async function reload(master: FoundMaster, wait: ReloadWait | null): Promise<Achieved> {
+  const body = { wait: wait ?? false };
+  const request = { path: master.path, method: 'POST', route: routes.reload, body } as const;
+  if (wait === null) {
+    const answer = await ask(action, { ...request, timeoutMs: promptMs }, [202]);
+    const result = readAnswer(reloadAccepted, answer.body);
+    return {
+      state: 'accepted',
+      result,
+      text: `reload accepted: generation ${result.generation} will answer it`,
+    };
   }
-  const { body } = await ask(action, request, [200, 409]);
-  const result = readAnswer(reloadResult, body);
+  const answer = await ask(action, request, [200, 409]);
+  const result = readAnswer(reloadResult, answer.body);
   if (!result.ok) throw failed(result);
-  terminal.out(`generation ${result.generation} serves, ready after ${formatDuration(result.durationMs)}\n`);
+  return { state: wait, result, text: textOf[wait](result) };
 }
+
+const textOf: Readonly<Record<ReloadWait, (result: ReloadResult) => string>> = {
+  serving: ({ generation, durationMs }) =>
+    `generation ${generation} serves, ready after ${formatDuration(durationMs)}`,
+  drained: ({ generation, durationMs }) =>
+    `generation ${generation} serves, ready after ${formatDuration(durationMs)}; no earlier worker is left`,
+};
 
 function failed(result: ReloadResult): ReloadFailure {
   const { failure } = result;
@@ -35,15 +42,6 @@ function failed(result: ReloadResult): ReloadFailure {
   return new ReloadFailure(
     `cannot reload: generation ${result.generation} failed: ${reason}`,
     failure === null ? [] : describeFailure(failure),
+    result,
   );
-}
-
-/** A reload that failed, with the lines that say more: how the worker ended, what to do, its last words. */
-export class ReloadFailure extends GracefulRunError {
-  readonly details: readonly string[];
-
-  constructor(message: string, details: readonly string[]) {
-    super('reloadFailed', message);
-    this.details = details;
-  }
 }

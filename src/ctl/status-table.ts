@@ -58,15 +58,19 @@ export function formatAge(ms: number): string {
   return `${Math.floor(minutes / 1_440)}d ${Math.floor(minutes / 60) % 24}h`;
 }
 
+/** Does a worker take new connections? */
+export function isServed({ generation, workers }: Status): boolean {
+  return generation !== null && workers.some(({ state }) => state === 'ready');
+}
+
 function renderState(status: Status, styles: Styles): string {
-  const isServed = status.generation !== null && status.workers.some(({ state }) => state === 'ready');
   const serves =
     status.generation === null
       ? 'no generation serves'
-      : isServed
+      : isServed(status)
         ? `generation ${status.generation} serves`
         : `no worker of generation ${status.generation} is ready, clients wait`;
-  const colour = isServed ? styles.good : styles.bad;
+  const colour = isServed(status) ? styles.good : styles.bad;
   return `${colour(status.state)}, ${serves}${status.reloadPending ? ', another reload is waiting' : ''}`;
 }
 
@@ -118,7 +122,7 @@ function renderCrash(crash: WorkerCrash, nowMs: number, styles: Styles): readonl
 }
 
 /** Rows of equal columns, two spaces apart. */
-function align(rows: readonly (readonly string[])[]): readonly string[] {
+export function align(rows: readonly (readonly string[])[]): readonly string[] {
   const widths = rows.reduce<readonly number[]>(
     (known, row) => row.map((cell, column) => Math.max(cell.length, known[column] ?? 0)),
     [],

@@ -8,7 +8,7 @@ import { readAnswer, stopAccepted } from './answers.ts';
 import { ask, promptMs, refused, unanswered } from './ask-master.ts';
 import type { FoundMaster } from './find-master.ts';
 import { isRunning } from './is-running.ts';
-import type { Terminal } from './terminal.ts';
+import type { Achieved } from './report.ts';
 
 const action = 'stop';
 /** How long the master may take to end after everything has stopped. */
@@ -16,17 +16,12 @@ const exitBoundMs = 10_000;
 const lookEveryMs = 20;
 
 /** Resolves when the stop is accepted or, with `wait`, when the master's process has ended. */
-export async function stop(
-  master: FoundMaster,
-  options: { readonly wait: boolean },
-  terminal: Terminal,
-): Promise<void> {
-  const request = { path: master.path, method: 'POST', route: routes.stop, body: options } as const;
-  if (!options.wait) {
+export async function stop(master: FoundMaster, wait: boolean): Promise<Achieved> {
+  const request = { path: master.path, method: 'POST', route: routes.stop, body: { wait } } as const;
+  if (!wait) {
     const { body } = await ask(action, { ...request, timeoutMs: promptMs }, [202]);
-    const { pid } = readAnswer(stopAccepted, body);
-    terminal.out(`stop accepted by the master with pid ${pid}\n`);
-    return;
+    const result = readAnswer(stopAccepted, body);
+    return { state: 'accepted', result, text: `stop accepted by the master with pid ${result.pid}` };
   }
   const answer = { status: 0, body: '' };
   const gap = await followControl(
@@ -42,9 +37,9 @@ export async function stop(
   // A master that is killed while it stops breaks the answer off: gone is gone, if it had begun to answer.
   if (gap !== null && answer.body === '') throw unanswered(action, gap);
   if (answer.status !== 202) throw refused(action, answer);
-  const { pid } = readAnswer(stopAccepted, answer.body);
-  await ended(pid);
-  terminal.out('stopped\n');
+  const result = readAnswer(stopAccepted, answer.body);
+  await ended(result.pid);
+  return { state: 'stopped', result, text: 'stopped' };
 }
 
 /** Resolves when the process has ended. Nobody but its parent is told, so this looks. */

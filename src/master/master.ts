@@ -2,7 +2,7 @@
  * Puts a master together: its doors (listener, control socket, watch) and its program, with their order of birth and
  * death, and decides nothing else. It must not know the command line, signals, or how a log looks.
  */
-import type { ReloadResult, Status } from '../shared/control-api.ts';
+import type { ReloadResult, ReloadWait, Scaled, Status } from '../shared/control-api.ts';
 import type { Cause, Fact, Failure, Observation } from '../shared/facts.ts';
 import { version } from '../shared/version.ts';
 import { killDelayMs, maxDrainingGenerations, sameStopMs, settleMs } from './defaults.ts';
@@ -13,6 +13,7 @@ import { createLastCrash } from './last-crash.ts';
 import { idleProgram, type LifecycleSettings } from './lifecycle/state.ts';
 import { deferred } from './deferred.ts';
 import { compileOptions, type MasterOptions, type MasterSettings, type OptionSpelling } from './options.ts';
+import { createLeavingWorkers } from './leaving-workers.ts';
 import { preloadPath } from './preload-path.ts';
 import { prepareWorker } from './prepare-worker.ts';
 import { createReloadResults, masterStopped } from './reload-results.ts';
@@ -77,6 +78,7 @@ function assemble(settings: MasterSettings, { platform, environment, onStderr }:
   const subscribers = new Set<(observation: Observation) => void>();
   const results = createReloadResults();
   const crashes = createLastCrash();
+  const leaving = createLeavingWorkers();
   const preload = preloadPath();
   const ended = deferred<Failure | null>();
   const saidOfPort = new Set<VariableSource>();
@@ -88,7 +90,8 @@ function assemble(settings: MasterSettings, { platform, environment, onStderr }:
     platform,
     handlers: {
       status,
-      reload: () => requestReload('control'),
+      reload: (wait) => requestReload('control', wait),
+      scale: setWorkerCount,
       stop: () => ({ done: stop('control') }),
       subscribe,
     },
@@ -116,6 +119,7 @@ function assemble(settings: MasterSettings, { platform, environment, onStderr }:
     results.observe(fact, time);
     crashes.observe(fact, time);
     if (fact.event === 'generationReady') doors.fitted.decided();
+    leaving.observe(fact);
     for (const subscriber of subscribers) subscriber({ ...fact, program: doors.name(), time });
     if (fact.event === 'stopped')
       void doors.close().then(() => {
@@ -159,13 +163,23 @@ function assemble(settings: MasterSettings, { platform, environment, onStderr }:
     }
   }
 
-  function requestReload(cause: Cause): { generation: number; outcome: Promise<ReloadResult> } {
+  function requestReload(
+    cause: Cause,
+    wait: ReloadWait,
+  ): { generation: number; outcome: Promise<ReloadResult> } {
     const { phase, lastGeneration } = runner.state();
     if (phase === 'idle' || phase === 'stopping' || phase === 'stopped') throw masterStopped();
     const generation = lastGeneration + 1;
-    const outcome = results.of(generation);
+    const served = results.of(generation);
     runner.dispatch({ type: 'reloadRequested', cause });
-    return { generation, outcome };
+    return { generation, outcome: wait === 'drained' ? leaving.goneAfter(served) : served };
+  }
+
+  function setWorkerCount(workers: number): Scaled {
+    const { phase, workersWanted: before } = runner.state();
+    if (phase === 'stopping' || phase === 'stopped') throw masterStopped('scale');
+    runner.dispatch({ type: 'workerCountRequested', change: { to: workers } });
+    return { workers, before };
   }
 
   async function stop(cause: Cause): Promise<void> {
@@ -194,7 +208,7 @@ function assemble(settings: MasterSettings, { platform, environment, onStderr }:
 
   return {
     start: () => (starting ??= start()),
-    reload: async (cause = 'embedder') => requestReload(cause).outcome,
+    reload: async (cause = 'embedder') => requestReload(cause, 'serving').outcome,
     stop: async (cause = 'embedder') => stop(cause),
     changeWorkerCount: (change) => {
       runner.dispatch({ type: 'workerCountRequested', change });

@@ -76,8 +76,8 @@ export function createReloadResults(): ReloadResults {
   };
 }
 
-export function masterStopped(): GracefulRunError {
-  return new GracefulRunError('masterStopped', 'cannot reload: the master is stopping', {
+export function masterStopped(action = 'reload'): GracefulRunError {
+  return new GracefulRunError('masterStopped', `cannot ${action}: the master is stopping`, {
     hint: 'start it again once it has ended',
   });
 }

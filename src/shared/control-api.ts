@@ -1,10 +1,11 @@
 /**
  * The control API: HTTP and JSON over the control socket. Routes, and the shapes that the master answers with.
  *
- *   GET  /v1/status            200 Status
- *   POST /v1/reload {wait}     202 ReloadAccepted · with wait: 200 ReloadResult when it serves, 409 ReloadResult when it failed
- *   POST /v1/stop   {wait}     202 StopAccepted; with wait the answer ends when everything has stopped
- *   GET  /v1/events            200, one Observation a line (application/x-ndjson), until either side goes
+ *   GET  /v1/status             200 Status
+ *   POST /v1/reload {wait}      202 ReloadAccepted · with wait: 200 ReloadResult when it went well, 409 ReloadResult when it failed
+ *   POST /v1/scale  {workers}   200 Scaled
+ *   POST /v1/stop   {wait}      202 StopAccepted; with wait the answer ends when everything has stopped
+ *   GET  /v1/events             200, one Observation a line (application/x-ndjson), until either side goes
  *
  * An error answers 4xx or 5xx with ErrorAnswer.
  */
@@ -13,9 +14,20 @@ import type { Failure, ProgramPhase, WorkerPhase } from './facts.ts';
 export const routes = {
   status: '/v1/status',
   reload: '/v1/reload',
+  scale: '/v1/scale',
   stop: '/v1/stop',
   events: '/v1/events',
 } as const;
+
+/**
+ * What a reload can be waited for. `serving`: only the new generation takes new connections. `drained`: moreover, no worker of
+ * an earlier generation is left. `true` in a request is the first of them.
+ */
+export const reloadWaits = ['serving', 'drained'] as const;
+export type ReloadWait = (typeof reloadWaits)[number];
+
+/** How many workers a program can have. */
+export const workersLimit = 1024;
 
 export interface WorkerStatus {
   readonly generation: number;
@@ -78,6 +90,12 @@ export interface Status {
 export interface ReloadAccepted {
   /** The number of the generation that will answer this request. */
   readonly generation: number;
+}
+
+/** The number of workers that are wanted now, and before. */
+export interface Scaled {
+  readonly workers: number;
+  readonly before: number;
 }
 
 export interface StopAccepted {

@@ -21,6 +21,17 @@ export function controlFolders(environment: NodeJS.ProcessEnv, uid: number): rea
   return [...folders, temp];
 }
 
+/**
+ * The folders in which a client looks, best first: those that a master may have chosen, and /run/user/UID. Where XDG_RUNTIME_DIR
+ * is not set (cron, su, sudo), the master may have been started by a login shell, which has it.
+ */
+export function clientFolders(environment: NodeJS.ProcessEnv, uid: number): readonly string[] {
+  const folders = controlFolders(environment, uid);
+  const only = environment['GRACEFUL_RUN_CONTROL_FOLDER'];
+  if (only !== undefined && only !== '') return folders;
+  return [...new Set([...folders, `/run/user/${uid}/graceful-run`])];
+}
+
 /** The socket's file name for a program's name. */
 export function controlFile(name: string): string {
   return `${name}${suffix}`;

@@ -21,6 +21,7 @@ export const errorCodes = [
   'masterStopped',
   'masterNotFound',
   'masterAmbiguous',
+  'masterForbidden',
   'masterUnreachable',
   'controlRequestRejected',
   'notWatchable',

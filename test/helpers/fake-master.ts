@@ -64,6 +64,8 @@ export function settleable<T>(): Settleable<T> {
 export class FakeMaster {
   readonly listeners: Set<(observation: Observation) => void> = new Set();
   readonly calls: string[] = [];
+  /** What each reload was to wait for. */
+  readonly waits: string[] = [];
   outcome: Settleable<ReloadResult> = settleable();
   done: Settleable<undefined> = settleable();
   status: Status = statusOf(process.pid);
@@ -71,9 +73,14 @@ export class FakeMaster {
 
   readonly handlers: ControlHandlers = {
     status: () => this.status,
-    reload: () => {
+    reload: (wait) => {
+      this.waits.push(wait);
       this.#called('reload');
       return { generation: 2, outcome: this.outcome.promise };
+    },
+    scale: (workers) => {
+      this.#called('scale');
+      return { workers, before: 1 };
     },
     stop: () => {
       this.#called('stop');

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { chownSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
@@ -77,31 +78,123 @@ describe('gracefulctl', () => {
     expect([code, JSON.parse(out)]).toEqual([0, master.status]);
   });
 
-  test('with two masters it wants a name, and takes it', async () => {
+  test('status with two masters lists both, a line each, and as JSON', async () => {
     await start('api');
     await start('web');
-    const unnamed = await run('status');
-    expect(unnamed.code).toBe(1);
-    expect(unnamed.err).toContain('api, web');
-    expect((await run('status', '--name', 'web')).code).toBe(0);
-    expect((await run('status', '--name', 'shop')).code).toBe(1);
+    const { code, out, err } = await run('status');
+    expect([code, err]).toEqual([0, '']);
+    expect(out).toMatch(/^api +127.0.0.1:10086 +1\/1 .*serving$/m);
+    expect(out).toMatch(/^web /m);
+    const { out: lines } = await run('status', '--json');
+    expect(
+      lines
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line) as unknown),
+    ).toEqual([master.status, master.status]);
   });
 
-  test('without a master it exits 1; sockets that nobody listens on do not count', async () => {
+  test('a master that does not answer is listed with what is wrong with it, and status exits 1', async () => {
+    await start('api');
+    const stranger = createServer((socket) => socket.on('error', () => undefined).end('hello\r\n\r\n'));
+    await once(stranger.listen(join(folder.path, 'odd.sock')), 'listening');
+    const { code, out } = await run('status');
+    stranger.close();
+    expect(code).toBe(1);
+    expect(out).toMatch(/^api .*serving$/m);
+    expect(out).toMatch(/^odd .*cannot show the status/m);
+  });
+
+  test('with two masters the other commands want a name, and take it as a word or as an option', async () => {
+    await start('api');
+    await start('web');
+    const unnamed = await run('reload');
+    expect(unnamed.code).toBe(2);
+    expect(unnamed.err).toContain('api, web');
+    expect(unnamed.err).toContain('gracefulctl reload api');
+    for (const words of [['web'], ['--name', 'web'], ['--wait', 'web'], ['web', '--name', 'web']]) {
+      master.outcome.resolve(served);
+      expect(await run('reload', ...words)).toMatchObject({ code: 0, err: '' });
+    }
+    expect((await run('reload', 'web', '--name', 'api')).code).toBe(2);
+    expect((await run('status', 'shop')).code).toBe(3);
+  });
+
+  test('a name that is made of digits is a name', async () => {
+    await start('10086');
+    expect((await run('status', '10086')).code).toBe(0);
+  });
+
+  test('a mistyped name or command gets the nearest one as a hint', async () => {
+    await start('web');
+    expect((await run('reload', 'wbe')).err).toContain('did you mean gracefulctl reload web?');
+    expect((await run('relaod')).err).toContain('did you mean gracefulctl reload?');
+    expect((await run('frobnicate')).err).toContain('status, reload, scale, stop, events');
+  });
+
+  test('without a master it exits 3; sockets that nobody listens on do not count', async () => {
     const { code, out, err } = await run('status');
-    expect([code, out]).toEqual([1, '']);
+    expect([code, out]).toEqual([3, '']);
     expect(err.split('\n').length).toBe(3);
     expect(err).toMatch(/^gracefulctl: cannot find a master/);
   });
 
-  test.each([[[]], [['frobnicate']], [['status', '--wait']], [['status', 'reload']], [['status', '--name']]])(
-    'a command line that makes no sense exits 2: %j',
-    async (args) => {
-      const { code, err } = await run(...args);
-      expect(code).toBe(2);
-      expect(err).toMatch(/^gracefulctl: cannot /);
+  test.each(['reload', 'stop', 'scale 2'])(
+    '%s --json without a master says so in JSON, and exits 3',
+    async (words) => {
+      const { code, out, err } = await run(...words.split(' '), '--json');
+      expect([code, err]).toEqual([3, '']);
+      expect(JSON.parse(out)).toMatchObject({
+        command: words.split(' ')[0],
+        ok: false,
+        exitCode: 3,
+        program: null,
+        state: 'failed',
+        result: null,
+        error: { code: 'masterNotFound' },
+      });
     },
   );
+
+  test.runIf(process.geteuid?.() === 0)(
+    'the master of another user is not used, but its owner is named with the command that may use it',
+    async () => {
+      await start('web');
+      chownSync(folder.path, 12_345, 12_345);
+      for (const words of [['status'], ['status', 'web']]) {
+        const { code, err } = await run(...words);
+        expect(code).toBe(1);
+        expect(err).toContain('belongs to user 12345');
+        expect(err).toContain(
+          `sudo -u '#12345' env GRACEFUL_RUN_CONTROL_FOLDER=${folder.path} gracefulctl status web`,
+        );
+      }
+      expect((await run('status', 'shop')).code).toBe(3);
+    },
+  );
+
+  test('status exits 4 when no worker is ready', async () => {
+    await start();
+    master.status = { ...statusOf(4242), workers: [] };
+    expect((await run('status')).code).toBe(4);
+  });
+
+  test.each([
+    [[]],
+    [['frobnicate']],
+    [['status', '--wait']],
+    [['status', 'api', 'web']],
+    [['status', '--name']],
+    [['reload', '--wait=ready']],
+    [['stop', '--wait=drained']],
+    [['scale']],
+    [['scale', 'many']],
+    [['scale', 'web', '0']],
+  ])('a command line that makes no sense exits 2: %j', async (args) => {
+    const { code, err } = await run(...args);
+    expect(code).toBe(2);
+    expect(err).toMatch(/^gracefulctl: cannot /);
+  });
 
   test('--help and --version exit 0', async () => {
     const help = await run('--help');
@@ -120,6 +213,54 @@ describe('gracefulctl', () => {
     await start();
     master.outcome.resolve(served);
     expect((await run('reload', '--wait')).code).toBe(0);
+    expect(master.waits).toEqual(['serving']);
+  });
+
+  test('reload --wait=drained waits for just that, and says so', async () => {
+    await start();
+    master.outcome.resolve(served);
+    const { code, out } = await run('reload', '--wait=drained');
+    expect(code).toBe(0);
+    expect(out).toContain('no earlier worker is left');
+    expect(master.waits).toEqual(['drained']);
+  });
+
+  test('scale asks for a number of workers, with the name before it or without', async () => {
+    await start();
+    expect(await run('scale', '3')).toMatchObject({ code: 0, out: 'workers wanted: 3, 1 before\n' });
+    const { code, out } = await run('scale', 'web', '4', '--json');
+    expect([code, JSON.parse(out)]).toMatchObject([0, { ok: true, result: { workers: 4, before: 1 } }]);
+  });
+
+  test('reload --json and stop --json print one line of one shape', async () => {
+    await start();
+    const accepted = await run('reload', '--json');
+    expect(JSON.parse(accepted.out)).toEqual({
+      command: 'reload',
+      ok: true,
+      program: 'web',
+      exitCode: 0,
+      state: 'accepted',
+      result: { generation: 2 },
+      error: null,
+    });
+    master.outcome.resolve(failed);
+    const { code, out, err } = await run('reload', '--wait', '--json');
+    expect([code, err]).toEqual([1, '']);
+    expect(JSON.parse(out)).toMatchObject({
+      ok: false,
+      exitCode: 1,
+      state: 'failed',
+      result: failed,
+      error: { code: 'reloadFailed' },
+    });
+    const stopped = await run('stop', '--json');
+    expect(JSON.parse(stopped.out)).toMatchObject({
+      command: 'stop',
+      ok: true,
+      state: 'accepted',
+      result: { pid: process.pid },
+    });
   });
 
   test('reload --wait exits 1 with the reason, the exit code and the last words', async () => {

@@ -1,26 +1,55 @@
 /** What comes in over the control socket, checked. It owns the schemas; it must not know what the requests do. */
 import * as z from 'zod/mini';
+import { type ReloadWait, reloadWaits, workersLimit } from '../../shared/control-api.ts';
 
-export interface WaitableRequest {
-  /** Answer when it is done, not when it is accepted. */
+/** Answer when it is done, not when it is accepted. */
+export interface StopRequest {
   readonly wait?: boolean | undefined;
 }
 
-const waitable: z.ZodMiniType<WaitableRequest> = z.strictObject({
+/** `wait`: what the answer waits for; `true` is the first of them, false or absent: only that it is accepted. */
+export interface ReloadRequest {
+  readonly wait?: boolean | ReloadWait | undefined;
+}
+
+export interface ScaleRequest {
+  readonly workers: number;
+}
+
+export const stopRequest: z.ZodMiniType<StopRequest> = z.strictObject({
   wait: z.optional(z.boolean({ error: '`wait` must be true or false' })),
 });
 
-/** The request in a body (an empty body is the empty request), or what is wrong with it. */
-export function parseWaitable(
+const wantedWait = `\`wait\` must be true, false, or one of ${reloadWaits.join(', ')}`;
+
+export const reloadRequest: z.ZodMiniType<ReloadRequest> = z.strictObject({
+  wait: z.optional(z.union([z.boolean(), z.enum(reloadWaits)], { error: wantedWait })),
+});
+
+const wantedWorkers = `\`workers\` must be a whole number from 1 to ${workersLimit}`;
+
+export const scaleRequest: z.ZodMiniType<ScaleRequest> = z.strictObject({
+  workers: z.int(wantedWorkers).check(z.gte(1, wantedWorkers), z.lte(workersLimit, wantedWorkers)),
+});
+
+/** What is to be waited for; null: nothing. */
+export function waitOf({ wait }: ReloadRequest): ReloadWait | null {
+  if (wait === true) return reloadWaits[0];
+  return wait === undefined || wait === false ? null : wait;
+}
+
+/** The request in a body (an empty body is the empty object), or what is wrong with it. */
+export function parseRequest<Request>(
+  shape: z.ZodMiniType<Request>,
   body: string,
-): { readonly request: WaitableRequest } | { readonly problem: string } {
+): { readonly request: Request } | { readonly problem: string } {
   let value: unknown;
   try {
     value = body.trim() === '' ? {} : JSON.parse(body);
   } catch {
     return { problem: 'the body is not JSON' };
   }
-  const parsed = waitable.safeParse(value);
+  const parsed = shape.safeParse(value);
   if (parsed.success) return { request: parsed.data };
   return { problem: parsed.error.issues.map(problemOf).join('; ') };
 }

@@ -3,10 +3,13 @@
  * sockets and files, nor how the master reloads or stops.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type * as z from 'zod/mini';
 import {
   type ReloadAccepted,
   type ReloadResult,
+  type ReloadWait,
   routes,
+  type Scaled,
   type Status,
   type StopAccepted,
 } from '../../shared/control-api.ts';
@@ -14,13 +17,15 @@ import { GracefulRunError } from '../../shared/errors.ts';
 import type { Observation } from '../../shared/facts.ts';
 import { answerError, answerJson, readBody, Refusal } from './answers.ts';
 import { streamEvents } from './event-stream.ts';
-import { parseWaitable, type WaitableRequest } from './requests.ts';
+import { parseRequest, reloadRequest, scaleRequest, stopRequest, waitOf } from './requests.ts';
 
 /** What the master does for the control server. Any of them may throw: the client is told, the master lives on. */
 export interface ControlHandlers {
   status(): Status;
-  /** Asks for a reload; `outcome` settles when the generation that answers it serves or has failed. */
-  reload(): { readonly generation: number; readonly outcome: Promise<ReloadResult> };
+  /** Asks for a reload; `outcome` settles when the generation that answers it has failed, or is what is waited for. */
+  reload(wait: ReloadWait): { readonly generation: number; readonly outcome: Promise<ReloadResult> };
+  /** Asks for so many workers. */
+  scale(workers: number): Scaled;
   /** Asks for a graceful stop; `done` settles when no worker is left. */
   stop(): { readonly done: Promise<void> };
   /** Delivers every observation from now on, until the returned function is called. */
@@ -41,6 +46,7 @@ interface Route {
 const table: ReadonlyMap<string, Route> = new Map<string, Route>([
   [routes.status, { method: 'GET', act: showStatus }],
   [routes.reload, { method: 'POST', act: reload }],
+  [routes.scale, { method: 'POST', act: scale }],
   [routes.stop, { method: 'POST', act: stop }],
   [routes.events, { method: 'GET', act: followEvents }],
 ]);
@@ -92,9 +98,9 @@ async function reload(
   response: ServerResponse,
   handlers: ControlHandlers,
 ): Promise<void> {
-  const { wait } = await readRequest(request);
-  const { generation, outcome } = handlers.reload();
-  if (wait !== true) {
+  const wait = waitOf(await readRequest(request, reloadRequest));
+  const { generation, outcome } = handlers.reload(wait ?? 'serving');
+  if (wait === null) {
     // Nobody waits for it here: its failure is the log's business.
     outcome.catch(() => undefined);
     answerJson(response, 202, { generation } satisfies ReloadAccepted);
@@ -105,12 +111,21 @@ async function reload(
   answerJson(response, result.ok ? 200 : 409, result);
 }
 
+async function scale(
+  request: IncomingMessage,
+  response: ServerResponse,
+  handlers: ControlHandlers,
+): Promise<void> {
+  const { workers } = await readRequest(request, scaleRequest);
+  answerJson(response, 200, handlers.scale(workers));
+}
+
 async function stop(
   request: IncomingMessage,
   response: ServerResponse,
   handlers: ControlHandlers,
 ): Promise<void> {
-  const { wait } = await readRequest(request);
+  const { wait } = await readRequest(request, stopRequest);
   const accepted: StopAccepted = { pid: handlers.status().master.pid };
   const { done } = handlers.stop();
   if (wait !== true) {
@@ -131,8 +146,11 @@ function followEvents(request: IncomingMessage, response: ServerResponse, handle
   streamEvents(response, (listener) => handlers.subscribe(listener));
 }
 
-async function readRequest(request: IncomingMessage): Promise<WaitableRequest> {
-  const parsed = parseWaitable(await readBody(request));
+async function readRequest<Request>(
+  request: IncomingMessage,
+  shape: z.ZodMiniType<Request>,
+): Promise<Request> {
+  const parsed = parseRequest(shape, await readBody(request));
   if ('problem' in parsed) throw new Refusal(400, parsed.problem);
   return parsed.request;
 }

@@ -36,12 +36,15 @@ export type WorkerEvent =
   | { readonly type: 'drainTimedOut'; readonly at: number; readonly worker: number }
   | { readonly type: 'killTimedOut'; readonly at: number; readonly worker: number };
 
+/** So many workers more (or fewer), or so many in all. */
+export type CountChange = number | { readonly to: number };
+
 /** Requests, and timers of the program. */
 export type ProgramEvent =
   | { readonly type: 'startRequested'; readonly at: number }
   | { readonly type: 'reloadRequested'; readonly at: number; readonly cause: Cause }
   | { readonly type: 'stopRequested'; readonly at: number; readonly cause: Cause }
-  | { readonly type: 'workerCountRequested'; readonly at: number; readonly change: number }
+  | { readonly type: 'workerCountRequested'; readonly at: number; readonly change: CountChange }
   | { readonly type: 'restartDue'; readonly at: number; readonly generation: number; readonly slot: number }
   | { readonly type: 'settleElapsed'; readonly at: number };
 

@@ -3,7 +3,7 @@
  * candidate, replace a worker, stop. Each returns the program as it is afterwards and adds what is to be done to `out`.
  */
 import type { Cause, Failure } from '../../shared/facts.ts';
-import type { Effect, ProgramEvent } from './events.ts';
+import type { CountChange, Effect, ProgramEvent } from './events.ts';
 import {
   beginGeneration,
   cancelRestarts,
@@ -64,8 +64,8 @@ export function beginReload(program: Serving, at: number, out: Effect[]): Reload
   return { ...begun.program, phase: 'reloading', candidate: begun.generation };
 }
 
-export function changeCount<P extends Program>(program: P, change: number, out: Effect[]): P {
-  const workersWanted = Math.max(1, program.workersWanted + change);
+export function changeCount<P extends Program>(program: P, change: CountChange, out: Effect[]): P {
+  const workersWanted = Math.max(1, typeof change === 'number' ? program.workersWanted + change : change.to);
   if (workersWanted === program.workersWanted) return program;
   out.push({
     type: 'announce',
@@ -77,7 +77,7 @@ export function changeCount<P extends Program>(program: P, change: number, out: 
 /** While a candidate proves itself, a new count is for the candidate: what serves now goes soon, or is fitted at a rollback. */
 export function fitCandidate(
   program: Starting | Reloading,
-  change: number,
+  change: CountChange,
   at: number,
   out: Effect[],
 ): Program {

@@ -1,7 +1,13 @@
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { controlFile, controlFolders, controlName, folderProblem } from '../../../src/shared/control-path.ts';
+import {
+  clientFolders,
+  controlFile,
+  controlFolders,
+  controlName,
+  folderProblem,
+} from '../../../src/shared/control-path.ts';
 
 const temp = (uid: number): string => join(tmpdir(), `graceful-run-${uid}`);
 
@@ -13,6 +19,14 @@ test.each([
   [{ XDG_RUNTIME_DIR: '/x', GRACEFUL_RUN_CONTROL_FOLDER: '/srv/control' }, 0, ['/srv/control']],
 ])('with %j user %d looks in %j', (environment, uid, folders) => {
   expect(controlFolders(environment, uid)).toEqual(folders);
+});
+
+test.each([
+  [{}, 1_000, [temp(1_000), '/run/user/1000/graceful-run']],
+  [{ XDG_RUNTIME_DIR: '/run/user/1000' }, 1_000, ['/run/user/1000/graceful-run', temp(1_000)]],
+  [{ XDG_RUNTIME_DIR: '/x', GRACEFUL_RUN_CONTROL_FOLDER: '/srv/control' }, 0, ['/srv/control']],
+])('with %j a client of user %d looks in %j', (environment, uid, folders) => {
+  expect(clientFolders(environment, uid)).toEqual(folders);
 });
 
 test('a name and its file belong together, and no other file is a control socket', () => {

@@ -1,0 +1,116 @@
+/**
+ * Control sockets that belong to other users. gracefulctl does not use them (whoever owns a folder decides what answers in it),
+ * but says whose they are, and which command may.
+ */
+import { lstatSync, readdirSync, readFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { controlFile, controlName } from '../shared/control-path.ts';
+import { GracefulRunError } from '../shared/errors.ts';
+import { lookFor } from './look-for-listener.ts';
+
+/** A folder of control sockets of another user. */
+export interface ForeignFolder {
+  readonly folder: string;
+  readonly owner: number;
+  /** Null: this user may not look into it. */
+  readonly names: readonly string[] | null;
+}
+
+/** The folders of other users that hold a living master called `name` (null: any), or may do so. */
+export async function foreignMasters(
+  { folders, foreignFolders, uid }: Places,
+  name: string | null,
+): Promise<readonly ForeignFolder[]> {
+  const found: ForeignFolder[] = [];
+  for (const folder of new Set([...folders, ...foreignFolders])) {
+    const owner = ownerOf(folder);
+    if (owner === null || owner === uid) continue;
+    const names = await namesIn(folder);
+    const wanted = name === null ? names : (names?.filter((one) => one === name) ?? null);
+    if (wanted === null || wanted.length > 0) found.push({ folder, owner, names: wanted });
+  }
+  return found;
+}
+
+interface Places {
+  readonly folders: readonly string[];
+  readonly foreignFolders: readonly string[];
+  readonly uid: number;
+}
+
+/** An error when such a master is known, a hint when there may be one; null when there are no such folders. */
+export function describeForeign(
+  found: readonly ForeignFolder[],
+  name: string | null,
+  command: string,
+): { readonly error?: GracefulRunError; readonly hint?: string } | null {
+  const known = found.find(({ names }) => names !== null);
+  if (known !== undefined) {
+    const [first = ''] = known.names ?? [];
+    const owner = userName(known.owner);
+    const path = join(known.folder, controlFile(first));
+    return {
+      error: new GracefulRunError(
+        'masterForbidden',
+        `cannot use the master ${first}: its control socket ${path} belongs to user ${owner}`,
+        { hint: `run it as that user: ${asOwner(known, `${command} ${first}`)}` },
+      ),
+    };
+  }
+  const [hidden] = found;
+  if (hidden === undefined) return null;
+  return {
+    hint: `user ${userName(hidden.owner)} may have one, in ${hidden.folder}: ${asOwner(hidden, name === null ? command : `${command} ${name}`)}`,
+  };
+}
+
+/** The command that may use the folder: as its owner, told where it is unless the owner's gracefulctl looks there by itself. */
+function asOwner({ folder, owner }: ForeignFolder, rest: string): string {
+  const user = userName(owner);
+  const sudo = owner === 0 ? 'sudo' : `sudo -u ${/^\d+$/.test(user) ? `'#${user}'` : user}`;
+  const isUsual =
+    folder === `/run/user/${owner}/graceful-run` ||
+    folder === '/run/graceful-run' ||
+    basename(folder) === `graceful-run-${owner}`;
+  const where = isUsual
+    ? ''
+    : basename(folder) === 'graceful-run'
+      ? `env XDG_RUNTIME_DIR=${dirname(folder)} `
+      : `env GRACEFUL_RUN_CONTROL_FOLDER=${folder} `;
+  return `${sudo} ${where}gracefulctl ${rest}`;
+}
+
+function ownerOf(folder: string): number | null {
+  try {
+    const stats = lstatSync(folder);
+    return stats.isDirectory() ? stats.uid : null;
+  } catch {
+    // Not there, or in a folder that this user may not enter.
+    return null;
+  }
+}
+
+async function namesIn(folder: string): Promise<readonly string[] | null> {
+  let names: readonly string[];
+  try {
+    names = readdirSync(folder)
+      .sort()
+      .flatMap((file) => controlName(file) ?? []);
+  } catch {
+    return null;
+  }
+  const listeners = await Promise.all(names.map((name) => lookFor(join(folder, controlFile(name)))));
+  return names.filter((_, index) => listeners[index] !== 'absent');
+}
+
+/** The user's name, or the number where passwd(5) has none. */
+function userName(uid: number): string {
+  try {
+    const line = readFileSync('/etc/passwd', 'utf8')
+      .split('\n')
+      .find((entry) => entry.split(':')[2] === String(uid));
+    return line?.split(':')[0] ?? String(uid);
+  } catch {
+    return String(uid);
+  }
+}
