@@ -22,7 +22,7 @@ ${exampleFacts.map(row).join('\n')}
   has no \`pid\` there.)
 - \`from\` and \`to\` are states of the worker: \`starting\`, \`ready\`, \`draining\`, \`terminating\` (it got SIGTERM), \`killing\` (it
   got SIGKILL), \`exited\`; \`durationMs\` is how long it was in \`from\`. Of a generation it is the time since it was started.
-- \`failure\` is an object: \`reason\` (\`exited\`, \`notReady\`, \`notStarted\`), \`message\`, \`hint\` or null, \`errorCode\` of
+- \`failure\` is an object: \`reason\` (\`exited\`, \`notReady\`, \`notAdmitted\`, \`notStarted\`), \`message\`, \`hint\` or null, \`errorCode\` of
   [errors.md](errors.md) or null, \`outcome\` or null, \`stderrTail\`: the last lines that the worker wrote to stderr, 20 at most.
 - \`outcome\` is how a process ended: \`{"code":1,"signal":null}\` or \`{"code":null,"signal":"SIGKILL"}\`.
 - \`served\` (requests), \`migrated\` and \`cut\` (connections) are null when the worker could not say.

@@ -1,7 +1,7 @@
 /** docs/lifecycle.md, found out by running the lifecycle's own tables: what is drawn here is what the code does. */
 import { defaultBackoff } from '../src/master/lifecycle/backoff.ts';
 import type { LifecycleEvent } from '../src/master/lifecycle/events.ts';
-import { idleProgram, type Program } from '../src/master/lifecycle/state.ts';
+import { idleProgram, type Program, type Worker as LifecycleWorker } from '../src/master/lifecycle/state.ts';
 import { step } from '../src/master/lifecycle/step.ts';
 import { isImpossible, stepWorker, type WorkerInput } from '../src/master/lifecycle/worker-table.ts';
 import type { Failure, WorkerPhase } from '../src/shared/facts.ts';
@@ -93,7 +93,7 @@ function workerTable(): string {
 }
 
 function phaseAfter(phase: WorkerPhase, input: WorkerInput): WorkerPhase | 'exited' {
-  const worker = {
+  const worker: LifecycleWorker = {
     id: 1,
     generation: 1,
     slot: 0,
@@ -102,12 +102,13 @@ function phaseAfter(phase: WorkerPhase, input: WorkerInput): WorkerPhase | 'exit
     phaseSince: 0,
     startedAt: 0,
     readyAt: phase === 'starting' ? null : 0,
+    admission: 'notAsked',
     adopts: false,
   };
   return stepWorker(worker, input, settings).worker?.phase ?? 'exited';
 }
 
-const depth = 6;
+const depth = 7;
 
 function programDiagram(): string {
   const edges = new Map<string, Set<string>>();
@@ -140,6 +141,7 @@ function eventsFor(program: Program): readonly LifecycleEvent[] {
     ...program.workers.flatMap(({ id: worker }): readonly LifecycleEvent[] => [
       { type: 'workerSaidReady', at, worker },
       { type: 'workerSaidItDrains', at, worker },
+      { type: 'workerAdmitted', at, worker },
       { type: 'workerEnded', at, worker, end },
       { type: 'readyTimedOut', at, worker, failure },
     ]),

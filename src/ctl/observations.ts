@@ -15,7 +15,7 @@ const outcome: z.ZodMiniType<Outcome> = z.object({
 });
 
 export const failure: z.ZodMiniType<Failure> = z.object({
-  reason: z.enum(['exited', 'notReady', 'notStarted']),
+  reason: z.enum(['exited', 'notReady', 'notAdmitted', 'notStarted']),
   message: z.string(),
   hint: z.nullable(z.string()),
   errorCode: z.nullable(z.string()),
@@ -32,8 +32,17 @@ export const workerPhase: z.ZodMiniType<WorkerPhase> = z.enum([
 ]);
 
 const cause = z.enum(['signal', 'control', 'watch', 'worker', 'embedder']);
-const drainReason = z.enum(['reload', 'stop', 'scaleDown', 'masterGone', 'signal']);
-const killReason = z.enum(['notReady', 'rollback', 'drainTimeout', 'stop', 'reload', 'scaleDown']);
+const drainReason = z.enum(['reload', 'rollback', 'stop', 'scaleDown', 'masterGone', 'signal']);
+const killReason = z.enum([
+  'notReady',
+  'notAdmitted',
+  'rollback',
+  'drainTimeout',
+  'restartedItself',
+  'stop',
+  'reload',
+  'scaleDown',
+]);
 
 const place = { program: z.string(), time: z.number() };
 const identity = { ...place, generation: z.int(), slot: z.int(), pid: z.nullable(z.int()) };
@@ -74,6 +83,8 @@ const shapes: Shapes = {
   }),
   workerStarted: fact('workerStarted', change),
   workerReady: fact('workerReady', change),
+  workerRestartedItself: fact('workerRestartedItself', { ...identity, failure }),
+  workerAdmitted: fact('workerAdmitted', identity),
   workerDraining: fact('workerDraining', { ...change, reason: drainReason }),
   workerAcceptsNoMore: fact('workerAcceptsNoMore', identity),
   workerCleanUpCut: fact('workerCleanUpCut', { ...identity, what: z.string() }),

@@ -16,7 +16,10 @@ export function createLastCrash(): LastCrash {
   return {
     observe: (fact, endedAt) => {
       if (fact.event === 'generationReady') serving = fact.generation;
-      else if (fact.event === 'workerFailed' && fact.generation === serving) {
+      else if (
+        (fact.event === 'workerFailed' || fact.event === 'workerRestartedItself') &&
+        fact.generation === serving
+      ) {
         const { generation, slot, pid, failure } = fact;
         last = { generation, slot, pid, endedAt, failure };
       }

@@ -19,6 +19,7 @@ export function levelOf(fact: Fact, isRecovery = false): FactLevel {
       return fact.failure === null ? 'info' : 'error';
     case 'generationFailed':
     case 'workerFailed':
+    case 'workerRestartedItself':
     case 'watchFailed':
       return 'error';
     case 'restartScheduled':
@@ -46,6 +47,7 @@ export function levelOf(fact: Fact, isRecovery = false): FactLevel {
       return 'info';
     case 'listenersClosed':
     case 'workerStarted':
+    case 'workerAdmitted':
     case 'workerAcceptsNoMore':
       return 'debug';
   }

@@ -42,6 +42,7 @@ export function prepareWorker(
     cwd: settings.cwd,
     generation,
     slot,
+    masterPid: process.pid,
     drainTimeoutMs: settings.drainTimeoutMs,
     health: healthPath === null ? null : { path: healthPath, warmup, readyTimeoutMs },
     preload,

@@ -46,6 +46,10 @@ function sentence(fact: Fact): string {
       return `${worker(fact)} not ready yet: ${fact.reason}`;
     case 'workerReady':
       return `${worker(fact)} ready after ${formatDuration(fact.durationMs)}`;
+    case 'workerRestartedItself':
+      return `${worker(fact)} crashed and was started again by its own command: ${fact.failure.message}`;
+    case 'workerAdmitted':
+      return `${worker(fact)} accepts connections`;
     case 'workerDraining':
       return `${worker(fact)} draining: ${drainReason[fact.reason]}`;
     case 'workerAcceptsNoMore':
@@ -132,6 +136,7 @@ const asker: Readonly<Record<Cause, string>> = {
 
 const drainReason: Readonly<Record<DrainReason, string>> = {
   reload: 'a newer generation serves',
+  rollback: 'its generation failed',
   stop: 'the program stops',
   scaleDown: 'fewer workers are wanted',
   masterGone: 'its master is gone',
@@ -140,8 +145,10 @@ const drainReason: Readonly<Record<DrainReason, string>> = {
 
 const killReason: Readonly<Record<KillReason, string>> = {
   notReady: 'not ready in time',
+  notAdmitted: 'it does not accept connections',
   rollback: 'its generation failed',
   drainTimeout: 'not drained in time',
+  restartedItself: 'its own command has started it again',
   stop: 'the program stops now',
   reload: 'a newer generation takes its place',
   scaleDown: 'fewer workers are wanted',

@@ -20,7 +20,7 @@ export type ProgramPhase = 'idle' | 'starting' | 'serving' | 'reloading' | 'stop
 
 /** Why a worker, and with it its generation, failed. */
 export interface Failure {
-  readonly reason: 'exited' | 'notReady' | 'notStarted';
+  readonly reason: 'exited' | 'notReady' | 'notAdmitted' | 'notStarted';
   /** One sentence for people, without a full stop. */
   readonly message: string;
   /** What to do about it, where something can be said. */
@@ -61,7 +61,7 @@ export type Fact =
     }
   | { readonly event: 'listenersClosed' }
   | { readonly event: 'generationStarted'; readonly generation: number; readonly workers: number }
-  /** It is ready and serves from now on. */
+  /** Every one of its workers has confirmed that it accepts connections. */
   | { readonly event: 'generationReady'; readonly generation: number; readonly durationMs: number }
   /** It did not become ready; what served before it, serves on. */
   | {
@@ -91,6 +91,10 @@ export type Fact =
   /** Its health path was asked in vain; it is asked again. Only when that has another reason than before. */
   | ({ readonly event: 'workerNotReadyYet'; readonly reason: string } & WorkerIdentity)
   | ({ readonly event: 'workerReady' } & WorkerChange)
+  /** Its program ended although nobody asked it to, and its command, a shell for example, has started it again: that one is ready. */
+  | ({ readonly event: 'workerRestartedItself'; readonly failure: Failure } & WorkerIdentity)
+  /** It has confirmed that it accepts connections. */
+  | ({ readonly event: 'workerAdmitted' } & WorkerIdentity)
   | ({ readonly event: 'workerDraining'; readonly reason: DrainReason } & WorkerChange)
   /** A draining worker takes no new connection any more. */
   | ({ readonly event: 'workerAcceptsNoMore' } & WorkerIdentity)
@@ -99,7 +103,15 @@ export type Fact =
   | ({ readonly event: 'workerTerminated' } & WorkerChange)
   | ({
       readonly event: 'workerKilled';
-      readonly reason: 'notReady' | 'rollback' | 'drainTimeout' | 'stop' | 'reload' | 'scaleDown';
+      readonly reason:
+        | 'notReady'
+        | 'notAdmitted'
+        | 'rollback'
+        | 'drainTimeout'
+        | 'restartedItself'
+        | 'stop'
+        | 'reload'
+        | 'scaleDown';
     } & WorkerChange)
   /** It ended as asked: `served`, `migrated` and `cut` are null when it could not say. */
   | ({

@@ -13,6 +13,8 @@ export const env = {
   listeners: 'GRACEFUL_RUN_LISTENERS',
   /** How long a drain may last, in ms: the worker needs it even when its master is gone. */
   drainTimeout: 'GRACEFUL_RUN_DRAIN_TIMEOUT_MS',
+  /** The master's pid: how a process that does not read the channel, because it does not listen, notices that the master is gone. */
+  master: 'GRACEFUL_RUN_MASTER_PID',
   /** JSON, a `HealthOrder`; missing where a worker is ready as soon as it listens. */
   health: 'GRACEFUL_RUN_HEALTH',
 } as const;
@@ -50,8 +52,11 @@ export interface WantedAddress {
   readonly isIPv6Only: boolean;
 }
 
-/** Why a worker is asked to drain. `masterGone` and `signal` are found out by the worker itself. */
-export type DrainReason = 'reload' | 'stop' | 'scaleDown' | 'masterGone' | 'signal';
+/**
+ * Why a worker is asked to drain. `rollback`: its generation has failed although it was admitted. `masterGone` and `signal` are
+ * found out by the worker itself.
+ */
+export type DrainReason = 'reload' | 'rollback' | 'stop' | 'scaleDown' | 'masterGone' | 'signal';
 
 /** What a Node.js worker tells its master. `pid` is the process that speaks: under `npm start` not the one that was started. */
 export type WorkerMessage =
@@ -72,6 +77,10 @@ export type WorkerMessage =
   /** It asked for every address, and gets what the first generation asked for. */
   | { readonly type: 'narrowListen'; readonly pid: number; readonly address: string }
   | { readonly type: 'reloadWanted'; readonly pid: number }
+  /** The answer to `admit`: its servers accept connections on every declared listener. */
+  | { readonly type: 'admitted'; readonly pid: number }
+  /** The answer to `admit` when a listener cannot be listened on: `problem` says why. */
+  | { readonly type: 'notAdmitted'; readonly pid: number; readonly problem: string }
   /** It has served for a moment, and takes connections that other workers give away from now on. */
   | { readonly type: 'adopts'; readonly pid: number }
   /** It drains, and from now on every new connection goes to others. */
@@ -91,7 +100,7 @@ export type WorkerMessage =
 
 /** What a master tells a Node.js worker. */
 export type MasterMessage =
-  /** Its generation is ready: begin to accept. */
+  /** Its generation is ready: begin to accept, and answer `admitted`. */
   | { readonly type: 'admit' }
   /** Sent just before the drain signal, so that the worker knows why. `migrates`: successors will be named. */
   | {

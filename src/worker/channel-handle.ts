@@ -55,12 +55,20 @@ function constructorOf(value: unknown): Constructor | null {
 export function stopReading(): number | null {
   const { channel } = process;
   const fd: unknown = channel ? Reflect.get(channel, 'fd') : null;
+  return typeof fd === 'number' && callChannel('readStop') ? fd : null;
+}
+
+/** Reads on, after `stopReading`. */
+export function startReading(): void {
+  callChannel('readStart');
+}
+
+function callChannel(method: 'readStart' | 'readStop'): boolean {
   const handle = channelHandle();
-  if (typeof fd !== 'number' || handle === null) return null;
-  const readStop: unknown = Reflect.get(handle, 'readStop');
-  if (typeof readStop !== 'function') return null;
-  Reflect.apply(readStop, handle, []);
-  return fd;
+  const found: unknown = handle === null ? null : Reflect.get(handle, method);
+  if (typeof found !== 'function') return false;
+  Reflect.apply(found, handle, []);
+  return true;
 }
 
 /**

@@ -1,5 +1,11 @@
 /**
- * The IPC channel to the master: sends our messages, hears the master's, and notices when it is gone.
+ * The IPC channel to the master: sends our messages, receives the master's, and notices when the master is gone.
+ *
+ * Several Node.js processes may have inherited it: in `node app.js | node pretty.js` both have. What one of them reads, the others
+ * never get. So a process reads only when it is the worker, which is the process that listens; until then it looks now and then
+ * whether the master is still there. (Where it cannot see the master's pid, because the master is gone already or because this is another
+ * PID namespace, it reads at once.)
+ *
  * It never keeps the application alive, and leaves messages that are not ours to the application's own listeners.
  */
 import {
@@ -10,8 +16,12 @@ import {
   type MasterMessage,
   type WorkerMessage,
 } from '../shared/protocol.ts';
-import { noteWriteRequest, watchOtherEnd } from './channel-handle.ts';
+import { noteWriteRequest, startReading, stopReading, watchOtherEnd } from './channel-handle.ts';
 import { keepListening } from './keep-listening.ts';
+
+// As they were before the application was loaded, which may have put others in their place.
+const { kill } = process;
+const { setInterval, clearInterval } = globalThis;
 
 export interface ChannelEvents {
   /** `handle` is what came beside the message. */
@@ -21,11 +31,16 @@ export interface ChannelEvents {
 }
 
 export interface Channel {
+  /** This process is the worker: from now on it reads what the master sends. A second call changes nothing. */
+  read(): void;
   /** Resolves when the message is on its way, or cannot be sent: the latter is not an error here. */
   send(message: WorkerMessage): Promise<void>;
 }
 
-export function openChannel(events: ChannelEvents): Channel {
+/** How often a process that does not read looks whether its master is still there. */
+const lookIntervalMs = 2_000;
+
+export function openChannel(masterPid: number | null, events: ChannelEvents): Channel {
   const isOtherEndGone = watchOtherEnd();
   holdLine(isOtherEndGone);
   noteWriteRequest();
@@ -38,8 +53,17 @@ export function openChannel(events: ChannelEvents): Channel {
   });
   // After the listeners: each of them refs the channel.
   process.channel?.unref();
+  // Nothing was read yet: that takes a turn of the event loop.
+  let isReading = masterPid === null || !isThere(masterPid) || stopReading() === null;
+  const looking = isReading || masterPid === null ? null : lookForMaster(masterPid, events.gone);
 
   return {
+    read() {
+      if (isReading) return;
+      isReading = true;
+      clearInterval(looking ?? undefined);
+      startReading();
+    },
     send(message) {
       return new Promise((resolve) => {
         if (process.send === undefined || !process.connected) {
@@ -52,6 +76,24 @@ export function openChannel(events: ChannelEvents): Channel {
       });
     },
   };
+}
+
+function lookForMaster(masterPid: number, gone: () => void): NodeJS.Timeout {
+  const looking = setInterval(() => {
+    if (isThere(masterPid)) return;
+    clearInterval(looking);
+    gone();
+  }, lookIntervalMs);
+  return looking.unref();
+}
+
+function isThere(pid: number): boolean {
+  try {
+    return kill.call(process, pid, 0);
+  } catch (error) {
+    // EPERM: it is there, and this process runs as another user.
+    return !(error instanceof Error && 'code' in error && error.code === 'ESRCH');
+  }
 }
 
 /**
@@ -75,6 +117,7 @@ function holdLine(isOtherEndGone: () => boolean): void {
 
 const reasons: ReadonlySet<unknown> = new Set<DrainReason>([
   'reload',
+  'rollback',
   'stop',
   'scaleDown',
   'masterGone',

@@ -48,8 +48,8 @@ export interface ClaimsParts {
 
 export interface Claims {
   place(call: ListenCall): Placement;
-  /** Begins to accept. */
-  admit(): void;
+  /** Begins to accept. Calls back, once, when every listener is accepted on; with the problem when one cannot be. */
+  admit(done: (problem: string | null) => void): void;
   /** A copy of a listener has come from the master. */
   arrived(name: string, handle: RawHandle): void;
   /** The master has bound the address that a server asks for, or has not. */
@@ -106,6 +106,15 @@ export function createClaims(parts: ClaimsParts): Claims {
     .map((listener) => claimOf(listener, 'inherited'));
   const warned = new Set<string>();
   let phase: 'gated' | 'admitted' | 'closed' = 'gated';
+  /** Waits for a server that was closed between ready and admission, and listens again. */
+  let whenAccepting: ((problem: null) => void) | null = null;
+
+  function tellWhenAccepting(): void {
+    if (whenAccepting === null || claims.some(({ state }) => state !== 'held')) return;
+    const tell = whenAccepting;
+    whenAccepting = null;
+    tell(null);
+  }
 
   function warnOnce(address: string): Placement {
     if (!warned.has(address)) {
@@ -164,7 +173,9 @@ export function createClaims(parts: ClaimsParts): Claims {
   function placeOn(claim: Claim, host: string | null, isIPv6Only = false): Placement {
     const { backlog, fd, port } = claim.listener;
     const listening = (): void => {
-      if (claim.state === 'held') parts.listening(declaredName(claim));
+      if (claim.state !== 'held') return;
+      parts.listening(declaredName(claim));
+      tellWhenAccepting();
     };
     switch (claim.state) {
       case 'inherited': {
@@ -369,14 +380,20 @@ export function createClaims(parts: ClaimsParts): Claims {
           return passThrough;
       }
     },
-    admit() {
+    admit(done) {
       if (phase !== 'gated') return;
       phase = 'admitted';
       for (const claim of claims) {
-        claim.gate?.admit(claim.listener.backlog);
+        const { gate, listener } = claim;
+        const error = gate?.admit(listener.backlog) ?? 0;
         claim.gate = null;
+        if (error === 0) continue;
+        done(`listen on ${writeAddress(listener.host, listener.port)} failed with ${errorName(error)}`);
+        return;
       }
       for (const open of undecided) empty(open);
+      whenAccepting = done;
+      tellWhenAccepting();
     },
     arrived(name, handle) {
       const claim = claims.find(({ listener }) => listener.name === name);
@@ -425,4 +442,8 @@ function keepAlive(): () => void {
   return () => {
     clearInterval(alive);
   };
+}
+
+function errorName(errno: number): string {
+  return process.getBuiltinModule('node:util').getSystemErrorName(-Math.abs(errno));
 }

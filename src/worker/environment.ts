@@ -11,6 +11,8 @@ export interface Settings {
   readonly generation: number;
   readonly listeners: readonly AnnouncedListener[];
   readonly drainTimeoutMs: number;
+  /** Null where the master has not said it. */
+  readonly masterPid: number | null;
   /** Null: it is ready when it listens. */
   readonly health: HealthOrder | null;
 }
@@ -28,6 +30,7 @@ export function readSettings(environment: NodeJS.ProcessEnv): Settings | null {
     generation: Number.isSafeInteger(generation) && generation > 0 ? generation : 0,
     listeners,
     drainTimeoutMs: readDrainTimeout(environment),
+    masterPid: readPid(environment[env.master]),
     health,
   };
 }
@@ -36,6 +39,11 @@ export function readSettings(environment: NodeJS.ProcessEnv): Settings | null {
 export function readDrainTimeout(environment: NodeJS.ProcessEnv): number {
   const ms = Number(environment[env.drainTimeout] ?? NaN);
   return Number.isFinite(ms) && ms >= 0 ? ms : defaultDrainTimeoutMs;
+}
+
+function readPid(text: string | undefined): number | null {
+  const pid = Number(text ?? NaN);
+  return isWhole(pid, 1, 2 ** 31 - 1) ? pid : null;
 }
 
 /** Undefined for what is no order: a worker that did without it would be ready too early. */

@@ -25,7 +25,13 @@ import { createTracking, type Tracking } from './tracking.ts';
 // As it was before the application was loaded, which may have put another one in its place.
 const { setTimeout } = globalThis;
 
-export function startManaged({ generation, listeners, drainTimeoutMs, health }: Settings): Runtime {
+export function startManaged({
+  generation,
+  listeners,
+  drainTimeoutMs,
+  masterPid,
+  health,
+}: Settings): Runtime {
   const { pid } = process;
   const servingBundle = openBundle('serving');
   const application = createApplication();
@@ -36,11 +42,11 @@ export function startManaged({ generation, listeners, drainTimeoutMs, health }: 
     void channel.send(message);
   };
 
-  const channel = openChannel({
+  const channel = openChannel(masterPid, {
     message(message, handle) {
       switch (message.type) {
         case 'admit':
-          claims.admit();
+          claims.admit(admitted);
           // Not now, when the first client waits: it costs some milliseconds.
           setTimeout(catchUp, firstMoments(drainTimeoutMs)).unref();
           break;
@@ -62,7 +68,12 @@ export function startManaged({ generation, listeners, drainTimeoutMs, health }: 
     },
   });
 
+  const admitted = (problem: string | null): void => {
+    send(problem === null ? { type: 'admitted', pid } : { type: 'notAdmitted', pid, problem });
+  };
+
   const sayReady = (): void => {
+    channel.read();
     send({ type: 'ready', pid });
     // While the master reads it: what is called for the first time is compiled.
     tracking();
@@ -106,6 +117,7 @@ export function startManaged({ generation, listeners, drainTimeoutMs, health }: 
       send({ type: 'listenerWanted', pid, name });
     },
     listening: (name) => {
+      channel.read();
       // For a turn: another listen of the same turn may have failed, and end the process.
       setImmediate(readiness.hold());
       readiness.listening(name);

@@ -12,7 +12,7 @@ import { publishRuntime } from './runtime.ts';
 
 /** Takes out of the environment what is for this process alone, so that its descendants are untouched. */
 function consume(environment: NodeJS.ProcessEnv, preloadPath: string): void {
-  for (const name of [env.listeners, env.health]) Reflect.deleteProperty(environment, name);
+  for (const name of [env.listeners, env.health, env.master]) Reflect.deleteProperty(environment, name);
   const options = withoutPreload(environment['NODE_OPTIONS'] ?? '', preloadPath);
   if (options === '') Reflect.deleteProperty(environment, 'NODE_OPTIONS');
   else environment['NODE_OPTIONS'] = options;

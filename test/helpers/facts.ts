@@ -27,6 +27,8 @@ const examples: { readonly [Name in Fact['event']]: Extract<Fact, { readonly eve
   workerStarted: { event: 'workerStarted', ...change, from: null, to: 'starting' },
   workerNotReadyYet: { event: 'workerNotReadyYet', ...identity, reason: 'GET /healthz answered 503' },
   workerReady: { event: 'workerReady', ...change, from: 'starting', to: 'ready' },
+  workerRestartedItself: { event: 'workerRestartedItself', ...identity, failure },
+  workerAdmitted: { event: 'workerAdmitted', ...identity },
   workerDraining: { event: 'workerDraining', ...change, from: 'ready', to: 'draining', reason: 'reload' },
   workerTerminated: { event: 'workerTerminated', ...change, from: 'draining', to: 'terminating' },
   workerKilled: {

@@ -38,6 +38,8 @@ export interface Drive {
   readonly program: Program;
   /** Feeds one event; returns the effects it had. */
   send(event: LifecycleEvent): readonly Effect[];
+  /** The worker says that it is ready; every worker that is admitted by that confirms it. Returns the effects of it all. */
+  ready(at: number, worker: number): readonly Effect[];
   /** Every effect so far. */
   readonly effects: readonly Effect[];
   facts(): readonly Fact['event'][];
@@ -46,16 +48,22 @@ export interface Drive {
 export function drive(workers = 1, given: Partial<LifecycleSettings> = {}): Drive {
   let program: Program = idleProgram({ ...settings, ...given }, workers);
   const effects: Effect[] = [];
+  const send = (event: LifecycleEvent): readonly Effect[] => {
+    const result = step(program, event);
+    program = result.state;
+    effects.push(...result.effects);
+    return result.effects;
+  };
   return {
     get program() {
       return program;
     },
     effects,
-    send: (event) => {
-      const result = step(program, event);
-      program = result.state;
-      effects.push(...result.effects);
-      return result.effects;
+    send,
+    ready: (at, worker) => {
+      const first = send({ type: 'workerSaidReady', at, worker });
+      const asked = first.flatMap((effect) => (effect.type === 'admitWorker' ? [effect.worker] : []));
+      return [...first, ...asked.flatMap((one) => send({ type: 'workerAdmitted', at, worker: one }))];
     },
     facts: () => effects.flatMap((effect) => (effect.type === 'announce' ? [effect.fact.event] : [])),
   };
@@ -67,7 +75,7 @@ export function serving(workers = 1, given: Partial<LifecycleSettings> = {}): Dr
   it.send({ type: 'startRequested', at: 0 });
   for (let worker = 1; worker <= workers; worker++) {
     it.send({ type: 'workerSpawned', at: 1, worker, pid: 1000 + worker });
-    it.send({ type: 'workerSaidReady', at: 100, worker });
+    it.ready(100, worker);
   }
   return it;
 }

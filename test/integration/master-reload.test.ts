@@ -24,6 +24,7 @@ test('a reload starts a generation, waits until it is ready, and then drains the
     'generationStarted 2',
     'workerStarted 2',
     'workerReady 2',
+    'workerAdmitted 2',
     'generationReady 2',
     'workerDraining 1',
     'workerAcceptsNoMore 1',

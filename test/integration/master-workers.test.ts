@@ -31,8 +31,14 @@ test('a reload starts all workers before it drains any', async () => {
     'workerStarted',
     'workerStarted',
   ]);
-  expect(events.slice(4, 7)).toEqual(['workerReady', 'workerReady', 'generationReady']);
-  expect(events.slice(7).sort()).toEqual([
+  expect(events.slice(4, 9)).toEqual([
+    'workerReady',
+    'workerReady',
+    'workerAdmitted',
+    'workerAdmitted',
+    'generationReady',
+  ]);
+  expect(events.slice(9).sort()).toEqual([
     'workerAcceptsNoMore',
     'workerAcceptsNoMore',
     'workerDraining',

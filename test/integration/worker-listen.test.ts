@@ -75,7 +75,12 @@ describe('an unmodified application', () => {
     expect(await textOf(master.url)).toBe(String(worker.pid));
     worker.drain();
     expect((await worker.exited).code).toBe(0);
-    expect(worker.messages.map(({ type }) => type)).toEqual(['ready', 'acceptsNoMore', 'drained']);
+    expect(worker.messages.map(({ type }) => type)).toEqual([
+      'ready',
+      'admitted',
+      'acceptsNoMore',
+      'drained',
+    ]);
   });
 
   it('has descendants that know nothing of it', async () => {

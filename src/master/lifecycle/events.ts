@@ -17,10 +17,31 @@ export interface WorkerEnd {
   readonly cleanUpsCut: number;
 }
 
+/** The end of a worker that has reported nothing. */
+export function silentEnd(failure: Failure): WorkerEnd {
+  return { outcome: null, failure, served: null, migrated: null, cut: null, cleanUpsCut: 0 };
+}
+
 /** Events about one process. `worker` is its id: an id that is not known any more belongs to the past. */
 export type WorkerEvent =
   | { readonly type: 'workerSpawned'; readonly at: number; readonly worker: number; readonly pid: number }
   | { readonly type: 'workerSaidReady'; readonly at: number; readonly worker: number }
+  /** Its program has ended and its command, a shell, has started it again: the new process is ready. */
+  | {
+      readonly type: 'workerRestartedItself';
+      readonly at: number;
+      readonly worker: number;
+      readonly failure: Failure;
+    }
+  /** It confirms that it accepts connections. */
+  | { readonly type: 'workerAdmitted'; readonly at: number; readonly worker: number }
+  /** It was admitted and does not accept: it said so, or did not confirm in time. */
+  | {
+      readonly type: 'admissionFailed';
+      readonly at: number;
+      readonly worker: number;
+      readonly failure: Failure;
+    }
   /** It can be introduced to workers that drain. */
   | { readonly type: 'workerSaidItAdopts'; readonly at: number; readonly worker: number }
   /** A signal that the master has not sent makes it drain. */
@@ -55,7 +76,7 @@ export type Undated<Event> = Event extends unknown ? Omit<Event, 'at'> : never;
 
 /** Names a timer. Arming one that is armed replaces it. */
 export type TimerKey =
-  | { readonly timer: 'ready' | 'drain' | 'kill'; readonly worker: number }
+  | { readonly timer: 'ready' | 'admit' | 'drain' | 'kill'; readonly worker: number }
   | { readonly timer: 'restart'; readonly generation: number; readonly slot: number }
   | { readonly timer: 'settle' };
 

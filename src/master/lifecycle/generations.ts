@@ -31,6 +31,7 @@ export function fillSlots<P extends Program>(
       phaseSince: at,
       startedAt: at,
       readyAt: null,
+      admission: 'notAsked',
       adopts: false,
     });
     out.push(
@@ -149,6 +150,16 @@ export function letGo<P extends Program>(
   return command(program, workers, { type: 'drain', at, reason }, out);
 }
 
+/** Lets `workers` accept connections; those that were asked before are not asked again. */
+export function admit<P extends Program>(
+  program: P,
+  workers: readonly Worker[],
+  at: number,
+  out: Effect[],
+): P {
+  return command(program, workers, { type: 'admit', at }, out);
+}
+
 /** Kills `workers` with their process groups. */
 export function kill<P extends Program>(
   program: P,
@@ -171,8 +182,21 @@ export function cancelRestarts(generation: Generation, out: Effect[]): void {
 
 /** All slots of the generation hold a ready worker. */
 export function isComplete(program: Program, generation: Generation): boolean {
+  return everySlot(program, generation, ({ phase }) => phase === 'ready');
+}
+
+/** All slots of the generation hold a worker that has confirmed that it accepts. */
+export function isAdmitted(program: Program, generation: Generation): boolean {
+  return everySlot(
+    program,
+    generation,
+    ({ phase, admission }) => phase === 'ready' && admission === 'confirmed',
+  );
+}
+
+function everySlot(program: Program, generation: Generation, is: (worker: Worker) => boolean): boolean {
   return generation.slots.every(({ workerId }) =>
-    program.workers.some(({ id, phase }) => id === workerId && phase === 'ready'),
+    program.workers.some((worker) => worker.id === workerId && is(worker)),
   );
 }
 

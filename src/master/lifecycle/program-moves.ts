@@ -5,11 +5,13 @@
 import type { Cause, Failure } from '../../shared/facts.ts';
 import type { CountChange, Effect, ProgramEvent } from './events.ts';
 import {
+  admit,
   beginGeneration,
   cancelRestarts,
   fillSlots,
   fitSlots,
   holds,
+  isAdmitted,
   isComplete,
   kill,
   letGo,
@@ -82,16 +84,21 @@ export function fitCandidate(
   out: Effect[],
 ): Program {
   const fitted = fitSlots(changeCount(program, change, out), program.candidate, at, out);
-  return promoteIfComplete({ ...fitted.program, candidate: fitted.generation }, at, out);
+  return admitIfComplete({ ...fitted.program, candidate: fitted.generation }, at, out);
 }
 
-/** The moment of a reload: the whole candidate begins to accept, then the generation before it drains. */
-export function promoteIfComplete(program: Starting | Reloading, at: number, out: Effect[]): Program {
+/** When the whole candidate is ready, all of it is asked to accept. */
+export function admitIfComplete(program: Starting | Reloading, at: number, out: Effect[]): Program {
   const { candidate } = program;
   if (!isComplete(program, candidate)) return program;
-  for (const { workerId } of candidate.slots) {
-    if (workerId !== null) out.push({ type: 'admitWorker', worker: workerId });
-  }
+  // Fewer workers may be wanted than before: then those that are left may all have confirmed already.
+  return promoteIfAdmitted(admit(program, workersOf(program, candidate), at, out), at, out);
+}
+
+/** The moment of a reload: the whole candidate accepts, and the generation before it drains. */
+export function promoteIfAdmitted(program: Starting | Reloading, at: number, out: Effect[]): Program {
+  const { candidate } = program;
+  if (!isAdmitted(program, candidate)) return program;
   out.push({
     type: 'announce',
     fact: {
@@ -110,9 +117,23 @@ export function promoteIfComplete(program: Starting | Reloading, at: number, out
 
 export function rollBack(program: Reloading, failure: Failure, at: number, out: Effect[]): Program {
   announceFailed(program.candidate, failure, at, out);
-  const rid = kill(program, workersOf(program, program.candidate), 'rollback', at, out);
+  const rid = dismiss(program, program.candidate, at, out);
   const fitted = fitSlots(rid, rid.current, at, out);
   return considerPending(serve(fitted.program, fitted.generation), at, out);
+}
+
+/** Lets go of a generation that has failed: those of its workers that may have accepted connections finish them. */
+function dismiss<P extends Program>(program: P, generation: Generation, at: number, out: Effect[]): P {
+  const workers = workersOf(program, generation);
+  const accepting = workers.filter(({ admission }) => admission !== 'notAsked');
+  const rid = kill(
+    program,
+    workers.filter((worker) => !accepting.includes(worker)),
+    'rollback',
+    at,
+    out,
+  );
+  return letGo(rid, accepting, 'rollback', at, out);
 }
 
 /** The program, serving with `current`. */
@@ -144,11 +165,15 @@ export function restart(
 
 export function admitReplacement(
   program: Serving | Reloading,
-  { worker }: { readonly worker: Worker },
+  { at, worker }: { readonly at: number; readonly worker: Worker },
   out: Effect[],
 ): Program {
-  out.push({ type: 'admitWorker', worker: worker.id });
-  return program;
+  return admit(
+    program,
+    program.workers.filter(({ id }) => id === worker.id),
+    at,
+    out,
+  );
 }
 
 export function replaceCrashed<P extends Serving | Reloading>(
@@ -194,7 +219,7 @@ function announceFailed(candidate: Generation, failure: Failure, at: number, out
 
 export function giveUp(program: Starting, failure: Failure, at: number, out: Effect[]): Program {
   announceFailed(program.candidate, failure, at, out);
-  const rid = kill(program, program.workers, 'rollback', at, out);
+  const rid = dismiss(program, program.candidate, at, out);
   return endWith(rid, null, failure, out);
 }
 

@@ -6,12 +6,14 @@
  * - from the first `serving` on there is a current generation until somebody asks to stop: no failure of a
  *   candidate touches it;
  * - a worker is admitted (may accept) only when its whole generation is ready;
+ * - a generation serves, and the one before it drains, only when all its workers have confirmed that they accept;
  * - at most one candidate at a time; at most one reload waits.
  */
-import type { ProgramPhase } from '../../shared/facts.ts';
+import type { Failure, ProgramPhase } from '../../shared/facts.ts';
 import type { Effect, ProgramEvent, WorkerEnd } from './events.ts';
 import { beginGeneration, fitSlots, holds } from './generations.ts';
 import {
+  admitIfComplete,
   admitReplacement,
   announceReload,
   beginReload,
@@ -20,7 +22,7 @@ import {
   fitCandidate,
   giveUp,
   postpone,
-  promoteIfComplete,
+  promoteIfAdmitted,
   replaceCrashed,
   replaceLeaving,
   restart,
@@ -35,6 +37,13 @@ import type { InPhase, Program, Worker } from './state.ts';
 /** What worker-table.ts found out, told to the program. `worker` is as it was before. */
 export type VerdictEvent =
   | { readonly type: 'workerBecameReady'; readonly at: number; readonly worker: Worker }
+  | {
+      readonly type: 'workerIsAnother';
+      readonly at: number;
+      readonly worker: Worker;
+      readonly failure: Failure;
+    }
+  | { readonly type: 'workerWasAdmitted'; readonly at: number; readonly worker: Worker }
   | { readonly type: 'workerFailed'; readonly at: number; readonly worker: Worker; readonly end: WorkerEnd }
   | { readonly type: 'workerLeft'; readonly at: number; readonly worker: Worker }
   | { readonly type: 'workerGone'; readonly at: number; readonly worker: Worker };
@@ -67,6 +76,8 @@ const table: { readonly [Phase in ProgramPhase]: Row<Phase> } = {
     restartDue: impossible,
     settleElapsed: impossible,
     workerBecameReady: impossible,
+    workerIsAnother: impossible,
+    workerWasAdmitted: impossible,
     workerFailed: impossible,
     workerLeft: impossible,
     workerGone: impossible,
@@ -79,7 +90,9 @@ const table: { readonly [Phase in ProgramPhase]: Row<Phase> } = {
     workerCountRequested: (program, { at, change }, out) => fitCandidate(program, change, at, out),
     restartDue: impossible,
     settleElapsed: ignore,
-    workerBecameReady: (program, { at }, out) => promoteIfComplete(program, at, out),
+    workerBecameReady: (program, { at }, out) => admitIfComplete(program, at, out),
+    workerIsAnother: (program, { at }, out) => admitIfComplete(program, at, out),
+    workerWasAdmitted: (program, { at }, out) => promoteIfAdmitted(program, at, out),
     workerFailed: (program, { at, worker, end }, out) => {
       if (!holds(program.candidate, worker)) return program;
       return giveUp(program, end.failure, at, out);
@@ -103,6 +116,8 @@ const table: { readonly [Phase in ProgramPhase]: Row<Phase> } = {
     restartDue: restart,
     settleElapsed: (program, { at }, out) => considerPending(program, at, out),
     workerBecameReady: admitReplacement,
+    workerIsAnother: admitReplacement,
+    workerWasAdmitted: ignore,
     workerFailed: (program, { at, worker }, out) =>
       considerPending(replaceCrashed(program, worker, at, out), at, out),
     workerLeft: replaceLeaving,
@@ -118,8 +133,14 @@ const table: { readonly [Phase in ProgramPhase]: Row<Phase> } = {
     settleElapsed: ignore,
     workerBecameReady: (program, event, out) =>
       holds(program.candidate, event.worker)
-        ? promoteIfComplete(program, event.at, out)
+        ? admitIfComplete(program, event.at, out)
         : admitReplacement(program, event, out),
+    workerIsAnother: (program, event, out) =>
+      holds(program.candidate, event.worker)
+        ? rollBack(program, event.failure, event.at, out)
+        : admitReplacement(program, event, out),
+    workerWasAdmitted: (program, { at, worker }, out) =>
+      holds(program.candidate, worker) ? promoteIfAdmitted(program, at, out) : program,
     workerFailed: (program, { at, worker, end }, out) =>
       holds(program.candidate, worker)
         ? rollBack(program, end.failure, at, out)
@@ -136,6 +157,8 @@ const table: { readonly [Phase in ProgramPhase]: Row<Phase> } = {
     restartDue: ignore,
     settleElapsed: ignore,
     workerBecameReady: impossible,
+    workerIsAnother: impossible,
+    workerWasAdmitted: impossible,
     workerFailed: (program, _event, out) => stopIfEmpty(program, out),
     workerLeft: impossible,
     workerGone: (program, _event, out) => stopIfEmpty(program, out),
@@ -149,6 +172,8 @@ const table: { readonly [Phase in ProgramPhase]: Row<Phase> } = {
     restartDue: ignore,
     settleElapsed: ignore,
     workerBecameReady: impossible,
+    workerIsAnother: impossible,
+    workerWasAdmitted: impossible,
     workerFailed: impossible,
     workerLeft: impossible,
     workerGone: impossible,

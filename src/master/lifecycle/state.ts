@@ -6,6 +6,7 @@ import type { Failure, ProgramPhase, WorkerPhase } from '../../shared/facts.ts';
 
 /** The bounds that the lifecycle keeps. All durations in ms. */
 export interface LifecycleSettings {
+  /** How long a worker may take to become ready, and then, once it is admitted, to confirm that it accepts. */
   readonly readyTimeoutMs: number;
   readonly drainTimeoutMs: number;
   /** From SIGTERM at the drain timeout to SIGKILL. */
@@ -42,6 +43,8 @@ export interface Worker {
   readonly startedAt: number;
   /** When it became ready; null before. */
   readonly readyAt: number | null;
+  /** A ready worker is asked to accept, and has then to confirm that it does. */
+  readonly admission: 'notAsked' | 'asked' | 'confirmed';
   /** It takes connections that others give away. */
   readonly adopts: boolean;
 }

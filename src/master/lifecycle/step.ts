@@ -31,6 +31,10 @@ function verdictEvent(verdict: Verdict, worker: Worker, at: number): VerdictEven
       return null;
     case 'becameReady':
       return { type: 'workerBecameReady', at, worker };
+    case 'restartedItself':
+      return { type: 'workerIsAnother', at, worker, failure: verdict.failure };
+    case 'wasAdmitted':
+      return { type: 'workerWasAdmitted', at, worker };
     case 'failed':
       return { type: 'workerFailed', at, worker, end: verdict.end };
     case 'left':

@@ -3,19 +3,20 @@
  * what its readiness or end means for the program is decided in program-table.ts.
  *
  * Invariants kept here:
- * - a worker in `starting` has a ready timer, one in `draining` a drain timer, one in `terminating` a kill timer,
- *   and no worker has another one;
+ * - a worker in `starting` has a ready timer, one in `ready` that was asked to accept and has not confirmed it an admit
+ *   timer, one in `draining` a drain timer, one in `terminating` a kill timer, and no worker has another one;
  * - once told to go, a worker never becomes ready again.
  */
-import type { Fact, WorkerPhase } from '../../shared/facts.ts';
+import type { Fact, Failure, WorkerPhase } from '../../shared/facts.ts';
 import type { DrainReason } from '../../shared/protocol.ts';
-import type { Effect, WorkerEnd, WorkerEvent } from './events.ts';
+import { silentEnd, type Effect, type WorkerEnd, type WorkerEvent } from './events.ts';
 import type { LifecycleSettings, Worker } from './state.ts';
 
 type KillReason = Extract<Fact, { event: 'workerKilled' }>['reason'];
 
 /** What a program tells one of its workers. */
 export type WorkerCommand =
+  | { readonly type: 'admit'; readonly at: number }
   | { readonly type: 'drain'; readonly at: number; readonly reason: DrainReason }
   | { readonly type: 'kill'; readonly at: number; readonly reason: KillReason };
 
@@ -24,6 +25,10 @@ export type WorkerInput = WorkerEvent | WorkerCommand;
 /** What the program has to know of what happened. */
 export type Verdict =
   | { readonly type: 'becameReady' }
+  /** Its program is another process now, which is ready. */
+  | { readonly type: 'restartedItself'; readonly failure: Failure }
+  /** It confirmed that it accepts connections. */
+  | { readonly type: 'wasAdmitted' }
   /** It will not become ready; its process may still be there, going. */
   | { readonly type: 'failed'; readonly end: WorkerEnd }
   /** It drains, although nothing here has asked it to. */
@@ -65,6 +70,51 @@ const becameReady: Row['workerSaidReady'] = (worker, { at }) => ({
   verdict: { type: 'becameReady' },
 });
 
+const restartedItself: Row['workerRestartedItself'] = (worker, { at, failure }) => ({
+  worker: { ...worker, readyAt: at, admission: 'notAsked', adopts: false },
+  effects: [
+    ...disarmAdmit(worker),
+    announce({ event: 'workerRestartedItself', ...identity(worker), failure }),
+  ],
+  verdict: { type: 'restartedItself', failure },
+});
+
+/** What was told to go has gone; what came in its place was not asked for. */
+const killRestarted: Row['workerRestartedItself'] = (worker, { at }) => killed(worker, at, 'restartedItself');
+
+const admit: Row['admit'] = (worker, _input, settings) =>
+  worker.admission === 'notAsked'
+    ? {
+        worker: { ...worker, admission: 'asked' },
+        effects: [
+          { type: 'admitWorker', worker: worker.id },
+          {
+            type: 'armTimer',
+            key: { timer: 'admit', worker: worker.id },
+            delayMs: settings.readyTimeoutMs,
+          },
+        ],
+        verdict: null,
+      }
+    : { worker, effects: [], verdict: null };
+
+const wasAdmitted: Row['workerAdmitted'] = (worker) =>
+  worker.admission === 'asked'
+    ? {
+        worker: { ...worker, admission: 'confirmed' },
+        effects: [disarm('admit', worker), announce({ event: 'workerAdmitted', ...identity(worker) })],
+        verdict: { type: 'wasAdmitted' },
+      }
+    : { worker, effects: [], verdict: null };
+
+const notAdmitted: Row['admissionFailed'] = (worker, { at, failure }) =>
+  worker.admission === 'asked'
+    ? {
+        ...killed(worker, at, 'notAdmitted'),
+        verdict: { type: 'failed', end: silentEnd(failure) },
+      }
+    : { worker, effects: [], verdict: null };
+
 const beganToAdopt: Row['workerSaidItAdopts'] = (worker) => ({
   worker: { ...worker, adopts: true },
   effects: [],
@@ -75,6 +125,7 @@ const failedAndGone: Row['workerEnded'] = (worker, { at, end }) => ({
   worker: null,
   effects: [
     disarm('ready', worker),
+    ...disarmAdmit(worker),
     announce({ event: 'workerFailed', ...change(worker, 'exited', at), failure: end.failure }),
   ],
   verdict: { type: 'failed', end },
@@ -102,20 +153,21 @@ const notReadyInTime: Row['readyTimedOut'] = (worker, { at, failure }) => ({
   ...killed(worker, at, 'notReady'),
   verdict: {
     type: 'failed',
-    end: { outcome: null, failure, served: null, migrated: null, cut: null, cleanUpsCut: 0 },
+    end: silentEnd(failure),
   },
 });
 
 const drain: Row['drain'] = (worker, { at, reason }, settings) => ({
   worker: enter(worker, 'draining', at),
   effects: [
+    ...disarmAdmit(worker),
     announce({ event: 'workerDraining', ...change(worker, 'draining', at), reason }),
     {
       type: 'drainWorker',
       worker: worker.id,
       reason,
       timeoutMs: settings.drainTimeoutMs,
-      migrates: settings.migrates && (reason === 'reload' || reason === 'scaleDown' || reason === 'signal'),
+      migrates: settings.migrates && reason !== 'stop' && reason !== 'masterGone',
     },
     { type: 'armTimer', key: { timer: 'drain', worker: worker.id }, delayMs: settings.drainTimeoutMs },
   ],
@@ -130,7 +182,7 @@ const leaves: Row['workerSaidItDrains'] = (worker, { at }, settings) => ({
 
 /** A worker that is not ready was never admitted, so it holds no connection: nothing to drain. */
 const killInsteadOfDrain: Row['drain'] = (worker, { at, reason }) =>
-  killed(worker, at, reason === 'reload' || reason === 'scaleDown' ? reason : 'stop');
+  killed(worker, at, reason === 'masterGone' || reason === 'signal' ? 'stop' : reason);
 
 const terminate: Row['drainTimedOut'] = (worker, { at }, settings) => ({
   worker: enter(worker, 'terminating', at),
@@ -150,48 +202,64 @@ const table: { readonly [Phase in WorkerPhase]: Row } = {
   starting: {
     workerSpawned: spawned,
     workerSaidReady: becameReady,
+    workerRestartedItself: ignore,
+    workerAdmitted: ignore,
+    admissionFailed: ignore,
     workerSaidItAdopts: ignore,
     workerSaidItDrains: ignore,
     workerEnded: failedAndGone,
     readyTimedOut: notReadyInTime,
     drainTimedOut: impossible,
     killTimedOut: impossible,
+    admit: impossible,
     drain: killInsteadOfDrain,
     kill,
   },
   ready: {
     workerSpawned: impossible,
     workerSaidReady: ignore,
+    workerRestartedItself: restartedItself,
+    workerAdmitted: wasAdmitted,
+    admissionFailed: notAdmitted,
     workerSaidItAdopts: beganToAdopt,
     workerSaidItDrains: leaves,
     workerEnded: failedAndGone,
     readyTimedOut: ignore,
     drainTimedOut: impossible,
     killTimedOut: impossible,
+    admit: admit,
     drain,
     kill,
   },
   draining: {
     workerSpawned: impossible,
     workerSaidReady: ignore,
+    workerRestartedItself: killRestarted,
+    workerAdmitted: ignore,
+    admissionFailed: ignore,
     workerSaidItAdopts: ignore,
     workerSaidItDrains: ignore,
     workerEnded: goneAsAsked,
     readyTimedOut: ignore,
     drainTimedOut: terminate,
     killTimedOut: impossible,
+    admit: ignore,
     drain: ignore,
     kill,
   },
   terminating: {
     workerSpawned: impossible,
     workerSaidReady: ignore,
+    workerRestartedItself: killRestarted,
+    workerAdmitted: ignore,
+    admissionFailed: ignore,
     workerSaidItAdopts: ignore,
     workerSaidItDrains: ignore,
     workerEnded: goneAsAsked,
     readyTimedOut: ignore,
     drainTimedOut: ignore,
     killTimedOut: killAtLast,
+    admit: ignore,
     drain: ignore,
     kill,
   },
@@ -203,12 +271,16 @@ const table: { readonly [Phase in WorkerPhase]: Row } = {
       verdict: null,
     }),
     workerSaidReady: ignore,
+    workerRestartedItself: ignore,
+    workerAdmitted: ignore,
+    admissionFailed: ignore,
     workerSaidItAdopts: ignore,
     workerSaidItDrains: ignore,
     workerEnded: goneAsAsked,
     readyTimedOut: ignore,
     drainTimedOut: ignore,
     killTimedOut: ignore,
+    admit: ignore,
     drain: ignore,
     kill: ignore,
   },
@@ -230,6 +302,7 @@ function killed(worker: Worker, at: number, reason: KillReason): WorkerStep {
     worker: enter(worker, 'killing', at),
     effects: [
       disarm('ready', worker),
+      ...disarmAdmit(worker),
       disarm('drain', worker),
       disarm('kill', worker),
       announce({ event: 'workerKilled', ...change(worker, 'killing', at), reason }),
@@ -259,6 +332,10 @@ function announce(fact: Fact): Effect {
   return { type: 'announce', fact };
 }
 
-function disarm(timer: 'ready' | 'drain' | 'kill', worker: Worker): Effect {
+function disarm(timer: 'ready' | 'admit' | 'drain' | 'kill', worker: Worker): Effect {
   return { type: 'disarmTimer', key: { timer, worker: worker.id } };
+}
+
+function disarmAdmit(worker: Worker): readonly Effect[] {
+  return worker.admission === 'asked' ? [disarm('admit', worker)] : [];
 }

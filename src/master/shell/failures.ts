@@ -40,6 +40,30 @@ export function notReadyFailure(timeoutMs: number, healthPath: string | null, wo
   };
 }
 
+/** The process that listened is gone, and the command of the worker has started another one by itself. */
+export function restartedFailure(before: number, after: number, { stderrTail }: LastWords): Failure {
+  return {
+    reason: 'exited',
+    message: `its process ${before} ended although nobody asked it to, and process ${after} took its place`,
+    hint: stderrTail.length > 0 ? lastWordsHint : silentHint,
+    errorCode: null,
+    outcome: null,
+    stderrTail,
+  };
+}
+
+/** The worker said that it is ready, was admitted, and does not accept. */
+export function notAdmittedFailure(problem: string, { stderrTail }: LastWords): Failure {
+  return {
+    reason: 'notAdmitted',
+    message: `the worker was ready, and then did not accept connections: ${problem}`,
+    hint: 'the program may block its event loop right after it listens: start it by itself and see what it does then',
+    errorCode: null,
+    outcome: null,
+    stderrTail,
+  };
+}
+
 export function notStartedFailure(error: unknown): Failure {
   return {
     reason: 'notStarted',

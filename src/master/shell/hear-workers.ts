@@ -7,7 +7,8 @@ import type { WorkerMessage } from '../../shared/protocol.ts';
 import type { LifecycleEvent, Undated } from '../lifecycle/events.ts';
 import type { FittedListeners } from './fitted-listeners.ts';
 import type { BoundListener } from './listener.ts';
-import { identity, type LiveWorker } from './live-worker.ts';
+import { notAdmittedFailure, restartedFailure } from './failures.ts';
+import { identity, lastWords, type LiveWorker } from './live-worker.ts';
 import type { Platform } from './platform.ts';
 import { readWorkerMessage } from './worker-messages.ts';
 
@@ -64,6 +65,25 @@ export function hearWorkers({ platform, listeners, fitted, onFact, dispatch }: H
     onFact({ event: 'messageRejected', ...identity(worker), problem });
   }
 
+  /** The process that listens is the worker: under `npm start` or a shell not the one that was started. */
+  function heardReady(worker: LiveWorker, pid: number): void {
+    const before = worker.servingPid;
+    if (!worker.wasReady || pid === before) {
+      worker.servingPid = pid;
+      worker.wasReady = true;
+      dispatch({ type: 'workerSaidReady', worker: worker.id });
+    } else if (platform.isKin(before, worker.process.pid)) {
+      reject(
+        worker,
+        `process ${pid} listens as well, and process ${before} is the worker already: it is not admitted`,
+      );
+    } else {
+      worker.servingPid = pid;
+      const failure = restartedFailure(before, pid, lastWords(worker, listeners));
+      dispatch({ type: 'workerRestartedItself', worker: worker.id, failure });
+    }
+  }
+
   function obey(worker: LiveWorker, message: WorkerMessage): void {
     switch (message.type) {
       case 'ready':
@@ -72,9 +92,17 @@ export function hearWorkers({ platform, listeners, fitted, onFact, dispatch }: H
           reject(worker, `pid ${message.pid} is not one of its processes`);
           return;
         }
-        worker.servingPid = message.pid;
-        worker.wasReady = true;
-        dispatch({ type: 'workerSaidReady', worker: worker.id });
+        heardReady(worker, message.pid);
+        return;
+      case 'admitted':
+        dispatch({ type: 'workerAdmitted', worker: worker.id });
+        return;
+      case 'notAdmitted':
+        dispatch({
+          type: 'admissionFailed',
+          worker: worker.id,
+          failure: notAdmittedFailure(message.problem, lastWords(worker, listeners)),
+        });
         return;
       case 'adopts':
         dispatch({ type: 'workerSaidItAdopts', worker: worker.id });

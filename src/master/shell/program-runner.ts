@@ -4,11 +4,19 @@
  * It decides nothing; it knows processes, where step.ts knows only numbers.
  */
 import type { Fact, Outcome } from '../../shared/facts.ts';
-import type { Effect, LifecycleEvent, ProgramEvent, TimerKey, Undated } from '../lifecycle/events.ts';
+import {
+  silentEnd,
+  type Effect,
+  type LifecycleEvent,
+  type ProgramEvent,
+  type TimerKey,
+  type Undated,
+} from '../lifecycle/events.ts';
 import type { Program } from '../lifecycle/state.ts';
 import { step } from '../lifecycle/step.ts';
-import { exitFailure, notReadyFailure, notStartedFailure } from './failures.ts';
 import type { FittedListeners } from './fitted-listeners.ts';
+import { formatDuration } from '../../shared/durations.ts';
+import { exitFailure, notAdmittedFailure, notReadyFailure, notStartedFailure } from './failures.ts';
 import { hearWorkers } from './hear-workers.ts';
 import type { BoundListener } from './listener.ts';
 import { identity, lastWords, type LiveWorker } from './live-worker.ts';
@@ -137,9 +145,7 @@ export function createRunner(options: RunnerOptions, initial: Program): Runner {
     const lines = forwardWholeLines(options.onStderr);
     let worker: LiveWorker | null = null;
     const failed = (error: unknown): void => {
-      const failure = notStartedFailure(error);
-      const end = { outcome: null, failure, served: null, migrated: null, cut: null, cleanUpsCut: 0 };
-      dispatch({ type: 'workerEnded', worker: id, end });
+      dispatch({ type: 'workerEnded', worker: id, end: silentEnd(notStartedFailure(error)) });
     };
     const process = attempt(() =>
       platform.spawn(options.prepare({ generation, slot }), {
@@ -198,10 +204,24 @@ export function createRunner(options: RunnerOptions, initial: Program): Runner {
     dispatch({ type: 'readyTimedOut', worker: id, failure });
   }
 
+  function admissionTimedOut(id: number): void {
+    const worker = live.get(id);
+    if (worker === undefined) return;
+    const problem = `it did not confirm within ${formatDuration(program.settings.readyTimeoutMs)} that it accepts connections`;
+    dispatch({
+      type: 'admissionFailed',
+      worker: id,
+      failure: notAdmittedFailure(problem, lastWords(worker, listeners)),
+    });
+  }
+
   function fire(key: TimerKey): void {
     switch (key.timer) {
       case 'ready':
         readyTimedOut(key.worker);
+        return;
+      case 'admit':
+        admissionTimedOut(key.worker);
         return;
       case 'drain':
         dispatch({ type: 'drainTimedOut', worker: key.worker });

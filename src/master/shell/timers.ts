@@ -36,6 +36,7 @@ export function createTimers(arm: Platform['arm']): Timers {
 function idOf(key: TimerKey): string {
   switch (key.timer) {
     case 'ready':
+    case 'admit':
     case 'drain':
     case 'kill':
       return `${key.timer} ${key.worker}`;

@@ -16,6 +16,7 @@ export interface WorkerEnvironmentOptions {
   readonly cwd: string;
   readonly generation: number;
   readonly slot: number;
+  readonly masterPid: number;
   readonly drainTimeoutMs: number;
   /** Null: it is ready when it listens. */
   readonly health: HealthOrder | null;
@@ -28,7 +29,18 @@ const notInherited =
   /^(LISTEN_(FDS|PID|FDNAMES)|SERVER_STARTER_\w+|EINHORN_\w+|GRACEFUL_RUN_\w+|NODE_CHANNEL_\w+)$/;
 
 export function workerEnvironment(options: WorkerEnvironmentOptions): Record<string, string> {
-  const { inherited, fromFile, listeners, cwd, generation, slot, drainTimeoutMs, health, preload } = options;
+  const {
+    inherited,
+    fromFile,
+    listeners,
+    cwd,
+    generation,
+    slot,
+    masterPid,
+    drainTimeoutMs,
+    health,
+    preload,
+  } = options;
   const base: Record<string, string> = {};
   for (const [name, value] of Object.entries(inherited)) {
     if (value !== undefined && !notInherited.test(name)) base[name] = value;
@@ -45,6 +57,7 @@ export function workerEnvironment(options: WorkerEnvironmentOptions): Record<str
     ...einhorn(listeners),
     [env.generation]: String(generation),
     [env.worker]: String(slot),
+    [env.master]: String(masterPid),
     [env.listeners]: JSON.stringify(listeners),
     [env.drainTimeout]: String(drainTimeoutMs),
     ...(health === null ? {} : { [env.health]: JSON.stringify(health) }),

@@ -5,7 +5,7 @@ function reload(it: Drive, at: number, workers: readonly number[]): readonly str
   it.send({ type: 'reloadRequested', at, cause: 'signal' });
   for (const worker of workers) {
     it.send({ type: 'workerSpawned', at: at + 1, worker, pid: 1_000 + worker });
-    it.send({ type: 'workerSaidReady', at: at + 100, worker });
+    it.ready(at + 100, worker);
   }
   return workers.flatMap((worker) => introduced(it, { type: 'workerSaidItAdopts', at: at + 150, worker }));
 }
@@ -17,7 +17,7 @@ function introduced(it: Drive, event: Parameters<Drive['send']>[0]): readonly st
 test('a draining worker is introduced to those that serve after it, each pair once', () => {
   const it = serving();
   expect(reload(it, 1_000, [2])).toEqual(['introduce 1 2']);
-  expect(introduced(it, { type: 'workerSaidReady', at: 1_200, worker: 2 })).toEqual([]);
+  expect(kinds(it.ready(1_200, 2))).toEqual([]);
   expect(introduced(it, { type: 'workerSaidItAdopts', at: 1_200, worker: 2 })).toEqual([]);
 });
 
@@ -28,7 +28,7 @@ test('each is told of how many it will still hear: of those, too, that do not ad
     if (worker > 4) it.send({ type: 'workerCountRequested', at: 1_000, change: 1 });
     it.send({ type: 'workerSpawned', at: 1_001, worker, pid: 1_000 + worker });
   }
-  for (const worker of [3, 4, 5, 6]) it.send({ type: 'workerSaidReady', at: 1_100, worker });
+  for (const worker of [3, 4, 5, 6]) it.ready(1_100, worker);
   const more = (worker: number): readonly number[] =>
     it
       .send({ type: 'workerSaidItAdopts', at: 1_150, worker })
@@ -65,7 +65,7 @@ test('the replacement of a crashed worker takes its place', () => {
   expect(introduced(it, { type: 'workerEnded', at: 1_300, worker: 2, end })).toEqual([]);
   it.send({ type: 'restartDue', at: 1_300, generation: 2, slot: 0 });
   it.send({ type: 'workerSpawned', at: 1_301, worker: 3, pid: 1_003 });
-  expect(introduced(it, { type: 'workerSaidReady', at: 1_400, worker: 3 })).toEqual([]);
+  expect(kinds(it.ready(1_400, 3)).filter((kind) => kind.startsWith('introduce'))).toEqual([]);
   expect(introduced(it, { type: 'workerSaidItAdopts', at: 1_450, worker: 3 })).toEqual(['introduce 1 3']);
 });
 

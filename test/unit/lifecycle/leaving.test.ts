@@ -9,7 +9,7 @@ test('a worker that says it drains is draining, and its slot is filled at once, 
   const effects = it.send({ type: 'workerSaidItDrains', at: 5_000, worker: 1 });
   expect(kinds(effects)).toEqual(['drainWorker 1', 'arm drain 30000', 'arm ready 30000', 'startWorker 3']);
   expect(it.program.workers.map(({ phase }) => phase)).toEqual(['draining', 'ready', 'starting']);
-  expect(it.send({ type: 'workerSaidReady', at: 5_100, worker: 3 })).toContainEqual({
+  expect(it.ready(5_100, 3)).toContainEqual({
     type: 'admitWorker',
     worker: 3,
   });
@@ -35,7 +35,7 @@ test('it drains with the whole drain timeout, and its connections move to the wo
 test('one that is signalled as soon as it serves is started again with the pauses of one that crashes', () => {
   const it = serving();
   expect(kinds(it.send({ type: 'workerSaidItDrains', at: 200, worker: 1 }))).toContain('startWorker 2');
-  it.send({ type: 'workerSaidReady', at: 300, worker: 2 });
+  it.ready(300, 2);
   const effects = it.send({ type: 'workerSaidItDrains', at: 310, worker: 2 });
   expect(kinds(effects)).toContain('arm restart 1000');
 });
@@ -43,11 +43,11 @@ test('one that is signalled as soon as it serves is started again with the pause
 test('a worker of a candidate that drains before all are ready is replaced within the candidate', () => {
   const it = drive(2);
   it.send({ type: 'startRequested', at: 0 });
-  it.send({ type: 'workerSaidReady', at: 100, worker: 1 });
+  it.ready(100, 1);
   it.send({ type: 'workerSaidItDrains', at: 110, worker: 1 });
-  it.send({ type: 'workerSaidReady', at: 120, worker: 2 });
+  it.ready(120, 2);
   expect(it.program.phase).toBe('starting');
-  it.send({ type: 'workerSaidReady', at: 200, worker: 3 });
+  it.ready(200, 3);
   expect(it.program.phase).toBe('serving');
 });
 
@@ -55,7 +55,7 @@ test('a reload, a stop and a second word leave a worker alone that drains by its
   const it = serving();
   it.send({ type: 'workerSaidItDrains', at: 5_000, worker: 1 });
   expect(it.send({ type: 'workerSaidItDrains', at: 5_001, worker: 1 })).toEqual([]);
-  it.send({ type: 'workerSaidReady', at: 5_100, worker: 2 });
+  it.ready(5_100, 2);
   expect(kinds(it.send({ type: 'stopRequested', at: 5_200, cause: 'signal' }))).not.toContain(
     'drainWorker 1',
   );

@@ -99,9 +99,10 @@ class World {
       expect(workerId !== null || this.timers.has(JSON.stringify(timer))).toBe(true);
     }
     // Every worker has the timer that its phase needs: none waits for ever.
-    for (const { id, phase } of program.workers) {
-      const timer = { starting: 'ready', draining: 'drain', terminating: 'kill' }[phase as 'starting'] as
+    for (const { id, phase, admission } of program.workers) {
+      const needed = { starting: 'ready', draining: 'drain', terminating: 'kill' }[phase as 'starting'] as
         string | undefined;
+      const timer = phase === 'ready' && admission === 'asked' ? 'admit' : needed;
       if (timer !== undefined) expect(this.timers.has(JSON.stringify({ timer, worker: id }))).toBe(true);
     }
     // A reload that waits will be looked at again.
@@ -120,6 +121,8 @@ function timerEvent(effect: Extract<Effect, { type: 'armTimer' }>, at: number): 
   switch (key.timer) {
     case 'ready':
       return { type: 'readyTimedOut', at: due, worker: key.worker, failure };
+    case 'admit':
+      return { type: 'admissionFailed', at: due, worker: key.worker, failure };
     case 'drain':
       return { type: 'drainTimedOut', at: due, worker: key.worker };
     case 'kill':
@@ -134,7 +137,10 @@ function timerEvent(effect: Extract<Effect, { type: 'armTimer' }>, at: number): 
 const action = fc.record({
   pick: fc.nat(),
   kind: fc.oneof(
-    { weight: 6, arbitrary: fc.constantFrom('spawned', 'ready', 'adopts', 'drains', 'end' as const) },
+    {
+      weight: 6,
+      arbitrary: fc.constantFrom('spawned', 'ready', 'admitted', 'adopts', 'drains', 'end' as const),
+    },
     { weight: 3, arbitrary: fc.constant('timer' as const) },
     { weight: 3, arbitrary: fc.constant('reload' as const) },
     { weight: 1, arbitrary: fc.constantFrom('more', 'less', 'stale', 'staleTimer' as const) },
@@ -157,6 +163,11 @@ function play(world: World, { pick, kind }: { pick: number; kind: string }): voi
       return;
     case 'ready':
       if (worker !== undefined) world.feed({ type: 'workerSaidReady', at, worker });
+      return;
+    case 'admitted':
+      // Never before it was asked: but twice, and late.
+      if (worker !== undefined && world.admitted.has(worker))
+        world.feed({ type: 'workerAdmitted', at, worker });
       return;
     case 'adopts':
       if (worker !== undefined) world.feed({ type: 'workerSaidItAdopts', at, worker });

@@ -10,11 +10,13 @@ describe('the first start', () => {
       'arm ready 30000',
       'startWorker 2',
     ]);
-    it.send({ type: 'workerSaidReady', at: 5, worker: 1 });
+    it.ready(5, 1);
     expect(it.program.phase).toBe('starting');
-    expect(kinds(it.send({ type: 'workerSaidReady', at: 9, worker: 2 }))).toEqual([
+    expect(kinds(it.ready(9, 2))).toEqual([
       'admitWorker 1',
+      'arm admit 30000',
       'admitWorker 2',
+      'arm admit 30000',
     ]);
     expect(it.program.phase).toBe('serving');
   });
@@ -34,7 +36,7 @@ describe('the first start', () => {
     const it = drive();
     it.send({ type: 'startRequested', at: 0 });
     it.send({ type: 'reloadRequested', at: 1, cause: 'signal' });
-    it.send({ type: 'workerSaidReady', at: 400, worker: 1 });
+    it.ready(400, 1);
     expect(it.program).toMatchObject({ phase: 'reloading', candidate: { number: 2 } });
   });
 });
@@ -48,10 +50,12 @@ describe('a reload', () => {
       'arm ready 30000',
       'startWorker 4',
     ]);
-    expect(kinds(it.send({ type: 'workerSaidReady', at: 1_100, worker: 3 }))).toEqual([]);
-    expect(kinds(it.send({ type: 'workerSaidReady', at: 1_200, worker: 4 }))).toEqual([
+    expect(kinds(it.ready(1_100, 3))).toEqual([]);
+    expect(kinds(it.ready(1_200, 4))).toEqual([
       'admitWorker 3',
+      'arm admit 30000',
       'admitWorker 4',
+      'arm admit 30000',
       'drainWorker 1',
       'arm drain 30000',
       'drainWorker 2',
@@ -79,7 +83,7 @@ describe('a reload', () => {
   test('whose worker is not ready in time is rolled back, and the worker killed with its group', () => {
     const it = serving(2);
     it.send({ type: 'reloadRequested', at: 1_000, cause: 'signal' });
-    it.send({ type: 'workerSaidReady', at: 1_100, worker: 3 });
+    it.ready(1_100, 3);
     expect(kinds(it.send({ type: 'readyTimedOut', at: 31_000, worker: 4, failure }))).toEqual([
       'SIGKILL 4',
       'SIGKILL 3',
@@ -87,13 +91,39 @@ describe('a reload', () => {
     expect(it.program).toMatchObject({ phase: 'serving', current: { number: 1 } });
   });
 
+  test('drains the old generation only when every new worker has confirmed that it accepts', () => {
+    const it = serving(2);
+    it.send({ type: 'reloadRequested', at: 1_000, cause: 'signal' });
+    it.send({ type: 'workerSaidReady', at: 1_100, worker: 3 });
+    it.send({ type: 'workerSaidReady', at: 1_100, worker: 4 });
+    expect(kinds(it.send({ type: 'workerAdmitted', at: 1_110, worker: 3 }))).toEqual([]);
+    expect(it.program.phase).toBe('reloading');
+    expect(kinds(it.send({ type: 'workerAdmitted', at: 1_120, worker: 4 }))).toContain('drainWorker 1');
+    expect(it.program).toMatchObject({ phase: 'serving', current: { number: 2 } });
+  });
+
+  test('whose worker does not confirm is rolled back: that one is killed, and those that may have clients drain', () => {
+    const it = serving(2);
+    it.send({ type: 'reloadRequested', at: 1_000, cause: 'signal' });
+    it.send({ type: 'workerSaidReady', at: 1_100, worker: 3 });
+    it.send({ type: 'workerSaidReady', at: 1_100, worker: 4 });
+    it.send({ type: 'workerAdmitted', at: 1_110, worker: 3 });
+    expect(kinds(it.send({ type: 'admissionFailed', at: 31_100, worker: 4, failure }))).toEqual([
+      'SIGKILL 4',
+      'drainWorker 3',
+      'arm drain 30000',
+    ]);
+    expect(it.program).toMatchObject({ phase: 'serving', current: { number: 1 } });
+    expect(it.facts()).toContain('generationFailed');
+  });
+
   test('is asked for any number of times while one runs: exactly one more follows', () => {
     const it = serving();
     for (let n = 0; n < 1_000; n++) it.send({ type: 'reloadRequested', at: 1_000, cause: 'signal' });
     expect(it.program).toMatchObject({ phase: 'reloading', lastGeneration: 2 });
-    it.send({ type: 'workerSaidReady', at: 2_000, worker: 2 });
+    it.ready(2_000, 2);
     expect(it.program).toMatchObject({ phase: 'reloading', lastGeneration: 3, pendingSince: null });
-    it.send({ type: 'workerSaidReady', at: 3_000, worker: 3 });
+    it.ready(3_000, 3);
     expect(it.program).toMatchObject({ phase: 'serving', lastGeneration: 3 });
   });
 
@@ -103,7 +133,7 @@ describe('a reload', () => {
     for (let at = 1_000; at < 4_000; at++) {
       const effects = it.send({ type: 'reloadRequested', at, cause: 'signal' });
       if (kinds(effects).some((kind) => kind.startsWith('startWorker'))) worker = it.program.lastWorkerId;
-      if (it.program.phase === 'reloading' && at % 80 === 0) it.send({ type: 'workerSaidReady', at, worker });
+      if (it.program.phase === 'reloading' && at % 80 === 0) it.ready(at, worker);
       it.send({ type: 'settleElapsed', at });
     }
     expect(it.program.lastGeneration).toBe(2);
@@ -115,7 +145,7 @@ describe('a reload', () => {
     const it = serving(1, { maxDrainingGenerations: 2, settleMs: 0 });
     for (const worker of [2, 3]) {
       it.send({ type: 'reloadRequested', at: worker * 1_000, cause: 'signal' });
-      it.send({ type: 'workerSaidReady', at: worker * 1_000 + 100, worker });
+      it.ready(worker * 1_000 + 100, worker);
     }
     it.send({ type: 'reloadRequested', at: 9_000, cause: 'signal' });
     expect(it.program).toMatchObject({ phase: 'serving', pendingSince: 9_000, lastGeneration: 3 });
@@ -142,7 +172,7 @@ describe('a worker that crashes', () => {
     const it = serving(2);
     it.send({ type: 'workerEnded', at: 200, worker: 1, end: crash });
     it.send({ type: 'restartDue', at: 200, generation: 1, slot: 0 });
-    expect(kinds(it.send({ type: 'workerSaidReady', at: 300, worker: 3 }))).toEqual(['admitWorker 3']);
+    expect(kinds(it.ready(300, 3))).toEqual(['admitWorker 3', 'arm admit 30000']);
     expect(it.program).toMatchObject({ phase: 'serving', current: { number: 1 } });
   });
 
@@ -151,10 +181,7 @@ describe('a worker that crashes', () => {
     it.send({ type: 'reloadRequested', at: 1_000, cause: 'signal' });
     it.send({ type: 'workerEnded', at: 1_001, worker: 1, end: crash });
     it.send({ type: 'restartDue', at: 1_001, generation: 1, slot: 0 });
-    expect(kinds(it.send({ type: 'workerSaidReady', at: 1_100, worker: 2 }))).toEqual([
-      'admitWorker 2',
-      'SIGKILL 3',
-    ]);
+    expect(kinds(it.ready(1_100, 2))).toEqual(['admitWorker 2', 'arm admit 30000', 'SIGKILL 3']);
   });
 });
 
@@ -162,7 +189,7 @@ describe('a drain', () => {
   test('that takes too long is ended by SIGTERM, and 2 s later by SIGKILL', () => {
     const it = serving();
     it.send({ type: 'reloadRequested', at: 1_000, cause: 'signal' });
-    it.send({ type: 'workerSaidReady', at: 1_100, worker: 2 });
+    it.ready(1_100, 2);
     expect(kinds(it.send({ type: 'drainTimedOut', at: 31_100, worker: 1 }))).toEqual([
       'SIGTERM 1',
       'arm kill 2000',
@@ -224,7 +251,7 @@ describe('the number of workers', () => {
       'arm ready 30000',
       'startWorker 2',
     ]);
-    it.send({ type: 'workerSaidReady', at: 600, worker: 2 });
+    it.ready(600, 2);
     expect(kinds(it.send({ type: 'workerCountRequested', at: 700, change: -1 }))).toEqual([
       'drainWorker 2',
       'arm drain 30000',

@@ -9,6 +9,7 @@ const options = {
   cwd: '/srv/app/current',
   generation: 7,
   slot: 1,
+  masterPid: 4_000,
   drainTimeoutMs: 30_000,
   health: null,
   preload: '/opt/preload.cjs',
@@ -28,6 +29,7 @@ test('announces the listener in every protocol at once', () => {
     EINHORN_FD_COUNT: '1',
     GRACEFUL_RUN_GENERATION: '7',
     GRACEFUL_RUN_WORKER: '1',
+    GRACEFUL_RUN_MASTER_PID: '4000',
     GRACEFUL_RUN_LISTENERS: JSON.stringify(options.listeners),
     GRACEFUL_RUN_DRAIN_TIMEOUT_MS: '30000',
   });

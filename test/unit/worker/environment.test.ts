@@ -14,13 +14,20 @@ describe('the environment of a worker', () => {
       generation: 4,
       listeners: [web],
       drainTimeoutMs: 500,
+      masterPid: null,
       health: null,
     });
   });
 
   it('has defaults for what a master left out', () => {
     const settings = readSettings({ GRACEFUL_RUN_LISTENERS: '[]', GRACEFUL_RUN_DRAIN_TIMEOUT_MS: 'soon' });
-    expect(settings).toEqual({ generation: 0, listeners: [], drainTimeoutMs: 30_000, health: null });
+    expect(settings).toEqual({
+      generation: 0,
+      listeners: [],
+      drainTimeoutMs: 30_000,
+      masterPid: null,
+      health: null,
+    });
   });
 
   it.each<[string, string | undefined]>([

@@ -1,0 +1,78 @@
+// A generation serves when each of its workers has confirmed that it accepts connections; and the worker is the process that listens.
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { eventually } from '../helpers/eventually.ts';
+import { pauseProcess } from '../helpers/pause-process.ts';
+import { whoAnswers } from '../helpers/plain-client.ts';
+import { app, appPath, kill, runMaster, temporaryFolder } from '../helpers/run-master.ts';
+
+const node = process.execPath;
+const serves = appPath('serves');
+
+test.each([
+  ['a filter behind a pipe', (filter: string) => `${node} ${serves} | ${node} ${filter}`],
+  ['a helper in the background', (filter: string) => `${node} ${filter} & exec ${node} ${serves}`],
+])('a second Node.js process, %s, never takes a message that is for the worker', async (_what, lineOf) => {
+  const filter = join(temporaryFolder(), 'filter.cjs');
+  writeFileSync(filter, 'process.stdin.pipe(process.stdout); setInterval(() => {}, 60_000).unref();');
+  const master = runMaster({ command: ['sh', '-c', lineOf(filter)], flags: ['--drain-timeout', '2s'] });
+  const port = await master.serving();
+  for (let generation = 2; generation <= 6; generation++) {
+    await master.reload(generation);
+    expect(await whoAnswers(port)).toMatchObject({ generation });
+  }
+});
+
+test('a worker that freezes between ready and admission fails its generation, and the old one serves on', async () => {
+  const hold = join(temporaryFolder(), 'hold');
+  const master = runMaster({
+    // The worker in slot 1 boots when it is told.
+    command: [
+      'sh',
+      '-c',
+      '[ "$GRACEFUL_RUN_WORKER" = 1 ] || unset HOLD; exec "$@"',
+      'sh',
+      ...app('boots-when-told'),
+    ],
+    flags: ['--workers', '2', '--ready-timeout', '2s'],
+    env: { HOLD: hold },
+  });
+  const port = await master.serving();
+  writeFileSync(hold, '');
+  master.signal('SIGHUP');
+  await master.waitFor('workerReady', { generation: 2, slot: 0 });
+  const [frozen, late] = [await master.workerPid(2, 0), await master.workerPid(2, 1)];
+  await pauseProcess(frozen);
+  await master.waitForLine(`booting ${late}`);
+  kill(late, 'SIGUSR2');
+  const failed = await master.waitFor('generationFailed', { generation: 2 });
+  expect(failed.failure.reason).toBe('notAdmitted');
+  expect(master.all('workerDraining', { generation: 1 })).toEqual([]);
+  // The other new worker may have accepted connections: it finishes them.
+  expect(await master.waitFor('workerExited', { generation: 2, slot: 1 })).toMatchObject({ cut: 0 });
+  for (let n = 0; n < 4; n++) expect(await whoAnswers(port)).toMatchObject({ generation: 1 });
+  rmSync(hold);
+});
+
+test('a program that its own command starts again is reported as a crash, admitted, and serves', async () => {
+  const master = runMaster({ command: ['sh', '-c', `until ${node} ${serves}; do :; done`] });
+  const port = await master.serving();
+  const { pid } = await whoAnswers(port);
+  kill(pid, 'SIGKILL');
+  const restarted = await master.waitFor('workerRestartedItself', { generation: 1 });
+  expect(restarted.failure.message).toContain(String(pid));
+  await eventually('admitted', () => master.all('workerAdmitted').length === 2);
+  expect((await whoAnswers(port)).pid).not.toBe(pid);
+  expect((await master.status()).lastCrash?.failure.message).toContain(String(pid));
+  // Its drain signal goes to the process that serves now.
+  master.signal('SIGTERM');
+  expect(await master.exited).toEqual({ code: 0, signal: null });
+});
+
+test('a process that does not listen ends with its master although it does not read the channel', async () => {
+  const master = runMaster({ command: [node, '-e', 'setInterval(() => {}, 1_000)'] });
+  await master.workerPid(1);
+  master.signal('SIGKILL');
+  await master.workersGone(10_000);
+});
