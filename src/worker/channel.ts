@@ -20,7 +20,7 @@ import { noteWriteRequest, startReading, stopReading, watchOtherEnd } from './ch
 import { keepListening } from './keep-listening.ts';
 
 // As they were before the application was loaded, which may have put others in their place.
-const { kill } = process;
+const kill = process.kill.bind(process);
 const { setInterval, clearInterval } = globalThis;
 
 export interface ChannelEvents {
@@ -55,7 +55,12 @@ export function openChannel(masterPid: number | null, events: ChannelEvents): Ch
   process.channel?.unref();
   // Nothing was read yet: that takes a turn of the event loop.
   let isReading = masterPid === null || !isThere(masterPid) || stopReading() === null;
-  const looking = isReading || masterPid === null ? null : lookForMaster(masterPid, events.gone);
+  const looking =
+    isReading || masterPid === null
+      ? null
+      : lookForMaster(masterPid, () => {
+          events.gone();
+        });
 
   return {
     read() {
@@ -89,7 +94,7 @@ function lookForMaster(masterPid: number, gone: () => void): NodeJS.Timeout {
 
 function isThere(pid: number): boolean {
   try {
-    return kill.call(process, pid, 0);
+    return kill(pid, 0);
   } catch (error) {
     // EPERM: it is there, and this process runs as another user.
     return !(error instanceof Error && 'code' in error && error.code === 'ESRCH');
