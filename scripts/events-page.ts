@@ -24,6 +24,8 @@ ${exampleFacts.map(row).join('\n')}
   got SIGKILL), \`exited\`; \`durationMs\` is how long it was in \`from\`. Of a generation it is the time since it was started.
 - \`failure\` is an object: \`reason\` (\`exited\`, \`notReady\`, \`notAdmitted\`, \`notStarted\`), \`message\`, \`hint\` or null, \`errorCode\` of
   [errors.md](errors.md) or null, \`outcome\` or null, \`stderrTail\`: the last lines that the worker wrote to stderr, 20 at most.
+- \`release\` is what a generation runs, with symlinks resolved when it was started: \`cwd\`, \`file\` (the program's own; null for
+  \`node -e\`), \`changed\`: other than that of the generation which served at the time (null: none did).
 - \`outcome\` is how a process ended: \`{"code":1,"signal":null}\` or \`{"code":null,"signal":"SIGKILL"}\`.
 - \`served\` (requests), \`migrated\` and \`cut\` (connections) are null when the worker could not say.
 - \`cause\` is who asked: ${list('signal', 'control', 'watch', 'worker', 'embedder')}.

@@ -13,7 +13,7 @@ import type {
   WorkerCrash,
 } from '../shared/control-api.ts';
 import { GracefulRunError } from '../shared/errors.ts';
-import { failure, workerPhase } from './observations.ts';
+import { failure, release, workerPhase } from './observations.ts';
 
 export const reloadResult: z.ZodMiniType<ReloadResult> = z.object({
   generation: z.int(),
@@ -21,6 +21,7 @@ export const reloadResult: z.ZodMiniType<ReloadResult> = z.object({
   endedAt: z.number(),
   durationMs: z.number(),
   failure: z.nullable(failure),
+  release: z.nullable(release),
 });
 
 const workerCrash: z.ZodMiniType<WorkerCrash> = z.object({
@@ -35,6 +36,7 @@ export const status: z.ZodMiniType<Status> = z.object({
   program: z.string(),
   state: z.enum(['idle', 'starting', 'serving', 'reloading', 'stopping', 'stopped']),
   generation: z.nullable(z.int()),
+  release: z.nullable(release),
   command: z.array(z.string()),
   master: z.object({ pid: z.int(), version: z.string(), uptimeMs: z.number() }),
   listeners: z.array(z.object({ name: z.string(), host: z.string(), port: z.int() })),

@@ -3,7 +3,7 @@
  * shape does not compile. It must not know the words.
  */
 import * as z from 'zod/mini';
-import type { Fact, Failure, Observation, Outcome, WorkerPhase } from '../shared/facts.ts';
+import type { Fact, Failure, Observation, Outcome, Release, WorkerPhase } from '../shared/facts.ts';
 
 type Shapes = {
   readonly [Name in Fact['event']]: z.ZodMiniType<Extract<Observation, { readonly event: Name }>>;
@@ -21,6 +21,12 @@ export const failure: z.ZodMiniType<Failure> = z.object({
   errorCode: z.nullable(z.string()),
   outcome: z.nullable(outcome),
   stderrTail: z.array(z.string()),
+});
+
+export const release: z.ZodMiniType<Release> = z.object({
+  cwd: z.string(),
+  file: z.nullable(z.string()),
+  changed: z.nullable(z.boolean()),
 });
 
 export const workerPhase: z.ZodMiniType<WorkerPhase> = z.enum([
@@ -62,12 +68,23 @@ const shapes: Shapes = {
   }),
   listenerBound: fact('listenerBound', { ...place, listener: z.string(), host: z.string(), port: z.int() }),
   listenersClosed: fact('listenersClosed', place),
-  generationStarted: fact('generationStarted', { ...place, generation: z.int(), workers: z.int() }),
-  generationReady: fact('generationReady', { ...place, generation: z.int(), durationMs: z.number() }),
+  generationStarted: fact('generationStarted', {
+    ...place,
+    generation: z.int(),
+    workers: z.int(),
+    release: z.nullable(release),
+  }),
+  generationReady: fact('generationReady', {
+    ...place,
+    generation: z.int(),
+    durationMs: z.number(),
+    release: z.nullable(release),
+  }),
   generationFailed: fact('generationFailed', {
     ...place,
     generation: z.int(),
     durationMs: z.number(),
+    release: z.nullable(release),
     failure,
   }),
   reloadRequested: fact('reloadRequested', { ...place, cause, generation: z.int(), pending: z.boolean() }),

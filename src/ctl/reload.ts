@@ -1,6 +1,6 @@
 /** `gracefulctl reload`: asks for a reload and, with --wait, tells how it ended. */
 import { type ReloadResult, type ReloadWait, routes } from '../shared/control-api.ts';
-import { describeFailure, printable } from '../shared/describe.ts';
+import { describeFailure, describeRelease, printable } from '../shared/describe.ts';
 import { formatDuration } from '../shared/durations.ts';
 import { readAnswer, reloadAccepted, reloadResult } from './answers.ts';
 import { ask, promptMs } from './ask-master.ts';
@@ -30,11 +30,14 @@ export async function reload(master: FoundMaster, wait: ReloadWait | null): Prom
 }
 
 const textOf: Readonly<Record<ReloadWait, (result: ReloadResult) => string>> = {
-  serving: ({ generation, durationMs }) =>
-    `generation ${generation} serves, ready after ${formatDuration(durationMs)}`,
-  drained: ({ generation, durationMs }) =>
-    `generation ${generation} serves, ready after ${formatDuration(durationMs)}; no earlier worker is left`,
+  serving: serves,
+  drained: (result) => `${serves(result)}; no earlier worker is left`,
 };
+
+function serves({ generation, durationMs, release }: ReloadResult): string {
+  const what = release === null ? '' : ` ${printable(describeRelease(release))}`;
+  return `generation ${generation} serves${what}, ready after ${formatDuration(durationMs)}`;
+}
 
 function failed(result: ReloadResult): ReloadFailure {
   const { failure } = result;

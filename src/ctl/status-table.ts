@@ -6,7 +6,13 @@ import type {
   WorkerCrash,
   WorkerStatus,
 } from '../shared/control-api.ts';
-import { describeFailure, describeOutcome, formatAddress, printable } from '../shared/describe.ts';
+import {
+  describeFailure,
+  describeOutcome,
+  describeRelease,
+  formatAddress,
+  printable,
+} from '../shared/describe.ts';
 import { formatDuration } from '../shared/durations.ts';
 
 /** How a text looks; `plain` styles leave it as it is. */
@@ -24,6 +30,7 @@ export function renderStatus(status: Status, nowMs: number, styles: Styles): str
   const facts: readonly (readonly [string, string])[] = [
     ['program', printable(status.program)],
     ['state', renderState(status, styles)],
+    ...(status.release === null ? [] : ([['release', printable(describeRelease(status.release))]] as const)),
     ['command', printable(status.command.join(' '))],
     [
       'master',
@@ -101,10 +108,13 @@ function renderLast(last: ReloadResult, nowMs: number, styles: Styles): readonly
   const when = `${formatAge(nowMs - last.endedAt)} ago`;
   const took = formatDuration(last.durationMs);
   const what = last.generation === 1 ? 'start' : 'last reload';
-  if (last.ok) return [`${what}: generation ${last.generation} served after ${took}, ${when}`];
+  const changed = last.release?.changed;
+  const release = changed === true ? ', release changed' : changed === false ? ', release unchanged' : '';
+  if (last.ok) return [`${what}: generation ${last.generation} served after ${took}, ${when}${release}`];
   const why = last.failure === null ? '' : `: ${printable(last.failure.message)}`;
   return [
     styles.bad(`${what}: generation ${last.generation} failed after ${took}, ${when}${why}`),
+    ...(last.release === null ? [] : [`  its release: ${printable(describeRelease(last.release))}`]),
     ...(last.failure === null ? [] : describeFailure(last.failure)),
   ];
 }

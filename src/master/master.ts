@@ -3,7 +3,7 @@
  * death, and decides nothing else. It must not know the command line, signals, or how a log looks.
  */
 import type { ReloadResult, ReloadWait, Scaled, Status } from '../shared/control-api.ts';
-import type { Cause, Fact, Failure, Observation } from '../shared/facts.ts';
+import type { Cause, Fact, FactWithoutRelease, Failure, Observation } from '../shared/facts.ts';
 import { version } from '../shared/version.ts';
 import { killDelayMs, maxDrainingGenerations, sameStopMs, settleMs } from './defaults.ts';
 import { createDoors } from './doors.ts';
@@ -16,6 +16,7 @@ import { compileOptions, type MasterOptions, type MasterSettings, type OptionSpe
 import { createLeavingWorkers } from './leaving-workers.ts';
 import { preloadPath } from './preload-path.ts';
 import { prepareWorker } from './prepare-worker.ts';
+import { createReleases } from './releases.ts';
 import { createReloadResults, masterStopped } from './reload-results.ts';
 import type { Platform } from './shell/platform.ts';
 import { createRunner } from './shell/program-runner.ts';
@@ -79,6 +80,7 @@ function assemble(settings: MasterSettings, { platform, environment, onStderr }:
   const results = createReloadResults();
   const crashes = createLastCrash();
   const leaving = createLeavingWorkers();
+  const releases = createReleases(settings.command, { cwd: settings.cwd, environment });
   const preload = preloadPath();
   const ended = deferred<Failure | null>();
   const saidOfPort = new Set<VariableSource>();
@@ -108,14 +110,19 @@ function assemble(settings: MasterSettings, { platform, environment, onStderr }:
       listeners: doors.listeners,
       fitted: doors.fitted,
       healthPath: settings.healthPath,
-      prepare: (place) => prepareWorker(settings, doors.listeners, environment, preload, place, portChanged),
+      prepare: (place) => {
+        releases.starting(place.generation);
+        return prepareWorker(settings, doors.listeners, environment, preload, place, portChanged);
+      },
       onFact: publish,
       onStderr,
     },
     idleProgram(lifecycleSettings(settings), settings.workers),
   );
 
-  function publish(fact: Fact, time: number = platform.clock.wallMs()): void {
+  function publish(announced: FactWithoutRelease, time: number = platform.clock.wallMs()): void {
+    const fact = withRelease(announced);
+    if (fact.event === 'generationReady') releases.serves(fact.generation);
     results.observe(fact, time);
     crashes.observe(fact, time);
     if (fact.event === 'generationReady') doors.fitted.decided();
@@ -125,6 +132,13 @@ function assemble(settings: MasterSettings, { platform, environment, onStderr }:
       void doors.close().then(() => {
         ended.resolve(fact.failure);
       });
+  }
+
+  function withRelease(fact: FactWithoutRelease): Fact {
+    if (fact.event === 'generationStarted') return { ...fact, release: releases.of(fact.generation) };
+    if (fact.event === 'generationReady') return { ...fact, release: releases.of(fact.generation) };
+    if (fact.event === 'generationFailed') return { ...fact, release: releases.of(fact.generation) };
+    return fact;
   }
 
   /** Said once for each source: every start of a worker finds it again. */
@@ -195,6 +209,7 @@ function assemble(settings: MasterSettings, { platform, environment, onStderr }:
       pid: process.pid,
       startedAt,
       listeners: doors.listeners,
+      releaseOf: (generation: number) => releases.of(generation),
       lastReload: results.last(),
       lastCrash: crashes.last(),
     };

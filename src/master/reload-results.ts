@@ -52,9 +52,9 @@ export function createReloadResults(): ReloadResults {
       if (fact.event === 'workerDraining' && fact.pid !== null) closing.add(fact.pid);
       else if (fact.event === 'workerAcceptsNoMore' || fact.event === 'workerExited') closed(fact.pid);
       else if (fact.event === 'generationReady' || fact.event === 'generationFailed') {
-        const { generation, durationMs } = fact;
+        const { generation, durationMs, release } = fact;
         const failure = fact.event === 'generationFailed' ? fact.failure : null;
-        const result = { generation, ok: failure === null, endedAt, durationMs, failure };
+        const result = { generation, ok: failure === null, endedAt, durationMs, failure, release };
         last = result;
         if (!result.ok) answer(result);
         else {

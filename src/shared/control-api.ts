@@ -9,7 +9,7 @@
  *
  * An error answers 4xx or 5xx with ErrorAnswer.
  */
-import type { Failure, ProgramPhase, WorkerPhase } from './facts.ts';
+import type { Failure, ProgramPhase, Release, WorkerPhase } from './facts.ts';
 
 export const routes = {
   status: '/v1/status',
@@ -56,6 +56,8 @@ export interface ReloadResult {
   readonly endedAt: number;
   readonly durationMs: number;
   readonly failure: Failure | null;
+  /** What the generation runs, or was to run. */
+  readonly release: Release | null;
 }
 
 /** The worker of the serving generation that ended last although nobody had asked it to. */
@@ -74,6 +76,8 @@ export interface Status {
   readonly state: ProgramPhase;
   /** The generation that serves; null before the first one is ready. */
   readonly generation: number | null;
+  /** What the generation that serves runs. */
+  readonly release: Release | null;
   readonly command: readonly string[];
   readonly master: { readonly pid: number; readonly version: string; readonly uptimeMs: number };
   readonly listeners: readonly { readonly name: string; readonly host: string; readonly port: number }[];

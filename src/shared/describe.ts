@@ -3,7 +3,7 @@
  * levels, colours or formats. Nobody parses these texts.
  */
 import { formatDuration } from './durations.ts';
-import type { Cause, Fact, Failure, Outcome, WorkerIdentity } from './facts.ts';
+import type { Cause, Fact, Failure, Outcome, Release, WorkerIdentity } from './facts.ts';
 import type { DrainReason } from './protocol.ts';
 
 // An `import` of node:util would load all of its lazy parts too: 2.5 MB in the master.
@@ -25,11 +25,11 @@ function sentence(fact: Fact): string {
     case 'listenersClosed':
       return 'listeners closed';
     case 'generationStarted':
-      return `generation ${fact.generation} starting with ${count(fact.workers, 'worker')}`;
+      return `generation ${fact.generation} starting with ${count(fact.workers, 'worker')}${which(fact.release)}`;
     case 'generationReady':
-      return `generation ${fact.generation} serves, ready after ${formatDuration(fact.durationMs)}`;
+      return `generation ${fact.generation} serves${fact.release === null ? '' : ` ${describeRelease(fact.release)}`}, ready after ${formatDuration(fact.durationMs)}`;
     case 'generationFailed':
-      return `generation ${fact.generation} failed after ${formatDuration(fact.durationMs)}: ${fact.failure.message}`;
+      return `generation ${fact.generation}${fact.release === null ? '' : ` (${describeRelease(fact.release)})`} failed after ${formatDuration(fact.durationMs)}: ${fact.failure.message}`;
     case 'reloadRequested':
       return `reload asked for by ${asker[fact.cause]}: generation ${fact.generation} will answer${fact.pending ? ', after the reload that is running' : ''}`;
     case 'stopRequested':
@@ -85,6 +85,12 @@ function sentence(fact: Fact): string {
     case 'watchFailed':
       return `cannot watch: ${fact.problem}`;
   }
+}
+
+/** The program file, and the working directory where that does not contain it. */
+export function describeRelease({ cwd, file }: Release): string {
+  if (file === null) return cwd;
+  return file.startsWith(`${cwd.replace(/\/$/, '')}/`) ? file : `${file} in ${cwd}`;
 }
 
 /** `exit code 1` or `signal SIGKILL`. */
@@ -153,6 +159,12 @@ const killReason: Readonly<Record<KillReason, string>> = {
   reload: 'a newer generation takes its place',
   scaleDown: 'fewer workers are wanted',
 };
+
+function which(release: Release | null): string {
+  if (release === null) return '';
+  const { changed } = release;
+  return `: ${describeRelease(release)}${changed === null ? '' : changed ? ', changed' : ', unchanged'}`;
+}
 
 function howToDeclare(address: string): string {
   const port = /:(\d+)$/.exec(address)?.[1];

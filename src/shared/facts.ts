@@ -32,6 +32,19 @@ export interface Failure {
   readonly stderrTail: readonly string[];
 }
 
+/** What a generation runs, with symlinks resolved when it was started. */
+export interface Release {
+  /** The working directory. */
+  readonly cwd: string;
+  /** The program's own file; null when there is none (`node -e`), or when it was not there. */
+  readonly file: string | null;
+  /**
+   * Is it another directory or file than that of the generation which served at the time, or was the file written since? Null: none
+   * served.
+   */
+  readonly changed: boolean | null;
+}
+
 /** The worker that a fact is about. `slot` is its place among the program's workers: 0, 1 … */
 export interface WorkerIdentity {
   readonly generation: number;
@@ -60,14 +73,25 @@ export type Fact =
       readonly port: number;
     }
   | { readonly event: 'listenersClosed' }
-  | { readonly event: 'generationStarted'; readonly generation: number; readonly workers: number }
+  | {
+      readonly event: 'generationStarted';
+      readonly generation: number;
+      readonly workers: number;
+      readonly release: Release | null;
+    }
   /** Every one of its workers has confirmed that it accepts connections. */
-  | { readonly event: 'generationReady'; readonly generation: number; readonly durationMs: number }
+  | {
+      readonly event: 'generationReady';
+      readonly generation: number;
+      readonly durationMs: number;
+      readonly release: Release | null;
+    }
   /** It did not become ready; what served before it, serves on. */
   | {
       readonly event: 'generationFailed';
       readonly generation: number;
       readonly durationMs: number;
+      readonly release: Release | null;
       readonly failure: Failure;
     }
   /** `generation` is the number that will answer this request. */
@@ -146,6 +170,10 @@ export type Fact =
   | { readonly event: 'fileChanged'; readonly path: string }
   | { readonly event: 'watchStarted'; readonly paths: readonly string[] }
   | { readonly event: 'watchFailed'; readonly problem: string };
+
+/** A fact as the lifecycle announces it: which release a generation runs is known to the shell alone. */
+export type FactWithoutRelease = WithoutRelease<Fact>;
+type WithoutRelease<One> = One extends Fact ? Omit<One, 'release'> : never;
 
 /** A fact with its place and time, as the log and the control socket show it. */
 export type Observation = Fact & {

@@ -1,5 +1,5 @@
 /** One example of every fact: a fact without one does not compile. */
-import type { Fact, Failure } from '../../src/shared/facts.ts';
+import type { Fact, Failure, Release } from '../../src/shared/facts.ts';
 
 const failure: Failure = {
   reason: 'exited',
@@ -9,6 +9,7 @@ const failure: Failure = {
   outcome: { code: 1, signal: null },
   stderrTail: ['Error: boom'],
 };
+const release: Release = { cwd: '/srv/releases/42', file: '/srv/releases/42/app.js', changed: true };
 const identity = { generation: 2, slot: 0, pid: 4_242 };
 const change = { ...identity, durationMs: 1_200 };
 
@@ -16,9 +17,9 @@ const examples: { readonly [Name in Fact['event']]: Extract<Fact, { readonly eve
   masterStarted: { event: 'masterStarted', pid: 1, version: '0.1.0', control: null },
   listenerBound: { event: 'listenerBound', listener: 'default', host: '::', port: 80 },
   listenersClosed: { event: 'listenersClosed' },
-  generationStarted: { event: 'generationStarted', generation: 2, workers: 1 },
-  generationReady: { event: 'generationReady', generation: 2, durationMs: 210 },
-  generationFailed: { event: 'generationFailed', generation: 2, durationMs: 210, failure },
+  generationStarted: { event: 'generationStarted', generation: 2, workers: 1, release },
+  generationReady: { event: 'generationReady', generation: 2, durationMs: 210, release },
+  generationFailed: { event: 'generationFailed', generation: 2, durationMs: 210, release, failure },
   reloadRequested: { event: 'reloadRequested', cause: 'signal', generation: 2, pending: false },
   stopRequested: { event: 'stopRequested', cause: 'control', urgent: true },
   stopped: { event: 'stopped', failure: null },

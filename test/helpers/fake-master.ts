@@ -20,7 +20,14 @@ export const failure: Failure = {
   stderrTail: ['Error: boom', '    at app.js:1'],
 };
 
-export const served: ReloadResult = { generation: 2, ok: true, endedAt: 1, durationMs: 210, failure: null };
+export const served: ReloadResult = {
+  generation: 2,
+  ok: true,
+  endedAt: 1,
+  durationMs: 210,
+  failure: null,
+  release: null,
+};
 export const failed: ReloadResult = { ...served, ok: false, failure };
 
 export const crashed: WorkerCrash = { generation: 1, slot: 0, pid: 4_241, endedAt: 1, failure };
@@ -30,6 +37,7 @@ export function statusOf(pid: number): Status {
     program: 'web',
     state: 'serving',
     generation: 1,
+    release: null,
     command: ['node', 'app.js'],
     master: { pid, version: '0.1.0', uptimeMs: 61_000 },
     listeners: [{ name: 'default', host: '127.0.0.1', port: 10_086 }],

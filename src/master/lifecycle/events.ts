@@ -2,7 +2,7 @@
  * What can happen to a program, and what is to be done about it. Everything that the lifecycle learns comes
  * in as an event that carries its time; everything that it wants leaves as an effect.
  */
-import type { Cause, Fact, Failure, Outcome } from '../../shared/facts.ts';
+import type { Cause, FactWithoutRelease, Failure, Outcome } from '../../shared/facts.ts';
 import type { DrainReason } from '../../shared/protocol.ts';
 
 /** How a worker that is gone has ended; `failure` says what that means if nobody had asked it to go. */
@@ -105,7 +105,7 @@ export type Effect =
   | { readonly type: 'disarmTimer'; readonly key: TimerKey }
   /** Clients are refused from now on. */
   | { readonly type: 'closeListeners' }
-  | { readonly type: 'announce'; readonly fact: Fact }
+  | { readonly type: 'announce'; readonly fact: FactWithoutRelease }
   /** The last effect of a program's life. */
   | { readonly type: 'finish'; readonly failure: Failure | null };
 

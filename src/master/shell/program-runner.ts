@@ -3,7 +3,7 @@
  * to its end before the next one: an effect that causes an event puts it into the queue.
  * It decides nothing; it knows processes, where step.ts knows only numbers.
  */
-import type { Fact, Outcome } from '../../shared/facts.ts';
+import type { FactWithoutRelease, Outcome } from '../../shared/facts.ts';
 import {
   silentEnd,
   type Effect,
@@ -34,7 +34,7 @@ export interface RunnerOptions {
   /** Looks up command, cwd and environment as they are now. Throws GracefulRunError when they do not make a command. */
   readonly prepare: (worker: { generation: number; slot: number }) => SpawnRequest;
   /** `wallMs` is the time of what it tells, in ms since 1970. */
-  readonly onFact: (fact: Fact, wallMs: number) => void;
+  readonly onFact: (fact: FactWithoutRelease, wallMs: number) => void;
   /** What workers write to stderr goes on to here, in whole lines. */
   readonly onStderr: (text: string) => void;
 }
@@ -83,7 +83,7 @@ export function createRunner(options: RunnerOptions, initial: Program): Runner {
   }
 
   /** Answers what is to be told about it, if anything. */
-  function perform(effect: Effect): Fact | null {
+  function perform(effect: Effect): FactWithoutRelease | null {
     switch (effect.type) {
       case 'startWorker':
         startWorker(effect);

@@ -9,10 +9,10 @@ const change = { generation: 2, slot: 0, pid: 7, durationMs: 1 };
 test('a reload that goes well is told in four lines', () => {
   const reload: readonly Fact[] = [
     { event: 'reloadRequested', cause: 'signal', generation: 2, pending: false },
-    { event: 'generationStarted', generation: 2, workers: 1 },
+    { event: 'generationStarted', generation: 2, workers: 1, release: null },
     { event: 'workerStarted', ...change, from: null, to: 'starting' },
     { event: 'workerReady', ...change, from: 'starting', to: 'ready' },
-    { event: 'generationReady', generation: 2, durationMs: 1 },
+    { event: 'generationReady', generation: 2, durationMs: 1, release: null },
     { event: 'workerDraining', ...change, from: 'ready', to: 'draining', reason: 'reload' },
     {
       event: 'workerExited',

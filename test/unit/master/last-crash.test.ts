@@ -3,7 +3,12 @@ import { createLastCrash } from '../../../src/master/last-crash.ts';
 import type { Fact } from '../../../src/shared/facts.ts';
 import { failure } from '../../helpers/lifecycle.ts';
 
-const serves = (generation: number): Fact => ({ event: 'generationReady', generation, durationMs: 5 });
+const serves = (generation: number): Fact => ({
+  event: 'generationReady',
+  generation,
+  durationMs: 5,
+  release: null,
+});
 const fails = (generation: number, pid: number): Fact => ({
   event: 'workerFailed',
   generation,

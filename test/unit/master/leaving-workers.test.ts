@@ -2,7 +2,14 @@ import { expect, test } from 'vitest';
 import { createLeavingWorkers, type LeavingWorkers } from '../../../src/master/leaving-workers.ts';
 import type { ReloadResult } from '../../../src/shared/control-api.ts';
 
-const result: ReloadResult = { generation: 3, ok: true, endedAt: 1, durationMs: 1, failure: null };
+const result: ReloadResult = {
+  generation: 3,
+  ok: true,
+  endedAt: 1,
+  durationMs: 1,
+  failure: null,
+  release: null,
+};
 
 function start(workers: LeavingWorkers, generation: number, pid: number): void {
   const change = { generation, slot: 0, pid, from: null, to: 'starting', durationMs: 0 } as const;

@@ -15,7 +15,7 @@ const exited: Fact = {
   cut: 0,
   cleanUpsCut: 0,
 };
-const ready: Fact = { event: 'generationReady', generation: 2, durationMs: 5 };
+const ready: Fact = { event: 'generationReady', generation: 2, durationMs: 5, release: null };
 
 function start(): { results: ReloadResults; seen: string[] } {
   const seen: string[] = [];
@@ -53,7 +53,10 @@ test('an old worker that says nothing is waited for until it has ended: it may b
 
 test('a failure is answered at once, and a stop rejects', async () => {
   const failed = start();
-  failed.results.observe({ event: 'generationFailed', generation: 2, durationMs: 5, failure }, 0);
+  failed.results.observe(
+    { event: 'generationFailed', generation: 2, durationMs: 5, release: null, failure },
+    0,
+  );
   const stopped = start();
   stopped.results.observe({ event: 'stopRequested', cause: 'signal', urgent: false }, 0);
   await settled();
