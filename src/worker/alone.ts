@@ -7,6 +7,7 @@ import { readDrainTimeout } from './environment.ts';
 import { patchServers, type Placement } from './listen.ts';
 import { createReadiness } from './readiness.ts';
 import { runtimeVersion, type Runtime } from './runtime.ts';
+import { hearServers } from './server-events.ts';
 import { serverMethod } from './server-methods.ts';
 import { createTracking } from './tracking.ts';
 
@@ -42,6 +43,9 @@ export function startAlone(): Runtime {
   });
 
   const passThrough: Placement = { kind: 'passThrough', isOutside: false };
+  hearServers((server, event, first) => {
+    connections.heard(server, event, first);
+  });
   patchServers({
     place: ({ target }) => {
       const handle =

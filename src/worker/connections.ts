@@ -1,6 +1,6 @@
 /** The servers of this worker and their open connections. It must not know why or when they are to end. */
 import type net from 'node:net';
-import type { ServerHttp2Session } from 'node:http2';
+import type { ServerHttp2Session, ServerHttp2Stream } from 'node:http2';
 import type { Ending, Exchanges, IsSpared } from './exchanges.ts';
 import { isInjected } from './injected.ts';
 import { createOpenSockets } from './open-sockets.ts';
@@ -15,6 +15,8 @@ export interface Http1Connection {
 
 export interface Connections {
   track(server: net.Server): void;
+  /** A server says something; before its listeners hear it. `first` is the event's first argument. */
+  heard(server: net.Server, event: string | symbol, first: unknown): void;
   /** Those that have not been closed by the application. */
   servers(): Iterable<net.Server>;
   /** Every server stops accepting, and nothing else: `http.Server.close()` would destroy idle connections. */
@@ -55,7 +57,9 @@ export function createConnections(exchanges: Exchanges, close: ServerMethod): Co
   const layered = createOpenSockets();
   /** What TLS servers have made of connections. */
   const secured = createOpenSockets();
-  const sessions = new Set<ServerHttp2Session>();
+  let sessions: ServerHttp2Session[] = [];
+  /** So many sessions, before those that have ended are dropped. */
+  let sessionLimit = 64;
   let accepted = 0;
   let isEnding = false;
 
@@ -65,21 +69,17 @@ export function createConnections(exchanges: Exchanges, close: ServerMethod): Co
     sockets.add(socket);
   }
 
-  function watch(server: net.Server): void {
-    server.prependListener('connection', accept);
-    // Only TLS servers say it.
-    server.on('secureConnection', (socket: net.Socket) => {
-      secured.add(socket);
-    });
-    server.on('session', (session: ServerHttp2Session) => {
-      sessions.add(session);
-      session.once('close', () => sessions.delete(session));
-      session.on('stream', () => {
-        exchanges.count();
-        // Accepted from the queue while draining: it is served once, as an HTTP/1 connection is.
-        if (isEnding && !session.closed) session.close();
-      });
-    });
+  function addSession(session: ServerHttp2Session): void {
+    sessions.push(session);
+    if (sessions.length < sessionLimit) return;
+    sessions = sessions.filter(({ destroyed }) => !destroyed);
+    sessionLimit = Math.max(64, 2 * sessions.length);
+  }
+
+  function addStream({ session }: ServerHttp2Stream): void {
+    exchanges.count();
+    // Accepted from the queue while draining: it is served once, as an HTTP/1 connection is.
+    if (isEnding && session !== undefined && !session.closed) session.close();
   }
 
   exchanges.watch((socket) => {
@@ -88,13 +88,29 @@ export function createConnections(exchanges: Exchanges, close: ServerMethod): Co
 
   return {
     track(server) {
-      if (!servers.has(server)) {
-        servers.add(server);
-        server.once('close', () => servers.delete(server));
-      }
-      if (known.has(server)) return;
+      servers.add(server);
       known.add(server);
-      watch(server);
+    },
+    heard(server, event, first) {
+      if (!known.has(server)) return;
+      switch (event) {
+        case 'connection':
+          if (isSocket(first)) accept(first);
+          break;
+        case 'secureConnection':
+          // Only TLS servers say it.
+          if (isSocket(first)) secured.add(first);
+          break;
+        case 'session':
+          if (isOfClass(first, 'ServerHttp2Session')) addSession(first as ServerHttp2Session);
+          break;
+        case 'stream':
+          if (isOfClass(first, 'ServerHttp2Stream')) addStream(first as ServerHttp2Stream);
+          break;
+        case 'close':
+          servers.delete(server);
+          break;
+      }
     },
     servers: () => servers,
     stopAccepting() {
@@ -138,6 +154,16 @@ export function createConnections(exchanges: Exchanges, close: ServerMethod): Co
     secured: () => secured.list(),
     whenNoneOpen: () => sockets.whenNone(),
   };
+}
+
+/** An application may emit these events itself, for any Duplex that it has made. */
+function isSocket(value: unknown): value is net.Socket {
+  return typeof value === 'object' && value !== null;
+}
+
+/** Node.js exports these classes nowhere. */
+function isOfClass(value: unknown, name: string): boolean {
+  return typeof value === 'object' && value !== null && value.constructor.name === name;
 }
 
 function handleOf(server: net.Server): unknown {

@@ -36,7 +36,8 @@ interface RequestStart {
   readonly response: ServerResponse;
 }
 
-const pipelined = Symbol('graceful-run.pipelined');
+/** Responses that wait for the one before them. Few connections ever have one: see latestOf. */
+const pipelined = new WeakMap<net.Socket, ServerResponse>();
 
 /**
  * `_httpMessage` is not documented, but http-terminator and others have always looked at it: the response that is being
@@ -44,7 +45,6 @@ const pipelined = Symbol('graceful-run.pipelined');
  */
 type HttpSocket = net.Socket & {
   readonly _httpMessage?: ServerResponse | null;
-  [pipelined]?: ServerResponse;
 };
 
 /**
@@ -52,7 +52,7 @@ type HttpSocket = net.Socket & {
  * drains are rare: a WeakMap of them cost 7 % of the throughput of short connections, and 2 KB for each idle one.
  */
 function latestOf(socket: HttpSocket): ServerResponse | null {
-  const queued = socket[pipelined];
+  const queued = pipelined.get(socket);
   return queued === undefined || queued.writableFinished ? (socket._httpMessage ?? null) : queued;
 }
 
@@ -78,7 +78,7 @@ export function createExchanges(): Exchanges {
           const previous = latestOf(socket);
           served += 1;
           // It waits for the one before it, and Node.js does not say where.
-          if (previous !== null) socket[pipelined] = response;
+          if (previous !== null) pipelined.set(socket, response);
           seen(socket);
           if (ending === null || isSpared(socket)) return;
           // Node.js would drop this request after a response that says close.

@@ -11,11 +11,12 @@ import { createClaims } from './claims.ts';
 import type { Settings } from './environment.ts';
 import { firstMoments } from './first-moments.ts';
 import { keepListening } from './keep-listening.ts';
-import { whenListenEnded } from './listen-outcome.ts';
+import { createListenOutcomes } from './listen-outcome.ts';
 import { patchServers } from './listen.ts';
 import { isRawHandle } from './raw-handle.ts';
 import { createReadiness } from './readiness.ts';
 import { runtimeVersion, type Runtime } from './runtime.ts';
+import { hearServers } from './server-events.ts';
 import { serverMethod } from './server-methods.ts';
 import { complain, surviveBrokenPipes } from './standard-streams.ts';
 import type { Serving } from './serving.ts';
@@ -186,6 +187,12 @@ export function startManaged({
     }));
   }
 
+  const outcomes = createListenOutcomes();
+  hearServers((server, event, first) => {
+    outcomes.heard(server, event);
+    if (tracked !== null) tracked.connections.heard(server, event, first);
+    else if (event === 'close') heldBack.delete(server);
+  });
   patchServers({
     place: (call) => claims.place(call),
     track: (server, isHeldBack) => {
@@ -195,7 +202,7 @@ export function startManaged({
     },
     outside: (server) => {
       // A second port of the application, which the old generation may hold: a worker that dies of it was never ready.
-      whenListenEnded(server, readiness.hold());
+      outcomes.whenEnded(server, readiness.hold());
     },
     takeQuietlyClosed: (server) => tracked?.connections.takeQuietlyClosed(server) ?? false,
   });

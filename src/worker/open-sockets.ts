@@ -19,9 +19,8 @@ export interface OpenSockets {
 const smallest = 64;
 
 export function createOpenSockets(): OpenSockets {
-  const mark = Symbol('graceful-run.open');
-  type Marked = net.Socket & { [mark]?: true };
-  let sockets: Marked[] = [];
+  const marks = createMarks();
+  let sockets: net.Socket[] = [];
   let limit = smallest;
   /** How many are open, from the moment on that somebody waits for the last one. */
   let left = 0;
@@ -42,13 +41,13 @@ export function createOpenSockets(): OpenSockets {
   }
 
   return {
-    add(socket: Marked) {
-      socket[mark] = true;
+    add(socket) {
+      marks.add(socket);
       sockets.push(socket);
       if (wake !== null) awaitEnd(socket);
       if (sockets.length >= limit) sweep();
     },
-    has: (socket: Marked) => socket[mark] === true,
+    has: (socket) => marks.has(socket),
     list() {
       sweep();
       return [...sockets];
@@ -62,5 +61,26 @@ export function createOpenSockets(): OpenSockets {
         if (left === 0) resolve();
       });
     },
+  };
+}
+
+/**
+ * The members of a set, noted at the handle below each socket, where nobody looks who looks at the socket: a WeakSet costs each
+ * connection more. Those without a handle are in one.
+ */
+function createMarks(): { add(socket: net.Socket): void; has(socket: net.Socket): boolean } {
+  const mark = Symbol('graceful-run.open');
+  const others = new WeakSet<net.Socket>();
+  const handleOf = (socket: net.Socket): { [mark]?: true } | null => {
+    const handle: unknown = Reflect.get(socket, '_handle');
+    return typeof handle === 'object' ? handle : null;
+  };
+  return {
+    add(socket) {
+      const handle = handleOf(socket);
+      if (handle === null) others.add(socket);
+      else handle[mark] = true;
+    },
+    has: (socket) => handleOf(socket)?.[mark] === true || others.has(socket),
   };
 }

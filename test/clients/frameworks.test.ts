@@ -24,3 +24,7 @@ test('koa reloads under load without a failure', async () => {
 test('hono reloads under load without a failure', async () => {
   await expectNoFailure({ command: node('hono.mjs') });
 });
+
+test('hapi reloads under load without a failure', async () => {
+  await expectNoFailure({ command: node('hapi.mjs') });
+});

@@ -25,7 +25,8 @@ const ownAffair = Symbol.for('graceful-run.websocket');
 
 /** The WebSocket over this socket is closed or moved by somebody else in this process. */
 export function excuse(socket: net.Socket): void {
-  Reflect.set(socket, ownAffair, true);
+  // Not for those that look at what a socket has.
+  Object.defineProperty(socket, ownAffair, { value: true, configurable: true });
 }
 
 export function createWebSockets(open: () => readonly net.Socket[]): WebSockets {
