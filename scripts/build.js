@@ -1,6 +1,6 @@
 // Builds dist/: types by tsc, code by esbuild. Why bundles, and which format: docs/adr/0002-bundles.md.
 import { execFileSync } from 'node:child_process';
-import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { build } from 'esbuild';
 import { workerBundles } from './worker-bundles.js';
 
@@ -55,6 +55,8 @@ const results = await Promise.all([
     outdir: 'dist/worker',
   }),
 ]);
+cpSync(`${root}src/worker/shim`, `${root}dist/worker/shim`, { recursive: true });
+chmodSync(`${root}dist/worker/shim/node`, 0o755);
 writeFileSync(
   `${root}dist/third-party-licenses.txt`,
   licensesOf(results.flatMap(({ metafile }) => Object.keys(metafile.inputs))),

@@ -14,6 +14,6 @@ export const workerBundles = {
     preload: 'src/worker/preload.ts',
     serving: 'src/worker/serving.ts',
     health: 'src/worker/health/index.ts',
-    'pass-through': 'src/worker/launcher/pass-through.ts',
+    stranded: 'src/worker/launcher/stranded.ts',
   },
 };

@@ -2,10 +2,12 @@
  * Looks up what a worker is, at the moment in which it is started: executable, cwd, env file, symlinks. Releases
  * move between two starts, so nothing of this is remembered.
  */
-import { accessSync, constants } from 'node:fs';
+import { accessSync, constants, fstatSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import type { AnnouncedListener } from '../shared/protocol.ts';
 import type { MasterSettings } from './options.ts';
 import { readEnvFile } from './program/env-file.ts';
+import { launchNode } from './program/node-launch.ts';
 import { resolveCommand } from './program/resolve-command.ts';
 import type { BoundListener } from './shell/listener.ts';
 import type { SpawnRequest } from './shell/platform.ts';
@@ -45,16 +47,19 @@ export function prepareWorker(
     masterPid: process.pid,
     drainTimeoutMs: settings.drainTimeoutMs,
     health: healthPath === null ? null : { path: healthPath, warmup, readyTimeoutMs },
-    preload,
   });
   const command = resolveCommand(settings.command, { cwd: settings.cwd, environment });
+  const launch = launchNode({ command, environment, preload, shimFolder: shimFolder(preload) });
+  setOrRemove(environment, 'NODE_OPTIONS', launch.nodeOptions);
+  setOrRemove(environment, 'PATH', launch.path);
+  const launched = { ...command, args: launch.args };
   // Inside Node.js the preload sets LISTEN_PID. A container without a shell has to do without, as any program there does.
-  const { file, args } = command.isNode || !hasShell() ? command : withListenPid(command, environment);
+  const { file, args } = command.isNode || !hasShell() ? launched : withListenPid(launched, environment);
   return { file, args, cwd: settings.cwd, environment, listeners };
 }
 
 function announce(
-  { name, host, port, backlog, isUndecided, standsFor }: BoundListener,
+  { name, host, port, backlog, isUndecided, standsFor, fd }: BoundListener,
   index: number,
 ): AnnouncedListener {
   return {
@@ -63,14 +68,30 @@ function announce(
     host,
     port,
     backlog,
+    inode: fstatSync(fd).ino,
     ...(isUndecided ? { isUndecided } : {}),
     ...(standsFor === null ? {} : { standsFor }),
   };
 }
 
+function setOrRemove(environment: Record<string, string>, name: string, value: string | undefined): void {
+  if (value === undefined) Reflect.deleteProperty(environment, name);
+  else environment[name] = value;
+}
+
+/** The folder, beside the preload, of the `node` that loads it whatever NODE_OPTIONS holds. */
+function shimFolder(preload: string): string | null {
+  const folder = join(dirname(preload), 'shim');
+  return hasShell() && isExecutable(join(folder, 'node')) ? folder : null;
+}
+
 function hasShell(): boolean {
+  return isExecutable('/bin/sh');
+}
+
+function isExecutable(file: string): boolean {
   try {
-    accessSync('/bin/sh', constants.X_OK);
+    accessSync(file, constants.X_OK);
     return true;
   } catch {
     return false;

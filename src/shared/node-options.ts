@@ -1,17 +1,63 @@
 /**
- * How the preload gets into NODE_OPTIONS and out again: the master adds it, the worker takes it away before the
- * application can see it. Pure; it must not know what the preload does.
+ * How the preload gets into a Node.js process and out again: the master adds it to NODE_OPTIONS, or to the command line, and the worker
+ * takes it away before the application can see it. Pure; it must not know what the preload does.
+ * A path of the preload is absolute and without symbolic links.
  */
 
-/** NODE_OPTIONS with the preload appended to whatever was there. `preloadPath` is absolute and without symbolic links. */
-export function withPreload(nodeOptions: string | undefined, preloadPath: string): string {
-  const option = preloadOption(preloadPath);
+/** NODE_OPTIONS with the preload appended to whatever was there. `needsPermission`: Node.js may read only what it is allowed to. */
+export function withPreload(
+  nodeOptions: string | undefined,
+  preloadPath: string,
+  needsPermission = false,
+): string {
+  const permission = needsPermission ? `${permissionOption(preloadPath)} ` : '';
+  const option = `${permission}${preloadOption(preloadPath)}`;
   return nodeOptions === undefined || nodeOptions === '' ? option : `${nodeOptions} ${option}`;
 }
 
 /** NODE_OPTIONS as it was before `withPreload`; others may have appended options of their own since. */
 export function withoutPreload(nodeOptions: string, preloadPath: string): string {
-  const option = preloadOption(preloadPath);
+  return without(without(nodeOptions, preloadOption(preloadPath)), permissionOption(preloadPath));
+}
+
+/** The words that load the preload on a command line, where NODE_OPTIONS has to stay as it is. */
+export function preloadArguments(preloadPath: string, needsPermission: boolean): readonly string[] {
+  return [
+    ...(needsPermission ? [`--allow-fs-read=${readableFiles(preloadPath)}`] : []),
+    '--require',
+    preloadPath,
+  ];
+}
+
+/** `process.execArgv` without the words of `preloadArguments`. */
+export function withoutPreloadArguments(execArgv: readonly string[], preloadPath: string): readonly string[] {
+  return execArgv.filter(
+    (word, at) =>
+      !(word === '--require' && execArgv[at + 1] === preloadPath) &&
+      !(word === preloadPath && execArgv[at - 1] === '--require') &&
+      word !== `--allow-fs-read=${readableFiles(preloadPath)}`,
+  );
+}
+
+function preloadOption(preloadPath: string): string {
+  return `--require ${quoted(preloadPath)}`;
+}
+
+function permissionOption(preloadPath: string): string {
+  return `--allow-fs-read=${quoted(readableFiles(preloadPath))}`;
+}
+
+/** The preload and the bundles beside it. */
+function readableFiles(preloadPath: string): string {
+  return `${preloadPath.slice(0, preloadPath.lastIndexOf('/'))}/*`;
+}
+
+/** Node.js splits NODE_OPTIONS at spaces; double quotes hold a part together, a backslash escapes inside them (cli.md). */
+function quoted(text: string): string {
+  return `"${text.replace(/[\\"]/g, '\\$&')}"`;
+}
+
+function without(nodeOptions: string, option: string): string {
   for (let at = nodeOptions.lastIndexOf(option); at >= 0; at = nodeOptions.lastIndexOf(option, at - 1)) {
     const before = nodeOptions.slice(0, at);
     const after = nodeOptions.slice(at + option.length);
@@ -20,9 +66,4 @@ export function withoutPreload(nodeOptions: string, preloadPath: string): string
     if (at === 0) break;
   }
   return nodeOptions;
-}
-
-/** Node.js splits NODE_OPTIONS at spaces; double quotes hold a part together, a backslash escapes inside them (cli.md). */
-function preloadOption(preloadPath: string): string {
-  return `--require "${preloadPath.replace(/[\\"]/g, '\\$&')}"`;
 }

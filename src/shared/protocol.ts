@@ -44,7 +44,12 @@ export interface AnnouncedListener {
   readonly isUndecided?: boolean;
   /** Bound because the program of the first generation asked for it: the name of the declared listener that it stands for. */
   readonly standsFor?: string;
+  /** The inode of the socket, by which a process finds out whether what it has at `fd` is the listener. */
+  readonly inode?: number;
 }
+
+/** The code of the error with which a listen fails in a process that was told of the listener and did not inherit it. */
+export const notInherited = 'ERR_LISTENER_NOT_INHERITED';
 
 /** A numeric address on the port of a declared listener, or a name. */
 export interface WantedAddress {

@@ -3,13 +3,13 @@
  * says how they are made, beside the preload.
  */
 import type * as health from './health/index.ts';
-import type * as passThrough from './launcher/pass-through.ts';
+import type * as stranded from './launcher/stranded.ts';
 import type * as serving from './serving.ts';
 
 interface Bundles {
   readonly serving: typeof serving;
   readonly health: typeof health;
-  readonly 'pass-through': typeof passThrough;
+  readonly stranded: typeof stranded;
 }
 
 /**

@@ -72,6 +72,17 @@ function callChannel(method: 'readStart' | 'readStop'): boolean {
 }
 
 /**
+ * Leaves the channel alone, without closing it: Node.js has opened it over a descriptor that belongs to something else, and must neither
+ * read from that nor write to it. The process looks as one that was not started with a channel.
+ */
+export function forgetChannel(): void {
+  stopReading();
+  process.channel?.unref();
+  for (const name of ['send', 'disconnect', 'channel', '_channel', '_disconnect', 'connected'])
+    Reflect.deleteProperty(process, name);
+}
+
+/**
  * Answers a question for the 'disconnect' event: was it the other end? Node.js itself calls `process.disconnect()` then, so a
  * wrapper around that one could not tell. Without the handle the answer is yes.
  */

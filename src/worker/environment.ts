@@ -87,7 +87,8 @@ function isListener(value: unknown): value is AnnouncedListener {
     typeof value.host === 'string' &&
     isWhole(value.fd, 3, 2 ** 20) &&
     isWhole(value.port, 1, 65_535) &&
-    isWhole(value.backlog, 0, 2 ** 31 - 1)
+    isWhole(value.backlog, 0, 2 ** 31 - 1) &&
+    (!('inode' in value) || isWhole(value.inode, 1, Number.MAX_SAFE_INTEGER))
   );
 }
 

@@ -10,6 +10,7 @@ import { openChannel } from './channel.ts';
 import { createClaims } from './claims.ts';
 import type { Settings } from './environment.ts';
 import { firstMoments } from './first-moments.ts';
+import type { PassOn } from './launcher/pass-on.ts';
 import { keepListening } from './keep-listening.ts';
 import { createListenOutcomes } from './listen-outcome.ts';
 import { patchServers } from './listen.ts';
@@ -26,13 +27,10 @@ import { createTracking, type Tracking } from './tracking.ts';
 // As it was before the application was loaded, which may have put another one in its place.
 const { setTimeout } = globalThis;
 
-export function startManaged({
-  generation,
-  listeners,
-  drainTimeoutMs,
-  masterPid,
-  health,
-}: Settings): Runtime {
+export function startManaged(
+  { generation, listeners, drainTimeoutMs, masterPid, health }: Settings,
+  passing: PassOn,
+): Runtime {
   const { pid } = process;
   const servingBundle = openBundle('serving');
   const application = createApplication();
@@ -65,6 +63,8 @@ export function startManaged({
       }
     },
     gone() {
+      // The worker is another process, and drains: this one ends when that has ended.
+      if (passing.isPassedOn()) return;
       serving().masterGone();
     },
   });
@@ -145,6 +145,8 @@ export function startManaged({
   });
 
   const begin = (): void => {
+    // The signal is for the worker, which is another process.
+    if (passing.isPassedOn()) return;
     serving().drain('SIGQUIT');
   };
 
@@ -194,7 +196,11 @@ export function startManaged({
     else if (event === 'close') heldBack.delete(server);
   });
   patchServers({
-    place: (call) => claims.place(call),
+    place: (call) => {
+      const placement = claims.place(call);
+      if (placement.kind !== 'passThrough') passing.end();
+      return placement;
+    },
     track: (server, isHeldBack) => {
       if (tracked === null && isHeldBack) heldBack.add(server);
       else tracking().connections.track(server);

@@ -3,16 +3,29 @@
  * that will start it, or none of our business. Every descendant with our NODE_OPTIONS comes here, so it looks before it loads.
  */
 import { env } from '../shared/protocol.ts';
-import { withoutPreload } from '../shared/node-options.ts';
+import { withoutPreload, withoutPreloadArguments } from '../shared/node-options.ts';
 import { readSettings } from './environment.ts';
 import { openBundle } from './bundle.ts';
 import { findLauncher } from './launcher/find-launcher.ts';
+import { inspectInheritance } from './launcher/inheritance.ts';
+import { shimFolder } from './launcher/handed-on.ts';
+import { passOn } from './launcher/pass-on.ts';
 import { startManaged } from './managed.ts';
 import { publishRuntime } from './runtime.ts';
 
-/** Takes out of the environment what is for this process alone, so that its descendants are untouched. */
+/** What is for this process alone. */
+const ownVariables = [env.listeners, env.health, env.master];
+
+/** Takes it out of the environment, so that its descendants are untouched. */
 function consume(environment: NodeJS.ProcessEnv, preloadPath: string): void {
-  for (const name of [env.listeners, env.health, env.master]) Reflect.deleteProperty(environment, name);
+  const { PATH: path } = environment;
+  const shim = shimFolder(preloadPath);
+  if (path?.includes(shim) === true)
+    environment['PATH'] = path
+      .split(':')
+      .filter((folder) => folder !== shim)
+      .join(':');
+  for (const name of ownVariables) Reflect.deleteProperty(environment, name);
   const options = withoutPreload(environment['NODE_OPTIONS'] ?? '', preloadPath);
   if (options === '') Reflect.deleteProperty(environment, 'NODE_OPTIONS');
   else environment['NODE_OPTIONS'] = options;
@@ -20,17 +33,39 @@ function consume(environment: NodeJS.ProcessEnv, preloadPath: string): void {
   if (environment['LISTEN_FDS'] !== undefined) environment['LISTEN_PID'] = String(process.pid);
 }
 
+/** Where NODE_OPTIONS cannot hold it, the preload is named on the command line, which the application sees and hands to its children. */
+function hideArguments(preloadPath: string): void {
+  if (!process.execArgv.includes(preloadPath)) return;
+  process.execArgv = [...withoutPreloadArguments(process.execArgv, preloadPath)];
+}
+
 function start(): void {
-  // Threads of a worker have no channel; its descendants have other channels, but do not inherit the variable.
-  if (process.env[env.listeners] === undefined || !process.channel) return;
-  const settings = readSettings(process.env);
+  const { env: environment } = process;
+  hideArguments(__filename);
+  // Neither threads of a worker nor its descendants have the variable.
+  if (environment[env.listeners] === undefined) return;
+  const settings = readSettings(environment);
   if (settings === null) return;
-  if (findLauncher(process.argv[1]) !== null) {
-    openBundle('pass-through')().passThrough(settings.listeners);
+  const { listeners } = settings;
+  const inheritance = inspectInheritance(listeners);
+  if (!inheritance.isWhole) {
+    openBundle('stranded')().refuseToListen(listeners, inheritance);
     return;
   }
-  consume(process.env, __filename);
-  publishRuntime(startManaged(settings));
+  const variables = Object.fromEntries(
+    ownVariables.flatMap((name) => {
+      const value = environment[name];
+      return value === undefined ? [] : [[name, value] as const];
+    }),
+  );
+  const passing = passOn({ listeners, variables, listenersVariable: env.listeners, preloadPath: __filename });
+  if (findLauncher(process.argv[1]) !== null) {
+    // A signal for the whole process group must not end what waits for the worker.
+    process.on('SIGQUIT', () => undefined);
+    return;
+  }
+  consume(environment, __filename);
+  publishRuntime(startManaged(settings, passing));
 }
 
 start();

@@ -13,9 +13,16 @@ interface StreamBinding {
 /** Undefined before it was asked for; null when this Node.js does not show it. */
 let binding: StreamBinding | null | undefined;
 
-/** To be called in `onread`, and before anything else is read. */
-export function bytesRead(buffer: ArrayBuffer): Uint8Array {
+/** Up to here a buffer holds what was read and nothing else. */
+const lastExactMajor = 24;
+
+/**
+ * To be called in `onread`, and before anything else is read. Null when it cannot be known, because this Node.js does not show where
+ * the bytes begin and end: under the permission model there is no `process.binding`.
+ */
+export function bytesRead(buffer: ArrayBuffer): Uint8Array | null {
   if (binding === undefined) binding = findBinding();
+  if (binding === null && Number.parseInt(process.versions.node, 10) > lastExactMajor) return null;
   const length = binding?.streamBaseState[binding.kReadBytesOrError] ?? -1;
   const offset = binding?.streamBaseState[binding.kArrayBufferOffset] ?? -1;
   const isKnown = length > 0 && offset >= 0 && offset + length <= buffer.byteLength;
@@ -25,10 +32,23 @@ export function bytesRead(buffer: ArrayBuffer): Uint8Array {
 function findBinding(): StreamBinding | null {
   try {
     const find: unknown = Reflect.get(process, 'binding');
-    const found: unknown = typeof find === 'function' ? Reflect.apply(find, process, ['stream_wrap']) : null;
+    if (typeof find !== 'function') return null;
+    const found = withoutDeprecations((): unknown => Reflect.apply(find, process, ['stream_wrap']));
     return isStreamBinding(found) ? found : null;
   } catch {
     return null;
+  }
+}
+
+/** It is our use of what is deprecated: `--throw-deprecation --pending-deprecation` is about the application's. */
+function withoutDeprecations<Result>(action: () => Result): Result {
+  const own = Object.getOwnPropertyDescriptor(process, 'noDeprecation');
+  Object.defineProperty(process, 'noDeprecation', { value: true, configurable: true, writable: true });
+  try {
+    return action();
+  } finally {
+    if (own === undefined) Reflect.deleteProperty(process, 'noDeprecation');
+    else Object.defineProperty(process, 'noDeprecation', own);
   }
 }
 

@@ -13,6 +13,37 @@ test('a server behind a shell reloads under load without a failure', async () =>
   await expectNoFailure({ command: ['sh', '-c', 'node http.cjs'], cwd: fixtures });
 });
 
+test('a server behind npm start and a wrapper of the project reloads under load without a failure', async () => {
+  await expectNoFailure({ command: ['npm', 'run', '--silent', 'wrapped'], cwd: fixture('wrappers') });
+});
+
+test('a server behind two wrappers, the first of which is the command, serves', async () => {
+  const command = node('wrappers/waits-for.cjs');
+  const master = runMaster({
+    command: [...command, ...command, process.execPath, 'serves.cjs'],
+    cwd: fixture('wrappers'),
+  });
+  expect(await get(await master.serving())).toMatchObject({ body: 'generation 1' });
+});
+
+const closing: Readonly<Record<string, readonly string[]>> = {
+  python3: ['python3', '-c', 'import subprocess; subprocess.call(["node", "serves.cjs"])'],
+  'node --watch': [process.execPath, '--watch', 'serves.cjs'],
+};
+
+test.each(Object.entries(closing))(
+  'a server whose wrapper closes the listener fails at once, and the error names %s',
+  async (name, command) => {
+    const master = runMaster({ command, cwd: fixture('wrappers') });
+    const { failure, durationMs } = await master.waitFor('generationFailed');
+    expect(failure.hint).toContain('inherit');
+    expect(failure.stderrTail.join(' ')).toContain(`${name} (pid `);
+    // Far from the ready timeout.
+    expect(durationMs).toBeLessThan(20_000);
+    expect(await master.exited).toMatchObject({ code: 1 });
+  },
+);
+
 // Its processes have no preload and close idle connections as Node.js does, so no more than this is promised.
 test('a server with a cluster of its own finishes what is in flight', async () => {
   const master = runMaster({ command: node('cluster.cjs') });

@@ -15,6 +15,7 @@ interface Interpreter {
   /** What it runs when the name is a directory, in its order. Node's kind looks into package.json before. */
   readonly directoryFiles: readonly string[];
   readonly readsPackage: boolean;
+  readonly isShell: boolean;
 }
 
 const words = (text: string): ReadonlySet<string> => new Set(text.split(' ').filter((word) => word !== ''));
@@ -35,6 +36,7 @@ const node: Interpreter = {
   suffixes: nodeSuffixes,
   directoryFiles: ['index.js'],
   readsPackage: true,
+  isShell: false,
 };
 
 const typescript: Interpreter = {
@@ -50,10 +52,12 @@ const plain: Interpreter = {
   suffixes: [],
   directoryFiles: [],
   readsPackage: false,
+  isShell: false,
 };
 
 const shell: Interpreter = {
   ...plain,
+  isShell: true,
   values: words('-o +o -O +O --rcfile --init-file'),
   scriptless: words('-c -s'),
 };

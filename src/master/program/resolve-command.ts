@@ -21,6 +21,8 @@ export interface ResolvedCommand {
   readonly args: readonly string[];
   /** Whether it is Node.js, or a script that Node.js runs. */
   readonly isNode: boolean;
+  /** Whether the executable itself is Node.js, so that its arguments are those of Node.js. */
+  readonly isNodeBinary: boolean;
 }
 
 /** Where execvp(3) looks when PATH is not set. */
@@ -39,7 +41,8 @@ export function resolveCommand(command: readonly string[], surroundings: Surroun
   }
   requireDirectory(surroundings.cwd);
   const file = findExecutable(name, surroundings);
-  return { file, args, isNode: isNode(file, surroundings) };
+  const isNodeBinary = isBinary(file);
+  return { file, args, isNode: isNodeBinary || isNodeScript(file, surroundings), isNodeBinary };
 }
 
 function requireDirectory(cwd: string): void {
@@ -113,11 +116,14 @@ const nodeNames: ReadonlySet<string> = new Set(['node', 'nodejs']);
 /** Launchers that end as Node.js themselves; a script may name them in its first line. */
 const nodeLaunchers: ReadonlySet<string> = new Set([...nodeNames, 'tsx', 'ts-node']);
 
-function isNode(file: string, { cwd }: Surroundings): boolean {
+function isBinary(file: string): boolean {
   if (nodeNames.has(basename(file))) return true;
   const real = realpathOf(file);
-  if (nodeNames.has(basename(real)) || real === realpathOf(process.execPath)) return true;
-  const head = headOf(real);
+  return nodeNames.has(basename(real)) || real === realpathOf(process.execPath);
+}
+
+function isNodeScript(file: string, { cwd }: Surroundings): boolean {
+  const head = headOf(realpathOf(file));
   const shebang = parseShebang(head);
   if (shebang === null) return false;
   const isWindowsText = `${shebang.file}${shebang.argument}`.endsWith('\r');

@@ -2,6 +2,7 @@
 import { formatDuration } from '../../shared/durations.ts';
 import { GracefulRunError, messageOf } from '../../shared/errors.ts';
 import type { Failure, Outcome } from '../../shared/facts.ts';
+import { notInherited } from '../../shared/protocol.ts';
 
 /** What the shell knows of a worker when it fails. */
 export interface LastWords {
@@ -52,6 +53,18 @@ export function restartedFailure(before: number, after: number, { stderrTail }: 
   };
 }
 
+/** The worker has said that it was told of the listener and did not inherit it. */
+export function notInheritedFailure({ stderrTail }: LastWords): Failure {
+  return {
+    reason: 'notReady',
+    message: 'the worker did not inherit the listener',
+    hint: notInheritedHint,
+    errorCode: null,
+    outcome: null,
+    stderrTail,
+  };
+}
+
 /** The worker said that it is ready, was admitted, and does not accept. */
 export function notAdmittedFailure(problem: string, { stderrTail }: LastWords): Failure {
   return {
@@ -62,6 +75,10 @@ export function notAdmittedFailure(problem: string, { stderrTail }: LastWords): 
     outcome: null,
     stderrTail,
   };
+}
+
+export function isNotInherited(stderrTail: readonly string[]): boolean {
+  return stderrTail.some((line) => line.includes(notInherited));
 }
 
 export function notStartedFailure(error: unknown): Failure {
@@ -77,6 +94,7 @@ export function notStartedFailure(error: unknown): Failure {
 
 function exitHint(outcome: Outcome, words: LastWords): string | null {
   if (words.wasReady) return null;
+  if (isNotInherited(words.stderrTail)) return notInheritedHint;
   if (words.stderrTail.some((line) => line.includes('EADDRINUSE'))) return takenHint(words);
   if (outcome.code === 0) return 'it ended by itself: is this a server, and does it stay in the foreground?';
   return undeclaredHint(words) ?? (words.stderrTail.length > 0 ? lastWordsHint : silentHint);
@@ -89,6 +107,8 @@ function takenHint({ stderrTail }: LastWords): string {
   return `it binds ${address}, which is taken: a second port is still held by the generation before, the one that clients use must be the one of --port, and the process that listens must be the one that is started (node --import tsx app.ts, not tsx app.ts)`;
 }
 
+const notInheritedHint =
+  'the process that listens has to inherit the descriptor, and the wrapper that the error names has closed it: give the program itself as the command (-- node app.js), or let the wrapper pass descriptors on (Python: close_fds=False)';
 const lastWordsHint = 'the last lines that it wrote to stderr say why';
 const silentHint = 'it wrote nothing to stderr: run the command by itself to see why';
 

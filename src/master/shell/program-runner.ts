@@ -16,7 +16,14 @@ import type { Program } from '../lifecycle/state.ts';
 import { step } from '../lifecycle/step.ts';
 import type { FittedListeners } from './fitted-listeners.ts';
 import { formatDuration } from '../../shared/durations.ts';
-import { exitFailure, notAdmittedFailure, notReadyFailure, notStartedFailure } from './failures.ts';
+import {
+  exitFailure,
+  isNotInherited,
+  notAdmittedFailure,
+  notInheritedFailure,
+  notReadyFailure,
+  notStartedFailure,
+} from './failures.ts';
 import { hearWorkers } from './hear-workers.ts';
 import type { BoundListener } from './listener.ts';
 import { identity, lastWords, type LiveWorker } from './live-worker.ts';
@@ -158,6 +165,7 @@ export function createRunner(options: RunnerOptions, initial: Program): Runner {
         stderr: (text) => {
           tail.add(text);
           lines.add(text);
+          failIfNotInherited(worker);
         },
         exit: (outcome) => {
           lines.end();
@@ -194,6 +202,13 @@ export function createRunner(options: RunnerOptions, initial: Program): Runner {
     const { served, migrated, cut } = report ?? { served: null, migrated: null, cut: null };
     const end = { outcome, failure, served, migrated, cut, cleanUpsCut };
     dispatch({ type: 'workerEnded', worker: id, end });
+  }
+
+  /** A wrapper such as `node --watch` lives on when what it has started has failed. */
+  function failIfNotInherited(worker: LiveWorker | null): void {
+    if (worker === null || worker.wasReady || !isNotInherited(worker.tail.lines())) return;
+    const failure = notInheritedFailure(lastWords(worker, listeners));
+    dispatch({ type: 'readyTimedOut', worker: worker.id, failure });
   }
 
   function readyTimedOut(id: number): void {

@@ -1,10 +1,9 @@
 /**
  * The environment of a worker: DESIGN's contract, all protocols at once, so that a program finds the one that it
  * knows. Pure. LISTEN_PID is missing on purpose: nobody knows the pid before the process exists; the preload
- * sets it inside Node.js, ./trampoline.ts for every other program.
+ * sets it inside Node.js, ./trampoline.ts for every other program. Nor does it know the preload: ../program/node-launch.ts.
  */
 import { env, type AnnouncedListener, type HealthOrder } from '../../shared/protocol.ts';
-import { withPreload } from '../../shared/node-options.ts';
 
 export interface WorkerEnvironmentOptions {
   /** The master's own environment. */
@@ -20,8 +19,6 @@ export interface WorkerEnvironmentOptions {
   readonly drainTimeoutMs: number;
   /** Null: it is ready when it listens. */
   readonly health: HealthOrder | null;
-  /** Absolute path of the preload for Node.js. */
-  readonly preload: string;
 }
 
 /** What a master above us may have said to us: never to be taken for our own word. */
@@ -29,18 +26,8 @@ const notInherited =
   /^(LISTEN_(FDS|PID|FDNAMES)|SERVER_STARTER_\w+|EINHORN_\w+|GRACEFUL_RUN_\w+|NODE_CHANNEL_\w+)$/;
 
 export function workerEnvironment(options: WorkerEnvironmentOptions): Record<string, string> {
-  const {
-    inherited,
-    fromFile,
-    listeners,
-    cwd,
-    generation,
-    slot,
-    masterPid,
-    drainTimeoutMs,
-    health,
-    preload,
-  } = options;
+  const { inherited, fromFile, listeners, cwd, generation, slot, masterPid, drainTimeoutMs, health } =
+    options;
   const base: Record<string, string> = {};
   for (const [name, value] of Object.entries(inherited)) {
     if (value !== undefined && !notInherited.test(name)) base[name] = value;
@@ -50,7 +37,6 @@ export function workerEnvironment(options: WorkerEnvironmentOptions): Record<str
   return {
     ...base,
     PWD: cwd,
-    NODE_OPTIONS: withPreload(base['NODE_OPTIONS'], preload),
     ...(first === undefined ? {} : { PORT: String(first.port), HOST: base['HOST'] || first.host }),
     ...systemd(listeners),
     ...serverStarter(listeners, generation),

@@ -13,6 +13,19 @@ const scriptNames = /\/(?:npm|npx|yarn|yarnpkg|pnpm|pnpx|corepack)\b[^/]*$/;
 const fs = () => process.getBuiltinModule('node:fs');
 const path = () => process.getBuiltinModule('node:path');
 
+/** True for a script that a package has brought along, not the project: `node_modules/.bin/concurrently`, a package manager. */
+export function isCommandOfPackage(script: string | undefined): boolean {
+  if (script === undefined) return false;
+  const isInside = (file: string): boolean =>
+    /\/(node_modules|\.yarn|corepack)\//.test(file) || scriptNames.test(file);
+  if (isInside(script)) return true;
+  try {
+    return isInside(fs().realpathSync.native(script));
+  } catch {
+    return false;
+  }
+}
+
 /** The package manager whose main script this is, or null. */
 export function findLauncher(script: string | undefined): string | null {
   if (script === undefined) return null;

@@ -136,7 +136,12 @@ export function openHandlePipe(end: unknown, events: PipeEvents): HandlePipe | n
       return;
     }
     hasRead = true;
-    const lines = (rest + decoder.write(Buffer.from(bytesRead(chunk)))).split('\n');
+    const bytes = bytesRead(chunk);
+    if (bytes === null) {
+      close();
+      return;
+    }
+    const lines = (rest + decoder.write(Buffer.from(bytes))).split('\n');
     rest = lines.pop() ?? '';
     for (const line of lines) if (isOpen) events.line(line, handles);
   };

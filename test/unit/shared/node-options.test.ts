@@ -1,6 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { withoutPreload, withPreload } from '../../../src/shared/node-options.ts';
+import {
+  preloadArguments,
+  withoutPreload,
+  withoutPreloadArguments,
+  withPreload,
+} from '../../../src/shared/node-options.ts';
 
 describe('NODE_OPTIONS', () => {
   it('holds the preload behind what was there, quoted as Node.js reads it', () => {
@@ -24,4 +29,17 @@ describe('NODE_OPTIONS', () => {
     expect(withoutPreload('--require "/p"x --one', '/p')).toBe('--require "/p"x --one');
     expect(withoutPreload('', '/p')).toBe('');
   });
+
+  it('is left as it was also where the preload came with its permission', () => {
+    expect(withoutPreload(withPreload('--permission', '/a/b.cjs', true), '/a/b.cjs')).toBe('--permission');
+  });
+});
+
+it('is taken out of the command line again, and nothing else is', () => {
+  const own = preloadArguments('/a/b.cjs', true);
+  expect(withoutPreloadArguments(['--no-warnings', ...own, '--require', '/a/c.cjs'], '/a/b.cjs')).toEqual([
+    '--no-warnings',
+    '--require',
+    '/a/c.cjs',
+  ]);
 });

@@ -12,13 +12,11 @@ const options = {
   masterPid: 4_000,
   drainTimeoutMs: 30_000,
   health: null,
-  preload: '/opt/preload.cjs',
 };
 
 test('announces the listener in every protocol at once', () => {
   expect(workerEnvironment(options)).toEqual({
     PWD: '/srv/app/current',
-    NODE_OPTIONS: '--require "/opt/preload.cjs"',
     PORT: '10086',
     HOST: '::',
     LISTEN_FDS: '1',

@@ -1,0 +1,98 @@
+/**
+ * What a process gets that may become the worker in the place of this one: descriptors and variables, as this process got them. Pure, but
+ * for the path of the main script.
+ */
+import type { AnnouncedListener } from '../../shared/protocol.ts';
+import { withoutPreload, withPreload } from '../../shared/node-options.ts';
+
+export interface Inherited {
+  readonly listeners: readonly AnnouncedListener[];
+  /** The descriptor of the channel. */
+  readonly channel: number;
+  /** Our own variables. */
+  readonly variables: Readonly<Record<string, string>>;
+  /** The one of them that holds the listeners. */
+  readonly listenersVariable: string;
+  readonly preloadPath: string;
+}
+
+/** How a process is started. */
+export interface StartedProcess {
+  readonly file: unknown;
+  readonly stdio: unknown;
+  /** `NAME=value`. */
+  readonly pairs: readonly string[];
+}
+
+/**
+ * A program that takes over stdout and stderr runs in the place of this process. Commands of packages (concurrently) read what it
+ * writes instead, and pass it on. Processes of `cluster`, and those with a channel to this process, are left alone.
+ */
+export function mayBecomeWorker({ stdio, pairs }: Omit<StartedProcess, 'file'>, isCommand: boolean): boolean {
+  if (pairs.some((pair) => pair.startsWith('NODE_UNIQUE_ID='))) return false;
+  if (Array.isArray(stdio) && stdio.includes('ipc')) return false;
+  return isCommand || isOnOwnTerminal(stdio);
+}
+
+/** True for a program that takes over stdout and stderr: a script, not a helper whose output is read. */
+export function isOnOwnTerminal(stdio: unknown): boolean {
+  if (stdio === 'inherit') return true;
+  return Array.isArray(stdio) && [1, 2].every((at) => isInherited(stdio[at], at));
+}
+
+function isInherited(entry: unknown, at: number): boolean {
+  if (entry === 'inherit' || entry === at) return true;
+  return typeof entry === 'object' && entry !== null && 'fd' in entry && entry.fd === at;
+}
+
+/** Descriptors keep their numbers, unless the program has put something of its own there. */
+export function handOn(
+  { file, stdio, pairs }: StartedProcess,
+  { listeners, channel, variables, listenersVariable, preloadPath }: Inherited,
+): { readonly stdio: unknown[]; readonly pairs: string[] } {
+  const given: readonly unknown[] = Array.isArray(stdio) ? stdio : [stdio, stdio, stdio];
+  const placed = listeners.map((listener, at) => ({
+    ...listener,
+    fd: given.length <= 3 ? listener.fd : given.length + at,
+  }));
+  const channelAt = Math.max(2, ...placed.map(({ fd }) => fd)) + 1;
+  const extended = Array.from({ length: channelAt + 1 }, (_, at) =>
+    at < given.length ? given[at] : 'ignore',
+  );
+  placed.forEach(({ fd }, at) => (extended[fd] = listeners[at]?.fd));
+  extended[channelAt] = channel;
+  const options = withoutPreload(valueOf(pairs, 'NODE_OPTIONS') ?? '', preloadPath);
+  return {
+    stdio: extended,
+    pairs: withVariables(pairs, {
+      ...variables,
+      [listenersVariable]: JSON.stringify(placed),
+      NODE_CHANNEL_FD: String(channelAt),
+      NODE_OPTIONS: withPreload(options, preloadPath),
+      ...pathFor(file, valueOf(pairs, 'PATH'), preloadPath),
+    }),
+  };
+}
+
+function valueOf(pairs: readonly string[], name: string): string | undefined {
+  return pairs.find((pair) => pair.startsWith(`${name}=`))?.slice(name.length + 1);
+}
+
+function withVariables(pairs: readonly string[], variables: Readonly<Record<string, string>>): string[] {
+  const kept = pairs.filter((pair) => !Object.hasOwn(variables, pair.slice(0, pair.indexOf('='))));
+  return [...kept, ...Object.entries(variables).map(([name, value]) => `${name}=${value}`)];
+}
+
+const shells = /(^|\/)(sh|bash|dash|zsh|ksh|ash)$/;
+
+/** A shell may set NODE_OPTIONS: the `node` that it finds first loads the preload whatever that holds. */
+function pathFor(file: unknown, path: string | undefined, preloadPath: string): { PATH?: string } {
+  if (path === undefined || typeof file !== 'string' || !shells.test(file)) return {};
+  const folder = shimFolder(preloadPath);
+  return { PATH: [folder, ...path.split(':').filter((other) => other !== folder)].join(':') };
+}
+
+/** Where the `node` is that goes ahead in PATH. */
+export function shimFolder(preloadPath: string): string {
+  return preloadPath.replace(/[^/]+$/, 'shim');
+}

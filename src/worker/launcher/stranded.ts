@@ -1,0 +1,68 @@
+/**
+ * A process whose environment announces a listener that it has not inherited: it runs as without us until it listens there. That
+ * fails then, with the reason; Node.js would say EADDRINUSE or EINVAL. A bundle of its own (bundle.ts).
+ */
+import { readFileSync, readlinkSync } from 'node:fs';
+import { notInherited, type AnnouncedListener } from '../../shared/protocol.ts';
+import { matches, writeAddress } from '../addresses.ts';
+import { forgetChannel } from '../channel-handle.ts';
+import { readListenCall } from '../listen-call.ts';
+import { replaceMethod, type ServerMethod } from '../server-methods.ts';
+import type { Inheritance } from './inheritance.ts';
+
+export function refuseToListen(
+  listeners: readonly AnnouncedListener[],
+  { hasFalseChannel }: Inheritance,
+): void {
+  if (hasFalseChannel) forgetChannel();
+  replaceMethod('listen', (original): ServerMethod => {
+    return function listen(...args) {
+      const { target } = readListenCall(args);
+      const isDeclared = (listener: AnnouncedListener): boolean =>
+        target.kind === 'tcp'
+          ? matches(listener, target.host, target.port)
+          : target.kind === 'fd' && target.fd === listener.fd;
+      const listener = listeners.find(isDeclared);
+      if (listener === undefined) return original.apply(this, args);
+      const host = target.kind === 'tcp' ? target.host : null;
+      const error = Object.assign(
+        new Error(
+          `cannot listen on ${writeAddress(host, listener.port)}: graceful-run holds it, and ${blameFor(listener)} did not pass descriptor ${listener.fd} on (${notInherited})`,
+        ),
+        { code: notInherited, port: listener.port },
+      );
+      process.nextTick(() => this.emit('error', error));
+      return this;
+    };
+  });
+}
+
+/** The nearest ancestor that has the listener: `python3 (pid 12)`. Its descendants could not get it from anywhere else. */
+function blameFor({ fd, inode }: AnnouncedListener): string {
+  for (let pid = process.ppid; pid > 1; pid = parentOf(pid)) {
+    try {
+      if (readlinkSync(`/proc/${pid}/fd/${fd}`) === `socket:[${inode ?? ''}]`) return describeProcess(pid);
+    } catch {
+      // Descriptors of other users cannot be looked at, and a process may have ended.
+    }
+  }
+  return 'a process between the two';
+}
+
+/** proc_pid_stat(5); 0 when it cannot be read. */
+function parentOf(pid: number): number {
+  try {
+    const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    return Number(text.slice(text.lastIndexOf(')')).split(' ')[2]);
+  } catch {
+    return 0;
+  }
+}
+
+/** Its arguments may hold secrets: only those of Node.js that start another process are named. */
+function describeProcess(pid: number): string {
+  const name = readFileSync(`/proc/${pid}/comm`, 'utf8').trim();
+  const words = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
+  const [mode = ''] = words.flatMap((word) => /^--(?:run|watch)\b/.exec(word) ?? []);
+  return `${mode === '' ? name : `node ${mode}`} (pid ${pid})`;
+}
