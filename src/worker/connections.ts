@@ -141,7 +141,14 @@ export function createConnections(exchanges: Exchanges, close: ServerMethod): Co
       if (server === undefined || isFull(server)) return null;
       return (accepted) => {
         const before = sockets.last();
-        listening.onconnection?.(0, accepted);
+        try {
+          listening.onconnection?.(0, accepted);
+        } catch (error) {
+          // A listener of 'connection' has thrown: as ever that is an uncaught exception, and as ever the connection is there.
+          process.nextTick(() => {
+            throw error;
+          });
+        }
         const after = sockets.last();
         return after === before ? null : after;
       };

@@ -5,6 +5,7 @@
 import type { ServerResponse } from 'node:http';
 import type net from 'node:net';
 import { isInjected } from './injected.ts';
+import { createRequestLimits } from './request-limits.ts';
 
 export interface Exchanges {
   /** Requests so far. */
@@ -17,6 +18,10 @@ export interface Exchanges {
   endConnections(sockets: Iterable<net.Socket>, isSpared: IsSpared, ending: Ending): void;
   /** True when an HTTP/1 request has come on the connection. */
   isKnown(socket: net.Socket): boolean;
+  /** Requests on the connection so far, in other workers too; 0 where its server sets no limit. */
+  requestsOn(socket: net.Socket): number;
+  /** So many came on the connection in other workers. */
+  takeOverRequests(socket: net.Socket, requests: number): void;
   /** True when the connection's latest response has not been written to its end. */
   isInFlight(socket: net.Socket): boolean;
 }
@@ -34,6 +39,7 @@ export interface Ending {
 interface RequestStart {
   readonly socket: HttpSocket;
   readonly response: ServerResponse;
+  readonly server: { readonly maxRequestsPerSocket: number | null };
 }
 
 /** Responses that wait for the one before them. Few connections ever have one: see latestOf. */
@@ -60,8 +66,13 @@ export function createExchanges(): Exchanges {
   let served = 0;
   let isSpared: IsSpared = () => false;
   let ending: Ending | null = null;
+  const limits = createRequestLimits();
 
   return {
+    requestsOn: (socket) => limits.countOf(socket),
+    takeOverRequests: (socket, requests) => {
+      limits.takeOver(socket, requests);
+    },
     served: () => served,
     count() {
       served += 1;
@@ -73,8 +84,9 @@ export function createExchanges(): Exchanges {
         .getBuiltinModule('node:diagnostics_channel')
         .subscribe('http.server.request.start', (message) => {
           // Proven dispatch: documented, and the channel is Node.js's own.
-          const { socket, response } = message as RequestStart;
+          const { socket, response, server } = message as RequestStart;
           if (isInjected(socket)) return;
+          limits.count(server, socket, response);
           const previous = latestOf(socket);
           served += 1;
           // It waits for the one before it, and Node.js does not say where.

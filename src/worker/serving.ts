@@ -93,6 +93,9 @@ export function createServing(parts: ServingParts): Serving {
       const listening = claims.acceptingOn(name);
       return listening === null ? null : connections.acceptorOn(listening);
     },
+    countOn: (socket, requests) => {
+      exchanges.takeOverRequests(socket, requests);
+    },
     adopted: (socket) => {
       connections.adopt(socket);
     },

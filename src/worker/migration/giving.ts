@@ -6,6 +6,7 @@
 import type net from 'node:net';
 import { holdReading, type ConnectionHandle } from './handle-pipe.ts';
 import { handleOf, leastOffered, peerOf, type Cargo, type Outbound } from './links.ts';
+import { nothingKnown, readSocketState } from './socket-state.ts';
 import type { Successors } from './successors.ts';
 import type { Turns } from './turns.ts';
 
@@ -88,8 +89,9 @@ function offerOnce(
       try {
         const content = state();
         unread = readAll(socket);
+        const known = readSocketState(socket, 0);
         released();
-        return { state: content, unread: unread.toString('base64') };
+        return { state: content, unread: unread.toString('base64'), socket: known };
       } catch (error) {
         if (unread.length > 0) socket.unshift(unread);
         attempt = { error };
@@ -97,7 +99,8 @@ function offerOnce(
       }
     };
     const readOn = holdReading(handle);
-    const parcel = { kind: 'own', to, peer, isKept: false, isHalfOpen: socket.allowHalfOpen } as const;
+    const { allowHalfOpen: isHalfOpen } = socket;
+    const parcel = { kind: 'own', to, peer, isKept: false, isHalfOpen, socket: nothingKnown } as const;
     successor.entrust(parcel, handle, load, (isTaken) => {
       if (isTaken) socket.destroy();
       else if (!socket.destroyed) readOn();

@@ -6,6 +6,7 @@
  * offers, and reads on only when it stays; the one that takes answers before it reads, and waits for the cargo where there is one.
  */
 import type net from 'node:net';
+import { readStateOfLine, type SocketState } from './socket-state.ts';
 import { holdReading, isConnectionHandle, openHandlePipe, type ConnectionHandle } from './handle-pipe.ts';
 
 /**
@@ -26,6 +27,8 @@ export interface Parcel {
   readonly isKept: boolean;
   /** The socket's `allowHalfOpen`. */
   readonly isHalfOpen: boolean;
+  /** HTTP: what is known of the socket. Otherwise that goes with the cargo. */
+  readonly socket: SocketState;
 }
 
 /** What follows a connection of the application's own protocol, when the other end waits for it. */
@@ -34,6 +37,7 @@ export interface Cargo {
   readonly state: unknown;
   /** Bytes that were read and not used, in base64. */
   readonly unread: string;
+  readonly socket: SocketState;
 }
 
 export interface Outbound {
@@ -242,7 +246,8 @@ function readParcel(message: Readonly<Record<string, unknown>>): Parcel | null {
   const { kind, to, peer, isKept, isHalfOpen } = message;
   if (kind !== 'http' && kind !== 'own') return null;
   if (typeof to !== 'string' || typeof peer !== 'string') return null;
-  return { kind, to, peer, isKept: isKept === true, isHalfOpen: isHalfOpen === true };
+  const socket = readStateOfLine(message['socket']);
+  return { kind, to, peer, isKept: isKept === true, isHalfOpen: isHalfOpen === true, socket };
 }
 
 function numbersIn(value: unknown): readonly number[] {
@@ -252,7 +257,8 @@ function numbersIn(value: unknown): readonly number[] {
 function readCargo(value: unknown): Cargo | null {
   if (typeof value !== 'object' || value === null || !('state' in value) || !('unread' in value)) return null;
   const { state, unread } = value;
-  return typeof unread === 'string' ? { state, unread } : null;
+  const socket = readStateOfLine('socket' in value ? value.socket : null);
+  return typeof unread === 'string' ? { state, unread, socket } : null;
 }
 
 function readJson(text: string): Readonly<Record<string, unknown>> | null {

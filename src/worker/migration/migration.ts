@@ -18,11 +18,12 @@ import type { Exchanges } from '../exchanges.ts';
 import { giveAway, type Gift, type GiveResult } from './giving.ts';
 import { createPace, type Pace } from './pace.ts';
 import { handleOf, leastOffered, peerOf, type Outbound, type Parcel } from './links.ts';
+import { bytesReadHere, hasStateOfApplication, readSocketState } from './socket-state.ts';
 import { createSuccessors } from './successors.ts';
 import { createTurns } from './turns.ts';
 
 export interface MigrationParts {
-  readonly exchanges: Pick<Exchanges, 'isInFlight'>;
+  readonly exchanges: Pick<Exchanges, 'isInFlight' | 'requestsOn'>;
   readonly connections: Pick<Connections, 'open' | 'isAccepted'>;
   /** The declared listener that the server listens on, or null. */
   readonly listenerOf: (server: net.Server) => string | null;
@@ -100,6 +101,11 @@ export function createMigration({ exchanges, connections, listenerOf }: Migratio
   }
 
   function carries(socket: net.Socket): boolean {
+    return mayMove(socket) && !hasStateOfApplication(socket);
+  }
+
+  /** Apart from what is looked at in the last moment only. */
+  function mayMove(socket: net.Socket): boolean {
     return (
       phase === 'moving' &&
       connections.isAccepted(socket) &&
@@ -128,7 +134,11 @@ export function createMigration({ exchanges, connections, listenerOf }: Migratio
 
   function canLeave({ socket, bytesRead }: Candidate): boolean {
     return (
-      isStill(socket) && hasParser(socket) && socket.bytesRead === bytesRead && !exchanges.isInFlight(socket)
+      isStill(socket) &&
+      hasParser(socket) &&
+      bytesReadHere(socket) === bytesRead &&
+      !exchanges.isInFlight(socket) &&
+      !hasStateOfApplication(socket)
     );
   }
 
@@ -142,8 +152,8 @@ export function createMigration({ exchanges, connections, listenerOf }: Migratio
       return isIt(socket);
     };
     for (const socket of sockets) {
-      if (!carries(socket)) continue;
-      const { bytesRead } = socket;
+      if (!mayMove(socket)) continue;
+      const bytesRead = bytesReadHere(socket);
       // Silent from the beginning, or adopted and silent since.
       if (bytesRead === 0 || isBetween(socket)) queue.push({ socket, bytesRead });
     }
@@ -182,7 +192,7 @@ export function createMigration({ exchanges, connections, listenerOf }: Migratio
       if (candidate === undefined || isRefusedByAll(candidate.socket)) continue;
       if (!canLeave(candidate)) {
         // Busy again, and its next response brings it back; or what came is no request, such as an empty line.
-        if (candidate.socket.bytesRead !== candidate.bytesRead) checkSoon(candidate.socket);
+        if (bytesReadHere(candidate.socket) !== candidate.bytesRead) checkSoon(candidate.socket);
         continue;
       }
       const successor = nextSuccessor(candidate.socket);
@@ -207,7 +217,8 @@ export function createMigration({ exchanges, connections, listenerOf }: Migratio
     const to = destinationOf(socket);
     if (to === null) return;
     const isKept = bytesRead > 0 || hasSkipped(socket);
-    offer(successor, socket, { kind: 'http', to, isKept }, (isTaken) => {
+    const known = readSocketState(socket, exchanges.requestsOn(socket));
+    offer(successor, socket, { kind: 'http', to, isKept, socket: known }, (isTaken) => {
       if (isTaken) {
         socket.destroy();
       } else {
@@ -242,7 +253,7 @@ export function createMigration({ exchanges, connections, listenerOf }: Migratio
   }
 
   function beginToMove(): void {
-    const sockets = connections.open().filter(carries);
+    const sockets = connections.open().filter(mayMove);
     pace = createPace(sockets.length, performance.now(), paceMs);
     moves = 0;
     queue = [];

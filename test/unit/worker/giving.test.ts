@@ -84,7 +84,7 @@ describe('a connection that is given away', () => {
     socket.write('while it is offered');
     expect(await given).toBe('taken');
     expect(order).toEqual(['held', 'state', 'released', 'loaded']);
-    expect(taker.cargo).toEqual([{ state: 2, unread: '' }]);
+    expect(taker.cargo).toMatchObject([{ state: 2, unread: '' }]);
     expect(socket.destroyed).toBe(true);
   });
 
@@ -105,7 +105,7 @@ describe('a connection that is given away', () => {
       events,
     );
     expect(await given).toBe('taken');
-    expect(taker.cargo).toEqual([null, { state: 1, unread: '' }]);
+    expect(taker.cargo).toMatchObject([null, { state: 1, unread: '' }]);
   });
 
   it('takes along what was read and not used, and nobody here hears of it', async () => {
@@ -121,7 +121,7 @@ describe('a connection that is given away', () => {
       among(taker),
       events,
     );
-    expect(taker.cargo).toEqual([{ state: null, unread: Buffer.from('unused').toString('base64') }]);
+    expect(taker.cargo).toMatchObject([{ state: null, unread: Buffer.from('unused').toString('base64') }]);
     expect(heard).toEqual([]);
   });
 
