@@ -66,6 +66,12 @@ const shapes: Shapes = {
     version: z.string(),
     control: z.nullable(z.string()),
   }),
+  controlSocketChanged: fact('controlSocketChanged', {
+    ...place,
+    change: z.enum(['elsewhere', 'restored', 'lost', 'left']),
+    control: z.string(),
+    problem: z.nullable(z.string()),
+  }),
   listenerBound: fact('listenerBound', { ...place, listener: z.string(), host: z.string(), port: z.int() }),
   listenersClosed: fact('listenersClosed', place),
   generationStarted: fact('generationStarted', {

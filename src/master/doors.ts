@@ -37,6 +37,8 @@ export interface Doors {
   name(): string;
   /** Opens them all. Errors: those of Master.start() that are not about the command. After one, close() is still to be called. */
   open(): Promise<void>;
+  /** Makes the control socket again if it was removed. */
+  restoreControl(): void;
   /** Lets go of everything that is held. */
   close(): Promise<void>;
 }
@@ -85,6 +87,9 @@ export function createDoors(parts: DoorParts): Doors {
       name,
       folders: controlFolders(environment, process.geteuid?.() ?? 0),
       handlers: parts.handlers,
+      onChange: (change) => {
+        publish({ event: 'controlSocketChanged', ...change });
+      },
     });
   }
 
@@ -114,6 +119,9 @@ export function createDoors(parts: DoorParts): Doors {
     fitted,
     name: () => name,
     open,
+    restoreControl() {
+      void control?.restore();
+    },
     async close() {
       // A first look at what is watched may take long.
       closing.abort();

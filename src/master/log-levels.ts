@@ -26,6 +26,7 @@ export function levelOf(fact: Fact, isRecovery = false): FactLevel {
     case 'workerCleanUpCut':
     case 'workerTerminated':
     case 'workerKilled':
+    case 'controlSocketChanged':
     case 'undeclaredListen':
     case 'wideListen':
     case 'narrowListen':

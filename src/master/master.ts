@@ -126,6 +126,7 @@ function assemble(settings: MasterSettings, { platform, environment, onStderr }:
     results.observe(fact, time);
     crashes.observe(fact, time);
     if (fact.event === 'generationReady') doors.fitted.decided();
+    if (fact.event === 'reloadRequested') doors.restoreControl();
     leaving.observe(fact);
     for (const subscriber of subscribers) subscriber({ ...fact, program: doors.name(), time });
     if (fact.event === 'stopped')

@@ -8,6 +8,10 @@ export function plainReason(code: string): string {
       return `permission denied (${code})`;
     case 'ELOOP':
       return 'its symbolic links go round in a circle (ELOOP)';
+    case 'EROFS':
+      return 'the file system is read-only (EROFS)';
+    case 'ENOSPC':
+      return 'the disk is full (ENOSPC)';
     case 'EIO':
       return 'the disk failed to read it (EIO)';
     default:

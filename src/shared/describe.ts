@@ -20,6 +20,8 @@ function sentence(fact: Fact): string {
   switch (fact.event) {
     case 'masterStarted':
       return `graceful-run ${fact.version} started, pid ${fact.pid}${fact.control === null ? '' : `, control socket ${fact.control}`}`;
+    case 'controlSocketChanged':
+      return `${socketChange[fact.change](fact.control)}${fact.problem === null ? '' : `: ${fact.problem}`}`;
     case 'listenerBound':
       return `listening on ${formatAddress(fact.host, fact.port)}`;
     case 'listenersClosed':
@@ -131,6 +133,16 @@ export function printable(text: string): string {
     .replaceAll('\t', '    ')
     .replace(/\p{Cc}/gu, '');
 }
+
+const socketChange: Readonly<
+  Record<Extract<Fact, { event: 'controlSocketChanged' }>['change'], (path: string) => string>
+> = {
+  elsewhere: (path) => `control socket is ${path}, because the better folders cannot be used`,
+  restored: (path) => `control socket was removed, and made again as ${path}`,
+  lost: (path) =>
+    `control socket ${path} was removed, and cannot be made again (a reload by SIGHUP tries it)`,
+  left: (path) => `cannot remove the control socket ${path}`,
+};
 
 const asker: Readonly<Record<Cause, string>> = {
   signal: 'a signal',

@@ -66,6 +66,16 @@ export type Fact =
       readonly version: string;
       readonly control: string | null;
     }
+  /**
+   * The control socket is not where it should be. `elsewhere`: it is in another folder than the first. `restored`: it had been
+   * removed. `lost`: it was removed, and cannot be made again. `left`: it cannot be removed at the end.
+   */
+  | {
+      readonly event: 'controlSocketChanged';
+      readonly change: 'elsewhere' | 'restored' | 'lost' | 'left';
+      readonly control: string;
+      readonly problem: string | null;
+    }
   | {
       readonly event: 'listenerBound';
       readonly listener: string;

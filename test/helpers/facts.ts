@@ -15,6 +15,12 @@ const change = { ...identity, durationMs: 1_200 };
 
 const examples: { readonly [Name in Fact['event']]: Extract<Fact, { readonly event: Name }> } = {
   masterStarted: { event: 'masterStarted', pid: 1, version: '0.1.0', control: null },
+  controlSocketChanged: {
+    event: 'controlSocketChanged',
+    change: 'elsewhere',
+    control: '/tmp/graceful-run-1000/web.sock',
+    problem: '/run/user/1000/graceful-run: there is no /run/user/1000',
+  },
   listenerBound: { event: 'listenerBound', listener: 'default', host: '::', port: 80 },
   listenersClosed: { event: 'listenersClosed' },
   generationStarted: { event: 'generationStarted', generation: 2, workers: 1, release },

@@ -72,6 +72,8 @@ export function settleable<T>(): Settleable<T> {
 export class FakeMaster {
   readonly listeners: Set<(observation: Observation) => void> = new Set();
   readonly calls: string[] = [];
+  /** What has happened to the socket. */
+  readonly changes: unknown[] = [];
   /** What each reload was to wait for. */
   readonly waits: string[] = [];
   outcome: Settleable<ReloadResult> = settleable();
@@ -133,7 +135,14 @@ export function socketFolder(): { readonly path: string; readonly remove: () => 
 }
 
 export function openFake(folder: string, master: FakeMaster, name = 'web'): Promise<ControlServer> {
-  return openControlServer({ name, folders: [folder], handlers: master.handlers });
+  return openControlServer({
+    name,
+    folders: [folder],
+    handlers: master.handlers,
+    onChange: (change) => {
+      master.changes.push(change);
+    },
+  });
 }
 
 /** A connection that says `text` and then nothing; resolves when it is open. */

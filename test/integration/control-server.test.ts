@@ -7,6 +7,7 @@ import {
   mkdirSync,
   readdirSync,
   renameSync,
+  rmSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
@@ -17,6 +18,7 @@ import type { ControlServer } from '../../src/master/control/server.ts';
 import { openControlServer } from '../../src/master/control/server.ts';
 import { askControl, type ControlAnswer, followControl } from '../../src/shared/control-client.ts';
 import { GracefulRunError } from '../../src/shared/errors.ts';
+import { eventually } from '../helpers/eventually.ts';
 import {
   failed,
   FakeMaster,
@@ -30,6 +32,9 @@ import {
 let folder: ReturnType<typeof socketFolder>;
 let master: FakeMaster;
 const open: ControlServer[] = [];
+const onChange = (change: unknown): void => {
+  master.changes.push(change);
+};
 
 beforeEach(() => {
   folder = socketFolder();
@@ -119,6 +124,7 @@ describe('requests', () => {
     const server = await openControlServer({
       name: 'web',
       folders: [folder.path],
+      onChange,
       handlers: {
         ...master.handlers,
         status: () => {
@@ -259,10 +265,68 @@ describe('events', () => {
   });
 });
 
+describe('clients that leak connections', () => {
+  const follow = 'GET /v1/events HTTP/1.1\r\nHost: x\r\n\r\n';
+
+  async function leak(server: ControlServer, text: string, count: number): Promise<() => void> {
+    const sockets = await Promise.all(Array.from({ length: count }, () => rawConnection(server.path, text)));
+    for (const socket of sockets) socket.on('error', () => undefined);
+    return () => {
+      for (const socket of sockets) socket.destroy();
+    };
+  }
+
+  test.each([
+    ['followers of the events', follow],
+    ['connections that ask nothing', ''],
+    ['connections that stop in the middle of a request', 'GET /v1/st'],
+    ['reloads that wait', 'POST /v1/reload HTTP/1.1\r\nHost: x\r\nContent-Length: 13\r\n\r\n{"wait":true}'],
+  ])('200 %s do not keep the operator out', async (_what, text) => {
+    const server = await start();
+    const end = await leak(server, text, 200);
+    expect((await ask(server, 'GET', '/v1/status')).status).toBe(200);
+    expect((await ask(server, 'POST', '/v1/reload')).status).toBe(202);
+    end();
+    await eventually('forgotten', () => master.listeners.size === 0);
+  });
+
+  test('one follower too many is refused with the reason, and there is room again when one has gone', async () => {
+    const server = await start();
+    const end = await leak(server, follow, 64);
+    await eventually('all follow', () => master.listeners.size === 64);
+    const refused = await ask(server, 'GET', '/v1/events');
+    expect(refused.status).toBe(503);
+    expect(refused.body).toContain('64 connections follow the events already');
+    end();
+    await eventually('forgotten', () => master.listeners.size === 0);
+    const again = await leak(server, follow, 1);
+    await eventually('follows', () => master.listeners.size === 1);
+    again();
+    await eventually('forgotten', () => master.listeners.size === 0);
+  });
+
+  test('a request that comes byte by byte has ten seconds in all', async () => {
+    const server = await start();
+    const socket = await rawConnection(server.path, 'GET /v1/status HTTP/1.1\r\n');
+    socket.on('error', () => undefined);
+    const dripping = setInterval(() => socket.write('x'), 500);
+    const began = performance.now();
+    await once(socket, 'close');
+    clearInterval(dripping);
+    expect(performance.now() - began).toBeGreaterThan(9_000);
+    expect(performance.now() - began).toBeLessThan(14_000);
+  }, 20_000);
+});
+
 describe('the socket', () => {
   test('only its owner can open it, and the folder is made for the owner alone', async () => {
     const made = join(folder.path, 'graceful-run');
-    const server = await openControlServer({ name: 'web', folders: [made], handlers: master.handlers });
+    const server = await openControlServer({
+      name: 'web',
+      folders: [made],
+      handlers: master.handlers,
+      onChange,
+    });
     open.push(server);
     expect(lstatSync(made).mode & 0o777).toBe(0o700);
     expect(lstatSync(server.path).mode & 0o777).toBe(0o600);
@@ -275,6 +339,7 @@ describe('the socket', () => {
       name: 'web',
       folders: [missing, folder.path],
       handlers: master.handlers,
+      onChange,
     });
     open.push(server);
     expect(server.path).toBe(join(folder.path, 'web.sock'));
@@ -303,6 +368,138 @@ describe('the socket', () => {
     const results = await Promise.allSettled([1, 2, 3, 4, 5].map(() => start()));
     const codes = results.map((result) => (result.status === 'fulfilled' ? 'opened' : codeOf(result.reason)));
     expect(codes.sort()).toEqual(['nameTaken', 'nameTaken', 'nameTaken', 'nameTaken', 'opened']);
+  });
+
+  test('one that is removed, with its folder or alone, is made again, and followers go on', async () => {
+    const runtime = join(folder.path, 'run');
+    const server = await openControlServer({
+      name: 'web',
+      folders: [runtime],
+      handlers: master.handlers,
+      onChange,
+    });
+    open.push(server);
+    const follower = await rawConnection(server.path, 'GET /v1/events HTTP/1.1\r\nHost: x\r\n\r\n');
+    await master.called('subscribe');
+    for (const remove of [
+      () => {
+        rmSync(runtime, { recursive: true });
+      },
+      () => {
+        rmSync(server.path);
+      },
+    ]) {
+      const before = master.changes.length;
+      remove();
+      await eventually('made again', () => master.changes.length > before);
+      expect(master.changes.at(-1)).toEqual({ change: 'restored', control: server.path, problem: null });
+      expect(lstatSync(server.path).mode & 0o777).toBe(0o600);
+      expect((await ask(server, 'GET', '/v1/status')).status).toBe(200);
+    }
+    let text = '';
+    follower.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
+    master.emit({ event: 'listenersClosed', program: 'web', time: 1 });
+    await eventually('the follower is told', () => text.includes('listenersClosed'));
+    follower.destroy();
+  });
+
+  test('restore makes it again at once, in the next folder where the first is gone for good', async () => {
+    const session = join(folder.path, 'session');
+    mkdirSync(session);
+    const [first, second] = [join(session, 'run'), join(folder.path, 'next')];
+    const server = await openControlServer({
+      name: 'web',
+      folders: [first, second],
+      handlers: master.handlers,
+      onChange,
+    });
+    open.push(server);
+    rmSync(session, { recursive: true });
+    await Promise.all([server.restore(), server.restore()]);
+    expect(server.path).toBe(join(second, 'web.sock'));
+    expect(master.changes).toEqual([
+      {
+        change: 'restored',
+        control: server.path,
+        problem: expect.stringContaining(`there is no ${session}`) as unknown,
+      },
+    ]);
+    expect((await ask(server, 'GET', '/v1/status')).status).toBe(200);
+    await server.restore();
+    expect(master.changes.length).toBe(1);
+  });
+
+  test('one that cannot be made again is reported, and the next restore tries it', async () => {
+    const runtime = join(folder.path, 'run');
+    const server = await openControlServer({
+      name: 'web',
+      folders: [runtime],
+      handlers: master.handlers,
+      onChange,
+    });
+    open.push(server);
+    rmSync(runtime, { recursive: true });
+    writeFileSync(runtime, 'in the way');
+    await server.restore();
+    expect(master.changes).toMatchObject([{ change: 'lost' }]);
+    rmSync(runtime);
+    await server.restore();
+    expect(master.changes).toMatchObject([{ change: 'lost' }, { change: 'restored' }]);
+    expect((await ask(server, 'GET', '/v1/status')).status).toBe(200);
+  });
+
+  test('a master that has taken the name meanwhile keeps it', async () => {
+    const server = await start();
+    renameSync(server.path, join(folder.path, 'moved'));
+    const other = new FakeMaster();
+    const taken = await openFake(folder.path, other);
+    open.push(taken);
+    await server.restore();
+    expect(master.changes.at(-1)).toMatchObject({ change: 'lost' });
+    await server.close();
+    expect((await ask(taken, 'GET', '/v1/status')).status).toBe(200);
+    rmSync(join(folder.path, 'moved'));
+  });
+
+  test('folders with a path that is too long, of another kind or without permission are passed over, and that is said', async () => {
+    const long = join(folder.path, 'x'.repeat(100));
+    const file = join(folder.path, 'file');
+    writeFileSync(file, '');
+    const good = join(folder.path, 'good');
+    const server = await openControlServer({
+      name: 'web',
+      folders: [long, file, good],
+      handlers: master.handlers,
+      onChange,
+    });
+    open.push(server);
+    expect(server.path).toBe(join(good, 'web.sock'));
+    expect(master.changes).toMatchObject([{ change: 'elsewhere', control: server.path }]);
+    const [{ problem } = { problem: '' }] = master.changes as { problem: string }[];
+    expect(problem).toContain('bytes long');
+    expect(problem).toContain(`${file}: it is not a folder`);
+  });
+
+  test('one that cannot be removed at the end is reported, and the end is an end all the same', async () => {
+    const server = await start();
+    const owner = process.geteuid?.() ?? 0;
+    chmodSync(folder.path, 0o500);
+    // Root may remove it whatever the mode says.
+    if (owner === 0) process.seteuid?.(65_534);
+    try {
+      await server.close();
+    } finally {
+      if (owner === 0) process.seteuid?.(0);
+      chmodSync(folder.path, 0o700);
+    }
+    expect(master.changes).toEqual([
+      {
+        change: 'left',
+        control: server.path,
+        problem: expect.stringContaining('permission denied') as unknown,
+      },
+    ]);
+    rmSync(server.path);
   });
 
   test('close removes it, but not the one that has taken its place', async () => {
@@ -350,7 +547,7 @@ describe('the socket', () => {
   ])('a folder that is %s is refused', async (_what, make) => {
     const path = join(folder.path, 'place');
     make(path);
-    const opening = openControlServer({ name: 'web', folders: [path], handlers: master.handlers });
+    const opening = openControlServer({ name: 'web', folders: [path], handlers: master.handlers, onChange });
     expect(codeOf(await opening.catch((error: unknown) => error))).toBe('controlSocketUnusable');
   });
 
@@ -361,7 +558,7 @@ describe('the socket', () => {
 
   test('a path that is too long is refused with a hint', async () => {
     const deep = join(folder.path, 'x'.repeat(100));
-    const opening = openControlServer({ name: 'web', folders: [deep], handlers: master.handlers });
+    const opening = openControlServer({ name: 'web', folders: [deep], handlers: master.handlers, onChange });
     const error: unknown = await opening.catch((caught: unknown) => caught);
     expect(codeOf(error)).toBe('controlSocketUnusable');
   });

@@ -1,5 +1,6 @@
 // The control socket of a running master: its place, its name, and going without.
-import { existsSync, statSync } from 'node:fs';
+import { existsSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { routes } from '../../src/shared/control-api.ts';
 import { askControl } from '../../src/shared/control-client.ts';
@@ -70,4 +71,38 @@ test('when a reload is answered, the next request goes to the new generation, ev
     expect(answer).toMatchObject({ answer: { status: 200 } });
     expect((await whoAnswers(port)).generation).toBe(generation);
   }
+});
+
+test('a control socket whose folder is removed is back by itself, and the log says so', async () => {
+  const master = runMaster();
+  await master.serving();
+  rmSync(join(master.runtime, 'graceful-run'), { recursive: true });
+  expect(await master.waitFor('controlSocketChanged')).toMatchObject({
+    change: 'restored',
+    control: master.controlSocket,
+  });
+  expect((await master.status()).master.pid).toBe(master.pid);
+});
+
+test('a control socket that is gone is there again when a reload by SIGHUP has ended', async () => {
+  const master = runMaster();
+  await master.serving();
+  rmSync(join(master.runtime, 'graceful-run'), { recursive: true });
+  await master.reload(2);
+  expect((await master.status()).generation).toBe(2);
+});
+
+test('a folder of control sockets that belongs to another kind of file is passed over, with a warning', async () => {
+  const runtime = temporaryFolder();
+  writeFileSync(join(runtime, 'graceful-run'), '');
+  const temporary = temporaryFolder();
+  const master = runMaster({ runtime, env: { TMPDIR: temporary, XDG_RUNTIME_DIR: runtime } });
+  await master.serving();
+  const { change, control, problem } = await master.waitFor('controlSocketChanged');
+  expect(change).toBe('elsewhere');
+  expect((await master.waitFor('masterStarted')).control).toBe(control);
+  expect(problem).toContain(join(runtime, 'graceful-run'));
+  master.signal('SIGTERM');
+  expect(await master.exited).toEqual({ code: 0, signal: null });
+  rmSync(join(runtime, 'graceful-run'));
 });

@@ -1,44 +1,44 @@
-/** Finds the folder that a control socket may live in, and makes it where it is missing. It must not know what is put there. */
+/** Makes a folder that a control socket may live in, or says why it cannot be used. It must not know what is put there. */
 import { lstatSync, mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { folderProblem } from '../../shared/control-path.ts';
-import { GracefulRunError, messageOf, systemCode } from '../../shared/errors.ts';
+import { GracefulRunError, systemCode } from '../../shared/errors.ts';
+import { plainReason } from '../plain-reasons.ts';
 
-/**
- * The first of the folders that is there (or can be made, for us alone) and that only we can write to.
- * @throws GracefulRunError controlSocketUnusable, with what is wrong with each of them.
- */
-export function usableFolder(folders: readonly string[], uid: number): string {
-  const problems: string[] = [];
-  for (const folder of folders) {
-    const problem = make(folder) ?? folderProblem(factsOf(folder), uid);
-    if (problem === null) return folder;
-    problems.push(`${folder}: ${problem}`);
+/** Why a control socket cannot be in a folder: the next folder is tried. */
+export class FolderProblem extends Error {
+  readonly hint: string;
+
+  constructor(reason: string, hint: string) {
+    super(reason);
+    this.hint = hint;
   }
-  throw new GracefulRunError(
-    'controlSocketUnusable',
-    `cannot open the control socket: ${problems.join('; ')}`,
-    {
-      hint: 'set XDG_RUNTIME_DIR to a folder that belongs to you alone, or remove the folder that is in the way',
-    },
-  );
 }
 
-/** Why it could not be made; null when it is there. */
-function make(folder: string): string | null {
+const ownFolderHint =
+  'set XDG_RUNTIME_DIR to a folder that belongs to you alone, or remove the folder that is in the way';
+
+/** Makes the folder for its owner alone, unless it is there. @throws FolderProblem when others can write to it, or it cannot be made. */
+export function makeFolder(folder: string, uid: number): void {
   try {
     // Not recursive: a missing /run/user/1000 is not ours to make.
     mkdirSync(folder, { mode: 0o700 });
-    return null;
   } catch (error) {
     const code = systemCode(error);
-    if (code === 'EEXIST') return null;
-    return code === 'ENOENT' ? `there is no ${dirname(folder)}` : messageOf(error);
+    if (code === 'ENOENT') throw new FolderProblem(`there is no ${dirname(folder)}`, ownFolderHint);
+    if (code !== 'EEXIST') throw asFolderProblem(error);
   }
+  // lstat: a link into a folder of ours, made by another user, can be turned elsewhere at any time.
+  const stats = lstatSync(folder, { throwIfNoEntry: false });
+  if (stats === undefined) throw new FolderProblem('it was removed just now', ownFolderHint);
+  const { uid: owner, mode } = stats;
+  const facts = { isFolder: stats.isDirectory(), isLink: stats.isSymbolicLink(), uid: owner, mode };
+  const problem = folderProblem(facts, uid);
+  if (problem !== null) throw new FolderProblem(problem, ownFolderHint);
 }
 
-function factsOf(folder: string): { isFolder: boolean; isLink: boolean; uid: number; mode: number } {
-  // lstat: a link into a folder of ours, made by somebody else, can be turned elsewhere at any time.
-  const stats = lstatSync(folder);
-  return { isFolder: stats.isDirectory(), isLink: stats.isSymbolicLink(), uid: stats.uid, mode: stats.mode };
+/** What the system says against the folder, as a FolderProblem; anything else as it is. */
+export function asFolderProblem(error: unknown): unknown {
+  const code = error instanceof GracefulRunError ? null : systemCode(error);
+  return code === null ? error : new FolderProblem(plainReason(code), ownFolderHint);
 }

@@ -16,6 +16,7 @@ import {
 import { GracefulRunError } from '../../shared/errors.ts';
 import type { Observation } from '../../shared/facts.ts';
 import { answerError, answerJson, readBody, Refusal } from './answers.ts';
+import type { Lasting } from './connections.ts';
 import { streamEvents } from './event-stream.ts';
 import { parseRequest, reloadRequest, scaleRequest, stopRequest, waitOf } from './requests.ts';
 
@@ -36,7 +37,11 @@ type Action = (
   request: IncomingMessage,
   response: ServerResponse,
   handlers: ControlHandlers,
+  keep: Keep,
 ) => Promise<void> | void;
+
+/** Says that the answer may be hours away. @throws Refusal when too many are. */
+type Keep = (kind: Lasting) => void;
 
 interface Route {
   readonly method: 'GET' | 'POST';
@@ -56,6 +61,7 @@ export async function handleRequest(
   request: IncomingMessage,
   response: ServerResponse,
   handlers: ControlHandlers,
+  keep: Keep,
 ): Promise<void> {
   // A client that goes away makes both emit errors; without a listener they would end the process.
   request.on('error', () => undefined);
@@ -63,7 +69,7 @@ export async function handleRequest(
   // One request a connection: no idle connections to time out, to count or to close.
   response.shouldKeepAlive = false;
   try {
-    await routeOf(request).act(request, response, handlers);
+    await routeOf(request).act(request, response, handlers, keep);
   } catch (error) {
     answerError(response, error);
   }
@@ -97,8 +103,10 @@ async function reload(
   request: IncomingMessage,
   response: ServerResponse,
   handlers: ControlHandlers,
+  keep: Keep,
 ): Promise<void> {
   const wait = waitOf(await readRequest(request, reloadRequest));
+  if (wait !== null) keep('waits');
   const { generation, outcome } = handlers.reload(wait ?? 'serving');
   if (wait === null) {
     // Nobody waits for it here: its failure is the log's business.
@@ -106,7 +114,6 @@ async function reload(
     answerJson(response, 202, { generation } satisfies ReloadAccepted);
     return;
   }
-  patient(request);
   const result = await outcome;
   answerJson(response, result.ok ? 200 : 409, result);
 }
@@ -124,8 +131,10 @@ async function stop(
   request: IncomingMessage,
   response: ServerResponse,
   handlers: ControlHandlers,
+  keep: Keep,
 ): Promise<void> {
   const { wait } = await readRequest(request, stopRequest);
+  if (wait === true) keep('waits');
   const accepted: StopAccepted = { pid: handlers.status().master.pid };
   const { done } = handlers.stop();
   if (wait !== true) {
@@ -133,7 +142,6 @@ async function stop(
     answerJson(response, 202, accepted);
     return;
   }
-  patient(request);
   // The answer begins now and ends with the stop: so the client has the pid even if the master is killed meanwhile.
   response.writeHead(202, { 'content-type': 'application/json' });
   response.write(`${JSON.stringify(accepted)}\n`);
@@ -141,8 +149,13 @@ async function stop(
   response.end();
 }
 
-function followEvents(request: IncomingMessage, response: ServerResponse, handlers: ControlHandlers): void {
-  patient(request);
+function followEvents(
+  _request: IncomingMessage,
+  response: ServerResponse,
+  handlers: ControlHandlers,
+  keep: Keep,
+): void {
+  keep('follows');
   streamEvents(response, (listener) => handlers.subscribe(listener));
 }
 
@@ -153,9 +166,4 @@ async function readRequest<Request>(
   const parsed = parseRequest(shape, await readBody(request));
   if ('problem' in parsed) throw new Refusal(400, parsed.problem);
   return parsed.request;
-}
-
-/** The answer may be hours away: the bound on silent connections is for requests that are not there yet. */
-function patient(request: IncomingMessage): void {
-  request.socket.setTimeout(0);
 }

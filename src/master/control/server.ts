@@ -1,47 +1,61 @@
 /**
- * The control server: HTTP over a UNIX socket that only its owner can open. It owns the socket's life and its
- * connections; what a request does is in routes.ts, how the socket gets its name in claim.ts.
+ * The control server: HTTP over a UNIX socket that only its owner can open. It owns the life of the socket: which folder it is in,
+ * that it is made again when it was removed, and its end. What a request does is in routes.ts.
  */
-import type { ServerResponse } from 'node:http';
-import { join } from 'node:path';
+import type { Server, ServerResponse } from 'node:http';
+import { dirname, join } from 'node:path';
 import { controlFile, isProgramName } from '../../shared/control-path.ts';
-import { GracefulRunError } from '../../shared/errors.ts';
-import { claimSocket } from './claim.ts';
-import { usableFolder } from './folder.ts';
+import { GracefulRunError, messageOf } from '../../shared/errors.ts';
+import type { Fact } from '../../shared/facts.ts';
+import { type Claim, claimSocket } from './claim.ts';
+import { createConnections } from './connections.ts';
+import { FolderProblem, makeFolder } from './folder.ts';
+import { watchFolder } from './folder-watch.ts';
 import { answerMasterStopped, type ControlHandlers, handleRequest } from './routes.ts';
 
 export type { ControlHandlers } from './routes.ts';
 
+type SocketChange = Omit<Extract<Fact, { event: 'controlSocketChanged' }>, 'event'>;
+
 export interface ControlServer {
+  /** Where the socket is, or was when it was seen last. */
   readonly path: string;
+  /** Makes the socket again if it was removed. Does not reject: `onChange` tells what has come of it. */
+  restore(): Promise<void>;
   /**
    * Ends all answers and event streams, removes the socket, and resolves within half a second. A `stop` that waits
-   * takes this as its end, so call it last. A second call gets the same promise.
+   * takes this as its end, so call it last. A second call gets the same promise. Never rejects.
    */
   close(): Promise<void>;
+}
+
+export interface ControlServerOptions {
+  readonly name: string;
+  /** Best first: the first one that can be used is. */
+  readonly folders: readonly string[];
+  readonly handlers: ControlHandlers;
+  /** The socket is not where it should be. */
+  readonly onChange: (change: SocketChange) => void;
 }
 
 // An `import` of node:http would load all of its lazy parts too: 13 MB in the master.
 const http = process.getBuiltinModule('node:http');
 
-/** How long a connection may be silent before its request is complete. */
-const silenceMs = 10_000;
 /** How long clients may take to read their last answer when the server closes. */
 const farewellMs = 500;
 /** The longest interval that a timer of Node.js can have: 25 days. */
 const neverMs = 2 ** 31 - 1;
-const connectionLimit = 128;
+/** What removes a folder is not disturbed in the middle of it. */
+const restoreDelayMs = 500;
+/** Something that removes the socket again and again is not raced. */
+const longestRestoreDelayMs = 30_000;
 
 /**
- * Opens the control socket of the program `name` in the first usable of `folders`. It does not keep the process alive:
- * a master lives as long as its workers, not as long as somebody could ask for them.
- * @throws GracefulRunError badOption (not a name), controlSocketUnusable, nameTaken.
+ * Opens the control socket of the program `name`. It does not keep the process alive: a master lives as long as its workers, not
+ * as long as a client could ask for them.
+ * @throws GracefulRunError badOption (not a name), controlSocketUnusable (in none of the folders), nameTaken.
  */
-export async function openControlServer(options: {
-  readonly name: string;
-  readonly folders: readonly string[];
-  readonly handlers: ControlHandlers;
-}): Promise<ControlServer> {
+export async function openControlServer(options: ControlServerOptions): Promise<ControlServer> {
   if (!isProgramName(options.name)) {
     throw new GracefulRunError(
       'badOption',
@@ -51,29 +65,59 @@ export async function openControlServer(options: {
       },
     );
   }
-  const folder = usableFolder(options.folders, process.geteuid?.() ?? 0);
+  const { onChange } = options;
   const open = new Set<ServerResponse>();
-  // Node.js looks every 30 s for requests that take too long. Idle means idle, so that look is put off for ever, and
-  // with it the two timeouts that it enforces; a timeout of the socket, armed only while there is one, replaces them.
-  const server = http.createServer(
-    { connectionsCheckingInterval: neverMs, headersTimeout: 0, requestTimeout: 0 },
-    (request, response) => {
-      open.add(response);
-      response.once('close', () => open.delete(response));
-      void handleRequest(request, response, options.handlers);
-    },
-  );
-  server.setTimeout(silenceMs);
-  server.maxConnections = connectionLimit;
-  const claim = await claimSocket(server, join(folder, controlFile(options.name)));
-  server.on('error', () => undefined);
-  server.unref();
-
+  const makeServer = (): Server => createServer(options.handlers, open);
+  let place = await openInOneOf(options, makeServer);
+  if (place.problems.length > 0)
+    onChange({ change: 'elsewhere', control: place.claim.path, problem: place.problems.join('; ') });
+  let stopWatching = (): void => undefined;
+  let timer: NodeJS.Timeout | undefined;
+  let delayMs = restoreDelayMs;
+  let restoring: Promise<void> | null = null;
   let closed: Promise<void> | null = null;
-  const close = async (): Promise<void> => {
-    claim.release();
+
+  function watch(): void {
+    stopWatching();
+    stopWatching = watchFolder(dirname(place.claim.path), () => {
+      if (timer !== undefined || closed !== null || place.claim.isHeld()) return;
+      timer = setTimeout(() => {
+        timer = undefined;
+        delayMs = Math.min(longestRestoreDelayMs, delayMs * 2);
+        void restore();
+      }, delayMs);
+      timer.unref();
+    });
+  }
+
+  async function restore(): Promise<void> {
+    if (closed !== null || place.claim.isHeld()) return;
+    await (restoring ??= makeAgain().finally(() => {
+      restoring = null;
+    }));
+  }
+
+  async function makeAgain(): Promise<void> {
+    const lost = place;
+    try {
+      place = await openInOneOf(options, makeServer);
+      // It can be reached by nobody any more; the connections that it has go on.
+      lost.server.close();
+      watch();
+      onChange({ change: 'restored', control: place.claim.path, problem: place.problems.join('; ') || null });
+    } catch (error) {
+      onChange({ change: 'lost', control: lost.claim.path, problem: messageOf(error) });
+    }
+  }
+
+  async function close(): Promise<void> {
+    clearTimeout(timer);
+    stopWatching();
+    await restoring;
+    const problem = place.claim.release();
+    if (problem !== null) onChange({ change: 'left', control: place.claim.path, problem });
     const drained = new Promise<void>((resolve) => {
-      server.close(() => {
+      place.server.close(() => {
         resolve();
       });
     });
@@ -84,10 +128,83 @@ export async function openControlServer(options: {
       else answerMasterStopped(response);
     }
     const bound = setTimeout(() => {
-      server.closeAllConnections();
+      place.server.closeAllConnections();
+      for (const response of open) response.destroy();
     }, farewellMs);
     await drained;
+    await Promise.all([...open].map((response) => ended(response)));
     clearTimeout(bound);
+  }
+
+  watch();
+  return {
+    get path() {
+      return place.claim.path;
+    },
+    restore,
+    close: () => (closed ??= close()),
   };
-  return { path: claim.path, close: () => (closed ??= close()) };
+}
+
+interface Place {
+  readonly claim: Claim;
+  readonly server: Server;
+  /** What is wrong with the folders that come before it. */
+  readonly problems: readonly string[];
+}
+
+async function openInOneOf(
+  { name, folders }: Pick<ControlServerOptions, 'name' | 'folders'>,
+  makeServer: () => Server,
+): Promise<Place> {
+  const problems: string[] = [];
+  const hints: string[] = [];
+  for (const folder of folders) {
+    const server = makeServer();
+    try {
+      makeFolder(folder, process.geteuid?.() ?? 0);
+      const claim = await claimSocket(server, join(folder, controlFile(name)));
+      server.on('error', () => undefined);
+      server.unref();
+      return { claim, server, problems };
+    } catch (error) {
+      server.close();
+      if (!(error instanceof FolderProblem)) throw error;
+      problems.push(`${folder}: ${error.message}`);
+      hints.push(error.hint);
+    }
+  }
+  throw new GracefulRunError(
+    'controlSocketUnusable',
+    `cannot open the control socket: ${problems.join('; ')}`,
+    { hint: hints.at(-1) ?? 'name a folder with GRACEFUL_RUN_CONTROL_FOLDER' },
+  );
+}
+
+function createServer(handlers: ControlHandlers, open: Set<ServerResponse>): Server {
+  const connections = createConnections();
+  // Node.js looks every 30 s for requests that take too long. Idle means idle, so that look is put off for ever, and
+  // with it the two timeouts that it enforces; a timer for each connection, while there is one, replaces them.
+  const server = http.createServer(
+    { connectionsCheckingInterval: neverMs, headersTimeout: 0, requestTimeout: 0 },
+    (request, response) => {
+      open.add(response);
+      response.once('close', () => open.delete(response));
+      void handleRequest(request, response, handlers, (kind) => {
+        connections.keep(request.socket, kind);
+      });
+    },
+  );
+  server.on('connection', (socket) => {
+    connections.add(socket);
+  });
+  return server;
+}
+
+/** Resolves when nothing more is written. */
+function ended(response: ServerResponse): Promise<void> {
+  return new Promise((resolve) => {
+    if (response.destroyed || response.closed) resolve();
+    else response.once('close', resolve);
+  });
 }

@@ -5,11 +5,13 @@ import { systemErrorCode } from './system-errors.ts';
 
 type Listen = (fd: number, backlog: number) => number;
 type Fcntl = (fd: number, command: number, type: 'int', argument: number) => number;
+type Flock = (fd: number, operation: number) => number;
 type SocketPair = (domain: number, type: number, protocol: number, pair: number[]) => number;
 
 interface Calls {
   readonly listen: Listen;
   readonly fcntl: Fcntl;
+  readonly flock: Flock;
   readonly socketpair: SocketPair;
   readonly errno: () => number;
 }
@@ -21,8 +23,9 @@ async function load(): Promise<Calls> {
   const library = koffi.load(null);
   const listen: Listen = library.func('int listen(int, int)');
   const fcntl: Fcntl = library.func('int fcntl(int, int, ...)');
+  const flock: Flock = library.func('int flock(int, int)');
   const socketpair: SocketPair = library.func('int socketpair(int, int, int, _Out_ int *)');
-  return { listen, fcntl, socketpair, errno: () => koffi.errno() };
+  return { listen, fcntl, flock, socketpair, errno: () => koffi.errno() };
 }
 
 /**
@@ -42,6 +45,20 @@ export function duplicate(fd: number): number | string {
   if (calls === null) return 'ENOSYS';
   const copy = calls.fcntl(fd, duplicateCloseOnExec, 'int', 0);
   return copy >= 0 ? copy : systemErrorCode(calls.errno());
+}
+
+/** LOCK_EX | LOCK_NB. */
+const exclusiveAtOnce = 2 | 4;
+
+/**
+ * flock(2): locks the file until the descriptor is closed. `held`: another process has the lock. `unsupported`: the file system
+ * has no locks.
+ */
+export async function lockFile(fd: number): Promise<'locked' | 'held' | 'unsupported'> {
+  calls ??= await load();
+  if (calls.flock(fd, exclusiveAtOnce) === 0) return 'locked';
+  const code = systemErrorCode(calls.errno());
+  return code === 'EAGAIN' || code === 'EWOULDBLOCK' || code === 'EINTR' ? 'held' : 'unsupported';
 }
 
 const afUnix = 1;
