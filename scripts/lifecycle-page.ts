@@ -11,6 +11,7 @@ const settings = {
   drainTimeoutMs: 30_000,
   killDelayMs: 2_000,
   settleMs: 0,
+  probationMs: 1_000,
   sameStopMs: 0,
   maxDrainingGenerations: 8,
   migrates: true,
@@ -104,6 +105,7 @@ function phaseAfter(phase: WorkerPhase, input: WorkerInput): WorkerPhase | 'exit
     readyAt: phase === 'starting' ? null : 0,
     admission: 'notAsked',
     adopts: false,
+    isPaused: false,
   };
   return stepWorker(worker, input, settings).worker?.phase ?? 'exited';
 }
@@ -137,6 +139,7 @@ function eventsFor(program: Program): readonly LifecycleEvent[] {
     { type: 'reloadRequested', at, cause: 'signal' },
     { type: 'stopRequested', at, cause: 'signal' },
     { type: 'settleElapsed', at },
+    { type: 'probationElapsed', at },
     { type: 'restartDue', at, generation: 1, slot: 0 },
     ...program.workers.flatMap(({ id: worker }): readonly LifecycleEvent[] => [
       { type: 'workerSaidReady', at, worker },

@@ -22,6 +22,9 @@ export const reloadResult: z.ZodMiniType<ReloadResult> = z.object({
   durationMs: z.number(),
   failure: z.nullable(failure),
   release: z.nullable(release),
+  probationMs: z.number(),
+  serving: z.nullable(z.int()),
+  rolledBackTo: z.nullable(z.int()),
 });
 
 const workerCrash: z.ZodMiniType<WorkerCrash> = z.object({
@@ -34,7 +37,8 @@ const workerCrash: z.ZodMiniType<WorkerCrash> = z.object({
 
 export const status: z.ZodMiniType<Status> = z.object({
   program: z.string(),
-  state: z.enum(['idle', 'starting', 'serving', 'reloading', 'stopping', 'stopped']),
+  state: z.enum(['idle', 'starting', 'serving', 'reloading', 'restarting', 'stopping', 'stopped']),
+  probation: z.nullable(z.object({ previous: z.int(), remainingMs: z.number() })),
   generation: z.nullable(z.int()),
   release: z.nullable(release),
   command: z.array(z.string()),
@@ -47,6 +51,7 @@ export const status: z.ZodMiniType<Status> = z.object({
       slot: z.int(),
       pid: z.nullable(z.int()),
       state: workerPhase,
+      isAccepting: z.boolean(),
       inStateMs: z.number(),
       uptimeMs: z.number(),
     }),

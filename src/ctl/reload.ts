@@ -1,6 +1,6 @@
 /** `gracefulctl reload`: asks for a reload and, with --wait, tells how it ended. */
 import { type ReloadResult, type ReloadWait, routes } from '../shared/control-api.ts';
-import { describeFailure, describeRelease, printable } from '../shared/describe.ts';
+import { describeFailure, describeRelease, printable, servesOn } from '../shared/describe.ts';
 import { formatDuration } from '../shared/durations.ts';
 import { readAnswer, reloadAccepted, reloadResult } from './answers.ts';
 import { ask, promptMs } from './ask-master.ts';
@@ -30,7 +30,13 @@ export async function reload(master: FoundMaster, wait: ReloadWait | null): Prom
 }
 
 const textOf: Readonly<Record<ReloadWait, (result: ReloadResult) => string>> = {
-  serving: serves,
+  serving: (result) =>
+    `${serves(result)}${
+      result.probationMs === 0
+        ? ''
+        : `, on probation for ${formatDuration(result.probationMs)} (--wait=settled waits for the verdict)`
+    }`,
+  settled: (result) => `${serves(result)}, and has passed its probation`,
   drained: (result) => `${serves(result)}; no earlier worker is left`,
 };
 
@@ -40,10 +46,14 @@ function serves({ generation, durationMs, release }: ReloadResult): string {
 }
 
 function failed(result: ReloadResult): ReloadFailure {
-  const { failure } = result;
+  const { failure, rolledBackTo, serving } = result;
   const reason = failure === null ? 'it was given up' : printable(failure.message);
+  const what =
+    rolledBackTo === null
+      ? `failed${servesOn(serving)}`
+      : `failed on probation, and generation ${rolledBackTo} serves again`;
   return new ReloadFailure(
-    `cannot reload: generation ${result.generation} failed: ${reason}`,
+    `cannot reload: generation ${result.generation} ${what}: ${reason}`,
     failure === null ? [] : describeFailure(failure),
     result,
   );

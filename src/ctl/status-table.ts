@@ -12,6 +12,7 @@ import {
   describeRelease,
   formatAddress,
   printable,
+  servesOn,
 } from '../shared/describe.ts';
 import { formatDuration } from '../shared/durations.ts';
 
@@ -67,7 +68,7 @@ export function formatAge(ms: number): string {
 
 /** Does a worker take new connections? */
 export function isServed({ generation, workers }: Status): boolean {
-  return generation !== null && workers.some(({ state }) => state === 'ready');
+  return generation !== null && workers.some(({ isAccepting }) => isAccepting);
 }
 
 function renderState(status: Status, styles: Styles): string {
@@ -76,9 +77,14 @@ function renderState(status: Status, styles: Styles): string {
       ? 'no generation serves'
       : isServed(status)
         ? `generation ${status.generation} serves`
-        : `no worker of generation ${status.generation} is ready, clients wait`;
+        : `no worker of generation ${status.generation} accepts connections, clients wait`;
   const colour = isServed(status) ? styles.good : styles.bad;
-  return `${colour(status.state)}, ${serves}${status.reloadPending ? ', another reload is waiting' : ''}`;
+  const { probation } = status;
+  const proving =
+    probation === null
+      ? ''
+      : `, on probation for ${formatDuration(probation.remainingMs)}: generation ${probation.previous} takes over again if it crashes`;
+  return `${colour(status.state)}, ${serves}${proving}${status.reloadPending ? ', another reload is waiting' : ''}`;
 }
 
 function renderCount(status: Status): string {
@@ -113,10 +119,16 @@ function renderLast(last: ReloadResult, nowMs: number, styles: Styles): readonly
   if (last.ok) return [`${what}: generation ${last.generation} served after ${took}, ${when}${release}`];
   const why = last.failure === null ? '' : `: ${printable(last.failure.message)}`;
   return [
-    styles.bad(`${what}: generation ${last.generation} failed after ${took}, ${when}${why}`),
+    styles.bad(`${what}: generation ${last.generation} ${outcome(last)} after ${took}, ${when}${why}`),
     ...(last.release === null ? [] : [`  its release: ${printable(describeRelease(last.release))}`]),
     ...(last.failure === null ? [] : describeFailure(last.failure)),
   ];
+}
+
+/** Of one that did not go well. */
+function outcome({ rolledBackTo, serving }: ReloadResult): string {
+  if (rolledBackTo !== null) return `rolled back to generation ${rolledBackTo}`;
+  return `failed${servesOn(serving)},`;
 }
 
 function renderCrash(crash: WorkerCrash, nowMs: number, styles: Styles): readonly string[] {

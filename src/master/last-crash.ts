@@ -16,6 +16,7 @@ export function createLastCrash(): LastCrash {
   return {
     observe: (fact, endedAt) => {
       if (fact.event === 'generationReady') serving = fact.generation;
+      else if (fact.event === 'generationRolledBack') serving = fact.to;
       else if (
         (fact.event === 'workerFailed' || fact.event === 'workerRestartedItself') &&
         fact.generation === serving

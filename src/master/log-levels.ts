@@ -18,6 +18,7 @@ export function levelOf(fact: Fact, isRecovery = false): FactLevel {
     case 'stopped':
       return fact.failure === null ? 'info' : 'error';
     case 'generationFailed':
+    case 'generationRolledBack':
     case 'workerFailed':
     case 'workerRestartedItself':
     case 'watchFailed':
@@ -34,11 +35,13 @@ export function levelOf(fact: Fact, isRecovery = false): FactLevel {
     case 'portChanged':
     case 'messageRejected':
     case 'migrationFailed':
+    case 'workerNotPaused':
       return 'warn';
     case 'masterStarted':
     case 'listenerBound':
     case 'generationStarted':
     case 'generationReady':
+    case 'generationSettled':
     case 'reloadRequested':
     case 'stopRequested':
     case 'workerCountChanged':
@@ -49,6 +52,8 @@ export function levelOf(fact: Fact, isRecovery = false): FactLevel {
     case 'listenersClosed':
     case 'workerStarted':
     case 'workerAdmitted':
+    case 'workerPaused':
+    case 'workerResumed':
     case 'workerAcceptsNoMore':
       return 'debug';
   }

@@ -123,6 +123,7 @@ function assemble(settings: MasterSettings, { platform, environment, onStderr }:
   function publish(announced: FactWithoutRelease, time: number = platform.clock.wallMs()): void {
     const fact = withRelease(announced);
     if (fact.event === 'generationReady') releases.serves(fact.generation);
+    if (fact.event === 'generationRolledBack') releases.serves(fact.to);
     results.observe(fact, time);
     crashes.observe(fact, time);
     if (fact.event === 'generationReady') doors.fitted.decided();
@@ -139,6 +140,7 @@ function assemble(settings: MasterSettings, { platform, environment, onStderr }:
     if (fact.event === 'generationStarted') return { ...fact, release: releases.of(fact.generation) };
     if (fact.event === 'generationReady') return { ...fact, release: releases.of(fact.generation) };
     if (fact.event === 'generationFailed') return { ...fact, release: releases.of(fact.generation) };
+    if (fact.event === 'generationRolledBack') return { ...fact, release: releases.of(fact.generation) };
     return fact;
   }
 
@@ -166,7 +168,7 @@ function assemble(settings: MasterSettings, { platform, environment, onStderr }:
       // Whoever has asked for a stop meanwhile gets it, and not the reason why it would not have started.
       throw runner.state().phase === 'idle' ? error : masterStopped();
     }
-    const first = results.of(runner.state().lastGeneration + 1);
+    const first = results.of(runner.state().lastGeneration + 1, 'serving');
     runner.dispatch({ type: 'startRequested' });
     try {
       const { failure } = await first;
@@ -185,9 +187,9 @@ function assemble(settings: MasterSettings, { platform, environment, onStderr }:
     const { phase, lastGeneration } = runner.state();
     if (phase === 'idle' || phase === 'stopping' || phase === 'stopped') throw masterStopped();
     const generation = lastGeneration + 1;
-    const served = results.of(generation);
+    const reached = results.of(generation, wait === 'serving' ? 'serving' : 'settled');
     runner.dispatch({ type: 'reloadRequested', cause });
-    return { generation, outcome: wait === 'drained' ? leaving.goneAfter(served) : served };
+    return { generation, outcome: wait === 'drained' ? leaving.goneAfter(reached) : reached };
   }
 
   function setWorkerCount(workers: number): Scaled {
@@ -235,11 +237,17 @@ function assemble(settings: MasterSettings, { platform, environment, onStderr }:
   };
 }
 
-function lifecycleSettings({ readyTimeoutMs, drainTimeoutMs, migrates }: MasterSettings): LifecycleSettings {
+function lifecycleSettings({
+  readyTimeoutMs,
+  drainTimeoutMs,
+  probationMs,
+  migrates,
+}: MasterSettings): LifecycleSettings {
   return {
     migrates,
     readyTimeoutMs,
     drainTimeoutMs,
+    probationMs,
     killDelayMs,
     settleMs,
     sameStopMs,

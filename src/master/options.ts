@@ -46,6 +46,11 @@ export interface MasterOptions {
   readonly readyTimeout?: string;
   /** How long a worker may drain before it gets SIGTERM (and SIGKILL 2s later), 0s to 24h. Default 30s. */
   readonly drainTimeout?: string;
+  /**
+   * For how long a new generation that serves can be taken back: until then the one before it keeps its workers and their connections,
+   * and accepts again when a new worker crashes. 0s (not at all) to 24h. Default 2s.
+   */
+  readonly probation?: string;
   /** Move open connections to the new workers at a reload. Default true. */
   readonly migrate?: boolean;
   /** Open the control socket for gracefulctl. Default true. */
@@ -71,6 +76,8 @@ export interface MasterSettings {
   readonly warmup: number;
   readonly readyTimeoutMs: number;
   readonly drainTimeoutMs: number;
+  /** 0: none. */
+  readonly probationMs: number;
   readonly migrates: boolean;
   readonly hasControl: boolean;
 }
@@ -113,6 +120,7 @@ const schema = z.strictObject({
   warmup: z.optional(integer(0, 10_000)),
   readyTimeout: z.optional(duration(1)),
   drainTimeout: z.optional(duration(0)),
+  probation: z.optional(duration(0)),
   migrate: z.optional(z.boolean('true or false')),
   control: z.optional(z.boolean('true or false')),
 });
@@ -142,6 +150,7 @@ export function compileOptions(
     warmup,
     readyTimeout,
     drainTimeout,
+    probation,
     migrate,
     control,
   } = parsed.data;
@@ -174,6 +183,7 @@ export function compileOptions(
     warmup: warmup ?? 0,
     readyTimeoutMs: parseDuration(readyTimeout ?? '30s') ?? 0,
     drainTimeoutMs: parseDuration(drainTimeout ?? '30s') ?? 0,
+    probationMs: parseDuration(probation ?? '2s') ?? 0,
     migrates: migrate ?? true,
     hasControl: control ?? true,
   });

@@ -6,73 +6,155 @@ import type { ReloadResult } from '../shared/control-api.ts';
 import { GracefulRunError } from '../shared/errors.ts';
 import type { Fact } from '../shared/facts.ts';
 
+/** `serving`: it serves, perhaps on probation. `settled`: its probation is over as well. */
+export type ResultMoment = 'serving' | 'settled';
+
 export interface ReloadResults {
   observe(fact: Fact, wallMs: number): void;
+  /** Of the last reload: at first that it serves, and in the end the verdict. */
   last(): ReloadResult | null;
-  /** Resolves when generation `number` serves or has failed. Rejects with `masterStopped` when neither will happen. */
-  of(number: number): Promise<ReloadResult>;
+  /** Resolves when generation `number` has come to that moment or has failed. Rejects with `masterStopped` when neither will happen. */
+  of(number: number, moment: ResultMoment): Promise<ReloadResult>;
 }
 
 interface Waiting {
+  readonly number: number;
+  readonly moment: ResultMoment;
   readonly resolve: (result: ReloadResult) => void;
   readonly reject: (error: Error) => void;
 }
 
 export function createReloadResults(): ReloadResults {
-  const waiting = new Map<number, Waiting[]>();
-  /**
-   * Draining workers that have not said yet that they accept no more, by pid. One that is stuck may accept once more when it
-   * wakes up; so it is waited for until it says so or has ended, which it does at its drain timeout.
-   */
-  const closing = new Set<number>();
-  /** Reloads that went well, while somebody still closes. */
-  const held: ReloadResult[] = [];
+  let waiting: readonly Waiting[] = [];
+  const acceptors = createAcceptors();
+  /** Reloads that went well, while an old worker may still accept. */
+  let held: readonly (() => void)[] = [];
   let last: ReloadResult | null = null;
 
-  const answer = (result: ReloadResult): void => {
-    for (const { resolve } of waiting.get(result.generation) ?? []) resolve(result);
-    waiting.delete(result.generation);
-  };
+  function answer(result: ReloadResult, moments: readonly ResultMoment[]): void {
+    const isMeant = ({ number, moment }: Waiting): boolean =>
+      number === result.generation && moments.includes(moment);
+    const answered = waiting.filter(isMeant);
+    waiting = waiting.filter((one) => !isMeant(one));
+    for (const { resolve } of answered) resolve(result);
+  }
 
-  const answerHeld = (): void => {
-    for (const result of held.splice(0)) answer(result);
-  };
+  function answerHeld(): void {
+    if (!acceptors.areGone()) return;
+    const ready = held;
+    held = [];
+    for (const tell of ready) tell();
+  }
 
-  const answerWhenClosed = (result: ReloadResult): void => {
-    held.push(result);
-    if (closing.size === 0) answerHeld();
-  };
+  function succeeded(result: ReloadResult, moments: readonly ResultMoment[]): void {
+    last = result;
+    held = [
+      ...held,
+      () => {
+        answer(result, moments);
+      },
+    ];
+    // Which workers are told to pause or to drain is said after this fact, in the same turn.
+    queueMicrotask(answerHeld);
+  }
 
-  const closed = (pid: number | null): void => {
-    if (pid !== null && closing.delete(pid) && closing.size === 0) answerHeld();
-  };
+  function failed(result: ReloadResult): void {
+    last = result;
+    answer(result, ['serving', 'settled']);
+  }
 
   return {
     observe: (fact, endedAt) => {
-      if (fact.event === 'workerDraining' && fact.pid !== null) closing.add(fact.pid);
-      else if (fact.event === 'workerAcceptsNoMore' || fact.event === 'workerExited') closed(fact.pid);
-      else if (fact.event === 'generationReady' || fact.event === 'generationFailed') {
-        const { generation, durationMs, release } = fact;
-        const failure = fact.event === 'generationFailed' ? fact.failure : null;
-        const result = { generation, ok: failure === null, endedAt, durationMs, failure, release };
-        last = result;
-        if (!result.ok) answer(result);
-        else {
-          // Which workers drain now is said after this fact, in the same turn.
-          queueMicrotask(() => {
-            answerWhenClosed(result);
-          });
+      acceptors.observe(fact);
+      answerHeld();
+      const verdict = { endedAt, ok: true, failure: null, probationMs: 0, serving: null, rolledBackTo: null };
+      switch (fact.event) {
+        case 'generationReady': {
+          const { generation, durationMs, probationMs, release } = fact;
+          const moments = probationMs === 0 ? (['serving', 'settled'] as const) : (['serving'] as const);
+          succeeded(
+            { ...verdict, generation, serving: generation, durationMs, probationMs, release },
+            moments,
+          );
+          return;
         }
-      } else if (fact.event === 'stopRequested' || fact.event === 'stopped') {
-        for (const { reject } of [...waiting.values()].flat()) reject(masterStopped());
-        waiting.clear();
+        case 'generationSettled': {
+          const { generation } = fact;
+          if (last === null) return;
+          succeeded({ ...last, endedAt, probationMs: 0, generation }, ['settled']);
+          return;
+        }
+        case 'generationFailed': {
+          const { generation, durationMs, failure, serving, release } = fact;
+          failed({ ...verdict, ok: false, generation, serving, durationMs, failure, release });
+          return;
+        }
+        case 'generationRolledBack': {
+          const { generation, durationMs, failure, to, release } = fact;
+          failed({
+            ...verdict,
+            ok: false,
+            generation,
+            durationMs,
+            failure,
+            serving: to,
+            rolledBackTo: to,
+            release,
+          });
+          return;
+        }
+        case 'stopRequested':
+        case 'stopped':
+          for (const { reject } of waiting) reject(masterStopped());
+          waiting = [];
+          return;
+        default:
+          return;
       }
     },
     last: () => last,
-    of: async (number) =>
+    of: async (number, moment) =>
       new Promise((resolve, reject) => {
-        waiting.set(number, [...(waiting.get(number) ?? []), { resolve, reject }]);
+        waiting = [...waiting, { number, moment, resolve, reject }];
       }),
+  };
+}
+
+/**
+ * The old workers that were told to accept no more and have not confirmed it, by pid. One that is stuck may accept once more when it
+ * wakes up; so it is waited for until it confirms or has ended, which it does at its drain timeout.
+ */
+function createAcceptors(): { observe(fact: Fact): void; areGone(): boolean } {
+  const unconfirmed = new Set<number>();
+  /** A worker that was signalled or paused may have confirmed long before it is told to drain. */
+  const confirmed = new Set<number>();
+  return {
+    observe(fact) {
+      if (!('pid' in fact) || fact.pid === null) return;
+      const { event, pid } = fact;
+      switch (event) {
+        case 'workerPaused':
+        case 'workerDraining':
+          if (!confirmed.has(pid)) unconfirmed.add(pid);
+          return;
+        case 'workerAcceptsNoMore':
+          unconfirmed.delete(pid);
+          confirmed.add(pid);
+          return;
+        case 'workerResumed':
+          confirmed.delete(pid);
+          unconfirmed.delete(pid);
+          return;
+        case 'workerExited':
+        case 'workerFailed':
+          confirmed.delete(pid);
+          unconfirmed.delete(pid);
+          return;
+        default:
+          return;
+      }
+    },
+    areGone: () => unconfirmed.size === 0,
   };
 }
 

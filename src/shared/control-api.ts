@@ -20,10 +20,10 @@ export const routes = {
 } as const;
 
 /**
- * What a reload can be waited for. `serving`: only the new generation takes new connections. `drained`: moreover, no worker of
- * an earlier generation is left. `true` in a request is the first of them.
+ * What a reload can be waited for. `serving`: only the new generation takes new connections. `settled`: moreover, its probation is over.
+ * `drained`: moreover, no worker of an earlier generation is left. `true` in a request is the first of them.
  */
-export const reloadWaits = ['serving', 'drained'] as const;
+export const reloadWaits = ['serving', 'settled', 'drained'] as const;
 export type ReloadWait = (typeof reloadWaits)[number];
 
 /** How many workers a program can have. */
@@ -34,6 +34,8 @@ export interface WorkerStatus {
   readonly slot: number;
   readonly pid: number | null;
   readonly state: WorkerPhase;
+  /** It accepts new connections. */
+  readonly isAccepting: boolean;
   /** How long it has been in this state, in ms. */
   readonly inStateMs: number;
   readonly uptimeMs: number;
@@ -58,6 +60,12 @@ export interface ReloadResult {
   readonly failure: Failure | null;
   /** What the generation runs, or was to run. */
   readonly release: Release | null;
+  /** How long its probation lasts, in ms, when it serves on probation; 0 when it does not, or not any more. */
+  readonly probationMs: number;
+  /** The generation that serves after it: this one, or the one before it; null when there is none. */
+  readonly serving: number | null;
+  /** The generation that took over again because this one crashed on probation. */
+  readonly rolledBackTo: number | null;
 }
 
 /** The worker of the serving generation that ended last although nobody had asked it to. */
@@ -71,9 +79,17 @@ export interface WorkerCrash {
   readonly failure: Failure;
 }
 
+/**
+ * What a program does. `serving` and `reloading`: at least one of its workers accepts connections. `restarting`: none does, because they
+ * have crashed; they are started again.
+ */
+export type ProgramState = Exclude<ProgramPhase, 'probation'> | 'restarting';
+
 export interface Status {
   readonly program: string;
-  readonly state: ProgramPhase;
+  readonly state: ProgramState;
+  /** While the generation that serves is on probation: the generation that can take over again, and for how long. */
+  readonly probation: { readonly previous: number; readonly remainingMs: number } | null;
   /** The generation that serves; null before the first one is ready. */
   readonly generation: number | null;
   /** What the generation that serves runs. */

@@ -29,9 +29,15 @@ function sentence(fact: Fact): string {
     case 'generationStarted':
       return `generation ${fact.generation} starting with ${count(fact.workers, 'worker')}${which(fact.release)}`;
     case 'generationReady':
-      return `generation ${fact.generation} serves${fact.release === null ? '' : ` ${describeRelease(fact.release)}`}, ready after ${formatDuration(fact.durationMs)}`;
+      return `generation ${fact.generation} serves${fact.release === null ? '' : ` ${describeRelease(fact.release)}`}, ready after ${formatDuration(fact.durationMs)}${
+        fact.probationMs === 0 ? '' : `, on probation for ${formatDuration(fact.probationMs)}`
+      }`;
+    case 'generationSettled':
+      return `generation ${fact.generation} has passed its probation of ${formatDuration(fact.durationMs)}`;
+    case 'generationRolledBack':
+      return `generation ${fact.generation}${fact.release === null ? '' : ` (${describeRelease(fact.release)})`} failed ${formatDuration(fact.durationMs)} after it began to serve, generation ${fact.to} serves again: ${fact.failure.message}`;
     case 'generationFailed':
-      return `generation ${fact.generation}${fact.release === null ? '' : ` (${describeRelease(fact.release)})`} failed after ${formatDuration(fact.durationMs)}: ${fact.failure.message}`;
+      return `generation ${fact.generation}${fact.release === null ? '' : ` (${describeRelease(fact.release)})`} failed after ${formatDuration(fact.durationMs)}${servesOn(fact.serving)}: ${fact.failure.message}`;
     case 'reloadRequested':
       return `reload asked for by ${asker[fact.cause]}: generation ${fact.generation} will answer${fact.pending ? ', after the reload that is running' : ''}`;
     case 'stopRequested':
@@ -50,6 +56,12 @@ function sentence(fact: Fact): string {
       return `${worker(fact)} ready after ${formatDuration(fact.durationMs)}`;
     case 'workerRestartedItself':
       return `${worker(fact)} crashed and was started again by its own command: ${fact.failure.message}`;
+    case 'workerPaused':
+      return `${worker(fact)} told to accept no more for now, and to keep its connections`;
+    case 'workerResumed':
+      return `${worker(fact)} told to accept again`;
+    case 'workerNotPaused':
+      return `${worker(fact)} cannot be kept ready to take over again: ${fact.problem}`;
     case 'workerAdmitted':
       return `${worker(fact)} accepts connections`;
     case 'workerDraining':
@@ -176,6 +188,11 @@ function which(release: Release | null): string {
   if (release === null) return '';
   const { changed } = release;
   return `: ${describeRelease(release)}${changed === null ? '' : changed ? ', changed' : ', unchanged'}`;
+}
+
+/** What a failed reload leaves behind, as a part of a sentence. */
+export function servesOn(generation: number | null): string {
+  return generation === null ? '' : `, generation ${generation} serves on`;
 }
 
 function howToDeclare(address: string): string {

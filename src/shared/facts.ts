@@ -16,7 +16,8 @@ export type Cause = 'signal' | 'control' | 'watch' | 'worker' | 'embedder';
 /** `up` is not `ready`, `ready` is not `draining`; `exited` is the end. Null stands for "did not exist yet". */
 export type WorkerPhase = 'starting' | 'ready' | 'draining' | 'terminating' | 'killing';
 
-export type ProgramPhase = 'idle' | 'starting' | 'serving' | 'reloading' | 'stopping' | 'stopped';
+export type ProgramPhase =
+  'idle' | 'starting' | 'serving' | 'reloading' | 'probation' | 'stopping' | 'stopped';
 
 /** Why a worker, and with it its generation, failed. */
 export interface Failure {
@@ -95,11 +96,26 @@ export type Fact =
       readonly generation: number;
       readonly durationMs: number;
       readonly release: Release | null;
+      /** How long the generation before it can take over again; 0: not at all. */
+      readonly probationMs: number;
     }
-  /** It did not become ready; what served before it, serves on. */
+  /** Its probation is over: the generation before it drains. `durationMs` is how long that lasted. */
+  | { readonly event: 'generationSettled'; readonly generation: number; readonly durationMs: number }
+  /** It crashed while it was on probation: generation `to` accepts connections again. */
+  | {
+      readonly event: 'generationRolledBack';
+      readonly generation: number;
+      readonly to: number;
+      readonly durationMs: number;
+      readonly release: Release | null;
+      readonly failure: Failure;
+    }
+  /** It did not come to serve. */
   | {
       readonly event: 'generationFailed';
       readonly generation: number;
+      /** The generation that serves on; null: none, the first one has failed. */
+      readonly serving: number | null;
       readonly durationMs: number;
       readonly release: Release | null;
       readonly failure: Failure;
@@ -130,7 +146,13 @@ export type Fact =
   /** It has confirmed that it accepts connections. */
   | ({ readonly event: 'workerAdmitted' } & WorkerIdentity)
   | ({ readonly event: 'workerDraining'; readonly reason: DrainReason } & WorkerChange)
-  /** A draining worker takes no new connection any more. */
+  /** It is told to keep its connections and to accept no more while a newer generation is on probation. */
+  | ({ readonly event: 'workerPaused' } & WorkerIdentity)
+  /** It is told to accept again. */
+  | ({ readonly event: 'workerResumed' } & WorkerIdentity)
+  /** It was to do that, and cannot: it drains. */
+  | ({ readonly event: 'workerNotPaused'; readonly problem: string } & WorkerIdentity)
+  /** A worker that was told to drain or to pause takes no new connection any more. */
   | ({ readonly event: 'workerAcceptsNoMore' } & WorkerIdentity)
   /** `what`, part of the application's own clean-up, was not finished at the end of the drain timeout. */
   | ({ readonly event: 'workerCleanUpCut'; readonly what: string } & WorkerIdentity)

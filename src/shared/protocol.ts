@@ -84,6 +84,10 @@ export type WorkerMessage =
   | { readonly type: 'reloadWanted'; readonly pid: number }
   /** The answer to `admit`: its servers accept connections on every declared listener. */
   | { readonly type: 'admitted'; readonly pid: number }
+  /** The answer to the last `pause`: it accepts no more, and can be told to `resume`. */
+  | { readonly type: 'paused'; readonly pid: number }
+  /** It could not stop to accept in a way that can be taken back, and accepts on. */
+  | { readonly type: 'notPaused'; readonly pid: number; readonly problem: string }
   /** The answer to `admit` when a listener cannot be listened on: `problem` says why. */
   | { readonly type: 'notAdmitted'; readonly pid: number; readonly problem: string }
   /** It has served for a moment, and takes connections that other workers give away from now on. */
@@ -120,6 +124,13 @@ export type MasterMessage =
    */
   | { readonly type: 'successor'; readonly more: number }
   | { readonly type: 'predecessor' }
+  /**
+   * Keep the connections that are open, and accept no more on the listener of this name. The handle beside it is another copy of that
+   * listener, which takes the place of the one that is accepted on. `more`: so many messages of this kind follow.
+   */
+  | { readonly type: 'pause'; readonly name: string; readonly more: number }
+  /** Accept again. */
+  | { readonly type: 'resume' }
   /** A copy of the listener, sent as a handle beside the message. */
   | { readonly type: 'listener'; readonly name: string }
   /** Answers `addressWanted`: what was bound, as a handle beside the message. */

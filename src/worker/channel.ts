@@ -147,6 +147,15 @@ export function readMessage(value: unknown): MasterMessage | null {
       return 'name' in value && typeof value.name === 'string'
         ? { type: 'listener', name: value.name }
         : null;
+    case 'pause':
+      return 'name' in value &&
+        typeof value.name === 'string' &&
+        'more' in value &&
+        typeof value.more === 'number'
+        ? { type: 'pause', name: value.name, more: value.more }
+        : null;
+    case 'resume':
+      return { type: 'resume' };
     case 'successor':
       return 'more' in value && typeof value.more === 'number'
         ? { type: 'successor', more: value.more }

@@ -50,6 +50,15 @@ export interface Claims {
   place(call: ListenCall): Placement;
   /** Begins to accept. Calls back, once, when every listener is accepted on; with the problem when one cannot be. */
   admit(done: (problem: string | null) => void): void;
+  /**
+   * Accepts no more on the listener, until `resume`. `fresh` is another copy of it, which takes the place of the one that is accepted on:
+   * `swap` puts it into the server.
+   */
+  pause(name: string, fresh: RawHandle, swap: (before: RawHandle, after: RawHandle) => void): void;
+  /** Nothing accepts. */
+  isPaused(): boolean;
+  /** Accepts again; answers what is wrong, or null. */
+  resume(): string | null;
   /** A copy of a listener has come from the master. */
   arrived(name: string, handle: RawHandle): void;
   /** The master has bound the address that a server asks for, or has not. */
@@ -106,14 +115,30 @@ export function createClaims(parts: ClaimsParts): Claims {
     .map((listener) => claimOf(listener, 'inherited'));
   const warned = new Set<string>();
   let phase: 'gated' | 'admitted' | 'closed' = 'gated';
+  let isPaused = false;
   /** Waits for a server that was closed between ready and admission, and listens again. */
   let whenAccepting: ((problem: null) => void) | null = null;
 
   function tellWhenAccepting(): void {
-    if (whenAccepting === null || claims.some(({ state }) => state !== 'held')) return;
+    if (whenAccepting === null || claims.some(({ state }) => state === 'wanted')) return;
+    const held = new Set(claims.filter(({ state }) => state === 'held').map(declaredName));
+    if (claims.some((claim) => !held.has(declaredName(claim)))) return;
     const tell = whenAccepting;
     whenAccepting = null;
     tell(null);
+  }
+
+  /** Answers what is wrong, or null. */
+  function openGates(): string | null {
+    let problem: string | null = null;
+    for (const claim of claims) {
+      const { gate, listener } = claim;
+      const error = gate?.admit(listener.backlog) ?? 0;
+      claim.gate = null;
+      if (error !== 0)
+        problem = `listen on ${writeAddress(listener.host, listener.port)} failed with ${errorName(error)}`;
+    }
+    return problem;
   }
 
   function warnOnce(address: string): Placement {
@@ -130,7 +155,7 @@ export function createClaims(parts: ClaimsParts): Claims {
     claim.state = 'held';
     claim.handle = handle;
     claim.hosts.add(host);
-    if (phase !== 'admitted') claim.gate = holdBack(handle);
+    if (phase !== 'admitted' || isPaused) claim.gate = holdBack(handle);
     const released = (): void => {
       claim.gate?.letGo();
       claim.gate = null;
@@ -139,6 +164,8 @@ export function createClaims(parts: ClaimsParts): Claims {
       if (!claims.some((one) => one.state === 'held' && declaredName(one) === name)) parts.released(name);
     };
     const closed = (): void => {
+      // Another one has taken its place.
+      if (claim.handle !== handle) return;
       claim.state = 'gone';
       released();
     };
@@ -383,17 +410,32 @@ export function createClaims(parts: ClaimsParts): Claims {
     admit(done) {
       if (phase !== 'gated') return;
       phase = 'admitted';
-      for (const claim of claims) {
-        const { gate, listener } = claim;
-        const error = gate?.admit(listener.backlog) ?? 0;
-        claim.gate = null;
-        if (error === 0) continue;
-        done(`listen on ${writeAddress(listener.host, listener.port)} failed with ${errorName(error)}`);
+      const problem = openGates();
+      if (problem !== null) {
+        done(problem);
         return;
       }
       for (const open of undecided) empty(open);
       whenAccepting = done;
       tellWhenAccepting();
+    },
+    pause(name, fresh, swap) {
+      const claim = claims.find(({ listener, state }) => listener.name === name && state === 'held');
+      const before = claim?.handle ?? null;
+      if (claim === undefined || before === null || phase !== 'admitted') {
+        fresh.close();
+        return;
+      }
+      isPaused = true;
+      const [host = null] = claim.hosts;
+      hold(claim, host, fresh);
+      swap(before, fresh);
+      before.close();
+    },
+    isPaused: () => isPaused && claims.every(({ state, gate }) => state !== 'held' || gate !== null),
+    resume() {
+      isPaused = false;
+      return phase === 'admitted' ? openGates() : null;
     },
     arrived(name, handle) {
       const claim = claims.find(({ listener }) => listener.name === name);

@@ -23,6 +23,8 @@ export interface Connections {
   stopAccepting(): void;
   /** The handle that the server listens with, or has listened with until `stopAccepting`. */
   handleOf(server: net.Server): unknown;
+  /** The server that listens with `before` has `after` in its place, which is not listened with yet. */
+  replaceHandle(before: RawHandle, after: RawHandle): void;
   /** True, once, for a server that `stopAccepting` closed. */
   takeQuietlyClosed(server: net.Server): boolean;
   /** One that another worker has accepted. */
@@ -122,6 +124,10 @@ export function createConnections(exchanges: Exchanges, close: ServerMethod): Co
       }
     },
     handleOf: (server) => listenedWith.get(server) ?? handleOf(server),
+    replaceHandle(before, after) {
+      const server = [...servers].find((one) => handleOf(one) === before);
+      if (server !== undefined) swapHandle(server, before, after);
+    },
     takeQuietlyClosed: (server) => quietlyClosed.delete(server),
     adopt: (socket) => {
       sockets.add(socket);
@@ -182,4 +188,13 @@ function isFull(server: net.Server): boolean {
   const { maxConnections } = server as { readonly maxConnections?: number };
   const count: unknown = Reflect.get(server, '_connections');
   return maxConnections !== undefined && maxConnections > 0 && Number(count) >= maxConnections;
+}
+
+/** What `net.Server` does with a handle that it is given, apart from listening (Node.js: setupListenHandle in lib/net.js). */
+function swapHandle(server: net.Server, before: RawHandle, after: RawHandle): void {
+  Reflect.set(after, 'onconnection', before.onconnection);
+  for (const symbol of Object.getOwnPropertySymbols(before))
+    if (Reflect.get(before, symbol) === server) Reflect.set(after, symbol, server);
+  Reflect.set(server, '_handle', after);
+  if (Reflect.get(server, '_unref') === true) after.unref();
 }

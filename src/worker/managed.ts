@@ -57,6 +57,8 @@ export function startManaged(
           claims.answered(message, isRawHandle(handle) ? handle : null);
           break;
         case 'drain':
+        case 'pause':
+        case 'resume':
         case 'successor':
         case 'predecessor':
           serving().told(message, handle);

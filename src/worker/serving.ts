@@ -9,7 +9,7 @@ import type { Claims } from './claims.ts';
 import { createDraining } from './draining.ts';
 import { adoptFrom, type AdoptionParts } from './migration/adoption.ts';
 import type { Gift, GiveResult } from './migration/giving.ts';
-import { closeHandle } from './raw-handle.ts';
+import { closeHandle, isRawHandle } from './raw-handle.ts';
 import { complain } from './standard-streams.ts';
 import type { Tracking } from './tracking.ts';
 import { createWord } from './word.ts';
@@ -26,7 +26,10 @@ export interface ServingParts extends Tracking {
 }
 
 /** The messages that are about its end, and about connections that move. */
-export type ServingMessage = Extract<MasterMessage, { readonly type: 'drain' | 'successor' | 'predecessor' }>;
+export type ServingMessage = Extract<
+  MasterMessage,
+  { readonly type: 'drain' | 'successor' | 'predecessor' | 'pause' | 'resume' }
+>;
 
 export interface Serving {
   /** `handle` is what came beside the message. */
@@ -105,6 +108,26 @@ export function createServing(parts: ServingParts): Serving {
     },
   };
 
+  function pause({ name, more }: Extract<ServingMessage, { readonly type: 'pause' }>, handle: unknown): void {
+    if (isRawHandle(handle)) {
+      claims.pause(name, handle, (before, after) => {
+        connections.replaceHandle(before, after);
+      });
+    }
+    if (more > 0) return;
+    if (claims.isPaused()) void send({ type: 'paused', pid });
+    else {
+      claims.resume();
+      void send({ type: 'notPaused', pid, problem: 'no copy of its listener has arrived' });
+    }
+  }
+
+  function resume(): void {
+    const problem = claims.resume();
+    // The master has no other generation to go back to: it is for the application's log.
+    if (problem !== null) complain(`cannot accept connections again: ${problem}`);
+  }
+
   return {
     told(message, handle) {
       switch (message.type) {
@@ -112,6 +135,13 @@ export function createServing(parts: ServingParts): Serving {
           word.said(message);
           // The signal is for those who do not hear this.
           draining.begin();
+          break;
+        case 'pause':
+          if (draining.isBegun()) closeHandle(handle);
+          else pause(message, handle);
+          break;
+        case 'resume':
+          resume();
           break;
         case 'successor':
           draining.addSuccessor(handle, message.more);

@@ -27,6 +27,9 @@ export const served: ReloadResult = {
   durationMs: 210,
   failure: null,
   release: null,
+  probationMs: 0,
+  serving: 2,
+  rolledBackTo: null,
 };
 export const failed: ReloadResult = { ...served, ok: false, failure };
 
@@ -36,13 +39,24 @@ export function statusOf(pid: number): Status {
   return {
     program: 'web',
     state: 'serving',
+    probation: null,
     generation: 1,
     release: null,
     command: ['node', 'app.js'],
     master: { pid, version: '0.1.0', uptimeMs: 61_000 },
     listeners: [{ name: 'default', host: '127.0.0.1', port: 10_086 }],
     workersWanted: 1,
-    workers: [{ generation: 1, slot: 0, pid: 4_242, state: 'ready', inStateMs: 5_000, uptimeMs: 6_000 }],
+    workers: [
+      {
+        generation: 1,
+        slot: 0,
+        pid: 4_242,
+        state: 'ready',
+        isAccepting: true,
+        inStateMs: 5_000,
+        uptimeMs: 6_000,
+      },
+    ],
     restarts: [],
     reloadPending: false,
     lastReload: null,

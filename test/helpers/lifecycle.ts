@@ -8,6 +8,7 @@ import type { Fact, Failure } from '../../src/shared/facts.ts';
 export const settings: LifecycleSettings = {
   readyTimeoutMs: 30_000,
   drainTimeoutMs: 30_000,
+  probationMs: 0,
   killDelayMs: 2_000,
   settleMs: 250,
   sameStopMs: 200,
@@ -87,6 +88,8 @@ export function kinds(effects: readonly Effect[]): readonly string[] {
         return [];
       case 'startWorker':
       case 'admitWorker':
+      case 'pauseWorker':
+      case 'resumeWorker':
       case 'drainWorker':
         return [`${effect.type} ${effect.worker}`];
       case 'introduce':

@@ -19,7 +19,14 @@ const executable = new URL('../../bin/graceful-run.cjs', import.meta.url).pathna
 export const envFileFlag = '--environment-file';
 
 /** An option may be given once. */
-const ownFlags = { '--port': '0', '--host': '127.0.0.1', '--log-level': 'debug', '--log-format': 'json' };
+const ownFlags = {
+  '--port': '0',
+  '--host': '127.0.0.1',
+  '--log-level': 'debug',
+  '--log-format': 'json',
+  // Most tests are about what happens when the old generation goes: probation has its own.
+  '--probation': '0s',
+};
 
 const mark = 'TEST_STARTED_BY';
 let started = 0;

@@ -99,6 +99,15 @@ export const optionTable: readonly OptionRow[] = [
     option: 'drainTimeout',
   },
   {
+    flag: 'probation',
+    kind: 'text',
+    value: '<time>',
+    default: '2s',
+    description:
+      'the old workers wait that long, and accept again if a new one crashes meanwhile; 0s: they drain at once',
+    option: 'probation',
+  },
+  {
     flag: 'migrate',
     kind: 'boolean',
     value: null,

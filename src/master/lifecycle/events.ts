@@ -33,6 +33,8 @@ export type WorkerEvent =
       readonly worker: number;
       readonly failure: Failure;
     }
+  /** It was to keep its connections and accept no more, and cannot: it accepts on. */
+  | { readonly type: 'workerCannotPause'; readonly at: number; readonly worker: number }
   /** It confirms that it accepts connections. */
   | { readonly type: 'workerAdmitted'; readonly at: number; readonly worker: number }
   /** It was admitted and does not accept: it said so, or did not confirm in time. */
@@ -67,7 +69,8 @@ export type ProgramEvent =
   | { readonly type: 'stopRequested'; readonly at: number; readonly cause: Cause }
   | { readonly type: 'workerCountRequested'; readonly at: number; readonly change: CountChange }
   | { readonly type: 'restartDue'; readonly at: number; readonly generation: number; readonly slot: number }
-  | { readonly type: 'settleElapsed'; readonly at: number };
+  | { readonly type: 'settleElapsed'; readonly at: number }
+  | { readonly type: 'probationElapsed'; readonly at: number };
 
 export type LifecycleEvent = WorkerEvent | ProgramEvent;
 
@@ -78,7 +81,8 @@ export type Undated<Event> = Event extends unknown ? Omit<Event, 'at'> : never;
 export type TimerKey =
   | { readonly timer: 'ready' | 'admit' | 'drain' | 'kill'; readonly worker: number }
   | { readonly timer: 'restart'; readonly generation: number; readonly slot: number }
-  | { readonly timer: 'settle' };
+  | { readonly timer: 'settle' }
+  | { readonly timer: 'probation' };
 
 export type Effect =
   | {
@@ -89,6 +93,9 @@ export type Effect =
     }
   /** Let a ready worker accept connections. */
   | { readonly type: 'admitWorker'; readonly worker: number }
+  /** Let it keep its connections and accept no more, ready to accept again. */
+  | { readonly type: 'pauseWorker'; readonly worker: number }
+  | { readonly type: 'resumeWorker'; readonly worker: number }
   | {
       readonly type: 'drainWorker';
       readonly worker: number;

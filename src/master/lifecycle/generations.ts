@@ -6,7 +6,16 @@ import type { Fact } from '../../shared/facts.ts';
 import type { DrainReason } from '../../shared/protocol.ts';
 import { backoffMs, countedFailures } from './backoff.ts';
 import type { Effect } from './events.ts';
-import type { Generation, Program, Slot, Worker } from './state.ts';
+import type {
+  Generation,
+  OnProbation,
+  Program,
+  Reloading,
+  Serving,
+  Slot,
+  Starting,
+  Worker,
+} from './state.ts';
 import { stepWorker, type WorkerCommand } from './worker-table.ts';
 
 /** Starts one worker for every slot of `generation` that has none and waits for none; returns the filled generation. */
@@ -33,6 +42,7 @@ export function fillSlots<P extends Program>(
       readyAt: null,
       admission: 'notAsked',
       adopts: false,
+      isPaused: false,
     });
     out.push(
       {
@@ -160,6 +170,55 @@ export function admit<P extends Program>(
   return command(program, workers, { type: 'admit', at }, out);
 }
 
+/** Lets `workers` keep their connections and accept no more. One that is not ready has none: it is killed. */
+export function pause<P extends Program>(
+  program: P,
+  workers: readonly Worker[],
+  at: number,
+  out: Effect[],
+): P {
+  return command(program, workers, { type: 'pause', at }, out);
+}
+
+/** Lets paused `workers` accept again. */
+export function resume<P extends Program>(
+  program: P,
+  workers: readonly Worker[],
+  at: number,
+  out: Effect[],
+): P {
+  return command(program, workers, { type: 'resume', at }, out);
+}
+
+/** Lets go of a generation that has failed: those of its workers that may have accepted connections finish them. */
+export function dismiss<P extends Program>(program: P, generation: Generation, at: number, out: Effect[]): P {
+  const workers = workersOf(program, generation);
+  const accepting = workers.filter(({ admission }) => admission !== 'notAsked');
+  const rid = kill(
+    program,
+    workers.filter((worker) => !accepting.includes(worker)),
+    'rollback',
+    at,
+    out,
+  );
+  return letGo(rid, accepting, 'rollback', at, out);
+}
+
+/** The program, serving with `current`. */
+export function serve(program: Starting | Reloading | OnProbation, current: Generation): Serving {
+  const { settings, workersWanted, workers, lastGeneration, lastWorkerId, pendingSince } = program;
+  return {
+    phase: 'serving',
+    settings,
+    workersWanted,
+    workers,
+    lastGeneration,
+    lastWorkerId,
+    pendingSince,
+    current,
+  };
+}
+
 /** Kills `workers` with their process groups. */
 export function kill<P extends Program>(
   program: P,
@@ -228,6 +287,13 @@ function rank(program: Program, { workerId }: Slot): number {
 
 function workersIn(program: Program, slots: readonly Slot[]): readonly Worker[] {
   return program.workers.filter(({ id }) => slots.some(({ workerId }) => workerId === id));
+}
+
+/** The slots of `generation`, without the workers that are lost. */
+export function emptySlots({ slots }: Generation, isLost: (workerId: number) => boolean): readonly Slot[] {
+  return slots.map((slot) =>
+    slot.workerId !== null && isLost(slot.workerId) ? { ...slot, workerId: null, restartAt: null } : slot,
+  );
 }
 
 function emptySlot(index: number): Slot {

@@ -1,6 +1,6 @@
 /**
  * Who gives connections to whom: every draining worker to the ready ones of the generation that serves, each as soon as it
- * adopts. Derived from the program, so that no transition can forget it: a replacement of a crashed worker, or the next reload,
+ * adopts. While a generation is on probation they go to the one before it: a crash of the new one would take them along. Derived from the program, so that no transition can forget it: a replacement of a crashed worker, or the next reload,
  * is a new pair.
  */
 import type { Effect } from './events.ts';
@@ -32,7 +32,7 @@ interface Pair {
 }
 
 function pairsOf(program: Program): readonly Pair[] {
-  const current = servingGeneration(program);
+  const current = program.phase === 'probation' ? program.previous : servingGeneration(program);
   const givers = program.workers.filter(({ phase }) => phase === 'draining');
   if (current === null || givers.length === 0) return [];
   const takers = program.workers.filter((worker) => worker.phase === 'ready' && holds(current, worker));

@@ -8,6 +8,7 @@ import {
   admit,
   beginGeneration,
   cancelRestarts,
+  dismiss,
   fillSlots,
   fitSlots,
   holds,
@@ -15,16 +16,19 @@ import {
   isComplete,
   kill,
   letGo,
+  serve,
   refill,
   scheduleRestart,
   workersOf,
 } from './generations.ts';
+import { beginProbation, canProve } from './probation.ts';
 import { decideReload } from './reload-policy.ts';
 import {
   candidateGeneration,
   servingGeneration,
   type Generation,
   type InPhase,
+  type OnProbation,
   type Program,
   type Reloading,
   type Serving,
@@ -99,60 +103,34 @@ export function admitIfComplete(program: Starting | Reloading, at: number, out: 
 export function promoteIfAdmitted(program: Starting | Reloading, at: number, out: Effect[]): Program {
   const { candidate } = program;
   if (!isAdmitted(program, candidate)) return program;
+  const isProved = program.phase === 'starting' || !canProve(program);
   out.push({
     type: 'announce',
     fact: {
       event: 'generationReady',
       generation: candidate.number,
       durationMs: at - candidate.startedAt,
+      probationMs: isProved ? 0 : program.settings.probationMs,
     },
   });
-  let relieved: Starting | Reloading = program;
-  if (program.phase === 'reloading') {
-    cancelRestarts(program.current, out);
-    relieved = letGo(program, workersOf(program, program.current), 'reload', at, out);
-  }
+  if (program.phase === 'reloading') cancelRestarts(program.current, out);
+  if (!isProved) return beginProbation(program, at, out);
+  const relieved =
+    program.phase === 'reloading'
+      ? letGo(program, workersOf(program, program.current), 'reload', at, out)
+      : program;
   return considerPending(serve(relieved, candidate), at, out);
 }
 
 export function rollBack(program: Reloading, failure: Failure, at: number, out: Effect[]): Program {
-  announceFailed(program.candidate, failure, at, out);
+  announceFailed(program.candidate, program.current.number, failure, at, out);
   const rid = dismiss(program, program.candidate, at, out);
   const fitted = fitSlots(rid, rid.current, at, out);
   return considerPending(serve(fitted.program, fitted.generation), at, out);
 }
 
-/** Lets go of a generation that has failed: those of its workers that may have accepted connections finish them. */
-function dismiss<P extends Program>(program: P, generation: Generation, at: number, out: Effect[]): P {
-  const workers = workersOf(program, generation);
-  const accepting = workers.filter(({ admission }) => admission !== 'notAsked');
-  const rid = kill(
-    program,
-    workers.filter((worker) => !accepting.includes(worker)),
-    'rollback',
-    at,
-    out,
-  );
-  return letGo(rid, accepting, 'rollback', at, out);
-}
-
-/** The program, serving with `current`. */
-function serve(program: Starting | Reloading, current: Generation): Serving {
-  const { settings, workersWanted, workers, lastGeneration, lastWorkerId, pendingSince } = program;
-  return {
-    phase: 'serving',
-    settings,
-    workersWanted,
-    workers,
-    lastGeneration,
-    lastWorkerId,
-    pendingSince,
-    current,
-  };
-}
-
 export function restart(
-  program: Serving | Reloading,
+  program: Serving | Reloading | OnProbation,
   { at, generation, slot: index }: Extract<ProgramEvent, { type: 'restartDue' }>,
   out: Effect[],
 ): Program {
@@ -164,7 +142,7 @@ export function restart(
 }
 
 export function admitReplacement(
-  program: Serving | Reloading,
+  program: Serving | Reloading | OnProbation,
   { at, worker }: { readonly at: number; readonly worker: Worker },
   out: Effect[],
 ): Program {
@@ -176,7 +154,7 @@ export function admitReplacement(
   );
 }
 
-export function replaceCrashed<P extends Serving | Reloading>(
+export function replaceCrashed<P extends Serving | Reloading | OnProbation>(
   program: P,
   worker: Worker,
   at: number,
@@ -187,11 +165,11 @@ export function replaceCrashed<P extends Serving | Reloading>(
 
 /** A worker drains by itself: its slot is filled at once. In a generation that has been replaced, no slot is left. */
 export function replaceLeaving(
-  program: Starting | Serving | Reloading,
+  program: Starting | Serving | Reloading | OnProbation,
   { at, worker }: { readonly at: number; readonly worker: Worker },
   out: Effect[],
 ): Program {
-  if (program.phase !== 'serving' && holds(program.candidate, worker)) {
+  if ('candidate' in program && holds(program.candidate, worker)) {
     const filled = refill(program, program.candidate, worker, at, out);
     return { ...filled.program, candidate: filled.generation };
   }
@@ -205,12 +183,19 @@ export function replaceLeaving(
   return { ...filled.program, current: filled.generation };
 }
 
-function announceFailed(candidate: Generation, failure: Failure, at: number, out: Effect[]): void {
+function announceFailed(
+  candidate: Generation,
+  serving: number | null,
+  failure: Failure,
+  at: number,
+  out: Effect[],
+): void {
   out.push({
     type: 'announce',
     fact: {
       event: 'generationFailed',
       generation: candidate.number,
+      serving,
       durationMs: at - candidate.startedAt,
       failure,
     },
@@ -218,13 +203,13 @@ function announceFailed(candidate: Generation, failure: Failure, at: number, out
 }
 
 export function giveUp(program: Starting, failure: Failure, at: number, out: Effect[]): Program {
-  announceFailed(program.candidate, failure, at, out);
+  announceFailed(program.candidate, null, failure, at, out);
   const rid = dismiss(program, program.candidate, at, out);
   return endWith(rid, null, failure, out);
 }
 
 export function stop(
-  program: Starting | Serving | Reloading,
+  program: Starting | Serving | Reloading | OnProbation,
   at: number,
   cause: Cause,
   out: Effect[],
@@ -248,7 +233,7 @@ export function stopNow(
 }
 
 function endWith(
-  program: Starting | Serving | Reloading,
+  program: Starting | Serving | Reloading | OnProbation,
   askedAt: number | null,
   failure: Failure | null,
   out: Effect[],
@@ -256,7 +241,11 @@ function endWith(
   const current = servingGeneration(program);
   const candidate = candidateGeneration(program);
   for (const generation of [current, candidate]) if (generation !== null) cancelRestarts(generation, out);
-  out.push({ type: 'disarmTimer', key: { timer: 'settle' } }, { type: 'closeListeners' });
+  out.push(
+    { type: 'disarmTimer', key: { timer: 'settle' } },
+    { type: 'disarmTimer', key: { timer: 'probation' } },
+    { type: 'closeListeners' },
+  );
   const { settings, workersWanted, workers, lastGeneration, lastWorkerId } = program;
   return stopIfEmpty(
     {

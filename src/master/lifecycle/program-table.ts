@@ -7,6 +7,7 @@
  *   candidate touches it;
  * - a worker is admitted (may accept) only when its whole generation is ready;
  * - a generation serves, and the one before it drains, only when all its workers have confirmed that they accept;
+ * - while a generation is on probation, the one before it can accept again: none of its workers is told to go;
  * - at most one candidate at a time; at most one reload waits.
  */
 import type { Failure, ProgramPhase } from '../../shared/facts.ts';
@@ -31,6 +32,7 @@ import {
   stopIfEmpty,
   stopNow,
 } from './program-moves.ts';
+import { losePrevious, rollBackServing, settle } from './probation.ts';
 import { mayBeginAtOnce } from './reload-policy.ts';
 import type { InPhase, Program, Worker } from './state.ts';
 
@@ -43,6 +45,7 @@ export type VerdictEvent =
       readonly worker: Worker;
       readonly failure: Failure;
     }
+  | { readonly type: 'workerAcceptsOn'; readonly at: number; readonly worker: Worker }
   | { readonly type: 'workerWasAdmitted'; readonly at: number; readonly worker: Worker }
   | { readonly type: 'workerFailed'; readonly at: number; readonly worker: Worker; readonly end: WorkerEnd }
   | { readonly type: 'workerLeft'; readonly at: number; readonly worker: Worker }
@@ -75,8 +78,10 @@ const table: { readonly [Phase in ProgramPhase]: Row<Phase> } = {
     workerCountRequested: (program, { change }, out) => changeCount(program, change, out),
     restartDue: impossible,
     settleElapsed: impossible,
+    probationElapsed: impossible,
     workerBecameReady: impossible,
     workerIsAnother: impossible,
+    workerAcceptsOn: impossible,
     workerWasAdmitted: impossible,
     workerFailed: impossible,
     workerLeft: impossible,
@@ -90,8 +95,10 @@ const table: { readonly [Phase in ProgramPhase]: Row<Phase> } = {
     workerCountRequested: (program, { at, change }, out) => fitCandidate(program, change, at, out),
     restartDue: impossible,
     settleElapsed: ignore,
+    probationElapsed: ignore,
     workerBecameReady: (program, { at }, out) => admitIfComplete(program, at, out),
     workerIsAnother: (program, { at }, out) => admitIfComplete(program, at, out),
+    workerAcceptsOn: ignore,
     workerWasAdmitted: (program, { at }, out) => promoteIfAdmitted(program, at, out),
     workerFailed: (program, { at, worker, end }, out) => {
       if (!holds(program.candidate, worker)) return program;
@@ -115,8 +122,10 @@ const table: { readonly [Phase in ProgramPhase]: Row<Phase> } = {
     },
     restartDue: restart,
     settleElapsed: (program, { at }, out) => considerPending(program, at, out),
+    probationElapsed: ignore,
     workerBecameReady: admitReplacement,
     workerIsAnother: admitReplacement,
+    workerAcceptsOn: ignore,
     workerWasAdmitted: ignore,
     workerFailed: (program, { at, worker }, out) =>
       considerPending(replaceCrashed(program, worker, at, out), at, out),
@@ -131,6 +140,7 @@ const table: { readonly [Phase in ProgramPhase]: Row<Phase> } = {
     workerCountRequested: (program, { at, change }, out) => fitCandidate(program, change, at, out),
     restartDue: restart,
     settleElapsed: ignore,
+    probationElapsed: ignore,
     workerBecameReady: (program, event, out) =>
       holds(program.candidate, event.worker)
         ? admitIfComplete(program, event.at, out)
@@ -139,6 +149,7 @@ const table: { readonly [Phase in ProgramPhase]: Row<Phase> } = {
       holds(program.candidate, event.worker)
         ? rollBack(program, event.failure, event.at, out)
         : admitReplacement(program, event, out),
+    workerAcceptsOn: ignore,
     workerWasAdmitted: (program, { at, worker }, out) =>
       holds(program.candidate, worker) ? promoteIfAdmitted(program, at, out) : program,
     workerFailed: (program, { at, worker, end }, out) =>
@@ -149,6 +160,30 @@ const table: { readonly [Phase in ProgramPhase]: Row<Phase> } = {
     workerGone: ignore,
   },
 
+  probation: {
+    startRequested: ignore,
+    reloadRequested: (program, event, out) => stepProgram(settle(program, event.at, out), event, out),
+    stopRequested: (program, { at, cause }, out) => stop(program, at, cause, out),
+    workerCountRequested: (program, event, out) => stepProgram(settle(program, event.at, out), event, out),
+    restartDue: restart,
+    settleElapsed: ignore,
+    probationElapsed: (program, { at }, out) => considerPending(settle(program, at, out), at, out),
+    workerBecameReady: admitReplacement,
+    workerIsAnother: (program, { at, worker, failure }, out) =>
+      holds(program.current, worker) ? rollBackServing(program, failure, at, out) : program,
+    workerAcceptsOn: (program, { at }, out) => considerPending(settle(program, at, out), at, out),
+    workerWasAdmitted: ignore,
+    workerFailed: (program, { at, worker, end }, out) =>
+      holds(program.current, worker)
+        ? rollBackServing(program, end.failure, at, out)
+        : losePrevious(program, worker, at, out),
+    workerLeft: (program, event, out) =>
+      holds(program.current, event.worker)
+        ? replaceLeaving(program, event, out)
+        : losePrevious(program, event.worker, event.at, out),
+    workerGone: ignore,
+  },
+
   stopping: {
     startRequested: ignore,
     reloadRequested: ignore,
@@ -156,8 +191,10 @@ const table: { readonly [Phase in ProgramPhase]: Row<Phase> } = {
     workerCountRequested: ignore,
     restartDue: ignore,
     settleElapsed: ignore,
+    probationElapsed: ignore,
     workerBecameReady: impossible,
     workerIsAnother: impossible,
+    workerAcceptsOn: impossible,
     workerWasAdmitted: impossible,
     workerFailed: (program, _event, out) => stopIfEmpty(program, out),
     workerLeft: impossible,
@@ -171,8 +208,10 @@ const table: { readonly [Phase in ProgramPhase]: Row<Phase> } = {
     workerCountRequested: ignore,
     restartDue: ignore,
     settleElapsed: ignore,
+    probationElapsed: ignore,
     workerBecameReady: impossible,
     workerIsAnother: impossible,
+    workerAcceptsOn: impossible,
     workerWasAdmitted: impossible,
     workerFailed: impossible,
     workerLeft: impossible,

@@ -9,6 +9,8 @@ export interface LifecycleSettings {
   /** How long a worker may take to become ready, and then, once it is admitted, to confirm that it accepts. */
   readonly readyTimeoutMs: number;
   readonly drainTimeoutMs: number;
+  /** How long the generation before a new one can take over again; 0: not at all. */
+  readonly probationMs: number;
   /** From SIGTERM at the drain timeout to SIGKILL. */
   readonly killDelayMs: number;
   /** A pending reload waits until nobody has asked for this long, so that a storm of requests becomes one reload. */
@@ -47,6 +49,8 @@ export interface Worker {
   readonly admission: 'notAsked' | 'asked' | 'confirmed';
   /** It takes connections that others give away. */
   readonly adopts: boolean;
+  /** It keeps the connections that it has and accepts no more, until it is told to accept again or to drain. */
+  readonly isPaused: boolean;
 }
 
 /** A worker's place in a generation. It outlives the workers that crash in it. */
@@ -97,6 +101,15 @@ export interface Reloading extends Common {
   readonly current: Generation;
   readonly candidate: Generation;
 }
+/** `current` serves, and may still turn out to be bad: `previous` is paused, with its connections, and accepts again if it does. */
+export interface OnProbation extends Common {
+  readonly phase: 'probation';
+  readonly current: Generation;
+  readonly previous: Generation;
+  /** When `current` began to serve, and when its probation is over. */
+  readonly since: number;
+  readonly until: number;
+}
 /** Every worker was told to go; `failure` is why, unless somebody asked for it. */
 export interface Stopping extends Common {
   readonly phase: 'stopping';
@@ -110,7 +123,7 @@ export interface Stopped extends Common {
   readonly failure: Failure | null;
 }
 
-export type Program = Idle | Starting | Serving | Reloading | Stopping | Stopped;
+export type Program = Idle | Starting | Serving | Reloading | OnProbation | Stopping | Stopped;
 
 /** The program in one given phase. */
 export type InPhase<Phase extends ProgramPhase> = Extract<Program, { phase: Phase }>;
@@ -129,7 +142,7 @@ export function idleProgram(settings: LifecycleSettings, workersWanted: number):
 
 /** The generation that serves, if one does. */
 export function servingGeneration(program: Program): Generation | null {
-  return program.phase === 'serving' || program.phase === 'reloading' ? program.current : null;
+  return 'current' in program ? program.current : null;
 }
 
 /** The generation that still has to prove itself, if there is one. */

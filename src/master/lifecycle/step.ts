@@ -33,6 +33,8 @@ function verdictEvent(verdict: Verdict, worker: Worker, at: number): VerdictEven
       return { type: 'workerBecameReady', at, worker };
     case 'restartedItself':
       return { type: 'workerIsAnother', at, worker, failure: verdict.failure };
+    case 'cannotPause':
+      return { type: 'workerAcceptsOn', at, worker };
     case 'wasAdmitted':
       return { type: 'workerWasAdmitted', at, worker };
     case 'failed':

@@ -16,7 +16,7 @@ type KillReason = Extract<Fact, { event: 'workerKilled' }>['reason'];
 
 /** What a program tells one of its workers. */
 export type WorkerCommand =
-  | { readonly type: 'admit'; readonly at: number }
+  | { readonly type: 'admit' | 'pause' | 'resume'; readonly at: number }
   | { readonly type: 'drain'; readonly at: number; readonly reason: DrainReason }
   | { readonly type: 'kill'; readonly at: number; readonly reason: KillReason };
 
@@ -29,6 +29,8 @@ export type Verdict =
   | { readonly type: 'restartedItself'; readonly failure: Failure }
   /** It confirmed that it accepts connections. */
   | { readonly type: 'wasAdmitted' }
+  /** It was to pause, and accepts on. */
+  | { readonly type: 'cannotPause' }
   /** It will not become ready; its process may still be there, going. */
   | { readonly type: 'failed'; readonly end: WorkerEnd }
   /** It drains, although nothing here has asked it to. */
@@ -114,6 +116,36 @@ const notAdmitted: Row['admissionFailed'] = (worker, { at, failure }) =>
         verdict: { type: 'failed', end: silentEnd(failure) },
       }
     : { worker, effects: [], verdict: null };
+
+const pause: Row['pause'] = (worker) => ({
+  worker: { ...worker, isPaused: true },
+  effects: [
+    { type: 'pauseWorker', worker: worker.id },
+    announce({ event: 'workerPaused', ...identity(worker) }),
+  ],
+  verdict: null,
+});
+
+const resume: Row['resume'] = (worker) =>
+  worker.isPaused
+    ? {
+        worker: { ...worker, isPaused: false },
+        effects: [
+          { type: 'resumeWorker', worker: worker.id },
+          announce({ event: 'workerResumed', ...identity(worker) }),
+        ],
+        verdict: null,
+      }
+    : { worker, effects: [], verdict: null };
+
+const cannotPause: Row['workerCannotPause'] = (worker) => ({
+  worker: { ...worker, isPaused: false },
+  effects: [],
+  verdict: worker.isPaused ? { type: 'cannotPause' } : null,
+});
+
+/** It has no connection that it could keep. */
+const killInsteadOfPause: Row['pause'] = (worker, { at }) => killed(worker, at, 'reload');
 
 const beganToAdopt: Row['workerSaidItAdopts'] = (worker) => ({
   worker: { ...worker, adopts: true },
@@ -203,6 +235,7 @@ const table: { readonly [Phase in WorkerPhase]: Row } = {
     workerSpawned: spawned,
     workerSaidReady: becameReady,
     workerRestartedItself: ignore,
+    workerCannotPause: ignore,
     workerAdmitted: ignore,
     admissionFailed: ignore,
     workerSaidItAdopts: ignore,
@@ -211,6 +244,8 @@ const table: { readonly [Phase in WorkerPhase]: Row } = {
     readyTimedOut: notReadyInTime,
     drainTimedOut: impossible,
     killTimedOut: impossible,
+    pause: killInsteadOfPause,
+    resume: ignore,
     admit: impossible,
     drain: killInsteadOfDrain,
     kill,
@@ -219,6 +254,7 @@ const table: { readonly [Phase in WorkerPhase]: Row } = {
     workerSpawned: impossible,
     workerSaidReady: ignore,
     workerRestartedItself: restartedItself,
+    workerCannotPause: cannotPause,
     workerAdmitted: wasAdmitted,
     admissionFailed: notAdmitted,
     workerSaidItAdopts: beganToAdopt,
@@ -227,6 +263,8 @@ const table: { readonly [Phase in WorkerPhase]: Row } = {
     readyTimedOut: ignore,
     drainTimedOut: impossible,
     killTimedOut: impossible,
+    pause: pause,
+    resume: resume,
     admit: admit,
     drain,
     kill,
@@ -235,6 +273,7 @@ const table: { readonly [Phase in WorkerPhase]: Row } = {
     workerSpawned: impossible,
     workerSaidReady: ignore,
     workerRestartedItself: killRestarted,
+    workerCannotPause: ignore,
     workerAdmitted: ignore,
     admissionFailed: ignore,
     workerSaidItAdopts: ignore,
@@ -243,6 +282,8 @@ const table: { readonly [Phase in WorkerPhase]: Row } = {
     readyTimedOut: ignore,
     drainTimedOut: terminate,
     killTimedOut: impossible,
+    pause: ignore,
+    resume: ignore,
     admit: ignore,
     drain: ignore,
     kill,
@@ -251,6 +292,7 @@ const table: { readonly [Phase in WorkerPhase]: Row } = {
     workerSpawned: impossible,
     workerSaidReady: ignore,
     workerRestartedItself: killRestarted,
+    workerCannotPause: ignore,
     workerAdmitted: ignore,
     admissionFailed: ignore,
     workerSaidItAdopts: ignore,
@@ -259,6 +301,8 @@ const table: { readonly [Phase in WorkerPhase]: Row } = {
     readyTimedOut: ignore,
     drainTimedOut: ignore,
     killTimedOut: killAtLast,
+    pause: ignore,
+    resume: ignore,
     admit: ignore,
     drain: ignore,
     kill,
@@ -272,6 +316,7 @@ const table: { readonly [Phase in WorkerPhase]: Row } = {
     }),
     workerSaidReady: ignore,
     workerRestartedItself: ignore,
+    workerCannotPause: ignore,
     workerAdmitted: ignore,
     admissionFailed: ignore,
     workerSaidItAdopts: ignore,
@@ -280,6 +325,8 @@ const table: { readonly [Phase in WorkerPhase]: Row } = {
     readyTimedOut: ignore,
     drainTimedOut: ignore,
     killTimedOut: ignore,
+    pause: ignore,
+    resume: ignore,
     admit: ignore,
     drain: ignore,
     kill: ignore,

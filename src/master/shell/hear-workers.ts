@@ -104,6 +104,13 @@ export function hearWorkers({ platform, listeners, fitted, onFact, dispatch }: H
           failure: notAdmittedFailure(message.problem, lastWords(worker, listeners)),
         });
         return;
+      case 'paused':
+        onFact({ event: 'workerAcceptsNoMore', ...identity(worker) });
+        return;
+      case 'notPaused':
+        onFact({ event: 'workerNotPaused', ...identity(worker), problem: message.problem });
+        dispatch({ type: 'workerCannotPause', worker: worker.id });
+        return;
       case 'adopts':
         dispatch({ type: 'workerSaidItAdopts', worker: worker.id });
         return;

@@ -98,6 +98,15 @@ export function createRunner(options: RunnerOptions, initial: Program): Runner {
       case 'admitWorker':
         live.get(effect.worker)?.process.send({ type: 'admit' });
         return null;
+      case 'pauseWorker':
+        for (const [index, { name, handle }] of listeners.entries()) {
+          const more = listeners.length - index - 1;
+          live.get(effect.worker)?.process.send({ type: 'pause', name, more }, handle);
+        }
+        return null;
+      case 'resumeWorker':
+        live.get(effect.worker)?.process.send({ type: 'resume' });
+        return null;
       case 'drainWorker': {
         const worker = live.get(effect.worker);
         if (worker === undefined) return null;
@@ -249,6 +258,9 @@ export function createRunner(options: RunnerOptions, initial: Program): Runner {
         return;
       case 'settle':
         dispatch({ type: 'settleElapsed' });
+        return;
+      case 'probation':
+        dispatch({ type: 'probationElapsed' });
         return;
     }
   }

@@ -43,6 +43,7 @@ function idOf(key: TimerKey): string {
     case 'restart':
       return `restart ${key.generation} ${key.slot}`;
     case 'settle':
-      return 'settle';
+    case 'probation':
+      return key.timer;
   }
 }

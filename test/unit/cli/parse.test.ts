@@ -109,6 +109,7 @@ test('options are compiled once: durations in ms, paths absolute, defaults fille
     healthPath: null,
     warmup: 0,
     readyTimeoutMs: 30_000,
+    probationMs: 2_000,
     drainTimeoutMs: 120_000,
     migrates: true,
     hasControl: true,

@@ -16,6 +16,7 @@ class World {
   at = 0;
   readonly alive = new Set<number>();
   readonly admitted = new Set<number>();
+  readonly paused = new Set<number>();
   readonly ready = new Set<number>();
   readonly told = new Set<number>();
   readonly timers = new Map<string, LifecycleEvent>();
@@ -24,8 +25,8 @@ class World {
   everServed = false;
   stopAsked = false;
 
-  constructor(workers: number) {
-    this.program = idleProgram({ ...settings, settleMs: 3, maxDrainingGenerations: 2 }, workers);
+  constructor(workers: number, probationMs: number) {
+    this.program = idleProgram({ ...settings, settleMs: 3, maxDrainingGenerations: 2, probationMs }, workers);
   }
 
   feed(event: LifecycleEvent): void {
@@ -71,6 +72,15 @@ class World {
       case 'disarmTimer':
         this.timers.delete(JSON.stringify(effect.key));
         break;
+      case 'pauseWorker':
+        expect(this.admitted.has(effect.worker)).toBe(true);
+        this.paused.add(effect.worker);
+        break;
+      case 'resumeWorker':
+        expect(this.paused.has(effect.worker)).toBe(true);
+        expect(this.told.has(effect.worker)).toBe(false);
+        this.paused.delete(effect.worker);
+        break;
       case 'finish':
         this.finished++;
         break;
@@ -98,6 +108,12 @@ class World {
       const timer = { timer: 'restart', generation: servingGeneration(program)?.number, slot: index };
       expect(workerId !== null || this.timers.has(JSON.stringify(timer))).toBe(true);
     }
+    // A paused worker belongs to the generation that can take over again; and while there is one, the time is limited.
+    const waiting =
+      program.phase === 'probation' ? program.previous.slots.map(({ workerId }) => workerId) : [];
+    for (const { id, phase, isPaused } of program.workers)
+      if (isPaused && phase === 'ready') expect(waiting).toContain(id);
+    expect(this.timers.has('{"timer":"probation"}')).toBe(program.phase === 'probation');
     // Every worker has the timer that its phase needs: none waits for ever.
     for (const { id, phase, admission } of program.workers) {
       const needed = { starting: 'ready', draining: 'drain', terminating: 'kill' }[phase as 'starting'] as
@@ -131,6 +147,8 @@ function timerEvent(effect: Extract<Effect, { type: 'armTimer' }>, at: number): 
       return { type: 'restartDue', at: due, generation: key.generation, slot: key.slot };
     case 'settle':
       return { type: 'settleElapsed', at: due };
+    case 'probation':
+      return { type: 'probationElapsed', at: due };
   }
 }
 
@@ -143,7 +161,17 @@ const action = fc.record({
     },
     { weight: 3, arbitrary: fc.constant('timer' as const) },
     { weight: 3, arbitrary: fc.constant('reload' as const) },
-    { weight: 1, arbitrary: fc.constantFrom('more', 'less', 'stale', 'staleTimer' as const) },
+    {
+      weight: 1,
+      arbitrary: fc.constantFrom(
+        'more',
+        'less',
+        'stale',
+        'staleTimer',
+        'cannotPause',
+        'restartsItself' as const,
+      ),
+    },
   ),
   pause: fc.nat({ max: 5 }),
 });
@@ -168,6 +196,14 @@ function play(world: World, { pick, kind }: { pick: number; kind: string }): voi
       // Never before it was asked: but twice, and late.
       if (worker !== undefined && world.admitted.has(worker))
         world.feed({ type: 'workerAdmitted', at, worker });
+      return;
+    case 'cannotPause':
+      if (worker !== undefined && world.paused.has(worker))
+        world.feed({ type: 'workerCannotPause', at, worker });
+      return;
+    case 'restartsItself':
+      if (worker !== undefined && world.ready.has(worker))
+        world.feed({ type: 'workerRestartedItself', at, worker, failure });
       return;
     case 'adopts':
       if (worker !== undefined) world.feed({ type: 'workerSaidItAdopts', at, worker });
@@ -210,8 +246,9 @@ test('no sequence of events breaks an invariant, and a stop ends every one of th
       fc.integer({ min: 1, max: 3 }),
       fc.array(action, { maxLength: 120 }),
       fc.option(fc.nat({ max: 2 * settings.sameStopMs })),
-      (workers, actions, againAfter) => {
-        const world = new World(workers);
+      fc.constantFrom(0, 4, 1_000),
+      (workers, actions, againAfter, probationMs) => {
+        const world = new World(workers, probationMs);
         world.feed({ type: 'startRequested', at: 0 });
         for (const one of actions) {
           world.at += one.pause;

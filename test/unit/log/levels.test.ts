@@ -12,7 +12,7 @@ test('a reload that goes well is told in four lines', () => {
     { event: 'generationStarted', generation: 2, workers: 1, release: null },
     { event: 'workerStarted', ...change, from: null, to: 'starting' },
     { event: 'workerReady', ...change, from: 'starting', to: 'ready' },
-    { event: 'generationReady', generation: 2, durationMs: 1, release: null },
+    { event: 'generationReady', generation: 2, durationMs: 1, probationMs: 0, release: null },
     { event: 'workerDraining', ...change, from: 'ready', to: 'draining', reason: 'reload' },
     {
       event: 'workerExited',

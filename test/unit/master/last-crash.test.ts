@@ -8,6 +8,7 @@ const serves = (generation: number): Fact => ({
   generation,
   durationMs: 5,
   release: null,
+  probationMs: 0,
 });
 const fails = (generation: number, pid: number): Fact => ({
   event: 'workerFailed',

@@ -9,6 +9,9 @@ const result: ReloadResult = {
   durationMs: 1,
   failure: null,
   release: null,
+  probationMs: 0,
+  serving: 2,
+  rolledBackTo: null,
 };
 
 function start(workers: LeavingWorkers, generation: number, pid: number): void {

@@ -15,12 +15,12 @@ const exited: Fact = {
   cut: 0,
   cleanUpsCut: 0,
 };
-const ready: Fact = { event: 'generationReady', generation: 2, durationMs: 5, release: null };
+const ready: Fact = { event: 'generationReady', generation: 2, durationMs: 5, probationMs: 0, release: null };
 
 function start(): { results: ReloadResults; seen: string[] } {
   const seen: string[] = [];
   const results = createReloadResults();
-  results.of(2).then(
+  results.of(2, 'serving').then(
     ({ ok }) => seen.push(`ok ${ok}`),
     () => seen.push('rejected'),
   );
@@ -51,10 +51,47 @@ test('an old worker that says nothing is waited for until it has ended: it may b
   expect(seen).toEqual(['ok true']);
 });
 
+test('an old worker that has confirmed before it was told to drain is not waited for', async () => {
+  const { results, seen } = start();
+  results.observe({ event: 'workerAcceptsNoMore', generation: 1, slot: 0, pid: 77 }, 0);
+  results.observe(ready, 0);
+  results.observe({ event: 'workerDraining', reason: 'reload', ...worker }, 0);
+  await settled();
+  expect(seen).toEqual(['ok true']);
+});
+
+test('on probation the verdict is waited for, and the moment in which it serves is not', async () => {
+  const { results, seen } = start();
+  const verdicts: unknown[] = [];
+  void results.of(2, 'settled').then((result) => verdicts.push(result));
+  results.observe({ ...ready, probationMs: 2_000 }, 0);
+  await settled();
+  expect([seen, verdicts]).toEqual([['ok true'], []]);
+  results.observe(
+    { event: 'generationRolledBack', generation: 2, to: 1, durationMs: 80, release: null, failure },
+    9,
+  );
+  await settled();
+  expect(verdicts).toEqual([
+    {
+      generation: 2,
+      ok: false,
+      endedAt: 9,
+      durationMs: 80,
+      failure,
+      release: null,
+      probationMs: 0,
+      serving: 1,
+      rolledBackTo: 1,
+    },
+  ]);
+  expect(results.last()).toEqual(verdicts[0]);
+});
+
 test('a failure is answered at once, and a stop rejects', async () => {
   const failed = start();
   failed.results.observe(
-    { event: 'generationFailed', generation: 2, durationMs: 5, release: null, failure },
+    { event: 'generationFailed', generation: 2, serving: 1, durationMs: 5, release: null, failure },
     0,
   );
   const stopped = start();
