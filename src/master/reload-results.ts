@@ -68,48 +68,30 @@ export function createReloadResults(): ReloadResults {
       acceptors.observe(fact);
       answerHeld();
       const verdict = { endedAt, ok: true, failure: null, probationMs: 0, serving: null, rolledBackTo: null };
-      switch (fact.event) {
-        case 'generationReady': {
-          const { generation, durationMs, probationMs, release } = fact;
-          const moments = probationMs === 0 ? (['serving', 'settled'] as const) : (['serving'] as const);
-          succeeded(
-            { ...verdict, generation, serving: generation, durationMs, probationMs, release },
-            moments,
-          );
-          return;
-        }
-        case 'generationSettled': {
-          const { generation } = fact;
-          if (last === null) return;
-          succeeded({ ...last, endedAt, probationMs: 0, generation }, ['settled']);
-          return;
-        }
-        case 'generationFailed': {
-          const { generation, durationMs, failure, serving, release } = fact;
-          failed({ ...verdict, ok: false, generation, serving, durationMs, failure, release });
-          return;
-        }
-        case 'generationRolledBack': {
-          const { generation, durationMs, failure, to, release } = fact;
-          failed({
-            ...verdict,
-            ok: false,
-            generation,
-            durationMs,
-            failure,
-            serving: to,
-            rolledBackTo: to,
-            release,
-          });
-          return;
-        }
-        case 'stopRequested':
-        case 'stopped':
-          for (const { reject } of waiting) reject(masterStopped());
-          waiting = [];
-          return;
-        default:
-          return;
+      if (fact.event === 'generationReady') {
+        const { generation, durationMs, probationMs, release } = fact;
+        const moments = probationMs === 0 ? (['serving', 'settled'] as const) : (['serving'] as const);
+        succeeded({ ...verdict, generation, serving: generation, durationMs, probationMs, release }, moments);
+      } else if (fact.event === 'generationSettled') {
+        if (last !== null) succeeded({ ...last, endedAt, probationMs: 0 }, ['settled']);
+      } else if (fact.event === 'generationFailed') {
+        const { generation, durationMs, failure, serving, release } = fact;
+        failed({ ...verdict, ok: false, generation, serving, durationMs, failure, release });
+      } else if (fact.event === 'generationRolledBack') {
+        const { generation, durationMs, failure, to, release } = fact;
+        failed({
+          ...verdict,
+          ok: false,
+          generation,
+          durationMs,
+          failure,
+          serving: to,
+          rolledBackTo: to,
+          release,
+        });
+      } else if (fact.event === 'stopRequested' || fact.event === 'stopped') {
+        for (const { reject } of waiting) reject(masterStopped());
+        waiting = [];
       }
     },
     last: () => last,
@@ -132,27 +114,15 @@ function createAcceptors(): { observe(fact: Fact): void; areGone(): boolean } {
     observe(fact) {
       if (!('pid' in fact) || fact.pid === null) return;
       const { event, pid } = fact;
-      switch (event) {
-        case 'workerPaused':
-        case 'workerDraining':
-          if (!confirmed.has(pid)) unconfirmed.add(pid);
-          return;
-        case 'workerAcceptsNoMore':
-          unconfirmed.delete(pid);
-          confirmed.add(pid);
-          return;
-        case 'workerResumed':
-          confirmed.delete(pid);
-          unconfirmed.delete(pid);
-          return;
-        case 'workerExited':
-        case 'workerFailed':
-          confirmed.delete(pid);
-          unconfirmed.delete(pid);
-          return;
-        default:
-          return;
+      if (event === 'workerPaused' || event === 'workerDraining') {
+        if (!confirmed.has(pid)) unconfirmed.add(pid);
+        return;
       }
+      if (event === 'workerAcceptsNoMore') confirmed.add(pid);
+      else if (event === 'workerResumed' || event === 'workerExited' || event === 'workerFailed')
+        confirmed.delete(pid);
+      else return;
+      unconfirmed.delete(pid);
     },
     areGone: () => unconfirmed.size === 0,
   };
