@@ -1,8 +1,5 @@
 /** The bounds that have no option of their own, in one place. Durations in ms. */
 
-/** From SIGTERM, at the drain timeout, to SIGKILL. */
-export const killDelayMs = 2_000;
-
 /** How long a new master retries a port that its predecessor's workers still hold. */
 export const bindPatienceMs = 5_000;
 

@@ -4,8 +4,9 @@
  */
 import type { ReloadResult, ReloadWait, Scaled, Status } from '../shared/control-api.ts';
 import type { Cause, Fact, FactWithoutRelease, Failure, Observation } from '../shared/facts.ts';
+import { killDelayMs } from '../shared/protocol.ts';
 import { version } from '../shared/version.ts';
-import { killDelayMs, maxDrainingGenerations, sameStopMs, settleMs } from './defaults.ts';
+import { maxDrainingGenerations, sameStopMs, settleMs } from './defaults.ts';
 import { createDoors } from './doors.ts';
 import { defaultBackoff } from './lifecycle/backoff.ts';
 import { workingDirectory } from './here.ts';

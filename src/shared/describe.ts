@@ -69,7 +69,7 @@ function sentence(fact: Fact): string {
     case 'workerAcceptsNoMore':
       return `${worker(fact)} accepts no more`;
     case 'workerCleanUpCut':
-      return `${worker(fact)}: its ${fact.what} had not finished at the drain timeout and were cut; allow more time with --drain-timeout`;
+      return `${worker(fact)}: its ${fact.what} had not finished at the drain timeout and were cut: let handlers end with process.exit(), or allow more time with --drain-timeout`;
     case 'workerTerminated':
       return `${worker(fact)} asked to end with SIGTERM: still ${fact.from ?? 'there'} after ${formatDuration(fact.durationMs)}`;
     case 'workerKilled':

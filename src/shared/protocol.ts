@@ -6,6 +6,9 @@
 /** Raised when a message changes its meaning; a peer of another version is told apart by it. */
 export const protocolVersion = 1;
 
+/** From SIGTERM, at the drain timeout, to SIGKILL, in ms. */
+export const killDelayMs = 2_000;
+
 /** The environment variables of graceful-run's own protocol. */
 export const env = {
   generation: 'GRACEFUL_RUN_GENERATION',

@@ -1,27 +1,42 @@
 /** A worker without a master: binds by itself, and drains with the same machinery when it is told to end. */
+import type { EventEmitter } from 'node:events';
 import { constants } from 'node:os';
 import { createApplication } from './application.ts';
+import { nowMs } from './clock.ts';
 import { coveredHandle } from './raw-handle.ts';
-import { createDraining } from './draining.ts';
+import { createDraining, cutWords } from './draining.ts';
 import { readDrainTimeout } from './environment.ts';
 import { patchServers, type Placement } from './listen.ts';
 import { createReadiness } from './readiness.ts';
 import { runtimeVersion, type Runtime } from './runtime.ts';
 import { hearServers } from './server-events.ts';
 import { serverMethod } from './server-methods.ts';
+import { complain } from './standard-streams.ts';
+import { signalExitCount } from './signal-exit.ts';
 import { createTracking } from './tracking.ts';
 
 const signals = ['SIGTERM', 'SIGINT', 'SIGQUIT'] as const;
+
+/** Of any event: the types of `process` have one overload for each. */
+const emitter: Pick<EventEmitter, 'emit' | 'listeners'> = process;
 
 export function startAlone(): Runtime {
   const timeoutMs = readDrainTimeout(process.env);
   const readiness = createReadiness([], () => undefined);
 
+  const heardAt = new Map<NodeJS.Signals, number>();
   const end = (signal: NodeJS.Signals): void => {
+    // The application's own listeners hear it, too.
+    if (listenerCount(signal) > 0) heardAt.set(signal, nowMs());
     // The second one: somebody is waiting at a terminal. 128 + number is what a shell shows for a signal.
     if (draining.isBegun()) process.exit(128 + constants.signals[signal]);
-    if (signal === 'SIGTERM') draining.noteTermination();
     draining.begin();
+  };
+
+  const listenerCount = (signal: NodeJS.Signals): number =>
+    emitter.listeners(signal).filter((one) => one !== end).length;
+  const release = (): void => {
+    for (const signal of signals) process.off(signal, end);
   };
 
   const application = createApplication();
@@ -37,9 +52,21 @@ export function startAlone(): Runtime {
     acceptsNoMore: () => undefined,
     ended: () => Promise.resolve(),
     listenerOf: () => null,
-    // Those of SIGINT and SIGQUIT have heard it: nobody is between them and the signal.
-    cleanUpSignals: ['SIGTERM'],
-    isOurs: (listener) => listener === end,
+    signals: {
+      listenerCount,
+      isMeant: (signal) => listenerCount(signal) > signalExitCount(),
+      emit: (signal) => emitter.emit(signal, signal, constants.signals[signal]),
+      heardAt: (signal) => heardAt.get(signal) ?? null,
+      // From then on a second signal is the application's affair.
+      holdOn: release,
+      watchOwn: () => undefined,
+      release,
+    },
+    killedAfterMs: () => 0,
+    cleanUpCut: (what) => {
+      complain(`${what} ${cutWords}`);
+      return Promise.resolve();
+    },
   });
 
   const passThrough: Placement = { kind: 'passThrough', isOutside: false };

@@ -4,8 +4,9 @@
  */
 import type net from 'node:net';
 import type { Application } from './application.ts';
+import { nowMs } from './clock.ts';
 import type { Connections } from './connections.ts';
-import { cleanUpAndExit } from './drain/clean-up.ts';
+import { cleanUpAndExit, deadlineToleranceMs, type CleanUp } from './drain/clean-up.ts';
 import { drain, tollNow, type DrainOrder, type Toll } from './drain/drain.ts';
 import { createWebSockets } from './drain/websockets.ts';
 import type { Exchanges } from './exchanges.ts';
@@ -27,10 +28,11 @@ export interface DrainingParts {
   ended(toll: Toll): Promise<void>;
   /** The declared listener that a server listens on, or null. */
   readonly listenerOf: (server: net.Server) => string | null;
-  /** The signals whose listeners are the application's clean-up, as in clean-up.ts. */
-  readonly cleanUpSignals: readonly NodeJS.Signals[];
-  /** Is this one of our own listeners of these? */
-  readonly isOurs: (listener: unknown) => boolean;
+  readonly signals: CleanUp['signals'];
+  /** How long after the deadline something ends this process, if nothing has done so before. */
+  killedAfterMs(): number;
+  /** A clean-up of the application's own was not done in time. */
+  cleanUpCut(what: string): Promise<void>;
 }
 
 export interface Draining {
@@ -45,13 +47,16 @@ export interface Draining {
   toll(): Toll;
   /** Ends the drain as if its deadline had come. */
   hurry(): void;
-  /** The application's SIGTERM listeners have been called by a real signal. */
+  /** SIGTERM has come. */
   noteTermination(): void;
 }
 
-const cleanUpMs = 2_000;
-/** After the deadline the master waits 2 s in all; cutting takes up to one of them, the hooks that were late 400 ms. */
+/** What a clean-up gets at least when the deadline has come before it. */
 const lateCleanUpMs = 300;
+/** So long before it would be killed, the process ends by itself, and tells what was cut. */
+const lastWordMs = 200;
+/** What is said about a clean-up, where there is no master to say it. */
+export const cutWords = 'had not ended this process at the drain timeout and were cut';
 /** Saying goodbye to the master must not hold the exit up. */
 const goodbyeMs = 500;
 
@@ -59,18 +64,22 @@ export function createDraining(parts: DrainingParts): Draining {
   const { exchanges, connections, application } = parts;
   const migration = createMigration({ exchanges, connections, listenerOf: parts.listenerOf });
   let isBegun = false;
-  let isLate = false;
-  let isTerminating = false;
+  let begunAt = 0;
+  let isTerminated = false;
+  let isCleanedUp = false;
   let hurry: () => void = () => undefined;
   const hurried = new Promise<void>((resolve) => {
-    hurry = () => {
-      isLate = true;
-      resolve();
-    };
+    hurry = resolve;
   });
 
+  const deadlineAt = (): number => begunAt + parts.order().timeoutMs;
+
+  async function cleanUpCut(what: string): Promise<void> {
+    await Promise.race([parts.cleanUpCut(what), wait(lastWordMs / 2)]);
+  }
+
   async function run(): Promise<void> {
-    const { isCut, toll } = await drain({
+    const { areHooksCut, toll } = await drain({
       connections,
       exchanges,
       hooks: application.hooks,
@@ -90,11 +99,15 @@ export function createDraining(parts: DrainingParts): Draining {
       hurried,
     });
     await Promise.race([parts.ended(toll), wait(goodbyeMs)]);
+    if (areHooksCut) await cleanUpCut('drain hooks');
     cleanUpAndExit({
-      signals: parts.cleanUpSignals,
-      isOurs: parts.isOurs,
-      isRunning: isTerminating,
-      boundMs: isLate || isCut ? lateCleanUpMs : cleanUpMs,
+      signals: parts.signals,
+      begunAt,
+      deadlineAt: deadlineAt(),
+      endsAt: Math.max(deadlineAt() + parts.killedAfterMs() - lastWordMs, nowMs() + lateCleanUpMs),
+      isTerminated,
+      isDone: isCleanedUp,
+      cut: cleanUpCut,
     });
   }
 
@@ -114,6 +127,10 @@ export function createDraining(parts: DrainingParts): Draining {
     begin() {
       if (isBegun) return;
       isBegun = true;
+      begunAt = nowMs();
+      parts.signals.watchOwn(() => {
+        isCleanedUp = true;
+      });
       // Before anything else: from now on every new client gets an answer of the new generation.
       const { reason } = parts.order();
       if (reason !== 'signal' && !takesQueueAlong(reason)) connections.stopAccepting();
@@ -124,7 +141,7 @@ export function createDraining(parts: DrainingParts): Draining {
       hurry();
     },
     noteTermination() {
-      isTerminating = true;
+      if (isBegun && nowMs() >= deadlineAt() - deadlineToleranceMs) isTerminated = true;
     },
   };
 }

@@ -6,12 +6,12 @@ import type net from 'node:net';
 import type { WorkerMessage } from '../shared/protocol.ts';
 import { createApplication } from './application.ts';
 import { openBundle } from './bundle.ts';
+import { isCaught } from './caught-signals.ts';
 import { openChannel } from './channel.ts';
 import { createClaims } from './claims.ts';
 import type { Settings } from './environment.ts';
 import { firstMoments } from './first-moments.ts';
 import type { PassOn } from './launcher/pass-on.ts';
-import { keepListening } from './keep-listening.ts';
 import { createListenOutcomes } from './listen-outcome.ts';
 import { patchServers } from './listen.ts';
 import { isRawHandle } from './raw-handle.ts';
@@ -21,7 +21,7 @@ import { hearServers } from './server-events.ts';
 import { serverMethod } from './server-methods.ts';
 import { complain, surviveBrokenPipes } from './standard-streams.ts';
 import type { Serving } from './serving.ts';
-import { takeSignal } from './take-signal.ts';
+import { createSignals } from './signals.ts';
 import { createTracking, type Tracking } from './tracking.ts';
 
 // As it was before the application was loaded, which may have put another one in its place.
@@ -34,6 +34,9 @@ export function startManaged(
   const { pid } = process;
   const servingBundle = openBundle('serving');
   const application = createApplication();
+  const signals = createSignals();
+  /** Those that only the application's own listeners may have taken. */
+  let freeSignals: readonly ('SIGHUP' | 'SIGUSR2')[] = [];
   // Should the master go without a word.
   surviveBrokenPipes();
 
@@ -45,6 +48,7 @@ export function startManaged(
     message(message, handle) {
       switch (message.type) {
         case 'admit':
+          drainAtSignals();
           claims.admit(admitted);
           // Not now, when the first client waits: it costs some milliseconds.
           setTimeout(catchUp, firstMoments(drainTimeoutMs)).unref();
@@ -82,6 +86,9 @@ export function startManaged(
     tracking();
     // Should somebody send it to everybody, as systemd does by default.
     listenForTermination();
+    freeSignals = (['SIGHUP', 'SIGUSR2'] as const).filter(
+      (signal) => signals.listenerCount(signal) > 0 || !isCaught(signal),
+    );
   };
 
   const catchUp = (): void => {
@@ -146,20 +153,22 @@ export function startManaged(
     hold: () => readiness.hold(),
   });
 
-  const begin = (): void => {
-    // The signal is for the worker, which is another process.
-    if (passing.isPassedOn()) return;
-    serving().drain('SIGQUIT');
+  const listenForTermination = (): void => {
+    signals.hold('SIGTERM', () => {
+      serving().terminated();
+      return signals.isMeant('SIGTERM') ? 'passOn' : 'take';
+    });
   };
 
-  const terminated = (): void => {
-    serving().terminated();
-  };
-  let isListeningForTermination = false;
-  const listenForTermination = (): void => {
-    if (isListeningForTermination) return;
-    isListeningForTermination = true;
-    keepListening('SIGTERM', terminated);
+  /** From the first connection on, a signal that would end this worker makes it drain, unless the application listens for it. */
+  const drainAtSignals = (): void => {
+    for (const signal of ['SIGINT', ...freeSignals] as const) {
+      signals.hold(signal, () => {
+        if (signals.isMeant(signal)) return 'passOn';
+        serving().drain(signal);
+        return 'take';
+      });
+    }
   };
 
   const close = serverMethod('close');
@@ -187,7 +196,7 @@ export function startManaged(
         healthGate?.stop();
         listenForTermination();
       },
-      isOurs: (listener) => listener === terminated || listener === begin,
+      signals,
     }));
   }
 
@@ -214,7 +223,12 @@ export function startManaged(
     },
     takeQuietlyClosed: (server) => tracked?.connections.takeQuietlyClosed(server) ?? false,
   });
-  takeSignal('SIGQUIT', begin);
+  // An application that ends itself at SIGQUIT would cut what the drain is there to finish: it has its turn at the end.
+  signals.hold('SIGQUIT', () => {
+    // Where the worker is another process, the signal is for that one.
+    if (!passing.isPassedOn()) serving().drain('SIGQUIT');
+    return 'take';
+  });
   setImmediate(() => {
     readiness.loaded();
   });

@@ -3,13 +3,14 @@
  * its own (bundle.ts), with everything that drains and migrates in it. Everything is decided elsewhere.
  */
 import type net from 'node:net';
-import type { MasterMessage, WorkerMessage } from '../shared/protocol.ts';
+import { killDelayMs, type MasterMessage, type WorkerMessage } from '../shared/protocol.ts';
 import type { Application } from './application.ts';
 import type { Claims } from './claims.ts';
-import { createDraining } from './draining.ts';
+import { createDraining, cutWords } from './draining.ts';
 import { adoptFrom, type AdoptionParts } from './migration/adoption.ts';
 import type { Gift, GiveResult } from './migration/giving.ts';
 import { closeHandle, isRawHandle } from './raw-handle.ts';
+import type { Signals } from './signals.ts';
 import { complain } from './standard-streams.ts';
 import type { Tracking } from './tracking.ts';
 import { createWord } from './word.ts';
@@ -21,8 +22,7 @@ export interface ServingParts extends Tracking {
   readonly send: (message: WorkerMessage) => Promise<void>;
   /** The drain has begun: nothing is to become ready any more, and SIGTERM is to be heard. */
   readonly begun: () => void;
-  /** Is this one of our listeners of signals, among the application's? */
-  readonly isOurs: (listener: unknown) => boolean;
+  readonly signals: Signals;
 }
 
 /** The messages that are about its end, and about connections that move. */
@@ -72,8 +72,12 @@ export function createServing(parts: ServingParts): Serving {
     },
     listenerOf: (server) => claims.nameOf(connections.handleOf(server)),
     ended: (toll) => send({ type: 'drained', pid, ...toll }),
-    cleanUpSignals: ['SIGTERM', 'SIGQUIT'],
-    isOurs: parts.isOurs,
+    signals: parts.signals,
+    killedAfterMs: () => (process.connected ? killDelayMs : 0),
+    cleanUpCut: async (what) => {
+      if (process.connected) await send({ type: 'cleanUpCut', pid, what });
+      else complain(`${what} ${cutWords}`);
+    },
   });
 
   /** Resolves when it is known why: when the master has not asked for this drain, it is told of it, and answers. */

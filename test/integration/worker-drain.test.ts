@@ -193,6 +193,7 @@ describe('a drain', () => {
     worker.drain('reload', 100);
     expect((await worker.exited).code).toBe(0);
     expect(worker.output).toContain('three');
+    expect(worker.messages).toContainEqual({ type: 'cleanUpCut', pid: worker.pid, what: 'drain hooks' });
   });
 
   it.each(['SIGTERM', 'SIGQUIT'])("calls the application's own %s handler, once, at the end", async (own) => {

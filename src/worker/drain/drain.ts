@@ -3,6 +3,7 @@
  * let go of the rest at the deadline, run the hooks that close what nobody needs any more. It must not know signals' names or messages: `parts` does.
  */
 import type { DrainReason } from '../../shared/protocol.ts';
+import { nowMs } from '../clock.ts';
 import type { Connections } from '../connections.ts';
 import { cutConnections, stillOpen } from './cut.ts';
 import type { Exchanges } from '../exchanges.ts';
@@ -52,10 +53,10 @@ export interface Toll {
   readonly cut: number;
 }
 
-/** How a drain went. `isCut`: it ended at its deadline, or was hurried. */
+/** How a drain went. `areHooksCut`: hooks were still at work when nothing waited for them any more. */
 export interface DrainResult {
   readonly toll: Toll;
-  readonly isCut: boolean;
+  readonly areHooksCut: boolean;
 }
 
 /** The master is there and says nothing: it may be stopped, or busy. */
@@ -87,7 +88,7 @@ export function tollNow({
 /** Drains: resolves when no connection is open and no hook is worth waiting for. */
 export async function drain(parts: DrainParts): Promise<DrainResult> {
   const { connections, exchanges, hooks, migration, webSockets } = parts;
-  const startedAt = performance.now();
+  const startedAt = nowMs();
   const patience = timer(wordMs);
   await Promise.race([parts.word(), patience.passed]);
   patience.cancel();
@@ -115,7 +116,7 @@ export async function drain(parts: DrainParts): Promise<DrainResult> {
   connections.stopAccepting();
   parts.acceptsNoMore();
 
-  const leftMs = Math.max(0, timeoutMs - (performance.now() - startedAt));
+  const leftMs = Math.max(0, timeoutMs - (nowMs() - startedAt));
   const deadline = Math.round(Date.now() + leftMs);
   webSockets.closeOver(leftMs / 2);
   const alarm = timer(leftMs);
@@ -124,25 +125,32 @@ export async function drain(parts: DrainParts): Promise<DrainResult> {
     Promise.race([work.then(() => true), isOver]);
 
   const terminator = loadLater(Math.min(loadTerminatorAfterMs, leftMs / 2));
-  const isDrained = await inTime(
-    Promise.all([connections.whenNoneOpen(), endOwnCluster(), hooks.run('first', { reason, deadline })]),
-  );
+  const firstHooks = hooks.run('first', { reason, deadline }).then(() => true);
+  const isDrained = await inTime(Promise.all([connections.whenNoneOpen(), endOwnCluster(), firstHooks]));
   terminator.cancel();
   if (isDrained) {
     const isDone = await inTime(hooks.run('last', { reason, deadline }));
     alarm.cancel();
-    return { toll: { served: exchanges.served(), migrated: migration.migrated(), cut: 0 }, isCut: !isDone };
+    return {
+      toll: { served: exchanges.served(), migrated: migration.migrated(), cut: 0 },
+      areHooksCut: !isDone,
+    };
   }
   alarm.cancel();
   const isOpen = connections.open().length > 0;
   const { cut, unanswered } = isOpen
     ? await cutConnections(connections, exchanges, terminator.get())
     : { cut: 0, unanswered: 0 };
+  const areFirstDone = await Promise.race([firstHooks, Promise.resolve(false)]);
   const late = timer(lateHooksMs);
-  await Promise.race([hooks.run('last', { reason, deadline: Date.now() + lateHooksMs }), late.passed]);
+  const lastHooks = hooks.run('last', { reason, deadline: Date.now() + lateHooksMs });
+  const areLastDone = await Promise.race([lastHooks.then(() => true), late.passed.then(() => false)]);
   late.cancel();
   const served = exchanges.served() - unanswered;
-  return { toll: { served, migrated: migration.migrated(), cut }, isCut: true };
+  return {
+    toll: { served, migrated: migration.migrated(), cut },
+    areHooksCut: !areFirstDone || !areLastDone,
+  };
 }
 
 const ending = { sayClose, takeBackClose };
@@ -156,9 +164,9 @@ function nobody(): boolean {
  * those before it make the application do lies in between. Under a load that never pauses, `boundMs` ends it.
  */
 async function acceptQueued(connections: Connections, boundMs: number): Promise<void> {
-  const until = performance.now() + boundMs;
+  const until = nowMs() + boundMs;
   let before = -1;
-  while (before !== connections.accepted() && performance.now() < until) {
+  while (before !== connections.accepted() && nowMs() < until) {
     before = connections.accepted();
     // Two: the first ends in the turn in which we are, after its poll.
     await turn();
