@@ -5,7 +5,8 @@
 import type { Agent } from 'node:http';
 import type net from 'node:net';
 import type { Duplex } from 'node:stream';
-import { InMemorySocket } from './in-memory-socket.ts';
+import { inMemoryPair } from './in-memory-socket.ts';
+import { inMemoryTlsPair } from './in-memory-tls-socket.ts';
 
 // Not by import: that would load every lazy part of http. All three are loaded already in a process that can answer.
 const http = () => process.getBuiltinModule('node:http');
@@ -64,9 +65,9 @@ export function createInjector(server: net.Server, port: number): Injector {
 /** The handshake of a TLS server is left out: it gets the connection that would have come of it. */
 function connect(server: net.Server, port: number): Duplex {
   const isSecure = server instanceof tls().Server;
-  const ends = InMemorySocket.pair(port, isSecure);
+  const ends = isSecure ? inMemoryTlsPair(port) : inMemoryPair(port);
   // Where an HTTP/2 server that takes HTTP/1 as well looks for itself.
-  Object.assign(ends.server, { server });
+  Object.assign(ends.server, { server, _server: server });
   process.nextTick(() => server.emit(isSecure ? 'secureConnection' : 'connection', ends.server));
   return ends.client;
 }
