@@ -78,7 +78,7 @@ export function createMaster(options: MasterOptions, given: Partial<Surroundings
 function assemble(settings: MasterSettings, { platform, environment, onStderr }: Surroundings): Master {
   const startedAt = platform.clock.monotonicMs();
   const subscribers = new Set<(observation: Observation) => void>();
-  const results = createReloadResults();
+  const results = createReloadResults(platform.arm);
   const crashes = createLastCrash();
   const leaving = createLeavingWorkers();
   const releases = createReleases(settings.command, { cwd: settings.cwd, environment });

@@ -5,8 +5,12 @@
 import type { ReloadResult } from '../shared/control-api.ts';
 import { GracefulRunError } from '../shared/errors.ts';
 import type { Fact } from '../shared/facts.ts';
+import type { Platform } from './shell/platform.ts';
 
-/** `serving`: it serves, perhaps on probation. `settled`: its probation is over as well. */
+/**
+ * `serving`: it serves; on probation, it has done so for a first moment, in which a program that listens before it is really ready
+ * crashes. `settled`: its probation is over as well.
+ */
 export type ResultMoment = 'serving' | 'settled';
 
 export interface ReloadResults {
@@ -17,6 +21,9 @@ export interface ReloadResults {
   of(number: number, moment: ResultMoment): Promise<ReloadResult>;
 }
 
+/** How long a generation on probation is watched before it is said to serve: a broken build or a refused database shows by then. */
+const firstMomentMs = 500;
+
 interface Waiting {
   readonly number: number;
   readonly moment: ResultMoment;
@@ -24,11 +31,17 @@ interface Waiting {
   readonly reject: (error: Error) => void;
 }
 
-export function createReloadResults(): ReloadResults {
+interface Held {
+  readonly result: ReloadResult;
+  readonly moments: readonly ResultMoment[];
+  isObserved: boolean;
+}
+
+export function createReloadResults(arm: Platform['arm']): ReloadResults {
   let waiting: readonly Waiting[] = [];
   const acceptors = createAcceptors();
-  /** Reloads that went well, while an old worker may still accept. */
-  let held: readonly (() => void)[] = [];
+  /** Reloads that went well, while an old worker may still accept or the first moment is not over. */
+  let held: readonly Held[] = [];
   let last: ReloadResult | null = null;
 
   function answer(result: ReloadResult, moments: readonly ResultMoment[]): void {
@@ -41,25 +54,27 @@ export function createReloadResults(): ReloadResults {
 
   function answerHeld(): void {
     if (!acceptors.areGone()) return;
-    const ready = held;
-    held = [];
-    for (const tell of ready) tell();
+    const ready = held.filter(({ isObserved }) => isObserved);
+    held = held.filter(({ isObserved }) => !isObserved);
+    for (const { result, moments } of ready) answer(result, moments);
   }
 
   function succeeded(result: ReloadResult, moments: readonly ResultMoment[]): void {
     last = result;
-    held = [
-      ...held,
-      () => {
-        answer(result, moments);
-      },
-    ];
+    const entry: Held = { result, moments, isObserved: result.probationMs === 0 };
+    held = [...held, entry];
+    if (!entry.isObserved)
+      arm(Math.min(firstMomentMs, result.probationMs), () => {
+        entry.isObserved = true;
+        answerHeld();
+      });
     // Which workers are told to pause or to drain is said after this fact, in the same turn.
     queueMicrotask(answerHeld);
   }
 
   function failed(result: ReloadResult): void {
     last = result;
+    held = held.filter(({ result: { generation } }) => generation !== result.generation);
     answer(result, ['serving', 'settled']);
   }
 

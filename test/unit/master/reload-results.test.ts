@@ -17,9 +17,14 @@ const exited: Fact = {
 };
 const ready: Fact = { event: 'generationReady', generation: 2, durationMs: 5, probationMs: 0, release: null };
 
+let momentOver: () => void = () => undefined;
+
 function start(): { results: ReloadResults; seen: string[] } {
   const seen: string[] = [];
-  const results = createReloadResults();
+  const results = createReloadResults((_delayMs, fire) => {
+    momentOver = fire;
+    return () => undefined;
+  });
   results.of(2, 'serving').then(
     ({ ok }) => seen.push(`ok ${ok}`),
     () => seen.push('rejected'),
@@ -66,6 +71,9 @@ test('on probation the verdict is waited for, and the moment in which it serves 
   void results.of(2, 'settled').then((result) => verdicts.push(result));
   results.observe({ ...ready, probationMs: 2_000 }, 0);
   await settled();
+  expect(seen).toEqual([]);
+  momentOver();
+  await settled();
   expect([seen, verdicts]).toEqual([['ok true'], []]);
   results.observe(
     { event: 'generationRolledBack', generation: 2, to: 1, durationMs: 80, release: null, failure },
@@ -86,6 +94,23 @@ test('on probation the verdict is waited for, and the moment in which it serves 
     },
   ]);
   expect(results.last()).toEqual(verdicts[0]);
+});
+
+test('a generation that is rolled back in its first moment on probation is not said to serve', async () => {
+  const { results, seen } = start();
+  results.observe({ ...ready, probationMs: 2_000 }, 0);
+  await settled();
+  const back = {
+    event: 'generationRolledBack',
+    generation: 2,
+    to: 1,
+    durationMs: 80,
+    release: null,
+  } as const;
+  results.observe({ ...back, failure }, 9);
+  momentOver();
+  await settled();
+  expect(seen).toEqual(['ok false']);
 });
 
 test('a failure is answered at once, and a stop rejects', async () => {
