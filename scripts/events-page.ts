@@ -23,7 +23,8 @@ ${exampleFacts.map(row).join('\n')}
 - \`from\` and \`to\` are states of the worker: \`starting\`, \`ready\`, \`draining\`, \`terminating\` (it got SIGTERM), \`killing\` (it
   got SIGKILL), \`exited\`; \`durationMs\` is how long it was in \`from\`. Of a generation it is the time since it was started.
 - \`failure\` is an object: \`reason\` (\`exited\`, \`notReady\`, \`notAdmitted\`, \`notStarted\`), \`message\`, \`hint\` or null, \`errorCode\` of
-  [errors.md](errors.md) or null, \`outcome\` or null, \`stderrTail\`: the last lines that the worker wrote to stderr, 20 at most.
+  [errors.md](errors.md) or null, \`outcome\` or null, \`stderrTail\`: the last lines that the worker wrote to stderr, 20 at most; if the line that names the
+  error is older than that, it stands first.
 - \`release\` is what a generation runs, with symlinks resolved when it was started: \`cwd\`, \`file\` (the program's own; null for
   \`node -e\`), \`changed\`: other than that of the generation which served at the time (null: none did).
 - \`outcome\` is how a process ended: \`{"code":1,"signal":null}\` or \`{"code":null,"signal":"SIGKILL"}\`.
@@ -31,7 +32,9 @@ ${exampleFacts.map(row).join('\n')}
 - \`cause\` is who asked: ${list('signal', 'control', 'watch', 'worker', 'embedder')}.
 - Of two levels the second one is for what went less well: connections that were cut, a program that gave up; and a worker that is
   ready in the place of one that had failed is told of at \`info\`.
-- The log alone has \`logLinesDropped\` (\`warn\`, with \`lines\`): its reader was too slow, and more than 1 MiB was waiting.
+- The log alone has \`logId\` in every line ([whose line is it?](deployment.md#whose-line-is-it)), leaves out \`stderrTail\`, whose lines are
+  above it, and says at \`warn\` what is missing: \`logLinesDropped\` (with \`lines\`) and \`workerOutputDropped\` (with \`bytes\`) when its
+  reader was too slow and more than 1 MiB was waiting, \`logBytesLost\` (with \`bytes\`) when it was gone or the disk full.
 `;
 }
 

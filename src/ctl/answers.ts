@@ -42,7 +42,13 @@ export const status: z.ZodMiniType<Status> = z.object({
   generation: z.nullable(z.int()),
   release: z.nullable(release),
   command: z.array(z.string()),
-  master: z.object({ pid: z.int(), version: z.string(), uptimeMs: z.number() }),
+  master: z.object({
+    pid: z.int(),
+    version: z.string(),
+    uptimeMs: z.number(),
+    // A master of an older version has none.
+    logId: z._default(z.nullable(z.string()), null),
+  }),
   listeners: z.array(z.object({ name: z.string(), host: z.string(), port: z.int() })),
   workersWanted: z.int(),
   workers: z.array(

@@ -1,7 +1,8 @@
 /** `gracefulctl events`: prints what happens, line by line, until the master stops or the reader has enough. */
 import { routes } from '../shared/control-api.ts';
 import { followControl } from '../shared/control-client.ts';
-import { describe, describeFailure, failureOf, printable } from '../shared/describe.ts';
+import { printable } from '../shared/describe.ts';
+import { createNarrator } from '../shared/narrate.ts';
 import { parseJson } from './answers.ts';
 import { refused, unanswered } from './ask-master.ts';
 import type { FoundMaster } from './find-master.ts';
@@ -20,14 +21,14 @@ export async function followEvents(
 ): Promise<void> {
   let status = 0;
   let rest = '';
+  const render = createEventRenderer(terminal.styles);
   const gap = await followControl(
     { path: master.path, method: 'GET', route: routes.events },
     (text) => {
       const lines = (rest + text).split('\n');
       rest = lines.pop() ?? '';
       if (status === 200) {
-        for (const line of lines)
-          terminal.out(options.json ? `${line}\n` : renderEvent(line, terminal.styles));
+        for (const line of lines) terminal.out(options.json ? `${line}\n` : render(line));
       }
       return rest.length <= lineLimit;
     },
@@ -39,18 +40,16 @@ export async function followEvents(
   if (status !== 200) throw refused(action, { status, body: rest });
 }
 
-/** One line of the stream for a person; an event that this version does not know is shown as it came. */
-export function renderEvent(line: string, styles: Styles): string {
-  const value = parseJson(line);
-  const observation = readObservation(value);
-  if (observation === null) return `${printable(line)}\n`;
-  const failure = failureOf(observation);
-  const text = `${printable(observation.program)}: ${describe(observation)}`;
-  const lines = [
-    `${styles.dim(clockTime(observation.time))} ${failure === null ? text : styles.bad(text)}`,
-    ...(failure === null ? [] : describeFailure(failure)),
-  ];
-  return `${lines.join('\n')}\n`;
+/** Renders one line of the stream after the other for a person; an event that this version does not know is shown as it came. */
+export function createEventRenderer(styles: Styles): (line: string) => string {
+  const narrate = createNarrator({ paint: styles });
+  return (line) => {
+    const observation = readObservation(parseJson(line));
+    if (observation === null) return `${printable(line)}\n`;
+    const told = narrate(observation);
+    const first = `${styles.dim(clockTime(observation.time))} ${printable(observation.program)}: ${told.line}`;
+    return `${[first, ...told.details].join('\n')}\n`;
+  };
 }
 
 /** `14:03:07.042`, in the reader's time zone. */

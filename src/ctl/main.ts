@@ -3,6 +3,7 @@ import { readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { clientFolders } from '../shared/control-path.ts';
+import { describeFailure } from '../shared/describe.ts';
 import { renderError } from '../shared/render-error.ts';
 import { parseCommandLine, program, type Request } from './command-line.ts';
 import { followEvents } from './events.ts';
@@ -24,7 +25,8 @@ export async function main(argv: readonly string[]): Promise<void> {
     // --help and --version have been answered.
     process.exitCode = request === null ? exitCodes.done : await obey(request, terminal);
   } catch (error) {
-    const details = error instanceof ReloadFailure ? error.details : [];
+    const failure = error instanceof ReloadFailure ? error.result.failure : null;
+    const details = failure === null ? [] : describeFailure(failure, terminal.errStyles);
     terminal.err([renderError(error, program), ...details].map((line) => `${line}\n`).join(''));
     process.exitCode = exitCodeOf(error);
   }

@@ -2,14 +2,12 @@
 import type { ReloadResult } from '../shared/control-api.ts';
 import { GracefulRunError } from '../shared/errors.ts';
 
-/** A reload that failed, with the lines that say more: how the worker ended, what to do, its last lines on stderr. */
+/** A reload that failed; its result says more: what to do, the worker's last lines on stderr. */
 export class ReloadFailure extends GracefulRunError {
-  readonly details: readonly string[];
   readonly result: ReloadResult;
 
-  constructor(message: string, details: readonly string[], result: ReloadResult) {
+  constructor(message: string, result: ReloadResult) {
     super('reloadFailed', message);
-    this.details = details;
     this.result = result;
   }
 }

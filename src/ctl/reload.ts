@@ -1,6 +1,6 @@
 /** `gracefulctl reload`: asks for a reload and, with --wait, tells how it ended. */
 import { type ReloadResult, type ReloadWait, routes } from '../shared/control-api.ts';
-import { describeFailure, describeRelease, printable, servesOn } from '../shared/describe.ts';
+import { describeRelease, printable, reasonOf, servesOn } from '../shared/describe.ts';
 import { formatDuration } from '../shared/durations.ts';
 import { readAnswer, reloadAccepted, reloadResult } from './answers.ts';
 import { ask, promptMs } from './ask-master.ts';
@@ -47,14 +47,10 @@ function serves({ generation, durationMs, release }: ReloadResult): string {
 
 function failed(result: ReloadResult): ReloadFailure {
   const { failure, rolledBackTo, serving } = result;
-  const reason = failure === null ? 'it was given up' : printable(failure.message);
+  const reason = failure === null ? 'it was given up' : printable(reasonOf(failure));
   const what =
     rolledBackTo === null
       ? `failed${servesOn(serving)}`
       : `failed on probation, and generation ${rolledBackTo} serves again`;
-  return new ReloadFailure(
-    `cannot reload: generation ${result.generation} ${what}: ${reason}`,
-    failure === null ? [] : describeFailure(failure),
-    result,
-  );
+  return new ReloadFailure(`cannot reload: generation ${result.generation} ${what}: ${reason}`, result);
 }

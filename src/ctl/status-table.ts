@@ -8,22 +8,19 @@ import type {
 } from '../shared/control-api.ts';
 import {
   describeFailure,
-  describeOutcome,
   describeRelease,
   formatAddress,
   printable,
+  reasonOf,
   servesOn,
 } from '../shared/describe.ts';
 import { formatDuration } from '../shared/durations.ts';
+import { type Paint, plainPaint } from '../shared/paint.ts';
 
 /** How a text looks; `plain` styles leave it as it is. */
-export interface Styles {
-  readonly good: (text: string) => string;
-  readonly bad: (text: string) => string;
-  readonly dim: (text: string) => string;
-}
+export type Styles = Paint;
 
-export const plain: Styles = { good: same, bad: same, dim: same };
+export const plain: Styles = plainPaint;
 
 /** The lines of `gracefulctl status`, joined, with a final line break. `nowMs` is in milliseconds since 1970. */
 export function renderStatus(status: Status, nowMs: number, styles: Styles): string {
@@ -117,11 +114,11 @@ function renderLast(last: ReloadResult, nowMs: number, styles: Styles): readonly
   const changed = last.release?.changed;
   const release = changed === true ? ', release changed' : changed === false ? ', release unchanged' : '';
   if (last.ok) return [`${what}: generation ${last.generation} served after ${took}, ${when}${release}`];
-  const why = last.failure === null ? '' : `: ${printable(last.failure.message)}`;
+  const why = last.failure === null ? '' : `: ${printable(reasonOf(last.failure))}`;
   return [
-    styles.bad(`${what}: generation ${last.generation} ${outcome(last)} after ${took}, ${when}${why}`),
+    `${what}: generation ${last.generation} ${styles.bad(outcome(last))} after ${took}, ${when}${why}`,
     ...(last.release === null ? [] : [`  its release: ${printable(describeRelease(last.release))}`]),
-    ...(last.failure === null ? [] : describeFailure(last.failure)),
+    ...(last.failure === null ? [] : describeFailure(last.failure, styles)),
   ];
 }
 
@@ -134,12 +131,10 @@ function outcome({ rolledBackTo, serving }: ReloadResult): string {
 function renderCrash(crash: WorkerCrash, nowMs: number, styles: Styles): readonly string[] {
   const { generation, slot, pid, failure } = crash;
   const who = pid === null ? `worker in slot ${slot}` : `worker ${pid}`;
-  const how =
-    failure.outcome === null ? printable(failure.message) : `ended with ${describeOutcome(failure.outcome)}`;
+  const when = `${formatAge(nowMs - crash.endedAt)} ago`;
   return [
-    styles.bad(`crash: ${who} of generation ${generation} ${how}, ${formatAge(nowMs - crash.endedAt)} ago`),
-    // How it ended stands above.
-    ...describeFailure({ ...failure, outcome: null }),
+    `crash: ${who} of generation ${generation} ${styles.bad('failed')}, ${when}: ${printable(reasonOf(failure))}`,
+    ...describeFailure(failure, styles),
   ];
 }
 
@@ -155,8 +150,4 @@ export function align(rows: readonly (readonly string[])[]): readonly string[] {
       .join('')
       .trimEnd(),
   );
-}
-
-function same(text: string): string {
-  return text;
 }

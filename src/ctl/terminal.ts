@@ -1,11 +1,14 @@
 /** What the commands write to. It owns the two streams and the colours; it must not know what is written. */
-import { styleText } from 'node:util';
+import { colourPaint } from '../shared/paint.ts';
 import { plain, type Styles } from './status-table.ts';
 
 export interface Terminal {
   readonly out: (text: string) => void;
   readonly err: (text: string) => void;
+  /** For `out`. */
   readonly styles: Styles;
+  /** For `err`. */
+  readonly errStyles: Styles;
 }
 
 /** The process's own streams. When the reader of stdout has gone (`| head`), the process ends without a word. */
@@ -20,13 +23,12 @@ export function openTerminal(): Terminal {
     err: (text) => {
       process.stderr.write(text);
     },
-    // hasColors() knows NO_COLOR, FORCE_COLOR and dumb terminals.
-    styles: process.stdout.isTTY && process.stdout.hasColors() ? colours : plain,
+    styles: stylesOf(process.stdout),
+    errStyles: stylesOf(process.stderr),
   };
 }
 
-const colours: Styles = {
-  good: (text) => styleText('green', text),
-  bad: (text) => styleText('red', text),
-  dim: (text) => styleText('dim', text),
-};
+/** hasColors() knows NO_COLOR, FORCE_COLOR and dumb terminals. */
+function stylesOf(stream: NodeJS.WriteStream): Styles {
+  return stream.isTTY && stream.hasColors() ? colourPaint : plain;
+}

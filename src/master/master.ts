@@ -25,7 +25,7 @@ import { system } from './shell/system.ts';
 import type { VariableSource } from './shell/worker-environment.ts';
 import { startFailed } from './start-failed.ts';
 import { describeStatus } from './status.ts';
-import { passOnOutput } from './worker-output.ts';
+import { embeddedOutput } from './worker-output.ts';
 
 /** A master of one program. Created idle; a stopped one cannot be started again. */
 export interface Master {
@@ -56,8 +56,10 @@ export interface Master {
 export interface Surroundings {
   readonly platform: Platform;
   readonly environment: NodeJS.ProcessEnv;
-  /** Where the workers' stderr goes. */
-  readonly onStderr: (text: string) => void;
+  /** Where the stderr of the worker with this pid goes, in whole lines, as it was written. */
+  readonly onStderr: (bytes: Uint8Array, pid: number) => void;
+  /** Stands in every line of the master's log (./log-id.ts); null: it writes none. */
+  readonly logId: string | null;
   /** How errors name the options. */
   readonly spelling: OptionSpelling;
 }
@@ -67,7 +69,8 @@ export function createMaster(options: MasterOptions, given: Partial<Surroundings
   const surroundings: Surroundings = {
     platform: system,
     environment: process.env,
-    onStderr: passOnOutput(process.stderr),
+    onStderr: embeddedOutput(),
+    logId: null,
     spelling: 'code',
     ...given,
   };
@@ -75,7 +78,10 @@ export function createMaster(options: MasterOptions, given: Partial<Surroundings
   return assemble(compileOptions(options, workingDirectory(environment), spelling), surroundings);
 }
 
-function assemble(settings: MasterSettings, { platform, environment, onStderr }: Surroundings): Master {
+function assemble(
+  settings: MasterSettings,
+  { platform, environment, onStderr, logId }: Surroundings,
+): Master {
   const startedAt = platform.clock.monotonicMs();
   const subscribers = new Set<(observation: Observation) => void>();
   const results = createReloadResults(platform.arm);
@@ -211,6 +217,7 @@ function assemble(settings: MasterSettings, { platform, environment, onStderr }:
       command: settings.command,
       version,
       pid: process.pid,
+      logId,
       startedAt,
       listeners: doors.listeners,
       releaseOf: (generation: number) => releases.of(generation),

@@ -8,6 +8,7 @@ export interface StatusSources {
   readonly command: readonly string[];
   readonly version: string;
   readonly pid: number;
+  readonly logId: string | null;
   readonly startedAt: number;
   readonly listeners: readonly { readonly name: string; readonly host: string; readonly port: number }[];
   readonly releaseOf: (generation: number) => Release | null;
@@ -27,7 +28,12 @@ export function describeStatus(program: Program, sources: StatusSources, at: num
     generation,
     release: generation === null ? null : sources.releaseOf(generation),
     command: sources.command,
-    master: { pid: sources.pid, version: sources.version, uptimeMs: Math.round(at - sources.startedAt) },
+    master: {
+      pid: sources.pid,
+      version: sources.version,
+      uptimeMs: Math.round(at - sources.startedAt),
+      logId: sources.logId,
+    },
     listeners: sources.listeners.map(({ name, host, port }) => ({ name, host, port })),
     workersWanted: program.workersWanted,
     workers: program.workers.map((worker) => ({

@@ -95,7 +95,13 @@ export interface Status {
   /** What the generation that serves runs. */
   readonly release: Release | null;
   readonly command: readonly string[];
-  readonly master: { readonly pid: number; readonly version: string; readonly uptimeMs: number };
+  readonly master: {
+    readonly pid: number;
+    readonly version: string;
+    readonly uptimeMs: number;
+    /** Stands in every line of its log, and in no line of a worker; null: it writes no log of its own. */
+    readonly logId: string | null;
+  };
   readonly listeners: readonly { readonly name: string; readonly host: string; readonly port: number }[];
   readonly workersWanted: number;
   readonly workers: readonly WorkerStatus[];

@@ -1,9 +1,11 @@
 /**
  * What a fact says to people: the words that the log and `gracefulctl events` share. Pure; it must not know about
- * levels, colours or formats. Nobody parses these texts.
+ * levels or formats. Nobody parses these texts.
  */
 import { formatDuration } from './durations.ts';
+import { errorLineOf, namesError } from './error-line.ts';
 import type { Cause, Fact, Failure, Outcome, Release, WorkerIdentity } from './facts.ts';
+import { type Paint, plainPaint } from './paint.ts';
 import type { DrainReason } from './protocol.ts';
 
 // An `import` of node:util would load all of its lazy parts too: 2.5 MB in the master.
@@ -11,19 +13,52 @@ const { stripVTControlCharacters } = process.getBuiltinModule('node:util');
 
 type KillReason = Extract<Fact, { event: 'workerKilled' }>['reason'];
 
-/** One line for one fact, without a full stop. Total: a fact without its words does not compile. */
-export function describe(fact: Fact): string {
-  return printable(sentence(fact));
+export interface DescribeOptions {
+  /** Colours for the word that says how it is now. */
+  readonly paint?: Paint;
+  /** Without the error that the worker wrote: another line says it. */
+  readonly isShort?: boolean;
 }
 
-function sentence(fact: Fact): string {
+/** One line for one fact, without a full stop. Total: a fact without its words does not compile. */
+export function describe(fact: Fact, { paint = plainPaint, isShort = false }: DescribeOptions = {}): string {
+  const words = printable(sentence(fact, isShort ? (failure) => failure.message : reasonOf));
+  const [word, colour] = stateWords[fact.event] ?? [];
+  return word === undefined || colour === undefined
+    ? words
+    : words.replace(word, (found) => paint[colour](found));
+}
+
+/** Why, in one line: the failure's message and, if the worker's output ended with an error, that error. */
+export function reasonOf({ reason, message, outcome, stderrTail }: Failure): string {
+  // A worker that was killed did not die of what it wrote; only abort(3) is called with a reason.
+  const hasSaidWhy = reason === 'exited' && (outcome?.signal == null || outcome.signal === 'SIGABRT');
+  const error = hasSaidWhy ? errorLineOf(stderrTail.map(printable)) : null;
+  return error === null ? message : `${message}: ${error}`;
+}
+
+/** The word of a sentence that says how things are now, and what that means. */
+const stateWords: { readonly [Name in Fact['event']]?: readonly [word: string, meaning: keyof Paint] } = {
+  generationReady: ['serves', 'good'],
+  workerReady: ['ready', 'good'],
+  generationFailed: ['failed', 'bad'],
+  generationRolledBack: ['failed', 'bad'],
+  workerFailed: ['failed', 'bad'],
+  workerRestartedItself: ['crashed', 'bad'],
+  workerKilled: ['killed', 'bad'],
+  watchFailed: ['cannot watch', 'bad'],
+  workerDraining: ['draining', 'warn'],
+  workerTerminated: ['SIGTERM', 'warn'],
+};
+
+function sentence(fact: Fact, why: (failure: Failure) => string): string {
   switch (fact.event) {
     case 'masterStarted':
       return `graceful-run ${fact.version} started, pid ${fact.pid}${fact.control === null ? '' : `, control socket ${fact.control}`}`;
     case 'controlSocketChanged':
       return `${socketChange[fact.change](fact.control)}${fact.problem === null ? '' : `: ${fact.problem}`}`;
     case 'listenerBound':
-      return `listening on ${formatAddress(fact.host, fact.port)}`;
+      return `listening on ${formatUrl(fact.host, fact.port)}`;
     case 'listenersClosed':
       return 'listeners closed';
     case 'generationStarted':
@@ -35,15 +70,15 @@ function sentence(fact: Fact): string {
     case 'generationSettled':
       return `generation ${fact.generation} has passed its probation of ${formatDuration(fact.durationMs)}`;
     case 'generationRolledBack':
-      return `generation ${fact.generation}${fact.release === null ? '' : ` (${describeRelease(fact.release)})`} failed ${formatDuration(fact.durationMs)} after it began to serve, generation ${fact.to} serves again: ${fact.failure.message}`;
+      return `generation ${fact.generation}${fact.release === null ? '' : ` (${describeRelease(fact.release)})`} failed ${formatDuration(fact.durationMs)} after it began to serve, generation ${fact.to} serves again: ${why(fact.failure)}`;
     case 'generationFailed':
-      return `generation ${fact.generation}${fact.release === null ? '' : ` (${describeRelease(fact.release)})`} failed after ${formatDuration(fact.durationMs)}${servesOn(fact.serving)}: ${fact.failure.message}`;
+      return `generation ${fact.generation}${fact.release === null ? '' : ` (${describeRelease(fact.release)})`} failed after ${formatDuration(fact.durationMs)}${servesOn(fact.serving)}: ${why(fact.failure)}`;
     case 'reloadRequested':
       return `reload asked for by ${asker[fact.cause]}: generation ${fact.generation} will answer${fact.pending ? ', after the reload that is running' : ''}`;
     case 'stopRequested':
       return `stop ${fact.urgent ? 'at once ' : ''}asked for by ${asker[fact.cause]}`;
     case 'stopped':
-      return fact.failure === null ? 'stopped' : `stopped, having given up: ${fact.failure.message}`;
+      return fact.failure === null ? 'stopped' : `stopped, having given up: ${why(fact.failure)}`;
     case 'workerCountChanged':
       return `${count(fact.toCount, 'worker')} wanted instead of ${fact.fromCount}`;
     case 'restartScheduled':
@@ -55,7 +90,7 @@ function sentence(fact: Fact): string {
     case 'workerReady':
       return `${worker(fact)} ready after ${formatDuration(fact.durationMs)}`;
     case 'workerRestartedItself':
-      return `${worker(fact)} crashed and was started again by its own command: ${fact.failure.message}`;
+      return `${worker(fact)} crashed and was started again by its own command: ${why(fact.failure)}`;
     case 'workerPaused':
       return `${worker(fact)} told to accept no more for now, and to keep its connections`;
     case 'workerResumed':
@@ -77,7 +112,7 @@ function sentence(fact: Fact): string {
     case 'workerExited':
       return `${worker(fact)} ended with ${describeOutcome(fact.outcome)}${toll(fact)}`;
     case 'workerFailed':
-      return `${worker(fact)} failed: ${fact.failure.message}`;
+      return `${worker(fact)} failed: ${why(fact.failure)}`;
     case 'migrationFailed':
       return `${worker(fact)} cannot move its connections to a new worker: ${fact.problem}`;
     case 'undeclaredListen':
@@ -113,16 +148,17 @@ export function describeOutcome(outcome: Outcome): string {
   return outcome.code === null ? 'unknown outcome' : `exit code ${outcome.code}`;
 }
 
-/** What remains to be said about a failure after its message: how it ended, what to do, the worker's last words. */
-export function describeFailure(failure: Failure): readonly string[] {
+/** What remains to be said about a failure after its reason: what to do, and the worker's last output with the error in red. */
+export function describeFailure(failure: Failure, paint: Paint = plainPaint): readonly string[] {
   const lines: string[] = [];
-  if (failure.outcome !== null) lines.push(`  ended with ${describeOutcome(failure.outcome)}`);
   if (failure.hint !== null) lines.push(`  hint: ${printable(failure.hint)}`);
   if (failure.stderrTail.length === 0) return lines;
   return [
     ...lines,
     '  its last lines on stderr:',
-    ...failure.stderrTail.map((line) => `  | ${printable(line)}`),
+    ...failure.stderrTail
+      .map(printable)
+      .map((line) => `  ${paint.dim('|')} ${namesError(line) ? paint.bad(line) : line}`.trimEnd()),
   ];
 }
 
@@ -131,19 +167,26 @@ export function failureOf(fact: Fact): Failure | null {
   return 'failure' in fact ? fact.failure : null;
 }
 
+/** An address that a terminal makes a link of: `http://127.0.0.1:80`; for a listener on every address the one that works here. */
+export function formatUrl(host: string, port: number): string {
+  const isEvery = host === '::' || host === '0.0.0.0';
+  return isEvery ? `http://localhost:${port} (every address)` : `http://${formatAddress(host, port)}`;
+}
+
 /** `127.0.0.1:80`, `[::1]:80`. */
 export function formatAddress(host: string, port: number): string {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 }
+
+/** Control characters, separators of lines and paragraphs, and what turns the direction of a text round. */
+const unprintable = /[\p{Cc}\p{Zl}\p{Zp}\u202A-\u202E\u2066-\u2069]/gu;
 
 /**
  * Text from elsewhere without control characters: a worker's output must not move the cursor of whoever reads about
  * it, nor forge a line of the log.
  */
 export function printable(text: string): string {
-  return stripVTControlCharacters(text)
-    .replaceAll('\t', '    ')
-    .replace(/\p{Cc}/gu, '');
+  return stripVTControlCharacters(text).replaceAll('\t', '    ').replace(unprintable, '');
 }
 
 const socketChange: Readonly<

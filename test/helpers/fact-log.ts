@@ -13,6 +13,8 @@ export class FactLog {
   readonly facts: Fact[] = [];
   /** The lines that are not facts, in the order in which they came. */
   readonly lines: string[] = [];
+  /** Everything, as it was read. */
+  output = '';
   /** The pid of the process that writes the log. */
   masterPid: number | null = null;
   readonly #checks = new Set<() => void>();
@@ -21,6 +23,7 @@ export class FactLog {
   read(stream: Readable): void {
     let rest = '';
     stream.setEncoding('utf8').on('data', (text: string) => {
+      this.output += text;
       const lines = (rest + text).split('\n');
       rest = lines.pop() ?? '';
       for (const line of lines) this.#take(line.replace(/\r$/, ''));
@@ -68,7 +71,7 @@ export class FactLog {
       return;
     }
     const { master, worker, ...fact } = parsed;
-    for (const name of ['level', 'msg']) Reflect.deleteProperty(fact, name);
+    for (const name of ['level', 'logId', 'msg']) Reflect.deleteProperty(fact, name);
     if (typeof master === 'number') this.masterPid ??= master;
     // In the log the worker's pid is `worker`, in a fact `pid`.
     const pid = 'slot' in fact ? { pid: worker } : fact['event'] === 'masterStarted' ? { pid: master } : {};

@@ -13,7 +13,7 @@ import type { Failure, Observation } from '../../src/shared/facts.ts';
 
 export const failure: Failure = {
   reason: 'exited',
-  message: 'its worker exited before it was ready',
+  message: 'the worker exited with code 3 before it was ready',
   hint: 'run the command by hand',
   errorCode: null,
   outcome: { code: 3, signal: null },
@@ -43,7 +43,7 @@ export function statusOf(pid: number): Status {
     generation: 1,
     release: null,
     command: ['node', 'app.js'],
-    master: { pid, version: '0.1.0', uptimeMs: 61_000 },
+    master: { pid, version: '0.1.0', uptimeMs: 61_000, logId: null },
     listeners: [{ name: 'default', host: '127.0.0.1', port: 10_086 }],
     workersWanted: 1,
     workers: [

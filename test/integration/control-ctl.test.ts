@@ -268,7 +268,7 @@ describe('gracefulctl', () => {
     master.outcome.resolve(failed);
     const { code, out, err } = await run('reload', '--wait');
     expect([code, out]).toEqual([1, '']);
-    for (const part of ['before it was ready', 'exit code 3', 'Error: boom', 'by hand'])
+    for (const part of ['before it was ready', 'code 3', 'Error: boom', 'by hand'])
       expect(err).toContain(part);
   });
 

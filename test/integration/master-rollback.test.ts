@@ -67,7 +67,10 @@ async function reloadInVain(master: RunningMaster, spoil: () => void): Promise<F
     generation: 1,
     lastReload: { ok: false, generation: 2, failure },
   });
-  return failure;
+  // With the worker's last lines, which the log has in the same stream already.
+  const { lastReload } = await master.status();
+  if (lastReload?.failure == null) throw new Error('the status does not tell the failure');
+  return lastReload.failure;
 }
 
 test('a generation that exits is rolled back, with its exit code and the last 20 lines of its stderr', async () => {

@@ -1,24 +1,28 @@
 /** The command `graceful-run`: from words to a running master, and from its end to an exit code. */
+import './own-stderr.ts';
 import { renderError } from '../../shared/render-error.ts';
 import { version } from '../../shared/version.ts';
 import { createLog } from '../log.ts';
+import { newLogId } from '../log-id.ts';
 import { createMaster } from '../master.ts';
+import { standardError } from '../output/standard-error.ts';
+import { loadOutputCalls } from '../shell/output-calls.ts';
+import { shareOutput } from '../worker-output.ts';
 import { createCollector } from './collect-garbage.ts';
+import { consoleLook } from './console-look.ts';
 import { exitCodeOf, exitCodes } from './exit-codes.ts';
 import { parseCommandLine, type Invocation } from './parse.ts';
 import { obeySignals } from './signals.ts';
 
 /** Never rejects; leaves by process.exit() with one of the exit codes. */
 export async function main(argv: readonly string[]): Promise<void> {
-  // A log that cannot be written must not take the master down.
-  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
   try {
     const invocation = parseCommandLine(argv);
     process.exit(await obey(invocation));
   } catch (error) {
     const code = exitCodeOf(error);
     // Stopped as asked before it served: nothing has gone wrong.
-    if (code !== exitCodes.stopped) process.stderr.write(`${renderError(error, 'graceful-run')}\n`);
+    if (code !== exitCodes.stopped) standardError().write(`${renderError(error, 'graceful-run')}\n`);
     process.exit(code);
   }
 }
@@ -26,11 +30,13 @@ export async function main(argv: readonly string[]): Promise<void> {
 async function obey(invocation: Invocation): Promise<number> {
   switch (invocation.kind) {
     case 'help': {
+      ignoreReader();
       const { helpText } = await import('./help.ts');
       process.stdout.write(`${await helpText(process.stdout.columns || 100)}\n`);
       return exitCodes.stopped;
     }
     case 'version':
+      ignoreReader();
       process.stdout.write(`${version}\n`);
       return exitCodes.stopped;
     case 'run':
@@ -38,12 +44,24 @@ async function obey(invocation: Invocation): Promise<number> {
   }
 }
 
+/** `graceful-run --help | head -1` is no failure. Only here: process.stdout would change the flags of a pipe that workers inherit. */
+function ignoreReader(): void {
+  process.stdout.on('error', () => undefined);
+}
+
 async function run({ options, logLevel, logFormat }: Extract<Invocation, { kind: 'run' }>): Promise<number> {
-  const master = createMaster(options, { spelling: 'commandLine' });
-  const log = await createLog({
-    level: logLevel,
-    format: logFormat ?? (process.stderr.isTTY ? 'pretty' : 'json'),
+  const { format, hasColours } = consoleLook(logFormat, process.env);
+  const id = newLogId();
+  const output = shareOutput({
+    stream: standardError(),
+    lines: format === 'json' ? { as: 'written', logId: id } : { as: 'marked', hasColours },
+    onDropped: (bytes) => {
+      log.outputDropped(bytes);
+    },
   });
+  const master = createMaster(options, { spelling: 'commandLine', onStderr: output.passOn, logId: id });
+  await loadOutputCalls();
+  const log = await createLog({ level: logLevel, format, hasColours, id, stream: output.log });
   master.subscribe(log.write);
   master.subscribe(createCollector());
   obeySignals(master);

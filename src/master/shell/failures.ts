@@ -1,5 +1,6 @@
 /** Says why a worker failed, as a Failure: what the log, the control socket and exit messages show. Pure. */
 import { formatDuration } from '../../shared/durations.ts';
+import { errorLineOf } from '../../shared/error-line.ts';
 import { GracefulRunError, messageOf } from '../../shared/errors.ts';
 import type { Failure, Outcome } from '../../shared/facts.ts';
 import { notInherited } from '../../shared/protocol.ts';
@@ -97,14 +98,20 @@ function exitHint(outcome: Outcome, words: LastWords): string | null {
   if (isNotInherited(words.stderrTail)) return notInheritedHint;
   if (words.stderrTail.some((line) => line.includes('EADDRINUSE'))) return takenHint(words);
   if (outcome.code === 0) return 'it ended by itself: is this a server, and does it stay in the foreground?';
-  return undeclaredHint(words) ?? (words.stderrTail.length > 0 ? lastWordsHint : silentHint);
+  const hint = undeclaredHint(words);
+  // The error itself is a part of the reason (../../shared/describe.ts, reasonOf).
+  if (hint !== null || errorLineOf(words.stderrTail) !== null) return hint;
+  return words.stderrTail.length > 0 ? lastWordsHint : silentHint;
 }
 
 /** Node.js says which address it is: `listen EADDRINUSE: address already in use :::9001`. */
-function takenHint({ stderrTail }: LastWords): string {
-  const [, address = 'an address'] =
-    /EADDRINUSE: address already in use (\S+)/.exec(stderrTail.join('\n')) ?? [];
-  return `it binds ${address}, which is taken: a second port is still held by the generation before, the one that clients use must be the one of --port, and the process that listens must be the one that is started (node --import tsx app.ts, not tsx app.ts)`;
+function takenHint({ stderrTail, declared }: LastWords): string {
+  const [, address, port] =
+    /EADDRINUSE: address already in use (\S*?:?(\d+)|\S+)/.exec(stderrTail.join('\n')) ?? [];
+  if (port !== undefined && declared.includes(Number(port)))
+    return `${address ?? port} is what graceful-run holds, and the process that listens has not inherited it: start the program itself, not through a wrapper (node --import tsx app.ts, not tsx app.ts)`;
+  const isServed = port === undefined ? '' : `; if it is the port that clients use: --port ${port}`;
+  return `${address ?? 'its address'} is in use: a second port of the program is held by the old generation until it has gone${isServed}`;
 }
 
 const notInheritedHint =

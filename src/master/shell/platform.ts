@@ -14,8 +14,8 @@ export interface ProcessListeners {
   readonly message: (raw: unknown) => void;
   /** Something came over the IPC channel that is no message. */
   readonly garbage: () => void;
-  /** Text that the process wrote to stderr. */
-  readonly stderr: (text: string) => void;
+  /** What the process wrote to stderr, as it wrote it. */
+  readonly stderr: (bytes: Uint8Array) => void;
   /** Once: the process has ended, was reaped, and its stderr was read to the end (or is held open by a stranger). */
   readonly exit: (outcome: Outcome) => void;
   /** Once, instead of everything else: the process could not be started. */

@@ -42,8 +42,8 @@ export interface RunnerOptions {
   readonly prepare: (worker: { generation: number; slot: number }) => SpawnRequest;
   /** `wallMs` is the time of what it tells, in ms since 1970. */
   readonly onFact: (fact: FactWithoutRelease, wallMs: number) => void;
-  /** What workers write to stderr goes on to here, in whole lines. */
-  readonly onStderr: (text: string) => void;
+  /** What the worker with this pid wrote to stderr goes on to here, in whole lines. */
+  readonly onStderr: (bytes: Uint8Array, pid: number) => void;
 }
 
 export interface Runner {
@@ -158,8 +158,10 @@ export function createRunner(options: RunnerOptions, initial: Program): Runner {
 
   function startWorker({ worker: id, generation, slot }: Extract<Effect, { type: 'startWorker' }>): void {
     const tail = createStderrTail();
-    const lines = forwardWholeLines(options.onStderr);
     let worker: LiveWorker | null = null;
+    const lines = forwardWholeLines((bytes) => {
+      if (worker !== null) options.onStderr(bytes, worker.process.pid);
+    }, platform.arm);
     const failed = (error: unknown): void => {
       dispatch({ type: 'workerEnded', worker: id, end: silentEnd(notStartedFailure(error)) });
     };
@@ -171,9 +173,9 @@ export function createRunner(options: RunnerOptions, initial: Program): Runner {
         garbage: () => {
           if (worker !== null) hearing.garbage(worker);
         },
-        stderr: (text) => {
-          tail.add(text);
-          lines.add(text);
+        stderr: (bytes) => {
+          tail.add(bytes);
+          lines.add(bytes);
           failIfNotInherited(worker);
         },
         exit: (outcome) => {

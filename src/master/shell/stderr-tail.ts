@@ -1,25 +1,48 @@
-/** Remembers the last lines of a stream of text: a worker's last words. Bounded in lines and in their length. */
+/**
+ * Remembers how a worker's output ended: its last lines, and the line that names the error, which a long trace would push out.
+ * Bounded in lines and in their length.
+ */
+import { StringDecoder } from 'node:string_decoder';
+import { followsError, namesError } from '../../shared/error-line.ts';
 
 const maxLines = 20;
 const maxLineLength = 2_000;
+const lookedAt = 200;
 
 export interface StderrTail {
-  add(text: string): void;
-  /** The last 20 lines, oldest first; a line that has not ended yet counts. */
+  add(bytes: Uint8Array): void;
+  /**
+   * The last 20 lines, oldest first; a line that has not ended yet counts. If the line that names the error is older, the first two are
+   * that line and one with an ellipsis.
+   */
   lines(): readonly string[];
 }
 
 export function createStderrTail(): StderrTail {
+  const decoder = new StringDecoder('utf8');
   let complete: string[] = [];
   let partial = '';
+  /** The line that named the error, if it was written last. */
+  let error: string | null = null;
+
+  const take = (line: string): void => {
+    complete.push(line);
+    if (namesError(line)) error = line;
+    else if (!followsError(line)) error = null;
+  };
+
   return {
-    add: (text) => {
-      const lines = (partial + text).split('\n');
+    add: (bytes) => {
+      const lines = (partial + decoder.write(bytes)).split('\n');
       partial = (lines.pop() ?? '').slice(0, maxLineLength);
-      complete = [...complete, ...lines.slice(-maxLines).map((line) => line.slice(0, maxLineLength))].slice(
-        -maxLines,
-      );
+      // More than any trace has; a flood is not looked at line by line.
+      for (const line of lines.slice(-lookedAt)) take(line.replace(/\r$/, '').slice(0, maxLineLength));
+      complete = complete.slice(-maxLines);
     },
-    lines: () => (partial === '' ? complete : [...complete, partial].slice(-maxLines)),
+    lines: () => {
+      const all = partial === '' ? complete : [...complete, partial].slice(-maxLines);
+      if (error === null || all.includes(error) || !followsError(partial)) return all;
+      return [error, '    …', ...all.slice(2)];
+    },
   };
 }

@@ -56,7 +56,7 @@ function spawnWorker(request: SpawnRequest, listeners: ProcessListeners): Worker
   // A channel whose other end is gone: the exit tells everything that there is to know.
   child.on('error', () => undefined);
   const channel = guardOrKill(child, pid, listeners);
-  child.stderr?.setEncoding('utf8').on('data', listeners.stderr);
+  child.stderr?.on('data', listeners.stderr);
   /** What Node.js calls back about, and does not when the other end is gone before it has answered. */
   const onTheWay = new Set<() => void>();
   watchExit(child, pid, channel, (outcome) => {

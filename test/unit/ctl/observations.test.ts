@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { renderEvent } from '../../../src/ctl/events.ts';
+import { createEventRenderer } from '../../../src/ctl/events.ts';
 import { readObservation } from '../../../src/ctl/observations.ts';
 import { plain } from '../../../src/ctl/status-table.ts';
 import { exampleFacts } from '../../helpers/facts.ts';
@@ -22,12 +22,12 @@ describe('an observation that comes over the wire', () => {
   });
 
   test('of a newer master is shown as it came, without control characters', () => {
-    expect(renderEvent('{"event":"moonRisen"}\u001B[2J', plain)).toBe('{"event":"moonRisen"}\n');
+    expect(createEventRenderer(plain)('{"event":"moonRisen"}\u001B[2J')).toBe('{"event":"moonRisen"}\n');
   });
 
   test('with a failure shows the last words below', () => {
     const fact = exampleFacts.find(({ event }) => event === 'generationFailed');
-    const text = renderEvent(JSON.stringify({ ...fact, program: 'web', time: 1 }), plain);
+    const text = createEventRenderer(plain)(JSON.stringify({ ...fact, program: 'web', time: 1 }));
     expect(text).toContain('Error: boom');
     expect(text.endsWith('\n')).toBe(true);
   });

@@ -1,6 +1,12 @@
 import fc from 'fast-check';
 import { describe as group, expect, test } from 'vitest';
-import { describe, describeFailure, formatAddress, printable } from '../../../src/shared/describe.ts';
+import {
+  describe,
+  describeFailure,
+  formatAddress,
+  formatUrl,
+  printable,
+} from '../../../src/shared/describe.ts';
 import { exampleFacts } from '../../helpers/facts.ts';
 
 group('describe', () => {
@@ -15,7 +21,7 @@ group('describe', () => {
   );
 
   test('no two facts say the same', () => {
-    expect(new Set(exampleFacts.map(describe)).size).toBe(exampleFacts.length);
+    expect(new Set(exampleFacts.map((fact) => describe(fact))).size).toBe(exampleFacts.length);
   });
 
   test('text from elsewhere cannot forge a line', () => {
@@ -24,7 +30,7 @@ group('describe', () => {
   });
 });
 
-test('a failure brings its outcome, its hint and every last line', () => {
+test('a failure brings its hint and every last line', () => {
   const lines = describeFailure({
     reason: 'exited',
     message: 'it exited',
@@ -33,7 +39,25 @@ test('a failure brings its outcome, its hint and every last line', () => {
     outcome: { code: null, signal: 'SIGSEGV' },
     stderrTail: ['one', 'two'],
   }).join('\n');
-  for (const part of ['SIGSEGV', 'try it by hand', 'one', 'two']) expect(lines).toContain(part);
+  for (const part of ['try it by hand', 'one', 'two']) expect(lines).toContain(part);
+});
+
+test('the address of a listener is one that a terminal makes a link of, and that works here', () => {
+  expect([
+    formatUrl('127.0.0.1', 80),
+    formatUrl('::1', 80),
+    formatUrl('::', 80),
+    formatUrl('0.0.0.0', 80),
+  ]).toEqual([
+    'http://127.0.0.1:80',
+    'http://[::1]:80',
+    'http://localhost:80 (every address)',
+    'http://localhost:80 (every address)',
+  ]);
+});
+
+test('text cannot turn its own direction, or end a line where some programs do', () => {
+  expect(printable('a\u202Eb\u2028c\u2029d\u2066e\u0085f')).toBe('abcdef');
 });
 
 test('an IPv6 address is written so that its port can be told', () => {

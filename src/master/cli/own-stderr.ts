@@ -1,0 +1,27 @@
+/**
+ * Keeps Node.js from opening stderr its own way in the master's process, which it does even where nobody asks for process.stderr: it
+ * would make a pipe non-blocking for everybody who shares it, among them the workers, and wait for a terminal that is stopped. What is
+ * written to process.stderr, and warnings, go where the log goes. Has to be loaded before everything else.
+ */
+import { Writable } from 'node:stream';
+import { standardError } from '../output/standard-error.ts';
+
+const stderr = new Writable({
+  decodeStrings: true,
+  write: (chunk: Uint8Array, _encoding, done) => {
+    standardError().write(chunk);
+    done();
+  },
+});
+
+Object.defineProperty(process, 'stderr', {
+  configurable: true,
+  enumerable: true,
+  get: () => Object.assign(stderr, { fd: 2 }),
+});
+
+// The listener of Node.js itself, which would write with a call that waits.
+process.removeAllListeners('warning');
+process.on('warning', ({ name, message }) => {
+  standardError().write(`graceful-run: ${name}: ${message}\n`);
+});

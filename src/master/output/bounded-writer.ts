@@ -1,0 +1,111 @@
+/**
+ * Writes to a descriptor whose reader may be slow or gone: what does not fit waits in a queue of bounded length. It must not know
+ * what is written. While something waits, a timer looks whether there is room; otherwise there is none.
+ */
+import type { Descriptor } from './patient-descriptor.ts';
+
+export interface BoundedWriter {
+  /** Writes or queues. False: the queue is full, and nothing of it will be written. A part of it is never left out. */
+  readonly write: (text: string | Uint8Array) => boolean;
+  /** Bytes that wait. */
+  readonly writableLength: number;
+  /** Bytes that could not be written because of an error (EPIPE, ENOSPC …) since this was last asked. */
+  readonly takeLostBytes: () => number;
+  /** Calls back once, as soon as nothing waits any more; at once when that is so. */
+  readonly whenEmpty: (callback: () => void) => void;
+  /** Waits until everything is written, for `boundMs` at most; blocks the thread, so it is for the end of the process. */
+  readonly flush: (boundMs: number) => void;
+}
+
+export interface BoundedWriterParts {
+  readonly descriptor: Descriptor;
+  /** What may wait; a text that comes when more than that waits is refused. */
+  readonly limitBytes: number;
+  /** Calls back after a while, without keeping the process alive. */
+  readonly arm: (delayMs: number, callback: () => void) => void;
+  readonly nowMs: () => number;
+}
+
+/** How long to wait before looking again: doubled each time in vain, so that a reader that has stopped costs nothing. */
+const firstDelayMs = 1;
+const lastDelayMs = 500;
+
+export function createBoundedWriter(parts: BoundedWriterParts): BoundedWriter {
+  const { descriptor, limitBytes, arm, nowMs } = parts;
+  const queue: Uint8Array[] = [];
+  let queuedBytes = 0;
+  let lostBytes = 0;
+  let isArmed = false;
+  let delayMs = firstDelayMs;
+  let whenEmpty: (() => void)[] = [];
+
+  /** Writes what fits, and says whether that was anything. */
+  const writeWhatFits = (): boolean => {
+    let hasMoved = false;
+    for (let next = queue[0]; next !== undefined; next = queue[0]) {
+      const written = descriptor.write(next);
+      if (written === 'EINTR') continue;
+      if (written === 'EAGAIN' || written === 0) return hasMoved;
+      hasMoved = true;
+      // Any other error: nobody will read this one. The next one is tried again: the reader of a named pipe may come back.
+      const taken = typeof written === 'string' ? next.length : written;
+      if (typeof written === 'string') lostBytes += taken;
+      queuedBytes -= taken;
+      if (taken === next.length) queue.shift();
+      else queue[0] = next.subarray(taken);
+    }
+    return hasMoved;
+  };
+
+  const tellEmpty = (): void => {
+    if (queuedBytes > 0 || whenEmpty.length === 0) return;
+    const callbacks = whenEmpty;
+    whenEmpty = [];
+    for (const callback of callbacks) callback();
+  };
+
+  const lookAgain = (): void => {
+    if (isArmed || queuedBytes === 0) return;
+    isArmed = true;
+    arm(delayMs, () => {
+      isArmed = false;
+      delayMs = writeWhatFits() ? firstDelayMs : Math.min(2 * delayMs, lastDelayMs);
+      tellEmpty();
+      lookAgain();
+    });
+  };
+
+  return {
+    write: (text) => {
+      if (queuedBytes > limitBytes) return false;
+      const bytes = typeof text === 'string' ? Buffer.from(text) : text;
+      if (bytes.length === 0) return true;
+      queue.push(bytes);
+      queuedBytes += bytes.length;
+      if (writeWhatFits()) delayMs = firstDelayMs;
+      tellEmpty();
+      lookAgain();
+      return true;
+    },
+    get writableLength() {
+      return queuedBytes;
+    },
+    takeLostBytes: () => {
+      const lost = lostBytes;
+      lostBytes = 0;
+      return lost;
+    },
+    whenEmpty: (callback) => {
+      whenEmpty.push(callback);
+      tellEmpty();
+    },
+    flush: (boundMs) => {
+      const deadline = nowMs() + boundMs;
+      for (let leftMs = boundMs; queuedBytes > 0 && leftMs > 0; leftMs = deadline - nowMs()) {
+        if (!writeWhatFits()) descriptor.waitForRoom(Math.ceil(leftMs));
+      }
+      tellEmpty();
+      if (queuedBytes > 0) writeWhatFits();
+    },
+  };
+}
