@@ -106,8 +106,8 @@ function exitHint(outcome: Outcome, words: LastWords): string | null {
 
 /** Node.js says which address it is: `listen EADDRINUSE: address already in use :::9001`. */
 function takenHint({ stderrTail, declared }: LastWords): string {
-  const [, address, port] =
-    /EADDRINUSE: address already in use (\S*?:?(\d+)|\S+)/.exec(stderrTail.join('\n')) ?? [];
+  const [, address] = /EADDRINUSE: address already in use (\S+)/.exec(stderrTail.join('\n')) ?? [];
+  const [, port] = /:(\d+)$/.exec(address ?? '') ?? [];
   if (port !== undefined && declared.includes(Number(port)))
     return `${address ?? port} is what graceful-run holds, and the process that listens has not inherited it: start the program itself, not through a wrapper (node --import tsx app.ts, not tsx app.ts)`;
   const isServed = port === undefined ? '' : `; if it is the port that clients use: --port ${port}`;
