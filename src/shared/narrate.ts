@@ -36,8 +36,13 @@ export function createNarrator({ paint = plainPaint, showsOutput = true }: Narra
     told = key;
     const shown: Failure = showsOutput ? failure : { ...failure, stderrTail: [], outcome: null };
     return {
-      line: describe(fact, { paint, isShort: isTold && fact.event === 'stopped' }),
+      line: describe(fact, { paint, isShort: isTold && !isAboutGeneration(fact) }),
       details: isTold ? [] : describeFailure(shown, paint),
     };
   };
+}
+
+/** Its line always says why: it is the one that alarms are made of. */
+function isAboutGeneration(fact: Fact): boolean {
+  return fact.event === 'generationFailed' || fact.event === 'generationRolledBack';
 }

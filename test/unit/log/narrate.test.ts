@@ -20,6 +20,7 @@ const generationFailed: Extract<Fact, { event: 'generationFailed' }> = {
   generation: 2,
   durationMs: 5,
   release: null,
+  serving: null,
   failure,
 };
 const stopped: Fact = { event: 'stopped', failure };

@@ -24,13 +24,13 @@ test('a worker whose address is taken is told which one, where its stderr says i
   const exited = (...stderrTail: readonly string[]): string | null =>
     exitFailure({ code: 1, signal: null }, { ...words, stderrTail }).hint;
   expect(exited('Error: listen EADDRINUSE: address already in use :::9001', '    at app.js:1')).toContain(
-    'it binds :::9001, ',
+    ':::9001 is in use',
   );
   expect(exited('listen EADDRINUSE: address already in use 127.0.0.1:9001 (will retry)')).toContain(
-    'it binds 127.0.0.1:9001, ',
+    '127.0.0.1:9001 is in use',
   );
   expect(exited('listen EADDRINUSE: address already in use /run/app.sock')).toContain(
-    'binds /run/app.sock, ',
+    '/run/app.sock is in use',
   );
-  expect(exited("  code: 'EADDRINUSE',")).toContain('it binds an address');
+  expect(exited("  code: 'EADDRINUSE',")).toContain('its address is in use');
 });
