@@ -51,7 +51,7 @@ test('the error of a program that cannot start is in the line about its generati
     .split('\n')
     .filter((line) => line.startsWith('{') && line.includes('"level":"error"'));
   expect(
-    messages.filter((line) => line.includes(`"msg":"generation 1 failed`) && line.includes(error)),
+    messages.filter((line) => line.includes(`"msg":"generation 1 `) && line.includes(error)),
   ).toHaveLength(1);
   expect(text.split(error).length - 1).toBe(3);
   const trace = master.lines.filter((line) => line.startsWith('    at '));
