@@ -54,6 +54,9 @@ export interface AnnouncedListener {
 /** The code of the error with which a listen fails in a process that was told of the listener and did not inherit it. */
 export const notInherited = 'ERR_LISTENER_NOT_INHERITED';
 
+/** What a worker writes when a thread of it, or a process of its own cluster, binds a port by itself that the master holds. */
+export const heldByMaster = 'ERR_PORT_HELD_BY_MASTER';
+
 /** A numeric address on the port of a declared listener, or a name. */
 export interface WantedAddress {
   readonly host: string;

@@ -65,6 +65,8 @@ export interface Claims {
   answered(answer: AddressAnswer, handle: RawHandle | null): void;
   /** The handle that accepts on the listener; null before `admit`, and when no server of this process listens on it. */
   acceptingOn(name: string): RawHandle | null;
+  /** Is it the address of a listener that the master holds? */
+  isDeclared(host: string | null, port: number): boolean;
   /** The listener that the handle is for, or null. */
   nameOf(handle: unknown): string | null;
   /** From now on nothing that is told to listen accepts. */
@@ -453,6 +455,7 @@ export function createClaims(parts: ClaimsParts): Claims {
       if (phase !== 'admitted') return null;
       return claims.find(({ listener, state }) => listener.name === name && state === 'held')?.handle ?? null;
     },
+    isDeclared: (host, port) => parts.listeners.some((listener) => matches(listener, host, port)),
     nameOf: (handle) => claims.find((claim) => claim.handle === handle)?.listener.name ?? null,
     close() {
       phase = 'closed';

@@ -3,7 +3,8 @@
  * after that is in serving.ts. Everything is decided elsewhere.
  */
 import type net from 'node:net';
-import type { WorkerMessage } from '../shared/protocol.ts';
+import { heldByMaster, type WorkerMessage } from '../shared/protocol.ts';
+import { writeAddress } from './addresses.ts';
 import { createApplication } from './application.ts';
 import { openBundle } from './bundle.ts';
 import { isCaught } from './caught-signals.ts';
@@ -14,7 +15,7 @@ import { firstMoments } from './first-moments.ts';
 import type { PassOn } from './launcher/pass-on.ts';
 import { createListenOutcomes } from './listen-outcome.ts';
 import { patchServers } from './listen.ts';
-import { isRawHandle } from './raw-handle.ts';
+import { beforeBareBind, isRawHandle } from './raw-handle.ts';
 import { createReadiness } from './readiness.ts';
 import { runtimeVersion, type Runtime } from './runtime.ts';
 import { hearServers } from './server-events.ts';
@@ -200,6 +201,13 @@ export function startManaged(
     }));
   }
 
+  beforeBareBind((host, port) => {
+    if (!claims.isDeclared(host, port)) return;
+    const how = 'leave cluster.schedulingPolicy at its default, SCHED_RR';
+    complain(
+      `cannot share ${writeAddress(host, port)} among the processes of a cluster (${heldByMaster}): ${how}`,
+    );
+  });
   const outcomes = createListenOutcomes();
   hearServers((server, event, first) => {
     outcomes.heard(server, event);

@@ -10,6 +10,7 @@ import { findLauncher } from './launcher/find-launcher.ts';
 import { inspectInheritance } from './launcher/inheritance.ts';
 import { shimFolder } from './launcher/handed-on.ts';
 import { passOn } from './launcher/pass-on.ts';
+import { portsOfMainThread } from './thread.ts';
 import { startManaged } from './managed.ts';
 import { publishRuntime } from './runtime.ts';
 
@@ -43,7 +44,11 @@ function start(): void {
   const { env: environment } = process;
   hideArguments(__filename);
   // Neither threads of a worker nor its descendants have the variable.
-  if (environment[env.listeners] === undefined) return;
+  if (environment[env.listeners] === undefined) {
+    const ports = portsOfMainThread(environment);
+    if (ports.length > 0) openBundle('stranded')().refuseInThread(ports);
+    return;
+  }
   const settings = readSettings(environment);
   if (settings === null) return;
   const { listeners } = settings;

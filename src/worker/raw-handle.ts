@@ -41,6 +41,20 @@ export function closeHandle(value: unknown): void {
   if (typeof close === 'function') Reflect.apply(close, value, []);
 }
 
+/**
+ * Calls `bound` before something in this process binds an address below `net.Server`: a cluster does, whose processes share the
+ * socket (SCHED_NONE) instead of getting connections from their primary.
+ */
+export function beforeBareBind(bound: (host: string | null, port: number) => void): void {
+  const net = process.getBuiltinModule('node:net');
+  const bare = (...args: Parameters<CreateServerHandle>): unknown => {
+    const [host, port] = args;
+    if (typeof port === 'number' && port > 0) bound(host, port);
+    return createServerHandle(...args);
+  };
+  Reflect.set(net, '_createServerHandle', bare);
+}
+
 /** A handle over an inherited file descriptor; null when it is not a socket (any more). */
 export function openInherited(fd: number): RawHandle | null {
   const handle = createServerHandle(null, null, null, fd);

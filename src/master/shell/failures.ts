@@ -3,7 +3,7 @@ import { formatDuration } from '../../shared/durations.ts';
 import { errorLineOf } from '../../shared/error-line.ts';
 import { GracefulRunError, messageOf } from '../../shared/errors.ts';
 import type { Failure, Outcome } from '../../shared/facts.ts';
-import { notInherited } from '../../shared/protocol.ts';
+import { heldByMaster, notInherited } from '../../shared/protocol.ts';
 
 /** What the shell knows of a worker when it fails. */
 export interface LastWords {
@@ -35,7 +35,10 @@ export function notReadyFailure(timeoutMs: number, healthPath: string | null, wo
   return {
     reason: 'notReady',
     message: `the worker was not ready within ${formatDuration(timeoutMs)}${notReadyYet === null ? '' : `: ${notReadyYet}`}`,
-    hint: notReadyYet === null ? (undeclaredHint(words) ?? notReadyHint(healthPath, words)) : unhealthyHint,
+    hint:
+      notReadyYet === null
+        ? (heldHint(words) ?? undeclaredHint(words) ?? notReadyHint(healthPath, words))
+        : unhealthyHint,
     errorCode: null,
     outcome: null,
     stderrTail: words.stderrTail,
@@ -96,12 +99,27 @@ export function notStartedFailure(error: unknown): Failure {
 function exitHint(outcome: Outcome, words: LastWords): string | null {
   if (words.wasReady) return null;
   if (isNotInherited(words.stderrTail)) return notInheritedHint;
+  const held = heldHint(words);
+  if (held !== null) return held;
   if (words.stderrTail.some((line) => line.includes('EADDRINUSE'))) return takenHint(words);
   if (outcome.code === 0) return 'it ended by itself: is this a server, and does it stay in the foreground?';
   const hint = undeclaredHint(words);
   // The error itself is a part of the reason (../../shared/describe.ts, reasonOf).
   if (hint !== null || errorLineOf(words.stderrTail) !== null) return hint;
   return words.stderrTail.length > 0 ? lastWordsHint : silentHint;
+}
+
+/** Something in the worker binds the very port that is held for it. */
+function heldHint({ stderrTail, declared }: LastWords): string | null {
+  const text = stderrTail.join('\n');
+  // In its message, or in what Node.js writes about an error.
+  const forms = [/EADDRINUSE\S* (?:address already in use )?\S*:(\d+)/g, /^ +port: (\d+)$/gm];
+  const taken = text.includes('EADDRINUSE')
+    ? forms.flatMap((form) => [...text.matchAll(form)].map(([, port]) => Number(port)))
+    : [];
+  const port = taken.find((one) => declared.includes(one));
+  if (port === undefined && !text.includes(heldByMaster)) return null;
+  return `port ${port ?? declared.join(', ')} is held for the process that is started, and is bound once more: by a second server on the same address, by a worker thread, or by a process that it has started. A cluster of its own has to leave cluster.schedulingPolicy at SCHED_RR and listen without exclusive: true; simpler is one process for each core, with --workers. Where a wrapper starts the server, start Node.js itself (node --import tsx app.ts, not tsx app.ts)`;
 }
 
 /** Node.js says which address it is: `listen EADDRINUSE: address already in use :::9001`. */

@@ -3,11 +3,12 @@
  * fails then, with the reason; Node.js would say EADDRINUSE or EINVAL. A bundle of its own (bundle.ts).
  */
 import { readFileSync, readlinkSync } from 'node:fs';
-import { notInherited, type AnnouncedListener } from '../../shared/protocol.ts';
+import { heldByMaster, notInherited, type AnnouncedListener } from '../../shared/protocol.ts';
 import { matches, writeAddress } from '../addresses.ts';
 import { forgetChannel } from '../channel-handle.ts';
 import { readListenCall } from '../listen-call.ts';
 import { replaceMethod, type ServerMethod } from '../server-methods.ts';
+import { complain } from '../standard-streams.ts';
 import type { Inheritance } from './inheritance.ts';
 
 export function refuseToListen(
@@ -31,6 +32,25 @@ export function refuseToListen(
         ),
         { code: notInherited, port: listener.port },
       );
+      process.nextTick(() => this.emit('error', error));
+      return this;
+    };
+  });
+}
+
+/**
+ * A thread of a worker: the listener belongs to the main thread, which hears when it may accept and when it has to end. `ports` are those
+ * that the master holds.
+ */
+export function refuseInThread(ports: readonly number[]): void {
+  replaceMethod('listen', (original): ServerMethod => {
+    return function listen(...args) {
+      const { target } = readListenCall(args);
+      if (target.kind !== 'tcp' || !ports.includes(target.port)) return original.apply(this, args);
+      const where = writeAddress(target.host, target.port);
+      const text = `cannot listen on ${where} in a worker thread: graceful-run hands it to the main thread (${heldByMaster}): listen there, and pass on work instead of connections, or start one process for each core with --workers`;
+      complain(text);
+      const error = Object.assign(new Error(text), { code: heldByMaster, port: target.port });
       process.nextTick(() => this.emit('error', error));
       return this;
     };

@@ -1,0 +1,25 @@
+// Programs that serve from threads or processes of their own: they work, or the reason that they hear fits.
+import { expect, test } from 'vitest';
+import { get } from '../helpers/plain-client.ts';
+import { app, runMaster } from '../helpers/run-master.ts';
+
+test('a cluster of its own serves, and is reloaded', async () => {
+  const master = runMaster({ command: app('has-own-processes', 'default') });
+  const port = await master.serving();
+  expect((await get(port)).body).toBe('generation 1');
+  await master.reload(2);
+  await master.waitFor('workerExited', { generation: 1, cut: 0 });
+  expect((await get(port)).body).toBe('generation 2');
+});
+
+test.each([
+  ['none', 'SCHED_RR'],
+  ['exclusive', 'without exclusive: true'],
+  ['thread', 'worker thread'],
+])('one that binds the held port by itself (%s) fails with that as the reason', async (how, words) => {
+  const master = runMaster({ command: app('has-own-processes', how) });
+  const port = await master.port();
+  const { failure } = await master.waitFor('generationFailed', { generation: 1 });
+  expect(failure.hint).toContain(words);
+  expect(failure.hint).toContain(String(port));
+});
