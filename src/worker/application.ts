@@ -1,4 +1,6 @@
 /** What the application has asked of this worker, kept until somebody has use for it. It must not know when that is. */
+import { bindListeners } from './bound-listeners.ts';
+import { inCurrentContext } from './context.ts';
 import { createHooks, type Hooks } from './hooks.ts';
 import type { AdoptHandler } from './migration/adoption.ts';
 import { complain, described } from './standard-streams.ts';
@@ -6,7 +8,8 @@ import { complain, described } from './standard-streams.ts';
 export interface Application {
   readonly hooks: Hooks;
   /** Who takes connections that other workers give away, by name. */
-  readonly adoptHandlers: Map<string, AdoptHandler>;
+  readonly adoptHandlers: ReadonlyMap<string, AdoptHandler>;
+  onAdopt(name: string, handler: AdoptHandler): void;
   /** Always the same one; aborted when the application may know that the drain has begun. */
   signal(): AbortSignal;
   /** The drain has begun. */
@@ -17,13 +20,20 @@ export function createApplication(): Application {
   // Made when it is asked for: most applications never do, and all of them have to boot.
   let abort: AbortController | null = null;
   let isTold = false;
+  const adoptHandlers = new Map<string, AdoptHandler>();
   return {
     hooks: createHooks((error) => {
       complain(`a drain hook failed: ${described(error)}`);
     }),
-    adoptHandlers: new Map(),
+    adoptHandlers,
+    onAdopt(name, handler) {
+      adoptHandlers.set(name, inCurrentContext(handler));
+    },
     signal() {
-      abort ??= new AbortController();
+      if (abort === null) {
+        abort = new AbortController();
+        bindListeners(abort.signal);
+      }
       if (isTold) abort.abort();
       return abort.signal;
     },

@@ -5,6 +5,7 @@ import type { Ending, Exchanges, IsSpared } from './exchanges.ts';
 import { isInjected } from './injected.ts';
 import { createOpenSockets } from './open-sockets.ts';
 import type { RawHandle } from './raw-handle.ts';
+import { acceptFor, putIntoContextOf } from './server-contexts.ts';
 import type { ServerMethod } from './server-methods.ts';
 
 /** An HTTP/1 connection: what its requests come from is, under TLS, not what was accepted. */
@@ -148,7 +149,7 @@ export function createConnections(exchanges: Exchanges, close: ServerMethod): Co
       return (accepted) => {
         const before = sockets.last();
         try {
-          listening.onconnection?.(0, accepted);
+          acceptFor(listening, accepted);
         } catch (error) {
           // A listener of 'connection' has thrown: as ever that is an uncaught exception, and as ever the connection is there.
           process.nextTick(() => {
@@ -192,6 +193,7 @@ function isFull(server: net.Server): boolean {
 
 /** What `net.Server` does with a handle that it is given, apart from listening (Node.js: setupListenHandle in lib/net.js). */
 function swapHandle(server: net.Server, before: RawHandle, after: RawHandle): void {
+  putIntoContextOf(server, after);
   Reflect.set(after, 'onconnection', before.onconnection);
   for (const symbol of Object.getOwnPropertySymbols(before))
     if (Reflect.get(before, symbol) === server) Reflect.set(after, symbol, server);

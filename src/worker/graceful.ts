@@ -1,6 +1,7 @@
 /** The public API of a worker: the application's side of `Runtime`. */
 import type { Server, Socket } from 'node:net';
 import { GracefulRunError } from '../shared/errors.ts';
+import { currentContext } from './context.ts';
 import type { AdoptHandler } from './migration/adoption.ts';
 import type { DrainHook, DrainMoment } from './hooks.ts';
 import { asJson } from './json-state.ts';
@@ -152,9 +153,16 @@ function workerOver(runtime: Runtime): Worker {
     generation: runtime.generation,
     isManaged: runtime.isManaged,
     migrate: async (socket, { to, state = null, released = () => undefined }) => {
+      const context = currentContext();
       const content = (): unknown =>
         asJson(typeof state === 'function' ? Reflect.apply(state, undefined, []) : state);
-      const result = await runtime.migrate(socket, { to, state: content, released });
+      const result = await runtime.migrate(socket, {
+        to,
+        state: () => context.run(content),
+        released: () => {
+          context.run(released);
+        },
+      });
       if (result !== 'taken') throw cannotMigrate(result, to);
     },
     onAdopt: (name, handler) => {

@@ -1,4 +1,5 @@
 /** The application's drain hooks, in two rows: each run one after the other, once. It must not know what else a drain does. */
+import { inCurrentContext } from './context.ts';
 import type { DrainReason } from '../shared/protocol.ts';
 
 /** What a drain hook is told. */
@@ -27,7 +28,7 @@ export function createHooks(failed: (error: unknown) => void): Hooks {
   const rows: Record<DrainMoment, DrainHook[]> = { first: [], last: [] };
   return {
     add(hook, when) {
-      rows[when].push(hook);
+      rows[when].push(inCurrentContext(hook));
     },
     async run(when, context) {
       // The array may grow while it is walked: a hook added meanwhile runs at its end.

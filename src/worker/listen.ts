@@ -5,6 +5,7 @@
 import type net from 'node:net';
 import { readListenCall, type ListenCall } from './listen-call.ts';
 import type { RawHandle } from './raw-handle.ts';
+import { inContextOf, putIntoContextOf, rememberContext } from './server-contexts.ts';
 import { replaceMethod, type ServerMethod } from './server-methods.ts';
 
 /** What becomes of a listen. */
@@ -64,6 +65,7 @@ export function patchServers(rules: ListenRules): void {
       // Throws ERR_SERVER_ALREADY_LISTEN.
       if (this.listening) return original.apply(this, args);
       giveUp(this);
+      rememberContext(this);
       const call = readListenCall(args);
       const placement = rules.place(call);
       switch (placement.kind) {
@@ -88,12 +90,15 @@ export function patchServers(rules: ListenRules): void {
           const { cancel } = placement.request(
             (handle) => {
               endWaiting(this);
-              listenOn(this, original, handle, placement.backlog, null);
+              putIntoContextOf(this, handle);
+              inContextOf(this, () => {
+                listenOn(this, original, handle, placement.backlog, null);
+              });
               tellListening(placement.listening);
             },
             (instead) => {
               endWaiting(this);
-              original.apply(this, [...instead]);
+              inContextOf(this, () => original.apply(this, [...instead]));
             },
           );
           waiting.set(this, cancel);

@@ -19,6 +19,7 @@ import { beforeBareBind, isRawHandle } from './raw-handle.ts';
 import { createReadiness } from './readiness.ts';
 import { runtimeVersion, type Runtime } from './runtime.ts';
 import { hearServers } from './server-events.ts';
+import { inContextOf } from './server-contexts.ts';
 import { serverMethod } from './server-methods.ts';
 import { complain, surviveBrokenPipes } from './standard-streams.ts';
 import type { Serving } from './serving.ts';
@@ -108,6 +109,7 @@ export function startManaged(
       : openBundle('health')().createHealthGate({
           order: health,
           port: first.port,
+          inContextOf,
           notReadyYet: (reason) => {
             send({ type: 'notReadyYet', pid, reason });
           },
@@ -255,7 +257,7 @@ export function startManaged(
     },
     migrate: (socket, gift) => serving().give(socket, gift),
     onAdopt: (name, handler) => {
-      application.adoptHandlers.set(name, handler);
+      application.onAdopt(name, handler);
     },
     requestReload: () => {
       if (!process.connected) return false;

@@ -3,6 +3,7 @@
  * goes to the server that listens on its address, as if it had come there; one that nobody would have answered is closed.
  */
 import { openInherited, type RawHandle } from './raw-handle.ts';
+import { acceptFor } from './server-contexts.ts';
 
 /** An accepted connection, below `net.Socket`. */
 interface Accepted {
@@ -42,7 +43,7 @@ export function acceptQueued(
     const local: Address = {};
     const server = one.getsockname(local) === 0 ? serverFor(local.address ?? '') : null;
     if (server?.onconnection === undefined) one.close();
-    else server.onconnection(0, connection);
+    else acceptFor(server, connection);
   };
   handle.listen(backlog);
   const look = (before: number): void => {

@@ -4,12 +4,15 @@
  */
 import type net from 'node:net';
 import type { HealthOrder } from '../../shared/protocol.ts';
+import type { InContextOf } from './inject.ts';
 import { proveHealth } from './prove-health.ts';
 
 export interface HealthGateParts {
   readonly order: HealthOrder;
   /** The declared port that is asked. */
   readonly port: number;
+  /** Calls `action` as Node.js does when the server has something to say. */
+  readonly inContextOf: InContextOf;
   /** Why it is not ready yet. */
   readonly notReadyYet: (reason: string) => void;
   /** Called once, unless `stop` was called before. */
@@ -29,7 +32,7 @@ export interface HealthGate {
 const reasonLength = 500;
 
 export function createHealthGate(
-  { order, port, notReadyYet, passed }: HealthGateParts,
+  { order, port, inContextOf, notReadyYet, passed }: HealthGateParts,
   prove: typeof proveHealth = proveHealth,
 ): HealthGate {
   const servers = new Set<net.Server>();
@@ -46,7 +49,7 @@ export function createHealthGate(
   async function ask(): Promise<void> {
     try {
       const server = (): net.Server | null => [...servers].find((one) => portOf(one) === port) ?? null;
-      const isHealthy = await prove({ order, port, server, report, stopped: stopped.signal });
+      const isHealthy = await prove({ order, port, inContextOf, server, report, stopped: stopped.signal });
       isOver = true;
       servers.clear();
       if (isHealthy) passed();

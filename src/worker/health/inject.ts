@@ -20,6 +20,9 @@ export interface Question {
   readonly signal: AbortSignal;
 }
 
+/** Calls `action` as Node.js does when the server has something to say. */
+export type InContextOf = (server: net.Server, action: () => void) => void;
+
 export interface Injector {
   /** Resolves to the status when the answer has come to its end. Rejects when it does not. */
   ask(question: Question): Promise<number>;
@@ -28,9 +31,9 @@ export interface Injector {
 }
 
 /** A connection for each question: most of what is cold in a new worker is on the way from a connection to its first request. */
-export function createInjector(server: net.Server, port: number): Injector {
+export function createInjector(server: net.Server, port: number, inContextOf: InContextOf): Injector {
   const agent: Agent = new (http().Agent)();
-  agent.createConnection = () => connect(server, port);
+  agent.createConnection = () => connect(server, port, inContextOf);
   return {
     ask: ({ path, userAgent, signal }) =>
       new Promise((resolve, reject) => {
@@ -63,11 +66,15 @@ export function createInjector(server: net.Server, port: number): Injector {
 }
 
 /** The handshake of a TLS server is left out: it gets the connection that would have come of it. */
-function connect(server: net.Server, port: number): Duplex {
+function connect(server: net.Server, port: number, inContextOf: InContextOf): Duplex {
   const isSecure = server instanceof tls().Server;
   const ends = isSecure ? inMemoryTlsPair(port) : inMemoryPair(port);
   // Where an HTTP/2 server that takes HTTP/1 as well looks for itself.
   Object.assign(ends.server, { server, _server: server });
-  process.nextTick(() => server.emit(isSecure ? 'secureConnection' : 'connection', ends.server));
+  process.nextTick(() => {
+    inContextOf(server, () => {
+      server.emit(isSecure ? 'secureConnection' : 'connection', ends.server);
+    });
+  });
   return ends.client;
 }

@@ -6,7 +6,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { formatDuration } from '../../shared/durations.ts';
 import type { HealthOrder } from '../../shared/protocol.ts';
 import { askUntilHealthy } from './ask-until-healthy.ts';
-import { createInjector } from './inject.ts';
+import { createInjector, type InContextOf } from './inject.ts';
 import { limitTime } from './time-limit.ts';
 import { warmUp, warmUpBoundMs } from './warm-up.ts';
 
@@ -14,6 +14,7 @@ export interface HealthParts {
   readonly order: HealthOrder;
   /** The declared port that is asked. */
   readonly port: number;
+  readonly inContextOf: InContextOf;
   /** The server that listens there now; null when none does. */
   readonly server: () => net.Server | null;
   /** Why it is not healthy yet. */
@@ -50,6 +51,7 @@ export async function proveHealth(parts: HealthParts): Promise<boolean> {
 async function askOnce({
   order: { path },
   port,
+  inContextOf,
   server,
   report,
   stopped,
@@ -59,7 +61,7 @@ async function askOnce({
   if (asked.constructor.name === 'Http2Server') {
     return `the server on ${port} speaks HTTP/2 alone, and its health can be asked over HTTP/1 only`;
   }
-  const injector = createInjector(asked, port);
+  const injector = createInjector(asked, port, inContextOf);
   const limit = limitTime(answerMs, stopped);
   const slow = setTimeout(report, slowMs, `GET ${path} has not been answered yet`).unref();
   try {
@@ -78,12 +80,12 @@ async function askOnce({
   }
 }
 
-async function warm({ order, port, server, stopped }: HealthParts): Promise<void> {
+async function warm({ order, port, inContextOf, server, stopped }: HealthParts): Promise<void> {
   const asked = server();
   if (order.warmup === 0 || asked === null) return;
   const limit = limitTime(warmUpBoundMs(order.readyTimeoutMs, performance.now()), stopped);
   const { signal } = limit;
-  const injector = createInjector(asked, port);
+  const injector = createInjector(asked, port, inContextOf);
   const question = { path: order.path, userAgent: 'graceful-run (warm-up)', signal };
   await warmUp(
     order.warmup,

@@ -6,9 +6,13 @@ import type { HealthParts } from '../../../../src/worker/health/prove-health.ts'
 
 const order = { path: '/healthz', warmup: 0, readyTimeoutMs: 1_000 };
 
+const inContextOf = (_server: unknown, action: () => void): void => {
+  action();
+};
+
 function gateOver(proveHealth: (parts: HealthParts) => Promise<boolean>) {
   const parts = { notReadyYet: vi.fn(), passed: vi.fn() };
-  return { ...parts, gate: createHealthGate({ order, port: 80, ...parts }, proveHealth) };
+  return { ...parts, gate: createHealthGate({ order, port: 80, inContextOf, ...parts }, proveHealth) };
 }
 
 test('lets through once health is proven', async () => {
