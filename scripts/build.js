@@ -47,6 +47,12 @@ const results = await Promise.all([
     outfile: 'dist/master/main.cjs',
     entryPoints: ['src/master/cli/main.ts'],
   }),
+  // What becomes a worker that a shell cannot start.
+  build({
+    ...commonJs,
+    outfile: 'dist/master/trampoline.cjs',
+    entryPoints: ['src/master/shell/trampoline-main.ts'],
+  }),
   build({
     ...common,
     ...workerBundles,

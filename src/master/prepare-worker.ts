@@ -54,8 +54,12 @@ export function prepareWorker(
   setOrRemove(environment, 'PATH', launch.path);
   const launched = { ...command, args: launch.args };
   // Inside Node.js the preload sets LISTEN_PID. A container without a shell has to do without, as any program there does.
-  const { file, args } = command.isNode || !hasShell() ? launched : withListenPid(launched, environment);
-  return { file, args, cwd: settings.cwd, environment, listeners };
+  const start =
+    command.isNode || !hasShell()
+      ? { ...launched, environment }
+      : withListenPid(launched, environment, { node: process.execPath, script: trampolineScript(preload) });
+  const { file, args } = start;
+  return { file, args, cwd: settings.cwd, environment: start.environment, listeners };
 }
 
 function announce(
@@ -83,6 +87,11 @@ function setOrRemove(environment: Record<string, string>, name: string, value: s
 function shimFolder(preload: string): string | null {
   const folder = join(dirname(preload), 'shim');
   return hasShell() && isExecutable(join(folder, 'node')) ? folder : null;
+}
+
+/** Built beside the master. */
+function trampolineScript(preload: string): string {
+  return join(dirname(preload), '..', 'master', 'trampoline.cjs');
 }
 
 function hasShell(): boolean {

@@ -29,7 +29,8 @@ function hintForNotFound(
   const path = where.environment['PATH'];
   if (path === undefined || path === '')
     return 'PATH is not set for the program: name the executable with its full path';
-  return `PATH is ${path}`;
+  // Not what it is: values of variables are nobody's business.
+  return `give its full path (\`command -v ${name}\` in your shell says it), or add its folder to PATH where graceful-run is started: systemd and cron set a short one`;
 }
 
 /** It is there, but may not be executed; the caller exits with 126. `name` is how the command called it. */

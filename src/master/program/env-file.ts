@@ -57,6 +57,8 @@ interface Assignment {
 
 function assignmentsOf(text: string, path: string): readonly Assignment[] {
   const lines = text.split(/\r?\n/);
+  const broken = lines.findIndex((line) => line.includes('\0'));
+  if (broken !== -1) throw holdsNul(path, broken);
   const found: Assignment[] = [];
   for (let at = 0; at < lines.length; at++) {
     const line = (lines[at] ?? '').trimStart();
@@ -85,6 +87,15 @@ function setsNothing(path: string, index: number): GracefulRunError {
     'envFileUnreadable',
     `cannot read the environment file ${path}: line ${index + 1} sets nothing`,
     { hint: 'a line is NAME=value, or a comment that begins with #; a value of several lines needs quotes' },
+  );
+}
+
+/** Node.js would refuse such a value at the spawn, and print it. */
+function holdsNul(path: string, index: number): GracefulRunError {
+  return new GracefulRunError(
+    'envFileUnreadable',
+    `cannot read the environment file ${path}: line ${index + 1} has a NUL character`,
+    { hint: 'a variable cannot hold it; is the file in UTF-16? Save it as UTF-8' },
   );
 }
 

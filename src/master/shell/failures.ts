@@ -1,7 +1,7 @@
 /** Says why a worker failed, as a Failure: what the log, the control socket and exit messages show. Pure. */
 import { formatDuration } from '../../shared/durations.ts';
 import { errorLineOf } from '../../shared/error-line.ts';
-import { GracefulRunError, messageOf } from '../../shared/errors.ts';
+import { GracefulRunError, messageOf, systemCode } from '../../shared/errors.ts';
 import type { Failure, Outcome } from '../../shared/facts.ts';
 import { heldByMaster, notInherited } from '../../shared/protocol.ts';
 
@@ -88,12 +88,20 @@ export function isNotInherited(stderrTail: readonly string[]): boolean {
 export function notStartedFailure(error: unknown): Failure {
   return {
     reason: 'notStarted',
-    message: messageOf(error),
+    message: startProblem(error),
     hint: error instanceof GracefulRunError ? error.hint : null,
     errorCode: error instanceof GracefulRunError ? error.code : null,
     outcome: null,
     stderrTail: [],
   };
+}
+
+/** What Node.js says about arguments that it refuses shows them, and with them the values of variables. */
+function startProblem(error: unknown): string {
+  const code = systemCode(error);
+  return code?.startsWith('ERR_') === true
+    ? `cannot start the worker: Node.js refuses its arguments or environment (${code})`
+    : messageOf(error);
 }
 
 function exitHint(outcome: Outcome, words: LastWords): string | null {

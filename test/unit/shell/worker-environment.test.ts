@@ -1,5 +1,6 @@
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { withListenPid } from '../../../src/master/shell/trampoline.ts';
+import { releasedEnvironment, withListenPid } from '../../../src/master/shell/trampoline.ts';
 import { changedPort, workerEnvironment } from '../../../src/master/shell/worker-environment.ts';
 
 const options = {
@@ -13,6 +14,8 @@ const options = {
   drainTimeoutMs: 30_000,
   health: null,
 };
+
+const node = { node: '/usr/bin/node', script: '/opt/trampoline.cjs' };
 
 test('announces the listener in every protocol at once', () => {
   expect(workerEnvironment(options)).toEqual({
@@ -86,14 +89,31 @@ test('nothing that another master has said to this one is passed on', () => {
   expect(result).toMatchObject({ LISTEN_FDS: '0', GRACEFUL_RUN_WORKER: '1', SERVER_STARTER_PORT: '' });
 });
 
-test('the trampoline keeps the arguments, and carries variables that a shell would drop', () => {
-  const command = { file: '/usr/bin/app', args: ['a b', '$c'] };
-  expect(withListenPid(command, { FINE: '1' }).args.slice(3)).toEqual(['/usr/bin/app', 'a b', '$c']);
-  expect(withListenPid(command, { FINE: '1', 'my.var': 'x y' }).args.slice(3)).toEqual([
-    '/usr/bin/env',
-    'my.var=x y',
-    '/usr/bin/app',
-    'a b',
-    '$c',
-  ]);
+test('the trampoline is a shell, which keeps the arguments', () => {
+  const command = { file: '/srv/a=b/app', args: ['a b', '$c'] };
+  const start = withListenPid(command, { FINE: '1' }, node);
+  expect(start.args.slice(3)).toEqual(['/srv/a=b/app', 'a b', '$c']);
+  expect(start.environment).toEqual({ FINE: '1' });
+});
+
+test('variables that a shell would drop stay in the environment, and never come to a command line', () => {
+  const command = { file: '/srv/a=b/app', args: ['a b', '$c'] };
+  fc.assert(
+    fc.property(
+      fc.dictionary(fc.string({ minLength: 1 }), fc.stringMatching(/^secret-\w{8,}$/)),
+      (variables) => {
+        const environment = {
+          ...variables,
+          'db.password': 'secret-password',
+          NODE_OPTIONS: 'secret-options',
+        };
+        const start = withListenPid(command, environment, node);
+        for (const value of Object.values(environment))
+          expect([start.file, ...start.args].join('\0')).not.toContain(value);
+        expect(start.args).toEqual([node.script, command.file, ...command.args]);
+        expect(start.environment).not.toHaveProperty('NODE_OPTIONS');
+        expect(releasedEnvironment(start.environment, 7)).toEqual({ ...environment, LISTEN_PID: '7' });
+      },
+    ),
+  );
 });
