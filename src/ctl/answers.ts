@@ -60,6 +60,13 @@ export const status: z.ZodMiniType<Status> = z.object({
       isAccepting: z.boolean(),
       inStateMs: z.number(),
       uptimeMs: z.number(),
+      draining: z.nullable(
+        z.object({
+          leftMs: z.number(),
+          requests: z.nullable(z.int()),
+          connections: z.nullable(z.int()),
+        }),
+      ),
     }),
   ),
   restarts: z.array(z.object({ slot: z.int(), failures: z.int(), inMs: z.number() })),

@@ -125,6 +125,14 @@ const shapes: Shapes = {
   workerDraining: fact('workerDraining', { ...change, reason: drainReason }),
   workerAcceptsNoMore: fact('workerAcceptsNoMore', identity),
   workerCleanUpCut: fact('workerCleanUpCut', { ...identity, what: z.string() }),
+  stillDraining: fact('stillDraining', {
+    ...place,
+    stopping: z.boolean(),
+    workers: z.int(),
+    requests: z.nullable(z.int()),
+    connections: z.nullable(z.int()),
+    leftMs: z.number(),
+  }),
   workerTerminated: fact('workerTerminated', change),
   workerKilled: fact('workerKilled', { ...change, reason: killReason }),
   workerExited: fact('workerExited', {

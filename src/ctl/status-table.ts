@@ -8,6 +8,7 @@ import type {
 } from '../shared/control-api.ts';
 import {
   describeFailure,
+  describeOpen,
   describeRelease,
   formatAddress,
   printable,
@@ -100,7 +101,16 @@ function renderWorkers(workers: readonly WorkerStatus[], styles: Styles): readon
     formatAge(worker.uptimeMs),
   ]);
   const [head = '', ...body] = align([['pid', 'generation', 'slot', 'state', 'since', 'age'], ...rows]);
-  return [styles.dim(head), ...body];
+  return [styles.dim(head), ...body.flatMap((line, index) => [line, ...renderDrain(workers[index])])];
+}
+
+/** What a worker that drains still has, and until when. */
+function renderDrain(worker: WorkerStatus | undefined): readonly string[] {
+  if (worker === undefined || worker.draining === null) return [];
+  const { draining, state } = worker;
+  const open = describeOpen(draining) ?? 'it does not say what is open';
+  const next = state === 'draining' ? 'SIGTERM' : 'SIGKILL';
+  return [`  ${open}; ${next} in ${formatAge(draining.leftMs)}`];
 }
 
 function renderRestart({ slot, failures, inMs }: PendingRestart): string {

@@ -46,6 +46,7 @@ export function levelOf(fact: Fact, isRecovery = false): FactLevel {
     case 'stopRequested':
     case 'workerCountChanged':
     case 'workerNotReadyYet':
+    case 'stillDraining':
     case 'fileChanged':
     case 'watchStarted':
       return 'info';

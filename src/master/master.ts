@@ -8,6 +8,7 @@ import { killDelayMs } from '../shared/protocol.ts';
 import { version } from '../shared/version.ts';
 import { maxDrainingGenerations, sameStopMs, settleMs } from './defaults.ts';
 import { createDoors } from './doors.ts';
+import { createDrainProgress } from './drain-progress.ts';
 import { defaultBackoff } from './lifecycle/backoff.ts';
 import { workingDirectory } from './here.ts';
 import { createLastCrash } from './last-crash.ts';
@@ -24,7 +25,7 @@ import { createRunner } from './shell/program-runner.ts';
 import { system } from './shell/system.ts';
 import type { VariableSource } from './shell/worker-environment.ts';
 import { startFailed } from './start-failed.ts';
-import { describeStatus } from './status.ts';
+import { describeDrain, describeStatus } from './status.ts';
 import { embeddedOutput } from './worker-output.ts';
 
 /** A master of one program. Created idle; a stopped one cannot be started again. */
@@ -98,7 +99,11 @@ function assemble(
     environment,
     platform,
     handlers: {
-      status,
+      status: async () => {
+        await runner.askOpen();
+        return status();
+      },
+      pid: () => process.pid,
       reload: (wait) => requestReload('control', wait),
       scale: setWorkerCount,
       stop: () => ({ done: stop('control') }),
@@ -127,6 +132,16 @@ function assemble(
     idleProgram(lifecycleSettings(settings), settings.workers),
   );
 
+  const progress = createDrainProgress({
+    arm: platform.arm,
+    isDraining: () => describeDrain(status()) !== null,
+    look: async () => {
+      await runner.askOpen();
+      return describeDrain(status());
+    },
+    publish,
+  });
+
   function publish(announced: FactWithoutRelease, time: number = platform.clock.wallMs()): void {
     const fact = withRelease(announced);
     if (fact.event === 'generationReady') releases.serves(fact.generation);
@@ -136,6 +151,7 @@ function assemble(
     if (fact.event === 'generationReady') doors.fitted.decided();
     if (fact.event === 'reloadRequested') doors.restoreControl();
     leaving.observe(fact);
+    progress.observe(fact);
     for (const subscriber of subscribers) subscriber({ ...fact, program: doors.name(), time });
     if (fact.event === 'stopped')
       void doors.close().then(() => {
@@ -220,6 +236,7 @@ function assemble(
       logId,
       startedAt,
       listeners: doors.listeners,
+      openOf: (worker: number) => runner.openOf(worker),
       releaseOf: (generation: number) => releases.of(generation),
       lastReload: results.last(),
       lastCrash: crashes.last(),

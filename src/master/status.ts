@@ -1,7 +1,15 @@
 /** The program's state as the control API shows it. Pure. */
-import type { ProgramState, ReloadResult, Status, WorkerCrash } from '../shared/control-api.ts';
-import type { Release } from '../shared/facts.ts';
-import { servingGeneration, type Program, type Worker } from './lifecycle/state.ts';
+import type {
+  DrainingStatus,
+  ProgramState,
+  ReloadResult,
+  Status,
+  WorkerCrash,
+} from '../shared/control-api.ts';
+import type { Release, WorkerPhase } from '../shared/facts.ts';
+import type { OpenCounts } from '../shared/protocol.ts';
+import type { DrainProgressFact } from './drain-progress.ts';
+import { servingGeneration, type LifecycleSettings, type Program, type Worker } from './lifecycle/state.ts';
 
 export interface StatusSources {
   readonly name: string;
@@ -12,6 +20,7 @@ export interface StatusSources {
   readonly startedAt: number;
   readonly listeners: readonly { readonly name: string; readonly host: string; readonly port: number }[];
   readonly releaseOf: (generation: number) => Release | null;
+  readonly openOf: (worker: number) => OpenCounts | null;
   readonly lastReload: ReloadResult | null;
   readonly lastCrash: WorkerCrash | null;
 }
@@ -44,6 +53,7 @@ export function describeStatus(program: Program, sources: StatusSources, at: num
       isAccepting: isAccepting(worker),
       inStateMs: Math.max(0, Math.round(at - worker.phaseSince)),
       uptimeMs: Math.max(0, Math.round(at - worker.startedAt)),
+      draining: drainingOf(worker, program.settings, sources.openOf(worker.id), at),
     })),
     restarts: (servingGeneration(program)?.slots ?? []).flatMap(({ index, failures, restartAt }) =>
       restartAt === null ? [] : [{ slot: index, failures, inMs: Math.max(0, Math.round(restartAt - at)) }],
@@ -62,4 +72,40 @@ function stateOf(program: Program): ProgramState {
   const { phase, workers } = program;
   if (servingGeneration(program) !== null && !workers.some(isAccepting)) return 'restarting';
   return phase === 'probation' ? 'serving' : phase;
+}
+
+/** What a worker that leaves still has, and its deadline; null for one that stays. */
+function drainingOf(
+  { phase, phaseSince }: Worker,
+  { drainTimeoutMs, killDelayMs }: LifecycleSettings,
+  open: OpenCounts | null,
+  at: number,
+): DrainingStatus | null {
+  if (phase !== 'draining' && phase !== 'terminating') return null;
+  const boundMs = phase === 'draining' ? drainTimeoutMs : killDelayMs;
+  const { requests, connections } = open ?? { requests: null, connections: null };
+  return { leftMs: Math.max(0, Math.round(boundMs - (at - phaseSince))), requests, connections };
+}
+
+/** What a stop or a drain still waits for; null when it waits for nothing. */
+export function describeDrain({ state, workers }: Status): DrainProgressFact | null {
+  const leaving = workers.filter(({ state: phase }) => leavingStates.has(phase));
+  if (leaving.length === 0) return null;
+  return {
+    event: 'stillDraining',
+    stopping: state === 'stopping',
+    workers: leaving.length,
+    requests: sum(leaving.map(({ draining }) => draining?.requests ?? null)),
+    connections: sum(leaving.map(({ draining }) => draining?.connections ?? null)),
+    leftMs: Math.max(...leaving.map(({ draining }) => draining?.leftMs ?? 0)),
+  };
+}
+
+const leavingStates: ReadonlySet<string> = new Set<WorkerPhase>(['draining', 'terminating', 'killing']);
+
+function sum(counts: readonly (number | null)[]): number | null {
+  return counts.reduce<number | null>(
+    (total, one) => (total === null || one === null ? null : total + one),
+    0,
+  );
 }

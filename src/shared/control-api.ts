@@ -39,6 +39,17 @@ export interface WorkerStatus {
   /** How long it has been in this state, in ms. */
   readonly inStateMs: number;
   readonly uptimeMs: number;
+  /** While it drains or terminates; else null. */
+  readonly draining: DrainingStatus | null;
+}
+
+export interface DrainingStatus {
+  /** Until it gets the next signal: SIGTERM while it drains, SIGKILL while it terminates. */
+  readonly leftMs: number;
+  /** HTTP/1 requests in flight; null when the worker does not say. */
+  readonly requests: number | null;
+  /** Open connections; null when the worker does not say. */
+  readonly connections: number | null;
 }
 
 /** A slot of the serving generation whose worker has failed and is to be started again. */

@@ -105,6 +105,8 @@ function sentence(fact: Fact, why: (failure: Failure) => string): string {
       return `${worker(fact)} accepts no more`;
     case 'workerCleanUpCut':
       return `${worker(fact)}: its ${fact.what} had not finished at the drain timeout and were cut: let handlers end with process.exit(), or allow more time with --drain-timeout`;
+    case 'stillDraining':
+      return stillDraining(fact);
     case 'workerTerminated':
       return `${worker(fact)} asked to end with SIGTERM: still ${fact.from ?? 'there'} after ${formatDuration(fact.durationMs)}`;
     case 'workerKilled':
@@ -226,6 +228,28 @@ const killReason: Readonly<Record<KillReason, string>> = {
   reload: 'a newer generation takes its place',
   scaleDown: 'fewer workers are wanted',
 };
+
+function stillDraining(fact: Extract<Fact, { event: 'stillDraining' }>): string {
+  const { stopping, workers, leftMs } = fact;
+  const open = describeOpen(fact);
+  const what = `${count(workers, 'worker')}${open === null ? '' : ` with ${open}`}`;
+  const bound = `for ${Math.ceil(leftMs / 1_000)}s at most`;
+  return stopping
+    ? `waiting for ${what}, ${bound}; Ctrl-C or SIGTERM again stops at once`
+    : `${what} still draining, ${bound}`;
+}
+
+/** `1 request in flight, 2 connections open`; null when it is not known. */
+export function describeOpen({
+  requests,
+  connections,
+}: {
+  readonly requests: number | null;
+  readonly connections: number | null;
+}): string | null {
+  if (requests === null || connections === null) return null;
+  return `${count(requests, 'request')} in flight, ${count(connections, 'connection')} open`;
+}
 
 function which(release: Release | null): string {
   if (release === null) return '';

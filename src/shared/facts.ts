@@ -156,6 +156,17 @@ export type Fact =
   | ({ readonly event: 'workerAcceptsNoMore' } & WorkerIdentity)
   /** `what`, part of the application's own clean-up, was not finished at the end of the drain timeout. */
   | ({ readonly event: 'workerCleanUpCut'; readonly what: string } & WorkerIdentity)
+  /** A stop, or a drain, takes a while: what it waits for. */
+  | {
+      readonly event: 'stillDraining';
+      readonly stopping: boolean;
+      readonly workers: number;
+      /** Null: not every worker has said. */
+      readonly requests: number | null;
+      readonly connections: number | null;
+      /** Until the last of them is ended by a signal. */
+      readonly leftMs: number;
+    }
   | ({ readonly event: 'workerTerminated' } & WorkerChange)
   | ({
       readonly event: 'workerKilled';

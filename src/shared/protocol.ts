@@ -69,6 +69,13 @@ export interface WantedAddress {
  */
 export type DrainReason = 'reload' | 'rollback' | 'stop' | 'scaleDown' | 'masterGone' | 'signal';
 
+/** What a worker still has open. A request of HTTP/2 counts as its connection alone. */
+export interface OpenCounts {
+  /** HTTP/1 requests whose response is not complete. */
+  readonly requests: number;
+  readonly connections: number;
+}
+
 /** What a Node.js worker tells its master. `pid` is the process that speaks: under `npm start` not the one that was started. */
 export type WorkerMessage =
   /** Says that it can serve. It does not accept before it is admitted. */
@@ -104,6 +111,8 @@ export type WorkerMessage =
   | { readonly type: 'drains'; readonly pid: number }
   /** Its own clean-up was not finished when the time was up: `what` was cut, in the words of the log. */
   | { readonly type: 'cleanUpCut'; readonly pid: number; readonly what: string }
+  /** The answer to `report`. */
+  | ({ readonly type: 'open'; readonly pid: number } & OpenCounts)
   /** The drain is over: requests served in its life, connections that have moved to other workers, and that had to be cut. */
   | {
       readonly type: 'drained';
@@ -137,6 +146,8 @@ export type MasterMessage =
   | { readonly type: 'pause'; readonly name: string; readonly more: number }
   /** Accept again. */
   | { readonly type: 'resume' }
+  /** To a draining worker: what is still open? */
+  | { readonly type: 'report' }
   /** A copy of the listener, sent as a handle beside the message. */
   | { readonly type: 'listener'; readonly name: string }
   /** Answers `addressWanted`: what was bound, as a handle beside the message. */

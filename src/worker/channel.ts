@@ -161,7 +161,8 @@ export function readMessage(value: unknown): MasterMessage | null {
         ? { type: 'successor', more: value.more }
         : null;
     case 'predecessor':
-      return { type: 'predecessor' };
+    case 'report':
+      return { type: value.type };
     case 'address':
     case 'addressRefused':
       return readAddress(value.type, value);

@@ -67,6 +67,7 @@ export function startManaged(
         case 'resume':
         case 'successor':
         case 'predecessor':
+        case 'report':
           serving().told(message, handle);
       }
     },

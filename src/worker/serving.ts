@@ -3,7 +3,7 @@
  * its own (bundle.ts), with everything that drains and migrates in it. Everything is decided elsewhere.
  */
 import type net from 'node:net';
-import { killDelayMs, type MasterMessage, type WorkerMessage } from '../shared/protocol.ts';
+import { killDelayMs, type MasterMessage, type OpenCounts, type WorkerMessage } from '../shared/protocol.ts';
 import type { Application } from './application.ts';
 import type { Claims } from './claims.ts';
 import { createDraining, cutWords } from './draining.ts';
@@ -28,7 +28,7 @@ export interface ServingParts extends Tracking {
 /** The messages that are about its end, and about connections that move. */
 export type ServingMessage = Extract<
   MasterMessage,
-  { readonly type: 'drain' | 'successor' | 'predecessor' | 'pause' | 'resume' }
+  { readonly type: 'drain' | 'successor' | 'predecessor' | 'pause' | 'resume' | 'report' }
 >;
 
 export interface Serving {
@@ -150,6 +150,9 @@ export function createServing(parts: ServingParts): Serving {
         case 'successor':
           draining.addSuccessor(handle, message.more);
           break;
+        case 'report':
+          void send({ type: 'open', pid, ...openNow(parts) });
+          break;
         case 'predecessor':
           if (draining.isBegun()) closeHandle(handle);
           else adoptFrom(handle, adoption);
@@ -181,4 +184,10 @@ export function createServing(parts: ServingParts): Serving {
     },
     give: (socket, gift) => draining.give(socket, gift),
   };
+}
+
+/** What the master shows of a drain that lasts. */
+function openNow({ connections, exchanges }: Tracking): OpenCounts {
+  const requests = connections.http1().filter(({ socket }) => exchanges.isInFlight(socket)).length;
+  return { requests, connections: connections.open().length };
 }

@@ -56,6 +56,14 @@ const examples: { readonly [Name in Fact['event']]: Extract<Fact, { readonly eve
   workerNotPaused: { event: 'workerNotPaused', ...identity, problem: 'EMFILE' },
   workerAdmitted: { event: 'workerAdmitted', ...identity },
   workerDraining: { event: 'workerDraining', ...change, from: 'ready', to: 'draining', reason: 'reload' },
+  stillDraining: {
+    event: 'stillDraining',
+    stopping: true,
+    workers: 1,
+    requests: 1,
+    connections: 3,
+    leftMs: 28_600,
+  },
   workerTerminated: { event: 'workerTerminated', ...change, from: 'draining', to: 'terminating' },
   workerKilled: {
     event: 'workerKilled',

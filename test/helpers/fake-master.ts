@@ -55,6 +55,7 @@ export function statusOf(pid: number): Status {
         isAccepting: true,
         inStateMs: 5_000,
         uptimeMs: 6_000,
+        draining: null,
       },
     ],
     restarts: [],
@@ -96,7 +97,8 @@ export class FakeMaster {
   #waiting: (() => void)[] = [];
 
   readonly handlers: ControlHandlers = {
-    status: () => this.status,
+    status: () => Promise.resolve(this.status),
+    pid: () => this.status.master.pid,
     reload: (wait) => {
       this.waits.push(wait);
       this.#called('reload');

@@ -127,9 +127,7 @@ describe('requests', () => {
       onChange,
       handlers: {
         ...master.handlers,
-        status: () => {
-          throw new Error('oops');
-        },
+        status: () => Promise.reject(new Error('oops')),
         reload: () => {
           throw new GracefulRunError('masterStopped', 'cannot reload: stopping');
         },

@@ -22,7 +22,10 @@ import { parseRequest, reloadRequest, scaleRequest, stopRequest, waitOf } from '
 
 /** What the master does for the control server. Any of them may throw: the client is told, the master lives on. */
 export interface ControlHandlers {
-  status(): Status;
+  /** The master's own process. */
+  pid(): number;
+  /** Asks the workers that drain, which takes a moment. */
+  status(): Promise<Status>;
   /** Asks for a reload; `outcome` settles when the generation that answers it has failed, or is what is waited for. */
   reload(wait: ReloadWait): { readonly generation: number; readonly outcome: Promise<ReloadResult> };
   /** Asks for so many workers. */
@@ -95,8 +98,12 @@ function routeOf(request: IncomingMessage): Route {
   return route;
 }
 
-function showStatus(_request: IncomingMessage, response: ServerResponse, handlers: ControlHandlers): void {
-  answerJson(response, 200, handlers.status());
+async function showStatus(
+  _request: IncomingMessage,
+  response: ServerResponse,
+  handlers: ControlHandlers,
+): Promise<void> {
+  answerJson(response, 200, await handlers.status());
 }
 
 async function reload(
@@ -135,7 +142,7 @@ async function stop(
 ): Promise<void> {
   const { wait } = await readRequest(request, stopRequest);
   if (wait === true) keep('waits');
-  const accepted: StopAccepted = { pid: handlers.status().master.pid };
+  const accepted: StopAccepted = { pid: handlers.pid() };
   const { done } = handlers.stop();
   if (wait !== true) {
     done.catch(() => undefined);

@@ -3,7 +3,7 @@
  * is acted on before it was checked. It must not know how a worker is started or ended.
  */
 import type { Fact } from '../../shared/facts.ts';
-import type { WorkerMessage } from '../../shared/protocol.ts';
+import type { OpenCounts, WorkerMessage } from '../../shared/protocol.ts';
 import type { LifecycleEvent, Undated } from '../lifecycle/events.ts';
 import type { FittedListeners } from './fitted-listeners.ts';
 import type { BoundListener } from './listener.ts';
@@ -18,6 +18,8 @@ export interface HearingParts {
   readonly fitted: FittedListeners;
   readonly onFact: (fact: Fact) => void;
   readonly dispatch: (event: Undated<LifecycleEvent>) => void;
+  /** A worker has said what it still has open. */
+  readonly open: (worker: number, counts: OpenCounts) => void;
 }
 
 export interface Hearing {
@@ -38,7 +40,7 @@ const maxAddresses = 10;
 
 type AddressWanted = Extract<WorkerMessage, { readonly type: 'addressWanted' }>;
 
-export function hearWorkers({ platform, listeners, fitted, onFact, dispatch }: HearingParts): Hearing {
+export function hearWorkers({ platform, listeners, fitted, onFact, dispatch, open }: HearingParts): Hearing {
   const wide = new Set<string>();
   const narrow = new Set<string>();
 
@@ -157,6 +159,9 @@ export function hearWorkers({ platform, listeners, fitted, onFact, dispatch }: H
         worker.cleanUpsCut += 1;
         if (worker.cleanUpsCut > maxCleanUps) return;
         onFact({ event: 'workerCleanUpCut', ...identity(worker), what: message.what });
+        return;
+      case 'open':
+        open(worker.id, { requests: message.requests, connections: message.connections });
         return;
       case 'drained':
         worker.report = { served: message.served, migrated: message.migrated, cut: message.cut };

@@ -4,6 +4,7 @@
  * It decides nothing; it knows processes, where step.ts knows only numbers.
  */
 import type { FactWithoutRelease, Outcome } from '../../shared/facts.ts';
+import type { OpenCounts } from '../../shared/protocol.ts';
 import {
   silentEnd,
   type Effect,
@@ -27,6 +28,7 @@ import {
 import { hearWorkers } from './hear-workers.ts';
 import type { BoundListener } from './listener.ts';
 import { identity, lastWords, type LiveWorker } from './live-worker.ts';
+import { createOpenCounts } from './open-counts.ts';
 import type { Platform, SpawnRequest } from './platform.ts';
 import { createStderrTail } from './stderr-tail.ts';
 import { createTimers } from './timers.ts';
@@ -50,6 +52,10 @@ export interface Runner {
   dispatch(event: Undated<ProgramEvent>): void;
   /** The program as it is now. */
   state(): Program;
+  /** Asks the workers that drain what they still have open; resolves when they have answered, or have had the time to. */
+  askOpen(): Promise<void>;
+  /** What the worker has answered to the latest question. */
+  openOf(worker: number): OpenCounts | null;
 }
 
 const drainSignal = 'SIGQUIT';
@@ -61,6 +67,7 @@ export function createRunner(options: RunnerOptions, initial: Program): Runner {
   const queue: { readonly event: LifecycleEvent; readonly wallMs: number }[] = [];
   let program = initial;
   let isTurning = false;
+  const openCounts = createOpenCounts(platform.arm);
   const hearing = hearWorkers({
     platform,
     listeners,
@@ -69,6 +76,9 @@ export function createRunner(options: RunnerOptions, initial: Program): Runner {
       options.onFact(fact, platform.clock.wallMs());
     },
     dispatch,
+    open: (worker, counts) => {
+      openCounts.heard(worker, counts);
+    },
   });
 
   function dispatch(event: Undated<LifecycleEvent>): void {
@@ -209,6 +219,7 @@ export function createRunner(options: RunnerOptions, initial: Program): Runner {
   function buryWorker(worker: LiveWorker, outcome: Outcome): void {
     const { id, report, cleanUpsCut } = worker;
     live.delete(id);
+    openCounts.forget(id);
     const failure = exitFailure(outcome, lastWords(worker, listeners));
     const { served, migrated, cut } = report ?? { served: null, migrated: null, cut: null };
     const end = { outcome, failure, served, migrated, cut, cleanUpsCut };
@@ -267,7 +278,17 @@ export function createRunner(options: RunnerOptions, initial: Program): Runner {
     }
   }
 
-  return { dispatch, state: () => program };
+  async function askOpen(): Promise<void> {
+    const leaving = program.workers.filter(({ phase }) => phase === 'draining' || phase === 'terminating');
+    await openCounts.ask(
+      leaving.flatMap(({ id }) => {
+        const worker = live.get(id);
+        return worker?.wasReady === true ? [worker] : [];
+      }),
+    );
+  }
+
+  return { dispatch, state: () => program, askOpen, openOf: (worker) => openCounts.of(worker) };
 }
 
 /** What `action` returns, or the error that it throws. */
