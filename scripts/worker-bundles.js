@@ -14,6 +14,7 @@ export const workerBundles = {
     preload: 'src/worker/preload.ts',
     serving: 'src/worker/serving.ts',
     health: 'src/worker/health/index.ts',
+    'separate-channel': 'src/worker/launcher/separate-channel.ts',
     stranded: 'src/worker/launcher/stranded.ts',
   },
 };

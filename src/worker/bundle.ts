@@ -4,11 +4,13 @@
  */
 import type * as health from './health/index.ts';
 import type * as stranded from './launcher/stranded.ts';
+import type * as separateChannel from './launcher/separate-channel.ts';
 import type * as serving from './serving.ts';
 
 interface Bundles {
   readonly serving: typeof serving;
   readonly health: typeof health;
+  readonly 'separate-channel': typeof separateChannel;
   readonly stranded: typeof stranded;
 }
 

@@ -23,9 +23,8 @@ export interface ChannelParts {
 /** Where it is noted, on `process`: the bundle that asks for it is not the one that notes it. */
 const noted = Symbol.for('graceful-run.write-request');
 
-/** Notes, at the next message that this process sends, what Node.js makes a write request with. */
-export function noteWriteRequest(): void {
-  const handle = channelHandle();
+/** Notes, at the next message that is sent over `handle`, what Node.js makes a write request with. */
+export function noteWriteRequest(handle: object | null = channelHandle()): void {
   const write: unknown = handle === null ? null : Reflect.get(handle, 'writeUtf8String');
   if (handle === null || typeof write !== 'function') return;
   Reflect.set(handle, 'writeUtf8String', function (this: unknown, ...args: unknown[]) {
@@ -33,6 +32,18 @@ export function noteWriteRequest(): void {
     Object.defineProperty(process, noted, { value: constructorOf(args[0]), configurable: true });
     return Reflect.apply(write, this, args) as unknown;
   });
+}
+
+/** A pipe that carries handles, over a descriptor. Null when this Node.js is not built as we know it. */
+export function channelPipe(fd: number): object | null {
+  const Pipe = constructorOf(channelHandle());
+  if (Pipe === null) return null;
+  // UV_PIPE with `ipc`, as PipeConstants.IPC.
+  const pipe = new Pipe(2);
+  const open: unknown = Reflect.get(pipe, 'open');
+  if (typeof open !== 'function') return null;
+  const problem: unknown = Reflect.apply(open, pipe, [fd]);
+  return problem === undefined || problem === 0 ? pipe : null;
 }
 
 /** Null before the first message was sent, and when this Node.js keeps them elsewhere. */

@@ -83,7 +83,7 @@ export function openChannel(masterPid: number | null, events: ChannelEvents): Ch
   };
 }
 
-function lookForMaster(masterPid: number, gone: () => void): NodeJS.Timeout {
+export function lookForMaster(masterPid: number, gone: () => void): NodeJS.Timeout {
   const looking = setInterval(() => {
     if (isThere(masterPid)) return;
     clearInterval(looking);

@@ -8,7 +8,7 @@ import { writeAddress } from './addresses.ts';
 import { createApplication } from './application.ts';
 import { openBundle } from './bundle.ts';
 import { isCaught } from './caught-signals.ts';
-import { openChannel } from './channel.ts';
+import { openChannel, type ChannelEvents } from './channel.ts';
 import { createClaims } from './claims.ts';
 import type { Settings } from './environment.ts';
 import { firstMoments } from './first-moments.ts';
@@ -32,6 +32,7 @@ const { setTimeout } = globalThis;
 export function startManaged(
   { generation, listeners, drainTimeoutMs, masterPid, health }: Settings,
   passing: PassOn,
+  separateChannel: number | null,
 ): Runtime {
   const { pid } = process;
   const servingBundle = openBundle('serving');
@@ -46,7 +47,7 @@ export function startManaged(
     void channel.send(message);
   };
 
-  const channel = openChannel(masterPid, {
+  const channelEvents: ChannelEvents = {
     message(message, handle) {
       switch (message.type) {
         case 'admit':
@@ -76,7 +77,12 @@ export function startManaged(
       if (passing.isPassedOn()) return;
       serving().masterGone();
     },
-  });
+  };
+  const channel =
+    (separateChannel === null
+      ? null
+      : openBundle('separate-channel')().openSeparateChannel(separateChannel, masterPid, channelEvents)) ??
+    openChannel(masterPid, channelEvents);
 
   const admitted = (problem: string | null): void => {
     send(problem === null ? { type: 'admitted', pid } : { type: 'notAdmitted', pid, problem });
@@ -140,6 +146,8 @@ export function startManaged(
       readiness.released(name);
     },
     undeclared: (address) => {
+      // By which a command of a package, such as tsx, talks to what it starts: each process has one of its own.
+      if (passing.isCommand && address.startsWith('/')) return;
       send({ type: 'undeclaredListen', pid, address });
     },
     wide: (address) => {

@@ -63,14 +63,16 @@ function start(): void {
       return value === undefined ? [] : [[name, value] as const];
     }),
   );
-  const passing = passOn({ listeners, variables, listenersVariable: env.listeners, preloadPath: __filename });
+  const { separateChannel } = inheritance;
+  const inherited = { listeners, variables, listenersVariable: env.listeners, preloadPath: __filename };
+  const passing = passOn(inherited, separateChannel);
   if (findLauncher(process.argv[1]) !== null) {
     // A signal for the whole process group must not end what waits for the worker.
     process.on('SIGQUIT', () => undefined);
     return;
   }
   consume(environment, __filename);
-  publishRuntime(startManaged(settings, passing));
+  publishRuntime(startManaged(settings, passing, separateChannel));
 }
 
 start();

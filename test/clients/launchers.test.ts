@@ -17,6 +17,21 @@ test('a server behind npm start and a wrapper of the project reloads under load 
   await expectNoFailure({ command: ['npm', 'run', '--silent', 'wrapped'], cwd: fixture('wrappers') });
 });
 
+// It starts the server with a channel of its own, so that ours is not `process.channel`.
+test('a server behind tsx as the command reloads under load without a failure', async () => {
+  const tsx = new URL('../../node_modules/tsx/dist/cli.mjs', import.meta.url).pathname;
+  await expectNoFailure({ command: [process.execPath, tsx, 'http.ts'], cwd: fixtures });
+});
+
+test('a server that a wrapper forks listens again after it has closed, and talks to the wrapper', async () => {
+  const master = runMaster({ command: node('wrappers/forks.cjs'), cwd: fixture('wrappers') });
+  const port = await master.serving();
+  expect(await get(port)).toMatchObject({ body: 'answered by the wrapper' });
+  expect(await get(port, '/again')).toMatchObject({ status: 200 });
+  await master.waitForLine('listens again');
+  expect(await get(port)).toMatchObject({ body: 'answered by the wrapper' });
+});
+
 test('a server behind two wrappers, the first of which is the command, serves', async () => {
   const command = node('wrappers/waits-for.cjs');
   const master = runMaster({

@@ -26,11 +26,10 @@ export interface StartedProcess {
 
 /**
  * A program that takes over stdout and stderr runs in the place of this process. Commands of packages (concurrently) read what it
- * writes instead, and pass it on. Processes of `cluster`, and those with a channel to this process, are left alone.
+ * writes instead, and pass it on. Processes of `cluster` are left alone.
  */
 export function mayBecomeWorker({ stdio, pairs }: Omit<StartedProcess, 'file'>, isCommand: boolean): boolean {
   if (pairs.some((pair) => pair.startsWith('NODE_UNIQUE_ID='))) return false;
-  if (Array.isArray(stdio) && stdio.includes('ipc')) return false;
   return isCommand || isOnOwnTerminal(stdio);
 }
 
@@ -45,7 +44,10 @@ function isInherited(entry: unknown, at: number): boolean {
   return typeof entry === 'object' && entry !== null && 'fd' in entry && entry.fd === at;
 }
 
-/** Descriptors keep their numbers, unless the program has put something of its own there. */
+/**
+ * Descriptors keep their numbers, unless the program has put something of its own there. If it has a channel to the process, that one
+ * is `process.channel` there, and ours is beside it.
+ */
 export function handOn(
   { file, stdio, pairs }: StartedProcess,
   { listeners, channel, variables, listenersVariable, preloadPath }: Inherited,
@@ -67,7 +69,7 @@ export function handOn(
     pairs: withVariables(pairs, {
       ...variables,
       [listenersVariable]: JSON.stringify(placed),
-      NODE_CHANNEL_FD: String(channelAt),
+      ...(given.includes('ipc') ? {} : { NODE_CHANNEL_FD: String(channelAt) }),
       NODE_OPTIONS: withPreload(options, preloadPath),
       ...pathFor(file, valueOf(pairs, 'PATH'), preloadPath),
     }),

@@ -6,6 +6,8 @@ import type { AnnouncedListener } from '../../shared/protocol.ts';
 
 export interface Inheritance {
   readonly isWhole: boolean;
+  /** The descriptor of the channel to the master, when `process.channel` is one to the process that has started this one. */
+  readonly separateChannel: number | null;
   /** `process.channel` was opened over a descriptor that has nothing to do with it. */
   readonly hasFalseChannel: boolean;
 }
@@ -14,9 +16,13 @@ export function inspectInheritance(listeners: readonly AnnouncedListener[]): Inh
   const { channel } = process;
   const fd: unknown = channel ? Reflect.get(channel, 'fd') : null;
   const expected = Math.max(2, ...listeners.map((listener) => listener.fd)) + 1;
-  const isOurs = fd === expected && isSocket(expected, null);
+  const isChannel = isSocket(expected, null);
+  const isOurs = fd === expected && isChannel;
+  const isSeparate = typeof fd === 'number' && fd !== expected && isChannel;
   return {
-    isWhole: isOurs && listeners.every((listener) => isSocket(listener.fd, listener.inode ?? null)),
+    isWhole:
+      (isOurs || isSeparate) && listeners.every((listener) => isSocket(listener.fd, listener.inode ?? null)),
+    separateChannel: isSeparate ? expected : null,
     hasFalseChannel: fd === expected && !isOurs,
   };
 }

@@ -9,6 +9,8 @@ import { handOn, mayBecomeWorker, type Inherited, type StartedProcess } from './
 import { replaceSynchronousStarts } from './synchronous-starts.ts';
 
 export interface PassOn {
+  /** The main script is one of a package, not of the project. */
+  readonly isCommand: boolean;
   /** True when another process was given everything, and this one does not listen. */
   isPassedOn(): boolean;
   /** This process listens: it is the worker, and what it starts from now on is none of our business. */
@@ -20,7 +22,8 @@ export type HandOn = (
   started: StartedProcess,
 ) => { readonly stdio: unknown[]; readonly pairs: string[] } | null;
 
-export function passOn(inherited: Omit<Inherited, 'channel'>): PassOn {
+/** `separateChannel`: the descriptor of a channel that is not `process.channel`. */
+export function passOn(inherited: Omit<Inherited, 'channel'>, separateChannel: number | null): PassOn {
   const childProcess = process.getBuiltinModule('node:child_process');
   const isCommand = isCommandOfPackage(process.argv[1]);
   let isEnded = false;
@@ -29,7 +32,7 @@ export function passOn(inherited: Omit<Inherited, 'channel'>): PassOn {
   const extend: HandOn = (started) => {
     if (isEnded || !mayBecomeWorker(started, isCommand)) return null;
     // Not closed: the next process may need it too (`prestart`, `start`).
-    channel ??= stopReading();
+    channel ??= separateChannel ?? stopReading();
     return channel === null ? null : handOn(started, { ...inherited, channel });
   };
 
@@ -38,11 +41,12 @@ export function passOn(inherited: Omit<Inherited, 'channel'>): PassOn {
   if (isCommand) replaceSynchronousStarts(childProcess, extend);
 
   return {
+    isCommand,
     isPassedOn: () => channel !== null && !isEnded,
     end() {
       if (isEnded) return;
       isEnded = true;
-      if (channel !== null) startReading();
+      if (channel !== null && separateChannel === null) startReading();
     },
   };
 }

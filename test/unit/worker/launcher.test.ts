@@ -47,11 +47,10 @@ it('tells a script from a helper whose output is read', () => {
   expect(isOnOwnTerminal([0, 1])).toBe(false);
 });
 
-it('leaves processes alone that have a channel of their own, or belong to a cluster', () => {
+it('leaves processes of a cluster alone', () => {
   expect(mayBecomeWorker({ stdio: 'inherit', pairs: [] }, false)).toBe(true);
   expect(mayBecomeWorker({ stdio: 'pipe', pairs: [] }, false)).toBe(false);
   expect(mayBecomeWorker({ stdio: 'pipe', pairs: [] }, true)).toBe(true);
-  expect(mayBecomeWorker({ stdio: ['inherit', 'inherit', 'inherit', 'ipc'], pairs: [] }, true)).toBe(false);
   expect(mayBecomeWorker({ stdio: 'inherit', pairs: ['NODE_UNIQUE_ID=1'] }, true)).toBe(false);
 });
 
@@ -84,6 +83,13 @@ describe('what is handed on', () => {
     expect(stdio).toEqual([0, 1, 2, 'pipe', 3, 4]);
     expect(pairs).toContain(`LISTENERS=${JSON.stringify([{ ...listener, fd: 4 }])}`);
     expect(pairs).toContain('NODE_CHANNEL_FD=5');
+  });
+
+  it('leaves a channel of the program where it is', () => {
+    const stdio = ['inherit', 'inherit', 'inherit', 'ipc'];
+    const given = handOn({ file: 'node', stdio, pairs: [] }, inherited);
+    expect(given.stdio).toEqual([...stdio, 3, 4]);
+    expect(given.pairs.join()).not.toContain('NODE_CHANNEL_FD');
   });
 
   it('puts our node ahead in the PATH of a shell, once', () => {
