@@ -17,6 +17,7 @@ import { createListenOutcomes } from './listen-outcome.ts';
 import { patchServers } from './listen.ts';
 import { beforeBareBind, isRawHandle } from './raw-handle.ts';
 import { createReadiness } from './readiness.ts';
+import { refuseConnections } from './refuse-connections.ts';
 import { runtimeVersion, type Runtime } from './runtime.ts';
 import { hearServers } from './server-events.ts';
 import { inContextOf } from './server-contexts.ts';
@@ -46,6 +47,8 @@ export function startManaged(
   const send = (message: WorkerMessage): void => {
     void channel.send(message);
   };
+
+  const acceptConnections = refuseConnections(listeners);
 
   const channelEvents: ChannelEvents = {
     message(message, handle) {
@@ -228,7 +231,12 @@ export function startManaged(
   patchServers({
     place: (call) => {
       const placement = claims.place(call);
-      if (placement.kind !== 'passThrough') passing.end();
+      if (placement.kind !== 'passThrough') {
+        passing.end();
+        acceptConnections();
+        // The server may have to wait for what the master sends.
+        channel.read();
+      }
       return placement;
     },
     track: (server, isHeldBack) => {
