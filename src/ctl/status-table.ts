@@ -10,7 +10,7 @@ import {
   describeFailure,
   describeOpen,
   describeRelease,
-  formatAddress,
+  formatUrl,
   printable,
   reasonOf,
   servesOn,
@@ -38,7 +38,7 @@ export function renderStatus(status: Status, nowMs: number, styles: Styles): str
     [
       'listeners',
       status.listeners
-        .map(({ name, host, port }) => printable(`${name} ${formatAddress(host, port)}`))
+        .map(({ name, host, port }) => printable(`${name} ${formatUrl(host, port)}`))
         .join(', '),
     ],
     ['workers', renderCount(status)],
@@ -101,17 +101,29 @@ function renderWorkers(workers: readonly WorkerStatus[], styles: Styles): readon
     formatAge(worker.uptimeMs),
   ]);
   const [head = '', ...body] = align([['pid', 'generation', 'slot', 'state', 'since', 'age'], ...rows]);
-  return [styles.dim(head), ...body.flatMap((line, index) => [line, ...renderDrain(workers[index])])];
+  const lines = body.flatMap((row, index) => {
+    const worker = workers[index];
+    if (worker === undefined) return [row];
+    return [row.replace(worker.state, styles[meaningOf[worker.state]]), ...renderDrain(worker)];
+  });
+  return [styles.dim(head), ...lines];
 }
 
 /** What a worker that drains still has, and until when. */
-function renderDrain(worker: WorkerStatus | undefined): readonly string[] {
-  if (worker === undefined || worker.draining === null) return [];
-  const { draining, state } = worker;
+function renderDrain({ draining, state }: WorkerStatus): readonly string[] {
+  if (draining === null) return [];
   const open = describeOpen(draining) ?? 'it does not say what is open';
   const next = state === 'draining' ? 'SIGTERM' : 'SIGKILL';
   return [`  ${open}; ${next} in ${formatAge(draining.leftMs)}`];
 }
+
+const meaningOf: Readonly<Record<WorkerStatus['state'], keyof Styles>> = {
+  starting: 'dim',
+  ready: 'good',
+  draining: 'warn',
+  terminating: 'warn',
+  killing: 'bad',
+};
 
 function renderRestart({ slot, failures, inMs }: PendingRestart): string {
   return `slot ${slot} starts again in ${formatDuration(inMs)}, ${failures} ${failures === 1 ? 'failure' : 'failures'} in a row`;

@@ -3,7 +3,16 @@
  * which the workers inherit with stdout and stderr and switch as they like; so it can neither be set here (their write(2) would
  * fail with EAGAIN) nor be relied on. Each kind of descriptor has a way that does not depend on it.
  */
-import { closeSync, constants, fstatSync, openSync, readSync, type Stats, writeSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  openSync,
+  readFileSync,
+  readSync,
+  type Stats,
+  writeSync,
+} from 'node:fs';
 import { isatty } from 'node:tty';
 import { systemCode } from '../../shared/errors.ts';
 import { pipe, pollWritable, sendNow, spliceNow, withoutBackgroundStop } from '../shell/output-calls.ts';
@@ -24,7 +33,7 @@ export function openPatiently(fd: number, openAgain: typeof reopen = reopen): De
   if (stats === null) return { write: () => 'EBADF', waitForRoom: () => undefined };
   if (stats.isSocket()) return waiting(fd, (bytes) => sendTo(fd, bytes));
   if (stats.isFIFO()) return openPipe(fd, openAgain(fd));
-  if (isatty(fd)) return openTerminal(fd, openAgain(fd));
+  if (isatty(fd)) return openTerminal(fd, openAgain(fd) ?? openControllingTerminal(stats.rdev));
   // A file, or a device such as /dev/null: it takes everything, or fails.
   return waiting(fd, (bytes) => writeTo(fd, bytes));
 }
@@ -83,6 +92,22 @@ function reopen(fd: number): number | null {
     return null;
   } catch {
     // EACCES, ENXIO, no /proc: there is another way.
+    return null;
+  }
+}
+
+/**
+ * The terminal `device` through /dev/tty, which a process may open whoever the terminal belongs to (after su or sudo it belongs to
+ * another user); null when it is not the controlling one.
+ */
+function openControllingTerminal(device: number): number | null {
+  try {
+    // proc(5): tty_nr is the seventh field; the second is a name that may contain anything.
+    const stat = readFileSync('/proc/self/stat', 'latin1');
+    const [, , , , controlling] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    if (Number(controlling) !== device) return null;
+    return openSync('/dev/tty', constants.O_WRONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
+  } catch {
     return null;
   }
 }

@@ -42,6 +42,8 @@ test('a program that does not serve says so', () => {
 test('colours come from the styles alone', () => {
   const text = renderStatus(status, 0, { ...plain, good: (part) => `<${part}>` });
   expect(text).toContain('<serving>');
+  // Colours do not take room in the table.
+  expect(text).toMatch(/^ {2}4242 {2}1 {11}0 {5}<ready> {2}5s/m);
 });
 
 test.each([
