@@ -137,6 +137,7 @@ export function startManaged(
   const claims = createClaims({
     listeners,
     wantListener: (name) => {
+      channel.read();
       send({ type: 'listenerWanted', pid, name });
     },
     listening: (name) => {
@@ -160,6 +161,7 @@ export function startManaged(
       send({ type: 'narrowListen', pid, address });
     },
     wantAddress: (name, wanted) => {
+      channel.read();
       send({ type: 'addressWanted', pid, name, ...wanted });
     },
     emptied: (name) => {

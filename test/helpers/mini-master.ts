@@ -105,7 +105,6 @@ export class MiniMaster {
         PORTS: this.ports.join(),
         LISTEN_FDS: String(this.ports.length),
         [env.generation]: '7',
-        [env.master]: String(process.pid),
         [env.listeners]: JSON.stringify(listeners),
         [env.drainTimeout]: String(options.drainTimeoutMs ?? 10_000),
         ...options.env,
