@@ -93,7 +93,8 @@ interface Undecided {
   /** What the servers that asked for addresses of their own have got. */
   readonly fitted: (WantedAddress & { readonly claim: Claim })[];
   readonly waiting: Waiting[];
-  isEmptied: boolean;
+  /** What has queued on it is accepted, once, when the servers that asked for addresses of their own have got them. */
+  emptying: 'notYet' | 'begun' | 'done';
 }
 
 interface Waiting extends WantedAddress {
@@ -110,7 +111,7 @@ export function createClaims(parts: ClaimsParts): Claims {
       claim: claimOf(listener, 'inherited'),
       fitted: [],
       waiting: [],
-      isEmptied: false,
+      emptying: 'notYet',
     }));
   const claims = parts.listeners
     .filter(({ isUndecided }) => isUndecided !== true)
@@ -123,6 +124,8 @@ export function createClaims(parts: ClaimsParts): Claims {
 
   function tellWhenAccepting(): void {
     if (whenAccepting === null || claims.some(({ state }) => state === 'wanted')) return;
+    // Then the master closes what nothing listens on any more, before it says that the generation serves.
+    if (undecided.some(({ emptying }) => emptying === 'begun')) return;
     const held = new Set(claims.filter(({ state }) => state === 'held').map(declaredName));
     if (claims.some((claim) => !held.has(declaredName(claim)))) return;
     const tell = whenAccepting;
@@ -358,8 +361,8 @@ export function createClaims(parts: ClaimsParts): Claims {
 
   /** Takes what has queued on a listener that nothing listens on any more, once. */
   function empty(open: Undecided): void {
-    if (open.isEmptied || open.fitted.length === 0) return;
-    open.isEmptied = true;
+    if (open.emptying !== 'notYet' || open.fitted.length === 0) return;
+    open.emptying = 'begun';
     const { name, fd, backlog } = open.claim.listener;
     acceptQueued(
       fd,
@@ -368,7 +371,9 @@ export function createClaims(parts: ClaimsParts): Claims {
         open.fitted.find(({ claim }) => claim.state === 'held' && covers(claim.listener.host, local))?.claim
           .handle ?? null,
       () => {
+        open.emptying = 'done';
         parts.emptied(name);
+        tellWhenAccepting();
       },
     );
   }
