@@ -74,7 +74,9 @@ async function notFound(
       ? `did you mean gracefulctl ${search.command} ${close}?`
       : living.length > 0
         ? `running: ${namesOf(living)}`
-        : (foreign?.hint ?? `looked for ${controlFile(name ?? '*')} in ${search.folders.join(', ')}`);
+        : [`looked for ${controlFile(name ?? '*')} in ${search.folders.join(', ')}`, foreign?.hint]
+            .filter((part) => part !== undefined)
+            .join('; ');
   return new GracefulRunError('masterNotFound', `cannot find a master: ${what}`, { hint });
 }
 

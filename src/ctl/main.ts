@@ -11,6 +11,7 @@ import { type ExitCode, exitCodeOf, exitCodes } from './exit-codes.ts';
 import { findMaster, type Search } from './find-master.ts';
 import { reload } from './reload.ts';
 import { ReloadFailure } from './reload-failure.ts';
+import { showingProgress } from './progress.ts';
 import { reporting } from './report.ts';
 import { scale } from './scale.ts';
 import { showStatus } from './status.ts';
@@ -34,6 +35,10 @@ export async function main(argv: readonly string[]): Promise<void> {
 
 async function obey({ name, command }: Request, terminal: Terminal): Promise<ExitCode> {
   const search = searchFor(command.kind);
+  const waiting = (waits: boolean): Terminal => ({
+    ...terminal,
+    isInteractive: waits && terminal.isInteractive,
+  });
   switch (command.kind) {
     case 'status':
       return showStatus(name, search, command, terminal);
@@ -41,11 +46,15 @@ async function obey({ name, command }: Request, terminal: Terminal): Promise<Exi
       await followEvents(await findMaster(name, search), command, terminal);
       return exitCodes.done;
     case 'reload':
-      return reporting(name, search, command, terminal, (master) => reload(master, command.wait));
+      return reporting(name, search, command, terminal, (master) =>
+        showingProgress(master, waiting(command.wait !== null), () => reload(master, command.wait)),
+      );
     case 'scale':
       return reporting(name, search, command, terminal, (master) => scale(master, command.workers));
     case 'stop':
-      return reporting(name, search, command, terminal, (master) => stop(master, command.wait));
+      return reporting(name, search, command, terminal, (master) =>
+        showingProgress(master, waiting(command.wait), () => stop(master, command.wait)),
+      );
   }
 }
 

@@ -7,6 +7,8 @@ export interface Terminal {
   readonly err: (text: string) => void;
   /** For `out`. */
   readonly styles: Styles;
+  /** Does a person see what is written to stderr at once? */
+  readonly isInteractive: boolean;
   /** For `err`. */
   readonly errStyles: Styles;
 }
@@ -23,6 +25,7 @@ export function openTerminal(): Terminal {
     err: (text) => {
       process.stderr.write(text);
     },
+    isInteractive: process.stderr.isTTY,
     styles: stylesOf(process.stdout),
     errStyles: stylesOf(process.stderr),
   };

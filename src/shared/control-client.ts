@@ -17,6 +17,8 @@ export interface ControlRequest {
   readonly body?: unknown;
   /** How long the whole exchange may take, in ms; none when absent. */
   readonly timeoutMs?: number;
+  /** Breaks the exchange off. */
+  readonly signal?: AbortSignal;
 }
 
 export interface ControlAnswer {
@@ -55,10 +57,11 @@ export function followControl(
   take: (text: string) => boolean,
   begin: (status: number) => void = () => undefined,
 ): Promise<{ readonly noAnswer: NoAnswer; readonly cause: unknown } | null> {
-  const signal = request.timeoutMs === undefined ? undefined : AbortSignal.timeout(request.timeoutMs);
+  const timeout = request.timeoutMs === undefined ? undefined : AbortSignal.timeout(request.timeoutMs);
+  const signals = [timeout, request.signal].filter((one) => one !== undefined);
   return new Promise((resolve) => {
     const fail = (cause: unknown): void => {
-      resolve({ noAnswer: signal?.aborted === true ? 'timedOut' : reasonOf(cause), cause });
+      resolve({ noAnswer: timeout?.aborted === true ? 'timedOut' : reasonOf(cause), cause });
     };
     const outgoing = http.request({
       socketPath: request.path,
@@ -66,7 +69,7 @@ export function followControl(
       path: request.route,
       // A connection of its own, closed with the answer: nothing stays behind in the asking process.
       agent: false,
-      ...(signal === undefined ? {} : { signal }),
+      ...(signals.length === 0 ? {} : { signal: AbortSignal.any(signals) }),
     });
     outgoing.on('error', fail);
     outgoing.on('response', (incoming) => {

@@ -1,0 +1,48 @@
+/** What a command that waits shows on a terminal meanwhile: what the stop or the drain still waits for, as the master says it. */
+import { routes } from '../shared/control-api.ts';
+import { followControl } from '../shared/control-client.ts';
+import { describeOpen } from '../shared/describe.ts';
+import { parseJson } from './answers.ts';
+import type { FoundMaster } from './find-master.ts';
+import { readObservation } from './observations.ts';
+import type { Terminal } from './terminal.ts';
+
+/** Carries `action` out, and on a terminal follows the master's events while it lasts. Events that cannot be had are no error. */
+export async function showingProgress<Result>(
+  master: FoundMaster,
+  terminal: Terminal,
+  action: () => Promise<Result>,
+): Promise<Result> {
+  if (!terminal.isInteractive) return action();
+  const ending = new AbortController();
+  let rest = '';
+  const following = followControl(
+    { path: master.path, method: 'GET', route: routes.events, signal: ending.signal },
+    (text) => {
+      const lines = (rest + text).split('\n');
+      rest = lines.pop() ?? '';
+      for (const line of lines) {
+        const progress = renderProgress(line);
+        if (progress !== null) terminal.err(`${terminal.errStyles.dim(progress)}\n`);
+      }
+      return true;
+    },
+  );
+  try {
+    return await action();
+  } finally {
+    ending.abort();
+    await following;
+  }
+}
+
+/** The words for one line of the events; null for what is no progress. */
+export function renderProgress(line: string): string | null {
+  const observation = readObservation(parseJson(line));
+  if (observation?.event !== 'stillDraining') return null;
+  const { workers, leftMs, stopping } = observation;
+  const open = describeOpen(observation);
+  const what = `${workers} ${workers === 1 ? 'worker' : 'workers'}${open === null ? '' : ` with ${open}`}`;
+  const more = stopping ? '; gracefulctl stop again stops at once' : '';
+  return `waiting for ${what}, for ${Math.ceil(leftMs / 1_000)}s at most${more}`;
+}
