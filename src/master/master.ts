@@ -70,7 +70,7 @@ export function createMaster(options: MasterOptions, given: Partial<Surroundings
   const surroundings: Surroundings = {
     platform: system,
     environment: process.env,
-    onStderr: embeddedOutput(),
+    onStderr: given.onStderr ?? embeddedOutput(),
     logId: null,
     spelling: 'code',
     ...given,

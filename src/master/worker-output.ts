@@ -6,6 +6,7 @@ import type { LogStream } from './log.ts';
 import { namesError } from '../shared/error-line.ts';
 import { escapeWorkerLine } from './escape-worker-line.ts';
 import { standardError } from './output/standard-error.ts';
+import { loadOutputCalls } from './shell/output-calls.ts';
 
 export interface SharedOutput {
   /** For the log: it writes whole lines. */
@@ -125,6 +126,8 @@ function markLines(bytes: Uint8Array, first: string, next: string, hasColours: b
 /** For a master inside another program: to its stderr, as it was written. */
 export function embeddedOutput(): SharedOutput['passOn'] {
   let output: SharedOutput | null = null;
+  // They are there long before a worker writes. If they cannot be loaded, neither can the listener be opened, which says so.
+  loadOutputCalls().catch(() => undefined);
   return (bytes, pid) => {
     const stream = standardError();
     output ??= shareOutput({
