@@ -54,6 +54,9 @@ export interface AnnouncedListener {
 /** The code of the error with which a listen fails in a process that was told of the listener and did not inherit it. */
 export const notInherited = 'ERR_LISTENER_NOT_INHERITED';
 
+/** In its message, when no wrapper is to blame. */
+export const cannotInherit = 'this runtime cannot serve from an inherited listener';
+
 /** What a worker writes when a thread of it, or a process of its own cluster, binds a port by itself that the master holds. */
 export const heldByMaster = 'ERR_PORT_HELD_BY_MASTER';
 

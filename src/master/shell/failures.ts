@@ -3,7 +3,7 @@ import { formatDuration } from '../../shared/durations.ts';
 import { errorLineOf } from '../../shared/error-line.ts';
 import { GracefulRunError, messageOf, systemCode } from '../../shared/errors.ts';
 import type { Failure, Outcome } from '../../shared/facts.ts';
-import { heldByMaster, notInherited } from '../../shared/protocol.ts';
+import { cannotInherit, heldByMaster, notInherited } from '../../shared/protocol.ts';
 
 /** What the shell knows of a worker when it fails. */
 export interface LastWords {
@@ -58,14 +58,14 @@ export function restartedFailure(before: number, after: number, { stderrTail }: 
 }
 
 /** The worker has said that it was told of the listener and did not inherit it. */
-export function notInheritedFailure({ stderrTail }: LastWords): Failure {
+export function notInheritedFailure(words: LastWords): Failure {
   return {
     reason: 'notReady',
     message: 'the worker did not inherit the listener',
-    hint: notInheritedHint,
+    hint: otherRuntimeHint(words) ?? notInheritedHint,
     errorCode: null,
     outcome: null,
-    stderrTail,
+    stderrTail: words.stderrTail,
   };
 }
 
@@ -106,6 +106,10 @@ function startProblem(error: unknown): string {
 
 function exitHint(outcome: Outcome, words: LastWords): string | null {
   if (words.wasReady) return null;
+  const permission = permissionHint(words);
+  if (permission !== null) return permission;
+  const otherRuntime = otherRuntimeHint(words);
+  if (otherRuntime !== null) return otherRuntime;
   if (isNotInherited(words.stderrTail)) return notInheritedHint;
   const held = heldHint(words);
   if (held !== null) return held;
@@ -138,6 +142,27 @@ function takenHint({ stderrTail, declared }: LastWords): string {
     return `${address ?? port} is what graceful-run holds, and the process that listens has not inherited it: start the program itself, not through a wrapper (node --import tsx app.ts, not tsx app.ts)`;
   const isServed = port === undefined ? '' : `; if it is the port that clients use: --port ${port}`;
   return `${address ?? 'its address'} is in use: a second port of the program is held by the old generation until it has gone${isServed}`;
+}
+
+/** What Deno and Bun say when they bind the port that is held. Deno colours its errors. */
+const otherRuntimes: readonly (readonly [name: string, says: RegExp])[] = [
+  ['Deno', /AddrInUse/],
+  ['Deno', new RegExp(cannotInherit)],
+  ['Bun', /Failed to start server\. Is port \d+ in use/],
+];
+
+function otherRuntimeHint({ stderrTail }: LastWords): string | null {
+  const [name] = otherRuntimes.find(([, says]) => stderrTail.some((line) => says.test(line))) ?? [];
+  if (name === undefined) return null;
+  return `${name} cannot serve from a listener that it inherits, and graceful-run holds the port: run the program with Node.js, or ${name} without graceful-run`;
+}
+
+/** Node.js under its permission model, started by a script: it may not read the preload. */
+function permissionHint({ stderrTail }: LastWords): string | null {
+  const [, folder] = /resource: '(.*)\/(?:preload|serving|health)\.cjs'/.exec(stderrTail.join('\n')) ?? [];
+  return folder === undefined
+    ? null
+    : `the permission model of Node.js keeps it from reading what graceful-run loads into it: give it --allow-fs-read=${folder}/* beside --permission`;
 }
 
 const notInheritedHint =

@@ -13,10 +13,11 @@ export interface Inheritance {
 }
 
 export function inspectInheritance(listeners: readonly AnnouncedListener[]): Inheritance {
-  const { channel } = process;
+  const { channel, versions } = process;
   const fd: unknown = channel ? Reflect.get(channel, 'fd') : null;
   const expected = Math.max(2, ...listeners.map((listener) => listener.fd)) + 1;
-  const isChannel = isSocket(expected, null);
+  // Deno runs the preload and takes the descriptors for its own.
+  const isChannel = versions['deno'] === undefined && isSocket(expected, null);
   const isOurs = fd === expected && isChannel;
   const isSeparate = typeof fd === 'number' && fd !== expected && isChannel;
   return {

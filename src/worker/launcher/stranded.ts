@@ -3,7 +3,7 @@
  * fails then, with the reason; Node.js would say EADDRINUSE or EINVAL. A bundle of its own (bundle.ts).
  */
 import { readFileSync, readlinkSync } from 'node:fs';
-import { heldByMaster, notInherited, type AnnouncedListener } from '../../shared/protocol.ts';
+import { cannotInherit, heldByMaster, notInherited, type AnnouncedListener } from '../../shared/protocol.ts';
 import { matches, writeAddress } from '../addresses.ts';
 import { forgetChannel } from '../channel-handle.ts';
 import { readListenCall } from '../listen-call.ts';
@@ -16,6 +16,8 @@ export function refuseToListen(
   { hasFalseChannel }: Inheritance,
 ): void {
   if (hasFalseChannel) forgetChannel();
+  // It runs the preload, and has nothing that makes a server of a descriptor.
+  const isDeno = process.versions['deno'] !== undefined;
   replaceMethod('listen', (original): ServerMethod => {
     return function listen(...args) {
       const { target } = readListenCall(args);
@@ -28,7 +30,7 @@ export function refuseToListen(
       const host = target.kind === 'tcp' ? target.host : null;
       const error = Object.assign(
         new Error(
-          `cannot listen on ${writeAddress(host, listener.port)}: graceful-run holds it, and ${blameFor(listener)} did not pass descriptor ${listener.fd} on (${notInherited})`,
+          `cannot listen on ${writeAddress(host, listener.port)}: graceful-run holds it, and ${isDeno ? `${cannotInherit}: Deno` : `${blameFor(listener)} did not pass descriptor ${listener.fd} on`} (${notInherited})`,
         ),
         { code: notInherited, port: listener.port },
       );

@@ -34,3 +34,20 @@ test('a worker whose address is taken is told which one, where its stderr says i
   );
   expect(exited("  code: 'EADDRINUSE',")).toContain('its address is in use');
 });
+
+test('a program that may not read the preload is told the permission that it needs', () => {
+  const stderrTail = ["  code: 'ERR_ACCESS_DENIED',", "  resource: '/opt/worker/preload.cjs'"];
+  expect(exitFailure({ code: 1, signal: null }, { ...words, stderrTail }).hint).toContain(
+    '--allow-fs-read=/opt/worker/*',
+  );
+});
+
+test('what Deno and Bun say about the held port leads to a hint that names them', () => {
+  const hint = (line: string): string | null =>
+    exitFailure({ code: 1, signal: null }, { ...words, stderrTail: [line] }).hint;
+  expect(hint('error: Uncaught (in promise) AddrInUse: Address already in use (os error 98)')).toContain(
+    'Deno',
+  );
+  expect(hint('error: Failed to start server. Is port 10086 in use?')).toContain('Bun');
+  expect(hint('cannot listen on *:80: … ERR_LISTENER_NOT_INHERITED')).toContain('inherit the descriptor');
+});
