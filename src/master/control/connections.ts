@@ -17,12 +17,12 @@ export interface ControlConnections {
 /** From the connection to the end of an answer that does not wait for anything. */
 const requestMs = 10_000;
 /** Beyond this, the oldest one is closed: the newest may be the operator's. */
-const requestLimit = 64;
-const lastingLimit = 64;
+const requestLimit = 256;
+const lastingLimits: Readonly<Record<Lasting, number>> = { follows: 128, waits: 256 };
 
 const refusals: Readonly<Record<Lasting, string>> = {
-  follows: `${lastingLimit} connections follow the events already: close some of them`,
-  waits: `${lastingLimit} requests wait for their outcome already: ask without wait`,
+  follows: `${lastingLimits.follows} connections follow the events already: close some of them`,
+  waits: `${lastingLimits.waits} requests wait for their outcome already: ask without wait`,
 };
 
 export function createConnections(): ControlConnections {
@@ -53,7 +53,7 @@ export function createConnections(): ControlConnections {
     },
     keep(socket, kind) {
       const kept = lasting[kind];
-      if (kept.size >= lastingLimit) throw new Refusal(503, refusals[kind]);
+      if (kept.size >= lastingLimits[kind]) throw new Refusal(503, refusals[kind]);
       forget(socket);
       kept.add(socket);
       socket.once('close', () => kept.delete(socket));

@@ -74,6 +74,8 @@ export async function openControlServer(options: ControlServerOptions): Promise<
   let stopWatching = (): void => undefined;
   let timer: NodeJS.Timeout | undefined;
   let delayMs = restoreDelayMs;
+  let lastLossAt = -Infinity;
+  let saidLost: string | null = null;
   let restoring: Promise<void> | null = null;
   let closed: Promise<void> | null = null;
 
@@ -81,6 +83,9 @@ export async function openControlServer(options: ControlServerOptions): Promise<
     stopWatching();
     stopWatching = watchFolder(dirname(place.claim.path), () => {
       if (timer !== undefined || closed !== null || place.claim.isHeld()) return;
+      const now = performance.now();
+      if (now - lastLossAt > 2 * longestRestoreDelayMs) delayMs = restoreDelayMs;
+      lastLossAt = now;
       timer = setTimeout(() => {
         timer = undefined;
         delayMs = Math.min(longestRestoreDelayMs, delayMs * 2);
@@ -104,9 +109,13 @@ export async function openControlServer(options: ControlServerOptions): Promise<
       // It can be reached by nobody any more; the connections that it has go on.
       lost.server.close();
       watch();
+      saidLost = null;
       onChange({ change: 'restored', control: place.claim.path, problem: place.problems.join('; ') || null });
     } catch (error) {
-      onChange({ change: 'lost', control: lost.claim.path, problem: messageOf(error) });
+      const problem = messageOf(error);
+      // Every further change in the folder tries again: the same reason is not told twice.
+      if (problem !== saidLost) onChange({ change: 'lost', control: lost.claim.path, problem });
+      saidLost = problem;
     }
   }
 
