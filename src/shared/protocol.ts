@@ -174,6 +174,14 @@ export function wrap<Message>(message: Message): Envelope<Message> {
   return { [envelopeKey]: protocolVersion, message };
 }
 
+/**
+ * A message of the master on the IPC channel of Node.js. What has such a `cmd` is emitted as 'internalMessage', as those of `cluster` are:
+ * the application, which may listen for 'message', never sees it.
+ */
+export function wrapForWorker(message: MasterMessage): Envelope<MasterMessage> & { readonly cmd: string } {
+  return { cmd: 'NODE_GRACEFUL_RUN', ...wrap(message) };
+}
+
 /** What is inside an envelope of this version; null for anything else, such as the application's own messages. */
 export function unwrap(value: unknown): unknown {
   if (typeof value !== 'object' || value === null || !(envelopeKey in value) || !('message' in value))

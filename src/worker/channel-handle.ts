@@ -94,18 +94,21 @@ export function forgetChannel(): void {
 }
 
 /**
- * Answers a question for the 'disconnect' event: was it the other end? Node.js itself calls `process.disconnect()` then, so a
- * wrapper around that one could not tell. Without the handle the answer is yes.
+ * Calls `gone` when the other end is gone, after the last message; and answers whether it is. Node.js itself calls `process.disconnect()`
+ * then, so a wrapper around that one could not tell. Without the handle the answer is yes.
  */
-export function watchOtherEnd(): () => boolean {
+export function watchOtherEnd(gone: () => void): () => boolean {
   const handle = channelHandle();
   const onread: unknown = handle === null ? null : Reflect.get(handle, 'onread');
   if (handle === null || typeof onread !== 'function') return () => true;
   let isGone = false;
   Reflect.set(handle, 'onread', function (this: unknown, ...args: unknown[]) {
     // No buffer: the end of the stream, or an error.
-    if (!args[0]) isGone = true;
-    return Reflect.apply(onread, this, args) as unknown;
+    if (args[0]) return Reflect.apply(onread, this, args) as unknown;
+    isGone = true;
+    const result: unknown = Reflect.apply(onread, this, args);
+    process.nextTick(gone);
+    return result;
   });
   return () => isGone;
 }

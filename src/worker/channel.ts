@@ -17,7 +17,7 @@ import {
   type WorkerMessage,
 } from '../shared/protocol.ts';
 import { noteWriteRequest, startReading, stopReading, watchOtherEnd } from './channel-handle.ts';
-import { keepListening } from './keep-listening.ts';
+import { keepInPlace } from './keep-listening.ts';
 
 // As they were before the application was loaded, which may have put others in their place.
 const kill = process.kill.bind(process);
@@ -41,17 +41,16 @@ export interface Channel {
 const lookIntervalMs = 2_000;
 
 export function openChannel(masterPid: number | null, events: ChannelEvents): Channel {
-  const isOtherEndGone = watchOtherEnd();
+  const isOtherEndGone = watchOtherEnd(() => {
+    events.gone();
+  });
   holdLine(isOtherEndGone);
   noteWriteRequest();
-  keepListening('message', (value: unknown, handle: unknown) => {
+  keepInPlace('internalMessage', (value: unknown, handle: unknown) => {
     const message = readMessage(unwrap(value));
     if (message !== null) events.message(message, handle);
   });
-  keepListening('disconnect', () => {
-    if (isOtherEndGone()) events.gone();
-  });
-  // After the listeners: each of them refs the channel.
+  // From now on the application's listeners for 'message' do not ref it either: without a master there is no channel.
   process.channel?.unref();
   // Nothing was read yet: that takes a turn of the event loop.
   let isReading = masterPid === null || !isThere(masterPid) || stopReading() === null;

@@ -258,9 +258,11 @@ export function startManaged(
     if (!passing.isPassedOn()) serving().drain('SIGQUIT');
     return 'take';
   });
-  setImmediate(() => {
-    readiness.loaded();
-  });
+  // Where it is to be ready without listening. (Otherwise nothing of ours is pending in the application's first turn.)
+  if (listeners.length === 0)
+    setImmediate(() => {
+      readiness.loaded();
+    });
 
   return {
     version: runtimeVersion,

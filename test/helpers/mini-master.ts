@@ -12,7 +12,7 @@ import { withPreload } from '../../src/shared/node-options.ts';
 import {
   env,
   unwrap,
-  wrap,
+  wrapForWorker,
   type DrainReason,
   type MasterMessage,
   type WorkerMessage,
@@ -184,7 +184,7 @@ export class MiniWorker {
   }
 
   send(message: MasterMessage, handle?: Handle, sent: () => void = () => undefined): void {
-    this.child.send(wrap(message), handle as unknown as SendHandle, {}, sent);
+    this.child.send(wrapForWorker(message), handle as unknown as SendHandle, {}, sent);
   }
 
   admit(): void {

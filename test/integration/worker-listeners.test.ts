@@ -1,6 +1,7 @@
 // Applications that remove the listeners of process, ours among them.
+import { fork } from 'node:child_process';
 import { afterEach, expect, it } from 'vitest';
-import { MiniMaster } from '../helpers/mini-master.ts';
+import { MiniMaster, MiniWorker, testNode } from '../helpers/mini-master.ts';
 import { Wire } from '../helpers/wire.ts';
 
 let master: MiniMaster;
@@ -49,4 +50,16 @@ it('ends by itself when it has nothing to do, whatever was put back', async () =
   master = new MiniMaster();
   const worker = await master.start('removes-listeners.cjs', { env: { HOW: 'each', CLOSE: '1' } });
   expect(await worker.exited).toEqual({ code: 0, signal: null });
+});
+
+it('sees no listener, and nothing pending, that would not be there without a master', async () => {
+  master = new MiniMaster();
+  const worker = await master.serve('counts-listeners.cjs');
+  await worker.says('}\n');
+  const script = new URL('../fixtures/worker/counts-listeners.cjs', import.meta.url).pathname;
+  const child = fork(script, { execPath: testNode, env: { ...process.env, PORT: '0' }, stdio: 'pipe' });
+  const bare = new MiniWorker(child, () => undefined);
+  await bare.says('}\n');
+  await bare.exited;
+  expect(JSON.parse(worker.output)).toEqual(JSON.parse(bare.output));
 });

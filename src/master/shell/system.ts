@@ -2,7 +2,7 @@
 import { spawn, type ChildProcess, type SpawnOptions } from 'node:child_process';
 import { GracefulRunError, messageOf, systemCode } from '../../shared/errors.ts';
 import { systemClock } from '../../shared/clock.ts';
-import { wrap } from '../../shared/protocol.ts';
+import { wrapForWorker } from '../../shared/protocol.ts';
 import { isKin } from './kinship.ts';
 import { guardChannel, type GuardedChannel } from './channel-guard.ts';
 import { socketPair } from './socket-pair.ts';
@@ -75,7 +75,7 @@ function spawnWorker(request: SpawnRequest, listeners: ProcessListeners): Worker
       };
       onTheWay.add(done);
       // Its type knows only net.Socket and net.Server.
-      child.send(wrap(message), handle as never, {}, done);
+      child.send(wrapForWorker(message), handle as never, {}, done);
     },
   };
 }
