@@ -33,6 +33,8 @@ export interface ChannelEvents {
 export interface Channel {
   /** This process is the worker: from now on it reads what the master sends. A second call changes nothing. */
   read(): void;
+  /** The master is at the other end. */
+  isOpen(): boolean;
   /** Resolves when the message is on its way, or cannot be sent: the latter is not an error here. */
   send(message: WorkerMessage): Promise<void>;
 }
@@ -68,6 +70,7 @@ export function openChannel(masterPid: number | null, events: ChannelEvents): Ch
       clearInterval(looking ?? undefined);
       startReading();
     },
+    isOpen: () => process.connected,
     send(message) {
       return new Promise((resolve) => {
         if (process.send === undefined || !process.connected) {

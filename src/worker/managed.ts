@@ -209,6 +209,7 @@ export function startManaged(
       claims,
       application,
       send: (message) => channel.send(message),
+      hasMaster: () => channel.isOpen(),
       begun: () => {
         healthGate?.stop();
         listenForTermination();
@@ -281,7 +282,7 @@ export function startManaged(
       application.onAdopt(name, handler);
     },
     requestReload: () => {
-      if (!process.connected) return false;
+      if (!channel.isOpen()) return false;
       send({ type: 'reloadWanted', pid });
       return true;
     },

@@ -20,6 +20,8 @@ export interface ServingParts extends Tracking {
   readonly claims: Claims;
   readonly application: Application;
   readonly send: (message: WorkerMessage) => Promise<void>;
+  /** The master is there, and hears what is sent. */
+  readonly hasMaster: () => boolean;
   /** The drain has begun: nothing is to become ready any more, and SIGTERM is to be heard. */
   readonly begun: () => void;
   readonly signals: Signals;
@@ -73,16 +75,16 @@ export function createServing(parts: ServingParts): Serving {
     listenerOf: (server) => claims.nameOf(connections.handleOf(server)),
     ended: (toll) => send({ type: 'drained', pid, ...toll }),
     signals: parts.signals,
-    killedAfterMs: () => (process.connected ? killDelayMs : 0),
+    killedAfterMs: () => (parts.hasMaster() ? killDelayMs : 0),
     cleanUpCut: async (what) => {
-      if (process.connected) await send({ type: 'cleanUpCut', pid, what });
+      if (parts.hasMaster()) await send({ type: 'cleanUpCut', pid, what });
       else complain(`${what} ${cutWords}`);
     },
   });
 
   /** Resolves when it is known why: when the master has not asked for this drain, it is told of it, and answers. */
   async function askWhy(): Promise<void> {
-    if (!process.connected) return;
+    if (!parts.hasMaster()) return;
     let patience: NodeJS.Timeout | undefined;
     const passed = new Promise<void>((resolve) => {
       patience = setTimeout(resolve, patienceMs);

@@ -64,6 +64,7 @@ export function openSeparateChannel(
       if (looking !== null) clearInterval(looking);
       socket.setEncoding('utf8').on('data', hear);
     },
+    isOpen: () => !isGone,
     send: (message) =>
       new Promise((resolve) => {
         if (isGone) {
