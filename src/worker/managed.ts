@@ -161,6 +161,7 @@ export function startManaged(
       send({ type: 'narrowListen', pid, address });
     },
     wantAddress: (name, wanted) => {
+      // It listens, and the answer comes before it can be ready.
       channel.read();
       send({ type: 'addressWanted', pid, name, ...wanted });
     },
