@@ -92,6 +92,7 @@ test('a program that asks for no address is reached over both families', async (
   expect(await ask(port, '127.0.0.1')).toMatchObject({ remoteAddress: '::ffff:127.0.0.1' });
   expect(await ask(port, '::1')).toMatchObject({ remoteAddress: '::1' });
   await master.reload(2);
+  await master.waitFor('workerAcceptsNoMore', { generation: 1 });
   expect(await ask(port, '::1')).toMatchObject({ generation: 2 });
   expect(master.all('listenerBound')).toHaveLength(1);
 });
@@ -118,6 +119,7 @@ test('two servers may have a port for IPv4 and for IPv6 alone', async () => {
   expect(await ask(port, '127.0.0.1')).toMatchObject({ server: 0 });
   expect(await ask(port, '::1')).toMatchObject({ server: 1 });
   await master.reload(2);
+  await master.waitFor('workerAcceptsNoMore', { generation: 1 });
   expect(await ask(port, '127.0.0.1')).toMatchObject({ server: 0, generation: 2 });
   expect(await ask(port, '::1')).toMatchObject({ server: 1, generation: 2 });
 });
@@ -134,6 +136,7 @@ test('a port that was one address stays it when a later release asks for more, a
   release([{}]);
   await master.reload(2);
   await master.waitFor('narrowListen', { generation: 2, address: `*:${port}` });
+  await master.waitFor('workerAcceptsNoMore', { generation: 1 });
   expect(await ask(port, '127.0.0.1')).toMatchObject({ generation: 2 });
 });
 
