@@ -14,7 +14,7 @@ export type Fit = { readonly bound: BoundListener } | { readonly isShared: boole
 export interface FittedListeners {
   /** Binds what a server asks for, once for all workers. */
   fit(name: string, wanted: WantedAddress): Promise<Fit>;
-  /** Everything that had queued on the declared listener was accepted. */
+  /** A worker has accepted everything that had queued on the declared listener. */
   emptied(name: string): void;
   /** A generation serves: from now on nothing changes any more. */
   decided(): void;
@@ -85,10 +85,11 @@ export function createFittedListeners(
   return {
     fit,
     emptied(name) {
-      if (replaced?.name === name) retire();
+      // Kept open: the next worker that looks listens on it for a moment again, whatever was shut down, and then says so.
+      if (replaced?.name === name) shutListener(replaced.fd);
     },
     decided() {
-      // The second time: the worker that was to say that it is empty has died of something.
+      // The second time: no worker has it any more, and one that was to say that it is empty may have died before.
       if (isDecided) retire();
       isDecided = true;
       for (const [at, listener] of listeners.entries())
