@@ -18,6 +18,9 @@ interface Address {
   port?: number;
 }
 
+/** Clients that go on coming to an address for which nothing listens must not hold the admission up. */
+const longestMs = 1_000;
+
 /**
  * Accepts until a whole turn of the event loop brought nothing, then calls `emptied`. `serverFor`: the handle of the server that
  * listens on the local address, or null.
@@ -34,6 +37,7 @@ export function acceptQueued(
     return;
   }
   let accepted = 0;
+  const until = performance.now() + longestMs;
   handle.onconnection = (status, connection) => {
     if (status !== 0) return;
     accepted += 1;
@@ -50,7 +54,7 @@ export function acceptQueued(
     // Two turns: libuv accepts one connection in each, and the first is the one in which we are.
     setImmediate(() =>
       setImmediate(() => {
-        if (accepted !== before) {
+        if (accepted !== before && performance.now() < until) {
           look(accepted);
           return;
         }
