@@ -60,6 +60,7 @@ export const status: z.ZodMiniType<Status> = z.object({
       isAccepting: z.boolean(),
       inStateMs: z.number(),
       uptimeMs: z.number(),
+      otherRelease: z.nullable(release),
       draining: z.nullable(
         z.object({
           leftMs: z.number(),

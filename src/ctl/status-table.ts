@@ -104,9 +104,19 @@ function renderWorkers(workers: readonly WorkerStatus[], styles: Styles): readon
   const lines = body.flatMap((row, index) => {
     const worker = workers[index];
     if (worker === undefined) return [row];
-    return [row.replace(worker.state, styles[meaningOf[worker.state]]), ...renderDrain(worker)];
+    return [
+      row.replace(worker.state, styles[meaningOf[worker.state]]),
+      ...renderOtherRelease(worker).map(styles.bad),
+      ...renderDrain(worker),
+    ];
   });
   return [styles.dim(head), ...lines];
+}
+
+function renderOtherRelease({ otherRelease }: WorkerStatus): readonly string[] {
+  return otherRelease === null
+    ? []
+    : [`  runs another release: ${printable(describeRelease(otherRelease))}; a reload makes them one`];
 }
 
 /** What a worker that drains still has, and until when. */

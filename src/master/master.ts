@@ -123,7 +123,7 @@ function assemble(
       fitted: doors.fitted,
       healthPath: settings.healthPath,
       prepare: (place) => {
-        releases.starting(place.generation);
+        releases.starting(place);
         return prepareWorker(settings, doors.listeners, environment, preload, place, portChanged);
       },
       onFact: publish,
@@ -238,6 +238,7 @@ function assemble(
       listeners: doors.listeners,
       openOf: (worker: number) => runner.openOf(worker),
       releaseOf: (generation: number) => releases.of(generation),
+      otherReleaseIn: (generation: number, slot: number) => releases.otherIn(generation, slot),
       lastReload: results.last(),
       lastCrash: crashes.last(),
     };

@@ -7,17 +7,24 @@ import type { Release } from '../shared/facts.ts';
 import { programFile } from './program/program-file.ts';
 
 export interface Releases {
-  /** A worker of this generation is about to be started: looks, for the first one, what it will run. */
-  starting(generation: number): void;
+  /** A worker is about to be started: looks what it will run. The first one of a generation decides which release that has. */
+  starting(worker: { readonly generation: number; readonly slot: number }): void;
   /** This generation serves: what comes next is compared with it. */
   serves(generation: number): void;
   /** Null for one that was not started, or long ago. */
   of(generation: number): Release | null;
+  /**
+   * What the worker in this slot runs, if that is another release than its generation's: it has replaced a crashed worker after the
+   * release was switched. Else null.
+   */
+  otherIn(generation: number, slot: number): Release | null;
 }
 
 interface Known {
   readonly release: Release;
   readonly identity: string;
+  /** By slot. */
+  readonly others: Map<number, Release>;
 }
 
 /** Generations that failed are of interest for as long as their failure is told. */
@@ -32,14 +39,19 @@ export function createReleases(
   let serving: number | null = null;
 
   return {
-    starting(generation) {
-      if (known.has(generation)) return;
+    starting({ generation, slot }) {
       const cwd = resolved(surroundings.cwd) ?? surroundings.cwd;
       const file = fileOf(command, surroundings);
       const identity = [cwd, file, file === null ? '' : versionOf(file)].join('\n');
+      const own = known.get(generation);
+      if (own !== undefined) {
+        if (own.identity === identity) own.others.delete(slot);
+        else own.others.set(slot, { cwd, file, changed: true });
+        return;
+      }
       const before = serving === null ? undefined : known.get(serving);
       const changed = before === undefined ? null : before.identity !== identity;
-      known.set(generation, { release: { cwd, file, changed }, identity });
+      known.set(generation, { release: { cwd, file, changed }, identity, others: new Map() });
       for (const old of known.keys())
         if (old <= generation - rememberedGenerations && old !== serving) known.delete(old);
     },
@@ -47,6 +59,7 @@ export function createReleases(
       serving = generation;
     },
     of: (generation) => known.get(generation)?.release ?? null,
+    otherIn: (generation, slot) => known.get(generation)?.others.get(slot) ?? null,
   };
 }
 

@@ -20,6 +20,7 @@ export interface StatusSources {
   readonly startedAt: number;
   readonly listeners: readonly { readonly name: string; readonly host: string; readonly port: number }[];
   readonly releaseOf: (generation: number) => Release | null;
+  readonly otherReleaseIn: (generation: number, slot: number) => Release | null;
   readonly openOf: (worker: number) => OpenCounts | null;
   readonly lastReload: ReloadResult | null;
   readonly lastCrash: WorkerCrash | null;
@@ -53,6 +54,7 @@ export function describeStatus(program: Program, sources: StatusSources, at: num
       isAccepting: isAccepting(worker),
       inStateMs: Math.max(0, Math.round(at - worker.phaseSince)),
       uptimeMs: Math.max(0, Math.round(at - worker.startedAt)),
+      otherRelease: sources.otherReleaseIn(worker.generation, worker.slot),
       draining: drainingOf(worker, program.settings, sources.openOf(worker.id), at),
     })),
     restarts: (servingGeneration(program)?.slots ?? []).flatMap(({ index, failures, restartAt }) =>

@@ -39,6 +39,11 @@ export interface WorkerStatus {
   /** How long it has been in this state, in ms. */
   readonly inStateMs: number;
   readonly uptimeMs: number;
+  /**
+   * What it runs, if that is another release than its generation's: it has replaced a crashed worker after the release was switched.
+   * Else null.
+   */
+  readonly otherRelease: Release | null;
   /** While it drains or terminates; else null. */
   readonly draining: DrainingStatus | null;
 }

@@ -55,6 +55,7 @@ export function statusOf(pid: number): Status {
         isAccepting: true,
         inStateMs: 5_000,
         uptimeMs: 6_000,
+        otherRelease: null,
         draining: null,
       },
     ],

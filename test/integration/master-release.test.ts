@@ -2,7 +2,8 @@
 import { copyFileSync, mkdirSync, realpathSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { appPath, runMaster, temporaryFolder } from '../helpers/run-master.ts';
+import { eventually } from '../helpers/eventually.ts';
+import { appPath, kill, runMaster, temporaryFolder } from '../helpers/run-master.ts';
 
 /** A folder with releases, and `current`, which points to the first. */
 function releases(...names: readonly string[]): { root: string; link: (name: string) => void } {
@@ -81,4 +82,27 @@ test('a release whose directory is gone is named as it was asked for', async () 
     file: null,
     changed: true,
   });
+});
+
+test('a worker that replaces a crashed one after the release was switched is told apart, until the next reload', async () => {
+  const { root, link } = releases('41', '42');
+  const master = runMaster({
+    flags: ['--cwd', join(root, 'current')],
+    command: [process.execPath, 'app.cjs'],
+  });
+  await master.serving();
+  link('42');
+  kill(await master.workerPid(1), 'SIGKILL');
+  await eventually('a replacement is ready', () => master.all('workerReady').length === 2);
+  const [, replacement] = master.all('workerReady');
+  const status = await master.status();
+  expect(status.release).toMatchObject({ cwd: join(root, '41') });
+  expect(status.workers).toMatchObject([
+    {
+      pid: replacement?.pid ?? null,
+      otherRelease: { cwd: join(root, '42'), file: join(root, '42', 'app.cjs') },
+    },
+  ]);
+  await master.reload(2);
+  expect((await master.status()).workers.find(({ generation }) => generation === 2)?.otherRelease).toBe(null);
 });
