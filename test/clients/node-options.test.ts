@@ -9,6 +9,7 @@ interface Self {
   readonly options: string | null;
   readonly execArgv: readonly string[];
   readonly path: string;
+  readonly resources: readonly string[];
 }
 
 const commands: Readonly<Record<string, readonly string[]>> = {
@@ -26,7 +27,8 @@ test.each(Object.entries(commands))('NODE_OPTIONS set by %s reach the program', 
   const port = await master.serving();
   const self = JSON.parse((await get(port, '/self')).body) as Self;
   expect(self).toMatchObject({ title: 'as-set', options: '--title=as-set' });
-  // Nothing of ours is visible.
+  // Nothing of ours is visible, nor pending.
+  expect(self.resources.filter((name) => name === 'Immediate' || name === 'Timeout')).toEqual([]);
   expect(self.execArgv.filter((word) => !word.startsWith('--env-file'))).toEqual([]);
   expect(self.path).not.toContain('worker/shim');
   await master.reload(2);
