@@ -95,7 +95,9 @@ function judgeLoad({ name, isKept }: SoakLoad, { tally }: Load): readonly string
 }
 
 async function run(): Promise<readonly string[]> {
-  const master = await startManaged('serve.cjs', ['--host', '127.0.0.1'], { BENCH_WEBSOCKETS: '1' });
+  const master = await startManaged('serve.cjs', ['--host', '127.0.0.1', '--probation', '100ms'], {
+    BENCH_WEBSOCKETS: '1',
+  });
   const { port } = master;
   const client = await startClient('websockets.mjs');
   const loads = kinds.map((kind) => ({ kind, load: startLoad({ port, maxMs, ...kind.options }) }));

@@ -68,10 +68,10 @@ async function reloadOnce(
   generation: number,
 ): Promise<{ readonly movedMs: number; readonly migrated: number }> {
   process.kill(pid, 'SIGHUP');
-  await log.waitFor('generationReady', { generation });
-  const readyAt = performance.now();
+  await log.waitFor('generationSettled', { generation });
+  const settledAt = performance.now();
   const { migrated } = await log.waitFor('workerExited', { generation: generation - 1 });
-  return { movedMs: performance.now() - readyAt, migrated: migrated ?? 0 };
+  return { movedMs: performance.now() - settledAt, migrated: migrated ?? 0 };
 }
 
 /** While the work lasts, one after another of the crowd asks, whether or not those before it have their answers. */

@@ -54,7 +54,7 @@ export interface CrowdResult {
   /** In all reloads together. */
   readonly moved: number;
   readonly closed: number;
-  /** Of each reload: milliseconds from the moment at which the new worker served until the old one was gone. */
+  /** Of each reload: milliseconds from the end of the probation until the old worker was gone. */
   readonly movedMs: readonly number[];
   /** Milliseconds that the one of the crowd waited for an answer that waited longest. */
   readonly longestMs: { readonly without: readonly number[]; readonly during: readonly number[] };

@@ -11,7 +11,13 @@ const notMigrating: Tool = describe('graceful-run --no-migrate', 'as above, but 
   '--no-migrate',
 ]);
 
-export const gracefulRun: readonly Tool[] = [migrating, notMigrating];
+const withoutProbation: Tool = describe(
+  'graceful-run --probation 0s',
+  'as above, but the old workers drain as soon as the new ones serve',
+  ['--probation', '0s'],
+);
+
+export const gracefulRun: readonly Tool[] = [migrating, withoutProbation, notMigrating];
 
 function describe(name: string, setup: string, flags: readonly string[]): Tool {
   return {

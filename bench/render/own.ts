@@ -68,7 +68,7 @@ export function ownSections({
       '### Idle connections in great number',
       '',
       'Keep-alive connections to one worker, all of which move to the new one in a reload: milliseconds from the moment at which that one',
-      'serves until the old one is gone. Meanwhile one of them after another asks, one every 5 ms, from the signal on; then, for the same',
+      'has passed its probation until the old one is gone. Meanwhile one of them after another asks, one every 5 ms, from the signal on; then, for the same',
       'time, without a reload: the longest wait for an answer in ms.',
       '',
       ...table(
