@@ -117,6 +117,7 @@ const shapes: Shapes = {
   }),
   workerStarted: fact('workerStarted', change),
   workerReady: fact('workerReady', change),
+  workerLostProgram: fact('workerLostProgram', { ...identity, failure }),
   workerRestartedItself: fact('workerRestartedItself', { ...identity, failure }),
   workerPaused: fact('workerPaused', identity),
   workerResumed: fact('workerResumed', identity),

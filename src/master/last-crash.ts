@@ -18,7 +18,9 @@ export function createLastCrash(): LastCrash {
       if (fact.event === 'generationReady') serving = fact.generation;
       else if (fact.event === 'generationRolledBack') serving = fact.to;
       else if (
-        (fact.event === 'workerFailed' || fact.event === 'workerRestartedItself') &&
+        (fact.event === 'workerFailed' ||
+          fact.event === 'workerRestartedItself' ||
+          fact.event === 'workerLostProgram') &&
         fact.generation === serving
       ) {
         const { generation, slot, pid, failure } = fact;

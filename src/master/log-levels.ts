@@ -21,6 +21,7 @@ export function levelOf(fact: Fact, isRecovery = false): FactLevel {
     case 'generationRolledBack':
     case 'workerFailed':
     case 'workerRestartedItself':
+    case 'workerLostProgram':
     case 'watchFailed':
       return 'error';
     case 'restartScheduled':

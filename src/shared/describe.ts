@@ -89,6 +89,8 @@ function sentence(fact: Fact, why: (failure: Failure) => string): string {
       return `${worker(fact)} not ready yet: ${fact.reason}`;
     case 'workerReady':
       return `${worker(fact)} ready after ${formatDuration(fact.durationMs)}`;
+    case 'workerLostProgram':
+      return `${worker(fact)} crashed: ${fact.failure.message}`;
     case 'workerRestartedItself':
       return `${worker(fact)} crashed and was started again by its own command: ${why(fact.failure)}`;
     case 'workerPaused':

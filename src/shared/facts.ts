@@ -143,6 +143,8 @@ export type Fact =
   | ({ readonly event: 'workerReady' } & WorkerChange)
   /** Its program ended although nobody asked it to, and its command, a shell for example, has started it again: that one is ready. */
   | ({ readonly event: 'workerRestartedItself'; readonly failure: Failure } & WorkerIdentity)
+  /** Its program ended although nobody asked it to, and its command, a shell for example, goes on without it. */
+  | ({ readonly event: 'workerLostProgram'; readonly failure: Failure } & WorkerIdentity)
   /** It has confirmed that it accepts connections. */
   | ({ readonly event: 'workerAdmitted' } & WorkerIdentity)
   | ({ readonly event: 'workerDraining'; readonly reason: DrainReason } & WorkerChange)

@@ -149,6 +149,11 @@ export type MasterMessage =
   | { readonly type: 'pause'; readonly name: string; readonly more: number }
   /** Accept again. */
   | { readonly type: 'resume' }
+  /**
+   * The handle beside it is one end of a pair of connected sockets: the process that listens keeps it open for as long as it lives, so that the
+   * master notices its end although the command that was started, a shell or npm, lives on.
+   */
+  | { readonly type: 'lifeline' }
   /** To a draining worker: what is still open? */
   | { readonly type: 'report' }
   /** A copy of the listener, sent as a handle beside the message. */

@@ -158,6 +158,8 @@ export function readMessage(value: unknown): MasterMessage | null {
         : null;
     case 'resume':
       return { type: 'resume' };
+    case 'lifeline':
+      return { type: 'lifeline' };
     case 'successor':
       return 'more' in value && typeof value.more === 'number'
         ? { type: 'successor', more: value.more }

@@ -38,6 +38,8 @@ export function startManaged(
   const { pid } = process;
   const servingBundle = openBundle('serving');
   const application = createApplication();
+  /** Open until this process ends: then the master notices. */
+  const lifelines: unknown[] = [];
   const signals = createSignals();
   /** Those that only the application's own listeners may have taken. */
   let freeSignals: readonly ('SIGHUP' | 'SIGUSR2')[] = [];
@@ -58,6 +60,9 @@ export function startManaged(
           claims.admit(admitted);
           // Not now, when the first client waits: it costs some milliseconds.
           setTimeout(catchUp, firstMoments(drainTimeoutMs)).unref();
+          break;
+        case 'lifeline':
+          lifelines.push(handle);
           break;
         case 'listener':
           if (isRawHandle(handle)) claims.arrived(message.name, handle);

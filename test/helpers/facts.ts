@@ -50,6 +50,7 @@ const examples: { readonly [Name in Fact['event']]: Extract<Fact, { readonly eve
   workerStarted: { event: 'workerStarted', ...change, from: null, to: 'starting' },
   workerNotReadyYet: { event: 'workerNotReadyYet', ...identity, reason: 'GET /healthz answered 503' },
   workerReady: { event: 'workerReady', ...change, from: 'starting', to: 'ready' },
+  workerLostProgram: { event: 'workerLostProgram', ...identity, failure },
   workerRestartedItself: { event: 'workerRestartedItself', ...identity, failure },
   workerPaused: { event: 'workerPaused', ...identity },
   workerResumed: { event: 'workerResumed', ...identity },

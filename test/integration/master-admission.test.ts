@@ -76,3 +76,18 @@ test('a process that does not listen ends with its master although it does not r
   master.signal('SIGKILL');
   await master.workersGone(10_000);
 });
+
+test('a program that ends under a shell that goes on is a crash, and the worker is started again', async () => {
+  const master = runMaster({
+    command: ['sh', '-c', `${node} ${serves}; sleep 60`],
+    flags: ['--ready-timeout', '2s'],
+  });
+  const port = await master.serving();
+  const { pid } = await whoAnswers(port);
+  kill(pid, 'SIGKILL');
+  const lost = await master.waitFor('workerLostProgram', { generation: 1 });
+  expect(lost.failure.message).toContain(String(pid));
+  expect(await master.status()).toMatchObject({ state: 'restarting', lastCrash: { generation: 1 } });
+  await eventually('admitted again', () => master.all('workerAdmitted').length === 2);
+  expect((await whoAnswers(port)).pid).not.toBe(pid);
+});

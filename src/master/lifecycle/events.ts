@@ -33,6 +33,13 @@ export type WorkerEvent =
       readonly worker: number;
       readonly failure: Failure;
     }
+  /** Its program has ended and its command, a shell, goes on. */
+  | {
+      readonly type: 'workerLostProgram';
+      readonly at: number;
+      readonly worker: number;
+      readonly failure: Failure;
+    }
   /** It was to keep its connections and accept no more, and cannot: it accepts on. */
   | { readonly type: 'workerCannotPause'; readonly at: number; readonly worker: number }
   /** It confirms that it accepts connections. */

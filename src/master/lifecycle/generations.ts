@@ -234,6 +234,10 @@ export function workersOf(program: Program, { number }: Generation): readonly Wo
   return program.workers.filter(({ generation }) => generation === number);
 }
 
+export function workersById(program: Program, id: number): readonly Worker[] {
+  return program.workers.filter((worker) => worker.id === id);
+}
+
 /** Disarms the pending restarts of a generation whose time is over. */
 export function cancelRestarts(generation: Generation, out: Effect[]): void {
   for (const slot of generation.slots) if (slot.workerId === null) out.push(disarmRestart(generation, slot));

@@ -12,7 +12,7 @@
  */
 import type { Failure, ProgramPhase } from '../../shared/facts.ts';
 import type { Effect, ProgramEvent, WorkerEnd } from './events.ts';
-import { beginGeneration, fitSlots, holds } from './generations.ts';
+import { beginGeneration, fitSlots, holds, kill, workersById } from './generations.ts';
 import {
   admitIfComplete,
   admitReplacement,
@@ -39,6 +39,12 @@ import type { InPhase, Program, Worker } from './state.ts';
 /** What worker-table.ts found out, told to the program. `worker` is as it was before. */
 export type VerdictEvent =
   | { readonly type: 'workerBecameReady'; readonly at: number; readonly worker: Worker }
+  | {
+      readonly type: 'workerLostIt';
+      readonly at: number;
+      readonly worker: Worker;
+      readonly failure: Failure;
+    }
   | {
       readonly type: 'workerIsAnother';
       readonly at: number;
@@ -80,6 +86,7 @@ const table: { readonly [Phase in ProgramPhase]: Row<Phase> } = {
     settleElapsed: impossible,
     probationElapsed: impossible,
     workerBecameReady: impossible,
+    workerLostIt: impossible,
     workerIsAnother: impossible,
     workerAcceptsOn: impossible,
     workerWasAdmitted: impossible,
@@ -97,6 +104,7 @@ const table: { readonly [Phase in ProgramPhase]: Row<Phase> } = {
     settleElapsed: ignore,
     probationElapsed: ignore,
     workerBecameReady: (program, { at }, out) => admitIfComplete(program, at, out),
+    workerLostIt: ignore,
     workerIsAnother: (program, { at }, out) => admitIfComplete(program, at, out),
     workerAcceptsOn: ignore,
     workerWasAdmitted: (program, { at }, out) => promoteIfAdmitted(program, at, out),
@@ -124,6 +132,7 @@ const table: { readonly [Phase in ProgramPhase]: Row<Phase> } = {
     settleElapsed: (program, { at }, out) => considerPending(program, at, out),
     probationElapsed: ignore,
     workerBecameReady: admitReplacement,
+    workerLostIt: ignore,
     workerIsAnother: admitReplacement,
     workerAcceptsOn: ignore,
     workerWasAdmitted: ignore,
@@ -145,6 +154,8 @@ const table: { readonly [Phase in ProgramPhase]: Row<Phase> } = {
       holds(program.candidate, event.worker)
         ? admitIfComplete(program, event.at, out)
         : admitReplacement(program, event, out),
+    workerLostIt: (program, { at, worker, failure }, out) =>
+      holds(program.candidate, worker) ? rollBack(program, failure, at, out) : program,
     workerIsAnother: (program, event, out) =>
       holds(program.candidate, event.worker)
         ? rollBack(program, event.failure, event.at, out)
@@ -169,6 +180,10 @@ const table: { readonly [Phase in ProgramPhase]: Row<Phase> } = {
     settleElapsed: ignore,
     probationElapsed: (program, { at }, out) => considerPending(settle(program, at, out), at, out),
     workerBecameReady: admitReplacement,
+    workerLostIt: (program, { at, worker, failure }, out) =>
+      holds(program.current, worker)
+        ? rollBackServing(program, failure, at, out)
+        : losePrevious(kill(program, workersById(program, worker.id), 'reload', at, out), worker, at, out),
     workerIsAnother: (program, { at, worker, failure }, out) =>
       holds(program.current, worker) ? rollBackServing(program, failure, at, out) : program,
     workerAcceptsOn: (program, { at }, out) => considerPending(settle(program, at, out), at, out),
@@ -193,6 +208,7 @@ const table: { readonly [Phase in ProgramPhase]: Row<Phase> } = {
     settleElapsed: ignore,
     probationElapsed: ignore,
     workerBecameReady: impossible,
+    workerLostIt: impossible,
     workerIsAnother: impossible,
     workerAcceptsOn: impossible,
     workerWasAdmitted: impossible,
@@ -210,6 +226,7 @@ const table: { readonly [Phase in ProgramPhase]: Row<Phase> } = {
     settleElapsed: ignore,
     probationElapsed: ignore,
     workerBecameReady: impossible,
+    workerLostIt: impossible,
     workerIsAnother: impossible,
     workerAcceptsOn: impossible,
     workerWasAdmitted: impossible,

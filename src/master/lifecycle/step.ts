@@ -31,6 +31,8 @@ function verdictEvent(verdict: Verdict, worker: Worker, at: number): VerdictEven
       return null;
     case 'becameReady':
       return { type: 'workerBecameReady', at, worker };
+    case 'lostProgram':
+      return { type: 'workerLostIt', at, worker, failure: verdict.failure };
     case 'restartedItself':
       return { type: 'workerIsAnother', at, worker, failure: verdict.failure };
     case 'cannotPause':

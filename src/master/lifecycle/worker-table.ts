@@ -27,6 +27,8 @@ export type Verdict =
   | { readonly type: 'becameReady' }
   /** Its program is another process now, which is ready. */
   | { readonly type: 'restartedItself'; readonly failure: Failure }
+  /** Its program is gone, and its command may start it again. */
+  | { readonly type: 'lostProgram'; readonly failure: Failure }
   /** It confirmed that it accepts connections. */
   | { readonly type: 'wasAdmitted' }
   /** It was to pause, and accepts on. */
@@ -79,6 +81,32 @@ const restartedItself: Row['workerRestartedItself'] = (worker, { at, failure }) 
     announce({ event: 'workerRestartedItself', ...identity(worker), failure }),
   ],
   verdict: { type: 'restartedItself', failure },
+});
+
+/** It is where it was before it became ready: its command has the ready timeout to start the program again. */
+const lostProgram: Row['workerLostProgram'] = (worker, { at, failure }, settings) => ({
+  worker: {
+    ...enter(worker, 'starting', at),
+    admission: 'notAsked',
+    adopts: false,
+    isPaused: false,
+  },
+  effects: [
+    ...disarmAdmit(worker),
+    { type: 'armTimer', key: { timer: 'ready', worker: worker.id }, delayMs: settings.readyTimeoutMs },
+    announce({ event: 'workerLostProgram', ...identity(worker), failure }),
+  ],
+  verdict: { type: 'lostProgram', failure },
+});
+
+/** Its command has started the program again after it was gone for a while. */
+const startedAgain: Row['workerRestartedItself'] = (worker, { at, failure }) => ({
+  worker: { ...enter(worker, 'ready', at), readyAt: at },
+  effects: [
+    disarm('ready', worker),
+    announce({ event: 'workerRestartedItself', ...identity(worker), failure }),
+  ],
+  verdict: { type: 'becameReady' },
 });
 
 /** What was told to go has gone; what came in its place was not asked for. */
@@ -234,7 +262,8 @@ const table: { readonly [Phase in WorkerPhase]: Row } = {
   starting: {
     workerSpawned: spawned,
     workerSaidReady: becameReady,
-    workerRestartedItself: ignore,
+    workerLostProgram: ignore,
+    workerRestartedItself: startedAgain,
     workerCannotPause: ignore,
     workerAdmitted: ignore,
     admissionFailed: ignore,
@@ -253,6 +282,7 @@ const table: { readonly [Phase in WorkerPhase]: Row } = {
   ready: {
     workerSpawned: impossible,
     workerSaidReady: ignore,
+    workerLostProgram: lostProgram,
     workerRestartedItself: restartedItself,
     workerCannotPause: cannotPause,
     workerAdmitted: wasAdmitted,
@@ -272,6 +302,7 @@ const table: { readonly [Phase in WorkerPhase]: Row } = {
   draining: {
     workerSpawned: impossible,
     workerSaidReady: ignore,
+    workerLostProgram: ignore,
     workerRestartedItself: killRestarted,
     workerCannotPause: ignore,
     workerAdmitted: ignore,
@@ -291,6 +322,7 @@ const table: { readonly [Phase in WorkerPhase]: Row } = {
   terminating: {
     workerSpawned: impossible,
     workerSaidReady: ignore,
+    workerLostProgram: ignore,
     workerRestartedItself: killRestarted,
     workerCannotPause: ignore,
     workerAdmitted: ignore,
@@ -315,6 +347,7 @@ const table: { readonly [Phase in WorkerPhase]: Row } = {
       verdict: null,
     }),
     workerSaidReady: ignore,
+    workerLostProgram: ignore,
     workerRestartedItself: ignore,
     workerCannotPause: ignore,
     workerAdmitted: ignore,

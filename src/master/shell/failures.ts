@@ -45,6 +45,18 @@ export function notReadyFailure(timeoutMs: number, healthPath: string | null, wo
   };
 }
 
+/** The process that listened is gone, and the command of the worker lives on. */
+export function lostFailure(pid: number, { stderrTail }: LastWords): Failure {
+  return {
+    reason: 'exited',
+    message: `its process ${pid} ended although nobody asked it to, and the command that started it goes on without it`,
+    hint: 'the worker is started again unless the command itself starts the program again within --ready-timeout',
+    errorCode: null,
+    outcome: null,
+    stderrTail,
+  };
+}
+
 /** The process that listened is gone, and the command of the worker has started another one by itself. */
 export function restartedFailure(before: number, after: number, { stderrTail }: LastWords): Failure {
   return {

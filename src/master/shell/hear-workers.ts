@@ -7,13 +7,13 @@ import type { OpenCounts, WorkerMessage } from '../../shared/protocol.ts';
 import type { LifecycleEvent, Undated } from '../lifecycle/events.ts';
 import type { FittedListeners } from './fitted-listeners.ts';
 import type { BoundListener } from './listener.ts';
-import { notAdmittedFailure, restartedFailure } from './failures.ts';
+import { lostFailure, notAdmittedFailure, restartedFailure } from './failures.ts';
 import { identity, lastWords, type LiveWorker } from './live-worker.ts';
 import type { Platform } from './platform.ts';
 import { readWorkerMessage } from './worker-messages.ts';
 
 export interface HearingParts {
-  readonly platform: Pick<Platform, 'isKin'>;
+  readonly platform: Pick<Platform, 'isKin' | 'watchListener' | 'arm'>;
   readonly listeners: readonly BoundListener[];
   readonly fitted: FittedListeners;
   readonly onFact: (fact: Fact) => void;
@@ -31,6 +31,9 @@ export interface Hearing {
 
 /** So many rejected messages of one worker are announced. */
 const maxRejections = 10;
+
+/** How long a command may take to end, or to start its program again, after its program has ended. */
+const commandPatienceMs = 500;
 
 /** At most this many cut clean-ups of one worker are announced: a worker has one or two. */
 const maxCleanUps = 5;
@@ -67,12 +70,28 @@ export function hearWorkers({ platform, listeners, fitted, onFact, dispatch, ope
     onFact({ event: 'messageRejected', ...identity(worker), problem });
   }
 
+  /** A shell may outlive what it has started, and then nothing else tells that the program is gone. */
+  function watch(worker: LiveWorker): void {
+    worker.unwatch?.();
+    const { servingPid } = worker;
+    if (servingPid === worker.process.pid) return;
+    const unwatch = platform.watchListener(worker.process, () => {
+      // Mostly the command ends because its program has, and then that is the news.
+      worker.unwatch = platform.arm(commandPatienceMs, () => {
+        const failure = lostFailure(servingPid, lastWords(worker, listeners));
+        dispatch({ type: 'workerLostProgram', worker: worker.id, failure });
+      });
+    });
+    worker.unwatch = unwatch;
+  }
+
   /** The process that listens is the worker: under `npm start` or a shell not the one that was started. */
   function heardReady(worker: LiveWorker, pid: number): void {
     const before = worker.servingPid;
     if (!worker.wasReady || pid === before) {
       worker.servingPid = pid;
       worker.wasReady = true;
+      watch(worker);
       dispatch({ type: 'workerSaidReady', worker: worker.id });
     } else if (platform.isKin(before, worker.process.pid)) {
       reject(
@@ -81,6 +100,7 @@ export function hearWorkers({ platform, listeners, fitted, onFact, dispatch, ope
       );
     } else {
       worker.servingPid = pid;
+      watch(worker);
       const failure = restartedFailure(before, pid, lastWords(worker, listeners));
       dispatch({ type: 'workerRestartedItself', worker: worker.id, failure });
     }

@@ -13,6 +13,8 @@ export interface LiveWorker {
   /** The process that said ready: under `npm start` not the one that was started. It gets the drain signal. */
   servingPid: number;
   wasReady: boolean;
+  /** Ends the watch over the process that listens, where that is not the one that was started. */
+  unwatch: (() => void) | null;
   /** What has come of asking its health path, as far as that was in vain. */
   notReadyYet: string | null;
   readonly undeclared: string[];

@@ -53,6 +53,11 @@ export interface Platform {
    * once. Answers the problem if that cannot be done.
    */
   introduce(giver: WorkerProcess, taker: WorkerProcess, more: number): string | null;
+  /**
+   * Calls back when the process that reads the worker's channel is gone, though the worker itself lives on: a shell, for example. Returns what
+   * ends that. Null when it cannot be done.
+   */
+  watchListener(worker: WorkerProcess, gone: () => void): (() => void) | null;
   /** kill(2); a process that is gone already is no error. */
   signalProcess(pid: number, signal: NodeJS.Signals): void;
   /** kill(2) on the whole group; a group that is gone already is no error. */

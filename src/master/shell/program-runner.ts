@@ -205,6 +205,7 @@ export function createRunner(options: RunnerOptions, initial: Program): Runner {
         tail,
         servingPid: process.pid,
         wasReady: false,
+        unwatch: null,
         notReadyYet: null,
         undeclared: [],
         rejected: 0,
@@ -219,6 +220,7 @@ export function createRunner(options: RunnerOptions, initial: Program): Runner {
   function buryWorker(worker: LiveWorker, outcome: Outcome): void {
     const { id, report, cleanUpsCut } = worker;
     live.delete(id);
+    worker.unwatch?.();
     openCounts.forget(id);
     const failure = exitFailure(outcome, lastWords(worker, listeners));
     const { served, migrated, cut } = report ?? { served: null, migrated: null, cut: null };

@@ -1,4 +1,5 @@
 /** The real powers: processes, signals, timers of this machine. */
+import net from 'node:net';
 import { spawn, type ChildProcess, type SpawnOptions } from 'node:child_process';
 import { GracefulRunError, messageOf, systemCode } from '../../shared/errors.ts';
 import { systemClock } from '../../shared/clock.ts';
@@ -15,6 +16,7 @@ export const system: Platform = {
   clock: systemClock,
   spawn: spawnWorker,
   introduce,
+  watchListener,
   signalProcess: (pid, signal) => {
     sendSignal(pid, signal);
   },
@@ -101,6 +103,28 @@ function introduce(giver: WorkerProcess, taker: WorkerProcess, more: number): st
     given.close();
   });
   return null;
+}
+
+function watchListener(worker: WorkerProcess, gone: () => void): (() => void) | null {
+  const pair = socketPair();
+  if (typeof pair === 'string') return null;
+  const [ours, theirs] = pair;
+  let isWatched = true;
+  // Proven dispatch: net.Socket takes a handle as libuv has it.
+  const end = new net.Socket({ handle: ours } as net.SocketConstructorOpts);
+  end.unref();
+  end.on('error', () => undefined);
+  end.on('close', () => {
+    if (isWatched) gone();
+  });
+  end.resume();
+  worker.send({ type: 'lifeline' }, theirs, () => {
+    theirs.close();
+  });
+  return () => {
+    isWatched = false;
+    end.destroy();
+  };
 }
 
 function cannotStart(file: string, cause: Error): GracefulRunError {

@@ -169,6 +169,7 @@ const action = fc.record({
         'stale',
         'staleTimer',
         'cannotPause',
+        'losesProgram',
         'restartsItself' as const,
       ),
     },
@@ -200,6 +201,10 @@ function play(world: World, { pick, kind }: { pick: number; kind: string }): voi
     case 'cannotPause':
       if (worker !== undefined && world.paused.has(worker))
         world.feed({ type: 'workerCannotPause', at, worker });
+      return;
+    case 'losesProgram':
+      if (worker !== undefined && world.ready.has(worker))
+        world.feed({ type: 'workerLostProgram', at, worker, failure });
       return;
     case 'restartsItself':
       if (worker !== undefined && world.ready.has(worker))
