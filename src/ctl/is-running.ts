@@ -1,6 +1,6 @@
 /** Whether a process runs. It must not know whose it is. */
-import { readFileSync } from 'node:fs';
 import { systemCode } from '../shared/errors.ts';
+import { hasEnded, readProcessStat } from '../shared/process-stat.ts';
 
 /** Whether the process is there and has not ended. One that has ended but is not yet reaped counts as ended. */
 export function isRunning(pid: number): boolean {
@@ -13,12 +13,7 @@ export function isRunning(pid: number): boolean {
 }
 
 function isZombie(pid: number): boolean {
-  try {
-    // proc(5): the state follows the name, which is in parentheses and may contain anything.
-    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-    return /^ [ZX]/.test(stat.slice(stat.lastIndexOf(')') + 1));
-  } catch (error) {
-    // Where there is no /proc, nothing more can be known; where it has just gone, it has ended.
-    return systemCode(error) === 'ESRCH';
-  }
+  const stat = readProcessStat(pid);
+  // Where there is no /proc, nothing more can be known; where it has just gone, it has ended.
+  return stat === null ? readProcessStat('self') !== null : hasEnded(stat);
 }

@@ -31,9 +31,11 @@ test('a process that has left the group and holds stderr does not keep the end o
   kill(await master.workerPid(1));
   await master.waitFor('workerFailed', { generation: 1 });
   const second = Number((await master.waitForLine('escaped', 2)).split(' ')[1]);
+  // A worker that is not ready is killed, with everything that it has started.
+  await eventually('the second worker serves', () => master.all('workerAdmitted').length === 2);
   master.signal('SIGTERM');
   expect(await master.exited).toEqual({ code: 0, signal: null });
-  // Beyond the reach of whoever signals the group: that is what leaving it means.
+  // A worker that ends by itself leaves alone what has left its group and session.
   expect([stray, second].map(isAlive)).toEqual([true, true]);
   for (const pid of [stray, second]) kill(pid);
 });

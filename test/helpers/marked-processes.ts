@@ -3,6 +3,7 @@
  * parents are by now. It must not know who started them.
  */
 import { readdirSync, readFileSync } from 'node:fs';
+import { hasEnded, readProcessStat } from '../../src/shared/process-stat.ts';
 
 export interface MarkedProcess {
   readonly pid: number;
@@ -19,8 +20,8 @@ export function markedProcesses(name: string, value: string): readonly MarkedPro
 
 /** Is there such a process, and not merely its remains that nobody has reaped? */
 export function isAlive(pid: number): boolean {
-  const [, state] = /\) (\S)/.exec(read(`/proc/${pid}/stat`)) ?? [];
-  return state !== undefined && state !== 'Z' && state !== 'X';
+  const stat = readProcessStat(pid);
+  return stat !== null && !hasEnded(stat);
 }
 
 function read(path: string): string {

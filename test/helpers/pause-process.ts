@@ -1,6 +1,6 @@
 /** Stops a process as job control does (SIGSTOP), so that it hears and answers nothing. */
-import { readFileSync } from 'node:fs';
 import { onTestFinished } from 'vitest';
+import { readProcessStat } from '../../src/shared/process-stat.ts';
 import { eventually } from './eventually.ts';
 import { kill } from './run-master.ts';
 
@@ -10,5 +10,5 @@ export async function pauseProcess(pid: number): Promise<void> {
     kill(pid, 'SIGCONT');
   });
   process.kill(pid, 'SIGSTOP');
-  await eventually('stopped', () => readFileSync(`/proc/${pid}/stat`, 'utf8').includes(') T '));
+  await eventually('stopped', () => readProcessStat(pid)?.state === 'T');
 }

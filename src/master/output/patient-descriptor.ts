@@ -3,18 +3,10 @@
  * which the workers inherit with stdout and stderr and switch as they like; so it can neither be set here (their write(2) would
  * fail with EAGAIN) nor be relied on. Each kind of descriptor has a way that does not depend on it.
  */
-import {
-  closeSync,
-  constants,
-  fstatSync,
-  openSync,
-  readFileSync,
-  readSync,
-  type Stats,
-  writeSync,
-} from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readSync, type Stats, writeSync } from 'node:fs';
 import { isatty } from 'node:tty';
 import { systemCode } from '../../shared/errors.ts';
+import { readProcessStat } from '../../shared/process-stat.ts';
 import { pipe, pollWritable, sendNow, spliceNow, withoutBackgroundStop } from '../shell/output-calls.ts';
 
 export interface Descriptor {
@@ -102,10 +94,7 @@ function reopen(fd: number): number | null {
  */
 function openControllingTerminal(device: number): number | null {
   try {
-    // proc(5): tty_nr is the seventh field; the second is a name that may contain anything.
-    const stat = readFileSync('/proc/self/stat', 'latin1');
-    const [, , , , controlling] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    if (Number(controlling) !== device) return null;
+    if (readProcessStat('self')?.terminal !== device) return null;
     return openSync('/dev/tty', constants.O_WRONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
   } catch {
     return null;

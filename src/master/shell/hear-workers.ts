@@ -90,6 +90,7 @@ export function hearWorkers({ platform, listeners, fitted, onFact, dispatch, ope
     const before = worker.servingPid;
     if (!worker.wasReady || pid === before) {
       worker.servingPid = pid;
+      worker.process.noteServing(pid);
       worker.wasReady = true;
       watch(worker);
       dispatch({ type: 'workerSaidReady', worker: worker.id });
@@ -101,6 +102,7 @@ export function hearWorkers({ platform, listeners, fitted, onFact, dispatch, ope
     } else {
       worker.servingPid = pid;
       watch(worker);
+      worker.process.noteServing(pid);
       const failure = restartedFailure(before, pid, lastWords(worker, listeners));
       dispatch({ type: 'workerRestartedItself', worker: worker.id, failure });
     }

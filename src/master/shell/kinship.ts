@@ -1,10 +1,5 @@
-/** Which processes belong to a worker, as /proc tells it. It must not know why somebody asks. */
-import { readFileSync } from 'node:fs';
-
-interface Kin {
-  readonly parent: number;
-  readonly group: number;
-}
+/** Which processes belong to a worker, as /proc tells it. */
+import { readProcessStat } from '../../shared/process-stat.ts';
 
 /**
  * Is `pid` the process `worker`, one of its descendants (`npm start`, a wrapper with a session of its own), or in its
@@ -12,22 +7,11 @@ interface Kin {
  */
 export function isKin(pid: number, worker: number): boolean {
   if (pid === worker) return true;
-  const first = kinOf(pid);
-  if (first === null) return kinOf(process.pid) === null;
+  const first = readProcessStat(pid);
+  if (first === null) return readProcessStat('self') === null;
   if (first.group === worker) return true;
-  for (let kin: Kin | null = first; kin !== null && kin.parent > 1; kin = kinOf(kin.parent)) {
+  for (let kin = readProcessStat(pid); kin !== null && kin.parent > 1; kin = readProcessStat(kin.parent)) {
     if (kin.parent === worker) return true;
   }
   return false;
-}
-
-/** proc_pid_stat(5): the name in parentheses may contain anything, so what follows the last one counts. */
-function kinOf(pid: number): Kin | null {
-  try {
-    const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    const [, , parent, group] = text.slice(text.lastIndexOf(')')).split(' ');
-    return { parent: Number(parent), group: Number(group) };
-  } catch {
-    return null;
-  }
 }

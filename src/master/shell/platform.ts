@@ -32,6 +32,10 @@ export interface WorkerProcess {
   readonly pid: number;
   /** Does nothing when the channel is closed: the exit will tell. `handle` travels beside it; `sent` is called in any case. */
   send(message: MasterMessage, handle?: Handle, sent?: () => void): void;
+  /** One of its processes serves: when the worker ends or is killed, that one goes too, wherever it has moved by then. */
+  noteServing(pid: number): void;
+  /** Kills it with everything that it has started, in whatever group and session. Where there is no /proc: its group. */
+  killTree(): void;
 }
 
 export interface SpawnRequest {

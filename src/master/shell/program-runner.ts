@@ -137,10 +137,13 @@ export function createRunner(options: RunnerOptions, initial: Program): Runner {
         const worker = live.get(effect.worker);
         if (worker === undefined) return null;
         const { process } = worker;
+        if (effect.signal === 'SIGKILL') {
+          process.killTree();
+          return null;
+        }
         const servingPid = listenerOf(worker);
         // A shell in between would die of SIGTERM at once, and take the group along before the program has said its last word.
-        if (effect.signal === 'SIGTERM' && servingPid !== process.pid)
-          platform.signalProcess(servingPid, effect.signal);
+        if (servingPid !== process.pid) platform.signalProcess(servingPid, effect.signal);
         else platform.signalGroup(process.pid, effect.signal);
         return null;
       }

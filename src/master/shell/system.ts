@@ -4,8 +4,10 @@ import { spawn, type ChildProcess, type SpawnOptions } from 'node:child_process'
 import { GracefulRunError, messageOf, systemCode } from '../../shared/errors.ts';
 import { systemClock } from '../../shared/clock.ts';
 import { wrapForWorker } from '../../shared/protocol.ts';
+import { hasEnded, readProcessStat, type ProcessStat } from '../../shared/process-stat.ts';
 import { isKin } from './kinship.ts';
 import { guardChannel, type GuardedChannel } from './channel-guard.ts';
+import { killTree, type Roots } from './process-tree.ts';
 import { socketPair } from './socket-pair.ts';
 import type { Platform, ProcessListeners, SpawnRequest, WorkerProcess } from './platform.ts';
 
@@ -61,7 +63,14 @@ function spawnWorker(request: SpawnRequest, listeners: ProcessListeners): Worker
   child.stderr?.on('data', listeners.stderr);
   /** What Node.js calls back about, and does not when the other end is gone before it has answered. */
   const onTheWay = new Set<() => void>();
-  watchExit(child, pid, channel, (outcome) => {
+  let serving: ProcessStat | null = null;
+  const killRest = (): void => {
+    // What it has left in its group holds stderr, and perhaps the port.
+    sendSignal(-pid, 'SIGKILL');
+    const roots = rootsOf(null, pid, serving);
+    if (roots.pids.length > 0 || roots.sessions.some((session) => session !== pid)) killTree(roots);
+  };
+  watchExit(child, channel, killRest, (outcome) => {
     for (const done of onTheWay) done();
     listeners.exit(outcome);
   });
@@ -79,6 +88,30 @@ function spawnWorker(request: SpawnRequest, listeners: ProcessListeners): Worker
       // Its type knows only net.Socket and net.Server.
       child.send(wrapForWorker(message), handle as never, {}, done);
     },
+    noteServing: (servingPid) => {
+      serving = servingPid === pid ? null : readProcessStat(servingPid);
+    },
+    killTree: () => {
+      // Until its exit is reported, its number is nobody else's.
+      const isThere = child.exitCode === null && child.signalCode === null;
+      killTree(rootsOf(isThere ? pid : null, pid, serving));
+      sendSignal(-pid, 'SIGKILL');
+    },
+  };
+}
+
+/** Where to look for what a worker has started: the worker, its session, the process that serves, and the session of that one. */
+function rootsOf(worker: number | null, session: number, serving: ProcessStat | null): Roots {
+  const pids = worker === null ? [] : [worker];
+  if (serving === null) return { pids, sessions: [session] };
+  const now = readProcessStat(serving.pid);
+  const isSame = now !== null && now.startedAt === serving.startedAt && !hasEnded(now);
+  // While a process of a session runs, its number is given to no other process.
+  const leader = readProcessStat(serving.session);
+  const isSameSession = leader === null || leader.startedAt <= serving.startedAt;
+  return {
+    pids: isSame ? [...pids, serving.pid] : pids,
+    sessions: isSameSession ? [session, serving.session] : [session],
   };
 }
 
@@ -152,8 +185,8 @@ function cannotStart(file: string, cause: Error): GracefulRunError {
 /** Reports the exit when stderr was read to its end, or at the latest `stderrGraceMs` after it. */
 function watchExit(
   child: ChildProcess,
-  pid: number,
   channel: GuardedChannel,
+  killRest: () => void,
   exit: ProcessListeners['exit'],
 ): void {
   child.once('exit', (code, signal) => {
@@ -168,8 +201,7 @@ function watchExit(
       exit({ code, signal });
     };
     const patience = setTimeout(report, stderrGraceMs);
-    // What it left behind in its group holds stderr, and perhaps the port: a worker's group ends with it.
-    sendSignal(-pid, 'SIGKILL');
+    killRest();
     child.once('close', report);
   });
 }

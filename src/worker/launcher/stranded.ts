@@ -3,6 +3,7 @@
  * fails then, with the reason; Node.js would say EADDRINUSE or EINVAL. A bundle of its own (bundle.ts).
  */
 import { readFileSync, readlinkSync } from 'node:fs';
+import { readProcessStat } from '../../shared/process-stat.ts';
 import { cannotInherit, heldByMaster, notInherited, type AnnouncedListener } from '../../shared/protocol.ts';
 import { matches, writeAddress } from '../addresses.ts';
 import { forgetChannel } from '../channel-handle.ts';
@@ -61,7 +62,7 @@ export function refuseInThread(ports: readonly number[]): void {
 
 /** The nearest ancestor that has the listener: `python3 (pid 12)`. Its descendants could not get it from anywhere else. */
 function blameFor({ fd, inode }: AnnouncedListener): string {
-  for (let pid = process.ppid; pid > 1; pid = parentOf(pid)) {
+  for (let pid = process.ppid; pid > 1; pid = readProcessStat(pid)?.parent ?? 0) {
     try {
       if (readlinkSync(`/proc/${pid}/fd/${fd}`) === `socket:[${inode ?? ''}]`) return describeProcess(pid);
     } catch {
@@ -69,16 +70,6 @@ function blameFor({ fd, inode }: AnnouncedListener): string {
     }
   }
   return 'a process between the two';
-}
-
-/** proc_pid_stat(5); 0 when it cannot be read. */
-function parentOf(pid: number): number {
-  try {
-    const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    return Number(text.slice(text.lastIndexOf(')')).split(' ')[2]);
-  } catch {
-    return 0;
-  }
 }
 
 /** Its arguments may hold secrets: only those of Node.js that start another process are named. */

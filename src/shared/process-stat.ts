@@ -1,0 +1,45 @@
+/** Reads /proc/PID/stat. The only reader of that file: its second field is a name that may contain anything. */
+import { readFileSync } from 'node:fs';
+
+/** proc_pid_stat(5). */
+export interface ProcessStat {
+  readonly pid: number;
+  /** One letter: `R`, `S`, `T` (stopped), `Z` (ended, not yet reaped) … */
+  readonly state: string;
+  readonly parent: number;
+  readonly group: number;
+  readonly session: number;
+  /** The number of the controlling terminal; 0: none. */
+  readonly terminal: number;
+  /** In clock ticks since the boot: tells a process from a later one with the same pid. */
+  readonly startedAt: number;
+}
+
+/** Null: there is no such process, or no /proc. */
+export function readProcessStat(pid: number | 'self'): ProcessStat | null {
+  try {
+    return parseProcessStat(readFileSync(`/proc/${pid}/stat`, 'latin1'));
+  } catch {
+    return null;
+  }
+}
+
+/** Pure. */
+export function parseProcessStat(text: string): ProcessStat {
+  const [state = '', ...rest] = text.slice(text.lastIndexOf(')') + 2).split(' ');
+  const [parent = 0, group = 0, session = 0, terminal = 0] = rest.map(Number);
+  return {
+    pid: Number.parseInt(text, 10),
+    state,
+    parent,
+    group,
+    session,
+    terminal,
+    startedAt: Number(rest[18]),
+  };
+}
+
+/** Whether it has ended; its parent may not have reaped it yet. */
+export function hasEnded({ state }: ProcessStat): boolean {
+  return state === 'Z' || state === 'X';
+}
