@@ -25,15 +25,14 @@ export function readEnvFile(path: string): Record<string, string> {
       },
     );
   }
-  const variables: Record<string, string> = {};
-  for (const { name, text: assignment } of assignmentsOf(text, path)) {
-    // Values are Node's business. One at a time: it takes a line that it cannot read for a part of the next one.
-    const [[, value = ''] = []] = Object.entries(
-      process.getBuiltinModule('node:util').parseEnv(`${assignment}\n`),
-    );
-    variables[name] = value;
-  }
-  return variables;
+  const variables = assignmentsOf(text, path).map(({ name, text: written }): [string, string] => {
+    // Values are Node's business. One at a time: it takes a line that it cannot read for a part of the next one. Under another name:
+    // it loses a variable called `__proto__`.
+    const { VALUE = '' } = process.getBuiltinModule('node:util').parseEnv(`VALUE=${written}\n`);
+    return [name, VALUE];
+  });
+  // Not by assignment: a variable may be called `__proto__`.
+  return Object.fromEntries(variables);
 }
 
 /** Nobody can wait here: opening a pipe waits for its writer (fifo(7)), and what is read anew at every start is no pipe. */
@@ -51,7 +50,7 @@ function readRegularFile(path: string): string {
 
 interface Assignment {
   readonly name: string;
-  /** The whole of it, several lines where its value is quoted. */
+  /** What follows the `=`, several lines where it is quoted. */
   readonly text: string;
 }
 
@@ -70,12 +69,12 @@ function assignmentsOf(text: string, path: string): readonly Assignment[] {
     // Where nothing closes it, the quote is a part of the value.
     const end = isOpen ? lines.findIndex((later, index) => index > at && later.includes(quote)) : -1;
     if (end === -1) {
-      found.push({ name, text: `${name}=${value}` });
+      found.push({ name, text: value });
       continue;
     }
     const last = lines[end] ?? '';
     if (!/^\s*(#.*)?$/.test(last.slice(last.indexOf(quote) + 1))) throw setsNothing(path, end);
-    found.push({ name, text: [`${name}=${value}`, ...lines.slice(at + 1, end + 1)].join('\n') });
+    found.push({ name, text: [value, ...lines.slice(at + 1, end + 1)].join('\n') });
     at = end;
   }
   return found;

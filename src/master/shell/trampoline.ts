@@ -54,11 +54,11 @@ export function releasedEnvironment(
   environment: Readonly<Record<string, string | undefined>>,
   pid: number,
 ): Record<string, string> {
-  const released: Record<string, string> = {};
-  for (const [name, value] of Object.entries(environment)) {
-    if (value === undefined) continue;
-    if (name.startsWith(held)) released[name.slice(held.length)] = value;
-    else if (obeyedByLinker.test(name)) released[name] = value;
-  }
-  return { ...released, LISTEN_PID: String(pid) };
+  const released = Object.entries(environment).flatMap(([name, value]): [string, string][] => {
+    if (value === undefined) return [];
+    if (name.startsWith(held)) return [[name.slice(held.length), value]];
+    return obeyedByLinker.test(name) ? [[name, value]] : [];
+  });
+  // Not by assignment: a variable may be called `__proto__`.
+  return { ...Object.fromEntries(released), LISTEN_PID: String(pid) };
 }

@@ -28,11 +28,11 @@ const notInherited =
 export function workerEnvironment(options: WorkerEnvironmentOptions): Record<string, string> {
   const { inherited, fromFile, listeners, cwd, generation, slot, masterPid, drainTimeoutMs, health } =
     options;
-  const base: Record<string, string> = {};
-  for (const [name, value] of Object.entries(inherited)) {
-    if (value !== undefined && !notInherited.test(name)) base[name] = value;
-  }
-  Object.assign(base, fromFile);
+  const kept = Object.entries(inherited).flatMap(([name, value]): [string, string][] =>
+    value === undefined || notInherited.test(name) ? [] : [[name, value]],
+  );
+  // Not by assignment: a variable may be called `__proto__`.
+  const base: Record<string, string> = { ...Object.fromEntries(kept), ...fromFile };
   const [first] = listeners;
   return {
     ...base,

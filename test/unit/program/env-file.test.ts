@@ -17,6 +17,14 @@ describe('an environment file', () => {
     });
   });
 
+  it('may set a variable called __proto__', () => {
+    const path = join(folderWith({ '.env': '__proto__=1\nA=2\n' }), '.env');
+    expect(Object.entries(readEnvFile(path))).toEqual([
+      ['__proto__', '1'],
+      ['A', '2'],
+    ]);
+  });
+
   it('is no pipe: nobody may be there to write, and the second start would find it empty', () => {
     const path = join(folderWith({}), 'pipe');
     execFileSync('mkfifo', [path]);

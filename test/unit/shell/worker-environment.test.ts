@@ -52,6 +52,16 @@ test('the env file wins over the inherited variables, the contract over both', (
   expect(result).toMatchObject({ A: 'inherited', B: 'file', PORT: '10086' });
 });
 
+test('a variable called __proto__ is one like any other', () => {
+  const named = (value: string): Record<string, string> => Object.fromEntries([['__proto__', value]]);
+  const own = (environment: object): unknown =>
+    Object.getOwnPropertyDescriptor(environment, '__proto__')?.value;
+  expect(own(workerEnvironment({ ...options, inherited: named('inherited') }))).toBe('inherited');
+  expect(own(workerEnvironment({ ...options, fromFile: named('file') }))).toBe('file');
+  const { environment } = withListenPid({ file: '/app', args: [] }, { ...named('v'), 'db.host': 'x' }, node);
+  expect(own(releasedEnvironment(environment, 7))).toBe('v');
+});
+
 test('HOST is set only where the program would have none', () => {
   const hostOf = (inherited: Record<string, string>, fromFile: Record<string, string> = {}): unknown =>
     workerEnvironment({ ...options, inherited, fromFile })['HOST'];
@@ -112,7 +122,10 @@ test('variables that a shell would drop stay in the environment, and never come 
           expect([start.file, ...start.args].join('\0')).not.toContain(value);
         expect(start.args).toEqual([node.script, command.file, ...command.args]);
         expect(start.environment).not.toHaveProperty('NODE_OPTIONS');
-        expect(releasedEnvironment(start.environment, 7)).toEqual({ ...environment, LISTEN_PID: '7' });
+        // As entries: an expected object that has a `__proto__` of its own is not compared by it.
+        expect(Object.entries(releasedEnvironment(start.environment, 7)).sort()).toEqual(
+          Object.entries({ ...environment, LISTEN_PID: '7' }).sort(),
+        );
       },
     ),
   );
