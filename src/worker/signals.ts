@@ -6,7 +6,7 @@
  * binds `process.emit`, as it is at that moment (20, 22, 24 and 26; not documented). Ours stand in front of both.
  */
 import type { EventEmitter } from 'node:events';
-import { constants } from 'node:os';
+import { signalNumber } from './caught-signals.ts';
 import { nowMs } from './clock.ts';
 import { currentContext, type Context } from './context.ts';
 import { keepListening } from './keep-listening.ts';
@@ -129,7 +129,7 @@ export function createSignals(): Signals {
     listenerCount,
     isMeant: (signal) => listenerCount(signal) > signalExitCount(),
     emit(signal) {
-      inContext(signal, () => emitter.emit(signal, signal, constants.signals[signal]));
+      inContext(signal, () => emitter.emit(signal, signal, signalNumber(signal)));
     },
     heardAt: (signal) => heard.get(signal) ?? null,
     watchOwn(sent) {
@@ -159,7 +159,7 @@ const emitOfProcess: Emit = (event, ...args) => {
 function watchKill(sending: (signal: NodeJS.Signals) => void): void {
   const kill = process.kill.bind(process);
   process.kill = (pid, signal = 'SIGTERM') => {
-    const kind = kinds.find((name) => name === signal || constants.signals[name] === signal);
+    const kind = kinds.find((name) => name === signal || signalNumber(name) === signal);
     if (pid === process.pid && kind !== undefined) sending(kind);
     return kill(pid, signal);
   };
