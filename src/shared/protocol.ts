@@ -100,7 +100,7 @@ export type WorkerMessage =
   | { readonly type: 'reloadWanted'; readonly pid: number }
   /** The answer to `admit`: its servers accept connections on every declared listener. */
   | { readonly type: 'admitted'; readonly pid: number }
-  /** The answer to the last `pause`: it accepts no more, and can be told to `resume`. */
+  /** The answer to `confirmPause`: it accepts no more, and can be told to `resume`. */
   | { readonly type: 'paused'; readonly pid: number }
   /** It could not stop to accept in a way that can be taken back, and accepts on. */
   | { readonly type: 'notPaused'; readonly pid: number; readonly problem: string }
@@ -144,9 +144,11 @@ export type MasterMessage =
   | { readonly type: 'predecessor' }
   /**
    * Keep the connections that are open, and accept no more on the listener of this name. The handle beside it is another copy of that
-   * listener, which takes the place of the one that is accepted on. `more`: so many messages of this kind follow.
+   * listener, which takes the place of the one that is accepted on.
    */
-  | { readonly type: 'pause'; readonly name: string; readonly more: number }
+  | { readonly type: 'pause'; readonly name: string }
+  /** After the last `pause`, without a handle, so that it arrives even when none of the handles did: has it worked? */
+  | { readonly type: 'confirmPause' }
   /** Accept again. */
   | { readonly type: 'resume' }
   /**

@@ -150,16 +150,11 @@ export function readMessage(value: unknown): MasterMessage | null {
         ? { type: 'listener', name: value.name }
         : null;
     case 'pause':
-      return 'name' in value &&
-        typeof value.name === 'string' &&
-        'more' in value &&
-        typeof value.more === 'number'
-        ? { type: 'pause', name: value.name, more: value.more }
-        : null;
+      return 'name' in value && typeof value.name === 'string' ? { type: 'pause', name: value.name } : null;
+    case 'confirmPause':
     case 'resume':
-      return { type: 'resume' };
     case 'lifeline':
-      return { type: 'lifeline' };
+      return { type: value.type };
     case 'successor':
       return 'more' in value && typeof value.more === 'number'
         ? { type: 'successor', more: value.more }

@@ -52,7 +52,7 @@ export interface Claims {
   admit(done: (problem: string | null) => void): void;
   /**
    * Accepts no more on the listener, until `resume`. `fresh` is another copy of it, which takes the place of the one that is accepted on:
-   * `swap` puts it into the server.
+   * `swap` closes that one and puts it there.
    */
   pause(name: string, fresh: RawHandle, swap: (before: RawHandle, after: RawHandle) => void): void;
   /** Nothing accepts. */
@@ -429,15 +429,15 @@ export function createClaims(parts: ClaimsParts): Claims {
     pause(name, fresh, swap) {
       const claim = claims.find(({ listener, state }) => listener.name === name && state === 'held');
       const before = claim?.handle ?? null;
-      if (claim === undefined || before === null || phase !== 'admitted') {
+      // A server that was closed, and listens again before `resume`, does not accept either.
+      isPaused = phase === 'admitted';
+      if (claim === undefined || before === null || !isPaused) {
         fresh.close();
         return;
       }
-      isPaused = true;
       const [host = null] = claim.hosts;
       hold(claim, host, fresh);
       swap(before, fresh);
-      before.close();
     },
     isPaused: () => isPaused && claims.every(({ state, gate }) => state !== 'held' || gate !== null),
     resume() {

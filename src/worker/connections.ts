@@ -4,7 +4,7 @@ import type { ServerHttp2Session, ServerHttp2Stream } from 'node:http2';
 import type { Ending, Exchanges, IsSpared } from './exchanges.ts';
 import { isInjected } from './injected.ts';
 import { createOpenSockets } from './open-sockets.ts';
-import type { RawHandle } from './raw-handle.ts';
+import { passOn, type RawHandle } from './raw-handle.ts';
 import { acceptFor, putIntoContextOf } from './server-contexts.ts';
 import type { ServerMethod } from './server-methods.ts';
 
@@ -24,8 +24,8 @@ export interface Connections {
   stopAccepting(): void;
   /** The handle that the server listens with, or has listened with until `stopAccepting`. */
   handleOf(server: net.Server): unknown;
-  /** The server that listens with `before` has `after` in its place, which is not listened with yet. */
-  replaceHandle(before: RawHandle, after: RawHandle): void;
+  /** Closes `before`; whatever listened with it has `after` in its place, which is not listened with yet. */
+  readonly replaceHandle: (before: RawHandle, after: RawHandle) => void;
   /** True, once, for a server that `stopAccepting` closed. */
   takeQuietlyClosed(server: net.Server): boolean;
   /** One that another worker has accepted. */
@@ -125,9 +125,12 @@ export function createConnections(exchanges: Exchanges, close: ServerMethod): Co
       }
     },
     handleOf: (server) => listenedWith.get(server) ?? handleOf(server),
-    replaceHandle(before, after) {
+    replaceHandle: (before, after) => {
       const server = [...servers].find((one) => handleOf(one) === before);
       if (server !== undefined) swapHandle(server, before, after);
+      before.close();
+      // A cluster's primary takes the handle out of the server, for good.
+      if (server === undefined) passOn(before, after);
     },
     takeQuietlyClosed: (server) => quietlyClosed.delete(server),
     adopt: (socket) => {

@@ -73,6 +73,7 @@ export function startManaged(
           break;
         case 'drain':
         case 'pause':
+        case 'confirmPause':
         case 'resume':
         case 'successor':
         case 'predecessor':

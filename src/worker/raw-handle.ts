@@ -93,6 +93,16 @@ export function putAside(
   };
 }
 
+/**
+ * What is done with `closed`, by code that cannot be given another handle, is done with `after`; and what `after` accepts is given to
+ * that code.
+ */
+export function passOn(closed: RawHandle, after: RawHandle): void {
+  Reflect.set(after, 'onconnection', closed.onconnection?.bind(closed));
+  for (const name of ['close', 'ref', 'unref', 'getsockname'] as const)
+    Reflect.set(closed, name, (...args: unknown[]) => Reflect.apply(after[name], after, args) as unknown);
+}
+
 /** A handle that is held back: the server over it says that it listens, and accepts nothing until `admit`. */
 export interface Gate {
   /** Begins to accept; answers 0 or the system's negative error number. */

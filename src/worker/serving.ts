@@ -30,7 +30,7 @@ export interface ServingParts extends Tracking {
 /** The messages that are about its end, and about connections that move. */
 export type ServingMessage = Extract<
   MasterMessage,
-  { readonly type: 'drain' | 'successor' | 'predecessor' | 'pause' | 'resume' | 'report' }
+  { readonly type: 'drain' | 'successor' | 'predecessor' | 'pause' | 'confirmPause' | 'resume' | 'report' }
 >;
 
 export interface Serving {
@@ -114,13 +114,7 @@ export function createServing(parts: ServingParts): Serving {
     },
   };
 
-  function pause({ name, more }: Extract<ServingMessage, { readonly type: 'pause' }>, handle: unknown): void {
-    if (isRawHandle(handle)) {
-      claims.pause(name, handle, (before, after) => {
-        connections.replaceHandle(before, after);
-      });
-    }
-    if (more > 0) return;
+  function confirmPause(): void {
     if (claims.isPaused()) void send({ type: 'paused', pid });
     else {
       claims.resume();
@@ -144,7 +138,10 @@ export function createServing(parts: ServingParts): Serving {
           break;
         case 'pause':
           if (draining.isBegun()) closeHandle(handle);
-          else pause(message, handle);
+          else if (isRawHandle(handle)) claims.pause(message.name, handle, connections.replaceHandle);
+          break;
+        case 'confirmPause':
+          if (!draining.isBegun()) confirmPause();
           break;
         case 'resume':
           resume();

@@ -4,6 +4,7 @@ import { readdirSync } from 'node:fs';
 import { eventually } from '../helpers/eventually.ts';
 import { get, whoAnswers } from '../helpers/plain-client.ts';
 import { app, kill, runMaster, type RunningMaster } from '../helpers/run-master.ts';
+import { Wire } from '../helpers/wire.ts';
 
 function openDescriptors(pid: number): number {
   return readdirSync(`/proc/${pid}/fd`).length;
@@ -84,4 +85,22 @@ test('an application that closes the listening socket harms itself alone: the ne
   await master.waitFor('generationReady', { generation: 2 });
   expect((await get(port)).status).toBe(200);
   await master.waitFor('workerExited', { generation: 1 });
+});
+
+test('an old worker without a descriptor for another copy of the listener says so: no two generations accept', async () => {
+  const [node = '', script = ''] = app('holds-descriptors');
+  const master = runMaster({
+    command: ['sh', '-c', `ulimit -n 60; exec '${node}' '${script}'`],
+    flags: ['--probation', '60s'],
+  });
+  const port = await master.serving();
+  const full = await Wire.connect(port);
+  full.get('/fill');
+  await full.until('EMFILE');
+  await master.reload(2);
+  await master.waitFor('workerNotPaused', { generation: 1 });
+  await master.waitFor('generationSettled', { generation: 2 });
+  await master.waitFor('workerExited', { generation: 1, cut: 0 });
+  expect(await whoAnswers(port)).toMatchObject({ generation: 2 });
+  full.socket.destroy();
 });

@@ -12,6 +12,26 @@ test('a cluster of its own serves, and is reloaded', async () => {
   expect((await get(port)).body).toBe('generation 2');
 });
 
+test('a cluster of its own takes over again, more than once, and can be reloaded afterwards', async () => {
+  const master = runMaster({
+    command: app('has-own-processes', 'default'),
+    flags: ['--probation', '60s'],
+  });
+  const port = await master.serving();
+  for (const generation of [2, 3]) {
+    await master.reload(generation);
+    await master.waitFor('workerAcceptsNoMore', { generation: 1 });
+    expect((await get(port)).body).toBe(`generation ${generation}`);
+    await get(port, '/crash').catch(() => undefined);
+    await master.waitFor('generationRolledBack', { generation, to: 1 });
+    for (let n = 0; n < 3; n++) expect((await get(port)).body).toBe('generation 1');
+  }
+  await master.reload(4);
+  expect((await get(port)).body).toBe('generation 4');
+  await master.reload(5);
+  await master.waitFor('workerExited', { generation: 1, cut: 0 });
+});
+
 test.each([
   ['none', 'SCHED_RR'],
   ['exclusive', 'without exclusive: true'],

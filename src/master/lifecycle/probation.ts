@@ -10,6 +10,7 @@ import {
   dismiss,
   emptySlots,
   fitSlots,
+  kill,
   letGo,
   pause,
   resume,
@@ -97,4 +98,15 @@ export function losePrevious(
   const previous = { ...program.previous, slots: emptySlots(program.previous, (id) => id === worker.id) };
   const next = { ...program, previous };
   return previous.slots.some(({ workerId }) => workerId !== null) ? next : settle(next, at, out);
+}
+
+/** A worker of the generation before is another process now: that one was never admitted, so it could not take over. */
+export function giveUpPrevious(
+  program: OnProbation,
+  worker: Worker,
+  at: number,
+  out: Effect[],
+): OnProbation | Serving {
+  const restarted = program.workers.filter(({ id }) => id === worker.id);
+  return losePrevious(kill(program, restarted, 'restartedItself', at, out), worker, at, out);
 }

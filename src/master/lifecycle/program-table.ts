@@ -32,7 +32,7 @@ import {
   stopIfEmpty,
   stopNow,
 } from './program-moves.ts';
-import { losePrevious, rollBackServing, settle } from './probation.ts';
+import { giveUpPrevious, losePrevious, rollBackServing, settle } from './probation.ts';
 import { mayBeginAtOnce } from './reload-policy.ts';
 import type { InPhase, Program, Worker } from './state.ts';
 
@@ -185,7 +185,9 @@ const table: { readonly [Phase in ProgramPhase]: Row<Phase> } = {
         ? rollBackServing(program, failure, at, out)
         : losePrevious(kill(program, workersById(program, worker.id), 'reload', at, out), worker, at, out),
     workerIsAnother: (program, { at, worker, failure }, out) =>
-      holds(program.current, worker) ? rollBackServing(program, failure, at, out) : program,
+      holds(program.current, worker)
+        ? rollBackServing(program, failure, at, out)
+        : giveUpPrevious(program, worker, at, out),
     workerAcceptsOn: (program, { at }, out) => considerPending(settle(program, at, out), at, out),
     workerWasAdmitted: ignore,
     workerFailed: (program, { at, worker, end }, out) =>

@@ -109,10 +109,9 @@ export function createRunner(options: RunnerOptions, initial: Program): Runner {
         live.get(effect.worker)?.process.send({ type: 'admit' });
         return null;
       case 'pauseWorker':
-        for (const [index, { name, handle }] of listeners.entries()) {
-          const more = listeners.length - index - 1;
-          live.get(effect.worker)?.process.send({ type: 'pause', name, more }, handle);
-        }
+        for (const { name, handle } of listeners)
+          live.get(effect.worker)?.process.send({ type: 'pause', name }, handle);
+        live.get(effect.worker)?.process.send({ type: 'confirmPause' });
         return null;
       case 'resumeWorker':
         live.get(effect.worker)?.process.send({ type: 'resume' });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { crash, kinds, serving, type Drive } from '../../helpers/lifecycle.ts';
+import { crash, failure, kinds, serving, type Drive } from '../../helpers/lifecycle.ts';
 
 const probationMs = 2_000;
 
@@ -127,5 +127,22 @@ describe('a new generation on probation', () => {
     expect(kinds(it.send({ type: 'workerSaidItDrains', at: 1_200, worker: 3 }))).toContain('startWorker 5');
     expect(it.program.phase).toBe('probation');
     expect(kinds(it.ready(1_300, 5))).toContain('admitWorker 5');
+  });
+
+  test('gives an old worker up that was started again by its shell: the new process has never accepted, and cannot take over', () => {
+    const it = onProbation();
+    const done = kinds(it.send({ type: 'workerRestartedItself', at: 1_200, worker: 1, failure }));
+    expect(done).toContain('SIGKILL 1');
+    expect(it.program.phase).toBe('probation');
+    expect(kinds(it.send({ type: 'workerEnded', at: 1_300, worker: 3, end: crash }))).toEqual(
+      expect.arrayContaining(['resumeWorker 2', 'startWorker 5']),
+    );
+  });
+
+  test('settles when its shell has started the last old worker again', () => {
+    const it = onProbation();
+    for (const worker of [1, 2]) it.send({ type: 'workerRestartedItself', at: 1_200, worker, failure });
+    expect(it.program).toMatchObject({ phase: 'serving', current: { number: 2 } });
+    expect(it.facts()).toContain('generationSettled');
   });
 });

@@ -32,6 +32,7 @@ class World {
   feed(event: LifecycleEvent): void {
     if (event.type === 'stopRequested') this.stopAsked = true;
     if (event.type === 'workerSaidReady') this.ready.add(event.worker);
+    if (event.type === 'workerRestartedItself') this.admitted.delete(event.worker);
     if (event.type === 'workerEnded') this.alive.delete(event.worker);
     this.expectPossible(event);
     const { state, effects } = step(this.program, event);
@@ -78,6 +79,8 @@ class World {
         break;
       case 'resumeWorker':
         expect(this.paused.has(effect.worker)).toBe(true);
+        // What would accept again is the process that did before.
+        expect(this.admitted.has(effect.worker)).toBe(true);
         expect(this.told.has(effect.worker)).toBe(false);
         this.paused.delete(effect.worker);
         break;
