@@ -156,6 +156,8 @@ const shapes: Shapes = {
     port: z.int(),
     patienceMs: z.number(),
   }),
+  orphansKilled: fact('orphansKilled', { ...place, port: z.int(), pids: z.array(z.int()) }),
+  listenerLeftBehind: fact('listenerLeftBehind', { ...place, port: z.int(), pids: z.array(z.int()) }),
   portChanged: fact('portChanged', { ...place, source: z.enum(['environment', 'file']), port: z.int() }),
   messageRejected: fact('messageRejected', { ...identity, problem: z.string() }),
   fileChanged: fact('fileChanged', { ...place, path: z.string() }),

@@ -1,6 +1,6 @@
 /** The bounds that have no option of their own, in one place. Durations in ms. */
 
-/** How long a new master retries a port that its predecessor's workers still hold. */
+/** How long a new master retries a port that is in use. Workers of a master that was killed get longer: their drain timeout and more. */
 export const bindPatienceMs = 5_000;
 
 /** A pending reload begins when nobody has asked for this long: a storm of SIGHUPs is one reload. */

@@ -72,8 +72,13 @@ export function createDoors(parts: DoorParts): Doors {
       { name: 'default', host, port, backlog },
       bindPatienceMs,
       parts.isWanted,
-      () => {
-        publish({ event: 'addressBusy', host, port, patienceMs: bindPatienceMs });
+      {
+        busy: (patienceMs) => {
+          publish({ event: 'addressBusy', host, port, patienceMs });
+        },
+        killed: (pids) => {
+          publish({ event: 'orphansKilled', port, pids });
+        },
       },
       platform,
     );

@@ -33,6 +33,8 @@ export function levelOf(fact: Fact, isRecovery = false): FactLevel {
     case 'wideListen':
     case 'narrowListen':
     case 'addressBusy':
+    case 'orphansKilled':
+    case 'listenerLeftBehind':
     case 'portChanged':
     case 'messageRejected':
     case 'migrationFailed':

@@ -127,6 +127,10 @@ function sentence(fact: Fact, why: (failure: Failure) => string): string {
       return `${worker(fact)} asked for ${fact.address}, but the listener is open to what the first generation asked for alone: restart the master, or name the address with --host`;
     case 'addressBusy':
       return `somebody else holds ${fact.host === null ? `port ${fact.port}` : formatAddress(fact.host, fact.port)}: trying for ${formatDuration(fact.patienceMs)}`;
+    case 'orphansKilled':
+      return `killed ${processes(fact.pids)}, whose master is gone and which held port ${fact.port} for longer than the drain timeout`;
+    case 'listenerLeftBehind':
+      return `${processes(fact.pids)} outlived the last worker and still had its listening socket: port ${fact.port} was closed for all`;
     case 'portChanged':
       return `PORT of the ${fact.source === 'file' ? 'environment file' : 'environment'} is another port than the one that is held: the program gets PORT=${fact.port}`;
     case 'messageRejected':
@@ -294,4 +298,8 @@ function toll({ served, migrated, cut, cleanUpsCut }: Extract<Fact, { event: 'wo
 
 function count(amount: number, noun: string): string {
   return `${amount} ${noun}${amount === 1 ? '' : 's'}`;
+}
+
+function processes(pids: readonly number[]): string {
+  return pids.length === 1 ? `process ${pids.join()}` : `processes ${pids.join(', ')}`;
 }

@@ -209,6 +209,10 @@ export type Fact =
       readonly port: number;
       readonly patienceMs: number;
     }
+  /** Workers whose master was killed still held the address when their drain timeout was over: the new master has killed them. */
+  | { readonly event: 'orphansKilled'; readonly port: number; readonly pids: readonly number[] }
+  /** Processes that have inherited the listener outlive the master. It listens no more, whoever holds it. */
+  | { readonly event: 'listenerLeftBehind'; readonly port: number; readonly pids: readonly number[] }
   /** The environment, or the env file, says another PORT than the one that is held: workers get `port`. */
   | { readonly event: 'portChanged'; readonly source: 'environment' | 'file'; readonly port: number }
   | ({ readonly event: 'messageRejected'; readonly problem: string } & WorkerIdentity)

@@ -1,5 +1,5 @@
-/** Reads /proc/PID/stat. The only reader of that file: its second field is a name that may contain anything. */
-import { readFileSync } from 'node:fs';
+/** Reads /proc/PID/stat. No other file does: its second field is a name that may contain anything. */
+import { readdirSync, readFileSync } from 'node:fs';
 
 /** proc_pid_stat(5). */
 export interface ProcessStat {
@@ -42,4 +42,15 @@ export function parseProcessStat(text: string): ProcessStat {
 /** Whether it has ended; its parent may not have reaped it yet. */
 export function hasEnded({ state }: ProcessStat): boolean {
   return state === 'Z' || state === 'X';
+}
+
+/** All processes that can be seen; none where there is no /proc. */
+export function readAllProcesses(): readonly ProcessStat[] {
+  try {
+    return readdirSync('/proc')
+      .filter((entry) => /^\d+$/.test(entry))
+      .flatMap((entry) => readProcessStat(Number(entry)) ?? []);
+  } catch {
+    return [];
+  }
 }

@@ -7,6 +7,7 @@ import { killDelayMs, type MasterMessage, type OpenCounts, type WorkerMessage } 
 import type { Application } from './application.ts';
 import type { Claims } from './claims.ts';
 import { createDraining, cutWords } from './draining.ts';
+import { endGroupAtExit } from './drain/end-group.ts';
 import { adoptFrom, type AdoptionParts } from './migration/adoption.ts';
 import type { Gift, GiveResult } from './migration/giving.ts';
 import { closeHandle, isRawHandle } from './raw-handle.ts';
@@ -160,6 +161,7 @@ export function createServing(parts: ServingParts): Serving {
     },
     masterGone() {
       word.masterGone();
+      endGroupAtExit();
       draining.begin();
     },
     drain(signal) {

@@ -92,6 +92,8 @@ const examples: { readonly [Name in Fact['event']]: Extract<Fact, { readonly eve
   wideListen: { event: 'wideListen', ...identity, address: '127.0.0.1:9000' },
   narrowListen: { event: 'narrowListen', ...identity, address: '*:9000' },
   addressBusy: { event: 'addressBusy', host: null, port: 9000, patienceMs: 5_000 },
+  orphansKilled: { event: 'orphansKilled', port: 9000, pids: [4242] },
+  listenerLeftBehind: { event: 'listenerLeftBehind', port: 9000, pids: [4242, 4243] },
   portChanged: { event: 'portChanged', source: 'environment', port: 80 },
   messageRejected: { event: 'messageRejected', ...identity, pid: null, problem: 'no type' },
   fileChanged: { event: 'fileChanged', path: '/srv/app.js' },

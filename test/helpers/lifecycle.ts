@@ -85,6 +85,7 @@ export function kinds(effects: readonly Effect[]): readonly string[] {
   return effects.flatMap((effect) => {
     switch (effect.type) {
       case 'announce':
+      case 'lookForLeftovers':
         return [];
       case 'startWorker':
       case 'admitWorker':

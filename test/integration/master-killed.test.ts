@@ -1,7 +1,11 @@
 // A master that is killed: its workers notice, finish what is in flight and go, and a new master takes the port.
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { begin, whoAnswers } from '../helpers/plain-client.ts';
-import { kill, runMaster, temporaryFolder } from '../helpers/run-master.ts';
+import { eventually } from '../helpers/eventually.ts';
+import { isAlive } from '../helpers/marked-processes.ts';
+import { begin, get, whoAnswers } from '../helpers/plain-client.ts';
+import { app, appPath, kill, runMaster, temporaryFolder } from '../helpers/run-master.ts';
 
 test('the workers of a killed master finish what is in flight, although nobody reads their output any more', async () => {
   const master = runMaster({ flags: ['--workers', '2'] });
@@ -44,3 +48,53 @@ test('a candidate of a killed master goes too', async () => {
   master.signal('SIGKILL');
   await master.workersGone();
 });
+
+test.skipIf(process.platform !== 'linux')(
+  'what a worker of a killed master has in its process group ends with it, and a shell around it may finish its script',
+  async () => {
+    const file = join(temporaryFolder(), 'after');
+    const script = `sleep 300 & echo helper $! >&2; '${process.execPath}' '${appPath('serves')}'; echo after > '${file}'`;
+    const master = runMaster({ command: ['sh', '-c', script] });
+    const helper = Number((await master.waitForLine('helper')).split(' ')[1]);
+    await master.serving();
+    master.signal('SIGKILL');
+    await eventually('the script is done', () => existsSync(file));
+    await eventually('the helper has ended', () => !isAlive(helper));
+    await master.workersGone();
+  },
+);
+
+test.skipIf(process.platform !== 'linux')(
+  'a worker of a killed master that never comes back to its event loop is killed by the next master when its time is over',
+  async () => {
+    const killed = runMaster({ command: app('spins'), flags: ['--drain-timeout', '500ms'] });
+    const port = await killed.serving();
+    const worker = await killed.workerPid(1);
+    const { answer } = await begin(port, '/held');
+    answer.catch(() => undefined);
+    // It is answered, and then the loop begins.
+    await get(port, '/spin');
+    killed.signal('SIGKILL');
+    const next = runMaster({ flags: ['--port', String(port), '--drain-timeout', '7s'] });
+    expect(await next.waitFor('addressBusy')).toMatchObject({ patienceMs: 5_000 });
+    expect(await next.waitFor('orphansKilled')).toMatchObject({ port, pids: [worker] });
+    expect(await next.serving()).toBe(port);
+    expect(isAlive(worker)).toBe(false);
+  },
+);
+
+test.skipIf(process.platform !== 'linux')(
+  'the next master waits for as long as a worker of the killed one may drain, when that is longer than its own patience',
+  async () => {
+    const killed = runMaster({ command: app('spins'), flags: ['--drain-timeout', '4s'] });
+    const port = await killed.serving();
+    const worker = await killed.workerPid(1);
+    process.kill(worker, 'SIGSTOP');
+    killed.signal('SIGKILL');
+    const next = runMaster({ flags: ['--port', String(port)] });
+    expect(await next.waitFor('addressBusy')).toMatchObject({ patienceMs: 7_000 });
+    process.kill(worker, 'SIGCONT');
+    expect(await next.serving()).toBe(port);
+    expect(next.all('orphansKilled')).toEqual([]);
+  },
+);

@@ -119,6 +119,7 @@ export type Effect =
   | { readonly type: 'disarmTimer'; readonly key: TimerKey }
   /** Clients are refused from now on. */
   | { readonly type: 'closeListeners' }
+  | { readonly type: 'lookForLeftovers' }
   | { readonly type: 'announce'; readonly fact: FactWithoutRelease }
   /** The last effect of a program's life. */
   | { readonly type: 'finish'; readonly failure: Failure | null };

@@ -266,6 +266,7 @@ function endWith(
 export function stopIfEmpty(program: InPhase<'stopping'>, out: Effect[]): Program {
   if (program.workers.length > 0) return program;
   out.push(
+    { type: 'lookForLeftovers' },
     { type: 'announce', fact: { event: 'stopped', failure: program.failure } },
     { type: 'finish', failure: program.failure },
   );

@@ -1,4 +1,4 @@
-/** Who listens on a port, as /proc tells it: for the message at 3 a.m. Linux only; elsewhere nobody is found. */
+/** Which processes listen on a port or hold a socket, as /proc tells it. Linux only; elsewhere none is found. */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 
 export interface AddressHolder {
@@ -9,22 +9,23 @@ export interface AddressHolder {
 
 const listenState = '0A';
 
-/** A process that listens on TCP `port`, or null: nobody, or a process of another user. */
-export function findAddressHolder(port: number): AddressHolder | null {
-  const sockets = new Set(
-    ['/proc/net/tcp', '/proc/net/tcp6']
-      .flatMap((path) => listeningInodes(read(path), port))
-      .map((inode) => `socket:[${inode}]`),
-  );
-  if (sockets.size === 0) return null;
-  const pid = list('/proc').find(
-    (entry) =>
-      /^\d+$/.test(entry) &&
-      list(`/proc/${entry}/fd`).some((fd) => sockets.has(link(`/proc/${entry}/fd/${fd}`))),
-  );
-  if (pid === undefined) return null;
+/** The processes that listen on TCP `port`; those of other users are seen by root alone. */
+export function findAddressHolders(port: number): readonly AddressHolder[] {
+  const inodes = ['/proc/net/tcp', '/proc/net/tcp6'].flatMap((path) => listeningInodes(read(path), port));
+  if (inodes.length === 0) return [];
+  const pids = list('/proc').filter((entry) => /^\d+$/.test(entry));
+  return pids.filter((pid) => holdsSocket(Number(pid), inodes)).map((pid) => describe(Number(pid)));
+}
+
+/** Whether the process has a descriptor of one of these sockets. */
+export function holdsSocket(pid: number, inodes: readonly (string | number)[]): boolean {
+  const sockets = new Set(inodes.map((inode) => `socket:[${inode}]`));
+  return list(`/proc/${pid}/fd`).some((fd) => sockets.has(link(`/proc/${pid}/fd/${fd}`)));
+}
+
+function describe(pid: number): AddressHolder {
   const command = read(`/proc/${pid}/cmdline`).split('\0').join(' ').trim();
-  return { pid: Number(pid), command: command.length > 60 ? `${command.slice(0, 57)}...` : command };
+  return { pid, command: command.length > 60 ? `${command.slice(0, 57)}...` : command };
 }
 
 /** The socket inodes that listen on `port` in the text of /proc/net/tcp (proc(5)). */
@@ -44,7 +45,7 @@ function list(path: string): readonly string[] {
   try {
     return readdirSync(path);
   } catch {
-    return []; // Gone meanwhile, or not ours to look into.
+    return []; // It has ended meanwhile, or belongs to another user.
   }
 }
 

@@ -64,6 +64,10 @@ export function createFittedListeners(
         isOpen = false;
         if (isFirst) retire();
       },
+      shut: () => {
+        if (isOpen) shutListener(fd);
+        bound.close();
+      },
     };
     fitted.set(key, bound);
     if (isFirst) {

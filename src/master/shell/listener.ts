@@ -6,7 +6,7 @@ import net from 'node:net';
 import { lookup } from 'node:dns/promises';
 import { GracefulRunError } from '../../shared/errors.ts';
 import { shortageHint } from '../../shared/shortage.ts';
-import { listen } from './syscalls.ts';
+import { listen, shutListener } from './syscalls.ts';
 import { systemErrorCode } from './system-errors.ts';
 
 export interface ListenerOptions {
@@ -35,6 +35,8 @@ export interface BoundListener {
   readonly standsFor: string | null;
   /** Lets go of the master's copy; workers keep theirs. A second call does nothing. */
   close(): void;
+  /** Ends the listening for every process that holds a copy: connections that wait in the queue are reset. Then as close(). */
+  shut(): void;
 }
 
 /** The part of libuv's TCP handle that is used here. */
@@ -80,6 +82,11 @@ export async function bindListener(options: ListenerOptions): Promise<BoundListe
     isUndecided: host === null,
     standsFor: null,
     close: () => {
+      if (isOpen) bound.close();
+      isOpen = false;
+    },
+    shut: () => {
+      if (isOpen) shutListener(bound.fd);
       if (isOpen) bound.close();
       isOpen = false;
     },

@@ -66,6 +66,8 @@ export interface Platform {
   signalProcess(pid: number, signal: NodeJS.Signals): void;
   /** kill(2) on the whole group; a group that is gone already is no error. */
   signalGroup(pid: number, signal: NodeJS.Signals): void;
+  /** Kills a worker of another master, which is dead, with everything that it has started. */
+  killTree(pid: number): void;
   /** Is `pid` the process `worker`, one of its descendants, or in its group? True where that cannot be found out. */
   isKin(pid: number, worker: number): boolean;
   /** Calls back once after `delayMs`, and after what had arrived by then was read; returns what cancels it. */

@@ -2,9 +2,8 @@
  * Kills a worker with everything that it has started: its descendants, and whatever shares a session with one of them. A wrapper such
  * as `su -c`, tini or `setsid --wait` gives the program a group or session of its own, which kill(2) on the worker's group misses.
  */
-import { readdirSync } from 'node:fs';
 import { systemCode } from '../../shared/errors.ts';
-import { hasEnded, readProcessStat, type ProcessStat } from '../../shared/process-stat.ts';
+import { hasEnded, readAllProcesses, readProcessStat, type ProcessStat } from '../../shared/process-stat.ts';
 
 /** Where a search begins. */
 export interface Roots {
@@ -50,7 +49,7 @@ export function killTree(roots: Roots): void {
   const stopped = new Map<number, ProcessStat>();
   const known: { pids: readonly number[]; sessions: readonly number[] } = { ...roots };
   for (let pass = 0; pass < maxPasses; pass += 1) {
-    const found = findTree(known, readAll(), self).filter(
+    const found = findTree(known, readAllProcesses(), self).filter(
       (one) => !hasEnded(one) && stopped.get(one.pid)?.startedAt !== one.startedAt,
     );
     if (found.length === 0) break;
@@ -77,10 +76,4 @@ function signal({ pid, startedAt }: ProcessStat, name: 'SIGSTOP' | 'SIGKILL'): v
     // It has ended meanwhile; or it belongs to another user, as behind sudo.
     if (code !== 'ESRCH' && code !== 'EPERM') throw error;
   }
-}
-
-function readAll(): readonly ProcessStat[] {
-  return readdirSync('/proc')
-    .filter((entry) => /^\d+$/.test(entry))
-    .flatMap((entry) => readProcessStat(Number(entry)) ?? []);
 }

@@ -15,6 +15,7 @@ import {
 } from '../lifecycle/events.ts';
 import type { Program } from '../lifecycle/state.ts';
 import { step } from '../lifecycle/step.ts';
+import { createEndOfListening } from './end-of-listening.ts';
 import type { FittedListeners } from './fitted-listeners.ts';
 import { formatDuration } from '../../shared/durations.ts';
 import {
@@ -67,12 +68,17 @@ export function createRunner(options: RunnerOptions, initial: Program): Runner {
   const queue: { readonly event: LifecycleEvent; readonly wallMs: number }[] = [];
   let program = initial;
   let isTurning = false;
+  const endOfListening = createEndOfListening(listeners);
   const openCounts = createOpenCounts(platform.arm);
   const hearing = hearWorkers({
     platform,
     listeners,
     fitted: options.fitted,
     onFact: (fact) => {
+      if (fact.event === 'workerAcceptsNoMore' && fact.pid !== null) {
+        endOfListening.acceptsNoMore(fact.pid);
+        lookAtListeners();
+      }
       options.onFact(fact, platform.clock.wallMs());
     },
     dispatch,
@@ -113,9 +119,13 @@ export function createRunner(options: RunnerOptions, initial: Program): Runner {
           live.get(effect.worker)?.process.send({ type: 'pause', name }, handle);
         live.get(effect.worker)?.process.send({ type: 'confirmPause' });
         return null;
-      case 'resumeWorker':
-        live.get(effect.worker)?.process.send({ type: 'resume' });
+      case 'resumeWorker': {
+        const worker = live.get(effect.worker);
+        if (worker === undefined) return null;
+        endOfListening.accepts(worker.process.pid);
+        worker.process.send({ type: 'resume' });
         return null;
+      }
       case 'drainWorker': {
         const worker = live.get(effect.worker);
         if (worker === undefined) return null;
@@ -153,8 +163,11 @@ export function createRunner(options: RunnerOptions, initial: Program): Runner {
         timers.disarm(effect.key);
         return null;
       case 'closeListeners':
-        for (const listener of listeners) listener.close();
+        endOfListening.begin([...live.values()].map(({ servingPid }) => servingPid));
+        lookAtListeners();
         return { event: 'listenersClosed' };
+      case 'lookForLeftovers':
+        return endOfListening.finish();
       case 'announce':
         return effect.fact;
       case 'finish':
@@ -166,6 +179,10 @@ export function createRunner(options: RunnerOptions, initial: Program): Runner {
   /** The process that listens; under `npm start`, when that has ended, its number may be a stranger's by now. */
   function listenerOf({ process, servingPid }: LiveWorker): number {
     return platform.isKin(servingPid, process.pid) ? servingPid : process.pid;
+  }
+
+  function lookAtListeners(): void {
+    endOfListening.look([...live.values()].map(({ process }) => process.pid));
   }
 
   function startWorker({ worker: id, generation, slot }: Extract<Effect, { type: 'startWorker' }>): void {
@@ -222,6 +239,8 @@ export function createRunner(options: RunnerOptions, initial: Program): Runner {
   function buryWorker(worker: LiveWorker, outcome: Outcome): void {
     const { id, report, cleanUpsCut } = worker;
     live.delete(id);
+    endOfListening.accepts(worker.process.pid);
+    lookAtListeners();
     worker.unwatch?.();
     openCounts.forget(id);
     const failure = exitFailure(outcome, lastWords(worker, listeners));

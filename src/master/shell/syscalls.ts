@@ -13,6 +13,7 @@ interface Calls {
   readonly fcntl: Fcntl;
   readonly flock: Flock;
   readonly socketpair: SocketPair;
+  readonly shutdown: (fd: number, how: number) => number;
   readonly errno: () => number;
 }
 
@@ -25,7 +26,8 @@ async function load(): Promise<Calls> {
   const fcntl: Fcntl = library.func('int fcntl(int, int, ...)');
   const flock: Flock = library.func('int flock(int, int)');
   const socketpair: SocketPair = library.func('int socketpair(int, int, int, _Out_ int *)');
-  return { listen, fcntl, flock, socketpair, errno: () => koffi.errno() };
+  const shutdown: Calls['shutdown'] = library.func('int shutdown(int, int)');
+  return { listen, fcntl, flock, socketpair, shutdown, errno: () => koffi.errno() };
 }
 
 /**
@@ -81,7 +83,6 @@ interface SocketCalls {
   readonly socket: (domain: number, type: number, protocol: number) => number;
   readonly setsockopt: (fd: number, level: number, name: number, value: number[], size: number) => number;
   readonly bind: (fd: number, address: Uint8Array, size: number) => number;
-  readonly shutdown: (fd: number, how: number) => number;
   readonly close: (fd: number) => number;
 }
 
@@ -95,9 +96,8 @@ async function loadSocketCalls(): Promise<SocketCalls> {
     'int setsockopt(int, int, int, _In_ int *, unsigned int)',
   );
   const bind: SocketCalls['bind'] = library.func('int bind(int, _In_ uint8_t *, unsigned int)');
-  const shutdown: SocketCalls['shutdown'] = library.func('int shutdown(int, int)');
   const close: SocketCalls['close'] = library.func('int close(int)');
-  return { socket, setsockopt, bind, shutdown, close };
+  return { socket, setsockopt, bind, close };
 }
 
 // Those of Linux.
@@ -151,7 +151,7 @@ export async function listenBeside(
   return problem;
 }
 
-/** shutdown(2): the socket listens no more, whoever holds a copy of it. Only after `listenBeside`. */
+/** shutdown(2): the socket listens no more, whoever holds a copy of it. Only after `listen` has been called. */
 export function shutListener(fd: number): void {
-  socketCalls?.shutdown(fd, shutBoth);
+  calls?.shutdown(fd, shutBoth);
 }

@@ -25,6 +25,9 @@ export const system: Platform = {
   signalGroup: (pid, signal) => {
     sendSignal(-pid, signal);
   },
+  killTree: (pid) => {
+    killTree({ pids: [pid], sessions: [] });
+  },
   isKin,
   arm: (delayMs, callback) => {
     let immediate: NodeJS.Immediate | undefined;

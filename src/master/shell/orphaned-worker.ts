@@ -1,0 +1,36 @@
+/**
+ * Workers whose master was killed. They finish their requests and end; one that is stuck in an endless loop, or a helper that has
+ * inherited the listener, would keep the port for ever.
+ */
+import { readlinkSync } from 'node:fs';
+import { readProcessStat, type ProcessStat } from '../../shared/process-stat.ts';
+import { readProcessVariable } from '../../shared/process-variable.ts';
+import { env } from '../../shared/protocol.ts';
+
+export interface OrphanedWorker {
+  readonly process: ProcessStat;
+  /** How long its drain may take, from the death of its master on. */
+  readonly drainTimeoutMs: number;
+}
+
+/** Null: it is no worker, its master runs, or that cannot be known. */
+export function readOrphanedWorker(pid: number): OrphanedWorker | null {
+  const process = readProcessStat(pid);
+  const master = Number(readProcessVariable(pid, env.master) ?? Number.NaN);
+  const drainTimeoutMs = Number(readProcessVariable(pid, env.drainTimeout) ?? Number.NaN);
+  if (process === null || !Number.isSafeInteger(master) || !Number.isFinite(drainTimeoutMs)) return null;
+  // In a container the number of its master means another process.
+  if (namespaceOf(pid) === null || namespaceOf(pid) !== namespaceOf('self')) return null;
+  const now = readProcessStat(master);
+  // A process that was started after the worker has its master's number, and is not its master.
+  if (now !== null && now.state !== 'Z' && now.startedAt <= process.startedAt) return null;
+  return { process, drainTimeoutMs };
+}
+
+function namespaceOf(pid: number | 'self'): string | null {
+  try {
+    return readlinkSync(`/proc/${pid}/ns/pid`);
+  } catch {
+    return null;
+  }
+}
