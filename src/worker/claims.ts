@@ -17,6 +17,7 @@ import type { Placement } from './listen.ts';
 import type { ListenCall } from './listen-call.ts';
 import { acceptQueued } from './queued.ts';
 import {
+  canBind,
   coveredHandle,
   holdBack,
   onClosed,
@@ -25,6 +26,7 @@ import {
   type Gate,
   type RawHandle,
 } from './raw-handle.ts';
+import { failListening, serverOf, swapHandle } from './server-handles.ts';
 
 export interface ClaimsParts {
   readonly listeners: readonly AnnouncedListener[];
@@ -93,6 +95,8 @@ interface Undecided {
   /** What the servers that asked for addresses of their own have got. */
   readonly fitted: (WantedAddress & { readonly claim: Claim })[];
   readonly waiting: Waiting[];
+  /** What servers listen on that may only look whether it is free: nothing is asked for yet. */
+  readonly looks: WantedAddress[];
   /** What has queued on it is accepted, once, when the servers that asked for addresses of their own have got them. */
   emptying: 'notYet' | 'begun' | 'done';
 }
@@ -111,6 +115,7 @@ export function createClaims(parts: ClaimsParts): Claims {
       claim: claimOf(listener, 'inherited'),
       fitted: [],
       waiting: [],
+      looks: [],
       emptying: 'notYet',
     }));
   const claims = parts.listeners
@@ -202,10 +207,17 @@ export function createClaims(parts: ClaimsParts): Claims {
     return { kind: 'handle', handle, backlog: 0 };
   }
 
-  function placeOn(claim: Claim, host: string | null, isIPv6Only = false): Placement {
+  function placeOn(
+    claim: Claim,
+    host: string | null,
+    isIPv6Only = false,
+    warn: () => void = () => undefined,
+  ): Placement {
     const { backlog, fd, port } = claim.listener;
     const listening = (): void => {
+      // It has only looked whether the port is free.
       if (claim.state !== 'held') return;
+      warn();
       parts.listening(declaredName(claim));
       tellWhenAccepting();
     };
@@ -218,7 +230,10 @@ export function createClaims(parts: ClaimsParts): Claims {
       }
       case 'held':
       case 'wanted':
-        if (canShare(claim.hosts, host)) return covered(claim, host, port);
+        if (canShare(claim.hosts, host)) {
+          warn();
+          return covered(claim, host, port);
+        }
         // The kernel knows that the address is taken, so Node.js emits the very EADDRINUSE that it would without us.
         return byItself(port, host ?? claim.listener.host, isIPv6Only);
       case 'gone':
@@ -266,17 +281,20 @@ export function createClaims(parts: ClaimsParts): Claims {
   }
 
   function placeUndecided(open: Undecided, host: string | null, isIPv6Only: boolean): Placement {
-    const { claim, fitted, waiting } = open;
+    const { claim, fitted, waiting, looks } = open;
     const { port, backlog } = claim.listener;
     const isSame = (one: WantedAddress): boolean =>
       one.host === (host ?? '::') && one.isIPv6Only === isIPv6Only;
     if (isEverywhere(host, isIPv6Only) || (host === claim.listener.host && !isIPv6Only)) {
-      if (fitted.length + waiting.length > 0) return byItself(port, host, isIPv6Only);
+      if (fitted.length + waiting.length + looks.length > 0) return byItself(port, host, isIPv6Only);
       return placeOn(keep(open), host);
     }
     const same = fitted.find(isSame);
     if (same !== undefined) return placeOn(same.claim, host, isIPv6Only);
-    if (waiting.some(isSame)) return byItself(port, host, isIPv6Only);
+    if (waiting.some(isSame) || looks.some(isSame)) return byItself(port, host, isIPv6Only);
+    const wanted = { host: host ?? '::', isIPv6Only };
+    if (phase === 'gated' && isNumeric(wanted.host))
+      return canBind(wanted.host) ? lookFirst(open, wanted) : byItself(port, host, isIPv6Only);
     let got: Claim = claim;
     return {
       kind: 'later',
@@ -288,7 +306,7 @@ export function createClaims(parts: ClaimsParts): Claims {
       request: (arrived, refused) =>
         ask(
           open,
-          { host: host ?? '::', isIPv6Only },
+          wanted,
           (by, handle) => {
             got = by;
             arrived(handle);
@@ -296,6 +314,51 @@ export function createClaims(parts: ClaimsParts): Claims {
           refused,
         ),
     };
+  }
+
+  /**
+   * A server listens for a moment with a handle that is none, and only one that still listens then gets the address: programs look at
+   * every address of the machine (portfinder), and listen on all of them at once when they are free.
+   */
+  function lookFirst(open: Undecided, wanted: WantedAddress): Placement {
+    const { port, backlog } = open.claim.listener;
+    const handle = coveredHandle(wanted.host, port);
+    if (handle === null) return passThrough;
+    holdBack(handle);
+    const ready = parts.hold();
+    let isOpen = true;
+    let asked: { cancel(): void } | null = null;
+    const looked = (): void => {
+      const at = open.looks.indexOf(wanted);
+      if (at !== -1) open.looks.splice(at, 1);
+      ready();
+    };
+    onClosed(handle, () => {
+      isOpen = false;
+      looked();
+      asked?.cancel();
+    });
+    open.looks.push(wanted);
+    const listen = (): void => {
+      const server = isOpen ? serverOf(handle) : null;
+      if (server === null) return;
+      asked = ask(
+        open,
+        wanted,
+        (claim, real) => {
+          asked = null;
+          swapHandle(server, handle, real);
+          handle.close();
+          if (claim.state === 'held') parts.listening(declaredName(claim));
+        },
+        () => {
+          asked = null;
+          failListening(server, handle, wanted.host, port);
+        },
+      );
+      looked();
+    };
+    return { kind: 'handle', handle, backlog, listening: () => setImmediate(listen) };
   }
 
   function ask(
@@ -388,10 +451,11 @@ export function createClaims(parts: ClaimsParts): Claims {
       claims.find(({ listener }) => matches(listener, host, port));
     if (claim === undefined) return warnOnce(writeAddress(host, port));
     const { listener } = claim;
-    if (isWiderThan(listener, host)) parts.wide(writeAddress(host, port));
-    else if (listener.standsFor !== undefined && isNarrowerThan(listener, host, isIPv6Only))
-      parts.narrow(writeAddress(host, port));
-    return placeOn(claim, host, isIPv6Only);
+    return placeOn(claim, host, isIPv6Only, () => {
+      if (isWiderThan(listener, host)) parts.wide(writeAddress(host, port));
+      else if (listener.standsFor !== undefined && isNarrowerThan(listener, host, isIPv6Only))
+        parts.narrow(writeAddress(host, port));
+    });
   }
 
   return {
@@ -492,6 +556,10 @@ function keepAlive(): () => void {
   return () => {
     clearInterval(alive);
   };
+}
+
+function isNumeric(host: string): boolean {
+  return process.getBuiltinModule('node:net').isIP(host) !== 0;
 }
 
 function errorName(errno: number): string {

@@ -5,7 +5,7 @@ import type { Ending, Exchanges, IsSpared } from './exchanges.ts';
 import { isInjected } from './injected.ts';
 import { createOpenSockets } from './open-sockets.ts';
 import { passOn, type RawHandle } from './raw-handle.ts';
-import { acceptFor, putIntoContextOf } from './server-contexts.ts';
+import { acceptFor, swapHandle } from './server-handles.ts';
 import type { ServerMethod } from './server-methods.ts';
 
 /** An HTTP/1 connection: what its requests come from is, under TLS, not what was accepted. */
@@ -192,14 +192,4 @@ function isFull(server: net.Server): boolean {
   const { maxConnections } = server as { readonly maxConnections?: number };
   const count: unknown = Reflect.get(server, '_connections');
   return maxConnections !== undefined && maxConnections > 0 && Number(count) >= maxConnections;
-}
-
-/** What `net.Server` does with a handle that it is given, apart from listening (Node.js: setupListenHandle in lib/net.js). */
-function swapHandle(server: net.Server, before: RawHandle, after: RawHandle): void {
-  putIntoContextOf(server, after);
-  Reflect.set(after, 'onconnection', before.onconnection);
-  for (const symbol of Object.getOwnPropertySymbols(before))
-    if (Reflect.get(before, symbol) === server) Reflect.set(after, symbol, server);
-  Reflect.set(server, '_handle', after);
-  if (Reflect.get(server, '_unref') === true) after.unref();
 }

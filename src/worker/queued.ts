@@ -3,7 +3,7 @@
  * goes to the server that listens on its address, as if it had come there; one that nobody would have answered is closed.
  */
 import { openInherited, type RawHandle } from './raw-handle.ts';
-import { acceptFor } from './server-contexts.ts';
+import { acceptFor } from './server-handles.ts';
 
 /** An accepted connection, below `net.Socket`. */
 interface Accepted {

@@ -141,6 +141,15 @@ export function holdBack(handle: RawHandle): Gate {
   };
 }
 
+/** Could a server of this process listen on the numeric address, on some port? */
+export function canBind(host: string): boolean {
+  const handle = createServerHandle(host, 0, host.includes(':') ? 6 : 4, -1, 0);
+  if (!isRawHandle(handle)) return false;
+  const isBound = handle.getsockname({}) === 0;
+  handle.close();
+  return isBound;
+}
+
 /**
  * A handle for a server that shall see itself listening and never accept: bound somewhere on the loopback, never
  * listened on, saying the address that was asked for (any port: its own).

@@ -1,7 +1,6 @@
 /** The contexts in which the servers of this process were told to listen: that is where Node.js calls them for each connection. */
-import net from 'node:net';
+import type net from 'node:net';
 import { currentContext, type Context } from './context.ts';
-import type { RawHandle } from './raw-handle.ts';
 
 const contexts = new WeakMap<net.Server, Context>();
 
@@ -26,18 +25,4 @@ export function putIntoContextOf(server: net.Server, handle: object): void {
   inContextOf(server, () => {
     Reflect.apply(reset, handle, [handle]);
   });
-}
-
-/** Gives a connection to the server that listens with the handle, as if it had come there. */
-export function acceptFor(listening: RawHandle, accepted: object): void {
-  const accept = (): void => listening.onconnection?.(0, accepted);
-  const server = serverOf(listening);
-  if (server === null) accept();
-  else inContextOf(server, accept);
-}
-
-/** Node.js notes it under a symbol of its own. */
-function serverOf(handle: RawHandle): net.Server | null {
-  const values = Object.getOwnPropertySymbols(handle).map((symbol): unknown => Reflect.get(handle, symbol));
-  return values.find((value) => value instanceof net.Server) ?? null;
 }

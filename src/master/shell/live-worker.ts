@@ -34,7 +34,7 @@ export function lastWords(
     notReadyYet,
     stderrTail: tail.lines(),
     undeclared,
-    declared: listeners.map(({ port }) => port),
+    declared: [...new Set(listeners.map(({ port }) => port))],
   };
 }
 
