@@ -30,8 +30,10 @@ export function inspectInheritance(listeners: readonly AnnouncedListener[]): Inh
 
 function isSocket(fd: number, inode: number | null): boolean {
   try {
-    const stats = process.getBuiltinModule('node:fs').fstatSync(fd);
-    return stats.isSocket() && (inode === null || stats.ino === inode);
+    // With numbers, the result would stay in a buffer from which realpathSync of Node 20 and 22 takes the type of a cached
+    // directory. If it finds a socket there, it does not resolve the symlinks in the path of the program.
+    const stats = process.getBuiltinModule('node:fs').fstatSync(fd, { bigint: true });
+    return stats.isSocket() && (inode === null || stats.ino === BigInt(inode));
   } catch {
     return false;
   }
