@@ -2,7 +2,7 @@
 import { lstatSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { controlFile, controlName, folderProblem } from '../shared/control-path.ts';
-import { GracefulRunError } from '../shared/errors.ts';
+import { GracefulRunError, systemCode } from '../shared/errors.ts';
 import { describeForeign, foreignMasters } from './foreign-masters.ts';
 import { lookFor } from './look-for-listener.ts';
 import { nearest } from './nearest.ts';
@@ -74,7 +74,11 @@ async function notFound(
       ? `did you mean gracefulctl ${search.command} ${close}?`
       : living.length > 0
         ? `running: ${namesOf(living)}`
-        : [`looked for ${controlFile(name ?? '*')} in ${search.folders.join(', ')}`, foreign?.hint]
+        : [
+            `looked for ${controlFile(name ?? '*')} in ${search.folders.join(', ')}`,
+            ...search.folders.filter(isClosed).map((folder) => `this user has no access to ${folder}`),
+            foreign?.hint,
+          ]
             .filter((part) => part !== undefined)
             .join('; ');
   return new GracefulRunError('masterNotFound', `cannot find a master: ${what}`, { hint });
@@ -85,6 +89,7 @@ function namesOf(masters: readonly FoundMaster[]): string {
 }
 
 function isTrusted(folder: string, uid: number): boolean {
+  if (isClosed(folder)) return false;
   const stats = lstatSync(folder, { throwIfNoEntry: false });
   if (stats === undefined) return false;
   const facts = {
@@ -94,6 +99,17 @@ function isTrusted(folder: string, uid: number): boolean {
     mode: stats.mode,
   };
   return folderProblem(facts, uid) === null;
+}
+
+/** True if this user may not enter its parent: `su` keeps the XDG_RUNTIME_DIR of the user that called it. */
+function isClosed(folder: string): boolean {
+  try {
+    lstatSync(folder, { throwIfNoEntry: false });
+    return false;
+  } catch (error) {
+    if (systemCode(error) === 'EACCES') return true;
+    throw error;
+  }
 }
 
 function socketsIn(folder: string): readonly FoundMaster[] {

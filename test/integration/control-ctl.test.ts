@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chownSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
@@ -172,6 +172,23 @@ describe('gracefulctl', () => {
       expect((await run('status', 'shop')).code).toBe(3);
     },
   );
+
+  test('a directory that this user may not enter, as after su, holds no master and is named in the hint', async () => {
+    const closed = join(folder.path, 'closed');
+    mkdirSync(closed, { mode: 0o000 });
+    const inside = join(closed, 'graceful-run');
+    const isRoot = process.geteuid?.() === 0;
+    if (isRoot) chmodSync(folder.path, 0o755);
+    const child = spawn(process.execPath, ['--import', 'tsx', launcher, 'status'], {
+      env: { ...process.env, GRACEFUL_RUN_CONTROL_FOLDER: inside, FORCE_COLOR: '0' },
+      stdio: ['ignore', 'pipe', 'pipe'],
+      // root may enter every directory.
+      ...(isRoot ? { uid: 65_534 } : {}),
+    });
+    started.push(child);
+    const { code, err } = await ended(child);
+    expect([code, err]).toEqual([3, expect.stringContaining(`has no access to ${inside}`)]);
+  });
 
   test('status exits 4 when no worker is ready', async () => {
     await start();
