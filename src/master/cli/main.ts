@@ -13,6 +13,7 @@ import { consoleLook } from './console-look.ts';
 import { exitCodeOf, exitCodes } from './exit-codes.ts';
 import { parseCommandLine, type Invocation } from './parse.ts';
 import { obeySignals } from './signals.ts';
+import { watchTerminal } from './terminal.ts';
 
 /** Never rejects; leaves by process.exit() with one of the exit codes. */
 export async function main(argv: readonly string[]): Promise<void> {
@@ -50,6 +51,7 @@ function ignoreReader(): void {
 }
 
 async function run({ options, logLevel, logFormat }: Extract<Invocation, { kind: 'run' }>): Promise<number> {
+  const terminal = await watchTerminal();
   const { format, hasColours } = consoleLook(logFormat, process.env);
   const id = newLogId();
   const output = shareOutput({
@@ -64,7 +66,7 @@ async function run({ options, logLevel, logFormat }: Extract<Invocation, { kind:
   const log = await createLog({ level: logLevel, format, hasColours, id, stream: output.log });
   master.subscribe(log.write);
   master.subscribe(createCollector());
-  obeySignals(master);
+  obeySignals(master, terminal);
   await master.start();
   await master.ended;
   return exitCodes.stopped;

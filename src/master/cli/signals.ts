@@ -1,13 +1,24 @@
 /** What the signals of the master's process ask for. It must not know how it is done. */
+import { systemClock } from '../../shared/clock.ts';
 import type { Master } from '../master.ts';
-import { watchTerminal } from './terminal.ts';
+import { readHangup, type Terminal } from './hangup.ts';
+
+/** How often it is looked at a terminal that may be about to end. */
+const lookAgainMs = 20;
 
 /** Listens for as long as the process lives. The second of TERM, INT and QUIT stops at once: the lifecycle counts, and knows which are one. */
-export function obeySignals(master: Master): void {
-  const isTerminalGone = watchTerminal();
-  process.on('SIGHUP', () => {
+export function obeySignals(master: Master, terminal: () => Terminal): void {
+  let isDeciding = false;
+  const decide = (arrivedAt: number): void => {
+    const what = readHangup(terminal(), systemClock.monotonicMs() - arrivedAt);
+    isDeciding = what === 'wait';
+    if (what === 'wait') setTimeout(decide, lookAgainMs, arrivedAt);
     // The end of a terminal is no reason to reload.
-    ask(async () => (isTerminalGone() ? master.stop('signal') : master.reload('signal')));
+    else ask(async () => (what === 'stop' ? master.stop('signal') : master.reload('signal')));
+  };
+  process.on('SIGHUP', () => {
+    // One that comes while the last is not decided yet is answered with it.
+    if (!isDeciding) decide(systemClock.monotonicMs());
   });
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGQUIT'] as const) {
     process.on(signal, () => {

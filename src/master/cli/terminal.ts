@@ -1,14 +1,32 @@
 /**
- * Whether the terminal that this process was started in has been closed. The kernel says that with SIGHUP, too, which for a daemon means
- * reload: a master that took it for that would live on unseen, and hold the port.
+ * The terminal that this process was started in, and what has become of it. It must not know what follows from that. Made when the
+ * process starts: later, what it was started in cannot be found out any more.
  */
 import { isatty } from 'node:tty';
+import { systemClock } from '../../shared/clock.ts';
+import { readSession } from '../shell/session.ts';
+import { watchEnd } from '../shell/watch-end.ts';
+import type { Terminal } from './hangup.ts';
 
-/**
- * Answers, whenever it is asked, whether all of stdin, stdout and stderr that are a terminal now are none any more: after a hangup
- * tcgetattr(3) fails with EIO. Never for a process without one, as under systemd or nohup.
- */
-export function watchTerminal(): () => boolean {
-  const terminals = [0, 1, 2].filter(isatty);
-  return () => terminals.length > 0 && !terminals.some(isatty);
+/** Answers, whenever it is asked, how it is with the terminal. Never rejects. */
+export async function watchTerminal(): Promise<() => Terminal> {
+  const terminals = [0, 1, 2].filter((fd) => isatty(fd));
+  const session = readSession();
+  // Without /proc: after the end of a terminal, tcgetattr(3) fails with EIO.
+  const isThere = (): boolean => readSession()?.hasTerminal ?? terminals.some((fd) => isatty(fd));
+  const wasStartedInOne = terminals.length > 0 && (session?.hasTerminal ?? true);
+  let shell: 'self' | 'runs' | 'unknown' = 'unknown';
+  let endedAt: number | null = null;
+  if (session?.leader === process.pid) shell = 'self';
+  else if (session !== null && wasStartedInOne) {
+    const isWatched = await watchEnd(session.leader, () => {
+      endedAt = systemClock.monotonicMs();
+    });
+    if (isWatched) shell = 'runs';
+  }
+  return () => ({
+    wasStartedInOne,
+    isThere: isThere(),
+    shell: endedAt === null ? shell : { endedMs: systemClock.monotonicMs() - endedAt },
+  });
 }

@@ -6,6 +6,7 @@ import { systemErrorCode } from './system-errors.ts';
 type Listen = (fd: number, backlog: number) => number;
 type Fcntl = (fd: number, command: number, type: 'int', argument: number) => number;
 type Flock = (fd: number, operation: number) => number;
+type OpenProcess = (call: number, type: 'int', pid: number, flagsType: 'int', flags: number) => number;
 type SocketPair = (domain: number, type: number, protocol: number, pair: number[]) => number;
 
 interface Calls {
@@ -14,6 +15,7 @@ interface Calls {
   readonly flock: Flock;
   readonly socketpair: SocketPair;
   readonly shutdown: (fd: number, how: number) => number;
+  readonly syscall: OpenProcess;
   readonly errno: () => number;
 }
 
@@ -27,7 +29,8 @@ async function load(): Promise<Calls> {
   const flock: Flock = library.func('int flock(int, int)');
   const socketpair: SocketPair = library.func('int socketpair(int, int, int, _Out_ int *)');
   const shutdown: Calls['shutdown'] = library.func('int shutdown(int, int)');
-  return { listen, fcntl, flock, socketpair, shutdown, errno: () => koffi.errno() };
+  const syscall: OpenProcess = library.func('long syscall(long, ...)');
+  return { listen, fcntl, flock, socketpair, shutdown, syscall, errno: () => koffi.errno() };
 }
 
 /**
@@ -61,6 +64,17 @@ export async function lockFile(fd: number): Promise<'locked' | 'held' | 'unsuppo
   if (calls.flock(fd, exclusiveAtOnce) === 0) return 'locked';
   const code = systemErrorCode(calls.errno());
   return code === 'EAGAIN' || code === 'EWOULDBLOCK' || code === 'EINTR' ? 'held' : 'unsupported';
+}
+
+/** SYS_pidfd_open, the same on every architecture. */
+const pidfdOpen = 434;
+
+/** pidfd_open(2): a descriptor that is readable when the process has ended, and that nobody inherits; null where there is none to be had. */
+export async function openProcess(pid: number): Promise<number | null> {
+  if (process.platform !== 'linux') return null;
+  calls ??= await load();
+  const fd = calls.syscall(pidfdOpen, 'int', pid, 'int', 0);
+  return fd >= 0 ? fd : null;
 }
 
 const afUnix = 1;
