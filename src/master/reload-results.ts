@@ -125,6 +125,8 @@ function createAcceptors(): { observe(fact: Fact): void; areGone(): boolean } {
   const unconfirmed = new Set<number>();
   /** A worker that was signalled or paused may have confirmed long before it is told to drain. */
   const confirmed = new Set<number>();
+  /** Accept again, and have not answered yet that they had paused: that answer will be about the past. */
+  const behind = new Set<number>();
   return {
     observe(fact) {
       if (!('pid' in fact) || fact.pid === null) return;
@@ -133,10 +135,20 @@ function createAcceptors(): { observe(fact: Fact): void; areGone(): boolean } {
         if (!confirmed.has(pid)) unconfirmed.add(pid);
         return;
       }
-      if (event === 'workerAcceptsNoMore') confirmed.add(pid);
-      else if (event === 'workerResumed' || event === 'workerExited' || event === 'workerFailed')
+      if (event === 'workerAcceptsNoMore') {
+        if (behind.delete(pid)) return;
+        confirmed.add(pid);
+      } else if (event === 'workerResumed') {
+        if (unconfirmed.has(pid)) behind.add(pid);
         confirmed.delete(pid);
-      else return;
+      } else if (event === 'workerExited' || event === 'workerFailed') {
+        behind.delete(pid);
+        confirmed.delete(pid);
+      } else {
+        // It goes on to accept until it drains.
+        if (event === 'workerNotPaused') behind.delete(pid);
+        return;
+      }
       unconfirmed.delete(pid);
     },
     areGone: () => unconfirmed.size === 0,

@@ -143,3 +143,20 @@ test('an old worker that does not confirm that it pauses is waited for as one th
   process.kill(old, 'SIGCONT');
   expect(await answer).toMatchObject({ status: 200 });
 });
+
+test('a reload that is rolled back while an old worker has not confirmed that it pauses is answered as failed', async () => {
+  const master = run('60s');
+  const port = await master.serving();
+  const old = await master.workerPid(1);
+  await pauseProcess(old);
+  const answer = reloadAndWait(master, 'serving');
+  await master.waitFor('workerPaused', { generation: 1 });
+  await eventually('the first moment is over', async () => {
+    const { probation } = await master.status();
+    return probation !== null && probation.remainingMs < 59_400;
+  });
+  process.kill(await master.workerPid(2), 'SIGKILL');
+  expect(await answer).toMatchObject({ status: 409, result: { ok: false, generation: 2, rolledBackTo: 1 } });
+  process.kill(old, 'SIGCONT');
+  expect(await whoAnswers(port)).toMatchObject({ generation: 1 });
+});

@@ -63,7 +63,7 @@ export function settle(program: OnProbation, at: number, out: Effect[]): Serving
 /** The generation that serves has turned out to be bad: the one before it accepts again. */
 export function rollBackServing(program: OnProbation, failure: Failure, at: number, out: Effect[]): Serving {
   const { current, previous, since } = program;
-  const resumed = resume(program, workersOf(program, previous), at, out);
+  // Said before the old workers accept again: until then, a reload that is waited for counts as one that may have gone well.
   out.push(
     { type: 'disarmTimer', key: { timer: 'probation' } },
     {
@@ -77,6 +77,7 @@ export function rollBackServing(program: OnProbation, failure: Failure, at: numb
       },
     },
   );
+  const resumed = resume(program, workersOf(program, previous), at, out);
   cancelRestarts(current, out);
   const rid = dismiss(resumed, current, at, out);
   const fitted = fitSlots(

@@ -125,3 +125,19 @@ test('a failure is answered at once, and a stop rejects', async () => {
   expect(failed.seen).toEqual(['ok false']);
   expect(stopped.seen).toEqual(['rejected']);
 });
+
+test('a worker that answers that it has paused when it accepts again already is waited for at the next reload', async () => {
+  const { results, seen } = start();
+  const old = { generation: 1, slot: 0, pid: 77 };
+  // Of a reload before, which was rolled back.
+  results.observe({ event: 'workerPaused', ...old }, 0);
+  results.observe({ event: 'workerResumed', ...old }, 0);
+  results.observe({ event: 'workerAcceptsNoMore', ...old }, 0);
+  results.observe(ready, 0);
+  results.observe({ event: 'workerPaused', ...old }, 0);
+  await settled();
+  expect(seen).toEqual([]);
+  results.observe({ event: 'workerAcceptsNoMore', ...old }, 0);
+  await settled();
+  expect(seen).toEqual(['ok true']);
+});
