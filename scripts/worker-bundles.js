@@ -12,6 +12,7 @@ export const workerBundles = {
   outExtension: { '.js': '.cjs' },
   entryPoints: {
     preload: 'src/worker/preload.ts',
+    boot: 'src/worker/boot.ts',
     serving: 'src/worker/serving.ts',
     health: 'src/worker/health/index.ts',
     'separate-channel': 'src/worker/launcher/separate-channel.ts',

@@ -2,6 +2,7 @@
  * What the master opens before its first worker starts and closes at its end: listener, control socket, watch.
  * It owns their order, and the name that may come with the port. It must not know workers.
  */
+import { dirname } from 'node:path';
 import { controlFolders } from '../shared/control-path.ts';
 import type { Fact } from '../shared/facts.ts';
 import { version } from '../shared/version.ts';
@@ -37,6 +38,8 @@ export interface Doors {
   name(): string;
   /** Opens them all. Errors: those of Master.start() that are not about the command. After one, close() is still to be called. */
   open(): Promise<void>;
+  /** The folder of the control socket, which only this user can open; null without one. */
+  controlFolder(): string | null;
   /** Makes the control socket again if it was removed. */
   restoreControl(): void;
   /** Lets go of everything that is held. */
@@ -123,6 +126,7 @@ export function createDoors(parts: DoorParts): Doors {
     listeners,
     fitted,
     name: () => name,
+    controlFolder: () => (control === null ? null : dirname(control.path)),
     open,
     restoreControl() {
       void control?.restore();

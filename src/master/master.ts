@@ -16,7 +16,7 @@ import { idleProgram, type LifecycleSettings } from './lifecycle/state.ts';
 import { deferred } from './deferred.ts';
 import { compileOptions, type MasterOptions, type MasterSettings, type OptionSpelling } from './options.ts';
 import { createLeavingWorkers } from './leaving-workers.ts';
-import { preloadPath } from './preload-path.ts';
+import { codeCachePath, preloadPath } from './preload-path.ts';
 import { prepareWorker } from './prepare-worker.ts';
 import { createReleases } from './releases.ts';
 import { createReloadResults, masterStopped } from './reload-results.ts';
@@ -124,7 +124,15 @@ function assemble(
       healthPath: settings.healthPath,
       prepare: (place) => {
         releases.starting(place);
-        return prepareWorker(settings, doors.listeners, environment, preload, place, portChanged);
+        return prepareWorker(
+          settings,
+          doors.listeners,
+          environment,
+          preload,
+          codeCachePath(preload, doors.controlFolder()),
+          place,
+          portChanged,
+        );
       },
       onFact: publish,
       onStderr,
@@ -177,7 +185,7 @@ function assemble(
 
   async function open(): Promise<void> {
     // Fails early and cheaply when there is no such command, folder or env file: nothing was touched yet.
-    prepareWorker(settings, [], environment, preload, { generation: 1, slot: 0 });
+    prepareWorker(settings, [], environment, preload, null, { generation: 1, slot: 0 });
     await doors.open();
   }
 

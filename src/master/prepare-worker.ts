@@ -28,6 +28,7 @@ export function prepareWorker(
   listeners: readonly BoundListener[],
   inherited: NodeJS.ProcessEnv,
   preload: string,
+  codeCache: string | null,
   { generation, slot }: WorkerPlace,
   portChanged: (source: VariableSource) => void = () => undefined,
 ): SpawnRequest {
@@ -45,6 +46,7 @@ export function prepareWorker(
     generation,
     slot,
     masterPid: process.pid,
+    codeCache,
     drainTimeoutMs: settings.drainTimeoutMs,
     health: healthPath === null ? null : { path: healthPath, warmup, readyTimeoutMs },
   });

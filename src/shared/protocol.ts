@@ -18,6 +18,8 @@ export const env = {
   drainTimeout: 'GRACEFUL_RUN_DRAIN_TIMEOUT_MS',
   /** The master's pid: how a process that does not read the channel, because it does not listen, notices that the master is gone. */
   master: 'GRACEFUL_RUN_MASTER_PID',
+  /** Where V8's code of the worker's boot is kept, as the beginning of a file's path; missing where there is no private folder. */
+  codeCache: 'GRACEFUL_RUN_CODE_CACHE',
   /** JSON, a `HealthOrder`; missing where a worker is ready as soon as it listens. */
   health: 'GRACEFUL_RUN_HEALTH',
 } as const;

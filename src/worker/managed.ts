@@ -34,6 +34,7 @@ export function startManaged(
   { generation, listeners, drainTimeoutMs, masterPid, health }: Settings,
   passing: PassOn,
   separateChannel: number | null,
+  keepCode: (() => void) | null,
 ): Runtime {
   const { pid } = process;
   const servingBundle = openBundle('serving');
@@ -112,6 +113,7 @@ export function startManaged(
   const catchUp = (): void => {
     try {
       serving().catchUp();
+      keepCode?.();
     } catch (error) {
       // The application may have changed what everything is made of. It serves, and nobody else does any more.
       complain(`cannot take connections from other workers: ${String(error)}`);

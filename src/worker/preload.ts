@@ -1,78 +1,58 @@
 /**
- * Loaded by Node.js ahead of the application (`--require`). Finds out what this process is: the worker, a package manager
- * that will start it, or none of our business. Every descendant with our NODE_OPTIONS comes here, so it looks before it loads.
+ * Loaded by Node.js ahead of the application (`--require`): runs boot.cjs, which lies beside it. Nearly all that a boot costs is compiling that
+ * file, so V8's code for it is taken from a file that an earlier worker has left, where the master names a place for one
+ * (docs/adr/0002-bundles.md).
  */
 import { env } from '../shared/protocol.ts';
-import { withoutPreload, withoutPreloadArguments } from '../shared/node-options.ts';
-import { readSettings } from './environment.ts';
-import { openBundle } from './bundle.ts';
-import { findLauncher } from './launcher/find-launcher.ts';
-import { inspectInheritance } from './launcher/inheritance.ts';
-import { shimFolder } from './launcher/handed-on.ts';
-import { passOn } from './launcher/pass-on.ts';
-import { portsOfMainThread } from './thread.ts';
-import { startManaged } from './managed.ts';
-import { publishRuntime } from './runtime.ts';
 
-/** What is for this process alone. */
-const ownVariables = [env.listeners, env.health, env.master];
+const { readFileSync } = process.getBuiltinModule('node:fs');
 
-/** Takes it out of the environment, so that its descendants are untouched. */
-function consume(environment: NodeJS.ProcessEnv, preloadPath: string): void {
-  const { PATH: path } = environment;
-  const shim = shimFolder(preloadPath);
-  if (path?.includes(shim) === true)
-    environment['PATH'] = path
-      .split(':')
-      .filter((folder) => folder !== shim)
-      .join(':');
-  for (const name of ownVariables) Reflect.deleteProperty(environment, name);
-  const options = withoutPreload(environment['NODE_OPTIONS'] ?? '', preloadPath);
-  if (options === '') Reflect.deleteProperty(environment, 'NODE_OPTIONS');
-  else environment['NODE_OPTIONS'] = options;
-  // systemd's protocol wants the pid of the process that listens, which the master cannot know before it starts one.
-  if (environment['LISTEN_FDS'] !== undefined) environment['LISTEN_PID'] = String(process.pid);
+const file = `${__dirname}/boot.cjs`;
+
+/** Null without a place; V8 refuses code that was made by another version, or with other flags. */
+function cachePath(): string | null {
+  const folder = process.env[env.codeCache];
+  if (folder === undefined) return null;
+  let key = 0;
+  for (const character of `${process.execArgv.join(' ')} ${process.env['NODE_OPTIONS'] ?? ''}`)
+    key = (Math.imul(key, 31) + character.charCodeAt(0)) | 0;
+  return `${folder}-${process.version}-${process.arch}-${key >>> 0}`;
 }
 
-/** Where NODE_OPTIONS cannot hold it, the preload is named on the command line, which the application sees and hands to its children. */
-function hideArguments(preloadPath: string): void {
-  if (!process.execArgv.includes(preloadPath)) return;
-  process.execArgv = [...withoutPreloadArguments(process.execArgv, preloadPath)];
+function readCache(path: string | null): Buffer | undefined {
+  if (path === null) return undefined;
+  try {
+    return readFileSync(path);
+  } catch {
+    return undefined;
+  }
 }
 
-function start(): void {
-  const { env: environment } = process;
-  hideArguments(__filename);
-  // Neither threads of a worker nor its descendants have the variable.
-  if (environment[env.listeners] === undefined) {
-    const ports = portsOfMainThread(environment);
-    if (ports.length > 0) openBundle('stranded')().refuseInThread(ports);
-    return;
-  }
-  const settings = readSettings(environment);
-  if (settings === null) return;
-  const { listeners } = settings;
-  const inheritance = inspectInheritance(listeners);
-  if (!inheritance.isWhole) {
-    openBundle('stranded')().refuseToListen(listeners, inheritance);
-    return;
-  }
-  const variables = Object.fromEntries(
-    ownVariables.flatMap((name) => {
-      const value = environment[name];
-      return value === undefined ? [] : [[name, value] as const];
-    }),
-  );
-  const { separateChannel } = inheritance;
-  const inherited = { listeners, variables, listenersVariable: env.listeners, preloadPath: __filename };
-  const passing = passOn(inherited, separateChannel);
-  if (findLauncher(process.argv[1]) !== null) {
-    // A signal for the whole process group must not end what waits for the worker.
-    process.on('SIGQUIT', () => undefined);
-    return;
-  }
-  consume(environment, __filename);
-  publishRuntime(startManaged(settings, passing, separateChannel));
-}
+const path = cachePath();
+const cachedData = readCache(path);
+const script = new (process.getBuiltinModule('node:vm').Script)(
+  `(function (require, __filename, __dirname, keepCode) {${readFileSync(file, 'utf8')}\n})`,
+  { filename: file, ...(cachedData === undefined ? {} : { cachedData }) },
+);
+const isKept = path === null || (cachedData !== undefined && script.cachedDataRejected === false);
+// Proven dispatch: it is the function above.
+const boot = script.runInThisContext() as (
+  load: NodeJS.Require,
+  preload: string,
+  folder: string,
+  keepCode: (() => void) | null,
+) => void;
+boot(require, __filename, __dirname, isKept ? null : keepCode);
 
-start();
+/** Leaves the code for the next worker, that of the functions included which have run by now. One that cannot be left is made again. */
+function keepCode(): void {
+  if (path === null) return;
+  try {
+    const { writeFileSync, renameSync } = process.getBuiltinModule('node:fs');
+    const temporary = `${path}.${process.pid}`;
+    writeFileSync(temporary, script.createCachedData(), { mode: 0o600 });
+    renameSync(temporary, path);
+  } catch {
+    // The folder is not ours, or gone: then workers compile.
+  }
+}

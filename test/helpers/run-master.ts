@@ -215,7 +215,8 @@ export class RunningMaster extends FactLog {
   /** The socket of another master in the same folder, which still lives, may be there. */
   async #expectNoSocket(): Promise<void> {
     const folder = join(this.runtime, 'graceful-run');
-    for (const file of existsSync(folder) ? readdirSync(folder) : []) {
+    const files = existsSync(folder) ? readdirSync(folder) : [];
+    for (const file of files.filter((name) => name.endsWith('.sock'))) {
       const exchange = await askControl({
         path: join(folder, file),
         method: 'GET',

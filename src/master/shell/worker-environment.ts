@@ -17,6 +17,8 @@ export interface WorkerEnvironmentOptions {
   readonly slot: number;
   readonly masterPid: number;
   readonly drainTimeoutMs: number;
+  /** Where the code of a worker's boot is kept; null: nowhere. */
+  readonly codeCache: string | null;
   /** Null: it is ready when it listens. */
   readonly health: HealthOrder | null;
 }
@@ -26,8 +28,18 @@ const notInherited =
   /^(LISTEN_(FDS|PID|FDNAMES)|SERVER_STARTER_\w+|EINHORN_\w+|GRACEFUL_RUN_\w+|NODE_CHANNEL_\w+)$/;
 
 export function workerEnvironment(options: WorkerEnvironmentOptions): Record<string, string> {
-  const { inherited, fromFile, listeners, cwd, generation, slot, masterPid, drainTimeoutMs, health } =
-    options;
+  const {
+    inherited,
+    fromFile,
+    listeners,
+    cwd,
+    generation,
+    slot,
+    masterPid,
+    drainTimeoutMs,
+    codeCache,
+    health,
+  } = options;
   const kept = Object.entries(inherited).flatMap(([name, value]): [string, string][] =>
     value === undefined || notInherited.test(name) ? [] : [[name, value]],
   );
@@ -46,6 +58,7 @@ export function workerEnvironment(options: WorkerEnvironmentOptions): Record<str
     [env.master]: String(masterPid),
     [env.listeners]: JSON.stringify(listeners),
     [env.drainTimeout]: String(drainTimeoutMs),
+    ...(codeCache === null ? {} : { [env.codeCache]: codeCache }),
     ...(health === null ? {} : { [env.health]: JSON.stringify(health) }),
   };
 }

@@ -11,6 +11,7 @@ const options = {
   generation: 7,
   slot: 1,
   masterPid: 4_000,
+  codeCache: null,
   drainTimeoutMs: 30_000,
   health: null,
 };
