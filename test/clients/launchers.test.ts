@@ -1,4 +1,5 @@
 // Servers that are not started by `node` itself, behind the built command.
+import { spawnSync } from 'node:child_process';
 import { expect, test } from 'vitest';
 import { fixture, fixtures, node } from './fixture.ts';
 import { get } from '../helpers/plain-client.ts';
@@ -40,6 +41,38 @@ test('a server behind two wrappers, the first of which is the command, serves', 
   });
   expect(await get(await master.serving())).toMatchObject({ body: 'generation 1' });
 });
+
+/** Programs that start another one as the first process of a PID namespace, or as its second one. */
+const namespaces: Readonly<Record<string, readonly string[]>> = {
+  unshare: ['unshare', '--user', '--map-root-user', '--pid', '--fork', '--mount-proc'],
+  'unshare within unshare': [
+    ...['unshare', '--user', '--map-root-user', '--pid', '--fork', '--mount-proc'],
+    ...['unshare', '--pid', '--fork', '--mount-proc'],
+  ],
+  bubblewrap: ['bwrap', '--dev-bind', '/', '/', '--unshare-user', '--unshare-pid', '--proc', '/proc'],
+};
+
+/** Not every machine has it, or lets it do this. */
+function canRun([file = '', ...args]: readonly string[]): boolean {
+  return spawnSync(file, [...args, 'true']).status === 0;
+}
+
+for (const [name, wrapper] of Object.entries(namespaces))
+  test.skipIf(!canRun(wrapper))(
+    `a server in a PID namespace of its own (${name}) gets its drain signal there, and cuts nothing`,
+    async () => {
+      const master = runMaster({ command: [...wrapper, ...node('wrappers/answers-slowly.cjs')] });
+      const slow = get(await master.serving(), '/slow');
+      await master.waitForLine('slow begins');
+      await master.reload(2);
+      expect(await slow).toMatchObject({ status: 200, body: 'slow' });
+      expect(await master.waitFor('workerExited', { generation: 1 })).toMatchObject({
+        from: 'draining',
+        outcome: { code: 0 },
+      });
+      expect(master.all('messageRejected')).toEqual([]);
+    },
+  );
 
 const closing: Readonly<Record<string, readonly string[]>> = {
   python3: ['python3', '-c', 'import subprocess; subprocess.call(["node", "serves.cjs"])'],

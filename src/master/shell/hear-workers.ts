@@ -13,7 +13,7 @@ import type { Platform } from './platform.ts';
 import { readWorkerMessage } from './worker-messages.ts';
 
 export interface HearingParts {
-  readonly platform: Pick<Platform, 'isKin' | 'watchListener' | 'arm'>;
+  readonly platform: Pick<Platform, 'isKin' | 'findKin' | 'watchListener' | 'arm'>;
   readonly listeners: readonly BoundListener[];
   readonly fitted: FittedListeners;
   readonly onFact: (fact: Fact) => void;
@@ -110,14 +110,13 @@ export function hearWorkers({ platform, listeners, fitted, onFact, dispatch, ope
 
   function obey(worker: LiveWorker, message: WorkerMessage): void {
     switch (message.type) {
-      case 'ready':
+      case 'ready': {
         // It is going to be signalled: a number that somebody made up must not be.
-        if (!platform.isKin(message.pid, worker.process.pid)) {
-          reject(worker, `pid ${message.pid} is not one of its processes`);
-          return;
-        }
-        heardReady(worker, message.pid);
+        const pid = platform.findKin(message.pid, worker.process.pid);
+        if (pid === null) reject(worker, `pid ${message.pid} is not one of its processes`);
+        else heardReady(worker, pid);
         return;
+      }
       case 'admitted':
         dispatch({ type: 'workerAdmitted', worker: worker.id });
         return;

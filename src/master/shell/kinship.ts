@@ -1,4 +1,5 @@
 /** Which processes belong to a worker, as /proc tells it. */
+import { readdirSync, readFileSync } from 'node:fs';
 import { readProcessStat } from '../../shared/process-stat.ts';
 
 /**
@@ -14,4 +15,38 @@ export function isKin(pid: number, worker: number): boolean {
     if (kin.parent === worker) return true;
   }
   return false;
+}
+
+/**
+ * The process of `worker` that calls itself `pid`: it may live in a PID namespace of its own (unshare, bubblewrap), where it has another
+ * number. Null when there is none. Where there is no /proc to look into, it is `pid` itself.
+ */
+export function findKin(pid: number, worker: number): number | null {
+  const own = namesOf(pid);
+  if (pid > 1 && (own.length === 0 || own.at(-1) === pid) && isKin(pid, worker)) return pid;
+  // Of several that have the number, in namespaces inside one another, the wrappers are outside.
+  const [found] = processes()
+    .filter((one) => one > 1 && isKin(one, worker))
+    .map((one) => ({ one, names: namesOf(one) }))
+    .filter(({ names }) => names.length > 1 && names.at(-1) === pid)
+    .sort((left, right) => right.names.length - left.names.length);
+  return found?.one ?? null;
+}
+
+/** The numbers of a process, from the namespace of /proc to its own: NSpid of proc_pid_status(5). Empty when it is not told. */
+function namesOf(pid: number): readonly number[] {
+  try {
+    const [, numbers = ''] = /^NSpid:\t(.*)$/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1')) ?? [];
+    return numbers === '' ? [] : numbers.split('\t').map(Number);
+  } catch {
+    return [];
+  }
+}
+
+function processes(): readonly number[] {
+  try {
+    return readdirSync('/proc').flatMap((entry) => (/^\d+$/.test(entry) ? Number(entry) : []));
+  } catch {
+    return [];
+  }
 }

@@ -2,7 +2,8 @@
 import * as z from 'zod/mini';
 import { unwrap, type WorkerMessage } from '../../shared/protocol.ts';
 
-const pid = z.int().check(z.gt(1));
+/** 1 is the first process of a PID namespace. */
+const pid = z.int().check(z.gte(1));
 const count = z.int().check(z.gte(0));
 
 const workerMessage = z.discriminatedUnion('type', [

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { expect, onTestFinished, test } from 'vitest';
-import { isKin } from '../../../src/master/shell/kinship.ts';
+import { findKin, isKin } from '../../../src/master/shell/kinship.ts';
 
 test.skipIf(process.platform !== 'linux')(
   'kin are the process itself, its descendants, and its group',
@@ -26,5 +26,6 @@ test.skipIf(process.platform !== 'linux')(
     expect(isKin(process.ppid, process.pid)).toBe(false);
     expect(isKin(1, process.pid)).toBe(false);
     expect(isKin(2 ** 22 + 1, process.pid)).toBe(false);
+    for (const pid of [process.ppid, 1, 2 ** 22 + 1]) expect(findKin(pid, process.pid)).toBe(null);
   },
 );

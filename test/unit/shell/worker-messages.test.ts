@@ -18,7 +18,7 @@ test.each([
 });
 
 test.each([
-  [{ type: 'ready', pid: 1 }],
+  [{ type: 'ready', pid: 0 }],
   [{ type: 'ready', pid: -77 }],
   [{ type: 'ready' }],
   [{ type: 'explode', pid: 77 }],
