@@ -1,4 +1,5 @@
 /** The status as a person reads it. Pure: it owns the layout, and is given the colours and the time. */
+import { isDeepStrictEqual } from 'node:util';
 import type {
   PendingRestart,
   ReloadResult,
@@ -49,7 +50,7 @@ export function renderStatus(status: Status, nowMs: number, styles: Styles): str
     ...renderWorkers(status.workers, styles).map((line) => `  ${line}`),
     ...status.restarts.map((restart) => `  ${styles.bad(renderRestart(restart))}`),
     ...(status.lastReload === null ? [] : renderLast(status.lastReload, nowMs, styles)),
-    ...(status.lastCrash === null ? [] : renderCrash(status.lastCrash, nowMs, styles)),
+    ...(status.lastCrash === null ? [] : renderCrash(status.lastCrash, status.lastReload, nowMs, styles)),
   ];
   return `${lines.join('\n')}\n`;
 }
@@ -100,7 +101,7 @@ function renderWorkers(workers: readonly WorkerStatus[], styles: Styles): readon
     formatAge(worker.inStateMs),
     formatAge(worker.uptimeMs),
   ]);
-  const [head = '', ...body] = align([['pid', 'generation', 'slot', 'state', 'since', 'age'], ...rows]);
+  const [head = '', ...body] = align([['pid', 'generation', 'slot', 'state', 'in state', 'up'], ...rows]);
   const lines = body.flatMap((row, index) => {
     const worker = workers[index];
     if (worker === undefined) return [row];
@@ -145,7 +146,7 @@ function renderLast(last: ReloadResult, nowMs: number, styles: Styles): readonly
   const what = last.generation === 1 ? 'start' : 'last reload';
   const changed = last.release?.changed;
   const release = changed === true ? ', release changed' : changed === false ? ', release unchanged' : '';
-  if (last.ok) return [`${what}: generation ${last.generation} served after ${took}, ${when}${release}`];
+  if (last.ok) return [`${what}: generation ${last.generation} ready after ${took}, ${when}${release}`];
   const why = last.failure === null ? '' : `: ${printable(reasonOf(last.failure))}`;
   return [
     `${what}: generation ${last.generation} ${styles.bad(outcome(last))} after ${took}, ${when}${why}`,
@@ -160,13 +161,19 @@ function outcome({ rolledBackTo, serving }: ReloadResult): string {
   return `failed${servesOn(serving)},`;
 }
 
-function renderCrash(crash: WorkerCrash, nowMs: number, styles: Styles): readonly string[] {
+/** Without the hint and the output if `last`, which stands above, failed because of this crash and shows them. */
+function renderCrash(
+  crash: WorkerCrash,
+  last: ReloadResult | null,
+  nowMs: number,
+  styles: Styles,
+): readonly string[] {
   const { generation, slot, pid, failure } = crash;
   const who = pid === null ? `worker in slot ${slot}` : `worker ${pid}`;
   const when = `${formatAge(nowMs - crash.endedAt)} ago`;
   return [
     `crash: ${who} of generation ${generation} ${styles.bad('failed')}, ${when}: ${printable(reasonOf(failure))}`,
-    ...describeFailure(failure, styles),
+    ...(isDeepStrictEqual(failure, last?.failure ?? null) ? [] : describeFailure(failure, styles)),
   ];
 }
 

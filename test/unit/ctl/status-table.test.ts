@@ -33,6 +33,17 @@ test('the last crash comes with its worker, how it ended and its last words', ()
   expect(renderStatus({ ...status, lastCrash: unstarted }, 13_000, plain)).toContain('cannot run');
 });
 
+test('a crash that made the last reload fail shows its output once', () => {
+  const { failure } = crashed;
+  const text = renderStatus(
+    { ...status, lastReload: { ...failed, failure }, lastCrash: { ...crashed, failure: { ...failure } } },
+    13_000,
+    plain,
+  );
+  expect(text).toContain('crash: worker 4241');
+  expect(text.split('    at app.js:1').length).toBe(2);
+});
+
 test('a program that does not serve says so', () => {
   const text = renderStatus({ ...status, state: 'starting', generation: null, workers: [] }, 0, plain);
   expect(text).toContain('starting');
