@@ -10,7 +10,7 @@ import type { Achieved } from './report.ts';
 
 const action = 'reload';
 
-/** Resolves when the reload is accepted or, with `wait`, when that is so. @throws GracefulRunError reloadFailed. */
+/** Resolves when the master accepts the request or, with `wait`, when the reload has reached that state. @throws GracefulRunError reloadFailed. */
 export async function reload(master: FoundMaster, wait: ReloadWait | null): Promise<Achieved> {
   const body = { wait: wait ?? false };
   const request = { path: master.path, method: 'POST', route: routes.reload, body } as const;
@@ -20,7 +20,7 @@ export async function reload(master: FoundMaster, wait: ReloadWait | null): Prom
     return {
       state: 'accepted',
       result,
-      text: `reload accepted: generation ${result.generation} will answer it`,
+      text: `reload requested: it starts generation ${result.generation} (--wait waits for it, gracefulctl events follows it)`,
     };
   }
   const answer = await ask(action, request, [200, 409]);
@@ -36,12 +36,12 @@ const textOf: Readonly<Record<ReloadWait, (result: ReloadResult) => string>> = {
         ? ''
         : `, on probation for ${formatDuration(result.probationMs)} (--wait=settled waits for the verdict)`
     }`,
-  settled: (result) => `${serves(result)}, and has passed its probation`,
-  drained: (result) => `${serves(result)}; no earlier worker is left`,
+  settled: (result) => `${serves(result)}, and passed its probation`,
+  drained: (result) => `${serves(result)}; no old worker is left`,
 };
 
 function serves({ generation, durationMs, release }: ReloadResult): string {
-  const what = release === null ? '' : ` ${printable(describeRelease(release))}`;
+  const what = release === null ? '' : ` (${printable(describeRelease(release))})`;
   return `generation ${generation} serves${what}, ready after ${formatDuration(durationMs)}`;
 }
 

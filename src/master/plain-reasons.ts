@@ -7,7 +7,7 @@ export function plainReason(code: string): string {
     case 'EPERM':
       return `permission denied (${code})`;
     case 'ELOOP':
-      return 'its symbolic links go round in a circle (ELOOP)';
+      return 'it is part of a symlink loop (ELOOP)';
     case 'EROFS':
       return 'the file system is read-only (EROFS)';
     case 'ENOSPC':

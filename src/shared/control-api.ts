@@ -84,7 +84,7 @@ export interface ReloadResult {
   readonly rolledBackTo: number | null;
 }
 
-/** The worker of the serving generation that ended last although nobody had asked it to. */
+/** The worker of the serving generation that was the last to exit unexpectedly. */
 export interface WorkerCrash {
   readonly generation: number;
   readonly slot: number;
@@ -130,7 +130,7 @@ export interface Status {
 }
 
 export interface ReloadAccepted {
-  /** The number of the generation that will answer this request. */
+  /** The number of the generation that this request starts. */
   readonly generation: number;
 }
 

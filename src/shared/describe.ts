@@ -64,21 +64,21 @@ function sentence(fact: Fact, why: (failure: Failure) => string): string {
     case 'generationStarted':
       return `generation ${fact.generation} starting with ${count(fact.workers, 'worker')}${which(fact.release)}`;
     case 'generationReady':
-      return `generation ${fact.generation} serves${fact.release === null ? '' : ` ${describeRelease(fact.release)}`}, ready after ${formatDuration(fact.durationMs)}${
+      return `generation ${fact.generation} serves${fact.release === null ? '' : ` (${describeRelease(fact.release)})`}, ready after ${formatDuration(fact.durationMs)}${
         fact.probationMs === 0 ? '' : `, on probation for ${formatDuration(fact.probationMs)}`
       }`;
     case 'generationSettled':
-      return `generation ${fact.generation} has passed its probation of ${formatDuration(fact.durationMs)}`;
+      return `generation ${fact.generation} passed its probation of ${formatDuration(fact.durationMs)}`;
     case 'generationRolledBack':
       return `generation ${fact.generation}${fact.release === null ? '' : ` (${describeRelease(fact.release)})`} failed ${formatDuration(fact.durationMs)} after it began to serve, generation ${fact.to} serves again: ${why(fact.failure)}`;
     case 'generationFailed':
       return `generation ${fact.generation}${fact.release === null ? '' : ` (${describeRelease(fact.release)})`} failed after ${formatDuration(fact.durationMs)}${servesOn(fact.serving)}: ${why(fact.failure)}`;
     case 'reloadRequested':
-      return `reload asked for by ${asker[fact.cause]}: generation ${fact.generation} will answer${fact.pending ? ', after the reload that is running' : ''}`;
+      return `reload requested by ${asker[fact.cause]}: generation ${fact.generation} starts${fact.pending ? ' after the reload that is running' : ''}`;
     case 'stopRequested':
-      return `stop ${fact.urgent ? 'at once ' : ''}asked for by ${asker[fact.cause]}`;
+      return `stop ${fact.urgent ? 'at once ' : ''}requested by ${asker[fact.cause]}`;
     case 'stopped':
-      return fact.failure === null ? 'stopped' : `stopped, having given up: ${why(fact.failure)}`;
+      return fact.failure === null ? 'stopped' : `gave up: ${why(fact.failure)}`;
     case 'workerCountChanged':
       return `${count(fact.toCount, 'worker')} wanted instead of ${fact.fromCount}`;
     case 'restartScheduled':
@@ -94,7 +94,7 @@ function sentence(fact: Fact, why: (failure: Failure) => string): string {
     case 'workerRestartedItself':
       return `${worker(fact)} crashed and was started again by its own command: ${why(fact.failure)}`;
     case 'workerPaused':
-      return `${worker(fact)} told to accept no more for now, and to keep its connections`;
+      return `${worker(fact)} told to stop accepting for now, and to keep its connections`;
     case 'workerResumed':
       return `${worker(fact)} told to accept again`;
     case 'workerNotPaused':
@@ -104,7 +104,7 @@ function sentence(fact: Fact, why: (failure: Failure) => string): string {
     case 'workerDraining':
       return `${worker(fact)} draining: ${drainReason[fact.reason]}`;
     case 'workerAcceptsNoMore':
-      return `${worker(fact)} accepts no more`;
+      return `${worker(fact)} no longer accepts connections`;
     case 'workerCleanUpCut':
       return `${worker(fact)}: its ${fact.what} had not finished at the drain timeout and were cut: let handlers end with process.exit(), or allow more time with --drain-timeout`;
     case 'stillDraining':
@@ -120,13 +120,13 @@ function sentence(fact: Fact, why: (failure: Failure) => string): string {
     case 'migrationFailed':
       return `${worker(fact)} cannot move its connections to a new worker: ${fact.problem}`;
     case 'undeclaredListen':
-      return `${worker(fact)} listens on ${fact.address} by itself, which two generations cannot do at once, so that a reload fails or interrupts it: ${howToDeclare(fact.address)}`;
+      return `${worker(fact)} also listens on ${fact.address}, which graceful-run does not hold: two generations cannot both bind it, so a reload fails or interrupts it; ${howToDeclare(fact.address)}`;
     case 'wideListen':
       return `${worker(fact)} asked for ${fact.address} alone, but the listener is open to every address, and clients over IPv4 have ::ffff: before theirs: add ${hostOption(fact.address)}`;
     case 'narrowListen':
       return `${worker(fact)} asked for ${fact.address}, but the listener is open to what the first generation asked for alone: restart the master, or name the address with --host`;
     case 'addressBusy':
-      return `somebody else holds ${fact.host === null ? `port ${fact.port}` : formatAddress(fact.host, fact.port)}: trying for ${formatDuration(fact.patienceMs)}`;
+      return `${fact.host === null ? `port ${fact.port}` : formatAddress(fact.host, fact.port)} is in use by another process: retrying for ${formatDuration(fact.patienceMs)}`;
     case 'orphansKilled':
       return `killed ${processes(fact.pids)}, whose master is gone and which held port ${fact.port} for longer than the drain timeout`;
     case 'listenerLeftBehind':
@@ -134,7 +134,7 @@ function sentence(fact: Fact, why: (failure: Failure) => string): string {
     case 'portChanged':
       return `PORT of the ${fact.source === 'file' ? 'environment file' : 'environment'} is another port than the one that is held: the program gets PORT=${fact.port}`;
     case 'messageRejected':
-      return `${worker(fact)} sent a message that makes no sense: ${fact.problem}`;
+      return `${worker(fact)} sent an invalid message: ${fact.problem}`;
     case 'fileChanged':
       return `${fact.path} changed`;
     case 'watchStarted':

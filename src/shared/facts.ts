@@ -120,7 +120,7 @@ export type Fact =
       readonly release: Release | null;
       readonly failure: Failure;
     }
-  /** `generation` is the number that will answer this request. */
+  /** `generation` is the number of the generation that this request starts. */
   | {
       readonly event: 'reloadRequested';
       readonly cause: Cause;
@@ -141,9 +141,9 @@ export type Fact =
   /** Its health path was asked in vain; it is asked again. Only when that has another reason than before. */
   | ({ readonly event: 'workerNotReadyYet'; readonly reason: string } & WorkerIdentity)
   | ({ readonly event: 'workerReady' } & WorkerChange)
-  /** Its program ended although nobody asked it to, and its command, a shell for example, has started it again: that one is ready. */
+  /** Its program ended unexpectedly, and its command, a shell for example, has started it again: that one is ready. */
   | ({ readonly event: 'workerRestartedItself'; readonly failure: Failure } & WorkerIdentity)
-  /** Its program ended although nobody asked it to, and its command, a shell for example, goes on without it. */
+  /** Its program ended unexpectedly, and its command, a shell for example, goes on without it. */
   | ({ readonly event: 'workerLostProgram'; readonly failure: Failure } & WorkerIdentity)
   /** It has confirmed that it accepts connections. */
   | ({ readonly event: 'workerAdmitted' } & WorkerIdentity)
@@ -193,7 +193,7 @@ export type Fact =
       /** How many of its own clean-ups were cut: handlers of signals, drain hooks. */
       readonly cleanUpsCut: number;
     } & WorkerChange)
-  /** It ended, or could not be started, although nobody asked it to. */
+  /** It ended, or could not be started, unexpectedly. */
   | ({ readonly event: 'workerFailed'; readonly failure: Failure } & WorkerChange)
   /** The connections of a draining worker cannot move to another one: they end as without migration. */
   | ({ readonly event: 'migrationFailed'; readonly problem: string } & WorkerIdentity)

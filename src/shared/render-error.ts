@@ -12,7 +12,7 @@ export function renderError(error: unknown, program: string): string {
     return withHint(
       `${program}: cannot go on: ${oneLine(messageOf(error))}`,
       shortageHint(systemCode(error)) ??
-        `this is a mistake in ${program}: please report it, with what you did`,
+        `this is a bug in ${program}: please report it with the command you ran`,
     );
   }
   return withHint(`${program}: ${oneLine(error.message)}`, error.hint);

@@ -219,7 +219,7 @@ describe('gracefulctl', () => {
     expect((await run('--version')).out).toMatch(/^\d+\.\d+\.\d+\n$/);
   });
 
-  test('reload says which generation will answer', async () => {
+  test('reload says which generation it starts', async () => {
     await start();
     const { code, out } = await run('reload');
     expect(code).toBe(0);

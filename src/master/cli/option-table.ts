@@ -46,7 +46,7 @@ export const optionTable: readonly OptionRow[] = [
     kind: 'text',
     value: '<name>',
     default: 'the port',
-    description: "the program's name in logs, and of its control socket",
+    description: 'name of the program in logs, and of its control socket',
     option: 'name',
   },
   {
@@ -71,7 +71,7 @@ export const optionTable: readonly OptionRow[] = [
     value: '<listen|http:/path>',
     default: 'listen',
     description:
-      'a new worker is ready when it listens; http:/path: and has answered a GET of that path with 200 to 399',
+      'listen: a new worker is ready once it listens; http:/path: and once GET /path returns 200 to 399',
     option: 'ready',
   },
   {
@@ -79,7 +79,8 @@ export const optionTable: readonly OptionRow[] = [
     kind: 'number',
     value: '<n>',
     default: '0',
-    description: 'then so many GETs more, inside the worker, before anybody is let in',
+    description:
+      'number of further GETs of that path before the worker accepts connections (needs --ready http:/path)',
     option: 'warmup',
   },
   {
@@ -87,7 +88,7 @@ export const optionTable: readonly OptionRow[] = [
     kind: 'text',
     value: '<time>',
     default: '30s',
-    description: 'a new worker that is not ready by then has failed',
+    description: 'a new worker that is not ready after this time has failed',
     option: 'readyTimeout',
   },
   {
@@ -95,7 +96,7 @@ export const optionTable: readonly OptionRow[] = [
     kind: 'text',
     value: '<time>',
     default: '30s',
-    description: 'a draining worker gets SIGTERM then, and SIGKILL 2s later',
+    description: 'a draining worker gets SIGTERM after this time, and SIGKILL 2s later',
     option: 'drainTimeout',
   },
   {
@@ -104,7 +105,7 @@ export const optionTable: readonly OptionRow[] = [
     value: '<time>',
     default: '2s',
     description:
-      'the old workers wait that long, and accept again if a new one crashes meanwhile; 0s: they drain at once',
+      'for this long after a reload the old workers stay ready to accept again if a new one crashes; 0s: they drain at once',
     option: 'probation',
   },
   {

@@ -91,7 +91,7 @@ export function answerMasterStopped(response: ServerResponse): void {
 function routeOf(request: IncomingMessage): Route {
   const [path = ''] = (request.url ?? '').split('?');
   const route = table.get(path);
-  if (route === undefined) throw new Refusal(404, `there is no ${path}`);
+  if (route === undefined) throw new Refusal(404, `unknown route ${path}`);
   if (request.method !== route.method) {
     throw new Refusal(405, `${path} wants ${route.method}`, { allow: route.method });
   }

@@ -8,7 +8,7 @@ import { plainReason } from '../plain-reasons.ts';
 
 /**
  * The variables of an env file, in the format of Node's own --env-file (`NAME=value`, `#` comments, quotes).
- * Throws `envFileUnreadable`, also for a line that sets nothing: a variable would be missing, and nobody would know.
+ * Throws `envFileUnreadable`, also for a line that is not NAME=value: ignoring it would leave a variable out without notice.
  */
 export function readEnvFile(path: string): Record<string, string> {
   let text: string;
@@ -84,7 +84,7 @@ function assignmentsOf(text: string, path: string): readonly Assignment[] {
 function setsNothing(path: string, index: number): GracefulRunError {
   return new GracefulRunError(
     'envFileUnreadable',
-    `cannot read the environment file ${path}: line ${index + 1} sets nothing`,
+    `cannot read the environment file ${path}: line ${index + 1} is not NAME=value`,
     { hint: 'a line is NAME=value, or a comment that begins with #; a value of several lines needs quotes' },
   );
 }

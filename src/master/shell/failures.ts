@@ -22,7 +22,7 @@ export function exitFailure(outcome: Outcome, words: LastWords): Failure {
     outcome.signal === null ? `exited with code ${outcome.code ?? '?'}` : `was killed by ${outcome.signal}`;
   return {
     reason: 'exited',
-    message: `the worker ${how} ${words.wasReady ? 'although nobody asked it to' : 'before it was ready'}`,
+    message: `the worker ${how} ${words.wasReady ? 'unexpectedly' : 'before it was ready'}`,
     hint: exitHint(outcome, words),
     errorCode: null,
     outcome,
@@ -49,7 +49,7 @@ export function notReadyFailure(timeoutMs: number, healthPath: string | null, wo
 export function lostFailure(pid: number, { stderrTail }: LastWords): Failure {
   return {
     reason: 'exited',
-    message: `its process ${pid} ended although nobody asked it to, and the command that started it goes on without it`,
+    message: `its process ${pid} ended unexpectedly, and the command that started it goes on without it`,
     hint: 'the worker is started again unless the command itself starts the program again within --ready-timeout',
     errorCode: null,
     outcome: null,
@@ -61,7 +61,7 @@ export function lostFailure(pid: number, { stderrTail }: LastWords): Failure {
 export function restartedFailure(before: number, after: number, { stderrTail }: LastWords): Failure {
   return {
     reason: 'exited',
-    message: `its process ${before} ended although nobody asked it to, and process ${after} took its place`,
+    message: `its process ${before} ended unexpectedly, and process ${after} took its place`,
     hint: stderrTail.length > 0 ? lastWordsHint : silentHint,
     errorCode: null,
     outcome: null,
