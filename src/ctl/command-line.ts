@@ -69,7 +69,7 @@ export async function parseCommandLine(argv: readonly string[]): Promise<Request
         options(command).option('wait', {
           type: 'string',
           describe:
-            'Return when the new generation serves (--wait, --wait=serving), has passed its probation (settled), or when moreover no old worker is left (drained)',
+            'Return when the new generation serves (--wait, --wait=serving), its probation is over (settled), or when moreover no old worker is left (drained)',
         }),
       (words) => {
         pick(words, { kind: 'reload', wait: waitIn(words.wait), json: words.json });

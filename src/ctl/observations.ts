@@ -87,7 +87,12 @@ const shapes: Shapes = {
     release: z.nullable(release),
     probationMs: z.number(),
   }),
-  generationSettled: fact('generationSettled', { ...place, generation: z.int(), durationMs: z.number() }),
+  generationSettled: fact('generationSettled', {
+    ...place,
+    generation: z.int(),
+    durationMs: z.number(),
+    isEarly: z.boolean(),
+  }),
   generationRolledBack: fact('generationRolledBack', {
     ...place,
     generation: z.int(),

@@ -36,7 +36,7 @@ const textOf: Readonly<Record<ReloadWait, (result: ReloadResult) => string>> = {
         ? ''
         : `, on probation for ${formatDuration(result.probationMs)} (--wait=settled waits for the verdict)`
     }`,
-  settled: (result) => `${serves(result)}, and passed its probation`,
+  settled: (result) => `${serves(result)}, and its probation is over`,
   drained: (result) => `${serves(result)}; no old worker is left`,
 };
 

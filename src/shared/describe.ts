@@ -68,7 +68,9 @@ function sentence(fact: Fact, why: (failure: Failure) => string): string {
         fact.probationMs === 0 ? '' : `, on probation for ${formatDuration(fact.probationMs)}`
       }`;
     case 'generationSettled':
-      return `generation ${fact.generation} passed its probation of ${formatDuration(fact.durationMs)}`;
+      return fact.isEarly
+        ? `the probation of generation ${fact.generation} was cut short after ${formatDuration(fact.durationMs)}`
+        : `generation ${fact.generation} passed its probation of ${formatDuration(fact.durationMs)}`;
     case 'generationRolledBack':
       return `generation ${fact.generation}${fact.release === null ? '' : ` (${describeRelease(fact.release)})`} failed ${formatDuration(fact.durationMs)} after it began to serve, generation ${fact.to} serves again: ${why(fact.failure)}`;
     case 'generationFailed':

@@ -100,7 +100,13 @@ export type Fact =
       readonly probationMs: number;
     }
   /** Its probation is over: the generation before it drains. `durationMs` is how long that lasted. */
-  | { readonly event: 'generationSettled'; readonly generation: number; readonly durationMs: number }
+  | {
+      readonly event: 'generationSettled';
+      readonly generation: number;
+      readonly durationMs: number;
+      /** It was cut short: by a reload, by another number of workers, or because no old worker is left that could take over again. */
+      readonly isEarly: boolean;
+    }
   /** It crashed while it was on probation: generation `to` accepts connections again. */
   | {
       readonly event: 'generationRolledBack';

@@ -25,7 +25,7 @@ const examples: { readonly [Name in Fact['event']]: Extract<Fact, { readonly eve
   listenersClosed: { event: 'listenersClosed' },
   generationStarted: { event: 'generationStarted', generation: 2, workers: 1, release },
   generationReady: { event: 'generationReady', generation: 2, durationMs: 210, probationMs: 0, release },
-  generationSettled: { event: 'generationSettled', generation: 2, durationMs: 2_000 },
+  generationSettled: { event: 'generationSettled', generation: 2, durationMs: 2_000, isEarly: false },
   generationRolledBack: {
     event: 'generationRolledBack',
     generation: 2,

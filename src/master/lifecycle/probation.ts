@@ -49,12 +49,17 @@ export function beginProbation(program: Reloading, at: number, out: Effect[]): O
 
 /** The generation that serves has proved itself, or something else is wanted: the one before it drains. */
 export function settle(program: OnProbation, at: number, out: Effect[]): Serving {
-  const { current, previous, since } = program;
+  const { current, previous, since, until } = program;
   out.push(
     { type: 'disarmTimer', key: { timer: 'probation' } },
     {
       type: 'announce',
-      fact: { event: 'generationSettled', generation: current.number, durationMs: at - since },
+      fact: {
+        event: 'generationSettled',
+        generation: current.number,
+        durationMs: at - since,
+        isEarly: at < until,
+      },
     },
   );
   return serve(letGo(program, workersOf(program, previous), 'reload', at, out), current);

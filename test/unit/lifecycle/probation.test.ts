@@ -38,7 +38,10 @@ describe('a new generation on probation', () => {
       'arm drain 30000',
     ]);
     expect(it.program).toMatchObject({ phase: 'serving', current: { number: 2 } });
-    expect(it.facts()).toContain('generationSettled');
+    expect(it.effects).toContainEqual({
+      type: 'announce',
+      fact: { event: 'generationSettled', generation: 2, durationMs: 2_000, isEarly: false },
+    });
   });
 
   test('is rolled back when one of its workers crashes: the old ones accept again, the others drain towards them', () => {
@@ -105,6 +108,10 @@ describe('a new generation on probation', () => {
     const it = onProbation();
     expect(kinds(it.send(event))).toEqual(expect.arrayContaining(['drainWorker 1', 'drainWorker 2']));
     expect(it.program).toMatchObject({ phase, current: { number: 2 } });
+    expect(it.effects).toContainEqual({
+      type: 'announce',
+      fact: { event: 'generationSettled', generation: 2, durationMs: 100, isEarly: true },
+    });
   });
 
   test('is cut short by a stop, which drains every worker', () => {
