@@ -1,4 +1,5 @@
 /** What the application has asked of this worker, kept until somebody has use for it. It must not know when that is. */
+import { setMaxListeners } from 'node:events';
 import { bindListeners } from './bound-listeners.ts';
 import { inCurrentContext } from './context.ts';
 import { createHooks, type Hooks } from './hooks.ts';
@@ -33,6 +34,8 @@ export function createApplication(): Application {
       if (abort === null) {
         abort = new AbortController();
         bindListeners(abort.signal);
+        // One for each request that waits is no leak.
+        setMaxListeners(0, abort.signal);
       }
       if (isTold) abort.abort();
       return abort.signal;

@@ -71,6 +71,11 @@ export function guardChannel(child: ChildProcess, { message, garbage }: GuardPar
     const value = parse(line);
     if (value === undefined) garbage();
     else if (!isInternal(value)) message(value);
+    else if (value.cmd === 'NODE_HANDLE') {
+      // A handle that the worker has sent, which the kernel has closed here. As under fork(): without this answer it sends nothing more.
+      if (child.connected) child.send({ cmd: 'NODE_HANDLE_ACK' }, () => undefined);
+      if ('msg' in value) message(value.msg);
+    }
     // The answer to a listener that was sent: Node.js waits for it before it sends the next one.
     else if (handleAnswers.has(value.cmd) && isHandleUnderWay(child)) child.emit('internalMessage', value);
   }

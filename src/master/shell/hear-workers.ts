@@ -10,6 +10,7 @@ import type { BoundListener } from './listener.ts';
 import { lostFailure, notAdmittedFailure, restartedFailure } from './failures.ts';
 import { identity, lastWords, type LiveWorker } from './live-worker.ts';
 import type { Platform } from './platform.ts';
+import { createListenerSender, sendListener } from './send-listener.ts';
 import { readWorkerMessage } from './worker-messages.ts';
 
 export interface HearingParts {
@@ -46,13 +47,14 @@ type AddressWanted = Extract<WorkerMessage, { readonly type: 'addressWanted' }>;
 export function hearWorkers({ platform, listeners, fitted, onFact, dispatch, open }: HearingParts): Hearing {
   const wide = new Set<string>();
   const narrow = new Set<string>();
+  const sendWanted = createListenerSender();
 
   async function fit(worker: LiveWorker, { name, host, isIPv6Only }: AddressWanted): Promise<void> {
     const fit = await fitted.fit(name, { host, isIPv6Only });
     if ('bound' in fit) {
-      const { name: boundName, host: boundHost, port, backlog, handle } = fit.bound;
+      const { name: boundName, host: boundHost, port, backlog } = fit.bound;
       const bound = { name: boundName, host: boundHost, port, backlog };
-      worker.process.send({ type: 'address', name, host, isIPv6Only, bound }, handle);
+      sendListener(worker.process, { type: 'address', name, host, isIPv6Only, bound }, fit.bound);
     } else worker.process.send({ type: 'addressRefused', name, host, isIPv6Only, ...fit });
   }
 
@@ -163,8 +165,7 @@ export function hearWorkers({ platform, listeners, fitted, onFact, dispatch, ope
         return;
       case 'listenerWanted': {
         const listener = listeners.find(({ name }) => name === message.name);
-        if (listener !== undefined)
-          worker.process.send({ type: 'listener', name: message.name }, listener.handle);
+        if (listener !== undefined) sendWanted(worker.process, listener);
         return;
       }
       case 'reloadWanted':

@@ -31,6 +31,7 @@ import type { BoundListener } from './listener.ts';
 import { identity, lastWords, type LiveWorker } from './live-worker.ts';
 import { createOpenCounts } from './open-counts.ts';
 import type { Platform, SpawnRequest } from './platform.ts';
+import { sendListener } from './send-listener.ts';
 import { createStderrTail } from './stderr-tail.ts';
 import { createTimers } from './timers.ts';
 import { forwardWholeLines } from './whole-lines.ts';
@@ -115,8 +116,10 @@ export function createRunner(options: RunnerOptions, initial: Program): Runner {
         live.get(effect.worker)?.process.send({ type: 'admit' });
         return null;
       case 'pauseWorker':
-        for (const { name, handle } of listeners)
-          live.get(effect.worker)?.process.send({ type: 'pause', name }, handle);
+        for (const listener of listeners) {
+          const worker = live.get(effect.worker)?.process;
+          if (worker !== undefined) sendListener(worker, { type: 'pause', name: listener.name }, listener);
+        }
         live.get(effect.worker)?.process.send({ type: 'confirmPause' });
         return null;
       case 'resumeWorker': {

@@ -11,7 +11,7 @@ import { killTree, type Roots } from './process-tree.ts';
 import { socketPair } from './socket-pair.ts';
 import type { Platform, ProcessListeners, SpawnRequest, WorkerProcess } from './platform.ts';
 
-/** How long a stranger that inherited stderr may keep us from reporting an exit. */
+/** How long a stranger that inherited stderr may keep us from reporting an exit. It keeps its stderr. */
 const stderrGraceMs = 250;
 
 export const system: Platform = {
@@ -199,7 +199,8 @@ function watchExit(
       if (isReported) return;
       isReported = true;
       clearTimeout(patience);
-      child.stderr?.destroy();
+      // A helper in a session of its own may live on and write: it is read on, for as long as the master lives.
+      if (child.stderr instanceof net.Socket) child.stderr.unref();
       // A stranger may hold the other end of the channel, too.
       channel.close();
       exit({ code, signal });

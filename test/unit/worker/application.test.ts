@@ -15,3 +15,15 @@ test('a signal that is asked for during the drain has aborted', () => {
   application.tellOfDrain();
   expect(application.signal().aborted).toBe(true);
 });
+
+test('a signal with many listeners is no leak, and does not warn', async () => {
+  const warnings: Error[] = [];
+  const hear = (warning: Error): number => warnings.push(warning);
+  process.on('warning', hear);
+  const signal = createApplication().signal();
+  for (let n = 0; n < 30; n++) signal.addEventListener('abort', () => undefined);
+  // Warnings are emitted in the next tick.
+  await new Promise((resolve) => setImmediate(resolve));
+  process.off('warning', hear);
+  expect(warnings).toEqual([]);
+});
