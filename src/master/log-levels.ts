@@ -2,6 +2,7 @@
  * How much each fact matters to an operator. Pure. The measure is a reload that goes well: at `info` it is
  * asked for, starting, serving, and one line for each worker that ended.
  */
+import { drainCrash } from './drain-crash.ts';
 import type { Fact } from '../shared/facts.ts';
 
 export type FactLevel = 'debug' | 'info' | 'warn' | 'error';
@@ -14,7 +15,7 @@ export function levelOf(fact: Fact, isRecovery = false): FactLevel {
     case 'workerDraining':
       return fact.reason === 'signal' ? 'info' : 'debug';
     case 'workerExited':
-      return (fact.cut ?? 0) + fact.cleanUpsCut === 0 ? 'info' : 'warn';
+      return (fact.cut ?? 0) + fact.cleanUpsCut === 0 && drainCrash(fact) === null ? 'info' : 'warn';
     case 'stopped':
       return fact.failure === null ? 'info' : 'error';
     case 'generationFailed':

@@ -68,13 +68,17 @@ export function createServing(parts: ServingParts): Serving {
     order: () => word.order(),
     begun: () => {
       claims.close();
+      process.once('exit', tellWhatIsCut);
       parts.begun();
     },
     acceptsNoMore: () => {
       void send({ type: 'acceptsNoMore', pid });
     },
     listenerOf: (server) => claims.nameOf(connections.handleOf(server)),
-    ended: (toll) => send({ type: 'drained', pid, ...toll }),
+    ended: async (toll) => {
+      process.off('exit', tellWhatIsCut);
+      await send({ type: 'drained', pid, ...toll });
+    },
     signals: parts.signals,
     killedAfterMs: () => (parts.hasMaster() ? killDelayMs : 0),
     cleanUpCut: async (what) => {
@@ -82,6 +86,11 @@ export function createServing(parts: ServingParts): Serving {
       else complain(`${what} ${cutWords}`);
     },
   });
+
+  /** The application, or an error, ends the process while it drains. */
+  function tellWhatIsCut(): void {
+    void send({ type: 'drained', pid, ...draining.toll() });
+  }
 
   /** Resolves when it is known why: when the master has not asked for this drain, it is told of it, and answers. */
   async function askWhy(): Promise<void> {

@@ -56,3 +56,18 @@ test('the pid of a fact becomes `worker`, so that `pid` is the master in every l
     );
   }
 });
+
+test('a worker that crashes while it drains is a warning, though nothing was cut', () => {
+  const ended = (code: number): Fact => ({
+    event: 'workerExited',
+    ...change,
+    from: 'draining',
+    to: 'exited',
+    outcome: { code, signal: null },
+    served: 1,
+    migrated: 0,
+    cut: 0,
+    cleanUpsCut: 0,
+  });
+  expect([0, 1, 143].map((code) => levelOf(ended(code)))).toEqual(['info', 'warn', 'info']);
+});
