@@ -17,7 +17,7 @@ const fatalSignals: ReadonlySet<string | null> = new Set([
 export function drainCrash({ from, outcome }: Extract<Fact, { event: 'workerExited' }>): Failure | null {
   const { code, signal } = outcome;
   const isCrash = code === null ? fatalSignals.has(signal) : code > 0 && code < 128;
-  if (from !== 'draining' || !isCrash) return null;
+  if ((from !== 'draining' && from !== 'ready') || !isCrash) return null;
   return {
     reason: 'exited',
     message: `the worker ended with ${describeOutcome(outcome)} while it drained`,

@@ -209,6 +209,12 @@ const goneAsAsked: Row['workerEnded'] = (worker, { at, end }) => ({
   verdict: { type: 'gone' },
 });
 
+/** One that is paused has been replaced: its end is that of a worker that goes, though it was not asked to go yet. */
+const endedWhileReady: Row['workerEnded'] = (worker, input, settings) =>
+  worker.isPaused
+    ? { ...goneAsAsked(worker, input, settings), verdict: { type: 'failed', end: input.end } }
+    : failedAndGone(worker, input, settings);
+
 const notReadyInTime: Row['readyTimedOut'] = (worker, { at, failure }) => ({
   ...killed(worker, at, 'notReady'),
   verdict: {
@@ -289,7 +295,7 @@ const table: { readonly [Phase in WorkerPhase]: Row } = {
     admissionFailed: notAdmitted,
     workerSaidItAdopts: beganToAdopt,
     workerSaidItDrains: leaves,
-    workerEnded: failedAndGone,
+    workerEnded: endedWhileReady,
     readyTimedOut: ignore,
     drainTimedOut: impossible,
     killTimedOut: impossible,

@@ -74,6 +74,21 @@ describe('a new generation on probation', () => {
     ]);
   });
 
+  test('says of an old worker that crashes meanwhile what a draining one says at its end', () => {
+    const it = onProbation();
+    it.send({ type: 'workerEnded', at: 1_150, worker: 1, end: { ...crash, cut: 2 } });
+    expect(it.effects).toContainEqual({
+      type: 'announce',
+      fact: expect.objectContaining({
+        event: 'workerExited',
+        generation: 1,
+        from: 'ready',
+        cut: 2,
+      }) as unknown,
+    });
+    expect(it.facts()).not.toContain('workerFailed');
+  });
+
   test('settles when no old worker is left that could take over', () => {
     const it = onProbation();
     it.send({ type: 'workerEnded', at: 1_150, worker: 1, end: crash });
