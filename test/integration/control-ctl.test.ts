@@ -238,7 +238,7 @@ describe('gracefulctl', () => {
     master.outcome.resolve(served);
     const { code, out } = await run('reload', '--wait=drained');
     expect(code).toBe(0);
-    expect(out).toContain('no earlier worker is left');
+    expect(out).toContain('no old worker is left');
     expect(master.waits).toEqual(['drained']);
   });
 

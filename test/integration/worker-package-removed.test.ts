@@ -26,10 +26,10 @@ async function copyBundle(names: readonly string[]): Promise<string> {
 }
 
 it('a worker whose package is removed as soon as it is ready drains as any other', async () => {
-  const preload = await copyBundle(['preload.cjs', 'serving.cjs']);
+  const preload = await copyBundle(['preload.cjs', 'boot.cjs', 'serving.cjs']);
   const worker = await master.start('serves.cjs', { preload });
   await worker.message('ready');
-  for (const name of ['preload.cjs', 'serving.cjs']) rmSync(join(folder, name));
+  for (const name of ['preload.cjs', 'boot.cjs', 'serving.cjs']) rmSync(join(folder, name));
   worker.admit();
   const client = await Wire.connect(master.port);
   client.get('/held');
@@ -44,7 +44,7 @@ it('a worker whose package is removed as soon as it is ready drains as any other
 });
 
 it('a worker whose package is incomplete ends before it is ready, and stderr says what is missing', async () => {
-  const preload = await copyBundle(['preload.cjs']);
+  const preload = await copyBundle(['preload.cjs', 'boot.cjs']);
   const worker = await master.start('serves.cjs', { preload });
   expect(await worker.exited).toMatchObject({ code: 1 });
   expect(worker.messages).toEqual([]);

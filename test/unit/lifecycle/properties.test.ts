@@ -94,6 +94,7 @@ class World {
         expect(this.told.has(effect.taker)).toBe(false);
         break;
       case 'closeListeners':
+      case 'lookForLeftovers':
       case 'announce':
         break;
     }
