@@ -24,6 +24,25 @@ test('a server behind tsx as the command reloads under load without a failure', 
   await expectNoFailure({ command: [process.execPath, tsx, 'http.ts'], cwd: fixtures });
 });
 
+test('a watcher that outlives its server does not hold up a stop, or keep the port when its master is killed', async () => {
+  const tsx = new URL('../../node_modules/tsx/dist/cli.mjs', import.meta.url).pathname;
+  const options = {
+    command: [process.execPath, tsx, 'watch', 'http.ts'],
+    cwd: fixtures,
+    flags: ['--drain-timeout', '20s'],
+  };
+  const stopped = runMaster(options);
+  await stopped.serving();
+  stopped.signal('SIGTERM');
+  expect(await stopped.waitFor('workerExited')).toMatchObject({ from: 'draining', cut: 0 });
+  expect(await stopped.exited).toMatchObject({ code: 0 });
+
+  const killed = runMaster(options);
+  await killed.serving();
+  killed.signal('SIGKILL');
+  await killed.workersGone(15_000);
+});
+
 test('a server that a wrapper forks listens again after it has closed, and talks to the wrapper', async () => {
   const master = runMaster({ command: node('wrappers/forks.cjs'), cwd: fixture('wrappers') });
   const port = await master.serving();

@@ -92,6 +92,7 @@ export function kinds(effects: readonly Effect[]): readonly string[] {
       case 'pauseWorker':
       case 'resumeWorker':
       case 'drainWorker':
+      case 'endCommand':
         return [`${effect.type} ${effect.worker}`];
       case 'introduce':
         return [`introduce ${effect.giver} ${effect.taker}`];

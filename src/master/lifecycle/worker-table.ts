@@ -99,6 +99,13 @@ const lostProgram: Row['workerLostProgram'] = (worker, { at, failure }, settings
   verdict: { type: 'lostProgram', failure },
 });
 
+/** The program has drained, and the command that has started it lives on: a watcher, which would wait for a change. The drain timer stays. */
+const endCommand: Row['workerLostProgram'] = (worker) => ({
+  worker,
+  effects: [{ type: 'endCommand', worker: worker.id }],
+  verdict: null,
+});
+
 /** Its command has started the program again after it was gone for a while. */
 const startedAgain: Row['workerRestartedItself'] = (worker, { at, failure }) => ({
   worker: { ...enter(worker, 'ready', at), readyAt: at },
@@ -308,7 +315,7 @@ const table: { readonly [Phase in WorkerPhase]: Row } = {
   draining: {
     workerSpawned: impossible,
     workerSaidReady: ignore,
-    workerLostProgram: ignore,
+    workerLostProgram: endCommand,
     workerRestartedItself: killRestarted,
     workerCannotPause: ignore,
     workerAdmitted: ignore,

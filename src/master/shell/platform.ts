@@ -70,6 +70,8 @@ export interface Platform {
   killTree(pid: number): void;
   /** Is `pid` the process `worker`, one of its descendants, or in its group? True where that cannot be found out. */
   isKin(pid: number, worker: number): boolean;
+  /** Does the process run Node.js? False where that cannot be found out. */
+  isNode(pid: number): boolean;
   /** The process of `worker` that calls itself `pid`, in whatever PID namespace; null when there is none. */
   findKin(pid: number, worker: number): number | null;
   /** Calls back once after `delayMs`, and after what had arrived by then was read; returns what cancels it. */

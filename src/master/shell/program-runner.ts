@@ -159,6 +159,13 @@ export function createRunner(options: RunnerOptions, initial: Program): Runner {
         else platform.signalGroup(process.pid, effect.signal);
         return null;
       }
+      case 'endCommand': {
+        const worker = live.get(effect.worker);
+        // A shell may have its own clean-up to do, and ends after that; a watcher is a Node.js, and waits for a change.
+        if (worker !== undefined && platform.isNode(worker.process.pid))
+          platform.signalGroup(worker.process.pid, 'SIGTERM');
+        return null;
+      }
       case 'armTimer':
         timers.arm(effect.key, effect.delayMs, fire);
         return null;

@@ -5,7 +5,7 @@ import { GracefulRunError, messageOf, systemCode } from '../../shared/errors.ts'
 import { systemClock } from '../../shared/clock.ts';
 import { wrapForWorker } from '../../shared/protocol.ts';
 import { hasEnded, readProcessStat, type ProcessStat } from '../../shared/process-stat.ts';
-import { findKin, isKin } from './kinship.ts';
+import { findKin, isKin, isNode } from './kinship.ts';
 import { guardChannel, type GuardedChannel } from './channel-guard.ts';
 import { killTree, type Roots } from './process-tree.ts';
 import { socketPair } from './socket-pair.ts';
@@ -30,6 +30,7 @@ export const system: Platform = {
   },
   isKin,
   findKin,
+  isNode,
   arm: (delayMs, callback) => {
     let immediate: NodeJS.Immediate | undefined;
     // When this process was stopped or starved for a while, a timer fires before the signals and messages are read that

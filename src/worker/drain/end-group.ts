@@ -1,9 +1,14 @@
 /** Does for a worker without a master what the master does when a worker has ended: kills what is left in its process group. */
+import { readlinkSync } from 'node:fs';
+import { basename } from 'node:path';
 import { env } from '../../shared/protocol.ts';
 import { hasEnded, readAllProcesses, readProcessStat, type ProcessStat } from '../../shared/process-stat.ts';
 import { readProcessVariable } from '../../shared/process-variable.ts';
 
-/** When this process exits. The processes between it and its dead master end by themselves: they may have something to do after it. */
+/**
+ * When this process exits. The processes between it and its dead master may have something to do after it: a shell ends by itself then,
+ * and a Node.js gets SIGTERM, because a watcher would wait for a change and hold the port.
+ */
 export function endGroupAtExit(): void {
   process.once('exit', endGroup);
 }
@@ -16,9 +21,10 @@ function endGroup(): void {
     ancestors.add(parent);
   for (const one of readAllProcesses()) {
     const { pid, group } = one;
-    if (group !== self.group || pid === self.pid || ancestors.has(pid) || hasEnded(one)) continue;
+    if (group !== self.group || pid === self.pid || hasEnded(one)) continue;
+    if (ancestors.has(pid) && !isNode(pid)) continue;
     try {
-      process.kill(pid, 'SIGKILL');
+      process.kill(pid, ancestors.has(pid) ? 'SIGTERM' : 'SIGKILL');
     } catch {
       // It has ended meanwhile, or belongs to another user.
     }
@@ -30,4 +36,12 @@ function isLedByWorker({ pid, group, session }: ProcessStat): boolean {
   if (session !== group) return false;
   const master = readProcessVariable('self', env.master);
   return group === pid || (master !== null && readProcessVariable(group, env.master) === master);
+}
+
+function isNode(pid: number): boolean {
+  try {
+    return ['node', basename(process.execPath)].includes(basename(readlinkSync(`/proc/${pid}/exe`)));
+  } catch {
+    return false;
+  }
 }
