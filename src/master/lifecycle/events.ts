@@ -113,9 +113,9 @@ export type Effect =
     }
   /** Connect a draining worker with one that takes its connections; `more` takers of it are about to follow. */
   | { readonly type: 'introduce'; readonly giver: number; readonly taker: number; readonly more: number }
-  /** To the worker's whole process group. */
   /** SIGTERM for the command of a worker whose program has drained and ended, if it is one that would wait for ever. */
   | { readonly type: 'endCommand'; readonly worker: number }
+  /** To the worker's whole process group. */
   | { readonly type: 'signalGroup'; readonly worker: number; readonly signal: 'SIGTERM' | 'SIGKILL' }
   | { readonly type: 'armTimer'; readonly key: TimerKey; readonly delayMs: number }
   | { readonly type: 'disarmTimer'; readonly key: TimerKey }
