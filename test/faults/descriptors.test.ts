@@ -65,8 +65,11 @@ test('reloads leave no file descriptor open in the master', async () => {
 
 test('a stranger that holds the channel of workers that have ended keeps nothing open in the master', async () => {
   const [node = '', script = ''] = app('serves');
-  // A session of its own: it does not end with the group, and it has inherited every descriptor.
-  const master = runMaster({ command: ['sh', '-c', `setsid sleep 60 & exec '${node}' '${script}'`] });
+  // A session of its own: it does not end with the group, and it has inherited every descriptor. (Its stderr, which would be read on, is
+  // another one.)
+  const master = runMaster({
+    command: ['sh', '-c', `setsid sleep 60 2>/dev/null & exec '${node}' '${script}'`],
+  });
   await master.serving();
   await reloadFrom(master, 2, 2);
   const before = openDescriptors(master.pid);

@@ -187,6 +187,19 @@ function cannotStart(file: string, cause: Error): GracefulRunError {
   }
 }
 
+/** The stderr of helpers that have outlived their workers: of so many at most, then the oldest is closed. */
+const maxLeftStreams = 64;
+const leftStreams = new Set<net.Socket>();
+
+function readOn(stderr: net.Socket): void {
+  if (stderr.destroyed || stderr.readableEnded) return;
+  stderr.unref();
+  leftStreams.add(stderr);
+  stderr.once('close', () => leftStreams.delete(stderr));
+  const [oldest] = leftStreams;
+  if (leftStreams.size > maxLeftStreams) oldest?.destroy();
+}
+
 /** Reports the exit when stderr was read to its end, or at the latest `stderrGraceMs` after it. */
 function watchExit(
   child: ChildProcess,
@@ -201,7 +214,7 @@ function watchExit(
       isReported = true;
       clearTimeout(patience);
       // A helper in a session of its own may live on and write: it is read on, for as long as the master lives.
-      if (child.stderr instanceof net.Socket) child.stderr.unref();
+      if (child.stderr instanceof net.Socket) readOn(child.stderr);
       // A stranger may hold the other end of the channel, too.
       channel.close();
       exit({ code, signal });

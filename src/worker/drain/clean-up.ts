@@ -63,13 +63,19 @@ function signalToEmit(signals: CleanUp['signals']): NodeJS.Signals | null {
 
 /**
  * From now on a signal for which nothing listens does what it does by default: many a clean-up ends with one. The master's SIGTERM at
- * the drain timeout must not: the listeners still have until it kills.
+ * the drain timeout must not: the listeners still have until it kills. Nor must its SIGQUIT, which can arrive after the message that goes
+ * with it has been read and a short drain is over.
  */
 function obeyOwnSignals({ signals, deadlineAt, isTerminated }: CleanUp): void {
   let isExpected = !isTerminated;
+  let isQuitExpected = true;
   signals.holdOn((signal) => {
     if (signal === 'SIGTERM' && isExpected && nowMs() >= deadlineAt - deadlineToleranceMs) {
       isExpected = false;
+      return 'take';
+    }
+    if (signal === 'SIGQUIT' && isQuitExpected) {
+      isQuitExpected = false;
       return 'take';
     }
     if (signals.listenerCount(signal) > 0) return 'passOn';
