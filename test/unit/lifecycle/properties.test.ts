@@ -95,6 +95,7 @@ class World {
         break;
       case 'closeListeners':
       case 'lookForLeftovers':
+      case 'endCommand':
       case 'announce':
         break;
     }
