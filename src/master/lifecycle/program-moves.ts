@@ -19,6 +19,7 @@ import {
   serve,
   refill,
   scheduleRestart,
+  workersById,
   workersOf,
 } from './generations.ts';
 import { beginProbation, canProve } from './probation.ts';
@@ -146,12 +147,7 @@ export function admitReplacement(
   { at, worker }: { readonly at: number; readonly worker: Worker },
   out: Effect[],
 ): Program {
-  return admit(
-    program,
-    program.workers.filter(({ id }) => id === worker.id),
-    at,
-    out,
-  );
+  return admit(program, workersById(program, worker.id), at, out);
 }
 
 export function replaceCrashed<P extends Serving | Reloading | OnProbation>(

@@ -1,6 +1,5 @@
 /** Which processes belong to a worker, as /proc tells it. */
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
-import { basename } from 'node:path';
+import { readdirSync, readFileSync } from 'node:fs';
 import { readProcessStat } from '../../shared/process-stat.ts';
 
 /**
@@ -49,14 +48,5 @@ function processes(): readonly number[] {
     return readdirSync('/proc').flatMap((entry) => (/^\d+$/.test(entry) ? Number(entry) : []));
   } catch {
     return [];
-  }
-}
-
-/** Does the process run Node.js? False where there is no /proc to look into. */
-export function isNode(pid: number): boolean {
-  try {
-    return ['node', basename(process.execPath)].includes(basename(readlinkSync(`/proc/${pid}/exe`)));
-  } catch {
-    return false;
   }
 }

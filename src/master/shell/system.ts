@@ -5,7 +5,8 @@ import { GracefulRunError, messageOf, systemCode } from '../../shared/errors.ts'
 import { systemClock } from '../../shared/clock.ts';
 import { wrapForWorker } from '../../shared/protocol.ts';
 import { hasEnded, readProcessStat, type ProcessStat } from '../../shared/process-stat.ts';
-import { findKin, isKin, isNode } from './kinship.ts';
+import { isNode } from '../../shared/is-node.ts';
+import { findKin, isKin } from './kinship.ts';
 import { guardChannel, type GuardedChannel } from './channel-guard.ts';
 import { killTree, type Roots } from './process-tree.ts';
 import { socketPair } from './socket-pair.ts';

@@ -1,6 +1,5 @@
 /** Does for a worker without a master what the master does when a worker has ended: kills what is left in its process group. */
-import { readlinkSync } from 'node:fs';
-import { basename } from 'node:path';
+import { isNode } from '../../shared/is-node.ts';
 import { env } from '../../shared/protocol.ts';
 import { hasEnded, readAllProcesses, readProcessStat, type ProcessStat } from '../../shared/process-stat.ts';
 import { readProcessVariable } from '../../shared/process-variable.ts';
@@ -36,12 +35,4 @@ function isLedByWorker({ pid, group, session }: ProcessStat): boolean {
   if (session !== group) return false;
   const master = readProcessVariable('self', env.master);
   return group === pid || (master !== null && readProcessVariable(group, env.master) === master);
-}
-
-function isNode(pid: number): boolean {
-  try {
-    return ['node', basename(process.execPath)].includes(basename(readlinkSync(`/proc/${pid}/exe`)));
-  } catch {
-    return false;
-  }
 }
