@@ -1,12 +1,6 @@
-// The rules of the house that a machine can keep: no dropped promise, total switches, and which folder may import which.
+// The rules that a machine can check: no dropped promise, exhaustive switches. Which file may import which: .dependency-cruiser.cjs.
 import js from '@eslint/js';
 import ts from 'typescript-eslint';
-
-/** Files in `folder` may not import from the other folders of src/. */
-const fence = (files, forbidden, message) => ({
-  files,
-  rules: { 'no-restricted-imports': ['error', { patterns: [{ group: forbidden, message }] }] },
-});
 
 export default ts.config(
   { ignores: ['dist/**', 'coverage/**', '**/node_modules/**', '.matrix/**', 'bench/results/**'] },
@@ -48,21 +42,4 @@ export default ts.config(
       },
     },
   },
-  fence(
-    ['src/shared/**'],
-    ['**/master/**', '**/worker/**', '**/ctl/**', '**/web/**'],
-    'shared imports nobody',
-  ),
-  fence(['src/master/**'], ['**/worker/**', '**/ctl/**', '**/web/**'], 'the master imports shared only'),
-  fence(
-    ['src/worker/**'],
-    ['**/master/**', '**/ctl/**', '**/web/**', 'zod', 'zod/*'],
-    'the worker imports shared only',
-  ),
-  fence(['src/ctl/**'], ['**/master/**', '**/worker/**', '**/web/**'], 'ctl imports shared only'),
-  fence(
-    ['src/master/lifecycle/**'],
-    ['node:*', '**/shell/**', '**/control/**', '**/cli/**', '**/watch/**', '**/worker/**', '**/ctl/**'],
-    'the lifecycle is pure: no node:*, no clock, no timer',
-  ),
 );

@@ -51,7 +51,7 @@ const results = await Promise.all([
   build({
     ...commonJs,
     outfile: 'dist/master/trampoline.cjs',
-    entryPoints: ['src/master/shell/trampoline-main.ts'],
+    entryPoints: ['src/master/launch/trampoline-main.ts'],
   }),
   build({
     ...common,

@@ -1,4 +1,4 @@
-// What a worker is made of: the preload, and beside it what it opens by itself (src/worker/bundle.ts). Tests build the same.
+// What a worker is made of: the preload, and beside it what it opens by itself (src/worker/boot/bundle.ts). Tests build the same.
 
 /** esbuild's options for it, without where it goes. */
 export const workerBundles = {
@@ -11,11 +11,11 @@ export const workerBundles = {
   supported: { 'dynamic-import': false },
   outExtension: { '.js': '.cjs' },
   entryPoints: {
-    preload: 'src/worker/preload.ts',
-    boot: 'src/worker/boot.ts',
-    serving: 'src/worker/serving.ts',
+    preload: 'src/worker/boot/preload.ts',
+    boot: 'src/worker/boot/boot.ts',
+    serving: 'src/worker/boot/serving.ts',
     health: 'src/worker/health/index.ts',
-    'separate-channel': 'src/worker/launcher/separate-channel.ts',
+    'separate-channel': 'src/worker/channel/separate-channel.ts',
     stranded: 'src/worker/launcher/stranded.ts',
   },
 };

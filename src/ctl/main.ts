@@ -3,10 +3,10 @@ import { readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { clientFolders } from '../shared/control-path.ts';
-import { describeFailure } from '../shared/describe.ts';
+import { describeFailure } from '../shared/describe-event.ts';
 import { renderError } from '../shared/render-error.ts';
 import { parseCommandLine, program, type Request } from './command-line.ts';
-import { followEvents } from './events.ts';
+import { followEvents } from './follow-events.ts';
 import { type ExitCode, exitCodeOf, exitCodes } from './exit-codes.ts';
 import { findMaster, type Search } from './find-master.ts';
 import { reload } from './reload.ts';
@@ -14,9 +14,9 @@ import { ReloadFailure } from './reload-failure.ts';
 import { showingProgress } from './progress.ts';
 import { reporting } from './report.ts';
 import { scale } from './scale.ts';
-import { showStatus } from './status.ts';
+import { showStatus } from './show-status.ts';
 import { stop } from './stop.ts';
-import { openTerminal, type Terminal } from './terminal.ts';
+import { openTerminal, type Terminal } from './output-streams.ts';
 
 /** Runs the command in `argv` (without node and script) and sets the exit code. Never rejects. */
 export async function main(argv: readonly string[]): Promise<void> {

@@ -1,6 +1,6 @@
 /** Several masters as a person reads them: a line for each. Pure. */
 import type { Status } from '../shared/control-api.ts';
-import { formatAddress, printable } from '../shared/describe.ts';
+import { formatAddress, printable } from '../shared/describe-event.ts';
 import { align, formatAge, isServed, type Styles } from './status-table.ts';
 
 export interface ListedMaster {

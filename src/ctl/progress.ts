@@ -1,11 +1,11 @@
 /** What a command that waits shows on a terminal meanwhile: what the stop or the drain still waits for, as the master says it. */
 import { routes } from '../shared/control-api.ts';
 import { followControl } from '../shared/control-client.ts';
-import { describeOpen } from '../shared/describe.ts';
-import { parseJson } from './answers.ts';
+import { describeOpen } from '../shared/describe-event.ts';
+import { parseJson } from './answer-schemas.ts';
 import type { FoundMaster } from './find-master.ts';
-import { readObservation } from './observations.ts';
-import type { Terminal } from './terminal.ts';
+import { readObservation } from './event-schemas.ts';
+import type { Terminal } from './output-streams.ts';
 
 /** Carries `action` out, and on a terminal follows the master's events while it lasts. Events that cannot be had are no error. */
 export async function showingProgress<Result>(

@@ -1,8 +1,8 @@
 /** `gracefulctl reload`: asks for a reload and, with --wait, tells how it ended. */
 import { type ReloadResult, type ReloadWait, routes } from '../shared/control-api.ts';
-import { describeRelease, printable, reasonOf, servesOn } from '../shared/describe.ts';
+import { describeRelease, printable, reasonOf, servesOn } from '../shared/describe-event.ts';
 import { formatDuration } from '../shared/durations.ts';
-import { readAnswer, reloadAccepted, reloadResult } from './answers.ts';
+import { readAnswer, reloadAccepted, reloadResult } from './answer-schemas.ts';
 import { ask, promptMs } from './ask-master.ts';
 import type { FoundMaster } from './find-master.ts';
 import { ReloadFailure } from './reload-failure.ts';

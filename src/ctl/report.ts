@@ -10,7 +10,7 @@ import { type ErrorCode, GracefulRunError, messageOf } from '../shared/errors.ts
 import { type ExitCode, exitCodeOf, exitCodes } from './exit-codes.ts';
 import { findMaster, type FoundMaster, type Search } from './find-master.ts';
 import { ReloadFailure } from './reload-failure.ts';
-import type { Terminal } from './terminal.ts';
+import type { Terminal } from './output-streams.ts';
 
 /** What a command has achieved. */
 export interface Achieved {

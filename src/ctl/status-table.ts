@@ -15,7 +15,7 @@ import {
   printable,
   reasonOf,
   servesOn,
-} from '../shared/describe.ts';
+} from '../shared/describe-event.ts';
 import { formatDuration } from '../shared/durations.ts';
 import { type Paint, plainPaint } from '../shared/paint.ts';
 

@@ -1,6 +1,6 @@
 /** The embedding API, `graceful-run/master`: a master inside your own process. */
 export { createMaster, type Master } from './master.ts';
-export type { MasterOptions, ReadyWhen } from './options.ts';
+export type { MasterOptions, ReadyWhen } from './config/options.ts';
 export { GracefulRunError, type ErrorCode } from '../shared/errors.ts';
 export type { ReloadResult, Status, WorkerCrash, WorkerStatus } from '../shared/control-api.ts';
-export type { Cause, Fact, Failure, Observation, Outcome } from '../shared/facts.ts';
+export type { Cause, Fact, Failure, Observation, Outcome } from '../shared/events.ts';

@@ -3,30 +3,35 @@
  * death, and decides nothing else. It must not know the command line, signals, or how a log looks.
  */
 import type { ReloadResult, ReloadWait, Scaled, Status } from '../shared/control-api.ts';
-import type { Cause, Fact, FactWithoutRelease, Failure, Observation } from '../shared/facts.ts';
+import type { Cause, Fact, FactWithoutRelease, Failure, Observation } from '../shared/events.ts';
 import { killDelayMs } from '../shared/protocol.ts';
 import { version } from '../shared/version.ts';
-import { maxDrainingGenerations, sameStopMs, settleMs } from './defaults.ts';
-import { createDoors } from './doors.ts';
-import { createDrainProgress } from './drain-progress.ts';
-import { defaultBackoff } from './lifecycle/backoff.ts';
-import { workingDirectory } from './here.ts';
-import { createLastCrash } from './last-crash.ts';
-import { idleProgram, type LifecycleSettings } from './lifecycle/state.ts';
+import { maxDrainingGenerations, sameStopMs, settleMs } from './config/defaults.ts';
+import { createDoors } from './resources.ts';
+import { createDrainProgress } from './program/drain-progress.ts';
+import { defaultBackoff } from './program/lifecycle/backoff.ts';
+import { workingDirectory } from './config/working-directory.ts';
+import { createLastCrash } from './program/history/last-crash.ts';
+import { idleProgram, type LifecycleSettings } from './program/lifecycle/state.ts';
 import { deferred } from './deferred.ts';
-import { compileOptions, type MasterOptions, type MasterSettings, type OptionSpelling } from './options.ts';
-import { createLeavingWorkers } from './leaving-workers.ts';
-import { codeCachePath, preloadPath } from './preload-path.ts';
-import { prepareWorker } from './prepare-worker.ts';
-import { createReleases } from './releases.ts';
-import { createReloadResults, masterStopped } from './reload-results.ts';
-import type { Platform } from './shell/platform.ts';
-import { createRunner } from './shell/program-runner.ts';
-import { system } from './shell/system.ts';
-import type { VariableSource } from './shell/worker-environment.ts';
-import { startFailed } from './start-failed.ts';
-import { describeDrain, describeStatus } from './status.ts';
-import { embeddedOutput } from './worker-output.ts';
+import {
+  compileOptions,
+  type MasterOptions,
+  type MasterSettings,
+  type OptionSpelling,
+} from './config/options.ts';
+import { createLeavingWorkers } from './program/history/leaving-workers.ts';
+import { codeCachePath, preloadPath } from './launch/preload-path.ts';
+import { prepareWorker } from './launch/prepare-worker.ts';
+import { createReleases } from './program/history/releases.ts';
+import { createReloadResults, masterStopped } from './program/history/reload-results.ts';
+import type { Platform } from './process/platform.ts';
+import { createRunner } from './program/runner.ts';
+import { system } from './process/system.ts';
+import type { VariableSource } from './launch/worker-environment.ts';
+import { startFailed } from './program/start-failed.ts';
+import { describeDrain, describeStatus } from './program/describe-status.ts';
+import { embeddedOutput } from './output/shared-output.ts';
 
 /** A master of one program. Created idle; a stopped one cannot be started again. */
 export interface Master {
@@ -59,7 +64,7 @@ export interface Surroundings {
   readonly environment: NodeJS.ProcessEnv;
   /** Where the stderr of the worker with this pid goes, in whole lines, as it was written. */
   readonly onStderr: (bytes: Uint8Array, pid: number) => void;
-  /** Stands in every line of the master's log (./log-id.ts); null: it writes none. */
+  /** Stands in every line of the master's log (log-id.ts); null: it writes none. */
   readonly logId: string | null;
   /** How errors name the options. */
   readonly spelling: OptionSpelling;

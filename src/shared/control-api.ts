@@ -9,7 +9,7 @@
  *
  * An error answers 4xx or 5xx with ErrorAnswer.
  */
-import type { Failure, ProgramPhase, Release, WorkerPhase } from './facts.ts';
+import type { Failure, ProgramPhase, Release, WorkerPhase } from './events.ts';
 
 export const routes = {
   status: '/v1/status',

@@ -4,9 +4,9 @@ export {
   type ListenOptions,
   type MigrateOptions,
   type Worker,
-} from './graceful.ts';
-export type { AdoptHandler } from './migration/adoption.ts';
-export type { DrainContext, DrainHook, DrainMoment } from './hooks.ts';
-export type { ReadyMode } from './readiness.ts';
+} from './api/graceful.ts';
+export type { AdoptHandler } from './migration/adopt-connections.ts';
+export type { DrainContext, DrainHook, DrainMoment } from './api/drain-hooks.ts';
+export type { ReadyMode } from './listen/readiness.ts';
 export type { DrainReason } from '../shared/protocol.ts';
 export { GracefulRunError, type ErrorCode } from '../shared/errors.ts';

@@ -1,5 +1,5 @@
 /** A process that opens the control socket `web` in a folder whenever its parent says so, and tells how that ended. */
-import type { ControlServer } from '../../src/master/control/server.ts';
+import type { ControlServer } from '../../src/master/control/control-server.ts';
 import { GracefulRunError } from '../../src/shared/errors.ts';
 import { FakeMaster, openFake } from './fake-master.ts';
 

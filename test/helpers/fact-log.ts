@@ -1,6 +1,6 @@
 /** Reads a log as it is written: its JSON lines are facts, everything else is what workers print. */
 import type { Readable } from 'node:stream';
-import type { Fact } from '../../src/shared/facts.ts';
+import type { Fact } from '../../src/shared/events.ts';
 
 type EventName = Fact['event'];
 export type FactOf<Event extends EventName> = Extract<Fact, { event: Event }>;

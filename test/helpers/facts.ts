@@ -1,5 +1,5 @@
 /** One example of every fact: a fact without one does not compile. */
-import type { Fact, Failure, Release } from '../../src/shared/facts.ts';
+import type { Fact, Failure, Release } from '../../src/shared/events.ts';
 
 const failure: Failure = {
   reason: 'exited',

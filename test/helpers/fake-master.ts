@@ -7,9 +7,9 @@ import {
   type ControlHandlers,
   type ControlServer,
   openControlServer,
-} from '../../src/master/control/server.ts';
+} from '../../src/master/control/control-server.ts';
 import type { ReloadResult, Status, WorkerCrash } from '../../src/shared/control-api.ts';
-import type { Failure, Observation } from '../../src/shared/facts.ts';
+import type { Failure, Observation } from '../../src/shared/events.ts';
 
 export const failure: Failure = {
   reason: 'exited',

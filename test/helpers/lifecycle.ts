@@ -1,9 +1,13 @@
 /** A lifecycle without processes: feeds step() and remembers what it wanted, for tables of behaviour. */
-import { defaultBackoff } from '../../src/master/lifecycle/backoff.ts';
-import type { Effect, LifecycleEvent, WorkerEnd } from '../../src/master/lifecycle/events.ts';
-import { idleProgram, type LifecycleSettings, type Program } from '../../src/master/lifecycle/state.ts';
-import { step } from '../../src/master/lifecycle/step.ts';
-import type { Fact, Failure } from '../../src/shared/facts.ts';
+import { defaultBackoff } from '../../src/master/program/lifecycle/backoff.ts';
+import type { Effect, LifecycleEvent, WorkerEnd } from '../../src/master/program/lifecycle/inputs.ts';
+import {
+  idleProgram,
+  type LifecycleSettings,
+  type Program,
+} from '../../src/master/program/lifecycle/state.ts';
+import { step } from '../../src/master/program/lifecycle/step.ts';
+import type { Fact, Failure } from '../../src/shared/events.ts';
 
 export const settings: LifecycleSettings = {
   readyTimeoutMs: 30_000,

@@ -6,8 +6,8 @@ import { spawn, type ChildProcess, type SendHandle } from 'node:child_process';
 import { once } from 'node:events';
 import net from 'node:net';
 import koffi from 'koffi';
-import { socketPair } from '../../src/master/shell/socket-pair.ts';
-import { listen as listenAgain } from '../../src/master/shell/syscalls.ts';
+import { socketPair } from '../../src/master/sockets/socket-pair.ts';
+import { listen as listenAgain } from '../../src/master/system-calls/syscalls.ts';
 import { withPreload } from '../../src/shared/node-options.ts';
 import {
   env,

@@ -5,7 +5,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { ControlServer } from '../../src/master/control/server.ts';
+import type { ControlServer } from '../../src/master/control/control-server.ts';
 import { failed, FakeMaster, openFake, served, socketFolder, statusOf } from '../helpers/fake-master.ts';
 
 const launcher = new URL('../helpers/run-ctl.ts', import.meta.url).pathname;

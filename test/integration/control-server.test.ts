@@ -14,8 +14,8 @@ import {
 import { join } from 'node:path';
 import { once } from 'node:events';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { ControlServer } from '../../src/master/control/server.ts';
-import { openControlServer } from '../../src/master/control/server.ts';
+import type { ControlServer } from '../../src/master/control/control-server.ts';
+import { openControlServer } from '../../src/master/control/control-server.ts';
 import { askControl, type ControlAnswer, followControl } from '../../src/shared/control-client.ts';
 import { GracefulRunError } from '../../src/shared/errors.ts';
 import { eventually } from '../helpers/eventually.ts';

@@ -1,7 +1,7 @@
 // The end of a worker is reported when everything that it has said was read, and not only when patience is over.
 import { afterEach, expect, test, vi } from 'vitest';
-import { listen } from '../../src/master/shell/syscalls.ts';
-import { system } from '../../src/master/shell/system.ts';
+import { listen } from '../../src/master/system-calls/syscalls.ts';
+import { system } from '../../src/master/process/system.ts';
 
 afterEach(() => {
   vi.useRealTimers();

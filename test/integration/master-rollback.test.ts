@@ -2,7 +2,7 @@
 import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import type { Failure } from '../../src/shared/facts.ts';
+import type { Failure } from '../../src/shared/events.ts';
 import { freePort, whoAnswers } from '../helpers/plain-client.ts';
 import {
   app,

@@ -3,7 +3,7 @@
  * garbage in a process that allocates so little only when it has grown by tens of megabytes (20 after 700 reloads).
  * It must not know what is garbage. Not for masters that are embedded: their process is not ours.
  */
-import type { Observation } from '../../shared/facts.ts';
+import type { Observation } from '../../shared/events.ts';
 
 /** So many workers leave a tenth of a megabyte. To collect it takes 5 to 10 ms. */
 const workersPerCollection = 5;

@@ -1,5 +1,5 @@
 /**
- * Whether a SIGHUP says that the terminal ends, or asks for a reload. Pure: what is known about the terminal comes from ./terminal.ts.
+ * Whether a SIGHUP says that the terminal ends, or asks for a reload. Pure: what is known about the terminal comes from ./controlling-terminal.ts.
  * The kernel and the shell send that signal at the end of a terminal, just before it or just after, and kill(1) sends it at any time.
  */
 

@@ -2,18 +2,18 @@
 import './own-stderr.ts';
 import { renderError } from '../../shared/render-error.ts';
 import { version } from '../../shared/version.ts';
-import { createLog } from '../log.ts';
-import { newLogId } from '../log-id.ts';
+import { createLog } from '../log/log.ts';
+import { newLogId } from '../log/log-id.ts';
 import { createMaster } from '../master.ts';
 import { standardError } from '../output/standard-error.ts';
-import { loadOutputCalls } from '../shell/output-calls.ts';
-import { shareOutput } from '../worker-output.ts';
+import { loadOutputCalls } from '../system-calls/output-calls.ts';
+import { shareOutput } from '../output/shared-output.ts';
 import { createCollector } from './collect-garbage.ts';
-import { consoleLook } from './console-look.ts';
-import { exitCodeOf, exitCodes } from './exit-codes.ts';
-import { parseCommandLine, type Invocation } from './parse.ts';
-import { obeySignals } from './signals.ts';
-import { watchTerminal } from './terminal.ts';
+import { consoleLook } from './log-style.ts';
+import { exitCodeOf, exitCodes } from './exit-status.ts';
+import { parseCommandLine, type Invocation } from './parse-command-line.ts';
+import { obeySignals } from './obey-signals.ts';
+import { watchTerminal } from './controlling-terminal.ts';
 
 /** Never rejects; leaves by process.exit() with one of the exit codes. */
 export async function main(argv: readonly string[]): Promise<void> {

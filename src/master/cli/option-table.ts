@@ -1,8 +1,8 @@
 /**
  * The command line's options, once: the parser, `--help` and the table in the README are made from it.
- * What a value may be is checked in ../options.ts.
+ * What a value may be is checked in ../config/options.ts.
  */
-import type { MasterOptions } from '../options.ts';
+import type { MasterOptions } from '../config/options.ts';
 
 export interface OptionRow {
   /** As it is written: `ready-timeout`. */

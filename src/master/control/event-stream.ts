@@ -3,7 +3,7 @@
  * observations come from.
  */
 import type { ServerResponse } from 'node:http';
-import type { Observation } from '../../shared/facts.ts';
+import type { Observation } from '../../shared/events.ts';
 
 /** What a follower may leave unread before it is dropped: a stuck reader must not cost the master its memory. */
 const unreadLimitBytes = 1024 * 1024;

@@ -1,8 +1,8 @@
 /** Lets one process at a time change what is in a folder of control sockets. It must not know what is changed. */
 import { closeSync, openSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
-import { lockFile } from '../shell/syscalls.ts';
-import { FolderProblem } from './folder.ts';
+import { lockFile } from '../system-calls/syscalls.ts';
+import { FolderProblem } from './socket-folder.ts';
 
 /** How long another process may hold the lock: it needs it for microseconds, unless it was stopped just then. */
 const patienceMs = 2_000;

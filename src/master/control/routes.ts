@@ -14,11 +14,11 @@ import {
   type StopAccepted,
 } from '../../shared/control-api.ts';
 import { GracefulRunError } from '../../shared/errors.ts';
-import type { Observation } from '../../shared/facts.ts';
-import { answerError, answerJson, readBody, Refusal } from './answers.ts';
-import type { Lasting } from './connections.ts';
+import type { Observation } from '../../shared/events.ts';
+import { answerError, answerJson, readBody, Refusal } from './http-answers.ts';
+import type { Lasting } from './connection-limits.ts';
 import { streamEvents } from './event-stream.ts';
-import { parseRequest, reloadRequest, scaleRequest, stopRequest, waitOf } from './requests.ts';
+import { parseRequest, reloadRequest, scaleRequest, stopRequest, waitOf } from './request-schemas.ts';
 
 /** What the master does for the control server. Any of them may throw: the client is told, the master lives on. */
 export interface ControlHandlers {

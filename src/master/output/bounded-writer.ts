@@ -2,7 +2,7 @@
  * Writes to a descriptor whose reader may be slow or gone: what does not fit waits in a queue of bounded length. It must not know
  * what is written. While something waits, a timer looks whether there is room; otherwise there is none.
  */
-import type { Descriptor } from './patient-descriptor.ts';
+import type { Descriptor } from './nonblocking-descriptor.ts';
 
 export interface BoundedWriter {
   /** Writes or queues. False: the queue is full, and nothing of it will be written. A part of it is never left out. */

@@ -1,9 +1,9 @@
 /** The master's stderr, shared with its workers: whoever else has it, and whatever has become of its reader, a write returns at once. */
 import { systemClock } from '../../shared/clock.ts';
 import { type BoundedWriter, createBoundedWriter } from './bounded-writer.ts';
-import { type Descriptor, openPatiently } from './patient-descriptor.ts';
+import { type Descriptor, openPatiently } from './nonblocking-descriptor.ts';
 
-/** What may wait for a slow reader. The log stops earlier (../log.ts), and the workers' output earlier still (../worker-output.ts). */
+/** What may wait for a slow reader. The log stops earlier (../log/log.ts), and the workers' output earlier still (shared-output.ts). */
 const limitBytes = 2 * 1024 * 1024;
 /** How long the end of the process waits for a reader that is slow. */
 const lastLinesMs = 1_000;

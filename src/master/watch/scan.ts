@@ -6,11 +6,11 @@ import { readdir } from 'node:fs/promises';
 import { systemCode } from '../../shared/errors.ts';
 import type { DirectoryWatchers } from './directory-watchers.ts';
 import type { Fingerprint } from './fingerprint.ts';
-import type { Hashes } from './hashes.ts';
+import type { Hashes } from './content-hashes.ts';
 import { isIgnored } from './ignore.ts';
-import { deafProblem, unreadableProblem } from './problems.ts';
-import { followRoute, inside, type Route } from './route.ts';
-import { isAbsence, isCommonGround, sightOf } from './sight.ts';
+import { deafProblem, unreadableProblem } from './watch-problems.ts';
+import { followRoute, inside, type Route } from './path-route.ts';
+import { isAbsence, isCommonGround, sightOf } from './content-probe.ts';
 
 export interface Scan {
   readonly fingerprint: Fingerprint;

@@ -1,6 +1,6 @@
 /**
  * Watches files and directories and says when their content changed and has settled. It owns the timer and the order of scans; what a
- * change is (fingerprint.ts) and when to look (settle.ts) are decided elsewhere. It must not know what a change leads to.
+ * change is (fingerprint.ts) and when to look (debounce.ts) are decided elsewhere. It must not know what a change leads to.
  *
  * While nothing happens nothing runs: no timer, no polling.
  */
@@ -8,10 +8,10 @@ import { resolve } from 'node:path';
 import { GracefulRunError } from '../../shared/errors.ts';
 import { DirectoryWatchers } from './directory-watchers.ts';
 import { type Content, judge } from './fingerprint.ts';
-import { Hashes } from './hashes.ts';
-import { missingProblem } from './problems.ts';
+import { Hashes } from './content-hashes.ts';
+import { missingProblem } from './watch-problems.ts';
 import { scan, type Scan } from './scan.ts';
-import { settle, type SettleEvent, type SettleState } from './settle.ts';
+import { settle, type SettleEvent, type SettleState } from './debounce.ts';
 
 export interface WatchOptions {
   /** Files and directories; symlinks on the way are followed anew each time. Relative ones start at the working directory. */

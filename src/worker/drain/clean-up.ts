@@ -2,8 +2,8 @@
  * The application's own clean-up at the very end of a drain: its listeners of one signal, which would run without us too. Of one
  * only: most applications that listen for several do the same in all of them. It must not know how the drain went.
  */
-import { nowMs } from '../clock.ts';
-import type { Signals } from '../signals.ts';
+import { nowMs } from '../process/monotonic-time.ts';
+import type { Signals } from '../process/signals.ts';
 
 export interface CleanUp {
   readonly signals: Pick<

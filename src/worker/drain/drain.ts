@@ -2,28 +2,19 @@
  * A drain from its first to its last moment, the same with a master and without: stop accepting, finish what is in flight,
  * let go of the rest at the deadline, run the hooks that close what nobody needs any more. It must not know signals' names or messages: `parts` does.
  */
-import type { DrainReason } from '../../shared/protocol.ts';
-import { nowMs } from '../clock.ts';
-import type { Connections } from '../connections.ts';
-import { cutConnections, stillOpen } from './cut.ts';
-import type { Exchanges } from '../exchanges.ts';
-import { firstMoments } from '../first-moments.ts';
-import type { Hooks } from '../hooks.ts';
-import { sayClose, takeBackClose } from './last-response.ts';
+import { nowMs } from '../process/monotonic-time.ts';
+import type { Connections } from '../tracking/connections.ts';
+import { cutConnections, stillOpen } from './cut-connections.ts';
+import type { Exchanges } from '../tracking/requests.ts';
+import { firstMoments } from './takeover-pause.ts';
+import type { Hooks } from '../api/drain-hooks.ts';
+import { sayClose, takeBackClose } from './connection-close.ts';
 import { endOwnCluster } from './own-cluster.ts';
 import type { Migration } from '../migration/migration.ts';
-import { spareIdle } from '../migration/spare-idle.ts';
-import { loadTerminator, type Terminate } from './terminator.ts';
-import { takesQueueAlong } from '../word.ts';
-import type { WebSockets } from './websockets.ts';
-
-/** Why and for how long, as far as it is known. */
-export interface DrainOrder {
-  readonly reason: DrainReason;
-  readonly timeoutMs: number;
-  /** There are workers to which connections can move. */
-  readonly migrates: boolean;
-}
+import { spareIdle } from '../migration/keep-idle-open.ts';
+import { loadTerminator, type Terminate } from './http-terminator.ts';
+import { type DrainOrder, takesQueueAlong } from './drain-order.ts';
+import type { WebSockets } from './close-websockets.ts';
 
 export interface DrainParts {
   readonly connections: Connections;

@@ -4,7 +4,7 @@
  * for a client on the loopback. It must not know HTTP, nor TLS (in-memory-tls-socket.ts).
  */
 import { Duplex } from 'node:stream';
-import { markInjected } from '../injected.ts';
+import { markInjected } from '../tracking/in-memory-mark.ts';
 
 // Not by import, as in inject.ts: it is loaded already in a process that serves.
 const { Socket } = process.getBuiltinModule('node:net');

@@ -98,3 +98,8 @@ function pathFor(file: unknown, path: string | undefined, preloadPath: string): 
 export function shimFolder(preloadPath: string): string {
   return preloadPath.replace(/[^/]+$/, 'shim');
 }
+
+/** How a process is to be started instead; null: as if we were not here. */
+export type HandOn = (
+  started: StartedProcess,
+) => { readonly stdio: unknown[]; readonly pairs: string[] } | null;

@@ -3,9 +3,9 @@
  * which marks what it inherits as close-on-exec. As long as it does not listen itself, the processes that it starts may be the
  * worker, so they get what it got. It must not know what a worker does.
  */
-import { startReading, stopReading } from '../channel-handle.ts';
+import { startReading, stopReading } from '../node-internals/channel-handle.ts';
 import { isCommandOfPackage } from './find-launcher.ts';
-import { handOn, mayBecomeWorker, type Inherited, type StartedProcess } from './handed-on.ts';
+import { handOn, mayBecomeWorker, type HandOn, type Inherited } from './handed-on.ts';
 import { replaceSynchronousStarts } from './synchronous-starts.ts';
 
 export interface PassOn {
@@ -16,11 +16,6 @@ export interface PassOn {
   /** This process listens: it is the worker, and what it starts from now on is none of our business. */
   end(): void;
 }
-
-/** How a process is to be started instead; null: as if we were not here. */
-export type HandOn = (
-  started: StartedProcess,
-) => { readonly stdio: unknown[]; readonly pairs: string[] } | null;
 
 /** `separateChannel`: the descriptor of a channel that is not `process.channel`. */
 export function passOn(inherited: Omit<Inherited, 'channel'>, separateChannel: number | null): PassOn {

@@ -5,11 +5,11 @@
 import { readFileSync, readlinkSync } from 'node:fs';
 import { readProcessStat } from '../../shared/process-stat.ts';
 import { cannotInherit, heldByMaster, notInherited, type AnnouncedListener } from '../../shared/protocol.ts';
-import { matches, writeAddress } from '../addresses.ts';
-import { forgetChannel } from '../channel-handle.ts';
-import { readListenCall } from '../listen-call.ts';
-import { replaceMethod, type ServerMethod } from '../server-methods.ts';
-import { complain } from '../standard-streams.ts';
+import { matches, writeAddress } from '../listen/addresses.ts';
+import { forgetChannel } from '../node-internals/channel-handle.ts';
+import { readListenCall } from '../listen/listen-call.ts';
+import { replaceMethod, type ServerMethod } from '../node-internals/server-methods.ts';
+import { complain } from '../process/standard-streams.ts';
 import type { Inheritance } from './inheritance.ts';
 
 export function refuseToListen(

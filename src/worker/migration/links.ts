@@ -6,8 +6,13 @@
  * offers, and reads on only when it stays; the one that takes answers before it reads, and waits for the cargo where there is one.
  */
 import type net from 'node:net';
-import { readStateOfLine, type SocketState } from './socket-state.ts';
-import { holdReading, isConnectionHandle, openHandlePipe, type ConnectionHandle } from './handle-pipe.ts';
+import { readStateOfLine, type SocketState } from '../node-internals/socket-state.ts';
+import {
+  holdReading,
+  isConnectionHandle,
+  openHandlePipe,
+  type ConnectionHandle,
+} from '../node-internals/handle-pipe.ts';
 
 /**
  * Raised when a line changes its meaning: after an upgrade of the package the two workers may be of different versions. The

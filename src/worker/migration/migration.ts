@@ -5,22 +5,22 @@
  */
 import type { ServerResponse } from 'node:http';
 import type net from 'node:net';
-import { holdReading } from './handle-pipe.ts';
+import { holdReading } from '../node-internals/handle-pipe.ts';
 import {
   betweenMessages,
   betweenMessagesAgain,
   hasParser,
   hasSkipped,
   type IsBetween,
-} from './between-messages.ts';
-import type { Connections } from '../connections.ts';
-import type { Exchanges } from '../exchanges.ts';
-import { giveAway, type Gift, type GiveResult } from './giving.ts';
+} from '../node-internals/between-messages.ts';
+import type { Connections } from '../tracking/connections.ts';
+import type { Exchanges } from '../tracking/requests.ts';
+import { giveAway, type Gift, type GiveResult } from './give-connection.ts';
 import { createPace, type Pace } from './pace.ts';
 import { handleOf, leastOffered, peerOf, type Outbound, type Parcel } from './links.ts';
-import { bytesReadHere, hasStateOfApplication, readSocketState } from './socket-state.ts';
-import { createSuccessors } from './successors.ts';
-import { createTurns } from './turns.ts';
+import { bytesReadHere, hasStateOfApplication, readSocketState } from '../node-internals/socket-state.ts';
+import { createSuccessors } from './destinations.ts';
+import { createTurns } from './concurrency-limit.ts';
 
 export interface MigrationParts {
   readonly exchanges: Pick<Exchanges, 'isInFlight' | 'requestsOn'>;

@@ -6,7 +6,7 @@
 import type { Socket } from 'node:net';
 import type { WebSocket, WebSocketServer } from 'ws';
 import { agrees, deflateOptions, offerOf } from './compression.ts';
-import { requestOver, type Passport } from './passport.ts';
+import { requestOver, type Passport } from './moved-websocket.ts';
 
 /** Any that is well formed: nobody sees what is made of it. RFC 6455 has this one as its example. */
 const key = 'dGhlIHNhbXBsZSBub25jZQ==';

@@ -4,7 +4,7 @@
  * are everything that there is to know.
  */
 import type { WebSocket } from 'ws';
-import { deflateOf } from './internals.ts';
+import { deflateOf } from './ws-internals.ts';
 
 const extension = 'permessage-deflate';
 

@@ -4,9 +4,9 @@
  * is carried, nor how.
  */
 import type { WebSocket } from 'ws';
-import { spread } from '../drain/spread.ts';
-import { goingAway } from '../drain/websockets.ts';
-import { standingOf } from './internals.ts';
+import { spread } from '../drain/pacing.ts';
+import { goingAway } from '../drain/close-websockets.ts';
+import { standingOf } from './ws-internals.ts';
 
 /** Thrown by whoever is asked for the state at a moment at which there is none. */
 export class NotNow extends Error {}

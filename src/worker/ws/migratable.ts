@@ -3,15 +3,15 @@ import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { WebSocket, WebSocketServer } from 'ws';
 import { GracefulRunError } from '../../shared/errors.ts';
-import { asJson } from '../json-state.ts';
-import { runtimeOfProcess } from '../runtime-of-process.ts';
-import { complain, described } from '../standard-streams.ts';
-import { excuse } from '../drain/websockets.ts';
+import { asJson } from '../migration/json-state.ts';
+import { runtimeOfProcess } from '../api/runtime-of-process.ts';
+import { complain, described } from '../process/standard-streams.ts';
+import { excuse } from '../drain/close-websockets.ts';
 import { arrive } from './arrival.ts';
 import { compressionOf } from './compression.ts';
 import { createDeparture, NotNow, type Departure } from './departure.ts';
-import { emitClose, standingOf } from './internals.ts';
-import { readPassport, requestOver, type Passport, type UpgradeRequest } from './passport.ts';
+import { emitClose, standingOf } from './ws-internals.ts';
+import { readPassport, requestOver, type Passport, type UpgradeRequest } from './moved-websocket.ts';
 
 export interface MigratableOptions {
   /**

@@ -6,7 +6,7 @@ import { text } from 'node:stream/consumers';
 import { expect, test } from 'vitest';
 import { inMemoryPair } from '../../../../src/worker/health/in-memory-socket.ts';
 import { inMemoryTlsPair } from '../../../../src/worker/health/in-memory-tls-socket.ts';
-import { isInjected } from '../../../../src/worker/injected.ts';
+import { isInjected } from '../../../../src/worker/tracking/in-memory-mark.ts';
 
 test('what is written to one end is read from the other, to its end', async () => {
   const { client, server } = inMemoryPair(80);

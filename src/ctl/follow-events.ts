@@ -1,0 +1,62 @@
+/** `gracefulctl events`: prints what happens, line by line, until the master stops or the reader has enough. */
+import { routes } from '../shared/control-api.ts';
+import { followControl } from '../shared/control-client.ts';
+import { printable } from '../shared/describe-event.ts';
+import { createNarrator } from '../shared/narrate-events.ts';
+import { parseJson } from './answer-schemas.ts';
+import { refused, unanswered } from './ask-master.ts';
+import type { FoundMaster } from './find-master.ts';
+import { readObservation } from './event-schemas.ts';
+import type { Styles } from './status-table.ts';
+import type { Terminal } from './output-streams.ts';
+
+const action = 'follow the events';
+const lineLimit = 1024 * 1024;
+
+/** Resolves when the master ends the stream because it stops. Ctrl-C ends the process as it ends any other. */
+export async function followEvents(
+  master: FoundMaster,
+  options: { readonly json: boolean },
+  terminal: Terminal,
+): Promise<void> {
+  let status = 0;
+  let rest = '';
+  const render = createEventRenderer(terminal.styles);
+  const gap = await followControl(
+    { path: master.path, method: 'GET', route: routes.events },
+    (text) => {
+      const lines = (rest + text).split('\n');
+      rest = lines.pop() ?? '';
+      if (status === 200) {
+        for (const line of lines) terminal.out(options.json ? `${line}\n` : render(line));
+      }
+      return rest.length <= lineLimit;
+    },
+    (code) => {
+      status = code;
+    },
+  );
+  if (gap !== null) throw unanswered(action, gap);
+  if (status !== 200) throw refused(action, { status, body: rest });
+}
+
+/** Renders one line of the stream after the other for a person; an event that this version does not know is shown as it came. */
+export function createEventRenderer(styles: Styles): (line: string) => string {
+  const narrate = createNarrator({ paint: styles });
+  return (line) => {
+    const observation = readObservation(parseJson(line));
+    if (observation === null) return `${printable(line)}\n`;
+    const told = narrate(observation);
+    const first = `${styles.dim(clockTime(observation.time))} ${printable(observation.program)}: ${told.line}`;
+    return `${[first, ...told.details].join('\n')}\n`;
+  };
+}
+
+/** `14:03:07.042`, in the reader's time zone. */
+function clockTime(timeMs: number): string {
+  const date = new Date(timeMs);
+  const parts = [date.getHours(), date.getMinutes(), date.getSeconds()].map((part) =>
+    String(part).padStart(2, '0'),
+  );
+  return `${parts.join(':')}.${String(date.getMilliseconds()).padStart(3, '0')}`;
+}

@@ -1,0 +1,32 @@
+/**
+ * The terminal that this process was started in, and what has become of it. It must not know what follows from that. Made when the
+ * process starts: later, what it was started in cannot be found out any more.
+ */
+import { isatty } from 'node:tty';
+import { systemClock } from '../../shared/clock.ts';
+import { readSession } from '../process/session.ts';
+import { watchEnd } from '../process/watch-process-end.ts';
+import type { Terminal } from './hangup.ts';
+
+/** Answers, whenever it is asked, how it is with the terminal. Never rejects. */
+export async function watchTerminal(): Promise<() => Terminal> {
+  const terminals = [0, 1, 2].filter((fd) => isatty(fd));
+  const session = readSession();
+  // Without /proc: after the end of a terminal, tcgetattr(3) fails with EIO.
+  const isThere = (): boolean => readSession()?.hasTerminal ?? terminals.some((fd) => isatty(fd));
+  const wasStartedInOne = terminals.length > 0 && (session?.hasTerminal ?? true);
+  let shell: 'self' | 'runs' | 'unknown' = 'unknown';
+  let endedAt: number | null = null;
+  if (session?.leader === process.pid) shell = 'self';
+  else if (session !== null && wasStartedInOne) {
+    const isWatched = await watchEnd(session.leader, () => {
+      endedAt = systemClock.monotonicMs();
+    });
+    if (isWatched) shell = 'runs';
+  }
+  return () => ({
+    wasStartedInOne,
+    isThere: isThere(),
+    shell: endedAt === null ? shell : { endedMs: systemClock.monotonicMs() - endedAt },
+  });
+}

@@ -1,0 +1,18 @@
+/** How the log looks where it is written: for people on a terminal, else for programs; with colours where the terminal has them. */
+import { WriteStream, isatty } from 'node:tty';
+import type { LogFormat } from './parse-command-line.ts';
+
+export interface ConsoleLook {
+  readonly format: LogFormat;
+  readonly hasColours: boolean;
+}
+
+/** `wanted`: what the command line says; null: nothing. Not by process.stderr, which changes a pipe that the workers share. */
+export function consoleLook(wanted: LogFormat | null, environment: NodeJS.ProcessEnv): ConsoleLook {
+  const isTerminal = isatty(2);
+  return {
+    format: wanted ?? (isTerminal ? 'pretty' : 'json'),
+    // It knows NO_COLOR, FORCE_COLOR and dumb terminals, and is a plain function of the environment: 1 bit is no colour.
+    hasColours: isTerminal && WriteStream.prototype.getColorDepth(environment) > 1,
+  };
+}

@@ -1,0 +1,115 @@
+/** The command line: words in, a request out. It must not know what a master does with its options. */
+import parser from 'yargs-parser';
+import { GracefulRunError } from '../../shared/errors.ts';
+import type { MasterOptions } from '../config/options.ts';
+import { optionTable, type OptionRow } from './option-table.ts';
+
+export type LogFormat = 'json' | 'pretty';
+const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+export type LogLevel = (typeof logLevels)[number];
+
+export type Invocation =
+  | { readonly kind: 'help' }
+  | { readonly kind: 'version' }
+  | {
+      readonly kind: 'run';
+      /** Not checked yet: createMaster does. */
+      readonly options: MasterOptions;
+      readonly logLevel: LogLevel;
+      /** Null: nobody said. */
+      readonly logFormat: LogFormat | null;
+    };
+
+/** Errors: `badOption`, `commandMissing`. */
+export function parseCommandLine(argv: readonly string[]): Invocation {
+  const parsed = parser([...argv], {
+    string: flagsOf('text', 'number'),
+    array: flagsOf('list').map((key) => ({ key, string: true as const })),
+    boolean: [...flagsOf('boolean'), 'help', 'version'],
+    alias: { help: ['h'] },
+    configuration: {
+      'populate--': true,
+      // `graceful-run --port 80 node app.js --port 1`: from the first word on everything belongs to the program.
+      'halt-at-non-option': true,
+      'camel-case-expansion': false,
+      'dot-notation': false,
+      'parse-numbers': false,
+    },
+  });
+  if (parsed['help'] === true) return { kind: 'help' };
+  if (parsed['version'] === true) return { kind: 'version' };
+  rejectNegated(parsed);
+  rejectUnknown(Object.keys(parsed));
+  const options: Record<string, unknown> = { command: [...parsed._, ...(parsed['--'] ?? [])].map(String) };
+  for (const row of optionTable) {
+    const value: unknown = parsed[row.flag];
+    if (row.option !== null && value !== undefined) options[row.option] = valueOf(row, value);
+  }
+  if (options['port'] === undefined) throw portMissing();
+  return {
+    kind: 'run',
+    // Checked by the schema of compileOptions, which takes nothing on trust.
+    options: options as unknown as MasterOptions,
+    logLevel: choice('log-level', parsed['log-level'], logLevels) ?? 'info',
+    logFormat: choice('log-format', parsed['log-format'], ['json', 'pretty']),
+  };
+}
+
+function flagsOf(...kinds: readonly OptionRow['kind'][]): string[] {
+  return optionTable.filter(({ kind }) => kinds.includes(kind)).map(({ flag }) => flag);
+}
+
+function valueOf({ kind, flag }: OptionRow, value: unknown): unknown {
+  if (kind !== 'list' && Array.isArray(value)) {
+    throw new GracefulRunError('badOption', `cannot start: --${flag} was given more than once`, {
+      hint: 'give it once',
+    });
+  }
+  if (kind === 'number' && typeof value === 'string') return /^\d+$/.test(value) ? Number(value) : value;
+  if (kind === 'list' && Array.isArray(value) && value.length === 0) return true;
+  return value;
+}
+
+function rejectUnknown(keys: readonly string[]): void {
+  const known = new Set(['_', '--', ...optionTable.map(({ flag }) => flag)]);
+  const stranger = keys.find((key) => !known.has(key));
+  if (stranger === undefined) return;
+  const dashes = stranger.length === 1 ? '-' : '--';
+  throw new GracefulRunError('badOption', `cannot start: there is no option ${dashes}${stranger}`, {
+    hint:
+      stranger === 'env-file'
+        ? 'Node.js takes --env-file for itself: use --environment-file'
+        : `see graceful-run --help; an option of the program goes after two dashes: -- node app.js ${dashes}${stranger}`,
+  });
+}
+
+/** yargs-parser takes `--no-` before any option; only the ones that are on or off have it here. */
+function rejectNegated(parsed: Readonly<Record<string, unknown>>): void {
+  const flags = [...flagsOf('text', 'number', 'list'), 'help', 'version'];
+  const stranger = flags.find((flag) => [parsed[flag]].flat().includes(false));
+  if (stranger === undefined) return;
+  throw new GracefulRunError('badOption', `cannot start: there is no option --no-${stranger}`, {
+    hint: 'see graceful-run --help',
+  });
+}
+
+function portMissing(): GracefulRunError {
+  return new GracefulRunError('badOption', 'cannot start: --port is missing', {
+    hint: 'say which port the program listens on: graceful-run --port 10086 -- node app.js',
+  });
+}
+
+function choice<const Allowed extends string>(
+  flag: string,
+  value: unknown,
+  allowed: readonly Allowed[],
+): Allowed | null {
+  if (value === undefined) return null;
+  const found = allowed.find((one) => one === value);
+  if (found !== undefined) return found;
+  throw new GracefulRunError(
+    'badOption',
+    `cannot start: --${flag} must be ${allowed.slice(0, -1).join(', ')} or ${allowed.at(-1) ?? ''}, not ${JSON.stringify(value)}`,
+    { hint: 'see graceful-run --help' },
+  );
+}

@@ -1,0 +1,29 @@
+/** The folder that the master was started in, as its user named it. */
+import { statSync } from 'node:fs';
+import { GracefulRunError } from '../../shared/errors.ts';
+
+/**
+ * `$PWD` when it is the current folder, else what getcwd(3) says. The kernel resolves symlinks: a master started in
+ * `/srv/app/current` would stay in the release that this pointed to, where its user means the one it points to now.
+ */
+export function workingDirectory(environment: NodeJS.ProcessEnv): string {
+  const physical = currentFolder();
+  const logical = environment['PWD'];
+  return logical?.startsWith('/') === true && isSameFolder(logical, physical) ? logical : physical;
+}
+
+function currentFolder(): string {
+  try {
+    return process.cwd();
+  } catch (cause) {
+    throw new GracefulRunError('cwdMissing', 'cannot find out in which folder this is: it has been removed', {
+      hint: 'change to a folder that exists (cd), or give --cwd',
+      cause,
+    });
+  }
+}
+
+function isSameFolder(one: string, other: string): boolean {
+  const [a, b] = [one, other].map((path) => statSync(path, { throwIfNoEntry: false }));
+  return a !== undefined && b !== undefined && a.dev === b.dev && a.ino === b.ino;
+}

@@ -1,0 +1,143 @@
+/**
+ * Claims a control socket's path: binds out of sight, then moves the socket to its name, unless a living master has it.
+ * It must not know what is served on the socket.
+ */
+import { chmodSync, lstatSync, mkdtempSync, renameSync, rmdirSync, rmSync, unlinkSync } from 'node:fs';
+import type { Server } from 'node:net';
+import { dirname, join } from 'node:path';
+import { routes } from '../../shared/control-api.ts';
+import { askControl } from '../../shared/control-client.ts';
+import { controlName, socketPathLimitBytes } from '../../shared/control-path.ts';
+import { GracefulRunError, messageOf, systemCode } from '../../shared/errors.ts';
+import { plainReason } from '../system-calls/plain-reasons.ts';
+import { asFolderProblem, FolderProblem } from './socket-folder.ts';
+import { withFolderLock } from './folder-lock.ts';
+import { parseMasterPid } from './request-schemas.ts';
+
+/** How long the master that has the name may take to say its pid. */
+const introductionMs = 1_000;
+
+export interface Claim {
+  readonly path: string;
+  /** Is the socket still at its path? */
+  isHeld(): boolean;
+  /** Removes the socket, if it is still at its path. Null, or why it cannot be removed. A second call does nothing. */
+  release(): string | null;
+}
+
+/**
+ * Makes `server` listen at `path`: replaces a socket on which no process listens any more, and nothing else.
+ * @throws GracefulRunError nameTaken when a master answers there; FolderProblem when the path cannot be used. After an error
+ * nothing of it is left, and nothing of others was touched; `server` is still to be closed.
+ */
+export async function claimSocket(server: Server, path: string): Promise<Claim> {
+  refuseLongPath(path);
+  try {
+    await placeSocket(server, path);
+  } catch (error) {
+    throw asFolderProblem(error);
+  }
+  const own = lstatSync(path, { throwIfNoEntry: false })?.ino;
+  // While the socket is open, the kernel gives its inode's number to nothing else.
+  const isHeld = (): boolean => own !== undefined && lstatSync(path, { throwIfNoEntry: false })?.ino === own;
+  return {
+    path,
+    isHeld: () => attempt(isHeld, false),
+    release: () =>
+      attempt(() => {
+        // Node.js unlinks what it bound, the hidden name; this one is ours to remove, while it is ours.
+        if (isHeld()) unlinkSync(path);
+        return null;
+      }, plainly),
+  };
+}
+
+async function placeSocket(server: Server, path: string): Promise<void> {
+  let stale = await refuseLiving(path);
+  // Not join(): it would drop the dot, and make the workshop beside the folder.
+  const workshop = mkdtempSync(`${dirname(path)}/.`);
+  const hidden = join(workshop, 's');
+  try {
+    await listen(server, hidden);
+    // Nobody else can enter the workshop: at its name the socket is 0600 from its first moment.
+    chmodSync(hidden, 0o600);
+    // What is replaced is the very file that was found dead: between the look and the rename no other master gets in.
+    const place = (): boolean => {
+      if (identityOf(path) !== stale) return false;
+      renameSync(hidden, path);
+      return true;
+    };
+    while (!(await withFolderLock(dirname(path), place))) stale = await refuseLiving(path);
+  } finally {
+    discard(hidden, workshop);
+  }
+}
+
+function refuseLongPath(path: string): void {
+  const limitBytes = socketPathLimitBytes(process.platform);
+  // The hidden name is as long as `.123456/s`.
+  const lengthBytes = Math.max(Buffer.byteLength(path), Buffer.byteLength(dirname(path)) + 10);
+  if (lengthBytes <= limitBytes) return;
+  throw new FolderProblem(
+    `the socket's path would be ${lengthBytes} bytes long, and may be ${limitBytes}`,
+    'choose a shorter --name, or set XDG_RUNTIME_DIR to a folder with a shorter path',
+  );
+}
+
+/** What lies at the path and is dead; null when nothing is there. Throws when a process answers, or it is no socket. */
+async function refuseLiving(path: string): Promise<string | null> {
+  const found = lstatSync(path, { throwIfNoEntry: false });
+  if (found === undefined) return null;
+  const identity = identityOf(path);
+  if (!found.isSocket()) throw new FolderProblem(`${path} is not a socket`, `remove ${path}`);
+  const exchange = await askControl({ path, method: 'GET', route: routes.status, timeoutMs: introductionMs });
+  if ('noAnswer' in exchange && exchange.noAnswer === 'absent') return identity;
+  const pid = 'answer' in exchange ? parseMasterPid(exchange.answer.body) : null;
+  const name = controlName(path) ?? path;
+  throw new GracefulRunError(
+    'nameTaken',
+    `cannot use the name ${name}: ${pid === null ? 'a master that does not tell its pid' : `the master with pid ${pid}`} has it`,
+    {
+      // A name that nobody chose is the port.
+      hint: /^\d+$/.test(name)
+        ? `it holds that port: stop it (gracefulctl stop --name ${name}), or choose another --port`
+        : `give this one another name with --name, or stop the other: gracefulctl stop --name ${name}`,
+    },
+  );
+}
+
+function listen(server: Server, path: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(path, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+}
+
+/** Tells a file from another one at the same path, also when that has got the inode of the first. Null: nothing is there. */
+function identityOf(path: string): string | null {
+  const stats = lstatSync(path, { throwIfNoEntry: false, bigint: true });
+  return stats === undefined ? null : `${stats.ino} ${stats.ctimeNs}`;
+}
+
+function discard(hidden: string, workshop: string): void {
+  attempt(() => {
+    rmSync(hidden, { force: true });
+    rmdirSync(workshop);
+  }, undefined);
+}
+
+/** What `action` returns; when it throws, `otherwise`, or what that makes of the error. */
+function attempt<Result>(action: () => Result, otherwise: Result | ((error: unknown) => Result)): Result {
+  try {
+    return action();
+  } catch (error) {
+    return otherwise instanceof Function ? otherwise(error) : otherwise;
+  }
+}
+
+function plainly(error: unknown): string {
+  return plainReason(systemCode(error) ?? messageOf(error));
+}

@@ -1,0 +1,62 @@
+/**
+ * The connections of the control server, and their limits, so that clients which leak them do not lock the operator out: a request
+ * has to be complete in time, and those that last (followers of the events, waiting requests) have limits of their own.
+ */
+import type { Socket } from 'node:net';
+import { Refusal } from './http-answers.ts';
+
+/** Why a connection lasts longer than a request does. */
+export type Lasting = 'follows' | 'waits';
+
+export interface ControlConnections {
+  add(socket: Socket): void;
+  /** The answer may take hours. @throws Refusal when there are too many of its kind. */
+  keep(socket: Socket, kind: Lasting): void;
+}
+
+/** From the connection to the end of an answer that does not wait for anything. */
+const requestMs = 10_000;
+/** Beyond this, the oldest one is closed: the newest may be the operator's. */
+const requestLimit = 256;
+const lastingLimits: Readonly<Record<Lasting, number>> = { follows: 128, waits: 256 };
+
+const refusals: Readonly<Record<Lasting, string>> = {
+  follows: `${lastingLimits.follows} connections follow the events already: close some of them`,
+  waits: `${lastingLimits.waits} requests wait for their outcome already: ask without wait`,
+};
+
+export function createConnections(): ControlConnections {
+  /** Oldest first. */
+  const brief = new Map<Socket, NodeJS.Timeout>();
+  const lasting: Readonly<Record<Lasting, Set<Socket>>> = { follows: new Set(), waits: new Set() };
+
+  const forget = (socket: Socket): void => {
+    clearTimeout(brief.get(socket));
+    brief.delete(socket);
+  };
+
+  return {
+    add(socket) {
+      const [oldest] = brief.keys();
+      if (oldest !== undefined && brief.size >= requestLimit) {
+        forget(oldest);
+        oldest.destroy();
+      }
+      const timer = setTimeout(() => {
+        socket.destroy();
+      }, requestMs);
+      timer.unref();
+      brief.set(socket, timer);
+      socket.once('close', () => {
+        forget(socket);
+      });
+    },
+    keep(socket, kind) {
+      const kept = lasting[kind];
+      if (kept.size >= lastingLimits[kind]) throw new Refusal(503, refusals[kind]);
+      forget(socket);
+      kept.add(socket);
+      socket.once('close', () => kept.delete(socket));
+    },
+  };
+}

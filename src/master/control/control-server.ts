@@ -1,0 +1,219 @@
+/**
+ * The control server: HTTP over a UNIX socket that only its owner can open. It owns the life of the socket: which folder it is in,
+ * that it is made again when it was removed, and its end. What a request does is in routes.ts.
+ */
+import type { Server, ServerResponse } from 'node:http';
+import { dirname, join } from 'node:path';
+import { controlFile, isProgramName } from '../../shared/control-path.ts';
+import { GracefulRunError, messageOf } from '../../shared/errors.ts';
+import type { Fact } from '../../shared/events.ts';
+import { type Claim, claimSocket } from './claim-socket.ts';
+import { createConnections } from './connection-limits.ts';
+import { FolderProblem, makeFolder } from './socket-folder.ts';
+import { watchFolder } from './folder-watch.ts';
+import { answerMasterStopped, type ControlHandlers, handleRequest } from './routes.ts';
+
+export type { ControlHandlers } from './routes.ts';
+
+type SocketChange = Omit<Extract<Fact, { event: 'controlSocketChanged' }>, 'event'>;
+
+export interface ControlServer {
+  /** Where the socket is, or was when it was seen last. */
+  readonly path: string;
+  /** Makes the socket again if it was removed. Does not reject: `onChange` tells what has come of it. */
+  restore(): Promise<void>;
+  /**
+   * Ends all answers and event streams, removes the socket, and resolves within half a second. A `stop` that waits
+   * takes this as its end, so call it last. A second call gets the same promise. Never rejects.
+   */
+  close(): Promise<void>;
+}
+
+export interface ControlServerOptions {
+  readonly name: string;
+  /** Best first: the first one that can be used is. */
+  readonly folders: readonly string[];
+  readonly handlers: ControlHandlers;
+  /** The socket is not where it should be. */
+  readonly onChange: (change: SocketChange) => void;
+}
+
+// An `import` of node:http would load all of its lazy parts too: 13 MB in the master.
+const http = process.getBuiltinModule('node:http');
+
+/** How long clients may take to read their last answer when the server closes. */
+const farewellMs = 500;
+/** The longest interval that a timer of Node.js can have: 25 days. */
+const neverMs = 2 ** 31 - 1;
+/** What removes a folder is not disturbed in the middle of it. */
+const restoreDelayMs = 500;
+/** Something that removes the socket again and again is not raced. */
+const longestRestoreDelayMs = 30_000;
+
+/**
+ * Opens the control socket of the program `name`. It does not keep the process alive: a master lives as long as its workers, not
+ * as long as a client could ask for them.
+ * @throws GracefulRunError badOption (not a name), controlSocketUnusable (in none of the folders), nameTaken.
+ */
+export async function openControlServer(options: ControlServerOptions): Promise<ControlServer> {
+  if (!isProgramName(options.name)) {
+    throw new GracefulRunError(
+      'badOption',
+      `cannot use the name ${JSON.stringify(options.name)}: it is not a file name`,
+      {
+        hint: 'a name has up to 64 letters, digits, dots, dashes and underscores',
+      },
+    );
+  }
+  const { onChange } = options;
+  const open = new Set<ServerResponse>();
+  const makeServer = (): Server => createServer(options.handlers, open);
+  let place = await openInOneOf(options, makeServer);
+  if (place.problems.length > 0)
+    onChange({ change: 'elsewhere', control: place.claim.path, problem: place.problems.join('; ') });
+  let stopWatching = (): void => undefined;
+  let timer: NodeJS.Timeout | undefined;
+  let delayMs = restoreDelayMs;
+  let lastLossAt = -Infinity;
+  let saidLost: string | null = null;
+  let restoring: Promise<void> | null = null;
+  let closed: Promise<void> | null = null;
+
+  function watch(): void {
+    stopWatching();
+    stopWatching = watchFolder(dirname(place.claim.path), () => {
+      if (timer !== undefined || closed !== null || place.claim.isHeld()) return;
+      const now = performance.now();
+      if (now - lastLossAt > 2 * longestRestoreDelayMs) delayMs = restoreDelayMs;
+      lastLossAt = now;
+      timer = setTimeout(() => {
+        timer = undefined;
+        delayMs = Math.min(longestRestoreDelayMs, delayMs * 2);
+        void restore();
+      }, delayMs);
+      timer.unref();
+    });
+  }
+
+  async function restore(): Promise<void> {
+    if (closed !== null || place.claim.isHeld()) return;
+    await (restoring ??= makeAgain().finally(() => {
+      restoring = null;
+    }));
+  }
+
+  async function makeAgain(): Promise<void> {
+    const lost = place;
+    try {
+      place = await openInOneOf(options, makeServer);
+      // It can be reached by nobody any more; the connections that it has go on.
+      lost.server.close();
+      watch();
+      saidLost = null;
+      onChange({ change: 'restored', control: place.claim.path, problem: place.problems.join('; ') || null });
+    } catch (error) {
+      const problem = messageOf(error);
+      // Every further change in the folder tries again: the same reason is not told twice.
+      if (problem !== saidLost) onChange({ change: 'lost', control: lost.claim.path, problem });
+      saidLost = problem;
+    }
+  }
+
+  async function close(): Promise<void> {
+    clearTimeout(timer);
+    stopWatching();
+    await restoring;
+    const problem = place.claim.release();
+    if (problem !== null) onChange({ change: 'left', control: place.claim.path, problem });
+    const drained = new Promise<void>((resolve) => {
+      place.server.close(() => {
+        resolve();
+      });
+    });
+    // What has been settled in this very turn still gets its proper answer.
+    await new Promise((resolve) => setImmediate(resolve));
+    for (const response of open) {
+      if (response.headersSent) response.end();
+      else answerMasterStopped(response);
+    }
+    const bound = setTimeout(() => {
+      place.server.closeAllConnections();
+      for (const response of open) response.destroy();
+    }, farewellMs);
+    await drained;
+    await Promise.all([...open].map((response) => ended(response)));
+    clearTimeout(bound);
+  }
+
+  watch();
+  return {
+    get path() {
+      return place.claim.path;
+    },
+    restore,
+    close: () => (closed ??= close()),
+  };
+}
+
+interface Place {
+  readonly claim: Claim;
+  readonly server: Server;
+  /** What is wrong with the folders that come before it. */
+  readonly problems: readonly string[];
+}
+
+async function openInOneOf(
+  { name, folders }: Pick<ControlServerOptions, 'name' | 'folders'>,
+  makeServer: () => Server,
+): Promise<Place> {
+  const problems: string[] = [];
+  const hints: string[] = [];
+  for (const folder of folders) {
+    const server = makeServer();
+    try {
+      makeFolder(folder, process.geteuid?.() ?? 0);
+      const claim = await claimSocket(server, join(folder, controlFile(name)));
+      server.on('error', () => undefined);
+      server.unref();
+      return { claim, server, problems };
+    } catch (error) {
+      server.close();
+      if (!(error instanceof FolderProblem)) throw error;
+      problems.push(`${folder}: ${error.message}`);
+      hints.push(error.hint);
+    }
+  }
+  throw new GracefulRunError(
+    'controlSocketUnusable',
+    `cannot open the control socket: ${problems.join('; ')}`,
+    { hint: hints.at(-1) ?? 'name a folder with GRACEFUL_RUN_CONTROL_FOLDER' },
+  );
+}
+
+function createServer(handlers: ControlHandlers, open: Set<ServerResponse>): Server {
+  const connections = createConnections();
+  // Node.js looks every 30 s for requests that take too long. Idle means idle, so that look is put off for ever, and
+  // with it the two timeouts that it enforces; a timer for each connection, while there is one, replaces them.
+  const server = http.createServer(
+    { connectionsCheckingInterval: neverMs, headersTimeout: 0, requestTimeout: 0 },
+    (request, response) => {
+      open.add(response);
+      response.once('close', () => open.delete(response));
+      void handleRequest(request, response, handlers, (kind) => {
+        connections.keep(request.socket, kind);
+      });
+    },
+  );
+  server.on('connection', (socket) => {
+    connections.add(socket);
+  });
+  return server;
+}
+
+/** Resolves when nothing more is written. */
+function ended(response: ServerResponse): Promise<void> {
+  return new Promise((resolve) => {
+    if (response.destroyed || response.closed) resolve();
+    else response.once('close', resolve);
+  });
+}

@@ -1,0 +1,44 @@
+/** Makes a folder that a control socket may live in, or says why it cannot be used. It must not know what is put there. */
+import { lstatSync, mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { folderProblem } from '../../shared/control-path.ts';
+import { GracefulRunError, systemCode } from '../../shared/errors.ts';
+import { plainReason } from '../system-calls/plain-reasons.ts';
+
+/** Why a control socket cannot be in a folder: the next folder is tried. */
+export class FolderProblem extends Error {
+  readonly hint: string;
+
+  constructor(reason: string, hint: string) {
+    super(reason);
+    this.hint = hint;
+  }
+}
+
+const ownFolderHint =
+  'set XDG_RUNTIME_DIR to a folder that belongs to you alone, or remove the folder that is in the way';
+
+/** Makes the folder for its owner alone, unless it is there. @throws FolderProblem when others can write to it, or it cannot be made. */
+export function makeFolder(folder: string, uid: number): void {
+  try {
+    // Not recursive: a missing /run/user/1000 is not ours to make.
+    mkdirSync(folder, { mode: 0o700 });
+  } catch (error) {
+    const code = systemCode(error);
+    if (code === 'ENOENT') throw new FolderProblem(`there is no ${dirname(folder)}`, ownFolderHint);
+    if (code !== 'EEXIST') throw asFolderProblem(error);
+  }
+  // lstat: a link into a folder of ours, made by another user, can be turned elsewhere at any time.
+  const stats = lstatSync(folder, { throwIfNoEntry: false });
+  if (stats === undefined) throw new FolderProblem('it was removed just now', ownFolderHint);
+  const { uid: owner, mode } = stats;
+  const facts = { isFolder: stats.isDirectory(), isLink: stats.isSymbolicLink(), uid: owner, mode };
+  const problem = folderProblem(facts, uid);
+  if (problem !== null) throw new FolderProblem(problem, ownFolderHint);
+}
+
+/** What the system says against the folder, as a FolderProblem; anything else as it is. */
+export function asFolderProblem(error: unknown): unknown {
+  const code = error instanceof GracefulRunError ? null : systemCode(error);
+  return code === null ? error : new FolderProblem(plainReason(code), ownFolderHint);
+}

@@ -1,0 +1,112 @@
+/**
+ * Reads the file of environment variables that a program is started with, anew at every spawn. It owns what a line may be;
+ * what a value means is Node's own parser's business.
+ */
+import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
+import { GracefulRunError, systemCode } from '../../shared/errors.ts';
+import { plainReason } from '../system-calls/plain-reasons.ts';
+
+/**
+ * The variables of an env file, in the format of Node's own --env-file (`NAME=value`, `#` comments, quotes).
+ * Throws `envFileUnreadable`, also for a line that is not NAME=value: ignoring it would leave a variable out without notice.
+ */
+export function readEnvFile(path: string): Record<string, string> {
+  let text: string;
+  try {
+    text = readRegularFile(path);
+  } catch (cause) {
+    const code = systemCode(cause) ?? 'unknown error';
+    throw new GracefulRunError(
+      'envFileUnreadable',
+      `cannot read the environment file ${path}: ${reasons[code] ?? plainReason(code)}`,
+      {
+        hint: hintFor(code),
+        cause,
+      },
+    );
+  }
+  const variables = assignmentsOf(text, path).map(({ name, text: written }): [string, string] => {
+    // Values are Node's business. One at a time: it takes a line that it cannot read for a part of the next one. Under another name:
+    // it loses a variable called `__proto__`.
+    const { VALUE = '' } = process.getBuiltinModule('node:util').parseEnv(`VALUE=${written}\n`);
+    return [name, VALUE];
+  });
+  // Not by assignment: a variable may be called `__proto__`.
+  return Object.fromEntries(variables);
+}
+
+/** Nobody can wait here: opening a pipe waits for its writer (fifo(7)), and what is read anew at every start is no pipe. */
+function readRegularFile(path: string): string {
+  const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  try {
+    const stats = fstatSync(file);
+    if (!stats.isFile() && !stats.isDirectory())
+      throw Object.assign(new Error('not a file'), { code: 'ENOTFILE' });
+    return readFileSync(file, 'utf8');
+  } finally {
+    closeSync(file);
+  }
+}
+
+interface Assignment {
+  readonly name: string;
+  /** What follows the `=`, several lines where it is quoted. */
+  readonly text: string;
+}
+
+function assignmentsOf(text: string, path: string): readonly Assignment[] {
+  const lines = text.split(/\r?\n/);
+  const broken = lines.findIndex((line) => line.includes('\0'));
+  if (broken !== -1) throw holdsNul(path, broken);
+  const found: Assignment[] = [];
+  for (let at = 0; at < lines.length; at++) {
+    const line = (lines[at] ?? '').trimStart();
+    if (line === '' || line.startsWith('#')) continue;
+    const [, name, value = ''] = /^(?:export\s+)?([^\s=]+)\s*=\s*(.*)$/.exec(line) ?? [];
+    if (name === undefined) throw setsNothing(path, at);
+    const [quote = ''] = /^["'`]/.exec(value) ?? [];
+    const isOpen = quote !== '' && !value.includes(quote, 1);
+    // Where nothing closes it, the quote is a part of the value.
+    const end = isOpen ? lines.findIndex((later, index) => index > at && later.includes(quote)) : -1;
+    if (end === -1) {
+      found.push({ name, text: value });
+      continue;
+    }
+    const last = lines[end] ?? '';
+    if (!/^\s*(#.*)?$/.test(last.slice(last.indexOf(quote) + 1))) throw setsNothing(path, end);
+    found.push({ name, text: [value, ...lines.slice(at + 1, end + 1)].join('\n') });
+    at = end;
+  }
+  return found;
+}
+
+/** It does not show the line: it may be the half of a password. */
+function setsNothing(path: string, index: number): GracefulRunError {
+  return new GracefulRunError(
+    'envFileUnreadable',
+    `cannot read the environment file ${path}: line ${index + 1} is not NAME=value`,
+    { hint: 'a line is NAME=value, or a comment that begins with #; a value of several lines needs quotes' },
+  );
+}
+
+/** Node.js would refuse such a value at the spawn, and print it. */
+function holdsNul(path: string, index: number): GracefulRunError {
+  return new GracefulRunError(
+    'envFileUnreadable',
+    `cannot read the environment file ${path}: line ${index + 1} has a NUL character`,
+    { hint: 'a variable cannot hold it; is the file in UTF-16? Save it as UTF-8' },
+  );
+}
+
+const reasons: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file',
+  EISDIR: 'it is a directory',
+  ENOTFILE: 'it is a pipe or a device',
+};
+
+function hintFor(code: string): string {
+  if (code === 'EACCES') return 'let the user that runs graceful-run read it';
+  if (code === 'ENOTFILE') return 'it is read anew at every start and reload: give a regular file';
+  if (code === 'EISDIR') return 'name a file, not a directory';
+  return 'it must be there at every start and reload; a relative path starts at the directory in which graceful-run was started';
+}

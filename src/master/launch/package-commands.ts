@@ -1,0 +1,132 @@
+/** Commands that start what a package.json names: `npm start`, `yarn serve`, `node --run dev`, `npx tsx app.ts`. Pure. */
+import { isAssignment } from './split-words.ts';
+
+export type PackageCommand =
+  /** A script of package.json; with `orCommand`, those words are a command when there is no such script. */
+  | {
+      readonly kind: 'script';
+      readonly name: string;
+      readonly folder: string | null;
+      readonly orCommand: readonly string[] | null;
+    }
+  /** A command looked up in node_modules/.bin first. */
+  | { readonly kind: 'command'; readonly words: readonly string[]; readonly folder: string | null };
+
+interface Manager {
+  /** Options with a value in the next word; those in `folders` choose another package. */
+  readonly values: ReadonlySet<string>;
+  readonly runVerbs: ReadonlySet<string>;
+  readonly execVerbs: ReadonlySet<string>;
+  /** Whether `manager name` is short for `manager run name`. */
+  readonly isRunImplied: boolean;
+}
+
+const set = (...words: readonly string[]): ReadonlySet<string> => new Set(words);
+const folders = set('--prefix', '-C', '--cwd', '--dir');
+const values = set(
+  ...folders,
+  '-w',
+  '--workspace',
+  '--filter',
+  '-F',
+  '-p',
+  '--package',
+  '--loglevel',
+  '--script-shell',
+);
+
+const managers: Readonly<Record<string, Manager>> = {
+  npm: {
+    values,
+    runVerbs: set('run', 'run-script', 'rum', 'urn'),
+    execVerbs: set('exec', 'x'),
+    isRunImplied: false,
+  },
+  yarn: { values, runVerbs: set('run'), execVerbs: set('exec', 'dlx'), isRunImplied: true },
+  pnpm: { values, runVerbs: set('run', 'run-script'), execVerbs: set('exec', 'dlx'), isRunImplied: true },
+  npx: { values, runVerbs: set(), execVerbs: set(), isRunImplied: false },
+  pnpx: { values, runVerbs: set(), execVerbs: set(), isRunImplied: false },
+  bunx: { values, runVerbs: set(), execVerbs: set(), isRunImplied: false },
+};
+
+/** What package command the words are, or null. `name` is the first word without its folder. */
+export function packageCommand(name: string, args: readonly string[]): PackageCommand | null {
+  if (name === 'node' || name === 'nodejs') return nodeRun(args);
+  const manager = managers[name];
+  if (manager === undefined) return null;
+  const first = skipOptions(args, manager);
+  const [verb, ...rest] = first.words;
+  if (verb === undefined) return null;
+  const folder = first.folder;
+  if (name.endsWith('x')) return { kind: 'command', words: first.words, folder };
+  if (verb === 'start')
+    return {
+      kind: 'script',
+      name: 'start',
+      folder: folder ?? skipOptions(rest, manager).folder,
+      orCommand: null,
+    };
+  if (manager.runVerbs.has(verb) || manager.execVerbs.has(verb)) {
+    const second = skipOptions(rest, manager);
+    const [target] = second.words;
+    if (target === undefined) return null;
+    if (manager.execVerbs.has(verb))
+      return { kind: 'command', words: second.words, folder: folder ?? second.folder };
+    return {
+      kind: 'script',
+      name: target,
+      folder: folder ?? second.folder ?? skipOptions(second.words.slice(1), manager).folder,
+      orCommand: null,
+    };
+  }
+  return manager.isRunImplied ? { kind: 'script', name: verb, folder, orCommand: first.words } : null;
+}
+
+function nodeRun(args: readonly string[]): PackageCommand | null {
+  const [option, next] = args;
+  const glued = /^--run=(.+)$/.exec(option ?? '')?.[1];
+  const name = glued ?? (option === '--run' ? next : undefined);
+  return name === undefined ? null : { kind: 'script', name, folder: null, orCommand: null };
+}
+
+/** The words from the first that is no option on, and the folder that an option before it named. */
+function skipOptions(
+  args: readonly string[],
+  manager: Manager,
+): { readonly words: readonly string[]; readonly folder: string | null } {
+  let folder: string | null = null;
+  for (let index = 0; index < args.length; index += 1) {
+    const word = args[index] ?? '';
+    const [option = '', glued] = word.split('=', 2);
+    if (word === '--') return { words: args.slice(index + 1), folder };
+    if (!word.startsWith('-')) return { words: args.slice(index), folder };
+    if (folders.has(option)) folder = glued ?? args[index + 1] ?? null;
+    if (manager.values.has(word)) index += 1;
+  }
+  return { words: [], folder };
+}
+
+/** Commands that only prepare something and then run the rest of their words, with their options that take a value. */
+const wrappers: Readonly<Record<string, ReadonlySet<string>>> = {
+  env: set('-u', '--unset', '-C', '--chdir'),
+  'cross-env': set(),
+  exec: set('-a'),
+  nice: set('-n', '--adjustment'),
+  nohup: set(),
+  setsid: set(),
+  time: set(),
+  command: set(),
+};
+
+/** The command inside `FOO=1 env BAR=2 nice -n 5 node app.js`: `node app.js`. */
+export function unwrapCommand(words: readonly string[]): readonly string[] {
+  let rest = words;
+  for (;;) {
+    while (isAssignment(rest[0] ?? '')) rest = rest.slice(1);
+    const options = wrappers[rest[0] ?? ''];
+    if (options === undefined) return rest;
+    rest = rest.slice(1);
+    for (let word = rest[0]; word?.startsWith('-') === true; word = rest[0])
+      rest = rest.slice(options.has(word) ? 2 : 1);
+  }
+}

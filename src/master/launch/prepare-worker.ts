@@ -1,0 +1,110 @@
+/**
+ * Looks up what a worker is, at the moment in which it is started: executable, cwd, env file, symlinks. Releases
+ * move between two starts, so nothing of this is remembered.
+ */
+import { accessSync, constants, fstatSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import type { AnnouncedListener } from '../../shared/protocol.ts';
+import type { MasterSettings } from '../config/options.ts';
+import { readEnvFile } from './env-file.ts';
+import { launchNode } from './node-launch.ts';
+import { resolveCommand } from './resolve-command.ts';
+import type { BoundListener } from '../sockets/listener.ts';
+import type { SpawnRequest } from '../process/platform.ts';
+import { withListenPid } from './trampoline.ts';
+import { changedPort, workerEnvironment, type VariableSource } from './worker-environment.ts';
+
+/** The first descriptor after stdio: SD_LISTEN_FDS_START. */
+const firstListenerFd = 3;
+
+export interface WorkerPlace {
+  readonly generation: number;
+  readonly slot: number;
+}
+
+/** Errors: `commandNotFound`, `commandNotExecutable`, `cwdMissing`, `envFileUnreadable`. */
+export function prepareWorker(
+  settings: MasterSettings,
+  listeners: readonly BoundListener[],
+  inherited: NodeJS.ProcessEnv,
+  preload: string,
+  codeCache: string | null,
+  { generation, slot }: WorkerPlace,
+  portChanged: (source: VariableSource) => void = () => undefined,
+): SpawnRequest {
+  const { healthPath, warmup, readyTimeoutMs } = settings;
+  const sources = {
+    inherited,
+    fromFile: settings.environmentFile === null ? {} : readEnvFile(settings.environmentFile),
+    listeners: listeners.map(announce),
+  };
+  const changed = changedPort(sources);
+  if (changed !== null) portChanged(changed);
+  const environment = workerEnvironment({
+    ...sources,
+    cwd: settings.cwd,
+    generation,
+    slot,
+    masterPid: process.pid,
+    codeCache,
+    drainTimeoutMs: settings.drainTimeoutMs,
+    health: healthPath === null ? null : { path: healthPath, warmup, readyTimeoutMs },
+  });
+  const command = resolveCommand(settings.command, { cwd: settings.cwd, environment });
+  const launch = launchNode({ command, environment, preload, shimFolder: shimFolder(preload) });
+  setOrRemove(environment, 'NODE_OPTIONS', launch.nodeOptions);
+  setOrRemove(environment, 'PATH', launch.path);
+  const launched = { ...command, args: launch.args };
+  // Inside Node.js the preload sets LISTEN_PID. A container without a shell has to do without, as any program there does.
+  const start =
+    command.isNode || !hasShell()
+      ? { ...launched, environment }
+      : withListenPid(launched, environment, { node: process.execPath, script: trampolineScript(preload) });
+  const { file, args } = start;
+  return { file, args, cwd: settings.cwd, environment: start.environment, listeners };
+}
+
+function announce(
+  { name, host, port, backlog, isUndecided, standsFor, fd }: BoundListener,
+  index: number,
+): AnnouncedListener {
+  return {
+    name,
+    fd: firstListenerFd + index,
+    host,
+    port,
+    backlog,
+    inode: fstatSync(fd).ino,
+    ...(isUndecided ? { isUndecided } : {}),
+    ...(standsFor === null ? {} : { standsFor }),
+  };
+}
+
+function setOrRemove(environment: Record<string, string>, name: string, value: string | undefined): void {
+  if (value === undefined) Reflect.deleteProperty(environment, name);
+  else environment[name] = value;
+}
+
+/** The folder, beside the preload, of the `node` that loads it whatever NODE_OPTIONS holds. */
+function shimFolder(preload: string): string | null {
+  const folder = join(dirname(preload), 'shim');
+  return hasShell() && isExecutable(join(folder, 'node')) ? folder : null;
+}
+
+/** Built beside the master. */
+function trampolineScript(preload: string): string {
+  return join(dirname(preload), '..', 'master', 'trampoline.cjs');
+}
+
+function hasShell(): boolean {
+  return isExecutable('/bin/sh');
+}
+
+function isExecutable(file: string): boolean {
+  try {
+    accessSync(file, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}

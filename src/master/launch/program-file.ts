@@ -1,0 +1,136 @@
+/**
+ * The file that stands for a program, which is what `--watch` without a path watches: the script of an interpreter, the entry of a
+ * package, else the executable. Symlinks are not resolved: `current/app.js` has to stay that. It must not know how files are watched.
+ */
+import { basename, dirname, join, resolve } from 'node:path';
+import { realpathSync } from 'node:fs';
+import { GracefulRunError } from '../../shared/errors.ts';
+import { interpreterNamed, scriptAmong } from './interpreters.ts';
+import { type PackageCommand, packageCommand, unwrapCommand } from './package-commands.ts';
+import { completeFile, isFile, nearestPackage, type Package } from './packages.ts';
+import { resolveCommand, type Surroundings } from './resolve-command.ts';
+import { lastCommand } from './split-words.ts';
+
+/** Scripts that call each other in a circle end here. */
+const maxScripts = 10;
+
+/**
+ * The absolute path of the program's own file. Throws `notWatchable` when there is none (code on the command line, a module's name),
+ * and what resolveCommand throws when the executable is needed and not found.
+ */
+export function programFile(command: readonly string[], surroundings: Surroundings): string {
+  return fileOf(command, surroundings, maxScripts);
+}
+
+function fileOf(command: readonly string[], surroundings: Surroundings, scriptsLeft: number): string {
+  const [name, ...args] = unwrapCommand(command);
+  if (name === undefined) throw notWatchable(command, 'it names no program');
+  const called = packageCommand(basename(name), args);
+  if (called !== null) return packageFile(called, command, surroundings, scriptsLeft);
+  const interpreter = interpreterNamed(basename(name));
+  if (interpreter !== null) return scriptFile(args, interpreter, command, surroundings);
+  const { file } = resolveCommand([name], surroundings);
+  // Node.js under another name, such as /opt/app/runtime -> /usr/bin/node.
+  const real = interpreterNamed(basename(realpathSync(file)));
+  return real?.readsPackage === true ? scriptFile(args, real, command, surroundings) : file;
+}
+
+function scriptFile(
+  args: readonly string[],
+  interpreter: NonNullable<ReturnType<typeof interpreterNamed>>,
+  command: readonly string[],
+  { cwd }: Surroundings,
+): string {
+  const script = scriptAmong(args, interpreter);
+  if (script === null) throw notWatchable(command, 'it runs no script file');
+  const file = completeFile(resolve(cwd, script), interpreter);
+  if (file === null) throw notWatchable(command, `there is no file ${resolve(cwd, script)}`);
+  return file;
+}
+
+function packageFile(
+  called: PackageCommand,
+  command: readonly string[],
+  surroundings: Surroundings,
+  scriptsLeft: number,
+): string {
+  const folder = called.folder === null ? surroundings.cwd : resolve(surroundings.cwd, called.folder);
+  const owner = nearestPackage(folder);
+  if (called.kind === 'command')
+    return commandFile(called.words, owner, { ...surroundings, cwd: folder }, scriptsLeft);
+  if (owner === null) throw notWatchable(command, `there is no package.json in ${folder} or above it`);
+  const script = owner.scripts.get(called.name);
+  if (script === undefined && called.orCommand !== null) {
+    return commandFile(called.orCommand, owner, { ...surroundings, cwd: folder }, scriptsLeft);
+  }
+  // What `npm start` runs when there is no start script.
+  const standIn = join(owner.folder, 'server.js');
+  if (script === undefined && called.name === 'start' && isFile(standIn)) return standIn;
+  const inPackage = { ...surroundings, cwd: owner.folder };
+  const words = unwrapCommand(script === undefined ? [] : lastCommand(script));
+  const file = scriptsLeft > 0 ? scriptOfLine(words, inPackage, scriptsLeft - 1) : null;
+  const entry = file ?? entryOf(owner);
+  if (entry === null)
+    throw notWatchable(command, `${join(owner.folder, 'package.json')} does not say which file it starts`);
+  return entry;
+}
+
+/** The file of a package.json script when it is an interpreter and a script, or leads to one; else null: it is a tool's command. */
+function scriptOfLine(
+  words: readonly string[],
+  surroundings: Surroundings,
+  scriptsLeft: number,
+): string | null {
+  const [name, ...args] = words;
+  if (name === undefined) return null;
+  const isCalled = packageCommand(basename(name), args) !== null || interpreterNamed(basename(name)) !== null;
+  return isCalled ? orNull(() => fileOf(words, surroundings, scriptsLeft)) : null;
+}
+
+/** `npx X`: X as an interpreter with its script, else the command X of this package or of one that it has installed. */
+function commandFile(
+  words: readonly string[],
+  owner: Package | null,
+  surroundings: Surroundings,
+  scriptsLeft: number,
+): string {
+  const [name = ''] = words;
+  if (interpreterNamed(name) !== null) return fileOf(words, surroundings, scriptsLeft);
+  const own = owner?.commands.get(name);
+  if (owner !== null && own !== undefined) return resolve(owner.folder, own);
+  for (let at = surroundings.cwd; ; at = dirname(at)) {
+    const file = join(at, 'node_modules', '.bin', name);
+    if (isFile(file)) return file;
+    if (at === dirname(at)) return fileOf(words, surroundings, 0);
+  }
+}
+
+/** The package's main, else index.js or server.js. */
+function entryOf({ folder, main }: Package): string | null {
+  const completion = {
+    suffixes: ['.js', '.json', '.node'],
+    directoryFiles: ['index.js', 'server.js'],
+    readsPackage: true,
+  };
+  const named = main === null ? null : completeFile(resolve(folder, main), completion);
+  return named ?? completeFile(folder, completion);
+}
+
+function orNull(find: () => string): string | null {
+  try {
+    return find();
+  } catch (error) {
+    if (error instanceof GracefulRunError) return null;
+    throw error;
+  }
+}
+
+function notWatchable(command: readonly string[], reason: string): GracefulRunError {
+  return new GracefulRunError(
+    'notWatchable',
+    `cannot tell which file \`${command.join(' ')}\` is: ${reason}`,
+    {
+      hint: 'name what to watch: --watch path …',
+    },
+  );
+}

@@ -1,0 +1,148 @@
+/**
+ * Finds the executable that a command means, as execvp(3) would in the worker: anew at every spawn, because symlinks and PATH move
+ * between releases. It must not know how processes are started.
+ */
+import { accessSync, constants, readlinkSync, realpathSync, statSync } from 'node:fs';
+import { basename, resolve } from 'node:path';
+import { GracefulRunError, systemCode } from '../../shared/errors.ts';
+import { plainReason } from '../system-calls/plain-reasons.ts';
+import { interpreterMissing, notExecutable, notFound } from './command-errors.ts';
+import { headOf } from './file-head.ts';
+import { interpreterOf, parseShebang } from './shebang.ts';
+
+export interface Surroundings {
+  readonly cwd: string;
+  readonly environment: NodeJS.ProcessEnv;
+}
+
+export interface ResolvedCommand {
+  /** Absolute path of the executable as it was found: symlinks are left as they are. */
+  readonly file: string;
+  readonly args: readonly string[];
+  /** Whether it is Node.js, or a script that Node.js runs. */
+  readonly isNode: boolean;
+  /** Whether the executable itself is Node.js, so that its arguments are those of Node.js. */
+  readonly isNodeBinary: boolean;
+}
+
+/** Where execvp(3) looks when PATH is not set. */
+const defaultPath = '/bin:/usr/bin';
+
+/**
+ * The executable and arguments of `command`, looked up with the cwd and PATH that are given.
+ * Throws `commandMissing`, `cwdMissing`, `commandNotFound` (exit code 127) or `commandNotExecutable` (126).
+ */
+export function resolveCommand(command: readonly string[], surroundings: Surroundings): ResolvedCommand {
+  const [name, ...args] = command;
+  if (name === undefined || name === '') {
+    throw new GracefulRunError('commandMissing', 'cannot start: no command was given', {
+      hint: 'put it after two dashes: graceful-run --port 3000 -- node app.js',
+    });
+  }
+  requireDirectory(surroundings.cwd);
+  const file = findExecutable(name, surroundings);
+  const isNodeBinary = isBinary(file);
+  return { file, args, isNode: isNodeBinary || isNodeScript(file, surroundings), isNodeBinary };
+}
+
+function requireDirectory(cwd: string): void {
+  try {
+    if (statSync(cwd).isDirectory()) return;
+  } catch (cause) {
+    throw new GracefulRunError(
+      'cwdMissing',
+      `cannot use ${cwd} as working directory: ${reasonOf(cause, cwd)}`,
+      {
+        hint: 'it must exist, and be reachable by this user, at every start and reload: has a release been removed?',
+        cause,
+      },
+    );
+  }
+  throw new GracefulRunError('cwdMissing', `cannot use ${cwd} as working directory: it is not a directory`, {
+    hint: 'give --cwd the folder that the program is in',
+  });
+}
+
+function reasonOf(cause: unknown, cwd: string): string {
+  const code = systemCode(cause) ?? 'unknown error';
+  if (code !== 'ENOENT') return plainReason(code);
+  const target = targetOf(cwd);
+  return target === null ? 'there is no such folder' : `it is a link to ${target}, which does not exist`;
+}
+
+/** What a symbolic link says; null for what is none. */
+function targetOf(path: string): string | null {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return null;
+  }
+}
+
+/** As execvp(3): what cannot be executed is remembered, and the search goes on. */
+function findExecutable(name: string, surroundings: Surroundings): string {
+  let refused: string | null = null;
+  for (const file of candidates(name, surroundings)) {
+    switch (permissionOf(file)) {
+      case 'executable':
+        return file;
+      case 'refused':
+        refused ??= file;
+        break;
+      case 'absent':
+        break;
+    }
+  }
+  throw refused === null ? notFound(name, surroundings) : notExecutable(refused, name);
+}
+
+function candidates(name: string, { cwd, environment }: Surroundings): readonly string[] {
+  if (name.includes('/')) return [resolve(cwd, name)];
+  // An empty element of PATH means the working directory.
+  return (environment['PATH'] ?? defaultPath).split(':').map((folder) => resolve(cwd, folder, name));
+}
+
+function permissionOf(file: string): 'executable' | 'refused' | 'absent' {
+  try {
+    if (!statSync(file).isFile()) return 'refused';
+    accessSync(file, constants.X_OK);
+    return 'executable';
+  } catch (error) {
+    return systemCode(error) === 'EACCES' ? 'refused' : 'absent';
+  }
+}
+
+const nodeNames: ReadonlySet<string> = new Set(['node', 'nodejs']);
+/** Launchers that end as Node.js themselves; a script may name them in its first line. */
+const nodeLaunchers: ReadonlySet<string> = new Set([...nodeNames, 'tsx', 'ts-node']);
+
+function isBinary(file: string): boolean {
+  if (nodeNames.has(basename(file))) return true;
+  const real = realpathOf(file);
+  return nodeNames.has(basename(real)) || real === realpathOf(process.execPath);
+}
+
+function isNodeScript(file: string, { cwd }: Surroundings): boolean {
+  const head = headOf(realpathOf(file));
+  const shebang = parseShebang(head);
+  if (shebang === null) return false;
+  const isWindowsText = `${shebang.file}${shebang.argument}`.endsWith('\r');
+  if (isWindowsText || permissionOf(resolve(cwd, shebang.file)) === 'absent') {
+    throw interpreterMissing(file, `${shebang.file} ${shebang.argument}`.trimEnd(), isWindowsText);
+  }
+  return nodeLaunchers.has(interpreterOf(shebang)) || isNodeShim(head);
+}
+
+/** The path itself when it cannot be resolved: the master's own binary may have been replaced or removed since it started. */
+function realpathOf(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return path;
+  }
+}
+
+/** The shell scripts that npm and pnpm write into node_modules/.bin where they cannot make symlinks: they end with `exec node …`. */
+function isNodeShim(head: string): boolean {
+  return head.includes('basedir=') && /^\s*exec (node|"\$basedir\/node") /m.test(head);
+}

@@ -1,0 +1,103 @@
+/**
+ * The environment of a worker: DESIGN's contract, all protocols at once, so that a program finds the one that it
+ * knows. Pure. LISTEN_PID is missing on purpose: nobody knows the pid before the process exists; the preload
+ * sets it inside Node.js, trampoline.ts for every other program. Nor does it know the preload: node-launch.ts.
+ */
+import { env, type AnnouncedListener, type HealthOrder } from '../../shared/protocol.ts';
+
+export interface WorkerEnvironmentOptions {
+  /** The master's own environment. */
+  readonly inherited: Readonly<Record<string, string | undefined>>;
+  /** The env file's variables win over the inherited ones; the contract wins over both, except for HOST. */
+  readonly fromFile: Readonly<Record<string, string>>;
+  readonly listeners: readonly AnnouncedListener[];
+  /** The worker's working directory, symlinks not resolved. */
+  readonly cwd: string;
+  readonly generation: number;
+  readonly slot: number;
+  readonly masterPid: number;
+  readonly drainTimeoutMs: number;
+  /** Where the code of a worker's boot is kept; null: nowhere. */
+  readonly codeCache: string | null;
+  /** Null: it is ready when it listens. */
+  readonly health: HealthOrder | null;
+}
+
+/** What a master above us may have said to us: never to be taken for our own word. */
+const notInherited =
+  /^(LISTEN_(FDS|PID|FDNAMES)|SERVER_STARTER_\w+|EINHORN_\w+|GRACEFUL_RUN_\w+|NODE_CHANNEL_\w+)$/;
+
+export function workerEnvironment(options: WorkerEnvironmentOptions): Record<string, string> {
+  const {
+    inherited,
+    fromFile,
+    listeners,
+    cwd,
+    generation,
+    slot,
+    masterPid,
+    drainTimeoutMs,
+    codeCache,
+    health,
+  } = options;
+  const kept = Object.entries(inherited).flatMap(([name, value]): [string, string][] =>
+    value === undefined || notInherited.test(name) ? [] : [[name, value]],
+  );
+  // Not by assignment: a variable may be called `__proto__`.
+  const base: Record<string, string> = { ...Object.fromEntries(kept), ...fromFile };
+  const [first] = listeners;
+  return {
+    ...base,
+    PWD: cwd,
+    ...(first === undefined ? {} : { PORT: String(first.port), HOST: base['HOST'] || first.host }),
+    ...systemd(listeners),
+    ...serverStarter(listeners, generation),
+    ...einhorn(listeners),
+    [env.generation]: String(generation),
+    [env.worker]: String(slot),
+    [env.master]: String(masterPid),
+    [env.listeners]: JSON.stringify(listeners),
+    [env.drainTimeout]: String(drainTimeoutMs),
+    ...(codeCache === null ? {} : { [env.codeCache]: codeCache }),
+    ...(health === null ? {} : { [env.health]: JSON.stringify(health) }),
+  };
+}
+
+/** Where a variable comes from that a worker gets with another value. */
+export type VariableSource = 'environment' | 'file';
+
+/**
+ * PORT, when it was set to something else than the port that is held: with the value it had, the program would listen where no client
+ * comes. HOST is never changed: it may be the public name of the service.
+ */
+export function changedPort({
+  inherited,
+  fromFile,
+  listeners,
+}: Pick<WorkerEnvironmentOptions, 'inherited' | 'fromFile' | 'listeners'>): VariableSource | null {
+  const [first] = listeners;
+  const given = fromFile['PORT'] ?? inherited['PORT'];
+  if (first === undefined || given === undefined || given === '' || given === String(first.port)) return null;
+  return fromFile['PORT'] === undefined ? 'environment' : 'file';
+}
+
+/** sd_listen_fds(3). */
+function systemd(listeners: readonly AnnouncedListener[]): Record<string, string> {
+  return {
+    LISTEN_FDS: String(listeners.length),
+    LISTEN_FDNAMES: listeners.map(({ name }) => name).join(':'),
+  };
+}
+
+/** Server::Starter: `host:port=fd`, an IPv6 host in brackets, joined by semicolons. */
+function serverStarter(listeners: readonly AnnouncedListener[], generation: number): Record<string, string> {
+  const ports = listeners.map(
+    ({ host, port, fd }) => `${host.includes(':') ? `[${host}]` : host}:${port}=${fd}`,
+  );
+  return { SERVER_STARTER_PORT: ports.join(';'), SERVER_STARTER_GENERATION: String(generation) };
+}
+
+function einhorn(listeners: readonly AnnouncedListener[]): Record<string, string> {
+  const fds = listeners.map(({ fd }, index) => [`EINHORN_FD_${index}`, String(fd)] as const);
+  return { ...Object.fromEntries(fds), EINHORN_FD_COUNT: String(listeners.length) };
+}

@@ -1,0 +1,65 @@
+/**
+ * How much each fact matters to an operator. Pure. The measure is a reload that goes well: at `info` it is
+ * asked for, starting, serving, and one line for each worker that ended.
+ */
+import { drainCrash } from '../program/drain-crash.ts';
+import type { Fact } from '../../shared/events.ts';
+
+export type FactLevel = 'debug' | 'info' | 'warn' | 'error';
+
+/** `isRecovery` says that the worker of a `workerReady` takes the place of one that failed: worth knowing at 3 a.m. */
+export function levelOf(fact: Fact, isRecovery = false): FactLevel {
+  switch (fact.event) {
+    case 'workerReady':
+      return isRecovery ? 'info' : 'debug';
+    case 'workerDraining':
+      return fact.reason === 'signal' ? 'info' : 'debug';
+    case 'workerExited':
+      return (fact.cut ?? 0) + fact.cleanUpsCut === 0 && drainCrash(fact) === null ? 'info' : 'warn';
+    case 'stopped':
+      return fact.failure === null ? 'info' : 'error';
+    case 'generationFailed':
+    case 'generationRolledBack':
+    case 'workerFailed':
+    case 'workerRestartedItself':
+    case 'workerLostProgram':
+    case 'watchFailed':
+      return 'error';
+    case 'restartScheduled':
+    case 'workerCleanUpCut':
+    case 'workerTerminated':
+    case 'workerKilled':
+    case 'controlSocketChanged':
+    case 'undeclaredListen':
+    case 'wideListen':
+    case 'narrowListen':
+    case 'addressBusy':
+    case 'orphansKilled':
+    case 'listenerLeftBehind':
+    case 'portChanged':
+    case 'messageRejected':
+    case 'migrationFailed':
+    case 'workerNotPaused':
+      return 'warn';
+    case 'masterStarted':
+    case 'listenerBound':
+    case 'generationStarted':
+    case 'generationReady':
+    case 'generationSettled':
+    case 'reloadRequested':
+    case 'stopRequested':
+    case 'workerCountChanged':
+    case 'workerNotReadyYet':
+    case 'stillDraining':
+    case 'fileChanged':
+    case 'watchStarted':
+      return 'info';
+    case 'listenersClosed':
+    case 'workerStarted':
+    case 'workerAdmitted':
+    case 'workerPaused':
+    case 'workerResumed':
+    case 'workerAcceptsNoMore':
+      return 'debug';
+  }
+}

@@ -1,0 +1,55 @@
+/**
+ * Passes a worker's output on in whole lines, byte for byte, so that the lines of several writers do not mix. A line that is not
+ * ended (a prompt, "waiting for the database …") is held for a moment only.
+ */
+import type { Platform } from '../process/platform.ts';
+
+export interface LineForwarder {
+  add(bytes: Uint8Array): void;
+  /** Nothing more comes: passes on what is held. */
+  end(): void;
+}
+
+/** How long the beginning of a line waits for its end. */
+const heldMs = 200;
+/** A longer line is passed on in pieces. */
+const maxHeldBytes = 1024 * 1024;
+const newline = 0x0a;
+
+/** Calls `forward` with whole lines, and with the part of one that has not been ended for 200 ms. Arms a timer only while it holds one. */
+export function forwardWholeLines(forward: (bytes: Uint8Array) => void, arm: Platform['arm']): LineForwarder {
+  let held: Uint8Array[] = [];
+  let heldBytes = 0;
+  let disarm: (() => void) | null = null;
+
+  const hold = (bytes: Uint8Array): void => {
+    if (bytes.length > 0) held.push(bytes);
+    heldBytes += bytes.length;
+  };
+
+  const flush = (): void => {
+    disarm?.();
+    disarm = null;
+    if (heldBytes === 0) return;
+    const [first = Buffer.alloc(0)] = held;
+    const bytes = held.length === 1 ? first : Buffer.concat(held);
+    held = [];
+    heldBytes = 0;
+    forward(bytes);
+  };
+
+  return {
+    add: (bytes) => {
+      const end = bytes.lastIndexOf(newline) + 1;
+      hold(bytes.subarray(0, end));
+      if (end > 0) flush();
+      hold(bytes.subarray(end));
+      if (heldBytes > maxHeldBytes) flush();
+      else if (heldBytes > 0) {
+        disarm?.();
+        disarm = arm(heldMs, flush);
+      }
+    },
+    end: flush,
+  };
+}

@@ -1,0 +1,128 @@
+/**
+ * Writes to a descriptor that others share without ever waiting for its reader. O_NONBLOCK belongs to the open file description,
+ * which the workers inherit with stdout and stderr and switch as they like; so it can neither be set here (their write(2) would
+ * fail with EAGAIN) nor be relied on. Each kind of descriptor has a way that does not depend on it.
+ */
+import { closeSync, constants, fstatSync, openSync, readSync, type Stats, writeSync } from 'node:fs';
+import { isatty } from 'node:tty';
+import { systemCode } from '../../shared/errors.ts';
+import { readProcessStat } from '../../shared/process-stat.ts';
+import {
+  pipe,
+  pollWritable,
+  sendNow,
+  spliceNow,
+  withoutBackgroundStop,
+} from '../system-calls/output-calls.ts';
+
+export interface Descriptor {
+  /** Writes what fits now: how many bytes that were, or the name of the error, `EAGAIN` when there is no room. */
+  readonly write: (bytes: Uint8Array) => number | string;
+  /** Waits until there is room, for `timeoutMs` at most. */
+  readonly waitForRoom: (timeoutMs: number) => void;
+}
+
+/** PIPE_BUF, which POSIX promises at least: poll(2) says that so much fits. */
+const pipeBufferBytes = process.platform === 'linux' ? 4096 : 512;
+
+/** The way of writing that fits the descriptor. It is complete once the system calls are loaded (output-calls.ts). */
+export function openPatiently(fd: number, openAgain: typeof reopen = reopen): Descriptor {
+  const stats = statOf(fd);
+  if (stats === null) return { write: () => 'EBADF', waitForRoom: () => undefined };
+  if (stats.isSocket()) return waiting(fd, (bytes) => sendTo(fd, bytes));
+  if (stats.isFIFO()) return openPipe(fd, openAgain(fd));
+  if (isatty(fd)) return openTerminal(fd, openAgain(fd) ?? openControllingTerminal(stats.rdev));
+  // A file, or a device such as /dev/null: it takes everything, or fails.
+  return waiting(fd, (bytes) => writeTo(fd, bytes));
+}
+
+/** Before the system calls are loaded there are no workers, and so no other writer. */
+function sendTo(fd: number, bytes: Uint8Array): number | string {
+  const sent = sendNow(fd, bytes);
+  return sent === 'ENOSYS' ? writeTo(fd, bytes) : sent;
+}
+
+function openPipe(fd: number, own: number | null): Descriptor {
+  if (own !== null) return waiting(own, (bytes) => writeTo(own, bytes));
+  // A pipe that another user has made (sudo, su) may not be opened. splice(2) has a flag of its own for not waiting.
+  const ends = pipe();
+  if (typeof ends === 'string') return pollFirst(fd, (bytes) => writeTo(fd, bytes));
+  const [from, to] = ends;
+  return waiting(fd, (bytes) => writeBySplice(from, to, fd, bytes));
+}
+
+/** `from` and `to` are the ends of an empty pipe, and are again at the end. */
+function writeBySplice(from: number, to: number, fd: number, bytes: Uint8Array): number | string {
+  const piece = bytes.subarray(0, pipeBufferBytes);
+  const filled = writeTo(to, piece);
+  if (typeof filled === 'string') return filled;
+  const moved = spliceNow(from, fd, filled);
+  const rest = filled - (typeof moved === 'number' ? moved : 0);
+  if (rest > 0) readSync(from, Buffer.alloc(rest));
+  return moved;
+}
+
+function openTerminal(fd: number, own: number | null): Descriptor {
+  if (own !== null) return waiting(own, (bytes) => withoutBackgroundStop(() => writeTo(own, bytes)));
+  return pollFirst(fd, (bytes) => withoutBackgroundStop(() => writeTo(fd, bytes)));
+}
+
+/** For what cannot be opened again: small pieces, when poll(2) says that they fit. Another writer may still be faster. */
+function pollFirst(fd: number, write: Descriptor['write']): Descriptor {
+  return waiting(fd, (bytes) => (pollWritable(fd, 0) ? write(bytes.subarray(0, pipeBufferBytes)) : 'EAGAIN'));
+}
+
+function waiting(fd: number, write: Descriptor['write']): Descriptor {
+  return { write, waitForRoom: (timeoutMs) => void pollWritable(fd, timeoutMs) };
+}
+
+/**
+ * The same pipe or terminal through an open file description of our own, which does not wait; null where that cannot be had.
+ * proc(5): opening /proc/self/fd/N opens what it refers to once more. Elsewhere /dev/fd/N is only a copy of the descriptor.
+ */
+function reopen(fd: number): number | null {
+  if (process.platform !== 'linux') return null;
+  const flags = constants.O_WRONLY | constants.O_NONBLOCK | constants.O_NOCTTY;
+  try {
+    const own = openSync(`/proc/self/fd/${fd}`, flags);
+    if (isSame(statOf(own), statOf(fd))) return own;
+    closeSync(own);
+    return null;
+  } catch {
+    // EACCES, ENXIO, no /proc: there is another way.
+    return null;
+  }
+}
+
+/**
+ * The terminal `device` through /dev/tty, which a process may open whoever the terminal belongs to (after su or sudo it belongs to
+ * another user); null when it is not the controlling one.
+ */
+function openControllingTerminal(device: number): number | null {
+  try {
+    if (readProcessStat('self')?.terminal !== device) return null;
+    return openSync('/dev/tty', constants.O_WRONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
+  } catch {
+    return null;
+  }
+}
+
+function isSame(one: Stats | null, other: Stats | null): boolean {
+  return one !== null && other !== null && one.ino === other.ino && one.dev === other.dev;
+}
+
+function statOf(fd: number): Stats | null {
+  try {
+    return fstatSync(fd);
+  } catch {
+    return null;
+  }
+}
+
+function writeTo(fd: number, bytes: Uint8Array): number | string {
+  try {
+    return writeSync(fd, bytes);
+  } catch (error) {
+    return systemCode(error) ?? 'EIO';
+  }
+}

@@ -1,0 +1,144 @@
+/**
+ * Puts the log and what the workers write to stderr on one stream. It owns who has written last, so that no line of one becomes a
+ * part of another's, and how the lines of workers are told from the master's (docs/deployment.md, "Whose line is it?").
+ */
+import type { LogStream } from '../log/log.ts';
+import { namesError } from '../../shared/error-line.ts';
+import { escapeWorkerLine } from './escape-worker-line.ts';
+import { standardError } from './standard-error.ts';
+import { loadOutputCalls } from '../system-calls/output-calls.ts';
+
+export interface SharedOutput {
+  /** For the log: it writes whole lines. */
+  readonly log: LogStream;
+  /** Passes on what the worker with this pid has written. */
+  readonly passOn: (bytes: Uint8Array, pid: number) => void;
+}
+
+/** How the workers' lines look. */
+export type WorkerLines =
+  /** As they were written, byte for byte; only `logId`, the sign of the master's own lines, is made unreadable in them. */
+  | { readonly as: 'written'; readonly logId: string | null }
+  /** For people: behind the worker's pid, without what moves the cursor. */
+  | { readonly as: 'marked'; readonly hasColours: boolean };
+
+export interface SharedOutputParts {
+  readonly stream: LogStream;
+  readonly lines: WorkerLines;
+  /** Some of the workers' output was not written because the reader was too slow. Called when it reads again. */
+  readonly onDropped: (bytes: number) => void;
+}
+
+/** What a reader may leave unread before the workers' output is dropped. */
+const unreadLimitBytes = 1024 * 1024;
+const newline = 0x0a;
+
+export function shareOutput({ stream, lines, onDropped }: SharedOutputParts): SharedOutput {
+  /** The worker whose line is not ended yet. */
+  let open: number | null = null;
+  let droppedBytes = 0;
+
+  const tellDropped = (): void => {
+    const bytes = droppedBytes;
+    droppedBytes = 0;
+    if (bytes > 0) onDropped(bytes);
+  };
+
+  /** Ends the line of another writer. */
+  const endLineOf = (writer: number | null): void => {
+    if (open !== null && open !== writer) stream.write('\n');
+    open = null;
+  };
+
+  const look = (bytes: Uint8Array, pid: number, isContinued: boolean): Uint8Array =>
+    lines.as === 'written'
+      ? withoutId(bytes, lines.logId)
+      : markLines(
+          bytes,
+          isContinued ? '' : prefixOf(pid, lines.hasColours),
+          prefixOf(pid, lines.hasColours),
+          lines.hasColours,
+        );
+
+  return {
+    log: {
+      write: (text) => {
+        endLineOf(null);
+        return stream.write(text);
+      },
+      get writableLength() {
+        return stream.writableLength ?? 0;
+      },
+      ...(stream.whenEmpty === undefined ? {} : { whenEmpty: stream.whenEmpty }),
+      ...(stream.takeLostBytes === undefined ? {} : { takeLostBytes: stream.takeLostBytes }),
+    },
+    passOn: (bytes, pid) => {
+      if (bytes.length === 0) return;
+      if ((stream.writableLength ?? 0) > unreadLimitBytes) {
+        // A stream that cannot say when it is read again is asked at the next write.
+        if (droppedBytes === 0) stream.whenEmpty?.(tellDropped);
+        droppedBytes += bytes.length;
+        return;
+      }
+      tellDropped();
+      const isContinued = open === pid;
+      endLineOf(pid);
+      stream.write(look(bytes, pid, isContinued));
+      open = bytes.at(-1) === newline ? null : pid;
+    },
+  };
+}
+
+/** Nobody but the master can write a line with its id, not even a client that has seen one and makes the application log it. */
+function withoutId(bytes: Uint8Array, id: string | null): Uint8Array {
+  if (id === null) return bytes;
+  const found = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  const isSpelled = found.includes(id);
+  // JSON can write its letters as numbers.
+  const isEscaped = found.includes('\\u00') && unescape(found.toString('latin1')).includes(id);
+  if (!isSpelled && !isEscaped) return bytes;
+  const text = found.toString('latin1').replaceAll(id, '-'.repeat(id.length));
+  return Buffer.from(isEscaped ? text.replaceAll('\\u00', '\\\\u00') : text, 'latin1');
+}
+
+function unescape(text: string): string {
+  return text.replace(/\\u00([0-7][0-9a-f])/gi, (_sequence, code: string) =>
+    String.fromCharCode(Number.parseInt(code, 16)),
+  );
+}
+
+function prefixOf(pid: number, hasColours: boolean): string {
+  return hasColours ? `\u001B[2m${pid} |\u001B[22m ` : `${pid} | `;
+}
+
+/** `first` stands before the first line, `next` before every other one. The text is taken byte by byte: it need not be UTF-8. */
+function markLines(bytes: Uint8Array, first: string, next: string, hasColours: boolean): Uint8Array {
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1');
+  const isEnded = text.endsWith('\n');
+  const parts = (isEnded ? text.slice(0, -1) : text).split(/\r?\n|\r(?!$)/);
+  const marked = parts.map((part, index) => {
+    const safe = escapeWorkerLine(part, hasColours);
+    return `${index === 0 ? first : next}${hasColours && namesError(safe) ? `\u001B[31m${safe}\u001B[39m` : safe}`;
+  });
+  return Buffer.from(`${marked.join('\n')}${isEnded ? '\n' : ''}`, 'latin1');
+}
+
+/** For a master inside another program: to its stderr, as it was written. */
+export function embeddedOutput(): SharedOutput['passOn'] {
+  let output: SharedOutput | null = null;
+  // They are there long before a worker writes. If they cannot be loaded, neither can the listener be opened, which says so.
+  loadOutputCalls().catch(() => undefined);
+  return (bytes, pid) => {
+    const stream = standardError();
+    output ??= shareOutput({
+      stream,
+      lines: { as: 'written', logId: null },
+      onDropped: (dropped) => {
+        stream.write(
+          `graceful-run: ${dropped} bytes of the workers' output were dropped because the reader was too slow\n`,
+        );
+      },
+    });
+    output.passOn(bytes, pid);
+  };
+}

@@ -1,0 +1,134 @@
+/**
+ * Reads a worker's IPC channel in the place of Node.js, which trusts whoever is at the other end: it throws at a line that is not JSON,
+ * keeps a line that never ends, turns a listening socket that it is sent into a server of this very process, and aborts when it is sent
+ * the descriptor of a file. Anything that has inherited the channel may write to it, so here such things are passed over.
+ */
+import net from 'node:net';
+import type { ChildProcess } from 'node:child_process';
+import { GracefulRunError } from '../../shared/errors.ts';
+import { createLineReader } from '../output/line-reader.ts';
+import { duplicate } from '../system-calls/syscalls.ts';
+
+/** The longest message that is looked at, in bytes: ours have a few hundred. */
+const maxMessageBytes = 1024 * 1024;
+
+/** How Node.js answers for a handle that did not arrive, and what it answers itself. */
+const handleAnswers: ReadonlySet<unknown> = new Set(['NODE_HANDLE_ACK', 'NODE_HANDLE_NACK']);
+
+export interface GuardParts {
+  readonly message: (value: unknown) => void;
+  /** A line that was no message, or too long to be looked at. */
+  readonly garbage: () => void;
+}
+
+export interface GuardedChannel {
+  /** Closes the channel of a process that is gone, whoever else holds its other end. */
+  close(): void;
+}
+
+/**
+ * Takes over the reading of `child`'s channel: over a second descriptor, as a plain socket, with which nobody can send anything but
+ * bytes. Whatever descriptors come with them the kernel closes (unix(7): a read without room for ancillary data).
+ * Node.js does not document where the channel's handle is (found on 20, 22, 24 and 26): where it is not, Node.js reads itself.
+ * Throws GracefulRunError `startFailed` when there is no second descriptor to be had.
+ */
+export function guardChannel(child: ChildProcess, { message, garbage }: GuardParts): GuardedChannel {
+  const channel = channelOf(child);
+  if (channel === null) {
+    child.on('message', message);
+    return {
+      close: () => {
+        hangUp(child);
+      },
+    };
+  }
+  const copy = duplicate(channel.fd);
+  if (typeof copy === 'string') {
+    throw new GracefulRunError('startFailed', `cannot read what the worker says: ${copy}`, {
+      hint: 'are there file descriptors left (ulimit -n)?',
+    });
+  }
+  channel.readStop();
+  const lines = createLineReader(maxMessageBytes, take, garbage);
+  const reader = new net.Socket({ fd: copy, readable: true, writable: false });
+  reader.on('data', (bytes: Buffer) => {
+    lines.add(bytes);
+  });
+  // Then it is the end, too.
+  reader.on('error', () => undefined);
+  reader.on('close', () => {
+    // No bytes: the end. Node.js closes the channel, which the 'close' of the child waits for.
+    if (child.connected) channel.onread();
+  });
+  return {
+    close: () => {
+      reader.destroy();
+      hangUp(child);
+    },
+  };
+
+  function take(line: string): void {
+    const value = parse(line);
+    if (value === undefined) garbage();
+    else if (!isInternal(value)) message(value);
+    else if (value.cmd === 'NODE_HANDLE') {
+      // A handle that the worker has sent, which the kernel has closed here. As under fork(): without this answer it sends nothing more.
+      if (child.connected) child.send({ cmd: 'NODE_HANDLE_ACK' }, () => undefined);
+      if ('msg' in value) message(value.msg);
+    }
+    // The answer to a listener that was sent: Node.js waits for it before it sends the next one.
+    else if (handleAnswers.has(value.cmd) && isHandleUnderWay(child)) child.emit('internalMessage', value);
+  }
+}
+
+interface ChannelHandle {
+  readonly fd: number;
+  readStop(): unknown;
+  onread(bytes?: ArrayBuffer): void;
+}
+
+function channelOf(child: ChildProcess): ChannelHandle | null {
+  const symbol = Object.getOwnPropertySymbols(child).find(
+    ({ description }) => description === 'kChannelHandle',
+  );
+  const handle: unknown = symbol === undefined ? null : Reflect.get(child, symbol);
+  if (typeof handle !== 'object' || handle === null) return null;
+  const isIt =
+    typeof Reflect.get(handle, 'fd') === 'number' &&
+    ['readStop', 'onread'].every((name) => typeof Reflect.get(handle, name) === 'function');
+  return isIt ? (handle as ChannelHandle) : null;
+}
+
+/**
+ * Node.js would first wait for the answer to a handle that was sent, and for ever; or, told not to, close that handle, which may be
+ * the listener.
+ */
+function hangUp(child: ChildProcess): void {
+  if (!child.connected) return;
+  Reflect.set(child, '_handleQueue', null);
+  Reflect.set(child, '_pendingMessage', null);
+  child.disconnect();
+}
+
+/** Node.js asserts that an answer has something that it answers. Not documented: the handles that wait behind the first. */
+function isHandleUnderWay(child: ChildProcess): boolean {
+  return Array.isArray(Reflect.get(child, '_handleQueue'));
+}
+
+function isInternal(value: unknown): value is { readonly cmd: string } {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'cmd' in value &&
+    typeof value.cmd === 'string' &&
+    value.cmd.startsWith('NODE_')
+  );
+}
+
+function parse(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return undefined;
+  }
+}

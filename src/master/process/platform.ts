@@ -1,0 +1,79 @@
+/**
+ * Every power that the master has over the operating system, in one interface: the real one is in system.ts,
+ * a fake one drives the tests. Nothing in here decides anything.
+ */
+import type { Clock } from '../../shared/clock.ts';
+import type { GracefulRunError } from '../../shared/errors.ts';
+import type { Outcome } from '../../shared/events.ts';
+import type { MasterMessage } from '../../shared/protocol.ts';
+import type { BoundListener } from '../sockets/listener.ts';
+
+/** What a worker process reports to the master's shell. */
+export interface ProcessListeners {
+  /** Whatever came over the IPC channel, not looked at yet. */
+  readonly message: (raw: unknown) => void;
+  /** Something came over the IPC channel that is no message. */
+  readonly garbage: () => void;
+  /** What the process wrote to stderr, as it wrote it. */
+  readonly stderr: (bytes: Uint8Array) => void;
+  /** Once: the process has ended, was reaped, and its stderr was read to the end (or is held open by a stranger). */
+  readonly exit: (outcome: Outcome) => void;
+  /** Once, instead of everything else: the process could not be started. */
+  readonly failed: (error: GracefulRunError) => void;
+}
+
+/** One of libuv's own, which Node.js sends as it is. */
+export interface Handle {
+  close(): void;
+}
+
+export interface WorkerProcess {
+  /** Also the id of its process group. */
+  readonly pid: number;
+  /** Does nothing when the channel is closed: the exit will tell. `handle` travels beside it; `sent` is called in any case. */
+  send(message: MasterMessage, handle?: Handle, sent?: () => void): void;
+  /** One of its processes serves: when the worker ends or is killed, that one goes too, wherever it has moved by then. */
+  noteServing(pid: number): void;
+  /** Kills it with everything that it has started, in whatever group and session. Where there is no /proc: its group. */
+  killTree(): void;
+}
+
+export interface SpawnRequest {
+  /** Absolute path of the executable. */
+  readonly file: string;
+  readonly args: readonly string[];
+  readonly cwd: string;
+  readonly environment: Readonly<Record<string, string>>;
+  /** Inherited at fd 3, 4 …, in this order. */
+  readonly listeners: readonly BoundListener[];
+}
+
+export interface Platform {
+  readonly clock: Clock;
+  /** Starts a process as the leader of its own group, with an IPC channel. Null: it could not; `failed` says why. */
+  spawn(request: SpawnRequest, listeners: ProcessListeners): WorkerProcess | null;
+  /**
+   * Gives the two a pair of connected sockets, over which connections move; so many `more` takers of this giver follow at
+   * once. Answers the problem if that cannot be done.
+   */
+  introduce(giver: WorkerProcess, taker: WorkerProcess, more: number): string | null;
+  /**
+   * Calls back when the process that reads the worker's channel is gone, though the worker itself lives on: a shell, for example. Returns what
+   * ends that. Null when it cannot be done.
+   */
+  watchListener(worker: WorkerProcess, gone: () => void): (() => void) | null;
+  /** kill(2); a process that is gone already is no error. */
+  signalProcess(pid: number, signal: NodeJS.Signals): void;
+  /** kill(2) on the whole group; a group that is gone already is no error. */
+  signalGroup(pid: number, signal: NodeJS.Signals): void;
+  /** Kills a worker of another master, which is dead, with everything that it has started. */
+  killTree(pid: number): void;
+  /** Is `pid` the process `worker`, one of its descendants, or in its group? True where that cannot be found out. */
+  isKin(pid: number, worker: number): boolean;
+  /** Does the process run Node.js? False where that cannot be found out. */
+  isNode(pid: number): boolean;
+  /** The process of `worker` that calls itself `pid`, in whatever PID namespace; null when there is none. */
+  findKin(pid: number, worker: number): number | null;
+  /** Calls back once after `delayMs`, and after what had arrived by then was read; returns what cancels it. */
+  readonly arm: (delayMs: number, callback: () => void) => () => void;
+}

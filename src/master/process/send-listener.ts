@@ -1,0 +1,52 @@
+/**
+ * Sends workers a listener of the master's, as a descriptor of its own: one that waits in the channel of a worker that does not read may
+ * be there for long, and the master may close its own meanwhile, which libuv does not survive.
+ */
+import { closeSync } from 'node:fs';
+import type { MasterMessage } from '../../shared/protocol.ts';
+import { handleOver, type BoundListener } from '../sockets/listener.ts';
+import type { WorkerProcess } from './platform.ts';
+import { duplicate } from '../system-calls/syscalls.ts';
+
+/** `sent` is called when the message is on its way, or never will be. */
+export function sendListener(
+  worker: WorkerProcess,
+  message: MasterMessage,
+  { handle, fd }: BoundListener,
+  sent: () => void = () => undefined,
+): void {
+  const copy = duplicate(fd);
+  const own = typeof copy === 'number' ? handleOver(copy) : copy;
+  if (typeof own === 'string') {
+    if (typeof copy === 'number') closeSync(copy);
+    // No descriptor is left: the one that is there still reaches a worker that reads.
+    worker.send(message, handle, sent);
+    return;
+  }
+  worker.send(message, own, () => {
+    own.close();
+    sent();
+  });
+}
+
+/** Sends one listener at a time to each worker: a request that comes while an answer is under way is answered once after it. */
+export function createListenerSender(): (worker: WorkerProcess, listener: BoundListener) => void {
+  const underWay = new WeakMap<WorkerProcess, Map<string, { isWantedAgain: boolean }>>();
+  return function send(worker, listener) {
+    const { name } = listener;
+    const ofWorker = underWay.get(worker) ?? new Map<string, { isWantedAgain: boolean }>();
+    underWay.set(worker, ofWorker);
+    const before = ofWorker.get(name);
+    if (before !== undefined) {
+      before.isWantedAgain = true;
+      return;
+    }
+    const now = { isWantedAgain: false };
+    ofWorker.set(name, now);
+    sendListener(worker, { type: 'listener', name }, listener, () => {
+      ofWorker.delete(name);
+      // Later: a send to a worker that is gone calls back at once.
+      if (now.isWantedAgain) setImmediate(send, worker, listener);
+    });
+  };
+}

@@ -1,0 +1,237 @@
+/** The real powers: processes, signals, timers of this machine. */
+import net from 'node:net';
+import { spawn, type ChildProcess, type SpawnOptions } from 'node:child_process';
+import { GracefulRunError, messageOf, systemCode } from '../../shared/errors.ts';
+import { systemClock } from '../../shared/clock.ts';
+import { wrapForWorker } from '../../shared/protocol.ts';
+import { hasEnded, readProcessStat, type ProcessStat } from '../../shared/process-stat.ts';
+import { isNode } from '../../shared/is-node.ts';
+import { findKin, isKin } from './kinship.ts';
+import { guardChannel, type GuardedChannel } from './channel-guard.ts';
+import { killTree, type Roots } from './process-tree.ts';
+import { socketPair } from '../sockets/socket-pair.ts';
+import type { Platform, ProcessListeners, SpawnRequest, WorkerProcess } from './platform.ts';
+
+/** How long a stranger that inherited stderr may keep us from reporting an exit. It keeps its stderr. */
+const stderrGraceMs = 250;
+
+export const system: Platform = {
+  clock: systemClock,
+  spawn: spawnWorker,
+  introduce,
+  watchListener,
+  signalProcess: (pid, signal) => {
+    sendSignal(pid, signal);
+  },
+  signalGroup: (pid, signal) => {
+    sendSignal(-pid, signal);
+  },
+  killTree: (pid) => {
+    killTree({ pids: [pid], sessions: [] });
+  },
+  isKin,
+  findKin,
+  isNode,
+  arm: (delayMs, callback) => {
+    let immediate: NodeJS.Immediate | undefined;
+    // When this process was stopped or starved for a while, a timer fires before the signals and messages are read that
+    // have waited; an immediate comes right after them.
+    const timer = setTimeout(() => {
+      immediate = setImmediate(callback);
+    }, delayMs);
+    return () => {
+      clearTimeout(timer);
+      clearImmediate(immediate);
+    };
+  },
+};
+
+function spawnWorker(request: SpawnRequest, listeners: ProcessListeners): WorkerProcess | null {
+  const { file, args, cwd, environment } = request;
+  const options: SpawnOptions = {
+    cwd,
+    env: environment,
+    // A session and process group of its own: Ctrl-C in the master's terminal does not reach it.
+    detached: true,
+    stdio: ['ignore', 'inherit', 'pipe', ...request.listeners.map(({ fd }) => fd), 'ipc'],
+  };
+  const child = spawn(file, args, options);
+  const { pid } = child;
+  if (pid === undefined) {
+    child.once('error', (error) => {
+      listeners.failed(cannotStart(file, error));
+    });
+    return null;
+  }
+  // A channel whose other end is gone: the exit tells everything that there is to know.
+  child.on('error', () => undefined);
+  const channel = guardOrKill(child, pid, listeners);
+  child.stderr?.on('data', listeners.stderr);
+  /** What Node.js calls back about, and does not when the other end is gone before it has answered. */
+  const onTheWay = new Set<() => void>();
+  let serving: ProcessStat | null = null;
+  const killRest = (): void => {
+    // What it has left in its group holds stderr, and perhaps the port.
+    sendSignal(-pid, 'SIGKILL');
+    const roots = rootsOf(null, pid, serving);
+    if (roots.pids.length > 0 || roots.sessions.some((session) => session !== pid)) killTree(roots);
+  };
+  watchExit(child, channel, killRest, (outcome) => {
+    for (const done of onTheWay) done();
+    listeners.exit(outcome);
+  });
+  return {
+    pid,
+    send: (message, handle, sent = () => undefined) => {
+      if (!child.connected) {
+        sent();
+        return;
+      }
+      const done = (): void => {
+        if (onTheWay.delete(done)) sent();
+      };
+      onTheWay.add(done);
+      // Its type knows only net.Socket and net.Server.
+      child.send(wrapForWorker(message), handle as never, {}, done);
+    },
+    noteServing: (servingPid) => {
+      serving = servingPid === pid ? null : readProcessStat(servingPid);
+    },
+    killTree: () => {
+      // Until its exit is reported, its number is nobody else's.
+      const isThere = child.exitCode === null && child.signalCode === null;
+      killTree(rootsOf(isThere ? pid : null, pid, serving));
+      sendSignal(-pid, 'SIGKILL');
+    },
+  };
+}
+
+/** Where to look for what a worker has started: the worker, its session, the process that serves, and the session of that one. */
+function rootsOf(worker: number | null, session: number, serving: ProcessStat | null): Roots {
+  const pids = worker === null ? [] : [worker];
+  if (serving === null) return { pids, sessions: [session] };
+  const now = readProcessStat(serving.pid);
+  const isSame = now !== null && now.startedAt === serving.startedAt && !hasEnded(now);
+  // While a process of a session runs, its number is given to no other process.
+  const leader = readProcessStat(serving.session);
+  const isSameSession = leader === null || leader.startedAt <= serving.startedAt;
+  return {
+    pids: isSame ? [...pids, serving.pid] : pids,
+    sessions: isSameSession ? [session, serving.session] : [session],
+  };
+}
+
+/** Throws what `guardChannel` throws: then nobody is left. */
+function guardOrKill(child: ChildProcess, pid: number, listeners: ProcessListeners): GuardedChannel {
+  try {
+    return guardChannel(child, listeners);
+  } catch (error) {
+    sendSignal(-pid, 'SIGKILL');
+    throw error;
+  }
+}
+
+function introduce(giver: WorkerProcess, taker: WorkerProcess, more: number): string | null {
+  const pair = socketPair();
+  if (typeof pair === 'string') return pair;
+  const [given, taken] = pair;
+  taker.send({ type: 'predecessor' }, taken, () => {
+    taken.close();
+  });
+  giver.send({ type: 'successor', more }, given, () => {
+    given.close();
+  });
+  return null;
+}
+
+function watchListener(worker: WorkerProcess, gone: () => void): (() => void) | null {
+  const pair = socketPair();
+  if (typeof pair === 'string') return null;
+  const [ours, theirs] = pair;
+  let isWatched = true;
+  // Proven dispatch: net.Socket takes a handle as libuv has it.
+  const end = new net.Socket({ handle: ours } as net.SocketConstructorOpts);
+  end.unref();
+  end.on('error', () => undefined);
+  end.on('close', () => {
+    if (isWatched) gone();
+  });
+  end.resume();
+  worker.send({ type: 'lifeline' }, theirs, () => {
+    theirs.close();
+  });
+  return () => {
+    isWatched = false;
+    end.destroy();
+  };
+}
+
+function cannotStart(file: string, cause: Error): GracefulRunError {
+  switch (systemCode(cause) ?? '') {
+    case 'ENOENT':
+      return new GracefulRunError(
+        'commandNotFound',
+        `cannot run ${file}: it, or the interpreter that its first line names, does not exist`,
+        { cause },
+      );
+    case 'EACCES':
+    case 'ENOEXEC':
+      return new GracefulRunError('commandNotExecutable', `cannot run ${file}: ${messageOf(cause)}`, {
+        hint: 'is it executable, and a program for this machine?',
+        cause,
+      });
+    default:
+      return new GracefulRunError('startFailed', `cannot run ${file}: ${messageOf(cause)}`, {
+        hint: 'are there processes and file descriptors left (ulimit -u, ulimit -n)?',
+        cause,
+      });
+  }
+}
+
+/** The stderr of helpers that have outlived their workers: of so many at most, then the oldest is closed. */
+const maxLeftStreams = 64;
+const leftStreams = new Set<net.Socket>();
+
+function readOn(stderr: net.Socket): void {
+  if (stderr.destroyed || stderr.readableEnded) return;
+  stderr.unref();
+  leftStreams.add(stderr);
+  stderr.once('close', () => leftStreams.delete(stderr));
+  const [oldest] = leftStreams;
+  if (leftStreams.size > maxLeftStreams) oldest?.destroy();
+}
+
+/** Reports the exit when stderr was read to its end, or at the latest `stderrGraceMs` after it. */
+function watchExit(
+  child: ChildProcess,
+  channel: GuardedChannel,
+  killRest: () => void,
+  exit: ProcessListeners['exit'],
+): void {
+  child.once('exit', (code, signal) => {
+    let isReported = false;
+    const report = (): void => {
+      if (isReported) return;
+      isReported = true;
+      clearTimeout(patience);
+      // A helper in a session of its own may live on and write: it is read on, for as long as the master lives.
+      if (child.stderr instanceof net.Socket) readOn(child.stderr);
+      // A stranger may hold the other end of the channel, too.
+      channel.close();
+      exit({ code, signal });
+    };
+    const patience = setTimeout(report, stderrGraceMs);
+    killRest();
+    child.once('close', report);
+  });
+}
+
+function sendSignal(target: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(target, signal);
+  } catch (error) {
+    const code = systemCode(error);
+    // ESRCH: nobody is there any more. EPERM: on macOS, a group of zombies.
+    if (code !== 'ESRCH' && code !== 'EPERM') throw error;
+  }
+}

@@ -1,0 +1,44 @@
+/** Tells when a process that is not a child of ours ends. It must not know why that matters. Only on Linux (5.3 or newer). */
+import { closeSync } from 'node:fs';
+import { socketPair } from '../sockets/socket-pair.ts';
+import { openProcess } from '../system-calls/syscalls.ts';
+
+/** The part of libuv's pipe that is used here: undocumented, the same on Node.js 20 to 26. */
+interface RawPipe {
+  open(fd: number): number;
+  readStart(): number;
+  unref(): void;
+  close(): void;
+}
+
+/**
+ * Calls back once when the process has ended; it costs a descriptor, and no wake-up before. False: it cannot be told, and
+ * `ended` will not be called.
+ */
+export async function watchEnd(pid: number, ended: () => void): Promise<boolean> {
+  const fd = await openProcess(pid);
+  if (fd === null) return false;
+  const pipe = emptyPipe();
+  if (pipe === null || pipe.open(fd) !== 0) {
+    closeSync(fd);
+    return false;
+  }
+  // pidfd_open(2): readable when the process has ended; but nothing can be read from it, which is the error that arrives here.
+  const done = (): void => {
+    pipe.close();
+    ended();
+  };
+  Reflect.set(pipe, 'onread', done);
+  pipe.readStart();
+  pipe.unref();
+  return true;
+}
+
+/** Node.js names no way to a pipe of libuv that holds no descriptor yet: the class of one that does. */
+function emptyPipe(): RawPipe | null {
+  const pair = socketPair();
+  if (typeof pair === 'string') return null;
+  for (const end of pair) end.close();
+  const kind: unknown = Reflect.get(pair[0], 'constructor');
+  return typeof kind === 'function' ? (Reflect.construct(kind, [0]) as RawPipe) : null;
+}

@@ -1,0 +1,62 @@
+/**
+ * Says from time to time what a stop or a drain still waits for, while it does. It owns the times; it must not know how workers
+ * are asked, nor the words.
+ */
+import type { Fact } from '../../shared/events.ts';
+import type { Platform } from '../process/platform.ts';
+
+export type DrainProgressFact = Extract<Fact, { event: 'stillDraining' }>;
+
+export interface DrainProgressParts {
+  readonly arm: Platform['arm'];
+  /** Does a worker drain, or is one being ended? */
+  readonly isDraining: () => boolean;
+  /** Finds out how far it is; null when nothing drains any more. */
+  readonly look: () => Promise<DrainProgressFact | null>;
+  readonly publish: (fact: DrainProgressFact) => void;
+}
+
+/** A person waits in front of a stop. Most drains of a reload are over by the second. */
+const firstMs = { stop: 1_000, drain: 5_000 };
+const secondMs = 5_000;
+const longestMs = 60_000;
+
+export function createDrainProgress({ arm, isDraining, look, publish }: DrainProgressParts): {
+  observe(fact: Fact): void;
+} {
+  let cancel: (() => void) | null = null;
+
+  const disarm = (): void => {
+    cancel?.();
+    cancel = null;
+  };
+
+  const schedule = (delayMs: number): void => {
+    disarm();
+    cancel = arm(delayMs, () => {
+      cancel = null;
+      void tell(delayMs);
+    });
+  };
+
+  async function tell(delayMs: number): Promise<void> {
+    const progress = await look();
+    // It may have ended meanwhile, or a stop may have begun with times of its own.
+    if (progress === null || !isDraining()) return;
+    publish(progress);
+    if (cancel === null) schedule(Math.min(longestMs, Math.max(secondMs, delayMs * 2)));
+  }
+
+  return {
+    observe(fact) {
+      if (fact.event === 'stopRequested') {
+        if (!fact.urgent) schedule(firstMs.stop);
+      } else if (fact.event === 'workerDraining') {
+        if (cancel === null) schedule(firstMs.drain);
+      } else if (fact.event === 'workerExited' || fact.event === 'stopped') {
+        // No timer is armed when nothing happens.
+        if (!isDraining()) disarm();
+      }
+    },
+  };
+}

@@ -1,0 +1,312 @@
+/**
+ * What the program's table does to generations and their slots: start, fill, restart, let go. Each function
+ * returns the program as it is afterwards and adds what is to be done to `out`.
+ */
+import type { Fact } from '../../../shared/events.ts';
+import type { DrainReason } from '../../../shared/protocol.ts';
+import { backoffMs, countedFailures } from './backoff.ts';
+import type { Effect } from './inputs.ts';
+import type {
+  Generation,
+  OnProbation,
+  Program,
+  Reloading,
+  Serving,
+  Slot,
+  Starting,
+  Worker,
+} from './state.ts';
+import { stepWorker, type WorkerCommand } from './worker-table.ts';
+
+/** Starts one worker for every slot of `generation` that has none and waits for none; returns the filled generation. */
+export function fillSlots<P extends Program>(
+  program: P,
+  generation: Generation,
+  slots: readonly Slot[],
+  at: number,
+  out: Effect[],
+): { program: P; generation: Generation } {
+  let { lastWorkerId } = program;
+  const born: Worker[] = [];
+  const filled = generation.slots.map((slot) => {
+    if (!slots.includes(slot)) return slot;
+    const id = ++lastWorkerId;
+    born.push({
+      id,
+      generation: generation.number,
+      slot: slot.index,
+      pid: null,
+      phase: 'starting',
+      phaseSince: at,
+      startedAt: at,
+      readyAt: null,
+      admission: 'notAsked',
+      adopts: false,
+      isPaused: false,
+    });
+    out.push(
+      {
+        type: 'armTimer',
+        key: { timer: 'ready', worker: id },
+        delayMs: program.settings.readyTimeoutMs,
+      },
+      { type: 'startWorker', worker: id, generation: generation.number, slot: slot.index },
+    );
+    return { ...slot, workerId: id, restartAt: null };
+  });
+  return {
+    program: { ...program, workers: [...program.workers, ...born], lastWorkerId },
+    generation: { ...generation, slots: filled },
+  };
+}
+
+/** Starts a worker in the slot of one that leaves. */
+export function refill<P extends Program>(
+  program: P,
+  generation: Generation,
+  leaving: Worker,
+  at: number,
+  out: Effect[],
+): { program: P; generation: Generation } {
+  const slots = generation.slots.filter(({ workerId }) => workerId === leaving.id);
+  return fillSlots(program, generation, slots, at, out);
+}
+
+/** Starts the next generation with all its workers. Answers every reload that was asked for before. */
+export function beginGeneration<P extends Program>(
+  program: P,
+  at: number,
+  out: Effect[],
+): { program: P; generation: Generation } {
+  const number = program.lastGeneration + 1;
+  const slots = Array.from({ length: program.workersWanted }, (_, index) => emptySlot(index));
+  out.push({
+    type: 'announce',
+    fact: { event: 'generationStarted', generation: number, workers: slots.length },
+  });
+  return fillSlots(
+    { ...program, lastGeneration: number, pendingSince: null },
+    { number, startedAt: at, slots },
+    slots,
+    at,
+    out,
+  );
+}
+
+/** Gives `generation` as many slots as are wanted: new ones are started, the ones that serve least are let go. */
+export function fitSlots<P extends Program>(
+  program: P,
+  generation: Generation,
+  at: number,
+  out: Effect[],
+): { program: P; generation: Generation } {
+  const ranked = [...generation.slots].sort(
+    (one, other) => rank(program, other) - rank(program, one) || one.index - other.index,
+  );
+  const dropped = ranked.slice(program.workersWanted);
+  const kept = generation.slots.filter((slot) => !dropped.includes(slot));
+  for (const slot of dropped) if (slot.workerId === null) out.push(disarmRestart(generation, slot));
+  const shrunk = letGo(program, workersIn(program, dropped), 'scaleDown', at, out);
+  const free = Array.from({ length: program.workersWanted }, (_, index) => index).filter(
+    (index) => !kept.some((slot) => slot.index === index),
+  );
+  const added = free.slice(0, program.workersWanted - kept.length).map(emptySlot);
+  return fillSlots(shrunk, { ...generation, slots: [...kept, ...added] }, added, at, out);
+}
+
+/** Plans the replacement of a worker of `generation` that has ended: at once, or after its backoff. */
+export function scheduleRestart(
+  program: Program,
+  generation: Generation,
+  ended: Worker,
+  at: number,
+  out: Effect[],
+): Generation {
+  const { backoff } = program.settings;
+  const slots = generation.slots.map((slot) => {
+    if (slot.workerId !== ended.id) return slot;
+    const failures = countedFailures(slot.failures, ended.readyAt, at, backoff);
+    const delayMs = backoffMs(failures, backoff);
+    out.push(
+      {
+        type: 'announce',
+        fact: {
+          event: 'restartScheduled',
+          generation: generation.number,
+          slot: slot.index,
+          failures: failures + 1,
+          delayMs,
+        },
+      },
+      {
+        type: 'armTimer',
+        key: { timer: 'restart', generation: generation.number, slot: slot.index },
+        delayMs,
+      },
+    );
+    return { ...slot, failures: failures + 1, workerId: null, restartAt: at + delayMs };
+  });
+  return { ...generation, slots };
+}
+
+/** Drains `workers` (one that is not ready is killed: it holds no connection). */
+export function letGo<P extends Program>(
+  program: P,
+  workers: readonly Worker[],
+  reason: DrainReason,
+  at: number,
+  out: Effect[],
+): P {
+  return command(program, workers, { type: 'drain', at, reason }, out);
+}
+
+/** Lets `workers` accept connections; those that were asked before are not asked again. */
+export function admit<P extends Program>(
+  program: P,
+  workers: readonly Worker[],
+  at: number,
+  out: Effect[],
+): P {
+  return command(program, workers, { type: 'admit', at }, out);
+}
+
+/** Lets `workers` keep their connections and accept no more. One that is not ready has none: it is killed. */
+export function pause<P extends Program>(
+  program: P,
+  workers: readonly Worker[],
+  at: number,
+  out: Effect[],
+): P {
+  return command(program, workers, { type: 'pause', at }, out);
+}
+
+/** Lets paused `workers` accept again. */
+export function resume<P extends Program>(
+  program: P,
+  workers: readonly Worker[],
+  at: number,
+  out: Effect[],
+): P {
+  return command(program, workers, { type: 'resume', at }, out);
+}
+
+/** Lets go of a generation that has failed: those of its workers that may have accepted connections finish them. */
+export function dismiss<P extends Program>(program: P, generation: Generation, at: number, out: Effect[]): P {
+  const workers = workersOf(program, generation);
+  const accepting = workers.filter(({ admission }) => admission !== 'notAsked');
+  const rid = kill(
+    program,
+    workers.filter((worker) => !accepting.includes(worker)),
+    'rollback',
+    at,
+    out,
+  );
+  return letGo(rid, accepting, 'rollback', at, out);
+}
+
+/** The program, serving with `current`. */
+export function serve(program: Starting | Reloading | OnProbation, current: Generation): Serving {
+  const { settings, workersWanted, workers, lastGeneration, lastWorkerId, pendingSince } = program;
+  return {
+    phase: 'serving',
+    settings,
+    workersWanted,
+    workers,
+    lastGeneration,
+    lastWorkerId,
+    pendingSince,
+    current,
+  };
+}
+
+/** Kills `workers` with their process groups. */
+export function kill<P extends Program>(
+  program: P,
+  workers: readonly Worker[],
+  reason: Extract<Fact, { event: 'workerKilled' }>['reason'],
+  at: number,
+  out: Effect[],
+): P {
+  return command(program, workers, { type: 'kill', at, reason }, out);
+}
+
+export function workersOf(program: Program, { number }: Generation): readonly Worker[] {
+  return program.workers.filter(({ generation }) => generation === number);
+}
+
+export function workersById(program: Program, id: number): readonly Worker[] {
+  return program.workers.filter((worker) => worker.id === id);
+}
+
+/** Disarms the pending restarts of a generation whose time is over. */
+export function cancelRestarts(generation: Generation, out: Effect[]): void {
+  for (const slot of generation.slots) if (slot.workerId === null) out.push(disarmRestart(generation, slot));
+}
+
+/** All slots of the generation hold a ready worker. */
+export function isComplete(program: Program, generation: Generation): boolean {
+  return everySlot(program, generation, ({ phase }) => phase === 'ready');
+}
+
+/** All slots of the generation hold a worker that has confirmed that it accepts. */
+export function isAdmitted(program: Program, generation: Generation): boolean {
+  return everySlot(
+    program,
+    generation,
+    ({ phase, admission }) => phase === 'ready' && admission === 'confirmed',
+  );
+}
+
+function everySlot(program: Program, generation: Generation, is: (worker: Worker) => boolean): boolean {
+  return generation.slots.every(({ workerId }) =>
+    program.workers.some((worker) => worker.id === workerId && is(worker)),
+  );
+}
+
+export function holds(generation: Generation, worker: Worker): boolean {
+  return generation.slots.some(({ workerId }) => workerId === worker.id);
+}
+
+function command<P extends Program>(
+  program: P,
+  workers: readonly Worker[],
+  input: WorkerCommand,
+  out: Effect[],
+): P {
+  const ids = new Set(workers.map(({ id }) => id));
+  const next = program.workers.flatMap((worker) => {
+    if (!ids.has(worker.id)) return [worker];
+    const step = stepWorker(worker, input, program.settings);
+    out.push(...step.effects);
+    return step.worker === null ? [] : [step.worker];
+  });
+  return { ...program, workers: next };
+}
+
+/** How much a slot does for clients: one that serves, one that will soon, one that waits for its restart. */
+function rank(program: Program, { workerId }: Slot): number {
+  const worker = program.workers.find(({ id }) => id === workerId);
+  return worker?.phase === 'ready' ? 2 : worker === undefined ? 0 : 1;
+}
+
+function workersIn(program: Program, slots: readonly Slot[]): readonly Worker[] {
+  return program.workers.filter(({ id }) => slots.some(({ workerId }) => workerId === id));
+}
+
+/** The slots of `generation`, without the workers that are lost. */
+export function emptySlots({ slots }: Generation, isLost: (workerId: number) => boolean): readonly Slot[] {
+  return slots.map((slot) =>
+    slot.workerId !== null && isLost(slot.workerId) ? { ...slot, workerId: null, restartAt: null } : slot,
+  );
+}
+
+function emptySlot(index: number): Slot {
+  return { index, failures: 0, workerId: null, restartAt: null };
+}
+
+function disarmRestart(generation: Generation, slot: Slot): Effect {
+  return {
+    type: 'disarmTimer',
+    key: { timer: 'restart', generation: generation.number, slot: slot.index },
+  };
+}

@@ -1,0 +1,133 @@
+/**
+ * What can happen to a program, and what is to be done about it. Everything that the lifecycle learns comes
+ * in as an event that carries its time; everything that it wants leaves as an effect.
+ */
+import type { Cause, FactWithoutRelease, Failure, Outcome } from '../../../shared/events.ts';
+import type { DrainReason } from '../../../shared/protocol.ts';
+
+/** How a worker that is gone has ended; `failure` says what that means if nobody had asked it to go. */
+export interface WorkerEnd {
+  readonly outcome: Outcome | null;
+  readonly failure: Failure;
+  /** What it reported at the end of its drain; null when it said nothing. */
+  readonly served: number | null;
+  readonly migrated: number | null;
+  readonly cut: number | null;
+  /** How many of its own clean-ups were cut. */
+  readonly cleanUpsCut: number;
+}
+
+/** The end of a worker that has reported nothing. */
+export function silentEnd(failure: Failure): WorkerEnd {
+  return { outcome: null, failure, served: null, migrated: null, cut: null, cleanUpsCut: 0 };
+}
+
+/** Events about one process. `worker` is its id: an id that is not known any more belongs to the past. */
+export type WorkerEvent =
+  | { readonly type: 'workerSpawned'; readonly at: number; readonly worker: number; readonly pid: number }
+  | { readonly type: 'workerSaidReady'; readonly at: number; readonly worker: number }
+  /** Its program has ended and its command, a shell, has started it again: the new process is ready. */
+  | {
+      readonly type: 'workerRestartedItself';
+      readonly at: number;
+      readonly worker: number;
+      readonly failure: Failure;
+    }
+  /** Its program has ended and its command, a shell, goes on. */
+  | {
+      readonly type: 'workerLostProgram';
+      readonly at: number;
+      readonly worker: number;
+      readonly failure: Failure;
+    }
+  /** It was to keep its connections and accept no more, and cannot: it accepts on. */
+  | { readonly type: 'workerCannotPause'; readonly at: number; readonly worker: number }
+  /** It confirms that it accepts connections. */
+  | { readonly type: 'workerAdmitted'; readonly at: number; readonly worker: number }
+  /** It was admitted and does not accept: it said so, or did not confirm in time. */
+  | {
+      readonly type: 'admissionFailed';
+      readonly at: number;
+      readonly worker: number;
+      readonly failure: Failure;
+    }
+  /** It can be introduced to workers that drain. */
+  | { readonly type: 'workerSaidItAdopts'; readonly at: number; readonly worker: number }
+  /** A signal that the master has not sent makes it drain. */
+  | { readonly type: 'workerSaidItDrains'; readonly at: number; readonly worker: number }
+  /** It exited and was reaped, or it could not be started at all. */
+  | { readonly type: 'workerEnded'; readonly at: number; readonly worker: number; readonly end: WorkerEnd }
+  | {
+      readonly type: 'readyTimedOut';
+      readonly at: number;
+      readonly worker: number;
+      readonly failure: Failure;
+    }
+  | { readonly type: 'drainTimedOut'; readonly at: number; readonly worker: number }
+  | { readonly type: 'killTimedOut'; readonly at: number; readonly worker: number };
+
+/** So many workers more (or fewer), or so many in all. */
+export type CountChange = number | { readonly to: number };
+
+/** Requests, and timers of the program. */
+export type ProgramEvent =
+  | { readonly type: 'startRequested'; readonly at: number }
+  | { readonly type: 'reloadRequested'; readonly at: number; readonly cause: Cause }
+  | { readonly type: 'stopRequested'; readonly at: number; readonly cause: Cause }
+  | { readonly type: 'workerCountRequested'; readonly at: number; readonly change: CountChange }
+  | { readonly type: 'restartDue'; readonly at: number; readonly generation: number; readonly slot: number }
+  | { readonly type: 'settleElapsed'; readonly at: number }
+  | { readonly type: 'probationElapsed'; readonly at: number };
+
+export type LifecycleEvent = WorkerEvent | ProgramEvent;
+
+/** An event without its time: the shell dates it. */
+export type Undated<Event> = Event extends unknown ? Omit<Event, 'at'> : never;
+
+/** Names a timer. Arming one that is armed replaces it. */
+export type TimerKey =
+  | { readonly timer: 'ready' | 'admit' | 'drain' | 'kill'; readonly worker: number }
+  | { readonly timer: 'restart'; readonly generation: number; readonly slot: number }
+  | { readonly timer: 'settle' }
+  | { readonly timer: 'probation' };
+
+export type Effect =
+  | {
+      readonly type: 'startWorker';
+      readonly worker: number;
+      readonly generation: number;
+      readonly slot: number;
+    }
+  /** Let a ready worker accept connections. */
+  | { readonly type: 'admitWorker'; readonly worker: number }
+  /** Let it keep its connections and accept no more, ready to accept again. */
+  | { readonly type: 'pauseWorker'; readonly worker: number }
+  | { readonly type: 'resumeWorker'; readonly worker: number }
+  | {
+      readonly type: 'drainWorker';
+      readonly worker: number;
+      readonly reason: DrainReason;
+      readonly timeoutMs: number;
+      /** It will be introduced to the workers that take its connections. */
+      readonly migrates: boolean;
+    }
+  /** Connect a draining worker with one that takes its connections; `more` takers of it are about to follow. */
+  | { readonly type: 'introduce'; readonly giver: number; readonly taker: number; readonly more: number }
+  /** SIGTERM for the command of a worker whose program has drained and ended, if it is one that would wait for ever. */
+  | { readonly type: 'endCommand'; readonly worker: number }
+  /** To the worker's whole process group. */
+  | { readonly type: 'signalGroup'; readonly worker: number; readonly signal: 'SIGTERM' | 'SIGKILL' }
+  | { readonly type: 'armTimer'; readonly key: TimerKey; readonly delayMs: number }
+  | { readonly type: 'disarmTimer'; readonly key: TimerKey }
+  /** Clients are refused from now on. */
+  | { readonly type: 'closeListeners' }
+  | { readonly type: 'lookForLeftovers' }
+  | { readonly type: 'announce'; readonly fact: FactWithoutRelease }
+  /** The last effect of a program's life. */
+  | { readonly type: 'finish'; readonly failure: Failure | null };
+
+/** What a step gives: the next state, and what to do, in order. */
+export interface Step<State> {
+  readonly state: State;
+  readonly effects: readonly Effect[];
+}

@@ -1,0 +1,118 @@
+/**
+ * What happens between the moment in which a new generation serves and the one in which the generation before it has to go. A program
+ * may listen first and fail a moment later. So the old workers are paused at first: they keep the connections that they have and accept
+ * no more. When a new worker crashes meanwhile, they accept again at once.
+ */
+import type { Failure } from '../../../shared/events.ts';
+import type { Effect } from './inputs.ts';
+import {
+  cancelRestarts,
+  dismiss,
+  emptySlots,
+  fitSlots,
+  kill,
+  letGo,
+  pause,
+  resume,
+  serve,
+  workersOf,
+} from './generations.ts';
+import type { OnProbation, Reloading, Serving, Worker } from './state.ts';
+
+/** Does the generation before the candidate have a worker that can take over again? */
+export function canProve({ settings, pendingSince, current, workers }: Reloading): boolean {
+  return (
+    settings.probationMs > 0 &&
+    // Another reload waits: it would end the probation as soon as it begins.
+    pendingSince === null &&
+    workers.some(({ generation, phase }) => generation === current.number && phase === 'ready')
+  );
+}
+
+/** The candidate serves, and the generation before it waits. */
+export function beginProbation(program: Reloading, at: number, out: Effect[]): OnProbation {
+  const { current: previous, candidate, settings, ...common } = program;
+  const paused = pause({ ...program }, workersOf(program, previous), at, out);
+  out.push({ type: 'armTimer', key: { timer: 'probation' }, delayMs: settings.probationMs });
+  const kept = paused.workers.filter(({ isPaused }) => isPaused).map(({ id }) => id);
+  return {
+    ...common,
+    phase: 'probation',
+    settings,
+    workers: paused.workers,
+    current: candidate,
+    previous: { ...previous, slots: emptySlots(previous, (id) => !kept.includes(id)) },
+    since: at,
+    until: at + settings.probationMs,
+  };
+}
+
+/** The generation that serves has proved itself, or something else is wanted: the one before it drains. */
+export function settle(program: OnProbation, at: number, out: Effect[]): Serving {
+  const { current, previous, since, until } = program;
+  out.push(
+    { type: 'disarmTimer', key: { timer: 'probation' } },
+    {
+      type: 'announce',
+      fact: {
+        event: 'generationSettled',
+        generation: current.number,
+        durationMs: at - since,
+        isEarly: at < until,
+      },
+    },
+  );
+  return serve(letGo(program, workersOf(program, previous), 'reload', at, out), current);
+}
+
+/** The generation that serves has turned out to be bad: the one before it accepts again. */
+export function rollBackServing(program: OnProbation, failure: Failure, at: number, out: Effect[]): Serving {
+  const { current, previous, since } = program;
+  // Said before the old workers accept again: until then, a reload that is waited for counts as one that may have gone well.
+  out.push(
+    { type: 'disarmTimer', key: { timer: 'probation' } },
+    {
+      type: 'announce',
+      fact: {
+        event: 'generationRolledBack',
+        generation: current.number,
+        to: previous.number,
+        durationMs: at - since,
+        failure,
+      },
+    },
+  );
+  const resumed = resume(program, workersOf(program, previous), at, out);
+  cancelRestarts(current, out);
+  const rid = dismiss(resumed, current, at, out);
+  const fitted = fitSlots(
+    rid,
+    { ...previous, slots: previous.slots.filter(({ workerId }) => workerId !== null) },
+    at,
+    out,
+  );
+  return serve(fitted.program, fitted.generation);
+}
+
+/** A worker of the generation before is gone. With the last one there is nothing left that could take over again. */
+export function losePrevious(
+  program: OnProbation,
+  worker: Worker,
+  at: number,
+  out: Effect[],
+): OnProbation | Serving {
+  const previous = { ...program.previous, slots: emptySlots(program.previous, (id) => id === worker.id) };
+  const next = { ...program, previous };
+  return previous.slots.some(({ workerId }) => workerId !== null) ? next : settle(next, at, out);
+}
+
+/** A worker of the generation before is another process now: that one was never admitted, so it could not take over. */
+export function giveUpPrevious(
+  program: OnProbation,
+  worker: Worker,
+  at: number,
+  out: Effect[],
+): OnProbation | Serving {
+  const restarted = program.workers.filter(({ id }) => id === worker.id);
+  return losePrevious(kill(program, restarted, 'restartedItself', at, out), worker, at, out);
+}

@@ -1,0 +1,270 @@
+/**
+ * The moves of a program that more than one cell of its table makes: begin a reload, promote or roll back a
+ * candidate, replace a worker, stop. Each returns the program as it is afterwards and adds what is to be done to `out`.
+ */
+import type { Cause, Failure } from '../../../shared/events.ts';
+import type { CountChange, Effect, ProgramEvent } from './inputs.ts';
+import {
+  admit,
+  beginGeneration,
+  cancelRestarts,
+  dismiss,
+  fillSlots,
+  fitSlots,
+  holds,
+  isAdmitted,
+  isComplete,
+  kill,
+  letGo,
+  serve,
+  refill,
+  scheduleRestart,
+  workersById,
+  workersOf,
+} from './generations.ts';
+import { beginProbation, canProve } from './probation.ts';
+import { decideReload } from './reload-policy.ts';
+import {
+  candidateGeneration,
+  servingGeneration,
+  type Generation,
+  type InPhase,
+  type OnProbation,
+  type Program,
+  type Reloading,
+  type Serving,
+  type Starting,
+  type Worker,
+} from './state.ts';
+
+export function announceReload(program: Program, cause: Cause, pending: boolean, out: Effect[]): void {
+  const generation = program.lastGeneration + 1;
+  out.push({ type: 'announce', fact: { event: 'reloadRequested', cause, generation, pending } });
+}
+
+export function postpone<P extends Starting | Serving | Reloading>(
+  program: P,
+  { at, cause }: Extract<ProgramEvent, { type: 'reloadRequested' }>,
+  out: Effect[],
+): P {
+  // Of a thousand requests that become one reload, the first is worth a line in the log.
+  if (program.pendingSince === null) announceReload(program, cause, true, out);
+  return { ...program, pendingSince: at };
+}
+
+export function considerPending(program: Serving, at: number, out: Effect[]): Serving | Reloading {
+  const decided = decideReload(program, at);
+  switch (decided.decision) {
+    case 'begin':
+      return beginReload(program, at, out);
+    case 'settle':
+      out.push({ type: 'armTimer', key: { timer: 'settle' }, delayMs: decided.delayMs });
+      return program;
+    case 'waitForDrain':
+    case 'none':
+      return program;
+  }
+}
+
+export function beginReload(program: Serving, at: number, out: Effect[]): Reloading {
+  const begun = beginGeneration(program, at, out);
+  return { ...begun.program, phase: 'reloading', candidate: begun.generation };
+}
+
+export function changeCount<P extends Program>(program: P, change: CountChange, out: Effect[]): P {
+  const workersWanted = Math.max(1, typeof change === 'number' ? program.workersWanted + change : change.to);
+  if (workersWanted === program.workersWanted) return program;
+  out.push({
+    type: 'announce',
+    fact: { event: 'workerCountChanged', fromCount: program.workersWanted, toCount: workersWanted },
+  });
+  return { ...program, workersWanted };
+}
+
+/** While a candidate proves itself, a new count is for the candidate: what serves now goes soon, or is fitted at a rollback. */
+export function fitCandidate(
+  program: Starting | Reloading,
+  change: CountChange,
+  at: number,
+  out: Effect[],
+): Program {
+  const fitted = fitSlots(changeCount(program, change, out), program.candidate, at, out);
+  return admitIfComplete({ ...fitted.program, candidate: fitted.generation }, at, out);
+}
+
+/** When the whole candidate is ready, all of it is asked to accept. */
+export function admitIfComplete(program: Starting | Reloading, at: number, out: Effect[]): Program {
+  const { candidate } = program;
+  if (!isComplete(program, candidate)) return program;
+  // Fewer workers may be wanted than before: then those that are left may all have confirmed already.
+  return promoteIfAdmitted(admit(program, workersOf(program, candidate), at, out), at, out);
+}
+
+/** The moment of a reload: the whole candidate accepts, and the generation before it drains. */
+export function promoteIfAdmitted(program: Starting | Reloading, at: number, out: Effect[]): Program {
+  const { candidate } = program;
+  if (!isAdmitted(program, candidate)) return program;
+  const isProved = program.phase === 'starting' || !canProve(program);
+  out.push({
+    type: 'announce',
+    fact: {
+      event: 'generationReady',
+      generation: candidate.number,
+      durationMs: at - candidate.startedAt,
+      probationMs: isProved ? 0 : program.settings.probationMs,
+    },
+  });
+  if (program.phase === 'reloading') cancelRestarts(program.current, out);
+  if (!isProved) return beginProbation(program, at, out);
+  const relieved =
+    program.phase === 'reloading'
+      ? letGo(program, workersOf(program, program.current), 'reload', at, out)
+      : program;
+  return considerPending(serve(relieved, candidate), at, out);
+}
+
+export function rollBack(program: Reloading, failure: Failure, at: number, out: Effect[]): Program {
+  announceFailed(program.candidate, program.current.number, failure, at, out);
+  const rid = dismiss(program, program.candidate, at, out);
+  const fitted = fitSlots(rid, rid.current, at, out);
+  return considerPending(serve(fitted.program, fitted.generation), at, out);
+}
+
+export function restart(
+  program: Serving | Reloading | OnProbation,
+  { at, generation, slot: index }: Extract<ProgramEvent, { type: 'restartDue' }>,
+  out: Effect[],
+): Program {
+  const { current } = program;
+  const slot = current.slots.find((one) => one.index === index && one.workerId === null);
+  if (generation !== current.number || slot === undefined) return program;
+  const filled = fillSlots(program, current, [slot], at, out);
+  return { ...filled.program, current: filled.generation };
+}
+
+export function admitReplacement(
+  program: Serving | Reloading | OnProbation,
+  { at, worker }: { readonly at: number; readonly worker: Worker },
+  out: Effect[],
+): Program {
+  return admit(program, workersById(program, worker.id), at, out);
+}
+
+export function replaceCrashed<P extends Serving | Reloading | OnProbation>(
+  program: P,
+  worker: Worker,
+  at: number,
+  out: Effect[],
+): P {
+  return { ...program, current: scheduleRestart(program, program.current, worker, at, out) };
+}
+
+/** A worker drains by itself: its slot is filled at once. In a generation that has been replaced, no slot is left. */
+export function replaceLeaving(
+  program: Starting | Serving | Reloading | OnProbation,
+  { at, worker }: { readonly at: number; readonly worker: Worker },
+  out: Effect[],
+): Program {
+  if ('candidate' in program && holds(program.candidate, worker)) {
+    const filled = refill(program, program.candidate, worker, at, out);
+    return { ...filled.program, candidate: filled.generation };
+  }
+  if (program.phase === 'starting' || !holds(program.current, worker)) return program;
+  const slot = program.current.slots.find(({ workerId }) => workerId === worker.id);
+  const isEarly = at - (worker.readyAt ?? at) < program.settings.backoff.firstMs;
+  // A program that signals itself as soon as it serves would be started again and again without a pause: the second time counts.
+  if (isEarly && slot !== undefined && slot.failures > 0) return replaceCrashed(program, worker, at, out);
+  const slots = program.current.slots.map((one) => (isEarly && one === slot ? { ...one, failures: 1 } : one));
+  const filled = refill(program, { ...program.current, slots }, worker, at, out);
+  return { ...filled.program, current: filled.generation };
+}
+
+function announceFailed(
+  candidate: Generation,
+  serving: number | null,
+  failure: Failure,
+  at: number,
+  out: Effect[],
+): void {
+  out.push({
+    type: 'announce',
+    fact: {
+      event: 'generationFailed',
+      generation: candidate.number,
+      serving,
+      durationMs: at - candidate.startedAt,
+      failure,
+    },
+  });
+}
+
+export function giveUp(program: Starting, failure: Failure, at: number, out: Effect[]): Program {
+  announceFailed(program.candidate, null, failure, at, out);
+  const rid = dismiss(program, program.candidate, at, out);
+  return endWith(rid, null, failure, out);
+}
+
+export function stop(
+  program: Starting | Serving | Reloading | OnProbation,
+  at: number,
+  cause: Cause,
+  out: Effect[],
+): Program {
+  out.push({ type: 'announce', fact: { event: 'stopRequested', cause, urgent: false } });
+  const leaving = letGo(program, program.workers, 'stop', at, out);
+  return endWith(leaving, at, null, out);
+}
+
+/** The second request to stop. (One that the first act has sent as well is none.) */
+export function stopNow(
+  program: InPhase<'stopping'>,
+  { at, cause }: Extract<ProgramEvent, { type: 'stopRequested' }>,
+  out: Effect[],
+): Program {
+  const { askedAt, settings } = program;
+  // Only signals come in pairs: who asks twice in another way has meant it.
+  if (cause === 'signal' && askedAt !== null && at - askedAt < settings.sameStopMs) return program;
+  out.push({ type: 'announce', fact: { event: 'stopRequested', cause, urgent: true } });
+  return kill(program, program.workers, 'stop', at, out);
+}
+
+function endWith(
+  program: Starting | Serving | Reloading | OnProbation,
+  askedAt: number | null,
+  failure: Failure | null,
+  out: Effect[],
+): Program {
+  const current = servingGeneration(program);
+  const candidate = candidateGeneration(program);
+  for (const generation of [current, candidate]) if (generation !== null) cancelRestarts(generation, out);
+  out.push(
+    { type: 'disarmTimer', key: { timer: 'settle' } },
+    { type: 'disarmTimer', key: { timer: 'probation' } },
+    { type: 'closeListeners' },
+  );
+  const { settings, workersWanted, workers, lastGeneration, lastWorkerId } = program;
+  return stopIfEmpty(
+    {
+      phase: 'stopping',
+      settings,
+      workersWanted,
+      workers,
+      lastGeneration,
+      lastWorkerId,
+      pendingSince: null,
+      askedAt,
+      failure,
+    },
+    out,
+  );
+}
+
+export function stopIfEmpty(program: InPhase<'stopping'>, out: Effect[]): Program {
+  if (program.workers.length > 0) return program;
+  out.push(
+    { type: 'lookForLeftovers' },
+    { type: 'announce', fact: { event: 'stopped', failure: program.failure } },
+    { type: 'finish', failure: program.failure },
+  );
+  return { ...program, phase: 'stopped' };
+}

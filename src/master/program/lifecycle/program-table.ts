@@ -1,0 +1,250 @@
+/**
+ * The life of a program: a table, phase x event, total by its type. What happens inside one worker is decided
+ * in worker-table.ts and arrives here as a verdict.
+ *
+ * Invariants kept here:
+ * - from the first `serving` on there is a current generation until somebody asks to stop: no failure of a
+ *   candidate touches it;
+ * - a worker is admitted (may accept) only when its whole generation is ready;
+ * - a generation serves, and the one before it drains, only when all its workers have confirmed that they accept;
+ * - while a generation is on probation, the one before it can accept again: none of its workers is told to go;
+ * - at most one candidate at a time; at most one reload waits.
+ */
+import type { Failure, ProgramPhase } from '../../../shared/events.ts';
+import type { Effect, ProgramEvent, WorkerEnd } from './inputs.ts';
+import { beginGeneration, fitSlots, holds, kill, workersById } from './generations.ts';
+import {
+  admitIfComplete,
+  admitReplacement,
+  announceReload,
+  beginReload,
+  changeCount,
+  considerPending,
+  fitCandidate,
+  giveUp,
+  postpone,
+  promoteIfAdmitted,
+  replaceCrashed,
+  replaceLeaving,
+  restart,
+  rollBack,
+  stop,
+  stopIfEmpty,
+  stopNow,
+} from './program-moves.ts';
+import { giveUpPrevious, losePrevious, rollBackServing, settle } from './probation.ts';
+import { mayBeginAtOnce } from './reload-policy.ts';
+import type { InPhase, Program, Worker } from './state.ts';
+
+/** What worker-table.ts found out, told to the program. `worker` is as it was before. */
+export type VerdictEvent =
+  | { readonly type: 'workerBecameReady'; readonly at: number; readonly worker: Worker }
+  | {
+      readonly type: 'workerLostIt';
+      readonly at: number;
+      readonly worker: Worker;
+      readonly failure: Failure;
+    }
+  | {
+      readonly type: 'workerIsAnother';
+      readonly at: number;
+      readonly worker: Worker;
+      readonly failure: Failure;
+    }
+  | { readonly type: 'workerAcceptsOn'; readonly at: number; readonly worker: Worker }
+  | { readonly type: 'workerWasAdmitted'; readonly at: number; readonly worker: Worker }
+  | { readonly type: 'workerFailed'; readonly at: number; readonly worker: Worker; readonly end: WorkerEnd }
+  | { readonly type: 'workerLeft'; readonly at: number; readonly worker: Worker }
+  | { readonly type: 'workerGone'; readonly at: number; readonly worker: Worker };
+
+export type ProgramInput = ProgramEvent | VerdictEvent;
+
+type Handler<State, Input> = (program: State, input: Input, out: Effect[]) => Program;
+type Row<Phase extends ProgramPhase> = {
+  readonly [Type in ProgramInput['type']]: Handler<InPhase<Phase>, Extract<ProgramInput, { type: Type }>>;
+};
+
+/** Happens, and changes nothing. */
+const ignore: Handler<Program, ProgramInput> = (program) => program;
+
+/** Cannot happen while the invariants hold. Nothing is done: a master does not fall over its own mistake. */
+const impossible: Handler<Program, ProgramInput> = (program) => program;
+
+const table: { readonly [Phase in ProgramPhase]: Row<Phase> } = {
+  idle: {
+    startRequested: (program, { at }, out) => {
+      const begun = beginGeneration(program, at, out);
+      return { ...begun.program, phase: 'starting', candidate: begun.generation };
+    },
+    reloadRequested: ignore,
+    stopRequested: (program, { at, cause }, out) => {
+      out.push({ type: 'announce', fact: { event: 'stopRequested', cause, urgent: false } });
+      return stopIfEmpty({ ...program, phase: 'stopping', askedAt: at, failure: null }, out);
+    },
+    workerCountRequested: (program, { change }, out) => changeCount(program, change, out),
+    restartDue: impossible,
+    settleElapsed: impossible,
+    probationElapsed: impossible,
+    workerBecameReady: impossible,
+    workerLostIt: impossible,
+    workerIsAnother: impossible,
+    workerAcceptsOn: impossible,
+    workerWasAdmitted: impossible,
+    workerFailed: impossible,
+    workerLeft: impossible,
+    workerGone: impossible,
+  },
+
+  starting: {
+    startRequested: ignore,
+    reloadRequested: (program, event, out) => postpone(program, event, out),
+    stopRequested: (program, { at, cause }, out) => stop(program, at, cause, out),
+    workerCountRequested: (program, { at, change }, out) => fitCandidate(program, change, at, out),
+    restartDue: impossible,
+    settleElapsed: ignore,
+    probationElapsed: ignore,
+    workerBecameReady: (program, { at }, out) => admitIfComplete(program, at, out),
+    workerLostIt: ignore,
+    workerIsAnother: (program, { at }, out) => admitIfComplete(program, at, out),
+    workerAcceptsOn: ignore,
+    workerWasAdmitted: (program, { at }, out) => promoteIfAdmitted(program, at, out),
+    workerFailed: (program, { at, worker, end }, out) => {
+      if (!holds(program.candidate, worker)) return program;
+      return giveUp(program, end.failure, at, out);
+    },
+    workerLeft: replaceLeaving,
+    workerGone: ignore,
+  },
+
+  serving: {
+    startRequested: ignore,
+    reloadRequested: (program, event, out) => {
+      if (!mayBeginAtOnce(program)) return considerPending(postpone(program, event, out), event.at, out);
+      announceReload(program, event.cause, false, out);
+      return beginReload(program, event.at, out);
+    },
+    stopRequested: (program, { at, cause }, out) => stop(program, at, cause, out),
+    workerCountRequested: (program, { at, change }, out) => {
+      const fitted = fitSlots(changeCount(program, change, out), program.current, at, out);
+      return { ...fitted.program, current: fitted.generation };
+    },
+    restartDue: restart,
+    settleElapsed: (program, { at }, out) => considerPending(program, at, out),
+    probationElapsed: ignore,
+    workerBecameReady: admitReplacement,
+    workerLostIt: ignore,
+    workerIsAnother: admitReplacement,
+    workerAcceptsOn: ignore,
+    workerWasAdmitted: ignore,
+    workerFailed: (program, { at, worker }, out) =>
+      considerPending(replaceCrashed(program, worker, at, out), at, out),
+    workerLeft: replaceLeaving,
+    workerGone: (program, { at }, out) => considerPending(program, at, out),
+  },
+
+  reloading: {
+    startRequested: ignore,
+    reloadRequested: (program, event, out) => postpone(program, event, out),
+    stopRequested: (program, { at, cause }, out) => stop(program, at, cause, out),
+    workerCountRequested: (program, { at, change }, out) => fitCandidate(program, change, at, out),
+    restartDue: restart,
+    settleElapsed: ignore,
+    probationElapsed: ignore,
+    workerBecameReady: (program, event, out) =>
+      holds(program.candidate, event.worker)
+        ? admitIfComplete(program, event.at, out)
+        : admitReplacement(program, event, out),
+    workerLostIt: (program, { at, worker, failure }, out) =>
+      holds(program.candidate, worker) ? rollBack(program, failure, at, out) : program,
+    workerIsAnother: (program, event, out) =>
+      holds(program.candidate, event.worker)
+        ? rollBack(program, event.failure, event.at, out)
+        : admitReplacement(program, event, out),
+    workerAcceptsOn: ignore,
+    workerWasAdmitted: (program, { at, worker }, out) =>
+      holds(program.candidate, worker) ? promoteIfAdmitted(program, at, out) : program,
+    workerFailed: (program, { at, worker, end }, out) =>
+      holds(program.candidate, worker)
+        ? rollBack(program, end.failure, at, out)
+        : replaceCrashed(program, worker, at, out),
+    workerLeft: replaceLeaving,
+    workerGone: ignore,
+  },
+
+  probation: {
+    startRequested: ignore,
+    reloadRequested: (program, event, out) => stepProgram(settle(program, event.at, out), event, out),
+    stopRequested: (program, { at, cause }, out) => stop(program, at, cause, out),
+    workerCountRequested: (program, event, out) => stepProgram(settle(program, event.at, out), event, out),
+    restartDue: restart,
+    settleElapsed: ignore,
+    probationElapsed: (program, { at }, out) => considerPending(settle(program, at, out), at, out),
+    workerBecameReady: admitReplacement,
+    workerLostIt: (program, { at, worker, failure }, out) =>
+      holds(program.current, worker)
+        ? rollBackServing(program, failure, at, out)
+        : losePrevious(kill(program, workersById(program, worker.id), 'reload', at, out), worker, at, out),
+    workerIsAnother: (program, { at, worker, failure }, out) =>
+      holds(program.current, worker)
+        ? rollBackServing(program, failure, at, out)
+        : giveUpPrevious(program, worker, at, out),
+    workerAcceptsOn: (program, { at }, out) => considerPending(settle(program, at, out), at, out),
+    workerWasAdmitted: ignore,
+    workerFailed: (program, { at, worker, end }, out) =>
+      holds(program.current, worker)
+        ? rollBackServing(program, end.failure, at, out)
+        : losePrevious(program, worker, at, out),
+    workerLeft: (program, event, out) =>
+      holds(program.current, event.worker)
+        ? replaceLeaving(program, event, out)
+        : losePrevious(program, event.worker, event.at, out),
+    workerGone: ignore,
+  },
+
+  stopping: {
+    startRequested: ignore,
+    reloadRequested: ignore,
+    stopRequested: stopNow,
+    workerCountRequested: ignore,
+    restartDue: ignore,
+    settleElapsed: ignore,
+    probationElapsed: ignore,
+    workerBecameReady: impossible,
+    workerLostIt: impossible,
+    workerIsAnother: impossible,
+    workerAcceptsOn: impossible,
+    workerWasAdmitted: impossible,
+    workerFailed: (program, _event, out) => stopIfEmpty(program, out),
+    workerLeft: impossible,
+    workerGone: (program, _event, out) => stopIfEmpty(program, out),
+  },
+
+  stopped: {
+    startRequested: ignore,
+    reloadRequested: ignore,
+    stopRequested: ignore,
+    workerCountRequested: ignore,
+    restartDue: ignore,
+    settleElapsed: ignore,
+    probationElapsed: ignore,
+    workerBecameReady: impossible,
+    workerLostIt: impossible,
+    workerIsAnother: impossible,
+    workerAcceptsOn: impossible,
+    workerWasAdmitted: impossible,
+    workerFailed: impossible,
+    workerLeft: impossible,
+    workerGone: impossible,
+  },
+};
+
+export function stepProgram(program: Program, input: ProgramInput, out: Effect[]): Program {
+  // The one dispatch: the table's type guarantees that this cell takes this phase and this input.
+  const handler = table[program.phase][input.type] as Handler<Program, ProgramInput>;
+  return handler(program, input, out);
+}
+
+/** The phases x inputs that the table calls impossible: for the tests and the generated diagram. */
+export function isImpossible(phase: ProgramPhase, type: ProgramInput['type']): boolean {
+  return table[phase][type] === impossible;
+}

@@ -1,0 +1,151 @@
+/**
+ * What the lifecycle knows of a program: plain data, from which everything else is derived.
+ * It must not know processes, sockets, clocks or timers: those are in ../shell/.
+ */
+import type { Failure, ProgramPhase, WorkerPhase } from '../../../shared/events.ts';
+
+/** The bounds that the lifecycle keeps. All durations in ms. */
+export interface LifecycleSettings {
+  /** How long a worker may take to become ready, and then, once it is admitted, to confirm that it accepts. */
+  readonly readyTimeoutMs: number;
+  readonly drainTimeoutMs: number;
+  /** How long the generation before a new one can take over again; 0: not at all. */
+  readonly probationMs: number;
+  /** From SIGTERM at the drain timeout to SIGKILL. */
+  readonly killDelayMs: number;
+  /** A pending reload waits until nobody has asked for this long, so that a storm of requests becomes one reload. */
+  readonly settleMs: number;
+  /** A signal to stop that comes so soon after the first request is that request once more, not a more urgent one. */
+  readonly sameStopMs: number;
+  /** A reload waits while so many old generations still drain. */
+  readonly maxDrainingGenerations: number;
+  /** Connections move from draining workers to the ones that serve. */
+  readonly migrates: boolean;
+  readonly backoff: BackoffSettings;
+}
+
+export interface BackoffSettings {
+  readonly firstMs: number;
+  readonly maxMs: number;
+  /** A worker that was ready for so long was healthy: its failures are forgotten. */
+  readonly healthyAfterMs: number;
+}
+
+/** One process, from the moment it is asked for until it is reaped. */
+export interface Worker {
+  /** Unique within the master's life; never used again, so a late event finds nobody. */
+  readonly id: number;
+  readonly generation: number;
+  readonly slot: number;
+  /** Null until the process exists. */
+  readonly pid: number | null;
+  readonly phase: WorkerPhase;
+  /** When it entered its phase, and when it was started. */
+  readonly phaseSince: number;
+  readonly startedAt: number;
+  /** When it became ready; null before. */
+  readonly readyAt: number | null;
+  /** A ready worker is asked to accept, and has then to confirm that it does. */
+  readonly admission: 'notAsked' | 'asked' | 'confirmed';
+  /** It takes connections that others give away. */
+  readonly adopts: boolean;
+  /** It keeps the connections that it has and accepts no more, until it is told to accept again or to drain. */
+  readonly isPaused: boolean;
+}
+
+/** A worker's place in a generation. It outlives the workers that crash in it. */
+export interface Slot {
+  readonly index: number;
+  /** Failures in a row, for the backoff. */
+  readonly failures: number;
+  /** The worker in this slot; null while a restart is pending. */
+  readonly workerId: number | null;
+  /** When a pending restart is due; null when none is. */
+  readonly restartAt: number | null;
+}
+
+/** The workers started by one start or reload. */
+export interface Generation {
+  readonly number: number;
+  readonly startedAt: number;
+  readonly slots: readonly Slot[];
+}
+
+interface Common {
+  readonly settings: LifecycleSettings;
+  readonly workersWanted: number;
+  /** Every process that is not reaped yet: of the current generation, of a candidate, and the ones that go. */
+  readonly workers: readonly Worker[];
+  readonly lastGeneration: number;
+  readonly lastWorkerId: number;
+  /** When the reload that waits for its turn was last asked for; null when none waits. */
+  readonly pendingSince: number | null;
+}
+
+export interface Idle extends Common {
+  readonly phase: 'idle';
+}
+/** The first generation is on its way; nobody serves, clients wait in the backlog. */
+export interface Starting extends Common {
+  readonly phase: 'starting';
+  readonly candidate: Generation;
+}
+/** `current` serves; crashed workers are replaced. */
+export interface Serving extends Common {
+  readonly phase: 'serving';
+  readonly current: Generation;
+}
+/** `current` serves on while `candidate` proves itself. */
+export interface Reloading extends Common {
+  readonly phase: 'reloading';
+  readonly current: Generation;
+  readonly candidate: Generation;
+}
+/** `current` serves, and may still turn out to be bad: `previous` is paused, with its connections, and accepts again if it does. */
+export interface OnProbation extends Common {
+  readonly phase: 'probation';
+  readonly current: Generation;
+  readonly previous: Generation;
+  /** When `current` began to serve, and when its probation is over. */
+  readonly since: number;
+  readonly until: number;
+}
+/** Every worker was told to go; `failure` is why, unless somebody asked for it. */
+export interface Stopping extends Common {
+  readonly phase: 'stopping';
+  /** When somebody asked for it first; null when nobody has. */
+  readonly askedAt: number | null;
+  readonly failure: Failure | null;
+}
+/** Nothing is left. */
+export interface Stopped extends Common {
+  readonly phase: 'stopped';
+  readonly failure: Failure | null;
+}
+
+export type Program = Idle | Starting | Serving | Reloading | OnProbation | Stopping | Stopped;
+
+/** The program in one given phase. */
+export type InPhase<Phase extends ProgramPhase> = Extract<Program, { phase: Phase }>;
+
+export function idleProgram(settings: LifecycleSettings, workersWanted: number): Idle {
+  return {
+    phase: 'idle',
+    settings,
+    workersWanted,
+    workers: [],
+    lastGeneration: 0,
+    lastWorkerId: 0,
+    pendingSince: null,
+  };
+}
+
+/** The generation that serves, if one does. */
+export function servingGeneration(program: Program): Generation | null {
+  return 'current' in program ? program.current : null;
+}
+
+/** The generation that still has to prove itself, if there is one. */
+export function candidateGeneration(program: Program): Generation | null {
+  return program.phase === 'starting' || program.phase === 'reloading' ? program.candidate : null;
+}

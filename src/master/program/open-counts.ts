@@ -1,0 +1,62 @@
+/** What draining workers still have open. Workers are asked when it is wanted: they do not report by themselves. */
+import type { OpenCounts } from '../../shared/protocol.ts';
+import type { LiveWorker } from './worker-record.ts';
+import type { Platform } from '../process/platform.ts';
+
+export interface OpenCountsBook {
+  /** Asks these workers; resolves when all have answered, or when they have had their time. */
+  ask(workers: readonly LiveWorker[]): Promise<void>;
+  /** A worker has answered. */
+  heard(worker: number, counts: OpenCounts): void;
+  /** A worker has ended. */
+  forget(worker: number): void;
+  /** The answer to the latest question; null when there is none. */
+  of(worker: number): OpenCounts | null;
+}
+
+/** A worker that is too busy to answer by then has no counts. */
+const answerMs = 300;
+
+interface Question {
+  readonly unanswered: Set<number>;
+  readonly answered: () => void;
+}
+
+export function createOpenCounts(arm: Platform['arm']): OpenCountsBook {
+  const known = new Map<number, OpenCounts>();
+  const questions = new Set<Question>();
+
+  const settle = (worker: number): void => {
+    for (const { unanswered, answered } of questions)
+      if (unanswered.delete(worker) && unanswered.size === 0) answered();
+  };
+
+  return {
+    async ask(workers) {
+      if (workers.length === 0) return;
+      await new Promise<void>((resolve) => {
+        const answered = (): void => {
+          questions.delete(question);
+          cancel();
+          resolve();
+        };
+        const question = { unanswered: new Set(workers.map(({ id }) => id)), answered };
+        const cancel = arm(answerMs, answered);
+        questions.add(question);
+        for (const { id, process } of workers) {
+          known.delete(id);
+          process.send({ type: 'report' });
+        }
+      });
+    },
+    heard(worker, counts) {
+      known.set(worker, counts);
+      settle(worker);
+    },
+    forget(worker) {
+      known.delete(worker);
+      settle(worker);
+    },
+    of: (worker) => known.get(worker) ?? null,
+  };
+}

@@ -1,0 +1,200 @@
+/** Says why a worker failed, as a Failure: what the log, the control socket and exit messages show. Pure. */
+import { formatDuration } from '../../shared/durations.ts';
+import { errorLineOf } from '../../shared/error-line.ts';
+import { GracefulRunError, messageOf, systemCode } from '../../shared/errors.ts';
+import type { Failure, Outcome } from '../../shared/events.ts';
+import { cannotInherit, heldByMaster, notInherited } from '../../shared/protocol.ts';
+
+/** What the shell knows of a worker when it fails. */
+export interface LastWords {
+  readonly wasReady: boolean;
+  /** What has come of asking its health path; null: it was not asked, or nothing was wrong. */
+  readonly notReadyYet: string | null;
+  readonly stderrTail: readonly string[];
+  /** Where it listened although nothing was declared there. */
+  readonly undeclared: readonly string[];
+  /** The ports that were declared. */
+  readonly declared: readonly number[];
+}
+
+export function exitFailure(outcome: Outcome, words: LastWords): Failure {
+  const how =
+    outcome.signal === null ? `exited with code ${outcome.code ?? '?'}` : `was killed by ${outcome.signal}`;
+  return {
+    reason: 'exited',
+    message: `the worker ${how} ${words.wasReady ? 'unexpectedly' : 'before it was ready'}`,
+    hint: exitHint(outcome, words),
+    errorCode: null,
+    outcome,
+    stderrTail: words.stderrTail,
+  };
+}
+
+export function notReadyFailure(timeoutMs: number, healthPath: string | null, words: LastWords): Failure {
+  const { notReadyYet } = words;
+  return {
+    reason: 'notReady',
+    message: `the worker was not ready within ${formatDuration(timeoutMs)}${notReadyYet === null ? '' : `: ${notReadyYet}`}`,
+    hint:
+      notReadyYet === null
+        ? (heldHint(words) ?? undeclaredHint(words) ?? notReadyHint(healthPath, words))
+        : unhealthyHint,
+    errorCode: null,
+    outcome: null,
+    stderrTail: words.stderrTail,
+  };
+}
+
+/** The process that listened is gone, and the command of the worker lives on. */
+export function lostFailure(pid: number, { stderrTail }: LastWords): Failure {
+  return {
+    reason: 'exited',
+    message: `its process ${pid} ended unexpectedly, and the command that started it goes on without it`,
+    hint: 'the worker is started again unless the command itself starts the program again within --ready-timeout',
+    errorCode: null,
+    outcome: null,
+    stderrTail,
+  };
+}
+
+/** The process that listened is gone, and the command of the worker has started another one by itself. */
+export function restartedFailure(before: number, after: number, { stderrTail }: LastWords): Failure {
+  return {
+    reason: 'exited',
+    message: `its process ${before} ended unexpectedly, and process ${after} took its place`,
+    hint: stderrTail.length > 0 ? lastWordsHint : silentHint,
+    errorCode: null,
+    outcome: null,
+    stderrTail,
+  };
+}
+
+/** The worker has said that it was told of the listener and did not inherit it. */
+export function notInheritedFailure(words: LastWords): Failure {
+  return {
+    reason: 'notReady',
+    message: 'the worker did not inherit the listener',
+    hint: otherRuntimeHint(words) ?? notInheritedHint,
+    errorCode: null,
+    outcome: null,
+    stderrTail: words.stderrTail,
+  };
+}
+
+/** The worker said that it is ready, was admitted, and does not accept. */
+export function notAdmittedFailure(problem: string, { stderrTail }: LastWords): Failure {
+  return {
+    reason: 'notAdmitted',
+    message: `the worker was ready, and then did not accept connections: ${problem}`,
+    hint: 'the program may block its event loop right after it listens: start it by itself and see what it does then',
+    errorCode: null,
+    outcome: null,
+    stderrTail,
+  };
+}
+
+export function isNotInherited(stderrTail: readonly string[]): boolean {
+  return stderrTail.some((line) => line.includes(notInherited));
+}
+
+export function notStartedFailure(error: unknown): Failure {
+  return {
+    reason: 'notStarted',
+    message: startProblem(error),
+    hint: error instanceof GracefulRunError ? error.hint : null,
+    errorCode: error instanceof GracefulRunError ? error.code : null,
+    outcome: null,
+    stderrTail: [],
+  };
+}
+
+/** What Node.js says about arguments that it refuses shows them, and with them the values of variables. */
+function startProblem(error: unknown): string {
+  const code = systemCode(error);
+  return code?.startsWith('ERR_') === true
+    ? `cannot start the worker: Node.js refuses its arguments or environment (${code})`
+    : messageOf(error);
+}
+
+function exitHint(outcome: Outcome, words: LastWords): string | null {
+  if (words.wasReady) return null;
+  const permission = permissionHint(words);
+  if (permission !== null) return permission;
+  const otherRuntime = otherRuntimeHint(words);
+  if (otherRuntime !== null) return otherRuntime;
+  if (isNotInherited(words.stderrTail)) return notInheritedHint;
+  const held = heldHint(words);
+  if (held !== null) return held;
+  if (words.stderrTail.some((line) => line.includes('EADDRINUSE'))) return takenHint(words);
+  if (outcome.code === 0) return 'it ended by itself: is this a server, and does it stay in the foreground?';
+  const hint = undeclaredHint(words);
+  // The error itself is a part of the reason (describe-event.ts, reasonOf).
+  if (hint !== null || errorLineOf(words.stderrTail) !== null) return hint;
+  return words.stderrTail.length > 0 ? lastWordsHint : silentHint;
+}
+
+/** Something in the worker binds the very port that is held for it. */
+function heldHint({ stderrTail, declared }: LastWords): string | null {
+  const text = stderrTail.join('\n');
+  // In its message, or in what Node.js writes about an error.
+  const forms = [/EADDRINUSE\S* (?:address already in use )?\S*:(\d+)/g, /^ +port: (\d+)$/gm];
+  const taken = text.includes('EADDRINUSE')
+    ? forms.flatMap((form) => [...text.matchAll(form)].map(([, port]) => Number(port)))
+    : [];
+  const port = taken.find((one) => declared.includes(one));
+  if (port === undefined && !text.includes(heldByMaster)) return null;
+  return `port ${port ?? declared.join(', ')} is held for the process that is started, and is bound once more: by a second server on the same address, by a worker thread, or by a process that it has started. A cluster of its own has to leave cluster.schedulingPolicy at SCHED_RR and listen without exclusive: true; simpler is one process for each core, with --workers. Where a wrapper starts the server, start Node.js itself (node --import tsx app.ts, not tsx app.ts)`;
+}
+
+/** Node.js says which address it is: `listen EADDRINUSE: address already in use :::9001`. */
+function takenHint({ stderrTail, declared }: LastWords): string {
+  const [, address] = /EADDRINUSE: address already in use (\S+)/.exec(stderrTail.join('\n')) ?? [];
+  const [, port] = /:(\d+)$/.exec(address ?? '') ?? [];
+  if (port !== undefined && declared.includes(Number(port)))
+    return `${address ?? port} is what graceful-run holds, and the process that listens has not inherited it: start the program itself, not through a wrapper (node --import tsx app.ts, not tsx app.ts)`;
+  const isServed = port === undefined ? '' : `; if it is the port that clients use: --port ${port}`;
+  return `${address ?? 'its address'} is in use: a second port of the program is held by the old generation until it has gone${isServed}`;
+}
+
+/** What Deno and Bun say when they bind the port that is held. Deno colours its errors. */
+const otherRuntimes: readonly (readonly [name: string, says: RegExp])[] = [
+  ['Deno', /AddrInUse/],
+  ['Deno', new RegExp(cannotInherit)],
+  ['Bun', /Failed to start server\. Is port \d+ in use/],
+];
+
+function otherRuntimeHint({ stderrTail }: LastWords): string | null {
+  const [name] = otherRuntimes.find(([, says]) => stderrTail.some((line) => says.test(line))) ?? [];
+  if (name === undefined) return null;
+  return `${name} cannot serve from a listener that it inherits, and graceful-run holds the port: run the program with Node.js, or ${name} without graceful-run`;
+}
+
+/** Node.js under its permission model, started by a script: it may not read the preload. */
+function permissionHint({ stderrTail }: LastWords): string | null {
+  const [, folder] = /resource: '(.*)\/(?:preload|serving|health)\.cjs'/.exec(stderrTail.join('\n')) ?? [];
+  return folder === undefined
+    ? null
+    : `the permission model of Node.js keeps it from reading what graceful-run loads into it: give it --allow-fs-read=${folder}/* beside --permission`;
+}
+
+const notInheritedHint =
+  'the process that listens has to inherit the descriptor, and the wrapper that the error names has closed it: give the program itself as the command (-- node app.js), or let the wrapper pass descriptors on (Python: close_fds=False)';
+const lastWordsHint = 'the last lines that it wrote to stderr say why';
+const silentHint = 'it wrote nothing to stderr: run the command by itself to see why';
+
+function undeclaredHint({ undeclared, declared }: LastWords): string | null {
+  if (undeclared.length === 0) return null;
+  return `it listened on ${undeclared.join(', ')}, but ${declared.join(', ')} is declared: give --port the port of the program, or let the program listen on process.env.PORT`;
+}
+
+const unhealthyHint =
+  'ready is when its health path is answered with 200 to 399, asked inside its process (--ready); a slow start needs a longer --ready-timeout';
+
+function notReadyHint(healthPath: string | null, { declared }: LastWords): string {
+  const listens = `ready is when it listens on ${declared.join(', ')} (and has called worker.ready(), where it said ready: 'manual')`;
+  const answers =
+    healthPath === null
+      ? ''
+      : `, and then has answered GET ${healthPath}, which only a Node.js program can be asked`;
+  return `${listens}${answers}; a slow start needs a longer --ready-timeout`;
+}

@@ -1,0 +1,212 @@
+/**
+ * What the messages of workers bring about: events for the lifecycle, facts, a listener that is sent. Nothing of theirs
+ * is acted on before it was checked. It must not know how a worker is started or ended.
+ */
+import type { Fact } from '../../shared/events.ts';
+import type { OpenCounts, WorkerMessage } from '../../shared/protocol.ts';
+import type { LifecycleEvent, Undated } from './lifecycle/inputs.ts';
+import type { FittedListeners } from '../sockets/fitted-listeners.ts';
+import type { BoundListener } from '../sockets/listener.ts';
+import { lostFailure, notAdmittedFailure, restartedFailure } from './worker-failures.ts';
+import { identity, lastWords, type LiveWorker } from './worker-record.ts';
+import type { Platform } from '../process/platform.ts';
+import { createListenerSender, sendListener } from '../process/send-listener.ts';
+import { readWorkerMessage } from '../process/read-worker-message.ts';
+
+export interface HearingParts {
+  readonly platform: Pick<Platform, 'isKin' | 'findKin' | 'watchListener' | 'arm'>;
+  readonly listeners: readonly BoundListener[];
+  readonly fitted: FittedListeners;
+  readonly onFact: (fact: Fact) => void;
+  readonly dispatch: (event: Undated<LifecycleEvent>) => void;
+  /** A worker has said what it still has open. */
+  readonly open: (worker: number, counts: OpenCounts) => void;
+}
+
+export interface Hearing {
+  /** What has come over a worker's channel. */
+  message(worker: LiveWorker, raw: unknown): void;
+  /** What has come was not even a message. */
+  garbage(worker: LiveWorker): void;
+}
+
+/** So many rejected messages of one worker are announced. */
+const maxRejections = 10;
+
+/** How long a command may take to end, or to start its program again, after its program has ended. */
+const commandPatienceMs = 500;
+
+/** At most this many cut clean-ups of one worker are announced: a worker has one or two. */
+const maxCleanUps = 5;
+
+/** So many addresses are announced: of one worker, where nothing was declared, and of the program, where more was. */
+const maxAddresses = 10;
+
+type AddressWanted = Extract<WorkerMessage, { readonly type: 'addressWanted' }>;
+
+export function hearWorkers({ platform, listeners, fitted, onFact, dispatch, open }: HearingParts): Hearing {
+  const wide = new Set<string>();
+  const narrow = new Set<string>();
+  const sendWanted = createListenerSender();
+
+  async function fit(worker: LiveWorker, { name, host, isIPv6Only }: AddressWanted): Promise<void> {
+    const fit = await fitted.fit(name, { host, isIPv6Only });
+    if ('bound' in fit) {
+      const { name: boundName, host: boundHost, port, backlog } = fit.bound;
+      const bound = { name: boundName, host: boundHost, port, backlog };
+      sendListener(worker.process, { type: 'address', name, host, isIPv6Only, bound }, fit.bound);
+    } else worker.process.send({ type: 'addressRefused', name, host, isIPv6Only, ...fit });
+  }
+
+  /** Every worker of every generation would say it again. */
+  function isNews(known: Set<string>, address: string): boolean {
+    if (known.has(address) || known.size >= maxAddresses) return false;
+    known.add(address);
+    return true;
+  }
+
+  /** Says so a few times: a worker that sends nonsense without end must not fill the log. */
+  function reject(worker: LiveWorker, problem: string): void {
+    worker.rejected += 1;
+    if (worker.rejected > maxRejections) return;
+    onFact({ event: 'messageRejected', ...identity(worker), problem });
+  }
+
+  /** A shell may outlive what it has started, and then nothing else tells that the program is gone. */
+  function watch(worker: LiveWorker): void {
+    worker.unwatch?.();
+    const { servingPid } = worker;
+    if (servingPid === worker.process.pid) return;
+    const unwatch = platform.watchListener(worker.process, () => {
+      // Mostly the command ends because its program has, and then that is the news.
+      worker.unwatch = platform.arm(commandPatienceMs, () => {
+        const failure = lostFailure(servingPid, lastWords(worker, listeners));
+        dispatch({ type: 'workerLostProgram', worker: worker.id, failure });
+      });
+    });
+    worker.unwatch = unwatch;
+  }
+
+  /** The process that listens is the worker: under `npm start` or a shell not the one that was started. */
+  function heardReady(worker: LiveWorker, pid: number): void {
+    const before = worker.servingPid;
+    if (!worker.wasReady || pid === before) {
+      worker.servingPid = pid;
+      worker.process.noteServing(pid);
+      worker.wasReady = true;
+      watch(worker);
+      dispatch({ type: 'workerSaidReady', worker: worker.id });
+    } else if (platform.isKin(before, worker.process.pid)) {
+      reject(
+        worker,
+        `process ${pid} listens as well, and process ${before} is the worker already: it is not admitted`,
+      );
+    } else {
+      worker.servingPid = pid;
+      watch(worker);
+      worker.process.noteServing(pid);
+      const failure = restartedFailure(before, pid, lastWords(worker, listeners));
+      dispatch({ type: 'workerRestartedItself', worker: worker.id, failure });
+    }
+  }
+
+  function obey(worker: LiveWorker, message: WorkerMessage): void {
+    switch (message.type) {
+      case 'ready': {
+        // It is going to be signalled: a number that somebody made up must not be.
+        const pid = platform.findKin(message.pid, worker.process.pid);
+        if (pid === null) reject(worker, `pid ${message.pid} is not one of its processes`);
+        else heardReady(worker, pid);
+        return;
+      }
+      case 'admitted':
+        dispatch({ type: 'workerAdmitted', worker: worker.id });
+        return;
+      case 'notAdmitted':
+        dispatch({
+          type: 'admissionFailed',
+          worker: worker.id,
+          failure: notAdmittedFailure(message.problem, lastWords(worker, listeners)),
+        });
+        return;
+      case 'paused':
+        onFact({ event: 'workerAcceptsNoMore', ...identity(worker) });
+        return;
+      case 'notPaused':
+        onFact({ event: 'workerNotPaused', ...identity(worker), problem: message.problem });
+        dispatch({ type: 'workerCannotPause', worker: worker.id });
+        return;
+      case 'adopts':
+        dispatch({ type: 'workerSaidItAdopts', worker: worker.id });
+        return;
+      case 'notReadyYet':
+        if (worker.wasReady) return;
+        worker.notReadyYet = message.reason;
+        onFact({ event: 'workerNotReadyYet', ...identity(worker), reason: message.reason });
+        return;
+      case 'undeclaredListen':
+        if (worker.undeclared.includes(message.address) || worker.undeclared.length >= maxAddresses) return;
+        worker.undeclared.push(message.address);
+        onFact({ event: 'undeclaredListen', ...identity(worker), address: message.address });
+        return;
+      case 'wideListen':
+        if (isNews(wide, message.address))
+          onFact({ event: 'wideListen', ...identity(worker), address: message.address });
+        return;
+      case 'narrowListen':
+        if (isNews(narrow, message.address))
+          onFact({ event: 'narrowListen', ...identity(worker), address: message.address });
+        return;
+      case 'addressWanted':
+        void fit(worker, message);
+        return;
+      case 'listenerEmptied':
+        fitted.emptied(message.name);
+        return;
+      case 'listenerWanted': {
+        const listener = listeners.find(({ name }) => name === message.name);
+        if (listener !== undefined) sendWanted(worker.process, listener);
+        return;
+      }
+      case 'reloadWanted':
+        dispatch({ type: 'reloadRequested', cause: 'worker' });
+        return;
+      case 'acceptsNoMore':
+        onFact({ event: 'workerAcceptsNoMore', ...identity(worker) });
+        return;
+      case 'drains':
+        dispatch({ type: 'workerSaidItDrains', worker: worker.id });
+        return;
+      case 'cleanUpCut':
+        worker.cleanUpsCut += 1;
+        if (worker.cleanUpsCut > maxCleanUps) return;
+        onFact({ event: 'workerCleanUpCut', ...identity(worker), what: message.what });
+        return;
+      case 'open':
+        open(worker.id, { requests: message.requests, connections: message.connections });
+        return;
+      case 'drained':
+        worker.report = { served: message.served, migrated: message.migrated, cut: message.cut };
+        return;
+    }
+  }
+
+  return {
+    message(worker, raw) {
+      const received = readWorkerMessage(raw);
+      switch (received.kind) {
+        case 'foreign':
+          return;
+        case 'broken':
+          reject(worker, received.problem);
+          return;
+        case 'ours':
+          obey(worker, received.message);
+          return;
+      }
+    },
+    garbage(worker) {
+      reject(worker, 'not a message');
+    },
+  };
+}

@@ -1,0 +1,47 @@
+/** A worker as the shell knows it: a process with its last words, where the lifecycle knows a number. */
+import type { LastWords } from './worker-failures.ts';
+import type { BoundListener } from '../sockets/listener.ts';
+import type { WorkerProcess } from '../process/platform.ts';
+import type { StderrTail } from '../output/stderr-tail.ts';
+
+export interface LiveWorker {
+  readonly id: number;
+  readonly generation: number;
+  readonly slot: number;
+  readonly process: WorkerProcess;
+  readonly tail: StderrTail;
+  /** The process that said ready: under `npm start` not the one that was started. It gets the drain signal. */
+  servingPid: number;
+  wasReady: boolean;
+  /** Ends the watch over the process that listens, where that is not the one that was started. */
+  unwatch: (() => void) | null;
+  /** What has come of asking its health path, as far as that was in vain. */
+  notReadyYet: string | null;
+  readonly undeclared: string[];
+  /** Messages that made no sense. */
+  rejected: number;
+  /** How many of its own clean-ups were cut. */
+  cleanUpsCut: number;
+  report: { readonly served: number; readonly migrated: number; readonly cut: number } | null;
+}
+
+export function lastWords(
+  { wasReady, notReadyYet, tail, undeclared }: LiveWorker,
+  listeners: readonly BoundListener[],
+): LastWords {
+  return {
+    wasReady,
+    notReadyYet,
+    stderrTail: tail.lines(),
+    undeclared,
+    declared: [...new Set(listeners.map(({ port }) => port))],
+  };
+}
+
+export function identity({ generation, slot, process }: LiveWorker): {
+  generation: number;
+  slot: number;
+  pid: number;
+} {
+  return { generation, slot, pid: process.pid };
+}

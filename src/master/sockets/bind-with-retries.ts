@@ -1,0 +1,102 @@
+/**
+ * Binding as a new master does it: the workers of a master that was killed let the port go when they have drained, so an address in
+ * use is tried again for a while before it is an error that names the holder. Such a worker that is stuck is killed when
+ * its time is over.
+ */
+import { GracefulRunError } from '../../shared/errors.ts';
+import { formatDuration } from '../../shared/durations.ts';
+import { killDelayMs } from '../../shared/protocol.ts';
+import { readProcessStat } from '../../shared/process-stat.ts';
+import { findAddressHolders } from './address-holder.ts';
+import { bindListener, type BoundListener, type ListenerOptions } from './listener.ts';
+import { readOrphanedWorker, type OrphanedWorker } from '../process/orphaned-worker.ts';
+import type { Platform } from '../process/platform.ts';
+
+const pauseMs = 100;
+
+/** What workers without a master get beyond their drain timeout: a master would have killed them `killDelayMs` after it. */
+const beyondDrainMs = killDelayMs + 1_000;
+
+/** How long the kernel may take to close the sockets of killed processes. */
+const afterKillMs = 2_000;
+
+export interface BindListeners {
+  /** The address is in use: it is tried again for `patienceMs`. */
+  readonly busy: (patienceMs: number) => void;
+  /** These processes held the port longer than they may. */
+  readonly killed: (pids: readonly number[]) => void;
+}
+
+/**
+ * Binds; on `addressInUse` tries again for `patienceMs`, or longer if workers without a master hold it, while it `isWanted`. Errors as
+ * bindListener, with the holder's pid where it can be found.
+ */
+export async function bindWithPatience(
+  options: ListenerOptions,
+  patienceMs: number,
+  isWanted: () => boolean,
+  tell: BindListeners,
+  { clock, arm, killTree }: Pick<Platform, 'clock' | 'arm' | 'killTree'>,
+): Promise<BoundListener> {
+  const { port } = options;
+  const begunAt = clock.monotonicMs();
+  let giveUpAt: number | null = null;
+  let areOrphansKilled = false;
+  for (;;) {
+    try {
+      return await bindListener(options);
+    } catch (error) {
+      if (!(error instanceof GracefulRunError) || error.code !== 'addressInUse') throw error;
+      if (giveUpAt === null) {
+        const longestMs = Math.max(patienceMs, ...findOrphans(port).map(timeOf));
+        giveUpAt = begunAt + longestMs;
+        if (isWanted()) tell.busy(longestMs);
+      }
+      const now = clock.monotonicMs();
+      if (now >= giveUpAt && !areOrphansKilled) {
+        const orphans = findOrphans(port);
+        // One that came to hold it meanwhile has its time, too.
+        giveUpAt = Math.max(giveUpAt, ...orphans.map((one) => begunAt + timeOf(one)));
+        if (now >= giveUpAt && orphans.length > 0) {
+          for (const { process } of orphans)
+            if (readProcessStat(process.pid)?.startedAt === process.startedAt) killTree(process.pid);
+          tell.killed(orphans.map(({ process }) => process.pid));
+          areOrphansKilled = true;
+          giveUpAt = now + afterKillMs;
+        }
+      }
+      if (!isWanted() || now >= giveUpAt) throw nameHolder(error, port, Math.round(now - begunAt));
+      await new Promise<void>((resolve) => {
+        arm(pauseMs, resolve);
+      });
+    }
+  }
+}
+
+function findOrphans(port: number): readonly OrphanedWorker[] {
+  return findAddressHolders(port).flatMap(({ pid }) => readOrphanedWorker(pid) ?? []);
+}
+
+function timeOf({ drainTimeoutMs }: OrphanedWorker): number {
+  return drainTimeoutMs + beyondDrainMs;
+}
+
+function nameHolder(error: GracefulRunError, port: number, sinceMs: number): GracefulRunError {
+  const [holder = null] = findAddressHolders(port);
+  const who =
+    holder === null
+      ? 'by a process that cannot be seen from here'
+      : `by pid ${holder.pid} (${holder.command})`;
+  const wholeSeconds = Math.floor(sinceMs / 1_000) * 1_000;
+  return new GracefulRunError(
+    'addressInUse',
+    `${error.message} ${who}, for ${formatDuration(wholeSeconds)} now`,
+    {
+      hint:
+        holder === null
+          ? `look for it as root with: ss -ltnp 'sport = :${port}'`
+          : `stop it (kill ${holder.pid}), or choose another --port`,
+      cause: error,
+    },
+  );
+}

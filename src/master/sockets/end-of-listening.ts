@@ -1,0 +1,89 @@
+/**
+ * How a master that stops for good lets go of its listeners. A process that has inherited one, such as a daemon that the start script has
+ * put into the background, would keep the port open, and clients would wait there for an answer that never comes. If there is such a process,
+ * shutdown(2) closes the socket for all, but only when no worker accepts any more: what has queued is served before, and listen(2)
+ * in a worker would open the socket again.
+ */
+import { fstatSync } from 'node:fs';
+import type { Fact } from '../../shared/events.ts';
+import { hasEnded, readAllProcesses, readProcessStat, type ProcessStat } from '../../shared/process-stat.ts';
+import { holdsSocket } from './address-holder.ts';
+import type { BoundListener } from './listener.ts';
+
+export interface EndOfListening {
+  /** The worker with this pid has closed its copies. */
+  acceptsNoMore(worker: number): void;
+  /** It accepts again, or has ended. */
+  accepts(worker: number): void;
+  /** The stop begins. `serving`: the processes that accept. */
+  begin(serving: readonly number[]): void;
+  /** Closes the listeners if no worker accepts any more. `workers`: those that have not ended. */
+  look(workers: readonly number[]): void;
+  /** All workers have ended; says which processes still hold a listener. `workers`: every worker since begin(). */
+  finish(): Fact | null;
+}
+
+export function createEndOfListening(listeners: readonly BoundListener[]): EndOfListening {
+  const silent = new Set<number>();
+  const workersSeen = new Set<number>();
+  let inodes: readonly number[] = [];
+  let others: readonly ProcessStat[] = [];
+  let isHeld = false;
+
+  function shut(): void {
+    isHeld = false;
+    for (const listener of listeners) listener.shut();
+  }
+
+  return {
+    acceptsNoMore(worker) {
+      silent.add(worker);
+    },
+    accepts(worker) {
+      silent.delete(worker);
+    },
+    begin(serving) {
+      inodes = listeners.flatMap(({ fd }) => inodeOf(fd) ?? []);
+      others = holdersBeside(inodes, serving);
+      isHeld = others.length > 0;
+      if (!isHeld) for (const listener of listeners) listener.close();
+    },
+    look(workers) {
+      if (!isHeld) return;
+      for (const pid of workers) workersSeen.add(pid);
+      if (workers.every((pid) => silent.has(pid))) shut();
+    },
+    finish() {
+      if (isHeld) shut();
+      const left = others.filter(
+        ({ pid, startedAt, session }) => !workersSeen.has(session) && isStillThere(pid, startedAt, inodes),
+      );
+      const [first] = listeners;
+      if (left.length === 0 || first === undefined) return null;
+      return { event: 'listenerLeftBehind', port: first.port, pids: left.map(({ pid }) => pid) };
+    },
+  };
+}
+
+function isStillThere(pid: number, startedAt: number, inodes: readonly number[]): boolean {
+  const now = readProcessStat(pid);
+  return now !== null && now.startedAt === startedAt && !hasEnded(now) && holdsSocket(pid, inodes);
+}
+
+/** A process that is older than the master cannot have inherited anything from it. */
+function holdersBeside(inodes: readonly number[], serving: readonly number[]): readonly ProcessStat[] {
+  const self = readProcessStat('self');
+  if (self === null || inodes.length === 0) return [];
+  return readAllProcesses().filter(
+    ({ pid, startedAt }) =>
+      pid !== self.pid && startedAt >= self.startedAt && !serving.includes(pid) && holdsSocket(pid, inodes),
+  );
+}
+
+function inodeOf(fd: number): number | null {
+  try {
+    return fstatSync(fd).ino;
+  } catch {
+    return null; // Closed already.
+  }
+}

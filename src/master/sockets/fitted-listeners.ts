@@ -1,0 +1,135 @@
+/**
+ * Where the operator has named no address, the master listens on every one, so that clients can queue while the first generation starts;
+ * and as soon as a worker of that generation says which addresses its servers ask for, it listens on these, and on the others no
+ * more. Owns which sockets stand for the declared listener. It must not know how a worker asks.
+ */
+import net from 'node:net';
+import type { WantedAddress } from '../../shared/protocol.ts';
+import { handleOver, numeric, type BoundListener } from './listener.ts';
+import { listenBeside, shutListener, type NumericAddress } from '../system-calls/syscalls.ts';
+
+/** `isShared`: it is served by the declared listener, which is open to every address. */
+export type Fit = { readonly bound: BoundListener } | { readonly isShared: boolean };
+
+export interface FittedListeners {
+  /** Binds what a server asks for, once for all workers. */
+  fit(name: string, wanted: WantedAddress): Promise<Fit>;
+  /** A worker has accepted everything that had queued on the declared listener. */
+  emptied(name: string): void;
+  /** A generation serves: from now on nothing changes any more. */
+  decided(): void;
+}
+
+/** `listeners` are what workers are started with: changed in place. */
+export function createFittedListeners(
+  listeners: BoundListener[],
+  onBound: (listener: BoundListener) => void,
+): FittedListeners {
+  /** By the address that is bound. */
+  const fitted = new Map<string, BoundListener>();
+  /** The declared listener, while it is listened on beside those that stand for it. */
+  let replaced: BoundListener | null = null;
+  let isDecided = false;
+
+  const declared = (name: string): BoundListener | null =>
+    [replaced, ...listeners].find((one) => one?.name === name && one.isUndecided) ?? null;
+
+  async function fit(name: string, { host, isIPv6Only }: WantedAddress): Promise<Fit> {
+    const address = await numeric(host, 0).catch(() => null);
+    if (address === null) return { isShared: false };
+    const key = `${address} ${isIPv6Only}`;
+    const known = fitted.get(key);
+    if (known !== undefined) return { bound: known };
+    const over = declared(name);
+    if (over === null || isDecided) return { isShared: fitted.size === 0 };
+    const { port, backlog } = over;
+    const fd = await listenBeside(over.fd, numericAddress(address, port, isIPv6Only), backlog);
+    if (typeof fd === 'string') return { isShared: fd === 'ENOSYS' };
+    const handle = handleOver(fd);
+    if (typeof handle === 'string') return { isShared: false };
+    // The first one has its name: what is said about the listener, and what moves to it, goes on.
+    const isFirst = fitted.size === 0;
+    let isOpen = true;
+    const bound: BoundListener = {
+      name: isFirst ? name : `${name}-${fitted.size + 1}`,
+      host: address,
+      port,
+      backlog,
+      fd,
+      handle,
+      isUndecided: false,
+      standsFor: name,
+      close: () => {
+        if (isOpen) handle.close();
+        isOpen = false;
+        if (isFirst) retire();
+      },
+      shut: () => {
+        if (isOpen) shutListener(fd);
+        bound.close();
+      },
+    };
+    fitted.set(key, bound);
+    if (isFirst) {
+      replaced = over;
+      listeners.splice(listeners.indexOf(over), 1, bound);
+    } else listeners.push(bound);
+    onBound(bound);
+    return { bound };
+  }
+
+  function retire(): void {
+    if (replaced === null) return;
+    // Workers hold copies of it, and what they have started.
+    shutListener(replaced.fd);
+    replaced.close();
+    replaced = null;
+  }
+
+  return {
+    fit,
+    emptied(name) {
+      // Kept open: the next worker that looks listens on it for a moment again, whatever was shut down, and then says so.
+      if (replaced?.name === name) shutListener(replaced.fd);
+    },
+    decided() {
+      // The second time: no worker has it any more, and one that was to say that it is empty may have died before.
+      if (isDecided) retire();
+      isDecided = true;
+      for (const [at, listener] of listeners.entries())
+        if (listener.isUndecided) listeners[at] = { ...listener, isUndecided: false };
+    },
+  };
+}
+
+function numericAddress(address: string, port: number, isIPv6Only: boolean): NumericAddress {
+  const isIPv6 = net.isIPv6(address);
+  const sockaddr = Buffer.alloc(isIPv6 ? 28 : 16);
+  const family = isIPv6 ? 10 : 2;
+  // Only on Linux, whose machines that Node.js runs on are little-endian, or big-endian as s390x.
+  if (isLittleEndian()) sockaddr.writeUInt16LE(family);
+  else sockaddr.writeUInt16BE(family);
+  sockaddr.writeUInt16BE(port, 2);
+  sockaddr.set(bytesOf(address), isIPv6 ? 8 : 4);
+  return { sockaddr, family, isIPv6Only };
+}
+
+function isLittleEndian(): boolean {
+  return new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
+}
+
+/** The bytes of a numeric address; the zone of a link-local one is left out. */
+function bytesOf(address: string): readonly number[] {
+  const [bare = address] = address.split('%');
+  if (!net.isIPv6(address)) return bare.split('.').map(Number);
+  // The parser of URLs writes embedded IPv4 as IPv6.
+  const text = new URL(`http://[${bare}]/`).hostname.slice(1, -1);
+  const [head = '', tail] = text.split('::');
+  const groups = (part: string): readonly string[] => (part === '' ? [] : part.split(':'));
+  const [before, after] = [groups(head), groups(tail ?? '')];
+  const all = [...before, ...Array<string>(8 - before.length - after.length).fill('0'), ...after];
+  return all.flatMap((group) => {
+    const value = Number.parseInt(group, 16);
+    return [value >> 8, value & 255];
+  });
+}

@@ -1,0 +1,177 @@
+/**
+ * Binds and holds a listening socket without ever accepting from it: clients queue in the kernel until a worker
+ * takes them. libuv is kept out of it: a `net.Server` here would accept connections and lose them.
+ */
+import net from 'node:net';
+import { lookup } from 'node:dns/promises';
+import { GracefulRunError } from '../../shared/errors.ts';
+import { shortageHint } from '../../shared/shortage.ts';
+import { listen, shutListener } from '../system-calls/syscalls.ts';
+import { systemErrorCode } from '../system-calls/errno.ts';
+
+export interface ListenerOptions {
+  readonly name: string;
+  /** A numeric address or a name; null: every address, IPv6 and IPv4, as Node.js does it. */
+  readonly host: string | null;
+  /** 0: any free port. */
+  readonly port: number;
+  /** Length of the accept queue; the kernel caps it at net.core.somaxconn. */
+  readonly backlog: number;
+}
+
+/** A listening socket that the master holds. */
+export interface BoundListener {
+  readonly name: string;
+  /** The numeric address. */
+  readonly host: string;
+  readonly port: number;
+  readonly backlog: number;
+  readonly fd: number;
+  /** What `ChildProcess.send()` can hand to a worker. */
+  readonly handle: ServerHandle;
+  /** The operator has named no address and nothing serves yet: what the program asks for may take its place. */
+  readonly isUndecided: boolean;
+  /** The declared listener that this one, which the program has asked for, stands for; null: it is that listener itself. */
+  readonly standsFor: string | null;
+  /** Lets go of the master's copy; workers keep theirs. A second call does nothing. */
+  close(): void;
+  /** Ends the listening for every process that holds a copy: connections that wait in the queue are reset. Then as close(). */
+  shut(): void;
+}
+
+/** The part of libuv's TCP handle that is used here. */
+export interface ServerHandle {
+  readonly fd: number;
+  getsockname(out: { address?: string; port?: number }): number;
+  close(): void;
+}
+
+/** `net._createServerHandle`, which `cluster` binds with: undocumented, the same on Node.js 20 to 26. Negative: -errno. */
+type CreateServerHandle = (
+  host: string | null,
+  port: number | null,
+  family: 4 | 6 | null,
+  fd: number,
+  flags?: number,
+) => ServerHandle | number;
+
+/**
+ * Binds and listens, once. Errors: `addressInUse`; `addressUnusable` for everything else that
+ * keeps an address from being bound; both say what to do.
+ */
+export async function bindListener(options: ListenerOptions): Promise<BoundListener> {
+  const { host, name, port, backlog } = options;
+  const bound = host === null ? bindEverywhere(port) : bind(await numeric(host, port), port);
+  if (typeof bound === 'string') throw bindError(options, bound);
+  // With SO_REUSEADDR two sockets may bind one address as long as neither listens: this decides.
+  const problem = await listen(bound.fd, backlog);
+  if (problem !== null) {
+    bound.close();
+    throw bindError(options, problem);
+  }
+  const address: { address?: string; port?: number } = {};
+  bound.getsockname(address);
+  let isOpen = true;
+  return {
+    name,
+    host: address.address ?? host ?? '::',
+    port: address.port ?? port,
+    backlog,
+    fd: bound.fd,
+    handle: bound,
+    isUndecided: host === null,
+    standsFor: null,
+    close: () => {
+      if (isOpen) bound.close();
+      isOpen = false;
+    },
+    shut: () => {
+      if (isOpen) shutListener(bound.fd);
+      if (isOpen) bound.close();
+      isOpen = false;
+    },
+  };
+}
+
+function bindEverywhere(port: number): ServerHandle | string {
+  const bound = bind('::', port);
+  // No IPv6 on this machine (or switched off by the kernel's command line).
+  return bound === 'EAFNOSUPPORT' || bound === 'EADDRNOTAVAIL' || bound === 'EINVAL'
+    ? bind('0.0.0.0', port)
+    : bound;
+}
+
+/** A bound handle, or the name of the error. */
+function bind(host: string, port: number): ServerHandle | string {
+  const family = net.isIPv6(host) ? 6 : 4;
+  const handle = createServerHandle()(host, port, family, -1, 0);
+  if (typeof handle === 'number') return systemErrorCode(handle);
+  // libuv keeps EADDRINUSE for itself until listen(); getsockname tells now.
+  const error = handle.getsockname({});
+  if (error === 0) return handle;
+  handle.close();
+  return systemErrorCode(error);
+}
+
+function createServerHandle(): CreateServerHandle {
+  const create: unknown = Reflect.get(net, '_createServerHandle');
+  if (typeof create === 'function') return create as CreateServerHandle;
+  throw new GracefulRunError(
+    'platformUnsupported',
+    `cannot bind: Node.js ${process.version} has no way to bind without accepting`,
+    {
+      hint: 'use a Node.js version that graceful-run was tested with: 20, 22, 24 or 26',
+    },
+  );
+}
+
+/** A handle over a listening socket, whose descriptor is the handle's from now on. */
+export function handleOver(fd: number): ServerHandle | string {
+  const handle = createServerHandle()(null, null, null, fd);
+  return typeof handle === 'number' ? systemErrorCode(handle) : handle;
+}
+
+/** The address of a name, as Node.js itself chooses it. Errors: `addressUnusable`. */
+export async function numeric(host: string, port: number): Promise<string> {
+  if (net.isIP(host) !== 0) return host;
+  try {
+    return (await lookup(host)).address;
+  } catch (cause) {
+    throw new GracefulRunError(
+      'addressUnusable',
+      `cannot listen on ${host}:${port}: the name ${host} has no address`,
+      {
+        hint: 'give --host a numeric address, such as 127.0.0.1, 0.0.0.0 or ::',
+        cause,
+      },
+    );
+  }
+}
+
+function bindError({ host, port }: ListenerOptions, code: string): GracefulRunError {
+  const where = host === null ? `port ${port}` : `${host}:${port}`;
+  switch (code) {
+    case 'EADDRINUSE':
+      return new GracefulRunError('addressInUse', `cannot listen on ${where}: the address is in use`);
+    case 'EACCES':
+      return new GracefulRunError('addressUnusable', `cannot listen on ${where}: permission denied`, {
+        hint: 'ports below 1024 need the capability CAP_NET_BIND_SERVICE or a lower net.ipv4.ip_unprivileged_port_start',
+      });
+    case 'EADDRNOTAVAIL':
+      return new GracefulRunError(
+        'addressUnusable',
+        `cannot listen on ${where}: this machine has no such address`,
+        {
+          hint: 'see the addresses of this machine with: ip address',
+        },
+      );
+    default: {
+      const hint = shortageHint(code);
+      return new GracefulRunError(
+        'addressUnusable',
+        `cannot listen on ${where}: ${code}`,
+        hint === null ? {} : { hint },
+      );
+    }
+  }
+}

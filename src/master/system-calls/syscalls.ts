@@ -1,0 +1,171 @@
+/**
+ * The system calls that Node.js does not offer. The one file that knows koffi, which is loaded at the first call.
+ */
+import { systemErrorCode } from './errno.ts';
+
+type Listen = (fd: number, backlog: number) => number;
+type Fcntl = (fd: number, command: number, type: 'int', argument: number) => number;
+type Flock = (fd: number, operation: number) => number;
+type OpenProcess = (call: number, type: 'int', pid: number, flagsType: 'int', flags: number) => number;
+type SocketPair = (domain: number, type: number, protocol: number, pair: number[]) => number;
+
+interface Calls {
+  readonly listen: Listen;
+  readonly fcntl: Fcntl;
+  readonly flock: Flock;
+  readonly socketpair: SocketPair;
+  readonly shutdown: (fd: number, how: number) => number;
+  readonly syscall: OpenProcess;
+  readonly errno: () => number;
+}
+
+let calls: Calls | null = null;
+
+async function load(): Promise<Calls> {
+  const { default: koffi } = await import('koffi');
+  const library = koffi.load(null);
+  const listen: Listen = library.func('int listen(int, int)');
+  const fcntl: Fcntl = library.func('int fcntl(int, int, ...)');
+  const flock: Flock = library.func('int flock(int, int)');
+  const socketpair: SocketPair = library.func('int socketpair(int, int, int, _Out_ int *)');
+  const shutdown: Calls['shutdown'] = library.func('int shutdown(int, int)');
+  const syscall: OpenProcess = library.func('long syscall(long, ...)');
+  return { listen, fcntl, flock, socketpair, shutdown, syscall, errno: () => koffi.errno() };
+}
+
+/**
+ * listen(2): makes the bound socket `fd` a listening one, without anybody polling or accepting.
+ * Called again, it only changes the length of the queue. Returns null, or the name of the error (`EADDRINUSE` …).
+ */
+export async function listen(fd: number, backlog: number): Promise<string | null> {
+  calls ??= await load();
+  return calls.listen(fd, backlog) === 0 ? null : systemErrorCode(calls.errno());
+}
+
+/** F_DUPFD_CLOEXEC: nobody inherits it. */
+const duplicateCloseOnExec = process.platform === 'linux' ? 1030 : 67;
+
+/** fcntl(2): another descriptor of the same; or the name of the error. Only after `listen` has been called. */
+export function duplicate(fd: number): number | string {
+  if (calls === null) return 'ENOSYS';
+  const copy = calls.fcntl(fd, duplicateCloseOnExec, 'int', 0);
+  return copy >= 0 ? copy : systemErrorCode(calls.errno());
+}
+
+/** LOCK_EX | LOCK_NB. */
+const exclusiveAtOnce = 2 | 4;
+
+/**
+ * flock(2): locks the file until the descriptor is closed. `held`: another process has the lock. `unsupported`: the file system
+ * has no locks.
+ */
+export async function lockFile(fd: number): Promise<'locked' | 'held' | 'unsupported'> {
+  calls ??= await load();
+  if (calls.flock(fd, exclusiveAtOnce) === 0) return 'locked';
+  const code = systemErrorCode(calls.errno());
+  return code === 'EAGAIN' || code === 'EWOULDBLOCK' || code === 'EINTR' ? 'held' : 'unsupported';
+}
+
+/** SYS_pidfd_open, the same on every architecture. */
+const pidfdOpen = 434;
+
+/** pidfd_open(2): a descriptor that is readable when the process has ended, and that nobody inherits; null where there is none to be had. */
+export async function openProcess(pid: number): Promise<number | null> {
+  if (process.platform !== 'linux') return null;
+  calls ??= await load();
+  const fd = calls.syscall(pidfdOpen, 'int', pid, 'int', 0);
+  return fd >= 0 ? fd : null;
+}
+
+const afUnix = 1;
+const sockStream = 1;
+/** Nobody inherits them: a worker that is spawned later would keep a pair alive. Only on Linux. */
+const closeOnExec = process.platform === 'linux' ? 0o2_000_000 : 0;
+
+/** socketpair(2): two connected stream sockets; or the name of the error. Only after `listen` has been called. */
+export function socketpair(): readonly [number, number] | string {
+  if (calls === null) return 'ENOSYS';
+  const pair = [-1, -1];
+  if (calls.socketpair(afUnix, sockStream | closeOnExec, 0, pair) !== 0)
+    return systemErrorCode(calls.errno());
+  const [one = -1, other = -1] = pair;
+  return [one, other];
+}
+
+/** What is needed to bind beside a socket of ours; loaded where a program asks for an address of its own. */
+interface SocketCalls {
+  readonly socket: (domain: number, type: number, protocol: number) => number;
+  readonly setsockopt: (fd: number, level: number, name: number, value: number[], size: number) => number;
+  readonly bind: (fd: number, address: Uint8Array, size: number) => number;
+  readonly close: (fd: number) => number;
+}
+
+let socketCalls: SocketCalls | null = null;
+
+async function loadSocketCalls(): Promise<SocketCalls> {
+  const { default: koffi } = await import('koffi');
+  const library = koffi.load(null);
+  const socket: SocketCalls['socket'] = library.func('int socket(int, int, int)');
+  const setsockopt: SocketCalls['setsockopt'] = library.func(
+    'int setsockopt(int, int, int, _In_ int *, unsigned int)',
+  );
+  const bind: SocketCalls['bind'] = library.func('int bind(int, _In_ uint8_t *, unsigned int)');
+  const close: SocketCalls['close'] = library.func('int close(int)');
+  return { socket, setsockopt, bind, close };
+}
+
+// Those of Linux.
+const solSocket = 1;
+const soReuseAddress = 2;
+const soReusePort = 15;
+const ipv6Level = 41;
+const ipv6Only = 26;
+const sockNonBlocking = 0o4000;
+const shutBoth = 2;
+
+export interface NumericAddress {
+  /** A sockaddr of the system. */
+  readonly sockaddr: Uint8Array;
+  /** AF_INET or AF_INET6. */
+  readonly family: number;
+  readonly isIPv6Only: boolean;
+}
+
+/**
+ * A listening socket on an address that a listening socket of ours, `fd`, covers: from then on the kernel gives it the connections to that
+ * address, because it is the more specific of the two. What had queued at the other one stays there. Answers the new descriptor,
+ * or the name of the error (`EADDRINUSE` …). Both have SO_REUSEPORT for as long as it takes and no longer.
+ */
+export async function listenBeside(
+  fd: number,
+  { sockaddr, family, isIPv6Only }: NumericAddress,
+  backlog: number,
+): Promise<number | string> {
+  if (process.platform !== 'linux') return 'ENOSYS';
+  calls ??= await load();
+  socketCalls ??= await loadSocketCalls();
+  const { socket, setsockopt, bind, close } = socketCalls;
+  const { errno } = calls;
+  const on = (one: number, level: number, name: number, value: number): boolean =>
+    setsockopt(one, level, name, [value], 4) === 0;
+  const made = socket(family, sockStream | closeOnExec | sockNonBlocking, 0);
+  if (made < 0) return systemErrorCode(errno());
+  const isListening =
+    on(made, solSocket, soReuseAddress, 1) &&
+    (family === 2 || on(made, ipv6Level, ipv6Only, isIPv6Only ? 1 : 0)) &&
+    on(made, solSocket, soReusePort, 1) &&
+    on(fd, solSocket, soReusePort, 1) &&
+    bind(made, sockaddr, sockaddr.length) === 0 &&
+    calls.listen(made, backlog) === 0;
+  const problem = isListening ? null : systemErrorCode(errno());
+  on(fd, solSocket, soReusePort, 0);
+  on(made, solSocket, soReusePort, 0);
+  if (problem === null) return made;
+  close(made);
+  return problem;
+}
+
+/** shutdown(2): the socket listens no more, whoever holds a copy of it. Only after `listen` has been called. */
+export function shutListener(fd: number): void {
+  calls?.shutdown(fd, shutBoth);
+}

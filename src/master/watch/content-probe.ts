@@ -1,0 +1,35 @@
+/** Looks at one directory entry, without following symlinks. It must not know why. */
+import { lstatSync, readlinkSync, statSync } from 'node:fs';
+import { systemCode } from '../../shared/errors.ts';
+import type { Sight } from './path-route.ts';
+
+/** What is at `path` now. Synchronous: a few microseconds, and nothing can happen in this process between a watch and its look. */
+export function sightOf(path: string): Sight {
+  try {
+    const stats = lstatSync(path);
+    if (stats.isSymbolicLink()) return { kind: 'link', target: readlinkSync(path) };
+    if (stats.isDirectory()) return { kind: 'directory' };
+    return { kind: stats.isFile() ? 'file' : 'special' };
+  } catch (error) {
+    const code = systemCode(error) ?? 'unknown error';
+    // EINVAL: it was a symlink for lstat and no longer for readlink; the event of that is under way.
+    return isAbsence(code) || code === 'EINVAL' ? { kind: 'missing' } : { kind: 'unreadable', code };
+  }
+}
+
+/** Whether a system error says that there is nothing at a path. */
+export function isAbsence(code: string): boolean {
+  return code === 'ENOENT' || code === 'ENOTDIR';
+}
+
+/**
+ * Whether a directory is one that nobody renames, but in which anybody may be busy: `/`, and with the sticky bit `/tmp` and its like.
+ */
+export function isCommonGround(directory: string): boolean {
+  const stickyBit = 0o1000;
+  try {
+    return directory === '/' || (statSync(directory).mode & stickyBit) !== 0;
+  } catch {
+    return false;
+  }
+}

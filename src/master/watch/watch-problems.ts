@@ -1,0 +1,21 @@
+/** What can go wrong while watching, in sentences for people. Pure. */
+import { plainReason } from '../system-calls/plain-reasons.ts';
+
+/** Something is there but cannot be read. */
+export function unreadableProblem(path: string, code: string): string {
+  return `cannot read ${path}: ${plainReason(code)}`;
+}
+
+/** A directory cannot be listened to. The limits are the same for every directory, so their sentences name none and are said once. */
+export function deafProblem(directory: string, code: string): string {
+  if (code === 'ENOSPC')
+    return 'cannot watch more directories: the limit fs.inotify.max_user_watches is reached (raise it with sysctl, or watch less)';
+  if (code === 'EMFILE')
+    return 'cannot watch: too many open files, or the limit fs.inotify.max_user_instances is reached (raise it with sysctl)';
+  return `cannot watch ${directory}: ${plainReason(code)}`;
+}
+
+/** A release that is switched to before it is there: the next reload or crash will not find it either. */
+export function missingProblem(path: string): string {
+  return `${path} is gone, or leads nowhere; what runs, runs on, and it is watched for its return`;
+}

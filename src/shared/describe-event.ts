@@ -1,0 +1,307 @@
+/**
+ * What a fact says to people: the words that the log and `gracefulctl events` share. Pure; it must not know about
+ * levels or formats. Nobody parses these texts.
+ */
+import { formatDuration } from './durations.ts';
+import { errorLineOf, namesError } from './error-line.ts';
+import type { Cause, Fact, Failure, Outcome, Release, WorkerIdentity } from './events.ts';
+import { type Paint, plainPaint } from './paint.ts';
+import type { DrainReason } from './protocol.ts';
+
+// An `import` of node:util would load all of its lazy parts too: 2.5 MB in the master.
+const { stripVTControlCharacters } = process.getBuiltinModule('node:util');
+
+type KillReason = Extract<Fact, { event: 'workerKilled' }>['reason'];
+
+export interface DescribeOptions {
+  /** Colours for the word that says how it is now. */
+  readonly paint?: Paint;
+  /** Without the error that the worker wrote: another line says it. */
+  readonly isShort?: boolean;
+}
+
+/** One line for one fact, without a full stop. Total: a fact without its words does not compile. */
+export function describe(fact: Fact, { paint = plainPaint, isShort = false }: DescribeOptions = {}): string {
+  const words = printable(sentence(fact, isShort ? (failure) => failure.message : reasonOf));
+  const [word, colour] = stateWords[fact.event] ?? [];
+  return word === undefined || colour === undefined
+    ? words
+    : words.replace(word, (found) => paint[colour](found));
+}
+
+/** Why, in one line: the failure's message and, if the worker's output ended with an error, that error. */
+export function reasonOf({ reason, message, outcome, stderrTail }: Failure): string {
+  // A worker that was killed did not die of what it wrote; only abort(3) is called with a reason.
+  const hasSaidWhy = reason === 'exited' && (outcome?.signal == null || outcome.signal === 'SIGABRT');
+  const error = hasSaidWhy ? errorLineOf(stderrTail.map(printable)) : null;
+  return error === null ? message : `${message}: ${error}`;
+}
+
+/** The word of a sentence that says how things are now, and what that means. */
+const stateWords: { readonly [Name in Fact['event']]?: readonly [word: string, meaning: keyof Paint] } = {
+  generationReady: ['serves', 'good'],
+  workerReady: ['ready', 'good'],
+  generationFailed: ['failed', 'bad'],
+  generationRolledBack: ['failed', 'bad'],
+  workerFailed: ['failed', 'bad'],
+  workerRestartedItself: ['crashed', 'bad'],
+  workerKilled: ['killed', 'bad'],
+  watchFailed: ['cannot watch', 'bad'],
+  workerDraining: ['draining', 'warn'],
+  workerTerminated: ['SIGTERM', 'warn'],
+};
+
+function sentence(fact: Fact, why: (failure: Failure) => string): string {
+  switch (fact.event) {
+    case 'masterStarted':
+      return `graceful-run ${fact.version} started, pid ${fact.pid}${fact.control === null ? '' : `, control socket ${fact.control}`}`;
+    case 'controlSocketChanged':
+      return `${socketChange[fact.change](fact.control)}${fact.problem === null ? '' : `: ${fact.problem}`}`;
+    case 'listenerBound':
+      return `listening on ${formatUrl(fact.host, fact.port)}`;
+    case 'listenersClosed':
+      return 'listeners closed';
+    case 'generationStarted':
+      return `generation ${fact.generation} starting with ${count(fact.workers, 'worker')}${which(fact.release)}`;
+    case 'generationReady':
+      return `generation ${fact.generation} serves${fact.release === null ? '' : ` (${describeRelease(fact.release)})`}, ready after ${formatDuration(fact.durationMs)}${
+        fact.probationMs === 0 ? '' : `, on probation for ${formatDuration(fact.probationMs)}`
+      }`;
+    case 'generationSettled':
+      return fact.isEarly
+        ? `the probation of generation ${fact.generation} was cut short after ${formatDuration(fact.durationMs)}`
+        : `generation ${fact.generation} passed its probation of ${formatDuration(fact.durationMs)}`;
+    case 'generationRolledBack':
+      return `generation ${fact.generation}${fact.release === null ? '' : ` (${describeRelease(fact.release)})`} failed ${formatDuration(fact.durationMs)} after it began to serve, generation ${fact.to} serves again: ${why(fact.failure)}`;
+    case 'generationFailed':
+      return `generation ${fact.generation}${fact.release === null ? '' : ` (${describeRelease(fact.release)})`} failed after ${formatDuration(fact.durationMs)}${servesOn(fact.serving)}: ${why(fact.failure)}`;
+    case 'reloadRequested':
+      return `reload requested by ${asker[fact.cause]}: generation ${fact.generation} starts${fact.pending ? ' after the reload that is running' : ''}`;
+    case 'stopRequested':
+      return `stop ${fact.urgent ? 'at once ' : ''}requested by ${asker[fact.cause]}`;
+    case 'stopped':
+      return fact.failure === null ? 'stopped' : `gave up: ${why(fact.failure)}`;
+    case 'workerCountChanged':
+      return `${count(fact.toCount, 'worker')} wanted instead of ${fact.fromCount}`;
+    case 'restartScheduled':
+      return `worker in slot ${fact.slot} starts again ${fact.delayMs === 0 ? 'at once' : `in ${formatDuration(fact.delayMs)}`}, ${count(fact.failures, 'failure')} in a row`;
+    case 'workerStarted':
+      return `${worker(fact)} started`;
+    case 'workerNotReadyYet':
+      return `${worker(fact)} not ready yet: ${fact.reason}`;
+    case 'workerReady':
+      return `${worker(fact)} ready after ${formatDuration(fact.durationMs)}`;
+    case 'workerLostProgram':
+      return `${worker(fact)} crashed: ${fact.failure.message}`;
+    case 'workerRestartedItself':
+      return `${worker(fact)} crashed and was started again by its own command: ${why(fact.failure)}`;
+    case 'workerPaused':
+      return `${worker(fact)} told to stop accepting for now, and to keep its connections`;
+    case 'workerResumed':
+      return `${worker(fact)} told to accept again`;
+    case 'workerNotPaused':
+      return `${worker(fact)} cannot be kept ready to take over again: ${fact.problem}`;
+    case 'workerAdmitted':
+      return `${worker(fact)} accepts connections`;
+    case 'workerDraining':
+      return `${worker(fact)} draining: ${drainReason[fact.reason]}`;
+    case 'workerAcceptsNoMore':
+      return `${worker(fact)} no longer accepts connections`;
+    case 'workerCleanUpCut':
+      return `${worker(fact)}: its ${fact.what} had not finished at the drain timeout and were cut: let handlers end with process.exit(), or allow more time with --drain-timeout`;
+    case 'stillDraining':
+      return stillDraining(fact);
+    case 'workerTerminated':
+      return `${worker(fact)} asked to end with SIGTERM: still ${fact.from ?? 'there'} after ${formatDuration(fact.durationMs)}`;
+    case 'workerKilled':
+      return `${worker(fact)} killed: ${killReason[fact.reason]}`;
+    case 'workerExited':
+      return `${worker(fact)} ended with ${describeOutcome(fact.outcome)}${toll(fact)}`;
+    case 'workerFailed':
+      return `${worker(fact)} failed: ${why(fact.failure)}`;
+    case 'migrationFailed':
+      return `${worker(fact)} cannot move its connections to a new worker: ${fact.problem}`;
+    case 'undeclaredListen':
+      return `${worker(fact)} also listens on ${fact.address}, which graceful-run does not hold: two generations cannot both bind it, so a reload fails or interrupts it; ${howToDeclare(fact.address)}`;
+    case 'wideListen':
+      return `${worker(fact)} asked for ${fact.address} alone, but the listener is open to every address, and clients over IPv4 have ::ffff: before theirs: add ${hostOption(fact.address)}`;
+    case 'narrowListen':
+      return `${worker(fact)} asked for ${fact.address}, but the listener is open to what the first generation asked for alone: restart the master, or name the address with --host`;
+    case 'addressBusy':
+      return `${fact.host === null ? `port ${fact.port}` : formatAddress(fact.host, fact.port)} is in use by another process: retrying for ${formatDuration(fact.patienceMs)}`;
+    case 'orphansKilled':
+      return `killed ${processes(fact.pids)}, whose master is gone and which held port ${fact.port} for longer than the drain timeout`;
+    case 'listenerLeftBehind':
+      return `${processes(fact.pids)} outlived the last worker and still had its listening socket: port ${fact.port} was closed for all`;
+    case 'portChanged':
+      return `PORT of the ${fact.source === 'file' ? 'environment file' : 'environment'} is another port than the one that is held: the program gets PORT=${fact.port}`;
+    case 'messageRejected':
+      return `${worker(fact)} sent an invalid message: ${fact.problem}`;
+    case 'fileChanged':
+      return `${fact.path} changed`;
+    case 'watchStarted':
+      return `watching ${fact.paths.join(', ')}`;
+    case 'watchFailed':
+      return `cannot watch: ${fact.problem}`;
+  }
+}
+
+/** The program file, and the working directory where that does not contain it. */
+export function describeRelease({ cwd, file }: Release): string {
+  if (file === null) return cwd;
+  return file.startsWith(`${cwd.replace(/\/$/, '')}/`) ? file : `${file} in ${cwd}`;
+}
+
+/** `exit code 1` or `signal SIGKILL`. */
+export function describeOutcome(outcome: Outcome): string {
+  if (outcome.signal !== null) return `signal ${outcome.signal}`;
+  return outcome.code === null ? 'unknown outcome' : `exit code ${outcome.code}`;
+}
+
+/** What remains to be said about a failure after its reason: what to do, and the worker's last output with the error in red. */
+export function describeFailure(failure: Failure, paint: Paint = plainPaint): readonly string[] {
+  const lines: string[] = [];
+  if (failure.hint !== null) lines.push(`  hint: ${printable(failure.hint)}`);
+  if (failure.stderrTail.length === 0) return lines;
+  return [
+    ...lines,
+    '  its last lines on stderr:',
+    ...failure.stderrTail
+      .map(printable)
+      .map((line) => `  ${paint.dim('|')} ${namesError(line) ? paint.bad(line) : line}`.trimEnd()),
+  ];
+}
+
+/** The failure that a fact carries, or null. */
+export function failureOf(fact: Fact): Failure | null {
+  return 'failure' in fact ? fact.failure : null;
+}
+
+/** An address that a terminal makes a link of: `http://127.0.0.1:80`; for a listener on every address the one that works here. */
+export function formatUrl(host: string, port: number): string {
+  const isEvery = host === '::' || host === '0.0.0.0';
+  return isEvery ? `http://localhost:${port} (every address)` : `http://${formatAddress(host, port)}`;
+}
+
+/** `127.0.0.1:80`, `[::1]:80`. */
+export function formatAddress(host: string, port: number): string {
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
+/** Control characters, separators of lines and paragraphs, and what turns the direction of a text round. */
+const unprintable = /[\p{Cc}\p{Zl}\p{Zp}\u202A-\u202E\u2066-\u2069]/gu;
+
+/**
+ * Text from elsewhere without control characters: a worker's output must not move the cursor of whoever reads about
+ * it, nor forge a line of the log.
+ */
+export function printable(text: string): string {
+  return stripVTControlCharacters(text).replaceAll('\t', '    ').replace(unprintable, '');
+}
+
+const socketChange: Readonly<
+  Record<Extract<Fact, { event: 'controlSocketChanged' }>['change'], (path: string) => string>
+> = {
+  elsewhere: (path) => `control socket is ${path}, because the better folders cannot be used`,
+  restored: (path) => `control socket was removed, and made again as ${path}`,
+  lost: (path) =>
+    `control socket ${path} was removed, and cannot be made again (a reload by SIGHUP tries it)`,
+  left: (path) => `cannot remove the control socket ${path}`,
+};
+
+const asker: Readonly<Record<Cause, string>> = {
+  signal: 'a signal',
+  control: 'the control socket',
+  watch: 'a changed file',
+  worker: 'a worker',
+  embedder: 'the embedding program',
+};
+
+const drainReason: Readonly<Record<DrainReason, string>> = {
+  reload: 'a newer generation serves',
+  rollback: 'its generation failed',
+  stop: 'the program stops',
+  scaleDown: 'fewer workers are wanted',
+  masterGone: 'its master is gone',
+  signal: 'it got a signal that its master did not send, and another worker takes its place',
+};
+
+const killReason: Readonly<Record<KillReason, string>> = {
+  notReady: 'not ready in time',
+  notAdmitted: 'it does not accept connections',
+  rollback: 'its generation failed',
+  drainTimeout: 'not drained in time',
+  restartedItself: 'its own command has started it again',
+  stop: 'the program stops now',
+  reload: 'a newer generation takes its place',
+  scaleDown: 'fewer workers are wanted',
+};
+
+function stillDraining(fact: Extract<Fact, { event: 'stillDraining' }>): string {
+  const { stopping, workers, leftMs } = fact;
+  const open = describeOpen(fact);
+  const what = `${count(workers, 'worker')}${open === null ? '' : ` with ${open}`}`;
+  const bound = `for ${Math.ceil(leftMs / 1_000)}s at most`;
+  return stopping
+    ? `waiting for ${what}, ${bound}; Ctrl-C or SIGTERM again stops at once`
+    : `${what} still draining, ${bound}`;
+}
+
+/** `1 request in flight, 2 connections open`; null when it is not known. */
+export function describeOpen({
+  requests,
+  connections,
+}: {
+  readonly requests: number | null;
+  readonly connections: number | null;
+}): string | null {
+  if (requests === null || connections === null) return null;
+  return `${count(requests, 'request')} in flight, ${count(connections, 'connection')} open`;
+}
+
+function which(release: Release | null): string {
+  if (release === null) return '';
+  const { changed } = release;
+  return `: ${describeRelease(release)}${changed === null ? '' : changed ? ', changed' : ', unchanged'}`;
+}
+
+/** What a failed reload leaves behind, as a part of a sentence. */
+export function servesOn(generation: number | null): string {
+  return generation === null ? '' : `, generation ${generation} serves on`;
+}
+
+function howToDeclare(address: string): string {
+  const port = /:(\d+)$/.exec(address)?.[1];
+  return port === undefined
+    ? 'paths cannot be declared yet'
+    : `if it is the one that clients use, hold it with --port ${port} (a master holds one port)`;
+}
+
+/** The option that binds the address alone: `--host 127.0.0.1`. */
+function hostOption(address: string): string {
+  return `--host ${address.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1')}`;
+}
+
+function worker(identity: WorkerIdentity): string {
+  const who = identity.pid === null ? `worker in slot ${identity.slot}` : `worker ${identity.pid}`;
+  return `${who} of generation ${identity.generation}`;
+}
+
+function toll({ served, migrated, cut, cleanUpsCut }: Extract<Fact, { event: 'workerExited' }>): string {
+  const parts = [
+    // A server that speaks no HTTP has no requests.
+    ...(served === null || served === 0 ? [] : [`${count(served, 'request')} served`]),
+    ...(migrated === null || migrated === 0 ? [] : [`${count(migrated, 'connection')} moved`]),
+    ...(cut === null || cut === 0 ? [] : [`${count(cut, 'connection')} cut`]),
+    ...(cleanUpsCut === 0 ? [] : [`${count(cleanUpsCut, 'clean-up')} cut`]),
+  ];
+  return parts.map((part) => `, ${part}`).join('');
+}
+
+function count(amount: number, noun: string): string {
+  return `${amount} ${noun}${amount === 1 ? '' : 's'}`;
+}
+
+function processes(pids: readonly number[]): string {
+  return pids.length === 1 ? `process ${pids.join()}` : `processes ${pids.join(', ')}`;
+}

@@ -1,0 +1,42 @@
+/**
+ * What the API finds in its process: the preload's runtime, or one of its own when no master is there. The two may come
+ * from different copies of the package, so this is an interface with a version, found through a global symbol.
+ */
+import type net from 'node:net';
+import type { AdoptHandler } from '../migration/adopt-connections.ts';
+import type { DrainHook, DrainMoment } from './drain-hooks.ts';
+import type { GiveResult, Gift } from '../migration/give-connection.ts';
+import type { ReadyMode } from '../listen/readiness.ts';
+
+/** Raised when `Runtime` changes its meaning. */
+export const runtimeVersion = 2;
+
+export interface Runtime {
+  readonly version: number;
+  readonly isManaged: boolean;
+  readonly generation: number;
+  signal(): AbortSignal;
+  onDrain(hook: DrainHook, when: DrainMoment): void;
+  choose(mode: ReadyMode): 'chosen' | 'disagrees' | 'tooLate';
+  ready(): void;
+  requestReload(): boolean;
+  migrate(socket: net.Socket, gift: Gift): Promise<GiveResult>;
+  onAdopt(name: string, handler: AdoptHandler): void;
+}
+
+const key = Symbol.for('graceful-run.worker');
+
+export function publishRuntime(runtime: Runtime): void {
+  Object.defineProperty(globalThis, key, { value: runtime, configurable: true });
+}
+
+/** The runtime of this process; null when there is none, `other` when it is of a version that we do not know. */
+export function findRuntime(): Runtime | 'other' | null {
+  const value: unknown = Reflect.get(globalThis, key);
+  if (typeof value !== 'object' || value === null) return null;
+  return isRuntime(value) ? value : 'other';
+}
+
+function isRuntime(value: object): value is Runtime {
+  return 'version' in value && value.version === runtimeVersion;
+}

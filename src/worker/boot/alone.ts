@@ -1,0 +1,104 @@
+/** A worker without a master: binds by itself, and drains with the same machinery when it is told to end. */
+import type { EventEmitter } from 'node:events';
+import { constants } from 'node:os';
+import { createApplication } from '../api/application.ts';
+import { nowMs } from '../process/monotonic-time.ts';
+import { coveredHandle } from '../node-internals/listening-handle.ts';
+import { createDraining, cutWords } from '../drain/draining.ts';
+import { readDrainTimeout } from './environment.ts';
+import { patchServers, type Placement } from '../listen/intercept-listen.ts';
+import { createReadiness } from '../listen/readiness.ts';
+import { runtimeVersion, type Runtime } from '../api/runtime.ts';
+import { hearServers } from '../node-internals/server-events.ts';
+import { serverMethod } from '../node-internals/server-methods.ts';
+import { complain } from '../process/standard-streams.ts';
+import { signalExitCount } from '../process/signal-exit.ts';
+import { createTracking } from '../tracking/tracking.ts';
+
+const signals = ['SIGTERM', 'SIGINT', 'SIGQUIT'] as const;
+
+/** Of any event: the types of `process` have one overload for each. */
+const emitter: Pick<EventEmitter, 'emit' | 'listeners'> = process;
+
+export function startAlone(): Runtime {
+  const timeoutMs = readDrainTimeout(process.env);
+  const readiness = createReadiness([], () => undefined);
+
+  const heardAt = new Map<NodeJS.Signals, number>();
+  const end = (signal: NodeJS.Signals): void => {
+    // The application's own listeners hear it, too.
+    if (listenerCount(signal) > 0) heardAt.set(signal, nowMs());
+    // The second one: somebody is waiting at a terminal. 128 + number is what a shell shows for a signal.
+    if (draining.isBegun()) process.exit(128 + constants.signals[signal]);
+    draining.begin();
+  };
+
+  const listenerCount = (signal: NodeJS.Signals): number =>
+    emitter.listeners(signal).filter((one) => one !== end).length;
+  const release = (): void => {
+    for (const signal of signals) process.off(signal, end);
+  };
+
+  const application = createApplication();
+  const { exchanges, connections } = createTracking(serverMethod('close'));
+  const draining = createDraining({
+    exchanges,
+    connections,
+    application,
+    // `stop`: nobody comes after it who would accept what waits in the queue.
+    word: () => Promise.resolve(),
+    order: () => ({ reason: 'stop', timeoutMs, migrates: false }),
+    begun: () => undefined,
+    acceptsNoMore: () => undefined,
+    ended: () => Promise.resolve(),
+    listenerOf: () => null,
+    signals: {
+      listenerCount,
+      isMeant: (signal) => listenerCount(signal) > signalExitCount(),
+      emit: (signal) => emitter.emit(signal, signal, constants.signals[signal]),
+      heardAt: (signal) => heardAt.get(signal) ?? null,
+      // From then on a second signal is the application's affair.
+      holdOn: release,
+      watchOwn: () => undefined,
+      release,
+    },
+    killedAfterMs: () => 0,
+    cleanUpCut: (what) => {
+      complain(`${what} ${cutWords}`);
+      return Promise.resolve();
+    },
+  });
+
+  const passThrough: Placement = { kind: 'passThrough', isOutside: false };
+  hearServers((server, event, first) => {
+    connections.heard(server, event, first);
+  });
+  patchServers({
+    place: ({ target }) => {
+      const handle =
+        draining.isBegun() && target.kind === 'tcp' ? coveredHandle(target.host, target.port) : null;
+      return handle === null ? passThrough : { kind: 'handle', handle, backlog: 0 };
+    },
+    track: (server) => {
+      connections.track(server);
+    },
+    outside: () => undefined,
+    takeQuietlyClosed: (server) => connections.takeQuietlyClosed(server),
+  });
+  for (const signal of signals) process.on(signal, end);
+
+  return {
+    version: runtimeVersion,
+    isManaged: false,
+    generation: 0,
+    signal: () => application.signal(),
+    onDrain: (hook, when) => {
+      application.hooks.add(hook, when);
+    },
+    choose: (mode) => readiness.choose(mode),
+    ready: () => undefined,
+    requestReload: () => false,
+    migrate: (socket, gift) => draining.give(socket, gift),
+    onAdopt: () => undefined,
+  };
+}

@@ -1,0 +1,81 @@
+/**
+ * Run by the preload ahead of the application. Finds out what this process is: the worker, a package manager
+ * that will start it, or none of our business. Every descendant with our NODE_OPTIONS comes here, so it looks before it loads.
+ */
+import { env } from '../../shared/protocol.ts';
+import { withoutPreload, withoutPreloadArguments } from '../../shared/node-options.ts';
+import { readSettings } from './environment.ts';
+import { openBundle } from './bundle.ts';
+import { findLauncher } from '../launcher/find-launcher.ts';
+import { inspectInheritance } from '../launcher/inheritance.ts';
+import { shimFolder } from '../launcher/handed-on.ts';
+import { passOn } from '../launcher/pass-on.ts';
+import { portsOfMainThread } from './thread-ports.ts';
+import { startManaged } from './managed.ts';
+import { publishRuntime } from '../api/runtime.ts';
+
+/** Given by the preload: leaves V8's code of this file for the next worker; null when that is there already. */
+declare const keepCode: (() => void) | null;
+
+/** What is for this process alone. */
+const ownVariables = [env.listeners, env.health, env.master, env.codeCache];
+
+/** Takes it out of the environment, so that its descendants are untouched. */
+function consume(environment: NodeJS.ProcessEnv, preloadPath: string): void {
+  const { PATH: path } = environment;
+  const shim = shimFolder(preloadPath);
+  if (path?.includes(shim) === true)
+    environment['PATH'] = path
+      .split(':')
+      .filter((folder) => folder !== shim)
+      .join(':');
+  for (const name of ownVariables) Reflect.deleteProperty(environment, name);
+  const options = withoutPreload(environment['NODE_OPTIONS'] ?? '', preloadPath);
+  if (options === '') Reflect.deleteProperty(environment, 'NODE_OPTIONS');
+  else environment['NODE_OPTIONS'] = options;
+  // systemd's protocol wants the pid of the process that listens, which the master cannot know before it starts one.
+  if (environment['LISTEN_FDS'] !== undefined) environment['LISTEN_PID'] = String(process.pid);
+}
+
+/** Where NODE_OPTIONS cannot hold it, the preload is named on the command line, which the application sees and hands to its children. */
+function hideArguments(preloadPath: string): void {
+  if (!process.execArgv.includes(preloadPath)) return;
+  process.execArgv = [...withoutPreloadArguments(process.execArgv, preloadPath)];
+}
+
+function start(): void {
+  const { env: environment } = process;
+  hideArguments(__filename);
+  // Neither threads of a worker nor its descendants have the variable.
+  if (environment[env.listeners] === undefined) {
+    const ports = portsOfMainThread(environment);
+    if (ports.length > 0) openBundle('stranded')().refuseInThread(ports);
+    return;
+  }
+  const settings = readSettings(environment);
+  if (settings === null) return;
+  const { listeners } = settings;
+  const inheritance = inspectInheritance(listeners);
+  if (!inheritance.isWhole) {
+    openBundle('stranded')().refuseToListen(listeners, inheritance);
+    return;
+  }
+  const variables = Object.fromEntries(
+    ownVariables.flatMap((name) => {
+      const value = environment[name];
+      return value === undefined ? [] : [[name, value] as const];
+    }),
+  );
+  const { separateChannel } = inheritance;
+  const inherited = { listeners, variables, listenersVariable: env.listeners, preloadPath: __filename };
+  const passing = passOn(inherited, separateChannel);
+  if (findLauncher(process.argv[1]) !== null) {
+    // A signal for the whole process group must not end what waits for the worker.
+    process.on('SIGQUIT', () => undefined);
+    return;
+  }
+  consume(environment, __filename);
+  publishRuntime(startManaged(settings, passing, separateChannel, keepCode));
+}
+
+start();

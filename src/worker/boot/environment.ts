@@ -1,0 +1,97 @@
+/**
+ * What the environment says about this worker, checked by hand: a validation library would cost the boot of every
+ * worker more than the whole rest. Pure; it must not change the environment.
+ */
+import { env, type AnnouncedListener, type HealthOrder } from '../../shared/protocol.ts';
+
+/** The drain timeout of a worker that was not told one. */
+export const defaultDrainTimeoutMs = 30_000;
+
+export interface Settings {
+  readonly generation: number;
+  readonly listeners: readonly AnnouncedListener[];
+  readonly drainTimeoutMs: number;
+  /** Null where the master has not said it. */
+  readonly masterPid: number | null;
+  /** Null: it is ready when it listens. */
+  readonly health: HealthOrder | null;
+}
+
+/** What a worker was told by its master; null when the variables are missing or not of a kind that a master writes. */
+export function readSettings(environment: NodeJS.ProcessEnv): Settings | null {
+  const text = environment[env.listeners];
+  if (text === undefined) return null;
+  const listeners = readListeners(text);
+  if (listeners === null) return null;
+  const health = readHealth(environment[env.health]);
+  if (health === undefined) return null;
+  const generation = Number(environment[env.generation] ?? '0');
+  return {
+    generation: Number.isSafeInteger(generation) && generation > 0 ? generation : 0,
+    listeners,
+    drainTimeoutMs: readDrainTimeout(environment),
+    masterPid: readPid(environment[env.master]),
+    health,
+  };
+}
+
+/** The drain timeout of the environment, in ms, or the default. */
+export function readDrainTimeout(environment: NodeJS.ProcessEnv): number {
+  const ms = Number(environment[env.drainTimeout] ?? NaN);
+  return Number.isFinite(ms) && ms >= 0 ? ms : defaultDrainTimeoutMs;
+}
+
+function readPid(text: string | undefined): number | null {
+  const pid = Number(text ?? NaN);
+  return isWhole(pid, 1, 2 ** 31 - 1) ? pid : null;
+}
+
+/** Undefined for what is no order: a worker that did without it would be ready too early. */
+function readHealth(text: string | undefined): HealthOrder | null | undefined {
+  if (text === undefined) return null;
+  const value = parse(text);
+  return isHealthOrder(value) ? value : undefined;
+}
+
+function readListeners(text: string): AnnouncedListener[] | null {
+  const value = parse(text);
+  return Array.isArray(value) && value.every(isListener) ? value : null;
+}
+
+/** Undefined when it is not JSON. */
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function isHealthOrder(value: unknown): value is HealthOrder {
+  if (typeof value !== 'object' || value === null) return false;
+  if (!('path' in value && 'warmup' in value && 'readyTimeoutMs' in value)) return false;
+  return (
+    typeof value.path === 'string' &&
+    value.path.startsWith('/') &&
+    isWhole(value.warmup, 0, 2 ** 31 - 1) &&
+    isWhole(value.readyTimeoutMs, 0, 2 ** 31 - 1)
+  );
+}
+
+function isListener(value: unknown): value is AnnouncedListener {
+  if (typeof value !== 'object' || value === null) return false;
+  if (!('name' in value && 'fd' in value && 'host' in value && 'port' in value && 'backlog' in value))
+    return false;
+  return (
+    typeof value.name === 'string' &&
+    typeof value.host === 'string' &&
+    isWhole(value.fd, 3, 2 ** 20) &&
+    isWhole(value.port, 1, 65_535) &&
+    isWhole(value.backlog, 0, 2 ** 31 - 1) &&
+    (!('inode' in value) || isWhole(value.inode, 1, Number.MAX_SAFE_INTEGER))
+  );
+}
+
+function isWhole(value: unknown, least: number, most: number): boolean {
+  return Number.isInteger(value) && Number(value) >= least && Number(value) <= most;
+}

@@ -1,0 +1,58 @@
+/**
+ * Loaded by Node.js ahead of the application (`--require`): runs boot.cjs, which lies beside it. Nearly all that a boot costs is compiling that
+ * file, so V8's code for it is taken from a file that an earlier worker has left, where the master names a place for one
+ * (docs/adr/0002-bundles.md).
+ */
+import { env } from '../../shared/protocol.ts';
+
+const { readFileSync } = process.getBuiltinModule('node:fs');
+
+const file = `${__dirname}/boot.cjs`;
+
+/** Null without a place; V8 refuses code that was made by another version, or with other flags. */
+function cachePath(): string | null {
+  const folder = process.env[env.codeCache];
+  if (folder === undefined) return null;
+  let key = 0;
+  for (const character of `${process.execArgv.join(' ')} ${process.env['NODE_OPTIONS'] ?? ''}`)
+    key = (Math.imul(key, 31) + character.charCodeAt(0)) | 0;
+  return `${folder}-${process.version}-${process.arch}-${key >>> 0}`;
+}
+
+function readCache(path: string | null): Buffer | undefined {
+  if (path === null) return undefined;
+  try {
+    return readFileSync(path);
+  } catch {
+    return undefined;
+  }
+}
+
+const path = cachePath();
+const cachedData = readCache(path);
+const script = new (process.getBuiltinModule('node:vm').Script)(
+  `(function (require, __filename, __dirname, keepCode) {${readFileSync(file, 'utf8')}\n})`,
+  { filename: file, ...(cachedData === undefined ? {} : { cachedData }) },
+);
+const isKept = path === null || (cachedData !== undefined && script.cachedDataRejected === false);
+// Proven dispatch: it is the function above.
+const boot = script.runInThisContext() as (
+  load: NodeJS.Require,
+  preload: string,
+  folder: string,
+  keepCode: (() => void) | null,
+) => void;
+boot(require, __filename, __dirname, isKept ? null : keepCode);
+
+/** Leaves the code for the next worker, that of the functions included which have run by now. One that cannot be left is made again. */
+function keepCode(): void {
+  if (path === null) return;
+  try {
+    const { writeFileSync, renameSync } = process.getBuiltinModule('node:fs');
+    const temporary = `${path}.${process.pid}`;
+    writeFileSync(temporary, script.createCachedData(), { mode: 0o600 });
+    renameSync(temporary, path);
+  } catch {
+    // The folder is not ours, or gone: then workers compile.
+  }
+}

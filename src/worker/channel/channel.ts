@@ -1,0 +1,201 @@
+/**
+ * The IPC channel to the master: sends our messages, receives the master's, and notices when the master is gone.
+ *
+ * Several Node.js processes may have inherited it: in `node app.js | node pretty.js` both have. What one of them reads, the others
+ * never get. So a process reads only when it is the worker, which is the process that listens; until then it looks now and then
+ * whether the master is still there. (Where it cannot see the master's pid, because the master is gone already or because this is another
+ * PID namespace, it reads at once.)
+ *
+ * It never keeps the application alive, and leaves messages that are not ours to the application's own listeners.
+ */
+import {
+  unwrap,
+  wrap,
+  type BoundAddress,
+  type DrainReason,
+  type MasterMessage,
+  type WorkerMessage,
+} from '../../shared/protocol.ts';
+import {
+  noteWriteRequest,
+  startReading,
+  stopReading,
+  watchOtherEnd,
+} from '../node-internals/channel-handle.ts';
+import { keepInPlace } from '../process/hidden-listeners.ts';
+
+// As they were before the application was loaded, which may have put others in their place.
+const kill = process.kill.bind(process);
+const { setInterval, clearInterval } = globalThis;
+
+export interface ChannelEvents {
+  /** `handle` is what came beside the message. */
+  message(message: MasterMessage, handle: unknown): void;
+  /** The other end is gone, and not because the application hung up. */
+  gone(): void;
+}
+
+export interface Channel {
+  /** This process is the worker: from now on it reads what the master sends. A second call changes nothing. */
+  read(): void;
+  /** The master is at the other end. */
+  isOpen(): boolean;
+  /** Resolves when the message is on its way, or cannot be sent: the latter is not an error here. */
+  send(message: WorkerMessage): Promise<void>;
+}
+
+/** How often a process that does not read looks whether its master is still there. */
+const lookIntervalMs = 2_000;
+
+export function openChannel(masterPid: number | null, events: ChannelEvents): Channel {
+  const isOtherEndGone = watchOtherEnd(() => {
+    events.gone();
+  });
+  holdLine(isOtherEndGone);
+  noteWriteRequest();
+  keepInPlace('internalMessage', (value: unknown, handle: unknown) => {
+    const message = readMessage(unwrap(value));
+    if (message !== null) events.message(message, handle);
+  });
+  // From now on the application's listeners for 'message' do not ref it either: without a master there is no channel.
+  process.channel?.unref();
+  // Nothing was read yet: that takes a turn of the event loop.
+  let isReading = masterPid === null || !isThere(masterPid) || stopReading() === null;
+  const looking =
+    isReading || masterPid === null
+      ? null
+      : lookForMaster(masterPid, () => {
+          events.gone();
+        });
+
+  return {
+    read() {
+      if (isReading) return;
+      isReading = true;
+      clearInterval(looking ?? undefined);
+      startReading();
+    },
+    isOpen: () => process.connected,
+    send(message) {
+      return new Promise((resolve) => {
+        if (process.send === undefined || !process.connected) {
+          resolve();
+          return;
+        }
+        process.send(wrap(message), undefined, undefined, () => {
+          resolve();
+        });
+      });
+    },
+  };
+}
+
+export function lookForMaster(masterPid: number, gone: () => void): NodeJS.Timeout {
+  const looking = setInterval(() => {
+    if (isThere(masterPid)) return;
+    clearInterval(looking);
+    gone();
+  }, lookIntervalMs);
+  return looking.unref();
+}
+
+function isThere(pid: number): boolean {
+  try {
+    return kill(pid, 0);
+  } catch (error) {
+    // EPERM: it is there, and this process runs as another user.
+    return !(error instanceof Error && 'code' in error && error.code === 'ESRCH');
+  }
+}
+
+/**
+ * An application that hangs up would never hear that it is admitted, nor that its master has died, and would hold the
+ * port then. So it is told that it has hung up, and the channel stays: it does not keep the process alive.
+ */
+function holdLine(isOtherEndGone: () => boolean): void {
+  const disconnect: unknown = Reflect.get(process, 'disconnect');
+  if (typeof disconnect !== 'function') return;
+  let isTold = false;
+  process.disconnect = () => {
+    if (isOtherEndGone()) {
+      // It may be Node.js itself that calls: it does so when the other end is gone.
+      Reflect.apply(disconnect, process, []);
+    } else if (!isTold) {
+      isTold = true;
+      process.nextTick(() => process.emit('disconnect'));
+    }
+  };
+}
+
+const reasons: ReadonlySet<unknown> = new Set<DrainReason>([
+  'reload',
+  'rollback',
+  'stop',
+  'scaleDown',
+  'masterGone',
+  'signal',
+]);
+
+/** A message of the master, checked by hand; null for anything else. */
+export function readMessage(value: unknown): MasterMessage | null {
+  if (typeof value !== 'object' || value === null || !('type' in value)) return null;
+  switch (value.type) {
+    case 'admit':
+      return { type: 'admit' };
+    case 'drain': {
+      if (!('reason' in value && 'timeoutMs' in value)) return null;
+      const { reason, timeoutMs } = value;
+      const migrates = 'migrates' in value && value.migrates === true;
+      return isReason(reason) && typeof timeoutMs === 'number' && timeoutMs >= 0
+        ? { type: 'drain', reason, timeoutMs, migrates }
+        : null;
+    }
+    case 'listener':
+      return 'name' in value && typeof value.name === 'string'
+        ? { type: 'listener', name: value.name }
+        : null;
+    case 'pause':
+      return 'name' in value && typeof value.name === 'string' ? { type: 'pause', name: value.name } : null;
+    case 'confirmPause':
+    case 'resume':
+    case 'lifeline':
+      return { type: value.type };
+    case 'successor':
+      return 'more' in value && typeof value.more === 'number'
+        ? { type: 'successor', more: value.more }
+        : null;
+    case 'predecessor':
+    case 'report':
+      return { type: value.type };
+    case 'address':
+    case 'addressRefused':
+      return readAddress(value.type, value);
+    default:
+      return null;
+  }
+}
+
+function readAddress(type: 'address' | 'addressRefused', value: object): MasterMessage | null {
+  const read = (name: string): unknown => Reflect.get(value, name);
+  const [name, host, isIPv6Only] = [read('name'), read('host'), read('isIPv6Only')];
+  if (typeof name !== 'string' || typeof host !== 'string' || typeof isIPv6Only !== 'boolean') return null;
+  if (type === 'addressRefused') return { type, name, host, isIPv6Only, isShared: read('isShared') === true };
+  const bound = readBound(read('bound'));
+  return bound === null ? null : { type, name, host, isIPv6Only, bound };
+}
+
+function readBound(value: unknown): BoundAddress | null {
+  if (typeof value !== 'object' || value === null) return null;
+  if (!('name' in value && 'host' in value && 'port' in value && 'backlog' in value)) return null;
+  const { name, host, port, backlog } = value;
+  const isBound =
+    typeof name === 'string' &&
+    typeof host === 'string' &&
+    typeof port === 'number' &&
+    typeof backlog === 'number';
+  return isBound ? { name, host, port, backlog } : null;
+}
+
+function isReason(value: unknown): value is DrainReason {
+  return reasons.has(value);
+}

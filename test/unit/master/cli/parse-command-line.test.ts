@@ -1,0 +1,125 @@
+import { expect, test } from 'vitest';
+import { parseCommandLine } from '../../../../src/master/cli/parse-command-line.ts';
+import { compileOptions, type MasterOptions } from '../../../../src/master/config/options.ts';
+import { GracefulRunError } from '../../../../src/shared/errors.ts';
+
+function optionsOf(line: string): MasterOptions {
+  const invocation = parseCommandLine(line.split(' '));
+  if (invocation.kind !== 'run') throw new Error(invocation.kind);
+  return invocation.options;
+}
+
+test.each([
+  ['--port 80 -- node app.js', { port: 80, command: ['node', 'app.js'] }],
+  ['--port=80 node app.js --port 1', { port: 80, command: ['node', 'app.js', '--port', '1'] }],
+  ['--port 80 -- node app.js -- x', { port: 80, command: ['node', 'app.js', '--', 'x'] }],
+  ['--port 80 --watch -- node app.js', { port: 80, watch: true, command: ['node', 'app.js'] }],
+  ['--port 80 --watch a b -- x', { port: 80, watch: ['a', 'b'], command: ['x'] }],
+  ['--port 80 --watch a --watch b -- x', { port: 80, watch: ['a', 'b'], command: ['x'] }],
+  ['--port 80 --workers auto -- x', { port: 80, workers: 'auto', command: ['x'] }],
+  ['--port 80 --no-control -- x', { port: 80, control: false, command: ['x'] }],
+  ['--port 80 --ready-timeout 5s --cwd d -- x', { port: 80, readyTimeout: '5s', cwd: 'd', command: ['x'] }],
+  [
+    '--port 80 --ready http:/up --warmup 50 -- x',
+    { port: 80, ready: 'http:/up', warmup: 50, command: ['x'] },
+  ],
+  ['--port 80 --name 007 -- 12 1e3', { port: 80, name: '007', command: ['12', '1e3'] }],
+])('%s', (line, options) => {
+  expect(optionsOf(line)).toEqual(options);
+});
+
+test.each(['--help', '--help --port x', '--port 80 --help -- x'])('%s asks for help', (line) => {
+  expect(parseCommandLine(line.split(' ')).kind).toBe('help');
+});
+
+test('--version asks for the version', () => {
+  expect(parseCommandLine(['--version']).kind).toBe('version');
+});
+
+function codeOf(action: () => unknown): string | null {
+  try {
+    action();
+    return null;
+  } catch (error) {
+    return error instanceof GracefulRunError ? error.code : String(error);
+  }
+}
+
+test.each([
+  '-- node app.js',
+  '--port -- x',
+  '--port 70000 -- x',
+  '--port 1.5 -- x',
+  '--port 1 --port 2 -- x',
+  '--port 1 --name a --name b -- x',
+  '--port x -- x',
+  '--prot 1 --port 1 -- x',
+  '-x --port 1 -- x',
+  '--port 1 --workers 0 -- x',
+  '--port 1 --workers many -- x',
+  '--port 1 --ready-timeout 5 -- x',
+  '--port 1 --ready-timeout 0s -- x',
+  '--port 1 --drain-timeout 25h -- x',
+  '--port 1 --ready /healthz -- x',
+  '--port 1 --ready http:healthz -- x',
+  '--port 1 --ready http://localhost/healthz -- x',
+  '--port 1 --ready http:/schön -- x',
+  '--port 1 --warmup 50 -- x',
+  '--port 1 --warmup 50 --ready listen -- x',
+  '--port 1 --warmup 10001 --ready http:/ -- x',
+  '--port 1 --warmup some --ready http:/ -- x',
+  '--port 1 --name a/b -- x',
+  '--port 1 --host= -- x',
+  '--port 1 --log-level loud -- x',
+  '--port 1 --log-format xml -- x',
+  '--port 1 --backlog 0 -- x',
+  '--no-port -- x',
+  '--port 1 --no-watch -- x',
+])('%s is refused', (line) => {
+  expect(codeOf(() => compileOptions(optionsOf(line), '/'))).toBe('badOption');
+});
+
+test.each([
+  ['--no-port -- x', '--no-port'],
+  ['--port 1 --no-port -- x', '--no-port'],
+  ['--port 1 --no-ready-timeout -- x', '--no-ready-timeout'],
+  ['--port 1 --watch a --no-watch -- x', '--no-watch'],
+  ['--port 1 --no-help -- x', '--no-help'],
+])('%s is told that there is no option %s', (line, stranger) => {
+  expect(() => parseCommandLine(line.split(' '))).toThrow(new RegExp(`there is no option ${stranger}$`));
+});
+
+test.each(['--port 1', '--port 1 --'])('%s misses the command', (line) => {
+  expect(codeOf(() => compileOptions(optionsOf(line), '/'))).toBe('commandMissing');
+});
+
+test('options are compiled once: durations in ms, paths absolute, defaults filled in', () => {
+  expect(
+    compileOptions({ command: ['x'], port: 1, cwd: 'current', watch: ['src'], drainTimeout: '2m' }, '/srv'),
+  ).toEqual({
+    command: ['x'],
+    port: 1,
+    host: null,
+    backlog: 4096,
+    name: null,
+    workers: 1,
+    cwd: '/srv/current',
+    environmentFile: null,
+    watch: ['/srv/src'],
+    healthPath: null,
+    warmup: 0,
+    readyTimeoutMs: 30_000,
+    probationMs: 2_000,
+    drainTimeoutMs: 120_000,
+    migrates: true,
+    hasControl: true,
+  });
+});
+
+test('a health path is what stands behind http:', () => {
+  const compiled = compileOptions(
+    { command: ['x'], port: 1, ready: 'http:/healthz?deep=1', warmup: 50 },
+    '/srv',
+  );
+  expect(compiled).toMatchObject({ healthPath: '/healthz?deep=1', warmup: 50 });
+});

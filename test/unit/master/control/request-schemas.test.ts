@@ -1,0 +1,60 @@
+import { expect, test } from 'vitest';
+import {
+  parseMasterPid,
+  parseRequest,
+  reloadRequest,
+  scaleRequest,
+  stopRequest,
+  waitOf,
+} from '../../../../src/master/control/request-schemas.ts';
+
+test.each([
+  ['', {}],
+  ['{}', {}],
+  ['{"wait":true}', { wait: true }],
+  [' {"wait":false}\n', { wait: false }],
+])('%j is a request to reload, and one to stop', (body, request) => {
+  expect(parseRequest(reloadRequest, body)).toEqual({ request });
+  expect(parseRequest(stopRequest, body)).toEqual({ request });
+});
+
+test.each([
+  '{',
+  'null',
+  '1',
+  '"wait"',
+  '[]',
+  '{"wait":1}',
+  '{"wait":null}',
+  '{"wait":"yes"}',
+  '{"later":true}',
+  '{"__proto__":1}',
+])('%j is refused, and the refusal says why', (body) => {
+  const problem = expect.stringMatching(/.{5}/) as unknown;
+  expect(parseRequest(reloadRequest, body)).toEqual({ problem });
+  expect(parseRequest(stopRequest, body)).toEqual({ problem });
+  expect(parseRequest(scaleRequest, body)).toEqual({ problem });
+});
+
+test.each([
+  [{}, null],
+  [{ wait: false }, null],
+  [{ wait: true }, 'serving'],
+  [{ wait: 'serving' }, 'serving'],
+  [{ wait: 'drained' }, 'drained'],
+])('a reload with %j waits for %j', (request, wait) => {
+  expect(parseRequest(reloadRequest, JSON.stringify(request))).toEqual({ request });
+  expect(waitOf(request as Parameters<typeof waitOf>[0])).toBe(wait);
+});
+
+test.each([0, -1, 1.5, 1_025, '3', null])('%j is no number of workers', (workers) => {
+  expect(parseRequest(scaleRequest, JSON.stringify({ workers }))).toEqual({
+    problem: expect.stringContaining('1 to 1024') as unknown,
+  });
+});
+
+test('the pid of another master is taken from its status, and from nothing else', () => {
+  expect(parseMasterPid('{"master":{"pid":12,"version":"9"}}')).toBe(12);
+  for (const body of ['', 'hello', '{}', '{"master":{"pid":"12"}}', 'null'])
+    expect(parseMasterPid(body)).toBe(null);
+});

@@ -1,0 +1,133 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { releasedEnvironment, withListenPid } from '../../../../src/master/launch/trampoline.ts';
+import { changedPort, workerEnvironment } from '../../../../src/master/launch/worker-environment.ts';
+
+const options = {
+  inherited: {},
+  fromFile: {},
+  listeners: [{ name: 'default', fd: 3, host: '::', port: 10086, backlog: 511 }],
+  cwd: '/srv/app/current',
+  generation: 7,
+  slot: 1,
+  masterPid: 4_000,
+  codeCache: null,
+  drainTimeoutMs: 30_000,
+  health: null,
+};
+
+const node = { node: '/usr/bin/node', script: '/opt/trampoline.cjs' };
+
+test('announces the listener in every protocol at once', () => {
+  expect(workerEnvironment(options)).toEqual({
+    PWD: '/srv/app/current',
+    PORT: '10086',
+    HOST: '::',
+    LISTEN_FDS: '1',
+    LISTEN_FDNAMES: 'default',
+    SERVER_STARTER_PORT: '[::]:10086=3',
+    SERVER_STARTER_GENERATION: '7',
+    EINHORN_FD_0: '3',
+    EINHORN_FD_COUNT: '1',
+    GRACEFUL_RUN_GENERATION: '7',
+    GRACEFUL_RUN_WORKER: '1',
+    GRACEFUL_RUN_MASTER_PID: '4000',
+    GRACEFUL_RUN_LISTENERS: JSON.stringify(options.listeners),
+    GRACEFUL_RUN_DRAIN_TIMEOUT_MS: '30000',
+  });
+});
+
+test('says what a worker has to find out about itself, where something is asked', () => {
+  const health = { path: '/healthz', warmup: 50, readyTimeoutMs: 30_000 };
+  expect(workerEnvironment({ ...options, health })).toMatchObject({
+    GRACEFUL_RUN_HEALTH: JSON.stringify(health),
+  });
+});
+
+test('the env file wins over the inherited variables, the contract over both', () => {
+  const result = workerEnvironment({
+    ...options,
+    inherited: { A: 'inherited', B: 'inherited', PORT: '1' },
+    fromFile: { B: 'file', PORT: '2' },
+  });
+  expect(result).toMatchObject({ A: 'inherited', B: 'file', PORT: '10086' });
+});
+
+test('a variable called __proto__ is one like any other', () => {
+  const named = (value: string): Record<string, string> => Object.fromEntries([['__proto__', value]]);
+  const own = (environment: object): unknown =>
+    Object.getOwnPropertyDescriptor(environment, '__proto__')?.value;
+  expect(own(workerEnvironment({ ...options, inherited: named('inherited') }))).toBe('inherited');
+  expect(own(workerEnvironment({ ...options, fromFile: named('file') }))).toBe('file');
+  const { environment } = withListenPid({ file: '/app', args: [] }, { ...named('v'), 'db.host': 'x' }, node);
+  expect(own(releasedEnvironment(environment, 7))).toBe('v');
+});
+
+test('HOST is set only where the program would have none', () => {
+  const hostOf = (inherited: Record<string, string>, fromFile: Record<string, string> = {}): unknown =>
+    workerEnvironment({ ...options, inherited, fromFile })['HOST'];
+  expect(hostOf({})).toBe('::');
+  expect(hostOf({ HOST: '' })).toBe('::');
+  expect(hostOf({ HOST: 'shop.example.com' })).toBe('shop.example.com');
+  expect(hostOf({ HOST: 'shop.example.com' }, { HOST: '127.0.0.1' })).toBe('127.0.0.1');
+});
+
+test('a PORT that is changed is noticed, with the place where it was set', () => {
+  const changed = (inherited: Record<string, string>, fromFile: Record<string, string> = {}): unknown =>
+    changedPort({ ...options, inherited, fromFile });
+  expect(changed({})).toBe(null);
+  expect(changed({ PORT: '' })).toBe(null);
+  expect(changed({ PORT: '10086' })).toBe(null);
+  expect(changed({ PORT: '3000' })).toBe('environment');
+  expect(changed({ PORT: '10086' }, { PORT: '3000' })).toBe('file');
+  expect(changed({ PORT: '3000' }, { PORT: '10086' })).toBe(null);
+  expect(changedPort({ ...options, listeners: [], inherited: { PORT: '1' } })).toBe(null);
+});
+
+test('nothing that another master has said to this one is passed on', () => {
+  const foreign = {
+    LISTEN_PID: '1',
+    LISTEN_FDS: '9',
+    NODE_CHANNEL_FD: '3',
+    EINHORN_SOCK_PATH: '/x',
+    GRACEFUL_RUN_WORKER: '9',
+    SERVER_STARTER_PORT: '80=3',
+  };
+  const result = workerEnvironment({ ...options, listeners: [], inherited: foreign });
+  expect(result).not.toHaveProperty('LISTEN_PID');
+  expect(result).not.toHaveProperty('NODE_CHANNEL_FD');
+  expect(result).not.toHaveProperty('EINHORN_SOCK_PATH');
+  expect(result).toMatchObject({ LISTEN_FDS: '0', GRACEFUL_RUN_WORKER: '1', SERVER_STARTER_PORT: '' });
+});
+
+test('the trampoline is a shell, which keeps the arguments', () => {
+  const command = { file: '/srv/a=b/app', args: ['a b', '$c'] };
+  const start = withListenPid(command, { FINE: '1' }, node);
+  expect(start.args.slice(3)).toEqual(['/srv/a=b/app', 'a b', '$c']);
+  expect(start.environment).toEqual({ FINE: '1' });
+});
+
+test('variables that a shell would drop stay in the environment, and never come to a command line', () => {
+  const command = { file: '/srv/a=b/app', args: ['a b', '$c'] };
+  fc.assert(
+    fc.property(
+      fc.dictionary(fc.string({ minLength: 1 }), fc.stringMatching(/^secret-\w{8,}$/)),
+      (variables) => {
+        const environment = {
+          ...variables,
+          'db.password': 'secret-password',
+          NODE_OPTIONS: 'secret-options',
+        };
+        const start = withListenPid(command, environment, node);
+        for (const value of Object.values(environment))
+          expect([start.file, ...start.args].join('\0')).not.toContain(value);
+        expect(start.args).toEqual([node.script, command.file, ...command.args]);
+        expect(start.environment).not.toHaveProperty('NODE_OPTIONS');
+        // As entries: an expected object that has a `__proto__` of its own is not compared by it.
+        expect(Object.entries(releasedEnvironment(start.environment, 7)).sort()).toEqual(
+          Object.entries({ ...environment, LISTEN_PID: '7' }).sort(),
+        );
+      },
+    ),
+  );
+});

@@ -1,0 +1,31 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { expect, onTestFinished, test } from 'vitest';
+import { findKin, isKin } from '../../../../src/master/process/kinship.ts';
+
+test.skipIf(process.platform !== 'linux')(
+  'kin are the process itself, its descendants, and its group',
+  async () => {
+    const shell = spawn('sh', ['-c', 'sleep 100 & echo $!; wait'], {
+      detached: true,
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    const pid = shell.pid ?? -1;
+    onTestFinished(() => void process.kill(-pid, 'SIGKILL'));
+    const [output] = (await once(shell.stdout, 'data')) as [Buffer];
+    const descendant = Number(output.toString());
+    expect(isKin(pid, pid)).toBe(true);
+    expect(isKin(descendant, pid)).toBe(true);
+    expect(isKin(descendant, process.pid)).toBe(true);
+  },
+);
+
+test.skipIf(process.platform !== 'linux')(
+  'a parent, init and a process that does not exist are no kin',
+  () => {
+    expect(isKin(process.ppid, process.pid)).toBe(false);
+    expect(isKin(1, process.pid)).toBe(false);
+    expect(isKin(2 ** 22 + 1, process.pid)).toBe(false);
+    for (const pid of [process.ppid, 1, 2 ** 22 + 1]) expect(findKin(pid, process.pid)).toBe(null);
+  },
+);

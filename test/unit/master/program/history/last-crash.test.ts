@@ -1,0 +1,67 @@
+import { expect, test } from 'vitest';
+import { createLastCrash } from '../../../../../src/master/program/history/last-crash.ts';
+import type { Fact } from '../../../../../src/shared/events.ts';
+import { failure } from '../../../../helpers/lifecycle.ts';
+
+const serves = (generation: number): Fact => ({
+  event: 'generationReady',
+  generation,
+  durationMs: 5,
+  release: null,
+  probationMs: 0,
+});
+const fails = (generation: number, pid: number): Fact => ({
+  event: 'workerFailed',
+  generation,
+  slot: 1,
+  pid,
+  from: 'ready',
+  to: 'exited',
+  durationMs: 5,
+  failure,
+});
+
+test('a worker of the generation that serves has crashed last, until another one does', () => {
+  const crashes = createLastCrash();
+  expect(crashes.last()).toBe(null);
+  crashes.observe(serves(1), 10);
+  crashes.observe(fails(1, 77), 20);
+  expect(crashes.last()).toEqual({ generation: 1, slot: 1, pid: 77, endedAt: 20, failure });
+  crashes.observe(fails(1, 78), 30);
+  crashes.observe(serves(2), 40);
+  expect(crashes.last()).toMatchObject({ generation: 1, pid: 78, endedAt: 30 });
+});
+
+test('a worker of a generation that has yet to prove itself is no crash: its reload has failed', () => {
+  const crashes = createLastCrash();
+  crashes.observe(fails(1, 76), 5);
+  crashes.observe(serves(1), 10);
+  crashes.observe(fails(2, 77), 20);
+  expect(crashes.last()).toBe(null);
+});
+
+test('a worker of the generation before that crashes while it drains, or waits to, has crashed', () => {
+  const crashes = createLastCrash();
+  crashes.observe(serves(1), 10);
+  crashes.observe(serves(2), 20);
+  crashes.observe(fails(1, 77), 30);
+  expect(crashes.last()).toMatchObject({ generation: 1, pid: 77, endedAt: 30 });
+  const ends = (code: number): Fact => ({
+    event: 'workerExited',
+    generation: 1,
+    slot: 0,
+    pid: 78,
+    from: 'draining',
+    to: 'exited',
+    durationMs: 5,
+    outcome: { code, signal: null },
+    served: 1,
+    migrated: 0,
+    cut: 1,
+    cleanUpsCut: 0,
+  });
+  crashes.observe(ends(0), 40);
+  expect(crashes.last()).toMatchObject({ pid: 77 });
+  crashes.observe(ends(1), 50);
+  expect(crashes.last()).toMatchObject({ pid: 78, endedAt: 50, failure: { outcome: { code: 1 } } });
+});

@@ -1,0 +1,288 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import type { Effect, LifecycleEvent } from '../../../../../src/master/program/lifecycle/inputs.ts';
+import { isImpossible as isImpossibleForProgram } from '../../../../../src/master/program/lifecycle/program-table.ts';
+import {
+  idleProgram,
+  servingGeneration,
+  type Program,
+} from '../../../../../src/master/program/lifecycle/state.ts';
+import { step } from '../../../../../src/master/program/lifecycle/step.ts';
+import { isImpossible as isImpossibleForWorker } from '../../../../../src/master/program/lifecycle/worker-table.ts';
+import { crash, failure, settings } from '../../../../helpers/lifecycle.ts';
+
+/**
+ * A world of processes and timers as the kernel would have it: it obeys the effects, and what it does next is
+ * drawn at random, the late, the double and the stale included.
+ */
+class World {
+  program: Program;
+  at = 0;
+  readonly alive = new Set<number>();
+  readonly admitted = new Set<number>();
+  readonly paused = new Set<number>();
+  readonly ready = new Set<number>();
+  readonly told = new Set<number>();
+  readonly timers = new Map<string, LifecycleEvent>();
+  finished = 0;
+  readonly spawned = new Set<number>();
+  everServed = false;
+  stopAsked = false;
+
+  constructor(workers: number, probationMs: number) {
+    this.program = idleProgram({ ...settings, settleMs: 3, maxDrainingGenerations: 2, probationMs }, workers);
+  }
+
+  feed(event: LifecycleEvent): void {
+    if (event.type === 'stopRequested') this.stopAsked = true;
+    if (event.type === 'workerSaidReady') this.ready.add(event.worker);
+    if (event.type === 'workerRestartedItself') this.admitted.delete(event.worker);
+    if (event.type === 'workerEnded') this.alive.delete(event.worker);
+    this.expectPossible(event);
+    const { state, effects } = step(this.program, event);
+    this.program = state;
+    for (const effect of effects) this.obey(effect);
+    this.check();
+  }
+
+  /** What the tables call impossible does not happen. */
+  expectPossible(event: LifecycleEvent): void {
+    if (!('worker' in event)) {
+      expect(isImpossibleForProgram(this.program.phase, event.type)).toBe(false);
+      return;
+    }
+    const worker = this.program.workers.find(({ id }) => id === event.worker);
+    if (worker !== undefined) expect(isImpossibleForWorker(worker.phase, event.type)).toBe(false);
+  }
+
+  obey(effect: Effect): void {
+    switch (effect.type) {
+      case 'startWorker':
+        expect(this.finished).toBe(0);
+        this.alive.add(effect.worker);
+        break;
+      case 'admitWorker':
+        // Nobody accepts who is not ready, or was told to go.
+        expect(this.ready.has(effect.worker)).toBe(true);
+        expect(this.told.has(effect.worker)).toBe(false);
+        this.admitted.add(effect.worker);
+        break;
+      case 'drainWorker':
+      case 'signalGroup':
+        this.told.add(effect.worker);
+        break;
+      case 'armTimer':
+        this.timers.set(JSON.stringify(effect.key), timerEvent(effect, this.at));
+        break;
+      case 'disarmTimer':
+        this.timers.delete(JSON.stringify(effect.key));
+        break;
+      case 'pauseWorker':
+        expect(this.admitted.has(effect.worker)).toBe(true);
+        this.paused.add(effect.worker);
+        break;
+      case 'resumeWorker':
+        expect(this.paused.has(effect.worker)).toBe(true);
+        // What would accept again is the process that did before.
+        expect(this.admitted.has(effect.worker)).toBe(true);
+        expect(this.told.has(effect.worker)).toBe(false);
+        this.paused.delete(effect.worker);
+        break;
+      case 'finish':
+        this.finished++;
+        break;
+      case 'introduce':
+        // Connections go from one that was told to go to one that serves.
+        expect(this.told.has(effect.giver)).toBe(true);
+        expect(this.admitted.has(effect.taker)).toBe(true);
+        expect(this.told.has(effect.taker)).toBe(false);
+        break;
+      case 'closeListeners':
+      case 'lookForLeftovers':
+      case 'endCommand':
+      case 'announce':
+        break;
+    }
+  }
+
+  check(): void {
+    const { program } = this;
+    // The shell's processes are the lifecycle's workers: nobody is forgotten.
+    expect(program.workers.map(({ id }) => id).sort()).toEqual([...this.alive].sort());
+    // Once there was a serving generation, there is one until somebody asks to stop: no reload takes it down.
+    if (servingGeneration(program) !== null) this.everServed = true;
+    if (this.everServed && !this.stopAsked) expect(servingGeneration(program)).not.toBeNull();
+    // Every slot of the serving generation has a worker, or a restart that is armed.
+    for (const { workerId, index } of servingGeneration(program)?.slots ?? []) {
+      const timer = { timer: 'restart', generation: servingGeneration(program)?.number, slot: index };
+      expect(workerId !== null || this.timers.has(JSON.stringify(timer))).toBe(true);
+    }
+    // A paused worker belongs to the generation that can take over again; and while there is one, the time is limited.
+    const waiting =
+      program.phase === 'probation' ? program.previous.slots.map(({ workerId }) => workerId) : [];
+    for (const { id, phase, isPaused } of program.workers)
+      if (isPaused && phase === 'ready') expect(waiting).toContain(id);
+    expect(this.timers.has('{"timer":"probation"}')).toBe(program.phase === 'probation');
+    // Every worker has the timer that its phase needs: none waits for ever.
+    for (const { id, phase, admission } of program.workers) {
+      const needed = { starting: 'ready', draining: 'drain', terminating: 'kill' }[phase as 'starting'] as
+        string | undefined;
+      const timer = phase === 'ready' && admission === 'asked' ? 'admit' : needed;
+      if (timer !== undefined) expect(this.timers.has(JSON.stringify({ timer, worker: id }))).toBe(true);
+    }
+    // A reload that waits will be looked at again.
+    if (program.pendingSince !== null && program.phase === 'serving') {
+      const drains = program.workers.some(({ generation }) => generation !== program.current.number);
+      expect(this.timers.has('{"timer":"settle"}') || drains).toBe(true);
+    }
+    expect(this.finished).toBe(program.phase === 'stopped' ? 1 : 0);
+    if (program.phase === 'stopped') expect(this.alive.size).toBe(0);
+  }
+}
+
+function timerEvent(effect: Extract<Effect, { type: 'armTimer' }>, at: number): LifecycleEvent {
+  const due = at + effect.delayMs;
+  const { key } = effect;
+  switch (key.timer) {
+    case 'ready':
+      return { type: 'readyTimedOut', at: due, worker: key.worker, failure };
+    case 'admit':
+      return { type: 'admissionFailed', at: due, worker: key.worker, failure };
+    case 'drain':
+      return { type: 'drainTimedOut', at: due, worker: key.worker };
+    case 'kill':
+      return { type: 'killTimedOut', at: due, worker: key.worker };
+    case 'restart':
+      return { type: 'restartDue', at: due, generation: key.generation, slot: key.slot };
+    case 'settle':
+      return { type: 'settleElapsed', at: due };
+    case 'probation':
+      return { type: 'probationElapsed', at: due };
+  }
+}
+
+const action = fc.record({
+  pick: fc.nat(),
+  kind: fc.oneof(
+    {
+      weight: 6,
+      arbitrary: fc.constantFrom('spawned', 'ready', 'admitted', 'adopts', 'drains', 'end' as const),
+    },
+    { weight: 3, arbitrary: fc.constant('timer' as const) },
+    { weight: 3, arbitrary: fc.constant('reload' as const) },
+    {
+      weight: 1,
+      arbitrary: fc.constantFrom(
+        'more',
+        'less',
+        'stale',
+        'staleTimer',
+        'cannotPause',
+        'losesProgram',
+        'restartsItself' as const,
+      ),
+    },
+  ),
+  pause: fc.nat({ max: 5 }),
+});
+
+function chosen<Item>(items: readonly Item[], pick: number): Item | undefined {
+  return items[pick % Math.max(1, items.length)];
+}
+
+function play(world: World, { pick, kind }: { pick: number; kind: string }): void {
+  const { at } = world;
+  const worker = chosen([...world.alive], pick);
+  switch (kind) {
+    case 'spawned':
+      if (worker === undefined || world.spawned.has(worker) || world.ready.has(worker)) return;
+      world.spawned.add(worker);
+      world.feed({ type: 'workerSpawned', at, worker, pid: worker + 1_000 });
+      return;
+    case 'ready':
+      if (worker !== undefined) world.feed({ type: 'workerSaidReady', at, worker });
+      return;
+    case 'admitted':
+      // Never before it was asked: but twice, and late.
+      if (worker !== undefined && world.admitted.has(worker))
+        world.feed({ type: 'workerAdmitted', at, worker });
+      return;
+    case 'cannotPause':
+      if (worker !== undefined && world.paused.has(worker))
+        world.feed({ type: 'workerCannotPause', at, worker });
+      return;
+    case 'losesProgram':
+      if (worker !== undefined && world.ready.has(worker))
+        world.feed({ type: 'workerLostProgram', at, worker, failure });
+      return;
+    case 'restartsItself':
+      if (worker !== undefined && world.ready.has(worker))
+        world.feed({ type: 'workerRestartedItself', at, worker, failure });
+      return;
+    case 'adopts':
+      if (worker !== undefined) world.feed({ type: 'workerSaidItAdopts', at, worker });
+      return;
+    case 'drains':
+      if (worker !== undefined) world.feed({ type: 'workerSaidItDrains', at, worker });
+      return;
+    case 'end':
+      if (worker !== undefined) world.feed({ type: 'workerEnded', at, worker, end: crash });
+      return;
+    case 'timer': {
+      const armed = chosen([...world.timers], pick);
+      if (armed === undefined) return;
+      world.timers.delete(armed[0]);
+      world.at = Math.max(at, armed[1].at);
+      world.feed({ ...armed[1], at: world.at });
+      return;
+    }
+    case 'reload':
+      world.feed({ type: 'reloadRequested', at, cause: 'signal' });
+      return;
+    case 'more':
+    case 'less':
+      world.feed({ type: 'workerCountRequested', at, change: kind === 'more' ? 1 : -1 });
+      return;
+    case 'stale':
+      world.feed({ type: 'drainTimedOut', at, worker: 1_000_000 });
+      return;
+    case 'staleTimer':
+      // A restart can only have been armed by a generation that served.
+      if (!world.everServed) return;
+      world.feed({ type: 'restartDue', at, generation: 1_000_000, slot: 0 });
+      return;
+  }
+}
+
+test('no sequence of events breaks an invariant, and a stop ends every one of them', () => {
+  fc.assert(
+    fc.property(
+      fc.integer({ min: 1, max: 3 }),
+      fc.array(action, { maxLength: 120 }),
+      fc.option(fc.nat({ max: 2 * settings.sameStopMs })),
+      fc.constantFrom(0, 4, 1_000),
+      (workers, actions, againAfter, probationMs) => {
+        const world = new World(workers, probationMs);
+        world.feed({ type: 'startRequested', at: 0 });
+        for (const one of actions) {
+          world.at += one.pause;
+          play(world, one);
+        }
+        world.feed({ type: 'stopRequested', at: world.at, cause: 'signal' });
+        if (againAfter !== null) {
+          world.at += againAfter;
+          world.feed({ type: 'stopRequested', at: world.at, cause: 'signal' });
+        }
+        // Nobody reacts to anything: the timers alone must bring everybody to SIGKILL.
+        for (let round = 0; round < 1_000 && world.timers.size > 0; round++)
+          play(world, { pick: 0, kind: 'timer' });
+        for (const worker of [...world.alive]) {
+          expect(world.program.workers.find(({ id }) => id === worker)?.phase).toBe('killing');
+          world.feed({ type: 'workerEnded', at: world.at, worker, end: crash });
+        }
+        expect(world.program.phase).toBe('stopped');
+      },
+    ),
+    { numRuns: 2_000 },
+  );
+});

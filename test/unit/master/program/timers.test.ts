@@ -1,0 +1,53 @@
+import { expect, test } from 'vitest';
+import type { TimerKey } from '../../../../src/master/program/lifecycle/inputs.ts';
+import { createTimers } from '../../../../src/master/program/timers.ts';
+
+interface Armed {
+  readonly delayMs: number;
+  readonly callback: () => void;
+  isCancelled: boolean;
+}
+
+const settle: TimerKey = { timer: 'settle' };
+
+function setUp() {
+  const armed: Armed[] = [];
+  const fired: TimerKey[] = [];
+  const timers = createTimers((delayMs, callback) => {
+    const one = { delayMs, callback, isCancelled: false };
+    armed.push(one);
+    return () => {
+      one.isCancelled = true;
+    };
+  });
+  const arm = (key: TimerKey, delayMs: number): void => {
+    timers.arm(key, delayMs, (which) => fired.push(which));
+  };
+  /** The time of the latest timer comes. */
+  const elapse = (): void => {
+    const latest = armed.at(-1);
+    if (latest !== undefined && !latest.isCancelled) latest.callback();
+  };
+  return { armed, fired, timers, arm, elapse };
+}
+
+test('a timer fires once, unless it was disarmed', () => {
+  const { fired, timers, arm, elapse } = setUp();
+  arm(settle, 250);
+  elapse();
+  expect(fired).toEqual([settle]);
+  arm(settle, 250);
+  timers.disarm(settle);
+  elapse();
+  expect(fired).toEqual([settle]);
+});
+
+test('a timer of another key is another timer; all of them can be disarmed', () => {
+  const { armed, timers, arm } = setUp();
+  arm({ timer: 'ready', worker: 1 }, 10);
+  arm({ timer: 'ready', worker: 2 }, 20);
+  arm({ timer: 'ready', worker: 1 }, 30);
+  expect(armed.map(({ isCancelled }) => isCancelled)).toEqual([true, false, false]);
+  timers.disarmAll();
+  expect(armed.every(({ isCancelled }) => isCancelled)).toBe(true);
+});

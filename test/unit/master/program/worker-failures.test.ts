@@ -1,0 +1,57 @@
+import { expect, test } from 'vitest';
+import {
+  exitFailure,
+  notReadyFailure,
+  type LastWords,
+} from '../../../../src/master/program/worker-failures.ts';
+
+const words: LastWords = {
+  wasReady: false,
+  notReadyYet: null,
+  stderrTail: ['connecting to the database'],
+  undeclared: [],
+  declared: [10_086],
+};
+
+test('a worker that was asked in vain fails with what has come of it', () => {
+  const failure = notReadyFailure(30_000, '/healthz', { ...words, notReadyYet: 'GET /healthz answered 503' });
+  expect(failure).toMatchObject({ reason: 'notReady', stderrTail: words.stderrTail });
+  expect(failure.message).toContain('GET /healthz answered 503');
+});
+
+test('a worker that could not even be asked is said to what it would have been asked', () => {
+  expect(notReadyFailure(30_000, '/healthz', words).hint).toContain('/healthz');
+  expect(notReadyFailure(30_000, null, words).hint).not.toContain('GET');
+});
+
+test('a worker whose address is taken is told which one, where its stderr says it', () => {
+  const exited = (...stderrTail: readonly string[]): string | null =>
+    exitFailure({ code: 1, signal: null }, { ...words, stderrTail }).hint;
+  expect(exited('Error: listen EADDRINUSE: address already in use :::9001', '    at app.js:1')).toContain(
+    ':::9001 is in use',
+  );
+  expect(exited('listen EADDRINUSE: address already in use 127.0.0.1:9001 (will retry)')).toContain(
+    '127.0.0.1:9001 is in use',
+  );
+  expect(exited('listen EADDRINUSE: address already in use /run/app.sock')).toContain(
+    '/run/app.sock is in use',
+  );
+  expect(exited("  code: 'EADDRINUSE',")).toContain('its address is in use');
+});
+
+test('a program that may not read the preload is told the permission that it needs', () => {
+  const stderrTail = ["  code: 'ERR_ACCESS_DENIED',", "  resource: '/opt/worker/preload.cjs'"];
+  expect(exitFailure({ code: 1, signal: null }, { ...words, stderrTail }).hint).toContain(
+    '--allow-fs-read=/opt/worker/*',
+  );
+});
+
+test('what Deno and Bun say about the held port leads to a hint that names them', () => {
+  const hint = (line: string): string | null =>
+    exitFailure({ code: 1, signal: null }, { ...words, stderrTail: [line] }).hint;
+  expect(hint('error: Uncaught (in promise) AddrInUse: Address already in use (os error 98)')).toContain(
+    'Deno',
+  );
+  expect(hint('error: Failed to start server. Is port 10086 in use?')).toContain('Bun');
+  expect(hint('cannot listen on *:80: … ERR_LISTENER_NOT_INHERITED')).toContain('inherit the descriptor');
+});
