@@ -123,6 +123,7 @@ function assemble(
 
   const runner = createRunner(
     {
+      preload,
       platform,
       listeners: doors.listeners,
       fitted: doors.fitted,

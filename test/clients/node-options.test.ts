@@ -34,3 +34,38 @@ test.each(Object.entries(commands))('NODE_OPTIONS set by %s reach the program', 
   await master.reload(2);
   expect(await get(port)).toMatchObject({ body: 'generation 2' });
 });
+
+test('a program whose script loses the preload fails, and the hint names NODE_OPTIONS', async () => {
+  const master = runMaster({
+    command: ['./start-by-path.sh', process.execPath, 'serves.cjs'],
+    cwd: fixture('wrappers'),
+  });
+  const { failure } = await master.waitFor('generationFailed');
+  expect(failure.reason).toBe('exited');
+  expect(failure.hint).toContain('NODE_OPTIONS="$NODE_OPTIONS ');
+  expect(await master.exited).toMatchObject({ code: 1 });
+});
+
+test('a program that lives on without its preload fails, and the hint names its process and NODE_OPTIONS', async () => {
+  const master = runMaster({
+    command: ['./start-by-path.sh', process.execPath, 'listens-in-vain.cjs'],
+    cwd: fixture('wrappers'),
+    flags: ['--ready-timeout', '1s'],
+  });
+  const { failure } = await master.waitFor('generationFailed');
+  expect(failure.reason).toBe('notReady');
+  expect(failure.hint).toMatch(/^process \d+ runs Node\.js without the NODE_OPTIONS/);
+  expect(await master.exited).toMatchObject({ code: 1 });
+});
+
+test('a slow program that has its preload, behind a script and with a helper of its own, is not said to lack it', async () => {
+  const script = `require('node:child_process').spawn(process.execPath, ['-e', 'process.stdin.resume()'], { stdio: ['pipe', 'ignore', 'ignore'] });`;
+  const master = runMaster({
+    command: ['sh', '-c', '"$@"; exit $?', 'sh', process.execPath, '-e', script],
+    env: { NODE_OPTIONS: '--title=as-set' },
+    flags: ['--ready-timeout', '1s'],
+  });
+  const { failure } = await master.waitFor('generationFailed');
+  expect(failure.reason).toBe('notReady');
+  expect(failure.hint).not.toContain('NODE_OPTIONS');
+});

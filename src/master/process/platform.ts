@@ -72,6 +72,8 @@ export interface Platform {
   isKin(pid: number, worker: number): boolean;
   /** Does the process run Node.js? False where that cannot be found out. */
   isNode(pid: number): boolean;
+  /** A Node.js process of `worker` that was started without the preload at this path, though it should have it; null when none is found. */
+  findWithoutPreload(worker: number, preload: string): number | null;
   /** The process of `worker` that calls itself `pid`, in whatever PID namespace; null when there is none. */
   findKin(pid: number, worker: number): number | null;
   /** Calls back once after `delayMs`, and after what had arrived by then was read; returns what cancels it. */

@@ -8,6 +8,7 @@ import { hasEnded, readProcessStat, type ProcessStat } from '../../shared/proces
 import { isNode } from '../../shared/is-node.ts';
 import { findKin, isKin } from './kinship.ts';
 import { guardChannel, type GuardedChannel } from './channel-guard.ts';
+import { findWithoutPreload } from './without-preload.ts';
 import { killTree, type Roots } from './process-tree.ts';
 import { socketPair } from '../sockets/socket-pair.ts';
 import type { Platform, ProcessListeners, SpawnRequest, WorkerProcess } from './platform.ts';
@@ -32,6 +33,7 @@ export const system: Platform = {
   isKin,
   findKin,
   isNode,
+  findWithoutPreload,
   arm: (delayMs, callback) => {
     let immediate: NodeJS.Immediate | undefined;
     // When this process was stopped or starved for a while, a timer fires before the signals and messages are read that

@@ -42,6 +42,8 @@ export interface RunnerOptions {
   readonly fitted: FittedListeners;
   /** What a worker is asked before it is ready; null: nothing. */
   readonly healthPath: string | null;
+  /** The path of what is loaded into every Node.js worker. */
+  readonly preload: string;
   /** Looks up command, cwd and environment as they are now. Throws GracefulRunError when they do not make a command. */
   readonly prepare: (worker: { generation: number; slot: number }) => SpawnRequest;
   /** `wallMs` is the time of what it tells, in ms since 1970. */
@@ -216,6 +218,7 @@ export function createRunner(options: RunnerOptions, initial: Program): Runner {
           tail.add(bytes);
           lines.add(bytes);
           failIfNotInherited(worker);
+          lookForPreload(worker, bytes);
         },
         exit: (outcome) => {
           lines.end();
@@ -237,6 +240,7 @@ export function createRunner(options: RunnerOptions, initial: Program): Runner {
         unwatch: null,
         notReadyYet: null,
         undeclared: [],
+        withoutPreload: null,
         rejected: 0,
         cleanUpsCut: 0,
         report: null,
@@ -266,10 +270,18 @@ export function createRunner(options: RunnerOptions, initial: Program): Runner {
     dispatch({ type: 'readyTimedOut', worker: worker.id, failure });
   }
 
+  /** A program that dies of it says so, and is gone a moment later: then there is nothing to look at any more. */
+  function lookForPreload(worker: LiveWorker | null, bytes: Uint8Array): void {
+    if (worker === null || worker.wasReady || worker.withoutPreload !== null) return;
+    if (!Buffer.from(bytes).includes('EADDRINUSE')) return;
+    worker.withoutPreload = platform.findWithoutPreload(worker.process.pid, options.preload);
+  }
+
   function readyTimedOut(id: number): void {
     const worker = live.get(id);
     if (worker === undefined) return;
     const { readyTimeoutMs } = program.settings;
+    worker.withoutPreload = platform.findWithoutPreload(worker.process.pid, options.preload);
     const failure = notReadyFailure(readyTimeoutMs, options.healthPath, lastWords(worker, listeners));
     dispatch({ type: 'readyTimedOut', worker: id, failure });
   }

@@ -13,6 +13,8 @@ export interface LastWords {
   readonly stderrTail: readonly string[];
   /** Where it listened although nothing was declared there. */
   readonly undeclared: readonly string[];
+  /** The pid of a process of it that runs Node.js without the preload; null: none was found. */
+  readonly withoutPreload: number | null;
   /** The ports that were declared. */
   readonly declared: readonly number[];
 }
@@ -37,7 +39,10 @@ export function notReadyFailure(timeoutMs: number, healthPath: string | null, wo
     message: `the worker was not ready within ${formatDuration(timeoutMs)}${notReadyYet === null ? '' : `: ${notReadyYet}`}`,
     hint:
       notReadyYet === null
-        ? (heldHint(words) ?? undeclaredHint(words) ?? notReadyHint(healthPath, words))
+        ? (withoutPreloadHint(words) ??
+          heldHint(words) ??
+          undeclaredHint(words) ??
+          notReadyHint(healthPath, words))
         : unhealthyHint,
     errorCode: null,
     outcome: null,
@@ -123,7 +128,7 @@ function exitHint(outcome: Outcome, words: LastWords): string | null {
   const otherRuntime = otherRuntimeHint(words);
   if (otherRuntime !== null) return otherRuntime;
   if (isNotInherited(words.stderrTail)) return notInheritedHint;
-  const held = heldHint(words);
+  const held = withoutPreloadHint(words) ?? heldHint(words);
   if (held !== null) return held;
   if (words.stderrTail.some((line) => line.includes('EADDRINUSE'))) return takenHint(words);
   if (outcome.code === 0) return 'it ended by itself: is this a server, and does it stay in the foreground?';
@@ -143,8 +148,16 @@ function heldHint({ stderrTail, declared }: LastWords): string | null {
     : [];
   const port = taken.find((one) => declared.includes(one));
   if (port === undefined && !text.includes(heldByMaster)) return null;
-  return `port ${port ?? declared.join(', ')} is held for the process that is started, and is bound once more: by a second server on the same address, by a worker thread, or by a process that it has started. A cluster of its own has to leave cluster.schedulingPolicy at SCHED_RR and listen without exclusive: true; simpler is one process for each core, with --workers. Where a wrapper starts the server, start Node.js itself (node --import tsx app.ts, not tsx app.ts)`;
+  return `port ${port ?? declared.join(', ')} is held for the process that is started, and is bound once more: by a second server on the same address, by a worker thread, or by a process that it has started. A cluster of its own has to leave cluster.schedulingPolicy at SCHED_RR and listen without exclusive: true; simpler is one process for each core, with --workers. Where a wrapper starts the server, start Node.js itself (node --import tsx app.ts, not tsx app.ts); where a script sets NODE_OPTIONS, let it keep what is there (${keepOptions})`;
 }
+
+/** Its listen() binds the port by itself, which fails, or ends up elsewhere. */
+function withoutPreloadHint({ withoutPreload }: LastWords): string | null {
+  if (withoutPreload === null) return null;
+  return `process ${withoutPreload} runs Node.js without the NODE_OPTIONS through which it would get the listener: the script that starts it sets NODE_OPTIONS, and calls Node.js by its path. Let it keep what is there (${keepOptions}), or call it by its name, node`;
+}
+
+const keepOptions = 'NODE_OPTIONS="$NODE_OPTIONS --your-option"';
 
 /** Node.js says which address it is: `listen EADDRINUSE: address already in use :::9001`. */
 function takenHint({ stderrTail, declared }: LastWords): string {

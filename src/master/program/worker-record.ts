@@ -18,6 +18,8 @@ export interface LiveWorker {
   /** What has come of asking its health path, as far as that was in vain. */
   notReadyYet: string | null;
   readonly undeclared: string[];
+  /** A Node.js process of it that was started without the preload; null: none was found, or was looked for. */
+  withoutPreload: number | null;
   /** Messages that made no sense. */
   rejected: number;
   /** How many of its own clean-ups were cut. */
@@ -26,7 +28,7 @@ export interface LiveWorker {
 }
 
 export function lastWords(
-  { wasReady, notReadyYet, tail, undeclared }: LiveWorker,
+  { wasReady, notReadyYet, tail, undeclared, withoutPreload }: LiveWorker,
   listeners: readonly BoundListener[],
 ): LastWords {
   return {
@@ -34,6 +36,7 @@ export function lastWords(
     notReadyYet,
     stderrTail: tail.lines(),
     undeclared,
+    withoutPreload,
     declared: [...new Set(listeners.map(({ port }) => port))],
   };
 }

@@ -10,6 +10,7 @@ const words: LastWords = {
   notReadyYet: null,
   stderrTail: ['connecting to the database'],
   undeclared: [],
+  withoutPreload: null,
   declared: [10_086],
 };
 

@@ -1,0 +1,37 @@
+/**
+ * Finds out why a worker never got its preload: a script on the way to the program has set NODE_OPTIONS, and has called Node.js by its path,
+ * so that the `node` ahead in PATH was not used either (ADR 13). Linux only; elsewhere, and for processes of other users, it finds none.
+ */
+import { readFileSync } from 'node:fs';
+import { isNode } from '../../shared/is-node.ts';
+import { withoutPreload } from '../../shared/node-options.ts';
+import { readAllProcesses, readProcessStat } from '../../shared/process-stat.ts';
+import { readProcessVariable } from '../../shared/process-variable.ts';
+import { env } from '../../shared/protocol.ts';
+import { findTree } from './process-tree.ts';
+
+/**
+ * The pid of a Node.js process of `worker` that was told of the listeners and was started without the preload; null when there is none.
+ * The descendants of a process that has the preload are not told of them.
+ */
+export function findWithoutPreload(worker: number, preload: string): number | null {
+  const self = readProcessStat('self');
+  if (self === null) return null;
+  const tree = findTree({ pids: [worker], sessions: [worker] }, readAllProcesses(), self);
+  return tree.find(({ pid }) => isNode(pid) && lacksPreload(pid, preload))?.pid ?? null;
+}
+
+function lacksPreload(pid: number, preload: string): boolean {
+  if (readProcessVariable(pid, env.listeners) === null) return false;
+  const options = readProcessVariable(pid, 'NODE_OPTIONS') ?? '';
+  return withoutPreload(options, preload) === options && !wordsOf(pid).includes(preload);
+}
+
+/** proc_pid_cmdline(5). */
+function wordsOf(pid: number): readonly string[] {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
+  } catch {
+    return [];
+  }
+}
