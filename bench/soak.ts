@@ -106,7 +106,7 @@ async function run(): Promise<readonly string[]> {
     client.tell({ url: `ws://127.0.0.1:${port}/ws`, clients: webSockets, everyMs: 100 });
     await opened;
     const samples = await reloadOften(master);
-    const cut = master.log.all('workerExited').reduce((sum, fact) => sum + (fact.cut ?? 1), 0);
+    const cut = master.log.all('workerExited').reduce((sum, event) => sum + (event.cut ?? 1), 0);
     await Promise.all(loads.map(({ load }) => load.stop()));
     const reported = client.next();
     client.tell('stop');

@@ -1,6 +1,6 @@
 /**
  * `npm run generate`: writes what would rot if it were written by hand: the README's options table from the option
- * table, docs/lifecycle.md from the lifecycle's own tables, docs/events.md from the facts. With --check it only tells whether they are up to date.
+ * table, docs/lifecycle.md from the lifecycle's own tables, docs/events.md from the events. With --check it only tells whether they are up to date.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { optionTable } from '../src/master/cli/option-table.ts';

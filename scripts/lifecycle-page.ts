@@ -1,13 +1,17 @@
 /** docs/lifecycle.md, found out by running the lifecycle's own tables: what is drawn here is what the code does. */
 import { defaultBackoff } from '../src/master/program/lifecycle/backoff.ts';
-import type { LifecycleEvent } from '../src/master/program/lifecycle/inputs.ts';
+import type { LifecycleInput } from '../src/master/program/lifecycle/inputs.ts';
 import {
   idleProgram,
   type Program,
   type Worker as LifecycleWorker,
 } from '../src/master/program/lifecycle/state.ts';
 import { step } from '../src/master/program/lifecycle/step.ts';
-import { isImpossible, stepWorker, type WorkerInput } from '../src/master/program/lifecycle/worker-table.ts';
+import {
+  isImpossible,
+  stepWorker,
+  type WorkerTableInput,
+} from '../src/master/program/lifecycle/worker-table.ts';
 import type { Failure, WorkerPhase } from '../src/shared/events.ts';
 
 const settings = {
@@ -32,7 +36,7 @@ const failure: Failure = {
 const end = { outcome: null, failure, served: null, migrated: null, cut: null, cleanUpsCut: 0 };
 
 const phases: readonly WorkerPhase[] = ['starting', 'ready', 'draining', 'terminating', 'killing'];
-const inputs: readonly WorkerInput[] = [
+const inputs: readonly WorkerTableInput[] = [
   { type: 'workerSpawned', at: 0, worker: 1, pid: 2 },
   { type: 'workerSaidReady', at: 0, worker: 1 },
   { type: 'workerSaidItAdopts', at: 0, worker: 1 },
@@ -97,7 +101,7 @@ function workerTable(): string {
   return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
 }
 
-function phaseAfter(phase: WorkerPhase, input: WorkerInput): WorkerPhase | 'exited' {
+function phaseAfter(phase: WorkerPhase, input: WorkerTableInput): WorkerPhase | 'exited' {
   const worker: LifecycleWorker = {
     id: 1,
     generation: 1,
@@ -122,12 +126,12 @@ function programDiagram(): string {
   for (let round = 0; round < depth; round++) {
     const next = new Map<string, Program>();
     for (const program of frontier) {
-      for (const event of eventsFor(program)) {
-        const { state } = step(program, event);
+      for (const input of eventsFor(program)) {
+        const { state } = step(program, input);
         next.set(JSON.stringify(state), state);
         if (state.phase === program.phase) continue;
         const edge = `    ${program.phase} --> ${state.phase}`;
-        edges.set(edge, (edges.get(edge) ?? new Set()).add(event.type));
+        edges.set(edge, (edges.get(edge) ?? new Set()).add(input.type));
       }
     }
     frontier = [...next.values()];
@@ -136,7 +140,7 @@ function programDiagram(): string {
   return diagram(['    [*] --> idle', ...lines, '    stopped --> [*]']);
 }
 
-function eventsFor(program: Program): readonly LifecycleEvent[] {
+function eventsFor(program: Program): readonly LifecycleInput[] {
   const at = 1_000;
   return [
     { type: 'startRequested', at },
@@ -145,7 +149,7 @@ function eventsFor(program: Program): readonly LifecycleEvent[] {
     { type: 'settleElapsed', at },
     { type: 'probationElapsed', at },
     { type: 'restartDue', at, generation: 1, slot: 0 },
-    ...program.workers.flatMap(({ id: worker }): readonly LifecycleEvent[] => [
+    ...program.workers.flatMap(({ id: worker }): readonly LifecycleInput[] => [
       { type: 'workerSaidReady', at, worker },
       { type: 'workerSaidItDrains', at, worker },
       { type: 'workerAdmitted', at, worker },

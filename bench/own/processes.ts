@@ -2,7 +2,7 @@
  * The two sides of the comparison with bare Node.js: an application alone, and the same one behind graceful-run; same binary,
  * same environment, same stdio. It must not know what is measured.
  */
-import { FactLog } from '../../test/helpers/fact-log.ts';
+import { EventLog } from '../../test/helpers/event-log.ts';
 import { appPath, startProcess, temporaryFolder } from '../processes.ts';
 
 /** The command as it was built. */
@@ -16,7 +16,7 @@ export interface Running {
 }
 
 export interface RunningMaster extends Running {
-  readonly log: FactLog;
+  readonly log: EventLog;
 }
 
 /** Starts an application by itself. Returns at once: what it takes until it serves may be what is measured. */
@@ -42,7 +42,7 @@ export async function startManaged(
     [executable, ...all, '--', process.execPath, appPath(app)],
     { env: { ...env, XDG_RUNTIME_DIR: runtime.path } },
   );
-  const log = new FactLog();
+  const log = new EventLog();
   if (child.stderr !== null) log.read(child.stderr);
   child.once('exit', () => {
     log.end();

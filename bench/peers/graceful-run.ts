@@ -43,7 +43,7 @@ async function start(
     masterPids: [pid],
     workerPids,
     async reload() {
-      const generation = Math.max(...log.all('generationReady').map((fact) => fact.generation)) + 1;
+      const generation = Math.max(...log.all('generationReady').map((event) => event.generation)) + 1;
       process.kill(pid, 'SIGHUP');
       await log.waitFor('generationReady', { generation });
     },

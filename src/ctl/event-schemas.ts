@@ -1,12 +1,12 @@
 /**
- * The shape of every observation, checked before it is put into words. One entry for each fact: a fact without its
+ * The shape of every event, checked before it is put into words. One entry for each event: an event without its
  * shape does not compile. It must not know the words.
  */
 import * as z from 'zod/mini';
-import type { Fact, Failure, Observation, Outcome, Release, WorkerPhase } from '../shared/events.ts';
+import type { MasterEvent, Failure, EventRecord, Outcome, Release, WorkerPhase } from '../shared/events.ts';
 
 type Shapes = {
-  readonly [Name in Fact['event']]: z.ZodMiniType<Extract<Observation, { readonly event: Name }>>;
+  readonly [Name in MasterEvent['event']]: z.ZodMiniType<Extract<EventRecord, { readonly event: Name }>>;
 };
 
 const outcome: z.ZodMiniType<Outcome> = z.object({
@@ -60,40 +60,40 @@ const change = {
 };
 
 const shapes: Shapes = {
-  masterStarted: fact('masterStarted', {
+  masterStarted: event('masterStarted', {
     ...place,
     pid: z.int(),
     version: z.string(),
     control: z.nullable(z.string()),
   }),
-  controlSocketChanged: fact('controlSocketChanged', {
+  controlSocketChanged: event('controlSocketChanged', {
     ...place,
     change: z.enum(['elsewhere', 'restored', 'lost', 'left']),
     control: z.string(),
     problem: z.nullable(z.string()),
   }),
-  listenerBound: fact('listenerBound', { ...place, listener: z.string(), host: z.string(), port: z.int() }),
-  listenersClosed: fact('listenersClosed', place),
-  generationStarted: fact('generationStarted', {
+  listenerBound: event('listenerBound', { ...place, listener: z.string(), host: z.string(), port: z.int() }),
+  listenersClosed: event('listenersClosed', place),
+  generationStarted: event('generationStarted', {
     ...place,
     generation: z.int(),
     workers: z.int(),
     release: z.nullable(release),
   }),
-  generationReady: fact('generationReady', {
+  generationReady: event('generationReady', {
     ...place,
     generation: z.int(),
     durationMs: z.number(),
     release: z.nullable(release),
     probationMs: z.number(),
   }),
-  generationSettled: fact('generationSettled', {
+  generationSettled: event('generationSettled', {
     ...place,
     generation: z.int(),
     durationMs: z.number(),
     isEarly: z.boolean(),
   }),
-  generationRolledBack: fact('generationRolledBack', {
+  generationRolledBack: event('generationRolledBack', {
     ...place,
     generation: z.int(),
     to: z.int(),
@@ -101,7 +101,7 @@ const shapes: Shapes = {
     release: z.nullable(release),
     failure,
   }),
-  generationFailed: fact('generationFailed', {
+  generationFailed: event('generationFailed', {
     ...place,
     generation: z.int(),
     serving: z.nullable(z.int()),
@@ -109,29 +109,29 @@ const shapes: Shapes = {
     release: z.nullable(release),
     failure,
   }),
-  reloadRequested: fact('reloadRequested', { ...place, cause, generation: z.int(), pending: z.boolean() }),
-  stopRequested: fact('stopRequested', { ...place, cause, urgent: z.boolean() }),
-  stopped: fact('stopped', { ...place, failure: z.nullable(failure) }),
-  workerCountChanged: fact('workerCountChanged', { ...place, fromCount: z.int(), toCount: z.int() }),
-  restartScheduled: fact('restartScheduled', {
+  reloadRequested: event('reloadRequested', { ...place, cause, generation: z.int(), pending: z.boolean() }),
+  stopRequested: event('stopRequested', { ...place, cause, urgent: z.boolean() }),
+  stopped: event('stopped', { ...place, failure: z.nullable(failure) }),
+  workerCountChanged: event('workerCountChanged', { ...place, fromCount: z.int(), toCount: z.int() }),
+  restartScheduled: event('restartScheduled', {
     ...place,
     generation: z.int(),
     slot: z.int(),
     failures: z.int(),
     delayMs: z.number(),
   }),
-  workerStarted: fact('workerStarted', change),
-  workerReady: fact('workerReady', change),
-  workerLostProgram: fact('workerLostProgram', { ...identity, failure }),
-  workerRestartedItself: fact('workerRestartedItself', { ...identity, failure }),
-  workerPaused: fact('workerPaused', identity),
-  workerResumed: fact('workerResumed', identity),
-  workerNotPaused: fact('workerNotPaused', { ...identity, problem: z.string() }),
-  workerAdmitted: fact('workerAdmitted', identity),
-  workerDraining: fact('workerDraining', { ...change, reason: drainReason }),
-  workerAcceptsNoMore: fact('workerAcceptsNoMore', identity),
-  workerCleanUpCut: fact('workerCleanUpCut', { ...identity, what: z.string() }),
-  stillDraining: fact('stillDraining', {
+  workerStarted: event('workerStarted', change),
+  workerReady: event('workerReady', change),
+  workerLostProgram: event('workerLostProgram', { ...identity, failure }),
+  workerRestartedItself: event('workerRestartedItself', { ...identity, failure }),
+  workerPaused: event('workerPaused', identity),
+  workerResumed: event('workerResumed', identity),
+  workerNotPaused: event('workerNotPaused', { ...identity, problem: z.string() }),
+  workerAdmitted: event('workerAdmitted', identity),
+  workerDraining: event('workerDraining', { ...change, reason: drainReason }),
+  workerAcceptsNoMore: event('workerAcceptsNoMore', identity),
+  workerCleanUpCut: event('workerCleanUpCut', { ...identity, what: z.string() }),
+  stillDraining: event('stillDraining', {
     ...place,
     stopping: z.boolean(),
     workers: z.int(),
@@ -139,9 +139,9 @@ const shapes: Shapes = {
     connections: z.nullable(z.int()),
     leftMs: z.number(),
   }),
-  workerTerminated: fact('workerTerminated', change),
-  workerKilled: fact('workerKilled', { ...change, reason: killReason }),
-  workerExited: fact('workerExited', {
+  workerTerminated: event('workerTerminated', change),
+  workerKilled: event('workerKilled', { ...change, reason: killReason }),
+  workerExited: event('workerExited', {
     ...change,
     outcome,
     served: z.nullable(z.int()),
@@ -149,29 +149,29 @@ const shapes: Shapes = {
     cut: z.nullable(z.int()),
     cleanUpsCut: z.int(),
   }),
-  workerFailed: fact('workerFailed', { ...change, failure }),
-  workerNotReadyYet: fact('workerNotReadyYet', { ...identity, reason: z.string() }),
-  migrationFailed: fact('migrationFailed', { ...identity, problem: z.string() }),
-  undeclaredListen: fact('undeclaredListen', { ...identity, address: z.string() }),
-  wideListen: fact('wideListen', { ...identity, address: z.string() }),
-  narrowListen: fact('narrowListen', { ...identity, address: z.string() }),
-  addressBusy: fact('addressBusy', {
+  workerFailed: event('workerFailed', { ...change, failure }),
+  workerNotReadyYet: event('workerNotReadyYet', { ...identity, reason: z.string() }),
+  migrationFailed: event('migrationFailed', { ...identity, problem: z.string() }),
+  undeclaredListen: event('undeclaredListen', { ...identity, address: z.string() }),
+  wideListen: event('wideListen', { ...identity, address: z.string() }),
+  narrowListen: event('narrowListen', { ...identity, address: z.string() }),
+  addressBusy: event('addressBusy', {
     ...place,
     host: z.nullable(z.string()),
     port: z.int(),
     patienceMs: z.number(),
   }),
-  orphansKilled: fact('orphansKilled', { ...place, port: z.int(), pids: z.array(z.int()) }),
-  listenerLeftBehind: fact('listenerLeftBehind', { ...place, port: z.int(), pids: z.array(z.int()) }),
-  portChanged: fact('portChanged', { ...place, source: z.enum(['environment', 'file']), port: z.int() }),
-  messageRejected: fact('messageRejected', { ...identity, problem: z.string() }),
-  fileChanged: fact('fileChanged', { ...place, path: z.string() }),
-  watchStarted: fact('watchStarted', { ...place, paths: z.array(z.string()) }),
-  watchFailed: fact('watchFailed', { ...place, problem: z.string() }),
+  orphansKilled: event('orphansKilled', { ...place, port: z.int(), pids: z.array(z.int()) }),
+  listenerLeftBehind: event('listenerLeftBehind', { ...place, port: z.int(), pids: z.array(z.int()) }),
+  portChanged: event('portChanged', { ...place, source: z.enum(['environment', 'file']), port: z.int() }),
+  messageRejected: event('messageRejected', { ...identity, problem: z.string() }),
+  fileChanged: event('fileChanged', { ...place, path: z.string() }),
+  watchStarted: event('watchStarted', { ...place, paths: z.array(z.string()) }),
+  watchFailed: event('watchFailed', { ...place, problem: z.string() }),
 };
 
-/** The observation, or null when it is none that this version knows. */
-export function readObservation(value: unknown): Observation | null {
+/** The event, or null when it is none that this version knows. */
+export function readEventRecord(value: unknown): EventRecord | null {
   const named = z.object({ event: z.string() }).safeParse(value);
   if (!named.success || !isKnown(named.data.event)) return null;
   const parsed = shapes[named.data.event].safeParse(value);
@@ -182,7 +182,7 @@ function isKnown(event: string): event is keyof Shapes {
   return Object.hasOwn(shapes, event);
 }
 
-function fact<Name extends string, Fields extends z.core.$ZodLooseShape>(
+function event<Name extends string, Fields extends z.core.$ZodLooseShape>(
   event: Name,
   fields: Fields,
 ): z.ZodMiniObject<Fields & { readonly event: z.ZodMiniLiteral<Name> }> {

@@ -6,7 +6,7 @@ import { createNarrator } from '../shared/narrate-events.ts';
 import { parseJson } from './answer-schemas.ts';
 import { refused, unanswered } from './ask-master.ts';
 import type { FoundMaster } from './find-master.ts';
-import { readObservation } from './event-schemas.ts';
+import { readEventRecord } from './event-schemas.ts';
 import type { Styles } from './status-table.ts';
 import type { Terminal } from './output-streams.ts';
 
@@ -44,10 +44,10 @@ export async function followEvents(
 export function createEventRenderer(styles: Styles): (line: string) => string {
   const narrate = createNarrator({ paint: styles });
   return (line) => {
-    const observation = readObservation(parseJson(line));
-    if (observation === null) return `${printable(line)}\n`;
-    const told = narrate(observation);
-    const first = `${styles.dim(clockTime(observation.time))} ${printable(observation.program)}: ${told.line}`;
+    const event = readEventRecord(parseJson(line));
+    if (event === null) return `${printable(line)}\n`;
+    const told = narrate(event);
+    const first = `${styles.dim(clockTime(event.time))} ${printable(event.program)}: ${told.line}`;
     return `${[first, ...told.details].join('\n')}\n`;
   };
 }

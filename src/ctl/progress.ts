@@ -4,7 +4,7 @@ import { followControl } from '../shared/control-client.ts';
 import { describeOpen } from '../shared/describe-event.ts';
 import { parseJson } from './answer-schemas.ts';
 import type { FoundMaster } from './find-master.ts';
-import { readObservation } from './event-schemas.ts';
+import { readEventRecord } from './event-schemas.ts';
 import type { Terminal } from './output-streams.ts';
 
 /** Carries `action` out, and on a terminal follows the master's events while it lasts. Events that cannot be had are no error. */
@@ -38,10 +38,10 @@ export async function showingProgress<Result>(
 
 /** The words for one line of the events; null for what is no progress. */
 export function renderProgress(line: string): string | null {
-  const observation = readObservation(parseJson(line));
-  if (observation?.event !== 'stillDraining') return null;
-  const { workers, leftMs, stopping } = observation;
-  const open = describeOpen(observation);
+  const event = readEventRecord(parseJson(line));
+  if (event?.event !== 'stillDraining') return null;
+  const { workers, leftMs, stopping } = event;
+  const open = describeOpen(event);
   const what = `${workers} ${workers === 1 ? 'worker' : 'workers'}${open === null ? '' : ` with ${open}`}`;
   const more = stopping ? '; gracefulctl stop again stops at once' : '';
   return `waiting for ${what}, for ${Math.ceil(leftMs / 1_000)}s at most${more}`;

@@ -27,7 +27,7 @@ export const plain: Styles = plainPaint;
 /** The lines of `gracefulctl status`, joined, with a final line break. `nowMs` is in milliseconds since 1970. */
 export function renderStatus(status: Status, nowMs: number, styles: Styles): string {
   const { master } = status;
-  const facts: readonly (readonly [string, string])[] = [
+  const events: readonly (readonly [string, string])[] = [
     ['program', printable(status.program)],
     ['state', renderState(status, styles)],
     ...(status.release === null ? [] : ([['release', printable(describeRelease(status.release))]] as const)),
@@ -44,9 +44,9 @@ export function renderStatus(status: Status, nowMs: number, styles: Styles): str
     ],
     ['workers', renderCount(status)],
   ];
-  const width = Math.max(...facts.map(([name]) => name.length)) + 2;
+  const width = Math.max(...events.map(([name]) => name.length)) + 2;
   const lines = [
-    ...facts.map(([name, value]) => `${styles.dim(name.padEnd(width))}${value}`),
+    ...events.map(([name, value]) => `${styles.dim(name.padEnd(width))}${value}`),
     ...renderWorkers(status.workers, styles).map((line) => `  ${line}`),
     ...status.restarts.map((restart) => `  ${styles.bad(renderRestart(restart))}`),
     ...(status.lastReload === null ? [] : renderLast(status.lastReload, nowMs, styles)),

@@ -3,7 +3,7 @@
  * death, and decides nothing else. It must not know the command line, signals, or how a log looks.
  */
 import type { ReloadResult, ReloadWait, Scaled, Status } from '../shared/control-api.ts';
-import type { Cause, Fact, FactWithoutRelease, Failure, Observation } from '../shared/events.ts';
+import type { Cause, MasterEvent, EventWithoutRelease, Failure, EventRecord } from '../shared/events.ts';
 import { killDelayMs } from '../shared/protocol.ts';
 import { version } from '../shared/version.ts';
 import { maxDrainingGenerations, sameStopMs, settleMs } from './config/defaults.ts';
@@ -52,8 +52,8 @@ export interface Master {
   /** So many workers more (or less, down to one). */
   changeWorkerCount(change: number): void;
   status(): Status;
-  /** Calls back for every fact from now on; returns what ends it. */
-  subscribe(listener: (observation: Observation) => void): () => void;
+  /** Calls back for every event from now on; returns what ends it. */
+  subscribe(listener: (event: EventRecord) => void): () => void;
   /** Resolves when nothing is left, with the reason if nobody had asked for it. */
   readonly ended: Promise<Failure | null>;
 }
@@ -89,7 +89,7 @@ function assemble(
   { platform, environment, onStderr, logId }: Surroundings,
 ): Master {
   const startedAt = platform.clock.monotonicMs();
-  const subscribers = new Set<(observation: Observation) => void>();
+  const subscribers = new Set<(event: EventRecord) => void>();
   const results = createReloadResults(platform.arm);
   const crashes = createLastCrash();
   const leaving = createLeavingWorkers();
@@ -140,7 +140,7 @@ function assemble(
           portChanged,
         );
       },
-      onFact: publish,
+      onEvent: publish,
       onStderr,
     },
     idleProgram(lifecycleSettings(settings), settings.workers),
@@ -156,29 +156,29 @@ function assemble(
     publish,
   });
 
-  function publish(announced: FactWithoutRelease, time: number = platform.clock.wallMs()): void {
-    const fact = withRelease(announced);
-    if (fact.event === 'generationReady') releases.serves(fact.generation);
-    if (fact.event === 'generationRolledBack') releases.serves(fact.to);
-    results.observe(fact, time);
-    crashes.observe(fact, time);
-    if (fact.event === 'generationReady') doors.fitted.decided();
-    if (fact.event === 'reloadRequested') doors.restoreControl();
-    leaving.observe(fact);
-    progress.observe(fact);
-    for (const subscriber of subscribers) subscriber({ ...fact, program: doors.name(), time });
-    if (fact.event === 'stopped')
+  function publish(announced: EventWithoutRelease, time: number = platform.clock.wallMs()): void {
+    const event = withRelease(announced);
+    if (event.event === 'generationReady') releases.serves(event.generation);
+    if (event.event === 'generationRolledBack') releases.serves(event.to);
+    results.observe(event, time);
+    crashes.observe(event, time);
+    if (event.event === 'generationReady') doors.fitted.decided();
+    if (event.event === 'reloadRequested') doors.restoreControl();
+    leaving.observe(event);
+    progress.observe(event);
+    for (const subscriber of subscribers) subscriber({ ...event, program: doors.name(), time });
+    if (event.event === 'stopped')
       void doors.close().then(() => {
-        ended.resolve(fact.failure);
+        ended.resolve(event.failure);
       });
   }
 
-  function withRelease(fact: FactWithoutRelease): Fact {
-    if (fact.event === 'generationStarted') return { ...fact, release: releases.of(fact.generation) };
-    if (fact.event === 'generationReady') return { ...fact, release: releases.of(fact.generation) };
-    if (fact.event === 'generationFailed') return { ...fact, release: releases.of(fact.generation) };
-    if (fact.event === 'generationRolledBack') return { ...fact, release: releases.of(fact.generation) };
-    return fact;
+  function withRelease(event: EventWithoutRelease): MasterEvent {
+    if (event.event === 'generationStarted') return { ...event, release: releases.of(event.generation) };
+    if (event.event === 'generationReady') return { ...event, release: releases.of(event.generation) };
+    if (event.event === 'generationFailed') return { ...event, release: releases.of(event.generation) };
+    if (event.event === 'generationRolledBack') return { ...event, release: releases.of(event.generation) };
+    return event;
   }
 
   /** Said once for each source: every start of a worker finds it again. */
@@ -259,7 +259,7 @@ function assemble(
     return describeStatus(runner.state(), sources, platform.clock.monotonicMs());
   }
 
-  function subscribe(listener: (observation: Observation) => void): () => void {
+  function subscribe(listener: (event: EventRecord) => void): () => void {
     subscribers.add(listener);
     return () => subscribers.delete(listener);
   }

@@ -4,7 +4,7 @@
  */
 import { dirname } from 'node:path';
 import { controlFolders } from '../shared/control-path.ts';
-import type { Fact } from '../shared/events.ts';
+import type { MasterEvent } from '../shared/events.ts';
 import { version } from '../shared/version.ts';
 import { openControlServer, type ControlHandlers, type ControlServer } from './control/control-server.ts';
 import { bindPatienceMs, watchStableMs } from './config/defaults.ts';
@@ -24,7 +24,7 @@ export interface DoorParts {
   readonly handlers: ControlHandlers;
   /** False when a stop was asked for: then it is no use to wait for an address. */
   readonly isWanted: () => boolean;
-  readonly publish: (fact: Fact) => void;
+  readonly publish: (event: MasterEvent) => void;
   /** A watched path has new content. */
   readonly changed: () => void;
 }

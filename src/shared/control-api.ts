@@ -5,7 +5,7 @@
  *   POST /v1/reload {wait}      202 ReloadAccepted · with wait: 200 ReloadResult when it went well, 409 ReloadResult when it failed
  *   POST /v1/scale  {workers}   200 Scaled
  *   POST /v1/stop   {wait}      202 StopAccepted; with wait the answer ends when everything has stopped
- *   GET  /v1/events             200, one Observation a line (application/x-ndjson), until either side goes
+ *   GET  /v1/events             200, one event a line (application/x-ndjson), until either side goes
  *
  * An error answers 4xx or 5xx with ErrorAnswer.
  */

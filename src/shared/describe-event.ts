@@ -1,17 +1,17 @@
 /**
- * What a fact says to people: the words that the log and `gracefulctl events` share. Pure; it must not know about
+ * What an event says to people: the words that the log and `gracefulctl events` share. Pure; it must not know about
  * levels or formats. Nobody parses these texts.
  */
 import { formatDuration } from './durations.ts';
 import { errorLineOf, namesError } from './error-line.ts';
-import type { Cause, Fact, Failure, Outcome, Release, WorkerIdentity } from './events.ts';
+import type { Cause, MasterEvent, Failure, Outcome, Release, WorkerIdentity } from './events.ts';
 import { type Paint, plainPaint } from './paint.ts';
 import type { DrainReason } from './protocol.ts';
 
 // An `import` of node:util would load all of its lazy parts too: 2.5 MB in the master.
 const { stripVTControlCharacters } = process.getBuiltinModule('node:util');
 
-type KillReason = Extract<Fact, { event: 'workerKilled' }>['reason'];
+type KillReason = Extract<MasterEvent, { event: 'workerKilled' }>['reason'];
 
 export interface DescribeOptions {
   /** Colours for the word that says how it is now. */
@@ -20,10 +20,13 @@ export interface DescribeOptions {
   readonly isShort?: boolean;
 }
 
-/** One line for one fact, without a full stop. Total: a fact without its words does not compile. */
-export function describe(fact: Fact, { paint = plainPaint, isShort = false }: DescribeOptions = {}): string {
-  const words = printable(sentence(fact, isShort ? (failure) => failure.message : reasonOf));
-  const [word, colour] = stateWords[fact.event] ?? [];
+/** One line for one event, without a full stop. Total: an event without its words does not compile. */
+export function describe(
+  event: MasterEvent,
+  { paint = plainPaint, isShort = false }: DescribeOptions = {},
+): string {
+  const words = printable(sentence(event, isShort ? (failure) => failure.message : reasonOf));
+  const [word, colour] = stateWords[event.event] ?? [];
   return word === undefined || colour === undefined
     ? words
     : words.replace(word, (found) => paint[colour](found));
@@ -38,7 +41,9 @@ export function reasonOf({ reason, message, outcome, stderrTail }: Failure): str
 }
 
 /** The word of a sentence that says how things are now, and what that means. */
-const stateWords: { readonly [Name in Fact['event']]?: readonly [word: string, meaning: keyof Paint] } = {
+const stateWords: {
+  readonly [Name in MasterEvent['event']]?: readonly [word: string, meaning: keyof Paint];
+} = {
   generationReady: ['serves', 'good'],
   workerReady: ['ready', 'good'],
   generationFailed: ['failed', 'bad'],
@@ -51,98 +56,98 @@ const stateWords: { readonly [Name in Fact['event']]?: readonly [word: string, m
   workerTerminated: ['SIGTERM', 'warn'],
 };
 
-function sentence(fact: Fact, why: (failure: Failure) => string): string {
-  switch (fact.event) {
+function sentence(event: MasterEvent, why: (failure: Failure) => string): string {
+  switch (event.event) {
     case 'masterStarted':
-      return `graceful-run ${fact.version} started, pid ${fact.pid}${fact.control === null ? '' : `, control socket ${fact.control}`}`;
+      return `graceful-run ${event.version} started, pid ${event.pid}${event.control === null ? '' : `, control socket ${event.control}`}`;
     case 'controlSocketChanged':
-      return `${socketChange[fact.change](fact.control)}${fact.problem === null ? '' : `: ${fact.problem}`}`;
+      return `${socketChange[event.change](event.control)}${event.problem === null ? '' : `: ${event.problem}`}`;
     case 'listenerBound':
-      return `listening on ${formatUrl(fact.host, fact.port)}`;
+      return `listening on ${formatUrl(event.host, event.port)}`;
     case 'listenersClosed':
       return 'listeners closed';
     case 'generationStarted':
-      return `generation ${fact.generation} starting with ${count(fact.workers, 'worker')}${which(fact.release)}`;
+      return `generation ${event.generation} starting with ${count(event.workers, 'worker')}${which(event.release)}`;
     case 'generationReady':
-      return `generation ${fact.generation} serves${fact.release === null ? '' : ` (${describeRelease(fact.release)})`}, ready after ${formatDuration(fact.durationMs)}${
-        fact.probationMs === 0 ? '' : `, on probation for ${formatDuration(fact.probationMs)}`
+      return `generation ${event.generation} serves${event.release === null ? '' : ` (${describeRelease(event.release)})`}, ready after ${formatDuration(event.durationMs)}${
+        event.probationMs === 0 ? '' : `, on probation for ${formatDuration(event.probationMs)}`
       }`;
     case 'generationSettled':
-      return fact.isEarly
-        ? `the probation of generation ${fact.generation} was cut short after ${formatDuration(fact.durationMs)}`
-        : `generation ${fact.generation} passed its probation of ${formatDuration(fact.durationMs)}`;
+      return event.isEarly
+        ? `the probation of generation ${event.generation} was cut short after ${formatDuration(event.durationMs)}`
+        : `generation ${event.generation} passed its probation of ${formatDuration(event.durationMs)}`;
     case 'generationRolledBack':
-      return `generation ${fact.generation}${fact.release === null ? '' : ` (${describeRelease(fact.release)})`} failed ${formatDuration(fact.durationMs)} after it began to serve, generation ${fact.to} serves again: ${why(fact.failure)}`;
+      return `generation ${event.generation}${event.release === null ? '' : ` (${describeRelease(event.release)})`} failed ${formatDuration(event.durationMs)} after it began to serve, generation ${event.to} serves again: ${why(event.failure)}`;
     case 'generationFailed':
-      return `generation ${fact.generation}${fact.release === null ? '' : ` (${describeRelease(fact.release)})`} failed after ${formatDuration(fact.durationMs)}${servesOn(fact.serving)}: ${why(fact.failure)}`;
+      return `generation ${event.generation}${event.release === null ? '' : ` (${describeRelease(event.release)})`} failed after ${formatDuration(event.durationMs)}${servesOn(event.serving)}: ${why(event.failure)}`;
     case 'reloadRequested':
-      return `reload requested by ${asker[fact.cause]}: generation ${fact.generation} starts${fact.pending ? ' after the reload that is running' : ''}`;
+      return `reload requested by ${asker[event.cause]}: generation ${event.generation} starts${event.pending ? ' after the reload that is running' : ''}`;
     case 'stopRequested':
-      return `stop ${fact.urgent ? 'at once ' : ''}requested by ${asker[fact.cause]}`;
+      return `stop ${event.urgent ? 'at once ' : ''}requested by ${asker[event.cause]}`;
     case 'stopped':
-      return fact.failure === null ? 'stopped' : `gave up: ${why(fact.failure)}`;
+      return event.failure === null ? 'stopped' : `gave up: ${why(event.failure)}`;
     case 'workerCountChanged':
-      return `${count(fact.toCount, 'worker')} wanted instead of ${fact.fromCount}`;
+      return `${count(event.toCount, 'worker')} wanted instead of ${event.fromCount}`;
     case 'restartScheduled':
-      return `worker in slot ${fact.slot} starts again ${fact.delayMs === 0 ? 'at once' : `in ${formatDuration(fact.delayMs)}`}, ${count(fact.failures, 'failure')} in a row`;
+      return `worker in slot ${event.slot} starts again ${event.delayMs === 0 ? 'at once' : `in ${formatDuration(event.delayMs)}`}, ${count(event.failures, 'failure')} in a row`;
     case 'workerStarted':
-      return `${worker(fact)} started`;
+      return `${worker(event)} started`;
     case 'workerNotReadyYet':
-      return `${worker(fact)} not ready yet: ${fact.reason}`;
+      return `${worker(event)} not ready yet: ${event.reason}`;
     case 'workerReady':
-      return `${worker(fact)} ready after ${formatDuration(fact.durationMs)}`;
+      return `${worker(event)} ready after ${formatDuration(event.durationMs)}`;
     case 'workerLostProgram':
-      return `${worker(fact)} crashed: ${fact.failure.message}`;
+      return `${worker(event)} crashed: ${event.failure.message}`;
     case 'workerRestartedItself':
-      return `${worker(fact)} crashed and was started again by its own command: ${why(fact.failure)}`;
+      return `${worker(event)} crashed and was started again by its own command: ${why(event.failure)}`;
     case 'workerPaused':
-      return `${worker(fact)} told to stop accepting for now, and to keep its connections`;
+      return `${worker(event)} told to stop accepting for now, and to keep its connections`;
     case 'workerResumed':
-      return `${worker(fact)} told to accept again`;
+      return `${worker(event)} told to accept again`;
     case 'workerNotPaused':
-      return `${worker(fact)} cannot be kept ready to take over again: ${fact.problem}`;
+      return `${worker(event)} cannot be kept ready to take over again: ${event.problem}`;
     case 'workerAdmitted':
-      return `${worker(fact)} accepts connections`;
+      return `${worker(event)} accepts connections`;
     case 'workerDraining':
-      return `${worker(fact)} draining: ${drainReason[fact.reason]}`;
+      return `${worker(event)} draining: ${drainReason[event.reason]}`;
     case 'workerAcceptsNoMore':
-      return `${worker(fact)} no longer accepts connections`;
+      return `${worker(event)} no longer accepts connections`;
     case 'workerCleanUpCut':
-      return `${worker(fact)}: its ${fact.what} had not finished at the drain timeout and were cut: let handlers end with process.exit(), or allow more time with --drain-timeout`;
+      return `${worker(event)}: its ${event.what} had not finished at the drain timeout and were cut: let handlers end with process.exit(), or allow more time with --drain-timeout`;
     case 'stillDraining':
-      return stillDraining(fact);
+      return stillDraining(event);
     case 'workerTerminated':
-      return `${worker(fact)} asked to end with SIGTERM: still ${fact.from ?? 'there'} after ${formatDuration(fact.durationMs)}`;
+      return `${worker(event)} asked to end with SIGTERM: still ${event.from ?? 'there'} after ${formatDuration(event.durationMs)}`;
     case 'workerKilled':
-      return `${worker(fact)} killed: ${killReason[fact.reason]}`;
+      return `${worker(event)} killed: ${killReason[event.reason]}`;
     case 'workerExited':
-      return `${worker(fact)} ended with ${describeOutcome(fact.outcome)}${toll(fact)}`;
+      return `${worker(event)} ended with ${describeOutcome(event.outcome)}${toll(event)}`;
     case 'workerFailed':
-      return `${worker(fact)} failed: ${why(fact.failure)}`;
+      return `${worker(event)} failed: ${why(event.failure)}`;
     case 'migrationFailed':
-      return `${worker(fact)} cannot move its connections to a new worker: ${fact.problem}`;
+      return `${worker(event)} cannot move its connections to a new worker: ${event.problem}`;
     case 'undeclaredListen':
-      return `${worker(fact)} also listens on ${fact.address}, which graceful-run does not hold: two generations cannot both bind it, so a reload fails or interrupts it; ${howToDeclare(fact.address)}`;
+      return `${worker(event)} also listens on ${event.address}, which graceful-run does not hold: two generations cannot both bind it, so a reload fails or interrupts it; ${howToDeclare(event.address)}`;
     case 'wideListen':
-      return `${worker(fact)} asked for ${fact.address} alone, but the listener is open to every address, and clients over IPv4 have ::ffff: before theirs: add ${hostOption(fact.address)}`;
+      return `${worker(event)} asked for ${event.address} alone, but the listener is open to every address, and clients over IPv4 have ::ffff: before theirs: add ${hostOption(event.address)}`;
     case 'narrowListen':
-      return `${worker(fact)} asked for ${fact.address}, but the listener is open to what the first generation asked for alone: restart the master, or name the address with --host`;
+      return `${worker(event)} asked for ${event.address}, but the listener is open to what the first generation asked for alone: restart the master, or name the address with --host`;
     case 'addressBusy':
-      return `${fact.host === null ? `port ${fact.port}` : formatAddress(fact.host, fact.port)} is in use by another process: retrying for ${formatDuration(fact.patienceMs)}`;
+      return `${event.host === null ? `port ${event.port}` : formatAddress(event.host, event.port)} is in use by another process: retrying for ${formatDuration(event.patienceMs)}`;
     case 'orphansKilled':
-      return `killed ${processes(fact.pids)}, whose master is gone and which held port ${fact.port} for longer than the drain timeout`;
+      return `killed ${processes(event.pids)}, whose master is gone and which held port ${event.port} for longer than the drain timeout`;
     case 'listenerLeftBehind':
-      return `${processes(fact.pids)} outlived the last worker and still had its listening socket: port ${fact.port} was closed for all`;
+      return `${processes(event.pids)} outlived the last worker and still had its listening socket: port ${event.port} was closed for all`;
     case 'portChanged':
-      return `PORT of the ${fact.source === 'file' ? 'environment file' : 'environment'} is another port than the one that is held: the program gets PORT=${fact.port}`;
+      return `PORT of the ${event.source === 'file' ? 'environment file' : 'environment'} is another port than the one that is held: the program gets PORT=${event.port}`;
     case 'messageRejected':
-      return `${worker(fact)} sent an invalid message: ${fact.problem}`;
+      return `${worker(event)} sent an invalid message: ${event.problem}`;
     case 'fileChanged':
-      return `${fact.path} changed`;
+      return `${event.path} changed`;
     case 'watchStarted':
-      return `watching ${fact.paths.join(', ')}`;
+      return `watching ${event.paths.join(', ')}`;
     case 'watchFailed':
-      return `cannot watch: ${fact.problem}`;
+      return `cannot watch: ${event.problem}`;
   }
 }
 
@@ -172,9 +177,9 @@ export function describeFailure(failure: Failure, paint: Paint = plainPaint): re
   ];
 }
 
-/** The failure that a fact carries, or null. */
-export function failureOf(fact: Fact): Failure | null {
-  return 'failure' in fact ? fact.failure : null;
+/** The failure that an event carries, or null. */
+export function failureOf(event: MasterEvent): Failure | null {
+  return 'failure' in event ? event.failure : null;
 }
 
 /** An address that a terminal makes a link of: `http://127.0.0.1:80`; for a listener on every address the one that works here. */
@@ -200,7 +205,7 @@ export function printable(text: string): string {
 }
 
 const socketChange: Readonly<
-  Record<Extract<Fact, { event: 'controlSocketChanged' }>['change'], (path: string) => string>
+  Record<Extract<MasterEvent, { event: 'controlSocketChanged' }>['change'], (path: string) => string>
 > = {
   elsewhere: (path) => `control socket is ${path}, because the better folders cannot be used`,
   restored: (path) => `control socket was removed, and made again as ${path}`,
@@ -237,9 +242,9 @@ const killReason: Readonly<Record<KillReason, string>> = {
   scaleDown: 'fewer workers are wanted',
 };
 
-function stillDraining(fact: Extract<Fact, { event: 'stillDraining' }>): string {
-  const { stopping, workers, leftMs } = fact;
-  const open = describeOpen(fact);
+function stillDraining(event: Extract<MasterEvent, { event: 'stillDraining' }>): string {
+  const { stopping, workers, leftMs } = event;
+  const open = describeOpen(event);
   const what = `${count(workers, 'worker')}${open === null ? '' : ` with ${open}`}`;
   const bound = `for ${Math.ceil(leftMs / 1_000)}s at most`;
   return stopping
@@ -287,7 +292,12 @@ function worker(identity: WorkerIdentity): string {
   return `${who} of generation ${identity.generation}`;
 }
 
-function toll({ served, migrated, cut, cleanUpsCut }: Extract<Fact, { event: 'workerExited' }>): string {
+function toll({
+  served,
+  migrated,
+  cut,
+  cleanUpsCut,
+}: Extract<MasterEvent, { event: 'workerExited' }>): string {
   const parts = [
     // A server that speaks no HTTP has no requests.
     ...(served === null || served === 0 ? [] : [`${count(served, 'request')} served`]),

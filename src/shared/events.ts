@@ -1,5 +1,5 @@
 /**
- * What can be observed about a program: one closed union of typed facts. The log, the control API and
+ * What can be observed about a program: one closed union of typed events. The log, the control API and
  * embedders render it; nobody parses text. It must not know who listens.
  */
 import type { DrainReason } from './protocol.ts';
@@ -46,7 +46,7 @@ export interface Release {
   readonly changed: boolean | null;
 }
 
-/** The worker that a fact is about. `slot` is its place among the program's workers: 0, 1 … */
+/** The worker that an event is about. `slot` is its place among the program's workers: 0, 1 … */
 export interface WorkerIdentity {
   readonly generation: number;
   readonly slot: number;
@@ -60,7 +60,7 @@ interface WorkerChange extends WorkerIdentity {
   readonly durationMs: number;
 }
 
-export type Fact =
+export type MasterEvent =
   | {
       readonly event: 'masterStarted';
       readonly pid: number;
@@ -226,12 +226,12 @@ export type Fact =
   | { readonly event: 'watchStarted'; readonly paths: readonly string[] }
   | { readonly event: 'watchFailed'; readonly problem: string };
 
-/** A fact as the lifecycle announces it: which release a generation runs is known to the shell alone. */
-export type FactWithoutRelease = WithoutRelease<Fact>;
-type WithoutRelease<One> = One extends Fact ? Omit<One, 'release'> : never;
+/** an event as the lifecycle announces it: which release a generation runs is known to the shell alone. */
+export type EventWithoutRelease = WithoutRelease<MasterEvent>;
+type WithoutRelease<One> = One extends MasterEvent ? Omit<One, 'release'> : never;
 
-/** A fact with its place and time, as the log and the control socket show it. */
-export type Observation = Fact & {
+/** an event with its place and time, as the log and the control socket show it. */
+export type EventRecord = MasterEvent & {
   readonly program: string;
   /** Milliseconds since 1970. */
   readonly time: number;

@@ -1,9 +1,9 @@
 /**
- * Tells facts in their order: one line each, and for a failure what there is to say below it. It remembers what was told, so that one
- * failure that several facts carry (worker, generation, stop) is explained once. Used by the log and by `gracefulctl events`.
+ * Tells events in their order: one line each, and for a failure what there is to say below it. It remembers what was told, so that one
+ * failure that several events carry (worker, generation, stop) is explained once. Used by the log and by `gracefulctl events`.
  */
 import { describe, describeFailure, failureOf } from './describe-event.ts';
-import type { Fact, Failure } from './events.ts';
+import type { MasterEvent, Failure } from './events.ts';
 import { type Paint, plainPaint } from './paint.ts';
 
 export interface Told {
@@ -18,31 +18,31 @@ export interface NarrateOptions {
 }
 
 export function createNarrator({ paint = plainPaint, showsOutput = true }: NarrateOptions = {}): (
-  fact: Fact,
+  event: MasterEvent,
 ) => Told {
   /** The generation that has yet to prove itself: if one of its workers fails, the line about the generation says why. */
   let candidate: number | null = null;
   let told: string | null = null;
 
-  return (fact) => {
-    if (fact.event === 'generationStarted') candidate = fact.generation;
-    const failure = failureOf(fact);
-    if (fact.event === 'workerFailed' && fact.generation === candidate)
-      return { line: describe(fact, { paint, isShort: true }), details: [] };
-    if (fact.event === 'generationReady' || fact.event === 'generationFailed') candidate = null;
-    if (failure === null) return { line: describe(fact, { paint }), details: [] };
+  return (event) => {
+    if (event.event === 'generationStarted') candidate = event.generation;
+    const failure = failureOf(event);
+    if (event.event === 'workerFailed' && event.generation === candidate)
+      return { line: describe(event, { paint, isShort: true }), details: [] };
+    if (event.event === 'generationReady' || event.event === 'generationFailed') candidate = null;
+    if (failure === null) return { line: describe(event, { paint }), details: [] };
     const key = JSON.stringify(failure);
     const isTold = key === told;
     told = key;
     const shown: Failure = showsOutput ? failure : { ...failure, stderrTail: [], outcome: null };
     return {
-      line: describe(fact, { paint, isShort: isTold && !isAboutGeneration(fact) }),
+      line: describe(event, { paint, isShort: isTold && !isAboutGeneration(event) }),
       details: isTold ? [] : describeFailure(shown, paint),
     };
   };
 }
 
 /** Its line always says why: it is the one that alarms are made of. */
-function isAboutGeneration(fact: Fact): boolean {
-  return fact.event === 'generationFailed' || fact.event === 'generationRolledBack';
+function isAboutGeneration(event: MasterEvent): boolean {
+  return event.event === 'generationFailed' || event.event === 'generationRolledBack';
 }

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
-import { FactLog } from '../helpers/fact-log.ts';
+import { EventLog } from '../helpers/event-log.ts';
 import { isAlive } from '../helpers/marked-processes.ts';
 import { whoAnswers } from '../helpers/plain-client.ts';
 
@@ -57,15 +57,15 @@ function environment(): NodeJS.ProcessEnv {
   };
 }
 
-/** Runs a command line that stays; its facts come as JSON on stderr. */
-function start(script: string): FactLog {
+/** Runs a command line that stays; its events come as JSON on stderr. */
+function start(script: string): EventLog {
   const child = spawn('bash', ['-ec', script], {
     cwd: folder,
     env: environment(),
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   children.push(child);
-  const log = new FactLog();
+  const log = new EventLog();
   log.read(child.stderr);
   return log;
 }

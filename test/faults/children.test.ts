@@ -15,9 +15,9 @@ test('what a worker has started in its process group ends with it, at a drain as
   kill(await master.workerPid(2));
   await master.waitFor(
     'workerReady',
-    (fact) =>
-      fact.generation === 2 &&
-      fact.from === 'starting' &&
+    (event) =>
+      event.generation === 2 &&
+      event.from === 'starting' &&
       master.all('workerReady', { generation: 2 }).length === 2,
   );
   await eventually('three are left', () => master.processes().length === 3);

@@ -60,7 +60,7 @@ test.each([['where nothing is'], ['over the socket of a dead master']])(
 test('of four masters that start at once with one name exactly one serves, and it can be asked', async () => {
   const runtime = temporaryFolder();
   const masters = Array.from({ length: 4 }, () =>
-    // Through a shell: the harness does not wait for facts of the ones that lose.
+    // Through a shell: the harness does not wait for events of the ones that lose.
     runMaster({ runtime, name: 'web', through: ['sh', '-c', 'exec "$@"', 'sh'] }),
   );
   const ends = await Promise.all(

@@ -9,7 +9,7 @@ import {
   openControlServer,
 } from '../../src/master/control/control-server.ts';
 import type { ReloadResult, Status, WorkerCrash } from '../../src/shared/control-api.ts';
-import type { Failure, Observation } from '../../src/shared/events.ts';
+import type { Failure, EventRecord } from '../../src/shared/events.ts';
 
 export const failure: Failure = {
   reason: 'exited',
@@ -86,7 +86,7 @@ export function settleable<T>(): Settleable<T> {
 }
 
 export class FakeMaster {
-  readonly listeners: Set<(observation: Observation) => void> = new Set();
+  readonly listeners: Set<(event: EventRecord) => void> = new Set();
   readonly calls: string[] = [];
   /** What has happened to the socket. */
   readonly changes: unknown[] = [];
@@ -123,8 +123,8 @@ export class FakeMaster {
     },
   };
 
-  emit(observation: Observation): void {
-    for (const listener of this.listeners) listener(observation);
+  emit(event: EventRecord): void {
+    for (const listener of this.listeners) listener(event);
   }
 
   /** Resolves when the handler has been called, now or before. */

@@ -1,13 +1,13 @@
 /** A lifecycle without processes: feeds step() and remembers what it wanted, for tables of behaviour. */
 import { defaultBackoff } from '../../src/master/program/lifecycle/backoff.ts';
-import type { Effect, LifecycleEvent, WorkerEnd } from '../../src/master/program/lifecycle/inputs.ts';
+import type { Effect, LifecycleInput, WorkerEnd } from '../../src/master/program/lifecycle/inputs.ts';
 import {
   idleProgram,
   type LifecycleSettings,
   type Program,
 } from '../../src/master/program/lifecycle/state.ts';
 import { step } from '../../src/master/program/lifecycle/step.ts';
-import type { Fact, Failure } from '../../src/shared/events.ts';
+import type { MasterEvent, Failure } from '../../src/shared/events.ts';
 
 export const settings: LifecycleSettings = {
   readyTimeoutMs: 30_000,
@@ -42,19 +42,19 @@ export const crash: WorkerEnd = {
 export interface Drive {
   readonly program: Program;
   /** Feeds one event; returns the effects it had. */
-  send(event: LifecycleEvent): readonly Effect[];
+  send(input: LifecycleInput): readonly Effect[];
   /** The worker says that it is ready; every worker that is admitted by that confirms it. Returns the effects of it all. */
   ready(at: number, worker: number): readonly Effect[];
   /** Every effect so far. */
   readonly effects: readonly Effect[];
-  facts(): readonly Fact['event'][];
+  events(): readonly MasterEvent['event'][];
 }
 
 export function drive(workers = 1, given: Partial<LifecycleSettings> = {}): Drive {
   let program: Program = idleProgram({ ...settings, ...given }, workers);
   const effects: Effect[] = [];
-  const send = (event: LifecycleEvent): readonly Effect[] => {
-    const result = step(program, event);
+  const send = (input: LifecycleInput): readonly Effect[] => {
+    const result = step(program, input);
     program = result.state;
     effects.push(...result.effects);
     return result.effects;
@@ -70,7 +70,7 @@ export function drive(workers = 1, given: Partial<LifecycleSettings> = {}): Driv
       const asked = first.flatMap((effect) => (effect.type === 'admitWorker' ? [effect.worker] : []));
       return [...first, ...asked.flatMap((one) => send({ type: 'workerAdmitted', at, worker: one }))];
     },
-    facts: () => effects.flatMap((effect) => (effect.type === 'announce' ? [effect.fact.event] : [])),
+    events: () => effects.flatMap((effect) => (effect.type === 'announce' ? [effect.event.event] : [])),
   };
 }
 

@@ -11,7 +11,7 @@ import { onTestFinished } from 'vitest';
 import { type Status, routes } from '../../src/shared/control-api.ts';
 import { askControl } from '../../src/shared/control-client.ts';
 import { eventually } from './eventually.ts';
-import { FactLog } from './fact-log.ts';
+import { EventLog } from './event-log.ts';
 import { isAlive, markedProcesses, type MarkedProcess } from './marked-processes.ts';
 
 const executable = new URL('../../bin/graceful-run.cjs', import.meta.url).pathname;
@@ -32,7 +32,7 @@ const mark = 'TEST_STARTED_BY';
 let started = 0;
 
 export interface RunOptions {
-  /** Before the command; in place of the harness's own: a free port of 127.0.0.1, a name, all facts as JSON. */
+  /** Before the command; in place of the harness's own: a free port of 127.0.0.1, a name, all events as JSON. */
   readonly flags?: readonly string[];
   /** Default: the application `serves`. */
   readonly command?: readonly string[];
@@ -72,7 +72,7 @@ export function runMaster(options: RunOptions = {}): RunningMaster {
   return master;
 }
 
-export class RunningMaster extends FactLog {
+export class RunningMaster extends EventLog {
   readonly child: ChildProcess;
   readonly name: string;
   readonly runtime: string;

@@ -1,6 +1,6 @@
 // The application's own clean-up at the end of a drain: its handlers of signals, and how they end.
 import { expect, test } from 'vitest';
-import type { FactOf } from '../helpers/fact-log.ts';
+import type { EventOf } from '../helpers/event-log.ts';
 import { Wire } from '../helpers/wire.ts';
 import { app, runMaster, type RunningMaster } from '../helpers/run-master.ts';
 
@@ -12,7 +12,7 @@ function run(env: NodeJS.ProcessEnv, drainTimeout = '30s'): RunningMaster {
 }
 
 /** Reloads, and answers how the old worker has ended. */
-async function ended(master: RunningMaster): Promise<FactOf<'workerExited'>> {
+async function ended(master: RunningMaster): Promise<EventOf<'workerExited'>> {
   await master.serving();
   await master.reload(2);
   return master.waitFor('workerExited', { generation: 1 });

@@ -40,7 +40,7 @@ test('a second master of the same name ends with 1, and the first one goes on', 
   await second.closed;
   expect(await second.exited).toEqual({ code: 1, signal: null });
   expect(second.lines.join(' ')).toContain(String(first.pid));
-  expect(second.facts).toEqual([]);
+  expect(second.events).toEqual([]);
   expect((await first.status()).master.pid).toBe(first.pid);
   expect((await get(port)).status).toBe(200);
 });

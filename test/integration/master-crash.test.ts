@@ -60,5 +60,5 @@ test('a worker that crashes beside another one is replaced while the other serve
   kill(pid);
   await master.waitFor('restartScheduled', { slot: 1, delayMs: 0 });
   expect((await whoAnswers(port)).generation).toBe(1);
-  await master.waitFor('workerReady', (fact) => fact.slot === 1 && fact.pid !== pid);
+  await master.waitFor('workerReady', (event) => event.slot === 1 && event.pid !== pid);
 });

@@ -80,7 +80,7 @@ test('a command that does not exist ends the master with 127, before the port is
   for (const command of ['no-such-command', './no-such-file']) {
     const { master, code } = await runInVain({ command: [command] });
     expect(code).toBe(127);
-    expect(master.facts).toEqual([]);
+    expect(master.events).toEqual([]);
   }
 });
 
@@ -93,7 +93,7 @@ test('a command that cannot be executed ends the master with 126, before the por
   for (const name of ['app.js', 'directory', 'interpreter-missing']) {
     const { master, code } = await runInVain({ command: [`./${name}`], cwd: folder });
     expect({ name, code }).toEqual({ name, code: 126 });
-    expect(master.facts).toEqual([]);
+    expect(master.events).toEqual([]);
   }
 });
 
@@ -122,5 +122,5 @@ test.for<[string, Partial<RunOptions>]>([
 test('a port that is missing ends the master with 2', async () => {
   const { master, code } = await runInVain({ hasOwnFlags: false });
   expect(code).toBe(2);
-  expect(master.facts).toEqual([]);
+  expect(master.events).toEqual([]);
 });

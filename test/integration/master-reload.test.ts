@@ -12,13 +12,13 @@ test('a reload starts a generation, waits until it is ready, and then drains the
   const master = runMaster();
   const port = await master.serving();
   const old = await whoAnswers(port);
-  const before = master.facts.length;
+  const before = master.events.length;
   master.signal('SIGHUP');
   await master.waitFor('workerExited', { generation: 1 });
   expect(
-    master.facts
+    master.events
       .slice(before)
-      .map((fact) => ('generation' in fact ? `${fact.event} ${fact.generation}` : fact.event)),
+      .map((event) => ('generation' in event ? `${event.event} ${event.generation}` : event.event)),
   ).toEqual([
     'reloadRequested 2',
     'generationStarted 2',

@@ -65,13 +65,13 @@ test('output that nobody reads is not kept in memory, and stops neither the mast
   expect(residentBytes(master.pid) - before).toBeLessThan(50 * mebibyte);
   expect((await get(port)).status).toBe(200);
   master.signal('SIGHUP');
-  // The log has dropped facts too: the control socket tells.
+  // The log has dropped events too: the control socket tells.
   await eventually('it has reloaded', () => serves(master, 2));
   master.child.stderr?.resume();
   expect((await whoAnswers(port)).generation).toBe(2);
 });
 
-test('a line that a worker has not ended does not swallow a fact', async () => {
+test('a line that a worker has not ended does not swallow an event', async () => {
   const script = `process.stderr.write('no end'); require(${JSON.stringify(app('serves')[1])}).server.listen(process.env.PORT)`;
   const master = runMaster({ command: [process.execPath, '-e', script] });
   await master.serving();

@@ -20,11 +20,11 @@ test('the workers of a generation all answer on the one port', async () => {
 test('a reload starts all workers before it drains any', async () => {
   const master = runMaster({ flags: ['--workers', '2'] });
   await master.serving();
-  const before = master.facts.length;
+  const before = master.events.length;
   master.signal('SIGHUP');
   await master.waitFor('workerExited', { generation: 1, slot: 0 });
   await master.waitFor('workerExited', { generation: 1, slot: 1 });
-  const events = master.facts.slice(before).map(({ event }) => event);
+  const events = master.events.slice(before).map(({ event }) => event);
   expect(events.slice(0, 4)).toEqual([
     'reloadRequested',
     'generationStarted',

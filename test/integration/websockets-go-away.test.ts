@@ -5,7 +5,7 @@ import { connect } from 'node:net';
 import { expect, it, onTestFinished } from 'vitest';
 import { WebSocket, type ClientOptions } from 'ws';
 import { CountingClient } from '../helpers/counting-client.ts';
-import { FactLog } from '../helpers/fact-log.ts';
+import { EventLog } from '../helpers/event-log.ts';
 import { freePort } from '../helpers/plain-client.ts';
 import { runMaster, type RunningMaster } from '../helpers/run-master.ts';
 
@@ -82,7 +82,7 @@ it('a program that runs alone says it, too', async () => {
   onTestFinished(() => {
     child.kill('SIGKILL');
   });
-  const log = new FactLog();
+  const log = new EventLog();
   log.read(child.stderr);
   await log.waitForLine('listening');
   const clients = await Promise.all([1, 2].map(() => CountingClient.connect(port)));

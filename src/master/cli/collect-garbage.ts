@@ -3,7 +3,7 @@
  * garbage in a process that allocates so little only when it has grown by tens of megabytes (20 after 700 reloads).
  * It must not know what is garbage. Not for masters that are embedded: their process is not ours.
  */
-import type { Observation } from '../../shared/events.ts';
+import type { EventRecord } from '../../shared/events.ts';
 
 /** So many workers leave a tenth of a megabyte. To collect it takes 5 to 10 ms. */
 const workersPerCollection = 5;
@@ -11,7 +11,7 @@ const workersPerCollection = 5;
 const delayMs = 1_000;
 
 /** A subscriber that has `collect` called a little later when workers have ended; never twice for one reload. */
-export function createCollector(collect: () => void = collectGarbage): (observation: Observation) => void {
+export function createCollector(collect: () => void = collectGarbage): (event: EventRecord) => void {
   let ended = 0;
   let isDue = false;
   return ({ event }) => {

@@ -6,7 +6,7 @@ import type { Server, ServerResponse } from 'node:http';
 import { dirname, join } from 'node:path';
 import { controlFile, isProgramName } from '../../shared/control-path.ts';
 import { GracefulRunError, messageOf } from '../../shared/errors.ts';
-import type { Fact } from '../../shared/events.ts';
+import type { MasterEvent } from '../../shared/events.ts';
 import { type Claim, claimSocket } from './claim-socket.ts';
 import { createConnections } from './connection-limits.ts';
 import { FolderProblem, makeFolder } from './socket-folder.ts';
@@ -15,7 +15,7 @@ import { answerMasterStopped, type ControlHandlers, handleRequest } from './rout
 
 export type { ControlHandlers } from './routes.ts';
 
-type SocketChange = Omit<Extract<Fact, { event: 'controlSocketChanged' }>, 'event'>;
+type SocketChange = Omit<Extract<MasterEvent, { event: 'controlSocketChanged' }>, 'event'>;
 
 export interface ControlServer {
   /** Where the socket is, or was when it was seen last. */

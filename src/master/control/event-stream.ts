@@ -1,9 +1,9 @@
 /**
  * One follower of the events: an NDJSON answer that lasts until either side goes. It must not know where the
- * observations come from.
+ * events come from.
  */
 import type { ServerResponse } from 'node:http';
-import type { Observation } from '../../shared/events.ts';
+import type { EventRecord } from '../../shared/events.ts';
 
 /** What a follower may leave unread before it is dropped: a stuck reader must not cost the master its memory. */
 const unreadLimitBytes = 1024 * 1024;
@@ -11,14 +11,14 @@ const unreadLimitBytes = 1024 * 1024;
 /** Streams what `subscribe` delivers. The subscription ends with the answer, whoever ends it. */
 export function streamEvents(
   response: ServerResponse,
-  subscribe: (listener: (observation: Observation) => void) => () => void,
+  subscribe: (listener: (event: EventRecord) => void) => () => void,
 ): void {
   response.writeHead(200, { 'content-type': 'application/x-ndjson', 'cache-control': 'no-store' });
   // The follower shall know that it follows before the first event, which may be hours away.
   response.flushHeaders();
-  const unsubscribe = subscribe((observation) => {
+  const unsubscribe = subscribe((event) => {
     if (response.writableEnded || response.destroyed) return;
-    response.write(`${JSON.stringify(observation)}\n`);
+    response.write(`${JSON.stringify(event)}\n`);
     if (response.writableLength > unreadLimitBytes) response.destroy();
   });
   response.once('close', unsubscribe);

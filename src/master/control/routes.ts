@@ -14,7 +14,7 @@ import {
   type StopAccepted,
 } from '../../shared/control-api.ts';
 import { GracefulRunError } from '../../shared/errors.ts';
-import type { Observation } from '../../shared/events.ts';
+import type { EventRecord } from '../../shared/events.ts';
 import { answerError, answerJson, readBody, Refusal } from './http-answers.ts';
 import type { Lasting } from './connection-limits.ts';
 import { streamEvents } from './event-stream.ts';
@@ -32,8 +32,8 @@ export interface ControlHandlers {
   scale(workers: number): Scaled;
   /** Asks for a graceful stop; `done` settles when no worker is left. */
   stop(): { readonly done: Promise<void> };
-  /** Delivers every observation from now on, until the returned function is called. */
-  subscribe(listener: (observation: Observation) => void): () => void;
+  /** Delivers every event from now on, until the returned function is called. */
+  subscribe(listener: (event: EventRecord) => void): () => void;
 }
 
 type Action = (

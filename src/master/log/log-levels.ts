@@ -1,23 +1,23 @@
 /**
- * How much each fact matters to an operator. Pure. The measure is a reload that goes well: at `info` it is
+ * How much each event matters to an operator. Pure. The measure is a reload that goes well: at `info` it is
  * asked for, starting, serving, and one line for each worker that ended.
  */
 import { drainCrash } from '../program/drain-crash.ts';
-import type { Fact } from '../../shared/events.ts';
+import type { MasterEvent } from '../../shared/events.ts';
 
-export type FactLevel = 'debug' | 'info' | 'warn' | 'error';
+export type EventLevel = 'debug' | 'info' | 'warn' | 'error';
 
 /** `isRecovery` says that the worker of a `workerReady` takes the place of one that failed: worth knowing at 3 a.m. */
-export function levelOf(fact: Fact, isRecovery = false): FactLevel {
-  switch (fact.event) {
+export function levelOf(event: MasterEvent, isRecovery = false): EventLevel {
+  switch (event.event) {
     case 'workerReady':
       return isRecovery ? 'info' : 'debug';
     case 'workerDraining':
-      return fact.reason === 'signal' ? 'info' : 'debug';
+      return event.reason === 'signal' ? 'info' : 'debug';
     case 'workerExited':
-      return (fact.cut ?? 0) + fact.cleanUpsCut === 0 && drainCrash(fact) === null ? 'info' : 'warn';
+      return (event.cut ?? 0) + event.cleanUpsCut === 0 && drainCrash(event) === null ? 'info' : 'warn';
     case 'stopped':
-      return fact.failure === null ? 'info' : 'error';
+      return event.failure === null ? 'info' : 'error';
     case 'generationFailed':
     case 'generationRolledBack':
     case 'workerFailed':

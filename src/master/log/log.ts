@@ -3,7 +3,7 @@
  * happens next, and nothing that goes wrong with the stream may reach the master.
  */
 import { type DestinationStream, type LoggerOptions, pino } from 'pino';
-import type { Observation } from '../../shared/events.ts';
+import type { EventRecord } from '../../shared/events.ts';
 import { createNarrator } from '../../shared/narrate-events.ts';
 import { colourPaint, plainPaint } from '../../shared/paint.ts';
 import { fieldsOf } from './log-fields.ts';
@@ -11,7 +11,7 @@ import { levelOf } from './log-levels.ts';
 
 export interface Log {
   /** Writes one line, before it returns where the stream can. Never throws. May be passed around without its log. */
-  readonly write: (observation: Observation) => void;
+  readonly write: (event: EventRecord) => void;
   /** Says that so many bytes of the workers' output were not passed on because the reader was too slow. Never throws. */
   readonly outputDropped: (bytes: number) => void;
 }
@@ -45,7 +45,7 @@ export interface LogOptions {
 const unreadLimitBytes = 1.25 * 1024 * 1024;
 
 /**
- * Makes a log. `json`: one object a line with `level`, `logId`, `master` (its pid), `time`, `event`, `program`, the fact's
+ * Makes a log. `json`: one object a line with `level`, `logId`, `master` (its pid), `time`, `event`, `program`, the event's
  * fields, `worker` (the worker's pid) and `msg`. `pretty`: the time, the level and the words, and below a failure
  * its hint. Loads pino-pretty only when it is wanted.
  */
@@ -53,7 +53,7 @@ export async function createLog({ level, format, hasColours, id, stream }: LogOp
   const options: LoggerOptions = {
     level,
     base: { logId: id, master: process.pid },
-    // The observation's own time is written instead.
+    // The event's own time is written instead.
     timestamp: false,
     formatters: { level: (label) => ({ level: label }) },
   };
@@ -97,13 +97,13 @@ export async function createLog({ level, format, hasColours, id, stream }: LogOp
     if ((stream.takeLostBytes?.() ?? 0) > 0) lostBytes = bytes;
   };
 
-  const record = (observation: Observation): void => {
-    program = observation.program;
-    if (observation.event === 'workerFailed') failedSlots.add(observation.slot);
+  const record = (event: EventRecord): void => {
+    program = event.program;
+    if (event.event === 'workerFailed') failedSlots.add(event.slot);
     // Nobody takes the place of a candidate's workers.
-    if (observation.event === 'generationFailed') failedSlots.clear();
-    const isRecovery = observation.event === 'workerReady' && failedSlots.delete(observation.slot);
-    const { line, details } = narrate(observation);
+    if (event.event === 'generationFailed') failedSlots.clear();
+    const isRecovery = event.event === 'workerReady' && failedSlots.delete(event.slot);
+    const { line, details } = narrate(event);
     if ((stream.writableLength ?? 0) > unreadLimitBytes) {
       if (droppedLines === 0) stream.whenEmpty?.(attempt(tellGaps));
       droppedLines += 1;
@@ -111,12 +111,12 @@ export async function createLog({ level, format, hasColours, id, stream }: LogOp
     }
     tellGaps();
     const words = isPretty ? [line, ...details].join('\n') : line;
-    logger[levelOf(observation, isRecovery)](fieldsOf(observation), words);
+    logger[levelOf(event, isRecovery)](fieldsOf(event), words);
   };
 
   return {
-    write: (observation) => {
-      attempt(record)(observation);
+    write: (event) => {
+      attempt(record)(event);
     },
     outputDropped: attempt((bytes) => {
       warn(

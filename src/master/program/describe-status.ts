@@ -8,7 +8,7 @@ import type {
 } from '../../shared/control-api.ts';
 import type { Release, WorkerPhase } from '../../shared/events.ts';
 import type { OpenCounts } from '../../shared/protocol.ts';
-import type { DrainProgressFact } from './drain-progress.ts';
+import type { DrainProgressEvent } from './drain-progress.ts';
 import { servingGeneration, type LifecycleSettings, type Program, type Worker } from './lifecycle/state.ts';
 
 export interface StatusSources {
@@ -90,7 +90,7 @@ function drainingOf(
 }
 
 /** What a stop or a drain still waits for; null when it waits for nothing. */
-export function describeDrain({ state, workers }: Status): DrainProgressFact | null {
+export function describeDrain({ state, workers }: Status): DrainProgressEvent | null {
   const leaving = workers.filter(({ state: phase }) => leavingStates.has(phase));
   if (leaving.length === 0) return null;
   return {

@@ -1,6 +1,6 @@
 /** Whether a worker that was draining has crashed instead of ending as asked, as a Failure. Pure. */
 import { describeOutcome } from '../../shared/describe-event.ts';
-import type { Fact, Failure } from '../../shared/events.ts';
+import type { MasterEvent, Failure } from '../../shared/events.ts';
 
 /** What nobody sends a worker that drains in peace: the kernel does, when something is wrong with it. */
 const fatalSignals: ReadonlySet<string | null> = new Set([
@@ -14,7 +14,10 @@ const fatalSignals: ReadonlySet<string | null> = new Set([
 ]);
 
 /** Null: it ended as asked, be it by the signal that asked, or with the code of a shell for that (128 and more). */
-export function drainCrash({ from, outcome }: Extract<Fact, { event: 'workerExited' }>): Failure | null {
+export function drainCrash({
+  from,
+  outcome,
+}: Extract<MasterEvent, { event: 'workerExited' }>): Failure | null {
   const { code, signal } = outcome;
   const isCrash = code === null ? fatalSignals.has(signal) : code > 0 && code < 128;
   if ((from !== 'draining' && from !== 'ready') || !isCrash) return null;

@@ -2,18 +2,18 @@
  * Says from time to time what a stop or a drain still waits for, while it does. It owns the times; it must not know how workers
  * are asked, nor the words.
  */
-import type { Fact } from '../../shared/events.ts';
+import type { MasterEvent } from '../../shared/events.ts';
 import type { Platform } from '../process/platform.ts';
 
-export type DrainProgressFact = Extract<Fact, { event: 'stillDraining' }>;
+export type DrainProgressEvent = Extract<MasterEvent, { event: 'stillDraining' }>;
 
 export interface DrainProgressParts {
   readonly arm: Platform['arm'];
   /** Does a worker drain, or is one being ended? */
   readonly isDraining: () => boolean;
   /** Finds out how far it is; null when nothing drains any more. */
-  readonly look: () => Promise<DrainProgressFact | null>;
-  readonly publish: (fact: DrainProgressFact) => void;
+  readonly look: () => Promise<DrainProgressEvent | null>;
+  readonly publish: (event: DrainProgressEvent) => void;
 }
 
 /** A person waits in front of a stop. Most drains of a reload are over by the second. */
@@ -22,7 +22,7 @@ const secondMs = 5_000;
 const longestMs = 60_000;
 
 export function createDrainProgress({ arm, isDraining, look, publish }: DrainProgressParts): {
-  observe(fact: Fact): void;
+  observe(event: MasterEvent): void;
 } {
   let cancel: (() => void) | null = null;
 
@@ -48,12 +48,12 @@ export function createDrainProgress({ arm, isDraining, look, publish }: DrainPro
   }
 
   return {
-    observe(fact) {
-      if (fact.event === 'stopRequested') {
-        if (!fact.urgent) schedule(firstMs.stop);
-      } else if (fact.event === 'workerDraining') {
+    observe(event) {
+      if (event.event === 'stopRequested') {
+        if (!event.urgent) schedule(firstMs.stop);
+      } else if (event.event === 'workerDraining') {
         if (cancel === null) schedule(firstMs.drain);
-      } else if (fact.event === 'workerExited' || fact.event === 'stopped') {
+      } else if (event.event === 'workerExited' || event.event === 'stopped') {
         // No timer is armed when nothing happens.
         if (!isDraining()) disarm();
       }

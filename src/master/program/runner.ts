@@ -1,15 +1,15 @@
 /**
- * Runs one program: feeds the lifecycle with what happens and carries out what it decides. One event is handled
- * to its end before the next one: an effect that causes an event puts it into the queue.
+ * Runs one program: feeds the lifecycle with what happens and carries out what it decides. One input is handled
+ * to its end before the next one: an effect that causes an input puts it into the queue.
  * It decides nothing; it knows processes, where step.ts knows only numbers.
  */
-import type { FactWithoutRelease, Outcome } from '../../shared/events.ts';
+import type { EventWithoutRelease, Outcome } from '../../shared/events.ts';
 import type { OpenCounts } from '../../shared/protocol.ts';
 import {
   silentEnd,
   type Effect,
-  type LifecycleEvent,
-  type ProgramEvent,
+  type LifecycleInput,
+  type ProgramInput,
   type TimerKey,
   type Undated,
 } from './lifecycle/inputs.ts';
@@ -47,13 +47,13 @@ export interface RunnerOptions {
   /** Looks up command, cwd and environment as they are now. Throws GracefulRunError when they do not make a command. */
   readonly prepare: (worker: { generation: number; slot: number }) => SpawnRequest;
   /** `wallMs` is the time of what it tells, in ms since 1970. */
-  readonly onFact: (fact: FactWithoutRelease, wallMs: number) => void;
+  readonly onEvent: (event: EventWithoutRelease, wallMs: number) => void;
   /** What the worker with this pid wrote to stderr goes on to here, in whole lines. */
   readonly onStderr: (bytes: Uint8Array, pid: number) => void;
 }
 
 export interface Runner {
-  dispatch(event: Undated<ProgramEvent>): void;
+  dispatch(input: Undated<ProgramInput>): void;
   /** The program as it is now. */
   state(): Program;
   /** Asks the workers that drain what they still have open; resolves when they have answered, or have had the time to. */
@@ -68,7 +68,7 @@ export function createRunner(options: RunnerOptions, initial: Program): Runner {
   const { platform, listeners } = options;
   const live = new Map<number, LiveWorker>();
   const timers = createTimers(platform.arm);
-  const queue: { readonly event: LifecycleEvent; readonly wallMs: number }[] = [];
+  const queue: { readonly input: LifecycleInput; readonly wallMs: number }[] = [];
   let program = initial;
   let isTurning = false;
   const endOfListening = createEndOfListening(listeners);
@@ -77,12 +77,12 @@ export function createRunner(options: RunnerOptions, initial: Program): Runner {
     platform,
     listeners,
     fitted: options.fitted,
-    onFact: (fact) => {
-      if (fact.event === 'workerAcceptsNoMore' && fact.pid !== null) {
-        endOfListening.acceptsNoMore(fact.pid);
+    onEvent: (event) => {
+      if (event.event === 'workerAcceptsNoMore' && event.pid !== null) {
+        endOfListening.acceptsNoMore(event.pid);
         lookAtListeners();
       }
-      options.onFact(fact, platform.clock.wallMs());
+      options.onEvent(event, platform.clock.wallMs());
     },
     dispatch,
     open: (worker, counts) => {
@@ -90,18 +90,18 @@ export function createRunner(options: RunnerOptions, initial: Program): Runner {
     },
   });
 
-  function dispatch(event: Undated<LifecycleEvent>): void {
+  function dispatch(input: Undated<LifecycleInput>): void {
     const { clock } = platform;
-    queue.push({ event: { ...event, at: Math.round(clock.monotonicMs()) }, wallMs: clock.wallMs() });
+    queue.push({ input: { ...input, at: Math.round(clock.monotonicMs()) }, wallMs: clock.wallMs() });
     if (isTurning) return;
     isTurning = true;
     try {
       for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
-        const { state, effects } = step(program, next.event);
+        const { state, effects } = step(program, next.input);
         program = state;
         // Acts first, tells then: no client waits for a line of the log.
-        const facts = effects.flatMap((effect) => perform(effect) ?? []);
-        for (const fact of facts) options.onFact(fact, next.wallMs);
+        const events = effects.flatMap((effect) => perform(effect) ?? []);
+        for (const event of events) options.onEvent(event, next.wallMs);
       }
     } finally {
       isTurning = false;
@@ -109,7 +109,7 @@ export function createRunner(options: RunnerOptions, initial: Program): Runner {
   }
 
   /** Answers what is to be told about it, if anything. */
-  function perform(effect: Effect): FactWithoutRelease | null {
+  function perform(effect: Effect): EventWithoutRelease | null {
     switch (effect.type) {
       case 'startWorker':
         startWorker(effect);
@@ -181,7 +181,7 @@ export function createRunner(options: RunnerOptions, initial: Program): Runner {
       case 'lookForLeftovers':
         return endOfListening.finish();
       case 'announce':
-        return effect.fact;
+        return effect.event;
       case 'finish':
         timers.disarmAll();
         return null;

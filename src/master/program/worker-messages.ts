@@ -1,10 +1,10 @@
 /**
- * What the messages of workers bring about: events for the lifecycle, facts, a listener that is sent. Nothing of theirs
+ * What the messages of workers bring about: events for the lifecycle, events, a listener that is sent. Nothing of theirs
  * is acted on before it was checked. It must not know how a worker is started or ended.
  */
-import type { Fact } from '../../shared/events.ts';
+import type { MasterEvent } from '../../shared/events.ts';
 import type { OpenCounts, WorkerMessage } from '../../shared/protocol.ts';
-import type { LifecycleEvent, Undated } from './lifecycle/inputs.ts';
+import type { LifecycleInput, Undated } from './lifecycle/inputs.ts';
 import type { FittedListeners } from '../sockets/fitted-listeners.ts';
 import type { BoundListener } from '../sockets/listener.ts';
 import { lostFailure, notAdmittedFailure, restartedFailure } from './worker-failures.ts';
@@ -17,8 +17,8 @@ export interface HearingParts {
   readonly platform: Pick<Platform, 'isKin' | 'findKin' | 'watchListener' | 'arm'>;
   readonly listeners: readonly BoundListener[];
   readonly fitted: FittedListeners;
-  readonly onFact: (fact: Fact) => void;
-  readonly dispatch: (event: Undated<LifecycleEvent>) => void;
+  readonly onEvent: (event: MasterEvent) => void;
+  readonly dispatch: (event: Undated<LifecycleInput>) => void;
   /** A worker has said what it still has open. */
   readonly open: (worker: number, counts: OpenCounts) => void;
 }
@@ -44,7 +44,7 @@ const maxAddresses = 10;
 
 type AddressWanted = Extract<WorkerMessage, { readonly type: 'addressWanted' }>;
 
-export function hearWorkers({ platform, listeners, fitted, onFact, dispatch, open }: HearingParts): Hearing {
+export function hearWorkers({ platform, listeners, fitted, onEvent, dispatch, open }: HearingParts): Hearing {
   const wide = new Set<string>();
   const narrow = new Set<string>();
   const sendWanted = createListenerSender();
@@ -69,7 +69,7 @@ export function hearWorkers({ platform, listeners, fitted, onFact, dispatch, ope
   function reject(worker: LiveWorker, problem: string): void {
     worker.rejected += 1;
     if (worker.rejected > maxRejections) return;
-    onFact({ event: 'messageRejected', ...identity(worker), problem });
+    onEvent({ event: 'messageRejected', ...identity(worker), problem });
   }
 
   /** A shell may outlive what it has started, and then nothing else tells that the program is gone. */
@@ -130,10 +130,10 @@ export function hearWorkers({ platform, listeners, fitted, onFact, dispatch, ope
         });
         return;
       case 'paused':
-        onFact({ event: 'workerAcceptsNoMore', ...identity(worker) });
+        onEvent({ event: 'workerAcceptsNoMore', ...identity(worker) });
         return;
       case 'notPaused':
-        onFact({ event: 'workerNotPaused', ...identity(worker), problem: message.problem });
+        onEvent({ event: 'workerNotPaused', ...identity(worker), problem: message.problem });
         dispatch({ type: 'workerCannotPause', worker: worker.id });
         return;
       case 'adopts':
@@ -142,20 +142,20 @@ export function hearWorkers({ platform, listeners, fitted, onFact, dispatch, ope
       case 'notReadyYet':
         if (worker.wasReady) return;
         worker.notReadyYet = message.reason;
-        onFact({ event: 'workerNotReadyYet', ...identity(worker), reason: message.reason });
+        onEvent({ event: 'workerNotReadyYet', ...identity(worker), reason: message.reason });
         return;
       case 'undeclaredListen':
         if (worker.undeclared.includes(message.address) || worker.undeclared.length >= maxAddresses) return;
         worker.undeclared.push(message.address);
-        onFact({ event: 'undeclaredListen', ...identity(worker), address: message.address });
+        onEvent({ event: 'undeclaredListen', ...identity(worker), address: message.address });
         return;
       case 'wideListen':
         if (isNews(wide, message.address))
-          onFact({ event: 'wideListen', ...identity(worker), address: message.address });
+          onEvent({ event: 'wideListen', ...identity(worker), address: message.address });
         return;
       case 'narrowListen':
         if (isNews(narrow, message.address))
-          onFact({ event: 'narrowListen', ...identity(worker), address: message.address });
+          onEvent({ event: 'narrowListen', ...identity(worker), address: message.address });
         return;
       case 'addressWanted':
         void fit(worker, message);
@@ -172,7 +172,7 @@ export function hearWorkers({ platform, listeners, fitted, onFact, dispatch, ope
         dispatch({ type: 'reloadRequested', cause: 'worker' });
         return;
       case 'acceptsNoMore':
-        onFact({ event: 'workerAcceptsNoMore', ...identity(worker) });
+        onEvent({ event: 'workerAcceptsNoMore', ...identity(worker) });
         return;
       case 'drains':
         dispatch({ type: 'workerSaidItDrains', worker: worker.id });
@@ -180,7 +180,7 @@ export function hearWorkers({ platform, listeners, fitted, onFact, dispatch, ope
       case 'cleanUpCut':
         worker.cleanUpsCut += 1;
         if (worker.cleanUpsCut > maxCleanUps) return;
-        onFact({ event: 'workerCleanUpCut', ...identity(worker), what: message.what });
+        onEvent({ event: 'workerCleanUpCut', ...identity(worker), what: message.what });
         return;
       case 'open':
         open(worker.id, { requests: message.requests, connections: message.connections });

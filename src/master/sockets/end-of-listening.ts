@@ -5,7 +5,7 @@
  * in a worker would open the socket again.
  */
 import { fstatSync } from 'node:fs';
-import type { Fact } from '../../shared/events.ts';
+import type { MasterEvent } from '../../shared/events.ts';
 import { hasEnded, readAllProcesses, readProcessStat, type ProcessStat } from '../../shared/process-stat.ts';
 import { holdsSocket } from './address-holder.ts';
 import type { BoundListener } from './listener.ts';
@@ -20,7 +20,7 @@ export interface EndOfListening {
   /** Closes the listeners if no worker accepts any more. `workers`: those that have not ended. */
   look(workers: readonly number[]): void;
   /** All workers have ended; says which processes still hold a listener. `workers`: every worker since begin(). */
-  finish(): Fact | null;
+  finish(): MasterEvent | null;
 }
 
 export function createEndOfListening(listeners: readonly BoundListener[]): EndOfListening {

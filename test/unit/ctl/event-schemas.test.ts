@@ -1,13 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { createEventRenderer } from '../../../src/ctl/follow-events.ts';
-import { readObservation } from '../../../src/ctl/event-schemas.ts';
+import { readEventRecord } from '../../../src/ctl/event-schemas.ts';
 import { plain } from '../../../src/ctl/status-table.ts';
-import { exampleFacts } from '../../helpers/facts.ts';
+import { exampleEvents } from '../../helpers/example-events.ts';
 
-describe('an observation that comes over the wire', () => {
-  test.each(exampleFacts.map((fact) => [fact.event, fact] as const))('%s is known', (_event, fact) => {
-    const observation = { ...fact, program: 'web', time: 1 };
-    expect(readObservation(JSON.parse(JSON.stringify(observation)))).toEqual(observation);
+describe('an event that comes over the wire', () => {
+  test.each(exampleEvents.map((event) => [event.event, event] as const))('%s is known', (_event, event) => {
+    const record = { ...event, program: 'web', time: 1 };
+    expect(readEventRecord(JSON.parse(JSON.stringify(record)))).toEqual(record);
   });
 
   test.each([
@@ -18,7 +18,7 @@ describe('an observation that comes over the wire', () => {
     { event: 'listenersClosed' },
     { event: 'fileChanged', path: 1, program: 'web', time: 1 },
   ])('%j is not', (value) => {
-    expect(readObservation(value)).toBe(null);
+    expect(readEventRecord(value)).toBe(null);
   });
 
   test('of a newer master is shown as it came, without control characters', () => {
@@ -26,8 +26,8 @@ describe('an observation that comes over the wire', () => {
   });
 
   test('with a failure shows the last words below', () => {
-    const fact = exampleFacts.find(({ event }) => event === 'generationFailed');
-    const text = createEventRenderer(plain)(JSON.stringify({ ...fact, program: 'web', time: 1 }));
+    const event = exampleEvents.find(({ event }) => event === 'generationFailed');
+    const text = createEventRenderer(plain)(JSON.stringify({ ...event, program: 'web', time: 1 }));
     expect(text).toContain('Error: boom');
     expect(text.endsWith('\n')).toBe(true);
   });

@@ -7,21 +7,21 @@ import {
   formatUrl,
   printable,
 } from '../../../src/shared/describe-event.ts';
-import { exampleFacts } from '../../helpers/facts.ts';
+import { exampleEvents } from '../../helpers/example-events.ts';
 
 group('describe', () => {
-  test.each(exampleFacts.map((fact) => [fact.event, fact] as const))(
+  test.each(exampleEvents.map((event) => [event.event, event] as const))(
     '%s has one line of words',
-    (_event, fact) => {
-      const words = describe(fact);
+    (_event, event) => {
+      const words = describe(event);
       expect(words).not.toMatch(/\n|undefined|null|NaN|\[object/);
       expect(words.length).toBeGreaterThan(5);
       expect(words.endsWith('.')).toBe(false);
     },
   );
 
-  test('no two facts say the same', () => {
-    expect(new Set(exampleFacts.map((fact) => describe(fact))).size).toBe(exampleFacts.length);
+  test('no two events say the same', () => {
+    expect(new Set(exampleEvents.map((event) => describe(event))).size).toBe(exampleEvents.length);
   });
 
   test('text from elsewhere cannot forge a line', () => {

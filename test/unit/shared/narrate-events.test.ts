@@ -1,5 +1,5 @@
 import { describe as group, expect, test } from 'vitest';
-import type { Fact, Failure } from '../../../src/shared/events.ts';
+import type { MasterEvent, Failure } from '../../../src/shared/events.ts';
 import { createNarrator, type NarrateOptions } from '../../../src/shared/narrate-events.ts';
 import { colourPaint } from '../../../src/shared/paint.ts';
 
@@ -12,10 +12,20 @@ const failure: Failure = {
   stderrTail: ['TypeError: no database', '    at connect'],
 };
 const change = { generation: 2, slot: 0, pid: 7, durationMs: 1, from: 'starting', to: 'exited' } as const;
-const started: Fact = { event: 'generationStarted', generation: 2, workers: 1, release: null };
-const ready: Fact = { event: 'generationReady', generation: 2, durationMs: 5, release: null, probationMs: 0 };
-const workerFailed: Extract<Fact, { event: 'workerFailed' }> = { event: 'workerFailed', ...change, failure };
-const generationFailed: Extract<Fact, { event: 'generationFailed' }> = {
+const started: MasterEvent = { event: 'generationStarted', generation: 2, workers: 1, release: null };
+const ready: MasterEvent = {
+  event: 'generationReady',
+  generation: 2,
+  durationMs: 5,
+  release: null,
+  probationMs: 0,
+};
+const workerFailed: Extract<MasterEvent, { event: 'workerFailed' }> = {
+  event: 'workerFailed',
+  ...change,
+  failure,
+};
+const generationFailed: Extract<MasterEvent, { event: 'generationFailed' }> = {
   event: 'generationFailed',
   generation: 2,
   durationMs: 5,
@@ -23,10 +33,10 @@ const generationFailed: Extract<Fact, { event: 'generationFailed' }> = {
   serving: null,
   failure,
 };
-const stopped: Fact = { event: 'stopped', failure };
+const stopped: MasterEvent = { event: 'stopped', failure };
 
-function told(facts: readonly Fact[], options: NarrateOptions = {}): string {
-  return facts
+function told(events: readonly MasterEvent[], options: NarrateOptions = {}): string {
+  return events
     .map(createNarrator(options))
     .flatMap(({ line, details }) => [line, ...details])
     .join('\n');
@@ -34,7 +44,7 @@ function told(facts: readonly Fact[], options: NarrateOptions = {}): string {
 
 const times = (text: string, part: string): number => text.split(part).length - 1;
 
-group('one failure that several facts carry', () => {
+group('one failure that several events carry', () => {
   test('is explained once, by the line about the generation', () => {
     const text = told([started, workerFailed, generationFailed, stopped]);
     expect(text).toMatch(/^generation 2 failed .*TypeError: no database$/m);

@@ -3,11 +3,11 @@
  * workers of a generation that has yet to prove itself to reload-results.ts.
  */
 import type { WorkerCrash } from '../../../shared/control-api.ts';
-import type { Fact } from '../../../shared/events.ts';
+import type { MasterEvent } from '../../../shared/events.ts';
 import { drainCrash } from '../drain-crash.ts';
 
 export interface LastCrash {
-  observe(fact: Fact, wallMs: number): void;
+  observe(event: MasterEvent, wallMs: number): void;
   last(): WorkerCrash | null;
 }
 
@@ -16,21 +16,21 @@ export function createLastCrash(): LastCrash {
   let last: WorkerCrash | null = null;
   const hasServed = (generation: number): boolean => serving !== null && generation <= serving;
   return {
-    observe: (fact, endedAt) => {
-      if (fact.event === 'generationReady') serving = fact.generation;
-      else if (fact.event === 'generationRolledBack') serving = fact.to;
+    observe: (event, endedAt) => {
+      if (event.event === 'generationReady') serving = event.generation;
+      else if (event.event === 'generationRolledBack') serving = event.to;
       else if (
-        (fact.event === 'workerFailed' ||
-          fact.event === 'workerRestartedItself' ||
-          fact.event === 'workerLostProgram') &&
-        hasServed(fact.generation)
+        (event.event === 'workerFailed' ||
+          event.event === 'workerRestartedItself' ||
+          event.event === 'workerLostProgram') &&
+        hasServed(event.generation)
       ) {
-        const { generation, slot, pid, failure } = fact;
+        const { generation, slot, pid, failure } = event;
         last = { generation, slot, pid, endedAt, failure };
-      } else if (fact.event === 'workerExited') {
-        const failure = drainCrash(fact);
-        if (failure === null || !hasServed(fact.generation)) return;
-        const { generation, slot, pid } = fact;
+      } else if (event.event === 'workerExited') {
+        const failure = drainCrash(event);
+        if (failure === null || !hasServed(event.generation)) return;
+        const { generation, slot, pid } = event;
         last = { generation, slot, pid, endedAt, failure };
       }
     },

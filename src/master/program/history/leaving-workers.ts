@@ -3,11 +3,11 @@
  * for. It must not know how a worker ends.
  */
 import type { ReloadResult } from '../../../shared/control-api.ts';
-import type { Fact } from '../../../shared/events.ts';
+import type { MasterEvent } from '../../../shared/events.ts';
 import { masterStopped } from './reload-results.ts';
 
 export interface LeavingWorkers {
-  observe(fact: Fact): void;
+  observe(event: MasterEvent): void;
   /**
    * The result once it is known and, if the reload went well, no worker of an earlier generation is left. Rejects as `served`
    * does, and with `masterStopped` when the master stops meanwhile.
@@ -36,13 +36,13 @@ export function createLeavingWorkers(): LeavingWorkers {
   };
 
   return {
-    observe(fact) {
-      if (fact.event === 'workerStarted') {
-        if (fact.pid !== null) alive.set(fact.pid, fact.generation);
-      } else if (fact.event === 'workerExited' || fact.event === 'workerFailed') {
-        if (fact.pid !== null) alive.delete(fact.pid);
+    observe(event) {
+      if (event.event === 'workerStarted') {
+        if (event.pid !== null) alive.set(event.pid, event.generation);
+      } else if (event.event === 'workerExited' || event.event === 'workerFailed') {
+        if (event.pid !== null) alive.delete(event.pid);
         answerThoseThatAreDone();
-      } else if (fact.event === 'stopRequested' || fact.event === 'stopped') {
+      } else if (event.event === 'stopRequested' || event.event === 'stopped') {
         for (const { reject } of waiting) reject(masterStopped());
         waiting = [];
       }

@@ -4,7 +4,7 @@
  */
 import type { ReloadResult } from '../../../shared/control-api.ts';
 import { GracefulRunError } from '../../../shared/errors.ts';
-import type { Fact } from '../../../shared/events.ts';
+import type { MasterEvent } from '../../../shared/events.ts';
 import type { Platform } from '../../process/platform.ts';
 
 /**
@@ -14,7 +14,7 @@ import type { Platform } from '../../process/platform.ts';
 export type ResultMoment = 'serving' | 'settled';
 
 export interface ReloadResults {
-  observe(fact: Fact, wallMs: number): void;
+  observe(event: MasterEvent, wallMs: number): void;
   /** Of the last reload: at first that it serves, and in the end the verdict. */
   last(): ReloadResult | null;
   /** Resolves when generation `number` has come to that moment or has failed. Rejects with `masterStopped` when neither will happen. */
@@ -68,7 +68,7 @@ export function createReloadResults(arm: Platform['arm']): ReloadResults {
         entry.isObserved = true;
         answerHeld();
       });
-    // Which workers are told to pause or to drain is said after this fact, in the same turn.
+    // Which workers are told to pause or to drain is said after this event, in the same turn.
     queueMicrotask(answerHeld);
   }
 
@@ -79,21 +79,21 @@ export function createReloadResults(arm: Platform['arm']): ReloadResults {
   }
 
   return {
-    observe: (fact, endedAt) => {
-      acceptors.observe(fact);
+    observe: (event, endedAt) => {
+      acceptors.observe(event);
       answerHeld();
       const verdict = { endedAt, ok: true, failure: null, probationMs: 0, serving: null, rolledBackTo: null };
-      if (fact.event === 'generationReady') {
-        const { generation, durationMs, probationMs, release } = fact;
+      if (event.event === 'generationReady') {
+        const { generation, durationMs, probationMs, release } = event;
         const moments = probationMs === 0 ? (['serving', 'settled'] as const) : (['serving'] as const);
         succeeded({ ...verdict, generation, serving: generation, durationMs, probationMs, release }, moments);
-      } else if (fact.event === 'generationSettled') {
+      } else if (event.event === 'generationSettled') {
         if (last !== null) succeeded({ ...last, endedAt, probationMs: 0 }, ['settled']);
-      } else if (fact.event === 'generationFailed') {
-        const { generation, durationMs, failure, serving, release } = fact;
+      } else if (event.event === 'generationFailed') {
+        const { generation, durationMs, failure, serving, release } = event;
         failed({ ...verdict, ok: false, generation, serving, durationMs, failure, release });
-      } else if (fact.event === 'generationRolledBack') {
-        const { generation, durationMs, failure, to, release } = fact;
+      } else if (event.event === 'generationRolledBack') {
+        const { generation, durationMs, failure, to, release } = event;
         failed({
           ...verdict,
           ok: false,
@@ -104,7 +104,7 @@ export function createReloadResults(arm: Platform['arm']): ReloadResults {
           rolledBackTo: to,
           release,
         });
-      } else if (fact.event === 'stopRequested' || fact.event === 'stopped') {
+      } else if (event.event === 'stopRequested' || event.event === 'stopped') {
         for (const { reject } of waiting) reject(masterStopped());
         waiting = [];
       }
@@ -121,32 +121,32 @@ export function createReloadResults(arm: Platform['arm']): ReloadResults {
  * The old workers that were told to accept no more and have not confirmed it, by pid. One that is stuck may accept once more when it
  * wakes up; so it is waited for until it confirms or has ended, which it does at its drain timeout.
  */
-function createAcceptors(): { observe(fact: Fact): void; areGone(): boolean } {
+function createAcceptors(): { observe(event: MasterEvent): void; areGone(): boolean } {
   const unconfirmed = new Set<number>();
   /** A worker that was signalled or paused may have confirmed long before it is told to drain. */
   const confirmed = new Set<number>();
   /** Accept again, and have not answered yet that they had paused: that answer will be about the past. */
   const behind = new Set<number>();
   return {
-    observe(fact) {
-      if (!('pid' in fact) || fact.pid === null) return;
-      const { event, pid } = fact;
-      if (event === 'workerPaused' || event === 'workerDraining') {
+    observe(event) {
+      if (!('pid' in event) || event.pid === null) return;
+      const { event: name, pid } = event;
+      if (name === 'workerPaused' || name === 'workerDraining') {
         if (!confirmed.has(pid)) unconfirmed.add(pid);
         return;
       }
-      if (event === 'workerAcceptsNoMore') {
+      if (name === 'workerAcceptsNoMore') {
         if (behind.delete(pid)) return;
         confirmed.add(pid);
-      } else if (event === 'workerResumed') {
+      } else if (name === 'workerResumed') {
         if (unconfirmed.has(pid)) behind.add(pid);
         confirmed.delete(pid);
-      } else if (event === 'workerExited' || event === 'workerFailed') {
+      } else if (name === 'workerExited' || name === 'workerFailed') {
         behind.delete(pid);
         confirmed.delete(pid);
       } else {
         // It goes on to accept until it drains.
-        if (event === 'workerNotPaused') behind.delete(pid);
+        if (name === 'workerNotPaused') behind.delete(pid);
         return;
       }
       unconfirmed.delete(pid);

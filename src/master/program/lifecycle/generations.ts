@@ -2,7 +2,7 @@
  * What the program's table does to generations and their slots: start, fill, restart, let go. Each function
  * returns the program as it is afterwards and adds what is to be done to `out`.
  */
-import type { Fact } from '../../../shared/events.ts';
+import type { MasterEvent } from '../../../shared/events.ts';
 import type { DrainReason } from '../../../shared/protocol.ts';
 import { backoffMs, countedFailures } from './backoff.ts';
 import type { Effect } from './inputs.ts';
@@ -82,7 +82,7 @@ export function beginGeneration<P extends Program>(
   const slots = Array.from({ length: program.workersWanted }, (_, index) => emptySlot(index));
   out.push({
     type: 'announce',
-    fact: { event: 'generationStarted', generation: number, workers: slots.length },
+    event: { event: 'generationStarted', generation: number, workers: slots.length },
   });
   return fillSlots(
     { ...program, lastGeneration: number, pendingSince: null },
@@ -130,7 +130,7 @@ export function scheduleRestart(
     out.push(
       {
         type: 'announce',
-        fact: {
+        event: {
           event: 'restartScheduled',
           generation: generation.number,
           slot: slot.index,
@@ -223,7 +223,7 @@ export function serve(program: Starting | Reloading | OnProbation, current: Gene
 export function kill<P extends Program>(
   program: P,
   workers: readonly Worker[],
-  reason: Extract<Fact, { event: 'workerKilled' }>['reason'],
+  reason: Extract<MasterEvent, { event: 'workerKilled' }>['reason'],
   at: number,
   out: Effect[],
 ): P {

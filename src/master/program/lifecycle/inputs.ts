@@ -1,8 +1,8 @@
 /**
  * What can happen to a program, and what is to be done about it. Everything that the lifecycle learns comes
- * in as an event that carries its time; everything that it wants leaves as an effect.
+ * in as an input that carries its time; everything that it wants leaves as an effect.
  */
-import type { Cause, FactWithoutRelease, Failure, Outcome } from '../../../shared/events.ts';
+import type { Cause, EventWithoutRelease, Failure, Outcome } from '../../../shared/events.ts';
 import type { DrainReason } from '../../../shared/protocol.ts';
 
 /** How a worker that is gone has ended; `failure` says what that means if nobody had asked it to go. */
@@ -23,7 +23,7 @@ export function silentEnd(failure: Failure): WorkerEnd {
 }
 
 /** Events about one process. `worker` is its id: an id that is not known any more belongs to the past. */
-export type WorkerEvent =
+export type WorkerInput =
   | { readonly type: 'workerSpawned'; readonly at: number; readonly worker: number; readonly pid: number }
   | { readonly type: 'workerSaidReady'; readonly at: number; readonly worker: number }
   /** Its program has ended and its command, a shell, has started it again: the new process is ready. */
@@ -70,7 +70,7 @@ export type WorkerEvent =
 export type CountChange = number | { readonly to: number };
 
 /** Requests, and timers of the program. */
-export type ProgramEvent =
+export type ProgramInput =
   | { readonly type: 'startRequested'; readonly at: number }
   | { readonly type: 'reloadRequested'; readonly at: number; readonly cause: Cause }
   | { readonly type: 'stopRequested'; readonly at: number; readonly cause: Cause }
@@ -79,9 +79,9 @@ export type ProgramEvent =
   | { readonly type: 'settleElapsed'; readonly at: number }
   | { readonly type: 'probationElapsed'; readonly at: number };
 
-export type LifecycleEvent = WorkerEvent | ProgramEvent;
+export type LifecycleInput = WorkerInput | ProgramInput;
 
-/** An event without its time: the shell dates it. */
+/** An input without its time: the runner dates it. */
 export type Undated<Event> = Event extends unknown ? Omit<Event, 'at'> : never;
 
 /** Names a timer. Arming one that is armed replaces it. */
@@ -122,7 +122,7 @@ export type Effect =
   /** Clients are refused from now on. */
   | { readonly type: 'closeListeners' }
   | { readonly type: 'lookForLeftovers' }
-  | { readonly type: 'announce'; readonly fact: FactWithoutRelease }
+  | { readonly type: 'announce'; readonly event: EventWithoutRelease }
   /** The last effect of a program's life. */
   | { readonly type: 'finish'; readonly failure: Failure | null };
 

@@ -54,7 +54,7 @@ export function settle(program: OnProbation, at: number, out: Effect[]): Serving
     { type: 'disarmTimer', key: { timer: 'probation' } },
     {
       type: 'announce',
-      fact: {
+      event: {
         event: 'generationSettled',
         generation: current.number,
         durationMs: at - since,
@@ -73,7 +73,7 @@ export function rollBackServing(program: OnProbation, failure: Failure, at: numb
     { type: 'disarmTimer', key: { timer: 'probation' } },
     {
       type: 'announce',
-      fact: {
+      event: {
         event: 'generationRolledBack',
         generation: current.number,
         to: previous.number,

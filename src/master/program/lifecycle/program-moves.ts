@@ -3,7 +3,7 @@
  * candidate, replace a worker, stop. Each returns the program as it is afterwards and adds what is to be done to `out`.
  */
 import type { Cause, Failure } from '../../../shared/events.ts';
-import type { CountChange, Effect, ProgramEvent } from './inputs.ts';
+import type { CountChange, Effect, ProgramInput } from './inputs.ts';
 import {
   admit,
   beginGeneration,
@@ -39,12 +39,12 @@ import {
 
 export function announceReload(program: Program, cause: Cause, pending: boolean, out: Effect[]): void {
   const generation = program.lastGeneration + 1;
-  out.push({ type: 'announce', fact: { event: 'reloadRequested', cause, generation, pending } });
+  out.push({ type: 'announce', event: { event: 'reloadRequested', cause, generation, pending } });
 }
 
 export function postpone<P extends Starting | Serving | Reloading>(
   program: P,
-  { at, cause }: Extract<ProgramEvent, { type: 'reloadRequested' }>,
+  { at, cause }: Extract<ProgramInput, { type: 'reloadRequested' }>,
   out: Effect[],
 ): P {
   // Of a thousand requests that become one reload, the first is worth a line in the log.
@@ -76,7 +76,7 @@ export function changeCount<P extends Program>(program: P, change: CountChange, 
   if (workersWanted === program.workersWanted) return program;
   out.push({
     type: 'announce',
-    fact: { event: 'workerCountChanged', fromCount: program.workersWanted, toCount: workersWanted },
+    event: { event: 'workerCountChanged', fromCount: program.workersWanted, toCount: workersWanted },
   });
   return { ...program, workersWanted };
 }
@@ -107,7 +107,7 @@ export function promoteIfAdmitted(program: Starting | Reloading, at: number, out
   const isProved = program.phase === 'starting' || !canProve(program);
   out.push({
     type: 'announce',
-    fact: {
+    event: {
       event: 'generationReady',
       generation: candidate.number,
       durationMs: at - candidate.startedAt,
@@ -132,7 +132,7 @@ export function rollBack(program: Reloading, failure: Failure, at: number, out: 
 
 export function restart(
   program: Serving | Reloading | OnProbation,
-  { at, generation, slot: index }: Extract<ProgramEvent, { type: 'restartDue' }>,
+  { at, generation, slot: index }: Extract<ProgramInput, { type: 'restartDue' }>,
   out: Effect[],
 ): Program {
   const { current } = program;
@@ -188,7 +188,7 @@ function announceFailed(
 ): void {
   out.push({
     type: 'announce',
-    fact: {
+    event: {
       event: 'generationFailed',
       generation: candidate.number,
       serving,
@@ -210,7 +210,7 @@ export function stop(
   cause: Cause,
   out: Effect[],
 ): Program {
-  out.push({ type: 'announce', fact: { event: 'stopRequested', cause, urgent: false } });
+  out.push({ type: 'announce', event: { event: 'stopRequested', cause, urgent: false } });
   const leaving = letGo(program, program.workers, 'stop', at, out);
   return endWith(leaving, at, null, out);
 }
@@ -218,13 +218,13 @@ export function stop(
 /** The second request to stop. (One that the first act has sent as well is none.) */
 export function stopNow(
   program: InPhase<'stopping'>,
-  { at, cause }: Extract<ProgramEvent, { type: 'stopRequested' }>,
+  { at, cause }: Extract<ProgramInput, { type: 'stopRequested' }>,
   out: Effect[],
 ): Program {
   const { askedAt, settings } = program;
   // Only signals come in pairs: who asks twice in another way has meant it.
   if (cause === 'signal' && askedAt !== null && at - askedAt < settings.sameStopMs) return program;
-  out.push({ type: 'announce', fact: { event: 'stopRequested', cause, urgent: true } });
+  out.push({ type: 'announce', event: { event: 'stopRequested', cause, urgent: true } });
   return kill(program, program.workers, 'stop', at, out);
 }
 
@@ -263,7 +263,7 @@ export function stopIfEmpty(program: InPhase<'stopping'>, out: Effect[]): Progra
   if (program.workers.length > 0) return program;
   out.push(
     { type: 'lookForLeftovers' },
-    { type: 'announce', fact: { event: 'stopped', failure: program.failure } },
+    { type: 'announce', event: { event: 'stopped', failure: program.failure } },
     { type: 'finish', failure: program.failure },
   );
   return { ...program, phase: 'stopped' };

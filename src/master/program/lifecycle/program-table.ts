@@ -1,5 +1,5 @@
 /**
- * The life of a program: a table, phase x event, total by its type. What happens inside one worker is decided
+ * The life of a program: a table, phase x input, total by its type. What happens inside one worker is decided
  * in worker-table.ts and arrives here as a verdict.
  *
  * Invariants kept here:
@@ -11,7 +11,7 @@
  * - at most one candidate at a time; at most one reload waits.
  */
 import type { Failure, ProgramPhase } from '../../../shared/events.ts';
-import type { Effect, ProgramEvent, WorkerEnd } from './inputs.ts';
+import type { Effect, ProgramInput, WorkerEnd } from './inputs.ts';
 import { beginGeneration, fitSlots, holds, kill, workersById } from './generations.ts';
 import {
   admitIfComplete,
@@ -37,7 +37,7 @@ import { mayBeginAtOnce } from './reload-policy.ts';
 import type { InPhase, Program, Worker } from './state.ts';
 
 /** What worker-table.ts found out, told to the program. `worker` is as it was before. */
-export type VerdictEvent =
+export type VerdictInput =
   | { readonly type: 'workerBecameReady'; readonly at: number; readonly worker: Worker }
   | {
       readonly type: 'workerLostIt';
@@ -57,18 +57,21 @@ export type VerdictEvent =
   | { readonly type: 'workerLeft'; readonly at: number; readonly worker: Worker }
   | { readonly type: 'workerGone'; readonly at: number; readonly worker: Worker };
 
-export type ProgramInput = ProgramEvent | VerdictEvent;
+export type ProgramTableInput = ProgramInput | VerdictInput;
 
 type Handler<State, Input> = (program: State, input: Input, out: Effect[]) => Program;
 type Row<Phase extends ProgramPhase> = {
-  readonly [Type in ProgramInput['type']]: Handler<InPhase<Phase>, Extract<ProgramInput, { type: Type }>>;
+  readonly [Type in ProgramTableInput['type']]: Handler<
+    InPhase<Phase>,
+    Extract<ProgramTableInput, { type: Type }>
+  >;
 };
 
 /** Happens, and changes nothing. */
-const ignore: Handler<Program, ProgramInput> = (program) => program;
+const ignore: Handler<Program, ProgramTableInput> = (program) => program;
 
 /** Cannot happen while the invariants hold. Nothing is done: a master does not fall over its own mistake. */
-const impossible: Handler<Program, ProgramInput> = (program) => program;
+const impossible: Handler<Program, ProgramTableInput> = (program) => program;
 
 const table: { readonly [Phase in ProgramPhase]: Row<Phase> } = {
   idle: {
@@ -78,7 +81,7 @@ const table: { readonly [Phase in ProgramPhase]: Row<Phase> } = {
     },
     reloadRequested: ignore,
     stopRequested: (program, { at, cause }, out) => {
-      out.push({ type: 'announce', fact: { event: 'stopRequested', cause, urgent: false } });
+      out.push({ type: 'announce', event: { event: 'stopRequested', cause, urgent: false } });
       return stopIfEmpty({ ...program, phase: 'stopping', askedAt: at, failure: null }, out);
     },
     workerCountRequested: (program, { change }, out) => changeCount(program, change, out),
@@ -97,7 +100,7 @@ const table: { readonly [Phase in ProgramPhase]: Row<Phase> } = {
 
   starting: {
     startRequested: ignore,
-    reloadRequested: (program, event, out) => postpone(program, event, out),
+    reloadRequested: (program, input, out) => postpone(program, input, out),
     stopRequested: (program, { at, cause }, out) => stop(program, at, cause, out),
     workerCountRequested: (program, { at, change }, out) => fitCandidate(program, change, at, out),
     restartDue: impossible,
@@ -118,10 +121,10 @@ const table: { readonly [Phase in ProgramPhase]: Row<Phase> } = {
 
   serving: {
     startRequested: ignore,
-    reloadRequested: (program, event, out) => {
-      if (!mayBeginAtOnce(program)) return considerPending(postpone(program, event, out), event.at, out);
-      announceReload(program, event.cause, false, out);
-      return beginReload(program, event.at, out);
+    reloadRequested: (program, input, out) => {
+      if (!mayBeginAtOnce(program)) return considerPending(postpone(program, input, out), input.at, out);
+      announceReload(program, input.cause, false, out);
+      return beginReload(program, input.at, out);
     },
     stopRequested: (program, { at, cause }, out) => stop(program, at, cause, out),
     workerCountRequested: (program, { at, change }, out) => {
@@ -144,22 +147,22 @@ const table: { readonly [Phase in ProgramPhase]: Row<Phase> } = {
 
   reloading: {
     startRequested: ignore,
-    reloadRequested: (program, event, out) => postpone(program, event, out),
+    reloadRequested: (program, input, out) => postpone(program, input, out),
     stopRequested: (program, { at, cause }, out) => stop(program, at, cause, out),
     workerCountRequested: (program, { at, change }, out) => fitCandidate(program, change, at, out),
     restartDue: restart,
     settleElapsed: ignore,
     probationElapsed: ignore,
-    workerBecameReady: (program, event, out) =>
-      holds(program.candidate, event.worker)
-        ? admitIfComplete(program, event.at, out)
-        : admitReplacement(program, event, out),
+    workerBecameReady: (program, input, out) =>
+      holds(program.candidate, input.worker)
+        ? admitIfComplete(program, input.at, out)
+        : admitReplacement(program, input, out),
     workerLostIt: (program, { at, worker, failure }, out) =>
       holds(program.candidate, worker) ? rollBack(program, failure, at, out) : program,
-    workerIsAnother: (program, event, out) =>
-      holds(program.candidate, event.worker)
-        ? rollBack(program, event.failure, event.at, out)
-        : admitReplacement(program, event, out),
+    workerIsAnother: (program, input, out) =>
+      holds(program.candidate, input.worker)
+        ? rollBack(program, input.failure, input.at, out)
+        : admitReplacement(program, input, out),
     workerAcceptsOn: ignore,
     workerWasAdmitted: (program, { at, worker }, out) =>
       holds(program.candidate, worker) ? promoteIfAdmitted(program, at, out) : program,
@@ -173,9 +176,9 @@ const table: { readonly [Phase in ProgramPhase]: Row<Phase> } = {
 
   probation: {
     startRequested: ignore,
-    reloadRequested: (program, event, out) => stepProgram(settle(program, event.at, out), event, out),
+    reloadRequested: (program, input, out) => stepProgram(settle(program, input.at, out), input, out),
     stopRequested: (program, { at, cause }, out) => stop(program, at, cause, out),
-    workerCountRequested: (program, event, out) => stepProgram(settle(program, event.at, out), event, out),
+    workerCountRequested: (program, input, out) => stepProgram(settle(program, input.at, out), input, out),
     restartDue: restart,
     settleElapsed: ignore,
     probationElapsed: (program, { at }, out) => considerPending(settle(program, at, out), at, out),
@@ -194,10 +197,10 @@ const table: { readonly [Phase in ProgramPhase]: Row<Phase> } = {
       holds(program.current, worker)
         ? rollBackServing(program, end.failure, at, out)
         : losePrevious(program, worker, at, out),
-    workerLeft: (program, event, out) =>
-      holds(program.current, event.worker)
-        ? replaceLeaving(program, event, out)
-        : losePrevious(program, event.worker, event.at, out),
+    workerLeft: (program, input, out) =>
+      holds(program.current, input.worker)
+        ? replaceLeaving(program, input, out)
+        : losePrevious(program, input.worker, input.at, out),
     workerGone: ignore,
   },
 
@@ -238,13 +241,13 @@ const table: { readonly [Phase in ProgramPhase]: Row<Phase> } = {
   },
 };
 
-export function stepProgram(program: Program, input: ProgramInput, out: Effect[]): Program {
+export function stepProgram(program: Program, input: ProgramTableInput, out: Effect[]): Program {
   // The one dispatch: the table's type guarantees that this cell takes this phase and this input.
-  const handler = table[program.phase][input.type] as Handler<Program, ProgramInput>;
+  const handler = table[program.phase][input.type] as Handler<Program, ProgramTableInput>;
   return handler(program, input, out);
 }
 
 /** The phases x inputs that the table calls impossible: for the tests and the generated diagram. */
-export function isImpossible(phase: ProgramPhase, type: ProgramInput['type']): boolean {
+export function isImpossible(phase: ProgramPhase, type: ProgramTableInput['type']): boolean {
   return table[phase][type] === impossible;
 }

@@ -1,31 +1,31 @@
 /**
- * The heart of the master: (program, event) -> (program, effects). Pure and total: no state and event for which
- * it throws, no clock, no process. The shell feeds it events and carries out its effects.
+ * The heart of the master: (program, input) -> (program, effects). Pure and total: no state and event for which
+ * it throws, no clock, no process. The runner feeds it inputs and carries out its effects.
  */
-import type { Effect, LifecycleEvent, Step, WorkerEvent } from './inputs.ts';
+import type { Effect, LifecycleInput, Step, WorkerInput } from './inputs.ts';
 import { introductions } from './introductions.ts';
-import { stepProgram, type VerdictEvent } from './program-table.ts';
+import { stepProgram, type VerdictInput } from './program-table.ts';
 import type { Program, Worker } from './state.ts';
 import { stepWorker, type Verdict } from './worker-table.ts';
 
-export function step(program: Program, event: LifecycleEvent): Step<Program> {
+export function step(program: Program, input: LifecycleInput): Step<Program> {
   const out: Effect[] = [];
-  const state = isAboutWorker(event) ? stepOneWorker(program, event, out) : stepProgram(program, event, out);
+  const state = isAboutWorker(input) ? stepOneWorker(program, input, out) : stepProgram(program, input, out);
   return { state, effects: [...out, ...introductions(program, state)] };
 }
 
-function stepOneWorker(program: Program, event: WorkerEvent, out: Effect[]): Program {
-  const worker = program.workers.find(({ id }) => id === event.worker);
+function stepOneWorker(program: Program, input: WorkerInput, out: Effect[]): Program {
+  const worker = program.workers.find(({ id }) => id === input.worker);
   // A late exit, a stale timer, a message from the dead: about nobody that is still here.
   if (worker === undefined) return program;
-  const result = stepWorker(worker, event, program.settings);
+  const result = stepWorker(worker, input, program.settings);
   out.push(...result.effects);
   const workers = program.workers.flatMap((one) => (one === worker ? (result.worker ?? []) : one));
-  const input = verdictEvent(result.verdict, worker, event.at);
-  return input === null ? { ...program, workers } : stepProgram({ ...program, workers }, input, out);
+  const verdict = verdictInput(result.verdict, worker, input.at);
+  return verdict === null ? { ...program, workers } : stepProgram({ ...program, workers }, verdict, out);
 }
 
-function verdictEvent(verdict: Verdict, worker: Worker, at: number): VerdictEvent | null {
+function verdictInput(verdict: Verdict, worker: Worker, at: number): VerdictInput | null {
   switch (verdict?.type) {
     case undefined:
       return null;
@@ -48,6 +48,6 @@ function verdictEvent(verdict: Verdict, worker: Worker, at: number): VerdictEven
   }
 }
 
-function isAboutWorker(event: LifecycleEvent): event is WorkerEvent {
-  return 'worker' in event;
+function isAboutWorker(input: LifecycleInput): input is WorkerInput {
+  return 'worker' in input;
 }

@@ -1,5 +1,5 @@
 /**
- * The life of one worker: a table, phase x event, total by its type. It decides about this worker alone;
+ * The life of one worker: a table, phase x input, total by its type. It decides about this worker alone;
  * what its readiness or end means for the program is decided in program-table.ts.
  *
  * Invariants kept here:
@@ -7,12 +7,12 @@
  *   timer, one in `draining` a drain timer, one in `terminating` a kill timer, and no worker has another one;
  * - once told to go, a worker never becomes ready again.
  */
-import type { Fact, Failure, WorkerPhase } from '../../../shared/events.ts';
+import type { MasterEvent, Failure, WorkerPhase } from '../../../shared/events.ts';
 import type { DrainReason } from '../../../shared/protocol.ts';
-import { silentEnd, type Effect, type WorkerEnd, type WorkerEvent } from './inputs.ts';
+import { silentEnd, type Effect, type WorkerEnd, type WorkerInput } from './inputs.ts';
 import type { LifecycleSettings, Worker } from './state.ts';
 
-type KillReason = Extract<Fact, { event: 'workerKilled' }>['reason'];
+type KillReason = Extract<MasterEvent, { event: 'workerKilled' }>['reason'];
 
 /** What a program tells one of its workers. */
 export type WorkerCommand =
@@ -20,7 +20,7 @@ export type WorkerCommand =
   | { readonly type: 'drain'; readonly at: number; readonly reason: DrainReason }
   | { readonly type: 'kill'; readonly at: number; readonly reason: KillReason };
 
-export type WorkerInput = WorkerEvent | WorkerCommand;
+export type WorkerTableInput = WorkerInput | WorkerCommand;
 
 /** What the program has to know of what happened. */
 export type Verdict =
@@ -49,13 +49,15 @@ export interface WorkerStep {
 }
 
 type Handler<Input> = (worker: Worker, input: Input, settings: LifecycleSettings) => WorkerStep;
-type Row = { readonly [Type in WorkerInput['type']]: Handler<Extract<WorkerInput, { type: Type }>> };
+type Row = {
+  readonly [Type in WorkerTableInput['type']]: Handler<Extract<WorkerTableInput, { type: Type }>>;
+};
 
 /** Happens, and changes nothing: a stale timer, a second word of a worker that goes. */
-const ignore: Handler<WorkerInput> = (worker) => ({ worker, effects: [], verdict: null });
+const ignore: Handler<WorkerTableInput> = (worker) => ({ worker, effects: [], verdict: null });
 
 /** Cannot happen while the invariants hold. Nothing is done: a master does not fall over its own mistake. */
-const impossible: Handler<WorkerInput> = (worker) => ({ worker, effects: [], verdict: null });
+const impossible: Handler<WorkerTableInput> = (worker) => ({ worker, effects: [], verdict: null });
 
 const spawned: Row['workerSpawned'] = (worker, { pid }) => {
   const born: Worker = { ...worker, pid };
@@ -379,14 +381,14 @@ const table: { readonly [Phase in WorkerPhase]: Row } = {
   },
 };
 
-export function stepWorker(worker: Worker, input: WorkerInput, settings: LifecycleSettings): WorkerStep {
+export function stepWorker(worker: Worker, input: WorkerTableInput, settings: LifecycleSettings): WorkerStep {
   // The one dispatch: the table's type guarantees that this cell takes this input.
-  const handler = table[worker.phase][input.type] as Handler<WorkerInput>;
+  const handler = table[worker.phase][input.type] as Handler<WorkerTableInput>;
   return handler(worker, input, settings);
 }
 
 /** The phases x inputs that the table calls impossible: for the tests and the generated diagram. */
-export function isImpossible(phase: WorkerPhase, type: WorkerInput['type']): boolean {
+export function isImpossible(phase: WorkerPhase, type: WorkerTableInput['type']): boolean {
   return table[phase][type] === impossible;
 }
 
@@ -421,8 +423,8 @@ function change<To extends WorkerPhase | 'exited'>(
   return { ...identity(worker), from: worker.phase, to, durationMs: at - worker.phaseSince };
 }
 
-function announce(fact: Fact): Effect {
-  return { type: 'announce', fact };
+function announce(event: MasterEvent): Effect {
+  return { type: 'announce', event };
 }
 
 function disarm(timer: 'ready' | 'admit' | 'drain' | 'kill', worker: Worker): Effect {

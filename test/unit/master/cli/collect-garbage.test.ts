@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { createCollector } from '../../../../src/master/cli/collect-garbage.ts';
-import type { Observation } from '../../../../src/shared/events.ts';
+import type { EventRecord } from '../../../../src/shared/events.ts';
 
 const change = { generation: 1, slot: 0, pid: 7, durationMs: 1, program: 'web', time: 1 };
-const exited: Observation = {
+const exited: EventRecord = {
   ...change,
   event: 'workerExited',
   from: 'draining',
@@ -14,7 +14,7 @@ const exited: Observation = {
   cut: 0,
   cleanUpsCut: 0,
 };
-const started: Observation = { ...change, event: 'workerStarted', from: null, to: 'starting' };
+const started: EventRecord = { ...change, event: 'workerStarted', from: null, to: 'starting' };
 
 beforeEach(() => {
   vi.useFakeTimers();

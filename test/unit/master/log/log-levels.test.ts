@@ -1,13 +1,13 @@
 import { expect, test } from 'vitest';
 import { fieldsOf } from '../../../../src/master/log/log-fields.ts';
 import { levelOf } from '../../../../src/master/log/log-levels.ts';
-import type { Fact } from '../../../../src/shared/events.ts';
-import { exampleFacts } from '../../../helpers/facts.ts';
+import type { MasterEvent } from '../../../../src/shared/events.ts';
+import { exampleEvents } from '../../../helpers/example-events.ts';
 
 const change = { generation: 2, slot: 0, pid: 7, durationMs: 1 };
 
 test('a reload that goes well is told in four lines', () => {
-  const reload: readonly Fact[] = [
+  const reload: readonly MasterEvent[] = [
     { event: 'reloadRequested', cause: 'signal', generation: 2, pending: false },
     { event: 'generationStarted', generation: 2, workers: 1, release: null },
     { event: 'workerStarted', ...change, from: null, to: 'starting' },
@@ -26,7 +26,7 @@ test('a reload that goes well is told in four lines', () => {
       cleanUpsCut: 0,
     },
   ];
-  expect(reload.map((fact) => levelOf(fact)).filter((level) => level !== 'debug')).toEqual([
+  expect(reload.map((event) => levelOf(event)).filter((level) => level !== 'debug')).toEqual([
     'info',
     'info',
     'info',
@@ -35,30 +35,30 @@ test('a reload that goes well is told in four lines', () => {
 });
 
 test('what carries a failure is an error', () => {
-  const failures = exampleFacts.filter((fact) => 'failure' in fact && fact.failure !== null);
+  const failures = exampleEvents.filter((event) => 'failure' in event && event.failure !== null);
   expect(failures.length).toBeGreaterThan(1);
-  for (const fact of failures) expect(levelOf(fact)).toBe('error');
+  for (const event of failures) expect(levelOf(event)).toBe('error');
 });
 
 test('a worker that takes the place of a failed one is told of, and connections that were cut are a warning', () => {
-  const ready: Fact = { event: 'workerReady', ...change, from: 'starting', to: 'ready' };
+  const ready: MasterEvent = { event: 'workerReady', ...change, from: 'starting', to: 'ready' };
   expect([levelOf(ready), levelOf(ready, true)]).toEqual(['debug', 'info']);
-  const exited = exampleFacts.find((fact) => fact.event === 'workerExited');
+  const exited = exampleEvents.find((event) => event.event === 'workerExited');
   expect(exited && levelOf({ ...exited, cut: 3 })).toBe('warn');
 });
 
-test('the pid of a fact becomes `worker`, so that `pid` is the master in every line', () => {
-  for (const fact of exampleFacts) {
-    const fields = fieldsOf({ ...fact, program: 'web', time: 1 });
+test('the pid of an event becomes `worker`, so that `pid` is the master in every line', () => {
+  for (const event of exampleEvents) {
+    const fields = fieldsOf({ ...event, program: 'web', time: 1 });
     expect(fields).not.toHaveProperty('pid');
-    expect('slot' in fact && 'pid' in fact ? fields['worker'] : 'none').toBe(
-      'slot' in fact && 'pid' in fact ? fact.pid : 'none',
+    expect('slot' in event && 'pid' in event ? fields['worker'] : 'none').toBe(
+      'slot' in event && 'pid' in event ? event.pid : 'none',
     );
   }
 });
 
 test('a worker that crashes while it drains is a warning, though nothing was cut', () => {
-  const ended = (code: number): Fact => ({
+  const ended = (code: number): MasterEvent => ({
     event: 'workerExited',
     ...change,
     from: 'draining',

@@ -1,20 +1,20 @@
 import { expect, test } from 'vitest';
 import { createLog, type LogOptions } from '../../../../src/master/log/log.ts';
 import { failureOf } from '../../../../src/shared/describe-event.ts';
-import type { Fact, Failure, Observation } from '../../../../src/shared/events.ts';
-import { exampleFacts } from '../../../helpers/facts.ts';
+import type { MasterEvent, Failure, EventRecord } from '../../../../src/shared/events.ts';
+import { exampleEvents } from '../../../helpers/example-events.ts';
 
 /** The failure as the log shows it: the worker's last lines stand in the stream already. */
-function shown(fact: Fact): { readonly failure?: object } {
-  const failure = failureOf(fact);
+function shown(event: MasterEvent): { readonly failure?: object } {
+  const failure = failureOf(event);
   if (failure === null) return {};
   const rest: Partial<Failure> = { ...failure };
   Reflect.deleteProperty(rest, 'stderrTail');
   return { failure: rest };
 }
 
-function observed(fact: Fact): Observation {
-  return { ...fact, program: 'web', time: 1_700_000_000_000 };
+function observed(event: MasterEvent): EventRecord {
+  return { ...event, program: 'web', time: 1_700_000_000_000 };
 }
 
 interface Collector {
@@ -41,21 +41,21 @@ const defaults = { hasColours: false, id: 'an-id' };
 
 async function written(
   options: Pick<LogOptions, 'level' | 'format'> & Partial<LogOptions>,
-  facts: readonly Fact[],
+  events: readonly MasterEvent[],
 ): Promise<readonly string[]> {
   const stream = collector();
   const { write } = await createLog({ ...defaults, ...options, stream });
-  for (const fact of facts) write(observed(fact));
+  for (const event of events) write(observed(event));
   return stream.lines;
 }
 
-test('a JSON line carries the fact with its place and time, the pids of master and worker by their names', async () => {
-  const lines = await written({ level: 'debug', format: 'json' }, exampleFacts);
-  expect(lines.length).toBe(exampleFacts.length);
-  for (const [index, fact] of exampleFacts.entries()) {
-    const { pid: worker, ...fields } = { pid: null, ...fact, ...shown(fact) };
+test('a JSON line carries the event with its place and time, the pids of master and worker by their names', async () => {
+  const lines = await written({ level: 'debug', format: 'json' }, exampleEvents);
+  expect(lines.length).toBe(exampleEvents.length);
+  for (const [index, event] of exampleEvents.entries()) {
+    const { pid: worker, ...fields } = { pid: null, ...event, ...shown(event) };
     const line = JSON.parse(lines[index] ?? '') as object;
-    // A collector that knows `pid` from facts would take the one for the other.
+    // A collector that knows `pid` from events would take the one for the other.
     expect(line).not.toHaveProperty('pid');
     expect(line).toMatchObject({
       ...fields,
@@ -65,20 +65,20 @@ test('a JSON line carries the fact with its place and time, the pids of master a
       logId: 'an-id',
       msg: expect.any(String) as unknown,
       level: expect.stringMatching(/^(debug|info|warn|error)$/) as unknown,
-      ...('slot' in fact && 'pid' in fact ? { worker } : {}),
+      ...('slot' in event && 'pid' in event ? { worker } : {}),
     });
   }
 });
 
 test('only what is at the level or above is written', async () => {
-  const lines = await written({ level: 'error', format: 'json' }, exampleFacts);
+  const lines = await written({ level: 'error', format: 'json' }, exampleEvents);
   expect(lines.length).toBeGreaterThan(0);
   expect(lines.every((line) => line.includes('"level":"error"'))).toBe(true);
-  expect(await written({ level: 'silent', format: 'json' }, exampleFacts)).toEqual([]);
+  expect(await written({ level: 'silent', format: 'json' }, exampleEvents)).toEqual([]);
 });
 
 test('pretty lines are text, with the reason and the hint of a failure, and those once', async () => {
-  const failures = exampleFacts.filter(
+  const failures = exampleEvents.filter(
     ({ event }) => event === 'workerFailed' || event === 'generationFailed',
   );
   const text = (await written({ level: 'info', format: 'pretty' }, failures)).join('');
@@ -91,15 +91,15 @@ test('pretty lines are text, with the reason and the hint of a failure, and thos
 });
 
 test('the last lines of a worker that has failed are not repeated: they stand in the same stream', async () => {
-  const lines = await written({ level: 'info', format: 'json' }, exampleFacts);
+  const lines = await written({ level: 'info', format: 'json' }, exampleEvents);
   expect(lines.join('')).not.toContain('stderrTail');
 });
 
 test('with colours the level and the state are coloured, and the message is plain', async () => {
-  const facts = [
+  const events = [
     { event: 'generationReady', generation: 2, durationMs: 210, release: null, probationMs: 0 },
   ] as const;
-  const [line = ''] = await written({ level: 'info', format: 'pretty', hasColours: true }, facts);
+  const [line = ''] = await written({ level: 'info', format: 'pretty', hasColours: true }, events);
   const [green, plain, dim, bright] = ['\u001B[32m', '\u001B[39m', '\u001B[2m', '\u001B[22m'];
   expect(line.replaceAll('\u001B[0m', '').replace(/\[\d\d:[\d:.]+\]/, '[time]')).toBe(
     `${dim}[time]${bright} ${green}INFO${plain}: web: generation 2 ${green}serves${plain}, ready after 210ms\n`,
@@ -107,7 +107,8 @@ test('with colours the level and the state are coloured, and the message is plai
 });
 
 test('a worker that is ready in the place of a failed one is told of at info, once', async () => {
-  const pick = (event: Fact['event']): readonly Fact[] => exampleFacts.filter((fact) => fact.event === event);
+  const pick = (name: MasterEvent['event']): readonly MasterEvent[] =>
+    exampleEvents.filter((event) => event.event === name);
   const ready = pick('workerReady');
   const lines = await written({ level: 'info', format: 'json' }, [
     ...ready,
@@ -130,21 +131,21 @@ test('a stream that throws does not reach the master', async () => {
         },
       },
     });
-    for (const fact of exampleFacts) write(observed(fact));
+    for (const event of exampleEvents) write(observed(event));
   }
 });
 
 test('while nobody reads, lines are dropped, and the log says how many as soon as somebody reads', async () => {
   const stream = collector();
   const { write, outputDropped } = await createLog({ ...defaults, level: 'debug', format: 'json', stream });
-  const fact = observed({ event: 'listenersClosed' });
+  const event = observed({ event: 'listenersClosed' });
   stream.writableLength = 2_000_000;
-  write(fact);
-  write(fact);
+  write(event);
+  write(event);
   stream.writableLength = 0;
   for (const callback of stream.emptied.splice(0)) callback();
   outputDropped(7);
-  write(fact);
+  write(event);
   expect(stream.lines.map((line): unknown => JSON.parse(line))).toMatchObject([
     { event: 'logLinesDropped', lines: 2 },
     { event: 'workerOutputDropped', bytes: 7, logId: 'an-id', program: 'web' },

@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest';
 import {
   createDrainProgress,
-  type DrainProgressFact,
+  type DrainProgressEvent,
 } from '../../../../src/master/program/drain-progress.ts';
-import type { Fact } from '../../../../src/shared/events.ts';
+import type { MasterEvent } from '../../../../src/shared/events.ts';
 
-const draining: Fact = {
+const draining: MasterEvent = {
   event: 'workerDraining',
   generation: 1,
   slot: 0,
@@ -15,9 +15,9 @@ const draining: Fact = {
   durationMs: 0,
   reason: 'reload',
 };
-const stopping: Fact = { event: 'stopRequested', cause: 'signal', urgent: false };
-const stopped: Fact = { event: 'stopped', failure: null };
-const progress: DrainProgressFact = {
+const stopping: MasterEvent = { event: 'stopRequested', cause: 'signal', urgent: false };
+const stopped: MasterEvent = { event: 'stopped', failure: null };
+const progress: DrainProgressEvent = {
   event: 'stillDraining',
   stopping: true,
   workers: 1,
@@ -27,15 +27,15 @@ const progress: DrainProgressFact = {
 };
 
 function start(): {
-  observe: (fact: Fact) => void;
+  observe: (event: MasterEvent) => void;
   armed: () => number | null;
   fire: () => Promise<void>;
   end: () => void;
-  published: DrainProgressFact[];
+  published: DrainProgressEvent[];
 } {
   let timer: { readonly delayMs: number; readonly callback: () => void } | null = null;
   let isDraining = true;
-  const published: DrainProgressFact[] = [];
+  const published: DrainProgressEvent[] = [];
   const drainProgress = createDrainProgress({
     arm: (delayMs, callback) => {
       const own = { delayMs, callback };
@@ -46,11 +46,11 @@ function start(): {
     },
     isDraining: () => isDraining,
     look: () => Promise.resolve(isDraining ? progress : null),
-    publish: (fact) => published.push(fact),
+    publish: (event) => published.push(event),
   });
   return {
-    observe: (fact) => {
-      drainProgress.observe(fact);
+    observe: (event) => {
+      drainProgress.observe(event);
     },
     armed: () => timer?.delayMs ?? null,
     fire: async () => {

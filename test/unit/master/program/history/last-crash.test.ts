@@ -1,16 +1,16 @@
 import { expect, test } from 'vitest';
 import { createLastCrash } from '../../../../../src/master/program/history/last-crash.ts';
-import type { Fact } from '../../../../../src/shared/events.ts';
+import type { MasterEvent } from '../../../../../src/shared/events.ts';
 import { failure } from '../../../../helpers/lifecycle.ts';
 
-const serves = (generation: number): Fact => ({
+const serves = (generation: number): MasterEvent => ({
   event: 'generationReady',
   generation,
   durationMs: 5,
   release: null,
   probationMs: 0,
 });
-const fails = (generation: number, pid: number): Fact => ({
+const fails = (generation: number, pid: number): MasterEvent => ({
   event: 'workerFailed',
   generation,
   slot: 1,
@@ -46,7 +46,7 @@ test('a worker of the generation before that crashes while it drains, or waits t
   crashes.observe(serves(2), 20);
   crashes.observe(fails(1, 77), 30);
   expect(crashes.last()).toMatchObject({ generation: 1, pid: 77, endedAt: 30 });
-  const ends = (code: number): Fact => ({
+  const ends = (code: number): MasterEvent => ({
     event: 'workerExited',
     generation: 1,
     slot: 0,

@@ -4,10 +4,10 @@ import {
   type ReloadResults,
 } from '../../../../../src/master/program/history/reload-results.ts';
 import { failure } from '../../../../helpers/lifecycle.ts';
-import type { Fact } from '../../../../../src/shared/events.ts';
+import type { MasterEvent } from '../../../../../src/shared/events.ts';
 
 const worker = { generation: 1, slot: 0, pid: 77, from: 'ready', to: 'draining', durationMs: 0 } as const;
-const exited: Fact = {
+const exited: MasterEvent = {
   ...worker,
   event: 'workerExited',
   from: 'draining',
@@ -18,7 +18,13 @@ const exited: Fact = {
   cut: 0,
   cleanUpsCut: 0,
 };
-const ready: Fact = { event: 'generationReady', generation: 2, durationMs: 5, probationMs: 0, release: null };
+const ready: MasterEvent = {
+  event: 'generationReady',
+  generation: 2,
+  durationMs: 5,
+  probationMs: 0,
+  release: null,
+};
 
 let momentOver: () => void = () => undefined;
 

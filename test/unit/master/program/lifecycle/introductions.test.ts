@@ -10,8 +10,8 @@ function reload(it: Drive, at: number, workers: readonly number[]): readonly str
   return workers.flatMap((worker) => introduced(it, { type: 'workerSaidItAdopts', at: at + 150, worker }));
 }
 
-function introduced(it: Drive, event: Parameters<Drive['send']>[0]): readonly string[] {
-  return kinds(it.send(event)).filter((kind) => kind.startsWith('introduce'));
+function introduced(it: Drive, input: Parameters<Drive['send']>[0]): readonly string[] {
+  return kinds(it.send(input)).filter((kind) => kind.startsWith('introduce'));
 }
 
 test('a draining worker is introduced to those that serve after it, each pair once', () => {

@@ -14,8 +14,8 @@ test('a worker that says it drains is draining, and its slot is filled at once, 
     worker: 3,
   });
   it.send({ type: 'workerEnded', at: 6_000, worker: 1, end: left });
-  expect(it.facts()).not.toContain('workerFailed');
-  expect(it.facts()).not.toContain('restartScheduled');
+  expect(it.events()).not.toContain('workerFailed');
+  expect(it.events()).not.toContain('restartScheduled');
 });
 
 test('it drains with the whole drain timeout, and its connections move to the workers that adopt', () => {

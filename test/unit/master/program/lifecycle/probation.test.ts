@@ -40,7 +40,7 @@ describe('a new generation on probation', () => {
     expect(it.program).toMatchObject({ phase: 'serving', current: { number: 2 } });
     expect(it.effects).toContainEqual({
       type: 'announce',
-      fact: { event: 'generationSettled', generation: 2, durationMs: 2_000, isEarly: false },
+      event: { event: 'generationSettled', generation: 2, durationMs: 2_000, isEarly: false },
     });
   });
 
@@ -56,7 +56,7 @@ describe('a new generation on probation', () => {
       'introduce 4 2',
     ]);
     expect(it.program).toMatchObject({ phase: 'serving', current: { number: 1 } });
-    expect(it.facts()).toContain('generationRolledBack');
+    expect(it.events()).toContain('generationRolledBack');
     // Its stale timer changes nothing.
     expect(it.send({ type: 'probationElapsed', at: 3_100 })).toEqual([]);
   });
@@ -79,14 +79,14 @@ describe('a new generation on probation', () => {
     it.send({ type: 'workerEnded', at: 1_150, worker: 1, end: { ...crash, cut: 2 } });
     expect(it.effects).toContainEqual({
       type: 'announce',
-      fact: expect.objectContaining({
+      event: expect.objectContaining({
         event: 'workerExited',
         generation: 1,
         from: 'ready',
         cut: 2,
       }) as unknown,
     });
-    expect(it.facts()).not.toContain('workerFailed');
+    expect(it.events()).not.toContain('workerFailed');
   });
 
   test('settles when no old worker is left that could take over', () => {
@@ -94,7 +94,7 @@ describe('a new generation on probation', () => {
     it.send({ type: 'workerEnded', at: 1_150, worker: 1, end: crash });
     it.send({ type: 'workerEnded', at: 1_160, worker: 2, end: crash });
     expect(it.program).toMatchObject({ phase: 'serving', current: { number: 2 } });
-    expect(it.facts()).toContain('generationSettled');
+    expect(it.events()).toContain('generationSettled');
   });
 
   test('settles when an old worker cannot pause: two generations that accept are one too many', () => {
@@ -119,13 +119,13 @@ describe('a new generation on probation', () => {
   test.each([
     ['a reload', { type: 'reloadRequested', at: 1_200, cause: 'signal' }, 'reloading'],
     ['another number of workers', { type: 'workerCountRequested', at: 1_200, change: 1 }, 'serving'],
-  ] as const)('is cut short by %s', (_what, event, phase) => {
+  ] as const)('is cut short by %s', (_what, input, phase) => {
     const it = onProbation();
-    expect(kinds(it.send(event))).toEqual(expect.arrayContaining(['drainWorker 1', 'drainWorker 2']));
+    expect(kinds(it.send(input))).toEqual(expect.arrayContaining(['drainWorker 1', 'drainWorker 2']));
     expect(it.program).toMatchObject({ phase, current: { number: 2 } });
     expect(it.effects).toContainEqual({
       type: 'announce',
-      fact: { event: 'generationSettled', generation: 2, durationMs: 100, isEarly: true },
+      event: { event: 'generationSettled', generation: 2, durationMs: 100, isEarly: true },
     });
   });
 
@@ -165,6 +165,6 @@ describe('a new generation on probation', () => {
     const it = onProbation();
     for (const worker of [1, 2]) it.send({ type: 'workerRestartedItself', at: 1_200, worker, failure });
     expect(it.program).toMatchObject({ phase: 'serving', current: { number: 2 } });
-    expect(it.facts()).toContain('generationSettled');
+    expect(it.events()).toContain('generationSettled');
   });
 });

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { Effect, LifecycleEvent } from '../../../../../src/master/program/lifecycle/inputs.ts';
+import type { Effect, LifecycleInput } from '../../../../../src/master/program/lifecycle/inputs.ts';
 import { isImpossible as isImpossibleForProgram } from '../../../../../src/master/program/lifecycle/program-table.ts';
 import {
   idleProgram,
@@ -23,7 +23,7 @@ class World {
   readonly paused = new Set<number>();
   readonly ready = new Set<number>();
   readonly told = new Set<number>();
-  readonly timers = new Map<string, LifecycleEvent>();
+  readonly timers = new Map<string, LifecycleInput>();
   finished = 0;
   readonly spawned = new Set<number>();
   everServed = false;
@@ -33,26 +33,26 @@ class World {
     this.program = idleProgram({ ...settings, settleMs: 3, maxDrainingGenerations: 2, probationMs }, workers);
   }
 
-  feed(event: LifecycleEvent): void {
-    if (event.type === 'stopRequested') this.stopAsked = true;
-    if (event.type === 'workerSaidReady') this.ready.add(event.worker);
-    if (event.type === 'workerRestartedItself') this.admitted.delete(event.worker);
-    if (event.type === 'workerEnded') this.alive.delete(event.worker);
-    this.expectPossible(event);
-    const { state, effects } = step(this.program, event);
+  feed(input: LifecycleInput): void {
+    if (input.type === 'stopRequested') this.stopAsked = true;
+    if (input.type === 'workerSaidReady') this.ready.add(input.worker);
+    if (input.type === 'workerRestartedItself') this.admitted.delete(input.worker);
+    if (input.type === 'workerEnded') this.alive.delete(input.worker);
+    this.expectPossible(input);
+    const { state, effects } = step(this.program, input);
     this.program = state;
     for (const effect of effects) this.obey(effect);
     this.check();
   }
 
   /** What the tables call impossible does not happen. */
-  expectPossible(event: LifecycleEvent): void {
-    if (!('worker' in event)) {
-      expect(isImpossibleForProgram(this.program.phase, event.type)).toBe(false);
+  expectPossible(input: LifecycleInput): void {
+    if (!('worker' in input)) {
+      expect(isImpossibleForProgram(this.program.phase, input.type)).toBe(false);
       return;
     }
-    const worker = this.program.workers.find(({ id }) => id === event.worker);
-    if (worker !== undefined) expect(isImpossibleForWorker(worker.phase, event.type)).toBe(false);
+    const worker = this.program.workers.find(({ id }) => id === input.worker);
+    if (worker !== undefined) expect(isImpossibleForWorker(worker.phase, input.type)).toBe(false);
   }
 
   obey(effect: Effect): void {
@@ -140,7 +140,7 @@ class World {
   }
 }
 
-function timerEvent(effect: Extract<Effect, { type: 'armTimer' }>, at: number): LifecycleEvent {
+function timerEvent(effect: Extract<Effect, { type: 'armTimer' }>, at: number): LifecycleInput {
   const due = at + effect.delayMs;
   const { key } = effect;
   switch (key.timer) {

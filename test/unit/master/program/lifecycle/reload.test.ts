@@ -77,7 +77,7 @@ describe('a reload', () => {
     it.send({ type: 'reloadRequested', at: 1_000, cause: 'signal' });
     expect(kinds(it.send({ type: 'workerEnded', at: 1_100, worker: 2, end: crash }))).toEqual([]);
     expect(it.program).toMatchObject({ phase: 'serving', current: { number: 1 } });
-    expect(it.facts()).toContain('generationFailed');
+    expect(it.events()).toContain('generationFailed');
   });
 
   test('whose worker is not ready in time is rolled back, and the worker killed with its group', () => {
@@ -114,7 +114,7 @@ describe('a reload', () => {
       'arm drain 30000',
     ]);
     expect(it.program).toMatchObject({ phase: 'serving', current: { number: 1 } });
-    expect(it.facts()).toContain('generationFailed');
+    expect(it.events()).toContain('generationFailed');
   });
 
   test('is asked for any number of times while one runs: exactly one more follows', () => {

@@ -1,17 +1,17 @@
-/** Reads a log as it is written: its JSON lines are facts, everything else is what workers print. */
+/** Reads a log as it is written: its JSON lines are events, everything else is what workers print. */
 import type { Readable } from 'node:stream';
-import type { Fact } from '../../src/shared/events.ts';
+import type { MasterEvent } from '../../src/shared/events.ts';
 
-type EventName = Fact['event'];
-export type FactOf<Event extends EventName> = Extract<Fact, { event: Event }>;
-/** Some fields that a fact has to have, or a question to ask of it. */
-export type Wanted<Event extends EventName> = Partial<FactOf<Event>> | ((fact: FactOf<Event>) => boolean);
+type EventName = MasterEvent['event'];
+export type EventOf<Event extends EventName> = Extract<MasterEvent, { event: Event }>;
+/** Some fields that an event has to have, or a question to ask of it. */
+export type Wanted<Event extends EventName> = Partial<EventOf<Event>> | ((event: EventOf<Event>) => boolean);
 
 const patienceMs = 20_000;
 
-export class FactLog {
-  readonly facts: Fact[] = [];
-  /** The lines that are not facts, in the order in which they came. */
+export class EventLog {
+  readonly events: MasterEvent[] = [];
+  /** The lines that are not events, in the order in which they came. */
   readonly lines: string[] = [];
   /** Everything, as it was read. */
   output = '';
@@ -32,27 +32,27 @@ export class FactLog {
     stream.on('error', () => undefined);
   }
 
-  /** Whoever waits for a fact that did not come, waits in vain from now on. */
+  /** Whoever waits for an event that did not come, waits in vain from now on. */
   end(): void {
     this.#ended = true;
     this.#check();
   }
 
-  /** All facts of one kind so far. */
-  all<Event extends EventName>(event: Event, wanted: Wanted<Event> = {}): readonly FactOf<Event>[] {
-    const isIt = (fact: Fact): fact is FactOf<Event> => fact.event === event;
-    return this.facts.filter(isIt).filter((fact) => fits(fact, wanted));
+  /** All events of one kind so far. */
+  all<Event extends EventName>(name: Event, wanted: Wanted<Event> = {}): readonly EventOf<Event>[] {
+    const isIt = (event: MasterEvent): event is EventOf<Event> => event.event === name;
+    return this.events.filter(isIt).filter((event) => fits(event, wanted));
   }
 
-  /** The names of all facts about one generation, in order. */
+  /** The names of all events about one generation, in order. */
   eventsOf(generation: number): readonly EventName[] {
-    return this.facts
-      .filter((fact) => 'generation' in fact && fact.generation === generation)
+    return this.events
+      .filter((event) => 'generation' in event && event.generation === generation)
       .map(({ event }) => event);
   }
 
-  /** The first such fact of all, past or to come. Rejects when the log ends without it. */
-  waitFor<Event extends EventName>(event: Event, wanted: Wanted<Event> = {}): Promise<FactOf<Event>> {
+  /** The first such event of all, past or to come. Rejects when the log ends without it. */
+  waitFor<Event extends EventName>(event: Event, wanted: Wanted<Event> = {}): Promise<EventOf<Event>> {
     return this.#until(() => this.all(event, wanted)[0], `${event} ${JSON.stringify(wanted)}`);
   }
 
@@ -70,12 +70,12 @@ export class FactLog {
       this.lines.push(line);
       return;
     }
-    const { master, worker, ...fact } = parsed;
-    for (const name of ['level', 'logId', 'msg']) Reflect.deleteProperty(fact, name);
+    const { master, worker, ...event } = parsed;
+    for (const name of ['level', 'logId', 'msg']) Reflect.deleteProperty(event, name);
     if (typeof master === 'number') this.masterPid ??= master;
-    // In the log the worker's pid is `worker`, in a fact `pid`.
-    const pid = 'slot' in fact ? { pid: worker } : fact['event'] === 'masterStarted' ? { pid: master } : {};
-    this.facts.push({ ...fact, ...pid } as unknown as Fact);
+    // In the log the worker's pid is `worker`, in an event `pid`.
+    const pid = 'slot' in event ? { pid: worker } : event['event'] === 'masterStarted' ? { pid: master } : {};
+    this.events.push({ ...event, ...pid } as unknown as MasterEvent);
   }
 
   #check(): void {
@@ -110,13 +110,13 @@ export class FactLog {
 
   /** Everything so far, for a failed test. */
   tell(): string {
-    return [...this.facts.map((fact) => JSON.stringify(fact)), ...this.lines.slice(-40)].join('\n');
+    return [...this.events.map((event) => JSON.stringify(event)), ...this.lines.slice(-40)].join('\n');
   }
 }
 
-function fits<Event extends EventName>(fact: FactOf<Event>, wanted: Wanted<Event>): boolean {
-  if (typeof wanted === 'function') return wanted(fact);
-  return Object.entries(wanted).every(([name, value]) => Reflect.get(fact, name) === value);
+function fits<Event extends EventName>(event: EventOf<Event>, wanted: Wanted<Event>): boolean {
+  if (typeof wanted === 'function') return wanted(event);
+  return Object.entries(wanted).every(([name, value]) => Reflect.get(event, name) === value);
 }
 
 function parse(line: string): Record<string, unknown> | null {
