@@ -18,6 +18,8 @@ export const env = {
   drainTimeout: 'GRACEFUL_RUN_DRAIN_TIMEOUT_MS',
   /** The master's pid: how a process that does not read the channel, because it does not listen, notices that the master is gone. */
   master: 'GRACEFUL_RUN_MASTER_PID',
+  /** A name that nobody can guess: the process of a worker that holds it reads the channel. */
+  channelLock: 'GRACEFUL_RUN_CHANNEL_LOCK',
   /** Where V8's code of the worker's boot is kept, as the beginning of a file's path; missing where there is no private folder. */
   codeCache: 'GRACEFUL_RUN_CODE_CACHE',
   /** JSON, a `HealthOrder`; missing where a worker is ready as soon as it listens. */
@@ -85,6 +87,8 @@ export interface OpenCounts {
 export type WorkerMessage =
   /** Says that it can serve. It does not accept before it is admitted. */
   | { readonly type: 'ready'; readonly pid: number }
+  /** It listens as well, and does not read: another process of this worker has the channel. */
+  | { readonly type: 'listensToo'; readonly pid: number }
   /** Its health path was asked, and this is what has come of it. */
   | { readonly type: 'notReadyYet'; readonly pid: number; readonly reason: string }
   /** It tried to listen where no listener was declared; it binds by itself. */

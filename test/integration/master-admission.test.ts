@@ -91,3 +91,35 @@ test('a program that ends under a shell that goes on is a crash, and the worker 
   await eventually('admitted again', () => master.all('workerAdmitted').length === 2);
   expect((await whoAnswers(port)).pid).not.toBe(pid);
 });
+
+test.each([
+  ['the listener', '', ['--host', '127.0.0.1']],
+  ['an address of their own', ', "127.0.0.1"', []],
+] as const)(
+  'of two processes of one worker that both listen, on %s, one is admitted and gets every message',
+  async (_on, host, flags) => {
+    const program = join(temporaryFolder(), 'program.cjs');
+    writeFileSync(program, `require(${JSON.stringify(serves)}).server.listen(process.env.PORT${host});`);
+    const name = 'two-listen';
+    const own = ['--port', '0', '--name', name, '--log-level', 'debug', '--log-format', 'json'];
+    const times = ['--probation', '0s', '--drain-timeout', '2s', '--ready-timeout', '5s'];
+    const master = runMaster({
+      hasOwnFlags: false,
+      name,
+      flags: [...own, ...times, ...flags],
+      command: ['sh', '-c', `${node} ${program} & exec ${node} ${program}`],
+    });
+    const port = await master.serving();
+    for (let generation = 2; generation <= 21; generation++) {
+      await master.reload(generation);
+      // The old one had the order to drain, and knew why: otherwise it would have waited, and been killed.
+      await master.waitFor('workerExited', { generation: generation - 1, cut: 0 });
+      const answers = [await whoAnswers(port), await whoAnswers(port)];
+      expect(answers).toEqual([answers[0], answers[0]]);
+      expect(answers[0]).toMatchObject({ generation });
+    }
+    expect(master.all('workerKilled')).toEqual([]);
+    expect(master.all('workerFailed')).toEqual([]);
+  },
+  60_000,
+);

@@ -3,6 +3,7 @@
  * move between two starts, so nothing of this is remembered.
  */
 import { accessSync, constants, fstatSync } from 'node:fs';
+import { randomUUID } from 'node:crypto';
 import { dirname, join } from 'node:path';
 import type { AnnouncedListener } from '../../shared/protocol.ts';
 import type { MasterSettings } from '../config/options.ts';
@@ -46,6 +47,7 @@ export function prepareWorker(
     generation,
     slot,
     masterPid: process.pid,
+    channelLock: randomUUID(),
     codeCache,
     drainTimeoutMs: settings.drainTimeoutMs,
     health: healthPath === null ? null : { path: healthPath, warmup, readyTimeoutMs },

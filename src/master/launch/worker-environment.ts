@@ -16,6 +16,8 @@ export interface WorkerEnvironmentOptions {
   readonly generation: number;
   readonly slot: number;
   readonly masterPid: number;
+  /** What its processes agree by which of them reads the channel: another one for each worker. */
+  readonly channelLock: string;
   readonly drainTimeoutMs: number;
   /** Where the code of a worker's boot is kept; null: nowhere. */
   readonly codeCache: string | null;
@@ -36,6 +38,7 @@ export function workerEnvironment(options: WorkerEnvironmentOptions): Record<str
     generation,
     slot,
     masterPid,
+    channelLock,
     drainTimeoutMs,
     codeCache,
     health,
@@ -56,6 +59,7 @@ export function workerEnvironment(options: WorkerEnvironmentOptions): Record<str
     [env.generation]: String(generation),
     [env.worker]: String(slot),
     [env.master]: String(masterPid),
+    [env.channelLock]: channelLock,
     [env.listeners]: JSON.stringify(listeners),
     [env.drainTimeout]: String(drainTimeoutMs),
     ...(codeCache === null ? {} : { [env.codeCache]: codeCache }),

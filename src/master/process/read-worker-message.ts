@@ -8,6 +8,7 @@ const count = z.int().check(z.gte(0));
 
 const workerMessage = z.discriminatedUnion('type', [
   z.object({ type: z.literal('ready'), pid }),
+  z.object({ type: z.literal('listensToo'), pid }),
   z.object({ type: z.literal('adopts'), pid }),
   z.object({ type: z.literal('notReadyYet'), pid, reason: z.string().check(z.maxLength(500)) }),
   z.object({ type: z.literal('undeclaredListen'), pid, address: z.string().check(z.maxLength(500)) }),

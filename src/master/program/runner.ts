@@ -236,6 +236,7 @@ export function createRunner(options: RunnerOptions, initial: Program): Runner {
         process,
         tail,
         servingPid: process.pid,
+        speaker: null,
         wasReady: false,
         unwatch: null,
         notReadyYet: null,

@@ -88,10 +88,11 @@ export function hearWorkers({ platform, listeners, fitted, onEvent, dispatch, op
   }
 
   /** The process that listens is the worker: under `npm start` or a shell not the one that was started. */
-  function heardReady(worker: LiveWorker, pid: number): void {
+  function heardReady(worker: LiveWorker, pid: number, speaker: number): void {
     const before = worker.servingPid;
     if (!worker.wasReady || pid === before) {
       worker.servingPid = pid;
+      worker.speaker = speaker;
       worker.process.noteServing(pid);
       worker.wasReady = true;
       watch(worker);
@@ -103,6 +104,7 @@ export function hearWorkers({ platform, listeners, fitted, onEvent, dispatch, op
       );
     } else {
       worker.servingPid = pid;
+      worker.speaker = speaker;
       watch(worker);
       worker.process.noteServing(pid);
       const failure = restartedFailure(before, pid, lastWords(worker, listeners));
@@ -111,14 +113,21 @@ export function hearWorkers({ platform, listeners, fitted, onEvent, dispatch, op
   }
 
   function obey(worker: LiveWorker, message: WorkerMessage): void {
+    if (isOnlyForTheWorker(message) && worker.speaker !== null && message.pid !== worker.speaker) return;
     switch (message.type) {
       case 'ready': {
         // It is going to be signalled: a number that somebody made up must not be.
         const pid = platform.findKin(message.pid, worker.process.pid);
         if (pid === null) reject(worker, `pid ${message.pid} is not one of its processes`);
-        else heardReady(worker, pid);
+        else heardReady(worker, pid, message.pid);
         return;
       }
+      case 'listensToo':
+        reject(
+          worker,
+          `process ${message.pid} listens as well, and another process is the worker: it is not admitted`,
+        );
+        return;
       case 'admitted':
         dispatch({ type: 'workerAdmitted', worker: worker.id });
         return;
@@ -209,4 +218,32 @@ export function hearWorkers({ platform, listeners, fitted, onEvent, dispatch, op
       reject(worker, 'not a message');
     },
   };
+}
+
+/** Does it say how far the worker is? Another of its processes, which a signal for the whole group has reached as well, may say the same. */
+function isOnlyForTheWorker({ type }: WorkerMessage): boolean {
+  switch (type) {
+    case 'admitted':
+    case 'notAdmitted':
+    case 'paused':
+    case 'notPaused':
+    case 'adopts':
+    case 'acceptsNoMore':
+    case 'drains':
+    case 'cleanUpCut':
+    case 'open':
+    case 'drained':
+      return true;
+    case 'ready':
+    case 'listensToo':
+    case 'notReadyYet':
+    case 'undeclaredListen':
+    case 'wideListen':
+    case 'narrowListen':
+    case 'listenerWanted':
+    case 'addressWanted':
+    case 'listenerEmptied':
+    case 'reloadWanted':
+      return false;
+  }
 }

@@ -12,6 +12,8 @@ export interface LiveWorker {
   readonly tail: StderrTail;
   /** The process that said ready: under `npm start` not the one that was started. It gets the drain signal. */
   servingPid: number;
+  /** Its own number for itself, which is another one in a PID namespace; null: no process has said ready. */
+  speaker: number | null;
   wasReady: boolean;
   /** Ends the watch over the process that listens, where that is not the one that was started. */
   unwatch: (() => void) | null;

@@ -18,7 +18,7 @@ import { publishRuntime } from '../api/runtime.ts';
 declare const keepCode: (() => void) | null;
 
 /** What is for this process alone. */
-const ownVariables = [env.listeners, env.health, env.master, env.codeCache];
+const ownVariables = [env.listeners, env.health, env.master, env.channelLock, env.codeCache];
 
 /** Takes it out of the environment, so that its descendants are untouched. */
 function consume(environment: NodeJS.ProcessEnv, preloadPath: string): void {

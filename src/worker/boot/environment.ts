@@ -13,6 +13,8 @@ export interface Settings {
   readonly drainTimeoutMs: number;
   /** Null where the master has not said it. */
   readonly masterPid: number | null;
+  /** Null where the master has not said it. */
+  readonly channelLock: string | null;
   /** Null: it is ready when it listens. */
   readonly health: HealthOrder | null;
 }
@@ -31,6 +33,7 @@ export function readSettings(environment: NodeJS.ProcessEnv): Settings | null {
     listeners,
     drainTimeoutMs: readDrainTimeout(environment),
     masterPid: readPid(environment[env.master]),
+    channelLock: environment[env.channelLock] ?? null,
     health,
   };
 }

@@ -8,6 +8,7 @@ import { writeAddress } from '../listen/addresses.ts';
 import { createApplication } from '../api/application.ts';
 import { openBundle } from './bundle.ts';
 import { isCaught } from '../process/caught-signals.ts';
+import { createChannelLock } from '../channel/channel-lock.ts';
 import { openChannel, type ChannelEvents } from '../channel/channel.ts';
 import { createClaims } from '../listen/listener-bindings.ts';
 import type { Settings } from './environment.ts';
@@ -31,7 +32,7 @@ import { createTracking, type Tracking } from '../tracking/tracking.ts';
 const { setTimeout } = globalThis;
 
 export function startManaged(
-  { generation, listeners, drainTimeoutMs, masterPid, health }: Settings,
+  { generation, listeners, drainTimeoutMs, masterPid, channelLock, health }: Settings,
   passing: PassOn,
   separateChannel: number | null,
   keepCode: (() => void) | null,
@@ -88,18 +89,27 @@ export function startManaged(
       serving().masterGone();
     },
   };
+  const takeLock = createChannelLock(channelLock);
   const channel =
     (separateChannel === null
       ? null
-      : openBundle('separate-channel')().openSeparateChannel(separateChannel, masterPid, channelEvents)) ??
-    openChannel(masterPid, channelEvents);
+      : openBundle('separate-channel')().openSeparateChannel(
+          separateChannel,
+          masterPid,
+          takeLock,
+          channelEvents,
+        )) ?? openChannel(masterPid, takeLock, channelEvents);
 
   const admitted = (problem: string | null): void => {
     send(problem === null ? { type: 'admitted', pid } : { type: 'notAdmitted', pid, problem });
   };
 
   const sayReady = (): void => {
-    channel.read();
+    if (!channel.read()) {
+      // What it does after that is its own affair: it is not admitted, and ends with the worker.
+      send({ type: 'listensToo', pid });
+      return;
+    }
     send({ type: 'ready', pid });
     // While the master reads it: what is called for the first time is compiled.
     tracking();
@@ -145,8 +155,7 @@ export function startManaged(
   const claims = createClaims({
     listeners,
     wantListener: (name) => {
-      channel.read();
-      send({ type: 'listenerWanted', pid, name });
+      if (channel.read()) send({ type: 'listenerWanted', pid, name });
     },
     listening: (name) => {
       channel.read();
@@ -170,8 +179,12 @@ export function startManaged(
     },
     wantAddress: (name, wanted) => {
       // It listens, and the answer comes before it can be ready.
-      channel.read();
-      send({ type: 'addressWanted', pid, name, ...wanted });
+      if (channel.read()) send({ type: 'addressWanted', pid, name, ...wanted });
+      // The one that reads would get the answer. This one is never admitted, so it can listen on what is there.
+      else
+        setImmediate(() => {
+          claims.answered({ type: 'addressRefused', name, isShared: true, ...wanted }, null);
+        });
     },
     emptied: (name) => {
       send({ type: 'listenerEmptied', pid, name });

@@ -2,8 +2,8 @@
  * The IPC channel to the master: sends our messages, receives the master's, and notices when the master is gone.
  *
  * Several Node.js processes may have inherited it: in `node app.js | node pretty.js` both have. What one of them reads, the others
- * never get. So a process reads only when it is the worker, which is the process that listens; until then it looks now and then
- * whether the master is still there. (Where it cannot see the master's pid, because the master is gone already or because this is another
+ * never get. So a process reads only when it is the worker, which is the process that listens, or the first of several
+ * (channel-lock.ts); until then it looks now and then whether the master is still there. (Where it cannot see the master's pid, because the master is gone already or because this is another
  * PID namespace, it reads at once.)
  *
  * It never keeps the application alive, and leaves messages that are not ours to the application's own listeners.
@@ -36,8 +36,11 @@ export interface ChannelEvents {
 }
 
 export interface Channel {
-  /** This process is the worker: from now on it reads what the master sends. A second call changes nothing. */
-  read(): void;
+  /**
+   * This process listens: from now on it reads what the master sends, unless another process of the worker does. Answers whether it
+   * reads; a second call changes nothing when it does.
+   */
+  read(): boolean;
   /** The master is at the other end. */
   isOpen(): boolean;
   /** Resolves when the message is on its way, or cannot be sent: the latter is not an error here. */
@@ -47,7 +50,12 @@ export interface Channel {
 /** How often a process that does not read looks whether its master is still there. */
 const lookIntervalMs = 2_000;
 
-export function openChannel(masterPid: number | null, events: ChannelEvents): Channel {
+/** `takeLock`: see channel-lock.ts. */
+export function openChannel(
+  masterPid: number | null,
+  takeLock: () => boolean,
+  events: ChannelEvents,
+): Channel {
   const isOtherEndGone = watchOtherEnd(() => {
     events.gone();
   });
@@ -70,10 +78,12 @@ export function openChannel(masterPid: number | null, events: ChannelEvents): Ch
 
   return {
     read() {
-      if (isReading) return;
+      if (isReading) return true;
+      if (!takeLock()) return false;
       isReading = true;
       clearInterval(looking ?? undefined);
       startReading();
+      return true;
     },
     isOpen: () => process.connected,
     send(message) {

@@ -12,6 +12,7 @@ import { channelPipe, noteWriteRequest } from '../node-internals/channel-handle.
 export function openSeparateChannel(
   fd: number,
   masterPid: number | null,
+  takeLock: () => boolean,
   events: ChannelEvents,
 ): Channel | null {
   const pipe = channelPipe(fd);
@@ -59,10 +60,12 @@ export function openSeparateChannel(
 
   return {
     read() {
-      if (isReading) return;
+      if (isReading) return true;
+      if (!takeLock()) return false;
       isReading = true;
       if (looking !== null) clearInterval(looking);
       socket.setEncoding('utf8').on('data', hear);
+      return true;
     },
     isOpen: () => !isGone,
     send: (message) =>

@@ -35,6 +35,23 @@ export function isRawHandle(value: unknown): value is RawHandle {
   );
 }
 
+/** Binds a UNIX socket to the name. `taken`: another socket has it; null: it cannot be bound for another reason. */
+export function bindName(name: string): object | 'taken' | null {
+  const bound = attempt(() => createServerHandle(name, -1, -1, -1));
+  if (typeof bound === 'object') return bound;
+  const { EADDRINUSE } = process.getBuiltinModule('node:os').constants.errno;
+  return bound === -EADDRINUSE ? 'taken' : null;
+}
+
+/** Null when it throws, as where a permission is missing. */
+function attempt(action: () => unknown): unknown {
+  try {
+    return action();
+  } catch {
+    return null;
+  }
+}
+
 /** Closes what has come as a handle, of whatever kind. */
 export function closeHandle(value: unknown): void {
   const close: unknown = typeof value === 'object' && value !== null ? Reflect.get(value, 'close') : null;

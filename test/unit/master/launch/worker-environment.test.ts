@@ -11,6 +11,7 @@ const options = {
   generation: 7,
   slot: 1,
   masterPid: 4_000,
+  channelLock: 'd9b1',
   codeCache: null,
   drainTimeoutMs: 30_000,
   health: null,
@@ -32,6 +33,7 @@ test('announces the listener in every protocol at once', () => {
     GRACEFUL_RUN_GENERATION: '7',
     GRACEFUL_RUN_WORKER: '1',
     GRACEFUL_RUN_MASTER_PID: '4000',
+    GRACEFUL_RUN_CHANNEL_LOCK: 'd9b1',
     GRACEFUL_RUN_LISTENERS: JSON.stringify(options.listeners),
     GRACEFUL_RUN_DRAIN_TIMEOUT_MS: '30000',
   });

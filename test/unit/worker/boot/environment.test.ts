@@ -15,6 +15,7 @@ describe('the environment of a worker', () => {
       listeners: [web],
       drainTimeoutMs: 500,
       masterPid: null,
+      channelLock: null,
       health: null,
     });
   });
@@ -26,6 +27,7 @@ describe('the environment of a worker', () => {
       listeners: [],
       drainTimeoutMs: 30_000,
       masterPid: null,
+      channelLock: null,
       health: null,
     });
   });
