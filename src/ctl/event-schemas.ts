@@ -161,6 +161,7 @@ const shapes: Shapes = {
     port: z.int(),
     patienceMs: z.number(),
   }),
+  nameBusy: event('nameBusy', { ...place, holder: z.int() }),
   orphansKilled: event('orphansKilled', { ...place, port: z.int(), pids: z.array(z.int()) }),
   listenerLeftBehind: event('listenerLeftBehind', { ...place, port: z.int(), pids: z.array(z.int()) }),
   portChanged: event('portChanged', { ...place, source: z.enum(['environment', 'file']), port: z.int() }),

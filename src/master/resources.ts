@@ -16,6 +16,9 @@ import type { BoundListener } from './sockets/listener.ts';
 import type { Platform } from './process/platform.ts';
 import type { Watch } from './watch/start-watch.ts';
 
+/** How often it is looked whether the master of this name has ended. */
+const namePauseMs = 100;
+
 export interface DoorParts {
   readonly settings: MasterSettings;
   readonly environment: NodeJS.ProcessEnv;
@@ -91,10 +94,21 @@ export function createDoors(parts: DoorParts): Doors {
 
   async function openControl(): Promise<void> {
     if (!settings.hasControl) return;
+    let told: number | null = null;
     control = await openControlServer({
       name,
       folders: controlFolders(environment, process.geteuid?.() ?? 0),
       handlers: parts.handlers,
+      // Its drain timeout ends that. A supervisor may start the next master before the last one has drained.
+      wait: async (holder) => {
+        if (!parts.isWanted()) return false;
+        if (holder !== told) publish({ event: 'nameBusy', holder });
+        told = holder;
+        await new Promise<void>((resolve) => {
+          platform.arm(namePauseMs, resolve);
+        });
+        return parts.isWanted();
+      },
       onChange: (change) => {
         publish({ event: 'controlSocketChanged', ...change });
       },

@@ -134,6 +134,8 @@ function sentence(event: MasterEvent, why: (failure: Failure) => string): string
       return `${worker(event)} asked for ${event.address}, but the listener is open to what the first generation asked for alone: restart the master, or name the address with --host`;
     case 'addressBusy':
       return `${event.host === null ? `port ${event.port}` : formatAddress(event.host, event.port)} is in use by another process: retrying for ${formatDuration(event.patienceMs)}`;
+    case 'nameBusy':
+      return `the master with pid ${event.holder} has this name and is stopping: waiting until it has ended`;
     case 'orphansKilled':
       return `killed ${processes(event.pids)}, whose master is gone and which held port ${event.port} for longer than the drain timeout`;
     case 'listenerLeftBehind':

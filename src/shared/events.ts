@@ -215,6 +215,8 @@ export type MasterEvent =
       readonly port: number;
       readonly patienceMs: number;
     }
+  /** The master of this name is stopping; this one waits until it has ended. */
+  | { readonly event: 'nameBusy'; readonly holder: number }
   /** Workers whose master was killed still held the address when their drain timeout was over: the new master has killed them. */
   | { readonly event: 'orphansKilled'; readonly port: number; readonly pids: readonly number[] }
   /** Processes that have inherited the listener outlive the master. It listens no more, whoever holds it. */

@@ -5,8 +5,8 @@ import { existsSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { eventually } from '../helpers/eventually.ts';
 import { runWithHeldBoots } from '../helpers/held-boots.ts';
-import { begin, get, whoAnswers } from '../helpers/plain-client.ts';
-import { app, kill, runMaster } from '../helpers/run-master.ts';
+import { begin, freePort, get, whoAnswers } from '../helpers/plain-client.ts';
+import { app, kill, runMaster, temporaryFolder } from '../helpers/run-master.ts';
 
 const asAsked = { code: 0, signal: null };
 
@@ -112,4 +112,36 @@ test('signals that mean nothing here change nothing', async () => {
   for (const signal of ['SIGUSR1', 'SIGUSR2', 'SIGPIPE', 'SIGCONT'] as const) master.signal(signal);
   await master.reload(2);
   expect((await get(port)).status).toBe(200);
+});
+
+test('a master that starts while the one of its name drains waits for it, and then serves', async () => {
+  const runtime = temporaryFolder();
+  const options = { name: 'shop', runtime, flags: ['--port', String(await freePort())] };
+  const before = runMaster(options);
+  const port = await before.serving();
+  const { answer } = await begin(port, '/held');
+  before.signal('SIGTERM');
+  await before.waitFor('listenersClosed');
+  const after = runMaster(options);
+  expect(await after.waitFor('nameBusy')).toMatchObject({ holder: before.pid });
+  kill(await before.workerPid(1), 'SIGUSR2');
+  expect(await answer).toEqual({ status: 200, body: 'begun, ended' });
+  expect(await before.exited).toEqual(asAsked);
+  expect(await get(await after.serving())).toMatchObject({ status: 200 });
+  expect(after.all('nameBusy')).toHaveLength(1);
+});
+
+test('a master that waits for the one of its name can be stopped', async () => {
+  const runtime = temporaryFolder();
+  const before = runMaster({ name: 'shop', runtime });
+  const { answer } = await begin(await before.serving(), '/held');
+  before.signal('SIGTERM');
+  await before.waitFor('listenersClosed');
+  const after = runMaster({ name: 'shop', runtime });
+  await after.waitFor('nameBusy');
+  after.signal('SIGTERM');
+  expect(await after.exited).toEqual(asAsked);
+  kill(await before.workerPid(1), 'SIGUSR2');
+  expect(await answer).toEqual({ status: 200, body: 'begun, ended' });
+  expect(await before.exited).toEqual(asAsked);
 });

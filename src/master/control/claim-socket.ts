@@ -12,7 +12,7 @@ import { GracefulRunError, messageOf, systemCode } from '../../shared/errors.ts'
 import { plainReason } from '../system-calls/plain-reasons.ts';
 import { asFolderProblem, FolderProblem } from './socket-folder.ts';
 import { withFolderLock } from './folder-lock.ts';
-import { parseMasterPid } from './request-schemas.ts';
+import { parseNameHolder } from './request-schemas.ts';
 
 /** How long the master that has the name may take to say its pid. */
 const introductionMs = 1_000;
@@ -25,15 +25,23 @@ export interface Claim {
   release(): string | null;
 }
 
+/** The master with this pid has the name and is stopping. Resolves after a moment: is the path to be looked at again? */
+export type WaitForHolder = (pid: number) => Promise<boolean>;
+
 /**
- * Makes `server` listen at `path`: replaces a socket on which no process listens any more, and nothing else.
+ * Makes `server` listen at `path`: replaces a socket on which no process listens any more, and nothing else. While a master that is
+ * stopping answers there, it waits for as long as `wait` says.
  * @throws GracefulRunError nameTaken when a master answers there; FolderProblem when the path cannot be used. After an error
  * nothing of it is left, and nothing of others was touched; `server` is still to be closed.
  */
-export async function claimSocket(server: Server, path: string): Promise<Claim> {
+export async function claimSocket(
+  server: Server,
+  path: string,
+  wait: WaitForHolder = () => Promise.resolve(false),
+): Promise<Claim> {
   refuseLongPath(path);
   try {
-    await placeSocket(server, path);
+    await placeSocket(server, path, wait);
   } catch (error) {
     throw asFolderProblem(error);
   }
@@ -52,8 +60,8 @@ export async function claimSocket(server: Server, path: string): Promise<Claim> 
   };
 }
 
-async function placeSocket(server: Server, path: string): Promise<void> {
-  let stale = await refuseLiving(path);
+async function placeSocket(server: Server, path: string, wait: WaitForHolder): Promise<void> {
+  let stale = await refuseLiving(path, wait);
   // Not join(): it would drop the dot, and make the workshop beside the folder.
   const workshop = mkdtempSync(`${dirname(path)}/.`);
   const hidden = join(workshop, 's');
@@ -67,7 +75,7 @@ async function placeSocket(server: Server, path: string): Promise<void> {
       renameSync(hidden, path);
       return true;
     };
-    while (!(await withFolderLock(dirname(path), place))) stale = await refuseLiving(path);
+    while (!(await withFolderLock(dirname(path), place))) stale = await refuseLiving(path, wait);
   } finally {
     discard(hidden, workshop);
   }
@@ -85,16 +93,31 @@ function refuseLongPath(path: string): void {
 }
 
 /** What lies at the path and is dead; null when nothing is there. Throws when a process answers, or it is no socket. */
-async function refuseLiving(path: string): Promise<string | null> {
-  const found = lstatSync(path, { throwIfNoEntry: false });
-  if (found === undefined) return null;
-  const identity = identityOf(path);
-  if (!found.isSocket()) throw new FolderProblem(`${path} is not a socket`, `remove ${path}`);
-  const exchange = await askControl({ path, method: 'GET', route: routes.status, timeoutMs: introductionMs });
-  if ('noAnswer' in exchange && exchange.noAnswer === 'absent') return identity;
-  const pid = 'answer' in exchange ? parseMasterPid(exchange.answer.body) : null;
+async function refuseLiving(path: string, wait: WaitForHolder): Promise<string | null> {
+  let pid: number | null = null;
+  for (;;) {
+    const found = lstatSync(path, { throwIfNoEntry: false });
+    if (found === undefined) return null;
+    const identity = identityOf(path);
+    if (!found.isSocket()) throw new FolderProblem(`${path} is not a socket`, `remove ${path}`);
+    const exchange = await askControl({
+      path,
+      method: 'GET',
+      route: routes.status,
+      timeoutMs: introductionMs,
+    });
+    if ('noAnswer' in exchange && exchange.noAnswer === 'absent') return identity;
+    const holder = 'answer' in exchange ? parseNameHolder(exchange.answer.body) : null;
+    // One that has said that it is stopping may end while it is asked again.
+    const isStopping = holder?.isStopping ?? ('noAnswer' in exchange && exchange.noAnswer === 'brokenOff');
+    pid = holder?.pid ?? pid;
+    if (pid === null || !isStopping || !(await wait(pid))) throw nameTaken(path, pid);
+  }
+}
+
+function nameTaken(path: string, pid: number | null): GracefulRunError {
   const name = controlName(path) ?? path;
-  throw new GracefulRunError(
+  return new GracefulRunError(
     'nameTaken',
     `cannot use the name ${name}: ${pid === null ? 'a master that does not tell its pid' : `the master with pid ${pid}`} has it`,
     {

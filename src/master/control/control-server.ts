@@ -7,7 +7,7 @@ import { dirname, join } from 'node:path';
 import { controlFile, isProgramName } from '../../shared/control-path.ts';
 import { GracefulRunError, messageOf } from '../../shared/errors.ts';
 import type { MasterEvent } from '../../shared/events.ts';
-import { type Claim, claimSocket } from './claim-socket.ts';
+import { type Claim, claimSocket, type WaitForHolder } from './claim-socket.ts';
 import { createConnections } from './connection-limits.ts';
 import { FolderProblem, makeFolder } from './socket-folder.ts';
 import { watchFolder } from './folder-watch.ts';
@@ -34,6 +34,8 @@ export interface ControlServerOptions {
   /** Best first: the first one that can be used is. */
   readonly folders: readonly string[];
   readonly handlers: ControlHandlers;
+  /** Default: the name of a master that is stopping is taken. */
+  readonly wait?: WaitForHolder;
   /** The socket is not where it should be. */
   readonly onChange: (change: SocketChange) => void;
 }
@@ -105,7 +107,8 @@ export async function openControlServer(options: ControlServerOptions): Promise<
   async function makeAgain(): Promise<void> {
     const lost = place;
     try {
-      place = await openInOneOf(options, makeServer);
+      // Whether another master has taken the name meanwhile: this one does not wait for it.
+      place = await openInOneOf({ name: options.name, folders: options.folders }, makeServer);
       // It can be reached by nobody any more; the connections that it has go on.
       lost.server.close();
       watch();
@@ -163,7 +166,7 @@ interface Place {
 }
 
 async function openInOneOf(
-  { name, folders }: Pick<ControlServerOptions, 'name' | 'folders'>,
+  { name, folders, wait }: Pick<ControlServerOptions, 'name' | 'folders' | 'wait'>,
   makeServer: () => Server,
 ): Promise<Place> {
   const problems: string[] = [];
@@ -172,7 +175,7 @@ async function openInOneOf(
     const server = makeServer();
     try {
       makeFolder(folder, process.geteuid?.() ?? 0);
-      const claim = await claimSocket(server, join(folder, controlFile(name)));
+      const claim = await claimSocket(server, join(folder, controlFile(name)), wait);
       server.on('error', () => undefined);
       server.unref();
       return { claim, server, problems };

@@ -54,13 +54,21 @@ export function parseRequest<Request>(
   return { problem: parsed.error.issues.map(problemOf).join('; ') };
 }
 
-const introduction = z.object({ master: z.object({ pid: z.int() }) });
+const introduction = z.object({ state: z.optional(z.string()), master: z.object({ pid: z.int() }) });
 
-/** The pid in another master's status; null when there is none. */
-export function parseMasterPid(body: string): number | null {
+/** The master that answers at a control socket. */
+export interface NameHolder {
+  readonly pid: number;
+  readonly isStopping: boolean;
+}
+
+/** What another master's status tells of it; null when that is no status. */
+export function parseNameHolder(body: string): NameHolder | null {
   try {
     const parsed = introduction.safeParse(JSON.parse(body));
-    return parsed.success ? parsed.data.master.pid : null;
+    if (!parsed.success) return null;
+    const { state, master } = parsed.data;
+    return { pid: master.pid, isStopping: state === 'stopping' || state === 'stopped' };
   } catch {
     return null;
   }

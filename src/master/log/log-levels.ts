@@ -34,6 +34,7 @@ export function levelOf(event: MasterEvent, isRecovery = false): EventLevel {
     case 'wideListen':
     case 'narrowListen':
     case 'addressBusy':
+    case 'nameBusy':
     case 'orphansKilled':
     case 'listenerLeftBehind':
     case 'portChanged':

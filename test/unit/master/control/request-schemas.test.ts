@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import {
-  parseMasterPid,
+  parseNameHolder,
   parseRequest,
   reloadRequest,
   scaleRequest,
@@ -53,8 +53,10 @@ test.each([0, -1, 1.5, 1_025, '3', null])('%j is no number of workers', (workers
   });
 });
 
-test('the pid of another master is taken from its status, and from nothing else', () => {
-  expect(parseMasterPid('{"master":{"pid":12,"version":"9"}}')).toBe(12);
-  for (const body of ['', 'hello', '{}', '{"master":{"pid":"12"}}', 'null'])
-    expect(parseMasterPid(body)).toBe(null);
+test('what another master is doing is taken from its status, and from nothing else', () => {
+  const body = (state: string): string => `{"state":"${state}","master":{"pid":12,"version":"9"}}`;
+  expect(parseNameHolder(body('serving'))).toEqual({ pid: 12, isStopping: false });
+  expect(parseNameHolder(body('stopping'))).toEqual({ pid: 12, isStopping: true });
+  for (const other of ['', 'hello', '{}', '{"master":{"pid":"12"}}', 'null'])
+    expect(parseNameHolder(other)).toBe(null);
 });
