@@ -66,6 +66,7 @@ export const status: z.ZodMiniType<Status> = z.object({
           leftMs: z.number(),
           requests: z.nullable(z.int()),
           connections: z.nullable(z.int()),
+          isCleaningUp: z.nullable(z.boolean()),
         }),
       ),
     }),

@@ -137,6 +137,7 @@ const shapes: Shapes = {
     workers: z.int(),
     requests: z.nullable(z.int()),
     connections: z.nullable(z.int()),
+    cleaningUp: z.nullable(z.int()),
     leftMs: z.number(),
   }),
   workerTerminated: event('workerTerminated', change),

@@ -41,7 +41,7 @@ export function renderProgress(line: string): string | null {
   const event = readEventRecord(parseJson(line));
   if (event?.event !== 'stillDraining') return null;
   const { workers, leftMs, stopping } = event;
-  const open = describeOpen(event);
+  const open = describeOpen({ ...event, isCleaningUp: (event.cleaningUp ?? 0) > 0 });
   const what = `${workers} ${workers === 1 ? 'worker' : 'workers'}${open === null ? '' : ` with ${open}`}`;
   const more = stopping ? '; gracefulctl stop again stops at once' : '';
   return `waiting for ${what}, for ${Math.ceil(leftMs / 1_000)}s at most${more}`;

@@ -123,7 +123,9 @@ function renderOtherRelease({ otherRelease }: WorkerStatus): readonly string[] {
 /** What a worker that drains still has, and until when. */
 function renderDrain({ draining, state }: WorkerStatus): readonly string[] {
   if (draining === null) return [];
-  const open = describeOpen(draining) ?? 'it does not say what is open';
+  const open =
+    describeOpen({ ...draining, isCleaningUp: draining.isCleaningUp === true }) ??
+    'it does not say what is open';
   const next = state === 'draining' ? 'SIGTERM' : 'SIGKILL';
   return [`  ${open}; ${next} in ${formatAge(draining.leftMs)}`];
 }

@@ -55,6 +55,8 @@ export interface DrainingStatus {
   readonly requests: number | null;
   /** Open connections; null when the worker does not say. */
   readonly connections: number | null;
+  /** The rest of its drain is the application's own clean-up (drain hooks, signal handlers); null when the worker does not say. */
+  readonly isCleaningUp: boolean | null;
 }
 
 /** A slot of the serving generation whose worker has failed and is to be started again. */

@@ -246,7 +246,7 @@ const killReason: Readonly<Record<KillReason, string>> = {
 
 function stillDraining(event: Extract<MasterEvent, { event: 'stillDraining' }>): string {
   const { stopping, workers, leftMs } = event;
-  const open = describeOpen(event);
+  const open = describeOpen({ ...event, isCleaningUp: (event.cleaningUp ?? 0) > 0 });
   const what = `${count(workers, 'worker')}${open === null ? '' : ` with ${open}`}`;
   const bound = `for ${Math.ceil(leftMs / 1_000)}s at most`;
   return stopping
@@ -254,16 +254,25 @@ function stillDraining(event: Extract<MasterEvent, { event: 'stillDraining' }>):
     : `${what} still draining, ${bound}`;
 }
 
-/** `1 request in flight, 2 connections open`; null when it is not known. */
+/** `1 request in flight, 2 connections open`, or that clean-up handlers run; null when it is not known. */
 export function describeOpen({
   requests,
   connections,
+  isCleaningUp,
 }: {
   readonly requests: number | null;
   readonly connections: number | null;
+  readonly isCleaningUp: boolean;
 }): string | null {
   if (requests === null || connections === null) return null;
-  return `${count(requests, 'request')} in flight, ${count(connections, 'connection')} open`;
+  const cleanUp = isCleaningUp ? ['clean-up handlers running'] : [];
+  const isNothingOpen = requests === 0 && connections === 0;
+  if (isCleaningUp && isNothingOpen) return cleanUp.join();
+  return [
+    `${count(requests, 'request')} in flight`,
+    `${count(connections, 'connection')} open`,
+    ...cleanUp,
+  ].join(', ');
 }
 
 function which(release: Release | null): string {

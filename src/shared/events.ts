@@ -172,6 +172,8 @@ export type MasterEvent =
       /** Null: not every worker has said. */
       readonly requests: number | null;
       readonly connections: number | null;
+      /** How many of the workers have nothing left to do but the application's own clean-up; null: not every worker has said. */
+      readonly cleaningUp: number | null;
       /** Until the last of them is ended by a signal. */
       readonly leftMs: number;
     }

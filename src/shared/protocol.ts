@@ -81,6 +81,8 @@ export interface OpenCounts {
   /** HTTP/1 requests whose response is not complete. */
   readonly requests: number;
   readonly connections: number;
+  /** The rest of the drain is the application's own clean-up: its drain hooks for the end, and its signal handlers. */
+  readonly isCleaningUp: boolean;
 }
 
 /** What a Node.js worker tells its master. `pid` is the process that speaks: under `npm start` not the one that was started. */

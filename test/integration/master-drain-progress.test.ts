@@ -43,7 +43,7 @@ test('a stop that waits says within moments for what, how long at most, and that
   master.signal('SIGINT');
   const progress = await master.waitFor('stillDraining');
   expect(performance.now() - askedAt).toBeLessThan(3_000);
-  expect(progress).toMatchObject({ stopping: true, workers: 1, requests: 1, connections: 1 });
+  expect(progress).toMatchObject({ stopping: true, workers: 1, requests: 1, connections: 1, cleaningUp: 0 });
   expect(progress.leftMs).toBeGreaterThan(20_000);
   expect(progress.leftMs).toBeLessThanOrEqual(30_000);
   kill(await master.workerPid(1), 'SIGUSR2');
@@ -62,5 +62,20 @@ test('a worker that spins says nothing, and the stop is reported all the same', 
     workers: 1,
     requests: null,
     connections: null,
+    cleaningUp: null,
   });
+});
+
+test.each([
+  ['a signal handler', app('cleans-up'), { SIGNALS: 'SIGTERM' }],
+  ['a drain hook', app('cleans-up'), { HOOK: '1' }],
+])('a stop that waits for %s says so, and so does the status', async (_what, command, env) => {
+  const master = runMaster({ command, env });
+  await master.serving();
+  master.signal('SIGTERM');
+  const progress = await master.waitFor('stillDraining');
+  expect(progress).toMatchObject({ workers: 1, requests: 0, connections: 0, cleaningUp: 1 });
+  expect((await master.status()).workers).toMatchObject([{ draining: { isCleaningUp: true } }]);
+  master.signal('SIGTERM');
+  await master.exited;
 });

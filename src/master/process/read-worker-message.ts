@@ -31,7 +31,7 @@ const workerMessage = z.discriminatedUnion('type', [
   z.object({ type: z.literal('acceptsNoMore'), pid }),
   z.object({ type: z.literal('drains'), pid }),
   z.object({ type: z.literal('cleanUpCut'), pid, what: z.string().check(z.maxLength(100)) }),
-  z.object({ type: z.literal('open'), pid, requests: count, connections: count }),
+  z.object({ type: z.literal('open'), pid, requests: count, connections: count, isCleaningUp: z.boolean() }),
   z.object({ type: z.literal('drained'), pid, served: count, migrated: count, cut: count }),
 ]);
 

@@ -85,8 +85,12 @@ function drainingOf(
 ): DrainingStatus | null {
   if (phase !== 'draining' && phase !== 'terminating') return null;
   const boundMs = phase === 'draining' ? drainTimeoutMs : killDelayMs;
-  const { requests, connections } = open ?? { requests: null, connections: null };
-  return { leftMs: Math.max(0, Math.round(boundMs - (at - phaseSince))), requests, connections };
+  return {
+    leftMs: Math.max(0, Math.round(boundMs - (at - phaseSince))),
+    requests: open?.requests ?? null,
+    connections: open?.connections ?? null,
+    isCleaningUp: open?.isCleaningUp ?? null,
+  };
 }
 
 /** What a stop or a drain still waits for; null when it waits for nothing. */
@@ -99,6 +103,12 @@ export function describeDrain({ state, workers }: Status): DrainProgressEvent | 
     workers: leaving.length,
     requests: sum(leaving.map(({ draining }) => draining?.requests ?? null)),
     connections: sum(leaving.map(({ draining }) => draining?.connections ?? null)),
+    cleaningUp: sum(
+      leaving.map(({ draining }) => {
+        const isCleaningUp = draining?.isCleaningUp ?? null;
+        return isCleaningUp === null ? null : Number(isCleaningUp);
+      }),
+    ),
     leftMs: Math.max(...leaving.map(({ draining }) => draining?.leftMs ?? 0)),
   };
 }

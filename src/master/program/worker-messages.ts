@@ -192,7 +192,7 @@ export function hearWorkers({ platform, listeners, fitted, onEvent, dispatch, op
         onEvent({ event: 'workerCleanUpCut', ...identity(worker), what: message.what });
         return;
       case 'open':
-        open(worker.id, { requests: message.requests, connections: message.connections });
+        open(worker.id, message);
         return;
       case 'drained':
         worker.report = { served: message.served, migrated: message.migrated, cut: message.cut };

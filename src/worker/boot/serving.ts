@@ -165,7 +165,7 @@ export function createServing(parts: ServingParts): Serving {
           draining.addSuccessor(handle, message.more);
           break;
         case 'report':
-          void send({ type: 'open', pid, ...openNow(parts) });
+          void send({ type: 'open', pid, ...openNow(parts), isCleaningUp: draining.isCleaningUp() });
           break;
         case 'predecessor':
           if (draining.isBegun()) closeHandle(handle);
@@ -202,7 +202,7 @@ export function createServing(parts: ServingParts): Serving {
 }
 
 /** What the master shows of a drain that lasts. */
-function openNow({ connections, exchanges }: Tracking): OpenCounts {
+function openNow({ connections, exchanges }: Tracking): Omit<OpenCounts, 'isCleaningUp'> {
   const requests = connections.http1().filter(({ socket }) => exchanges.isInFlight(socket)).length;
   return { requests, connections: connections.open().length };
 }

@@ -30,6 +30,8 @@ export interface DrainParts {
   begun(): void;
   /** Every new connection goes to others from now on. */
   acceptsNoMore(): void;
+  /** All that is left is the application's own clean-up. */
+  cleansUp(): void;
   /** The reason is known. */
   explained(): void;
   /** Resolves when the drain has to end before its deadline. */
@@ -120,6 +122,7 @@ export async function drain(parts: DrainParts): Promise<DrainResult> {
   const isDrained = await inTime(Promise.all([connections.whenNoneOpen(), endOwnCluster(), firstHooks]));
   terminator.cancel();
   if (isDrained) {
+    parts.cleansUp();
     const isDone = await inTime(hooks.run('last', { reason, deadline }));
     alarm.cancel();
     return {

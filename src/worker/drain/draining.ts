@@ -42,6 +42,8 @@ export interface Draining {
   /** Offers a connection of the application's own protocol. Unless it is `taken`, it stays open here. */
   give(socket: net.Socket, gift: Gift): Promise<GiveResult>;
   isBegun(): boolean;
+  /** All that is left of the drain is the application's own clean-up. */
+  isCleaningUp(): boolean;
   /** Begins the drain; during one, changes nothing. */
   begin(): void;
   /** What it would be if the process ended now. */
@@ -67,6 +69,7 @@ export function createDraining(parts: DrainingParts): Draining {
   let isBegun = false;
   let begunAt = 0;
   let isTerminated = false;
+  let isCleaningUp = false;
   let isCleanedUp = false;
   let hurry: () => void = () => undefined;
   const hurried = new Promise<void>((resolve) => {
@@ -94,11 +97,15 @@ export function createDraining(parts: DrainingParts): Draining {
       acceptsNoMore: () => {
         parts.acceptsNoMore();
       },
+      cleansUp: () => {
+        isCleaningUp = true;
+      },
       explained: () => {
         application.tellOfDrain();
       },
       hurried,
     });
+    isCleaningUp = true;
     await Promise.race([parts.ended(toll), wait(goodbyeMs)]);
     if (areHooksCut) await cleanUpCut('drain hooks');
     cleanUpAndExit({
@@ -125,6 +132,7 @@ export function createDraining(parts: DrainingParts): Draining {
     },
     give: (socket, gift) => migration.give(socket, gift),
     isBegun: () => isBegun,
+    isCleaningUp: () => isCleaningUp,
     begin() {
       if (isBegun) return;
       isBegun = true;

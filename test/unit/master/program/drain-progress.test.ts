@@ -23,6 +23,7 @@ const progress: DrainProgressEvent = {
   workers: 1,
   requests: 1,
   connections: 1,
+  cleaningUp: 0,
   leftMs: 1,
 };
 
