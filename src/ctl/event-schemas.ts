@@ -170,6 +170,7 @@ const shapes: Shapes = {
   fileChanged: event('fileChanged', { ...place, path: z.string() }),
   watchStarted: event('watchStarted', { ...place, paths: z.array(z.string()) }),
   watchFailed: event('watchFailed', { ...place, problem: z.string() }),
+  internalError: event('internalError', { ...place, problem: z.string() }),
 };
 
 /** The event, or null when it is none that this version knows. */

@@ -150,6 +150,8 @@ function sentence(event: MasterEvent, why: (failure: Failure) => string): string
       return `watching ${event.paths.join(', ')}`;
     case 'watchFailed':
       return `cannot watch: ${event.problem}`;
+    case 'internalError':
+      return `this is a bug in graceful-run: please report it with this line (${event.problem})`;
   }
 }
 

@@ -228,13 +228,15 @@ export type MasterEvent =
   | ({ readonly event: 'messageRejected'; readonly problem: string } & WorkerIdentity)
   | { readonly event: 'fileChanged'; readonly path: string }
   | { readonly event: 'watchStarted'; readonly paths: readonly string[] }
-  | { readonly event: 'watchFailed'; readonly problem: string };
+  | { readonly event: 'watchFailed'; readonly problem: string }
+  /** The lifecycle got an input that its tables call impossible: a bug in graceful-run. The program is as it was before. */
+  | { readonly event: 'internalError'; readonly problem: string };
 
-/** an event as the lifecycle announces it: which release a generation runs is known to the shell alone. */
+/** An event as the lifecycle announces it: which release a generation runs is known to the shell alone. */
 export type EventWithoutRelease = WithoutRelease<MasterEvent>;
 type WithoutRelease<One> = One extends MasterEvent ? Omit<One, 'release'> : never;
 
-/** an event with its place and time, as the log and the control socket show it. */
+/** An event with its place and time, as the log and the control socket show it. */
 export type EventRecord = MasterEvent & {
   readonly program: string;
   /** Milliseconds since 1970. */

@@ -102,6 +102,7 @@ const examples: { readonly [Name in MasterEvent['event']]: Extract<MasterEvent, 
     fileChanged: { event: 'fileChanged', path: '/srv/app.js' },
     watchStarted: { event: 'watchStarted', paths: ['/srv/app.js', '/srv/lib'] },
     watchFailed: { event: 'watchFailed', problem: 'too many files' },
+    internalError: { event: 'internalError', problem: 'admit for a worker that is starting' },
   };
 
 export const exampleEvents: readonly MasterEvent[] = Object.values(examples);

@@ -24,6 +24,7 @@ export function levelOf(event: MasterEvent, isRecovery = false): EventLevel {
     case 'workerRestartedItself':
     case 'workerLostProgram':
     case 'watchFailed':
+    case 'internalError':
       return 'error';
     case 'restartScheduled':
     case 'workerCleanUpCut':

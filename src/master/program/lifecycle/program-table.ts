@@ -70,8 +70,12 @@ type Row<Phase extends ProgramPhase> = {
 /** Happens, and changes nothing. */
 const ignore: Handler<Program, ProgramTableInput> = (program) => program;
 
-/** Cannot happen while the invariants hold. Nothing is done: a master does not fall over its own mistake. */
-const impossible: Handler<Program, ProgramTableInput> = (program) => program;
+/** Cannot happen while the invariants hold. The program stays as it is, and the bug is reported. */
+const impossible: Handler<Program, ProgramTableInput> = (program, { type }, out) => {
+  const problem = `${type} for a program that is ${program.phase}`;
+  out.push({ type: 'announce', event: { event: 'internalError', problem } });
+  return program;
+};
 
 const table: { readonly [Phase in ProgramPhase]: Row<Phase> } = {
   idle: {

@@ -56,8 +56,12 @@ type Row = {
 /** Happens, and changes nothing: a stale timer, a second word of a worker that goes. */
 const ignore: Handler<WorkerTableInput> = (worker) => ({ worker, effects: [], verdict: null });
 
-/** Cannot happen while the invariants hold. Nothing is done: a master does not fall over its own mistake. */
-const impossible: Handler<WorkerTableInput> = (worker) => ({ worker, effects: [], verdict: null });
+/** Cannot happen while the invariants hold. The worker stays as it is, and the bug is reported. */
+const impossible: Handler<WorkerTableInput> = (worker, { type }) => ({
+  worker,
+  effects: [announce({ event: 'internalError', problem: `${type} for a worker that is ${worker.phase}` })],
+  verdict: null,
+});
 
 const spawned: Row['workerSpawned'] = (worker, { pid }) => {
   const born: Worker = { ...worker, pid };
