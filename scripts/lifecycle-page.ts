@@ -22,7 +22,7 @@ const settings = {
   probationMs: 1_000,
   sameStopMs: 0,
   maxDrainingGenerations: 8,
-  migrates: true,
+  capabilities: { isGated: true, migrates: true, reports: true },
   backoff: defaultBackoff,
 };
 const failure: Failure = {

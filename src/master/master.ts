@@ -127,7 +127,7 @@ function assemble(
       platform,
       listeners: doors.listeners,
       fitted: doors.fitted,
-      healthPath: settings.healthPath,
+      workerKind: settings.workerKind,
       prepare: (place) => {
         releases.starting(place);
         return prepareWorker(
@@ -281,10 +281,10 @@ function lifecycleSettings({
   readyTimeoutMs,
   drainTimeoutMs,
   probationMs,
-  migrates,
+  workerKind,
 }: MasterSettings): LifecycleSettings {
   return {
-    migrates,
+    capabilities: workerKind.capabilities,
     readyTimeoutMs,
     drainTimeoutMs,
     probationMs,

@@ -17,7 +17,7 @@ export const settings: LifecycleSettings = {
   settleMs: 250,
   sameStopMs: 200,
   maxDrainingGenerations: 3,
-  migrates: true,
+  capabilities: { isGated: true, migrates: true, reports: true },
   backoff: defaultBackoff,
 };
 

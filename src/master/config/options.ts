@@ -8,6 +8,7 @@ import * as z from 'zod/mini';
 import { isProgramName } from '../../shared/control-path.ts';
 import { parseDuration } from '../../shared/durations.ts';
 import { GracefulRunError } from '../../shared/errors.ts';
+import { nodeWorkers, type Readiness, type WorkerKind } from '../launch/worker-kind.ts';
 
 /** What makes a worker ready: that it listens, or that it answers a GET of this path as well. */
 export type ReadyWhen = 'listen' | `http:/${string}`;
@@ -71,14 +72,11 @@ export interface MasterSettings {
   readonly environmentFile: string | null;
   /** Null: no watching. Empty: the program's own file. */
   readonly watch: readonly string[] | null;
-  /** Null: a worker is ready when it listens. */
-  readonly healthPath: string | null;
-  readonly warmup: number;
+  readonly workerKind: WorkerKind;
   readonly readyTimeoutMs: number;
   readonly drainTimeoutMs: number;
   /** 0: none. */
   readonly probationMs: number;
-  readonly migrates: boolean;
   readonly hasControl: boolean;
 }
 
@@ -162,8 +160,6 @@ export function compileOptions(
           : 'put it after the options and two dashes: graceful-run --port 10086 -- node app.js',
     });
   }
-  const healthPath = ready === undefined || ready === 'listen' ? null : ready.slice('http:'.length);
-  if (healthPath === null && (warmup ?? 0) > 0) throw warmupWithoutPath(spelling);
   return Object.freeze({
     command,
     host: host ?? null,
@@ -179,14 +175,19 @@ export function compileOptions(
         : watch === false || watch === undefined
           ? null
           : watch.map((path) => resolve(here, path)),
-    healthPath,
-    warmup: warmup ?? 0,
+    workerKind: nodeWorkers(readinessOf(ready, warmup ?? 0, spelling), migrate ?? true),
     readyTimeoutMs: parseDuration(readyTimeout ?? '30s') ?? 0,
     drainTimeoutMs: parseDuration(drainTimeout ?? '30s') ?? 0,
     probationMs: parseDuration(probation ?? '2s') ?? 0,
-    migrates: migrate ?? true,
     hasControl: control ?? true,
   });
+}
+
+function readinessOf(ready: string | undefined, warmup: number, spelling: OptionSpelling): Readiness {
+  if (ready !== undefined && ready !== 'listen')
+    return { when: 'answers', path: ready.slice('http:'.length), warmup };
+  if (warmup > 0) throw warmupWithoutPath(spelling);
+  return { when: 'listens' };
 }
 
 /** A path as a request line takes it; `//host` would be read as another server's. */

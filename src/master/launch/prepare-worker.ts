@@ -33,7 +33,7 @@ export function prepareWorker(
   { generation, slot }: WorkerPlace,
   portChanged: (source: VariableSource) => void = () => undefined,
 ): SpawnRequest {
-  const { healthPath, warmup, readyTimeoutMs } = settings;
+  const { readiness } = settings.workerKind;
   const sources = {
     inherited,
     fromFile: settings.environmentFile === null ? {} : readEnvFile(settings.environmentFile),
@@ -50,7 +50,10 @@ export function prepareWorker(
     channelLock: randomUUID(),
     codeCache,
     drainTimeoutMs: settings.drainTimeoutMs,
-    health: healthPath === null ? null : { path: healthPath, warmup, readyTimeoutMs },
+    health:
+      readiness.when === 'listens'
+        ? null
+        : { path: readiness.path, warmup: readiness.warmup, readyTimeoutMs: settings.readyTimeoutMs },
   });
   const command = resolveCommand(settings.command, { cwd: settings.cwd, environment });
   const launch = launchNode({ command, environment, preload, shimFolder: shimFolder(preload) });

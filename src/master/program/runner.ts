@@ -28,6 +28,7 @@ import {
 } from './worker-failures.ts';
 import { hearWorkers } from './worker-messages.ts';
 import type { BoundListener } from '../sockets/listener.ts';
+import type { WorkerKind } from '../launch/worker-kind.ts';
 import { identity, lastWords, type LiveWorker } from './worker-record.ts';
 import { createOpenCounts } from './open-counts.ts';
 import type { Platform, SpawnRequest } from '../process/platform.ts';
@@ -40,8 +41,7 @@ export interface RunnerOptions {
   readonly platform: Platform;
   readonly listeners: readonly BoundListener[];
   readonly fitted: FittedListeners;
-  /** What a worker is asked before it is ready; null: nothing. */
-  readonly healthPath: string | null;
+  readonly workerKind: WorkerKind;
   /** The path of what is loaded into every Node.js worker. */
   readonly preload: string;
   /** Looks up command, cwd and environment as they are now. Throws GracefulRunError when they do not make a command. */
@@ -61,8 +61,6 @@ export interface Runner {
   /** What the worker has answered to the latest question. */
   openOf(worker: number): OpenCounts | null;
 }
-
-const drainSignal = 'SIGQUIT';
 
 export function createRunner(options: RunnerOptions, initial: Program): Runner {
   const { platform, listeners } = options;
@@ -137,7 +135,7 @@ export function createRunner(options: RunnerOptions, initial: Program): Runner {
         // The word first: when the signal arrives, the worker can already read why.
         const { reason, timeoutMs, migrates } = effect;
         worker.process.send({ type: 'drain', reason, timeoutMs, migrates });
-        platform.signalProcess(listenerOf(worker), drainSignal);
+        platform.signalProcess(listenerOf(worker), options.workerKind.drainSignal);
         return null;
       }
       case 'introduce': {
@@ -283,7 +281,11 @@ export function createRunner(options: RunnerOptions, initial: Program): Runner {
     if (worker === undefined) return;
     const { readyTimeoutMs } = program.settings;
     worker.withoutPreload = platform.findWithoutPreload(worker.process.pid, options.preload);
-    const failure = notReadyFailure(readyTimeoutMs, options.healthPath, lastWords(worker, listeners));
+    const failure = notReadyFailure(
+      readyTimeoutMs,
+      options.workerKind.readiness,
+      lastWords(worker, listeners),
+    );
     dispatch({ type: 'readyTimedOut', worker: id, failure });
   }
 
@@ -325,6 +327,7 @@ export function createRunner(options: RunnerOptions, initial: Program): Runner {
   }
 
   async function askOpen(): Promise<void> {
+    if (!program.settings.capabilities.reports) return;
     const leaving = program.workers.filter(({ phase }) => phase === 'draining' || phase === 'terminating');
     await openCounts.ask(
       leaving.flatMap(({ id }) => {

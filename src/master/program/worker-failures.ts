@@ -1,4 +1,5 @@
 /** Says why a worker failed, as a Failure: what the log, the control socket and exit messages show. Pure. */
+import type { Readiness } from '../launch/worker-kind.ts';
 import { formatDuration } from '../../shared/durations.ts';
 import { errorLineOf } from '../../shared/error-line.ts';
 import { GracefulRunError, messageOf, systemCode } from '../../shared/errors.ts';
@@ -32,7 +33,7 @@ export function exitFailure(outcome: Outcome, words: LastWords): Failure {
   };
 }
 
-export function notReadyFailure(timeoutMs: number, healthPath: string | null, words: LastWords): Failure {
+export function notReadyFailure(timeoutMs: number, readiness: Readiness, words: LastWords): Failure {
   const { notReadyYet } = words;
   return {
     reason: 'notReady',
@@ -42,7 +43,7 @@ export function notReadyFailure(timeoutMs: number, healthPath: string | null, wo
         ? (withoutPreloadHint(words) ??
           heldHint(words) ??
           undeclaredHint(words) ??
-          notReadyHint(healthPath, words))
+          notReadyHint(readiness, words))
         : unhealthyHint,
     errorCode: null,
     outcome: null,
@@ -203,11 +204,11 @@ function undeclaredHint({ undeclared, declared }: LastWords): string | null {
 const unhealthyHint =
   'ready is when its health path is answered with 200 to 399, asked inside its process (--ready); a slow start needs a longer --ready-timeout';
 
-function notReadyHint(healthPath: string | null, { declared }: LastWords): string {
+function notReadyHint(readiness: Readiness, { declared }: LastWords): string {
   const listens = `ready is when it listens on ${declared.join(', ')} (and has called worker.ready(), where it said ready: 'manual')`;
   const answers =
-    healthPath === null
+    readiness.when === 'listens'
       ? ''
-      : `, and then has answered GET ${healthPath}, which only a Node.js program can be asked`;
+      : `, and then has answered GET ${readiness.path}, which only a Node.js program can be asked`;
   return `${listens}${answers}; a slow start needs a longer --ready-timeout`;
 }

@@ -12,7 +12,7 @@ const maxTakers = 8;
 
 /** The pairs that were not there before. */
 export function introductions(before: Program, after: Program): readonly Effect[] {
-  if (!after.settings.migrates) return [];
+  if (!after.settings.capabilities.migrates) return [];
   const known = new Set(pairsOf(before).filter(isPossible).map(nameOf));
   const pairs = pairsOf(after);
   const added = pairs.filter((pair) => isPossible(pair) && !known.has(nameOf(pair)));

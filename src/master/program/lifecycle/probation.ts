@@ -23,6 +23,7 @@ import type { OnProbation, Reloading, Serving, Worker } from './state.ts';
 export function canProve({ settings, pendingSince, current, workers }: Reloading): boolean {
   return (
     settings.probationMs > 0 &&
+    settings.capabilities.isGated &&
     // Another reload waits: it would end the probation as soon as it begins.
     pendingSince === null &&
     workers.some(({ generation, phase }) => generation === current.number && phase === 'ready')

@@ -19,9 +19,21 @@ export interface LifecycleSettings {
   readonly sameStopMs: number;
   /** A reload waits while so many old generations still drain. */
   readonly maxDrainingGenerations: number;
-  /** Connections move from draining workers to the ones that serve. */
-  readonly migrates: boolean;
+  readonly capabilities: Capabilities;
   readonly backoff: BackoffSettings;
+}
+
+/** What a worker of the program can do. */
+export interface Capabilities {
+  /**
+   * It accepts only once it is admitted, and can be paused. Without: it accepts as soon as it listens, so it counts as admitted once it is
+   * ready, and a generation of such workers has no probation.
+   */
+  readonly isGated: boolean;
+  /** Its connections can move to another worker. */
+  readonly migrates: boolean;
+  /** It tells what it still has open, and at its end what it served. */
+  readonly reports: boolean;
 }
 
 export interface BackoffSettings {

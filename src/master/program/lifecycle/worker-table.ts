@@ -74,14 +74,14 @@ const spawned: Row['workerSpawned'] = (worker, { pid }) => {
   };
 };
 
-const becameReady: Row['workerSaidReady'] = (worker, { at }) => ({
-  worker: { ...enter(worker, 'ready', at), readyAt: at },
+const becameReady: Row['workerSaidReady'] = (worker, { at }, settings) => ({
+  worker: { ...enter(worker, 'ready', at), readyAt: at, admission: admissionAtReady(settings) },
   effects: [disarm('ready', worker), announce({ event: 'workerReady', ...change(worker, 'ready', at) })],
   verdict: { type: 'becameReady' },
 });
 
-const restartedItself: Row['workerRestartedItself'] = (worker, { at, failure }) => ({
-  worker: { ...worker, readyAt: at, admission: 'notAsked', adopts: false },
+const restartedItself: Row['workerRestartedItself'] = (worker, { at, failure }, settings) => ({
+  worker: { ...worker, readyAt: at, admission: admissionAtReady(settings), adopts: false },
   effects: [
     ...disarmAdmit(worker),
     announce({ event: 'workerRestartedItself', ...identity(worker), failure }),
@@ -113,8 +113,8 @@ const endCommand: Row['workerLostProgram'] = (worker) => ({
 });
 
 /** Its command has started the program again after it was gone for a while. */
-const startedAgain: Row['workerRestartedItself'] = (worker, { at, failure }) => ({
-  worker: { ...enter(worker, 'ready', at), readyAt: at },
+const startedAgain: Row['workerRestartedItself'] = (worker, { at, failure }, settings) => ({
+  worker: { ...enter(worker, 'ready', at), readyAt: at, admission: admissionAtReady(settings) },
   effects: [
     disarm('ready', worker),
     announce({ event: 'workerRestartedItself', ...identity(worker), failure }),
@@ -246,7 +246,7 @@ const drain: Row['drain'] = (worker, { at, reason }, settings) => ({
       worker: worker.id,
       reason,
       timeoutMs: settings.drainTimeoutMs,
-      migrates: settings.migrates && reason !== 'stop' && reason !== 'masterGone',
+      migrates: settings.capabilities.migrates && reason !== 'stop' && reason !== 'masterGone',
     },
     { type: 'armTimer', key: { timer: 'drain', worker: worker.id }, delayMs: settings.drainTimeoutMs },
   ],
@@ -409,6 +409,11 @@ function killed(worker: Worker, at: number, reason: KillReason): WorkerStep {
     ],
     verdict: null,
   };
+}
+
+/** A worker without a gate accepts from the moment it listens. */
+function admissionAtReady({ capabilities }: LifecycleSettings): Worker['admission'] {
+  return capabilities.isGated ? 'notAsked' : 'confirmed';
 }
 
 function enter(worker: Worker, phase: WorkerPhase, at: number): Worker {

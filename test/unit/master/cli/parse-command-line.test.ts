@@ -106,12 +106,14 @@ test('options are compiled once: durations in ms, paths absolute, defaults fille
     cwd: '/srv/current',
     environmentFile: null,
     watch: ['/srv/src'],
-    healthPath: null,
-    warmup: 0,
+    workerKind: {
+      capabilities: { isGated: true, migrates: true, reports: true },
+      readiness: { when: 'listens' },
+      drainSignal: 'SIGQUIT',
+    },
     readyTimeoutMs: 30_000,
     probationMs: 2_000,
     drainTimeoutMs: 120_000,
-    migrates: true,
     hasControl: true,
   });
 });
@@ -121,5 +123,5 @@ test('a health path is what stands behind http:', () => {
     { command: ['x'], port: 1, ready: 'http:/healthz?deep=1', warmup: 50 },
     '/srv',
   );
-  expect(compiled).toMatchObject({ healthPath: '/healthz?deep=1', warmup: 50 });
+  expect(compiled.workerKind.readiness).toEqual({ when: 'answers', path: '/healthz?deep=1', warmup: 50 });
 });

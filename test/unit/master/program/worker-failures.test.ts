@@ -4,6 +4,7 @@ import {
   notReadyFailure,
   type LastWords,
 } from '../../../../src/master/program/worker-failures.ts';
+import type { Readiness } from '../../../../src/master/launch/worker-kind.ts';
 
 const words: LastWords = {
   wasReady: false,
@@ -14,15 +15,17 @@ const words: LastWords = {
   declared: [10_086],
 };
 
+const asksHealth: Readiness = { when: 'answers', path: '/healthz', warmup: 0 };
+
 test('a worker that was asked in vain fails with what has come of it', () => {
-  const failure = notReadyFailure(30_000, '/healthz', { ...words, notReadyYet: 'GET /healthz answered 503' });
+  const failure = notReadyFailure(30_000, asksHealth, { ...words, notReadyYet: 'GET /healthz answered 503' });
   expect(failure).toMatchObject({ reason: 'notReady', stderrTail: words.stderrTail });
   expect(failure.message).toContain('GET /healthz answered 503');
 });
 
 test('a worker that could not even be asked is said to what it would have been asked', () => {
-  expect(notReadyFailure(30_000, '/healthz', words).hint).toContain('/healthz');
-  expect(notReadyFailure(30_000, null, words).hint).not.toContain('GET');
+  expect(notReadyFailure(30_000, asksHealth, words).hint).toContain('/healthz');
+  expect(notReadyFailure(30_000, { when: 'listens' }, words).hint).not.toContain('GET');
 });
 
 test('a worker whose address is taken is told which one, where its stderr says it', () => {

@@ -85,5 +85,7 @@ test('of many workers each is introduced to eight, and each takes from as many',
 test('nobody is introduced at a stop, nor when connections are not to move', () => {
   const stopped = serving();
   expect(introduced(stopped, { type: 'stopRequested', at: 1_000, cause: 'signal' })).toEqual([]);
-  expect(reload(serving(1, { migrates: false }), 1_000, [2])).toEqual([]);
+  expect(
+    reload(serving(1, { capabilities: { isGated: true, migrates: false, reports: true } }), 1_000, [2]),
+  ).toEqual([]);
 });
