@@ -123,7 +123,7 @@ export type Effect =
   | { readonly type: 'closeListeners' }
   | { readonly type: 'lookForLeftovers' }
   | { readonly type: 'announce'; readonly event: EventWithoutRelease }
-  /** The last effect of a program's life. */
+  /** The program has come to rest: it has no process and no timer. It can be started again. */
   | { readonly type: 'finish'; readonly failure: Failure | null };
 
 /** What a step gives: the next state, and what to do, in order. */

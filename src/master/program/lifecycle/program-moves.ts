@@ -28,18 +28,31 @@ import {
   candidateGeneration,
   servingGeneration,
   type Generation,
+  type Idle,
   type InPhase,
   type OnProbation,
   type Program,
   type Reloading,
   type Serving,
   type Starting,
+  type Stopped,
   type Worker,
 } from './state.ts';
 
 export function announceReload(program: Program, cause: Cause, pending: boolean, out: Effect[]): void {
   const generation = program.lastGeneration + 1;
   out.push({ type: 'announce', event: { event: 'reloadRequested', cause, generation, pending } });
+}
+
+/** Starts the first generation since the program was created or stopped; its number follows the last one. */
+export function start(
+  { settings, workersWanted, workers, lastGeneration, lastWorkerId }: Idle | Stopped,
+  { at }: Extract<ProgramInput, { type: 'startRequested' }>,
+  out: Effect[],
+): Starting {
+  const rested = { settings, workersWanted, workers, lastGeneration, lastWorkerId, pendingSince: null };
+  const begun = beginGeneration<Idle>({ ...rested, phase: 'idle' }, at, out);
+  return { ...begun.program, phase: 'starting', candidate: begun.generation };
 }
 
 export function postpone<P extends Starting | Serving | Reloading>(

@@ -12,7 +12,7 @@
  */
 import type { Failure, ProgramPhase } from '../../../shared/events.ts';
 import type { Effect, ProgramInput, WorkerEnd } from './inputs.ts';
-import { beginGeneration, fitSlots, holds, kill, workersById } from './generations.ts';
+import { fitSlots, holds, kill, workersById } from './generations.ts';
 import {
   admitIfComplete,
   admitReplacement,
@@ -28,6 +28,7 @@ import {
   replaceLeaving,
   restart,
   rollBack,
+  start,
   stop,
   stopIfEmpty,
   stopNow,
@@ -79,10 +80,7 @@ const impossible: Handler<Program, ProgramTableInput> = (program, { type }, out)
 
 const table: { readonly [Phase in ProgramPhase]: Row<Phase> } = {
   idle: {
-    startRequested: (program, { at }, out) => {
-      const begun = beginGeneration(program, at, out);
-      return { ...begun.program, phase: 'starting', candidate: begun.generation };
-    },
+    startRequested: start,
     reloadRequested: ignore,
     stopRequested: (program, { at, cause }, out) => {
       out.push({ type: 'announce', event: { event: 'stopRequested', cause, urgent: false } });
@@ -227,10 +225,10 @@ const table: { readonly [Phase in ProgramPhase]: Row<Phase> } = {
   },
 
   stopped: {
-    startRequested: ignore,
+    startRequested: start,
     reloadRequested: ignore,
     stopRequested: ignore,
-    workerCountRequested: ignore,
+    workerCountRequested: (program, { change }, out) => changeCount(program, change, out),
     restartDue: ignore,
     settleElapsed: ignore,
     probationElapsed: ignore,

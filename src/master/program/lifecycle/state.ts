@@ -129,7 +129,7 @@ export interface Stopping extends Common {
   readonly askedAt: number | null;
   readonly failure: Failure | null;
 }
-/** Nothing is left. */
+/** Nothing is left: it can be started again. `failure` is why it stopped, unless it was asked to. */
 export interface Stopped extends Common {
   readonly phase: 'stopped';
   readonly failure: Failure | null;

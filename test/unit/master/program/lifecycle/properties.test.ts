@@ -35,6 +35,11 @@ class World {
 
   feed(input: LifecycleInput): void {
     if (input.type === 'stopRequested') this.stopAsked = true;
+    if (input.type === 'startRequested') {
+      this.finished = 0;
+      this.everServed = false;
+      this.stopAsked = false;
+    }
     if (input.type === 'workerSaidReady') this.ready.add(input.worker);
     if (input.type === 'workerRestartedItself') this.admitted.delete(input.worker);
     if (input.type === 'workerEnded') this.alive.delete(input.worker);
@@ -254,33 +259,42 @@ function play(world: World, { pick, kind }: { pick: number; kind: string }): voi
   }
 }
 
-test('no sequence of events breaks an invariant, and a stop ends every one of them', () => {
+/** One life of a program, from its start to its last process. `againAfter`: a second request to stop comes so much later. */
+function live(
+  world: World,
+  actions: readonly { readonly pick: number; readonly kind: string; readonly pause: number }[],
+  againAfter: number | null,
+): void {
+  world.feed({ type: 'startRequested', at: world.at });
+  for (const one of actions) {
+    world.at += one.pause;
+    play(world, one);
+  }
+  world.feed({ type: 'stopRequested', at: world.at, cause: 'signal' });
+  if (againAfter !== null) {
+    world.at += againAfter;
+    world.feed({ type: 'stopRequested', at: world.at, cause: 'signal' });
+  }
+  // No worker reacts to anything: the timers alone must bring all of them to SIGKILL.
+  for (let round = 0; round < 1_000 && world.timers.size > 0; round++)
+    play(world, { pick: 0, kind: 'timer' });
+  for (const worker of [...world.alive]) {
+    expect(world.program.workers.find(({ id }) => id === worker)?.phase).toBe('killing');
+    world.feed({ type: 'workerEnded', at: world.at, worker, end: crash });
+  }
+  expect(world.program.phase).toBe('stopped');
+}
+
+test('no sequence of inputs breaks an invariant, a stop ends every one, and the program can be started again', () => {
   fc.assert(
     fc.property(
       fc.integer({ min: 1, max: 3 }),
-      fc.array(action, { maxLength: 120 }),
+      fc.array(fc.array(action, { maxLength: 80 }), { minLength: 1, maxLength: 2 }),
       fc.option(fc.nat({ max: 2 * settings.sameStopMs })),
       fc.constantFrom(0, 4, 1_000),
-      (workers, actions, againAfter, probationMs) => {
+      (workers, lives, againAfter, probationMs) => {
         const world = new World(workers, probationMs);
-        world.feed({ type: 'startRequested', at: 0 });
-        for (const one of actions) {
-          world.at += one.pause;
-          play(world, one);
-        }
-        world.feed({ type: 'stopRequested', at: world.at, cause: 'signal' });
-        if (againAfter !== null) {
-          world.at += againAfter;
-          world.feed({ type: 'stopRequested', at: world.at, cause: 'signal' });
-        }
-        // Nobody reacts to anything: the timers alone must bring everybody to SIGKILL.
-        for (let round = 0; round < 1_000 && world.timers.size > 0; round++)
-          play(world, { pick: 0, kind: 'timer' });
-        for (const worker of [...world.alive]) {
-          expect(world.program.workers.find(({ id }) => id === worker)?.phase).toBe('killing');
-          world.feed({ type: 'workerEnded', at: world.at, worker, end: crash });
-        }
-        expect(world.program.phase).toBe('stopped');
+        for (const actions of lives) live(world, actions, againAfter);
       },
     ),
     { numRuns: 2_000 },
