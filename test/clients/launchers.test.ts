@@ -43,6 +43,25 @@ test('a watcher that outlives its server does not hold up a stop, or keep the po
   await killed.workersGone(15_000);
 });
 
+test('a watcher behind a shell that has more to do ends with its server, and the shell does the rest', async () => {
+  const tsx = new URL('../../node_modules/tsx/dist/cli.mjs', import.meta.url).pathname;
+  const script = '"$@"; echo "the shell ends" >&2; exit 0';
+  const master = runMaster({
+    command: ['sh', '-c', script, 'sh', process.execPath, tsx, 'watch', 'http.ts'],
+    cwd: fixtures,
+    flags: ['--drain-timeout', '60s'],
+  });
+  await master.serving();
+  await master.reload(2);
+  await master.waitForLine('the shell ends');
+  // Far from the drain timeout.
+  expect(await master.waitFor('workerExited', { generation: 1 })).toMatchObject({
+    from: 'draining',
+    outcome: { code: 0 },
+    cut: 0,
+  });
+});
+
 test('a server that a wrapper forks listens again after it has closed, and talks to the wrapper', async () => {
   const master = runMaster({ command: node('wrappers/forks.cjs'), cwd: fixture('wrappers') });
   const port = await master.serving();

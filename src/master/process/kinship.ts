@@ -1,6 +1,6 @@
 /** Which processes belong to a worker, as /proc tells it. */
 import { readdirSync, readFileSync } from 'node:fs';
-import { readProcessStat } from '../../shared/process-stat.ts';
+import { readProcessStat, type ProcessStat } from '../../shared/process-stat.ts';
 
 /**
  * Is `pid` the process `worker`, one of its descendants (`npm start`, a wrapper with a session of its own), or in its
@@ -15,6 +15,19 @@ export function isKin(pid: number, worker: number): boolean {
     if (kin.parent === worker) return true;
   }
   return false;
+}
+
+/** The processes between `served` and the process `worker` that was started, which are its ancestors, without these two. */
+export function findLaunchers(served: ProcessStat, worker: number): readonly ProcessStat[] {
+  const launchers: ProcessStat[] = [];
+  for (let { parent } = served; parent !== worker;) {
+    const launcher = parent > 1 ? readProcessStat(parent) : null;
+    // One of them has ended, and the rest was handed to another parent.
+    if (launcher === null || launcher.pid === process.pid) return [];
+    launchers.push(launcher);
+    ({ parent } = launcher);
+  }
+  return launchers;
 }
 
 /**

@@ -34,6 +34,11 @@ export interface WorkerProcess {
   send(message: MasterMessage, handle?: Handle, sent?: () => void): void;
   /** One of its processes serves: when the worker ends or is killed, that one goes too, wherever it has moved by then. */
   noteServing(pid: number): void;
+  /**
+   * The process that served is gone, and the command that started it lives on. Sends SIGTERM to the Node.js processes between the two: a
+   * watcher would wait for a change. A shell is left alone: it may have its own clean-up to do, and ends after that.
+   */
+  endWatchers(): void;
   /** Kills it with everything that it has started, in whatever group and session. Where there is no /proc: its group. */
   killTree(): void;
 }
@@ -70,8 +75,6 @@ export interface Platform {
   killTree(pid: number): void;
   /** Is `pid` the process `worker`, one of its descendants, or in its group? True where that cannot be found out. */
   isKin(pid: number, worker: number): boolean;
-  /** Does the process run Node.js? False where that cannot be found out. */
-  isNode(pid: number): boolean;
   /** A Node.js process of `worker` that was started without the preload at this path, though it should have it; null when none is found. */
   findWithoutPreload(worker: number, preload: string): number | null;
   /** The process of `worker` that calls itself `pid`, in whatever PID namespace; null when there is none. */

@@ -6,7 +6,7 @@ import { systemClock } from '../../shared/clock.ts';
 import { wrapForWorker } from '../../shared/protocol.ts';
 import { hasEnded, readProcessStat, type ProcessStat } from '../../shared/process-stat.ts';
 import { isNode } from '../../shared/is-node.ts';
-import { findKin, isKin } from './kinship.ts';
+import { findKin, findLaunchers, isKin } from './kinship.ts';
 import { guardChannel, type GuardedChannel } from './channel-guard.ts';
 import { findWithoutPreload } from './without-preload.ts';
 import { killTree, type Roots } from './process-tree.ts';
@@ -32,7 +32,6 @@ export const system: Platform = {
   },
   isKin,
   findKin,
-  isNode,
   findWithoutPreload,
   arm: (delayMs, callback) => {
     let immediate: NodeJS.Immediate | undefined;
@@ -72,6 +71,7 @@ function spawnWorker(request: SpawnRequest, listeners: ProcessListeners): Worker
   /** What Node.js calls back about, and does not when the other end is gone before it has answered. */
   const onTheWay = new Set<() => void>();
   let serving: ProcessStat | null = null;
+  let launchers: readonly ProcessStat[] = [];
   const killRest = (): void => {
     // What it has left in its group holds stderr, and perhaps the port.
     sendSignal(-pid, 'SIGKILL');
@@ -98,6 +98,17 @@ function spawnWorker(request: SpawnRequest, listeners: ProcessListeners): Worker
     },
     noteServing: (servingPid) => {
       serving = servingPid === pid ? null : readProcessStat(servingPid);
+      launchers = serving === null ? [] : findLaunchers(serving, pid);
+    },
+    endWatchers: () => {
+      const isNodeAtAll = isNode(pid);
+      // What such a command has started beside its server goes with it.
+      if (isNodeAtAll) sendSignal(-pid, 'SIGTERM');
+      for (const { pid: launcher, group, startedAt } of launchers) {
+        if (isNodeAtAll && group === pid) continue;
+        if (readProcessStat(launcher)?.startedAt === startedAt && isNode(launcher))
+          sendSignal(launcher, 'SIGTERM');
+      }
     },
     killTree: () => {
       // Until its exit is reported, its number is nobody else's.

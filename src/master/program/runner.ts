@@ -160,10 +160,7 @@ export function createRunner(options: RunnerOptions, initial: Program): Runner {
         return null;
       }
       case 'endCommand': {
-        const worker = live.get(effect.worker);
-        // A shell may have its own clean-up to do, and ends after that; a watcher is a Node.js, and waits for a change.
-        if (worker !== undefined && platform.isNode(worker.process.pid))
-          platform.signalGroup(worker.process.pid, 'SIGTERM');
+        live.get(effect.worker)?.process.endWatchers();
         return null;
       }
       case 'armTimer':

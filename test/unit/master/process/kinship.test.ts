@@ -1,7 +1,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { expect, onTestFinished, test } from 'vitest';
-import { findKin, isKin } from '../../../../src/master/process/kinship.ts';
+import { findKin, findLaunchers, isKin } from '../../../../src/master/process/kinship.ts';
+import { readProcessStat } from '../../../../src/shared/process-stat.ts';
 
 test.skipIf(process.platform !== 'linux')(
   'kin are the process itself, its descendants, and its group',
@@ -27,5 +28,17 @@ test.skipIf(process.platform !== 'linux')(
     expect(isKin(1, process.pid)).toBe(false);
     expect(isKin(2 ** 22 + 1, process.pid)).toBe(false);
     for (const pid of [process.ppid, 1, 2 ** 22 + 1]) expect(findKin(pid, process.pid)).toBe(null);
+  },
+);
+
+test.skipIf(process.platform !== 'linux')(
+  'launchers are the processes between a worker and the one that serves; none when the chain is broken',
+  () => {
+    const self = readProcessStat('self');
+    const parent = readProcessStat(process.ppid);
+    if (self === null || parent === null) throw new Error('there is no /proc');
+    expect(findLaunchers(self, process.ppid)).toEqual([]);
+    expect(findLaunchers(self, parent.parent).map(({ pid }) => pid)).toEqual([process.ppid]);
+    expect(findLaunchers(self, 2 ** 22 + 1)).toEqual([]);
   },
 );
