@@ -33,19 +33,21 @@ export const system: Platform = {
   isKin,
   findKin,
   findWithoutPreload,
-  arm: (delayMs, callback) => {
-    let immediate: NodeJS.Immediate | undefined;
-    // When this process was stopped or starved for a while, a timer fires before the signals and messages are read that
-    // have waited; an immediate comes right after them.
-    const timer = setTimeout(() => {
-      immediate = setImmediate(callback);
-    }, delayMs);
-    return () => {
-      clearTimeout(timer);
-      clearImmediate(immediate);
-    };
-  },
+  arm,
 };
+
+function arm(delayMs: number, callback: () => void): () => void {
+  let immediate: NodeJS.Immediate | undefined;
+  // When this process was stopped or starved for a while, a timer fires before the signals, messages and output are read that
+  // have waited; an immediate comes right after them.
+  const timer = setTimeout(() => {
+    immediate = setImmediate(callback);
+  }, delayMs);
+  return () => {
+    clearTimeout(timer);
+    clearImmediate(immediate);
+  };
+}
 
 function spawnWorker(request: SpawnRequest, listeners: ProcessListeners): WorkerProcess | null {
   const { file, args, cwd, environment } = request;
@@ -226,14 +228,14 @@ function watchExit(
     const report = (): void => {
       if (isReported) return;
       isReported = true;
-      clearTimeout(patience);
+      cancelPatience();
       // A helper in a session of its own may live on and write: it is read on, for as long as the master lives.
       if (child.stderr instanceof net.Socket) readOn(child.stderr);
       // A stranger may hold the other end of the channel, too.
       channel.close();
       exit({ code, signal });
     };
-    const patience = setTimeout(report, stderrGraceMs);
+    const cancelPatience = arm(stderrGraceMs, report);
     killRest();
     child.once('close', report);
   });
