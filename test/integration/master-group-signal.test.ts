@@ -1,5 +1,7 @@
 // SIGTERM that comes to a worker and not from its master, as systemd's default sends it to all processes of a service.
 import { expect, test } from 'vitest';
+import { node } from '../clients/fixture.ts';
+import { get } from '../helpers/plain-client.ts';
 import { app, runMaster, type RunningMaster } from '../helpers/run-master.ts';
 import { Wire } from '../helpers/wire.ts';
 
@@ -99,4 +101,52 @@ test('what an application cuts that ends itself at SIGTERM, at the drain timeout
     cut: 1,
   });
   await wire.closed;
+});
+
+/** The master and all that it has started, those that were started last first. */
+function treeOf(master: RunningMaster): readonly number[] {
+  return master
+    .processes()
+    .map(({ pid }) => pid)
+    .sort((left, right) => right - left);
+}
+
+/** Sends a signal to every process that the master has started, those that were started last first, and then to itself. */
+function signalTree(master: RunningMaster, signal: NodeJS.Signals): void {
+  for (const pid of treeOf(master)) process.kill(pid, signal);
+}
+
+// pm2 sends SIGINT, concurrently what it gets itself, or SIGTERM with --kill-others.
+test.each([
+  ['SIGINT', 'a program', app('serves')],
+  ['SIGTERM', 'a program', app('serves')],
+  ['SIGINT', 'a program behind a shell', ['sh', '-c', '"$@"; exit $?', 'sh', ...app('serves')]],
+] as const)(
+  '%s to the whole process tree of %s: what is in flight is finished, and no process is left',
+  async (signal, _, command) => {
+    const master = runMaster({ command });
+    const wire = await hold(await master.serving());
+    const [serving = -1] = treeOf(master);
+    signalTree(master, signal);
+    await master.waitFor('stopRequested');
+    await master.waitFor('listenersClosed');
+    process.kill(serving, 'SIGUSR2');
+    await wire.until('ended');
+    wire.socket.destroy();
+    expect(await master.waitFor('workerExited')).toMatchObject({ from: 'draining', cut: 0 });
+    expect(await master.exited).toEqual({ code: 0, signal: null });
+    await master.workersGone();
+  },
+);
+
+test('SIGUSR2 to the whole process tree, as nodemon restarts: what is in flight is finished, and a new worker serves', async () => {
+  const master = runMaster({ command: node('wrappers/answers-slowly.cjs') });
+  const port = await master.serving();
+  const slow = get(port, '/slow');
+  await master.waitForLine('slow begins');
+  signalTree(master, 'SIGUSR2');
+  expect(await slow).toMatchObject({ status: 200, body: 'slow' });
+  expect(await master.waitFor('workerExited')).toMatchObject({ from: 'draining', cut: 0 });
+  expect(await get(port)).toMatchObject({ body: 'fast' });
+  expect(master.all('workerStarted').length).toBeGreaterThan(1);
 });
