@@ -7,7 +7,7 @@ import { GracefulRunError } from '../shared/errors.ts';
 import { readAnswer, stopAccepted } from './answer-schemas.ts';
 import { ask, promptMs, refused, unanswered } from './ask-master.ts';
 import type { FoundMaster } from './find-master.ts';
-import { isRunning } from './is-running.ts';
+import { isRunning } from '../shared/is-running.ts';
 import type { Achieved } from './report.ts';
 
 const action = 'stop';

@@ -1,15 +1,16 @@
 /** Which processes belong to a worker, as /proc tells it. */
 import { readdirSync, readFileSync } from 'node:fs';
+import { processExists } from '../../shared/is-running.ts';
 import { readProcessStat, type ProcessStat } from '../../shared/process-stat.ts';
 
 /**
  * Is `pid` the process `worker`, one of its descendants (`npm start`, a wrapper with a session of its own), or in its
- * process group (the process in between has ended)? True where there is no /proc to look into.
+ * process group (the process in between has ended)? True where that cannot be found out: there is no /proc, or it hides the process.
  */
 export function isKin(pid: number, worker: number): boolean {
   if (pid === worker) return true;
   const first = readProcessStat(pid);
-  if (first === null) return readProcessStat('self') === null;
+  if (first === null) return readProcessStat('self') === null || processExists(pid);
   if (first.group === worker) return true;
   for (let kin = readProcessStat(pid); kin !== null && kin.parent > 1; kin = readProcessStat(kin.parent)) {
     if (kin.parent === worker) return true;

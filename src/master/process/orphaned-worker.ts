@@ -3,6 +3,7 @@
  * inherited the listener, would keep the port for ever.
  */
 import { readlinkSync } from 'node:fs';
+import { processExists } from '../../shared/is-running.ts';
 import { readProcessStat, type ProcessStat } from '../../shared/process-stat.ts';
 import { readProcessVariable } from '../../shared/process-variable.ts';
 import { env } from '../../shared/protocol.ts';
@@ -22,6 +23,8 @@ export function readOrphanedWorker(pid: number): OrphanedWorker | null {
   // In a container the number of its master means another process.
   if (namespaceOf(pid) === null || namespaceOf(pid) !== namespaceOf('self')) return null;
   const now = readProcessStat(master);
+  // It may be a process of another user that /proc hides: root's, with a worker that has dropped its privileges.
+  if (now === null && processExists(master)) return null;
   // A process that was started after the worker has its master's number, and is not its master.
   if (now !== null && now.state !== 'Z' && now.startedAt <= process.startedAt) return null;
   return { process, drainTimeoutMs };
