@@ -149,6 +149,7 @@ const shapes: Shapes = {
     migrated: z.nullable(z.int()),
     cut: z.nullable(z.int()),
     cleanUpsCut: z.int(),
+    failure: z.nullable(failure),
   }),
   workerFailed: event('workerFailed', { ...change, failure }),
   workerNotReadyYet: event('workerNotReadyYet', { ...identity, reason: z.string() }),

@@ -33,11 +33,16 @@ export function describe(
 }
 
 /** Why, in one line: the failure's message and, if the worker's output ended with an error, that error. */
-export function reasonOf({ reason, message, outcome, stderrTail }: Failure): string {
+export function reasonOf(failure: Failure): string {
+  const error = errorOf(failure);
+  return error === null ? failure.message : `${failure.message}: ${error}`;
+}
+
+/** The error that the worker's output ended with. */
+function errorOf({ reason, outcome, stderrTail }: Failure): string | null {
   // A worker that was killed did not die of what it wrote; only abort(3) is called with a reason.
   const hasSaidWhy = reason === 'exited' && (outcome?.signal == null || outcome.signal === 'SIGABRT');
-  const error = hasSaidWhy ? errorLineOf(stderrTail.map(printable)) : null;
-  return error === null ? message : `${message}: ${error}`;
+  return hasSaidWhy ? errorLineOf(stderrTail.map(printable)) : null;
 }
 
 /** The word of a sentence that says how things are now, and what that means. */
@@ -121,7 +126,7 @@ function sentence(event: MasterEvent, why: (failure: Failure) => string): string
     case 'workerKilled':
       return `${worker(event)} killed: ${killReason[event.reason]}`;
     case 'workerExited':
-      return `${worker(event)} ended with ${describeOutcome(event.outcome)}${toll(event)}`;
+      return `${worker(event)} ended with ${describeOutcome(event.outcome)}${toll(event)}${crash(event.failure)}`;
     case 'workerFailed':
       return `${worker(event)} failed: ${why(event.failure)}`;
     case 'migrationFailed':
@@ -303,6 +308,11 @@ function hostOption(address: string): string {
 function worker(identity: WorkerIdentity): string {
   const who = identity.pid === null ? `worker in slot ${identity.slot}` : `worker ${identity.pid}`;
   return `${who} of generation ${identity.generation}`;
+}
+
+function crash(failure: Failure | null): string {
+  const error = failure === null ? null : errorOf(failure);
+  return error === null ? '' : `: ${error}`;
 }
 
 function toll({

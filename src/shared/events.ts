@@ -190,7 +190,7 @@ export type MasterEvent =
         | 'reload'
         | 'scaleDown';
     } & WorkerChange)
-  /** It ended as asked: `served`, `migrated` and `cut` are null when it could not say. */
+  /** It ended when it was asked to: `served`, `migrated` and `cut` are null when it could not say. */
   | ({
       readonly event: 'workerExited';
       readonly outcome: Outcome;
@@ -200,6 +200,8 @@ export type MasterEvent =
       readonly cut: number | null;
       /** How many of its own clean-ups were cut: handlers of signals, drain hooks. */
       readonly cleanUpsCut: number;
+      /** It crashed while it drained; null: it ended as asked. */
+      readonly failure: Failure | null;
     } & WorkerChange)
   /** It ended, or could not be started, unexpectedly. */
   | ({ readonly event: 'workerFailed'; readonly failure: Failure } & WorkerChange)

@@ -18,6 +18,9 @@ test('a worker that crashes while it drains is in the log with what was cut, and
   process.kill(pid, 'SIGUSR1');
   const exited = await master.waitFor('workerExited', { generation: 1 });
   expect(exited).toMatchObject({ outcome: { code: 1, signal: null }, cut: 1 });
-  expect((await master.status()).lastCrash).toMatchObject({ generation: 1, pid });
+  expect(exited.failure?.message).toContain('while it drained');
+  const { lastCrash } = await master.status();
+  expect(lastCrash).toMatchObject({ generation: 1, pid });
+  expect(lastCrash?.failure.stderrTail).toContain('Error: boom');
   expect((await get(port)).status).toBe(200);
 });

@@ -2,7 +2,6 @@
  * How much each event matters to an operator. Pure. The measure is a reload that goes well: at `info` it is
  * asked for, starting, serving, and one line for each worker that ended.
  */
-import { drainCrash } from '../program/drain-crash.ts';
 import type { MasterEvent } from '../../shared/events.ts';
 
 export type EventLevel = 'debug' | 'info' | 'warn' | 'error';
@@ -15,7 +14,7 @@ export function levelOf(event: MasterEvent, isRecovery = false): EventLevel {
     case 'workerDraining':
       return event.reason === 'signal' ? 'info' : 'debug';
     case 'workerExited':
-      return (event.cut ?? 0) + event.cleanUpsCut === 0 && drainCrash(event) === null ? 'info' : 'warn';
+      return (event.cut ?? 0) + event.cleanUpsCut === 0 && event.failure === null ? 'info' : 'warn';
     case 'stopped':
       return event.failure === null ? 'info' : 'error';
     case 'generationFailed':

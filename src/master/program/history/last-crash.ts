@@ -4,7 +4,6 @@
  */
 import type { WorkerCrash } from '../../../shared/control-api.ts';
 import type { MasterEvent } from '../../../shared/events.ts';
-import { drainCrash } from '../drain-crash.ts';
 
 export interface LastCrash {
   observe(event: MasterEvent, wallMs: number): void;
@@ -28,9 +27,8 @@ export function createLastCrash(): LastCrash {
         const { generation, slot, pid, failure } = event;
         last = { generation, slot, pid, endedAt, failure };
       } else if (event.event === 'workerExited') {
-        const failure = drainCrash(event);
-        if (failure === null || !hasServed(event.generation)) return;
-        const { generation, slot, pid } = event;
+        const { generation, slot, pid, failure } = event;
+        if (failure === null || !hasServed(generation)) return;
         last = { generation, slot, pid, endedAt, failure };
       }
     },

@@ -7,6 +7,7 @@
  *   timer, one in `draining` a drain timer, one in `terminating` a kill timer, and no worker has another one;
  * - once told to go, a worker never becomes ready again.
  */
+import { drainCrash } from './drain-crash.ts';
 import type { MasterEvent, Failure, WorkerPhase } from '../../../shared/events.ts';
 import type { DrainReason } from '../../../shared/protocol.ts';
 import { silentEnd, type Effect, type WorkerEnd, type WorkerInput } from './inputs.ts';
@@ -217,6 +218,7 @@ const goneAsAsked: Row['workerEnded'] = (worker, { at, end }) => ({
       migrated: end.migrated,
       cut: end.cut,
       cleanUpsCut: end.cleanUpsCut,
+      failure: drainCrash(worker.phase, end),
     }),
   ],
   verdict: { type: 'gone' },

@@ -13,6 +13,7 @@ const exited: EventRecord = {
   migrated: 0,
   cut: 0,
   cleanUpsCut: 0,
+  failure: null,
 };
 const started: EventRecord = { ...change, event: 'workerStarted', from: null, to: 'starting' };
 

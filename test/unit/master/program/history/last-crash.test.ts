@@ -59,6 +59,7 @@ test('a worker of the generation before that crashes while it drains, or waits t
     migrated: 0,
     cut: 1,
     cleanUpsCut: 0,
+    failure: code === 0 ? null : { ...failure, outcome: { code, signal: null } },
   });
   crashes.observe(ends(0), 40);
   expect(crashes.last()).toMatchObject({ pid: 77 });

@@ -33,6 +33,7 @@ function end(workers: LeavingWorkers, generation: number, pid: number): void {
     migrated: 0,
     cut: 0,
     cleanUpsCut: 0,
+    failure: null,
   });
 }
 

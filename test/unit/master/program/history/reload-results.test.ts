@@ -17,6 +17,7 @@ const exited: MasterEvent = {
   migrated: 0,
   cut: 0,
   cleanUpsCut: 0,
+  failure: null,
 };
 const ready: MasterEvent = {
   event: 'generationReady',

@@ -1,6 +1,7 @@
 /** Whether a worker that was draining has crashed instead of ending as asked, as a Failure. Pure. */
-import { describeOutcome } from '../../shared/describe-event.ts';
-import type { MasterEvent, Failure } from '../../shared/events.ts';
+import { describeOutcome } from '../../../shared/describe-event.ts';
+import type { Failure, WorkerPhase } from '../../../shared/events.ts';
+import type { WorkerEnd } from './inputs.ts';
 
 /** What nobody sends a worker that drains in peace: the kernel does, when something is wrong with it. */
 const fatalSignals: ReadonlySet<string | null> = new Set([
@@ -14,19 +15,10 @@ const fatalSignals: ReadonlySet<string | null> = new Set([
 ]);
 
 /** Null: it ended as asked, be it by the signal that asked, or with the code of a shell for that (128 and more). */
-export function drainCrash({
-  from,
-  outcome,
-}: Extract<MasterEvent, { event: 'workerExited' }>): Failure | null {
+export function drainCrash(from: WorkerPhase, { outcome, failure }: WorkerEnd): Failure | null {
+  if (outcome === null || (from !== 'draining' && from !== 'ready')) return null;
   const { code, signal } = outcome;
   const isCrash = code === null ? fatalSignals.has(signal) : code > 0 && code < 128;
-  if ((from !== 'draining' && from !== 'ready') || !isCrash) return null;
-  return {
-    reason: 'exited',
-    message: `the worker ended with ${describeOutcome(outcome)} while it drained`,
-    hint: 'what it wrote before its end is in the log',
-    errorCode: null,
-    outcome,
-    stderrTail: [],
-  };
+  if (!isCrash) return null;
+  return { ...failure, message: `the worker ended with ${describeOutcome(outcome)} while it drained` };
 }
