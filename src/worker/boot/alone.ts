@@ -3,10 +3,11 @@ import type { EventEmitter } from 'node:events';
 import { constants } from 'node:os';
 import { createApplication } from '../api/application.ts';
 import { nowMs } from '../process/monotonic-time.ts';
-import { coveredHandle } from '../node-internals/listening-handle.ts';
+import { standInHandle } from '../node-internals/listening-handle.ts';
 import { createDraining, cutWords } from '../drain/draining.ts';
 import { readDrainTimeout } from './environment.ts';
-import { patchServers, type Placement } from '../listen/intercept-listen.ts';
+import { patchServers } from '../listen/intercept-listen.ts';
+import { passThrough } from '../listen/placement.ts';
 import { createReadiness } from '../listen/readiness.ts';
 import { runtimeVersion, type Runtime } from '../api/runtime.ts';
 import { hearServers } from '../node-internals/server-events.ts';
@@ -69,14 +70,13 @@ export function startAlone(): Runtime {
     },
   });
 
-  const passThrough: Placement = { kind: 'passThrough', isOutside: false };
   hearServers((server, event, first) => {
     connections.heard(server, event, first);
   });
   patchServers({
     place: ({ target }) => {
       const handle =
-        draining.isBegun() && target.kind === 'tcp' ? coveredHandle(target.host, target.port) : null;
+        draining.isBegun() && target.kind === 'tcp' ? standInHandle(target.host, target.port) : null;
       return handle === null ? passThrough : { kind: 'handle', handle, backlog: 0 };
     },
     track: (server) => {

@@ -10,7 +10,7 @@ import { openBundle } from './bundle.ts';
 import { isCaught } from '../process/caught-signals.ts';
 import { createChannelLock } from '../channel/channel-lock.ts';
 import { openChannel, type ChannelEvents } from '../channel/channel.ts';
-import { createClaims } from '../listen/listener-bindings.ts';
+import { createListenerBindings } from '../listen/listener-bindings.ts';
 import type { Settings } from './environment.ts';
 import { firstMoments } from '../drain/takeover-pause.ts';
 import type { PassOn } from '../launcher/pass-on.ts';
@@ -59,7 +59,7 @@ export function startManaged(
       switch (message.type) {
         case 'admit':
           drainAtSignals();
-          claims.admit(admitted);
+          bindings.admit(admitted);
           // Not now, when the first client waits: it costs some milliseconds.
           setTimeout(catchUp, firstMoments(drainTimeoutMs)).unref();
           break;
@@ -67,11 +67,11 @@ export function startManaged(
           lifelines.push(handle);
           break;
         case 'listener':
-          if (isRawHandle(handle)) claims.arrived(message.name, handle);
+          if (isRawHandle(handle)) bindings.copyArrived(message.name, handle);
           break;
         case 'address':
         case 'addressRefused':
-          claims.answered(message, isRawHandle(handle) ? handle : null);
+          bindings.addressAnswered(message, isRawHandle(handle) ? handle : null);
           break;
         case 'drain':
         case 'pause':
@@ -152,44 +152,38 @@ export function startManaged(
     },
   );
 
-  const claims = createClaims({
+  const bindings = createListenerBindings({
     listeners,
-    wantListener: (name) => {
+    requestCopy: (name) => {
       if (channel.read()) send({ type: 'listenerWanted', pid, name });
     },
     listening: (name) => {
       channel.read();
       // For a turn: another listen of the same turn may have failed, and end the process.
-      setImmediate(readiness.hold());
+      setImmediate(readiness.delay());
       readiness.listening(name);
     },
     released: (name) => {
       readiness.released(name);
     },
-    undeclared: (address) => {
+    report: (type, address) => {
       // By which a command of a package, such as tsx, talks to what it starts: each process has one of its own.
-      if (passing.isCommand && address.startsWith('/')) return;
-      send({ type: 'undeclaredListen', pid, address });
+      if (passing.isCommand && type === 'undeclaredListen' && address.startsWith('/')) return;
+      send({ type, pid, address });
     },
-    wide: (address) => {
-      send({ type: 'wideListen', pid, address });
-    },
-    narrow: (address) => {
-      send({ type: 'narrowListen', pid, address });
-    },
-    wantAddress: (name, wanted) => {
+    requestAddress: (name, wanted) => {
       // It listens, and the answer comes before it can be ready.
       if (channel.read()) send({ type: 'addressWanted', pid, name, ...wanted });
       // The one that reads would get the answer. This one is never admitted, so it can listen on what is there.
       else
         setImmediate(() => {
-          claims.answered({ type: 'addressRefused', name, isShared: true, ...wanted }, null);
+          bindings.addressAnswered({ type: 'addressRefused', name, isShared: true, ...wanted }, null);
         });
     },
-    emptied: (name) => {
+    queueAccepted: (name) => {
       send({ type: 'listenerEmptied', pid, name });
     },
-    hold: () => readiness.hold(),
+    delayReadiness: () => readiness.delay(),
   });
 
   const listenForTermination = (): void => {
@@ -228,7 +222,7 @@ export function startManaged(
     return (made ??= servingBundle().createServing({
       ...tracking(),
       drainTimeoutMs,
-      claims,
+      bindings,
       application,
       send: (message) => channel.send(message),
       hasMaster: () => channel.isOpen(),
@@ -241,7 +235,7 @@ export function startManaged(
   }
 
   beforeBareBind((host, port) => {
-    if (!claims.isDeclared(host, port)) return;
+    if (!bindings.isDeclared(host, port)) return;
     const how = 'leave cluster.schedulingPolicy at its default, SCHED_RR';
     complain(
       `cannot share ${writeAddress(host, port)} among the processes of a cluster (${heldByMaster}): ${how}`,
@@ -255,7 +249,7 @@ export function startManaged(
   });
   patchServers({
     place: (call) => {
-      const placement = claims.place(call);
+      const placement = bindings.place(call);
       if (placement.kind !== 'passThrough') {
         passing.end();
         acceptConnections();
@@ -271,7 +265,7 @@ export function startManaged(
     },
     outside: (server) => {
       // A second port of the application, which the old generation may hold: a worker that dies of it was never ready.
-      outcomes.whenEnded(server, readiness.hold());
+      outcomes.whenEnded(server, readiness.delay());
     },
     takeQuietlyClosed: (server) => tracked?.connections.takeQuietlyClosed(server) ?? false,
   });

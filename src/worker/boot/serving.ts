@@ -10,7 +10,7 @@ import {
   type WorkerMessage,
 } from '../../shared/protocol.ts';
 import type { Application } from '../api/application.ts';
-import type { Claims } from '../listen/listener-bindings.ts';
+import type { ListenerBindings } from '../listen/listener-bindings.ts';
 import { createDraining, cutWords } from '../drain/draining.ts';
 import { endGroupAtExit } from '../drain/end-group.ts';
 import { adoptFrom, type AdoptionParts } from '../migration/adopt-connections.ts';
@@ -23,7 +23,7 @@ import { createWord } from '../drain/drain-order.ts';
 
 export interface ServingParts extends Tracking {
   readonly drainTimeoutMs: number;
-  readonly claims: Claims;
+  readonly bindings: ListenerBindings;
   readonly application: Application;
   readonly send: (message: WorkerMessage) => Promise<void>;
   /** The master is there, and hears what is sent. */
@@ -60,7 +60,7 @@ export interface Serving {
 const messageMs = { SIGQUIT: 500, other: 150 };
 
 export function createServing(parts: ServingParts): Serving {
-  const { claims, send, application, connections, exchanges } = parts;
+  const { bindings, send, application, connections, exchanges } = parts;
   const { pid } = process;
   const word = createWord(parts.drainTimeoutMs);
   let patienceMs = messageMs.SIGQUIT;
@@ -72,14 +72,14 @@ export function createServing(parts: ServingParts): Serving {
     word: askWhy,
     order: () => word.order(),
     begun: () => {
-      claims.close();
+      bindings.close();
       process.once('exit', tellWhatIsCut);
       parts.begun();
     },
     acceptsNoMore: () => {
       void send({ type: 'acceptsNoMore', pid });
     },
-    listenerOf: (server) => claims.nameOf(connections.handleOf(server)),
+    listenerOf: (server) => bindings.nameOf(connections.handleOf(server)),
     ended: async (toll) => {
       process.off('exit', tellWhatIsCut);
       await send({ type: 'drained', pid, ...toll });
@@ -114,7 +114,7 @@ export function createServing(parts: ServingParts): Serving {
   const adoption: AdoptionParts = {
     handlers: application.adoptHandlers,
     acceptorOf: (name) => {
-      const listening = claims.acceptingOn(name);
+      const listening = bindings.acceptingOn(name);
       return listening === null ? null : connections.acceptorOn(listening);
     },
     countOn: (socket, requests) => {
@@ -130,15 +130,15 @@ export function createServing(parts: ServingParts): Serving {
   };
 
   function confirmPause(): void {
-    if (claims.isPaused()) void send({ type: 'paused', pid });
+    if (bindings.isPaused()) void send({ type: 'paused', pid });
     else {
-      claims.resume();
+      bindings.resume();
       void send({ type: 'notPaused', pid, problem: 'no copy of its listener has arrived' });
     }
   }
 
   function resume(): void {
-    const problem = claims.resume();
+    const problem = bindings.resume();
     // The master has no other generation to go back to: it is for the application's log.
     if (problem !== null) complain(`cannot accept connections again: ${problem}`);
   }
@@ -153,7 +153,7 @@ export function createServing(parts: ServingParts): Serving {
           break;
         case 'pause':
           if (draining.isBegun()) closeHandle(handle);
-          else if (isRawHandle(handle)) claims.pause(message.name, handle, connections.replaceHandle);
+          else if (isRawHandle(handle)) bindings.pause(message.name, handle, connections.replaceHandle);
           break;
         case 'confirmPause':
           if (!draining.isBegun()) confirmPause();

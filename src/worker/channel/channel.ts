@@ -151,7 +151,12 @@ export function readMessage(value: unknown): MasterMessage | null {
   if (typeof value !== 'object' || value === null || !('type' in value)) return null;
   switch (value.type) {
     case 'admit':
-      return { type: 'admit' };
+    case 'confirmPause':
+    case 'resume':
+    case 'lifeline':
+    case 'predecessor':
+    case 'report':
+      return { type: value.type };
     case 'drain': {
       if (!('reason' in value && 'timeoutMs' in value)) return null;
       const { reason, timeoutMs } = value;
@@ -161,22 +166,14 @@ export function readMessage(value: unknown): MasterMessage | null {
         : null;
     }
     case 'listener':
-      return 'name' in value && typeof value.name === 'string'
-        ? { type: 'listener', name: value.name }
-        : null;
     case 'pause':
-      return 'name' in value && typeof value.name === 'string' ? { type: 'pause', name: value.name } : null;
-    case 'confirmPause':
-    case 'resume':
-    case 'lifeline':
-      return { type: value.type };
+      return 'name' in value && typeof value.name === 'string'
+        ? { type: value.type, name: value.name }
+        : null;
     case 'successor':
       return 'more' in value && typeof value.more === 'number'
         ? { type: 'successor', more: value.more }
         : null;
-    case 'predecessor':
-    case 'report':
-      return { type: value.type };
     case 'address':
     case 'addressRefused':
       return readAddress(value.type, value);

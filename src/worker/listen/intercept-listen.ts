@@ -4,35 +4,10 @@
  */
 import type net from 'node:net';
 import { readListenCall, type ListenCall } from './listen-call.ts';
+import type { Placement } from './placement.ts';
 import type { RawHandle } from '../node-internals/listening-handle.ts';
 import { inContextOf, putIntoContextOf, rememberContext } from '../process/server-contexts.ts';
 import { replaceMethod, type ServerMethod } from '../node-internals/server-methods.ts';
-
-/** What becomes of a listen. */
-export type Placement =
-  /** Node.js does it, as if we were not here. `isOutside`: on an address that nobody declared. */
-  | { readonly kind: 'passThrough'; readonly isOutside: boolean }
-  /** Node.js does it with these arguments instead of the caller's. */
-  | { readonly kind: 'instead'; readonly args: readonly unknown[] }
-  | {
-      readonly kind: 'handle';
-      readonly handle: RawHandle;
-      readonly backlog: number;
-      readonly listening?: () => void;
-    }
-  /** The handle comes later, unless `cancel` is called first. */
-  | {
-      readonly kind: 'later';
-      readonly backlog: number;
-      readonly listening: () => void;
-      /** What the server says meanwhile that its address is; null: nothing, as Node.js while it looks up a name. */
-      readonly address: { readonly host: string; readonly port: number } | null;
-      /** `refused`: there is none; Node.js shall do it with these arguments instead. */
-      readonly request: (
-        arrived: (handle: RawHandle) => void,
-        refused: (args: readonly unknown[]) => void,
-      ) => { readonly cancel: () => void };
-    };
 
 export interface ListenRules {
   place(call: ListenCall): Placement;

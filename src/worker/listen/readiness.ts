@@ -6,7 +6,7 @@ export interface Readiness {
   listening(name: string): void;
   released(name: string): void;
   /** Nothing is announced until what this returns is called; calling that again changes nothing. */
-  hold(): () => void;
+  delay(): () => void;
   /** The application has had its first turn: a worker without listeners may become ready from now on. */
   loaded(): void;
   /** The application says how it becomes ready; `tooLate` when it has been said to be ready already. */
@@ -22,10 +22,10 @@ export function createReadiness(names: readonly string[], announce: () => void):
   let isSaid = false;
   let isLoaded = names.length > 0;
   let isAnnounced = false;
-  let holds = 0;
+  let delays = 0;
 
   function announceWhenReady(): void {
-    if (isAnnounced || !isLoaded || holds > 0 || silent.size > 0 || (chosen === 'manual' && !isSaid)) return;
+    if (isAnnounced || !isLoaded || delays > 0 || silent.size > 0 || (chosen === 'manual' && !isSaid)) return;
     isAnnounced = true;
     announce();
   }
@@ -38,13 +38,13 @@ export function createReadiness(names: readonly string[], announce: () => void):
     released(name) {
       silent.add(name);
     },
-    hold() {
-      let isHeld = true;
-      holds += 1;
+    delay() {
+      let isDelayed = true;
+      delays += 1;
       return () => {
-        if (!isHeld) return;
-        isHeld = false;
-        holds -= 1;
+        if (!isDelayed) return;
+        isDelayed = false;
+        delays -= 1;
         announceWhenReady();
       };
     },

@@ -120,11 +120,11 @@ export function passOn(closed: RawHandle, after: RawHandle): void {
     Reflect.set(closed, name, (...args: unknown[]) => Reflect.apply(after[name], after, args) as unknown);
 }
 
-/** A handle that is held back: the server over it says that it listens, and accepts nothing until `admit`. */
-export interface Gate {
-  /** Begins to accept; answers 0 or the system's negative error number. */
-  admit(backlog: number): number;
-  /** Holds it back no more, and does nothing with it. */
+/** A handle that is held back: its server reports that it listens, and accepts nothing until `listen`. */
+export interface HeldHandle {
+  /** Begins to accept. Returns 0 or the system's negative error number. */
+  listen(backlog: number): number;
+  /** Stops holding it back without listening. */
   letGo(): void;
 }
 
@@ -132,7 +132,7 @@ export interface Gate {
  * Holds a handle back. Nothing polls the socket meanwhile, so killing the process cuts nobody; but such a handle does
  * not keep the process alive either, so a timer does, for as long as the application has the server ref'd.
  */
-export function holdBack(handle: RawHandle): Gate {
+export function holdBack(handle: RawHandle): HeldHandle {
   const { listen, ref, unref } = handle;
   const alive = setInterval(() => undefined, 2 ** 31 - 1);
   handle.listen = () => 0;
@@ -151,7 +151,7 @@ export function holdBack(handle: RawHandle): Gate {
   onClosed(handle, release);
   return {
     letGo: release,
-    admit(backlog) {
+    listen(backlog) {
       release();
       return handle.listen(backlog);
     },
@@ -171,7 +171,7 @@ export function canBind(host: string): boolean {
  * A handle for a server that shall see itself listening and never accept: bound somewhere on the loopback, never
  * listened on, saying the address that was asked for (any port: its own).
  */
-export function coveredHandle(host: string | null, port: number): RawHandle | null {
+export function standInHandle(host: string | null, port: number): RawHandle | null {
   const handle = createServerHandle('127.0.0.1', 0, 4, -1, 0);
   if (!isRawHandle(handle)) return null;
   handle.listen = () => 0;

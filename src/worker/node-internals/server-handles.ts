@@ -1,12 +1,12 @@
 /** Which handle a server listens with, and how it gets another one in its place (lib/net.js of Node 20, 22, 24 and 26; not documented). */
-import net from 'node:net';
+import { isIPv6, Server } from 'node:net';
 import type { RawHandle } from './listening-handle.ts';
 import { inContextOf, putIntoContextOf } from '../process/server-contexts.ts';
 
 /** The server that listens with the handle. Node.js notes it under a symbol of its own. */
-export function serverOf(handle: RawHandle): net.Server | null {
+export function serverOf(handle: RawHandle): Server | null {
   const values = Object.getOwnPropertySymbols(handle).map((symbol): unknown => Reflect.get(handle, symbol));
-  return values.find((value) => value instanceof net.Server) ?? null;
+  return values.find((value) => value instanceof Server) ?? null;
 }
 
 /** Gives a connection to the server that listens with the handle, as if it had come there. */
@@ -17,8 +17,8 @@ export function acceptFor(listening: RawHandle, accepted: object): void {
   else inContextOf(server, accept);
 }
 
-/** What `net.Server` does with a handle that it is given, apart from listening (Node.js: setupListenHandle in lib/net.js). */
-export function swapHandle(server: net.Server, before: RawHandle, after: RawHandle): void {
+/** What `Server` does with a handle that it is given, apart from listening (Node.js: setupListenHandle in lib/net.js). */
+export function swapHandle(server: Server, before: RawHandle, after: RawHandle): void {
   putIntoContextOf(server, after);
   Reflect.set(after, 'onconnection', before.onconnection);
   for (const symbol of Object.getOwnPropertySymbols(before))
@@ -28,10 +28,10 @@ export function swapHandle(server: net.Server, before: RawHandle, after: RawHand
 }
 
 /** The server listens no more, and says why, as if listen(2) had failed. */
-export function failListening(server: net.Server, handle: RawHandle, host: string, port: number): void {
+export function failListening(server: Server, handle: RawHandle, host: string, port: number): void {
   Reflect.set(server, '_handle', null);
   handle.close();
-  const message = `listen EADDRINUSE: address already in use ${net.isIPv6(host) ? `[${host}]` : host}:${port}`;
+  const message = `listen EADDRINUSE: address already in use ${isIPv6(host) ? `[${host}]` : host}:${port}`;
   const error = Object.assign(new Error(message), {
     code: 'EADDRINUSE',
     syscall: 'listen',

@@ -47,7 +47,7 @@ describe('readiness', () => {
   it('is not announced while something holds it', () => {
     const announce = vi.fn();
     const readiness = createReadiness(['a'], announce);
-    const [first, second] = [readiness.hold(), readiness.hold()];
+    const [first, second] = [readiness.delay(), readiness.delay()];
     readiness.listening('a');
     first();
     first();

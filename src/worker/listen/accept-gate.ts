@@ -1,0 +1,106 @@
+/**
+ * The accept gate of this worker: decides when its servers accept connections on the declared listeners.
+ * INVARIANT: before `admit`, and after `close`, no server accepts a connection on a declared listener.
+ * `guard` keeps it for real handles; after `close`, servers get stand-in handles, which never accept (listener-bindings.ts).
+ */
+import { holdBack, type RawHandle } from '../node-internals/listening-handle.ts';
+import { writeAddress } from './addresses.ts';
+import { declaredName, type Binding } from './binding.ts';
+
+export interface AcceptGateParts {
+  /** Every binding of this worker that is not undecided. */
+  readonly bindings: readonly Binding[];
+  /** Called at admission, when the servers have begun to accept. */
+  readonly opened: () => void;
+  /** True while connections from the queue of an undecided listener are still being accepted. */
+  readonly isAcceptingQueue: () => boolean;
+}
+
+export interface AcceptGate {
+  phase(): 'gated' | 'admitted' | 'closed';
+  /** Holds the handle back unless servers may accept now. Call it before a server listens with the handle. */
+  guard(binding: Binding, handle: RawHandle): void;
+  /**
+   * Opens the gate. Calls `done` once: with null when every listener is accepted on, or with the problem when one cannot be. A second
+   * call does nothing.
+   */
+  readonly admit: (done: (problem: string | null) => void) => void;
+  /** A server has begun to listen, or a queue has been accepted: that may complete the admission. */
+  recheck(): void;
+  /** From now on `guard` holds handles back again, until `resume`. Returns false when the gate is not open. */
+  pause(): boolean;
+  /** True when it is paused and no server accepts. */
+  readonly isPaused: () => boolean;
+  /** Accepts again. Returns the problem, or null. */
+  readonly resume: () => string | null;
+  /** From now on a server that is told to listen does not accept. */
+  readonly close: () => void;
+}
+
+export function createAcceptGate({ bindings, opened, isAcceptingQueue }: AcceptGateParts): AcceptGate {
+  let phase: 'gated' | 'admitted' | 'closed' = 'gated';
+  let isPaused = false;
+  /** Set while the admission waits for a server that was closed after the worker was ready, and listens again. */
+  let whenAccepting: ((problem: null) => void) | null = null;
+
+  function recheck(): void {
+    if (whenAccepting === null || bindings.some(({ state }) => state === 'requested')) return;
+    // The master closes the undecided listener before it reports that the generation serves, so its queue has to be empty first.
+    if (isAcceptingQueue()) return;
+    const held = new Set(bindings.filter(({ state }) => state === 'held').map(declaredName));
+    if (bindings.some((binding) => !held.has(declaredName(binding)))) return;
+    const done = whenAccepting;
+    whenAccepting = null;
+    done(null);
+  }
+
+  /** Returns the problem, or null. */
+  function releaseHandles(): string | null {
+    let problem: string | null = null;
+    for (const binding of bindings) {
+      const { heldBack, listener } = binding;
+      const errno = heldBack?.listen(listener.backlog) ?? 0;
+      binding.heldBack = null;
+      if (errno !== 0)
+        problem = `listen on ${writeAddress(listener.host, listener.port)} failed with ${errorName(errno)}`;
+    }
+    return problem;
+  }
+
+  return {
+    phase: () => phase,
+    guard(binding, handle) {
+      if (phase !== 'admitted' || isPaused) binding.heldBack = holdBack(handle);
+    },
+    admit: (done) => {
+      if (phase !== 'gated') return;
+      phase = 'admitted';
+      const problem = releaseHandles();
+      if (problem !== null) {
+        done(problem);
+        return;
+      }
+      opened();
+      whenAccepting = done;
+      recheck();
+    },
+    recheck,
+    pause() {
+      isPaused = phase === 'admitted';
+      return isPaused;
+    },
+    isPaused: () =>
+      isPaused && bindings.every(({ state, heldBack }) => state !== 'held' || heldBack !== null),
+    resume: () => {
+      isPaused = false;
+      return phase === 'admitted' ? releaseHandles() : null;
+    },
+    close: () => {
+      phase = 'closed';
+    },
+  };
+}
+
+function errorName(errno: number): string {
+  return process.getBuiltinModule('node:util').getSystemErrorName(-Math.abs(errno));
+}

@@ -1,0 +1,29 @@
+/** One declared listener in this worker, and whether a server listens on it. */
+import type { AnnouncedListener } from '../../shared/protocol.ts';
+import type { HeldHandle, RawHandle } from '../node-internals/listening-handle.ts';
+
+export interface Binding {
+  readonly listener: AnnouncedListener;
+  /**
+   * `inherited`: no server listens on it, and its descriptor is open. `held`: a server listens on it. `requested`: a server waits for a
+   * copy from the master. `closed`: its server has closed it, and the inherited descriptor with it.
+   */
+  state: 'inherited' | 'held' | 'requested' | 'closed';
+  /** Set while the accept gate holds the handle back. */
+  heldBack: HeldHandle | null;
+  /** Kept after its server has closed it: connections accepted on it still belong to this listener. */
+  handle: RawHandle | null;
+  /** The hosts that the servers on it asked for. */
+  readonly hosts: Set<string | null>;
+  /** Takes the copy that a server waits for. */
+  deliver: ((handle: RawHandle) => void) | null;
+}
+
+export function createBinding(listener: AnnouncedListener, state: 'inherited' | 'requested'): Binding {
+  return { listener, state, heldBack: null, handle: null, hosts: new Set(), deliver: null };
+}
+
+/** The name of the declared listener. A worker becomes ready by declared listeners, not by the addresses that stand for one. */
+export function declaredName({ listener }: Binding): string {
+  return listener.standsFor ?? listener.name;
+}

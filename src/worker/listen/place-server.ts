@@ -1,0 +1,158 @@
+/** Places a server on a declared listener: gives it the inherited handle, a share of it, a copy from the master, or the kernel's refusal. */
+import {
+  onClosed,
+  openInherited,
+  putAside,
+  standInHandle,
+  type RawHandle,
+} from '../node-internals/listening-handle.ts';
+import type { AcceptGate } from './accept-gate.ts';
+import { canShare } from './addresses.ts';
+import { declaredName, type Binding } from './binding.ts';
+import { bindByNode, passThrough, type Placement } from './placement.ts';
+
+export interface ServerPlacementParts {
+  /** Every binding of this worker that is not undecided. */
+  readonly bindings: readonly Binding[];
+  readonly gate: AcceptGate;
+  /** Asks the master for another copy of the listener. */
+  requestCopy(name: string): void;
+  /** A server listens on the declared listener of this name. */
+  listening(name: string): void;
+  /** No server listens on it any more. */
+  released(name: string): void;
+}
+
+export interface ServerPlacement {
+  /** Places a server that asks for `host` on the listener; calls `warn` when it gets it. */
+  place(binding: Binding, host: string | null, isIPv6Only?: boolean, warn?: () => void): Placement;
+  /** Makes `handle` the binding's: guarded by the accept gate, and noticed when it is closed. Returns the handle. */
+  hold(binding: Binding, host: string | null, handle: RawHandle): RawHandle;
+  /** Places a server on a handle that never accepts, beside the server on `binding`; null: beside none. */
+  placeOnStandIn(binding: Binding | null, host: string | null, port: number): Placement;
+}
+
+export function createServerPlacement(parts: ServerPlacementParts): ServerPlacement {
+  const { bindings, gate } = parts;
+
+  function hold(binding: Binding, host: string | null, handle: RawHandle): RawHandle {
+    const isInherited = binding.state === 'inherited';
+    binding.state = 'held';
+    binding.handle = handle;
+    binding.hosts.add(host);
+    gate.guard(binding, handle);
+    const released = (): void => {
+      binding.heldBack?.letGo();
+      binding.heldBack = null;
+      binding.hosts.delete(host);
+      const name = declaredName(binding);
+      if (!bindings.some((one) => one.state === 'held' && declaredName(one) === name)) parts.released(name);
+    };
+    const closed = (): void => {
+      // A copy has replaced it while accepting is paused.
+      if (binding.handle !== handle) return;
+      binding.state = 'closed';
+      released();
+    };
+    // Before admission the descriptor stays open, so that the next server to listen has it at once, as without a master.
+    if (isInherited && gate.phase() === 'gated') {
+      putAside(
+        handle,
+        () => gate.phase() === 'gated',
+        (isClosed) => {
+          if (isClosed) {
+            closed();
+            return;
+          }
+          binding.state = 'inherited';
+          released();
+        },
+      );
+    } else onClosed(handle, closed);
+    return handle;
+  }
+
+  function placeOnStandIn(binding: Binding | null, host: string | null, port: number): Placement {
+    const handle = standInHandle(host, port);
+    if (handle === null) return passThrough;
+    if (binding !== null) {
+      binding.hosts.add(host);
+      onClosed(handle, () => binding.hosts.delete(host));
+    }
+    return { kind: 'handle', handle, backlog: 0 };
+  }
+
+  function requestCopy(
+    binding: Binding,
+    host: string | null,
+    arrived: (handle: RawHandle) => void,
+  ): { cancel(): void } {
+    const letEnd = keepProcessAlive();
+    const over = (): void => {
+      letEnd();
+      binding.deliver = null;
+      binding.hosts.delete(host);
+    };
+    binding.state = 'requested';
+    binding.hosts.add(host);
+    binding.deliver = (handle) => {
+      over();
+      arrived(hold(binding, host, handle));
+    };
+    parts.requestCopy(binding.listener.name);
+    return {
+      cancel() {
+        if (binding.deliver === null) return;
+        over();
+        binding.state = 'closed';
+      },
+    };
+  }
+
+  return {
+    hold,
+    placeOnStandIn,
+    place(binding, host, isIPv6Only = false, warn = () => undefined) {
+      const { backlog, fd, port } = binding.listener;
+      const listening = (): void => {
+        // A program that only looks whether the port is free has closed it already.
+        if (binding.state !== 'held') return;
+        warn();
+        parts.listening(declaredName(binding));
+        gate.recheck();
+      };
+      switch (binding.state) {
+        case 'inherited': {
+          const handle = openInherited(fd);
+          // Node.js then reports what is wrong with the descriptor.
+          if (handle === null) return { kind: 'instead', args: [{ fd }] };
+          return { kind: 'handle', handle: hold(binding, host, handle), backlog, listening };
+        }
+        case 'held':
+        case 'requested':
+          if (canShare(binding.hosts, host)) {
+            warn();
+            return placeOnStandIn(binding, host, port);
+          }
+          // The kernel knows that the address is taken, so the application gets the same EADDRINUSE as without graceful-run.
+          return bindByNode(port, host ?? binding.listener.host, isIPv6Only);
+        case 'closed':
+          return {
+            kind: 'later',
+            backlog,
+            listening,
+            address: host === null ? binding.listener : null,
+            request: (arrived) => requestCopy(binding, host, arrived),
+          };
+      }
+    },
+  };
+}
+
+/** Keeps the process alive, as a listening server would, until the returned function is called. */
+export function keepProcessAlive(): () => void {
+  const alive = setInterval(() => undefined, 2 ** 31 - 1);
+  return () => {
+    clearInterval(alive);
+  };
+}
