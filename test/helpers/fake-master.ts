@@ -1,13 +1,10 @@
-/** A control server with handlers that a test steers, in a folder of its own. */
+/** A control server with commands that a test steers, in a folder of its own. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import {
-  type ControlHandlers,
-  type ControlServer,
-  openControlServer,
-} from '../../src/master/control/control-server.ts';
+import type { Commands } from '../../src/master/control/commands.ts';
+import { type ControlServer, openControlServer } from '../../src/master/control/control-server.ts';
 import type { ReloadResult, Status, WorkerCrash } from '../../src/shared/control-api.ts';
 import type { Failure, EventRecord } from '../../src/shared/events.ts';
 
@@ -97,21 +94,20 @@ export class FakeMaster {
   status: Status = statusOf(process.pid);
   #waiting: (() => void)[] = [];
 
-  readonly handlers: ControlHandlers = {
+  readonly commands: Commands = {
     status: () => Promise.resolve(this.status),
-    pid: () => this.status.master.pid,
-    reload: (wait) => {
+    reload: ({ wait }) => {
       this.waits.push(wait);
       this.#called('reload');
-      return { generation: 2, outcome: this.outcome.promise };
+      return { accepted: { generation: 2 }, outcome: this.outcome.promise };
     },
-    scale: (workers) => {
+    scale: ({ change }) => {
       this.#called('scale');
-      return { workers, before: 1 };
+      return { workers: typeof change === 'number' ? 1 + change : change.to, before: 1 };
     },
     stop: () => {
       this.#called('stop');
-      return { done: this.done.promise };
+      return { accepted: { pid: this.status.master.pid }, done: this.done.promise };
     },
     subscribe: (listener) => {
       this.listeners.add(listener);
@@ -155,7 +151,7 @@ export function openFake(folder: string, master: FakeMaster, name = 'web'): Prom
   return openControlServer({
     name,
     folders: [folder],
-    handlers: master.handlers,
+    commands: master.commands,
     onChange: (change) => {
       master.changes.push(change);
     },

@@ -125,8 +125,8 @@ describe('requests', () => {
       name: 'web',
       folders: [folder.path],
       onChange,
-      handlers: {
-        ...master.handlers,
+      commands: {
+        ...master.commands,
         status: () => Promise.reject(new Error('oops')),
         reload: () => {
           throw new GracefulRunError('masterStopped', 'cannot reload: stopping');
@@ -322,7 +322,7 @@ describe('the socket', () => {
     const server = await openControlServer({
       name: 'web',
       folders: [made],
-      handlers: master.handlers,
+      commands: master.commands,
       onChange,
     });
     open.push(server);
@@ -336,7 +336,7 @@ describe('the socket', () => {
     const server = await openControlServer({
       name: 'web',
       folders: [missing, folder.path],
-      handlers: master.handlers,
+      commands: master.commands,
       onChange,
     });
     open.push(server);
@@ -373,7 +373,7 @@ describe('the socket', () => {
     const server = await openControlServer({
       name: 'web',
       folders: [runtime],
-      handlers: master.handlers,
+      commands: master.commands,
       onChange,
     });
     open.push(server);
@@ -408,7 +408,7 @@ describe('the socket', () => {
     const server = await openControlServer({
       name: 'web',
       folders: [first, second],
-      handlers: master.handlers,
+      commands: master.commands,
       onChange,
     });
     open.push(server);
@@ -432,7 +432,7 @@ describe('the socket', () => {
     const server = await openControlServer({
       name: 'web',
       folders: [runtime],
-      handlers: master.handlers,
+      commands: master.commands,
       onChange,
     });
     open.push(server);
@@ -467,7 +467,7 @@ describe('the socket', () => {
     const server = await openControlServer({
       name: 'web',
       folders: [long, file, good],
-      handlers: master.handlers,
+      commands: master.commands,
       onChange,
     });
     open.push(server);
@@ -545,7 +545,7 @@ describe('the socket', () => {
   ])('a folder that is %s is refused', async (_what, make) => {
     const path = join(folder.path, 'place');
     make(path);
-    const opening = openControlServer({ name: 'web', folders: [path], handlers: master.handlers, onChange });
+    const opening = openControlServer({ name: 'web', folders: [path], commands: master.commands, onChange });
     expect(codeOf(await opening.catch((error: unknown) => error))).toBe('controlSocketUnusable');
   });
 
@@ -556,7 +556,7 @@ describe('the socket', () => {
 
   test('a path that is too long is refused with a hint', async () => {
     const deep = join(folder.path, 'x'.repeat(100));
-    const opening = openControlServer({ name: 'web', folders: [deep], handlers: master.handlers, onChange });
+    const opening = openControlServer({ name: 'web', folders: [deep], commands: master.commands, onChange });
     const error: unknown = await opening.catch((caught: unknown) => caught);
     expect(codeOf(error)).toBe('controlSocketUnusable');
   });

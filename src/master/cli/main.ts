@@ -66,7 +66,7 @@ async function run({ options, logLevel, logFormat }: Extract<Invocation, { kind:
   const log = await createLog({ level: logLevel, format, hasColours, id, stream: output.log });
   master.subscribe(log.write);
   master.subscribe(createCollector());
-  obeySignals(master, terminal);
+  obeySignals(master.commands, terminal);
   await master.start();
   await master.ended;
   return exitCodes.stopped;

@@ -1,35 +1,42 @@
 /** What the signals of the master's process ask for. It must not know how it is done. */
 import { systemClock } from '../../shared/clock.ts';
-import type { Master } from '../master.ts';
+import type { Commands } from '../control/commands.ts';
 import { readHangup, type Terminal } from './hangup.ts';
+
+const cause = 'signal';
 
 /** How often it is looked at a terminal that may be about to end. */
 const lookAgainMs = 20;
 
 /** Listens for as long as the process lives. The second of TERM, INT and QUIT stops at once: the lifecycle counts, and knows which are one. */
-export function obeySignals(master: Master, terminal: () => Terminal): void {
+export function obeySignals(commands: Commands, terminal: () => Terminal): void {
+  const stop = (): void => {
+    ask(async () => commands.stop({ cause }).done);
+  };
+  const scale = (change: number): void => {
+    ask(async () => Promise.resolve(commands.scale({ change })));
+  };
   let isDeciding = false;
   const decide = (arrivedAt: number): void => {
     const what = readHangup(terminal(), systemClock.monotonicMs() - arrivedAt);
     isDeciding = what === 'wait';
     if (what === 'wait') setTimeout(decide, lookAgainMs, arrivedAt);
     // The end of a terminal is no reason to reload.
-    else ask(async () => (what === 'stop' ? master.stop('signal') : master.reload('signal')));
+    else if (what === 'stop') stop();
+    else ask(async () => commands.reload({ cause, wait: 'serving' }).outcome);
   };
   process.on('SIGHUP', () => {
     // One that comes while the last is not decided yet is answered with it.
     if (!isDeciding) decide(systemClock.monotonicMs());
   });
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGQUIT'] as const) {
-    process.on(signal, () => {
-      ask(async () => master.stop('signal'));
-    });
+    process.on(signal, stop);
   }
   process.on('SIGTTIN', () => {
-    master.changeWorkerCount(1);
+    scale(1);
   });
   process.on('SIGTTOU', () => {
-    master.changeWorkerCount(-1);
+    scale(-1);
   });
   // Node.js would open its debugger on the one and die of the other.
   for (const signal of ['SIGUSR1', 'SIGUSR2'] as const) process.on(signal, () => undefined);

@@ -11,9 +11,8 @@ import { type Claim, claimSocket, type WaitForHolder } from './claim-socket.ts';
 import { createConnections } from './connection-limits.ts';
 import { FolderProblem, makeFolder } from './socket-folder.ts';
 import { watchFolder } from './folder-watch.ts';
-import { answerMasterStopped, type ControlHandlers, handleRequest } from './routes.ts';
-
-export type { ControlHandlers } from './routes.ts';
+import type { Commands } from './commands.ts';
+import { answerMasterStopped, handleRequest } from './routes.ts';
 
 type SocketChange = Omit<Extract<MasterEvent, { event: 'controlSocketChanged' }>, 'event'>;
 
@@ -33,7 +32,7 @@ export interface ControlServerOptions {
   readonly name: string;
   /** Best first: the first one that can be used is. */
   readonly folders: readonly string[];
-  readonly handlers: ControlHandlers;
+  readonly commands: Commands;
   /** Default: the name of a master that is stopping is taken. */
   readonly wait?: WaitForHolder;
   /** The socket is not where it should be. */
@@ -69,7 +68,7 @@ export async function openControlServer(options: ControlServerOptions): Promise<
   }
   const { onChange } = options;
   const open = new Set<ServerResponse>();
-  const makeServer = (): Server => createServer(options.handlers, open);
+  const makeServer = (): Server => createServer(options.commands, open);
   let place = await openInOneOf(options, makeServer);
   if (place.problems.length > 0)
     onChange({ change: 'elsewhere', control: place.claim.path, problem: place.problems.join('; ') });
@@ -193,7 +192,7 @@ async function openInOneOf(
   );
 }
 
-function createServer(handlers: ControlHandlers, open: Set<ServerResponse>): Server {
+function createServer(commands: Commands, open: Set<ServerResponse>): Server {
   const connections = createConnections();
   // Node.js looks every 30 s for requests that take too long. Idle means idle, so that look is put off for ever, and
   // with it the two timeouts that it enforces; a timer for each connection, while there is one, replaces them.
@@ -202,7 +201,7 @@ function createServer(handlers: ControlHandlers, open: Set<ServerResponse>): Ser
     (request, response) => {
       open.add(response);
       response.once('close', () => open.delete(response));
-      void handleRequest(request, response, handlers, (kind) => {
+      void handleRequest(request, response, commands, (kind) => {
         connections.keep(request.socket, kind);
       });
     },

@@ -1,45 +1,21 @@
 /**
- * What each control request does: route and method to handler, and the waiting for an outcome. It must not know about
- * sockets and files, nor how the master reloads or stops.
+ * Which command each control request is, and how its result becomes an HTTP answer. It knows neither sockets and files, nor how
+ * the master reloads or stops.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type * as z from 'zod/mini';
-import {
-  type ReloadAccepted,
-  type ReloadResult,
-  type ReloadWait,
-  routes,
-  type Scaled,
-  type Status,
-  type StopAccepted,
-} from '../../shared/control-api.ts';
+import { routes } from '../../shared/control-api.ts';
 import { GracefulRunError } from '../../shared/errors.ts';
-import type { EventRecord } from '../../shared/events.ts';
 import { answerError, answerJson, readBody, Refusal } from './http-answers.ts';
+import type { Commands } from './commands.ts';
 import type { Lasting } from './connection-limits.ts';
 import { streamEvents } from './event-stream.ts';
 import { parseRequest, reloadRequest, scaleRequest, stopRequest, waitOf } from './request-schemas.ts';
 
-/** What the master does for the control server. Any of them may throw: the client is told, the master lives on. */
-export interface ControlHandlers {
-  /** The master's own process. */
-  pid(): number;
-  /** Asks the workers that drain, which takes a moment. */
-  status(): Promise<Status>;
-  /** Asks for a reload; `outcome` settles when the generation that answers it has failed, or is what is waited for. */
-  reload(wait: ReloadWait): { readonly generation: number; readonly outcome: Promise<ReloadResult> };
-  /** Asks for so many workers. */
-  scale(workers: number): Scaled;
-  /** Asks for a graceful stop; `done` settles when no worker is left. */
-  stop(): { readonly done: Promise<void> };
-  /** Delivers every event from now on, until the returned function is called. */
-  subscribe(listener: (event: EventRecord) => void): () => void;
-}
-
 type Action = (
   request: IncomingMessage,
   response: ServerResponse,
-  handlers: ControlHandlers,
+  commands: Commands,
   keep: Keep,
 ) => Promise<void> | void;
 
@@ -63,7 +39,7 @@ const table: ReadonlyMap<string, Route> = new Map<string, Route>([
 export async function handleRequest(
   request: IncomingMessage,
   response: ServerResponse,
-  handlers: ControlHandlers,
+  commands: Commands,
   keep: Keep,
 ): Promise<void> {
   // A client that goes away makes both emit errors; without a listener they would end the process.
@@ -72,7 +48,7 @@ export async function handleRequest(
   // One request a connection: no idle connections to time out, to count or to close.
   response.shouldKeepAlive = false;
   try {
-    await routeOf(request).act(request, response, handlers, keep);
+    await routeOf(request).act(request, response, commands, keep);
   } catch (error) {
     answerError(response, error);
   }
@@ -101,49 +77,44 @@ function routeOf(request: IncomingMessage): Route {
 async function showStatus(
   _request: IncomingMessage,
   response: ServerResponse,
-  handlers: ControlHandlers,
+  commands: Commands,
 ): Promise<void> {
-  answerJson(response, 200, await handlers.status());
+  answerJson(response, 200, await commands.status());
 }
 
 async function reload(
   request: IncomingMessage,
   response: ServerResponse,
-  handlers: ControlHandlers,
+  commands: Commands,
   keep: Keep,
 ): Promise<void> {
   const wait = waitOf(await readRequest(request, reloadRequest));
   if (wait !== null) keep('waits');
-  const { generation, outcome } = handlers.reload(wait ?? 'serving');
+  const { accepted, outcome } = commands.reload({ cause: 'control', wait: wait ?? 'serving' });
   if (wait === null) {
     // Nobody waits for it here: its failure is the log's business.
     outcome.catch(() => undefined);
-    answerJson(response, 202, { generation } satisfies ReloadAccepted);
+    answerJson(response, 202, accepted);
     return;
   }
   const result = await outcome;
   answerJson(response, result.ok ? 200 : 409, result);
 }
 
-async function scale(
-  request: IncomingMessage,
-  response: ServerResponse,
-  handlers: ControlHandlers,
-): Promise<void> {
+async function scale(request: IncomingMessage, response: ServerResponse, commands: Commands): Promise<void> {
   const { workers } = await readRequest(request, scaleRequest);
-  answerJson(response, 200, handlers.scale(workers));
+  answerJson(response, 200, commands.scale({ change: { to: workers } }));
 }
 
 async function stop(
   request: IncomingMessage,
   response: ServerResponse,
-  handlers: ControlHandlers,
+  commands: Commands,
   keep: Keep,
 ): Promise<void> {
   const { wait } = await readRequest(request, stopRequest);
   if (wait === true) keep('waits');
-  const accepted: StopAccepted = { pid: handlers.pid() };
-  const { done } = handlers.stop();
+  const { accepted, done } = commands.stop({ cause: 'control' });
   if (wait !== true) {
     done.catch(() => undefined);
     answerJson(response, 202, accepted);
@@ -159,11 +130,11 @@ async function stop(
 function followEvents(
   _request: IncomingMessage,
   response: ServerResponse,
-  handlers: ControlHandlers,
+  commands: Commands,
   keep: Keep,
 ): void {
   keep('follows');
-  streamEvents(response, (listener) => handlers.subscribe(listener));
+  streamEvents(response, (listener) => commands.subscribe(listener));
 }
 
 async function readRequest<Request>(

@@ -1,50 +1,46 @@
 /** The program's state as the control API shows it. Pure. */
-import type {
-  DrainingStatus,
-  ProgramState,
-  ReloadResult,
-  Status,
-  WorkerCrash,
-} from '../../shared/control-api.ts';
-import type { Release, WorkerPhase } from '../../shared/events.ts';
+import type { DrainingStatus, ProgramState, Status } from '../../shared/control-api.ts';
+import type { WorkerPhase } from '../../shared/events.ts';
 import type { OpenCounts } from '../../shared/protocol.ts';
+import type { ProgramRecord } from '../handover/record.ts';
 import type { DrainProgressEvent } from './drain-progress.ts';
+import { otherReleaseIn, releaseOf } from './history/releases.ts';
 import { servingGeneration, type LifecycleSettings, type Program, type Worker } from './lifecycle/state.ts';
 
-export interface StatusSources {
-  readonly name: string;
-  readonly command: readonly string[];
+/** The master that a program belongs to. */
+export interface MasterIdentity {
   readonly version: string;
   readonly pid: number;
   readonly logId: string | null;
   readonly startedAt: number;
-  readonly listeners: readonly { readonly name: string; readonly host: string; readonly port: number }[];
-  readonly releaseOf: (generation: number) => Release | null;
-  readonly otherReleaseIn: (generation: number, slot: number) => Release | null;
-  readonly openOf: (worker: number) => OpenCounts | null;
-  readonly lastReload: ReloadResult | null;
-  readonly lastCrash: WorkerCrash | null;
 }
 
-export function describeStatus(program: Program, sources: StatusSources, at: number): Status {
+/** `openOf`: what a draining worker has answered to the latest question. */
+export function describeStatus(
+  record: ProgramRecord,
+  master: MasterIdentity,
+  openOf: (worker: number) => OpenCounts | null,
+  at: number,
+): Status {
+  const { lifecycle: program, releases } = record;
   const generation = servingGeneration(program)?.number ?? null;
   return {
-    program: sources.name,
+    program: record.name,
     state: stateOf(program),
     probation:
       program.phase === 'probation'
         ? { previous: program.previous.number, remainingMs: Math.max(0, Math.round(program.until - at)) }
         : null,
     generation,
-    release: generation === null ? null : sources.releaseOf(generation),
-    command: sources.command,
+    release: generation === null ? null : releaseOf(releases, generation),
+    command: record.command,
     master: {
-      pid: sources.pid,
-      version: sources.version,
-      uptimeMs: Math.round(at - sources.startedAt),
-      logId: sources.logId,
+      pid: master.pid,
+      version: master.version,
+      uptimeMs: Math.round(at - master.startedAt),
+      logId: master.logId,
     },
-    listeners: sources.listeners.map(({ name, host, port }) => ({ name, host, port })),
+    listeners: record.listeners.map(({ name, host, port }) => ({ name, host, port })),
     workersWanted: program.workersWanted,
     workers: program.workers.map((worker) => ({
       generation: worker.generation,
@@ -54,15 +50,15 @@ export function describeStatus(program: Program, sources: StatusSources, at: num
       isAccepting: isAccepting(worker),
       inStateMs: Math.max(0, Math.round(at - worker.phaseSince)),
       uptimeMs: Math.max(0, Math.round(at - worker.startedAt)),
-      otherRelease: sources.otherReleaseIn(worker.generation, worker.slot),
-      draining: drainingOf(worker, program.settings, sources.openOf(worker.id), at),
+      otherRelease: otherReleaseIn(releases, worker.generation, worker.slot),
+      draining: drainingOf(worker, program.settings, openOf(worker.id), at),
     })),
     restarts: (servingGeneration(program)?.slots ?? []).flatMap(({ index, failures, restartAt }) =>
       restartAt === null ? [] : [{ slot: index, failures, inMs: Math.max(0, Math.round(restartAt - at)) }],
     ),
     reloadPending: program.pendingSince !== null,
-    lastReload: sources.lastReload,
-    lastCrash: sources.lastCrash,
+    lastReload: record.history.lastReload,
+    lastCrash: record.history.lastCrash,
   };
 }
 
@@ -94,22 +90,27 @@ function drainingOf(
 }
 
 /** What a stop or a drain still waits for; null when it waits for nothing. */
-export function describeDrain({ state, workers }: Status): DrainProgressEvent | null {
-  const leaving = workers.filter(({ state: phase }) => leavingStates.has(phase));
+export function describeDrain(
+  { phase, workers, settings }: Program,
+  openOf: (worker: number) => OpenCounts | null,
+  at: number,
+): DrainProgressEvent | null {
+  const leaving = workers.filter((worker) => leavingStates.has(worker.phase));
   if (leaving.length === 0) return null;
+  const drains = leaving.map((worker) => drainingOf(worker, settings, openOf(worker.id), at));
   return {
     event: 'stillDraining',
-    stopping: state === 'stopping',
+    stopping: phase === 'stopping',
     workers: leaving.length,
-    requests: sum(leaving.map(({ draining }) => draining?.requests ?? null)),
-    connections: sum(leaving.map(({ draining }) => draining?.connections ?? null)),
+    requests: sum(drains.map((drain) => drain?.requests ?? null)),
+    connections: sum(drains.map((drain) => drain?.connections ?? null)),
     cleaningUp: sum(
-      leaving.map(({ draining }) => {
-        const isCleaningUp = draining?.isCleaningUp ?? null;
+      drains.map((drain) => {
+        const isCleaningUp = drain?.isCleaningUp ?? null;
         return isCleaningUp === null ? null : Number(isCleaningUp);
       }),
     ),
-    leftMs: Math.max(...leaving.map(({ draining }) => draining?.leftMs ?? 0)),
+    leftMs: Math.max(...drains.map((drain) => drain?.leftMs ?? 0)),
   };
 }
 

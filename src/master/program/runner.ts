@@ -29,7 +29,8 @@ import {
 import { hearWorkers } from './worker-messages.ts';
 import type { BoundListener } from '../sockets/listener.ts';
 import type { WorkerKind } from '../launch/worker-kind.ts';
-import { identity, lastWords, type LiveWorker } from './worker-record.ts';
+import type { ProcessRecord, TimerRecord } from '../handover/record.ts';
+import { identity, lastWords, recordOf, type LiveWorker } from './worker-record.ts';
 import { createOpenCounts } from './open-counts.ts';
 import type { Platform, SpawnRequest } from '../process/platform.ts';
 import { sendListener } from '../process/send-listener.ts';
@@ -60,16 +61,20 @@ export interface Runner {
   askOpen(): Promise<void>;
   /** What the worker has answered to the latest question. */
   openOf(worker: number): OpenCounts | null;
+  /** What is known of the workers' processes. */
+  workers(): readonly ProcessRecord[];
+  /** The timers that are armed. */
+  timers(): readonly TimerRecord[];
 }
 
 export function createRunner(options: RunnerOptions, initial: Program): Runner {
   const { platform, listeners } = options;
   const live = new Map<number, LiveWorker>();
-  const timers = createTimers(platform.arm);
+  const timers = createTimers(platform);
   const queue: { readonly input: LifecycleInput; readonly wallMs: number }[] = [];
   let program = initial;
   let isTurning = false;
-  const endOfListening = createEndOfListening(listeners);
+  let endOfListening = createEndOfListening(listeners);
   const openCounts = createOpenCounts(platform.arm);
   const hearing = hearWorkers({
     platform,
@@ -179,6 +184,7 @@ export function createRunner(options: RunnerOptions, initial: Program): Runner {
         return effect.event;
       case 'finish':
         timers.disarmAll();
+        endOfListening = createEndOfListening(listeners);
         return null;
     }
   }
@@ -334,7 +340,14 @@ export function createRunner(options: RunnerOptions, initial: Program): Runner {
     );
   }
 
-  return { dispatch, state: () => program, askOpen, openOf: (worker) => openCounts.of(worker) };
+  return {
+    dispatch,
+    state: () => program,
+    askOpen,
+    openOf: (worker) => openCounts.of(worker),
+    workers: () => [...live.values()].map(recordOf),
+    timers: () => timers.armed(),
+  };
 }
 
 /** What `action` returns, or the error that it throws. */

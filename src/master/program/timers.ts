@@ -1,4 +1,5 @@
 /** The timers that the lifecycle armed, by their key. A timer that has fired or was disarmed is forgotten. */
+import type { TimerRecord } from '../handover/record.ts';
 import type { TimerKey } from './lifecycle/inputs.ts';
 import type { Platform } from '../process/platform.ts';
 
@@ -7,29 +8,32 @@ export interface Timers {
   arm(key: TimerKey, delayMs: number, fire: (key: TimerKey) => void): void;
   disarm(key: TimerKey): void;
   disarmAll(): void;
+  /** Those that are armed now. */
+  armed(): readonly TimerRecord[];
 }
 
-export function createTimers(arm: Platform['arm']): Timers {
-  const cancels = new Map<string, () => void>();
+export function createTimers({ arm, clock }: Pick<Platform, 'arm' | 'clock'>): Timers {
+  const timers = new Map<string, TimerRecord & { readonly cancel: () => void }>();
   const disarm = (key: TimerKey): void => {
     const id = idOf(key);
-    cancels.get(id)?.();
-    cancels.delete(id);
+    timers.get(id)?.cancel();
+    timers.delete(id);
   };
   return {
     arm: (key, delayMs, fire) => {
       disarm(key);
       const cancel = arm(delayMs, () => {
-        cancels.delete(idOf(key));
+        timers.delete(idOf(key));
         fire(key);
       });
-      cancels.set(idOf(key), cancel);
+      timers.set(idOf(key), { key, dueAt: clock.monotonicMs() + delayMs, cancel });
     },
     disarm,
     disarmAll: () => {
-      for (const cancel of cancels.values()) cancel();
-      cancels.clear();
+      for (const { cancel } of timers.values()) cancel();
+      timers.clear();
     },
+    armed: () => [...timers.values()].map(({ key, dueAt }) => ({ key, dueAt })),
   };
 }
 

@@ -1,4 +1,5 @@
 /** A worker as the shell knows it: a process with its last words, where the lifecycle knows a number. */
+import type { ProcessRecord } from '../handover/record.ts';
 import type { LastWords } from './worker-failures.ts';
 import type { BoundListener } from '../sockets/listener.ts';
 import type { WorkerProcess } from '../process/platform.ts';
@@ -49,4 +50,16 @@ export function identity({ generation, slot, process }: LiveWorker): {
   pid: number;
 } {
   return { generation, slot, pid: process.pid };
+}
+
+/** What has to be known of the process when another master takes it over. */
+export function recordOf({
+  id,
+  process,
+  servingPid,
+  wasReady,
+  tail,
+  cleanUpsCut,
+}: LiveWorker): ProcessRecord {
+  return { id, pid: process.pid, servingPid, wasReady, stderrTail: tail.lines(), cleanUpsCut };
 }

@@ -18,6 +18,8 @@ export interface FittedListeners {
   emptied(name: string): void;
   /** A generation serves: from now on nothing changes any more. */
   decided(): void;
+  /** The listeners are about to be bound again. */
+  reset(): void;
 }
 
 /** `listeners` are what workers are started with: changed in place. */
@@ -91,6 +93,11 @@ export function createFittedListeners(
     emptied(name) {
       // Kept open: the next worker that looks listens on it for a moment again, whatever was shut down, and then says so.
       if (replaced?.name === name) shutListener(replaced.fd);
+    },
+    reset() {
+      fitted.clear();
+      replaced = null;
+      isDecided = false;
     },
     decided() {
       // The second time: no worker has it any more, and one that was to say that it is empty may have died before.

@@ -11,20 +11,18 @@ export interface Releases {
   starting(worker: { readonly generation: number; readonly slot: number }): void;
   /** This generation serves: what comes next is compared with it. */
   serves(generation: number): void;
-  /** Null for one that was not started, or long ago. */
-  of(generation: number): Release | null;
-  /**
-   * What the worker in this slot runs, if that is another release than its generation's: it has replaced a crashed worker after the
-   * release was switched. Else null.
-   */
-  otherIn(generation: number, slot: number): Release | null;
+  /** Of the last generations that were started, the one that serves among them. */
+  known(): readonly KnownRelease[];
 }
 
-interface Known {
+/** What one generation runs. Plain data. */
+export interface KnownRelease {
+  readonly generation: number;
   readonly release: Release;
+  /** Tells two versions of one program file apart. */
   readonly identity: string;
-  /** By slot. */
-  readonly others: Map<number, Release>;
+  /** Workers that run another release than their generation's. */
+  readonly others: readonly { readonly slot: number; readonly release: Release }[];
 }
 
 /** Generations that failed are of interest for as long as their failure is told. */
@@ -35,31 +33,34 @@ export function createReleases(
   command: readonly string[],
   surroundings: { readonly cwd: string; readonly environment: NodeJS.ProcessEnv },
 ): Releases {
-  const known = new Map<number, Known>();
+  let known: readonly KnownRelease[] = [];
   let serving: number | null = null;
+  const find = (wanted: number | null): KnownRelease | undefined =>
+    known.find(({ generation }) => generation === wanted);
 
   return {
     starting({ generation, slot }) {
       const cwd = resolved(surroundings.cwd) ?? surroundings.cwd;
       const file = fileOf(command, surroundings);
       const identity = [cwd, file, file === null ? '' : versionOf(file)].join('\n');
-      const own = known.get(generation);
+      const own = find(generation);
       if (own !== undefined) {
-        if (own.identity === identity) own.others.delete(slot);
-        else own.others.set(slot, { cwd, file, changed: true });
+        const others = own.others.filter((other) => other.slot !== slot);
+        const other = own.identity === identity ? [] : [{ slot, release: { cwd, file, changed: true } }];
+        known = known.map((one) => (one === own ? { ...own, others: [...others, ...other] } : one));
         return;
       }
-      const before = serving === null ? undefined : known.get(serving);
+      const before = find(serving);
       const changed = before === undefined ? null : before.identity !== identity;
-      known.set(generation, { release: { cwd, file, changed }, identity, others: new Map() });
-      for (const old of known.keys())
-        if (old <= generation - rememberedGenerations && old !== serving) known.delete(old);
+      const kept = known.filter(
+        (old) => old.generation > generation - rememberedGenerations || old === before,
+      );
+      known = [...kept, { generation, release: { cwd, file, changed }, identity, others: [] }];
     },
     serves(generation) {
       serving = generation;
     },
-    of: (generation) => known.get(generation)?.release ?? null,
-    otherIn: (generation, slot) => known.get(generation)?.others.get(slot) ?? null,
+    known: () => known,
   };
 }
 
@@ -87,4 +88,22 @@ function resolved(path: string): string | null {
 function versionOf(file: string): string {
   const stats = statSync(file, { throwIfNoEntry: false });
   return stats === undefined ? '' : `${stats.dev} ${stats.ino} ${stats.size} ${stats.mtimeMs}`;
+}
+
+/** Null for a generation that was not started, or long ago. */
+export function releaseOf(known: readonly KnownRelease[], generation: number): Release | null {
+  return known.find((one) => one.generation === generation)?.release ?? null;
+}
+
+/**
+ * What the worker in this slot runs, if that is another release than its generation's: it replaced a crashed worker after the
+ * release was switched. Else null.
+ */
+export function otherReleaseIn(
+  known: readonly KnownRelease[],
+  generation: number,
+  slot: number,
+): Release | null {
+  const others = known.find((one) => one.generation === generation)?.others ?? [];
+  return others.find((other) => other.slot === slot)?.release ?? null;
 }

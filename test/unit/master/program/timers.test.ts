@@ -13,12 +13,15 @@ const settle: TimerKey = { timer: 'settle' };
 function setUp() {
   const armed: Armed[] = [];
   const fired: TimerKey[] = [];
-  const timers = createTimers((delayMs, callback) => {
-    const one = { delayMs, callback, isCancelled: false };
-    armed.push(one);
-    return () => {
-      one.isCancelled = true;
-    };
+  const timers = createTimers({
+    clock: { monotonicMs: () => 1_000, wallMs: () => 0 },
+    arm: (delayMs, callback) => {
+      const one = { delayMs, callback, isCancelled: false };
+      armed.push(one);
+      return () => {
+        one.isCancelled = true;
+      };
+    },
   });
   const arm = (key: TimerKey, delayMs: number): void => {
     timers.arm(key, delayMs, (which) => fired.push(which));
@@ -50,4 +53,12 @@ test('a timer of another key is another timer; all of them can be disarmed', () 
   expect(armed.map(({ isCancelled }) => isCancelled)).toEqual([true, false, false]);
   timers.disarmAll();
   expect(armed.every(({ isCancelled }) => isCancelled)).toBe(true);
+});
+
+test('a timer that is armed is known with the moment it is due, until it fires', () => {
+  const { timers, arm, elapse } = setUp();
+  arm(settle, 250);
+  expect(timers.armed()).toEqual([{ key: settle, dueAt: 1_250 }]);
+  elapse();
+  expect(timers.armed()).toEqual([]);
 });

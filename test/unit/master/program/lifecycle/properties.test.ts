@@ -45,7 +45,9 @@ class World {
     if (input.type === 'workerEnded') this.alive.delete(input.worker);
     this.expectPossible(input);
     const { state, effects } = step(this.program, input);
-    this.program = state;
+    // Written down and read back, it decides the same: another master may go on with it.
+    this.program = JSON.parse(JSON.stringify(state)) as Program;
+    expect(this.program).toEqual(state);
     for (const effect of effects) this.obey(effect);
     this.check();
   }

@@ -1,5 +1,10 @@
 import { expect, test } from 'vitest';
-import { createLastCrash } from '../../../../../src/master/program/history/last-crash.ts';
+import {
+  areOlderWorkersLeft,
+  emptyHistory,
+  type History,
+  remember,
+} from '../../../../../src/master/program/history/history.ts';
 import type { MasterEvent } from '../../../../../src/shared/events.ts';
 import { failure } from '../../../../helpers/lifecycle.ts';
 
@@ -21,8 +26,22 @@ const fails = (generation: number, pid: number): MasterEvent => ({
   failure,
 });
 
+/** A history that a test goes on with. */
+function remembering(): {
+  observe(event: MasterEvent, wallMs: number): void;
+  last(): History['lastCrash'];
+} {
+  let history = emptyHistory;
+  return {
+    observe(event, wallMs) {
+      history = remember(history, event, wallMs);
+    },
+    last: () => history.lastCrash,
+  };
+}
+
 test('a worker of the generation that serves has crashed last, until another one does', () => {
-  const crashes = createLastCrash();
+  const crashes = remembering();
   expect(crashes.last()).toBe(null);
   crashes.observe(serves(1), 10);
   crashes.observe(fails(1, 77), 20);
@@ -33,7 +52,7 @@ test('a worker of the generation that serves has crashed last, until another one
 });
 
 test('a worker of a generation that has yet to prove itself is no crash: its reload has failed', () => {
-  const crashes = createLastCrash();
+  const crashes = remembering();
   crashes.observe(fails(1, 76), 5);
   crashes.observe(serves(1), 10);
   crashes.observe(fails(2, 77), 20);
@@ -41,7 +60,7 @@ test('a worker of a generation that has yet to prove itself is no crash: its rel
 });
 
 test('a worker of the generation before that crashes while it drains, or waits to, has crashed', () => {
-  const crashes = createLastCrash();
+  const crashes = remembering();
   crashes.observe(serves(1), 10);
   crashes.observe(serves(2), 20);
   crashes.observe(fails(1, 77), 30);
@@ -65,4 +84,17 @@ test('a worker of the generation before that crashes while it drains, or waits t
   expect(crashes.last()).toMatchObject({ pid: 77 });
   crashes.observe(ends(1), 50);
   expect(crashes.last()).toMatchObject({ pid: 78, endedAt: 50, failure: { outcome: { code: 1 } } });
+});
+
+test('a worker is known from its start to its end', () => {
+  const change = { slot: 0, from: null, to: 'starting', durationMs: 0 } as const;
+  const started = [1, 2].reduce(
+    (history, generation) =>
+      remember(history, { event: 'workerStarted', ...change, generation, pid: 10 + generation }, 0),
+    emptyHistory,
+  );
+  expect(areOlderWorkersLeft(started, 2)).toBe(true);
+  const ended = remember(started, fails(1, 11), 0);
+  expect(ended.workers.map(({ pid }) => pid)).toEqual([12]);
+  expect(areOlderWorkersLeft(ended, 2)).toBe(false);
 });

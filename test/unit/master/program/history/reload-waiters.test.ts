@@ -1,8 +1,10 @@
 import { expect, test } from 'vitest';
+import { emptyHistory, remember } from '../../../../../src/master/program/history/history.ts';
 import {
-  createReloadResults,
-  type ReloadResults,
-} from '../../../../../src/master/program/history/reload-results.ts';
+  createReloadWaiters,
+  type ReloadWaiters,
+} from '../../../../../src/master/program/history/reload-waiters.ts';
+import type { ReloadResult } from '../../../../../src/shared/control-api.ts';
 import { failure } from '../../../../helpers/lifecycle.ts';
 import type { MasterEvent } from '../../../../../src/shared/events.ts';
 
@@ -29,23 +31,38 @@ const ready: MasterEvent = {
 
 let momentOver: () => void = () => undefined;
 
-function start(): { results: ReloadResults; seen: string[] } {
+interface Waits {
+  readonly seen: string[];
+  observe(event: MasterEvent, wallMs: number): void;
+  wait: ReloadWaiters['wait'];
+  last(): ReloadResult | null;
+}
+
+/** Generation 1 serves with worker 77, and generation 2 is waited for. */
+function start(): Waits {
   const seen: string[] = [];
-  const results = createReloadResults((_delayMs, fire) => {
+  const waiters = createReloadWaiters((_delayMs, fire) => {
     momentOver = fire;
     return () => undefined;
   });
-  results.of(2, 'serving').then(
+  let history = emptyHistory;
+  const observe = (event: MasterEvent, wallMs: number): void => {
+    history = remember(history, event, wallMs);
+    waiters.observe(event, history);
+  };
+  observe({ ...worker, event: 'workerStarted', from: null, to: 'starting' }, 0);
+  waiters.wait(2, 'serving').then(
     ({ ok }) => seen.push(`ok ${ok}`),
     () => seen.push('rejected'),
   );
-  return { results, seen };
+  return { seen, observe, wait: waiters.wait, last: () => history.lastReload };
 }
 
 const settled = async (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 test('a reload is answered when the old workers accept no more', async () => {
-  const { results, seen } = start();
+  const results = start();
+  const { seen } = results;
   results.observe(ready, 0);
   results.observe({ event: 'workerDraining', reason: 'reload', ...worker }, 0);
   await settled();
@@ -56,7 +73,8 @@ test('a reload is answered when the old workers accept no more', async () => {
 });
 
 test('an old worker that says nothing is waited for until it has ended: it may be stuck, and accept once more', async () => {
-  const { results, seen } = start();
+  const results = start();
+  const { seen } = results;
   results.observe(ready, 0);
   results.observe({ event: 'workerDraining', reason: 'reload', ...worker }, 0);
   await settled();
@@ -67,7 +85,8 @@ test('an old worker that says nothing is waited for until it has ended: it may b
 });
 
 test('an old worker that has confirmed before it was told to drain is not waited for', async () => {
-  const { results, seen } = start();
+  const results = start();
+  const { seen } = results;
   results.observe({ event: 'workerAcceptsNoMore', generation: 1, slot: 0, pid: 77 }, 0);
   results.observe(ready, 0);
   results.observe({ event: 'workerDraining', reason: 'reload', ...worker }, 0);
@@ -76,9 +95,10 @@ test('an old worker that has confirmed before it was told to drain is not waited
 });
 
 test('on probation the verdict is waited for, and the moment in which it serves is not', async () => {
-  const { results, seen } = start();
+  const results = start();
+  const { seen } = results;
   const verdicts: unknown[] = [];
-  void results.of(2, 'settled').then((result) => verdicts.push(result));
+  void results.wait(2, 'settled').then((result) => verdicts.push(result));
   results.observe({ ...ready, probationMs: 2_000 }, 0);
   await settled();
   expect(seen).toEqual([]);
@@ -107,7 +127,8 @@ test('on probation the verdict is waited for, and the moment in which it serves 
 });
 
 test('a generation that is rolled back in its first moment on probation is not said to serve', async () => {
-  const { results, seen } = start();
+  const results = start();
+  const { seen } = results;
   results.observe({ ...ready, probationMs: 2_000 }, 0);
   await settled();
   const back = {
@@ -125,19 +146,20 @@ test('a generation that is rolled back in its first moment on probation is not s
 
 test('a failure is answered at once, and a stop rejects', async () => {
   const failed = start();
-  failed.results.observe(
+  failed.observe(
     { event: 'generationFailed', generation: 2, serving: 1, durationMs: 5, release: null, failure },
     0,
   );
   const stopped = start();
-  stopped.results.observe({ event: 'stopRequested', cause: 'signal', urgent: false }, 0);
+  stopped.observe({ event: 'stopRequested', cause: 'signal', urgent: false }, 0);
   await settled();
   expect(failed.seen).toEqual(['ok false']);
   expect(stopped.seen).toEqual(['rejected']);
 });
 
 test('a worker that answers that it has paused when it accepts again already is waited for at the next reload', async () => {
-  const { results, seen } = start();
+  const results = start();
+  const { seen } = results;
   const old = { generation: 1, slot: 0, pid: 77 };
   // Of a reload before, which was rolled back.
   results.observe({ event: 'workerPaused', ...old }, 0);
@@ -150,4 +172,36 @@ test('a worker that answers that it has paused when it accepts again already is 
   results.observe({ event: 'workerAcceptsNoMore', ...old }, 0);
   await settled();
   expect(seen).toEqual(['ok true']);
+});
+
+test('a reload is drained when the last worker of every earlier generation has ended', async () => {
+  const results = start();
+  const drained: unknown[] = [];
+  void results.wait(2, 'drained').then(({ ok }) => drained.push(ok));
+  const own = { ...worker, generation: 2, pid: 78 };
+  results.observe({ ...own, event: 'workerStarted', from: null, to: 'starting' }, 0);
+  results.observe(ready, 0);
+  results.observe({ event: 'workerDraining', reason: 'reload', ...worker }, 0);
+  results.observe({ event: 'workerAcceptsNoMore', generation: 1, slot: 0, pid: 77 }, 0);
+  await settled();
+  expect(drained).toEqual([]);
+  // The end of a worker of its own changes nothing.
+  results.observe({ ...exited, ...own, from: 'ready', to: 'exited' }, 0);
+  await settled();
+  expect(drained).toEqual([]);
+  results.observe(exited, 0);
+  await settled();
+  expect(drained).toEqual([true]);
+});
+
+test('a reload that failed is drained at once', async () => {
+  const results = start();
+  const drained: unknown[] = [];
+  void results.wait(2, 'drained').then(({ ok }) => drained.push(ok));
+  results.observe(
+    { event: 'generationFailed', generation: 2, serving: 1, durationMs: 5, release: null, failure },
+    0,
+  );
+  await settled();
+  expect(drained).toEqual([false]);
 });

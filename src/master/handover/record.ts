@@ -1,0 +1,57 @@
+/**
+ * Everything that has to survive the master's process, as one record: plain data that JSON can hold. Moments are those of
+ * `Clock.monotonicMs`, which mean the same in the process that reads it. `status` is a view of it.
+ */
+import type { History } from '../program/history/history.ts';
+import type { KnownRelease } from '../program/history/releases.ts';
+import type { TimerKey } from '../program/lifecycle/inputs.ts';
+import type { Program } from '../program/lifecycle/state.ts';
+
+/** Rises with every change that an older master cannot read. */
+export const recordVersion = 1;
+
+export interface MasterRecord {
+  readonly version: typeof recordVersion;
+  readonly startedAt: number;
+  readonly logId: string | null;
+  readonly programs: readonly ProgramRecord[];
+}
+
+export interface ProgramRecord {
+  readonly name: string;
+  readonly command: readonly string[];
+  readonly lifecycle: Program;
+  readonly history: History;
+  readonly releases: readonly KnownRelease[];
+  readonly listeners: readonly ListenerRecord[];
+  readonly workers: readonly ProcessRecord[];
+  readonly timers: readonly TimerRecord[];
+}
+
+/** A listening socket of the master; the fields are those of `BoundListener`. */
+export interface ListenerRecord {
+  readonly name: string;
+  readonly host: string;
+  readonly port: number;
+  readonly backlog: number;
+  readonly fd: number;
+  readonly isUndecided: boolean;
+  readonly standsFor: string | null;
+}
+
+/** What is known of a worker beside its lifecycle. */
+export interface ProcessRecord {
+  /** Its id in the lifecycle. */
+  readonly id: number;
+  readonly pid: number;
+  /** The process that said ready: under `npm start` not the one that was started. */
+  readonly servingPid: number;
+  readonly wasReady: boolean;
+  readonly stderrTail: readonly string[];
+  readonly cleanUpsCut: number;
+}
+
+export interface TimerRecord {
+  readonly key: TimerKey;
+  readonly dueAt: number;
+}

@@ -1,0 +1,93 @@
+// One program without a master around it: it can be started again, and what has to survive the master is plain data.
+import { expect, onTestFinished, test } from 'vitest';
+import { compileOptions } from '../../src/master/config/options.ts';
+import { createMaster } from '../../src/master/master.ts';
+import { system } from '../../src/master/process/system.ts';
+import { createProgram, type ManagedProgram } from '../../src/master/program/program.ts';
+import type { MasterEvent } from '../../src/shared/events.ts';
+import { freePort, whoAnswers } from '../helpers/plain-client.ts';
+import { app } from '../helpers/run-master.ts';
+
+interface Running {
+  readonly program: ManagedProgram;
+  /** Resolves with the next event of this name. */
+  readonly next: (name: MasterEvent['event']) => Promise<void>;
+}
+
+function programOf(command: readonly string[], port: number): Running {
+  let waiting: readonly { readonly name: string; readonly resolve: () => void }[] = [];
+  const program = createProgram({
+    settings: compileOptions(
+      { command, host: '127.0.0.1', port, probation: '0s', readyTimeout: '10s' },
+      process.cwd(),
+    ),
+    environment: process.env,
+    platform: system,
+    onStderr: () => undefined,
+    privateFolder: () => null,
+    onEvent: ({ event }) => {
+      const [done, left] = [
+        waiting.filter(({ name }) => name === event),
+        waiting.filter(({ name }) => name !== event),
+      ];
+      waiting = left;
+      for (const { resolve } of done) resolve();
+    },
+  });
+  const next = async (name: string): Promise<void> =>
+    new Promise((resolve) => {
+      waiting = [...waiting, { name, resolve }];
+    });
+  onTestFinished(async () => {
+    if (program.phase() !== 'stopped') {
+      const stopped = next('stopped');
+      program.stop('embedder');
+      await stopped;
+    }
+    await program.close();
+  });
+  return { program, next };
+}
+
+test('a program that stopped is bound and started again, and serves with the next generation', async () => {
+  const port = await freePort();
+  const { program, next } = programOf(app('serves'), port);
+  for (const generation of [1, 2]) {
+    await program.bind();
+    expect(await program.start()).toMatchObject({ ok: true, generation });
+    expect((await whoAnswers(port)).generation).toBe(generation);
+    const stopped = next('stopped');
+    program.stop('embedder');
+    await stopped;
+    await expect(whoAnswers(port)).rejects.toThrow('ECONNREFUSED');
+  }
+});
+
+test('a program whose first start failed can be started again', async () => {
+  const { program, next } = programOf(app('exits-before-ready'), await freePort());
+  for (const generation of [1, 2]) {
+    await program.bind();
+    const stopped = next('stopped');
+    expect(await program.start()).toMatchObject({ ok: false, generation });
+    await stopped;
+  }
+});
+
+test('the record of a master is plain data: JSON gives it back as it was', async () => {
+  const master = createMaster({
+    command: app('serves'),
+    host: '127.0.0.1',
+    port: 0,
+    control: false,
+    probation: '1m',
+  });
+  await master.start();
+  onTestFinished(() => master.stop());
+  await master.reload();
+  const record = master.record();
+  expect(JSON.parse(JSON.stringify(record))).toEqual(record);
+  const [program] = record.programs;
+  expect(program?.lifecycle.phase).toBe('probation');
+  expect(program?.timers.map(({ key }) => key.timer)).toContain('probation');
+  expect(program?.workers).toHaveLength(2);
+});
