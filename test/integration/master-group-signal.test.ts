@@ -116,11 +116,14 @@ function signalTree(master: RunningMaster, signal: NodeJS.Signals): void {
   for (const pid of treeOf(master)) process.kill(pid, signal);
 }
 
+const behindShell = ['sh', '-c', '"$@"; exit $?', 'sh', ...app('serves')];
+
 // pm2 sends SIGINT, concurrently what it gets itself, or SIGTERM with --kill-others.
 test.each([
   ['SIGINT', 'a program', app('serves')],
   ['SIGTERM', 'a program', app('serves')],
-  ['SIGINT', 'a program behind a shell', ['sh', '-c', '"$@"; exit $?', 'sh', ...app('serves')]],
+  ['SIGINT', 'a program behind a shell', behindShell],
+  ['SIGTERM', 'a program behind a shell', behindShell],
 ] as const)(
   '%s to the whole process tree of %s: what is in flight is finished, and no process is left',
   async (signal, _, command) => {
@@ -149,4 +152,20 @@ test('SIGUSR2 to the whole process tree, as nodemon restarts: what is in flight 
   expect(await master.waitFor('workerExited')).toMatchObject({ from: 'draining', cut: 0 });
   expect(await get(port)).toMatchObject({ body: 'fast' });
   expect(master.all('workerStarted').length).toBeGreaterThan(1);
+});
+
+test('SIGTERM to the shell that started a worker, alone: what is in flight is finished, and another worker serves', async () => {
+  const master = runMaster({ command: behindShell });
+  const port = await master.serving();
+  const wire = await hold(port);
+  const [serving = -1] = treeOf(master);
+  process.kill(await master.workerPid(1), 'SIGTERM');
+  expect(await master.waitFor('workerDraining', { generation: 1 })).toMatchObject({ reason: 'signal' });
+  await master.waitFor('workerAcceptsNoMore', { generation: 1 });
+  expect(await get(port)).toMatchObject({ status: 200 });
+  process.kill(serving, 'SIGUSR2');
+  await wire.until('ended');
+  wire.socket.destroy();
+  expect(await master.waitFor('workerExited', { generation: 1 })).toMatchObject({ from: 'draining', cut: 0 });
+  expect(master.all('workerFailed')).toEqual([]);
 });

@@ -1,8 +1,10 @@
 /** The real powers: processes, signals, timers of this machine. */
 import net from 'node:net';
+import { constants } from 'node:os';
 import { spawn, type ChildProcess, type SpawnOptions } from 'node:child_process';
 import { GracefulRunError, messageOf, systemCode } from '../../shared/errors.ts';
 import { systemClock } from '../../shared/clock.ts';
+import type { Outcome } from '../../shared/events.ts';
 import { wrapForWorker } from '../../shared/protocol.ts';
 import { hasEnded, readProcessStat, type ProcessStat } from '../../shared/process-stat.ts';
 import { isNode } from '../../shared/is-node.ts';
@@ -80,7 +82,16 @@ function spawnWorker(request: SpawnRequest, listeners: ProcessListeners): Worker
     const roots = rootsOf(null, pid, serving);
     if (roots.pids.length > 0 || roots.sessions.some((session) => session !== pid)) killTree(roots);
   };
-  watchExit(child, channel, killRest, (outcome) => {
+  /** What tree-wide signals (systemd, pm2) do to a shell or npm: it dies at once, and its program has only begun to drain. */
+  const outlived = (outcome: Outcome): boolean => {
+    if (serving === null || !child.connected || !isEndedByRequest(outcome)) return false;
+    const [running] = rootsOf(null, pid, serving).pids;
+    if (running === undefined) return false;
+    // Perhaps the launcher alone was signalled; a worker that drains already ignores this.
+    sendSignal(running, 'SIGQUIT');
+    return true;
+  };
+  watchExit(child, channel, outlived, killRest, (outcome) => {
     for (const done of onTheWay) done();
     listeners.exit(outcome);
   });
@@ -216,14 +227,32 @@ function readOn(stderr: net.Socket): void {
   if (leftStreams.size > maxLeftStreams) oldest?.destroy();
 }
 
-/** Reports the exit when stderr was read to its end, or at the latest `stderrGraceMs` after it. */
+/** Signals that ask a process to end; a launcher may say so by its exit code instead. */
+const requests: readonly NodeJS.Signals[] = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGUSR2'];
+
+function isEndedByRequest({ code, signal }: Outcome): boolean {
+  return requests.some((name) => signal === name || code === 128 + constants.signals[name]);
+}
+
+/**
+ * Reports the exit when stderr was read to its end, or at the latest `stderrGraceMs` after it. If the program has `outlived` the process that
+ * was started, its end is the exit: then it closes the channel.
+ */
 function watchExit(
   child: ChildProcess,
   channel: GuardedChannel,
+  outlived: (outcome: Outcome) => boolean,
   killRest: () => void,
   exit: ProcessListeners['exit'],
 ): void {
   child.once('exit', (code, signal) => {
+    const end = (): void => {
+      ended(code, signal);
+    };
+    if (outlived({ code, signal })) child.once('disconnect', end);
+    else end();
+  });
+  function ended(code: number | null, signal: NodeJS.Signals | null): void {
     let isReported = false;
     const report = (): void => {
       if (isReported) return;
@@ -238,7 +267,7 @@ function watchExit(
     const cancelPatience = arm(stderrGraceMs, report);
     killRest();
     child.once('close', report);
-  });
+  }
 }
 
 function sendSignal(target: number, signal: NodeJS.Signals): void {
