@@ -4,7 +4,8 @@ import { constants } from 'node:os';
 import { createApplication } from '../api/application.ts';
 import { nowMs } from '../process/monotonic-time.ts';
 import { standInHandle } from '../node-internals/listening-handle.ts';
-import { createDraining, cutWords } from '../drain/draining.ts';
+import type { DrainOrder } from '../drain/drain-order.ts';
+import { createDraining, cleanUpWasCut } from '../drain/draining.ts';
 import { readDrainTimeout } from './environment.ts';
 import { patchServers } from '../listen/intercept-listen.ts';
 import { passThrough } from '../listen/placement.ts';
@@ -40,15 +41,15 @@ export function startAlone(): Runtime {
     for (const signal of signals) process.off(signal, end);
   };
 
+  // `stop`: no other process accepts the connections in the accept queue after this one.
+  const order: DrainOrder = { reason: 'stop', timeoutMs, migrates: false };
   const application = createApplication();
-  const { exchanges, connections } = createTracking(serverMethod('close'));
+  const { requests, connections } = createTracking(serverMethod('close'));
   const draining = createDraining({
-    exchanges,
+    requests,
     connections,
     application,
-    // `stop`: nobody comes after it who would accept what waits in the queue.
-    word: () => Promise.resolve(),
-    order: () => ({ reason: 'stop', timeoutMs, migrates: false }),
+    order: { current: () => order, wait: () => Promise.resolve(order) },
     begun: () => undefined,
     acceptsNoMore: () => undefined,
     ended: () => Promise.resolve(),
@@ -65,7 +66,7 @@ export function startAlone(): Runtime {
     },
     killedAfterMs: () => 0,
     cleanUpCut: (what) => {
-      complain(`${what} ${cutWords}`);
+      complain(`${what} ${cleanUpWasCut}`);
       return Promise.resolve();
     },
   });

@@ -12,7 +12,7 @@ import { createChannelLock } from '../channel/channel-lock.ts';
 import { openChannel, type ChannelEvents } from '../channel/channel.ts';
 import { createListenerBindings } from '../listen/listener-bindings.ts';
 import type { Settings } from './environment.ts';
-import { firstMoments } from '../drain/takeover-pause.ts';
+import { takeoverPauseMs } from '../drain/takeover-pause.ts';
 import type { PassOn } from '../launcher/pass-on.ts';
 import { createListenOutcomes } from '../listen/listen-outcome.ts';
 import { patchServers } from '../listen/intercept-listen.ts';
@@ -61,7 +61,7 @@ export function startManaged(
           drainAtSignals();
           bindings.admit(admitted);
           // Not now, when the first client waits: it costs some milliseconds.
-          setTimeout(catchUp, firstMoments(drainTimeoutMs)).unref();
+          setTimeout(catchUp, takeoverPauseMs(drainTimeoutMs)).unref();
           break;
         case 'lifeline':
           lifelines.push(handle);

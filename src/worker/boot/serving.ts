@@ -3,15 +3,11 @@
  * its own (bundle.ts), with everything that drains and migrates in it. Everything is decided elsewhere.
  */
 import type net from 'node:net';
-import {
-  killDelayMs,
-  type MasterMessage,
-  type OpenCounts,
-  type WorkerMessage,
-} from '../../shared/protocol.ts';
+import { killDelayMs, type MasterMessage, type WorkerMessage } from '../../shared/protocol.ts';
 import type { Application } from '../api/application.ts';
 import type { ListenerBindings } from '../listen/listener-bindings.ts';
-import { createDraining, cutWords } from '../drain/draining.ts';
+import { createDraining, cleanUpWasCut } from '../drain/draining.ts';
+import { openCounts } from '../drain/drain-report.ts';
 import { endGroupAtExit } from '../drain/end-group.ts';
 import { adoptFrom, type AdoptionParts } from '../migration/adopt-connections.ts';
 import type { Gift, GiveResult } from '../migration/give-connection.ts';
@@ -19,7 +15,7 @@ import { closeHandle, isRawHandle } from '../node-internals/listening-handle.ts'
 import type { Signals } from '../process/signals.ts';
 import { complain } from '../process/standard-streams.ts';
 import type { Tracking } from '../tracking/tracking.ts';
-import { createWord } from '../drain/drain-order.ts';
+import { awaitOrder } from '../drain/drain-order.ts';
 
 export interface ServingParts extends Tracking {
   readonly drainTimeoutMs: number;
@@ -53,24 +49,21 @@ export interface Serving {
   give(socket: net.Socket, gift: Gift): Promise<GiveResult>;
 }
 
-/**
- * The master's drain signal can overtake its message, which waits until this worker has answered for a handle before it. The
- * master sends no other signal ahead of a message; but it may be about to get the same one, as all processes of a group do.
- */
-const messageMs = { SIGQUIT: 500, other: 150 };
-
 export function createServing(parts: ServingParts): Serving {
-  const { bindings, send, application, connections, exchanges } = parts;
+  const { bindings, send, application, connections, requests } = parts;
   const { pid } = process;
-  const word = createWord(parts.drainTimeoutMs);
-  let patienceMs = messageMs.SIGQUIT;
+  const order = awaitOrder(parts.drainTimeoutMs, {
+    isThere: parts.hasMaster,
+    tell: () => {
+      void send({ type: 'drains', pid });
+    },
+  });
 
   const draining = createDraining({
-    exchanges,
+    requests,
     connections,
     application,
-    word: askWhy,
-    order: () => word.order(),
+    order,
     begun: () => {
       bindings.close();
       process.once('exit', tellWhatIsCut);
@@ -80,35 +73,21 @@ export function createServing(parts: ServingParts): Serving {
       void send({ type: 'acceptsNoMore', pid });
     },
     listenerOf: (server) => bindings.nameOf(connections.handleOf(server)),
-    ended: async (toll) => {
+    ended: async (report) => {
       process.off('exit', tellWhatIsCut);
-      await send({ type: 'drained', pid, ...toll });
+      await send({ type: 'drained', pid, ...report });
     },
     signals: parts.signals,
     killedAfterMs: () => (parts.hasMaster() ? killDelayMs : 0),
     cleanUpCut: async (what) => {
       if (parts.hasMaster()) await send({ type: 'cleanUpCut', pid, what });
-      else complain(`${what} ${cutWords}`);
+      else complain(`${what} ${cleanUpWasCut}`);
     },
   });
 
   /** The application, or an error, ends the process while it drains. */
   function tellWhatIsCut(): void {
-    void send({ type: 'drained', pid, ...draining.toll() });
-  }
-
-  /** Resolves when it is known why: when the master has not asked for this drain, it is told of it, and answers. */
-  async function askWhy(): Promise<void> {
-    if (!parts.hasMaster()) return;
-    let patience: NodeJS.Timeout | undefined;
-    const passed = new Promise<void>((resolve) => {
-      patience = setTimeout(resolve, patienceMs);
-    });
-    await Promise.race([word.known(), passed]);
-    clearTimeout(patience);
-    if (word.isKnown()) return;
-    void send({ type: 'drains', pid });
-    await word.known();
+    void send({ type: 'drained', pid, ...draining.reportNow() });
   }
 
   const adoption: AdoptionParts = {
@@ -117,8 +96,8 @@ export function createServing(parts: ServingParts): Serving {
       const listening = bindings.acceptingOn(name);
       return listening === null ? null : connections.acceptorOn(listening);
     },
-    countOn: (socket, requests) => {
-      exchanges.takeOverRequests(socket, requests);
+    countOn: (socket, count) => {
+      requests.takeOverRequests(socket, count);
     },
     adopted: (socket) => {
       connections.adopt(socket);
@@ -147,7 +126,7 @@ export function createServing(parts: ServingParts): Serving {
     told(message, handle) {
       switch (message.type) {
         case 'drain':
-          word.said(message);
+          order.receive(message);
           // The signal is for those who do not hear this.
           draining.begin();
           break;
@@ -165,7 +144,7 @@ export function createServing(parts: ServingParts): Serving {
           draining.addSuccessor(handle, message.more);
           break;
         case 'report':
-          void send({ type: 'open', pid, ...openNow(parts), isCleaningUp: draining.isCleaningUp() });
+          void send({ type: 'open', pid, ...openCounts(parts), isCleaningUp: draining.isCleaningUp() });
           break;
         case 'predecessor':
           if (draining.isBegun()) closeHandle(handle);
@@ -174,12 +153,12 @@ export function createServing(parts: ServingParts): Serving {
       }
     },
     masterGone() {
-      word.masterGone();
+      order.masterGone();
       endGroupAtExit();
       draining.begin();
     },
     drain(signal) {
-      if (!draining.isBegun() && signal !== 'SIGQUIT') patienceMs = messageMs.other;
+      if (!draining.isBegun() && signal !== 'SIGQUIT') order.askSooner();
       draining.begin();
     },
     catchUp() {
@@ -188,21 +167,15 @@ export function createServing(parts: ServingParts): Serving {
     terminated() {
       draining.noteTermination();
       if (!draining.isBegun()) {
-        patienceMs = messageMs.other;
+        order.askSooner();
         draining.begin();
         return;
       }
       // Now: the application's own listeners may end the process.
-      void send({ type: 'drained', pid, ...draining.toll() });
-      const { reason } = word.order();
+      void send({ type: 'drained', pid, ...draining.reportNow() });
+      const { reason } = order.current();
       if (reason !== 'stop' && reason !== 'signal') draining.hurry();
     },
     give: (socket, gift) => draining.give(socket, gift),
   };
-}
-
-/** What the master shows of a drain that lasts. */
-function openNow({ connections, exchanges }: Tracking): Omit<OpenCounts, 'isCleaningUp'> {
-  const requests = connections.http1().filter(({ socket }) => exchanges.isInFlight(socket)).length;
-  return { requests, connections: connections.open().length };
 }

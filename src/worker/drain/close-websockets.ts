@@ -4,7 +4,7 @@
  * documented; a test holds the versions to it. It must not load `ws`, nor touch those that graceful-run/ws moves.
  */
 import type net from 'node:net';
-import { spread } from './pacing.ts';
+import { forEachPaced } from './pacing.ts';
 
 export interface WebSockets {
   /** Closes every WebSocket that is open: evenly over this time, and at its end those that were opened meanwhile. */
@@ -21,12 +21,12 @@ const open = 1;
 export const goingAway = 1001;
 
 /** For all copies of this package in the process. */
-const ownAffair = Symbol.for('graceful-run.websocket');
+const exempt = Symbol.for('graceful-run.websocket');
 
 /** The WebSocket over this socket is closed or moved by somebody else in this process. */
-export function excuse(socket: net.Socket): void {
+export function exemptFromClosing(socket: net.Socket): void {
   // Not for those that look at what a socket has.
-  Object.defineProperty(socket, ownAffair, { value: true, configurable: true });
+  Object.defineProperty(socket, exempt, { value: true, configurable: true });
 }
 
 export function createWebSockets(open: () => readonly net.Socket[]): WebSockets {
@@ -34,7 +34,7 @@ export function createWebSockets(open: () => readonly net.Socket[]): WebSockets 
 
   return {
     closeOver(ms) {
-      spread(webSockets(), ms, goAway);
+      forEachPaced(webSockets(), ms, goAway);
       setTimeout(() => {
         for (const webSocket of webSockets()) goAway(webSocket);
       }, ms).unref();
@@ -48,7 +48,7 @@ function goAway(webSocket: WebSocket): void {
 
 /** The WebSocket that `ws` has made of the socket; null when there is none, or it is somebody else's affair. */
 function webSocketOn(socket: net.Socket): WebSocket | null {
-  if (Reflect.get(socket, ownAffair) === true) return null;
+  if (Reflect.get(socket, exempt) === true) return null;
   const symbol = Object.getOwnPropertySymbols(socket).find(({ description }) => description === 'websocket');
   const value: unknown = symbol === undefined ? null : Reflect.get(socket, symbol);
   return isWebSocket(value) ? value : null;

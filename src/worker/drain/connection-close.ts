@@ -3,7 +3,7 @@
  * some do in every response, would keep its connections until they are cut. It must not know which response is the last.
  */
 import type { ServerResponse } from 'node:http';
-import { lingerAfter } from './lingering-close.ts';
+import { closeLingering } from './lingering-close.ts';
 
 /** `writeHead` calls them once there is a header, and `setHeaders` always does. */
 const changes = ['setHeader', 'appendHeader', 'removeHeader'] as const;
@@ -17,7 +17,7 @@ export function sayClose(response: ServerResponse): void {
   last.add(response);
   if (pinned.has(response)) return;
   pinned.add(response);
-  lingerAfter(response);
+  closeLingering(response);
   for (const name of changes) {
     replace(response, name, (original, args) => {
       const [header] = args;

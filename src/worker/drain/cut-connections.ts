@@ -1,15 +1,11 @@
 /** The end of a drain that has run out of time: whatever is open, is closed. Bounded, and counted here. */
 import type { Connections } from '../tracking/connections.ts';
-import type { Exchanges } from '../tracking/requests.ts';
+import type { Requests } from '../tracking/requests.ts';
+import { requestsInFlight, unfinishedConnections } from './drain-report.ts';
 import type { Terminate } from './http-terminator.ts';
 
 /** How long a response that is being written may still take. The master kills 2 s after the deadline. */
 export const graceMs = 500;
-
-/** How many connections are open: those that Node.js has ended already are only waiting for the client. */
-export function stillOpen(connections: Pick<Connections, 'open'>): number {
-  return connections.open().filter(({ writableEnded }) => !writableEnded).length;
-}
 
 /**
  * Closes every connection; resolves to how many were cut, all but those whose response was finished meanwhile, and how many
@@ -17,16 +13,16 @@ export function stillOpen(connections: Pick<Connections, 'open'>): number {
  */
 export async function cutConnections(
   connections: Connections,
-  exchanges: Exchanges,
+  requests: Requests,
   terminator: Promise<Terminate>,
 ): Promise<{ readonly cut: number; readonly unanswered: number }> {
-  const openAtDeadline = stillOpen(connections);
+  const openAtDeadline = unfinishedConnections(connections);
   const http1 = connections.http1();
-  const inFlight = http1.filter(({ socket }) => exchanges.isInFlight(socket));
+  const inFlight = requestsInFlight({ connections, requests });
 
   await Promise.race([terminator.then((terminate) => terminate(http1, graceMs)), wait(2 * graceMs)]);
 
-  const unanswered = inFlight.filter(({ socket }) => exchanges.isInFlight(socket)).length;
+  const unanswered = inFlight.filter(({ socket }) => requests.isInFlight(socket)).length;
   for (const socket of connections.open()) socket.destroy();
   return { cut: openAtDeadline - (inFlight.length - unanswered), unanswered };
 }

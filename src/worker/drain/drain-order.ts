@@ -1,7 +1,6 @@
-/** Why this worker drains and for how long: the master's word, or what has to be assumed without it. */
+/** Why this worker drains and how long it may take: what the master says, or what has to be assumed without it. */
 import type { DrainReason } from '../../shared/protocol.ts';
 
-/** Why and for how long, as far as it is known. */
 export interface DrainOrder {
   readonly reason: DrainReason;
   readonly timeoutMs: number;
@@ -9,46 +8,87 @@ export interface DrainOrder {
   readonly migrates: boolean;
 }
 
-export interface Word {
-  /** The master has said it. */
-  said(order: DrainOrder): void;
-  /** The master is gone: it will say nothing any more. */
+/** The order for this worker's drain. It may arrive before the drain begins, or while it is already under way. */
+export interface AwaitedOrder {
+  /** The master has sent it. */
+  receive(order: DrainOrder): void;
+  /** The master is gone, so that no order can arrive any more. */
   masterGone(): void;
-  /** As far as it is known. */
-  order(): DrainOrder;
-  /** Resolves when there is nothing more to be known. */
-  known(): Promise<void>;
-  isKnown(): boolean;
+  /** What has been received or, before that, what is assumed. */
+  current(): DrainOrder;
+  /**
+   * Resolves to the order: the master's, which is told of the drain if it says nothing for a moment, or after a while the assumed
+   * one.
+   */
+  wait(): Promise<DrainOrder>;
+  /** Call before the drain begins with a signal other than the drain signal: the order is less likely to be on its way then. */
+  askSooner(): void;
 }
 
-export function createWord(drainTimeoutMs: number): Word {
-  let order: DrainOrder | null = null;
-  let assumed: DrainReason = 'signal';
-  let isKnown = false;
-  let resolveKnown: () => void = () => undefined;
-  const known = new Promise<void>((resolve) => {
-    resolveKnown = resolve;
+/**
+ * How long the master's message may take before it is told of the drain. Its drain signal can overtake the message, which waits
+ * until this worker has acknowledged the handle before it. The master sends no other signal ahead of a message, but may be about
+ * to get the same one, as all processes of a group do.
+ */
+const messageMs = { drainSignal: 500, otherSignal: 150 };
+
+/** How long to wait at most. A master that does not answer may be stopped, or busy. */
+const answerMs = 1_000;
+
+/** `tellMaster` announces a drain that the master has not asked for; it answers with the order. */
+export function awaitOrder(
+  drainTimeoutMs: number,
+  master: { readonly isThere: () => boolean; readonly tell: () => void },
+): AwaitedOrder {
+  let received: DrainOrder | null = null;
+  let assumedReason: DrainReason = 'signal';
+  let isFinal = false;
+  let patienceMs = messageMs.drainSignal;
+  let resolve: () => void = () => undefined;
+  const final = new Promise<void>((done) => {
+    resolve = done;
   });
-  const settle = (): void => {
-    isKnown = true;
-    resolveKnown();
+  const finish = (): void => {
+    isFinal = true;
+    resolve();
   };
+  const finalWithin = async (ms: number): Promise<void> => {
+    let timer: NodeJS.Timeout | undefined;
+    const passed = new Promise<void>((done) => {
+      timer = setTimeout(done, ms);
+    });
+    await Promise.race([final, passed]);
+    clearTimeout(timer);
+  };
+  const current = (): DrainOrder =>
+    received ?? { reason: assumedReason, timeoutMs: drainTimeoutMs, migrates: false };
+
   return {
-    said(given) {
-      order = given;
-      settle();
+    receive(order) {
+      received = order;
+      finish();
     },
     masterGone() {
-      assumed = 'masterGone';
-      settle();
+      assumedReason = 'masterGone';
+      finish();
     },
-    order: () => order ?? { reason: assumed, timeoutMs: drainTimeoutMs, migrates: false },
-    known: () => known,
-    isKnown: () => isKnown,
+    current,
+    async wait() {
+      if (!master.isThere()) return current();
+      await finalWithin(patienceMs);
+      if (!isFinal) {
+        master.tell();
+        await finalWithin(answerMs - patienceMs);
+      }
+      return current();
+    },
+    askSooner() {
+      patienceMs = messageMs.otherSignal;
+    },
   };
 }
 
-/** Nobody comes after this worker who would accept what waits in the queue. */
-export function takesQueueAlong(reason: DrainReason): boolean {
+/** True if no other worker will accept the connections in the accept queue, so that this one has to. */
+export function emptiesAcceptQueue(reason: DrainReason): boolean {
   return reason === 'stop' || reason === 'masterGone';
 }

@@ -4,28 +4,26 @@
  */
 import { nowMs } from '../process/monotonic-time.ts';
 import type { Connections } from '../tracking/connections.ts';
-import { cutConnections, stillOpen } from './cut-connections.ts';
-import type { Exchanges } from '../tracking/requests.ts';
-import { firstMoments } from './takeover-pause.ts';
+import { cutConnections } from './cut-connections.ts';
+import type { Requests } from '../tracking/requests.ts';
+import { takeoverPauseMs } from './takeover-pause.ts';
 import type { Hooks } from '../api/drain-hooks.ts';
 import { sayClose, takeBackClose } from './connection-close.ts';
 import { endOwnCluster } from './own-cluster.ts';
 import type { Migration } from '../migration/migration.ts';
 import { spareIdle } from '../migration/keep-idle-open.ts';
 import { loadTerminator, type Terminate } from './http-terminator.ts';
-import { type DrainOrder, takesQueueAlong } from './drain-order.ts';
+import { type AwaitedOrder, emptiesAcceptQueue } from './drain-order.ts';
+import type { DrainReport } from './drain-report.ts';
 import type { WebSockets } from './close-websockets.ts';
 
 export interface DrainParts {
   readonly connections: Connections;
-  readonly exchanges: Exchanges;
+  readonly requests: Requests;
   readonly hooks: Hooks;
   readonly migration: Migration;
   readonly webSockets: WebSockets;
-  /** Resolves when it is known why, if anybody is there who knows. */
-  word(): Promise<void>;
-  /** What has been said about this drain so far. */
-  order(): DrainOrder;
+  readonly order: Pick<AwaitedOrder, 'wait'>;
   /** Draining has begun: nothing that listens from now on may accept. */
   begun(): void;
   /** Every new connection goes to others from now on. */
@@ -38,22 +36,11 @@ export interface DrainParts {
   readonly hurried: Promise<void>;
 }
 
-/** What became of requests and connections. */
-export interface Toll {
-  /** Requests that were answered. */
-  readonly served: number;
-  readonly migrated: number;
-  readonly cut: number;
-}
-
 /** How a drain went. `areHooksCut`: hooks were still at work when nothing waited for them any more. */
 export interface DrainResult {
-  readonly toll: Toll;
+  readonly report: DrainReport;
   readonly areHooksCut: boolean;
 }
-
-/** The master is there and says nothing: it may be stopped, or busy. */
-const wordMs = 1_000;
 
 /** When the drain has lasted this long, it is likely to need http-terminator. */
 const loadTerminatorAfterMs = 1_000;
@@ -64,32 +51,15 @@ const acceptQueuedMs = 5_000;
 /** What the last hooks get when the deadline has come before them: the master kills 2 s after it. */
 const lateHooksMs = 400;
 
-/** What it would be if the process ended now. */
-export function tollNow({
-  connections,
-  exchanges,
-  migration,
-}: Pick<DrainParts, 'connections' | 'exchanges' | 'migration'>): Toll {
-  const unanswered = connections.http1().filter(({ socket }) => exchanges.isInFlight(socket)).length;
-  return {
-    served: exchanges.served() - unanswered,
-    migrated: migration.migrated(),
-    cut: stillOpen(connections),
-  };
-}
-
 /** Drains: resolves when no connection is open and no hook is worth waiting for. */
 export async function drain(parts: DrainParts): Promise<DrainResult> {
-  const { connections, exchanges, hooks, migration, webSockets } = parts;
+  const { connections, requests, hooks, migration, webSockets } = parts;
   const startedAt = nowMs();
-  const patience = timer(wordMs);
-  await Promise.race([parts.word(), patience.passed]);
-  patience.cancel();
-  const { reason, timeoutMs, migrates } = parts.order();
+  const { reason, timeoutMs, migrates } = await parts.order.wait();
   // Unless it was known, and done, at the beginning.
-  if (!takesQueueAlong(reason)) connections.stopAccepting();
+  if (!emptiesAcceptQueue(reason)) connections.stopAccepting();
   parts.begun();
-  if (reason === 'reload') await pause(firstMoments(timeoutMs), parts.hurried);
+  if (reason === 'reload') await pause(takeoverPauseMs(timeoutMs), parts.hurried);
   const endThoseThatStay = (): void => {
     connections.endAfterLastResponse((socket) => migration.carries(socket), ending);
   };
@@ -105,7 +75,7 @@ export async function drain(parts: DrainParts): Promise<DrainResult> {
   endThoseThatStay();
   // From here on the application is called.
   parts.explained();
-  if (takesQueueAlong(reason)) await acceptQueued(connections, Math.min(acceptQueuedMs, timeoutMs / 2));
+  if (emptiesAcceptQueue(reason)) await acceptQueued(connections, Math.min(acceptQueuedMs, timeoutMs / 2));
   connections.stopAccepting();
   parts.acceptsNoMore();
 
@@ -126,23 +96,23 @@ export async function drain(parts: DrainParts): Promise<DrainResult> {
     const isDone = await inTime(hooks.run('last', { reason, deadline }));
     alarm.cancel();
     return {
-      toll: { served: exchanges.served(), migrated: migration.migrated(), cut: 0 },
+      report: { served: requests.served(), migrated: migration.migrated(), cut: 0 },
       areHooksCut: !isDone,
     };
   }
   alarm.cancel();
   const isOpen = connections.open().length > 0;
   const { cut, unanswered } = isOpen
-    ? await cutConnections(connections, exchanges, terminator.get())
+    ? await cutConnections(connections, requests, terminator.get())
     : { cut: 0, unanswered: 0 };
   const areFirstDone = await Promise.race([firstHooks, Promise.resolve(false)]);
   const late = timer(lateHooksMs);
   const lastHooks = hooks.run('last', { reason, deadline: Date.now() + lateHooksMs });
   const areLastDone = await Promise.race([lastHooks.then(() => true), late.passed.then(() => false)]);
   late.cancel();
-  const served = exchanges.served() - unanswered;
+  const served = requests.served() - unanswered;
   return {
-    toll: { served, migrated: migration.migrated(), cut },
+    report: { served, migrated: migration.migrated(), cut },
     areHooksCut: !areFirstDone || !areLastDone,
   };
 }

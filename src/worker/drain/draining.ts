@@ -7,26 +7,24 @@ import type { Application } from '../api/application.ts';
 import { nowMs } from '../process/monotonic-time.ts';
 import type { Connections } from '../tracking/connections.ts';
 import { cleanUpAndExit, deadlineToleranceMs, type CleanUp } from './clean-up.ts';
-import { drain, tollNow, type Toll } from './drain.ts';
-import type { DrainOrder } from './drain-order.ts';
+import { drain } from './drain.ts';
+import { type AwaitedOrder, emptiesAcceptQueue } from './drain-order.ts';
+import { reportNow, type DrainReport } from './drain-report.ts';
 import { createWebSockets } from './close-websockets.ts';
-import type { Exchanges } from '../tracking/requests.ts';
+import type { Requests } from '../tracking/requests.ts';
 import type { Gift, GiveResult } from '../migration/give-connection.ts';
 import { createMigration } from '../migration/migration.ts';
 import { complain, described } from '../process/standard-streams.ts';
-import { takesQueueAlong } from './drain-order.ts';
 
 export interface DrainingParts {
-  readonly exchanges: Exchanges;
+  readonly requests: Requests;
   readonly connections: Connections;
   readonly application: Application;
-  /** Resolves when it is known why, if anybody is there who knows. */
-  word(): Promise<void>;
-  order(): DrainOrder;
+  readonly order: Pick<AwaitedOrder, 'current' | 'wait'>;
   begun(): void;
   acceptsNoMore(): void;
   /** The drain is over, apart from the application's own clean-up. */
-  ended(toll: Toll): Promise<void>;
+  ended(report: DrainReport): Promise<void>;
   /** The declared listener that a server listens on, or null. */
   readonly listenerOf: (server: net.Server) => string | null;
   readonly signals: CleanUp['signals'];
@@ -47,7 +45,7 @@ export interface Draining {
   /** Begins the drain; during one, changes nothing. */
   begin(): void;
   /** What it would be if the process ended now. */
-  toll(): Toll;
+  reportNow(): DrainReport;
   /** Ends the drain as if its deadline had come. */
   hurry(): void;
   /** SIGTERM has come. */
@@ -59,13 +57,13 @@ const lateCleanUpMs = 300;
 /** So long before it would be killed, the process ends by itself, and tells what was cut. */
 const lastWordMs = 200;
 /** What is said about a clean-up, where there is no master to say it. */
-export const cutWords = 'had not ended this process at the drain timeout and were cut';
+export const cleanUpWasCut = 'had not ended this process at the drain timeout and were cut';
 /** Saying goodbye to the master must not hold the exit up. */
 const goodbyeMs = 500;
 
 export function createDraining(parts: DrainingParts): Draining {
-  const { exchanges, connections, application } = parts;
-  const migration = createMigration({ exchanges, connections, listenerOf: parts.listenerOf });
+  const { requests, connections, application } = parts;
+  const migration = createMigration({ requests, connections, listenerOf: parts.listenerOf });
   let isBegun = false;
   let begunAt = 0;
   let isTerminated = false;
@@ -76,21 +74,20 @@ export function createDraining(parts: DrainingParts): Draining {
     hurry = resolve;
   });
 
-  const deadlineAt = (): number => begunAt + parts.order().timeoutMs;
+  const deadlineAt = (): number => begunAt + parts.order.current().timeoutMs;
 
   async function cleanUpCut(what: string): Promise<void> {
     await Promise.race([parts.cleanUpCut(what), wait(lastWordMs / 2)]);
   }
 
   async function run(): Promise<void> {
-    const { areHooksCut, toll } = await drain({
+    const { areHooksCut, report } = await drain({
       connections,
-      exchanges,
+      requests,
       hooks: application.hooks,
       migration,
       webSockets: createWebSockets(() => [...connections.open(), ...connections.secured()]),
-      word: () => parts.word(),
-      order: () => parts.order(),
+      order: parts.order,
       begun: () => {
         parts.begun();
       },
@@ -106,7 +103,7 @@ export function createDraining(parts: DrainingParts): Draining {
       hurried,
     });
     isCleaningUp = true;
-    await Promise.race([parts.ended(toll), wait(goodbyeMs)]);
+    await Promise.race([parts.ended(report), wait(goodbyeMs)]);
     if (areHooksCut) await cleanUpCut('drain hooks');
     cleanUpAndExit({
       signals: parts.signals,
@@ -141,11 +138,11 @@ export function createDraining(parts: DrainingParts): Draining {
         isCleanedUp = true;
       });
       // Before anything else: from now on every new client gets an answer of the new generation.
-      const { reason } = parts.order();
-      if (reason !== 'signal' && !takesQueueAlong(reason)) connections.stopAccepting();
+      const { reason } = parts.order.current();
+      if (reason !== 'signal' && !emptiesAcceptQueue(reason)) connections.stopAccepting();
       run().catch(endPlainly);
     },
-    toll: () => tollNow({ connections, exchanges, migration }),
+    reportNow: () => reportNow({ connections, requests }, migration),
     hurry: () => {
       hurry();
     },

@@ -7,7 +7,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type net from 'node:net';
 
 /** For a response that says close: the connection then ends in two steps. The drain timeout is the bound. */
-export function lingerAfter(response: ServerResponse): void {
+export function closeLingering(response: ServerResponse): void {
   // Ahead of Node.js's own listener, which closes.
   response.prependOnceListener('finish', () => {
     const { req: request, socket } = response;

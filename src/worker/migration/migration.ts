@@ -14,7 +14,7 @@ import {
   type IsBetween,
 } from '../node-internals/between-messages.ts';
 import type { Connections } from '../tracking/connections.ts';
-import type { Exchanges } from '../tracking/requests.ts';
+import type { Requests } from '../tracking/requests.ts';
 import { giveAway, type Gift, type GiveResult } from './give-connection.ts';
 import { createPace, type Pace } from './pace.ts';
 import { handleOf, leastOffered, peerOf, type Outbound, type Parcel } from './links.ts';
@@ -23,7 +23,7 @@ import { createSuccessors } from './destinations.ts';
 import { createTurns } from './concurrency-limit.ts';
 
 export interface MigrationParts {
-  readonly exchanges: Pick<Exchanges, 'isInFlight' | 'requestsOn'>;
+  readonly requests: Pick<Requests, 'isInFlight' | 'requestsOn'>;
   readonly connections: Pick<Connections, 'open' | 'isAccepted'>;
   /** The declared listener that the server listens on, or null. */
   readonly listenerOf: (server: net.Server) => string | null;
@@ -61,7 +61,7 @@ interface Candidate {
   readonly bytesRead: number;
 }
 
-export function createMigration({ exchanges, connections, listenerOf }: MigrationParts): Migration {
+export function createMigration({ requests, connections, listenerOf }: MigrationParts): Migration {
   const successors = createSuccessors({
     introduced() {
       // Others have come: whoever was refused by all is offered once more.
@@ -137,7 +137,7 @@ export function createMigration({ exchanges, connections, listenerOf }: Migratio
       isStill(socket) &&
       hasParser(socket) &&
       bytesReadHere(socket) === bytesRead &&
-      !exchanges.isInFlight(socket) &&
+      !requests.isInFlight(socket) &&
       !hasStateOfApplication(socket)
     );
   }
@@ -217,7 +217,7 @@ export function createMigration({ exchanges, connections, listenerOf }: Migratio
     const to = destinationOf(socket);
     if (to === null) return;
     const isKept = bytesRead > 0 || hasSkipped(socket);
-    const known = readSocketState(socket, exchanges.requestsOn(socket));
+    const known = readSocketState(socket, requests.requestsOn(socket));
     offer(successor, socket, { kind: 'http', to, isKept, socket: known }, (isTaken) => {
       if (isTaken) {
         socket.destroy();

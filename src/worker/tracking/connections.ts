@@ -1,7 +1,7 @@
 /** The servers of this worker and their open connections. It must not know why or when they are to end. */
 import type net from 'node:net';
 import type { ServerHttp2Session, ServerHttp2Stream } from 'node:http2';
-import type { Ending, Exchanges, IsSpared } from './requests.ts';
+import type { Ending, Requests, StaysOpen } from './requests.ts';
 import { isInjected } from './in-memory-mark.ts';
 import { createOpenSockets } from './open-sockets.ts';
 import { passOn, type RawHandle } from '../node-internals/listening-handle.ts';
@@ -39,7 +39,7 @@ export interface Connections {
   /** Those on which an HTTP/1 request has come, through whichever server. */
   http1(): Http1Connection[];
   /** Every HTTP connection that is not spared ends after what is in flight: `Connection: close` and GOAWAY. */
-  endAfterLastResponse(isSpared: IsSpared, ending: Ending): void;
+  endAfterLastResponse(staysOpen: StaysOpen, ending: Ending): void;
   /** The server of this process that listens with the handle; accepts `accepted` for it, and answers its socket. */
   acceptorOn(listening: RawHandle): ((accepted: object) => net.Socket | null) | null;
   /** Those that TLS servers have made of what was accepted, and that may still be open. */
@@ -49,7 +49,7 @@ export interface Connections {
 }
 
 /** `close` is net's own, from before anybody replaced it, which only stops accepting. */
-export function createConnections(exchanges: Exchanges, close: ServerMethod): Connections {
+export function createConnections(requests: Requests, close: ServerMethod): Connections {
   const servers = new Set<net.Server>();
   const known = new WeakSet<net.Server>();
   const quietlyClosed = new WeakSet<net.Server>();
@@ -80,12 +80,12 @@ export function createConnections(exchanges: Exchanges, close: ServerMethod): Co
   }
 
   function addStream({ session }: ServerHttp2Stream): void {
-    exchanges.count();
+    requests.count();
     // Accepted from the queue while draining: it is served once, as an HTTP/1 connection is.
     if (isEnding && session !== undefined && !session.closed) session.close();
   }
 
-  exchanges.watch((socket) => {
+  requests.watch((socket) => {
     if (!sockets.has(socket) && !layered.has(socket)) layered.add(socket);
   });
 
@@ -142,7 +142,7 @@ export function createConnections(exchanges: Exchanges, close: ServerMethod): Co
     http1: () => [
       ...sockets
         .list()
-        .filter((socket) => exchanges.isKnown(socket))
+        .filter((socket) => requests.isKnown(socket))
         .map((socket) => ({ isSecure: false, socket })),
       ...layered.list().map((socket) => ({ isSecure: true, socket })),
     ],
@@ -163,9 +163,9 @@ export function createConnections(exchanges: Exchanges, close: ServerMethod): Co
         return after === before ? null : after;
       };
     },
-    endAfterLastResponse(isSpared, ending) {
+    endAfterLastResponse(staysOpen, ending) {
       isEnding = true;
-      exchanges.endConnections([...sockets.list(), ...layered.list()], isSpared, ending);
+      requests.endConnections([...sockets.list(), ...layered.list()], staysOpen, ending);
       for (const session of sessions) session.close();
     },
     secured: () => secured.list(),

@@ -7,7 +7,7 @@ import type net from 'node:net';
 import { isInjected } from './in-memory-mark.ts';
 import { createRequestLimits } from './request-limits.ts';
 
-export interface Exchanges {
+export interface Requests {
   /** Requests so far. */
   served(): number;
   /** One more request that is not HTTP/1. */
@@ -15,7 +15,7 @@ export interface Exchanges {
   /** Begins to watch the HTTP/1 requests of every server of this process; `seen` gets the connection of each. */
   watch(seen: (socket: net.Socket) => void): void;
   /** From now on every response ends its connection, unless that is spared; first of all the latest one of each of these. */
-  endConnections(sockets: Iterable<net.Socket>, isSpared: IsSpared, ending: Ending): void;
+  endConnections(sockets: Iterable<net.Socket>, staysOpen: StaysOpen, ending: Ending): void;
   /** True when an HTTP/1 request has come on the connection. */
   isKnown(socket: net.Socket): boolean;
   /** Requests on the connection so far, in other workers too; 0 where its server sets no limit. */
@@ -26,7 +26,7 @@ export interface Exchanges {
   isInFlight(socket: net.Socket): boolean;
 }
 
-export type IsSpared = (socket: net.Socket) => boolean;
+export type StaysOpen = (socket: net.Socket) => boolean;
 
 /** How a response is made its connection's last. */
 export interface Ending {
@@ -62,9 +62,9 @@ function latestOf(socket: HttpSocket): ServerResponse | null {
   return queued === undefined || queued.writableFinished ? (socket._httpMessage ?? null) : queued;
 }
 
-export function createExchanges(): Exchanges {
+export function createRequests(): Requests {
   let served = 0;
-  let isSpared: IsSpared = () => false;
+  let staysOpen: StaysOpen = () => false;
   let ending: Ending | null = null;
   const limits = createRequestLimits();
 
@@ -92,14 +92,14 @@ export function createExchanges(): Exchanges {
           // It waits for the one before it, and Node.js does not say where.
           if (previous !== null) pipelined.set(socket, response);
           seen(socket);
-          if (ending === null || isSpared(socket)) return;
+          if (ending === null || staysOpen(socket)) return;
           // Node.js would drop this request after a response that says close.
           if (previous !== null) ending.takeBackClose(previous);
           ending.sayClose(response);
         });
     },
     endConnections(sockets, spared, how) {
-      isSpared = spared;
+      staysOpen = spared;
       ending = how;
       for (const socket of sockets) {
         if (spared(socket)) continue;

@@ -4,7 +4,7 @@
  * is carried, nor how.
  */
 import type { WebSocket } from 'ws';
-import { spread } from '../drain/pacing.ts';
+import { forEachPaced } from '../drain/pacing.ts';
 import { goingAway } from '../drain/close-websockets.ts';
 import { standingOf } from './ws-internals.ts';
 
@@ -83,7 +83,7 @@ export function createDeparture({ canMove, move, failed, closedAt }: DeparturePa
     // With all of those that are told the same now.
     setImmediate(() => {
       isCloseDue = false;
-      spread(unmovable, leftMs(), close);
+      forEachPaced(unmovable, leftMs(), close);
       unmovable = [];
     });
   }

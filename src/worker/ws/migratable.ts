@@ -6,7 +6,7 @@ import { GracefulRunError } from '../../shared/errors.ts';
 import { asJson } from '../migration/json-state.ts';
 import { runtimeOfProcess } from '../api/runtime-of-process.ts';
 import { complain, described } from '../process/standard-streams.ts';
-import { excuse } from '../drain/close-websockets.ts';
+import { exemptFromClosing } from '../drain/close-websockets.ts';
 import { arrive } from './arrival.ts';
 import { compressionOf } from './compression.ts';
 import { createDeparture, NotNow, type Departure } from './departure.ts';
@@ -72,7 +72,7 @@ export function migratable(
 
   /** So early that there are no listeners but those of `ws`, which keep `wss.clients`, and this one. */
   function clientOf(ws: WebSocket, socket: Socket, request: UpgradeRequest): Client {
-    excuse(socket);
+    exemptFromClosing(socket);
     ws.on('close', () => clients.delete(ws));
     return { socket, request, ours: ws.rawListeners('close') as (() => void)[] };
   }

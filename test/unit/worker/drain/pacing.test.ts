@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { spread } from '../../../../src/worker/drain/pacing.ts';
+import { forEachPaced } from '../../../../src/worker/drain/pacing.ts';
 
 beforeEach(() => {
   vi.useFakeTimers();
@@ -10,7 +10,7 @@ afterEach(() => {
 
 it('acts on the first at once and on the others evenly', () => {
   const acted: string[] = [];
-  spread(['one', 'two', 'three', 'four'], 1_000, (item) => acted.push(item));
+  forEachPaced(['one', 'two', 'three', 'four'], 1_000, (item) => acted.push(item));
   const after: number[] = [];
   for (const ms of [0, 249, 1, 250, 250, 250]) {
     vi.advanceTimersByTime(ms);
@@ -21,7 +21,7 @@ it('acts on the first at once and on the others evenly', () => {
 });
 
 it('does nothing for none', () => {
-  spread([], 1_000, () => {
+  forEachPaced([], 1_000, () => {
     throw new Error('for whom?');
   });
   vi.runAllTimers();
