@@ -99,7 +99,7 @@ export function kinds(effects: readonly Effect[]): readonly string[] {
       case 'endCommand':
         return [`${effect.type} ${effect.worker}`];
       case 'introduce':
-        return [`introduce ${effect.giver} ${effect.taker}`];
+        return [`introduce ${effect.source} ${effect.destination}`];
       case 'signalGroup':
         return [`${effect.signal} ${effect.worker}`];
       case 'armTimer':

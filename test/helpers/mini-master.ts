@@ -124,17 +124,17 @@ export class MiniMaster {
     return worker;
   }
 
-  /** Connects the two by a pipe. `more`: so many others of this giver are introduced next. */
-  async introduce(giver: MiniWorker, taker: MiniWorker, more = 0): Promise<void> {
+  /** Connects the two by a pipe. `more`: the number of destinations of this source that are introduced next. */
+  async introduce(source: MiniWorker, destination: MiniWorker, more = 0): Promise<void> {
     // Loads the system calls, and changes nothing.
     await listenAgain(this.fd, backlog);
     const pair = socketPair();
     if (typeof pair === 'string') throw new Error(`socketpair(2) failed: ${pair}`);
     const [given, taken] = pair;
-    taker.send({ type: 'predecessor' }, taken, () => {
+    destination.send({ type: 'predecessor' }, taken, () => {
       taken.close();
     });
-    giver.send({ type: 'successor', more }, given, () => {
+    source.send({ type: 'successor', more }, given, () => {
       given.close();
     });
   }

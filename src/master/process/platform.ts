@@ -58,10 +58,10 @@ export interface Platform {
   /** Starts a process as the leader of its own group, with an IPC channel. Null: it could not; `failed` says why. */
   spawn(request: SpawnRequest, listeners: ProcessListeners): WorkerProcess | null;
   /**
-   * Gives the two a pair of connected sockets, over which connections move; so many `more` takers of this giver follow at
+   * Gives both workers one end of a socket pair, over which connections move; `more` further destinations of this source follow at
    * once. Answers the problem if that cannot be done.
    */
-  introduce(giver: WorkerProcess, taker: WorkerProcess, more: number): string | null;
+  introduce(source: WorkerProcess, destination: WorkerProcess, more: number): string | null;
   /**
    * Calls back when the process that reads the worker's channel is gone, though the worker itself lives on: a shell, for example. Returns what
    * ends that. Null when it cannot be done.

@@ -157,15 +157,15 @@ function guardOrKill(child: ChildProcess, pid: number, listeners: ProcessListene
   }
 }
 
-function introduce(giver: WorkerProcess, taker: WorkerProcess, more: number): string | null {
+function introduce(source: WorkerProcess, destination: WorkerProcess, more: number): string | null {
   const pair = socketPair();
   if (typeof pair === 'string') return pair;
-  const [given, taken] = pair;
-  taker.send({ type: 'predecessor' }, taken, () => {
-    taken.close();
+  const [sourceEnd, destinationEnd] = pair;
+  destination.send({ type: 'predecessor' }, destinationEnd, () => {
+    destinationEnd.close();
   });
-  giver.send({ type: 'successor', more }, given, () => {
-    given.close();
+  source.send({ type: 'successor', more }, sourceEnd, () => {
+    sourceEnd.close();
   });
   return null;
 }

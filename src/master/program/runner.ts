@@ -144,11 +144,11 @@ export function createRunner(options: RunnerOptions, initial: Program): Runner {
         return null;
       }
       case 'introduce': {
-        const giver = live.get(effect.giver);
-        const taker = live.get(effect.taker);
-        if (giver === undefined || taker === undefined) return null;
-        const problem = platform.introduce(giver.process, taker.process, effect.more);
-        return problem === null ? null : { event: 'migrationFailed', ...identity(giver), problem };
+        const source = live.get(effect.source);
+        const destination = live.get(effect.destination);
+        if (source === undefined || destination === undefined) return null;
+        const problem = platform.introduce(source.process, destination.process, effect.more);
+        return problem === null ? null : { event: 'migrationFailed', ...identity(source), problem };
       }
       case 'signalGroup': {
         const worker = live.get(effect.worker);

@@ -111,8 +111,13 @@ export type Effect =
       /** It will be introduced to the workers that take its connections. */
       readonly migrates: boolean;
     }
-  /** Connect a draining worker with one that takes its connections; `more` takers of it are about to follow. */
-  | { readonly type: 'introduce'; readonly giver: number; readonly taker: number; readonly more: number }
+  /** Connect a draining worker with a destination of its connections; `more` further destinations are about to follow. */
+  | {
+      readonly type: 'introduce';
+      readonly source: number;
+      readonly destination: number;
+      readonly more: number;
+    }
   /** SIGTERM for the command of a worker whose program has drained and ended, if it is one that would wait for ever. */
   | { readonly type: 'endCommand'; readonly worker: number }
   /** To the worker's whole process group. */

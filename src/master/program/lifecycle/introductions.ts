@@ -1,16 +1,17 @@
 /**
- * Who gives connections to whom: every draining worker to the ready ones of the generation that serves, each as soon as it
- * adopts. While a generation is on probation they go to the one before it: a crash of the new one would take them along. Derived from the program, so that no transition can forget it: a replacement of a crashed worker, or the next reload,
- * is a new pair.
+ * Decides between which workers connections move: the sources are the draining workers, the destinations the ready workers of the
+ * current generation that can adopt. During a probation they are those of the generation before it, because a crash of the new one
+ * would lose the connections. The pairs are derived from the program, so that no transition can forget one: a replacement of a
+ * crashed worker, or the next reload, makes new pairs.
  */
 import type { Effect } from './inputs.ts';
 import { holds } from './generations.ts';
 import { servingGeneration, type Program, type Worker } from './state.ts';
 
-/** A giver is introduced to so many takers at most: the pairs of big programs would cost more than they spread. */
-const maxTakers = 8;
+/** At most this many destinations per source: in a program with many workers, all pairs would cost more than they gain. */
+const maxDestinations = 8;
 
-/** The pairs that were not there before. */
+/** The effects that connect the pairs of `after` that `before` did not have. */
 export function introductions(before: Program, after: Program): readonly Effect[] {
   if (!after.settings.capabilities.migrates) return [];
   const known = new Set(pairsOf(before).filter(isPossible).map(nameOf));
@@ -18,36 +19,39 @@ export function introductions(before: Program, after: Program): readonly Effect[
   const added = pairs.filter((pair) => isPossible(pair) && !known.has(nameOf(pair)));
   return added.map((pair, index) => ({
     type: 'introduce',
-    giver: pair.giver.id,
-    taker: pair.taker.id,
+    source: pair.source.id,
+    destination: pair.destination.id,
     more: [...added.slice(index + 1), ...pairs.filter((other) => !isPossible(other))].filter(
-      ({ giver }) => giver === pair.giver,
+      ({ source }) => source === pair.source,
     ).length,
   }));
 }
 
 interface Pair {
-  readonly giver: Worker;
-  readonly taker: Worker;
+  readonly source: Worker;
+  readonly destination: Worker;
 }
 
 function pairsOf(program: Program): readonly Pair[] {
   const current = program.phase === 'probation' ? program.previous : servingGeneration(program);
-  const givers = program.workers.filter(({ phase }) => phase === 'draining');
-  if (current === null || givers.length === 0) return [];
-  const takers = program.workers.filter((worker) => worker.phase === 'ready' && holds(current, worker));
-  return givers.flatMap((giver, index) =>
-    // Each begins with another one.
-    [...takers.slice(index % takers.length), ...takers.slice(0, index % takers.length)]
-      .slice(0, maxTakers)
-      .map((taker) => ({ giver, taker })),
+  const sources = program.workers.filter(({ phase }) => phase === 'draining');
+  if (current === null || sources.length === 0) return [];
+  const destinations = program.workers.filter((worker) => worker.phase === 'ready' && holds(current, worker));
+  return sources.flatMap((source, index) =>
+    // Each source begins with a different destination.
+    [
+      ...destinations.slice(index % destinations.length),
+      ...destinations.slice(0, index % destinations.length),
+    ]
+      .slice(0, maxDestinations)
+      .map((destination) => ({ source, destination })),
   );
 }
 
-function isPossible({ taker }: Pair): boolean {
-  return taker.adopts;
+function isPossible({ destination }: Pair): boolean {
+  return destination.adopts;
 }
 
-function nameOf({ giver, taker }: Pair): string {
-  return `${giver.id} ${taker.id}`;
+function nameOf({ source, destination }: Pair): string {
+  return `${source.id} ${destination.id}`;
 }

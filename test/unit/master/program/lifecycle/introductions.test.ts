@@ -32,7 +32,7 @@ test('each is told of how many it will still hear: of those, too, that do not ad
   const more = (worker: number): readonly number[] =>
     it
       .send({ type: 'workerSaidItAdopts', at: 1_150, worker })
-      .flatMap((effect) => (effect.type === 'introduce' && effect.giver === 1 ? [effect.more] : []));
+      .flatMap((effect) => (effect.type === 'introduce' && effect.source === 1 ? [effect.more] : []));
   expect([3, 5, 4, 6].flatMap(more)).toEqual([3, 2, 1, 0]);
 });
 

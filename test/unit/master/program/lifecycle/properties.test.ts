@@ -100,9 +100,9 @@ class World {
         break;
       case 'introduce':
         // Connections go from one that was told to go to one that serves.
-        expect(this.told.has(effect.giver)).toBe(true);
-        expect(this.admitted.has(effect.taker)).toBe(true);
-        expect(this.told.has(effect.taker)).toBe(false);
+        expect(this.told.has(effect.source)).toBe(true);
+        expect(this.admitted.has(effect.destination)).toBe(true);
+        expect(this.told.has(effect.destination)).toBe(false);
         break;
       case 'closeListeners':
       case 'lookForLeftovers':
