@@ -98,7 +98,13 @@ export type WorkerMessage =
   /** It asked for one local address and got the listener, which is open to every address. */
   | { readonly type: 'wideListen'; readonly pid: number; readonly address: string }
   /** Its server closed the inherited listener and listens again: please send another copy. */
-  | { readonly type: 'listenerWanted'; readonly pid: number; readonly name: string }
+  | {
+      readonly type: 'listenerWanted';
+      readonly pid: number;
+      readonly name: string;
+      /** Counts the requests of this worker for the listener. */
+      readonly request: number;
+    }
   /** A server asks for this address alone; `name` is the undecided listener. */
   | ({ readonly type: 'addressWanted'; readonly pid: number; readonly name: string } & WantedAddress)
   /** Its servers listen on addresses of their own, and what had queued on this undecided listener was accepted. */
@@ -168,6 +174,8 @@ export type MasterMessage =
   | { readonly type: 'report' }
   /** A copy of the listener, sent as a handle beside the message. */
   | { readonly type: 'listener'; readonly name: string }
+  /** Follows `listener`, which never arrives where no descriptor is left for its handle. Up to this request all are answered. */
+  | { readonly type: 'listenerSent'; readonly name: string; readonly request: number }
   /** Answers `addressWanted`: what was bound, as a handle beside the message. */
   | ({ readonly type: 'address'; readonly name: string; readonly bound: BoundAddress } & WantedAddress)
   /** It is not bound. `isShared`: the undecided listener serves every address, this one included. */

@@ -107,3 +107,14 @@ test('an old worker without a descriptor for another copy of the listener says s
   expect(await whoAnswers(port)).toMatchObject({ generation: 2 });
   full.socket.destroy();
 });
+
+test('a worker without a descriptor for the copy of the listener that it asked for gets an error from listen(), and listens later', async () => {
+  const [node = '', script = ''] = app('listens-without-descriptors');
+  const master = runMaster({ command: ['sh', '-c', `ulimit -n 60; exec '${node}' '${script}'`] });
+  const port = await master.serving();
+  const pid = await master.workerPid(1);
+  kill(pid, 'SIGUSR2');
+  await master.waitForLine('cannot listen: EMFILE');
+  await master.waitForLine('listens again');
+  expect(await whoAnswers(port)).toMatchObject({ pid });
+});

@@ -11,7 +11,7 @@ test('a worker that asks for the listener without end, and reads nothing, does n
   // It says that it has got what it has not read, or Node.js would send one alone.
   const script = `
     require(${serves}).server.listen(process.env.PORT, () => setTimeout(() => {
-      const message = { type: 'listenerWanted', pid: process.pid, name: process.env.NAME_OF_LISTENER };
+      const message = { type: 'listenerWanted', pid: process.pid, name: process.env.NAME_OF_LISTENER, request: 1 };
       for (let n = 0; n < 3_000; n++) {
         process.send({ gracefulRun: 1, message });
         process.send({ cmd: 'NODE_HANDLE_ACK' });

@@ -13,7 +13,12 @@ const workerMessage = z.discriminatedUnion('type', [
   z.object({ type: z.literal('notReadyYet'), pid, reason: z.string().check(z.maxLength(500)) }),
   z.object({ type: z.literal('undeclaredListen'), pid, address: z.string().check(z.maxLength(500)) }),
   z.object({ type: z.literal('wideListen'), pid, address: z.string().check(z.maxLength(500)) }),
-  z.object({ type: z.literal('listenerWanted'), pid, name: z.string().check(z.maxLength(200)) }),
+  z.object({
+    type: z.literal('listenerWanted'),
+    pid,
+    name: z.string().check(z.maxLength(200)),
+    request: count,
+  }),
   z.object({
     type: z.literal('addressWanted'),
     pid,

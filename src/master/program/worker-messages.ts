@@ -55,6 +55,8 @@ export function hearWorkers({ platform, listeners, fitted, onEvent, dispatch, op
       const { name: boundName, host: boundHost, port, backlog } = fit.bound;
       const bound = { name: boundName, host: boundHost, port, backlog };
       sendListener(worker.process, { type: 'address', name, host, isIPv6Only, bound }, fit.bound);
+      // Heard only by a worker that had no descriptor for what was sent.
+      worker.process.send({ type: 'addressRefused', name, host, isIPv6Only, isShared: false });
     } else worker.process.send({ type: 'addressRefused', name, host, isIPv6Only, ...fit });
   }
 
@@ -174,7 +176,7 @@ export function hearWorkers({ platform, listeners, fitted, onEvent, dispatch, op
         return;
       case 'listenerWanted': {
         const listener = listeners.find(({ name }) => name === message.name);
-        if (listener !== undefined) sendWanted(worker.process, listener);
+        if (listener !== undefined) sendWanted(worker.process, listener, message.request);
         return;
       }
       case 'reloadWanted':

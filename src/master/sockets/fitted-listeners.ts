@@ -3,6 +3,7 @@
  * and as soon as a worker of that generation says which addresses its servers ask for, it listens on these, and on the others no
  * more. Owns which sockets stand for the declared listener. It must not know how a worker asks.
  */
+import { closeSync } from 'node:fs';
 import net from 'node:net';
 import type { WantedAddress } from '../../shared/protocol.ts';
 import { handleOver, numeric, type BoundListener } from './listener.ts';
@@ -48,7 +49,10 @@ export function createFittedListeners(
     const fd = await listenBeside(over.fd, numericAddress(address, port, isIPv6Only), backlog);
     if (typeof fd === 'string') return { isShared: fd === 'ENOSYS' };
     const handle = handleOver(fd);
-    if (typeof handle === 'string') return { isShared: false };
+    if (typeof handle === 'string') {
+      closeSync(fd);
+      return { isShared: false };
+    }
     // The first one has its name: what is said about the listener, and what moves to it, goes on.
     const isFirst = fitted.size === 0;
     let isOpen = true;

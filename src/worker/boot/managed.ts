@@ -69,6 +69,9 @@ export function startManaged(
         case 'listener':
           if (isRawHandle(handle)) bindings.copyArrived(message.name, handle);
           break;
+        case 'listenerSent':
+          bindings.copiesSent(message.name, message.request);
+          break;
         case 'address':
         case 'addressRefused':
           bindings.addressAnswered(message, isRawHandle(handle) ? handle : null);
@@ -154,8 +157,8 @@ export function startManaged(
 
   const bindings = createListenerBindings({
     listeners,
-    requestCopy: (name) => {
-      if (channel.read()) send({ type: 'listenerWanted', pid, name });
+    requestCopy: (name, request) => {
+      if (channel.read()) send({ type: 'listenerWanted', pid, name, request });
     },
     listening: (name) => {
       channel.read();

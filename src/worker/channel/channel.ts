@@ -165,6 +165,13 @@ export function readMessage(value: unknown): MasterMessage | null {
         ? { type: 'drain', reason, timeoutMs, migrates }
         : null;
     }
+    case 'listenerSent':
+      return 'name' in value &&
+        typeof value.name === 'string' &&
+        'request' in value &&
+        typeof value.request === 'number'
+        ? { type: 'listenerSent', name: value.name, request: value.request }
+        : null;
     case 'listener':
     case 'pause':
       return 'name' in value && typeof value.name === 'string'

@@ -17,10 +17,23 @@ export interface Binding {
   readonly hosts: Set<string | null>;
   /** Takes the copy that a server waits for. */
   deliver: ((handle: RawHandle) => void) | null;
+  /** How many copies of the listener were asked for. */
+  requests: number;
+  /** Ends the wait for the copy that was asked for last. */
+  refuse: (() => void) | null;
 }
 
 export function createBinding(listener: AnnouncedListener, state: 'inherited' | 'requested'): Binding {
-  return { listener, state, heldBack: null, handle: null, hosts: new Set(), deliver: null };
+  return {
+    listener,
+    state,
+    heldBack: null,
+    handle: null,
+    hosts: new Set(),
+    deliver: null,
+    requests: 0,
+    refuse: null,
+  };
 }
 
 /** The name of the declared listener. A worker becomes ready by declared listeners, not by the addresses that stand for one. */

@@ -28,6 +28,8 @@ export interface ListenerBindings extends Pick<AcceptGate, 'admit' | 'isPaused' 
   pause(name: string, fresh: RawHandle, swap: (before: RawHandle, after: RawHandle) => void): void;
   /** Takes a copy of a listener from the master. */
   copyArrived(name: string, handle: RawHandle): void;
+  /** The master has answered this request and all before it: a copy that has not arrived by now never will. */
+  copiesSent(name: string, request: number): void;
   /** Takes the master's answer to a request for an address. */
   addressAnswered(answer: AddressAnswer, handle: RawHandle | null): void;
   /** The handle that accepts on the listener; null before `admit`, and when no server of this process listens on it. */
@@ -131,6 +133,10 @@ export function createListenerBindings(parts: ListenerBindingsParts): ListenerBi
       const [host = null] = binding.hosts;
       placement.hold(binding, host, fresh);
       swap(before, fresh);
+    },
+    copiesSent(name, request) {
+      const binding = find((listener) => listener.name === name);
+      if (binding !== undefined && binding.requests <= request) binding.refuse?.();
     },
     copyArrived(name, handle) {
       const binding = find((listener) => listener.name === name);

@@ -9,14 +9,14 @@ import {
 import type { AcceptGate } from './accept-gate.ts';
 import { canShare } from './addresses.ts';
 import { declaredName, type Binding } from './binding.ts';
-import { bindByNode, passThrough, type Placement } from './placement.ts';
+import { bindByNode, listenOptions, passThrough, type Placement } from './placement.ts';
 
 export interface ServerPlacementParts {
   /** Every binding of this worker that is not undecided. */
   readonly bindings: readonly Binding[];
   readonly gate: AcceptGate;
   /** Asks the master for another copy of the listener. */
-  requestCopy(name: string): void;
+  requestCopy(name: string, request: number): void;
   /** A server listens on the declared listener of this name. */
   listening(name: string): void;
   /** No server listens on it any more. */
@@ -86,11 +86,13 @@ export function createServerPlacement(parts: ServerPlacementParts): ServerPlacem
     binding: Binding,
     host: string | null,
     arrived: (handle: RawHandle) => void,
+    refused: () => void,
   ): { cancel(): void } {
     const letEnd = keepProcessAlive();
     const over = (): void => {
       letEnd();
       binding.deliver = null;
+      binding.refuse = null;
       binding.hosts.delete(host);
     };
     binding.state = 'requested';
@@ -99,7 +101,13 @@ export function createServerPlacement(parts: ServerPlacementParts): ServerPlacem
       over();
       arrived(hold(binding, host, handle));
     };
-    parts.requestCopy(binding.listener.name);
+    binding.refuse = () => {
+      over();
+      binding.state = 'closed';
+      refused();
+    };
+    binding.requests += 1;
+    parts.requestCopy(binding.listener.name, binding.requests);
     return {
       cancel() {
         if (binding.deliver === null) return;
@@ -142,7 +150,10 @@ export function createServerPlacement(parts: ServerPlacementParts): ServerPlacem
             backlog,
             listening,
             address: host === null ? binding.listener : null,
-            request: (arrived) => requestCopy(binding, host, arrived),
+            request: (arrived, refused) =>
+              requestCopy(binding, host, arrived, () => {
+                refused([listenOptions(port, host, isIPv6Only)]);
+              }),
           };
       }
     },

@@ -14,6 +14,11 @@ it.each([
   [{ type: 'drain', reason: 'whim', timeoutMs: 5 }, null],
   [{ type: 'drain', reason: 'stop', timeoutMs: -1 }, null],
   [{ type: 'drain' }, null],
+  [
+    { type: 'listenerSent', name: 'web', request: 1 },
+    { type: 'listenerSent', name: 'web', request: 1 },
+  ],
+  [{ type: 'listenerSent', name: 'web' }, null],
   [{ type: 'listener' }, null],
   [{ type: 'unheard-of' }, null],
   ['admit', null],
