@@ -3,6 +3,7 @@ const pure = [
   '^src/master/program/lifecycle/',
   '^src/master/watch/(debounce|fingerprint|ignore|path-route|watch-problems)\\.ts$',
   '^src/master/launch/(interpreters|node-launch|package-commands|shebang|split-words|trampoline|worker-environment)\\.ts$',
+  '^src/worker/channel/read-message\\.ts$',
   '^src/worker/listen/(addresses|binding|listen-call|placement|readiness)\\.ts$',
   '^src/shared/(durations|describe-event|error-line|errors|events|narrate-events|protocol)\\.ts$',
 ];

@@ -13,9 +13,9 @@ export const workerBundles = {
   entryPoints: {
     preload: 'src/worker/boot/preload.ts',
     boot: 'src/worker/boot/boot.ts',
-    serving: 'src/worker/boot/serving.ts',
-    health: 'src/worker/health/index.ts',
+    'after-admission': 'src/worker/boot/after-admission.ts',
+    health: 'src/worker/health/health-gate.ts',
     'separate-channel': 'src/worker/channel/separate-channel.ts',
-    stranded: 'src/worker/launcher/stranded.ts',
+    'refuse-to-listen': 'src/worker/launcher/refuse-to-listen.ts',
   },
 };

@@ -205,9 +205,12 @@ export function wrapForWorker(message: MasterMessage): Envelope<MasterMessage> &
   return { cmd: 'NODE_GRACEFUL_RUN', ...wrap(message) };
 }
 
+/** True for an object, of which nothing else is known: what JSON may have brought. */
+export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null;
+}
+
 /** What is inside an envelope of this version; null for anything else, such as the application's own messages. */
 export function unwrap(value: unknown): unknown {
-  if (typeof value !== 'object' || value === null || !(envelopeKey in value) || !('message' in value))
-    return null;
-  return value[envelopeKey] === protocolVersion ? value.message : null;
+  return isRecord(value) && value[envelopeKey] === protocolVersion ? (value['message'] ?? null) : null;
 }

@@ -26,10 +26,10 @@ async function copyBundle(names: readonly string[]): Promise<string> {
 }
 
 it('a worker whose package is removed as soon as it is ready drains as any other', async () => {
-  const preload = await copyBundle(['preload.cjs', 'boot.cjs', 'serving.cjs']);
+  const preload = await copyBundle(['preload.cjs', 'boot.cjs', 'after-admission.cjs']);
   const worker = await master.start('serves.cjs', { preload });
   await worker.message('ready');
-  for (const name of ['preload.cjs', 'boot.cjs', 'serving.cjs']) rmSync(join(folder, name));
+  for (const name of ['preload.cjs', 'boot.cjs', 'after-admission.cjs']) rmSync(join(folder, name));
   worker.admit();
   const client = await Wire.connect(master.port);
   client.get('/held');
@@ -48,5 +48,5 @@ it('a worker whose package is incomplete ends before it is ready, and stderr say
   const worker = await master.start('serves.cjs', { preload });
   expect(await worker.exited).toMatchObject({ code: 1 });
   expect(worker.messages).toEqual([]);
-  expect(worker.output).toContain('serving.cjs');
+  expect(worker.output).toContain('after-admission.cjs');
 });

@@ -10,9 +10,9 @@ export interface Application {
   readonly hooks: Hooks;
   /** Who takes connections that other workers give away, by name. */
   readonly adoptHandlers: ReadonlyMap<string, AdoptHandler>;
-  onAdopt(name: string, handler: AdoptHandler): void;
+  readonly onAdopt: (name: string, handler: AdoptHandler) => void;
   /** Always the same one; aborted when the application may know that the drain has begun. */
-  signal(): AbortSignal;
+  readonly signal: () => AbortSignal;
   /** The drain has begun. */
   tellOfDrain(): void;
 }

@@ -19,7 +19,7 @@ export type DrainHook = (context: DrainContext) => unknown;
 export type DrainMoment = 'first' | 'last';
 
 export interface Hooks {
-  add(hook: DrainHook, when: DrainMoment): void;
+  readonly add: (hook: DrainHook, when: DrainMoment) => void;
   /** Resolves when the last hook of this moment has finished. One that throws is reported and does not stop the others. */
   run(when: DrainMoment, context: DrainContext): Promise<void>;
 }

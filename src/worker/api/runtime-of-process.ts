@@ -1,6 +1,6 @@
 /** The runtime of this process, which runs alone when no master has put one there. */
 import { GracefulRunError } from '../../shared/errors.ts';
-import { startAlone } from '../boot/alone.ts';
+import { startAlone } from '../boot/start-alone.ts';
 import { findRuntime, publishRuntime, type Runtime } from './runtime.ts';
 
 /** Throws GracefulRunError `workerMisuse` when the master is of a version that does not fit. */

@@ -4,14 +4,13 @@
  */
 import { env } from '../../shared/protocol.ts';
 import { withoutPreload, withoutPreloadArguments } from '../../shared/node-options.ts';
-import { readSettings } from './environment.ts';
+import { portsOfMainThread, readSettings } from './environment.ts';
 import { openBundle } from './bundle.ts';
 import { findLauncher } from '../launcher/find-launcher.ts';
 import { inspectInheritance } from '../launcher/inheritance.ts';
-import { shimFolder } from '../launcher/handed-on.ts';
+import { shimFolder } from '../launcher/extend-start.ts';
 import { passOn } from '../launcher/pass-on.ts';
-import { portsOfMainThread } from './thread-ports.ts';
-import { startManaged } from './managed.ts';
+import { startManaged } from './start-managed.ts';
 import { publishRuntime } from '../api/runtime.ts';
 
 /** Given by the preload: leaves V8's code of this file for the next worker; null when that is there already. */
@@ -43,13 +42,15 @@ function hideArguments(preloadPath: string): void {
   process.execArgv = [...withoutPreloadArguments(process.execArgv, preloadPath)];
 }
 
+const refusal = () => openBundle('refuse-to-listen')();
+
 function start(): void {
   const { env: environment } = process;
   hideArguments(__filename);
   // Neither threads of a worker nor its descendants have the variable.
   if (environment[env.listeners] === undefined) {
     const ports = portsOfMainThread(environment);
-    if (ports.length > 0) openBundle('stranded')().refuseInThread(ports);
+    if (ports.length > 0) refusal().refuseInThread(ports);
     return;
   }
   const settings = readSettings(environment);
@@ -57,7 +58,7 @@ function start(): void {
   const { listeners } = settings;
   const inheritance = inspectInheritance(listeners);
   if (!inheritance.isWhole) {
-    openBundle('stranded')().refuseToListen(listeners, inheritance);
+    refusal().refuseToListen(listeners, inheritance);
     return;
   }
   const variables = Object.fromEntries(

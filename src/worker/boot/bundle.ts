@@ -2,16 +2,16 @@
  * The parts of the preload that are bundles of their own, so that no boot waits until they are compiled. scripts/worker-bundles.js
  * says how they are made, beside the preload.
  */
-import type * as health from '../health/index.ts';
-import type * as stranded from '../launcher/stranded.ts';
+import type * as health from '../health/health-gate.ts';
+import type * as refuseToListen from '../launcher/refuse-to-listen.ts';
 import type * as separateChannel from '../channel/separate-channel.ts';
-import type * as serving from './serving.ts';
+import type * as afterAdmission from './after-admission.ts';
 
 interface Bundles {
-  readonly serving: typeof serving;
+  readonly 'after-admission': typeof afterAdmission;
   readonly health: typeof health;
   readonly 'separate-channel': typeof separateChannel;
-  readonly stranded: typeof stranded;
+  readonly 'refuse-to-listen': typeof refuseToListen;
 }
 
 /**

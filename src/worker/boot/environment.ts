@@ -2,7 +2,7 @@
  * What the environment says about this worker, checked by hand: a validation library would cost the boot of every
  * worker more than the whole rest. Pure; it must not change the environment.
  */
-import { env, type AnnouncedListener, type HealthOrder } from '../../shared/protocol.ts';
+import { env, isRecord, type AnnouncedListener, type HealthOrder } from '../../shared/protocol.ts';
 
 /** The drain timeout of a worker that was not told one. */
 export const defaultDrainTimeoutMs = 30_000;
@@ -44,6 +44,18 @@ export function readDrainTimeout(environment: NodeJS.ProcessEnv): number {
   return Number.isFinite(ms) && ms >= 0 ? ms : defaultDrainTimeoutMs;
 }
 
+/** The ports that the main thread of this process has inherited; none when this is no thread, or of another process. */
+export function portsOfMainThread(environment: NodeJS.ProcessEnv): readonly number[] {
+  // Descendants have the variable, too, and another pid.
+  if (environment['LISTEN_PID'] !== String(process.pid)) return [];
+  if (process.getBuiltinModule('node:worker_threads').isMainThread) return [];
+  // `host:port=fd;host:port=fd`.
+  return (environment['SERVER_STARTER_PORT'] ?? '').split(';').flatMap((entry) => {
+    const [, port] = /:(\d+)=\d+$/.exec(entry) ?? [];
+    return port === undefined ? [] : [Number(port)];
+  });
+}
+
 function readPid(text: string | undefined): number | null {
   const pid = Number(text ?? NaN);
   return isWhole(pid, 1, 2 ** 31 - 1) ? pid : null;
@@ -71,27 +83,26 @@ function parse(text: string): unknown {
 }
 
 function isHealthOrder(value: unknown): value is HealthOrder {
-  if (typeof value !== 'object' || value === null) return false;
-  if (!('path' in value && 'warmup' in value && 'readyTimeoutMs' in value)) return false;
+  if (!isRecord(value)) return false;
+  const { path, warmup, readyTimeoutMs } = value;
   return (
-    typeof value.path === 'string' &&
-    value.path.startsWith('/') &&
-    isWhole(value.warmup, 0, 2 ** 31 - 1) &&
-    isWhole(value.readyTimeoutMs, 0, 2 ** 31 - 1)
+    typeof path === 'string' &&
+    path.startsWith('/') &&
+    isWhole(warmup, 0, 2 ** 31 - 1) &&
+    isWhole(readyTimeoutMs, 0, 2 ** 31 - 1)
   );
 }
 
 function isListener(value: unknown): value is AnnouncedListener {
-  if (typeof value !== 'object' || value === null) return false;
-  if (!('name' in value && 'fd' in value && 'host' in value && 'port' in value && 'backlog' in value))
-    return false;
+  if (!isRecord(value)) return false;
+  const { name, host, fd, port, backlog, inode } = value;
   return (
-    typeof value.name === 'string' &&
-    typeof value.host === 'string' &&
-    isWhole(value.fd, 3, 2 ** 20) &&
-    isWhole(value.port, 1, 65_535) &&
-    isWhole(value.backlog, 0, 2 ** 31 - 1) &&
-    (!('inode' in value) || isWhole(value.inode, 1, Number.MAX_SAFE_INTEGER))
+    typeof name === 'string' &&
+    typeof host === 'string' &&
+    isWhole(fd, 3, 2 ** 20) &&
+    isWhole(port, 1, 65_535) &&
+    isWhole(backlog, 0, 2 ** 31 - 1) &&
+    (inode === undefined || isWhole(inode, 1, Number.MAX_SAFE_INTEGER))
   );
 }
 

@@ -8,14 +8,7 @@
  *
  * It never keeps the application alive, and leaves messages that are not ours to the application's own listeners.
  */
-import {
-  unwrap,
-  wrap,
-  type BoundAddress,
-  type DrainReason,
-  type MasterMessage,
-  type WorkerMessage,
-} from '../../shared/protocol.ts';
+import { unwrap, wrap, type MasterMessage, type WorkerMessage } from '../../shared/protocol.ts';
 import {
   noteWriteRequest,
   startReading,
@@ -23,6 +16,7 @@ import {
   watchOtherEnd,
 } from '../node-internals/channel-handle.ts';
 import { keepInPlace } from '../process/hidden-listeners.ts';
+import { readMessage } from './read-message.ts';
 
 // As they were before the application was loaded, which may have put others in their place.
 const kill = process.kill.bind(process);
@@ -135,81 +129,4 @@ function holdLine(isOtherEndGone: () => boolean): void {
       process.nextTick(() => process.emit('disconnect'));
     }
   };
-}
-
-const reasons: ReadonlySet<unknown> = new Set<DrainReason>([
-  'reload',
-  'rollback',
-  'stop',
-  'scaleDown',
-  'masterGone',
-  'signal',
-]);
-
-/** A message of the master, checked by hand; null for anything else. */
-export function readMessage(value: unknown): MasterMessage | null {
-  if (typeof value !== 'object' || value === null || !('type' in value)) return null;
-  switch (value.type) {
-    case 'admit':
-    case 'confirmPause':
-    case 'resume':
-    case 'lifeline':
-    case 'predecessor':
-    case 'report':
-      return { type: value.type };
-    case 'drain': {
-      if (!('reason' in value && 'timeoutMs' in value)) return null;
-      const { reason, timeoutMs } = value;
-      const migrates = 'migrates' in value && value.migrates === true;
-      return isReason(reason) && typeof timeoutMs === 'number' && timeoutMs >= 0
-        ? { type: 'drain', reason, timeoutMs, migrates }
-        : null;
-    }
-    case 'listenerSent':
-      return 'name' in value &&
-        typeof value.name === 'string' &&
-        'request' in value &&
-        typeof value.request === 'number'
-        ? { type: 'listenerSent', name: value.name, request: value.request }
-        : null;
-    case 'listener':
-    case 'pause':
-      return 'name' in value && typeof value.name === 'string'
-        ? { type: value.type, name: value.name }
-        : null;
-    case 'successor':
-      return 'more' in value && typeof value.more === 'number'
-        ? { type: 'successor', more: value.more }
-        : null;
-    case 'address':
-    case 'addressRefused':
-      return readAddress(value.type, value);
-    default:
-      return null;
-  }
-}
-
-function readAddress(type: 'address' | 'addressRefused', value: object): MasterMessage | null {
-  const read = (name: string): unknown => Reflect.get(value, name);
-  const [name, host, isIPv6Only] = [read('name'), read('host'), read('isIPv6Only')];
-  if (typeof name !== 'string' || typeof host !== 'string' || typeof isIPv6Only !== 'boolean') return null;
-  if (type === 'addressRefused') return { type, name, host, isIPv6Only, isShared: read('isShared') === true };
-  const bound = readBound(read('bound'));
-  return bound === null ? null : { type, name, host, isIPv6Only, bound };
-}
-
-function readBound(value: unknown): BoundAddress | null {
-  if (typeof value !== 'object' || value === null) return null;
-  if (!('name' in value && 'host' in value && 'port' in value && 'backlog' in value)) return null;
-  const { name, host, port, backlog } = value;
-  const isBound =
-    typeof name === 'string' &&
-    typeof host === 'string' &&
-    typeof port === 'number' &&
-    typeof backlog === 'number';
-  return isBound ? { name, host, port, backlog } : null;
-}
-
-function isReason(value: unknown): value is DrainReason {
-  return reasons.has(value);
 }

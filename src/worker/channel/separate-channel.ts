@@ -5,7 +5,8 @@
  */
 import { Socket } from 'node:net';
 import { unwrap, wrap } from '../../shared/protocol.ts';
-import { lookForMaster, readMessage, type Channel, type ChannelEvents } from './channel.ts';
+import { lookForMaster, type Channel, type ChannelEvents } from './channel.ts';
+import { readMessage } from './read-message.ts';
 import { channelPipe, noteWriteRequest } from '../node-internals/channel-handle.ts';
 
 /** Null when this Node.js is not built as we know it. */

@@ -5,14 +5,14 @@
  */
 import { startReading, stopReading } from '../node-internals/channel-handle.ts';
 import { isCommandOfPackage } from './find-launcher.ts';
-import { handOn, mayBecomeWorker, type HandOn, type Inherited } from './handed-on.ts';
+import { handOn, mayBecomeWorker, type HandOn, type Inherited } from './extend-start.ts';
 import { replaceSynchronousStarts } from './synchronous-starts.ts';
 
 export interface PassOn {
   /** The main script is one of a package, not of the project. */
   readonly isCommand: boolean;
   /** True when another process was given everything, and this one does not listen. */
-  isPassedOn(): boolean;
+  readonly isPassedOn: () => boolean;
   /** This process listens: it is the worker, and what it starts from now on is none of our business. */
   end(): void;
 }

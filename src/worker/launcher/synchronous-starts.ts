@@ -1,5 +1,5 @@
 /** Processes that a wrapper waits for: Yarn starts the release that a project has committed by execFileSync. */
-import type { HandOn } from './handed-on.ts';
+import type { HandOn } from './extend-start.ts';
 
 const names = ['spawnSync', 'execFileSync', 'execSync'] as const;
 

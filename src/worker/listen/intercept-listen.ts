@@ -6,8 +6,8 @@ import type net from 'node:net';
 import { readListenCall, type ListenCall } from './listen-call.ts';
 import type { Placement } from './placement.ts';
 import type { RawHandle } from '../node-internals/listening-handle.ts';
-import { inContextOf, putIntoContextOf, rememberContext } from '../process/server-contexts.ts';
-import { replaceMethod, type ServerMethod } from '../node-internals/server-methods.ts';
+import { inContextOf, putIntoContextOf, rememberContext } from '../node-internals/server-contexts.ts';
+import { replaceMethod, type ServerMethod } from '../node-internals/server-prototype.ts';
 
 export interface ListenRules {
   place(call: ListenCall): Placement;

@@ -4,15 +4,15 @@ export type ReadyMode = 'auto' | 'manual';
 
 export interface Readiness {
   listening(name: string): void;
-  released(name: string): void;
+  readonly released: (name: string) => void;
   /** Nothing is announced until what this returns is called; calling that again changes nothing. */
-  delay(): () => void;
+  readonly delay: () => () => void;
   /** The application has had its first turn: a worker without listeners may become ready from now on. */
-  loaded(): void;
+  readonly loaded: () => void;
   /** The application says how it becomes ready; `tooLate` when it has been said to be ready already. */
-  choose(mode: ReadyMode): 'chosen' | 'disagrees' | 'tooLate';
+  readonly choose: (mode: ReadyMode) => 'chosen' | 'disagrees' | 'tooLate';
   /** The application says that it is ready (manual mode; otherwise without effect). */
-  say(): void;
+  readonly say: () => void;
 }
 
 /** `announce` is called once. */

@@ -1,7 +1,7 @@
 /** Which handle a server listens with, and how it gets another one in its place (lib/net.js of Node 20, 22, 24 and 26; not documented). */
 import { isIPv6, Server } from 'node:net';
 import type { RawHandle } from './listening-handle.ts';
-import { inContextOf, putIntoContextOf } from '../process/server-contexts.ts';
+import { inContextOf, putIntoContextOf } from './server-contexts.ts';
 
 /** The server that listens with the handle. Node.js notes it under a symbol of its own. */
 export function serverOf(handle: RawHandle): Server | null {

@@ -6,11 +6,11 @@
  * binds `process.emit`, as it is at that moment (20, 22, 24 and 26; not documented). Ours stand in front of both.
  */
 import type { EventEmitter } from 'node:events';
-import { signalNumber } from './caught-signals.ts';
+import { signalNumber } from './other-signal-handlers.ts';
 import { nowMs } from './monotonic-time.ts';
 import { currentContext, type Context } from './async-context.ts';
 import { keepListening } from './hidden-listeners.ts';
-import { signalExitCount } from './signal-exit.ts';
+import { signalExitCount } from './other-signal-handlers.ts';
 
 /** What becomes of a signal: the application's listeners hear it, or nothing but us does. */
 export type Hearing = 'passOn' | 'take';

@@ -6,7 +6,7 @@ import { isInjected } from './in-memory-mark.ts';
 import { createOpenSockets } from './open-sockets.ts';
 import { passOn, type RawHandle } from '../node-internals/listening-handle.ts';
 import { acceptFor, swapHandle } from '../node-internals/server-handles.ts';
-import type { ServerMethod } from '../node-internals/server-methods.ts';
+import type { ServerMethod } from '../node-internals/server-prototype.ts';
 
 /** An HTTP/1 connection: what its requests come from is, under TLS, not what was accepted. */
 export interface Http1Connection {

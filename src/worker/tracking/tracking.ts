@@ -1,7 +1,7 @@
 /** What a worker keeps an eye on from its first connection on: its servers, their connections, and the requests that come. */
 import { createConnections, type Connections } from './connections.ts';
 import { createRequests, type Requests } from './requests.ts';
-import type { ServerMethod } from '../node-internals/server-methods.ts';
+import type { ServerMethod } from '../node-internals/server-prototype.ts';
 
 export interface Tracking {
   readonly requests: Requests;

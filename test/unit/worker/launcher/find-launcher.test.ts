@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { findLauncher } from '../../../../src/worker/launcher/find-launcher.ts';
-import { handOn, isOnOwnTerminal, mayBecomeWorker } from '../../../../src/worker/launcher/handed-on.ts';
+import { handOn, isOnOwnTerminal, mayBecomeWorker } from '../../../../src/worker/launcher/extend-start.ts';
 
 describe('a package manager', () => {
   let folder: string;

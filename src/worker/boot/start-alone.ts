@@ -11,10 +11,10 @@ import { patchServers } from '../listen/intercept-listen.ts';
 import { passThrough } from '../listen/placement.ts';
 import { createReadiness } from '../listen/readiness.ts';
 import { runtimeVersion, type Runtime } from '../api/runtime.ts';
-import { hearServers } from '../node-internals/server-events.ts';
-import { serverMethod } from '../node-internals/server-methods.ts';
+import { hearServers } from '../node-internals/server-prototype.ts';
+import { serverMethod } from '../node-internals/server-prototype.ts';
 import { complain } from '../process/standard-streams.ts';
-import { signalExitCount } from '../process/signal-exit.ts';
+import { signalExitCount } from '../process/other-signal-handlers.ts';
 import { createTracking } from '../tracking/tracking.ts';
 
 const signals = ['SIGTERM', 'SIGINT', 'SIGQUIT'] as const;

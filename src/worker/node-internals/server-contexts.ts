@@ -1,6 +1,6 @@
 /** The contexts in which the servers of this process were told to listen: that is where Node.js calls them for each connection. */
 import type net from 'node:net';
-import { currentContext, type Context } from './async-context.ts';
+import { currentContext, type Context } from '../process/async-context.ts';
 
 const contexts = new WeakMap<net.Server, Context>();
 

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { readMessage } from '../../../../src/worker/channel/channel.ts';
+import { readMessage } from '../../../../src/worker/channel/read-message.ts';
 
 it.each([
   [{ type: 'admit' }, { type: 'admit' }],

@@ -1,7 +1,7 @@
 import http from 'node:http';
 import { setImmediate as turn } from 'node:timers/promises';
 import { expect, test, vi } from 'vitest';
-import { createHealthGate } from '../../../../src/worker/health/gate.ts';
+import { createHealthGate } from '../../../../src/worker/health/health-gate.ts';
 import type { HealthParts } from '../../../../src/worker/health/prove-health.ts';
 
 const order = { path: '/healthz', warmup: 0, readyTimeoutMs: 1_000 };

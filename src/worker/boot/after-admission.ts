@@ -17,7 +17,7 @@ import { complain } from '../process/standard-streams.ts';
 import type { Tracking } from '../tracking/tracking.ts';
 import { awaitOrder } from '../drain/drain-order.ts';
 
-export interface ServingParts extends Tracking {
+export interface AfterAdmissionParts extends Tracking {
   readonly drainTimeoutMs: number;
   readonly bindings: ListenerBindings;
   readonly application: Application;
@@ -30,26 +30,26 @@ export interface ServingParts extends Tracking {
 }
 
 /** The messages that are about its end, and about connections that move. */
-export type ServingMessage = Extract<
+export type AfterAdmissionMessage = Extract<
   MasterMessage,
   { readonly type: 'drain' | 'successor' | 'predecessor' | 'pause' | 'confirmPause' | 'resume' | 'report' }
 >;
 
-export interface Serving {
+export interface AfterAdmission {
   /** `handle` is what came beside the message. */
-  told(message: ServingMessage, handle: unknown): void;
+  receive(message: AfterAdmissionMessage, handle: unknown): void;
   masterGone(): void;
   /** Begins the drain, as the signal wants it; during one, changes nothing. */
   drain(signal: NodeJS.Signals): void;
   /** The first moments are over. */
-  catchUp(): void;
+  startAdopting(): void;
   /** SIGTERM: during a drain, the master is out of patience; unless it stops, and whoever stops it has signalled all of us. */
   terminated(): void;
   /** Offers a connection of the application's own protocol. Unless it is `taken`, it stays open here. */
   give(socket: net.Socket, gift: Gift): Promise<GiveResult>;
 }
 
-export function createServing(parts: ServingParts): Serving {
+export function createAfterAdmission(parts: AfterAdmissionParts): AfterAdmission {
   const { bindings, send, application, connections, requests } = parts;
   const { pid } = process;
   const order = awaitOrder(parts.drainTimeoutMs, {
@@ -123,7 +123,7 @@ export function createServing(parts: ServingParts): Serving {
   }
 
   return {
-    told(message, handle) {
+    receive(message, handle) {
       switch (message.type) {
         case 'drain':
           order.receive(message);
@@ -161,7 +161,7 @@ export function createServing(parts: ServingParts): Serving {
       if (!draining.isBegun() && signal !== 'SIGQUIT') order.askSooner();
       draining.begin();
     },
-    catchUp() {
+    startAdopting() {
       if (!draining.isBegun()) void send({ type: 'adopts', pid });
     },
     terminated() {

@@ -8,7 +8,7 @@ import { cannotInherit, heldByMaster, notInherited, type AnnouncedListener } fro
 import { matches, writeAddress } from '../listen/addresses.ts';
 import { forgetChannel } from '../node-internals/channel-handle.ts';
 import { readListenCall } from '../listen/listen-call.ts';
-import { replaceMethod, type ServerMethod } from '../node-internals/server-methods.ts';
+import { replaceMethod, type ServerMethod } from '../node-internals/server-prototype.ts';
 import { complain } from '../process/standard-streams.ts';
 import type { Inheritance } from './inheritance.ts';
 

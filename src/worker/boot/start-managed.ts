@@ -1,0 +1,258 @@
+/**
+ * Starts a worker under a master: opens the channel, places servers on the declared listeners and tells the master when the worker is
+ * ready. What happens after admission is in after-admission.ts.
+ */
+import { heldByMaster, type WorkerMessage } from '../../shared/protocol.ts';
+import { createApplication } from '../api/application.ts';
+import { runtimeVersion, type Runtime } from '../api/runtime.ts';
+import { createChannelLock } from '../channel/channel-lock.ts';
+import { openChannel, type ChannelEvents } from '../channel/channel.ts';
+import { takeoverPauseMs } from '../drain/takeover-pause.ts';
+import type { PassOn } from '../launcher/pass-on.ts';
+import { writeAddress } from '../listen/addresses.ts';
+import { patchServers } from '../listen/intercept-listen.ts';
+import { createListenerBindings } from '../listen/listener-bindings.ts';
+import { createReadiness } from '../listen/readiness.ts';
+import { refuseConnections } from '../listen/refuse-connections.ts';
+import { beforeBareBind, isRawHandle } from '../node-internals/listening-handle.ts';
+import { inContextOf } from '../node-internals/server-contexts.ts';
+import { createSignals } from '../process/signals.ts';
+import { complain, surviveBrokenPipes } from '../process/standard-streams.ts';
+import type { AfterAdmission } from './after-admission.ts';
+import { openBundle } from './bundle.ts';
+import { hearDrainSignals } from './drain-signals.ts';
+import type { Settings } from './environment.ts';
+import { watchServers } from './watch-servers.ts';
+
+// As it was before the application was loaded, which may replace it.
+const { setTimeout } = globalThis;
+
+/**
+ * Starts the worker and returns what its API calls. `separateChannel`: the descriptor of a channel to the master that is not
+ * `process.channel`; null: it is. `keepCode` leaves V8's code of this file for the next worker; null: it is there already.
+ */
+export function startManaged(
+  settings: Settings,
+  passing: PassOn,
+  separateChannel: number | null,
+  keepCode: (() => void) | null,
+): Runtime {
+  const { generation, listeners, drainTimeoutMs, masterPid, channelLock, health } = settings;
+  const { pid } = process;
+  const afterAdmissionBundle = openBundle('after-admission');
+  const application = createApplication();
+  /** Kept open until this process ends: by that the master notices its end. */
+  const lifelines: unknown[] = [];
+  const signals = createSignals();
+  // The master may end, and with it the reader of stdout and stderr.
+  surviveBrokenPipes();
+  const stopRefusing = refuseConnections(listeners);
+
+  const send = (message: WorkerMessage): void => {
+    void channel.send(message);
+  };
+
+  const channelEvents: ChannelEvents = {
+    message(message, handle) {
+      switch (message.type) {
+        case 'admit':
+          drainSignals.admitted();
+          bindings.admit((problem) => {
+            send(problem === null ? { type: 'admitted', pid } : { type: 'notAdmitted', pid, problem });
+          });
+          // Later, because it takes some milliseconds and the first clients wait now.
+          setTimeout(startAdopting, takeoverPauseMs(drainTimeoutMs)).unref();
+          break;
+        case 'lifeline':
+          lifelines.push(handle);
+          break;
+        case 'listener':
+          if (isRawHandle(handle)) bindings.copyArrived(message.name, handle);
+          break;
+        case 'listenerSent':
+          bindings.copiesSent(message.name, message.request);
+          break;
+        case 'address':
+        case 'addressRefused':
+          bindings.addressAnswered(message, isRawHandle(handle) ? handle : null);
+          break;
+        case 'drain':
+        case 'pause':
+        case 'confirmPause':
+        case 'resume':
+        case 'successor':
+        case 'predecessor':
+        case 'report':
+          afterAdmission().receive(message, handle);
+      }
+    },
+    gone() {
+      // If the worker is another process, that one drains, and this one ends after it.
+      if (!passing.isPassedOn()) afterAdmission().masterGone();
+    },
+  };
+  const takeLock = createChannelLock(channelLock);
+  const channel =
+    (separateChannel === null
+      ? null
+      : openBundle('separate-channel')().openSeparateChannel(
+          separateChannel,
+          masterPid,
+          takeLock,
+          channelEvents,
+        )) ?? openChannel(masterPid, takeLock, channelEvents);
+
+  const sayReady = (): void => {
+    if (!channel.read()) {
+      // Another process of this worker reads the channel. This one is never admitted, and ends with the worker.
+      send({ type: 'listensToo', pid });
+      return;
+    }
+    send({ type: 'ready', pid });
+    // While the master reads it: what is called for the first time is compiled.
+    servers.tracking();
+    drainSignals.ready();
+  };
+
+  const startAdopting = (): void => {
+    try {
+      afterAdmission().startAdopting();
+      keepCode?.();
+    } catch (error) {
+      // The application may have changed a built-in that this needs. The worker goes on, because the old generation no longer serves.
+      complain(`cannot take connections from other workers: ${String(error)}`);
+    }
+  };
+
+  const [first] = listeners;
+  const healthGate =
+    health === null || first === undefined
+      ? null
+      : openBundle('health')().createHealthGate({
+          order: health,
+          port: first.port,
+          inContextOf,
+          notReadyYet: (reason) => {
+            send({ type: 'notReadyYet', pid, reason });
+          },
+          passed: sayReady,
+        });
+
+  const readiness = createReadiness(
+    [...new Set(listeners.map(({ name, standsFor }) => standsFor ?? name))],
+    () => {
+      if (healthGate === null) sayReady();
+      else healthGate.begin();
+    },
+  );
+
+  const bindings = createListenerBindings({
+    listeners,
+    requestCopy: (name, request) => {
+      if (channel.read()) send({ type: 'listenerWanted', pid, name, request });
+    },
+    listening: (name) => {
+      channel.read();
+      // For a turn, because another listen of the same turn may have failed and end the process.
+      setImmediate(readiness.delay());
+      readiness.listening(name);
+    },
+    released: readiness.released,
+    report: (type, address) => {
+      // Commands of packages, such as tsx, listen on a UNIX socket to talk to what they start: each process has one of its own.
+      if (passing.isCommand && type === 'undeclaredListen' && address.startsWith('/')) return;
+      send({ type, pid, address });
+    },
+    requestAddress: (name, wanted) => {
+      // The server listens, and the answer arrives before the worker can be ready.
+      if (channel.read()) send({ type: 'addressWanted', pid, name, ...wanted });
+      // The answer would go to the process that reads. This one is never admitted, so it can listen on the shared listener.
+      else
+        setImmediate(() => {
+          bindings.addressAnswered({ type: 'addressRefused', name, isShared: true, ...wanted }, null);
+        });
+    },
+    queueAccepted: (name) => {
+      send({ type: 'listenerEmptied', pid, name });
+    },
+    delayReadiness: readiness.delay,
+  });
+
+  const drainSignals = hearDrainSignals({
+    signals,
+    isPassedOn: passing.isPassedOn,
+    drain: (signal) => {
+      afterAdmission().drain(signal);
+    },
+    terminated: () => {
+      afterAdmission().terminated();
+    },
+  });
+
+  const servers = watchServers();
+  let made: AfterAdmission | null = null;
+
+  function afterAdmission(): AfterAdmission {
+    return (made ??= afterAdmissionBundle().createAfterAdmission({
+      ...servers.tracking(),
+      drainTimeoutMs,
+      bindings,
+      application,
+      send: (message) => channel.send(message),
+      hasMaster: () => channel.isOpen(),
+      begun: () => {
+        healthGate?.stop();
+        drainSignals.hearTermination();
+      },
+      signals,
+    }));
+  }
+
+  beforeBareBind((host, port) => {
+    if (!bindings.isDeclared(host, port)) return;
+    const how = 'leave cluster.schedulingPolicy at its default, SCHED_RR';
+    complain(
+      `cannot share ${writeAddress(host, port)} among the processes of a cluster (${heldByMaster}): ${how}`,
+    );
+  });
+  patchServers({
+    place: (call) => {
+      const placement = bindings.place(call);
+      if (placement.kind !== 'passThrough') {
+        passing.end();
+        stopRefusing();
+        // The server may wait for something that the master sends.
+        channel.read();
+      }
+      return placement;
+    },
+    track: (server, isHeldBack) => {
+      servers.track(server, isHeldBack);
+      healthGate?.track(server);
+    },
+    outside: (server) => {
+      // The old generation may hold this second port. A worker that exits because of that must not have been ready.
+      servers.whenListenEnds(server, readiness.delay());
+    },
+    takeQuietlyClosed: servers.takeQuietlyClosed,
+  });
+  // Ready without listening. (With listeners, nothing of graceful-run may be pending in the application's first turn.)
+  if (listeners.length === 0) setImmediate(readiness.loaded);
+
+  return {
+    version: runtimeVersion,
+    isManaged: true,
+    generation,
+    signal: application.signal,
+    onDrain: application.hooks.add,
+    choose: readiness.choose,
+    ready: readiness.say,
+    migrate: (socket, gift) => afterAdmission().give(socket, gift),
+    onAdopt: application.onAdopt,
+    requestReload: () => {
+      if (!channel.isOpen()) return false;
+      send({ type: 'reloadWanted', pid });
+      return true;
+    },
+  };
+}

@@ -1,0 +1,66 @@
+/**
+ * Watches every server of a managed worker: when a listen ends, and which connections and requests come. The counting of those is created
+ * only when it can be needed, because until the worker is admitted its servers accept nothing.
+ */
+import type net from 'node:net';
+import { hearServers, serverMethod } from '../node-internals/server-prototype.ts';
+import { createTracking, type Tracking } from '../tracking/tracking.ts';
+
+export interface ServerWatch {
+  /** What counts connections and requests; created at the first call. */
+  tracking(): Tracking;
+  /** A server has been told to listen. `isHeldBack`: it accepts nothing before the worker is admitted. */
+  track(server: net.Server, isHeldBack: boolean): void;
+  /** True once for a server that the drain closed, and not the application. */
+  readonly takeQuietlyClosed: (server: net.Server) => boolean;
+  /**
+   * Calls `ended` once, in the turn after the one in which the server listens, has failed or was closed: an error that
+   * the application does not handle has ended the process by then.
+   */
+  whenListenEnds(server: net.Server, ended: () => void): void;
+}
+
+const endsOfListen: ReadonlySet<string | symbol> = new Set(['listening', 'error', 'close']);
+
+/** Call it before the application can replace the methods of `net.Server`. */
+export function watchServers(): ServerWatch {
+  const close = serverMethod('close');
+  let tracking: Tracking | null = null;
+  /** The servers to track as soon as there is `tracking`. */
+  const heldBack = new Set<net.Server>();
+  const listens = new Map<net.Server, () => void>();
+
+  function makeTracking(): Tracking {
+    if (tracking !== null) return tracking;
+    tracking = createTracking(close);
+    for (const server of heldBack) tracking.connections.track(server);
+    heldBack.clear();
+    return tracking;
+  }
+
+  hearServers((server, event, first) => {
+    const listenEnded = listens.size > 0 && endsOfListen.has(event) ? listens.get(server) : undefined;
+    if (listenEnded !== undefined) {
+      listens.delete(server);
+      setImmediate(listenEnded);
+    }
+    if (tracking !== null) tracking.connections.heard(server, event, first);
+    else if (event === 'close') heldBack.delete(server);
+  });
+
+  return {
+    tracking: makeTracking,
+    track(server, isHeldBack) {
+      if (tracking === null && isHeldBack) heldBack.add(server);
+      else makeTracking().connections.track(server);
+    },
+    takeQuietlyClosed: (server) => tracking?.connections.takeQuietlyClosed(server) ?? false,
+    whenListenEnds(server, ended) {
+      const earlier = listens.get(server);
+      listens.set(server, () => {
+        earlier?.();
+        ended();
+      });
+    },
+  };
+}

@@ -1,1 +1,0 @@
-export { createHealthGate, type HealthGate } from './gate.ts';
