@@ -61,6 +61,7 @@ const results = await Promise.all([
     outdir: 'dist/worker',
   }),
 ]);
+cpSync(`${root}src/master/process/after-master.sh`, `${root}dist/master/after-master.sh`);
 cpSync(`${root}src/worker/shim`, `${root}dist/worker/shim`, { recursive: true });
 chmodSync(`${root}dist/worker/shim/node`, 0o755);
 writeFileSync(

@@ -1,7 +1,10 @@
 // A master that is killed: its workers notice, finish what is in flight and go, and a new master takes the port.
-import { existsSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
+import { readAllProcesses, readProcessStat } from '../../src/shared/process-stat.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { isAlive } from '../helpers/marked-processes.ts';
 import { begin, get, whoAnswers } from '../helpers/plain-client.ts';
@@ -74,6 +77,8 @@ test.skipIf(process.platform !== 'linux')(
     answer.catch(() => undefined);
     // It is answered, and then the loop begins.
     await get(port, '/spin');
+    // What would end the worker first.
+    kill(afterMasterOf(killed.pid));
     killed.signal('SIGKILL');
     const next = runMaster({ flags: ['--port', String(port), '--drain-timeout', '7s'] });
     expect(await next.waitFor('addressBusy')).toMatchObject({ patienceMs: 5_000 });
@@ -98,3 +103,62 @@ test.skipIf(process.platform !== 'linux')(
     expect(next.all('orphansKilled')).toEqual([]);
   },
 );
+
+test.skipIf(process.platform !== 'linux')(
+  'a worker of a killed master that never comes back to its event loop is killed when its time is over, though no master follows',
+  async () => {
+    const killed = runMaster({ command: app('spins'), flags: ['--drain-timeout', '0s'] });
+    const port = await killed.serving();
+    const worker = await killed.workerPid(1);
+    const { answer } = await begin(port, '/held');
+    answer.catch(() => undefined);
+    await get(port, '/spin');
+    killed.signal('SIGKILL');
+    await eventually('the worker has ended', () => !isAlive(worker));
+    await expect(get(port)).rejects.toThrow('ECONNREFUSED');
+  },
+);
+
+test.skipIf(process.platform !== 'linux')(
+  'what watches over the workers ends with the master that stops, and with the workers of one that was killed',
+  async () => {
+    for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
+      const master = runMaster({ flags: ['--workers', '2'] });
+      await master.serving();
+      const script = afterMasterOf(master.pid);
+      master.signal(signal);
+      await master.workersGone();
+      await eventually('the script has ended', () => !isAlive(script));
+    }
+  },
+);
+
+test.skipIf(process.platform !== 'linux')(
+  'a process that has got the number of a worker is not killed when the master was',
+  async () => {
+    const script = new URL('../../src/master/process/after-master.sh', import.meta.url).pathname;
+    const stranger = spawn('sleep', ['300'], { detached: true });
+    const pid = stranger.pid ?? 0;
+    onTestFinished(() => {
+      stranger.kill('SIGKILL');
+    });
+    const startedAt = readProcessStat(pid)?.startedAt ?? 0;
+    const run = spawn('/bin/sh', [script], { stdio: ['pipe', 'ignore', 'inherit'] });
+    run.stdin.end(`+ ${pid} ${startedAt + 1} 0\n`);
+    expect(await once(run, 'exit')).toEqual([0, null]);
+    expect(isAlive(pid)).toBe(true);
+    const again = spawn('/bin/sh', [script], { stdio: ['pipe', 'ignore', 'inherit'] });
+    again.stdin.end(`+ ${pid} ${startedAt} 0\n`);
+    await once(stranger, 'exit');
+  },
+);
+
+/** The script that ends workers which outlive this master. */
+function afterMasterOf(master: number): number {
+  const found = readAllProcesses().find(
+    ({ pid, parent }) =>
+      parent === master && readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('after-master.sh'),
+  );
+  if (found === undefined) throw new Error('there is no such script');
+  return found.pid;
+}

@@ -1,4 +1,5 @@
 /** The bounds that have no option of their own, in one place. Durations in ms. */
+import { killDelayMs } from '../../shared/protocol.ts';
 
 /** How long a new master retries a port that is in use. Workers of a master that was killed get longer: their drain timeout and more. */
 export const bindPatienceMs = 5_000;
@@ -17,3 +18,6 @@ export const maxDrainingGenerations = 8;
 
 /** A watched file counts as changed when its content has been stable for this long. */
 export const watchStableMs = 200;
+
+/** What workers without a master get beyond their drain timeout: a master would have killed them `killDelayMs` after it. */
+export const beyondDrainMs: number = killDelayMs + 1_000;

@@ -10,6 +10,11 @@ export function preloadPath(): string {
   return realpathSync(join(root, 'dist', 'worker', 'preload.cjs'));
 }
 
+/** The script that ends workers which outlive this master. */
+export function afterMasterScript(): string {
+  return join(dirname(preloadPath()), '..', 'master', 'after-master.sh');
+}
+
 /**
  * Where workers keep V8's code of their boot, as the beginning of a file's path: in the folder of the control socket, which only this user can
  * open. Looked up at every start, because an update of the package replaces that file. Null without a folder.

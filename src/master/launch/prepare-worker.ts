@@ -2,6 +2,7 @@
  * Looks up what a worker is, at the moment in which it is started: executable, cwd, env file, symlinks. Releases
  * move between two starts, so nothing of this is remembered.
  */
+import { beyondDrainMs } from '../config/defaults.ts';
 import { accessSync, constants, fstatSync } from 'node:fs';
 import { randomUUID } from 'node:crypto';
 import { dirname, join } from 'node:path';
@@ -66,7 +67,8 @@ export function prepareWorker(
       ? { ...launched, environment }
       : withListenPid(launched, environment, { node: process.execPath, script: trampolineScript(preload) });
   const { file, args } = start;
-  return { file, args, cwd: settings.cwd, environment: start.environment, listeners };
+  const outliveMs = settings.drainTimeoutMs + beyondDrainMs;
+  return { file, args, cwd: settings.cwd, environment: start.environment, listeners, outliveMs };
 }
 
 function announce(

@@ -51,6 +51,8 @@ export interface SpawnRequest {
   readonly environment: Readonly<Record<string, string>>;
   /** Inherited at fd 3, 4 …, in this order. */
   readonly listeners: readonly BoundListener[];
+  /** How long the process may live on after this one was killed. */
+  readonly outliveMs: number;
 }
 
 export interface Platform {

@@ -9,11 +9,14 @@ import { wrapForWorker } from '../../shared/protocol.ts';
 import { hasEnded, readProcessStat, type ProcessStat } from '../../shared/process-stat.ts';
 import { isNode } from '../../shared/is-node.ts';
 import { findKin, findLaunchers, isKin } from './kinship.ts';
+import { createAfterMaster } from './after-master.ts';
 import { guardChannel, type GuardedChannel } from './channel-guard.ts';
 import { findWithoutPreload } from './without-preload.ts';
 import { killTree, type Roots } from './process-tree.ts';
 import { socketPair } from '../sockets/socket-pair.ts';
 import type { Platform, ProcessListeners, SpawnRequest, WorkerProcess } from './platform.ts';
+
+const afterMaster = createAfterMaster();
 
 /** How long a stranger that inherited stderr may keep us from reporting an exit. It keeps its stderr. */
 const stderrGraceMs = 250;
@@ -74,6 +77,7 @@ function spawnWorker(request: SpawnRequest, listeners: ProcessListeners): Worker
   child.stderr?.on('data', listeners.stderr);
   /** What Node.js calls back about, and does not when the other end is gone before it has answered. */
   const onTheWay = new Set<() => void>();
+  afterMaster.watch(pid, request.outliveMs);
   let serving: ProcessStat | null = null;
   let launchers: readonly ProcessStat[] = [];
   const killRest = (): void => {
@@ -92,6 +96,8 @@ function spawnWorker(request: SpawnRequest, listeners: ProcessListeners): Worker
     return true;
   };
   watchExit(child, channel, outlived, killRest, (outcome) => {
+    afterMaster.forget(pid);
+    if (serving !== null) afterMaster.forget(serving.pid);
     for (const done of onTheWay) done();
     listeners.exit(outcome);
   });
@@ -110,6 +116,8 @@ function spawnWorker(request: SpawnRequest, listeners: ProcessListeners): Worker
       child.send(wrapForWorker(message), handle as never, {}, done);
     },
     noteServing: (servingPid) => {
+      if (serving !== null) afterMaster.forget(serving.pid);
+      if (servingPid !== pid) afterMaster.watch(servingPid, request.outliveMs);
       serving = servingPid === pid ? null : readProcessStat(servingPid);
       launchers = serving === null ? [] : findLaunchers(serving, pid);
     },

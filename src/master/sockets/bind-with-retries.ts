@@ -5,7 +5,7 @@
  */
 import { GracefulRunError } from '../../shared/errors.ts';
 import { formatDuration } from '../../shared/durations.ts';
-import { killDelayMs } from '../../shared/protocol.ts';
+import { beyondDrainMs } from '../config/defaults.ts';
 import { readProcessStat } from '../../shared/process-stat.ts';
 import { findAddressHolders } from './address-holder.ts';
 import { bindListener, type BoundListener, type ListenerOptions } from './listener.ts';
@@ -13,9 +13,6 @@ import { readOrphanedWorker, type OrphanedWorker } from '../process/orphaned-wor
 import type { Platform } from '../process/platform.ts';
 
 const pauseMs = 100;
-
-/** What workers without a master get beyond their drain timeout: a master would have killed them `killDelayMs` after it. */
-const beyondDrainMs = killDelayMs + 1_000;
 
 /** How long the kernel may take to close the sockets of killed processes. */
 const afterKillMs = 2_000;

@@ -1,0 +1,60 @@
+/**
+ * Tells a small shell script (after-master.sh) which workers run, so that it can kill those that outlive this process and do not end
+ * by themselves. One script for the whole process, started with the first worker. Only on Linux; PID 1 needs none, because the kernel
+ * ends every process of its namespace with it.
+ */
+import { spawn } from 'node:child_process';
+import { Socket } from 'node:net';
+import type { Writable } from 'node:stream';
+import { readProcessStat } from '../../shared/process-stat.ts';
+import { afterMasterScript } from '../launch/preload-path.ts';
+
+export interface AfterMaster {
+  /** The process may live for `outliveMs` without this one. Said again, the time is replaced. */
+  watch(pid: number, outliveMs: number): void;
+  /** The process has ended. */
+  forget(pid: number): void;
+}
+
+export function createAfterMaster(): AfterMaster {
+  /** The line about each process that runs. */
+  const lines = new Map<number, string>();
+  let script: Writable | null = null;
+
+  /** It lives as long as it is needed. If it dies, the next worker starts it again. */
+  function start(): void {
+    const child = spawn('/bin/sh', [afterMasterScript()], {
+      cwd: '/',
+      env: { PATH: '/usr/bin:/bin' },
+      detached: true,
+      stdio: ['pipe', 'ignore', 'ignore'],
+    });
+    const { stdin } = child;
+    script = stdin;
+    const gone = (): void => {
+      if (script === stdin) script = null;
+    };
+    // Without a shell it is as it was before: the next master kills what holds the port.
+    child.on('error', gone);
+    child.on('exit', gone);
+    stdin.on('error', gone);
+    child.unref();
+    // Its handle must not keep an embedder's process alive.
+    if (stdin instanceof Socket) stdin.unref();
+    for (const line of lines.values()) stdin.write(line);
+  }
+
+  return {
+    watch(pid, outliveMs) {
+      const stat = process.platform === 'linux' && process.pid !== 1 ? readProcessStat(pid) : null;
+      if (stat === null) return;
+      const line = `+ ${pid} ${stat.startedAt} ${Math.ceil(outliveMs / 1_000)}\n`;
+      lines.set(pid, line);
+      if (script === null) start();
+      else script.write(line);
+    },
+    forget(pid) {
+      if (lines.delete(pid)) script?.write(`- ${pid}\n`);
+    },
+  };
+}
