@@ -17,7 +17,8 @@ import { complain } from '../process/standard-streams.ts';
 import type { Tracking } from '../tracking/tracking.ts';
 import { awaitOrder } from '../drain/drain-order.ts';
 
-export interface AfterAdmissionParts extends Tracking {
+export interface AfterAdmissionParts {
+  readonly tracking: Tracking;
   readonly drainTimeoutMs: number;
   readonly bindings: ListenerBindings;
   readonly application: Application;
@@ -50,7 +51,8 @@ export interface AfterAdmission {
 }
 
 export function createAfterAdmission(parts: AfterAdmissionParts): AfterAdmission {
-  const { bindings, send, application, connections, requests } = parts;
+  const { bindings, send, application, tracking } = parts;
+  const { servers, connections, requests } = tracking;
   const { pid } = process;
   const order = awaitOrder(parts.drainTimeoutMs, {
     isThere: parts.hasMaster,
@@ -60,8 +62,7 @@ export function createAfterAdmission(parts: AfterAdmissionParts): AfterAdmission
   });
 
   const draining = createDraining({
-    requests,
-    connections,
+    tracking,
     application,
     order,
     begun: () => {
@@ -72,7 +73,7 @@ export function createAfterAdmission(parts: AfterAdmissionParts): AfterAdmission
     acceptsNoMore: () => {
       void send({ type: 'acceptsNoMore', pid });
     },
-    listenerOf: (server) => bindings.nameOf(connections.handleOf(server)),
+    listenerOf: (server) => bindings.nameOf(servers.handleOf(server)),
     ended: async (report) => {
       process.off('exit', tellWhatIsCut);
       await send({ type: 'drained', pid, ...report });
@@ -132,7 +133,7 @@ export function createAfterAdmission(parts: AfterAdmissionParts): AfterAdmission
           break;
         case 'pause':
           if (draining.isBegun()) closeHandle(handle);
-          else if (isRawHandle(handle)) bindings.pause(message.name, handle, connections.replaceHandle);
+          else if (isRawHandle(handle)) bindings.pause(message.name, handle, servers.replaceHandle);
           break;
         case 'confirmPause':
           if (!draining.isBegun()) confirmPause();
@@ -144,7 +145,7 @@ export function createAfterAdmission(parts: AfterAdmissionParts): AfterAdmission
           draining.addSuccessor(handle, message.more);
           break;
         case 'report':
-          void send({ type: 'open', pid, ...openCounts(parts), isCleaningUp: draining.isCleaningUp() });
+          void send({ type: 'open', pid, ...openCounts(tracking), isCleaningUp: draining.isCleaningUp() });
           break;
         case 'predecessor':
           if (draining.isBegun()) closeHandle(handle);

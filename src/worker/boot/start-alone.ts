@@ -44,10 +44,9 @@ export function startAlone(): Runtime {
   // `stop`: no other process accepts the connections in the accept queue after this one.
   const order: DrainOrder = { reason: 'stop', timeoutMs, migrates: false };
   const application = createApplication();
-  const { requests, connections } = createTracking(serverMethod('close'));
+  const tracking = createTracking(serverMethod('close'));
   const draining = createDraining({
-    requests,
-    connections,
+    tracking,
     application,
     order: { current: () => order, wait: () => Promise.resolve(order) },
     begun: () => undefined,
@@ -72,7 +71,7 @@ export function startAlone(): Runtime {
   });
 
   hearServers((server, event, first) => {
-    connections.heard(server, event, first);
+    tracking.heard(server, event, first);
   });
   patchServers({
     place: ({ target }) => {
@@ -81,10 +80,10 @@ export function startAlone(): Runtime {
       return handle === null ? passThrough : { kind: 'handle', handle, backlog: 0 };
     },
     track: (server) => {
-      connections.track(server);
+      tracking.servers.track(server);
     },
     outside: () => undefined,
-    takeQuietlyClosed: (server) => connections.takeQuietlyClosed(server),
+    takeQuietlyClosed: (server) => tracking.servers.takeQuietlyClosed(server),
   });
   for (const signal of signals) process.on(signal, end);
 

@@ -194,7 +194,7 @@ export function startManaged(
 
   function afterAdmission(): AfterAdmission {
     return (made ??= afterAdmissionBundle().createAfterAdmission({
-      ...servers.tracking(),
+      tracking: servers.tracking(),
       drainTimeoutMs,
       bindings,
       application,

@@ -33,7 +33,7 @@ export function watchServers(): ServerWatch {
   function makeTracking(): Tracking {
     if (tracking !== null) return tracking;
     tracking = createTracking(close);
-    for (const server of heldBack) tracking.connections.track(server);
+    for (const server of heldBack) tracking.servers.track(server);
     heldBack.clear();
     return tracking;
   }
@@ -44,7 +44,7 @@ export function watchServers(): ServerWatch {
       listens.delete(server);
       setImmediate(listenEnded);
     }
-    if (tracking !== null) tracking.connections.heard(server, event, first);
+    if (tracking !== null) tracking.heard(server, event, first);
     else if (event === 'close') heldBack.delete(server);
   });
 
@@ -52,9 +52,9 @@ export function watchServers(): ServerWatch {
     tracking: makeTracking,
     track(server, isHeldBack) {
       if (tracking === null && isHeldBack) heldBack.add(server);
-      else makeTracking().connections.track(server);
+      else makeTracking().servers.track(server);
     },
-    takeQuietlyClosed: (server) => tracking?.connections.takeQuietlyClosed(server) ?? false,
+    takeQuietlyClosed: (server) => tracking?.servers.takeQuietlyClosed(server) ?? false,
     whenListenEnds(server, ended) {
       const earlier = listens.get(server);
       listens.set(server, () => {

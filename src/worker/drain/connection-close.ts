@@ -1,36 +1,40 @@
 /**
- * `Connection: close` on a response, which the application cannot take back: one that says keep-alive itself, as
- * some do in every response, would keep its connections until they are cut. It must not know which response is the last.
+ * Pins `Connection: close` to a response, so that the application cannot replace it. Some applications set keep-alive in every
+ * response, and would keep their connections open until the drain deadline.
  */
 import type { ServerResponse } from 'node:http';
+import type { CloseHeader } from '../tracking/requests.ts';
 import { closeLingering } from './lingering-close.ts';
 
-/** `writeHead` calls them once there is a header, and `setHeaders` always does. */
-const changes = ['setHeader', 'appendHeader', 'removeHeader'] as const;
+/** The methods that change headers. `setHeaders` calls them, and so does `writeHead` once there is a header. */
+const headerMethods = ['setHeader', 'appendHeader', 'removeHeader'] as const;
 
-const last = new WeakSet<ServerResponse>();
+/** Responses that have the header now. */
+const closing = new WeakSet<ServerResponse>();
+/** Responses whose methods have been replaced. */
 const pinned = new WeakSet<ServerResponse>();
 
-/** The response says close. */
-export function sayClose(response: ServerResponse): void {
+/** A response that has it says `Connection: close`, whatever the application sets. */
+export const closeHeader: CloseHeader = { set, clear };
+
+function set(response: ServerResponse): void {
   response.setHeader('Connection', 'close');
-  last.add(response);
+  closing.add(response);
   if (pinned.has(response)) return;
   pinned.add(response);
   closeLingering(response);
-  for (const name of changes) {
+  for (const name of headerMethods) {
     replace(response, name, (original, args) => {
       const [header] = args;
       const isOurs = typeof header === 'string' && header.toLowerCase() === 'connection';
-      return isOurs && last.has(response) ? response : original(args);
+      return isOurs && closing.has(response) ? response : original(args);
     });
   }
   replace(response, 'writeHead', (original, args) => original(args.map(withoutPairs)));
 }
 
-/** A response that was to be the last, and has not been sent, is not the last any more. */
-export function takeBackClose(response: ServerResponse): void {
-  if (response.headersSent || !last.delete(response)) return;
+function clear(response: ServerResponse): void {
+  if (response.headersSent || !closing.delete(response)) return;
   response.setHeader('Connection', 'keep-alive');
 }
 
@@ -38,13 +42,13 @@ type Method = (args: readonly unknown[]) => unknown;
 
 function replace(
   response: ServerResponse,
-  name: (typeof changes)[number] | 'writeHead',
+  name: (typeof headerMethods)[number] | 'writeHead',
   call: (original: Method, args: readonly unknown[]) => unknown,
 ): void {
-  // The application's own, where it has replaced it before us.
+  // The application may have replaced the method on this response already.
   const own = Object.getOwnPropertyDescriptor(response, name)?.value as unknown;
   const original: Method = (args) => {
-    // Looked up late: frameworks give a response another prototype.
+    // Looked up at each call, because frameworks change the prototype of a response.
     const method: unknown = own ?? Reflect.get(Object.getPrototypeOf(response) as object, name);
     return typeof method === 'function' ? (Reflect.apply(method, response, args) as unknown) : response;
   };
@@ -56,8 +60,8 @@ function replace(
 }
 
 /**
- * Headers in a list (name, value, name, value, or pairs) as an object: Node 20 keeps only the last of those with the same name when
- * the response has a header already, as ours has.
+ * Turns headers in a list (name, value, name, value, or pairs) into an object. Once the response has a header, as it has here, Node 20
+ * keeps only the last header of each name in a list.
  */
 function withoutPairs(headers: unknown): unknown {
   if (!Array.isArray(headers)) return headers;

@@ -1,7 +1,6 @@
 /** The end of a drain that has run out of time: whatever is open, is closed. Bounded, and counted here. */
-import type { Connections } from '../tracking/connections.ts';
-import type { Requests } from '../tracking/requests.ts';
-import { requestsInFlight, unfinishedConnections } from './drain-report.ts';
+import type { Tracking } from '../tracking/tracking.ts';
+import { unfinishedConnections } from './drain-report.ts';
 import type { Terminate } from './http-terminator.ts';
 
 /** How long a response that is being written may still take. The master kills 2 s after the deadline. */
@@ -12,13 +11,12 @@ export const graceMs = 500;
  * requests were not answered.
  */
 export async function cutConnections(
-  connections: Connections,
-  requests: Requests,
+  { connections, requests }: Pick<Tracking, 'connections' | 'requests'>,
   terminator: Promise<Terminate>,
 ): Promise<{ readonly cut: number; readonly unanswered: number }> {
   const openAtDeadline = unfinishedConnections(connections);
-  const http1 = connections.http1();
-  const inFlight = requestsInFlight({ connections, requests });
+  const http1 = requests.http1();
+  const inFlight = requests.inFlight();
 
   await Promise.race([terminator.then((terminate) => terminate(http1, graceMs)), wait(2 * graceMs)]);
 

@@ -1,7 +1,7 @@
 /** What a drain has finished, what it still waits for, and what it would have to cut: the one place where they are counted. */
 import type { OpenCounts } from '../../shared/protocol.ts';
 import type { Migration } from '../migration/migration.ts';
-import type { Connections, Http1Connection } from '../tracking/connections.ts';
+import type { Connections } from '../tracking/connections.ts';
 import type { Tracking } from '../tracking/tracking.ts';
 
 /** The result of a drain, for the master's log. */
@@ -13,18 +13,10 @@ export interface DrainReport {
   readonly cut: number;
 }
 
-/** HTTP/1 connections whose latest request has no complete response yet. */
-export function requestsInFlight({
-  connections,
-  requests,
-}: Pick<Tracking, 'connections' | 'requests'>): readonly Http1Connection[] {
-  return connections.http1().filter(({ socket }) => requests.isInFlight(socket));
-}
-
 /** What the master shows while a drain lasts. */
 export function openCounts(tracking: Tracking): Omit<OpenCounts, 'isCleaningUp'> {
   return {
-    requests: requestsInFlight(tracking).length,
+    requests: tracking.requests.inFlight().length,
     connections: tracking.connections.open().length,
   };
 }
@@ -37,7 +29,7 @@ export function unfinishedConnections(connections: Pick<Connections, 'open'>): n
 /** The report of a drain that ends now, with whatever is still open. */
 export function reportNow(tracking: Tracking, migration: Pick<Migration, 'migrated'>): DrainReport {
   return {
-    served: tracking.requests.served() - requestsInFlight(tracking).length,
+    served: tracking.requests.served() - tracking.requests.inFlight().length,
     migrated: migration.migrated(),
     cut: unfinishedConnections(tracking.connections),
   };

@@ -5,10 +5,10 @@
 import { nowMs } from '../process/monotonic-time.ts';
 import type { Connections } from '../tracking/connections.ts';
 import { cutConnections } from './cut-connections.ts';
-import type { Requests } from '../tracking/requests.ts';
+import type { Tracking } from '../tracking/tracking.ts';
 import { takeoverPauseMs } from './takeover-pause.ts';
 import type { Hooks } from '../api/drain-hooks.ts';
-import { sayClose, takeBackClose } from './connection-close.ts';
+import { closeHeader } from './connection-close.ts';
 import { endOwnCluster } from './own-cluster.ts';
 import type { Migration } from '../migration/migration.ts';
 import { spareIdle } from '../migration/keep-idle-open.ts';
@@ -18,8 +18,7 @@ import type { DrainReport } from './drain-report.ts';
 import type { WebSockets } from './close-websockets.ts';
 
 export interface DrainParts {
-  readonly connections: Connections;
-  readonly requests: Requests;
+  readonly tracking: Tracking;
   readonly hooks: Hooks;
   readonly migration: Migration;
   readonly webSockets: WebSockets;
@@ -53,21 +52,22 @@ const lateHooksMs = 400;
 
 /** Drains: resolves when no connection is open and no hook is worth waiting for. */
 export async function drain(parts: DrainParts): Promise<DrainResult> {
-  const { connections, requests, hooks, migration, webSockets } = parts;
+  const { hooks, migration, webSockets } = parts;
+  const { servers, connections, requests } = parts.tracking;
   const startedAt = nowMs();
   const { reason, timeoutMs, migrates } = await parts.order.wait();
   // Unless it was known, and done, at the beginning.
-  if (!emptiesAcceptQueue(reason)) connections.stopAccepting();
+  if (!emptiesAcceptQueue(reason)) servers.stopAccepting();
   parts.begun();
   if (reason === 'reload') await pause(takeoverPauseMs(timeoutMs), parts.hurried);
   const endThoseThatStay = (): void => {
-    connections.endAfterLastResponse((socket) => migration.carries(socket), ending);
+    requests.endAfterLastResponse((socket) => migration.carries(socket), closeHeader);
   };
   if (migrates) {
-    spareIdle(connections.servers(), (socket) => migration.carries(socket));
+    spareIdle(servers.all(), (socket) => migration.carries(socket));
     migration.begin(timeoutMs / 2, {
       abandoned: () => {
-        connections.endAfterLastResponse(nobody, ending);
+        requests.endAfterLastResponse(nobody, closeHeader);
       },
       resumed: endThoseThatStay,
     });
@@ -76,7 +76,7 @@ export async function drain(parts: DrainParts): Promise<DrainResult> {
   // From here on the application is called.
   parts.explained();
   if (emptiesAcceptQueue(reason)) await acceptQueued(connections, Math.min(acceptQueuedMs, timeoutMs / 2));
-  connections.stopAccepting();
+  servers.stopAccepting();
   parts.acceptsNoMore();
 
   const leftMs = Math.max(0, timeoutMs - (nowMs() - startedAt));
@@ -103,7 +103,7 @@ export async function drain(parts: DrainParts): Promise<DrainResult> {
   alarm.cancel();
   const isOpen = connections.open().length > 0;
   const { cut, unanswered } = isOpen
-    ? await cutConnections(connections, requests, terminator.get())
+    ? await cutConnections(parts.tracking, terminator.get())
     : { cut: 0, unanswered: 0 };
   const areFirstDone = await Promise.race([firstHooks, Promise.resolve(false)]);
   const late = timer(lateHooksMs);
@@ -116,8 +116,6 @@ export async function drain(parts: DrainParts): Promise<DrainResult> {
     areHooksCut: !areFirstDone || !areLastDone,
   };
 }
-
-const ending = { sayClose, takeBackClose };
 
 function nobody(): boolean {
   return false;

@@ -5,20 +5,18 @@
 import type net from 'node:net';
 import type { Application } from '../api/application.ts';
 import { nowMs } from '../process/monotonic-time.ts';
-import type { Connections } from '../tracking/connections.ts';
 import { cleanUpAndExit, deadlineToleranceMs, type CleanUp } from './clean-up.ts';
 import { drain } from './drain.ts';
 import { type AwaitedOrder, emptiesAcceptQueue } from './drain-order.ts';
 import { reportNow, type DrainReport } from './drain-report.ts';
 import { createWebSockets } from './close-websockets.ts';
-import type { Requests } from '../tracking/requests.ts';
+import type { Tracking } from '../tracking/tracking.ts';
 import type { Gift, GiveResult } from '../migration/give-connection.ts';
 import { createMigration } from '../migration/migration.ts';
 import { complain, described } from '../process/standard-streams.ts';
 
 export interface DrainingParts {
-  readonly requests: Requests;
-  readonly connections: Connections;
+  readonly tracking: Tracking;
   readonly application: Application;
   readonly order: Pick<AwaitedOrder, 'current' | 'wait'>;
   begun(): void;
@@ -62,7 +60,8 @@ export const cleanUpWasCut = 'had not ended this process at the drain timeout an
 const goodbyeMs = 500;
 
 export function createDraining(parts: DrainingParts): Draining {
-  const { requests, connections, application } = parts;
+  const { tracking, application } = parts;
+  const { servers, connections, requests } = tracking;
   const migration = createMigration({ requests, connections, listenerOf: parts.listenerOf });
   let isBegun = false;
   let begunAt = 0;
@@ -82,8 +81,7 @@ export function createDraining(parts: DrainingParts): Draining {
 
   async function run(): Promise<void> {
     const { areHooksCut, report } = await drain({
-      connections,
-      requests,
+      tracking,
       hooks: application.hooks,
       migration,
       webSockets: createWebSockets(() => [...connections.open(), ...connections.secured()]),
@@ -119,7 +117,7 @@ export function createDraining(parts: DrainingParts): Draining {
   /** With Node.js's own means, when ours have failed: whoever has given the order knows the deadline. */
   function endPlainly(error: unknown): void {
     complain(`the drain has failed, and only waits now: ${described(error)}`);
-    connections.stopAccepting();
+    servers.stopAccepting();
     void connections.whenNoneOpen().then(() => process.exit());
   }
 
@@ -139,10 +137,10 @@ export function createDraining(parts: DrainingParts): Draining {
       });
       // Before anything else: from now on every new client gets an answer of the new generation.
       const { reason } = parts.order.current();
-      if (reason !== 'signal' && !emptiesAcceptQueue(reason)) connections.stopAccepting();
+      if (reason !== 'signal' && !emptiesAcceptQueue(reason)) servers.stopAccepting();
       run().catch(endPlainly);
     },
-    reportNow: () => reportNow({ connections, requests }, migration),
+    reportNow: () => reportNow(tracking, migration),
     hurry: () => {
       hurry();
     },

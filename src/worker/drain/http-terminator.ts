@@ -5,7 +5,7 @@
  */
 import { EventEmitter } from 'node:events';
 import type { Server } from 'node:http';
-import type { Http1Connection } from '../tracking/connections.ts';
+import type { Http1Connection } from '../tracking/requests.ts';
 
 /**
  * Destroys idle connections at once and those with a request in flight after `graceMs`; resolves false when the package

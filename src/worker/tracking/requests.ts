@@ -1,48 +1,59 @@
 /**
- * The requests of this worker: counts them, knows the latest response of each HTTP/1 connection, and while draining
- * makes that response the connection's last. HTTP/2 requests are only counted here; their sessions end in connections.ts.
+ * The HTTP requests of this worker and the connections that they come on: counts them, knows which have no complete response yet,
+ * and in a drain makes the latest response of each connection its last.
  */
 import type { ServerResponse } from 'node:http';
+import type { ServerHttp2Session, ServerHttp2Stream } from 'node:http2';
 import type net from 'node:net';
+import type { Connections } from './connections.ts';
+import { createHttp2Sessions } from './http2-sessions.ts';
 import { isInjected } from './in-memory-mark.ts';
+import { createOpenSockets } from './open-sockets.ts';
 import { createRequestLimits } from './request-limits.ts';
 
-export interface Requests {
-  /** Requests so far. */
-  served(): number;
-  /** One more request that is not HTTP/1. */
-  count(): void;
-  /** Begins to watch the HTTP/1 requests of every server of this process; `seen` gets the connection of each. */
-  watch(seen: (socket: net.Socket) => void): void;
-  /** From now on every response ends its connection, unless that is spared; first of all the latest one of each of these. */
-  endConnections(sockets: Iterable<net.Socket>, staysOpen: StaysOpen, ending: Ending): void;
-  /** True when an HTTP/1 request has come on the connection. */
-  isKnown(socket: net.Socket): boolean;
-  /** Requests on the connection so far, in other workers too; 0 where its server sets no limit. */
-  requestsOn(socket: net.Socket): number;
-  /** So many came on the connection in other workers. */
-  takeOverRequests(socket: net.Socket, requests: number): void;
-  /** True when the connection's latest response has not been written to its end. */
-  isInFlight(socket: net.Socket): boolean;
+/** The socket that HTTP/1 requests come from: with TLS, not the one that was accepted. */
+export interface Http1Connection {
+  readonly isSecure: boolean;
+  readonly socket: net.Socket;
 }
 
+export interface Requests {
+  /** How many have come so far, over HTTP/1 and HTTP/2. */
+  served(): number;
+  /** The connections on which an HTTP/1 request has come, whichever server reads them. */
+  http1(): Http1Connection[];
+  /** Those of them whose latest response is not complete. */
+  inFlight(): Http1Connection[];
+  /** True if the latest response on the connection is not complete. */
+  isInFlight(socket: net.Socket): boolean;
+  /** From now on every HTTP connection that does not stay open ends after its latest response: `Connection: close` and GOAWAY. */
+  endAfterLastResponse(staysOpen: StaysOpen, close: CloseHeader): void;
+  /** Requests on the connection so far, including those in other workers; 0 if its server sets no limit. */
+  requestsOn(socket: net.Socket): number;
+  /** This many came on the connection in other workers. */
+  takeOverRequests(socket: net.Socket, count: number): void;
+  addSession(session: ServerHttp2Session): void;
+  addStream(stream: ServerHttp2Stream): void;
+}
+
+/** True for a connection that no response should close, because it moves to another worker. */
 export type StaysOpen = (socket: net.Socket) => boolean;
 
-/** How a response is made its connection's last. */
-export interface Ending {
-  sayClose(response: ServerResponse): void;
-  /** It is not the last after all, unless it was sent. */
-  takeBackClose(response: ServerResponse): void;
+/** `Connection: close` on a response. */
+export interface CloseHeader {
+  set(response: ServerResponse): void;
+  /** Replaces it by keep-alive, unless the headers have been sent. */
+  clear(response: ServerResponse): void;
 }
 
-/** What Node.js publishes for every HTTP/1 request, before anybody else hears of it. */
+/** What Node.js publishes for every HTTP/1 request, before any listener for 'request' runs. */
 interface RequestStart {
   readonly socket: HttpSocket;
   readonly response: ServerResponse;
   readonly server: { readonly maxRequestsPerSocket: number | null };
 }
 
-/** Responses that wait for the one before them. Few connections ever have one: see latestOf. */
+/** Responses that wait for the one before them. Few connections ever have one: see latestResponse. */
 const pipelined = new WeakMap<net.Socket, ServerResponse>();
 
 /**
@@ -54,60 +65,86 @@ type HttpSocket = net.Socket & {
 };
 
 /**
- * The response to the latest request, unless it was written to its end. Kept nowhere while connections are many and
- * drains are rare: a WeakMap of them cost 7 % of the throughput of short connections, and 2 KB for each idle one.
+ * The response to the latest request, or null if it is complete. Stored nowhere, because connections are many and drains are
+ * rare: a WeakMap of responses cost 7 % of the throughput of short connections, and 2 KB for each idle one.
  */
-function latestOf(socket: HttpSocket): ServerResponse | null {
+function latestResponse(socket: HttpSocket): ServerResponse | null {
   const queued = pipelined.get(socket);
   return queued === undefined || queued.writableFinished ? (socket._httpMessage ?? null) : queued;
 }
 
-export function createRequests(): Requests {
+function hasHadRequest(socket: HttpSocket): boolean {
+  return socket._httpMessage !== undefined;
+}
+
+export function createRequests(connections: Pick<Connections, 'open' | 'isAccepted'>): Requests {
+  const limits = createRequestLimits();
+  const sessions = createHttp2Sessions();
+  /** Sockets that bring HTTP/1 requests and were not accepted: TLS sockets, or whatever the application has made. */
+  const layered = createOpenSockets();
   let served = 0;
   let staysOpen: StaysOpen = () => false;
-  let ending: Ending | null = null;
-  const limits = createRequestLimits();
+  /** Not null once connections end after their latest response. */
+  let closeHeader: CloseHeader | null = null;
+
+  function started({ socket, response, server }: RequestStart): void {
+    if (isInjected(socket)) return;
+    limits.count(server, socket, response);
+    const previous = latestResponse(socket);
+    served += 1;
+    // This response waits for the previous one, and Node.js does not tell where.
+    if (previous !== null) pipelined.set(socket, response);
+    if (!connections.isAccepted(socket) && !layered.has(socket)) layered.add(socket);
+    if (closeHeader === null || staysOpen(socket)) return;
+    // Node.js drops a request that follows a response with `Connection: close`.
+    if (previous !== null) closeHeader.clear(previous);
+    closeHeader.set(response);
+  }
+
+  // Not the 'request' event of each server: the application can remove its listeners, it changes what Node.js does for some servers, and
+  // a server that another one feeds does not emit it. This module is part of every Node.js process; http may never be loaded.
+  process.getBuiltinModule('node:diagnostics_channel').subscribe('http.server.request.start', (message) => {
+    // Proven dispatch: documented, and the channel is Node.js's own.
+    started(message as RequestStart);
+  });
+
+  function http1(): Http1Connection[] {
+    const plain = connections.open().filter(hasHadRequest);
+    return [
+      ...plain.map((socket) => ({ isSecure: false, socket })),
+      ...layered.list().map((socket) => ({ isSecure: true, socket })),
+    ];
+  }
+
+  function isInFlight(socket: net.Socket): boolean {
+    return latestResponse(socket) !== null;
+  }
 
   return {
-    requestsOn: (socket) => limits.countOf(socket),
-    takeOverRequests: (socket, requests) => {
-      limits.takeOver(socket, requests);
-    },
     served: () => served,
-    count() {
-      served += 1;
-    },
-    watch(seen) {
-      // Not the servers' 'request': that can be removed, changes what Node.js does for some servers, and is not heard for
-      // one that another server feeds. This module is part of every Node.js process already; http may never be loaded.
-      process
-        .getBuiltinModule('node:diagnostics_channel')
-        .subscribe('http.server.request.start', (message) => {
-          // Proven dispatch: documented, and the channel is Node.js's own.
-          const { socket, response, server } = message as RequestStart;
-          if (isInjected(socket)) return;
-          limits.count(server, socket, response);
-          const previous = latestOf(socket);
-          served += 1;
-          // It waits for the one before it, and Node.js does not say where.
-          if (previous !== null) pipelined.set(socket, response);
-          seen(socket);
-          if (ending === null || staysOpen(socket)) return;
-          // Node.js would drop this request after a response that says close.
-          if (previous !== null) ending.takeBackClose(previous);
-          ending.sayClose(response);
-        });
-    },
-    endConnections(sockets, spared, how) {
-      staysOpen = spared;
-      ending = how;
-      for (const socket of sockets) {
-        if (spared(socket)) continue;
-        const response = latestOf(socket);
-        if (response !== null && !response.headersSent) how.sayClose(response);
+    http1,
+    inFlight: () => http1().filter(({ socket }) => isInFlight(socket)),
+    isInFlight,
+    endAfterLastResponse(stays, close) {
+      staysOpen = stays;
+      closeHeader = close;
+      for (const socket of [...connections.open(), ...layered.list()]) {
+        if (stays(socket)) continue;
+        const response = latestResponse(socket);
+        if (response !== null && !response.headersSent) close.set(response);
       }
+      sessions.endAll();
     },
-    isKnown: (socket: HttpSocket) => socket._httpMessage !== undefined,
-    isInFlight: (socket) => latestOf(socket) !== null,
+    requestsOn: (socket) => limits.countOf(socket),
+    takeOverRequests(socket, count) {
+      limits.takeOver(socket, count);
+    },
+    addSession(session) {
+      sessions.add(session);
+    },
+    addStream(stream) {
+      served += 1;
+      sessions.streamOpened(stream);
+    },
   };
 }

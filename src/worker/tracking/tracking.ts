@@ -1,15 +1,58 @@
-/** What a worker keeps an eye on from its first connection on: its servers, their connections, and the requests that come. */
+/** What a worker keeps track of from its first connection on: its servers, their connections and the requests on them. */
+import type { ServerHttp2Session, ServerHttp2Stream } from 'node:http2';
+import type net from 'node:net';
+import type { ServerMethod } from '../node-internals/server-prototype.ts';
 import { createConnections, type Connections } from './connections.ts';
 import { createRequests, type Requests } from './requests.ts';
-import type { ServerMethod } from '../node-internals/server-prototype.ts';
+import { createServers, type Servers } from './servers.ts';
 
 export interface Tracking {
-  readonly requests: Requests;
+  readonly servers: Servers;
   readonly connections: Connections;
+  readonly requests: Requests;
+  /** Call it when any server emits an event, before the listeners run. `first` is the event's first argument. */
+  heard(server: net.Server, event: string | symbol, first: unknown): void;
 }
 
-/** `close` is net's own, from before anybody replaced it, which only stops accepting. */
+/** `close` is the method of `net.Server` from before the application could replace it. It only stops accepting. */
 export function createTracking(close: ServerMethod): Tracking {
-  const requests = createRequests();
-  return { requests, connections: createConnections(requests, close) };
+  const servers = createServers(close);
+  const connections = createConnections(servers);
+  const requests = createRequests(connections);
+  return {
+    servers,
+    connections,
+    requests,
+    heard(server, event, first) {
+      if (!servers.isTracked(server)) return;
+      switch (event) {
+        case 'connection':
+          if (isSocket(first)) connections.accept(first);
+          break;
+        case 'secureConnection':
+          // Only TLS servers emit it.
+          if (isSocket(first)) connections.secure(first);
+          break;
+        case 'session':
+          if (isOfClass(first, 'ServerHttp2Session')) requests.addSession(first as ServerHttp2Session);
+          break;
+        case 'stream':
+          if (isOfClass(first, 'ServerHttp2Stream')) requests.addStream(first as ServerHttp2Stream);
+          break;
+        case 'close':
+          servers.closed(server);
+          break;
+      }
+    },
+  };
+}
+
+/** An application may emit these events itself, for any Duplex. */
+function isSocket(value: unknown): value is net.Socket {
+  return typeof value === 'object' && value !== null;
+}
+
+/** Node.js exports neither of these classes. */
+function isOfClass(value: unknown, name: string): boolean {
+  return typeof value === 'object' && value !== null && value.constructor.name === name;
 }
