@@ -10,10 +10,13 @@ export interface Clock {
   wallMs(): number;
 }
 
+/** The clock of `Clock.monotonicMs`. Not `performance.now()`, which some applications and test tools replace. */
+export function monotonicMs(): number {
+  const [seconds, nanoseconds] = process.hrtime();
+  return seconds * 1e3 + nanoseconds / 1e6;
+}
+
 export const systemClock: Clock = {
-  monotonicMs() {
-    const [seconds, nanoseconds] = process.hrtime();
-    return seconds * 1e3 + nanoseconds / 1e6;
-  },
+  monotonicMs,
   wallMs: () => Date.now(),
 };

@@ -6,7 +6,7 @@ import type { AdoptHandler } from '../migration/adopt-connections.ts';
 import type { DrainHook, DrainMoment } from './drain-hooks.ts';
 import { asJson } from '../migration/json-state.ts';
 import type { ReadyMode } from '../listen/readiness.ts';
-import { runtimeOfProcess } from './runtime-of-process.ts';
+import { runtimeOfProcess } from '../boot/start-alone.ts';
 import type { Runtime } from './runtime.ts';
 
 export interface GracefulOptions {

@@ -2,7 +2,7 @@
 import type { EventEmitter } from 'node:events';
 import { constants } from 'node:os';
 import { createApplication } from '../api/application.ts';
-import { nowMs } from '../process/monotonic-time.ts';
+import { monotonicMs } from '../../shared/clock.ts';
 import { standInHandle } from '../node-internals/listening-handle.ts';
 import type { DrainOrder } from '../drain/drain-order.ts';
 import { createDraining, cleanUpWasCut } from '../drain/draining.ts';
@@ -10,9 +10,9 @@ import { readDrainTimeout } from './environment.ts';
 import { patchServers } from '../listen/intercept-listen.ts';
 import { passThrough } from '../listen/placement.ts';
 import { createReadiness } from '../listen/readiness.ts';
-import { runtimeVersion, type Runtime } from '../api/runtime.ts';
-import { hearServers } from '../node-internals/server-prototype.ts';
-import { serverMethod } from '../node-internals/server-prototype.ts';
+import { GracefulRunError } from '../../shared/errors.ts';
+import { findRuntime, publishRuntime, runtimeVersion, type Runtime } from '../api/runtime.ts';
+import { hearServers, serverMethod } from '../node-internals/server-prototype.ts';
 import { complain } from '../process/standard-streams.ts';
 import { signalExitCount } from '../process/other-signal-handlers.ts';
 import { createTracking } from '../tracking/tracking.ts';
@@ -22,14 +22,35 @@ const signals = ['SIGTERM', 'SIGINT', 'SIGQUIT'] as const;
 /** Of any event: the types of `process` have one overload for each. */
 const emitter: Pick<EventEmitter, 'emit' | 'listeners'> = process;
 
-export function startAlone(): Runtime {
+/**
+ * The runtime that the preload has published, or that of a worker without a master, which the first call starts. Throws GracefulRunError
+ * `workerMisuse` if the master's version does not match.
+ */
+export function runtimeOfProcess(): Runtime {
+  const found = findRuntime();
+  if (found === 'other') {
+    throw new GracefulRunError(
+      'workerMisuse',
+      'cannot join the master: it is of another version of graceful-run',
+      {
+        hint: 'install the same major version for the application and for the master',
+      },
+    );
+  }
+  if (found !== null) return found;
+  const runtime = startAlone();
+  publishRuntime(runtime);
+  return runtime;
+}
+
+function startAlone(): Runtime {
   const timeoutMs = readDrainTimeout(process.env);
   const readiness = createReadiness([], () => undefined);
 
   const heardAt = new Map<NodeJS.Signals, number>();
   const end = (signal: NodeJS.Signals): void => {
     // The application's own listeners hear it, too.
-    if (listenerCount(signal) > 0) heardAt.set(signal, nowMs());
+    if (listenerCount(signal) > 0) heardAt.set(signal, monotonicMs());
     // The second one: somebody is waiting at a terminal. 128 + number is what a shell shows for a signal.
     if (draining.isBegun()) process.exit(128 + constants.signals[signal]);
     draining.begin();

@@ -7,7 +7,7 @@ import { Socket } from 'node:net';
 import { unwrap, wrap } from '../../shared/protocol.ts';
 import { lookForMaster, type Channel, type ChannelEvents } from './channel.ts';
 import { readMessage } from './read-message.ts';
-import { channelPipe, noteWriteRequest } from '../node-internals/channel-handle.ts';
+import { channelPipe, noteWriteRequest, takePendingHandle } from '../node-internals/channel-handle.ts';
 
 /** Null when this Node.js is not built as we know it. */
 export function openSeparateChannel(
@@ -44,8 +44,7 @@ export function openSeparateChannel(
   }
 
   function hear(chunk: string): void {
-    let handle: unknown = Reflect.get(pipe ?? {}, 'pendingHandle') ?? null;
-    Reflect.set(pipe ?? {}, 'pendingHandle', null);
+    let handle = pipe === null ? null : takePendingHandle(pipe);
     const lines = (rest + chunk).split('\n');
     rest = lines.pop() ?? '';
     for (const line of lines) {

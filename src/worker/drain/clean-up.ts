@@ -2,7 +2,7 @@
  * The application's own clean-up at the very end of a drain: its listeners of one signal, which would run without us too. Of one
  * only: most applications that listen for several do the same in all of them. It must not know how the drain went.
  */
-import { nowMs } from '../process/monotonic-time.ts';
+import { monotonicMs } from '../../shared/clock.ts';
 import type { Signals } from '../process/signals.ts';
 
 export interface CleanUp {
@@ -10,7 +10,7 @@ export interface CleanUp {
     Signals,
     'listenerCount' | 'isMeant' | 'emit' | 'heardAt' | 'holdOn' | 'watchOwn' | 'release'
   >;
-  /** On the clock of nowMs(): when the drain began, when its time is over, and when the process ends at the latest. */
+  /** On the clock of monotonicMs(): when the drain began, when its time is over, and when the process ends at the latest. */
   readonly begunAt: number;
   readonly deadlineAt: number;
   readonly endsAt: number;
@@ -42,7 +42,7 @@ export function cleanUpAndExit(cleanUp: CleanUp): void {
     () => {
       void cut(`${signal} handlers`).then(exit);
     },
-    Math.min(Math.max(0, endsAt - nowMs()), 2 ** 31 - 1),
+    Math.min(Math.max(0, endsAt - monotonicMs()), 2 ** 31 - 1),
   ).unref();
   obeyOwnSignals(cleanUp);
   if (atWork !== undefined) return;
@@ -70,7 +70,7 @@ function obeyOwnSignals({ signals, deadlineAt, isTerminated }: CleanUp): void {
   let isExpected = !isTerminated;
   let isQuitExpected = true;
   signals.holdOn((signal) => {
-    if (signal === 'SIGTERM' && isExpected && nowMs() >= deadlineAt - deadlineToleranceMs) {
+    if (signal === 'SIGTERM' && isExpected && monotonicMs() >= deadlineAt - deadlineToleranceMs) {
       isExpected = false;
       return 'take';
     }

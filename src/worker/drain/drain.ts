@@ -2,7 +2,7 @@
  * A drain from its first to its last moment, the same with a master and without: stop accepting, finish what is in flight,
  * let go of the rest at the deadline, run the hooks that close what nobody needs any more. It must not know signals' names or messages: `parts` does.
  */
-import { nowMs } from '../process/monotonic-time.ts';
+import { monotonicMs } from '../../shared/clock.ts';
 import type { Connections } from '../tracking/connections.ts';
 import { cutConnections } from './cut-connections.ts';
 import type { Tracking } from '../tracking/tracking.ts';
@@ -54,7 +54,7 @@ const lateHooksMs = 400;
 export async function drain(parts: DrainParts): Promise<DrainResult> {
   const { hooks, migration, webSockets } = parts;
   const { servers, connections, requests } = parts.tracking;
-  const startedAt = nowMs();
+  const startedAt = monotonicMs();
   const { reason, timeoutMs, migrates } = await parts.order.wait();
   // Unless it was known, and done, at the beginning.
   if (!emptiesAcceptQueue(reason)) servers.stopAccepting();
@@ -79,7 +79,7 @@ export async function drain(parts: DrainParts): Promise<DrainResult> {
   servers.stopAccepting();
   parts.acceptsNoMore();
 
-  const leftMs = Math.max(0, timeoutMs - (nowMs() - startedAt));
+  const leftMs = Math.max(0, timeoutMs - (monotonicMs() - startedAt));
   const deadline = Math.round(Date.now() + leftMs);
   webSockets.closeOver(leftMs / 2);
   const alarm = timer(leftMs);
@@ -126,9 +126,9 @@ function nobody(): boolean {
  * those before it make the application do lies in between. Under a load that never pauses, `boundMs` ends it.
  */
 async function acceptQueued(connections: Connections, boundMs: number): Promise<void> {
-  const until = nowMs() + boundMs;
+  const until = monotonicMs() + boundMs;
   let before = -1;
-  while (before !== connections.accepted() && nowMs() < until) {
+  while (before !== connections.accepted() && monotonicMs() < until) {
     before = connections.accepted();
     // Two: the first ends in the turn in which we are, after its poll.
     await turn();

@@ -4,7 +4,7 @@
  */
 import type net from 'node:net';
 import type { Application } from '../api/application.ts';
-import { nowMs } from '../process/monotonic-time.ts';
+import { monotonicMs } from '../../shared/clock.ts';
 import { cleanUpAndExit, deadlineToleranceMs, type CleanUp } from './clean-up.ts';
 import { drain } from './drain.ts';
 import { type AwaitedOrder, emptiesAcceptQueue } from './drain-order.ts';
@@ -107,7 +107,7 @@ export function createDraining(parts: DrainingParts): Draining {
       signals: parts.signals,
       begunAt,
       deadlineAt: deadlineAt(),
-      endsAt: Math.max(deadlineAt() + parts.killedAfterMs() - lastWordMs, nowMs() + lateCleanUpMs),
+      endsAt: Math.max(deadlineAt() + parts.killedAfterMs() - lastWordMs, monotonicMs() + lateCleanUpMs),
       isTerminated,
       isDone: isCleanedUp,
       cut: cleanUpCut,
@@ -131,7 +131,7 @@ export function createDraining(parts: DrainingParts): Draining {
     begin() {
       if (isBegun) return;
       isBegun = true;
-      begunAt = nowMs();
+      begunAt = monotonicMs();
       parts.signals.watchOwn(() => {
         isCleanedUp = true;
       });
@@ -145,7 +145,7 @@ export function createDraining(parts: DrainingParts): Draining {
       hurry();
     },
     noteTermination() {
-      if (isBegun && nowMs() >= deadlineAt() - deadlineToleranceMs) isTerminated = true;
+      if (isBegun && monotonicMs() >= deadlineAt() - deadlineToleranceMs) isTerminated = true;
     },
   };
 }

@@ -5,10 +5,8 @@ import type net from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { formatDuration } from '../../shared/durations.ts';
 import type { HealthOrder } from '../../shared/protocol.ts';
-import { askUntilHealthy } from './ask-until-healthy.ts';
 import { createInjector, type InContextOf } from './inject.ts';
 import { limitTime } from './time-limit.ts';
-import { warmUp, warmUpBoundMs } from './warm-up.ts';
 
 export interface HealthParts {
   readonly order: HealthOrder;
@@ -94,4 +92,48 @@ async function warm({ order, port, inContextOf, server, stopped }: HealthParts):
   );
   limit.lift();
   injector.close();
+}
+
+export interface Asking {
+  /** Resolves to null when all is well, else to the reason why not. */
+  readonly ask: () => Promise<string | null>;
+  readonly pause: (ms: number) => Promise<void>;
+  readonly report: (reason: string) => void;
+}
+
+const firstPauseMs = 50;
+const longestPauseMs = 1_000;
+
+/** Resolves when all is well. Rejects as soon as `ask` or `pause` does. */
+export async function askUntilHealthy({ ask, pause, report }: Asking): Promise<void> {
+  for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(2 * pauseMs, longestPauseMs)) {
+    const reason = await ask();
+    if (reason === null) return;
+    report(reason);
+    await pause(pauseMs);
+  }
+}
+
+const longestWarmUpMs = 5_000;
+
+/** How long warming up may take: half of what the master still waits, and never long. */
+export function warmUpBoundMs(readyTimeoutMs: number, uptimeMs: number): number {
+  return Math.max(0, Math.min(longestWarmUpMs, (readyTimeoutMs - uptimeMs) / 2));
+}
+
+/** Resolves when `count` questions were asked, or when it is over; `ask` may fail. */
+export async function warmUp(
+  count: number,
+  ask: () => Promise<unknown>,
+  isOver: () => boolean,
+): Promise<void> {
+  for (let asked = 0; asked < count && !isOver(); asked += 1) {
+    try {
+      await ask();
+    } catch {
+      // The next one may be answered.
+    }
+    // In between, the application's own timers and connections have their turn.
+    await new Promise((resolve) => setImmediate(resolve));
+  }
 }

@@ -3,6 +3,7 @@
  * for the path of the main script.
  */
 import type { AnnouncedListener } from '../../shared/protocol.ts';
+import type { ExtendedStart, StartedProcess } from '../node-internals/process-starts.ts';
 import { withoutPreload, withPreload } from '../../shared/node-options.ts';
 
 export interface Inherited {
@@ -14,14 +15,6 @@ export interface Inherited {
   /** The one of them that holds the listeners. */
   readonly listenersVariable: string;
   readonly preloadPath: string;
-}
-
-/** How a process is started. */
-export interface StartedProcess {
-  readonly file: unknown;
-  readonly stdio: unknown;
-  /** `NAME=value`. */
-  readonly pairs: readonly string[];
 }
 
 /**
@@ -48,10 +41,10 @@ function isInherited(entry: unknown, at: number): boolean {
  * Descriptors keep their numbers, unless the program has put something of its own there. If it has a channel to the process, that one
  * is `process.channel` there, and ours is beside it.
  */
-export function handOn(
+export function extendStart(
   { file, stdio, pairs }: StartedProcess,
   { listeners, channel, variables, listenersVariable, preloadPath }: Inherited,
-): { readonly stdio: unknown[]; readonly pairs: string[] } {
+): ExtendedStart {
   const given: readonly unknown[] = Array.isArray(stdio) ? stdio : [stdio, stdio, stdio];
   const placed = listeners.map((listener, at) => ({
     ...listener,
@@ -98,8 +91,3 @@ function pathFor(file: unknown, path: string | undefined, preloadPath: string): 
 export function shimFolder(preloadPath: string): string {
   return preloadPath.replace(/[^/]+$/, 'shim');
 }
-
-/** How a process is to be started instead; null: as if we were not here. */
-export type HandOn = (
-  started: StartedProcess,
-) => { readonly stdio: unknown[]; readonly pairs: string[] } | null;

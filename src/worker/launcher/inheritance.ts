@@ -3,6 +3,7 @@
  * (Python's subprocess, `node --run`, `node --watch`), and then their numbers are those of something else: Node.js's own epoll.
  */
 import type { AnnouncedListener } from '../../shared/protocol.ts';
+import { channelFd } from '../node-internals/channel-handle.ts';
 
 export interface Inheritance {
   readonly isWhole: boolean;
@@ -13,13 +14,12 @@ export interface Inheritance {
 }
 
 export function inspectInheritance(listeners: readonly AnnouncedListener[]): Inheritance {
-  const { channel, versions } = process;
-  const fd: unknown = channel ? Reflect.get(channel, 'fd') : null;
+  const fd = channelFd();
   const expected = Math.max(2, ...listeners.map((listener) => listener.fd)) + 1;
   // Deno runs the preload and takes the descriptors for its own.
-  const isChannel = versions['deno'] === undefined && isSocket(expected, null);
+  const isChannel = process.versions['deno'] === undefined && isSocket(expected, null);
   const isOurs = fd === expected && isChannel;
-  const isSeparate = typeof fd === 'number' && fd !== expected && isChannel;
+  const isSeparate = fd !== null && fd !== expected && isChannel;
   return {
     isWhole:
       (isOurs || isSeparate) && listeners.every((listener) => isSocket(listener.fd, listener.inode ?? null)),

@@ -46,6 +46,13 @@ export function channelPipe(fd: number): object | null {
   return problem === undefined || problem === 0 ? pipe : null;
 }
 
+/** Takes the handle that has arrived on such a pipe with what was read last; null: none. */
+export function takePendingHandle(pipe: object): unknown {
+  const handle: unknown = Reflect.get(pipe, 'pendingHandle') ?? null;
+  Reflect.set(pipe, 'pendingHandle', null);
+  return handle;
+}
+
 /** Null before the first message was sent, and when this Node.js keeps them elsewhere. */
 export function channelParts(): ChannelParts | null {
   const Pipe = constructorOf(channelHandle());
@@ -64,9 +71,15 @@ function constructorOf(value: unknown): Constructor | null {
  * Null when that cannot be done.
  */
 export function stopReading(): number | null {
+  const fd = channelFd();
+  return fd !== null && callChannel('readStop') ? fd : null;
+}
+
+/** The file descriptor of `process.channel`; null without a channel. */
+export function channelFd(): number | null {
   const { channel } = process;
   const fd: unknown = channel ? Reflect.get(channel, 'fd') : null;
-  return typeof fd === 'number' && callChannel('readStop') ? fd : null;
+  return typeof fd === 'number' ? fd : null;
 }
 
 /** Reads on, after `stopReading`. */

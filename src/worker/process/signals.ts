@@ -1,49 +1,52 @@
 /**
- * The signals that reach this process, heard without a listener on `process`: the application can neither see nor remove
- * what hears them, and signal-exit, which counts the listeners, finds its own alone. It must not know what a signal means.
- *
- * Node.js listens for a signal as soon as `process` has a listener for it, in two functions that are listeners themselves, and
- * binds `process.emit`, as it is at that moment (20, 22, 24 and 26; not documented). Ours stand in front of both.
+ * Hears the signals of this process without a listener on `process`: the application can neither see nor remove what hears them, and
+ * the package signal-exit, which counts listeners, finds only its own. It stands in front of Node.js's own way to listen
+ * (node-internals/signal-listening.ts).
  */
 import type { EventEmitter } from 'node:events';
-import { signalNumber } from './other-signal-handlers.ts';
-import { nowMs } from './monotonic-time.ts';
+import { monotonicMs } from '../../shared/clock.ts';
+import {
+  replaceSwitch,
+  startWith,
+  stopDespiteListeners,
+  type Emit,
+} from '../node-internals/signal-listening.ts';
 import { currentContext, type Context } from './async-context.ts';
 import { keepListening } from './hidden-listeners.ts';
-import { signalExitCount } from './other-signal-handlers.ts';
+import { signalExitCount, signalNumber } from './other-signal-handlers.ts';
 
-/** What becomes of a signal: the application's listeners hear it, or nothing but us does. */
+/** What becomes of a signal. `passOn`: the application's listeners hear it. `take`: they do not. */
 export type Hearing = 'passOn' | 'take';
 
 export interface Signals {
   /**
-   * From now on the signal does nothing by itself: `decide` is asked. A second call replaces the first. On a Node.js that works
-   * otherwise, the application's listeners hear it whatever the answer is.
+   * From now on the signal does nothing by itself, and `decide` is called when it arrives. A second call replaces the first. If this Node.js
+   * listens for signals differently, the application's listeners hear the signal whatever `decide` returns.
    */
   hold(signal: NodeJS.Signals, decide: () => Hearing): void;
   /** The same for every signal that is held now. */
   holdOn(decide: (signal: NodeJS.Signals) => Hearing): void;
-  /** The application's listeners of this signal. */
+  /** The number of the application's listeners for the signal. */
   listenerCount(signal: NodeJS.Signals): number;
-  /** Does the application listen for it, and not only signal-exit? */
+  /** True if the application listens for the signal, and not only signal-exit. */
   isMeant(signal: NodeJS.Signals): boolean;
-  /** Calls them, as if the signal had come, in the context in which the first of them was added. */
+  /** Calls the application's listeners as if the signal had arrived, in the context in which the first of them was added. */
   emit(signal: NodeJS.Signals): void;
-  /** When they were last called for a real signal, on the clock of nowMs(); null: never. */
+  /** When they were last called for a real signal, on the clock of monotonicMs(); null: never. */
   heardAt(signal: NodeJS.Signals): number | null;
-  /** From now on `sent` is called before this process sends itself one of these signals and nothing listens for it. A second call replaces the first. */
+  /**
+   * From now on `sent` is called before this process sends itself a signal for which the application has no listener. A second call
+   * replaces the first.
+   */
   watchOwn(sent: () => void): void;
-  /** Nothing is held any more: a signal without a listener does what it does by default. */
+  /** Ends every hold: a signal without a listener does again what it does by default. */
   release(): void;
 }
 
-type OfNode = (type: unknown) => void;
-type Emit = (event: unknown, ...args: unknown[]) => unknown;
+/** For any event: the types of `process` have one overload for each. */
+const emitter: Pick<EventEmitter, 'emit' | 'listeners' | 'listenerCount'> = process;
 
-/** Of any event: the types of `process` have one overload for each. */
-const emitter: Pick<EventEmitter, 'emit' | 'listeners' | 'listenerCount' | 'on' | 'removeListener'> = process;
-
-/** Those that end a process by default, and that are sent to end one. */
+/** The signals that end a process by default and are sent for that purpose. */
 const kinds: readonly NodeJS.Signals[] = ['SIGTERM', 'SIGINT', 'SIGQUIT', 'SIGHUP', 'SIGUSR2'];
 
 export function createSignals(): Signals {
@@ -51,40 +54,35 @@ export function createSignals(): Signals {
   const contexts = new Map<NodeJS.Signals, Context>();
   const heard = new Map<NodeJS.Signals, number>();
   let whenSent: (() => void) | null = null;
+  /** Our listeners on `process`, on a Node.js that listens for signals differently. */
   const visible = new Map<NodeJS.Signals, () => void>();
-  const start = replaceListener('newListener', 'startListeningIfSignal', (original) => {
+  const start = replaceSwitch('newListener', (original) => {
     return function startListeningIfSignal(type) {
       if (!isKind(type)) {
         original(type);
         return;
       }
       if (!contexts.has(type)) contexts.set(type, currentContext());
-      startWith(original, type);
+      startWith(original, type, hear);
     };
   });
-  const stop = replaceListener('removeListener', 'stopListeningIfSignal', (original) => {
+  const stop = replaceSwitch('removeListener', (original) => {
     return function stopListeningIfSignal(type) {
       if (isKind(type) && listenerCount(type) === 0) contexts.delete(type);
       if (!isKind(type) || !held.has(type)) original(type);
     };
   });
 
-  function startWith(original: OfNode, signal: NodeJS.Signals): void {
-    withOwn('emit', hear, () => {
-      original(signal);
-    });
-  }
-
-  /** Stands for `process.emit` when Node.js has a signal. */
+  /** Stands for `process.emit` when a signal arrives. */
   function hear(event: unknown, ...args: unknown[]): unknown {
     if (!isKind(event)) return emitOfProcess(event, ...args);
     if (listenerCount(event) === 0 && event !== 'SIGTERM') {
-      // Its listeners are gone, and with them what they did. (SIGTERM comes again from the master, while one that hears it once is at work.)
+      // Its listeners are gone, and their work with them. (The master sends SIGTERM again while a listener added by once() is at work.)
       heard.delete(event);
     }
     const decide = held.get(event);
     if (decide?.() === 'take') return true;
-    if (listenerCount(event) > 0) heard.set(event, nowMs());
+    if (listenerCount(event) > 0) heard.set(event, monotonicMs());
     return inContext(event, () => emitOfProcess(event, ...args));
   }
 
@@ -98,14 +96,11 @@ export function createSignals(): Signals {
   }
 
   if (start !== null && stop !== null) {
-    // Its listener was added before we came, and Node.js has bound another `emit` to it.
+    // Listeners that were added earlier: Node.js has bound another `emit` to their signals.
     for (const signal of kinds) {
       if (emitter.listenerCount(signal) === 0) continue;
-      const none = (): number => 0;
-      withOwn('listenerCount', none, () => {
-        stop(signal);
-      });
-      startWith(start, signal);
+      stopDespiteListeners(stop, signal);
+      startWith(start, signal, hear);
     }
   }
 
@@ -113,7 +108,7 @@ export function createSignals(): Signals {
     hold(signal, decide) {
       held.set(signal, decide);
       if (start !== null && stop !== null) {
-        startWith(start, signal);
+        startWith(start, signal, hear);
         return;
       }
       if (visible.has(signal)) return;
@@ -150,12 +145,12 @@ function isKind(type: unknown): type is NodeJS.Signals {
 }
 
 const emitOfProcess: Emit = (event, ...args) => {
-  // Looked up late: applications replace it.
+  // Looked up at every call, because applications replace it.
   const emit: unknown = Reflect.get(process, 'emit');
   return typeof emit === 'function' ? (Reflect.apply(emit, process, [event, ...args]) as unknown) : false;
 };
 
-/** Calls `sending` before this process sends itself one of these signals. */
+/** Calls `sending` before this process sends itself a signal of `kinds`. */
 function watchKill(sending: (signal: NodeJS.Signals) => void): void {
   const kill = process.kill.bind(process);
   process.kill = (pid, signal = 'SIGTERM') => {
@@ -163,32 +158,4 @@ function watchKill(sending: (signal: NodeJS.Signals) => void): void {
     if (pid === process.pid && kind !== undefined) sending(kind);
     return kill(pid, signal);
   };
-}
-
-/** Puts what `make` makes of one of Node.js's own listeners in its place. Answers the original; null: there is none. */
-function replaceListener(
-  event: 'newListener' | 'removeListener',
-  name: string,
-  make: (original: OfNode) => OfNode,
-): OfNode | null {
-  const found = emitter.listeners(event).find((one) => one.name === name);
-  if (found === undefined) return null;
-  const original: OfNode = (type) => {
-    Reflect.apply(found, process, [type]);
-  };
-  emitter.removeListener(event, found as OfNode);
-  emitter.on(event, make(original));
-  return original;
-}
-
-/** Calls `action` while `process` has this property. */
-function withOwn(name: 'emit' | 'listenerCount', value: unknown, action: () => void): void {
-  const own = Object.getOwnPropertyDescriptor(process, name);
-  Object.defineProperty(process, name, { value, configurable: true, writable: true });
-  try {
-    action();
-  } finally {
-    if (own === undefined) Reflect.deleteProperty(process, name);
-    else Object.defineProperty(process, name, own);
-  }
 }

@@ -4,7 +4,7 @@ import type { Socket } from 'node:net';
 import type { WebSocket, WebSocketServer } from 'ws';
 import { GracefulRunError } from '../../shared/errors.ts';
 import { asJson } from '../migration/json-state.ts';
-import { runtimeOfProcess } from '../api/runtime-of-process.ts';
+import { runtimeOfProcess } from '../boot/start-alone.ts';
 import { complain, described } from '../process/standard-streams.ts';
 import { exemptFromClosing } from '../drain/close-websockets.ts';
 import { arrive } from './arrival.ts';

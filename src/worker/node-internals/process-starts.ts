@@ -1,0 +1,84 @@
+/**
+ * How `node:child_process` starts processes, and the way to change how one is started: the `spawn` of ChildProcess.prototype, which is not
+ * documented (Node 20, 22, 24 and 26), and the functions that wait for a process.
+ */
+
+/** How a process is started. */
+export interface StartedProcess {
+  readonly file: unknown;
+  readonly stdio: unknown;
+  /** `NAME=value`. */
+  readonly pairs: readonly string[];
+}
+
+/** What changes: where the process gets its descriptors from, and its environment. */
+export interface ExtendedStart {
+  readonly stdio: unknown[];
+  readonly pairs: string[];
+}
+
+/** How a process is started instead; null: as it was to be. */
+export type Extend = (started: StartedProcess) => ExtendedStart | null;
+
+/** Changes every start that is not waited for: all of them come through this method. */
+export function replaceStarts(extend: Extend): void {
+  const { prototype }: { prototype: object } = process.getBuiltinModule('node:child_process').ChildProcess;
+  const start: unknown = Reflect.get(prototype, 'spawn');
+  if (typeof start !== 'function') return;
+  const replacement = {
+    spawn(this: unknown, options: { file?: unknown; stdio?: unknown; envPairs?: unknown }): unknown {
+      const { file, stdio, envPairs } = options;
+      const pairs = Array.isArray(envPairs) ? envPairs.map(String) : [];
+      const extended = extend({ file, stdio, pairs });
+      if (extended !== null) Object.assign(options, { stdio: extended.stdio, envPairs: extended.pairs });
+      return Reflect.apply(start, this, [options]);
+    },
+  };
+  Object.defineProperty(prototype, 'spawn', {
+    ...Object.getOwnPropertyDescriptor(prototype, 'spawn'),
+    value: Reflect.get(replacement, 'spawn'),
+  });
+}
+
+const synchronousStarts = ['spawnSync', 'execFileSync', 'execSync'] as const;
+
+/** Changes every start that is waited for: Yarn starts the release that a project has committed by execFileSync. */
+export function replaceSynchronousStarts(extend: Extend): void {
+  const childProcess: object = process.getBuiltinModule('node:child_process');
+  for (const name of synchronousStarts) {
+    const original: unknown = Reflect.get(childProcess, name);
+    if (typeof original !== 'function') continue;
+    const replacement = (file: unknown, ...rest: readonly unknown[]): unknown => {
+      const [first, second] = rest;
+      const words: readonly unknown[] = Array.isArray(first) ? [first] : [];
+      const given = words.length === 0 ? first : second;
+      const options: object = typeof given === 'object' && given !== null ? given : {};
+      const isShell = name === 'execSync' || Boolean(Reflect.get(options, 'shell'));
+      const extended = extend({
+        file: isShell ? '/bin/sh' : file,
+        stdio: Reflect.get(options, 'stdio') ?? 'pipe',
+        pairs: pairsOf(Reflect.get(options, 'env') ?? process.env),
+      });
+      if (extended === null) return Reflect.apply(original, childProcess, [file, ...rest]) as unknown;
+      const env = Object.fromEntries(
+        extended.pairs.map((pair): [string, string] => {
+          const [variable = '', value = ''] = pair.split(/=(.*)/s);
+          return [variable, value];
+        }),
+      );
+      const changed: object = { ...options, stdio: extended.stdio, env };
+      return Reflect.apply(original, childProcess, [file, ...words, changed]) as unknown;
+    };
+    Reflect.set(childProcess, name, replacement);
+  }
+  process.getBuiltinModule('node:module').syncBuiltinESMExports();
+}
+
+function pairsOf(environment: unknown): readonly string[] {
+  if (typeof environment !== 'object' || environment === null) return [];
+  // As Node.js does, which lets a program leave out a variable by undefined.
+  return Object.keys(environment).flatMap((name) => {
+    const value: unknown = Reflect.get(environment, name);
+    return value === undefined ? [] : [`${name}=${value as string}`];
+  });
+}
