@@ -6,7 +6,8 @@ import type net from 'node:net';
 import { killDelayMs, type MasterMessage, type WorkerMessage } from '../../shared/protocol.ts';
 import type { Application } from '../api/application.ts';
 import type { ListenerBindings } from '../listen/listener-bindings.ts';
-import { createDraining, cleanUpWasCut } from '../drain/draining.ts';
+import { complainOfCut } from '../drain/clean-up.ts';
+import { createDrain } from '../drain/drain.ts';
 import { openCounts } from '../drain/drain-report.ts';
 import { endGroupAtExit } from '../drain/end-group.ts';
 import { adoptFrom, type AdoptionParts } from '../migration/adopt-connections.ts';
@@ -61,11 +62,11 @@ export function createAfterAdmission(parts: AfterAdmissionParts): AfterAdmission
     },
   });
 
-  const draining = createDraining({
+  const drain = createDrain({
     tracking,
     application,
     order,
-    begun: () => {
+    orderKnown: () => {
       bindings.close();
       process.once('exit', tellWhatIsCut);
       parts.begun();
@@ -82,13 +83,13 @@ export function createAfterAdmission(parts: AfterAdmissionParts): AfterAdmission
     killedAfterMs: () => (parts.hasMaster() ? killDelayMs : 0),
     cleanUpCut: async (what) => {
       if (parts.hasMaster()) await send({ type: 'cleanUpCut', pid, what });
-      else complain(`${what} ${cleanUpWasCut}`);
+      else complainOfCut(what);
     },
   });
 
   /** The application, or an error, ends the process while it drains. */
   function tellWhatIsCut(): void {
-    void send({ type: 'drained', pid, ...draining.reportNow() });
+    void send({ type: 'drained', pid, ...drain.reportNow() });
   }
 
   const adoption: AdoptionParts = {
@@ -103,7 +104,7 @@ export function createAfterAdmission(parts: AfterAdmissionParts): AfterAdmission
     adopted: (socket) => {
       connections.adopt(socket);
     },
-    isDraining: () => draining.isBegun(),
+    isDraining: () => drain.isBegun(),
     failed: (error) => {
       complain(`a handler of adopted connections failed: ${String(error)}`);
     },
@@ -129,26 +130,26 @@ export function createAfterAdmission(parts: AfterAdmissionParts): AfterAdmission
         case 'drain':
           order.receive(message);
           // The signal is for those who do not hear this.
-          draining.begin();
+          drain.begin();
           break;
         case 'pause':
-          if (draining.isBegun()) closeHandle(handle);
+          if (drain.isBegun()) closeHandle(handle);
           else if (isRawHandle(handle)) bindings.pause(message.name, handle, servers.replaceHandle);
           break;
         case 'confirmPause':
-          if (!draining.isBegun()) confirmPause();
+          if (!drain.isBegun()) confirmPause();
           break;
         case 'resume':
           resume();
           break;
         case 'successor':
-          draining.addSuccessor(handle, message.more);
+          drain.addSuccessor(handle, message.more);
           break;
         case 'report':
-          void send({ type: 'open', pid, ...openCounts(tracking), isCleaningUp: draining.isCleaningUp() });
+          void send({ type: 'open', pid, ...openCounts(tracking), isCleaningUp: drain.isCleaningUp() });
           break;
         case 'predecessor':
-          if (draining.isBegun()) closeHandle(handle);
+          if (drain.isBegun()) closeHandle(handle);
           else adoptFrom(handle, adoption);
           break;
       }
@@ -156,27 +157,27 @@ export function createAfterAdmission(parts: AfterAdmissionParts): AfterAdmission
     masterGone() {
       order.masterGone();
       endGroupAtExit();
-      draining.begin();
+      drain.begin();
     },
     drain(signal) {
-      if (!draining.isBegun() && signal !== 'SIGQUIT') order.askSooner();
-      draining.begin();
+      if (!drain.isBegun() && signal !== 'SIGQUIT') order.askSooner();
+      drain.begin();
     },
     startAdopting() {
-      if (!draining.isBegun()) void send({ type: 'adopts', pid });
+      if (!drain.isBegun()) void send({ type: 'adopts', pid });
     },
     terminated() {
-      draining.noteTermination();
-      if (!draining.isBegun()) {
+      drain.terminated();
+      if (!drain.isBegun()) {
         order.askSooner();
-        draining.begin();
+        drain.begin();
         return;
       }
       // Now: the application's own listeners may end the process.
-      void send({ type: 'drained', pid, ...draining.reportNow() });
+      void send({ type: 'drained', pid, ...drain.reportNow() });
       const { reason } = order.current();
-      if (reason !== 'stop' && reason !== 'signal') draining.hurry();
+      if (reason !== 'stop' && reason !== 'signal') drain.reachDeadline();
     },
-    give: (socket, gift) => draining.give(socket, gift),
+    give: (socket, gift) => drain.give(socket, gift),
   };
 }

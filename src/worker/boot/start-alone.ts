@@ -5,7 +5,8 @@ import { createApplication } from '../api/application.ts';
 import { monotonicMs } from '../../shared/clock.ts';
 import { standInHandle } from '../node-internals/listening-handle.ts';
 import type { DrainOrder } from '../drain/drain-order.ts';
-import { createDraining, cleanUpWasCut } from '../drain/draining.ts';
+import { complainOfCut } from '../drain/clean-up.ts';
+import { createDrain } from '../drain/drain.ts';
 import { readDrainTimeout } from './environment.ts';
 import { patchServers } from '../listen/intercept-listen.ts';
 import { passThrough } from '../listen/placement.ts';
@@ -13,7 +14,6 @@ import { createReadiness } from '../listen/readiness.ts';
 import { GracefulRunError } from '../../shared/errors.ts';
 import { findRuntime, publishRuntime, runtimeVersion, type Runtime } from '../api/runtime.ts';
 import { hearServers, serverMethod } from '../node-internals/server-prototype.ts';
-import { complain } from '../process/standard-streams.ts';
 import { signalExitCount } from '../process/other-signal-handlers.ts';
 import { createTracking } from '../tracking/tracking.ts';
 
@@ -52,8 +52,8 @@ function startAlone(): Runtime {
     // The application's own listeners hear it, too.
     if (listenerCount(signal) > 0) heardAt.set(signal, monotonicMs());
     // The second one: somebody is waiting at a terminal. 128 + number is what a shell shows for a signal.
-    if (draining.isBegun()) process.exit(128 + constants.signals[signal]);
-    draining.begin();
+    if (drain.isBegun()) process.exit(128 + constants.signals[signal]);
+    drain.begin();
   };
 
   const listenerCount = (signal: NodeJS.Signals): number =>
@@ -66,11 +66,11 @@ function startAlone(): Runtime {
   const order: DrainOrder = { reason: 'stop', timeoutMs, migrates: false };
   const application = createApplication();
   const tracking = createTracking(serverMethod('close'));
-  const draining = createDraining({
+  const drain = createDrain({
     tracking,
     application,
     order: { current: () => order, wait: () => Promise.resolve(order) },
-    begun: () => undefined,
+    orderKnown: () => undefined,
     acceptsNoMore: () => undefined,
     ended: () => Promise.resolve(),
     listenerOf: () => null,
@@ -86,7 +86,7 @@ function startAlone(): Runtime {
     },
     killedAfterMs: () => 0,
     cleanUpCut: (what) => {
-      complain(`${what} ${cleanUpWasCut}`);
+      complainOfCut(what);
       return Promise.resolve();
     },
   });
@@ -97,7 +97,7 @@ function startAlone(): Runtime {
   patchServers({
     place: ({ target }) => {
       const handle =
-        draining.isBegun() && target.kind === 'tcp' ? standInHandle(target.host, target.port) : null;
+        drain.isBegun() && target.kind === 'tcp' ? standInHandle(target.host, target.port) : null;
       return handle === null ? passThrough : { kind: 'handle', handle, backlog: 0 };
     },
     track: (server) => {
@@ -119,7 +119,7 @@ function startAlone(): Runtime {
     choose: (mode) => readiness.choose(mode),
     ready: () => undefined,
     requestReload: () => false,
-    migrate: (socket, gift) => draining.give(socket, gift),
+    migrate: (socket, gift) => drain.give(socket, gift),
     onAdopt: () => undefined,
   };
 }

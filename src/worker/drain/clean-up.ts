@@ -1,81 +1,89 @@
 /**
- * The application's own clean-up at the very end of a drain: its listeners of one signal, which would run without us too. Of one
- * only: most applications that listen for several do the same in all of them. It must not know how the drain went.
+ * The application's own clean-up at the very end of a drain: its listeners for one of the signals that ask a process to end. Only one
+ * signal, because most applications that listen for several do the same for each of them.
  */
 import { monotonicMs } from '../../shared/clock.ts';
 import type { Signals } from '../process/signals.ts';
+import { complain } from '../process/standard-streams.ts';
 
 export interface CleanUp {
   readonly signals: Pick<
     Signals,
     'listenerCount' | 'isMeant' | 'emit' | 'heardAt' | 'holdOn' | 'watchOwn' | 'release'
   >;
-  /** On the clock of monotonicMs(): when the drain began, when its time is over, and when the process ends at the latest. */
-  readonly begunAt: number;
+  /** On the clock of monotonicMs(): the beginning of the drain, its deadline, and the latest time at which the process exits. */
+  readonly startedAt: number;
   readonly deadlineAt: number;
-  readonly endsAt: number;
-  /** The master's SIGTERM at the drain timeout has come. */
+  readonly exitAt: number;
+  /** The SIGTERM that the master sends at the drain timeout has arrived. */
   readonly isTerminated: boolean;
-  /** The application has sent itself a signal for which it does not listen any more. */
+  /** The application has sent itself a signal that it does not listen for any more: its clean-up is done. */
   readonly isDone: boolean;
-  /** Tells that the listeners were not done in time. The process ends when it resolves. */
-  readonly cut: (what: string) => Promise<void>;
+  /** Reports that the listeners did not finish in time. The process exits when it resolves. */
+  readonly reportCut: (what: string) => Promise<void>;
 }
 
-/** In this order: SIGTERM asks to end everywhere, SIGINT comes from pm2 and terminals, SIGQUIT from what is like nginx. */
-const askToEnd: readonly NodeJS.Signals[] = ['SIGTERM', 'SIGINT', 'SIGQUIT'];
+/** In order of preference: SIGTERM is the usual one, pm2 and terminals send SIGINT, nginx and its like SIGQUIT. */
+const endSignals: readonly NodeJS.Signals[] = ['SIGTERM', 'SIGINT', 'SIGQUIT'];
 
-/** Who signals all processes of a tree does so within this time. */
-const sameActMs = 1_000;
-/** The master has begun to count a little before us. */
+/** What signals every process of a tree takes at most this long for all of them. */
+const sameSignalMs = 1_000;
+/** The master's drain timeout starts slightly before the worker's. */
 export const deadlineToleranceMs = 200;
 
-/** Lets the application's listeners run once, then exits: when they do, or when the time is over. */
+/** Lets the application's listeners run once. The process exits when they exit, or at `exitAt`. */
 export function cleanUpAndExit(cleanUp: CleanUp): void {
-  const { signals, begunAt, endsAt, isDone, cut } = cleanUp;
-  // Listeners that hear a signal once are gone, and at work all the same.
-  const atWork = askToEnd.find((signal) => (signals.heardAt(signal) ?? -Infinity) >= begunAt - sameActMs);
-  const signal = atWork ?? signalToEmit(signals);
+  const { signals, startedAt, exitAt, isDone, reportCut } = cleanUp;
+  // The application may have heard a signal already, and work on it. Listeners added by `once` are no longer there then.
+  const heard = endSignals.find(
+    (signal) => (signals.heardAt(signal) ?? -Infinity) >= startedAt - sameSignalMs,
+  );
+  const signal = heard ?? signalToEmit(signals);
   if (signal === null || isDone) exit();
-  // Not ref'd: when the application has nothing left to wait for, the process ends by itself.
+  // Unref'd, so that the process ends by itself when the application has nothing left to wait for.
   setTimeout(
     () => {
-      void cut(`${signal} handlers`).then(exit);
+      void reportCut(`${signal} handlers`).then(exit);
     },
-    Math.min(Math.max(0, endsAt - monotonicMs()), 2 ** 31 - 1),
+    Math.min(Math.max(0, exitAt - monotonicMs()), 2 ** 31 - 1),
   ).unref();
   obeyOwnSignals(cleanUp);
-  if (atWork !== undefined) return;
-  // Outside of any promise: what a listener throws ends the process as it does without us.
+  if (heard !== undefined) return;
+  // Outside of any promise, so that an error of a listener is an uncaught exception, as it is without graceful-run.
   process.nextTick(() => {
     signals.emit(signal);
   });
 }
 
-/** Null: the application listens for none. */
+/** What a worker without a master says on stderr instead of reporting that `what` was cut. */
+export function complainOfCut(what: string): void {
+  complain(`${what} had not ended this process at the drain timeout and were cut`);
+}
+
+/** Null if the application listens for none of them. */
 function signalToEmit(signals: CleanUp['signals']): NodeJS.Signals | null {
   return (
-    askToEnd.find((signal) => signals.isMeant(signal)) ??
-    askToEnd.find((signal) => signals.listenerCount(signal) > 0) ??
+    endSignals.find((signal) => signals.isMeant(signal)) ??
+    endSignals.find((signal) => signals.listenerCount(signal) > 0) ??
     null
   );
 }
 
 /**
- * From now on a signal for which nothing listens does what it does by default: many a clean-up ends with one. The master's SIGTERM at
- * the drain timeout must not: the listeners still have until it kills. Nor must its SIGQUIT, which can arrive after the message that goes
- * with it has been read and a short drain is over.
+ * Gives a signal that nothing listens for its default action again, because many clean-ups end with one. Two signals of the master are
+ * exempt once each: its SIGTERM at the drain timeout, after which the listeners still have time until SIGKILL, and its SIGQUIT, which
+ * can arrive when a short drain, begun by the message that comes with it, is already over.
  */
 function obeyOwnSignals({ signals, deadlineAt, isTerminated }: CleanUp): void {
-  let isExpected = !isTerminated;
-  let isQuitExpected = true;
+  let isTerminationDue = !isTerminated;
+  let isQuitDue = true;
   signals.holdOn((signal) => {
-    if (signal === 'SIGTERM' && isExpected && monotonicMs() >= deadlineAt - deadlineToleranceMs) {
-      isExpected = false;
+    if (signal === 'SIGTERM' && isTerminationDue && monotonicMs() >= deadlineAt - deadlineToleranceMs) {
+      isTerminationDue = false;
       return 'take';
     }
-    if (signal === 'SIGQUIT' && isQuitExpected) {
-      isQuitExpected = false;
+    if (signal === 'SIGQUIT' && isQuitDue) {
+      isQuitDue = false;
       return 'take';
     }
     if (signals.listenerCount(signal) > 0) return 'passOn';

@@ -1,15 +1,10 @@
 /**
- * WebSockets of the `ws` package, however it was loaded (socket.io brings its own): a drain closes them with 1001, going away,
- * each at another moment, so that their clients do not come back all at once. `ws` notes on a socket whose it is, which is not
- * documented; a test holds the versions to it. It must not load `ws`, nor touch those that graceful-run/ws moves.
+ * Closes the WebSockets of the package `ws` with 1001 (going away), spread over time so that their clients do not reconnect all at once.
+ * It finds them by a symbol that `ws` leaves on each socket, whichever copy of the package made it (socket.io has its own). The symbol
+ * is not documented; a test checks it for each version.
  */
 import type net from 'node:net';
 import { forEachPaced } from './pacing.ts';
-
-export interface WebSockets {
-  /** Closes every WebSocket that is open: evenly over this time, and at its end those that were opened meanwhile. */
-  closeOver(ms: number): void;
-}
 
 interface WebSocket {
   readonly readyState: number;
@@ -20,33 +15,29 @@ const open = 1;
 /** RFC 6455, 7.4.1: the endpoint is going away. */
 export const goingAway = 1001;
 
-/** For all copies of this package in the process. */
+/** A registered symbol, because a process may have several copies of this package. */
 const exempt = Symbol.for('graceful-run.websocket');
 
-/** The WebSocket over this socket is closed or moved by somebody else in this process. */
+/** Leaves the WebSocket on this socket alone, because graceful-run/ws moves or closes it. */
 export function exemptFromClosing(socket: net.Socket): void {
-  // Not for those that look at what a socket has.
+  // Not enumerable, so that it does not appear when the socket is printed or copied.
   Object.defineProperty(socket, exempt, { value: true, configurable: true });
 }
 
-export function createWebSockets(open: () => readonly net.Socket[]): WebSockets {
-  const webSockets = (): readonly WebSocket[] => open().flatMap((socket) => webSocketOn(socket) ?? []);
-
-  return {
-    closeOver(ms) {
-      forEachPaced(webSockets(), ms, goAway);
-      setTimeout(() => {
-        for (const webSocket of webSockets()) goAway(webSocket);
-      }, ms).unref();
-    },
-  };
+/** Closes every WebSocket on these sockets, evenly over this time, and at its end those that were opened meanwhile. */
+export function closeWebSocketsOver(ms: number, sockets: () => readonly net.Socket[]): void {
+  const webSockets = (): readonly WebSocket[] => sockets().flatMap((socket) => webSocketOn(socket) ?? []);
+  forEachPaced(webSockets(), ms, close);
+  setTimeout(() => {
+    for (const webSocket of webSockets()) close(webSocket);
+  }, ms).unref();
 }
 
-function goAway(webSocket: WebSocket): void {
+function close(webSocket: WebSocket): void {
   if (webSocket.readyState === open) webSocket.close(goingAway);
 }
 
-/** The WebSocket that `ws` has made of the socket; null when there is none, or it is somebody else's affair. */
+/** The WebSocket that `ws` has made of the socket; null if there is none, or if it is exempt. */
 function webSocketOn(socket: net.Socket): WebSocket | null {
   if (Reflect.get(socket, exempt) === true) return null;
   const symbol = Object.getOwnPropertySymbols(socket).find(({ description }) => description === 'websocket');

@@ -1,5 +1,6 @@
 /** Why this worker drains and how long it may take: what the master says, or what has to be assumed without it. */
 import type { DrainReason } from '../../shared/protocol.ts';
+import { endsWithin } from './deadline.ts';
 
 export interface DrainOrder {
   readonly reason: DrainReason;
@@ -52,14 +53,6 @@ export function awaitOrder(
     isFinal = true;
     resolve();
   };
-  const finalWithin = async (ms: number): Promise<void> => {
-    let timer: NodeJS.Timeout | undefined;
-    const passed = new Promise<void>((done) => {
-      timer = setTimeout(done, ms);
-    });
-    await Promise.race([final, passed]);
-    clearTimeout(timer);
-  };
   const current = (): DrainOrder =>
     received ?? { reason: assumedReason, timeoutMs: drainTimeoutMs, migrates: false };
 
@@ -75,10 +68,10 @@ export function awaitOrder(
     current,
     async wait() {
       if (!master.isThere()) return current();
-      await finalWithin(patienceMs);
+      await endsWithin(patienceMs, final);
       if (!isFinal) {
         master.tell();
-        await finalWithin(answerMs - patienceMs);
+        await endsWithin(answerMs - patienceMs, final);
       }
       return current();
     },

@@ -1,176 +1,215 @@
 /**
- * A drain from its first to its last moment, the same with a master and without: stop accepting, finish what is in flight,
- * let go of the rest at the deadline, run the hooks that close what nobody needs any more. It must not know signals' names or messages: `parts` does.
+ * The drain of this worker, the same with a master and without, in the order in which it happens: begin, learn the order, stop
+ * accepting, let requests finish and connections move, cut what is left at the deadline, run the hooks and the clean-up, exit.
  */
-import { monotonicMs } from '../../shared/clock.ts';
-import type { Connections } from '../tracking/connections.ts';
-import { cutConnections } from './cut-connections.ts';
-import type { Tracking } from '../tracking/tracking.ts';
-import { takeoverPauseMs } from './takeover-pause.ts';
-import type { Hooks } from '../api/drain-hooks.ts';
-import { closeHeader } from './connection-close.ts';
-import { endOwnCluster } from './own-cluster.ts';
-import type { Migration } from '../migration/migration.ts';
+import type net from 'node:net';
+import type { Application } from '../api/application.ts';
+import type { DrainContext } from '../api/drain-hooks.ts';
+import type { Gift, GiveResult } from '../migration/give-connection.ts';
 import { spareIdle } from '../migration/keep-idle-open.ts';
-import { loadTerminator, type Terminate } from './http-terminator.ts';
-import { type AwaitedOrder, emptiesAcceptQueue } from './drain-order.ts';
-import type { DrainReport } from './drain-report.ts';
-import type { WebSockets } from './close-websockets.ts';
+import { createMigration } from '../migration/migration.ts';
+import { monotonicMs } from '../../shared/clock.ts';
+import { complain, described } from '../process/standard-streams.ts';
+import type { Tracking } from '../tracking/tracking.ts';
+import { cleanUpAndExit, deadlineToleranceMs, type CleanUp } from './clean-up.ts';
+import { closeWebSocketsOver } from './close-websockets.ts';
+import { closeHeader } from './connection-close.ts';
+import { cutConnections } from './cut-connections.ts';
+import { createDeadline, endsWithin } from './deadline.ts';
+import { type AwaitedOrder, type DrainOrder, emptiesAcceptQueue } from './drain-order.ts';
+import { nothingUnfinished, unfinishedNow, type DrainReport, type Unfinished } from './drain-report.ts';
+import { emptyAcceptQueue } from './empty-accept-queue.ts';
+import { loadTerminatorLater } from './http-terminator.ts';
+import { endOwnCluster } from './own-cluster.ts';
+import { takeoverPauseMs } from './takeover-pause.ts';
 
 export interface DrainParts {
   readonly tracking: Tracking;
-  readonly hooks: Hooks;
-  readonly migration: Migration;
-  readonly webSockets: WebSockets;
-  readonly order: Pick<AwaitedOrder, 'wait'>;
-  /** Draining has begun: nothing that listens from now on may accept. */
-  begun(): void;
-  /** Every new connection goes to others from now on. */
+  readonly application: Application;
+  readonly order: Pick<AwaitedOrder, 'current' | 'wait'>;
+  /** The name of the listener that a server listens on, or null. */
+  readonly listenerOf: (server: net.Server) => string | null;
+  readonly signals: CleanUp['signals'];
+  /** How long after the deadline this process is killed. */
+  killedAfterMs(): number;
+  /** The order is known. A server that begins to listen from now on must not accept. */
+  orderKnown(): void;
+  /** From now on every new connection goes to other workers. */
   acceptsNoMore(): void;
-  /** All that is left is the application's own clean-up. */
-  cleansUp(): void;
-  /** The reason is known. */
-  explained(): void;
-  /** Resolves when the drain has to end before its deadline. */
-  readonly hurried: Promise<void>;
+  /** The drain is over, apart from the application's own clean-up. */
+  ended(report: DrainReport): Promise<void>;
+  /** Hooks or handlers of the application have not finished in time. */
+  cleanUpCut(what: string): Promise<void>;
 }
 
-/** How a drain went. `areHooksCut`: hooks were still at work when nothing waited for them any more. */
-export interface DrainResult {
-  readonly report: DrainReport;
-  readonly areHooksCut: boolean;
+export interface Drain {
+  /** Begins the drain. A second call changes nothing. */
+  begin(): void;
+  isBegun(): boolean;
+  /** True once the drain only waits for the application's own clean-up. */
+  isCleaningUp(): boolean;
+  /** Acts as if the deadline had come. */
+  reachDeadline(): void;
+  /** Call it when SIGTERM arrives. */
+  terminated(): void;
+  /** The report if the process ended now. */
+  reportNow(): DrainReport;
+  /** A pipe to a worker that takes connections, as the master sent it; `more` pipes are about to come. */
+  addSuccessor(end: unknown, more: number): void;
+  /** Offers a connection of the application's own protocol. Unless the result is `taken`, it stays open in this worker. */
+  give(socket: net.Socket, gift: Gift): Promise<GiveResult>;
 }
 
-/** When the drain has lasted this long, it is likely to need http-terminator. */
+/** The queue is emptied for at most this long, and at most for half of the drain timeout. */
+const longestEmptyingMs = 5_000;
+/** A drain that lasts longer than this probably needs http-terminator. */
 const loadTerminatorAfterMs = 1_000;
-
-/** How long connections that wait in the accept queue may take to be accepted, at most: half of the drain timeout, and this. */
-const acceptQueuedMs = 5_000;
-
-/** What the last hooks get when the deadline has come before them: the master kills 2 s after it. */
+/** What the last hooks get if the deadline has passed before they start. */
 const lateHooksMs = 400;
+/** What the application's signal handlers get if the deadline has passed before they start. */
+const lateCleanUpMs = 300;
+/** The process exits this long before it would be killed, so that it can still report what was cut. */
+const exitBeforeKillMs = 200;
+/** How long the report to the master may delay the exit. */
+const reportMs = 500;
 
-/** Drains: resolves when no connection is open and no hook is worth waiting for. */
-export async function drain(parts: DrainParts): Promise<DrainResult> {
-  const { hooks, migration, webSockets } = parts;
-  const { servers, connections, requests } = parts.tracking;
-  const startedAt = monotonicMs();
-  const { reason, timeoutMs, migrates } = await parts.order.wait();
-  // Unless it was known, and done, at the beginning.
-  if (!emptiesAcceptQueue(reason)) servers.stopAccepting();
-  parts.begun();
-  if (reason === 'reload') await pause(takeoverPauseMs(timeoutMs), parts.hurried);
-  const endThoseThatStay = (): void => {
-    requests.endAfterLastResponse((socket) => migration.carries(socket), closeHeader);
-  };
-  if (migrates) {
+export function createDrain(parts: DrainParts): Drain {
+  const { tracking, application } = parts;
+  const { servers, connections, requests } = tracking;
+  const { hooks } = application;
+  const migration = createMigration({ requests, connections, listenerOf: parts.listenerOf });
+  const deadline = createDeadline();
+  let begunAt: number | null = null;
+  let isTerminated = false;
+  let isCleaningUp = false;
+  /** The application has sent itself a signal that it does not listen for any more. */
+  let hasSignalledItself = false;
+
+  function begin(): void {
+    if (begunAt !== null) return;
+    begunAt = monotonicMs();
+    parts.signals.watchOwn(() => {
+      hasSignalledItself = true;
+    });
+    // Before anything else, so that the new generation serves every new client.
+    const { reason } = parts.order.current();
+    if (reason !== 'signal' && !emptiesAcceptQueue(reason)) servers.stopAccepting();
+    run(begunAt).catch(waitForConnections);
+  }
+
+  async function run(startedAt: number): Promise<void> {
+    const order = await parts.order.wait();
+    await stopAccepting(order);
+    const leftMs = Math.max(0, startedAt + order.timeoutMs - monotonicMs());
+    const { unfinished, areHooksDone } = await finish(order, leftMs);
+    isCleaningUp = true;
+    await endsWithin(reportMs, parts.ended(reportOf(unfinished)));
+    if (!areHooksDone) await reportCleanUpCut('drain hooks');
+    const deadlineAt = startedAt + parts.order.current().timeoutMs;
+    cleanUpAndExit({
+      signals: parts.signals,
+      startedAt,
+      deadlineAt,
+      exitAt: Math.max(deadlineAt + parts.killedAfterMs() - exitBeforeKillMs, monotonicMs() + lateCleanUpMs),
+      isTerminated,
+      isDone: hasSignalledItself,
+      reportCut: reportCleanUpCut,
+    });
+  }
+
+  async function stopAccepting({ reason, timeoutMs, migrates }: DrainOrder): Promise<void> {
+    // This may not have happened in `begin`, if the reason was not known.
+    if (!emptiesAcceptQueue(reason)) servers.stopAccepting();
+    parts.orderKnown();
+    if (reason === 'reload') await deadline.pause(takeoverPauseMs(timeoutMs));
+    if (migrates) migrateConnections(timeoutMs);
+    endConnections();
+    // Only now: it runs code of the application, which may close its servers.
+    application.tellOfDrain();
+    if (emptiesAcceptQueue(reason))
+      await emptyAcceptQueue(connections, Math.min(longestEmptyingMs, timeoutMs / 2));
+    servers.stopAccepting();
+    parts.acceptsNoMore();
+  }
+
+  function migrateConnections(timeoutMs: number): void {
     spareIdle(servers.all(), (socket) => migration.carries(socket));
     migration.begin(timeoutMs / 2, {
       abandoned: () => {
-        requests.endAfterLastResponse(nobody, closeHeader);
+        requests.endAfterLastResponse(() => false, closeHeader);
       },
-      resumed: endThoseThatStay,
+      resumed: endConnections,
     });
   }
-  endThoseThatStay();
-  // From here on the application is called.
-  parts.explained();
-  if (emptiesAcceptQueue(reason)) await acceptQueued(connections, Math.min(acceptQueuedMs, timeoutMs / 2));
-  servers.stopAccepting();
-  parts.acceptsNoMore();
 
-  const leftMs = Math.max(0, timeoutMs - (monotonicMs() - startedAt));
-  const deadline = Math.round(Date.now() + leftMs);
-  webSockets.closeOver(leftMs / 2);
-  const alarm = timer(leftMs);
-  const isOver = Promise.race([alarm.passed, parts.hurried]).then(() => false);
-  const inTime = async (work: Promise<unknown>): Promise<boolean> =>
-    Promise.race([work.then(() => true), isOver]);
+  /** Every connection that does not migrate ends after its latest response. */
+  function endConnections(): void {
+    requests.endAfterLastResponse((socket) => migration.carries(socket), closeHeader);
+  }
 
-  const terminator = loadLater(Math.min(loadTerminatorAfterMs, leftMs / 2));
-  const firstHooks = hooks.run('first', { reason, deadline }).then(() => true);
-  const isDrained = await inTime(Promise.all([connections.whenNoneOpen(), endOwnCluster(), firstHooks]));
-  terminator.cancel();
-  if (isDrained) {
-    parts.cleansUp();
-    const isDone = await inTime(hooks.run('last', { reason, deadline }));
-    alarm.cancel();
+  /** Lets connections and hooks finish until the deadline, then cuts them. */
+  async function finish(
+    { reason }: DrainOrder,
+    leftMs: number,
+  ): Promise<{ readonly unfinished: Unfinished; readonly areHooksDone: boolean }> {
+    deadline.setIn(leftMs);
+    const context: DrainContext = { reason, deadline: Math.round(Date.now() + leftMs) };
+    closeWebSocketsOver(leftMs / 2, () => [...connections.open(), ...connections.secured()]);
+    const terminator = loadTerminatorLater(Math.min(loadTerminatorAfterMs, leftMs / 2));
+    const firstHooks = hooks.run('first', context).then(() => true);
+    const work = Promise.all([connections.whenNoneOpen(), endOwnCluster(), firstHooks]);
+    const isDrained = await deadline.isMetBy(work);
+    terminator.cancel();
+    if (isDrained) {
+      isCleaningUp = true;
+      const areHooksDone = await deadline.isMetBy(hooks.run('last', context));
+      deadline.cancel();
+      return { unfinished: nothingUnfinished, areHooksDone };
+    }
+    deadline.cancel();
+    const isOpen = connections.open().length > 0;
+    const unfinished = isOpen ? await cutConnections(tracking, terminator.get()) : nothingUnfinished;
+    const areFirstDone = await Promise.race([firstHooks, Promise.resolve(false)]);
+    const lateContext: DrainContext = { reason, deadline: Date.now() + lateHooksMs };
+    const areLastDone = await endsWithin(lateHooksMs, hooks.run('last', lateContext));
+    return { unfinished, areHooksDone: areFirstDone && areLastDone };
+  }
+
+  function reportOf(unfinished: Unfinished): DrainReport {
     return {
-      report: { served: requests.served(), migrated: migration.migrated(), cut: 0 },
-      areHooksCut: !isDone,
+      served: requests.served() - unfinished.requests,
+      migrated: migration.migrated(),
+      cut: unfinished.connections,
     };
   }
-  alarm.cancel();
-  const isOpen = connections.open().length > 0;
-  const { cut, unanswered } = isOpen
-    ? await cutConnections(parts.tracking, terminator.get())
-    : { cut: 0, unanswered: 0 };
-  const areFirstDone = await Promise.race([firstHooks, Promise.resolve(false)]);
-  const late = timer(lateHooksMs);
-  const lastHooks = hooks.run('last', { reason, deadline: Date.now() + lateHooksMs });
-  const areLastDone = await Promise.race([lastHooks.then(() => true), late.passed.then(() => false)]);
-  late.cancel();
-  const served = requests.served() - unanswered;
-  return {
-    report: { served, migrated: migration.migrated(), cut },
-    areHooksCut: !areFirstDone || !areLastDone,
-  };
-}
 
-function nobody(): boolean {
-  return false;
-}
-
-/**
- * Accepts until a whole turn of the event loop brought nothing: libuv accepts one connection a turn, and what the requests of
- * those before it make the application do lies in between. Under a load that never pauses, `boundMs` ends it.
- */
-async function acceptQueued(connections: Connections, boundMs: number): Promise<void> {
-  const until = monotonicMs() + boundMs;
-  let before = -1;
-  while (before !== connections.accepted() && monotonicMs() < until) {
-    before = connections.accepted();
-    // Two: the first ends in the turn in which we are, after its poll.
-    await turn();
-    await turn();
+  async function reportCleanUpCut(what: string): Promise<void> {
+    await endsWithin(exitBeforeKillMs / 2, parts.cleanUpCut(what));
   }
-}
 
-function turn(): Promise<void> {
-  return new Promise((resolve) => {
-    setImmediate(resolve);
-  });
-}
+  /** The fallback if our own code fails. The master, or whatever sent the signal, knows the deadline. */
+  function waitForConnections(error: unknown): void {
+    complain(`the drain has failed, and only waits now: ${described(error)}`);
+    servers.stopAccepting();
+    void connections.whenNoneOpen().then(() => process.exit());
+  }
 
-/** Shorter when the drain has to end. */
-async function pause(ms: number, hurried: Promise<void>): Promise<void> {
-  const rest = timer(ms);
-  await Promise.race([rest.passed, hurried]);
-  rest.cancel();
-}
-
-function timer(ms: number): { readonly passed: Promise<void>; readonly cancel: () => void } {
-  let handle: NodeJS.Timeout | undefined;
-  const passed = new Promise<void>((resolve) => {
-    handle = setTimeout(resolve, Math.min(ms, 2 ** 31 - 1));
-  });
   return {
-    passed,
-    cancel: () => {
-      clearTimeout(handle);
+    begin,
+    isBegun: () => begunAt !== null,
+    isCleaningUp: () => isCleaningUp,
+    reachDeadline: () => {
+      deadline.reach();
     },
-  };
-}
-
-/** Loads http-terminator after a while, or when it is wanted. */
-function loadLater(ms: number): { readonly get: () => Promise<Terminate>; readonly cancel: () => void } {
-  let loading: Promise<Terminate> | null = null;
-  const get = (): Promise<Terminate> => (loading ??= loadTerminator());
-  const handle = setTimeout(() => void get(), ms);
-  return {
-    get,
-    cancel: () => {
-      clearTimeout(handle);
+    terminated() {
+      if (begunAt === null) return;
+      const deadlineAt = begunAt + parts.order.current().timeoutMs;
+      if (monotonicMs() >= deadlineAt - deadlineToleranceMs) isTerminated = true;
     },
+    reportNow: () => reportOf(unfinishedNow(tracking)),
+    addSuccessor(end, more) {
+      migration.addSuccessor(end, more);
+    },
+    give: (socket, gift) => migration.give(socket, gift),
   };
 }

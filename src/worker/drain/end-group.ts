@@ -1,12 +1,12 @@
-/** Does for a worker without a master what the master does when a worker has ended: kills what is left in its process group. */
+/** Kills the processes that are left in the group of a worker when it ends, in place of its master that is gone. */
 import { isNode } from '../../shared/is-node.ts';
 import { env } from '../../shared/protocol.ts';
 import { hasEnded, readAllProcesses, readProcessStat, type ProcessStat } from '../../shared/process-stat.ts';
 import { readProcessVariable } from '../../shared/process-variable.ts';
 
 /**
- * When this process exits. The processes between it and its dead master may have something to do after it: a shell ends by itself then,
- * and a Node.js gets SIGTERM, because a watcher would wait for a change and hold the port.
+ * Kills them when this process exits. Its ancestors up to the dead master are spared, because they may still have work to do: a shell
+ * ends by itself then. An ancestor that is a Node.js process gets SIGTERM: a watcher would wait for a change and hold the port.
  */
 export function endGroupAtExit(): void {
   process.once('exit', endGroup);
@@ -25,12 +25,12 @@ function endGroup(): void {
     try {
       process.kill(pid, ancestors.has(pid) ? 'SIGTERM' : 'SIGKILL');
     } catch {
-      // It has ended meanwhile, or belongs to another user.
+      // It has ended in the meantime, or belongs to another user.
     }
   }
 }
 
-/** What a master starts leads a session of its own. Started in another way, a worker may share its group with strangers. */
+/** A process that a master starts leads its own session. A worker started in another way may share its group with unrelated processes. */
 function isLedByWorker({ pid, group, session }: ProcessStat): boolean {
   if (session !== group) return false;
   const master = readProcessVariable('self', env.master);

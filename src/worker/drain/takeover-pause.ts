@@ -1,10 +1,11 @@
 /**
- * A new worker's first requests are its slowest: nothing is compiled. For so long after it was admitted it does nothing else, and
- * the old one, on the same processors, only serves what it has: see docs/adr/0012-the-tail.md.
+ * The pause after a takeover. The first requests of a new worker are its slowest, because its code is not compiled yet. During the pause it
+ * only serves them, and the old worker, which shares its processors, does not begin to close or move connections: see
+ * docs/adr/0012-the-tail.md.
  */
 const longestPauseMs = 50;
 
-/** So long, in ms, for a worker whose drains may take `drainTimeoutMs`: a short one has no time to lose. */
+/** In ms. A worker with a short drain timeout has less time to spare. */
 export function takeoverPauseMs(drainTimeoutMs: number): number {
   return Math.min(longestPauseMs, drainTimeoutMs / 10);
 }

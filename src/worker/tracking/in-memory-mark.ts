@@ -1,6 +1,6 @@
 /**
- * The mark of a connection that this worker makes to itself, in memory: nobody outside is served over it, so it is neither
- * counted nor waited for. Two bundles have to agree on it, hence the registered symbol.
+ * Marks a connection that this worker makes to itself, in memory, to ask for its health. It serves no client, so it is neither counted
+ * nor waited for. The symbol is registered because two bundles have to agree on it.
  */
 import type { Duplex } from 'node:stream';
 

@@ -1,20 +1,20 @@
 /**
- * `server.maxRequestsPerSocket` for connections that move: Node.js counts in each process from one, so the requests before are counted
- * here, for servers that have a limit. It must not know how a connection moves.
+ * Keeps `server.maxRequestsPerSocket` for connections that migrate. Node.js counts from zero in each process, so for servers with a
+ * limit the requests are counted here, and the destination continues with the count of the source.
  */
 import type { ServerResponse } from 'node:http';
 import type net from 'node:net';
 
 export interface RequestLimits {
-  /** A request has come, before Node.js counts it. */
+  /** Counts a request. Call it before Node.js does. */
   count(
     server: { readonly maxRequestsPerSocket: number | null },
     socket: net.Socket,
     response: ServerResponse,
   ): void;
-  /** So many came on the connection elsewhere. */
+  /** Adds the requests that came on the connection in other workers. */
   takeOver(socket: net.Socket, requests: number): void;
-  /** So many have come, elsewhere and here. */
+  /** The requests on the connection, in this worker and in others. */
   countOf(socket: net.Socket): number;
 }
 
@@ -32,7 +32,7 @@ export function createRequestLimits(): RequestLimits {
       const count = known ?? { requests: 0, isTakenOver: false };
       if (known === undefined) counts.set(socket, count);
       count.requests += 1;
-      // Node.js sets it next, to what it has counted itself.
+      // Node.js sets this property next, from its own count.
       if (count.isTakenOver && count.requests >= maxRequestsPerSocket)
         Object.defineProperty(response, 'maxRequestsOnConnectionReached', {
           get: () => true,
