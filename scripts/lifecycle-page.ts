@@ -7,11 +7,8 @@ import {
   type Worker as LifecycleWorker,
 } from '../src/master/program/lifecycle/state.ts';
 import { step } from '../src/master/program/lifecycle/step.ts';
-import {
-  isImpossible,
-  stepWorker,
-  type WorkerTableInput,
-} from '../src/master/program/lifecycle/worker-table.ts';
+import { isImpossible, stepWorker } from '../src/master/program/lifecycle/worker-table.ts';
+import type { WorkerTableInput } from '../src/master/program/lifecycle/worker-step.ts';
 import type { Failure, WorkerPhase } from '../src/shared/events.ts';
 
 const settings = {

@@ -3,7 +3,7 @@
  * by themselves. One script for the whole process, started with the first worker. Only on Linux; PID 1 needs none, because the kernel
  * ends every process of its namespace with it.
  */
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { Socket } from 'node:net';
 import type { Writable } from 'node:stream';
 import { readProcessStat } from '../../shared/process-stat.ts';
@@ -23,13 +23,10 @@ export function createAfterMaster(): AfterMaster {
 
   /** It lives as long as it is needed. If it dies, the next worker starts it again. */
   function start(): void {
-    const child = spawn('/bin/sh', [afterMasterScript()], {
-      cwd: '/',
-      env: { PATH: '/usr/bin:/bin' },
-      detached: true,
-      stdio: ['pipe', 'ignore', 'ignore'],
-    });
-    const { stdin } = child;
+    const child = spawnScript();
+    const stdin = child?.stdin ?? null;
+    // No descriptors or processes are left: the next worker tries again. Until then, the next master kills what holds the port.
+    if (child === null || stdin === null) return;
     script = stdin;
     const gone = (): void => {
       if (script === stdin) script = null;
@@ -57,4 +54,20 @@ export function createAfterMaster(): AfterMaster {
       if (lines.delete(pid)) script?.write(`- ${pid}\n`);
     },
   };
+}
+
+/** Null: it could not be started. (A shell that does not exist is reported later, as an event.) */
+function spawnScript(): ChildProcess | null {
+  try {
+    const child = spawn('/bin/sh', [afterMasterScript()], {
+      cwd: '/',
+      env: { PATH: '/usr/bin:/bin' },
+      detached: true,
+      stdio: ['pipe', 'ignore', 'ignore'],
+    });
+    child.on('error', () => undefined);
+    return child;
+  } catch {
+    return null;
+  }
 }

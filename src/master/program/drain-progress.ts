@@ -1,6 +1,5 @@
 /**
- * Says from time to time what a stop or a drain still waits for, while it does. It owns the times; it must not know how workers
- * are asked, nor the words.
+ * Says from time to time what a stop or a drain still waits for, while it does. It owns the times.
  */
 import type { MasterEvent } from '../../shared/events.ts';
 import type { Platform } from '../process/platform.ts';

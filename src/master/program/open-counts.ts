@@ -1,11 +1,11 @@
 /** What draining workers still have open. Workers are asked when it is wanted: they do not report by themselves. */
 import type { OpenCounts } from '../../shared/protocol.ts';
-import type { LiveWorker } from './worker-record.ts';
+import type { RunningWorker } from './running-worker.ts';
 import type { Platform } from '../process/platform.ts';
 
 export interface OpenCountsBook {
   /** Asks these workers; resolves when all have answered, or when they have had their time. */
-  ask(workers: readonly LiveWorker[]): Promise<void>;
+  ask(workers: readonly RunningWorker[]): Promise<void>;
   /** A worker has answered. */
   heard(worker: number, counts: OpenCounts): void;
   /** A worker has ended. */

@@ -6,8 +6,8 @@ import { GracefulRunError, messageOf, systemCode } from '../../shared/errors.ts'
 import type { Failure, Outcome } from '../../shared/events.ts';
 import { cannotInherit, heldByMaster, notInherited } from '../../shared/protocol.ts';
 
-/** What the shell knows of a worker when it fails. */
-export interface LastWords {
+/** What is known of a worker when it fails. */
+export interface FailureContext {
   readonly wasReady: boolean;
   /** What has come of asking its health path; null: it was not asked, or nothing was wrong. */
   readonly notReadyYet: string | null;
@@ -20,7 +20,7 @@ export interface LastWords {
   readonly declared: readonly number[];
 }
 
-export function exitFailure(outcome: Outcome, words: LastWords): Failure {
+export function exitFailure(outcome: Outcome, words: FailureContext): Failure {
   const how =
     outcome.signal === null ? `exited with code ${outcome.code ?? '?'}` : `was killed by ${outcome.signal}`;
   return {
@@ -33,7 +33,7 @@ export function exitFailure(outcome: Outcome, words: LastWords): Failure {
   };
 }
 
-export function notReadyFailure(timeoutMs: number, readiness: Readiness, words: LastWords): Failure {
+export function notReadyFailure(timeoutMs: number, readiness: Readiness, words: FailureContext): Failure {
   const { notReadyYet } = words;
   return {
     reason: 'notReady',
@@ -52,7 +52,7 @@ export function notReadyFailure(timeoutMs: number, readiness: Readiness, words: 
 }
 
 /** The process that listened is gone, and the command of the worker lives on. */
-export function lostFailure(pid: number, { stderrTail }: LastWords): Failure {
+export function lostFailure(pid: number, { stderrTail }: FailureContext): Failure {
   return {
     reason: 'exited',
     message: `its process ${pid} ended unexpectedly, and the command that started it goes on without it`,
@@ -64,7 +64,7 @@ export function lostFailure(pid: number, { stderrTail }: LastWords): Failure {
 }
 
 /** The process that listened is gone, and the command of the worker has started another one by itself. */
-export function restartedFailure(before: number, after: number, { stderrTail }: LastWords): Failure {
+export function restartedFailure(before: number, after: number, { stderrTail }: FailureContext): Failure {
   return {
     reason: 'exited',
     message: `its process ${before} ended unexpectedly, and process ${after} took its place`,
@@ -76,7 +76,7 @@ export function restartedFailure(before: number, after: number, { stderrTail }: 
 }
 
 /** The worker has said that it was told of the listener and did not inherit it. */
-export function notInheritedFailure(words: LastWords): Failure {
+export function notInheritedFailure(words: FailureContext): Failure {
   return {
     reason: 'notReady',
     message: 'the worker did not inherit the listener',
@@ -88,7 +88,7 @@ export function notInheritedFailure(words: LastWords): Failure {
 }
 
 /** The worker said that it is ready, was admitted, and does not accept. */
-export function notAdmittedFailure(problem: string, { stderrTail }: LastWords): Failure {
+export function notAdmittedFailure(problem: string, { stderrTail }: FailureContext): Failure {
   return {
     reason: 'notAdmitted',
     message: `the worker was ready, and then did not accept connections: ${problem}`,
@@ -122,7 +122,7 @@ function startProblem(error: unknown): string {
     : messageOf(error);
 }
 
-function exitHint(outcome: Outcome, words: LastWords): string | null {
+function exitHint(outcome: Outcome, words: FailureContext): string | null {
   if (words.wasReady) return null;
   const permission = permissionHint(words);
   if (permission !== null) return permission;
@@ -140,7 +140,7 @@ function exitHint(outcome: Outcome, words: LastWords): string | null {
 }
 
 /** Something in the worker binds the very port that is held for it. */
-function heldHint({ stderrTail, declared }: LastWords): string | null {
+function heldHint({ stderrTail, declared }: FailureContext): string | null {
   const text = stderrTail.join('\n');
   // In its message, or in what Node.js writes about an error.
   const forms = [/EADDRINUSE\S* (?:address already in use )?\S*:(\d+)/g, /^ +port: (\d+)$/gm];
@@ -153,7 +153,7 @@ function heldHint({ stderrTail, declared }: LastWords): string | null {
 }
 
 /** Its listen() binds the port by itself, which fails, or ends up elsewhere. */
-function withoutPreloadHint({ withoutPreload }: LastWords): string | null {
+function withoutPreloadHint({ withoutPreload }: FailureContext): string | null {
   if (withoutPreload === null) return null;
   return `process ${withoutPreload} runs Node.js without the NODE_OPTIONS through which it would get the listener: the script that starts it sets NODE_OPTIONS, and calls Node.js by its path. Let it keep what is there (${keepOptions}), or call it by its name, node`;
 }
@@ -161,7 +161,7 @@ function withoutPreloadHint({ withoutPreload }: LastWords): string | null {
 const keepOptions = 'NODE_OPTIONS="$NODE_OPTIONS --your-option"';
 
 /** Node.js says which address it is: `listen EADDRINUSE: address already in use :::9001`. */
-function takenHint({ stderrTail, declared }: LastWords): string {
+function takenHint({ stderrTail, declared }: FailureContext): string {
   const [, address] = /EADDRINUSE: address already in use (\S+)/.exec(stderrTail.join('\n')) ?? [];
   const [, port] = /:(\d+)$/.exec(address ?? '') ?? [];
   if (port !== undefined && declared.includes(Number(port)))
@@ -177,14 +177,14 @@ const otherRuntimes: readonly (readonly [name: string, says: RegExp])[] = [
   ['Bun', /Failed to start server\. Is port \d+ in use/],
 ];
 
-function otherRuntimeHint({ stderrTail }: LastWords): string | null {
+function otherRuntimeHint({ stderrTail }: FailureContext): string | null {
   const [name] = otherRuntimes.find(([, says]) => stderrTail.some((line) => says.test(line))) ?? [];
   if (name === undefined) return null;
   return `${name} cannot serve from a listener that it inherits, and graceful-run holds the port: run the program with Node.js, or ${name} without graceful-run`;
 }
 
 /** Node.js under its permission model, started by a script: it may not read the preload. */
-function permissionHint({ stderrTail }: LastWords): string | null {
+function permissionHint({ stderrTail }: FailureContext): string | null {
   const [, folder] = /resource: '(.*)\/(?:preload|serving|health)\.cjs'/.exec(stderrTail.join('\n')) ?? [];
   return folder === undefined
     ? null
@@ -196,7 +196,7 @@ const notInheritedHint =
 const lastWordsHint = 'the last lines that it wrote to stderr say why';
 const silentHint = 'it wrote nothing to stderr: run the command by itself to see why';
 
-function undeclaredHint({ undeclared, declared }: LastWords): string | null {
+function undeclaredHint({ undeclared, declared }: FailureContext): string | null {
   if (undeclared.length === 0) return null;
   return `it listened on ${undeclared.join(', ')}, but ${declared.join(', ')} is declared: give --port the port of the program, or let the program listen on process.env.PORT`;
 }
@@ -204,7 +204,7 @@ function undeclaredHint({ undeclared, declared }: LastWords): string | null {
 const unhealthyHint =
   'ready is when its health path is answered with 200 to 399, asked inside its process (--ready); a slow start needs a longer --ready-timeout';
 
-function notReadyHint(readiness: Readiness, { declared }: LastWords): string {
+function notReadyHint(readiness: Readiness, { declared }: FailureContext): string {
   const listens = `ready is when it listens on ${declared.join(', ')} (and has called worker.ready(), where it said ready: 'manual')`;
   const answers =
     readiness.when === 'listens'

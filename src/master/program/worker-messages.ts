@@ -1,6 +1,6 @@
 /**
- * What the messages of workers bring about: events for the lifecycle, events, a listener that is sent. Nothing of theirs
- * is acted on before it was checked. It must not know how a worker is started or ended.
+ * Handles the messages of workers: each becomes an input of the lifecycle, an event, or a listener that is sent. Every message is
+ * checked before anything is done.
  */
 import type { MasterEvent } from '../../shared/events.ts';
 import type { OpenCounts, WorkerMessage } from '../../shared/protocol.ts';
@@ -8,12 +8,12 @@ import type { LifecycleInput, Undated } from './lifecycle/inputs.ts';
 import type { FittedListeners } from '../sockets/fitted-listeners.ts';
 import type { BoundListener } from '../sockets/listener.ts';
 import { lostFailure, notAdmittedFailure, restartedFailure } from './worker-failures.ts';
-import { identity, lastWords, type LiveWorker } from './worker-record.ts';
+import { identity, failureContext, type RunningWorker } from './running-worker.ts';
 import type { Platform } from '../process/platform.ts';
 import { createListenerSender, sendListener } from '../process/send-listener.ts';
 import { readWorkerMessage } from '../process/read-worker-message.ts';
 
-export interface HearingParts {
+export interface MessageHandlerParts {
   readonly platform: Pick<Platform, 'isKin' | 'findKin' | 'watchListener' | 'arm'>;
   readonly listeners: readonly BoundListener[];
   readonly fitted: FittedListeners;
@@ -23,11 +23,11 @@ export interface HearingParts {
   readonly open: (worker: number, counts: OpenCounts) => void;
 }
 
-export interface Hearing {
+export interface MessageHandler {
   /** What has come over a worker's channel. */
-  message(worker: LiveWorker, raw: unknown): void;
+  message(worker: RunningWorker, raw: unknown): void;
   /** What has come was not even a message. */
-  garbage(worker: LiveWorker): void;
+  garbage(worker: RunningWorker): void;
 }
 
 /** So many rejected messages of one worker are announced. */
@@ -44,12 +44,19 @@ const maxAddresses = 10;
 
 type AddressWanted = Extract<WorkerMessage, { readonly type: 'addressWanted' }>;
 
-export function hearWorkers({ platform, listeners, fitted, onEvent, dispatch, open }: HearingParts): Hearing {
+export function createMessageHandler({
+  platform,
+  listeners,
+  fitted,
+  onEvent,
+  dispatch,
+  open,
+}: MessageHandlerParts): MessageHandler {
   const wide = new Set<string>();
   const narrow = new Set<string>();
   const sendWanted = createListenerSender();
 
-  async function fit(worker: LiveWorker, { name, host, isIPv6Only }: AddressWanted): Promise<void> {
+  async function fit(worker: RunningWorker, { name, host, isIPv6Only }: AddressWanted): Promise<void> {
     const fit = await fitted.fit(name, { host, isIPv6Only });
     if ('bound' in fit) {
       const { name: boundName, host: boundHost, port, backlog } = fit.bound;
@@ -61,28 +68,28 @@ export function hearWorkers({ platform, listeners, fitted, onEvent, dispatch, op
   }
 
   /** Every worker of every generation would say it again. */
-  function isNews(known: Set<string>, address: string): boolean {
+  function isNew(known: Set<string>, address: string): boolean {
     if (known.has(address) || known.size >= maxAddresses) return false;
     known.add(address);
     return true;
   }
 
   /** Says so a few times: a worker that sends nonsense without end must not fill the log. */
-  function reject(worker: LiveWorker, problem: string): void {
+  function reject(worker: RunningWorker, problem: string): void {
     worker.rejected += 1;
     if (worker.rejected > maxRejections) return;
     onEvent({ event: 'messageRejected', ...identity(worker), problem });
   }
 
   /** A shell may outlive what it has started, and then nothing else tells that the program is gone. */
-  function watch(worker: LiveWorker): void {
+  function watch(worker: RunningWorker): void {
     worker.unwatch?.();
     const { servingPid } = worker;
     if (servingPid === worker.process.pid) return;
     const unwatch = platform.watchListener(worker.process, () => {
       // Mostly the command ends because its program has, and then that is the news.
       worker.unwatch = platform.arm(commandPatienceMs, () => {
-        const failure = lostFailure(servingPid, lastWords(worker, listeners));
+        const failure = lostFailure(servingPid, failureContext(worker, listeners));
         dispatch({ type: 'workerLostProgram', worker: worker.id, failure });
       });
     });
@@ -90,11 +97,11 @@ export function hearWorkers({ platform, listeners, fitted, onEvent, dispatch, op
   }
 
   /** The process that listens is the worker: under `npm start` or a shell not the one that was started. */
-  function heardReady(worker: LiveWorker, pid: number, speaker: number): void {
+  function saidReady(worker: RunningWorker, pid: number, ownPid: number): void {
     const before = worker.servingPid;
     if (!worker.wasReady || pid === before) {
       worker.servingPid = pid;
-      worker.speaker = speaker;
+      worker.ownPid = ownPid;
       worker.process.noteServing(pid);
       worker.wasReady = true;
       watch(worker);
@@ -106,22 +113,22 @@ export function hearWorkers({ platform, listeners, fitted, onEvent, dispatch, op
       );
     } else {
       worker.servingPid = pid;
-      worker.speaker = speaker;
+      worker.ownPid = ownPid;
       watch(worker);
       worker.process.noteServing(pid);
-      const failure = restartedFailure(before, pid, lastWords(worker, listeners));
+      const failure = restartedFailure(before, pid, failureContext(worker, listeners));
       dispatch({ type: 'workerRestartedItself', worker: worker.id, failure });
     }
   }
 
-  function obey(worker: LiveWorker, message: WorkerMessage): void {
-    if (isOnlyForTheWorker(message) && worker.speaker !== null && message.pid !== worker.speaker) return;
+  function handle(worker: RunningWorker, message: WorkerMessage): void {
+    if (isOnlyForTheWorker(message) && worker.ownPid !== null && message.pid !== worker.ownPid) return;
     switch (message.type) {
       case 'ready': {
-        // It is going to be signalled: a number that somebody made up must not be.
+        // The master is going to signal this pid, so it has to be one of the worker's processes.
         const pid = platform.findKin(message.pid, worker.process.pid);
         if (pid === null) reject(worker, `pid ${message.pid} is not one of its processes`);
-        else heardReady(worker, pid, message.pid);
+        else saidReady(worker, pid, message.pid);
         return;
       }
       case 'listensToo':
@@ -137,7 +144,7 @@ export function hearWorkers({ platform, listeners, fitted, onEvent, dispatch, op
         dispatch({
           type: 'admissionFailed',
           worker: worker.id,
-          failure: notAdmittedFailure(message.problem, lastWords(worker, listeners)),
+          failure: notAdmittedFailure(message.problem, failureContext(worker, listeners)),
         });
         return;
       case 'paused':
@@ -161,11 +168,11 @@ export function hearWorkers({ platform, listeners, fitted, onEvent, dispatch, op
         onEvent({ event: 'undeclaredListen', ...identity(worker), address: message.address });
         return;
       case 'wideListen':
-        if (isNews(wide, message.address))
+        if (isNew(wide, message.address))
           onEvent({ event: 'wideListen', ...identity(worker), address: message.address });
         return;
       case 'narrowListen':
-        if (isNews(narrow, message.address))
+        if (isNew(narrow, message.address))
           onEvent({ event: 'narrowListen', ...identity(worker), address: message.address });
         return;
       case 'addressWanted':
@@ -212,7 +219,7 @@ export function hearWorkers({ platform, listeners, fitted, onEvent, dispatch, op
           reject(worker, received.problem);
           return;
         case 'ours':
-          obey(worker, received.message);
+          handle(worker, received.message);
           return;
       }
     },

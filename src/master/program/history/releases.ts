@@ -1,6 +1,6 @@
 /**
  * Which release each generation runs: working directory and program file, with symlinks resolved when the generation was
- * started. It must not know what is done with it.
+ * started.
  */
 import { realpathSync, statSync } from 'node:fs';
 import type { Release } from '../../../shared/events.ts';

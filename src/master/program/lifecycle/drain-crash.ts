@@ -3,7 +3,7 @@ import { describeOutcome } from '../../../shared/describe-event.ts';
 import type { Failure, WorkerPhase } from '../../../shared/events.ts';
 import type { WorkerEnd } from './inputs.ts';
 
-/** What nobody sends a worker that drains in peace: the kernel does, when something is wrong with it. */
+/** Signals that a draining worker gets only if something is wrong: from the kernel, or from its own abort(3). */
 const fatalSignals: ReadonlySet<string | null> = new Set([
   'SIGABRT',
   'SIGBUS',

@@ -1,9 +1,7 @@
 /**
- * What the program's table does to generations and their slots: start, fill, restart, let go. Each function
- * returns the program as it is afterwards and adds what is to be done to `out`.
+ * Generations and their slots: start one, fill it, plan a restart, give it another number of slots. Each function
+ * returns the program as it is afterwards and adds what is to be done to `out`. Pure.
  */
-import type { MasterEvent } from '../../../shared/events.ts';
-import type { DrainReason } from '../../../shared/protocol.ts';
 import { backoffMs, countedFailures } from './backoff.ts';
 import type { Effect } from './inputs.ts';
 import type {
@@ -16,7 +14,7 @@ import type {
   Starting,
   Worker,
 } from './state.ts';
-import { stepWorker, type WorkerCommand } from './worker-table.ts';
+import { drainWorkers } from './worker-commands.ts';
 
 /** Starts one worker for every slot of `generation` that has none and waits for none; returns the filled generation. */
 export function fillSlots<P extends Program>(
@@ -106,7 +104,7 @@ export function fitSlots<P extends Program>(
   const dropped = ranked.slice(program.workersWanted);
   const kept = generation.slots.filter((slot) => !dropped.includes(slot));
   for (const slot of dropped) if (slot.workerId === null) out.push(disarmRestart(generation, slot));
-  const shrunk = letGo(program, workersIn(program, dropped), 'scaleDown', at, out);
+  const shrunk = drainWorkers(program, workersIn(program, dropped), 'scaleDown', at, out);
   const free = Array.from({ length: program.workersWanted }, (_, index) => index).filter(
     (index) => !kept.some((slot) => slot.index === index),
   );
@@ -149,61 +147,6 @@ export function scheduleRestart(
   return { ...generation, slots };
 }
 
-/** Drains `workers` (one that is not ready is killed: it holds no connection). */
-export function letGo<P extends Program>(
-  program: P,
-  workers: readonly Worker[],
-  reason: DrainReason,
-  at: number,
-  out: Effect[],
-): P {
-  return command(program, workers, { type: 'drain', at, reason }, out);
-}
-
-/** Lets `workers` accept connections; those that were asked before are not asked again. */
-export function admit<P extends Program>(
-  program: P,
-  workers: readonly Worker[],
-  at: number,
-  out: Effect[],
-): P {
-  return command(program, workers, { type: 'admit', at }, out);
-}
-
-/** Lets `workers` keep their connections and accept no more. One that is not ready has none: it is killed. */
-export function pause<P extends Program>(
-  program: P,
-  workers: readonly Worker[],
-  at: number,
-  out: Effect[],
-): P {
-  return command(program, workers, { type: 'pause', at }, out);
-}
-
-/** Lets paused `workers` accept again. */
-export function resume<P extends Program>(
-  program: P,
-  workers: readonly Worker[],
-  at: number,
-  out: Effect[],
-): P {
-  return command(program, workers, { type: 'resume', at }, out);
-}
-
-/** Lets go of a generation that has failed: those of its workers that may have accepted connections finish them. */
-export function dismiss<P extends Program>(program: P, generation: Generation, at: number, out: Effect[]): P {
-  const workers = workersOf(program, generation);
-  const accepting = workers.filter(({ admission }) => admission !== 'notAsked');
-  const rid = kill(
-    program,
-    workers.filter((worker) => !accepting.includes(worker)),
-    'rollback',
-    at,
-    out,
-  );
-  return letGo(rid, accepting, 'rollback', at, out);
-}
-
 /** The program, serving with `current`. */
 export function serve(program: Starting | Reloading | OnProbation, current: Generation): Serving {
   const { settings, workersWanted, workers, lastGeneration, lastWorkerId, pendingSince } = program;
@@ -217,25 +160,6 @@ export function serve(program: Starting | Reloading | OnProbation, current: Gene
     pendingSince,
     current,
   };
-}
-
-/** Kills `workers` with their process groups. */
-export function kill<P extends Program>(
-  program: P,
-  workers: readonly Worker[],
-  reason: Extract<MasterEvent, { event: 'workerKilled' }>['reason'],
-  at: number,
-  out: Effect[],
-): P {
-  return command(program, workers, { type: 'kill', at, reason }, out);
-}
-
-export function workersOf(program: Program, { number }: Generation): readonly Worker[] {
-  return program.workers.filter(({ generation }) => generation === number);
-}
-
-export function workersById(program: Program, id: number): readonly Worker[] {
-  return program.workers.filter((worker) => worker.id === id);
 }
 
 /** Disarms the pending restarts of a generation whose time is over. */
@@ -265,22 +189,6 @@ function everySlot(program: Program, generation: Generation, is: (worker: Worker
 
 export function holds(generation: Generation, worker: Worker): boolean {
   return generation.slots.some(({ workerId }) => workerId === worker.id);
-}
-
-function command<P extends Program>(
-  program: P,
-  workers: readonly Worker[],
-  input: WorkerCommand,
-  out: Effect[],
-): P {
-  const ids = new Set(workers.map(({ id }) => id));
-  const next = program.workers.flatMap((worker) => {
-    if (!ids.has(worker.id)) return [worker];
-    const step = stepWorker(worker, input, program.settings);
-    out.push(...step.effects);
-    return step.worker === null ? [] : [step.worker];
-  });
-  return { ...program, workers: next };
 }
 
 /** How much a slot does for clients: one that serves, one that will soon, one that waits for its restart. */

@@ -1,19 +1,19 @@
 /**
- * What can happen to a program, and what is to be done about it. Everything that the lifecycle learns comes
- * in as an input that carries its time; everything that it wants leaves as an effect.
+ * What the lifecycle of a program takes and gives: everything that it learns comes in as an input that carries its time, and everything that it
+ * wants done leaves as an effect.
  */
 import type { Cause, EventWithoutRelease, Failure, Outcome } from '../../../shared/events.ts';
 import type { DrainReason } from '../../../shared/protocol.ts';
 
-/** How a worker that is gone has ended; `failure` says what that means if nobody had asked it to go. */
+/** How a worker ended; `failure` says what that means if it was not told to end. */
 export interface WorkerEnd {
   readonly outcome: Outcome | null;
   readonly failure: Failure;
-  /** What it reported at the end of its drain; null when it said nothing. */
+  /** What it reported at the end of its drain; null when it reported nothing. */
   readonly served: number | null;
   readonly migrated: number | null;
   readonly cut: number | null;
-  /** How many of its own clean-ups were cut. */
+  /** How many of the application's clean-ups were cut. */
   readonly cleanUpsCut: number;
 }
 
@@ -22,25 +22,25 @@ export function silentEnd(failure: Failure): WorkerEnd {
   return { outcome: null, failure, served: null, migrated: null, cut: null, cleanUpsCut: 0 };
 }
 
-/** Events about one process. `worker` is its id: an id that is not known any more belongs to the past. */
+/** Inputs about one process. `worker` is its id: one that is no longer known belongs to a worker that is gone. */
 export type WorkerInput =
   | { readonly type: 'workerSpawned'; readonly at: number; readonly worker: number; readonly pid: number }
   | { readonly type: 'workerSaidReady'; readonly at: number; readonly worker: number }
-  /** Its program has ended and its command, a shell, has started it again: the new process is ready. */
+  /** Its program ended, and its command (a shell, for example) started it again: the new process is ready. */
   | {
       readonly type: 'workerRestartedItself';
       readonly at: number;
       readonly worker: number;
       readonly failure: Failure;
     }
-  /** Its program has ended and its command, a shell, goes on. */
+  /** Its program ended, and its command (a shell, for example) goes on without it. */
   | {
       readonly type: 'workerLostProgram';
       readonly at: number;
       readonly worker: number;
       readonly failure: Failure;
     }
-  /** It was to keep its connections and accept no more, and cannot: it accepts on. */
+  /** It was to keep its connections and accept no more, and cannot: it still accepts. */
   | { readonly type: 'workerCannotPause'; readonly at: number; readonly worker: number }
   /** It confirms that it accepts connections. */
   | { readonly type: 'workerAdmitted'; readonly at: number; readonly worker: number }
@@ -53,7 +53,7 @@ export type WorkerInput =
     }
   /** It can be introduced to workers that drain. */
   | { readonly type: 'workerSaidItAdopts'; readonly at: number; readonly worker: number }
-  /** A signal that the master has not sent makes it drain. */
+  /** It drains because of a signal that the master did not send. */
   | { readonly type: 'workerSaidItDrains'; readonly at: number; readonly worker: number }
   /** It exited and was reaped, or it could not be started at all. */
   | { readonly type: 'workerEnded'; readonly at: number; readonly worker: number; readonly end: WorkerEnd }
@@ -66,7 +66,7 @@ export type WorkerInput =
   | { readonly type: 'drainTimedOut'; readonly at: number; readonly worker: number }
   | { readonly type: 'killTimedOut'; readonly at: number; readonly worker: number };
 
-/** So many workers more (or fewer), or so many in all. */
+/** How many workers more (or fewer), or how many in all. */
 export type CountChange = number | { readonly to: number };
 
 /** Requests, and timers of the program. */
@@ -98,7 +98,7 @@ export type Effect =
       readonly generation: number;
       readonly slot: number;
     }
-  /** Let a ready worker accept connections. */
+  /** Let a ready worker accept connections. It confirms that with `workerAdmitted`. */
   | { readonly type: 'admitWorker'; readonly worker: number }
   /** Let it keep its connections and accept no more, ready to accept again. */
   | { readonly type: 'pauseWorker'; readonly worker: number }
@@ -108,7 +108,7 @@ export type Effect =
       readonly worker: number;
       readonly reason: DrainReason;
       readonly timeoutMs: number;
-      /** It will be introduced to the workers that take its connections. */
+      /** It will be introduced to the workers that adopt its connections. */
       readonly migrates: boolean;
     }
   /** Connect a draining worker with a destination of its connections; `more` further destinations are about to follow. */
@@ -118,13 +118,13 @@ export type Effect =
       readonly destination: number;
       readonly more: number;
     }
-  /** SIGTERM for the command of a worker whose program has drained and ended, if it is one that would wait for ever. */
+  /** SIGTERM for the watchers (`nodemon`) in the command of a worker whose program drained and ended: they would wait for ever. */
   | { readonly type: 'endCommand'; readonly worker: number }
   /** To the worker's whole process group. */
   | { readonly type: 'signalGroup'; readonly worker: number; readonly signal: 'SIGTERM' | 'SIGKILL' }
   | { readonly type: 'armTimer'; readonly key: TimerKey; readonly delayMs: number }
   | { readonly type: 'disarmTimer'; readonly key: TimerKey }
-  /** Clients are refused from now on. */
+  /** Close the listeners: clients are refused from now on. */
   | { readonly type: 'closeListeners' }
   | { readonly type: 'lookForLeftovers' }
   | { readonly type: 'announce'; readonly event: EventWithoutRelease }

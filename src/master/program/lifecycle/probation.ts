@@ -5,18 +5,15 @@
  */
 import type { Failure } from '../../../shared/events.ts';
 import type { Effect } from './inputs.ts';
+import { cancelRestarts, emptySlots, fitSlots, serve } from './generations.ts';
 import {
-  cancelRestarts,
-  dismiss,
-  emptySlots,
-  fitSlots,
-  kill,
-  letGo,
-  pause,
-  resume,
-  serve,
+  dismissGeneration,
+  killWorkers,
+  drainWorkers,
+  pauseWorkers,
+  resumeWorkers,
   workersOf,
-} from './generations.ts';
+} from './worker-commands.ts';
 import type { OnProbation, Reloading, Serving, Worker } from './state.ts';
 
 /** Does the generation before the candidate have a worker that can take over again? */
@@ -33,7 +30,7 @@ export function canProve({ settings, pendingSince, current, workers }: Reloading
 /** The candidate serves, and the generation before it waits. */
 export function beginProbation(program: Reloading, at: number, out: Effect[]): OnProbation {
   const { current: previous, candidate, settings, ...common } = program;
-  const paused = pause({ ...program }, workersOf(program, previous), at, out);
+  const paused = pauseWorkers({ ...program }, workersOf(program, previous), at, out);
   out.push({ type: 'armTimer', key: { timer: 'probation' }, delayMs: settings.probationMs });
   const kept = paused.workers.filter(({ isPaused }) => isPaused).map(({ id }) => id);
   return {
@@ -63,7 +60,7 @@ export function settle(program: OnProbation, at: number, out: Effect[]): Serving
       },
     },
   );
-  return serve(letGo(program, workersOf(program, previous), 'reload', at, out), current);
+  return serve(drainWorkers(program, workersOf(program, previous), 'reload', at, out), current);
 }
 
 /** The generation that serves has turned out to be bad: the one before it accepts again. */
@@ -83,11 +80,11 @@ export function rollBackServing(program: OnProbation, failure: Failure, at: numb
       },
     },
   );
-  const resumed = resume(program, workersOf(program, previous), at, out);
+  const resumed = resumeWorkers(program, workersOf(program, previous), at, out);
   cancelRestarts(current, out);
-  const rid = dismiss(resumed, current, at, out);
+  const remaining = dismissGeneration(resumed, current, at, out);
   const fitted = fitSlots(
-    rid,
+    remaining,
     { ...previous, slots: previous.slots.filter(({ workerId }) => workerId !== null) },
     at,
     out,
@@ -115,5 +112,5 @@ export function giveUpPrevious(
   out: Effect[],
 ): OnProbation | Serving {
   const restarted = program.workers.filter(({ id }) => id === worker.id);
-  return losePrevious(kill(program, restarted, 'restartedItself', at, out), worker, at, out);
+  return losePrevious(killWorkers(program, restarted, 'restartedItself', at, out), worker, at, out);
 }

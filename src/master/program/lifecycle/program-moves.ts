@@ -5,23 +5,25 @@
 import type { Cause, Failure } from '../../../shared/events.ts';
 import type { CountChange, Effect, ProgramInput } from './inputs.ts';
 import {
-  admit,
   beginGeneration,
   cancelRestarts,
-  dismiss,
   fillSlots,
   fitSlots,
   holds,
   isAdmitted,
   isComplete,
-  kill,
-  letGo,
   serve,
   refill,
   scheduleRestart,
+} from './generations.ts';
+import {
+  admitWorkers,
+  dismissGeneration,
+  killWorkers,
+  drainWorkers,
   workersById,
   workersOf,
-} from './generations.ts';
+} from './worker-commands.ts';
 import { beginProbation, canProve } from './probation.ts';
 import { decideReload } from './reload-policy.ts';
 import {
@@ -110,7 +112,7 @@ export function admitIfComplete(program: Starting | Reloading, at: number, out: 
   const { candidate } = program;
   if (!isComplete(program, candidate)) return program;
   // Fewer workers may be wanted than before: then those that are left may all have confirmed already.
-  return promoteIfAdmitted(admit(program, workersOf(program, candidate), at, out), at, out);
+  return promoteIfAdmitted(admitWorkers(program, workersOf(program, candidate), at, out), at, out);
 }
 
 /** The moment of a reload: the whole candidate accepts, and the generation before it drains. */
@@ -131,15 +133,15 @@ export function promoteIfAdmitted(program: Starting | Reloading, at: number, out
   if (!isProved) return beginProbation(program, at, out);
   const relieved =
     program.phase === 'reloading'
-      ? letGo(program, workersOf(program, program.current), 'reload', at, out)
+      ? drainWorkers(program, workersOf(program, program.current), 'reload', at, out)
       : program;
   return considerPending(serve(relieved, candidate), at, out);
 }
 
 export function rollBack(program: Reloading, failure: Failure, at: number, out: Effect[]): Program {
   announceFailed(program.candidate, program.current.number, failure, at, out);
-  const rid = dismiss(program, program.candidate, at, out);
-  const fitted = fitSlots(rid, rid.current, at, out);
+  const remaining = dismissGeneration(program, program.candidate, at, out);
+  const fitted = fitSlots(remaining, remaining.current, at, out);
   return considerPending(serve(fitted.program, fitted.generation), at, out);
 }
 
@@ -160,7 +162,7 @@ export function admitReplacement(
   { at, worker }: { readonly at: number; readonly worker: Worker },
   out: Effect[],
 ): Program {
-  return admit(program, workersById(program, worker.id), at, out);
+  return admitWorkers(program, workersById(program, worker.id), at, out);
 }
 
 export function replaceCrashed<P extends Serving | Reloading | OnProbation>(
@@ -213,8 +215,8 @@ function announceFailed(
 
 export function giveUp(program: Starting, failure: Failure, at: number, out: Effect[]): Program {
   announceFailed(program.candidate, null, failure, at, out);
-  const rid = dismiss(program, program.candidate, at, out);
-  return endWith(rid, null, failure, out);
+  const remaining = dismissGeneration(program, program.candidate, at, out);
+  return endWith(remaining, null, failure, out);
 }
 
 export function stop(
@@ -224,7 +226,7 @@ export function stop(
   out: Effect[],
 ): Program {
   out.push({ type: 'announce', event: { event: 'stopRequested', cause, urgent: false } });
-  const leaving = letGo(program, program.workers, 'stop', at, out);
+  const leaving = drainWorkers(program, program.workers, 'stop', at, out);
   return endWith(leaving, at, null, out);
 }
 
@@ -238,7 +240,7 @@ export function stopNow(
   // Only signals come in pairs: who asks twice in another way has meant it.
   if (cause === 'signal' && askedAt !== null && at - askedAt < settings.sameStopMs) return program;
   out.push({ type: 'announce', event: { event: 'stopRequested', cause, urgent: true } });
-  return kill(program, program.workers, 'stop', at, out);
+  return killWorkers(program, program.workers, 'stop', at, out);
 }
 
 function endWith(

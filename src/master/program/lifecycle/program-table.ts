@@ -3,7 +3,7 @@
  * in worker-table.ts and arrives here as a verdict.
  *
  * Invariants kept here:
- * - from the first `serving` on there is a current generation until somebody asks to stop: no failure of a
+ * - from the first `serving` on there is a current generation until a stop is requested: no failure of a
  *   candidate touches it;
  * - a worker is admitted (may accept) only when its whole generation is ready;
  * - a generation serves, and the one before it drains, only when all its workers have confirmed that they accept;
@@ -12,7 +12,8 @@
  */
 import type { Failure, ProgramPhase } from '../../../shared/events.ts';
 import type { Effect, ProgramInput, WorkerEnd } from './inputs.ts';
-import { fitSlots, holds, kill, workersById } from './generations.ts';
+import { fitSlots, holds } from './generations.ts';
+import { killWorkers, workersById } from './worker-commands.ts';
 import {
   admitIfComplete,
   admitReplacement,
@@ -41,18 +42,18 @@ import type { InPhase, Program, Worker } from './state.ts';
 export type VerdictInput =
   | { readonly type: 'workerBecameReady'; readonly at: number; readonly worker: Worker }
   | {
-      readonly type: 'workerLostIt';
+      readonly type: 'workerProgramEnded';
       readonly at: number;
       readonly worker: Worker;
       readonly failure: Failure;
     }
   | {
-      readonly type: 'workerIsAnother';
+      readonly type: 'workerProgramRestarted';
       readonly at: number;
       readonly worker: Worker;
       readonly failure: Failure;
     }
-  | { readonly type: 'workerAcceptsOn'; readonly at: number; readonly worker: Worker }
+  | { readonly type: 'workerStillAccepts'; readonly at: number; readonly worker: Worker }
   | { readonly type: 'workerWasAdmitted'; readonly at: number; readonly worker: Worker }
   | { readonly type: 'workerFailed'; readonly at: number; readonly worker: Worker; readonly end: WorkerEnd }
   | { readonly type: 'workerLeft'; readonly at: number; readonly worker: Worker }
@@ -91,9 +92,9 @@ const table: { readonly [Phase in ProgramPhase]: Row<Phase> } = {
     settleElapsed: impossible,
     probationElapsed: impossible,
     workerBecameReady: impossible,
-    workerLostIt: impossible,
-    workerIsAnother: impossible,
-    workerAcceptsOn: impossible,
+    workerProgramEnded: impossible,
+    workerProgramRestarted: impossible,
+    workerStillAccepts: impossible,
     workerWasAdmitted: impossible,
     workerFailed: impossible,
     workerLeft: impossible,
@@ -109,9 +110,9 @@ const table: { readonly [Phase in ProgramPhase]: Row<Phase> } = {
     settleElapsed: ignore,
     probationElapsed: ignore,
     workerBecameReady: (program, { at }, out) => admitIfComplete(program, at, out),
-    workerLostIt: ignore,
-    workerIsAnother: (program, { at }, out) => admitIfComplete(program, at, out),
-    workerAcceptsOn: ignore,
+    workerProgramEnded: ignore,
+    workerProgramRestarted: (program, { at }, out) => admitIfComplete(program, at, out),
+    workerStillAccepts: ignore,
     workerWasAdmitted: (program, { at }, out) => promoteIfAdmitted(program, at, out),
     workerFailed: (program, { at, worker, end }, out) => {
       if (!holds(program.candidate, worker)) return program;
@@ -137,9 +138,9 @@ const table: { readonly [Phase in ProgramPhase]: Row<Phase> } = {
     settleElapsed: (program, { at }, out) => considerPending(program, at, out),
     probationElapsed: ignore,
     workerBecameReady: admitReplacement,
-    workerLostIt: ignore,
-    workerIsAnother: admitReplacement,
-    workerAcceptsOn: ignore,
+    workerProgramEnded: ignore,
+    workerProgramRestarted: admitReplacement,
+    workerStillAccepts: ignore,
     workerWasAdmitted: ignore,
     workerFailed: (program, { at, worker }, out) =>
       considerPending(replaceCrashed(program, worker, at, out), at, out),
@@ -159,13 +160,13 @@ const table: { readonly [Phase in ProgramPhase]: Row<Phase> } = {
       holds(program.candidate, input.worker)
         ? admitIfComplete(program, input.at, out)
         : admitReplacement(program, input, out),
-    workerLostIt: (program, { at, worker, failure }, out) =>
+    workerProgramEnded: (program, { at, worker, failure }, out) =>
       holds(program.candidate, worker) ? rollBack(program, failure, at, out) : program,
-    workerIsAnother: (program, input, out) =>
+    workerProgramRestarted: (program, input, out) =>
       holds(program.candidate, input.worker)
         ? rollBack(program, input.failure, input.at, out)
         : admitReplacement(program, input, out),
-    workerAcceptsOn: ignore,
+    workerStillAccepts: ignore,
     workerWasAdmitted: (program, { at, worker }, out) =>
       holds(program.candidate, worker) ? promoteIfAdmitted(program, at, out) : program,
     workerFailed: (program, { at, worker, end }, out) =>
@@ -185,15 +186,20 @@ const table: { readonly [Phase in ProgramPhase]: Row<Phase> } = {
     settleElapsed: ignore,
     probationElapsed: (program, { at }, out) => considerPending(settle(program, at, out), at, out),
     workerBecameReady: admitReplacement,
-    workerLostIt: (program, { at, worker, failure }, out) =>
+    workerProgramEnded: (program, { at, worker, failure }, out) =>
       holds(program.current, worker)
         ? rollBackServing(program, failure, at, out)
-        : losePrevious(kill(program, workersById(program, worker.id), 'reload', at, out), worker, at, out),
-    workerIsAnother: (program, { at, worker, failure }, out) =>
+        : losePrevious(
+            killWorkers(program, workersById(program, worker.id), 'reload', at, out),
+            worker,
+            at,
+            out,
+          ),
+    workerProgramRestarted: (program, { at, worker, failure }, out) =>
       holds(program.current, worker)
         ? rollBackServing(program, failure, at, out)
         : giveUpPrevious(program, worker, at, out),
-    workerAcceptsOn: (program, { at }, out) => considerPending(settle(program, at, out), at, out),
+    workerStillAccepts: (program, { at }, out) => considerPending(settle(program, at, out), at, out),
     workerWasAdmitted: ignore,
     workerFailed: (program, { at, worker, end }, out) =>
       holds(program.current, worker)
@@ -215,9 +221,9 @@ const table: { readonly [Phase in ProgramPhase]: Row<Phase> } = {
     settleElapsed: ignore,
     probationElapsed: ignore,
     workerBecameReady: impossible,
-    workerLostIt: impossible,
-    workerIsAnother: impossible,
-    workerAcceptsOn: impossible,
+    workerProgramEnded: impossible,
+    workerProgramRestarted: impossible,
+    workerStillAccepts: impossible,
     workerWasAdmitted: impossible,
     workerFailed: (program, _event, out) => stopIfEmpty(program, out),
     workerLeft: impossible,
@@ -233,9 +239,9 @@ const table: { readonly [Phase in ProgramPhase]: Row<Phase> } = {
     settleElapsed: ignore,
     probationElapsed: ignore,
     workerBecameReady: impossible,
-    workerLostIt: impossible,
-    workerIsAnother: impossible,
-    workerAcceptsOn: impossible,
+    workerProgramEnded: impossible,
+    workerProgramRestarted: impossible,
+    workerStillAccepts: impossible,
     workerWasAdmitted: impossible,
     workerFailed: impossible,
     workerLeft: impossible,

@@ -1,6 +1,6 @@
 /**
  * What the lifecycle knows of a program: plain data, from which everything else is derived.
- * It must not know processes, sockets, clocks or timers: those are in ../shell/.
+ * Processes, sockets, clocks and timers are in the folders around this one.
  */
 import type { Failure, ProgramPhase, WorkerPhase } from '../../../shared/events.ts';
 
@@ -13,11 +13,11 @@ export interface LifecycleSettings {
   readonly probationMs: number;
   /** From SIGTERM at the drain timeout to SIGKILL. */
   readonly killDelayMs: number;
-  /** A pending reload waits until nobody has asked for this long, so that a storm of requests becomes one reload. */
+  /** A pending reload begins once no further one was requested for this long, so that a storm of requests becomes one reload. */
   readonly settleMs: number;
-  /** A signal to stop that comes so soon after the first request is that request once more, not a more urgent one. */
+  /** A signal to stop that comes this soon after the first request is the same request, not a more urgent one. */
   readonly sameStopMs: number;
-  /** A reload waits while so many old generations still drain. */
+  /** A reload waits while this many old generations still drain. */
   readonly maxDrainingGenerations: number;
   readonly capabilities: Capabilities;
   readonly backoff: BackoffSettings;
@@ -39,13 +39,13 @@ export interface Capabilities {
 export interface BackoffSettings {
   readonly firstMs: number;
   readonly maxMs: number;
-  /** A worker that was ready for so long was healthy: its failures are forgotten. */
+  /** A worker that was ready for this long was healthy: its failures are forgotten. */
   readonly healthyAfterMs: number;
 }
 
 /** One process, from the moment it is asked for until it is reaped. */
 export interface Worker {
-  /** Unique within the master's life; never used again, so a late event finds nobody. */
+  /** Unique within the master's life and never used again, so a late input finds no worker. */
   readonly id: number;
   readonly generation: number;
   readonly slot: number;
@@ -59,7 +59,7 @@ export interface Worker {
   readonly readyAt: number | null;
   /** A ready worker is asked to accept, and has then to confirm that it does. */
   readonly admission: 'notAsked' | 'asked' | 'confirmed';
-  /** It takes connections that others give away. */
+  /** It adopts connections of draining workers. */
   readonly adopts: boolean;
   /** It keeps the connections that it has and accepts no more, until it is told to accept again or to drain. */
   readonly isPaused: boolean;
@@ -86,18 +86,18 @@ export interface Generation {
 interface Common {
   readonly settings: LifecycleSettings;
   readonly workersWanted: number;
-  /** Every process that is not reaped yet: of the current generation, of a candidate, and the ones that go. */
+  /** Every process that is not reaped yet: of the current generation, of a candidate, and those that end. */
   readonly workers: readonly Worker[];
   readonly lastGeneration: number;
   readonly lastWorkerId: number;
-  /** When the reload that waits for its turn was last asked for; null when none waits. */
+  /** When the pending reload was last requested; null when none is pending. */
   readonly pendingSince: number | null;
 }
 
 export interface Idle extends Common {
   readonly phase: 'idle';
 }
-/** The first generation is on its way; nobody serves, clients wait in the backlog. */
+/** The first generation starts. No worker accepts yet: clients wait in the backlog. */
 export interface Starting extends Common {
   readonly phase: 'starting';
   readonly candidate: Generation;
@@ -107,7 +107,7 @@ export interface Serving extends Common {
   readonly phase: 'serving';
   readonly current: Generation;
 }
-/** `current` serves on while `candidate` proves itself. */
+/** `current` keeps serving while `candidate` proves itself. */
 export interface Reloading extends Common {
   readonly phase: 'reloading';
   readonly current: Generation;
@@ -122,10 +122,10 @@ export interface OnProbation extends Common {
   readonly since: number;
   readonly until: number;
 }
-/** Every worker was told to go; `failure` is why, unless somebody asked for it. */
+/** Every worker was told to end; `failure` is why, unless a stop was requested. */
 export interface Stopping extends Common {
   readonly phase: 'stopping';
-  /** When somebody asked for it first; null when nobody has. */
+  /** When a stop was first requested; null when none was. */
   readonly askedAt: number | null;
   readonly failure: Failure | null;
 }
@@ -157,7 +157,7 @@ export function servingGeneration(program: Program): Generation | null {
   return 'current' in program ? program.current : null;
 }
 
-/** The generation that still has to prove itself, if there is one. */
+/** The generation that has yet to prove itself, if there is one. */
 export function candidateGeneration(program: Program): Generation | null {
   return program.phase === 'starting' || program.phase === 'reloading' ? program.candidate : null;
 }

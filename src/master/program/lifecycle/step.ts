@@ -6,7 +6,8 @@ import type { Effect, LifecycleInput, Step, WorkerInput } from './inputs.ts';
 import { introductions } from './introductions.ts';
 import { stepProgram, type VerdictInput } from './program-table.ts';
 import type { Program, Worker } from './state.ts';
-import { stepWorker, type Verdict } from './worker-table.ts';
+import { stepWorker } from './worker-table.ts';
+import type { Verdict } from './worker-step.ts';
 
 export function step(program: Program, input: LifecycleInput): Step<Program> {
   const out: Effect[] = [];
@@ -16,7 +17,7 @@ export function step(program: Program, input: LifecycleInput): Step<Program> {
 
 function stepOneWorker(program: Program, input: WorkerInput, out: Effect[]): Program {
   const worker = program.workers.find(({ id }) => id === input.worker);
-  // A late exit, a stale timer, a message from the dead: about nobody that is still here.
+  // A late exit, a stale timer, a late message: the worker is gone.
   if (worker === undefined) return program;
   const result = stepWorker(worker, input, program.settings);
   out.push(...result.effects);
@@ -32,11 +33,11 @@ function verdictInput(verdict: Verdict, worker: Worker, at: number): VerdictInpu
     case 'becameReady':
       return { type: 'workerBecameReady', at, worker };
     case 'lostProgram':
-      return { type: 'workerLostIt', at, worker, failure: verdict.failure };
+      return { type: 'workerProgramEnded', at, worker, failure: verdict.failure };
     case 'restartedItself':
-      return { type: 'workerIsAnother', at, worker, failure: verdict.failure };
+      return { type: 'workerProgramRestarted', at, worker, failure: verdict.failure };
     case 'cannotPause':
-      return { type: 'workerAcceptsOn', at, worker };
+      return { type: 'workerStillAccepts', at, worker };
     case 'wasAdmitted':
       return { type: 'workerWasAdmitted', at, worker };
     case 'failed':

@@ -2,11 +2,11 @@ import { expect, test } from 'vitest';
 import {
   exitFailure,
   notReadyFailure,
-  type LastWords,
+  type FailureContext,
 } from '../../../../src/master/program/worker-failures.ts';
 import type { Readiness } from '../../../../src/master/launch/worker-kind.ts';
 
-const words: LastWords = {
+const words: FailureContext = {
   wasReady: false,
   notReadyYet: null,
   stderrTail: ['connecting to the database'],

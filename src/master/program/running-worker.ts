@@ -1,11 +1,11 @@
-/** A worker as the shell knows it: a process with its last words, where the lifecycle knows a number. */
+/** A worker as a process: what is known of it beside its state in the lifecycle, which knows it by its id. */
 import type { ProcessRecord } from '../handover/record.ts';
-import type { LastWords } from './worker-failures.ts';
+import type { FailureContext } from './worker-failures.ts';
 import type { BoundListener } from '../sockets/listener.ts';
 import type { WorkerProcess } from '../process/platform.ts';
 import type { StderrTail } from '../output/stderr-tail.ts';
 
-export interface LiveWorker {
+export interface RunningWorker {
   readonly id: number;
   readonly generation: number;
   readonly slot: number;
@@ -14,7 +14,7 @@ export interface LiveWorker {
   /** The process that said ready: under `npm start` not the one that was started. It gets the drain signal. */
   servingPid: number;
   /** Its own number for itself, which is another one in a PID namespace; null: no process has said ready. */
-  speaker: number | null;
+  ownPid: number | null;
   wasReady: boolean;
   /** Ends the watch over the process that listens, where that is not the one that was started. */
   unwatch: (() => void) | null;
@@ -30,10 +30,10 @@ export interface LiveWorker {
   report: { readonly served: number; readonly migrated: number; readonly cut: number } | null;
 }
 
-export function lastWords(
-  { wasReady, notReadyYet, tail, undeclared, withoutPreload }: LiveWorker,
+export function failureContext(
+  { wasReady, notReadyYet, tail, undeclared, withoutPreload }: RunningWorker,
   listeners: readonly BoundListener[],
-): LastWords {
+): FailureContext {
   return {
     wasReady,
     notReadyYet,
@@ -44,7 +44,7 @@ export function lastWords(
   };
 }
 
-export function identity({ generation, slot, process }: LiveWorker): {
+export function identity({ generation, slot, process }: RunningWorker): {
   generation: number;
   slot: number;
   pid: number;
@@ -60,6 +60,6 @@ export function recordOf({
   wasReady,
   tail,
   cleanUpsCut,
-}: LiveWorker): ProcessRecord {
+}: RunningWorker): ProcessRecord {
   return { id, pid: process.pid, servingPid, wasReady, stderrTail: tail.lines(), cleanUpsCut };
 }

@@ -1,0 +1,112 @@
+/**
+ * How one worker ends, cell by cell: told to drain, out of time, killed, exited. Which function is called when: worker-table.ts. Pure.
+ */
+import { drainCrash } from './drain-crash.ts';
+import { silentEnd } from './inputs.ts';
+import { announce, change, disarm, disarmAdmit, enter, killed } from './worker-effects.ts';
+import type { Row } from './worker-step.ts';
+
+export const drain: Row['drain'] = (worker, { at, reason }, settings) => ({
+  worker: enter(worker, 'draining', at),
+  effects: [
+    ...disarmAdmit(worker),
+    announce({ event: 'workerDraining', ...change(worker, 'draining', at), reason }),
+    {
+      type: 'drainWorker',
+      worker: worker.id,
+      reason,
+      timeoutMs: settings.drainTimeoutMs,
+      migrates: settings.capabilities.migrates && reason !== 'stop' && reason !== 'masterGone',
+    },
+    { type: 'armTimer', key: { timer: 'drain', worker: worker.id }, delayMs: settings.drainTimeoutMs },
+  ],
+  verdict: null,
+});
+
+/** It has got a signal from elsewhere: as if it had been asked to drain, and its place is free. */
+export const leaves: Row['workerSaidItDrains'] = (worker, { at }, settings) => ({
+  ...drain(worker, { type: 'drain', at, reason: 'signal' }, settings),
+  verdict: { type: 'left' },
+});
+
+/** A worker that is not ready was never admitted, so it holds no connection: nothing to drain. */
+export const killInsteadOfDrain: Row['drain'] = (worker, { at, reason }) =>
+  killed(worker, at, reason === 'masterGone' || reason === 'signal' ? 'stop' : reason);
+
+/** It has no connection that it could keep. */
+export const killInsteadOfPause: Row['pause'] = (worker, { at }) => killed(worker, at, 'reload');
+
+/** The program has drained, and the command that has started it lives on: a watcher, which would wait for a change. The drain timer stays. */
+export const endCommand: Row['workerLostProgram'] = (worker) => ({
+  worker,
+  effects: [{ type: 'endCommand', worker: worker.id }],
+  verdict: null,
+});
+
+export const terminate: Row['drainTimedOut'] = (worker, { at }, settings) => ({
+  worker: enter(worker, 'terminating', at),
+  effects: [
+    announce({ event: 'workerTerminated', ...change(worker, 'terminating', at) }),
+    { type: 'signalGroup', worker: worker.id, signal: 'SIGTERM' },
+    { type: 'armTimer', key: { timer: 'kill', worker: worker.id }, delayMs: settings.killDelayMs },
+  ],
+  verdict: null,
+});
+
+export const killAtLast: Row['killTimedOut'] = (worker, { at }) => killed(worker, at, 'drainTimeout');
+
+export const kill: Row['kill'] = (worker, { at, reason }) => killed(worker, at, reason);
+
+/** What was told to go has gone; what came in its place was not asked for. */
+export const killRestarted: Row['workerRestartedItself'] = (worker, { at }) =>
+  killed(worker, at, 'restartedItself');
+
+/** It was killed by an input that waited in the queue when its process was created. */
+export const killedBeforeItsBirth: Row['workerSpawned'] = (worker, { pid }) => ({
+  worker: { ...worker, pid },
+  effects: [{ type: 'signalGroup', worker: worker.id, signal: 'SIGKILL' }],
+  verdict: null,
+});
+
+export const notReadyInTime: Row['readyTimedOut'] = (worker, { at, failure }) => ({
+  ...killed(worker, at, 'notReady'),
+  verdict: {
+    type: 'failed',
+    end: silentEnd(failure),
+  },
+});
+
+export const failedAndGone: Row['workerEnded'] = (worker, { at, end }) => ({
+  worker: null,
+  effects: [
+    disarm('ready', worker),
+    ...disarmAdmit(worker),
+    announce({ event: 'workerFailed', ...change(worker, 'exited', at), failure: end.failure }),
+  ],
+  verdict: { type: 'failed', end },
+});
+
+export const goneAsAsked: Row['workerEnded'] = (worker, { at, end }) => ({
+  worker: null,
+  effects: [
+    disarm('drain', worker),
+    disarm('kill', worker),
+    announce({
+      event: 'workerExited',
+      ...change(worker, 'exited', at),
+      outcome: end.outcome ?? { code: null, signal: null },
+      served: end.served,
+      migrated: end.migrated,
+      cut: end.cut,
+      cleanUpsCut: end.cleanUpsCut,
+      failure: drainCrash(worker.phase, end),
+    }),
+  ],
+  verdict: { type: 'gone' },
+});
+
+/** One that is paused has been replaced: its end is that of a worker that goes, though it was not asked to go yet. */
+export const endedWhileReady: Row['workerEnded'] = (worker, input, settings) =>
+  worker.isPaused
+    ? { ...goneAsAsked(worker, input, settings), verdict: { type: 'failed', end: input.end } }
+    : failedAndGone(worker, input, settings);

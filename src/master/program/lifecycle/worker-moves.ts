@@ -1,0 +1,141 @@
+/**
+ * How one worker comes to serve, cell by cell: started, ready, admitted, paused and resumed. Each function takes a worker and an input, and returns the
+ * worker as it is afterwards, what is to be done, and what the program has to know. Which one is called when: worker-table.ts. Pure.
+ */
+import { silentEnd } from './inputs.ts';
+import type { LifecycleSettings, Worker } from './state.ts';
+import { announce, change, disarm, disarmAdmit, enter, identity, killed } from './worker-effects.ts';
+import type { Handler, Row, WorkerTableInput } from './worker-step.ts';
+
+/** Happens, and changes nothing: a stale timer, a second word of a worker that goes. */
+export const ignore: Handler<WorkerTableInput> = (worker) => ({ worker, effects: [], verdict: null });
+
+/** Cannot happen while the invariants hold. The worker stays as it is, and the bug is reported. */
+export const impossible: Handler<WorkerTableInput> = (worker, { type }) => ({
+  worker,
+  effects: [announce({ event: 'internalError', problem: `${type} for a worker that is ${worker.phase}` })],
+  verdict: null,
+});
+
+export const spawned: Row['workerSpawned'] = (worker, { pid }) => {
+  const born: Worker = { ...worker, pid };
+  return {
+    worker: born,
+    effects: [
+      announce({ event: 'workerStarted', ...identity(born), from: null, to: born.phase, durationMs: 0 }),
+    ],
+    verdict: null,
+  };
+};
+
+export const becameReady: Row['workerSaidReady'] = (worker, { at }, settings) => ({
+  worker: { ...enter(worker, 'ready', at), readyAt: at, admission: admissionAtReady(settings) },
+  effects: [disarm('ready', worker), announce({ event: 'workerReady', ...change(worker, 'ready', at) })],
+  verdict: { type: 'becameReady' },
+});
+
+export const restartedItself: Row['workerRestartedItself'] = (worker, { at, failure }, settings) => ({
+  worker: { ...worker, readyAt: at, admission: admissionAtReady(settings), adopts: false },
+  effects: [
+    ...disarmAdmit(worker),
+    announce({ event: 'workerRestartedItself', ...identity(worker), failure }),
+  ],
+  verdict: { type: 'restartedItself', failure },
+});
+
+/** It is where it was before it became ready: its command has the ready timeout to start the program again. */
+export const lostProgram: Row['workerLostProgram'] = (worker, { at, failure }, settings) => ({
+  worker: {
+    ...enter(worker, 'starting', at),
+    admission: 'notAsked',
+    adopts: false,
+    isPaused: false,
+  },
+  effects: [
+    ...disarmAdmit(worker),
+    { type: 'armTimer', key: { timer: 'ready', worker: worker.id }, delayMs: settings.readyTimeoutMs },
+    announce({ event: 'workerLostProgram', ...identity(worker), failure }),
+  ],
+  verdict: { type: 'lostProgram', failure },
+});
+
+/** Its command has started the program again after it was gone for a while. */
+export const startedAgain: Row['workerRestartedItself'] = (worker, { at, failure }, settings) => ({
+  worker: { ...enter(worker, 'ready', at), readyAt: at, admission: admissionAtReady(settings) },
+  effects: [
+    disarm('ready', worker),
+    announce({ event: 'workerRestartedItself', ...identity(worker), failure }),
+  ],
+  verdict: { type: 'becameReady' },
+});
+
+export const admit: Row['admit'] = (worker, _input, settings) =>
+  worker.admission === 'notAsked'
+    ? {
+        worker: { ...worker, admission: 'asked' },
+        effects: [
+          { type: 'admitWorker', worker: worker.id },
+          {
+            type: 'armTimer',
+            key: { timer: 'admit', worker: worker.id },
+            delayMs: settings.readyTimeoutMs,
+          },
+        ],
+        verdict: null,
+      }
+    : { worker, effects: [], verdict: null };
+
+export const wasAdmitted: Row['workerAdmitted'] = (worker) =>
+  worker.admission === 'asked'
+    ? {
+        worker: { ...worker, admission: 'confirmed' },
+        effects: [disarm('admit', worker), announce({ event: 'workerAdmitted', ...identity(worker) })],
+        verdict: { type: 'wasAdmitted' },
+      }
+    : { worker, effects: [], verdict: null };
+
+export const notAdmitted: Row['admissionFailed'] = (worker, { at, failure }) =>
+  worker.admission === 'asked'
+    ? {
+        ...killed(worker, at, 'notAdmitted'),
+        verdict: { type: 'failed', end: silentEnd(failure) },
+      }
+    : { worker, effects: [], verdict: null };
+
+export const pause: Row['pause'] = (worker) => ({
+  worker: { ...worker, isPaused: true },
+  effects: [
+    { type: 'pauseWorker', worker: worker.id },
+    announce({ event: 'workerPaused', ...identity(worker) }),
+  ],
+  verdict: null,
+});
+
+export const resume: Row['resume'] = (worker) =>
+  worker.isPaused
+    ? {
+        worker: { ...worker, isPaused: false },
+        effects: [
+          { type: 'resumeWorker', worker: worker.id },
+          announce({ event: 'workerResumed', ...identity(worker) }),
+        ],
+        verdict: null,
+      }
+    : { worker, effects: [], verdict: null };
+
+export const cannotPause: Row['workerCannotPause'] = (worker) => ({
+  worker: { ...worker, isPaused: false },
+  effects: [],
+  verdict: worker.isPaused ? { type: 'cannotPause' } : null,
+});
+
+export const beganToAdopt: Row['workerSaidItAdopts'] = (worker) => ({
+  worker: { ...worker, adopts: true },
+  effects: [],
+  verdict: null,
+});
+
+/** A worker without a gate accepts from the moment it listens. */
+function admissionAtReady({ capabilities }: LifecycleSettings): Worker['admission'] {
+  return capabilities.isGated ? 'notAsked' : 'confirmed';
+}

@@ -1,0 +1,46 @@
+/** What reaches one worker's table, and what its cells answer. Pure types. */
+import type { Failure, MasterEvent } from '../../../shared/events.ts';
+import type { DrainReason } from '../../../shared/protocol.ts';
+import type { Effect, WorkerEnd, WorkerInput } from './inputs.ts';
+import type { LifecycleSettings, Worker } from './state.ts';
+
+export type KillReason = Extract<MasterEvent, { event: 'workerKilled' }>['reason'];
+
+/** What a program tells one of its workers. */
+export type WorkerCommand =
+  | { readonly type: 'admit' | 'pause' | 'resume'; readonly at: number }
+  | { readonly type: 'drain'; readonly at: number; readonly reason: DrainReason }
+  | { readonly type: 'kill'; readonly at: number; readonly reason: KillReason };
+
+export type WorkerTableInput = WorkerInput | WorkerCommand;
+
+/** What the program has to know of what happened. */
+export type Verdict =
+  | { readonly type: 'becameReady' }
+  /** Its program is another process now, which is ready. */
+  | { readonly type: 'restartedItself'; readonly failure: Failure }
+  /** Its program is gone, and its command may start it again. */
+  | { readonly type: 'lostProgram'; readonly failure: Failure }
+  /** It confirmed that it accepts connections. */
+  | { readonly type: 'wasAdmitted' }
+  /** It was to pause, and accepts on. */
+  | { readonly type: 'cannotPause' }
+  /** It will not become ready; its process may still be there, going. */
+  | { readonly type: 'failed'; readonly end: WorkerEnd }
+  /** It drains, although nothing here has asked it to. */
+  | { readonly type: 'left' }
+  /** It is gone, as it was asked to. */
+  | { readonly type: 'gone' }
+  | null;
+
+export interface WorkerStep {
+  /** Null when the worker is gone. */
+  readonly worker: Worker | null;
+  readonly effects: readonly Effect[];
+  readonly verdict: Verdict;
+}
+
+export type Handler<Input> = (worker: Worker, input: Input, settings: LifecycleSettings) => WorkerStep;
+export type Row = {
+  readonly [Type in WorkerTableInput['type']]: Handler<Extract<WorkerTableInput, { type: Type }>>;
+};

@@ -1,0 +1,127 @@
+/** The processes of a program's workers: starts them, reads what they write, and tells the lifecycle how they end. */
+import type { Outcome } from '../../shared/events.ts';
+import { createStderrTail } from '../output/stderr-tail.ts';
+import { forwardWholeLines } from '../output/forward-lines.ts';
+import type { Platform, SpawnRequest } from '../process/platform.ts';
+import type { BoundListener } from '../sockets/listener.ts';
+import { silentEnd, type Effect, type LifecycleInput, type Undated } from './lifecycle/inputs.ts';
+import { failureContext, type RunningWorker } from './running-worker.ts';
+import { exitFailure, isNotInherited, notInheritedFailure, notStartedFailure } from './worker-failures.ts';
+import type { MessageHandler } from './worker-messages.ts';
+
+export interface WorkerProcessParts {
+  readonly platform: Platform;
+  readonly listeners: readonly BoundListener[];
+  /** The path of what is loaded into every Node.js worker. */
+  readonly preload: string;
+  /** Looks up command, cwd and environment as they are now. Throws GracefulRunError when they do not make a command. */
+  readonly prepare: (worker: { generation: number; slot: number }) => SpawnRequest;
+  readonly messages: MessageHandler;
+  readonly dispatch: (input: Undated<LifecycleInput>) => void;
+  /** What the worker with this pid wrote to stderr, in whole lines. */
+  readonly onStderr: (bytes: Uint8Array, pid: number) => void;
+  /** Called before the lifecycle is told. */
+  readonly onEnd: (worker: RunningWorker) => void;
+}
+
+export interface WorkerProcesses {
+  /** Starts a process for this worker. Whatever comes of it reaches the lifecycle as an input. */
+  start(worker: Extract<Effect, { type: 'startWorker' }>): void;
+  get(id: number): RunningWorker | undefined;
+  all(): readonly RunningWorker[];
+}
+
+export function createWorkerProcesses(parts: WorkerProcessParts): WorkerProcesses {
+  const { platform, listeners, messages, dispatch } = parts;
+  const running = new Map<number, RunningWorker>();
+
+  function start({ worker: id, generation, slot }: Extract<Effect, { type: 'startWorker' }>): void {
+    const tail = createStderrTail();
+    let worker: RunningWorker | null = null;
+    const lines = forwardWholeLines((bytes) => {
+      if (worker !== null) parts.onStderr(bytes, worker.process.pid);
+    }, platform.arm);
+    const failed = (error: unknown): void => {
+      dispatch({ type: 'workerEnded', worker: id, end: silentEnd(notStartedFailure(error)) });
+    };
+    const process = attempt(() =>
+      platform.spawn(parts.prepare({ generation, slot }), {
+        message: (raw) => {
+          if (worker !== null) messages.message(worker, raw);
+        },
+        garbage: () => {
+          if (worker !== null) messages.garbage(worker);
+        },
+        stderr: (bytes) => {
+          tail.add(bytes);
+          lines.add(bytes);
+          failIfNotInherited(worker);
+          lookForPreload(worker, bytes);
+        },
+        exit: (outcome) => {
+          lines.end();
+          if (worker !== null) ended(worker, outcome);
+        },
+        failed,
+      }),
+    );
+    if (process instanceof Error) failed(process);
+    else if (process !== null) {
+      worker = {
+        id,
+        generation,
+        slot,
+        process,
+        tail,
+        servingPid: process.pid,
+        ownPid: null,
+        wasReady: false,
+        unwatch: null,
+        notReadyYet: null,
+        undeclared: [],
+        withoutPreload: null,
+        rejected: 0,
+        cleanUpsCut: 0,
+        report: null,
+      };
+      running.set(id, worker);
+      dispatch({ type: 'workerSpawned', worker: id, pid: process.pid });
+    }
+  }
+
+  function ended(worker: RunningWorker, outcome: Outcome): void {
+    const { id, report, cleanUpsCut } = worker;
+    running.delete(id);
+    worker.unwatch?.();
+    parts.onEnd(worker);
+    const failure = exitFailure(outcome, failureContext(worker, listeners));
+    const { served, migrated, cut } = report ?? { served: null, migrated: null, cut: null };
+    const end = { outcome, failure, served, migrated, cut, cleanUpsCut };
+    dispatch({ type: 'workerEnded', worker: id, end });
+  }
+
+  /** A wrapper such as `node --watch` lives on when what it has started has failed. */
+  function failIfNotInherited(worker: RunningWorker | null): void {
+    if (worker === null || worker.wasReady || !isNotInherited(worker.tail.lines())) return;
+    const failure = notInheritedFailure(failureContext(worker, listeners));
+    dispatch({ type: 'readyTimedOut', worker: worker.id, failure });
+  }
+
+  /** A program that cannot bind says so and exits a moment later: after that there is no process to look at. */
+  function lookForPreload(worker: RunningWorker | null, bytes: Uint8Array): void {
+    if (worker === null || worker.wasReady || worker.withoutPreload !== null) return;
+    if (!Buffer.from(bytes).includes('EADDRINUSE')) return;
+    worker.withoutPreload = platform.findWithoutPreload(worker.process.pid, parts.preload);
+  }
+
+  return { start, get: (id) => running.get(id), all: () => [...running.values()] };
+}
+
+/** What `action` returns, or the error that it throws. */
+function attempt<Result>(action: () => Result): Result | Error {
+  try {
+    return action();
+  } catch (error) {
+    return error instanceof Error ? error : new Error(String(error));
+  }
+}
