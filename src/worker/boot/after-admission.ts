@@ -1,6 +1,6 @@
 /**
- * What a worker needs when its first moments are over: the master's words about its end, and connections that move. A bundle of
- * its own (bundle.ts), with everything that drains and migrates in it. Everything is decided elsewhere.
+ * What a managed worker does after admission: drains, adopts and hands over connections, and pauses accepting. Also runs earlier if a drain
+ * begins before admission. A bundle of its own (bundle.ts), so that no boot waits until it is compiled.
  */
 import type net from 'node:net';
 import { killDelayMs, type MasterMessage, type WorkerMessage } from '../../shared/protocol.ts';
@@ -24,30 +24,33 @@ export interface AfterAdmissionParts {
   readonly bindings: ListenerBindings;
   readonly application: Application;
   readonly send: (message: WorkerMessage) => Promise<void>;
-  /** The master is there, and hears what is sent. */
+  /** True while the master is connected and receives what is sent. */
   readonly hasMaster: () => boolean;
-  /** The drain has begun: nothing is to become ready any more, and SIGTERM is to be heard. */
+  /** The drain has begun: the worker no longer becomes ready, and has to hear SIGTERM. */
   readonly begun: () => void;
   readonly signals: Signals;
 }
 
-/** The messages that are about its end, and about connections that move. */
+/** The messages about draining, migration and pauses. */
 export type AfterAdmissionMessage = Extract<
   MasterMessage,
   { readonly type: 'drain' | 'successor' | 'predecessor' | 'pause' | 'confirmPause' | 'resume' | 'report' }
 >;
 
 export interface AfterAdmission {
-  /** `handle` is what came beside the message. */
+  /** `handle` is the handle that arrived with the message. */
   receive(message: AfterAdmissionMessage, handle: unknown): void;
   masterGone(): void;
-  /** Begins the drain, as the signal wants it; during one, changes nothing. */
+  /** Begins the drain because of the signal; during a drain, changes nothing. */
   drain(signal: NodeJS.Signals): void;
-  /** The first moments are over. */
+  /** Tells the master that this worker takes connections from draining workers from now on. */
   startAdopting(): void;
-  /** SIGTERM: during a drain, the master is out of patience; unless it stops, and whoever stops it has signalled all of us. */
+  /**
+   * SIGTERM has arrived. Begins a drain; during one, the drain timeout has passed and the drain hurries, except in a stop, where the
+   * signal may be the one that stopped the master, sent to the whole process group.
+   */
   terminated(): void;
-  /** Offers a connection of the application's own protocol. Unless it is `taken`, it stays open here. */
+  /** Hands over a connection of the application's own protocol. It stays open in this worker unless the result is `taken`. */
   give(socket: net.Socket, gift: Gift): Promise<GiveResult>;
 }
 
@@ -87,7 +90,7 @@ export function createAfterAdmission(parts: AfterAdmissionParts): AfterAdmission
     },
   });
 
-  /** The application, or an error, ends the process while it drains. */
+  /** Reports the drain when the application, or an error, ends the process before it is over. */
   function tellWhatIsCut(): void {
     void send({ type: 'drained', pid, ...drain.reportNow() });
   }
@@ -120,7 +123,7 @@ export function createAfterAdmission(parts: AfterAdmissionParts): AfterAdmission
 
   function resume(): void {
     const problem = bindings.resume();
-    // The master has no other generation to go back to: it is for the application's log.
+    // Nothing the master could do: there is no other generation to go back to. So it goes to the application's log.
     if (problem !== null) complain(`cannot accept connections again: ${problem}`);
   }
 
@@ -129,7 +132,7 @@ export function createAfterAdmission(parts: AfterAdmissionParts): AfterAdmission
       switch (message.type) {
         case 'drain':
           order.receive(message);
-          // The signal is for those who do not hear this.
+          // Without waiting for the drain signal, which is for programs without this channel.
           drain.begin();
           break;
         case 'pause':
@@ -173,7 +176,7 @@ export function createAfterAdmission(parts: AfterAdmissionParts): AfterAdmission
         drain.begin();
         return;
       }
-      // Now: the application's own listeners may end the process.
+      // Before the application's own listeners, which may end the process.
       void send({ type: 'drained', pid, ...drain.reportNow() });
       const { reason } = order.current();
       if (reason !== 'stop' && reason !== 'signal') drain.reachDeadline();

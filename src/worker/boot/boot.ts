@@ -1,6 +1,6 @@
 /**
- * Run by the preload ahead of the application. Finds out what this process is: the worker, a package manager
- * that will start it, or none of our business. Every descendant with our NODE_OPTIONS comes here, so it looks before it loads.
+ * Runs ahead of the application and finds out what this process is: the worker, a package manager that starts the worker, or a process
+ * that graceful-run leaves alone. Every descendant that inherits NODE_OPTIONS runs this file.
  */
 import { env } from '../../shared/protocol.ts';
 import { withoutPreload, withoutPreloadArguments } from '../../shared/node-options.ts';
@@ -13,13 +13,13 @@ import { passOn } from '../launcher/pass-on.ts';
 import { startManaged } from './start-managed.ts';
 import { publishRuntime } from '../api/runtime.ts';
 
-/** Given by the preload: leaves V8's code of this file for the next worker; null when that is there already. */
+/** Provided by preload.ts: stores V8's code of this file for the next worker; null if it is stored already. */
 declare const keepCode: (() => void) | null;
 
-/** What is for this process alone. */
+/** The variables for this process alone. */
 const ownVariables = [env.listeners, env.health, env.master, env.channelLock, env.codeCache];
 
-/** Takes it out of the environment, so that its descendants are untouched. */
+/** Removes from the environment what descendants must not see. */
 function consume(environment: NodeJS.ProcessEnv, preloadPath: string): void {
   const { PATH: path } = environment;
   const shim = shimFolder(preloadPath);
@@ -32,11 +32,11 @@ function consume(environment: NodeJS.ProcessEnv, preloadPath: string): void {
   const options = withoutPreload(environment['NODE_OPTIONS'] ?? '', preloadPath);
   if (options === '') Reflect.deleteProperty(environment, 'NODE_OPTIONS');
   else environment['NODE_OPTIONS'] = options;
-  // systemd's protocol wants the pid of the process that listens, which the master cannot know before it starts one.
+  // systemd's protocol names the pid of the process that listens, which the master cannot know before it starts that process.
   if (environment['LISTEN_FDS'] !== undefined) environment['LISTEN_PID'] = String(process.pid);
 }
 
-/** Where NODE_OPTIONS cannot hold it, the preload is named on the command line, which the application sees and hands to its children. */
+/** Hides the preload on the command line, where it is if NODE_OPTIONS cannot hold it: applications pass execArgv to their children. */
 function hideArguments(preloadPath: string): void {
   if (!process.execArgv.includes(preloadPath)) return;
   process.execArgv = [...withoutPreloadArguments(process.execArgv, preloadPath)];
@@ -71,7 +71,7 @@ function start(): void {
   const inherited = { listeners, variables, listenersVariable: env.listeners, preloadPath: __filename };
   const passing = passOn(inherited, separateChannel);
   if (findLauncher(process.argv[1]) !== null) {
-    // A signal for the whole process group must not end what waits for the worker.
+    // A signal to the whole process group must not end the process that waits for the worker.
     process.on('SIGQUIT', () => undefined);
     return;
   }

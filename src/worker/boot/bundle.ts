@@ -1,6 +1,6 @@
 /**
- * The parts of the preload that are bundles of their own, so that no boot waits until they are compiled. scripts/worker-bundles.js
- * says how they are made, beside the preload.
+ * Opens the parts of the preload that are bundles of their own, so that no boot waits until they are compiled. They lie beside the preload;
+ * scripts/worker-bundles.js defines them.
  */
 import type * as health from '../health/health-gate.ts';
 import type * as refuseToListen from '../launcher/refuse-to-listen.ts';
@@ -15,10 +15,9 @@ interface Bundles {
 }
 
 /**
- * Reads a bundle now, while whatever is wrong with the installed package ends a candidate and nothing else; what it answers compiles
- * it, when it is called. By then a deploy may have replaced the package on disk, the application given up its rights, or replaced what this
- * is done with.
- * Throws what reading throws.
+ * Reads a bundle now, and returns a function that compiles and runs it. Reading later would be too late: a deploy may have replaced the
+ * package on disk, or the application may have given up its rights or replaced the functions used here. If the installed package is
+ * broken, only a candidate fails. Throws what reading the file throws.
  */
 export function openBundle<Name extends keyof Bundles>(name: Name): () => Bundles[Name] {
   const file = `${__dirname}/${name}.cjs`;
@@ -28,7 +27,7 @@ export function openBundle<Name extends keyof Bundles>(name: Name): () => Bundle
     const module = { exports: {} };
     const run = compileFunction(text, ['module', 'exports', 'require'], { filename: file });
     Reflect.apply(run, undefined, [module, module.exports, require]);
-    // Proven dispatch: it was made of the module of that name.
+    // Proven dispatch: the bundle is built from the module of that name.
     return module.exports as Bundles[Name];
   };
 }

@@ -1,25 +1,25 @@
 /**
- * What the environment says about this worker, checked by hand: a validation library would cost the boot of every
- * worker more than the whole rest. Pure; it must not change the environment.
+ * Reads what the environment says about this worker, checked by hand: a validation library would cost the boot of every worker more than
+ * everything else. Changes nothing in the environment.
  */
 import { env, isRecord, type AnnouncedListener, type HealthOrder } from '../../shared/protocol.ts';
 
-/** The drain timeout of a worker that was not told one. */
+/** The drain timeout if the environment has none. */
 export const defaultDrainTimeoutMs = 30_000;
 
 export interface Settings {
   readonly generation: number;
   readonly listeners: readonly AnnouncedListener[];
   readonly drainTimeoutMs: number;
-  /** Null where the master has not said it. */
+  /** Null if the master has not set it. */
   readonly masterPid: number | null;
-  /** Null where the master has not said it. */
+  /** Null if the master has not set it. */
   readonly channelLock: string | null;
-  /** Null: it is ready when it listens. */
+  /** Null: the worker is ready as soon as it listens. */
   readonly health: HealthOrder | null;
 }
 
-/** What a worker was told by its master; null when the variables are missing or not of a kind that a master writes. */
+/** The settings that the master has put into the environment; null if they are missing, or are not what a master writes. */
 export function readSettings(environment: NodeJS.ProcessEnv): Settings | null {
   const text = environment[env.listeners];
   if (text === undefined) return null;
@@ -44,9 +44,9 @@ export function readDrainTimeout(environment: NodeJS.ProcessEnv): number {
   return Number.isFinite(ms) && ms >= 0 ? ms : defaultDrainTimeoutMs;
 }
 
-/** The ports that the main thread of this process has inherited; none when this is no thread, or of another process. */
+/** In a worker thread, the ports of the listeners that the main thread has inherited; in a main thread, none. */
 export function portsOfMainThread(environment: NodeJS.ProcessEnv): readonly number[] {
-  // Descendants have the variable, too, and another pid.
+  // Descendants inherit the variable as well, but have another pid.
   if (environment['LISTEN_PID'] !== String(process.pid)) return [];
   if (process.getBuiltinModule('node:worker_threads').isMainThread) return [];
   // `host:port=fd;host:port=fd`.
@@ -61,7 +61,7 @@ function readPid(text: string | undefined): number | null {
   return isWhole(pid, 1, 2 ** 31 - 1) ? pid : null;
 }
 
-/** Undefined for what is no order: a worker that did without it would be ready too early. */
+/** Undefined for an invalid order: a worker that ignored it would be ready too early. */
 function readHealth(text: string | undefined): HealthOrder | null | undefined {
   if (text === undefined) return null;
   const value = parse(text);

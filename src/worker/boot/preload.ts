@@ -1,6 +1,6 @@
 /**
- * Loaded by Node.js ahead of the application (`--require`): runs boot.cjs, which lies beside it. Nearly all that a boot costs is compiling that
- * file, so V8's code for it is taken from a file that an earlier worker has left, where the master names a place for one
+ * Loaded by Node.js ahead of the application (`--require`): runs boot.cjs, which lies beside it. Nearly the whole cost of a boot is compiling
+ * that file, so its compiled code is read from a file that an earlier worker wrote, if the master names a place for it
  * (docs/adr/0002-bundles.md).
  */
 import { env } from '../../shared/protocol.ts';
@@ -9,7 +9,7 @@ const { readFileSync } = process.getBuiltinModule('node:fs');
 
 const file = `${__dirname}/boot.cjs`;
 
-/** Null without a place; V8 refuses code that was made by another version, or with other flags. */
+/** Null if the master names no place. The name has the version and the flags in it, because V8 refuses code of others. */
 function cachePath(): string | null {
   const folder = process.env[env.codeCache];
   if (folder === undefined) return null;
@@ -35,7 +35,7 @@ const script = new (process.getBuiltinModule('node:vm').Script)(
   { filename: file, ...(cachedData === undefined ? {} : { cachedData }) },
 );
 const isKept = path === null || (cachedData !== undefined && script.cachedDataRejected === false);
-// Proven dispatch: it is the function above.
+// Proven dispatch: the script evaluates to the function above.
 const boot = script.runInThisContext() as (
   load: NodeJS.Require,
   preload: string,
@@ -44,7 +44,7 @@ const boot = script.runInThisContext() as (
 ) => void;
 boot(require, __filename, __dirname, isKept ? null : keepCode);
 
-/** Leaves the code for the next worker, that of the functions included which have run by now. One that cannot be left is made again. */
+/** Stores the code for the next worker, including that of the functions that have run by now. If that fails, the next worker compiles. */
 function keepCode(): void {
   if (path === null) return;
   try {
@@ -53,6 +53,6 @@ function keepCode(): void {
     writeFileSync(temporary, script.createCachedData(), { mode: 0o600 });
     renameSync(temporary, path);
   } catch {
-    // The folder is not ours, or gone: then workers compile.
+    // The directory is missing or belongs to another user: then workers compile.
   }
 }

@@ -1,4 +1,4 @@
-/** A worker without a master: binds by itself, and drains with the same machinery when it is told to end. */
+/** Starts a worker without a master: it binds by itself, and drains as a managed worker does at SIGTERM, SIGINT and SIGQUIT. */
 import type { EventEmitter } from 'node:events';
 import { constants } from 'node:os';
 import { createApplication } from '../api/application.ts';
@@ -19,7 +19,7 @@ import { createTracking } from '../tracking/tracking.ts';
 
 const signals = ['SIGTERM', 'SIGINT', 'SIGQUIT'] as const;
 
-/** Of any event: the types of `process` have one overload for each. */
+/** For any event: the types of `process` have one overload for each. */
 const emitter: Pick<EventEmitter, 'emit' | 'listeners'> = process;
 
 /**
@@ -49,9 +49,9 @@ function startAlone(): Runtime {
 
   const heardAt = new Map<NodeJS.Signals, number>();
   const end = (signal: NodeJS.Signals): void => {
-    // The application's own listeners hear it, too.
+    // The application's own listeners are called as well.
     if (listenerCount(signal) > 0) heardAt.set(signal, monotonicMs());
-    // The second one: somebody is waiting at a terminal. 128 + number is what a shell shows for a signal.
+    // The second signal, probably from a terminal. 128 + number is the exit code that a shell shows for a signal.
     if (drain.isBegun()) process.exit(128 + constants.signals[signal]);
     drain.begin();
   };
@@ -79,7 +79,7 @@ function startAlone(): Runtime {
       isMeant: (signal) => listenerCount(signal) > signalExitCount(),
       emit: (signal) => emitter.emit(signal, signal, constants.signals[signal]),
       heardAt: (signal) => heardAt.get(signal) ?? null,
-      // From then on a second signal is the application's affair.
+      // From then on the application decides what a second signal does.
       holdOn: release,
       watchOwn: () => undefined,
       release,

@@ -1,16 +1,16 @@
 /**
- * Decides which process of a worker reads the channel when several listen: the first that binds a name, which the kernel gives to one
- * process at a time and takes back when that process ends. It is an abstract name (unix(7)), which only Linux has: elsewhere every
- * process that listens reads.
+ * Decides which process of a worker reads the channel if several listen: the first that binds a name, which the kernel gives to one
+ * process at a time and frees when that process ends. It is an abstract socket name (unix(7)), which only Linux has: on other systems
+ * every process that listens reads.
  */
 import { bindName } from '../node-internals/listening-handle.ts';
 
-/** Longer than any other, so that no version of libuv fills it up with zeros: processes of one worker may run different ones. */
+/** The longest possible, so that no version of libuv pads it with zeros: the processes of a worker may run different versions. */
 const nameLength = 107;
 
 /**
- * Answers a function that takes the lock unless another process holds it, and says whether this process may read. The master makes up
- * `name` for each worker; without one there is no lock.
+ * Returns a function that takes the lock unless another process holds it, and returns true if this process may read. `name` comes from
+ * the master, one for each worker; null: there is no lock, and every process may read.
  */
 export function createChannelLock(name: string | null): () => boolean {
   const path = name === null ? null : `\0${`graceful-run.${name}`.padEnd(nameLength, '.')}`;

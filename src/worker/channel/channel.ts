@@ -1,12 +1,12 @@
 /**
- * The IPC channel to the master: sends our messages, receives the master's, and notices when the master is gone.
+ * The IPC channel to the master: sends the worker's messages, receives the master's, and notices when the master is gone.
  *
- * Several Node.js processes may have inherited it: in `node app.js | node pretty.js` both have. What one of them reads, the others
- * never get. So a process reads only when it is the worker, which is the process that listens, or the first of several
- * (channel-lock.ts); until then it looks now and then whether the master is still there. (Where it cannot see the master's pid, because the master is gone already or because this is another
- * PID namespace, it reads at once.)
+ * Several Node.js processes may have inherited the channel, as in `node app.js | node pretty.js`, and what one of them reads the others
+ * never get. So a process reads only if it is the worker: the process that listens, or the first of several (channel-lock.ts). Until
+ * then it checks from time to time whether the master is still alive. (It reads at once if it cannot see the master's pid, because the
+ * master is gone already or lives in another PID namespace.)
  *
- * It never keeps the application alive, and leaves messages that are not ours to the application's own listeners.
+ * The channel never keeps the application alive, and leaves messages of others to the application's listeners.
  */
 import { unwrap, wrap, type MasterMessage, type WorkerMessage } from '../../shared/protocol.ts';
 import {
@@ -18,30 +18,30 @@ import {
 import { keepInPlace } from '../process/hidden-listeners.ts';
 import { readMessage } from './read-message.ts';
 
-// As they were before the application was loaded, which may have put others in their place.
+// As they were before the application was loaded, which may replace them.
 const kill = process.kill.bind(process);
 const { setInterval, clearInterval } = globalThis;
 
 export interface ChannelEvents {
-  /** `handle` is what came beside the message. */
+  /** `handle` is the handle that arrived with the message. */
   message(message: MasterMessage, handle: unknown): void;
-  /** The other end is gone, and not because the application hung up. */
+  /** The other end is gone, and not because the application has disconnected. */
   gone(): void;
 }
 
 export interface Channel {
   /**
-   * This process listens: from now on it reads what the master sends, unless another process of the worker does. Answers whether it
-   * reads; a second call changes nothing when it does.
+   * Call it when this process listens: from now on it reads what the master sends, unless another process of the worker does. Returns
+   * whether it reads. Once it does, a further call changes nothing.
    */
   read(): boolean;
-  /** The master is at the other end. */
+  /** True while the master is at the other end. */
   isOpen(): boolean;
-  /** Resolves when the message is on its way, or cannot be sent: the latter is not an error here. */
+  /** Resolves when the message is sent, or cannot be sent, which is not an error. */
   send(message: WorkerMessage): Promise<void>;
 }
 
-/** How often a process that does not read looks whether its master is still there. */
+/** How often a process that does not read checks whether its master is alive. */
 const lookIntervalMs = 2_000;
 
 /** `takeLock`: see channel-lock.ts. */
@@ -53,15 +53,15 @@ export function openChannel(
   const isOtherEndGone = watchOtherEnd(() => {
     events.gone();
   });
-  holdLine(isOtherEndGone);
+  ignoreDisconnect(isOtherEndGone);
   noteWriteRequest();
   keepInPlace('internalMessage', (value: unknown, handle: unknown) => {
     const message = readMessage(unwrap(value));
     if (message !== null) events.message(message, handle);
   });
-  // From now on the application's listeners for 'message' do not ref it either: without a master there is no channel.
+  // From now on the application's listeners for 'message' do not ref it either, as without a master, where there is no channel.
   process.channel?.unref();
-  // Nothing was read yet: that takes a turn of the event loop.
+  // In time: the first read takes a turn of the event loop.
   let isReading = masterPid === null || !isThere(masterPid) || stopReading() === null;
   const looking =
     isReading || masterPid === null
@@ -107,22 +107,23 @@ function isThere(pid: number): boolean {
   try {
     return kill(pid, 0);
   } catch (error) {
-    // EPERM: it is there, and this process runs as another user.
+    // EPERM: it exists, and this process runs as another user.
     return !(error instanceof Error && 'code' in error && error.code === 'ESRCH');
   }
 }
 
 /**
- * An application that hangs up would never hear that it is admitted, nor that its master has died, and would hold the
- * port then. So it is told that it has hung up, and the channel stays: it does not keep the process alive.
+ * Keeps the channel open when the application calls `process.disconnect()`, and lets the application believe that it is closed. Without
+ * the channel the worker would not learn that it is admitted or that its master has died, and would hold the port. An open channel does
+ * not keep the process alive.
  */
-function holdLine(isOtherEndGone: () => boolean): void {
+function ignoreDisconnect(isOtherEndGone: () => boolean): void {
   const disconnect: unknown = Reflect.get(process, 'disconnect');
   if (typeof disconnect !== 'function') return;
   let isTold = false;
   process.disconnect = () => {
     if (isOtherEndGone()) {
-      // It may be Node.js itself that calls: it does so when the other end is gone.
+      // Perhaps called by Node.js itself, which does so when the other end is gone.
       Reflect.apply(disconnect, process, []);
     } else if (!isTold) {
       isTold = true;

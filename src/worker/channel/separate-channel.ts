@@ -1,7 +1,7 @@
 /**
- * The channel to the master in a process that a wrapper has started with a channel of its own (tsx, nodemon, nyc): that one is
- * `process.channel`, and ours has a descriptor beside it. It speaks what Node.js speaks there: lines of JSON, and an answer to each handle
- * (lib/internal/child_process.js of Node 20, 22, 24 and 26; not documented). A bundle of its own (bundle.ts).
+ * The channel to the master in a process that a wrapper (tsx, nodemon, nyc) has started with a channel of its own: the wrapper's is
+ * `process.channel`, and the master's is at another descriptor. It follows the protocol of Node.js: lines of JSON, and an answer to each
+ * handle (lib/internal/child_process.js of Node 20, 22, 24 and 26; not documented). A bundle of its own (bundle.ts).
  */
 import { Socket } from 'node:net';
 import { unwrap, wrap } from '../../shared/protocol.ts';
@@ -9,7 +9,7 @@ import { lookForMaster, type Channel, type ChannelEvents } from './channel.ts';
 import { readMessage } from './read-message.ts';
 import { channelPipe, noteWriteRequest, takePendingHandle } from '../node-internals/channel-handle.ts';
 
-/** Null when this Node.js is not built as we know it. */
+/** Null if the internals of this Node.js are not the known ones. */
 export function openSeparateChannel(
   fd: number,
   masterPid: number | null,
@@ -19,7 +19,7 @@ export function openSeparateChannel(
   const pipe = channelPipe(fd);
   if (pipe === null) return null;
   noteWriteRequest(pipe);
-  // The types do not know the option.
+  // The types lack the option `handle`.
   const options: object = { handle: pipe };
   const socket = new Socket(options);
   let isGone = false;
@@ -34,7 +34,7 @@ export function openSeparateChannel(
   const looking = masterPid === null ? null : lookForMaster(masterPid, gone);
 
   function receive(line: string, handle: unknown): void {
-    const { text, hasHandle } = openNode(parse(line));
+    const { text, hasHandle } = unwrapHandleMessage(parse(line));
     if (hasHandle) {
       socket.write(`${JSON.stringify({ cmd: `NODE_HANDLE_${handle === null ? 'NACK' : 'ACK'}` })}\n`);
       if (handle === null) return;
@@ -48,7 +48,7 @@ export function openSeparateChannel(
     const lines = (rest + chunk).split('\n');
     rest = lines.pop() ?? '';
     for (const line of lines) {
-      // A read ends with the line that a handle has come with.
+      // A handle belongs to the last line of what was read with it.
       const isLast = line === lines.at(-1);
       receive(line, isLast ? handle : null);
       if (isLast) handle = null;
@@ -81,8 +81,8 @@ export function openSeparateChannel(
   };
 }
 
-/** What Node.js has put around a message that has a handle. */
-function openNode(value: unknown): { readonly text: unknown; readonly hasHandle: boolean } {
+/** Takes off what Node.js puts around a message with a handle. */
+function unwrapHandleMessage(value: unknown): { readonly text: unknown; readonly hasHandle: boolean } {
   const isAround =
     typeof value === 'object' && value !== null && 'cmd' in value && value.cmd === 'NODE_HANDLE';
   return isAround

@@ -1,6 +1,6 @@
 /**
- * What had queued on the listener that was open to every address, before the program said for which ones it listens: each connection
- * goes to the server that listens on its address, as if it had come there; one that nobody would have answered is closed.
+ * Accepts the connections that queued on an undecided listener, which was open to every address until the program asked for some. Each
+ * goes to the server that listens on its address, as if it had arrived there; a connection to any other address is closed.
  */
 import { openInherited, type RawHandle } from '../node-internals/listening-handle.ts';
 import { acceptFor } from '../node-internals/server-handles.ts';
@@ -18,12 +18,12 @@ interface Address {
   port?: number;
 }
 
-/** Clients that go on coming to an address for which nothing listens must not hold the admission up. */
+/** A bound, because clients that keep connecting to an address on which no server listens must not delay the admission. */
 const longestMs = 1_000;
 
 /**
- * Accepts until a whole turn of the event loop brought nothing, then calls `emptied`. `serverFor`: the handle of the server that
- * listens on the local address, or null.
+ * Accepts until a whole turn of the event loop has brought no connection, then calls `emptied`. `serverFor` returns the handle of the server
+ * that listens on a local address, or null.
  */
 export function acceptQueued(
   fd: number,
@@ -41,7 +41,7 @@ export function acceptQueued(
   handle.onconnection = (status, connection) => {
     if (status !== 0) return;
     accepted += 1;
-    // Proven dispatch: what libuv has accepted on a TCP listener.
+    // Proven dispatch: libuv accepted it on a TCP listener.
     const one = connection as Accepted;
     unmap(one);
     const local: Address = {};
@@ -51,7 +51,7 @@ export function acceptQueued(
   };
   handle.listen(backlog);
   const look = (before: number): void => {
-    // Two turns: libuv accepts one connection in each, and the first is the one in which we are.
+    // Two turns: libuv accepts one connection in each, and the first is the current one.
     setImmediate(() =>
       setImmediate(() => {
         if (accepted !== before && performance.now() < until) {
@@ -66,7 +66,7 @@ export function acceptQueued(
   look(-1);
 }
 
-/** A client over IPv4 has the address that a socket for IPv4 would say. */
+/** Makes the connection of an IPv4 client report an IPv4 address, as on a socket for IPv4. */
 function unmap(accepted: Accepted): void {
   for (const name of ['getsockname', 'getpeername'] as const) {
     const original = accepted[name].bind(accepted);

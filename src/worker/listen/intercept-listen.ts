@@ -1,7 +1,4 @@
-/**
- * Stands in front of `server.listen()` and `server.close()` of every server, and carries out what `rules` decide.
- * It must not know what is declared, who is admitted or why a server is refused.
- */
+/** Intercepts `server.listen()` and `server.close()` of every server, and carries out the placement that `rules` decide. */
 import type net from 'node:net';
 import { readListenCall, type ListenCall } from './listen-call.ts';
 import type { Placement } from './placement.ts';
@@ -11,22 +8,22 @@ import { replaceMethod, type ServerMethod } from '../node-internals/server-proto
 
 export interface ListenRules {
   place(call: ListenCall): Placement;
-  /** The server has been told to listen; `isHeldBack`: on a handle of ours. Comes again when it listens again. */
+  /** Called at every `listen()`. `isHeldBack`: the server listens on a handle of graceful-run's. */
   track(server: net.Server, isHeldBack: boolean): void;
-  /** The server has been told to listen outside of what is declared; how that ends, its events will tell. */
+  /** Called when a server begins to listen on an address that is not declared. Its events tell how that ends. */
   outside(server: net.Server): void;
-  /** True when we closed this server ourselves and the application does not know: its own close() then succeeds. */
+  /** True once for a server that graceful-run closed without the application's knowledge: the application's own close() then succeeds. */
   takeQuietlyClosed(server: net.Server): boolean;
 }
 
 export function patchServers(rules: ListenRules): void {
-  /** Servers whose handle is still to come, with the way to give up. */
+  /** Servers that wait for a handle, with the function that cancels the wait. */
   const waiting = new WeakMap<net.Server, () => void>();
-  /** Those of them that say an address already. */
-  const saysAddress = new WeakSet<net.Server>();
+  /** Those of them whose `address()` returns one already. */
+  const hasAddress = new WeakSet<net.Server>();
   const endWaiting = (server: net.Server): void => {
     waiting.delete(server);
-    if (saysAddress.delete(server)) Reflect.deleteProperty(server, 'address');
+    if (hasAddress.delete(server)) Reflect.deleteProperty(server, 'address');
   };
   const giveUp = (server: net.Server): void => {
     const cancel = waiting.get(server);
@@ -59,8 +56,8 @@ export function patchServers(rules: ListenRules): void {
         case 'later': {
           if (call.callback !== null) this.once('listening', call.callback);
           if (placement.address !== null && !Object.hasOwn(this, 'address')) {
-            sayAddress(this, placement.address);
-            saysAddress.add(this);
+            setAddress(this, placement.address);
+            hasAddress.add(this);
           }
           const { cancel } = placement.request(
             (handle) => {
@@ -99,8 +96,8 @@ export function patchServers(rules: ListenRules): void {
   });
 }
 
-/** Node.js knows it at once when no host was asked for. */
-function sayAddress(
+/** Node.js, too, knows the address at once if no host was asked for. */
+function setAddress(
   server: net.Server,
   { host, port }: { readonly host: string; readonly port: number },
 ): void {
@@ -126,7 +123,7 @@ function tellListening(listening: (() => void) | undefined): void {
   if (listening !== undefined) process.nextTick(listening);
 }
 
-/** `options.signal` as Node.js documents it: aborting closes the server. Given a handle, Node.js does not look at it. */
+/** Closes the server when `options.signal` aborts, as Node.js documents. Node.js ignores the signal when it listens on a handle. */
 function closeOnAbort(server: net.Server, signal: AbortSignal | null): void {
   if (signal === null) return;
   const close = (): void => {

@@ -1,10 +1,10 @@
 /**
- * What a call of `server.listen(…)` asks for, in every form that Node.js documents. Pure. It judges nothing: a call
- * that is wrong, or that it does not understand, is `other` and goes to Node.js as it came, which throws as usual.
+ * Reads what a call of `server.listen(…)` asks for, in every form that Node.js documents. Pure. A call that is invalid, or of an unknown
+ * form, is `other` and goes to Node.js unchanged, which throws as usual.
  */
 
 export type ListenTarget =
-  /** `host` null: not given. `port` 0: any. */
+  /** `host` null: none given. `port` 0: any free port. */
   | {
       readonly kind: 'tcp';
       readonly host: string | null;
@@ -43,7 +43,7 @@ function readOptions(options: object, callback: ListenCall['callback']): ListenC
 
 function optionsTarget(options: object): ListenTarget {
   const read = (name: string): unknown => Reflect.get(options, name);
-  // A handle, or something that has one (a server, a socket): also what Node.js looks at first.
+  // A handle, or an object that has one (a server, a socket). Node.js looks at these properties first, too.
   if (read('_handle') || read('handle') || isFunction(read('getsockname'))) return { kind: 'other' };
   const fd = read('fd');
   if (typeof fd === 'number' && fd >= 0) return { kind: 'fd', fd };
@@ -57,7 +57,7 @@ function optionsTarget(options: object): ListenTarget {
   return typeof path === 'string' && path !== '' ? { kind: 'path', path } : { kind: 'other' };
 }
 
-/** A port as Node.js takes it: a whole number below 65536, or text that is one. */
+/** Reads a port as Node.js does: a whole number below 65536, or the text of one. */
 function tcp(port: unknown, host: string | null, isIPv6Only = false): ListenTarget {
   const isText = typeof port === 'string' && port.trim() !== '';
   if (typeof port !== 'number' && !isText) return { kind: 'other' };

@@ -1,21 +1,21 @@
-/** When a worker is ready: all declared listeners listen and, in manual mode, the application has said so. Pure. */
+/** Decides when a worker is ready: servers listen on all declared listeners and, in manual mode, `worker.ready()` has been called. Pure. */
 
 export type ReadyMode = 'auto' | 'manual';
 
 export interface Readiness {
   listening(name: string): void;
   readonly released: (name: string) => void;
-  /** Nothing is announced until what this returns is called; calling that again changes nothing. */
+  /** Delays readiness until the returned function is called. A second call of that function changes nothing. */
   readonly delay: () => () => void;
-  /** The application has had its first turn: a worker without listeners may become ready from now on. */
+  /** The application has run its first turn: from now on a worker without listeners may be ready. */
   readonly loaded: () => void;
-  /** The application says how it becomes ready; `tooLate` when it has been said to be ready already. */
+  /** Chooses how the worker becomes ready. `tooLate`: it was announced as ready already. */
   readonly choose: (mode: ReadyMode) => 'chosen' | 'disagrees' | 'tooLate';
-  /** The application says that it is ready (manual mode; otherwise without effect). */
+  /** The application is ready. Without effect in automatic mode. */
   readonly say: () => void;
 }
 
-/** `announce` is called once. */
+/** `names`: the declared listeners. Calls `announce` once. */
 export function createReadiness(names: readonly string[], announce: () => void): Readiness {
   const silent = new Set(names);
   let chosen: ReadyMode | null = null;

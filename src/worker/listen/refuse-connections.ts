@@ -1,20 +1,20 @@
 /**
- * Programs that look whether their port is free by connecting to it (`serve`, tcp-port-used) find the queue of the master's listener, take
- * the port for taken and listen elsewhere. So before a server of this process listens, such a connection is refused, as it would be
- * without a master. It must not know why a program connects.
+ * Refuses connections of this process to its own port until a server of it listens, as the kernel would without a master. Programs that
+ * connect to see whether their port is free (`serve`, tcp-port-used) would reach the accept queue of the master's listener, find the
+ * port in use and listen elsewhere.
  */
 import type { AnnouncedListener } from '../../shared/protocol.ts';
 import { isWildcard } from './addresses.ts';
 
 /**
- * Up to here it is a look; a program that asks again and again waits for another process, which serves: `wait-on` beside the server.
- * One look is one connection for each address of `localhost`.
+ * At most this many: a program that connects more often waits for another process that serves, as `wait-on` does beside a server.
+ * A check whether a port is free takes one connection for each address of `localhost`.
  */
 const maxRefused = 4;
 
 const loopback = /^(localhost|127\.\d+\.\d+\.\d+|::1)$/;
 
-/** Begins to refuse; what this answers ends it. A second call of that changes nothing. */
+/** Starts refusing. The returned function stops it; a second call of that function changes nothing. */
 export function refuseConnections(listeners: readonly AnnouncedListener[]): () => void {
   const { prototype } = process.getBuiltinModule('node:net').Socket;
   const own = Object.getOwnPropertyDescriptor(prototype, 'connect');
@@ -28,7 +28,7 @@ export function refuseConnections(listeners: readonly AnnouncedListener[]): () =
         return Reflect.apply(connect, this, args);
       left -= 1;
       this.connecting = true;
-      // On a later tick, as what the kernel says comes.
+      // On a later tick, as the kernel's answer would arrive.
       process.nextTick(() => {
         this.connecting = false;
         this.destroy(refused(target));
@@ -38,7 +38,7 @@ export function refuseConnections(listeners: readonly AnnouncedListener[]): () =
   };
   Object.defineProperty(prototype, 'connect', { ...own, value: Reflect.get(replacement, 'connect') });
   return () => {
-    // Something that has replaced it meanwhile calls ours, which does nothing any more.
+    // Code that has replaced `connect` in the meantime still calls this one, which now passes every call on.
     left = 0;
     if (Reflect.get(prototype, 'connect') === Reflect.get(replacement, 'connect'))
       Object.defineProperty(prototype, 'connect', own);
@@ -55,7 +55,7 @@ interface Target {
   readonly port: number;
 }
 
-/** Of `connect(port, host)` and `connect(options)`; Node.js itself calls it with an array of the two. Null: not TCP. */
+/** Reads `connect(port, host)` and `connect(options)`; Node.js itself passes an array of these arguments. Null: not TCP. */
 function targetOf(args: readonly unknown[]): Target | null {
   const [first, second] = args;
   if (Array.isArray(first)) return targetOf(first);

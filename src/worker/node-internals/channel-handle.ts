@@ -1,9 +1,9 @@
 /**
- * The IPC channel below `process.send()`, which Node.js does not document: found by its symbol on `process` (measured on
- * Node 20, 22, 24 and 26). Everything here has an answer for the day on which it is not found.
+ * The IPC channel below `process.send()`, which Node.js does not document: found by its symbol on `process` (Node 20, 22, 24 and 26). Every
+ * function here has a result for a Node.js in which it is not found.
  */
 
-/** The channel's handle; null when this Node.js keeps it elsewhere. */
+/** The channel's handle; null if this Node.js keeps it elsewhere. */
 function channelHandle(): object | null {
   const symbol = Object.getOwnPropertySymbols(process).find(
     ({ description }) => description === 'kChannelHandle',
@@ -14,16 +14,16 @@ function channelHandle(): object | null {
 
 type Constructor = new (...args: unknown[]) => object;
 
-/** What the channel is made of: the class of its handle, and that of its write requests. */
+/** The classes that the channel is made of: that of its handle and that of its write requests. */
 export interface ChannelParts {
   readonly Pipe: Constructor;
   readonly WriteRequest: Constructor;
 }
 
-/** Where it is noted, on `process`: the bundle that asks for it is not the one that notes it. */
+/** The property of `process` that keeps the class of write requests: one bundle stores it and another one reads it. */
 const noted = Symbol.for('graceful-run.write-request');
 
-/** Notes, at the next message that is sent over `handle`, what Node.js makes a write request with. */
+/** Stores the class of write requests when the next message is sent over `handle`. */
 export function noteWriteRequest(handle: object | null = channelHandle()): void {
   const write: unknown = handle === null ? null : Reflect.get(handle, 'writeUtf8String');
   if (handle === null || typeof write !== 'function') return;
@@ -34,7 +34,7 @@ export function noteWriteRequest(handle: object | null = channelHandle()): void 
   });
 }
 
-/** A pipe that carries handles, over a descriptor. Null when this Node.js is not built as we know it. */
+/** A pipe over the descriptor that can carry handles. Null if the internals of this Node.js are not the known ones. */
 export function channelPipe(fd: number): object | null {
   const Pipe = constructorOf(channelHandle());
   if (Pipe === null) return null;
@@ -53,7 +53,7 @@ export function takePendingHandle(pipe: object): unknown {
   return handle;
 }
 
-/** Null before the first message was sent, and when this Node.js keeps them elsewhere. */
+/** Null before the first message is sent, and if this Node.js keeps them elsewhere. */
 export function channelParts(): ChannelParts | null {
   const Pipe = constructorOf(channelHandle());
   const WriteRequest: unknown = Reflect.get(process, noted);
@@ -66,10 +66,7 @@ function constructorOf(value: unknown): Constructor | null {
   return typeof made === 'function' ? (made as Constructor) : null;
 }
 
-/**
- * Stops reading without closing, so that another process can read instead; answers the file descriptor to give it.
- * Null when that cannot be done.
- */
+/** Stops reading without closing, so that another process can read instead. Returns the file descriptor; null if that cannot be done. */
 export function stopReading(): number | null {
   const fd = channelFd();
   return fd !== null && callChannel('readStop') ? fd : null;
@@ -82,7 +79,7 @@ export function channelFd(): number | null {
   return typeof fd === 'number' ? fd : null;
 }
 
-/** Reads on, after `stopReading`. */
+/** Reads again, after `stopReading`. */
 export function startReading(): void {
   callChannel('readStart');
 }
@@ -96,8 +93,8 @@ function callChannel(method: 'readStart' | 'readStop'): boolean {
 }
 
 /**
- * Leaves the channel alone, without closing it: Node.js has opened it over a descriptor that belongs to something else, and must neither
- * read from that nor write to it. The process looks as one that was not started with a channel.
+ * Removes the channel from `process` without closing it, as if the process had been started without one. For a channel that Node.js has
+ * opened over a descriptor that belongs to something else, from which it must neither read nor write.
  */
 export function forgetChannel(): void {
   stopReading();
@@ -107,8 +104,8 @@ export function forgetChannel(): void {
 }
 
 /**
- * Calls `gone` when the other end is gone, after the last message; and answers whether it is. Node.js itself calls `process.disconnect()`
- * then, so a wrapper around that one could not tell. Without the handle the answer is yes.
+ * Calls `gone` when the other end is gone, after the last message. Returns a function that tells whether it is gone; without the handle, it
+ * always does. A wrapper around `process.disconnect()` could not tell, because Node.js calls that, too, when the other end is gone.
  */
 export function watchOtherEnd(gone: () => void): () => boolean {
   const handle = channelHandle();

@@ -1,9 +1,9 @@
 /**
- * The listening handles of Node.js below `net.Server`, which are not documented: no other file touches them. It must not
- * know who listens or why. Measured on Node 20, 22, 24 and 26; `cluster` is built on the same function.
+ * The listening handles of Node.js below `net.Server`: opens them, and changes what they do. Not documented (Node 20, 22, 24 and 26);
+ * `cluster` is built on the same function.
  */
 
-/** A handle of a TCP server, as far as we touch it. The undocumented `listen(…)` form `{_handle}` takes one. */
+/** The part of a TCP server's handle that is used here. `server.listen(handle)` takes one. */
 export interface RawHandle {
   listen: (this: RawHandle, backlog: number) => number;
   close: (this: RawHandle, callback?: () => void) => void;
@@ -11,7 +11,7 @@ export interface RawHandle {
   unref: (this: RawHandle) => void;
   getsockname: (this: RawHandle, out: object) => number;
   getpeername?: (this: RawHandle, out: object) => number;
-  /** What a `net.Server` has put there: makes a socket of an accepted handle, and emits 'connection'. */
+  /** Set by `net.Server`: makes a socket of an accepted handle, and emits 'connection'. */
   onconnection?: (this: RawHandle, status: number, accepted: object) => void;
 }
 
@@ -23,7 +23,7 @@ type CreateServerHandle = (
   flags?: number,
 ) => unknown;
 
-// The one cast: the types of Node.js do not have it.
+// The one cast: the types of Node.js lack it.
 const { _createServerHandle: createServerHandle } = process.getBuiltinModule('node:net') as unknown as {
   _createServerHandle: CreateServerHandle;
 };
@@ -43,7 +43,7 @@ export function bindName(name: string): object | 'taken' | null {
   return bound === -EADDRINUSE ? 'taken' : null;
 }
 
-/** Null when it throws, as where a permission is missing. */
+/** Null if it throws, for instance because a permission is missing. */
 function attempt(action: () => unknown): unknown {
   try {
     return action();
@@ -52,15 +52,15 @@ function attempt(action: () => unknown): unknown {
   }
 }
 
-/** Closes what has come as a handle, of whatever kind. */
+/** Closes a handle of any kind that has arrived with a message. */
 export function closeHandle(value: unknown): void {
   const close: unknown = typeof value === 'object' && value !== null ? Reflect.get(value, 'close') : null;
   if (typeof close === 'function') Reflect.apply(close, value, []);
 }
 
 /**
- * Calls `bound` before something in this process binds an address below `net.Server`: a cluster does, whose processes share the
- * socket (SCHED_NONE) instead of getting connections from their primary.
+ * Calls `bound` before code of this process binds an address below `net.Server`, as a cluster does whose processes share the socket
+ * (SCHED_NONE) instead of getting connections from their primary.
  */
 export function beforeBareBind(bound: (host: string | null, port: number) => void): void {
   const net = process.getBuiltinModule('node:net');
@@ -72,13 +72,13 @@ export function beforeBareBind(bound: (host: string | null, port: number) => voi
   Reflect.set(net, '_createServerHandle', bare);
 }
 
-/** A handle over an inherited file descriptor; null when it is not a socket (any more). */
+/** A handle over an inherited file descriptor; null if it is not a socket, or no longer open. */
 export function openInherited(fd: number): RawHandle | null {
   const handle = createServerHandle(null, null, null, fd);
   return isRawHandle(handle) ? handle : null;
 }
 
-/** Calls `closed` when the handle is closed, by whomever. */
+/** Calls `closed` when the handle is closed. */
 export function onClosed(handle: RawHandle, closed: () => void): void {
   const { close } = handle;
   handle.close = (callback) => {
@@ -89,8 +89,8 @@ export function onClosed(handle: RawHandle, closed: () => void): void {
 }
 
 /**
- * A handle over an inherited descriptor that nothing polls: while it `mayStay`, closing it only puts it aside, for another one to be
- * opened over the same descriptor. Calls `closed` when it is closed, and says whether it really was.
+ * Keeps the descriptor open when the handle is closed while it `mayStay`, so that another handle can be opened over it. Only for a handle
+ * that is not polled. Calls `closed` when the handle is closed; `isClosed` tells whether the descriptor was closed, too.
  */
 export function putAside(
   handle: RawHandle,
@@ -111,10 +111,10 @@ export function putAside(
 }
 
 /**
- * What is done with `closed`, by code that cannot be given another handle, is done with `after`; and what `after` accepts is given to
- * that code.
+ * Forwards what code does with `closed` to `after`, and gives that code the connections that `after` accepts. For code that keeps its
+ * handle and cannot be given another one.
  */
-export function passOn(closed: RawHandle, after: RawHandle): void {
+export function forwardTo(closed: RawHandle, after: RawHandle): void {
   Reflect.set(after, 'onconnection', closed.onconnection?.bind(closed));
   for (const name of ['close', 'ref', 'unref', 'getsockname'] as const)
     Reflect.set(closed, name, (...args: unknown[]) => Reflect.apply(after[name], after, args) as unknown);
@@ -129,8 +129,8 @@ export interface HeldHandle {
 }
 
 /**
- * Holds a handle back. Nothing polls the socket meanwhile, so killing the process cuts nobody; but such a handle does
- * not keep the process alive either, so a timer does, for as long as the application has the server ref'd.
+ * Holds a handle back. The socket is not polled meanwhile, so killing the process cuts no connection. Because such a handle does not keep
+ * the process alive, a timer does, for as long as the application has the server ref'd.
  */
 export function holdBack(handle: RawHandle): HeldHandle {
   const { listen, ref, unref } = handle;
@@ -158,7 +158,7 @@ export function holdBack(handle: RawHandle): HeldHandle {
   };
 }
 
-/** Could a server of this process listen on the numeric address, on some port? */
+/** True if a server of this process could listen on the numeric address, on some port. */
 export function canBind(host: string): boolean {
   const handle = createServerHandle(host, 0, host.includes(':') ? 6 : 4, -1, 0);
   if (!isRawHandle(handle)) return false;
@@ -168,8 +168,8 @@ export function canBind(host: string): boolean {
 }
 
 /**
- * A handle for a server that shall see itself listening and never accept: bound somewhere on the loopback, never
- * listened on, saying the address that was asked for (any port: its own).
+ * A handle for a server that is to see itself listening and never accepts. It is bound to the loopback and not listened on, and reports the
+ * address that was asked for; for port 0, its own.
  */
 export function standInHandle(host: string | null, port: number): RawHandle | null {
   const handle = createServerHandle('127.0.0.1', 0, 4, -1, 0);

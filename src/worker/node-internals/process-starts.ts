@@ -11,13 +11,13 @@ export interface StartedProcess {
   readonly pairs: readonly string[];
 }
 
-/** What changes: where the process gets its descriptors from, and its environment. */
+/** What a changed start uses instead. */
 export interface ExtendedStart {
   readonly stdio: unknown[];
   readonly pairs: string[];
 }
 
-/** How a process is started instead; null: as it was to be. */
+/** Returns how the process is started instead; null: unchanged. */
 export type Extend = (started: StartedProcess) => ExtendedStart | null;
 
 /** Changes every start that is not waited for: all of them come through this method. */
@@ -76,7 +76,7 @@ export function replaceSynchronousStarts(extend: Extend): void {
 
 function pairsOf(environment: unknown): readonly string[] {
   if (typeof environment !== 'object' || environment === null) return [];
-  // As Node.js does, which lets a program leave out a variable by undefined.
+  // Node.js leaves out variables that are undefined, too.
   return Object.keys(environment).flatMap((name) => {
     const value: unknown = Reflect.get(environment, name);
     return value === undefined ? [] : [`${name}=${value as string}`];

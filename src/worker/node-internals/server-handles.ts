@@ -1,15 +1,15 @@
-/** Which handle a server listens with, and how it gets another one in its place (lib/net.js of Node 20, 22, 24 and 26; not documented). */
+/** Finds the server of a listening handle, and gives a server another handle (lib/net.js of Node 20, 22, 24 and 26; not documented). */
 import { isIPv6, Server } from 'node:net';
 import type { RawHandle } from './listening-handle.ts';
 import { inContextOf, putIntoContextOf } from './server-contexts.ts';
 
-/** The server that listens with the handle. Node.js notes it under a symbol of its own. */
+/** The server that listens with the handle, which Node.js keeps under a symbol. */
 export function serverOf(handle: RawHandle): Server | null {
   const values = Object.getOwnPropertySymbols(handle).map((symbol): unknown => Reflect.get(handle, symbol));
   return values.find((value) => value instanceof Server) ?? null;
 }
 
-/** Gives a connection to the server that listens with the handle, as if it had come there. */
+/** Gives a connection to the server that listens with the handle, as if it had arrived there. */
 export function acceptFor(listening: RawHandle, accepted: object): void {
   const accept = (): void => listening.onconnection?.(0, accepted);
   const server = serverOf(listening);
@@ -17,7 +17,7 @@ export function acceptFor(listening: RawHandle, accepted: object): void {
   else inContextOf(server, accept);
 }
 
-/** What `Server` does with a handle that it is given, apart from listening (Node.js: setupListenHandle in lib/net.js). */
+/** Does with the handle `after` what `net.Server` does with a handle that it is given, except listening (setupListenHandle in lib/net.js). */
 export function swapHandle(server: Server, before: RawHandle, after: RawHandle): void {
   putIntoContextOf(server, after);
   Reflect.set(after, 'onconnection', before.onconnection);
@@ -27,7 +27,7 @@ export function swapHandle(server: Server, before: RawHandle, after: RawHandle):
   if (Reflect.get(server, '_unref') === true) after.unref();
 }
 
-/** The server listens no more, and says why, as if listen(2) had failed. */
+/** Makes the server stop listening and emit EADDRINUSE, as if listen(2) had failed. */
 export function failListening(server: Server, handle: RawHandle, host: string, port: number): void {
   Reflect.set(server, '_handle', null);
   handle.close();

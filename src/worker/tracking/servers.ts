@@ -1,6 +1,6 @@
 /** The servers of this worker, and the handle that each of them listens with. */
 import type net from 'node:net';
-import { passOn, type RawHandle } from '../node-internals/listening-handle.ts';
+import { forwardTo, type RawHandle } from '../node-internals/listening-handle.ts';
 import { swapHandle } from '../node-internals/server-handles.ts';
 import type { ServerMethod } from '../node-internals/server-prototype.ts';
 
@@ -60,7 +60,7 @@ export function createServers(close: ServerMethod): Servers {
       if (server !== null) swapHandle(server, before, after);
       before.close();
       // The primary process of a cluster takes the handle away from its server for good.
-      if (server === null) passOn(before, after);
+      if (server === null) forwardTo(before, after);
     },
   };
 }
