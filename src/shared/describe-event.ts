@@ -126,7 +126,7 @@ function sentence(event: MasterEvent, why: (failure: Failure) => string): string
     case 'workerKilled':
       return `${worker(event)} killed: ${killReason[event.reason]}`;
     case 'workerExited':
-      return `${worker(event)} ended with ${describeOutcome(event.outcome)}${toll(event)}${crash(event.failure)}`;
+      return `${worker(event)} ended with ${describeOutcome(event.outcome)}${drainReport(event)}${crash(event.failure)}`;
     case 'workerFailed':
       return `${worker(event)} failed: ${why(event.failure)}`;
     case 'migrationFailed':
@@ -315,7 +315,7 @@ function crash(failure: Failure | null): string {
   return error === null ? '' : `: ${error}`;
 }
 
-function toll({
+function drainReport({
   served,
   migrated,
   cut,

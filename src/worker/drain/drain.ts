@@ -50,7 +50,7 @@ export interface Drain {
   isCleaningUp(): boolean;
   /** Acts as if the deadline had come. */
   reachDeadline(): void;
-  /** Call it when SIGTERM arrives. */
+  /** SIGTERM has arrived. At the drain timeout it is the master's, and the clean-up need not expect another one. */
   terminated(): void;
   /** The report if the process ended now. */
   reportNow(): DrainReport;

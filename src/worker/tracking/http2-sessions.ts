@@ -2,7 +2,7 @@
 import type { ServerHttp2Session, ServerHttp2Stream } from 'node:http2';
 
 export interface Http2Sessions {
-  add(session: ServerHttp2Session): void;
+  readonly add: (session: ServerHttp2Session) => void;
   /** Call it for every new stream: once sessions end, each ends after the first stream that it opens. */
   streamOpened(stream: ServerHttp2Stream): void;
   /** Ends all of them. A session that is accepted later, from the accept queue, still serves one request, as over HTTP/1. */

@@ -32,7 +32,9 @@ export interface Requests {
   requestsOn(socket: net.Socket): number;
   /** This many came on the connection in other workers. */
   takeOverRequests(socket: net.Socket, count: number): void;
-  addSession(session: ServerHttp2Session): void;
+  /** A new HTTP/2 session. */
+  readonly addSession: (session: ServerHttp2Session) => void;
+  /** A new HTTP/2 stream: one request. */
   addStream(stream: ServerHttp2Stream): void;
 }
 
@@ -139,9 +141,7 @@ export function createRequests(connections: Pick<Connections, 'open' | 'isAccept
     takeOverRequests(socket, count) {
       limits.takeOver(socket, count);
     },
-    addSession(session) {
-      sessions.add(session);
-    },
+    addSession: sessions.add,
     addStream(stream) {
       served += 1;
       sessions.streamOpened(stream);

@@ -1,4 +1,4 @@
-// What a drain has come to is told by everybody in the same numbers: finished, moved, cut.
+// A drain is reported with the same numbers everywhere: requests served, connections moved and connections cut.
 import { expect, test } from 'vitest';
 import { routes } from '../../src/shared/control-api.ts';
 import { followControl } from '../../src/shared/control-client.ts';
@@ -39,8 +39,8 @@ test('a drain tells how many requests it finished, how many connections moved, a
   await Promise.all(hangs.map((wire) => wire.until('begun')));
   const states = (await master.status()).workers.map(({ generation, state }) => ({ generation, state }));
   expect(states).toContainEqual({ generation: 1, state: 'draining' });
-  const toll = { pid: old, outcome: { code: 0, signal: null }, served: 7, migrated: 7, cut: 2 };
-  expect(await master.waitFor('workerExited', { generation: 1 })).toMatchObject(toll);
+  const report = { pid: old, outcome: { code: 0, signal: null }, served: 7, migrated: 7, cut: 2 };
+  expect(await master.waitFor('workerExited', { generation: 1 })).toMatchObject(report);
   await Promise.all(hangs.map(({ closed }) => closed));
   for (const { received } of hangs) expect(received).not.toContain('ended');
   expect((await master.status()).workers).toMatchObject([{ generation: 2, state: 'ready' }]);
@@ -48,6 +48,6 @@ test('a drain tells how many requests it finished, how many connections moved, a
   master.signal('SIGTERM');
   const told = (await events.whole).trimEnd().split('\n');
   expect(told.map((line) => JSON.parse(line) as unknown)).toContainEqual(
-    expect.objectContaining({ event: 'workerExited', generation: 1, ...toll }),
+    expect.objectContaining({ event: 'workerExited', generation: 1, ...report }),
   );
 });
