@@ -5,7 +5,7 @@
 import type net from 'node:net';
 import type { AdoptHandler } from '../migration/adopt-connections.ts';
 import type { DrainHook, DrainMoment } from './drain-hooks.ts';
-import type { GiveResult, Gift } from '../migration/give-connection.ts';
+import type { MigrationRequest, MigrationResult } from '../migration/migrate-own-protocol.ts';
 import type { ReadyMode } from '../listen/readiness.ts';
 
 /** Raised when `Runtime` changes its meaning. */
@@ -20,7 +20,7 @@ export interface Runtime {
   choose(mode: ReadyMode): 'chosen' | 'disagrees' | 'tooLate';
   ready(): void;
   requestReload(): boolean;
-  migrate(socket: net.Socket, gift: Gift): Promise<GiveResult>;
+  migrate(socket: net.Socket, request: MigrationRequest): Promise<MigrationResult>;
   onAdopt(name: string, handler: AdoptHandler): void;
 }
 

@@ -11,7 +11,7 @@ import { createDrain } from '../drain/drain.ts';
 import { openCounts } from '../drain/drain-report.ts';
 import { endGroupAtExit } from '../drain/end-group.ts';
 import { adoptFrom, type AdoptionParts } from '../migration/adopt-connections.ts';
-import type { Gift, GiveResult } from '../migration/give-connection.ts';
+import type { MigrationRequest, MigrationResult } from '../migration/migrate-own-protocol.ts';
 import { closeHandle, isRawHandle } from '../node-internals/listening-handle.ts';
 import type { Signals } from '../process/signals.ts';
 import { complain } from '../process/standard-streams.ts';
@@ -51,7 +51,7 @@ export interface AfterAdmission {
    */
   terminated(): void;
   /** Hands over a connection of the application's own protocol. It stays open in this worker unless the result is `taken`. */
-  give(socket: net.Socket, gift: Gift): Promise<GiveResult>;
+  migrate(socket: net.Socket, request: MigrationRequest): Promise<MigrationResult>;
 }
 
 export function createAfterAdmission(parts: AfterAdmissionParts): AfterAdmission {
@@ -146,7 +146,7 @@ export function createAfterAdmission(parts: AfterAdmissionParts): AfterAdmission
           resume();
           break;
         case 'successor':
-          drain.addSuccessor(handle, message.more);
+          drain.addDestination(handle, message.more);
           break;
         case 'report':
           void send({ type: 'open', pid, ...openCounts(tracking), isCleaningUp: drain.isCleaningUp() });
@@ -181,6 +181,6 @@ export function createAfterAdmission(parts: AfterAdmissionParts): AfterAdmission
       const { reason } = order.current();
       if (reason !== 'stop' && reason !== 'signal') drain.reachDeadline();
     },
-    give: (socket, gift) => drain.give(socket, gift),
+    migrate: (socket, request) => drain.migrate(socket, request),
   };
 }

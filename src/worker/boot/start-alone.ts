@@ -119,7 +119,7 @@ function startAlone(): Runtime {
     choose: (mode) => readiness.choose(mode),
     ready: () => undefined,
     requestReload: () => false,
-    migrate: (socket, gift) => drain.give(socket, gift),
+    migrate: (socket, request) => drain.migrate(socket, request),
     onAdopt: () => undefined,
   };
 }

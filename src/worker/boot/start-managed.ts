@@ -247,7 +247,7 @@ export function startManaged(
     onDrain: application.hooks.add,
     choose: readiness.choose,
     ready: readiness.say,
-    migrate: (socket, gift) => afterAdmission().give(socket, gift),
+    migrate: (socket, request) => afterAdmission().migrate(socket, request),
     onAdopt: application.onAdopt,
     requestReload: () => {
       if (!channel.isOpen()) return false;

@@ -5,8 +5,7 @@
 import type net from 'node:net';
 import type { Application } from '../api/application.ts';
 import type { DrainContext } from '../api/drain-hooks.ts';
-import type { Gift, GiveResult } from '../migration/give-connection.ts';
-import { spareIdle } from '../migration/keep-idle-open.ts';
+import type { MigrationRequest, MigrationResult } from '../migration/migrate-own-protocol.ts';
 import { createMigration } from '../migration/migration.ts';
 import { monotonicMs } from '../../shared/clock.ts';
 import { complain, described } from '../process/standard-streams.ts';
@@ -54,10 +53,10 @@ export interface Drain {
   terminated(): void;
   /** The report if the process ended now. */
   reportNow(): DrainReport;
-  /** A pipe to a worker that takes connections, as the master sent it; `more` pipes are about to come. */
-  addSuccessor(end: unknown, more: number): void;
+  /** `end`: one end of a pipe to a destination, as the master sent it. `more`: how many destinations the master announces next. */
+  addDestination(end: unknown, more: number): void;
   /** Offers a connection of the application's own protocol. Unless the result is `taken`, it stays open in this worker. */
-  give(socket: net.Socket, gift: Gift): Promise<GiveResult>;
+  migrate(socket: net.Socket, request: MigrationRequest): Promise<MigrationResult>;
 }
 
 /** The queue is emptied for at most this long, and at most for half of the drain timeout. */
@@ -77,7 +76,7 @@ export function createDrain(parts: DrainParts): Drain {
   const { tracking, application } = parts;
   const { servers, connections, requests } = tracking;
   const { hooks } = application;
-  const migration = createMigration({ requests, connections, listenerOf: parts.listenerOf });
+  const migration = createMigration({ ...tracking, listenerOf: parts.listenerOf });
   const deadline = createDeadline();
   let begunAt: number | null = null;
   let isTerminated = false;
@@ -133,7 +132,6 @@ export function createDrain(parts: DrainParts): Drain {
   }
 
   function migrateConnections(timeoutMs: number): void {
-    spareIdle(servers.all(), (socket) => migration.carries(socket));
     migration.begin(timeoutMs / 2, {
       abandoned: () => {
         requests.endAfterLastResponse(() => false, closeHeader);
@@ -144,7 +142,7 @@ export function createDrain(parts: DrainParts): Drain {
 
   /** Every connection that does not migrate ends after its latest response. */
   function endConnections(): void {
-    requests.endAfterLastResponse((socket) => migration.carries(socket), closeHeader);
+    requests.endAfterLastResponse((socket) => migration.willMove(socket), closeHeader);
   }
 
   /** Lets connections and hooks finish until the deadline, then cuts them. */
@@ -207,9 +205,9 @@ export function createDrain(parts: DrainParts): Drain {
       if (monotonicMs() >= deadlineAt - deadlineToleranceMs) isTerminated = true;
     },
     reportNow: () => reportOf(unfinishedNow(tracking)),
-    addSuccessor(end, more) {
-      migration.addSuccessor(end, more);
+    addDestination(end, more) {
+      migration.addDestination(end, more);
     },
-    give: (socket, gift) => migration.give(socket, gift),
+    migrate: (socket, request) => migration.migrate(socket, request),
   };
 }

@@ -1,74 +1,74 @@
 /**
- * Takes connections in that another worker gives away: an HTTP/1 connection goes to the server that listens on the
- * listener of that name, as if it had been accepted just now. It must not know how a connection travels (links.ts).
+ * The destination's side of a migration: gives each connection that arrives to its new owner. An HTTP/1 connection goes to the server
+ * that listens on the listener of the same name, as if that had just accepted it; one of an own protocol goes to its handler.
  */
 import net from 'node:net';
 import { hasParser, skipFirstMessage, whenNextRequestCame } from '../node-internals/between-messages.ts';
-import type { ConnectionHandle } from '../node-internals/handle-pipe.ts';
+import type { ConnectionHandle } from '../node-internals/connection-handle.ts';
 import { takeOverCounts, takeOverOptions, type SocketState } from '../node-internals/socket-state.ts';
-import { openInbound, type Cargo, type Parcel } from './links.ts';
+import { openDestinationEnd } from './destination-end.ts';
+import type { FinalState, Offer } from './messages.ts';
 
 /** Gets a connection of the application's own protocol, with what was said about it. */
 export type AdoptHandler = (socket: net.Socket, state: unknown) => void;
 
 export interface AdoptionParts {
-  /** By their names. */
+  /** The handlers of own protocols, by name. */
   readonly handlers: ReadonlyMap<string, AdoptHandler>;
-  /** Makes the server that listens on the listener accept it, and answers its socket. Null: nobody can take one now. */
+  /**
+   * Returns a function that makes the server on this listener accept a connection and returns its socket. Null: no server accepts one
+   * now.
+   */
   readonly acceptorOf: (listener: string) => ((handle: ConnectionHandle) => net.Socket | null) | null;
-  /** So many requests came on the connection in other workers. */
+  /** The number of requests that the connection has had in other workers. */
   readonly countOn: (socket: net.Socket, requests: number) => void;
-  /** A connection of the application's own protocol has come: from now on this worker has it open. */
+  /** A connection of an own protocol has arrived: from now on it counts as open in this worker. */
   readonly adopted: (socket: net.Socket) => void;
   /** A worker that drains takes nothing. */
   readonly isDraining: () => boolean;
   readonly failed: (error: unknown) => void;
 }
 
-/** Adopts what comes through the end of a pipe from a worker that drains, as it came from the master. */
+/** Adopts the connections of one source. `end`: one end of a pipe to it, as the master sent it. */
 export function adoptFrom(
   end: unknown,
   { handlers, acceptorOf, countOn, adopted, isDraining, failed }: AdoptionParts,
 ): void {
-  function adopt(parcel: Parcel, handle: ConnectionHandle): ((cargo: Cargo | null) => void) | null {
-    return parcel.kind === 'http' ? adoptHttp(parcel, handle) : adoptOwn(parcel, handle);
-  }
-
-  function adoptHttp(parcel: Parcel, handle: ConnectionHandle): (() => void) | null {
-    const accept = acceptorOf(parcel.to);
+  function adoptHttp(offer: Offer, handle: ConnectionHandle): (() => void) | null {
+    const accept = acceptorOf(offer.to);
     if (accept === null) return null;
-    // Listeners of 'connection' may ask for it.
-    takeOverCounts(handle, parcel.socket);
+    // Before it is accepted, because listeners for 'connection' may read the counters.
+    takeOverCounts(handle, offer.socket);
     const socket = accept(handle);
     if (socket === null) return null;
-    // Something stands before HTTP that has already read what came first, as with the PROXY protocol: it would wait for it again.
+    // A handler in front of HTTP, for example of the PROXY protocol, waits for first bytes that it has already read in the source.
     if (!hasParser(socket)) {
       socket.destroy();
       return null;
     }
-    takeOverOptions(socket, parcel.socket);
-    countOn(socket, parcel.socket.requests);
-    if (parcel.isKept) keepAlive(socket, parcel.socket);
+    takeOverOptions(socket, offer.socket);
+    countOn(socket, offer.socket.requests);
+    if (offer.isKept) waitForNextRequest(socket, offer.socket);
     return () => undefined;
   }
 
   function adoptOwn(
-    { to, isHalfOpen }: Parcel,
+    { to, isHalfOpen }: Offer,
     handle: ConnectionHandle,
-  ): ((cargo: Cargo | null) => void) | null {
+  ): ((state: FinalState | null) => void) | null {
     const handler = handlers.get(to);
     if (handler === undefined) return null;
-    // `manualStart`: the worker that has it so far may keep it, so nothing is read before the cargo is there.
+    // `manualStart`: the source may still keep the connection, so nothing is read before the final state is there.
     const options = { handle, allowHalfOpen: isHalfOpen, readable: true, writable: true, manualStart: true };
     const socket = new net.Socket(options);
-    // Open from now on: should a drain begin meanwhile, it waits for what becomes of it.
+    // It counts as open now: a drain that begins meanwhile waits for it.
     adopted(socket);
-    return (cargo) => {
-      if (cargo === null) {
+    return (final) => {
+      if (final === null) {
         socket.destroy();
         return;
       }
-      const { state, unread, socket: known } = cargo;
+      const { state, unread, socket: known } = final;
       takeOverCounts(handle, known);
       takeOverOptions(socket, known);
       if (unread !== '') socket.unshift(Buffer.from(unread, 'base64'));
@@ -81,22 +81,24 @@ export function adoptFrom(
     };
   }
 
-  openInbound(end, isDraining, adopt);
+  openDestinationEnd(end, isDraining, (offer, handle) =>
+    offer.kind === 'http' ? adoptHttp(offer, handle) : adoptOwn(offer, handle),
+  );
 }
 
-/** The client may be a little late: Node.js grants as much where the server does not say. */
+/** How much longer than the keep-alive timeout Node.js waits for a client, if the server does not say. */
 const keepAliveGraceMs = 1_000;
-/** What a timer of Node.js takes. */
+/** The longest time that a timer of Node.js accepts. */
 const longestMs = 2 ** 31 - 1;
 
-/** It waits for its next request, not for its first: until then the keep-alive timeout counts, and no other. */
-function keepAlive(socket: net.Socket, { timeoutMs }: SocketState): void {
+/** Puts the socket where it was in the source, after a response: until the next request only the keep-alive timeout counts. */
+function waitForNextRequest(socket: net.Socket, { timeoutMs }: SocketState): void {
   skipFirstMessage(socket);
   const server: unknown = Reflect.get(socket, 'server');
   if (typeof server !== 'object' || server === null) return;
   const ms = numberOf(server, 'keepAliveTimeout') ?? 0;
   if (ms <= 0) {
-    // Then that of the socket counts all the time, as the server or the application has set it.
+    // Without a keep-alive timeout, the socket's own one counts all the time, as the server or the application set it.
     if (timeoutMs !== undefined) socket.setTimeout(Math.min(timeoutMs, longestMs));
     return;
   }

@@ -1,51 +1,53 @@
 /**
- * The workers that serve after this one, as they are named by the master and greet: who can be offered a connection now, and when there
- * is nobody (any more). It must not know what is offered to them.
+ * The destinations of this draining worker: the workers that the master has announced and that are ready to take connections. Reports
+ * when they can be offered some, and when there is none.
  */
-import { openOutbound, type Outbound } from './links.ts';
+import { openSourceEnd, type Destination } from './source-end.ts';
 
-export interface SuccessorEvents {
-  /** They are there and take connections, all that were announced together or as many as came in time. May come again, with others. */
+export interface DestinationsEvents {
+  /**
+   * There are destinations: all that were announced together, or those that opened in time. Called again when others follow.
+   */
   introduced(): void;
-  /** Nobody has been there for so long that nobody is expected. */
+  /** There has been no destination for so long that none is expected any more. */
   missing(): void;
 }
 
-export interface Successors {
-  /** The end of a pipe to one of them, as it came from the master; `more` are about to come. */
+export interface Destinations {
+  /** `end`: one end of a pipe to a destination, as the master sent it. `more`: how many destinations the master announces next. */
   add(end: unknown, more: number): void;
-  /** From now on it is missed when there is none. */
+  /** From now on `missing` is reported. */
   expect(): void;
-  /** Are there some, and none just being introduced? */
-  areThere(): boolean;
-  list(): readonly Outbound[];
-  has(one: Outbound): boolean;
-  /** Resolves when they are there, or when it has been waited long enough. */
+  /** True if there are some, and none is just being introduced. */
+  areReady(): boolean;
+  list(): readonly Destination[];
+  has(one: Destination): boolean;
+  /** Resolves when they are ready, or when the wait has lasted too long. */
   wait(): Promise<void>;
 }
 
-/** From one of several that greets to the next one. */
+/** How long to wait for the next of several destinations. */
 const introductionMs = 100;
-/** How long it may take until one is named and greets. Meanwhile everything is served as ever. */
+/** How long to wait for the first destination. Until then everything is served as usual. */
 const patienceMs = 2_000;
 
-export function createSuccessors(events: SuccessorEvents): Successors {
-  /** Those that have not greeted: whoever has just begun to serve does so a little later. */
-  const announced = new Set<Outbound>();
-  const present = new Set<Outbound>();
+export function createDestinations(events: DestinationsEvents): Destinations {
+  /** Announced, and not opened yet: a worker that has just begun to serve opens its end a little later. */
+  const announced = new Set<Destination>();
+  const present = new Set<Destination>();
   const waiting = new Set<() => void>();
   let isExpected = false;
-  /** How many more the master is about to name. */
-  let unnamed = 0;
+  /** How many more the master is about to announce. */
+  let unannounced = 0;
   let introducing: NodeJS.Timeout | undefined;
   let patience: NodeJS.Timeout | undefined;
 
-  /** Not before all of them are there: the first would get everything. */
+  /** Waits until all of them are there: otherwise the first one would get every connection. */
   function awaitOthers(): void {
     clearTimeout(introducing);
     introducing = undefined;
     if (present.size === 0) return;
-    if (announced.size + unnamed > 0) introducing = setTimeout(allThere, introductionMs);
+    if (announced.size + unannounced > 0) introducing = setTimeout(allThere, introductionMs);
     else allThere();
   }
 
@@ -65,41 +67,41 @@ export function createSuccessors(events: SuccessorEvents): Successors {
     }, patienceMs);
   }
 
-  const areThere = (): boolean => present.size > 0 && introducing === undefined;
+  const areReady = (): boolean => present.size > 0 && introducing === undefined;
 
   return {
     add(end, more) {
-      unnamed = more;
-      const successor = openOutbound(end, {
-        greeted() {
-          if (successor === null) return;
-          announced.delete(successor);
-          present.add(successor);
+      unannounced = more;
+      const destination = openSourceEnd(end, {
+        opened() {
+          if (destination === null) return;
+          announced.delete(destination);
+          present.add(destination);
           clearTimeout(patience);
           awaitOthers();
         },
-        left: forget,
-        ended: forget,
+        draining: forget,
+        closed: forget,
       });
       function forget(): void {
-        if (successor === null) return;
-        const wasPresent = present.delete(successor);
-        const wasAnnounced = announced.delete(successor);
+        if (destination === null) return;
+        const wasPresent = present.delete(destination);
+        const wasAnnounced = announced.delete(destination);
         if (wasAnnounced && introducing !== undefined) awaitOthers();
-        // Each answer of one that goes may say so.
+        // Only the first time: every answer of a destination that drains says so.
         if (wasPresent || wasAnnounced) missIfNone();
       }
-      if (successor !== null) announced.add(successor);
+      if (destination !== null) announced.add(destination);
     },
     expect() {
       isExpected = true;
       missIfNone();
     },
-    areThere,
+    areReady,
     list: () => [...present],
     has: (one) => present.has(one),
     async wait() {
-      if (areThere()) return;
+      if (areReady()) return;
       await new Promise<void>((resolve) => {
         const timeout = setTimeout(resolve, patienceMs);
         waiting.add(() => {
@@ -109,4 +111,12 @@ export function createSuccessors(events: SuccessorEvents): Successors {
       });
     },
   };
+}
+
+/** The destination with the fewest offers so far, the first of several; null if there is none. */
+export function leastOffered(among: readonly Destination[]): Destination | null {
+  return among.reduce<Destination | null>(
+    (least, one) => (least === null || one.offered() < least.offered() ? one : least),
+    null,
+  );
 }

@@ -1,35 +1,25 @@
 /**
- * A pipe that carries handles beside its lines (SCM_RIGHTS of unix(7)), made of the parts that Node.js's own IPC channel is
- * made of, which are not documented: no other file touches them. Measured on Node 20, 22, 24 and 26. That channel itself
- * waits for an answer to every handle, and the system call through a library costs each worker 8 to 18 ms at the
- * worst moment, when it has just begun to serve. It must not know what the lines say.
+ * A pipe over which two workers send each other lines of text, and connections with them (SCM_RIGHTS, unix(7)). It is made of the
+ * classes behind Node.js's own IPC channel, which are not documented; measured on Node 20, 22, 24 and 26. The IPC channel itself is
+ * too slow for this, because it waits for an answer to every handle. Calling sendmsg(2) through a native library costs each worker
+ * 8 to 18 ms, just when it has begun to serve.
  */
 import { bytesRead } from './read-bytes.ts';
 import { channelParts } from './channel-handle.ts';
+import { isConnectionHandle, postponeClosing, type ConnectionHandle } from './connection-handle.ts';
 import { closeHandle } from './listening-handle.ts';
 
-/** A connected socket's handle below `net.Socket`. */
-export interface ConnectionHandle {
-  readonly fd: number;
-  readonly writeQueueSize: number;
-  reading: boolean;
-  readStart: (this: ConnectionHandle) => number;
-  readStop: (this: ConnectionHandle) => number;
-  getpeername: (this: ConnectionHandle, out: object) => number;
-  close: (this: ConnectionHandle) => void;
-}
-
 export interface PipeEvents {
-  /** One line has come, without its line feed. `handles` are those that have come so far and were not taken out. */
+  /** A line arrived (without its line feed). `handles`: all that have arrived so far; remove the ones that you take. */
   line(text: string, handles: ConnectionHandle[]): void;
-  /** Once: the other end is gone. */
+  /** The other end is closed. Called once. */
   ended(): void;
 }
 
 export interface HandlePipe {
   /**
-   * Sends a line, or several. False: it cannot be sent, and was not. `unsent`: nor could it be later, when its turn came, although the
-   * other end is there; when that is gone, `ended` comes instead.
+   * Sends a line. Returns false if it cannot be sent. If that turns out only later, while the other end is still open, `unsent` is
+   * called; if the other end is closed, `ended` is called instead.
    */
   send(text: string, handle?: ConnectionHandle, unsent?: () => void): boolean;
 }
@@ -47,43 +37,16 @@ interface RawPipe {
   pendingHandle?: unknown;
 }
 
+/** The type of a libuv pipe that carries handles. */
 const carriesHandles = 2;
 const { errno } = process.getBuiltinModule('node:os').constants;
 
-export function isConnectionHandle(value: unknown): value is ConnectionHandle {
-  if (typeof value !== 'object' || value === null) return false;
-  return ['readStart', 'readStop', 'getpeername', 'close'].every(
-    (name) => typeof Reflect.get(value, name) === 'function',
-  );
-}
-
-/** How many hold it: one that has just come may have to go on before the other worker was told that it is here. */
-const holds = new WeakMap<ConnectionHandle, number>();
+/** The errors of write(2) when the other end is closed. */
+const closedByPeer: ReadonlySet<unknown> = new Set([-errno.EPIPE, -errno.ECONNRESET]);
 
 /**
- * Stops reading from it, whoever asks for more, as `net.Socket` does at a `resume()` or `read()`; what this answers, called once,
- * reads on, if anybody wants to and nobody else holds it.
- */
-export function holdReading(handle: ConnectionHandle): () => void {
-  holds.set(handle, (holds.get(handle) ?? 0) + 1);
-  handle.readStop();
-  handle.readStart = readNothing;
-  return () => {
-    const left = (holds.get(handle) ?? 1) - 1;
-    holds.set(handle, left);
-    if (left > 0) return;
-    // That of its class. Not deleted: V8 makes a slow object of what has lost a property, and this one lives on.
-    const { readStart } = Object.getPrototypeOf(handle) as ConnectionHandle;
-    handle.readStart = readStart;
-    if (handle.reading) handle.readStart();
-  };
-}
-
-const readNothing = (): number => 0;
-
-/**
- * Opens one end of a pair of connected UNIX sockets that has come over the IPC channel as a handle. Null when this
- * is none, or Node.js is not built as we know it: then it is closed, so that nobody waits at the other one.
+ * Opens one end of a socket pair that arrived over the IPC channel as a handle. Returns null, and closes the handle so that the other
+ * end notices, if it is not a socket or this Node.js has no such classes.
  */
 export function openHandlePipe(end: unknown, events: PipeEvents): HandlePipe | null {
   const parts = channelParts();
@@ -100,7 +63,7 @@ export function openHandlePipe(end: unknown, events: PipeEvents): HandlePipe | n
     closeHandle(end);
     return null;
   }
-  // Both are the same descriptor: the one that came is never closed, and must live as long as the other.
+  // Both handles have the same descriptor. Only `pipe` is ever closed; `end` must not be garbage-collected before that.
   pipe.end = end;
   let isOpen = true;
   let hasRead = false;
@@ -118,8 +81,8 @@ export function openHandlePipe(end: unknown, events: PipeEvents): HandlePipe | n
   }
 
   /**
-   * The end of the stream, or an error. When the other end is gone libuv says so after a short read, and each line that carries a
-   * handle is one, whatever is left behind it. So it is the end when nothing has come since reading was begun.
+   * Handles the end of the stream, or an error. Once the other end is closed, libuv reports the end after every short read, and every
+   * line with a handle is a short read, so there may be more to read. It is the end if nothing arrived since reading was started.
    */
   function endOfStream(): void {
     const isAgain = hasRead && isOpen && pipe.readStart() === 0;
@@ -156,48 +119,23 @@ export function openHandlePipe(end: unknown, events: PipeEvents): HandlePipe | n
   return {
     send(text, handle, unsent = () => undefined) {
       if (!isOpen) return false;
-      let release = (): void => undefined;
+      let close = (): void => undefined;
       const isSent = write(
         text,
         (status) => {
-          release();
-          // When the other end is gone, reading tells: after the last that it has said.
-          if (status === 0 || !isOpen || gone.has(status)) return;
-          // Such as ETOOMANYREFS: more descriptors on their way than this user may have open.
+          close();
+          // Reading reports a closed other end, after everything that it has sent.
+          if (status === 0 || !isOpen || closedByPeer.has(status)) return;
+          // For example ETOOMANYREFS: more descriptors in flight than this user may have open.
           unsent();
-          // libuv leaves what waits behind it until something is written; an empty line says nothing.
+          // libuv sends what waits behind a failed write only with the next one; an empty line means nothing.
           write('', () => undefined);
         },
         handle,
       );
-      if (isSent && handle !== undefined && pipe.writeQueueSize !== 0) release = keepOpen(handle);
+      // The line waits because the pipe is full, and libuv aborts the process if its handle is closed meanwhile.
+      if (isSent && handle !== undefined && pipe.writeQueueSize !== 0) close = postponeClosing(handle);
       return isSent;
     },
-  };
-}
-
-/** What write(2) says when nobody is at the other end any more. */
-const gone: ReadonlySet<number> = new Set([-errno.EPIPE, -errno.ECONNRESET]);
-
-/** How `net.Socket` ends its handle. */
-const endings = ['close', 'reset'];
-
-/**
- * While a line waits because the pipe is full, its handle waits with it, and libuv aborts the process when it was closed
- * meanwhile. So until what this answers is called, that is put off.
- */
-function keepOpen(handle: ConnectionHandle): () => void {
-  const due: (() => unknown)[] = [];
-  for (const name of endings) {
-    const end: unknown = Reflect.get(handle, name);
-    if (typeof end !== 'function') continue;
-    Reflect.set(handle, name, (...args: unknown[]) => {
-      due.push(() => Reflect.apply(end, handle, args) as unknown);
-      return 0;
-    });
-  }
-  return () => {
-    for (const name of endings) Reflect.deleteProperty(handle, name);
-    for (const end of due.splice(0)) end();
   };
 }

@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { WebSocket, WebSocketServer } from 'ws';
 import { GracefulRunError } from '../../shared/errors.ts';
-import { asJson } from '../migration/json-state.ts';
+import { asJson } from '../migration/application-state.ts';
 import { runtimeOfProcess } from '../boot/start-alone.ts';
 import { complain, described } from '../process/standard-streams.ts';
 import { exemptFromClosing } from '../drain/close-websockets.ts';

@@ -1,12 +1,8 @@
 // What a pipe makes of what libuv says, with a fake of libuv's pipe.
 import { constants } from 'node:os';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
-import {
-  holdReading,
-  openHandlePipe,
-  type ConnectionHandle,
-  type HandlePipe,
-} from '../../../../src/worker/node-internals/handle-pipe.ts';
+import type { ConnectionHandle } from '../../../../src/worker/node-internals/connection-handle.ts';
+import { openHandlePipe, type HandlePipe } from '../../../../src/worker/node-internals/handle-pipe.ts';
 
 interface Write {
   readonly text: string;
@@ -69,26 +65,6 @@ function connection(): { readonly handle: ConnectionHandle; readonly closes: () 
 function say(text: string): void {
   raw.onread(new TextEncoder().encode(text).buffer);
 }
-
-it('a connection that two hold is read on when the second lets go of it', () => {
-  let reads = 0;
-  const calls = {
-    readStart: () => {
-      reads += 1;
-      return 0;
-    },
-    readStop: () => 0,
-  };
-  const handle = Object.assign(Object.create(calls), { reading: true }) as ConnectionHandle;
-  const [first, second] = [holdReading(handle), holdReading(handle)];
-  first();
-  handle.readStart();
-  expect(reads).toBe(0);
-  second();
-  expect(reads).toBe(1);
-  handle.readStart();
-  expect(reads).toBe(2);
-});
 
 describe('the end that libuv reports', () => {
   it('is looked at again when something has come before it', () => {

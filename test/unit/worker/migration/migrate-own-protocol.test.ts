@@ -1,29 +1,36 @@
 import { once } from 'node:events';
 import net from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { giveAway, type Gift, type GivingParts } from '../../../../src/worker/migration/give-connection.ts';
-import type { Cargo, Outbound } from '../../../../src/worker/migration/links.ts';
-import { createTurns } from '../../../../src/worker/migration/concurrency-limit.ts';
+import type { FinalState } from '../../../../src/worker/migration/messages.ts';
+import {
+  createConcurrencyLimit,
+  migrateOwnProtocol,
+  type MigrationRequest,
+  type OwnProtocolParts,
+} from '../../../../src/worker/migration/migrate-own-protocol.ts';
+import type { Destination } from '../../../../src/worker/migration/source-end.ts';
 
-/** What a successor does with an offer: it holds the connection and asks for the cargo, or refuses. */
-type Answer = (load: () => Cargo | null) => boolean;
+/** What a destination does with an offer: it holds the connection and asks for the final state, or refuses. */
+type Answer = (load: () => FinalState | null) => boolean;
 
-function successor(...answers: readonly Answer[]): Outbound & { readonly cargo: (Cargo | null)[] } {
-  const cargo: (Cargo | null)[] = [];
+function destination(
+  ...answers: readonly Answer[]
+): Destination & { readonly states: (FinalState | null)[] } {
+  const states: (FinalState | null)[] = [];
   let offered = 0;
   return {
-    cargo,
+    states,
     inFlight: () => 0,
     offered: () => offered,
     offer: () => undefined,
-    entrust(_parcel, _handle, load, answered) {
+    offerInTwoSteps(_offer, _handle, load, answered) {
       const answer = answers[offered];
       offered += 1;
       setImmediate(() => {
         const isTaken =
           answer?.(() => {
             const loaded = load();
-            cargo.push(loaded);
+            states.push(loaded);
             return loaded;
           }) ?? false;
         answered(isTaken);
@@ -32,19 +39,19 @@ function successor(...answers: readonly Answer[]): Outbound & { readonly cargo: 
   };
 }
 
-const among = (...successors: readonly Outbound[]): GivingParts => ({
-  successors: { wait: () => Promise.resolve(), list: () => successors },
-  turns: createTurns(1),
+const among = (...destinations: readonly Destination[]): OwnProtocolParts => ({
+  destinations: { wait: () => Promise.resolve(), list: () => destinations },
+  limit: createConcurrencyLimit(1),
 });
 
 const holds: Answer = (load) => load() !== null;
 const refuses: Answer = () => false;
 
-function gift(state: () => unknown, released: () => void = () => undefined): Gift {
+function request(state: () => unknown, released: () => void = () => undefined): MigrationRequest {
   return { to: 'test', state, released };
 }
 
-describe('a connection that is given away', () => {
+describe('a connection that is migrated away', () => {
   const events = { begun: () => undefined, ended: () => undefined };
   let server: net.Server;
   let socket: net.Socket;
@@ -66,31 +73,31 @@ describe('a connection that is given away', () => {
 
   it('is let go of in the turn in which its state is asked for', async () => {
     const order: string[] = [];
-    const taker = successor((load) => {
+    const taking = destination((load) => {
       order.push('held');
       load();
       order.push('loaded');
       return true;
     });
-    const given = giveAway(
+    const migrated = migrateOwnProtocol(
       socket,
-      gift(
+      request(
         () => order.push('state'),
         () => order.push('released'),
       ),
-      among(taker),
+      among(taking),
       events,
     );
     socket.write('while it is offered');
-    expect(await given).toBe('taken');
+    expect(await migrated).toBe('taken');
     expect(order).toEqual(['held', 'state', 'released', 'loaded']);
-    expect(taker.cargo).toMatchObject([{ state: 2, unread: '' }]);
+    expect(taking.states).toMatchObject([{ state: 2, unread: '' }]);
     expect(socket.destroyed).toBe(true);
   });
 
   it('is offered again when what was written meanwhile has not gone out', async () => {
     let isFull = true;
-    const taker = successor((load) => {
+    const taking = destination((load) => {
       // More than the kernel takes while nobody reads.
       if (isFull) socket.write(Buffer.alloc(20_000_000));
       isFull = false;
@@ -98,14 +105,14 @@ describe('a connection that is given away', () => {
       return load() !== null;
     }, holds);
     let asked = 0;
-    const given = giveAway(
+    const migrated = migrateOwnProtocol(
       socket,
-      gift(() => ++asked),
-      among(taker),
+      request(() => ++asked),
+      among(taking),
       events,
     );
-    expect(await given).toBe('taken');
-    expect(taker.cargo).toMatchObject([null, { state: 1, unread: '' }]);
+    expect(await migrated).toBe('taken');
+    expect(taking.states).toMatchObject([null, { state: 1, unread: '' }]);
   });
 
   it('takes along what was read and not used, and nobody here hears of it', async () => {
@@ -114,51 +121,70 @@ describe('a connection that is given away', () => {
     socket.pause();
     client.write('unused');
     while (socket.readableLength === 0) await new Promise(setImmediate);
-    const taker = successor(holds);
-    await giveAway(
+    const taking = destination(holds);
+    await migrateOwnProtocol(
       socket,
-      gift(() => null),
-      among(taker),
+      request(() => null),
+      among(taking),
       events,
     );
-    expect(taker.cargo).toMatchObject([{ state: null, unread: Buffer.from('unused').toString('base64') }]);
+    expect(taking.states).toMatchObject([{ state: null, unread: Buffer.from('unused').toString('base64') }]);
     expect(heard).toEqual([]);
   });
 
   it('stays and is read on when its state cannot be told', async () => {
-    const given = giveAway(
+    const migrated = migrateOwnProtocol(
       socket,
-      gift(() => {
+      request(() => {
         throw new Error('not now');
       }),
-      among(successor(holds)),
+      among(destination(holds)),
       events,
     );
-    await expect(given).rejects.toThrow('not now');
+    await expect(migrated).rejects.toThrow('not now');
     client.write('still here');
     const [data] = (await once(socket, 'data')) as [Buffer];
     expect(data.toString()).toBe('still here');
   });
 
   it('goes to the next one when the first refuses, and stays when all do', async () => {
-    const second = successor(holds, refuses);
-    const state = gift(() => null);
-    expect(await giveAway(socket, state, among(successor(refuses), successor(refuses)), events)).toBe(
-      'nobody',
+    const second = destination(holds, refuses);
+    const state = request(() => null);
+    expect(
+      await migrateOwnProtocol(socket, state, among(destination(refuses), destination(refuses)), events),
+    ).toBe('nobody');
+    expect(await migrateOwnProtocol(socket, state, among(destination(refuses), second), events)).toBe(
+      'taken',
     );
-    expect(await giveAway(socket, state, among(successor(refuses), second), events)).toBe('taken');
     expect(second.offered()).toBe(1);
   });
 
   it('cannot be one that has been ended', async () => {
     socket.end();
     expect(
-      await giveAway(
+      await migrateOwnProtocol(
         socket,
-        gift(() => null),
-        among(successor(holds)),
+        request(() => null),
+        among(destination(holds)),
         events,
       ),
     ).toBe('notMovable');
   });
+});
+
+it('so many have their turn at a time, the others when it is release, in order', async () => {
+  const limit = createConcurrencyLimit(2);
+  const order: number[] = [];
+  const takes = [1, 2, 3, 4].map(async (who) => {
+    const release = await limit.acquire();
+    order.push(who);
+    return release;
+  });
+  const [first, second] = await Promise.all(takes.slice(0, 2));
+  expect(order).toEqual([1, 2]);
+  second?.();
+  (await takes[2])?.();
+  await takes[3];
+  expect(order).toEqual([1, 2, 3, 4]);
+  first?.();
 });

@@ -1,20 +1,20 @@
-/** What may travel along with a connection: JSON of a bounded size. */
+/** Checks the state that an application sends along with a connection: JSON of a limited size. */
 import { GracefulRunError } from '../../shared/errors.ts';
 
 const maxStateBytes = 64 * 1024;
 
-/** The state as it will be over there: what JSON makes of it. Throws GracefulRunError `workerMisuse` when it cannot travel. */
+/** The state as the destination will see it, after JSON. Throws GracefulRunError `workerMisuse` if it cannot be sent. */
 export function asJson(state: unknown): unknown {
   const text: unknown = JSON.stringify(state);
   if (typeof text !== 'string') {
-    throw new GracefulRunError('workerMisuse', 'cannot migrate: the state is nothing that JSON can write', {
+    throw new GracefulRunError('workerMisuse', 'cannot migrate: the state cannot be serialised as JSON', {
       hint: 'give it plain objects, arrays, strings, numbers, booleans and null',
     });
   }
   const bytes = Buffer.byteLength(text);
   if (bytes > maxStateBytes) {
     throw new GracefulRunError('workerMisuse', `cannot migrate: the state has ${bytes} bytes of JSON`, {
-      hint: `at most ${maxStateBytes} travel with a connection: keep the rest where both workers can read it`,
+      hint: `send at most ${maxStateBytes} bytes with a connection, and keep the rest where both workers can read it`,
     });
   }
   return JSON.parse(text);

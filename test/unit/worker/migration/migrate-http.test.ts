@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createPace } from '../../../../src/worker/migration/pace.ts';
+import { createPace } from '../../../../src/worker/migration/migrate-http.ts';
 
 test('few at first, all at the end', () => {
   const pace = createPace(100, 1_000, 250);

@@ -1,0 +1,110 @@
+/**
+ * The lines of JSON that source and destination send each other while a connection migrates. The two may be of different releases, so
+ * everything that is read is checked, and the names of the fields stay as they are.
+ */
+import { readStateOfLine, type SocketState } from '../node-internals/socket-state.ts';
+
+/**
+ * Raised when a line changes its meaning. The destination announces its version first, and a source of another version offers it
+ * nothing.
+ */
+const version = 1;
+
+/** What the source says about a connection that it offers. The connection itself comes with this line. */
+export interface Offer {
+  /** `http`: for the servers of a listener. `own`: a protocol of the application's own, for a handler that it has added. */
+  readonly kind: 'http' | 'own';
+  /** The name of the listener, or of the handler. */
+  readonly to: string;
+  /** The client's address and port, by which the destination finds the handle that belongs to the offer. */
+  readonly peer: string;
+  /** HTTP: the client has had a response, so the keep-alive timeout counts for its next request. */
+  readonly isKept: boolean;
+  /** The socket's `allowHalfOpen`. */
+  readonly isHalfOpen: boolean;
+  /** HTTP: options and counters of the socket. For an own protocol they are in the final state. */
+  readonly socket: SocketState;
+}
+
+/** Follows the offer of an own protocol, when the destination holds the connection and waits. */
+export interface FinalState {
+  /** The application's state, as JSON. */
+  readonly state: unknown;
+  /** Bytes that were read and not used, in base64. */
+  readonly unread: string;
+  readonly socket: SocketState;
+}
+
+/** What the destination answers. */
+export interface Answers {
+  readonly isOfThisVersion: boolean;
+  /** The destination drains itself: it refuses everything, though nothing for good. */
+  readonly isDraining: boolean;
+  /** The ids of offers. */
+  readonly taken: readonly number[];
+  readonly refused: readonly number[];
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** The first line of the destination. */
+export const versionLine: string = JSON.stringify({ greeting: version });
+
+export function offerLine(id: number, offer: Offer): string {
+  return JSON.stringify({ id, ...offer });
+}
+
+/** Null: the source keeps the connection. */
+export function finalStateLine(id: number, state: FinalState | null): string {
+  return JSON.stringify({ id, cargo: state });
+}
+
+export function answersLine({ taken, refused, isDraining }: Omit<Answers, 'isOfThisVersion'>): string {
+  return JSON.stringify({ taken, refused, leaves: isDraining });
+}
+
+export function readAnswers(line: string): Answers | null {
+  const fields = readJson(line);
+  return fields === null
+    ? null
+    : {
+        isOfThisVersion: fields['greeting'] === version,
+        isDraining: fields['leaves'] === true,
+        taken: numbersIn(fields['taken']),
+        refused: numbersIn(fields['refused']),
+      };
+}
+
+/** A line of the source: an offer or a final state, to be read by one of the two functions below. */
+export function readSourceLine(line: string): { readonly id: number; readonly fields: Fields } | null {
+  const fields = readJson(line);
+  return fields !== null && typeof fields['id'] === 'number' ? { id: fields['id'], fields } : null;
+}
+
+export function readOffer(fields: Fields): Offer | null {
+  const { kind, to, peer, isKept, isHalfOpen } = fields;
+  if (kind !== 'http' && kind !== 'own') return null;
+  if (typeof to !== 'string' || typeof peer !== 'string') return null;
+  const socket = readStateOfLine(fields['socket']);
+  return { kind, to, peer, isKept: isKept === true, isHalfOpen: isHalfOpen === true, socket };
+}
+
+export function readFinalState({ cargo }: Fields): FinalState | null {
+  if (typeof cargo !== 'object' || cargo === null || !('state' in cargo) || !('unread' in cargo)) return null;
+  const { state, unread } = cargo;
+  const socket = readStateOfLine('socket' in cargo ? cargo.socket : null);
+  return typeof unread === 'string' ? { state, unread, socket } : null;
+}
+
+function numbersIn(value: unknown): readonly number[] {
+  return Array.isArray(value) ? value.filter((one) => typeof one === 'number') : [];
+}
+
+function readJson(text: string): Fields | null {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null ? (value as Fields) : null;
+  } catch {
+    return null;
+  }
+}

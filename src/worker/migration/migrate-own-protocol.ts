@@ -1,0 +1,170 @@
+/**
+ * Migrates one connection of a protocol of the application's own. The application is asked for the connection's state, and told that it
+ * is released, in the turn of the event loop in which the destination is known to hold it: so nothing that the application does here
+ * can come after its state.
+ */
+import type net from 'node:net';
+import {
+  holdReading,
+  peerOf,
+  tcpHandleOf,
+  type ConnectionHandle,
+} from '../node-internals/connection-handle.ts';
+import { nothingKnown, readSocketState } from '../node-internals/socket-state.ts';
+import { leastOffered, type Destinations } from './destinations.ts';
+import type { FinalState } from './messages.ts';
+import type { Destination } from './source-end.ts';
+
+export interface MigrationRequest {
+  /** The name of the destination's handler. */
+  readonly to: string;
+  /** Called when the destination holds the connection and everything is written. What it throws ends the attempt. */
+  readonly state: () => unknown;
+  /** Called in the same turn as `state`: the connection belongs to the destination now, and the socket is destroyed soon. */
+  readonly released: () => void;
+}
+
+/**
+ * `nobody`: no destination takes it. `notMovable`: it is not an open plain TCP connection. The values are part of `Runtime`, over which
+ * two copies of this package may meet, so they keep their names.
+ */
+export type MigrationResult = 'taken' | 'nobody' | 'notMovable';
+
+export interface OfferEvents {
+  begun(): void;
+  ended(isTaken: boolean): void;
+}
+
+/** What all connections that migrate in this way share. */
+export interface OwnProtocolParts {
+  readonly destinations: Pick<Destinations, 'wait' | 'list'>;
+  /** A connection is not read while it is offered, so only some of them are offered at the same time. */
+  readonly limit: ConcurrencyLimit;
+}
+
+type Attempt = 'taken' | 'refused' | 'unwritten' | { readonly error: unknown };
+
+/** Tries one destination after the other, first the one with the fewest offers. Throws what `request.state` throws. */
+export async function migrateOwnProtocol(
+  socket: net.Socket,
+  request: MigrationRequest,
+  { destinations, limit }: OwnProtocolParts,
+  events: OfferEvents,
+): Promise<MigrationResult> {
+  const refused = new Set<Destination>();
+  const willing = (): readonly Destination[] => destinations.list().filter((one) => !refused.has(one));
+  for (;;) {
+    await written(socket);
+    await destinations.wait();
+    if (willing().length === 0) return 'nobody';
+    const release = await limit.acquire();
+    try {
+      // Chosen only now: others were offered in the meantime.
+      const destination = leastOffered(willing());
+      if (destination === null) continue;
+      const handle = tcpHandleOf(socket);
+      const peer = handle === null ? null : peerOf(handle);
+      if (!socket.writable || handle === null || peer === null) return 'notMovable';
+      events.begun();
+      const attempt = await offerOnce(socket, handle, peer, request, destination);
+      events.ended(attempt === 'taken');
+      if (attempt === 'taken') return attempt;
+      if (typeof attempt === 'object') throw attempt.error;
+      if (attempt === 'refused') refused.add(destination);
+    } finally {
+      release();
+    }
+  }
+}
+
+function offerOnce(
+  socket: net.Socket,
+  handle: ConnectionHandle,
+  peer: string,
+  { to, state, released }: MigrationRequest,
+  destination: Destination,
+): Promise<Attempt> {
+  return new Promise((resolve) => {
+    let attempt: Attempt = 'refused';
+    const finalState = (): FinalState | null => {
+      // Something was written meanwhile and has not gone out: the rest of it would end up between what the destination writes.
+      if (!socket.writable || socket.writableLength > 0 || handle.writeQueueSize > 0) {
+        attempt = 'unwritten';
+        return null;
+      }
+      let unread: Buffer = Buffer.alloc(0);
+      try {
+        const content = state();
+        unread = readAll(socket);
+        const known = readSocketState(socket, 0);
+        released();
+        return { state: content, unread: unread.toString('base64'), socket: known };
+      } catch (error) {
+        if (unread.length > 0) socket.unshift(unread);
+        attempt = { error };
+        return null;
+      }
+    };
+    const readOn = holdReading(handle);
+    const { allowHalfOpen: isHalfOpen } = socket;
+    const offer = { kind: 'own', to, peer, isKept: false, isHalfOpen, socket: nothingKnown } as const;
+    destination.offerInTwoSteps(offer, handle, finalState, (isTaken) => {
+      if (isTaken) socket.destroy();
+      else if (!socket.destroyed) readOn();
+      resolve(isTaken ? 'taken' : attempt);
+    });
+  });
+}
+
+/** Takes what was read and not used (the socket may be paused), without its listeners, which would use it here. */
+function readAll(socket: net.Socket): Buffer {
+  if (socket.readableLength === 0) return Buffer.alloc(0);
+  Object.defineProperty(socket, 'emit', { value: () => false, configurable: true });
+  try {
+    const chunks: Buffer[] = [];
+    // Up to Node.js 24 the first read returns everything. One read too many would end a socket whose client has ended.
+    while (socket.readableLength > 0) {
+      const data: unknown = socket.read();
+      if (!Buffer.isBuffer(data)) break;
+      chunks.push(data);
+    }
+    return Buffer.concat(chunks);
+  } finally {
+    Reflect.deleteProperty(socket, 'emit');
+  }
+}
+
+/** Resolves when everything is written, or the socket is closed. */
+function written(socket: net.Socket): Promise<void> {
+  if (!socket.writable || socket.writableLength === 0) return Promise.resolve();
+  return new Promise((resolve) => {
+    socket.write('', () => {
+      resolve();
+    });
+  });
+}
+
+/** At most so many at a time, first come, first served. */
+export interface ConcurrencyLimit {
+  /** Resolves when there is room; call the result to make room again. */
+  acquire(): Promise<() => void>;
+}
+
+export function createConcurrencyLimit(count: number): ConcurrencyLimit {
+  const waiting: (() => void)[] = [];
+  let free = count;
+
+  function release(): void {
+    const next = waiting.shift();
+    if (next === undefined) free += 1;
+    else next();
+  }
+
+  return {
+    async acquire() {
+      if (free > 0) free -= 1;
+      else await new Promise<void>((resolve) => waiting.push(resolve));
+      return release;
+    },
+  };
+}

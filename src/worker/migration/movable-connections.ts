@@ -1,0 +1,96 @@
+/**
+ * Decides which HTTP/1 connections of a draining worker can migrate: those that a declared listener accepted, as soon as they are
+ * between two messages and nothing of them is only in this process.
+ */
+import type net from 'node:net';
+import { allBetweenMessages, hasParser, type IsBetween } from '../node-internals/between-messages.ts';
+import { tcpHandleOf } from '../node-internals/connection-handle.ts';
+import { bytesReadHere, hasStateOfApplication } from '../node-internals/socket-state.ts';
+import type { Connections } from '../tracking/connections.ts';
+import type { Requests } from '../tracking/requests.ts';
+
+export interface MovableParts {
+  readonly requests: Pick<Requests, 'isInFlight'>;
+  readonly connections: Pick<Connections, 'isAccepted'>;
+  /** The declared listener that the server listens on, or null. */
+  readonly listenerOf: (server: net.Server) => string | null;
+}
+
+/** A connection that was between two messages when this many bytes had been read from it. */
+export interface Candidate {
+  readonly socket: net.Socket;
+  readonly bytesRead: number;
+}
+
+/** Can it migrate at some time, as far as that can be said before its turn comes? */
+export function mayMove(socket: net.Socket, { connections, listenerOf }: MovableParts): boolean {
+  return connections.isAccepted(socket) && hasParser(socket) && listenerOfSocket(socket, listenerOf) !== null;
+}
+
+/** The connections that are between two messages. `look` is called once for each server. */
+export function candidatesAmong(
+  sockets: readonly net.Socket[],
+  look: (server: net.Server) => IsBetween,
+): readonly Candidate[] {
+  const known = new Map<net.Server, IsBetween>();
+  const isBetween = (socket: net.Socket): boolean => {
+    const server = Reflect.get(socket, 'server') as net.Server;
+    const isIt = known.get(server) ?? look(server);
+    known.set(server, isIt);
+    return isIt(socket);
+  };
+  return (
+    sockets
+      .map((socket) => ({ socket, bytesRead: bytesReadHere(socket) }))
+      // Zero: nothing has ever arrived, or nothing since the connection migrated to this worker.
+      .filter(({ socket, bytesRead }) => bytesRead === 0 || isBetween(socket))
+  );
+}
+
+/** Can it migrate now? */
+export function canLeave({ socket, bytesRead }: Candidate, { requests }: MovableParts): boolean {
+  return (
+    hasNothingPending(socket) &&
+    hasParser(socket) &&
+    bytesReadHere(socket) === bytesRead &&
+    !requests.isInFlight(socket) &&
+    !hasStateOfApplication(socket)
+  );
+}
+
+/** The name of the listener that accepted the connection. */
+export function listenerOfSocket(socket: net.Socket, listenerOf: MovableParts['listenerOf']): string | null {
+  const server: unknown = Reflect.get(socket, 'server');
+  return typeof server === 'object' && server !== null ? listenerOf(server as net.Server) : null;
+}
+
+/** Nothing that was read is unused, and nothing waits to be written. */
+function hasNothingPending(socket: net.Socket): boolean {
+  return (
+    socket.readable &&
+    socket.writable &&
+    socket.readableLength === 0 &&
+    socket.writableLength === 0 &&
+    tcpHandleOf(socket)?.writeQueueSize === 0
+  );
+}
+
+/**
+ * Keeps the connections that will migrate open when the application calls `http.Server.close()`, which many do as soon as a drain
+ * begins, and which destroys idle connections.
+ */
+export function keepOpenAtClose(
+  servers: Iterable<net.Server>,
+  willMigrate: (socket: net.Socket) => boolean,
+): void {
+  for (const server of servers) {
+    if (typeof Reflect.get(server, 'closeIdleConnections') !== 'function') continue;
+    Object.defineProperty(server, 'closeIdleConnections', {
+      value: () => {
+        for (const socket of allBetweenMessages(server)) if (!willMigrate(socket)) socket.destroy();
+      },
+      configurable: true,
+      writable: true,
+    });
+  }
+}
