@@ -41,7 +41,7 @@ export interface Requests {
 /** True for a connection that no response should close, because it moves to another worker. */
 export type StaysOpen = (socket: net.Socket) => boolean;
 
-/** `Connection: close` on a response. */
+/** `Connection: close` on a response. A parameter, because drain/connection-close.ts is compiled only after admission. */
 export interface CloseHeader {
   set(response: ServerResponse): void;
   /** Replaces it by keep-alive, unless the headers have been sent. */
