@@ -1,4 +1,4 @@
-/** What the application has asked of this worker, kept until somebody has use for it. It must not know when that is. */
+/** What the application has registered through the API: drain hooks, handlers of adopted connections, and the drain signal. */
 import { setMaxListeners } from 'node:events';
 import { bindListeners } from '../process/abort-listeners.ts';
 import { inCurrentContext } from '../process/async-context.ts';
@@ -8,17 +8,17 @@ import { complain, described } from '../process/standard-streams.ts';
 
 export interface Application {
   readonly hooks: Hooks;
-  /** Who takes connections that other workers give away, by name. */
+  /** The handlers of connections that other workers migrate, by name. */
   readonly adoptHandlers: ReadonlyMap<string, AdoptHandler>;
   readonly onAdopt: (name: string, handler: AdoptHandler) => void;
-  /** Always the same one; aborted when the application may know that the drain has begun. */
+  /** Always the same one; aborted when the drain has begun. */
   readonly signal: () => AbortSignal;
-  /** The drain has begun. */
+  /** Aborts the signal: the drain has begun. */
   tellOfDrain(): void;
 }
 
 export function createApplication(): Application {
-  // Made when it is asked for: most applications never do, and all of them have to boot.
+  // Created at the first use, which most applications never make.
   let abort: AbortController | null = null;
   let isTold = false;
   const adoptHandlers = new Map<string, AdoptHandler>();
@@ -34,7 +34,7 @@ export function createApplication(): Application {
       if (abort === null) {
         abort = new AbortController();
         bindListeners(abort.signal);
-        // One for each request that waits is no leak.
+        // A listener for each request that waits is no leak.
         setMaxListeners(0, abort.signal);
       }
       if (isTold) abort.abort();

@@ -1,4 +1,4 @@
-/** The public API of a worker: the application's side of `Runtime`. */
+/** The public API of a worker. */
 import type { Server, Socket } from 'node:net';
 import { GracefulRunError } from '../../shared/errors.ts';
 import { currentContext } from '../process/async-context.ts';
@@ -11,92 +11,92 @@ import type { Runtime } from './runtime.ts';
 
 export interface GracefulOptions {
   /**
-   * When the worker counts as ready. `auto`, the default: as soon as it listens on every declared listener.
-   * `manual`: when moreover `worker.ready()` has been called.
+   * When the worker is ready. `auto`, the default: as soon as it listens on every declared listener.
+   * `manual`: when `worker.ready()` has been called as well.
    */
   readonly ready?: ReadyMode;
 }
 
 export interface ListenOptions {
-  /** 0 to 65535; 0 is any free port, which no master holds. */
+  /** 0 to 65535; 0 is any free port, which the master never holds. */
   readonly port: number;
   /** A name or a numeric address. Default: every address, as Node.js does it. */
   readonly host?: string;
-  /** Length of the accept queue when run alone; under a master the declared one counts. Default: that of Node.js, 511. */
+  /** Length of the accept queue without a master; the master declares its own. Default: that of Node.js, 511. */
   readonly backlog?: number;
 }
 
 export interface MigrateOptions {
-  /** The name of the handler over there: `worker.onAdopt(name, …)`. */
+  /** The name of the handler in the destination worker: `worker.onAdopt(name, …)`. */
   readonly to: string;
   /**
-   * JSON, at most 64 KiB. A function is asked at the last moment, when the other worker holds the connection, nothing is read here
-   * any more and everything was written; what it throws rejects `migrate`. Default: null.
+   * JSON, at most 64 KiB. A function is called at the last moment, when the destination worker holds the connection, this worker no longer
+   * reads from it, and everything is written; an error that it throws rejects `migrate`. Default: null.
    */
   readonly state?: unknown;
   /**
-   * Called in the same turn as `state`: from now on the connection is the other worker's. The place to remove the socket's listeners
-   * and to write nothing more; the socket is destroyed soon.
+   * Called in the same turn as `state`: from now on the connection belongs to the destination worker. The place to remove the socket's
+   * listeners. Write nothing after it; the socket is destroyed soon.
    */
   readonly released?: () => void;
 }
 
-/** This process, as graceful-run sees it. */
+/** This process as a worker. */
 export interface Worker {
   /**
-   * Makes the server listen: on the master's listener where one is declared for the address, else by binding itself.
+   * Makes the server listen: on the master's listener if one is declared for the address, otherwise by binding itself.
    * Resolves when it listens; rejects with the error that the server emits, such as EADDRINUSE. The server may be of any
    * kind that Node.js has (http, https, http2, net, tls). A second call for a server that listens rejects
-   * with ERR_SERVER_ALREADY_LISTEN. `server.listen()` does the same; this is a promise for it.
+   * with ERR_SERVER_ALREADY_LISTEN. `server.listen()` does the same without a promise.
    */
   listen(server: Server, options: ListenOptions): Promise<void>;
   /**
-   * Runs the hook in a drain. By default (`when: 'last'`) when the last connection is gone, or was cut at the deadline:
-   * the place to close a database, which requests needed until then. With `when: 'first'` as soon as the drain
+   * Runs the hook in a drain. By default (`when: 'last'`) when the last connection is closed, or was cut at the deadline:
+   * the place to close a database, which requests need until then. With `when: 'first'` as soon as the drain
    * begins: the place to leave a service registry, or to end streams that would never end by themselves.
-   * Hooks of one moment run in the order in which they were added, each awaited, all of them bounded by `deadline`; last
-   * hooks that the deadline has overtaken still get 400 ms. One that throws is reported on stderr and does not
-   * stop the others. Adding a function twice runs it twice.
+   * Hooks of one moment run in the order in which they were added, each awaited, all of them bounded by `deadline`; if the
+   * deadline passes first, `last` hooks still get 400 ms. A hook that throws is reported on stderr and does not
+   * stop the others. A function that is added twice runs twice.
    */
   onDrain(hook: DrainHook, options?: { readonly when?: DrainMoment }): void;
   /**
-   * Says that the worker can serve (`ready: 'manual'`). It is remembered when the listeners do not listen yet.
-   * A second call changes nothing, nor does one in automatic mode or when run alone.
+   * Tells the master that the worker can serve (`ready: 'manual'`). It may be called before the servers listen.
+   * A second call changes nothing, nor does a call in automatic mode or without a master.
    */
   ready(): void;
   /** Aborts when the drain begins. Always the same signal. */
   readonly signal: AbortSignal;
-  /** The number of the generation that this worker belongs to: 1, 2, 3 …; 0 when run alone. */
+  /** The number of the generation that this worker belongs to: 1, 2, 3 …; 0 without a master. */
   readonly generation: number;
   /** True under a master. */
   readonly isManaged: boolean;
   /**
-   * While draining: gives a connection of the application's own protocol to a worker that serves after this one. It stops being
-   * read here, goes with `state` and whatever was read and not used, and once it was taken the socket is destroyed here,
-   * without the client noticing. What is written until `released` goes out before anything that the other worker writes. Only plain TCP.
-   * Rejects with GracefulRunError `nobodyToAdopt` when this worker does not drain, there is none after it (run alone, a stop,
-   * `--no-migrate`), or none has a handler of that name; with `workerMisuse` when the socket is not an open plain TCP connection or
-   * the state is not JSON of at most 64 KiB. After an error the connection is served here as before.
+   * While draining: hands a connection of the application's own protocol over to a newer worker, the destination, together with `state` and
+   * with bytes that were read and not consumed. This worker stops reading from it, and destroys its socket once the destination has the
+   * connection; the client notices nothing. What is written before `released` is sent before anything that the destination writes. Plain
+   * TCP only. Rejects with GracefulRunError `nobodyToAdopt` if this worker does not drain, if there is no newer worker (without a
+   * master, in a stop, with `--no-migrate`), or if none has a handler of that name; with `workerMisuse` if the socket is not an open plain
+   * TCP connection or the state is not JSON of at most 64 KiB. After an error this worker serves the connection as before.
    */
   migrate(socket: Socket, options: MigrateOptions): Promise<void>;
   /**
-   * Takes connections that another worker migrates to `name`, with their state. Add it before the worker is ready. The
-   * socket is paused until it is read. A second handler of a name replaces the first; what one throws destroys its connection.
+   * Takes connections that another worker migrates to `name`, with their state. Add the handler before the worker is ready. The
+   * socket is paused until it is read. A second handler for a name replaces the first. If a handler throws, its connection is destroyed.
    */
   onAdopt(name: string, handler: AdoptHandler): void;
-  /** Asks the master for a reload; false when there is none to ask. Requests during a reload become one more. */
+  /** Requests a reload from the master; returns false without one. Requests during a reload are merged into a single further reload. */
   requestReload(): boolean;
 }
 
 let current: Worker | null = null;
 
 /**
- * This process as a worker, under a master or alone. Alone, the first call makes SIGTERM, SIGINT and SIGQUIT drain and exit
- * within 30 s (or GRACEFUL_RUN_DRAIN_TIMEOUT_MS); a second signal exits at once. Call it before servers
- * listen, so that it knows them.
+ * Returns this process as a worker, with or without a master. Without one, the first call makes SIGTERM, SIGINT and SIGQUIT drain the
+ * process and end it within 30 s (or GRACEFUL_RUN_DRAIN_TIMEOUT_MS); a second signal ends it at once. Call it before servers listen,
+ * because it does not know servers that listen already.
  *
- * A second call gives the same worker. Throws GracefulRunError `workerMisuse` when its `ready` differs from
- * the first call's, when `manual` comes after the worker was ready, or when the master's version does not fit.
+ * Every call returns the same worker. Throws GracefulRunError `workerMisuse` if `ready` differs from that of the first call, if `manual`
+ * comes after the worker was ready, or if the master's version does not match.
  */
 export function graceful(options: GracefulOptions = {}): Worker {
   const runtime = runtimeOfProcess();

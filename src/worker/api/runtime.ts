@@ -1,6 +1,6 @@
 /**
- * What the API finds in its process: the preload's runtime, or one of its own when no master is there. The two may come
- * from different copies of the package, so this is an interface with a version, found through a global symbol.
+ * What the API calls: the runtime of the preload or, without a master, one that the API starts itself. API and preload may come from
+ * different copies of the package, so this is an interface with a version, found through a global symbol.
  */
 import type net from 'node:net';
 import type { AdoptHandler } from '../migration/adopt-connections.ts';
@@ -8,7 +8,7 @@ import type { DrainHook, DrainMoment } from './drain-hooks.ts';
 import type { MigrationRequest, MigrationResult } from '../migration/migrate-own-protocol.ts';
 import type { ReadyMode } from '../listen/readiness.ts';
 
-/** Raised when `Runtime` changes its meaning. */
+/** Raised when the meaning of `Runtime` changes. */
 export const runtimeVersion = 2;
 
 export interface Runtime {
@@ -30,7 +30,7 @@ export function publishRuntime(runtime: Runtime): void {
   Object.defineProperty(globalThis, key, { value: runtime, configurable: true });
 }
 
-/** The runtime of this process; null when there is none, `other` when it is of a version that we do not know. */
+/** The runtime of this process; null if there is none, `other` if it has another version. */
 export function findRuntime(): Runtime | 'other' | null {
   const value: unknown = Reflect.get(globalThis, key);
   if (typeof value !== 'object' || value === null) return null;

@@ -1,6 +1,6 @@
 /**
- * Stands between "listens" and "ready" where the master wants to know more: a bundle of its own (bundle.ts), for few masters do.
- * Owns which server is asked, and begins and ends the asking. It must not know how a server is asked.
+ * Delays readiness until the worker answers its health path, if the master asks for that: chooses the server, and starts and stops the
+ * requests. A bundle of its own (bundle.ts), because most workers do without.
  */
 import type net from 'node:net';
 import type { HealthOrder } from '../../shared/protocol.ts';
@@ -9,26 +9,26 @@ import { proveHealth } from './prove-health.ts';
 
 export interface HealthGateParts {
   readonly order: HealthOrder;
-  /** The declared port that is asked. */
+  /** The declared port whose server is asked. */
   readonly port: number;
-  /** Calls `action` as Node.js does when the server has something to say. */
+  /** Calls `action` in the context in which Node.js calls the listeners of the server. */
   readonly inContextOf: InContextOf;
-  /** Why it is not ready yet. */
+  /** Called with the reason why the worker is not ready yet. */
   readonly notReadyYet: (reason: string) => void;
-  /** Called once, unless `stop` was called before. */
+  /** Called once when the worker is healthy, unless `stop` was called before. */
   readonly passed: () => void;
 }
 
 export interface HealthGate {
-  /** A server that has been told to listen. */
+  /** Call it for every server that has been told to listen. */
   track(server: net.Server): void;
-  /** The worker listens: from now on it is asked. */
+  /** Starts the requests: the worker listens. */
   begin(): void;
-  /** Nobody wants to know any more. */
+  /** Stops the requests: the worker drains. */
   stop(): void;
 }
 
-/** As much of a reason as a message takes. */
+/** Longer reasons are cut. */
 const reasonLength = 500;
 
 export function createHealthGate(

@@ -1,16 +1,16 @@
 /**
- * A connection without a network: two ends, and what is written to one is read from the other. A server gets one of them by its
- * event 'connection', for which Node.js documents any Duplex; whatever else applications ask a socket for is answered as
- * for a client on the loopback. It must not know HTTP, nor TLS (in-memory-tls-socket.ts).
+ * A connection in memory: two ends, and what is written to one is read from the other. A server gets one end through its event 'connection',
+ * for which Node.js documents any Duplex. The other properties of a socket that applications use are those of a client on the
+ * loopback. TLS is in in-memory-tls-socket.ts.
  */
 import { Duplex } from 'node:stream';
 import { markInjected } from '../tracking/in-memory-mark.ts';
 
-// Not by import, as in inject.ts: it is loaded already in a process that serves.
+// Not imported, as in inject.ts: it is loaded already in a process that serves.
 const { Socket } = process.getBuiltinModule('node:net');
 
 const loopback = '127.0.0.1';
-/** Of a client: the first of the ports that systems give away. */
+/** The port of the client: the first of the ephemeral ports. */
 const clientPort = 49_152;
 
 /** Both ends. */
@@ -28,12 +28,12 @@ export class InMemorySocket extends Duplex {
   readonly localPort: number;
   readonly connecting: boolean = false;
   readonly pending: boolean = false;
-  /** What the last `setTimeout` said; nothing here has a time limit. */
+  /** The argument of the last `setTimeout`; nothing here has a time limit. */
   timeout: number | undefined = undefined;
   #bytesRead = 0;
   #bytesWritten = 0;
   #peer: InMemorySocket | null = null;
-  /** Tells the peer that what it wrote last was taken. */
+  /** Tells the peer that its last write was read. */
   #taken: (() => void) | null = null;
 
   /** `port` is the one that the server listens on. */
@@ -77,7 +77,7 @@ export class InMemorySocket extends Duplex {
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: () => void): void {
     this.#bytesWritten += chunk.length;
-    // On a later tick, as from a network: what an application throws while it reads must not come out of our write().
+    // On a later tick, as from a network: an error that the application throws while it reads must not come out of write().
     process.nextTick(() => {
       const peer = this.#peer;
       if (peer === null || peer.destroyed || chunk.length === 0 || peer.#receive(chunk)) done();
@@ -100,7 +100,7 @@ export class InMemorySocket extends Duplex {
     done(error);
   }
 
-  /** As a socket has it: ends, and is destroyed when everything was written. */
+  /** Ends, and is destroyed when everything is written, as a socket is. */
   destroySoon(): void {
     const destroy = (): void => {
       this.destroy();
@@ -110,7 +110,7 @@ export class InMemorySocket extends Duplex {
     else this.once('finish', destroy);
   }
 
-  /** There is nobody to whom a reset would say more than an end. */
+  /** In memory, a reset is the same as an end. */
   resetAndDestroy(): this {
     return this.destroy();
   }
@@ -119,7 +119,7 @@ export class InMemorySocket extends Duplex {
     return { address: this.localAddress, family: this.localFamily, port: this.localPort };
   }
 
-  // Nothing here has a time limit, a packet or a handle: who injects sets the bounds.
+  // No effect: nothing here has a time limit, a packet or a handle. The code that makes the request limits its time.
 
   setTimeout(ms: number, callback?: () => void): this {
     this.timeout = ms;
@@ -156,7 +156,7 @@ export class InMemorySocket extends Duplex {
     return this.push(chunk);
   }
 
-  /** The other end reads to the end what was written, and then that nothing more will come. */
+  /** The other end reads everything that was written, and then the end. */
   #endPeer(): void {
     const peer = this.#peer;
     process.nextTick(() => {
@@ -171,14 +171,14 @@ export class InMemorySocket extends Duplex {
   }
 }
 
-/** Two ends over TCP; `port` is what the server's end says of itself. */
+/** Two ends of a TCP connection; `port` is the local port of the server's end. */
 export function inMemoryPair(port: number): InMemoryPair {
   return InMemorySocket.join(new InMemorySocket(port), new InMemorySocket(port));
 }
 
 /**
- * Makes the instances of a class those of Node.js's own as well, for whoever asks `instanceof`; what the class does not have itself, they
- * have from there, where a socket without a handle is one that is closed.
+ * Makes instances of `ours` instances of a class of Node.js, too, for `instanceof`. They inherit from it what `ours` lacks; there, a socket
+ * without a handle behaves as a closed one.
  */
 export function actAs(ours: { readonly prototype: Duplex }, theirs: { readonly prototype: object }): void {
   Object.setPrototypeOf(ours.prototype, theirs.prototype);

@@ -1,4 +1,4 @@
-/** The server's end of a connection in memory, as it would come of a TLS handshake with a client that has no certificate. */
+/** The server's end of a connection in memory, as after a TLS handshake with a client that has no certificate. */
 import { actAs, InMemorySocket, type InMemoryPair } from './in-memory-socket.ts';
 
 const { TLSSocket } = process.getBuiltinModule('node:tls');
@@ -12,7 +12,7 @@ export class InMemoryTlsSocket extends InMemorySocket {
   readonly authorizationError: Error | null = null;
   readonly secureConnecting: boolean = false;
   readonly alpnProtocol: string = 'http/1.1';
-  /** The client has asked for no name. */
+  /** False: the client named no server. */
   readonly servername: string | false = false;
 
   getProtocol(): string {
@@ -55,7 +55,7 @@ export class InMemoryTlsSocket extends InMemorySocket {
     return undefined;
   }
 
-  /** Null on the side of a server. */
+  /** Null on the server's side, as in Node.js. */
   getEphemeralKeyInfo(): null {
     return null;
   }
@@ -72,7 +72,7 @@ export class InMemoryTlsSocket extends InMemorySocket {
     return Buffer.alloc(length);
   }
 
-  /** TLS 1.3 has none. */
+  /** TLS 1.3 has no renegotiation. */
   renegotiate(): boolean {
     return false;
   }
@@ -82,7 +82,7 @@ export class InMemoryTlsSocket extends InMemorySocket {
   }
 
   disableRenegotiation(): void {
-    // There is none.
+    // TLS 1.3 has none.
   }
 
   enableTrace(): void {
@@ -102,7 +102,7 @@ export class InMemoryTlsSocket extends InMemorySocket {
   }
 }
 
-// Between ours and TLSSocket's there is no room for the class below: what that has is put beside it.
+// The prototype chain leads to TLSSocket, so the members of InMemorySocket are copied.
 const below = Object.getOwnPropertyDescriptors(InMemorySocket.prototype);
 for (const [name, descriptor] of Object.entries(below)) {
   if (!Object.hasOwn(InMemoryTlsSocket.prototype, name))
@@ -110,7 +110,7 @@ for (const [name, descriptor] of Object.entries(below)) {
 }
 actAs(InMemoryTlsSocket, TLSSocket);
 
-/** Two ends over TLS; `port` is what the server's end says of itself. */
+/** Two ends of a TLS connection; `port` is the local port of the server's end. */
 export function inMemoryTlsPair(port: number): InMemoryPair {
   return InMemorySocket.join(new InMemorySocket(port), new InMemoryTlsSocket(port));
 }

@@ -1,36 +1,33 @@
-/**
- * Asks a server of this process a question, without a network: HTTP/1 over a connection in memory. It must not know what the
- * answers are good for.
- */
+/** Sends HTTP/1 requests to a server of this process over a connection in memory, without a network. */
 import type { Agent } from 'node:http';
 import type net from 'node:net';
 import type { Duplex } from 'node:stream';
 import { inMemoryPair } from './in-memory-socket.ts';
 import { inMemoryTlsPair } from './in-memory-tls-socket.ts';
 
-// Not by import: that would load every lazy part of http. All three are loaded already in a process that can answer.
+// Not imported: that would load every lazy part of http. Both are loaded already in a process that can answer.
 const http = () => process.getBuiltinModule('node:http');
 const tls = () => process.getBuiltinModule('node:tls');
 
 export interface Question {
   readonly path: string;
-  /** So that the application can tell it from its clients'. */
+  /** Lets the application tell the request from those of its clients. */
   readonly userAgent: string;
   /** Aborting ends the connection, and rejects. */
   readonly signal: AbortSignal;
 }
 
-/** Calls `action` as Node.js does when the server has something to say. */
+/** Calls `action` in the context in which Node.js calls the listeners of the server. */
 export type InContextOf = (server: net.Server, action: () => void) => void;
 
 export interface Injector {
-  /** Resolves to the status when the answer has come to its end. Rejects when it does not. */
+  /** Resolves to the status when the response has ended. Rejects if it does not end. */
   ask(question: Question): Promise<number>;
-  /** Ends what is open. */
+  /** Closes open connections. */
   close(): void;
 }
 
-/** A connection for each question: most of what is cold in a new worker is on the way from a connection to its first request. */
+/** Opens a connection for each request, because most code that is cold in a new worker runs between a connection and its first request. */
 export function createInjector(server: net.Server, port: number, inContextOf: InContextOf): Injector {
   const agent: Agent = new (http().Agent)();
   agent.createConnection = () => connect(server, port, inContextOf);
@@ -40,7 +37,7 @@ export function createInjector(server: net.Server, port: number, inContextOf: In
         const request = http().request({
           agent,
           path,
-          // As clients ask, so that the same code runs; the agent ends the connection after the answer.
+          // As clients send them, so that the same code runs; the agent closes the connection after the response.
           headers: {
             host: `localhost:${port}`,
             'user-agent': userAgent,
@@ -65,11 +62,11 @@ export function createInjector(server: net.Server, port: number, inContextOf: In
   };
 }
 
-/** The handshake of a TLS server is left out: it gets the connection that would have come of it. */
+/** A TLS server gets no handshake, but the connection that would result from one. */
 function connect(server: net.Server, port: number, inContextOf: InContextOf): Duplex {
   const isSecure = server instanceof tls().Server;
   const ends = isSecure ? inMemoryTlsPair(port) : inMemoryPair(port);
-  // Where an HTTP/2 server that takes HTTP/1 as well looks for itself.
+  // Properties in which an HTTP/2 server with `allowHTTP1` looks for itself.
   Object.assign(ends.server, { server, _server: server });
   process.nextTick(() => {
     inContextOf(server, () => {

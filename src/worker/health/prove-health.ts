@@ -1,6 +1,4 @@
-/**
- * What a worker finds out about itself before it says ready: that it answers its health path, and then that it is warm. It must not know the channel nor what being ready means.
- */
+/** Requests the health path of this worker until it is answered with 200 to 399, and then warms the worker up with further requests. */
 import type net from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { formatDuration } from '../../shared/durations.ts';
@@ -10,26 +8,26 @@ import { limitTime } from './time-limit.ts';
 
 export interface HealthParts {
   readonly order: HealthOrder;
-  /** The declared port that is asked. */
+  /** The declared port whose server is asked. */
   readonly port: number;
   readonly inContextOf: InContextOf;
-  /** The server that listens there now; null when none does. */
+  /** The server that listens on it now; null if none does. */
   readonly server: () => net.Server | null;
-  /** Why it is not healthy yet. */
+  /** Called with the reason why the worker is not healthy yet. */
   readonly report: (reason: string) => void;
-  /** Aborted when nobody wants to know any more. */
+  /** Aborted when the result is no longer needed. */
   readonly stopped: AbortSignal;
 }
 
-/** What an HTTP/2 server answers without it, is 403. */
+/** Appended to the status, because an HTTP/2 server without it answers 403. */
 const overHttp1 = ' (over HTTP/1: an HTTP/2 server has to allowHTTP1)';
 
-/** An answer that has not come by then is no answer. */
+/** A response that takes longer counts as a failure. */
 const answerMs = 5_000;
-/** An answer that has not come by then is reported to be on its way. */
+/** A response that takes longer is reported as outstanding. */
 const slowMs = 500;
 
-/** Resolves to true when the worker is healthy and warm, to false when `stopped` came first. */
+/** Resolves to true when the worker is healthy and warm, to false if `stopped` aborts first. */
 export async function proveHealth(parts: HealthParts): Promise<boolean> {
   const { stopped, report } = parts;
   try {
@@ -45,7 +43,7 @@ export async function proveHealth(parts: HealthParts): Promise<boolean> {
   return !stopped.aborted;
 }
 
-/** Null when the health path was answered as it should, else why not. */
+/** Resolves to null if the worker is healthy, otherwise to the reason why it is not. */
 async function askOnce({
   order: { path },
   port,
@@ -95,7 +93,7 @@ async function warm({ order, port, inContextOf, server, stopped }: HealthParts):
 }
 
 export interface Asking {
-  /** Resolves to null when all is well, else to the reason why not. */
+  /** Resolves to null if the worker is healthy, otherwise to the reason why it is not. */
   readonly ask: () => Promise<string | null>;
   readonly pause: (ms: number) => Promise<void>;
   readonly report: (reason: string) => void;
@@ -104,7 +102,7 @@ export interface Asking {
 const firstPauseMs = 50;
 const longestPauseMs = 1_000;
 
-/** Resolves when all is well. Rejects as soon as `ask` or `pause` does. */
+/** Asks until the worker is healthy, after growing pauses, and reports each reason. Rejects as soon as `ask` or `pause` does. */
 export async function askUntilHealthy({ ask, pause, report }: Asking): Promise<void> {
   for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(2 * pauseMs, longestPauseMs)) {
     const reason = await ask();
@@ -116,12 +114,15 @@ export async function askUntilHealthy({ ask, pause, report }: Asking): Promise<v
 
 const longestWarmUpMs = 5_000;
 
-/** How long warming up may take: half of what the master still waits, and never long. */
+/** How long warming up may take: half of the time that the master still waits, and at most 5 s. */
 export function warmUpBoundMs(readyTimeoutMs: number, uptimeMs: number): number {
   return Math.max(0, Math.min(longestWarmUpMs, (readyTimeoutMs - uptimeMs) / 2));
 }
 
-/** Resolves when `count` questions were asked, or when it is over; `ask` may fail. */
+/**
+ * Sends `count` requests, one after the other, so that code is compiled and caches are filled before the first client connects. Resolves
+ * early if `isOver`. Failures are ignored.
+ */
 export async function warmUp(
   count: number,
   ask: () => Promise<unknown>,
@@ -133,7 +134,7 @@ export async function warmUp(
     } catch {
       // The next one may be answered.
     }
-    // In between, the application's own timers and connections have their turn.
+    // In between, the application's own timers and connections get their turn.
     await new Promise((resolve) => setImmediate(resolve));
   }
 }

@@ -1,17 +1,17 @@
-/** A bound on something that can be called off as well: a signal for both, that says which of them it was. */
+/** A time limit for something that can also be called off: one signal for both, which tells them apart. */
 
 export interface TimeLimit {
-  /** Aborts when the time is over, or when it was called off. */
+  /** Aborts when the time is over, or when it is called off. */
   readonly signal: AbortSignal;
-  /** It is over because of the time. */
+  /** True if the time is over. */
   isLate(): boolean;
-  /** What was bounded has come to its end. */
+  /** Ends the limit: what it was for is done. */
   lift(): void;
 }
 
-/** The timer keeps no process alive. */
+/** The timer does not keep the process alive. */
 export function limitTime(ms: number, calledOff: AbortSignal): TimeLimit {
-  // Not AbortSignal.any(): on Node.js 20 its memory is freed late, and a signal that nobody holds may be freed early.
+  // Not AbortSignal.any(): on Node.js 20 its memory is freed late, and a signal without a reference may be freed early.
   const controller = new AbortController();
   let isLate = false;
   const end = (): void => {

@@ -1,6 +1,6 @@
 /**
- * What a process gets that may become the worker in the place of this one: descriptors and variables, as this process got them. Pure, but
- * for the path of the main script.
+ * Extends the start of a process that may become the worker in the place of this one, so that it gets the descriptors and variables that
+ * this process got. Pure.
  */
 import type { AnnouncedListener } from '../../shared/protocol.ts';
 import type { ExtendedStart, StartedProcess } from '../node-internals/process-starts.ts';
@@ -10,23 +10,23 @@ export interface Inherited {
   readonly listeners: readonly AnnouncedListener[];
   /** The descriptor of the channel. */
   readonly channel: number;
-  /** Our own variables. */
+  /** Graceful-run's own variables. */
   readonly variables: Readonly<Record<string, string>>;
-  /** The one of them that holds the listeners. */
+  /** The name of the one that holds the listeners. */
   readonly listenersVariable: string;
   readonly preloadPath: string;
 }
 
 /**
- * A program that takes over stdout and stderr runs in the place of this process. Commands of packages (concurrently) read what it
- * writes instead, and pass it on. Processes of `cluster` are left alone.
+ * True for a process that may become the worker. It uses stdout and stderr of this process, unless this process is a command of a package
+ * (concurrently), which may read and forward its output. Processes of `cluster` are left alone.
  */
 export function mayBecomeWorker({ stdio, pairs }: Omit<StartedProcess, 'file'>, isCommand: boolean): boolean {
   if (pairs.some((pair) => pair.startsWith('NODE_UNIQUE_ID='))) return false;
   return isCommand || isOnOwnTerminal(stdio);
 }
 
-/** True for a program that takes over stdout and stderr: a script, not a helper whose output is read. */
+/** True for a process that uses stdout and stderr of this one: a script, and not a helper whose output is read. */
 export function isOnOwnTerminal(stdio: unknown): boolean {
   if (stdio === 'inherit') return true;
   return Array.isArray(stdio) && [1, 2].every((at) => isInherited(stdio[at], at));
@@ -38,8 +38,8 @@ function isInherited(entry: unknown, at: number): boolean {
 }
 
 /**
- * Descriptors keep their numbers, unless the program has put something of its own there. If it has a channel to the process, that one
- * is `process.channel` there, and ours is beside it.
+ * Adds the descriptors and variables. Descriptors keep their numbers unless the program uses these for something else. If the program has
+ * a channel to the process, that one becomes `process.channel` there, and the channel to the master gets another descriptor.
  */
 export function extendStart(
   { file, stdio, pairs }: StartedProcess,
@@ -80,14 +80,14 @@ function withVariables(pairs: readonly string[], variables: Readonly<Record<stri
 
 const shells = /(^|\/)(sh|bash|dash|zsh|ksh|ash)$/;
 
-/** A shell may set NODE_OPTIONS: the `node` that it finds first loads the preload whatever that holds. */
+/** For a shell, which may set NODE_OPTIONS, puts a `node` first in PATH that loads the preload anyway. */
 function pathFor(file: unknown, path: string | undefined, preloadPath: string): { PATH?: string } {
   if (path === undefined || typeof file !== 'string' || !shells.test(file)) return {};
   const folder = shimFolder(preloadPath);
   return { PATH: [folder, ...path.split(':').filter((other) => other !== folder)].join(':') };
 }
 
-/** Where the `node` is that goes ahead in PATH. */
+/** The directory of that `node`. */
 export function shimFolder(preloadPath: string): string {
   return preloadPath.replace(/[^/]+$/, 'shim');
 }

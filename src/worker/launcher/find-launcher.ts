@@ -1,19 +1,19 @@
 /**
- * Is this process a package manager that starts the worker? Every worker boots through this file, so it looks at a name before it
- * reads anything. It must not know what a launcher has to do (pass-through.ts).
+ * Finds out whether the main script is a package manager that starts the worker, or another command of a package. Every worker boots through
+ * this file, so it looks at names before it reads anything.
  */
 
-/** The packages whose programs run scripts for others. */
+/** The packages whose programs run the scripts of a project. */
 const launchers: ReadonlySet<string> = new Set(['npm', 'yarn', '@yarnpkg/cli-dist', 'pnpm', 'corepack']);
 
-/** Their scripts' names, so that the usual application is cleared without reading a file. */
+/** The names of their scripts, so that for most applications no file is read. */
 const scriptNames = /\/(?:npm|npx|yarn|yarnpkg|pnpm|pnpx|corepack)\b[^/]*$/;
 
-// Loaded where they are needed: few workers are package managers.
+// Not imported, because few workers need them.
 const fs = () => process.getBuiltinModule('node:fs');
 const path = () => process.getBuiltinModule('node:path');
 
-/** True for a script that a package has brought along, not the project: `node_modules/.bin/concurrently`, a package manager. */
+/** True for a script that belongs to a package and not to the project: `node_modules/.bin/concurrently`, a package manager. */
 export function isCommandOfPackage(script: string | undefined): boolean {
   if (script === undefined) return false;
   const isInside = (file: string): boolean =>

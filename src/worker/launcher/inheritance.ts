@@ -1,22 +1,23 @@
 /**
- * Whether this process really has what its environment announces. Descriptors get lost on the way through a process that closes them
- * (Python's subprocess, `node --run`, `node --watch`), and then their numbers are those of something else: Node.js's own epoll.
+ * Checks whether this process has inherited what its environment announces. Some processes close descriptors when they start another one
+ * (Python's subprocess, `node --run`, `node --watch`); the numbers then belong to something else, such as the epoll of Node.js.
  */
 import type { AnnouncedListener } from '../../shared/protocol.ts';
 import { channelFd } from '../node-internals/channel-handle.ts';
 
 export interface Inheritance {
+  /** Every listener and the channel were inherited. */
   readonly isWhole: boolean;
-  /** The descriptor of the channel to the master, when `process.channel` is one to the process that has started this one. */
+  /** The descriptor of the channel to the master if `process.channel` is another one, to the process that has started this one. */
   readonly separateChannel: number | null;
-  /** `process.channel` was opened over a descriptor that has nothing to do with it. */
+  /** `process.channel` was opened over a descriptor that is no channel. */
   readonly hasFalseChannel: boolean;
 }
 
 export function inspectInheritance(listeners: readonly AnnouncedListener[]): Inheritance {
   const fd = channelFd();
   const expected = Math.max(2, ...listeners.map((listener) => listener.fd)) + 1;
-  // Deno runs the preload and takes the descriptors for its own.
+  // Deno runs the preload and uses the descriptors for something else.
   const isChannel = process.versions['deno'] === undefined && isSocket(expected, null);
   const isOurs = fd === expected && isChannel;
   const isSeparate = fd !== null && fd !== expected && isChannel;
@@ -30,8 +31,8 @@ export function inspectInheritance(listeners: readonly AnnouncedListener[]): Inh
 
 function isSocket(fd: number, inode: number | null): boolean {
   try {
-    // With numbers, the result would stay in a buffer from which realpathSync of Node 20 and 22 takes the type of a cached
-    // directory. If it finds a socket there, it does not resolve the symlinks in the path of the program.
+    // Without `bigint`, the result would stay in a buffer from which realpathSync of Node 20 and 22 reads the type of a cached
+    // directory. It would find a socket there, and not resolve the symlinks in the path of the program.
     const stats = process.getBuiltinModule('node:fs').fstatSync(fd, { bigint: true });
     return stats.isSocket() && (inode === null || stats.ino === BigInt(inode));
   } catch {

@@ -1,7 +1,7 @@
 /**
- * Wrappers that start the worker: `npm start`, cross-env, concurrently, a script of the project's own. Such a process is itself a Node.js,
- * which marks what it inherits as close-on-exec. As long as it does not listen itself, the processes that it starts may be the
- * worker, so they get what it got. It must not know what a worker does.
+ * Passes the listeners and the channel on to the processes that this one starts, as long as it does not listen itself: any of them may be the
+ * worker. For wrappers such as `npm start`, cross-env, concurrently or a script of the project. Such a wrapper runs on Node.js, which
+ * marks inherited descriptors as close-on-exec.
  */
 import { replaceStarts, replaceSynchronousStarts, type Extend } from '../node-internals/process-starts.ts';
 import { startReading, stopReading } from '../node-internals/channel-handle.ts';
@@ -9,11 +9,11 @@ import { isCommandOfPackage } from './find-launcher.ts';
 import { extendStart, mayBecomeWorker, type Inherited } from './extend-start.ts';
 
 export interface PassOn {
-  /** The main script is one of a package, not of the project. */
+  /** The main script belongs to a package and not to the project. */
   readonly isCommand: boolean;
-  /** True when another process was given everything, and this one does not listen. */
+  /** True if another process got the listeners and the channel, and this one does not listen. */
   readonly isPassedOn: () => boolean;
-  /** This process listens: it is the worker, and what it starts from now on is none of our business. */
+  /** Call it when this process listens: it is the worker, and nothing is passed on any more. */
   end(): void;
 }
 
@@ -25,13 +25,13 @@ export function passOn(inherited: Omit<Inherited, 'channel'>, separateChannel: n
 
   const extend: Extend = (started) => {
     if (isEnded || !mayBecomeWorker(started, isCommand)) return null;
-    // Not closed: the next process may need it too (`prestart`, `start`).
+    // Not closed, because the next process may need it, too (`prestart`, then `start`).
     channel ??= separateChannel ?? stopReading();
     return channel === null ? null : extendStart(started, { ...inherited, channel });
   };
 
   replaceStarts(extend);
-  // An application that waits for a process is no wrapper.
+  // An application that blocks until a process ends is no wrapper.
   if (isCommand) replaceSynchronousStarts(extend);
 
   return {

@@ -1,6 +1,6 @@
 /**
- * A process whose environment announces a listener that it has not inherited: it runs as without us until it listens there. That
- * fails then, with the reason; Node.js would say EADDRINUSE or EINVAL. A bundle of its own (bundle.ts).
+ * Makes `listen()` fail with the reason where it cannot work: in a process that has not inherited the listeners which its environment
+ * announces, and in a worker thread. Node.js alone would report EADDRINUSE or EINVAL. A bundle of its own (bundle.ts).
  */
 import { readFileSync, readlinkSync } from 'node:fs';
 import { readProcessStat } from '../../shared/process-stat.ts';
@@ -17,7 +17,7 @@ export function refuseToListen(
   { hasFalseChannel }: Inheritance,
 ): void {
   if (hasFalseChannel) forgetChannel();
-  // It runs the preload, and has nothing that makes a server of a descriptor.
+  // Deno runs the preload, and cannot make a server of a descriptor.
   const isDeno = process.versions['deno'] !== undefined;
   replaceMethod('listen', (original): ServerMethod => {
     return function listen(...args) {
@@ -42,7 +42,7 @@ export function refuseToListen(
 }
 
 /**
- * A thread of a worker: the listener belongs to the main thread, which hears when it may accept and when it has to end. `ports` are those
+ * Refuses in a worker thread: the listeners belong to the main thread, which learns when it may accept and when to drain. `ports` are those
  * that the master holds.
  */
 export function refuseInThread(ports: readonly number[]): void {
@@ -60,19 +60,19 @@ export function refuseInThread(ports: readonly number[]): void {
   });
 }
 
-/** The nearest ancestor that has the listener: `python3 (pid 12)`. Its descendants could not get it from anywhere else. */
+/** The nearest ancestor that has the listener, as `python3 (pid 12)`: it is the one that did not pass it on. */
 function blameFor({ fd, inode }: AnnouncedListener): string {
   for (let pid = process.ppid; pid > 1; pid = readProcessStat(pid)?.parent ?? 0) {
     try {
       if (readlinkSync(`/proc/${pid}/fd/${fd}`) === `socket:[${inode ?? ''}]`) return describeProcess(pid);
     } catch {
-      // Descriptors of other users cannot be looked at, and a process may have ended.
+      // The process has ended, or belongs to another user.
     }
   }
   return 'a process between the two';
 }
 
-/** Its arguments may hold secrets: only those of Node.js that start another process are named. */
+/** Arguments may contain secrets, so only the options of Node.js that start another process are named. */
 function describeProcess(pid: number): string {
   const name = readFileSync(`/proc/${pid}/comm`, 'utf8').trim();
   const words = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');

@@ -1,14 +1,14 @@
-/** Listeners of an AbortSignal that we abort: each is called in the context in which it was added. */
+/** Calls each listener of an AbortSignal in the asynchronous context in which it was added. */
 import { inCurrentContext } from './async-context.ts';
 
 type Listener = (event: unknown) => unknown;
 
-/** From now on every listener that the application adds to this signal is called in the context of that moment. */
+/** From now on every listener that the application adds to the signal is called in the context of that moment. */
 export function bindListeners(signal: AbortSignal): void {
   const bound = new WeakMap<object, Listener>();
   replace(signal, 'addEventListener', ([type, listener, options, ...rest]) => {
     if (!isListener(listener) || isOfNode(options)) return [type, listener, options, ...rest];
-    // One that is added twice is added once.
+    // A listener that is added twice is called once.
     const known = bound.get(listener) ?? inCurrentContext((event: unknown) => call(signal, listener, event));
     bound.set(listener, known);
     return [type, known, options, ...rest];
@@ -33,7 +33,7 @@ function replace(
   Object.defineProperty(signal, name, { value, configurable: true, writable: true });
 }
 
-/** Node.js marks the listeners that it adds for itself by symbols, and holds some of them weakly: these stay as they are. */
+/** Node.js marks its own listeners with symbols in the options, and holds some of them weakly: they stay unchanged. */
 function isOfNode(options: unknown): boolean {
   return typeof options === 'object' && options !== null && Object.getOwnPropertySymbols(options).length > 0;
 }

@@ -1,29 +1,29 @@
 /**
- * Our listeners on `process`, which the application must not remove (`process.removeAllListeners()` is how some make sure that only
- * their own are called), and should not see: they stand in the place of Node.js's own, and call those. It must not know what the events mean.
+ * Listeners on `process` that the application does not see and cannot remove: they take the place of Node.js's own listeners and call those,
+ * and are put back after `process.removeAllListeners()`, by which some applications make sure that only their own are called.
  */
 import type { EventEmitter } from 'node:events';
 
 type Listener = (first: unknown, second: unknown) => void;
 
-/** What Node.js itself hears: without the first two a signal has no effect, without the third no handle arrives. */
+/** Events for which Node.js has listeners of its own. Without the first two a signal has no effect; without the third no handle arrives. */
 const eventsOfNode = ['newListener', 'removeListener', 'internalMessage'];
 
-/** Of any event: the types of `process` have one overload for each. */
+/** For any event: the types of `process` have one overload for each. */
 type Emitter = Pick<EventEmitter, 'prependListener' | 'removeListener' | 'listeners'>;
 
 const emitter: Emitter = process;
 let kept: (readonly [event: string, listener: Listener])[] = [];
 let isKeeping = false;
 
-/** Adds a listener for good: ahead of the application's, which may end the process, and put back at once when it is removed. */
+/** Adds a listener ahead of the application's, which may end the process. It is put back at once when it is removed. */
 export function keepListening(event: string, listener: Listener): void {
   beginToKeep();
   kept.push([event, listener]);
   emitter.prependListener(event, listener);
 }
 
-/** The same, in the place of Node.js's own listener, which is called first: so there are as many listeners as without it. */
+/** The same, in the place of Node.js's own listener, which is called first: the number of listeners stays the same. */
 export function keepInPlace(event: string, listener: Listener): void {
   beginToKeep();
   const original = emitter.listeners(event)[0] as Listener | undefined;
@@ -47,7 +47,7 @@ function beginToKeep(): void {
 function removed(event: unknown, listener: unknown): void {
   if (kept.some(([ours, keptListener]) => ours === event && keptListener === listener)) {
     putBack();
-    // The end of removeAllListeners() forgets everything, what was put back meanwhile included.
+    // Again later: at its end, removeAllListeners() also removes what was put back in between.
     process.nextTick(putBack);
   }
 }

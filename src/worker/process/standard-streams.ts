@@ -1,7 +1,7 @@
 /**
- * stdout and stderr that lead to the master, or its terminal: when that is gone, writing there must not end a worker that drains.
- * INVARIANT: nothing here makes `process.stdout` or `process.stderr` exist. Making one of them switches a pipe to non-blocking, for every
- * process that shares it, and a program that writes to the descriptor itself (`fs.writeSync(1)`) then fails with EAGAIN.
+ * stdout and stderr of a worker, which lead to the master or its terminal: when those are gone, writing must not end a worker that drains.
+ * INVARIANT: nothing here creates `process.stdout` or `process.stderr`. Creating one of them makes a pipe non-blocking for every process
+ * that shares it, and a program that writes to the descriptor (`fs.writeSync(1)`) then fails with EAGAIN.
  */
 import { EventEmitter } from 'node:events';
 
@@ -9,12 +9,12 @@ type Stream = Pick<EventEmitter, 'on' | 'listenerCount'>;
 
 const names = ['stdout', 'stderr'] as const;
 
-/** From the moment in which the application uses one of them: ignores EPIPE, and a terminal's EIO. Any other error stays an error. */
+/** Ignores EPIPE, and EIO of a terminal, from the moment in which the application uses one of them. Other errors stay errors. */
 export function surviveBrokenPipes(): void {
   for (const name of names) {
     const own = Object.getOwnPropertyDescriptor(process, name);
     const make: unknown = own === undefined ? null : Reflect.get(own, 'get');
-    // Made already, or replaced by a preload of the application's.
+    // Created already, or replaced by a preload of the application.
     if (own?.configurable !== true || typeof make !== 'function') continue;
     let isMade = false;
     own.get = (): unknown => {
@@ -39,18 +39,18 @@ function ignoreBrokenPipe(stream: Stream): void {
   });
 }
 
-/** What is told of an error to whoever has to find it. */
+/** The error with its stack, for the application's log. */
 export function described(error: unknown): string {
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 
-/** One line on stderr in our name. */
+/** Writes one line to stderr, prefixed with `graceful-run:`. */
 export function complain(text: string): void {
   const line = `graceful-run: ${text}\n`;
   try {
     process.getBuiltinModule('node:fs').writeSync(2, line);
   } catch {
-    // EAGAIN: the application has made it non-blocking, so its stream is there. Anything else: it is the stream that says so.
+    // EAGAIN: the descriptor is non-blocking, so the stream exists already. Any other error: the stream reports it.
     process.stderr.write(line);
   }
 }
