@@ -1,17 +1,17 @@
 /**
- * permessage-deflate (RFC 7692) of a WebSocket that moves. With context takeover each message is compressed with what the ones
- * before it have left in zlib, on both sides, and nobody can take that out: such a connection stays. Without it, the parameters
- * are everything that there is to know.
+ * Decides whether the permessage-deflate (RFC 7692) of a WebSocket can migrate, and negotiates the same parameters in the destination.
+ * With context takeover, each message is compressed with the window that earlier messages left in zlib, which cannot be read out: such
+ * a connection stays. Without it, the parameters are the whole state.
  */
 import type { WebSocket } from 'ws';
 import { deflateOf } from './ws-internals.ts';
 
 const extension = 'permessage-deflate';
 
-/** What was agreed on, as RFC 7692 names it. */
+/** The negotiated parameters, with their names in RFC 7692. */
 export type DeflateParameters = Readonly<Record<string, boolean | number>>;
 
-/** Null: not compressed. `bound`: the compression cannot move. */
+/** Null: messages are not compressed. `bound`: the compression cannot migrate. */
 export function compressionOf(ws: WebSocket): DeflateParameters | 'bound' | null {
   if (ws.extensions === '') return null;
   const parameters = readParameters(deflateOf(ws));
@@ -27,13 +27,13 @@ export function readParameters(value: unknown): DeflateParameters | null {
   return isFit ? Object.fromEntries(entries) : null;
 }
 
-/** The header that asks for these parameters. */
+/** The header with which a client asks for these parameters. */
 export function offerOf(parameters: DeflateParameters): string {
-  // The client said that it can be told; which number, the server's options say.
+  // The client only says that it accepts a limit; the number is in the server's options.
   return 'client_max_window_bits' in parameters ? `${extension}; client_max_window_bits` : extension;
 }
 
-/** The options with which a server agrees to these parameters, and to nothing else. */
+/** The server's options, changed so that it agrees to these parameters only. */
 export function deflateOptions(own: unknown, parameters: DeflateParameters): object {
   return {
     ...(isObject(own) ? own : {}),
@@ -44,7 +44,7 @@ export function deflateOptions(own: unknown, parameters: DeflateParameters): obj
   };
 }
 
-/** Are these the same? */
+/** Has the WebSocket negotiated exactly these parameters? */
 export function agrees(ws: WebSocket, parameters: DeflateParameters | null): boolean {
   const found = compressionOf(ws);
   if (found === null || parameters === null) return found === parameters;

@@ -1,4 +1,7 @@
-/** WebSockets of a `ws` server that move to the next worker when this one drains: the application's side of it. */
+/**
+ * `migratable()`, the public API of graceful-run/ws: both ends of the migration of a WebSocket, from the `ws` server of the source to that
+ * of the destination.
+ */
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { WebSocket, WebSocketServer } from 'ws';
@@ -7,32 +10,37 @@ import { asJson } from '../migration/application-state.ts';
 import { runtimeOfProcess } from '../boot/start-alone.ts';
 import { complain, described } from '../process/standard-streams.ts';
 import { exemptFromClosing } from '../drain/close-websockets.ts';
-import { arrive } from './arrival.ts';
 import { compressionOf } from './compression.ts';
-import { createDeparture, NotNow, type Departure } from './departure.ts';
-import { emitClose, standingOf } from './ws-internals.ts';
-import { readPassport, requestOver, type Passport, type UpgradeRequest } from './moved-websocket.ts';
+import { createWebSocketMigration, NotNow, type WebSocketMigration } from './migrate-websockets.ts';
+import { recreateWebSocket } from './recreate-websocket.ts';
+import {
+  readWebSocketState,
+  requestOver,
+  type UpgradeRequest,
+  type WebSocketState,
+} from './websocket-state.ts';
+import { emitClose, progressOf } from './ws-internals.ts';
 
 export interface MigratableOptions {
   /**
-   * The connection is here now, open, in `wss.clients`, and nothing of it was lost: add the listeners that 'connection' adds for a
-   * new one, which is not emitted. `state` is what `save` said over there, in the release before this one; `request` has the method,
-   * url and headers of the upgrade. When it answers a promise, messages wait until that is fulfilled. One that fails is
-   * reported on stderr, and the connection closed with 1011.
+   * Called when a connection has migrated to this worker. It is open, in `wss.clients`, and has lost nothing. Add the listeners that your
+   * listener for 'connection' adds to a new one; 'connection' itself is not emitted. `state` is the result of `save` in the previous
+   * release; `request` has the method, url and headers of the upgrade. If it returns a promise, messages wait until that is fulfilled. If
+   * it fails, the error is reported on stderr and the connection closed with 1011.
    */
   readonly restore: (ws: WebSocket, state: unknown, request: IncomingMessage) => unknown;
   /**
-   * Says what the next worker has to know: JSON, at most 64 KiB. Asked between two messages, in the turn in which the connection
-   * leaves, so nothing can be sent after it. One that fails is reported on stderr, and the connection closed with 1001.
-   * Default: null.
+   * Returns the state that the destination needs: JSON, at most 64 KiB. Called between two messages, in the turn of the event loop in which
+   * the connection leaves, so nothing can be sent after it. If it fails, the error is reported on stderr and the connection closed with
+   * 1001. Default: null.
    */
   readonly save?: (ws: WebSocket) => unknown;
   /**
-   * The connection has left: `ws` is CLOSED and emits nothing, not even 'close', for nobody has gone. The place to clear its timers.
-   * Default: nothing happens.
+   * Called when the connection has left: `ws` is CLOSED and emits nothing, not even 'close', because the client is still connected.
+   * Clear its timers here. Default: nothing.
    */
   readonly released?: (ws: WebSocket) => void;
-  /** Tells several servers of one process apart; the same in every release. Default: `ws`. */
+  /** Distinguishes several servers of one process. It must be the same in every release. Default: `ws`. */
   readonly name?: string;
 }
 
@@ -40,20 +48,20 @@ export interface MigratableOptions {
 interface Client {
   readonly socket: Socket;
   readonly request: UpgradeRequest;
-  /** The listeners for 'close' that are not the application's. */
+  /** The listeners for 'close' of `ws` and of this file. */
   readonly ours: readonly (() => void)[];
 }
 
 const names = new Set<string>();
 
 /**
- * Makes the connections of this server move, from now on, when this worker drains and another one serves after it. Call it
- * once, before the worker is ready, in every release. A connection leaves between two messages; it is closed with 1001
- * (going away) when nobody adopts it, when it is not plain TCP, when its compression keeps context (permessage-deflate moves
- * with `serverNoContextTakeover` and `clientNoContextTakeover` only), or when it was never between two messages: such
- * closes are spread over the first half of the drain timeout. Run alone, it drains like a program that calls `graceful()`.
+ * Makes the connections of this server migrate to the next generation when this worker drains. Call it once, before the worker is ready,
+ * in every release. A connection leaves between two messages. It is closed with 1001 (going away) if no destination takes it, if it is
+ * not plain TCP, if its compression keeps context (permessage-deflate migrates with `serverNoContextTakeover` and
+ * `clientNoContextTakeover` only), or if it was never between two messages. Such closes are spread over the first half of the drain
+ * timeout. Without a master, the worker drains like a program that calls `graceful()`.
  *
- * Throws GracefulRunError `workerMisuse` when the name is taken, or the master's version does not fit.
+ * Throws GracefulRunError `workerMisuse` if the name is taken, or if the master's version does not fit.
  */
 export function migratable(
   wss: WebSocketServer,
@@ -68,32 +76,32 @@ export function migratable(
   const runtime = runtimeOfProcess();
   const to = `graceful-run/ws ${name}`;
   const clients = new Map<WebSocket, Client>();
-  let departure: Departure | null = null;
+  let migration: WebSocketMigration | null = null;
 
-  /** So early that there are no listeners but those of `ws`, which keep `wss.clients`, and this one. */
+  /** Call it before the application adds listeners: those for 'close' are then only the ones of `ws`, which keep `wss.clients`, and this one. */
   function clientOf(ws: WebSocket, socket: Socket, request: UpgradeRequest): Client {
     exemptFromClosing(socket);
     ws.on('close', () => clients.delete(ws));
     return { socket, request, ours: ws.rawListeners('close') as (() => void)[] };
   }
 
-  function enter(ws: WebSocket, client: Client): void {
+  function addClient(ws: WebSocket, client: Client): void {
     if (ws.readyState === ws.CLOSED) return;
     clients.set(ws, client);
-    departure?.add(ws);
+    migration?.add(ws);
   }
 
-  function passportOf(ws: WebSocket, { request }: Client): Passport {
+  function stateOf(ws: WebSocket, { request }: Client): WebSocketState {
     const compression = compressionOf(ws);
-    if (ws.readyState !== ws.OPEN || standingOf(ws) !== 'betweenMessages' || compression === 'bound') {
+    if (ws.readyState !== ws.OPEN || progressOf(ws) !== 'betweenMessages' || compression === 'bound') {
       throw new NotNow();
     }
     const { protocol, binaryType, isPaused } = ws;
     return { request, protocol, compression, binaryType, isPaused, state: asJson(save(ws)) };
   }
 
-  /** It is the other worker's now. `wss.clients` forgets it, and the application hears nothing. */
-  function leave(ws: WebSocket, { ours }: Client): void {
+  /** The destination has the connection: removes it from `wss.clients`, without telling the application. */
+  function release(ws: WebSocket, { ours }: Client): void {
     ws.removeAllListeners();
     for (const listener of ours) ws.on('close', listener);
     emitClose(ws);
@@ -110,23 +118,23 @@ export function migratable(
     if (client === undefined) return true;
     const result = await runtime.migrate(client.socket, {
       to,
-      state: () => passportOf(ws, client),
+      state: () => stateOf(ws, client),
       released: () => {
-        leave(ws, client);
+        release(ws, client);
       },
     });
     return result === 'taken';
   }
 
   async function adopt(socket: Socket, content: unknown): Promise<void> {
-    const passport = readPassport(content);
-    const ws = passport === null ? null : arrive(wss, socket, passport);
-    if (passport === null || ws === null) {
+    const moved = readWebSocketState(content);
+    const ws = moved === null ? null : recreateWebSocket(wss, socket, moved);
+    if (moved === null || ws === null) {
       socket.destroy();
       report(new Error('this server cannot take the connection as it is'));
       return;
     }
-    const { request, state, isPaused } = passport;
+    const { request, state, isPaused } = moved;
     const client = clientOf(ws, socket, request);
     if (isPaused) ws.pause();
     try {
@@ -136,30 +144,30 @@ export function migratable(
       report(error);
       ws.close(internalError);
     }
-    enter(ws, client);
+    addClient(ws, client);
   }
 
   wss.prependListener('connection', (ws: WebSocket, request?: IncomingMessage) => {
     if (request === undefined) return;
     const { socket, method = 'GET', url = '/', headers, rawHeaders } = request;
-    enter(ws, clientOf(ws, socket, { method, url, headers, rawHeaders }));
+    addClient(ws, clientOf(ws, socket, { method, url, headers, rawHeaders }));
   });
   runtime.onAdopt(to, (socket, state) => void adopt(socket, state));
   runtime.onDrain(({ deadline }) => {
-    departure = createDeparture({
+    migration = createWebSocketMigration({
       canMove: (ws) => compressionOf(ws) !== 'bound',
       move,
       failed: report,
       closedAt: performance.now() + (deadline - Date.now()) / 2,
     });
-    for (const ws of clients.keys()) departure.add(ws);
+    for (const ws of clients.keys()) migration.add(ws);
   }, 'first');
 }
 
 /** RFC 6455, 7.4.1: an unexpected condition. */
 const internalError = 1011;
 
-/** Nothing is lost meanwhile: it waits to be read. */
+/** Pauses the WebSocket while the work lasts: its messages wait to be read. */
 async function whilePaused(ws: WebSocket, work: Promise<unknown>): Promise<void> {
   const { isPaused } = ws;
   ws.pause();

@@ -1,12 +1,11 @@
 /**
- * What `ws` keeps to itself: how a WebSocket stands between its messages, what its compression was agreed on, and how it ends. Nothing
- * public says that, so this reads its fields, and no other file does. A test holds the oldest and the newest version that the
- * package's manifest allows to them.
+ * The undocumented fields of `ws` that a migration needs: whether a WebSocket is between two messages, what its compression negotiated,
+ * and how it is closed without its socket. A test checks them with the oldest and the newest version that package.json allows.
  */
 import type { WebSocket } from 'ws';
 
-/** `unknown`: this `ws` is not built as we know it. */
-export type Standing = 'betweenMessages' | 'busy' | 'unknown';
+/** `unknown`: this version of `ws` has other fields. */
+export type Progress = 'betweenMessages' | 'busy' | 'unknown';
 
 interface Known {
   readonly receiver: {
@@ -24,7 +23,7 @@ interface Known {
   };
 }
 
-export function standingOf(ws: WebSocket): Standing {
+export function progressOf(ws: WebSocket): Progress {
   const known = read(ws);
   if (known === null) return 'unknown';
   const { receiver, sender } = known;
@@ -61,18 +60,18 @@ function read(ws: WebSocket): Known | null {
   return isKnown(known) ? known : null;
 }
 
-/** What was agreed on about permessage-deflate, in whatever form `ws` keeps it. */
+/** The negotiated parameters of permessage-deflate, unchecked. */
 export function deflateOf(ws: WebSocket): unknown {
   return property(property(property(ws, '_extensions'), 'permessage-deflate'), 'params');
 }
 
-/** The WebSocket is CLOSED and says so, at once; its socket is not touched. */
+/** Puts the WebSocket into the state CLOSED and emits 'close', at once, without touching its socket. */
 export function emitClose(ws: WebSocket): void {
   const emit = property(ws, 'emitClose');
   if (typeof emit === 'function') Reflect.apply(emit, ws, []);
 }
 
-/** Until 8.17 a flag said that it compresses; since then a number says that, too. */
+/** Up to 8.17 a flag says that it compresses; later versions have a number for that. */
 function isSenderIdle(sender: unknown): unknown {
   const isDeflating = property(sender, '_deflating');
   if (typeof isDeflating === 'boolean') return !isDeflating;

@@ -6,7 +6,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import type * as Ws from 'ws';
 import { compressionOf } from '../../../../src/worker/ws/compression.ts';
-import { deflateOf, standingOf } from '../../../../src/worker/ws/ws-internals.ts';
+import { deflateOf, progressOf } from '../../../../src/worker/ws/ws-internals.ts';
 
 const require = createRequire(import.meta.url);
 const manifest = require('../../../../package.json') as {
@@ -48,25 +48,25 @@ describe.each(['ws', 'ws-oldest'])('%s', (name) => {
 
   it('says whether it is between two messages', async () => {
     const { ws } = await pair(false);
-    expect(standingOf(ws), unknown).toBe('betweenMessages');
+    expect(progressOf(ws), unknown).toBe('betweenMessages');
     ws.once('message', () => {
-      expect(standingOf(ws), unknown).toBe('busy');
+      expect(progressOf(ws), unknown).toBe('busy');
     });
     client.send('whole');
     await once(ws, 'message');
-    expect(standingOf(ws), unknown).toBe('betweenMessages');
+    expect(progressOf(ws), unknown).toBe('betweenMessages');
     client.send('part', { fin: false });
     client.ping();
     await once(ws, 'ping');
-    expect(standingOf(ws), unknown).toBe('busy');
+    expect(progressOf(ws), unknown).toBe('busy');
     client.send('rest');
     await once(ws, 'message');
-    expect(standingOf(ws), unknown).toBe('betweenMessages');
+    expect(progressOf(ws), unknown).toBe('betweenMessages');
     ws.send('part', { fin: false });
-    expect(standingOf(ws), unknown).toBe('busy');
+    expect(progressOf(ws), unknown).toBe('busy');
     ws.send('rest');
     await once(client, 'message');
-    expect(standingOf(ws), unknown).toBe('betweenMessages');
+    expect(progressOf(ws), unknown).toBe('betweenMessages');
   });
 
   it('says whether it compresses, and what was agreed on', async () => {
@@ -78,9 +78,9 @@ describe.each(['ws', 'ws-oldest'])('%s', (name) => {
     });
     expect(compressionOf(ws)).toEqual(deflateOf(ws));
     ws.send('compressed');
-    expect(standingOf(ws), unknown).toBe('busy');
+    expect(progressOf(ws), unknown).toBe('busy');
     await once(client, 'message');
-    expect(standingOf(ws), unknown).toBe('betweenMessages');
+    expect(progressOf(ws), unknown).toBe('betweenMessages');
   });
 
   it('is found by its socket, and ends with one call', async () => {

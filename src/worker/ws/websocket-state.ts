@@ -1,4 +1,4 @@
-/** What a WebSocket takes along to the next worker, and how that is read there: another release may have written it. */
+/** What migrates with a WebSocket, and how the destination reads it: another release may have written it. */
 import { IncomingMessage, type IncomingHttpHeaders } from 'node:http';
 import type { Socket } from 'node:net';
 import { readParameters, type DeflateParameters } from './compression.ts';
@@ -11,18 +11,19 @@ export interface UpgradeRequest {
   readonly rawHeaders: readonly string[];
 }
 
-export interface Passport {
+export interface WebSocketState {
   readonly request: UpgradeRequest;
-  /** The subprotocol; empty: none. */
+  /** The subprotocol; empty if there is none. */
   readonly protocol: string;
+  /** Null: messages are not compressed. */
   readonly compression: DeflateParameters | null;
   readonly binaryType: string;
   readonly isPaused: boolean;
-  /** What the application has saved. */
+  /** The application's own state. */
   readonly state: unknown;
 }
 
-export function readPassport(value: unknown): Passport | null {
+export function readWebSocketState(value: unknown): WebSocketState | null {
   if (!isRecord(value)) return null;
   const { protocol, compression, binaryType, isPaused, state } = value;
   const request = readRequest(value['request']);
@@ -37,11 +38,11 @@ function readRequest(value: unknown): UpgradeRequest | null {
   const { method, url, headers, rawHeaders } = value;
   if (typeof method !== 'string' || typeof url !== 'string' || !isRecord(headers)) return null;
   const isList = Array.isArray(rawHeaders) && rawHeaders.every((one) => typeof one === 'string');
-  // Proven by the one who wrote it: Node.js has parsed them.
+  // Proven by the source: Node.js parsed these headers there.
   return isList ? { method, url, headers: headers as IncomingHttpHeaders, rawHeaders } : null;
 }
 
-/** A request as the application knows it from 'connection': complete, over the socket that the connection has here. */
+/** Makes the request that the application knows from 'connection', complete, on the socket of this process. */
 export function requestOver(
   socket: Socket,
   { method, url, headers, rawHeaders }: UpgradeRequest,

@@ -1,24 +1,28 @@
 /**
- * Makes a WebSocket of a connection that has come from another worker: the server's own `handleUpgrade`, for a request that asks
- * for exactly what was agreed on over there, and whose answer is not written. So the WebSocket has every option of the
- * server, is of its class and among its clients. It must not know how the connection came.
+ * Makes a WebSocket of a connection that has migrated to this worker, with the server's own `handleUpgrade`: for a request that asks for
+ * exactly what was negotiated in the source, and without writing the response. So the WebSocket has every option of the server, is of
+ * its class, and is one of its clients.
  */
 import type { Socket } from 'node:net';
 import type { WebSocket, WebSocketServer } from 'ws';
 import { agrees, deflateOptions, offerOf } from './compression.ts';
-import { requestOver, type Passport } from './moved-websocket.ts';
+import { requestOver, type WebSocketState } from './websocket-state.ts';
 
-/** Any that is well formed: nobody sees what is made of it. RFC 6455 has this one as its example. */
+/** Any well-formed key will do, because the response to it is not written. This is the example of RFC 6455. */
 const key = 'dGhlIHNhbXBsZSBub25jZQ==';
 
 const silenced = ['write', 'end'] as const;
 
-/** Null: this server does not take it as it is. */
-export function arrive(wss: WebSocketServer, socket: Socket, passport: Passport): WebSocket | null {
-  const { protocol, compression, binaryType } = passport;
+/** Returns null if this server does not accept the connection as it is. */
+export function recreateWebSocket(
+  wss: WebSocketServer,
+  socket: Socket,
+  state: WebSocketState,
+): WebSocket | null {
+  const { protocol, compression, binaryType } = state;
   const request = requestOver(socket, {
     method: 'GET',
-    url: passport.request.url,
+    url: state.request.url,
     rawHeaders: [],
     headers: {
       connection: 'Upgrade',
@@ -30,10 +34,10 @@ export function arrive(wss: WebSocketServer, socket: Socket, passport: Passport)
     },
   });
   let made: WebSocket | null = null;
-  // The client has had its answer long ago.
+  // The client had its response when it connected to the source.
   for (const name of silenced) Object.defineProperty(socket, name, { value: () => true, configurable: true });
   try {
-    standIn(wss, passport).handleUpgrade(request, socket, Buffer.alloc(0), (ws) => {
+    withDecisionsMade(wss, state).handleUpgrade(request, socket, Buffer.alloc(0), (ws) => {
       made = ws;
     });
   } finally {
@@ -45,8 +49,8 @@ export function arrive(wss: WebSocketServer, socket: Socket, passport: Passport)
   return ws;
 }
 
-/** The server, as if it had decided already: nothing is verified or chosen again, and nobody hears of an answer. */
-function standIn(wss: WebSocketServer, { protocol, compression }: Passport): WebSocketServer {
+/** The server with every decision already made: nothing is verified or chosen again, and 'headers' is not emitted. */
+function withDecisionsMade(wss: WebSocketServer, { protocol, compression }: WebSocketState): WebSocketServer {
   const options = {
     ...wss.options,
     path: undefined,

@@ -1,60 +1,64 @@
 /**
- * The WebSockets of a draining worker: each leaves between two messages; those that cannot are closed with 1001, evenly over the
- * first half of the drain timeout, and at its end those that never came between two messages. It must not know what
- * is carried, nor how.
+ * Decides when each WebSocket of a draining worker leaves: it migrates between two messages. Those that cannot migrate are closed with
+ * 1001, evenly over the first half of the drain timeout; those that were never between two messages are closed at its end.
  */
 import type { WebSocket } from 'ws';
-import { forEachPaced } from '../drain/pacing.ts';
 import { goingAway } from '../drain/close-websockets.ts';
-import { standingOf } from './ws-internals.ts';
+import { forEachPaced } from '../drain/pacing.ts';
+import { progressOf } from './ws-internals.ts';
 
-/** Thrown by whoever is asked for the state at a moment at which there is none. */
+/** Thrown if the state is asked for while the WebSocket is busy. */
 export class NotNow extends Error {}
 
-export interface DepartureParts {
-  /** Can its messages move at all? */
+export interface WebSocketMigrationParts {
+  /** False if it can never migrate. */
   readonly canMove: (ws: WebSocket) => boolean;
-  /** Resolves to true when it was taken. Throws NotNow when it was busy at the last moment. */
+  /** Resolves to true if it migrated. Throws NotNow if it was busy at the last moment. */
   readonly move: (ws: WebSocket) => Promise<boolean>;
   readonly failed: (error: unknown) => void;
-  /** The first half of the drain timeout, as `performance.now()` counts. */
+  /** The end of the first half of the drain timeout, on the clock of `performance.now()`. */
   readonly closedAt: number;
 }
 
-export interface Departure {
-  /** This one, too. */
+export interface WebSocketMigration {
   add(ws: WebSocket): void;
 }
 
-/** Offers on their way: so many clients wait when the other worker is busy. */
-const window = 32;
-/** How soon to look again at one that says nothing when it is done, as one that compresses. */
+/** At most this many are offered at a time: their clients wait if the destination is busy. */
+const maxInFlight = 32;
+/** When to look again at one that is busy, because `ws` does not tell when it is done, for example with compressing. */
 const againMs = 20;
 
-export function createDeparture({ canMove, move, failed, closedAt }: DepartureParts): Departure {
+/** Begins the migration of the WebSockets that are added. */
+export function createWebSocketMigration({
+  canMove,
+  move,
+  failed,
+  closedAt,
+}: WebSocketMigrationParts): WebSocketMigration {
   const remaining = new Set<WebSocket>();
   let queue: WebSocket[] = [];
   let unmovable: WebSocket[] = [];
-  let inTransit = 0;
+  let inFlight = 0;
   let isCloseDue = false;
 
   const leftMs = (): number => Math.max(0, closedAt - performance.now());
   const isOpen = (ws: WebSocket): boolean => ws.readyState === ws.OPEN;
 
   function next(): void {
-    while (inTransit < window) {
+    while (inFlight < maxInFlight) {
       const ws = queue.shift();
       if (ws === undefined) return;
       if (!isOpen(ws)) continue;
-      const standing = standingOf(ws);
-      if (standing === 'unknown') closeSoon(ws);
-      else if (standing === 'busy') tryLater(ws);
+      const progress = progressOf(ws);
+      if (progress === 'unknown') closeSoon(ws);
+      else if (progress === 'busy') tryLater(ws);
       else void tryNow(ws);
     }
   }
 
   async function tryNow(ws: WebSocket): Promise<void> {
-    inTransit += 1;
+    inFlight += 1;
     try {
       if (!(await move(ws))) closeSoon(ws);
     } catch (error) {
@@ -65,7 +69,7 @@ export function createDeparture({ canMove, move, failed, closedAt }: DeparturePa
         closeSoon(ws);
       }
     }
-    inTransit -= 1;
+    inFlight -= 1;
     next();
   }
 
@@ -80,7 +84,7 @@ export function createDeparture({ canMove, move, failed, closedAt }: DeparturePa
     unmovable.push(ws);
     if (isCloseDue) return;
     isCloseDue = true;
-    // With all of those that are told the same now.
+    // Paced together with all others that turn out to be unmovable in this turn of the event loop.
     setImmediate(() => {
       isCloseDue = false;
       forEachPaced(unmovable, leftMs(), close);
