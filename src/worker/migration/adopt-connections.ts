@@ -3,7 +3,7 @@
  * that listens on the listener of the same name, as if that had just accepted it; one of an own protocol goes to its handler.
  */
 import net from 'node:net';
-import { hasParser, skipFirstMessage, whenNextRequestCame } from '../node-internals/between-messages.ts';
+import { hasParser, skipFirstMessage, onNextRequest } from '../node-internals/between-messages.ts';
 import type { ConnectionHandle } from '../node-internals/connection-handle.ts';
 import { takeOverCounts, takeOverOptions, type SocketState } from '../node-internals/socket-state.ts';
 import { openDestinationEnd } from './destination-end.ts';
@@ -105,7 +105,7 @@ function waitForNextRequest(socket: net.Socket, { timeoutMs }: SocketState): voi
   socket.setTimeout(
     Math.min(ms + (numberOf(server, 'keepAliveTimeoutBuffer') ?? keepAliveGraceMs), longestMs),
   );
-  whenNextRequestCame(socket, () => {
+  onNextRequest(socket, () => {
     socket.setTimeout(Math.min(numberOf(server, 'timeout') ?? 0, longestMs));
   });
 }

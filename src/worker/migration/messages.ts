@@ -2,7 +2,7 @@
  * The lines of JSON that source and destination send each other while a connection migrates. The two may be of different releases, so
  * everything that is read is checked, and the names of the fields stay as they are.
  */
-import { readStateOfLine, type SocketState } from '../node-internals/socket-state.ts';
+import { parseSocketState, type SocketState } from '../node-internals/socket-state.ts';
 
 /**
  * Raised when a line changes its meaning. The destination announces its version first, and a source of another version offers it
@@ -85,14 +85,14 @@ export function readOffer(fields: Fields): Offer | null {
   const { kind, to, peer, isKept, isHalfOpen } = fields;
   if (kind !== 'http' && kind !== 'own') return null;
   if (typeof to !== 'string' || typeof peer !== 'string') return null;
-  const socket = readStateOfLine(fields['socket']);
+  const socket = parseSocketState(fields['socket']);
   return { kind, to, peer, isKept: isKept === true, isHalfOpen: isHalfOpen === true, socket };
 }
 
 export function readFinalState({ cargo }: Fields): FinalState | null {
   if (typeof cargo !== 'object' || cargo === null || !('state' in cargo) || !('unread' in cargo)) return null;
   const { state, unread } = cargo;
-  const socket = readStateOfLine('socket' in cargo ? cargo.socket : null);
+  const socket = parseSocketState('socket' in cargo ? cargo.socket : null);
   return typeof unread === 'string' ? { state, unread, socket } : null;
 }
 

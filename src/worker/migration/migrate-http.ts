@@ -7,12 +7,16 @@ import type { ServerResponse } from 'node:http';
 import type net from 'node:net';
 import {
   betweenMessages,
-  betweenMessagesAgain,
-  hasSkipped,
+  betweenMessagesAfterResponse,
+  hasSkippedFirstMessage,
   type IsBetween,
 } from '../node-internals/between-messages.ts';
 import { holdReading, peerOf, tcpHandleOf } from '../node-internals/connection-handle.ts';
-import { bytesReadHere, hasStateOfApplication, readSocketState } from '../node-internals/socket-state.ts';
+import {
+  bytesReadByThisWorker,
+  hasStateOfApplication,
+  readSocketState,
+} from '../node-internals/socket-state.ts';
 import type { Connections } from '../tracking/connections.ts';
 import type { Requests } from '../tracking/requests.ts';
 import { leastOffered, type Destinations } from './destinations.ts';
@@ -101,7 +105,7 @@ export function createHttpMigration(
       isCheckDue = false;
       const sockets = [...finished];
       finished.clear();
-      enqueueIdle(sockets, betweenMessagesAgain);
+      enqueueIdle(sockets, betweenMessagesAfterResponse);
     });
   }
 
@@ -125,7 +129,7 @@ export function createHttpMigration(
       if (candidate === undefined || isRefusedByAll(candidate.socket)) continue;
       if (inTransit.has(candidate.socket) || !canLeave(candidate, parts)) {
         // It is busy again, and the end of its response brings it back; or what arrived is not a request, such as an empty line.
-        if (bytesReadHere(candidate.socket) !== candidate.bytesRead) checkSoon(candidate.socket);
+        if (bytesReadByThisWorker(candidate.socket) !== candidate.bytesRead) checkSoon(candidate.socket);
         continue;
       }
       const destination = destinationFor(candidate.socket);
@@ -151,7 +155,7 @@ export function createHttpMigration(
     const handle = tcpHandleOf(socket);
     const peer = handle === null ? null : peerOf(handle);
     if (to === null || handle === null || peer === null) return;
-    const isKept = bytesRead > 0 || hasSkipped(socket);
+    const isKept = bytesRead > 0 || hasSkippedFirstMessage(socket);
     const state = readSocketState(socket, parts.requests.requestsOn(socket));
     inTransit.add(socket);
     const readOn = holdReading(handle);

@@ -5,7 +5,7 @@
 import type net from 'node:net';
 import { allBetweenMessages, hasParser, type IsBetween } from '../node-internals/between-messages.ts';
 import { tcpHandleOf } from '../node-internals/connection-handle.ts';
-import { bytesReadHere, hasStateOfApplication } from '../node-internals/socket-state.ts';
+import { bytesReadByThisWorker, hasStateOfApplication } from '../node-internals/socket-state.ts';
 import type { Connections } from '../tracking/connections.ts';
 import type { Requests } from '../tracking/requests.ts';
 
@@ -41,7 +41,7 @@ export function candidatesAmong(
   };
   return (
     sockets
-      .map((socket) => ({ socket, bytesRead: bytesReadHere(socket) }))
+      .map((socket) => ({ socket, bytesRead: bytesReadByThisWorker(socket) }))
       // Zero: nothing has ever arrived, or nothing since the connection migrated to this worker.
       .filter(({ socket, bytesRead }) => bytesRead === 0 || isBetween(socket))
   );
@@ -52,7 +52,7 @@ export function canLeave({ socket, bytesRead }: Candidate, { requests }: Movable
   return (
     hasNothingPending(socket) &&
     hasParser(socket) &&
-    bytesReadHere(socket) === bytesRead &&
+    bytesReadByThisWorker(socket) === bytesRead &&
     !requests.isInFlight(socket) &&
     !hasStateOfApplication(socket)
   );

@@ -1,13 +1,14 @@
 /**
- * Which HTTP/1 connections are between two messages: nothing half read, nothing half written. Asks the list that each
- * `http.Server` keeps of its parsers, which is not documented: no other file touches it. Measured on Node 20, 22, 24 and 26.
+ * Finds the HTTP/1 connections that are between two messages, with nothing half read, and puts the parser of a connection into that state
+ * after it has migrated. Uses the HTTP parser of a socket and the list of parsers of a server, which are not documented; measured on
+ * Node 20, 22, 24 and 26.
  */
 import type net from 'node:net';
 
 interface ParserList {
-  /** Those that are in a message, or wait for their first one. */
+  /** Parsers that are in a message, or wait for their first one. */
   active(): readonly Parsing[];
-  /** Those that wait for the next one. */
+  /** Parsers that wait for their next message. */
   idle(): readonly Parsing[];
 }
 
@@ -15,29 +16,30 @@ interface Parsing {
   readonly socket?: net.Socket;
 }
 
+/** Connections whose parser was put behind a first message. */
 const skipped = new WeakSet<net.Socket>();
 
-/** Answers it for the connections of one server, as they are now. */
+/** Is this connection of the server between two messages? Valid for the current turn of the event loop. */
 export type IsBetween = (socket: net.Socket) => boolean;
 
-/** Does its parser wait for the first byte of a request, after an earlier one? Costs as much as there are connections. */
+/** Examines all connections of the server; its cost grows with their number. */
 export function betweenMessages(server: net.Server): IsBetween {
   const all = new Set(allBetweenMessages(server));
   return (socket) => all.has(socket);
 }
 
 /**
- * The same, for connections that have just answered. Costs as much as are in a message, however many are not. Not for others:
- * Node.js forgets here a message that has taken too long, whatever the application makes of it.
+ * The same for connections whose response has just ended. Its cost grows with the number of connections that are in a message. It must
+ * not be used for others: Node.js removes a request that takes too long from the list of active ones, even if it goes on.
  */
-export function betweenMessagesAgain(server: net.Server): IsBetween {
+export function betweenMessagesAfterResponse(server: net.Server): IsBetween {
   const list = parserList(server);
   if (list === null) return () => false;
   const busy = new Set(list.active().map(({ socket }) => socket));
   return (socket) => !busy.has(socket);
 }
 
-/** All of those, of one server. Costs as much as there are. */
+/** All connections of the server that are between two messages. Its cost grows with their number. */
 export function allBetweenMessages(server: net.Server): readonly net.Socket[] {
   return (
     parserList(server)
@@ -46,13 +48,13 @@ export function allBetweenMessages(server: net.Server): readonly net.Socket[] {
   );
 }
 
-/** Is there an HTTP/1 parser on the connection? Not over TLS, not any more after an upgrade. */
+/** Does the connection have an HTTP/1 parser? False over TLS, and after an upgrade. */
 export function hasParser(socket: net.Socket): boolean {
   const parser: unknown = Reflect.get(socket, 'parser');
   return typeof parser === 'object' && parser !== null;
 }
 
-/** A whole request, to be parsed and never seen by anybody. */
+/** A complete request, which is parsed and then ignored. */
 const unseen = Buffer.from('GET / HTTP/1.1\r\n\r\n');
 
 interface Parser {
@@ -61,15 +63,16 @@ interface Parser {
 }
 
 /**
- * Puts the parser of a connection that was adopted where it was in the other worker: after a message. Otherwise the server
- * would measure how long the first request takes, and answer 408 to a client that has never been asked to hurry.
+ * Puts the parser of a connection that has migrated where it was in the source: behind a message. Otherwise the server would apply the
+ * time limits of a first request, and send 408 to a client that is just idle.
  */
 export function skipFirstMessage(socket: net.Socket): void {
   const parser: unknown = Reflect.get(socket, 'parser');
   if (!isParser(parser)) return;
   const { onIncoming } = parser;
   parser.onIncoming = ignore;
-  // Without these two nothing is made of the message: it costs a tenth. Should they be missing, it is made and ignored.
+  // Without these two callbacks no objects are made of the message, which takes a tenth of the time. If they are not found, the
+  // objects are made and ignored.
   const callbacks = callbacksOf(parser);
   for (const [index] of callbacks) Reflect.set(parser, index, undefined);
   parser.execute(unseen);
@@ -80,7 +83,7 @@ export function skipFirstMessage(socket: net.Socket): void {
 
 const ignore = (): number => 0;
 
-/** What the parser calls when a head, and a message, has ended; it has them under the numbers that its class says. */
+/** The parser's callbacks for the end of a head and of a message, under the indexes that its class defines. */
 function callbacksOf(parser: Parser): readonly (readonly [index: number, callback: unknown])[] {
   return ['kOnHeadersComplete', 'kOnMessageComplete'].flatMap((name) => {
     const index: unknown = Reflect.get(parser.constructor, name);
@@ -88,8 +91,8 @@ function callbacksOf(parser: Parser): readonly (readonly [index: number, callbac
   });
 }
 
-/** Calls back when the head of its next request has come, before anybody else hears of it. */
-export function whenNextRequestCame(socket: net.Socket, came: () => void): void {
+/** Calls back when the head of the next request has arrived, before the server and the application see it. */
+export function onNextRequest(socket: net.Socket, came: () => void): void {
   const parser: unknown = Reflect.get(socket, 'parser');
   if (!isParser(parser)) return;
   const { onIncoming } = parser;
@@ -109,8 +112,8 @@ function isParser(value: unknown): value is Parser {
   );
 }
 
-/** Was it adopted after a message? */
-export function hasSkipped(socket: net.Socket): boolean {
+/** Has the parser skipped its first message? */
+export function hasSkippedFirstMessage(socket: net.Socket): boolean {
   return skipped.has(socket);
 }
 

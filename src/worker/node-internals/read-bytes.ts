@@ -1,7 +1,7 @@
 /**
- * What a stream of libuv has just read, for those who read below Node.js's own streams. Up to Node.js 24 the buffer that `onread`
- * gets holds that and nothing else; that of 26 may be longer, and its rest is of somebody else's. Where it begins and ends,
- * Node.js keeps in an array that `process.binding` shows (20, 22, 24 and 26; deprecated, and not documented).
+ * Finds the bytes that a libuv stream has just read, for code that reads below Node.js's own streams. Up to Node.js 24 the buffer passed
+ * to `onread` holds those bytes only. In Node.js 26 it may be longer, and the rest holds other data. Node.js keeps the offset and the
+ * length in an array that `process.binding` returns (20, 22, 24 and 26; deprecated, and not documented).
  */
 
 interface StreamBinding {
@@ -10,15 +10,15 @@ interface StreamBinding {
   readonly kArrayBufferOffset: number;
 }
 
-/** Undefined before it was asked for; null when this Node.js does not show it. */
+/** Undefined before the first use; null if this Node.js does not have it. */
 let binding: StreamBinding | null | undefined;
 
-/** Up to here a buffer holds what was read and nothing else. */
+/** The last version whose buffers hold nothing else. */
 const lastExactMajor = 24;
 
 /**
- * To be called in `onread`, and before anything else is read. Null when it cannot be known, because this Node.js does not show where
- * the bytes begin and end: under the permission model there is no `process.binding`.
+ * Call it in `onread`, before anything else is read. Returns null if offset and length cannot be known: under the permission model there
+ * is no `process.binding`.
  */
 export function bytesRead(buffer: ArrayBuffer): Uint8Array | null {
   if (binding === undefined) binding = findBinding();
@@ -40,7 +40,7 @@ function findBinding(): StreamBinding | null {
   }
 }
 
-/** It is our use of what is deprecated: `--throw-deprecation --pending-deprecation` is about the application's. */
+/** Hides our own use of a deprecated function from `--throw-deprecation --pending-deprecation`, which are meant for the application. */
 function withoutDeprecations<Result>(action: () => Result): Result {
   const own = Object.getOwnPropertyDescriptor(process, 'noDeprecation');
   Object.defineProperty(process, 'noDeprecation', { value: true, configurable: true, writable: true });

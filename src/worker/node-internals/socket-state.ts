@@ -1,22 +1,22 @@
 /**
- * What a connection has beside its bytes: what the application keeps at its socket, which cannot move, and options and counts, which
- * can. Where Node.js keeps them is not documented: no other file reads it. Measured on Node 20, 22, 24 and 26.
+ * The state of a socket apart from its bytes: its options and counters, which migrate with the connection, and properties that the
+ * application has added, which cannot. Node.js does not document where it keeps them; measured on Node 20, 22, 24 and 26.
  */
 import net from 'node:net';
 
-/** Goes along with a connection. What is missing was not known. */
+/** The state that migrates. What is missing is not known. */
 export interface SocketState {
   readonly noDelay?: boolean;
   readonly keepAlive?: KeepAlive;
-  /** `socket.setTimeout()`, where Node.js does not replace it by the keep-alive timeout after each response. */
+  /** `socket.setTimeout()`, unless Node.js replaces it with the keep-alive timeout after each response. */
   readonly timeoutMs?: number;
   readonly bytesRead: number;
   readonly bytesWritten: number;
-  /** Requests so far; counted only where the server limits them. */
+  /** The number of requests so far; counted only if the server limits it. */
   readonly requests: number;
 }
 
-/** In seconds, as the kernel has it. */
+/** In seconds, the unit of the kernel. */
 interface KeepAlive {
   readonly isOn: boolean;
   readonly initialDelay: number;
@@ -26,7 +26,7 @@ interface KeepAlive {
 
 export const nothingKnown: SocketState = { bytesRead: 0, bytesWritten: 0, requests: 0 };
 
-/** What Node.js and its HTTP server put at a socket in the course of its life. */
+/** Properties that Node.js and its HTTP server add to a socket. */
 const namesOfNode = [
   ...['parser', 'on', 'addListener', 'prependListener', 'setEncoding', '_paused', '_httpMessage'],
   ...['timeout', '_peername', '_sockname', 'server', '_server', 'domain'],
@@ -34,14 +34,14 @@ const namesOfNode = [
 const symbolsOfNode = new Set(['kSetKeepAliveInterval', 'kSetKeepAliveCount', 'kSetTOS']);
 
 /**
- * Notes of libraries that count connections (http-shutdown, http-graceful-shutdown): made at 'connection', which the next worker
- * emits as well.
+ * Properties of libraries that count connections (http-shutdown, http-graceful-shutdown). They add them at 'connection', which is
+ * emitted in the destination too.
  */
 const namesMadeAgain = ['_isIdle', '_connectionId'];
 
 let known: Set<PropertyKey> | null = null;
 
-/** Does the application, or something that it uses, keep something at the socket? What it keeps in a WeakMap cannot be seen. */
+/** Has the application, or a library, added a property to the socket? State that it keeps in a WeakMap cannot be detected. */
 export function hasStateOfApplication(socket: net.Socket): boolean {
   known ??= new Set([...Reflect.ownKeys(new net.Socket()), ...namesOfNode, ...namesMadeAgain]);
   for (const key of Reflect.ownKeys(socket)) {
@@ -52,7 +52,7 @@ export function hasStateOfApplication(socket: net.Socket): boolean {
   return false;
 }
 
-/** A handle as Node.js reads its counters from it. */
+/** The counters of a handle. */
 interface Counted {
   readonly bytesRead: number;
   readonly bytesWritten: number;
@@ -88,7 +88,7 @@ function readKeepAliveOf(socket: net.Socket): KeepAlive | null {
   };
 }
 
-/** The symbols under which every socket has its options. */
+/** The symbols under which a socket keeps its options, by description. */
 const optionSymbols = new Map<string, symbol>();
 
 function readOption(socket: net.Socket, name: string): unknown {
@@ -107,19 +107,19 @@ function hasKeepAliveTimeout(socket: net.Socket): boolean {
   );
 }
 
-/** Makes it so in the worker that has the connection now, whatever its server does to those that it accepts. */
+/** Sets the options in the destination, whatever its server sets on the connections that it accepts. */
 export function takeOverOptions(socket: net.Socket, { noDelay, keepAlive }: SocketState): void {
-  // Node.js does nothing where it is so already.
+  // Node.js does nothing if the option is set already.
   if (noDelay !== undefined) socket.setNoDelay(noDelay);
   if (keepAlive === undefined) return;
   const { isOn, initialDelay, interval, count } = keepAlive;
   const more = interval === null && count === null ? [] : [(interval ?? 0) * 1_000, count ?? 0];
-  // The last two since Node.js 24.
+  // Node.js 24 added the last two parameters.
   const setKeepAlive = Reflect.get(socket, 'setKeepAlive') as (...args: unknown[]) => unknown;
   Reflect.apply(setKeepAlive, socket, [isOn, initialDelay * 1_000, ...more]);
 }
 
-/** Bytes that another worker has read and written before: `bytesRead` and `bytesWritten` of the socket go on from there. */
+/** Makes `bytesRead` and `bytesWritten` of the socket continue from the counts of the source. */
 export function takeOverCounts(handle: object, { bytesRead, bytesWritten }: SocketState): void {
   for (const [name, before] of Object.entries({ bytesRead, bytesWritten })) {
     if (before === 0) continue;
@@ -132,8 +132,8 @@ export function takeOverCounts(handle: object, { bytesRead, bytesWritten }: Sock
   }
 }
 
-/** Bytes that this worker has read. */
-export function bytesReadHere(socket: net.Socket): number {
+/** The number of bytes that this worker has read, without those read before the connection migrated to it. */
+export function bytesReadByThisWorker(socket: net.Socket): number {
   const handle: unknown = Reflect.get(socket, '_handle');
   if (typeof handle !== 'object' || handle === null || !Object.hasOwn(handle, 'bytesRead'))
     return socket.bytesRead;
@@ -143,8 +143,8 @@ export function bytesReadHere(socket: net.Socket): number {
     : (Reflect.get(prototype, 'bytesRead', handle) as Counted['bytesRead']);
 }
 
-/** As a line of another worker has it, checked by hand; nothing of it is known when it is of another kind. */
-export function readStateOfLine(value: unknown): SocketState {
+/** Checks the state that another worker sent. Fields of the wrong type count as not known. */
+export function parseSocketState(value: unknown): SocketState {
   const read = (name: string): unknown =>
     typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined;
   const count = (name: string): number => {
