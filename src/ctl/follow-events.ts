@@ -1,7 +1,7 @@
 /** `gracefulctl events`: prints what happens, line by line, until the master stops or the reader has enough. */
 import { routes } from '../shared/control-api.ts';
 import { followControl } from '../shared/control-client.ts';
-import { printable } from '../shared/describe-event.ts';
+import { printable } from '../shared/printable.ts';
 import { createNarrator } from '../shared/narrate-events.ts';
 import { parseJson } from './answer-schemas.ts';
 import { refused, unanswered } from './ask-master.ts';

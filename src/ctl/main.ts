@@ -3,7 +3,7 @@ import { readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { clientFolders } from '../shared/control-path.ts';
-import { describeFailure } from '../shared/describe-event.ts';
+import { describeFailure } from '../shared/describe-failure.ts';
 import { renderError } from '../shared/render-error.ts';
 import { parseCommandLine, program, type Request } from './command-line.ts';
 import { followEvents } from './follow-events.ts';

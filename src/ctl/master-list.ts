@@ -1,6 +1,7 @@
 /** Several masters as a person reads them: a line for each. Pure. */
 import type { Status } from '../shared/control-api.ts';
-import { formatAddress, printable } from '../shared/describe-event.ts';
+import { formatAddress } from '../shared/format-address.ts';
+import { printable } from '../shared/printable.ts';
 import { align, formatAge, isServed, type Styles } from './status-table.ts';
 
 export interface ListedMaster {

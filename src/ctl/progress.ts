@@ -1,7 +1,7 @@
 /** What a command that waits shows on a terminal meanwhile: what the stop or the drain still waits for, as the master says it. */
 import { routes } from '../shared/control-api.ts';
 import { followControl } from '../shared/control-client.ts';
-import { describeOpen } from '../shared/describe-event.ts';
+import { count, describeOpen } from '../shared/counts.ts';
 import { parseJson } from './answer-schemas.ts';
 import type { FoundMaster } from './find-master.ts';
 import { readEventRecord } from './event-schemas.ts';
@@ -42,7 +42,7 @@ export function renderProgress(line: string): string | null {
   if (event?.event !== 'stillDraining') return null;
   const { workers, leftMs, stopping } = event;
   const open = describeOpen({ ...event, isCleaningUp: (event.cleaningUp ?? 0) > 0 });
-  const what = `${workers} ${workers === 1 ? 'worker' : 'workers'}${open === null ? '' : ` with ${open}`}`;
+  const what = `${count(workers, 'worker')}${open === null ? '' : ` with ${open}`}`;
   const more = stopping ? '; gracefulctl stop again stops at once' : '';
   return `waiting for ${what}, for ${Math.ceil(leftMs / 1_000)}s at most${more}`;
 }

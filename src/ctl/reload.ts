@@ -1,6 +1,8 @@
 /** `gracefulctl reload`: asks for a reload and, with --wait, tells how it ended. */
 import { type ReloadResult, type ReloadWait, routes } from '../shared/control-api.ts';
-import { describeRelease, printable, reasonOf, servesOn } from '../shared/describe-event.ts';
+import { reasonOf } from '../shared/describe-failure.ts';
+import { describeRelease, servesOn } from '../shared/describe-release.ts';
+import { printable } from '../shared/printable.ts';
 import { formatDuration } from '../shared/durations.ts';
 import { readAnswer, reloadAccepted, reloadResult } from './answer-schemas.ts';
 import { ask, promptMs } from './ask-master.ts';

@@ -7,15 +7,11 @@ import type {
   WorkerCrash,
   WorkerStatus,
 } from '../shared/control-api.ts';
-import {
-  describeFailure,
-  describeOpen,
-  describeRelease,
-  formatUrl,
-  printable,
-  reasonOf,
-  servesOn,
-} from '../shared/describe-event.ts';
+import { count, describeOpen } from '../shared/counts.ts';
+import { describeFailure, reasonOf } from '../shared/describe-failure.ts';
+import { describeRelease, servesOn } from '../shared/describe-release.ts';
+import { formatUrl } from '../shared/format-address.ts';
+import { printable } from '../shared/printable.ts';
 import { formatDuration } from '../shared/durations.ts';
 import { type Paint, plainPaint } from '../shared/paint.ts';
 
@@ -139,7 +135,7 @@ const meaningOf: Readonly<Record<WorkerStatus['state'], keyof Styles>> = {
 };
 
 function renderRestart({ slot, failures, inMs }: PendingRestart): string {
-  return `slot ${slot} starts again in ${formatDuration(inMs)}, ${failures} ${failures === 1 ? 'failure' : 'failures'} in a row`;
+  return `slot ${slot} starts again in ${formatDuration(inMs)}, ${count(failures, 'failure')} in a row`;
 }
 
 function renderLast(last: ReloadResult, nowMs: number, styles: Styles): readonly string[] {

@@ -1,15 +1,13 @@
-/**
- * What an event says to people: the words that the log and `gracefulctl events` share. Pure; it must not know about
- * levels or formats. Nobody parses these texts.
- */
+/** The sentence for each event, shared by the log and `gracefulctl events`. Pure. Nothing parses these texts. */
+import { count, describeOpen } from './counts.ts';
+import { describeOutcome, errorOf, reasonOf } from './describe-failure.ts';
+import { describeRelease, servesOn } from './describe-release.ts';
 import { formatDuration } from './durations.ts';
-import { errorLineOf, namesError } from './error-line.ts';
-import type { Cause, MasterEvent, Failure, Outcome, Release, WorkerIdentity } from './events.ts';
+import type { Cause, MasterEvent, Failure, Release, WorkerIdentity } from './events.ts';
+import { formatAddress, formatUrl } from './format-address.ts';
 import { type Paint, plainPaint } from './paint.ts';
+import { printable } from './printable.ts';
 import type { DrainReason } from './protocol.ts';
-
-// An `import` of node:util would load all of its lazy parts too: 2.5 MB in the master.
-const { stripVTControlCharacters } = process.getBuiltinModule('node:util');
 
 type KillReason = Extract<MasterEvent, { event: 'workerKilled' }>['reason'];
 
@@ -30,19 +28,6 @@ export function describe(
   return word === undefined || colour === undefined
     ? words
     : words.replace(word, (found) => paint[colour](found));
-}
-
-/** Why, in one line: the failure's message and, if the worker's output ended with an error, that error. */
-export function reasonOf(failure: Failure): string {
-  const error = errorOf(failure);
-  return error === null ? failure.message : `${failure.message}: ${error}`;
-}
-
-/** The error that the worker's output ended with. */
-function errorOf({ reason, outcome, stderrTail }: Failure): string | null {
-  // A worker that was killed did not die of what it wrote; only abort(3) is called with a reason.
-  const hasSaidWhy = reason === 'exited' && (outcome?.signal == null || outcome.signal === 'SIGABRT');
-  return hasSaidWhy ? errorLineOf(stderrTail.map(printable)) : null;
 }
 
 /** The word of a sentence that says how things are now, and what that means. */
@@ -160,59 +145,6 @@ function sentence(event: MasterEvent, why: (failure: Failure) => string): string
   }
 }
 
-/** The program file, and the working directory where that does not contain it. */
-export function describeRelease({ cwd, file }: Release): string {
-  if (file === null) return cwd;
-  return file.startsWith(`${cwd.replace(/\/$/, '')}/`) ? file : `${file} in ${cwd}`;
-}
-
-/** `exit code 1` or `signal SIGKILL`. */
-export function describeOutcome(outcome: Outcome): string {
-  if (outcome.signal !== null) return `signal ${outcome.signal}`;
-  return outcome.code === null ? 'unknown outcome' : `exit code ${outcome.code}`;
-}
-
-/** What remains to be said about a failure after its reason: what to do, and the worker's last output with the error in red. */
-export function describeFailure(failure: Failure, paint: Paint = plainPaint): readonly string[] {
-  const lines: string[] = [];
-  if (failure.hint !== null) lines.push(`  hint: ${printable(failure.hint)}`);
-  if (failure.stderrTail.length === 0) return lines;
-  return [
-    ...lines,
-    '  its last lines on stderr:',
-    ...failure.stderrTail
-      .map(printable)
-      .map((line) => `  ${paint.dim('|')} ${namesError(line) ? paint.bad(line) : line}`.trimEnd()),
-  ];
-}
-
-/** The failure that an event carries, or null. */
-export function failureOf(event: MasterEvent): Failure | null {
-  return 'failure' in event ? event.failure : null;
-}
-
-/** An address that a terminal makes a link of: `http://127.0.0.1:80`; for a listener on every address the one that works here. */
-export function formatUrl(host: string, port: number): string {
-  const isEvery = host === '::' || host === '0.0.0.0';
-  return isEvery ? `http://localhost:${port} (every address)` : `http://${formatAddress(host, port)}`;
-}
-
-/** `127.0.0.1:80`, `[::1]:80`. */
-export function formatAddress(host: string, port: number): string {
-  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
-}
-
-/** Control characters, separators of lines and paragraphs, and what turns the direction of a text round. */
-const unprintable = /[\p{Cc}\p{Zl}\p{Zp}\u202A-\u202E\u2066-\u2069]/gu;
-
-/**
- * Text from elsewhere without control characters: a worker's output must not move the cursor of whoever reads about
- * it, nor forge a line of the log.
- */
-export function printable(text: string): string {
-  return stripVTControlCharacters(text).replaceAll('\t', '    ').replace(unprintable, '');
-}
-
 const socketChange: Readonly<
   Record<Extract<MasterEvent, { event: 'controlSocketChanged' }>['change'], (path: string) => string>
 > = {
@@ -261,36 +193,10 @@ function stillDraining(event: Extract<MasterEvent, { event: 'stillDraining' }>):
     : `${what} still draining, ${bound}`;
 }
 
-/** `1 request in flight, 2 connections open`, or that clean-up handlers run; null when it is not known. */
-export function describeOpen({
-  requests,
-  connections,
-  isCleaningUp,
-}: {
-  readonly requests: number | null;
-  readonly connections: number | null;
-  readonly isCleaningUp: boolean;
-}): string | null {
-  if (requests === null || connections === null) return null;
-  const cleanUp = isCleaningUp ? ['clean-up handlers running'] : [];
-  const isNothingOpen = requests === 0 && connections === 0;
-  if (isCleaningUp && isNothingOpen) return cleanUp.join();
-  return [
-    `${count(requests, 'request')} in flight`,
-    `${count(connections, 'connection')} open`,
-    ...cleanUp,
-  ].join(', ');
-}
-
 function which(release: Release | null): string {
   if (release === null) return '';
   const { changed } = release;
   return `: ${describeRelease(release)}${changed === null ? '' : changed ? ', changed' : ', unchanged'}`;
-}
-
-/** What a failed reload leaves behind, as a part of a sentence. */
-export function servesOn(generation: number | null): string {
-  return generation === null ? '' : `, generation ${generation} serves on`;
 }
 
 function howToDeclare(address: string): string {
@@ -329,10 +235,6 @@ function drainReport({
     ...(cleanUpsCut === 0 ? [] : [`${count(cleanUpsCut, 'clean-up')} cut`]),
   ];
   return parts.map((part) => `, ${part}`).join('');
-}
-
-function count(amount: number, noun: string): string {
-  return `${amount} ${noun}${amount === 1 ? '' : 's'}`;
 }
 
 function processes(pids: readonly number[]): string {

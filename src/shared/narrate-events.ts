@@ -2,7 +2,8 @@
  * Tells events in their order: one line each, and for a failure what there is to say below it. It remembers what was told, so that one
  * failure that several events carry (worker, generation, stop) is explained once. Used by the log and by `gracefulctl events`.
  */
-import { describe, describeFailure, failureOf } from './describe-event.ts';
+import { describe } from './describe-event.ts';
+import { describeFailure, failureOf } from './describe-failure.ts';
 import type { MasterEvent, Failure } from './events.ts';
 import { type Paint, plainPaint } from './paint.ts';
 

@@ -3,6 +3,7 @@
  * knows. Pure. LISTEN_PID is missing on purpose: nobody knows the pid before the process exists; the preload
  * sets it inside Node.js, trampoline.ts for every other program. Nor does it know the preload: node-launch.ts.
  */
+import { formatAddress } from '../../shared/format-address.ts';
 import { env, type AnnouncedListener, type HealthOrder } from '../../shared/protocol.ts';
 
 export interface WorkerEnvironmentOptions {
@@ -95,9 +96,7 @@ function systemd(listeners: readonly AnnouncedListener[]): Record<string, string
 
 /** Server::Starter: `host:port=fd`, an IPv6 host in brackets, joined by semicolons. */
 function serverStarter(listeners: readonly AnnouncedListener[], generation: number): Record<string, string> {
-  const ports = listeners.map(
-    ({ host, port, fd }) => `${host.includes(':') ? `[${host}]` : host}:${port}=${fd}`,
-  );
+  const ports = listeners.map(({ host, port, fd }) => `${formatAddress(host, port)}=${fd}`);
   return { SERVER_STARTER_PORT: ports.join(';'), SERVER_STARTER_GENERATION: String(generation) };
 }
 

@@ -1,5 +1,5 @@
 /** The fields of a JSON log line. Pure; it must not know the logger. */
-import { failureOf } from '../../shared/describe-event.ts';
+import { failureOf } from '../../shared/describe-failure.ts';
 import type { Failure, EventRecord } from '../../shared/events.ts';
 
 /**

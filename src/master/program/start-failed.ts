@@ -1,6 +1,6 @@
 /** The error of a first start, from the failure of its generation. Pure. */
 import { errorCodes, GracefulRunError } from '../../shared/errors.ts';
-import { reasonOf } from '../../shared/describe-event.ts';
+import { reasonOf } from '../../shared/describe-failure.ts';
 import type { Failure } from '../../shared/events.ts';
 
 /** `startFailed`, or what kept the command from being run: `commandNotFound` … */

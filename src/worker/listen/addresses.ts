@@ -1,4 +1,5 @@
 /** Decides which addresses mean the same listener, and writes addresses. Pure; resolves no names. */
+import { formatAddress } from '../../shared/format-address.ts';
 import type { AnnouncedListener } from '../../shared/protocol.ts';
 
 const wildcards: ReadonlySet<string> = new Set(['', '::', '0.0.0.0', '0:0:0:0:0:0:0:0', '[::]']);
@@ -58,5 +59,5 @@ export function covers(bound: string, local: string): boolean {
 /** `127.0.0.1:80`, `[::1]:80`, `*:80`. */
 export function writeAddress(host: string | null, port: number): string {
   if (host === null || isEverywhere(host, false)) return `*:${port}`;
-  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+  return formatAddress(host, port);
 }

@@ -1,5 +1,6 @@
 /** Finds the server of a listening handle, and gives a server another handle (lib/net.js of Node 20, 22, 24 and 26; not documented). */
-import { isIPv6, Server } from 'node:net';
+import { Server } from 'node:net';
+import { formatAddress } from '../../shared/format-address.ts';
 import type { RawHandle } from './listening-handle.ts';
 import { inContextOf, putIntoContextOf } from './server-contexts.ts';
 
@@ -31,7 +32,7 @@ export function swapHandle(server: Server, before: RawHandle, after: RawHandle):
 export function failListening(server: Server, handle: RawHandle, host: string, port: number): void {
   Reflect.set(server, '_handle', null);
   handle.close();
-  const message = `listen EADDRINUSE: address already in use ${isIPv6(host) ? `[${host}]` : host}:${port}`;
+  const message = `listen EADDRINUSE: address already in use ${formatAddress(host, port)}`;
   const error = Object.assign(new Error(message), {
     code: 'EADDRINUSE',
     syscall: 'listen',

@@ -1,5 +1,5 @@
 /** Whether a worker that was draining has crashed instead of ending as asked, as a Failure. Pure. */
-import { describeOutcome } from '../../../shared/describe-event.ts';
+import { describeOutcome } from '../../../shared/describe-failure.ts';
 import type { Failure, WorkerPhase } from '../../../shared/events.ts';
 import type { WorkerEnd } from './inputs.ts';
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { createLog, type LogOptions } from '../../../../src/master/log/log.ts';
-import { failureOf } from '../../../../src/shared/describe-event.ts';
+import { failureOf } from '../../../../src/shared/describe-failure.ts';
 import type { MasterEvent, Failure, EventRecord } from '../../../../src/shared/events.ts';
 import { exampleEvents } from '../../../helpers/example-events.ts';
 

@@ -1,0 +1,13 @@
+/** What a release is called in a sentence. Pure. */
+import type { Release } from './events.ts';
+
+/** The program file, followed by the working directory if that does not contain it. */
+export function describeRelease({ cwd, file }: Release): string {
+  if (file === null) return cwd;
+  return file.startsWith(`${cwd.replace(/\/$/, '')}/`) ? file : `${file} in ${cwd}`;
+}
+
+/** `, generation 1 serves on`: the end of a sentence about a failed reload; empty if no generation serves. */
+export function servesOn(generation: number | null): string {
+  return generation === null ? '' : `, generation ${generation} serves on`;
+}
