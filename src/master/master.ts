@@ -24,7 +24,7 @@ import { system } from './process/system.ts';
 import { describeStatus } from './program/describe-status.ts';
 import { masterStopped } from './program/history/reload-waiters.ts';
 import { createProgram } from './program/program.ts';
-import { startFailed } from './program/start-failed.ts';
+import { startFailed } from './program/worker-failures.ts';
 
 /** A master of one program. Created idle; a stopped one cannot be started again. */
 export interface Master {

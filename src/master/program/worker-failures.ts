@@ -2,7 +2,8 @@
 import type { Readiness } from '../launch/worker-kind.ts';
 import { formatDuration } from '../../shared/durations.ts';
 import { errorLineOf } from '../../shared/error-line.ts';
-import { GracefulRunError, messageOf, systemCode } from '../../shared/errors.ts';
+import { reasonOf } from '../../shared/describe-failure.ts';
+import { errorCodes, GracefulRunError, messageOf, systemCode } from '../../shared/errors.ts';
 import type { Failure, Outcome } from '../../shared/events.ts';
 import { cannotInherit, heldByMaster, notInherited } from '../../shared/protocol.ts';
 
@@ -134,7 +135,7 @@ function exitHint(outcome: Outcome, words: FailureContext): string | null {
   if (words.stderrTail.some((line) => line.includes('EADDRINUSE'))) return takenHint(words);
   if (outcome.code === 0) return 'it ended by itself: is this a server, and does it stay in the foreground?';
   const hint = undeclaredHint(words);
-  // The error itself is a part of the reason (describe-event.ts, reasonOf).
+  // The error itself is a part of the reason (describe-failure.ts, reasonOf).
   if (hint !== null || errorLineOf(words.stderrTail) !== null) return hint;
   return words.stderrTail.length > 0 ? lastWordsHint : silentHint;
 }
@@ -211,4 +212,16 @@ function notReadyHint(readiness: Readiness, { declared }: FailureContext): strin
       ? ''
       : `, and then has answered GET ${readiness.path}, which only a Node.js program can be asked`;
   return `${listens}${answers}; a slow start needs a longer --ready-timeout`;
+}
+
+/** The error of a first start whose generation failed: `startFailed`, or what kept the command from being run: `commandNotFound` … */
+export function startFailed(failure: Failure): GracefulRunError {
+  const known = errorCodes.find((code) => code === failure.errorCode);
+  return new GracefulRunError(
+    known ?? 'startFailed',
+    known === undefined ? `cannot start: ${reasonOf(failure)}` : failure.message,
+    {
+      ...(failure.hint === null ? {} : { hint: failure.hint }),
+    },
+  );
 }

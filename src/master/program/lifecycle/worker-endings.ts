@@ -1,10 +1,10 @@
 /**
  * How one worker ends, cell by cell: told to drain, out of time, killed, exited. Which function is called when: worker-table.ts. Pure.
  */
-import { drainCrash } from './drain-crash.ts';
-import { silentEnd } from './inputs.ts';
-import { announce, change, disarm, disarmAdmit, enter, killed } from './worker-effects.ts';
-import type { Row } from './worker-step.ts';
+import { describeOutcome } from '../../../shared/describe-failure.ts';
+import type { Failure, WorkerPhase } from '../../../shared/events.ts';
+import { silentEnd, type WorkerEnd } from './inputs.ts';
+import { announce, change, disarm, disarmAdmit, enter, killed, type Row } from './worker-step.ts';
 
 export const drain: Row['drain'] = (worker, { at, reason }, settings) => ({
   worker: enter(worker, 'draining', at),
@@ -110,3 +110,23 @@ export const endedWhileReady: Row['workerEnded'] = (worker, input, settings) =>
   worker.isPaused
     ? { ...goneAsAsked(worker, input, settings), verdict: { type: 'failed', end: input.end } }
     : failedAndGone(worker, input, settings);
+
+/** Signals that a draining worker gets only if something is wrong: from the kernel, or from its own abort(3). */
+const fatalSignals: ReadonlySet<string | null> = new Set([
+  'SIGABRT',
+  'SIGBUS',
+  'SIGFPE',
+  'SIGILL',
+  'SIGKILL',
+  'SIGSEGV',
+  'SIGTRAP',
+]);
+
+/** Null: it ended as asked, be it by the signal that asked, or with the code of a shell for that (128 and more). */
+export function drainCrash(from: WorkerPhase, { outcome, failure }: WorkerEnd): Failure | null {
+  if (outcome === null || (from !== 'draining' && from !== 'ready')) return null;
+  const { code, signal } = outcome;
+  const isCrash = code === null ? fatalSignals.has(signal) : code > 0 && code < 128;
+  if (!isCrash) return null;
+  return { ...failure, message: `the worker ended with ${describeOutcome(outcome)} while it drained` };
+}

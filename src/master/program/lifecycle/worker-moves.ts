@@ -4,8 +4,18 @@
  */
 import { silentEnd } from './inputs.ts';
 import type { LifecycleSettings, Worker } from './state.ts';
-import { announce, change, disarm, disarmAdmit, enter, identity, killed } from './worker-effects.ts';
-import type { Handler, Row, WorkerTableInput } from './worker-step.ts';
+import {
+  announce,
+  change,
+  disarm,
+  disarmAdmit,
+  enter,
+  type Handler,
+  identity,
+  killed,
+  type Row,
+  type WorkerTableInput,
+} from './worker-step.ts';
 
 /** Happens, and changes nothing: a stale timer, a second word of a worker that goes. */
 export const ignore: Handler<WorkerTableInput> = (worker) => ({ worker, effects: [], verdict: null });

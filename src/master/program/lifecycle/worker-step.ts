@@ -1,5 +1,5 @@
-/** What reaches one worker's table, and what its cells answer. Pure types. */
-import type { Failure, MasterEvent } from '../../../shared/events.ts';
+/** What reaches one worker's table, what its cells answer, and what several of them do: enter a phase, announce it, kill. Pure. */
+import type { Failure, MasterEvent, WorkerPhase } from '../../../shared/events.ts';
 import type { DrainReason } from '../../../shared/protocol.ts';
 import type { Effect, WorkerEnd, WorkerInput } from './inputs.ts';
 import type { LifecycleSettings, Worker } from './state.ts';
@@ -44,3 +44,46 @@ export type Handler<Input> = (worker: Worker, input: Input, settings: LifecycleS
 export type Row = {
   readonly [Type in WorkerTableInput['type']]: Handler<Extract<WorkerTableInput, { type: Type }>>;
 };
+
+export function killed(worker: Worker, at: number, reason: KillReason): WorkerStep {
+  return {
+    worker: enter(worker, 'killing', at),
+    effects: [
+      disarm('ready', worker),
+      ...disarmAdmit(worker),
+      disarm('drain', worker),
+      disarm('kill', worker),
+      announce({ event: 'workerKilled', ...change(worker, 'killing', at), reason }),
+      { type: 'signalGroup', worker: worker.id, signal: 'SIGKILL' },
+    ],
+    verdict: null,
+  };
+}
+
+export function enter(worker: Worker, phase: WorkerPhase, at: number): Worker {
+  return { ...worker, phase, phaseSince: at };
+}
+
+export function identity({ generation, slot, pid }: Worker): Pick<Worker, 'generation' | 'slot' | 'pid'> {
+  return { generation, slot, pid };
+}
+
+export function change<To extends WorkerPhase | 'exited'>(
+  worker: Worker,
+  to: To,
+  at: number,
+): { generation: number; slot: number; pid: number | null; from: WorkerPhase; to: To; durationMs: number } {
+  return { ...identity(worker), from: worker.phase, to, durationMs: at - worker.phaseSince };
+}
+
+export function announce(event: MasterEvent): Effect {
+  return { type: 'announce', event };
+}
+
+export function disarm(timer: 'ready' | 'admit' | 'drain' | 'kill', worker: Worker): Effect {
+  return { type: 'disarmTimer', key: { timer, worker: worker.id } };
+}
+
+export function disarmAdmit(worker: Worker): readonly Effect[] {
+  return worker.admission === 'asked' ? [disarm('admit', worker)] : [];
+}

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { drainCrash } from '../../../../../src/master/program/lifecycle/drain-crash.ts';
+import { drainCrash } from '../../../../../src/master/program/lifecycle/worker-endings.ts';
 import { silentEnd } from '../../../../../src/master/program/lifecycle/inputs.ts';
 import type { Outcome } from '../../../../../src/shared/events.ts';
 import { failure } from '../../../../helpers/fake-master.ts';
