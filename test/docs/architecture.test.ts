@@ -25,3 +25,16 @@ test('every folder of src/ has its row in ARCHITECTURE.md', () => {
   );
   expect(missing).toEqual([]);
 });
+
+test.each(['Follow a reload', 'Follow a connection'])(
+  'the number of files under "%s" is that of the list',
+  (title) => {
+    const [, section = ''] = page.split(`# ${title}\n`);
+    const [text = ''] = section.split(/\nBack in the source|\n## /);
+    const [, steps = ''] = /\n1\. ([\s\S]*)/.exec(text) ?? [];
+    const named = new Set([...steps.matchAll(/`([\w./-]+\.ts)`/g)].map(([, name = '']) => name));
+    // A file may be named again without its folder.
+    const files = [...named].filter((name) => ![...named].some((other) => other.endsWith(`/${name}`)));
+    expect(text).toContain(`${files.length} files`);
+  },
+);
