@@ -5,7 +5,7 @@ const pure = [
   '^src/master/launch/(interpreters|node-launch|package-commands|shebang|split-words|trampoline|worker-environment)\\.ts$',
   '^src/worker/channel/read-message\\.ts$',
   '^src/worker/listen/(addresses|binding|listen-call|placement|readiness)\\.ts$',
-  '^src/shared/(counts|describe-event|describe-failure|describe-release|durations|error-line|errors|events|format-address|narrate-events|printable|protocol)\\.ts$',
+  '^src/shared/(counts|describe-event|describe-failure|describe-release|durations|error-line|errors|events|format-address|line-splitter|narrate-events|printable|protocol)\\.ts$',
 ];
 
 /** @param {string} folder @param {string} others */

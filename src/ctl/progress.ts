@@ -2,6 +2,7 @@
 import { routes } from '../shared/control-api.ts';
 import { followControl } from '../shared/control-client.ts';
 import { count, describeOpen } from '../shared/counts.ts';
+import { createLineSplitter } from '../shared/line-splitter.ts';
 import { parseJson } from './answer-schemas.ts';
 import type { FoundMaster } from './find-master.ts';
 import { readEventRecord } from './event-schemas.ts';
@@ -15,13 +16,11 @@ export async function showingProgress<Result>(
 ): Promise<Result> {
   if (!terminal.isInteractive) return action();
   const ending = new AbortController();
-  let rest = '';
+  const splitter = createLineSplitter();
   const following = followControl(
     { path: master.path, method: 'GET', route: routes.events, signal: ending.signal },
     (text) => {
-      const lines = (rest + text).split('\n');
-      rest = lines.pop() ?? '';
-      for (const line of lines) {
+      for (const line of splitter.add(text)) {
         const progress = renderProgress(line);
         if (progress !== null) terminal.err(`${terminal.errStyles.dim(progress)}\n`);
       }

@@ -3,6 +3,7 @@
  * Bounded in lines and in their length.
  */
 import { StringDecoder } from 'node:string_decoder';
+import { createLineSplitter } from '../../shared/line-splitter.ts';
 import { followsError, namesError } from '../../shared/error-line.ts';
 
 const maxLines = 20;
@@ -21,7 +22,7 @@ export interface StderrTail {
 export function createStderrTail(): StderrTail {
   const decoder = new StringDecoder('utf8');
   let complete: string[] = [];
-  let partial = '';
+  const splitter = createLineSplitter(maxLineLength);
   /** The line that named the error, if it was written last. */
   let error: string | null = null;
 
@@ -33,13 +34,13 @@ export function createStderrTail(): StderrTail {
 
   return {
     add: (bytes) => {
-      const lines = (partial + decoder.write(bytes)).split('\n');
-      partial = (lines.pop() ?? '').slice(0, maxLineLength);
+      const lines = splitter.add(decoder.write(bytes));
       // More than any trace has; a flood is not looked at line by line.
-      for (const line of lines.slice(-lookedAt)) take(line.replace(/\r$/, '').slice(0, maxLineLength));
+      for (const line of lines.slice(-lookedAt)) take(line.replace(/\r$/, ''));
       complete = complete.slice(-maxLines);
     },
     lines: () => {
+      const partial = splitter.rest;
       const all = partial === '' ? complete : [...complete, partial].slice(-maxLines);
       if (error === null || all.includes(error) || !followsError(partial)) return all;
       return [error, '    …', ...all.slice(2)];

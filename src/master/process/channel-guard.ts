@@ -6,11 +6,11 @@
 import net from 'node:net';
 import type { ChildProcess } from 'node:child_process';
 import { GracefulRunError } from '../../shared/errors.ts';
-import { createLineReader } from '../output/line-reader.ts';
+import { createLineSplitter } from '../../shared/line-splitter.ts';
 import { duplicate } from '../system-calls/syscalls.ts';
 
-/** The longest message that is looked at, in bytes: ours have a few hundred. */
-const maxMessageBytes = 1024 * 1024;
+/** The longest message that is looked at, in characters: ours have a few hundred. */
+const maxMessageLength = 1024 * 1024;
 
 /** How Node.js answers for a handle that did not arrive, and what it answers itself. */
 const handleAnswers: ReadonlySet<unknown> = new Set(['NODE_HANDLE_ACK', 'NODE_HANDLE_NACK']);
@@ -49,10 +49,13 @@ export function guardChannel(child: ChildProcess, { message, garbage }: GuardPar
     });
   }
   channel.readStop();
-  const lines = createLineReader(maxMessageBytes, take, garbage);
+  const lines = createLineSplitter(maxMessageLength);
   const reader = new net.Socket({ fd: copy, readable: true, writable: false });
-  reader.on('data', (bytes: Buffer) => {
-    lines.add(bytes);
+  reader.setEncoding('utf8').on('data', (text: string) => {
+    for (const line of lines.add(text)) {
+      if (line.length < maxMessageLength) take(line);
+      else garbage();
+    }
   });
   // Then it is the end, too.
   reader.on('error', () => undefined);

@@ -2,9 +2,9 @@
  * Finds out why a worker never got its preload: a script on the way to the program has set NODE_OPTIONS, and has called Node.js by its path,
  * so that the `node` ahead in PATH was not used either (ADR 13). Linux only; elsewhere, and for processes of other users, it finds none.
  */
-import { readFileSync } from 'node:fs';
 import { isNode } from '../../shared/is-node.ts';
 import { withoutPreload } from '../../shared/node-options.ts';
+import { readProcessArguments } from '../../shared/process-arguments.ts';
 import { readAllProcesses, readProcessStat } from '../../shared/process-stat.ts';
 import { readProcessVariable } from '../../shared/process-variable.ts';
 import { env } from '../../shared/protocol.ts';
@@ -24,14 +24,5 @@ export function findWithoutPreload(worker: number, preload: string): number | nu
 function lacksPreload(pid: number, preload: string): boolean {
   if (readProcessVariable(pid, env.listeners) === null) return false;
   const options = readProcessVariable(pid, 'NODE_OPTIONS') ?? '';
-  return withoutPreload(options, preload) === options && !wordsOf(pid).includes(preload);
-}
-
-/** proc_pid_cmdline(5). */
-function wordsOf(pid: number): readonly string[] {
-  try {
-    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
-  } catch {
-    return [];
-  }
+  return withoutPreload(options, preload) === options && !readProcessArguments(pid).includes(preload);
 }

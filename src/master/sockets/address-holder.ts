@@ -1,5 +1,6 @@
 /** Which processes listen on a port or hold a socket, as /proc tells it. Linux only; elsewhere none is found. */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { readProcessArguments } from '../../shared/process-arguments.ts';
 
 export interface AddressHolder {
   readonly pid: number;
@@ -24,7 +25,7 @@ export function holdsSocket(pid: number, inodes: readonly (string | number)[]): 
 }
 
 function describe(pid: number): AddressHolder {
-  const command = read(`/proc/${pid}/cmdline`).split('\0').join(' ').trim();
+  const command = readProcessArguments(pid).join(' ').trim();
   return { pid, command: command.length > 60 ? `${command.slice(0, 57)}...` : command };
 }
 

@@ -4,6 +4,7 @@
  * handle (lib/internal/child_process.js of Node 20, 22, 24 and 26; not documented). A bundle of its own (bundle.ts).
  */
 import { Socket } from 'node:net';
+import { createLineSplitter } from '../../shared/line-splitter.ts';
 import { unwrap, wrap } from '../../shared/protocol.ts';
 import { lookForMaster, type Channel, type ChannelEvents } from './channel.ts';
 import { readMessage } from './read-message.ts';
@@ -24,7 +25,7 @@ export function openSeparateChannel(
   const socket = new Socket(options);
   let isGone = false;
   let isReading = false;
-  let rest = '';
+  const splitter = createLineSplitter();
 
   const gone = (): void => {
     if (isGone) return;
@@ -45,11 +46,10 @@ export function openSeparateChannel(
 
   function hear(chunk: string): void {
     let handle = pipe === null ? null : takePendingHandle(pipe);
-    const lines = (rest + chunk).split('\n');
-    rest = lines.pop() ?? '';
-    for (const line of lines) {
+    const lines = splitter.add(chunk);
+    for (const [index, line] of lines.entries()) {
       // A handle belongs to the last line of what was read with it.
-      const isLast = line === lines.at(-1);
+      const isLast = index === lines.length - 1;
       receive(line, isLast ? handle : null);
       if (isLast) handle = null;
     }

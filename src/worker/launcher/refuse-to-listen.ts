@@ -3,6 +3,7 @@
  * announces, and in a worker thread. Node.js alone would report EADDRINUSE or EINVAL. A bundle of its own (bundle.ts).
  */
 import { readFileSync, readlinkSync } from 'node:fs';
+import { readProcessArguments } from '../../shared/process-arguments.ts';
 import { readProcessStat } from '../../shared/process-stat.ts';
 import { cannotInherit, heldByMaster, notInherited, type AnnouncedListener } from '../../shared/protocol.ts';
 import { matches, writeAddress } from '../listen/addresses.ts';
@@ -75,7 +76,6 @@ function blameFor({ fd, inode }: AnnouncedListener): string {
 /** Arguments may contain secrets, so only the options of Node.js that start another process are named. */
 function describeProcess(pid: number): string {
   const name = readFileSync(`/proc/${pid}/comm`, 'utf8').trim();
-  const words = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
-  const [mode = ''] = words.flatMap((word) => /^--(?:run|watch)\b/.exec(word) ?? []);
+  const [mode = ''] = readProcessArguments(pid).flatMap((word) => /^--(?:run|watch)\b/.exec(word) ?? []);
   return `${mode === '' ? name : `node ${mode}`} (pid ${pid})`;
 }

@@ -4,6 +4,7 @@
  * too slow for this, because it waits for an answer to every handle. Calling sendmsg(2) through a native library costs each worker
  * 8 to 18 ms, just when it has begun to serve.
  */
+import { createLineSplitter } from '../../shared/line-splitter.ts';
 import { bytesRead } from './read-bytes.ts';
 import { channelParts } from './channel-handle.ts';
 import { isConnectionHandle, postponeClosing, type ConnectionHandle } from './connection-handle.ts';
@@ -67,7 +68,7 @@ export function openHandlePipe(end: unknown, events: PipeEvents): HandlePipe | n
   pipe.end = end;
   let isOpen = true;
   let hasRead = false;
-  let rest = '';
+  const splitter = createLineSplitter();
   const handles: ConnectionHandle[] = [];
   const { StringDecoder } = process.getBuiltinModule('node:string_decoder');
   const decoder = new StringDecoder('utf8');
@@ -104,9 +105,8 @@ export function openHandlePipe(end: unknown, events: PipeEvents): HandlePipe | n
       close();
       return;
     }
-    const lines = (rest + decoder.write(Buffer.from(bytes))).split('\n');
-    rest = lines.pop() ?? '';
-    for (const line of lines) if (isOpen) events.line(line, handles);
+    for (const line of splitter.add(decoder.write(Buffer.from(bytes))))
+      if (isOpen) events.line(line, handles);
   };
   function write(text: string, oncomplete: (status: number) => void, handle?: ConnectionHandle): boolean {
     const request = Object.assign(new WriteRequest(), { oncomplete });
