@@ -3,6 +3,7 @@ import { routes } from '../shared/control-api.ts';
 import { followControl } from '../shared/control-client.ts';
 import { printable } from '../shared/printable.ts';
 import { createNarrator } from '../shared/narrate-events.ts';
+import { createLineSplitter } from '../shared/line-splitter.ts';
 import { parseJson } from './answer-schemas.ts';
 import { refused, unanswered } from './ask-master.ts';
 import type { FoundMaster } from './find-master.ts';
@@ -20,24 +21,25 @@ export async function followEvents(
   terminal: Terminal,
 ): Promise<void> {
   let status = 0;
-  let rest = '';
+  const splitter = createLineSplitter();
+  let refusal = '';
   const render = createEventRenderer(terminal.styles);
   const gap = await followControl(
     { path: master.path, method: 'GET', route: routes.events },
     (text) => {
-      const lines = (rest + text).split('\n');
-      rest = lines.pop() ?? '';
-      if (status === 200) {
-        for (const line of lines) terminal.out(options.json ? `${line}\n` : render(line));
+      if (status !== 200) {
+        refusal += text;
+        return refusal.length <= lineLimit;
       }
-      return rest.length <= lineLimit;
+      for (const line of splitter.add(text)) terminal.out(options.json ? `${line}\n` : render(line));
+      return splitter.rest.length <= lineLimit;
     },
     (code) => {
       status = code;
     },
   );
   if (gap !== null) throw unanswered(action, gap);
-  if (status !== 200) throw refused(action, { status, body: rest });
+  if (status !== 200) throw refused(action, { status, body: refusal });
 }
 
 /** Renders one line of the stream after the other for a person; an event that this version does not know is shown as it came. */

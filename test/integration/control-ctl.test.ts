@@ -6,7 +6,17 @@ import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { ControlServer } from '../../src/master/control/control-server.ts';
-import { failed, FakeMaster, openFake, served, socketFolder, statusOf } from '../helpers/fake-master.ts';
+import type { ErrorAnswer } from '../../src/shared/control-api.ts';
+import { askControl } from '../../src/shared/control-client.ts';
+import {
+  failed,
+  FakeMaster,
+  openFake,
+  rawConnection,
+  served,
+  socketFolder,
+  statusOf,
+} from '../helpers/fake-master.ts';
 
 const launcher = new URL('../helpers/run-ctl.ts', import.meta.url).pathname;
 
@@ -328,6 +338,21 @@ describe('gracefulctl', () => {
     const { code, out } = await people;
     expect(code).toBe(0);
     expect(out).toContain('/srv/app.js');
+  });
+
+  test('events says why the master refuses another follower', async () => {
+    const server = await start();
+    const request = 'GET /v1/events HTTP/1.1\r\nHost: graceful-run\r\n\r\n';
+    const followers = await Promise.all(
+      Array.from({ length: 128 }, () => rawConnection(server.path, request)),
+    );
+    while (master.listeners.size < followers.length) await turn();
+    const refusal = await askControl({ path: server.path, method: 'GET', route: '/v1/events' });
+    const { error } = JSON.parse('answer' in refusal ? refusal.answer.body : '') as ErrorAnswer;
+    const { code, err } = await run('events');
+    for (const follower of followers) follower.destroy();
+    expect(code).toBe(1);
+    expect(err).toContain(error.message);
   });
 
   test('events ends without a word when its reader has gone', async () => {
