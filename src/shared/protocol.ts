@@ -143,7 +143,7 @@ export type WorkerMessage =
 export type MasterMessage =
   /** Its generation is ready: begin to accept, and answer `admitted`. */
   | { readonly type: 'admit' }
-  /** Sent just before the drain signal, so that the worker knows why. `migrates`: successors will be named. */
+  /** Sent just before the drain signal, so that the worker knows why. `migrates`: destinations will be announced. */
   | {
       readonly type: 'drain';
       readonly reason: DrainReason;
@@ -151,8 +151,8 @@ export type MasterMessage =
       readonly migrates: boolean;
     }
   /**
-   * The two ends of a pair of connected UNIX sockets, sent as handles beside these messages: a draining worker gives its
-   * connections to the one that holds the other end. `more`: so many others of the same draining worker are about to follow.
+   * Each comes with one end of a socket pair, over which connections migrate: `successor` goes to the source, a draining worker, and
+   * `predecessor` to the destination. `more`: how many further destinations of the same source are about to be announced.
    */
   | { readonly type: 'successor'; readonly more: number }
   | { readonly type: 'predecessor' }

@@ -36,15 +36,15 @@ describe('a master that is stopped', () => {
   it('between two introductions leaves a worker with one successor, which gets everything', async () => {
     const master = runMaster({ command: app('adopts'), flags: ['--workers', '2'] });
     const port = await master.serving();
-    const [giver, other] = [await master.workerPid(1, 0), await master.workerPid(1, 1)];
+    const [source, other] = [await master.workerPid(1, 0), await master.workerPid(1, 1)];
     await pauseProcess(other);
     const wires = await connectAll(port, 20);
     await Promise.all(wires.map(ask));
     // It does not say that it has got the first successor, so the second one waits in the master.
-    await pauseProcess(giver);
+    await pauseProcess(source);
     await reloadUntilItGreets(master);
     await pauseProcess(master.pid);
-    process.kill(giver, 'SIGCONT');
+    process.kill(source, 'SIGCONT');
     await Promise.all(
       wires.map(async (wire) => {
         while (!(await ask(wire)).includes('"generation":2'));
