@@ -5,7 +5,7 @@
  */
 import { Socket } from 'node:net';
 import { createLineSplitter } from '../../shared/line-splitter.ts';
-import { unwrap, wrap } from '../../shared/protocol.ts';
+import { isRecord, unwrap, wrap } from '../../shared/protocol.ts';
 import { lookForMaster, type Channel, type ChannelEvents } from './channel.ts';
 import { readMessage } from './read-message.ts';
 import { channelPipe, noteWriteRequest, takePendingHandle } from '../node-internals/channel-handle.ts';
@@ -83,11 +83,8 @@ export function openSeparateChannel(
 
 /** Takes off what Node.js puts around a message with a handle. */
 function unwrapHandleMessage(value: unknown): { readonly text: unknown; readonly hasHandle: boolean } {
-  const isAround =
-    typeof value === 'object' && value !== null && 'cmd' in value && value.cmd === 'NODE_HANDLE';
-  return isAround
-    ? { text: 'msg' in value ? value.msg : null, hasHandle: true }
-    : { text: value, hasHandle: false };
+  const isAround = isRecord(value) && value['cmd'] === 'NODE_HANDLE';
+  return isAround ? { text: value['msg'] ?? null, hasHandle: true } : { text: value, hasHandle: false };
 }
 
 function parse(line: string): unknown {

@@ -2,7 +2,7 @@
  * Extends the start of a process that may become the worker in the place of this one, so that it gets the descriptors and variables that
  * this process got. Pure.
  */
-import type { AnnouncedListener } from '../../shared/protocol.ts';
+import { isRecord, type AnnouncedListener } from '../../shared/protocol.ts';
 import type { ExtendedStart, StartedProcess } from '../node-internals/process-starts.ts';
 import { withoutPreload, withPreload } from '../../shared/node-options.ts';
 
@@ -34,7 +34,7 @@ export function isOnOwnTerminal(stdio: unknown): boolean {
 
 function isInherited(entry: unknown, at: number): boolean {
   if (entry === 'inherit' || entry === at) return true;
-  return typeof entry === 'object' && entry !== null && 'fd' in entry && entry.fd === at;
+  return isRecord(entry) && entry['fd'] === at;
 }
 
 /**

@@ -2,6 +2,7 @@
  * Finds out whether the main script is a package manager that starts the worker, or another command of a package. Every worker boots through
  * this file, so it looks at names before it reads anything.
  */
+import { isRecord } from '../../shared/protocol.ts';
 
 /** The packages whose programs run the scripts of a project. */
 const launchers: ReadonlySet<string> = new Set(['npm', 'yarn', '@yarnpkg/cli-dist', 'pnpm', 'corepack']);
@@ -53,9 +54,7 @@ function nearestPackageName(folder: string): string | null {
 function packageName(file: string): string | null {
   try {
     const value: unknown = JSON.parse(fs().readFileSync(file, 'utf8'));
-    return typeof value === 'object' && value !== null && 'name' in value && typeof value.name === 'string'
-      ? value.name
-      : null;
+    return isRecord(value) && typeof value['name'] === 'string' ? value['name'] : null;
   } catch {
     return null;
   }

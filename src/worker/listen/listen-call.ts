@@ -2,6 +2,7 @@
  * Reads what a call of `server.listen(…)` asks for, in every form that Node.js documents. Pure. A call that is invalid, or of an unknown
  * form, is `other` and goes to Node.js unchanged, which throws as usual.
  */
+import { isRecord } from '../../shared/protocol.ts';
 
 export type ListenTarget =
   /** `host` null: none given. `port` 0: any free port. */
@@ -27,7 +28,7 @@ export function readListenCall(args: readonly unknown[]): ListenCall {
   const [first, second] = args;
   const plain = (target: ListenTarget): ListenCall => ({ target, signal: null, callback });
 
-  if (typeof first === 'object' && first !== null) return readOptions(first, callback);
+  if (isRecord(first)) return readOptions(first, callback);
   if (args.length === 0 || first === undefined || first === null || isFunction(first)) {
     return plain(tcp(0, typeof second === 'string' ? second : null));
   }
@@ -35,13 +36,16 @@ export function readListenCall(args: readonly unknown[]): ListenCall {
   return plain(tcp(first, typeof second === 'string' ? second : null));
 }
 
-function readOptions(options: object, callback: ListenCall['callback']): ListenCall {
+function readOptions(
+  options: Readonly<Record<string, unknown>>,
+  callback: ListenCall['callback'],
+): ListenCall {
   const signal = readSignal(options);
   if (signal === 'invalid') return { target: { kind: 'other' }, signal: null, callback };
   return { target: optionsTarget(options), signal, callback };
 }
 
-function optionsTarget(options: object): ListenTarget {
+function optionsTarget(options: Readonly<Record<string, unknown>>): ListenTarget {
   const read = (name: string): unknown => Reflect.get(options, name);
   // A handle, or an object that has one (a server, a socket). Node.js looks at these properties first, too.
   if (read('_handle') || read('handle') || isFunction(read('getsockname'))) return { kind: 'other' };
@@ -72,7 +76,7 @@ function readSignal(options: object): AbortSignal | 'invalid' | null {
 }
 
 function isAbortSignal(value: unknown): value is AbortSignal {
-  return typeof value === 'object' && value !== null && 'aborted' in value && 'addEventListener' in value;
+  return isRecord(value) && 'aborted' in value && 'addEventListener' in value;
 }
 
 function isFunction(value: unknown): value is (...args: unknown[]) => unknown {

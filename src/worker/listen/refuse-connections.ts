@@ -3,7 +3,7 @@
  * connect to see whether their port is free (`serve`, tcp-port-used) would reach the accept queue of the master's listener, find the
  * port in use and listen elsewhere.
  */
-import type { AnnouncedListener } from '../../shared/protocol.ts';
+import { isRecord, type AnnouncedListener } from '../../shared/protocol.ts';
 import { isWildcard } from './addresses.ts';
 
 /**
@@ -59,10 +59,10 @@ interface Target {
 function targetOf(args: readonly unknown[]): Target | null {
   const [first, second] = args;
   if (Array.isArray(first)) return targetOf(first);
-  const isOptions = typeof first === 'object' && first !== null;
-  if (isOptions && Reflect.get(first, 'path')) return null;
-  const port: unknown = isOptions ? Reflect.get(first, 'port') : first;
-  const host: unknown = isOptions ? Reflect.get(first, 'host') : second;
+  const isOptions = isRecord(first);
+  if (isOptions && first['path']) return null;
+  const port: unknown = isOptions ? first['port'] : first;
+  const host: unknown = isOptions ? first['host'] : second;
   if (typeof port !== 'number' && typeof port !== 'string') return null;
   return { port: Number(port), host: typeof host === 'string' && host !== '' ? host : 'localhost' };
 }

@@ -2,6 +2,7 @@
  * The IPC channel below `process.send()`, which Node.js does not document: found by its symbol on `process` (Node 20, 22, 24 and 26). Every
  * function here has a result for a Node.js in which it is not found.
  */
+import { isRecord } from '../../shared/protocol.ts';
 
 /** The channel's handle; null if this Node.js keeps it elsewhere. */
 function channelHandle(): object | null {
@@ -62,7 +63,7 @@ export function channelParts(): ChannelParts | null {
 }
 
 function constructorOf(value: unknown): Constructor | null {
-  const made: unknown = typeof value === 'object' && value !== null ? value.constructor : null;
+  const made: unknown = isRecord(value) ? value['constructor'] : null;
   return typeof made === 'function' ? (made as Constructor) : null;
 }
 

@@ -2,6 +2,7 @@
  * The listening handles of Node.js below `net.Server`: opens them, and changes what they do. Not documented (Node 20, 22, 24 and 26);
  * `cluster` is built on the same function.
  */
+import { isRecord } from '../../shared/protocol.ts';
 
 /** The part of a TCP server's handle that is used here. `server.listen(handle)` takes one. */
 export interface RawHandle {
@@ -29,7 +30,7 @@ const { _createServerHandle: createServerHandle } = process.getBuiltinModule('no
 };
 
 export function isRawHandle(value: unknown): value is RawHandle {
-  if (typeof value !== 'object' || value === null) return false;
+  if (!isRecord(value)) return false;
   return ['listen', 'close', 'ref', 'unref', 'getsockname'].every(
     (name) => typeof Reflect.get(value, name) === 'function',
   );
@@ -54,7 +55,7 @@ function attempt(action: () => unknown): unknown {
 
 /** Closes a handle of any kind that has arrived with a message. */
 export function closeHandle(value: unknown): void {
-  const close: unknown = typeof value === 'object' && value !== null ? Reflect.get(value, 'close') : null;
+  const close: unknown = isRecord(value) ? value['close'] : null;
   if (typeof close === 'function') Reflect.apply(close, value, []);
 }
 

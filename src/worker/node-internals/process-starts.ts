@@ -2,6 +2,7 @@
  * How `node:child_process` starts processes, and the way to change how one is started: the `spawn` of ChildProcess.prototype, which is not
  * documented (Node 20, 22, 24 and 26), and the functions that wait for a process.
  */
+import { isRecord } from '../../shared/protocol.ts';
 
 /** How a process is started. */
 export interface StartedProcess {
@@ -52,12 +53,12 @@ export function replaceSynchronousStarts(extend: Extend): void {
       const [first, second] = rest;
       const words: readonly unknown[] = Array.isArray(first) ? [first] : [];
       const given = words.length === 0 ? first : second;
-      const options: object = typeof given === 'object' && given !== null ? given : {};
-      const isShell = name === 'execSync' || Boolean(Reflect.get(options, 'shell'));
+      const options: Readonly<Record<string, unknown>> = isRecord(given) ? given : {};
+      const isShell = name === 'execSync' || Boolean(options['shell']);
       const extended = extend({
         file: isShell ? '/bin/sh' : file,
-        stdio: Reflect.get(options, 'stdio') ?? 'pipe',
-        pairs: pairsOf(Reflect.get(options, 'env') ?? process.env),
+        stdio: options['stdio'] ?? 'pipe',
+        pairs: pairsOf(options['env'] ?? process.env),
       });
       if (extended === null) return Reflect.apply(original, childProcess, [file, ...rest]) as unknown;
       const env = Object.fromEntries(
@@ -75,10 +76,10 @@ export function replaceSynchronousStarts(extend: Extend): void {
 }
 
 function pairsOf(environment: unknown): readonly string[] {
-  if (typeof environment !== 'object' || environment === null) return [];
+  if (!isRecord(environment)) return [];
   // Node.js leaves out variables that are undefined, too.
   return Object.keys(environment).flatMap((name) => {
-    const value: unknown = Reflect.get(environment, name);
+    const value = environment[name];
     return value === undefined ? [] : [`${name}=${value as string}`];
   });
 }

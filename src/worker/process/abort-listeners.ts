@@ -1,4 +1,5 @@
 /** Calls each listener of an AbortSignal in the asynchronous context in which it was added. */
+import { isRecord } from '../../shared/protocol.ts';
 import { inCurrentContext } from './async-context.ts';
 
 type Listener = (event: unknown) => unknown;
@@ -35,11 +36,11 @@ function replace(
 
 /** Node.js marks its own listeners with symbols in the options, and holds some of them weakly: they stay unchanged. */
 function isOfNode(options: unknown): boolean {
-  return typeof options === 'object' && options !== null && Object.getOwnPropertySymbols(options).length > 0;
+  return isRecord(options) && Object.getOwnPropertySymbols(options).length > 0;
 }
 
 function isListener(value: unknown): value is object {
-  return typeof value === 'function' || (typeof value === 'object' && value !== null);
+  return typeof value === 'function' || isRecord(value);
 }
 
 function call(signal: AbortSignal, listener: object, event: unknown): unknown {

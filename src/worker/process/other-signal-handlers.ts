@@ -1,4 +1,5 @@
 /** Signal handlers of this process that are not the application's own listeners: those of native code, and those of the package signal-exit. */
+import { isRecord } from '../../shared/protocol.ts';
 
 /**
  * True when this process has a handler for the signal: that of Node.js, because `process` has a listener for it, or that of native code, such
@@ -30,8 +31,7 @@ export function signalExitCount(): number {
     Reflect.get(process, '__signal_exit_emitter__'),
   ];
   return emitters.reduce<number>((sum, emitter) => {
-    const count: unknown =
-      typeof emitter === 'object' && emitter !== null ? Reflect.get(emitter, 'count') : 0;
+    const count: unknown = isRecord(emitter) ? emitter['count'] : 0;
     return sum + (typeof count === 'number' ? count : 0);
   }, 0);
 }
