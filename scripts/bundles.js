@@ -1,0 +1,79 @@
+// The bundles of dist/, made by esbuild. Why bundles, and which format: docs/adr/0002-bundles.md.
+import { readFileSync } from 'node:fs';
+import { build } from 'esbuild';
+import { workerBundles } from './worker-bundles.js';
+
+const root = new URL('..', import.meta.url).pathname;
+const manifest = JSON.parse(readFileSync(`${root}package.json`, 'utf8'));
+
+// Development dependencies that src/ imports are compiled in: pino, yargs-parser, zod.
+const external = Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies });
+
+const common = {
+  absWorkingDir: root,
+  bundle: true,
+  platform: 'node',
+  target: 'node20.19',
+  sourcemap: true,
+  sourcesContent: false,
+  logLevel: 'warning',
+  metafile: true,
+  external,
+};
+const commonJs = {
+  ...common,
+  format: 'cjs',
+  // import() becomes require(): the first import() in a process loads the ES module loader, which costs memory.
+  supported: { 'dynamic-import': false },
+  define: { 'import.meta.url': 'moduleUrl' },
+  banner: { js: "const moduleUrl = require('node:url').pathToFileURL(__filename).href;" },
+};
+
+/**
+ * Bundles everything, and returns the paths of the files that were compiled in, relative to the root. With `write: false` nothing is written.
+ *
+ * @param {{ readonly write: boolean }} options
+ * @returns {Promise<readonly string[]>}
+ */
+export async function bundle({ write }) {
+  const results = await Promise.all([
+    build({
+      write,
+      ...common,
+      format: 'esm',
+      splitting: true,
+      outdir: 'dist',
+      outbase: 'src',
+      chunkNames: 'chunks/[name]-[hash]',
+      entryPoints: [
+        'src/master/index.ts',
+        'src/worker/index.ts',
+        'src/worker/ws/index.ts',
+        'src/ctl/main.ts',
+      ],
+    }),
+    // The master as a process: one CommonJS file, for the sake of its memory.
+    build({
+      write,
+      ...commonJs,
+      outfile: 'dist/master/main.cjs',
+      entryPoints: ['src/master/cli/main.ts'],
+    }),
+    // What becomes a worker that a shell cannot start.
+    build({
+      write,
+      ...commonJs,
+      outfile: 'dist/master/trampoline.cjs',
+      entryPoints: ['src/master/launch/trampoline-main.ts'],
+    }),
+    build({
+      write,
+      ...common,
+      ...workerBundles,
+      // Every worker boots through it: half a millisecond less to read and to parse.
+      minify: true,
+      outdir: 'dist/worker',
+    }),
+  ]);
+  return results.flatMap(({ metafile }) => Object.keys(metafile.inputs));
+}
