@@ -12,13 +12,13 @@ import type { DrainReason } from './protocol.ts';
 type KillReason = Extract<MasterEvent, { event: 'workerKilled' }>['reason'];
 
 export interface DescribeOptions {
-  /** Colours for the word that says how it is now. */
+  /** Colours for the word that names the current state. */
   readonly paint?: Paint;
-  /** Without the error that the worker wrote: another line says it. */
+  /** Leaves out the error that the worker wrote, because another line shows it. */
   readonly isShort?: boolean;
 }
 
-/** One line for one event, without a full stop. Total: an event without its words does not compile. */
+/** One line for one event, without a full stop. Total: an event without a sentence does not compile. */
 export function describe(
   event: MasterEvent,
   { paint = plainPaint, isShort = false }: DescribeOptions = {},
@@ -30,7 +30,7 @@ export function describe(
     : words.replace(word, (found) => paint[colour](found));
 }
 
-/** The word of a sentence that says how things are now, and what that means. */
+/** The word of a sentence that names the current state, and whether that is good or bad. */
 const stateWords: {
   readonly [Name in MasterEvent['event']]?: readonly [word: string, meaning: keyof Paint];
 } = {
@@ -79,7 +79,7 @@ function sentence(event: MasterEvent, why: (failure: Failure) => string): string
     case 'workerCountChanged':
       return `${count(event.toCount, 'worker')} wanted instead of ${event.fromCount}`;
     case 'restartScheduled':
-      return `worker in slot ${event.slot} starts again ${event.delayMs === 0 ? 'at once' : `in ${formatDuration(event.delayMs)}`}, ${count(event.failures, 'failure')} in a row`;
+      return `worker in slot ${event.slot} restarts ${event.delayMs === 0 ? 'at once' : `in ${formatDuration(event.delayMs)}`}, after ${count(event.failures, 'failure')} in a row`;
     case 'workerStarted':
       return `${worker(event)} started`;
     case 'workerNotReadyYet':
@@ -89,13 +89,13 @@ function sentence(event: MasterEvent, why: (failure: Failure) => string): string
     case 'workerLostProgram':
       return `${worker(event)} crashed: ${event.failure.message}`;
     case 'workerRestartedItself':
-      return `${worker(event)} crashed and was started again by its own command: ${why(event.failure)}`;
+      return `${worker(event)} crashed and was restarted by its own command: ${why(event.failure)}`;
     case 'workerPaused':
-      return `${worker(event)} told to stop accepting for now, and to keep its connections`;
+      return `${worker(event)} told to keep its connections and to accept no new ones for now`;
     case 'workerResumed':
       return `${worker(event)} told to accept again`;
     case 'workerNotPaused':
-      return `${worker(event)} cannot be kept ready to take over again: ${event.problem}`;
+      return `${worker(event)} cannot pause, so it drains now: ${event.problem}`;
     case 'workerAdmitted':
       return `${worker(event)} accepts connections`;
     case 'workerDraining':
@@ -107,7 +107,7 @@ function sentence(event: MasterEvent, why: (failure: Failure) => string): string
     case 'stillDraining':
       return stillDraining(event);
     case 'workerTerminated':
-      return `${worker(event)} asked to end with SIGTERM: still ${event.from ?? 'there'} after ${formatDuration(event.durationMs)}`;
+      return `${worker(event)} got SIGTERM: still ${event.from ?? 'running'} after ${formatDuration(event.durationMs)}`;
     case 'workerKilled':
       return `${worker(event)} killed: ${killReason[event.reason]}`;
     case 'workerExited':
@@ -119,19 +119,19 @@ function sentence(event: MasterEvent, why: (failure: Failure) => string): string
     case 'undeclaredListen':
       return `${worker(event)} also listens on ${event.address}, which graceful-run does not hold: two generations cannot both bind it, so a reload fails or interrupts it; ${howToDeclare(event.address)}`;
     case 'wideListen':
-      return `${worker(event)} asked for ${event.address} alone, but the listener is open to every address, and clients over IPv4 have ::ffff: before theirs: add ${hostOption(event.address)}`;
+      return `${worker(event)} asked for ${event.address} only, but the listener is open to every address and shows IPv4 clients as ::ffff:a.b.c.d: add ${hostOption(event.address)}`;
     case 'narrowListen':
-      return `${worker(event)} asked for ${event.address}, but the listener is open to what the first generation asked for alone: restart the master, or name the address with --host`;
+      return `${worker(event)} asked for ${event.address}, but the listener is open only to the addresses that the first generation asked for: restart the master, or set the address with --host`;
     case 'addressBusy':
       return `${event.host === null ? `port ${event.port}` : formatAddress(event.host, event.port)} is in use by another process: retrying for ${formatDuration(event.patienceMs)}`;
     case 'nameBusy':
-      return `the master with pid ${event.holder} has this name and is stopping: waiting until it has ended`;
+      return `the master with pid ${event.holder} has this name and is stopping: waiting until it has exited`;
     case 'orphansKilled':
-      return `killed ${processes(event.pids)}, whose master is gone and which held port ${event.port} for longer than the drain timeout`;
+      return `killed ${processes(event.pids)}, whose master is gone and which still held port ${event.port} after the drain timeout`;
     case 'listenerLeftBehind':
-      return `${processes(event.pids)} outlived the last worker and still had its listening socket: port ${event.port} was closed for all`;
+      return `${processes(event.pids)} outlived the last worker and still held its listening socket: port ${event.port} was closed for all processes`;
     case 'portChanged':
-      return `PORT of the ${event.source === 'file' ? 'environment file' : 'environment'} is another port than the one that is held: the program gets PORT=${event.port}`;
+      return `PORT of the ${event.source === 'file' ? 'environment file' : 'environment'} is not the port that graceful-run holds: the program gets PORT=${event.port}`;
     case 'messageRejected':
       return `${worker(event)} sent an invalid message: ${event.problem}`;
     case 'fileChanged':
@@ -148,10 +148,9 @@ function sentence(event: MasterEvent, why: (failure: Failure) => string): string
 const socketChange: Readonly<
   Record<Extract<MasterEvent, { event: 'controlSocketChanged' }>['change'], (path: string) => string>
 > = {
-  elsewhere: (path) => `control socket is ${path}, because the better folders cannot be used`,
-  restored: (path) => `control socket was removed, and made again as ${path}`,
-  lost: (path) =>
-    `control socket ${path} was removed, and cannot be made again (a reload by SIGHUP tries it)`,
+  elsewhere: (path) => `control socket is ${path}, because the preferred directories cannot be used`,
+  restored: (path) => `control socket was removed, and created again as ${path}`,
+  lost: (path) => `control socket ${path} was removed, and cannot be created again (every reload retries it)`,
   left: (path) => `cannot remove the control socket ${path}`,
 };
 
@@ -169,7 +168,7 @@ const drainReason: Readonly<Record<DrainReason, string>> = {
   stop: 'the program stops',
   scaleDown: 'fewer workers are wanted',
   masterGone: 'its master is gone',
-  signal: 'it got a signal that its master did not send, and another worker takes its place',
+  signal: 'it got a signal that the master did not send, and another worker takes its place',
 };
 
 const killReason: Readonly<Record<KillReason, string>> = {
@@ -177,8 +176,8 @@ const killReason: Readonly<Record<KillReason, string>> = {
   notAdmitted: 'it does not accept connections',
   rollback: 'its generation failed',
   drainTimeout: 'not drained in time',
-  restartedItself: 'its own command has started it again',
-  stop: 'the program stops now',
+  restartedItself: 'its own command restarted it',
+  stop: 'the program stops at once',
   reload: 'a newer generation takes its place',
   scaleDown: 'fewer workers are wanted',
 };

@@ -7,7 +7,7 @@ export function describeRelease({ cwd, file }: Release): string {
   return file.startsWith(`${cwd.replace(/\/$/, '')}/`) ? file : `${file} in ${cwd}`;
 }
 
-/** `, generation 1 serves on`: the end of a sentence about a failed reload; empty if no generation serves. */
+/** `, generation 1 keeps serving`: the end of a sentence about a failed reload; empty if no generation serves. */
 export function servesOn(generation: number | null): string {
-  return generation === null ? '' : `, generation ${generation} serves on`;
+  return generation === null ? '' : `, generation ${generation} keeps serving`;
 }

@@ -3,12 +3,13 @@ import type { MasterEvent, Failure, Release } from '../../src/shared/events.ts';
 
 const failure: Failure = {
   reason: 'exited',
-  message: 'its worker exited before it was ready',
+  message: 'the worker exited with code 1 before it was ready',
   hint: 'run the command by hand',
   errorCode: null,
   outcome: { code: 1, signal: null },
   stderrTail: ['Error: boom'],
 };
+const crash: Failure = { ...failure, message: 'the worker exited unexpectedly with code 1', hint: null };
 const release: Release = { cwd: '/srv/releases/42', file: '/srv/releases/42/app.js', changed: true };
 const identity = { generation: 2, slot: 0, pid: 4_242 };
 const change = { ...identity, durationMs: 1_200 };
@@ -33,7 +34,7 @@ const examples: { readonly [Name in MasterEvent['event']]: Extract<MasterEvent, 
       to: 1,
       durationMs: 80,
       release,
-      failure,
+      failure: crash,
     },
     generationFailed: {
       event: 'generationFailed',
@@ -51,8 +52,8 @@ const examples: { readonly [Name in MasterEvent['event']]: Extract<MasterEvent, 
     workerStarted: { event: 'workerStarted', ...change, from: null, to: 'starting' },
     workerNotReadyYet: { event: 'workerNotReadyYet', ...identity, reason: 'GET /healthz answered 503' },
     workerReady: { event: 'workerReady', ...change, from: 'starting', to: 'ready' },
-    workerLostProgram: { event: 'workerLostProgram', ...identity, failure },
-    workerRestartedItself: { event: 'workerRestartedItself', ...identity, failure },
+    workerLostProgram: { event: 'workerLostProgram', ...identity, failure: crash },
+    workerRestartedItself: { event: 'workerRestartedItself', ...identity, failure: crash },
     workerPaused: { event: 'workerPaused', ...identity },
     workerResumed: { event: 'workerResumed', ...identity },
     workerNotPaused: { event: 'workerNotPaused', ...identity, problem: 'EMFILE' },

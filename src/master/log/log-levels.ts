@@ -1,12 +1,12 @@
 /**
- * How much each event matters to an operator. Pure. The measure is a reload that goes well: at `info` it is
- * asked for, starting, serving, and one line for each worker that ended.
+ * The log level of each event. Pure. A successful reload writes three lines at `info` (requested, starting, serving), and one for each
+ * old worker that exits.
  */
 import type { MasterEvent } from '../../shared/events.ts';
 
 export type EventLevel = 'debug' | 'info' | 'warn' | 'error';
 
-/** `isRecovery` says that the worker of a `workerReady` takes the place of one that failed: worth knowing at 3 a.m. */
+/** `isRecovery`: the worker of a `workerReady` replaces one that failed, which an operator wants to see. */
 export function levelOf(event: MasterEvent, isRecovery = false): EventLevel {
   switch (event.event) {
     case 'workerReady':
