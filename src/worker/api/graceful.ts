@@ -71,7 +71,7 @@ export interface Worker {
   /** True under a master. */
   readonly isManaged: boolean;
   /**
-   * While draining: hands a connection of the application's own protocol over to a newer worker, the destination, together with `state` and
+   * While draining: hands a connection of a custom protocol over to a newer worker, the destination, together with `state` and
    * with bytes that were read and not consumed. This worker stops reading from it, and destroys its socket once the destination has the
    * connection; the client notices nothing. What is written before `released` is sent before anything that the destination writes. Plain
    * TCP only. Rejects with GracefulRunError `nobodyToAdopt` if this worker does not drain, if there is no newer worker (without a

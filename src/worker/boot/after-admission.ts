@@ -11,7 +11,7 @@ import { createDrain } from '../drain/drain.ts';
 import { openCounts } from '../drain/drain-report.ts';
 import { endGroupAtExit } from '../drain/end-group.ts';
 import { adoptFrom, type AdoptionParts } from '../migration/adopt-connections.ts';
-import type { MigrationRequest, MigrationResult } from '../migration/migrate-own-protocol.ts';
+import type { MigrationRequest, MigrationResult } from '../migration/migrate-custom-protocol.ts';
 import { closeHandle, isRawHandle } from '../node-internals/listening-handle.ts';
 import type { Signals } from '../process/signals.ts';
 import { complain } from '../process/standard-streams.ts';
@@ -50,7 +50,7 @@ export interface AfterAdmission {
    * signal may be the one that stopped the master, sent to the whole process group.
    */
   terminated(): void;
-  /** Hands over a connection of the application's own protocol. It stays open in this worker unless the result is `taken`. */
+  /** Hands over a connection of a custom protocol. It stays open in this worker unless the result is `taken`. */
   migrate(socket: net.Socket, request: MigrationRequest): Promise<MigrationResult>;
 }
 

@@ -5,7 +5,7 @@
 import type net from 'node:net';
 import type { Application } from '../api/application.ts';
 import type { DrainContext } from '../api/drain-hooks.ts';
-import type { MigrationRequest, MigrationResult } from '../migration/migrate-own-protocol.ts';
+import type { MigrationRequest, MigrationResult } from '../migration/migrate-custom-protocol.ts';
 import { createMigration } from '../migration/migration.ts';
 import { monotonicMs } from '../../shared/clock.ts';
 import { complain, described } from '../process/standard-streams.ts';
@@ -55,7 +55,7 @@ export interface Drain {
   reportNow(): DrainReport;
   /** `end`: one end of a pipe to a destination, as the master sent it. `more`: how many destinations the master announces next. */
   addDestination(end: unknown, more: number): void;
-  /** Offers a connection of the application's own protocol. Unless the result is `taken`, it stays open in this worker. */
+  /** Offers a connection of a custom protocol. Unless the result is `taken`, it stays open in this worker. */
   migrate(socket: net.Socket, request: MigrationRequest): Promise<MigrationResult>;
 }
 

@@ -1,6 +1,6 @@
 /**
- * The destination's side of a migration: gives each connection that arrives to its new owner. An HTTP/1 connection goes to the server
- * that listens on the listener of the same name, as if that had just accepted it; one of an own protocol goes to its handler.
+ * Gives each connection that arrives in the destination to its new owner. An HTTP/1 connection goes to the server that listens on the
+ * listener of the same name, as if that server had just accepted it; a connection of a custom protocol goes to its handler.
  */
 import net from 'node:net';
 import { hasParser, skipFirstMessage, onNextRequest } from '../node-internals/between-messages.ts';
@@ -9,11 +9,11 @@ import { takeOverCounts, takeOverOptions, type SocketState } from '../node-inter
 import { openDestinationEnd } from './destination-end.ts';
 import type { FinalState, Offer } from './messages.ts';
 
-/** Gets a connection of the application's own protocol, with what was said about it. */
+/** Receives a connection of a custom protocol, with the state that the source's application sent with it. */
 export type AdoptHandler = (socket: net.Socket, state: unknown) => void;
 
 export interface AdoptionParts {
-  /** The handlers of own protocols, by name. */
+  /** The handlers of custom protocols, by name. */
   readonly handlers: ReadonlyMap<string, AdoptHandler>;
   /**
    * Returns a function that makes the server on this listener accept a connection and returns its socket. Null: no server accepts one
@@ -22,10 +22,11 @@ export interface AdoptionParts {
   readonly acceptorOf: (listener: string) => ((handle: ConnectionHandle) => net.Socket | null) | null;
   /** The number of requests that the connection has had in other workers. */
   readonly countOn: (socket: net.Socket, requests: number) => void;
-  /** A connection of an own protocol has arrived: from now on it counts as open in this worker. */
+  /** Called when a connection of a custom protocol has arrived: from now on it counts as open in this worker. */
   readonly adopted: (socket: net.Socket) => void;
-  /** A worker that drains takes nothing. */
+  /** True while this worker drains: it then refuses every connection. */
   readonly isDraining: () => boolean;
+  /** Called when a handler throws; the connection has been destroyed. */
   readonly failed: (error: unknown) => void;
 }
 
@@ -41,7 +42,7 @@ export function adoptFrom(
     takeOverCounts(handle, offer.socket);
     const socket = accept(handle);
     if (socket === null) return null;
-    // A handler in front of HTTP, for example of the PROXY protocol, waits for first bytes that it has already read in the source.
+    // Something in front of HTTP, such as the PROXY protocol, waits here for first bytes that were already read in the source.
     if (!hasParser(socket)) {
       socket.destroy();
       return null;
@@ -52,7 +53,7 @@ export function adoptFrom(
     return () => undefined;
   }
 
-  function adoptOwn(
+  function adoptCustom(
     { to, isHalfOpen }: Offer,
     handle: ConnectionHandle,
   ): ((state: FinalState | null) => void) | null {
@@ -82,23 +83,23 @@ export function adoptFrom(
   }
 
   openDestinationEnd(end, isDraining, (offer, handle) =>
-    offer.kind === 'http' ? adoptHttp(offer, handle) : adoptOwn(offer, handle),
+    offer.kind === 'http' ? adoptHttp(offer, handle) : adoptCustom(offer, handle),
   );
 }
 
-/** How much longer than the keep-alive timeout Node.js waits for a client, if the server does not say. */
+/** How much longer than the keep-alive timeout Node.js waits for a client, unless the server has `keepAliveTimeoutBuffer`. */
 const keepAliveGraceMs = 1_000;
 /** The longest time that a timer of Node.js accepts. */
 const longestMs = 2 ** 31 - 1;
 
-/** Puts the socket where it was in the source, after a response: until the next request only the keep-alive timeout counts. */
+/** Puts the socket into its state in the source, after a response: until the next request only the keep-alive timeout applies. */
 function waitForNextRequest(socket: net.Socket, { timeoutMs }: SocketState): void {
   skipFirstMessage(socket);
   const server: unknown = Reflect.get(socket, 'server');
   if (typeof server !== 'object' || server === null) return;
   const ms = numberOf(server, 'keepAliveTimeout') ?? 0;
   if (ms <= 0) {
-    // Without a keep-alive timeout, the socket's own one counts all the time, as the server or the application set it.
+    // Without a keep-alive timeout, the socket's own timeout always applies, as the server or the application set it.
     if (timeoutMs !== undefined) socket.setTimeout(Math.min(timeoutMs, longestMs));
     return;
   }

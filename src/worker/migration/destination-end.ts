@@ -1,7 +1,7 @@
 /**
  * The destination's end of the pipe to a source: receives connections and answers for them.
  * INVARIANT: a connection is read and written by one of the two workers at a time. The destination answers before it reads, and waits
- * for the final state of an own protocol. The other half of this is in source-end.ts.
+ * for the final state of a custom protocol. The other half of this is in source-end.ts.
  */
 import { holdReading, peerOf, type ConnectionHandle } from '../node-internals/connection-handle.ts';
 import { openHandlePipe } from '../node-internals/handle-pipe.ts';
@@ -16,15 +16,16 @@ import {
 } from './messages.ts';
 
 /**
- * Decides whether to take an offered connection: null refuses it. The function that it returns completes the migration. It is called
- * at once for HTTP, and with the final state for an own protocol; null: the source has kept the connection. Until then nothing is read.
+ * Decides whether to take an offered connection: null refuses it. The returned function completes the migration. For HTTP it is called
+ * at once. For a custom protocol it is called with the final state, or with null if the source has kept the connection; until then
+ * nothing is read.
  */
 export type Adopt = (offer: Offer, handle: ConnectionHandle) => ((state: FinalState | null) => void) | null;
 
-/** At most this many connections are answered together: the clients of the first ones wait for the others. */
+/** At most this many connections are answered together, because the first clients wait until the last connection has arrived. */
 const maxTogether = 32;
 
-/** Closes a handle that is not such an end. While `isDraining`, everything is refused. */
+/** Opens the end that the master sent; closes the handle if it is not one. While `isDraining`, every offer is refused. */
 export function openDestinationEnd(end: unknown, isDraining: () => boolean, adopt: Adopt): void {
   let taken: number[] = [];
   let refused: number[] = [];
@@ -33,7 +34,7 @@ export function openDestinationEnd(end: unknown, isDraining: () => boolean, adop
   let isAnswerDue = false;
   let isUrgent = false;
   let hasMore = false;
-  /** Connections of own protocols that wait for their final state. */
+  /** Connections of custom protocols that wait for their final state. */
   const held = new Map<number, (state: FinalState | null) => void>();
   const pipe = openHandlePipe(end, {
     line(text, handles) {
@@ -74,7 +75,7 @@ export function openDestinationEnd(end: unknown, isDraining: () => boolean, adop
     },
   });
 
-  // The source offers nothing before: it would wait here, and its client with it.
+  // Until this line, the source offers nothing: an offer would wait in the pipe, and its client with it.
   pipe?.send(versionLine);
 
   function answerSoon(id: number, isTaken: boolean): void {
@@ -86,8 +87,8 @@ export function openDestinationEnd(end: unknown, isDraining: () => boolean, adop
   }
 
   /**
-   * libuv receives one descriptor per turn of the event loop. Connections that arrive in successive turns are answered together, so
-   * that not every one of them costs an answer, and a turn of the source's event loop.
+   * libuv receives one descriptor per turn of the event loop. Connections that arrive in successive turns are answered together, which
+   * saves answers, and turns of the source's event loop.
    */
   function answerInTime(): void {
     if (hasMore && !isUrgent && taken.length + refused.length < maxTogether) {
@@ -100,7 +101,7 @@ export function openDestinationEnd(end: unknown, isDraining: () => boolean, adop
     answer();
   }
 
-  /** Answers, then reads. If the answer cannot be sent, the source is gone and has no copy of the connections any more. */
+  /** Answers, then reads. If the answer cannot be sent, the source has exited and has no copy of the connections any more. */
   function answer(): void {
     if (taken.length + refused.length > 0)
       pipe?.send(answersLine({ taken, refused, isDraining: isDraining() }));
@@ -110,7 +111,7 @@ export function openDestinationEnd(end: unknown, isDraining: () => boolean, adop
   }
 }
 
-/** Handles arrive in the order of their lines, but one can be missing: the kernel drops it if this process is out of descriptors. */
+/** Finds a handle by its client: the order alone does not do, because the kernel drops a handle if this process has no free descriptor. */
 function takeOut(handles: ConnectionHandle[], peer: string): ConnectionHandle | null {
   const at = handles.findIndex((handle) => peerOf(handle) === peer);
   return at === -1 ? null : (handles.splice(at, 1)[0] ?? null);

@@ -1,48 +1,46 @@
 /**
  * The destinations of this draining worker: the workers that the master has announced and that are ready to take connections. Reports
- * when they can be offered some, and when there is none.
+ * when connections can be offered to them, and when there are none.
  */
 import { openSourceEnd, type Destination } from './source-end.ts';
 
 export interface DestinationsEvents {
-  /**
-   * There are destinations: all that were announced together, or those that opened in time. Called again when others follow.
-   */
+  /** There are destinations: all that were announced together, or those that opened in time. Called again when others follow. */
   introduced(): void;
-  /** There has been no destination for so long that none is expected any more. */
+  /** There has been no destination for two seconds, so none is expected any more. */
   missing(): void;
 }
 
 export interface Destinations {
   /** `end`: one end of a pipe to a destination, as the master sent it. `more`: how many destinations the master announces next. */
   add(end: unknown, more: number): void;
-  /** From now on `missing` is reported. */
+  /** From now on, `missing` is called if there are none. */
   expect(): void;
-  /** True if there are some, and none is just being introduced. */
+  /** True if there are some, and no other is being introduced. */
   areReady(): boolean;
   list(): readonly Destination[];
   has(one: Destination): boolean;
-  /** Resolves when they are ready, or when the wait has lasted too long. */
+  /** Resolves when they are ready, and after two seconds at the latest. */
   wait(): Promise<void>;
 }
 
 /** How long to wait for the next of several destinations. */
 const introductionMs = 100;
-/** How long to wait for the first destination. Until then everything is served as usual. */
+/** How long to wait for the first destination. Meanwhile this worker serves as usual. */
 const patienceMs = 2_000;
 
 export function createDestinations(events: DestinationsEvents): Destinations {
-  /** Announced, and not opened yet: a worker that has just begun to serve opens its end a little later. */
+  /** Announced but not open yet: a worker that has just begun to serve opens its end a little later. */
   const announced = new Set<Destination>();
   const present = new Set<Destination>();
   const waiting = new Set<() => void>();
   let isExpected = false;
-  /** How many more the master is about to announce. */
+  /** How many more destinations the master is about to announce. */
   let unannounced = 0;
   let introducing: NodeJS.Timeout | undefined;
   let patience: NodeJS.Timeout | undefined;
 
-  /** Waits until all of them are there: otherwise the first one would get every connection. */
+  /** Waits until all destinations are open: otherwise the first one would get every connection. */
   function awaitOthers(): void {
     clearTimeout(introducing);
     introducing = undefined;
@@ -88,7 +86,7 @@ export function createDestinations(events: DestinationsEvents): Destinations {
         const wasPresent = present.delete(destination);
         const wasAnnounced = announced.delete(destination);
         if (wasAnnounced && introducing !== undefined) awaitOthers();
-        // Only the first time: every answer of a destination that drains says so.
+        // Only the first time: a destination that drains says so in every answer.
         if (wasPresent || wasAnnounced) missIfNone();
       }
       if (destination !== null) announced.add(destination);
@@ -113,7 +111,7 @@ export function createDestinations(events: DestinationsEvents): Destinations {
   };
 }
 
-/** The destination with the fewest offers so far, the first of several; null if there is none. */
+/** The destination with the fewest offers so far (the first of several such); null if there is none. */
 export function leastOffered(among: readonly Destination[]): Destination | null {
   return among.reduce<Destination | null>(
     (least, one) => (least === null || one.offered() < least.offered() ? one : least),

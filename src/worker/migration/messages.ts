@@ -1,36 +1,36 @@
 /**
- * The lines of JSON that source and destination send each other while a connection migrates. The two may be of different releases, so
- * everything that is read is checked, and the names of the fields stay as they are.
+ * The lines of JSON that source and destination send each other while a connection migrates. The two may run different releases of this
+ * package, so everything that is read is checked, and the fields keep their names.
  */
 import { parseSocketState, type SocketState } from '../node-internals/socket-state.ts';
 
 /**
- * Raised when a line changes its meaning. The destination announces its version first, and a source of another version offers it
+ * Incremented when a line changes its meaning. The destination announces its version first; a source of another version offers it
  * nothing.
  */
 const version = 1;
 
 /** What the source says about a connection that it offers. The connection itself comes with this line. */
 export interface Offer {
-  /** `http`: for the servers of a listener. `own`: a protocol of the application's own, for a handler that it has added. */
+  /** `http`: for the servers of a listener. `own`: a custom protocol, for a handler that the application has added. */
   readonly kind: 'http' | 'own';
   /** The name of the listener, or of the handler. */
   readonly to: string;
   /** The client's address and port, by which the destination finds the handle that belongs to the offer. */
   readonly peer: string;
-  /** HTTP: the client has had a response, so the keep-alive timeout counts for its next request. */
+  /** HTTP: the client has had a response, so the keep-alive timeout applies to its next request. */
   readonly isKept: boolean;
   /** The socket's `allowHalfOpen`. */
   readonly isHalfOpen: boolean;
-  /** HTTP: options and counters of the socket. For an own protocol they are in the final state. */
+  /** HTTP: options and counters of the socket. For a custom protocol they are in the final state. */
   readonly socket: SocketState;
 }
 
-/** Follows the offer of an own protocol, when the destination holds the connection and waits. */
+/** The second step for a custom protocol, sent when the destination holds the connection and waits. */
 export interface FinalState {
   /** The application's state, as JSON. */
   readonly state: unknown;
-  /** Bytes that were read and not used, in base64. */
+  /** Bytes that the source has read and not used, in base64. */
   readonly unread: string;
   readonly socket: SocketState;
 }
@@ -38,7 +38,7 @@ export interface FinalState {
 /** What the destination answers. */
 export interface Answers {
   readonly isOfThisVersion: boolean;
-  /** The destination drains itself: it refuses everything, though nothing for good. */
+  /** The destination drains too, and refuses every offer; the source may offer the connection to others. */
   readonly isDraining: boolean;
   /** The ids of offers. */
   readonly taken: readonly number[];
@@ -75,7 +75,7 @@ export function readAnswers(line: string): Answers | null {
       };
 }
 
-/** A line of the source: an offer or a final state, to be read by one of the two functions below. */
+/** Reads a line of the source: an offer or a final state. One of the two functions below reads its fields. */
 export function readSourceLine(line: string): { readonly id: number; readonly fields: Fields } | null {
   const fields = readJson(line);
   return fields !== null && typeof fields['id'] === 'number' ? { id: fields['id'], fields } : null;

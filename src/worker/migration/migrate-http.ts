@@ -1,7 +1,7 @@
 /**
- * Decides when each HTTP/1 connection of a draining worker migrates, and to which destination, and offers it. All of them leave within
- * a quarter of a second, few at first, and each is served here until its turn comes (docs/adr/0012-the-tail.md). Which connections
- * can migrate is decided in movable-connections.ts.
+ * Decides when each HTTP/1 connection of a draining worker migrates, and to which destination, and offers it. All idle connections leave
+ * within a quarter of a second, few at first, and each is served here until its turn comes (docs/adr/0012-the-tail.md). Which
+ * connections can migrate is decided in movable-connections.ts.
  */
 import type { ServerResponse } from 'node:http';
 import type net from 'node:net';
@@ -35,31 +35,31 @@ export interface HttpMigrationParts extends MovableParts {
   readonly connections: Pick<Connections, 'isAccepted' | 'open'>;
 }
 
-/** What this shares with the migration of own protocols. */
+/** Shared with the migration of custom protocols. */
 export interface SharedParts {
   readonly destinations: Pick<Destinations, 'areReady' | 'list' | 'has'>;
-  /** Connections that are being offered, of whatever kind. */
+  /** Connections of both kinds that are being offered. */
   readonly inTransit: Set<net.Socket>;
   /** False before the drain, and while there is no destination. */
   readonly isMoving: () => boolean;
-  /** One connection has migrated. */
+  /** Called when a connection has migrated. */
   readonly moved: () => void;
 }
 
 export interface HttpMigration {
-  /** Watches for the end of responses: that is when most connections become idle. */
+  /** Watches for the end of responses, when most connections become idle. */
   watchResponses(): void;
-  /** There are other destinations: every connection that was refused is offered again. */
+  /** Call it when there are other destinations: connections that were refused are offered again. */
   forgetRefusals(): void;
-  /** Moves all that can move, within at most this time. A second call begins again. */
+  /** Moves all connections that can migrate, within this time. A second call begins again. */
   moveAll(withinMs: number): void;
-  /** There is no destination. */
+  /** Call it when there is no destination. */
   stop(): void;
-  /** Will the connection migrate without further action, as soon as it is idle? */
+  /** True if the connection migrates by itself as soon as it is idle. */
   willMove(socket: net.Socket): boolean;
 }
 
-/** At most this many offers to a destination wait for an answer, because their clients wait too if it is busy. */
+/** At most this many offers to one destination wait for an answer: if it is busy, their clients wait too. */
 const maxInFlight = 64;
 /** All connections that can migrate do so within this time. */
 const spreadMs = 250;
@@ -76,7 +76,7 @@ export function createHttpMigration(
   const finished = new Set<net.Socket>();
   let isCheckDue = false;
   let queue: Candidate[] = [];
-  /** The index of the first in the queue whose turn has not come. */
+  /** The index in the queue of the next candidate. */
   let next = 0;
   let moves = 0;
   let pace: Pace | null = null;
@@ -96,7 +96,7 @@ export function createHttpMigration(
     move();
   }
 
-  /** Together with all others whose response ends in this turn of the event loop. */
+  /** Checks it together with all others whose response ends in this turn of the event loop. */
   function checkSoon(socket: net.Socket): void {
     finished.add(socket);
     if (isCheckDue) return;
@@ -128,7 +128,7 @@ export function createHttpMigration(
       const candidate = queue[next];
       if (candidate === undefined || isRefusedByAll(candidate.socket)) continue;
       if (inTransit.has(candidate.socket) || !canLeave(candidate, parts)) {
-        // It is busy again, and the end of its response brings it back; or what arrived is not a request, such as an empty line.
+        // Bytes have arrived. After a request, the end of its response queues the connection again; after an empty line, this does.
         if (bytesReadByThisWorker(candidate.socket) !== candidate.bytesRead) checkSoon(candidate.socket);
         continue;
       }
@@ -167,7 +167,7 @@ export function createHttpMigration(
         socket.destroy();
       } else {
         if (!socket.destroyed) readOn();
-        // A destination that has exited, or drains itself, has not refused for good.
+        // A destination that has exited, or that drains too, says nothing about the connection.
         if (destinations.has(destination)) {
           refusals.set(socket, (refusals.get(socket) ?? new Set()).add(destination));
         }
@@ -214,7 +214,7 @@ export function createHttpMigration(
   };
 }
 
-/** How many connections may have left at a time. Pure: the caller has the clock. */
+/** How many connections may have left by a given time. Pure: the caller has the clock. */
 export interface Pace {
   allowed(nowMs: number): number;
 }

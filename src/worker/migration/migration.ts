@@ -5,10 +5,10 @@ import { createDestinations } from './destinations.ts';
 import { createHttpMigration, type HttpMigrationParts } from './migrate-http.ts';
 import {
   createConcurrencyLimit,
-  migrateOwnProtocol,
+  migrateCustomProtocol,
   type MigrationRequest,
   type MigrationResult,
-} from './migrate-own-protocol.ts';
+} from './migrate-custom-protocol.ts';
 import { keepOpenAtClose } from './movable-connections.ts';
 
 export interface MigrationParts extends HttpMigrationParts {
@@ -16,27 +16,27 @@ export interface MigrationParts extends HttpMigrationParts {
 }
 
 export interface Migration {
-  /** `end`: one end of a pipe to a destination, as the master sent it. `more`: how many destinations the master announces next. */
+  /** Adds a destination. `end`: one end of a pipe to it, as the master sent it. `more`: how many the master announces next. */
   addDestination(end: unknown, more: number): void;
-  /** Begins to migrate HTTP/1 connections, those that can within at most this time from when there is a destination. */
+  /** Begins to migrate HTTP/1 connections. Those that can migrate leave within this time, counted from when there is a destination. */
   begin(withinMs: number, events: MigrationEvents): void;
-  /** Will this HTTP/1 connection migrate without further action, as soon as it is idle? */
+  /** True if this HTTP/1 connection migrates by itself as soon as it is idle. */
   willMove(socket: net.Socket): boolean;
-  /** Offers a connection of a protocol of the application's own. Unless the result is `taken`, it stays open here. */
+  /** Offers a connection of a custom protocol. Unless the result is `taken`, it stays open here. */
   migrate(socket: net.Socket, request: MigrationRequest): Promise<MigrationResult>;
-  /** How many connections have migrated. */
+  /** The number of connections that have migrated. */
   migrated(): number;
 }
 
 export interface MigrationEvents {
-  /** There is no destination, or none any more. */
+  /** There is no destination (any more). */
   abandoned(): void;
   /** There is a destination after all. */
   resumed(): void;
 }
 
-/** At most this many connections of own protocols are offered at a time, because their clients wait if the destination is busy. */
-const maxOwnInFlight = 64;
+/** At most this many connections of custom protocols are offered at a time, because their clients wait if the destination is busy. */
+const maxCustomInFlight = 64;
 
 export function createMigration(parts: MigrationParts): Migration {
   let phase: 'before' | 'moving' | 'abandoned' = 'before';
@@ -44,7 +44,7 @@ export function createMigration(parts: MigrationParts): Migration {
   let withinMs = 0;
   let migrated = 0;
   const inTransit = new Set<net.Socket>();
-  const limit = createConcurrencyLimit(maxOwnInFlight);
+  const limit = createConcurrencyLimit(maxCustomInFlight);
 
   const destinations = createDestinations({
     introduced() {
@@ -86,7 +86,7 @@ export function createMigration(parts: MigrationParts): Migration {
     willMove: (socket) => http.willMove(socket),
     async migrate(socket, request) {
       if (phase === 'before') return 'nobody';
-      return migrateOwnProtocol(
+      return migrateCustomProtocol(
         socket,
         request,
         { destinations, limit },

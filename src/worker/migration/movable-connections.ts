@@ -22,7 +22,7 @@ export interface Candidate {
   readonly bytesRead: number;
 }
 
-/** Can it migrate at some time, as far as that can be said before its turn comes? */
+/** True if the connection may be able to migrate later: this depends on what does not change while it is open. */
 export function mayMove(socket: net.Socket, { connections, listenerOf }: MovableParts): boolean {
   return connections.isAccepted(socket) && hasParser(socket) && listenerOfSocket(socket, listenerOf) !== null;
 }
@@ -47,7 +47,7 @@ export function candidatesAmong(
   );
 }
 
-/** Can it migrate now? */
+/** True if the connection can migrate now. */
 export function canLeave({ socket, bytesRead }: Candidate, { requests }: MovableParts): boolean {
   return (
     hasNothingPending(socket) &&
@@ -64,7 +64,7 @@ export function listenerOfSocket(socket: net.Socket, listenerOf: MovableParts['l
   return typeof server === 'object' && server !== null ? listenerOf(server as net.Server) : null;
 }
 
-/** Nothing that was read is unused, and nothing waits to be written. */
+/** True if everything that was read is used, and everything is written. */
 function hasNothingPending(socket: net.Socket): boolean {
   return (
     socket.readable &&

@@ -16,7 +16,7 @@ export interface Destination {
   /** Offers an HTTP/1 connection, which must not be read until `answered` is called, once and perhaps at once. */
   offer(offer: Offer, handle: ConnectionHandle, answered: (isTaken: boolean) => void): void;
   /**
-   * Offers a connection of an own protocol, in two steps. When the destination holds it, `finalState` is called. Its result is sent, and
+   * Offers a connection of a custom protocol, in two steps. When the destination holds it, `finalState` is called. Its result is sent, and
    * from then on the connection belongs to the destination, whatever happens; null keeps it here. `answered` is called after that.
    */
   offerInTwoSteps(
@@ -28,15 +28,15 @@ export interface Destination {
 }
 
 export interface DestinationEvents {
-  /** It is of the same version, and takes connections. Called once. */
+  /** The destination has the same version of the protocol, and takes connections. Called once. */
   opened(): void;
-  /** It drains itself and takes nothing any more; what it has refused, it has not refused for good. */
+  /** The destination drains too and takes no more connections. That it has refused a connection says nothing about that. */
   draining(): void;
-  /** Its end is closed. */
+  /** The destination has closed its end, or has exited. */
   closed(): void;
 }
 
-/** Returns null if the handle is not such an end. */
+/** Opens the end that the master sent. Returns null, and closes the handle, if it is not one. */
 export function openSourceEnd(end: unknown, events: DestinationEvents): Destination | null {
   const waiting = new Map<number, (isTaken: boolean) => void>();
   let lastId = 0;
@@ -55,7 +55,7 @@ export function openSourceEnd(end: unknown, events: DestinationEvents): Destinat
       for (const id of answers.refused) settle(id, false);
     },
     ended() {
-      // The destination answers before it reads, so it has read none of those that it has not answered for.
+      // The destination answers before it reads, so it has read nothing from connections without an answer.
       events.closed();
       for (const id of [...waiting.keys()]) settle(id, false);
     },
@@ -65,7 +65,7 @@ export function openSourceEnd(end: unknown, events: DestinationEvents): Destinat
   function offer(offered: Offer, handle: ConnectionHandle, answered: (isTaken: boolean) => void): number {
     const id = ++lastId;
     waiting.set(id, answered);
-    // Not closed when a line cannot be sent: earlier answers may still have to be read.
+    // The pipe stays open when a line cannot be sent, because earlier answers may still arrive.
     const unsent = (): void => {
       settle(id, false);
     };
@@ -81,7 +81,7 @@ export function openSourceEnd(end: unknown, events: DestinationEvents): Destinat
       const id = offer(what, handle, (isHeld) => {
         const state = isHeld ? finalState() : null;
         const isSent = isHeld && pipe.send(finalStateLine(id, state));
-        // Wait until it has arrived: this process may exit as soon as no connection is open.
+        // Wait until the state has arrived: this process may exit as soon as no connection is open.
         if (state !== null && isSent) {
           waiting.set(id, () => {
             answered(true);

@@ -16,10 +16,10 @@ interface Parsing {
   readonly socket?: net.Socket;
 }
 
-/** Connections whose parser was put behind a first message. */
+/** Connections whose parser has skipped its first message. */
 const skipped = new WeakSet<net.Socket>();
 
-/** Is this connection of the server between two messages? Valid for the current turn of the event loop. */
+/** True if this connection of the server is between two messages. Valid for the current turn of the event loop. */
 export type IsBetween = (socket: net.Socket) => boolean;
 
 /** Examines all connections of the server; its cost grows with their number. */
@@ -48,7 +48,7 @@ export function allBetweenMessages(server: net.Server): readonly net.Socket[] {
   );
 }
 
-/** Does the connection have an HTTP/1 parser? False over TLS, and after an upgrade. */
+/** True if the connection has an HTTP/1 parser: not over TLS, and not after an upgrade. */
 export function hasParser(socket: net.Socket): boolean {
   const parser: unknown = Reflect.get(socket, 'parser');
   return typeof parser === 'object' && parser !== null;
@@ -63,15 +63,15 @@ interface Parser {
 }
 
 /**
- * Puts the parser of a connection that has migrated where it was in the source: behind a message. Otherwise the server would apply the
- * time limits of a first request, and send 408 to a client that is just idle.
+ * Puts the parser of a connection that has migrated into the state that it had in the source: after a message. Otherwise the server would
+ * apply the time limits of a first request, and send 408 to a client that is merely idle.
  */
 export function skipFirstMessage(socket: net.Socket): void {
   const parser: unknown = Reflect.get(socket, 'parser');
   if (!isParser(parser)) return;
   const { onIncoming } = parser;
   parser.onIncoming = ignore;
-  // Without these two callbacks no objects are made of the message, which takes a tenth of the time. If they are not found, the
+  // Without these two callbacks, the parser makes no objects of the message, and needs a tenth of the time. If they are not found, the
   // objects are made and ignored.
   const callbacks = callbacksOf(parser);
   for (const [index] of callbacks) Reflect.set(parser, index, undefined);
@@ -91,7 +91,7 @@ function callbacksOf(parser: Parser): readonly (readonly [index: number, callbac
   });
 }
 
-/** Calls back when the head of the next request has arrived, before the server and the application see it. */
+/** Calls `came` when the head of the next request has arrived, before the server and the application see it. */
 export function onNextRequest(socket: net.Socket, came: () => void): void {
   const parser: unknown = Reflect.get(socket, 'parser');
   if (!isParser(parser)) return;
@@ -112,7 +112,7 @@ function isParser(value: unknown): value is Parser {
   );
 }
 
-/** Has the parser skipped its first message? */
+/** True if the parser has skipped its first message. */
 export function hasSkippedFirstMessage(socket: net.Socket): boolean {
   return skipped.has(socket);
 }

@@ -64,7 +64,7 @@ export function openHandlePipe(end: unknown, events: PipeEvents): HandlePipe | n
     closeHandle(end);
     return null;
   }
-  // Both handles have the same descriptor. Only `pipe` is ever closed; `end` must not be garbage-collected before that.
+  // Both handles have the same descriptor. Only `pipe` is closed; `end` must not be garbage-collected before that.
   pipe.end = end;
   let isOpen = true;
   let hasRead = false;
@@ -128,12 +128,12 @@ export function openHandlePipe(end: unknown, events: PipeEvents): HandlePipe | n
           if (status === 0 || !isOpen || closedByPeer.has(status)) return;
           // For example ETOOMANYREFS: more descriptors in flight than this user may have open.
           unsent();
-          // libuv sends what waits behind a failed write only with the next one; an empty line means nothing.
+          // libuv sends the writes that wait behind a failed one only with the next write; the reader ignores an empty line.
           write('', () => undefined);
         },
         handle,
       );
-      // The line waits because the pipe is full, and libuv aborts the process if its handle is closed meanwhile.
+      // The line waits because the pipe is full. libuv would abort the process if the line's handle was closed meanwhile.
       if (isSent && handle !== undefined && pipe.writeQueueSize !== 0) close = postponeClosing(handle);
       return isSent;
     },

@@ -13,7 +13,7 @@ interface StreamBinding {
 /** Undefined before the first use; null if this Node.js does not have it. */
 let binding: StreamBinding | null | undefined;
 
-/** The last version whose buffers hold nothing else. */
+/** The last major version of Node.js whose buffers hold nothing else. */
 const lastExactMajor = 24;
 
 /**

@@ -4,7 +4,7 @@
  */
 import net from 'node:net';
 
-/** The state that migrates. What is missing is not known. */
+/** The state that migrates. A missing field is not known. */
 export interface SocketState {
   readonly noDelay?: boolean;
   readonly keepAlive?: KeepAlive;
@@ -41,7 +41,7 @@ const namesMadeAgain = ['_isIdle', '_connectionId'];
 
 let known: Set<PropertyKey> | null = null;
 
-/** Has the application, or a library, added a property to the socket? State that it keeps in a WeakMap cannot be detected. */
+/** True if the application, or a library, has added a property to the socket. State in a WeakMap cannot be detected. */
 export function hasStateOfApplication(socket: net.Socket): boolean {
   known ??= new Set([...Reflect.ownKeys(new net.Socket()), ...namesOfNode, ...namesMadeAgain]);
   for (const key of Reflect.ownKeys(socket)) {

@@ -24,8 +24,8 @@ export interface Connections {
   /** Resolves as soon as none is open. */
   whenNoneOpen(): Promise<void>;
   /**
-   * Accepts a connection for the server of this process that listens with the handle, and returns its socket. Null if no server
-   * listens with it, or if it has reached `maxConnections`.
+   * Returns a function that makes the server that listens with this handle accept a connection, and returns its socket. Null if no
+   * server listens with it, or if it has reached `maxConnections`.
    */
   acceptorOn(listening: RawHandle): ((accepted: object) => net.Socket | null) | null;
 }

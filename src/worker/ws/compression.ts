@@ -11,7 +11,7 @@ const extension = 'permessage-deflate';
 /** The negotiated parameters, with their names in RFC 7692. */
 export type DeflateParameters = Readonly<Record<string, boolean | number>>;
 
-/** Null: messages are not compressed. `bound`: the compression cannot migrate. */
+/** The parameters with which messages are compressed. Null: they are not. `bound`: the compression cannot migrate. */
 export function compressionOf(ws: WebSocket): DeflateParameters | 'bound' | null {
   if (ws.extensions === '') return null;
   const parameters = readParameters(deflateOf(ws));
@@ -29,7 +29,7 @@ export function readParameters(value: unknown): DeflateParameters | null {
 
 /** The header with which a client asks for these parameters. */
 export function offerOf(parameters: DeflateParameters): string {
-  // The client only says that it accepts a limit; the number is in the server's options.
+  // The client only says that it accepts a limit; the server's options have the number.
   return 'client_max_window_bits' in parameters ? `${extension}; client_max_window_bits` : extension;
 }
 
@@ -44,7 +44,7 @@ export function deflateOptions(own: unknown, parameters: DeflateParameters): obj
   };
 }
 
-/** Has the WebSocket negotiated exactly these parameters? */
+/** True if the WebSocket has negotiated exactly these parameters. */
 export function agrees(ws: WebSocket, parameters: DeflateParameters | null): boolean {
   const found = compressionOf(ws);
   if (found === null || parameters === null) return found === parameters;

@@ -48,7 +48,7 @@ export interface MigratableOptions {
 interface Client {
   readonly socket: Socket;
   readonly request: UpgradeRequest;
-  /** The listeners for 'close' of `ws` and of this file. */
+  /** The listeners for 'close' that `ws` and this file have added. */
   readonly ours: readonly (() => void)[];
 }
 
@@ -78,7 +78,10 @@ export function migratable(
   const clients = new Map<WebSocket, Client>();
   let migration: WebSocketMigration | null = null;
 
-  /** Call it before the application adds listeners: those for 'close' are then only the ones of `ws`, which keep `wss.clients`, and this one. */
+  /**
+   * Call it before the application adds listeners: those for 'close' are then only that of `ws`, which maintains `wss.clients`, and the
+   * one that is added here.
+   */
   function clientOf(ws: WebSocket, socket: Socket, request: UpgradeRequest): Client {
     exemptFromClosing(socket);
     ws.on('close', () => clients.delete(ws));
@@ -167,7 +170,7 @@ export function migratable(
 /** RFC 6455, 7.4.1: an unexpected condition. */
 const internalError = 1011;
 
-/** Pauses the WebSocket while the work lasts: its messages wait to be read. */
+/** Pauses the WebSocket until the work is done, so that its messages wait to be read. */
 async function whilePaused(ws: WebSocket, work: Promise<unknown>): Promise<void> {
   const { isPaused } = ws;
   ws.pause();

@@ -7,7 +7,7 @@ import { goingAway } from '../drain/close-websockets.ts';
 import { forEachPaced } from '../drain/pacing.ts';
 import { progressOf } from './ws-internals.ts';
 
-/** Thrown if the state is asked for while the WebSocket is busy. */
+/** Thrown when the state is read while the WebSocket is busy. */
 export class NotNow extends Error {}
 
 export interface WebSocketMigrationParts {
@@ -24,9 +24,9 @@ export interface WebSocketMigration {
   add(ws: WebSocket): void;
 }
 
-/** At most this many are offered at a time: their clients wait if the destination is busy. */
+/** At most this many are offered at a time, because their clients wait if the destination is busy. */
 const maxInFlight = 32;
-/** When to look again at one that is busy, because `ws` does not tell when it is done, for example with compressing. */
+/** When to check a busy WebSocket again: `ws` does not report when it is done, for example with compressing. */
 const againMs = 20;
 
 /** Begins the migration of the WebSockets that are added. */

@@ -34,7 +34,7 @@ export function recreateWebSocket(
     },
   });
   let made: WebSocket | null = null;
-  // The client had its response when it connected to the source.
+  // The client got its response when it connected to the source.
   for (const name of silenced) Object.defineProperty(socket, name, { value: () => true, configurable: true });
   try {
     withDecisionsMade(wss, state).handleUpgrade(request, socket, Buffer.alloc(0), (ws) => {
@@ -49,7 +49,7 @@ export function recreateWebSocket(
   return ws;
 }
 
-/** The server with every decision already made: nothing is verified or chosen again, and 'headers' is not emitted. */
+/** The server, with the decisions of the upgrade already made: nothing is verified or negotiated again, and 'headers' is not emitted. */
 function withDecisionsMade(wss: WebSocketServer, { protocol, compression }: WebSocketState): WebSocketServer {
   const options = {
     ...wss.options,

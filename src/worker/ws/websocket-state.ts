@@ -1,4 +1,4 @@
-/** What migrates with a WebSocket, and how the destination reads it: another release may have written it. */
+/** The state that migrates with a WebSocket. The destination checks it, because another release may have written it. */
 import { IncomingMessage, type IncomingHttpHeaders } from 'node:http';
 import type { Socket } from 'node:net';
 import { readParameters, type DeflateParameters } from './compression.ts';
@@ -38,11 +38,11 @@ function readRequest(value: unknown): UpgradeRequest | null {
   const { method, url, headers, rawHeaders } = value;
   if (typeof method !== 'string' || typeof url !== 'string' || !isRecord(headers)) return null;
   const isList = Array.isArray(rawHeaders) && rawHeaders.every((one) => typeof one === 'string');
-  // Proven by the source: Node.js parsed these headers there.
+  // Proven dispatch: in the source, Node.js parsed these headers.
   return isList ? { method, url, headers: headers as IncomingHttpHeaders, rawHeaders } : null;
 }
 
-/** Makes the request that the application knows from 'connection', complete, on the socket of this process. */
+/** Makes the request that listeners for 'connection' get, complete, on the socket of this process. */
 export function requestOver(
   socket: Socket,
   { method, url, headers, rawHeaders }: UpgradeRequest,

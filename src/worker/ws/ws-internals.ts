@@ -71,7 +71,7 @@ export function emitClose(ws: WebSocket): void {
   if (typeof emit === 'function') Reflect.apply(emit, ws, []);
 }
 
-/** Up to 8.17 a flag says that it compresses; later versions have a number for that. */
+/** Up to `ws` 8.17, a flag says that the sender compresses; later versions have a number instead. */
 function isSenderIdle(sender: unknown): unknown {
   const isDeflating = property(sender, '_deflating');
   if (typeof isDeflating === 'boolean') return !isDeflating;

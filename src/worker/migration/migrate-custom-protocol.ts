@@ -1,5 +1,5 @@
 /**
- * Migrates one connection of a protocol of the application's own. The application is asked for the connection's state, and told that it
+ * Migrates one connection of a custom protocol. The application is asked for the connection's state, and told that it
  * is released, in the turn of the event loop in which the destination is known to hold it: so nothing that the application does here
  * can come after its state.
  */
@@ -18,9 +18,9 @@ import type { Destination } from './source-end.ts';
 export interface MigrationRequest {
   /** The name of the destination's handler. */
   readonly to: string;
-  /** Called when the destination holds the connection and everything is written. What it throws ends the attempt. */
+  /** Called when the destination holds the connection and everything is written. If it throws, the connection stays open here. */
   readonly state: () => unknown;
-  /** Called in the same turn as `state`: the connection belongs to the destination now, and the socket is destroyed soon. */
+  /** Called in the same turn as `state`: the connection now belongs to the destination, and the socket is destroyed soon. */
   readonly released: () => void;
 }
 
@@ -35,20 +35,20 @@ export interface OfferEvents {
   ended(isTaken: boolean): void;
 }
 
-/** What all connections that migrate in this way share. */
-export interface OwnProtocolParts {
+/** Shared by all connections that migrate in this way. */
+export interface CustomProtocolParts {
   readonly destinations: Pick<Destinations, 'wait' | 'list'>;
-  /** A connection is not read while it is offered, so only some of them are offered at the same time. */
+  /** Limits how many are offered at the same time, because a connection is not read while it is offered. */
   readonly limit: ConcurrencyLimit;
 }
 
 type Attempt = 'taken' | 'refused' | 'unwritten' | { readonly error: unknown };
 
-/** Tries one destination after the other, first the one with the fewest offers. Throws what `request.state` throws. */
-export async function migrateOwnProtocol(
+/** Tries the destinations one after the other, the one with the fewest offers first. Throws what `request.state` throws. */
+export async function migrateCustomProtocol(
   socket: net.Socket,
   request: MigrationRequest,
-  { destinations, limit }: OwnProtocolParts,
+  { destinations, limit }: CustomProtocolParts,
   events: OfferEvents,
 ): Promise<MigrationResult> {
   const refused = new Set<Destination>();
@@ -59,7 +59,7 @@ export async function migrateOwnProtocol(
     if (willing().length === 0) return 'nobody';
     const release = await limit.acquire();
     try {
-      // Chosen only now: others were offered in the meantime.
+      // Chosen only now, because other connections were offered in the meantime.
       const destination = leastOffered(willing());
       if (destination === null) continue;
       const handle = tcpHandleOf(socket);
@@ -87,7 +87,7 @@ function offerOnce(
   return new Promise((resolve) => {
     let attempt: Attempt = 'refused';
     const finalState = (): FinalState | null => {
-      // Something was written meanwhile and has not gone out: the rest of it would end up between what the destination writes.
+      // Something was written meanwhile and is not sent yet: the rest of it would be sent in the middle of the destination's bytes.
       if (!socket.writable || socket.writableLength > 0 || handle.writeQueueSize > 0) {
         attempt = 'unwritten';
         return null;
@@ -116,13 +116,13 @@ function offerOnce(
   });
 }
 
-/** Takes what was read and not used (the socket may be paused), without its listeners, which would use it here. */
+/** Takes the bytes that were read and not used (the socket may be paused), without calling listeners, which would use them here. */
 function readAll(socket: net.Socket): Buffer {
   if (socket.readableLength === 0) return Buffer.alloc(0);
   Object.defineProperty(socket, 'emit', { value: () => false, configurable: true });
   try {
     const chunks: Buffer[] = [];
-    // Up to Node.js 24 the first read returns everything. One read too many would end a socket whose client has ended.
+    // Up to Node.js 24, the first read returns everything. A further read would end the socket if its client has ended.
     while (socket.readableLength > 0) {
       const data: unknown = socket.read();
       if (!Buffer.isBuffer(data)) break;
@@ -144,9 +144,9 @@ function written(socket: net.Socket): Promise<void> {
   });
 }
 
-/** At most so many at a time, first come, first served. */
+/** A semaphore: at most a given number hold it at a time, first come, first served. */
 export interface ConcurrencyLimit {
-  /** Resolves when there is room; call the result to make room again. */
+  /** Resolves when the caller holds it; call the result to release it. */
   acquire(): Promise<() => void>;
 }
 

@@ -4,10 +4,10 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { FinalState } from '../../../../src/worker/migration/messages.ts';
 import {
   createConcurrencyLimit,
-  migrateOwnProtocol,
+  migrateCustomProtocol,
   type MigrationRequest,
-  type OwnProtocolParts,
-} from '../../../../src/worker/migration/migrate-own-protocol.ts';
+  type CustomProtocolParts,
+} from '../../../../src/worker/migration/migrate-custom-protocol.ts';
 import type { Destination } from '../../../../src/worker/migration/source-end.ts';
 
 /** What a destination does with an offer: it holds the connection and asks for the final state, or refuses. */
@@ -39,7 +39,7 @@ function destination(
   };
 }
 
-const among = (...destinations: readonly Destination[]): OwnProtocolParts => ({
+const among = (...destinations: readonly Destination[]): CustomProtocolParts => ({
   destinations: { wait: () => Promise.resolve(), list: () => destinations },
   limit: createConcurrencyLimit(1),
 });
@@ -79,7 +79,7 @@ describe('a connection that is migrated away', () => {
       order.push('loaded');
       return true;
     });
-    const migrated = migrateOwnProtocol(
+    const migrated = migrateCustomProtocol(
       socket,
       request(
         () => order.push('state'),
@@ -105,7 +105,7 @@ describe('a connection that is migrated away', () => {
       return load() !== null;
     }, holds);
     let asked = 0;
-    const migrated = migrateOwnProtocol(
+    const migrated = migrateCustomProtocol(
       socket,
       request(() => ++asked),
       among(taking),
@@ -122,7 +122,7 @@ describe('a connection that is migrated away', () => {
     client.write('unused');
     while (socket.readableLength === 0) await new Promise(setImmediate);
     const taking = destination(holds);
-    await migrateOwnProtocol(
+    await migrateCustomProtocol(
       socket,
       request(() => null),
       among(taking),
@@ -133,7 +133,7 @@ describe('a connection that is migrated away', () => {
   });
 
   it('stays and is read on when its state cannot be told', async () => {
-    const migrated = migrateOwnProtocol(
+    const migrated = migrateCustomProtocol(
       socket,
       request(() => {
         throw new Error('not now');
@@ -151,9 +151,9 @@ describe('a connection that is migrated away', () => {
     const second = destination(holds, refuses);
     const state = request(() => null);
     expect(
-      await migrateOwnProtocol(socket, state, among(destination(refuses), destination(refuses)), events),
+      await migrateCustomProtocol(socket, state, among(destination(refuses), destination(refuses)), events),
     ).toBe('nobody');
-    expect(await migrateOwnProtocol(socket, state, among(destination(refuses), second), events)).toBe(
+    expect(await migrateCustomProtocol(socket, state, among(destination(refuses), second), events)).toBe(
       'taken',
     );
     expect(second.offered()).toBe(1);
@@ -162,7 +162,7 @@ describe('a connection that is migrated away', () => {
   it('cannot be one that has been ended', async () => {
     socket.end();
     expect(
-      await migrateOwnProtocol(
+      await migrateCustomProtocol(
         socket,
         request(() => null),
         among(destination(holds)),
