@@ -1,4 +1,4 @@
-/** gracefulctl's command line: words in, a command out. It must not know how a command is carried out. */
+/** Parses the command line of gracefulctl. */
 import yargs, { type Argv } from 'yargs';
 import { type ReloadWait, reloadWaits } from '../shared/control-api.ts';
 import { GracefulRunError } from '../shared/errors.ts';
@@ -52,7 +52,7 @@ export async function parseCommandLine(argv: readonly string[]): Promise<Request
   };
   await yargs(argv.map(explicitWait))
     .scriptName(program)
-    .usage('$0 <command>\n\nTalks to a running graceful-run: status, reload, scale, stop.')
+    .usage('$0 <command>\n\nQuery and control a running graceful-run.')
     .option('name', { type: 'string', requiresArg: true, describe: 'The same as the word after the command' })
     .command(
       'status [program]',
@@ -94,7 +94,7 @@ export async function parseCommandLine(argv: readonly string[]): Promise<Request
         pick(words, { kind: 'stop', wait: waitsForEnd(words.wait), json: words.json });
       },
     )
-    .command('events [program]', 'Print what happens, until the master stops', options, (words) => {
+    .command('events [program]', 'Follow events until the master stops', options, (words) => {
       pick(words, { kind: 'events', json: words.json });
     })
     .command('$0 [word]', false, {}, ({ word }) => {
@@ -131,7 +131,7 @@ function json(
   return command.option('json', {
     type: 'boolean',
     default: false,
-    describe: 'Print JSON, one value a line',
+    describe: 'Print JSON, one value per line',
   });
 }
 

@@ -24,7 +24,7 @@ export interface Search {
 }
 
 /**
- * All living masters of this user. Sockets on which nobody listens, and folders that others could have filled, do not count.
+ * All living masters of this user. Sockets without a listening process, and folders that other users could have filled, do not count.
  * Of a name that is in two folders, the first one.
  */
 export async function findMasters({ folders, uid }: Search): Promise<readonly FoundMaster[]> {

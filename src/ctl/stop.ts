@@ -42,7 +42,7 @@ export async function stop(master: FoundMaster, wait: boolean): Promise<Achieved
   return { state: 'stopped', result, text: 'stopped' };
 }
 
-/** Resolves when the process has ended. Nobody but its parent is told, so this looks. */
+/** Resolves when the process has ended. Only its parent is notified, so this polls. */
 async function ended(pid: number): Promise<void> {
   const deadline = performance.now() + exitBoundMs;
   while (isRunning(pid)) {

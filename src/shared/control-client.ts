@@ -26,7 +26,7 @@ export interface ControlAnswer {
   readonly body: string;
 }
 
-/** Why there was no answer: nobody listens, we may not ask, it took too long, or it broke off. */
+/** Why there was no answer: no process listens, this user may not connect, it took too long, or the connection broke off. */
 export type NoAnswer = 'absent' | 'forbidden' | 'timedOut' | 'brokenOff';
 
 export type ControlExchange =

@@ -212,7 +212,7 @@ export type MasterEvent =
   | ({ readonly event: 'wideListen'; readonly address: string } & WorkerIdentity)
   /** A program that asked for every address is served on the one that the first generation asked for. */
   | ({ readonly event: 'narrowListen'; readonly address: string } & WorkerIdentity)
-  /** Somebody holds the address; it is tried again for so long. */
+  /** Another process holds the address; how long binding is retried. */
   | {
       readonly event: 'addressBusy';
       readonly host: string | null;

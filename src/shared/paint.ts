@@ -1,4 +1,4 @@
-/** Colours by meaning. It must not know whether somebody sees them: that is decided where the terminal is known. */
+/** Colours by meaning. Whether colours are used is decided where the terminal is known. */
 
 export interface Paint {
   readonly good: (text: string) => string;

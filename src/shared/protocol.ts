@@ -18,7 +18,7 @@ export const env = {
   drainTimeout: 'GRACEFUL_RUN_DRAIN_TIMEOUT_MS',
   /** The master's pid: how a process that does not read the channel, because it does not listen, notices that the master is gone. */
   master: 'GRACEFUL_RUN_MASTER_PID',
-  /** A name that nobody can guess: the process of a worker that holds it reads the channel. */
+  /** A name that cannot be guessed: the process of a worker that holds it reads the channel. */
   channelLock: 'GRACEFUL_RUN_CHANNEL_LOCK',
   /** Where V8's code of the worker's boot is kept, as the beginning of a file's path; missing where there is no private folder. */
   codeCache: 'GRACEFUL_RUN_CODE_CACHE',

@@ -7,7 +7,7 @@ import type { EventRecord } from '../../shared/events.ts';
 
 /** So many workers leave a tenth of a megabyte. To collect it takes 5 to 10 ms. */
 const workersPerCollection = 5;
-/** By then all workers of a generation are gone, and nobody waits for the master. */
+/** By then all workers of a generation are gone, and no request waits for the master. */
 const delayMs = 1_000;
 
 /** A subscriber that has `collect` called a little later when workers have ended; never twice for one reload. */

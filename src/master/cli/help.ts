@@ -1,4 +1,4 @@
-/** `graceful-run --help`, laid out by yargs, which is loaded for this alone. */
+/** Formats `graceful-run --help` with yargs, which is loaded only for this. */
 import { optionTable } from './option-table.ts';
 
 export async function helpText(columns: number): Promise<string> {
@@ -6,7 +6,7 @@ export async function helpText(columns: number): Promise<string> {
   const builder = yargs([])
     .scriptName('graceful-run')
     .usage(
-      'Usage: $0 --port <n> [options] -- <command> [arguments]\n\nHolds the port, runs the command, reloads it without one failed request.',
+      'Usage: $0 --port <n> [options] -- <command> [arguments]\n\nHolds the port, runs the command, reloads it without a failed request.',
     )
     .wrap(Math.min(columns, 110))
     .help('help', 'show this')
@@ -14,10 +14,10 @@ export async function helpText(columns: number): Promise<string> {
     .version('version', 'show the version', '')
     .example('$0 --port 10086 -- node app.js', 'run')
     .example('kill -HUP <pid of graceful-run>', 'reload: a new worker starts, proves itself, takes over')
-    .example('gracefulctl reload --wait', 'reload, and exit 0 only when the new worker serves')
+    .example('gracefulctl reload --wait', 'reload, and exit 0 once the new worker serves')
     .epilogue(
       'Times: 500ms, 30s, 2m\n' +
-        'Signals: HUP reload · TERM, INT, QUIT stop gracefully, the second one at once · TTIN, TTOU one worker more, less\n' +
+        'Signals: HUP reload · TERM, INT, QUIT stop gracefully, a second one at once · TTIN, TTOU add, remove a worker\n' +
         'Exit codes: 0 stopped as asked · 1 could not start or gave up · 2 usage · 126, 127 command not executable, not found',
     );
   for (const { flag, value, description, default: preset } of optionTable) {

@@ -42,7 +42,7 @@ export function obeySignals(commands: Commands, terminal: () => Terminal): void 
   for (const signal of ['SIGUSR1', 'SIGUSR2'] as const) process.on(signal, () => undefined);
 }
 
-/** A signal has nobody to answer to: how it ended is in the log. */
+/** A signal has no sender to answer: the log says how it ended. */
 function ask(request: () => Promise<unknown>): void {
   request().catch(() => undefined);
 }

@@ -22,7 +22,7 @@ export const optionTable: readonly OptionRow[] = [
     kind: 'number',
     value: '<n>',
     default: null,
-    description: 'TCP port to hold (required); 0 takes any free one',
+    description: 'TCP port to hold (required); 0: any free port',
     option: 'port',
   },
   {
@@ -88,7 +88,7 @@ export const optionTable: readonly OptionRow[] = [
     kind: 'text',
     value: '<time>',
     default: '30s',
-    description: 'a new worker that is not ready after this time has failed',
+    description: 'how long a new worker may take to become ready',
     option: 'readyTimeout',
   },
   {
@@ -96,7 +96,7 @@ export const optionTable: readonly OptionRow[] = [
     kind: 'text',
     value: '<time>',
     default: '30s',
-    description: 'a draining worker gets SIGTERM after this time, and SIGKILL 2s later',
+    description: 'how long an old worker may drain before SIGTERM (SIGKILL follows 2s later)',
     option: 'drainTimeout',
   },
   {
@@ -121,7 +121,7 @@ export const optionTable: readonly OptionRow[] = [
     kind: 'text',
     value: '<dir>',
     default: "the master's",
-    description: 'working directory of the workers; may be a symlink that moves',
+    description: 'working directory of the workers; may be a symlink that you repoint at each release',
     option: 'cwd',
   },
   {
@@ -130,7 +130,7 @@ export const optionTable: readonly OptionRow[] = [
     kind: 'text',
     value: '<file>',
     default: 'none',
-    description: 'NAME=value lines for the workers, read anew for every worker',
+    description: 'file of NAME=value lines for the environment of the workers; re-read for every worker',
     option: 'environmentFile',
   },
   {
@@ -138,7 +138,7 @@ export const optionTable: readonly OptionRow[] = [
     kind: 'boolean',
     value: null,
     default: 'on',
-    description: 'the control socket for gracefulctl; --no-control goes without',
+    description: 'open the control socket that gracefulctl uses; --no-control: open none',
     option: 'control',
   },
   {

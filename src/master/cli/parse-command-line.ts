@@ -16,7 +16,7 @@ export type Invocation =
       /** Not checked yet: createMaster does. */
       readonly options: MasterOptions;
       readonly logLevel: LogLevel;
-      /** Null: nobody said. */
+      /** Null: not given. */
       readonly logFormat: LogFormat | null;
     };
 

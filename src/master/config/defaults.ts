@@ -4,7 +4,7 @@ import { killDelayMs } from '../../shared/protocol.ts';
 /** How long a new master retries a port that is in use. Workers of a master that was killed get longer: their drain timeout and more. */
 export const bindPatienceMs = 5_000;
 
-/** A pending reload begins when nobody has asked for this long: a storm of SIGHUPs is one reload. */
+/** A pending reload begins when no reload was requested for this long: a storm of SIGHUPs is one reload. */
 export const settleMs = 250;
 
 /**

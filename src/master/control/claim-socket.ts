@@ -121,7 +121,7 @@ function nameTaken(path: string, pid: number | null): GracefulRunError {
     'nameTaken',
     `cannot use the name ${name}: ${pid === null ? 'a master that does not tell its pid' : `the master with pid ${pid}`} has it`,
     {
-      // A name that nobody chose is the port.
+      // If no name was chosen, it is the port.
       hint: /^\d+$/.test(name)
         ? `it holds that port: stop it (gracefulctl stop --name ${name}), or choose another --port`
         : `give this one another name with --name, or stop the other: gracefulctl stop --name ${name}`,

@@ -108,7 +108,7 @@ export async function openControlServer(options: ControlServerOptions): Promise<
     try {
       // Whether another master has taken the name meanwhile: this one does not wait for it.
       place = await openInOneOf({ name: options.name, folders: options.folders }, makeServer);
-      // It can be reached by nobody any more; the connections that it has go on.
+      // No new client can reach it; its open connections go on.
       lost.server.close();
       watch();
       saidLost = null;

@@ -92,7 +92,7 @@ async function reload(
   if (wait !== null) keep('waits');
   const { accepted, outcome } = commands.reload({ cause: 'control', wait: wait ?? 'serving' });
   if (wait === null) {
-    // Nobody waits for it here: its failure is the log's business.
+    // Not waited for here: the log reports its failure.
     outcome.catch(() => undefined);
     answerJson(response, 202, accepted);
     return;

@@ -29,7 +29,7 @@ function hintForNotFound(
   const path = where.environment['PATH'];
   if (path === undefined || path === '')
     return 'PATH is not set for the program: name the executable with its full path';
-  // Not what it is: values of variables are nobody's business.
+  // Without the value: it may be a secret.
   return `give its full path (\`command -v ${name}\` in your shell says it), or add its folder to PATH where graceful-run is started: systemd and cron set a short one`;
 }
 

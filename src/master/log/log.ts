@@ -100,7 +100,7 @@ export async function createLog({ level, format, hasColours, id, stream }: LogOp
   const record = (event: EventRecord): void => {
     program = event.program;
     if (event.event === 'workerFailed') failedSlots.add(event.slot);
-    // Nobody takes the place of a candidate's workers.
+    // The workers of a failed candidate are not replaced.
     if (event.event === 'generationFailed') failedSlots.clear();
     const isRecovery = event.event === 'workerReady' && failedSlots.delete(event.slot);
     const { line, details } = narrate(event);

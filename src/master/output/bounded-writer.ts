@@ -47,7 +47,7 @@ export function createBoundedWriter(parts: BoundedWriterParts): BoundedWriter {
       if (written === 'EINTR') continue;
       if (written === 'EAGAIN' || written === 0) return hasMoved;
       hasMoved = true;
-      // Any other error: nobody will read this one. The next one is tried again: the reader of a named pipe may come back.
+      // Any other error: this text is lost. The next one is tried again, because the reader of a named pipe may come back.
       const taken = typeof written === 'string' ? next.length : written;
       if (typeof written === 'string') lostBytes += taken;
       queuedBytes -= taken;

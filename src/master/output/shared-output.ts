@@ -89,7 +89,7 @@ export function shareOutput({ stream, lines, onDropped }: SharedOutputParts): Sh
   };
 }
 
-/** Nobody but the master can write a line with its id, not even a client that has seen one and makes the application log it. */
+/** Only the master can write a line with its id: not a worker, and not even a client that has seen one and makes the application log it. */
 function withoutId(bytes: Uint8Array, id: string | null): Uint8Array {
   if (id === null) return bytes;
   const found = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);

@@ -1,4 +1,4 @@
-/** The boundary to the workers: whatever comes over an IPC channel is checked here before anybody acts on it. */
+/** The boundary to the workers: every message from an IPC channel is checked here before it is acted on. */
 import * as z from 'zod/mini';
 import { unwrap, type WorkerMessage } from '../../shared/protocol.ts';
 

@@ -132,7 +132,7 @@ function spawnWorker(request: SpawnRequest, listeners: ProcessListeners): Worker
       }
     },
     killTree: () => {
-      // Until its exit is reported, its number is nobody else's.
+      // Until its exit is reported, no other process can have its pid.
       const isThere = child.exitCode === null && child.signalCode === null;
       killTree(rootsOf(isThere ? pid : null, pid, serving));
       sendSignal(-pid, 'SIGKILL');
@@ -155,7 +155,7 @@ function rootsOf(worker: number | null, session: number, serving: ProcessStat | 
   };
 }
 
-/** Throws what `guardChannel` throws: then nobody is left. */
+/** Throws what `guardChannel` throws: then no process is left. */
 function guardOrKill(child: ChildProcess, pid: number, listeners: ProcessListeners): GuardedChannel {
   try {
     return guardChannel(child, listeners);
@@ -283,7 +283,7 @@ function sendSignal(target: number, signal: NodeJS.Signals): void {
     process.kill(target, signal);
   } catch (error) {
     const code = systemCode(error);
-    // ESRCH: nobody is there any more. EPERM: on macOS, a group of zombies.
+    // ESRCH: the process is gone. EPERM: on macOS, a group of zombies.
     if (code !== 'ESRCH' && code !== 'EPERM') throw error;
   }
 }

@@ -34,7 +34,7 @@ async function load(): Promise<Calls> {
 }
 
 /**
- * listen(2): makes the bound socket `fd` a listening one, without anybody polling or accepting.
+ * listen(2): makes the bound socket `fd` a listening one; no process polls it or accepts from it.
  * Called again, it only changes the length of the queue. Returns null, or the name of the error (`EADDRINUSE` …).
  */
 export async function listen(fd: number, backlog: number): Promise<string | null> {
@@ -42,7 +42,7 @@ export async function listen(fd: number, backlog: number): Promise<string | null
   return calls.listen(fd, backlog) === 0 ? null : systemErrorCode(calls.errno());
 }
 
-/** F_DUPFD_CLOEXEC: nobody inherits it. */
+/** F_DUPFD_CLOEXEC: no child inherits it. */
 const duplicateCloseOnExec = process.platform === 'linux' ? 1030 : 67;
 
 /** fcntl(2): another descriptor of the same; or the name of the error. Only after `listen` has been called. */
@@ -69,7 +69,7 @@ export async function lockFile(fd: number): Promise<'locked' | 'held' | 'unsuppo
 /** SYS_pidfd_open, the same on every architecture. */
 const pidfdOpen = 434;
 
-/** pidfd_open(2): a descriptor that is readable when the process has ended, and that nobody inherits; null where there is none to be had. */
+/** pidfd_open(2): a descriptor that is readable when the process has ended, and that no child inherits; null if there is none. */
 export async function openProcess(pid: number): Promise<number | null> {
   if (process.platform !== 'linux') return null;
   calls ??= await load();
@@ -79,7 +79,7 @@ export async function openProcess(pid: number): Promise<number | null> {
 
 const afUnix = 1;
 const sockStream = 1;
-/** Nobody inherits them: a worker that is spawned later would keep a pair alive. Only on Linux. */
+/** No child inherits them: a worker that is spawned later would keep a pair alive. Only on Linux. */
 const closeOnExec = process.platform === 'linux' ? 0o2_000_000 : 0;
 
 /** socketpair(2): two connected stream sockets; or the name of the error. Only after `listen` has been called. */

@@ -16,7 +16,7 @@ export type SettleEvent =
   | 'timerFired'
   /** The content was read. */
   | 'scanned'
-  /** The content was read, but partly from directories that nobody had listened to for the whole quiet time. */
+  /** The content was read, but partly from directories that were not watched for the whole quiet time. */
   | 'scannedAnew';
 
 export type SettleEffect = 'armTimer' | 'scan' | 'judge' | 'none';
