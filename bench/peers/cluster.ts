@@ -21,7 +21,7 @@ export const cluster: Tool = {
 export const httpTerminator: Tool = {
   name: 'http-terminator',
   setup:
-    'it ends a server and starts none, so the recipe of node:cluster starts the next one, and the old worker calls `terminate()` in place of `server.close()`',
+    'it ends a server but does not start one. So the recipe of node:cluster starts the next one, and the old worker calls `terminate()` instead of `server.close()`',
   version: () => packageVersion('http-terminator'),
   isReloadable: true,
   // The master is that of node:cluster.

@@ -7,7 +7,8 @@ import type { RunningTool, StartTool, Tool } from './tool.ts';
 
 export const gunicorn: Tool = {
   name: 'gunicorn',
-  setup: 'reload by SIGHUP; `--worker-class gthread --threads 32 --keep-alive 5`, the same answers from WSGI',
+  setup:
+    'reload by SIGHUP; `--worker-class gthread --threads 32 --keep-alive 5`, the same responses from WSGI',
   version: () => versionOf('gunicorn', ['--version']),
   isReloadable: true,
   hasMaster: true,

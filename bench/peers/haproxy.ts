@@ -9,7 +9,7 @@ import type { RunningTool, Tool } from './tool.ts';
 export const haproxy: Tool = {
   name: 'HAProxy',
   setup:
-    '`reload` on the socket of its master (`-W -S`), `expose-fd listeners`, one worker with 2 threads; `http-request return`, slow answers and WebSockets by a backend',
+    '`reload` on the socket of its master (`-W -S`), `expose-fd listeners`, one worker with 2 threads; `http-request return`; slow responses and WebSockets from a backend',
   version: () => versionOf('haproxy', ['-v']),
   isReloadable: true,
   hasMaster: true,

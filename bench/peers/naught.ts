@@ -11,7 +11,7 @@ import type { RunningTool, StartTool, Tool } from './tool.ts';
 export const naught: Tool = {
   name: 'naught',
   setup:
-    'deploy (SIGHUP in the foreground); the worker says `online`, and on `shutdown` calls `server.close()`; 1.6.0 starts on no Node.js after 13, so one call is mended (bench/apps/naught-fix.cjs)',
+    'deploy (SIGHUP in the foreground); the worker sends `online`, and calls `server.close()` on `shutdown`; 1.6.0 does not start on Node.js 14 and newer, so one call is patched (bench/apps/naught-fix.cjs)',
   version: () => packageVersion('naught'),
   isReloadable: true,
   hasMaster: true,

@@ -5,7 +5,7 @@ import type { RunningTool, Tool } from './tool.ts';
 
 export const nginx: Tool = {
   name: 'nginx',
-  setup: 'reload (SIGHUP); `return 200 "$pid"`, slow answers and WebSockets by `proxy_pass`',
+  setup: 'reload (SIGHUP); `return 200 "$pid"`, slow responses and WebSockets by `proxy_pass`',
   version: () => versionOf('nginx', ['-v']),
   isReloadable: true,
   hasMaster: true,

@@ -1,4 +1,4 @@
-/** pm2 in cluster mode, set up as its guide to graceful reloads says, with a daemon and a home of its own. */
+/** pm2 in cluster mode, set up as its guide to graceful reloads recommends, with a daemon and a home of its own. */
 import { execFile } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -17,7 +17,7 @@ const runFile = promisify(execFile);
 export const pm2: Tool = {
   name: 'pm2',
   setup:
-    '`pm2 reload`, cluster mode, `wait_ready`, `kill_timeout` 3 s, `server.close()` on SIGINT, as its guide to graceful reloads says',
+    '`pm2 reload`, cluster mode, `wait_ready`, `kill_timeout` 3 s, `server.close()` on SIGINT, as its guide to graceful reloads recommends',
   version: () => packageVersion('pm2'),
   isReloadable: true,
   hasMaster: true,

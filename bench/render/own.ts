@@ -16,8 +16,8 @@ export function ownSections({
     sections.push([
       '### Throughput of one process',
       '',
-      'Requests per second of a plain `node:http` server under `wrk -t1 -c32`, after a second to get warm. In each round both serve at the',
-      'same time, a new process each, and are asked in turns.',
+      'Requests per second of a plain `node:http` server under `wrk -t1 -c32`, after a warm-up of one second. In each round, both run at the same',
+      'time, each in a new process, and are measured alternately.',
       '',
       ...table(
         ['', 'bare', 'graceful-run', 'ratio'],
@@ -29,18 +29,17 @@ export function ownSections({
   }
   if (boot !== undefined) {
     sections.push([
-      '### Reload to first answer',
+      '### Reload to first response',
       '',
-      'Milliseconds from `kill -HUP` to the first answer of the new generation, against from the spawn of the bare application to',
-      'its first answer, as a fresh connection every 4 ms sees it. Whoever asks through a reload makes the old generation work on the',
-      'processors that the new one boots on; so in the second row of each application nobody asks before the master says that',
-      'the new generation serves.',
+      'Milliseconds from `kill -HUP` to the first response of the new generation, compared with the time from the spawn of the bare application to its',
+      'first response. A new connection every 4 ms detects it. Requests during a reload keep the old generation busy on the processors on which the new one',
+      'boots. So in the second row of each application, no request is sent before the master reports that the new generation serves.',
       '',
       ...table(
         ['', 'bare boot', 'reload', 'ratio'],
         boot.flatMap(({ app, times, quietReloads }) => [
-          [`\`bench/apps/${app}\`, asked all the time`, ...compare(times, tenths)],
-          [`not asked before it serves`, ...compare({ ...times, managed: quietReloads }, tenths)],
+          [`\`bench/apps/${app}\`, requests all the time`, ...compare(times, tenths)],
+          [`no requests before it serves`, ...compare({ ...times, managed: quietReloads }, tenths)],
         ]),
       ),
     ]);
@@ -49,8 +48,8 @@ export function ownSections({
     sections.push([
       '### Failed requests while reloading once a second',
       '',
-      'The strict client (test/helpers/strict-client.ts) never makes a request twice, and counts every refusal, reset, early end,',
-      'timeout, missing or wrong answer.',
+      'The strict client (test/helpers/strict-client.ts) never retries a request, and counts every refused connection, reset, early end, timeout,',
+      'missing or wrong response.',
       '',
       ...table(
         ['client', 'reloads', 'requests', 'failed'],
@@ -65,11 +64,11 @@ export function ownSections({
   if (crowd !== undefined) {
     const { connections, moved, closed, movedMs, longestMs } = crowd;
     sections.push([
-      '### Idle connections in great number',
+      '### Many idle connections',
       '',
-      'Keep-alive connections to one worker, all of which move to the new one in a reload: milliseconds from the moment at which that one',
-      'has passed its probation until the old one is gone. Meanwhile one of them after another asks, one every 5 ms, from the signal on; then, for the same',
-      'time, without a reload: the longest wait for an answer in ms.',
+      'Keep-alive connections to one worker, all of which move to the new worker in a reload. "Moved within" is the time in milliseconds from the end of',
+      'the probation to the exit of the old worker. From the signal on, a request is sent every 5 ms, each on another of the connections; then the same for',
+      'as long without a reload. "Longest wait" is the longest time until a response, in ms.',
       '',
       ...table(
         [
@@ -100,7 +99,7 @@ export function ownSections({
     sections.push([
       '### The master while nothing happens',
       '',
-      'Against a bare Node.js process of the same version that only waits.',
+      'Compared with an idle bare Node.js process of the same version.',
       '',
       ...table(
         ['', 'bare', 'master', 'difference'],

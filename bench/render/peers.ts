@@ -53,10 +53,15 @@ interface Head {
 const failedHead: Head = {
   title: 'Failed requests and closed connections',
   text: [
-    'Clients of three kinds while a tool reloads: `wrk -t1 -c32` over connections that stay; 32 clients with a connection for every request',
-    '(paced 10 ms); 200 clients that POST 256 bytes over connections that stay (paced 150 ms). The last two never make a request twice,',
-    'and count every refusal, reset, early end, timeout, missing or wrong answer. Failures are those of all reloads together. Closed',
-    'connections are those of the 200 that the server has ended, announced or not, for each reload (median).',
+    'Three kinds of clients while a tool reloads:',
+    '',
+    '- `wrk -t1 -c32` over keep-alive connections,',
+    '- 32 clients that open a new connection for every request and pause for 10 ms in between,',
+    '- 200 clients that POST 256 bytes over keep-alive connections and pause for 150 ms in between.',
+    '',
+    'The last two never retry a request, and count every refused connection, reset, early end, timeout, missing or wrong response. Failures are the',
+    'sum over all reloads. The last column counts how many of the 200 keep-alive connections the server closed in one reload, announced or not',
+    '(median).',
   ],
   columns: [
     '',
@@ -70,15 +75,15 @@ const failedHead: Head = {
 
 const slowHead: Head = {
   title: 'Slow requests in flight',
-  text: ['Requests whose answers take 1.5 s, and a reload 0.5 s after they were made. All turns together.'],
+  text: ['Requests that take 1.5 s, with a reload 0.5 s after they were sent. Sums over all rounds.'],
   columns: ['', 'requests', 'failed'],
 };
 
 const latencyHead: Head = {
   title: 'Latency at 800 requests a second',
   text: [
-    'Milliseconds from the moment at which a request was due to its whole answer, over 60 connections, each of which asks every 75 ms; first',
-    'while nothing happens, then with a reload every 1.5 s. Medians of the turns; timers make differences below 1 ms mean nothing.',
+    'Milliseconds from the time at which a request was due to its complete response. 60 connections send one request every 75 ms each, first without',
+    'reloads, then with a reload every 1.5 s. Medians of the rounds. Differences below 1 ms are within the precision of timers.',
   ],
   columns: ['', 'reloads', 'p50', 'p90', 'p99', 'p99.9', 'max', 'failed'],
 };
@@ -86,18 +91,18 @@ const latencyHead: Head = {
 const timingHead: Head = {
   title: 'Time of a reload',
   text: [
-    'Milliseconds from the command (pm2: its start, for there is no other way to ask it; else a signal or a line on a socket) to the first',
-    'answer of a new worker, and to the end of the last old one. Nobody else is there.',
+    'Milliseconds from the reload request to the first response of a new worker, and to the exit of the last old one. There is no other traffic.',
+    'The request is a signal or a line on a socket; for pm2 it is the start of its command, because there is no other way.',
   ],
-  columns: ['', 'first new answer', 'old workers gone'],
+  columns: ['', 'first new response', 'old workers gone'],
 };
 
 const killedHead: Head = {
   title: 'A worker killed with -9',
   text: [
-    'One of the workers is killed under 64 clients (half of them with a connection for every request), each of which asks every 10 ms. What',
-    'that worker was answering, or had accepted, is lost with every tool. Failures are those of all turns together; then milliseconds until a',
-    'new worker answers. HAProxy has one worker with threads, and without it its master ends, too, for systemd to start both anew.',
+    'One of the workers is killed under the load of 64 clients, which pause for 10 ms between requests; half of them open a new connection for every request. With every tool,',
+    'the requests in flight and the accepted connections of that worker are lost. Failures are the sum over all rounds. The last column is the time in',
+    'milliseconds until a new worker responds. HAProxy has one worker with several threads; without it, its master exits too, and systemd is expected to restart both.',
   ],
   columns: ['', 'requests', 'failed', 'replaced after'],
 };
@@ -105,10 +110,10 @@ const killedHead: Head = {
 const webSocketHead: Head = {
   title: 'WebSockets',
   text: [
-    'Clients that send a number every 100 ms, and get it back with a count that the server keeps for the connection; who is disconnected',
-    'comes back at once, and is counted from one. Medians of the turns. Processes: the workers after the last reload, where 2 were asked for',
-    '(of HAProxy, 1); the others are old ones that live on for their connections. nginx and HAProxy pass WebSockets on to a backend that',
-    'nobody reloads: their connections stay because their old workers do.',
+    'Each client sends a number every 100 ms. The server returns it with the number of messages that this connection has sent so far. A disconnected client',
+    'reconnects at once and is counted from one. Medians of the rounds. "Processes" counts the workers after the last reload; 2 are configured (1 for HAProxy),',
+    'and the others are old ones that keep running for their connections. nginx and HAProxy forward WebSockets to a backend that is not reloaded, so',
+    'connections stay open as long as their old workers run.',
   ],
   columns: ['', 'connections', 'reloads', 'closed', 'messages', 'lost', 'wrong counts', 'processes'],
 };
@@ -116,8 +121,8 @@ const webSocketHead: Head = {
 const throughputHead: Head = {
   title: 'Throughput with all workers',
   text: [
-    'Requests a second under `wrk -t1 -c32`, after a second to get warm. wrk needs one of the cores for itself. nginx and HAProxy answer by',
-    'themselves, in C; gunicorn in Python.',
+    'Requests per second under `wrk -t1 -c32`, after a warm-up of one second. wrk occupies one of the cores. nginx and HAProxy generate the response',
+    'themselves, in C; the application of gunicorn is in Python.',
   ],
   columns: ['', 'keep-alive', '`Connection: close`'],
 };
@@ -126,7 +131,7 @@ function idleHead(idle: NonNullable<PeerResults['idle']>): Head {
   const windowMs = idle.flatMap((outcome) => ('turns' in outcome ? outcome.turns : []))[0]?.windowMs ?? 0;
   return {
     title: 'The master while nothing happens',
-    text: ['The processes that stay, without the workers. naught has two of them.'],
+    text: ['The processes that stay during a reload, without the workers. naught has two of them.'],
     columns: ['', 'resident memory (MB)', `wake-ups in ${windowMs / 1_000} s`],
   };
 }
@@ -163,7 +168,7 @@ const latencyRow: RowOf<'latency'> = (turns) => {
 const killedRow: RowOf<'killed'> = (turns) => {
   const { requests, failed, kinds } = addCounts(turns);
   const times = turns.map((turn) => turn.replacedMs).filter((time) => time !== null);
-  if (times.length < turns.length) return ['', 'every request from then on', 'nobody'];
+  if (times.length < turns.length) return ['', 'every request from then on', 'not replaced'];
   return [whole(requests), failures(failed, kinds), spread(times, whole)];
 };
 

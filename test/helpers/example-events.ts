@@ -9,7 +9,7 @@ const failure: Failure = {
   outcome: { code: 1, signal: null },
   stderrTail: ['Error: boom'],
 };
-const crash: Failure = { ...failure, message: 'the worker exited unexpectedly with code 1', hint: null };
+const crash: Failure = { ...failure, message: 'the worker exited with code 1 unexpectedly', hint: null };
 const release: Release = { cwd: '/srv/releases/42', file: '/srv/releases/42/app.js', changed: true };
 const identity = { generation: 2, slot: 0, pid: 4_242 };
 const change = { ...identity, durationMs: 1_200 };
