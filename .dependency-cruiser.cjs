@@ -1,12 +1,6 @@
 // Which file may import which: no cycles, no process's code inside another's, and decisions that need nothing but their arguments.
-const pure = [
-  '^src/master/program/lifecycle/',
-  '^src/master/watch/(debounce|fingerprint|ignore|path-route|watch-problems)\\.ts$',
-  '^src/master/launch/(interpreters|node-launch|package-commands|shebang|split-words|trampoline|worker-environment)\\.ts$',
-  '^src/worker/channel/read-message\\.ts$',
-  '^src/worker/listen/(addresses|binding|listen-call|placement|readiness)\\.ts$',
-  '^src/shared/(counts|describe-event|describe-failure|describe-release|durations|error-line|errors|events|format-address|line-splitter|narrate-events|printable|protocol)\\.ts$',
-];
+// The list of pure files is in scripts/pure-files.cjs; eslint.config.js keeps clocks and timers out of them.
+const { pureFiles: pure } = require('./scripts/pure-files.cjs');
 
 /** @param {string} folder @param {string} others */
 const alone = (folder, others) => ({

@@ -1,6 +1,13 @@
 // The rules that a machine can check: no dropped promise, exhaustive switches. Which file may import which: .dependency-cruiser.cjs.
+import { readdirSync } from 'node:fs';
 import js from '@eslint/js';
 import ts from 'typescript-eslint';
+import { pureFiles } from './scripts/pure-files.cjs';
+
+const patterns = pureFiles.map((pattern) => new RegExp(pattern));
+const pure = readdirSync('src', { recursive: true })
+  .map((file) => `src/${file}`)
+  .filter((file) => file.endsWith('.ts') && patterns.some((pattern) => pattern.test(file)));
 
 export default ts.config(
   { ignores: ['dist/**', 'coverage/**', '**/node_modules/**', '.matrix/**', 'bench/results/**'] },
@@ -40,6 +47,23 @@ export default ts.config(
         __filename: 'readonly',
         performance: 'readonly',
       },
+    },
+  },
+  {
+    files: pure,
+    rules: {
+      'no-restricted-globals': [
+        'error',
+        ...[
+          'process',
+          'performance',
+          'Date',
+          'setTimeout',
+          'setInterval',
+          'setImmediate',
+          'queueMicrotask',
+        ].map((name) => ({ name, message: 'This file is pure: it takes what it needs as an argument.' })),
+      ],
     },
   },
 );

@@ -1,0 +1,10 @@
+// Files that decide and do nothing else: no node:*, no clock, no timer. Regular expressions of their paths.
+exports.pureFiles = [
+  '^src/master/program/lifecycle/',
+  '^src/master/program/(describe-status|history/history)\\.ts$',
+  '^src/master/watch/(debounce|fingerprint|ignore|path-route|watch-problems)\\.ts$',
+  '^src/master/launch/(interpreters|node-launch|package-commands|shebang|split-words|trampoline|worker-environment|worker-kind)\\.ts$',
+  '^src/worker/channel/read-message\\.ts$',
+  '^src/worker/listen/(addresses|binding|listen-call|placement|readiness)\\.ts$',
+  '^src/shared/(counts|describe-event|describe-failure|describe-release|durations|error-line|errors|events|format-address|line-splitter|narrate-events|protocol)\\.ts$',
+];
