@@ -130,12 +130,12 @@ export class MiniMaster {
     await listenAgain(this.fd, backlog);
     const pair = socketPair();
     if (typeof pair === 'string') throw new Error(`socketpair(2) failed: ${pair}`);
-    const [given, taken] = pair;
-    destination.send({ type: 'predecessor' }, taken, () => {
-      taken.close();
+    const [sourceEnd, destinationEnd] = pair;
+    destination.send({ type: 'predecessor' }, destinationEnd, () => {
+      destinationEnd.close();
     });
-    source.send({ type: 'successor', more }, given, () => {
-      given.close();
+    source.send({ type: 'successor', more }, sourceEnd, () => {
+      sourceEnd.close();
     });
   }
 
