@@ -1,4 +1,4 @@
-// The README's examples, run word by word: only ports and folders are replaced.
+// Runs the README's examples as they stand; only ports and folders are replaced.
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -75,6 +75,25 @@ async function shell(script: string): Promise<string> {
   return stdout;
 }
 
+test('every block of shell or JavaScript in the README is run by a test', () => {
+  const blocks = readme.match(/^```(?:sh|js)$/gm) ?? [];
+  const marked = readme.match(/^<!-- test: .* -->\n```(?:sh|js)$/gm) ?? [];
+  expect(marked).toHaveLength(blocks.length);
+});
+
+test("the commands of the README's first screen", async () => {
+  writeFileSync(
+    join(folder, 'app.js'),
+    `require('node:http').createServer((q, r) => r.end()).listen(${port});`,
+  );
+  const [install, command, reload] = example('first').trim().split('\n');
+  expect(install).toBe('npm install -g graceful-run');
+  const master = start(`exec ${String(command)}`);
+  await master.waitFor('generationReady', { generation: 1 });
+  await shell(String(reload));
+  await master.waitFor('generationReady', { generation: 2 });
+});
+
 test('the start and the commands in the other terminal', async () => {
   const install = example('install').split('\n');
   expect(install.shift()).toBe('npm install --global graceful-run');
@@ -131,14 +150,12 @@ test('the control socket by curl', async () => {
 });
 
 test('the worker API', async () => {
-  const prelude =
-    "const connect = async () => ({ greeting: async () => '{}', warmUp: async () => {}, close: async () => console.error('closed') });\n";
-  writeFileSync(join(folder, 'app.mjs'), prelude + example('worker-api'));
+  writeFileSync(join(folder, 'app.mjs'), example('worker-api'));
   const master = start(`exec graceful-run --port ${port} -- node app.mjs`);
   await master.waitFor('generationReady', { generation: 1 });
   await shell('gracefulctl reload --wait');
   await master.waitFor('workerExited', { generation: 1 });
-  await master.waitForLine('closed');
+  await master.waitForLine('drained: reload');
   // Alone, the same program binds by itself.
   await shell('gracefulctl stop --wait');
   const alone = spawn('node', ['app.mjs'], { cwd: folder, env: environment() });
