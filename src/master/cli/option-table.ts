@@ -5,7 +5,7 @@
 import type { MasterOptions } from '../config/options.ts';
 
 export interface OptionRow {
-  /** As it is written: `ready-timeout`. */
+  /** The option without its dashes: `ready-timeout`. */
   readonly flag: string;
   readonly kind: 'text' | 'number' | 'list' | 'boolean';
   /** Shown in the help after the flag: `<ms>`. */
@@ -54,7 +54,7 @@ export const optionTable: readonly OptionRow[] = [
     kind: 'number',
     value: '<n|auto>',
     default: '1',
-    description: 'workers that share the listener; auto: one per core',
+    description: 'number of workers that share the port; auto: one per core',
     option: 'workers',
   },
   {
@@ -70,8 +70,7 @@ export const optionTable: readonly OptionRow[] = [
     kind: 'text',
     value: '<listen|http:/path>',
     default: 'listen',
-    description:
-      'listen: a new worker is ready once it listens; http:/path: and once GET /path returns 200 to 399',
+    description: 'listen: a worker is ready once it listens; http:/path: once GET /path also returns 200–399',
     option: 'ready',
   },
   {
@@ -80,7 +79,7 @@ export const optionTable: readonly OptionRow[] = [
     value: '<n>',
     default: '0',
     description:
-      'number of further GETs of that path before the worker accepts connections (needs --ready http:/path)',
+      'number of warm-up requests to that path before a worker accepts connections (needs --ready http:/path)',
     option: 'warmup',
   },
   {
@@ -105,7 +104,7 @@ export const optionTable: readonly OptionRow[] = [
     value: '<time>',
     default: '2s',
     description:
-      'for this long after a reload the old workers stay ready to accept again if a new one crashes; 0s: they drain at once',
+      'how long the old workers stay after a reload, to take over again if a new worker crashes; 0s: not at all',
     option: 'probation',
   },
   {
@@ -113,7 +112,7 @@ export const optionTable: readonly OptionRow[] = [
     kind: 'boolean',
     value: null,
     default: 'on',
-    description: 'open connections move to the new workers; --no-migrate lets them end',
+    description: 'move open connections to the new workers; --no-migrate lets them end in the old ones',
     option: 'migrate',
   },
   {
