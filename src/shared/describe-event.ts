@@ -172,7 +172,7 @@ const drainReason: Readonly<Record<DrainReason, string>> = {
 };
 
 const killReason: Readonly<Record<KillReason, string>> = {
-  notReady: 'not ready in time',
+  notReady: 'it did not become ready',
   notAdmitted: 'it does not accept connections',
   rollback: 'its generation failed',
   drainTimeout: 'not drained in time',
