@@ -1,7 +1,7 @@
 // A master that is killed: its workers notice, finish what is in flight and go, and a new master takes the port.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { readAllProcesses, readProcessStat } from '../../src/shared/process-stat.ts';
@@ -136,22 +136,77 @@ test.skipIf(process.platform !== 'linux')(
 test.skipIf(process.platform !== 'linux')(
   'a process that has got the number of a worker is not killed when the master was',
   async () => {
-    const script = new URL('../../src/master/process/after-master.sh', import.meta.url).pathname;
     const stranger = spawn('sleep', ['300'], { detached: true });
     const pid = stranger.pid ?? 0;
     onTestFinished(() => {
       stranger.kill('SIGKILL');
     });
     const startedAt = readProcessStat(pid)?.startedAt ?? 0;
-    const run = spawn('/bin/sh', [script], { stdio: ['pipe', 'ignore', 'inherit'] });
+    const run = spawn('/bin/sh', [scriptFile], { stdio: ['pipe', 'ignore', 'inherit'] });
     run.stdin.end(`+ ${pid} ${startedAt + 1} 0\n`);
     expect(await once(run, 'exit')).toEqual([0, null]);
     expect(isAlive(pid)).toBe(true);
-    const again = spawn('/bin/sh', [script], { stdio: ['pipe', 'ignore', 'inherit'] });
+    const again = spawn('/bin/sh', [scriptFile], { stdio: ['pipe', 'ignore', 'inherit'] });
     again.stdin.end(`+ ${pid} ${startedAt} 0\n`);
     await once(stranger, 'exit');
   },
 );
+
+test.skipIf(process.platform !== 'linux')(
+  'what watches over the workers outlives a signal to all processes that the master has started',
+  async () => {
+    const master = runMaster({ command: app('spins'), flags: ['--drain-timeout', '0s'] });
+    const port = await master.serving();
+    const worker = await master.workerPid(1);
+    const { answer } = await begin(port, '/held');
+    answer.catch(() => undefined);
+    await get(port, '/spin');
+    for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) kill(afterMasterOf(master.pid), signal);
+    master.signal('SIGKILL');
+    await eventually('the worker has ended', () => !isAlive(worker));
+  },
+);
+
+test.skipIf(process.platform !== 'linux')(
+  'what watches over the workers needs no program but sleep, and kills nothing early without it',
+  async () => {
+    const folder = temporaryFolder();
+    for (const hasSleep of [false, true]) {
+      const stuck = spawn('sleep', ['300'], { detached: true });
+      onTestFinished(() => {
+        stuck.kill('SIGKILL');
+      });
+      const pid = stuck.pid ?? 0;
+      if (hasSleep) symlinkSync('/bin/sleep', join(folder, 'sleep'));
+      const run = spawn('/bin/sh', [scriptFile], {
+        stdio: ['pipe', 'ignore', 'ignore'],
+        env: { PATH: folder },
+      });
+      run.stdin.end(`+ ${pid} ${readProcessStat(pid)?.startedAt} 1\n`);
+      await once(run, 'exit');
+      await eventually('what it has done', () => isAlive(pid) !== hasSleep);
+    }
+  },
+);
+
+test.skipIf(process.platform !== 'linux')(
+  'what watches over the workers knows one by its start, whatever its name contains',
+  async () => {
+    const folder = temporaryFolder();
+    const name = join(folder, 'a) Z 1\n) 2');
+    symlinkSync('/bin/sleep', name);
+    const stuck = spawn(name, ['300'], { detached: true });
+    onTestFinished(() => {
+      stuck.kill('SIGKILL');
+    });
+    const pid = stuck.pid ?? 0;
+    const run = spawn('/bin/sh', [scriptFile], { stdio: ['pipe', 'ignore', 'ignore'] });
+    run.stdin.end(`+ ${pid} ${readProcessStat(pid)?.startedAt} 0\n`);
+    await once(stuck, 'exit');
+  },
+);
+
+const scriptFile = new URL('../../src/master/process/after-master.sh', import.meta.url).pathname;
 
 /** The script that ends workers which outlive this master. */
 function afterMasterOf(master: number): number {

@@ -5,6 +5,8 @@
 #
 # START is the start time of the process in /proc/PID/stat, proc_pid_stat(5): a process of another start time only has the same number.
 # SECONDS is how long the worker may live without its master: its drain timeout, and what a master would add before it kills.
+#
+# It starts no process but `sleep`: there may be hundreds of workers, and they need the time to drain.
 
 workers=''
 
@@ -16,38 +18,48 @@ forget() {
   workers=$left
 }
 
-start_of() {
-  stat=$(cat "/proc/$1/stat" 2>/dev/null) || return 1
-  # The second field is a name that may contain anything, spaces and brackets too.
+# Is there a process $1 that was started at $2?
+is_running() {
+  wanted=$2
+  stat=''
+  # The second field is a name that may contain anything: spaces, brackets and ends of lines, too.
+  while read -r line; do stat="$stat $line"; done <"/proc/$1/stat" || return 1
   set -- ${stat##*) }
-  echo "${20}"
+  [ "$1" != Z ] && [ "${20}" = "$wanted" ]
 }
 
-# Waits until the process has ended, for at most so many seconds, and kills it then.
-end_within() {
-  waited=0
-  while [ "$(start_of "$1")" = "$2" ]; do
-    if [ "$waited" -ge "$3" ]; then
+# Kills the workers that have lived for so many seconds without their master, and forgets those that have ended.
+look() {
+  left=''
+  for one in $workers; do
+    pid=${one%%:*}
+    times=${one#*:}
+    is_running "$pid" "${times%%:*}" || continue
+    if [ "$1" -ge "${times#*:}" ]; then
       # Its whole process group, if it leads one.
-      kill -KILL "-$1" 2>/dev/null || kill -KILL "$1" 2>/dev/null
-      return
+      kill -KILL "-$pid" || kill -KILL "$pid"
+    else
+      left="$left $one"
     fi
-    sleep 1
-    waited=$((waited + 1))
   done
+  workers=$left
 }
 
 main() {
+  # What is sent to all processes that a master has started (systemd, pm2) is not meant for this one, which ends after them.
+  trap '' HUP INT TERM
   while read -r what pid start seconds; do
     forget "$pid"
     if [ "$what" = + ]; then workers="$workers $pid:$start:$seconds"; fi
   done
-  for one in $workers; do
-    pid=${one%%:*}
-    times=${one#*:}
-    end_within "$pid" "${times%%:*}" "${times#*:}" &
+  waited=0
+  look "$waited"
+  while [ -n "$workers" ]; do
+    # Without a `sleep` no time would pass. (Above 128 it was killed.)
+    sleep 1 || [ "$?" -gt 128 ] || return
+    waited=$((waited + 1))
+    look "$waited"
   done
-  wait
 }
 
 # One line, so that a shell has read all of this file before it begins: an update of the package may replace it.

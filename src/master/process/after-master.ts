@@ -61,7 +61,8 @@ function spawnScript(): ChildProcess | null {
   try {
     const child = spawn('/bin/sh', [afterMasterScript()], {
       cwd: '/',
-      env: { PATH: '/usr/bin:/bin' },
+      // It needs `sleep`, which is elsewhere on NixOS.
+      env: { PATH: ['/usr/bin:/bin', process.env['PATH'] ?? []].flat().join(':') },
       detached: true,
       stdio: ['pipe', 'ignore', 'ignore'],
     });
