@@ -1,14 +1,14 @@
-/** Asks a server on fresh connections until it answers as wanted. It must not know who serves. */
+/** Polls a server on new connections until a response passes a test. */
 import net from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 
 /**
- * Often enough to see the first answer soon, and seldom enough not to be a load: while a reload is measured the old worker
- * answers the polls, on the processors that the new one boots on; a bare boot has nobody who does.
+ * Often enough to see the first response soon, and rarely enough not to be a load. During a reload, the old worker answers the polls on
+ * the processors on which the new one boots; in a bare boot nothing does.
  */
 const pollEveryMs = 4;
 
-/** Resolves to the body of the first answer that passes; asks with a connection of its own each time. */
+/** Resolves to the body of the first response that passes. Each request has its own connection. */
 export async function firstAnswer(
   port: number,
   passes: (body: string) => boolean,
@@ -23,7 +23,7 @@ export async function firstAnswer(
   throw new Error(`no such answer on port ${port} within ${withinMs} ms`);
 }
 
-/** The body of one answer; null when there was none. */
+/** The body of one response; null if there was none. */
 function askOnce(port: number): Promise<string | null> {
   return new Promise((resolve) => {
     let text = '';

@@ -1,11 +1,11 @@
-/** How much is measured. */
+/** How much a run measures. */
 
-/** Of graceful-run against bare Node.js. */
+/** For the comparison of graceful-run with bare Node.js. */
 export interface OwnEffort {
-  /** Rounds of a throughput measurement; in each both sides have their turn. */
+  /** Rounds of a throughput measurement; each measures both sides. */
   readonly throughputRounds: number;
   readonly throughputMs: number;
-  /** The time of a round in so many parts. */
+  /** The number of parts into which the time of a round is divided. */
   readonly throughputTurns: number;
   readonly boots: number;
   readonly reloads: number;
@@ -16,7 +16,7 @@ export interface OwnEffort {
   readonly idleMs: number;
 }
 
-/** Of graceful-run against other tools. Reloads and times are those of one turn. */
+/** For the comparison of graceful-run with other tools. Reloads and times are per round. */
 export interface PeerEffort {
   readonly turns: number;
   readonly workers: number;
@@ -33,7 +33,7 @@ export interface PeerEffort {
 }
 
 export interface Effort {
-  /** Too little is measured to compare anything. */
+  /** Measures too little to compare anything. */
   readonly isQuick: boolean;
   readonly own: OwnEffort;
   readonly peers: PeerEffort;

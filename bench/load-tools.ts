@@ -1,4 +1,4 @@
-/** The load generators wrk and hey: whether they are there, and what they count. It must not know who serves. */
+/** Runs the load generators wrk and hey, and reads what they count. */
 import { spawn } from 'node:child_process';
 import { messageOf, systemCode } from '../src/shared/errors.ts';
 import type { NotMeasured } from './own/results.ts';
@@ -6,13 +6,13 @@ import type { NotMeasured } from './own/results.ts';
 export interface ToolCounts {
   readonly requests: number;
   readonly durationMs: number;
-  /** Failures by kind; only those that there were. */
+  /** Failures by kind; kinds that did not occur are left out. */
   readonly kinds: Readonly<Record<string, number>>;
 }
 
 const report = new URL('wrk-report.lua', import.meta.url).pathname;
 
-/** wrk with one thread and 32 connections; it ends early when `enough` does. */
+/** wrk with one thread and 32 connections. It ends early when `enough` resolves. */
 export async function runWrk(
   port: number,
   durationMs: number,
@@ -45,7 +45,7 @@ export async function runWrk(
   };
 }
 
-/** hey with 32 clients and a connection for every request. */
+/** hey with 32 clients and a new connection for every request. */
 export async function runHey(port: number, durationMs: number): Promise<ToolCounts | NotMeasured> {
   const output = await run(
     'hey',
@@ -69,7 +69,7 @@ export async function runHey(port: number, durationMs: number): Promise<ToolCoun
   return { requests, durationMs, kinds: Object.fromEntries(kinds) };
 }
 
-/** What a tool prints, or why it printed nothing. */
+/** The output of a tool, or why there is none. */
 function run(
   tool: string,
   args: readonly string[],
@@ -78,7 +78,7 @@ function run(
 ): Promise<string | NotMeasured> {
   return new Promise((resolve) => {
     const child = spawn(tool, args, { stdio: ['ignore', 'pipe', 'ignore'], timeout: durationMs + 30_000 });
-    // On SIGINT they say what they have counted until then. Why there is enough is not their business.
+    // On SIGINT they print what they have counted so far.
     const interrupt = (): unknown => child.kill('SIGINT');
     void enough.then(interrupt, interrupt);
     let output = '';

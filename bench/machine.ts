@@ -1,4 +1,4 @@
-/** The machine that a run was made on. */
+/** Describes the machine of a run. */
 import { cpus, release, type } from 'node:os';
 import type { Machine } from './results.ts';
 

@@ -1,9 +1,9 @@
-/** What Linux says of processes: who is whose child, who is alive, what one costs. It must not know who they are. */
+/** Reads /proc: the children of a process, whether it is alive, and what it costs. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { eventually } from '../test/helpers/eventually.ts';
 import { isAlive } from '../test/helpers/marked-processes.ts';
 
-/** The processes that a process has started and that have not been waited for; none when it is gone itself. */
+/** The children of a process that have not been waited for; none if it is gone itself. */
 export function childrenOf(pid: number): readonly number[] {
   return tasksOf(pid)
     .flatMap((task) => (read(`${task}/children`) ?? '').split(' '))
@@ -16,7 +16,7 @@ export function allGone(pids: readonly number[], withinMs: number): Promise<void
   return eventually(`${pids.join(', ')} gone`, () => !pids.some(isAlive), withinMs);
 }
 
-/** Signals a process and all its descendants; those first that have started the others. */
+/** Signals a process and all its descendants, parents before their children. */
 export function signalTree(pid: number, signal: NodeJS.Signals): void {
   const children = childrenOf(pid);
   signalOne(pid, signal);
@@ -32,12 +32,12 @@ export function signalOne(pid: number, signal: NodeJS.Signals): void {
   }
 }
 
-/** What a process keeps in memory. */
+/** The resident memory of a process. */
 export function residentBytes(pid: number): number {
   return numberIn(`/proc/${pid}/status`, 'VmRSS') * 1_024;
 }
 
-/** proc(5): a thread that waits gives the processor up, so it has woken up once more each time. */
+/** The voluntary context switches of all threads (proc(5)): a thread that waits gives up the processor, and each wake-up ends one wait. */
 export function wakeUpsOf(pid: number): number {
   return tasksOf(pid)
     .map((task) => numberIn(`${task}/status`, 'voluntary_ctxt_switches'))

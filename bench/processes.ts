@@ -1,6 +1,5 @@
 /**
- * Starts the processes that are measured, and sees to it that none outlives the run. It must not know what is measured, nor
- * which tool a process belongs to.
+ * Starts the processes that are measured, and ensures that none outlives the run.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
@@ -9,10 +8,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { childrenOf, signalTree } from './proc.ts';
 
-/** What cleans up behind this process, should it end early, beyond ending its children: what came last goes first. */
+/** What to clean up when this process ends early, besides killing its children; in reverse order. */
 const leftovers = new Set<() => void>();
 process.on('exit', () => {
-  // Load tools and commands of other tools are among them.
+  // They include load generators and commands of other tools.
   for (const child of childrenOf(process.pid)) signalTree(child, 'SIGKILL');
   for (const end of [...leftovers].reverse()) end();
 });
@@ -20,30 +19,30 @@ process.on('exit', () => {
 export interface Started {
   readonly child: ChildProcess;
   readonly pid: number;
-  /** Ends it with everything that it has started, and resolves when it has ended. */
+  /** Ends it with everything that it started, and resolves when it has exited. */
   readonly stop: () => Promise<void>;
 }
 
 export interface StartOptions {
   readonly env?: NodeJS.ProcessEnv;
   readonly cwd?: string;
-  /** What asks it to end. Default: SIGTERM. It has 10 s. */
+  /** The signal that ends it; it has 10 s. Default: SIGTERM. */
   readonly stopSignal?: NodeJS.Signals;
-  /** What the launcher is asked to pass on: Node.js' IPC channel. Default: none. */
+  /** The descriptors beyond stdio: an IPC channel, or none (the default). */
   readonly ipc?: boolean;
 }
 
-/** The applications that serve. */
+/** The path of an application in bench/apps. */
 export function appPath(name: string): string {
   return new URL(`apps/${name}`, import.meta.url).pathname;
 }
 
-/** A file of a package that only bench/package.json names. */
+/** The path of a file in a package of bench/package.json. */
 export function packagePath(name: string): string {
   return new URL(`node_modules/${name}`, import.meta.url).pathname;
 }
 
-/** The bench's own environment, without what distorts: NODE_EXTRA_CA_CERTS alone costs Node.js 20 up to 60 ms at its start. */
+/** The environment of the bench without variables that distort: NODE_EXTRA_CA_CERTS alone costs Node.js 20 up to 60 ms at its start. */
 export function environment(extra: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
   const all = { ...process.env, ...extra };
   const distorting = new Set(['NODE_EXTRA_CA_CERTS', 'NODE_OPTIONS']);
@@ -51,8 +50,8 @@ export function environment(extra: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
 }
 
 /**
- * Starts a process as a worker has it: stdout that nobody reads, stderr through a pipe, a process group of its own. Returns
- * at once: what it takes until it serves may be what is measured.
+ * Starts a process the way workers are started: stdout is discarded, stderr is a pipe, and it has its own process group. Returns at once,
+ * because the time until it serves may be the measurement.
  */
 export function startProcess(command: string, args: readonly string[], options: StartOptions = {}): Started {
   const { env, cwd, stopSignal = 'SIGTERM', ipc = false } = options;
@@ -66,7 +65,7 @@ export function startProcess(command: string, args: readonly string[], options: 
   return { child, pid: child.pid ?? -1, stop: ender(child, stopSignal) };
 }
 
-/** A folder that is removed by `remove`, at the latest when the run ends. */
+/** Creates a folder that `remove`, or at the latest the end of the run, deletes. */
 export function temporaryFolder(): { readonly path: string; remove(): void } {
   const path = mkdtempSync(join(tmpdir(), 'gr-bench-'));
   const remove = (): void => {
@@ -77,7 +76,7 @@ export function temporaryFolder(): { readonly path: string; remove(): void } {
   return { path, remove };
 }
 
-/** Has `end` called when the run ends, unless the answer was called before. */
+/** Calls `end` when the run ends, unless the returned function was called before. */
 export function atTheEnd(end: () => void): () => void {
   leftovers.add(end);
   return () => {

@@ -1,4 +1,4 @@
-/** The raw figures of a whole run: what is rendered, and what `--json` writes. */
+/** The raw figures of a run: what is rendered, and what `--json` writes. */
 import type { PeerResults } from './measures/index.ts';
 import type { OwnResults } from './own/results.ts';
 
@@ -10,10 +10,10 @@ export interface Machine {
   readonly date: string;
 }
 
-/** A tool of the comparison, as it was run. */
+/** A tool of the comparison, as configured in the run. */
 export interface ToolDescription {
   readonly name: string;
-  /** null: it was not there. */
+  /** Null if it was not installed. */
   readonly version: string | null;
   readonly setup: string;
 }
@@ -21,9 +21,9 @@ export interface ToolDescription {
 export interface Results {
   readonly machine: Machine;
   readonly isQuick: boolean;
-  /** What has to be known about these figures, such as that they were put together by hand. */
+  /** A remark about these figures, for example that they were put together by hand. */
   readonly note?: string;
-  /** Of the comparison with other tools. */
+  /** The comparison with other tools. */
   readonly turns: number;
   readonly workers: number;
   readonly tools: readonly ToolDescription[];

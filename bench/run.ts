@@ -1,6 +1,6 @@
 /**
- * `npm run bench [-- options]`: graceful-run against bare Node.js, and against the tools of its kind that are installed.
- * Prints tables; a whole run that is not quick writes docs/benchmarks.md and docs/charts/. It measures, and judges nothing.
+ * `npm run bench [-- options]`: compares graceful-run with bare Node.js, and with the similar tools that are installed. Prints tables. A
+ * complete run that is not quick also writes docs/benchmarks.md and docs/charts/. It measures, and never fails because of a figure.
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -30,10 +30,10 @@ const isWhole = values.only === undefined && values.tools === undefined && !valu
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
 
 const results = values.from === undefined ? await measure() : readResults(values.from);
-// What a part or a quick run shows is no reason to change what the page says.
+// A partial or quick run must not change the page.
 const folder = values.out ?? (isWhole ? new URL('../docs', import.meta.url).pathname : null);
 if (folder !== null) writePage(folder, results);
-// A process that could not be ended in order ends with this one.
+// Also kills processes that did not end when they were told to.
 process.exit();
 
 async function measure(): Promise<Results> {
@@ -56,7 +56,7 @@ async function measure(): Promise<Results> {
       peers: { ...results.peers, ...part.peers },
     };
     console.log(`${renderTables({ ...results, ...part })}\n`);
-    // Early, so that a run that ends early has not been for nothing.
+    // After every measurement, so that an interrupted run keeps what it has measured.
     if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(results, null, 2)}\n`);
   };
   for (const [name, measurePeers] of Object.entries(measures)) {
@@ -82,7 +82,7 @@ function chooseParts(): (name: string) => boolean {
   return (name) => names.includes(name);
 }
 
-/** The names of a list with commas; all of them when there is no list. */
+/** The names in a comma-separated list; all of them if there is no list. */
 function choose(what: string, list: string | undefined, all: readonly string[]): readonly string[] {
   const names = list?.split(',') ?? all;
   const unknown = names.find((name) => !all.includes(name));
@@ -90,7 +90,7 @@ function choose(what: string, list: string | undefined, all: readonly string[]):
   return names;
 }
 
-/** What an earlier run has written with `--json`. */
+/** Reads what an earlier run wrote with `--json`. */
 function readResults(path: string): Results {
   return JSON.parse(readFileSync(path, 'utf8')) as Results;
 }

@@ -1,6 +1,6 @@
 /**
- * `npm run soak [-- --reloads n]`: many reloads, one after the other, under a load of every kind at once. Nothing may fail, no connection
- * that can be kept may be closed, and the master may keep nothing: exits 1 otherwise. Prints what it has seen.
+ * `npm run soak [-- --reloads n]`: many reloads in a row under every kind of load at once. Exits 1 if a request fails, if a connection is closed
+ * that can be kept, or if the master leaks memory or descriptors. Prints what it counted.
  */
 import { readdirSync } from 'node:fs';
 import { parseArgs } from 'node:util';
@@ -15,16 +15,16 @@ import { median } from './statistics.ts';
 const { values } = parseArgs({ options: { reloads: { type: 'string', default: '500' } } });
 const reloads = Number(values.reloads);
 if (!Number.isSafeInteger(reloads) || reloads < 10)
-  throw new Error('--reloads must be a whole number from 10 on');
+  throw new Error('--reloads must be a whole number of at least 10');
 
-/** The master's memory may differ by so much between the second and the last tenth of the reloads. */
+/** The most by which the master's memory may grow between the second and the last tenth of the reloads. */
 const flatMb = 4;
 const maxMs = 7_200_000;
 const webSockets = 20;
 
 interface SoakLoad {
   readonly name: string;
-  /** Connections that may not be closed. */
+  /** Its connections must not be closed. */
   readonly isKept: boolean;
   readonly options: Omit<LoadOptions, 'port'>;
 }
@@ -55,7 +55,7 @@ async function reloadOften(master: RunningMaster): Promise<readonly Sample[]> {
   for (let generation = 2; generation <= reloads + 1; generation += 1) {
     process.kill(master.pid, 'SIGHUP');
     await master.log.waitFor('generationReady', { generation });
-    // Slow answers of the generation before keep it for a while: old ones may pile up, but not for ever.
+    // Slow requests keep an old generation for a while. Old generations may pile up, but only for so long.
     if (generation > 3) await master.log.waitFor('workerExited', { generation: generation - 3 });
     samples.push(sample(master));
     if (samples.length % 50 === 0) {
@@ -77,8 +77,8 @@ function judge(samples: readonly Sample[]): readonly string[] {
       `${middle(early, 'megabytes').toFixed(1)} MB, then ${middle(late, 'megabytes').toFixed(1)}`,
   );
   return [
-    ...(middle(late, 'descriptors') > middle(early, 'descriptors') ? ['the master keeps descriptors'] : []),
-    ...(grown > flatMb ? [`the master has grown by ${grown.toFixed(1)} MB`] : []),
+    ...(middle(late, 'descriptors') > middle(early, 'descriptors') ? ['the master leaks descriptors'] : []),
+    ...(grown > flatMb ? [`the master's memory has grown by ${grown.toFixed(1)} MB`] : []),
   ];
 }
 
@@ -131,5 +131,5 @@ async function run(): Promise<readonly string[]> {
 const startedAt = performance.now();
 const problems = await run();
 console.log(`${reloads} reloads in ${Math.round((performance.now() - startedAt) / 1_000)} s`);
-for (const problem of problems) console.log(`NOT AS IT SHOULD BE: ${problem}`);
+for (const problem of problems) console.log(`FAILED: ${problem}`);
 process.exitCode = problems.length === 0 ? 0 : 1;

@@ -1,4 +1,4 @@
--- What wrk has counted, as one line of JSON: its own text is for people.
+-- Prints wrk's counts as one line of JSON.
 done = function(summary, latency, requests)
   local errors = summary.errors
   io.write(string.format(

@@ -1,6 +1,6 @@
-// The usual recipe for reloads with node:cluster: on SIGHUP fork a new worker for each old one, wait until it listens, tell the
-// old one to shut down, disconnect it, and kill it if it is still there after 10 s. A worker that dies is replaced.
-// Arguments: the worker's file, how many of them.
+// The usual recipe for reloads with node:cluster: on SIGHUP, fork a new worker for each old one, wait until it listens, tell the old one to
+// shut down, disconnect it, and kill it if it still runs after 10 s. A worker that dies is replaced. Arguments: the worker's file and the
+// number of workers.
 const cluster = require('node:cluster');
 
 const [, , exec, count] = process.argv;

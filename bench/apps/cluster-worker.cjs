@@ -1,4 +1,4 @@
-// The work as the documentation of node:cluster has it: it closes its server when it hears `shutdown`, then exits.
+// The application as in the documentation of node:cluster: on the message `shutdown` it closes its server, then exits.
 const { closeGracefully, createWork } = require('./work.cjs');
 
 const server = createWork();

@@ -1,5 +1,5 @@
-// WebSockets that answer each message with how many they have had: `<count> <message>`. A connection that moves to
-// another process takes its count along, where there is an adapter for that; without one they stay where they are.
+// WebSockets that answer each message with the number of messages so far: `<count> <message>`. With graceful-run's adapter, a connection that
+// moves to another process takes its count along; without it, connections stay.
 const { createRequire } = require('node:module');
 const { WebSocketServer } = require('ws');
 
@@ -22,7 +22,7 @@ exports.attachEcho = (server) => {
   return sockets;
 };
 
-/** Hands the WebSockets to graceful-run's adapter; a release that has none leaves them where they are. */
+/** Passes the WebSockets to graceful-run's adapter. A release without the adapter leaves them where they are. */
 function makeMigratable(sockets, state) {
   const fromRoot = createRequire(require.resolve('../../package.json'));
   let adapter;

@@ -1,4 +1,4 @@
-// naught 1.6.0 writes its pid file with a number for the content, which Node.js takes since version 14 for a mistake.
+// naught 1.6.0 writes a number as the content of its pid file, which Node.js 14 and newer reject.
 const fs = require('node:fs');
 
 const { writeFile } = fs;

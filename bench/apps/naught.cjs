@@ -1,4 +1,4 @@
-// The work as naught's README has it: `online` when it listens, and on `shutdown` it closes, then exits.
+// The application as in naught's README: sends `online` when it listens; on `shutdown` it closes its server, then exits.
 const { closeGracefully, createWork } = require('./work.cjs');
 
 const server = createWork();

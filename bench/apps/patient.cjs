@@ -1,4 +1,4 @@
-// A server whose clients may be silent for long, without being forgotten.
+// A server with a long keep-alive timeout, so that idle connections stay open.
 const http = require('node:http');
 
 http

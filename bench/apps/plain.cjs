@@ -1,4 +1,4 @@
-// The least that a server can be: whatever stands in front of it weighs most here.
+// The smallest possible server, for which the overhead of a tool is largest.
 const http = require('node:http');
 
 http.createServer((request, response) => response.end(String(process.pid))).listen(process.env.PORT);

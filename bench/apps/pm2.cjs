@@ -1,4 +1,4 @@
-// The work as pm2's guide to graceful reloads has it: `ready` when it listens, and on SIGINT it closes, then exits.
+// The application as in pm2's guide to graceful reloads: sends `ready` when it listens; on SIGINT it closes its server, then exits.
 const { closeGracefully, createWork } = require('./work.cjs');
 
 const server = createWork();

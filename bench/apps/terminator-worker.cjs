@@ -1,4 +1,4 @@
-// The work with http-terminator as its README has it: when it has to go, terminate(), then exit.
+// The application with http-terminator as in its README: on `shutdown`, terminate(), then exit.
 const { createHttpTerminator } = require('http-terminator');
 const { createWork } = require('./work.cjs');
 

@@ -1,11 +1,11 @@
-// What every Node.js tool of the comparison serves: `/` says the worker's pid, a POST too once it was read whole, `/slow`
-// takes 1.5 s, and where BENCH_WEBSOCKETS is set `/ws` counts and echoes. It must not know which tool runs it.
+// The application of every Node.js tool in the comparison: `/` responds with the worker's pid, to a POST once its body is read; `/slow` takes
+// 1.5 s; `/ws` counts and echoes if BENCH_WEBSOCKETS is set.
 const http = require('node:http');
 
 const slowMs = 1_500;
 const pid = String(process.pid);
 
-/** A server that does not listen yet. */
+/** Creates the server; it does not listen yet. */
 exports.createWork = () => {
   const server = http.createServer((request, response) => {
     if (request.url === '/slow') setTimeout(() => response.end(pid), slowMs);
@@ -19,8 +19,8 @@ exports.createWork = () => {
 const patienceMs = 2_000;
 
 /**
- * The usual way out: nobody new, WebSockets are told to go, what is in flight is finished, and whoever still keeps a
- * connection busy after 2 s is cut. Calls `done` when the last connection is gone.
+ * The usual shutdown: stops accepting, closes WebSockets, completes the requests in flight, and cuts connections that are still busy after
+ * 2 s. Calls `done` when the last connection is closed.
  */
 exports.closeGracefully = (server, done) => {
   server.close(done);

@@ -1,15 +1,15 @@
-/** What the paced client (paced.ts) is told, and what it answers. */
+/** The messages to and from the paced client (paced.ts). */
 
 export interface PacedOrder {
   readonly port: number;
   readonly clients: number;
-  /** Each client is due every so often; they are spread evenly. */
+  /** The interval between the requests of one client; the clients are spread evenly over it. */
   readonly everyMs: number;
   readonly durationMs: number;
 }
 
 export interface PacedReport {
-  /** Milliseconds from when a request was due to its whole answer; only those that were answered. */
+  /** Milliseconds from when a request was due to its complete response; only requests with a response. */
   readonly latencies: readonly number[];
   readonly failed: number;
 }

@@ -1,7 +1,6 @@
 /**
- * A process of its own that asks at a fixed rate, and measures from the moment at which a request was due, not from the one at
- * which it could be sent: an answer that comes late makes all the requests behind it late, as it does for users. It must not
- * know who serves. Told by one IPC message, answers with one.
+ * A process that sends requests at a fixed rate, and measures from the time at which a request was due, not from when it could be sent: a
+ * late response delays the requests behind it, as it does for users. It gets one IPC message with its orders, and sends one with the result.
  */
 import net from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -38,7 +37,7 @@ async function run({ port, clients, everyMs, durationMs }: PacedOrder): Promise<
         }
         connection = opened;
       }
-      // A timer may be early by a fraction of a millisecond, and nothing is answered before it was asked.
+      // A timer may fire a fraction of a millisecond early, and a latency is never negative.
       const sinceMs = Math.min(dueMs, performance.now());
       const answer = await connection.ask(request, timeoutMs);
       if (answer.kind === 'answered') latencies.push(performance.now() - sinceMs);

@@ -1,13 +1,13 @@
-// A process of its own with WebSocket clients that send numbers and want each of them back, in order, with a count that goes on
-// where it was. Who is disconnected comes back at once. Told by IPC: `{ url, clients, everyMs }`, then `stop`; answers
-// `open` when all are there, and in the end what it has seen. It must not know who serves.
+// A process with WebSocket clients that send numbers and expect each of them back, in order, with a count that continues. A client that is
+// disconnected reconnects at once. It gets `{ url, clients, everyMs }` and later `stop` by IPC; it sends `open` when all are connected, and at
+// the end its counts.
 import { WebSocket } from 'ws';
 
 const seen = { closed: 0, sent: 0, echoed: 0, outOfOrder: 0, lostState: 0 };
-/** The connections that are open, each with the timer that sends. */
+/** The open connections, each with the timer that sends. */
 const connections = new Map();
 const reopenAfterMs = 20;
-/** What is under way in the end has a moment to come back. */
+/** How long to wait at the end for messages on their way. */
 const lastAnswersMs = 1_000;
 let isOver = false;
 

@@ -1,6 +1,6 @@
 /**
- * Failed requests while a tool reloads, as three kinds of clients see them, and how many connections of the last kind it
- * has ended meanwhile. No client makes a request twice.
+ * Failed requests of three kinds of clients while a tool reloads, and how many connections of the last kind the tool closes meanwhile. No
+ * client retries a request.
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import { startLoad } from '../../test/helpers/strict-client.ts';
@@ -15,17 +15,17 @@ import { inTurns, type Outcome } from '../peers/turns.ts';
 export interface Count {
   readonly requests: number;
   readonly failed: number;
-  /** The failures by kind, as far as the client tells them apart. */
+  /** The failures by kind, as far as the client distinguishes them. */
   readonly kinds: Readonly<Record<string, number>>;
 }
 
 export interface FailedTurn {
   readonly reloads: number;
-  /** null: wrk is not installed. */
+  /** Null if wrk is not installed. */
   readonly keepAlive: Count | null;
   readonly newConnections: Count;
   readonly posts: Count;
-  /** Connections of the clients that POST which the server has ended, for each reload. */
+  /** Connections of the POST clients that the server closed, per reload. */
   readonly closedPerReload: number;
 }
 
@@ -53,7 +53,7 @@ export function measureFailed(
         keepAlive,
         newConnections: fresh.count,
         posts: posts.count,
-        // A client opens another connection only where the server has ended the one before.
+        // A client opens another connection only if the server closed the previous one.
         closedPerReload: (posts.connections - postingClients) / reloads,
       };
     },
@@ -62,10 +62,10 @@ export function measureFailed(
 
 const postingClients = 200;
 
-/** Longer than any tool takes for its reloads. */
+/** Longer than any tool takes for all reloads. */
 const longestMs = 100_000;
 
-/** wrk goes on for a pause after the last reload: what it broke shows late. */
+/** wrk continues for a moment after the last reload, because some failures show late. */
 async function underWrk(running: RunningTool, effort: PeerEffort): Promise<Count | null> {
   const { reloads, reloadEveryMs } = effort;
   const reloading = reloadRepeatedly(running, reloads, reloadEveryMs).then(() => pause(reloadEveryMs));
@@ -75,7 +75,7 @@ async function underWrk(running: RunningTool, effort: PeerEffort): Promise<Count
   return { requests, kinds, failed: Object.values(kinds).reduce((sum, count) => sum + count, 0) };
 }
 
-/** Nobody waits longer for an answer that takes a millisecond. */
+/** A response that usually takes a millisecond and has not come by then has failed. */
 const timeoutMs = 5_000;
 
 interface Clients {

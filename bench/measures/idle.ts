@@ -1,4 +1,4 @@
-/** What the processes that stay cost while nothing happens: memory and wake-ups. All tools are looked at side by side. */
+/** Memory and wake-ups of the processes that stay during a reload, while nothing happens. */
 import { setTimeout as pause } from 'node:timers/promises';
 import { messageOf } from '../../src/shared/errors.ts';
 import type { PeerEffort } from '../effort.ts';
@@ -12,7 +12,7 @@ export interface IdleTurn {
   readonly windowMs: number;
 }
 
-/** They wait, and do not disturb each other: so one look at all of them together is enough for a turn. */
+/** All tools are measured at the same time: idle processes do not disturb each other. */
 export async function measureIdle(
   tools: readonly Tool[],
   { turns, workers, settleMs, idleMs }: PeerEffort,

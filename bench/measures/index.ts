@@ -1,4 +1,4 @@
-/** Every measure of the comparison by its name, and which tools each is about. */
+/** Every measurement of the comparison by name, and the tools to which each applies. */
 import type { PeerEffort } from '../effort.ts';
 import type { Tool } from '../peers/tool.ts';
 import type { Outcome } from '../peers/turns.ts';
@@ -26,7 +26,7 @@ type Measure = (tools: readonly Tool[], effort: PeerEffort) => Promise<PeerResul
 
 const reloadable = (tools: readonly Tool[]): readonly Tool[] => tools.filter((tool) => tool.isReloadable);
 
-/** In the order in which they are taken. */
+/** In the order in which they run. */
 export const measures: Readonly<Record<keyof PeerResults, Measure>> = {
   failed: async (tools, effort) => ({ failed: await measureFailed(reloadable(tools), effort) }),
   slow: async (tools, effort) => ({ slow: await measureSlow(reloadable(tools), effort) }),

@@ -1,4 +1,4 @@
-/** One of the workers is killed with -9 under load: which requests fail, and how long it takes until another one serves. */
+/** One worker is killed with SIGKILL under load: which requests fail, and how long it takes until a new worker serves. */
 import { setTimeout as pause } from 'node:timers/promises';
 import { eventually } from '../../test/helpers/eventually.ts';
 import { startLoad } from '../../test/helpers/strict-client.ts';
@@ -9,7 +9,7 @@ import { inTurns, type Outcome } from '../peers/turns.ts';
 import type { Count } from './failed.ts';
 
 export interface KilledTurn extends Count {
-  /** Until a worker that was not there before has answered; null when none did in time. */
+  /** Until a new worker has responded; null if none did in time. */
   readonly replacedMs: number | null;
 }
 

@@ -1,4 +1,4 @@
-/** How long answers take at a fixed rate, well below what the tools can do, while nothing happens and while they reload. */
+/** The latency at a fixed rate of requests, well below what the tools can handle, without and with reloads. */
 import { setTimeout as pause } from 'node:timers/promises';
 import { startClient } from '../clients/client-process.ts';
 import type { PacedOrder, PacedReport } from '../clients/paced-order.ts';
@@ -20,7 +20,7 @@ export interface Latencies {
 
 export interface LatencyTurn {
   readonly quiet: Latencies;
-  /** null: it does not reload. */
+  /** Null if the tool cannot reload. */
   readonly reloading: Latencies | null;
 }
 
@@ -56,7 +56,7 @@ async function ask(order: PacedOrder, reloading: RunningTool | null): Promise<La
   }
 }
 
-/** Reloads again and again until the client has reported. */
+/** Reloads repeatedly until the client has reported. */
 async function reloadUntil(reported: Promise<unknown>, running: RunningTool): Promise<void> {
   const over = reported.then(() => true);
   for (;;) {

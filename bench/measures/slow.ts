@@ -1,4 +1,4 @@
-/** Requests that are being answered slowly when a reload comes: how many of them fail. */
+/** How many slow requests fail that are in flight when a reload begins. */
 import { setTimeout as pause } from 'node:timers/promises';
 import { startLoad } from '../../test/helpers/strict-client.ts';
 import { failureCounts, failuresOf } from '../../test/helpers/tally.ts';
@@ -7,7 +7,7 @@ import type { Tool } from '../peers/tool.ts';
 import { inTurns, type Outcome } from '../peers/turns.ts';
 import type { Count } from './failed.ts';
 
-/** Long enough for every request to have arrived, short enough for none to be answered. */
+/** Long enough for every request to have arrived, short enough that none has a response. */
 const untilReloadMs = 500;
 
 export function measureSlow(

@@ -1,4 +1,4 @@
-/** Requests a second with all workers, over connections that stay and over new ones. */
+/** Requests per second with all workers, over keep-alive connections and over new ones. */
 import type { PeerEffort } from '../effort.ts';
 import { runWrk } from '../load-tools.ts';
 import { isMeasured } from '../own/results.ts';
@@ -10,7 +10,7 @@ export interface ThroughputTurn {
   readonly newConnections: number;
 }
 
-/** A second to get warm. */
+/** The warm-up. */
 const warmUpMs = 1_000;
 
 export function measureThroughput(

@@ -1,4 +1,4 @@
-/** From asking for a reload to the first answer of a new worker, and to the end of the last old one; with nobody else there. */
+/** The time from a reload request to the first response of a new worker, and to the exit of the last old one, without other traffic. */
 import type { PeerEffort } from '../effort.ts';
 import { firstAnswer } from '../answers.ts';
 import { allGone } from '../proc.ts';

@@ -1,24 +1,24 @@
-/** WebSockets that send all the time while a tool reloads: which are closed, and what becomes of their messages and their state. */
+/** WebSockets that send continuously while a tool reloads: how many are closed, and whether messages or state are lost. */
 import { startClient } from '../clients/client-process.ts';
 import type { PeerEffort } from '../effort.ts';
 import { reloadRepeatedly } from '../peers/reloads.ts';
 import type { Tool } from '../peers/tool.ts';
 import { inTurns, type Outcome } from '../peers/turns.ts';
 
-/** What bench/clients/websockets.mjs has seen. */
+/** The counts of bench/clients/websockets.mjs. */
 interface Seen {
   readonly closed: number;
   readonly sent: number;
   readonly echoed: number;
   readonly outOfOrder: number;
-  /** Answers whose count did not go on where it was. */
+  /** Responses whose count did not continue from the previous one. */
   readonly lostState: number;
 }
 
 export interface WebSocketTurn extends Seen {
   readonly clients: number;
   readonly reloads: number;
-  /** Worker processes after the last reload: those that still hold connections make more than were asked for. */
+  /** Worker processes after the last reload: more than configured if old ones still hold connections. */
   readonly workersLeft: number;
 }
 

@@ -1,11 +1,10 @@
 /**
- * From SIGHUP to the first answer of the new generation, against from the spawn to the first answer of the bare
- * application. Both clocks start right before the system call, both ends are seen by the same poll on fresh connections;
- * the turns alternate, and the old worker has drained before the next one begins.
+ * The time from SIGHUP to the first response of the new generation, compared with the time from the spawn of the bare application to its
+ * first response. Both clocks start right before the system call, and the same poll on new connections detects both ends. The two
+ * alternate, and the old worker has drained before the next measurement begins.
  *
- * Who polls through a reload makes the old generation work on the processors that the new one boots on, which no bare
- * boot has to bear. So a reload is measured twice: polled all the time, and polled from the moment on from which an
- * answer of the new generation is possible.
+ * Polling during a reload keeps the old generation busy on the processors on which the new one boots; a bare boot has no such load. So a
+ * reload is measured twice: polled all the time, and polled only once the new generation can respond.
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import { freePort } from '../../test/helpers/plain-client.ts';
@@ -19,7 +18,7 @@ export async function measureBoot(effort: OwnEffort): Promise<readonly BootResul
   return [await compare('plain.cjs', effort), await compare('express.mjs', effort)];
 }
 
-/** After each turn, so that what it set going does not run into the next. */
+/** After each measurement, so that its work does not overlap with the next one. */
 const restMs = 100;
 
 async function compare(app: string, { boots }: OwnEffort): Promise<BootResult> {
@@ -31,7 +30,7 @@ async function compare(app: string, { boots }: OwnEffort): Promise<BootResult> {
     const port = await freePort();
     await bootBare(app, port);
     await reload(master, 2, nothing);
-    // The first turn of each, above, warms the file cache.
+    // The first measurement of each, above, warms the file cache.
     for (let turn = 0; turn < boots; turn += 1) {
       const generation = 3 + 2 * turn;
       await pause(restMs);
@@ -59,7 +58,7 @@ async function bootBare(app: string, port: number): Promise<number> {
   }
 }
 
-/** What the poll waits for before it begins. */
+/** Resolves when polling may begin. */
 type Beginning = (master: RunningMaster, generation: number) => Promise<unknown>;
 
 const nothing: Beginning = () => Promise.resolve();

@@ -1,6 +1,6 @@
 /**
- * Reloads under a crowd of idle keep-alive connections: how long it takes until all of them are with the new worker, and how
- * long those wait that ask meanwhile, against the same time without a reload.
+ * Reloads with thousands of idle keep-alive connections: how long it takes until all of them have moved to the new worker, and how long
+ * requests on them take meanwhile, compared with the same time without a reload.
  */
 import net from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -11,11 +11,11 @@ import type { CrowdResult } from './results.ts';
 
 const request = 'GET / HTTP/1.1\r\nHost: bench\r\n\r\n';
 const timeoutMs = 10_000;
-/** From one of the crowd that asks to the next one. */
+/** From one request to the next, which comes on another connection. */
 const askEveryMs = 5;
-/** So many are opened at once: fewer than the backlog. */
+/** The number of connections opened at once: fewer than the backlog. */
 const batch = 250;
-/** After a reload, so that what it set going does not run into the next. */
+/** After a reload, so that its work does not overlap with the next one. */
 const restMs = 1_000;
 
 export async function measureCrowd({ crowd, crowdReloads }: OwnEffort): Promise<CrowdResult> {
@@ -48,7 +48,7 @@ export async function measureCrowd({ crowd, crowdReloads }: OwnEffort): Promise<
   }
 }
 
-/** A connection that has had its answer. */
+/** A connection whose request has its response. */
 async function enter(port: number): Promise<StrictConnection> {
   const connection = await openConnection(() => net.connect(port, '127.0.0.1'), 'connect', timeoutMs);
   if ('detail' in connection) throw new Error(`the crowd cannot come in: ${connection.detail}`);
@@ -74,7 +74,7 @@ async function reloadOnce(
   return { movedMs: performance.now() - settledAt, migrated: migrated ?? 0 };
 }
 
-/** While the work lasts, one after another of the crowd asks, whether or not those before it have their answers. */
+/** While the work lasts, sends requests on one connection after another, whether or not earlier ones have their responses. */
 async function askDuring<Result>(
   members: readonly StrictConnection[],
   work: () => Promise<Result>,
@@ -83,7 +83,7 @@ async function askDuring<Result>(
   const working = work();
   const over = working.then(() => true);
   const waits: Promise<number>[] = [];
-  // From all over the crowd, nobody twice.
+  // Spread over all connections, none twice.
   const stride = 7_919;
   for (let count = 0; count < members.length; count += 1) {
     const member = members[(count * stride) % members.length];

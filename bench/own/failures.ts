@@ -1,4 +1,4 @@
-/** Failed requests while the program reloads once a second, as three clients count them. */
+/** Failed requests of several clients while the program reloads once a second. */
 import { setTimeout as pause } from 'node:timers/promises';
 import { startLoad } from '../../test/helpers/strict-client.ts';
 import { failureCounts, failuresOf } from '../../test/helpers/tally.ts';

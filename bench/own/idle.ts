@@ -1,4 +1,4 @@
-/** What the master costs while nothing happens, against a Node.js process that does nothing: memory and wake-ups. */
+/** Memory and wake-ups of an idle master, compared with a Node.js process that does nothing. */
 import { setTimeout as pause } from 'node:timers/promises';
 import { residentBytes, wakeUpsOf } from '../proc.ts';
 import type { OwnEffort } from '../effort.ts';
@@ -10,14 +10,14 @@ interface Sample {
   readonly wakeUps: number;
 }
 
-/** By then a process has calmed down: V8 collects its garbage once more about 8 s after the last work. */
+/** Until a process is idle: V8 collects garbage once more about 8 s after the last work. */
 const settleMs = 15_000;
 
 export async function measureIdle({ idleRounds, idleMs }: OwnEffort): Promise<IdleResult> {
   const bare: Sample[] = [];
   const managed: Sample[] = [];
   for (let round = 0; round < idleRounds; round += 1) {
-    // Both at the same time: they wait, and do not disturb each other.
+    // Both at the same time, because idle processes do not disturb each other.
     const idler = startBare(['--eval', 'setInterval(() => {}, 2 ** 31 - 1)'], 0);
     const master = await startManaged('plain.cjs');
     try {

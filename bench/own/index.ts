@@ -1,4 +1,4 @@
-/** Every measure of graceful-run against bare Node.js by its name. */
+/** Every comparison of graceful-run with bare Node.js by name. */
 import type { OwnEffort } from '../effort.ts';
 import { measureBoot } from './boot.ts';
 import { measureCrowd } from './crowd.ts';
@@ -9,7 +9,7 @@ import { measureThroughput } from './throughput.ts';
 
 type Measure = (effort: OwnEffort) => Promise<OwnResults>;
 
-/** In the order in which they are taken. */
+/** In the order in which they run. */
 export const ownMeasures: Readonly<Record<keyof OwnResults, Measure>> = {
   throughput: async (effort) => ({ throughput: await measureThroughput(effort) }),
   boot: async (effort) => ({ boot: await measureBoot(effort) }),

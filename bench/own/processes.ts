@@ -1,17 +1,17 @@
 /**
- * The two sides of the comparison with bare Node.js: an application alone, and the same one behind graceful-run; same binary,
- * same environment, same stdio. It must not know what is measured.
+ * Starts the two sides of the comparison with bare Node.js: an application alone, and the same one under graceful-run, with the same binary,
+ * environment and stdio.
  */
 import { EventLog } from '../../test/helpers/event-log.ts';
 import { appPath, startProcess, temporaryFolder } from '../processes.ts';
 
-/** The command as it was built. */
+/** The built command. */
 const executable: string = new URL('../../bin/graceful-run.cjs', import.meta.url).pathname;
 
 export interface Running {
   readonly pid: number;
   readonly port: number;
-  /** Ends it, and resolves when it has ended. */
+  /** Stops it, and resolves when it has exited. */
   readonly stop: () => Promise<void>;
 }
 
@@ -19,7 +19,7 @@ export interface RunningMaster extends Running {
   readonly log: EventLog;
 }
 
-/** Starts an application by itself. Returns at once: what it takes until it serves may be what is measured. */
+/** Starts an application alone. Returns at once, because the time until it serves may be the measurement. */
 export function startBare(args: readonly string[], port: number, env: NodeJS.ProcessEnv = {}): Running {
   const { child, pid, stop } = startProcess(process.execPath, args, {
     env: { ...env, PORT: String(port) },
@@ -29,7 +29,7 @@ export function startBare(args: readonly string[], port: number, env: NodeJS.Pro
   return { pid, port, stop };
 }
 
-/** Starts an application behind graceful-run, by default with one worker; resolves when it serves. */
+/** Starts an application under graceful-run, by default with one worker; resolves when it serves. */
 export async function startManaged(
   app: string,
   flags: readonly string[] = [],

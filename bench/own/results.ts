@@ -1,12 +1,12 @@
-/** The raw figures of graceful-run against bare Node.js. */
+/** The raw figures of the comparison with bare Node.js. */
 
-/** Figures of the bare application and of the same one behind graceful-run, taken in turns. */
+/** Figures of the bare application and of the same one under graceful-run, measured alternately. */
 export interface Comparison {
   readonly bare: readonly number[];
   readonly managed: readonly number[];
 }
 
-/** Nothing was measured, and why. */
+/** Why nothing was measured. */
 export interface NotMeasured {
   readonly missing: string;
 }
@@ -20,11 +20,11 @@ export interface ThroughputResult {
 export interface BootResult {
   readonly app: string;
   /**
-   * Milliseconds to the first answer: from the spawn (bare), from SIGHUP to the new generation (managed) while the old
-   * one is asked all the time.
+   * Milliseconds to the first response: from the spawn (bare), or from SIGHUP to the new generation (managed) with requests to the old one
+   * all the time.
    */
   readonly times: Comparison;
-  /** The same for a reload during which nobody is asked before the master says that the new generation serves. */
+  /** The same for a reload without requests before the master reports that the new generation serves. */
   readonly quietReloads: readonly number[];
 }
 
@@ -35,7 +35,7 @@ export interface FailuresResult {
         readonly reloads: number;
         readonly requests: number;
         readonly failed: number;
-        /** By kind, as far as the client tells. */
+        /** By kind, as far as the client distinguishes them. */
         readonly kinds: Readonly<Record<string, number>>;
       }
     | NotMeasured;
@@ -48,15 +48,15 @@ export interface IdleResult {
   readonly windowMs: number;
 }
 
-/** A crowd of idle connections, and reloads. */
+/** Reloads with many idle connections. */
 export interface CrowdResult {
   readonly connections: number;
-  /** In all reloads together. */
+  /** The sum over all reloads. */
   readonly moved: number;
   readonly closed: number;
-  /** Of each reload: milliseconds from the end of the probation until the old worker was gone. */
+  /** For each reload: milliseconds from the end of the probation to the exit of the old worker. */
   readonly movedMs: readonly number[];
-  /** Milliseconds that the one of the crowd waited for an answer that waited longest. */
+  /** The longest time that a request on one of them took, in milliseconds. */
   readonly longestMs: { readonly without: readonly number[]; readonly during: readonly number[] };
 }
 

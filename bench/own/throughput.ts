@@ -1,4 +1,4 @@
-/** Requests per second of one process, bare and behind graceful-run, asked in turns. */
+/** Requests per second of one process, bare and under graceful-run, measured alternately. */
 import { runWrk } from '../load-tools.ts';
 import { freePort } from '../../test/helpers/plain-client.ts';
 import { firstAnswer } from '../answers.ts';
@@ -16,7 +16,7 @@ export async function measureThroughput(effort: OwnEffort): Promise<readonly Thr
   ];
 }
 
-/** In each round both serve at the same time, a new process each, and are asked in turns: so whatever the machine does meets both. */
+/** In each round both run at the same time, each in a new process, and are measured alternately, so that a slowdown affects both. */
 async function compare(
   { throughputRounds, throughputMs, throughputTurns }: OwnEffort,
   headers: readonly string[],
@@ -27,11 +27,11 @@ async function compare(
     const managed = await startManaged(app);
     try {
       const asked = { bare, managed };
-      // To get warm: both compile the same code first.
+      // Warm-up: both compile the same code first.
       for (const { port } of [bare, managed]) await runWrk(port, warmMs, headers);
       const requests = { bare: 0, managed: 0 };
       for (let turn = 0; turn < throughputTurns; turn += 1) {
-        // Who comes first changes: whatever the first one leaves behind must not always meet the same second one.
+        // The order changes, so that effects of the first one do not always meet the same second one.
         const sides =
           (round + turn) % 2 === 0 ? (['bare', 'managed'] as const) : (['managed', 'bare'] as const);
         for (const side of sides) {

@@ -1,4 +1,4 @@
-/** The work in one Node.js process, with nobody in front: what the others are measured against where they do not reload. */
+/** The same application in one Node.js process without any tool: the baseline for measurements without reloads. */
 import { freePort } from '../../test/helpers/plain-client.ts';
 import { appPath } from '../processes.ts';
 import { launch, untilServing } from './launch.ts';

@@ -1,4 +1,4 @@
-/** node:cluster with the recipe that everybody writes, and the same with http-terminator in the workers. */
+/** node:cluster with the usual recipe, and the same with http-terminator in the workers. */
 import { once } from 'node:events';
 import { freePort } from '../../test/helpers/plain-client.ts';
 import { appPath } from '../processes.ts';
@@ -24,7 +24,7 @@ export const httpTerminator: Tool = {
     'it ends a server but does not start one. So the recipe of node:cluster starts the next one, and the old worker calls `terminate()` instead of `server.close()`',
   version: () => packageVersion('http-terminator'),
   isReloadable: true,
-  // The master is that of node:cluster.
+  // The master is the one of node:cluster.
   hasMaster: false,
   canWebSockets: true,
   start: (options) => start('terminator-worker.cjs', options),

@@ -1,4 +1,4 @@
-/** graceful-run itself, with everything at its default. */
+/** graceful-run itself, with default options. */
 import { readFileSync } from 'node:fs';
 import { startManaged } from '../own/processes.ts';
 import { childrenOf } from '../proc.ts';

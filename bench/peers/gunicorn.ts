@@ -1,4 +1,4 @@
-/** gunicorn with threads, the kind of its workers that keeps connections alive. */
+/** gunicorn with threads, its kind of worker that supports keep-alive. */
 import { eventually } from '../../test/helpers/eventually.ts';
 import { freePort } from '../../test/helpers/plain-client.ts';
 import { appPath, temporaryFolder } from '../processes.ts';
@@ -32,7 +32,7 @@ async function start({ workers }: StartTool): Promise<RunningTool> {
   const master = launch(
     'gunicorn',
     [...Object.entries(flags).flatMap(([name, value]) => [`--${name}`, value]), 'gunicorn_app:app'],
-    // Without this Python would leave its compiled files beside the application.
+    // Otherwise Python would leave compiled files beside the application.
     { env: { PYTHONDONTWRITEBYTECODE: '1' }, cwd: folder.path, stopSignal: 'SIGINT' },
   );
   await untilServing(master, port);

@@ -1,4 +1,4 @@
-/** HAProxy in master-worker mode: like nginx it answers by itself, and passes on slow answers and WebSockets. */
+/** HAProxy in master-worker mode. Like nginx it responds itself, and forwards slow requests and WebSockets. */
 import net from 'node:net';
 import { join } from 'node:path';
 import { eventually } from '../../test/helpers/eventually.ts';
@@ -21,14 +21,14 @@ async function run({ folder, file, port }: Place): Promise<RunningTool> {
   const socket = join(folder, 'master.sock');
   const master = launch('haproxy', ['-W', '-db', '-S', `${socket},mode,600`, '-f', file]);
   await untilServing(master, port);
-  // Its worker serves before its master listens to anybody.
+  // Its worker serves before its master accepts commands.
   await eventually('its master listens', () => isTold(socket, 'show proc'), patienceMs);
   return runReplacing(master, port, () =>
     eventually('its master takes a command', () => isTold(socket, 'reload'), patienceMs),
   );
 }
 
-/** Gives the master a command on its socket. A signal could be lost: the master executes itself anew after each start. */
+/** Sends the master a command on its socket. A signal could be lost, because the master executes itself again after each start. */
 function isTold(path: string, command: string): Promise<boolean> {
   return new Promise((resolve) => {
     let isConnected = false;

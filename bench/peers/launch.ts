@@ -1,4 +1,4 @@
-/** What drivers share: starting a master that its tool leaves in the foreground, and finding out what it never says. */
+/** What drivers share: starting a master in the foreground, and finding out what the tool does not report. */
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { eventually } from '../../test/helpers/eventually.ts';
@@ -7,10 +7,10 @@ import { packagePath, startProcess, type Started, type StartOptions } from '../p
 import { allGone, childrenOf, signalTree } from '../proc.ts';
 import type { RunningTool } from './tool.ts';
 
-/** How long a start, a reload, or an end may take. */
+/** How long a start, a reload or a stop may take. */
 export const patienceMs = 20_000;
 
-/** A master in the foreground, and its last words for when it does not serve. */
+/** Starts a master in the foreground, and keeps its last output for the case that it does not serve. */
 export interface Launched extends Started {
   readonly stderr: () => string;
 }
@@ -26,7 +26,7 @@ export function launch(command: string, args: readonly string[], options: StartO
   return { ...started, stderr: () => stderr };
 }
 
-/** Resolves when somebody answers on the port; if nobody does, ends the master and rejects with what it said. */
+/** Resolves when the port responds; if it does not, ends the master and rejects with its output. */
 export async function untilServing({ stderr, stop }: Launched, port: number): Promise<void> {
   try {
     await firstAnswer(port, () => true, patienceMs);
@@ -36,7 +36,7 @@ export async function untilServing({ stderr, stop }: Launched, port: number): Pr
   }
 }
 
-/** For a master that is its workers' parent, and reloads without saying when it is done. */
+/** For a master that is the parent of its workers and does not report when a reload is done. */
 export function runReplacing(
   master: Launched,
   port: number,
@@ -57,26 +57,26 @@ export function runReplacing(
   };
 }
 
-/** Ends a master, and those of its workers that do not end with it. */
+/** Ends a master, and workers that do not end with it. */
 export async function stopWithWorkers(
   master: Pick<Started, 'stop'>,
   workerPids: () => readonly number[],
 ): Promise<void> {
   const workers = workerPids();
   await master.stop();
-  // Old workers may be on their way out, each with its own patience: nobody is left to wait for.
+  // Old workers may still be draining, each with its own timeout. There is no need to wait for them.
   for (const pid of workers) signalTree(pid, 'SIGKILL');
   await allGone(workers, patienceMs);
 }
 
-/** The first version number that a command says of itself; null when there is no such command. */
+/** The first version number that a command prints; null if there is no such command. */
 export function versionOf(command: string, args: readonly string[]): string | null {
   const { stdout, stderr, error } = spawnSync(command, args, { encoding: 'utf8' });
   if (error !== undefined) return null;
   return /\d+(?:\.\d+)+/.exec(stdout + stderr)?.[0] ?? 'unknown version';
 }
 
-/** The version of a package that only bench/package.json names; null when it is not installed. */
+/** The version of a package of bench/package.json; null if it is not installed. */
 export function packageVersion(name: string): string | null {
   try {
     const { version } = JSON.parse(readFileSync(packagePath(`${name}/package.json`), 'utf8')) as {

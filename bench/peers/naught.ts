@@ -1,4 +1,4 @@
-/** naught in the foreground; its `deploy` by SIGHUP. */
+/** naught in the foreground; SIGHUP is its `deploy`. */
 import { createInterface } from 'node:readline';
 import { eventually } from '../../test/helpers/eventually.ts';
 import { freePort } from '../../test/helpers/plain-client.ts';
@@ -41,7 +41,7 @@ async function start({ workers, webSockets = false }: StartTool): Promise<Runnin
     ],
     { cwd: folder.path, env: { PORT: String(port), ...webSocketEnvironment(webSockets) } },
   );
-  // It says `Ready.` when all workers are online, and again when a deploy has ended.
+  // It prints `Ready.` when all workers are online, and again when a deploy is done.
   let timesReady = 0;
   if (daemon.child.stderr !== null) {
     createInterface({ input: daemon.child.stderr }).on('line', (line) => {
@@ -52,7 +52,7 @@ async function start({ workers, webSockets = false }: StartTool): Promise<Runnin
     eventually('naught is ready', () => timesReady >= times, patienceMs);
   await untilServing(daemon, port);
   await untilReady(1);
-  // The daemon watches a master of its own, and that one runs the workers.
+  // The daemon has a master of its own, which runs the workers.
   const masters = childrenOf(daemon.pid);
   const workerPids = (): readonly number[] => masters.flatMap(childrenOf);
   return {

@@ -1,4 +1,4 @@
-/** nginx: it answers by itself, and passes on to a backend what it cannot do: slow answers and WebSockets. */
+/** nginx. It responds itself, and forwards slow requests and WebSockets to a backend. */
 import { launch, runReplacing, untilServing, versionOf } from './launch.ts';
 import { startProxy, type Place } from './proxy.ts';
 import type { RunningTool, Tool } from './tool.ts';

@@ -48,7 +48,7 @@ async function start({ workers, webSockets = false }: StartTool): Promise<Runnin
   const pidFile = join(home.path, 'pm2.pid');
   const daemonPid = (): number => Number(readFileSync(pidFile, 'utf8'));
 
-  // The daemon leaves its command: who it is stands in a file as soon as there is one.
+  // The daemon detaches from its command, and writes its pid to a file when it runs.
   const forget = atTheEnd(() => {
     if (existsSync(pidFile)) signalTree(daemonPid(), 'SIGKILL');
   });

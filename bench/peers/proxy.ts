@@ -1,4 +1,4 @@
-/** What the proxies share: a folder with a configuration in it, and behind them the work, which stays as it is while they reload. */
+/** What the proxies share: a folder with their configuration, and a backend that is not reloaded. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { freePort } from '../../test/helpers/plain-client.ts';
@@ -12,7 +12,7 @@ export interface Place {
   /** The configuration. */
   readonly file: string;
   readonly port: number;
-  /** Where the work is. */
+  /** The port of the backend. */
   readonly backendPort: number;
   readonly workers: number;
 }

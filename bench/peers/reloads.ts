@@ -1,8 +1,8 @@
-/** Reloads in a row, under whatever load there is. It must not know what the load is. */
+/** Reloads in a row. */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { RunningTool } from './tool.ts';
 
-/** Reloads so often, the first time after `everyMs`; a reload that takes longer delays the next one. */
+/** Reloads the given number of times, first after `everyMs`. A reload that takes longer delays the next one. */
 export async function reloadRepeatedly(
   running: RunningTool,
   reloads: number,

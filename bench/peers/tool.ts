@@ -1,17 +1,17 @@
 /**
- * What the comparison asks of every tool, and nothing of how one does it: it starts the same work on a port, reloads it, and
- * ends. A driver knows its tool alone; the measures know drivers only through this.
+ * What every tool of the comparison can do: start the same application on a port, reload it, and stop. Each tool has a driver that
+ * implements this, and the measurements use only this.
  */
 
 export interface Tool {
   readonly name: string;
-  /** How it was set up, in one sentence, for the page. */
+  /** How it is configured, in one sentence for the page. */
   readonly setup: string;
-  /** null: it is not installed. */
+  /** Null if it is not installed. */
   version(): string | null;
-  /** It replaces its workers on demand. */
+  /** It can replace its workers on demand. */
   readonly isReloadable: boolean;
-  /** It stays in front of its workers, in a process of its own. */
+  /** It has a process of its own that stays while workers come and go. */
   readonly hasMaster: boolean;
   readonly canWebSockets: boolean;
   /** Resolves when it serves. */
@@ -20,7 +20,7 @@ export interface Tool {
 
 export interface StartTool {
   readonly workers: number;
-  /** Serve WebSockets at `/ws`, too. Default: no, and nobody loads what they need. */
+  /** Serve WebSockets at `/ws` too. Default: false; then nothing loads what they need. */
   readonly webSockets?: boolean;
 }
 
@@ -28,11 +28,11 @@ export interface RunningTool {
   readonly port: number;
   /** The processes that stay while workers come and go. */
   readonly masterPids: readonly number[];
-  /** The processes that serve, those included that are on their way out. */
+  /** The processes that serve, including those that are about to exit. */
   workerPids(): readonly number[];
   /**
-   * Asks for a reload as an operator would. Resolves when the tool says that it is done; of a tool that never says so, when the
-   * first of its new workers answers.
+   * Requests a reload as an operator would. Resolves when the tool reports that it is done or, if a tool never reports it, when the first
+   * new worker responds.
    */
   reload(): Promise<void>;
   /** Resolves when none of its processes is left. */

@@ -1,9 +1,9 @@
-/** Has every tool measured in turns, so that whatever slows the machine for a while slows all of them. It must not know what. */
+/** Measures all tools in alternating rounds, so that a temporary slowdown of the machine affects all of them. */
 import { messageOf } from '../../src/shared/errors.ts';
 import { signalTree } from '../proc.ts';
 import type { RunningTool, StartTool, Tool } from './tool.ts';
 
-/** What was measured of a tool, once for each turn; or why it was not. */
+/** The figures of a tool, one for each round, or why there are none. */
 export type Outcome<Figures> = { readonly tool: string } & (
   { readonly turns: readonly Figures[] } | { readonly missing: string }
 );
@@ -12,11 +12,11 @@ export interface MeasureOptions<Figures> extends StartTool {
   readonly name: string;
   readonly tools: readonly Tool[];
   readonly turns: number;
-  /** Called with a tool that has just been started, and is ended afterwards. */
+  /** Called with a tool that was just started; the tool is stopped afterwards. */
   readonly measure: (running: RunningTool, tool: Tool) => Promise<Figures>;
 }
 
-/** Starts every tool in each turn; the order changes, so that no tool always follows the same other one. */
+/** Starts every tool in each round. The order changes, so that no tool always follows the same other one. */
 export async function inTurns<Figures>(
   options: MeasureOptions<Figures>,
 ): Promise<readonly Outcome<Figures>[]> {
@@ -39,7 +39,7 @@ export async function inTurns<Figures>(
   return tools.map((tool) => outcomeOf(tool, figures, problems));
 }
 
-/** What there is of a tool: its figures, or what went wrong. */
+/** The figures of a tool, or what went wrong. */
 export function outcomeOf<Figures>(
   tool: Tool,
   figures: ReadonlyMap<Tool, readonly Figures[]>,
@@ -51,14 +51,14 @@ export function outcomeOf<Figures>(
     : { tool: tool.name, missing: problem };
 }
 
-/** No measure of one tool takes as long when nothing hangs. */
+/** Longer than any measurement of one tool, unless something hangs. */
 const tooLongMs = 180_000;
 
 async function measureOnce<Figures>(tool: Tool, options: MeasureOptions<Figures>): Promise<Figures> {
   const { workers, webSockets = false, measure } = options;
   const running = await tool.start({ workers, webSockets });
   const abandon = setTimeout(() => {
-    // Whoever hangs would hang the whole run: without its processes every wait for it ends.
+    // A tool that hangs would hang the whole run. Without its processes, every wait for it ends.
     for (const pid of [...running.masterPids, ...running.workerPids()]) signalTree(pid, 'SIGKILL');
   }, tooLongMs);
   try {

@@ -1,4 +1,4 @@
-/** What the work (bench/apps/work.cjs) is told by its environment. */
+/** The environment variables of the application (bench/apps/work.cjs). */
 
 export function webSocketEnvironment(webSockets: boolean): NodeJS.ProcessEnv {
   return webSockets ? { BENCH_WEBSOCKETS: '1' } : {};

@@ -1,11 +1,11 @@
 /**
- * Horizontal bars as SVG: a group for each label, a bar in it for each series. Readable on a light and on a dark page, and in
- * an <img>, so it brings its colours along and names no font that a page would have to load. Pure; it must not know what it shows.
+ * Draws horizontal bars as SVG: a group for each label, and in it a bar for each series. The chart has its own colours for light and dark pages
+ * and needs no web font, because it is shown in an <img>. Pure.
  */
 
 export interface BarChart {
   readonly title: string;
-  /** One line on what is counted, and which way is better. */
+  /** One line that says what is counted, and which direction is better. */
   readonly subtitle: string;
   readonly series: readonly string[];
   readonly groups: readonly BarGroup[];
@@ -13,9 +13,9 @@ export interface BarChart {
 
 export interface BarGroup {
   readonly label: string;
-  /** Drawn in the colour of accent. */
+  /** Drawn in the accent colour. */
   readonly isOwn: boolean;
-  /** One for each series; null: not measured. */
+  /** One for each series; null if not measured. */
   readonly values: readonly (number | null)[];
 }
 
@@ -28,7 +28,7 @@ const groupGap = 12;
 const headHeight = 52;
 const legendHeight = 24;
 
-/** In a series' own strength; the first one is the strongest. */
+/** The opacity of each series. */
 const strengths = [1, 0.65, 0.4] as const;
 
 export function drawBars({ title, subtitle, series, groups }: BarChart): string {
@@ -54,13 +54,13 @@ export function drawBars({ title, subtitle, series, groups }: BarChart): string 
 
 const beyond = '\u00bb';
 
-/** The greatest value; where one is so great that the others could not be told from each other, a little more than the next. */
+/** The value at the end of the scale: the maximum or, if that is so large that the others would look alike, a little more than the second largest. */
 function scaleEnd(values: readonly number[]): number {
   const [first = 1, second = first] = [...values].sort((one, other) => other - one);
   return second > 0 && first > 4 * second ? 1.25 * second : Math.max(1, first);
 }
 
-/** GitHub's own greys and blues, so that a chart looks at home beside the text. */
+/** GitHub's greys and blues, so that a chart matches the text around it. */
 const style = `<style>
   text { font: 13px system-ui, -apple-system, "Segoe UI", Helvetica, Arial, sans-serif; fill: #1f2328; }
   .title { font-size: 15px; font-weight: 600; }

@@ -1,11 +1,11 @@
-/** The charts of docs/charts/, by file name: which figures they show. Pure; how a bar looks is not its business. */
+/** The charts of docs/charts/ by file name, and the figures that each shows. Pure. */
 import type { PeerResults } from '../measures/index.ts';
 import type { Outcome } from '../peers/turns.ts';
 import { median } from '../statistics.ts';
 import { drawBars, type BarGroup } from './bar-chart.ts';
 import { failedTotals } from './totals.ts';
 
-/** Those whose figures were measured. */
+/** Charts without figures are left out. */
 export function drawCharts({ failed, latency }: PeerResults): Readonly<Record<string, string>> {
   const charts: Record<string, string> = {};
   if (failed !== undefined) {

@@ -1,9 +1,9 @@
-/** The tables of graceful-run against bare Node.js. Pure. */
+/** Renders the comparison of graceful-run with bare Node.js. Pure. */
 import { isMeasured, type Comparison, type OwnResults } from '../own/results.ts';
 import { median } from '../statistics.ts';
 import { failures, megabytes, spread, table, tenths, whole, type Row } from './table.ts';
 
-/** A section for each part; those that were not measured are left out. */
+/** One section for each measurement; those without figures are left out. */
 export function ownSections({
   throughput,
   boot,

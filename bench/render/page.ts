@@ -1,4 +1,4 @@
-/** docs/benchmarks.md, and what the terminal shows of it. Pure. */
+/** Renders docs/benchmarks.md, and the tables for the terminal. Pure. */
 import type { Results } from '../results.ts';
 import { ownSections } from './own.ts';
 import { peerSections } from './peers.ts';
@@ -12,7 +12,7 @@ export function renderPage(results: Results): string {
     'Written by `npm run bench`; do not edit. All tools are measured in one interleaved run, so that a temporary slowdown affects all of them',
     'equally. Figures are medians, with the minimum and maximum in brackets. Clients and servers share the cores.',
     ...(results.isQuick
-      ? ['', '**A quick run: it shows that everything works, and compares nothing.**']
+      ? ['', '**A quick run: it shows that everything works, but its figures must not be compared.**']
       : []),
     '',
     `- ${machine.cores} cores, ${machine.cpu}`,
@@ -56,7 +56,7 @@ export function renderPage(results: Results): string {
   ].join('\n');
 }
 
-/** The tables alone; parts that were not measured are left out. */
+/** Only the tables; measurements without figures are left out. */
 export function renderTables({ peers, own }: Pick<Results, 'peers' | 'own'>): string {
   return [...peerSections(peers), ...ownSections(own)].join('\n\n');
 }

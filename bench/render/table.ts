@@ -1,4 +1,4 @@
-/** Markdown tables and the figures in their cells. Pure; it must not know what the figures mean. */
+/** Formats Markdown tables and the figures in their cells. Pure. */
 import { median, range } from '../statistics.ts';
 
 export type Row = readonly string[];
@@ -12,7 +12,7 @@ export function table(head: Row, rows: readonly Row[]): readonly string[] {
   return [line(head), line(widths.map((width) => '-'.repeat(width))), ...rows.map(line)];
 }
 
-/** The median, and the least and the greatest where there are several. */
+/** The median, with minimum and maximum if there are several values. */
 export function spread(values: readonly number[], write: (value: number) => string): string {
   const [least, greatest] = range(values);
   const middle = write(median(values));
@@ -31,7 +31,7 @@ export function megabytes(bytes: number): string {
   return (bytes / 1_048_576).toFixed(1);
 }
 
-/** How often something failed, and in which ways. */
+/** The number of failures, and how many of each kind. */
 export function failures(failed: number, kinds: Readonly<Record<string, number>>): string {
   const parts = Object.entries(kinds).map(([kind, count]) => `${kind} ${count}`);
   return parts.length === 0 ? whole(failed) : `${whole(failed)} (${parts.join(', ')})`;

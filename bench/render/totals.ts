@@ -1,4 +1,4 @@
-/** Adds up what was counted in several turns. Pure. */
+/** Adds up the counts of several rounds. Pure. */
 import type { Count, FailedTurn } from '../measures/failed.ts';
 import { median } from '../statistics.ts';
 
@@ -14,7 +14,7 @@ export function addCounts(counts: readonly Count[]): Count {
   };
 }
 
-/** The counts are sums, the closed connections the median. */
+/** Sums of the counts, and the median of the closed connections. */
 export function failedTotals(turns: readonly FailedTurn[]): FailedTurn {
   const keepAlive = turns.map((turn) => turn.keepAlive).filter((count) => count !== null);
   return {
