@@ -1,8 +1,9 @@
 // SIGTERM that comes to a worker and not from its master, as systemd's default sends it to all processes of a service.
-import { expect, test } from 'vitest';
+import { readFileSync } from 'node:fs';
+import { expect, onTestFinished, test } from 'vitest';
 import { node } from '../clients/fixture.ts';
 import { get } from '../helpers/plain-client.ts';
-import { app, runMaster, type RunningMaster } from '../helpers/run-master.ts';
+import { app, appPath, kill, runMaster, type RunningMaster } from '../helpers/run-master.ts';
 import { Wire } from '../helpers/wire.ts';
 
 async function hold(port: number): Promise<Wire> {
@@ -169,3 +170,19 @@ test('SIGTERM to the shell that started a worker, alone: what is in flight is fi
   expect(await master.waitFor('workerExited', { generation: 1 })).toMatchObject({ from: 'draining', cut: 0 });
   expect(master.all('workerFailed')).toEqual([]);
 });
+
+test.skipIf(process.platform !== 'linux')(
+  'a program that has outlived its shell has ended when it ends, though a helper of the shell lives on and holds the channel',
+  async () => {
+    const script = `setsid sleep 300 & '${process.execPath}' '${appPath('serves')}'; true`;
+    const master = runMaster({ command: ['sh', '-c', script] });
+    await master.serving();
+    const shell = await master.workerPid(1);
+    onTestFinished(() => {
+      for (const { pid } of master.processes())
+        if (readFileSync(`/proc/${pid}/comm`, 'utf8') === 'sleep\n') kill(pid);
+    });
+    kill(shell, 'SIGTERM');
+    expect(await master.waitFor('workerExited', { pid: shell })).toMatchObject({ from: 'draining', cut: 0 });
+  },
+);

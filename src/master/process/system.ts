@@ -8,12 +8,14 @@ import type { Outcome } from '../../shared/events.ts';
 import { wrapForWorker } from '../../shared/protocol.ts';
 import { hasEnded, readProcessStat, type ProcessStat } from '../../shared/process-stat.ts';
 import { isNode } from '../../shared/is-node.ts';
+import { processExists } from '../../shared/is-running.ts';
 import { findKin, findLaunchers, isKin } from './kinship.ts';
 import { createAfterMaster } from './after-master.ts';
 import { guardChannel, type GuardedChannel } from './channel-guard.ts';
 import { findWithoutPreload } from './without-preload.ts';
 import { killTree, type Roots } from './process-tree.ts';
 import { socketPair } from '../sockets/socket-pair.ts';
+import { watchEnd } from './watch-process-end.ts';
 import type { Platform, ProcessListeners, SpawnRequest, WorkerProcess } from './platform.ts';
 
 const afterMaster = createAfterMaster();
@@ -87,15 +89,14 @@ function spawnWorker(request: SpawnRequest, listeners: ProcessListeners): Worker
     if (roots.pids.length > 0 || roots.sessions.some((session) => session !== pid)) killTree(roots);
   };
   /** What tree-wide signals (systemd, pm2) do to a shell or npm: it dies at once, and its program has only begun to drain. */
-  const outlived = (outcome: Outcome): boolean => {
-    if (serving === null || !child.connected || !isEndedByRequest(outcome)) return false;
-    const [running] = rootsOf(null, pid, serving).pids;
-    if (running === undefined) return false;
+  const findOutlived = (outcome: Outcome): number | null => {
+    if (serving === null || !child.connected || !isEndedByRequest(outcome)) return null;
+    const [running = null] = rootsOf(null, pid, serving).pids;
     // Perhaps the launcher alone was signalled; a worker that drains already ignores this.
-    sendSignal(running, 'SIGQUIT');
-    return true;
+    if (running !== null) sendSignal(running, 'SIGQUIT');
+    return running;
   };
-  watchExit(child, channel, outlived, killRest, (outcome) => {
+  watchExit(child, channel, findOutlived, killRest, (outcome) => {
     afterMaster.forget(pid);
     if (serving !== null) afterMaster.forget(serving.pid);
     for (const done of onTheWay) done();
@@ -243,22 +244,34 @@ function isEndedByRequest({ code, signal }: Outcome): boolean {
 }
 
 /**
- * Reports the exit when stderr was read to its end, or at the latest `stderrGraceMs` after it. If the program has `outlived` the process that
- * was started, its end is the exit: then it closes the channel.
+ * Reports the exit when stderr was read to its end, or at the latest `stderrGraceMs` after it. `findOutlived` finds a program that lives on
+ * after the process that was started: then its end is the exit.
  */
 function watchExit(
   child: ChildProcess,
   channel: GuardedChannel,
-  outlived: (outcome: Outcome) => boolean,
+  findOutlived: (outcome: Outcome) => number | null,
   killRest: () => void,
   exit: ProcessListeners['exit'],
 ): void {
   child.once('exit', (code, signal) => {
+    let isOver = false;
     const end = (): void => {
+      if (isOver) return;
+      isOver = true;
       ended(code, signal);
     };
-    if (outlived({ code, signal })) child.once('disconnect', end);
-    else end();
+    const program = findOutlived({ code, signal });
+    if (program === null) {
+      end();
+      return;
+    }
+    // With it the channel closes, unless another process has inherited that.
+    child.once('disconnect', end);
+    void watchEnd(program, end).then((isWatched) => {
+      // It may have ended before it could be watched.
+      if (!isWatched && !processExists(program)) end();
+    });
   });
   function ended(code: number | null, signal: NodeJS.Signals | null): void {
     let isReported = false;
