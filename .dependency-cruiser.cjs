@@ -32,6 +32,13 @@ module.exports = {
       to: { path: 'node_modules/zod' },
     },
     {
+      name: 'master-loads-no-crypto',
+      comment: 'It takes 2 MB: src/master/random-id.ts reads the device instead.',
+      severity: 'error',
+      from: { path: '^src/(master|shared)/' },
+      to: { path: '^(node:)?crypto$' },
+    },
+    {
       name: 'decisions-are-pure',
       comment: 'No clock, no timer, no process: what they decide can be tested with plain values.',
       severity: 'error',

@@ -65,7 +65,7 @@ export interface Surroundings {
   readonly environment: NodeJS.ProcessEnv;
   /** Where the stderr of the worker with this pid goes, in whole lines, as it was written. */
   readonly onStderr: (bytes: Uint8Array, pid: number) => void;
-  /** Stands in every line of the master's log (log/log-id.ts); null: it writes none. */
+  /** Stands in every line of the master's log (random-id.ts); null: it writes none. */
   readonly logId: string | null;
   /** How errors name the options. */
   readonly spelling: OptionSpelling;

@@ -3,7 +3,7 @@ import './own-stderr.ts';
 import { renderError } from '../../shared/render-error.ts';
 import { version } from '../../shared/version.ts';
 import { createLog } from '../log/log.ts';
-import { newLogId } from '../log/log-id.ts';
+import { randomId } from '../random-id.ts';
 import { createMaster } from '../master.ts';
 import { standardError } from '../output/standard-error.ts';
 import { loadOutputCalls } from '../system-calls/output-calls.ts';
@@ -53,7 +53,7 @@ function ignoreReader(): void {
 async function run({ options, logLevel, logFormat }: Extract<Invocation, { kind: 'run' }>): Promise<number> {
   const terminal = await watchTerminal();
   const { format, hasColours } = consoleLook(logFormat, process.env);
-  const id = newLogId();
+  const id = randomId();
   const output = shareOutput({
     stream: standardError(),
     lines: format === 'json' ? { as: 'written', logId: id } : { as: 'marked', hasColours },

@@ -4,7 +4,7 @@
  */
 import { beyondDrainMs } from '../config/defaults.ts';
 import { accessSync, constants, fstatSync } from 'node:fs';
-import { randomUUID } from 'node:crypto';
+import { randomId } from '../random-id.ts';
 import { dirname, join } from 'node:path';
 import type { AnnouncedListener } from '../../shared/protocol.ts';
 import type { MasterSettings } from '../config/options.ts';
@@ -48,7 +48,7 @@ export function prepareWorker(
     generation,
     slot,
     masterPid: process.pid,
-    channelLock: randomUUID(),
+    channelLock: randomId(),
     codeCache,
     drainTimeoutMs: settings.drainTimeoutMs,
     health:

@@ -33,7 +33,7 @@ export interface LogOptions {
   readonly format: 'json' | 'pretty';
   /** Only for `pretty`. */
   readonly hasColours: boolean;
-  /** Stands in every JSON line: see log-id.ts. */
+  /** Stands in every JSON line: see random-id.ts. */
   readonly id: string;
   readonly stream: LogStream;
 }

@@ -1,0 +1,17 @@
+/**
+ * Names that cannot be guessed: by the log's id a reader knows the master's own lines from those of workers, and only the processes of a worker know
+ * the name of the lock on its channel.
+ */
+import { closeSync, openSync, readSync } from 'node:fs';
+
+/** 16 characters. From the device itself: loading node:crypto takes 2 MB of the master. */
+export function randomId(): string {
+  const file = openSync('/dev/urandom', 'r');
+  try {
+    const bytes = Buffer.alloc(12);
+    readSync(file, bytes);
+    return bytes.toString('base64url');
+  } finally {
+    closeSync(file);
+  }
+}
