@@ -1,6 +1,5 @@
-/** Lets one process at a time change what is in a folder of control sockets. It must not know what is changed. */
+/** Lets one process at a time change what is in a folder of control sockets. */
 import { closeSync, openSync } from 'node:fs';
-import { setTimeout as delay } from 'node:timers/promises';
 import { lockFile } from '../system-calls/syscalls.ts';
 import { FolderProblem } from './socket-folder.ts';
 
@@ -19,7 +18,7 @@ export async function withFolderLock<Result>(folder: string, action: () => Resul
     while ((await lockFile(fd)) === 'held') {
       if (performance.now() > until)
         throw new FolderProblem('another process has locked it', 'look for a stopped master (state T in ps)');
-      await delay(retryMs);
+      await new Promise((resolve) => setTimeout(resolve, retryMs));
     }
     return action();
   } finally {

@@ -3,7 +3,6 @@
  * takes them. libuv is kept out of it: a `net.Server` here would accept connections and lose them.
  */
 import net from 'node:net';
-import { lookup } from 'node:dns/promises';
 import { GracefulRunError } from '../../shared/errors.ts';
 import { shortageHint } from '../../shared/shortage.ts';
 import { listen, shutListener } from '../system-calls/syscalls.ts';
@@ -135,6 +134,8 @@ export function handleOver(fd: number): ServerHandle | string {
 export async function numeric(host: string, port: number): Promise<string> {
   if (net.isIP(host) !== 0) return host;
   try {
+    // Loaded for names alone: most masters are given none.
+    const { lookup } = process.getBuiltinModule('node:dns/promises');
     return (await lookup(host)).address;
   } catch (cause) {
     throw new GracefulRunError(
