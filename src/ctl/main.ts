@@ -7,7 +7,7 @@ import { describeFailure } from '../shared/describe-failure.ts';
 import { renderError } from '../shared/render-error.ts';
 import { parseCommandLine, program, type Request } from './command-line.ts';
 import { followEvents } from './follow-events.ts';
-import { type ExitCode, exitCodeOf, exitCodes } from './exit-codes.ts';
+import { type ExitCode, exitCodeOf, exitCodes } from './ctl-exit-codes.ts';
 import { findMaster, type Search } from './find-master.ts';
 import { reload } from './reload.ts';
 import { ReloadFailure } from './reload-failure.ts';

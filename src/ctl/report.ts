@@ -7,7 +7,7 @@ import type {
   StopAccepted,
 } from '../shared/control-api.ts';
 import { type ErrorCode, GracefulRunError, messageOf } from '../shared/errors.ts';
-import { type ExitCode, exitCodeOf, exitCodes } from './exit-codes.ts';
+import { type ExitCode, exitCodeOf, exitCodes } from './ctl-exit-codes.ts';
 import { findMaster, type FoundMaster, type Search } from './find-master.ts';
 import { ReloadFailure } from './reload-failure.ts';
 import type { Terminal } from './output-streams.ts';

@@ -3,7 +3,7 @@ import { routes, type Status } from '../shared/control-api.ts';
 import { GracefulRunError } from '../shared/errors.ts';
 import { readAnswer, status as statusShape } from './answer-schemas.ts';
 import { ask, promptMs } from './ask-master.ts';
-import { type ExitCode, exitCodeOf, exitCodes } from './exit-codes.ts';
+import { type ExitCode, exitCodeOf, exitCodes } from './ctl-exit-codes.ts';
 import { findMaster, findMasters, type FoundMaster, type Search } from './find-master.ts';
 import { renderMasters } from './master-list.ts';
 import { isServed, renderStatus } from './status-table.ts';

@@ -3,6 +3,7 @@ import { copyFileSync, mkdirSync, realpathSync, renameSync, symlinkSync, writeFi
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { eventually } from '../helpers/eventually.ts';
+import { runWithHeldBoots } from '../helpers/held-boots.ts';
 import { appPath, kill, runMaster, temporaryFolder } from '../helpers/run-master.ts';
 
 /** A folder with releases, and `current`, which points to the first. */
@@ -105,4 +106,14 @@ test('a worker that replaces a crashed one after the release was switched is tol
   ]);
   await master.reload(2);
   expect((await master.status()).workers.find(({ generation }) => generation === 2)?.otherRelease).toBe(null);
+});
+
+test('a generation that was requested while the first one started is compared with it', async () => {
+  const { master, release, bootOn } = runWithHeldBoots({ isHeld: true });
+  await master.waitForLine('booting');
+  master.signal('SIGHUP');
+  await master.waitFor('reloadRequested');
+  release();
+  await bootOn(1);
+  expect((await master.waitFor('generationStarted', { generation: 2 })).release?.changed).toBe(false);
 });

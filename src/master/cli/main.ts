@@ -10,7 +10,7 @@ import { loadOutputCalls } from '../system-calls/output-calls.ts';
 import { shareOutput } from '../output/shared-output.ts';
 import { createCollector } from './collect-garbage.ts';
 import { consoleLook } from './log-style.ts';
-import { exitCodeOf, exitCodes } from './exit-status.ts';
+import { exitCodeOf, exitCodes } from './exit-codes.ts';
 import { parseCommandLine, type Invocation } from './parse-command-line.ts';
 import { obeySignals } from './obey-signals.ts';
 import { watchTerminal } from './controlling-terminal.ts';

@@ -11,7 +11,7 @@ import {
   sameStopMs,
   settleMs,
   watchStableMs,
-} from '../config/defaults.ts';
+} from '../config/fixed-bounds.ts';
 import type { MasterSettings } from '../config/options.ts';
 import type { ReloadCommand, ScaleCommand } from '../control/commands.ts';
 import type { ProgramRecord } from '../handover/record.ts';
@@ -30,7 +30,7 @@ import { emptyHistory, remember } from './history/history.ts';
 import { createReleases, releaseOf } from './history/releases.ts';
 import { createReloadWaiters, masterStopped } from './history/reload-waiters.ts';
 import { defaultBackoff } from './lifecycle/backoff.ts';
-import { idleProgram, type LifecycleSettings, type Program } from './lifecycle/state.ts';
+import { idleProgram, servingGeneration, type LifecycleSettings, type Program } from './lifecycle/state.ts';
 import { createRunner } from './runner.ts';
 
 export interface ProgramParts {
@@ -91,7 +91,7 @@ export function createProgram(parts: ProgramParts): ManagedProgram {
       workerKind: settings.workerKind,
       preload,
       prepare: (place) => {
-        releases.starting(place);
+        releases.starting(place, servingGeneration(runner.state())?.number ?? null);
         const codeCache = codeCachePath(preload, parts.privateFolder());
         return prepareWorker(settings, listeners, environment, preload, codeCache, place, portChanged);
       },
@@ -119,11 +119,7 @@ export function createProgram(parts: ProgramParts): ManagedProgram {
   function tell(announced: EventWithoutRelease, wallMs: number = platform.clock.wallMs()): void {
     const event = withRelease(announced);
     history = remember(history, event, wallMs);
-    if (event.event === 'generationReady') {
-      releases.serves(event.generation);
-      fitted.decided();
-    }
-    if (event.event === 'generationRolledBack') releases.serves(event.to);
+    if (event.event === 'generationReady') fitted.decided();
     waiters.observe(event, history);
     progress.observe(event);
     parts.onEvent(event, wallMs);

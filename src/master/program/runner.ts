@@ -96,13 +96,13 @@ export function createRunner(options: RunnerOptions, initial: Program): Runner {
     options.onEvent(event, clock.wallMs());
   }
 
-  function readyTimedOut(id: number): void {
+  function workerNotReady(id: number): void {
     const worker = workers.get(id);
     if (worker === undefined) return;
     worker.withoutPreload = platform.findWithoutPreload(worker.process.pid, options.preload);
     const context = failureContext(worker, listeners);
     const failure = notReadyFailure(program.settings.readyTimeoutMs, workerKind.readiness, context);
-    dispatch({ type: 'readyTimedOut', worker: id, failure });
+    dispatch({ type: 'workerNotReady', worker: id, failure });
   }
 
   function admissionTimedOut(id: number): void {
@@ -116,7 +116,7 @@ export function createRunner(options: RunnerOptions, initial: Program): Runner {
   function fire(key: TimerKey): void {
     switch (key.timer) {
       case 'ready':
-        readyTimedOut(key.worker);
+        workerNotReady(key.worker);
         return;
       case 'admit':
         admissionTimedOut(key.worker);

@@ -104,7 +104,7 @@ export function createWorkerProcesses(parts: WorkerProcessParts): WorkerProcesse
   function failIfNotInherited(worker: RunningWorker | null): void {
     if (worker === null || worker.wasReady || !isNotInherited(worker.tail.lines())) return;
     const failure = notInheritedFailure(failureContext(worker, listeners));
-    dispatch({ type: 'readyTimedOut', worker: worker.id, failure });
+    dispatch({ type: 'workerNotReady', worker: worker.id, failure });
   }
 
   /** A program that cannot bind says so and exits a moment later: after that there is no process to look at. */

@@ -5,7 +5,7 @@
  */
 import { GracefulRunError } from '../../shared/errors.ts';
 import { formatDuration } from '../../shared/durations.ts';
-import { beyondDrainMs } from '../config/defaults.ts';
+import { beyondDrainMs } from '../config/fixed-bounds.ts';
 import { readProcessStat } from '../../shared/process-stat.ts';
 import { findAddressHolders } from './address-holder.ts';
 import { bindListener, type BoundListener, type ListenerOptions } from './listener.ts';

@@ -8,9 +8,11 @@ import { programFile } from '../../launch/program-file.ts';
 
 export interface Releases {
   /** A worker is about to be started: looks what it will run. The first one of a generation decides which release that has. */
-  starting(worker: { readonly generation: number; readonly slot: number }): void;
-  /** This generation serves: what comes next is compared with it. */
-  serves(generation: number): void;
+  starting(
+    worker: { readonly generation: number; readonly slot: number },
+    /** The generation that serves, with which a new one is compared; null: none does. */
+    serving: number | null,
+  ): void;
   /** Of the last generations that were started, the one that serves among them. */
   known(): readonly KnownRelease[];
 }
@@ -34,12 +36,11 @@ export function createReleases(
   surroundings: { readonly cwd: string; readonly environment: NodeJS.ProcessEnv },
 ): Releases {
   let known: readonly KnownRelease[] = [];
-  let serving: number | null = null;
   const find = (wanted: number | null): KnownRelease | undefined =>
     known.find(({ generation }) => generation === wanted);
 
   return {
-    starting({ generation, slot }) {
+    starting({ generation, slot }, serving) {
       const cwd = resolved(surroundings.cwd) ?? surroundings.cwd;
       const file = fileOf(command, surroundings);
       const identity = [cwd, file, file === null ? '' : versionOf(file)].join('\n');
@@ -56,9 +57,6 @@ export function createReleases(
         (old) => old.generation > generation - rememberedGenerations || old === before,
       );
       known = [...kept, { generation, release: { cwd, file, changed }, identity, others: [] }];
-    },
-    serves(generation) {
-      serving = generation;
     },
     known: () => known,
   };

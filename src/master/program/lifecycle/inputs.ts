@@ -58,7 +58,7 @@ export type WorkerInput =
   /** It exited and was reaped, or it could not be started at all. */
   | { readonly type: 'workerEnded'; readonly at: number; readonly worker: number; readonly end: WorkerEnd }
   | {
-      readonly type: 'readyTimedOut';
+      readonly type: 'workerNotReady';
       readonly at: number;
       readonly worker: number;
       readonly failure: Failure;

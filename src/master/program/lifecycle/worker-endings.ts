@@ -68,7 +68,7 @@ export const killedBeforeItsBirth: Row['workerSpawned'] = (worker, { pid }) => (
   verdict: null,
 });
 
-export const notReadyInTime: Row['readyTimedOut'] = (worker, { at, failure }) => ({
+export const notReadyInTime: Row['workerNotReady'] = (worker, { at, failure }) => ({
   ...killed(worker, at, 'notReady'),
   verdict: {
     type: 'failed',

@@ -1,0 +1,13 @@
+/** A timer that fires after everything that had arrived by then was read. */
+export function arm(delayMs: number, callback: () => void): () => void {
+  let immediate: NodeJS.Immediate | undefined;
+  // When this process was stopped or starved for a while, a timer fires before the signals, messages and output are read that
+  // have waited; an immediate comes right after them.
+  const timer = setTimeout(() => {
+    immediate = setImmediate(callback);
+  }, delayMs);
+  return () => {
+    clearTimeout(timer);
+    clearImmediate(immediate);
+  };
+}

@@ -1,0 +1,12 @@
+/** kill(2), for processes that may have ended meanwhile. */
+import { systemCode } from '../../shared/errors.ts';
+
+export function sendSignal(target: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(target, signal);
+  } catch (error) {
+    const code = systemCode(error);
+    // ESRCH: the process is gone. EPERM: on macOS, a group of zombies.
+    if (code !== 'ESRCH' && code !== 'EPERM') throw error;
+  }
+}

@@ -1,0 +1,224 @@
+/** Starts the process of a worker, as the leader of a session of its own, with an IPC channel; reports what it writes and how it ends. */
+import net from 'node:net';
+import { constants } from 'node:os';
+import { spawn, type ChildProcess, type SpawnOptions } from 'node:child_process';
+import { GracefulRunError, messageOf, systemCode } from '../../shared/errors.ts';
+import type { Outcome } from '../../shared/events.ts';
+import { isNode } from '../../shared/is-node.ts';
+import { processExists } from '../../shared/is-running.ts';
+import { hasEnded, readProcessStat, type ProcessStat } from '../../shared/process-stat.ts';
+import { wrapForWorker } from '../../shared/protocol.ts';
+import { createAfterMaster } from './after-master.ts';
+import { arm } from './arm-timer.ts';
+import { guardChannel, type GuardedChannel } from './channel-guard.ts';
+import { findLaunchers } from './kinship.ts';
+import type { ProcessListeners, SpawnRequest, WorkerProcess } from './platform.ts';
+import { killTree, type Roots } from './process-tree.ts';
+import { sendSignal } from './send-signal.ts';
+import { watchEnd } from './watch-process-end.ts';
+
+const afterMaster = createAfterMaster();
+
+/** How long a stranger that inherited stderr may keep us from reporting an exit. It keeps its stderr. */
+const stderrGraceMs = 250;
+
+export function spawnWorker(request: SpawnRequest, listeners: ProcessListeners): WorkerProcess | null {
+  const { file, args, cwd, environment } = request;
+  const options: SpawnOptions = {
+    cwd,
+    env: environment,
+    // A session and process group of its own: Ctrl-C in the master's terminal does not reach it.
+    detached: true,
+    stdio: ['ignore', 'inherit', 'pipe', ...request.listeners.map(({ fd }) => fd), 'ipc'],
+  };
+  const child = spawn(file, args, options);
+  const { pid } = child;
+  if (pid === undefined) {
+    child.once('error', (error) => {
+      listeners.failed(cannotStart(file, error));
+    });
+    return null;
+  }
+  // A channel whose other end is gone: the exit tells everything that there is to know.
+  child.on('error', () => undefined);
+  const channel = guardOrKill(child, pid, listeners);
+  child.stderr?.on('data', listeners.stderr);
+  /** What Node.js calls back about, and does not when the other end is gone before it has answered. */
+  const onTheWay = new Set<() => void>();
+  afterMaster.watch(pid, request.outliveMs);
+  let serving: ProcessStat | null = null;
+  let launchers: readonly ProcessStat[] = [];
+  const killRest = (): void => {
+    // What it has left in its group holds stderr, and perhaps the port.
+    sendSignal(-pid, 'SIGKILL');
+    const roots = rootsOf(null, pid, serving);
+    if (roots.pids.length > 0 || roots.sessions.some((session) => session !== pid)) killTree(roots);
+  };
+  /** What tree-wide signals (systemd, pm2) do to a shell or npm: it dies at once, and its program has only begun to drain. */
+  const findOutlived = (outcome: Outcome): number | null => {
+    if (serving === null || !child.connected || !isEndedByRequest(outcome)) return null;
+    const [running = null] = rootsOf(null, pid, serving).pids;
+    // Perhaps the launcher alone was signalled; a worker that drains already ignores this.
+    if (running !== null) sendSignal(running, 'SIGQUIT');
+    return running;
+  };
+  watchExit(child, channel, findOutlived, killRest, (outcome) => {
+    afterMaster.forget(pid);
+    if (serving !== null) afterMaster.forget(serving.pid);
+    for (const done of onTheWay) done();
+    listeners.exit(outcome);
+  });
+  return {
+    pid,
+    send: (message, handle, sent = () => undefined) => {
+      if (!child.connected) {
+        sent();
+        return;
+      }
+      const done = (): void => {
+        if (onTheWay.delete(done)) sent();
+      };
+      onTheWay.add(done);
+      // Its type knows only net.Socket and net.Server.
+      child.send(wrapForWorker(message), handle as never, {}, done);
+    },
+    noteServing: (servingPid) => {
+      if (serving !== null) afterMaster.forget(serving.pid);
+      if (servingPid !== pid) afterMaster.watch(servingPid, request.outliveMs);
+      serving = servingPid === pid ? null : readProcessStat(servingPid);
+      launchers = serving === null ? [] : findLaunchers(serving, pid);
+    },
+    endWatchers: () => {
+      const isNodeAtAll = isNode(pid);
+      // What such a command has started beside its server goes with it.
+      if (isNodeAtAll) sendSignal(-pid, 'SIGTERM');
+      for (const { pid: launcher, group, startedAt } of launchers) {
+        if (isNodeAtAll && group === pid) continue;
+        if (readProcessStat(launcher)?.startedAt === startedAt && isNode(launcher))
+          sendSignal(launcher, 'SIGTERM');
+      }
+    },
+    killTree: () => {
+      // Until its exit is reported, no other process can have its pid.
+      const isThere = child.exitCode === null && child.signalCode === null;
+      killTree(rootsOf(isThere ? pid : null, pid, serving));
+      sendSignal(-pid, 'SIGKILL');
+    },
+  };
+}
+
+/** Where to look for what a worker has started: the worker, its session, the process that serves, and the session of that one. */
+function rootsOf(worker: number | null, session: number, serving: ProcessStat | null): Roots {
+  const pids = worker === null ? [] : [worker];
+  if (serving === null) return { pids, sessions: [session] };
+  const now = readProcessStat(serving.pid);
+  const isSame = now !== null && now.startedAt === serving.startedAt && !hasEnded(now);
+  // While a process of a session runs, its number is given to no other process.
+  const leader = readProcessStat(serving.session);
+  const isSameSession = leader === null || leader.startedAt <= serving.startedAt;
+  return {
+    pids: isSame ? [...pids, serving.pid] : pids,
+    sessions: isSameSession ? [session, serving.session] : [session],
+  };
+}
+
+/** Throws what `guardChannel` throws: then no process is left. */
+function guardOrKill(child: ChildProcess, pid: number, listeners: ProcessListeners): GuardedChannel {
+  try {
+    return guardChannel(child, listeners);
+  } catch (error) {
+    sendSignal(-pid, 'SIGKILL');
+    throw error;
+  }
+}
+
+function cannotStart(file: string, cause: Error): GracefulRunError {
+  switch (systemCode(cause) ?? '') {
+    case 'ENOENT':
+      return new GracefulRunError(
+        'commandNotFound',
+        `cannot run ${file}: it, or the interpreter that its first line names, does not exist`,
+        { cause },
+      );
+    case 'EACCES':
+    case 'ENOEXEC':
+      return new GracefulRunError('commandNotExecutable', `cannot run ${file}: ${messageOf(cause)}`, {
+        hint: 'is it executable, and a program for this machine?',
+        cause,
+      });
+    default:
+      return new GracefulRunError('startFailed', `cannot run ${file}: ${messageOf(cause)}`, {
+        hint: 'are there processes and file descriptors left (ulimit -u, ulimit -n)?',
+        cause,
+      });
+  }
+}
+
+/** The stderr of helpers that have outlived their workers: of so many at most, then the oldest is closed. */
+const maxLeftStreams = 64;
+
+const leftStreams = new Set<net.Socket>();
+
+function readOn(stderr: net.Socket): void {
+  if (stderr.destroyed || stderr.readableEnded) return;
+  stderr.unref();
+  leftStreams.add(stderr);
+  stderr.once('close', () => leftStreams.delete(stderr));
+  const [oldest] = leftStreams;
+  if (leftStreams.size > maxLeftStreams) oldest?.destroy();
+}
+
+/** Signals that ask a process to end; a launcher may say so by its exit code instead. */
+const requests: readonly NodeJS.Signals[] = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGUSR2'];
+
+function isEndedByRequest({ code, signal }: Outcome): boolean {
+  return requests.some((name) => signal === name || code === 128 + constants.signals[name]);
+}
+
+/**
+ * Reports the exit when stderr was read to its end, or at the latest `stderrGraceMs` after it. `findOutlived` finds a program that lives on
+ * after the process that was started: then its end is the exit.
+ */
+function watchExit(
+  child: ChildProcess,
+  channel: GuardedChannel,
+  findOutlived: (outcome: Outcome) => number | null,
+  killRest: () => void,
+  exit: ProcessListeners['exit'],
+): void {
+  child.once('exit', (code, signal) => {
+    let isOver = false;
+    const end = (): void => {
+      if (isOver) return;
+      isOver = true;
+      ended(code, signal);
+    };
+    const program = findOutlived({ code, signal });
+    if (program === null) {
+      end();
+      return;
+    }
+    // With it the channel closes, unless another process has inherited that.
+    child.once('disconnect', end);
+    void watchEnd(program, end).then((isWatched) => {
+      // It may have ended before it could be watched.
+      if (!isWatched && !processExists(program)) end();
+    });
+  });
+  function ended(code: number | null, signal: NodeJS.Signals | null): void {
+    let isReported = false;
+    const report = (): void => {
+      if (isReported) return;
+      isReported = true;
+      cancelPatience();
+      // A helper in a session of its own may live on and write: it is read on, for as long as the master lives.
+      if (child.stderr instanceof net.Socket) readOn(child.stderr);
+      // A stranger may hold the other end of the channel, too.
+      channel.close();
+      exit({ code, signal });
+    };
+    const cancelPatience = arm(stderrGraceMs, report);
+    killRest();
+    child.once('close', report);
+  }
+}
