@@ -131,6 +131,25 @@ test('a master that starts while the one of its name drains waits for it, and th
   expect(after.all('nameBusy')).toHaveLength(1);
 });
 
+test('a master that waits for the one of its name waits on while that one is too busy to answer', async () => {
+  const runtime = temporaryFolder();
+  const options = { name: 'shop', runtime, flags: ['--port', String(await freePort())] };
+  const before = runMaster(options);
+  const { answer } = await begin(await before.serving(), '/held');
+  before.signal('SIGTERM');
+  await before.waitFor('listenersClosed');
+  const after = runMaster(options);
+  await after.waitFor('nameBusy');
+  before.signal('SIGSTOP');
+  // It asks again meanwhile, and gets no answer either.
+  await expect(before.status()).rejects.toThrow('no answer: timedOut');
+  before.signal('SIGCONT');
+  kill(await before.workerPid(1), 'SIGUSR2');
+  expect((await answer).status).toBe(200);
+  expect(await before.exited).toEqual(asAsked);
+  await after.serving();
+});
+
 test('a master that waits for the one of its name can be stopped', async () => {
   const runtime = temporaryFolder();
   const before = runMaster({ name: 'shop', runtime });

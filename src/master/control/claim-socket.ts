@@ -95,6 +95,8 @@ function refuseLongPath(path: string): void {
 /** What lies at the path and is dead; null when nothing is there. Throws when a process answers, or it is no socket. */
 async function refuseLiving(path: string, wait: WaitForHolder): Promise<string | null> {
   let pid: number | null = null;
+  /** The socket on which a master has said that it is stopping. */
+  let stopping: string | null = null;
   for (;;) {
     const found = lstatSync(path, { throwIfNoEntry: false });
     if (found === undefined) return null;
@@ -108,10 +110,11 @@ async function refuseLiving(path: string, wait: WaitForHolder): Promise<string |
     });
     if ('noAnswer' in exchange && exchange.noAnswer === 'absent') return identity;
     const holder = 'answer' in exchange ? parseNameHolder(exchange.answer.body) : null;
-    // One that has said that it is stopping may end while it is asked again.
-    const isStopping = holder?.isStopping ?? ('noAnswer' in exchange && exchange.noAnswer === 'brokenOff');
+    if (holder !== null) stopping = holder.isStopping ? identity : null;
     pid = holder?.pid ?? pid;
-    if (pid === null || !isStopping || !(await wait(pid))) throw nameTaken(path, pid);
+    // One that has said so once may end while it is asked again, or be too busy to answer.
+    if (pid === null || stopping === null || stopping !== identity || !(await wait(pid)))
+      throw nameTaken(path, pid);
   }
 }
 
