@@ -1,6 +1,6 @@
 /**
  * What the master may answer, checked before it is used: the other side may be of another version, or no master at all.
- * It owns the schemas of src/shared/control-api.ts; it must not know what is shown of them.
+ * It owns the schemas of src/shared/control-api.ts.
  */
 import * as z from 'zod/mini';
 import type {

@@ -1,4 +1,4 @@
-/** Asks the master, and turns every way of not getting an answer into one clear error. It must not know the commands. */
+/** Asks the master, and turns every way of not getting an answer into one clear error. */
 import {
   askControl,
   type ControlAnswer,

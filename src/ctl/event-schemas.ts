@@ -1,6 +1,6 @@
 /**
  * The shape of every event, checked before it is put into words. One entry for each event: an event without its
- * shape does not compile. It must not know the words.
+ * shape does not compile.
  */
 import * as z from 'zod/mini';
 import type { MasterEvent, Failure, EventRecord, Outcome, Release, WorkerPhase } from '../shared/events.ts';

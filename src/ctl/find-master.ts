@@ -1,4 +1,4 @@
-/** Finds the control sockets of living masters, and the one that is meant. It must not know what is asked of them. */
+/** Finds the control sockets of living masters, and the one that is meant. */
 import { lstatSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { controlFile, controlName, folderProblem } from '../shared/control-path.ts';

@@ -1,5 +1,5 @@
 /**
- * Control sockets that belong to other users. gracefulctl does not use them (whoever owns a folder decides what answers in it),
+ * Control sockets that belong to other users. gracefulctl does not use them (the owner of a folder decides what answers in it),
  * but says whose they are, and which command may.
  */
 import { lstatSync, readdirSync, readFileSync } from 'node:fs';

@@ -1,4 +1,4 @@
-/** Whether a process listens on a UNIX socket. It must not know whose it is. */
+/** Whether a process listens on a UNIX socket. */
 import { connect } from 'node:net';
 import { systemCode } from '../shared/errors.ts';
 

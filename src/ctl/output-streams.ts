@@ -1,4 +1,4 @@
-/** What the commands write to. It owns the two streams and the colours; it must not know what is written. */
+/** What the commands write to. It owns the two streams and the colours. */
 import { colourPaint } from '../shared/paint.ts';
 import { plain, type Styles } from './status-table.ts';
 

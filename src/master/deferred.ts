@@ -1,4 +1,4 @@
-/** A promise that somebody else resolves. (Promise.withResolvers comes with Node.js 22.) */
+/** A promise and the function that resolves it. (Promise.withResolvers comes with Node.js 22.) */
 export interface Deferred<Value> {
   readonly promise: Promise<Value>;
   resolve(value: Value): void;

@@ -1,6 +1,6 @@
 /**
- * One request over a control socket. It owns the bounds (time, size of an answer) and the reading of the connection;
- * it must not know the routes, nor trust what comes back: bodies are handed on as text.
+ * One request over a control socket. It owns the bounds (time, size of an answer) and the reading of the connection.
+ * What comes back is not trusted: bodies are handed on as text.
  */
 import { systemCode } from './errors.ts';
 

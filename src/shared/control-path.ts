@@ -1,6 +1,6 @@
 /**
  * Where control sockets live, and which folder may be trusted to hold one: what the master binds and gracefulctl
- * looks for. It must not know what is said over them.
+ * looks for.
  */
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
@@ -64,7 +64,7 @@ export interface FolderFacts {
 
 /**
  * Why a folder cannot be trusted with a control socket; null when it can. In the temp folder anyone may have made
- * it before us: whoever can write to it could put a socket of their own in the place of ours.
+ * it before us: a user who can write to it could put another socket in the place of the master's.
  */
 export function folderProblem(facts: FolderFacts, uid: number): string | null {
   if (facts.isLink) return 'it is a symbolic link';

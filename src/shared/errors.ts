@@ -1,6 +1,5 @@
 /**
  * The one error class and its closed set of codes. Every code has its paragraph in docs/errors.md.
- * It must not know who raises or prints an error.
  */
 
 /** Every way in which graceful-run refuses or fails. Stable: scripts may depend on them. */

@@ -1,6 +1,6 @@
 /**
  * What can be observed about a program: one closed union of typed events. The log, the control API and
- * embedders render it; nobody parses text. It must not know who listens.
+ * embedders render it; no code parses text.
  */
 import type { DrainReason } from './protocol.ts';
 
@@ -223,7 +223,7 @@ export type MasterEvent =
   | { readonly event: 'nameBusy'; readonly holder: number }
   /** Workers whose master was killed still held the address when their drain timeout was over: the new master has killed them. */
   | { readonly event: 'orphansKilled'; readonly port: number; readonly pids: readonly number[] }
-  /** Processes that have inherited the listener outlive the master. It listens no more, whoever holds it. */
+  /** Processes that have inherited the listener outlive the master. It listens no more, for any of them. */
   | { readonly event: 'listenerLeftBehind'; readonly port: number; readonly pids: readonly number[] }
   /** The environment, or the env file, says another PORT than the one that is held: workers get `port`. */
   | { readonly event: 'portChanged'; readonly source: 'environment' | 'file'; readonly port: number }

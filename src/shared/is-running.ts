@@ -1,4 +1,4 @@
-/** Whether a process runs. It must not know whose it is. */
+/** Whether a process runs. */
 import { systemCode } from './errors.ts';
 import { hasEnded, readProcessStat } from './process-stat.ts';
 

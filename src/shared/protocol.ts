@@ -1,6 +1,5 @@
 /**
- * What a master and a Node.js worker say to each other: environment variables and messages on the IPC channel.
- * It must not know how either side works. Changing a message's meaning raises `protocolVersion`.
+ * What a master and a Node.js worker say to each other: environment variables and messages on the IPC channel. Changing a message's meaning raises `protocolVersion`.
  */
 
 /** Raised when a message changes its meaning; a peer of another version is told apart by it. */

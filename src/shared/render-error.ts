@@ -1,4 +1,4 @@
-/** How a fatal error looks in a terminal: one line, and one more with the hint. It must not know who prints it. */
+/** How a fatal error looks in a terminal: one line, and one more with the hint. */
 import { GracefulRunError, messageOf, systemCode } from './errors.ts';
 import { shortageHint } from './shortage.ts';
 

@@ -1,4 +1,4 @@
-/** What to do when the machine has run out of something. Pure; it must not know who needed it. */
+/** What to do when the machine has run out of something. Pure. */
 
 const hints: Readonly<Record<string, string>> = {
   EMFILE: 'too few file descriptors are allowed: raise the limit (ulimit -n, LimitNOFILE= in systemd)',

@@ -1,7 +1,6 @@
 /**
  * Keeps the master's memory flat. What a reload leaves behind lives long enough to be taken for old, and V8 looks for old
- * garbage in a process that allocates so little only when it has grown by tens of megabytes (20 after 700 reloads).
- * It must not know what is garbage. Not for masters that are embedded: their process is not ours.
+ * garbage in a process that allocates so little only when it has grown by tens of megabytes (20 after 700 reloads). Not for masters that are embedded: their process is not ours.
  */
 import type { EventRecord } from '../../shared/events.ts';
 

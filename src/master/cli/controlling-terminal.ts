@@ -1,5 +1,5 @@
 /**
- * The terminal that this process was started in, and what has become of it. It must not know what follows from that. Made when the
+ * The terminal that this process was started in, and what has become of it. Made when the
  * process starts: later, what it was started in cannot be found out any more.
  */
 import { isatty } from 'node:tty';

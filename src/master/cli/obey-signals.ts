@@ -1,4 +1,4 @@
-/** What the signals of the master's process ask for. It must not know how it is done. */
+/** What the signals of the master's process ask for. */
 import { systemClock } from '../../shared/clock.ts';
 import type { Commands } from '../control/commands.ts';
 import { readHangup, type Terminal } from './hangup.ts';

@@ -1,4 +1,4 @@
-/** The command line: words in, a request out. It must not know what a master does with its options. */
+/** The command line: words in, a request out. */
 import parser from 'yargs-parser';
 import { GracefulRunError } from '../../shared/errors.ts';
 import type { MasterOptions } from '../config/options.ts';

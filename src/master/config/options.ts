@@ -1,6 +1,6 @@
 /**
  * What a user may ask of a master, checked once and compiled into frozen settings: durations in ms, counts as
- * numbers, defaults filled in. It must not know whether the options came from a command line or from code.
+ * numbers, defaults filled in.
  */
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
@@ -35,7 +35,7 @@ export interface MasterOptions {
   readonly watch?: boolean | readonly string[];
   /**
    * When a worker counts as ready. `listen`, the default: as soon as it listens. `http:/path`: when moreover a GET of that path
-   * was answered with 200 to 399. It is asked inside the worker's process, which has to be Node.js, before anybody is let in.
+   * was answered with 200 to 399. The request is made inside the worker's process, which has to be Node.js, before it gets any client.
    */
   readonly ready?: ReadyWhen;
   /**

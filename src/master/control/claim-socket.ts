@@ -1,6 +1,5 @@
 /**
  * Claims a control socket's path: binds out of sight, then moves the socket to its name, unless a living master has it.
- * It must not know what is served on the socket.
  */
 import { chmodSync, lstatSync, mkdtempSync, renameSync, rmdirSync, rmSync, unlinkSync } from 'node:fs';
 import type { Server } from 'node:net';
@@ -67,7 +66,7 @@ async function placeSocket(server: Server, path: string, wait: WaitForHolder): P
   const hidden = join(workshop, 's');
   try {
     await listen(server, hidden);
-    // Nobody else can enter the workshop: at its name the socket is 0600 from its first moment.
+    // Other users cannot enter the temporary directory: at its name the socket is 0600 from its first moment.
     chmodSync(hidden, 0o600);
     // What is replaced is the very file that was found dead: between the look and the rename no other master gets in.
     const place = (): boolean => {

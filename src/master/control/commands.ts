@@ -1,5 +1,5 @@
 /**
- * What can be asked of a running master, whoever asks: a signal, the control socket, an embedder. A request is a value, an answer is a
+ * What a running master can be told to do, by a signal, over the control socket or by an embedder. A request is a value, an answer is a
  * value, a refusal is a GracefulRunError.
  */
 import type {

@@ -1,6 +1,5 @@
 /**
- * One follower of the events: an NDJSON answer that lasts until either side goes. It must not know where the
- * events come from.
+ * One follower of the events: an NDJSON answer that lasts until either side goes.
  */
 import type { ServerResponse } from 'node:http';
 import type { EventRecord } from '../../shared/events.ts';
@@ -8,7 +7,7 @@ import type { EventRecord } from '../../shared/events.ts';
 /** What a follower may leave unread before it is dropped: a stuck reader must not cost the master its memory. */
 const unreadLimitBytes = 1024 * 1024;
 
-/** Streams what `subscribe` delivers. The subscription ends with the answer, whoever ends it. */
+/** Streams what `subscribe` delivers. The subscription ends with the answer. */
 export function streamEvents(
   response: ServerResponse,
   subscribe: (listener: (event: EventRecord) => void) => () => void,

@@ -1,4 +1,4 @@
-/** How the control server writes answers and reads bodies. It must not know the routes. */
+/** How the control server writes answers and reads bodies. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ErrorAnswer } from '../../shared/control-api.ts';
 import { type ErrorCode, GracefulRunError, messageOf } from '../../shared/errors.ts';

@@ -1,4 +1,4 @@
-/** What comes in over the control socket, checked. It owns the schemas; it must not know what the requests do. */
+/** What comes in over the control socket, checked. It owns the schemas. */
 import * as z from 'zod/mini';
 import { type ReloadWait, reloadWaits, workersLimit } from '../../shared/control-api.ts';
 

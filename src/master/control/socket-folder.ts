@@ -1,4 +1,4 @@
-/** Makes a folder that a control socket may live in, or says why it cannot be used. It must not know what is put there. */
+/** Makes a folder that a control socket may live in, or says why it cannot be used. */
 import { lstatSync, mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { folderProblem } from '../../shared/control-path.ts';

@@ -1,4 +1,4 @@
-/** Why a command cannot be started, with the hint that whoever is called at night needs. It must not know how a search is done. */
+/** Why a command cannot be started, with a hint that says what to do. */
 import { basename, extname, join } from 'node:path';
 import { GracefulRunError } from '../../shared/errors.ts';
 import { isDirectory, isFile } from './packages.ts';

@@ -35,7 +35,7 @@ export function readEnvFile(path: string): Record<string, string> {
   return Object.fromEntries(variables);
 }
 
-/** Nobody can wait here: opening a pipe waits for its writer (fifo(7)), and what is read anew at every start is no pipe. */
+/** A pipe is refused: opening it would block the master until a writer comes (fifo(7)). */
 function readRegularFile(path: string): string {
   const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   try {

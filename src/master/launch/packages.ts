@@ -1,4 +1,4 @@
-/** Reads package.json files and finds files the way Node.js does. It must not know which command asks. */
+/** Reads package.json files and finds files the way Node.js does. */
 import { readFileSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 

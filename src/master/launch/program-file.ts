@@ -1,6 +1,6 @@
 /**
  * The file that stands for a program, which is what `--watch` without a path watches: the script of an interpreter, the entry of a
- * package, else the executable. Symlinks are not resolved: `current/app.js` has to stay that. It must not know how files are watched.
+ * package, else the executable. Symlinks are not resolved: `current/app.js` has to stay that.
  */
 import { basename, dirname, join, resolve } from 'node:path';
 import { realpathSync } from 'node:fs';

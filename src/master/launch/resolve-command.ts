@@ -1,6 +1,6 @@
 /**
  * Finds the executable that a command means, as execvp(3) would in the worker: anew at every spawn, because symlinks and PATH move
- * between releases. It must not know how processes are started.
+ * between releases.
  */
 import { accessSync, constants, readlinkSync, realpathSync, statSync } from 'node:fs';
 import { basename, resolve } from 'node:path';

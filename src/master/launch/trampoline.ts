@@ -1,5 +1,5 @@
 /**
- * LISTEN_PID has to be the worker's own pid, which nobody knows before the fork: something sets it and then becomes the program by
+ * LISTEN_PID has to be the worker's own pid, which is not known before the fork: something sets it and then becomes the program by
  * exec, with the same pid. Pure.
  */
 export interface Command {

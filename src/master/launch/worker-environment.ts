@@ -1,6 +1,6 @@
 /**
  * The environment of a worker: DESIGN's contract, all protocols at once, so that a program finds the one that it
- * knows. Pure. LISTEN_PID is missing on purpose: nobody knows the pid before the process exists; the preload
+ * knows. Pure. LISTEN_PID is missing on purpose: the pid is not known before the process exists; the preload
  * sets it inside Node.js, trampoline.ts for every other program. Nor does it know the preload: node-launch.ts.
  */
 import { formatAddress } from '../../shared/format-address.ts';

@@ -1,4 +1,4 @@
-/** The fields of a JSON log line. Pure; it must not know the logger. */
+/** The fields of a JSON log line. Pure. */
 import { failureOf } from '../../shared/describe-failure.ts';
 import type { Failure, EventRecord } from '../../shared/events.ts';
 

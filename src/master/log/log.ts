@@ -1,6 +1,6 @@
 /**
- * Writes what is observed, as JSON lines or for people. It owns the logger and its stream; it must not know what
- * happens next, and nothing that goes wrong with the stream may reach the master.
+ * Writes what is observed, as JSON lines or for people. It owns the logger and its stream:
+ * nothing that goes wrong with the stream may reach the master.
  */
 import { type DestinationStream, type LoggerOptions, pino } from 'pino';
 import type { EventRecord } from '../../shared/events.ts';

@@ -1,6 +1,5 @@
 /**
- * Writes to a descriptor whose reader may be slow or gone: what does not fit waits in a queue of bounded length. It must not know
- * what is written. While something waits, a timer looks whether there is room; otherwise there is none.
+ * Writes to a descriptor whose reader may be slow or gone: what does not fit waits in a queue of bounded length. While something waits, a timer looks whether there is room; otherwise there is none.
  */
 import type { Descriptor } from './nonblocking-descriptor.ts';
 

@@ -95,7 +95,7 @@ function reopen(fd: number): number | null {
 }
 
 /**
- * The terminal `device` through /dev/tty, which a process may open whoever the terminal belongs to (after su or sudo it belongs to
+ * The terminal `device` through /dev/tty, which a process may open even if the terminal belongs to another user (after su or sudo it belongs to
  * another user); null when it is not the controlling one.
  */
 function openControllingTerminal(device: number): number | null {

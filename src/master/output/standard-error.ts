@@ -1,4 +1,4 @@
-/** The master's stderr, shared with its workers: whoever else has it, and whatever has become of its reader, a write returns at once. */
+/** The master's stderr, shared with its workers. A write returns at once, whatever the other processes and the reader do. */
 import { systemClock } from '../../shared/clock.ts';
 import { type BoundedWriter, createBoundedWriter } from './bounded-writer.ts';
 import { type Descriptor, openPatiently } from './nonblocking-descriptor.ts';

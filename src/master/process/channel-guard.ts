@@ -1,5 +1,5 @@
 /**
- * Reads a worker's IPC channel in the place of Node.js, which trusts whoever is at the other end: it throws at a line that is not JSON,
+ * Reads a worker's IPC channel in the place of Node.js, which trusts the process at the other end: it throws at a line that is not JSON,
  * keeps a line that never ends, turns a listening socket that it is sent into a server of this very process, and aborts when it is sent
  * the descriptor of a file. Anything that has inherited the channel may write to it, so here such things are passed over.
  */
@@ -22,12 +22,12 @@ export interface GuardParts {
 }
 
 export interface GuardedChannel {
-  /** Closes the channel of a process that is gone, whoever else holds its other end. */
+  /** Closes the channel of a process that is gone, even if another process holds its other end. */
   close(): void;
 }
 
 /**
- * Takes over the reading of `child`'s channel: over a second descriptor, as a plain socket, with which nobody can send anything but
+ * Takes over the reading of `child`'s channel: over a second descriptor, as a plain socket, over which a worker can send nothing but
  * bytes. Whatever descriptors come with them the kernel closes (unix(7): a read without room for ancillary data).
  * Node.js does not document where the channel's handle is (found on 20, 22, 24 and 26): where it is not, Node.js reads itself.
  * Throws GracefulRunError `startFailed` when there is no second descriptor to be had.

@@ -41,7 +41,7 @@ export function findTree(
 
 /**
  * Sends SIGKILL to the whole tree. Stops its processes first, parents before the children that they could still fork, and looks again
- * until nothing new appears: a child that is born in between would otherwise be nobody's when its parent is dead.
+ * until nothing new appears: a child that is born in between would otherwise have lost its parent, and could not be found any more.
  */
 export function killTree(roots: Roots): void {
   const self = readProcessStat('self');

@@ -1,4 +1,4 @@
-/** Tells when a process that is not a child of ours ends. It must not know why that matters. Only on Linux (5.3 or newer). */
+/** Tells when a process that is not a child of ours ends. Only on Linux (5.3 or newer). */
 import { closeSync } from 'node:fs';
 import { socketPair } from '../sockets/socket-pair.ts';
 import { openProcess } from '../system-calls/syscalls.ts';

@@ -1,7 +1,7 @@
 /**
  * Where the operator has named no address, the master listens on every one, so that clients can queue while the first generation starts;
  * and as soon as a worker of that generation says which addresses its servers ask for, it listens on these, and on the others no
- * more. Owns which sockets stand for the declared listener. It must not know how a worker asks.
+ * more. Owns which sockets stand for the declared listener.
  */
 import { closeSync } from 'node:fs';
 import net from 'node:net';

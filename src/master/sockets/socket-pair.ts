@@ -1,4 +1,4 @@
-/** Pairs of connected sockets, as handles that can be sent to workers. It must not know what they are for. */
+/** Pairs of connected sockets, as handles that can be sent to workers. */
 import net from 'node:net';
 import type { Handle } from '../process/platform.ts';
 import { socketpair } from '../system-calls/syscalls.ts';

@@ -165,7 +165,7 @@ export async function listenBeside(
   return problem;
 }
 
-/** shutdown(2): the socket listens no more, whoever holds a copy of it. Only after `listen` has been called. */
+/** shutdown(2): ends the listening for every process that holds a copy of the socket. Only after `listen` has been called. */
 export function shutListener(fd: number): void {
   calls?.shutdown(fd, shutBoth);
 }

@@ -1,5 +1,5 @@
 /**
- * The hashes of files' contents, remembered while a file's status shows that it was not written to. It must not know what is watched.
+ * The hashes of files' contents, remembered while a file's status shows that it was not written to.
  * Size and CRC-32: of the changes that keep the size, one in 2^32 would be missed, and none that is shorter than four
  * bytes; a cryptographic one costs the master 1 MB (Node 20) to 2 (26).
  */

@@ -1,4 +1,4 @@
-/** Looks at one directory entry, without following symlinks. It must not know why. */
+/** Looks at one directory entry, without following symlinks. */
 import { lstatSync, readlinkSync, statSync } from 'node:fs';
 import { systemCode } from '../../shared/errors.ts';
 import type { Sight } from './path-route.ts';
@@ -23,7 +23,7 @@ export function isAbsence(code: string): boolean {
 }
 
 /**
- * Whether a directory is one that nobody renames, but in which anybody may be busy: `/`, and with the sticky bit `/tmp` and its like.
+ * Whether a directory is never renamed, but changed by many processes: `/`, and with the sticky bit `/tmp` and its like.
  */
 export function isCommonGround(directory: string): boolean {
   const stickyBit = 0o1000;

@@ -1,6 +1,5 @@
 /**
- * The directories that are listened to, one inotify watch each, and for which names. It turns what the kernel says into hints and
- * must not know what a change is. The set is renewed in rounds: what a round did not want is let go at its end.
+ * The directories that are listened to, one inotify watch each, and for which names. It turns what the kernel says into hints. The set is renewed in rounds: what a round did not want is let go at its end.
  *
  * Directories and not files, because names are what changes hands: an atomic rename, a switched symlink and a
  * recreated file are events of the directory, and a watch on the replaced file would go on listening to the old one.

@@ -1,6 +1,5 @@
 /**
- * What a watched path held at one moment, and whether a later moment counts as a change. Pure: it must not know how
- * fingerprints are taken.
+ * What a watched path held at one moment, and whether a later moment counts as a change. Pure.
  */
 
 /** What is there: for a file one entry named '', for a directory one for each file below it. */

@@ -1,6 +1,6 @@
 /**
  * The way from `/` to what a path means, one look-up at a time, as the kernel walks it (path_resolution(7)). Each look-up is a
- * place where the meaning can change: a symlink that is switched, a directory that is renamed away. Pure: whoever looks is handed in,
+ * place where the meaning can change: a symlink that is switched, a directory that is renamed away. Pure: the function that looks is an argument,
  * and watches each directory just before it looks, so that no switch falls between the two.
  */
 

@@ -1,6 +1,6 @@
 /**
  * Takes the fingerprint of one watched path, and listens to each directory on the way just before looking into it: what happens
- * after the look is heard. It must not know what the fingerprint is compared with.
+ * after the look is heard.
  */
 import { readdir } from 'node:fs/promises';
 import { systemCode } from '../../shared/errors.ts';
