@@ -60,8 +60,10 @@ export function guardChannel(child: ChildProcess, { message, garbage }: GuardPar
   // Then it is the end, too.
   reader.on('error', () => undefined);
   reader.on('close', () => {
+    if (!child.connected) return;
+    dropUnanswered(child);
     // No bytes: the end. Node.js closes the channel, which the 'close' of the child waits for.
-    if (child.connected) channel.onread();
+    channel.onread();
   });
   return {
     close: () => {
@@ -102,15 +104,19 @@ function channelOf(child: ChildProcess): ChannelHandle | null {
   return isIt ? (handle as ChannelHandle) : null;
 }
 
-/**
- * Node.js would first wait for the answer to a handle that was sent, and for ever; or, told not to, close that handle, which may be
- * the listener.
- */
 function hangUp(child: ChildProcess): void {
   if (!child.connected) return;
+  dropUnanswered(child);
+  child.disconnect();
+}
+
+/**
+ * Before the channel closes, Node.js would wait for the answer to a handle that was sent, and for ever; or, told not to, close that handle,
+ * which may be the listener.
+ */
+function dropUnanswered(child: ChildProcess): void {
   Reflect.set(child, '_handleQueue', null);
   Reflect.set(child, '_pendingMessage', null);
-  child.disconnect();
 }
 
 /** Node.js asserts that an answer has something that it answers. Not documented: the handles that wait behind the first. */
