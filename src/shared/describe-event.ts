@@ -1,6 +1,6 @@
 /** The sentence for each event, shared by the log and `gracefulctl events`. Pure. Nothing parses these texts. */
 import { count, describeOpen } from './counts.ts';
-import { describeOutcome, errorOf, reasonOf } from './describe-failure.ts';
+import { describeFailureShortly, describeOutcome, errorOf, reasonOf } from './describe-failure.ts';
 import { describeRelease, servesOn } from './describe-release.ts';
 import { formatDuration } from './durations.ts';
 import type { Cause, MasterEvent, Failure, Release, WorkerIdentity } from './events.ts';
@@ -14,21 +14,34 @@ type KillReason = Extract<MasterEvent, { event: 'workerKilled' }>['reason'];
 export interface DescribeOptions {
   /** Colours for the word that names the current state. */
   readonly paint?: Paint;
-  /** Leaves out the error that the worker wrote, because another line shows it. */
-  readonly isShort?: boolean;
+  /** How much is said of a failure. Default `reason`. */
+  readonly detail?: Detail;
 }
+
+/**
+ * `reason`: the message and the error that the worker wrote. `message`: without that error, which another line shows. `outcome`: a few
+ * words, because another line says why.
+ */
+export type Detail = 'reason' | 'message' | 'outcome';
 
 /** One line for one event, without a full stop. Total: an event without a sentence does not compile. */
 export function describe(
   event: MasterEvent,
-  { paint = plainPaint, isShort = false }: DescribeOptions = {},
+  { paint = plainPaint, detail = 'reason' }: DescribeOptions = {},
 ): string {
-  const words = printable(sentence(event, isShort ? (failure) => failure.message : reasonOf));
+  const isExplained = detail === 'outcome' && event.event === 'stopped' && event.failure !== null;
+  const words = isExplained ? 'gave up because of this failure' : printable(sentence(event, whyOf[detail]));
   const [word, colour] = stateWords[event.event] ?? [];
   return word === undefined || colour === undefined
     ? words
     : words.replace(word, (found) => paint[colour](found));
 }
+
+const whyOf: Readonly<Record<Detail, (failure: Failure) => string>> = {
+  reason: reasonOf,
+  message: ({ message }) => message,
+  outcome: describeFailureShortly,
+};
 
 /** The word of a sentence that names the current state, and whether that is good or bad. */
 const stateWords: {
@@ -71,7 +84,7 @@ function sentence(event: MasterEvent, why: (failure: Failure) => string): string
     case 'generationFailed':
       return `generation ${event.generation}${event.release === null ? '' : ` (${describeRelease(event.release)})`} failed after ${formatDuration(event.durationMs)}${servesOn(event.serving)}: ${why(event.failure)}`;
     case 'reloadRequested':
-      return `reload requested by ${asker[event.cause]}: generation ${event.generation} starts${event.pending ? ' after the reload that is running' : ''}`;
+      return `reload requested by ${asker[event.cause]}: generation ${event.generation} starts${event.pending ? afterWhat(event.generation) : ''}`;
     case 'stopRequested':
       return `stop ${event.urgent ? 'at once ' : ''}requested by ${asker[event.cause]}`;
     case 'stopped':
@@ -109,7 +122,7 @@ function sentence(event: MasterEvent, why: (failure: Failure) => string): string
     case 'workerTerminated':
       return `${worker(event)} got SIGTERM: still ${event.from ?? 'running'} after ${formatDuration(event.durationMs)}`;
     case 'workerKilled':
-      return `${worker(event)} killed: ${killReason[event.reason]}`;
+      return `${worker(event)} killed: ${killReason[event.reason]}${mayHaveCut(event)}`;
     case 'workerExited':
       return `${worker(event)} ended with ${describeOutcome(event.outcome)}${drainReport(event)}${crash(event.failure)}`;
     case 'workerFailed':
@@ -181,6 +194,17 @@ const killReason: Readonly<Record<KillReason, string>> = {
   reload: 'a newer generation takes its place',
   scaleDown: 'fewer workers are wanted',
 };
+
+/** Only the first start can go on before generation 2. */
+function afterWhat(generation: number): string {
+  return ` after the ${generation === 2 ? 'start' : 'reload'} that is running`;
+}
+
+/** A killed worker cannot report what it still had; one that never became ready had nothing. */
+function mayHaveCut({ reason, from }: Extract<MasterEvent, { event: 'workerKilled' }>): string {
+  const hasServed = from !== 'starting' && reason !== 'notReady' && reason !== 'notAdmitted';
+  return hasServed ? '; in-flight requests may have been cut' : '';
+}
 
 function stillDraining(event: Extract<MasterEvent, { event: 'stillDraining' }>): string {
   const { stopping, workers, leftMs } = event;

@@ -10,6 +10,14 @@ export function describeOutcome(outcome: Outcome): string {
   return outcome.code === null ? 'unknown outcome' : `exit code ${outcome.code}`;
 }
 
+/** A few words that refer to a failure which another line explains. */
+export function describeFailureShortly({ reason, outcome }: Failure): string {
+  if (reason === 'exited' && outcome !== null) return describeOutcome(outcome);
+  return { exited: 'ended', notReady: 'not ready', notAdmitted: 'not accepting', notStarted: 'not started' }[
+    reason
+  ];
+}
+
 /** Why, in one line: the failure's message and, if the worker's output ended with an error, that error. */
 export function reasonOf(failure: Failure): string {
   const error = errorOf(failure);

@@ -2,7 +2,7 @@
  * Tells events in their order: one line each, and for a failure what there is to say below it. It remembers what was told, so that one
  * failure that several events carry (worker, generation, stop) is explained once. Used by the log and by `gracefulctl events`.
  */
-import { describe } from './describe-event.ts';
+import { describe, type Detail } from './describe-event.ts';
 import { describeFailure, failureOf } from './describe-failure.ts';
 import type { MasterEvent, Failure } from './events.ts';
 import { type Paint, plainPaint } from './paint.ts';
@@ -29,7 +29,7 @@ export function createNarrator({ paint = plainPaint, showsOutput = true }: Narra
     if (event.event === 'generationStarted') candidate = event.generation;
     const failure = failureOf(event);
     if (event.event === 'workerFailed' && event.generation === candidate)
-      return { line: describe(event, { paint, isShort: true }), details: [] };
+      return { line: describe(event, { paint, detail: 'outcome' }), details: [] };
     if (event.event === 'generationReady' || event.event === 'generationFailed') candidate = null;
     if (failure === null) return { line: describe(event, { paint }), details: [] };
     const key = JSON.stringify(failure);
@@ -37,13 +37,14 @@ export function createNarrator({ paint = plainPaint, showsOutput = true }: Narra
     told = key;
     const shown: Failure = showsOutput ? failure : { ...failure, stderrTail: [], outcome: null };
     return {
-      line: describe(event, { paint, isShort: isTold && !isAboutGeneration(event) }),
+      line: describe(event, { paint, detail: detailOf(event, isTold) }),
       details: isTold ? [] : describeFailure(shown, paint),
     };
   };
 }
 
-/** Its line always says why: it is the one that alarms are made of. */
-function isAboutGeneration(event: MasterEvent): boolean {
-  return event.event === 'generationFailed' || event.event === 'generationRolledBack';
+/** The line about a generation always says why: it is the one that alarms are made of. */
+function detailOf({ event }: MasterEvent, isTold: boolean): Detail {
+  if (!isTold || event === 'generationFailed' || event === 'generationRolledBack') return 'reason';
+  return event === 'stopped' ? 'outcome' : 'message';
 }

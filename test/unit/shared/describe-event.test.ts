@@ -21,4 +21,24 @@ group('describe', () => {
     const words = describe({ event: 'fileChanged', path: 'a\n{"level":"error"}\u001B[2J' });
     expect(words).not.toMatch(/\p{Cc}/u);
   });
+
+  test('a reload that is requested during the first start waits for the start', () => {
+    const requested = { event: 'reloadRequested', cause: 'signal', pending: true } as const;
+    expect(describe({ ...requested, generation: 2 })).toMatch(/ after the start that is running$/);
+    expect(describe({ ...requested, generation: 3 })).toMatch(/ after the reload that is running$/);
+  });
+
+  test('a killed worker that has served may have had requests, and one that never was ready had none', () => {
+    const killed = {
+      event: 'workerKilled',
+      generation: 1,
+      slot: 0,
+      pid: 7,
+      durationMs: 1,
+      to: 'killing',
+    } as const;
+    expect(describe({ ...killed, from: 'draining', reason: 'stop' })).toContain('requests may have been cut');
+    expect(describe({ ...killed, from: 'starting', reason: 'stop' })).not.toContain('cut');
+    expect(describe({ ...killed, from: 'terminating', reason: 'notReady' })).not.toContain('cut');
+  });
 });

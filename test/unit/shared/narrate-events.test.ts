@@ -50,6 +50,9 @@ group('one failure that several events carry', () => {
     expect(text).toMatch(/^generation 2 failed .*TypeError: no database$/m);
     expect(times(text, '    at connect')).toBe(1);
     expect(times(text, 'hint: look at it')).toBe(1);
+    expect(text).toMatch(/^worker 7 of generation 2 failed: exit code 1$/m);
+    expect(text).toMatch(/^gave up because of this failure$/m);
+    expect(times(text, failure.message)).toBe(1);
     // In the reason, and in the trace.
     expect(times(text, 'TypeError: no database')).toBe(2);
   });
