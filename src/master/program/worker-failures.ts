@@ -203,14 +203,14 @@ function undeclaredHint({ undeclared, declared }: FailureContext): string | null
 }
 
 const unhealthyHint =
-  'ready is when its health path is answered with 200 to 399, asked inside its process (--ready); a slow start needs a longer --ready-timeout';
+  'a worker is ready once its health path is answered with 200 to 399, asked inside its process (--ready); a slow start needs a longer --ready-timeout';
 
 function notReadyHint(readiness: Readiness, { declared }: FailureContext): string {
-  const listens = `ready is when it listens on ${declared.join(', ')} (and has called worker.ready(), where it said ready: 'manual')`;
+  const listens = `a worker is ready once it listens on ${declared.join(', ')} (and has called worker.ready(), if it set ready: 'manual')`;
   const answers =
     readiness.when === 'listens'
       ? ''
-      : `, and then has answered GET ${readiness.path}, which only a Node.js program can be asked`;
+      : `, and has then answered GET ${readiness.path}, which only a Node.js program can be asked`;
   return `${listens}${answers}; a slow start needs a longer --ready-timeout`;
 }
 

@@ -25,7 +25,9 @@ test('a worker that was asked in vain fails with what has come of it', () => {
 
 test('a worker that could not even be asked is said to what it would have been asked', () => {
   expect(notReadyFailure(30_000, asksHealth, words).hint).toContain('/healthz');
-  expect(notReadyFailure(30_000, { when: 'listens' }, words).hint).not.toContain('GET');
+  const listens = notReadyFailure(30_000, { when: 'listens' }, words).hint;
+  expect(listens).not.toContain('GET');
+  expect(listens).toMatch(/^a worker is ready once it listens on /);
 });
 
 test('a worker whose address is taken is told which one, where its stderr says it', () => {
