@@ -52,7 +52,8 @@ export async function parseCommandLine(argv: readonly string[]): Promise<Request
   };
   await yargs(argv.map(explicitWait))
     .scriptName(program)
-    .usage('$0 <command>\n\nQuery and control a running graceful-run.')
+    .usage('Usage: $0 <command> [program] [options]\n\nQuery and control a running graceful-run.')
+    .option('json', { type: 'boolean', default: false, describe: 'Print JSON, one value per line' })
     .option('name', { type: 'string', requiresArg: true, describe: 'The same as the word after the command' })
     .command(
       'status [program]',
@@ -64,7 +65,7 @@ export async function parseCommandLine(argv: readonly string[]): Promise<Request
     )
     .command(
       'reload [program]',
-      'Start a new generation and drain the old one',
+      'Start a new generation and drain the old one; --wait tells how that ended',
       (command) =>
         options(command).option('wait', {
           type: 'string',
@@ -76,18 +77,23 @@ export async function parseCommandLine(argv: readonly string[]): Promise<Request
       },
     )
     .command(
-      'scale <words..>',
-      'Change the number of workers: scale 3, or scale <program> 3',
-      (command) => json(command).positional('words', { type: 'string', array: true, demandOption: true }),
-      ({ words, name, json: asJson }) => {
-        const [workers = '', word, ...more] = [...words].reverse();
-        if (more.length > 0) throw badOption('cannot scale: there are too many words', scaleUsage);
+      'scale [program] <n>',
+      'Change the number of workers',
+      (command) =>
+        options(command).positional('n', {
+          type: 'string',
+          demandOption: true,
+          describe: 'Number of workers, from 1 to 1024',
+        }),
+      // yargs fills <n> first, wherever it stands: with two words, <n> has got the program's name.
+      ({ n, program: second, name, json: asJson }) => {
+        const [word, workers] = second === undefined ? [undefined, n] : [n, second];
         pick({ program: word, name }, { kind: 'scale', workers: countIn(workers), json: asJson });
       },
     )
     .command(
       'stop [program]',
-      'Drain all workers and end the master',
+      'Drain all workers and end the master; --wait waits for the end',
       (command) =>
         options(command).option('wait', { type: 'string', describe: 'Return when the master has ended' }),
       (words) => {
@@ -111,6 +117,9 @@ export async function parseCommandLine(argv: readonly string[]): Promise<Request
     .exitProcess(false)
     .fail((message: string | null, error: unknown) => {
       if (error instanceof GracefulRunError) throw error;
+      // Only scale has a word that cannot be left out.
+      if (message?.startsWith('Not enough non-option arguments') === true)
+        throw badOption('cannot scale: the number of workers is missing', scaleUsage);
       throw badOption(
         `cannot understand the command line: ${message ?? String(error)}`,
         `see ${program} --help`,
@@ -125,18 +134,8 @@ function explicitWait(word: string): string {
   return word === '--wait' ? '--wait=' : word;
 }
 
-function json(
-  command: Argv<{ name: string | undefined }>,
-): Argv<{ name: string | undefined; json: boolean }> {
-  return command.option('json', {
-    type: 'boolean',
-    default: false,
-    describe: 'Print JSON, one value per line',
-  });
-}
-
-function options(command: Argv<{ name: string | undefined }>): Argv<Words> {
-  return json(command).positional('program', { type: 'string', describe: describeProgram });
+function options(command: Argv<{ name: string | undefined; json: boolean }>): Argv<Words> {
+  return command.positional('program', { type: 'string', describe: describeProgram });
 }
 
 function nameIn(words: { program?: string | undefined; name?: string | undefined }): string | null {
@@ -155,7 +154,7 @@ function waitIn(value: string | undefined): ReloadWait | null {
   const known = reloadWaits.find((wait) => wait === value);
   if (known !== undefined) return known;
   throw badOption(
-    `cannot reload: --wait must be ${reloadWaits.join(' or ')}, not ${JSON.stringify(value)}`,
+    `cannot reload: --wait must be ${reloadWaits.slice(0, -1).join(', ')} or ${reloadWaits.at(-1) ?? ''}, not ${JSON.stringify(value)}`,
     suggestion(nearest(value, reloadWaits), (wait) => `--wait=${wait}`) ?? `see ${program} reload --help`,
   );
 }

@@ -2,6 +2,7 @@
 import { routes } from '../shared/control-api.ts';
 import { followControl } from '../shared/control-client.ts';
 import { printable } from '../shared/printable.ts';
+import type { EventRecord } from '../shared/events.ts';
 import { createNarrator } from '../shared/narrate-events.ts';
 import { createLineSplitter } from '../shared/line-splitter.ts';
 import { parseJson } from './answer-schemas.ts';
@@ -42,17 +43,36 @@ export async function followEvents(
   if (status !== 200) throw refused(action, { status, body: refusal });
 }
 
-/** Renders one line of the stream after the other for a person; an event that this version does not know is shown as it came. */
+/**
+ * Renders one line of the stream after the other for a person; an event that this version does not know is shown as it came. Empty for
+ * what was said before: an old worker confirms that it accepts no more when it is paused, and again when it drains.
+ */
 export function createEventRenderer(styles: Styles): (line: string) => string {
   const narrate = createNarrator({ paint: styles });
+  const closed = new Set<string>();
   return (line) => {
     const event = readEventRecord(parseJson(line));
     if (event === null) return `${printable(line)}\n`;
+    if ('pid' in event && 'slot' in event) {
+      const worker = `${event.generation}.${event.slot}.${event.pid ?? ''}`;
+      if (event.event === 'workerAcceptsNoMore') {
+        if (closed.has(worker)) return '';
+        closed.add(worker);
+      } else if (isOpenAgain.has(event.event)) closed.delete(worker);
+    }
     const told = narrate(event);
     const first = `${styles.dim(clockTime(event.time))} ${printable(event.program)}: ${told.line}`;
     return `${[first, ...told.details].join('\n')}\n`;
   };
 }
+
+/** After these, a worker may stop accepting once more, or is gone. */
+const isOpenAgain: ReadonlySet<EventRecord['event']> = new Set([
+  'workerResumed',
+  'workerAdmitted',
+  'workerExited',
+  'workerFailed',
+]);
 
 /** `14:03:07.042`, in the reader's time zone. */
 function clockTime(timeMs: number): string {

@@ -43,7 +43,7 @@ export function renderStatus(status: Status, nowMs: number, styles: Styles): str
   const width = Math.max(...events.map(([name]) => name.length)) + 2;
   const lines = [
     ...events.map(([name, value]) => `${styles.dim(name.padEnd(width))}${value}`),
-    ...renderWorkers(status.workers, styles).map((line) => `  ${line}`),
+    ...renderWorkers(status, styles).map((line) => `  ${line}`),
     ...status.restarts.map((restart) => `  ${styles.bad(renderRestart(restart))}`),
     ...(status.lastReload === null ? [] : renderLast(status.lastReload, nowMs, styles)),
     ...(status.lastCrash === null ? [] : renderCrash(status.lastCrash, status.lastReload, nowMs, styles)),
@@ -83,17 +83,25 @@ function renderState(status: Status, styles: Styles): string {
 }
 
 function renderCount(status: Status): string {
-  const ready = status.workers.filter(({ state }) => state === 'ready').length;
-  return `${ready} ready, ${status.workersWanted} wanted`;
+  const paused = status.workers.filter((worker) => isPaused(worker, status)).length;
+  const ready = status.workers.filter(({ state }) => state === 'ready').length - paused;
+  return `${ready} ready, ${paused === 0 ? '' : `${paused} paused, `}${status.workersWanted} wanted`;
 }
 
-function renderWorkers(workers: readonly WorkerStatus[], styles: Styles): readonly string[] {
+/** A worker of the previous generation that keeps its connections while the new generation is on probation. */
+function isPaused(worker: WorkerStatus, { generation }: Status): boolean {
+  const isPrevious = generation !== null && worker.generation < generation;
+  return isPrevious && worker.state === 'ready' && !worker.isAccepting;
+}
+
+function renderWorkers(status: Status, styles: Styles): readonly string[] {
+  const { workers } = status;
   if (workers.length === 0) return [];
   const rows = workers.map((worker) => [
     worker.pid === null ? '-' : String(worker.pid),
     String(worker.generation),
     String(worker.slot),
-    worker.state,
+    isPaused(worker, status) ? 'paused' : worker.state,
     formatAge(worker.inStateMs),
     formatAge(worker.uptimeMs),
   ]);
@@ -102,7 +110,9 @@ function renderWorkers(workers: readonly WorkerStatus[], styles: Styles): readon
     const worker = workers[index];
     if (worker === undefined) return [row];
     return [
-      row.replace(worker.state, styles[meaningOf[worker.state]]),
+      isPaused(worker, status)
+        ? row.replace('paused', styles.warn)
+        : row.replace(worker.state, styles[meaningOf[worker.state]]),
       ...renderOtherRelease(worker).map(styles.bad),
       ...renderDrain(worker),
     ];
@@ -144,13 +154,21 @@ function renderLast(last: ReloadResult, nowMs: number, styles: Styles): readonly
   const what = last.generation === 1 ? 'start' : 'last reload';
   const changed = last.release?.changed;
   const release = changed === true ? ', release changed' : changed === false ? ', release unchanged' : '';
-  if (last.ok) return [`${what}: generation ${last.generation} ready after ${took}, ${when}${release}`];
+  if (last.ok)
+    return [`${what}: generation ${last.generation} ready after ${took}, ${since(last, nowMs)}${release}`];
   const why = last.failure === null ? '' : `: ${printable(reasonOf(last.failure))}`;
   return [
     `${what}: generation ${last.generation} ${styles.bad(outcome(last))} after ${took}, ${when}${why}`,
     ...(last.release === null ? [] : [`  its release: ${printable(describeRelease(last.release))}`]),
     ...(last.failure === null ? [] : describeFailure(last.failure, styles)),
   ];
+}
+
+/** A first start ends when its generation is ready, a reload when the probation is over, which is later. */
+function since({ generation, probationMs, endedAt }: ReloadResult, nowMs: number): string {
+  const age = formatAge(nowMs - endedAt);
+  if (generation === 1) return `${age} ago`;
+  return probationMs > 0 ? `serving for ${age}` : `completed ${age} ago`;
 }
 
 /** Of one that did not go well. */

@@ -223,6 +223,24 @@ describe('gracefulctl', () => {
     expect(err).toMatch(/^gracefulctl: cannot /);
   });
 
+  test('scale without a number says in its own words what is missing', async () => {
+    const { code, err } = await run('scale');
+    expect([code, err]).toEqual([
+      2,
+      'gracefulctl: cannot scale: the number of workers is missing\n  hint: gracefulctl scale 3, or gracefulctl scale <program> 3\n',
+    ]);
+  });
+
+  test('--wait with an unknown state names the three that there are', async () => {
+    expect((await run('reload', '--wait=never')).err).toContain('must be serving, settled or drained, not');
+  });
+
+  test('--help has a usage line and names the arguments of scale, --wait and --json', async () => {
+    const { out } = await run('--help');
+    for (const part of ['Usage: gracefulctl <command>', 'scale [program] <n>', '--wait', '--json'])
+      expect(out).toContain(part);
+  });
+
   test('--help and --version exit 0', async () => {
     const help = await run('--help');
     expect([help.code, help.err]).toEqual([0, '']);

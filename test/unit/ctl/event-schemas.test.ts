@@ -32,3 +32,14 @@ describe('an event that comes over the wire', () => {
     expect(text.endsWith('\n')).toBe(true);
   });
 });
+
+test('that a worker no longer accepts connections is said once, unless it accepted again', () => {
+  const render = createEventRenderer(plain);
+  const said = (event: string, pid = 7): boolean =>
+    render(JSON.stringify({ event, generation: 1, slot: 0, pid, program: 'web', time: 1 })) !== '';
+  expect(said('workerAcceptsNoMore')).toBe(true);
+  expect(said('workerAcceptsNoMore')).toBe(false);
+  expect(said('workerAcceptsNoMore', 8)).toBe(true);
+  expect(said('workerResumed')).toBe(true);
+  expect(said('workerAcceptsNoMore')).toBe(true);
+});

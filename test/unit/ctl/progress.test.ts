@@ -1,12 +1,16 @@
 import { expect, test } from 'vitest';
-import { renderProgress } from '../../../src/ctl/progress.ts';
+import { plain } from '../../../src/ctl/status-table.ts';
+import { FakeMaster, openFake, settleable, socketFolder } from '../../helpers/fake-master.ts';
+import { renderProgress, showingProgress } from '../../../src/ctl/progress.ts';
 import { exampleEvents } from '../../helpers/example-events.ts';
 
-test('of all events only the progress of a drain is shown while a command waits', () => {
+test('while a command waits, the steps of a reload and the progress of a drain are shown, and no other events', () => {
   const shown = exampleEvents.flatMap(
     (event) => renderProgress(JSON.stringify({ ...event, program: 'web', time: 1 })) ?? [],
   );
   expect(shown).toEqual([
+    'generation 2 starting with 1 worker: /srv/releases/42/app.js, changed',
+    'worker 4242 of generation 2 not ready yet: GET /healthz answered 503',
     'waiting for 1 worker with 1 request in flight, 3 connections open, for 29s at most; gracefulctl stop again stops at once',
   ]);
   expect(renderProgress('nonsense')).toBe(null);
@@ -22,4 +26,45 @@ test('a worker whose requests are done, and whose clean-up runs, is not said to 
   expect(shown({ workers: 2, requests: 1, connections: 1, cleaningUp: 1 })).toContain(
     'waiting for 2 workers with 1 request in flight, 1 connection open, clean-up handlers running, ',
   );
+});
+
+test('a reload that waits for another one says so, and a probation is named with its length', () => {
+  const shown = (event: object): string | null =>
+    renderProgress(JSON.stringify({ ...event, program: 'web', time: 1 }));
+  expect(shown({ event: 'reloadRequested', cause: 'control', generation: 3, pending: true })).toBe(
+    'reload requested by the control socket: generation 3 starts after the reload that is running',
+  );
+  const ready = { event: 'generationReady', generation: 3, durationMs: 5, release: null };
+  expect(shown({ ...ready, probationMs: 2_000 })).toBe('generation 3 is on probation for 2s');
+  expect(shown({ ...ready, probationMs: 0 })).toBe(null);
+});
+
+test('the events are followed before the command is carried out, so that none of its own is missed', async () => {
+  const folder = socketFolder();
+  const master = new FakeMaster();
+  const server = await openFake(folder.path, master);
+  const shown: string[] = [];
+  const seen = settleable<undefined>();
+  const terminal = {
+    out: () => undefined,
+    err: (text: string) => {
+      shown.push(text);
+      seen.resolve(undefined);
+    },
+    styles: plain,
+    errStyles: plain,
+    isInteractive: true,
+  };
+  try {
+    await showingProgress({ name: 'web', path: server.path }, terminal, async () => {
+      expect(master.calls).toContain('subscribe');
+      const started = { event: 'generationStarted', generation: 2, workers: 1, release: null } as const;
+      master.emit({ ...started, program: 'web', time: 1 });
+      await seen.promise;
+    });
+    expect(shown).toEqual(['generation 2 starting with 1 worker\n']);
+  } finally {
+    await server.close();
+    folder.remove();
+  }
 });

@@ -66,3 +66,26 @@ test.each([
 ])('%d ms is %s', (ms, text) => {
   expect(formatAge(ms)).toBe(text);
 });
+
+test('during a probation the previous generation is shown as paused, and is not counted as ready', () => {
+  const [worker] = status.workers;
+  const previous = { ...worker, generation: 1, isAccepting: false } as NonNullable<typeof worker>;
+  const current = { ...worker, generation: 2, pid: 4_243 } as NonNullable<typeof worker>;
+  const text = renderStatus({ ...status, generation: 2, workers: [previous, current] }, 0, plain);
+  expect(text).toContain('1 ready, 1 paused, 1 wanted');
+  expect(text).toMatch(/^ {2}4242 .* paused /m);
+  expect(text).toMatch(/^ {2}4243 .* ready /m);
+  // A new worker that is not yet admitted is not paused.
+  const candidate = { ...previous, generation: 3 };
+  expect(renderStatus({ ...status, generation: 2, workers: [current, candidate] }, 0, plain)).not.toContain(
+    'paused',
+  );
+});
+
+test('the time of the last reload says what it counts from', () => {
+  const line = (last: object): string =>
+    renderStatus({ ...status, lastReload: { ...served, endedAt: 1_000, ...last } }, 4_000, plain);
+  expect(line({ generation: 1 })).toContain('start: generation 1 ready after 210ms, 3s ago\n');
+  expect(line({ probationMs: 2_000 })).toContain('generation 2 ready after 210ms, serving for 3s\n');
+  expect(line({})).toContain('generation 2 ready after 210ms, completed 3s ago\n');
+});
