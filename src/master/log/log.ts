@@ -8,6 +8,7 @@ import { createNarrator } from '../../shared/narrate-events.ts';
 import { colourPaint, plainPaint } from '../../shared/paint.ts';
 import { fieldsOf } from './log-fields.ts';
 import { levelOf } from './log-levels.ts';
+import { type Backlog, createOverflow } from '../output/overflow.ts';
 
 export interface Log {
   /** Writes one line, before it returns where the stream can. Never throws. May be passed around without its log. */
@@ -16,13 +17,9 @@ export interface Log {
   readonly outputDropped: (bytes: number) => void;
 }
 
-/** Where lines go: ./output/standard-error.ts, or anything that writes. */
-export interface LogStream {
+/** Where lines go: output/standard-error.ts, or anything that writes. */
+export interface LogStream extends Backlog {
   write(text: string | Uint8Array): unknown;
-  /** What it holds because its reader is slow, in bytes; 0 when absent. */
-  readonly writableLength?: number;
-  /** Calls back once when it holds nothing any more. */
-  readonly whenEmpty?: (callback: () => void) => void;
   /** Bytes that it could not write because of an error since it was last asked. */
   readonly takeLostBytes?: () => number;
 }
@@ -66,24 +63,14 @@ export async function createLog({ level, format, hasColours, id, stream }: LogOp
   });
   const failedSlots = new Set<number>();
   let program = '';
-  let droppedLines = 0;
   let lostBytes = 0;
 
   const warn = (event: string, fields: object, words: string): void => {
     logger.warn({ event, program, time: Date.now(), ...fields }, words);
   };
 
-  /** Says what is missing above. */
-  const tellGaps = (): void => {
-    const lines = droppedLines;
-    droppedLines = 0;
-    if (lines > 0) {
-      warn(
-        'logLinesDropped',
-        { lines },
-        `${lines} lines of this log were dropped because the reader was too slow`,
-      );
-    }
+  /** Says what is missing above because it could not be written. */
+  const tellLostBytes = (): void => {
     lostBytes += stream.takeLostBytes?.() ?? 0;
     const bytes = lostBytes;
     lostBytes = 0;
@@ -97,6 +84,19 @@ export async function createLog({ level, format, hasColours, id, stream }: LogOp
     if ((stream.takeLostBytes?.() ?? 0) > 0) lostBytes = bytes;
   };
 
+  const overflow = createOverflow(
+    stream,
+    unreadLimitBytes,
+    attempt((lines) => {
+      warn(
+        'logLinesDropped',
+        { lines },
+        `${lines} lines of this log were dropped because the reader was too slow`,
+      );
+      tellLostBytes();
+    }),
+  );
+
   const record = (event: EventRecord): void => {
     program = event.program;
     if (event.event === 'workerFailed') failedSlots.add(event.slot);
@@ -104,12 +104,8 @@ export async function createLog({ level, format, hasColours, id, stream }: LogOp
     if (event.event === 'generationFailed') failedSlots.clear();
     const isRecovery = event.event === 'workerReady' && failedSlots.delete(event.slot);
     const { line, details } = narrate(event);
-    if ((stream.writableLength ?? 0) > unreadLimitBytes) {
-      if (droppedLines === 0) stream.whenEmpty?.(attempt(tellGaps));
-      droppedLines += 1;
-      return;
-    }
-    tellGaps();
+    if (!overflow.admits(1)) return;
+    tellLostBytes();
     const words = isPretty ? [line, ...details].join('\n') : line;
     logger[levelOf(event, isRecovery)](fieldsOf(event), words);
   };

@@ -5,6 +5,7 @@
 import type { LogStream } from '../log/log.ts';
 import { namesError } from '../../shared/error-line.ts';
 import { escapeWorkerLine } from './escape-worker-line.ts';
+import { createOverflow } from './overflow.ts';
 import { standardError } from './standard-error.ts';
 import { loadOutputCalls } from '../system-calls/output-calls.ts';
 
@@ -36,13 +37,7 @@ const newline = 0x0a;
 export function shareOutput({ stream, lines, onDropped }: SharedOutputParts): SharedOutput {
   /** The worker whose line is not ended yet. */
   let open: number | null = null;
-  let droppedBytes = 0;
-
-  const tellDropped = (): void => {
-    const bytes = droppedBytes;
-    droppedBytes = 0;
-    if (bytes > 0) onDropped(bytes);
-  };
+  const overflow = createOverflow(stream, unreadLimitBytes, onDropped);
 
   /** Ends the line of another writer. */
   const endLineOf = (writer: number | null): void => {
@@ -73,14 +68,7 @@ export function shareOutput({ stream, lines, onDropped }: SharedOutputParts): Sh
       ...(stream.takeLostBytes === undefined ? {} : { takeLostBytes: stream.takeLostBytes }),
     },
     passOn: (bytes, pid) => {
-      if (bytes.length === 0) return;
-      if ((stream.writableLength ?? 0) > unreadLimitBytes) {
-        // A stream that cannot say when it is read again is asked at the next write.
-        if (droppedBytes === 0) stream.whenEmpty?.(tellDropped);
-        droppedBytes += bytes.length;
-        return;
-      }
-      tellDropped();
+      if (bytes.length === 0 || !overflow.admits(bytes.length)) return;
       const isContinued = open === pid;
       endLineOf(pid);
       stream.write(look(bytes, pid, isContinued));

@@ -76,11 +76,11 @@ export interface Platform {
   /** Kills a worker of another master, which is dead, with everything that it has started. */
   killTree(pid: number): void;
   /** Is `pid` the process `worker`, one of its descendants, or in its group? True where that cannot be found out. */
-  isKin(pid: number, worker: number): boolean;
+  belongsToWorker(pid: number, worker: number): boolean;
   /** A Node.js process of `worker` that was started without the preload at this path, though it should have it; null when none is found. */
   findWithoutPreload(worker: number, preload: string): number | null;
   /** The process of `worker` that calls itself `pid`, in whatever PID namespace; null when there is none. */
-  findKin(pid: number, worker: number): number | null;
+  findByOwnPid(pid: number, worker: number): number | null;
   /** Calls back once after `delayMs`, and after what had arrived by then was read; returns what cancels it. */
   readonly arm: (delayMs: number, callback: () => void) => () => void;
 }

@@ -3,7 +3,7 @@ import net from 'node:net';
 import { systemClock } from '../../shared/clock.ts';
 import { socketPair } from '../sockets/socket-pair.ts';
 import { arm } from './arm-timer.ts';
-import { findKin, isKin } from './kinship.ts';
+import { findByOwnPid, belongsToWorker } from './process-tree.ts';
 import type { Platform, WorkerProcess } from './platform.ts';
 import { killTree } from './process-tree.ts';
 import { sendSignal } from './send-signal.ts';
@@ -24,8 +24,8 @@ export const system: Platform = {
   killTree: (pid) => {
     killTree({ pids: [pid], sessions: [] });
   },
-  isKin,
-  findKin,
+  belongsToWorker,
+  findByOwnPid,
   findWithoutPreload,
   arm,
 };

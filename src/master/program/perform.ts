@@ -121,7 +121,7 @@ export function createPerformer(parts: PerformerParts): Performer {
 
   /** The process that listens. Under `npm start`, once that has ended, its number may be another process's. */
   function listenerOf({ process, servingPid }: RunningWorker): number {
-    return platform.isKin(servingPid, process.pid) ? servingPid : process.pid;
+    return platform.belongsToWorker(servingPid, process.pid) ? servingPid : process.pid;
   }
 
   function lookAtListeners(): void {

@@ -14,7 +14,7 @@ import { createListenerSender, sendListener } from '../process/send-listener.ts'
 import { readWorkerMessage } from '../process/read-worker-message.ts';
 
 export interface MessageHandlerParts {
-  readonly platform: Pick<Platform, 'isKin' | 'findKin' | 'watchListener' | 'arm'>;
+  readonly platform: Pick<Platform, 'belongsToWorker' | 'findByOwnPid' | 'watchListener' | 'arm'>;
   readonly listeners: readonly BoundListener[];
   readonly fitted: FittedListeners;
   readonly onEvent: (event: MasterEvent) => void;
@@ -106,7 +106,7 @@ export function createMessageHandler({
       worker.wasReady = true;
       watch(worker);
       dispatch({ type: 'workerSaidReady', worker: worker.id });
-    } else if (platform.isKin(before, worker.process.pid)) {
+    } else if (platform.belongsToWorker(before, worker.process.pid)) {
       reject(
         worker,
         `process ${pid} listens as well, and process ${before} is the worker already: it is not admitted`,
@@ -126,7 +126,7 @@ export function createMessageHandler({
     switch (message.type) {
       case 'ready': {
         // The master is going to signal this pid, so it has to be one of the worker's processes.
-        const pid = platform.findKin(message.pid, worker.process.pid);
+        const pid = platform.findByOwnPid(message.pid, worker.process.pid);
         if (pid === null) reject(worker, `pid ${message.pid} is not one of its processes`);
         else saidReady(worker, pid, message.pid);
         return;

@@ -1,10 +1,10 @@
 /** Looks at one directory entry, without following symlinks. */
 import { lstatSync, readlinkSync, statSync } from 'node:fs';
 import { systemCode } from '../../shared/errors.ts';
-import type { Sight } from './path-route.ts';
+import type { Entry } from './path-route.ts';
 
 /** What is at `path` now. Synchronous: a few microseconds, and nothing can happen in this process between a watch and its look. */
-export function sightOf(path: string): Sight {
+export function probe(path: string): Entry {
   try {
     const stats = lstatSync(path);
     if (stats.isSymbolicLink()) return { kind: 'link', target: readlinkSync(path) };
@@ -25,7 +25,7 @@ export function isAbsence(code: string): boolean {
 /**
  * Whether a directory is never renamed, but changed by many processes: `/`, and with the sticky bit `/tmp` and its like.
  */
-export function isCommonGround(directory: string): boolean {
+export function isSharedDirectory(directory: string): boolean {
   const stickyBit = 0o1000;
   try {
     return directory === '/' || (statSync(directory).mode & stickyBit) !== 0;

@@ -9,9 +9,9 @@
  * - `scanning`: the quiet time is over, the content is being read.
  * - `disturbed`: as `scanning`, but something happened meanwhile, so what is being read is worth nothing.
  */
-export type SettleState = 'quiet' | 'settling' | 'scanning' | 'disturbed';
+export type DebounceState = 'quiet' | 'settling' | 'scanning' | 'disturbed';
 
-export type SettleEvent =
+export type DebounceInput =
   | 'hinted'
   | 'timerFired'
   /** The content was read. */
@@ -19,11 +19,11 @@ export type SettleEvent =
   /** The content was read, but partly from directories that were not watched for the whole quiet time. */
   | 'scannedAnew';
 
-export type SettleEffect = 'armTimer' | 'scan' | 'judge' | 'none';
+export type DebounceEffect = 'armTimer' | 'scan' | 'judge' | 'none';
 
-type Cell = readonly [SettleState, SettleEffect];
+type Cell = readonly [DebounceState, DebounceEffect];
 
-const table: Readonly<Record<SettleState, Readonly<Record<SettleEvent, Cell>>>> = {
+const table: Readonly<Record<DebounceState, Readonly<Record<DebounceInput, Cell>>>> = {
   quiet: {
     hinted: ['settling', 'armTimer'],
     timerFired: ['quiet', 'none'],
@@ -51,10 +51,10 @@ const table: Readonly<Record<SettleState, Readonly<Record<SettleEvent, Cell>>>> 
 };
 
 /** The state after `event`, and what to do. */
-export function settle(
-  state: SettleState,
-  event: SettleEvent,
-): { readonly state: SettleState; readonly effect: SettleEffect } {
+export function debounce(
+  state: DebounceState,
+  event: DebounceInput,
+): { readonly state: DebounceState; readonly effect: DebounceEffect } {
   const [next, effect] = table[state][event];
   return { state: next, effect };
 }

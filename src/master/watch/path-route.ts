@@ -5,7 +5,7 @@
  */
 
 /** What is found under a name in a directory, symlinks not followed. */
-export type Sight =
+export type Entry =
   | { readonly kind: 'file' }
   | { readonly kind: 'directory' }
   | { readonly kind: 'link'; readonly target: string }
@@ -15,7 +15,7 @@ export type Sight =
   | { readonly kind: 'unreadable'; readonly code: string };
 
 /** Looks up `name` in `directory`, an absolute path without symlinks. */
-export type Look = (directory: string, name: string) => Sight;
+export type Look = (directory: string, name: string) => Entry;
 
 export type Route =
   | { readonly kind: 'file' | 'directory'; readonly realpath: string }
@@ -36,13 +36,13 @@ export function followRoute(path: string, look: Look): Route {
       at = parentOf(at);
       continue;
     }
-    const sight = look(at, name);
-    switch (sight.kind) {
+    const entry = look(at, name);
+    switch (entry.kind) {
       case 'link':
         links += 1;
         if (links > maxLinks) return { kind: 'unreadable', code: 'ELOOP' };
-        names.unshift(...namesOf(sight.target));
-        if (sight.target.startsWith('/')) at = '/';
+        names.unshift(...namesOf(entry.target));
+        if (entry.target.startsWith('/')) at = '/';
         break;
       case 'directory':
         at = inside(at, name);
@@ -52,7 +52,7 @@ export function followRoute(path: string, look: Look): Route {
       case 'missing':
       case 'special':
       case 'unreadable':
-        return sight;
+        return entry;
     }
   }
   return { kind: 'directory', realpath: at };

@@ -10,7 +10,7 @@ import type { Hashes } from './content-hashes.ts';
 import { isIgnored } from './ignore.ts';
 import { deafProblem, unreadableProblem } from './watch-problems.ts';
 import { followRoute, inside, type Route } from './path-route.ts';
-import { isAbsence, isCommonGround, sightOf } from './content-probe.ts';
+import { isAbsence, isSharedDirectory, probe } from './content-probe.ts';
 
 export interface Scan {
   readonly fingerprint: Fingerprint;
@@ -62,14 +62,14 @@ class ScanRun {
   #follow(path: string): Route {
     return followRoute(path, (directory, name) => {
       // A plain directory in /tmp tells by itself when it goes, for it is listened to next. All of /tmp would wake us all day.
-      if (isCommonGround(directory) && sightOf(inside(directory, name)).kind === 'directory')
+      if (isSharedDirectory(directory) && probe(inside(directory, name)).kind === 'directory')
         return { kind: 'directory' };
       const deaf = this.#watchers.want(directory, name);
-      const sight = sightOf(inside(directory, name));
+      const entry = probe(inside(directory, name));
       // A plain directory on the way is seldom renamed, and often, such as /home, not readable: that is no problem.
-      if (deaf !== null && !isAbsence(deaf) && sight.kind !== 'directory')
+      if (deaf !== null && !isAbsence(deaf) && entry.kind !== 'directory')
         this.problems.add(deafProblem(directory, deaf));
-      return sight;
+      return entry;
     });
   }
 

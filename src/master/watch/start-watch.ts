@@ -11,7 +11,7 @@ import { type Content, judge } from './fingerprint.ts';
 import { Hashes } from './content-hashes.ts';
 import { missingProblem } from './watch-problems.ts';
 import { scan, type Scan } from './scan.ts';
-import { settle, type SettleEvent, type SettleState } from './debounce.ts';
+import { debounce, type DebounceInput, type DebounceState } from './debounce.ts';
 
 export interface WatchOptions {
   /** Files and directories; symlinks on the way are followed anew each time. Relative ones start at the working directory. */
@@ -53,7 +53,7 @@ class Watcher {
   readonly #hashes = new Hashes();
   readonly #baselines = new Map<string, Content>();
   #problems: ReadonlySet<string> = new Set();
-  #state: SettleState = 'scanning';
+  #state: DebounceState = 'scanning';
   #scanned: readonly Scan[] = [];
   #scanning: Promise<void> = Promise.resolve();
   #timer: NodeJS.Timeout | null = null;
@@ -91,9 +91,9 @@ class Watcher {
     await this.#scanning;
   }
 
-  #step(event: SettleEvent): void {
+  #step(event: DebounceInput): void {
     if (this.#isClosed) return;
-    const { state, effect } = settle(this.#state, event);
+    const { state, effect } = debounce(this.#state, event);
     this.#state = state;
     switch (effect) {
       case 'armTimer':

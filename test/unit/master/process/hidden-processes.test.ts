@@ -18,8 +18,20 @@ test.skipIf(runWithHidingProc('cat', program).status !== 0)(
     const { stdout } = runWithHidingProc(process.execPath, '--import', 'tsx', program);
     const unseen = { isSeen: false };
     expect(JSON.parse(stdout)).toEqual({
-      during: { ...unseen, isKin: true, isFound: true, isRunning: true, isItsWorkerOrphaned: false },
-      afterwards: { ...unseen, isKin: false, isFound: false, isRunning: false, isItsWorkerOrphaned: true },
+      during: {
+        ...unseen,
+        belongsToWorker: true,
+        isFound: true,
+        isRunning: true,
+        isItsWorkerOrphaned: false,
+      },
+      afterwards: {
+        ...unseen,
+        belongsToWorker: false,
+        isFound: false,
+        isRunning: false,
+        isItsWorkerOrphaned: true,
+      },
     });
   },
 );

@@ -1,15 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { settle, type SettleEvent, type SettleState } from '../../../../src/master/watch/debounce.ts';
+import { debounce, type DebounceInput, type DebounceState } from '../../../../src/master/watch/debounce.ts';
 
 function play(
-  events: readonly SettleEvent[],
-  from: SettleState = 'quiet',
-): { state: SettleState; effects: string[] } {
+  events: readonly DebounceInput[],
+  from: DebounceState = 'quiet',
+): { state: DebounceState; effects: string[] } {
   let state = from;
   const effects: string[] = [];
   for (const event of events) {
-    const next = settle(state, event);
+    const next = debounce(state, event);
     state = next.state;
     if (next.effect !== 'none') effects.push(next.effect);
   }
@@ -44,13 +44,13 @@ describe('settling', () => {
     const disturbances = fc.array(fc.boolean(), { maxLength: 40 });
     fc.assert(
       fc.property(disturbances, (hints) => {
-        let state: SettleState = 'quiet';
+        let state: DebounceState = 'quiet';
         let isArmed = false;
         let isScanning = false;
-        const feed = (event: SettleEvent): void => {
+        const feed = (event: DebounceInput): void => {
           if (event === 'timerFired') isArmed = false;
           if (event === 'scanned' || event === 'scannedAnew') isScanning = false;
-          const next = settle(state, event);
+          const next = debounce(state, event);
           state = next.state;
           if (next.effect === 'armTimer') isArmed = true;
           if (next.effect === 'scan') {

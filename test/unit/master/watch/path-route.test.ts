@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { followRoute, inside, type Sight } from '../../../../src/master/watch/path-route.ts';
+import { followRoute, inside, type Entry } from '../../../../src/master/watch/path-route.ts';
 
 /** A file system as a table: `-> target` is a symlink, `file`, `directory`; what is not there is missing. Records the look-ups. */
 function world(table: Readonly<Record<string, string>>): {
-  look: (directory: string, name: string) => Sight;
+  look: (directory: string, name: string) => Entry;
   looked: string[];
 } {
   const looked: string[] = [];
-  const look = (directory: string, name: string): Sight => {
+  const look = (directory: string, name: string): Entry => {
     const path = inside(directory, name);
     looked.push(path);
     const what = table[path];

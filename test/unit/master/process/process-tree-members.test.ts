@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { expect, onTestFinished, test } from 'vitest';
-import { findKin, findLaunchers, isKin } from '../../../../src/master/process/kinship.ts';
+import { findByOwnPid, findLaunchers, belongsToWorker } from '../../../../src/master/process/process-tree.ts';
 import { readProcessStat } from '../../../../src/shared/process-stat.ts';
 
 test.skipIf(process.platform !== 'linux')(
@@ -15,19 +15,19 @@ test.skipIf(process.platform !== 'linux')(
     onTestFinished(() => void process.kill(-pid, 'SIGKILL'));
     const [output] = (await once(shell.stdout, 'data')) as [Buffer];
     const descendant = Number(output.toString());
-    expect(isKin(pid, pid)).toBe(true);
-    expect(isKin(descendant, pid)).toBe(true);
-    expect(isKin(descendant, process.pid)).toBe(true);
+    expect(belongsToWorker(pid, pid)).toBe(true);
+    expect(belongsToWorker(descendant, pid)).toBe(true);
+    expect(belongsToWorker(descendant, process.pid)).toBe(true);
   },
 );
 
 test.skipIf(process.platform !== 'linux')(
   'a parent, init and a process that does not exist are no kin',
   () => {
-    expect(isKin(process.ppid, process.pid)).toBe(false);
-    expect(isKin(1, process.pid)).toBe(false);
-    expect(isKin(2 ** 22 + 1, process.pid)).toBe(false);
-    for (const pid of [process.ppid, 1, 2 ** 22 + 1]) expect(findKin(pid, process.pid)).toBe(null);
+    expect(belongsToWorker(process.ppid, process.pid)).toBe(false);
+    expect(belongsToWorker(1, process.pid)).toBe(false);
+    expect(belongsToWorker(2 ** 22 + 1, process.pid)).toBe(false);
+    for (const pid of [process.ppid, 1, 2 ** 22 + 1]) expect(findByOwnPid(pid, process.pid)).toBe(null);
   },
 );
 

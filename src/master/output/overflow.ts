@@ -1,0 +1,42 @@
+/**
+ * What happens to output whose reader is too slow: it is dropped and counted, and the count is told once the reader has caught up. So a
+ * slow reader neither blocks the master nor fills its memory.
+ */
+
+/** The part of a stream that is needed here. */
+export interface Backlog {
+  /** What the stream holds because its reader is slow, in bytes; 0 when absent. */
+  readonly writableLength?: number;
+  /** Calls back once when it holds nothing any more. A stream without it is asked at the next write. */
+  readonly whenEmpty?: (callback: () => void) => void;
+}
+
+export interface Overflow {
+  /** Whether this may be written. If not, `amount` is counted as dropped. */
+  admits(amount: number): boolean;
+}
+
+/** `onDropped` gets what was dropped since it was last called, in the unit of `amount`. */
+export function createOverflow(
+  stream: Backlog,
+  limitBytes: number,
+  onDropped: (amount: number) => void,
+): Overflow {
+  let dropped = 0;
+  const tell = (): void => {
+    const amount = dropped;
+    dropped = 0;
+    if (amount > 0) onDropped(amount);
+  };
+  return {
+    admits(amount) {
+      if ((stream.writableLength ?? 0) <= limitBytes) {
+        tell();
+        return true;
+      }
+      if (dropped === 0) stream.whenEmpty?.(tell);
+      dropped += amount;
+      return false;
+    },
+  };
+}
