@@ -211,9 +211,16 @@ const scriptFile = new URL('../../src/master/process/after-master.sh', import.me
 /** The script that ends workers which outlive this master. */
 function afterMasterOf(master: number): number {
   const found = readAllProcesses().find(
-    ({ pid, parent }) =>
-      parent === master && readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('after-master.sh'),
+    ({ pid }) => commandOf(pid).includes('after-master.sh') && commandOf(pid).endsWith(`\0${master}\0`),
   );
   if (found === undefined) throw new Error('there is no such script');
   return found.pid;
+}
+
+function commandOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+  } catch {
+    return ''; // It has ended meanwhile.
+  }
 }

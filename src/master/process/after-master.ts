@@ -24,21 +24,22 @@ export function createAfterMaster(): AfterMaster {
   /** It lives as long as it is needed. If it dies, the next worker starts it again. */
   function start(): void {
     const child = spawnScript();
-    const stdin = child?.stdin ?? null;
+    const pipe = child?.stdio[3];
     // No descriptors or processes are left: the next worker tries again. Until then, the next master kills what holds the port.
-    if (child === null || stdin === null) return;
-    script = stdin;
+    if (!(pipe instanceof Socket)) return;
+    script = pipe;
     const gone = (): void => {
-      if (script === stdin) script = null;
+      if (script === pipe) script = null;
     };
     // Without a shell it is as it was before: the next master kills what holds the port.
-    child.on('error', gone);
-    child.on('exit', gone);
-    stdin.on('error', gone);
-    child.unref();
-    // Its handle must not keep an embedder's process alive.
-    if (stdin instanceof Socket) stdin.unref();
-    for (const line of lines.values()) stdin.write(line);
+    child?.on('error', gone);
+    pipe.on('error', gone);
+    pipe.on('close', gone);
+    // Notices that the script is gone, whose end is not reported here. Neither keeps an embedder's process alive.
+    pipe.resume();
+    pipe.unref();
+    child?.unref();
+    for (const line of lines.values()) pipe.write(line);
   }
 
   return {
@@ -56,15 +57,20 @@ export function createAfterMaster(): AfterMaster {
   };
 }
 
+/** In the background of a shell that ends at once, so that the children of the master are its workers alone. */
+const inBackground = '"$0" "$1" "$2" <&3 3<&- &';
+
 /** Null: it could not be started. (A shell that does not exist is reported later, as an event.) */
 function spawnScript(): ChildProcess | null {
   try {
-    const child = spawn('/bin/sh', [afterMasterScript()], {
+    // The pid tells a reader of ps(1) whose script it is.
+    const words = ['-c', inBackground, '/bin/sh', afterMasterScript(), String(process.pid)];
+    const child = spawn('/bin/sh', words, {
       cwd: '/',
       // It needs `sleep`, which is elsewhere on NixOS.
       env: { PATH: ['/usr/bin:/bin', process.env['PATH'] ?? []].flat().join(':') },
       detached: true,
-      stdio: ['pipe', 'ignore', 'ignore'],
+      stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
     });
     child.on('error', () => undefined);
     return child;
