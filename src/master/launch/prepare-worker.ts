@@ -48,7 +48,7 @@ export function prepareWorker(
     generation,
     slot,
     masterPid: process.pid,
-    channelLock: randomId(),
+    channelLock: nextLockName(),
     codeCache,
     drainTimeoutMs: settings.drainTimeoutMs,
     health:
@@ -69,6 +69,16 @@ export function prepareWorker(
   const { file, args } = start;
   const outliveMs = settings.drainTimeoutMs + beyondDrainMs;
   return { file, args, cwd: settings.cwd, environment: start.environment, listeners, outliveMs };
+}
+
+let lockName: string | null = null;
+let locks = 0;
+
+/** Another name for each worker. The random part is made once: a start that needs a descriptor for it could fail without one to spare. */
+function nextLockName(): string {
+  lockName ??= randomId();
+  locks += 1;
+  return `${lockName}-${locks}`;
 }
 
 function announce(
