@@ -25,14 +25,12 @@ export function createAfterMaster(): AfterMaster {
   function start(): void {
     const child = spawnScript();
     const pipe = child?.stdio[3];
-    // No descriptors or processes are left: the next worker tries again. Until then, the next master kills what holds the port.
+    // No descriptors, processes or shell: the next worker tries again. Until then, the next master kills what holds the port.
     if (!(pipe instanceof Socket)) return;
     script = pipe;
     const gone = (): void => {
       if (script === pipe) script = null;
     };
-    // Without a shell it is as it was before: the next master kills what holds the port.
-    child?.on('error', gone);
     pipe.on('error', gone);
     pipe.on('close', gone);
     // Notices that the script is gone, whose end is not reported here. Neither keeps an embedder's process alive.
@@ -60,7 +58,7 @@ export function createAfterMaster(): AfterMaster {
 /** In the background of a shell that ends at once, so that the children of the master are its workers alone. */
 const inBackground = '"$0" "$1" "$2" <&3 3<&- &';
 
-/** Null: it could not be started. (A shell that does not exist is reported later, as an event.) */
+/** Null: it could not be started. */
 function spawnScript(): ChildProcess | null {
   try {
     // The pid tells a reader of ps(1) whose script it is.
@@ -73,7 +71,8 @@ function spawnScript(): ChildProcess | null {
       stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
     });
     child.on('error', () => undefined);
-    return child;
+    // Without a descriptor to spare it has no streams either.
+    return child.pid === undefined ? null : child;
   } catch {
     return null;
   }
