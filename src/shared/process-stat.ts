@@ -46,10 +46,13 @@ export function hasEnded({ state }: ProcessStat): boolean {
 
 /** All processes that can be seen; none where there is no /proc. */
 export function readAllProcesses(): readonly ProcessStat[] {
+  return processNumbers().flatMap((pid) => readProcessStat(pid) ?? []);
+}
+
+/** Their pids. */
+export function processNumbers(): readonly number[] {
   try {
-    return readdirSync('/proc')
-      .filter((entry) => /^\d+$/.test(entry))
-      .flatMap((entry) => readProcessStat(Number(entry)) ?? []);
+    return readdirSync('/proc').flatMap((entry) => (/^\d+$/.test(entry) ? Number(entry) : []));
   } catch {
     return [];
   }

@@ -10,9 +10,9 @@ export function preloadPath(): string {
   return realpathSync(join(root, 'dist', 'worker', 'preload.cjs'));
 }
 
-/** The script that ends workers which outlive this master. */
-export function afterMasterScript(): string {
-  return join(dirname(preloadPath()), '..', 'master', 'after-master.sh');
+/** A file of the master's that is built beside the preload. */
+export function masterFile(preload: string, name: 'trampoline.cjs' | 'after-master.sh'): string {
+  return join(dirname(preload), '..', 'master', name);
 }
 
 /**

@@ -4,6 +4,7 @@
  */
 import { beyondDrainMs } from '../config/fixed-bounds.ts';
 import { accessSync, constants, fstatSync } from 'node:fs';
+import { masterFile } from './preload-path.ts';
 import { randomId } from '../random-id.ts';
 import { dirname, join } from 'node:path';
 import type { AnnouncedListener } from '../../shared/protocol.ts';
@@ -65,7 +66,10 @@ export function prepareWorker(
   const start =
     command.isNode || !hasShell()
       ? { ...launched, environment }
-      : withListenPid(launched, environment, { node: process.execPath, script: trampolineScript(preload) });
+      : withListenPid(launched, environment, {
+          node: process.execPath,
+          script: masterFile(preload, 'trampoline.cjs'),
+        });
   const { file, args } = start;
   const outliveMs = settings.drainTimeoutMs + beyondDrainMs;
   return { file, args, cwd: settings.cwd, environment: start.environment, listeners, outliveMs };
@@ -106,11 +110,6 @@ function setOrRemove(environment: Record<string, string>, name: string, value: s
 function shimFolder(preload: string): string | null {
   const folder = join(dirname(preload), 'shim');
   return hasShell() && isExecutable(join(folder, 'node')) ? folder : null;
-}
-
-/** Built beside the master. */
-function trampolineScript(preload: string): string {
-  return join(dirname(preload), '..', 'master', 'trampoline.cjs');
 }
 
 function hasShell(): boolean {

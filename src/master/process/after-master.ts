@@ -7,7 +7,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { Socket } from 'node:net';
 import type { Writable } from 'node:stream';
 import { readProcessStat } from '../../shared/process-stat.ts';
-import { afterMasterScript } from '../launch/preload-path.ts';
+import { masterFile, preloadPath } from '../launch/preload-path.ts';
 
 export interface AfterMaster {
   /** The process may live for `outliveMs` without this one. Said again, the time is replaced. */
@@ -62,7 +62,8 @@ const inBackground = '"$0" "$1" "$2" <&3 3<&- &';
 function spawnScript(): ChildProcess | null {
   try {
     // The pid tells a reader of ps(1) whose script it is.
-    const words = ['-c', inBackground, '/bin/sh', afterMasterScript(), String(process.pid)];
+    const script = masterFile(preloadPath(), 'after-master.sh');
+    const words = ['-c', inBackground, '/bin/sh', script, String(process.pid)];
     const child = spawn('/bin/sh', words, {
       cwd: '/',
       // It needs `sleep`, which is elsewhere on NixOS.

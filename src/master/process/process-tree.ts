@@ -2,10 +2,16 @@
  * Which processes belong to a worker, and how to kill all of them: its descendants, and every process that shares a session with one of them. A
  * wrapper such as `su -c`, tini or `setsid --wait` gives the program a group or session of its own, which kill(2) on the worker's group misses.
  */
-import { readdirSync, readFileSync } from 'node:fs';
-import { systemCode } from '../../shared/errors.ts';
+import { readFileSync } from 'node:fs';
 import { processExists } from '../../shared/is-running.ts';
-import { hasEnded, readAllProcesses, readProcessStat, type ProcessStat } from '../../shared/process-stat.ts';
+import {
+  hasEnded,
+  processNumbers,
+  readAllProcesses,
+  readProcessStat,
+  type ProcessStat,
+} from '../../shared/process-stat.ts';
+import { sendSignal } from './send-signal.ts';
 
 /**
  * Is `pid` the process `worker`, one of its descendants (`npm start`, a wrapper with a session of its own), or in its
@@ -47,7 +53,7 @@ export function findByOwnPid(pid: number, worker: number): number | null {
   const own = namesOf(pid);
   if (pid > 1 && (own.length === 0 || own.at(-1) === pid) && belongsToWorker(pid, worker)) return pid;
   // Of several that have the number, in namespaces inside one another, the wrappers are outside.
-  const [found] = processes()
+  const [found] = processNumbers()
     .filter((one) => one > 1 && belongsToWorker(one, worker))
     .map((one) => ({ one, names: namesOf(one) }))
     .filter(({ names }) => names.length > 1 && names.at(-1) === pid)
@@ -118,14 +124,7 @@ export function killTree(roots: Roots): void {
 
 /** Its number may belong to another process by now. */
 function signal({ pid, startedAt }: ProcessStat, name: 'SIGSTOP' | 'SIGKILL'): void {
-  if (readProcessStat(pid)?.startedAt !== startedAt) return;
-  try {
-    process.kill(pid, name);
-  } catch (error) {
-    const code = systemCode(error);
-    // It has ended meanwhile; or it belongs to another user, as behind sudo.
-    if (code !== 'ESRCH' && code !== 'EPERM') throw error;
-  }
+  if (readProcessStat(pid)?.startedAt === startedAt) sendSignal(pid, name);
 }
 
 /** The numbers of a process, from the namespace of /proc to its own: NSpid of proc_pid_status(5). Empty when it is not told. */
@@ -133,14 +132,6 @@ function namesOf(pid: number): readonly number[] {
   try {
     const [, numbers = ''] = /^NSpid:\t(.*)$/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1')) ?? [];
     return numbers === '' ? [] : numbers.split('\t').map(Number);
-  } catch {
-    return [];
-  }
-}
-
-function processes(): readonly number[] {
-  try {
-    return readdirSync('/proc').flatMap((entry) => (/^\d+$/.test(entry) ? Number(entry) : []));
   } catch {
     return [];
   }

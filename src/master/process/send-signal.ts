@@ -6,7 +6,7 @@ export function sendSignal(target: number, signal: NodeJS.Signals): void {
     process.kill(target, signal);
   } catch (error) {
     const code = systemCode(error);
-    // ESRCH: the process is gone. EPERM: on macOS, a group of zombies.
+    // ESRCH: the process is gone. EPERM: it belongs to another user, as behind sudo; on macOS, a group of zombies.
     if (code !== 'ESRCH' && code !== 'EPERM') throw error;
   }
 }

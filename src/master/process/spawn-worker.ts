@@ -11,9 +11,8 @@ import { wrapForWorker } from '../../shared/protocol.ts';
 import { createAfterMaster } from './after-master.ts';
 import { arm } from './arm-timer.ts';
 import { guardChannel, type GuardedChannel } from './channel-guard.ts';
-import { findLaunchers } from './process-tree.ts';
 import type { ProcessListeners, SpawnRequest, WorkerProcess } from './platform.ts';
-import { killTree, type Roots } from './process-tree.ts';
+import { findLaunchers, killTree, type Roots } from './process-tree.ts';
 import { sendSignal } from './send-signal.ts';
 import { watchEnd } from './watch-process-end.ts';
 

@@ -1,6 +1,7 @@
 /** Which processes listen on a port or hold a socket, as /proc tells it. Linux only; elsewhere none is found. */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { readProcessArguments } from '../../shared/process-arguments.ts';
+import { processNumbers } from '../../shared/process-stat.ts';
 
 export interface AddressHolder {
   readonly pid: number;
@@ -14,8 +15,9 @@ const listenState = '0A';
 export function findAddressHolders(port: number): readonly AddressHolder[] {
   const inodes = ['/proc/net/tcp', '/proc/net/tcp6'].flatMap((path) => listeningInodes(read(path), port));
   if (inodes.length === 0) return [];
-  const pids = list('/proc').filter((entry) => /^\d+$/.test(entry));
-  return pids.filter((pid) => holdsSocket(Number(pid), inodes)).map((pid) => describe(Number(pid)));
+  return processNumbers()
+    .filter((pid) => holdsSocket(pid, inodes))
+    .map(describe);
 }
 
 /** Whether the process has a descriptor of one of these sockets. */
