@@ -2,13 +2,13 @@
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { optionTable } from '../../src/master/cli/option-table.ts';
 import { EventLog } from '../helpers/event-log.ts';
+import { freePort } from '../helpers/plain-client.ts';
 
 const root = new URL('../..', import.meta.url).pathname;
 const page = readFileSync(join(root, 'docs/coming-from.md'), 'utf8');
@@ -97,13 +97,4 @@ async function stop(): Promise<void> {
   if (master === null || master.exitCode !== null || master.signalCode !== null) return;
   master.kill('SIGTERM');
   await once(master, 'exit');
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0);
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  return typeof address === 'object' && address !== null ? address.port : 0;
 }

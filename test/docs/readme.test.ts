@@ -2,7 +2,6 @@
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -10,7 +9,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { EventLog } from '../helpers/event-log.ts';
 import { isAlive } from '../helpers/marked-processes.ts';
-import { whoAnswers } from '../helpers/plain-client.ts';
+import { freePort, whoAnswers } from '../helpers/plain-client.ts';
 
 const root = new URL('../..', import.meta.url).pathname;
 const readme = readFileSync(join(root, 'README.md'), 'utf8');
@@ -196,12 +195,3 @@ test('the embedding API', async () => {
   const { stdout } = await run('node', ['master.mjs'], { cwd: folder, env: environment(), timeout: 20_000 });
   expect(stdout.split('\n')).toEqual(expect.arrayContaining(['generationReady', 'stopped']));
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0);
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  return typeof address === 'object' && address !== null ? address.port : 0;
-}
