@@ -2,6 +2,7 @@
  * Accepts the connections that queued on an undecided listener, which was open to every address until the program asked for some. Each
  * goes to the server that listens on its address, as if it had arrived there; a connection to any other address is closed.
  */
+import { monotonicMs } from '../../shared/clock.ts';
 import { openInherited, type RawHandle } from '../node-internals/listening-handle.ts';
 import { acceptFor } from '../node-internals/server-handles.ts';
 
@@ -37,7 +38,7 @@ export function acceptQueued(
     return;
   }
   let accepted = 0;
-  const until = performance.now() + longestMs;
+  const until = monotonicMs() + longestMs;
   handle.onconnection = (status, connection) => {
     if (status !== 0) return;
     accepted += 1;
@@ -54,7 +55,7 @@ export function acceptQueued(
     // Two turns: libuv accepts one connection in each, and the first is the current one.
     setImmediate(() =>
       setImmediate(() => {
-        if (accepted !== before && performance.now() < until) {
+        if (accepted !== before && monotonicMs() < until) {
           look(accepted);
           return;
         }

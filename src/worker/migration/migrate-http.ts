@@ -3,6 +3,7 @@
  * within a quarter of a second, few at first, and each is served here until its turn comes (docs/adr/0012-the-tail.md). Which
  * connections can migrate is decided in movable-connections.ts.
  */
+import { monotonicMs } from '../../shared/clock.ts';
 import type { ServerResponse } from 'node:http';
 import type net from 'node:net';
 import {
@@ -119,7 +120,7 @@ export function createHttpMigration(
 
   function move(): void {
     if (!isMoving() || !destinations.areReady()) return;
-    const allowed = pace?.allowed(performance.now()) ?? Infinity;
+    const allowed = pace?.allowed(monotonicMs()) ?? Infinity;
     for (; next < queue.length; next += 1) {
       if (moves >= allowed) {
         moveLater();
@@ -201,7 +202,7 @@ export function createHttpMigration(
     },
     moveAll(withinMs) {
       const sockets = parts.connections.open().filter(isMovable);
-      pace = createPace(sockets.length, performance.now(), Math.min(spreadMs, withinMs));
+      pace = createPace(sockets.length, monotonicMs(), Math.min(spreadMs, withinMs));
       moves = 0;
       queue = [];
       next = 0;
