@@ -11,6 +11,7 @@ import type {
   StopAccepted,
 } from '../../shared/control-api.ts';
 import type { Cause, EventRecord } from '../../shared/events.ts';
+import type { CountChange } from '../program/lifecycle/inputs.ts';
 
 export interface ReloadCommand {
   readonly cause: Cause;
@@ -19,7 +20,7 @@ export interface ReloadCommand {
 
 export interface ScaleCommand {
   /** How many workers more or fewer, never fewer than one; or how many in all. */
-  readonly change: number | { readonly to: number };
+  readonly change: CountChange;
 }
 
 export interface StopCommand {

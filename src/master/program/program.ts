@@ -31,7 +31,7 @@ import { createReleases, releaseOf } from './history/releases.ts';
 import { createReloadWaiters, masterStopped } from './history/reload-waiters.ts';
 import { defaultBackoff } from './lifecycle/backoff.ts';
 import { idleProgram, servingGeneration, type LifecycleSettings, type Program } from './lifecycle/state.ts';
-import { createRunner } from './runner.ts';
+import { createRunner, type Runner } from './runner.ts';
 
 export interface ProgramParts {
   readonly settings: MasterSettings;
@@ -63,7 +63,7 @@ export interface ManagedProgram {
   phase(): Program['phase'];
   /** Asks the draining workers what they still have open. */
   askOpen(): Promise<void>;
-  openOf: ReturnType<typeof createRunner>['openOf'];
+  openOf: Runner['openOf'];
   record(): ProgramRecord;
   /** Stops watching and lets go of the listeners. */
   close(): Promise<void>;

@@ -68,7 +68,6 @@ export function createReloadWaiters(arm: Platform['arm']): ReloadWaiters {
   function watch(result: ReloadResult): void {
     arm(Math.min(firstMomentMs, result.probationMs), () => {
       if (history?.lastReload === result) reach(result, 'serving');
-      answerServed();
     });
   }
 

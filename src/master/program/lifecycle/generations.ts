@@ -4,15 +4,16 @@
  */
 import { backoffMs, countedFailures } from './backoff.ts';
 import type { Effect } from './inputs.ts';
-import type {
-  Generation,
-  OnProbation,
-  Program,
-  Reloading,
-  Serving,
-  Slot,
-  Starting,
-  Worker,
+import {
+  commonOf,
+  type Generation,
+  type OnProbation,
+  type Program,
+  type Reloading,
+  type Serving,
+  type Slot,
+  type Starting,
+  type Worker,
 } from './state.ts';
 import { drainWorkers } from './worker-commands.ts';
 
@@ -149,17 +150,7 @@ export function scheduleRestart(
 
 /** The program, serving with `current`. */
 export function serve(program: Starting | Reloading | OnProbation, current: Generation): Serving {
-  const { settings, workersWanted, workers, lastGeneration, lastWorkerId, pendingSince } = program;
-  return {
-    phase: 'serving',
-    settings,
-    workersWanted,
-    workers,
-    lastGeneration,
-    lastWorkerId,
-    pendingSince,
-    current,
-  };
+  return { ...commonOf(program), phase: 'serving', current };
 }
 
 /** Disarms the pending restarts of a generation whose time is over. */

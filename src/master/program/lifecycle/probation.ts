@@ -12,9 +12,11 @@ import {
   drainWorkers,
   pauseWorkers,
   resumeWorkers,
+  workersById,
   workersOf,
 } from './worker-commands.ts';
-import type { OnProbation, Reloading, Serving, Worker } from './state.ts';
+import { commonOf, type OnProbation, type Reloading, type Serving, type Worker } from './state.ts';
+import type { KillReason } from './worker-step.ts';
 
 /** Does the generation before the candidate have a worker that can take over again? */
 export function canProve({ settings, pendingSince, current, workers }: Reloading): boolean {
@@ -29,15 +31,13 @@ export function canProve({ settings, pendingSince, current, workers }: Reloading
 
 /** The candidate serves, and the generation before it waits. */
 export function beginProbation(program: Reloading, at: number, out: Effect[]): OnProbation {
-  const { current: previous, candidate, settings, ...common } = program;
-  const paused = pauseWorkers({ ...program }, workersOf(program, previous), at, out);
+  const { current: previous, candidate, settings } = program;
+  const paused = pauseWorkers(program, workersOf(program, previous), at, out);
   out.push({ type: 'armTimer', key: { timer: 'probation' }, delayMs: settings.probationMs });
   const kept = paused.workers.filter(({ isPaused }) => isPaused).map(({ id }) => id);
   return {
-    ...common,
+    ...commonOf(paused),
     phase: 'probation',
-    settings,
-    workers: paused.workers,
     current: candidate,
     previous: { ...previous, slots: emptySlots(previous, (id) => !kept.includes(id)) },
     since: at,
@@ -104,13 +104,14 @@ export function losePrevious(
   return previous.slots.some(({ workerId }) => workerId !== null) ? next : settle(next, at, out);
 }
 
-/** A worker of the generation before is another process now: that one was never admitted, so it could not take over. */
+/** Kills a worker of the previous generation that cannot take over any more: its program ended, or is another process that was never admitted. */
 export function giveUpPrevious(
   program: OnProbation,
   worker: Worker,
+  reason: KillReason,
   at: number,
   out: Effect[],
 ): OnProbation | Serving {
-  const restarted = program.workers.filter(({ id }) => id === worker.id);
-  return losePrevious(killWorkers(program, restarted, 'restartedItself', at, out), worker, at, out);
+  const killed = killWorkers(program, workersById(program, worker.id), reason, at, out);
+  return losePrevious(killed, worker, at, out);
 }

@@ -1,6 +1,6 @@
 /**
- * The moves of a program that more than one cell of its table makes: begin a reload, promote or roll back a
- * candidate, replace a worker, stop. Each returns the program as it is afterwards and adds what is to be done to `out`.
+ * The moves of a program that more than one cell of its table makes: start, begin a reload, promote or roll back a
+ * candidate, replace a worker. Each returns the program as it is afterwards and adds what is to be done to `out`.
  */
 import type { Cause, Failure } from '../../../shared/events.ts';
 import type { CountChange, Effect, ProgramInput } from './inputs.ts';
@@ -16,22 +16,13 @@ import {
   refill,
   scheduleRestart,
 } from './generations.ts';
-import {
-  admitWorkers,
-  dismissGeneration,
-  killWorkers,
-  drainWorkers,
-  workersById,
-  workersOf,
-} from './worker-commands.ts';
+import { admitWorkers, dismissGeneration, drainWorkers, workersById, workersOf } from './worker-commands.ts';
 import { beginProbation, canProve } from './probation.ts';
 import { decideReload } from './reload-policy.ts';
 import {
-  candidateGeneration,
-  servingGeneration,
+  commonOf,
   type Generation,
   type Idle,
-  type InPhase,
   type OnProbation,
   type Program,
   type Reloading,
@@ -48,12 +39,11 @@ export function announceReload(program: Program, cause: Cause, pending: boolean,
 
 /** Starts the first generation since the program was created or stopped; its number follows the last one. */
 export function start(
-  { settings, workersWanted, workers, lastGeneration, lastWorkerId }: Idle | Stopped,
+  program: Idle | Stopped,
   { at }: Extract<ProgramInput, { type: 'startRequested' }>,
   out: Effect[],
 ): Starting {
-  const rested = { settings, workersWanted, workers, lastGeneration, lastWorkerId, pendingSince: null };
-  const begun = beginGeneration<Idle>({ ...rested, phase: 'idle' }, at, out);
+  const begun = beginGeneration<Idle>({ ...commonOf(program), phase: 'idle' }, at, out);
   return { ...begun.program, phase: 'starting', candidate: begun.generation };
 }
 
@@ -194,7 +184,7 @@ export function replaceLeaving(
   return { ...filled.program, current: filled.generation };
 }
 
-function announceFailed(
+export function announceFailed(
   candidate: Generation,
   serving: number | null,
   failure: Failure,
@@ -211,75 +201,4 @@ function announceFailed(
       failure,
     },
   });
-}
-
-export function giveUp(program: Starting, failure: Failure, at: number, out: Effect[]): Program {
-  announceFailed(program.candidate, null, failure, at, out);
-  const remaining = dismissGeneration(program, program.candidate, at, out);
-  return endWith(remaining, null, failure, out);
-}
-
-export function stop(
-  program: Starting | Serving | Reloading | OnProbation,
-  at: number,
-  cause: Cause,
-  out: Effect[],
-): Program {
-  out.push({ type: 'announce', event: { event: 'stopRequested', cause, urgent: false } });
-  const leaving = drainWorkers(program, program.workers, 'stop', at, out);
-  return endWith(leaving, at, null, out);
-}
-
-/** The second request to stop. (One that the first act has sent as well is none.) */
-export function stopNow(
-  program: InPhase<'stopping'>,
-  { at, cause }: Extract<ProgramInput, { type: 'stopRequested' }>,
-  out: Effect[],
-): Program {
-  const { askedAt, settings } = program;
-  // Only signals come in pairs: who asks twice in another way has meant it.
-  if (cause === 'signal' && askedAt !== null && at - askedAt < settings.sameStopMs) return program;
-  out.push({ type: 'announce', event: { event: 'stopRequested', cause, urgent: true } });
-  return killWorkers(program, program.workers, 'stop', at, out);
-}
-
-function endWith(
-  program: Starting | Serving | Reloading | OnProbation,
-  askedAt: number | null,
-  failure: Failure | null,
-  out: Effect[],
-): Program {
-  const current = servingGeneration(program);
-  const candidate = candidateGeneration(program);
-  for (const generation of [current, candidate]) if (generation !== null) cancelRestarts(generation, out);
-  out.push(
-    { type: 'disarmTimer', key: { timer: 'settle' } },
-    { type: 'disarmTimer', key: { timer: 'probation' } },
-    { type: 'closeListeners' },
-  );
-  const { settings, workersWanted, workers, lastGeneration, lastWorkerId } = program;
-  return stopIfEmpty(
-    {
-      phase: 'stopping',
-      settings,
-      workersWanted,
-      workers,
-      lastGeneration,
-      lastWorkerId,
-      pendingSince: null,
-      askedAt,
-      failure,
-    },
-    out,
-  );
-}
-
-export function stopIfEmpty(program: InPhase<'stopping'>, out: Effect[]): Program {
-  if (program.workers.length > 0) return program;
-  out.push(
-    { type: 'lookForLeftovers' },
-    { type: 'announce', event: { event: 'stopped', failure: program.failure } },
-    { type: 'finish', failure: program.failure },
-  );
-  return { ...program, phase: 'stopped' };
 }

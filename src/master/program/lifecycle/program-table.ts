@@ -10,10 +10,9 @@
  * - while a generation is on probation, the one before it can accept again: none of its workers is told to go;
  * - at most one candidate at a time; at most one reload waits.
  */
-import type { Failure, ProgramPhase } from '../../../shared/events.ts';
-import type { Effect, ProgramInput, WorkerEnd } from './inputs.ts';
+import type { ProgramPhase } from '../../../shared/events.ts';
+import type { Effect, ProgramInput } from './inputs.ts';
 import { fitSlots, holds } from './generations.ts';
-import { killWorkers, workersById } from './worker-commands.ts';
 import {
   admitIfComplete,
   admitReplacement,
@@ -22,7 +21,6 @@ import {
   changeCount,
   considerPending,
   fitCandidate,
-  giveUp,
   postpone,
   promoteIfAdmitted,
   replaceCrashed,
@@ -30,34 +28,15 @@ import {
   restart,
   rollBack,
   start,
-  stop,
-  stopIfEmpty,
-  stopNow,
 } from './program-moves.ts';
+import { giveUp, stop, stopIfEmpty, stopNow } from './stopping.ts';
 import { giveUpPrevious, losePrevious, rollBackServing, settle } from './probation.ts';
 import { mayBeginAtOnce } from './reload-policy.ts';
 import type { InPhase, Program, Worker } from './state.ts';
+import type { Verdict } from './worker-step.ts';
 
 /** What worker-table.ts found out, told to the program. `worker` is as it was before. */
-export type VerdictInput =
-  | { readonly type: 'workerBecameReady'; readonly at: number; readonly worker: Worker }
-  | {
-      readonly type: 'workerProgramEnded';
-      readonly at: number;
-      readonly worker: Worker;
-      readonly failure: Failure;
-    }
-  | {
-      readonly type: 'workerProgramRestarted';
-      readonly at: number;
-      readonly worker: Worker;
-      readonly failure: Failure;
-    }
-  | { readonly type: 'workerStillAccepts'; readonly at: number; readonly worker: Worker }
-  | { readonly type: 'workerWasAdmitted'; readonly at: number; readonly worker: Worker }
-  | { readonly type: 'workerFailed'; readonly at: number; readonly worker: Worker; readonly end: WorkerEnd }
-  | { readonly type: 'workerLeft'; readonly at: number; readonly worker: Worker }
-  | { readonly type: 'workerGone'; readonly at: number; readonly worker: Worker };
+export type VerdictInput = Verdict & { readonly at: number; readonly worker: Worker };
 
 export type ProgramTableInput = ProgramInput | VerdictInput;
 
@@ -189,16 +168,11 @@ const table: { readonly [Phase in ProgramPhase]: Row<Phase> } = {
     workerProgramEnded: (program, { at, worker, failure }, out) =>
       holds(program.current, worker)
         ? rollBackServing(program, failure, at, out)
-        : losePrevious(
-            killWorkers(program, workersById(program, worker.id), 'reload', at, out),
-            worker,
-            at,
-            out,
-          ),
+        : giveUpPrevious(program, worker, 'reload', at, out),
     workerProgramRestarted: (program, { at, worker, failure }, out) =>
       holds(program.current, worker)
         ? rollBackServing(program, failure, at, out)
-        : giveUpPrevious(program, worker, at, out),
+        : giveUpPrevious(program, worker, 'restartedItself', at, out),
     workerStillAccepts: (program, { at }, out) => considerPending(settle(program, at, out), at, out),
     workerWasAdmitted: ignore,
     workerFailed: (program, { at, worker, end }, out) =>

@@ -152,6 +152,18 @@ export function idleProgram(settings: LifecycleSettings, workersWanted: number):
   };
 }
 
+/** What a program has in every phase. */
+export function commonOf({
+  settings,
+  workersWanted,
+  workers,
+  lastGeneration,
+  lastWorkerId,
+  pendingSince,
+}: Program): Common {
+  return { settings, workersWanted, workers, lastGeneration, lastWorkerId, pendingSince };
+}
+
 /** The generation that serves, if one does. */
 export function servingGeneration(program: Program): Generation | null {
   return 'current' in program ? program.current : null;

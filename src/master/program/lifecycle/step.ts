@@ -4,10 +4,9 @@
  */
 import type { Effect, LifecycleInput, Step, WorkerInput } from './inputs.ts';
 import { introductions } from './introductions.ts';
-import { stepProgram, type VerdictInput } from './program-table.ts';
-import type { Program, Worker } from './state.ts';
+import { stepProgram } from './program-table.ts';
+import type { Program } from './state.ts';
 import { stepWorker } from './worker-table.ts';
-import type { Verdict } from './worker-step.ts';
 
 export function step(program: Program, input: LifecycleInput): Step<Program> {
   const out: Effect[] = [];
@@ -22,31 +21,9 @@ function stepOneWorker(program: Program, input: WorkerInput, out: Effect[]): Pro
   const result = stepWorker(worker, input, program.settings);
   out.push(...result.effects);
   const workers = program.workers.flatMap((one) => (one === worker ? (result.worker ?? []) : one));
-  const verdict = verdictInput(result.verdict, worker, input.at);
-  return verdict === null ? { ...program, workers } : stepProgram({ ...program, workers }, verdict, out);
-}
-
-function verdictInput(verdict: Verdict, worker: Worker, at: number): VerdictInput | null {
-  switch (verdict?.type) {
-    case undefined:
-      return null;
-    case 'becameReady':
-      return { type: 'workerBecameReady', at, worker };
-    case 'lostProgram':
-      return { type: 'workerProgramEnded', at, worker, failure: verdict.failure };
-    case 'restartedItself':
-      return { type: 'workerProgramRestarted', at, worker, failure: verdict.failure };
-    case 'cannotPause':
-      return { type: 'workerStillAccepts', at, worker };
-    case 'wasAdmitted':
-      return { type: 'workerWasAdmitted', at, worker };
-    case 'failed':
-      return { type: 'workerFailed', at, worker, end: verdict.end };
-    case 'left':
-      return { type: 'workerLeft', at, worker };
-    case 'gone':
-      return { type: 'workerGone', at, worker };
-  }
+  const next = { ...program, workers };
+  const { verdict } = result;
+  return verdict === null ? next : stepProgram(next, { ...verdict, at: input.at, worker }, out);
 }
 
 function isAboutWorker(input: LifecycleInput): input is WorkerInput {

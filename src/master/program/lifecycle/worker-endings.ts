@@ -26,7 +26,7 @@ export const drain: Row['drain'] = (worker, { at, reason }, settings) => ({
 /** It has got a signal from elsewhere: as if it had been asked to drain, and its place is free. */
 export const leaves: Row['workerSaidItDrains'] = (worker, { at }, settings) => ({
   ...drain(worker, { type: 'drain', at, reason: 'signal' }, settings),
-  verdict: { type: 'left' },
+  verdict: { type: 'workerLeft' },
 });
 
 /** A worker that is not ready was never admitted, so it holds no connection: nothing to drain. */
@@ -71,7 +71,7 @@ export const killedBeforeItsBirth: Row['workerSpawned'] = (worker, { pid }) => (
 export const notReadyInTime: Row['workerNotReady'] = (worker, { at, failure }) => ({
   ...killed(worker, at, 'notReady'),
   verdict: {
-    type: 'failed',
+    type: 'workerFailed',
     end: silentEnd(failure),
   },
 });
@@ -83,7 +83,7 @@ export const failedAndGone: Row['workerEnded'] = (worker, { at, end }) => ({
     ...disarmAdmit(worker),
     announce({ event: 'workerFailed', ...change(worker, 'exited', at), failure: end.failure }),
   ],
-  verdict: { type: 'failed', end },
+  verdict: { type: 'workerFailed', end },
 });
 
 export const goneAsAsked: Row['workerEnded'] = (worker, { at, end }) => ({
@@ -102,13 +102,13 @@ export const goneAsAsked: Row['workerEnded'] = (worker, { at, end }) => ({
       failure: drainCrash(worker.phase, end),
     }),
   ],
-  verdict: { type: 'gone' },
+  verdict: { type: 'workerGone' },
 });
 
 /** One that is paused has been replaced: its end is that of a worker that goes, though it was not asked to go yet. */
 export const endedWhileReady: Row['workerEnded'] = (worker, input, settings) =>
   worker.isPaused
-    ? { ...goneAsAsked(worker, input, settings), verdict: { type: 'failed', end: input.end } }
+    ? { ...goneAsAsked(worker, input, settings), verdict: { type: 'workerFailed', end: input.end } }
     : failedAndGone(worker, input, settings);
 
 /** Signals that a draining worker gets only if something is wrong: from the kernel, or from its own abort(3). */

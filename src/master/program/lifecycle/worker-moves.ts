@@ -41,7 +41,7 @@ export const spawned: Row['workerSpawned'] = (worker, { pid }) => {
 export const becameReady: Row['workerSaidReady'] = (worker, { at }, settings) => ({
   worker: { ...enter(worker, 'ready', at), readyAt: at, admission: admissionAtReady(settings) },
   effects: [disarm('ready', worker), announce({ event: 'workerReady', ...change(worker, 'ready', at) })],
-  verdict: { type: 'becameReady' },
+  verdict: { type: 'workerBecameReady' },
 });
 
 export const restartedItself: Row['workerRestartedItself'] = (worker, { at, failure }, settings) => ({
@@ -50,7 +50,7 @@ export const restartedItself: Row['workerRestartedItself'] = (worker, { at, fail
     ...disarmAdmit(worker),
     announce({ event: 'workerRestartedItself', ...identity(worker), failure }),
   ],
-  verdict: { type: 'restartedItself', failure },
+  verdict: { type: 'workerProgramRestarted', failure },
 });
 
 /** It is where it was before it became ready: its command has the ready timeout to start the program again. */
@@ -66,7 +66,7 @@ export const lostProgram: Row['workerLostProgram'] = (worker, { at, failure }, s
     { type: 'armTimer', key: { timer: 'ready', worker: worker.id }, delayMs: settings.readyTimeoutMs },
     announce({ event: 'workerLostProgram', ...identity(worker), failure }),
   ],
-  verdict: { type: 'lostProgram', failure },
+  verdict: { type: 'workerProgramEnded', failure },
 });
 
 /** Its command has started the program again after it was gone for a while. */
@@ -76,7 +76,7 @@ export const startedAgain: Row['workerRestartedItself'] = (worker, { at, failure
     disarm('ready', worker),
     announce({ event: 'workerRestartedItself', ...identity(worker), failure }),
   ],
-  verdict: { type: 'becameReady' },
+  verdict: { type: 'workerBecameReady' },
 });
 
 export const admit: Row['admit'] = (worker, _input, settings) =>
@@ -100,7 +100,7 @@ export const wasAdmitted: Row['workerAdmitted'] = (worker) =>
     ? {
         worker: { ...worker, admission: 'confirmed' },
         effects: [disarm('admit', worker), announce({ event: 'workerAdmitted', ...identity(worker) })],
-        verdict: { type: 'wasAdmitted' },
+        verdict: { type: 'workerWasAdmitted' },
       }
     : { worker, effects: [], verdict: null };
 
@@ -108,7 +108,7 @@ export const notAdmitted: Row['admissionFailed'] = (worker, { at, failure }) =>
   worker.admission === 'asked'
     ? {
         ...killed(worker, at, 'notAdmitted'),
-        verdict: { type: 'failed', end: silentEnd(failure) },
+        verdict: { type: 'workerFailed', end: silentEnd(failure) },
       }
     : { worker, effects: [], verdict: null };
 
@@ -136,7 +136,7 @@ export const resume: Row['resume'] = (worker) =>
 export const cannotPause: Row['workerCannotPause'] = (worker) => ({
   worker: { ...worker, isPaused: false },
   effects: [],
-  verdict: worker.isPaused ? { type: 'cannotPause' } : null,
+  verdict: worker.isPaused ? { type: 'workerStillAccepts' } : null,
 });
 
 export const beganToAdopt: Row['workerSaidItAdopts'] = (worker) => ({

@@ -16,28 +16,28 @@ export type WorkerTableInput = WorkerInput | WorkerCommand;
 
 /** What the program has to know of what happened. */
 export type Verdict =
-  | { readonly type: 'becameReady' }
+  | { readonly type: 'workerBecameReady' }
   /** Its program is another process now, which is ready. */
-  | { readonly type: 'restartedItself'; readonly failure: Failure }
+  | { readonly type: 'workerProgramRestarted'; readonly failure: Failure }
   /** Its program is gone, and its command may start it again. */
-  | { readonly type: 'lostProgram'; readonly failure: Failure }
+  | { readonly type: 'workerProgramEnded'; readonly failure: Failure }
   /** It confirmed that it accepts connections. */
-  | { readonly type: 'wasAdmitted' }
-  /** It was to pause, and accepts on. */
-  | { readonly type: 'cannotPause' }
+  | { readonly type: 'workerWasAdmitted' }
+  /** It was to pause, and still accepts. */
+  | { readonly type: 'workerStillAccepts' }
   /** It will not become ready; its process may still be there, going. */
-  | { readonly type: 'failed'; readonly end: WorkerEnd }
+  | { readonly type: 'workerFailed'; readonly end: WorkerEnd }
   /** It drains, although nothing here has asked it to. */
-  | { readonly type: 'left' }
+  | { readonly type: 'workerLeft' }
   /** It is gone, as it was asked to. */
-  | { readonly type: 'gone' }
-  | null;
+  | { readonly type: 'workerGone' };
 
 export interface WorkerStep {
   /** Null when the worker is gone. */
   readonly worker: Worker | null;
   readonly effects: readonly Effect[];
-  readonly verdict: Verdict;
+  /** Null: nothing. */
+  readonly verdict: Verdict | null;
 }
 
 export type Handler<Input> = (worker: Worker, input: Input, settings: LifecycleSettings) => WorkerStep;

@@ -1,0 +1,77 @@
+/**
+ * How a program comes to rest: it is stopped, or gives up because its first generation failed. Each function returns the program as it is
+ * afterwards and adds what is to be done to `out`. Pure.
+ */
+import type { Cause, Failure } from '../../../shared/events.ts';
+import { cancelRestarts } from './generations.ts';
+import type { Effect, ProgramInput } from './inputs.ts';
+import { announceFailed } from './program-moves.ts';
+import {
+  candidateGeneration,
+  commonOf,
+  servingGeneration,
+  type InPhase,
+  type OnProbation,
+  type Program,
+  type Reloading,
+  type Serving,
+  type Starting,
+} from './state.ts';
+import { dismissGeneration, drainWorkers, killWorkers } from './worker-commands.ts';
+
+export function giveUp(program: Starting, failure: Failure, at: number, out: Effect[]): Program {
+  announceFailed(program.candidate, null, failure, at, out);
+  const remaining = dismissGeneration(program, program.candidate, at, out);
+  return endWith(remaining, null, failure, out);
+}
+
+export function stop(
+  program: Starting | Serving | Reloading | OnProbation,
+  at: number,
+  cause: Cause,
+  out: Effect[],
+): Program {
+  out.push({ type: 'announce', event: { event: 'stopRequested', cause, urgent: false } });
+  const leaving = drainWorkers(program, program.workers, 'stop', at, out);
+  return endWith(leaving, at, null, out);
+}
+
+/** The second request to stop. (One that the first act has sent as well is none.) */
+export function stopNow(
+  program: InPhase<'stopping'>,
+  { at, cause }: Extract<ProgramInput, { type: 'stopRequested' }>,
+  out: Effect[],
+): Program {
+  const { askedAt, settings } = program;
+  // Only signals come in pairs: a second request of another kind is meant.
+  if (cause === 'signal' && askedAt !== null && at - askedAt < settings.sameStopMs) return program;
+  out.push({ type: 'announce', event: { event: 'stopRequested', cause, urgent: true } });
+  return killWorkers(program, program.workers, 'stop', at, out);
+}
+
+function endWith(
+  program: Starting | Serving | Reloading | OnProbation,
+  askedAt: number | null,
+  failure: Failure | null,
+  out: Effect[],
+): Program {
+  const current = servingGeneration(program);
+  const candidate = candidateGeneration(program);
+  for (const generation of [current, candidate]) if (generation !== null) cancelRestarts(generation, out);
+  out.push(
+    { type: 'disarmTimer', key: { timer: 'settle' } },
+    { type: 'disarmTimer', key: { timer: 'probation' } },
+    { type: 'closeListeners' },
+  );
+  return stopIfEmpty({ ...commonOf(program), phase: 'stopping', pendingSince: null, askedAt, failure }, out);
+}
+
+export function stopIfEmpty(program: InPhase<'stopping'>, out: Effect[]): Program {
+  if (program.workers.length > 0) return program;
+  out.push(
+    { type: 'lookForLeftovers' },
+    { type: 'announce', event: { event: 'stopped', failure: program.failure } },
+    { type: 'finish', failure: program.failure },
+  );
+  return { ...program, phase: 'stopped' };
+}
