@@ -11,6 +11,7 @@ export interface ProcessStat {
   readonly session: number;
   /** The number of the controlling terminal; 0: none. */
   readonly terminal: number;
+  readonly threads: number;
   /** In clock ticks since the boot: tells a process from a later one with the same pid. */
   readonly startedAt: number;
 }
@@ -35,13 +36,17 @@ export function parseProcessStat(text: string): ProcessStat {
     group,
     session,
     terminal,
+    threads: Number(rest[16]),
     startedAt: Number(rest[18]),
   };
 }
 
-/** Whether it has ended; its parent may not have reaped it yet. */
-export function hasEnded({ state }: ProcessStat): boolean {
-  return state === 'Z' || state === 'X';
+/**
+ * Whether it has ended; its parent may not have reaped it yet. The first thread of a killed process is a zombie a moment
+ * before the last of its other threads has ended, and only then are its sockets closed.
+ */
+export function hasEnded({ state, threads }: ProcessStat): boolean {
+  return (state === 'Z' || state === 'X') && threads <= 1;
 }
 
 /** All processes that can be seen; none where there is no /proc. */

@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest';
 import { findTree } from '../../../../src/master/process/process-tree.ts';
-import { parseProcessStat, type ProcessStat } from '../../../../src/shared/process-stat.ts';
+import type { ProcessStat } from '../../../../src/shared/process-stat.ts';
 
 const master = { pid: 100, session: 50 };
 
 function stat(pid: number, parent: number, session: number): ProcessStat {
-  return { pid, parent, session, group: session, state: 'S', terminal: 0, startedAt: pid };
+  return { pid, parent, session, group: session, state: 'S', terminal: 0, threads: 1, startedAt: pid };
 }
 
 function pidsOf(roots: Parameters<typeof findTree>[0], all: readonly ProcessStat[]): readonly number[] {
@@ -28,17 +28,4 @@ test('the master, its session, other workers and init are never part of a tree',
   const all = [stat(1, 0, 1), stat(100, 1, 50), stat(60, 1, 50), stat(200, 100, 200), stat(300, 100, 300)];
   expect(pidsOf({ pids: [200], sessions: [200] }, all)).toEqual([200]);
   expect(pidsOf({ pids: [60], sessions: [] }, all)).toEqual([60]);
-});
-
-test('a name with spaces, parentheses and line ends does not shift the fields', () => {
-  const text = `42 (a) R 7 (\n b) S 1 2 3 4 ${Array(14).fill(0).join(' ')} 777 0\n`;
-  expect(parseProcessStat(text)).toEqual({
-    pid: 42,
-    state: 'S',
-    parent: 1,
-    group: 2,
-    session: 3,
-    terminal: 4,
-    startedAt: 777,
-  });
 });
