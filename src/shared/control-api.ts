@@ -1,11 +1,19 @@
 /**
  * The control API: HTTP and JSON over the control socket. Routes, and the shapes that the master answers with.
  *
- *   GET  /v1/status             200 Status
- *   POST /v1/reload {wait}      202 ReloadAccepted · with wait: 200 ReloadResult when it went well, 409 ReloadResult when it failed
- *   POST /v1/scale  {workers}   200 Scaled
- *   POST /v1/stop   {wait}      202 StopAccepted; with wait the answer ends when everything has stopped
- *   GET  /v1/events             200, one event a line (application/x-ndjson), until either side goes
+ *   GET  /v1/master                          200 MasterStatus
+ *   GET  /v1/programs                        200 ProgramList: all programs, in the order of the plan
+ *   GET  /v1/programs/NAME                   200 Status
+ *   POST /v1/programs/NAME/start   {wait}    202 ReloadAccepted · with wait: 200 or 409 ReloadResult. One that runs already: 200 at once
+ *   POST /v1/programs/NAME/reload  {wait}    202 ReloadAccepted · with wait: 200 ReloadResult when it went well, 409 ReloadResult when it failed
+ *   POST /v1/programs/NAME/restart {wait}    as start; its workers are stopped first, and clients wait in the listener's queue
+ *   POST /v1/programs/NAME/scale   {workers} 200 Scaled
+ *   POST /v1/programs/NAME/stop    {wait}    202 StopAccepted; with wait the answer ends when its workers have ended
+ *   GET  /v1/programs/NAME/events            200, its events, one a line (application/x-ndjson), until either side goes
+ *   POST /v1/update {dryRun}                 200 UpdateResult · 409 UpdateResult when a program has failed · 422 ErrorAnswer when the file is wrong
+ *   POST /v1/stop   {wait}                   202 StopAccepted; stops all programs and the master; with wait the answer ends with the master
+ *   GET  /v1/events                          200, the events of all programs
+ *   GET  /v1/status, POST /v1/reload {wait}, POST /v1/scale {workers}: those of the only program; 409 `programAmbiguous` where there are several
  *
  * An error answers 4xx or 5xx with ErrorAnswer.
  */
@@ -17,7 +25,19 @@ export const routes = {
   scale: '/v1/scale',
   stop: '/v1/stop',
   events: '/v1/events',
+  master: '/v1/master',
+  programs: '/v1/programs',
+  update: '/v1/update',
 } as const;
+
+/** What can be done to one program, as the last part of its route. */
+export const programActions = ['start', 'reload', 'restart', 'scale', 'stop', 'events'] as const;
+export type ProgramAction = (typeof programActions)[number];
+
+/** The route of a program, or of what is done to it. */
+export function programRoute(name: string, action: ProgramAction | null = null): string {
+  return `${routes.programs}/${name}${action === null ? '' : `/${action}`}`;
+}
 
 /**
  * What a reload can be waited for. `serving`: only the new generation takes new connections. `settled`: moreover, its probation is over.
@@ -103,9 +123,30 @@ export interface WorkerCrash {
  */
 export type ProgramState = Exclude<ProgramPhase, 'probation'> | 'restarting';
 
+export interface MasterStatus {
+  /** The name of its control socket. */
+  readonly name: string;
+  readonly pid: number;
+  readonly version: string;
+  readonly uptimeMs: number;
+  /** Stands in every line of its log, and in no line of a worker; null: it writes no log of its own. */
+  readonly logId: string | null;
+  /** The config file that its plan was read from, an absolute path; null: the command line, or code. */
+  readonly file: string | null;
+}
+
+export interface ProgramList {
+  readonly master: MasterStatus;
+  readonly programs: readonly Status[];
+}
+
 export interface Status {
   readonly program: string;
   readonly state: ProgramState;
+  /** It is to run: it was started, and nobody has stopped it. */
+  readonly isWanted: boolean;
+  /** Programs of the plan that have to serve before it is started, and do not yet. */
+  readonly waitsFor: readonly string[];
   /** While the generation that serves is on probation: the generation that can take over again, and for how long. */
   readonly probation: { readonly previous: number; readonly remainingMs: number } | null;
   /** The generation that serves; null before the first one is ready. */
@@ -113,13 +154,7 @@ export interface Status {
   /** What the generation that serves runs. */
   readonly release: Release | null;
   readonly command: readonly string[];
-  readonly master: {
-    readonly pid: number;
-    readonly version: string;
-    readonly uptimeMs: number;
-    /** Stands in every line of its log, and in no line of a worker; null: it writes no log of its own. */
-    readonly logId: string | null;
-  };
+  readonly master: MasterStatus;
   readonly listeners: readonly { readonly name: string; readonly host: string; readonly port: number }[];
   readonly workersWanted: number;
   readonly workers: readonly WorkerStatus[];
@@ -146,6 +181,60 @@ export interface StopAccepted {
   readonly pid: number;
 }
 
+/** How one plan differs from another. */
+export interface PlanDifference {
+  readonly added: readonly string[];
+  readonly removed: readonly string[];
+  readonly changed: readonly ProgramChange[];
+  /** Keys of `[master]` that differ. They take effect when the master is started again. */
+  readonly master: readonly string[];
+}
+
+export interface ProgramChange {
+  readonly program: string;
+  /** As the config file writes them. */
+  readonly keys: readonly string[];
+  /**
+   * `nothing`: they take effect at once. `reload`: with new workers, in a reload. `restart`: its workers have to stop first, because the old
+   * and the new listener exclude each other.
+   */
+  readonly needs: 'nothing' | 'reload' | 'restart';
+}
+
+export interface UpdateResult {
+  readonly file: string;
+  readonly difference: PlanDifference;
+  /** False: it was only asked what would be done. */
+  readonly applied: boolean;
+  /** What has come of it, for each program that was started, reloaded, restarted or removed. Empty when it was not applied. */
+  readonly programs: readonly UpdatedProgram[];
+}
+
+export interface UpdatedProgram {
+  readonly program: string;
+  readonly done: 'started' | 'reloaded' | 'restarted' | 'changed' | 'removed';
+  /** Why it does not serve as the new plan wants it; null: it does. */
+  readonly problem: string | null;
+}
+
 export interface ErrorAnswer {
-  readonly error: { readonly code: string; readonly message: string; readonly hint: string | null };
+  readonly error: {
+    readonly code: string;
+    readonly message: string;
+    readonly hint: string | null;
+    /** For `planInvalid`: everything that is wrong with the file. */
+    readonly problems?: readonly PlanProblem[];
+  };
+}
+
+/** One thing that is wrong with a plan. Lines and columns count from 1; null where there is none to name. */
+export interface PlanProblem {
+  readonly file: string | null;
+  readonly line: number | null;
+  readonly column: number | null;
+  /** As the file writes it: `program.shop.port`. */
+  readonly key: string | null;
+  /** What was expected, or what is wrong, in one sentence without a full stop. */
+  readonly message: string;
+  readonly hint: string | null;
 }

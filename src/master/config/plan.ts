@@ -1,0 +1,63 @@
+/**
+ * The plan: what a master is to run, checked and complete. Plain data, frozen, with no default left to fill in, so that two plans
+ * can be compared. A config file, the command line and code are all compiled into one. Pure.
+ */
+import type { WorkerKind } from '../launch/worker-kind.ts';
+
+export interface Plan {
+  readonly master: MasterPlan;
+  /** In the order in which they were written. Their names are unique. */
+  readonly programs: readonly ProgramPlan[];
+}
+
+export interface MasterPlan {
+  /** Of the control socket; null: the name of the only program. */
+  readonly name: string | null;
+  readonly hasControl: boolean;
+  /** Where it was read from, an absolute path; null: from the command line or from code. */
+  readonly file: string | null;
+  /** Null: the command line decides, or the default. */
+  readonly logLevel: LogLevel | null;
+  readonly logFormat: LogFormat | null;
+}
+
+export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+export type LogLevel = (typeof logLevels)[number];
+export const logFormats = ['json', 'pretty'] as const;
+export type LogFormat = (typeof logFormats)[number];
+
+/** Durations in ms. Paths are absolute, with symlinks as they were written. */
+export interface ProgramPlan {
+  /** Null: named after its port, once that is known. Only in a plan of one program. */
+  readonly name: string | null;
+  readonly command: readonly string[];
+  /** In the order in which workers inherit them. Their names are unique. */
+  readonly listeners: readonly ListenerPlan[];
+  readonly workers: number;
+  readonly cwd: string;
+  /** Variables for its workers, over those that the master has inherited. */
+  readonly environment: Readonly<Record<string, string>>;
+  /** Read anew for every worker; over `environment`. */
+  readonly environmentFile: string | null;
+  /** Null: no watching. Empty: the program's own file. */
+  readonly watch: readonly string[] | null;
+  readonly workerKind: WorkerKind;
+  readonly readyTimeoutMs: number;
+  readonly drainTimeoutMs: number;
+  /** 0: none. */
+  readonly probationMs: number;
+  /** It is started with the master. */
+  readonly autostart: boolean;
+  /** Names of programs that have to serve before it is started, and that are stopped after it. */
+  readonly dependsOn: readonly string[];
+}
+
+export interface ListenerPlan {
+  readonly name: string;
+  /** A numeric address or a host name; null: what the program of the first generation asks for. */
+  readonly host: string | null;
+  /** 0: any free one. */
+  readonly port: number;
+  /** Length of the accept queue; the kernel caps it at net.core.somaxconn. */
+  readonly backlog: number;
+}
