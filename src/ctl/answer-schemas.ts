@@ -42,12 +42,17 @@ export const status: z.ZodMiniType<Status> = z.object({
   generation: z.nullable(z.int()),
   release: z.nullable(release),
   command: z.array(z.string()),
+  isWanted: z._default(z.boolean(), true),
+  waitsFor: z._default(z.array(z.string()), []),
   master: z.object({
+    // A master of an older version has not all of them.
+    name: z._default(z.string(), ''),
     pid: z.int(),
     version: z.string(),
     uptimeMs: z.number(),
-    // A master of an older version has none.
+    isStopping: z._default(z.boolean(), false),
     logId: z._default(z.nullable(z.string()), null),
+    file: z._default(z.nullable(z.string()), null),
   }),
   listeners: z.array(z.object({ name: z.string(), host: z.string(), port: z.int() })),
   workersWanted: z.int(),

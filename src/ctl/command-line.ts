@@ -3,7 +3,7 @@ import yargs, { type Argv } from 'yargs';
 import { type ReloadWait, reloadWaits } from '../shared/control-api.ts';
 import { GracefulRunError } from '../shared/errors.ts';
 import { version } from '../shared/version.ts';
-import { nearest } from './nearest.ts';
+import { nearest } from '../shared/nearest.ts';
 
 export type Command =
   | { readonly kind: 'status'; readonly json: boolean }

@@ -112,6 +112,16 @@ const shapes: Shapes = {
   reloadRequested: event('reloadRequested', { ...place, cause, generation: z.int(), pending: z.boolean() }),
   stopRequested: event('stopRequested', { ...place, cause, urgent: z.boolean() }),
   stopped: event('stopped', { ...place, failure: z.nullable(failure) }),
+  startRefused: event('startRefused', { ...place, failure }),
+  startWaits: event('startWaits', { ...place, programs: z.array(z.string()) }),
+  planChanged: event('planChanged', {
+    ...place,
+    file: z.string(),
+    added: z.array(z.string()),
+    removed: z.array(z.string()),
+    changed: z.array(z.string()),
+  }),
+  planRefused: event('planRefused', { ...place, file: z.string(), problems: z.array(z.string()) }),
   workerCountChanged: event('workerCountChanged', { ...place, fromCount: z.int(), toCount: z.int() }),
   restartScheduled: event('restartScheduled', {
     ...place,

@@ -5,7 +5,7 @@ import { controlFile, controlName, folderProblem } from '../shared/control-path.
 import { GracefulRunError, systemCode } from '../shared/errors.ts';
 import { describeForeign, foreignMasters } from './foreign-masters.ts';
 import { lookFor } from './look-for-listener.ts';
-import { nearest } from './nearest.ts';
+import { nearest } from '../shared/nearest.ts';
 
 export interface FoundMaster {
   readonly name: string;

@@ -1,20 +1,30 @@
 /**
- * Puts a master together: its control socket and its program, with the order in which they begin and end. It decides nothing
+ * Puts a master together: its control socket and its programs, with the order in which they begin and end. It decides nothing
  * else, and knows neither the command line, nor signals, nor what a log looks like.
  */
 import { dirname } from 'node:path';
-import type { ReloadResult, Status } from '../shared/control-api.ts';
+import type {
+  MasterStatus,
+  ReloadResult,
+  Status,
+  UpdatedProgram,
+  UpdateResult,
+} from '../shared/control-api.ts';
 import { controlFolders } from '../shared/control-path.ts';
+import { GracefulRunError } from '../shared/errors.ts';
 import type { Cause, EventRecord, Failure, MasterEvent } from '../shared/events.ts';
 import { version } from '../shared/version.ts';
+import { comparePlans, isEmpty } from './config/difference.ts';
 import {
   compileOptions,
   type MasterOptions,
-  type MasterSettings,
   type OptionSpelling,
+  type PlanOptions,
 } from './config/options.ts';
+import { describeProblem, PlanInvalid } from './config/plan-invalid.ts';
+import type { Plan } from './config/plan.ts';
 import { workingDirectory } from './config/working-directory.ts';
-import type { Commands } from './control/commands.ts';
+import type { Commands, ReloadUnderWay, UpdateCommand } from './control/commands.ts';
 import { openControlServer, type ControlServer } from './control/control-server.ts';
 import { deferred } from './deferred.ts';
 import { recordVersion, type MasterRecord } from './handover/record.ts';
@@ -23,28 +33,55 @@ import type { Platform } from './process/platform.ts';
 import { system } from './process/system.ts';
 import { describeStatus } from './program/describe-status.ts';
 import { masterStopped } from './program/history/reload-waiters.ts';
-import { createProgram } from './program/program.ts';
 import { startFailed } from './program/worker-failures.ts';
+import { applyPlan, startWithin } from './programs/apply-plan.ts';
+import { createProgramSet, type Member, type StartOutcome } from './programs/program-set.ts';
 
-/** A master of one program. Created idle; a stopped one cannot be started again. */
+/** One program of a master of many. Errors: those of Master, and `programStopped`. */
+export interface MasterProgram {
+  /** Starts it, and what it depends on. Resolves when it serves or has failed. */
+  start(cause?: Cause): Promise<ReloadResult>;
+  reload(cause?: Cause): Promise<ReloadResult>;
+  /** Stops its workers, then starts it again; clients wait meanwhile. */
+  restart(cause?: Cause): Promise<ReloadResult>;
+  /** Drains its workers and resolves when all are gone. A second call kills them. */
+  stop(cause?: Cause): Promise<void>;
+  changeWorkerCount(change: number): void;
+  status(): Status;
+}
+
+/** A master. Created idle; a stopped one cannot be started again. */
 export interface Master {
   /**
-   * Binds, starts the first generation, and resolves when it serves. Errors: `addressInUse`, `addressUnusable`,
+   * A master of one program binds, starts the first generation, and resolves when it serves. Errors: `addressInUse`, `addressUnusable`,
    * `nameTaken`, `controlSocketUnusable`, `notWatchable`, `startFailed`, and those of looking up the command:
    * `commandNotFound`, `commandNotExecutable`, `cwdMissing`, `envFileUnreadable`; `masterStopped` when stop()
    * came first. After an error nothing is left running. A second call gives the same promise.
+   *
+   * A master of many programs resolves when each of them serves, has failed, or waits for one that has. Errors: `nameTaken`,
+   * `controlSocketUnusable`, `masterStopped`.
    */
   start(): Promise<void>;
   /**
-   * Asks for a new generation; resolves when it serves (`ok`) or has failed (then the old one keeps serving).
-   * While a reload runs, any number of calls become one more. Rejects with `masterStopped`.
+   * Asks for a new generation of the only program; resolves when it serves (`ok`) or has failed (then the old one keeps serving).
+   * While a reload runs, any number of calls become one more. Rejects with `masterStopped`; with `programAmbiguous` when there are several.
    */
   reload(cause?: Cause): Promise<ReloadResult>;
-  /** Drains every worker and resolves when all are gone. A second call kills them. */
+  /** Drains every worker of every program and resolves when all are gone. A second call kills them. */
   stop(cause?: Cause): Promise<void>;
-  /** Adds so many workers, or removes them (down to one). Does nothing once a stop was asked for. */
+  /** Adds so many workers to the only program, or removes them (down to one). Does nothing once a stop was asked for. */
   changeWorkerCount(change: number): void;
+  /** Of the only program. Errors: `programAmbiguous`. */
   status(): Status;
+  /** Of all programs. */
+  programs(): readonly Status[];
+  /** Errors: `programNotFound`. */
+  program(name: string): MasterProgram;
+  /**
+   * Changes the plan: programs are added, removed and changed, each with the least that it needs; one that has not changed is not touched.
+   * Errors: `badOption`, `commandMissing`, `planInvalid`; then nothing has changed.
+   */
+  update(options: PlanOptions): Promise<UpdateResult>;
   /** Calls back for every event from now on; returns what ends it. */
   subscribe(listener: (event: EventRecord) => void): () => void;
   /** Resolves when nothing is left, with the reason if it was not asked to stop. */
@@ -63,97 +100,240 @@ export interface OwnedMaster extends Master {
 export interface Surroundings {
   readonly platform: Platform;
   readonly environment: NodeJS.ProcessEnv;
-  /** Where the stderr of the worker with this pid goes, in whole lines, as it was written. */
-  readonly onStderr: (bytes: Uint8Array, pid: number) => void;
+  /** Where the stderr of the worker of this program with this pid goes, in whole lines, as it was written. */
+  readonly onStderr: (bytes: Uint8Array, pid: number, program: string) => void;
   /** Stands in every line of the master's log (random-id.ts); null: it writes none. */
   readonly logId: string | null;
   /** How errors name the options. */
   readonly spelling: OptionSpelling;
+  /** Reads the config file again; null: the plan is not from a file. Errors: `planInvalid`. */
+  readonly readPlan: (() => Promise<Plan>) | null;
 }
 
 /** How often it is checked whether the master of this name has ended. */
 const namePauseMs = 100;
 
 /** Checks the options and makes a master that does nothing yet. Errors: `badOption`, `commandMissing`. */
-export function createMaster(options: MasterOptions, given: Partial<Surroundings> = {}): OwnedMaster {
-  const surroundings: Surroundings = {
+export function createMaster(
+  options: MasterOptions | PlanOptions,
+  given: Partial<Surroundings> = {},
+): OwnedMaster {
+  const { environment = process.env, spelling = 'code' } = given;
+  return createMasterOf(compileOptions(options, workingDirectory(environment), spelling), given);
+}
+
+/** Makes a master of this plan that does nothing yet. */
+export function createMasterOf(plan: Plan, given: Partial<Surroundings> = {}): OwnedMaster {
+  return assemble(plan, {
     platform: system,
     environment: process.env,
     onStderr: given.onStderr ?? embeddedOutput(),
     logId: null,
     spelling: 'code',
+    readPlan: null,
     ...given,
-  };
-  const { environment, spelling } = surroundings;
-  return assemble(compileOptions(options, workingDirectory(environment), spelling), surroundings);
+  });
 }
 
 function assemble(
-  settings: MasterSettings,
-  { platform, environment, onStderr, logId }: Surroundings,
+  first: Plan,
+  { platform, environment, onStderr, logId, readPlan }: Surroundings,
 ): OwnedMaster {
   const startedAt = platform.clock.monotonicMs();
   const subscribers = new Set<(event: EventRecord) => void>();
   const ended = deferred<Failure | null>();
+  let plan = first;
   let control: ControlServer | null = null;
   let starting: Promise<void> | null = null;
+  let isStopping = false;
+  let updates: Promise<unknown> = Promise.resolve();
+  /** It lives no longer than its only program, and starts only if that does. */
+  const isOfOneProgram = plan.master.file === null && plan.programs.length === 1;
 
-  const program = createProgram({
-    settings,
+  const set = createProgramSet({
     environment,
     platform,
     onStderr,
     privateFolder: () => (control === null ? null : dirname(control.path)),
-    onEvent: publish,
+    onEvent: heard,
+    stopped: (action, program) =>
+      isStopping || isOfOneProgram ? masterStopped(action) : programStopped(action, program),
   });
+  for (const program of plan.programs) set.add(program);
 
   const commands: Commands = {
-    async status() {
-      await program.askOpen();
-      return status();
+    master: describeMaster,
+    async programs() {
+      const members = set.all();
+      await Promise.all(members.map(async ({ program }) => program.askOpen()));
+      return members.map(statusOf);
     },
-    reload(command) {
-      const { generation, outcome } = program.reload(command);
+    async status({ program }) {
+      const member = set.find(program);
+      await member.program.askOpen();
+      return statusOf(member);
+    },
+    start: ({ program }) => underWay(running('start', program), (member) => set.start(member)),
+    restart: ({ program, cause }) =>
+      underWay(running('restart', program), (member) => set.restart(member, cause)),
+    reload({ program, ...command }) {
+      const { generation, outcome } = running('reload', program).program.reload(command);
       return { accepted: { generation }, outcome };
     },
-    scale: (command) => program.scale(command),
-    stop({ cause }) {
-      program.stop(cause);
+    scale: ({ program, change }) => running('scale', program).program.scale({ change }),
+    stop({ program, cause }) {
+      const member = set.find(program);
+      if (isOfOneProgram) return commands.shutDown({ cause });
+      return { accepted: { pid: process.pid }, done: set.stop(member, cause) };
+    },
+    shutDown({ cause }) {
+      isStopping = true;
+      void set.stopAll(cause).then(async () => finish(null));
       return { accepted: { pid: process.pid }, done: ended.promise.then(() => undefined) };
     },
-    subscribe,
+    update: async (command) => updateInTurn(command, readPlan),
+    reloadAll,
+    subscribe: (listener, of) => {
+      const name = of === undefined ? null : set.find(of.program).program.name();
+      if (name === null) return subscribe(listener);
+      return subscribe((event) => {
+        if (event.program === name) listener(event);
+      });
+    },
   };
 
-  function publish(event: MasterEvent, time: number = platform.clock.wallMs()): void {
+  function heard({ program, isWanted }: Member, event: MasterEvent, time: number): void {
     if (event.event === 'reloadRequested') void control?.restore();
-    for (const subscriber of subscribers) subscriber({ ...event, program: program.name(), time });
-    if (event.event === 'stopped')
-      void close().then(() => {
-        ended.resolve(event.failure);
-      });
+    publish(event, program.name(), time);
+    // (One that is only restarted is wanted, and has not failed.)
+    if (event.event === 'stopped' && isOfOneProgram && (!isWanted || event.failure !== null))
+      void finish(event.failure);
+  }
+
+  function publish(
+    event: MasterEvent,
+    program: string = name(),
+    time: number = platform.clock.wallMs(),
+  ): void {
+    for (const subscriber of subscribers) subscriber({ ...event, program, time });
+  }
+
+  function name(): string {
+    return plan.master.name ?? set.all()[0]?.program.name() ?? 'graceful-run';
+  }
+
+  function running(action: string, program: string | null): Member {
+    if (isStopping) throw masterStopped(action);
+    const member = set.find(program);
+    const { phase } = member.program;
+    const isAtRest = phase() === 'stopped' || phase() === 'idle';
+    if (isAtRest && !isOfOneProgram && action !== 'start' && action !== 'restart')
+      throw programStopped(action, member.program.name());
+    return member;
+  }
+
+  function underWay(
+    member: Member,
+    begin: (member: Member) => { readonly generation: number; readonly outcome: Promise<StartOutcome> },
+  ): ReloadUnderWay {
+    const { generation, outcome } = begin(member);
+    return { accepted: { generation }, outcome: outcome.then(orThrow) };
+  }
+
+  async function reloadAll({ cause }: { readonly cause: Cause }): Promise<void> {
+    let fresh: readonly UpdatedProgram[] = [];
+    if (readPlan !== null) {
+      const { programs } = await commands.update({ cause, isDryRun: false });
+      fresh = programs.filter(({ done }) => done !== 'changed');
+    }
+    const reloads = set
+      .all()
+      .filter(({ program }) => program.isServing() && !fresh.some((one) => one.program === program.name()))
+      .map(async ({ program }) => program.reload({ cause, wait: 'serving' }).outcome);
+    if (isOfOneProgram && reloads.length === 0)
+      reloads.push(commands.reload({ program: null, cause, wait: 'serving' }).outcome);
+    await Promise.allSettled(reloads);
+  }
+
+  /** One update after the other. */
+  async function updateInTurn(
+    command: UpdateCommand,
+    read: (() => Promise<Plan>) | null,
+  ): Promise<UpdateResult> {
+    if (read === null)
+      throw new GracefulRunError(
+        'noConfigFile',
+        'cannot update: this master was not started with a config file',
+        {
+          hint: 'start it with graceful-run -c graceful.toml',
+        },
+      );
+    const turn = updates.then(async () => update(command, read));
+    updates = turn.catch(() => undefined);
+    return turn;
+  }
+
+  async function update(
+    { cause, isDryRun }: UpdateCommand,
+    read: () => Promise<Plan>,
+  ): Promise<UpdateResult> {
+    const file = plan.master.file ?? '';
+    try {
+      const after = await read();
+      if (isStopping) throw masterStopped('update');
+      const before = plan;
+      const difference = comparePlans(before, after);
+      if (isDryRun) return { file, difference, applied: false, programs: [] };
+      const begun = (): void => {
+        plan = after;
+        const { added, removed } = difference;
+        publish({
+          event: 'planChanged',
+          file,
+          added,
+          removed,
+          changed: difference.changed.map((one) => one.program),
+        });
+      };
+      if (isEmpty(difference)) begun();
+      const programs = isEmpty(difference)
+        ? []
+        : await applyPlan(set, { before, after, difference, cause }, begun);
+      return { file, difference, applied: true, programs };
+    } catch (error) {
+      if (error instanceof PlanInvalid)
+        publish({ event: 'planRefused', file, problems: error.problems.map(describeProblem) });
+      throw error;
+    }
+  }
+
+  async function open(): Promise<void> {
+    if (!isOfOneProgram) await openControl();
+    else await openOnly(set.find(null));
+    publish({ event: 'masterStarted', pid: process.pid, version, control: control?.path ?? null });
+  }
+
+  /** Everything that can keep the only program from being started is found out before it is. */
+  async function openOnly({ program }: Member): Promise<void> {
+    // Fails early and cheaply when there is no such command, folder or env file: nothing was touched yet.
+    program.check();
+    // A living master of this name says so better than its port does. With port 0 the name comes with the port.
+    if (program.plan().listeners[0]?.port !== 0 || plan.master.name !== null) await openControl();
+    await program.bind();
+    if (control === null) await openControl();
+    await program.watch();
   }
 
   /** A stop that is asked for while the master starts makes what it still waits for useless. */
   function isWanted(): boolean {
-    return program.phase() === 'idle';
-  }
-
-  async function open(): Promise<void> {
-    // Fails early and cheaply when there is no such command, folder or env file: nothing was touched yet.
-    program.check();
-    // A living master of this name says so better than its port does. With port 0 the name comes with the port.
-    if (settings.port !== 0 || settings.name !== null) await openControl();
-    await program.bind();
-    if (control === null) await openControl();
-    await program.watch();
-    publish({ event: 'masterStarted', pid: process.pid, version, control: control?.path ?? null });
+    return !isStopping;
   }
 
   async function openControl(): Promise<void> {
-    if (!settings.hasControl) return;
+    if (!plan.master.hasControl) return;
     let told: number | null = null;
     control = await openControlServer({
-      name: program.name(),
+      name: name(),
       folders: controlFolders(environment, process.geteuid?.() ?? 0),
       commands,
       // Its drain timeout ends that. A supervisor may start the next master before the last one has drained.
@@ -172,8 +352,16 @@ function assemble(
     });
   }
 
+  let finishing: Promise<void> | null = null;
+  async function finish(failure: Failure | null): Promise<void> {
+    finishing ??= close().then(() => {
+      ended.resolve(failure);
+    });
+    return finishing;
+  }
+
   async function close(): Promise<void> {
-    await program.close();
+    await Promise.all(set.all().map(async ({ program }) => program.close()));
     await control?.close();
   }
 
@@ -186,8 +374,13 @@ function assemble(
       // A stop that was asked for meanwhile is the answer, and not the reason why it would not have started.
       throw isWanted() ? error : masterStopped();
     }
+    if (isOfOneProgram) await startOnly(set.find(null));
+    else await startAll();
+  }
+
+  async function startOnly(member: Member): Promise<void> {
     try {
-      const { failure } = await program.start();
+      const { failure } = orThrow(await set.start(member).outcome);
       if (failure !== null) throw startFailed(failure);
     } catch (error) {
       // Nothing is left running when start() has failed.
@@ -196,13 +389,30 @@ function assemble(
     }
   }
 
-  function status(): Status {
-    return describeStatus(
-      program.record(),
-      { version, pid: process.pid, logId, startedAt },
-      (worker) => program.openOf(worker),
-      platform.clock.monotonicMs(),
-    );
+  async function startAll(): Promise<void> {
+    const members = set.all().filter(({ program }) => program.plan().autostart);
+    // Each says in the log what has come of it.
+    await Promise.all(members.map(async (member) => startWithin(set, member, Promise.resolve())));
+    if (!isWanted()) {
+      await ended.promise;
+      throw masterStopped();
+    }
+  }
+
+  function describeMaster(): MasterStatus {
+    const uptimeMs = Math.round(platform.clock.monotonicMs() - startedAt);
+    return { name: name(), pid: process.pid, version, uptimeMs, isStopping, logId, file: plan.master.file };
+  }
+
+  function statusOf(member: Member): Status {
+    const { program, isWanted: isToRun } = member;
+    return describeStatus(program.record(), {
+      master: describeMaster(),
+      isWanted: isToRun,
+      waitsFor: isToRun && program.phase() !== 'serving' ? set.waitsFor(member) : [],
+      openOf: (worker) => program.openOf(worker),
+      at: platform.clock.monotonicMs(),
+    });
   }
 
   function subscribe(listener: (event: EventRecord) => void): () => void {
@@ -210,17 +420,59 @@ function assemble(
     return () => subscribers.delete(listener);
   }
 
+  function changeWorkerCount(change: number, program: string | null): void {
+    if (!['stopping', 'stopped'].includes(set.find(program).program.phase()))
+      commands.scale({ program, change });
+  }
+
   return {
     start: () => (starting ??= start()),
-    reload: async (cause = 'embedder') => commands.reload({ cause, wait: 'serving' }).outcome,
-    stop: async (cause = 'embedder') => commands.stop({ cause }).done,
+    reload: async (cause = 'embedder') => commands.reload({ program: null, cause, wait: 'serving' }).outcome,
+    stop: async (cause = 'embedder') => commands.shutDown({ cause }).done,
     changeWorkerCount: (change) => {
-      if (!['stopping', 'stopped'].includes(program.phase())) commands.scale({ change });
+      changeWorkerCount(change, null);
     },
-    status,
+    status: () => statusOf(set.find(null)),
+    programs: () => set.all().map(statusOf),
+    program(wanted) {
+      set.find(wanted);
+      const command = (cause: Cause = 'embedder') => ({ program: wanted, cause, wait: 'serving' }) as const;
+      return {
+        start: async (cause) => commands.start(command(cause)).outcome,
+        reload: async (cause) => commands.reload(command(cause)).outcome,
+        restart: async (cause) => commands.restart(command(cause)).outcome,
+        stop: async (cause) => commands.stop(command(cause)).done,
+        changeWorkerCount: (change) => {
+          changeWorkerCount(change, wanted);
+        },
+        status: () => statusOf(set.find(wanted)),
+      };
+    },
+    update: async (options) =>
+      updateInTurn({ cause: 'embedder', isDryRun: false }, async () =>
+        Promise.resolve(compileOptions(options, workingDirectory(environment))),
+      ),
     subscribe,
     ended: ended.promise,
     commands,
-    record: () => ({ version: recordVersion, startedAt, logId, programs: [program.record()] }),
+    record: () => ({
+      version: recordVersion,
+      startedAt,
+      logId,
+      programs: set
+        .all()
+        .map(({ program, isWanted: isToRun }) => ({ ...program.record(), isWanted: isToRun })),
+    }),
   };
+}
+
+function orThrow(outcome: StartOutcome): ReloadResult {
+  if (outcome instanceof Error) throw outcome;
+  return outcome;
+}
+
+function programStopped(action: string, program: string): GracefulRunError {
+  return new GracefulRunError('programStopped', `cannot ${action} ${program}: it is stopped`, {
+    hint: `start it with gracefulctl start ${program}`,
+  });
 }

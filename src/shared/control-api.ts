@@ -129,6 +129,8 @@ export interface MasterStatus {
   readonly pid: number;
   readonly version: string;
   readonly uptimeMs: number;
+  /** It was told to stop, and with it all of its programs. */
+  readonly isStopping: boolean;
   /** Stands in every line of its log, and in no line of a worker; null: it writes no log of its own. */
   readonly logId: string | null;
   /** The config file that its plan was read from, an absolute path; null: the command line, or code. */

@@ -87,6 +87,14 @@ function sentence(event: MasterEvent, why: (failure: Failure) => string): string
       return `reload requested by ${asker[event.cause]}: generation ${event.generation} starts${event.pending ? afterWhat(event.generation) : ''}`;
     case 'stopRequested':
       return `stop ${event.urgent ? 'at once ' : ''}requested by ${asker[event.cause]}`;
+    case 'startRefused':
+      return `cannot be started: ${why(event.failure)}`;
+    case 'startWaits':
+      return `waits for ${event.programs.join(', ')} to serve before it starts`;
+    case 'planChanged':
+      return `${event.file} was read again: ${describeNames(event)}`;
+    case 'planRefused':
+      return `${event.file} is wrong, and everything stays as it is: ${event.problems.join('; ')}`;
     case 'stopped':
       return event.failure === null ? 'stopped' : `gave up: ${why(event.failure)}`;
     case 'workerCountChanged':
@@ -262,4 +270,11 @@ function drainReport({
 
 function processes(pids: readonly number[]): string {
   return pids.length === 1 ? `process ${pids.join()}` : `processes ${pids.join(', ')}`;
+}
+
+function describeNames(names: Extract<MasterEvent, { event: 'planChanged' }>): string {
+  const parts = (['added', 'removed', 'changed'] as const).flatMap((what) =>
+    names[what].length === 0 ? [] : [`${what} ${names[what].join(', ')}`],
+  );
+  return parts.length === 0 ? 'nothing has changed' : parts.join('; ');
 }

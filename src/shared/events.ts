@@ -135,6 +135,20 @@ export type MasterEvent =
     }
   | { readonly event: 'stopRequested'; readonly cause: Cause; readonly urgent: boolean }
   | { readonly event: 'stopped'; readonly failure: Failure | null }
+  /** It was to be started, and cannot: no worker was. */
+  | { readonly event: 'startRefused'; readonly failure: Failure }
+  /** It is to be started once these programs serve. */
+  | { readonly event: 'startWaits'; readonly programs: readonly string[] }
+  /** The config file was read again and what it says is being done. Names of programs. */
+  | {
+      readonly event: 'planChanged';
+      readonly file: string;
+      readonly added: readonly string[];
+      readonly removed: readonly string[];
+      readonly changed: readonly string[];
+    }
+  /** The config file was read again and is wrong: everything stays as it is. */
+  | { readonly event: 'planRefused'; readonly file: string; readonly problems: readonly string[] }
   | { readonly event: 'workerCountChanged'; readonly fromCount: number; readonly toCount: number }
   | {
       readonly event: 'restartScheduled';

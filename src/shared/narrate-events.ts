@@ -18,23 +18,32 @@ export interface NarrateOptions {
   readonly showsOutput?: boolean;
 }
 
+/** What was told of one program. */
+interface Memory {
+  /** The generation that has yet to prove itself: if one of its workers fails, the line about the generation says why. */
+  candidate: number | null;
+  /** The last failure. */
+  told: string | null;
+}
+
 export function createNarrator({ paint = plainPaint, showsOutput = true }: NarrateOptions = {}): (
   event: MasterEvent,
 ) => Told {
-  /** The generation that has yet to prove itself: if one of its workers fails, the line about the generation says why. */
-  let candidate: number | null = null;
-  let told: string | null = null;
+  const memories = new Map<string, Memory>();
 
   return (event) => {
-    if (event.event === 'generationStarted') candidate = event.generation;
+    const program = 'program' in event && typeof event.program === 'string' ? event.program : '';
+    const memory = memories.get(program) ?? { candidate: null, told: null };
+    memories.set(program, memory);
+    if (event.event === 'generationStarted') memory.candidate = event.generation;
     const failure = failureOf(event);
-    if (event.event === 'workerFailed' && event.generation === candidate)
+    if (event.event === 'workerFailed' && event.generation === memory.candidate)
       return { line: describe(event, { paint, detail: 'outcome' }), details: [] };
-    if (event.event === 'generationReady' || event.event === 'generationFailed') candidate = null;
+    if (event.event === 'generationReady' || event.event === 'generationFailed') memory.candidate = null;
     if (failure === null) return { line: describe(event, { paint }), details: [] };
     const key = JSON.stringify(failure);
-    const isTold = key === told;
-    told = key;
+    const isTold = key === memory.told;
+    memory.told = key;
     const shown: Failure = showsOutput ? failure : { ...failure, stderrTail: [], outcome: null };
     return {
       line: describe(event, { paint, detail: detailOf(event, isTold) }),

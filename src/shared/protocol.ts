@@ -148,6 +148,8 @@ export type MasterMessage =
       readonly reason: DrainReason;
       readonly timeoutMs: number;
       readonly migrates: boolean;
+      /** There is a listener on which no other worker will accept: accept what has queued before accepting no more. */
+      readonly emptiesQueues: boolean;
     }
   /**
    * Each comes with one end of a socket pair, over which connections migrate: `successor` goes to the source, a draining worker, and

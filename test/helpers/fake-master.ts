@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Commands } from '../../src/master/control/commands.ts';
+import type { Commands, ReloadCommand, ReloadUnderWay } from '../../src/master/control/commands.ts';
 import { type ControlServer, openControlServer } from '../../src/master/control/control-server.ts';
 import type { ReloadResult, Status, WorkerCrash } from '../../src/shared/control-api.ts';
 import type { Failure, EventRecord } from '../../src/shared/events.ts';
@@ -36,11 +36,21 @@ export function statusOf(pid: number): Status {
   return {
     program: 'web',
     state: 'serving',
+    isWanted: true,
+    waitsFor: [],
     probation: null,
     generation: 1,
     release: null,
     command: ['node', 'app.js'],
-    master: { pid, version: '0.1.0', uptimeMs: 61_000, logId: null },
+    master: {
+      name: 'web',
+      pid,
+      version: '0.1.0',
+      uptimeMs: 61_000,
+      isStopping: false,
+      logId: null,
+      file: null,
+    },
     listeners: [{ name: 'default', host: '127.0.0.1', port: 10_086 }],
     workersWanted: 1,
     workers: [
@@ -95,20 +105,28 @@ export class FakeMaster {
   #waiting: (() => void)[] = [];
 
   readonly commands: Commands = {
+    master: () => this.status.master,
+    programs: () => Promise.resolve([this.status]),
     status: () => Promise.resolve(this.status),
-    reload: ({ wait }) => {
-      this.waits.push(wait);
-      this.#called('reload');
-      return { accepted: { generation: 2 }, outcome: this.outcome.promise };
+    start: (command) => this.#begin('start', command),
+    restart: (command) => this.#begin('restart', command),
+    reload: (command) => this.#begin('reload', command),
+    update: ({ isDryRun }) => {
+      this.#called('update');
+      const difference = { added: [], removed: [], changed: [], master: [] };
+      return Promise.resolve({ file: '/srv/graceful.toml', difference, applied: !isDryRun, programs: [] });
+    },
+    reloadAll: () => {
+      this.#called('reloadAll');
+      return Promise.resolve();
     },
     scale: ({ change }) => {
       this.#called('scale');
       return { workers: typeof change === 'number' ? 1 + change : change.to, before: 1 };
     },
-    stop: () => {
-      this.#called('stop');
-      return { accepted: { pid: this.status.master.pid }, done: this.done.promise };
-    },
+    stop: () => this.#end('stop'),
+    // The same for a master of one program.
+    shutDown: () => this.#end('stop'),
     subscribe: (listener) => {
       this.listeners.add(listener);
       this.#called('subscribe');
@@ -128,6 +146,17 @@ export class FakeMaster {
     while (!this.calls.includes(name)) {
       await new Promise<void>((resolve) => this.#waiting.push(resolve));
     }
+  }
+
+  #begin(name: string, { wait }: ReloadCommand): ReloadUnderWay {
+    this.waits.push(wait);
+    this.#called(name);
+    return { accepted: { generation: 2 }, outcome: this.outcome.promise };
+  }
+
+  #end(name: string): ReturnType<Commands['stop']> {
+    this.#called(name);
+    return { accepted: { pid: this.status.master.pid }, done: this.done.promise };
   }
 
   #called(name: string): void {

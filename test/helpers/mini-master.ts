@@ -192,7 +192,7 @@ export class MiniWorker {
   }
 
   drain(reason: DrainReason = 'reload', timeoutMs = 10_000, migrates = false): void {
-    this.send({ type: 'drain', reason, timeoutMs, migrates });
+    this.send({ type: 'drain', reason, timeoutMs, migrates, emptiesQueues: false });
     process.kill(this.pid, 'SIGQUIT');
   }
 

@@ -1,6 +1,6 @@
 // One program without a master around it: it can be started again, and what has to survive the master is plain data.
 import { expect, onTestFinished, test } from 'vitest';
-import { compileOptions } from '../../src/master/config/options.ts';
+import { compileProgram } from '../../src/master/config/options.ts';
 import { createMaster } from '../../src/master/master.ts';
 import { system } from '../../src/master/process/system.ts';
 import { createProgram, type ManagedProgram } from '../../src/master/program/program.ts';
@@ -17,7 +17,8 @@ interface Running {
 function programOf(command: readonly string[], port: number): Running {
   let waiting: readonly { readonly name: string; readonly resolve: () => void }[] = [];
   const program = createProgram({
-    settings: compileOptions(
+    plan: compileProgram(
+      'shop',
       { command, host: '127.0.0.1', port, probation: '0s', readyTimeout: '10s' },
       process.cwd(),
     ),

@@ -1,6 +1,6 @@
 /** How the log looks where it is written: for people on a terminal, else for programs; with colours where the terminal has them. */
 import { WriteStream, isatty } from 'node:tty';
-import type { LogFormat } from './parse-command-line.ts';
+import type { LogFormat } from '../config/plan.ts';
 
 export interface ConsoleLook {
   readonly format: LogFormat;

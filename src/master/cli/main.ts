@@ -56,7 +56,8 @@ async function run({ options, logLevel, logFormat }: Extract<Invocation, { kind:
   const id = randomId();
   const output = shareOutput({
     stream: standardError(),
-    lines: format === 'json' ? { as: 'written', logId: id } : { as: 'marked', hasColours },
+    lines:
+      format === 'json' ? { as: 'written', logId: id } : { as: 'marked', hasColours, namesPrograms: false },
     onDropped: (bytes) => {
       log.outputDropped(bytes);
     },

@@ -11,10 +11,10 @@ const lookAgainMs = 20;
 /** Listens for as long as the process lives. The second of TERM, INT and QUIT stops at once: the lifecycle counts, and knows which are one. */
 export function obeySignals(commands: Commands, terminal: () => Terminal): void {
   const stop = (): void => {
-    ask(async () => commands.stop({ cause }).done);
+    ask(async () => commands.shutDown({ cause }).done);
   };
   const scale = (change: number): void => {
-    ask(async () => Promise.resolve(commands.scale({ change })));
+    ask(async () => Promise.resolve(commands.scale({ program: null, change })));
   };
   let isDeciding = false;
   const decide = (arrivedAt: number): void => {
@@ -23,7 +23,7 @@ export function obeySignals(commands: Commands, terminal: () => Terminal): void 
     if (what === 'wait') setTimeout(decide, lookAgainMs, arrivedAt);
     // The end of a terminal is no reason to reload.
     else if (what === 'stop') stop();
-    else ask(async () => commands.reload({ cause, wait: 'serving' }).outcome);
+    else ask(async () => commands.reloadAll({ cause }));
   };
   process.on('SIGHUP', () => {
     // One that comes while the last is not decided yet is answered with it.

@@ -2,11 +2,8 @@
 import parser from 'yargs-parser';
 import { GracefulRunError } from '../../shared/errors.ts';
 import type { MasterOptions } from '../config/options.ts';
+import { type LogFormat, logFormats, type LogLevel, logLevels } from '../config/plan.ts';
 import { optionTable, type OptionRow } from './option-table.ts';
-
-export type LogFormat = 'json' | 'pretty';
-const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
-export type LogLevel = (typeof logLevels)[number];
 
 export type Invocation =
   | { readonly kind: 'help' }
@@ -45,13 +42,12 @@ export function parseCommandLine(argv: readonly string[]): Invocation {
     const value: unknown = parsed[row.flag];
     if (row.option !== null && value !== undefined) options[row.option] = valueOf(row, value);
   }
-  if (options['port'] === undefined) throw portMissing();
   return {
     kind: 'run',
     // Checked by the schema of compileOptions, which takes nothing on trust.
     options: options as unknown as MasterOptions,
     logLevel: choice('log-level', parsed['log-level'], logLevels) ?? 'info',
-    logFormat: choice('log-format', parsed['log-format'], ['json', 'pretty']),
+    logFormat: choice('log-format', parsed['log-format'], logFormats),
   };
 }
 
@@ -90,12 +86,6 @@ function rejectNegated(parsed: Readonly<Record<string, unknown>>): void {
   if (stranger === undefined) return;
   throw new GracefulRunError('badOption', `cannot start: there is no option --no-${stranger}`, {
     hint: 'see graceful-run --help',
-  });
-}
-
-function portMissing(): GracefulRunError {
-  return new GracefulRunError('badOption', 'cannot start: --port is missing', {
-    hint: 'say which port the program listens on: graceful-run --port 10086 -- node app.js',
   });
 }
 

@@ -1,34 +1,38 @@
-/**
- * What a user may ask of a master, checked once and compiled into frozen settings: durations in ms, counts as
- * numbers, defaults filled in.
- */
+/** What a user may ask of a master, in code and on the command line, compiled into a plan: checked, with defaults filled in, frozen. */
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import * as z from 'zod/mini';
-import { isProgramName } from '../../shared/control-path.ts';
 import { parseDuration } from '../../shared/durations.ts';
 import { GracefulRunError } from '../../shared/errors.ts';
-import { nodeWorkers, type Readiness, type WorkerKind } from '../launch/worker-kind.ts';
+import { nodeWorkers, type Readiness } from '../launch/worker-kind.ts';
+import { parseListenAddress } from './listen-address.ts';
+import type { ListenerPlan, Plan, ProgramPlan } from './plan.ts';
+import { masterValues, programName, programValues, wantedCommand } from './values.ts';
 
 /** What makes a worker ready: that it listens, or that it answers a GET of this path as well. */
 export type ReadyWhen = 'listen' | `http:/${string}`;
 
-/** Options of a master. Durations are written `30s`, `500ms`, `2m`. */
-export interface MasterOptions {
+/** What is wanted of one program. Durations are written `30s`, `500ms`, `2m`. */
+export interface ProgramOptions {
   /** The program and its arguments: `['node', 'app.js']`. */
   readonly command: readonly string[];
-  /** The TCP port to hold, 0 to 65535; 0: any free one. */
-  readonly port: number;
+  /** The TCP port to hold, 0 to 65535; 0: any free one. Needed unless `listen` is given. */
+  readonly port?: number;
   /** The address to bind: numeric, or a name. Default: what the program of the first generation asks for; every address until it does. */
   readonly host?: string;
+  /**
+   * Several addresses to hold instead of one: `3000` (every address), `127.0.0.1:3000`, `[::1]:3000`, `localhost:3000`. With `admin=` before
+   * it a listener is called `admin`, by which a worker can find it. Not beside `port` and `host`.
+   */
+  readonly listen?: readonly string[];
   /** Length of the accept queue; the kernel caps it at net.core.somaxconn. Default 4096. */
   readonly backlog?: number;
-  /** Name of the program: in logs, and of the control socket. Default: the port. */
-  readonly name?: string;
   /** Workers that share the listener: 1 to 1024, or `auto` for one per core. Default 1. */
   readonly workers?: number | 'auto';
   /** Working directory of the workers, looked up anew for each one. Default: the master's. */
   readonly cwd?: string;
+  /** Variables for the workers, over those that the master has. */
+  readonly environment?: Readonly<Record<string, string>>;
   /** File with `NAME=value` lines for the workers' environment, read anew for each one. */
   readonly environmentFile?: string;
   /** Reload when the content of these paths changes; `true`: the program's own file. Default: no watching. */
@@ -54,120 +58,91 @@ export interface MasterOptions {
   readonly probation?: string;
   /** Move open connections to the new workers at a reload. Default true. */
   readonly migrate?: boolean;
+  /** Start it with the master. Default true. */
+  readonly autostart?: boolean;
+  /** Programs of the same master that have to serve before this one is started, and that are stopped after it. Default: none. */
+  readonly dependsOn?: readonly string[];
+}
+
+/** Options of a master of one program. */
+export interface MasterOptions extends Omit<ProgramOptions, 'autostart' | 'dependsOn'> {
+  /** Name of the program: in logs, and of the control socket. Default: the port. */
+  readonly name?: string;
   /** Open the control socket for gracefulctl. Default true. */
   readonly control?: boolean;
 }
 
-/** Compiled options. Durations in ms. */
-export interface MasterSettings {
-  readonly command: readonly string[];
-  readonly host: string | null;
-  readonly port: number;
-  readonly backlog: number;
-  /** Null: named after the port, once it is known. */
-  readonly name: string | null;
-  readonly workers: number;
-  /** Absolute, symlinks not resolved. */
-  readonly cwd: string;
-  readonly environmentFile: string | null;
-  /** Null: no watching. Empty: the program's own file. */
-  readonly watch: readonly string[] | null;
-  readonly workerKind: WorkerKind;
-  readonly readyTimeoutMs: number;
-  readonly drainTimeoutMs: number;
-  /** 0: none. */
-  readonly probationMs: number;
-  readonly hasControl: boolean;
+/** Options of a master of many programs. */
+export interface PlanOptions {
+  /** Each program under its name. */
+  readonly programs: Readonly<Record<string, ProgramOptions>>;
+  /** Name of the control socket. Needed unless there is only one program. */
+  readonly name?: string;
+  /** Open the control socket for gracefulctl. Default true. */
+  readonly control?: boolean;
 }
 
-const dayMs = 86_400_000;
-
-const duration = (minMs: number): z.ZodMiniType<string> => {
-  const wanted = `a duration from ${minMs === 0 ? '0s' : `${minMs}ms`} to 24h, such as 30s, 500ms or 2m`;
-  const isInRange = (text: string): boolean => {
-    const ms = parseDuration(text);
-    return ms !== null && ms >= minMs && ms <= dayMs;
-  };
-  return z.string(wanted).check(z.refine(isInRange, wanted));
-};
-
-const integer = (
-  min: number,
-  max: number,
-  wanted: string = `a whole number from ${min} to ${max}`,
-): z.ZodMiniType<number> => z.int(wanted).check(z.gte(min, wanted), z.lte(max, wanted));
-
-const text = (wanted: string): z.ZodMiniType<string> => z.string(wanted).check(z.minLength(1, wanted));
-
-const wantedName = 'a name of letters, digits, dot, dash and underscore, at most 64 of them';
-const wantedWorkers = 'a whole number from 1 to 1024, or auto';
-const wantedReady = 'listen, or http: and a path without spaces, such as http:/healthz';
-const wantedCommand = "a list of words, such as ['node', 'app.js']";
-
-const schema = z.strictObject({
-  command: z.array(z.string(wantedCommand), wantedCommand),
-  port: integer(0, 65_535),
-  host: z.optional(text('an address or a host name')),
-  backlog: z.optional(integer(1, 65_535)),
-  name: z.optional(z.string(wantedName).check(z.refine(isProgramName, wantedName))),
-  workers: z.optional(z.union([z.literal('auto'), integer(1, 1024, wantedWorkers)], wantedWorkers)),
-  cwd: z.optional(text('a folder')),
-  environmentFile: z.optional(text('a file')),
-  watch: z.optional(z.union([z.boolean(), z.array(text('a path'))], 'true, or a list of paths')),
-  ready: z.optional(z.string(wantedReady).check(z.refine(isReadyWhen, wantedReady))),
-  warmup: z.optional(integer(0, 10_000)),
-  readyTimeout: z.optional(duration(1)),
-  drainTimeout: z.optional(duration(0)),
-  probation: z.optional(duration(0)),
-  migrate: z.optional(z.boolean('true or false')),
-  control: z.optional(z.boolean('true or false')),
+const programShape = z.partial(z.strictObject(programValues));
+const masterShape = z.partial(z.strictObject({ ...programValues, ...masterValues, name: programName }));
+const planShape = z.strictObject({
+  programs: z.record(programName, z.unknown(), 'a table of programs'),
+  name: z.optional(programName),
+  control: z.optional(masterValues.control),
 });
 
 /** How errors name an option: as the command line writes it (`--ready-timeout`), or as code does (`readyTimeout`). */
 export type OptionSpelling = 'commandLine' | 'code';
 
-/** Checks and compiles. Errors: `badOption`, `commandMissing`. */
+/** Checks and compiles the options of a master. Errors: `badOption`, `commandMissing`. */
 export function compileOptions(
-  options: MasterOptions,
+  options: MasterOptions | PlanOptions,
   here: string,
   spelling: OptionSpelling = 'code',
-): MasterSettings {
-  const parsed = schema.safeParse(options, { reportInput: true });
+): Plan {
+  if ('programs' in options) return compilePlan(options, here);
+  const parsed = masterShape.safeParse(options, { reportInput: true });
   if (!parsed.success) throw badOption(parsed.error.issues, spelling);
-  const {
-    command,
-    host,
-    port,
-    backlog,
-    name,
-    workers,
-    cwd,
-    environmentFile,
-    watch,
-    ready,
-    warmup,
-    readyTimeout,
-    drainTimeout,
-    probation,
-    migrate,
-    control,
-  } = parsed.data;
-  if (command[0] === undefined || command[0] === '') {
-    throw new GracefulRunError('commandMissing', 'cannot start: there is no command to run', {
-      hint:
-        spelling === 'code'
-          ? `command is ${wantedCommand}`
-          : 'put it after the options and two dashes: graceful-run --port 10086 -- node app.js',
-    });
-  }
+  const { control, name, ...program } = parsed.data;
+  return planOf(name ?? null, control, [compile(name ?? null, program, here, spelling)]);
+}
+
+function compilePlan(options: PlanOptions, here: string): Plan {
+  const parsed = planShape.safeParse(options, { reportInput: true });
+  if (!parsed.success) throw badOption(parsed.error.issues, 'code');
+  const { programs, name, control } = parsed.data;
+  const compiled = Object.entries(programs).map(([program, given]) =>
+    compileProgram(program, given as ProgramOptions, here),
+  );
+  return planOf(name ?? null, control, compiled);
+}
+
+function planOf(name: string | null, control: boolean | undefined, programs: readonly ProgramPlan[]): Plan {
+  const master = { name, hasControl: control ?? true, file: null, logLevel: null, logFormat: null };
+  return Object.freeze({ master: Object.freeze(master), programs: Object.freeze([...programs]) });
+}
+
+/** Checks and compiles one program of many. Errors: `badOption`, `commandMissing`. */
+export function compileProgram(name: string, options: ProgramOptions, here: string): ProgramPlan {
+  const parsed = programShape.safeParse(options, { reportInput: true });
+  if (!parsed.success) throw badOption(parsed.error.issues, 'code');
+  return compile(name, parsed.data, here, 'code');
+}
+
+function compile(
+  name: string | null,
+  options: z.infer<typeof programShape>,
+  here: string,
+  spelling: OptionSpelling,
+): ProgramPlan {
+  const { command, workers, cwd, environmentFile, watch } = options;
+  if (command?.[0] === undefined || command[0] === '') throw commandMissing(spelling);
   return Object.freeze({
-    command,
-    host: host ?? null,
-    port,
-    backlog: backlog ?? 4096,
-    name: name ?? null,
+    name,
+    command: Object.freeze(command),
+    listeners: Object.freeze(listenersOf(options, spelling)),
     workers: workers === 'auto' ? availableParallelism() : (workers ?? 1),
     cwd: resolve(here, cwd ?? '.'),
+    environment: Object.freeze(options.environment ?? {}),
     environmentFile: environmentFile === undefined ? null : resolve(here, environmentFile),
     watch:
       watch === true
@@ -175,11 +150,59 @@ export function compileOptions(
         : watch === false || watch === undefined
           ? null
           : watch.map((path) => resolve(here, path)),
-    workerKind: nodeWorkers(readinessOf(ready, warmup ?? 0, spelling), migrate ?? true),
-    readyTimeoutMs: parseDuration(readyTimeout ?? '30s') ?? 0,
-    drainTimeoutMs: parseDuration(drainTimeout ?? '30s') ?? 0,
-    probationMs: parseDuration(probation ?? '2s') ?? 0,
-    hasControl: control ?? true,
+    workerKind: nodeWorkers(
+      readinessOf(options.ready, options.warmup ?? 0, spelling),
+      options.migrate ?? true,
+    ),
+    readyTimeoutMs: parseDuration(options.readyTimeout ?? '30s') ?? 0,
+    drainTimeoutMs: parseDuration(options.drainTimeout ?? '30s') ?? 0,
+    probationMs: parseDuration(options.probation ?? '2s') ?? 0,
+    autostart: options.autostart ?? true,
+    dependsOn: Object.freeze(options.dependsOn ?? []),
+  });
+}
+
+const defaultBacklog = 4096;
+
+function listenersOf(
+  { port, host, listen, backlog = defaultBacklog }: z.infer<typeof programShape>,
+  spelling: OptionSpelling,
+): readonly ListenerPlan[] {
+  if (listen === undefined) {
+    if (port === undefined) throw portMissing(spelling);
+    return [Object.freeze({ name: 'default', host: host ?? null, port, backlog })];
+  }
+  if (port !== undefined || host !== undefined)
+    throw new GracefulRunError(
+      'badOption',
+      `cannot start: ${nameOf('listen', spelling)} stands beside ${nameOf(port === undefined ? 'host' : 'port', spelling)}`,
+      { hint: `give every address with ${nameOf('listen', spelling)}` },
+    );
+  const taken = new Set<string>();
+  return listen.map((written, index) => {
+    const address = parseListenAddress(written);
+    const name = address?.name ?? (index === 0 ? 'default' : `port-${address?.port ?? 0}`);
+    const own = taken.has(name) ? `${name}-${index + 1}` : name;
+    taken.add(own);
+    return Object.freeze({ name: own, host: address?.host ?? null, port: address?.port ?? 0, backlog });
+  });
+}
+
+function commandMissing(spelling: OptionSpelling): GracefulRunError {
+  return new GracefulRunError('commandMissing', 'cannot start: there is no command to run', {
+    hint:
+      spelling === 'code'
+        ? `command is ${wantedCommand}`
+        : 'put it after the options and two dashes: graceful-run --port 10086 -- node app.js',
+  });
+}
+
+function portMissing(spelling: OptionSpelling): GracefulRunError {
+  return new GracefulRunError('badOption', `cannot start: ${nameOf('port', spelling)} is missing`, {
+    hint:
+      spelling === 'code'
+        ? 'say which port the program listens on: port: 10086'
+        : 'say which port the program listens on: graceful-run --port 10086 -- node app.js',
   });
 }
 
@@ -188,11 +211,6 @@ function readinessOf(ready: string | undefined, warmup: number, spelling: Option
     return { when: 'answers', path: ready.slice('http:'.length), warmup };
   if (warmup > 0) throw warmupWithoutPath(spelling);
   return { when: 'listens' };
-}
-
-/** A path as a request line takes it; `//host` would be read as another server's. */
-function isReadyWhen(value: string): boolean {
-  return value === 'listen' || /^http:\/(?!\/)[\x21-\x7e]{0,999}$/.test(value);
 }
 
 /** No path is safe to guess: that of the front page may be the most expensive one, and write to a database. */

@@ -5,7 +5,7 @@ import { chmodSync, lstatSync, mkdtempSync, renameSync, rmdirSync, rmSync, unlin
 import type { Server } from 'node:net';
 import { dirname, join } from 'node:path';
 import { routes } from '../../shared/control-api.ts';
-import { askControl } from '../../shared/control-client.ts';
+import { askControl, type ControlExchange } from '../../shared/control-client.ts';
 import { controlName, socketPathLimitBytes } from '../../shared/control-path.ts';
 import { GracefulRunError, messageOf, systemCode } from '../../shared/errors.ts';
 import { plainReason } from '../system-calls/plain-reasons.ts';
@@ -101,12 +101,7 @@ async function refuseLiving(path: string, wait: WaitForHolder): Promise<string |
     if (found === undefined) return null;
     const identity = identityOf(path);
     if (!found.isSocket()) throw new FolderProblem(`${path} is not a socket`, `remove ${path}`);
-    const exchange = await askControl({
-      path,
-      method: 'GET',
-      route: routes.status,
-      timeoutMs: introductionMs,
-    });
+    const exchange = await introduce(path);
     if ('noAnswer' in exchange && exchange.noAnswer === 'absent') return identity;
     const holder = 'answer' in exchange ? parseNameHolder(exchange.answer.body) : null;
     if (holder !== null) stopping = holder.isStopping ? identity : null;
@@ -115,6 +110,14 @@ async function refuseLiving(path: string, wait: WaitForHolder): Promise<string |
     if (pid === null || stopping === null || stopping !== identity || !(await wait(pid)))
       throw nameTaken(path, pid);
   }
+}
+
+/** Asks the master at the socket who it is. One of an older version knows only the question for its status. */
+async function introduce(path: string): Promise<ControlExchange> {
+  const ask = async (route: string): Promise<ControlExchange> =>
+    askControl({ path, method: 'GET', route, timeoutMs: introductionMs });
+  const exchange = await ask(routes.master);
+  return 'answer' in exchange && exchange.answer.status === 404 ? ask(routes.status) : exchange;
 }
 
 function nameTaken(path: string, pid: number | null): GracefulRunError {

@@ -3,45 +3,74 @@
  * value, a refusal is a GracefulRunError.
  */
 import type {
+  MasterStatus,
   ReloadAccepted,
   ReloadResult,
   ReloadWait,
   Scaled,
   Status,
   StopAccepted,
+  UpdateResult,
 } from '../../shared/control-api.ts';
 import type { Cause, EventRecord } from '../../shared/events.ts';
 import type { CountChange } from '../program/lifecycle/inputs.ts';
 
-export interface ReloadCommand {
+/** `program`: the name of one; null: the only one. Errors: `programNotFound`, `programAmbiguous`. */
+interface OfProgram {
+  readonly program: string | null;
+}
+
+export interface ReloadCommand extends OfProgram {
   readonly cause: Cause;
   readonly wait: ReloadWait;
 }
 
-export interface ScaleCommand {
+export interface ScaleCommand extends OfProgram {
   /** How many workers more or fewer, never fewer than one; or how many in all. */
   readonly change: CountChange;
 }
 
-export interface StopCommand {
+export interface StopCommand extends OfProgram {
   readonly cause: Cause;
 }
 
+export interface UpdateCommand {
+  readonly cause: Cause;
+  /** Only says what would be done. */
+  readonly isDryRun: boolean;
+}
+
+/** A new generation, from the moment in which it was asked for. */
+export interface ReloadUnderWay {
+  readonly accepted: ReloadAccepted;
+  /** Resolves when the generation has failed, or has come to what was to be waited for. */
+  readonly outcome: Promise<ReloadResult>;
+}
+
 export interface Commands {
-  /** Asks the workers that drain what they still have open, which takes up to 0.3 s. */
-  status(): Promise<Status>;
+  readonly master: () => MasterStatus;
+  /** Of all programs. Asks the workers that drain what they still have open, which takes up to 0.3 s. */
+  readonly programs: () => Promise<readonly Status[]>;
+  readonly status: (of: OfProgram) => Promise<Status>;
+  /** Starts a program and what it depends on. One that runs is left as it is. Errors: `masterStopped`; `outcome`: `programStopped`. */
+  readonly start: (command: ReloadCommand) => ReloadUnderWay;
   /**
-   * Asks for a new generation. While a reload runs, any number of requests become one more. `outcome` resolves when that generation has
-   * failed, or has come to what `wait` names. Errors: `masterStopped`, thrown at once or by `outcome`.
+   * Asks for a new generation. While a reload runs, any number of requests become one more. Errors: `masterStopped`, `programStopped`,
+   * thrown at once or by `outcome`.
    */
-  reload(command: ReloadCommand): {
-    readonly accepted: ReloadAccepted;
-    readonly outcome: Promise<ReloadResult>;
-  };
-  /** Changes the number of workers. Errors: `masterStopped`. */
-  scale(command: ScaleCommand): Scaled;
-  /** Drains every worker; `done` resolves when none is left. A second request kills them. */
-  stop(command: StopCommand): { readonly accepted: StopAccepted; readonly done: Promise<void> };
-  /** Delivers every event from now on, until the returned function is called. */
-  subscribe(listener: (event: EventRecord) => void): () => void;
+  readonly reload: (command: ReloadCommand) => ReloadUnderWay;
+  /** Stops the workers first; clients wait meanwhile. Errors as start(). */
+  readonly restart: (command: ReloadCommand) => ReloadUnderWay;
+  /** Changes the number of workers. Errors: `masterStopped`, `programStopped`. */
+  readonly scale: (command: ScaleCommand) => Scaled;
+  /** Drains the workers of a program; `done` resolves when none is left. A second request kills them. */
+  readonly stop: (command: StopCommand) => { readonly accepted: StopAccepted; readonly done: Promise<void> };
+  /** Stops every program and then the master; `done` resolves when it has ended. A second request kills all workers. */
+  readonly shutDown: (command: Pick<StopCommand, 'cause'>) => ReturnType<Commands['stop']>;
+  /** Reads the config file again and does what has changed. Errors: `planInvalid`, `masterStopped`, `noConfigFile`. */
+  readonly update: (command: UpdateCommand) => Promise<UpdateResult>;
+  /** What SIGHUP asks for: an update where there is a config file, then a reload of every program that runs. */
+  readonly reloadAll: (command: { readonly cause: Cause }) => Promise<void>;
+  /** Delivers every event (of one program, where one is named) from now on, until the returned function is called. */
+  readonly subscribe: (listener: (event: EventRecord) => void, of?: OfProgram) => () => void;
 }

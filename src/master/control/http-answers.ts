@@ -2,6 +2,16 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ErrorAnswer } from '../../shared/control-api.ts';
 import { type ErrorCode, GracefulRunError, messageOf } from '../../shared/errors.ts';
+import { PlanInvalid } from '../config/plan-invalid.ts';
+
+/** 503 for all others: the request was understood, but this master cannot do it, now or any more. */
+const statusOf: { readonly [Code in ErrorCode]?: number } = {
+  programNotFound: 404,
+  programAmbiguous: 409,
+  programStopped: 409,
+  noConfigFile: 409,
+  planInvalid: 422,
+};
 
 /** The most that a request's body may weigh. */
 const bodyLimitBytes = 64 * 1024;
@@ -45,8 +55,11 @@ export function answerError(response: ServerResponse, error: unknown): void {
       error.headers,
     );
   } else if (error instanceof GracefulRunError) {
-    // The request was understood, but this master cannot do it, now or any more.
-    answerJson(response, 503, errorAnswer(error.code, error.message, error.hint));
+    const { error: answered } = errorAnswer(error.code, error.message, error.hint);
+    const problems = error instanceof PlanInvalid ? { problems: error.problems } : {};
+    answerJson(response, statusOf[error.code] ?? 503, {
+      error: { ...answered, ...problems },
+    } satisfies ErrorAnswer);
   } else {
     answerJson(response, 500, errorAnswer('internalError', `cannot answer: ${messageOf(error)}`, null));
   }

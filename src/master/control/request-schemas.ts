@@ -12,6 +12,11 @@ export interface ReloadRequest {
   readonly wait?: boolean | ReloadWait | undefined;
 }
 
+/** `dryRun`: only say what would be done. */
+export interface UpdateRequest {
+  readonly dryRun?: boolean | undefined;
+}
+
 export interface ScaleRequest {
   readonly workers: number;
 }
@@ -30,6 +35,10 @@ const wantedWorkers = `\`workers\` must be a whole number from 1 to ${workersLim
 
 export const scaleRequest: z.ZodMiniType<ScaleRequest> = z.strictObject({
   workers: z.int(wantedWorkers).check(z.gte(1, wantedWorkers), z.lte(workersLimit, wantedWorkers)),
+});
+
+export const updateRequest: z.ZodMiniType<UpdateRequest> = z.strictObject({
+  dryRun: z.optional(z.boolean({ error: '`dryRun` must be true or false' })),
 });
 
 /** What is to be waited for; null: nothing. */
@@ -54,7 +63,11 @@ export function parseRequest<Request>(
   return { problem: parsed.error.issues.map(problemOf).join('; ') };
 }
 
-const introduction = z.object({ state: z.optional(z.string()), master: z.object({ pid: z.int() }) });
+/** The beginning of MasterStatus; a master of an older version has only a Status. */
+const introduction = z.union([
+  z.object({ pid: z.int(), isStopping: z.boolean() }),
+  z.object({ state: z.optional(z.string()), master: z.object({ pid: z.int() }) }),
+]);
 
 /** The master that answers at a control socket. */
 export interface NameHolder {
@@ -62,11 +75,12 @@ export interface NameHolder {
   readonly isStopping: boolean;
 }
 
-/** What another master's status tells of it; null when that is no status. */
+/** What another master tells of itself; null when that is no master. */
 export function parseNameHolder(body: string): NameHolder | null {
   try {
     const parsed = introduction.safeParse(JSON.parse(body));
     if (!parsed.success) return null;
+    if ('pid' in parsed.data) return parsed.data;
     const { state, master } = parsed.data;
     return { pid: master.pid, isStopping: state === 'stopping' || state === 'stopped' };
   } catch {

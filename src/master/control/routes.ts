@@ -4,20 +4,31 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type * as z from 'zod/mini';
-import { routes } from '../../shared/control-api.ts';
+import { type ProgramAction, programActions, type ProgramList, routes } from '../../shared/control-api.ts';
 import { GracefulRunError } from '../../shared/errors.ts';
 import { answerError, answerJson, readBody, Refusal } from './http-answers.ts';
-import type { Commands } from './commands.ts';
+import type { Commands, ReloadCommand, ReloadUnderWay, StopCommand } from './commands.ts';
 import type { Lasting } from './connection-limits.ts';
 import { streamEvents } from './event-stream.ts';
-import { parseRequest, reloadRequest, scaleRequest, stopRequest, waitOf } from './request-schemas.ts';
+import {
+  parseRequest,
+  reloadRequest,
+  scaleRequest,
+  stopRequest,
+  updateRequest,
+  waitOf,
+} from './request-schemas.ts';
 
-type Action = (
-  request: IncomingMessage,
-  response: ServerResponse,
-  commands: Commands,
-  keep: Keep,
-) => Promise<void> | void;
+/** What a request has come with, and what it is to be answered with. */
+interface Exchange {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly commands: Commands;
+  readonly keep: Keep;
+}
+
+/** `program`: the one that the route names; null: the only one. */
+type Action = (exchange: Exchange, program: string | null) => Promise<void> | void;
 
 /** Says that the answer may be hours away. @throws Refusal when too many are. */
 type Keep = (kind: Lasting) => void;
@@ -27,13 +38,35 @@ interface Route {
   readonly act: Action;
 }
 
-const table: ReadonlyMap<string, Route> = new Map<string, Route>([
+const ofMaster: ReadonlyMap<string, Route> = new Map<string, Route>([
+  [routes.master, { method: 'GET', act: showMaster }],
+  [routes.programs, { method: 'GET', act: listPrograms }],
+  [routes.update, { method: 'POST', act: update }],
+  [routes.stop, { method: 'POST', act: async (exchange) => stop(exchange, exchange.commands.shutDown) }],
+  [routes.events, { method: 'GET', act: followEvents }],
   [routes.status, { method: 'GET', act: showStatus }],
   [routes.reload, { method: 'POST', act: reload }],
   [routes.scale, { method: 'POST', act: scale }],
-  [routes.stop, { method: 'POST', act: stop }],
-  [routes.events, { method: 'GET', act: followEvents }],
 ]);
+
+const ofProgram: { readonly [Name in ProgramAction]: Route } = {
+  start: {
+    method: 'POST',
+    act: async (exchange, program) => beginAndAnswer(exchange, program, exchange.commands.start),
+  },
+  reload: { method: 'POST', act: reload },
+  restart: {
+    method: 'POST',
+    act: async (exchange, program) => beginAndAnswer(exchange, program, exchange.commands.restart),
+  },
+  scale: { method: 'POST', act: scale },
+  stop: {
+    method: 'POST',
+    act: async (exchange, program) =>
+      stop(exchange, ({ cause }) => exchange.commands.stop({ program, cause })),
+  },
+  events: { method: 'GET', act: followEvents },
+};
 
 /** Answers one request, whatever it is. Never rejects; nothing that a client sends or omits reaches the master as an error. */
 export async function handleRequest(
@@ -48,7 +81,8 @@ export async function handleRequest(
   // One request a connection: no idle connections to time out, to count or to close.
   response.shouldKeepAlive = false;
   try {
-    await routeOf(request).act(request, response, commands, keep);
+    const { route, program } = routeOf(request);
+    await route.act({ request, response, commands, keep }, program);
   } catch (error) {
     answerError(response, error);
   }
@@ -64,33 +98,61 @@ export function answerMasterStopped(response: ServerResponse): void {
   );
 }
 
-function routeOf(request: IncomingMessage): Route {
+function routeOf(request: IncomingMessage): { readonly route: Route; readonly program: string | null } {
   const [path = ''] = (request.url ?? '').split('?');
-  const route = table.get(path);
-  if (route === undefined) throw new Refusal(404, `unknown route ${path}`);
-  if (request.method !== route.method) {
-    throw new Refusal(405, `${path} wants ${route.method}`, { allow: route.method });
+  const found = findRoute(path);
+  if (found === null) throw new Refusal(404, `unknown route ${path}`);
+  if (request.method !== found.route.method) {
+    throw new Refusal(405, `${path} wants ${found.route.method}`, { allow: found.route.method });
   }
-  return route;
+  return found;
 }
 
-async function showStatus(
-  _request: IncomingMessage,
-  response: ServerResponse,
-  commands: Commands,
-): Promise<void> {
-  answerJson(response, 200, await commands.status());
+function findRoute(path: string): { readonly route: Route; readonly program: string | null } | null {
+  const route = ofMaster.get(path);
+  if (route !== undefined) return { route, program: null };
+  if (!path.startsWith(`${routes.programs}/`)) return null;
+  const [name = '', action, ...rest] = path.slice(routes.programs.length + 1).split('/');
+  const program = decode(name);
+  if (program === null || program === '' || rest.length > 0) return null;
+  if (action === undefined) return { route: { method: 'GET', act: showStatus }, program };
+  const known = programActions.find((one) => one === action);
+  return known === undefined ? null : { route: ofProgram[known], program };
 }
 
-async function reload(
-  request: IncomingMessage,
-  response: ServerResponse,
-  commands: Commands,
-  keep: Keep,
+function decode(text: string): string | null {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return null;
+  }
+}
+
+function showMaster({ response, commands }: Exchange): void {
+  answerJson(response, 200, commands.master());
+}
+
+async function listPrograms({ response, commands }: Exchange): Promise<void> {
+  const programs = await commands.programs();
+  answerJson(response, 200, { master: commands.master(), programs } satisfies ProgramList);
+}
+
+async function showStatus({ response, commands }: Exchange, program: string | null): Promise<void> {
+  answerJson(response, 200, await commands.status({ program }));
+}
+
+async function reload(exchange: Exchange, program: string | null): Promise<void> {
+  return beginAndAnswer(exchange, program, exchange.commands.reload);
+}
+
+async function beginAndAnswer(
+  { request, response, keep }: Exchange,
+  program: string | null,
+  begin: (command: ReloadCommand) => ReloadUnderWay,
 ): Promise<void> {
   const wait = waitOf(await readRequest(request, reloadRequest));
   if (wait !== null) keep('waits');
-  const { accepted, outcome } = commands.reload({ cause: 'control', wait: wait ?? 'serving' });
+  const { accepted, outcome } = begin({ program, cause: 'control', wait: wait ?? 'serving' });
   if (wait === null) {
     // Not waited for here: the log reports its failure.
     outcome.catch(() => undefined);
@@ -101,20 +163,18 @@ async function reload(
   answerJson(response, result.ok ? 200 : 409, result);
 }
 
-async function scale(request: IncomingMessage, response: ServerResponse, commands: Commands): Promise<void> {
+async function scale({ request, response, commands }: Exchange, program: string | null): Promise<void> {
   const { workers } = await readRequest(request, scaleRequest);
-  answerJson(response, 200, commands.scale({ change: { to: workers } }));
+  answerJson(response, 200, commands.scale({ program, change: { to: workers } }));
 }
 
 async function stop(
-  request: IncomingMessage,
-  response: ServerResponse,
-  commands: Commands,
-  keep: Keep,
+  { request, response, keep }: Exchange,
+  begin: (command: Pick<StopCommand, 'cause'>) => ReturnType<Commands['stop']>,
 ): Promise<void> {
   const { wait } = await readRequest(request, stopRequest);
   if (wait === true) keep('waits');
-  const { accepted, done } = commands.stop({ cause: 'control' });
+  const { accepted, done } = begin({ cause: 'control' });
   if (wait !== true) {
     done.catch(() => undefined);
     answerJson(response, 202, accepted);
@@ -127,14 +187,19 @@ async function stop(
   response.end();
 }
 
-function followEvents(
-  _request: IncomingMessage,
-  response: ServerResponse,
-  commands: Commands,
-  keep: Keep,
-): void {
+async function update({ request, response, commands, keep }: Exchange): Promise<void> {
+  const { dryRun } = await readRequest(request, updateRequest);
+  keep('waits');
+  const result = await commands.update({ cause: 'control', isDryRun: dryRun === true });
+  answerJson(response, result.programs.every(({ problem }) => problem === null) ? 200 : 409, result);
+}
+
+function followEvents({ response, commands, keep }: Exchange, program: string | null): void {
+  const of = program === null ? undefined : { program };
+  // Before the answer begins: there may be no such program.
+  if (of !== undefined) commands.subscribe(() => undefined, of)();
   keep('follows');
-  streamEvents(response, (listener) => commands.subscribe(listener));
+  streamEvents(response, (listener) => commands.subscribe(listener, of));
 }
 
 async function readRequest<Request>(

@@ -20,6 +20,8 @@ export interface MasterRecord {
 export interface ProgramRecord {
   readonly name: string;
   readonly command: readonly string[];
+  /** It is to run: it was started, and it was not stopped since. */
+  readonly isWanted: boolean;
   readonly lifecycle: Program;
   readonly history: History;
   readonly releases: readonly KnownRelease[];

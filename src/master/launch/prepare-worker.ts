@@ -8,7 +8,7 @@ import { masterFile } from './preload-path.ts';
 import { randomId } from '../random-id.ts';
 import { dirname, join } from 'node:path';
 import type { AnnouncedListener } from '../../shared/protocol.ts';
-import type { MasterSettings } from '../config/options.ts';
+import type { ProgramPlan } from '../config/plan.ts';
 import { readEnvFile } from './env-file.ts';
 import { launchNode } from './node-launch.ts';
 import { resolveCommand } from './resolve-command.ts';
@@ -27,7 +27,7 @@ export interface WorkerPlace {
 
 /** Errors: `commandNotFound`, `commandNotExecutable`, `cwdMissing`, `envFileUnreadable`. */
 export function prepareWorker(
-  settings: MasterSettings,
+  plan: ProgramPlan,
   listeners: readonly BoundListener[],
   inherited: NodeJS.ProcessEnv,
   preload: string,
@@ -35,29 +35,29 @@ export function prepareWorker(
   { generation, slot }: WorkerPlace,
   portChanged: (source: VariableSource) => void = () => undefined,
 ): SpawnRequest {
-  const { readiness } = settings.workerKind;
+  const { readiness } = plan.workerKind;
   const sources = {
-    inherited,
-    fromFile: settings.environmentFile === null ? {} : readEnvFile(settings.environmentFile),
+    inherited: { ...inherited, ...plan.environment },
+    fromFile: plan.environmentFile === null ? {} : readEnvFile(plan.environmentFile),
     listeners: listeners.map(announce),
   };
   const changed = changedPort(sources);
   if (changed !== null) portChanged(changed);
   const environment = workerEnvironment({
     ...sources,
-    cwd: settings.cwd,
+    cwd: plan.cwd,
     generation,
     slot,
     masterPid: process.pid,
     channelLock: nextLockName(),
     codeCache,
-    drainTimeoutMs: settings.drainTimeoutMs,
+    drainTimeoutMs: plan.drainTimeoutMs,
     health:
       readiness.when === 'listens'
         ? null
-        : { path: readiness.path, warmup: readiness.warmup, readyTimeoutMs: settings.readyTimeoutMs },
+        : { path: readiness.path, warmup: readiness.warmup, readyTimeoutMs: plan.readyTimeoutMs },
   });
-  const command = resolveCommand(settings.command, { cwd: settings.cwd, environment });
+  const command = resolveCommand(plan.command, { cwd: plan.cwd, environment });
   const launch = launchNode({ command, environment, preload, shimFolder: shimFolder(preload) });
   setOrRemove(environment, 'NODE_OPTIONS', launch.nodeOptions);
   setOrRemove(environment, 'PATH', launch.path);
@@ -71,8 +71,8 @@ export function prepareWorker(
           script: masterFile(preload, 'trampoline.cjs'),
         });
   const { file, args } = start;
-  const outliveMs = settings.drainTimeoutMs + beyondDrainMs;
-  return { file, args, cwd: settings.cwd, environment: start.environment, listeners, outliveMs };
+  const outliveMs = plan.drainTimeoutMs + beyondDrainMs;
+  return { file, args, cwd: plan.cwd, environment: start.environment, listeners, outliveMs };
 }
 
 let lockName: string | null = null;

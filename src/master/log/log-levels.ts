@@ -24,6 +24,8 @@ export function levelOf(event: MasterEvent, isRecovery = false): EventLevel {
     case 'workerLostProgram':
     case 'watchFailed':
     case 'internalError':
+    case 'startRefused':
+    case 'planRefused':
       return 'error';
     case 'restartScheduled':
     case 'workerCleanUpCut':
@@ -54,6 +56,8 @@ export function levelOf(event: MasterEvent, isRecovery = false): EventLevel {
     case 'stillDraining':
     case 'fileChanged':
     case 'watchStarted':
+    case 'startWaits':
+    case 'planChanged':
       return 'info';
     case 'listenersClosed':
     case 'workerStarted':

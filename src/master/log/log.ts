@@ -61,7 +61,8 @@ export async function createLog({ level, format, hasColours, id, stream }: LogOp
     paint: isPretty && hasColours ? colourPaint : plainPaint,
     showsOutput: false,
   });
-  const failedSlots = new Set<number>();
+  /** Slots whose worker has failed, by program. */
+  const failedSlots = new Map<string, Set<number>>();
   let program = '';
   let lostBytes = 0;
 
@@ -99,10 +100,11 @@ export async function createLog({ level, format, hasColours, id, stream }: LogOp
 
   const record = (event: EventRecord): void => {
     program = event.program;
-    if (event.event === 'workerFailed') failedSlots.add(event.slot);
+    const failed = failedSlots.get(program) ?? new Set<number>();
+    if (event.event === 'workerFailed') failedSlots.set(program, failed.add(event.slot));
     // The workers of a failed candidate are not replaced.
-    if (event.event === 'generationFailed') failedSlots.clear();
-    const isRecovery = event.event === 'workerReady' && failedSlots.delete(event.slot);
+    if (event.event === 'generationFailed') failedSlots.delete(program);
+    const isRecovery = event.event === 'workerReady' && failed.delete(event.slot);
     const { line, details } = narrate(event);
     if (!overflow.admits(1)) return;
     tellLostBytes();

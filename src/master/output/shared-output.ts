@@ -12,16 +12,16 @@ import { loadOutputCalls } from '../system-calls/output-calls.ts';
 export interface SharedOutput {
   /** For the log: it writes whole lines. */
   readonly log: LogStream;
-  /** Passes on what the worker with this pid has written. */
-  readonly passOn: (bytes: Uint8Array, pid: number) => void;
+  /** Passes on what the worker of this program with this pid has written. */
+  readonly passOn: (bytes: Uint8Array, pid: number, program: string) => void;
 }
 
 /** How the workers' lines look. */
 export type WorkerLines =
   /** As they were written, byte for byte; only `logId`, the sign of the master's own lines, is made unreadable in them. */
   | { readonly as: 'written'; readonly logId: string | null }
-  /** For people: behind the worker's pid, without what moves the cursor. */
-  | { readonly as: 'marked'; readonly hasColours: boolean };
+  /** For people: behind the worker's pid, and its program's name where there are several, without what moves the cursor. */
+  | { readonly as: 'marked'; readonly hasColours: boolean; readonly namesPrograms: boolean };
 
 export interface SharedOutputParts {
   readonly stream: LogStream;
@@ -45,15 +45,11 @@ export function shareOutput({ stream, lines, onDropped }: SharedOutputParts): Sh
     open = null;
   };
 
-  const look = (bytes: Uint8Array, pid: number, isContinued: boolean): Uint8Array =>
-    lines.as === 'written'
-      ? withoutId(bytes, lines.logId)
-      : markLines(
-          bytes,
-          isContinued ? '' : prefixOf(pid, lines.hasColours),
-          prefixOf(pid, lines.hasColours),
-          lines.hasColours,
-        );
+  const look = (bytes: Uint8Array, pid: number, program: string, isContinued: boolean): Uint8Array => {
+    if (lines.as === 'written') return withoutId(bytes, lines.logId);
+    const prefix = prefixOf(lines.namesPrograms ? `${program} ${pid}` : String(pid), lines.hasColours);
+    return markLines(bytes, isContinued ? '' : prefix, prefix, lines.hasColours);
+  };
 
   return {
     log: {
@@ -67,11 +63,11 @@ export function shareOutput({ stream, lines, onDropped }: SharedOutputParts): Sh
       ...(stream.whenEmpty === undefined ? {} : { whenEmpty: stream.whenEmpty }),
       ...(stream.takeLostBytes === undefined ? {} : { takeLostBytes: stream.takeLostBytes }),
     },
-    passOn: (bytes, pid) => {
+    passOn: (bytes, pid, program) => {
       if (bytes.length === 0 || !overflow.admits(bytes.length)) return;
       const isContinued = open === pid;
       endLineOf(pid);
-      stream.write(look(bytes, pid, isContinued));
+      stream.write(look(bytes, pid, program, isContinued));
       open = bytes.at(-1) === newline ? null : pid;
     },
   };
@@ -95,8 +91,8 @@ function unescape(text: string): string {
   );
 }
 
-function prefixOf(pid: number, hasColours: boolean): string {
-  return hasColours ? `\u001B[2m${pid} |\u001B[22m ` : `${pid} | `;
+function prefixOf(writer: string, hasColours: boolean): string {
+  return hasColours ? `\u001B[2m${writer} |\u001B[22m ` : `${writer} | `;
 }
 
 /** `first` stands before the first line, `next` before every other one. The text is taken byte by byte: it need not be UTF-8. */
@@ -116,7 +112,7 @@ export function embeddedOutput(): SharedOutput['passOn'] {
   let output: SharedOutput | null = null;
   // They are there long before a worker writes. If they cannot be loaded, neither can the listener be opened, which says so.
   loadOutputCalls().catch(() => undefined);
-  return (bytes, pid) => {
+  return (bytes, pid, program) => {
     const stream = standardError();
     output ??= shareOutput({
       stream,
@@ -127,6 +123,6 @@ export function embeddedOutput(): SharedOutput['passOn'] {
         );
       },
     });
-    output.passOn(bytes, pid);
+    output.passOn(bytes, pid, program);
   };
 }

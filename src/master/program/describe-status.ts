@@ -1,5 +1,5 @@
 /** The program's state as the control API shows it. Pure. */
-import type { DrainingStatus, ProgramState, Status } from '../../shared/control-api.ts';
+import type { DrainingStatus, MasterStatus, ProgramState, Status } from '../../shared/control-api.ts';
 import type { WorkerPhase } from '../../shared/events.ts';
 import type { OpenCounts } from '../../shared/protocol.ts';
 import type { ProgramRecord } from '../handover/record.ts';
@@ -7,26 +7,25 @@ import type { DrainProgressEvent } from './drain-progress.ts';
 import { otherReleaseIn, releaseOf } from './history/releases.ts';
 import { servingGeneration, type LifecycleSettings, type Program, type Worker } from './lifecycle/state.ts';
 
-/** The master that a program belongs to. */
-export interface MasterIdentity {
-  readonly version: string;
-  readonly pid: number;
-  readonly logId: string | null;
-  readonly startedAt: number;
+/** What a program's status shows beside the program itself. */
+export interface StatusContext extends Pick<Status, 'isWanted' | 'waitsFor'> {
+  readonly master: MasterStatus;
+  /** What a draining worker has answered to the latest question. */
+  readonly openOf: (worker: number) => OpenCounts | null;
+  readonly at: number;
 }
 
-/** `openOf`: what a draining worker has answered to the latest question. */
 export function describeStatus(
-  record: ProgramRecord,
-  master: MasterIdentity,
-  openOf: (worker: number) => OpenCounts | null,
-  at: number,
+  record: Omit<ProgramRecord, 'isWanted'>,
+  { master, isWanted, waitsFor, openOf, at }: StatusContext,
 ): Status {
   const { lifecycle: program, releases } = record;
   const generation = servingGeneration(program)?.number ?? null;
   return {
     program: record.name,
     state: stateOf(program),
+    isWanted,
+    waitsFor,
     probation:
       program.phase === 'probation'
         ? { previous: program.previous.number, remainingMs: Math.max(0, Math.round(program.until - at)) }
@@ -34,12 +33,7 @@ export function describeStatus(
     generation,
     release: generation === null ? null : releaseOf(releases, generation),
     command: record.command,
-    master: {
-      pid: master.pid,
-      version: master.version,
-      uptimeMs: Math.round(at - master.startedAt),
-      logId: master.logId,
-    },
+    master,
     listeners: record.listeners.map(({ name, host, port }) => ({ name, host, port })),
     workersWanted: program.workersWanted,
     workers: program.workers.map((worker) => ({

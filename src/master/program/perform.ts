@@ -1,19 +1,17 @@
 /** Carries out what the lifecycle decides: an effect in, a system call or a message to a worker out. It decides nothing. */
 import type { EventWithoutRelease } from '../../shared/events.ts';
-import type { WorkerKind } from '../launch/worker-kind.ts';
 import type { Platform } from '../process/platform.ts';
 import { sendListener } from '../process/send-listener.ts';
-import { createEndOfListening } from '../sockets/end-of-listening.ts';
-import type { BoundListener } from '../sockets/listener.ts';
+import { createEndOfListening, type EndOfListening } from '../sockets/end-of-listening.ts';
 import type { Effect, TimerKey } from './lifecycle/inputs.ts';
 import { identity, type RunningWorker } from './running-worker.ts';
 import type { Timers } from './timers.ts';
+import type { Versions } from './versions.ts';
 import type { WorkerProcesses } from './worker-processes.ts';
 
 export interface PerformerParts {
   readonly platform: Platform;
-  readonly listeners: readonly BoundListener[];
-  readonly workerKind: WorkerKind;
+  readonly versions: Versions;
   readonly workers: WorkerProcesses;
   readonly timers: Timers;
   readonly fire: (key: TimerKey) => void;
@@ -29,8 +27,9 @@ export interface Performer {
 }
 
 export function createPerformer(parts: PerformerParts): Performer {
-  const { platform, listeners, workers, timers } = parts;
-  let endOfListening = createEndOfListening(listeners);
+  const { platform, versions, workers, timers } = parts;
+  const listening = (): EndOfListening => createEndOfListening(() => versions.listeners());
+  let endOfListening = listening();
 
   function perform(effect: Effect): EventWithoutRelease | null {
     switch (effect.type) {
@@ -78,14 +77,14 @@ export function createPerformer(parts: PerformerParts): Performer {
         return effect.event;
       case 'finish':
         timers.disarmAll();
-        endOfListening = createEndOfListening(listeners);
+        endOfListening = listening();
         return null;
     }
   }
 
   function pause(worker: RunningWorker | undefined): void {
     if (worker === undefined) return;
-    for (const listener of listeners)
+    for (const listener of versions.of(worker.generation).listeners)
       sendListener(worker.process, { type: 'pause', name: listener.name }, listener);
     worker.process.send({ type: 'confirmPause' });
   }
@@ -102,8 +101,19 @@ export function createPerformer(parts: PerformerParts): Performer {
   ): void {
     if (worker === undefined) return;
     // The message first: when the signal arrives, the worker can already read why.
-    worker.process.send({ type: 'drain', reason, timeoutMs, migrates });
-    platform.signalProcess(listenerOf(worker), parts.workerKind.drainSignal);
+    const emptiesQueues = reason === 'reload' && !isReplaced(worker);
+    worker.process.send({ type: 'drain', reason, timeoutMs, migrates, emptiesQueues });
+    platform.signalProcess(listenerOf(worker), versions.of(worker.generation).plan.workerKind.drainSignal);
+  }
+
+  /** Newer workers accept on every listener that this one accepts on. */
+  function isReplaced({ generation }: RunningWorker): boolean {
+    const { listeners } = versions.latest().plan;
+    return versions
+      .of(generation)
+      .plan.listeners.every((own) =>
+        listeners.some(({ host, port }) => host === own.host && port === own.port),
+      );
   }
 
   function signalGroup(worker: RunningWorker | undefined, signal: 'SIGTERM' | 'SIGKILL'): void {

@@ -1,9 +1,10 @@
 /**
- * One program: its listeners, its workers and what happened to it. It can be started again after it has stopped or failed.
- * It knows nothing of other programs, nor of what is done with its events.
+ * One program: its plan, its listeners, its workers and what happened to it. It can be started again after it has stopped or failed, and its plan
+ * can change while it runs. It knows nothing of other programs, nor of what is done with its events.
  */
 import type { ReloadResult, Scaled } from '../../shared/control-api.ts';
-import type { Cause, EventWithoutRelease, MasterEvent } from '../../shared/events.ts';
+import type { Cause, EventWithoutRelease, Failure, MasterEvent } from '../../shared/events.ts';
+import { messageOf } from '../../shared/errors.ts';
 import { killDelayMs } from '../../shared/protocol.ts';
 import {
   bindPatienceMs,
@@ -12,7 +13,7 @@ import {
   settleMs,
   watchStableMs,
 } from '../config/fixed-bounds.ts';
-import type { MasterSettings } from '../config/options.ts';
+import type { ListenerPlan, ProgramPlan } from '../config/plan.ts';
 import type { ReloadCommand, ScaleCommand } from '../control/commands.ts';
 import type { ProgramRecord } from '../handover/record.ts';
 import { codeCachePath, preloadPath } from '../launch/preload-path.ts';
@@ -21,7 +22,6 @@ import { programFile } from '../launch/program-file.ts';
 import type { VariableSource } from '../launch/worker-environment.ts';
 import type { Platform } from '../process/platform.ts';
 import { bindWithPatience } from '../sockets/bind-with-retries.ts';
-import { createFittedListeners } from '../sockets/fitted-listeners.ts';
 import type { BoundListener } from '../sockets/listener.ts';
 import type { Watch } from '../watch/start-watch.ts';
 import { describeDrain } from './describe-status.ts';
@@ -32,9 +32,10 @@ import { createReloadWaiters, masterStopped } from './history/reload-waiters.ts'
 import { defaultBackoff } from './lifecycle/backoff.ts';
 import { idleProgram, servingGeneration, type LifecycleSettings, type Program } from './lifecycle/state.ts';
 import { createRunner, type Runner } from './runner.ts';
+import { createVersions, type PreparedVersion, type Version } from './versions.ts';
 
 export interface ProgramParts {
-  readonly settings: MasterSettings;
+  readonly plan: ProgramPlan;
   readonly environment: NodeJS.ProcessEnv;
   readonly platform: Platform;
   /** Where the stderr of the worker with this pid goes, in whole lines, as it was written. */
@@ -43,62 +44,87 @@ export interface ProgramParts {
   readonly privateFolder: () => string | null;
   /** `wallMs`: when it happened, in ms since 1970. */
   readonly onEvent: (event: MasterEvent, wallMs: number) => void;
+  /** Listeners for this address that another program holds; empty: none does. */
+  readonly lend?: (listener: ListenerPlan) => readonly BoundListener[];
+  /** What a reload that is asked for, or waited for, is answered when a stop comes first. Default: that the master stops. */
+  readonly stopped?: (action: string) => Error;
 }
 
 export interface ManagedProgram {
-  readonly listeners: readonly BoundListener[];
-  /** Its name: what was asked for, else the port, which with port 0 is known once it is bound. */
+  plan(): ProgramPlan;
+  /** Its name: that of the plan, else the port, which with port 0 is known once it is bound. */
   name(): string;
-  /** Looks up the command, as it is done for every worker. Errors: `commandNotFound`, `commandNotExecutable`, `cwdMissing`, `envFileUnreadable`. */
-  check(): void;
-  /** Binds its listeners. Errors: `addressInUse`, `addressUnusable`. After an error close() is still to be called. */
+  phase(): Program['phase'];
+  /** It has a generation that serves, and was not asked to stop. */
+  isServing(): boolean;
+  /** The number that its next generation will have. */
+  nextGeneration(): number;
+  /** The listeners of its plan, as far as they are held. */
+  held(): Pick<Version, 'listeners'>;
+  /** Looks up the command of a plan (default: its own), as it is done for every worker. Errors: `commandNotFound`, `commandNotExecutable`, `cwdMissing`, `envFileUnreadable`. */
+  check(plan?: ProgramPlan): void;
+  /** Binds the listeners that are not held. Errors: `addressInUse`, `addressUnusable`. After an error close() is still to be called. */
   bind(): Promise<void>;
   /** Reloads when what it watches changes, from now on. Errors: `notWatchable`. */
   watch(): Promise<void>;
-  /** Starts a generation; resolves when it serves or has failed. Rejects with `masterStopped`. */
+  /** Starts a generation; resolves when it serves or has failed. Rejects when it is stopped first. */
   start(): Promise<ReloadResult>;
-  reload(command: ReloadCommand): { readonly generation: number; readonly outcome: Promise<ReloadResult> };
-  scale(command: ScaleCommand): Scaled;
-  stop(cause: Cause): void;
-  phase(): Program['phase'];
+  /** It was to be started, and cannot: this is why. */
+  refuseStart(failure: Failure): void;
+  reload(command: Omit<ReloadCommand, 'program'>): {
+    readonly generation: number;
+    readonly outcome: Promise<ReloadResult>;
+  };
+  scale(command: Omit<ScaleCommand, 'program'>): Scaled;
+  /** `keepsListeners`: clients wait in their queues until it is started again. */
+  stop(cause: Cause, keepsListeners?: boolean): void;
+  /** Binds what `plan` declares and the program does not hold. Nothing else changes before `change`. Errors as bind(). */
+  prepare(plan: ProgramPlan): Promise<PreparedVersion>;
+  /** The plan from now on. With `prepared`, the next generation is the first one that runs it: reload, or start, after this. */
+  change(plan: ProgramPlan, prepared: PreparedVersion | null): void;
   /** Asks the draining workers what they still have open. */
   askOpen(): Promise<void>;
   openOf: Runner['openOf'];
-  record(): ProgramRecord;
+  record(): Omit<ProgramRecord, 'isWanted'>;
   /** Stops watching and lets go of the listeners. */
   close(): Promise<void>;
 }
 
 export function createProgram(parts: ProgramParts): ManagedProgram {
-  const { settings, environment, platform } = parts;
-  const listeners: BoundListener[] = [];
-  const fitted = createFittedListeners(listeners, announceListener);
-  const releases = createReleases(settings.command, { cwd: settings.cwd, environment });
-  const waiters = createReloadWaiters(platform.arm);
+  const { environment, platform } = parts;
+  const { stopped = masterStopped } = parts;
+  const versions = createVersions(parts.plan, announceListener);
+  const releases = createReleases((generation) => versions.of(generation).plan, environment);
+  const waiters = createReloadWaiters(platform.arm, stopped);
   const preload = preloadPath();
   const saidOfPort = new Set<VariableSource>();
-  const closing = new AbortController();
+  let closing = new AbortController();
   let history = emptyHistory;
   let watch: Watch | null = null;
   /** Its listeners are to be bound: no stop was asked for since. */
-  let isWanted = true;
+  let isBindWanted = true;
+  /** The next generation has none: applies until it serves. */
+  let isProbationSkipped = false;
+  /** After its port, for as long as the plan gives it no name. */
+  let portName = '';
+  /** It is started and watches what its plan says. */
+  let isWatching = false;
 
   const runner = createRunner(
     {
       platform,
-      listeners,
-      fitted,
-      workerKind: settings.workerKind,
+      versions,
       preload,
       prepare: (place) => {
         releases.starting(place, servingGeneration(runner.state())?.number ?? null);
         const codeCache = codeCachePath(preload, parts.privateFolder());
-        return prepareWorker(settings, listeners, environment, preload, codeCache, place, portChanged);
+        const { plan, listeners } = versions.of(place.generation);
+        return prepareWorker(plan, listeners, environment, preload, codeCache, place, portChanged);
       },
       onEvent: tell,
       onStderr: parts.onStderr,
     },
-    idleProgram(lifecycleSettings(settings), settings.workers),
+    idleProgram(lifecycleSettings(parts.plan), parts.plan.workers),
   );
 
   const progress = createDrainProgress({
@@ -119,9 +145,11 @@ export function createProgram(parts: ProgramParts): ManagedProgram {
   function tell(announced: EventWithoutRelease, wallMs: number = platform.clock.wallMs()): void {
     const event = withRelease(announced);
     history = remember(history, event, wallMs);
-    if (event.event === 'generationReady') fitted.decided();
+    if (event.event === 'generationReady') versions.of(event.generation).fitted.decided();
+    if (event.event === 'listenersClosed') versions.forgetListeners();
     waiters.observe(event, history);
     progress.observe(event);
+    retireVersions();
     parts.onEvent(event, wallMs);
   }
 
@@ -135,27 +163,45 @@ export function createProgram(parts: ProgramParts): ManagedProgram {
       : event;
   }
 
+  /**
+   * A version is run while one of its generations serves, or may serve again, and while one of its workers may still accept. (A
+   * worker that drains has copies of its own.)
+   */
+  function retireVersions(): void {
+    const { phase } = runner.state();
+    if (phase === 'starting' || phase === 'reloading' || phase === 'probation') return;
+    const serving = servingGeneration(runner.state())?.number ?? 0;
+    versions.retire(
+      ({ from }, until) =>
+        (from <= serving && serving < until) ||
+        history.workers.some(
+          ({ generation, accepting }) => generation >= from && generation < until && accepting !== 'no',
+        ),
+    );
+    if (serving >= versions.latest().from && isProbationSkipped) applySettings(versions.latest().plan);
+  }
+
   function announceListener({ name, host, port }: BoundListener): void {
     tell({ event: 'listenerBound', listener: name, host, port });
   }
 
   /** Said once for each source: every start of a worker finds it again. */
   function portChanged(source: VariableSource): void {
-    const [listener] = listeners;
+    const [listener] = versions.latest().listeners;
     if (listener === undefined || saidOfPort.has(source)) return;
     saidOfPort.add(source);
     tell({ event: 'portChanged', source, port: listener.port });
   }
 
-  async function bind(): Promise<void> {
-    const { host, port, backlog } = settings;
-    isWanted = true;
-    fitted.reset();
+  async function bindOne(wanted: ListenerPlan): Promise<readonly BoundListener[]> {
+    const lent = parts.lend?.(wanted) ?? [];
+    if (lent.length > 0) return lent;
+    const { name: listener, host, port, backlog } = wanted;
     const bound = await bindWithPatience(
-      { name: 'default', host, port, backlog },
+      { name: listener, host, port, backlog },
       bindPatienceMs,
       // A stop that is asked for meanwhile makes it useless to wait for an address.
-      () => isWanted,
+      () => isBindWanted,
       {
         busy: (patienceMs) => {
           tell({ event: 'addressBusy', host, port, patienceMs });
@@ -166,19 +212,25 @@ export function createProgram(parts: ProgramParts): ManagedProgram {
       },
       platform,
     );
-    listeners.splice(0, listeners.length, bound);
+    return [bound];
+  }
+
+  function nextGeneration(): number {
+    return runner.state().lastGeneration + 1;
   }
 
   async function startWatching(): Promise<void> {
-    if (settings.watch === null) return;
-    const { command, cwd } = settings;
-    const paths = settings.watch.length > 0 ? settings.watch : [programFile(command, { cwd, environment })];
+    isWatching = true;
+    const { command, cwd, watch: watched } = versions.latest().plan;
+    if (watched === null) return;
+    const paths = watched.length > 0 ? watched : [programFile(command, { cwd, environment })];
+    const { signal } = closing;
     // Loaded only where it is wanted: it brings the hashes along, 2 MB and more.
     const { startWatch } = await import('../watch/start-watch.ts');
     watch = await startWatch({
       paths,
       stableMs: watchStableMs,
-      signal: closing.signal,
+      signal,
       onChange: (path) => {
         tell({ event: 'fileChanged', path });
         runner.dispatch({ type: 'reloadRequested', cause: 'watch' });
@@ -190,68 +242,133 @@ export function createProgram(parts: ProgramParts): ManagedProgram {
     tell({ event: 'watchStarted', paths });
   }
 
+  async function stopWatching(): Promise<void> {
+    // A first look at what is watched may take long.
+    closing.abort();
+    closing = new AbortController();
+    isWatching = false;
+    const ended = watch;
+    watch = null;
+    await ended?.close();
+  }
+
+  async function watchAnew(): Promise<void> {
+    try {
+      await stopWatching();
+      await startWatching();
+    } catch (error) {
+      tell({ event: 'watchFailed', problem: messageOf(error) });
+    }
+  }
+
+  function applySettings(plan: ProgramPlan, skipsProbation = false): void {
+    isProbationSkipped = skipsProbation;
+    const settings = lifecycleSettings(plan);
+    runner.dispatch({
+      type: 'settingsChanged',
+      settings: skipsProbation ? { ...settings, probationMs: 0 } : settings,
+    });
+  }
+
   function name(): string {
-    return settings.name ?? String(listeners[0]?.port ?? settings.port);
+    const { plan, listeners } = versions.latest();
+    const [listener] = listeners;
+    if (listener !== undefined) portName = String(listener.port);
+    return plan.name ?? (portName === '' ? String(plan.listeners[0]?.port ?? 0) : portName);
   }
 
   return {
-    listeners,
+    plan: () => versions.latest().plan,
     name,
-    check() {
-      prepareWorker(settings, [], environment, preload, null, { generation: 1, slot: 0 });
+    phase: () => runner.state().phase,
+    isServing: () => servingGeneration(runner.state()) !== null,
+    nextGeneration,
+    held: () => versions.latest(),
+    check(plan = versions.latest().plan) {
+      prepareWorker(plan, [], environment, preload, null, { generation: 1, slot: 0 });
     },
-    bind,
-    watch: startWatching,
+    async bind() {
+      isBindWanted = true;
+      const prepared = await versions.prepare(versions.latest().plan, bindOne);
+      prepared.commit(nextGeneration());
+    },
+    async watch() {
+      if (!isWatching) await startWatching();
+    },
     async start() {
-      const first = waiters.wait(runner.state().lastGeneration + 1, 'serving');
-      for (const listener of listeners) announceListener(listener);
+      const first = waiters.wait(nextGeneration(), 'serving');
+      for (const listener of versions.latest().listeners) announceListener(listener);
       runner.dispatch({ type: 'startRequested' });
       return first;
     },
+    refuseStart(failure) {
+      runner.dispatch({ type: 'startRefused', failure });
+    },
     reload({ cause, wait }) {
-      const { phase, lastGeneration } = runner.state();
-      if (phase === 'idle' || phase === 'stopping' || phase === 'stopped') throw masterStopped();
-      const generation = lastGeneration + 1;
+      const { phase } = runner.state();
+      if (phase === 'idle' || phase === 'stopping' || phase === 'stopped') throw stopped('reload');
+      const generation = nextGeneration();
       const outcome = waiters.wait(generation, wait);
       runner.dispatch({ type: 'reloadRequested', cause });
       return { generation, outcome };
     },
     scale({ change }) {
       const { phase, workersWanted: before } = runner.state();
-      if (phase === 'stopping' || phase === 'stopped') throw masterStopped('scale');
+      if (phase === 'stopping' || phase === 'stopped') throw stopped('scale');
       runner.dispatch({ type: 'workerCountRequested', change });
       return { workers: runner.state().workersWanted, before };
     },
-    stop(cause) {
-      isWanted = false;
-      runner.dispatch({ type: 'stopRequested', cause });
+    stop(cause, keepsListeners = false) {
+      isBindWanted = false;
+      runner.dispatch({ type: 'stopRequested', cause, keepsListeners });
     },
-    phase: () => runner.state().phase,
+    async prepare(plan) {
+      isBindWanted = true;
+      return versions.prepare(plan, bindOne);
+    },
+    change(plan, prepared) {
+      const before = versions.latest().plan;
+      const isRun = !['idle', 'stopped'].includes(runner.state().phase);
+      if (prepared === null) versions.amend(plan);
+      else {
+        const known = new Set(versions.latest().listeners.map(({ fd }) => fd));
+        prepared.commit(nextGeneration());
+        for (const listener of versions.latest().listeners)
+          if (!known.has(listener.fd) && isRun) announceListener(listener);
+      }
+      // The old workers alone accept on a listener that goes: they cannot be kept back on probation.
+      const losesListener = before.listeners.some(
+        (own) => !plan.listeners.some(({ host, port }) => host === own.host && port === own.port),
+      );
+      applySettings(plan, prepared !== null && isRun && losesListener);
+      if (plan.workers !== before.workers)
+        runner.dispatch({ type: 'workerCountRequested', change: { to: plan.workers } });
+      if (isWatching && JSON.stringify(plan.watch) !== JSON.stringify(before.watch)) void watchAnew();
+    },
     askOpen: () => runner.askOpen(),
     openOf: (worker) => runner.openOf(worker),
     record: () => ({
       name: name(),
-      command: settings.command,
+      command: versions.latest().plan.command,
       lifecycle: runner.state(),
       history,
       releases: releases.known(),
-      listeners: listeners.map(({ name: listener, host, port, backlog, fd, isUndecided, standsFor }) => ({
-        name: listener,
-        host,
-        port,
-        backlog,
-        fd,
-        isUndecided,
-        standsFor,
+      listeners: versions.latest().listeners.map((listener) => ({
+        name: listener.name,
+        host: listener.host,
+        port: listener.port,
+        backlog: listener.backlog,
+        fd: listener.fd,
+        isUndecided: listener.isUndecided,
+        standsFor: listener.standsFor,
       })),
       workers: runner.workers(),
       timers: runner.timers(),
     }),
     async close() {
-      // A first look at what is watched may take long.
-      closing.abort();
-      for (const listener of listeners) listener.close();
-      await watch?.close();
+      versions.close();
+      versions.forgetListeners();
+      await stopWatching();
     },
   };
 }
@@ -261,7 +378,7 @@ function lifecycleSettings({
   drainTimeoutMs,
   probationMs,
   workerKind,
-}: MasterSettings): LifecycleSettings {
+}: ProgramPlan): LifecycleSettings {
   return {
     capabilities: workerKind.capabilities,
     readyTimeoutMs,

@@ -6,10 +6,7 @@ import { formatDuration } from '../../shared/durations.ts';
 import type { EventWithoutRelease, MasterEvent } from '../../shared/events.ts';
 import type { OpenCounts } from '../../shared/protocol.ts';
 import type { ProcessRecord, TimerRecord } from '../handover/record.ts';
-import type { WorkerKind } from '../launch/worker-kind.ts';
 import type { Platform } from '../process/platform.ts';
-import type { FittedListeners } from '../sockets/fitted-listeners.ts';
-import type { BoundListener } from '../sockets/listener.ts';
 import type { LifecycleInput, ProgramInput, TimerKey, Undated } from './lifecycle/inputs.ts';
 import type { Program } from './lifecycle/state.ts';
 import { step } from './lifecycle/step.ts';
@@ -19,13 +16,12 @@ import { failureContext, recordOf } from './running-worker.ts';
 import { createTimers } from './timers.ts';
 import { notAdmittedFailure, notReadyFailure } from './worker-failures.ts';
 import { createMessageHandler } from './worker-messages.ts';
+import type { Versions } from './versions.ts';
 import { createWorkerProcesses, type WorkerProcessParts } from './worker-processes.ts';
 
 export interface RunnerOptions extends Pick<WorkerProcessParts, 'preload' | 'prepare' | 'onStderr'> {
   readonly platform: Platform;
-  readonly listeners: readonly BoundListener[];
-  readonly fitted: FittedListeners;
-  readonly workerKind: WorkerKind;
+  readonly versions: Versions;
   /** `wallMs` is the time of what it tells, in ms since 1970. */
   readonly onEvent: (event: EventWithoutRelease, wallMs: number) => void;
 }
@@ -45,7 +41,7 @@ export interface Runner {
 }
 
 export function createRunner(options: RunnerOptions, initial: Program): Runner {
-  const { platform, listeners, fitted, workerKind } = options;
+  const { platform, versions } = options;
   const { clock } = platform;
   const queue: { readonly input: LifecycleInput; readonly wallMs: number }[] = [];
   let program = initial;
@@ -55,8 +51,7 @@ export function createRunner(options: RunnerOptions, initial: Program): Runner {
   const timers = createTimers(platform);
   const messages = createMessageHandler({
     platform,
-    listeners,
-    fitted,
+    versions,
     dispatch,
     onEvent: heard,
     open: (worker, counts) => {
@@ -72,7 +67,7 @@ export function createRunner(options: RunnerOptions, initial: Program): Runner {
       openCounts.forget(worker.id);
     },
   });
-  const performer = createPerformer({ platform, listeners, workerKind, workers, timers, fire });
+  const performer = createPerformer({ platform, versions, workers, timers, fire });
 
   function dispatch(input: Undated<LifecycleInput>): void {
     queue.push({ input: { ...input, at: Math.round(clock.monotonicMs()) }, wallMs: clock.wallMs() });
@@ -100,8 +95,9 @@ export function createRunner(options: RunnerOptions, initial: Program): Runner {
     const worker = workers.get(id);
     if (worker === undefined) return;
     worker.withoutPreload = platform.findWithoutPreload(worker.process.pid, options.preload);
+    const { plan, listeners } = versions.of(worker.generation);
     const context = failureContext(worker, listeners);
-    const failure = notReadyFailure(program.settings.readyTimeoutMs, workerKind.readiness, context);
+    const failure = notReadyFailure(program.settings.readyTimeoutMs, plan.workerKind.readiness, context);
     dispatch({ type: 'workerNotReady', worker: id, failure });
   }
 
@@ -109,7 +105,10 @@ export function createRunner(options: RunnerOptions, initial: Program): Runner {
     const worker = workers.get(id);
     if (worker === undefined) return;
     const problem = `it did not confirm within ${formatDuration(program.settings.readyTimeoutMs)} that it accepts connections`;
-    const failure = notAdmittedFailure(problem, failureContext(worker, listeners));
+    const failure = notAdmittedFailure(
+      problem,
+      failureContext(worker, versions.of(worker.generation).listeners),
+    );
     dispatch({ type: 'admissionFailed', worker: id, failure });
   }
 

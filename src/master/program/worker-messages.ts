@@ -5,18 +5,16 @@
 import type { MasterEvent } from '../../shared/events.ts';
 import type { OpenCounts, WorkerMessage } from '../../shared/protocol.ts';
 import type { LifecycleInput, Undated } from './lifecycle/inputs.ts';
-import type { FittedListeners } from '../sockets/fitted-listeners.ts';
-import type { BoundListener } from '../sockets/listener.ts';
 import { lostFailure, notAdmittedFailure, restartedFailure } from './worker-failures.ts';
 import { identity, failureContext, type RunningWorker } from './running-worker.ts';
+import type { Versions } from './versions.ts';
 import type { Platform } from '../process/platform.ts';
 import { createListenerSender, sendListener } from '../process/send-listener.ts';
 import { readWorkerMessage } from '../process/read-worker-message.ts';
 
 export interface MessageHandlerParts {
   readonly platform: Pick<Platform, 'belongsToWorker' | 'findByOwnPid' | 'watchListener' | 'arm'>;
-  readonly listeners: readonly BoundListener[];
-  readonly fitted: FittedListeners;
+  readonly versions: Versions;
   readonly onEvent: (event: MasterEvent) => void;
   readonly dispatch: (event: Undated<LifecycleInput>) => void;
   /** A worker has said what it still has open. */
@@ -46,8 +44,7 @@ type AddressWanted = Extract<WorkerMessage, { readonly type: 'addressWanted' }>;
 
 export function createMessageHandler({
   platform,
-  listeners,
-  fitted,
+  versions,
   onEvent,
   dispatch,
   open,
@@ -57,7 +54,7 @@ export function createMessageHandler({
   const sendWanted = createListenerSender();
 
   async function fit(worker: RunningWorker, { name, host, isIPv6Only }: AddressWanted): Promise<void> {
-    const fit = await fitted.fit(name, { host, isIPv6Only });
+    const fit = await versions.of(worker.generation).fitted.fit(name, { host, isIPv6Only });
     if ('bound' in fit) {
       const { name: boundName, host: boundHost, port, backlog } = fit.bound;
       const bound = { name: boundName, host: boundHost, port, backlog };
@@ -89,7 +86,10 @@ export function createMessageHandler({
     const unwatch = platform.watchListener(worker.process, () => {
       // Mostly the command ends because its program has, and then that is the news.
       worker.unwatch = platform.arm(commandPatienceMs, () => {
-        const failure = lostFailure(servingPid, failureContext(worker, listeners));
+        const failure = lostFailure(
+          servingPid,
+          failureContext(worker, versions.of(worker.generation).listeners),
+        );
         dispatch({ type: 'workerLostProgram', worker: worker.id, failure });
       });
     });
@@ -116,7 +116,11 @@ export function createMessageHandler({
       worker.ownPid = ownPid;
       watch(worker);
       worker.process.noteServing(pid);
-      const failure = restartedFailure(before, pid, failureContext(worker, listeners));
+      const failure = restartedFailure(
+        before,
+        pid,
+        failureContext(worker, versions.of(worker.generation).listeners),
+      );
       dispatch({ type: 'workerRestartedItself', worker: worker.id, failure });
     }
   }
@@ -144,7 +148,10 @@ export function createMessageHandler({
         dispatch({
           type: 'admissionFailed',
           worker: worker.id,
-          failure: notAdmittedFailure(message.problem, failureContext(worker, listeners)),
+          failure: notAdmittedFailure(
+            message.problem,
+            failureContext(worker, versions.of(worker.generation).listeners),
+          ),
         });
         return;
       case 'paused':
@@ -179,9 +186,10 @@ export function createMessageHandler({
         void fit(worker, message);
         return;
       case 'listenerEmptied':
-        fitted.emptied(message.name);
+        versions.of(worker.generation).fitted.emptied(message.name);
         return;
       case 'listenerWanted': {
+        const { listeners } = versions.of(worker.generation);
         const listener = listeners.find(({ name }) => name === message.name);
         if (listener !== undefined) sendWanted(worker.process, listener, message.request);
         return;

@@ -3,15 +3,15 @@ import type { Outcome } from '../../shared/events.ts';
 import { createStderrTail } from '../output/stderr-tail.ts';
 import { forwardWholeLines } from '../output/forward-lines.ts';
 import type { Platform, SpawnRequest } from '../process/platform.ts';
-import type { BoundListener } from '../sockets/listener.ts';
 import { silentEnd, type Effect, type LifecycleInput, type Undated } from './lifecycle/inputs.ts';
 import { failureContext, type RunningWorker } from './running-worker.ts';
 import { exitFailure, isNotInherited, notInheritedFailure, notStartedFailure } from './worker-failures.ts';
+import type { Versions } from './versions.ts';
 import type { MessageHandler } from './worker-messages.ts';
 
 export interface WorkerProcessParts {
   readonly platform: Platform;
-  readonly listeners: readonly BoundListener[];
+  readonly versions: Versions;
   /** The path of what is loaded into every Node.js worker. */
   readonly preload: string;
   /** Looks up command, cwd and environment as they are now. Throws GracefulRunError when they do not make a command. */
@@ -32,7 +32,7 @@ export interface WorkerProcesses {
 }
 
 export function createWorkerProcesses(parts: WorkerProcessParts): WorkerProcesses {
-  const { platform, listeners, messages, dispatch } = parts;
+  const { platform, versions, messages, dispatch } = parts;
   const running = new Map<number, RunningWorker>();
 
   function start({ worker: id, generation, slot }: Extract<Effect, { type: 'startWorker' }>): void {
@@ -94,7 +94,7 @@ export function createWorkerProcesses(parts: WorkerProcessParts): WorkerProcesse
     running.delete(id);
     worker.unwatch?.();
     parts.onEnd(worker);
-    const failure = exitFailure(outcome, failureContext(worker, listeners));
+    const failure = exitFailure(outcome, failureContext(worker, versions.of(worker.generation).listeners));
     const { served, migrated, cut } = report ?? { served: null, migrated: null, cut: null };
     const end = { outcome, failure, served, migrated, cut, cleanUpsCut };
     dispatch({ type: 'workerEnded', worker: id, end });
@@ -103,7 +103,7 @@ export function createWorkerProcesses(parts: WorkerProcessParts): WorkerProcesse
   /** A wrapper such as `node --watch` lives on when what it has started has failed. */
   function failIfNotInherited(worker: RunningWorker | null): void {
     if (worker === null || worker.wasReady || !isNotInherited(worker.tail.lines())) return;
-    const failure = notInheritedFailure(failureContext(worker, listeners));
+    const failure = notInheritedFailure(failureContext(worker, versions.of(worker.generation).listeners));
     dispatch({ type: 'workerNotReady', worker: worker.id, failure });
   }
 

@@ -23,9 +23,10 @@ export interface EndOfListening {
   finish(): MasterEvent | null;
 }
 
-export function createEndOfListening(listeners: readonly BoundListener[]): EndOfListening {
+export function createEndOfListening(current: () => readonly BoundListener[]): EndOfListening {
   const silent = new Set<number>();
   const workersSeen = new Set<number>();
+  let listeners: readonly BoundListener[] = [];
   let inodes: readonly number[] = [];
   let others: readonly ProcessStat[] = [];
   let isHeld = false;
@@ -43,6 +44,7 @@ export function createEndOfListening(listeners: readonly BoundListener[]): EndOf
       silent.delete(worker);
     },
     begin(serving) {
+      listeners = current();
       inodes = listeners.flatMap(({ fd }) => inodeOf(fd) ?? []);
       others = holdersBeside(inodes, serving);
       isHeld = others.length > 0;

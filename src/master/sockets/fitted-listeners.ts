@@ -6,7 +6,7 @@
 import { closeSync } from 'node:fs';
 import net from 'node:net';
 import type { WantedAddress } from '../../shared/protocol.ts';
-import { handleOver, numeric, type BoundListener } from './listener.ts';
+import { handleOver, holdListener, numeric, type BoundListener } from './listener.ts';
 import { listenBeside, shutListener, type NumericAddress } from '../system-calls/syscalls.ts';
 
 /** `isShared`: it is served by the declared listener, which is open to every address. */
@@ -28,23 +28,30 @@ export function createFittedListeners(
   listeners: BoundListener[],
   onBound: (listener: BoundListener) => void,
 ): FittedListeners {
-  /** By the address that is bound. */
-  const fitted = new Map<string, BoundListener>();
-  /** The declared listener, while it is listened on beside those that stand for it. */
-  let replaced: BoundListener | null = null;
+  /** What stands for the declared listener of this name, by the address that is bound. */
+  const fitted = new Map<string, Map<string, BoundListener>>();
+  /** Declared listeners that are listened on beside those that stand for them. */
+  const replaced = new Map<string, BoundListener>();
   let isDecided = false;
 
   const declared = (name: string): BoundListener | null =>
-    [replaced, ...listeners].find((one) => one?.name === name && one.isUndecided) ?? null;
+    [...replaced.values(), ...listeners].find((one) => one.name === name && one.isUndecided) ?? null;
+
+  function standingFor(name: string): Map<string, BoundListener> {
+    const known = fitted.get(name) ?? new Map<string, BoundListener>();
+    fitted.set(name, known);
+    return known;
+  }
 
   async function fit(name: string, { host, isIPv6Only }: WantedAddress): Promise<Fit> {
     const address = await numeric(host, 0).catch(() => null);
     if (address === null) return { isShared: false };
     const key = `${address} ${isIPv6Only}`;
-    const known = fitted.get(key);
+    const own = standingFor(name);
+    const known = own.get(key);
     if (known !== undefined) return { bound: known };
     const over = declared(name);
-    if (over === null || isDecided) return { isShared: fitted.size === 0 };
+    if (over === null || isDecided) return { isShared: own.size === 0 };
     const { port, backlog } = over;
     const fd = await listenBeside(over.fd, numericAddress(address, port, isIPv6Only), backlog);
     if (typeof fd === 'string') return { isShared: fd === 'ENOSYS' };
@@ -54,58 +61,52 @@ export function createFittedListeners(
       return { isShared: false };
     }
     // The first one has its name: what is said about the listener, and what moves to it, goes on.
-    const isFirst = fitted.size === 0;
-    let isOpen = true;
-    const bound: BoundListener = {
-      name: isFirst ? name : `${name}-${fitted.size + 1}`,
-      host: address,
-      port,
-      backlog,
-      fd,
-      handle,
-      isUndecided: false,
-      standsFor: name,
-      close: () => {
-        if (isOpen) handle.close();
-        isOpen = false;
-        if (isFirst) retire();
+    const isFirst = own.size === 0;
+    const bound = holdListener(
+      {
+        name: isFirst ? name : `${name}-${own.size + 1}`,
+        host: address,
+        port,
+        backlog,
+        fd,
+        handle,
+        isUndecided: false,
+        standsFor: name,
       },
-      shut: () => {
-        if (isOpen) shutListener(fd);
-        bound.close();
+      () => {
+        if (isFirst) retire(name);
       },
-    };
-    fitted.set(key, bound);
+    );
+    own.set(key, bound);
     if (isFirst) {
-      replaced = over;
+      replaced.set(name, over);
       listeners.splice(listeners.indexOf(over), 1, bound);
     } else listeners.push(bound);
     onBound(bound);
     return { bound };
   }
 
-  function retire(): void {
-    if (replaced === null) return;
+  function retire(name: string): void {
     // Workers hold copies of it, and what they have started.
-    shutListener(replaced.fd);
-    replaced.close();
-    replaced = null;
+    replaced.get(name)?.shut();
+    replaced.delete(name);
   }
 
   return {
     fit,
     emptied(name) {
       // Kept open: the next worker that looks listens on it for a moment again, whatever was shut down, and then says so.
-      if (replaced?.name === name) shutListener(replaced.fd);
+      const over = replaced.get(name);
+      if (over !== undefined) shutListener(over.fd);
     },
     reset() {
       fitted.clear();
-      replaced = null;
+      replaced.clear();
       isDecided = false;
     },
     decided() {
       // The second time: no worker has it any more, and one that was to say that it is empty may have died before.
-      if (isDecided) retire();
+      if (isDecided) for (const name of [...replaced.keys()]) retire(name);
       isDecided = true;
       for (const [at, listener] of listeners.entries())
         if (listener.isUndecided) listeners[at] = { ...listener, isUndecided: false };

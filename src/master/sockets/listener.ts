@@ -32,11 +32,19 @@ export interface BoundListener {
   readonly isUndecided: boolean;
   /** The declared listener that this one, which the program has asked for, stands for; null: it is that listener itself. */
   readonly standsFor: string | null;
-  /** Lets go of the master's copy; workers keep theirs. A second call does nothing. */
+  /** Lets go of the master's copy; workers keep theirs. A second call does nothing. While it is shared, the socket stays open. */
   close(): void;
-  /** Ends the listening for every process that holds a copy: connections that wait in the queue are reset. Then as close(). */
+  /**
+   * Ends the listening for every process that holds a copy: connections that wait in the queue are reset. Then as close(). While it is
+   * shared, it is only closed.
+   */
   shut(): void;
+  /** The same socket once more, under another name or with another length of its queue: it is open until both are closed. */
+  share(as: Partial<Pick<BoundListener, 'name' | 'backlog' | 'standsFor'>>): BoundListener;
 }
+
+/** What a listener is, without what can be done with it. */
+export type ListenerFields = Omit<BoundListener, 'close' | 'shut' | 'share'>;
 
 /** The part of libuv's TCP handle that is used here. */
 export interface ServerHandle {
@@ -70,8 +78,7 @@ export async function bindListener(options: ListenerOptions): Promise<BoundListe
   }
   const address: { address?: string; port?: number } = {};
   bound.getsockname(address);
-  let isOpen = true;
-  return {
+  return holdListener({
     name,
     host: address.address ?? host ?? '::',
     port: address.port ?? port,
@@ -80,16 +87,40 @@ export async function bindListener(options: ListenerOptions): Promise<BoundListe
     handle: bound,
     isUndecided: host === null,
     standsFor: null,
-    close: () => {
-      if (isOpen) bound.close();
+  });
+}
+
+/** A listener over a socket that listens. `closed` is called when nothing holds it any more. */
+export function holdListener(fields: ListenerFields, closed: () => void = () => undefined): BoundListener {
+  let users = 0;
+  const hold = (own: ListenerFields): BoundListener => {
+    users += 1;
+    let isOpen = true;
+    const close = (end: () => void): void => {
+      if (!isOpen) return;
       isOpen = false;
-    },
-    shut: () => {
-      if (isOpen) shutListener(bound.fd);
-      if (isOpen) bound.close();
-      isOpen = false;
-    },
+      users -= 1;
+      if (users === 0) end();
+    };
+    const end = (): void => {
+      own.handle.close();
+      closed();
+    };
+    return {
+      ...own,
+      close: () => {
+        close(end);
+      },
+      shut: () => {
+        close(() => {
+          shutListener(own.fd);
+          end();
+        });
+      },
+      share: (as) => hold({ ...own, ...as }),
+    };
   };
+  return hold(fields);
 }
 
 function bindEverywhere(port: number): ServerHandle | string {

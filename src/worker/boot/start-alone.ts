@@ -63,7 +63,7 @@ function startAlone(): Runtime {
   };
 
   // `stop`: no other process accepts the connections in the accept queue after this one.
-  const order: DrainOrder = { reason: 'stop', timeoutMs, migrates: false };
+  const order: DrainOrder = { reason: 'stop', timeoutMs, migrates: false, emptiesQueues: false };
   const application = createApplication();
   const tracking = createTracking(serverMethod('close'));
   const drain = createDrain({

@@ -23,9 +23,9 @@ export function readMessage(value: unknown): MasterMessage | null {
     case 'report':
       return { type };
     case 'drain': {
-      const { reason, timeoutMs, migrates } = value;
+      const { reason, timeoutMs, migrates, emptiesQueues } = value;
       return isReason(reason) && typeof timeoutMs === 'number' && timeoutMs >= 0
-        ? { type, reason, timeoutMs, migrates: migrates === true }
+        ? { type, reason, timeoutMs, migrates: migrates === true, emptiesQueues: emptiesQueues === true }
         : null;
     }
     case 'listener':

@@ -7,6 +7,8 @@ export interface DrainOrder {
   readonly timeoutMs: number;
   /** There are workers to which connections can move. */
   readonly migrates: boolean;
+  /** There is a listener on which no other worker will accept. */
+  readonly emptiesQueues: boolean;
 }
 
 /** The order for this worker's drain. It may arrive before the drain begins, or while it is already under way. */
@@ -54,7 +56,7 @@ export function awaitOrder(
     resolve();
   };
   const current = (): DrainOrder =>
-    received ?? { reason: assumedReason, timeoutMs: drainTimeoutMs, migrates: false };
+    received ?? { reason: assumedReason, timeoutMs: drainTimeoutMs, migrates: false, emptiesQueues: false };
 
   return {
     receive(order) {
@@ -82,6 +84,6 @@ export function awaitOrder(
 }
 
 /** True if no other worker will accept the connections in the accept queue, so that this one has to. */
-export function emptiesAcceptQueue(reason: DrainReason): boolean {
-  return reason === 'stop' || reason === 'masterGone';
+export function emptiesAcceptQueue({ reason, emptiesQueues }: DrainOrder): boolean {
+  return emptiesQueues || reason === 'stop' || reason === 'masterGone';
 }

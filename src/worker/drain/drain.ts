@@ -91,8 +91,8 @@ export function createDrain(parts: DrainParts): Drain {
       hasSignalledItself = true;
     });
     // Before anything else, so that the new generation serves every new client.
-    const { reason } = parts.order.current();
-    if (reason !== 'signal' && !emptiesAcceptQueue(reason)) servers.stopAccepting();
+    const order = parts.order.current();
+    if (order.reason !== 'signal' && !emptiesAcceptQueue(order)) servers.stopAccepting();
     run(begunAt).catch(waitForConnections);
   }
 
@@ -116,16 +116,17 @@ export function createDrain(parts: DrainParts): Drain {
     });
   }
 
-  async function stopAccepting({ reason, timeoutMs, migrates }: DrainOrder): Promise<void> {
+  async function stopAccepting(order: DrainOrder): Promise<void> {
+    const { reason, timeoutMs, migrates } = order;
     // This may not have happened in `begin`, if the reason was not known.
-    if (!emptiesAcceptQueue(reason)) servers.stopAccepting();
+    if (!emptiesAcceptQueue(order)) servers.stopAccepting();
     parts.orderKnown();
     if (reason === 'reload') await deadline.pause(takeoverPauseMs(timeoutMs));
     if (migrates) migrateConnections(timeoutMs);
     endConnections();
     // Only now: it runs code of the application, which may close its servers.
     application.tellOfDrain();
-    if (emptiesAcceptQueue(reason))
+    if (emptiesAcceptQueue(order))
       await emptyAcceptQueue(connections, Math.min(longestEmptyingMs, timeoutMs / 2));
     servers.stopAccepting();
     parts.acceptsNoMore();

@@ -67,6 +67,8 @@ function reloadAfter({ lastReload }: History, event: MasterEvent, endedAt: numbe
     const { generation, durationMs, failure, serving, release } = event;
     return { ...verdict, ok: false, generation, serving, durationMs, failure, release };
   }
+  if (event.event === 'startRefused')
+    return { ...verdict, ok: false, generation: 0, durationMs: 0, failure: event.failure, release: null };
   if (event.event === 'generationRolledBack') {
     const { generation, durationMs, failure, to, release } = event;
     const back = { serving: to, rolledBackTo: to };

@@ -30,10 +30,16 @@ export interface KnownRelease {
 /** Generations that failed are of interest for as long as their failure is told. */
 const rememberedGenerations = 16;
 
+/** What a generation is started from. */
+export interface ReleaseSource {
+  readonly command: readonly string[];
+  readonly cwd: string;
+}
+
 /** `environment` is where the command's executable is looked up. */
 export function createReleases(
-  command: readonly string[],
-  surroundings: { readonly cwd: string; readonly environment: NodeJS.ProcessEnv },
+  sourceOf: (generation: number) => ReleaseSource,
+  environment: NodeJS.ProcessEnv,
 ): Releases {
   let known: readonly KnownRelease[] = [];
   const find = (wanted: number | null): KnownRelease | undefined =>
@@ -41,8 +47,9 @@ export function createReleases(
 
   return {
     starting({ generation, slot }, serving) {
-      const cwd = resolved(surroundings.cwd) ?? surroundings.cwd;
-      const file = fileOf(command, surroundings);
+      const source = sourceOf(generation);
+      const cwd = resolved(source.cwd) ?? source.cwd;
+      const file = fileOf(source.command, { cwd: source.cwd, environment });
       const identity = [cwd, file, file === null ? '' : versionOf(file)].join('\n');
       const own = find(generation);
       if (own !== undefined) {

@@ -9,7 +9,7 @@ export interface ReloadWaiters {
   /**
    * Resolves when generation `number` has failed, or has come to this moment and only the newest generation takes new connections.
    * `serving`: it serves; on probation, it has done so for `firstMomentMs`. `settled`: moreover, its probation is over. `drained`: moreover, no
-   * worker of an earlier generation is left. Rejects with `masterStopped` when a stop comes first.
+   * worker of an earlier generation is left. Rejects with what `stopped` gives when a stop comes first.
    */
   readonly wait: (number: number, moment: ReloadWait) => Promise<ReloadResult>;
   /** Has to be called for each event, with the history after it. */
@@ -32,7 +32,10 @@ interface Served {
   readonly reached: ReloadWait;
 }
 
-export function createReloadWaiters(arm: Platform['arm']): ReloadWaiters {
+export function createReloadWaiters(
+  arm: Platform['arm'],
+  stopped: (action: string) => Error = masterStopped,
+): ReloadWaiters {
   let waiting: readonly Waiting[] = [];
   /** The newest generation that serves, and those before it that are still waited for. */
   const served = new Map<number, Served>();
@@ -87,7 +90,7 @@ export function createReloadWaiters(arm: Platform['arm']): ReloadWaiters {
         served.delete(event.generation);
         answer(({ number }) => (number === event.generation ? result : null));
       } else if (event.event === 'stopRequested' || event.event === 'stopped') {
-        for (const { reject } of waiting) reject(masterStopped());
+        for (const { reject } of waiting) reject(stopped('reload'));
         waiting = [];
         served.clear();
       } else answerServed();

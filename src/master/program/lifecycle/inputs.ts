@@ -4,6 +4,7 @@
  */
 import type { Cause, EventWithoutRelease, Failure, Outcome } from '../../../shared/events.ts';
 import type { DrainReason } from '../../../shared/protocol.ts';
+import type { LifecycleSettings } from './state.ts';
 
 /** How a worker ended; `failure` says what that means if it was not told to end. */
 export interface WorkerEnd {
@@ -72,8 +73,18 @@ export type CountChange = number | { readonly to: number };
 /** Requests, and timers of the program. */
 export type ProgramInput =
   | { readonly type: 'startRequested'; readonly at: number }
+  /** It was to be started, and cannot: its address is in use, for example. */
+  | { readonly type: 'startRefused'; readonly at: number; readonly failure: Failure }
+  /** Its plan has changed. Timers that are armed already keep their time. */
+  | { readonly type: 'settingsChanged'; readonly at: number; readonly settings: LifecycleSettings }
   | { readonly type: 'reloadRequested'; readonly at: number; readonly cause: Cause }
-  | { readonly type: 'stopRequested'; readonly at: number; readonly cause: Cause }
+  | {
+      readonly type: 'stopRequested';
+      readonly at: number;
+      readonly cause: Cause;
+      /** It is about to be started again: clients wait in the queues of its listeners. */
+      readonly keepsListeners?: boolean;
+    }
   | { readonly type: 'workerCountRequested'; readonly at: number; readonly change: CountChange }
   | { readonly type: 'restartDue'; readonly at: number; readonly generation: number; readonly slot: number }
   | { readonly type: 'settleElapsed'; readonly at: number }

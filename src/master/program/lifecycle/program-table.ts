@@ -29,10 +29,10 @@ import {
   rollBack,
   start,
 } from './program-moves.ts';
-import { giveUp, stop, stopIfEmpty, stopNow } from './stopping.ts';
+import { giveUp, refuseStart, stop, stopIfEmpty, stopNow } from './stopping.ts';
 import { giveUpPrevious, losePrevious, rollBackServing, settle } from './probation.ts';
 import { mayBeginAtOnce } from './reload-policy.ts';
-import type { InPhase, Program, Worker } from './state.ts';
+import type { InPhase, LifecycleSettings, Program, Worker } from './state.ts';
 import type { Verdict } from './worker-step.ts';
 
 /** What worker-table.ts found out, told to the program. `worker` is as it was before. */
@@ -58,9 +58,19 @@ const impossible: Handler<Program, ProgramTableInput> = (program, { type }, out)
   return program;
 };
 
+const changeSettings = (
+  program: Program,
+  { settings }: { readonly settings: LifecycleSettings },
+): Program => ({
+  ...program,
+  settings,
+});
+
 const table: { readonly [Phase in ProgramPhase]: Row<Phase> } = {
   idle: {
     startRequested: start,
+    startRefused: refuseStart,
+    settingsChanged: changeSettings,
     reloadRequested: ignore,
     stopRequested: (program, { at, cause }, out) => {
       out.push({ type: 'announce', event: { event: 'stopRequested', cause, urgent: false } });
@@ -82,8 +92,10 @@ const table: { readonly [Phase in ProgramPhase]: Row<Phase> } = {
 
   starting: {
     startRequested: ignore,
+    startRefused: impossible,
+    settingsChanged: changeSettings,
     reloadRequested: (program, input, out) => postpone(program, input, out),
-    stopRequested: (program, { at, cause }, out) => stop(program, at, cause, out),
+    stopRequested: (program, input, out) => stop(program, input, out),
     workerCountRequested: (program, { at, change }, out) => fitCandidate(program, change, at, out),
     restartDue: impossible,
     settleElapsed: ignore,
@@ -103,12 +115,14 @@ const table: { readonly [Phase in ProgramPhase]: Row<Phase> } = {
 
   serving: {
     startRequested: ignore,
+    startRefused: impossible,
+    settingsChanged: changeSettings,
     reloadRequested: (program, input, out) => {
       if (!mayBeginAtOnce(program)) return considerPending(postpone(program, input, out), input.at, out);
       announceReload(program, input.cause, false, out);
       return beginReload(program, input.at, out);
     },
-    stopRequested: (program, { at, cause }, out) => stop(program, at, cause, out),
+    stopRequested: (program, input, out) => stop(program, input, out),
     workerCountRequested: (program, { at, change }, out) => {
       const fitted = fitSlots(changeCount(program, change, out), program.current, at, out);
       return { ...fitted.program, current: fitted.generation };
@@ -129,8 +143,10 @@ const table: { readonly [Phase in ProgramPhase]: Row<Phase> } = {
 
   reloading: {
     startRequested: ignore,
+    startRefused: impossible,
+    settingsChanged: changeSettings,
     reloadRequested: (program, input, out) => postpone(program, input, out),
-    stopRequested: (program, { at, cause }, out) => stop(program, at, cause, out),
+    stopRequested: (program, input, out) => stop(program, input, out),
     workerCountRequested: (program, { at, change }, out) => fitCandidate(program, change, at, out),
     restartDue: restart,
     settleElapsed: ignore,
@@ -158,8 +174,10 @@ const table: { readonly [Phase in ProgramPhase]: Row<Phase> } = {
 
   probation: {
     startRequested: ignore,
+    startRefused: impossible,
+    settingsChanged: changeSettings,
     reloadRequested: (program, input, out) => stepProgram(settle(program, input.at, out), input, out),
-    stopRequested: (program, { at, cause }, out) => stop(program, at, cause, out),
+    stopRequested: (program, input, out) => stop(program, input, out),
     workerCountRequested: (program, input, out) => stepProgram(settle(program, input.at, out), input, out),
     restartDue: restart,
     settleElapsed: ignore,
@@ -188,6 +206,8 @@ const table: { readonly [Phase in ProgramPhase]: Row<Phase> } = {
 
   stopping: {
     startRequested: ignore,
+    startRefused: impossible,
+    settingsChanged: changeSettings,
     reloadRequested: ignore,
     stopRequested: stopNow,
     workerCountRequested: ignore,
@@ -206,6 +226,8 @@ const table: { readonly [Phase in ProgramPhase]: Row<Phase> } = {
 
   stopped: {
     startRequested: start,
+    startRefused: refuseStart,
+    settingsChanged: changeSettings,
     reloadRequested: ignore,
     stopRequested: ignore,
     workerCountRequested: (program, { change }, out) => changeCount(program, change, out),

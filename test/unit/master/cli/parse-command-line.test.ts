@@ -97,24 +97,29 @@ test('options are compiled once: durations in ms, paths absolute, defaults fille
   expect(
     compileOptions({ command: ['x'], port: 1, cwd: 'current', watch: ['src'], drainTimeout: '2m' }, '/srv'),
   ).toEqual({
-    command: ['x'],
-    port: 1,
-    host: null,
-    backlog: 4096,
-    name: null,
-    workers: 1,
-    cwd: '/srv/current',
-    environmentFile: null,
-    watch: ['/srv/src'],
-    workerKind: {
-      capabilities: { isGated: true, migrates: true, reports: true },
-      readiness: { when: 'listens' },
-      drainSignal: 'SIGQUIT',
-    },
-    readyTimeoutMs: 30_000,
-    probationMs: 2_000,
-    drainTimeoutMs: 120_000,
-    hasControl: true,
+    master: { name: null, hasControl: true, file: null, logLevel: null, logFormat: null },
+    programs: [
+      {
+        name: null,
+        command: ['x'],
+        listeners: [{ name: 'default', host: null, port: 1, backlog: 4096 }],
+        workers: 1,
+        cwd: '/srv/current',
+        environment: {},
+        environmentFile: null,
+        watch: ['/srv/src'],
+        workerKind: {
+          capabilities: { isGated: true, migrates: true, reports: true },
+          readiness: { when: 'listens' },
+          drainSignal: 'SIGQUIT',
+        },
+        readyTimeoutMs: 30_000,
+        probationMs: 2_000,
+        drainTimeoutMs: 120_000,
+        autostart: true,
+        dependsOn: [],
+      },
+    ],
   });
 });
 
@@ -123,5 +128,9 @@ test('a health path is what stands behind http:', () => {
     { command: ['x'], port: 1, ready: 'http:/healthz?deep=1', warmup: 50 },
     '/srv',
   );
-  expect(compiled.workerKind.readiness).toEqual({ when: 'answers', path: '/healthz?deep=1', warmup: 50 });
+  expect(compiled.programs[0]?.workerKind.readiness).toEqual({
+    when: 'answers',
+    path: '/healthz?deep=1',
+    warmup: 50,
+  });
 });

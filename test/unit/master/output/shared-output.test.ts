@@ -21,7 +21,7 @@ class SlowStream {
 }
 
 const written: WorkerLines = { as: 'written', logId: 'abcdefgh' };
-const marked: WorkerLines = { as: 'marked', hasColours: false };
+const marked: WorkerLines = { as: 'marked', hasColours: false, namesPrograms: false };
 
 function shared(lines: WorkerLines): {
   stream: SlowStream;
@@ -37,7 +37,7 @@ function shared(lines: WorkerLines): {
     output,
     dropped,
     passOn: (text, pid = 7) => {
-      output.passOn(Buffer.from(text, 'latin1'), pid);
+      output.passOn(Buffer.from(text, 'latin1'), pid, 'shop');
     },
   };
 }
@@ -105,7 +105,7 @@ group('for people', () => {
   });
 
   test('with colours those of the worker stay and end with the line, and an error is red', () => {
-    const { stream, passOn } = shared({ as: 'marked', hasColours: true });
+    const { stream, passOn } = shared({ as: 'marked', hasColours: true, namesPrograms: false });
     passOn('\u001B[35mpurple\nTypeError: no\nplain\u001B[2J\n');
     expect(stream.text).toBe(
       [
@@ -118,7 +118,7 @@ group('for people', () => {
 
   test('UTF-8 stays what it is', () => {
     const { stream, output } = shared(marked);
-    output.passOn(Buffer.from('größe … 漢字 à\n'), 7);
+    output.passOn(Buffer.from('größe … 漢字 à\n'), 7, 'shop');
     expect(Buffer.from(stream.text, 'latin1').toString()).toBe('7 | größe … 漢字 à\n');
   });
 });

@@ -5,7 +5,7 @@ it.each([
   [{ type: 'admit' }, { type: 'admit' }],
   [
     { type: 'drain', reason: 'stop', timeoutMs: 5, migrates: false },
-    { type: 'drain', reason: 'stop', timeoutMs: 5, migrates: false },
+    { type: 'drain', reason: 'stop', timeoutMs: 5, migrates: false, emptiesQueues: false },
   ],
   [
     { type: 'listener', name: 'web' },

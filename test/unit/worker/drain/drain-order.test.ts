@@ -8,11 +8,12 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-const reload: DrainOrder = { reason: 'reload', timeoutMs: 5_000, migrates: true };
+const reload: DrainOrder = { reason: 'reload', timeoutMs: 5_000, migrates: true, emptiesQueues: false };
 const assumed = (reason: DrainOrder['reason']): DrainOrder => ({
   reason,
   timeoutMs: 30_000,
   migrates: false,
+  emptiesQueues: false,
 });
 
 function start(isThere = true): {

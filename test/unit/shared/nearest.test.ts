@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { nearest } from '../../../src/ctl/nearest.ts';
+import { nearest } from '../../../src/shared/nearest.ts';
 
 const commands = ['status', 'reload', 'scale', 'stop', 'events'];
 

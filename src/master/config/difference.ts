@@ -1,0 +1,126 @@
+/** How one plan differs from another, and the least that has to be done about it. Pure. */
+import type { PlanDifference, ProgramChange } from '../../shared/control-api.ts';
+import type { ListenerPlan, MasterPlan, Plan, ProgramPlan } from './plan.ts';
+
+export function comparePlans(before: Plan, after: Plan): PlanDifference {
+  const old = new Map(before.programs.map((program) => [program.name, program]));
+  const names = new Set(after.programs.map(({ name }) => name));
+  const going = goingListeners(before, after);
+  return {
+    added: after.programs.flatMap(({ name }) => (name === null || old.has(name) ? [] : [name])),
+    removed: before.programs.flatMap(({ name }) => (name === null || names.has(name) ? [] : [name])),
+    changed: after.programs.flatMap((program) => {
+      const known = old.get(program.name);
+      return known === undefined ? [] : (comparePrograms(known, program, going) ?? []);
+    }),
+    master: masterKeys(before.master, after.master),
+  };
+}
+
+export function isEmpty({ added, removed, changed }: PlanDifference): boolean {
+  return added.length + removed.length + changed.length === 0;
+}
+
+/** Null: they are the same. `going`: listeners that some program gives up. */
+function comparePrograms(
+  before: ProgramPlan,
+  after: ProgramPlan,
+  going: readonly ListenerPlan[],
+): ProgramChange | null {
+  const keys = aspects.filter(({ of }) => !isSame(of(before), of(after)));
+  if (keys.length === 0) return null;
+  const coming = after.listeners.filter((one) => !isDeclared(one, before.listeners));
+  const needs = areExcluded(coming, going)
+    ? 'restart'
+    : keys.some(({ isForNewWorkers }) => isForNewWorkers)
+      ? 'reload'
+      : 'nothing';
+  return { program: after.name ?? '', keys: keys.map(({ key }) => key), needs };
+}
+
+interface Aspect {
+  /** As a config file writes it. */
+  readonly key: string;
+  readonly of: (program: ProgramPlan) => unknown;
+  /** Only workers that are started after the change have it. */
+  readonly isForNewWorkers: boolean;
+}
+
+/** Every field of a program's plan is in one of them. */
+const aspects: readonly Aspect[] = [
+  { key: 'command', of: ({ command }) => command, isForNewWorkers: true },
+  { key: 'listen', of: ({ listeners }) => listeners, isForNewWorkers: true },
+  { key: 'workers', of: ({ workers }) => workers, isForNewWorkers: false },
+  { key: 'directory', of: ({ cwd }) => cwd, isForNewWorkers: true },
+  { key: 'environment', of: ({ environment }) => sorted(environment), isForNewWorkers: true },
+  { key: 'env_file', of: ({ environmentFile }) => environmentFile, isForNewWorkers: true },
+  { key: 'watch', of: ({ watch }) => watch, isForNewWorkers: false },
+  { key: 'ready', of: ({ workerKind }) => workerKind.readiness, isForNewWorkers: true },
+  { key: 'migrate', of: ({ workerKind }) => workerKind.capabilities, isForNewWorkers: true },
+  { key: 'drain_signal', of: ({ workerKind }) => workerKind.drainSignal, isForNewWorkers: true },
+  { key: 'ready_timeout', of: ({ readyTimeoutMs }) => readyTimeoutMs, isForNewWorkers: false },
+  { key: 'drain_timeout', of: ({ drainTimeoutMs }) => drainTimeoutMs, isForNewWorkers: false },
+  { key: 'probation', of: ({ probationMs }) => probationMs, isForNewWorkers: false },
+  { key: 'autostart', of: ({ autostart }) => autostart, isForNewWorkers: false },
+  { key: 'depends_on', of: ({ dependsOn }) => dependsOn, isForNewWorkers: false },
+];
+
+function masterKeys(before: MasterPlan, after: MasterPlan): readonly string[] {
+  const keys: readonly (readonly [key: string, of: (master: MasterPlan) => unknown])[] = [
+    ['name', ({ name }) => name],
+    ['control', ({ hasControl }) => hasControl],
+    ['log_level', ({ logLevel }) => logLevel],
+    ['log_format', ({ logFormat }) => logFormat],
+  ];
+  return keys.flatMap(([key, of]) => (of(before) === of(after) ? [] : [key]));
+}
+
+/** Listeners of programs that are removed, or that give them up. */
+export function goingListeners(before: Plan, after: Plan): readonly ListenerPlan[] {
+  return before.programs.flatMap(({ name, listeners }) => {
+    const kept = after.programs.find((program) => program.name === name)?.listeners ?? [];
+    return listeners.filter((one) => !isDeclared(one, kept));
+  });
+}
+
+/**
+ * One of them cannot be bound while a listener that goes is held: they have the same port, and one of the two is for every address. (The
+ * same address is taken over instead. Names may mean any address.)
+ */
+export function areExcluded(coming: readonly ListenerPlan[], going: readonly ListenerPlan[]): boolean {
+  return coming.some((one) =>
+    going.some(
+      (other) =>
+        one.port !== 0 &&
+        other.port === one.port &&
+        other.host !== one.host &&
+        mayOverlap(one.host, other.host),
+    ),
+  );
+}
+
+/** Is there a listener for the same address? */
+export function isDeclared({ host, port }: ListenerPlan, listeners: readonly ListenerPlan[]): boolean {
+  return listeners.some((one) => one.host === host && one.port === port);
+}
+
+/** Whether two hosts may stand for the same address. */
+function mayOverlap(one: string | null, other: string | null): boolean {
+  return isWide(one) || isWide(other) || isName(one) || isName(other);
+}
+
+function isWide(host: string | null): boolean {
+  return host === null || host === '::' || host === '0.0.0.0';
+}
+
+function isName(host: string | null): boolean {
+  return host !== null && !/^[\d.]+$/.test(host) && !host.includes(':');
+}
+
+function sorted(table: Readonly<Record<string, string>>): readonly (readonly [string, string])[] {
+  return Object.entries(table).sort(([one], [other]) => (one < other ? -1 : one > other ? 1 : 0));
+}
+
+function isSame(one: unknown, other: unknown): boolean {
+  return JSON.stringify(one) === JSON.stringify(other);
+}

@@ -1,0 +1,104 @@
+/**
+ * What the values of options may be, and in which words an error says so. The command line, code and config files share them. Durations
+ * are written `30s`, `500ms`, `2m`.
+ */
+import * as z from 'zod/mini';
+import { isProgramName } from '../../shared/control-path.ts';
+import { parseDuration } from '../../shared/durations.ts';
+import { parseListenAddress, wantedListenAddress } from './listen-address.ts';
+
+const dayMs = 86_400_000;
+
+function duration(minMs: number): z.ZodMiniType<string> {
+  const wanted = `a duration from ${minMs === 0 ? '0s' : `${minMs}ms`} to 24h, such as 30s, 500ms or 2m`;
+  const isInRange = (written: string): boolean => {
+    const ms = parseDuration(written);
+    return ms !== null && ms >= minMs && ms <= dayMs;
+  };
+  return z.string(wanted).check(z.refine(isInRange, wanted));
+}
+
+function integer(
+  min: number,
+  max: number,
+  wanted: string = `a whole number from ${min} to ${max}`,
+): z.ZodMiniType<number> {
+  return z.int(wanted).check(z.gte(min, wanted), z.lte(max, wanted));
+}
+
+function text(wanted: string): z.ZodMiniType<string> {
+  return z.string(wanted).check(z.minLength(1, wanted));
+}
+
+const wantedName = 'a name of letters, digits, dot, dash and underscore, at most 64 of them';
+const wantedWorkers = 'a whole number from 1 to 1024, or auto';
+const wantedReady = 'listen, or http: and a path without spaces, such as http:/healthz';
+export const wantedCommand = "a list of words, such as ['node', 'app.js']";
+const wantedListen = `a list of addresses, each ${wantedListenAddress}`;
+const wantedVariable = 'a variable: a name without = and a text without a zero byte';
+
+export const programName: z.ZodMiniType<string> = z
+  .string(wantedName)
+  .check(z.refine(isProgramName, wantedName));
+
+interface ProgramValues {
+  readonly command: string[];
+  readonly port: number;
+  readonly host: string;
+  readonly listen: string[];
+  readonly backlog: number;
+  readonly workers: number | 'auto';
+  readonly cwd: string;
+  readonly environment: Record<string, string>;
+  readonly environmentFile: string;
+  readonly watch: boolean | string[];
+  readonly ready: string;
+  readonly warmup: number;
+  readonly readyTimeout: string;
+  readonly drainTimeout: string;
+  readonly probation: string;
+  readonly migrate: boolean;
+  readonly autostart: boolean;
+  readonly dependsOn: string[];
+}
+
+/** Of one program, named as code names them. */
+export const programValues: { readonly [Name in keyof ProgramValues]: z.ZodMiniType<ProgramValues[Name]> } = {
+  command: z.array(z.string(wantedCommand), wantedCommand),
+  port: integer(0, 65_535),
+  host: text('an address or a host name'),
+  listen: z.array(
+    z
+      .string(wantedListen)
+      .check(z.refine((written) => parseListenAddress(written) !== null, wantedListenAddress)),
+    wantedListen,
+  ),
+  backlog: integer(1, 65_535),
+  workers: z.union([z.literal('auto'), integer(1, 1024, wantedWorkers)], wantedWorkers),
+  cwd: text('a folder'),
+  environment: z.record(
+    z.string().check(z.refine((name) => /^[^=\0]+$/.test(name), wantedVariable)),
+    z.string(wantedVariable).check(z.refine((value) => !value.includes('\0'), wantedVariable)),
+    'a table of variables',
+  ),
+  environmentFile: text('a file'),
+  watch: z.union([z.boolean(), z.array(text('a path'))], 'true, or a list of paths'),
+  ready: z.string(wantedReady).check(z.refine(isReadyWhen, wantedReady)),
+  warmup: integer(0, 10_000),
+  readyTimeout: duration(1),
+  drainTimeout: duration(0),
+  probation: duration(0),
+  migrate: z.boolean('true or false'),
+  autostart: z.boolean('true or false'),
+  dependsOn: z.array(programName, 'a list of names of programs'),
+};
+
+/** Of the master. */
+export const masterValues: { readonly control: z.ZodMiniType<boolean> } = {
+  control: z.boolean('true or false'),
+};
+
+/** A path as a request line takes it; `//host` would be read as another server's. */
+function isReadyWhen(value: string): boolean {
+  return value === 'listen' || /^http:\/(?!\/)[\x21-\x7e]{0,999}$/.test(value);
+}

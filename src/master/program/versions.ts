@@ -1,0 +1,136 @@
+/**
+ * The plans that the generations of one program run, each with the listeners that it declares. A generation keeps its plan for its whole life, so
+ * that a worker of it that crashes is replaced by one like it, even while a changed plan proves itself. Two versions that declare the
+ * same address share its socket, which is never closed in between.
+ */
+import type { ListenerPlan, ProgramPlan } from '../config/plan.ts';
+import { createFittedListeners, type FittedListeners } from '../sockets/fitted-listeners.ts';
+import type { BoundListener } from '../sockets/listener.ts';
+
+export interface Version {
+  /** The first generation that runs it. */
+  readonly from: number;
+  readonly plan: ProgramPlan;
+  /** In the order in which its workers inherit them. Empty while nothing is bound. Changed in place when addresses are fitted. */
+  readonly listeners: BoundListener[];
+  readonly fitted: FittedListeners;
+}
+
+/** Listeners for a plan, bound and not yet in use. */
+export interface PreparedVersion {
+  /** Generations from this number on run it. */
+  commit(from: number): void;
+  /** Lets go of what was bound for it. */
+  discard(): void;
+}
+
+export interface Versions {
+  latest(): Version;
+  /** The one that this generation runs. */
+  of(generation: number): Version;
+  /** Every listener that is held for any of them. */
+  listeners(): readonly BoundListener[];
+  /**
+   * Holds every listener of `plan`: those that are held already are shared, and the others come from `bind`. After an error nothing that was
+   * held before has changed.
+   */
+  prepare(
+    plan: ProgramPlan,
+    bind: (listener: ListenerPlan) => Promise<readonly BoundListener[]>,
+  ): Promise<PreparedVersion>;
+  /** The latest version has another plan from now on, with the same listeners. */
+  amend(plan: ProgramPlan): void;
+  /** Forgets versions before the latest that no generation runs any more, with their listeners. */
+  retire(isRun: (version: Version, until: number) => boolean): void;
+  /** All listeners were closed. */
+  forgetListeners(): void;
+  close(): void;
+}
+
+export function createVersions(first: ProgramPlan, onBound: (listener: BoundListener) => void): Versions {
+  let versions: readonly Version[] = [versionOf(first, 1, [])];
+
+  function versionOf(plan: ProgramPlan, from: number, listeners: BoundListener[]): Version {
+    return { from, plan, listeners, fitted: createFittedListeners(listeners, onBound) };
+  }
+
+  function latest(): Version {
+    const last = versions.at(-1);
+    if (last === undefined) throw new Error('a program has a plan from the beginning');
+    return last;
+  }
+
+  async function hold(
+    wanted: ListenerPlan,
+    bind: (listener: ListenerPlan) => Promise<readonly BoundListener[]>,
+  ): Promise<readonly BoundListener[]> {
+    const { plan, listeners } = latest();
+    // Port 0 stands for another port each time: what the kernel has chosen goes with the name.
+    const before = plan.listeners.find(
+      ({ name, host, port }) =>
+        host === wanted.host && port === wanted.port && (port !== 0 || name === wanted.name),
+    );
+    const held = listeners.filter((one) => before !== undefined && declaredName(one) === before.name);
+    if (held.length === 0) return bind(wanted);
+    return held.map((one) =>
+      one.share({
+        name: one.name === before?.name ? wanted.name : one.name,
+        backlog: wanted.backlog,
+        standsFor: one.standsFor === null ? null : wanted.name,
+      }),
+    );
+  }
+
+  return {
+    latest,
+    of: (generation) => versions.findLast(({ from }) => from <= generation) ?? latest(),
+    listeners: () => versions.flatMap(({ listeners }) => listeners),
+    async prepare(plan, bind) {
+      const listeners: BoundListener[] = [];
+      const discard = (): void => {
+        for (const listener of listeners) listener.close();
+      };
+      try {
+        for (const wanted of plan.listeners) listeners.push(...(await hold(wanted, bind)));
+      } catch (error) {
+        discard();
+        throw error;
+      }
+      return {
+        commit(from) {
+          // One that nothing has run yet, or that holds nothing, is replaced.
+          const kept = versions.filter((one) => one.from < from && one.listeners.length > 0);
+          for (const one of versions) if (!kept.includes(one)) closeAll(one);
+          versions = [...kept, versionOf(plan, from, listeners)];
+        },
+        discard,
+      };
+    },
+    amend(plan) {
+      versions = [...versions.slice(0, -1), { ...latest(), plan }];
+    },
+    retire(isRun) {
+      const kept = versions.filter((one, index) => {
+        const next = versions[index + 1];
+        return next === undefined || isRun(one, next.from);
+      });
+      for (const one of versions) if (!kept.includes(one)) closeAll(one);
+      versions = kept;
+    },
+    forgetListeners() {
+      versions = [versionOf(latest().plan, latest().from, [])];
+    },
+    close() {
+      for (const one of versions) closeAll(one);
+    },
+  };
+}
+
+/** The name of the listener in the plan that this one is, or stands for. */
+export function declaredName({ name, standsFor }: BoundListener): string {
+  return standsFor ?? name;
+}
+
+function closeAll({ listeners }: Version): void {
+  for (const listener of listeners) listener.close();
+}

@@ -1,0 +1,229 @@
+/**
+ * Applies a changed plan to the programs that run: each one gets the least that its change needs, and the others are not touched. Everything
+ * that can be refused is found out before anything is changed.
+ */
+import type { PlanDifference, PlanProblem, UpdatedProgram } from '../../shared/control-api.ts';
+import { reasonOf } from '../../shared/describe-failure.ts';
+import { GracefulRunError, messageOf } from '../../shared/errors.ts';
+import type { Cause } from '../../shared/events.ts';
+import { areExcluded, goingListeners } from '../config/difference.ts';
+import type { Plan, ProgramPlan } from '../config/plan.ts';
+import { planInvalid } from '../config/plan-invalid.ts';
+import { deferred } from '../deferred.ts';
+import type { PreparedVersion } from '../program/versions.ts';
+import type { Member, ProgramSet, StartOutcome } from './program-set.ts';
+import { dependentsOf } from './start-order.ts';
+
+export interface PlanChange {
+  readonly before: Plan;
+  readonly after: Plan;
+  readonly difference: PlanDifference;
+  readonly cause: Cause;
+}
+
+/**
+ * Resolves when every program that the difference names has come to what the new plan wants, or has failed to. `begun` is called when
+ * nothing can be refused any more. Errors: `planInvalid`; then everything is as it was.
+ */
+export async function applyPlan(
+  set: ProgramSet,
+  { before, after, difference, cause }: PlanChange,
+  begun: () => void,
+): Promise<readonly UpdatedProgram[]> {
+  const plans = new Map(after.programs.map((plan) => [plan.name ?? '', plan]));
+  const planOf = (name: string): ProgramPlan => {
+    const plan = plans.get(name);
+    if (plan === undefined) throw new Error(`the plan has no program ${name}`);
+    return plan;
+  };
+  const going = goingListeners(before, after);
+
+  const added: { readonly member: Member; readonly isBound: boolean }[] = [];
+  const prepared = new Map<string, PreparedVersion>();
+  const problems: PlanProblem[] = [];
+  const attempt = async (name: string, action: () => Promise<void>): Promise<void> => {
+    try {
+      await action();
+    } catch (error) {
+      problems.push(problemOf(after, name, error));
+    }
+  };
+
+  await Promise.all([
+    ...difference.added.map(async (name) =>
+      attempt(name, async () => {
+        const plan = planOf(name);
+        const member = set.add(plan);
+        const isBound = plan.autostart && !areExcluded(plan.listeners, going);
+        added.push({ member, isBound });
+        member.program.check();
+        if (isBound) await member.program.bind();
+      }),
+    ),
+    ...difference.changed
+      .filter(({ needs }) => needs !== 'nothing')
+      .map(async ({ program: name, needs }) =>
+        attempt(name, async () => {
+          const { program } = set.find(name);
+          program.check(planOf(name));
+          if (needs === 'reload' && isRun(program.phase()))
+            prepared.set(name, await program.prepare(planOf(name)));
+        }),
+      ),
+  ]);
+  if (problems.length > 0) {
+    for (const version of prepared.values()) version.discard();
+    await Promise.all(added.map(async ({ member }) => set.remove(member)));
+    throw planInvalid(after.master.file, problems);
+  }
+  begun();
+
+  const removed = difference.removed.map((name) => set.find(name));
+  const changeAll = difference.changed.map((change) => ({ change, plan: planOf(change.program) }));
+  const [inTheirPlace, afterAll] = [
+    changeAll.filter(({ change }) => change.needs !== 'restart'),
+    changeAll.filter(({ change }) => change.needs === 'restart'),
+  ];
+  const isAllBegun = deferred<undefined>();
+  // Added programs at once: one may take over the listener, with its queue, of one that is removed.
+  const first = [
+    ...inTheirPlace.map(async ({ change, plan }) =>
+      changeOne(set, change.program, plan, prepared.get(change.program) ?? null, cause),
+    ),
+    ...added
+      .filter(({ isBound }) => isBound)
+      .map(async ({ member }) => startAdded(set, member, isAllBegun.promise)),
+  ];
+  await Promise.all([...first.slice(0, inTheirPlace.length), set.whenStarted()]);
+  // What is left has to wait until others have let go of their listeners.
+  const gone = await removeAll(set, removed, cause);
+  const restarts = afterAll.map(({ change, plan }) => ({ member: set.find(change.program), plan }));
+  const wereRunning = restarts.filter(({ member }) => !member.isResting);
+  await Promise.all(wereRunning.map(async ({ member }) => set.stop(member, cause)));
+  for (const { member, plan } of restarts) member.program.change(plan, null);
+  const last = [
+    ...restarts.map(async ({ member }) =>
+      wereRunning.some((one) => one.member === member)
+        ? startAgain(set, member, isAllBegun.promise)
+        : noted(member),
+    ),
+    ...added
+      .filter(({ isBound }) => !isBound)
+      .map(async ({ member }) => startAdded(set, member, isAllBegun.promise)),
+  ];
+  isAllBegun.resolve(undefined);
+  const done = await Promise.all([...first, ...last]);
+  set.arrange(after.programs.map(({ name }) => name ?? ''));
+  return [...done, ...gone];
+}
+
+/** It gets its new plan with its next start. */
+async function noted({ program }: Member): Promise<UpdatedProgram> {
+  return Promise.resolve({ program: program.name(), done: 'changed', problem: null });
+}
+
+async function startAgain(
+  set: ProgramSet,
+  member: Member,
+  isAllBegun: Promise<unknown>,
+): Promise<UpdatedProgram> {
+  const problem = problemIn(await startWithin(set, member, isAllBegun));
+  return { program: member.program.name(), done: 'restarted', problem };
+}
+
+async function startAdded(
+  set: ProgramSet,
+  member: Member,
+  isAllBegun: Promise<unknown>,
+): Promise<UpdatedProgram> {
+  const program = member.program.name();
+  if (!member.program.plan().autostart) return { program, done: 'changed', problem: null };
+  return { program, done: 'started', problem: problemIn(await startWithin(set, member, isAllBegun)) };
+}
+
+/** The outcome of its start, or why it is not started: what it depends on does not serve though everything `isAllBegun` and has come to its end. */
+export async function startWithin(
+  set: ProgramSet,
+  member: Member,
+  isAllBegun: Promise<unknown>,
+): Promise<StartOutcome> {
+  const { outcome } = set.start(member);
+  const ended = await Promise.race([
+    outcome,
+    isAllBegun.then(async () => set.whenStarted()).then(() => null),
+  ]);
+  if (ended !== null) return ended;
+  const waitsFor = set.waitsFor(member).join(', ');
+  return new GracefulRunError(
+    'programStopped',
+    `cannot start ${member.program.name()}: it waits for ${waitsFor}, which does not serve`,
+    { hint: `see why with gracefulctl status ${set.waitsFor(member)[0] ?? ''}` },
+  );
+}
+
+async function changeOne(
+  set: ProgramSet,
+  name: string,
+  plan: ProgramPlan,
+  prepared: PreparedVersion | null,
+  cause: Cause,
+): Promise<UpdatedProgram> {
+  const { program } = set.find(name);
+  program.change(plan, prepared);
+  // One that is stopped gets it with its next start.
+  if (prepared === null) return { program: name, done: 'changed', problem: null };
+  const outcome = program
+    .reload({ cause, wait: 'serving' })
+    .outcome.catch((error: unknown) => errorOf(error));
+  return { program: name, done: 'reloaded', problem: problemIn(await outcome) };
+}
+
+/** Those that depend on others first. */
+async function removeAll(
+  set: ProgramSet,
+  members: readonly Member[],
+  cause: Cause,
+): Promise<readonly UpdatedProgram[]> {
+  const names = members.map(({ program }) => ({ name: program.name(), dependsOn: program.plan().dependsOn }));
+  const removing = new Map<Member, Promise<void>>();
+  const remove = async (member: Member): Promise<void> => {
+    const known = removing.get(member);
+    if (known !== undefined) return known;
+    const begun = (async () => {
+      const later = dependentsOf(member.program.name(), names);
+      await Promise.all(members.filter(({ program }) => later.includes(program.name())).map(remove));
+      await set.stop(member, cause);
+      await set.remove(member);
+    })();
+    removing.set(member, begun);
+    return begun;
+  };
+  await Promise.all(members.map(remove));
+  return members.map(({ program }) => ({ program: program.name(), done: 'removed', problem: null }));
+}
+
+function isRun(phase: ReturnType<Member['program']['phase']>): boolean {
+  return phase !== 'idle' && phase !== 'stopped';
+}
+
+function problemIn(outcome: StartOutcome): string | null {
+  if (outcome instanceof Error) return outcome.message;
+  if (outcome.ok) return null;
+  return outcome.failure === null ? 'it has failed' : reasonOf(outcome.failure);
+}
+
+function problemOf(plan: Plan, name: string, error: unknown): PlanProblem {
+  const { message, hint } = errorOf(error);
+  return {
+    file: plan.master.file,
+    line: null,
+    column: null,
+    key: `program.${name}`,
+    message,
+    hint: hint ?? null,
+  };
+}
+
+function errorOf(error: unknown): Error & { readonly hint?: string | null } {
+  return error instanceof Error ? error : new Error(messageOf(error));
+}

@@ -1,0 +1,331 @@
+/**
+ * The programs of one master: starts them in the order of their dependencies, stops them in the reverse order, and finds them by name. What it
+ * does to one program never touches another one. A changed plan is applied by apply-plan.ts.
+ */
+import type { ReloadResult } from '../../shared/control-api.ts';
+import { GracefulRunError } from '../../shared/errors.ts';
+import type { Cause, MasterEvent } from '../../shared/events.ts';
+import { nearest } from '../../shared/nearest.ts';
+import type { ListenerPlan, ProgramPlan } from '../config/plan.ts';
+import { type Deferred, deferred } from '../deferred.ts';
+import { createProgram, type ManagedProgram, type ProgramParts } from '../program/program.ts';
+import { notStartedFailure } from '../program/worker-failures.ts';
+import { declaredName } from '../program/versions.ts';
+import type { BoundListener } from '../sockets/listener.ts';
+import { dependentsOf, withDependencies } from './start-order.ts';
+
+/** A program and what is wanted of it. */
+export interface Member {
+  readonly program: ManagedProgram;
+  /** It is to run: it was started, and it was not stopped since. */
+  isWanted: boolean;
+  /** It is to be started as soon as what it depends on serves. */
+  isDue: boolean;
+  /** It has no worker, no listener, and is not about to get any. */
+  isResting: boolean;
+  /** It is being looked up and bound: what comes of that decides whether it rests. */
+  isBinding: boolean;
+  /** Its listeners are held while it is stopped, because it is about to be started again. */
+  keepsListeners: boolean;
+  /** Those that wait for its start. */
+  starts: Deferred<StartOutcome>[];
+  /** Resolves when it rests. Replaced with every start. */
+  rest: Deferred<undefined>;
+}
+
+/** How a start ended; an error when it was stopped first. */
+export type StartOutcome = ReloadResult | Error;
+
+export interface ProgramSetParts extends Omit<
+  ProgramParts,
+  'plan' | 'onEvent' | 'onStderr' | 'stopped' | 'lend'
+> {
+  /** What the worker of `program` with this pid wrote to stderr, in whole lines. */
+  readonly onStderr: (bytes: Uint8Array, pid: number, program: string) => void;
+  readonly onEvent: (member: Member, event: MasterEvent, wallMs: number) => void;
+  /** What a request is answered that comes too late. */
+  readonly stopped: (action: string, program: string) => Error;
+}
+
+export interface ProgramSet {
+  /** In the order of the plan. */
+  all(): readonly Member[];
+  /** @throws GracefulRunError `programNotFound`; `programAmbiguous` for null when there are several. */
+  find(name: string | null): Member;
+  add(plan: ProgramPlan): Member;
+  /** It has to be at rest. */
+  remove(member: Member): Promise<void>;
+  /** Puts them into the order of these names. */
+  arrange(names: readonly string[]): void;
+  /**
+   * Starts the member and everything that it depends on, as far as it does not run. `outcome` resolves when it serves or has failed. For one
+   * that runs it is its last reload.
+   */
+  start(member: Member): { readonly generation: number; readonly outcome: Promise<StartOutcome> };
+  /** Stops its workers, holds its listeners, and starts it again. */
+  restart(
+    member: Member,
+    cause: Cause,
+  ): { readonly generation: number; readonly outcome: Promise<StartOutcome> };
+  /** Resolves when it is at rest. A second call kills its workers. */
+  stop(member: Member, cause: Cause): Promise<void>;
+  /** Stops each one after those that depend on it. A second call kills all workers. */
+  stopAll(cause: Cause): Promise<void>;
+  /** The programs that have to serve before this one is started, and do not. */
+  waitsFor(member: Member): readonly string[];
+  /** Resolves when nothing is being started any more. What waits for a program that has failed is not. */
+  whenStarted(): Promise<void>;
+}
+
+export function createProgramSet(parts: ProgramSetParts): ProgramSet {
+  let members: readonly Member[] = [];
+  /** Starts that are under way. */
+  const launches = new Set<Promise<void>>();
+
+  function add(plan: ProgramPlan): Member {
+    const program = createProgram({
+      ...parts,
+      plan,
+      lend,
+      onStderr: (bytes, pid) => {
+        parts.onStderr(bytes, pid, program.name());
+      },
+      stopped: (action) => parts.stopped(action, program.name()),
+      onEvent: (event, wallMs) => {
+        heard(member, event, wallMs);
+      },
+    });
+    const member: Member = {
+      program,
+      isWanted: false,
+      isDue: false,
+      isResting: true,
+      isBinding: false,
+      keepsListeners: false,
+      starts: [],
+      rest: deferred(),
+    };
+    member.rest.resolve(undefined);
+    members = [...members, member];
+    return member;
+  }
+
+  function heard(member: Member, event: MasterEvent, wallMs: number): void {
+    parts.onEvent(member, event, wallMs);
+    if (event.event === 'stopped' && !member.isBinding) void rest(member);
+    if (event.event === 'generationReady') advance();
+  }
+
+  async function rest(member: Member): Promise<void> {
+    if (!member.isWanted || !member.keepsListeners) await member.program.close();
+    member.isResting = true;
+    member.rest.resolve(undefined);
+    advance();
+  }
+
+  /** Another program may hold the same address until it lets go of it: after a change of the plan. */
+  function lend(wanted: ListenerPlan): readonly BoundListener[] {
+    for (const { program } of members) {
+      const { listeners } = program.held();
+      const declared = program
+        .plan()
+        .listeners.find(({ host, port }) => port !== 0 && host === wanted.host && port === wanted.port);
+      const held = listeners.filter((one) => declared !== undefined && declaredName(one) === declared.name);
+      if (held.length > 0)
+        return held.map((one) =>
+          one.share({ name: wanted.name, standsFor: one.standsFor === null ? null : wanted.name }),
+        );
+    }
+    return [];
+  }
+
+  function find(name: string | null): Member {
+    if (name === null) {
+      const [only] = members;
+      if (only !== undefined && members.length === 1) return only;
+      throw new GracefulRunError(
+        'programAmbiguous',
+        `cannot tell which program is meant: there are ${members.length}`,
+        {
+          hint: `name one of ${members.map(({ program }) => program.name()).join(', ')}`,
+        },
+      );
+    }
+    const found = members.find(({ program }) => program.name() === name);
+    if (found !== undefined) return found;
+    const names = members.map(({ program }) => program.name());
+    const meant = nearest(name, names);
+    throw new GracefulRunError(
+      'programNotFound',
+      `cannot find the program ${name}: this master has none of that name`,
+      {
+        hint: meant === null ? `its programs are ${names.join(', ')}` : `did you mean ${meant}?`,
+      },
+    );
+  }
+
+  function dependents(): readonly { readonly name: string; readonly dependsOn: readonly string[] }[] {
+    return members.map(({ program }) => ({ name: program.name(), dependsOn: program.plan().dependsOn }));
+  }
+
+  function waitsFor({ program }: Member): readonly string[] {
+    return program
+      .plan()
+      .dependsOn.filter(
+        (name) => !members.some((one) => one.program.name() === name && one.program.isServing()),
+      );
+  }
+
+  function start(member: Member): ReturnType<ProgramSet['start']> {
+    for (const name of withDependencies(member.program.name(), dependents())) want(find(name));
+    const outcome = outcomeOf(member);
+    const generation = member.program.nextGeneration();
+    advance();
+    return { generation, outcome };
+  }
+
+  function want(member: Member): void {
+    member.isWanted = true;
+    const isEnding = member.isResting || member.program.phase() === 'stopping';
+    if (!isEnding || member.isDue) return;
+    member.isDue = true;
+    const waiting = waitsFor(member);
+    if (waiting.length > 0)
+      heard(member, { event: 'startWaits', programs: waiting }, parts.platform.clock.wallMs());
+  }
+
+  async function outcomeOf(member: Member): Promise<StartOutcome> {
+    const { program } = member;
+    if (!member.isDue && program.isServing())
+      return program.record().history.lastReload ?? parts.stopped('start', program.name());
+    const outcome = deferred<StartOutcome>();
+    member.starts.push(outcome);
+    return outcome.promise;
+  }
+
+  /** Starts what is due and waits for nothing. */
+  function advance(): void {
+    for (const member of members) {
+      if (!member.isDue || !member.isResting || waitsFor(member).length > 0) continue;
+      member.isDue = false;
+      member.isResting = false;
+      member.rest = deferred();
+      const launching = launch(member).finally(() => launches.delete(launching));
+      launches.add(launching);
+    }
+  }
+
+  async function launch(member: Member): Promise<void> {
+    const outcome = await attempt(member);
+    const { starts } = member;
+    member.starts = [];
+    for (const waiting of starts) waiting.resolve(outcome);
+  }
+
+  async function attempt(member: Member): Promise<StartOutcome> {
+    const { program } = member;
+    const stopped = (): Error => parts.stopped('start', program.name());
+    member.isBinding = true;
+    try {
+      program.check();
+      await program.bind();
+      await program.watch();
+      member.isBinding = false;
+    } catch (error) {
+      member.isBinding = false;
+      if (member.isWanted) program.refuseStart(notStartedFailure(error));
+      else await rest(member);
+      await member.rest.promise;
+      return member.isWanted ? (program.record().history.lastReload ?? stopped()) : stopped();
+    }
+    // It was stopped while it was being bound.
+    if (!member.isWanted) {
+      await rest(member);
+      return stopped();
+    }
+    member.keepsListeners = false;
+    try {
+      const result = await program.start();
+      if (!result.ok) await member.rest.promise;
+      return result;
+    } catch (error) {
+      return error instanceof Error ? error : new Error(String(error));
+    }
+  }
+
+  function restart(member: Member, cause: Cause): ReturnType<ProgramSet['restart']> {
+    if (member.isResting) return start(member);
+    const { program } = member;
+    const generation = program.nextGeneration();
+    member.isWanted = true;
+    member.keepsListeners = true;
+    const ended = member.rest.promise;
+    program.stop(cause, true);
+    const outcome = (async (): Promise<StartOutcome> => {
+      await ended;
+      if (!member.isWanted) return parts.stopped('restart', program.name());
+      return start(member).outcome;
+    })();
+    return { generation, outcome };
+  }
+
+  async function stop(member: Member, cause: Cause): Promise<void> {
+    member.isWanted = false;
+    member.isDue = false;
+    for (const waiting of member.starts) waiting.resolve(parts.stopped('start', member.program.name()));
+    member.starts = [];
+    member.program.stop(cause);
+    await member.rest.promise;
+  }
+
+  async function stopAll(cause: Cause): Promise<void> {
+    const isSecond = members.some(
+      ({ isWanted: wanted, program }) => !wanted && program.phase() === 'stopping',
+    );
+    for (const member of members) {
+      member.isWanted = false;
+      member.isDue = false;
+    }
+    if (isSecond) {
+      await Promise.all(members.map(async (member) => stop(member, cause)));
+      return;
+    }
+    const graph = dependents();
+    const stopping = new Map<string, Promise<void>>();
+    const stopOne = async (name: string): Promise<void> => {
+      const known = stopping.get(name);
+      if (known !== undefined) return known;
+      const begun = (async () => {
+        // Without a wait where nothing has to be waited for: the first one is told to stop in this very turn.
+        const later = dependentsOf(name, graph);
+        if (later.length > 0) await Promise.all(later.map(stopOne));
+        await stop(find(name), cause);
+      })();
+      stopping.set(name, begun);
+      return begun;
+    };
+    await Promise.all(graph.map(async ({ name }) => stopOne(name)));
+  }
+
+  return {
+    all: () => members,
+    find,
+    add,
+    async remove(member) {
+      members = members.filter((one) => one !== member);
+      await member.program.close();
+    },
+    arrange(names) {
+      const at = ({ program }: Member): number => names.indexOf(program.name());
+      members = [...members].sort((one, other) => at(one) - at(other));
+    },
+    start,
+    restart,
+    stop,
+    stopAll,
+    waitsFor,
+    async whenStarted() {
+      while (launches.size > 0) await Promise.all(launches);
+    },
+  };
+}

@@ -1,0 +1,85 @@
+/** A platform whose workers are no processes: they are ready at once and do what they are told, so that a test can run thousands. */
+import { setImmediate } from 'node:timers';
+import { systemClock } from '../../src/shared/clock.ts';
+import { wrap, type MasterMessage, type WorkerMessage } from '../../src/shared/protocol.ts';
+import type {
+  Platform,
+  ProcessListeners,
+  SpawnRequest,
+  WorkerProcess,
+} from '../../src/master/process/platform.ts';
+
+export interface FakeWorker {
+  readonly pid: number;
+  readonly request: SpawnRequest;
+  hasEnded: boolean;
+}
+
+/** `workers` grows with every start. `delayMs` divides the delay of timers. */
+export function createFakePlatform(): { readonly platform: Platform; readonly workers: FakeWorker[] } {
+  const workers: FakeWorker[] = [];
+  let lastPid = 10_000_000;
+
+  function spawn(request: SpawnRequest, listeners: ProcessListeners): WorkerProcess {
+    const pid = ++lastPid;
+    const worker: FakeWorker = { pid, request, hasEnded: false };
+    workers.push(worker);
+    const say = (message: WorkerMessage): void => {
+      setImmediate(() => {
+        if (!worker.hasEnded) listeners.message(wrap(message));
+      });
+    };
+    const end = (): void => {
+      setImmediate(() => {
+        if (worker.hasEnded) return;
+        worker.hasEnded = true;
+        listeners.exit({ code: 0, signal: null });
+      });
+    };
+    const hear: { readonly [Type in MasterMessage['type']]?: () => void } = {
+      admit: () => {
+        say({ type: 'admitted', pid });
+      },
+      confirmPause: () => {
+        say({ type: 'paused', pid });
+        say({ type: 'acceptsNoMore', pid });
+      },
+      drain: () => {
+        say({ type: 'acceptsNoMore', pid });
+        say({ type: 'drained', pid, served: 0, migrated: 0, cut: 0 });
+        end();
+      },
+    };
+    say({ type: 'ready', pid });
+    return {
+      pid,
+      send(message, _handle, sent) {
+        hear[message.type]?.();
+        sent?.();
+      },
+      noteServing: () => undefined,
+      endWatchers: () => undefined,
+      killTree: end,
+    };
+  }
+
+  const platform: Platform = {
+    clock: systemClock,
+    spawn,
+    introduce: () => null,
+    watchListener: () => () => undefined,
+    signalProcess: () => undefined,
+    signalGroup: () => undefined,
+    killTree: () => undefined,
+    belongsToWorker: () => true,
+    findByOwnPid: (pid) => pid,
+    findWithoutPreload: () => null,
+    arm: (delayMs, callback) => {
+      const timer = setTimeout(callback, delayMs);
+      return () => {
+        clearTimeout(timer);
+      };
+    },
+  };
+  return { platform, workers };
+}

@@ -1,0 +1,294 @@
+// Many programs under one master: each has its own listeners, workers and life. The master runs inside this process.
+import { afterEach, describe, expect, onTestFinished, test } from 'vitest';
+import type { PlanOptions, ProgramOptions } from '../../src/master/config/options.ts';
+import { createMaster, type OwnedMaster } from '../../src/master/master.ts';
+import type { EventRecord } from '../../src/shared/events.ts';
+import { freePort, get } from '../helpers/plain-client.ts';
+import { app } from '../helpers/run-master.ts';
+import { startLoad } from '../helpers/strict-client.ts';
+import { failuresOf } from '../helpers/tally.ts';
+
+const masters: OwnedMaster[] = [];
+
+afterEach(async () => {
+  await Promise.all(masters.splice(0).map(async (master) => master.stop()));
+});
+
+interface Running {
+  readonly master: OwnedMaster;
+  readonly events: readonly EventRecord[];
+}
+
+async function running(programs: PlanOptions['programs']): Promise<Running> {
+  const master = createMaster({ name: 'many', control: false, programs }, { onStderr: () => undefined });
+  masters.push(master);
+  const events: EventRecord[] = [];
+  onTestFinished(master.subscribe((event) => events.push(event)));
+  await master.start();
+  return { master, events };
+}
+
+function onPorts(ports: readonly number[], options: Partial<ProgramOptions> = {}): ProgramOptions {
+  return {
+    command: app('listens-on-ports'),
+    listen: ports.map((port) => `127.0.0.1:${port}`),
+    probation: '0s',
+    ...options,
+    environment: { PORTS: ports.join(','), ...options.environment },
+  };
+}
+
+async function who(port: number): Promise<{ pid: number; generation: number; variable: string | null }> {
+  return JSON.parse((await get(port)).body) as { pid: number; generation: number; variable: string | null };
+}
+
+function orderOf(events: readonly EventRecord[], name: EventRecord['event']): readonly string[] {
+  return events.filter(({ event }) => event === name).map(({ program }) => program);
+}
+
+async function freePorts(count: number): Promise<readonly number[]> {
+  const ports: number[] = [];
+  for (let i = 0; i < count; i += 1) ports.push(await freePort());
+  return ports;
+}
+
+describe('dependencies', () => {
+  test('a program is started when what it depends on serves, and is stopped before it', async () => {
+    const [a = 0, b = 0, c = 0] = await freePorts(3);
+    const { master, events } = await running({
+      shop: onPorts([a], { dependsOn: ['cache'] }),
+      cache: onPorts([b], { dependsOn: ['db'] }),
+      db: onPorts([c]),
+    });
+    expect(orderOf(events, 'generationStarted')).toEqual(['db', 'cache', 'shop']);
+    const started = events.findIndex(
+      ({ event, program }) => event === 'generationStarted' && program === 'shop',
+    );
+    const served = events.findIndex(
+      ({ event, program }) => event === 'generationReady' && program === 'cache',
+    );
+    expect(served).toBeLessThan(started);
+    await master.stop();
+    expect(orderOf(events, 'stopped')).toEqual(['shop', 'cache', 'db']);
+  });
+
+  test('a program whose dependency fails is not started, and is once that serves', async () => {
+    const [a = 0, b = 0] = await freePorts(2);
+    const { master, events } = await running({
+      db: { ...onPorts([a]), command: app('exits-before-ready') },
+      shop: onPorts([b], { dependsOn: ['db'] }),
+    });
+    expect(master.program('db').status()).toMatchObject({
+      state: 'stopped',
+      isWanted: true,
+      lastReload: { ok: false },
+    });
+    expect(master.program('shop').status()).toMatchObject({
+      state: 'idle',
+      isWanted: true,
+      waitsFor: ['db'],
+    });
+    expect(orderOf(events, 'startWaits')).toEqual(['shop']);
+    const result = await master.update({
+      name: 'many',
+      control: false,
+      programs: { db: onPorts([a]), shop: onPorts([b], { dependsOn: ['db'] }) },
+    });
+    expect(result.difference.changed).toMatchObject([{ program: 'db', keys: ['command'] }]);
+    expect(await master.program('db').start()).toMatchObject({ ok: true });
+    expect(await master.program('shop').start()).toMatchObject({ ok: true });
+    expect((await who(b)).generation).toBe(1);
+  });
+});
+
+describe('one program of many', () => {
+  test('is stopped and started again, and the others do not notice', async () => {
+    const [a = 0, b = 0] = await freePorts(2);
+    const { master, events } = await running({ shop: onPorts([a]), mail: onPorts([b]) });
+    const { pid } = await who(b);
+    await master.program('shop').stop();
+    await expect(get(a)).rejects.toThrow('ECONNREFUSED');
+    expect(master.program('shop').status()).toMatchObject({ state: 'stopped', isWanted: false });
+    await expect(master.program('shop').reload()).rejects.toMatchObject({ code: 'programStopped' });
+    expect(await master.program('shop').start()).toMatchObject({ ok: true, generation: 2 });
+    expect((await who(a)).generation).toBe(2);
+    expect((await who(b)).pid).toBe(pid);
+    expect(events.filter(({ event, program }) => program === 'mail' && event === 'workerExited')).toEqual([]);
+  });
+
+  test('keeps its clients waiting while it is restarted', async () => {
+    const [a = 0] = await freePorts(1);
+    const { master } = await running({ shop: onPorts([a]), mail: onPorts([await freePort()]) });
+    const load = startLoad({ port: a, mode: 'fresh', clients: 4 });
+    await load.moreAnswers(50);
+    expect(await master.program('shop').restart()).toMatchObject({ ok: true, generation: 2 });
+    await load.moreAnswers(50);
+    const tally = await load.stop();
+    expect(failuresOf(tally)).toBe(0);
+  });
+
+  test('that cannot be bound has failed to start, with the reason, and the others serve', async () => {
+    const [a = 0] = await freePorts(1);
+    const { master } = await running({
+      shop: { ...onPorts([a]), listen: ['192.0.2.1:80'] },
+      mail: onPorts([a]),
+    });
+    expect(master.program('shop').status()).toMatchObject({
+      state: 'stopped',
+      lastReload: { ok: false, failure: { reason: 'notStarted', errorCode: 'addressUnusable' } },
+    });
+    expect((await who(a)).generation).toBe(1);
+  }, 20_000);
+
+  test('a name that no program has is refused, with the nearest', async () => {
+    const { master } = await running({
+      shop: onPorts([await freePort()]),
+      mail: onPorts([await freePort()]),
+    });
+    expect(() => master.program('shpo')).toThrow(
+      expect.objectContaining({ code: 'programNotFound', hint: 'did you mean shop?' }),
+    );
+    expect(() => master.status()).toThrow(expect.objectContaining({ code: 'programAmbiguous' }));
+  });
+});
+
+describe('a changed plan', () => {
+  const plan = (programs: PlanOptions['programs']): PlanOptions => ({
+    name: 'many',
+    control: false,
+    programs,
+  });
+
+  test('adds and removes a listener under load, and no request on the other one fails', async () => {
+    const [a = 0, b = 0] = await freePorts(2);
+    const { master } = await running({
+      shop: onPorts([a], { probation: '1s', workers: 2 }),
+      mail: onPorts([await freePort()]),
+    });
+    const mail = master.program('mail').status();
+    const change = (ports: readonly number[]): PlanOptions => {
+      const port = mail.listeners[0]?.port ?? 0;
+      return plan({ shop: onPorts(ports, { probation: '1s', workers: 2 }), mail: onPorts([port]) });
+    };
+    const loads = [
+      startLoad({ port: a, mode: 'fresh', clients: 4 }),
+      startLoad({ port: a, mode: 'keepAlive', clients: 4, paceMs: 5 }),
+    ];
+    await Promise.all(loads.map(async (load) => load.moreAnswers(50)));
+    for (const round of [1, 2, 3]) {
+      const added = await master.update(change([a, b]));
+      expect(added.programs).toEqual([{ program: 'shop', done: 'reloaded', problem: null }]);
+      expect((await who(b)).generation).toBe(2 * round);
+      const removed = await master.update(change([a]));
+      expect(removed.programs).toEqual([{ program: 'shop', done: 'reloaded', problem: null }]);
+      await refused(b);
+      await Promise.all(loads.map(async (load) => load.moreAnswers(50)));
+    }
+    const tallies = await Promise.all(loads.map(async (load) => load.stop()));
+    expect(tallies.map(failuresOf)).toEqual([0, 0]);
+    expect(tallies.map(({ closedIdle }) => closedIdle)).toEqual([0, 0]);
+    expect(master.program('mail').status().workers).toMatchObject(mail.workers.map(({ pid }) => ({ pid })));
+  }, 60_000);
+
+  test('with a release that fails leaves the old one serving, with its old plan', async () => {
+    const [a = 0, b = 0] = await freePorts(2);
+    const { master } = await running({
+      shop: onPorts([a], { environment: { VARIABLE: 'old' } }),
+      mail: onPorts([await freePort()]),
+    });
+    const mail = onPorts([master.program('mail').status().listeners[0]?.port ?? 0]);
+    const result = await master.update(
+      plan({
+        shop: {
+          ...onPorts([a, b], { environment: { VARIABLE: 'new' } }),
+          command: app('exits-before-ready'),
+        },
+        mail,
+      }),
+    );
+    expect(result.programs).toMatchObject([
+      { program: 'shop', done: 'reloaded', problem: expect.stringContaining('exited with code') as string },
+    ]);
+    expect(await who(a)).toMatchObject({ generation: 1, variable: 'old' });
+    // A worker that crashes now is replaced by one like it.
+    process.kill((await who(a)).pid, 'SIGKILL');
+    expect(await who(a)).toMatchObject({ generation: 1, variable: 'old' });
+    const repaired = await master.update(
+      plan({ shop: onPorts([a, b], { environment: { VARIABLE: 'new' } }), mail }),
+    );
+    expect(repaired.programs).toEqual([{ program: 'shop', done: 'reloaded', problem: null }]);
+    expect(await who(a)).toMatchObject({ generation: 3, variable: 'new' });
+    expect(await who(b)).toMatchObject({ generation: 3 });
+  }, 30_000);
+
+  test('moves a port from one program to another, and no client is refused', async () => {
+    const [a = 0, b = 0] = await freePorts(2);
+    const { master } = await running({ old: onPorts([a]), other: onPorts([b]) });
+    const load = startLoad({ port: a, mode: 'fresh', clients: 4 });
+    await load.moreAnswers(50);
+    const result = await master.update(plan({ renamed: onPorts([a]), other: onPorts([b]) }));
+    expect(result.programs.map(({ program, done, problem }) => [program, done, problem])).toEqual([
+      ['renamed', 'started', null],
+      ['old', 'removed', null],
+    ]);
+    await load.moreAnswers(50);
+    expect(failuresOf(await load.stop())).toBe(0);
+  }, 30_000);
+
+  test('that cannot be done changes nothing: every problem is told at once', async () => {
+    const [a = 0, b = 0] = await freePorts(2);
+    const { master, events } = await running({ shop: onPorts([a]), mail: onPorts([b]) });
+    const before = events.length;
+    const pids = await Promise.all([who(a), who(b)]);
+    await expect(
+      master.update(
+        plan({
+          shop: { ...onPorts([a]), command: ['no-such-command'] },
+          mail: { ...onPorts([b]), cwd: '/no/such/folder' },
+          extra: onPorts([await freePort()]),
+        }),
+      ),
+    ).rejects.toMatchObject({
+      code: 'planInvalid',
+      problems: [{ key: 'program.shop' }, { key: 'program.mail' }],
+    });
+    expect(events.slice(before).map(({ event }) => event)).toEqual(['planRefused']);
+    expect(await Promise.all([who(a), who(b)])).toEqual(pids);
+    expect(master.programs().map(({ program }) => program)).toEqual(['shop', 'mail']);
+  });
+
+  test('changes the number of workers and the times at once, without a reload', async () => {
+    const [a = 0, b = 0] = await freePorts(2);
+    const { master, events } = await running({ shop: onPorts([a]), mail: onPorts([b]) });
+    const { pid } = await who(a);
+    const result = await master.update(
+      plan({ shop: onPorts([a], { workers: 2, drainTimeout: '3s' }), mail: onPorts([b]) }),
+    );
+    expect(result.difference.changed).toEqual([
+      { program: 'shop', keys: ['workers', 'drain_timeout'], needs: 'nothing' },
+    ]);
+    expect(orderOf(events, 'reloadRequested')).toEqual([]);
+    const { workers, generation } = master.program('shop').status();
+    expect([generation, workers.length, workers[0]?.pid]).toEqual([1, 2, pid]);
+  });
+
+  test('whose listener excludes the one before it stops the program in between', async () => {
+    const [a = 0, b = 0] = await freePorts(2);
+    const { master } = await running({ shop: onPorts([a]), mail: onPorts([b]) });
+    const wide = { ...onPorts([a]), listen: [`0.0.0.0:${a}`] };
+    const result = await master.update(plan({ shop: wide, mail: onPorts([b]) }));
+    expect(result.difference.changed).toEqual([{ program: 'shop', keys: ['listen'], needs: 'restart' }]);
+    expect(result.programs).toEqual([{ program: 'shop', done: 'restarted', problem: null }]);
+    expect((await who(a)).generation).toBe(2);
+  }, 20_000);
+});
+
+async function refused(port: number): Promise<void> {
+  for (;;) {
+    try {
+      await get(port);
+    } catch (error) {
+      if (error instanceof Error && error.message.includes('ECONNREFUSED')) return;
+    }
+  }
+}
