@@ -225,8 +225,8 @@ function assemble(
   function running(action: string, program: string | null): Member {
     if (isStopping) throw masterStopped(action);
     const member = set.find(program);
-    const { phase } = member.program;
-    const isAtRest = phase() === 'stopped' || phase() === 'idle';
+    const phase = member.program.phase();
+    const isAtRest = phase === 'stopped' || phase === 'idle';
     if (isAtRest && !isOfOneProgram && action !== 'start' && action !== 'restart')
       throw programStopped(action, member.program.name());
     return member;
