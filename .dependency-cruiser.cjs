@@ -29,7 +29,21 @@ module.exports = {
       comment: 'It would cost every worker more than the rest of its boot (docs/adr/0002-bundles.md).',
       severity: 'error',
       from: { path: '^src/worker/' },
-      to: { path: 'node_modules/zod' },
+      to: { path: 'node_modules/zod', reachable: true },
+    },
+    {
+      name: 'schemas-stand-apart',
+      comment: 'Workers load the rest of src/shared, and run without a validation library.',
+      severity: 'error',
+      from: { path: '^src/shared/', pathNot: '^src/shared/schemas/' },
+      to: { path: '^src/shared/schemas/|node_modules/zod' },
+    },
+    {
+      name: 'master-reads-no-answers',
+      comment: 'It checks requests; the shapes of answers and events would only take its memory.',
+      severity: 'error',
+      from: { path: '^src/master/' },
+      to: { path: '^src/shared/schemas/(answer|event)-schemas', reachable: true },
     },
     {
       name: 'master-loads-no-crypto',

@@ -7,7 +7,7 @@ import {
 } from '../shared/control-client.ts';
 import { formatDuration } from '../shared/durations.ts';
 import { type ErrorCode, errorCodes, GracefulRunError, messageOf } from '../shared/errors.ts';
-import { readError } from './answer-schemas.ts';
+import { readError } from '../shared/schemas/answer-schemas.ts';
 
 /** How long a master may take to answer what it can answer at once. */
 export const promptMs = 5_000;

@@ -5,10 +5,10 @@ import { printable } from '../shared/printable.ts';
 import type { EventRecord } from '../shared/events.ts';
 import { createNarrator } from '../shared/narrate-events.ts';
 import { createLineSplitter } from '../shared/line-splitter.ts';
-import { parseJson } from './answer-schemas.ts';
+import { parseJson } from '../shared/schemas/answer-schemas.ts';
 import { refused, unanswered } from './ask-master.ts';
 import type { FoundMaster } from './find-master.ts';
-import { readEventRecord } from './event-schemas.ts';
+import { readEventRecord } from '../shared/schemas/event-schemas.ts';
 import type { Styles } from './status-table.ts';
 import type { Terminal } from './output-streams.ts';
 

@@ -6,9 +6,9 @@ import { createLineSplitter } from '../shared/line-splitter.ts';
 import { describe } from '../shared/describe-event.ts';
 import { formatDuration } from '../shared/durations.ts';
 import type { EventRecord } from '../shared/events.ts';
-import { parseJson } from './answer-schemas.ts';
+import { parseJson } from '../shared/schemas/answer-schemas.ts';
 import type { FoundMaster } from './find-master.ts';
-import { readEventRecord } from './event-schemas.ts';
+import { readEventRecord } from '../shared/schemas/event-schemas.ts';
 import type { Terminal } from './output-streams.ts';
 
 /**

@@ -4,7 +4,7 @@ import { reasonOf } from '../shared/describe-failure.ts';
 import { describeRelease, servesOn } from '../shared/describe-release.ts';
 import { printable } from '../shared/printable.ts';
 import { formatDuration } from '../shared/durations.ts';
-import { readAnswer, reloadAccepted, reloadResult } from './answer-schemas.ts';
+import { readAnswer, reloadAccepted, reloadResult } from '../shared/schemas/answer-schemas.ts';
 import { ask, promptMs } from './ask-master.ts';
 import type { FoundMaster } from './find-master.ts';
 import { ReloadFailure } from './reload-failure.ts';

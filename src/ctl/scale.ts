@@ -1,6 +1,6 @@
 /** `gracefulctl scale`: asks for another number of workers. */
 import { routes } from '../shared/control-api.ts';
-import { readAnswer, scaled } from './answer-schemas.ts';
+import { readAnswer, scaled } from '../shared/schemas/answer-schemas.ts';
 import { ask, promptMs } from './ask-master.ts';
 import type { FoundMaster } from './find-master.ts';
 import type { Achieved } from './report.ts';

@@ -1,7 +1,7 @@
 /** `gracefulctl status`: asks once and prints, one master in full or several in a list. */
 import { routes, type Status } from '../shared/control-api.ts';
 import { GracefulRunError } from '../shared/errors.ts';
-import { readAnswer, status as statusShape } from './answer-schemas.ts';
+import { readAnswer, status as statusShape } from '../shared/schemas/answer-schemas.ts';
 import { ask, promptMs } from './ask-master.ts';
 import { type ExitCode, exitCodeOf, exitCodes } from './ctl-exit-codes.ts';
 import { findMaster, findMasters, type FoundMaster, type Search } from './find-master.ts';

@@ -4,7 +4,7 @@ import { routes } from '../shared/control-api.ts';
 import { followControl } from '../shared/control-client.ts';
 import { formatDuration } from '../shared/durations.ts';
 import { GracefulRunError } from '../shared/errors.ts';
-import { readAnswer, stopAccepted } from './answer-schemas.ts';
+import { readAnswer, stopAccepted } from '../shared/schemas/answer-schemas.ts';
 import { ask, promptMs, refused, unanswered } from './ask-master.ts';
 import type { FoundMaster } from './find-master.ts';
 import { isRunning } from '../shared/is-running.ts';

@@ -11,7 +11,7 @@ import { GracefulRunError, messageOf, systemCode } from '../../shared/errors.ts'
 import { plainReason } from '../system-calls/plain-reasons.ts';
 import { asFolderProblem, FolderProblem } from './socket-folder.ts';
 import { withFolderLock } from './folder-lock.ts';
-import { parseNameHolder } from './request-schemas.ts';
+import { parseNameHolder } from './read-request.ts';
 
 /** How long the master that has the name may take to say its pid. */
 const introductionMs = 1_000;

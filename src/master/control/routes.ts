@@ -6,18 +6,17 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type * as z from 'zod/mini';
 import { type ProgramAction, programActions, type ProgramList, routes } from '../../shared/control-api.ts';
 import { GracefulRunError } from '../../shared/errors.ts';
-import { answerError, answerJson, readBody, Refusal } from './http-answers.ts';
-import type { Commands, ReloadCommand, ReloadUnderWay, StopCommand } from './commands.ts';
-import type { Lasting } from './connection-limits.ts';
-import { streamEvents } from './event-stream.ts';
 import {
-  parseRequest,
   reloadRequest,
   scaleRequest,
   stopRequest,
   updateRequest,
-  waitOf,
-} from './request-schemas.ts';
+} from '../../shared/schemas/request-schemas.ts';
+import { answerError, answerJson, readBody, Refusal } from './http-answers.ts';
+import type { Commands, ReloadCommand, ReloadUnderWay, StopCommand } from './commands.ts';
+import type { Lasting } from './connection-limits.ts';
+import { streamEvents } from './event-stream.ts';
+import { parseRequest, waitOf } from './read-request.ts';
 
 /** What a request has come with, and what it is to be answered with. */
 interface Exchange {

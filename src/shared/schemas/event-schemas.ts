@@ -1,15 +1,15 @@
 /**
- * The shape of every event, checked before it is put into words. One entry for each event: an event without its
- * shape does not compile.
+ * The shape of every event (src/shared/events.ts): clients check an event with it before they put it into words. An event without its shape
+ * does not compile.
  */
 import * as z from 'zod/mini';
-import type { MasterEvent, Failure, EventRecord, Outcome, Release, WorkerPhase } from '../shared/events.ts';
+import type { MasterEvent, Failure, EventRecord, Outcome, Release, WorkerPhase } from '../events.ts';
 
 type Shapes = {
   readonly [Name in MasterEvent['event']]: z.ZodMiniType<Extract<EventRecord, { readonly event: Name }>>;
 };
 
-const outcome: z.ZodMiniType<Outcome> = z.object({
+export const outcome: z.ZodMiniType<Outcome> = z.object({
   code: z.nullable(z.int()),
   signal: z.nullable(z.string()),
 });
@@ -59,7 +59,7 @@ const change = {
   durationMs: z.number(),
 };
 
-const shapes: Shapes = {
+export const eventShapes: Shapes = {
   masterStarted: event('masterStarted', {
     ...place,
     pid: z.int(),
@@ -188,12 +188,12 @@ const shapes: Shapes = {
 export function readEventRecord(value: unknown): EventRecord | null {
   const named = z.object({ event: z.string() }).safeParse(value);
   if (!named.success || !isKnown(named.data.event)) return null;
-  const parsed = shapes[named.data.event].safeParse(value);
+  const parsed = eventShapes[named.data.event].safeParse(value);
   return parsed.success ? parsed.data : null;
 }
 
 function isKnown(event: string): event is keyof Shapes {
-  return Object.hasOwn(shapes, event);
+  return Object.hasOwn(eventShapes, event);
 }
 
 function event<Name extends string, Fields extends z.core.$ZodLooseShape>(

@@ -1,12 +1,11 @@
 import { expect, test } from 'vitest';
+import { parseNameHolder, parseRequest, waitOf } from '../../../../src/master/control/read-request.ts';
 import {
-  parseNameHolder,
-  parseRequest,
   reloadRequest,
   scaleRequest,
   stopRequest,
-  waitOf,
-} from '../../../../src/master/control/request-schemas.ts';
+  updateRequest,
+} from '../../../../src/shared/schemas/request-schemas.ts';
 
 test.each([
   ['', {}],
@@ -45,6 +44,18 @@ test.each([
 ])('a reload with %j waits for %j', (request, wait) => {
   expect(parseRequest(reloadRequest, JSON.stringify(request))).toEqual({ request });
   expect(waitOf(request as Parameters<typeof waitOf>[0])).toBe(wait);
+});
+
+test.each([
+  ['', {}],
+  ['{"dryRun":true}', { dryRun: true }],
+  ['{"dryRun":false}', { dryRun: false }],
+])('%j is a request to update', (body, request) => {
+  expect(parseRequest(updateRequest, body)).toEqual({ request });
+});
+
+test.each(['[]', '{"dryRun":1}', '{"dry_run":true}', '{"wait":true}'])('%j is no request to update', (body) => {
+  expect(parseRequest(updateRequest, body)).toEqual({ problem: expect.stringMatching(/.{5}/) as unknown });
 });
 
 test.each([0, -1, 1.5, 1_025, '3', null])('%j is no number of workers', (workers) => {

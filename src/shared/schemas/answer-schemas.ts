@@ -1,0 +1,183 @@
+/**
+ * The shapes of what a master answers (src/shared/control-api.ts). Clients check every answer with them before they use it, because the
+ * master may be of another version, or the other side no master at all. What an older master does not send has a default.
+ */
+import * as z from 'zod/mini';
+import type {
+  DrainingStatus,
+  ErrorAnswer,
+  MasterStatus,
+  PendingRestart,
+  PlanDifference,
+  PlanProblem,
+  ProgramChange,
+  ProgramList,
+  ReloadAccepted,
+  ReloadResult,
+  Scaled,
+  Status,
+  StopAccepted,
+  UpdatedProgram,
+  UpdateResult,
+  WorkerCrash,
+  WorkerStatus,
+} from '../control-api.ts';
+import { GracefulRunError } from '../errors.ts';
+import { failure, release, workerPhase } from './event-schemas.ts';
+
+export const reloadResult: z.ZodMiniType<ReloadResult> = z.object({
+  generation: z.int(),
+  ok: z.boolean(),
+  endedAt: z.number(),
+  durationMs: z.number(),
+  failure: z.nullable(failure),
+  release: z.nullable(release),
+  probationMs: z.number(),
+  serving: z.nullable(z.int()),
+  rolledBackTo: z.nullable(z.int()),
+});
+
+export const workerCrash: z.ZodMiniType<WorkerCrash> = z.object({
+  generation: z.int(),
+  slot: z.int(),
+  pid: z.nullable(z.int()),
+  endedAt: z.number(),
+  failure,
+});
+
+export const masterStatus: z.ZodMiniType<MasterStatus> = z.object({
+  // Empty: a master of a version that did not say. Its control socket is called like its program.
+  name: z._default(z.string(), ''),
+  pid: z.int(),
+  version: z.string(),
+  uptimeMs: z.number(),
+  isStopping: z._default(z.boolean(), false),
+  logId: z._default(z.nullable(z.string()), null),
+  file: z._default(z.nullable(z.string()), null),
+});
+
+export const drainingStatus: z.ZodMiniType<DrainingStatus> = z.object({
+  leftMs: z.number(),
+  requests: z.nullable(z.int()),
+  connections: z.nullable(z.int()),
+  isCleaningUp: z.nullable(z.boolean()),
+});
+
+export const workerStatus: z.ZodMiniType<WorkerStatus> = z.object({
+  generation: z.int(),
+  slot: z.int(),
+  pid: z.nullable(z.int()),
+  state: workerPhase,
+  isAccepting: z.boolean(),
+  inStateMs: z.number(),
+  uptimeMs: z.number(),
+  otherRelease: z.nullable(release),
+  draining: z.nullable(drainingStatus),
+});
+
+export const pendingRestart: z.ZodMiniType<PendingRestart> = z.object({
+  slot: z.int(),
+  failures: z.int(),
+  inMs: z.number(),
+});
+
+export const status: z.ZodMiniType<Status> = z.object({
+  program: z.string(),
+  state: z.enum(['idle', 'starting', 'serving', 'reloading', 'restarting', 'stopping', 'stopped']),
+  isWanted: z._default(z.boolean(), true),
+  waitsFor: z._default(z.array(z.string()), []),
+  probation: z.nullable(z.object({ previous: z.int(), remainingMs: z.number() })),
+  generation: z.nullable(z.int()),
+  release: z.nullable(release),
+  command: z.array(z.string()),
+  master: masterStatus,
+  listeners: z.array(z.object({ name: z.string(), host: z.string(), port: z.int() })),
+  workersWanted: z.int(),
+  workers: z.array(workerStatus),
+  restarts: z.array(pendingRestart),
+  reloadPending: z.boolean(),
+  lastReload: z.nullable(reloadResult),
+  lastCrash: z.nullable(workerCrash),
+});
+
+export const programList: z.ZodMiniType<ProgramList> = z.object({
+  master: masterStatus,
+  programs: z.array(status),
+});
+
+export const reloadAccepted: z.ZodMiniType<ReloadAccepted> = z.object({ generation: z.int() });
+
+export const scaled: z.ZodMiniType<Scaled> = z.object({ workers: z.int(), before: z.int() });
+
+export const stopAccepted: z.ZodMiniType<StopAccepted> = z.object({ pid: z.int() });
+
+export const programChange: z.ZodMiniType<ProgramChange> = z.object({
+  program: z.string(),
+  keys: z.array(z.string()),
+  needs: z.enum(['nothing', 'reload', 'restart']),
+});
+
+export const planDifference: z.ZodMiniType<PlanDifference> = z.object({
+  added: z.array(z.string()),
+  removed: z.array(z.string()),
+  changed: z.array(programChange),
+  master: z.array(z.string()),
+});
+
+export const updatedProgram: z.ZodMiniType<UpdatedProgram> = z.object({
+  program: z.string(),
+  done: z.enum(['started', 'reloaded', 'restarted', 'changed', 'removed']),
+  problem: z.nullable(z.string()),
+});
+
+export const updateResult: z.ZodMiniType<UpdateResult> = z.object({
+  file: z.string(),
+  difference: planDifference,
+  applied: z.boolean(),
+  programs: z.array(updatedProgram),
+});
+
+export const planProblem: z.ZodMiniType<PlanProblem> = z.object({
+  file: z.nullable(z.string()),
+  line: z.nullable(z.int()),
+  column: z.nullable(z.int()),
+  key: z.nullable(z.string()),
+  message: z.string(),
+  hint: z.nullable(z.string()),
+});
+
+export const errorAnswer: z.ZodMiniType<ErrorAnswer> = z.object({
+  error: z.object({
+    code: z.string(),
+    message: z.string(),
+    hint: z.nullable(z.string()),
+    problems: z.exactOptional(z.array(planProblem)),
+  }),
+});
+
+/** The answer in its shape. @throws GracefulRunError masterUnreachable when it has another. */
+export function readAnswer<T>(shape: z.ZodMiniType<T>, body: string): T {
+  const parsed = shape.safeParse(parseJson(body));
+  if (parsed.success) return parsed.data;
+  const where = parsed.error.issues.map((issue) => issue.path.join('.')).filter((path) => path !== '');
+  throw new GracefulRunError(
+    'masterUnreachable',
+    `cannot understand the master's answer${where.length === 0 ? '' : `: ${where.slice(0, 3).join(', ')}`}`,
+    { hint: 'use the version of graceful-run that the master runs' },
+  );
+}
+
+/** The error that the master answered with; null when the body is none. */
+export function readError(body: string): ErrorAnswer['error'] | null {
+  const parsed = errorAnswer.safeParse(parseJson(body));
+  return parsed.success ? parsed.data.error : null;
+}
+
+/** The value, or undefined when the text is not JSON. */
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,42 @@
+/** The shapes of what a master is asked, for routes that take a body: the master checks requests with them. */
+import * as z from 'zod/mini';
+import { type ReloadWait, reloadWaits, workersLimit } from '../control-api.ts';
+
+/** `wait`: answer when it is done, not when it is accepted. */
+export interface StopRequest {
+  readonly wait?: boolean | undefined;
+}
+
+/** `wait`: what the answer waits for; `true` is the first of them, false or absent: only that it is accepted. */
+export interface ReloadRequest {
+  readonly wait?: boolean | ReloadWait | undefined;
+}
+
+export interface ScaleRequest {
+  readonly workers: number;
+}
+
+/** `dryRun`: only tell what would be done. */
+export interface UpdateRequest {
+  readonly dryRun?: boolean | undefined;
+}
+
+export const stopRequest: z.ZodMiniType<StopRequest> = z.strictObject({
+  wait: z.optional(z.boolean({ error: '`wait` must be true or false' })),
+});
+
+const wantedWait = `\`wait\` must be true, false, or one of ${reloadWaits.join(', ')}`;
+
+export const reloadRequest: z.ZodMiniType<ReloadRequest> = z.strictObject({
+  wait: z.optional(z.union([z.boolean(), z.enum(reloadWaits)], { error: wantedWait })),
+});
+
+const wantedWorkers = `\`workers\` must be a whole number from 1 to ${workersLimit}`;
+
+export const scaleRequest: z.ZodMiniType<ScaleRequest> = z.strictObject({
+  workers: z.int(wantedWorkers).check(z.gte(1, wantedWorkers), z.lte(workersLimit, wantedWorkers)),
+});
+
+export const updateRequest: z.ZodMiniType<UpdateRequest> = z.strictObject({
+  dryRun: z.optional(z.boolean({ error: '`dryRun` must be true or false' })),
+});

@@ -1,0 +1,167 @@
+/** One example of every answer of a master. The OpenAPI description shows them. */
+import type {
+  ErrorAnswer,
+  MasterStatus,
+  ProgramList,
+  ReloadAccepted,
+  ReloadResult,
+  Scaled,
+  Status,
+  StopAccepted,
+  UpdateResult,
+} from '../../src/shared/control-api.ts';
+import type { Failure, Release } from '../../src/shared/events.ts';
+
+const release: Release = { cwd: '/srv/releases/42', file: '/srv/releases/42/app.js', changed: true };
+
+const failure: Failure = {
+  reason: 'exited',
+  message: 'the worker exited with code 1 before it was ready',
+  hint: null,
+  errorCode: null,
+  outcome: { code: 1, signal: null },
+  stderrTail: ['Error: no database'],
+};
+
+const master: MasterStatus = {
+  name: 'site',
+  pid: 4_242,
+  version: '0.1.0',
+  uptimeMs: 93_021,
+  logId: 'SmW1-9orARspX1lH',
+  file: '/etc/graceful.toml',
+};
+
+const reloaded: ReloadResult = {
+  generation: 3,
+  ok: true,
+  endedAt: 1_795_308_017_086,
+  durationMs: 141,
+  failure: null,
+  release,
+  probationMs: 2_000,
+  serving: 3,
+  rolledBackTo: null,
+};
+
+const failed: ReloadResult = {
+  generation: 4,
+  ok: false,
+  endedAt: 1_795_308_017_356,
+  durationMs: 142,
+  failure,
+  release: { ...release, cwd: '/srv/releases/43', file: '/srv/releases/43/app.js' },
+  probationMs: 0,
+  serving: 3,
+  rolledBackTo: null,
+};
+
+const status: Status = {
+  program: 'shop',
+  state: 'serving',
+  isWanted: true,
+  waitsFor: [],
+  probation: { previous: 2, remainingMs: 1_400 },
+  generation: 3,
+  release,
+  command: ['node', 'app.js'],
+  master,
+  listeners: [{ name: 'default', host: '::', port: 10_086 }],
+  workersWanted: 2,
+  workers: [
+    {
+      generation: 2,
+      slot: 0,
+      pid: 4_249,
+      state: 'draining',
+      isAccepting: false,
+      inStateMs: 1_400,
+      uptimeMs: 90_000,
+      otherRelease: null,
+      draining: { leftMs: 28_600, requests: 1, connections: 3, isCleaningUp: false },
+    },
+    {
+      generation: 3,
+      slot: 0,
+      pid: 4_250,
+      state: 'ready',
+      isAccepting: true,
+      inStateMs: 757,
+      uptimeMs: 976,
+      otherRelease: null,
+      draining: null,
+    },
+  ],
+  restarts: [{ slot: 1, failures: 2, inMs: 800 }],
+  reloadPending: false,
+  lastReload: reloaded,
+  lastCrash: { generation: 3, slot: 1, pid: 4_251, endedAt: 1_795_308_019_000, failure },
+};
+
+const programs: ProgramList = { master, programs: [status] };
+
+const updated: UpdateResult = {
+  file: '/etc/graceful.toml',
+  difference: {
+    added: ['mail'],
+    removed: ['old'],
+    changed: [{ program: 'shop', keys: ['workers', 'command'], needs: 'reload' }],
+    master: ['log_level'],
+  },
+  applied: true,
+  programs: [
+    { program: 'mail', done: 'started', problem: null },
+    {
+      program: 'shop',
+      done: 'reloaded',
+      problem: 'generation 4 failed: the worker exited with code 1 before it was ready',
+    },
+    { program: 'old', done: 'removed', problem: null },
+  ],
+};
+
+const refused: ErrorAnswer = {
+  error: {
+    code: 'planInvalid',
+    message: 'cannot use /etc/graceful.toml: program.shop.port: expected a number from 0 to 65535',
+    hint: 'correct the file; nothing was changed',
+    problems: [
+      {
+        file: '/etc/graceful.toml',
+        line: 3,
+        column: 8,
+        key: 'program.shop.port',
+        message: 'expected a number from 0 to 65535',
+        hint: null,
+      },
+    ],
+  },
+};
+
+const accepted: ReloadAccepted = { generation: 4 };
+const scaled: Scaled = { workers: 3, before: 1 };
+const stopping: StopAccepted = { pid: 4_242 };
+
+export const exampleAnswers: {
+  readonly MasterStatus: MasterStatus;
+  readonly ProgramList: ProgramList;
+  readonly Status: Status;
+  readonly ReloadResult: ReloadResult;
+  readonly FailedReload: ReloadResult;
+  readonly ReloadAccepted: ReloadAccepted;
+  readonly Scaled: Scaled;
+  readonly StopAccepted: StopAccepted;
+  readonly UpdateResult: UpdateResult;
+  readonly ErrorAnswer: ErrorAnswer;
+} = {
+  MasterStatus: master,
+  ProgramList: programs,
+  Status: status,
+  ReloadResult: reloaded,
+  FailedReload: failed,
+  ReloadAccepted: accepted,
+  Scaled: scaled,
+  StopAccepted: stopping,
+  UpdateResult: updated,
+  ErrorAnswer: refused,
+};
