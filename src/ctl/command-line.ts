@@ -1,113 +1,177 @@
 /** Parses the command line of gracefulctl. */
 import yargs, { type Argv } from 'yargs';
-import { type ReloadWait, reloadWaits } from '../shared/control-api.ts';
+import { type ReloadWait, reloadWaits, workersLimit } from '../shared/control-api.ts';
 import { GracefulRunError } from '../shared/errors.ts';
 import { version } from '../shared/version.ts';
+import type { Spell, Wanted } from './masters/selection.ts';
 import { nearest } from '../shared/nearest.ts';
 
 export type Command =
-  | { readonly kind: 'status'; readonly json: boolean }
-  | { readonly kind: 'reload'; readonly wait: ReloadWait | null; readonly json: boolean }
+  | { readonly kind: 'list' | 'status' | 'events'; readonly json: boolean }
+  | {
+      readonly kind: 'start' | 'reload' | 'restart';
+      readonly wait: ReloadWait | null;
+      readonly json: boolean;
+    }
+  | { readonly kind: 'stop' | 'shutdown'; readonly wait: boolean; readonly json: boolean }
   | { readonly kind: 'scale'; readonly workers: number; readonly json: boolean }
-  | { readonly kind: 'stop'; readonly wait: boolean; readonly json: boolean }
-  | { readonly kind: 'events'; readonly json: boolean };
+  | { readonly kind: 'update'; readonly dryRun: boolean; readonly json: boolean };
 
 export interface Request {
-  /** The master that is meant; null: the only one. */
-  readonly name: string | null;
+  /** The programs that are meant; for update and shutdown, the masters. */
+  readonly wanted: Wanted;
   readonly command: Command;
+  /** The same command for another name. */
+  readonly spell: Spell;
 }
 
 interface Words {
-  program: string | undefined;
+  names: string[] | undefined;
   name: string | undefined;
+  all: boolean;
   json: boolean;
+}
+
+/** With the option --wait. */
+interface WaitingWords extends Words {
+  wait: string | undefined;
 }
 
 export const program = 'gracefulctl';
 
-const commandNames = ['status', 'reload', 'scale', 'stop', 'events'] as const;
+const commandNames = [
+  'list',
+  'status',
+  'start',
+  'stop',
+  'restart',
+  'reload',
+  'scale',
+  'update',
+  'events',
+  'shutdown',
+] as const;
 /** What other tools call these commands. */
-const synonyms: Readonly<Record<string, (typeof commandNames)[number]>> = {
-  list: 'status',
-  ls: 'status',
-  ps: 'status',
-  restart: 'reload',
+const synonyms: Readonly<Record<string, string>> = {
+  show: 'status',
+  info: 'status',
+  describe: 'status',
+  up: 'start',
+  down: 'stop',
   kill: 'stop',
-  shutdown: 'stop',
+  quit: 'shutdown',
+  exit: 'shutdown',
+  reread: 'update --dry-run',
+  diff: 'update --dry-run',
+  apply: 'update',
+  'daemon-reload': 'update',
   logs: 'events',
+  log: 'events',
   tail: 'events',
+  monit: 'events',
 };
 const scaleUsage = `${program} scale 3, or ${program} scale <program> 3`;
-const describeProgram = 'Name of the program; not needed if only one master runs';
+const namesOfPrograms =
+  "Names of programs, patterns ('web-*'), or master:program; not needed if only one program runs";
+const namesOfMasters = 'Names of masters, or patterns; not needed if only one runs';
+const reloadWait =
+  'Return when the new generation serves (--wait, --wait=serving), its probation is over (settled), or when moreover no old worker is left (drained)';
 
 /** The request that the arguments ask for; null when --help or --version has been answered. @throws GracefulRunError badOption. */
 export async function parseCommandLine(argv: readonly string[]): Promise<Request | null> {
   let request: Request | null = null;
-  const pick = (
-    words: { program?: string | undefined; name?: string | undefined },
-    command: Command,
-  ): void => {
-    request = { name: nameIn(words), command };
+  const pick = (words: Pick<Words, 'names' | 'name' | 'all'>, command: Command): void => {
+    const rest = command.kind === 'scale' ? ` ${command.workers}` : '';
+    request = {
+      wanted: wantedIn(words, command.kind),
+      command,
+      spell: (name) => `${program} ${command.kind} ${name}${rest}`,
+    };
+  };
+  const looking = (kind: 'list' | 'status' | 'events') => (words: Words) => {
+    pick(words, { kind, json: words.json });
+  };
+  const starting = (kind: 'start' | 'reload' | 'restart') => (words: WaitingWords) => {
+    pick(words, { kind, wait: waitIn(words.wait, kind), json: words.json });
+  };
+  const stopping = (kind: 'stop' | 'shutdown') => (words: WaitingWords) => {
+    pick(words, { kind, wait: waitsForEnd(words.wait, kind), json: words.json });
   };
   await yargs(argv.map(explicitWait))
     .scriptName(program)
-    .usage('Usage: $0 <command> [program] [options]\n\nQuery and control a running graceful-run.')
+    .usage('Usage: $0 <command> [names..] [options]\n\nQuery and control what graceful-run runs.')
     .option('json', { type: 'boolean', default: false, describe: 'Print JSON, one value per line' })
-    .option('name', { type: 'string', requiresArg: true, describe: 'The same as the word after the command' })
+    .option('all', { type: 'boolean', default: false, describe: 'Every program of every master' })
+    .option('name', { type: 'string', requiresArg: true, describe: 'The same as a name after the command' })
+    .command(['list [names..]', 'ls', 'ps'], 'List programs, one line each', programs, looking('list'))
     .command(
-      'status [program]',
-      'Show the program and its workers, or list all masters',
-      options,
-      (words) => {
-        pick(words, { kind: 'status', json: words.json });
-      },
+      'status [names..]',
+      'Show one program in full, or several as list does',
+      programs,
+      looking('status'),
     )
     .command(
-      'reload [program]',
+      'start [names..]',
+      'Start programs that do not run',
+      (command: Common) => waiting(programs(command), reloadWait),
+      starting('start'),
+    )
+    .command(
+      'stop [names..]',
+      'Drain the workers of programs; a master without a config file ends with its program',
+      (command: Common) => waiting(programs(command), 'Return when the workers have ended'),
+      stopping('stop'),
+    )
+    .command(
+      'reload [names..]',
       'Start a new generation and drain the old one; --wait tells how that ended',
-      (command) =>
-        options(command).option('wait', {
-          type: 'string',
-          describe:
-            'Return when the new generation serves (--wait, --wait=serving), its probation is over (settled), or when moreover no old worker is left (drained)',
-        }),
+      (command: Common) => waiting(programs(command), reloadWait),
+      starting('reload'),
+    )
+    .command(
+      'restart [names..]',
+      'Stop the workers first, then start; clients wait meanwhile',
+      (command: Common) => waiting(programs(command), reloadWait),
+      starting('restart'),
+    )
+    .command(
+      'scale [names..]',
+      'Change the number of workers: the last word is the number, from 1 to 1024',
+      programs,
       (words) => {
-        pick(words, { kind: 'reload', wait: waitIn(words.wait), json: words.json });
+        const { rest, workers } = countIn(words.names ?? []);
+        pick({ ...words, names: rest }, { kind: 'scale', workers, json: words.json });
       },
     )
     .command(
-      'scale [program] <n>',
-      'Change the number of workers',
-      (command) =>
-        options(command).positional('n', {
-          type: 'string',
-          demandOption: true,
-          describe: 'Number of workers, from 1 to 1024',
+      'update [names..]',
+      'Have masters read their config files anew and run what these say',
+      (command: Common) =>
+        masters(command).option('dry-run', {
+          type: 'boolean',
+          default: false,
+          describe: 'Only print what would be done',
         }),
-      // yargs fills <n> first, wherever it stands: with two words, <n> has got the program's name.
-      ({ n, program: second, name, json: asJson }) => {
-        const [word, workers] = second === undefined ? [undefined, n] : [n, second];
-        pick({ program: word, name }, { kind: 'scale', workers: countIn(workers), json: asJson });
-      },
-    )
-    .command(
-      'stop [program]',
-      'Drain all workers and end the master; --wait waits for the end',
-      (command) =>
-        options(command).option('wait', { type: 'string', describe: 'Return when the master has ended' }),
       (words) => {
-        pick(words, { kind: 'stop', wait: waitsForEnd(words.wait), json: words.json });
+        pick(words, { kind: 'update', dryRun: words.dryRun, json: words.json });
       },
     )
-    .command('events [program]', 'Follow events until the master stops', options, (words) => {
-      pick(words, { kind: 'events', json: words.json });
+    .command('events [names..]', 'Follow events until the masters stop', programs, looking('events'))
+    .command(
+      'shutdown [names..]',
+      'Stop all programs of masters, and the masters',
+      (command: Common) => waiting(masters(command), 'Return when the masters have ended'),
+      stopping('shutdown'),
+    )
+    .command('$0 [words..]', false, {}, ({ words }) => {
+      throw unknownCommand(words);
     })
-    .command('$0 [word]', false, {}, ({ word }) => {
-      throw unknownCommand(word);
-    })
-    .example('$0 reload shop --wait', 'reload the program shop; exit 0 only if the new release serves')
-    .epilogue('Exit codes: 0 done · 1 failed or refused · 2 usage · 3 no such master · 4 no worker is ready')
+    .example('$0 reload shop --wait', 'exit 0 only if the new release serves')
+    .example("$0 reload 'web-*'", 'every program whose name begins with web-')
+    .example('$0 scale shop 4', 'four workers for shop')
+    .epilogue(
+      'Exit codes: 0 done · 1 failed or refused · 2 usage or config file, nothing was done · 3 no such program or master · 4 not running',
+    )
     .strict()
     .version(version)
     .help()
@@ -117,9 +181,6 @@ export async function parseCommandLine(argv: readonly string[]): Promise<Request
     .exitProcess(false)
     .fail((message: string | null, error: unknown) => {
       if (error instanceof GracefulRunError) throw error;
-      // Only scale has a word that cannot be left out.
-      if (message?.startsWith('Not enough non-option arguments') === true)
-        throw badOption('cannot scale: the number of workers is missing', scaleUsage);
       throw badOption(
         `cannot understand the command line: ${message ?? String(error)}`,
         `see ${program} --help`,
@@ -129,65 +190,86 @@ export async function parseCommandLine(argv: readonly string[]): Promise<Request
   return request;
 }
 
-/** `--wait` alone takes no value: the word after it is the program's name. */
+/** `--wait` alone takes no value: the word after it is a name. */
 function explicitWait(word: string): string {
   return word === '--wait' ? '--wait=' : word;
 }
 
-function options(command: Argv<{ name: string | undefined; json: boolean }>): Argv<Words> {
-  return command.positional('program', { type: 'string', describe: describeProgram });
+type Common = Argv<{ name: string | undefined; all: boolean; json: boolean }>;
+
+function programs(command: Common): Argv<Words> {
+  return command.positional('names', { type: 'string', array: true, describe: namesOfPrograms });
 }
 
-function nameIn(words: { program?: string | undefined; name?: string | undefined }): string | null {
-  const { program: word, name } = words;
-  if (word !== undefined && name !== undefined && word !== name)
+function masters(command: Common): Argv<Words> {
+  return command.positional('names', { type: 'string', array: true, describe: namesOfMasters });
+}
+
+function waiting(command: Argv<Words>, describe: string): Argv<WaitingWords> {
+  return command.option('wait', { type: 'string', describe });
+}
+
+function wantedIn(
+  { names = [], name, all }: Pick<Words, 'names' | 'name' | 'all'>,
+  kind: Command['kind'],
+): Wanted {
+  const words = [...new Set([...names, ...(name === undefined ? [] : [name])])];
+  if (name !== undefined && words.length > 1)
     throw badOption(
-      `cannot choose a master: it is called both ${word} and ${name}`,
-      'give the name once, after the command',
+      `cannot ${kind}: --name ${name} stands beside ${words.filter((word) => word !== name).join(', ')}`,
+      'write every name after the command, or only --name',
     );
-  return word ?? name ?? null;
+  if (all && words.length > 0)
+    throw badOption(`cannot ${kind}: --all stands beside ${words.join(', ')}`, 'leave one of them out');
+  return { words, all };
 }
 
-function waitIn(value: string | undefined): ReloadWait | null {
+function waitIn(value: string | undefined, kind: string): ReloadWait | null {
   if (value === undefined) return null;
   if (value === '') return reloadWaits[0];
   const known = reloadWaits.find((wait) => wait === value);
   if (known !== undefined) return known;
   throw badOption(
-    `cannot reload: --wait must be ${reloadWaits.slice(0, -1).join(', ')} or ${reloadWaits.at(-1) ?? ''}, not ${JSON.stringify(value)}`,
-    suggestion(nearest(value, reloadWaits), (wait) => `--wait=${wait}`) ?? `see ${program} reload --help`,
+    `cannot ${kind}: --wait must be ${reloadWaits.slice(0, -1).join(', ')} or ${reloadWaits.at(-1) ?? ''}, not ${JSON.stringify(value)}`,
+    suggestion(nearest(value, reloadWaits), (wait) => `--wait=${wait}`) ?? `see ${program} ${kind} --help`,
   );
 }
 
-function waitsForEnd(value: string | undefined): boolean {
+function waitsForEnd(value: string | undefined, kind: string): boolean {
   if (value === undefined || value === '') return value === '';
   throw badOption(
-    `cannot stop: --wait takes no value here, not ${JSON.stringify(value)}`,
-    `${program} stop --wait`,
+    `cannot ${kind}: --wait takes no value here, not ${JSON.stringify(value)}`,
+    `${program} ${kind} --wait`,
   );
 }
 
-function countIn(text: string): number {
-  const count = Number(text);
-  if (/^\d{1,4}$/.test(text) && count >= 1 && count <= 1024) return count;
+/** The last word, and those before it. */
+function countIn(words: readonly string[]): { readonly rest: string[]; readonly workers: number } {
+  const text = words.at(-1);
+  if (text === undefined) throw badOption('cannot scale: the number of workers is missing', scaleUsage);
+  const workers = Number(text);
+  if (/^\d{1,4}$/.test(text) && workers >= 1 && workers <= workersLimit)
+    return { rest: words.slice(0, -1), workers };
   throw badOption(
-    `cannot scale: the number of workers must be a whole number from 1 to 1024, not ${JSON.stringify(text)}`,
+    `cannot scale: the number of workers must be a whole number from 1 to ${workersLimit}, not ${JSON.stringify(text)}`,
     scaleUsage,
   );
 }
 
-function unknownCommand(word: unknown): GracefulRunError {
+function unknownCommand(words: unknown): GracefulRunError {
   const all = `the commands are ${commandNames.join(', ')}`;
+  const word: unknown = Array.isArray(words) ? words[0] : undefined;
   if (typeof word !== 'string')
     return badOption('cannot understand the command line: a command is missing', all);
+  const known = Object.hasOwn(synonyms, word) ? synonyms[word] : undefined;
   return badOption(
     `cannot understand the command line: there is no command ${word}`,
-    suggestion(synonyms[word] ?? nearest(word, commandNames), (command) => `${program} ${command}`) ?? all,
+    suggestion(known ?? nearest(word, commandNames), (command) => `${program} ${command}`) ?? all,
   );
 }
 
 /** `did you mean X?`, or null when there is nothing to suggest. */
-export function suggestion(word: string | null, spell: (word: string) => string): string | null {
+function suggestion(word: string | null, spell: (word: string) => string): string | null {
   return word === null ? null : `did you mean ${spell(word)}?`;
 }
 

@@ -2,8 +2,9 @@
 import { type ErrorCode, GracefulRunError } from '../shared/errors.ts';
 
 /**
- * `failed`: the operation failed or was refused (a reload was rolled back, the master did not answer). `notFound`: there is no
- * such master. `notRunning`: the master is there, but no worker of its program is ready.
+ * `failed`: the operation failed or was refused (a reload was rolled back, the master did not answer). `usage`: the command line or the
+ * config file is wrong, and nothing was done. `notFound`: there is no such master or program. `notRunning`: the program is there, but none
+ * of its workers accepts connections.
  */
 export const exitCodes = { done: 0, failed: 1, usage: 2, notFound: 3, notRunning: 4 } as const;
 
@@ -11,10 +12,21 @@ export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
 
 const special: { readonly [Code in ErrorCode]?: ExitCode } = {
   badOption: exitCodes.usage,
+  planInvalid: exitCodes.usage,
   masterAmbiguous: exitCodes.usage,
+  programAmbiguous: exitCodes.usage,
   masterNotFound: exitCodes.notFound,
+  programNotFound: exitCodes.notFound,
+  programStopped: exitCodes.notRunning,
 };
 
 export function exitCodeOf(error: unknown): ExitCode {
   return error instanceof GracefulRunError ? (special[error.code] ?? exitCodes.failed) : exitCodes.failed;
+}
+
+const worstFirst = [exitCodes.failed, exitCodes.usage, exitCodes.notFound, exitCodes.notRunning] as const;
+
+/** The code for several programs together. */
+export function worstOf(codes: readonly ExitCode[]): ExitCode {
+  return worstFirst.find((code) => codes.includes(code)) ?? exitCodes.done;
 }

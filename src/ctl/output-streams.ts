@@ -1,12 +1,14 @@
 /** What the commands write to. It owns the two streams and the colours. */
 import { colourPaint } from '../shared/paint.ts';
-import { plain, type Styles } from './status-table.ts';
+import { plain, type Styles } from './show/status-view.ts';
 
 export interface Terminal {
   readonly out: (text: string) => void;
   readonly err: (text: string) => void;
   /** For `out`. */
   readonly styles: Styles;
+  /** How wide a line of `out` may be; null: as wide as it gets, because no terminal shows it. */
+  readonly columns: number | null;
   /** Does a person see what is written to stderr at once? */
   readonly isInteractive: boolean;
   /** For `err`. */
@@ -25,6 +27,7 @@ export function openTerminal(): Terminal {
     err: (text) => {
       process.stderr.write(text);
     },
+    columns: columnsOf(process.stdout, process.env['COLUMNS']),
     isInteractive: process.stderr.isTTY,
     styles: stylesOf(process.stdout),
     errStyles: stylesOf(process.stderr),
@@ -34,4 +37,11 @@ export function openTerminal(): Terminal {
 /** hasColors() knows NO_COLOR, FORCE_COLOR and dumb terminals. */
 function stylesOf(stream: NodeJS.WriteStream): Styles {
   return stream.isTTY && stream.hasColors() ? colourPaint : plain;
+}
+
+/** A shell tells its programs the width in COLUMNS only if that is exported, which is done on purpose. */
+function columnsOf(stream: NodeJS.WriteStream, wanted: string | undefined): number | null {
+  const columns = Number(wanted);
+  if (Number.isInteger(columns) && columns > 0) return columns;
+  return stream.isTTY && stream.columns > 0 ? stream.columns : null;
 }

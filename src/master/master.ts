@@ -11,6 +11,7 @@ import type {
   UpdateResult,
 } from '../shared/control-api.ts';
 import { controlFolders } from '../shared/control-path.ts';
+import { describeProblem } from '../shared/describe-problem.ts';
 import { GracefulRunError } from '../shared/errors.ts';
 import type { Cause, EventRecord, Failure, MasterEvent } from '../shared/events.ts';
 import { version } from '../shared/version.ts';
@@ -21,7 +22,7 @@ import {
   type OptionSpelling,
   type PlanOptions,
 } from './config/options.ts';
-import { describeProblem, PlanInvalid } from './config/plan-invalid.ts';
+import { PlanInvalid } from './config/plan-invalid.ts';
 import type { Plan } from './config/plan.ts';
 import { workingDirectory } from './config/working-directory.ts';
 import type { Commands, ReloadUnderWay, UpdateCommand } from './control/commands.ts';

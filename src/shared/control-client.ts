@@ -7,8 +7,8 @@ import { systemCode } from './errors.ts';
 // An `import` of node:http would load all of its lazy parts too: 13 MB.
 const http = process.getBuiltinModule('node:http');
 
-/** The most that an answer may weigh; a status of a thousand workers is a fifth of it. */
-const answerLimitBytes = 1024 * 1024;
+/** The most that an answer may weigh: a program of a few workers takes 2 kB, and 20 kB if its last reload failed with long lines on stderr. */
+const answerLimitBytes = 16 * 1024 * 1024;
 
 export interface ControlRequest {
   readonly path: string;

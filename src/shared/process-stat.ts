@@ -12,6 +12,8 @@ export interface ProcessStat {
   /** The number of the controlling terminal; 0: none. */
   readonly terminal: number;
   readonly threads: number;
+  /** CPU time that it has used, in user and kernel mode, in clock ticks. */
+  readonly cpuTicks: number;
   /** In clock ticks since the boot: tells a process from a later one with the same pid. */
   readonly startedAt: number;
 }
@@ -37,6 +39,7 @@ export function parseProcessStat(text: string): ProcessStat {
     session,
     terminal,
     threads: Number(rest[16]),
+    cpuTicks: Number(rest[10]) + Number(rest[11]),
     startedAt: Number(rest[18]),
   };
 }

@@ -28,6 +28,7 @@ const master: MasterStatus = {
   pid: 4_242,
   version: '0.1.0',
   uptimeMs: 93_021,
+  isStopping: false,
   logId: 'SmW1-9orARspX1lH',
   file: '/etc/graceful.toml',
 };

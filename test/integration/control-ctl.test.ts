@@ -17,8 +17,7 @@ import {
   socketFolder,
   statusOf,
 } from '../helpers/fake-master.ts';
-
-const launcher = new URL('../helpers/run-ctl.ts', import.meta.url).pathname;
+import { type Ended, launcher, outcomeOf, startGracefulctl } from '../helpers/run-gracefulctl.ts';
 
 let folder: ReturnType<typeof socketFolder>;
 let master: FakeMaster;
@@ -40,38 +39,22 @@ afterEach(async () => {
   expect(left.length).toBe(0);
 });
 
-async function start(name = 'web'): Promise<ControlServer> {
-  const server = await openFake(folder.path, master, name);
+/** A master of one program, both called `name`. */
+async function start(name = 'web', its: FakeMaster = master): Promise<ControlServer> {
+  its.status = { ...its.status, program: name };
+  const server = await openFake(folder.path, its, name);
   open.push(server);
   return server;
 }
 
 function ctl(...args: readonly string[]): ChildProcess {
-  const process_ = spawn(process.execPath, ['--import', 'tsx', launcher, ...args], {
-    env: { ...process.env, GRACEFUL_RUN_CONTROL_FOLDER: folder.path, FORCE_COLOR: '0' },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  started.push(process_);
-  return process_;
-}
-
-interface Ended {
-  readonly code: number | null;
-  readonly out: string;
-  readonly err: string;
-}
-
-async function ended(child: ChildProcess): Promise<Ended> {
-  let out = '';
-  let err = '';
-  child.stdout?.setEncoding('utf8').on('data', (text: string) => (out += text));
-  child.stderr?.setEncoding('utf8').on('data', (text: string) => (err += text));
-  await once(child, 'close');
-  return { code: child.exitCode, out, err };
+  const child = startGracefulctl(args, { GRACEFUL_RUN_CONTROL_FOLDER: folder.path });
+  started.push(child);
+  return child;
 }
 
 function run(...args: readonly string[]): Promise<Ended> {
-  return ended(ctl(...args));
+  return outcomeOf(ctl(...args));
 }
 
 describe('gracefulctl', () => {
@@ -85,23 +68,36 @@ describe('gracefulctl', () => {
   test('status --json is what the master says', async () => {
     await start();
     const { code, out } = await run('status', '--json');
-    expect([code, JSON.parse(out)]).toEqual([0, master.status]);
+    expect([code, JSON.parse(out)]).toEqual([0, { ...master.status, memoryBytes: null, cpuPercent: null }]);
   });
 
   test('status with two masters lists both, a line each, and as JSON', async () => {
-    await start('api');
+    const other = new FakeMaster();
+    await start('api', other);
     await start('web');
     const { code, out, err } = await run('status');
     expect([code, err]).toEqual([0, '']);
-    expect(out).toMatch(/^api +127.0.0.1:10086 +1\/1 .*serving$/m);
-    expect(out).toMatch(/^web /m);
+    expect(out).toMatch(/^api +serving +1 +1\/1 /m);
+    expect(out).toMatch(/^web +serving /m);
     const { out: lines } = await run('status', '--json');
+    const unknown = { memoryBytes: null, cpuPercent: null };
     expect(
       lines
         .trim()
         .split('\n')
         .map((line) => JSON.parse(line) as unknown),
-    ).toEqual([master.status, master.status]);
+    ).toEqual([
+      { ...other.status, ...unknown },
+      { ...master.status, ...unknown },
+    ]);
+  });
+
+  test('list is a table, even of one program', async () => {
+    await start();
+    for (const word of ['list', 'ls', 'ps']) {
+      const { code, out } = await run(word);
+      expect([code, out.split('\n').length]).toEqual([0, 3]);
+    }
   });
 
   test('a master that does not answer is listed with what is wrong with it, and status exits 1', async () => {
@@ -109,14 +105,18 @@ describe('gracefulctl', () => {
     const stranger = createServer((socket) => socket.on('error', () => undefined).end('hello\r\n\r\n'));
     await once(stranger.listen(join(folder.path, 'odd.sock')), 'listening');
     const { code, out } = await run('status');
+    const named = await run('status', 'api', 'odd');
     stranger.close();
     expect(code).toBe(1);
-    expect(out).toMatch(/^api .*serving$/m);
-    expect(out).toMatch(/^odd .*cannot show the status/m);
+    expect(out).toMatch(/^api +serving /m);
+    expect(out).toMatch(/^odd +no answer .*cannot reach the master odd/m);
+    expect(named.code).toBe(1);
+    expect(named.out).toMatch(/^program +api$/m);
+    expect(named.err).toContain('cannot reach the master odd');
   });
 
-  test('with two masters the other commands want a name, and take it as a word or as an option', async () => {
-    await start('api');
+  test('with two programs, a command that acts wants a name, and takes it as a word or as an option', async () => {
+    await start('api', new FakeMaster());
     await start('web');
     const unnamed = await run('reload');
     expect(unnamed.code).toBe(2);
@@ -139,7 +139,7 @@ describe('gracefulctl', () => {
     await start('web');
     expect((await run('reload', 'wbe')).err).toContain('did you mean gracefulctl reload web?');
     expect((await run('relaod')).err).toContain('did you mean gracefulctl reload?');
-    expect((await run('frobnicate')).err).toContain('status, reload, scale, stop, events');
+    expect((await run('frobnicate')).err).toContain('list, status, start, stop,');
   });
 
   test('without a master it exits 3; sockets that nobody listens on do not count', async () => {
@@ -196,7 +196,7 @@ describe('gracefulctl', () => {
       ...(isRoot ? { uid: 65_534 } : {}),
     });
     started.push(child);
-    const { code, err } = await ended(child);
+    const { code, err } = await outcomeOf(child);
     expect([code, err]).toEqual([3, expect.stringContaining(`has no access to ${inside}`)]);
   });
 
@@ -210,7 +210,7 @@ describe('gracefulctl', () => {
     [[]],
     [['frobnicate']],
     [['status', '--wait']],
-    [['status', 'api', 'web']],
+    [['status', 'web', '--all']],
     [['status', '--name']],
     [['reload', '--wait=ready']],
     [['stop', '--wait=drained']],
@@ -235,9 +235,15 @@ describe('gracefulctl', () => {
     expect((await run('reload', '--wait=never')).err).toContain('must be serving, settled or drained, not');
   });
 
-  test('--help has a usage line and names the arguments of scale, --wait and --json', async () => {
+  test('--help has a usage line and the exit codes, and names the arguments of scale, --all and --json', async () => {
     const { out } = await run('--help');
-    for (const part of ['Usage: gracefulctl <command>', 'scale [program] <n>', '--wait', '--json'])
+    for (const part of [
+      'Usage: gracefulctl <command>',
+      'scale [names..]',
+      '--all',
+      '--json',
+      'Exit codes: 0',
+    ])
       expect(out).toContain(part);
   });
 
@@ -283,6 +289,7 @@ describe('gracefulctl', () => {
     expect(JSON.parse(accepted.out)).toEqual({
       command: 'reload',
       ok: true,
+      master: 'web',
       program: 'web',
       exitCode: 0,
       state: 'accepted',
@@ -334,7 +341,7 @@ describe('gracefulctl', () => {
     master.status = statusOf(victim.pid ?? 0);
     const server = await start();
     const child = ctl('stop', '--wait');
-    const running = ended(child);
+    const running = outcomeOf(child);
     await master.called('stop');
     master.done.resolve(undefined);
     await server.close();
@@ -377,7 +384,7 @@ describe('gracefulctl', () => {
     await start();
     const child = ctl('events', '--json');
     await master.called('subscribe');
-    const running = ended(child);
+    const running = outcomeOf(child);
     child.stdout?.destroy();
     while (child.exitCode === null && child.signalCode === null) {
       master.emit({ event: 'listenersClosed', program: 'web', time: 1 });
@@ -398,6 +405,6 @@ describe('gracefulctl', () => {
     const { code, err } = await run('status', '--name', 'odd');
     stranger.close();
     expect(code).toBe(1);
-    expect(err).toMatch(/^gracefulctl: cannot show the status/);
+    expect(err).toMatch(/^gracefulctl: cannot reach the master odd/);
   });
 });

@@ -1,5 +1,6 @@
 /** The error of a plan that is wrong, with everything that is wrong with it. */
 import type { PlanProblem } from '../../shared/control-api.ts';
+import { describeProblem } from '../../shared/describe-problem.ts';
 import { GracefulRunError } from '../../shared/errors.ts';
 
 export class PlanInvalid extends GracefulRunError {
@@ -20,10 +21,4 @@ export class PlanInvalid extends GracefulRunError {
 
 export function planInvalid(file: string | null, problems: readonly PlanProblem[]): PlanInvalid {
   return new PlanInvalid(file, problems);
-}
-
-/** One line: `graceful.toml:3:8: program.shop.port: must be a whole number from 0 to 65535`. */
-export function describeProblem({ file, line, column, key, message }: PlanProblem): string {
-  const place = file === null ? null : [file, line, column].filter((part) => part !== null).join(':');
-  return [place, key, message].filter((part) => part !== null).join(': ');
 }

@@ -54,9 +54,12 @@ test.each([
   expect(parseRequest(updateRequest, body)).toEqual({ request });
 });
 
-test.each(['[]', '{"dryRun":1}', '{"dry_run":true}', '{"wait":true}'])('%j is no request to update', (body) => {
-  expect(parseRequest(updateRequest, body)).toEqual({ problem: expect.stringMatching(/.{5}/) as unknown });
-});
+test.each(['[]', '{"dryRun":1}', '{"dry_run":true}', '{"wait":true}'])(
+  '%j is no request to update',
+  (body) => {
+    expect(parseRequest(updateRequest, body)).toEqual({ problem: expect.stringMatching(/.{5}/) as unknown });
+  },
+);
 
 test.each([0, -1, 1.5, 1_025, '3', null])('%j is no number of workers', (workers) => {
   expect(parseRequest(scaleRequest, JSON.stringify({ workers }))).toEqual({

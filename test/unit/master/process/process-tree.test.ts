@@ -5,7 +5,17 @@ import type { ProcessStat } from '../../../../src/shared/process-stat.ts';
 const master = { pid: 100, session: 50 };
 
 function stat(pid: number, parent: number, session: number): ProcessStat {
-  return { pid, parent, session, group: session, state: 'S', terminal: 0, threads: 1, startedAt: pid };
+  return {
+    pid,
+    parent,
+    session,
+    group: session,
+    state: 'S',
+    terminal: 0,
+    threads: 1,
+    cpuTicks: 0,
+    startedAt: pid,
+  };
 }
 
 function pidsOf(roots: Parameters<typeof findTree>[0], all: readonly ProcessStat[]): readonly number[] {

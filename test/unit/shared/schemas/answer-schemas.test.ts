@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { GracefulRunError } from '../../../../src/shared/errors.ts';
+import type { GracefulRunError } from '../../../../src/shared/errors.ts';
 import {
   programList,
   readAnswer,
@@ -25,13 +25,18 @@ describe('an answer that comes over the wire', () => {
   });
 
   test('what a master of an earlier version does not send has its default', () => {
-    const { isWanted: _isWanted, waitsFor: _waitsFor, ...older } = example;
     const { pid, version, uptimeMs } = example.master;
-    expect(readAnswer(status, JSON.stringify({ ...older, master: { pid, version, uptimeMs } }))).toEqual({
+    const older = {
+      ...example,
+      isWanted: undefined,
+      waitsFor: undefined,
+      master: { pid, version, uptimeMs },
+    };
+    expect(readAnswer(status, JSON.stringify(older))).toEqual({
       ...example,
       isWanted: true,
       waitsFor: [],
-      master: { name: '', pid, version, uptimeMs, logId: null, file: null },
+      master: { name: '', pid, version, uptimeMs, isStopping: false, logId: null, file: null },
     });
   });
 

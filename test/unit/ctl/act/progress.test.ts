@@ -1,12 +1,16 @@
 import { expect, test } from 'vitest';
-import { plain } from '../../../src/ctl/status-table.ts';
-import { FakeMaster, openFake, settleable, socketFolder } from '../../helpers/fake-master.ts';
-import { renderProgress, showingProgress } from '../../../src/ctl/progress.ts';
-import { exampleEvents } from '../../helpers/example-events.ts';
+import { plain } from '../../../../src/ctl/show/status-view.ts';
+import { FakeMaster, openFake, settleable, socketFolder } from '../../../helpers/fake-master.ts';
+import { renderProgress, showingProgress } from '../../../../src/ctl/act/progress.ts';
+import { exampleEvents } from '../../../helpers/example-events.ts';
+
+function textOf(line: string): string | null {
+  return renderProgress(line)?.text ?? null;
+}
 
 test('while a command waits, the steps of a reload and the progress of a drain are shown, and no other events', () => {
   const shown = exampleEvents.flatMap(
-    (event) => renderProgress(JSON.stringify({ ...event, program: 'web', time: 1 })) ?? [],
+    (event) => renderProgress(JSON.stringify({ ...event, program: 'web', time: 1 }))?.text ?? [],
   );
   expect(shown).toEqual([
     'generation 2 starting with 1 worker: /srv/releases/42/app.js, changed',
@@ -18,7 +22,7 @@ test('while a command waits, the steps of a reload and the progress of a drain a
 
 test('a worker whose requests are done, and whose clean-up runs, is not said to have 0 requests', () => {
   const shown = (open: object): string | null =>
-    renderProgress(JSON.stringify({ ...exampleEvents.find(isProgress), ...open, program: 'web', time: 1 }));
+    textOf(JSON.stringify({ ...exampleEvents.find(isProgress), ...open, program: 'web', time: 1 }));
   const isProgress = ({ event }: { event: string }): boolean => event === 'stillDraining';
   expect(shown({ requests: 0, connections: 0, cleaningUp: 1 })).toContain(
     'waiting for 1 worker with clean-up handlers running, ',
@@ -30,7 +34,7 @@ test('a worker whose requests are done, and whose clean-up runs, is not said to 
 
 test('a reload that waits for another one says so, and a probation is named with its length', () => {
   const shown = (event: object): string | null =>
-    renderProgress(JSON.stringify({ ...event, program: 'web', time: 1 }));
+    textOf(JSON.stringify({ ...event, program: 'web', time: 1 }));
   expect(shown({ event: 'reloadRequested', cause: 'control', generation: 3, pending: true })).toBe(
     'reload requested by the control socket: generation 3 starts after the reload that is running',
   );
@@ -54,14 +58,19 @@ test('the events are followed before the command is carried out, so that none of
     styles: plain,
     errStyles: plain,
     isInteractive: true,
+    columns: 80,
   };
   try {
-    await showingProgress({ name: 'web', path: server.path }, terminal, async () => {
-      expect(master.calls).toContain('subscribe');
-      const started = { event: 'generationStarted', generation: 2, workers: 1, release: null } as const;
-      master.emit({ ...started, program: 'web', time: 1 });
-      await seen.promise;
-    });
+    await showingProgress(
+      [{ master: { name: 'web', path: server.path }, programs: ['web'] }],
+      terminal,
+      async () => {
+        expect(master.calls).toContain('subscribe');
+        const started = { event: 'generationStarted', generation: 2, workers: 1, release: null } as const;
+        master.emit({ ...started, program: 'web', time: 1 });
+        await seen.promise;
+      },
+    );
     expect(shown).toEqual(['generation 2 starting with 1 worker\n']);
   } finally {
     await server.close();

@@ -6,31 +6,42 @@ import type {
   Status,
   WorkerCrash,
   WorkerStatus,
-} from '../shared/control-api.ts';
-import { count, describeOpen } from '../shared/counts.ts';
-import { describeFailure, reasonOf } from '../shared/describe-failure.ts';
-import { describeRelease, servesOn } from '../shared/describe-release.ts';
-import { formatUrl } from '../shared/format-address.ts';
-import { printable } from '../shared/printable.ts';
-import { formatDuration } from '../shared/durations.ts';
-import { type Paint, plainPaint } from '../shared/paint.ts';
+} from '../../shared/control-api.ts';
+import { count, describeOpen } from '../../shared/counts.ts';
+import { describeFailure, reasonOf } from '../../shared/describe-failure.ts';
+import { describeRelease, servesOn } from '../../shared/describe-release.ts';
+import { formatUrl } from '../../shared/format-address.ts';
+import { printable } from '../../shared/printable.ts';
+import { formatDuration } from '../../shared/durations.ts';
+import { type Paint, plainPaint } from '../../shared/paint.ts';
+import { align } from './columns.ts';
+import type { Usage } from './process-usage.ts';
 
 /** How a text looks; `plain` styles leave it as it is. */
 export type Styles = Paint;
 
 export const plain: Styles = plainPaint;
 
-/** The lines of `gracefulctl status`, joined, with a final line break. `nowMs` is in milliseconds since 1970. */
-export function renderStatus(status: Status, nowMs: number, styles: Styles): string {
+/** The lines of `gracefulctl status NAME`, joined, with a final line break. `nowMs` is in milliseconds since 1970. */
+export function renderStatus(
+  status: Status,
+  nowMs: number,
+  styles: Styles,
+  usage: Usage | null = null,
+): string {
   const { master } = status;
-  const events: readonly (readonly [string, string])[] = [
+  const inFile = master.file === null ? '' : `, ${printable(master.file)}`;
+  const facts: readonly (readonly [string, string])[] = [
     ['program', printable(status.program)],
     ['state', renderState(status, styles)],
+    ...(status.waitsFor.length === 0
+      ? []
+      : ([['waits for', status.waitsFor.map(printable).join(', ')]] as const)),
     ...(status.release === null ? [] : ([['release', printable(describeRelease(status.release))]] as const)),
     ['command', printable(status.command.join(' '))],
     [
       'master',
-      `pid ${master.pid}, up ${formatAge(master.uptimeMs)}, graceful-run ${printable(master.version)}`,
+      `pid ${master.pid}, up ${formatAge(master.uptimeMs)}, graceful-run ${printable(master.version)}${inFile}`,
     ],
     [
       'listeners',
@@ -38,11 +49,14 @@ export function renderStatus(status: Status, nowMs: number, styles: Styles): str
         .map(({ name, host, port }) => printable(`${name} ${formatUrl(host, port)}`))
         .join(', '),
     ],
+    ...(usage === null
+      ? []
+      : ([['usage', `${formatBytes(usage.memoryBytes)} of memory, ${usage.cpuPercent}% of a CPU`]] as const)),
     ['workers', renderCount(status)],
   ];
-  const width = Math.max(...events.map(([name]) => name.length)) + 2;
+  const width = Math.max(...facts.map(([name]) => name.length)) + 2;
   const lines = [
-    ...events.map(([name, value]) => `${styles.dim(name.padEnd(width))}${value}`),
+    ...facts.map(([name, value]) => `${styles.dim(name.padEnd(width))}${value}`),
     ...renderWorkers(status, styles).map((line) => `  ${line}`),
     ...status.restarts.map((restart) => `  ${styles.bad(renderRestart(restart))}`),
     ...(status.lastReload === null ? [] : renderLast(status.lastReload, nowMs, styles)),
@@ -59,6 +73,19 @@ export function formatAge(ms: number): string {
   const minutes = Math.floor(seconds / 60);
   if (minutes < 1_440) return `${Math.floor(minutes / 60)}h ${minutes % 60}m`;
   return `${Math.floor(minutes / 1_440)}d ${Math.floor(minutes / 60) % 24}h`;
+}
+
+/** As a size: `870 kB`, `45 MB`, `1.2 GB`. */
+export function formatBytes(bytes: number): string {
+  const units = ['kB', 'MB', 'GB', 'TB'] as const;
+  let amount = bytes / 1_000;
+  let unit = 0;
+  while (amount >= 999.5 && unit < units.length - 1) {
+    amount /= 1_000;
+    unit += 1;
+  }
+  const digits = unit > 1 && amount < 9.95 ? 1 : 0;
+  return `${amount.toFixed(digits)} ${units[unit] ?? ''}`;
 }
 
 /** Does a worker take new connections? */
@@ -191,18 +218,4 @@ function renderCrash(
     `crash: ${who} of generation ${generation} ${styles.bad('failed')}, ${when}: ${printable(reasonOf(failure))}`,
     ...(isDeepStrictEqual(failure, last?.failure ?? null) ? [] : describeFailure(failure, styles)),
   ];
-}
-
-/** Rows of equal columns, two spaces apart. */
-export function align(rows: readonly (readonly string[])[]): readonly string[] {
-  const widths = rows.reduce<readonly number[]>(
-    (known, row) => row.map((cell, column) => Math.max(cell.length, known[column] ?? 0)),
-    [],
-  );
-  return rows.map((row) =>
-    row
-      .map((cell, column) => cell.padEnd((widths[column] ?? 0) + 2))
-      .join('')
-      .trimEnd(),
-  );
 }

@@ -4,10 +4,12 @@ import {
   type ControlAnswer,
   type ControlExchange,
   type ControlRequest,
-} from '../shared/control-client.ts';
-import { formatDuration } from '../shared/durations.ts';
-import { type ErrorCode, errorCodes, GracefulRunError, messageOf } from '../shared/errors.ts';
-import { readError } from '../shared/schemas/answer-schemas.ts';
+} from '../../shared/control-client.ts';
+import { formatDuration } from '../../shared/durations.ts';
+import { type ErrorCode, errorCodes, GracefulRunError, messageOf } from '../../shared/errors.ts';
+import { OperationFailure } from '../operation-failure.ts';
+import { describeProblemAndHint } from '../../shared/describe-problem.ts';
+import { readError } from '../../shared/schemas/answer-schemas.ts';
 
 /** How long a master may take to answer what it can answer at once. */
 export const promptMs = 5_000;
@@ -73,7 +75,14 @@ export function refused(action: string, answer: ControlAnswer): GracefulRunError
     );
   }
   const message = error.message.startsWith('cannot ') ? error.message : `cannot ${action}: ${error.message}`;
-  return new GracefulRunError(codeOf(error.code), message, error.hint === null ? {} : { hint: error.hint });
+  const hint = error.hint === null ? {} : { hint: error.hint };
+  const { problems = [] } = error;
+  if (problems.length === 0) return new GracefulRunError(codeOf(error.code), message, hint);
+  return new OperationFailure(codeOf(error.code), message, {
+    ...hint,
+    problems,
+    details: () => problems.map(describeProblemAndHint),
+  });
 }
 
 function codeOf(code: string): ErrorCode {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { createEventRenderer } from '../../../src/ctl/follow-events.ts';
-import { plain } from '../../../src/ctl/status-table.ts';
-import { exampleEvents } from '../../helpers/example-events.ts';
+import { createEventRenderer } from '../../../../src/ctl/show/follow-events.ts';
+import { plain } from '../../../../src/ctl/show/status-view.ts';
+import { exampleEvents } from '../../../helpers/example-events.ts';
 
 test('an event of a newer master is shown as it came, without control characters', () => {
   expect(createEventRenderer(plain)('{"event":"moonRisen"}\u001B[2J')).toBe('{"event":"moonRisen"}\n');

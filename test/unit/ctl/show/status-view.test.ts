@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest';
-import { formatAge, plain, renderStatus } from '../../../src/ctl/status-table.ts';
-import { crashed, failed, served, statusOf } from '../../helpers/fake-master.ts';
+import { formatAge, formatBytes, plain, renderStatus } from '../../../../src/ctl/show/status-view.ts';
+import { crashed, failed, served } from '../../../helpers/fake-master.ts';
+import { masterStatus, programStatus } from '../../../helpers/example-programs.ts';
 
-const status = statusOf(77);
+const status = programStatus('web');
 
 test('the table names the program, the master, the listener and each worker', () => {
   const text = renderStatus(status, 0, plain);
@@ -88,4 +89,27 @@ test('the time of the last reload says what it counts from', () => {
   expect(line({ generation: 1 })).toContain('start: generation 1 ready after 210ms, 3s ago\n');
   expect(line({ probationMs: 2_000 })).toContain('generation 2 ready after 210ms, serving for 3s\n');
   expect(line({})).toContain('generation 2 ready after 210ms, completed 3s ago\n');
+});
+
+test('the config file, what the program waits for, and what its workers use are told where there are any', () => {
+  const text = renderStatus(status, 0, plain);
+  for (const part of ['waits for', 'usage', '.toml']) expect(text).not.toContain(part);
+  const master = masterStatus('platform', '/etc/graceful.toml');
+  const more = renderStatus({ ...status, master, waitsFor: ['db', 'cache'] }, 0, plain, {
+    memoryBytes: 1_240_000_000,
+    cpuPercent: 3,
+  });
+  expect(more).toMatch(/^waits for +db, cache$/m);
+  expect(more).toMatch(/^usage +1.2 GB of memory, 3% of a CPU$/m);
+  expect(more).toMatch(/^master +pid 77, .*, \/etc\/graceful.toml$/m);
+});
+
+test.each([
+  [0, '0 kB'],
+  [870_400, '870 kB'],
+  [45_200_000, '45 MB'],
+  [999_600_000, '1.0 GB'],
+  [12_300_000_000, '12 GB'],
+])('%d bytes are %s', (bytes, text) => {
+  expect(formatBytes(bytes)).toBe(text);
 });

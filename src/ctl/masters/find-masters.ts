@@ -1,11 +1,10 @@
-/** Finds the control sockets of living masters, and the one that is meant. */
+/** Finds the control sockets of living masters. */
 import { lstatSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { controlFile, controlName, folderProblem } from '../shared/control-path.ts';
-import { GracefulRunError, systemCode } from '../shared/errors.ts';
+import { controlFile, controlName, folderProblem } from '../../shared/control-path.ts';
+import { GracefulRunError, systemCode } from '../../shared/errors.ts';
 import { describeForeign, foreignMasters } from './foreign-masters.ts';
 import { lookFor } from './look-for-listener.ts';
-import { nearest } from '../shared/nearest.ts';
 
 export interface FoundMaster {
   readonly name: string;
@@ -33,59 +32,24 @@ export async function findMasters({ folders, uid }: Search): Promise<readonly Fo
   return living.filter(({ name }, index) => living.findIndex((other) => other.name === name) === index);
 }
 
-/**
- * The master called `name`, or the only one when it is null.
- * @throws GracefulRunError masterNotFound, masterForbidden, masterAmbiguous.
- */
-export async function findMaster(name: string | null, search: Search): Promise<FoundMaster> {
-  const living = await findMasters(search);
-  const wanted = name === null ? living : living.filter((master) => master.name === name);
-  const [found, another] = wanted;
-  if (found === undefined) throw await notFound(name, living, search);
-  if (another !== undefined) {
-    throw new GracefulRunError(
-      'masterAmbiguous',
-      `cannot choose a master: ${living.length} are running: ${namesOf(living)}`,
-      { hint: `name one of them: gracefulctl ${search.command} ${found.name}` },
-    );
-  }
-  return found;
-}
-
-/** The error when there is no master (called `name`): the nearest name, the masters of other users, or where it looked. */
-async function notFound(
-  name: string | null,
-  living: readonly FoundMaster[],
-  search: Search,
-): Promise<GracefulRunError> {
-  const close =
-    name === null
-      ? null
-      : nearest(
-          name,
-          living.map((master) => master.name),
-        );
-  const foreign =
-    close === null ? describeForeign(await foreignMasters(search, name), name, search.command) : null;
+/** The error when no master of this user runs: that of another user which is called `name` (null: any), or where it looked. */
+export async function notFound(name: string | null, search: Search): Promise<GracefulRunError> {
+  const foreign = describeForeign(await foreignMasters(search, name), name, search.command);
   if (foreign?.error !== undefined) return foreign.error;
   const what = name === null ? 'none is running' : `none called ${name} is running`;
-  const hint =
-    close !== null
-      ? `did you mean gracefulctl ${search.command} ${close}?`
-      : living.length > 0
-        ? `running: ${namesOf(living)}`
-        : [
-            `looked for ${controlFile(name ?? '*')} in ${search.folders.join(', ')}`,
-            ...search.folders.filter(isClosed).map((folder) => `this user has no access to ${folder}`),
-            foreign?.hint,
-          ]
-            .filter((part) => part !== undefined)
-            .join('; ');
+  const hint = [
+    `looked for ${controlFile(name ?? '*')} in ${search.folders.join(', ')}`,
+    ...search.folders.filter(isClosed).map((folder) => `this user has no access to ${folder}`),
+    foreign?.hint,
+  ]
+    .filter((part) => part !== undefined)
+    .join('; ');
   return new GracefulRunError('masterNotFound', `cannot find a master: ${what}`, { hint });
 }
 
-function namesOf(masters: readonly FoundMaster[]): string {
-  return masters.map((master) => master.name).join(', ');
+/** The error that names the other user whose master is called so; null if there is none. */
+export async function foreignError(name: string, search: Search): Promise<GracefulRunError | null> {
+  return describeForeign(await foreignMasters(search, name), name, search.command)?.error ?? null;
 }
 
 function isTrusted(folder: string, uid: number): boolean {

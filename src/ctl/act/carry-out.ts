@@ -1,0 +1,95 @@
+/** Carries a command out for everything that it names, all at once, and says of each how it ended: in a sentence, or in a line of JSON. */
+import { describeProblemAndHint } from '../../shared/describe-problem.ts';
+import { GracefulRunError, messageOf } from '../../shared/errors.ts';
+import { printable } from '../../shared/printable.ts';
+import { type ExitCode, exitCodeOf, exitCodes, worstOf } from '../ctl-exit-codes.ts';
+import type { Terminal } from '../output-streams.ts';
+import { OperationFailure } from '../operation-failure.ts';
+import { showingProgress, type Watched } from './progress.ts';
+import { type Achieved, type ActingCommand, reportOf, type Subject } from './report.ts';
+
+/** The part of a command that is about one program or one master. */
+export interface Job {
+  readonly subject: Subject;
+  /** What the subject is called where there are several. */
+  readonly label: string;
+  readonly run: () => Promise<Achieved>;
+}
+
+export interface Work {
+  readonly jobs: readonly Job[];
+  /** Whose events are shown on a terminal meanwhile. */
+  readonly watched: readonly Watched[];
+}
+
+/** A master answers fewer requests than this at a time (docs/control-api.md). */
+const mostAtOnce = 100;
+
+/**
+ * Each job is done even if others fail. A line is written as each ends. Rejects with the error of the only job, and with that of `find`,
+ * unless JSON is wanted.
+ */
+export async function carryOut(
+  command: { readonly kind: ActingCommand; readonly json: boolean },
+  terminal: Terminal,
+  /** What the report names if `find` rejects. */
+  nothing: Subject,
+  find: () => Promise<Work>,
+): Promise<ExitCode> {
+  const { kind, json } = command;
+  const report = (subject: Subject, outcome: Parameters<typeof reportOf>[2]): void => {
+    terminal.out(`${JSON.stringify(reportOf(kind, subject, outcome))}\n`);
+  };
+  let work: Work;
+  try {
+    work = await find();
+  } catch (error) {
+    if (!json) throw error;
+    report(nothing, { error });
+    return exitCodeOf(error);
+  }
+  const { jobs } = work;
+  const watched = json ? [] : work.watched;
+  const [only] = jobs;
+  if (only !== undefined && jobs.length === 1 && !json) {
+    terminal.out(`${(await showingProgress(watched, terminal, only.run)).text}\n`);
+    return exitCodes.done;
+  }
+  const carryOutOne = async ({ subject, label, run }: Job): Promise<ExitCode> => {
+    try {
+      const achieved = await run();
+      if (json) report(subject, { achieved });
+      else terminal.out(`${printable(label)}: ${achieved.text.replaceAll('\n', '\n  ')}\n`);
+      return exitCodes.done;
+    } catch (error) {
+      if (json) report(subject, { error });
+      else terminal.err(`${printable(label)}: ${inOneLine(error, label, terminal)}\n`);
+      return exitCodeOf(error);
+    }
+  };
+  return showingProgress(watched, terminal, async () => worstOf(await inParallel(jobs, carryOutOne)));
+}
+
+/** The problems of a config file stand below it: each may be somewhere else. */
+function inOneLine(error: unknown, label: string, { errStyles }: Terminal): string {
+  const message = errStyles.bad(printable(messageOf(error)));
+  if (!(error instanceof GracefulRunError)) return message;
+  const { result, problems } = error instanceof OperationFailure ? error : { result: null, problems: [] };
+  const hint = error.hint ?? (result === null ? null : `see gracefulctl status ${label}`);
+  const line = hint === null ? message : `${message} (${printable(hint)})`;
+  return [line, ...problems.map(describeProblemAndHint)].join('\n  ');
+}
+
+/** Results in the order of the items; at most `mostAtOnce` at the same time. */
+async function inParallel<Item, Result>(
+  items: readonly Item[],
+  act: (item: Item) => Promise<Result>,
+): Promise<readonly Result[]> {
+  const results: Result[] = [];
+  const rest = items.entries();
+  const work = async (): Promise<void> => {
+    for (const [index, item] of rest) results[index] = await act(item);
+  };
+  await Promise.all(Array.from({ length: Math.min(items.length, mostAtOnce) }, work));
+  return results;
+}

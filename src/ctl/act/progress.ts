@@ -1,0 +1,96 @@
+/** What a command that waits shows on a terminal meanwhile: how far the reload is, and what a stop or a drain still waits for. */
+import { routes } from '../../shared/control-api.ts';
+import { followControl } from '../../shared/control-client.ts';
+import { count, describeOpen } from '../../shared/counts.ts';
+import { createLineSplitter } from '../../shared/line-splitter.ts';
+import { printable } from '../../shared/printable.ts';
+import { describe } from '../../shared/describe-event.ts';
+import { formatDuration } from '../../shared/durations.ts';
+import type { EventRecord } from '../../shared/events.ts';
+import { parseJson } from '../../shared/schemas/answer-schemas.ts';
+import type { FoundMaster } from '../masters/find-masters.ts';
+import { readEventRecord } from '../../shared/schemas/event-schemas.ts';
+import type { Terminal } from '../output-streams.ts';
+
+/** Whose events are shown. */
+export interface Watched {
+  readonly master: FoundMaster;
+  /** Null: all that the master has. */
+  readonly programs: readonly string[] | null;
+}
+
+/**
+ * Carries `action` out, and on a terminal follows the masters' events while it lasts: from before it begins, so that none of its own
+ * is missed. It goes on without them if they cannot be had.
+ */
+export async function showingProgress<Result>(
+  watched: readonly Watched[],
+  terminal: Terminal,
+  action: () => Promise<Result>,
+): Promise<Result> {
+  if (!terminal.isInteractive) return action();
+  const ending = new AbortController();
+  const isOne = watched.length === 1 && watched[0]?.programs?.length === 1;
+  const followed = watched.map((one) => follow(one, isOne, terminal, ending.signal));
+  try {
+    await Promise.all(followed.map(({ begun }) => begun));
+    return await action();
+  } finally {
+    ending.abort();
+    await Promise.all(followed.map(({ ended }) => ended));
+  }
+}
+
+/** `begun` resolves when no event will be missed any more, or none can be had. */
+function follow(
+  { master, programs }: Watched,
+  isOne: boolean,
+  terminal: Terminal,
+  signal: AbortSignal,
+): { readonly begun: Promise<unknown>; readonly ended: Promise<unknown> } {
+  const splitter = createLineSplitter();
+  let begin = (): void => undefined;
+  const begins = new Promise<void>((resolve) => {
+    begin = resolve;
+  });
+  const ended = followControl(
+    { path: master.path, method: 'GET', route: routes.events, signal },
+    (text) => {
+      for (const line of splitter.add(text)) {
+        const progress = renderProgress(line);
+        if (progress === null || (programs !== null && !programs.includes(progress.program))) continue;
+        const text = isOne ? progress.text : `${printable(progress.program)}: ${progress.text}`;
+        terminal.err(`${terminal.errStyles.dim(text)}\n`);
+      }
+      return true;
+    },
+    () => {
+      begin();
+    },
+  );
+  return { begun: Promise.race([begins, ended]), ended };
+}
+
+/** The words for one line of the events, and the program that it is about; null for what is no progress. */
+export function renderProgress(line: string): { readonly program: string; readonly text: string } | null {
+  const event = readEventRecord(parseJson(line));
+  const text = event === null ? null : progressOf(event);
+  return event === null || text === null ? null : { program: event.program, text };
+}
+
+function progressOf(event: EventRecord): string | null {
+  if (event.event === 'stillDraining') return waitsFor(event);
+  if (event.event === 'generationStarted' || event.event === 'workerNotReadyYet') return describe(event);
+  if (event.event === 'reloadRequested' && event.pending) return describe(event);
+  if (event.event === 'generationReady' && event.probationMs > 0)
+    return `generation ${event.generation} is on probation for ${formatDuration(event.probationMs)}`;
+  return null;
+}
+
+function waitsFor(event: Extract<EventRecord, { event: 'stillDraining' }>): string {
+  const { workers, leftMs, stopping } = event;
+  const open = describeOpen({ ...event, isCleaningUp: (event.cleaningUp ?? 0) > 0 });
+  const what = `${count(workers, 'worker')}${open === null ? '' : ` with ${open}`}`;
+  const more = stopping ? '; gracefulctl stop again stops at once' : '';
+  return `waiting for ${what}, for ${Math.ceil(leftMs / 1_000)}s at most${more}`;
+}

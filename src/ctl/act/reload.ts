@@ -1,0 +1,81 @@
+/** `gracefulctl start`, `reload` and `restart`: ask for a new generation and, with --wait, tell what has become of it. */
+import { programRoute, type ReloadResult, type ReloadWait, type Status } from '../../shared/control-api.ts';
+import { describeFailure, reasonOf } from '../../shared/describe-failure.ts';
+import { describeRelease, servesOn } from '../../shared/describe-release.ts';
+import { formatDuration } from '../../shared/durations.ts';
+import { printable } from '../../shared/printable.ts';
+import { readAnswer, reloadAccepted, reloadResult } from '../../shared/schemas/answer-schemas.ts';
+import { ask, promptMs } from '../masters/ask-master.ts';
+import type { FoundProgram } from '../masters/select-programs.ts';
+import { isServed } from '../show/status-view.ts';
+import { OperationFailure } from '../operation-failure.ts';
+import type { Achieved } from './report.ts';
+
+export type GenerationAction = 'start' | 'reload' | 'restart';
+
+/**
+ * Resolves when the master has accepted the request or, with `wait`, when the new generation has come to that. @throws GracefulRunError
+ * reloadFailed, programStopped.
+ */
+export async function startGeneration(
+  action: GenerationAction,
+  { master, status }: FoundProgram,
+  wait: ReloadWait | null,
+): Promise<Achieved> {
+  const route = programRoute(encodeURIComponent(status.program), action);
+  const request = { path: master.path, method: 'POST', route, body: { wait: wait ?? false } } as const;
+  if (wait === null) {
+    const answer = await ask(action, { ...request, timeoutMs: promptMs }, [200, 202]);
+    // Only a start: the program runs already.
+    if (answer.status === 200) return runsAlready(readAnswer(reloadResult, answer.body), status);
+    const result = readAnswer(reloadAccepted, answer.body);
+    return {
+      state: 'accepted',
+      result,
+      text: `${action} requested: it starts generation ${result.generation} (--wait waits for it, gracefulctl events follows it)`,
+    };
+  }
+  const answer = await ask(action, request, [200, 409]);
+  const result = readAnswer(reloadResult, answer.body);
+  if (!result.ok) throw failed(action, result);
+  if (action === 'start' && isServed(status)) return runsAlready(result, status, wait);
+  return { state: wait, result, text: textOf[wait](result) };
+}
+
+function runsAlready(
+  result: ReloadResult,
+  { generation }: Status,
+  state: Achieved['state'] = 'accepted',
+): Achieved {
+  return { state, result, text: `it runs already: generation ${generation ?? result.generation} serves` };
+}
+
+const textOf: Readonly<Record<ReloadWait, (result: ReloadResult) => string>> = {
+  serving: (result) =>
+    `${serves(result)}${
+      result.probationMs === 0
+        ? ''
+        : `, on probation for ${formatDuration(result.probationMs)} (--wait=settled waits for the verdict)`
+    }`,
+  settled: (result) => `${serves(result)}, and its probation is over`,
+  drained: (result) => `${serves(result)}; no old worker is left`,
+};
+
+function serves({ generation, durationMs, release }: ReloadResult): string {
+  const what = release === null ? '' : ` (${printable(describeRelease(release))})`;
+  return `generation ${generation} serves${what}, ready after ${formatDuration(durationMs)}`;
+}
+
+function failed(action: GenerationAction, result: ReloadResult): OperationFailure {
+  const { failure, rolledBackTo, serving } = result;
+  const reason = failure === null ? 'it was given up' : printable(reasonOf(failure));
+  const what =
+    rolledBackTo === null
+      ? `failed${servesOn(serving)}`
+      : `failed on probation, and generation ${rolledBackTo} serves again`;
+  return new OperationFailure(
+    'reloadFailed',
+    `cannot ${action}: generation ${result.generation} ${what}: ${reason}`,
+    { result, details: (paint) => (failure === null ? [] : describeFailure(failure, paint)) },
+  );
+}

@@ -1,0 +1,33 @@
+/** Where gracefulctl looks for masters. */
+import { readdirSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { clientFolders } from '../../shared/control-path.ts';
+import type { Search } from './find-masters.ts';
+
+/** As the user that runs it. `command` is the command, for hints. */
+export function searchFor(command: string): Search {
+  const uid = process.geteuid?.() ?? 0;
+  const folders = clientFolders(process.env, uid);
+  const only = process.env['GRACEFUL_RUN_CONTROL_FOLDER'] ?? '';
+  return { folders, foreignFolders: only === '' ? foreignFolders() : [], uid, command };
+}
+
+/** Where masters of other users usually have their sockets. */
+function foreignFolders(): readonly string[] {
+  return [
+    '/run/graceful-run',
+    ...entriesOf('/run/user').map((user) => join('/run/user', user, 'graceful-run')),
+    ...entriesOf(tmpdir())
+      .filter((entry) => /^graceful-run-\d+$/.test(entry))
+      .map((entry) => join(tmpdir(), entry)),
+  ];
+}
+
+function entriesOf(folder: string): readonly string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
+}

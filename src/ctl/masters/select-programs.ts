@@ -1,0 +1,163 @@
+/**
+ * Which programs the words of a command line mean. One master of many programs and many masters of one program look the same: a word is
+ * looked for among all programs first, then among the masters. Pure.
+ */
+import type { Status } from '../../shared/control-api.ts';
+import { GracefulRunError } from '../../shared/errors.ts';
+import { nearest } from '../../shared/nearest.ts';
+import { type AnsweringMaster, isAnswering, type ListedMaster } from './list-programs.ts';
+import { isPattern, matchesName } from './name-patterns.ts';
+import { listOf, type Selection, silentOf, type Spell, type Wanted } from './selection.ts';
+
+/** A program of a master. */
+export interface FoundProgram {
+  readonly master: AnsweringMaster;
+  readonly status: Status;
+  readonly raw: Readonly<Record<string, unknown>>;
+  /** What the command line calls it: its name, or `master:program` where that alone would mean others too. */
+  readonly label: string;
+}
+
+/** Every program, in the order of the masters' names and of their plans. */
+export function allPrograms(masters: readonly ListedMaster[]): readonly FoundProgram[] {
+  const answering = masters.filter(isAnswering);
+  const names = answering.flatMap(({ programs }) => programs.map(({ program }) => program));
+  return answering.flatMap((master) =>
+    master.programs.map((status, index) => {
+      const { program } = status;
+      const isUnique = names.filter((name) => name === program).length === 1;
+      return {
+        master,
+        status,
+        raw: master.raw[index] ?? {},
+        label: isUnique ? program : `${master.name}:${program}`,
+      };
+    }),
+  );
+}
+
+/**
+ * The programs that are meant. Without a word: the only one. `takes: 'any'` is for commands that only look: a word may mean several, and no
+ * word means all. @throws GracefulRunError programAmbiguous; without a word also programNotFound, and the error of the only master.
+ */
+export function selectPrograms(
+  masters: readonly ListedMaster[],
+  wanted: Wanted,
+  spell: Spell,
+  takes: 'one' | 'any',
+): Selection<FoundProgram> {
+  const programs = allPrograms(masters);
+  if (wanted.all || (wanted.words.length === 0 && takes === 'any')) {
+    const missing = silentOf(masters);
+    if (takes === 'one' && programs.length === 0 && missing.length === 0) throw noPrograms();
+    return { found: programs, missing };
+  }
+  if (wanted.words.length === 0) return { found: [onlyProgram(masters, programs, spell)], missing: [] };
+  const chosen = wanted.words.map((word) => ({ word, meant: meantBy(word, programs) }));
+  for (const { word, meant } of chosen)
+    if (takes === 'one' && !isPattern(word) && meant.length > 1) throw ambiguous(word, meant, spell);
+  const isMeant = new Set(chosen.flatMap(({ meant }) => meant));
+  return {
+    found: programs.filter((program) => isMeant.has(program)),
+    missing: chosen
+      .filter(({ meant }) => meant.length === 0)
+      .map(({ word }) => ({
+        word,
+        error: silentError(word, masters) ?? unknownProgram(word, masters, programs, spell),
+      })),
+  };
+}
+
+function onlyProgram(
+  masters: readonly ListedMaster[],
+  programs: readonly FoundProgram[],
+  spell: Spell,
+): FoundProgram {
+  const [only, another] = programs;
+  const silent = silentOf(masters);
+  const [first] = silent;
+  if (only === undefined) {
+    throw first === undefined ? noPrograms() : first.error;
+  }
+  if (another === undefined && first === undefined) return only;
+  const names = [...programs.map(({ label }) => label), ...silent.map(({ word }) => word)];
+  throw new GracefulRunError(
+    'programAmbiguous',
+    `cannot choose a program: there are ${names.length}: ${listOf(names)}`,
+    { hint: `name one of them: ${spell(only.label)}; or all: ${spell('--all')}` },
+  );
+}
+
+function noPrograms(): GracefulRunError {
+  return new GracefulRunError('programNotFound', 'cannot find a program: the masters that run have none', {
+    hint: 'see gracefulctl list',
+  });
+}
+
+/** The programs that a word means; in the order of preference, the first kind that there is. */
+function meantBy(word: string, programs: readonly FoundProgram[]): readonly FoundProgram[] {
+  const [masterWord, programWord] = partsOf(word);
+  if (programWord !== null)
+    return programs.filter(
+      ({ master, status }) =>
+        matchesName(masterWord, master.name) && matchesName(programWord, status.program),
+    );
+  const named = programs.filter(({ status }) => matchesName(word, status.program));
+  return named.length > 0 ? named : programs.filter(({ master }) => matchesName(word, master.name));
+}
+
+/** `master:program`; null: there is no colon. Names have none. */
+function partsOf(word: string): readonly [string, string | null] {
+  const colon = word.indexOf(':');
+  return colon === -1 ? [word, null] : [word.slice(0, colon), word.slice(colon + 1)];
+}
+
+/** The error of the master that a word names, if that does not answer. */
+function silentError(word: string, masters: readonly ListedMaster[]): GracefulRunError | null {
+  const [masterWord] = partsOf(word);
+  const named = masters.find((master) => !isAnswering(master) && matchesName(masterWord, master.name));
+  return named === undefined || isAnswering(named) ? null : named.error;
+}
+
+function ambiguous(word: string, meant: readonly FoundProgram[], spell: Spell): GracefulRunError {
+  const masters = [...new Set(meant.map(({ master }) => master.name))];
+  const [first] = meant;
+  const isMaster = first !== undefined && first.status.program !== word;
+  return new GracefulRunError(
+    'programAmbiguous',
+    isMaster
+      ? `cannot choose a program: the master ${word} has ${meant.length}: ${listOf(meant.map(({ label }) => label))}`
+      : `cannot choose a program: ${word} runs under the masters ${listOf(masters)}`,
+    {
+      hint: isMaster
+        ? `name one of them: ${spell(first.label)}; or all: ${spell(`'${word}:*'`)}`
+        : `name one of them: ${spell(first?.label ?? word)}`,
+    },
+  );
+}
+
+function unknownProgram(
+  word: string,
+  masters: readonly ListedMaster[],
+  programs: readonly FoundProgram[],
+  spell: Spell,
+): GracefulRunError {
+  const names = programs.map(({ label }) => label);
+  const close = isPattern(word)
+    ? null
+    : nearest(word, [
+        ...names,
+        ...programs.map(({ status }) => status.program),
+        ...masters.map(({ name }) => name),
+      ]);
+  const what = isPattern(word) ? `no name matches ${word}` : `there is none called ${word}`;
+  return new GracefulRunError('programNotFound', `cannot find a program: ${what}`, {
+    hint:
+      close !== null
+        ? `did you mean ${spell(close)}?`
+        : [
+            names.length === 0 ? 'there are none' : `there are ${listOf(names)}`,
+            ...silentOf(masters).map(({ word: master }) => `the master ${master} does not answer`),
+          ].join('; '),
+  });
+}

@@ -1,0 +1,27 @@
+/** The error of an operation that the master has tried or refused, with everything that it said about it. */
+import type { PlanProblem, ReloadResult, UpdateResult } from '../shared/control-api.ts';
+import { type ErrorCode, GracefulRunError } from '../shared/errors.ts';
+import type { Paint } from '../shared/paint.ts';
+
+interface More {
+  readonly hint?: string;
+  readonly result?: ReloadResult | UpdateResult;
+  readonly problems?: readonly PlanProblem[];
+  readonly details?: (paint: Paint) => readonly string[];
+}
+
+export class OperationFailure extends GracefulRunError {
+  /** Null: the master has refused, and nothing was changed. */
+  readonly result: ReloadResult | UpdateResult | null;
+  /** Of a config file; empty when it is about something else. */
+  readonly problems: readonly PlanProblem[];
+  /** The lines below the message: the worker's last lines on stderr, the problems of a file. */
+  readonly details: (paint: Paint) => readonly string[];
+
+  constructor(code: ErrorCode, message: string, { hint, result, problems, details }: More) {
+    super(code, message, hint === undefined ? {} : { hint });
+    this.result = result ?? null;
+    this.problems = problems ?? [];
+    this.details = details ?? (() => []);
+  }
+}

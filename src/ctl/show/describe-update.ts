@@ -1,0 +1,54 @@
+/** The words for an update. Pure. */
+import type {
+  PlanDifference,
+  ProgramChange,
+  UpdatedProgram,
+  UpdateResult,
+} from '../../shared/control-api.ts';
+import { printable } from '../../shared/printable.ts';
+import type { Styles } from './status-view.ts';
+
+/** The difference between the plans, a line for each program, and what has come of it. */
+export function describeUpdate(
+  { file, difference, applied, programs }: UpdateResult,
+  styles: Styles,
+): readonly string[] {
+  const lines = describeDifference(difference, styles);
+  if (lines.length === 0) return [`nothing to update: ${printable(file)} says what runs`];
+  if (!applied) return [...lines, `nothing was done: gracefulctl update applies ${printable(file)}`];
+  return [...lines, ...programs.map((program) => describeProgram(program, styles))];
+}
+
+function describeDifference(
+  { added, removed, changed, master }: PlanDifference,
+  styles: Styles,
+): readonly string[] {
+  return [
+    ...added.map((name) => `${styles.good('+')} ${printable(name)}`),
+    ...removed.map((name) => `${styles.bad('-')} ${printable(name)}`),
+    ...changed.map((change) => `${styles.warn('~')} ${describeChange(change)}`),
+    ...(master.length === 0
+      ? []
+      : [`${styles.warn('~')} the master: ${listOf(master)} (when it is started again)`]),
+  ];
+}
+
+const effects: Readonly<Record<ProgramChange['needs'], string>> = {
+  nothing: 'at once',
+  reload: 'a reload is enough',
+  restart: 'it has to stop first',
+};
+
+function describeChange({ program, keys, needs }: ProgramChange): string {
+  return `${printable(program)}: ${listOf(keys)} (${effects[needs]})`;
+}
+
+function describeProgram({ program, done, problem }: UpdatedProgram, styles: Styles): string {
+  const name = printable(program);
+  if (problem === null) return `${name}: ${styles.good(done)}`;
+  return `${name}: ${styles.bad(`not ${done}`)}: ${printable(problem)}`;
+}
+
+function listOf(keys: readonly string[]): string {
+  return keys.map(printable).join(', ');
+}

@@ -1,0 +1,172 @@
+/** Many programs as a person reads them: a line for each, under a heading where one master has several. Pure. */
+import type { MasterStatus, Status } from '../../shared/control-api.ts';
+import { count } from '../../shared/counts.ts';
+import { describeRelease } from '../../shared/describe-release.ts';
+import { printable } from '../../shared/printable.ts';
+import { cutEnd } from './columns.ts';
+import { lastProblem } from './last-problem.ts';
+import type { Usage } from './process-usage.ts';
+import { formatAge, formatBytes, isServed, type Styles } from './status-view.ts';
+import { type Cells, fit, type Layout, renderCells, renderHead } from './table-layout.ts';
+
+export interface TableProgram {
+  readonly status: Status;
+  /** What the command line calls it. */
+  readonly label: string;
+  /** Null: not known. */
+  readonly usage: Usage | null;
+}
+
+/** A master, with those of its programs that are shown. */
+export interface TableGroup {
+  /** Of its control socket. */
+  readonly name: string;
+  readonly answer:
+    | { readonly master: MasterStatus; readonly programs: readonly TableProgram[]; readonly total: number }
+    /** Why it does not answer. */
+    | { readonly problem: string };
+}
+
+export interface TableOptions {
+  /** In milliseconds since 1970. */
+  readonly nowMs: number;
+  /** Null: as wide as it gets. */
+  readonly columns: number | null;
+  readonly styles: Styles;
+}
+
+/** The lines, joined, with a final line break. */
+export function renderPrograms(groups: readonly TableGroup[], options: TableOptions): string {
+  const lines = groups.flatMap((group) => linesOf(group, options.nowMs));
+  const layout = fit(
+    lines.flatMap((line) => (line.kind === 'program' ? [line.cells] : [])),
+    options.columns ?? Infinity,
+  );
+  const rendered = lines.flatMap((line) =>
+    line.kind === 'heading'
+      ? [options.styles.dim(cutEnd(line.text, options.columns ?? Infinity))]
+      : renderRow(line, layout, options),
+  );
+  return `${[options.styles.dim(renderHead(layout)), ...rendered].join('\n')}\n`;
+}
+
+type Meaning = 'good' | 'warn' | 'bad' | 'dim';
+
+type Line =
+  /** A master of several programs, above them. */
+  | { readonly kind: 'heading'; readonly text: string }
+  | {
+      readonly kind: 'program';
+      readonly cells: Cells;
+      readonly meaning: Meaning;
+      readonly isBelowHeading: boolean;
+    };
+
+function linesOf({ name, answer }: TableGroup, nowMs: number): readonly Line[] {
+  const alone = { kind: 'program', isBelowHeading: false } as const;
+  if ('problem' in answer) {
+    const problem = printable(answer.problem);
+    return [
+      {
+        ...alone,
+        meaning: 'bad',
+        cells: { ...empty, program: printable(name), state: 'no answer', problem },
+      },
+    ];
+  }
+  const { programs, master, total } = answer;
+  if (programs.length === 0) {
+    const problem = master.file === null ? '' : `${printable(master.file)} has none`;
+    return [
+      {
+        ...alone,
+        meaning: 'dim',
+        cells: { ...empty, program: printable(name), state: 'no programs', problem },
+      },
+    ];
+  }
+  const isBelowHeading = programs.length > 1;
+  const rows = programs.map((program) => ({
+    kind: 'program' as const,
+    isBelowHeading,
+    cells: cellsOf(program, isBelowHeading, nowMs),
+    meaning: meaningOf(program.status),
+  }));
+  return isBelowHeading ? [{ kind: 'heading', text: headingOf(name, master, total) }, ...rows] : rows;
+}
+
+function headingOf(name: string, { pid, file }: MasterStatus, total: number): string {
+  return `${printable(name)}: ${count(total, 'program')}, pid ${pid}${file === null ? '' : `, ${printable(file)}`}`;
+}
+
+const empty: Cells = {
+  program: '',
+  state: '',
+  generation: '-',
+  ready: '-',
+  up: '-',
+  release: '-',
+  memory: '-',
+  cpu: '-',
+  problem: '',
+};
+
+function cellsOf({ status, label, usage }: TableProgram, isBelowHeading: boolean, nowMs: number): Cells {
+  const { generation, release, workersWanted } = status;
+  const upMs = uptimeOf(status);
+  return {
+    program: isBelowHeading ? `  ${printable(status.program)}` : printable(label),
+    state: stateOf(status),
+    generation: generation === null ? '-' : String(generation),
+    ready: `${readyIn(status)}/${workersWanted}`,
+    up: upMs === null ? '-' : formatAge(upMs),
+    release: release === null ? '-' : printable(describeRelease(release)),
+    memory: usage === null ? '-' : formatBytes(usage.memoryBytes),
+    cpu: usage === null ? '-' : `${usage.cpuPercent}%`,
+    problem: lastProblem(status, nowMs) ?? '',
+  };
+}
+
+/** Workers that take new connections. */
+function readyIn({ workers }: Status): number {
+  return workers.filter(({ isAccepting }) => isAccepting).length;
+}
+
+/** Of its oldest worker that takes new connections. */
+function uptimeOf({ workers }: Status): number | null {
+  const serving = workers.filter(({ isAccepting }) => isAccepting).map(({ uptimeMs }) => uptimeMs);
+  return serving.length === 0 ? null : Math.max(...serving);
+}
+
+function stateOf(status: Status): string {
+  if (status.state === 'serving' && status.probation !== null) return 'probation';
+  if (isServed(status)) return status.state;
+  if (status.waitsFor.length > 0) return 'waiting';
+  return status.isWanted && status.state === 'stopped' ? 'failed' : status.state;
+}
+
+function meaningOf(status: Status): Meaning {
+  const { state, isWanted, probation, workersWanted } = status;
+  if (isServed(status)) {
+    const isWhole = state === 'serving' && probation === null && readyIn(status) >= workersWanted;
+    return isWhole ? 'good' : 'warn';
+  }
+  if (state === 'restarting' || (state === 'stopped' && isWanted)) return 'bad';
+  return state === 'starting' || state === 'stopping' || status.waitsFor.length > 0 ? 'warn' : 'dim';
+}
+
+function renderRow(
+  { cells, meaning, isBelowHeading }: Extract<Line, { kind: 'program' }>,
+  layout: Layout,
+  { columns, styles }: TableOptions,
+): readonly string[] {
+  const paint = styles[meaning];
+  const row = renderCells(cells, layout, (text, column) => {
+    if (column === 'state') return paint(text);
+    if (column === 'problem') return meaning === 'bad' ? styles.bad(text) : styles.warn(text);
+    return text;
+  });
+  if (layout.has('problem') || cells.problem === '') return [row];
+  const below = cutEnd(`${isBelowHeading ? '    ' : '  '}${cells.problem}`, columns ?? Infinity);
+  return [row, meaning === 'bad' ? styles.bad(below) : styles.warn(below)];
+}

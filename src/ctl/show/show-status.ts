@@ -1,0 +1,78 @@
+/** `gracefulctl status` and `list`: asks once and prints, one program in full or several in a table. */
+import { renderError } from '../../shared/render-error.ts';
+import { printable } from '../../shared/printable.ts';
+import type { Request } from '../command-line.ts';
+import { type ExitCode, exitCodeOf, exitCodes, worstOf } from '../ctl-exit-codes.ts';
+import { choosePrograms } from '../masters/choose.ts';
+import { isAnswering, type ListedMaster } from '../masters/list-programs.ts';
+import type { FoundProgram } from '../masters/select-programs.ts';
+import type { Terminal } from '../output-streams.ts';
+import { lookAgain, lookAtProcesses, type Usage, usageOf } from './process-usage.ts';
+import { renderPrograms, type TableGroup } from './programs-table.ts';
+import { isServed, renderStatus } from './status-view.ts';
+
+export interface StatusOptions {
+  readonly json: boolean;
+  /** A single program has its line in a table too. */
+  readonly asTable: boolean;
+}
+
+/**
+ * Prints the programs that are meant; without a word, all. With `json`, a line for each: its status as the master wrote it, with
+ * `memoryBytes` and `cpuPercent`. A word that means nothing, or a master that does not answer, is reported and decides the exit code;
+ * @throws GracefulRunError if nothing else is left to print.
+ */
+export async function showStatus(
+  request: Request,
+  options: StatusOptions,
+  terminal: Terminal,
+): Promise<ExitCode> {
+  const first = lookAtProcesses();
+  const { masters, found, missing } = await choosePrograms(request, 'any');
+  const [failed, ...more] = missing;
+  const isEverything = request.wanted.words.length === 0;
+  const isAlone = isEverything ? masters.length === 1 : found.length === 0;
+  if (failed !== undefined && more.length === 0 && isAlone) throw failed.error;
+  const second = await lookAgain(first);
+  const shown = found.map((program) => ({ ...program, usage: usageOf(program.status, first, second) }));
+  const [only] = shown;
+  const listed = isEverything
+    ? masters
+    : masters.filter((master) => shown.some((program) => program.master === master));
+  if (options.json) terminal.out(shown.map(jsonLine).join(''));
+  else if (!options.asTable && only !== undefined && shown.length === 1 && listed.length === 1)
+    terminal.out(renderStatus(only.status, Date.now(), terminal.styles, only.usage));
+  else if (listed.length > 0) {
+    terminal.out(
+      renderPrograms(
+        listed.map((master) => groupOf(master, shown)),
+        { ...terminal, nowMs: Date.now() },
+      ),
+    );
+    if (terminal.columns !== null && only !== undefined)
+      terminal.out(
+        `${terminal.styles.dim(`one of them in full: gracefulctl status ${printable(only.label)}`)}\n`,
+      );
+  }
+  // The table has a line for a master that does not answer.
+  if (options.json || !isEverything)
+    for (const { error } of missing) terminal.err(`${renderError(error, 'gracefulctl')}\n`);
+  const codes = [
+    ...shown.map(({ status }) => (isServed(status) ? exitCodes.done : exitCodes.notRunning)),
+    ...missing.map(({ error }) => exitCodeOf(error)),
+  ];
+  return codes.length === 0 ? exitCodes.notFound : worstOf(codes);
+}
+
+type Shown = FoundProgram & { readonly usage: Usage | null };
+
+function jsonLine({ raw, usage }: Shown): string {
+  const { memoryBytes = null, cpuPercent = null } = usage ?? {};
+  return `${JSON.stringify({ ...raw, memoryBytes, cpuPercent })}\n`;
+}
+
+function groupOf(master: ListedMaster, shown: readonly Shown[]): TableGroup {
+  if (!isAnswering(master)) return { name: master.name, answer: { problem: master.error.message } };
+  const programs = shown.filter((program) => program.master === master);
+  return { name: master.name, answer: { master: master.master, programs, total: master.programs.length } };
+}

@@ -1,0 +1,75 @@
+import { expect, test } from 'vitest';
+import { parseCommandLine } from '../../../src/ctl/command-line.ts';
+import { GracefulRunError } from '../../../src/shared/errors.ts';
+
+async function refusal(...argv: readonly string[]): Promise<GracefulRunError> {
+  const error: unknown = await parseCommandLine(argv).then(
+    () => null,
+    (cause: unknown) => cause,
+  );
+  if (error instanceof GracefulRunError) return error;
+  throw new Error('not refused');
+}
+
+test.each([
+  ['list', [], { kind: 'list', json: false }],
+  ['ls', [], { kind: 'list', json: false }],
+  ['ps --json', [], { kind: 'list', json: true }],
+  ['status shop web-*', ['shop', 'web-*'], { kind: 'status', json: false }],
+  ['start shop', ['shop'], { kind: 'start', wait: null, json: false }],
+  ['start --wait shop db', ['shop', 'db'], { kind: 'start', wait: 'serving', json: false }],
+  ['reload 10086 --wait=drained', ['10086'], { kind: 'reload', wait: 'drained', json: false }],
+  ['restart --name shop', ['shop'], { kind: 'restart', wait: null, json: false }],
+  ['restart shop --name shop', ['shop'], { kind: 'restart', wait: null, json: false }],
+  ['stop a:b --wait', ['a:b'], { kind: 'stop', wait: true, json: false }],
+  ['scale 4', [], { kind: 'scale', workers: 4, json: false }],
+  ['scale 10086 4', ['10086'], { kind: 'scale', workers: 4, json: false }],
+  ['scale shop api 12', ['shop', 'api'], { kind: 'scale', workers: 12, json: false }],
+  ['update', [], { kind: 'update', dryRun: false, json: false }],
+  ['update platform --dry-run', ['platform'], { kind: 'update', dryRun: true, json: false }],
+  ['events --json', [], { kind: 'events', json: true }],
+  ['shutdown --wait platform', ['platform'], { kind: 'shutdown', wait: true, json: false }],
+])('%s', async (line, words, command) => {
+  const request = await parseCommandLine(line.split(' '));
+  expect(request?.wanted).toEqual({ words, all: false });
+  expect(request?.command).toEqual(command);
+});
+
+test('--all stands in place of names', async () => {
+  expect((await parseCommandLine(['reload', '--all']))?.wanted).toEqual({ words: [], all: true });
+  expect((await refusal('reload', 'shop', '--all')).code).toBe('badOption');
+});
+
+test('a hint spells the command that was typed with another name', async () => {
+  const request = await parseCommandLine(['scale', 'shpo', '4']);
+  expect(request?.spell('shop')).toBe('gracefulctl scale shop 4');
+});
+
+test.each([
+  ['relaod', 'gracefulctl reload?'],
+  ['relaod shop', 'gracefulctl reload?'],
+  ['reread', 'gracefulctl update --dry-run?'],
+  ['logs', 'gracefulctl events?'],
+  [
+    'constructor',
+    'the commands are list, status, start, stop, restart, reload, scale, update, events, shutdown',
+  ],
+])('%s is no command, and the hint says which was probably meant', async (line, hint) => {
+  expect((await refusal(...line.split(' '))).hint).toContain(hint);
+});
+
+test.each([
+  '',
+  'status --wait',
+  'status --name',
+  'status --dry-run',
+  'reload --wait=ready',
+  'stop --wait=drained',
+  'scale',
+  'scale many',
+  'scale web 0',
+  'scale web 1025',
+  'reload web --name api',
+])('a command line that makes no sense is refused: %s', async (line) => {
+  expect((await refusal(...line.split(' ').filter((word) => word !== ''))).code).toBe('badOption');
+});

@@ -1,0 +1,139 @@
+import { expect, test } from 'vitest';
+import { selectPrograms } from '../../../../src/ctl/masters/select-programs.ts';
+import type { ListedMaster } from '../../../../src/ctl/masters/list-programs.ts';
+import { GracefulRunError } from '../../../../src/shared/errors.ts';
+import { answeringMaster, silentMaster } from '../../../helpers/example-programs.ts';
+
+const oneMaster = [answeringMaster('platform', ['api', 'shop', 'web-1', 'web-2'])];
+const manyMasters = ['api', 'shop', 'web-1', 'web-2'].map((name) => answeringMaster(name, [name]));
+
+function select(
+  masters: readonly ListedMaster[],
+  words: readonly string[],
+  { all = false, takes = 'one' }: { readonly all?: boolean; readonly takes?: 'one' | 'any' } = {},
+): { readonly found: readonly string[]; readonly missing: readonly string[] } {
+  const { found, missing } = selectPrograms(
+    masters,
+    { words, all },
+    (name) => `gracefulctl reload ${name}`,
+    takes,
+  );
+  return {
+    found: found.map(({ label }) => label),
+    missing: missing.map(({ word, error }) => `${word} ${error.code}`),
+  };
+}
+
+function refusal(masters: readonly ListedMaster[], ...words: readonly string[]): GracefulRunError {
+  try {
+    select(masters, words);
+  } catch (error) {
+    if (error instanceof GracefulRunError) return error;
+    throw error;
+  }
+  throw new Error('not refused');
+}
+
+test.each([
+  [['shop'], ['shop']],
+  [
+    ['web-2', 'api'],
+    ['api', 'web-2'],
+  ],
+  [['web-*'], ['web-1', 'web-2']],
+  [['web-[13]'], ['web-1']],
+  [['*p*'], ['api', 'shop']],
+  [
+    ['web-1', 'web-?'],
+    ['web-1', 'web-2'],
+  ],
+])('%j means the same under one master of many programs and under many masters of one', (words, programs) => {
+  const meant = { found: programs, missing: [] };
+  expect(select(oneMaster, words)).toEqual(meant);
+  expect(select(manyMasters, words)).toEqual(meant);
+});
+
+test('--all means every program', () => {
+  const everything = { found: ['api', 'shop', 'web-1', 'web-2'], missing: [] };
+  expect(select(oneMaster, [], { all: true })).toEqual(everything);
+  expect(select(manyMasters, [], { all: true })).toEqual(everything);
+});
+
+test('without a name the only program is meant; of several, none', () => {
+  expect(select([answeringMaster('shop', ['shop'])], []).found).toEqual(['shop']);
+  for (const masters of [oneMaster, manyMasters]) {
+    const { code, message, hint } = refusal(masters);
+    expect(code).toBe('programAmbiguous');
+    expect(message).toContain('api, shop, web-1, web-2');
+    expect(hint).toContain('gracefulctl reload api;');
+  }
+});
+
+test('a command that only looks takes every program when no name is given', () => {
+  expect(select(oneMaster, [], { takes: 'any' }).found.length).toBe(4);
+});
+
+test('the name of a master means its only program', () => {
+  expect(select([answeringMaster('10086', ['shop'])], ['10086']).found).toEqual(['shop']);
+});
+
+test('the name of a master with several programs means all of them to a command that looks, and is refused by one that acts', () => {
+  expect(select(oneMaster, ['platform'], { takes: 'any' }).found.length).toBe(4);
+  const { code, hint } = refusal(oneMaster, 'platform');
+  expect(code).toBe('programAmbiguous');
+  expect(hint).toBe("name one of them: gracefulctl reload api; or all: gracefulctl reload 'platform:*'");
+  expect(select(oneMaster, ['platform:*']).found.length).toBe(4);
+});
+
+test('programs of one name under two masters are told apart by master:program', () => {
+  const masters = [answeringMaster('blue', ['shop', 'db']), answeringMaster('green', ['shop'])];
+  const { code, message, hint } = refusal(masters, 'shop');
+  expect([code, hint]).toEqual(['programAmbiguous', 'name one of them: gracefulctl reload blue:shop']);
+  expect(message).toContain('blue, green');
+  expect(select(masters, ['green:shop']).found).toEqual(['green:shop']);
+  expect(select(masters, ['*:shop', 'db']).found).toEqual(['blue:shop', 'db', 'green:shop']);
+  expect(select(masters, ['shop'], { takes: 'any' }).found).toEqual(['blue:shop', 'green:shop']);
+});
+
+test('a program is preferred to a master of the same name', () => {
+  const masters = [answeringMaster('shop', ['api', 'web']), answeringMaster('platform', ['shop', 'db'])];
+  expect(select(masters, ['shop']).found).toEqual(['shop']);
+});
+
+test('a name that is unknown is missing, and the others are found', () => {
+  expect(select(oneMaster, ['shop', 'web-3', 'nginx', 'x*'])).toEqual({
+    found: ['shop'],
+    missing: ['web-3 programNotFound', 'nginx programNotFound', 'x* programNotFound'],
+  });
+});
+
+test('an unknown name comes with the nearest one, or with those that there are', () => {
+  const hintFor = (word: string): string | null | undefined =>
+    selectPrograms(oneMaster, { words: [word], all: false }, (name) => `gracefulctl stop ${name}`, 'one')
+      .missing[0]?.error.hint;
+  expect(hintFor('shpo')).toBe('did you mean gracefulctl stop shop?');
+  expect(hintFor('nginx')).toBe('there are api, shop, web-1, web-2');
+});
+
+test('of very many programs a message names the first ones', () => {
+  const names = Array.from({ length: 40 }, (_, index) => `p${index}`);
+  expect(refusal([answeringMaster('platform', names)]).message).toMatch(
+    /there are 40: p0, .*, p11 and 28 more$/,
+  );
+});
+
+test('a master that does not answer is missing where it is meant, and makes a command without a name ambiguous', () => {
+  const masters = [answeringMaster('shop', ['shop']), silentMaster('odd')];
+  expect(select(masters, ['shop'])).toEqual({ found: ['shop'], missing: [] });
+  expect(select(masters, ['odd']).missing).toEqual(['odd masterUnreachable']);
+  expect(select(masters, ['odd:web']).missing).toEqual(['odd:web masterUnreachable']);
+  expect(select(masters, [], { all: true })).toEqual({ found: ['shop'], missing: ['odd masterUnreachable'] });
+  expect(refusal(masters).code).toBe('programAmbiguous');
+  expect(refusal([silentMaster('odd')]).code).toBe('masterUnreachable');
+});
+
+test('masters without programs have none to act on', () => {
+  const masters = [answeringMaster('platform', [])];
+  expect(refusal(masters).code).toBe('programNotFound');
+  expect(() => select(masters, [], { all: true })).toThrow('have none');
+});

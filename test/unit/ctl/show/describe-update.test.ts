@@ -1,0 +1,47 @@
+import { expect, test } from 'vitest';
+import { describeUpdate } from '../../../../src/ctl/show/describe-update.ts';
+import { plain } from '../../../../src/ctl/show/status-view.ts';
+import type { UpdateResult } from '../../../../src/shared/control-api.ts';
+
+const nothing = { added: [], removed: [], changed: [], master: [] } as const;
+const result: UpdateResult = {
+  file: '/etc/graceful.toml',
+  difference: {
+    added: ['api'],
+    removed: ['old'],
+    changed: [
+      { program: 'shop', keys: ['port', 'workers'], needs: 'reload' },
+      { program: 'db', keys: ['listen'], needs: 'restart' },
+    ],
+    master: ['log_level'],
+  },
+  applied: false,
+  programs: [],
+};
+
+test('a difference has a line for each program, with what it takes', () => {
+  expect(describeUpdate(result, plain)).toEqual([
+    '+ api',
+    '- old',
+    '~ shop: port, workers (a reload is enough)',
+    '~ db: listen (it has to stop first)',
+    '~ the master: log_level (when it is started again)',
+    'nothing was done: gracefulctl update applies /etc/graceful.toml',
+  ]);
+});
+
+test('an update that was applied tells what has come of each program', () => {
+  const programs = [
+    { program: 'api', done: 'started', problem: null },
+    { program: 'shop', done: 'reloaded', problem: 'the worker exited with code 1' },
+  ] as const;
+  expect(
+    describeUpdate({ ...result, difference: { ...nothing, added: ['api'] }, applied: true, programs }, plain),
+  ).toEqual(['+ api', 'api: started', 'shop: not reloaded: the worker exited with code 1']);
+});
+
+test('a file that says what runs is told so', () => {
+  expect(describeUpdate({ ...result, difference: nothing }, plain)).toEqual([
+    'nothing to update: /etc/graceful.toml says what runs',
+  ]);
+});
