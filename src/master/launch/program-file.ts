@@ -43,9 +43,18 @@ function scriptFile(
 ): string {
   const script = scriptAmong(args, interpreter);
   if (script === null) throw notWatchable(command, 'it runs no script file');
-  const file = completeFile(resolve(cwd, script), interpreter);
-  if (file === null) throw notWatchable(command, `there is no file ${resolve(cwd, script)}`);
-  return file;
+  const path = resolve(cwd, script);
+  const file = completeFile(path, interpreter);
+  if (file !== null) return file;
+  const later = args.slice(args.indexOf(script) + 1);
+  const isCertain =
+    // Not the name of a package's script (`bun run start`), of a command (`ruby -S puma`) or of a file in PATH (`bash start.sh`).
+    (interpreter.isShell ? script.includes('/') : /[./]/.test(script)) &&
+    // In another folder: `env -C web node app.js`.
+    !command.slice(0, command.indexOf(script)).some((word) => /^(-C|--chdir)/.test(word)) &&
+    // Not the value of an option that is not known here: then the script is a later word.
+    later.every((word) => completeFile(resolve(cwd, word), interpreter) === null);
+  throw notWatchable(command, `there is no file ${path}`, isCertain ? path : null);
 }
 
 function packageFile(
@@ -58,7 +67,11 @@ function packageFile(
   const owner = nearestPackage(folder);
   if (called.kind === 'command')
     return commandFile(called.words, owner, { ...surroundings, cwd: folder }, scriptsLeft);
-  if (owner === null) throw notWatchable(command, `there is no package.json in ${folder} or above it`);
+  if (owner === null) {
+    const file = join(folder, 'package.json');
+    const isCertain = called.orCommand === null && !isFile(file);
+    throw notWatchable(command, `there is no package.json in ${folder} or above it`, isCertain ? file : null);
+  }
   const script = owner.scripts.get(called.name);
   if (script === undefined && called.orCommand !== null) {
     return commandFile(called.orCommand, owner, { ...surroundings, cwd: folder }, scriptsLeft);
@@ -125,12 +138,31 @@ function orNull(find: () => string): string | null {
   }
 }
 
-function notWatchable(command: readonly string[], reason: string): GracefulRunError {
+/** The file without which the program cannot start, from an error of programFile; null: the error is about something else. */
+export function missingFileOf(error: Error): string | null {
+  return error.cause instanceof MissingFile ? error.cause.path : null;
+}
+
+class MissingFile extends Error {
+  readonly path: string;
+
+  constructor(path: string) {
+    super(`there is no file ${path}`);
+    this.path = path;
+  }
+}
+
+function notWatchable(
+  command: readonly string[],
+  reason: string,
+  missing: string | null = null,
+): GracefulRunError {
   return new GracefulRunError(
     'notWatchable',
     `cannot tell which file \`${command.join(' ')}\` is: ${reason}`,
     {
       hint: 'name what to watch: --watch path …',
+      ...(missing === null ? {} : { cause: new MissingFile(missing) }),
     },
   );
 }

@@ -1,7 +1,7 @@
 import { symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { programFile } from '../../../../src/master/launch/program-file.ts';
+import { missingFileOf, programFile } from '../../../../src/master/launch/program-file.ts';
 import { splitWords } from '../../../../src/master/launch/split-words.ts';
 import { errorOf, folderWith } from './support.ts';
 
@@ -196,5 +196,35 @@ describe('the file of a package is its entry', () => {
     ]) {
       expect(errorOf(() => fileOf(folderWith(these), 'npm start')).code).toBe('notWatchable');
     }
+  });
+});
+
+describe('the file that is missing', () => {
+  const files = { 'web/app.js': '', 'config.json': '', 'tool/package.json': '{"bin":"x.js"}' };
+
+  it.each<[string, string]>([
+    ['node missing.js', 'missing.js'],
+    ['node --enable-source-maps ./missing', 'missing'],
+    ['NODE_ENV=production nice -n 5 node missing.mjs --port 1', 'missing.mjs'],
+    ['python3 -u missing.py', 'missing.py'],
+    ['sh bin/missing.sh', 'bin/missing.sh'],
+    ['npm start', 'package.json'],
+    ['node --run start', 'package.json'],
+  ])('%s: %s', (line, missing) => {
+    const cwd = folderWith(files);
+    expect(missingFileOf(errorOf(() => fileOf(cwd, line)))).toBe(join(cwd, missing));
+  });
+
+  it.each([
+    'node -e 1',
+    'python3 -m http.server',
+    'bun run start',
+    'ruby -S puma',
+    'bash missing.sh',
+    'env -C web node app.js',
+    'node --option-of-tomorrow value.x web/app.js',
+  ])('there is none, as far as it can be known, for %s', (line) => {
+    const cwd = folderWith(files);
+    expect(missingFileOf(errorOf(() => fileOf(cwd, line)))).toBeNull();
   });
 });
