@@ -80,7 +80,8 @@ async function placeSocket(server: Server, path: string, wait: WaitForHolder): P
   }
 }
 
-function refuseLongPath(path: string): void {
+/** @throws FolderProblem when no socket can have the path, or its hidden name. */
+export function refuseLongPath(path: string): void {
   const limitBytes = socketPathLimitBytes(process.platform);
   // The hidden name is as long as `.123456/s`.
   const lengthBytes = Math.max(Buffer.byteLength(path), Buffer.byteLength(dirname(path)) + 10);

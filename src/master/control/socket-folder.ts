@@ -1,5 +1,5 @@
 /** Makes a folder that a control socket may live in, or says why it cannot be used. */
-import { lstatSync, mkdirSync } from 'node:fs';
+import { accessSync, constants, existsSync, lstatSync, mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { folderProblem } from '../../shared/control-path.ts';
 import { GracefulRunError, systemCode } from '../../shared/errors.ts';
@@ -28,6 +28,23 @@ export function makeFolder(folder: string, uid: number): void {
     if (code === 'ENOENT') throw new FolderProblem(`there is no ${dirname(folder)}`, ownFolderHint);
     if (code !== 'EEXIST') throw asFolderProblem(error);
   }
+  inspectExisting(folder, uid);
+}
+
+/** Whether makeFolder could make the folder and a socket could be put into it. Changes nothing. @throws FolderProblem when not. */
+export function inspectFolder(folder: string, uid: number): void {
+  const parent = dirname(folder);
+  try {
+    const isThere = lstatSync(folder, { throwIfNoEntry: false }) !== undefined;
+    if (isThere) inspectExisting(folder, uid);
+    else if (!existsSync(parent)) throw new FolderProblem(`there is no ${parent}`, ownFolderHint);
+    accessSync(isThere ? folder : parent, constants.W_OK | constants.X_OK);
+  } catch (error) {
+    throw asFolderProblem(error);
+  }
+}
+
+function inspectExisting(folder: string, uid: number): void {
   // lstat: a link into a folder of ours, made by another user, can be turned elsewhere at any time.
   const stats = lstatSync(folder, { throwIfNoEntry: false });
   if (stats === undefined) throw new FolderProblem('it was removed just now', ownFolderHint);

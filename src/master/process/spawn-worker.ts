@@ -29,7 +29,13 @@ export function spawnWorker(request: SpawnRequest, listeners: ProcessListeners):
     env: environment,
     // A session and process group of its own: Ctrl-C in the master's terminal does not reach it.
     detached: true,
-    stdio: ['ignore', 'inherit', 'pipe', ...request.listeners.map(({ fd }) => fd), 'ipc'],
+    stdio: [
+      'ignore',
+      request.joinsOutputs === true ? 'pipe' : 'inherit',
+      'pipe',
+      ...request.listeners.map(({ fd }) => fd),
+      'ipc',
+    ],
   };
   const child = spawn(file, args, options);
   const { pid } = child;
@@ -43,6 +49,7 @@ export function spawnWorker(request: SpawnRequest, listeners: ProcessListeners):
   child.on('error', () => undefined);
   const channel = guardOrKill(child, pid, listeners);
   child.stderr?.on('data', listeners.stderr);
+  child.stdout?.on('data', listeners.stderr);
   /** What Node.js calls back about, and does not when the other end is gone before it has answered. */
   const onTheWay = new Set<() => void>();
   afterMaster.watch(pid, outliveMs);
@@ -212,7 +219,7 @@ function watchExit(
       isReported = true;
       cancelPatience();
       // A helper in a session of its own may live on and write: it is read on, for as long as the master lives.
-      if (child.stderr instanceof net.Socket) readOn(child.stderr);
+      for (const stream of [child.stdout, child.stderr]) if (stream instanceof net.Socket) readOn(stream);
       // A stranger may hold the other end of the channel, too.
       channel.close();
       exit({ code, signal });

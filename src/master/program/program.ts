@@ -373,7 +373,7 @@ export function createProgram(parts: ProgramParts): ManagedProgram {
   };
 }
 
-function lifecycleSettings({
+export function lifecycleSettings({
   readyTimeoutMs,
   drainTimeoutMs,
   probationMs,

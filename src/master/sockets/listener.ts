@@ -123,6 +123,18 @@ export function holdListener(fields: ListenerFields, closed: () => void = () => 
   return hold(fields);
 }
 
+/**
+ * The error that bindListener would throw now; null: none. It binds for a moment and does not listen, so that no client can connect, and no
+ * process that binds the same address meanwhile fails. Rejects with `platformUnsupported`.
+ */
+export async function probeAddress(options: ListenerOptions): Promise<GracefulRunError | null> {
+  const { host, port } = options;
+  const bound = host === null ? bindEverywhere(port) : bind(await numeric(host, port), port);
+  if (typeof bound === 'string') return bindError(options, bound);
+  bound.close();
+  return null;
+}
+
 function bindEverywhere(port: number): ServerHandle | string {
   const bound = bind('::', port);
   // No IPv6 on this machine (or switched off by the kernel's command line).

@@ -165,6 +165,22 @@ export async function listenBeside(
   return problem;
 }
 
+/** PR_SET_CHILD_SUBREAPER of prctl(2). */
+const setChildSubreaper = 36;
+
+/**
+ * From now on a descendant that loses its parent becomes a child of this process, so that none of them can get out of its sight. Does nothing
+ * but on Linux.
+ */
+export async function adoptOrphans(): Promise<void> {
+  if (process.platform !== 'linux') return;
+  const { default: koffi } = await import('koffi');
+  const prctl: (option: number, ...rest: readonly (string | number)[]) => number = koffi
+    .load(null)
+    .func('int prctl(int, ...)');
+  prctl(setChildSubreaper, 'unsigned long', 1, 'unsigned long', 0, 'unsigned long', 0, 'unsigned long', 0);
+}
+
 /** shutdown(2): ends the listening for every process that holds a copy of the socket. Only after `listen` has been called. */
 export function shutListener(fd: number): void {
   calls?.shutdown(fd, shutBoth);

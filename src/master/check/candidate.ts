@@ -1,0 +1,203 @@
+/**
+ * Starts one worker of a program as a reload would, waits until it is ready, and stops it without ever admitting it. The worker gets
+ * sockets that are bound to free ports of the loopback address and announced with the addresses of the plan: its listen() finds them, and a
+ * master that serves on these addresses is not disturbed.
+ */
+import type { DrainReason } from '../../shared/protocol.ts';
+import type { EventWithoutRelease, Failure } from '../../shared/events.ts';
+import type { ListenerPlan, ProgramPlan } from '../config/plan.ts';
+import { preloadPath } from '../launch/preload-path.ts';
+import { prepareWorker } from '../launch/prepare-worker.ts';
+import type { Platform } from '../process/platform.ts';
+import type { LifecycleInput, TimerKey, Undated } from '../program/lifecycle/inputs.ts';
+import type { Worker } from '../program/lifecycle/state.ts';
+import type { Verdict, WorkerTableInput } from '../program/lifecycle/worker-step.ts';
+import { stepWorker } from '../program/lifecycle/worker-table.ts';
+import { createPerformer } from '../program/perform.ts';
+import { lifecycleSettings } from '../program/program.ts';
+import { failureContext } from '../program/running-worker.ts';
+import { createTimers } from '../program/timers.ts';
+import { createVersions } from '../program/versions.ts';
+import { notReadyFailure, notStartedFailure } from '../program/worker-failures.ts';
+import { createMessageHandler } from '../program/worker-messages.ts';
+import { createWorkerProcesses } from '../program/worker-processes.ts';
+import { bindListener, numeric, type BoundListener } from '../sockets/listener.ts';
+import { describeOutcome } from '../../shared/describe-failure.ts';
+import { killDescendants } from './descendants.ts';
+import type { CandidateResult } from './report.ts';
+
+/** The only worker: the first one of the first generation. */
+const id = 1;
+const place = { generation: 1, slot: 0 } as const;
+
+/** It serves no client, so it may not live on at all when this process is killed. */
+const outliveMs = 0;
+
+export interface Candidate {
+  /** When it has ended, with everything that it has started. Null: it was interrupted before it was ready. Does not reject. */
+  readonly outcome: Promise<CandidateResult | null>;
+  /** Stops it now: in an orderly way if it is ready, else by SIGKILL, as a second call does. */
+  interrupt(): void;
+}
+
+export function startCandidate(
+  plan: ProgramPlan,
+  program: string,
+  environment: NodeJS.ProcessEnv,
+  platform: Platform,
+): Candidate {
+  const { clock } = platform;
+  const preload = preloadPath();
+  const versions = createVersions(plan, () => undefined);
+  const timers = createTimers(platform);
+  const settings = lifecycleSettings(plan);
+  const startedAt = clock.monotonicMs();
+  const queue: WorkerTableInput[] = [];
+  let worker: Worker | null = firstWorker(startedAt);
+  let isTurning = false;
+  let interruptions = 0;
+  let decidedAt: number | null = null;
+  let isReady = false;
+  let failure: Failure | null = null;
+  let stopProblem: string | null = null;
+  let ended = (): void => undefined;
+
+  const messages = createMessageHandler({
+    platform,
+    versions,
+    dispatch,
+    onEvent: () => undefined,
+    open: () => undefined,
+  });
+  const workers = createWorkerProcesses({
+    platform,
+    versions,
+    messages,
+    dispatch,
+    preload,
+    prepare: () => ({
+      ...prepareWorker(plan, versions.of(place.generation).listeners, environment, preload, null, place),
+      outliveMs,
+      joinsOutputs: true,
+    }),
+    // What it writes is kept, for the reason of a failure.
+    onStderr: () => undefined,
+    onEnd: () => undefined,
+  });
+  const performer = createPerformer({ platform, versions, workers, timers, fire });
+
+  /** What is not about the worker is a request to reload that it makes: there is nothing to reload. */
+  function dispatch(input: Undated<LifecycleInput>): void {
+    if ('worker' in input) turn({ ...input, at: now() });
+  }
+
+  function turn(input: WorkerTableInput): void {
+    queue.push(input);
+    if (isTurning) return;
+    isTurning = true;
+    for (let next = queue.shift(); next !== undefined && worker !== null; next = queue.shift()) {
+      const step = stepWorker(worker, next, settings);
+      ({ worker } = step);
+      for (const event of step.effects.flatMap((effect) => performer.perform(effect) ?? [])) note(event);
+      if (step.verdict !== null) judge(step.verdict);
+    }
+    isTurning = false;
+    if (worker === null) ended();
+  }
+
+  function judge(verdict: Verdict): void {
+    if (verdict.type === 'workerBecameReady') {
+      isReady = true;
+      decidedAt = clock.monotonicMs();
+      drain('stop');
+    } else if (verdict.type === 'workerFailed') {
+      decidedAt ??= clock.monotonicMs();
+      failure = verdict.end.failure;
+    }
+  }
+
+  function note(event: EventWithoutRelease): void {
+    if (!isReady) return;
+    if (event.event === 'workerKilled' && event.reason === 'drainTimeout')
+      stopProblem = 'it did not end within its drain timeout and was killed';
+    else if (event.event === 'workerExited' && event.failure !== null)
+      stopProblem ??= `it ended with ${describeOutcome(event.outcome)} when it was stopped`;
+  }
+
+  function fire(key: TimerKey): void {
+    if (key.timer === 'ready') notReady();
+    else if (key.timer === 'drain') turn({ type: 'drainTimedOut', worker: id, at: now() });
+    else if (key.timer === 'kill') turn({ type: 'killTimedOut', worker: id, at: now() });
+  }
+
+  function notReady(): void {
+    const running = workers.get(id);
+    if (running === undefined) return;
+    running.withoutPreload = platform.findWithoutPreload(running.process.pid, preload);
+    const context = failureContext(running, versions.of(place.generation).listeners);
+    const late = notReadyFailure(plan.readyTimeoutMs, plan.workerKind.readiness, context);
+    turn({ type: 'workerNotReady', worker: id, at: now(), failure: late });
+  }
+
+  function drain(reason: DrainReason): void {
+    turn({ type: 'drain', at: now(), reason });
+  }
+
+  function now(): number {
+    return Math.round(clock.monotonicMs());
+  }
+
+  async function live(): Promise<CandidateResult | null> {
+    try {
+      const prepared = await versions.prepare(plan, bindStandIn);
+      prepared.commit(place.generation);
+      const gone = new Promise<void>((resolve) => {
+        ended = resolve;
+      });
+      if (interruptions > 0) return null;
+      timers.arm({ timer: 'ready', worker: id }, plan.readyTimeoutMs, fire);
+      workers.start({ type: 'startWorker', worker: id, ...place });
+      await gone;
+    } catch (error) {
+      failure = notStartedFailure(error);
+    } finally {
+      timers.disarmAll();
+      versions.close();
+      killDescendants();
+    }
+    if (!isReady && failure === null) return null;
+    const durationMs = (decidedAt ?? clock.monotonicMs()) - startedAt;
+    return { program, ready: isReady, durationMs, failure: isReady ? null : failure, stopProblem };
+  }
+
+  return {
+    outcome: live(),
+    interrupt() {
+      interruptions += 1;
+      if (interruptions === 1) drain('stop');
+      else turn({ type: 'kill', at: now(), reason: 'stop' });
+    },
+  };
+}
+
+function firstWorker(startedAt: number): Worker {
+  return {
+    id,
+    ...place,
+    pid: null,
+    phase: 'starting',
+    phaseSince: startedAt,
+    startedAt,
+    readyAt: null,
+    admission: 'notAsked',
+    adopts: false,
+    isPaused: false,
+  };
+}
+
+/** Nothing connects to it: its port is known to nothing but the worker, which does not accept. */
+async function bindStandIn({ name, host, port, backlog }: ListenerPlan): Promise<readonly BoundListener[]> {
+  const announced = host === null ? '::' : await numeric(host, port);
+  const bound = await bindListener({ name, host: '127.0.0.1', port: 0, backlog });
+  return [{ ...bound, host: announced, port: port === 0 ? bound.port : port }];
+}

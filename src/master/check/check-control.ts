@@ -1,0 +1,72 @@
+/** Checks whether the control socket of a master could be opened: a folder for it, and a name that no other master has. Makes nothing. */
+import { lstatSync } from 'node:fs';
+import { join } from 'node:path';
+import { askControl } from '../../shared/control-client.ts';
+import { routes } from '../../shared/control-api.ts';
+import { controlFile } from '../../shared/control-path.ts';
+import { refuseLongPath } from '../control/claim-socket.ts';
+import { FolderProblem, inspectFolder } from '../control/socket-folder.ts';
+import type { Finding } from './finding.ts';
+import type { RunningMaster } from './running-masters.ts';
+
+/** How long what listens at the path may take to answer. */
+const patienceMs = 1_000;
+
+export interface ControlCheck {
+  /** Null: it is not known before the port is bound. */
+  readonly name: string | null;
+  /** Best first: the first one that can be used is. */
+  readonly folders: readonly string[];
+  readonly uid: number;
+  readonly masters: readonly RunningMaster[];
+  readonly isOwn: (master: RunningMaster) => boolean;
+}
+
+export async function checkControl(check: ControlCheck): Promise<Finding | null> {
+  const { name, folders, uid, masters, isOwn } = check;
+  const holder = masters.find((master) => master.name === name);
+  if (holder !== undefined) return isOwn(holder) ? null : nameTaken(holder.name, holder);
+  const problems: string[] = [];
+  const hints: string[] = [];
+  for (const folder of folders) {
+    try {
+      inspectFolder(folder, uid);
+      if (name === null) return null;
+      const path = join(folder, controlFile(name));
+      refuseLongPath(path);
+      return await checkPath(path, name);
+    } catch (error) {
+      if (!(error instanceof FolderProblem)) throw error;
+      problems.push(`${folder}: ${error.message}`);
+      hints.push(error.hint);
+    }
+  }
+  return {
+    program: null,
+    option: 'control',
+    message: `cannot open the control socket: ${problems.join('; ')}`,
+    hint: hints.at(-1) ?? 'name a folder with GRACEFUL_RUN_CONTROL_FOLDER',
+  };
+}
+
+/** @throws FolderProblem when what is there is no socket: the next folder is tried. */
+async function checkPath(path: string, name: string): Promise<Finding | null> {
+  const found = lstatSync(path, { throwIfNoEntry: false });
+  if (found === undefined) return null;
+  if (!found.isSocket()) throw new FolderProblem(`${path} is not a socket`, `remove ${path}`);
+  const exchange = await askControl({ path, method: 'GET', route: routes.status, timeoutMs: patienceMs });
+  return 'noAnswer' in exchange && exchange.noAnswer === 'absent' ? null : nameTaken(name, null);
+}
+
+function nameTaken(name: string, holder: RunningMaster | null): Finding {
+  const who =
+    holder === null
+      ? 'a master that does not tell its pid'
+      : `the master with pid ${holder.pid}${holder.file === null ? '' : ` (${holder.file})`}`;
+  return {
+    program: null,
+    option: 'name',
+    message: `cannot use the name ${name}: ${who} has it`,
+    hint: `choose another name, or stop the other: gracefulctl stop --name ${name}`,
+  };
+}

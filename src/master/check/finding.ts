@@ -1,0 +1,72 @@
+/** What a check has found wrong, and how the file or the command line calls the option that it is about. Pure. */
+import type { PlanProblem } from '../../shared/control-api.ts';
+import type { MasterOptions } from '../config/options.ts';
+import type { Plan } from '../config/plan.ts';
+import type { PlanPlaces } from '../config/plan-places.ts';
+
+export interface Finding {
+  /** Null: it is about the master. */
+  readonly program: string | null;
+  readonly option: CheckedOption;
+  /** Which element of a list: of the listeners, or of the watched paths. */
+  readonly item?: number;
+  /** One sentence without a full stop. */
+  readonly message: string;
+  readonly hint: string | null;
+}
+
+export type CheckedOption = Extract<
+  keyof MasterOptions,
+  'command' | 'port' | 'host' | 'cwd' | 'environmentFile' | 'watch' | 'name' | 'control'
+>;
+
+/** As a config file calls them. */
+const fileKeys: Readonly<Record<CheckedOption, string>> = {
+  command: 'command',
+  port: 'port',
+  host: 'host',
+  cwd: 'directory',
+  environmentFile: 'env_file',
+  watch: 'watch',
+  name: 'name',
+  control: 'control',
+};
+
+/** As the command line calls them. */
+const flags: Readonly<Record<CheckedOption, string>> = {
+  command: 'command',
+  port: '--port',
+  host: '--host',
+  cwd: '--cwd',
+  environmentFile: '--environment-file',
+  watch: '--watch',
+  name: '--name',
+  control: '--control',
+};
+
+/** How the user has to call the option in order to change it. */
+export function keyOf({ program, option }: Pick<Finding, 'program' | 'option'>, file: string | null): string {
+  if (file === null) return flags[option];
+  if (program === null) return `master.${fileKeys[option]}`;
+  const name = /^[\w-]+$/.test(program) ? program : JSON.stringify(program);
+  return `program.${name}.${fileKeys[option]}`;
+}
+
+/** `places`: of the values in the file. A value that no file says is at its program, under the key that it would have. */
+export function toProblem(finding: Finding, file: string | null, places: PlanPlaces = noPlaces): PlanProblem {
+  const { program, option, item, message, hint } = finding;
+  const key = fileKeys[option];
+  const own = program === null ? places.master : (places.programs[program] ?? {});
+  const element = item === undefined ? [] : [`${option === 'watch' ? 'watch' : 'listen'}[${item}]`];
+  const [place] = [...element, key].flatMap((one) => own[one] ?? []);
+  if (place !== undefined) return { ...place, message, hint };
+  const { line = null, column = null, file: its = file } = own[''] ?? {};
+  return { file: its, line, column, key: keyOf(finding, file), message, hint };
+}
+
+const noPlaces: PlanPlaces = { master: {}, programs: {} };
+
+/** What each program of the plan is called: one without a name is called as its port. */
+export function programNames({ programs }: Plan): readonly string[] {
+  return programs.map(({ name, listeners }) => name ?? String(listeners[0]?.port ?? 0));
+}

@@ -1,0 +1,134 @@
+/** `graceful-run --check`: says what is wrong with a plan on this machine, and with `--run` whether its programs become ready. */
+import { relative } from 'node:path';
+import type { PlanProblem } from '../../shared/control-api.ts';
+import { controlFolders } from '../../shared/control-path.ts';
+import { renderProblem } from '../../shared/render-problem.ts';
+import type { Plan } from '../config/plan.ts';
+import type { PlanPlaces } from '../config/plan-places.ts';
+import { preloadPath } from '../launch/preload-path.ts';
+import type { Platform } from '../process/platform.ts';
+import { adoptOrphans } from '../system-calls/syscalls.ts';
+import { startCandidate, type Candidate } from './candidate.ts';
+import { checkAddresses } from './check-addresses.ts';
+import { checkControl } from './check-control.ts';
+import { checkLaunch } from './check-launch.ts';
+import { programNames, toProblem, type Finding } from './finding.ts';
+import { candidateLines, goodLine, type CandidateResult, type CheckReport } from './report.ts';
+import { findRunningMasters, type RunningMaster } from './running-masters.ts';
+
+export interface PlacedPlan {
+  readonly plan: Plan;
+  readonly places: PlanPlaces;
+}
+
+export interface CheckOptions {
+  /** Start a candidate of each program. */
+  readonly isRun: boolean;
+  readonly isJson: boolean;
+  readonly environment: NodeJS.ProcessEnv;
+  /** The working directory. */
+  readonly here: string;
+  readonly platform: Platform;
+  /** Writes to stdout. */
+  readonly write: (text: string) => void;
+  /** Calls back at a signal to stop. */
+  readonly onInterrupt: (interrupt: () => void) => void;
+}
+
+/** Resolves to whether nothing is wrong; null: it was interrupted. */
+export async function runCheck({ plan, places }: PlacedPlan, options: CheckOptions): Promise<boolean | null> {
+  const { isRun, isJson, here, write } = options;
+  const { file } = plan.master;
+  const findings = await checkPlan(plan, options.environment);
+  const problems = findings.map((finding) => toProblem(finding, file, places));
+  if (!isJson) for (const problem of problems) write(`${renderProblem(problem, here)}\n`);
+  const candidates = isRun
+    ? await runCandidates(plan, findings, options, (result) => {
+        if (!isJson)
+          write(
+            candidateLines(result)
+              .map((line) => `${line}\n`)
+              .join(''),
+          );
+      })
+    : null;
+  if (candidates === 'interrupted') return null;
+  const programs = programNames(plan);
+  const ok = problems.length === 0 && (candidates ?? []).every(({ ready }) => ready);
+  if (isJson) write(renderReport({ ok, file, programs, problems, candidates }));
+  else if (ok) write(`${goodLine(file === null ? 'command line' : relative(here, file), programs.length)}\n`);
+  return ok;
+}
+
+/** Says what is wrong with a file that could not be read as a plan. */
+export function refusePlan(
+  problems: readonly PlanProblem[],
+  { isRun, isJson, here, write }: CheckOptions,
+): void {
+  const file = problems[0]?.file ?? null;
+  if (isJson) write(renderReport({ ok: false, file, programs: [], problems, candidates: isRun ? [] : null }));
+  else for (const problem of problems) write(`${renderProblem(problem, here)}\n`);
+}
+
+function renderReport(report: CheckReport): string {
+  return `${JSON.stringify(report, null, 2)}\n`;
+}
+
+/** Everything that is wrong with the plan on this machine. Starts nothing, changes nothing. */
+export async function checkPlan(plan: Plan, environment: NodeJS.ProcessEnv): Promise<readonly Finding[]> {
+  const uid = process.geteuid?.() ?? 0;
+  const folders = controlFolders(environment, uid);
+  const names = programNames(plan);
+  const name = controlNameOf(plan);
+  const masters = await findRunningMasters(folders, uid);
+  const isOwn = (master: RunningMaster): boolean =>
+    master.file === plan.master.file && (master.file !== null || master.name === name);
+  const ownPorts = new Set(masters.filter(isOwn).flatMap(({ ports }) => ports));
+  const preload = preloadPath();
+  const found: Finding[] = [];
+  for (const [index, program] of plan.programs.entries()) {
+    const label = names[index] ?? '';
+    found.push(...checkLaunch(program, label, environment, preload));
+    found.push(...(await checkAddresses(program, label, (port) => ownPorts.has(port))));
+  }
+  const control = plan.master.hasControl ? await checkControl({ name, folders, uid, masters, isOwn }) : null;
+  return control === null ? found : [...found, control];
+}
+
+/** Null: it will be the port, which is free to choose. */
+function controlNameOf({ master, programs }: Plan): string | null {
+  const [first] = programs;
+  const port = first?.listeners[0]?.port ?? 0;
+  return master.name ?? first?.name ?? (port === 0 ? null : String(port));
+}
+
+/** One after the other, those with a problem left out. */
+async function runCandidates(
+  plan: Plan,
+  findings: readonly Finding[],
+  { environment, platform, onInterrupt }: CheckOptions,
+  tell: (result: CandidateResult) => void,
+): Promise<readonly CandidateResult[] | 'interrupted'> {
+  const names = programNames(plan);
+  const results: CandidateResult[] = [];
+  const now: { candidate: Candidate | null; isInterrupted: boolean } = {
+    candidate: null,
+    isInterrupted: false,
+  };
+  onInterrupt(() => {
+    now.isInterrupted = true;
+    now.candidate?.interrupt();
+  });
+  await adoptOrphans();
+  for (const [index, program] of plan.programs.entries()) {
+    const name = names[index] ?? '';
+    if (findings.some((finding) => finding.program === name)) continue;
+    now.candidate = startCandidate(program, name, environment, platform);
+    const result = await now.candidate.outcome;
+    now.candidate = null;
+    if (now.isInterrupted || result === null) return 'interrupted';
+    results.push(result);
+    tell(result);
+  }
+  return results;
+}

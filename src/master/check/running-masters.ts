@@ -1,0 +1,87 @@
+/** Asks the masters that run on this machine for this user which plan they run. */
+import { lstatSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import * as z from 'zod/mini';
+import { routes } from '../../shared/control-api.ts';
+import { askControl } from '../../shared/control-client.ts';
+import { controlName, folderProblem } from '../../shared/control-path.ts';
+
+/** A master that answers at its control socket. */
+export interface RunningMaster {
+  /** The name of its control socket. */
+  readonly name: string;
+  readonly pid: number;
+  /** The config file that it runs; null: the command line, or code. */
+  readonly file: string | null;
+  /** The ports that its programs hold. */
+  readonly ports: readonly number[];
+}
+
+/** How long a master may take to answer. */
+const patienceMs = 1_000;
+
+const file = z.optional(z.nullable(z.string()));
+const listeners = z.array(z.object({ port: z.int() }));
+const programList = z.object({
+  master: z.object({ pid: z.int(), file }),
+  programs: z.array(z.object({ listeners })),
+});
+/** Of a master of one program, also one that was started before this version of graceful-run was installed. */
+const status = z.object({ master: z.object({ pid: z.int(), file }), listeners });
+
+/** All that answer at a socket in one of the folders. Those of other users are left out. */
+export async function findRunningMasters(
+  folders: readonly string[],
+  uid: number,
+): Promise<readonly RunningMaster[]> {
+  const sockets = folders.flatMap((folder) => socketsIn(folder, uid));
+  const asked = await Promise.all(sockets.map(({ name, path }) => ask(name, path)));
+  return asked.filter((master) => master !== null);
+}
+
+async function ask(name: string, path: string): Promise<RunningMaster | null> {
+  const list = read(programList, await get(path, routes.programs));
+  if (list !== null)
+    return {
+      name,
+      pid: list.master.pid,
+      file: list.master.file ?? null,
+      ports: list.programs.flatMap((program) => program.listeners.map(({ port }) => port)),
+    };
+  const only = read(status, await get(path, routes.status));
+  if (only === null) return null;
+  const ports = only.listeners.map(({ port }) => port);
+  return { name, pid: only.master.pid, file: only.master.file ?? null, ports };
+}
+
+async function get(path: string, route: string): Promise<string | null> {
+  const exchange = await askControl({ path, method: 'GET', route, timeoutMs: patienceMs });
+  return 'answer' in exchange && exchange.answer.status === 200 ? exchange.answer.body : null;
+}
+
+function read<Value>(shape: z.ZodMiniType<Value>, body: string | null): Value | null {
+  try {
+    return body === null ? null : (shape.safeParse(JSON.parse(body)).data ?? null);
+  } catch {
+    return null;
+  }
+}
+
+function socketsIn(folder: string, uid: number): readonly { name: string; path: string }[] {
+  try {
+    const stats = lstatSync(folder);
+    const facts = {
+      isFolder: stats.isDirectory(),
+      isLink: stats.isSymbolicLink(),
+      uid: stats.uid,
+      mode: stats.mode,
+    };
+    if (folderProblem(facts, uid) !== null) return [];
+    return readdirSync(folder).flatMap((entry) => {
+      const name = controlName(entry);
+      return name === null ? [] : [{ name, path: join(folder, entry) }];
+    });
+  } catch {
+    return []; // It is not there, or may not be looked into.
+  }
+}
