@@ -13,6 +13,7 @@ export async function helpText(columns: number): Promise<string> {
     .alias('h', 'help')
     .version('version', 'show the version', '')
     .example('$0 --port 10086 -- node app.js', 'run')
+    .example('$0 --check --port 10086 -- node app.js', 'say what would go wrong, and start nothing')
     .example('kill -HUP <pid of graceful-run>', 'reload: a new worker starts, proves itself, takes over')
     .example('gracefulctl reload --wait', 'reload, and exit 0 once the new worker serves')
     .epilogue(

@@ -4,6 +4,8 @@ import { renderError } from '../../shared/render-error.ts';
 import { version } from '../../shared/version.ts';
 import { createLog } from '../log/log.ts';
 import { randomId } from '../random-id.ts';
+import { compileOptions } from '../config/options.ts';
+import { workingDirectory } from '../config/working-directory.ts';
 import { createMaster } from '../master.ts';
 import { standardError } from '../output/standard-error.ts';
 import { loadOutputCalls } from '../system-calls/output-calls.ts';
@@ -11,7 +13,7 @@ import { shareOutput } from '../output/shared-output.ts';
 import { createCollector, keepNewSpaceSmall } from './collect-garbage.ts';
 import { consoleLook } from './log-style.ts';
 import { exitCodeOf, exitCodes } from './exit-codes.ts';
-import { parseCommandLine, type Invocation } from './parse-command-line.ts';
+import { parseCommandLine, type CheckRequest, type Invocation } from './parse-command-line.ts';
 import { obeySignals } from './obey-signals.ts';
 import { watchTerminal } from './controlling-terminal.ts';
 
@@ -41,13 +43,26 @@ async function obey(invocation: Invocation): Promise<number> {
       process.stdout.write(`${version}\n`);
       return exitCodes.stopped;
     case 'run':
-      return run(invocation);
+      return invocation.check === null ? run(invocation) : runCheck(invocation, invocation.check);
   }
 }
 
 /** `graceful-run --help | head -1` is no failure. Only here: process.stdout would change the flags of a pipe that workers inherit. */
 function ignoreReader(): void {
   process.stdout.on('error', () => undefined);
+}
+
+async function runCheck(
+  { options }: Extract<Invocation, { kind: 'run' }>,
+  request: CheckRequest,
+): Promise<number> {
+  ignoreReader();
+  // Loaded only here: a master does not need it.
+  const { check } = await import('./check.ts');
+  return check(request, async () => {
+    const plan = compileOptions(options, workingDirectory(process.env), 'commandLine');
+    return Promise.resolve({ plan, places: { master: {}, programs: {} } });
+  });
 }
 
 async function run({ options, logLevel, logFormat }: Extract<Invocation, { kind: 'run' }>): Promise<number> {

@@ -141,6 +141,32 @@ export const optionTable: readonly OptionRow[] = [
     option: 'control',
   },
   {
+    flag: 'check',
+    kind: 'boolean',
+    value: null,
+    default: null,
+    description:
+      'start nothing: say what is wrong with the options and the machine, one line each; exit 0 or 2',
+    option: null,
+  },
+  {
+    flag: 'run',
+    kind: 'boolean',
+    value: null,
+    default: null,
+    description:
+      'with --check: also start one worker of each program, wait until it is ready, and stop it; it gets no client',
+    option: null,
+  },
+  {
+    flag: 'json',
+    kind: 'boolean',
+    value: null,
+    default: null,
+    description: 'with --check: print one JSON document',
+    option: null,
+  },
+  {
     flag: 'log-level',
     kind: 'text',
     value: '<level>',

@@ -15,7 +15,15 @@ export type Invocation =
       readonly logLevel: LogLevel;
       /** Null: not given. */
       readonly logFormat: LogFormat | null;
+      /** Say what is wrong instead of starting it; null: start it. */
+      readonly check: CheckRequest | null;
     };
+
+export interface CheckRequest {
+  /** Start a candidate of each program. */
+  readonly isRun: boolean;
+  readonly isJson: boolean;
+}
 
 /** Errors: `badOption`, `commandMissing`. */
 export function parseCommandLine(argv: readonly string[]): Invocation {
@@ -48,6 +56,7 @@ export function parseCommandLine(argv: readonly string[]): Invocation {
     options: options as unknown as MasterOptions,
     logLevel: choice('log-level', parsed['log-level'], logLevels) ?? 'info',
     logFormat: choice('log-format', parsed['log-format'], logFormats),
+    check: checkRequest(parsed),
   };
 }
 
@@ -66,6 +75,15 @@ function valueOf({ kind, flag }: OptionRow, value: unknown): unknown {
   return value;
 }
 
+function checkRequest(parsed: Readonly<Record<string, unknown>>): CheckRequest | null {
+  if (parsed['check'] === true) return { isRun: parsed['run'] === true, isJson: parsed['json'] === true };
+  const stranger = ['run', 'json'].find((flag) => parsed[flag] === true);
+  if (stranger === undefined) return null;
+  throw new GracefulRunError('badOption', `cannot start: --${stranger} needs --check`, {
+    hint: `to check without starting anything: graceful-run --check --${stranger} …`,
+  });
+}
+
 function rejectUnknown(keys: readonly string[]): void {
   const known = new Set(['_', '--', ...optionTable.map(({ flag }) => flag)]);
   const stranger = keys.find((key) => !known.has(key));
@@ -79,9 +97,10 @@ function rejectUnknown(keys: readonly string[]): void {
   });
 }
 
-/** yargs-parser takes `--no-` before any option; only the ones that are on or off have it here. */
+/** yargs-parser takes `--no-` before any option; only those that are on by default have it here. */
 function rejectNegated(parsed: Readonly<Record<string, unknown>>): void {
-  const flags = [...flagsOf('text', 'number', 'list'), 'help', 'version'];
+  const off = optionTable.filter((row) => row.kind === 'boolean' && row.default !== 'on');
+  const flags = [...flagsOf('text', 'number', 'list'), ...off.map(({ flag }) => flag), 'help', 'version'];
   const stranger = flags.find((flag) => [parsed[flag]].flat().includes(false));
   if (stranger === undefined) return;
   throw new GracefulRunError('badOption', `cannot start: there is no option --no-${stranger}`, {

@@ -36,6 +36,21 @@ test('--version asks for the version', () => {
   expect(parseCommandLine(['--version']).kind).toBe('version');
 });
 
+test.each([
+  ['--port 80 -- x --check', null],
+  ['--check --port 80 -- x', { isRun: false, isJson: false }],
+  ['--check --run --json --port 80 -- x', { isRun: true, isJson: true }],
+])('what is to be checked: %s', (line, check) => {
+  expect(parseCommandLine(line.split(' '))).toMatchObject({ kind: 'run', check });
+});
+
+test.each(['--run --port 80 -- x', '--json --port 80 -- x', '--no-check --port 80 -- x'])(
+  '%s is no option',
+  (line) => {
+    expect(codeOf(() => parseCommandLine(line.split(' ')))).toBe('badOption');
+  },
+);
+
 function codeOf(action: () => unknown): string | null {
   try {
     action();

@@ -1,0 +1,48 @@
+/** `graceful-run --check` as a command: its output, its signals and its exit code. */
+import { constants } from 'node:os';
+import type { PlanProblem } from '../../shared/control-api.ts';
+import { GracefulRunError } from '../../shared/errors.ts';
+import { refusePlan, runCheck, type CheckOptions, type PlacedPlan } from '../check/run-check.ts';
+import { PlanInvalid } from '../config/plan-invalid.ts';
+import { workingDirectory } from '../config/working-directory.ts';
+import { system } from '../process/system.ts';
+import { exitCodes } from './exit-codes.ts';
+import type { CheckRequest } from './parse-command-line.ts';
+
+/** `read` gives the plan, and throws GracefulRunError when it is none. */
+export async function check(request: CheckRequest, read: () => Promise<PlacedPlan>): Promise<number> {
+  const signals: number[] = [];
+  const options: CheckOptions = {
+    ...request,
+    environment: process.env,
+    here: workingDirectory(process.env),
+    platform: system,
+    write: (text) => process.stdout.write(text),
+    onInterrupt: (interrupt) => {
+      for (const signal of ['SIGHUP', 'SIGINT', 'SIGQUIT', 'SIGTERM'] as const)
+        process.on(signal, () => {
+          signals.push(constants.signals[signal]);
+          interrupt();
+        });
+    },
+  };
+  let plan: PlacedPlan;
+  try {
+    plan = await read();
+  } catch (error) {
+    if (!(error instanceof GracefulRunError)) throw error;
+    refusePlan(problemsOf(error), options);
+    return exitCodes.usage;
+  }
+  const isGood = await runCheck(plan, options);
+  // As a shell says that a signal has ended a process.
+  const [first] = signals;
+  if (first !== undefined) return 128 + first;
+  return isGood === true ? exitCodes.stopped : exitCodes.usage;
+}
+
+/** Of a file: everything that is wrong with it. Of the command line: the first thing. */
+function problemsOf(error: GracefulRunError): readonly PlanProblem[] {
+  if (error instanceof PlanInvalid) return error.problems;
+  return [{ file: null, line: null, column: null, key: null, message: error.message, hint: error.hint }];
+}

@@ -1,0 +1,277 @@
+// `graceful-run --check`: every kind of problem is found, nothing is started, nothing stays bound, nothing is made.
+import { once } from 'node:events';
+import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import net from 'node:net';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { reportOf, runCheck, type CheckOutcome, type CheckRun } from '../helpers/run-check.ts';
+import { runMaster, temporaryFolder } from '../helpers/run-master.ts';
+
+/** A program that leaves a trace when it is started. */
+const tracing = `require('node:fs').writeFileSync(${JSON.stringify('started')}, ''); setInterval(() => {}, 1e6);`;
+
+async function freePort(): Promise<number> {
+  const server = net.createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as net.AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+async function isFree(port: number): Promise<boolean> {
+  const server = net.createServer();
+  const bound = once(server, 'listening').then(
+    () => true,
+    () => false,
+  );
+  server.listen(port, '127.0.0.1');
+  const free = await bound;
+  server.close();
+  return free;
+}
+
+interface Tried extends CheckOutcome {
+  readonly folder: string;
+  readonly port: number;
+}
+
+/** Checks `node app.js` in a folder where that exists, on a free port; afterwards nothing was started, and the port is free. */
+async function tryCheck(
+  flags: readonly string[] = [],
+  { command = ['node', 'app.js'], ...run }: CheckRun & { readonly command?: readonly string[] } = {},
+): Promise<Tried> {
+  const folder = run.cwd ?? temporaryFolder();
+  if (!existsSync(join(folder, 'app.js'))) writeFileSync(join(folder, 'app.js'), tracing);
+  const port = await freePort();
+  const ports = flags.includes('--port') ? [] : ['--port', String(port)];
+  const outcome = await runCheck([...ports, '--host', '127.0.0.1', ...flags, '--', ...command], {
+    cwd: folder,
+    ...run,
+  });
+  expect(existsSync(join(folder, 'started'))).toBe(false);
+  expect(await isFree(port)).toBe(true);
+  expect(outcome.stderr).toBe('');
+  return { ...outcome, folder, port };
+}
+
+test('where nothing is wrong it says so in one line and exits with 0', async () => {
+  const { code, lines } = await tryCheck();
+  expect({ code, lines }).toEqual({ code: 0, lines: ['command line: 1 program, nothing wrong'] });
+});
+
+const problems: readonly {
+  readonly what: string;
+  readonly flags?: readonly string[];
+  readonly command?: readonly string[];
+  readonly env?: NodeJS.ProcessEnv;
+  readonly line: RegExp;
+}[] = [
+  {
+    what: 'an executable that is in no folder of PATH',
+    command: ['nodee', 'app.js'],
+    line: /^command: cannot run nodee: it is not in any folder of PATH/,
+  },
+  {
+    what: 'an executable that is not there',
+    command: ['./bin/server'],
+    line: /^command: cannot run \.\/bin\/server: no such file/,
+  },
+  {
+    what: 'a file that is not executable',
+    command: ['./app.js'],
+    line: /^command: cannot run \.\/app\.js: .* is not executable \(did you mean `node \.\/app\.js`/,
+  },
+  {
+    what: "the program's own file that is not there",
+    command: ['node', 'apps.js'],
+    line: /^command: there is no file \/.*\/apps\.js \(a relative path starts at the working directory/,
+  },
+  {
+    what: 'a package that is not there',
+    command: ['npm', 'start'],
+    line: /^command: there is no file \/.*\/package\.json/,
+  },
+  {
+    what: 'a working directory that is not there',
+    flags: ['--cwd', 'gone'],
+    line: /^--cwd: cannot use \/.*\/gone as working directory: there is no such folder/,
+  },
+  {
+    what: 'a working directory that is a file',
+    flags: ['--cwd', 'app.js'],
+    line: /^--cwd: cannot use .* as working directory: it is not a directory/,
+  },
+  {
+    what: 'an environment file that is not there',
+    flags: ['--environment-file', 'gone.env'],
+    line: /^--environment-file: cannot read the environment file \/.*\/gone\.env: there is no such file/,
+  },
+  {
+    what: 'an environment file with a line that sets nothing',
+    flags: ['--environment-file', 'app.js'],
+    line: /^--environment-file: cannot read the environment file .*: line 1 is not NAME=value/,
+  },
+  {
+    what: 'a watched path that is not there',
+    flags: ['--watch', 'app.js', 'gone'],
+    line: /^--watch: cannot watch \/.*\/gone: no such file or directory/,
+  },
+  {
+    what: 'a watch over a program without a file of its own',
+    flags: ['--watch'],
+    command: ['node', '-e', '1'],
+    line: /^--watch: cannot tell which file `node -e 1` is: it runs no script file/,
+  },
+  {
+    what: 'a host name without an address',
+    flags: ['--host', 'graceful-run.invalid'],
+    line: /^--host: cannot listen on graceful-run\.invalid:\d+: the name graceful-run\.invalid has no address/,
+  },
+  {
+    what: 'an address that this machine does not have',
+    flags: ['--host', '192.0.2.1'],
+    line: /^--host: cannot listen on 192\.0\.2\.1:\d+: this machine has no such address/,
+  },
+  {
+    what: 'no folder for the control socket',
+    env: { GRACEFUL_RUN_CONTROL_FOLDER: '/proc/none/control' },
+    line: /^--control: cannot open the control socket: \/proc\/none\/control: there is no \/proc\/none/,
+  },
+  {
+    what: 'an option with a wrong value',
+    flags: ['--ready-timeout', 'soon'],
+    line: /^cannot start: --ready-timeout must be a duration/,
+  },
+];
+
+test.for(problems)('it finds $what', async ({ flags = [], command = ['node', 'app.js'], env = {}, line }) => {
+  // The last one of an option counts nowhere: it may be given once.
+  const own = flags.includes('--host') ? [] : ['--host', '127.0.0.1'];
+  const folder = temporaryFolder();
+  writeFileSync(join(folder, 'app.js'), tracing);
+  const port = await freePort();
+  const outcome = await runCheck(['--port', String(port), ...own, ...flags, '--', ...command], {
+    cwd: folder,
+    env,
+  });
+  expect(outcome.lines).toEqual([expect.stringMatching(line)]);
+  expect(outcome.code).toBe(2);
+  expect(outcome.stderr).toBe('');
+  expect(existsSync(join(folder, 'started'))).toBe(false);
+  expect(await isFree(port)).toBe(true);
+});
+
+test('it finds everything that is wrong at once', async () => {
+  const { code, lines } = await tryCheck(
+    ['--environment-file', 'gone.env', '--watch', 'gone', '--cwd', 'nowhere'],
+    { command: ['/opt/none/server'] },
+  );
+  expect(code).toBe(2);
+  expect(lines.map((line) => line.split(':')[0])).toEqual([
+    '--environment-file',
+    '--cwd',
+    'command',
+    '--watch',
+  ]);
+});
+
+test('it names the process that holds the port, which goes on undisturbed', async () => {
+  const stranger = net.createServer((socket) => socket.end('here')).listen(0, '127.0.0.1');
+  onTestFinished(() => {
+    stranger.close();
+  });
+  await once(stranger, 'listening');
+  const { port } = stranger.address() as net.AddressInfo;
+  const { code, lines } = await tryCheck(['--port', String(port)]);
+  expect(code).toBe(2);
+  expect(lines).toEqual([
+    expect.stringMatching(
+      new RegExp(
+        `^--port: cannot listen on 127\\.0\\.0\\.1:${port}: the address is in use by pid ${process.pid} \\(.+\\) \\(stop it: kill ${process.pid};`,
+      ),
+    ),
+  ]);
+  const [answer] = (await once(net.connect(port, '127.0.0.1'), 'data')) as [Buffer];
+  expect(answer.toString()).toBe('here');
+});
+
+test.runIf(process.getuid?.() === 0)('it finds a port that this user may not bind', async () => {
+  const through = ['setpriv', '--bounding-set', '-net_bind_service', '--inh-caps', '-net_bind_service'];
+  const { code, lines } = await tryCheck(['--port', '81'], { through });
+  expect(code).toBe(2);
+  expect(lines).toEqual([
+    expect.stringMatching(/^--port: cannot listen on 127\.0\.0\.1:81: permission denied \(ports below 1024/),
+  ]);
+});
+
+test('an environment file gives the PATH in which the executable is looked up', async () => {
+  const folder = temporaryFolder();
+  mkdirSync(join(folder, 'bin'));
+  writeFileSync(join(folder, 'bin', 'own-server'), '#!/bin/sh\n');
+  chmodSync(join(folder, 'bin', 'own-server'), 0o755);
+  writeFileSync(join(folder, 'app.env'), `PATH=${join(folder, 'bin')}:/usr/bin:/bin\n`);
+  const options = { cwd: folder, command: ['own-server'] };
+  expect((await tryCheck(['--environment-file', 'app.env'], options)).code).toBe(0);
+  expect((await tryCheck([], options)).code).toBe(2);
+});
+
+test('a running master of the same name is no conflict, and goes on serving', async () => {
+  const master = runMaster();
+  const port = await master.serving();
+  const flags = ['--port', String(port), '--name', master.name];
+  const { code, lines } = await tryCheck(flags, { runtime: master.runtime });
+  expect({ code, lines }).toEqual({ code: 0, lines: ['command line: 1 program, nothing wrong'] });
+  expect((await master.status()).state).toBe('serving');
+});
+
+test('a master of another name that holds the port is named', async () => {
+  const master = runMaster();
+  const port = await master.serving();
+  const { code, lines } = await tryCheck(['--port', String(port), '--name', 'other'], {
+    runtime: master.runtime,
+  });
+  expect(code).toBe(2);
+  expect(lines).toEqual([expect.stringContaining(`in use by pid ${master.pid} (`)]);
+});
+
+test('it finds a file at the path of the control socket', async () => {
+  const folder = temporaryFolder();
+  chmodSync(folder, 0o700);
+  writeFileSync(join(folder, 'shop.sock'), '');
+  const { code, lines } = await tryCheck(['--name', 'shop'], {
+    env: { GRACEFUL_RUN_CONTROL_FOLDER: folder },
+  });
+  expect(code).toBe(2);
+  expect(lines).toEqual([expect.stringMatching(/^--control: .*shop\.sock is not a socket \(remove /)]);
+});
+
+test('a name is taken while another process listens on its control socket', async () => {
+  const folder = temporaryFolder();
+  chmodSync(folder, 0o700);
+  const mute = net.createServer().listen(join(folder, 'shop.sock'));
+  await once(mute, 'listening');
+  const env = { GRACEFUL_RUN_CONTROL_FOLDER: folder };
+  const taken = await tryCheck(['--name', 'shop'], { env });
+  expect(taken.lines).toEqual([expect.stringMatching(/^--name: cannot use the name shop: /)]);
+  mute.close();
+  expect((await tryCheck(['--name', 'shop'], { env })).code).toBe(0);
+  expect((await tryCheck(['--name', 'shop', '--no-control'], { env })).code).toBe(0);
+});
+
+test('--json prints one document', async () => {
+  const good = reportOf(await tryCheck(['--json', '--name', 'shop']));
+  expect(good).toEqual({ ok: true, file: null, programs: ['shop'], problems: [], candidates: null });
+  const bad = reportOf(await tryCheck(['--json', '--name', 'shop', '--cwd', 'gone']));
+  expect(bad).toMatchObject({ ok: false, programs: ['shop'], problems: [{ key: '--cwd', file: null }] });
+  const wrong = reportOf(await tryCheck(['--json', '--backlog', '0']));
+  expect(wrong).toMatchObject({ ok: false, programs: [], problems: [{ file: null }] });
+});
+
+test('--run and --json belong to --check', async () => {
+  for (const flag of ['--run', '--json']) {
+    const master = runMaster({ flags: [flag] });
+    expect(await master.exited).toEqual({ code: 2, signal: null });
+    expect(master.lines.join('\n')).toContain(`${flag} needs --check`);
+  }
+});
