@@ -1,4 +1,4 @@
-// A server as anybody writes it: nothing in here knows graceful-run.
+// An ordinary server, without the API of graceful-run. It shows its generation, which graceful-run sets in the environment.
 import { createServer } from 'node:http';
 
 const greeting = 'Hello from';

@@ -1,4 +1,4 @@
-// `npm start`: hello.js behind graceful-run on port 10086, and what to try next.
+// `npm start`: starts hello.js under graceful-run on port 10086, and prints what to try next.
 import { spawn } from 'node:child_process';
 
 const root = new URL('..', import.meta.url).pathname;
@@ -9,19 +9,19 @@ const master = spawn(
 );
 
 console.log(`
-  Starting examples/hello.js behind graceful-run on port 10086. When it serves, try in another terminal:
+  Starting examples/hello.js under graceful-run on port 10086. Once it serves, try in another terminal:
 
-    curl localhost:10086                         ask it
+    curl localhost:10086                         send a request
     edit examples/hello.js                       change the greeting
-    kill -HUP ${String(master.pid).padEnd(34)} reload: no request is lost
-    curl localhost:10086                         the new generation answers
-    node bin/gracefulctl.js status               who serves, since when
-    node bin/gracefulctl.js reload --wait        reload, and know that it serves
+    kill -HUP ${String(master.pid).padEnd(34)} reload: no request fails
+    curl localhost:10086                         the new generation responds
+    node bin/gracefulctl.js status               show the workers and their states
+    node bin/gracefulctl.js reload --wait        reload, and wait until the new generation serves
 
-  Break it (throw an error at the top of hello.js) and reload: the old one serves on. Ctrl-C ends.
+  Break it (throw an error at the top of hello.js) and reload: the old generation keeps serving. Ctrl-C stops it.
 `);
 
-// The terminal gives Ctrl-C to the master as well: passed on, it would be the second one, which stops at once.
+// The terminal sends Ctrl-C to the master too. Forwarding it would be a second signal, which stops at once.
 process.on('SIGINT', () => undefined);
 process.on('SIGTERM', () => master.kill('SIGTERM'));
 master.on('exit', (code, signal) => process.exit(signal === null ? code : 1));

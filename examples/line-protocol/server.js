@@ -1,7 +1,7 @@
-// A protocol of one's own: it numbers the lines that a client says. Its connections live through every reload:
+// A custom protocol: the server numbers the lines of each client. Connections survive every reload:
 //   node bin/graceful-run.cjs --port 10086 -- node examples/line-protocol/server.js
 //   nc localhost 10086                                                        and kill -HUP the master
-// The number, and the half of a line that has come already, move along with the connection.
+// The count and an incomplete line move with the connection.
 import { createServer } from 'node:net';
 import { graceful } from 'graceful-run';
 
@@ -10,7 +10,7 @@ const clients = new Map();
 
 function attend(socket, client) {
   clients.set(socket, client);
-  // A byte is a character: no half of one is left behind in a decoder.
+  // One byte per character, so that no part of a character stays behind in a decoder.
   socket.setEncoding('latin1');
   socket.on('data', (text) => {
     const lines = (client.rest + text).split('\n');
@@ -28,10 +28,10 @@ worker.onAdopt('lines', attend);
 
 async function move(socket, client) {
   try {
-    // Asked when the new worker holds the connection, and nothing is read here any more.
+    // `state` is called when the new worker holds the connection and this one no longer reads from it.
     await worker.migrate(socket, { to: 'lines', state: () => client });
   } catch {
-    // Nobody takes it: a stop, --no-migrate, or a release that does not know 'lines'.
+    // No worker adopts it: at a stop, with --no-migrate, or if the new release has no handler for 'lines'.
     socket.end('bye\n');
   }
 }

@@ -1,4 +1,4 @@
-// Counts, whoever serves: it comes back by itself, and says how far it is.
+// Prints the count that the server sends. It reconnects by itself and sends the last count, so that the server continues from there.
 import { io } from 'socket.io-client';
 
 let count = 0;

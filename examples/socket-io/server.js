@@ -1,7 +1,7 @@
-// socket.io, which keeps the state of a connection to itself: a reload tells its clients to come back, over time, and they do.
+// socket.io does not give out the state of a connection, so a reload closes its connections gradually, and the clients reconnect.
 //   node bin/graceful-run.cjs --port 10086 -- node examples/socket-io/server.js
 //   node examples/socket-io/client.js                                               and kill -HUP the master
-// The client says how far it has counted, so it goes on there.
+// The client sends its last count, so the count continues from there.
 import { createServer } from 'node:http';
 import { graceful } from 'graceful-run';
 import { Server } from 'socket.io';
@@ -19,7 +19,7 @@ io.on('connection', (socket) => {
   socket.on('disconnect', () => clearInterval(timer));
 });
 
-// graceful-run closes WebSockets with 1001. A client that polls hears of it in the answer that it waits for.
+// graceful-run closes WebSockets with 1001. A client that uses long polling is closed here, by the response that it waits for.
 worker.onDrain(
   () => {
     for (const client of Object.values(io.engine.clients)) {

@@ -1,7 +1,7 @@
-// A chat whose connections live through every reload:
+// A chat whose connections survive every reload:
 //   node bin/graceful-run.cjs --port 10086 -- node examples/websocket/server.js     and open http://localhost:10086
-// What was said is in a file, and each connection remembers how far its client has read: that number is all that moves along. So
-// nobody misses a line or gets it twice, although for a moment two workers hold the connections of one chat.
+// All lines are in a file. Each connection stores how much of it the client has, and only that number moves with the connection. So no client
+// misses a line or gets it twice, although for a moment two workers hold connections of the same chat.
 import { appendFileSync, readFileSync, statSync, watch } from 'node:fs';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
@@ -18,7 +18,7 @@ const server = createServer((request, response) => {
 });
 const wss = new WebSocketServer({ server });
 
-/** How much of the log each client has. */
+/** The number of bytes of the log that each client has. */
 const read = new WeakMap();
 
 function tell(ws) {
@@ -30,7 +30,7 @@ function tell(ws) {
 
 function attend(ws, request, offset) {
   read.set(ws, offset);
-  const name = new URL(request.url, 'http://chat').searchParams.get('name') ?? 'somebody';
+  const name = new URL(request.url, 'http://chat').searchParams.get('name') ?? 'anonymous';
   ws.on('message', (text) => {
     appendFileSync(log, `${name}: ${String(text).replaceAll('\n', ' ')}\n`);
   });

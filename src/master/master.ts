@@ -64,28 +64,28 @@ export interface Master {
    */
   start(): Promise<void>;
   /**
-   * Asks for a new generation of the only program; resolves when it serves (`ok`) or has failed (then the old one keeps serving).
-   * While a reload runs, any number of calls become one more. Rejects with `masterStopped`; with `programAmbiguous` when there are several.
+   * Starts a new generation of the only program. Resolves when it serves (`ok`), or has failed and the old one keeps serving. Calls during
+   * a reload are merged into a single further reload. Rejects with `masterStopped`, or with `programAmbiguous` if there are several programs.
    */
   reload(cause?: Cause): Promise<ReloadResult>;
   /** Drains every worker of every program and resolves when all are gone. A second call kills them. */
   stop(cause?: Cause): Promise<void>;
-  /** Adds so many workers to the only program, or removes them (down to one). Does nothing once a stop was asked for. */
+  /** Adds `change` workers to the only program, or removes them if it is negative, down to one. Does nothing once a stop was requested. */
   changeWorkerCount(change: number): void;
-  /** Of the only program. Errors: `programAmbiguous`. */
+  /** The status of the only program. `draining` has the numbers of the worker's latest report, or null. Errors: `programAmbiguous`. */
   status(): Status;
-  /** Of all programs. */
+  /** The status of every program. */
   programs(): readonly Status[];
-  /** Errors: `programNotFound`. */
+  /** One program by its name. Errors: `programNotFound`. */
   program(name: string): MasterProgram;
   /**
-   * Changes the plan: programs are added, removed and changed, each with the least that it needs; one that has not changed is not touched.
+   * Changes the plan: programs are added, removed and changed, each with the least that it needs; unchanged programs are not touched.
    * Errors: `badOption`, `commandMissing`, `planInvalid`; then nothing has changed.
    */
   update(options: PlanOptions): Promise<UpdateResult>;
-  /** Calls back for every event from now on; returns what ends it. */
+  /** Calls the listener for every event from now on. Returns a function that ends the subscription. */
   subscribe(listener: (event: EventRecord) => void): () => void;
-  /** Resolves when nothing is left, with the reason if it was not asked to stop. */
+  /** Resolves when the master has stopped: with null if that was requested, otherwise with the reason. */
   readonly ended: Promise<Failure | null>;
 }
 

@@ -100,7 +100,7 @@ function sentence(event: MasterEvent, why: (failure: Failure) => string): string
     case 'workerCountChanged':
       return `${count(event.toCount, 'worker')} wanted instead of ${event.fromCount}`;
     case 'restartScheduled':
-      return `worker in slot ${event.slot} restarts ${event.delayMs === 0 ? 'at once' : `in ${formatDuration(event.delayMs)}`}, after ${count(event.failures, 'failure')} in a row`;
+      return `worker in slot ${event.slot} restarts ${event.delayMs === 0 ? 'at once' : `in ${formatDuration(event.delayMs)}`}, after ${event.failures === 1 ? 'a failure' : `${event.failures} failures in a row`}`;
     case 'workerStarted':
       return `${worker(event)} started`;
     case 'workerNotReadyYet':

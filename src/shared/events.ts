@@ -10,12 +10,13 @@ export interface Outcome {
   readonly signal: string | null;
 }
 
-/** Who asked for a reload or a stop. */
+/** Where a request for a reload or a stop came from. */
 export type Cause = 'signal' | 'control' | 'watch' | 'worker' | 'embedder';
 
-/** `up` is not `ready`, `ready` is not `draining`; `exited` is the end. Null stands for "did not exist yet". */
+/** The state of a worker. `terminating`: it got SIGTERM; `killing`: it got SIGKILL. */
 export type WorkerPhase = 'starting' | 'ready' | 'draining' | 'terminating' | 'killing';
 
+/** The state of a program. */
 export type ProgramPhase =
   'idle' | 'starting' | 'serving' | 'reloading' | 'probation' | 'stopping' | 'stopped';
 
@@ -24,12 +25,12 @@ export interface Failure {
   readonly reason: 'exited' | 'notReady' | 'notAdmitted' | 'notStarted';
   /** One sentence for people, without a full stop. */
   readonly message: string;
-  /** What to do about it, where something can be said. */
+  /** What to do about it; null if nothing specific can be said. */
   readonly hint: string | null;
-  /** For `notStarted`: the error's code (src/shared/errors.ts). */
+  /** For `notStarted`: the code of the error, or null if it has none. */
   readonly errorCode: string | null;
   readonly outcome: Outcome | null;
-  /** The last lines that the worker wrote to stderr, oldest first; at most 20. */
+  /** The last lines that the worker wrote to stderr, at most 20, oldest first. */
   readonly stderrTail: readonly string[];
 }
 
@@ -37,11 +38,11 @@ export interface Failure {
 export interface Release {
   /** The working directory. */
   readonly cwd: string;
-  /** The program's own file; null when there is none (`node -e`), or when it was not there. */
+  /** The program's own file; null if there is none (`node -e`), or if it did not exist. */
   readonly file: string | null;
   /**
-   * Is it another directory or file than that of the generation which served at the time, or was the file written since? Null: none
-   * served.
+   * True if directory or file differ from those of the generation that served at the time, or if the file was written since then. Null if no
+   * generation served.
    */
   readonly changed: boolean | null;
 }
@@ -53,7 +54,8 @@ export interface WorkerIdentity {
   readonly pid: number | null;
 }
 
-interface WorkerChange extends WorkerIdentity {
+/** A worker that changes from one state to another. */
+export interface WorkerChange extends WorkerIdentity {
   readonly from: WorkerPhase | null;
   readonly to: WorkerPhase | 'exited';
   /** How long it was in `from`. */
@@ -68,8 +70,8 @@ export type MasterEvent =
       readonly control: string | null;
     }
   /**
-   * The control socket is not where it should be. `elsewhere`: it is in another folder than the first. `restored`: it had been
-   * removed. `lost`: it was removed, and cannot be made again. `left`: it cannot be removed at the end.
+   * The control socket is not where it should be. `elsewhere`: it is not in the preferred directory. `restored`: it was removed, and created
+   * again. `lost`: it was removed, and cannot be created again. `left`: it cannot be removed at the end.
    */
   | {
       readonly event: 'controlSocketChanged';
@@ -90,24 +92,24 @@ export type MasterEvent =
       readonly workers: number;
       readonly release: Release | null;
     }
-  /** Every one of its workers has confirmed that it accepts connections. */
+  /** The generation serves: each of its workers has confirmed that it accepts connections. */
   | {
       readonly event: 'generationReady';
       readonly generation: number;
       readonly durationMs: number;
       readonly release: Release | null;
-      /** How long the generation before it can take over again; 0: not at all. */
+      /** How long the previous generation can take over again; 0: not at all. */
       readonly probationMs: number;
     }
-  /** Its probation is over: the generation before it drains. `durationMs` is how long that lasted. */
+  /** The probation of the generation is over, and the previous one drains. `durationMs` is how long the probation lasted. */
   | {
       readonly event: 'generationSettled';
       readonly generation: number;
       readonly durationMs: number;
-      /** It was cut short: by a reload, by another number of workers, or because no old worker is left that could take over again. */
+      /** It was cut short: by a reload, by a change of the number of workers, or because no old worker is left that could take over again. */
       readonly isEarly: boolean;
     }
-  /** It crashed while it was on probation: generation `to` accepts connections again. */
+  /** The generation crashed on probation: generation `to` accepts connections again. */
   | {
       readonly event: 'generationRolledBack';
       readonly generation: number;
@@ -116,11 +118,11 @@ export type MasterEvent =
       readonly release: Release | null;
       readonly failure: Failure;
     }
-  /** It did not come to serve. */
+  /** The generation failed before it served. */
   | {
       readonly event: 'generationFailed';
       readonly generation: number;
-      /** The generation that serves on; null: none, the first one has failed. */
+      /** The generation that keeps serving; null if none does, because this is the first. */
       readonly serving: number | null;
       readonly durationMs: number;
       readonly release: Release | null;
@@ -158,37 +160,37 @@ export type MasterEvent =
       readonly delayMs: number;
     }
   | ({ readonly event: 'workerStarted' } & WorkerChange)
-  /** Its health path was asked in vain; it is asked again. Only when that has another reason than before. */
+  /** A request for the health path failed, and is retried. Announced only if the reason has changed. */
   | ({ readonly event: 'workerNotReadyYet'; readonly reason: string } & WorkerIdentity)
   | ({ readonly event: 'workerReady' } & WorkerChange)
-  /** Its program ended unexpectedly, and its command, a shell for example, has started it again: that one is ready. */
+  /** The program ended unexpectedly, and the command itself, a shell for example, started it again: the new process is ready. */
   | ({ readonly event: 'workerRestartedItself'; readonly failure: Failure } & WorkerIdentity)
-  /** Its program ended unexpectedly, and its command, a shell for example, goes on without it. */
+  /** The program ended unexpectedly, and the command, a shell for example, continues without it. */
   | ({ readonly event: 'workerLostProgram'; readonly failure: Failure } & WorkerIdentity)
-  /** It has confirmed that it accepts connections. */
+  /** The worker has confirmed that it accepts connections. */
   | ({ readonly event: 'workerAdmitted' } & WorkerIdentity)
   | ({ readonly event: 'workerDraining'; readonly reason: DrainReason } & WorkerChange)
-  /** It is told to keep its connections and to accept no more while a newer generation is on probation. */
+  /** The worker is told to keep its connections and to accept no new ones while a newer generation is on probation. */
   | ({ readonly event: 'workerPaused' } & WorkerIdentity)
-  /** It is told to accept again. */
+  /** The worker is told to accept connections again. */
   | ({ readonly event: 'workerResumed' } & WorkerIdentity)
-  /** It was to do that, and cannot: it drains. */
+  /** The worker cannot pause, so it drains. */
   | ({ readonly event: 'workerNotPaused'; readonly problem: string } & WorkerIdentity)
-  /** A worker that was told to drain or to pause takes no new connection any more. */
+  /** A worker that was told to drain or to pause no longer accepts connections. */
   | ({ readonly event: 'workerAcceptsNoMore' } & WorkerIdentity)
   /** `what`, part of the application's own clean-up, was not finished at the end of the drain timeout. */
   | ({ readonly event: 'workerCleanUpCut'; readonly what: string } & WorkerIdentity)
-  /** A stop, or a drain, takes a while: what it waits for. */
+  /** A stop or a drain takes long: what it waits for. */
   | {
       readonly event: 'stillDraining';
       readonly stopping: boolean;
       readonly workers: number;
-      /** Null: not every worker has said. */
+      /** Null if not every worker has reported it. */
       readonly requests: number | null;
       readonly connections: number | null;
-      /** How many of the workers have nothing left to do but the application's own clean-up; null: not every worker has said. */
+      /** How many of the workers only run the application's own clean-up; null if not every worker has reported it. */
       readonly cleaningUp: number | null;
-      /** Until the last of them is ended by a signal. */
+      /** Time until the last of them is ended by a signal. */
       readonly leftMs: number;
     }
   | ({ readonly event: 'workerTerminated' } & WorkerChange)
@@ -204,55 +206,55 @@ export type MasterEvent =
         | 'reload'
         | 'scaleDown';
     } & WorkerChange)
-  /** It ended when it was asked to: `served`, `migrated` and `cut` are null when it could not say. */
+  /** The worker ended as requested, or while it drained. `served`, `migrated` and `cut` are null if it could not report them. */
   | ({
       readonly event: 'workerExited';
       readonly outcome: Outcome;
       readonly served: number | null;
-      /** Connections that have moved to other workers. */
+      /** Connections that moved to other workers. */
       readonly migrated: number | null;
       readonly cut: number | null;
-      /** How many of its own clean-ups were cut: handlers of signals, drain hooks. */
+      /** How many of the application's clean-ups (signal handlers, drain hooks) were cut. */
       readonly cleanUpsCut: number;
-      /** It crashed while it drained; null: it ended as asked. */
+      /** Set if it crashed while it drained; null if it ended as requested. */
       readonly failure: Failure | null;
     } & WorkerChange)
-  /** It ended, or could not be started, unexpectedly. */
+  /** The worker ended unexpectedly, or could not be started. */
   | ({ readonly event: 'workerFailed'; readonly failure: Failure } & WorkerChange)
-  /** The connections of a draining worker cannot move to another one: they end as without migration. */
+  /** The connections of a draining worker cannot move to another one: they end as with `--no-migrate`. */
   | ({ readonly event: 'migrationFailed'; readonly problem: string } & WorkerIdentity)
   | ({ readonly event: 'undeclaredListen'; readonly address: string } & WorkerIdentity)
-  /** A program that asked for a local address is open to every one, because the listener is. */
+  /** The program asked for one address but is reachable on every address, because the listener is. */
   | ({ readonly event: 'wideListen'; readonly address: string } & WorkerIdentity)
-  /** A program that asked for every address is served on the one that the first generation asked for. */
+  /** The program asked for an address that the listener does not have, because the first generation asked for another one. */
   | ({ readonly event: 'narrowListen'; readonly address: string } & WorkerIdentity)
-  /** Another process holds the address; how long binding is retried. */
+  /** Another process holds the address. Binding is retried for `patienceMs`. */
   | {
       readonly event: 'addressBusy';
       readonly host: string | null;
       readonly port: number;
       readonly patienceMs: number;
     }
-  /** The master of this name is stopping; this one waits until it has ended. */
+  /** Another master with this name is stopping; this master waits until it has exited. `holder`: its pid. */
   | { readonly event: 'nameBusy'; readonly holder: number }
-  /** Workers whose master was killed still held the address when their drain timeout was over: the new master has killed them. */
+  /** Workers whose master was killed still held the port after their drain timeout: this master has killed them. */
   | { readonly event: 'orphansKilled'; readonly port: number; readonly pids: readonly number[] }
-  /** Processes that have inherited the listener outlive the master. It listens no more, for any of them. */
+  /** Processes that inherited the listener outlived the last worker. The port was closed for all of them. */
   | { readonly event: 'listenerLeftBehind'; readonly port: number; readonly pids: readonly number[] }
-  /** The environment, or the env file, says another PORT than the one that is held: workers get `port`. */
+  /** PORT in the environment or the environment file is not the port that is held: workers get `port`. */
   | { readonly event: 'portChanged'; readonly source: 'environment' | 'file'; readonly port: number }
   | ({ readonly event: 'messageRejected'; readonly problem: string } & WorkerIdentity)
   | { readonly event: 'fileChanged'; readonly path: string }
   | { readonly event: 'watchStarted'; readonly paths: readonly string[] }
   | { readonly event: 'watchFailed'; readonly problem: string }
-  /** The lifecycle got an input that its tables call impossible: a bug in graceful-run. The program is as it was before. */
+  /** The lifecycle got an input that its tables call impossible: a bug in graceful-run. The program's state is unchanged. */
   | { readonly event: 'internalError'; readonly problem: string };
 
-/** An event as the lifecycle announces it: which release a generation runs is known to the shell alone. */
+/** An event as the lifecycle announces it, without the release, which it does not know. */
 export type EventWithoutRelease = WithoutRelease<MasterEvent>;
 type WithoutRelease<One> = One extends MasterEvent ? Omit<One, 'release'> : never;
 
-/** An event with its place and time, as the log and the control socket show it. */
+/** An event with its program and time, as the log and the control socket show it. */
 export type EventRecord = MasterEvent & {
   readonly program: string;
   /** Milliseconds since 1970. */

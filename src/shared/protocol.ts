@@ -70,8 +70,8 @@ export interface WantedAddress {
 }
 
 /**
- * Why a worker is asked to drain. `rollback`: its generation has failed although it was admitted. `masterGone` and `signal` are
- * found out by the worker itself.
+ * Why a worker drains. `reload`: a newer generation serves. `rollback`: its generation failed after it was admitted. `stop`: the program stops.
+ * `scaleDown`: fewer workers are wanted. `masterGone`: its master was killed. `signal`: it got a signal that the master did not send.
  */
 export type DrainReason = 'reload' | 'rollback' | 'stop' | 'scaleDown' | 'masterGone' | 'signal';
 

@@ -6,23 +6,23 @@ export async function helpText(columns: number): Promise<string> {
   const builder = yargs([])
     .scriptName('graceful-run')
     .usage(
-      'Usage: $0 --port <n> [options] -- <command> [arguments]\n\nHolds the port, runs the command, reloads it without a failed request.',
+      'Usage: $0 --port <n> [options] -- <command> [arguments]\n\nHolds the port, runs the command, and reloads it without a failed request.',
     )
     .wrap(Math.min(columns, 110))
-    .help('help', 'show this')
+    .help('help', 'show this help')
     .alias('h', 'help')
     .version('version', 'show the version', '')
     .example('$0 --port 10086 -- node app.js', 'run')
     .example('$0 --check --port 10086 -- node app.js', 'say what would go wrong, and start nothing')
-    .example('kill -HUP <pid of graceful-run>', 'reload: a new worker starts, proves itself, takes over')
+    .example('kill -HUP <pid of graceful-run>', 'reload: a new worker starts, proves itself, and takes over')
     .example('gracefulctl reload --wait', 'reload, and exit 0 once the new worker serves')
     .epilogue(
       'Times: 500ms, 30s, 2m\n' +
-        'Signals: HUP reload · TERM, INT, QUIT stop gracefully, a second one at once · TTIN, TTOU add, remove a worker\n' +
-        'Exit codes: 0 stopped as asked · 1 could not start or gave up · 2 usage · 126, 127 command not executable, not found',
+        'Signals: HUP reload · TERM, INT, QUIT stop gracefully (twice: at once) · TTIN add a worker · TTOU remove one\n' +
+        'Exit codes: 0 stopped on request · 1 could not start or gave up · 2 usage · 126 command not executable · 127 not found',
     );
   for (const { flag, value, description, default: preset } of optionTable) {
-    // The value stands in the key, because yargs has no other place for it; so it needs no type.
+    // The value is a part of the key, because yargs has no other place for it.
     builder.option(value === null ? flag : `${flag} ${value}`, {
       describe: preset === null ? description : `${description} [default: ${preset}]`,
     });

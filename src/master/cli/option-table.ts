@@ -1,6 +1,6 @@
 /**
- * The command line's options, once: the parser, `--help` and the table in the README are made from it.
- * What a value may be is checked in ../config/options.ts.
+ * The options of the command line. The parser, `--help` and the table in the README are made from this table.
+ * Values are checked in ../config/options.ts.
  */
 import type { MasterOptions } from '../config/options.ts';
 
@@ -12,7 +12,7 @@ export interface OptionRow {
   readonly value: string | null;
   readonly default: string | null;
   readonly description: string;
-  /** The master's option that it sets; null for the command line's own. */
+  /** The option of the master that it sets; null if only the command line has it. */
   readonly option: keyof MasterOptions | null;
 }
 
@@ -79,7 +79,7 @@ export const optionTable: readonly OptionRow[] = [
     value: '<n>',
     default: '0',
     description:
-      'number of warm-up requests to that path before a worker accepts connections (needs --ready http:/path)',
+      'number of warm-up requests to the path of --ready http:/path before a worker accepts connections',
     option: 'warmup',
   },
   {
@@ -95,7 +95,7 @@ export const optionTable: readonly OptionRow[] = [
     kind: 'text',
     value: '<time>',
     default: '30s',
-    description: 'how long an old worker may drain before SIGTERM (SIGKILL follows 2s later)',
+    description: 'how long an old worker may drain before it gets SIGTERM (SIGKILL follows 2s later)',
     option: 'drainTimeout',
   },
   {
@@ -104,7 +104,7 @@ export const optionTable: readonly OptionRow[] = [
     value: '<time>',
     default: '2s',
     description:
-      'how long the old workers stay after a reload, to take over again if a new worker crashes; 0s: not at all',
+      'how long the old workers stay after a reload, to take over again if a new worker crashes; 0s turns it off',
     option: 'probation',
   },
   {
@@ -112,7 +112,7 @@ export const optionTable: readonly OptionRow[] = [
     kind: 'boolean',
     value: null,
     default: 'on',
-    description: 'move open connections to the new workers; --no-migrate lets them end in the old ones',
+    description: 'move open connections to the new workers; --no-migrate: they end in the old ones',
     option: 'migrate',
   },
   {
@@ -124,12 +124,12 @@ export const optionTable: readonly OptionRow[] = [
     option: 'cwd',
   },
   {
-    // Not --env-file: Node.js takes that for itself wherever it stands, and would apply it to the master.
+    // Not --env-file: Node.js takes that for its own option wherever it stands, and would apply it to the master.
     flag: 'environment-file',
     kind: 'text',
     value: '<file>',
     default: 'none',
-    description: 'file of NAME=value lines for the environment of the workers; re-read for every worker',
+    description: "file with NAME=value lines for the workers' environment; re-read for every worker",
     option: 'environmentFile',
   },
   {

@@ -1,4 +1,4 @@
-/** What a user may ask of a master, in code and on the command line, compiled into a plan: checked, with defaults filled in, frozen. */
+/** The options of a master, in code and on the command line. They are compiled into a plan: checked, with defaults filled in, frozen. */
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import * as z from 'zod/mini';
@@ -9,16 +9,16 @@ import { parseListenAddress } from './listen-address.ts';
 import type { ListenerPlan, Plan, ProgramPlan } from './plan.ts';
 import { masterValues, programName, programValues, wantedCommand } from './values.ts';
 
-/** What makes a worker ready: that it listens, or that it answers a GET of this path as well. */
+/** When a worker is ready: once it listens, or once `GET /path` also returns status 200–399. */
 export type ReadyWhen = 'listen' | `http:/${string}`;
 
 /** What is wanted of one program. Durations are written `30s`, `500ms`, `2m`. */
 export interface ProgramOptions {
   /** The program and its arguments: `['node', 'app.js']`. */
   readonly command: readonly string[];
-  /** The TCP port to hold, 0 to 65535; 0: any free one. Needed unless `listen` is given. */
+  /** The TCP port to hold, 0 to 65535; 0: any free port. Needed unless `listen` is given. */
   readonly port?: number;
-  /** The address to bind: numeric, or a name. Default: what the program of the first generation asks for; every address until it does. */
+  /** The address to bind: numeric, or a name. Default: every address until the first generation asks for a particular one, then that one. */
   readonly host?: string;
   /**
    * Several addresses to hold instead of one: `3000` (every address), `127.0.0.1:3000`, `[::1]:3000`, `localhost:3000`. With `admin=` before
@@ -29,22 +29,22 @@ export interface ProgramOptions {
   readonly backlog?: number;
   /** Workers that share the listener: 1 to 1024, or `auto` for one per core. Default 1. */
   readonly workers?: number | 'auto';
-  /** Working directory of the workers, looked up anew for each one. Default: the master's. */
+  /** Working directory of the workers, resolved again for each of them. Default: the master's. */
   readonly cwd?: string;
-  /** Variables for the workers, over those that the master has. */
+  /** Variables for the workers, which override those that the master has. */
   readonly environment?: Readonly<Record<string, string>>;
-  /** File with `NAME=value` lines for the workers' environment, read anew for each one. */
+  /** File with `NAME=value` lines for the workers' environment, re-read for each of them. Default: none. */
   readonly environmentFile?: string;
   /** Reload when the content of these paths changes; `true`: the program's own file. Default: no watching. */
   readonly watch?: boolean | readonly string[];
   /**
-   * When a worker counts as ready. `listen`, the default: as soon as it listens. `http:/path`: when moreover a GET of that path
-   * was answered with 200 to 399. The request is made inside the worker's process, which has to be Node.js, before it gets any client.
+   * When a worker is ready. `listen`, the default: once it listens. `http:/path`: once GET of that path also returns status 200–399. The
+   * request is made inside the worker's process, which must be Node.js, before it accepts connections.
    */
   readonly ready?: ReadyWhen;
   /**
-   * GETs of the health path that a worker answers to itself after the first success and before it is ready, 0 to 10000; whatever
-   * they are answered, and for 5s (or half of what is left of `readyTimeout`) at most. Needs `ready: 'http:/path'`. Default 0.
+   * Number of warm-up requests for the health path, 0 to 10000. The worker sends them to itself after the first success and before it is
+   * ready, for at most 5s or half of the rest of `readyTimeout`, and ignores their results. Needs `ready: 'http:/path'`. Default 0.
    */
   readonly warmup?: number;
   /** How long a worker may take to become ready, 1ms to 24h. Default 30s. */
@@ -52,8 +52,8 @@ export interface ProgramOptions {
   /** How long a worker may drain before it gets SIGTERM (and SIGKILL 2s later), 0s to 24h. Default 30s. */
   readonly drainTimeout?: string;
   /**
-   * For how long a new generation that serves can be taken back: until then the one before it keeps its workers and their connections,
-   * and accepts again when a new worker crashes. 0s (not at all) to 24h. Default 2s.
+   * How long the previous generation keeps its workers and their connections after a reload: if a new worker crashes in that time, the
+   * previous generation accepts again. 0s (not at all) to 24h. Default 2s.
    */
   readonly probation?: string;
   /** Move open connections to the new workers at a reload. Default true. */
@@ -90,7 +90,7 @@ const planShape = z.strictObject({
   control: z.optional(masterValues.control),
 });
 
-/** How errors name an option: as the command line writes it (`--ready-timeout`), or as code does (`readyTimeout`). */
+/** How errors spell the name of an option: as on the command line (`--ready-timeout`), or as in code (`readyTimeout`). */
 export type OptionSpelling = 'commandLine' | 'code';
 
 /** Checks and compiles the options of a master. Errors: `badOption`, `commandMissing`. */
@@ -213,7 +213,7 @@ function readinessOf(ready: string | undefined, warmup: number, spelling: Option
   return { when: 'listens' };
 }
 
-/** No path is safe to guess: that of the front page may be the most expensive one, and write to a database. */
+/** No path is safe to guess: the front page may be the most expensive one, and may write to a database. */
 function warmupWithoutPath(spelling: OptionSpelling): GracefulRunError {
   const { option, hint } =
     spelling === 'code'

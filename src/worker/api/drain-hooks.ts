@@ -2,14 +2,15 @@
 import { inCurrentContext } from '../process/async-context.ts';
 import type { DrainReason } from '../../shared/protocol.ts';
 
-/** What a drain hook is told. */
+/** The argument of a drain hook. */
 export interface DrainContext {
-  /** Why the worker drains: `reload`, `stop`, `scaleDown`, `masterGone`, or `signal` for a signal that the master did not send. */
+  /** Why the worker drains. Without a master: `stop`. */
   readonly reason: DrainReason;
-  /** When the drain ends at the latest, in milliseconds since 1970 like `Date.now()`: what is not finished by then is cut. */
+  /** When the drain ends at the latest, in milliseconds since 1970 like `Date.now()`: whatever is not finished by then is cut. */
   readonly deadline: number;
 }
 
+/** A function that runs in a drain. If it returns a promise, that is awaited. */
 export type DrainHook = (context: DrainContext) => unknown;
 
 /**

@@ -10,10 +10,7 @@ import { runtimeOfProcess } from '../boot/start-alone.ts';
 import type { Runtime } from './runtime.ts';
 
 export interface GracefulOptions {
-  /**
-   * When the worker is ready. `auto`, the default: as soon as it listens on every declared listener.
-   * `manual`: when `worker.ready()` has been called as well.
-   */
+  /** When the worker is ready. Default: `auto`. */
   readonly ready?: ReadyMode;
 }
 

@@ -1,5 +1,6 @@
 /** Decides when a worker is ready: servers listen on all declared listeners and, in manual mode, `worker.ready()` has been called. Pure. */
 
+/** `auto`: ready once the worker listens on every declared listener. `manual`: once `worker.ready()` has also been called. */
 export type ReadyMode = 'auto' | 'manual';
 
 export interface Readiness {
