@@ -6,10 +6,13 @@ export type { Master, MasterProgram } from './master.ts';
 export type { MasterOptions, PlanOptions, ProgramOptions, ReadyWhen } from './config/options.ts';
 export { GracefulRunError, type ErrorCode } from '../shared/errors.ts';
 export type {
+  DrainingStatus,
   MasterStatus,
+  PendingRestart,
   PlanDifference,
   PlanProblem,
   ProgramChange,
+  ProgramState,
   ReloadResult,
   Status,
   UpdatedProgram,
@@ -17,13 +20,28 @@ export type {
   WorkerCrash,
   WorkerStatus,
 } from '../shared/control-api.ts';
-export type { Cause, EventRecord, Failure, MasterEvent, Outcome } from '../shared/events.ts';
+export type {
+  Cause,
+  EventRecord,
+  Failure,
+  MasterEvent,
+  Outcome,
+  ProgramPhase,
+  Release,
+  WorkerChange,
+  WorkerIdentity,
+  WorkerPhase,
+} from '../shared/events.ts';
+export type { DrainReason } from '../shared/protocol.ts';
 
-/** What a master takes from the process that it is in. Everything has a default. */
+/** What a master uses of the process that it runs in. */
 export interface EmbeddingOptions {
   /** The environment that workers inherit. Default: `process.env`. */
   readonly environment?: NodeJS.ProcessEnv;
-  /** Gets what the worker of `program` with this pid writes to stderr, in whole lines, byte for byte. Default: it goes to this process's stderr. */
+  /**
+   * Called with the bytes that the worker of `program` with this pid writes to stderr, in whole lines. Default: they go to this process's
+   * stderr.
+   */
   readonly onStderr?: (bytes: Uint8Array, pid: number, program: string) => void;
 }
 
