@@ -22,7 +22,8 @@ const afterMaster = createAfterMaster();
 const stderrGraceMs = 250;
 
 export function spawnWorker(request: SpawnRequest, listeners: ProcessListeners): WorkerProcess | null {
-  const { file, args, cwd, environment } = request;
+  // What is used below lives as long as the worker: the request, with its environment, must not.
+  const { file, args, cwd, environment, outliveMs } = request;
   const options: SpawnOptions = {
     cwd,
     env: environment,
@@ -51,7 +52,7 @@ export function spawnWorker(request: SpawnRequest, listeners: ProcessListeners):
   child.stdout?.on('data', listeners.stderr);
   /** What Node.js calls back about, and does not when the other end is gone before it has answered. */
   const onTheWay = new Set<() => void>();
-  afterMaster.watch(pid, request.outliveMs);
+  afterMaster.watch(pid, outliveMs);
   let serving: ProcessStat | null = null;
   let launchers: readonly ProcessStat[] = [];
   const killRest = (): void => {
@@ -90,7 +91,7 @@ export function spawnWorker(request: SpawnRequest, listeners: ProcessListeners):
     },
     noteServing: (servingPid) => {
       if (serving !== null) afterMaster.forget(serving.pid);
-      if (servingPid !== pid) afterMaster.watch(servingPid, request.outliveMs);
+      if (servingPid !== pid) afterMaster.watch(servingPid, outliveMs);
       serving = servingPid === pid ? null : readProcessStat(servingPid);
       launchers = serving === null ? [] : findLaunchers(serving, pid);
     },
