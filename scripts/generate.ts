@@ -1,19 +1,25 @@
 /**
  * `npm run generate`: writes what would rot if it were written by hand: the README's options table from the option
- * table, docs/lifecycle.md from the lifecycle's own tables, docs/events.md from the events, THIRD-PARTY-LICENSES from the bundles. With --check it only tells whether they are up to date.
+ * table, docs/lifecycle.md from the lifecycle's own tables, docs/events.md from the events, openapi.json from the schemas of the control API,
+ * THIRD-PARTY-LICENSES from the bundles. With --check it only tells whether they are up to date.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
+import { format, resolveConfig } from 'prettier';
 import { optionTable } from '../src/master/cli/option-table.ts';
 import { eventsPage } from './events-page.ts';
 import { lifecyclePage } from './lifecycle-page.ts';
+import { openApi } from './openapi/document.ts';
 import { thirdPartyLicenses } from './third-party-licenses.ts';
 
 const isCheck = process.argv.includes('--check');
 const licenses = await thirdPartyLicenses();
+const style = await resolveConfig(new URL('../openapi.json', import.meta.url));
+const api = await format(JSON.stringify(openApi()), { ...style, parser: 'json' });
 const stale = [
   update('README.md', (text) => between(text, 'options', optionsTable())),
   update('docs/lifecycle.md', () => lifecyclePage()),
   update('docs/events.md', () => eventsPage()),
+  update('openapi.json', () => api),
   update('THIRD-PARTY-LICENSES', () => licenses),
 ].filter((path) => path !== null);
 

@@ -10,7 +10,7 @@ import type {
   StopAccepted,
   UpdateResult,
 } from '../../src/shared/control-api.ts';
-import type { Failure, Release } from '../../src/shared/events.ts';
+import type { EventRecord, Failure, Release } from '../../src/shared/events.ts';
 
 const release: Release = { cwd: '/srv/releases/42', file: '/srv/releases/42/app.js', changed: true };
 
@@ -143,6 +143,16 @@ const accepted: ReloadAccepted = { generation: 4 };
 const scaled: Scaled = { workers: 3, before: 1 };
 const stopping: StopAccepted = { pid: 4_242 };
 
+const ready: EventRecord = {
+  event: 'generationReady',
+  generation: 3,
+  durationMs: 141,
+  release,
+  probationMs: 2_000,
+  program: 'shop',
+  time: 1_795_308_017_086,
+};
+
 export const exampleAnswers: {
   readonly MasterStatus: MasterStatus;
   readonly ProgramList: ProgramList;
@@ -154,6 +164,7 @@ export const exampleAnswers: {
   readonly StopAccepted: StopAccepted;
   readonly UpdateResult: UpdateResult;
   readonly ErrorAnswer: ErrorAnswer;
+  readonly EventRecord: EventRecord;
 } = {
   MasterStatus: master,
   ProgramList: programs,
@@ -165,4 +176,5 @@ export const exampleAnswers: {
   StopAccepted: stopping,
   UpdateResult: updated,
   ErrorAnswer: refused,
+  EventRecord: ready,
 };

@@ -22,8 +22,7 @@ const afterMaster = createAfterMaster();
 const stderrGraceMs = 250;
 
 export function spawnWorker(request: SpawnRequest, listeners: ProcessListeners): WorkerProcess | null {
-  // What is used below lives as long as the worker: the request, with its environment, must not.
-  const { file, args, cwd, environment, outliveMs } = request;
+  const { file, args, cwd, environment } = request;
   const options: SpawnOptions = {
     cwd,
     env: environment,
@@ -52,7 +51,7 @@ export function spawnWorker(request: SpawnRequest, listeners: ProcessListeners):
   child.stdout?.on('data', listeners.stderr);
   /** What Node.js calls back about, and does not when the other end is gone before it has answered. */
   const onTheWay = new Set<() => void>();
-  afterMaster.watch(pid, outliveMs);
+  afterMaster.watch(pid, request.outliveMs);
   let serving: ProcessStat | null = null;
   let launchers: readonly ProcessStat[] = [];
   const killRest = (): void => {
@@ -91,7 +90,7 @@ export function spawnWorker(request: SpawnRequest, listeners: ProcessListeners):
     },
     noteServing: (servingPid) => {
       if (serving !== null) afterMaster.forget(serving.pid);
-      if (servingPid !== pid) afterMaster.watch(servingPid, outliveMs);
+      if (servingPid !== pid) afterMaster.watch(servingPid, request.outliveMs);
       serving = servingPid === pid ? null : readProcessStat(servingPid);
       launchers = serving === null ? [] : findLaunchers(serving, pid);
     },

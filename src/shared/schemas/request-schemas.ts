@@ -2,22 +2,23 @@
 import * as z from 'zod/mini';
 import { type ReloadWait, reloadWaits, workersLimit } from '../control-api.ts';
 
-/** `wait`: answer when it is done, not when it is accepted. */
 export interface StopRequest {
+  /** Answer when it is done, not when it is accepted. */
   readonly wait?: boolean | undefined;
 }
 
-/** `wait`: what the answer waits for; `true` is the first of them, false or absent: only that it is accepted. */
 export interface ReloadRequest {
+  /** What the answer waits for; `true` is `serving`, false or absent: only that it is accepted. */
   readonly wait?: boolean | ReloadWait | undefined;
 }
 
 export interface ScaleRequest {
+  /** The number of workers from now on. */
   readonly workers: number;
 }
 
-/** `dryRun`: only tell what would be done. */
 export interface UpdateRequest {
+  /** Only say what would be done. */
   readonly dryRun?: boolean | undefined;
 }
 

@@ -1,0 +1,278 @@
+/**
+ * The component schemas of the OpenAPI description: the zod schemas with which requests and answers are checked, described by the doc
+ * comments of their types.
+ */
+import * as z from 'zod/mini';
+import { describe as describeEvent } from '../../src/shared/describe-event.ts';
+import type { EventRecord } from '../../src/shared/events.ts';
+import * as answers from '../../src/shared/schemas/answer-schemas.ts';
+import * as events from '../../src/shared/schemas/event-schemas.ts';
+import * as requests from '../../src/shared/schemas/request-schemas.ts';
+import { exampleEvents } from '../../test/helpers/example-events.ts';
+import { type Documented, readDocComments } from './doc-comments.ts';
+
+/** A JSON Schema, as far as it is looked into here. */
+export interface Schema {
+  $ref?: string;
+  type?: string | readonly string[];
+  description?: string;
+  properties?: Record<string, Schema>;
+  items?: Schema;
+  anyOf?: readonly Schema[];
+  oneOf?: readonly Schema[];
+  [keyword: string]: unknown;
+}
+
+type RequestName = 'StopRequest' | 'ReloadRequest' | 'ScaleRequest' | 'UpdateRequest';
+type AnswerName =
+  | 'MasterStatus'
+  | 'ProgramList'
+  | 'Status'
+  | 'WorkerStatus'
+  | 'DrainingStatus'
+  | 'PendingRestart'
+  | 'WorkerCrash'
+  | 'ReloadAccepted'
+  | 'ReloadResult'
+  | 'Scaled'
+  | 'StopAccepted'
+  | 'UpdateResult'
+  | 'PlanDifference'
+  | 'ProgramChange'
+  | 'UpdatedProgram'
+  | 'ErrorAnswer'
+  | 'PlanProblem'
+  | 'Failure'
+  | 'Outcome'
+  | 'Release'
+  | 'WorkerPhase';
+
+export type ComponentName = RequestName | AnswerName | 'EventRecord';
+
+const requestSchemas: Readonly<Record<RequestName, z.core.$ZodType>> = {
+  StopRequest: requests.stopRequest,
+  ReloadRequest: requests.reloadRequest,
+  ScaleRequest: requests.scaleRequest,
+  UpdateRequest: requests.updateRequest,
+};
+
+const answerSchemas: Readonly<Record<AnswerName, z.core.$ZodType>> = {
+  MasterStatus: answers.masterStatus,
+  ProgramList: answers.programList,
+  Status: answers.status,
+  WorkerStatus: answers.workerStatus,
+  DrainingStatus: answers.drainingStatus,
+  PendingRestart: answers.pendingRestart,
+  WorkerCrash: answers.workerCrash,
+  ReloadAccepted: answers.reloadAccepted,
+  ReloadResult: answers.reloadResult,
+  Scaled: answers.scaled,
+  StopAccepted: answers.stopAccepted,
+  UpdateResult: answers.updateResult,
+  PlanDifference: answers.planDifference,
+  ProgramChange: answers.programChange,
+  UpdatedProgram: answers.updatedProgram,
+  ErrorAnswer: answers.errorAnswer,
+  PlanProblem: answers.planProblem,
+  Failure: events.failure,
+  Outcome: events.outcome,
+  Release: events.release,
+  WorkerPhase: events.workerPhase,
+};
+
+/**
+ * Descriptions of fields whose types have no comment, because the name says enough to a reader of the code: by the name of the field, or of
+ * its component and the field.
+ */
+const fields: Readonly<Record<string, string>> = {
+  program: "The program's name.",
+  generation: 'The number of the generation: 1, 2, 3 …',
+  slot: "The worker's place among the workers of its generation: 0, 1 …",
+  pid: 'The process id; null if there is no process.',
+  version: 'The version of graceful-run.',
+  host: 'The IP address or host name.',
+  port: 'The TCP port.',
+  file: 'The path of the config file.',
+  time: 'Milliseconds since 1970.',
+  event: 'What happened.',
+  release: 'What the generation runs; null if that is not known.',
+  failure: 'Why it failed; null if it did not.',
+  code: 'A code of docs/errors.md.',
+  message: 'One sentence for people.',
+  hint: 'What to do about it; null if there is nothing to say.',
+  problem: 'What went wrong, in words.',
+  address: 'The address that the program asked for.',
+  control: 'The path of the control socket; null if there is none.',
+  cause: 'Where the request came from.',
+  outcome: 'How its process ended.',
+  pids: 'The process ids.',
+  path: 'The path of the file.',
+  paths: 'The paths of files and folders.',
+  uptimeMs: 'How long it has been running, in ms.',
+  durationMs: 'How long it took, in ms.',
+  requests: 'Requests in flight; null if that is not known.',
+  connections: 'Open connections; null if that is not known.',
+  reason: 'Why.',
+  added: 'Names of programs that are new.',
+  removed: 'Names of programs that are gone.',
+  changed: 'Programs that differ.',
+  failures: 'Failures in a row.',
+  'MasterStatus.pid': "The master's process id.",
+  'Status.state':
+    'What the program does. `restarting`: no worker accepts connections, because all have crashed.',
+  'Status.probation.previous': 'The generation that takes over again if the one that serves crashes.',
+  'Status.probation.remainingMs': 'How long the probation lasts, in ms.',
+  'Status.command': 'The command that its workers run, one word per item.',
+  'Status.listeners': 'The sockets that the master holds for it, in the order in which workers inherit them.',
+  'Status.listeners.name': "The listener's name.",
+  'Status.workersWanted': 'The number of workers that it is to have.',
+  'Status.reloadPending': 'Another reload follows the one that runs.',
+  'ReloadResult.ok': 'The generation serves.',
+  'Scaled.workers': 'The number of workers that are wanted now.',
+  'Scaled.before': 'The number of workers that were wanted before.',
+  'StopAccepted.pid': "The master's process id.",
+  'UpdatedProgram.done': 'What was done to it.',
+  'ErrorAnswer.error': 'What went wrong.',
+  'PlanProblem.line': 'The line in the file, from 1; null if there is none to name.',
+  'PlanProblem.column': 'The column in the line, from 1; null if there is none to name.',
+  'Outcome.code': 'The exit code; null if a signal ended it.',
+  'Outcome.signal': 'The signal that ended it; null if it exited.',
+  'MasterStartedEvent.pid': "The master's process id.",
+  'ControlSocketChangedEvent.change': 'What happened to the socket.',
+  'ListenerBoundEvent.listener': "The listener's name.",
+  'GenerationStartedEvent.workers': 'The number of its workers.',
+  'GenerationSettledEvent.durationMs': 'The time since it began to serve, in ms.',
+  'GenerationRolledBackEvent.to': 'The generation that serves again.',
+  'ReloadRequestedEvent.pending': 'Another reload runs; this one follows it.',
+  'StopRequestedEvent.urgent': 'Its workers are killed, because it was asked for before.',
+  'StartWaitsEvent.programs': 'Names of the programs that have to serve first.',
+  'PlanRefusedEvent.problems': 'Everything that is wrong with the plan.',
+  'WorkerCountChangedEvent.fromCount': 'The number of workers before.',
+  'WorkerCountChangedEvent.toCount': 'The number of workers that are wanted now.',
+  'RestartScheduledEvent.delayMs': 'Until the worker is started again, in ms.',
+  'WorkerCleanUpCutEvent.what': 'What was not finished.',
+  'StillDrainingEvent.stopping': 'The program stops, and does not only drain old workers.',
+  'StillDrainingEvent.workers': 'The number of workers that still drain.',
+  'WorkerExitedEvent.served': 'Requests that it has served; null if it could not say.',
+  'WorkerExitedEvent.cut':
+    'Connections that were closed in the middle of a request; null if it could not say.',
+  'AddressBusyEvent.patienceMs': 'How long binding is retried, in ms.',
+  'NameBusyEvent.holder': 'The process id of the other master.',
+  'PortChangedEvent.source': 'What says so: the environment, or the env file.',
+};
+
+/** All component schemas by their names. @throws when a field has no description. */
+export function componentSchemas(): Readonly<Record<string, Schema>> {
+  const documented = readDocComments(
+    ['control-api', 'events', 'schemas/request-schemas'].map(
+      (file) => new URL(`../../src/shared/${file}.ts`, import.meta.url),
+    ),
+  );
+  const eventNames = Object.keys(events.eventShapes);
+  const eventSchemas = Object.fromEntries(
+    Object.entries(events.eventShapes).map(([name, shape]) => [componentOfEvent(name), shape]),
+  );
+  const schemas: Record<string, Schema> = {
+    ...convert(requestSchemas, 'input'),
+    ...convert({ ...answerSchemas, ...eventSchemas }, 'output'),
+  };
+  const undescribed: string[] = [];
+  const sourceOf = new Map(eventNames.map((event) => [componentOfEvent(event), event]));
+  for (const [name, schema] of Object.entries(schemas)) {
+    const source = documented.get(sourceOf.get(name) ?? name);
+    describe(schema, source, name, undescribed);
+    if (source?.text != null) schema.description = source.text;
+  }
+  for (const event of exampleEvents) {
+    const schema = schemas[componentOfEvent(event.event)];
+    if (schema === undefined) continue;
+    schema.description ??= `For example: ${describeEvent(event)}`;
+    schema['examples'] = [{ ...event, program: 'shop', time: 1_795_308_017_086 } satisfies EventRecord];
+  }
+  if (undescribed.length > 0) throw new Error(`fields without a description: ${undescribed.join(', ')}`);
+  return { ...schemas, EventRecord: eventRecord(eventNames) };
+}
+
+/** `workerStarted` → `WorkerStartedEvent`. */
+export function componentOfEvent(event: string): string {
+  return `${event.slice(0, 1).toUpperCase()}${event.slice(1)}Event`;
+}
+
+export function refTo(component: string): Schema {
+  return { $ref: `#/components/schemas/${component}` };
+}
+
+function eventRecord(names: readonly string[]): Schema {
+  return {
+    description: 'Something that happened. A later version may add events and fields.',
+    oneOf: names.map((name) => refTo(componentOfEvent(name))),
+    discriminator: {
+      propertyName: 'event',
+      mapping: Object.fromEntries(names.map((name) => [name, refTo(componentOfEvent(name)).$ref])),
+    },
+  };
+}
+
+function convert(
+  shapes: Readonly<Record<string, z.core.$ZodType>>,
+  io: 'input' | 'output',
+): Readonly<Record<string, Schema>> {
+  const registry = z.registry<{ id: string }>();
+  for (const [id, shape] of Object.entries(shapes)) registry.add(shape, { id });
+  const { schemas } = z.toJSONSchema(registry, { io, uri: (id) => `#/components/schemas/${id}` });
+  const plain = JSON.parse(JSON.stringify(schemas)) as Record<string, Schema>;
+  return Object.fromEntries(Object.entries(plain).map(([name, schema]) => [name, tidy(schema, io)]));
+}
+
+/** Without what zod adds for itself. Answers may get fields in later versions; requests with a field too many are refused. */
+function tidy(schema: Schema, io: 'input' | 'output'): Schema {
+  const tidied: Schema = { ...schema };
+  delete tidied['$schema'];
+  delete tidied['$id'];
+  if (tidied.type === 'integer') {
+    if (tidied['minimum'] === Number.MIN_SAFE_INTEGER) delete tidied['minimum'];
+    if (tidied['maximum'] === Number.MAX_SAFE_INTEGER) delete tidied['maximum'];
+  }
+  if (io === 'output') {
+    delete tidied['default'];
+    if (tidied.type === 'object') delete tidied['additionalProperties'];
+  }
+  if (tidied.properties !== undefined) {
+    tidied.properties = Object.fromEntries(
+      Object.entries(tidied.properties).map(([name, property]) => [name, tidy(property, io)]),
+    );
+  }
+  if (tidied.items !== undefined) tidied.items = tidy(tidied.items, io);
+  if (tidied.anyOf === undefined) return tidied;
+  const { anyOf, ...others } = tidied;
+  const [first, second, ...more] = anyOf.map((one) => tidy(one, io));
+  const isNullable = second?.type === 'null' && more.length === 0;
+  if (isNullable && typeof first?.type === 'string' && !('enum' in first) && first.properties === undefined)
+    return { ...others, ...first, type: [first.type, 'null'] };
+  return { ...others, anyOf: [first, second, ...more].filter((one) => one !== undefined) };
+}
+
+/** Adds the doc comments. A field that is another component may do with that one's description. */
+function describe(
+  schema: Schema,
+  documented: Documented | undefined,
+  path: string,
+  undescribed: string[],
+): void {
+  for (const [name, property] of Object.entries(schema.properties ?? {})) {
+    const source = documented?.fields.get(name);
+    const place = `${path}.${name}`;
+    const text = fields[place] ?? source?.text ?? fields[name];
+    if (text !== undefined && !('const' in property)) property.description = text;
+    else if (!isComponent(property) && !('const' in property)) undescribed.push(place);
+    describe(property, source, place, undescribed);
+  }
+  if (schema.items !== undefined) describe(schema.items, documented, path, undescribed);
+  for (const one of schema.anyOf ?? []) describe(one, documented, path, undescribed);
+}
+
+function isComponent({ $ref, anyOf, items }: Schema): boolean {
+  return (
+    $ref !== undefined || (anyOf?.some(isComponent) ?? false) || (items !== undefined && isComponent(items))
+  );
+}

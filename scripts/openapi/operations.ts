@@ -1,0 +1,319 @@
+/** The routes of the control API in words: what each is for, what it is asked and what it answers. A route without an entry does not compile. */
+import type { ErrorAnswer, ProgramAction, routes } from '../../src/shared/control-api.ts';
+import type { ErrorCode } from '../../src/shared/errors.ts';
+import { exampleAnswers } from '../../test/helpers/example-answers.ts';
+import type { ComponentName } from './component-schemas.ts';
+
+export interface Operation {
+  readonly method: 'get' | 'post';
+  readonly operationId: string;
+  readonly summary: string;
+  /** More of it, after the summary. */
+  readonly description?: string;
+  readonly request?: { readonly schema: ComponentName; readonly example: unknown };
+  readonly answers: readonly Answer[];
+  /** Errors beside those that every request can get. */
+  readonly errors?: readonly ErrorName[];
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly description: string;
+  readonly schema: ComponentName;
+  readonly example: unknown;
+  /** One JSON text per line, until either side ends it. */
+  readonly isStream?: true;
+}
+
+export type ErrorName =
+  | 'badRequest'
+  | 'programNotFound'
+  | 'programAmbiguous'
+  | 'programStopped'
+  | 'noConfigFile'
+  | 'tooLarge'
+  | 'planInvalid'
+  | 'internalError'
+  | 'unavailable';
+
+/** In the order of their statuses. */
+export const errorAnswers: Readonly<Record<ErrorName, Answer>> = {
+  badRequest: error(
+    400,
+    'The body is not JSON, has an unknown field, or an invalid value (`controlRequestRejected`).',
+    'controlRequestRejected',
+    '`workers` must be a whole number from 1 to 1024',
+  ),
+  programNotFound: error(
+    404,
+    'There is no program of that name (`programNotFound`).',
+    'programNotFound',
+    'cannot find the program shpo: the master runs shop, mail',
+    'did you mean shop?',
+  ),
+  programAmbiguous: error(
+    409,
+    'The master does not run exactly one program: use the routes below `/v1/programs` (`programAmbiguous`).',
+    'programAmbiguous',
+    'cannot choose a program: 2 are running: shop, mail',
+    'name one of them: POST /v1/programs/shop/reload',
+  ),
+  programStopped: error(
+    409,
+    'The program does not run, or it stops: start it first (`programStopped`).',
+    'programStopped',
+    'cannot reload: the program shop is stopped',
+    'start it first',
+  ),
+  noConfigFile: error(
+    409,
+    'The master was not started with a config file (`noConfigFile`).',
+    'noConfigFile',
+    'cannot update: the master was started without a config file',
+  ),
+  tooLarge: error(
+    413,
+    'The body is larger than 64 KiB (`controlRequestRejected`).',
+    'controlRequestRejected',
+    'the body is larger than 65536 bytes',
+  ),
+  planInvalid: {
+    status: 422,
+    description:
+      'The config file is wrong, and nothing was changed (`planInvalid`). `problems` lists everything that is wrong with it.',
+    schema: 'ErrorAnswer',
+    example: exampleAnswers.ErrorAnswer,
+  },
+  internalError: error(
+    500,
+    'A bug in graceful-run (`internalError`).',
+    'internalError',
+    'cannot answer: unexpected state',
+  ),
+  unavailable: error(
+    503,
+    'The master cannot serve the request: it is stopping (`masterStopped`), or too many requests wait or follow the events (`controlRequestRejected`).',
+    'masterStopped',
+    'cannot reload: the master is stopping',
+    'start graceful-run again',
+  ),
+};
+
+function error(
+  status: number,
+  description: string,
+  code: ErrorCode | 'internalError',
+  message: string,
+  hint: string | null = null,
+): Answer {
+  const example: ErrorAnswer = { error: { code, message, hint } };
+  return { status, description, schema: 'ErrorAnswer', example };
+}
+
+const events: Answer = {
+  status: 200,
+  description:
+    'One event per line, from now on. The schema is that of one line. A reader that falls more than 1 MiB behind is disconnected.',
+  schema: 'EventRecord',
+  example: exampleAnswers.EventRecord,
+  isStream: true,
+};
+
+const accepted: Answer = {
+  status: 202,
+  description: 'Accepted (without `wait`).',
+  schema: 'ReloadAccepted',
+  example: exampleAnswers.ReloadAccepted,
+};
+
+const serves: Answer = {
+  status: 200,
+  description: 'The new generation has come to what `wait` names.',
+  schema: 'ReloadResult',
+  example: exampleAnswers.ReloadResult,
+};
+
+const failed: Answer = {
+  status: 409,
+  description: 'It failed. After a failed reload the generation before it serves.',
+  schema: 'ReloadResult',
+  example: exampleAnswers.FailedReload,
+};
+
+const status: Answer = {
+  status: 200,
+  description: 'The status of the program.',
+  schema: 'Status',
+  example: exampleAnswers.Status,
+};
+
+const scaled: Answer = {
+  status: 200,
+  description: 'The number of workers that are wanted from now on, and the previous number.',
+  schema: 'Scaled',
+  example: exampleAnswers.Scaled,
+};
+
+const stopping: Answer = {
+  status: 202,
+  description: 'Accepted. The answer begins at once; with `wait` it ends when the stop has ended.',
+  schema: 'StopAccepted',
+  example: exampleAnswers.StopAccepted,
+};
+
+const reload = { schema: 'ReloadRequest', example: { wait: true } } as const;
+const scale = { schema: 'ScaleRequest', example: { workers: 3 } } as const;
+const stop = { schema: 'StopRequest', example: { wait: true } } as const;
+
+/** In one program: `/v1/programs/{name}`, and `/v1/programs/{name}/ACTION`. */
+export const programOperations: Readonly<Record<ProgramAction | 'status', Operation>> = {
+  status: {
+    method: 'get',
+    operationId: 'programStatus',
+    summary: 'The status of a program',
+    answers: [status],
+    errors: ['programNotFound'],
+  },
+  start: {
+    method: 'post',
+    operationId: 'startProgram',
+    summary: 'Start a program',
+    description: 'A program that runs already is left as it is, and the answer comes at once.',
+    request: reload,
+    answers: [serves, accepted, failed],
+    errors: ['badRequest', 'programNotFound', 'tooLarge'],
+  },
+  reload: {
+    method: 'post',
+    operationId: 'reloadProgram',
+    summary: 'Reload a program',
+    description:
+      'Starts a new generation, and drains the one before it when the new one serves. Requests that are made during a reload share one further generation.',
+    request: reload,
+    answers: [serves, accepted, failed],
+    errors: ['badRequest', 'programNotFound', 'programStopped', 'tooLarge'],
+  },
+  restart: {
+    method: 'post',
+    operationId: 'restartProgram',
+    summary: 'Stop the workers of a program, then start new ones',
+    description: 'Clients wait in the queue of the listener meanwhile.',
+    request: reload,
+    answers: [serves, accepted, failed],
+    errors: ['badRequest', 'programNotFound', 'tooLarge'],
+  },
+  scale: {
+    method: 'post',
+    operationId: 'scaleProgram',
+    summary: 'Change the number of workers of a program',
+    request: scale,
+    answers: [scaled],
+    errors: ['badRequest', 'programNotFound', 'programStopped', 'tooLarge'],
+  },
+  stop: {
+    method: 'post',
+    operationId: 'stopProgram',
+    summary: 'Stop a program',
+    description: 'Drains its workers. A second request stops them at once. The master runs on.',
+    request: stop,
+    answers: [stopping],
+    errors: ['badRequest', 'programNotFound', 'tooLarge'],
+  },
+  events: {
+    method: 'get',
+    operationId: 'followProgram',
+    summary: 'Follow the events of a program',
+    answers: [events],
+    errors: ['programNotFound'],
+  },
+};
+
+export const masterOperations: Readonly<Record<keyof typeof routes, Operation>> = {
+  master: {
+    method: 'get',
+    operationId: 'masterStatus',
+    summary: 'The status of the master',
+    answers: [
+      {
+        status: 200,
+        description: 'The status of the master.',
+        schema: 'MasterStatus',
+        example: exampleAnswers.MasterStatus,
+      },
+    ],
+  },
+  programs: {
+    method: 'get',
+    operationId: 'listPrograms',
+    summary: 'The status of all programs',
+    answers: [
+      {
+        status: 200,
+        description: 'The master and all its programs, in the order of the plan.',
+        schema: 'ProgramList',
+        example: exampleAnswers.ProgramList,
+      },
+    ],
+  },
+  update: {
+    method: 'post',
+    operationId: 'update',
+    summary: 'Read the config file again and apply what changed',
+    description:
+      'The whole file is checked before anything changes. A program that did not change is not touched. `dryRun` only tells what would be done.',
+    request: { schema: 'UpdateRequest', example: { dryRun: true } },
+    answers: [
+      {
+        status: 200,
+        description: 'Applied, or, with `dryRun`, what would be done.',
+        schema: 'UpdateResult',
+        example: exampleAnswers.UpdateResult,
+      },
+      {
+        status: 409,
+        description: 'Applied, but at least one program does not serve as the new file wants it.',
+        schema: 'UpdateResult',
+        example: exampleAnswers.UpdateResult,
+      },
+    ],
+    errors: ['badRequest', 'noConfigFile', 'tooLarge', 'planInvalid'],
+  },
+  stop: {
+    method: 'post',
+    operationId: 'stop',
+    summary: 'Stop all programs and the master',
+    description: 'Drains all workers. A second request stops them at once.',
+    request: stop,
+    answers: [stopping],
+    errors: ['badRequest', 'tooLarge'],
+  },
+  events: {
+    method: 'get',
+    operationId: 'follow',
+    summary: 'Follow the events of all programs and of the master',
+    answers: [events],
+  },
+  status: {
+    method: 'get',
+    operationId: 'status',
+    summary: 'The status of the only program',
+    answers: [status],
+    errors: ['programAmbiguous'],
+  },
+  reload: {
+    method: 'post',
+    operationId: 'reload',
+    summary: 'Reload the only program',
+    request: reload,
+    answers: [serves, accepted, failed],
+    errors: ['badRequest', 'programAmbiguous', 'tooLarge'],
+  },
+  scale: {
+    method: 'post',
+    operationId: 'scale',
+    summary: 'Change the number of workers of the only program',
+    request: scale,
+    answers: [scaled],
+    errors: ['badRequest', 'programAmbiguous', 'tooLarge'],
+  },
+};
