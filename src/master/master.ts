@@ -407,10 +407,12 @@ function assemble(
 
   function statusOf(member: Member): Status {
     const { program, isWanted: isToRun } = member;
+    const waitsFor = isToRun && !program.isServing() ? set.waitsFor(member) : [];
     return describeStatus(program.record(), {
       master: describeMaster(),
       isWanted: isToRun,
-      waitsFor: isToRun && program.phase() !== 'serving' ? set.waitsFor(member) : [],
+      waitsFor,
+      isAboutToStart: member.isBinding || (member.isDue && waitsFor.length === 0),
       openOf: (worker) => program.openOf(worker),
       at: platform.clock.monotonicMs(),
     });

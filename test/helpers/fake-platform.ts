@@ -15,7 +15,7 @@ export interface FakeWorker {
   hasEnded: boolean;
 }
 
-/** `workers` grows with every start. `delayMs` divides the delay of timers. */
+/** `workers` grows with every start. One with FAILS in its environment ends before it is ready. */
 export function createFakePlatform(): { readonly platform: Platform; readonly workers: FakeWorker[] } {
   const workers: FakeWorker[] = [];
   let lastPid = 10_000_000;
@@ -29,11 +29,11 @@ export function createFakePlatform(): { readonly platform: Platform; readonly wo
         if (!worker.hasEnded) listeners.message(wrap(message));
       });
     };
-    const end = (): void => {
+    const end = (code = 0): void => {
       setImmediate(() => {
         if (worker.hasEnded) return;
         worker.hasEnded = true;
-        listeners.exit({ code: 0, signal: null });
+        listeners.exit({ code, signal: null });
       });
     };
     const hear: { readonly [Type in MasterMessage['type']]?: () => void } = {
@@ -50,7 +50,8 @@ export function createFakePlatform(): { readonly platform: Platform; readonly wo
         end();
       },
     };
-    say({ type: 'ready', pid });
+    if (request.environment['FAILS'] === undefined) say({ type: 'ready', pid });
+    else end(1);
     return {
       pid,
       send(message, _handle, sent) {
@@ -59,7 +60,9 @@ export function createFakePlatform(): { readonly platform: Platform; readonly wo
       },
       noteServing: () => undefined,
       endWatchers: () => undefined,
-      killTree: end,
+      killTree: () => {
+        end();
+      },
     };
   }
 

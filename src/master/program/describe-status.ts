@@ -10,6 +10,8 @@ import { servingGeneration, type LifecycleSettings, type Program, type Worker } 
 /** What a program's status shows beside the program itself. */
 export interface StatusContext extends Pick<Status, 'isWanted' | 'waitsFor'> {
   readonly master: MasterStatus;
+  /** It is being looked up and bound, or is as soon as its last workers are gone. */
+  readonly isAboutToStart: boolean;
   /** What a draining worker has answered to the latest question. */
   readonly openOf: (worker: number) => OpenCounts | null;
   readonly at: number;
@@ -17,13 +19,13 @@ export interface StatusContext extends Pick<Status, 'isWanted' | 'waitsFor'> {
 
 export function describeStatus(
   record: Omit<ProgramRecord, 'isWanted'>,
-  { master, isWanted, waitsFor, openOf, at }: StatusContext,
+  { master, isWanted, waitsFor, isAboutToStart, openOf, at }: StatusContext,
 ): Status {
   const { lifecycle: program, releases } = record;
   const generation = servingGeneration(program)?.number ?? null;
   return {
     program: record.name,
-    state: stateOf(program),
+    state: isAboutToStart && isAtRest(program) ? 'starting' : stateOf(program),
     isWanted,
     waitsFor,
     probation:
@@ -58,6 +60,10 @@ export function describeStatus(
 
 function isAccepting({ phase, admission, isPaused }: Worker): boolean {
   return phase === 'ready' && admission === 'confirmed' && !isPaused;
+}
+
+function isAtRest({ phase }: Program): boolean {
+  return phase === 'idle' || phase === 'stopped';
 }
 
 function stateOf(program: Program): ProgramState {

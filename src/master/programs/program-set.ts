@@ -254,8 +254,9 @@ export function createProgramSet(parts: ProgramSetParts): ProgramSet {
   }
 
   function restart(member: Member, cause: Cause): ReturnType<ProgramSet['restart']> {
-    if (member.isResting) return start(member);
     const { program } = member;
+    // It is about to have new workers anyway.
+    if (member.isResting || member.isBinding || program.phase() === 'stopping') return start(member);
     const generation = program.nextGeneration();
     member.isWanted = true;
     member.keepsListeners = true;

@@ -1,0 +1,127 @@
+// Random commands, as many operators at once would give them: whatever they are, every program comes to what is wanted of it last.
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import type { PlanOptions, ProgramOptions } from '../../../../src/master/config/options.ts';
+import { createMaster, type OwnedMaster } from '../../../../src/master/master.ts';
+import type { EventRecord } from '../../../../src/shared/events.ts';
+import { createFakePlatform } from '../../../helpers/fake-platform.ts';
+import { eventually } from '../../../helpers/eventually.ts';
+import { freePort } from '../../../helpers/plain-client.ts';
+
+const names = ['db', 'cache', 'shop', 'mail'] as const;
+const dependsOn: Readonly<Record<string, readonly string[]>> = { cache: ['db'], shop: ['db', 'cache'] };
+const ports = await Promise.all(names.map(async () => freePort()));
+
+/** `version`: what the environment says; 0: its workers fail. */
+function planOf(versions: readonly number[]): PlanOptions {
+  const programs = names.map((name, index): [string, ProgramOptions] => {
+    const version = versions[index] ?? 1;
+    return [
+      name,
+      {
+        command: ['node', 'app.js'],
+        listen: [`127.0.0.1:${ports[index] ?? 0}`],
+        environment: { VERSION: String(version), ...(version === 0 ? { FAILS: '1' } : {}) },
+        probation: version === 3 ? '20ms' : '0s',
+        dependsOn: dependsOn[name] ?? [],
+      },
+    ];
+  });
+  return { name: 'random', control: false, programs: Object.fromEntries(programs) };
+}
+
+const resting: ReadonlySet<string> = new Set(['idle', 'serving', 'stopped']);
+
+type Order =
+  | { readonly do: 'start' | 'stop' | 'restart' | 'reload' | 'more' | 'fewer'; readonly program: string }
+  | { readonly do: 'update'; readonly versions: readonly number[] }
+  | { readonly do: 'wait'; readonly turns: number };
+
+const orders: fc.Arbitrary<readonly Order[]> = fc.array(
+  fc.oneof(
+    {
+      weight: 6,
+      arbitrary: fc.record({
+        do: fc.constantFrom(
+          'start' as const,
+          'stop' as const,
+          'restart' as const,
+          'reload' as const,
+          'more' as const,
+          'fewer' as const,
+        ),
+        program: fc.constantFrom(...names),
+      }),
+    },
+    {
+      weight: 2,
+      arbitrary: fc.record({
+        do: fc.constant('update' as const),
+        versions: fc.array(fc.integer({ min: 0, max: 3 }), {
+          minLength: names.length,
+          maxLength: names.length,
+        }),
+      }),
+    },
+    { weight: 3, arbitrary: fc.record({ do: fc.constant('wait' as const), turns: fc.nat({ max: 30 }) }) },
+  ),
+  { maxLength: 25 },
+);
+
+async function obey(master: OwnedMaster, order: Order): Promise<unknown> {
+  switch (order.do) {
+    case 'wait':
+      for (let turn = 0; turn < order.turns; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+      return null;
+    case 'update':
+      return master.update(planOf(order.versions));
+    case 'more':
+    case 'fewer':
+      master.program(order.program).changeWorkerCount(order.do === 'more' ? 1 : -1);
+      return null;
+    default:
+      return master.program(order.program)[order.do]();
+  }
+}
+
+test('whatever is asked for, and in whatever order, each program comes to what was wanted last, and the master ends', async () => {
+  await fc.assert(
+    fc.asyncProperty(orders, async (list) => {
+      const { platform, workers } = createFakePlatform();
+      const master = createMaster(planOf([1, 1, 1, 1]), {
+        platform,
+        environment: { PATH: process.env['PATH'] },
+      });
+      const events: EventRecord[] = [];
+      master.subscribe((event) => events.push(event));
+      await master.start();
+      const asked: Promise<unknown>[] = [];
+      for (const order of list) {
+        // What cannot be done any more is refused: a reload of a program that is stopped.
+        const answer = obey(master, order).catch((error: unknown) => error);
+        if (order.do === 'wait') await answer;
+        else asked.push(answer);
+      }
+      const answers = await Promise.race([
+        Promise.all(asked),
+        new Promise<null>((resolve) => setTimeout(resolve, 20_000, null)),
+      ]);
+      // What waits for a program that does not serve waits on: nothing else may.
+      const open = master.programs().filter(({ waitsFor, isWanted }) => isWanted && waitsFor.length > 0);
+      if (open.length === 0) expect(answers).not.toBeNull();
+      expect(events.filter(({ event }) => event === 'internalError')).toEqual([]);
+      await eventually('no program is on its way', () =>
+        master.programs().every(({ state }) => resting.has(state)),
+      );
+      for (const { program, isWanted, state, waitsFor, lastReload } of master.programs()) {
+        if (!isWanted) expect([program, state]).toEqual([program, 'stopped']);
+        else if (waitsFor.length === 0 && lastReload?.ok === true)
+          expect([program, state]).toEqual([program, 'serving']);
+      }
+      await master.stop();
+      expect(workers.filter(({ hasEnded }) => !hasEnded)).toEqual([]);
+      expect(await master.ended).toBeNull();
+    }),
+    { numRuns: 150, endOnFailure: true },
+  );
+}, 120_000);
