@@ -22,8 +22,10 @@ export async function ask(
 ): Promise<ControlAnswer> {
   const exchange = await askControl(request);
   if ('noAnswer' in exchange) throw unanswered(action, exchange);
-  if (!statuses.includes(exchange.answer.status)) throw refused(action, exchange.answer);
-  return exchange.answer;
+  const { answer } = exchange;
+  // A status may stand for an operation that has failed, and for one that was refused.
+  if (!statuses.includes(answer.status) || readError(answer.body) !== null) throw refused(action, answer);
+  return answer;
 }
 
 /** The error for an exchange that had no answer. */
