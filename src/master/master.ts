@@ -337,6 +337,7 @@ function assemble(
       name: name(),
       folders: controlFolders(environment, process.geteuid?.() ?? 0),
       commands,
+      keepsAlive: !isOfOneProgram,
       // Its drain timeout ends that. A supervisor may start the next master before the last one has drained.
       wait: async (holder) => {
         if (!isWanted()) return false;

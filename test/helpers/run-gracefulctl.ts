@@ -1,7 +1,9 @@
-/** gracefulctl from its sources, as a process that a test has started, and what came of it. */
+/** gracefulctl as a process that a test has started, and what came of it. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 
+const built = new URL('../../bin/gracefulctl.js', import.meta.url).pathname;
+/** Runs the sources. */
 export const launcher: string = new URL('run-ctl.ts', import.meta.url).pathname;
 
 export interface Ended {
@@ -10,7 +12,7 @@ export interface Ended {
   readonly err: string;
 }
 
-/** `env` says where the control sockets are. */
+/** From its sources. `env` says where the control sockets are. */
 export function startGracefulctl(args: readonly string[], env: NodeJS.ProcessEnv): ChildProcess {
   return spawn(process.execPath, ['--import', 'tsx', launcher, ...args], {
     env: { ...process.env, FORCE_COLOR: '0', ...env },
@@ -26,4 +28,14 @@ export async function outcomeOf(child: ChildProcess): Promise<Ended> {
   child.stderr?.setEncoding('utf8').on('data', (text: string) => (err += text));
   await once(child, 'close');
   return { code: child.exitCode, out, err };
+}
+
+/** As it is built, which starts faster; to its end. */
+export function gracefulctl(args: readonly string[], env: NodeJS.ProcessEnv): Promise<Ended> {
+  return outcomeOf(
+    spawn(process.execPath, [built, ...args], {
+      env: { ...process.env, FORCE_COLOR: '0', ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    }),
+  );
 }

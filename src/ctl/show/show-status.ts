@@ -7,6 +7,7 @@ import { choosePrograms } from '../masters/choose.ts';
 import { isAnswering, type ListedMaster } from '../masters/list-programs.ts';
 import type { FoundProgram } from '../masters/select-programs.ts';
 import type { Terminal } from '../output-streams.ts';
+import { widthOf } from './columns.ts';
 import { lookAgain, lookAtProcesses, type Usage, usageOf } from './process-usage.ts';
 import { renderPrograms, type TableGroup } from './programs-table.ts';
 import { isServed, renderStatus } from './status-view.ts';
@@ -49,10 +50,10 @@ export async function showStatus(
         { ...terminal, nowMs: Date.now() },
       ),
     );
-    if (terminal.columns !== null && only !== undefined)
-      terminal.out(
-        `${terminal.styles.dim(`one of them in full: gracefulctl status ${printable(only.label)}`)}\n`,
-      );
+    const hint = `one of them in full: gracefulctl status ${printable(only?.label ?? '')}`;
+    // In a pipe it would be one more line to skip, and cut off it would be no command.
+    if (only !== undefined && widthOf(hint) <= (terminal.columns ?? 0))
+      terminal.out(`${terminal.styles.dim(hint)}\n`);
   }
   // The table has a line for a master that does not answer.
   if (options.json || !isEverything)

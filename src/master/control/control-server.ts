@@ -35,6 +35,8 @@ export interface ControlServerOptions {
   readonly commands: Commands;
   /** Default: the name of a master that is stopping is taken. */
   readonly wait?: WaitForHolder;
+  /** The process lives as long as the server, even if nothing else keeps it: programs can be started over it. Default false. */
+  readonly keepsAlive?: boolean;
   /** The socket is not where it should be. */
   readonly onChange: (change: SocketChange) => void;
 }
@@ -66,7 +68,7 @@ export async function openControlServer(options: ControlServerOptions): Promise<
       },
     );
   }
-  const { onChange } = options;
+  const { name, folders, keepsAlive = false, onChange } = options;
   const open = new Set<ServerResponse>();
   const makeServer = (): Server => createServer(options.commands, open);
   let place = await openInOneOf(options, makeServer);
@@ -107,7 +109,7 @@ export async function openControlServer(options: ControlServerOptions): Promise<
     const lost = place;
     try {
       // Whether another master has taken the name meanwhile: this one does not wait for it.
-      place = await openInOneOf({ name: options.name, folders: options.folders }, makeServer);
+      place = await openInOneOf({ name, folders, keepsAlive }, makeServer);
       // No new client can reach it; its open connections go on.
       lost.server.close();
       watch();
@@ -165,7 +167,12 @@ interface Place {
 }
 
 async function openInOneOf(
-  { name, folders, wait }: Pick<ControlServerOptions, 'name' | 'folders' | 'wait'>,
+  {
+    name,
+    folders,
+    wait,
+    keepsAlive = false,
+  }: Pick<ControlServerOptions, 'name' | 'folders' | 'wait' | 'keepsAlive'>,
   makeServer: () => Server,
 ): Promise<Place> {
   const problems: string[] = [];
@@ -176,7 +183,7 @@ async function openInOneOf(
       makeFolder(folder, process.geteuid?.() ?? 0);
       const claim = await claimSocket(server, join(folder, controlFile(name)), wait);
       server.on('error', () => undefined);
-      server.unref();
+      if (!keepsAlive) server.unref();
       return { claim, server, problems };
     } catch (error) {
       server.close();
