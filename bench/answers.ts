@@ -13,12 +13,13 @@ export async function firstAnswer(
   port: number,
   passes: (body: string) => boolean,
   withinMs = 20_000,
+  everyMs: number = pollEveryMs,
 ): Promise<string> {
   const until = performance.now() + withinMs;
   while (performance.now() < until) {
     const body = await askOnce(port);
     if (body !== null && passes(body)) return body;
-    await pause(pollEveryMs);
+    await pause(everyMs);
   }
   throw new Error(`no such answer on port ${port} within ${withinMs} ms`);
 }

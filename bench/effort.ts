@@ -32,11 +32,23 @@ export interface PeerEffort {
   readonly webSocketReloads: number;
 }
 
+/** For many programs under one tool. */
+export interface ProgramsEffort {
+  readonly turns: number;
+  /** Numbers of programs. With the last one, the tool is also operated. */
+  readonly sizes: readonly [...number[], number];
+  readonly settleMs: number;
+  readonly idleMs: number;
+  readonly statuses: number;
+  readonly changes: number;
+}
+
 export interface Effort {
   /** Measures too little to compare anything. */
   readonly isQuick: boolean;
   readonly own: OwnEffort;
   readonly peers: PeerEffort;
+  readonly programs: ProgramsEffort;
 }
 
 export const fullEffort: Effort = {
@@ -66,6 +78,14 @@ export const fullEffort: Effort = {
     webSockets: 200,
     webSocketReloads: 8,
   },
+  programs: {
+    turns: 3,
+    sizes: [1, 10, 100],
+    settleMs: 20_000,
+    idleMs: 10_000,
+    statuses: 5,
+    changes: 3,
+  },
 };
 
 export const quickEffort: Effort = {
@@ -94,5 +114,13 @@ export const quickEffort: Effort = {
     idleMs: 2_000,
     webSockets: 50,
     webSocketReloads: 2,
+  },
+  programs: {
+    turns: 1,
+    sizes: [1, 5],
+    settleMs: 2_000,
+    idleMs: 2_000,
+    statuses: 1,
+    changes: 1,
   },
 };

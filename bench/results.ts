@@ -1,6 +1,7 @@
 /** The raw figures of a run: what is rendered, and what `--json` writes. */
 import type { PeerResults } from './measures/index.ts';
 import type { OwnResults } from './own/results.ts';
+import type { ProgramsResults } from './programs/results.ts';
 
 export interface Machine {
   readonly cores: number;
@@ -29,4 +30,6 @@ export interface Results {
   readonly tools: readonly ToolDescription[];
   readonly own: OwnResults;
   readonly peers: PeerResults;
+  /** Many programs under one tool. */
+  readonly programs?: ProgramsResults;
 }

@@ -10,6 +10,7 @@ import { describeMachine } from './machine.ts';
 import { measures } from './measures/index.ts';
 import { ownMeasures } from './own/index.ts';
 import { tools } from './peers/index.ts';
+import { managers, measurePrograms } from './programs/measure.ts';
 import { drawCharts } from './render/charts.ts';
 import { renderPage, renderTables } from './render/page.ts';
 import type { Results } from './results.ts';
@@ -49,18 +50,23 @@ async function measure(): Promise<Results> {
   };
   const present = chosen.filter((_, at) => results.tools[at]?.version !== null);
   const parts = chooseParts();
-  const take = (part: Pick<Results, 'own' | 'peers'>): void => {
+  const take = (part: Pick<Results, 'own' | 'peers' | 'programs'>): void => {
     results = {
       ...results,
+      ...part,
       own: { ...results.own, ...part.own },
       peers: { ...results.peers, ...part.peers },
     };
-    console.log(`${renderTables({ ...results, ...part })}\n`);
+    console.log(`${renderTables(part)}\n`);
     // After every measurement, so that an interrupted run keeps what it has measured.
     if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(results, null, 2)}\n`);
   };
   for (const [name, measurePeers] of Object.entries(measures)) {
     if (parts(name)) take({ own: {}, peers: await measurePeers(present, effort.peers) });
+  }
+  if (parts('programs')) {
+    const programs = await measurePrograms(chooseManagers(), effort.programs);
+    take({ own: {}, peers: {}, programs });
   }
   for (const [name, measureOwn] of Object.entries(ownMeasures)) {
     if (parts(`own-${name}`)) take({ own: await measureOwn(effort.own), peers: {} });
@@ -69,16 +75,21 @@ async function measure(): Promise<Results> {
 }
 
 function chooseTools(): typeof tools {
-  return choose(
-    'tool',
-    values.tools,
-    tools.map((tool) => tool.name),
-  ).flatMap((name) => tools.filter((tool) => tool.name === name));
+  return toolNames().flatMap((name) => tools.filter((tool) => tool.name === name));
+}
+
+function chooseManagers(): typeof managers {
+  return toolNames().flatMap((name) => managers.filter((manager) => manager.name === name));
+}
+
+function toolNames(): readonly string[] {
+  const all = new Set([...tools, ...managers].map(({ name }) => name));
+  return choose('tool', values.tools, [...all]);
 }
 
 function chooseParts(): (name: string) => boolean {
   const own = Object.keys(ownMeasures).map((name) => `own-${name}`);
-  const names = choose('measure', values.only, [...Object.keys(measures), ...own]);
+  const names = choose('measure', values.only, [...Object.keys(measures), 'programs', ...own]);
   return (name) => names.includes(name);
 }
 

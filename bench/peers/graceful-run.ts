@@ -51,7 +51,7 @@ async function start(
   };
 }
 
-function ownVersion(): string {
+export function ownVersion(): string {
   const path = new URL('../../package.json', import.meta.url);
   return (JSON.parse(readFileSync(path, 'utf8')) as { version: string }).version;
 }

@@ -16,20 +16,28 @@ export interface MeasureOptions<Figures> extends StartTool {
   readonly measure: (running: RunningTool, tool: Tool) => Promise<Figures>;
 }
 
-/** Starts every tool in each round. The order changes, so that no tool always follows the same other one. */
-export async function inTurns<Figures>(
-  options: MeasureOptions<Figures>,
-): Promise<readonly Outcome<Figures>[]> {
+/** Starts every tool in each round. */
+export function inTurns<Figures>(options: MeasureOptions<Figures>): Promise<readonly Outcome<Figures>[]> {
   const { name, tools, turns } = options;
-  const figures = new Map<Tool, Figures[]>(tools.map((tool) => [tool, []]));
-  const problems = new Map<Tool, string>();
+  return inRounds(name, tools, turns, (tool) => measureOnce(tool, options));
+}
+
+/** Measures every tool in each round. The order changes, so that no tool always follows the same other one. */
+export async function inRounds<Figures, Measured extends { readonly name: string }>(
+  name: string,
+  tools: readonly Measured[],
+  turns: number,
+  measure: (tool: Measured) => Promise<Figures>,
+): Promise<readonly Outcome<Figures>[]> {
+  const figures = new Map<Measured, Figures[]>(tools.map((tool) => [tool, []]));
+  const problems = new Map<Measured, string>();
   for (let turn = 0; turn < turns; turn += 1) {
     const order = turn % 2 === 0 ? tools : [...tools].reverse();
     for (const tool of order) {
       if (problems.has(tool)) continue;
       console.error(`${name}, turn ${turn + 1}: ${tool.name}`);
       try {
-        figures.get(tool)?.push(await measureOnce(tool, options));
+        figures.get(tool)?.push(await measure(tool));
       } catch (error) {
         problems.set(tool, messageOf(error));
         console.error(`  ${messageOf(error)}`);
@@ -40,10 +48,10 @@ export async function inTurns<Figures>(
 }
 
 /** The figures of a tool, or what went wrong. */
-export function outcomeOf<Figures>(
-  tool: Tool,
-  figures: ReadonlyMap<Tool, readonly Figures[]>,
-  problems: ReadonlyMap<Tool, string>,
+export function outcomeOf<Figures, Measured extends { readonly name: string }>(
+  tool: Measured,
+  figures: ReadonlyMap<Measured, readonly Figures[]>,
+  problems: ReadonlyMap<Measured, string>,
 ): Outcome<Figures> {
   const problem = problems.get(tool);
   return problem === undefined

@@ -2,10 +2,11 @@
 import type { Results } from '../results.ts';
 import { ownSections } from './own.ts';
 import { peerSections } from './peers.ts';
+import { programsSections } from './programs.ts';
 
 /** The whole page. */
 export function renderPage(results: Results): string {
-  const { machine, turns, workers, tools, peers, own } = results;
+  const { machine, turns, workers, tools, peers, own, programs } = results;
   return [
     '# Benchmarks',
     '',
@@ -34,6 +35,7 @@ export function renderPage(results: Results): string {
     '![Latency while reloading](charts/latency-tail.svg)',
     '',
     ...peerSections(peers).flatMap((section) => [section, '']),
+    ...programsSections(programs).flatMap((section) => [section, '']),
     '## Against bare Node.js',
     '',
     'The application alone, and the same application under graceful-run with one worker, in alternating rounds. Each ratio is the median of the',
@@ -43,10 +45,10 @@ export function renderPage(results: Results): string {
     '## Reproduce it',
     '',
     '    npm ci && npm ci --prefix bench        # the tools from npm; they are not dependencies of graceful-run',
-    '    apt-get install wrk hey nginx haproxy gunicorn',
+    '    apt-get install wrk hey nginx haproxy gunicorn supervisor',
     '    npm run bench                          # everything, about 35 minutes on an otherwise idle machine',
     '    npm run bench -- --quick               # a few minutes, to see that everything works',
-    '    npm run bench -- --only failed,slow    # some of the measurements; own-boot and the like compare with bare Node.js',
+    '    npm run bench -- --only failed,slow    # some of the measurements: programs runs many programs, own-boot and the like compare with bare Node.js',
     '    npm run bench -- --tools graceful-run,nginx    # some of the tools',
     '    npm run bench -- --json figures.json   # also writes the raw figures, after every measurement',
     '    npm run bench -- --from figures.json --out docs    # writes the page and the charts from raw figures',
@@ -57,6 +59,6 @@ export function renderPage(results: Results): string {
 }
 
 /** Only the tables; measurements without figures are left out. */
-export function renderTables({ peers, own }: Pick<Results, 'peers' | 'own'>): string {
-  return [...peerSections(peers), ...ownSections(own)].join('\n\n');
+export function renderTables({ peers, own, programs }: Pick<Results, 'peers' | 'own' | 'programs'>): string {
+  return [...peerSections(peers), ...programsSections(programs), ...ownSections(own)].join('\n\n');
 }

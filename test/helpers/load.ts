@@ -13,6 +13,8 @@ export interface LoadBounds {
   readonly maxRequests?: number;
   /** The load ends by itself after this time. Default: 60 s. */
   readonly maxMs?: number;
+  /** The pause of a client after a failure. Default: 5 ms. */
+  readonly afterFailureMs?: number;
   /** The load ends by itself after so many failures: such a server is not worth more time. Default: 1,000. */
   readonly maxFailures?: number;
 }
@@ -42,11 +44,15 @@ export interface Run {
   rest(ms: number): Promise<void>;
 }
 
-const afterFailureMs = 5;
-
 /** Runs `client` as often as `bounds` says; each returns soon after `isOver()`. */
 export function runLoad(bounds: LoadBounds, client: (run: Run) => Promise<void>): Load {
-  const { clients = 1, maxRequests = Infinity, maxMs = 60_000, maxFailures = 1_000 } = bounds;
+  const {
+    clients = 1,
+    maxRequests = Infinity,
+    maxMs = 60_000,
+    afterFailureMs = 5,
+    maxFailures = 1_000,
+  } = bounds;
   const tally = emptyTally();
   const stopped = new AbortController();
   // Every client that pauses listens.

@@ -1,0 +1,156 @@
+/** Renders the comparison of many programs under one tool. Pure. */
+import type { ProgramsResults, ProgramsTurn } from '../programs/results.ts';
+import { median } from '../statistics.ts';
+import { failures, megabytes, spread, table, tenths, whole, type Row } from './table.ts';
+import { addCounts } from './totals.ts';
+
+/** The section; none if nothing was measured. */
+export function programsSections(results: ProgramsResults | undefined): readonly string[] {
+  if (results === undefined) return [];
+  const { programs, workers, tools, idleMs, outcomes } = results;
+  const rows = (write: (turns: readonly ProgramsTurn[]) => readonly Row[]): readonly Row[] =>
+    outcomes.flatMap((outcome): readonly Row[] => {
+      const { tool } = outcome;
+      if ('missing' in outcome) return [[tool, `not measured: ${outcome.missing.split('\n')[0] ?? ''}`]];
+      if (outcome.turns.length === 0) return [[tool, 'not measured']];
+      return write(outcome.turns).map((cells, at) => [at === 0 ? tool : '', ...cells]);
+    });
+  const sizes = sizesOf(results);
+  const largest = sizes.at(-1) ?? programs;
+  return [
+    [
+      '## Many programs',
+      '',
+      `${programs} programs under one tool, each a tiny HTTP server with ${workers} workers. Every tool reads its own config file, and is operated by its`,
+      'own command; times include that command.',
+      '',
+      ...tools.map(({ name, version, setup }) => `- **${name}** ${version ?? '(not installed)'}: ${setup}`),
+    ].join('\n'),
+    [
+      '### Start, memory and wake-ups',
+      '',
+      'Seconds from the start of the tool until every worker serves. Then the processes that are not workers are measured at rest. "For each further',
+      `program" is the difference between ${sizes.join(', ').replace(/, (\d+)$/, ' and $1')} programs, divided by their difference in number.`,
+      '',
+      ...table(
+        [
+          '',
+          'programs',
+          'start (s)',
+          'memory (MB)',
+          'for each further program (kB)',
+          `wake-ups in ${idleMs / 1_000} s`,
+        ],
+        rows((turns) => sizes.map((size, at) => sizeRow(turns, size, sizes[at - 1]))),
+      ),
+    ].join('\n'),
+    [
+      `### Operating ${largest} programs`,
+      '',
+      '"Status" is the time in milliseconds of the command that shows all programs. "Reload of all" is the time in seconds from the start of the command until every',
+      'program has responded with a new worker on each of its ports, and until the last old worker is gone. Meanwhile, clients that never retry a request send one every',
+      '100 ms to 4 of the programs: 4 over keep-alive connections, and 4 with a new connection for each request. "Stop" is the time in seconds until the last process is gone.',
+      'Left behind are processes, sockets and files; logs count as files.',
+      '',
+      ...table(
+        [
+          '',
+          'status (ms)',
+          'reload of all: new (s)',
+          'old gone (s)',
+          'requests',
+          'failed',
+          'stop (s)',
+          'left behind',
+        ],
+        rows((turns) => [operateRow(turns)]),
+      ),
+    ].join('\n'),
+    [
+      '### A change of one program',
+      '',
+      `One of the ${largest} programs gets another environment variable in the config file. Milliseconds from the start of the command until its new workers respond, and`,
+      'how many workers of the other programs were replaced, too.',
+      '',
+      ...table(['', 'command', 'new workers respond (ms)', 'other workers replaced'], rows(changeRows)),
+    ].join('\n'),
+  ];
+}
+
+function sizesOf({ outcomes }: ProgramsResults): readonly number[] {
+  const turns = outcomes.flatMap((outcome) => ('turns' in outcome ? outcome.turns : []));
+  return (turns[0]?.sizes ?? []).map(({ programs }) => programs);
+}
+
+function sizeRow(turns: readonly ProgramsTurn[], programs: number, fewer: number | undefined): Row {
+  const at = (count: number): readonly ProgramsTurn['sizes'][number][] =>
+    turns.flatMap(({ sizes }) => sizes.filter((size) => size.programs === count));
+  const own = at(programs);
+  const memory = (count: number): number => median(at(count).map(({ memoryBytes }) => memoryBytes));
+  return [
+    whole(programs),
+    spread(
+      own.map(({ startMs }) => startMs / 1_000),
+      tenths,
+    ),
+    spread(
+      own.map(({ memoryBytes }) => memoryBytes),
+      megabytes,
+    ),
+    fewer === undefined ? '' : whole((memory(programs) - memory(fewer)) / (programs - fewer) / 1_024),
+    spread(
+      own.map(({ wakeUps }) => wakeUps),
+      whole,
+    ),
+  ];
+}
+
+function operateRow(turns: readonly ProgramsTurn[]): Row {
+  const { requests, failed, kinds } = addCounts(turns.map(({ reload }) => reload));
+  const seconds = (of: (turn: ProgramsTurn) => number): string =>
+    spread(
+      turns.map((turn) => of(turn) / 1_000),
+      tenths,
+    );
+  return [
+    spread(
+      turns.map(({ statusMs }) => statusMs),
+      whole,
+    ),
+    seconds(({ reload }) => reload.newMs),
+    seconds(({ reload }) => reload.oldGoneMs),
+    whole(requests),
+    failures(failed, kinds),
+    turns.some(({ stop }) => stop.ms === null)
+      ? 'not all processes end'
+      : seconds(({ stop }) => stop.ms ?? NaN),
+    leftBehind(turns),
+  ];
+}
+
+/** The most of each kind in any round. */
+function leftBehind(turns: readonly ProgramsTurn[]): string {
+  const most = (kind: 'processes' | 'sockets' | 'files'): number =>
+    Math.max(...turns.map(({ stop }) => stop[kind]));
+  const kinds = (['processes', 'sockets', 'files'] as const).filter((kind) => most(kind) > 0);
+  return kinds.length === 0 ? 'nothing' : kinds.map((kind) => `${whole(most(kind))} ${kind}`).join(', ');
+}
+
+/** One row for each command. */
+function changeRows(turns: readonly ProgramsTurn[]): readonly Row[] {
+  const commands = (turns[0]?.changes ?? []).map(({ command }) => command);
+  return commands.map((command) => {
+    const changes = turns.flatMap((turn) => turn.changes.filter((change) => change.command === command));
+    return [
+      `\`${command}\``,
+      spread(
+        changes.map(({ ms }) => ms),
+        whole,
+      ),
+      spread(
+        changes.map(({ others }) => others),
+        whole,
+      ),
+    ];
+  });
+}
