@@ -22,8 +22,15 @@ export function findAddressHolders(port: number): readonly AddressHolder[] {
 
 /** Whether the process has a descriptor of one of these sockets. */
 export function holdsSocket(pid: number, inodes: readonly (string | number)[]): boolean {
-  const sockets = new Set(inodes.map((inode) => `socket:[${inode}]`));
-  return list(`/proc/${pid}/fd`).some((fd) => sockets.has(link(`/proc/${pid}/fd/${fd}`)));
+  const held = new Set(socketsOf(pid));
+  return inodes.some((inode) => held.has(String(inode)));
+}
+
+/** The inodes of the sockets of which the process has a descriptor. */
+export function socketsOf(pid: number): readonly string[] {
+  return list(`/proc/${pid}/fd`).flatMap(
+    (fd) => /^socket:\[(\d+)\]$/.exec(link(`/proc/${pid}/fd/${fd}`))?.[1] ?? [],
+  );
 }
 
 function describe(pid: number): AddressHolder {

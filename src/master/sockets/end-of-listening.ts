@@ -7,8 +7,9 @@
 import { fstatSync } from 'node:fs';
 import type { MasterEvent } from '../../shared/events.ts';
 import { hasEnded, readAllProcesses, readProcessStat, type ProcessStat } from '../../shared/process-stat.ts';
-import { holdsSocket } from './address-holder.ts';
+import { holdsSocket, socketsOf } from './address-holder.ts';
 import type { BoundListener } from './listener.ts';
+import { oncePerTurn } from './once-per-turn.ts';
 
 export interface EndOfListening {
   /** The worker with this pid has closed its copies. */
@@ -72,15 +73,27 @@ function isStillThere(pid: number, startedAt: number, inodes: readonly number[])
   return now !== null && now.startedAt === startedAt && !hasEnded(now) && holdsSocket(pid, inodes);
 }
 
-/** A process that is older than the master cannot have inherited anything from it. */
 function holdersBeside(inodes: readonly number[], serving: readonly number[]): readonly ProcessStat[] {
-  const self = readProcessStat('self');
-  if (self === null || inodes.length === 0) return [];
-  return readAllProcesses().filter(
-    ({ pid, startedAt }) =>
-      pid !== self.pid && startedAt >= self.startedAt && !serving.includes(pid) && holdsSocket(pid, inodes),
-  );
+  if (inodes.length === 0) return [];
+  return youngerProcesses()
+    .filter(
+      ({ stat, sockets }) =>
+        !serving.includes(stat.pid) && inodes.some((inode) => sockets.has(String(inode))),
+    )
+    .map(({ stat }) => stat);
 }
+
+/**
+ * The processes that can have inherited a socket, with those that they hold: a process that is older than the master has inherited nothing
+ * from it. Every program of a master asks when it stops, and the answer takes longer the more programs there are.
+ */
+const youngerProcesses = oncePerTurn(() => {
+  const self = readProcessStat('self');
+  if (self === null) return [];
+  return readAllProcesses()
+    .filter(({ pid, startedAt }) => pid !== self.pid && startedAt >= self.startedAt)
+    .map((stat) => ({ stat, sockets: new Set(socketsOf(stat.pid)) }));
+});
 
 function inodeOf(fd: number): number | null {
   try {
