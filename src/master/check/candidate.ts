@@ -163,7 +163,7 @@ export function startCandidate(
     } finally {
       timers.disarmAll();
       versions.close();
-      killDescendants();
+      await killDescendants(platform);
     }
     if (!isReady && failure === null) return null;
     const durationMs = (decidedAt ?? clock.monotonicMs()) - startedAt;

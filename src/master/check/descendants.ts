@@ -2,14 +2,31 @@
 import { readProcessArguments } from '../../shared/process-arguments.ts';
 import { hasEnded, readAllProcesses } from '../../shared/process-stat.ts';
 import { masterFile, preloadPath } from '../launch/preload-path.ts';
+import type { Platform } from '../process/platform.ts';
 import { killTree } from '../process/process-tree.ts';
 
-/** Kills every child of this process, with all that these have started. Its helper after-master.sh is left alone: it ends by itself. */
-export function killDescendants(): void {
+/** How long a killed process may take to end: one that waits for a disk ends when that answers. */
+const patienceMs = 2_000;
+const pauseMs = 5;
+
+/**
+ * Kills every child of this process, with all that these have started, and resolves when they have ended, after 2 s at the latest. Its
+ * helper after-master.sh is left alone: it ends by itself.
+ */
+export async function killDescendants({ clock, arm }: Pick<Platform, 'clock' | 'arm'>): Promise<void> {
+  const giveUpAt = clock.monotonicMs() + patienceMs;
+  for (let pids = children(); pids.length > 0 && clock.monotonicMs() < giveUpAt; pids = children()) {
+    killTree({ pids, sessions: [] });
+    await new Promise<void>((resolve) => {
+      arm(pauseMs, resolve);
+    });
+  }
+}
+
+function children(): readonly number[] {
   const helper = masterFile(preloadPath(), 'after-master.sh');
-  const pids = readAllProcesses()
+  return readAllProcesses()
     .filter((one) => one.parent === process.pid && !hasEnded(one))
     .map(({ pid }) => pid)
     .filter((pid) => !readProcessArguments(pid).includes(helper));
-  if (pids.length > 0) killTree({ pids, sessions: [] });
 }
