@@ -10,6 +10,8 @@ import { readProcessStat } from '../../shared/process-stat.ts';
 import { masterFile, preloadPath } from '../launch/preload-path.ts';
 
 export interface AfterMaster {
+  /** Starts the script now, so that no process is started before it can be watched. */
+  begin(): void;
   /** The process may live for `outliveMs` without this one. Said again, the time is replaced. */
   watch(pid: number, outliveMs: number): void;
   /** The process has ended. */
@@ -41,8 +43,11 @@ export function createAfterMaster(): AfterMaster {
   }
 
   return {
+    begin() {
+      if (isNeeded() && script === null) start();
+    },
     watch(pid, outliveMs) {
-      const stat = process.platform === 'linux' && process.pid !== 1 ? readProcessStat(pid) : null;
+      const stat = isNeeded() ? readProcessStat(pid) : null;
       if (stat === null) return;
       const line = `+ ${pid} ${stat.startedAt} ${Math.ceil(outliveMs / 1_000)}\n`;
       lines.set(pid, line);
@@ -53,6 +58,10 @@ export function createAfterMaster(): AfterMaster {
       if (lines.delete(pid)) script?.write(`- ${pid}\n`);
     },
   };
+}
+
+function isNeeded(): boolean {
+  return process.platform === 'linux' && process.pid !== 1;
 }
 
 /** In the background of a shell that ends at once, so that the children of the master are its workers alone. */

@@ -36,6 +36,8 @@ export function spawnWorker(request: SpawnRequest, listeners: ProcessListeners):
       'ipc',
     ],
   };
+  // It may not live on for a moment when this process is killed, not even when that happens now.
+  if (request.outliveMs === 0) afterMaster.begin();
   const child = spawn(file, args, options);
   const { pid } = child;
   if (pid === undefined) {
@@ -46,12 +48,12 @@ export function spawnWorker(request: SpawnRequest, listeners: ProcessListeners):
   }
   // A channel whose other end is gone: the exit tells everything that there is to know.
   child.on('error', () => undefined);
+  afterMaster.watch(pid, request.outliveMs);
   const channel = guardOrKill(child, pid, listeners);
   child.stderr?.on('data', listeners.stderr);
   child.stdout?.on('data', listeners.stderr);
   /** What Node.js calls back about, and does not when the other end is gone before it has answered. */
   const onTheWay = new Set<() => void>();
-  afterMaster.watch(pid, request.outliveMs);
   let serving: ProcessStat | null = null;
   let launchers: readonly ProcessStat[] = [];
   const killRest = (): void => {
@@ -133,6 +135,7 @@ function guardOrKill(child: ChildProcess, pid: number, listeners: ProcessListene
   try {
     return guardChannel(child, listeners);
   } catch (error) {
+    afterMaster.forget(pid);
     sendSignal(-pid, 'SIGKILL');
     throw error;
   }
