@@ -49,6 +49,7 @@ export async function bundle({ write }) {
         'src/master/index.ts',
         'src/worker/index.ts',
         'src/worker/ws/index.ts',
+        'src/client/index.ts',
         'src/ctl/main.ts',
       ],
     }),

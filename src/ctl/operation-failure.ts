@@ -13,15 +13,12 @@ interface More {
 export class OperationFailure extends GracefulRunError {
   /** Null: the master has refused, and nothing was changed. */
   readonly result: ReloadResult | UpdateResult | null;
-  /** Of a config file; empty when it is about something else. */
-  readonly problems: readonly PlanProblem[];
   /** The lines below the message: the worker's last lines on stderr, the problems of a file. */
   readonly details: (paint: Paint) => readonly string[];
 
   constructor(code: ErrorCode, message: string, { hint, result, problems, details }: More) {
-    super(code, message, hint === undefined ? {} : { hint });
+    super(code, message, { ...(hint === undefined ? {} : { hint }), problems: problems ?? [] });
     this.result = result ?? null;
-    this.problems = problems ?? [];
     this.details = details ?? (() => []);
   }
 }

@@ -1,5 +1,5 @@
 /**
- * One request over a control socket. It owns the bounds (time, size of an answer) and the reading of the connection.
+ * One request over a control socket. This file owns the bounds (time, size of an answer) and the reading of the connection.
  * What comes back is not trusted: bodies are handed on as text.
  */
 import { systemCode } from './errors.ts';
@@ -29,8 +29,12 @@ export interface ControlAnswer {
 /** Why there was no answer: no process listens, this user may not connect, it took too long, or the connection broke off. */
 export type NoAnswer = 'absent' | 'forbidden' | 'timedOut' | 'brokenOff';
 
-export type ControlExchange =
-  { readonly answer: ControlAnswer } | { readonly noAnswer: NoAnswer; readonly cause: unknown };
+export interface NoWholeAnswer {
+  readonly noAnswer: NoAnswer;
+  readonly cause: unknown;
+}
+
+export type ControlExchange = { readonly answer: ControlAnswer } | NoWholeAnswer;
 
 /** Asks, and resolves to the whole answer or to why there is none. Never rejects. */
 export async function askControl(request: ControlRequest): Promise<ControlExchange> {
@@ -52,17 +56,41 @@ export async function askControl(request: ControlRequest): Promise<ControlExchan
  * Asks, and hands the body over as it comes, until `take` returns false, the answer ends (null) or breaks off.
  * Never rejects.
  */
-export function followControl(
+export async function followControl(
   request: ControlRequest,
   take: (text: string) => boolean,
   begin: (status: number) => void = () => undefined,
-): Promise<{ readonly noAnswer: NoAnswer; readonly cause: unknown } | null> {
+): Promise<NoWholeAnswer | null> {
+  const opened = await openControl(request);
+  if ('noAnswer' in opened) return opened;
+  begin(opened.status);
+  for (;;) {
+    const { done, value } = await opened.body.next();
+    if (done === true) return value;
+    if (take(value)) continue;
+    opened.close();
+    return { noAnswer: 'brokenOff', cause: new Error('the answer is no longer wanted') };
+  }
+}
+
+/** An answer of which the status is known. */
+export interface OpenAnswer {
+  readonly status: number;
+  /** The text as it comes, no faster than it is read; returns why it is not whole, or null. Throws nothing. */
+  readonly body: AsyncGenerator<string, NoWholeAnswer | null>;
+  /** Closes the connection. */
+  readonly close: () => void;
+}
+
+/** Asks, and resolves when the answer begins. Never rejects. */
+export function openControl(request: ControlRequest): Promise<OpenAnswer | NoWholeAnswer> {
   const timeout = request.timeoutMs === undefined ? undefined : AbortSignal.timeout(request.timeoutMs);
   const signals = [timeout, request.signal].filter((one) => one !== undefined);
+  const gap = (cause: unknown): NoWholeAnswer => ({
+    noAnswer: timeout?.aborted === true ? 'timedOut' : reasonOf(cause),
+    cause,
+  });
   return new Promise((resolve) => {
-    const fail = (cause: unknown): void => {
-      resolve({ noAnswer: timeout?.aborted === true ? 'timedOut' : reasonOf(cause), cause });
-    };
     const outgoing = http.request({
       socketPath: request.path,
       method: request.method,
@@ -71,20 +99,30 @@ export function followControl(
       agent: false,
       ...(signals.length === 0 ? {} : { signal: AbortSignal.any(signals) }),
     });
-    outgoing.on('error', fail);
+    outgoing.on('error', (cause) => {
+      resolve(gap(cause));
+    });
     outgoing.on('response', (incoming) => {
-      begin(incoming.statusCode ?? 0);
       incoming.setEncoding('utf8');
-      incoming.on('data', (text: string) => {
-        if (!take(text)) incoming.destroy(new Error('the answer is no longer wanted'));
-      });
-      incoming.on('end', () => {
-        resolve(null);
-      });
-      incoming.on('error', fail);
+      // It may break off before it is read; the reader gets the error then.
+      incoming.on('error', () => undefined);
+      const close = (): void => void incoming.destroy();
+      resolve({ status: incoming.statusCode ?? 0, body: textOf(incoming, gap), close });
     });
     outgoing.end(request.body === undefined ? undefined : JSON.stringify(request.body));
   });
+}
+
+async function* textOf(
+  incoming: AsyncIterable<string>,
+  gap: (cause: unknown) => NoWholeAnswer,
+): AsyncGenerator<string, NoWholeAnswer | null> {
+  try {
+    yield* incoming;
+    return null;
+  } catch (cause) {
+    return gap(cause);
+  }
 }
 
 function reasonOf(cause: unknown): NoAnswer {

@@ -1,6 +1,7 @@
 /**
  * The one error class and its closed set of codes. Every code has its paragraph in docs/errors.md.
  */
+import type { PlanProblem } from './control-api.ts';
 
 /** Every way in which graceful-run refuses or fails. Stable: scripts may depend on them. */
 export const errorCodes = [
@@ -43,11 +44,18 @@ export class GracefulRunError extends Error {
   override readonly name = 'GracefulRunError';
   readonly code: ErrorCode;
   readonly hint: string | null;
+  /** For `planInvalid`: everything that is wrong with the plan. Otherwise empty. */
+  readonly problems: readonly PlanProblem[];
 
-  constructor(code: ErrorCode, message: string, options: { hint?: string; cause?: unknown } = {}) {
+  constructor(
+    code: ErrorCode,
+    message: string,
+    options: { hint?: string; cause?: unknown; problems?: readonly PlanProblem[] } = {},
+  ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
     this.hint = options.hint ?? null;
+    this.problems = options.problems ?? [];
   }
 }
 

@@ -1,7 +1,7 @@
 // The commands of docs/control-api.md, run word by word: only the socket's path is the test's own.
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, readFileSync, renameSync, symlinkSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, onTestFinished, test } from 'vitest';
@@ -47,4 +47,21 @@ test('the status, a reload, one that fails, the events, and a stop', async () =>
   expect(await master.exited).toEqual({ code: 0, signal: null });
   await followedToTheEnd;
   expect(followed).toContain('"event":"stopped"');
+});
+
+test('the program that reloads with graceful-run/client', async () => {
+  const example = /<!-- test: client -->\n```js\n([^]*?)```/.exec(page)?.[1];
+  if (example === undefined) throw new Error('there is no example client');
+  const master = runMaster({ name: 'shop' });
+  await master.serving();
+  const folder = temporaryFolder();
+  mkdirSync(join(folder, 'node_modules'));
+  symlinkSync(new URL('../..', import.meta.url).pathname, join(folder, 'node_modules', 'graceful-run'));
+  const script = join(folder, 'deploy.mjs');
+  writeFileSync(script, example);
+  const env = { ...process.env, XDG_RUNTIME_DIR: master.runtime };
+  expect(await run(process.execPath, [script], { env })).toEqual({
+    stdout: 'serving, 1 workers\ngeneration 2 serves\n',
+    stderr: '',
+  });
 });

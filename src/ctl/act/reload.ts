@@ -5,7 +5,7 @@ import { describeRelease, servesOn } from '../../shared/describe-release.ts';
 import { formatDuration } from '../../shared/durations.ts';
 import { printable } from '../../shared/printable.ts';
 import { readAnswer, reloadAccepted, reloadResult } from '../../shared/schemas/answer-schemas.ts';
-import { ask, promptMs } from '../masters/ask-master.ts';
+import { ask, promptMs } from '../../shared/ask-master.ts';
 import type { FoundProgram } from '../masters/select-programs.ts';
 import { isServed } from '../show/status-view.ts';
 import { OperationFailure } from '../operation-failure.ts';

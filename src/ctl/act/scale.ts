@@ -1,7 +1,7 @@
 /** `gracefulctl scale`: asks for another number of workers. */
 import { programRoute } from '../../shared/control-api.ts';
 import { readAnswer, scaled } from '../../shared/schemas/answer-schemas.ts';
-import { ask, promptMs } from '../masters/ask-master.ts';
+import { ask, promptMs } from '../../shared/ask-master.ts';
 import type { FoundProgram } from '../masters/select-programs.ts';
 import type { Achieved } from './report.ts';
 

@@ -2,8 +2,10 @@
 import { routes, type UpdateResult } from '../../shared/control-api.ts';
 import type { ControlAnswer, ControlRequest } from '../../shared/control-client.ts';
 import { count } from '../../shared/counts.ts';
+import { describeProblemAndHint } from '../../shared/describe-problem.ts';
+import { GracefulRunError } from '../../shared/errors.ts';
 import { readAnswer, updateResult } from '../../shared/schemas/answer-schemas.ts';
-import { ask } from '../masters/ask-master.ts';
+import { ask } from '../../shared/ask-master.ts';
 import type { AnsweringMaster } from '../masters/list-programs.ts';
 import { describeUpdate } from '../show/describe-update.ts';
 import type { Styles } from '../show/status-view.ts';
@@ -24,13 +26,13 @@ async function askForPlan(master: AnsweringMaster, request: ControlRequest): Pro
   try {
     return await ask('update', request, [200, 409]);
   } catch (error) {
-    if (!(error instanceof OperationFailure) || error.code !== 'planInvalid') throw error;
-    const { problems, details } = error;
+    if (!(error instanceof GracefulRunError) || error.code !== 'planInvalid') throw error;
+    const { problems } = error;
     const file = master.master.file ?? 'the config file';
     throw new OperationFailure(
       'planInvalid',
       `cannot update: ${file} has ${count(problems.length, 'problem')}; nothing was changed`,
-      { problems, details },
+      { problems, details: () => problems.map(describeProblemAndHint) },
     );
   }
 }

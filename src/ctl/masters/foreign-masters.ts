@@ -6,7 +6,7 @@ import { lstatSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { controlFile, controlName } from '../../shared/control-path.ts';
 import { GracefulRunError } from '../../shared/errors.ts';
-import { lookFor } from './look-for-listener.ts';
+import { lookFor } from '../../shared/look-for-listener.ts';
 
 /** A folder of control sockets of another user. */
 export interface ForeignFolder {

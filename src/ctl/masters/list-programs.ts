@@ -3,7 +3,7 @@ import * as z from 'zod/mini';
 import { type ProgramList, routes } from '../../shared/control-api.ts';
 import { GracefulRunError } from '../../shared/errors.ts';
 import { parseJson, programList, readAnswer } from '../../shared/schemas/answer-schemas.ts';
-import { ask, promptMs } from './ask-master.ts';
+import { ask, promptMs } from '../../shared/ask-master.ts';
 import { findMasters, type FoundMaster, type Search } from './find-masters.ts';
 
 export type ListedMaster = AnsweringMaster | SilentMaster;

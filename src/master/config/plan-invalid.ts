@@ -4,8 +4,6 @@ import { describeProblem } from '../../shared/describe-problem.ts';
 import { GracefulRunError } from '../../shared/errors.ts';
 
 export class PlanInvalid extends GracefulRunError {
-  readonly problems: readonly PlanProblem[];
-
   constructor(file: string | null, problems: readonly PlanProblem[]) {
     const [first] = problems;
     const rest = problems.length - 1;
@@ -13,9 +11,8 @@ export class PlanInvalid extends GracefulRunError {
     super(
       'planInvalid',
       `cannot use ${file ?? 'the plan'}: ${first === undefined ? 'it is wrong' : describeProblem(first)}${more}`,
-      first?.hint == null ? {} : { hint: first.hint },
+      { ...(first?.hint == null ? {} : { hint: first.hint }), problems },
     );
-    this.problems = problems;
   }
 }
 

@@ -1,6 +1,6 @@
 /** Whether a process listens on a UNIX socket. */
 import { connect } from 'node:net';
-import { systemCode } from '../../shared/errors.ts';
+import { systemCode } from './errors.ts';
 
 export type Listener =
   /** It may still be too busy to answer. */

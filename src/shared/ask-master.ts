@@ -1,20 +1,13 @@
 /** Asks the master, and turns every way of not getting an answer into one clear error. */
-import {
-  askControl,
-  type ControlAnswer,
-  type ControlExchange,
-  type ControlRequest,
-} from '../../shared/control-client.ts';
-import { formatDuration } from '../../shared/durations.ts';
-import { type ErrorCode, errorCodes, GracefulRunError, messageOf } from '../../shared/errors.ts';
-import { OperationFailure } from '../operation-failure.ts';
-import { describeProblemAndHint } from '../../shared/describe-problem.ts';
-import { readError } from '../../shared/schemas/answer-schemas.ts';
+import { askControl, type ControlAnswer, type ControlRequest, type NoWholeAnswer } from './control-client.ts';
+import { formatDuration } from './durations.ts';
+import { type ErrorCode, errorCodes, GracefulRunError, messageOf } from './errors.ts';
+import { readError } from './schemas/answer-schemas.ts';
 
 /** How long a master may take to answer what it can answer at once. */
 export const promptMs = 5_000;
 
-/** The answer, if it has one of the statuses. @throws GracefulRunError otherwise; `action` says what could not be done. */
+/** The answer, if it has one of the statuses and is no error. @throws GracefulRunError otherwise; `action` says what could not be done. */
 export async function ask(
   action: string,
   request: ControlRequest,
@@ -29,10 +22,7 @@ export async function ask(
 }
 
 /** The error for an exchange that had no answer. */
-export function unanswered(
-  action: string,
-  gap: Extract<ControlExchange, { noAnswer: unknown }>,
-): GracefulRunError {
+export function unanswered(action: string, gap: NoWholeAnswer): GracefulRunError {
   const { cause } = gap;
   switch (gap.noAnswer) {
     case 'absent':
@@ -42,7 +32,7 @@ export function unanswered(
         'masterUnreachable',
         `cannot ${action}: the control socket is not open to this user`,
         {
-          hint: 'run gracefulctl as the user that runs graceful-run',
+          hint: 'do it as the user that runs graceful-run',
           cause,
         },
       );
@@ -77,14 +67,8 @@ export function refused(action: string, answer: ControlAnswer): GracefulRunError
     );
   }
   const message = error.message.startsWith('cannot ') ? error.message : `cannot ${action}: ${error.message}`;
-  const hint = error.hint === null ? {} : { hint: error.hint };
-  const { problems = [] } = error;
-  if (problems.length === 0) return new GracefulRunError(codeOf(error.code), message, hint);
-  return new OperationFailure(codeOf(error.code), message, {
-    ...hint,
-    problems,
-    details: () => problems.map(describeProblemAndHint),
-  });
+  const { hint, problems = [] } = error;
+  return new GracefulRunError(codeOf(error.code), message, { ...(hint === null ? {} : { hint }), problems });
 }
 
 function codeOf(code: string): ErrorCode {

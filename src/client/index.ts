@@ -1,0 +1,48 @@
+/** The client API, `graceful-run/client`: operates running masters from a program. */
+export type {
+  CallOptions,
+  Client,
+  ConnectOptions,
+  Operation,
+  ProgramClient,
+  ReloadOptions,
+  StopOptions,
+  UpdateOptions,
+  WithoutWaiting,
+} from './client.ts';
+export { connect } from './connect.ts';
+export type { EventStream } from './event-stream.ts';
+export { ReloadFailure, UpdateFailure } from './failures.ts';
+export { type ErrorCode, GracefulRunError } from '../shared/errors.ts';
+export type {
+  DrainingStatus,
+  MasterStatus,
+  PendingRestart,
+  PlanDifference,
+  PlanProblem,
+  ProgramChange,
+  ProgramState,
+  ReloadAccepted,
+  ReloadResult,
+  ReloadWait,
+  Scaled,
+  Status,
+  StopAccepted,
+  UpdatedProgram,
+  UpdateResult,
+  WorkerCrash,
+  WorkerStatus,
+} from '../shared/control-api.ts';
+export type { DrainReason } from '../shared/protocol.ts';
+export type {
+  Cause,
+  EventRecord,
+  Failure,
+  MasterEvent,
+  Outcome,
+  ProgramPhase,
+  Release,
+  WorkerChange,
+  WorkerIdentity,
+  WorkerPhase,
+} from '../shared/events.ts';

@@ -1,0 +1,68 @@
+/** A stop over the control socket, of a program or of the master, and its end. */
+import { setTimeout as delay } from 'node:timers/promises';
+import { ask, promptMs, refused, unanswered } from './ask-master.ts';
+import type { StopAccepted } from './control-api.ts';
+import { type ControlRequest, followControl } from './control-client.ts';
+import { formatDuration } from './durations.ts';
+import { GracefulRunError } from './errors.ts';
+import { isRunning } from './is-running.ts';
+import { readAnswer, stopAccepted } from './schemas/answer-schemas.ts';
+
+/** How long the master may take to end after everything has stopped. */
+const exitBoundMs = 10_000;
+const lookEveryMs = 20;
+
+/** Where a stop is asked for. */
+export interface StopTarget extends Pick<ControlRequest, 'path' | 'route' | 'signal'> {
+  /** The master ends with it. */
+  readonly endsMaster: boolean;
+}
+
+/**
+ * Resolves when the stop is accepted or, with `wait`, when it has ended, and with it the master's process if that is to end. `action` says
+ * what could not be done. @throws GracefulRunError as ask().
+ */
+export async function askToStop(
+  action: string,
+  { endsMaster, ...target }: StopTarget,
+  wait: boolean,
+): Promise<StopAccepted> {
+  const request = { ...target, method: 'POST', body: { wait } } as const;
+  if (!wait) {
+    const { body } = await ask(action, { ...request, timeoutMs: promptMs }, [202]);
+    return readAnswer(stopAccepted, body);
+  }
+  const answer = { status: 0, body: '' };
+  const gap = await followControl(
+    request,
+    (text) => {
+      answer.body += text;
+      return true;
+    },
+    (status) => {
+      answer.status = status;
+    },
+  );
+  // A master that is killed while it stops breaks the answer off: gone is gone, if it had begun to answer.
+  const isGone = endsMaster && answer.body !== '' && target.signal?.aborted !== true;
+  if (gap !== null && !isGone) throw unanswered(action, gap);
+  if (answer.status !== 202) throw refused(action, answer);
+  const accepted = readAnswer(stopAccepted, answer.body);
+  if (endsMaster) await ended(accepted.pid, target.signal);
+  return accepted;
+}
+
+/** Resolves when the process has ended. Only its parent is notified, so this polls. */
+async function ended(pid: number, signal: AbortSignal | undefined): Promise<void> {
+  const deadline = performance.now() + exitBoundMs;
+  while (isRunning(pid)) {
+    if (performance.now() > deadline) {
+      throw new GracefulRunError(
+        'masterUnreachable',
+        `cannot see the master end: its process ${pid} is still there after ${formatDuration(exitBoundMs)}`,
+        { hint: `all workers have stopped; look at it with ps -p ${pid}` },
+      );
+    }
+    await delay(lookEveryMs, undefined, signal === undefined ? {} : { signal });
+  }
+}
