@@ -3,7 +3,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { eventually } from '../helpers/eventually.ts';
-import { get } from '../helpers/plain-client.ts';
+import { freePort, get } from '../helpers/plain-client.ts';
 import { reportOf, runCheck, startCheck } from '../helpers/run-check.ts';
 import { app, runMaster, temporaryFolder } from '../helpers/run-master.ts';
 import { startLoad } from '../helpers/strict-client.ts';
@@ -76,6 +76,14 @@ test('a candidate whose health path answers 503 is not ready, and one that answe
   expect(sick.lines[0]).toMatch(/GET \/healthz answered 503/);
   writeFileSync(file, '200');
   expect((await runCheck(words, { env: { HEALTH_FILE: file } })).code).toBe(0);
+});
+
+test('a candidate with a port of its own is asked for its health, whatever address its socket has', async () => {
+  const script =
+    'require("node:http").createServer((_, response) => response.end()).listen(process.env.PORT)';
+  const flags = ['--ready', 'http:/healthz', '--ready-timeout', '5s', '--'];
+  const words = ['--run', '--port', String(await freePort()), ...flags, process.execPath, '-e', script];
+  expect(await runCheck(words)).toMatchObject({ code: 0 });
 });
 
 test('a candidate that does not end when it is asked to is killed after its drain timeout', async () => {

@@ -131,6 +131,7 @@ export function startManaged(
       : openBundle('health')().createHealthGate({
           order: health,
           port: first.port,
+          listensOnIt: (server) => bindings.nameOf(Reflect.get(server, '_handle')) === first.name,
           inContextOf,
           notReadyYet: (reason) => {
             send({ type: 'notReadyYet', pid, reason });

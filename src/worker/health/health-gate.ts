@@ -11,6 +11,11 @@ export interface HealthGateParts {
   readonly order: HealthOrder;
   /** The declared port whose server is asked. */
   readonly port: number;
+  /**
+   * Whether the server listens on the listener of that port. Its address does not always say so: a candidate of `--check --run` has a socket on
+   * another port instead.
+   */
+  readonly listensOnIt: (server: net.Server) => boolean;
   /** Calls `action` in the context in which Node.js calls the listeners of the server. */
   readonly inContextOf: InContextOf;
   /** Called with the reason why the worker is not ready yet. */
@@ -32,7 +37,7 @@ export interface HealthGate {
 const reasonLength = 500;
 
 export function createHealthGate(
-  { order, port, inContextOf, notReadyYet, passed }: HealthGateParts,
+  { order, port, listensOnIt, inContextOf, notReadyYet, passed }: HealthGateParts,
   prove: typeof proveHealth = proveHealth,
 ): HealthGate {
   const servers = new Set<net.Server>();
@@ -48,7 +53,8 @@ export function createHealthGate(
 
   async function ask(): Promise<void> {
     try {
-      const server = (): net.Server | null => [...servers].find((one) => portOf(one) === port) ?? null;
+      const server = (): net.Server | null =>
+        [...servers].find((one) => portOf(one) === port || listensOnIt(one)) ?? null;
       const isHealthy = await prove({ order, port, inContextOf, server, report, stopped: stopped.signal });
       isOver = true;
       servers.clear();

@@ -12,7 +12,10 @@ const inContextOf = (_server: unknown, action: () => void): void => {
 
 function gateOver(proveHealth: (parts: HealthParts) => Promise<boolean>) {
   const parts = { notReadyYet: vi.fn(), passed: vi.fn() };
-  return { ...parts, gate: createHealthGate({ order, port: 80, inContextOf, ...parts }, proveHealth) };
+  return {
+    ...parts,
+    gate: createHealthGate({ order, port: 80, listensOnIt: () => false, inContextOf, ...parts }, proveHealth),
+  };
 }
 
 test('lets through once health is proven', async () => {
