@@ -79,12 +79,12 @@ export const fullEffort: Effort = {
     webSocketReloads: 8,
   },
   programs: {
-    turns: 3,
+    turns: 2,
     sizes: [1, 10, 100],
     settleMs: 20_000,
     idleMs: 10_000,
     statuses: 5,
-    changes: 3,
+    changes: 1,
   },
 };
 

@@ -6,7 +6,7 @@ import { ownVersion } from '../peers/graceful-run.ts';
 import { launch } from '../peers/launch.ts';
 import { appPath } from '../processes.ts';
 import { childrenOf } from '../proc.ts';
-import { createManagerHome } from './manager-home.ts';
+import { createManagerHome, untilFirstServes } from './manager-home.ts';
 import { workersPerProgram, type Manager, type ProgramToRun, type RunningManager } from './manager.ts';
 
 const executable: string = new URL('../../bin/graceful-run.cjs', import.meta.url).pathname;
@@ -17,10 +17,10 @@ export const gracefulRun: Manager = {
   setup:
     '`graceful-run -c graceful.toml`, everything at its default; `gracefulctl status`, `update`, `reload --all --wait`, `shutdown --wait`',
   version: ownVersion,
-  start: (programs) => Promise.resolve(start(programs)),
+  start,
 };
 
-function start(programs: readonly ProgramToRun[]): RunningManager {
+async function start(programs: readonly ProgramToRun[]): Promise<RunningManager> {
   const home = createManagerHome((path) => ({ XDG_RUNTIME_DIR: path }));
   const file = join(home.path, 'graceful.toml');
   const write = (changed?: ProgramToRun, release = 0): void => {
@@ -28,7 +28,9 @@ function start(programs: readonly ProgramToRun[]): RunningManager {
   };
   write();
   const args = [executable, '-c', file, '--log-format', 'json'];
-  const { pid } = launch(process.execPath, args, { env: home.env, cwd: home.path });
+  const master = launch(process.execPath, args, { env: home.env, cwd: home.path });
+  await untilFirstServes(master, home, programs);
+  const { pid } = master;
   const command = (...words: readonly string[]): Promise<void> =>
     home.command(process.execPath, [control, ...words]);
   return {

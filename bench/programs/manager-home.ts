@@ -4,8 +4,10 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { markedProcesses } from '../../test/helpers/marked-processes.ts';
+import { untilServing, type Launched } from '../peers/launch.ts';
 import { atTheEnd, environment, temporaryFolder } from '../processes.ts';
 import { signalOne } from '../proc.ts';
+import type { ProgramToRun } from './manager.ts';
 
 const runFile = promisify(execFile);
 
@@ -56,4 +58,18 @@ export function createManagerHome(extra: (path: string) => NodeJS.ProcessEnv): M
 /** The living processes that were started with the environment of this home. */
 export function homeProcesses(path: string): readonly number[] {
   return markedProcesses(mark, path).map(({ pid }) => pid);
+}
+
+/** Resolves when one of the programs responds; if none does, rejects with the output of the tool, of which nothing is left then. */
+export async function untilFirstServes(
+  master: Launched,
+  home: ManagerHome,
+  [first]: readonly ProgramToRun[],
+): Promise<void> {
+  try {
+    await untilServing(master, first?.ports[0] ?? 0);
+  } catch (error) {
+    home.remove();
+    throw error;
+  }
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { launch, versionOf } from '../peers/launch.ts';
 import { appPath } from '../processes.ts';
 import { childrenOf } from '../proc.ts';
-import { createManagerHome } from './manager-home.ts';
+import { createManagerHome, untilFirstServes } from './manager-home.ts';
 import { workersPerProgram, type Manager, type ProgramToRun, type RunningManager } from './manager.ts';
 
 export const supervisord: Manager = {
@@ -12,10 +12,10 @@ export const supervisord: Manager = {
   setup:
     '`numprocs=2`, `minfds=4096` (the default is not enough for 100 programs), else its defaults; each process has its own port, because processes cannot share one, and no proxy is in front; `supervisorctl status`, `update`, `restart all` (it has no reload), `shutdown`',
   version: () => versionOf('supervisord', ['--version']),
-  start: (programs) => Promise.resolve(start(programs)),
+  start,
 };
 
-function start(programs: readonly ProgramToRun[]): RunningManager {
+async function start(programs: readonly ProgramToRun[]): Promise<RunningManager> {
   const home = createManagerHome(() => ({}));
   const file = join(home.path, 'supervisord.conf');
   mkdirSync(join(home.path, 'log'));
@@ -23,7 +23,9 @@ function start(programs: readonly ProgramToRun[]): RunningManager {
     writeFileSync(file, configOf(home.path, programs, changed, release));
   };
   write();
-  const { pid } = launch('supervisord', ['-n', '-c', file], { env: home.env, cwd: home.path });
+  const master = launch('supervisord', ['-n', '-c', file], { env: home.env, cwd: home.path });
+  await untilFirstServes(master, home, programs);
+  const { pid } = master;
   const command = (...words: readonly string[]): Promise<void> =>
     home.command('supervisorctl', ['-c', file, ...words]);
   return {

@@ -46,7 +46,7 @@ export function renderPage(results: Results): string {
     '',
     '    npm ci && npm ci --prefix bench        # the tools from npm; they are not dependencies of graceful-run',
     '    apt-get install wrk hey nginx haproxy gunicorn supervisor',
-    '    npm run bench                          # everything, about 35 minutes on an otherwise idle machine',
+    '    npm run bench                          # everything, about an hour on an otherwise idle machine',
     '    npm run bench -- --quick               # a few minutes, to see that everything works',
     '    npm run bench -- --only failed,slow    # some of the measurements: programs runs many programs, own-boot and the like compare with bare Node.js',
     '    npm run bench -- --tools graceful-run,nginx    # some of the tools',

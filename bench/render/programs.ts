@@ -22,7 +22,7 @@ export function programsSections(results: ProgramsResults | undefined): readonly
       '## Many programs',
       '',
       `${programs} programs under one tool, each a tiny HTTP server with ${workers} workers. Every tool reads its own config file, and is operated by its`,
-      'own command; times include that command.',
+      `own command; times include that command. Rounds: ${Math.max(...outcomes.map((one) => ('turns' in one ? one.turns.length : 0)))}.`,
       '',
       ...tools.map(({ name, version, setup }) => `- **${name}** ${version ?? '(not installed)'}: ${setup}`),
     ].join('\n'),
@@ -133,7 +133,7 @@ function leftBehind(turns: readonly ProgramsTurn[]): string {
   const most = (kind: 'processes' | 'sockets' | 'files'): number =>
     Math.max(...turns.map(({ stop }) => stop[kind]));
   const kinds = (['processes', 'sockets', 'files'] as const).filter((kind) => most(kind) > 0);
-  return kinds.length === 0 ? 'nothing' : kinds.map((kind) => `${whole(most(kind))} ${kind}`).join(', ');
+  return kinds.length === 0 ? 'nothing' : kinds.map((kind) => `${kind}: ${whole(most(kind))}`).join(', ');
 }
 
 /** One row for each command. */
