@@ -36,6 +36,7 @@ import { describeStatus } from './program/describe-status.ts';
 import { masterStopped } from './program/history/reload-waiters.ts';
 import { startFailed } from './program/worker-failures.ts';
 import { applyPlan, startWithin } from './programs/apply-plan.ts';
+import { createTurns } from './programs/take-turns.ts';
 import { createProgramSet, type Member, type StartOutcome } from './programs/program-set.ts';
 
 /** One program of a master of many. Errors: those of Master, and `programStopped`. */
@@ -148,6 +149,7 @@ function assemble(
   let starting: Promise<void> | null = null;
   let isStopping = false;
   let updates: Promise<unknown> = Promise.resolve();
+  const turn = createTurns();
   /** It lives no longer than its only program, and starts only if that does. */
   const isOfOneProgram = plan.master.file === null && plan.programs.length === 1;
 
@@ -250,7 +252,10 @@ function assemble(
     const reloads = set
       .all()
       .filter(({ program }) => program.isServing() && !fresh.some((one) => one.program === program.name()))
-      .map(async ({ program }) => program.reload({ cause, wait: 'serving' }).outcome);
+      .map(async ({ program }) => {
+        if (!isOfOneProgram) await turn();
+        return program.reload({ cause, wait: 'serving' }).outcome;
+      });
     if (isOfOneProgram && reloads.length === 0)
       reloads.push(commands.reload({ program: null, cause, wait: 'serving' }).outcome);
     await Promise.allSettled(reloads);

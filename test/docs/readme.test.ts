@@ -118,6 +118,18 @@ test('a worker that is asked for its health and warmed up', async () => {
   expect(master.lines.filter((line) => line === 'graceful-run (warm-up)')).toHaveLength(50);
 });
 
+test('the check before a reload, while the master serves', async () => {
+  writeFileSync(
+    join(folder, 'app.js'),
+    `require('node:http').createServer((q, r) => r.end()).listen(${port});`,
+  );
+  const master = start(`exec graceful-run --port ${port} -- node app.js`);
+  await master.waitFor('generationReady', { generation: 1 });
+  const output = await shell(example('check'));
+  expect(output).toMatch(/: ready after .*\ncommand line: 1 program, nothing wrong\n/);
+  await master.waitFor('generationReady', { generation: 2 });
+});
+
 test('the deployment by a symlink', async () => {
   const app = (release: string): string =>
     `require('node:http').createServer((q, r) => r.end(${JSON.stringify(`{"release":"${release}"}`)})).listen(${port});`;

@@ -10,7 +10,7 @@ import { createMaster } from '../master.ts';
 import { standardError } from '../output/standard-error.ts';
 import { loadOutputCalls } from '../system-calls/output-calls.ts';
 import { shareOutput } from '../output/shared-output.ts';
-import { createCollector } from './collect-garbage.ts';
+import { createCollector, keepNewSpaceSmall } from './collect-garbage.ts';
 import { consoleLook } from './log-style.ts';
 import { exitCodeOf, exitCodes } from './exit-codes.ts';
 import { parseCommandLine, type CheckRequest, type Invocation } from './parse-command-line.ts';
@@ -66,6 +66,7 @@ async function runCheck(
 }
 
 async function run({ options, logLevel, logFormat }: Extract<Invocation, { kind: 'run' }>): Promise<number> {
+  keepNewSpaceSmall();
   const terminal = await watchTerminal();
   const { format, hasColours } = consoleLook(logFormat, process.env);
   const id = randomId();

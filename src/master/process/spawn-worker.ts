@@ -22,7 +22,8 @@ const afterMaster = createAfterMaster();
 const stderrGraceMs = 250;
 
 export function spawnWorker(request: SpawnRequest, listeners: ProcessListeners): WorkerProcess | null {
-  const { file, args, cwd, environment } = request;
+  // What is used below lives as long as the worker: the request, with its environment, must not.
+  const { file, args, cwd, environment, outliveMs } = request;
   const options: SpawnOptions = {
     cwd,
     env: environment,
@@ -37,7 +38,7 @@ export function spawnWorker(request: SpawnRequest, listeners: ProcessListeners):
     ],
   };
   // It may not live on for a moment when this process is killed, not even when that happens now.
-  if (request.outliveMs === 0) afterMaster.begin();
+  if (outliveMs === 0) afterMaster.begin();
   const child = spawn(file, args, options);
   const { pid } = child;
   if (pid === undefined) {
@@ -48,7 +49,7 @@ export function spawnWorker(request: SpawnRequest, listeners: ProcessListeners):
   }
   // A channel whose other end is gone: the exit tells everything that there is to know.
   child.on('error', () => undefined);
-  afterMaster.watch(pid, request.outliveMs);
+  afterMaster.watch(pid, outliveMs);
   const channel = guardOrKill(child, pid, listeners);
   child.stderr?.on('data', listeners.stderr);
   child.stdout?.on('data', listeners.stderr);
@@ -92,7 +93,7 @@ export function spawnWorker(request: SpawnRequest, listeners: ProcessListeners):
     },
     noteServing: (servingPid) => {
       if (serving !== null) afterMaster.forget(serving.pid);
-      if (servingPid !== pid) afterMaster.watch(servingPid, request.outliveMs);
+      if (servingPid !== pid) afterMaster.watch(servingPid, outliveMs);
       serving = servingPid === pid ? null : readProcessStat(servingPid);
       launchers = serving === null ? [] : findLaunchers(serving, pid);
     },

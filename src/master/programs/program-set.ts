@@ -13,6 +13,7 @@ import { notStartedFailure } from '../program/worker-failures.ts';
 import { declaredName } from '../program/versions.ts';
 import type { BoundListener } from '../sockets/listener.ts';
 import { dependentsOf, withDependencies } from './start-order.ts';
+import { createTurns } from './take-turns.ts';
 
 /** A program and what is wanted of it. */
 export interface Member {
@@ -79,6 +80,7 @@ export interface ProgramSet {
 
 export function createProgramSet(parts: ProgramSetParts): ProgramSet {
   let members: readonly Member[] = [];
+  const turn = createTurns();
   /** Starts that are under way. */
   const launches = new Set<Promise<void>>();
 
@@ -230,6 +232,7 @@ export function createProgramSet(parts: ProgramSetParts): ProgramSet {
       program.check();
       await program.bind();
       await program.watch();
+      await turn();
       member.isBinding = false;
     } catch (error) {
       member.isBinding = false;

@@ -17,6 +17,8 @@ const exited: EventRecord = {
 };
 const started: EventRecord = { ...change, event: 'workerStarted', from: null, to: 'starting' };
 
+const ready: EventRecord = { ...change, event: 'workerReady', from: 'starting', to: 'ready' };
+
 beforeEach(() => {
   vi.useFakeTimers();
 });
@@ -24,10 +26,11 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-it('garbage is collected a second after the fifth worker has ended, once for all that end together', () => {
+it('garbage is collected a second after the tenth worker was ready or has ended, once for all that do so together', () => {
   const collect = vi.fn();
   const observe = createCollector(collect);
   for (let count = 0; count < 4; count += 1) observe(exited);
+  for (let count = 0; count < 5; count += 1) observe(ready);
   for (let count = 0; count < 20; count += 1) observe(started);
   vi.advanceTimersByTime(5_000);
   expect(collect).not.toHaveBeenCalled();
@@ -36,13 +39,13 @@ it('garbage is collected a second after the fifth worker has ended, once for all
   expect(collect).not.toHaveBeenCalled();
   vi.advanceTimersByTime(5_000);
   expect(collect).toHaveBeenCalledOnce();
-  for (let count = 0; count < 5; count += 1) observe(exited);
+  for (let count = 0; count < 10; count += 1) observe(exited);
   vi.advanceTimersByTime(1_000);
   expect(collect).toHaveBeenCalledTimes(2);
 });
 
 it('by itself it can do so in this Node.js', () => {
   const observe = createCollector();
-  for (let count = 0; count < 5; count += 1) observe(exited);
+  for (let count = 0; count < 10; count += 1) observe(exited);
   expect(() => vi.advanceTimersByTime(1_000)).not.toThrow();
 });
