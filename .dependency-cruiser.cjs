@@ -47,6 +47,14 @@ module.exports = {
       to: { path: '^(node:)?crypto$' },
     },
     {
+      name: 'the-master-parses-no-config-file',
+      comment:
+        'A process of its own does (docs/adr/0019-config-files.md): the parsers and the code of users stay out of the master.',
+      severity: 'error',
+      from: { path: '^src/master/', pathNot: '^src/master/config/(files/|read-plan-main\\.ts$)' },
+      to: { path: '^src/master/config/files/' },
+    },
+    {
       name: 'decisions-are-pure',
       comment: 'No clock, no timer, no process: what they decide can be tested with plain values.',
       severity: 'error',

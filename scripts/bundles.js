@@ -60,6 +60,20 @@ export async function bundle({ write }) {
       outfile: 'dist/master/main.cjs',
       entryPoints: ['src/master/cli/main.ts'],
     }),
+    // The process that reads a config file: an ES module, because that awaits at its top.
+    build({
+      write,
+      ...common,
+      format: 'esm',
+      // The ES modules of libraries: esbuild cannot follow what a UMD module requires.
+      mainFields: ['module', 'main'],
+      // The parser of YAML is CommonJS, and requires modules of Node.js.
+      banner: {
+        js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
+      },
+      outfile: 'dist/master/read-plan.js',
+      entryPoints: ['src/master/config/read-plan-main.ts'],
+    }),
     // What becomes a worker that a shell cannot start.
     build({
       write,

@@ -1,11 +1,14 @@
 /**
  * `npm run generate`: writes what would rot if it were written by hand: the README's options table from the option
  * table, docs/lifecycle.md from the lifecycle's own tables, docs/events.md from the events, openapi.json from the schemas of the control API,
- * THIRD-PARTY-LICENSES from the bundles. With --check it only tells whether they are up to date.
+ * schema.json and the tables of docs/config.md from the keys of config files, THIRD-PARTY-LICENSES from the bundles. With --check it only tells
+ * whether they are up to date.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { format, resolveConfig } from 'prettier';
 import { optionTable } from '../src/master/cli/option-table.ts';
+import { fileKeysTable, masterKeysTable, programKeysTable } from './config-page.ts';
+import { configSchema } from './config-schema.ts';
 import { eventsPage } from './events-page.ts';
 import { lifecyclePage } from './lifecycle-page.ts';
 import { openApi } from './openapi/document.ts';
@@ -15,11 +18,20 @@ const isCheck = process.argv.includes('--check');
 const licenses = await thirdPartyLicenses();
 const style = await resolveConfig(new URL('../openapi.json', import.meta.url));
 const api = await format(JSON.stringify(openApi()), { ...style, parser: 'json' });
+const schema = await format(JSON.stringify(configSchema()), { ...style, parser: 'json' });
 const stale = [
   update('README.md', (text) => between(text, 'options', optionsTable())),
   update('docs/lifecycle.md', () => lifecyclePage()),
   update('docs/events.md', () => eventsPage()),
   update('openapi.json', () => api),
+  update('docs/config.md', (text) =>
+    [
+      { name: 'program keys', table: programKeysTable() },
+      { name: 'master keys', table: masterKeysTable() },
+      { name: 'file keys', table: fileKeysTable() },
+    ].reduce((page, { name, table }) => between(page, name, table), text),
+  ),
+  update('schema.json', () => schema),
   update('THIRD-PARTY-LICENSES', () => licenses),
 ].filter((path) => path !== null);
 
@@ -56,8 +68,9 @@ function between(text: string, name: string, content: string): string {
 }
 
 function optionsTable(): string {
-  const rows = optionTable.map(({ flag, value, default: preset, description }) => {
-    const usage = value === null ? `--${flag}` : `--${flag} ${value}`;
+  const rows = optionTable.map(({ flag, short, value, default: preset, description }) => {
+    const name = short === undefined ? `--${flag}` : `-${short}, --${flag}`;
+    const usage = value === null ? name : `${name} ${value}`;
     return `| \`${usage.replaceAll('|', '\\|')}\` | ${description} | ${preset ?? ''} |`;
   });
   return ['', '| option | meaning | default |', '| --- | --- | --- |', ...rows, ''].join('\n');

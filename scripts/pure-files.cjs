@@ -3,10 +3,12 @@ exports.pureFiles = [
   '^src/master/program/lifecycle/',
   '^src/master/program/(describe-status|history/history)\\.ts$',
   '^src/master/check/(finding|report)\\.ts$',
+  '^src/master/config/(check-plan|listen-address|plan)\\.ts$',
+  '^src/master/config/files/(document|expand|foreign-keys)\\.ts$',
   '^src/master/watch/(debounce|fingerprint|ignore|path-route|watch-problems)\\.ts$',
   '^src/master/launch/(interpreters|node-launch|package-commands|shebang|split-words|trampoline|worker-environment|worker-kind)\\.ts$',
   '^src/worker/channel/read-message\\.ts$',
   '^src/worker/listen/(addresses|binding|listen-call|placement|readiness)\\.ts$',
   '^src/ctl/(masters/(name-patterns|selection)|show/(columns|describe-update|last-problem|programs-table|table-layout))\\.ts$',
-  '^src/shared/(counts|describe-event|describe-failure|describe-problem|describe-release|durations|error-line|errors|events|format-address|line-splitter|narrate-events|protocol)\\.ts$',
+  '^src/shared/(counts|describe-event|describe-failure|describe-problem|describe-release|durations|error-line|errors|events|format-address|line-splitter|narrate-events|nearest|protocol|render-problem)\\.ts$',
 ];

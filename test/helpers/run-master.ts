@@ -34,7 +34,7 @@ let started = 0;
 export interface RunOptions {
   /** Before the command; in place of the harness's own: a free port of 127.0.0.1, a name, all events as JSON. */
   readonly flags?: readonly string[];
-  /** Default: the application `serves`. */
+  /** Default: the application `serves`. Empty: none is given. */
   readonly command?: readonly string[];
   readonly env?: NodeJS.ProcessEnv;
   readonly cwd?: string;
@@ -104,8 +104,7 @@ export class RunningMaster extends EventLog {
       executable,
       ...(hasOwnFlags ? own.flat() : []),
       ...flags,
-      '--',
-      ...command,
+      ...(command.length === 0 ? [] : ['--', ...command]),
     ];
     const [file = process.execPath, ...args] = [...through, ...words];
     // Certificates of the machine only make Node.js start slowly.

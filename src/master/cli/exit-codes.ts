@@ -12,6 +12,7 @@ const special: { readonly [Code in ErrorCode]?: ExitCode } = {
   cwdMissing: exitCodes.usage,
   envFileUnreadable: exitCodes.usage,
   notWatchable: exitCodes.usage,
+  planInvalid: exitCodes.usage,
   commandNotExecutable: exitCodes.notExecutable,
   commandNotFound: exitCodes.notFound,
   masterStopped: exitCodes.stopped,

@@ -6,7 +6,7 @@ export async function helpText(columns: number): Promise<string> {
   const builder = yargs([])
     .scriptName('graceful-run')
     .usage(
-      'Usage: $0 --port <n> [options] -- <command> [arguments]\n\nHolds the port, runs the command, and reloads it without a failed request.',
+      'Usage: $0 --port <n> [options] -- <command> [arguments]\n       $0 -c graceful.toml\n\nHolds the port, runs the command, and reloads it without a failed request.',
     )
     .wrap(Math.min(columns, 110))
     .help('help', 'show this help')
@@ -21,9 +21,10 @@ export async function helpText(columns: number): Promise<string> {
         'Signals: HUP reload · TERM, INT, QUIT stop gracefully (twice: at once) · TTIN add a worker · TTOU remove one\n' +
         'Exit codes: 0 stopped on request · 1 could not start or gave up · 2 usage · 126 command not executable · 127 not found',
     );
-  for (const { flag, value, description, default: preset } of optionTable) {
+  for (const { flag, short, value, description, default: preset } of optionTable) {
     // The value is a part of the key, because yargs has no other place for it.
     builder.option(value === null ? flag : `${flag} ${value}`, {
+      ...(short === undefined ? {} : { alias: short }),
       describe: preset === null ? description : `${description} [default: ${preset}]`,
     });
   }

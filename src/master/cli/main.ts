@@ -1,12 +1,18 @@
 /** The command `graceful-run`: from words to a running master, and from its end to an exit code. */
 import './own-stderr.ts';
+import { resolve } from 'node:path';
 import { renderError } from '../../shared/render-error.ts';
+import { renderProblem } from '../../shared/render-problem.ts';
 import { version } from '../../shared/version.ts';
 import { createLog } from '../log/log.ts';
 import { randomId } from '../random-id.ts';
+import { findConfig } from '../config/find-config.ts';
 import { compileOptions } from '../config/options.ts';
+import { PlanInvalid } from '../config/plan-invalid.ts';
+import type { PlacedPlan } from '../check/run-check.ts';
+import { readPlan } from '../config/read-plan.ts';
 import { workingDirectory } from '../config/working-directory.ts';
-import { createMaster } from '../master.ts';
+import { createMasterOf } from '../master.ts';
 import { standardError } from '../output/standard-error.ts';
 import { loadOutputCalls } from '../system-calls/output-calls.ts';
 import { shareOutput } from '../output/shared-output.ts';
@@ -20,14 +26,21 @@ import { watchTerminal } from './controlling-terminal.ts';
 /** Never rejects; leaves by process.exit() with one of the exit codes. */
 export async function main(argv: readonly string[]): Promise<void> {
   try {
-    const invocation = parseCommandLine(argv);
+    const invocation = parseCommandLine(argv, () => findConfig(workingDirectory(process.env)));
     process.exit(await obey(invocation));
   } catch (error) {
     const code = exitCodeOf(error);
     // Stopped as asked before it served: nothing has gone wrong.
-    if (code !== exitCodes.stopped) standardError().write(`${renderError(error, 'graceful-run')}\n`);
+    if (code !== exitCodes.stopped) standardError().write(`${renderFatal(error)}\n`);
     process.exit(code);
   }
+}
+
+/** A plan that is wrong is a line for each of its problems. */
+function renderFatal(error: unknown): string {
+  if (!(error instanceof PlanInvalid)) return renderError(error, 'graceful-run');
+  const here = workingDirectory(process.env);
+  return error.problems.map((problem) => renderProblem(problem, here)).join('\n');
 }
 
 async function obey(invocation: Invocation): Promise<number> {
@@ -43,6 +56,7 @@ async function obey(invocation: Invocation): Promise<number> {
       process.stdout.write(`${version}\n`);
       return exitCodes.stopped;
     case 'run':
+    case 'runFile':
       return invocation.check === null ? run(invocation) : runCheck(invocation, invocation.check);
   }
 }
@@ -52,35 +66,58 @@ function ignoreReader(): void {
   process.stdout.on('error', () => undefined);
 }
 
-async function runCheck(
-  { options }: Extract<Invocation, { kind: 'run' }>,
-  request: CheckRequest,
-): Promise<number> {
+type Run = Extract<Invocation, { kind: 'run' | 'runFile' }>;
+
+/** Reads the plan, and reads it again at every call: the file may have changed. */
+function readerOf(run: Run): () => Promise<PlacedPlan> {
+  const here = workingDirectory(process.env);
+  if (run.kind === 'runFile')
+    return async () => readPlan(resolve(here, run.file), { environment: process.env });
+  return async () => {
+    const plan = compileOptions(run.options, here, 'commandLine');
+    return Promise.resolve({ plan, places: { master: {}, programs: {} } });
+  };
+}
+
+async function runCheck(invocation: Run, request: CheckRequest): Promise<number> {
   ignoreReader();
   // Loaded only here: a master does not need it.
   const { check } = await import('./check.ts');
-  return check(request, async () => {
-    const plan = compileOptions(options, workingDirectory(process.env), 'commandLine');
-    return Promise.resolve({ plan, places: { master: {}, programs: {} } });
-  });
+  return check(request, readerOf(invocation));
 }
 
-async function run({ options, logLevel, logFormat }: Extract<Invocation, { kind: 'run' }>): Promise<number> {
+async function run(invocation: Run): Promise<number> {
   keepNewSpaceSmall();
   const terminal = await watchTerminal();
-  const { format, hasColours } = consoleLook(logFormat, process.env);
+  const read = readerOf(invocation);
+  const { plan } = await read();
+  const isFromFile = invocation.kind === 'runFile';
+  const { format, hasColours } = consoleLook(invocation.logFormat ?? plan.master.logFormat, process.env);
   const id = randomId();
   const output = shareOutput({
     stream: standardError(),
     lines:
-      format === 'json' ? { as: 'written', logId: id } : { as: 'marked', hasColours, namesPrograms: false },
+      format === 'json'
+        ? { as: 'written', logId: id }
+        : { as: 'marked', hasColours, namesPrograms: isFromFile },
     onDropped: (bytes) => {
       log.outputDropped(bytes);
     },
   });
-  const master = createMaster(options, { spelling: 'commandLine', onStderr: output.passOn, logId: id });
+  const master = createMasterOf(plan, {
+    spelling: 'commandLine',
+    readPlan: isFromFile ? async () => (await read()).plan : null,
+    onStderr: output.passOn,
+    logId: id,
+  });
   await loadOutputCalls();
-  const log = await createLog({ level: logLevel, format, hasColours, id, stream: output.log });
+  const log = await createLog({
+    level: invocation.logLevel ?? plan.master.logLevel ?? 'info',
+    format,
+    hasColours,
+    id,
+    stream: output.log,
+  });
   master.subscribe(log.write);
   master.subscribe(createCollector());
   obeySignals(master.commands, terminal);

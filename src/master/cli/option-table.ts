@@ -7,6 +7,8 @@ import type { MasterOptions } from '../config/options.ts';
 export interface OptionRow {
   /** The option without its dashes: `ready-timeout`. */
   readonly flag: string;
+  /** With one dash: `c`. */
+  readonly short?: string;
   readonly kind: 'text' | 'number' | 'list' | 'boolean';
   /** Shown in the help after the flag: `<ms>`. */
   readonly value: string | null;
@@ -17,6 +19,15 @@ export interface OptionRow {
 }
 
 export const optionTable: readonly OptionRow[] = [
+  {
+    flag: 'config',
+    short: 'c',
+    kind: 'text',
+    value: '<file>',
+    default: 'graceful.toml (.yaml, .json, .js …), if there is no command',
+    description: 'config file of one or many programs, instead of a command and its options: docs/config.md',
+    option: null,
+  },
   {
     flag: 'port',
     kind: 'number',

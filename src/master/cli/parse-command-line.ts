@@ -5,19 +5,22 @@ import type { MasterOptions } from '../config/options.ts';
 import { type LogFormat, logFormats, type LogLevel, logLevels } from '../config/plan.ts';
 import { optionTable, type OptionRow } from './option-table.ts';
 
+interface CommonOptions {
+  /** Null: not given. */
+  readonly logLevel: LogLevel | null;
+  /** Null: not given. */
+  readonly logFormat: LogFormat | null;
+  /** Say what is wrong instead of starting it; null: start it. */
+  readonly check: CheckRequest | null;
+}
+
 export type Invocation =
   | { readonly kind: 'help' }
   | { readonly kind: 'version' }
-  | {
-      readonly kind: 'run';
-      /** Not checked yet: createMaster does. */
-      readonly options: MasterOptions;
-      readonly logLevel: LogLevel;
-      /** Null: not given. */
-      readonly logFormat: LogFormat | null;
-      /** Say what is wrong instead of starting it; null: start it. */
-      readonly check: CheckRequest | null;
-    };
+  /** Not checked yet: compileOptions does. */
+  | ({ readonly kind: 'run'; readonly options: MasterOptions } & CommonOptions)
+  /** `file` as it was given. */
+  | ({ readonly kind: 'runFile'; readonly file: string } & CommonOptions);
 
 export interface CheckRequest {
   /** Start a candidate of each program. */
@@ -25,13 +28,19 @@ export interface CheckRequest {
   readonly isJson: boolean;
 }
 
-/** Errors: `badOption`, `commandMissing`. */
-export function parseCommandLine(argv: readonly string[]): Invocation {
+/**
+ * `findConfig`: the config file of the current folder, for a command line without a command and without `-c`; null: there is none. Errors:
+ * `badOption`, `commandMissing`.
+ */
+export function parseCommandLine(
+  argv: readonly string[],
+  findConfig: () => string | null = () => null,
+): Invocation {
   const parsed = parser([...argv], {
     string: flagsOf('text', 'number'),
     array: flagsOf('list').map((key) => ({ key, string: true as const })),
     boolean: [...flagsOf('boolean'), 'help', 'version'],
-    alias: { help: ['h'] },
+    alias: { help: ['h'], config: ['c'] },
     configuration: {
       'populate--': true,
       // `graceful-run --port 80 node app.js --port 1`: from the first word on everything belongs to the program.
@@ -45,19 +54,66 @@ export function parseCommandLine(argv: readonly string[]): Invocation {
   if (parsed['version'] === true) return { kind: 'version' };
   rejectNegated(parsed);
   rejectUnknown(Object.keys(parsed));
-  const options: Record<string, unknown> = { command: [...parsed._, ...(parsed['--'] ?? [])].map(String) };
-  for (const row of optionTable) {
-    const value: unknown = parsed[row.flag];
-    if (row.option !== null && value !== undefined) options[row.option] = valueOf(row, value);
-  }
-  return {
-    kind: 'run',
-    // Checked by the schema of compileOptions, which takes nothing on trust.
-    options: options as unknown as MasterOptions,
-    logLevel: choice('log-level', parsed['log-level'], logLevels) ?? 'info',
+  const command = [...parsed._, ...(parsed['--'] ?? [])].map(String);
+  const common: CommonOptions = {
+    logLevel: choice('log-level', parsed['log-level'], logLevels),
     logFormat: choice('log-format', parsed['log-format'], logFormats),
     check: checkRequest(parsed),
   };
+  const given = optionTable.filter(({ flag, option }) => option !== null && parsed[flag] !== undefined);
+  const file = configFile(parsed['config']) ?? (command.length === 0 ? findConfig() : null);
+  if (file !== null) {
+    rejectBesideFile(file, command, given);
+    return { kind: 'runFile', file, ...common };
+  }
+  if (command.length === 0 && given.length === 0) throw nothingToRun();
+  const options: Record<string, unknown> = { command };
+  for (const row of given) if (row.option !== null) options[row.option] = valueOf(row, parsed[row.flag]);
+  // Checked by the schema of compileOptions, which takes nothing on trust.
+  return { kind: 'run', options: options as unknown as MasterOptions, ...common };
+}
+
+/** Null: not given. */
+function configFile(value: unknown): string | null {
+  if (value === undefined) return null;
+  if (typeof value === 'string' && value !== '') return value;
+  throw Array.isArray(value)
+    ? new GracefulRunError('badOption', 'cannot start: --config was given more than once', {
+        hint: 'a file can include others: include = ["conf.d/*.toml"]',
+      })
+    : new GracefulRunError('badOption', 'cannot start: --config must be a file', {
+        hint: 'graceful-run -c graceful.toml',
+      });
+}
+
+/** The file says everything about its programs: two places to look at would be one too many. */
+function rejectBesideFile(file: string, command: readonly string[], given: readonly OptionRow[]): void {
+  const [row] = given;
+  if (row === undefined && command.length === 0) return;
+  const what = row === undefined ? 'a command' : `--${row.flag}`;
+  const where = row === undefined ? 'command in [program.NAME]' : fileKeyOf(row);
+  throw new GracefulRunError(
+    'badOption',
+    `cannot start: ${what} cannot be given beside the config file ${file}`,
+    { hint: `write it into the file: ${where}` },
+  );
+}
+
+const keysOfMaster: ReadonlySet<string> = new Set(['name', 'control']);
+const renamed: Readonly<Record<string, string>> = { cwd: 'directory', 'environment-file': 'env_file' };
+
+/** Where a config file says what an option says: `ready_timeout in [program.NAME]`. */
+export function fileKeyOf({ flag }: Pick<OptionRow, 'flag'>): string {
+  const key = renamed[flag] ?? flag.replaceAll('-', '_');
+  return `${key} in [${keysOfMaster.has(key) ? 'master' : 'program.NAME'}]`;
+}
+
+function nothingToRun(): GracefulRunError {
+  return new GracefulRunError(
+    'commandMissing',
+    'cannot start: there is no command, and no config file in this folder',
+    { hint: 'graceful-run --port 10086 -- node app.js, or a file graceful.toml; see graceful-run --help' },
+  );
 }
 
 function flagsOf(...kinds: readonly OptionRow['kind'][]): string[] {
@@ -85,7 +141,7 @@ function checkRequest(parsed: Readonly<Record<string, unknown>>): CheckRequest |
 }
 
 function rejectUnknown(keys: readonly string[]): void {
-  const known = new Set(['_', '--', ...optionTable.map(({ flag }) => flag)]);
+  const known = new Set(['_', '--', ...optionTable.flatMap(({ flag, short = flag }) => [flag, short])]);
   const stranger = keys.find((key) => !known.has(key));
   if (stranger === undefined) return;
   const dashes = stranger.length === 1 ? '-' : '--';

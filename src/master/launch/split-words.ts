@@ -14,6 +14,39 @@ export function splitWords(line: string): readonly string[] {
   return splitCommands(line)[0]?.words ?? [];
 }
 
+export type ShellWords =
+  { readonly words: readonly string[] } | { readonly fault: string; readonly hint: string };
+
+/** The words of a line that is run without a shell; a fault where it needs one. */
+export function shellWords(line: string): ShellWords {
+  const throughShell = 'to run it by a shell: command = ["sh", "-c", "…"]';
+  const [first, second] = splitCommands(line.trim());
+  if (second !== undefined)
+    return {
+      fault: `cannot have ${second.after === '\n' ? 'a second line' : second.after}: no shell runs it`,
+      hint: throughShell,
+    };
+  for (const { groups } of line.matchAll(token)) {
+    const { plain } = groups ?? {};
+    if (plain === "'" || plain === '"')
+      return {
+        fault: `has no closing ${plain}`,
+        hint: `a word may be in quotes; write \\${plain} for the character itself`,
+      };
+    if (plain === '\\')
+      return { fault: 'ends in a backslash', hint: 'write it twice for the character itself' };
+    if (plain !== undefined && /^\d*[<>]/.test(plain))
+      return { fault: `cannot have ${plain}: no shell runs it`, hint: throughShell };
+  }
+  const words = first?.words ?? [];
+  if (words[0] !== undefined && isAssignment(words[0]))
+    return {
+      fault: `cannot set a variable (${words[0].replace(/=.*/s, '')}): no shell runs it`,
+      hint: 'put it into environment',
+    };
+  return { words };
+}
+
 interface Simple {
   readonly words: string[];
   /** What separates it from the command before it; '' for the first. */

@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest';
-import { parseCommandLine } from '../../../../src/master/cli/parse-command-line.ts';
+import { optionTable } from '../../../../src/master/cli/option-table.ts';
+import { fileKeyOf, parseCommandLine } from '../../../../src/master/cli/parse-command-line.ts';
+import { masterKeys, programKeys } from '../../../../src/master/config/files/config-keys.ts';
 import { compileOptions, type MasterOptions } from '../../../../src/master/config/options.ts';
 import { GracefulRunError } from '../../../../src/shared/errors.ts';
 
@@ -148,4 +150,51 @@ test('a health path is what stands behind http:', () => {
     path: '/healthz?deep=1',
     warmup: 50,
   });
+});
+
+const findNone = (): string | null => null;
+const findOne = (): string | null => '/srv/graceful.toml';
+
+test.each([
+  ['-c a.toml', { file: 'a.toml', logLevel: null, logFormat: null }],
+  ['--config a.toml --log-level debug', { file: 'a.toml', logLevel: 'debug', logFormat: null }],
+  ['--config=a.toml --log-format json', { file: 'a.toml', logLevel: null, logFormat: 'json' }],
+])('%s runs the programs of a file', (line, expected) => {
+  expect(parseCommandLine(line.split(' '), findNone)).toEqual({ kind: 'runFile', check: null, ...expected });
+});
+
+test('the config file of the folder is read if there is no command', () => {
+  expect(parseCommandLine([], findOne)).toMatchObject({ kind: 'runFile', file: '/srv/graceful.toml' });
+  expect(parseCommandLine(['--log-level', 'warn'], findOne)).toMatchObject({
+    kind: 'runFile',
+    logLevel: 'warn',
+  });
+  expect(parseCommandLine(['--port', '1', '--', 'x'], findOne)).toMatchObject({ kind: 'run' });
+});
+
+test('without a command and without a config file there is nothing to run', () => {
+  expect(codeOf(() => parseCommandLine([], findNone))).toBe('commandMissing');
+});
+
+test.each([
+  '-c a.toml --port 1',
+  '-c a.toml -- x',
+  '-c a.toml -c b.toml',
+  '-c= ',
+  '--no-config',
+  '-c a.toml --cwd x',
+])('%s is refused', (line) => {
+  expect(codeOf(() => parseCommandLine(line.split(' '), findNone))).toBe('badOption');
+});
+
+test('options of a program beside the file of the folder are refused', () => {
+  expect(codeOf(() => parseCommandLine(['--workers', '2'], findOne))).toBe('badOption');
+});
+
+test('every option of a program has a key in a config file, under the name that the error says', () => {
+  const tables: Readonly<Record<string, object>> = { '[master]': masterKeys, '[program.NAME]': programKeys };
+  for (const row of optionTable.filter(({ option }) => option !== null)) {
+    const [key = '', , table = ''] = fileKeyOf(row).split(' ');
+    expect(Object.keys(tables[table] ?? {})).toContain(key);
+  }
 });

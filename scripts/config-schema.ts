@@ -1,0 +1,72 @@
+/** Makes schema.json, the JSON Schema of config files for editors, from the keys of src/master/config/files/config-keys.ts. */
+import * as z from 'zod/mini';
+import {
+  type ConfigKey,
+  defaultKeys,
+  fileKeys,
+  innerRules,
+  masterKeys,
+  patterns,
+  programKeys,
+} from '../src/master/config/files/config-keys.ts';
+
+type Json = Record<string, unknown>;
+
+export function configSchema(): Json {
+  const program = {
+    ...tableOf(programKeys),
+    required: ['command'],
+    oneOf: [{ required: ['port'] }, { required: ['listen'] }],
+  };
+  return {
+    // What editors know best: taplo and yaml-language-server.
+    $schema: 'http://json-schema.org/draft-07/schema#',
+    title: 'Config file of graceful-run',
+    type: 'object',
+    properties: {
+      $schema: { type: 'string', description: 'The JSON Schema of this file, for editors.' },
+      include: { type: 'array', items: { type: 'string', minLength: 1 }, description: fileKeys.include },
+      master: { ...tableOf(masterKeys), description: fileKeys.master },
+      defaults: { ...tableOf(defaultKeys), description: fileKeys.defaults },
+      program: {
+        type: 'object',
+        propertyNames: { pattern: patterns.name },
+        additionalProperties: program,
+        description: fileKeys.program,
+      },
+    },
+    additionalProperties: false,
+  };
+}
+
+function tableOf(keys: Readonly<Record<string, ConfigKey>>): Json {
+  return {
+    type: 'object',
+    properties: Object.fromEntries(Object.entries(keys).map(([key, row]) => [key, schemaOf(key, row)])),
+    additionalProperties: false,
+  };
+}
+
+function schemaOf(key: string, { schema, description, default: preset, pattern }: ConfigKey): Json {
+  const made: Json = {
+    ...z.toJSONSchema(schema, {
+      target: 'draft-07',
+      io: 'input',
+      metadata: innerRules,
+    }),
+  };
+  // It stands at the top once.
+  delete made['$schema'];
+  const items = key === 'listen' ? { items: { type: 'string', pattern: patterns.listenAddress } } : {};
+  return {
+    description: `${plain(description)} Default: ${plain(preset)}.`,
+    ...made,
+    ...items,
+    ...(pattern === undefined ? {} : { pattern }),
+  };
+}
+
+/** Editors show it as it stands. */
+function plain(markdown: string): string {
+  return markdown.replaceAll('`', '');
+}

@@ -1,0 +1,225 @@
+/** What is wrong with a plan as a whole, though each of its values is right. Pure. */
+import { nearest } from '../../shared/nearest.ts';
+import { formatAddress } from '../../shared/format-address.ts';
+import type { ListenerPlan, ProgramPlan } from './plan.ts';
+
+/** A fault of one program; of none: null. Keys are written as in a config file. */
+export interface PlanFault {
+  /** Its index among the programs. */
+  readonly program: number | null;
+  readonly key: 'listen' | 'depends_on' | 'name' | null;
+  /** Which element of the list that the key has. */
+  readonly item: number | null;
+  readonly message: string;
+  readonly hint: string | null;
+}
+
+type CheckedProgram = Pick<ProgramPlan, 'name' | 'listeners' | 'dependsOn'>;
+
+/**
+ * `otherNames`: those of programs that are there as well, but have faults of their own; null: they are not known. Then no name counts as
+ * unknown.
+ */
+export function checkPlan(
+  programs: readonly CheckedProgram[],
+  otherNames: readonly string[] | null = [],
+): readonly PlanFault[] {
+  if (programs.length === 0 && otherNames?.length === 0)
+    return [
+      {
+        ...nowhere,
+        message: 'there is no program',
+        hint: 'add one: a table [program.NAME] with command and port',
+      },
+    ];
+  const names = otherNames === null ? null : [...programs.flatMap(({ name }) => name ?? []), ...otherNames];
+  return [
+    ...duplicateNames(programs),
+    ...missingListeners(programs),
+    ...sharedAddresses(programs),
+    ...(names === null ? [] : unknownDependencies(programs, names)),
+    ...cycles(programs),
+  ];
+}
+
+const nowhere = { program: null, key: null, item: null, hint: null } as const;
+
+function duplicateNames(programs: readonly CheckedProgram[]): readonly PlanFault[] {
+  return programs.flatMap(({ name }, program) =>
+    name !== null && programs.findIndex((other) => other.name === name) < program
+      ? [
+          {
+            ...nowhere,
+            program,
+            key: 'name' as const,
+            message: `there are two programs with the name ${name}`,
+          },
+        ]
+      : [],
+  );
+}
+
+function missingListeners(programs: readonly CheckedProgram[]): readonly PlanFault[] {
+  return programs.flatMap(({ listeners }, program) =>
+    listeners.length > 0
+      ? []
+      : [
+          {
+            ...nowhere,
+            program,
+            message: 'needs a listener',
+            hint: 'give it a port, or listen; a program without one cannot be run yet',
+          },
+        ],
+  );
+}
+
+interface Bound {
+  readonly program: number;
+  readonly item: number;
+  readonly listener: ListenerPlan;
+}
+
+/** Each listener is named once, with the first one that it collides with. */
+function sharedAddresses(programs: readonly CheckedProgram[]): readonly PlanFault[] {
+  const byPort = new Map<number, Bound[]>();
+  const faults: PlanFault[] = [];
+  programs.forEach(({ listeners }, program) => {
+    listeners.forEach((listener, item) => {
+      // 0: any free port, another one for each.
+      if (listener.port === 0) return;
+      const before = byPort.get(listener.port) ?? [];
+      const other = before.find((one) => collide(one.listener.host, listener.host));
+      before.push({ program, item, listener });
+      byPort.set(listener.port, before);
+      if (other === undefined) return;
+      const [here, there] = [listener, other.listener].map(({ host, port }) =>
+        host === null ? `port ${port}` : formatAddress(host, port),
+      );
+      const owner =
+        other.program === program ? 'another listener' : `program ${programs[other.program]?.name ?? ''}`;
+      const isSame = here === there;
+      faults.push({
+        ...nowhere,
+        program,
+        key: 'listen',
+        item,
+        message: isSame
+          ? `${here ?? ''} is taken by ${owner} of this plan`
+          : `${here ?? ''} cannot be held beside ${there ?? ''} of ${owner}`,
+        hint: 'give each listener a port or an address of its own',
+      });
+    });
+  });
+  return faults;
+}
+
+/** Whether Linux refuses to let two sockets listen on these hosts with one port. A name could be any address: it is compared as a name. */
+function collide(one: string | null, other: string | null): boolean {
+  return addressesOf(one).some((a) => addressesOf(other).some((b) => collidesWith(a, b)));
+}
+
+function collidesWith(one: string, other: string): boolean {
+  if (one === other || one === '::' || other === '::') return true;
+  if (one !== '0.0.0.0' && other !== '0.0.0.0') return false;
+  return isIPv4(one) && isIPv4(other);
+}
+
+function isIPv4(address: string): boolean {
+  return !address.includes(':');
+}
+
+/** Null is every address, as Node.js binds it: `::`, which takes IPv4 connections too. */
+function addressesOf(host: string | null): readonly string[] {
+  if (host === null) return ['::'];
+  const written = host.toLowerCase();
+  return written === 'localhost' ? ['127.0.0.1', '::1'] : [canonical(written)];
+}
+
+/** `0:0:0:0:0:0:0:1` is `::1`, `::ffff:7f00:1` is 127.0.0.1, `127.1` is 127.0.0.1. */
+function canonical(host: string): string {
+  let written: string;
+  try {
+    written = new URL(`http://${host.includes(':') ? `[${host}]` : host}/`).hostname.replace(/^\[|\]$/g, '');
+  } catch {
+    // `fe80::1%eth0`
+    return host;
+  }
+  const [, high, low] = /^::ffff:([\da-f]{1,4}):([\da-f]{1,4})$/.exec(written) ?? [];
+  if (high === undefined || low === undefined) return written;
+  const bytes = [high, low]
+    .map((part) => Number.parseInt(part, 16))
+    .flatMap((part) => [part >> 8, part & 255]);
+  return bytes.join('.');
+}
+
+function unknownDependencies(
+  programs: readonly CheckedProgram[],
+  names: readonly string[],
+): readonly PlanFault[] {
+  const known = new Set(names);
+  return programs.flatMap(({ name, dependsOn }, program) =>
+    dependsOn.flatMap((wanted, item) => {
+      if (known.has(wanted)) return [];
+      const meant = nearest(
+        wanted,
+        names.filter((one) => one !== name),
+      );
+      const hint = meant === null ? null : `did you mean ${meant}?`;
+      return [
+        {
+          program,
+          key: 'depends_on' as const,
+          item,
+          message: `there is no program ${JSON.stringify(wanted)}`,
+          hint,
+        },
+      ];
+    }),
+  );
+}
+
+/** One fault for each cycle, at the program of it that was written first. */
+function cycles(programs: readonly CheckedProgram[]): readonly PlanFault[] {
+  const indexOf = new Map(programs.map(({ name }, index) => [name, index]));
+  const done = new Set<number>();
+  const faults: PlanFault[] = [];
+
+  /** Not by recursion: a chain may have thousands of programs. */
+  function search(start: number): void {
+    const way = [{ program: start, next: 0 }];
+    for (let last = way.at(-1); last !== undefined; last = way.at(-1)) {
+      const name = programs[last.program]?.dependsOn[last.next++];
+      if (name === undefined) {
+        done.add(last.program);
+        way.pop();
+        continue;
+      }
+      const program = indexOf.get(name);
+      if (program === undefined || done.has(program)) continue;
+      const at = way.findIndex((one) => one.program === program);
+      if (at === -1) way.push({ program, next: 0 });
+      else report(way.slice(at).map((one) => one.program));
+    }
+  }
+
+  function report(cycle: readonly number[]): void {
+    const start = cycle.indexOf(Math.min(...cycle));
+    const ordered = [...cycle.slice(start), ...cycle.slice(0, start)];
+    const [first = 0, second = first] = ordered;
+    const names = [...ordered, first].map((program) => programs[program]?.name ?? '');
+    const item = programs[first]?.dependsOn.indexOf(programs[second]?.name ?? '') ?? -1;
+    faults.push({
+      program: first,
+      key: 'depends_on',
+      item: item === -1 ? null : item,
+      message: `is a cycle: ${names.join(' → ')}`,
+      hint: 'leave one of them out: a program is started after those that it depends on',
+    });
+  }
+
+  programs.forEach((_, program) => {
+    if (!done.has(program)) search(program);
+  });
+  return faults;
+}

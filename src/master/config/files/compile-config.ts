@@ -1,0 +1,483 @@
+/** Checks the loaded files and compiles them into a plan, or says everything that is wrong with them. */
+import { basename, dirname, resolve } from 'node:path';
+import type * as z from 'zod/mini';
+import type { PlanProblem } from '../../../shared/control-api.ts';
+import { isProgramName } from '../../../shared/control-path.ts';
+import { GracefulRunError } from '../../../shared/errors.ts';
+import { nearest } from '../../../shared/nearest.ts';
+import { shellWords } from '../../launch/split-words.ts';
+import { checkPlan, type PlanFault } from '../check-plan.ts';
+import { compileProgram, type ProgramOptions } from '../options.ts';
+import type { MasterPlan, Plan, ProgramPlan } from '../plan.ts';
+import type { Place, PlanPlaces, Places } from '../plan-places.ts';
+import { parseListenAddress } from '../listen-address.ts';
+import { programName } from '../values.ts';
+import {
+  type ConfigKey,
+  defaultKeys,
+  fileKeys,
+  masterKeys,
+  masterSchema,
+  programKeys,
+  programSchema,
+  wantedOf,
+} from './config-keys.ts';
+import {
+  type Entry,
+  nodeAt,
+  type PlanNode,
+  problemWith,
+  problemWithKey,
+  type TableNode,
+} from './document.ts';
+import { expand, refersToVariable } from './expand.ts';
+import { foreignKey } from './foreign-keys.ts';
+import type { Loaded, LoadedFile } from './load-files.ts';
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+export type Compiled =
+  { readonly plan: Plan; readonly places: PlanPlaces } | { readonly problems: readonly PlanProblem[] };
+
+interface FoundProgram {
+  readonly name: string;
+  /** Under its name in its file. */
+  readonly entry: Entry;
+  /** With the defaults. */
+  readonly table: TableNode;
+}
+
+/** `main`: the first file, an absolute path. */
+export function compileConfig(
+  { files, problems: before, isComplete }: Loaded,
+  main: string,
+  environment: Environment,
+): Compiled {
+  const problems: PlanProblem[] = [...before];
+  const report = (problem: PlanProblem): void => {
+    problems.push(problem);
+  };
+  const values = createReader(environment, report);
+
+  const found = files.flatMap((file) => {
+    checkFile(file, values, report);
+    return programsOf(file, report);
+  });
+  const programs = found.map((program) => ({ ...program, plan: compile(program, values, report) }));
+  rejectTwins(found, report);
+  const good = programs.flatMap(({ plan, ...program }) => (plan === null ? [] : [{ ...program, plan }]));
+  const faults = checkPlan(
+    good.map(({ plan }) => plan),
+    // A program whose file cannot be read is there as well, under a name that is not known.
+    isComplete ? namesIn(files) : null,
+  );
+  // Twins have been named with their places.
+  for (const fault of faults) if (fault.key !== 'name') report(locate(fault, good, main));
+  const master = masterOf(files[0]?.root, main, values);
+  if (problems.length > 0) return { problems: inOrder(unique(problems), files) };
+  const masterTable = files[0]?.root.entries.get('master')?.node;
+  const places: PlanPlaces = {
+    master: masterTable?.kind === 'table' ? placesIn(masterTable) : {},
+    programs: Object.fromEntries(
+      good.map(({ name, table, entry }) => [name, { '': placeOf(table, entry), ...placesIn(table) }]),
+    ),
+  };
+  return { plan: { master, programs: good.map(({ plan }) => plan) }, places };
+}
+
+function placesIn(table: TableNode): Places {
+  const places: [string, Place][] = [];
+  for (const [key, { node }] of table.entries) {
+    places.push([key, placeOf(node)]);
+    if (node.kind === 'list')
+      for (const [index, item] of node.items.entries()) places.push([`${key}[${index}]`, placeOf(item)]);
+  }
+  return Object.fromEntries(places);
+}
+
+function placeOf(node: PlanNode, entry: Entry | null = null): Place {
+  const { file, line, column, key } = problemWith({ ...node, at: entry?.keyAt ?? node.at }, '');
+  return { file, line, column, key };
+}
+
+/** One problem with a value of `[defaults]` would be reported for every program. */
+function unique(problems: readonly PlanProblem[]): readonly PlanProblem[] {
+  return [...new Map(problems.map((problem) => [JSON.stringify(problem), problem])).values()];
+}
+
+/** As a reader finds them: by file, line and column. */
+function inOrder(problems: readonly PlanProblem[], files: readonly LoadedFile[]): readonly PlanProblem[] {
+  const order: readonly (string | null)[] = [
+    ...files.map(({ root }) => root.source.path),
+    ...problems.map(({ file }) => file),
+  ];
+  const rank = ({ file, line, column }: PlanProblem): readonly number[] => [
+    order.indexOf(file),
+    line ?? 0,
+    column ?? 0,
+  ];
+  return problems
+    .map((problem) => ({ problem, rank: rank(problem) }))
+    .sort((one, other) => {
+      const at = one.rank.findIndex((number, index) => number !== other.rank[index]);
+      return at === -1 ? 0 : (one.rank[at] ?? 0) - (other.rank[at] ?? 0);
+    })
+    .map(({ problem }) => problem);
+}
+
+type Report = (problem: PlanProblem) => void;
+
+function checkFile({ root, isIncluded }: LoadedFile, values: Reader, report: Report): void {
+  checkKeys(root, { ...fileKeys, $schema: null }, 'file', report);
+  const [defaults, master] = ['defaults', 'master'].map((key) => root.entries.get(key)?.node);
+  if (isIncluded && master !== undefined)
+    report(problemWithKey(root, 'master', 'only the first file can have it, not one that is included'));
+  else if (master !== undefined && master.kind !== 'table')
+    report(problemWith(master, `must be a table, not ${shown(master)}`));
+  else if (master !== undefined) checkKeys(master, masterKeys, 'master', report);
+  if (defaults?.kind === 'table') {
+    checkKeys(defaults, defaultKeys, 'defaults', report);
+    // A value that every program replaces has to be right too.
+    values.read(defaults, programSchema, { program: 'NAME' });
+  } else if (defaults !== undefined) report(problemWith(defaults, `must be a table, not ${shown(defaults)}`));
+}
+
+type Where = 'file' | 'master' | 'defaults' | 'program';
+
+function checkKeys(
+  table: TableNode,
+  known: Readonly<Record<string, ConfigKey | string | null>>,
+  where: Where,
+  report: Report,
+): void {
+  for (const key of table.entries.keys()) {
+    if (Object.hasOwn(known, key)) continue;
+    if (where === 'defaults' && Object.hasOwn(programKeys, key)) {
+      report(problemWithKey(table, key, 'every program has its own', 'put it into [program.NAME]'));
+      continue;
+    }
+    report(problemWithKey(table, key, 'there is no such key', hintForKey(key, Object.keys(known), where)));
+  }
+}
+
+function hintForKey(key: string, known: readonly string[], where: Where): string {
+  const foreign = foreignKey(key, where === 'defaults' ? 'program' : where);
+  if (foreign !== null) return foreign;
+  if (where === 'file' && Object.hasOwn(programKeys, key))
+    return 'put it into [program.NAME], or into [defaults]';
+  if (where === 'file' && Object.hasOwn(masterKeys, key)) return 'put it into [master]';
+  const words = known.filter((word) => word !== '$schema');
+  const meant = nearest(key.replaceAll('-', '_'), words);
+  return meant === null ? `there are ${words.join(', ')}` : `did you mean ${meant}?`;
+}
+
+function programsOf({ root, defaults }: LoadedFile, report: Report): readonly FoundProgram[] {
+  const tables = root.entries.get('program')?.node;
+  if (tables === undefined) return [];
+  if (tables.kind !== 'table') {
+    const hint = tables.kind === 'list' ? 'write [program.NAME], not [[program]]' : null;
+    report(problemWith(tables, `must be a table with a table for each program, not ${shown(tables)}`, hint));
+    return [];
+  }
+  return [...tables.entries].flatMap(([name, entry]) => {
+    if (!isProgramName(name)) report(problemWithKey(tables, name, `must be ${wantedOf(programName)}`));
+    if (entry.node.kind === 'table') {
+      checkKeys(entry.node, programKeys, 'program', report);
+      return isProgramName(name) ? [{ name, entry, table: merge(defaults, entry.node) }] : [];
+    }
+    const hint = Object.hasOwn(programKeys, name)
+      ? 'the table of a program has its name: [program.NAME]'
+      : null;
+    report(problemWithKey(tables, name, `must be a table, not ${shown(entry.node)}`, hint));
+    return [];
+  });
+}
+
+/** A program's own values, and those of the defaults that it does not have. The tables of variables are put together. */
+function merge(defaults: readonly TableNode[], own: TableNode): TableNode {
+  const entries = new Map<string, Entry>();
+  for (const { entries: more } of [...defaults, own]) {
+    for (const [key, entry] of more) {
+      const before = entries.get(key)?.node;
+      const { node } = entry;
+      entries.set(
+        key,
+        key === 'environment' && before?.kind === 'table' && node.kind === 'table'
+          ? { ...entry, node: { ...node, entries: new Map([...before.entries, ...node.entries]) } }
+          : entry,
+      );
+    }
+  }
+  return { ...own, entries };
+}
+
+/** Null: there are programs that have no table of their own. */
+function namesIn(files: readonly LoadedFile[]): readonly string[] | null {
+  const names: string[] = [];
+  for (const { root } of files) {
+    const tables = root.entries.get('program')?.node;
+    if (tables === undefined) continue;
+    if (tables.kind !== 'table') return null;
+    names.push(...tables.entries.keys());
+  }
+  return names;
+}
+
+function rejectTwins(programs: readonly FoundProgram[], report: Report): void {
+  const first = new Map<string, Entry>();
+  for (const { name, entry } of programs) {
+    const other = first.get(name);
+    if (other === undefined) first.set(name, entry);
+    else {
+      const { source, at } = other.node;
+      const line = other.keyAt ?? at;
+      const where = line === null ? source.path : `${source.path}:${line.line}`;
+      report({
+        ...problemWith(
+          { ...entry.node, at: entry.keyAt ?? entry.node.at },
+          `there is a program ${name} in ${where} already`,
+        ),
+        hint: 'give one of them another name',
+      });
+    }
+  }
+}
+
+/** Reads tables: expanded, checked, with every problem reported. */
+interface Reader {
+  /** The values by key; a key with a problem is left out. */
+  read(
+    table: TableNode,
+    schema: z.ZodMiniType<Record<string, unknown>>,
+    of: { readonly program: string | null },
+  ): { readonly values: Readonly<Record<string, unknown>>; readonly isGood: boolean };
+}
+
+function createReader(environment: Environment, report: Report): Reader {
+  return {
+    read(table, schema, { program }) {
+      let isGood = true;
+      const found = (problem: PlanProblem): undefined => {
+        isGood = false;
+        report(problem);
+      };
+      const plain = new Map<string, unknown>();
+      for (const [key, { node }] of table.entries) {
+        const broken: PlanProblem[] = [];
+        const value = plainOf(node, (text, at) => {
+          const references = { environment, here: at.source.folder, program };
+          const { text: expanded, faults } = expand(text, references);
+          for (const { message, hint } of faults) broken.push(problemWith(at, message, hint));
+          if (expanded.includes('\0'))
+            broken.push(problemWith(at, 'has a NUL character, which no program can be given'));
+          return expanded;
+        });
+        broken.forEach(found);
+        if (broken.length === 0) plain.set(key, value);
+      }
+      const given = Object.fromEntries(plain);
+      const parsed = schema.safeParse(given);
+      const wrong = new Set<string>();
+      for (const { path, message } of parsed.error?.issues ?? []) {
+        wrong.add(String(path[0]));
+        const node = nodeAt(table, path);
+        found(problemWith(node, `must be ${message}${butIs(node, path[0] === 'environment')}`));
+      }
+      const values = parsed.success
+        ? parsed.data
+        : Object.fromEntries([...plain].filter(([key]) => !wrong.has(key)));
+      return { values, isGood };
+    },
+  };
+}
+
+function plainOf(node: PlanNode, text: (written: string, at: PlanNode) => string): unknown {
+  switch (node.kind) {
+    case 'scalar':
+      return typeof node.value === 'string' ? text(node.value, node) : node.value;
+    case 'other':
+      // Nothing that any schema takes.
+      return Symbol(node.what);
+    case 'list':
+      return node.items.map((item) => plainOf(item, text));
+    case 'table':
+      return Object.fromEntries([...node.entries].map(([key, entry]) => [key, plainOf(entry.node, text)]));
+  }
+}
+
+/** What a variable of the environment holds may be a secret. */
+function butIs(node: PlanNode, isSecret: boolean): string {
+  if (node.kind === 'scalar' && node.value === null) return ', but has no value';
+  if (isSecret && node.kind === 'scalar') return '';
+  return `, not ${shown(node)}`;
+}
+
+const maxShown = 60;
+
+function shown(node: PlanNode): string {
+  switch (node.kind) {
+    case 'scalar': {
+      const text = JSON.stringify(node.value);
+      const short = text.length > maxShown ? `${text.slice(0, maxShown)}…` : text;
+      return typeof node.value === 'string' && refersToVariable(node.value)
+        ? `what ${short} stands for`
+        : short;
+    }
+    case 'other':
+      return node.what;
+    case 'list':
+      return 'a list';
+    case 'table':
+      return 'a table';
+  }
+}
+
+/** Null: it has problems, which are reported. */
+function compile({ name, table, entry }: FoundProgram, reader: Reader, report: Report): ProgramPlan | null {
+  const { values, isGood: areValuesGood } = reader.read(table, programSchema, { program: name });
+  let isGood = areValuesGood;
+  const problem = (key: string, message: string, hint: string | null = null): void => {
+    isGood = false;
+    const node = table.entries.get(key)?.node ?? { ...table, at: entry.keyAt ?? table.at };
+    report(problemWith(node, message, hint));
+  };
+  const command = commandOf(values['command'], problem);
+  if (!table.entries.has('command')) problem('', 'needs a command', 'add command = ["node", "app.js"]');
+  if (table.entries.has('port') && table.entries.has('listen'))
+    problem('port', 'cannot stand beside listen', 'add it to listen');
+  const listens = !table.entries.has('ready') || values['ready'] === 'listen';
+  if (listens && Number(values['warmup'] ?? 0) > 0)
+    problem('warmup', 'needs a path to ask', 'say which path: ready = "http:/healthz"');
+  const environment = table.entries.get('environment')?.node;
+  for (const [variable, { node }] of environment?.kind === 'table' ? environment.entries : [])
+    if (!/^[^=\0]+$/.test(variable)) {
+      isGood = false;
+      report(problemWith(node, 'cannot be set: the name of a variable is not empty and has no = in it'));
+    }
+  if (!isGood || command === null) return null;
+  try {
+    return compileProgram(name, optionsOf(table, values, command), table.source.folder);
+  } catch (error) {
+    if (!(error instanceof GracefulRunError)) throw error;
+    problem('', error.message.replace(/^cannot start: /, ''), error.hint);
+    return null;
+  }
+}
+
+type ReportKey = (key: string, message: string, hint?: string | null) => void;
+
+function commandOf(value: unknown, problem: ReportKey): readonly string[] | null {
+  const example = 'command = ["node", "app.js"]';
+  if (Array.isArray(value)) {
+    const words = value.map(String);
+    if (words[0] !== undefined && words[0] !== '') return words;
+    problem('command', 'has no word to run', example);
+    return null;
+  }
+  if (typeof value !== 'string') return null;
+  const split = shellWords(value);
+  if ('fault' in split) {
+    problem('command', split.fault, split.hint);
+    return null;
+  }
+  if (split.words[0] !== undefined && split.words[0] !== '') return split.words;
+  problem('command', 'has no word to run', example);
+  return null;
+}
+
+/** Relative paths start at the folder of the file that says them. */
+function optionsOf(
+  table: TableNode,
+  values: Readonly<Record<string, unknown>>,
+  command: readonly string[],
+): ProgramOptions {
+  const path = (key: string): string | undefined => {
+    const value = values[key];
+    return typeof value === 'string' ? resolve(folderOf(table, key), value) : undefined;
+  };
+  const options: Record<string, unknown> = {
+    command,
+    workers: values['workers'],
+    backlog: values['backlog'],
+    cwd: path('directory'),
+    environmentFile: path('env_file'),
+    environment: variablesOf(values['environment']),
+    watch: Array.isArray(values['watch'])
+      ? values['watch'].map((one) => resolve(folderOf(table, 'watch'), String(one)))
+      : values['watch'],
+    ready: values['ready'],
+    warmup: values['warmup'],
+    readyTimeout: values['ready_timeout'],
+    drainTimeout: values['drain_timeout'],
+    probation: values['probation'],
+    migrate: values['migrate'],
+    autostart: values['autostart'],
+    dependsOn: values['depends_on'],
+    ...addressesOf(values),
+  };
+  const given = Object.entries(options).filter(([, value]) => value !== undefined);
+  // Checked again by the schema of compileProgram, which takes nothing on trust.
+  return Object.fromEntries(given) as unknown as ProgramOptions;
+}
+
+function folderOf(table: TableNode, key: string): string {
+  return (table.entries.get(key)?.node ?? table).source.folder;
+}
+
+function variablesOf(value: unknown): Record<string, string> | undefined {
+  if (typeof value !== 'object' || value === null) return undefined;
+  return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, String(one)]));
+}
+
+/** No address at all is a fault of the plan, not of a value. */
+function addressesOf({ port, host, listen }: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  if (port !== undefined) return { port, host };
+  const addresses = Array.isArray(listen) ? listen.map(String) : [];
+  return {
+    listen: addresses.map((written) => {
+      const address = parseListenAddress(written);
+      if (address === null || address.host !== null || typeof host !== 'string') return written;
+      return `${address.name === null ? '' : `${address.name}=`}${host.includes(':') ? `[${host}]` : host}:${address.port}`;
+    }),
+  };
+}
+
+/** Where a fault of the whole plan stands in a file. */
+function locate(
+  { program, key, item, message, hint }: PlanFault,
+  programs: readonly { readonly entry: Entry; readonly table: TableNode }[],
+  main: string,
+): PlanProblem {
+  const found = program === null ? undefined : programs[program];
+  if (found === undefined) return { file: main, line: null, column: null, key: null, message, hint };
+  const { entry, table } = found;
+  const keys = key === 'listen' ? ['listen', 'port'] : key === null ? [] : [key];
+  const node = keys.map((one) => table.entries.get(one)?.node).find((one) => one !== undefined);
+  if (node === undefined) return problemWith({ ...table, at: entry.keyAt ?? table.at }, message, hint);
+  const element = node.kind === 'list' && item !== null ? node.items[item] : undefined;
+  return problemWith(element ?? node, message, hint);
+}
+
+function masterOf(root: TableNode | undefined, main: string, reader: Reader): MasterPlan {
+  const table = root?.entries.get('master')?.node;
+  const { values } =
+    table?.kind === 'table'
+      ? reader.read(table, masterSchema, { program: null })
+      : { values: {} as Record<string, unknown> };
+  return {
+    name: typeof values['name'] === 'string' ? values['name'] : nameOf(main),
+    hasControl: values['control'] !== false,
+    file: main,
+    logLevel: (values['log_level'] ?? null) as MasterPlan['logLevel'],
+    logFormat: (values['log_format'] ?? null) as MasterPlan['logFormat'],
+  };
+}
+
+/** The file's name without its ending; for `graceful.toml`, the name of its folder. */
+export function nameOf(file: string): string {
+  const stem = basename(file).replace(/\.[^.]+$/, '');
+  const name = (stem === 'graceful' ? basename(dirname(file)) : stem)
+    .replaceAll(/[^A-Za-z0-9._-]+/g, '-')
+    .replace(/^[.-]+/, '')
+    .slice(0, 64);
+  return isProgramName(name) ? name : 'graceful';
+}

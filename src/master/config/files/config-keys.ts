@@ -1,0 +1,287 @@
+/**
+ * The keys of a config file, once: the schema that checks them, the JSON Schema for editors, the reference in docs/config.md and the hints for
+ * mistyped keys are made from them. What a value may be is the same as on the command line: ../values.ts.
+ */
+import * as z from 'zod/mini';
+import { logFormats, logLevels } from '../plan.ts';
+import { masterValues, programName, programValues } from '../values.ts';
+
+export interface ConfigKey {
+  readonly schema: z.ZodMiniType;
+  /** For people: `duration`, `list of paths`. */
+  readonly type: string;
+  /** For people. */
+  readonly default: string;
+  readonly description: string;
+  /** What it is called in Supervisor, when its users know it under the same or another name. */
+  readonly supervisor: string | null;
+  /** For the JSON Schema: the rules of a text that the schema checks by code. */
+  readonly pattern?: string;
+}
+
+/** What the schema wants, in its own words: it says them when it is given nothing. */
+export function wantedOf(schema: z.ZodMiniType): string {
+  return schema.safeParse(undefined).error?.issues[0]?.message ?? 'something else';
+}
+
+/** The rules of texts inside of a schema, for the JSON Schema. */
+export const innerRules: z.core.$ZodRegistry<Record<string, unknown>> = z.registry();
+
+/** A text with `${NAME}` in it may become anything, once the variable is known. */
+function orVariable(pattern: string): string {
+  return `^(?:${pattern})$|\\$\\{`;
+}
+
+/** A number, or its digits: a variable holds text. */
+function numeric<Value>(schema: z.ZodMiniType<Value>): z.ZodMiniType {
+  const wanted = wantedOf(schema);
+  const isOne = (text: string): boolean => /^\d{1,15}$/.test(text) && schema.safeParse(Number(text)).success;
+  const digits = z.string(wanted).check(z.refine(isOne, wanted));
+  innerRules.add(digits, { pattern: orVariable('\\d+') });
+  return z.union([schema, z.pipe(digits, z.transform(Number))], wanted);
+}
+
+function boolean(schema: z.ZodMiniType<boolean>): z.ZodMiniType {
+  const wanted = wantedOf(schema);
+  const isOne = (text: string): boolean => text === 'true' || text === 'false';
+  const word = z.string(wanted).check(z.refine(isOne, wanted));
+  innerRules.add(word, { pattern: orVariable('true|false') });
+  return z.union(
+    [
+      schema,
+      z.pipe(
+        word,
+        z.transform((text) => text === 'true'),
+      ),
+    ],
+    wanted,
+  );
+}
+
+function oneOf(words: readonly string[]): z.ZodMiniType {
+  const wanted = `${words.slice(0, -1).join(', ')} or ${words.at(-1) ?? ''}`;
+  return z.string(wanted).check(z.refine((text) => words.includes(text), wanted));
+}
+
+const wantedCommand =
+  'a list of words, such as ["node", "app.js"], or one text that is split like the words of a shell';
+const wantedEnvironment = 'a table of variables, each a text, a whole number, true or false';
+const duration = orVariable('\\d+(?:\\.\\d+)?(?:ms|s|m|h)');
+const listenAddress = orVariable(
+  '(?:[A-Za-z0-9_.-]{1,64}=)?(?:(?:\\[[0-9A-Fa-f:.%\\w]+\\]|[^\\s:\\[\\]=]+):)?\\d{1,5}',
+);
+const name = '[A-Za-z0-9_][A-Za-z0-9._-]{0,63}';
+
+/** Of `[program.NAME]`. */
+export const programKeys: Readonly<Record<string, ConfigKey>> = {
+  command: {
+    schema: z.union([z.string(), programValues.command], wantedCommand),
+    type: 'list of texts, or text',
+    default: 'required',
+    description:
+      'The program and its arguments. One text is split like the words of a shell, with its quotes; no shell runs it, so it has no `&&`, `|`, `>` or `*`.',
+    supervisor: 'command',
+  },
+  port: {
+    schema: numeric(programValues.port),
+    type: 'number',
+    default: 'required, unless `listen` is there',
+    description: 'The TCP port to hold, 0 to 65535; 0: any free one.',
+    supervisor: null,
+  },
+  host: {
+    schema: programValues.host,
+    type: 'text',
+    default: 'what the program asks for',
+    description: 'The address to bind: numeric, or a name. Also for entries of `listen` without an address.',
+    supervisor: null,
+  },
+  listen: {
+    schema: programValues.listen,
+    type: 'list of addresses',
+    default: 'none',
+    description:
+      'Several addresses instead of `port`: `"3000"`, `"127.0.0.1:3000"`, `"[::1]:3000"`, `"localhost:3000"`. With `admin=` before it, the listener is called `admin`.',
+    supervisor: null,
+  },
+  backlog: {
+    schema: numeric(programValues.backlog),
+    type: 'number',
+    default: '4096',
+    description: 'Length of the accept queue; the kernel caps it at net.core.somaxconn.',
+    supervisor: null,
+  },
+  workers: {
+    schema: numeric(programValues.workers),
+    type: 'number, or `auto`',
+    default: '1',
+    description: 'Workers that share the listeners, 1 to 1024; `auto`: one per core.',
+    supervisor: 'numprocs',
+  },
+  directory: {
+    schema: programValues.cwd,
+    type: 'path',
+    default: 'the folder of the file',
+    description: 'Working directory of the workers. It may be a symlink that you repoint at each release.',
+    supervisor: 'directory',
+  },
+  environment: {
+    schema: z.record(
+      z.string(),
+      z.union([z.string(), z.int(), z.boolean()], wantedEnvironment),
+      wantedEnvironment,
+    ),
+    type: 'table of texts',
+    default: 'empty',
+    description: 'Variables for the workers, over those of the master. Those of `[defaults]` are added.',
+    supervisor: 'environment',
+  },
+  env_file: {
+    schema: programValues.environmentFile,
+    type: 'path',
+    default: 'none',
+    description:
+      'A file of `NAME=value` lines for the workers, over `environment`. It is read again for every worker.',
+    supervisor: null,
+  },
+  watch: {
+    schema: z.union(
+      [boolean(z.boolean('true or false')), z.array(z.string().check(z.minLength(1)))],
+      wantedOf(programValues.watch),
+    ),
+    type: 'boolean, or list of paths',
+    default: 'false',
+    description: "Reload when the content of these paths changes; `true`: the program's own file.",
+    supervisor: null,
+  },
+  ready: {
+    schema: programValues.ready,
+    type: '`listen`, or `http:/path`',
+    default: 'listen',
+    description:
+      'When a worker is ready: once it listens; `http:/path`: once GET /path also returns 200 to 399.',
+    supervisor: null,
+    pattern: orVariable('listen|http:/(?!/)[!-~]*'),
+  },
+  warmup: {
+    schema: numeric(programValues.warmup),
+    type: 'number',
+    default: '0',
+    description:
+      'Warm-up requests to that path before a worker accepts connections, 0 to 10000. Needs `ready = "http:/path"`.',
+    supervisor: null,
+  },
+  ready_timeout: {
+    schema: programValues.readyTimeout,
+    type: 'duration',
+    default: '30s',
+    description: 'How long a new worker may take to become ready, 1ms to 24h.',
+    supervisor: null,
+    pattern: duration,
+  },
+  drain_timeout: {
+    schema: programValues.drainTimeout,
+    type: 'duration',
+    default: '30s',
+    description: 'How long an old worker may drain before SIGTERM (SIGKILL follows 2s later), 0s to 24h.',
+    supervisor: 'stopwaitsecs',
+    pattern: duration,
+  },
+  probation: {
+    schema: programValues.probation,
+    type: 'duration',
+    default: '2s',
+    description:
+      'How long the old workers stay after a reload, to take over again if a new worker crashes, 0s to 24h; `0s`: not at all.',
+    supervisor: 'startsecs',
+    pattern: duration,
+  },
+  migrate: {
+    schema: boolean(programValues.migrate),
+    type: 'boolean',
+    default: 'true',
+    description: 'Move open connections to the new workers at a reload.',
+    supervisor: null,
+  },
+  autostart: {
+    schema: boolean(programValues.autostart),
+    type: 'boolean',
+    default: 'true',
+    description: 'Start it with the master. Otherwise `gracefulctl start NAME` starts it.',
+    supervisor: 'autostart',
+  },
+  depends_on: {
+    schema: programValues.dependsOn,
+    type: 'list of names',
+    default: 'none',
+    description: 'Programs that have to serve before this one is started. They are stopped after it.',
+    supervisor: null,
+  },
+};
+
+/** What only one program can have. */
+const ownKeys: ReadonlySet<string> = new Set(['command', 'port', 'listen', 'depends_on']);
+
+/** Of `[defaults]`. */
+export const defaultKeys: Readonly<Record<string, ConfigKey>> = Object.fromEntries(
+  Object.entries(programKeys).filter(([key]) => !ownKeys.has(key)),
+);
+
+/** Of `[master]`. */
+export const masterKeys: Readonly<Record<string, ConfigKey>> = {
+  name: {
+    schema: programName,
+    type: 'name',
+    default: "the file's name without its ending; for graceful.*, the name of its folder",
+    description: 'Name of the control socket, by which gracefulctl finds the master.',
+    supervisor: 'identifier',
+    pattern: orVariable(name),
+  },
+  control: {
+    schema: boolean(masterValues.control),
+    type: 'boolean',
+    default: 'true',
+    description: 'Open the control socket that gracefulctl uses.',
+    supervisor: null,
+  },
+  log_level: {
+    schema: oneOf(logLevels),
+    type: 'word',
+    default: 'info',
+    description: `${logLevels.slice(0, -1).join(', ')} or ${logLevels.at(-1) ?? ''}. \`--log-level\` wins over it.`,
+    supervisor: 'loglevel',
+    pattern: orVariable(logLevels.join('|')),
+  },
+  log_format: {
+    schema: oneOf(logFormats),
+    type: 'word',
+    default: 'pretty on a terminal, else json',
+    description: '`json` or `pretty`. `--log-format` wins over it.',
+    supervisor: null,
+    pattern: orVariable(logFormats.join('|')),
+  },
+};
+
+/** Of the file itself. */
+export const fileKeys = {
+  include:
+    'Files to read as well: paths and patterns (`*`, `?`, `[a-z]`, `{a,b}`, `**`), relative to this file.',
+  master: 'The master itself. Only in the first file.',
+  defaults: 'Values for all programs of this file and of those that it includes.',
+  program: 'Programs, each under its name: letters, digits, dot, dash and underscore, at most 64.',
+} as const;
+
+type Shape = Readonly<Record<string, z.ZodMiniType>>;
+
+function shapeOf(keys: Readonly<Record<string, ConfigKey>>): Shape {
+  return Object.fromEntries(Object.entries(keys).map(([key, { schema }]) => [key, z.optional(schema)]));
+}
+
+/** Every key is optional: a key that is needed may come from somewhere else. */
+export const programSchema: z.ZodMiniType<Record<string, unknown>> = z.object(shapeOf(programKeys));
+export const masterSchema: z.ZodMiniType<Record<string, unknown>> = z.object(shapeOf(masterKeys));
+
+export const patterns: { readonly listenAddress: string; readonly name: string } = {
+  listenAddress,
+  name: `^${name}$`,
+};

@@ -1,0 +1,109 @@
+/**
+ * Replaces what a text of a config file refers to: `${NAME}` and `${NAME:-default}` (variables of the environment), `{here}` (the folder
+ * of the file that says it), `{name}` (the program's name). `$$` is a dollar, `{{` a brace. What was put in is not read again. Pure.
+ */
+import { nearest } from '../../../shared/nearest.ts';
+
+export interface References {
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly here: string;
+  /** Null: the text belongs to no program. */
+  readonly program: string | null;
+}
+
+export interface ExpansionFault {
+  readonly message: string;
+  readonly hint: string | null;
+}
+
+export interface Expansion {
+  readonly text: string;
+  readonly faults: readonly ExpansionFault[];
+}
+
+/** Whether a part of the text comes from the environment, and should not be shown. */
+export function refersToVariable(text: string): boolean {
+  return /(?:^|[^$])(?:\$\$)*\$\{/.test(text);
+}
+
+const token = /\$\$\{?|\$\{|\{\{|\{([A-Za-z_]\w*)\}/g;
+
+export function expand(text: string, references: References): Expansion {
+  const faults: ExpansionFault[] = [];
+  const expanded = replace(text, references, faults);
+  return { text: expanded, faults };
+}
+
+function replace(text: string, references: References, faults: ExpansionFault[]): string {
+  let result = '';
+  let at = 0;
+  for (;;) {
+    token.lastIndex = at;
+    const match = token.exec(text);
+    if (match === null) return result + text.slice(at);
+    result += text.slice(at, match.index);
+    at = token.lastIndex;
+    const [found, word] = match;
+    if (found === '$$' || found === '$${') result += found.slice(1);
+    else if (found === '{{') result += '{';
+    else if (found === '${') {
+      const end = closingBrace(text, at);
+      if (end === null) {
+        faults.push({ message: '${ has no closing brace', hint: 'write $${ for a dollar and a brace' });
+        return result;
+      }
+      result += variable(text.slice(at, end), references, faults);
+      at = end + 1;
+    } else result += placeholder(word ?? '', references, faults);
+  }
+}
+
+/** Defaults may have braces themselves: `${A:-${B:-{name}}}`. */
+function closingBrace(text: string, from: number): number | null {
+  let depth = 1;
+  for (let at = from; at < text.length; at += 1) {
+    if (text.startsWith('$$', at) || text.startsWith('{{', at)) at += 1;
+    else if (text[at] === '{') depth += 1;
+    else if (text[at] === '}') {
+      depth -= 1;
+      if (depth === 0) return at;
+    }
+  }
+  return null;
+}
+
+function variable(inside: string, references: References, faults: ExpansionFault[]): string {
+  const [, name, fallback] = /^([A-Za-z_]\w*)(?::-([^]*))?$/.exec(inside) ?? [];
+  if (name === undefined) {
+    const written = inside.length > 40 ? `${inside.slice(0, 40)}…` : inside;
+    faults.push({
+      message: `cannot read \${${written}}`,
+      hint: 'write ${NAME} or ${NAME:-default}, and $${ for a dollar and a brace',
+    });
+    return '';
+  }
+  const value = Object.hasOwn(references.environment, name) ? references.environment[name] : undefined;
+  if (fallback !== undefined)
+    return value === undefined || value === '' ? replace(fallback, references, faults) : value;
+  if (value === undefined)
+    faults.push({
+      message: `the environment variable ${name} is not set`,
+      hint: `set it, or give a default: \${${name}:-default}`,
+    });
+  return value ?? '';
+}
+
+function placeholder(word: string, { here, program }: References, faults: ExpansionFault[]): string {
+  if (word === 'here') return here;
+  if (word === 'name' && program !== null) return program;
+  if (word === 'name') {
+    faults.push({ message: '{name} stands for nothing here', hint: 'only a program has a name' });
+    return '';
+  }
+  const meant = nearest(word, ['name', 'here']);
+  faults.push({
+    message: `there is no {${word}}`,
+    hint: `${meant === null ? 'there are {name} and {here}' : `did you mean {${meant}}?`} Write {{${word}} for the text itself`,
+  });
+  return '';
+}

@@ -1,0 +1,61 @@
+/** Keys that other tools have, and what to write here. Pure. */
+
+const program: Readonly<Record<string, string>> = {
+  cwd: 'directory',
+  env: 'environment',
+  environment_file: 'env_file',
+  environmentFile: 'env_file',
+  'env-file': 'env_file',
+  instances: 'workers',
+  numprocs: 'workers',
+  processes: 'workers',
+  replicas: 'workers',
+  script: 'command',
+  exec: 'command',
+  cmd: 'command',
+  args: 'command',
+  interpreter: 'command',
+  address: 'host',
+  bind: 'listen',
+  ports: 'listen',
+  ignore_watch: 'watch',
+  wait_ready: 'ready',
+  healthcheck: 'ready',
+  listen_timeout: 'ready_timeout',
+  start_timeout: 'ready_timeout',
+  startretries: 'ready_timeout',
+  kill_timeout: 'drain_timeout',
+  stopwaitsecs: 'drain_timeout',
+  stop_timeout: 'drain_timeout',
+  startsecs: 'probation',
+  min_uptime: 'probation',
+  enabled: 'autostart',
+  priority: 'depends_on',
+  after: 'depends_on',
+  requires: 'depends_on',
+};
+
+/** What needs no key. */
+const needless: Readonly<Record<string, string>> = {
+  autorestart: 'workers that crash are always started again',
+  restart: 'workers that crash are always started again',
+  exec_mode: 'the number of workers says it: workers',
+  name: 'the name stands in the table: [program.NAME]',
+};
+
+const top: Readonly<Record<string, string>> = {
+  programs: 'program',
+  apps: 'program',
+  services: 'program',
+  default: 'defaults',
+  includes: 'include',
+  supervisord: 'master',
+};
+
+/** Null: it is no key of another tool. */
+export function foreignKey(key: string, where: 'program' | 'file' | 'master'): string | null {
+  const words = where === 'program' ? program : where === 'file' ? top : {};
+  if (where === 'program' && Object.hasOwn(needless, key)) return needless[key] ?? null;
+  const meant = Object.hasOwn(words, key) ? words[key] : undefined;
+  return meant === undefined ? null : `it is called ${meant} here`;
+}

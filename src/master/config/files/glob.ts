@@ -1,0 +1,72 @@
+/**
+ * The files that a pattern names: `conf.d/*.toml`. An own walk around the patterns of minimatch, because a folder that cannot be read has to be an
+ * error: the programs in it would be stopped at the next update.
+ */
+import { readdirSync, statSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { braceExpand, minimatch } from 'minimatch';
+import { systemCode } from '../../../shared/errors.ts';
+import { plainReason } from '../../system-calls/plain-reasons.ts';
+
+export type Matches = { readonly files: readonly string[] } | { readonly problem: string };
+
+class FolderUnreadable extends Error {}
+
+/** Absolute and sorted. Without a wildcard: the file itself, whether it is there or not. */
+export function filesOf(pattern: string, folder: string): Matches {
+  try {
+    const files = braceExpand(pattern).flatMap((one) => {
+      const [root, path] = one.startsWith('/') ? ['/', one.slice(1)] : [folder, one];
+      return walk(
+        root,
+        path.split('/').filter((part) => part !== '' && part !== '.'),
+      );
+    });
+    return { files: [...new Set(files)].sort() };
+  } catch (error) {
+    if (error instanceof FolderUnreadable) return { problem: error.message };
+    throw error;
+  }
+}
+
+function walk(folder: string, [part, ...rest]: readonly string[]): readonly string[] {
+  if (part === undefined) return [folder];
+  if (!/[*?[(]/.test(part)) return walk(resolve(folder, part), rest);
+  const isLast = rest.length === 0;
+  if (part === '**')
+    return [
+      ...walk(folder, isLast ? ['*'] : rest),
+      // Not through links, which may lead in a circle.
+      ...entriesOf(folder).flatMap((entry) =>
+        entry.isDirectory() && !entry.name.startsWith('.')
+          ? walk(join(folder, entry.name), [part, ...rest])
+          : [],
+      ),
+    ];
+  return entriesOf(folder)
+    .filter(({ name }) => minimatch(name, part))
+    .flatMap(({ name }) => {
+      const path = join(folder, name);
+      return isFolder(path) === isLast ? [] : walk(path, rest);
+    });
+}
+
+/** Through links. What cannot be looked at is no folder: reading it says why. */
+function isFolder(path: string): boolean {
+  try {
+    return statSync(path).isDirectory();
+  } catch {
+    return false;
+  }
+}
+
+function entriesOf(folder: string) {
+  try {
+    return readdirSync(folder, { withFileTypes: true });
+  } catch (error) {
+    const code = systemCode(error) ?? 'unknown error';
+    // No folder, no files: conf.d is made by the first package that puts a file there.
+    if (code === 'ENOENT') return [];
+    throw new FolderUnreadable(`cannot list the folder ${folder}: ${plainReason(code)}`);
+  }
+}

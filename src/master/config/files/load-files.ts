@@ -1,0 +1,146 @@
+/** Reads a config file and the files that it includes. */
+import { realpathSync } from 'node:fs';
+import { dirname } from 'node:path';
+import type { PlanProblem } from '../../../shared/control-api.ts';
+import {
+  type Entry,
+  place,
+  type PlanNode,
+  problemWith,
+  type Source,
+  SyntaxFaults,
+  type TableNode,
+} from './document.ts';
+import { expand } from './expand.ts';
+import { parseFile } from './formats.ts';
+import { filesOf } from './glob.ts';
+
+export interface LoadedFile {
+  readonly root: TableNode;
+  /** The `[defaults]` that apply to its programs: those of the file that includes it come first, its own last. */
+  readonly defaults: readonly TableNode[];
+  readonly isIncluded: boolean;
+}
+
+export interface Loaded {
+  /** In the order in which they are included, each before those that it includes. */
+  readonly files: readonly LoadedFile[];
+  readonly problems: readonly PlanProblem[];
+  /** Every file could be read. */
+  readonly isComplete: boolean;
+}
+
+/** More than that is a pattern that matches too much. */
+const maxFiles = 1_000;
+
+interface Visit {
+  readonly path: string;
+  readonly defaults: readonly TableNode[];
+  /** The files on the way to it, from the first one, by their real path. */
+  readonly way: readonly string[];
+  /** What includes it; null: it is the first one. */
+  readonly by: PlanNode | null;
+}
+
+/** Everything that can be read is read, so that all problems are found at once. Never rejects for what a file contains. */
+export async function loadFiles(
+  path: string,
+  environment: Readonly<Record<string, string | undefined>>,
+): Promise<Loaded> {
+  const files: LoadedFile[] = [];
+  const problems: PlanProblem[] = [];
+  /** What includes each file, by its real path. */
+  const seen = new Map<string, PlanNode | null>();
+  let isComplete = true;
+  await visit({ path, defaults: [], way: [], by: null });
+  return { files, problems, isComplete };
+
+  async function visit({ path: file, defaults, way, by }: Visit): Promise<void> {
+    const identity = realPath(file);
+    if (by !== null && !isNew(file, identity, way, by)) return;
+    seen.set(identity, by);
+    const source: Source = { path: file, folder: dirname(file) };
+    const root = await parse(source, by);
+    if (root === null) {
+      isComplete = false;
+      return;
+    }
+    const own = root.entries.get('defaults')?.node;
+    const all = own?.kind === 'table' ? [...defaults, own] : defaults;
+    files.push({ root, defaults: all, isIncluded: by !== null });
+    for (const { node, file: included } of includesOf(root)) {
+      if (seen.size >= maxFiles) {
+        problems.push(problemWith(node, `includes more than ${maxFiles.toLocaleString('en')} files`));
+        return;
+      }
+      await visit({ path: included, defaults: all, way: [...way, identity], by: node });
+    }
+  }
+
+  function isNew(file: string, identity: string, way: readonly string[], by: PlanNode): boolean {
+    const before = seen.get(identity);
+    if (before === undefined) return true;
+    if (way.includes(identity) || by.source.path === file) {
+      const circle = [...way.slice(way.indexOf(identity)), identity].join(' → ');
+      problems.push(problemWith(by, `includes itself: ${circle}`, 'leave one of them out'));
+    } else {
+      const where = before === null ? 'it is the first file' : `first by ${placeOf(before)}`;
+      problems.push(problemWith(by, `includes ${file} a second time (${where})`, 'include it once'));
+    }
+    return false;
+  }
+
+  /** Null: it cannot be read. */
+  async function parse(source: Source, by: PlanNode | null): Promise<TableNode | null> {
+    const hint = by === null ? null : `it is included by ${placeOf(by)}`;
+    try {
+      const root = place(await parseFile(source.path), source);
+      if (root.kind === 'table') return root;
+      problems.push(
+        problemWith(root, `must be a table, not ${root.kind === 'list' ? 'a list' : 'a single value'}`, hint),
+      );
+    } catch (error) {
+      if (!(error instanceof SyntaxFaults)) throw error;
+      for (const fault of error.faults)
+        problems.push(problemWith({ source, path: [], at: fault.at }, fault.message, fault.hint ?? hint));
+    }
+    return null;
+  }
+
+  function includesOf(root: TableNode): readonly { readonly node: PlanNode; readonly file: string }[] {
+    const entry: Entry | undefined = root.entries.get('include');
+    if (entry === undefined) return [];
+    if (entry.node.kind !== 'list') {
+      problems.push(
+        problemWith(entry.node, 'must be a list of files and patterns, such as ["conf.d/*.toml"]'),
+      );
+      return [];
+    }
+    return entry.node.items.flatMap((node) => {
+      if (node.kind !== 'scalar' || typeof node.value !== 'string' || node.value === '') {
+        problems.push(problemWith(node, 'must be a file or a pattern, such as "conf.d/*.toml"'));
+        return [];
+      }
+      const { text, faults } = expand(node.value, { environment, here: root.source.folder, program: null });
+      for (const { message, hint } of faults) problems.push(problemWith(node, message, hint));
+      if (faults.length > 0) return [];
+      const matches = filesOf(text, root.source.folder);
+      if ('files' in matches) return matches.files.map((file) => ({ node, file }));
+      isComplete = false;
+      problems.push(problemWith(node, matches.problem));
+      return [];
+    });
+  }
+}
+
+function placeOf({ source, at }: PlanNode): string {
+  return at === null ? source.path : `${source.path}:${at.line}`;
+}
+
+function realPath(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return path;
+  }
+}

@@ -1,0 +1,8 @@
+/** A config file, with all that it includes → a plan, or everything that is wrong with it. Runs code of the user if the file is a program. */
+import { compileConfig, type Compiled, type Environment } from './compile-config.ts';
+import { loadFiles } from './load-files.ts';
+
+/** `path`: absolute. Never rejects for what the files contain. */
+export async function readConfig(path: string, environment: Environment): Promise<Compiled> {
+  return compileConfig(await loadFiles(path, environment), path, environment);
+}

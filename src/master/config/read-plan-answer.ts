@@ -1,0 +1,12 @@
+/** What the process that reads a config file writes to descriptor 3: one of these, as JSON. */
+import type { PlanProblem } from '../../shared/control-api.ts';
+import type { Plan } from './plan.ts';
+import type { PlanPlaces } from './plan-places.ts';
+
+export type ReadPlanAnswer =
+  /** Of the package that wrote it. */
+  | { readonly version: string; readonly plan: Plan; readonly places: PlanPlaces }
+  | { readonly version: string; readonly problems: readonly PlanProblem[] };
+
+/** Its number in the process that reads. */
+export const answerDescriptor = 3;

@@ -1,0 +1,157 @@
+/** Has a config file read by a process of its own (read-plan-main.ts), and takes its answer. */
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import type { PlanProblem } from '../../shared/control-api.ts';
+import { formatDuration } from '../../shared/durations.ts';
+import { messageOf } from '../../shared/errors.ts';
+import { version } from '../../shared/version.ts';
+import type { Plan } from './plan.ts';
+import type { PlanPlaces } from './plan-places.ts';
+import { planInvalid } from './plan-invalid.ts';
+import { answerDescriptor, type ReadPlanAnswer } from './read-plan-answer.ts';
+
+export interface ReadPlanOptions {
+  /** Variables that `${NAME}` in the file stands for, and that a file that is a program runs with. */
+  readonly environment: NodeJS.ProcessEnv;
+  /** Default 30 s. */
+  readonly timeoutMs?: number;
+  /** Default: the one of this package. */
+  readonly reader?: string;
+}
+
+/** A plan, frozen, and where the files say its values. */
+export interface ReadPlan {
+  readonly plan: Plan;
+  readonly places: PlanPlaces;
+}
+
+/** A file that is a program may wait for a network. */
+const defaultTimeoutMs = 30_000;
+/** More than any plan has. */
+const maxAnswerBytes = 64 * 1024 * 1024;
+
+/** `file`: an absolute path. What it prints goes to this process's stderr. Error: `planInvalid`, with all problems. */
+export async function readPlan(file: string, options: ReadPlanOptions): Promise<ReadPlan> {
+  const answer = await ask(file, options);
+  if ('problems' in answer) throw planInvalid(file, answer.problems);
+  return { plan: freeze(answer.plan), places: answer.places };
+}
+
+type Answer = ReadPlan | { readonly problems: readonly PlanProblem[] };
+
+interface Ended {
+  readonly bytes: Buffer;
+  readonly isTimeOver: boolean;
+  readonly code: number | null;
+  readonly signal: string | null;
+}
+
+async function ask(file: string, options: ReadPlanOptions): Promise<Answer> {
+  const reader = options.reader ?? fileURLToPath(new URL('./read-plan.js', import.meta.url));
+  const problem = (message: string, hint: string | null): Answer => ({
+    problems: [{ file, line: null, column: null, key: null, message, hint }],
+  });
+  if (!existsSync(reader))
+    return problem(
+      `cannot be read: ${reader} is not there any more`,
+      'graceful-run was removed from the disk: install it again',
+    );
+  const timeoutMs = options.timeoutMs ?? defaultTimeoutMs;
+  let ended: Ended;
+  try {
+    ended = await run(reader, file, options.environment, timeoutMs);
+  } catch (error) {
+    return problem(`cannot be read: the process that reads it cannot be started: ${messageOf(error)}`, null);
+  }
+  const { bytes, isTimeOver, code, signal } = ended;
+  if (isTimeOver)
+    return problem(
+      `is not read after ${formatDuration(timeoutMs)}`,
+      'does it wait for something that does not come?',
+    );
+  if (bytes.length === 0) {
+    const how = signal === null ? `exit code ${code ?? 0}` : signal;
+    return problem(
+      `ends the process that reads it (${how})`,
+      'does it call process.exit()? What it prints is above',
+    );
+  }
+  const answer = parseAnswer(bytes);
+  if (answer === null)
+    return problem(
+      `writes to descriptor ${answerDescriptor}, on which its plan is answered`,
+      'leave that descriptor alone',
+    );
+  if (answer.version !== version)
+    return problem(
+      `cannot be read: this master is graceful-run ${version}, and on the disk is ${answer.version} now`,
+      'start the master again, so that it is the version on the disk',
+    );
+  return answer;
+}
+
+/** Rejects when it cannot be started. */
+async function run(
+  reader: string,
+  file: string,
+  environment: NodeJS.ProcessEnv,
+  timeoutMs: number,
+): Promise<Ended> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [reader, file], {
+      env: environment,
+      // What the file prints belongs to no answer and to no worker.
+      stdio: ['ignore', 2, 2, 'pipe'],
+    });
+    const pipe = child.stdio[answerDescriptor];
+    const chunks: Buffer[] = [];
+    let length = 0;
+    let isTimeOver = false;
+    const timer = setTimeout(() => {
+      isTimeOver = true;
+      child.kill('SIGKILL');
+    }, timeoutMs);
+    pipe?.on('data', (chunk: Buffer) => {
+      length += chunk.length;
+      chunks.push(chunk);
+      if (length > maxAnswerBytes) child.kill('SIGKILL');
+    });
+    // It has answered: nothing that the file has left running keeps the process.
+    pipe?.on('end', () => child.kill('SIGKILL'));
+    pipe?.on('error', () => undefined);
+    child.on('error', (error) => {
+      clearTimeout(timer);
+      reject(error);
+    });
+    child.on('close', (code, signal) => {
+      clearTimeout(timer);
+      resolve({ bytes: Buffer.concat(chunks), isTimeOver, code, signal });
+    });
+  });
+}
+
+/** Null: it is none. */
+function parseAnswer(bytes: Buffer): ReadPlanAnswer | null {
+  try {
+    const value: unknown = JSON.parse(bytes.toString());
+    return isAnswer(value) ? value : null;
+  } catch {
+    return null;
+  }
+}
+
+function isAnswer(value: unknown): value is ReadPlanAnswer {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'version' in value &&
+    ('plan' in value || 'problems' in value)
+  );
+}
+
+function freeze<Value>(value: Value): Value {
+  if (typeof value !== 'object' || value === null) return value;
+  for (const inner of Object.values(value)) freeze(inner);
+  return Object.freeze(value);
+}

@@ -1,0 +1,63 @@
+// Runs the first example of docs/config.md as it stands; only ports are replaced.
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { readConfig } from '../../src/master/config/files/read-config.ts';
+import { freePort, whoAnswers } from '../helpers/plain-client.ts';
+import { runMaster, temporaryFolder } from '../helpers/run-master.ts';
+
+const page = readFileSync(new URL('../../docs/config.md', import.meta.url), 'utf8');
+
+function example(name: string): string {
+  const code = new RegExp(`<!-- test: ${name} -->\n\`\`\`\\w+\n([^]*?)\`\`\``).exec(page)?.[1];
+  if (code === undefined) throw new Error(`docs/config.md has no example ${name}`);
+  return code;
+}
+
+test('the first example of docs/config.md runs, with -c and without', async () => {
+  const [shop, admin] = [await freePort(), await freePort()];
+  const folder = temporaryFolder();
+  mkdirSync(join(folder, 'shop'));
+  const server = (port: number): string =>
+    `require('node:http').createServer((q, r) => r.end(JSON.stringify({ release: [process.env.LOG_LEVEL, process.env.DATA, ...process.argv.slice(2)].join() }))).listen(${port});`;
+  writeFileSync(join(folder, 'shop/server.js'), server(shop));
+  writeFileSync(join(folder, 'admin.js'), server(admin));
+  writeFileSync(
+    join(folder, 'graceful.toml'),
+    example('first').replaceAll(/\b300[01]\b/g, (port) => String(port === '3000' ? shop : admin)),
+  );
+  const commands = example('run')
+    .trim()
+    .split('\n')
+    .map((line) =>
+      line
+        .replace(/\s*#.*/, '')
+        .split(' ')
+        .slice(1),
+    );
+  expect(commands).toEqual([['-c', 'graceful.toml'], []]);
+  for (const args of commands) {
+    const master = runMaster({ hasOwnFlags: false, flags: args, command: [], cwd: folder });
+    // admin is started when shop serves.
+    await master.waitFor('generationReady', (event) => 'program' in event && event.program === 'admin');
+    expect((await whoAnswers(shop)).release).toBe(`info,${folder}/data/shop`);
+    expect((await whoAnswers(admin)).release).toBe(',,--title,Back office');
+    await master.finish();
+  }
+});
+
+test('every other example of docs/config.md can be read', async () => {
+  const blocks = [...page.matchAll(/^```(yaml|js|toml)\n([^]*?)```/gm)];
+  expect(blocks.length).toBeGreaterThan(3);
+  for (const [, language = '', code = ''] of blocks) {
+    const file = join(temporaryFolder(), `a.${language === 'js' ? 'mjs' : language}`);
+    // The one about includes shows nothing but them.
+    writeFileSync(
+      file,
+      code.startsWith('include')
+        ? `${code.replace(/, "\/etc[^"]*"/, '')}[program.x]\ncommand = "x"\nport = 0\n`
+        : code,
+    );
+    expect(await readConfig(file, {})).toHaveProperty('plan');
+  }
+});

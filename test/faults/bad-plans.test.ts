@@ -1,0 +1,521 @@
+// Config files with which nothing can be started: each problem is one line with its place, the exit code is 2, and nothing has been started.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { execFileSync } from 'node:child_process';
+import { text } from 'node:stream/consumers';
+import { describe, expect, onTestFinished, test } from 'vitest';
+
+const executable = new URL('../../bin/graceful-run.cjs', import.meta.url).pathname;
+
+interface Outcome {
+  readonly code: number | null;
+  readonly lines: readonly string[];
+}
+
+type Files = Readonly<Record<string, string | Uint8Array | ((path: string) => void)>>;
+
+/** Runs `graceful-run -c <first file>` in a folder with these files. */
+async function run(files: Files, args?: readonly string[]): Promise<Outcome> {
+  const folder = mkdtempSync(join(tmpdir(), 'gr-plans-'));
+  try {
+    return await runIn(folder, files, args);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+async function runIn(folder: string, files: Files, args?: readonly string[]): Promise<Outcome> {
+  for (const [name, content] of Object.entries(files)) {
+    const path = join(folder, name);
+    mkdirSync(dirname(path), { recursive: true });
+    if (typeof content === 'function') content(path);
+    else writeFileSync(path, content);
+  }
+  const child = spawn(process.execPath, [executable, ...(args ?? ['-c', Object.keys(files)[0] ?? ''])], {
+    cwd: folder,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: {
+      PATH: process.env['PATH'],
+      PWD: folder,
+      GRACEFUL_RUN_CONTROL_FOLDER: join(folder, 'control'),
+      SECRET: 'hunter2',
+    },
+  });
+  const [output, errors] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'exit')]);
+  expect(output).toBe('');
+  expect(errors).not.toContain('hunter2');
+  expect(existsSync(join(folder, 'started'))).toBe(false);
+  expect(existsSync(join(folder, 'control')) ? readdirSync(join(folder, 'control')) : []).toEqual([]);
+  return { code: child.exitCode, lines: errors.split('\n').filter((line) => line !== '') };
+}
+
+/** A program that would leave a trace. */
+const shop = '[program.shop]\ncommand = "touch started"\nport = 0\n';
+const api = '[program.api]\ncommand = "touch started"\n';
+
+const broken: readonly (readonly [title: string, files: Files, problems: readonly string[]])[] = [
+  ['TOML without a value', { 'a.toml': 'x =\n' }, ['a.toml:1:']],
+  ['TOML with an open string', { 'a.toml': `${shop}host = "127.0.0.1\n` }, ['a.toml:4:']],
+  ['TOML with an open list', { 'a.toml': 'include = [\n' }, ['a.toml:']],
+  ['TOML with a table twice', { 'a.toml': `${shop}[program.shop]\n` }, ['a.toml:4:']],
+  ['TOML with a key twice', { 'a.toml': `${shop}port = 1\n` }, ['a.toml:4:1']],
+  ["a section as Supervisor's", { 'a.toml': '[program:shop]\ncommand = "x"\n' }, ['a.toml:1:9']],
+  ['YAML in a .toml file', { 'a.toml': 'program:\n  shop:\n    port: 1\n' }, ['a.toml:1:8']],
+  ['JSON in a .toml file', { 'a.toml': '{\n"program": {}}\n' }, ['a.toml:1:1']],
+  ['thousands of open brackets in TOML', { 'a.toml': `a = ${'['.repeat(50_000)}` }, ['a.toml']],
+  ['thousands of brackets in TOML', { 'a.toml': `a = ${'['.repeat(5_000)}${']'.repeat(5_000)}` }, ['a.toml']],
+  [
+    'YAML with a wrong indentation',
+    { 'a.yaml': 'program:\n  shop:\n    port: 1\n   command: x\n' },
+    ['a.yaml:4:'],
+  ],
+  ['YAML that is indented by tabs', { 'a.yaml': 'program:\n\tshop:\n' }, ['a.yaml:2:']],
+  ['YAML with a key twice', { 'a.yaml': 'program: {}\nprogram: {}\n' }, ['a.yaml:2:1']],
+  ['YAML of two documents', { 'a.yaml': 'program: {}\n---\nprogram: {}\n' }, ['a.yaml:2:1']],
+  ['YAML with an alias of nothing', { 'a.yaml': 'program: *nothing\n' }, ['a.yaml:1:10']],
+  ['YAML with an alias in its own anchor', { 'a.yaml': 'program: &p\n  shop: *p\n' }, ['a.yaml:2:9']],
+  [
+    'YAML with a bomb of aliases',
+    {
+      'a.yaml': Array.from(
+        { length: 12 },
+        (_, i) =>
+          `a${i}: &a${i} [${
+            i === 0
+              ? 'x'
+              : Array(9)
+                  .fill(`*a${i - 1}`)
+                  .join(', ')
+          }]`,
+      ).join('\n'),
+    },
+    ['a.yaml:'],
+  ],
+  ['YAML with an unknown tag', { 'a.yaml': 'program: !secret x\n' }, ['a.yaml:1:10']],
+  ['YAML with a merge of a word', { 'a.yaml': 'program:\n  <<: x\n' }, ['a.yaml:2:3']],
+  ['YAML with a table for a key', { 'a.yaml': '? {a: b}\n: c\n' }, ['a.yaml:1:3']],
+  ['thousands of brackets in YAML', { 'a.yaml': `a: ${'['.repeat(20_000)}` }, ['a.yaml', 'a.yaml']],
+  ['JSON without an end', { 'a.json': '{"program": {' }, ['a.json:1:14']],
+  ['JSON with a comma too many', { 'a.json': '{"program": {},\n}' }, ['a.json:2:1']],
+  ['JSON with a comment', { 'a.json': '{\n// no\n"program": {}}' }, ['a.json:2:1']],
+  ['JSON with single quotes', { 'a.json': "{'program': {}}" }, ['a.json:1:2']],
+  ['JSON with a key twice', { 'a.json': '{"program": {},\n "program": {}}' }, ['a.json:2:2']],
+  ['JSON that is a list', { 'a.json': '[]' }, ['a.json:1:1']],
+  ['JSON that is a text', { 'a.json': '"x"' }, ['a.json:1:1']],
+  ['an empty JSON file', { 'a.json': '' }, ['a.json:1:1']],
+  ['thousands of brackets in JSON', { 'a.json': '['.repeat(100_000) }, ['a.json']],
+];
+
+const unreadable: typeof broken = [
+  ['a file that is not there', { 'b.toml': shop }, ['a.toml']],
+  [
+    'a folder',
+    {
+      'a.toml': (path) => {
+        mkdirSync(path);
+      },
+    },
+    ['a.toml'],
+  ],
+  ['a pipe', { 'a.toml': (path) => void execFileSync('mkfifo', [path]) }, ['a.toml']],
+  [
+    'a device',
+    {
+      'a.toml': (path) => {
+        symlinkSync('/dev/zero', path);
+      },
+    },
+    ['a.toml'],
+  ],
+  [
+    'a link to nothing',
+    {
+      'a.toml': (path) => {
+        symlinkSync('nothing', path);
+      },
+    },
+    ['a.toml'],
+  ],
+  [
+    'a link to itself',
+    {
+      'a.toml': (path) => {
+        symlinkSync('a.toml', path);
+      },
+    },
+    ['a.toml'],
+  ],
+  ['a file of more than 4 MB', { 'a.toml': '#\n'.repeat(2_200_000) }, ['a.toml']],
+  ['a binary file', { 'a.toml': Uint8Array.from({ length: 300 }, (_, i) => i % 256) }, ['a.toml']],
+  ['a file with NUL characters', { 'a.toml': 'a = "\0"\n' }, ['a.toml']],
+  ['a file in UTF-16', { 'a.toml': Buffer.from(`\ufeff${shop}`, 'utf16le') }, ['a.toml']],
+  ['a file in Latin-1', { 'a.toml': Buffer.from('# caf\xe9\n', 'latin1') }, ['a.toml']],
+  ['a format that there is not', { 'a.ini': shop }, ['a.ini']],
+  ['a name without an ending', { graceful: shop }, ['graceful']],
+];
+
+const values: typeof broken = [
+  ['an empty file', { 'a.toml': '' }, ['a.toml']],
+  ['an empty YAML file', { 'a.yaml': '# nothing\n' }, ['a.yaml']],
+  ['no program', { 'a.toml': '[master]\nname = "x"\n' }, ['a.toml']],
+  ['an unknown key of the file', { 'a.toml': `programs = 1\n${shop}` }, ['a.toml:1:1: programs']],
+  ['an unknown key of a program', { 'a.toml': `${shop}prot = 1\n` }, ['a.toml:4:1: program.shop.prot']],
+  ["another tool's key", { 'a.toml': `${shop}instances = 2\n` }, ['a.toml:4:1: program.shop.instances']],
+  ['an unknown key of the master', { 'a.toml': `${shop}[master]\nlog = 1\n` }, ['a.toml:5:1: master.log']],
+  ['a port in the defaults', { 'a.toml': `${shop}[defaults]\nport = 1\n` }, ['a.toml:5:1: defaults.port']],
+  ['a program without a name', { 'a.toml': '[program]\ncommand = "x"\n' }, ['a.toml:2:1: program.command']],
+  ['a list of programs', { 'a.toml': '[[program]]\ncommand = "x"\n' }, ['a.toml:1:3: program']],
+  [
+    'a name with a space',
+    { 'a.toml': '[program."my shop"]\ncommand = "x"\nport = 1\n' },
+    ['a.toml:1:10: program."my shop"'],
+  ],
+  [
+    'a name of 65 letters',
+    { 'a.yaml': `program:\n  ${'x'.repeat(65)}: {command: x, port: 1}\n` },
+    ['a.yaml:2:3: program.'],
+  ],
+  ['no command', { 'a.toml': '[program.shop]\nport = 1\n' }, ['a.toml:1:10: program.shop']],
+  [
+    'an empty command',
+    { 'a.toml': shop.replace('"touch started"', '[]') },
+    ['a.toml:2:11: program.shop.command'],
+  ],
+  [
+    'a number as a command',
+    { 'a.toml': shop.replace('"touch started"', '7') },
+    ['a.toml:2:11: program.shop.command'],
+  ],
+  [
+    'a command that needs a shell',
+    { 'a.toml': shop.replace('touch', 'cd x && touch') },
+    ['a.toml:2:11: program.shop.command'],
+  ],
+  [
+    'a command with an open quote',
+    { 'a.toml': shop.replace('touch', "'touch") },
+    ['a.toml:2:11: program.shop.command'],
+  ],
+  [
+    'a command with a redirection',
+    { 'a.toml': shop.replace('started', 'started > log') },
+    ['a.toml:2:11: program.shop.command'],
+  ],
+  [
+    'a command that sets a variable',
+    { 'a.toml': shop.replace('touch', 'A=1 touch') },
+    ['a.toml:2:11: program.shop.command'],
+  ],
+  ['no listener', { 'a.toml': '[program.shop]\ncommand = "touch started"\n' }, ['a.toml:1:10: program.shop']],
+  [
+    'a port that is too high',
+    { 'a.toml': shop.replace('= 0', '= 70000') },
+    ['a.toml:3:8: program.shop.port'],
+  ],
+  ['a port that is a word', { 'a.toml': shop.replace('= 0', '= "http"') }, ['a.toml:3:8: program.shop.port']],
+  [
+    'a port that is a date',
+    { 'a.toml': shop.replace('= 0', '= 1979-05-27') },
+    ['a.toml:3:8: program.shop.port'],
+  ],
+  [
+    'a port without a value',
+    { 'a.yaml': 'program:\n  shop:\n    command: x\n    port:\n' },
+    ['a.yaml:4:10: program.shop.port'],
+  ],
+  ['a port and listen', { 'a.toml': `${shop}listen = ["1"]\n` }, ['a.toml:3:8: program.shop.port']],
+  [
+    'an address that is none',
+    { 'a.toml': `${api}listen = ["3000", "x:y"]\n` },
+    ['a.toml:3:19: program.api.listen[1]'],
+  ],
+  [
+    'a duration without a unit',
+    { 'a.toml': `${shop}ready_timeout = 30\n` },
+    ['a.toml:4:17: program.shop.ready_timeout'],
+  ],
+  [
+    'a duration of two days',
+    { 'a.toml': `${shop}drain_timeout = "48h"\n` },
+    ['a.toml:4:17: program.shop.drain_timeout'],
+  ],
+  ['workers: no number', { 'a.toml': `${shop}workers = "many"\n` }, ['a.toml:4:11: program.shop.workers']],
+  ['workers: too many', { 'a.toml': `${shop}workers = 5000\n` }, ['a.toml:4:11: program.shop.workers']],
+  [
+    'yes for true',
+    { 'a.yaml': 'program:\n  shop: {command: x, port: 0, migrate: yes}\n' },
+    ['a.yaml:2:40: program.shop.migrate'],
+  ],
+  ['a warm-up without a path', { 'a.toml': `${shop}warmup = 5\n` }, ['a.toml:4:10: program.shop.warmup']],
+  [
+    'a variable that is a list',
+    { 'a.toml': `${shop}environment = { A = ["hunter2"] }\n` },
+    ['a.toml:4:21: program.shop.environment.A'],
+  ],
+  [
+    'a log level that there is not',
+    { 'a.toml': `${shop}[master]\nlog_level = "warning"\n` },
+    ['a.toml:5:13: master.log_level'],
+  ],
+  [
+    'a variable that is not set',
+    { 'a.toml': `${shop}host = "$\{NOT_SET}"\n` },
+    ['a.toml:4:8: program.shop.host'],
+  ],
+  [
+    'a secret that is no port',
+    { 'a.toml': shop.replace('= 0', '= "${SECRET}"') },
+    ['a.toml:3:8: program.shop.port'],
+  ],
+  ['an open variable', { 'a.toml': `${shop}host = "$\{NOT_SET"\n` }, ['a.toml:4:8: program.shop.host']],
+  [
+    'a placeholder that there is not',
+    { 'a.toml': `${shop}directory = "{nmae}"\n` },
+    ['a.toml:4:13: program.shop.directory'],
+  ],
+  [
+    'a name outside of a program',
+    { 'a.toml': `${shop}[master]\nname = "{name}"\n` },
+    ['a.toml:5:8: master.name'],
+  ],
+  ['a NUL character', { 'a.toml': `${shop}host = "a\\u0000b"\n` }, ['a.toml:4:8: program.shop.host']],
+  [
+    'lines that end in CRLF',
+    { 'a.toml': `${shop}prot = 1\n`.replaceAll('\n', '\r\n') },
+    ['a.toml:4:1: program.shop.prot'],
+  ],
+  [
+    'a byte order mark',
+    { 'a.toml': `\ufeff[program.shop]\nprot = 1\n` },
+    ['a.toml:1:10: program.shop', 'a.toml:2:1: program.shop.prot'],
+  ],
+  [
+    'several problems',
+    { 'a.toml': `${shop}workers = 0\nprobation = 3\n[defaults]\nbacklog = "x"\n[program.api]\nwatch = 5\n` },
+    [
+      'a.toml:4:11: program.shop.workers',
+      'a.toml:5:13: program.shop.probation',
+      'a.toml:7:11: defaults.backlog',
+      'a.toml:8:10: program.api',
+      'a.toml:9:9: program.api.watch',
+    ],
+  ],
+];
+
+const together: typeof broken = [
+  [
+    'two programs on one port',
+    { 'a.toml': `[program.shop]\ncommand = "touch started"\nport = 3000\n${api}port = 3000\n` },
+    ['a.toml:6:8: program.api.port'],
+  ],
+  [
+    'a wildcard beside an address',
+    { 'a.toml': `${api}listen = ["127.0.0.1:3000", "0.0.0.0:3001", "[::1]:3001", "[::]:3000"]\n` },
+    ['a.toml:3:59: program.api.listen[3]'],
+  ],
+  [
+    'a dependency that there is not',
+    { 'a.toml': `${shop}depends_on = ["shopp"]\n` },
+    ['a.toml:4:15: program.shop.depends_on[0]'],
+  ],
+  [
+    'a dependency of itself',
+    { 'a.toml': `${shop}depends_on = ["shop"]\n` },
+    ['a.toml:4:15: program.shop.depends_on[0]'],
+  ],
+  [
+    'a cycle of dependencies',
+    { 'a.toml': `${shop}depends_on = ["api"]\n${api}port = 0\ndepends_on = ["shop"]\n` },
+    ['a.toml:4:15: program.shop.depends_on[0]'],
+  ],
+  [
+    'one name in two files',
+    { 'a.toml': `include = ["b.yaml"]\n${shop}`, 'b.yaml': 'program:\n  shop: {command: x, port: 0}\n' },
+    ['b.yaml:2:3: program.shop'],
+  ],
+  ['an include of itself', { 'a.toml': `include = ["a.toml"]\n${shop}` }, ['a.toml:1:12: include[0]']],
+  [
+    'a circle of includes',
+    {
+      'a.toml': `include = ["b.toml"]\n${shop}`,
+      'b.toml': 'include = ["c.toml"]\n',
+      'c.toml': 'include = ["a.toml"]\n',
+    },
+    ['c.toml:1:12: include[0]'],
+  ],
+  [
+    'a file that is included twice',
+    { 'a.toml': 'include = ["b.toml", "*b.toml"]\n', 'b.toml': shop },
+    ['a.toml:1:22: include[1]'],
+  ],
+  ['an include that is not there', { 'a.toml': `include = ["b.toml"]\n${shop}` }, ['b.toml']],
+  [
+    'an include that is broken',
+    { 'a.toml': `include = ["*.json"]\n${shop}`, 'b.json': '{,}' },
+    ['b.json:1:2'],
+  ],
+  ['an include that is a text', { 'a.toml': `include = "b.toml"\n${shop}` }, ['a.toml:1:11: include']],
+  [
+    'a master in an included file',
+    { 'a.toml': `include = ["b.toml"]\n${shop}`, 'b.toml': '[master]\n' },
+    ['b.toml:1:2: master'],
+  ],
+  [
+    'problems in two files',
+    {
+      'a.toml': `include = ["c/*.toml"]\n${shop}x = 1\n`,
+      'c/1.toml': 'y =\n',
+      'c/2.toml': '[program.api]\ncommand = "x"\nport = "y"\n',
+    },
+    ['a.toml:5:1: program.shop.x', 'c/2.toml:3:8: program.api.port', 'c/1.toml:1:'],
+  ],
+  [
+    'a wrong default in another file, once for all programs',
+    {
+      'a.toml': 'include = ["b.toml", "c.toml"]\n[defaults]\nprobation = "x"\n',
+      'b.toml': shop,
+      'c.toml': `${api}port = 0\n`,
+    },
+    ['a.toml:3:13: defaults.probation'],
+  ],
+];
+
+const programs: typeof broken = [
+  ['a module that throws', { 'a.mjs': "\nthrow new Error('no');\n" }, ['a.mjs:2:']],
+  ['a module with a syntax error', { 'a.cjs': 'module.exports = {\n  a: ]\n};\n' }, ['a.cjs:2:']],
+  ['a module without a default export', { 'a.mjs': 'export const program = {};\n' }, ['a.mjs']],
+  ['a module that exports a number', { 'a.mjs': 'export default 7;\n' }, ['a.mjs']],
+  ['a module that imports what is not there', { 'a.mjs': "import './nothing.mjs';\n" }, ['a.mjs']],
+  [
+    'a function that throws',
+    { 'a.cjs': "module.exports = () => {\n  throw new TypeError('no');\n};\n" },
+    ['a.cjs:2:'],
+  ],
+  [
+    'a function that rejects',
+    { 'a.mjs': "export default async () => {\n  throw new Error('no');\n};\n" },
+    ['a.mjs:2:'],
+  ],
+  [
+    'a module that throws later',
+    { 'a.mjs': "setTimeout(() => {\n  throw new Error('no');\n}, 1);\nawait new Promise(() => {});\n" },
+    ['a.mjs:2:'],
+  ],
+  ['a module that waits for ever', { 'a.mjs': 'export default new Promise(() => {});\n' }, ['a.mjs']],
+  ['a module that exits', { 'a.mjs': 'process.exit(0);\n' }, ['a.mjs']],
+  [
+    'a module that kills its process',
+    {
+      'a.mjs':
+        "process.kill(process.pid, 'SIGKILL');\nawait new Promise(() => setInterval(() => {}, 1e6));\n",
+    },
+    ['a.mjs'],
+  ],
+  [
+    'a module that answers by itself',
+    { 'a.mjs': "import { writeSync } from 'node:fs';\nwriteSync(3, 'x');\nexport default {};\n" },
+    ['a.mjs'],
+  ],
+  [
+    'a module that exports what is no data',
+    {
+      'a.mjs':
+        'export default { program: { shop: { command: () => 1, port: new Date(), host: new Map() } } };\n',
+    },
+    ['a.mjs: program.shop.command', 'a.mjs: program.shop.port', 'a.mjs: program.shop.host'],
+  ],
+  [
+    'a module that contains itself',
+    { 'a.cjs': 'const a = { master: {} };\na.program = a;\nmodule.exports = a;\n' },
+    ['a.cjs: program'],
+  ],
+  [
+    'a module whose getter throws',
+    { 'a.cjs': "module.exports = {\n  get program() { throw new Error('no'); },\n};\n" },
+    ['a.cjs:2:'],
+  ],
+];
+
+describe.concurrent.each([
+  { what: 'text that is broken', cases: broken },
+  { what: 'files that cannot be read', cases: unreadable },
+  { what: 'values that are wrong', cases: values },
+  { what: 'values that do not go together', cases: together },
+  { what: 'files that are programs', cases: programs },
+])('$what', ({ cases }) => {
+  test.each(cases)('%s', async (_title, files, problems) => {
+    const [first = ''] = Object.keys(files);
+    const { code, lines } = await run(files, ['-c', first === 'b.toml' ? 'a.toml' : first]);
+    expect(
+      lines.map((line, index) => (line.startsWith(problems[index] ?? '-') ? (problems[index] ?? '') : line)),
+    ).toEqual(problems);
+    expect(code).toBe(2);
+  });
+});
+
+test.skipIf(process.getuid?.() === 0)('files and folders without permission', async () => {
+  const { code, lines } = await run({
+    'a.toml': `include = ["b.toml", "c/*.toml"]\n${shop}`,
+    'b.toml': (path) => {
+      writeFileSync(path, shop, { mode: 0 });
+    },
+    c: (path) => {
+      mkdirSync(path);
+      chmodSync(path, 0);
+    },
+  });
+  expect(lines.map((line) => line.split(':')[0])).toEqual(['b.toml', 'a.toml']);
+  expect(code).toBe(2);
+});
+
+test('a socket', async () => {
+  const { lines, code } = await run({
+    'a.toml': (path) => {
+      const server = createServer().listen(path);
+      onTestFinished(() => {
+        server.close();
+      });
+    },
+  });
+  expect(lines).toHaveLength(1);
+  expect(code).toBe(2);
+});
+
+test('a config file beside a command or options of a program', async () => {
+  for (const args of [
+    ['-c', 'a.toml', '--port', '1'],
+    ['-c', 'a.toml', '--', 'touch', 'started'],
+    ['-c', 'a.toml', '--name', 'x'],
+  ]) {
+    const { code, lines } = await run({ 'a.toml': shop }, args);
+    expect(lines[0]).toContain('a.toml');
+    expect(lines).toHaveLength(2);
+    expect(code).toBe(2);
+  }
+});
+
+test('two config files to choose from', async () => {
+  const { code, lines } = await run({ 'graceful.toml': shop, 'graceful.json': '{}' }, []);
+  expect(lines[0]).toContain('graceful.toml');
+  expect(lines[0]).toContain('graceful.json');
+  expect(code).toBe(2);
+});
+
+test('a config file that is broken and found in the folder', async () => {
+  const { code, lines } = await run({ 'graceful.yaml': 'x: 1\n' }, []);
+  expect(lines.map((line) => line.split(': ')[0])).toEqual(['graceful.yaml', 'graceful.yaml:1:1']);
+  expect(code).toBe(2);
+});

@@ -1,0 +1,106 @@
+import { expect, test } from 'vitest';
+import { checkPlan } from '../../../../src/master/config/check-plan.ts';
+import { parseListenAddress } from '../../../../src/master/config/listen-address.ts';
+
+interface Given {
+  readonly name?: string;
+  readonly listen?: readonly string[];
+  readonly dependsOn?: readonly string[];
+}
+
+function check(programs: readonly Given[], otherNames?: readonly string[] | null) {
+  return checkPlan(
+    programs.map(({ name = 'a', listen = ['0'], dependsOn = [] }) => ({
+      name,
+      dependsOn,
+      listeners: listen.map((written, index) => {
+        const address = parseListenAddress(written);
+        return { name: String(index), host: address?.host ?? null, port: address?.port ?? 0, backlog: 1 };
+      }),
+    })),
+    otherNames,
+  );
+}
+
+function conflicts(...addresses: readonly string[]): number {
+  return check(addresses.map((address, index) => ({ name: `p${index}`, listen: [address] }))).length;
+}
+
+test.each([
+  ['3000', '3000'],
+  ['3000', '127.0.0.1:3000'],
+  ['[::]:3000', '127.0.0.1:3000'],
+  ['[::]:3000', '[::1]:3000'],
+  ['0.0.0.0:3000', '127.0.0.1:3000'],
+  ['0.0.0.0:3000', '[::]:3000'],
+  ['0.0.0.0:3000', 'localhost:3000'],
+  ['localhost:3000', '127.0.0.1:3000'],
+  ['localhost:3000', '[::1]:3000'],
+  ['LOCALHOST:3000', 'localhost:3000'],
+  ['[0:0:0:0:0:0:0:1]:3000', '[::1]:3000'],
+  ['[::ffff:127.0.0.1]:3000', '127.0.0.1:3000'],
+  ['db.example:3000', 'DB.example:3000'],
+  ['db.example:3000', '3000'],
+])('%s and %s exclude each other, in either order', (one, other) => {
+  expect([conflicts(one, other), conflicts(other, one)]).toEqual([1, 1]);
+});
+
+test.each([
+  ['3000', '3001'],
+  ['0', '0'],
+  ['127.0.0.1:0', '127.0.0.1:0'],
+  ['127.0.0.1:3000', '127.0.0.2:3000'],
+  ['127.0.0.1:3000', '[::1]:3000'],
+  ['0.0.0.0:3000', '[::1]:3000'],
+  ['a.example:3000', 'b.example:3000'],
+  ['[fe80::1%eth0]:3000', '[fe80::1%eth1]:3000'],
+])('%s and %s can stand beside each other', (one, other) => {
+  expect([conflicts(one, other), conflicts(other, one)]).toEqual([0, 0]);
+});
+
+test('two listeners of one program can collide as well', () => {
+  expect(check([{ listen: ['3000', '3001', '127.0.0.1:3000'] }])).toMatchObject([
+    { program: 0, key: 'listen', item: 2 },
+  ]);
+});
+
+test('a plan without a program, and a program without a listener', () => {
+  expect(check([])).toMatchObject([{ program: null }]);
+  expect(check([], ['broken'])).toEqual([]);
+  expect(check([{ listen: [] }])).toMatchObject([{ program: 0, key: null }]);
+});
+
+test('each cycle is named once, from the program that was written first', () => {
+  const faults = check([
+    { name: 'a', dependsOn: ['d', 'c'] },
+    { name: 'b', dependsOn: ['a'] },
+    { name: 'c', dependsOn: ['b'] },
+    { name: 'd', dependsOn: ['d'] },
+  ]);
+  expect(faults).toMatchObject([
+    { program: 3, key: 'depends_on', item: 0 },
+    { program: 0, key: 'depends_on', item: 1 },
+  ]);
+  expect(faults[1]?.message).toContain('a → c → b → a');
+});
+
+test('a diamond is no cycle', () => {
+  const diamond = [
+    { name: 'a', dependsOn: ['b', 'c'] },
+    { name: 'b', dependsOn: ['d'] },
+    { name: 'c', dependsOn: ['d'] },
+    { name: 'd' },
+  ];
+  expect(check(diamond)).toEqual([]);
+});
+
+test('an unknown name suggests the nearest; none is unknown where names are missing', () => {
+  const programs = [{ name: 'shop' }, { name: 'web', dependsOn: ['shopp', 'broken'] }];
+  expect(check(programs, ['broken'])).toMatchObject([{ program: 1, item: 0 }]);
+  expect(check(programs, ['broken'])[0]?.hint).toContain('shop');
+  expect(check(programs, null)).toEqual([]);
+});
+
+test('two programs of one name', () => {
+  expect(check([{ name: 'a' }, { name: 'b' }, { name: 'a' }])).toMatchObject([{ program: 2, key: 'name' }]);
+});

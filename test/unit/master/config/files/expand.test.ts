@@ -1,0 +1,64 @@
+import { expect, test } from 'vitest';
+import { expand, refersToVariable } from '../../../../../src/master/config/files/expand.ts';
+
+const references = {
+  environment: { A: 'one', EMPTY: '', BRACES: '${A}{name}', toString: undefined },
+  here: '/srv/app',
+  program: 'shop',
+};
+
+test.each([
+  ['plain', 'plain'],
+  ['${A}', 'one'],
+  ['x${A}y${A}z', 'xoneyonez'],
+  ['${EMPTY}', ''],
+  ['${EMPTY:-b}', 'b'],
+  ['${NOT_SET:-b c}', 'b c'],
+  ['${NOT_SET:-}', ''],
+  ['${NOT_SET:-${A}/x}', 'one/x'],
+  ['${NOT_SET:-${ALSO_NOT:-{name}}}', 'shop'],
+  ['$$', '$'],
+  ['$${A}', '${A}'],
+  ['$$$${A}', '$${A}'],
+  ['$$${A}', '$one'],
+  ['$A and $', '$A and $'],
+  ['{here}/{name}', '/srv/app/shop'],
+  ['{{name}', '{name}'],
+  ['{"a":{"b":1}}', '{"a":{"b":1}}'],
+  ['{}', '{}'],
+  ['${BRACES}', '${A}{name}'],
+])('%s becomes %s', (text, expanded) => {
+  expect(expand(text, references)).toEqual({ text: expanded, faults: [] });
+});
+
+test.each([
+  '${NOT_SET}',
+  '${toString}',
+  '${A',
+  '${}',
+  '${A-b}',
+  '${1}',
+  '${NOT_SET:-${B}}',
+  '{nmae}',
+  '{ABC}',
+])('%s is one fault', (text) => {
+  expect(expand(text, references).faults).toHaveLength(1);
+});
+
+test('every fault of a text is found', () => {
+  expect(expand('${X} {y} ${Z}', references).faults).toHaveLength(3);
+});
+
+test('no program, no name', () => {
+  expect(expand('{name}', { ...references, program: null }).faults).toHaveLength(1);
+});
+
+test('what comes from a variable is known', () => {
+  expect(['${A}', 'x$$${A}', '$$', '$${A}', '{name}'].map(refersToVariable)).toEqual([
+    true,
+    true,
+    false,
+    false,
+    false,
+  ]);
+});
