@@ -116,6 +116,45 @@ test('a program with a problem is not started', async () => {
   expect(lines).toEqual([expect.stringMatching(/^--watch: /)]);
 });
 
+test('a candidate of each program of a file is started, one after the other, in its own surroundings', async () => {
+  const folder = temporaryFolder();
+  const script = `
+    require('node:fs').appendFileSync('seen', process.env.NAME + ' begins\\n');
+    process.on('exit', () => require('node:fs').appendFileSync('seen', process.env.NAME + ' ends\\n'));
+    require('node:http').createServer().listen(process.env.PORT);`;
+  writeFileSync(join(folder, 'app.cjs'), script);
+  writeFileSync(join(folder, 'crash.cjs'), 'throw new Error("no database");');
+  const file = `
+    [defaults]
+    host = "127.0.0.1"
+    [program.db]
+    command = ["${process.execPath}", "app.cjs"]
+    port = 0
+    environment = { NAME = "db" }
+    [program.shop]
+    command = ["${process.execPath}", "app.cjs"]
+    port = 0
+    environment = { NAME = "shop" }
+    depends_on = ["db"]
+    autostart = false`;
+  writeFileSync(join(folder, 'graceful.toml'), file);
+  const good = await runCheck(['--run'], { cwd: folder });
+  expect(good.lines).toEqual([
+    expect.stringMatching(/^db: ready after /),
+    expect.stringMatching(/^shop: ready after /),
+    'graceful.toml: 2 programs, nothing wrong',
+  ]);
+  expect(good.code).toBe(0);
+  const seen = readFileSync(join(folder, 'seen'), 'utf8').trim().split('\n');
+  expect(seen).toEqual(['db begins', 'db ends', 'shop begins', 'shop ends']);
+
+  writeFileSync(join(folder, 'graceful.toml'), file.replace('app.cjs', 'crash.cjs'));
+  const bad = await runCheck(['--run', '-c', 'graceful.toml'], { cwd: folder });
+  expect(bad.lines[0]).toMatch(/^db: not ready after .*: Error: no database$/);
+  expect(bad.lines.at(-1)).toMatch(/^shop: ready after /);
+  expect(bad.code).toBe(2);
+});
+
 test('--json tells of each candidate', async () => {
   const good = reportOf(await runCheck([...anyPort, '--json', '--', ...app('serves')]));
   expect(good).toMatchObject({ ok: true, candidates: [{ program: 'shop', ready: true, failure: null }] });

@@ -270,3 +270,87 @@ test('--run and --json belong to --check', async () => {
     expect(master.lines.join('\n')).toContain(`${flag} needs --check`);
   }
 });
+
+test('problems of a file are named with their line, column and key, also those of included files and defaults', async () => {
+  const folder = temporaryFolder();
+  writeFileSync(join(folder, 'app.js'), tracing);
+  writeFileSync(
+    join(folder, 'graceful.toml'),
+    [
+      'include = ["more.toml"]',
+      '[defaults]',
+      'env_file = "gone.env"',
+      '[program.shop]',
+      'command = ["node", "apps.js"]',
+      'port = 0',
+      'watch = ["app.js", "gone"]',
+    ].join('\n'),
+  );
+  const more =
+    '[program."a.b"]\ncommand = "nodee app.js"\nlisten = ["127.0.0.1:0", "192.0.2.1:0"]\nenv_file = "app.env"';
+  writeFileSync(join(folder, 'more.toml'), more);
+  writeFileSync(join(folder, 'app.env'), '');
+  const { code, lines } = await runCheck(['-c', 'graceful.toml'], { cwd: folder });
+  expect(lines).toEqual([
+    expect.stringMatching(/^graceful\.toml:3:12: defaults\.env_file: cannot read the environment file /),
+    expect.stringMatching(/^graceful\.toml:5:11: program\.shop\.command: there is no file .*apps\.js/),
+    expect.stringMatching(/^graceful\.toml:7:20: program\.shop\.watch\[1\]: cannot watch .*gone/),
+    expect.stringMatching(/^more\.toml:2:11: program\."a\.b"\.command: cannot run nodee/),
+    expect.stringMatching(/^more\.toml:3:26: program\."a\.b"\.listen\[1\]: cannot listen on 192\.0\.2\.1:0/),
+  ]);
+  expect(code).toBe(2);
+  expect(existsSync(join(folder, 'started'))).toBe(false);
+});
+
+test('what is wrong with a file itself is told in the same form', async () => {
+  const folder = temporaryFolder();
+  writeFileSync(
+    join(folder, 'graceful.toml'),
+    '[program.shop]\ncommand = "node app.js"\nprt = 3000\nworkers = 0\n',
+  );
+  const { code, lines, stderr } = await runCheck([], { cwd: folder });
+  expect(lines).toEqual(
+    expect.arrayContaining([
+      expect.stringMatching(/^graceful\.toml:3:1: program\.shop\.prt: /),
+      expect.stringMatching(/^graceful\.toml:4:11: program\.shop\.workers: /),
+    ]),
+  );
+  expect({ code, stderr }).toEqual({ code: 2, stderr: '' });
+  const gone = await runCheck(['-c', 'gone.toml'], { cwd: folder });
+  expect(gone).toMatchObject({ code: 2, lines: [expect.stringMatching(/^gone\.toml: /)], stderr: '' });
+});
+
+test('a file that a master runs already is in order, and another file with its name or ports is not', async () => {
+  const folder = temporaryFolder();
+  const port = await freePort();
+  const plan = `[master]\nname = "all"\n[program.shop]\ncommand = ["${process.execPath}", "app.js"]\nport = ${port}\nhost = "127.0.0.1"\n`;
+  const server = "require('node:http').createServer().listen(process.env.PORT)";
+  writeFileSync(join(folder, 'app.js'), server);
+  writeFileSync(join(folder, 'graceful.toml'), plan);
+  const master = runMaster({
+    hasOwnFlags: false,
+    flags: ['-c', 'graceful.toml', '--log-format', 'json'],
+    command: [],
+    cwd: folder,
+  });
+  await master.serving();
+  const { runtime } = master;
+  const same = await runCheck(['--run', '-c', 'graceful.toml'], { cwd: folder, runtime });
+  expect(same.lines).toEqual([
+    expect.stringMatching(/^shop: ready after /),
+    'graceful.toml: 1 program, nothing wrong',
+  ]);
+  expect(same.code).toBe(0);
+
+  writeFileSync(join(folder, 'other.toml'), plan);
+  const other = await runCheck(['-c', 'other.toml'], { cwd: folder, runtime });
+  expect(other.lines).toEqual([
+    expect.stringMatching(/^other\.toml:5:8: program\.shop\.port: .* is in use by pid /),
+    expect.stringMatching(
+      new RegExp(
+        `^other\\.toml:2:8: master\\.name: cannot use the name all: the master with pid ${master.pid} \\(`,
+      ),
+    ),
+  ]);
+  expect(other.code).toBe(2);
+});

@@ -79,7 +79,10 @@ async function obey(master: OwnedMaster, order: Order): Promise<unknown> {
     case 'fewer':
       master.program(order.program).changeWorkerCount(order.do === 'more' ? 1 : -1);
       return null;
-    default:
+    case 'start':
+    case 'stop':
+    case 'restart':
+    case 'reload':
       return master.program(order.program)[order.do]();
   }
 }
