@@ -223,7 +223,7 @@ describe('a changed plan', () => {
 
   test('moves a port from one program to another, and no client is refused', async () => {
     const [a = 0, b = 0] = await freePorts(2);
-    const { master } = await running({ old: onPorts([a]), other: onPorts([b]) });
+    const { master, events } = await running({ old: onPorts([a]), other: onPorts([b]) });
     const load = startLoad({ port: a, mode: 'fresh', clients: 4 });
     await load.moreAnswers(50);
     const result = await master.update(plan({ renamed: onPorts([a]), other: onPorts([b]) }));
@@ -233,7 +233,32 @@ describe('a changed plan', () => {
     ]);
     await load.moreAnswers(50);
     expect(failuresOf(await load.stop())).toBe(0);
+    // The workers of the other program hold the socket, but it was not closed for them.
+    expect(orderOf(events, 'listenerLeftBehind')).toEqual([]);
   }, 30_000);
+
+  test('that repairs a program that failed to start starts it, and what waits for it', async () => {
+    const [a = 0, b = 0] = await freePorts(2);
+    const shop = onPorts([b], { dependsOn: ['db'] });
+    const { master } = await running({ db: { ...onPorts([a]), command: app('exits-before-ready') }, shop });
+    const result = await master.update(plan({ db: onPorts([a]), shop }));
+    expect(result.programs).toEqual([{ program: 'db', done: 'started', problem: null }]);
+    expect(await who(a)).toMatchObject({ generation: 2 });
+    expect(await master.program('shop').start()).toMatchObject({ ok: true, generation: 1 });
+  }, 20_000);
+
+  test('does not start a program that was stopped by a request', async () => {
+    const [a = 0, b = 0] = await freePorts(2);
+    const { master } = await running({ shop: onPorts([a]), mail: onPorts([b]) });
+    await master.program('shop').stop();
+    const result = await master.update(
+      plan({ shop: onPorts([a], { environment: { VARIABLE: 'new' } }), mail: onPorts([b]) }),
+    );
+    expect(result.programs).toEqual([{ program: 'shop', done: 'changed', problem: null }]);
+    expect(master.program('shop').status()).toMatchObject({ state: 'stopped', isWanted: false });
+    await master.program('shop').start();
+    expect(await who(a)).toMatchObject({ variable: 'new' });
+  });
 
   test('that cannot be done changes nothing: every problem is told at once', async () => {
     const [a = 0, b = 0] = await freePorts(2);

@@ -80,10 +80,18 @@ export async function applyPlan(
 
   const removed = difference.removed.map((name) => set.find(name));
   const changeAll = difference.changed.map((change) => ({ change, plan: planOf(change.program) }));
+  const failed = changeAll.filter(
+    ({ change }) => change.needs !== 'restart' && hasFailed(set.find(change.program)),
+  );
   const [inTheirPlace, afterAll] = [
-    changeAll.filter(({ change }) => change.needs !== 'restart'),
+    changeAll.filter((one) => one.change.needs !== 'restart' && !failed.includes(one)),
     changeAll.filter(({ change }) => change.needs === 'restart'),
   ];
+  const repaired = failed.map(({ change, plan }) => {
+    const member = set.find(change.program);
+    member.program.change(plan, null);
+    return member;
+  });
   const isAllBegun = deferred<undefined>();
   // Added programs at once: one may take over the listener, with its queue, of one that is removed.
   const first = [
@@ -93,6 +101,7 @@ export async function applyPlan(
     ...added
       .filter(({ isBound }) => isBound)
       .map(async ({ member }) => startAdded(set, member, isAllBegun.promise)),
+    ...repaired.map(async (member) => startRepaired(set, member, isAllBegun.promise)),
   ];
   await Promise.all([...first.slice(0, inTheirPlace.length), set.whenStarted()]);
   // What is left has to wait until others have let go of their listeners.
@@ -102,11 +111,11 @@ export async function applyPlan(
   await Promise.all(wereRunning.map(async ({ member }) => set.stop(member, cause)));
   for (const { member, plan } of restarts) member.program.change(plan, null);
   const last = [
-    ...restarts.map(async ({ member }) =>
-      wereRunning.some((one) => one.member === member)
-        ? startAgain(set, member, isAllBegun.promise)
-        : noted(member),
-    ),
+    ...restarts.map(async ({ member }) => {
+      if (wereRunning.some((one) => one.member === member))
+        return startAgain(set, member, isAllBegun.promise);
+      return hasFailed(member) ? startRepaired(set, member, isAllBegun.promise) : noted(member);
+    }),
     ...added
       .filter(({ isBound }) => !isBound)
       .map(async ({ member }) => startAdded(set, member, isAllBegun.promise)),
@@ -139,6 +148,20 @@ async function startAdded(
   const program = member.program.name();
   if (!member.program.plan().autostart) return { program, done: 'changed', problem: null };
   return { program, done: 'started', problem: problemIn(await startWithin(set, member, isAllBegun)) };
+}
+
+/** It is to run, and its last start has failed: with its new plan it is tried again. */
+function hasFailed({ isWanted, isResting, isDue }: Member): boolean {
+  return isWanted && isResting && !isDue;
+}
+
+async function startRepaired(
+  set: ProgramSet,
+  member: Member,
+  isAllBegun: Promise<unknown>,
+): Promise<UpdatedProgram> {
+  const problem = problemIn(await startWithin(set, member, isAllBegun));
+  return { program: member.program.name(), done: 'started', problem };
 }
 
 /** The outcome of its start, or why it is not started: what it depends on does not serve though everything `isAllBegun` and has come to its end. */
