@@ -28,13 +28,17 @@ export function createEndOfListening(current: () => readonly BoundListener[]): E
   const silent = new Set<number>();
   const workersSeen = new Set<number>();
   let listeners: readonly BoundListener[] = [];
-  let inodes: readonly number[] = [];
   let others: readonly ProcessStat[] = [];
   let isHeld = false;
+  /** The sockets that were closed for all processes. Another program may go on with the others, after a change of the plan. */
+  let shutInodes: readonly number[] = [];
 
   function shut(): void {
     isHeld = false;
-    for (const listener of listeners) listener.shut();
+    shutInodes = listeners.flatMap((listener) => {
+      const inode = inodeOf(listener.fd);
+      return listener.shut() && inode !== null ? [inode] : [];
+    });
   }
 
   return {
@@ -46,8 +50,10 @@ export function createEndOfListening(current: () => readonly BoundListener[]): E
     },
     begin(serving) {
       listeners = current();
-      inodes = listeners.flatMap(({ fd }) => inodeOf(fd) ?? []);
-      others = holdersBeside(inodes, serving);
+      others = holdersBeside(
+        listeners.flatMap(({ fd }) => inodeOf(fd) ?? []),
+        serving,
+      );
       isHeld = others.length > 0;
       if (!isHeld) for (const listener of listeners) listener.close();
     },
@@ -59,7 +65,8 @@ export function createEndOfListening(current: () => readonly BoundListener[]): E
     finish() {
       if (isHeld) shut();
       const left = others.filter(
-        ({ pid, startedAt, session }) => !workersSeen.has(session) && isStillThere(pid, startedAt, inodes),
+        ({ pid, startedAt, session }) =>
+          !workersSeen.has(session) && isStillThere(pid, startedAt, shutInodes),
       );
       const [first] = listeners;
       if (left.length === 0 || first === undefined) return null;

@@ -36,9 +36,9 @@ export interface BoundListener {
   close(): void;
   /**
    * Ends the listening for every process that holds a copy: connections that wait in the queue are reset. Then as close(). While it is
-   * shared, it is only closed.
+   * shared, it is only closed, and false is returned.
    */
-  shut(): void;
+  shut(): boolean;
   /** The same socket once more, under another name or with another length of its queue: it is open until both are closed. */
   share(as: Partial<Pick<BoundListener, 'name' | 'backlog' | 'standsFor'>>): BoundListener;
 }
@@ -96,11 +96,14 @@ export function holdListener(fields: ListenerFields, closed: () => void = () => 
   const hold = (own: ListenerFields): BoundListener => {
     users += 1;
     let isOpen = true;
-    const close = (end: () => void): void => {
-      if (!isOpen) return;
+    /** Returns whether that has ended it. */
+    const close = (end: () => void): boolean => {
+      if (!isOpen) return false;
       isOpen = false;
       users -= 1;
-      if (users === 0) end();
+      if (users > 0) return false;
+      end();
+      return true;
     };
     const end = (): void => {
       own.handle.close();
@@ -111,12 +114,11 @@ export function holdListener(fields: ListenerFields, closed: () => void = () => 
       close: () => {
         close(end);
       },
-      shut: () => {
+      shut: () =>
         close(() => {
           shutListener(own.fd);
           end();
-        });
-      },
+        }),
       share: (as) => hold({ ...own, ...as }),
     };
   };
