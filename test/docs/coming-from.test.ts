@@ -67,7 +67,7 @@ test('every block of shell in the page is run', () => {
 });
 
 test('every option in the right-hand columns exists', () => {
-  const known = [...optionTable.map(({ flag }) => flag), 'wait', 'json'];
+  const known = [...optionTable.map(({ flag }) => flag), 'wait', 'json', 'dry-run'];
   const cells = page.split('\n').flatMap((line) => (line.startsWith('|') ? [line.split('|')[2] ?? ''] : []));
   const named = cells.flatMap((cell) => [...cell.matchAll(/--([a-z-]*[a-z])/g)].map(([, flag = '']) => flag));
   expect(named.length).toBeGreaterThan(10);

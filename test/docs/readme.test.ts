@@ -130,6 +130,33 @@ test('the check before a reload, while the master serves', async () => {
   await master.waitFor('generationReady', { generation: 2 });
 });
 
+test('many programs with a config file, and a change of it', async () => {
+  const other = await freePort();
+  const of = (name: string): string => example(name).replaceAll('10087', String(other));
+  const ofProgram = (name: string) => (event: object) => Reflect.get(event, 'program') === name;
+  const file = join(folder, 'graceful.toml');
+  writeFileSync(file, of('config-file'));
+  for (const [name, at] of [
+    ['server.js', port],
+    ['admin.js', other],
+  ] as const) {
+    const script = `require('node:http').createServer((q, r) => r.end('{}')).listen(${at});`;
+    writeFileSync(join(folder, name), script);
+  }
+  const master = start(`exec ${of('config-start')}`);
+  await master.waitFor('generationReady', ofProgram('admin'));
+  const [list, reload, dryRun, update] = of('config-operate').trim().split('\n');
+  const table = await shell(String(list));
+  expect(table).toMatch(/ shop +serving +1 +2\/2 /);
+  expect(table).toMatch(/ admin +serving +1 +1\/1 /);
+  await shell(String(reload));
+  await master.waitFor('generationReady', { generation: 2 });
+  writeFileSync(file, of('config-file').replace('workers = 2', 'workers = 3'));
+  expect(await shell(String(dryRun))).toContain('~ shop: workers');
+  expect(await shell(String(update))).toContain('shop: changed');
+  expect(await shell(String(list))).toMatch(/ shop +serving +2 +\d\/3 /);
+});
+
 test('the deployment by a symlink', async () => {
   const app = (release: string): string =>
     `require('node:http').createServer((q, r) => r.end(${JSON.stringify(`{"release":"${release}"}`)})).listen(${port});`;

@@ -6,7 +6,7 @@ export async function helpText(columns: number): Promise<string> {
   const builder = yargs([])
     .scriptName('graceful-run')
     .usage(
-      'Usage: $0 --port <n> [options] -- <command> [arguments]\n       $0 -c graceful.toml\n\nHolds the port, runs the command, and reloads it without a failed request.',
+      'Usage: $0 --port <n> [options] -- <command> [arguments]\nor, for one or many programs: $0 -c graceful.toml\n\nHolds the port, runs the command, and reloads it without a failed request.',
     )
     .wrap(Math.min(columns, 110))
     .help('help', 'show this help')

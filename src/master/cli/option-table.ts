@@ -33,7 +33,7 @@ export const optionTable: readonly OptionRow[] = [
     kind: 'number',
     value: '<n>',
     default: null,
-    description: 'TCP port to hold (required); 0: any free port',
+    description: 'TCP port to hold; 0: any free port. Required unless there is a config file',
     option: 'port',
   },
   {
