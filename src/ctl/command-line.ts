@@ -101,7 +101,11 @@ export async function parseCommandLine(argv: readonly string[]): Promise<Request
     .scriptName(program)
     .usage('Usage: $0 <command> [names..] [options]\n\nQuery and control what graceful-run runs.')
     .option('json', { type: 'boolean', default: false, describe: 'Print JSON, one value per line' })
-    .option('all', { type: 'boolean', default: false, describe: 'Every program of every master' })
+    .option('all', {
+      type: 'boolean',
+      default: false,
+      describe: 'Every program; for update and shutdown, every master',
+    })
     .option('name', { type: 'string', requiresArg: true, describe: 'The same as a name after the command' })
     .command(['list [names..]', 'ls', 'ps'], 'List programs, one line each', programs, looking('list'))
     .command(

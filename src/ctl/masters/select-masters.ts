@@ -54,7 +54,9 @@ function unknownMaster(word: string, masters: readonly ListedMaster[], spell: Sp
           ? spell(owner.name)
           : close !== null
             ? `did you mean ${spell(close)}?`
-            : `there are ${listOf(names)}`,
+            : names.length === 1
+              ? `the only one is ${listOf(names)}`
+              : `there are ${listOf(names)}`,
     },
   );
 }

@@ -156,7 +156,11 @@ function unknownProgram(
       close !== null
         ? `did you mean ${spell(close)}?`
         : [
-            names.length === 0 ? 'there are none' : `there are ${listOf(names)}`,
+            names.length === 0
+              ? 'there are none'
+              : names.length === 1
+                ? `the only one is ${listOf(names)}`
+                : `there are ${listOf(names)}`,
             ...silentOf(masters).map(({ word: master }) => `the master ${master} does not answer`),
           ].join('; '),
   });

@@ -14,7 +14,8 @@ export function describeUpdate(
   styles: Styles,
 ): readonly string[] {
   const lines = describeDifference(difference, styles);
-  if (lines.length === 0) return [`nothing to update: ${printable(file)} says what runs`];
+  if (lines.length === 0)
+    return [`nothing to update: ${printable(file)} says the same as when it was last applied`];
   if (!applied) return [...lines, `nothing was done: gracefulctl update applies ${printable(file)}`];
   return [...lines, ...programs.map((program) => describeProgram(program, styles))];
 }

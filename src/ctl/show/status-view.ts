@@ -43,12 +43,7 @@ export function renderStatus(
       'master',
       `pid ${master.pid}, up ${formatAge(master.uptimeMs)}, graceful-run ${printable(master.version)}${inFile}`,
     ],
-    [
-      'listeners',
-      status.listeners
-        .map(({ name, host, port }) => printable(`${name} ${formatUrl(host, port)}`))
-        .join(', '),
-    ],
+    ...(status.listeners.length === 0 ? [] : ([['listeners', renderListeners(status)]] as const)),
     ...(usage === null
       ? []
       : ([['usage', `${formatBytes(usage.memoryBytes)} of memory, ${usage.cpuPercent}% of a CPU`]] as const)),
@@ -63,6 +58,10 @@ export function renderStatus(
     ...(status.lastCrash === null ? [] : renderCrash(status.lastCrash, status.lastReload, nowMs, styles)),
   ];
   return `${lines.join('\n')}\n`;
+}
+
+function renderListeners({ listeners }: Status): string {
+  return listeners.map(({ name, host, port }) => printable(`${name} ${formatUrl(host, port)}`)).join(', ');
 }
 
 /** `5s`, `3m 2s`, `3h 12m`, `4d 3h`: two units at most. */

@@ -203,7 +203,7 @@ function undeclaredHint({ undeclared, declared }: FailureContext): string | null
 }
 
 const unhealthyHint =
-  'a worker is ready once its health path is answered with 200 to 399, asked inside its process (--ready); a slow start needs a longer --ready-timeout';
+  'a worker is ready once its health path is answered with 200 to 399, asked inside its process; a slow start needs a longer ready timeout';
 
 function notReadyHint(readiness: Readiness, { declared }: FailureContext): string {
   const listens = `a worker is ready once it listens on ${declared.join(', ')} (and has called worker.ready(), if it set ready: 'manual')`;
@@ -211,7 +211,7 @@ function notReadyHint(readiness: Readiness, { declared }: FailureContext): strin
     readiness.when === 'listens'
       ? ''
       : `, and has then answered GET ${readiness.path}, which only a Node.js program can be asked`;
-  return `${listens}${answers}; a slow start needs a longer --ready-timeout`;
+  return `${listens}${answers}; a slow start needs a longer ready timeout`;
 }
 
 /** The error of a first start whose generation failed: `startFailed`, or what kept the command from being run: `commandNotFound` … */

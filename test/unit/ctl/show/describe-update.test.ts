@@ -40,8 +40,8 @@ test('an update that was applied tells what has come of each program', () => {
   ).toEqual(['+ api', 'api: started', 'shop: not reloaded: the worker exited with code 1']);
 });
 
-test('a file that says what runs is told so', () => {
+test('a file that says nothing new is told so', () => {
   expect(describeUpdate({ ...result, difference: nothing }, plain)).toEqual([
-    'nothing to update: /etc/graceful.toml says what runs',
+    'nothing to update: /etc/graceful.toml says the same as when it was last applied',
   ]);
 });
