@@ -162,7 +162,7 @@ function assemble(
     stopped: (action, program) =>
       isStopping || isOfOneProgram ? masterStopped(action) : programStopped(action, program),
   });
-  for (const program of plan.programs) set.add(program);
+  for (const program of plan.programs) set.add(set.create(program));
 
   const commands: Commands = {
     master: describeMaster,
@@ -291,6 +291,7 @@ function assemble(
       const difference = comparePlans(before, after);
       if (isDryRun) return { file, difference, applied: false, programs: [] };
       const begun = (): void => {
+        if (isStopping) throw masterStopped('update');
         plan = after;
         const { added, removed } = difference;
         publish({

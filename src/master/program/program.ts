@@ -32,7 +32,7 @@ import { createReloadWaiters, masterStopped } from './history/reload-waiters.ts'
 import { defaultBackoff } from './lifecycle/backoff.ts';
 import { idleProgram, servingGeneration, type LifecycleSettings, type Program } from './lifecycle/state.ts';
 import { createRunner, type Runner } from './runner.ts';
-import { createVersions, type PreparedVersion, type Version } from './versions.ts';
+import { createVersions, type PreparedVersion } from './versions.ts';
 
 export interface ProgramParts {
   readonly plan: ProgramPlan;
@@ -59,8 +59,8 @@ export interface ManagedProgram {
   isServing(): boolean;
   /** The number that its next generation will have. */
   nextGeneration(): number;
-  /** The listeners of its plan, as far as they are held. */
-  held(): Pick<Version, 'listeners'>;
+  /** The listeners that it holds for this address, for another program; empty: it holds none. */
+  lend(wanted: ListenerPlan): readonly BoundListener[];
   /** Looks up the command of a plan (default: its own), as it is done for every worker. Errors: `commandNotFound`, `commandNotExecutable`, `cwdMissing`, `envFileUnreadable`. */
   check(plan?: ProgramPlan): void;
   /** Binds the listeners that are not held. Errors: `addressInUse`, `addressUnusable`. After an error close() is still to be called. */
@@ -76,8 +76,8 @@ export interface ManagedProgram {
     readonly outcome: Promise<ReloadResult>;
   };
   scale(command: Omit<ScaleCommand, 'program'>): Scaled;
-  /** `keepsListeners`: clients wait in their queues until it is started again. */
-  stop(cause: Cause, keepsListeners?: boolean): void;
+  /** `keepsListeners`: clients wait in their queues until it is started again. `isUrgent`: its workers are killed if it stops already. */
+  stop(cause: Cause, how?: { readonly keepsListeners?: boolean; readonly isUrgent?: boolean }): void;
   /** Binds what `plan` declares and the program does not hold. Nothing else changes before `change`. Errors as bind(). */
   prepare(plan: ProgramPlan): Promise<PreparedVersion>;
   /** The plan from now on. With `prepared`, the next generation is the first one that runs it: reload, or start, after this. */
@@ -168,8 +168,8 @@ export function createProgram(parts: ProgramParts): ManagedProgram {
    * worker that drains has copies of its own.)
    */
   function retireVersions(): void {
-    const { phase } = runner.state();
-    if (phase === 'starting' || phase === 'reloading' || phase === 'probation') return;
+    // (One that is restarted holds them while it serves nothing.)
+    if (runner.state().phase !== 'serving') return;
     const serving = servingGeneration(runner.state())?.number ?? 0;
     versions.retire(
       ({ from }, until) =>
@@ -193,15 +193,18 @@ export function createProgram(parts: ProgramParts): ManagedProgram {
     tell({ event: 'portChanged', source, port: listener.port });
   }
 
-  async function bindOne(wanted: ListenerPlan): Promise<readonly BoundListener[]> {
+  async function bindOne(
+    wanted: ListenerPlan,
+    isStillWanted: () => boolean = () => true,
+  ): Promise<readonly BoundListener[]> {
     const lent = parts.lend?.(wanted) ?? [];
     if (lent.length > 0) return lent;
     const { name: listener, host, port, backlog } = wanted;
     const bound = await bindWithPatience(
       { name: listener, host, port, backlog },
       bindPatienceMs,
-      // A stop that is asked for meanwhile makes it useless to wait for an address.
-      () => isBindWanted,
+      // A stop that is asked for meanwhile makes it useless to wait for an address, and so does another plan.
+      () => isBindWanted && isStillWanted(),
       {
         busy: (patienceMs) => {
           tell({ event: 'addressBusy', host, port, patienceMs });
@@ -283,14 +286,26 @@ export function createProgram(parts: ProgramParts): ManagedProgram {
     phase: () => runner.state().phase,
     isServing: () => servingGeneration(runner.state()) !== null,
     nextGeneration,
-    held: () => versions.latest(),
+    lend: (wanted) => versions.share(wanted, false),
     check(plan = versions.latest().plan) {
       prepareWorker(plan, [], environment, preload, null, { generation: 1, slot: 0 });
     },
     async bind() {
       isBindWanted = true;
-      const prepared = await versions.prepare(versions.latest().plan, bindOne);
-      prepared.commit(nextGeneration());
+      for (;;) {
+        const { plan } = versions.latest();
+        const isLatest = (): boolean => versions.latest().plan === plan;
+        try {
+          const prepared = await versions.prepare(plan, async (wanted) => bindOne(wanted, isLatest));
+          if (isLatest()) {
+            prepared.commit(nextGeneration());
+            return;
+          }
+          prepared.discard();
+        } catch (error) {
+          if (isLatest()) throw error;
+        }
+      }
     },
     async watch() {
       if (!isWatching) await startWatching();
@@ -318,18 +333,18 @@ export function createProgram(parts: ProgramParts): ManagedProgram {
       runner.dispatch({ type: 'workerCountRequested', change });
       return { workers: runner.state().workersWanted, before };
     },
-    stop(cause, keepsListeners = false) {
+    stop(cause, { keepsListeners = false, isUrgent = false } = {}) {
       isBindWanted = false;
-      runner.dispatch({ type: 'stopRequested', cause, keepsListeners });
+      runner.dispatch({ type: 'stopRequested', cause, keepsListeners, isUrgent });
     },
     async prepare(plan) {
       isBindWanted = true;
-      return versions.prepare(plan, bindOne);
+      return versions.prepare(plan, async (wanted) => bindOne(wanted));
     },
     change(plan, prepared) {
       const before = versions.latest().plan;
       const isRun = !['idle', 'stopped'].includes(runner.state().phase);
-      if (prepared === null) versions.amend(plan);
+      if (prepared === null) versions.amend(plan, nextGeneration());
       else {
         const known = new Set(versions.latest().listeners.map(({ fd }) => fd));
         prepared.commit(nextGeneration());
@@ -366,6 +381,7 @@ export function createProgram(parts: ProgramParts): ManagedProgram {
       timers: runner.timers(),
     }),
     async close() {
+      isBindWanted = false;
       versions.close();
       versions.forgetListeners();
       await stopWatching();

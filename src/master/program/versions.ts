@@ -30,6 +30,8 @@ export interface Versions {
   of(generation: number): Version;
   /** Every listener that is held for any of them. */
   listeners(): readonly BoundListener[];
+  /** The listeners that are held for this address, once more; empty: there is none. `isOwn`: the program itself asks, for its next version. */
+  share(wanted: ListenerPlan, isOwn: boolean): readonly BoundListener[];
   /**
    * Holds every listener of `plan`: those that are held already are shared, and the others come from `bind`. After an error nothing that was
    * held before has changed.
@@ -38,8 +40,8 @@ export interface Versions {
     plan: ProgramPlan,
     bind: (listener: ListenerPlan) => Promise<readonly BoundListener[]>,
   ): Promise<PreparedVersion>;
-  /** The latest version has another plan from now on, with the same listeners. */
-  amend(plan: ProgramPlan): void;
+  /** Generations from `from` on have another plan, and the same listeners if it declares the same; otherwise none until it is prepared. */
+  amend(plan: ProgramPlan, from: number): void;
   /** Forgets versions before the latest that no generation runs any more, with their listeners. */
   retire(isRun: (version: Version, until: number) => boolean): void;
   /** All listeners were closed. */
@@ -60,28 +62,29 @@ export function createVersions(first: ProgramPlan, onBound: (listener: BoundList
     return last;
   }
 
-  async function hold(
-    wanted: ListenerPlan,
-    bind: (listener: ListenerPlan) => Promise<readonly BoundListener[]>,
-  ): Promise<readonly BoundListener[]> {
-    const { plan, listeners } = latest();
-    // Port 0 stands for another port each time: what the kernel has chosen goes with the name.
-    const before = plan.listeners.find(
-      ({ name, host, port }) =>
-        host === wanted.host && port === wanted.port && (port !== 0 || name === wanted.name),
-    );
-    const held = listeners.filter((one) => before !== undefined && declaredName(one) === before.name);
-    if (held.length === 0) return bind(wanted);
-    return held.map((one) =>
-      one.share({
-        name: one.name === before?.name ? wanted.name : one.name,
-        backlog: wanted.backlog,
-        standsFor: one.standsFor === null ? null : wanted.name,
-      }),
-    );
+  function share(wanted: ListenerPlan, isOwn: boolean): readonly BoundListener[] {
+    // The latest first. One before it may hold what it does not: a release that failed leaves the old one serving, with its listeners.
+    for (const { plan, listeners } of versions.toReversed()) {
+      // Port 0 stands for another port each time: what the kernel has chosen goes with the name.
+      const before = plan.listeners.find(
+        ({ name, host, port }) =>
+          host === wanted.host && port === wanted.port && (port !== 0 || (isOwn && name === wanted.name)),
+      );
+      const held = listeners.filter((one) => before !== undefined && declaredName(one) === before.name);
+      if (held.length > 0)
+        return held.map((one) =>
+          one.share({
+            name: one.name === before?.name ? wanted.name : one.name,
+            backlog: wanted.backlog,
+            standsFor: one.standsFor === null ? null : wanted.name,
+          }),
+        );
+    }
+    return [];
   }
 
   return {
+    share,
     latest,
     of: (generation) => versions.findLast(({ from }) => from <= generation) ?? latest(),
     listeners: () => versions.flatMap(({ listeners }) => listeners),
@@ -91,7 +94,10 @@ export function createVersions(first: ProgramPlan, onBound: (listener: BoundList
         for (const listener of listeners) listener.close();
       };
       try {
-        for (const wanted of plan.listeners) listeners.push(...(await hold(wanted, bind)));
+        for (const wanted of plan.listeners) {
+          const held = share(wanted, true);
+          listeners.push(...(held.length > 0 ? held : await bind(wanted)));
+        }
       } catch (error) {
         discard();
         throw error;
@@ -106,8 +112,13 @@ export function createVersions(first: ProgramPlan, onBound: (listener: BoundList
         discard,
       };
     },
-    amend(plan) {
-      versions = [...versions.slice(0, -1), { ...latest(), plan }];
+    amend(plan, from) {
+      const last = latest();
+      const isSame = JSON.stringify(plan.listeners) === JSON.stringify(last.plan.listeners);
+      versions =
+        isSame || last.listeners.length === 0
+          ? [...versions.slice(0, -1), { ...last, plan }]
+          : [...versions, versionOf(plan, from, [])];
     },
     retire(isRun) {
       const kept = versions.filter((one, index) => {

@@ -2,7 +2,7 @@
  * Applies a changed plan to the programs that run: each one gets the least that its change needs, and the others are not touched. Everything
  * that can be refused is found out before anything is changed.
  */
-import type { PlanDifference, PlanProblem, UpdatedProgram } from '../../shared/control-api.ts';
+import type { PlanDifference, PlanProblem, ProgramChange, UpdatedProgram } from '../../shared/control-api.ts';
 import { reasonOf } from '../../shared/describe-failure.ts';
 import { GracefulRunError, messageOf } from '../../shared/errors.ts';
 import type { Cause } from '../../shared/events.ts';
@@ -23,7 +23,7 @@ export interface PlanChange {
 
 /**
  * Resolves when every program that the difference names has come to what the new plan wants, or has failed to. `begun` is called when
- * nothing can be refused any more. Errors: `planInvalid`; then everything is as it was.
+ * nothing can be refused any more. Errors: `planInvalid`, and what `begun` throws; then everything is as it was.
  */
 export async function applyPlan(
   set: ProgramSet,
@@ -53,7 +53,7 @@ export async function applyPlan(
     ...difference.added.map(async (name) =>
       attempt(name, async () => {
         const plan = planOf(name);
-        const member = set.add(plan);
+        const member = set.create(plan);
         const isBound = plan.autostart && !areExcluded(plan.listeners, going);
         added.push({ member, isBound });
         member.program.check();
@@ -71,12 +71,15 @@ export async function applyPlan(
         }),
       ),
   ]);
-  if (problems.length > 0) {
+  try {
+    if (problems.length > 0) throw planInvalid(after.master.file, problems);
+    begun();
+  } catch (error) {
     for (const version of prepared.values()) version.discard();
     await Promise.all(added.map(async ({ member }) => set.remove(member)));
-    throw planInvalid(after.master.file, problems);
+    throw error;
   }
-  begun();
+  for (const { member } of added) set.add(member);
 
   const removed = difference.removed.map((name) => set.find(name));
   const changeAll = difference.changed.map((change) => ({ change, plan: planOf(change.program) }));
@@ -96,19 +99,19 @@ export async function applyPlan(
   // Added programs at once: one may take over the listener, with its queue, of one that is removed.
   const first = [
     ...inTheirPlace.map(async ({ change, plan }) =>
-      changeOne(set, change.program, plan, prepared.get(change.program) ?? null, cause),
+      changeOne(set, { change, plan, prepared: prepared.get(change.program) ?? null, cause }),
     ),
     ...added
       .filter(({ isBound }) => isBound)
       .map(async ({ member }) => startAdded(set, member, isAllBegun.promise)),
     ...repaired.map(async (member) => startRepaired(set, member, isAllBegun.promise)),
   ];
-  await Promise.all([...first.slice(0, inTheirPlace.length), set.whenStarted()]);
+  await Promise.all([...first.slice(0, inTheirPlace.length), set.whenStarted(removed)]);
   // What is left has to wait until others have let go of their listeners.
   const gone = await removeAll(set, removed, cause);
   const restarts = afterAll.map(({ change, plan }) => ({ member: set.find(change.program), plan }));
   const wereRunning = restarts.filter(({ member }) => !member.isResting);
-  await Promise.all(wereRunning.map(async ({ member }) => set.stop(member, cause)));
+  await Promise.all(wereRunning.map(async ({ member }) => set.end(member, cause)));
   for (const { member, plan } of restarts) member.program.change(plan, null);
   const last = [
     ...restarts.map(async ({ member }) => {
@@ -186,19 +189,35 @@ export async function startWithin(
 
 async function changeOne(
   set: ProgramSet,
-  name: string,
-  plan: ProgramPlan,
-  prepared: PreparedVersion | null,
-  cause: Cause,
+  { change, plan, prepared, cause }: OneChange,
 ): Promise<UpdatedProgram> {
-  const { program } = set.find(name);
-  program.change(plan, prepared);
-  // One that is stopped gets it with its next start.
-  if (prepared === null) return { program: name, done: 'changed', problem: null };
-  const outcome = program
-    .reload({ cause, wait: 'serving' })
-    .outcome.catch((error: unknown) => errorOf(error));
-  return { program: name, done: 'reloaded', problem: problemIn(await outcome) };
+  const { program } = set.find(change.program);
+  const isReloaded = (): boolean => change.needs === 'reload' && isRun(program.phase());
+  try {
+    // Without what was prepared: it was started meanwhile, with the plan before.
+    const version = isReloaded() ? (prepared ?? (await program.prepare(plan))) : null;
+    if (version !== null && isReloaded()) {
+      program.change(plan, version);
+      const { outcome } = program.reload({ cause, wait: 'serving' });
+      set.advance();
+      return { program: change.program, done: 'reloaded', problem: problemIn(await outcome) };
+    }
+    (version ?? prepared)?.discard();
+  } catch (error) {
+    return { program: change.program, done: 'reloaded', problem: errorOf(error).message };
+  }
+  // One that is stopped, or stops, gets it with its next start.
+  program.change(plan, null);
+  set.advance();
+  return { program: change.program, done: 'changed', problem: null };
+}
+
+interface OneChange {
+  readonly change: ProgramChange;
+  readonly plan: ProgramPlan;
+  /** Null: it did not run when the update began, or needs no new workers. */
+  readonly prepared: PreparedVersion | null;
+  readonly cause: Cause;
 }
 
 /** Those that depend on others first. */
@@ -215,7 +234,7 @@ async function removeAll(
     const begun = (async () => {
       const later = dependentsOf(member.program.name(), names);
       await Promise.all(members.filter(({ program }) => later.includes(program.name())).map(remove));
-      await set.stop(member, cause);
+      await set.end(member, cause);
       await set.remove(member);
     })();
     removing.set(member, begun);
@@ -226,7 +245,7 @@ async function removeAll(
 }
 
 function isRun(phase: ReturnType<Member['program']['phase']>): boolean {
-  return phase !== 'idle' && phase !== 'stopped';
+  return phase !== 'idle' && phase !== 'stopping' && phase !== 'stopped';
 }
 
 function problemIn(outcome: StartOutcome): string | null {

@@ -6,11 +6,11 @@ import type { ReloadResult } from '../../shared/control-api.ts';
 import { GracefulRunError } from '../../shared/errors.ts';
 import type { Cause, MasterEvent } from '../../shared/events.ts';
 import { nearest } from '../../shared/nearest.ts';
+import { sameStopMs } from '../config/fixed-bounds.ts';
 import type { ListenerPlan, ProgramPlan } from '../config/plan.ts';
 import { type Deferred, deferred } from '../deferred.ts';
 import { createProgram, type ManagedProgram, type ProgramParts } from '../program/program.ts';
 import { notStartedFailure } from '../program/worker-failures.ts';
-import { declaredName } from '../program/versions.ts';
 import type { BoundListener } from '../sockets/listener.ts';
 import { dependentsOf, withDependencies } from './start-order.ts';
 import { createTurns } from './take-turns.ts';
@@ -53,8 +53,10 @@ export interface ProgramSet {
   all(): readonly Member[];
   /** @throws GracefulRunError `programNotFound`; `programAmbiguous` for null when there are several. */
   find(name: string | null): Member;
-  add(plan: ProgramPlan): Member;
-  /** It has to be at rest. */
+  /** A program that is not in the set yet: nothing but its maker can start it. */
+  create(plan: ProgramPlan): Member;
+  add(member: Member): void;
+  /** It has to be at rest, or was never added. */
   remove(member: Member): Promise<void>;
   /** Puts them into the order of these names. */
   arrange(names: readonly string[]): void;
@@ -70,21 +72,27 @@ export interface ProgramSet {
   ): { readonly generation: number; readonly outcome: Promise<StartOutcome> };
   /** Resolves when it is at rest. A second call kills its workers. */
   stop(member: Member, cause: Cause): Promise<void>;
-  /** Stops each one after those that depend on it. A second call kills all workers. */
+  /** As stop(), but a program that drains already goes on with it. */
+  end(member: Member, cause: Cause): Promise<void>;
+  /** Stops each one after those that depend on it, and starts none from now on. A second call kills all workers. */
   stopAll(cause: Cause): Promise<void>;
+  /** Starts what does not have to wait any more, after a change of plans. */
+  advance(): void;
   /** The programs that have to serve before this one is started, and do not. */
   waitsFor(member: Member): readonly string[];
-  /** Resolves when nothing is being started any more. What waits for a program that has failed is not. */
-  whenStarted(): Promise<void>;
+  /** Resolves when nothing, or nothing but `except`, is being started any more. What waits for a program that has failed is not. */
+  whenStarted(except?: readonly Member[]): Promise<void>;
 }
 
 export function createProgramSet(parts: ProgramSetParts): ProgramSet {
   let members: readonly Member[] = [];
   const turn = createTurns();
   /** Starts that are under way. */
-  const launches = new Set<Promise<void>>();
+  const launches = new Map<Promise<void>, Member>();
+  /** `since`: when all were told to stop, for good; null: they were not. `isUrgent`: they were told so again. */
+  const ending: { since: number | null; isUrgent: boolean } = { since: null, isUrgent: false };
 
-  function add(plan: ProgramPlan): Member {
+  function create(plan: ProgramPlan): Member {
     const program = createProgram({
       ...parts,
       plan,
@@ -108,7 +116,6 @@ export function createProgramSet(parts: ProgramSetParts): ProgramSet {
       rest: deferred(),
     };
     member.rest.resolve(undefined);
-    members = [...members, member];
     return member;
   }
 
@@ -128,15 +135,8 @@ export function createProgramSet(parts: ProgramSetParts): ProgramSet {
   /** Another program may hold the same address until it lets go of it: after a change of the plan. */
   function lend(wanted: ListenerPlan): readonly BoundListener[] {
     for (const { program } of members) {
-      const { listeners } = program.held();
-      const declared = program
-        .plan()
-        .listeners.find(({ host, port }) => port !== 0 && host === wanted.host && port === wanted.port);
-      const held = listeners.filter((one) => declared !== undefined && declaredName(one) === declared.name);
-      if (held.length > 0)
-        return held.map((one) =>
-          one.share({ name: wanted.name, standsFor: one.standsFor === null ? null : wanted.name }),
-        );
+      const lent = program.lend(wanted);
+      if (lent.length > 0) return lent;
     }
     return [];
   }
@@ -179,6 +179,11 @@ export function createProgramSet(parts: ProgramSetParts): ProgramSet {
   }
 
   function start(member: Member): ReturnType<ProgramSet['start']> {
+    if (ending.since !== null)
+      return {
+        generation: member.program.nextGeneration(),
+        outcome: Promise.resolve(parts.stopped('start', member.program.name())),
+      };
     for (const name of withDependencies(member.program.name(), dependents())) want(find(name));
     const outcome = outcomeOf(member);
     const generation = member.program.nextGeneration();
@@ -213,7 +218,7 @@ export function createProgramSet(parts: ProgramSetParts): ProgramSet {
       member.isResting = false;
       member.rest = deferred();
       const launching = launch(member).finally(() => launches.delete(launching));
-      launches.add(launching);
+      launches.set(launching, member);
     }
   }
 
@@ -264,7 +269,7 @@ export function createProgramSet(parts: ProgramSetParts): ProgramSet {
     member.isWanted = true;
     member.keepsListeners = true;
     const ended = member.rest.promise;
-    program.stop(cause, true);
+    program.stop(cause, { keepsListeners: true });
     const outcome = (async (): Promise<StartOutcome> => {
       await ended;
       if (!member.isWanted) return parts.stopped('restart', program.name());
@@ -273,26 +278,29 @@ export function createProgramSet(parts: ProgramSetParts): ProgramSet {
     return { generation, outcome };
   }
 
-  async function stop(member: Member, cause: Cause): Promise<void> {
+  async function stop(member: Member, cause: Cause, how?: { readonly isUrgent: boolean }): Promise<void> {
     member.isWanted = false;
     member.isDue = false;
     for (const waiting of member.starts) waiting.resolve(parts.stopped('start', member.program.name()));
     member.starts = [];
-    member.program.stop(cause);
+    member.program.stop(cause, how);
     await member.rest.promise;
   }
 
+  async function end(member: Member, cause: Cause): Promise<void> {
+    const isEnding = !member.isWanted && member.program.phase() === 'stopping';
+    await (isEnding ? member.rest.promise : stop(member, cause));
+  }
+
   async function stopAll(cause: Cause): Promise<void> {
-    const isSecond = members.some(
-      ({ isWanted: wanted, program }) => !wanted && program.phase() === 'stopping',
-    );
-    for (const member of members) {
-      member.isWanted = false;
-      member.isDue = false;
-    }
-    if (isSecond) {
-      await Promise.all(members.map(async (member) => stop(member, cause)));
-      return;
+    const now = parts.platform.clock.monotonicMs();
+    if (ending.since === null) {
+      ending.since = now;
+      for (const member of members) member.isDue = false;
+    } else if (cause !== 'signal' || now - ending.since >= sameStopMs) {
+      ending.isUrgent = true;
+      for (const member of members)
+        if (member.program.phase() === 'stopping') void stop(member, cause, { isUrgent: true });
     }
     const graph = dependents();
     const stopping = new Map<string, Promise<void>>();
@@ -303,7 +311,11 @@ export function createProgramSet(parts: ProgramSetParts): ProgramSet {
         // Without a wait where nothing has to be waited for: the first one is told to stop in this very turn.
         const later = dependentsOf(name, graph);
         if (later.length > 0) await Promise.all(later.map(stopOne));
-        await stop(find(name), cause);
+        const member = find(name);
+        const ended = end(member, cause);
+        if (ending.isUrgent && member.program.phase() === 'stopping')
+          void stop(member, cause, { isUrgent: true });
+        await ended;
       })();
       stopping.set(name, begun);
       return begun;
@@ -314,7 +326,10 @@ export function createProgramSet(parts: ProgramSetParts): ProgramSet {
   return {
     all: () => members,
     find,
-    add,
+    create,
+    add(member) {
+      members = [...members, member];
+    },
     async remove(member) {
       members = members.filter((one) => one !== member);
       await member.program.close();
@@ -325,11 +340,17 @@ export function createProgramSet(parts: ProgramSetParts): ProgramSet {
     },
     start,
     restart,
-    stop,
+    stop: async (member, cause) => stop(member, cause),
+    end,
     stopAll,
+    advance,
     waitsFor,
-    async whenStarted() {
-      while (launches.size > 0) await Promise.all(launches);
+    async whenStarted(except = []) {
+      for (;;) {
+        const counted = [...launches].filter(([, member]) => !except.includes(member));
+        if (counted.length === 0) return;
+        await Promise.all(counted.map(async ([launching]) => launching));
+      }
     },
   };
 }

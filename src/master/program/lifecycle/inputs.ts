@@ -84,6 +84,8 @@ export type ProgramInput =
       readonly cause: Cause;
       /** It is about to be started again: clients wait in the queues of its listeners. */
       readonly keepsListeners?: boolean;
+      /** It is the second request for certain. */
+      readonly isUrgent?: boolean;
     }
   | { readonly type: 'workerCountRequested'; readonly at: number; readonly change: CountChange }
   | { readonly type: 'restartDue'; readonly at: number; readonly generation: number; readonly slot: number }

@@ -74,7 +74,10 @@ const table: { readonly [Phase in ProgramPhase]: Row<Phase> } = {
     reloadRequested: ignore,
     stopRequested: (program, { at, cause }, out) => {
       out.push({ type: 'announce', event: { event: 'stopRequested', cause, urgent: false } });
-      return stopIfEmpty({ ...program, phase: 'stopping', askedAt: at, failure: null }, out);
+      return stopIfEmpty(
+        { ...program, phase: 'stopping', askedAt: at, failure: null, keepsListeners: false },
+        out,
+      );
     },
     workerCountRequested: (program, { change }, out) => changeCount(program, change, out),
     restartDue: impossible,
@@ -210,7 +213,7 @@ const table: { readonly [Phase in ProgramPhase]: Row<Phase> } = {
     settingsChanged: changeSettings,
     reloadRequested: ignore,
     stopRequested: stopNow,
-    workerCountRequested: ignore,
+    workerCountRequested: (program, { change }, out) => changeCount(program, change, out),
     restartDue: ignore,
     settleElapsed: ignore,
     probationElapsed: ignore,

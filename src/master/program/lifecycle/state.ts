@@ -128,6 +128,8 @@ export interface Stopping extends Common {
   /** When a stop was first requested; null when none was. */
   readonly askedAt: number | null;
   readonly failure: Failure | null;
+  /** It is about to be started again, and clients wait in the queues of its listeners. */
+  readonly keepsListeners: boolean;
 }
 /** Nothing is left: it can be started again. `failure` is why it stopped, unless it was asked to. */
 export interface Stopped extends Common {

@@ -54,12 +54,22 @@ export function stop(
 /** The second request to stop. (One that the first act has sent as well is none.) */
 export function stopNow(
   program: InPhase<'stopping'>,
-  { at, cause }: Extract<ProgramInput, { type: 'stopRequested' }>,
+  { at, cause, isUrgent = false, keepsListeners = false }: Extract<ProgramInput, { type: 'stopRequested' }>,
   out: Effect[],
 ): Program {
   const { askedAt, settings } = program;
+  // It drains to be started again: this is the first request to stop for good.
+  if (program.keepsListeners) {
+    if (keepsListeners) return program;
+    out.push(
+      { type: 'announce', event: { event: 'stopRequested', cause, urgent: false } },
+      { type: 'closeListeners' },
+    );
+    return { ...program, keepsListeners: false, askedAt: at };
+  }
   // Only signals come in pairs: a second request of another kind is meant.
-  if (cause === 'signal' && askedAt !== null && at - askedAt < settings.sameStopMs) return program;
+  if (!isUrgent && cause === 'signal' && askedAt !== null && at - askedAt < settings.sameStopMs)
+    return program;
   out.push({ type: 'announce', event: { event: 'stopRequested', cause, urgent: true } });
   return killWorkers(program, program.workers, 'stop', at, out);
 }
@@ -79,7 +89,10 @@ function endWith(
     { type: 'disarmTimer', key: { timer: 'probation' } },
   );
   if (!keepsListeners) out.push({ type: 'closeListeners' });
-  return stopIfEmpty({ ...commonOf(program), phase: 'stopping', pendingSince: null, askedAt, failure }, out);
+  return stopIfEmpty(
+    { ...commonOf(program), phase: 'stopping', pendingSince: null, askedAt, failure, keepsListeners },
+    out,
+  );
 }
 
 export function stopIfEmpty(program: InPhase<'stopping'>, out: Effect[]): Program {
