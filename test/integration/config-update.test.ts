@@ -1,0 +1,123 @@
+// A master with a config file, as an operator runs it: the file is edited, and the master told to read it again.
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { eventually } from '../helpers/eventually.ts';
+import { freePort, get } from '../helpers/plain-client.ts';
+import { appPath, runMaster, temporaryFolder, type RunningMaster } from '../helpers/run-master.ts';
+import { gracefulctl } from '../helpers/run-gracefulctl.ts';
+import { startLoad } from '../helpers/strict-client.ts';
+import { failuresOf } from '../helpers/tally.ts';
+
+interface Served {
+  readonly pid: number;
+  readonly generation: number;
+  readonly variable: string | null;
+}
+
+async function who(port: number): Promise<Served> {
+  return JSON.parse((await get(port)).body) as Served;
+}
+
+function table(name: string, ports: readonly number[], variable = '1'): string {
+  const addresses = ports.map((port) => `"127.0.0.1:${port}"`).join(', ');
+  return [
+    `[program.${name}]`,
+    `command = "${process.execPath} ${appPath('listens-on-ports')}"`,
+    `listen = [${addresses}]`,
+    `environment = { PORTS = "${ports.join(',')}", VARIABLE = "${variable}" }`,
+    'probation = "0s"',
+    '',
+  ].join('\n');
+}
+
+/** Whether an event is about this program and generation. */
+function of(program: string, generation = 1): (event: object) => boolean {
+  return (event) =>
+    Reflect.get(event, 'program') === program && Reflect.get(event, 'generation') === generation;
+}
+
+function env({ runtime }: RunningMaster): NodeJS.ProcessEnv {
+  return { XDG_RUNTIME_DIR: runtime };
+}
+
+interface Setup {
+  readonly master: RunningMaster;
+  readonly write: (...tables: readonly string[]) => void;
+}
+
+function start(...tables: readonly string[]): Setup {
+  const folder = temporaryFolder();
+  const write = (...texts: readonly string[]): void => {
+    writeFileSync(join(folder, 'graceful.toml'), ['[master]\nname = "host"\n', ...texts].join('\n'));
+  };
+  write(...tables);
+  const master = runMaster({
+    hasOwnFlags: false,
+    flags: ['-c', 'graceful.toml', '--log-format', 'json'],
+    command: [],
+    cwd: folder,
+    name: 'host',
+  });
+  return { master, write };
+}
+
+test('update adds, changes and removes programs, and leaves the others as they are', async () => {
+  const [a, b, c] = [await freePort(), await freePort(), await freePort()];
+  const { master, write } = start(table('shop', [a]), table('mail', [b]));
+  await master.waitFor('generationReady', of('shop'));
+  await master.waitFor('generationReady', of('mail'));
+  const { pid } = await who(b);
+  const load = startLoad({ port: a, mode: 'keepAlive', clients: 4, paceMs: 5 });
+  await load.moreAnswers(20);
+
+  write(table('shop', [a], '2'), table('mail', [b]), table('extra', [c]));
+  const planned = await gracefulctl(['update', '--dry-run'], env(master));
+  expect(planned.code).toBe(0);
+  expect(planned.out).toContain('extra');
+  expect(planned.out).toContain('environment');
+  await expect(get(c)).rejects.toThrow('ECONNREFUSED');
+
+  const updated = await gracefulctl(['update'], env(master));
+  expect(updated).toMatchObject({ code: 0 });
+  expect(await who(a)).toMatchObject({ generation: 2, variable: '2' });
+  expect((await who(c)).generation).toBe(1);
+
+  write(table('shop', [a], '2'), table('mail', [b]));
+  expect(await gracefulctl(['update'], env(master))).toMatchObject({ code: 0 });
+  await expect(get(c)).rejects.toThrow('ECONNREFUSED');
+  await load.moreAnswers(20);
+  const tally = await load.stop();
+  expect([failuresOf(tally), tally.closedIdle]).toEqual([0, 0]);
+  expect((await who(b)).pid).toBe(pid);
+});
+
+test('SIGHUP reads the file again and then reloads every program, those that the update has reloaded only once', async () => {
+  const [a, b] = [await freePort(), await freePort()];
+  const { master, write } = start(table('shop', [a]), table('mail', [b]));
+  await master.waitFor('generationReady', of('shop'));
+  await master.waitFor('generationReady', of('mail'));
+  write(table('shop', [a], '2'), table('mail', [b]));
+  master.signal('SIGHUP');
+  await master.waitFor('generationReady', of('shop', 2));
+  await master.waitFor('generationReady', of('mail', 2));
+  expect(await who(a)).toMatchObject({ generation: 2, variable: '2' });
+  expect(master.all('planChanged')).toMatchObject([{ changed: ['shop'] }]);
+  expect(master.all('generationStarted').filter(({ generation }) => generation === 3)).toEqual([]);
+});
+
+test('a broken file changes nothing, neither by an update nor by SIGHUP, and every problem is told', async () => {
+  const a = await freePort();
+  const { master, write } = start(table('shop', [a]));
+  await master.waitFor('generationReady', of('shop'));
+  const { pid } = await who(a);
+  write(table('shop', [a]).replace('probation', 'probationn'), '[program.other]\ncommand = 5\n');
+  const { code, err } = await gracefulctl(['update'], env(master));
+  expect(code).toBe(2);
+  expect(err).toContain('did you mean probation?');
+  expect(err).toContain('program.other.command');
+  master.signal('SIGHUP');
+  await eventually('both were refused', () => master.all('planRefused').length === 2);
+  expect(await who(a)).toMatchObject({ pid, generation: 1 });
+  expect(master.all('reloadRequested')).toEqual([]);
+});
