@@ -302,6 +302,17 @@ test('problems of a file are named with their line, column and key, also those o
   expect(existsSync(join(folder, 'started'))).toBe(false);
 });
 
+test('a default that is wrong for several programs is told once', async () => {
+  const folder = temporaryFolder();
+  writeFileSync(join(folder, 'app.js'), tracing);
+  const program = (name: string): string => `[program.${name}]\ncommand = "node app.js"\nport = 0\n`;
+  const file = `[defaults]\nenv_file = "gone.env"\n${program('shop')}${program('mail')}`;
+  writeFileSync(join(folder, 'graceful.toml'), file);
+  const { code, lines } = await runCheck([], { cwd: folder });
+  expect(lines).toEqual([expect.stringMatching(/^graceful\.toml:2:12: defaults\.env_file: /)]);
+  expect(code).toBe(2);
+});
+
 test('what is wrong with a file itself is told in the same form', async () => {
   const folder = temporaryFolder();
   writeFileSync(

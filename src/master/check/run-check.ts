@@ -40,7 +40,7 @@ export async function runCheck({ plan, places }: PlacedPlan, options: CheckOptio
   const { isRun, isJson, here, write } = options;
   const { file } = plan.master;
   const findings = await checkPlan(plan, options.environment);
-  const problems = findings.map((finding) => toProblem(finding, file, places));
+  const problems = withoutRepetitions(findings.map((finding) => toProblem(finding, file, places)));
   if (!isJson) for (const problem of problems) write(`${renderProblem(problem, here)}\n`);
   const candidates = isRun
     ? await runCandidates(plan, findings, options, (result) => {
@@ -58,6 +58,11 @@ export async function runCheck({ plan, places }: PlacedPlan, options: CheckOptio
   if (isJson) write(renderReport({ ok, file, programs, problems, candidates }));
   else if (ok) write(`${goodLine(file === null ? 'command line' : relative(here, file), programs.length)}\n`);
   return ok;
+}
+
+/** A value of `[defaults]` that is wrong is wrong for each program, and is told once. */
+function withoutRepetitions(problems: readonly PlanProblem[]): readonly PlanProblem[] {
+  return [...new Map(problems.map((problem) => [JSON.stringify(problem), problem])).values()];
 }
 
 /** Says what is wrong with a file that could not be read as a plan. */
