@@ -1,7 +1,7 @@
 /** Which processes listen on a port or hold a socket, as /proc tells it. Linux only; elsewhere none is found. */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { readProcessArguments } from '../../shared/process-arguments.ts';
-import { processNumbers } from '../../shared/process-stat.ts';
+import { processNumbers, readProcessStat } from '../../shared/process-stat.ts';
 
 export interface AddressHolder {
   readonly pid: number;
@@ -11,13 +11,18 @@ export interface AddressHolder {
 
 const listenState = '0A';
 
-/** The processes that listen on TCP `port`; those of other users are seen by root alone. */
+/**
+ * The processes that listen on TCP `port`, the oldest first: a master comes before its workers, which it would only replace if they were killed.
+ * Those of other users are seen by root alone.
+ */
 export function findAddressHolders(port: number): readonly AddressHolder[] {
   const inodes = ['/proc/net/tcp', '/proc/net/tcp6'].flatMap((path) => listeningInodes(read(path), port));
   if (inodes.length === 0) return [];
   return processNumbers()
     .filter((pid) => holdsSocket(pid, inodes))
-    .map(describe);
+    .map((pid) => ({ pid, startedAt: readProcessStat(pid)?.startedAt ?? Infinity }))
+    .sort((one, other) => one.startedAt - other.startedAt)
+    .map(({ pid }) => describe(pid));
 }
 
 /** Whether the process has a descriptor of one of these sockets. */

@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { expect, test } from 'vitest';
@@ -19,5 +20,21 @@ test('finds the process that listens', async () => {
   const address = server.address();
   const port = typeof address === 'object' && address !== null ? address.port : 0;
   expect(findAddressHolders(port).map(({ pid }) => pid)).toEqual([process.pid]);
+  server.close();
+});
+
+test('names the process that opened the socket before those that inherited it', async () => {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  const port = typeof address === 'object' && address !== null ? address.port : 0;
+  const fd = Number(Reflect.get(Reflect.get(server, '_handle') as object, 'fd'));
+  const heirs = [1, 2, 3].map(() => spawn('sleep', ['60'], { stdio: ['ignore', 'ignore', 'ignore', fd] }));
+  await Promise.all(heirs.map(async (heir) => once(heir, 'spawn')));
+  const pids = findAddressHolders(port).map(({ pid }) => pid);
+  expect(pids[0]).toBe(process.pid);
+  expect([...pids].sort()).toEqual([process.pid, ...heirs.map(({ pid }) => pid ?? 0)].sort());
+  for (const heir of heirs) heir.kill('SIGKILL');
+  await Promise.all(heirs.map(async (heir) => once(heir, 'exit')));
   server.close();
 });
