@@ -67,6 +67,6 @@ function nameTaken(name: string, holder: RunningMaster | null): Finding {
     program: null,
     option: 'name',
     message: `cannot use the name ${name}: ${who} has it`,
-    hint: `choose another name, or stop the other: gracefulctl stop --name ${name}`,
+    hint: `choose another name, or stop the other: gracefulctl shutdown ${name}`,
   };
 }

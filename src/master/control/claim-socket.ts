@@ -88,7 +88,7 @@ export function refuseLongPath(path: string): void {
   if (lengthBytes <= limitBytes) return;
   throw new FolderProblem(
     `the socket's path would be ${lengthBytes} bytes long, and may be ${limitBytes}`,
-    'choose a shorter --name, or set XDG_RUNTIME_DIR to a folder with a shorter path',
+    'choose a shorter name, or set XDG_RUNTIME_DIR to a folder with a shorter path',
   );
 }
 
@@ -129,8 +129,8 @@ function nameTaken(path: string, pid: number | null): GracefulRunError {
     {
       // If no name was chosen, it is the port.
       hint: /^\d+$/.test(name)
-        ? `it holds that port: stop it (gracefulctl stop --name ${name}), or choose another --port`
-        : `give this one another name with --name, or stop the other: gracefulctl stop --name ${name}`,
+        ? `it holds that port: stop it (gracefulctl shutdown ${name}), or choose another port`
+        : `give this one another name (--name, or name in [master]), or stop the other: gracefulctl shutdown ${name}`,
     },
   );
 }

@@ -92,7 +92,7 @@ function nameHolder(error: GracefulRunError, port: number, sinceMs: number): Gra
       hint:
         holder === null
           ? `look for it as root with: ss -ltnp 'sport = :${port}'`
-          : `stop it (kill ${holder.pid}), or choose another --port`,
+          : `stop it (kill ${holder.pid}), or choose another port`,
       cause: error,
     },
   );
