@@ -149,6 +149,8 @@ function assemble(
   let starting: Promise<void> | null = null;
   let isStopping = false;
   let updates: Promise<unknown> = Promise.resolve();
+  /** Updates from the config file that have not begun, by whether they are dry runs. */
+  const pendingUpdates = new Map<boolean, Promise<UpdateResult>>();
   const turn = createTurns();
   /** It lives no longer than its only program, and starts only if that does. */
   const isOfOneProgram = plan.master.file === null && plan.programs.length === 1;
@@ -194,7 +196,7 @@ function assemble(
       void set.stopAll(cause).then(async () => finish(null));
       return { accepted: { pid: process.pid }, done: ended.promise.then(() => undefined) };
     },
-    update: async (command) => updateInTurn(command, readPlan),
+    update: updateFromFile,
     reloadAll,
     subscribe: (listener, of) => {
       const name = of === undefined ? null : set.find(of.program).program.name();
@@ -261,11 +263,12 @@ function assemble(
     await Promise.allSettled(reloads);
   }
 
-  /** One update after the other. */
-  async function updateInTurn(
-    command: UpdateCommand,
-    read: (() => Promise<Plan>) | null,
-  ): Promise<UpdateResult> {
+  /** One that is asked for before another has begun is the same: the file is read after both. */
+  async function updateFromFile(command: UpdateCommand): Promise<UpdateResult> {
+    const { isDryRun } = command;
+    const known = pendingUpdates.get(isDryRun);
+    if (known !== undefined) return known;
+    const read = readPlan;
     if (read === null)
       throw new GracefulRunError(
         'noConfigFile',
@@ -274,6 +277,16 @@ function assemble(
           hint: 'start it with graceful-run -c graceful.toml',
         },
       );
+    const turn = updateInTurn(command, async () => {
+      pendingUpdates.delete(isDryRun);
+      return read();
+    });
+    pendingUpdates.set(isDryRun, turn);
+    return turn;
+  }
+
+  /** One update after the other. */
+  async function updateInTurn(command: UpdateCommand, read: () => Promise<Plan>): Promise<UpdateResult> {
     const turn = updates.then(async () => update(command, read));
     updates = turn.catch(() => undefined);
     return turn;

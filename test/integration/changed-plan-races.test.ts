@@ -2,8 +2,9 @@
 import { once } from 'node:events';
 import net from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
-import type { PlanOptions, ProgramOptions } from '../../src/master/config/options.ts';
-import { createMaster, type OwnedMaster } from '../../src/master/master.ts';
+import { compileOptions, type PlanOptions, type ProgramOptions } from '../../src/master/config/options.ts';
+import { createMaster, createMasterOf, type OwnedMaster } from '../../src/master/master.ts';
+import { deferred } from '../../src/master/deferred.ts';
 import type { EventRecord } from '../../src/shared/events.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { begin, freePort, get } from '../helpers/plain-client.ts';
@@ -204,6 +205,33 @@ describe('an update', () => {
     await expect(get(b)).rejects.toThrow('ECONNREFUSED');
     await free();
   }, 20_000);
+
+  test('that is asked for a hundred times while another one reads the file reads it once more', async () => {
+    const compiled = compileOptions(
+      plan({ shop: onPort(await freePort()), mail: onPort(await freePort()) }),
+      process.cwd(),
+    );
+    const [isReading, mayGoOn] = [deferred<undefined>(), deferred<undefined>()];
+    let reads = 0;
+    const master = createMasterOf(compiled, {
+      onStderr: () => undefined,
+      readPlan: async () => {
+        reads += 1;
+        isReading.resolve(undefined);
+        await mayGoOn.promise;
+        return compiled;
+      },
+    });
+    masters.push(master);
+    await master.start();
+    const update = async (): Promise<unknown> => master.commands.update({ cause: 'signal', isDryRun: false });
+    const first = update();
+    await isReading.promise;
+    const others = Array.from({ length: 100 }, update);
+    mayGoOn.resolve(undefined);
+    await Promise.all([first, ...others]);
+    expect(reads).toBe(2);
+  });
 
   test('removes a program that never becomes ready, without waiting for it', async () => {
     const [a, b] = [await freePort(), await freePort()];
