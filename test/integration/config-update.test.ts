@@ -1,8 +1,9 @@
 // A master with a config file, as an operator runs it: the file is edited, and the master told to read it again.
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { eventually } from '../helpers/eventually.ts';
+import { isAlive } from '../helpers/marked-processes.ts';
 import { freePort, get } from '../helpers/plain-client.ts';
 import { appPath, runMaster, temporaryFolder, type RunningMaster } from '../helpers/run-master.ts';
 import { gracefulctl } from '../helpers/run-gracefulctl.ts';
@@ -120,4 +121,36 @@ test('a broken file changes nothing, neither by an update nor by SIGHUP, and eve
   await eventually('both were refused', () => master.all('planRefused').length === 2);
   expect(await who(a)).toMatchObject({ pid, generation: 1 });
   expect(master.all('reloadRequested')).toEqual([]);
+});
+
+test('a master that stops while its file is read leaves no process that reads behind', async () => {
+  const [a, folder] = [await freePort(), temporaryFolder()];
+  const reading = join(folder, 'reading');
+  writeFileSync(
+    join(folder, 'graceful.mjs'),
+    `import { existsSync, writeFileSync } from 'node:fs';
+     const reading = ${JSON.stringify(reading)};
+     if (existsSync(reading)) {
+       writeFileSync(reading, String(process.pid));
+       await new Promise(() => setInterval(() => {}, 1e6));
+     }
+     const command = [${JSON.stringify(process.execPath)}, ${JSON.stringify(appPath('listens-on-ports'))}];
+     const shop = { command, listen: ['127.0.0.1:${a}'], environment: { PORTS: '${a}' } };
+     export default { master: { name: 'host' }, program: { shop } };`,
+  );
+  const master = runMaster({
+    hasOwnFlags: false,
+    flags: ['-c', 'graceful.mjs', '--log-format', 'json'],
+    command: [],
+    cwd: folder,
+    name: 'host',
+  });
+  await master.waitFor('generationReady', of('shop'));
+  writeFileSync(reading, '');
+  master.signal('SIGHUP');
+  await eventually('the file is read', () => readFileSync(reading, 'utf8') !== '');
+  const pid = Number(readFileSync(reading, 'utf8'));
+  master.signal('SIGTERM');
+  expect(await master.exited).toEqual({ code: 0, signal: null });
+  await eventually('the process that reads has ended', () => !isAlive(pid));
 });

@@ -104,6 +104,11 @@ async function run(
       // What the file prints belongs to no answer and to no worker.
       stdio: ['ignore', 2, 2, 'pipe'],
     });
+    // The file may wait for ever, and the master end meanwhile.
+    const kill = (): void => {
+      child.kill('SIGKILL');
+    };
+    process.once('exit', kill);
     const pipe = child.stdio[answerDescriptor];
     const chunks: Buffer[] = [];
     let length = 0;
@@ -122,10 +127,12 @@ async function run(
     pipe?.on('error', () => undefined);
     child.on('error', (error) => {
       clearTimeout(timer);
+      process.off('exit', kill);
       reject(error);
     });
     child.on('close', (code, signal) => {
       clearTimeout(timer);
+      process.off('exit', kill);
       resolve({ bytes: Buffer.concat(chunks), isTimeOver, code, signal });
     });
   });
