@@ -5,6 +5,7 @@
 import { dirname } from 'node:path';
 import type {
   MasterStatus,
+  PlanDifference,
   ReloadResult,
   Status,
   UpdatedProgram,
@@ -148,6 +149,8 @@ function assemble(
   let control: ControlServer | null = null;
   let starting: Promise<void> | null = null;
   let isStopping = false;
+  /** Changes that the generation which serves has not got, or only on probation. */
+  const unsettled = new Map<string, { readonly keys: readonly string[]; hasFailed: boolean }>();
   let updates: Promise<unknown> = Promise.resolve();
   /** Updates from the config file that have not begun, by whether they are dry runs. */
   const pendingUpdates = new Map<boolean, Promise<UpdateResult>>();
@@ -178,9 +181,13 @@ function assemble(
       await member.program.askOpen();
       return statusOf(member);
     },
-    start: ({ program }) => underWay(running('start', program), (member) => set.start(member)),
+    start: ({ program }) =>
+      underWay(running('start', program), (member) => ({
+        generation: member.program.nextGeneration(),
+        outcome: startNow(member),
+      })),
     restart: ({ program, cause }) =>
-      underWay(running('restart', program), (member) => set.restart(member, cause)),
+      underWay(running('restart', program), (member) => set.restart(member, cause, startNow)),
     reload({ program, ...command }) {
       const { generation, outcome } = running('reload', program).program.reload(command);
       return { accepted: { generation }, outcome };
@@ -210,6 +217,7 @@ function assemble(
   function heard({ program, isWanted }: Member, event: MasterEvent, time: number): void {
     if (event.event === 'reloadRequested') void control?.restore();
     publish(event, program.name(), time);
+    noteSettling(event, program.name());
     // (One that is only restarted is wanted, and has not failed.)
     if (event.event === 'stopped' && isOfOneProgram && (!isWanted || event.failure !== null))
       void finish(event.failure);
@@ -245,19 +253,27 @@ function assemble(
     return { accepted: { generation }, outcome: outcome.then(orThrow) };
   }
 
+  /** Starts it now, or tells what it waits for. */
+  async function startNow(member: Member): Promise<StartOutcome> {
+    return startWithin(set, member, Promise.resolve());
+  }
+
   async function reloadAll({ cause }: { readonly cause: Cause }): Promise<void> {
     let fresh: readonly UpdatedProgram[] = [];
     if (readPlan !== null) {
       const { programs } = await commands.update({ cause, isDryRun: false });
       fresh = programs.filter(({ done }) => done !== 'changed');
     }
-    const reloads = set
-      .all()
-      .filter(({ program }) => program.isServing() && !fresh.some((one) => one.program === program.name()))
+    const old = set.all().filter(({ program }) => !fresh.some((one) => one.program === program.name()));
+    const reloads: Promise<unknown>[] = old
+      .filter(({ program }) => program.isServing())
       .map(async ({ program }) => {
         if (!isOfOneProgram) await turn();
         return program.reload({ cause, wait: 'serving' }).outcome;
       });
+    // What is to run and has failed gets another chance.
+    const failed = old.filter(({ isWanted: isToRun, isResting, isDue }) => isToRun && isResting && !isDue);
+    if (!isOfOneProgram) reloads.push(...failed.map(startNow));
     if (isOfOneProgram && reloads.length === 0)
       reloads.push(commands.reload({ program: null, cause, wait: 'serving' }).outcome);
     await Promise.allSettled(reloads);
@@ -292,6 +308,31 @@ function assemble(
     return turn;
   }
 
+  function noteSettling(event: MasterEvent, program: string): void {
+    const change = unsettled.get(program);
+    if (change === undefined) return;
+    if (event.event === 'generationFailed' || event.event === 'generationRolledBack') change.hasFailed = true;
+    if (event.event === 'generationSettled' || (event.event === 'generationReady' && event.probationMs === 0))
+      unsettled.delete(program);
+  }
+
+  /** A change whose reload has failed is tried again: the old generation serves with the plan before it. */
+  function withWhatIsBehind(difference: PlanDifference, after: Plan): PlanDifference {
+    const behind = [...unsettled].filter(
+      ([program, { hasFailed }]) =>
+        hasFailed &&
+        after.programs.some((one) => one.name === program) &&
+        !difference.changed.some((change) => change.program === program && change.needs !== 'nothing'),
+    );
+    const names = behind.map(([program]) => program);
+    const others = difference.changed.filter(({ program }) => !names.includes(program));
+    const again = behind.map(([program, { keys }]) => {
+      const more = difference.changed.find((change) => change.program === program)?.keys ?? [];
+      return { program, keys: [...new Set([...keys, ...more])], needs: 'reload' as const };
+    });
+    return { ...difference, changed: [...others, ...again] };
+  }
+
   async function update(
     { cause, isDryRun }: UpdateCommand,
     read: () => Promise<Plan>,
@@ -301,11 +342,13 @@ function assemble(
       const after = await read();
       if (isStopping) throw masterStopped('update');
       const before = plan;
-      const difference = comparePlans(before, after);
+      const difference = withWhatIsBehind(comparePlans(before, after), after);
       if (isDryRun) return { file, difference, applied: false, programs: [] };
       const begun = (): void => {
         if (isStopping) throw masterStopped('update');
         plan = after;
+        for (const { program, keys, needs } of difference.changed)
+          if (needs === 'reload') unsettled.set(program, { keys, hasFailed: false });
         const { added, removed } = difference;
         publish({
           event: 'planChanged',
@@ -413,7 +456,7 @@ function assemble(
   async function startAll(): Promise<void> {
     const members = set.all().filter(({ program }) => program.plan().autostart);
     // Each says in the log what has come of it.
-    await Promise.all(members.map(async (member) => startWithin(set, member, Promise.resolve())));
+    await Promise.all(members.map(startNow));
     if (!isWanted()) {
       await ended.promise;
       throw masterStopped();

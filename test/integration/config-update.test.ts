@@ -107,6 +107,20 @@ test('SIGHUP reads the file again and then reloads every program, those that the
   expect(master.all('generationStarted').filter(({ generation }) => generation === 3)).toEqual([]);
 });
 
+test('SIGHUP starts a program again that is to run and has failed', async () => {
+  const [a, b] = [await freePort(), await freePort()];
+  const folder = temporaryFolder();
+  const script = join(folder, 'late.cjs');
+  const late = table('late', [b]).replace(appPath('listens-on-ports'), script);
+  const { master } = start(table('shop', [a]), late);
+  await master.waitFor('generationFailed', of('late'));
+  await master.waitFor('generationReady', of('shop'));
+  writeFileSync(script, `require(${JSON.stringify(appPath('listens-on-ports'))});`);
+  master.signal('SIGHUP');
+  await master.waitFor('generationReady', (event) => Reflect.get(event, 'program') === 'late');
+  expect((await who(b)).pid).toBeGreaterThan(0);
+});
+
 test('a broken file changes nothing, neither by an update nor by SIGHUP, and every problem is told', async () => {
   const a = await freePort();
   const { master, write } = start(table('shop', [a]));

@@ -89,6 +89,10 @@ describe('dependencies', () => {
       waitsFor: ['db'],
     });
     expect(orderOf(events, 'startWaits')).toEqual(['shop']);
+    // Asked for again, it does not wait for ever.
+    const waiting = { code: 'programStopped', message: expect.stringContaining('it waits for db') as string };
+    await expect(master.program('shop').start()).rejects.toMatchObject(waiting);
+    await expect(master.program('shop').restart()).rejects.toMatchObject(waiting);
     const result = await master.update({
       name: 'many',
       control: false,
@@ -197,19 +201,22 @@ describe('a changed plan', () => {
       mail: onPorts([await freePort()]),
     });
     const mail = onPorts([master.program('mail').status().listeners[0]?.port ?? 0]);
-    const result = await master.update(
-      plan({
-        shop: {
-          ...onPorts([a, b], { environment: { VARIABLE: 'new' } }),
-          command: app('exits-before-ready'),
-        },
-        mail,
-      }),
-    );
+    const failing = plan({
+      shop: {
+        ...onPorts([a, b], { environment: { VARIABLE: 'new' } }),
+        command: app('exits-before-ready'),
+      },
+      mail,
+    });
+    const result = await master.update(failing);
     expect(result.programs).toMatchObject([
       { program: 'shop', done: 'reloaded', problem: expect.stringContaining('exited with code') as string },
     ]);
     expect(await who(a)).toMatchObject({ generation: 1, variable: 'old' });
+    // The same plan again tries it again.
+    const again = await master.update(failing);
+    expect(again.difference.changed).toEqual(result.difference.changed);
+    expect(again.programs).toMatchObject([{ program: 'shop', done: 'reloaded' }]);
     // A worker that crashes now is replaced by one like it.
     process.kill((await who(a)).pid, 'SIGKILL');
     expect(await who(a)).toMatchObject({ generation: 1, variable: 'old' });
@@ -217,8 +224,12 @@ describe('a changed plan', () => {
       plan({ shop: onPorts([a, b], { environment: { VARIABLE: 'new' } }), mail }),
     );
     expect(repaired.programs).toEqual([{ program: 'shop', done: 'reloaded', problem: null }]);
-    expect(await who(a)).toMatchObject({ generation: 3, variable: 'new' });
-    expect(await who(b)).toMatchObject({ generation: 3 });
+    expect(await who(a)).toMatchObject({ generation: 4, variable: 'new' });
+    expect(await who(b)).toMatchObject({ generation: 4 });
+    expect(
+      (await master.update(plan({ shop: onPorts([a, b], { environment: { VARIABLE: 'new' } }), mail })))
+        .difference.changed,
+    ).toEqual([]);
   }, 30_000);
 
   test('moves a port from one program to another, and no client is refused', async () => {

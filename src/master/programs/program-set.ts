@@ -65,10 +65,11 @@ export interface ProgramSet {
    * that runs it is its last reload.
    */
   start(member: Member): { readonly generation: number; readonly outcome: Promise<StartOutcome> };
-  /** Stops its workers, holds its listeners, and starts it again. */
+  /** Stops its workers, holds its listeners, and starts it again: with `begin`, where it is given. */
   restart(
     member: Member,
     cause: Cause,
+    begin?: (member: Member) => Promise<StartOutcome>,
   ): { readonly generation: number; readonly outcome: Promise<StartOutcome> };
   /** Resolves when it is at rest. A second call kills its workers. */
   stop(member: Member, cause: Cause): Promise<void>;
@@ -261,11 +262,16 @@ export function createProgramSet(parts: ProgramSetParts): ProgramSet {
     }
   }
 
-  function restart(member: Member, cause: Cause): ReturnType<ProgramSet['restart']> {
+  function restart(
+    member: Member,
+    cause: Cause,
+    begin = async (one: Member): Promise<StartOutcome> => start(one).outcome,
+  ): ReturnType<ProgramSet['restart']> {
     const { program } = member;
-    // It is about to have new workers anyway.
-    if (member.isResting || member.isBinding || program.phase() === 'stopping') return start(member);
     const generation = program.nextGeneration();
+    // It is about to have new workers anyway.
+    if (member.isResting || member.isBinding || program.phase() === 'stopping')
+      return { generation, outcome: begin(member) };
     member.isWanted = true;
     member.keepsListeners = true;
     const ended = member.rest.promise;
@@ -273,7 +279,7 @@ export function createProgramSet(parts: ProgramSetParts): ProgramSet {
     const outcome = (async (): Promise<StartOutcome> => {
       await ended;
       if (!member.isWanted) return parts.stopped('restart', program.name());
-      return start(member).outcome;
+      return begin(member);
     })();
     return { generation, outcome };
   }
@@ -348,8 +354,15 @@ export function createProgramSet(parts: ProgramSetParts): ProgramSet {
     async whenStarted(except = []) {
       for (;;) {
         const counted = [...launches].filter(([, member]) => !except.includes(member));
-        if (counted.length === 0) return;
-        await Promise.all(counted.map(async ([launching]) => launching));
+        // These begin as soon as their last workers are gone.
+        const ends = members.filter(
+          (member) => member.isDue && !except.includes(member) && waitsFor(member).length === 0,
+        );
+        if (counted.length + ends.length === 0) return;
+        await Promise.all([
+          ...counted.map(async ([launching]) => launching),
+          ...ends.map(async (member) => member.rest.promise),
+        ]);
       }
     },
   };
