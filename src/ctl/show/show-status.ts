@@ -1,5 +1,6 @@
 /** `gracefulctl status` and `list`: asks once and prints, one program in full or several in a table. */
 import { renderError } from '../../shared/render-error.ts';
+import type { Status } from '../../shared/control-api.ts';
 import { printable } from '../../shared/printable.ts';
 import type { Request } from '../command-line.ts';
 import { type ExitCode, exitCodeOf, exitCodes, worstOf } from '../ctl-exit-codes.ts';
@@ -58,11 +59,20 @@ export async function showStatus(
   // The table has a line for a master that does not answer.
   if (options.json || !isEverything)
     for (const { error } of missing) terminal.err(`${renderError(error, 'gracefulctl')}\n`);
+  // Among others, a program that was stopped, or is not started with its master, is nothing to be alarmed about.
+  const isOneOfMany = isEverything && shown.length > 1;
   const codes = [
-    ...shown.map(({ status }) => (isServed(status) ? exitCodes.done : exitCodes.notRunning)),
+    ...shown.map(({ status }) =>
+      isServed(status) || (isOneOfMany && isAtRest(status)) ? exitCodes.done : exitCodes.notRunning,
+    ),
     ...missing.map(({ error }) => exitCodeOf(error)),
   ];
   return codes.length === 0 ? exitCodes.notFound : worstOf(codes);
+}
+
+/** It does not run, and is not to. */
+function isAtRest({ isWanted, state }: Status): boolean {
+  return !isWanted && (state === 'idle' || state === 'stopped');
 }
 
 type Shown = FoundProgram & { readonly usage: Usage | null };
