@@ -36,9 +36,15 @@ import { system } from './process/system.ts';
 import { describeStatus } from './program/describe-status.ts';
 import { masterStopped } from './program/history/reload-waiters.ts';
 import { startFailed } from './program/worker-failures.ts';
-import { applyPlan, startWithin } from './programs/apply-plan.ts';
+import { applyPlan } from './programs/apply-plan.ts';
 import { createTurns } from './programs/take-turns.ts';
-import { createProgramSet, type Member, type StartOutcome } from './programs/program-set.ts';
+import {
+  createProgramSet,
+  hasFailed,
+  type Member,
+  type StartOutcome,
+  type StartUnderWay,
+} from './programs/program-set.ts';
 
 /** One program of a master of many. Errors: those of Master, and `programStopped`. */
 export interface MasterProgram {
@@ -181,13 +187,8 @@ function assemble(
       await member.program.askOpen();
       return statusOf(member);
     },
-    start: ({ program }) =>
-      underWay(running('start', program), (member) => ({
-        generation: member.program.nextGeneration(),
-        outcome: startNow(member),
-      })),
-    restart: ({ program, cause }) =>
-      underWay(running('restart', program), (member) => set.restart(member, cause, startNow)),
+    start: ({ program }) => underWay(set.start(running('start', program))),
+    restart: ({ program, cause }) => underWay(set.restart(running('restart', program), cause)),
     reload({ program, ...command }) {
       const { generation, outcome } = running('reload', program).program.reload(command);
       return { accepted: { generation }, outcome };
@@ -245,17 +246,8 @@ function assemble(
     return member;
   }
 
-  function underWay(
-    member: Member,
-    begin: (member: Member) => { readonly generation: number; readonly outcome: Promise<StartOutcome> },
-  ): ReloadUnderWay {
-    const { generation, outcome } = begin(member);
+  function underWay({ generation, outcome }: StartUnderWay): ReloadUnderWay {
     return { accepted: { generation }, outcome: outcome.then(orThrow) };
-  }
-
-  /** Starts it now, or tells what it waits for. */
-  async function startNow(member: Member): Promise<StartOutcome> {
-    return startWithin(set, member, Promise.resolve());
   }
 
   async function reloadAll({ cause }: { readonly cause: Cause }): Promise<void> {
@@ -272,8 +264,8 @@ function assemble(
         return program.reload({ cause, wait: 'serving' }).outcome;
       });
     // What is to run and has failed gets another chance.
-    const failed = old.filter(({ isWanted: isToRun, isResting, isDue }) => isToRun && isResting && !isDue);
-    if (!isOfOneProgram) reloads.push(...failed.map(startNow));
+    if (!isOfOneProgram)
+      reloads.push(...old.filter(hasFailed).map(async (member) => set.start(member).outcome));
     if (isOfOneProgram && reloads.length === 0)
       reloads.push(commands.reload({ program: null, cause, wait: 'serving' }).outcome);
     await Promise.allSettled(reloads);
@@ -456,7 +448,7 @@ function assemble(
   async function startAll(): Promise<void> {
     const members = set.all().filter(({ program }) => program.plan().autostart);
     // Each says in the log what has come of it.
-    await Promise.all(members.map(startNow));
+    await Promise.all(members.map(async (member) => set.start(member).outcome));
     if (!isWanted()) {
       await ended.promise;
       throw masterStopped();

@@ -4,14 +4,14 @@
  */
 import type { PlanDifference, PlanProblem, ProgramChange, UpdatedProgram } from '../../shared/control-api.ts';
 import { reasonOf } from '../../shared/describe-failure.ts';
-import { GracefulRunError, messageOf } from '../../shared/errors.ts';
+import { messageOf } from '../../shared/errors.ts';
 import type { Cause } from '../../shared/events.ts';
 import { areExcluded, goingListeners } from '../config/difference.ts';
 import type { Plan, ProgramPlan } from '../config/plan.ts';
 import { planInvalid } from '../config/plan-invalid.ts';
 import { deferred } from '../deferred.ts';
 import type { PreparedVersion } from '../program/versions.ts';
-import type { Member, ProgramSet, StartOutcome } from './program-set.ts';
+import { hasFailed, type Member, type ProgramSet, type StartOutcome } from './program-set.ts';
 import { dependentsOf } from './start-order.ts';
 
 export interface PlanChange {
@@ -103,8 +103,8 @@ export async function applyPlan(
     ),
     ...added
       .filter(({ isBound }) => isBound)
-      .map(async ({ member }) => startAdded(set, member, isAllBegun.promise)),
-    ...repaired.map(async (member) => startRepaired(set, member, isAllBegun.promise)),
+      .map(async ({ member }) => startOne(set, member, 'started', isAllBegun.promise)),
+    ...repaired.map(async (member) => startOne(set, member, 'started', isAllBegun.promise)),
   ];
   await Promise.all([...first.slice(0, inTheirPlace.length), set.whenStarted(removed)]);
   // What is left has to wait until others have let go of their listeners.
@@ -116,12 +116,16 @@ export async function applyPlan(
   const last = [
     ...restarts.map(async ({ member }) => {
       if (wereRunning.some((one) => one.member === member))
-        return startAgain(set, member, isAllBegun.promise);
-      return hasFailed(member) ? startRepaired(set, member, isAllBegun.promise) : noted(member);
+        return startOne(set, member, 'restarted', isAllBegun.promise);
+      return hasFailed(member) ? startOne(set, member, 'started', isAllBegun.promise) : noted(member);
     }),
     ...added
       .filter(({ isBound }) => !isBound)
-      .map(async ({ member }) => startAdded(set, member, isAllBegun.promise)),
+      .map(async ({ member }) =>
+        member.program.plan().autostart
+          ? startOne(set, member, 'started', isAllBegun.promise)
+          : noted(member),
+      ),
   ];
   isAllBegun.resolve(undefined);
   const done = await Promise.all([...first, ...last]);
@@ -134,57 +138,14 @@ async function noted({ program }: Member): Promise<UpdatedProgram> {
   return Promise.resolve({ program: program.name(), done: 'changed', problem: null });
 }
 
-async function startAgain(
+async function startOne(
   set: ProgramSet,
   member: Member,
+  done: 'started' | 'restarted',
   isAllBegun: Promise<unknown>,
 ): Promise<UpdatedProgram> {
-  const problem = problemIn(await startWithin(set, member, isAllBegun));
-  return { program: member.program.name(), done: 'restarted', problem };
-}
-
-async function startAdded(
-  set: ProgramSet,
-  member: Member,
-  isAllBegun: Promise<unknown>,
-): Promise<UpdatedProgram> {
-  const program = member.program.name();
-  if (!member.program.plan().autostart) return { program, done: 'changed', problem: null };
-  return { program, done: 'started', problem: problemIn(await startWithin(set, member, isAllBegun)) };
-}
-
-/** It is to run, and its last start has failed: with its new plan it is tried again. */
-function hasFailed({ isWanted, isResting, isDue }: Member): boolean {
-  return isWanted && isResting && !isDue;
-}
-
-async function startRepaired(
-  set: ProgramSet,
-  member: Member,
-  isAllBegun: Promise<unknown>,
-): Promise<UpdatedProgram> {
-  const problem = problemIn(await startWithin(set, member, isAllBegun));
-  return { program: member.program.name(), done: 'started', problem };
-}
-
-/** The outcome of its start, or why it is not started: what it depends on does not serve though everything `isAllBegun` and has come to its end. */
-export async function startWithin(
-  set: ProgramSet,
-  member: Member,
-  isAllBegun: Promise<unknown>,
-): Promise<StartOutcome> {
-  const { outcome } = set.start(member);
-  const ended = await Promise.race([
-    outcome,
-    isAllBegun.then(async () => set.whenStarted()).then(() => null),
-  ]);
-  if (ended !== null) return ended;
-  const waitsFor = set.waitsFor(member).join(', ');
-  return new GracefulRunError(
-    'programStopped',
-    `cannot start ${member.program.name()}: it waits for ${waitsFor}, which does not serve`,
-    { hint: `see why with gracefulctl status ${set.waitsFor(member)[0] ?? ''}` },
-  );
+  const problem = problemIn(await set.start(member, isAllBegun).outcome);
+  return { program: member.program.name(), done, problem };
 }
 
 async function changeOne(

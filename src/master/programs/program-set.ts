@@ -37,6 +37,17 @@ export interface Member {
 /** How a start ended; an error when it was stopped first. */
 export type StartOutcome = ReloadResult | Error;
 
+export interface StartUnderWay {
+  /** The number of the generation that it starts. */
+  readonly generation: number;
+  readonly outcome: Promise<StartOutcome>;
+}
+
+/** It is to run, and its last start has failed. */
+export function hasFailed({ isWanted, isResting, isDue }: Member): boolean {
+  return isWanted && isResting && !isDue;
+}
+
 export interface ProgramSetParts extends Omit<
   ProgramParts,
   'plan' | 'onEvent' | 'onStderr' | 'stopped' | 'lend'
@@ -61,16 +72,13 @@ export interface ProgramSet {
   /** Puts them into the order of these names. */
   arrange(names: readonly string[]): void;
   /**
-   * Starts the member and everything that it depends on, as far as it does not run. `outcome` resolves when it serves or has failed. For one
-   * that runs it is its last reload.
+   * Starts the member and everything that it depends on, as far as it does not run. `outcome` resolves when it serves or has failed, or when
+   * nothing is being started any more and what it depends on does not serve. For one that runs it is its last reload. `isAllBegun`: other
+   * programs are about to be started too, all of them once this resolves.
    */
-  start(member: Member): { readonly generation: number; readonly outcome: Promise<StartOutcome> };
-  /** Stops its workers, holds its listeners, and starts it again: with `begin`, where it is given. */
-  restart(
-    member: Member,
-    cause: Cause,
-    begin?: (member: Member) => Promise<StartOutcome>,
-  ): { readonly generation: number; readonly outcome: Promise<StartOutcome> };
+  start(member: Member, isAllBegun?: Promise<unknown>): StartUnderWay;
+  /** Stops its workers, holds its listeners, and starts it again. */
+  restart(member: Member, cause: Cause): StartUnderWay;
   /** Resolves when it is at rest. A second call kills its workers. */
   stop(member: Member, cause: Cause): Promise<void>;
   /** As stop(), but a program that drains already goes on with it. */
@@ -179,14 +187,14 @@ export function createProgramSet(parts: ProgramSetParts): ProgramSet {
       );
   }
 
-  function start(member: Member): ReturnType<ProgramSet['start']> {
+  function start(member: Member, isAllBegun: Promise<unknown> = Promise.resolve()): StartUnderWay {
     if (ending.since !== null)
       return {
         generation: member.program.nextGeneration(),
         outcome: Promise.resolve(parts.stopped('start', member.program.name())),
       };
     for (const name of withDependencies(member.program.name(), dependents())) want(find(name));
-    const outcome = outcomeOf(member);
+    const outcome = outcomeOf(member, isAllBegun);
     const generation = member.program.nextGeneration();
     advance();
     return { generation, outcome };
@@ -202,13 +210,22 @@ export function createProgramSet(parts: ProgramSetParts): ProgramSet {
       heard(member, { event: 'startWaits', programs: waiting }, parts.platform.clock.wallMs());
   }
 
-  async function outcomeOf(member: Member): Promise<StartOutcome> {
+  async function outcomeOf(member: Member, isAllBegun: Promise<unknown>): Promise<StartOutcome> {
     const { program } = member;
     if (!member.isDue && program.isServing())
       return program.record().history.lastReload ?? parts.stopped('start', program.name());
-    const outcome = deferred<StartOutcome>();
-    member.starts.push(outcome);
-    return outcome.promise;
+    const started = deferred<StartOutcome>();
+    member.starts.push(started);
+    const isOver = isAllBegun.then(async () => whenStarted()).then(() => null);
+    const outcome = await Promise.race([started.promise, isOver]);
+    const waiting = waitsFor(member);
+    if (outcome !== null || waiting.length === 0) return outcome ?? started.promise;
+    member.starts = member.starts.filter((one) => one !== started);
+    return new GracefulRunError(
+      'programStopped',
+      `cannot start ${program.name()}: it waits for ${waiting.join(', ')}, which does not serve`,
+      { hint: `see why with gracefulctl status ${waiting[0] ?? ''}` },
+    );
   }
 
   /** Starts what is due and waits for nothing. */
@@ -262,16 +279,11 @@ export function createProgramSet(parts: ProgramSetParts): ProgramSet {
     }
   }
 
-  function restart(
-    member: Member,
-    cause: Cause,
-    begin = async (one: Member): Promise<StartOutcome> => start(one).outcome,
-  ): ReturnType<ProgramSet['restart']> {
+  function restart(member: Member, cause: Cause): StartUnderWay {
     const { program } = member;
-    const generation = program.nextGeneration();
     // It is about to have new workers anyway.
-    if (member.isResting || member.isBinding || program.phase() === 'stopping')
-      return { generation, outcome: begin(member) };
+    if (member.isResting || member.isBinding || program.phase() === 'stopping') return start(member);
+    const generation = program.nextGeneration();
     member.isWanted = true;
     member.keepsListeners = true;
     const ended = member.rest.promise;
@@ -279,7 +291,7 @@ export function createProgramSet(parts: ProgramSetParts): ProgramSet {
     const outcome = (async (): Promise<StartOutcome> => {
       await ended;
       if (!member.isWanted) return parts.stopped('restart', program.name());
-      return begin(member);
+      return start(member).outcome;
     })();
     return { generation, outcome };
   }
@@ -329,6 +341,21 @@ export function createProgramSet(parts: ProgramSetParts): ProgramSet {
     await Promise.all(graph.map(async ({ name }) => stopOne(name)));
   }
 
+  async function whenStarted(except: readonly Member[] = []): Promise<void> {
+    for (;;) {
+      const counted = [...launches].filter(([, member]) => !except.includes(member));
+      // These begin as soon as their last workers are gone.
+      const ends = members.filter(
+        (member) => member.isDue && !except.includes(member) && waitsFor(member).length === 0,
+      );
+      if (counted.length + ends.length === 0) return;
+      await Promise.all([
+        ...counted.map(async ([launching]) => launching),
+        ...ends.map(async (member) => member.rest.promise),
+      ]);
+    }
+  }
+
   return {
     all: () => members,
     find,
@@ -351,19 +378,6 @@ export function createProgramSet(parts: ProgramSetParts): ProgramSet {
     stopAll,
     advance,
     waitsFor,
-    async whenStarted(except = []) {
-      for (;;) {
-        const counted = [...launches].filter(([, member]) => !except.includes(member));
-        // These begin as soon as their last workers are gone.
-        const ends = members.filter(
-          (member) => member.isDue && !except.includes(member) && waitsFor(member).length === 0,
-        );
-        if (counted.length + ends.length === 0) return;
-        await Promise.all([
-          ...counted.map(async ([launching]) => launching),
-          ...ends.map(async (member) => member.rest.promise),
-        ]);
-      }
-    },
+    whenStarted,
   };
 }
