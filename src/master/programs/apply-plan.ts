@@ -12,7 +12,7 @@ import { planInvalid } from '../config/plan-invalid.ts';
 import { deferred } from '../deferred.ts';
 import type { PreparedVersion } from '../program/versions.ts';
 import { hasFailed, type Member, type ProgramSet, type StartOutcome } from './program-set.ts';
-import { dependentsOf } from './start-order.ts';
+import { dependentsFirst } from './start-order.ts';
 
 export interface PlanChange {
   readonly before: Plan;
@@ -188,20 +188,11 @@ async function removeAll(
   cause: Cause,
 ): Promise<readonly UpdatedProgram[]> {
   const names = members.map(({ program }) => ({ name: program.name(), dependsOn: program.plan().dependsOn }));
-  const removing = new Map<Member, Promise<void>>();
-  const remove = async (member: Member): Promise<void> => {
-    const known = removing.get(member);
-    if (known !== undefined) return known;
-    const begun = (async () => {
-      const later = dependentsOf(member.program.name(), names);
-      await Promise.all(members.filter(({ program }) => later.includes(program.name())).map(remove));
-      await set.end(member, cause);
-      await set.remove(member);
-    })();
-    removing.set(member, begun);
-    return begun;
-  };
-  await Promise.all(members.map(remove));
+  await dependentsFirst(names, async (name) => {
+    const member = set.find(name);
+    await set.end(member, cause);
+    await set.remove(member);
+  });
   return members.map(({ program }) => ({ program: program.name(), done: 'removed', problem: null }));
 }
 

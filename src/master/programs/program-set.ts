@@ -12,7 +12,7 @@ import { type Deferred, deferred } from '../deferred.ts';
 import { createProgram, type ManagedProgram, type ProgramParts } from '../program/program.ts';
 import { notStartedFailure } from '../program/worker-failures.ts';
 import type { BoundListener } from '../sockets/listener.ts';
-import { dependentsOf, withDependencies } from './start-order.ts';
+import { dependentsFirst, withDependencies } from './start-order.ts';
 import { createTurns } from './take-turns.ts';
 
 /** A program and what is wanted of it. */
@@ -320,25 +320,13 @@ export function createProgramSet(parts: ProgramSetParts): ProgramSet {
       for (const member of members)
         if (member.program.phase() === 'stopping') void stop(member, cause, { isUrgent: true });
     }
-    const graph = dependents();
-    const stopping = new Map<string, Promise<void>>();
-    const stopOne = async (name: string): Promise<void> => {
-      const known = stopping.get(name);
-      if (known !== undefined) return known;
-      const begun = (async () => {
-        // Without a wait where nothing has to be waited for: the first one is told to stop in this very turn.
-        const later = dependentsOf(name, graph);
-        if (later.length > 0) await Promise.all(later.map(stopOne));
-        const member = find(name);
-        const ended = end(member, cause);
-        if (ending.isUrgent && member.program.phase() === 'stopping')
-          void stop(member, cause, { isUrgent: true });
-        await ended;
-      })();
-      stopping.set(name, begun);
-      return begun;
-    };
-    await Promise.all(graph.map(async ({ name }) => stopOne(name)));
+    await dependentsFirst(dependents(), async (name) => {
+      const member = find(name);
+      const ended = end(member, cause);
+      if (ending.isUrgent && member.program.phase() === 'stopping')
+        void stop(member, cause, { isUrgent: true });
+      await ended;
+    });
   }
 
   async function whenStarted(except: readonly Member[] = []): Promise<void> {

@@ -22,23 +22,22 @@ export function dependentsOf(name: string, programs: readonly Dependent[]): read
   return programs.filter(({ dependsOn }) => dependsOn.includes(name)).map((program) => program.name);
 }
 
-/** The names of a cycle of dependencies, the first one again at the end; null: there is none. */
-export function findCycle(programs: readonly Dependent[]): readonly string[] | null {
-  const done = new Set<string>();
-  const visit = (name: string, path: readonly string[]): readonly string[] | null => {
-    const at = path.indexOf(name);
-    if (at !== -1) return [...path.slice(at), name];
-    if (done.has(name)) return null;
-    for (const next of programs.find((program) => program.name === name)?.dependsOn ?? []) {
-      const cycle = visit(next, [...path, name]);
-      if (cycle !== null) return cycle;
-    }
-    done.add(name);
-    return null;
+/** Does `action` for each program, at the same time where it can be, but after it is done for those that depend on it. */
+export async function dependentsFirst(
+  programs: readonly Dependent[],
+  action: (name: string) => Promise<void>,
+): Promise<void> {
+  const begun = new Map<string, Promise<void>>();
+  const after = async (name: string): Promise<void> => {
+    const dependents = dependentsOf(name, programs);
+    // Without a wait where nothing has to be waited for: the first one is begun in this very turn.
+    if (dependents.length > 0) await Promise.all(dependents.map(begin));
+    await action(name);
   };
-  for (const { name } of programs) {
-    const cycle = visit(name, []);
-    if (cycle !== null) return cycle;
-  }
-  return null;
+  const begin = async (name: string): Promise<void> => {
+    const known = begun.get(name) ?? after(name);
+    begun.set(name, known);
+    return known;
+  };
+  await Promise.all(programs.map(async ({ name }) => begin(name)));
 }

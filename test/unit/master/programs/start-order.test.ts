@@ -1,5 +1,9 @@
 import { expect, test } from 'vitest';
-import { dependentsOf, findCycle, withDependencies } from '../../../../src/master/programs/start-order.ts';
+import {
+  dependentsFirst,
+  dependentsOf,
+  withDependencies,
+} from '../../../../src/master/programs/start-order.ts';
 
 const programs = [
   { name: 'db', dependsOn: [] },
@@ -18,14 +22,17 @@ test('those that depend on a program are found', () => {
   expect(dependentsOf('shop', programs)).toEqual([]);
 });
 
-test('a cycle is named from its first program to the same one again', () => {
-  expect(findCycle(programs)).toBeNull();
-  expect(
-    findCycle([
-      { name: 'a', dependsOn: ['b'] },
-      { name: 'b', dependsOn: ['c'] },
-      { name: 'c', dependsOn: ['b'] },
-    ]),
-  ).toEqual(['b', 'c', 'b']);
-  expect(findCycle([{ name: 'a', dependsOn: ['a'] }])).toEqual(['a', 'a']);
+test('what is done to a program is done to those that depend on it before, and at once where nothing does', async () => {
+  const order: string[] = [];
+  const done = dependentsFirst(programs, async (name) => {
+    order.push(`${name} begins`);
+    await Promise.resolve();
+    order.push(`${name} ends`);
+  });
+  expect(order).toEqual(['shop begins', 'mail begins']);
+  await done;
+  for (const { name, dependsOn } of programs)
+    for (const other of dependsOn)
+      expect(order.indexOf(`${name} ends`)).toBeLessThan(order.indexOf(`${other} begins`));
+  expect(order).toHaveLength(2 * programs.length);
 });
