@@ -5,28 +5,24 @@
 import { dirname } from 'node:path';
 import type {
   MasterStatus,
-  PlanDifference,
   ReloadResult,
   Status,
   UpdatedProgram,
   UpdateResult,
 } from '../shared/control-api.ts';
 import { controlFolders } from '../shared/control-path.ts';
-import { describeProblem } from '../shared/describe-problem.ts';
 import { GracefulRunError } from '../shared/errors.ts';
 import type { Cause, EventRecord, Failure, MasterEvent } from '../shared/events.ts';
 import { version } from '../shared/version.ts';
-import { comparePlans, isEmpty } from './config/difference.ts';
 import {
   compileOptions,
   type MasterOptions,
   type OptionSpelling,
   type PlanOptions,
 } from './config/options.ts';
-import { PlanInvalid } from './config/plan-invalid.ts';
 import type { Plan } from './config/plan.ts';
 import { workingDirectory } from './config/working-directory.ts';
-import type { Commands, ReloadUnderWay, UpdateCommand } from './control/commands.ts';
+import type { Commands, ReloadUnderWay } from './control/commands.ts';
 import { openControlServer, type ControlServer } from './control/control-server.ts';
 import { deferred } from './deferred.ts';
 import { recordVersion, type MasterRecord } from './handover/record.ts';
@@ -36,8 +32,8 @@ import { system } from './process/system.ts';
 import { describeStatus } from './program/describe-status.ts';
 import { masterStopped } from './program/history/reload-waiters.ts';
 import { startFailed } from './program/worker-failures.ts';
-import { applyPlan } from './programs/apply-plan.ts';
 import { createTurns } from './programs/take-turns.ts';
+import { createUpdates } from './programs/updates.ts';
 import {
   createProgramSet,
   hasFailed,
@@ -151,18 +147,12 @@ function assemble(
   const startedAt = platform.clock.monotonicMs();
   const subscribers = new Set<(event: EventRecord) => void>();
   const ended = deferred<Failure | null>();
-  let plan = first;
   let control: ControlServer | null = null;
   let starting: Promise<void> | null = null;
   let isStopping = false;
-  /** Changes that the generation which serves has not got, or only on probation. */
-  const unsettled = new Map<string, { readonly keys: readonly string[]; hasFailed: boolean }>();
-  let updates: Promise<unknown> = Promise.resolve();
-  /** Updates from the config file that have not begun, by whether they are dry runs. */
-  const pendingUpdates = new Map<boolean, Promise<UpdateResult>>();
   const turn = createTurns();
   /** It lives no longer than its only program, and starts only if that does. */
-  const isOfOneProgram = plan.master.file === null && plan.programs.length === 1;
+  const isOfOneProgram = first.master.file === null && first.programs.length === 1;
 
   const set = createProgramSet({
     environment,
@@ -173,7 +163,17 @@ function assemble(
     stopped: (action, program) =>
       isStopping || isOfOneProgram ? masterStopped(action) : programStopped(action, program),
   });
-  for (const program of plan.programs) set.add(set.create(program));
+  for (const program of first.programs) set.add(set.create(program));
+
+  const updates = createUpdates({
+    set,
+    first,
+    readPlan,
+    isStopping: () => isStopping,
+    publish: (event) => {
+      publish(event);
+    },
+  });
 
   const commands: Commands = {
     master: describeMaster,
@@ -204,7 +204,7 @@ function assemble(
       void set.stopAll(cause).then(async () => finish(null));
       return { accepted: { pid: process.pid }, done: ended.promise.then(() => undefined) };
     },
-    update: updateFromFile,
+    update: updates.fromFile,
     reloadAll,
     subscribe: (listener, of) => {
       const name = of === undefined ? null : set.find(of.program).program.name();
@@ -218,7 +218,7 @@ function assemble(
   function heard({ program, isWanted }: Member, event: MasterEvent, time: number): void {
     if (event.event === 'reloadRequested') void control?.restore();
     publish(event, program.name(), time);
-    noteSettling(event, program.name());
+    updates.observe(event, program.name());
     // (One that is only restarted is wanted, and has not failed.)
     if (event.event === 'stopped' && isOfOneProgram && (!isWanted || event.failure !== null))
       void finish(event.failure);
@@ -233,7 +233,7 @@ function assemble(
   }
 
   function name(): string {
-    return plan.master.name ?? set.all()[0]?.program.name() ?? 'graceful-run';
+    return updates.plan().master.name ?? set.all()[0]?.program.name() ?? 'graceful-run';
   }
 
   function running(action: string, program: string | null): Member {
@@ -271,97 +271,6 @@ function assemble(
     await Promise.allSettled(reloads);
   }
 
-  /** One that is asked for before another has begun is the same: the file is read after both. */
-  async function updateFromFile(command: UpdateCommand): Promise<UpdateResult> {
-    const { isDryRun } = command;
-    const known = pendingUpdates.get(isDryRun);
-    if (known !== undefined) return known;
-    const read = readPlan;
-    if (read === null)
-      throw new GracefulRunError(
-        'noConfigFile',
-        'cannot update: this master was not started with a config file',
-        {
-          hint: 'start it with graceful-run -c graceful.toml',
-        },
-      );
-    const turn = updateInTurn(command, async () => {
-      pendingUpdates.delete(isDryRun);
-      return read();
-    });
-    pendingUpdates.set(isDryRun, turn);
-    return turn;
-  }
-
-  /** One update after the other. */
-  async function updateInTurn(command: UpdateCommand, read: () => Promise<Plan>): Promise<UpdateResult> {
-    const turn = updates.then(async () => update(command, read));
-    updates = turn.catch(() => undefined);
-    return turn;
-  }
-
-  function noteSettling(event: MasterEvent, program: string): void {
-    const change = unsettled.get(program);
-    if (change === undefined) return;
-    if (event.event === 'generationFailed' || event.event === 'generationRolledBack') change.hasFailed = true;
-    if (event.event === 'generationSettled' || (event.event === 'generationReady' && event.probationMs === 0))
-      unsettled.delete(program);
-  }
-
-  /** A change whose reload has failed is tried again: the old generation serves with the plan before it. */
-  function withWhatIsBehind(difference: PlanDifference, after: Plan): PlanDifference {
-    const behind = [...unsettled].filter(
-      ([program, { hasFailed }]) =>
-        hasFailed &&
-        after.programs.some((one) => one.name === program) &&
-        !difference.changed.some((change) => change.program === program && change.needs !== 'nothing'),
-    );
-    const names = behind.map(([program]) => program);
-    const others = difference.changed.filter(({ program }) => !names.includes(program));
-    const again = behind.map(([program, { keys }]) => {
-      const more = difference.changed.find((change) => change.program === program)?.keys ?? [];
-      return { program, keys: [...new Set([...keys, ...more])], needs: 'reload' as const };
-    });
-    return { ...difference, changed: [...others, ...again] };
-  }
-
-  async function update(
-    { cause, isDryRun }: UpdateCommand,
-    read: () => Promise<Plan>,
-  ): Promise<UpdateResult> {
-    const file = plan.master.file ?? '';
-    try {
-      const after = await read();
-      if (isStopping) throw masterStopped('update');
-      const before = plan;
-      const difference = withWhatIsBehind(comparePlans(before, after), after);
-      if (isDryRun) return { file, difference, applied: false, programs: [] };
-      const begun = (): void => {
-        if (isStopping) throw masterStopped('update');
-        plan = after;
-        for (const { program, keys, needs } of difference.changed)
-          if (needs === 'reload') unsettled.set(program, { keys, hasFailed: false });
-        const { added, removed } = difference;
-        publish({
-          event: 'planChanged',
-          file,
-          added,
-          removed,
-          changed: difference.changed.map((one) => one.program),
-        });
-      };
-      if (isEmpty(difference)) begun();
-      const programs = isEmpty(difference)
-        ? []
-        : await applyPlan(set, { before, after, difference, cause }, begun);
-      return { file, difference, applied: true, programs };
-    } catch (error) {
-      if (error instanceof PlanInvalid)
-        publish({ event: 'planRefused', file, problems: error.problems.map(describeProblem) });
-      throw error;
-    }
-  }
-
   async function open(): Promise<void> {
     if (!isOfOneProgram) await openControl();
     else await openOnly(set.find(null));
@@ -373,7 +282,7 @@ function assemble(
     // Fails early and cheaply when there is no such command, folder or env file: nothing was touched yet.
     program.check();
     // A living master of this name says so better than its port does. With port 0 the name comes with the port.
-    if (program.plan().listeners[0]?.port !== 0 || plan.master.name !== null) await openControl();
+    if (program.plan().listeners[0]?.port !== 0 || updates.plan().master.name !== null) await openControl();
     await program.bind();
     if (control === null) await openControl();
     await program.watch();
@@ -385,7 +294,7 @@ function assemble(
   }
 
   async function openControl(): Promise<void> {
-    if (!plan.master.hasControl) return;
+    if (!updates.plan().master.hasControl) return;
     let told: number | null = null;
     control = await openControlServer({
       name: name(),
@@ -457,7 +366,15 @@ function assemble(
 
   function describeMaster(): MasterStatus {
     const uptimeMs = Math.round(platform.clock.monotonicMs() - startedAt);
-    return { name: name(), pid: process.pid, version, uptimeMs, isStopping, logId, file: plan.master.file };
+    return {
+      name: name(),
+      pid: process.pid,
+      version,
+      uptimeMs,
+      isStopping,
+      logId,
+      file: updates.plan().master.file,
+    };
   }
 
   function statusOf(member: Member): Status {
@@ -507,7 +424,7 @@ function assemble(
       };
     },
     update: async (options) =>
-      updateInTurn({ cause: 'embedder', isDryRun: false }, async () =>
+      updates.to({ cause: 'embedder', isDryRun: false }, async () =>
         Promise.resolve(compileOptions(options, workingDirectory(environment))),
       ),
     subscribe,

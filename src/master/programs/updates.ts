@@ -1,0 +1,138 @@
+/**
+ * Changes of the plan, one after the other: reads it, compares it with the one that runs, has the difference applied, and remembers which changes have
+ * not come to serve.
+ */
+import type { PlanDifference, UpdateResult } from '../../shared/control-api.ts';
+import { describeProblem } from '../../shared/describe-problem.ts';
+import { GracefulRunError } from '../../shared/errors.ts';
+import type { MasterEvent } from '../../shared/events.ts';
+import { comparePlans, isEmpty } from '../config/difference.ts';
+import { PlanInvalid } from '../config/plan-invalid.ts';
+import type { Plan } from '../config/plan.ts';
+import type { UpdateCommand } from '../control/commands.ts';
+import { masterStopped } from '../program/history/reload-waiters.ts';
+import { applyPlan } from './apply-plan.ts';
+import type { ProgramSet } from './program-set.ts';
+
+export interface UpdatesParts {
+  readonly set: ProgramSet;
+  /** What the master was started with. */
+  readonly first: Plan;
+  /** Reads the config file again; null: the plan is not from a file. Errors: `planInvalid`. */
+  readonly readPlan: (() => Promise<Plan>) | null;
+  /** The master was told to stop. */
+  readonly isStopping: () => boolean;
+  readonly publish: (event: MasterEvent) => void;
+}
+
+export interface Updates {
+  /** The plan that is in force. */
+  plan(): Plan;
+  /** Errors: `noConfigFile`, `planInvalid`, `masterStopped`. */
+  readonly fromFile: (command: UpdateCommand) => Promise<UpdateResult>;
+  /** To the plan that `read` gives when its turn has come. Errors: `planInvalid`, `masterStopped`, and those of `read`. */
+  to(command: UpdateCommand, read: () => Promise<Plan>): Promise<UpdateResult>;
+  /** Has to be called for each event of a program. */
+  observe(event: MasterEvent, program: string): void;
+}
+
+export function createUpdates({ set, first, readPlan, isStopping, publish }: UpdatesParts): Updates {
+  let plan = first;
+  let last: Promise<unknown> = Promise.resolve();
+  /** Updates from the config file that have not begun, by whether they are dry runs. */
+  const pending = new Map<boolean, Promise<UpdateResult>>();
+  /** Changes that the generation which serves has not got, or only on probation. */
+  const unsettled = new Map<string, { readonly keys: readonly string[]; hasFailed: boolean }>();
+
+  /** One that is asked for before another has begun is the same: the file is read after both. */
+  async function fromFile(command: UpdateCommand): Promise<UpdateResult> {
+    const { isDryRun } = command;
+    const known = pending.get(isDryRun);
+    if (known !== undefined) return known;
+    if (readPlan === null)
+      throw new GracefulRunError(
+        'noConfigFile',
+        'cannot update: this master was not started with a config file',
+        {
+          hint: 'start it with graceful-run -c graceful.toml',
+        },
+      );
+    const turn = to(command, async () => {
+      pending.delete(isDryRun);
+      return readPlan();
+    });
+    pending.set(isDryRun, turn);
+    return turn;
+  }
+
+  /** One update after the other. */
+  async function to(command: UpdateCommand, read: () => Promise<Plan>): Promise<UpdateResult> {
+    const turn = last.then(async () => update(command, read));
+    last = turn.catch(() => undefined);
+    return turn;
+  }
+
+  function observe(event: MasterEvent, program: string): void {
+    const change = unsettled.get(program);
+    if (change === undefined) return;
+    if (event.event === 'generationFailed' || event.event === 'generationRolledBack') change.hasFailed = true;
+    if (event.event === 'generationSettled' || (event.event === 'generationReady' && event.probationMs === 0))
+      unsettled.delete(program);
+  }
+
+  /** A change whose reload has failed is tried again: the old generation serves with the plan before it. */
+  function withWhatIsBehind(difference: PlanDifference, after: Plan): PlanDifference {
+    const behind = [...unsettled].filter(
+      ([program, { hasFailed }]) =>
+        hasFailed &&
+        after.programs.some((one) => one.name === program) &&
+        !difference.changed.some((change) => change.program === program && change.needs !== 'nothing'),
+    );
+    const names = behind.map(([program]) => program);
+    const others = difference.changed.filter(({ program }) => !names.includes(program));
+    const again = behind.map(([program, { keys }]) => {
+      const more = difference.changed.find((change) => change.program === program)?.keys ?? [];
+      return { program, keys: [...new Set([...keys, ...more])], needs: 'reload' as const };
+    });
+    return { ...difference, changed: [...others, ...again] };
+  }
+
+  async function update(
+    { cause, isDryRun }: UpdateCommand,
+    read: () => Promise<Plan>,
+  ): Promise<UpdateResult> {
+    const file = plan.master.file ?? '';
+    try {
+      const after = await read();
+      if (isStopping()) throw masterStopped('update');
+      const before = plan;
+      const difference = withWhatIsBehind(comparePlans(before, after), after);
+      if (isDryRun) return { file, difference, applied: false, programs: [] };
+      const begun = (): void => {
+        if (isStopping()) throw masterStopped('update');
+        plan = after;
+        for (const { program, keys, needs } of difference.changed)
+          if (needs === 'reload') unsettled.set(program, { keys, hasFailed: false });
+        const { added, removed } = difference;
+        publish({
+          event: 'planChanged',
+          file,
+          added,
+          removed,
+          changed: difference.changed.map((one) => one.program),
+        });
+      };
+      if (isEmpty(difference)) begun();
+      const programs = isEmpty(difference)
+        ? []
+        : await applyPlan(set, { before, after, difference, cause }, begun);
+      return { file, difference, applied: true, programs };
+    } catch (error) {
+      if (error instanceof PlanInvalid)
+        publish({ event: 'planRefused', file, problems: error.problems.map(describeProblem) });
+      throw error;
+    }
+  }
+
+  return { plan: () => plan, fromFile, to, observe };
+}
