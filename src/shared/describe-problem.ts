@@ -1,22 +1,41 @@
 /** The words for what is wrong with a plan. Pure. */
+import { relative } from 'node:path';
 import type { PlanProblem } from './control-api.ts';
 import { printable } from './printable.ts';
 
-/** `graceful.toml:3:8: program.shop.port: must be a whole number from 0 to 65535`: one line, in the form that editors follow. */
-export function describeProblem({ file, line, column, key, message }: PlanProblem): string {
+/**
+ * `graceful.toml:3:8: program.shop.port: must be a whole number from 0 to 65535`: one line, in the form that editors follow. `folder`: files
+ * below it are named relative to it.
+ */
+export function describeProblem(
+  { file, line, column, key, message }: PlanProblem,
+  folder: string | null = null,
+): string {
   const place =
     file === null
       ? null
-      : [file, line, line === null ? null : column].filter((part) => part !== null).join(':');
+      : [shorten(file, folder), line, line === null ? null : column]
+          .filter((part) => part !== null)
+          .join(':');
   return inOneLine([place, key, message].filter((part) => part !== null).join(': '));
 }
 
 /** The same, with what to do about it: `… (did you mean port?)`. */
-export function describeProblemAndHint(problem: PlanProblem): string {
+export function describeProblemAndHint(problem: PlanProblem, folder: string | null = null): string {
   const { hint } = problem;
-  return `${describeProblem(problem)}${hint === null ? '' : ` (${inOneLine(hint)})`}`;
+  return `${describeProblem(problem, folder)}${hint === null ? '' : ` (${inOneLine(hint)})`}`;
+}
+
+/** Each one once, in the order in which they came: a value of `[defaults]` that is wrong is wrong for every program. */
+export function withoutRepetitions(problems: readonly PlanProblem[]): readonly PlanProblem[] {
+  return [...new Map(problems.map((problem) => [JSON.stringify(problem), problem])).values()];
+}
+
+function shorten(file: string, folder: string | null): string {
+  const path = folder === null ? file : relative(folder, file);
+  return path === '' || path.startsWith('..') ? file : path;
 }
 
 function inOneLine(text: string): string {
-  return printable(text.replace(/\s*\n\s*/g, ' '));
+  return printable(text.replaceAll(/\s*[\r\n]\s*/g, ' '));
 }

@@ -77,7 +77,7 @@ function inOneLine(error: unknown, label: string, { errStyles }: Terminal): stri
   const { result, problems } = error instanceof OperationFailure ? error : { result: null, problems: [] };
   const hint = error.hint ?? (result === null ? null : `see gracefulctl status ${label}`);
   const line = hint === null ? message : `${message} (${printable(hint)})`;
-  return [line, ...problems.map(describeProblemAndHint)].join('\n  ');
+  return [line, ...problems.map((problem) => describeProblemAndHint(problem))].join('\n  ');
 }
 
 /** Results in the order of the items; at most `mostAtOnce` at the same time. */

@@ -32,7 +32,7 @@ async function askForPlan(master: AnsweringMaster, request: ControlRequest): Pro
     throw new OperationFailure(
       'planInvalid',
       `cannot update: ${file} has ${count(problems.length, 'problem')}; nothing was changed`,
-      { problems, details: () => problems.map(describeProblemAndHint) },
+      { problems, details: () => problems.map((problem) => describeProblemAndHint(problem)) },
     );
   }
 }

@@ -2,7 +2,7 @@
 import { relative } from 'node:path';
 import type { PlanProblem } from '../../shared/control-api.ts';
 import { controlFolders } from '../../shared/control-path.ts';
-import { renderProblem } from '../../shared/render-problem.ts';
+import { describeProblemAndHint, withoutRepetitions } from '../../shared/describe-problem.ts';
 import type { Plan } from '../config/plan.ts';
 import type { PlanPlaces } from '../config/plan-places.ts';
 import { preloadPath } from '../launch/preload-path.ts';
@@ -41,7 +41,7 @@ export async function runCheck({ plan, places }: PlacedPlan, options: CheckOptio
   const { file } = plan.master;
   const findings = await checkPlan(plan, options.environment);
   const problems = withoutRepetitions(findings.map((finding) => toProblem(finding, file, places)));
-  if (!isJson) for (const problem of problems) write(`${renderProblem(problem, here)}\n`);
+  if (!isJson) for (const problem of problems) write(`${describeProblemAndHint(problem, here)}\n`);
   const candidates = isRun
     ? await runCandidates(plan, findings, options, (result) => {
         if (!isJson)
@@ -60,11 +60,6 @@ export async function runCheck({ plan, places }: PlacedPlan, options: CheckOptio
   return ok;
 }
 
-/** A value of `[defaults]` that is wrong is wrong for each program, and is told once. */
-function withoutRepetitions(problems: readonly PlanProblem[]): readonly PlanProblem[] {
-  return [...new Map(problems.map((problem) => [JSON.stringify(problem), problem])).values()];
-}
-
 /** Says what is wrong with a file that could not be read as a plan. */
 export function refusePlan(
   problems: readonly PlanProblem[],
@@ -72,7 +67,7 @@ export function refusePlan(
 ): void {
   const file = problems[0]?.file ?? null;
   if (isJson) write(renderReport({ ok: false, file, programs: [], problems, candidates: isRun ? [] : null }));
-  else for (const problem of problems) write(`${renderProblem(problem, here)}\n`);
+  else for (const problem of problems) write(`${describeProblemAndHint(problem, here)}\n`);
 }
 
 function renderReport(report: CheckReport): string {

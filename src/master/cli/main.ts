@@ -2,7 +2,7 @@
 import './own-stderr.ts';
 import { resolve } from 'node:path';
 import { renderError } from '../../shared/render-error.ts';
-import { renderProblem } from '../../shared/render-problem.ts';
+import { describeProblemAndHint } from '../../shared/describe-problem.ts';
 import { version } from '../../shared/version.ts';
 import { createLog } from '../log/log.ts';
 import { randomId } from '../random-id.ts';
@@ -40,7 +40,7 @@ export async function main(argv: readonly string[]): Promise<void> {
 function renderFatal(error: unknown): string {
   if (!(error instanceof PlanInvalid)) return renderError(error, 'graceful-run');
   const here = workingDirectory(process.env);
-  return error.problems.map((problem) => renderProblem(problem, here)).join('\n');
+  return error.problems.map((problem) => describeProblemAndHint(problem, here)).join('\n');
 }
 
 async function obey(invocation: Invocation): Promise<number> {

@@ -1,8 +1,7 @@
 /** How the control server writes answers and reads bodies. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { ErrorAnswer } from '../../shared/control-api.ts';
+import type { ErrorAnswer, PlanProblem } from '../../shared/control-api.ts';
 import { type ErrorCode, GracefulRunError, messageOf } from '../../shared/errors.ts';
-import { PlanInvalid } from '../config/plan-invalid.ts';
 
 /** 503 for all others: the request was understood, but this master cannot do it, now or any more. */
 const statusOf: { readonly [Code in ErrorCode]?: number } = {
@@ -55,11 +54,8 @@ export function answerError(response: ServerResponse, error: unknown): void {
       error.headers,
     );
   } else if (error instanceof GracefulRunError) {
-    const { error: answered } = errorAnswer(error.code, error.message, error.hint);
-    const problems = error instanceof PlanInvalid ? { problems: error.problems } : {};
-    answerJson(response, statusOf[error.code] ?? 503, {
-      error: { ...answered, ...problems },
-    } satisfies ErrorAnswer);
+    const { code, message, hint, problems } = error;
+    answerJson(response, statusOf[code] ?? 503, errorAnswer(code, message, hint, problems));
   } else {
     answerJson(response, 500, errorAnswer('internalError', `cannot answer: ${messageOf(error)}`, null));
   }
@@ -78,6 +74,11 @@ export async function readBody(request: IncomingMessage): Promise<string> {
   return Buffer.concat(chunks).toString('utf8');
 }
 
-function errorAnswer(code: ErrorCode | 'internalError', message: string, hint: string | null): ErrorAnswer {
-  return { error: { code, message, hint } };
+function errorAnswer(
+  code: ErrorCode | 'internalError',
+  message: string,
+  hint: string | null,
+  problems: readonly PlanProblem[] = [],
+): ErrorAnswer {
+  return { error: { code, message, hint, ...(problems.length === 0 ? {} : { problems }) } };
 }

@@ -1,5 +1,6 @@
 /** Carries out what the lifecycle decides: an effect in, a system call or a message to a worker out. It decides nothing. */
 import type { EventWithoutRelease } from '../../shared/events.ts';
+import { isDeclared } from '../config/difference.ts';
 import type { Platform } from '../process/platform.ts';
 import { sendListener } from '../process/send-listener.ts';
 import { createEndOfListening, type EndOfListening } from '../sockets/end-of-listening.ts';
@@ -109,11 +110,7 @@ export function createPerformer(parts: PerformerParts): Performer {
   /** Newer workers accept on every listener that this one accepts on. */
   function isReplaced({ generation }: RunningWorker): boolean {
     const { listeners } = versions.latest().plan;
-    return versions
-      .of(generation)
-      .plan.listeners.every((own) =>
-        listeners.some(({ host, port }) => host === own.host && port === own.port),
-      );
+    return versions.of(generation).plan.listeners.every((own) => isDeclared(own, listeners));
   }
 
   function signalGroup(worker: RunningWorker | undefined, signal: 'SIGTERM' | 'SIGKILL'): void {

@@ -13,6 +13,7 @@ import {
   settleMs,
   watchStableMs,
 } from '../config/fixed-bounds.ts';
+import { isDeclared } from '../config/difference.ts';
 import type { ListenerPlan, ProgramPlan } from '../config/plan.ts';
 import type { ReloadCommand, ScaleCommand } from '../control/commands.ts';
 import type { ProgramRecord } from '../handover/record.ts';
@@ -352,9 +353,7 @@ export function createProgram(parts: ProgramParts): ManagedProgram {
           if (!known.has(listener.fd) && isRun) announceListener(listener);
       }
       // The old workers alone accept on a listener that goes: they cannot be kept back on probation.
-      const losesListener = before.listeners.some(
-        (own) => !plan.listeners.some(({ host, port }) => host === own.host && port === own.port),
-      );
+      const losesListener = before.listeners.some((own) => !isDeclared(own, plan.listeners));
       applySettings(plan, prepared !== null && isRun && losesListener);
       if (plan.workers !== before.workers)
         runner.dispatch({ type: 'workerCountRequested', change: { to: plan.workers } });

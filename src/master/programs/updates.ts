@@ -129,7 +129,11 @@ export function createUpdates({ set, first, readPlan, isStopping, publish }: Upd
       return { file, difference, applied: true, programs };
     } catch (error) {
       if (error instanceof PlanInvalid)
-        publish({ event: 'planRefused', file, problems: error.problems.map(describeProblem) });
+        publish({
+          event: 'planRefused',
+          file,
+          problems: error.problems.map((problem) => describeProblem(problem)),
+        });
       throw error;
     }
   }

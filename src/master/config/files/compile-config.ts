@@ -3,6 +3,7 @@ import { basename, dirname, resolve } from 'node:path';
 import type * as z from 'zod/mini';
 import type { PlanProblem } from '../../../shared/control-api.ts';
 import { isProgramName } from '../../../shared/control-path.ts';
+import { withoutRepetitions } from '../../../shared/describe-problem.ts';
 import { GracefulRunError } from '../../../shared/errors.ts';
 import { nearest } from '../../../shared/nearest.ts';
 import { shellWords } from '../../launch/split-words.ts';
@@ -73,7 +74,7 @@ export function compileConfig(
   // Twins have been named with their places.
   for (const fault of faults) if (fault.key !== 'name') report(locate(fault, good, main));
   const master = masterOf(files[0]?.root, main, values);
-  if (problems.length > 0) return { problems: inOrder(unique(problems), files) };
+  if (problems.length > 0) return { problems: inOrder(withoutRepetitions(problems), files) };
   const masterTable = files[0]?.root.entries.get('master')?.node;
   const places: PlanPlaces = {
     master: masterTable?.kind === 'table' ? placesIn(masterTable) : {},
@@ -97,11 +98,6 @@ function placesIn(table: TableNode): Places {
 function placeOf(node: PlanNode, entry: Entry | null = null): Place {
   const { file, line, column, key } = problemWith({ ...node, at: entry?.keyAt ?? node.at }, '');
   return { file, line, column, key };
-}
-
-/** One problem with a value of `[defaults]` would be reported for every program. */
-function unique(problems: readonly PlanProblem[]): readonly PlanProblem[] {
-  return [...new Map(problems.map((problem) => [JSON.stringify(problem), problem])).values()];
 }
 
 /** As a reader finds them: by file, line and column. */
