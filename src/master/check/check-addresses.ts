@@ -5,7 +5,7 @@
 import { type GracefulRunError, messageOf } from '../../shared/errors.ts';
 import type { ListenerPlan, ProgramPlan } from '../config/plan.ts';
 import { readOrphanedWorker } from '../process/orphaned-worker.ts';
-import { findAddressHolders } from '../sockets/address-holder.ts';
+import { describeHolder, findAddressHolders, unseenHolderHint } from '../sockets/address-holder.ts';
 import { numeric, probeAddress } from '../sockets/listener.ts';
 import type { Finding } from './finding.ts';
 
@@ -52,17 +52,11 @@ async function checkAddress(
 /** Null: workers of a master that was killed hold it, and a new master waits for them. */
 function inUse(error: GracefulRunError, port: number): Omit<Finding, 'program'> | null {
   const holders = findAddressHolders(port);
-  const [holder] = holders;
-  if (holder === undefined)
-    return {
-      option: 'port',
-      message: `${error.message} by a process that cannot be seen from here`,
-      hint: `look for it as root with: ss -ltnp 'sport = :${port}'`,
-    };
-  if (holders.every(({ pid }) => readOrphanedWorker(pid) !== null)) return null;
+  const [holder = null] = holders;
+  if (holder !== null && holders.every(({ pid }) => readOrphanedWorker(pid) !== null)) return null;
   return {
     option: 'port',
-    message: `${error.message} by pid ${holder.pid} (${holder.command})`,
-    hint: `stop it: kill ${holder.pid}; or choose another port`,
+    message: `${error.message} ${describeHolder(holder)}`,
+    hint: holder === null ? unseenHolderHint(port) : `stop it: kill ${holder.pid}; or choose another port`,
   };
 }

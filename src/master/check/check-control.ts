@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { askControl } from '../../shared/control-client.ts';
 import { routes } from '../../shared/control-api.ts';
 import { controlFile } from '../../shared/control-path.ts';
+import { GracefulRunError } from '../../shared/errors.ts';
 import { refuseLongPath } from '../control/claim-socket.ts';
-import { FolderProblem, inspectFolder } from '../control/socket-folder.ts';
+import { FolderProblem, inspectFolder, inUsableFolder } from '../control/socket-folder.ts';
 import type { Finding } from './finding.ts';
 import type { RunningMaster } from './running-masters.ts';
 
@@ -26,27 +27,19 @@ export async function checkControl(check: ControlCheck): Promise<Finding | null>
   const { name, folders, uid, masters, isOwn } = check;
   const holder = masters.find((master) => master.name === name);
   if (holder !== undefined) return isOwn(holder) ? null : nameTaken(holder.name, holder);
-  const problems: string[] = [];
-  const hints: string[] = [];
-  for (const folder of folders) {
-    try {
+  try {
+    const { result } = await inUsableFolder(folders, async (folder) => {
       inspectFolder(folder, uid);
       if (name === null) return null;
       const path = join(folder, controlFile(name));
       refuseLongPath(path);
-      return await checkPath(path, name);
-    } catch (error) {
-      if (!(error instanceof FolderProblem)) throw error;
-      problems.push(`${folder}: ${error.message}`);
-      hints.push(error.hint);
-    }
+      return checkPath(path, name);
+    });
+    return result;
+  } catch (error) {
+    if (!(error instanceof GracefulRunError) || error.code !== 'controlSocketUnusable') throw error;
+    return { program: null, option: 'control', message: error.message, hint: error.hint };
   }
-  return {
-    program: null,
-    option: 'control',
-    message: `cannot open the control socket: ${problems.join('; ')}`,
-    hint: hints.at(-1) ?? 'name a folder with GRACEFUL_RUN_CONTROL_FOLDER',
-  };
 }
 
 /** @throws FolderProblem when what is there is no socket: the next folder is tried. */

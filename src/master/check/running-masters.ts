@@ -1,10 +1,8 @@
 /** Asks the masters that run on this machine for this user which plan they run. */
-import { lstatSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
 import * as z from 'zod/mini';
 import { routes } from '../../shared/control-api.ts';
 import { askControl } from '../../shared/control-client.ts';
-import { controlName, folderProblem } from '../../shared/control-path.ts';
+import { findControlSockets } from '../../shared/find-control-sockets.ts';
 
 /** A master that answers at its control socket. */
 export interface RunningMaster {
@@ -34,8 +32,11 @@ export async function findRunningMasters(
   folders: readonly string[],
   uid: number,
 ): Promise<readonly RunningMaster[]> {
-  const sockets = folders.flatMap((folder) => socketsIn(folder, uid));
-  const asked = await Promise.all(sockets.map(({ name, path }) => ask(name, path)));
+  // What is wrong with a folder is another check's to say.
+  const found = await Promise.all(
+    folders.map(async (folder) => findControlSockets([folder], uid).catch(() => [])),
+  );
+  const asked = await Promise.all(found.flat().map(({ name, path }) => ask(name, path)));
   return asked.filter((master) => master !== null);
 }
 
@@ -64,24 +65,5 @@ function read<Value>(shape: z.ZodMiniType<Value>, body: string | null): Value | 
     return body === null ? null : (shape.safeParse(JSON.parse(body)).data ?? null);
   } catch {
     return null;
-  }
-}
-
-function socketsIn(folder: string, uid: number): readonly { name: string; path: string }[] {
-  try {
-    const stats = lstatSync(folder);
-    const facts = {
-      isFolder: stats.isDirectory(),
-      isLink: stats.isSymbolicLink(),
-      uid: stats.uid,
-      mode: stats.mode,
-    };
-    if (folderProblem(facts, uid) !== null) return [];
-    return readdirSync(folder).flatMap((entry) => {
-      const name = controlName(entry);
-      return name === null ? [] : [{ name, path: join(folder, entry) }];
-    });
-  } catch {
-    return []; // It is not there, or may not be looked into.
   }
 }

@@ -9,7 +9,7 @@ import { GracefulRunError, messageOf } from '../../shared/errors.ts';
 import type { MasterEvent } from '../../shared/events.ts';
 import { type Claim, claimSocket, type WaitForHolder } from './claim-socket.ts';
 import { createConnections } from './connection-limits.ts';
-import { FolderProblem, makeFolder } from './socket-folder.ts';
+import { inUsableFolder, makeFolder } from './socket-folder.ts';
 import { watchFolder } from './folder-watch.ts';
 import type { Commands } from './commands.ts';
 import { answerMasterStopped, handleRequest } from './routes.ts';
@@ -175,28 +175,20 @@ async function openInOneOf(
   }: Pick<ControlServerOptions, 'name' | 'folders' | 'wait' | 'keepsAlive'>,
   makeServer: () => Server,
 ): Promise<Place> {
-  const problems: string[] = [];
-  const hints: string[] = [];
-  for (const folder of folders) {
+  const { result, problems } = await inUsableFolder(folders, async (folder) => {
     const server = makeServer();
     try {
       makeFolder(folder, process.geteuid?.() ?? 0);
       const claim = await claimSocket(server, join(folder, controlFile(name)), wait);
       server.on('error', () => undefined);
       if (!keepsAlive) server.unref();
-      return { claim, server, problems };
+      return { claim, server };
     } catch (error) {
       server.close();
-      if (!(error instanceof FolderProblem)) throw error;
-      problems.push(`${folder}: ${error.message}`);
-      hints.push(error.hint);
+      throw error;
     }
-  }
-  throw new GracefulRunError(
-    'controlSocketUnusable',
-    `cannot open the control socket: ${problems.join('; ')}`,
-    { hint: hints.at(-1) ?? 'name a folder with GRACEFUL_RUN_CONTROL_FOLDER' },
-  );
+  });
+  return { ...result, problems };
 }
 
 function createServer(commands: Commands, open: Set<ServerResponse>): Server {

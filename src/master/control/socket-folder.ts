@@ -15,6 +15,32 @@ export class FolderProblem extends Error {
   }
 }
 
+/**
+ * What `use` gives in the first folder that it can use, and what is wrong with those before it. Tries the next one when `use` throws a
+ * FolderProblem. @throws GracefulRunError controlSocketUnusable when there is none.
+ */
+export async function inUsableFolder<Result>(
+  folders: readonly string[],
+  use: (folder: string) => Promise<Result>,
+): Promise<{ readonly result: Result; readonly problems: readonly string[] }> {
+  const problems: string[] = [];
+  const hints: string[] = [];
+  for (const folder of folders) {
+    try {
+      return { result: await use(folder), problems };
+    } catch (error) {
+      if (!(error instanceof FolderProblem)) throw error;
+      problems.push(`${folder}: ${error.message}`);
+      hints.push(error.hint);
+    }
+  }
+  throw new GracefulRunError(
+    'controlSocketUnusable',
+    `cannot open the control socket: ${problems.join('; ')}`,
+    { hint: hints.at(-1) ?? 'name a folder with GRACEFUL_RUN_CONTROL_FOLDER' },
+  );
+}
+
 const ownFolderHint =
   'set XDG_RUNTIME_DIR to a folder that belongs to you alone, or remove the folder that is in the way';
 

@@ -7,7 +7,7 @@ import { GracefulRunError } from '../../shared/errors.ts';
 import { formatDuration } from '../../shared/durations.ts';
 import { beyondDrainMs } from '../config/fixed-bounds.ts';
 import { readProcessStat } from '../../shared/process-stat.ts';
-import { findAddressHolders } from './address-holder.ts';
+import { describeHolder, findAddressHolders, unseenHolderHint } from './address-holder.ts';
 import { bindListener, type BoundListener, type ListenerOptions } from './listener.ts';
 import { readOrphanedWorker, type OrphanedWorker } from '../process/orphaned-worker.ts';
 import type { Platform } from '../process/platform.ts';
@@ -80,19 +80,12 @@ function timeOf({ drainTimeoutMs }: OrphanedWorker): number {
 
 function nameHolder(error: GracefulRunError, port: number, sinceMs: number): GracefulRunError {
   const [holder = null] = findAddressHolders(port);
-  const who =
-    holder === null
-      ? 'by a process that cannot be seen from here'
-      : `by pid ${holder.pid} (${holder.command})`;
   const wholeSeconds = Math.floor(sinceMs / 1_000) * 1_000;
   return new GracefulRunError(
     'addressInUse',
-    `${error.message} ${who}, for ${formatDuration(wholeSeconds)} now`,
+    `${error.message} ${describeHolder(holder)}, for ${formatDuration(wholeSeconds)} now`,
     {
-      hint:
-        holder === null
-          ? `look for it as root with: ss -ltnp 'sport = :${port}'`
-          : `stop it (kill ${holder.pid}), or choose another port`,
+      hint: holder === null ? unseenHolderHint(port) : `stop it (kill ${holder.pid}), or choose another port`,
       cause: error,
     },
   );
