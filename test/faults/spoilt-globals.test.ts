@@ -13,7 +13,8 @@ test.each([
   const wire = await Wire.connect(await master.serving());
   wire.get('/held');
   await wire.until('begun');
-  await master.reload(2);
+  master.signal('SIGHUP');
+  await master.waitFor('generationReady', { generation: 2 });
   await master.waitFor('workerDraining', { generation: 1 });
   process.kill(await master.workerPid(1), 'SIGUSR2');
   await wire.until('ended');

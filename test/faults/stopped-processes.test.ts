@@ -21,7 +21,8 @@ async function ask(wire: Wire): Promise<string> {
 
 /** To generation 2, until that has told the old worker that it takes what is offered to it. */
 async function reloadUntilItGreets(master: RunningMaster): Promise<void> {
-  await master.reload(2);
+  master.signal('SIGHUP');
+  await master.waitFor('generationReady', { generation: 2 });
   await master.waitForLine('greets 2');
   // It has heard of it in the middle of the master's turn: an answer comes after that.
   await master.status();

@@ -152,10 +152,20 @@ export class RunningMaster extends EventLog {
     return this.port();
   }
 
-  /** Sends SIGHUP and resolves when generation `number` serves. */
+  /** Sends SIGHUP and resolves when generation `number` serves and no earlier one accepts connections. */
   async reload(number: number): Promise<void> {
     this.signal('SIGHUP');
     await this.waitFor('generationReady', { generation: number });
+    const earlier = this.all('workerStarted', ({ generation }) => generation < number);
+    await Promise.all(
+      earlier.map(async ({ pid }) =>
+        Promise.race([
+          this.waitFor('workerAcceptsNoMore', { pid }),
+          this.waitFor('workerExited', { pid }),
+          this.waitFor('workerFailed', { pid }),
+        ]),
+      ),
+    );
   }
 
   /** The pid of the first worker of a generation in a slot. */
