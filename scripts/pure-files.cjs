@@ -7,7 +7,7 @@ exports.pureFiles = [
   '^src/master/programs/start-order\\.ts$',
   '^src/master/config/files/(document|expand|foreign-keys)\\.ts$',
   '^src/master/watch/(debounce|fingerprint|ignore|path-route|watch-problems)\\.ts$',
-  '^src/master/launch/(interpreters|node-launch|package-commands|shebang|split-words|trampoline|worker-environment|worker-kind)\\.ts$',
+  '^src/master/launch/(drain-signals|interpreters|node-launch|package-commands|shebang|split-words|trampoline|worker-environment|worker-kind)\\.ts$',
   '^src/worker/channel/read-message\\.ts$',
   '^src/worker/listen/(addresses|binding|listen-call|placement|readiness)\\.ts$',
   '^src/ctl/(masters/(name-patterns|selection)|show/(columns|describe-update|last-problem|programs-table|table-layout))\\.ts$',

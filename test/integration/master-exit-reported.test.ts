@@ -24,6 +24,7 @@ test('its last message comes first, and nobody waits for a timer', async () => {
         cwd: process.cwd(),
         environment: {},
         listeners: [],
+        drainSignal: null,
         outliveMs: 1_000,
       },
       {
@@ -61,6 +62,7 @@ test('what was written to stderr by then is read before its end is reported, how
         cwd: process.cwd(),
         environment: { ...process.env } as Record<string, string>,
         listeners: [],
+        drainSignal: null,
         outliveMs: 1_000,
       },
       {

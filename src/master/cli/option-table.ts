@@ -110,6 +110,15 @@ export const optionTable: readonly OptionRow[] = [
     option: 'drainTimeout',
   },
   {
+    flag: 'drain-signal',
+    kind: 'text',
+    value: '<auto|none|NAME>',
+    default: 'auto',
+    description:
+      'signal that makes a worker that is not Node.js drain: TERM, QUIT …; auto: the one for what is run; none: it has none, and serves until --drain-timeout',
+    option: 'drainSignal',
+  },
+  {
     flag: 'probation',
     kind: 'text',
     value: '<time>',

@@ -4,6 +4,7 @@ import { resolve } from 'node:path';
 import * as z from 'zod/mini';
 import { parseDuration } from '../../shared/durations.ts';
 import { GracefulRunError } from '../../shared/errors.ts';
+import { parseDrainSignal, type DrainSignalOption } from '../launch/drain-signals.ts';
 import { nodeWorkers, type Readiness } from '../launch/worker-kind.ts';
 import { parseListenAddress } from './listen-address.ts';
 import type { ListenerPlan, Plan, ProgramPlan } from './plan.ts';
@@ -51,6 +52,12 @@ export interface ProgramOptions {
   readonly readyTimeout?: string;
   /** How long a worker may drain before it gets SIGTERM (and SIGKILL 2s later), 0s to 24h. Default 30s. */
   readonly drainTimeout?: string;
+  /**
+   * What makes a worker that is not Node.js stop accepting, finish its requests and exit: the name of a signal, such as `TERM` or `QUIT`.
+   * `auto`, the default: the one that suits what is run, else SIGTERM. `none`: the program drains on no signal; it serves on until
+   * `drainTimeout`, and what is open then is cut. Node.js workers are told by graceful-run, whatever this is.
+   */
+  readonly drainSignal?: DrainSignalOption;
   /**
    * How long the previous generation keeps its workers and their connections after a reload: if a new worker crashes in that time, the
    * previous generation accepts again. 0s (not at all) to 24h. Default 2s.
@@ -153,6 +160,7 @@ function compile(
     workerKind: nodeWorkers(
       readinessOf(options.ready, options.warmup ?? 0, spelling),
       options.migrate ?? true,
+      parseDrainSignal(options.drainSignal ?? 'auto') ?? 'auto',
     ),
     readyTimeoutMs: parseDuration(options.readyTimeout ?? '30s') ?? 0,
     drainTimeoutMs: parseDuration(options.drainTimeout ?? '30s') ?? 0,

@@ -5,6 +5,7 @@
 import * as z from 'zod/mini';
 import { isProgramName } from '../../shared/control-path.ts';
 import { parseDuration } from '../../shared/durations.ts';
+import { drainSignalNames, parseDrainSignal } from '../launch/drain-signals.ts';
 import { parseListenAddress, wantedListenAddress } from './listen-address.ts';
 
 const dayMs = 86_400_000;
@@ -33,6 +34,7 @@ function text(wanted: string): z.ZodMiniType<string> {
 const wantedName = 'a name of letters, digits, dot, dash and underscore, at most 64 of them';
 const wantedWorkers = 'a whole number from 1 to 1024, or auto';
 const wantedReady = 'listen, or http: and a path without spaces, such as http:/healthz';
+const wantedDrainSignal = `auto, none, or the name of a signal: ${drainSignalNames.slice(0, -1).join(', ')} or ${drainSignalNames.at(-1) ?? ''}`;
 export const wantedCommand = "a list of words, such as ['node', 'app.js']";
 const wantedListen = `a list of addresses, each ${wantedListenAddress}`;
 const wantedVariable = 'a variable: a name without = and a text without a zero byte';
@@ -56,6 +58,7 @@ interface ProgramValues {
   readonly warmup: number;
   readonly readyTimeout: string;
   readonly drainTimeout: string;
+  readonly drainSignal: string;
   readonly probation: string;
   readonly migrate: boolean;
   readonly autostart: boolean;
@@ -87,6 +90,9 @@ export const programValues: { readonly [Name in keyof ProgramValues]: z.ZodMiniT
   warmup: integer(0, 10_000),
   readyTimeout: duration(1),
   drainTimeout: duration(0),
+  drainSignal: z
+    .string(wantedDrainSignal)
+    .check(z.refine((written) => parseDrainSignal(written) !== null, wantedDrainSignal)),
   probation: duration(0),
   migrate: z.boolean('true or false'),
   autostart: z.boolean('true or false'),

@@ -102,7 +102,9 @@ const interpreters: Readonly<Record<string, Interpreter>> = {
 
 /** The interpreter that a name stands for (`python3.11` is Python), or null. */
 export function interpreterNamed(name: string): Interpreter | null {
-  return interpreters[name] ?? interpreters[name.replace(/[\d.]+$/, '')] ?? null;
+  // Not by a mere index: a program may be called `constructor`.
+  const known = [name, name.replace(/[\d.]+$/, '')].find((one) => Object.hasOwn(interpreters, one));
+  return known === undefined ? null : (interpreters[known] ?? null);
 }
 
 /** The script among an interpreter's arguments, or null when none of them is one. */

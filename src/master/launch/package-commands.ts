@@ -52,7 +52,7 @@ const managers: Readonly<Record<string, Manager>> = {
 /** What package command the words are, or null. `name` is the first word without its folder. */
 export function packageCommand(name: string, args: readonly string[]): PackageCommand | null {
   if (name === 'node' || name === 'nodejs') return nodeRun(args);
-  const manager = managers[name];
+  const manager = Object.hasOwn(managers, name) ? managers[name] : undefined;
   if (manager === undefined) return null;
   const first = skipOptions(args, manager);
   const [verb, ...rest] = first.words;
@@ -123,10 +123,12 @@ export function unwrapCommand(words: readonly string[]): readonly string[] {
   let rest = words;
   for (;;) {
     while (isAssignment(rest[0] ?? '')) rest = rest.slice(1);
-    const options = wrappers[rest[0] ?? ''];
+    const [word = ''] = rest;
+    const base = word.slice(word.lastIndexOf('/') + 1);
+    const options = Object.hasOwn(wrappers, base) ? wrappers[base] : undefined;
     if (options === undefined) return rest;
     rest = rest.slice(1);
-    for (let word = rest[0]; word?.startsWith('-') === true; word = rest[0])
-      rest = rest.slice(options.has(word) ? 2 : 1);
+    for (let option = rest[0]; option?.startsWith('-') === true; option = rest[0])
+      rest = rest.slice(options.has(option) ? 2 : 1);
   }
 }

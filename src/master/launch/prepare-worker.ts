@@ -9,6 +9,7 @@ import { randomId } from '../random-id.ts';
 import { dirname, join } from 'node:path';
 import type { AnnouncedListener } from '../../shared/protocol.ts';
 import type { ProgramPlan } from '../config/plan.ts';
+import { drainSignalFor } from './drain-signals.ts';
 import { readEnvFile } from './env-file.ts';
 import { launchNode } from './node-launch.ts';
 import { resolveCommand } from './resolve-command.ts';
@@ -35,7 +36,7 @@ export function prepareWorker(
   { generation, slot }: WorkerPlace,
   portChanged: (source: VariableSource) => void = () => undefined,
 ): SpawnRequest {
-  const { readiness } = plan.workerKind;
+  const { readiness, drainSignal } = plan.workerKind;
   const sources = {
     inherited: { ...inherited, ...plan.environment },
     fromFile: plan.environmentFile === null ? {} : readEnvFile(plan.environmentFile),
@@ -61,6 +62,7 @@ export function prepareWorker(
   const launch = launchNode({ command, environment, preload, shimFolder: shimFolder(preload) });
   setOrRemove(environment, 'NODE_OPTIONS', launch.nodeOptions);
   setOrRemove(environment, 'PATH', launch.path);
+  const signal = drainSignal === 'auto' ? drainSignalFor([command.file, ...command.args]) : drainSignal;
   const launched = { ...command, args: launch.args };
   // Inside Node.js the preload sets LISTEN_PID. A container without a shell has to do without, as any program there does.
   const start =
@@ -72,7 +74,15 @@ export function prepareWorker(
         });
   const { file, args } = start;
   const outliveMs = plan.drainTimeoutMs + beyondDrainMs;
-  return { file, args, cwd: plan.cwd, environment: start.environment, listeners, outliveMs };
+  return {
+    file,
+    args,
+    cwd: plan.cwd,
+    environment: start.environment,
+    listeners,
+    outliveMs,
+    drainSignal: signal === 'none' ? null : signal,
+  };
 }
 
 let lockName: string | null = null;

@@ -3,6 +3,7 @@
  * Everything behind the launch asks this, and never which language a program is written in. Pure.
  */
 import type { Capabilities } from '../program/lifecycle/state.ts';
+import type { DrainSignal } from './drain-signals.ts';
 
 /** A worker is ready once it listens on every declared address; `answers`: and once GET `path` returns 200 to 399. */
 export type Readiness =
@@ -17,15 +18,22 @@ export type Readiness =
 export interface WorkerKind {
   readonly capabilities: Capabilities;
   readonly readiness: Readiness;
-  /** Makes a worker stop accepting, finish its requests and exit. */
-  readonly drainSignal: NodeJS.Signals;
+  /** Makes a worker that is not Node.js stop accepting, finish its requests and exit. */
+  readonly drainSignal: DrainSignal;
 }
 
+/** What makes a Node.js worker drain: the preload hears it. */
+export const nodeDrainSignal = 'SIGQUIT';
+
 /** Node.js with the preload: it can do everything. */
-export function nodeWorkers(readiness: Readiness, migrates: boolean): WorkerKind {
+export function nodeWorkers(
+  readiness: Readiness,
+  migrates: boolean,
+  drainSignal: DrainSignal = 'auto',
+): WorkerKind {
   return {
     capabilities: { isGated: true, migrates, reports: true },
     readiness,
-    drainSignal: 'SIGQUIT',
+    drainSignal,
   };
 }

@@ -53,6 +53,8 @@ export interface SpawnRequest {
   readonly listeners: readonly BoundListener[];
   /** How long the process may live on after this one was killed. */
   readonly outliveMs: number;
+  /** What makes it drain unless it is Node.js; null: nothing does. */
+  readonly drainSignal: NodeJS.Signals | null;
   /** What it writes to stdout is reported as if it were stderr. Default: it has this process's stdout. */
   readonly joinsOutputs?: boolean;
 }

@@ -1,6 +1,7 @@
 /** Carries out what the lifecycle decides: an effect in, a system call or a message to a worker out. It decides nothing. */
 import type { EventWithoutRelease } from '../../shared/events.ts';
 import { isDeclared } from '../config/difference.ts';
+import { nodeDrainSignal } from '../launch/worker-kind.ts';
 import type { Platform } from '../process/platform.ts';
 import { sendListener } from '../process/send-listener.ts';
 import { createEndOfListening, type EndOfListening } from '../sockets/end-of-listening.ts';
@@ -104,7 +105,9 @@ export function createPerformer(parts: PerformerParts): Performer {
     // The message first: when the signal arrives, the worker can already read why.
     const emptiesQueues = reason === 'reload' && !isReplaced(worker);
     worker.process.send({ type: 'drain', reason, timeoutMs, migrates, emptiesQueues });
-    platform.signalProcess(listenerOf(worker), versions.of(worker.generation).plan.workerKind.drainSignal);
+    // A process with the preload has said ready, whatever the command is.
+    const signal = worker.ownPid === null ? worker.drainSignal : nodeDrainSignal;
+    if (signal !== null) platform.signalProcess(listenerOf(worker), signal);
   }
 
   /** Newer workers accept on every listener that this one accepts on. */

@@ -10,6 +10,8 @@ export interface RunningWorker {
   readonly generation: number;
   readonly slot: number;
   readonly process: WorkerProcess;
+  /** What makes it drain unless it is Node.js; null: nothing does. */
+  readonly drainSignal: NodeJS.Signals | null;
   readonly tail: StderrTail;
   /** The process that said ready: under `npm start` not the one that was started. It gets the drain signal. */
   servingPid: number;

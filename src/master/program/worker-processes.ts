@@ -38,14 +38,17 @@ export function createWorkerProcesses(parts: WorkerProcessParts): WorkerProcesse
   function start({ worker: id, generation, slot }: Extract<Effect, { type: 'startWorker' }>): void {
     const tail = createStderrTail();
     let worker: RunningWorker | null = null;
+    let drainSignal: NodeJS.Signals | null = null;
     const lines = forwardWholeLines((bytes) => {
       if (worker !== null) parts.onStderr(bytes, worker.process.pid);
     }, platform.arm);
     const failed = (error: unknown): void => {
       dispatch({ type: 'workerEnded', worker: id, end: silentEnd(notStartedFailure(error)) });
     };
-    const process = attempt(() =>
-      platform.spawn(parts.prepare({ generation, slot }), {
+    const process = attempt(() => {
+      const request = parts.prepare({ generation, slot });
+      ({ drainSignal } = request);
+      return platform.spawn(request, {
         message: (raw) => {
           if (worker !== null) messages.message(worker, raw);
         },
@@ -63,8 +66,8 @@ export function createWorkerProcesses(parts: WorkerProcessParts): WorkerProcesse
           if (worker !== null) ended(worker, outcome);
         },
         failed,
-      }),
-    );
+      });
+    });
     if (process instanceof Error) failed(process);
     else if (process !== null) {
       worker = {
@@ -72,6 +75,7 @@ export function createWorkerProcesses(parts: WorkerProcessParts): WorkerProcesse
         generation,
         slot,
         process,
+        drainSignal,
         tail,
         servingPid: process.pid,
         ownPid: null,

@@ -404,6 +404,7 @@ function optionsOf(
     warmup: values['warmup'],
     readyTimeout: values['ready_timeout'],
     drainTimeout: values['drain_timeout'],
+    drainSignal: values['drain_signal'],
     probation: values['probation'],
     migrate: values['migrate'],
     autostart: values['autostart'],

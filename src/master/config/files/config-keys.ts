@@ -3,6 +3,7 @@
  * mistyped keys are made from them. What a value may be is the same as on the command line: ../values.ts.
  */
 import * as z from 'zod/mini';
+import { drainSignalNames } from '../../launch/drain-signals.ts';
 import { logFormats, logLevels } from '../plan.ts';
 import { masterValues, programName, programValues } from '../values.ts';
 
@@ -186,6 +187,15 @@ export const programKeys: Readonly<Record<string, ConfigKey>> = {
     description: 'How long an old worker may drain before SIGTERM (SIGKILL follows 2s later), 0s to 24h.',
     supervisor: 'stopwaitsecs',
     pattern: duration,
+  },
+  drain_signal: {
+    schema: programValues.drainSignal,
+    type: '`auto`, `none`, or a signal',
+    default: 'auto',
+    description:
+      'What makes a worker that is not Node.js drain: `"TERM"`, `"QUIT"` …; `auto`: the signal that suits what is run (docs/programs.md), else TERM; `none`: nothing does: it serves until `drain_timeout`, and what is open then is cut.',
+    supervisor: 'stopsignal',
+    pattern: orVariable(`auto|none|(?:SIG)?(?:${drainSignalNames.join('|')})`),
   },
   probation: {
     schema: programValues.probation,

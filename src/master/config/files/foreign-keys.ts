@@ -27,6 +27,9 @@ const program: Readonly<Record<string, string>> = {
   kill_timeout: 'drain_timeout',
   stopwaitsecs: 'drain_timeout',
   stop_timeout: 'drain_timeout',
+  stopsignal: 'drain_signal',
+  stop_signal: 'drain_signal',
+  kill_signal: 'drain_signal',
   startsecs: 'probation',
   min_uptime: 'probation',
   enabled: 'autostart',
@@ -40,6 +43,7 @@ const needless: Readonly<Record<string, string>> = {
   autorestart: 'workers that crash are always started again',
   restart: 'workers that crash are always started again',
   exec_mode: 'the number of workers says it: workers',
+  drain: 'a program that drains on no signal has drain_signal = "none" and drain_timeout = "5s"',
   name: 'the name stands in the table: [program.NAME]',
 };
 

@@ -77,6 +77,7 @@ test.each([
   '--port 1 --ready-timeout 5 -- x',
   '--port 1 --ready-timeout 0s -- x',
   '--port 1 --drain-timeout 25h -- x',
+  '--port 1 --drain-signal KILL -- x',
   '--port 1 --ready /healthz -- x',
   '--port 1 --ready http:healthz -- x',
   '--port 1 --ready http://localhost/healthz -- x',
@@ -128,7 +129,7 @@ test('options are compiled once: durations in ms, paths absolute, defaults fille
         workerKind: {
           capabilities: { isGated: true, migrates: true, reports: true },
           readiness: { when: 'listens' },
-          drainSignal: 'SIGQUIT',
+          drainSignal: 'auto',
         },
         readyTimeoutMs: 30_000,
         probationMs: 2_000,

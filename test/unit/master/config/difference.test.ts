@@ -40,6 +40,8 @@ describe('what a changed key needs', () => {
     [{ cwd: 'releases/2' }, [['directory'], 'reload']],
     [{ environment: { A: '1' }, workers: 2 }, [['workers', 'environment'], 'reload']],
     [{ ready: 'http:/healthz' as const }, [['ready'], 'reload']],
+    [{ drainSignal: 'SIGTERM' as const }, [['drain_signal'], 'reload']],
+    [{ drainSignal: 'auto' as const }, null],
     [{ backlog: 16 }, [['listen'], 'reload']],
     [{ port: 3001 }, [['listen'], 'reload']],
     [{ host: '127.0.0.2' }, [['listen'], 'reload']],

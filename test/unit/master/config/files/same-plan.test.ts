@@ -57,6 +57,7 @@ const shared = {
   ready: optional(fc.constantFrom('listen', 'http:/up')),
   ready_timeout: optional(duration),
   drain_timeout: optional(duration),
+  drain_signal: optional(fc.constantFrom('auto', 'none', 'QUIT', 'SIGUSR2')),
   probation: optional(duration),
   migrate: optional(fc.boolean()),
   autostart: optional(fc.boolean()),

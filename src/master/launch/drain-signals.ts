@@ -1,0 +1,102 @@
+/**
+ * Which signal makes a program that is not Node.js drain: stop accepting, finish its requests, exit. The operator names it, or it follows
+ * from what is run. Pure.
+ */
+import { interpreterNamed, scriptAmong } from './interpreters.ts';
+import { unwrapCommand } from './package-commands.ts';
+import { lastCommand } from './split-words.ts';
+
+/** The signals that a program can handle and that tell it something, without `SIG`. */
+export const drainSignalNames = [
+  'TERM',
+  'INT',
+  'QUIT',
+  'HUP',
+  'USR1',
+  'USR2',
+  'WINCH',
+  'ALRM',
+  'TSTP',
+] as const;
+
+type SignalName = (typeof drainSignalNames)[number];
+
+/** As options write it: `auto`, `none`, `QUIT`, `SIGQUIT`. */
+export type DrainSignalOption = 'auto' | 'none' | SignalName | `SIG${SignalName}`;
+
+/** In a plan. `auto`: the one that suits what is run. `none`: the program drains on no signal. */
+export type DrainSignal = 'auto' | 'none' | `SIG${SignalName}`;
+
+/** Null: it is none. */
+export function parseDrainSignal(written: string): DrainSignal | null {
+  if (written === 'auto' || written === 'none') return written;
+  const name = drainSignalNames.find((one) => written === one || written === `SIG${one}`);
+  return name === undefined ? null : `SIG${name}`;
+}
+
+/**
+ * What programs drain on, by the name of their executable, script or module. SIGQUIT would be wrong for most of the others: a JVM dumps its
+ * threads, a Go program dumps and exits, gunicorn cuts its requests.
+ */
+export const drainPresets: Readonly<Record<string, `SIG${SignalName}`>> = {
+  apache2: 'SIGWINCH',
+  gunicorn: 'SIGTERM',
+  haproxy: 'SIGUSR1',
+  httpd: 'SIGWINCH',
+  hypercorn: 'SIGTERM',
+  java: 'SIGTERM',
+  lighttpd: 'SIGINT',
+  nginx: 'SIGQUIT',
+  'php-fpm': 'SIGQUIT',
+  puma: 'SIGTERM',
+  starman: 'SIGQUIT',
+  unicorn: 'SIGQUIT',
+  uvicorn: 'SIGTERM',
+};
+
+/** What every other program is sent. */
+export const otherDrainSignal = 'SIGTERM';
+
+/** Commands within commands within …: a line that names itself ends somewhere. */
+const maxDepth = 10;
+
+/** The signal for a command, its words as they are run. */
+export function drainSignalFor(command: readonly string[], depth: number = maxDepth): `SIG${SignalName}` {
+  const [name, ...args] = unwrapCommand(command);
+  if (name === undefined || depth === 0) return otherDrainSignal;
+  const base = lastPart(name);
+  if (base === 'bundle' && args[0] === 'exec') return drainSignalFor(args.slice(1), depth - 1);
+  const interpreter = interpreterNamed(base);
+  if (interpreter === null) return presetOf(base) ?? otherDrainSignal;
+  if (interpreter.isShell) {
+    const line = args[0]?.startsWith('-') === true && args[0].endsWith('c') ? args[1] : undefined;
+    return line === undefined ? otherDrainSignal : drainSignalFor(lastCommand(line), depth - 1);
+  }
+  const script = moduleAmong(args, interpreter) ?? scriptAmong(args, interpreter);
+  return (script === null ? null : presetOf(lastPart(script))) ?? otherDrainSignal;
+}
+
+/** The module of `python3 -m gunicorn app:app`, or null. */
+function moduleAmong(
+  args: readonly string[],
+  { scriptless, values }: Pick<NonNullable<ReturnType<typeof interpreterNamed>>, 'scriptless' | 'values'>,
+): string | null {
+  if (!scriptless.has('-m')) return null;
+  for (let index = 0; args[index]?.startsWith('-') === true; index += 1) {
+    const word = args[index] ?? '';
+    if (word === '-m') return args[index + 1] ?? null;
+    if (values.has(word)) index += 1;
+  }
+  return null;
+}
+
+/** `php-fpm8.2` is php-fpm. */
+function presetOf(name: string): `SIG${SignalName}` | null {
+  for (const known of [name, name.replace(/[-.]?\d[\d.]*$/, '')])
+    if (Object.hasOwn(drainPresets, known)) return drainPresets[known] ?? null;
+  return null;
+}
+
+function lastPart(path: string): string {
+  return path.slice(path.lastIndexOf('/') + 1);
+}
