@@ -45,7 +45,10 @@ export interface EmbeddingOptions {
   readonly onStderr?: (bytes: Uint8Array, pid: number, program: string) => void;
 }
 
-/** Checks the options, of one program or of many, and makes a master that does nothing before `start()`. Errors: `badOption`, `commandMissing`. */
+/**
+ * Checks the options, of one program or of many, and makes a master that does nothing before `start()`. Errors: `badOption`, `commandMissing`;
+ * `planInvalid`, with all `problems`, when each option is right, but not the plan as a whole (an unknown name in `dependsOn`, an address twice).
+ */
 export function createMaster(options: MasterOptions | PlanOptions, embedding: EmbeddingOptions = {}): Master {
   return createOwnedMaster(options, embedding);
 }

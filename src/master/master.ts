@@ -118,7 +118,7 @@ export interface Surroundings {
 /** How often it is checked whether the master of this name has ended. */
 const namePauseMs = 100;
 
-/** Checks the options and makes a master that does nothing yet. Errors: `badOption`, `commandMissing`. */
+/** Checks the options and makes a master that does nothing yet. Errors: `badOption`, `commandMissing`, `planInvalid`. */
 export function createMaster(
   options: MasterOptions | PlanOptions,
   given: Partial<Surroundings> = {},

@@ -204,7 +204,8 @@ export interface ProgramChange {
 }
 
 export interface UpdateResult {
-  readonly file: string;
+  /** Null: the plan was given by code. */
+  readonly file: string | null;
   readonly difference: PlanDifference;
   /** False: it was only asked what would be done. */
   readonly applied: boolean;

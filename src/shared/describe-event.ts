@@ -92,9 +92,9 @@ function sentence(event: MasterEvent, why: (failure: Failure) => string): string
     case 'startWaits':
       return `waits for ${event.programs.join(', ')} to serve before it starts`;
     case 'planChanged':
-      return `${event.file} was read again: ${describeNames(event)}`;
+      return `${event.file === null ? 'the plan was changed' : `${event.file} was read again`}: ${describeNames(event)}`;
     case 'planRefused':
-      return `${event.file} is wrong, and everything stays as it is: ${event.problems.join('; ')}`;
+      return `${event.file ?? 'the new plan'} is wrong, and everything stays as it is: ${event.problems.join('; ')}`;
     case 'stopped':
       return event.failure === null ? 'stopped' : `gave up: ${why(event.failure)}`;
     case 'workerCountChanged':

@@ -141,16 +141,17 @@ export type MasterEvent =
   | { readonly event: 'startRefused'; readonly failure: Failure }
   /** It is to be started once these programs serve. */
   | { readonly event: 'startWaits'; readonly programs: readonly string[] }
-  /** The config file was read again and what it says is being done. Names of programs. */
+  /** The config file was read again, or a new plan was given by code, and what it says is being done. Names of programs. */
   | {
       readonly event: 'planChanged';
-      readonly file: string;
+      /** Null: the plan was given by code. */
+      readonly file: string | null;
       readonly added: readonly string[];
       readonly removed: readonly string[];
       readonly changed: readonly string[];
     }
-  /** The config file was read again and is wrong: everything stays as it is. */
-  | { readonly event: 'planRefused'; readonly file: string; readonly problems: readonly string[] }
+  /** The config file was read again, or a new plan was given by code, and it is wrong: everything stays as it is. */
+  | { readonly event: 'planRefused'; readonly file: string | null; readonly problems: readonly string[] }
   | { readonly event: 'workerCountChanged'; readonly fromCount: number; readonly toCount: number }
   | {
       readonly event: 'restartScheduled';

@@ -271,6 +271,24 @@ describe('a changed plan', () => {
     expect(await who(a)).toMatchObject({ variable: 'new' });
   });
 
+  test('whose plan is wrong as a whole changes nothing, and names no file', async () => {
+    const [a = 0, b = 0] = await freePorts(2);
+    const { master, events } = await running({ shop: onPorts([a]) });
+    const shop = onPorts([a], { dependsOn: ['db', 'mail'] });
+    const mail = onPorts([b], { dependsOn: ['shop'] });
+    await expect(master.update(plan({ shop, mail }))).rejects.toMatchObject({
+      code: 'planInvalid',
+      problems: [
+        { file: null, key: 'programs.shop.dependsOn[0]' },
+        { file: null, key: 'programs.shop.dependsOn[1]' },
+      ],
+    });
+    expect(events.filter(({ event }) => event === 'planRefused')).toMatchObject([{ file: null }]);
+    expect(master.programs()).toMatchObject([{ program: 'shop', generation: 1 }]);
+    const { file } = await master.update(plan({ shop: onPorts([a]) }));
+    expect(file).toBeNull();
+  });
+
   test('that cannot be done changes nothing: every problem is told at once', async () => {
     const [a = 0, b = 0] = await freePorts(2);
     const { master, events } = await running({ shop: onPorts([a]), mail: onPorts([b]) });
@@ -286,7 +304,7 @@ describe('a changed plan', () => {
       ),
     ).rejects.toMatchObject({
       code: 'planInvalid',
-      problems: [{ key: 'program.shop' }, { key: 'program.mail' }],
+      problems: [{ key: 'programs.shop' }, { key: 'programs.mail' }],
     });
     expect(events.slice(before).map(({ event }) => event)).toEqual(['planRefused']);
     expect(await Promise.all([who(a), who(b)])).toEqual(pids);

@@ -14,9 +14,9 @@ export function describeUpdate(
   styles: Styles,
 ): readonly string[] {
   const lines = describeDifference(difference, styles);
-  if (lines.length === 0)
-    return [`nothing to update: ${printable(file)} says the same as when it was last applied`];
-  if (!applied) return [...lines, `nothing was done: gracefulctl update applies ${printable(file)}`];
+  const source = file === null ? 'the plan' : printable(file);
+  if (lines.length === 0) return [`nothing to update: ${source} says the same as when it was last applied`];
+  if (!applied) return [...lines, `nothing was done: gracefulctl update applies ${source}`];
   return [...lines, ...programs.map((program) => describeProgram(program, styles))];
 }
 

@@ -3,12 +3,25 @@ import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import * as z from 'zod/mini';
 import { parseDuration } from '../../shared/durations.ts';
-import { GracefulRunError } from '../../shared/errors.ts';
 import { parseDrainSignal, type DrainSignalOption } from '../launch/drain-signals.ts';
 import { nodeWorkers, type Readiness } from '../launch/worker-kind.ts';
+import { checkPlan } from './check-plan.ts';
 import { parseListenAddress } from './listen-address.ts';
+import {
+  addressTwice,
+  badOption,
+  commandMissing,
+  nameMissing,
+  type OptionSpelling,
+  planFaulty,
+  portMissing,
+  type Spelling,
+  warmupWithoutPath,
+} from './option-errors.ts';
 import type { ListenerPlan, Plan, ProgramPlan } from './plan.ts';
-import { masterValues, programName, programValues, wantedCommand } from './values.ts';
+import { masterValues, programName, programValues } from './values.ts';
+
+export type { OptionSpelling } from './option-errors.ts';
 
 /** When a worker is ready: once it listens, or once `GET /path` also returns status 200–399. */
 export type ReadyWhen = 'listen' | `http:/${string}`;
@@ -90,56 +103,69 @@ export interface PlanOptions {
 }
 
 const programShape = z.partial(z.strictObject(programValues));
-const masterShape = z.partial(z.strictObject({ ...programValues, ...masterValues, name: programName }));
+const masterShape = z.omit(
+  z.partial(z.strictObject({ ...programValues, ...masterValues, name: programName })),
+  { autostart: true, dependsOn: true },
+);
 const planShape = z.strictObject({
   programs: z.record(programName, z.unknown(), 'a table of programs'),
   name: z.optional(programName),
   control: z.optional(masterValues.control),
 });
 
-/** How errors spell the name of an option: as on the command line (`--ready-timeout`), or as in code (`readyTimeout`). */
-export type OptionSpelling = 'commandLine' | 'code';
-
-/** Checks and compiles the options of a master. Errors: `badOption`, `commandMissing`. */
+/** Checks and compiles the options of a master. Errors: `badOption`, `commandMissing`, `planInvalid`. */
 export function compileOptions(
   options: MasterOptions | PlanOptions,
   here: string,
-  spelling: OptionSpelling = 'code',
+  as: OptionSpelling = 'code',
 ): Plan {
   if ('programs' in options) return compilePlan(options, here);
+  const spelling = { as, program: null };
   const parsed = masterShape.safeParse(options, { reportInput: true });
   if (!parsed.success) throw badOption(parsed.error.issues, spelling);
   const { control, name, ...program } = parsed.data;
-  return planOf(name ?? null, control, [compile(name ?? null, program, here, spelling)]);
+  const compiled = compile(name ?? null, program, here, spelling);
+  return planOf({ name: name ?? null, control }, [compiled], null);
 }
 
 function compilePlan(options: PlanOptions, here: string): Plan {
   const parsed = planShape.safeParse(options, { reportInput: true });
-  if (!parsed.success) throw badOption(parsed.error.issues, 'code');
+  if (!parsed.success) throw badOption(parsed.error.issues, { as: 'code', program: null });
   const { programs, name, control } = parsed.data;
   const compiled = Object.entries(programs).map(([program, given]) =>
     compileProgram(program, given as ProgramOptions, here),
   );
-  return planOf(name ?? null, control, compiled);
+  if (compiled.length > 1 && name === undefined) throw nameMissing();
+  const hasPort = (program: string): boolean =>
+    (programs[program] as ProgramOptions | undefined)?.port !== undefined;
+  return planOf({ name: name ?? null, control }, compiled, hasPort);
 }
 
-function planOf(name: string | null, control: boolean | undefined, programs: readonly ProgramPlan[]): Plan {
+function planOf(
+  { name, control }: { readonly name: string | null; readonly control: boolean | undefined },
+  programs: readonly ProgramPlan[],
+  /** Whether the address of a program was given as `port`; null: the only program, without a table of programs. */
+  hasPort: ((program: string) => boolean) | null,
+): Plan {
+  const faults = checkPlan(programs);
+  if (faults.length > 0) throw planFaulty(faults, programs, hasPort);
   const master = { name, hasControl: control ?? true, file: null, logLevel: null, logFormat: null };
   return Object.freeze({ master: Object.freeze(master), programs: Object.freeze([...programs]) });
 }
 
 /** Checks and compiles one program of many. Errors: `badOption`, `commandMissing`. */
 export function compileProgram(name: string, options: ProgramOptions, here: string): ProgramPlan {
+  const spelling: Spelling = { as: 'code', program: name };
   const parsed = programShape.safeParse(options, { reportInput: true });
-  if (!parsed.success) throw badOption(parsed.error.issues, 'code');
-  return compile(name, parsed.data, here, 'code');
+  if (!parsed.success) throw badOption(parsed.error.issues, spelling);
+  return compile(name, parsed.data, here, spelling);
 }
 
 function compile(
   name: string | null,
   options: z.infer<typeof programShape>,
   here: string,
-  spelling: OptionSpelling,
+  spelling: Spelling,
 ): ProgramPlan {
   const { command, workers, cwd, environmentFile, watch } = options;
   if (command?.[0] === undefined || command[0] === '') throw commandMissing(spelling);
@@ -174,18 +200,14 @@ const defaultBacklog = 4096;
 
 function listenersOf(
   { port, host, listen, backlog = defaultBacklog }: z.infer<typeof programShape>,
-  spelling: OptionSpelling,
+  spelling: Spelling,
 ): readonly ListenerPlan[] {
   if (listen === undefined) {
     if (port === undefined) throw portMissing(spelling);
     return [Object.freeze({ name: 'default', host: host ?? null, port, backlog })];
   }
   if (port !== undefined || host !== undefined)
-    throw new GracefulRunError(
-      'badOption',
-      `cannot start: ${nameOf('listen', spelling)} stands beside ${nameOf(port === undefined ? 'host' : 'port', spelling)}`,
-      { hint: `give every address with ${nameOf('listen', spelling)}` },
-    );
+    throw addressTwice(port === undefined ? 'host' : 'port', spelling);
   const taken = new Set<string>();
   return listen.map((written, index) => {
     const address = parseListenAddress(written);
@@ -196,63 +218,9 @@ function listenersOf(
   });
 }
 
-function commandMissing(spelling: OptionSpelling): GracefulRunError {
-  return new GracefulRunError('commandMissing', 'cannot start: there is no command to run', {
-    hint:
-      spelling === 'code'
-        ? `command is ${wantedCommand}`
-        : 'put it after the options and two dashes: graceful-run --port 10086 -- node app.js',
-  });
-}
-
-function portMissing(spelling: OptionSpelling): GracefulRunError {
-  return new GracefulRunError('badOption', `cannot start: ${nameOf('port', spelling)} is missing`, {
-    hint:
-      spelling === 'code'
-        ? 'say which port the program listens on: port: 10086'
-        : 'say which port the program listens on: graceful-run --port 10086 -- node app.js',
-  });
-}
-
-function readinessOf(ready: string | undefined, warmup: number, spelling: OptionSpelling): Readiness {
+function readinessOf(ready: string | undefined, warmup: number, spelling: Spelling): Readiness {
   if (ready !== undefined && ready !== 'listen')
     return { when: 'answers', path: ready.slice('http:'.length), warmup };
   if (warmup > 0) throw warmupWithoutPath(spelling);
   return { when: 'listens' };
-}
-
-/** No path is safe to guess: the front page may be the most expensive one, and may write to a database. */
-function warmupWithoutPath(spelling: OptionSpelling): GracefulRunError {
-  const { option, hint } =
-    spelling === 'code'
-      ? { option: 'ready', hint: "say which path: ready: 'http:/healthz'" }
-      : { option: '--ready', hint: 'say which path: --ready http:/healthz' };
-  return new GracefulRunError(
-    'badOption',
-    `cannot start: ${nameOf('warmup', spelling)} needs a path to ask, which ${option} names`,
-    { hint },
-  );
-}
-
-function badOption(issues: readonly z.core.$ZodIssue[], spelling: OptionSpelling): GracefulRunError {
-  const [issue] = issues;
-  const hint = spelling === 'code' ? 'see MasterOptions for what there is' : 'see graceful-run --help';
-  if (issue?.code === 'unrecognized_keys') {
-    const stranger = nameOf(issue.keys[0], spelling);
-    return new GracefulRunError('badOption', `cannot start: there is no option ${stranger}`, { hint });
-  }
-  const [option] = issue?.path ?? [];
-  const given = issue?.input === undefined ? '' : `, not ${JSON.stringify(issue.input)}`;
-  return new GracefulRunError(
-    'badOption',
-    `cannot start: ${nameOf(option, spelling)} must be ${issue?.message ?? 'something else'}${given}`,
-    { hint },
-  );
-}
-
-function nameOf(option: PropertyKey | undefined, spelling: OptionSpelling): string {
-  const name = String(option ?? '');
-  return spelling === 'code'
-    ? name
-    : `--${name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 }

@@ -8,6 +8,7 @@ import { messageOf } from '../../shared/errors.ts';
 import type { Cause } from '../../shared/events.ts';
 import { areExcluded, goingListeners } from '../config/difference.ts';
 import type { Plan, ProgramPlan } from '../config/plan.ts';
+import { inCode } from '../config/option-errors.ts';
 import { planInvalid } from '../config/plan-invalid.ts';
 import { deferred } from '../deferred.ts';
 import type { PreparedVersion } from '../program/versions.ts';
@@ -212,7 +213,7 @@ function problemOf(plan: Plan, name: string, error: unknown): PlanProblem {
     file: plan.master.file,
     line: null,
     column: null,
-    key: `program.${name}`,
+    key: plan.master.file === null ? inCode(name) : `program.${name}`,
     message,
     hint: hint ?? null,
   };

@@ -101,7 +101,7 @@ export function createUpdates({ set, first, readPlan, isStopping, publish }: Upd
     { cause, isDryRun }: UpdateCommand,
     read: () => Promise<Plan>,
   ): Promise<UpdateResult> {
-    const file = plan.master.file ?? '';
+    const { file } = plan.master;
     try {
       const after = await read();
       if (isStopping()) throw masterStopped('update');

@@ -131,7 +131,7 @@ export const updatedProgram: z.ZodMiniType<UpdatedProgram> = z.object({
 });
 
 export const updateResult: z.ZodMiniType<UpdateResult> = z.object({
-  file: z.string(),
+  file: z.nullable(z.string()),
   difference: planDifference,
   applied: z.boolean(),
   programs: z.array(updatedProgram),

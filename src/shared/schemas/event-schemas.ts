@@ -116,12 +116,16 @@ export const eventShapes: Shapes = {
   startWaits: event('startWaits', { ...place, programs: z.array(z.string()) }),
   planChanged: event('planChanged', {
     ...place,
-    file: z.string(),
+    file: z.nullable(z.string()),
     added: z.array(z.string()),
     removed: z.array(z.string()),
     changed: z.array(z.string()),
   }),
-  planRefused: event('planRefused', { ...place, file: z.string(), problems: z.array(z.string()) }),
+  planRefused: event('planRefused', {
+    ...place,
+    file: z.nullable(z.string()),
+    problems: z.array(z.string()),
+  }),
   workerCountChanged: event('workerCountChanged', { ...place, fromCount: z.int(), toCount: z.int() }),
   restartScheduled: event('restartScheduled', {
     ...place,

@@ -1,0 +1,144 @@
+/** The errors of options that are wrong, named as they were written: on the command line, or in code. Pure. */
+import { GracefulRunError } from '../../shared/errors.ts';
+import type { PlanFault } from './check-plan.ts';
+import { type PlanInvalid, planInvalid } from './plan-invalid.ts';
+import { wantedCommand } from './values.ts';
+
+/** How errors spell the name of an option: as on the command line (`--ready-timeout`), or as in code (`readyTimeout`). */
+export type OptionSpelling = 'commandLine' | 'code';
+
+export interface Spelling {
+  readonly as: OptionSpelling;
+  /** Null: the options are those of a master of one program. */
+  readonly program: string | null;
+}
+
+/** What the schema of the options has found. */
+interface Issue {
+  readonly code?: string;
+  readonly path: readonly PropertyKey[];
+  readonly message: string;
+  readonly input?: unknown;
+  /** Of `unrecognized_keys`. */
+  readonly keys?: readonly string[];
+}
+
+export function badOption(issues: readonly Issue[], spelling: Spelling): GracefulRunError {
+  const [issue] = issues;
+  const type = spelling.program === null ? 'MasterOptions' : 'ProgramOptions';
+  const hint = spelling.as === 'code' ? `see ${type} for what there is` : 'see graceful-run --help';
+  if (issue?.code === 'unrecognized_keys') {
+    const stranger = nameOf(issue.keys?.[0], spelling);
+    return new GracefulRunError('badOption', `cannot start: there is no option ${stranger}`, { hint });
+  }
+  const [option] = issue?.path ?? [];
+  const given = issue?.input === undefined ? '' : `, not ${JSON.stringify(issue.input)}`;
+  return new GracefulRunError(
+    'badOption',
+    `cannot start: ${nameOf(option, spelling)} must be ${issue?.message ?? 'something else'}${given}`,
+    { hint },
+  );
+}
+
+export function commandMissing({ as, program }: Spelling): GracefulRunError {
+  return new GracefulRunError(
+    'commandMissing',
+    `cannot start: there is no command to run${program === null ? '' : ` in ${inCode(program)}`}`,
+    {
+      hint:
+        as === 'code'
+          ? `command is ${wantedCommand}`
+          : 'put it after the options and two dashes: graceful-run --port 10086 -- node app.js',
+    },
+  );
+}
+
+export function portMissing(spelling: Spelling): GracefulRunError {
+  return new GracefulRunError('badOption', `cannot start: ${nameOf('port', spelling)} is missing`, {
+    hint:
+      spelling.as === 'code'
+        ? 'say which port the program listens on: port: 10086'
+        : 'say which port the program listens on: graceful-run --port 10086 -- node app.js',
+  });
+}
+
+export function nameMissing(): GracefulRunError {
+  return new GracefulRunError('badOption', 'cannot start: name is missing', {
+    hint: "a master of several programs needs a name of its own, by which gracefulctl finds it: name: 'shop'",
+  });
+}
+
+export function addressTwice(other: 'host' | 'port', spelling: Spelling): GracefulRunError {
+  return new GracefulRunError(
+    'badOption',
+    `cannot start: ${nameOf('listen', spelling)} stands beside ${nameOf(other, spelling)}`,
+    { hint: `give every address with ${nameOf('listen', { ...spelling, program: null })}` },
+  );
+}
+
+/** No path is safe to guess: the front page may be the most expensive one, and may write to a database. */
+export function warmupWithoutPath(spelling: Spelling): GracefulRunError {
+  const { option, hint } =
+    spelling.as === 'code'
+      ? { option: 'ready', hint: "say which path: ready: 'http:/healthz'" }
+      : { option: '--ready', hint: 'say which path: --ready http:/healthz' };
+  return new GracefulRunError(
+    'badOption',
+    `cannot start: ${nameOf('warmup', spelling)} needs a path to ask, which ${option} names`,
+    { hint },
+  );
+}
+
+/** `hasPort`: whether the address of a program was given as `port`; null: the only program has no table of programs around it. */
+export function planFaulty(
+  faults: readonly PlanFault[],
+  programs: readonly { readonly name: string | null }[],
+  hasPort: ((program: string) => boolean) | null,
+): PlanInvalid {
+  return planInvalid(
+    null,
+    faults.map((fault) => {
+      const { program: index, message } = fault;
+      const program = index === null || hasPort === null ? null : (programs[index]?.name ?? null);
+      const place = placeOf(fault, program !== null && hasPort?.(program) === true);
+      return {
+        file: null,
+        line: null,
+        column: null,
+        key: keyInCode({ program, ...place }),
+        message,
+        hint: index === null ? example : fault.hint,
+      };
+    }),
+  );
+}
+
+const example = "add one: programs: { shop: { command: ['node', 'shop.js'], port: 3000 } }";
+
+function placeOf({ key, item }: PlanFault, isPort: boolean): Omit<Place, 'program'> {
+  if (key === 'listen' && isPort) return { option: 'port', item: null };
+  return { option: key === 'depends_on' ? 'dependsOn' : key, item };
+}
+
+interface Place {
+  readonly program: string | null;
+  readonly option: string | null;
+  readonly item: number | null;
+}
+
+function keyInCode({ program, option, item }: Place): string | null {
+  const owner = program === null ? [] : [inCode(program)];
+  const place = [...owner, ...(option === null ? [] : [option])].join('.');
+  return place === '' ? null : `${place}${option === null || item === null ? '' : `[${item}]`}`;
+}
+
+/** A program, as code would get at it: `programs.shop`. */
+export function inCode(program: string): string {
+  return /^[A-Za-z_]\w*$/.test(program) ? `programs.${program}` : `programs[${JSON.stringify(program)}]`;
+}
+
+function nameOf(option: PropertyKey | undefined, { as, program }: Spelling): string {
+  const name = String(option ?? '');
+  if (as === 'code') return keyInCode({ program, option: name, item: null }) ?? name;
+  return `--${name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+}
