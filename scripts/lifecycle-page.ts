@@ -19,9 +19,9 @@ const settings = {
   probationMs: 1_000,
   sameStopMs: 0,
   maxDrainingGenerations: 8,
-  capabilities: { isGated: true, migrates: true, reports: true },
   backoff: defaultBackoff,
 };
+const capabilities = { isGated: true, migrates: true, reports: true };
 const failure: Failure = {
   reason: 'exited',
   message: '',
@@ -34,8 +34,8 @@ const end = { outcome: null, failure, served: null, migrated: null, cut: null, c
 
 const phases: readonly WorkerPhase[] = ['starting', 'ready', 'draining', 'terminating', 'killing'];
 const inputs: readonly WorkerTableInput[] = [
-  { type: 'workerSpawned', at: 0, worker: 1, pid: 2 },
-  { type: 'workerSaidReady', at: 0, worker: 1 },
+  { type: 'workerSpawned', at: 0, worker: 1, pid: 2, isGated: true },
+  { type: 'workerSaidReady', at: 0, worker: 1, capabilities },
   { type: 'workerSaidItAdopts', at: 0, worker: 1 },
   { type: 'workerSaidItDrains', at: 0, worker: 1 },
   { type: 'workerEnded', at: 0, worker: 1, end },
@@ -113,6 +113,7 @@ function phaseAfter(phase: WorkerPhase, input: WorkerTableInput): WorkerPhase | 
     phase,
     phaseSince: 0,
     startedAt: 0,
+    capabilities,
     readyAt: phase === 'starting' ? null : 0,
     admission: 'notAsked',
     adopts: false,
@@ -153,7 +154,7 @@ function inputsFor(program: Program): readonly LifecycleInput[] {
     { type: 'probationElapsed', at },
     { type: 'restartDue', at, generation: 1, slot: 0 },
     ...program.workers.flatMap(({ id: worker }): readonly LifecycleInput[] => [
-      { type: 'workerSaidReady', at, worker },
+      { type: 'workerSaidReady', at, worker, capabilities },
       { type: 'workerSaidItDrains', at, worker },
       { type: 'workerAdmitted', at, worker },
       { type: 'workerEnded', at, worker, end },

@@ -56,6 +56,8 @@ export interface WorkerStatus {
   readonly state: WorkerPhase;
   /** It accepts new connections. */
   readonly isAccepting: boolean;
+  /** What it can do; null before it is ready. */
+  readonly capabilities: WorkerCapabilities | null;
   /** How long it has been in this state, in ms. */
   readonly inStateMs: number;
   readonly uptimeMs: number;
@@ -66,6 +68,16 @@ export interface WorkerStatus {
   readonly otherRelease: Release | null;
   /** While it drains or terminates; else null. */
   readonly draining: DrainingStatus | null;
+}
+
+/** Node.js workers have all three, unless their connections are not to move. Other programs have none. */
+export interface WorkerCapabilities {
+  /** It accepts connections only once its whole generation is ready, and can stop to accept. Otherwise it accepts as soon as it runs. */
+  readonly isGated: boolean;
+  /** Its connections move to other workers. */
+  readonly migrates: boolean;
+  /** It tells what it has open, and what it served. */
+  readonly reports: boolean;
 }
 
 export interface DrainingStatus {

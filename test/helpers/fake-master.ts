@@ -60,6 +60,7 @@ export function statusOf(pid: number): Status {
         pid: 4_242,
         state: 'ready',
         isAccepting: true,
+        capabilities: { isGated: true, migrates: true, reports: true },
         inStateMs: 5_000,
         uptimeMs: 6_000,
         otherRelease: null,

@@ -3,6 +3,7 @@ import { defaultBackoff } from '../../src/master/program/lifecycle/backoff.ts';
 import type { Effect, LifecycleInput, WorkerEnd } from '../../src/master/program/lifecycle/inputs.ts';
 import {
   idleProgram,
+  type Capabilities,
   type LifecycleSettings,
   type Program,
 } from '../../src/master/program/lifecycle/state.ts';
@@ -17,9 +18,11 @@ export const settings: LifecycleSettings = {
   settleMs: 250,
   sameStopMs: 200,
   maxDrainingGenerations: 3,
-  capabilities: { isGated: true, migrates: true, reports: true },
   backoff: defaultBackoff,
 };
+
+/** Those of a Node.js worker. */
+export const capabilities: Capabilities = { isGated: true, migrates: true, reports: true };
 
 export const failure: Failure = {
   reason: 'exited',
@@ -50,7 +53,12 @@ export interface Drive {
   events(): readonly MasterEvent['event'][];
 }
 
-export function drive(workers = 1, given: Partial<LifecycleSettings> = {}): Drive {
+/** `able`: what its workers can do. */
+export function drive(
+  workers = 1,
+  given: Partial<LifecycleSettings> = {},
+  able: Capabilities = capabilities,
+): Drive {
   let program: Program = idleProgram({ ...settings, ...given }, workers);
   const effects: Effect[] = [];
   const send = (input: LifecycleInput): readonly Effect[] => {
@@ -66,7 +74,7 @@ export function drive(workers = 1, given: Partial<LifecycleSettings> = {}): Driv
     effects,
     send,
     ready: (at, worker) => {
-      const first = send({ type: 'workerSaidReady', at, worker });
+      const first = send({ type: 'workerSaidReady', at, worker, capabilities: able });
       const asked = first.flatMap((effect) => (effect.type === 'admitWorker' ? [effect.worker] : []));
       return [...first, ...asked.flatMap((one) => send({ type: 'workerAdmitted', at, worker: one }))];
     },
@@ -75,11 +83,15 @@ export function drive(workers = 1, given: Partial<LifecycleSettings> = {}): Driv
 }
 
 /** A program whose first generation of `workers` serves at time 100; its workers have the ids 1 … n. */
-export function serving(workers = 1, given: Partial<LifecycleSettings> = {}): Drive {
-  const it = drive(workers, given);
+export function serving(
+  workers = 1,
+  given: Partial<LifecycleSettings> = {},
+  able: Capabilities = capabilities,
+): Drive {
+  const it = drive(workers, given, able);
   it.send({ type: 'startRequested', at: 0 });
   for (let worker = 1; worker <= workers; worker++) {
-    it.send({ type: 'workerSpawned', at: 1, worker, pid: 1000 + worker });
+    it.send({ type: 'workerSpawned', at: 1, worker, pid: 1000 + worker, isGated: able.isGated });
     it.ready(100, worker);
   }
   return it;

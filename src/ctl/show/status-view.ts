@@ -47,6 +47,9 @@ export function renderStatus(
     ...(usage === null
       ? []
       : ([['usage', `${formatBytes(usage.memoryBytes)} of memory, ${usage.cpuPercent}% of a CPU`]] as const)),
+    ...(status.workers.some(({ capabilities }) => capabilities?.isGated === false)
+      ? ([['capability', withoutGate]] as const)
+      : []),
     ['workers', renderCount(status)],
   ];
   const width = Math.max(...facts.map(([name]) => name.length)) + 2;
@@ -59,6 +62,8 @@ export function renderStatus(
   ];
   return `${lines.join('\n')}\n`;
 }
+
+const withoutGate = 'accepts connections as soon as it runs; they stay with their worker';
 
 function renderListeners({ listeners }: Status): string {
   return listeners.map(({ name, host, port }) => printable(`${name} ${formatUrl(host, port)}`)).join(', ');

@@ -10,7 +10,7 @@ import { preloadPath } from '../launch/preload-path.ts';
 import { prepareWorker } from '../launch/prepare-worker.ts';
 import type { Platform } from '../process/platform.ts';
 import type { LifecycleInput, TimerKey, Undated } from '../program/lifecycle/inputs.ts';
-import type { Worker } from '../program/lifecycle/state.ts';
+import { noCapabilities, type Worker } from '../program/lifecycle/state.ts';
 import type { Verdict, WorkerTableInput } from '../program/lifecycle/worker-step.ts';
 import { stepWorker } from '../program/lifecycle/worker-table.ts';
 import { createPerformer } from '../program/perform.ts';
@@ -188,6 +188,7 @@ function firstWorker(startedAt: number): Worker {
     phase: 'starting',
     phaseSince: startedAt,
     startedAt,
+    capabilities: { ...noCapabilities, isGated: true },
     readyAt: null,
     admission: 'notAsked',
     adopts: false,

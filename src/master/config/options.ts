@@ -4,7 +4,7 @@ import { resolve } from 'node:path';
 import * as z from 'zod/mini';
 import { parseDuration } from '../../shared/durations.ts';
 import { parseDrainSignal, type DrainSignalOption } from '../launch/drain-signals.ts';
-import { nodeWorkers, type Readiness } from '../launch/worker-kind.ts';
+import { workerKind, type Readiness } from '../launch/worker-kind.ts';
 import { checkPlan } from './check-plan.ts';
 import { parseListenAddress } from './listen-address.ts';
 import {
@@ -183,7 +183,7 @@ function compile(
         : watch === false || watch === undefined
           ? null
           : watch.map((path) => resolve(here, path)),
-    workerKind: nodeWorkers(
+    workerKind: workerKind(
       readinessOf(options.ready, options.warmup ?? 0, spelling),
       options.migrate ?? true,
       parseDrainSignal(options.drainSignal ?? 'auto') ?? 'auto',

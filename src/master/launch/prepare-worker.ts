@@ -79,6 +79,7 @@ export function prepareWorker(
     args,
     cwd: plan.cwd,
     environment: start.environment,
+    isNode: command.isNode,
     listeners,
     outliveMs,
     drainSignal: signal === 'none' ? null : signal,

@@ -1,6 +1,6 @@
 /**
- * What kind of process the workers of a program are, as data: what they can do, when they are ready, which signal makes them drain.
- * Everything behind the launch asks this, and never which language a program is written in. Pure.
+ * What is wanted of the workers of a program, as data: when they are ready, whether their connections move, which signal makes them drain. What
+ * a worker can do is known when it is ready (lifecycle/state.ts), because a command does not tell what it starts. Pure.
  */
 import type { Capabilities } from '../program/lifecycle/state.ts';
 import type { DrainSignal } from './drain-signals.ts';
@@ -16,8 +16,9 @@ export type Readiness =
     };
 
 export interface WorkerKind {
-  readonly capabilities: Capabilities;
   readonly readiness: Readiness;
+  /** Connections move to the new workers at a reload, if both can do that. */
+  readonly migrates: boolean;
   /** Makes a worker that is not Node.js stop accepting, finish its requests and exit. */
   readonly drainSignal: DrainSignal;
 }
@@ -25,15 +26,15 @@ export interface WorkerKind {
 /** What makes a Node.js worker drain: the preload hears it. */
 export const nodeDrainSignal = 'SIGQUIT';
 
-/** Node.js with the preload: it can do everything. */
-export function nodeWorkers(
+export function workerKind(
   readiness: Readiness,
   migrates: boolean,
   drainSignal: DrainSignal = 'auto',
 ): WorkerKind {
-  return {
-    capabilities: { isGated: true, migrates, reports: true },
-    readiness,
-    drainSignal,
-  };
+  return { readiness, migrates, drainSignal };
+}
+
+/** Those of a worker whose own process has said ready on the channel, which is Node.js with the preload. */
+export function nodeCapabilities({ migrates }: WorkerKind): Capabilities {
+  return { isGated: true, migrates, reports: true };
 }

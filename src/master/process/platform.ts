@@ -49,6 +49,8 @@ export interface SpawnRequest {
   readonly args: readonly string[];
   readonly cwd: string;
   readonly environment: Readonly<Record<string, string>>;
+  /** It is Node.js with the preload, and not something that may start such a process, or another program. */
+  readonly isNode: boolean;
   /** Inherited at fd 3, 4 …, in this order. */
   readonly listeners: readonly BoundListener[];
   /** How long the process may live on after this one was killed. */

@@ -44,6 +44,7 @@ export function describeStatus(
       pid: worker.pid,
       state: worker.phase,
       isAccepting: isAccepting(worker),
+      capabilities: worker.readyAt === null ? null : worker.capabilities,
       inStateMs: Math.max(0, Math.round(at - worker.phaseSince)),
       uptimeMs: Math.max(0, Math.round(at - worker.startedAt)),
       otherRelease: otherReleaseIn(releases, worker.generation, worker.slot),

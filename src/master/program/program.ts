@@ -392,10 +392,8 @@ export function lifecycleSettings({
   readyTimeoutMs,
   drainTimeoutMs,
   probationMs,
-  workerKind,
 }: ProgramPlan): LifecycleSettings {
   return {
-    capabilities: workerKind.capabilities,
     readyTimeoutMs,
     drainTimeoutMs,
     probationMs,

@@ -139,10 +139,11 @@ export function createRunner(options: RunnerOptions, initial: Program): Runner {
   }
 
   async function askOpen(): Promise<void> {
-    if (!program.settings.capabilities.reports) return;
-    const leaving = program.workers.filter(({ phase }) => phase === 'draining' || phase === 'terminating');
+    const leaving = program.workers.filter(
+      ({ phase, capabilities }) => capabilities.reports && (phase === 'draining' || phase === 'terminating'),
+    );
     const known = leaving.flatMap(({ id }) => workers.get(id) ?? []);
-    await openCounts.ask(known.filter(({ wasReady }) => wasReady));
+    await openCounts.ask(known);
   }
 
   return {

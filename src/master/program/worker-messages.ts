@@ -4,6 +4,7 @@
  */
 import type { MasterEvent } from '../../shared/events.ts';
 import type { OpenCounts, WorkerMessage } from '../../shared/protocol.ts';
+import { nodeCapabilities } from '../launch/worker-kind.ts';
 import type { LifecycleInput, Undated } from './lifecycle/inputs.ts';
 import { lostFailure, notAdmittedFailure, restartedFailure } from './worker-failures.ts';
 import { identity, failureContext, type RunningWorker } from './running-worker.ts';
@@ -99,13 +100,14 @@ export function createMessageHandler({
   /** The process that listens is the worker: under `npm start` or a shell not the one that was started. */
   function saidReady(worker: RunningWorker, pid: number, ownPid: number): void {
     const before = worker.servingPid;
-    if (!worker.wasReady || pid === before) {
+    const capabilities = nodeCapabilities(versions.of(worker.generation).plan.workerKind);
+    if (worker.ownPid === null || pid === before) {
       worker.servingPid = pid;
       worker.ownPid = ownPid;
       worker.process.noteServing(pid);
       worker.wasReady = true;
       watch(worker);
-      dispatch({ type: 'workerSaidReady', worker: worker.id });
+      dispatch({ type: 'workerSaidReady', worker: worker.id, capabilities });
     } else if (platform.belongsToWorker(before, worker.process.pid)) {
       reject(
         worker,
@@ -121,7 +123,7 @@ export function createMessageHandler({
         pid,
         failureContext(worker, versions.of(worker.generation).listeners),
       );
-      dispatch({ type: 'workerRestartedItself', worker: worker.id, failure });
+      dispatch({ type: 'workerRestartedItself', worker: worker.id, failure, capabilities });
     }
   }
 

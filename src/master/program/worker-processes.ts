@@ -45,9 +45,10 @@ export function createWorkerProcesses(parts: WorkerProcessParts): WorkerProcesse
     const failed = (error: unknown): void => {
       dispatch({ type: 'workerEnded', worker: id, end: silentEnd(notStartedFailure(error)) });
     };
+    let isGated = true;
     const process = attempt(() => {
       const request = parts.prepare({ generation, slot });
-      ({ drainSignal } = request);
+      ({ drainSignal, isNode: isGated } = request);
       return platform.spawn(request, {
         message: (raw) => {
           if (worker !== null) messages.message(worker, raw);
@@ -89,7 +90,7 @@ export function createWorkerProcesses(parts: WorkerProcessParts): WorkerProcesse
         report: null,
       };
       running.set(id, worker);
-      dispatch({ type: 'workerSpawned', worker: id, pid: process.pid });
+      dispatch({ type: 'workerSpawned', worker: id, pid: process.pid, isGated });
     }
   }
 

@@ -19,6 +19,7 @@ import type {
   StopAccepted,
   UpdatedProgram,
   UpdateResult,
+  WorkerCapabilities,
   WorkerCrash,
   WorkerStatus,
 } from '../control-api.ts';
@@ -63,12 +64,19 @@ export const drainingStatus: z.ZodMiniType<DrainingStatus> = z.object({
   isCleaningUp: z.nullable(z.boolean()),
 });
 
+export const workerCapabilities: z.ZodMiniType<WorkerCapabilities> = z.object({
+  isGated: z.boolean(),
+  migrates: z.boolean(),
+  reports: z.boolean(),
+});
+
 export const workerStatus: z.ZodMiniType<WorkerStatus> = z.object({
   generation: z.int(),
   slot: z.int(),
   pid: z.nullable(z.int()),
   state: workerPhase,
   isAccepting: z.boolean(),
+  capabilities: z._default(z.nullable(workerCapabilities), null),
   inStateMs: z.number(),
   uptimeMs: z.number(),
   otherRelease: z.nullable(release),

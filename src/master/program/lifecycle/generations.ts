@@ -6,6 +6,8 @@ import { backoffMs, countedFailures } from './backoff.ts';
 import type { Effect } from './inputs.ts';
 import {
   commonOf,
+  noCapabilities,
+  servingGeneration,
   type Generation,
   type OnProbation,
   type Program,
@@ -38,6 +40,7 @@ export function fillSlots<P extends Program>(
       phase: 'starting',
       phaseSince: at,
       startedAt: at,
+      capabilities: { ...noCapabilities, isGated: true },
       readyAt: null,
       admission: 'notAsked',
       adopts: false,
@@ -71,7 +74,31 @@ export function refill<P extends Program>(
   return fillSlots(program, generation, slots, at, out);
 }
 
-/** Starts the next generation with all its workers. Answers every reload that was asked for before. */
+/**
+ * Starts those workers of a candidate that may be started now: all of them, or one after the other is ready, if the generation that serves
+ * accepts as soon as it runs. Its successors will, too, and a bad release is to meet as few clients as possible.
+ */
+export function startCandidates<P extends Program>(
+  program: P,
+  candidate: Generation,
+  at: number,
+  out: Effect[],
+): { program: P; generation: Generation } {
+  const empty = candidate.slots.filter(({ workerId }) => workerId === null);
+  const serving = servingGeneration(program)?.number;
+  const isCareful = program.workers.some(
+    ({ generation, phase, capabilities }) =>
+      generation === serving && phase === 'ready' && !capabilities.isGated,
+  );
+  const startsNow = !isCareful
+    ? empty
+    : program.workers.some((worker) => holds(candidate, worker) && worker.phase === 'starting')
+      ? []
+      : empty.slice(0, 1);
+  return fillSlots(program, candidate, startsNow, at, out);
+}
+
+/** Starts the next generation. Answers every reload that was asked for before. */
 export function beginGeneration<P extends Program>(
   program: P,
   at: number,
@@ -83,10 +110,9 @@ export function beginGeneration<P extends Program>(
     type: 'announce',
     event: { event: 'generationStarted', generation: number, workers: slots.length },
   });
-  return fillSlots(
+  return startCandidates(
     { ...program, lastGeneration: number, pendingSince: null },
     { number, startedAt: at, slots },
-    slots,
     at,
     out,
   );
@@ -99,6 +125,28 @@ export function fitSlots<P extends Program>(
   at: number,
   out: Effect[],
 ): { program: P; generation: Generation } {
+  const fitted = changeSlots(program, generation, at, out);
+  return fillSlots(fitted.program, fitted.generation, fitted.added, at, out);
+}
+
+/** As fitSlots, and of the new slots those are started that may be started now. */
+export function fitCandidateSlots<P extends Program>(
+  program: P,
+  candidate: Generation,
+  at: number,
+  out: Effect[],
+): { program: P; generation: Generation } {
+  const fitted = changeSlots(program, candidate, at, out);
+  return startCandidates(fitted.program, fitted.generation, at, out);
+}
+
+/** The new slots are empty yet. */
+function changeSlots<P extends Program>(
+  program: P,
+  generation: Generation,
+  at: number,
+  out: Effect[],
+): { program: P; generation: Generation; added: readonly Slot[] } {
   const ranked = [...generation.slots].sort(
     (one, other) => rank(program, other) - rank(program, one) || one.index - other.index,
   );
@@ -110,7 +158,7 @@ export function fitSlots<P extends Program>(
     (index) => !kept.some((slot) => slot.index === index),
   );
   const added = free.slice(0, program.workersWanted - kept.length).map(emptySlot);
-  return fillSlots(shrunk, { ...generation, slots: [...kept, ...added] }, added, at, out);
+  return { program: shrunk, generation: { ...generation, slots: [...kept, ...added] }, added };
 }
 
 /** Plans the replacement of a worker of `generation` that has ended: at once, or after its backoff. */

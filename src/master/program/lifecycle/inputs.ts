@@ -4,7 +4,7 @@
  */
 import type { Cause, EventWithoutRelease, Failure, Outcome } from '../../../shared/events.ts';
 import type { DrainReason } from '../../../shared/protocol.ts';
-import type { LifecycleSettings } from './state.ts';
+import type { Capabilities, LifecycleSettings } from './state.ts';
 
 /** How a worker ended; `failure` says what that means if it was not told to end. */
 export interface WorkerEnd {
@@ -25,13 +25,27 @@ export function silentEnd(failure: Failure): WorkerEnd {
 
 /** Inputs about one process. `worker` is its id: one that is no longer known belongs to a worker that is gone. */
 export type WorkerInput =
-  | { readonly type: 'workerSpawned'; readonly at: number; readonly worker: number; readonly pid: number }
-  | { readonly type: 'workerSaidReady'; readonly at: number; readonly worker: number }
+  | {
+      readonly type: 'workerSpawned';
+      readonly at: number;
+      readonly worker: number;
+      readonly pid: number;
+      /** What was started is Node.js with the preload. */
+      readonly isGated: boolean;
+    }
+  /** It is ready: it has said so, or was seen to be. A second time: it is known better now, and is another kind of process than it seemed. */
+  | {
+      readonly type: 'workerSaidReady';
+      readonly at: number;
+      readonly worker: number;
+      readonly capabilities: Capabilities;
+    }
   /** Its program ended, and its command (a shell, for example) started it again: the new process is ready. */
   | {
       readonly type: 'workerRestartedItself';
       readonly at: number;
       readonly worker: number;
+      readonly capabilities: Capabilities;
       readonly failure: Failure;
     }
   /** Its program ended, and its command (a shell, for example) goes on without it. */

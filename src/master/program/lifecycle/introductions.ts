@@ -13,7 +13,6 @@ const maxDestinations = 8;
 
 /** The effects that connect the pairs of `after` that `before` did not have. */
 export function introductions(before: Program, after: Program): readonly Effect[] {
-  if (!after.settings.capabilities.migrates) return [];
   const known = new Set(pairsOf(before).filter(isPossible).map(nameOf));
   const pairs = pairsOf(after);
   const added = pairs.filter((pair) => isPossible(pair) && !known.has(nameOf(pair)));
@@ -34,9 +33,13 @@ interface Pair {
 
 function pairsOf(program: Program): readonly Pair[] {
   const current = program.phase === 'probation' ? program.previous : servingGeneration(program);
-  const sources = program.workers.filter(({ phase }) => phase === 'draining');
+  const sources = program.workers.filter(
+    ({ phase, capabilities }) => phase === 'draining' && capabilities.migrates,
+  );
   if (current === null || sources.length === 0) return [];
-  const destinations = program.workers.filter((worker) => worker.phase === 'ready' && holds(current, worker));
+  const destinations = program.workers.filter(
+    (worker) => worker.phase === 'ready' && worker.capabilities.migrates && holds(current, worker),
+  );
   return sources.flatMap((source, index) =>
     // Each source begins with a different destination.
     [

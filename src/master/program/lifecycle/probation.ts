@@ -22,10 +22,12 @@ import type { KillReason } from './worker-step.ts';
 export function canProve({ settings, pendingSince, current, workers }: Reloading): boolean {
   return (
     settings.probationMs > 0 &&
-    settings.capabilities.isGated &&
     // Another reload waits: it would end the probation as soon as it begins.
     pendingSince === null &&
-    workers.some(({ generation, phase }) => generation === current.number && phase === 'ready')
+    workers.some(
+      ({ generation, phase, capabilities }) =>
+        generation === current.number && phase === 'ready' && capabilities.isGated,
+    )
   );
 }
 

@@ -8,6 +8,7 @@ import {
   beginGeneration,
   cancelRestarts,
   fillSlots,
+  fitCandidateSlots,
   fitSlots,
   holds,
   isAdmitted,
@@ -15,6 +16,7 @@ import {
   serve,
   refill,
   scheduleRestart,
+  startCandidates,
 } from './generations.ts';
 import { admitWorkers, dismissGeneration, drainWorkers, workersById, workersOf } from './worker-commands.ts';
 import { beginProbation, canProve } from './probation.ts';
@@ -93,14 +95,17 @@ export function fitCandidate(
   at: number,
   out: Effect[],
 ): Program {
-  const fitted = fitSlots(changeCount(program, change, out), program.candidate, at, out);
+  const fitted = fitCandidateSlots(changeCount(program, change, out), program.candidate, at, out);
   return admitIfComplete({ ...fitted.program, candidate: fitted.generation }, at, out);
 }
 
-/** When the whole candidate is ready, all of it is asked to accept. */
+/** When the whole candidate is ready, all of it is asked to accept. Before, the next of its workers may be started. */
 export function admitIfComplete(program: Starting | Reloading, at: number, out: Effect[]): Program {
   const { candidate } = program;
-  if (!isComplete(program, candidate)) return program;
+  if (!isComplete(program, candidate)) {
+    const next = startCandidates(program, candidate, at, out);
+    return { ...next.program, candidate: next.generation };
+  }
   // Fewer workers may be wanted than before: then those that are left may all have confirmed already.
   return promoteIfAdmitted(admitWorkers(program, workersOf(program, candidate), at, out), at, out);
 }

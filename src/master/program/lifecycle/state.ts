@@ -19,15 +19,14 @@ export interface LifecycleSettings {
   readonly sameStopMs: number;
   /** A reload waits while this many old generations still drain. */
   readonly maxDrainingGenerations: number;
-  readonly capabilities: Capabilities;
   readonly backoff: BackoffSettings;
 }
 
-/** What a worker of the program can do. */
+/** What a worker can do. A worker has them when its own process has said ready on the channel, whatever command it was started with. */
 export interface Capabilities {
   /**
-   * It accepts only once it is admitted, and can be paused. Without: it accepts as soon as it listens, so it counts as admitted once it is
-   * ready, and a generation of such workers has no probation.
+   * It accepts only once it is admitted, and can be paused. Without: it may accept as soon as it runs. So it counts as admitted once it is
+   * ready, it is drained where a gated worker would be killed, and it cannot wait out a probation.
    */
   readonly isGated: boolean;
   /** Its connections can move to another worker. */
@@ -35,6 +34,9 @@ export interface Capabilities {
   /** It tells what it still has open, and at its end what it served. */
   readonly reports: boolean;
 }
+
+/** Those of a program that does not know graceful-run. */
+export const noCapabilities: Capabilities = { isGated: false, migrates: false, reports: false };
 
 export interface BackoffSettings {
   readonly firstMs: number;
@@ -55,6 +57,8 @@ export interface Worker {
   /** When it entered its phase, and when it was started. */
   readonly phaseSince: number;
   readonly startedAt: number;
+  /** What is known of it: before it is ready, only whether it is gated. A worker without a process accepts nothing, so it is. */
+  readonly capabilities: Capabilities;
   /** When it became ready; null before. */
   readonly readyAt: number | null;
   /** A ready worker is asked to accept, and has then to confirm that it does. */

@@ -8,7 +8,7 @@ import type { Generation, Program, Worker } from './state.ts';
 import { stepWorker } from './worker-table.ts';
 import type { WorkerCommand } from './worker-step.ts';
 
-/** Drains `workers` (one that is not ready is killed: it holds no connection). */
+/** Drains `workers` (a gated one that is not ready is killed: it holds no connection). */
 export function drainWorkers<P extends Program>(
   program: P,
   workers: readonly Worker[],
@@ -29,7 +29,7 @@ export function admitWorkers<P extends Program>(
   return command(program, workers, { type: 'admit', at }, out);
 }
 
-/** Lets `workers` keep their connections and accept no more. One that is not ready has none: it is killed. */
+/** Lets `workers` keep their connections and accept no more. One that is not ready has none, and is killed; one without a gate drains. */
 export function pauseWorkers<P extends Program>(
   program: P,
   workers: readonly Worker[],
@@ -68,7 +68,9 @@ export function dismissGeneration<P extends Program>(
   out: Effect[],
 ): P {
   const workers = workersOf(program, generation);
-  const accepting = workers.filter(({ admission }) => admission !== 'notAsked');
+  const accepting = workers.filter(
+    ({ admission, capabilities }) => admission !== 'notAsked' || !capabilities.isGated,
+  );
   const remaining = killWorkers(
     program,
     workers.filter((worker) => !accepting.includes(worker)),

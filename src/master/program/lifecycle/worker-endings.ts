@@ -9,6 +9,7 @@ import { announce, change, disarm, disarmAdmit, enter, killed, type Row } from '
 export const drain: Row['drain'] = (worker, { at, reason }, settings) => ({
   worker: enter(worker, 'draining', at),
   effects: [
+    ...(worker.phase === 'starting' ? [disarm('ready', worker)] : []),
     ...disarmAdmit(worker),
     announce({ event: 'workerDraining', ...change(worker, 'draining', at), reason }),
     {
@@ -16,7 +17,7 @@ export const drain: Row['drain'] = (worker, { at, reason }, settings) => ({
       worker: worker.id,
       reason,
       timeoutMs: settings.drainTimeoutMs,
-      migrates: settings.capabilities.migrates && reason !== 'stop' && reason !== 'masterGone',
+      migrates: worker.capabilities.migrates && reason !== 'stop' && reason !== 'masterGone',
     },
     { type: 'armTimer', key: { timer: 'drain', worker: worker.id }, delayMs: settings.drainTimeoutMs },
   ],
@@ -29,12 +30,21 @@ export const leaves: Row['workerSaidItDrains'] = (worker, { at }, settings) => (
   verdict: { type: 'workerLeft' },
 });
 
-/** A worker that is not ready was never admitted, so it holds no connection: nothing to drain. */
-export const killInsteadOfDrain: Row['drain'] = (worker, { at, reason }) =>
-  killed(worker, at, reason === 'masterGone' || reason === 'signal' ? 'stop' : reason);
+/** Of a worker that is not ready. A gated one was never admitted, so it holds no connection, and there is nothing to drain. */
+export const drainIfItAccepts: Row['drain'] = (worker, input, settings) => {
+  const { at, reason } = input;
+  return worker.capabilities.isGated
+    ? killed(worker, at, reason === 'masterGone' || reason === 'signal' ? 'stop' : reason)
+    : drain(worker, input, settings);
+};
 
-/** It has no connection that it could keep. */
-export const killInsteadOfPause: Row['pause'] = (worker, { at }) => killed(worker, at, 'reload');
+/** It accepts whatever it is told. */
+export const drainInsteadOfPause: Row['pause'] = (worker, { at }, settings) =>
+  drain(worker, { type: 'drain', at, reason: 'reload' }, settings);
+
+/** It has no connection that it could keep, or accepts whatever it is told. */
+export const pauseBeforeReady: Row['pause'] = (worker, { at }, settings) =>
+  drainIfItAccepts(worker, { type: 'drain', at, reason: 'reload' }, settings);
 
 /** The program has drained, and the command that has started it lives on: a watcher, which would wait for a change. The drain timer stays. */
 export const endCommand: Row['workerLostProgram'] = (worker) => ({
@@ -68,8 +78,10 @@ export const killedBeforeItsBirth: Row['workerSpawned'] = (worker, { pid }) => (
   verdict: null,
 });
 
-export const notReadyInTime: Row['workerNotReady'] = (worker, { at, failure }) => ({
-  ...killed(worker, at, 'notReady'),
+export const notReadyInTime: Row['workerNotReady'] = (worker, { at, failure }, settings) => ({
+  ...(worker.capabilities.isGated
+    ? killed(worker, at, 'notReady')
+    : drain(worker, { type: 'drain', at, reason: 'rollback' }, settings)),
   verdict: {
     type: 'workerFailed',
     end: silentEnd(failure),

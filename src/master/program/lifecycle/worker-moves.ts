@@ -3,7 +3,7 @@
  * worker as it is afterwards, what is to be done, and what the program has to know. Which one is called when: worker-table.ts. Pure.
  */
 import { silentEnd } from './inputs.ts';
-import type { LifecycleSettings, Worker } from './state.ts';
+import { noCapabilities, type Capabilities, type Worker } from './state.ts';
 import {
   announce,
   change,
@@ -16,6 +16,7 @@ import {
   type Row,
   type WorkerTableInput,
 } from './worker-step.ts';
+import { drainInsteadOfPause } from './worker-endings.ts';
 
 /** Happens, and changes nothing: a stale timer, a second word of a worker that goes. */
 export const ignore: Handler<WorkerTableInput> = (worker) => ({ worker, effects: [], verdict: null });
@@ -27,8 +28,8 @@ export const impossible: Handler<WorkerTableInput> = (worker, { type }) => ({
   verdict: null,
 });
 
-export const spawned: Row['workerSpawned'] = (worker, { pid }) => {
-  const born: Worker = { ...worker, pid };
+export const spawned: Row['workerSpawned'] = (worker, { pid, isGated }) => {
+  const born: Worker = { ...worker, pid, capabilities: { ...noCapabilities, isGated } };
   return {
     worker: born,
     effects: [
@@ -38,14 +39,35 @@ export const spawned: Row['workerSpawned'] = (worker, { pid }) => {
   };
 };
 
-export const becameReady: Row['workerSaidReady'] = (worker, { at }, settings) => ({
-  worker: { ...enter(worker, 'ready', at), readyAt: at, admission: admissionAtReady(settings) },
+export const becameReady: Row['workerSaidReady'] = (worker, { at, capabilities }) => ({
+  worker: {
+    ...enter(worker, 'ready', at),
+    readyAt: at,
+    capabilities,
+    admission: admissionAtReady(capabilities),
+  },
   effects: [disarm('ready', worker), announce({ event: 'workerReady', ...change(worker, 'ready', at) })],
   verdict: { type: 'workerBecameReady' },
 });
 
-export const restartedItself: Row['workerRestartedItself'] = (worker, { at, failure }, settings) => ({
-  worker: { ...worker, readyAt: at, admission: admissionAtReady(settings), adopts: false },
+/** It seemed to be a program without a gate, and its Node.js process, which has a closed one, has started only now: it is to be admitted. */
+export const provedGated: Row['workerSaidReady'] = (worker, { capabilities }) =>
+  capabilities.isGated && !worker.capabilities.isGated
+    ? {
+        worker: { ...worker, capabilities, admission: 'notAsked' },
+        effects: [],
+        verdict: { type: 'workerBecameReady' },
+      }
+    : { worker, effects: [], verdict: null };
+
+export const restartedItself: Row['workerRestartedItself'] = (worker, { at, failure, capabilities }) => ({
+  worker: {
+    ...worker,
+    readyAt: at,
+    capabilities,
+    admission: admissionAtReady(capabilities),
+    adopts: false,
+  },
   effects: [
     ...disarmAdmit(worker),
     announce({ event: 'workerRestartedItself', ...identity(worker), failure }),
@@ -70,8 +92,13 @@ export const lostProgram: Row['workerLostProgram'] = (worker, { at, failure }, s
 });
 
 /** Its command has started the program again after it was gone for a while. */
-export const startedAgain: Row['workerRestartedItself'] = (worker, { at, failure }, settings) => ({
-  worker: { ...enter(worker, 'ready', at), readyAt: at, admission: admissionAtReady(settings) },
+export const startedAgain: Row['workerRestartedItself'] = (worker, { at, failure, capabilities }) => ({
+  worker: {
+    ...enter(worker, 'ready', at),
+    readyAt: at,
+    capabilities,
+    admission: admissionAtReady(capabilities),
+  },
   effects: [
     disarm('ready', worker),
     announce({ event: 'workerRestartedItself', ...identity(worker), failure }),
@@ -112,14 +139,17 @@ export const notAdmitted: Row['admissionFailed'] = (worker, { at, failure }) =>
       }
     : { worker, effects: [], verdict: null };
 
-export const pause: Row['pause'] = (worker) => ({
-  worker: { ...worker, isPaused: true },
-  effects: [
-    { type: 'pauseWorker', worker: worker.id },
-    announce({ event: 'workerPaused', ...identity(worker) }),
-  ],
-  verdict: null,
-});
+export const pause: Row['pause'] = (worker, input, settings) =>
+  worker.capabilities.isGated
+    ? {
+        worker: { ...worker, isPaused: true },
+        effects: [
+          { type: 'pauseWorker', worker: worker.id },
+          announce({ event: 'workerPaused', ...identity(worker) }),
+        ],
+        verdict: null,
+      }
+    : drainInsteadOfPause(worker, input, settings);
 
 export const resume: Row['resume'] = (worker) =>
   worker.isPaused
@@ -146,6 +176,6 @@ export const beganToAdopt: Row['workerSaidItAdopts'] = (worker) => ({
 });
 
 /** A worker without a gate accepts from the moment it listens. */
-function admissionAtReady({ capabilities }: LifecycleSettings): Worker['admission'] {
-  return capabilities.isGated ? 'notAsked' : 'confirmed';
+function admissionAtReady({ isGated }: Capabilities): Worker['admission'] {
+  return isGated ? 'notAsked' : 'confirmed';
 }

@@ -127,7 +127,7 @@ test('options are compiled once: durations in ms, paths absolute, defaults fille
         environmentFile: null,
         watch: ['/srv/src'],
         workerKind: {
-          capabilities: { isGated: true, migrates: true, reports: true },
+          migrates: true,
           readiness: { when: 'listens' },
           drainSignal: 'auto',
         },

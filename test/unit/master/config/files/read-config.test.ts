@@ -131,7 +131,7 @@ test('numbers and booleans may come from variables', async () => {
   );
   expect(program('shop').listeners[0]?.port).toBe(8080);
   expect(program('shop').workers).toBeGreaterThan(0);
-  expect(program('shop')).toMatchObject({ watch: [], workerKind: { capabilities: { migrates: false } } });
+  expect(program('shop')).toMatchObject({ watch: [], workerKind: { migrates: false } });
 });
 
 test('listen gives several listeners, and host is for those without an address', async () => {

@@ -4,7 +4,7 @@ import { kinds, serving, type Drive } from '../../../../helpers/lifecycle.ts';
 function reload(it: Drive, at: number, workers: readonly number[]): readonly string[] {
   it.send({ type: 'reloadRequested', at, cause: 'signal' });
   for (const worker of workers) {
-    it.send({ type: 'workerSpawned', at: at + 1, worker, pid: 1_000 + worker });
+    it.send({ type: 'workerSpawned', at: at + 1, worker, pid: 1_000 + worker, isGated: true });
     it.ready(at + 100, worker);
   }
   return workers.flatMap((worker) => introduced(it, { type: 'workerSaidItAdopts', at: at + 150, worker }));
@@ -26,7 +26,7 @@ test('each is told of how many it will still hear: of those, too, that do not ad
   it.send({ type: 'reloadRequested', at: 1_000, cause: 'signal' });
   for (const worker of [3, 4, 5, 6]) {
     if (worker > 4) it.send({ type: 'workerCountRequested', at: 1_000, change: 1 });
-    it.send({ type: 'workerSpawned', at: 1_001, worker, pid: 1_000 + worker });
+    it.send({ type: 'workerSpawned', at: 1_001, worker, pid: 1_000 + worker, isGated: true });
   }
   for (const worker of [3, 4, 5, 6]) it.ready(1_100, worker);
   const more = (worker: number): readonly number[] =>
@@ -64,7 +64,7 @@ test('the replacement of a crashed worker takes its place', () => {
   };
   expect(introduced(it, { type: 'workerEnded', at: 1_300, worker: 2, end })).toEqual([]);
   it.send({ type: 'restartDue', at: 1_300, generation: 2, slot: 0 });
-  it.send({ type: 'workerSpawned', at: 1_301, worker: 3, pid: 1_003 });
+  it.send({ type: 'workerSpawned', at: 1_301, worker: 3, pid: 1_003, isGated: true });
   expect(kinds(it.ready(1_400, 3)).filter((kind) => kind.startsWith('introduce'))).toEqual([]);
   expect(introduced(it, { type: 'workerSaidItAdopts', at: 1_450, worker: 3 })).toEqual(['introduce 1 3']);
 });
@@ -85,7 +85,5 @@ test('of many workers each is introduced to eight, and each takes from as many',
 test('nobody is introduced at a stop, nor when connections are not to move', () => {
   const stopped = serving();
   expect(introduced(stopped, { type: 'stopRequested', at: 1_000, cause: 'signal' })).toEqual([]);
-  expect(
-    reload(serving(1, { capabilities: { isGated: true, migrates: false, reports: true } }), 1_000, [2]),
-  ).toEqual([]);
+  expect(reload(serving(1, {}, { isGated: true, migrates: false, reports: true }), 1_000, [2])).toEqual([]);
 });

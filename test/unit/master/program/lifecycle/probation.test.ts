@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { crash, failure, kinds, serving, type Drive } from '../../../../helpers/lifecycle.ts';
+import { capabilities, crash, failure, kinds, serving, type Drive } from '../../../../helpers/lifecycle.ts';
 
 const probationMs = 2_000;
 
@@ -153,7 +153,9 @@ describe('a new generation on probation', () => {
 
   test('gives an old worker up that was started again by its shell: the new process has never accepted, and cannot take over', () => {
     const it = onProbation();
-    const done = kinds(it.send({ type: 'workerRestartedItself', at: 1_200, worker: 1, failure }));
+    const done = kinds(
+      it.send({ type: 'workerRestartedItself', at: 1_200, worker: 1, failure, capabilities }),
+    );
     expect(done).toContain('SIGKILL 1');
     expect(it.program.phase).toBe('probation');
     expect(kinds(it.send({ type: 'workerEnded', at: 1_300, worker: 3, end: crash }))).toEqual(
@@ -163,7 +165,8 @@ describe('a new generation on probation', () => {
 
   test('settles when its shell has started the last old worker again', () => {
     const it = onProbation();
-    for (const worker of [1, 2]) it.send({ type: 'workerRestartedItself', at: 1_200, worker, failure });
+    for (const worker of [1, 2])
+      it.send({ type: 'workerRestartedItself', at: 1_200, worker, failure, capabilities });
     expect(it.program).toMatchObject({ phase: 'serving', current: { number: 2 } });
     expect(it.events()).toContain('generationSettled');
   });

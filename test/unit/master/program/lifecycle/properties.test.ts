@@ -4,12 +4,13 @@ import type { Effect, LifecycleInput } from '../../../../../src/master/program/l
 import { isImpossible as isImpossibleForProgram } from '../../../../../src/master/program/lifecycle/program-table.ts';
 import {
   idleProgram,
+  noCapabilities,
   servingGeneration,
   type Program,
 } from '../../../../../src/master/program/lifecycle/state.ts';
 import { step } from '../../../../../src/master/program/lifecycle/step.ts';
 import { isImpossible as isImpossibleForWorker } from '../../../../../src/master/program/lifecycle/worker-table.ts';
-import { crash, failure, settings } from '../../../../helpers/lifecycle.ts';
+import { capabilities, crash, failure, settings } from '../../../../helpers/lifecycle.ts';
 
 /**
  * A world of processes and timers as the kernel would have it: it obeys the effects, and what it does next is
@@ -22,10 +23,14 @@ class World {
   readonly admitted = new Set<number>();
   readonly paused = new Set<number>();
   readonly ready = new Set<number>();
+  /** Their program ended and was started again. */
+  readonly replaced = new Set<number>();
   readonly told = new Set<number>();
   readonly timers = new Map<string, LifecycleInput>();
   finished = 0;
   readonly spawned = new Set<number>();
+  /** Programs that do not know graceful-run, or were not recognised as Node.js: they accept whatever they are told. */
+  readonly ungated = new Set<number>();
   everServed = false;
   stopAsked = false;
 
@@ -40,7 +45,15 @@ class World {
       this.everServed = false;
       this.stopAsked = false;
     }
-    if (input.type === 'workerSaidReady') this.ready.add(input.worker);
+    if (input.type === 'workerSpawned' && !input.isGated) this.ungated.add(input.worker);
+    if (input.type === 'workerSaidReady') {
+      // Once known as gated it stays that.
+      if (input.capabilities.isGated) this.ungated.delete(input.worker);
+      else if (!this.ready.has(input.worker)) this.ungated.add(input.worker);
+      this.ready.add(input.worker);
+    }
+    if (input.type === 'workerRestartedItself' || input.type === 'workerLostProgram')
+      this.replaced.add(input.worker);
     if (input.type === 'workerRestartedItself') this.admitted.delete(input.worker);
     if (input.type === 'workerEnded') this.alive.delete(input.worker);
     this.expectPossible(input);
@@ -75,7 +88,12 @@ class World {
         this.admitted.add(effect.worker);
         break;
       case 'drainWorker':
+        this.told.add(effect.worker);
+        break;
       case 'signalGroup':
+        // What may hold connections of clients is killed only at a second request to stop, or after it was told to drain.
+        if (this.ungated.has(effect.worker) && !this.told.has(effect.worker))
+          expect(this.stopAsked || this.replaced.has(effect.worker)).toBe(true);
         this.told.add(effect.worker);
         break;
       case 'armTimer':
@@ -86,6 +104,7 @@ class World {
         break;
       case 'pauseWorker':
         expect(this.admitted.has(effect.worker)).toBe(true);
+        expect(this.ungated.has(effect.worker)).toBe(false);
         this.paused.add(effect.worker);
         break;
       case 'resumeWorker':
@@ -119,6 +138,13 @@ class World {
     // Once there was a serving generation, there is one until somebody asks to stop: no reload takes it down.
     if (servingGeneration(program) !== null) this.everServed = true;
     if (this.everServed && !this.stopAsked) expect(servingGeneration(program)).not.toBeNull();
+    // A candidate that waits for its next worker has one that is about to become ready.
+    if (program.phase === 'reloading' && program.candidate.slots.some(({ workerId }) => workerId === null))
+      expect(
+        program.workers.some(
+          ({ generation, phase }) => generation === program.candidate.number && phase === 'starting',
+        ),
+      ).toBe(true);
     // Every slot of the serving generation has a worker, or a restart that is armed.
     for (const { workerId, index } of servingGeneration(program)?.slots ?? []) {
       const timer = { timer: 'restart', generation: servingGeneration(program)?.number, slot: index };
@@ -204,10 +230,16 @@ function play(world: World, { pick, kind }: { pick: number; kind: string }): voi
     case 'spawned':
       if (worker === undefined || world.spawned.has(worker) || world.ready.has(worker)) return;
       world.spawned.add(worker);
-      world.feed({ type: 'workerSpawned', at, worker, pid: worker + 1_000 });
+      world.feed({ type: 'workerSpawned', at, worker, pid: worker + 1_000, isGated: pick % 3 > 0 });
       return;
     case 'ready':
-      if (worker !== undefined) world.feed({ type: 'workerSaidReady', at, worker });
+      if (worker !== undefined)
+        world.feed({
+          type: 'workerSaidReady',
+          at,
+          worker,
+          capabilities: pick % 5 > 1 ? capabilities : noCapabilities,
+        });
       return;
     case 'admitted':
       // Never before it was asked: but twice, and late.
@@ -224,7 +256,7 @@ function play(world: World, { pick, kind }: { pick: number; kind: string }): voi
       return;
     case 'restartsItself':
       if (worker !== undefined && world.ready.has(worker))
-        world.feed({ type: 'workerRestartedItself', at, worker, failure });
+        world.feed({ type: 'workerRestartedItself', at, worker, failure, capabilities });
       return;
     case 'adopts':
       if (worker !== undefined) world.feed({ type: 'workerSaidItAdopts', at, worker });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { crash, drive, failure, kinds, serving } from '../../../../helpers/lifecycle.ts';
+import { capabilities, crash, drive, failure, kinds, serving } from '../../../../helpers/lifecycle.ts';
 
 describe('the first start', () => {
   test('starts every worker, arms its ready timer and serves when all are ready', () => {
@@ -94,8 +94,8 @@ describe('a reload', () => {
   test('drains the old generation only when every new worker has confirmed that it accepts', () => {
     const it = serving(2);
     it.send({ type: 'reloadRequested', at: 1_000, cause: 'signal' });
-    it.send({ type: 'workerSaidReady', at: 1_100, worker: 3 });
-    it.send({ type: 'workerSaidReady', at: 1_100, worker: 4 });
+    it.send({ type: 'workerSaidReady', at: 1_100, worker: 3, capabilities });
+    it.send({ type: 'workerSaidReady', at: 1_100, worker: 4, capabilities });
     expect(kinds(it.send({ type: 'workerAdmitted', at: 1_110, worker: 3 }))).toEqual([]);
     expect(it.program.phase).toBe('reloading');
     expect(kinds(it.send({ type: 'workerAdmitted', at: 1_120, worker: 4 }))).toContain('drainWorker 1');
@@ -105,8 +105,8 @@ describe('a reload', () => {
   test('whose worker does not confirm is rolled back: that one is killed, and those that may have clients drain', () => {
     const it = serving(2);
     it.send({ type: 'reloadRequested', at: 1_000, cause: 'signal' });
-    it.send({ type: 'workerSaidReady', at: 1_100, worker: 3 });
-    it.send({ type: 'workerSaidReady', at: 1_100, worker: 4 });
+    it.send({ type: 'workerSaidReady', at: 1_100, worker: 3, capabilities });
+    it.send({ type: 'workerSaidReady', at: 1_100, worker: 4, capabilities });
     it.send({ type: 'workerAdmitted', at: 1_110, worker: 3 });
     expect(kinds(it.send({ type: 'admissionFailed', at: 31_100, worker: 4, failure }))).toEqual([
       'SIGKILL 4',

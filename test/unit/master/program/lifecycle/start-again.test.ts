@@ -8,7 +8,7 @@ test('a stopped program can be started again, with the next generation', () => {
   it.send({ type: 'workerEnded', at: 1_100, worker: 1, end: crash });
   expect(it.program.phase).toBe('stopped');
   it.send({ type: 'startRequested', at: 2_000 });
-  it.send({ type: 'workerSpawned', at: 2_001, worker: 2, pid: 1002 });
+  it.send({ type: 'workerSpawned', at: 2_001, worker: 2, pid: 1002, isGated: true });
   it.ready(2_100, 2);
   expect(servingGeneration(it.program)?.number).toBe(2);
 });
