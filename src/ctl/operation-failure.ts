@@ -7,18 +7,22 @@ interface More {
   readonly hint?: string;
   readonly result?: ReloadResult | UpdateResult;
   readonly problems?: readonly PlanProblem[];
+  readonly done?: (paint: Paint) => readonly string[];
   readonly details?: (paint: Paint) => readonly string[];
 }
 
 export class OperationFailure extends GracefulRunError {
   /** Null: the master has refused, and nothing was changed. */
   readonly result: ReloadResult | UpdateResult | null;
+  /** The lines above it, on stdout: what has been done nevertheless. */
+  readonly done: (paint: Paint) => readonly string[];
   /** The lines below the message: the worker's last lines on stderr, the problems of a file. */
   readonly details: (paint: Paint) => readonly string[];
 
-  constructor(code: ErrorCode, message: string, { hint, result, problems, details }: More) {
+  constructor(code: ErrorCode, message: string, { hint, result, problems, done, details }: More) {
     super(code, message, { ...(hint === undefined ? {} : { hint }), problems: problems ?? [] });
     this.result = result ?? null;
+    this.done = done ?? (() => []);
     this.details = details ?? (() => []);
   }
 }

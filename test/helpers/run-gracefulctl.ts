@@ -2,7 +2,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 
-const built = new URL('../../bin/gracefulctl.js', import.meta.url).pathname;
+/** The command as it is built. */
+export const built: string = new URL('../../bin/gracefulctl.js', import.meta.url).pathname;
 /** Runs the sources. */
 export const launcher: string = new URL('run-ctl.ts', import.meta.url).pathname;
 

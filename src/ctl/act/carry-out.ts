@@ -52,7 +52,16 @@ export async function carryOut(
   const watched = json ? [] : work.watched;
   const [only] = jobs;
   if (only !== undefined && jobs.length === 1 && !json) {
-    terminal.out(`${(await showingProgress(watched, terminal, only.run)).text}\n`);
+    try {
+      terminal.out(`${(await showingProgress(watched, terminal, only.run)).text}\n`);
+    } catch (error) {
+      terminal.out(
+        doneDespite(error, terminal)
+          .map((line) => `${line}\n`)
+          .join(''),
+      );
+      throw error;
+    }
     return exitCodes.done;
   }
   const carryOutOne = async ({ subject, label, run }: Job): Promise<ExitCode> => {
@@ -62,12 +71,19 @@ export async function carryOut(
       else terminal.out(`${printable(label)}: ${achieved.text.replaceAll('\n', '\n  ')}\n`);
       return exitCodes.done;
     } catch (error) {
+      const done = doneDespite(error, terminal);
+      if (!json && done.length > 0) terminal.out(`${printable(label)}: ${done.join('\n  ')}\n`);
       if (json) report(subject, { error });
       else terminal.err(`${printable(label)}: ${inOneLine(error, label, terminal)}\n`);
       return exitCodeOf(error);
     }
   };
   return showingProgress(watched, terminal, async () => worstOf(await inParallel(jobs, carryOutOne)));
+}
+
+/** What a command that has failed did nevertheless: the difference that an update applied. */
+function doneDespite(error: unknown, { styles }: Terminal): readonly string[] {
+  return error instanceof OperationFailure ? error.done(styles) : [];
 }
 
 /** The problems of a config file stand below it: each may be somewhere else. */

@@ -41,6 +41,6 @@ function failure(result: UpdateResult, failed: number): OperationFailure {
   const all = result.programs.length;
   return new OperationFailure('reloadFailed', `cannot update: ${failed} of ${count(all, 'program')} failed`, {
     result,
-    details: (paint) => describeUpdate(result, paint),
+    done: (paint) => describeUpdate(result, paint),
   });
 }
