@@ -157,7 +157,17 @@ test('a candidate of each program of a file is started, one after the other, in 
 
 test('--json tells of each candidate', async () => {
   const good = reportOf(await runCheck([...anyPort, '--json', '--', ...app('serves')]));
-  expect(good).toMatchObject({ ok: true, candidates: [{ program: 'shop', ready: true, failure: null }] });
+  expect(good).toMatchObject({
+    ok: true,
+    candidates: [
+      {
+        program: 'shop',
+        ready: true,
+        durationMs: expect.toSatisfy(Number.isInteger) as number,
+        failure: null,
+      },
+    ],
+  });
   const bad = reportOf(await runCheck([...anyPort, '--json', '--', ...app('exits-before-ready')]));
   expect(bad).toMatchObject({
     ok: false,

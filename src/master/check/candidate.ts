@@ -166,7 +166,7 @@ export function startCandidate(
       await killDescendants(platform);
     }
     if (!isReady && failure === null) return null;
-    const durationMs = (decidedAt ?? clock.monotonicMs()) - startedAt;
+    const durationMs = Math.round((decidedAt ?? clock.monotonicMs()) - startedAt);
     return { program, ready: isReady, durationMs, failure: isReady ? null : failure, stopProblem };
   }
 

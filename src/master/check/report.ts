@@ -32,7 +32,7 @@ export interface CandidateResult {
 /** One line, and below it, for a candidate that failed, its hint and its last lines. */
 export function candidateLines(result: CandidateResult): readonly string[] {
   const { program, ready, durationMs, failure, stopProblem } = result;
-  const time = formatDuration(Math.max(1, Math.round(durationMs)));
+  const time = formatDuration(Math.max(1, durationMs));
   if (ready || failure === null)
     return [`${program}: ready after ${time}${stopProblem === null ? '' : `; ${stopProblem}`}`];
   return [
