@@ -1,12 +1,13 @@
 // A master with a config file, as an operator runs it: the file is edited, and the master told to read it again.
+import { spawn } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { eventually } from '../helpers/eventually.ts';
 import { isAlive } from '../helpers/marked-processes.ts';
 import { freePort, get } from '../helpers/plain-client.ts';
 import { appPath, runMaster, temporaryFolder, type RunningMaster } from '../helpers/run-master.ts';
-import { gracefulctl } from '../helpers/run-gracefulctl.ts';
+import { built, gracefulctl, outcomeOf } from '../helpers/run-gracefulctl.ts';
 import { startLoad } from '../helpers/strict-client.ts';
 import { failuresOf } from '../helpers/tally.ts';
 
@@ -137,7 +138,14 @@ test('a broken file changes nothing, neither by an update nor by SIGHUP, and eve
   expect(master.all('reloadRequested')).toEqual([]);
 });
 
-test('a master that stops while its file is read leaves no process that reads behind', async () => {
+interface Reading {
+  readonly master: RunningMaster;
+  /** The process that reads the file, and does not come to an end. */
+  readonly pid: number;
+}
+
+/** A master whose config file is read again and again runs this code then. */
+async function readingFor(ever: string): Promise<Reading> {
   const [a, folder] = [await freePort(), temporaryFolder()];
   const reading = join(folder, 'reading');
   writeFileSync(
@@ -146,7 +154,7 @@ test('a master that stops while its file is read leaves no process that reads be
      const reading = ${JSON.stringify(reading)};
      if (existsSync(reading)) {
        writeFileSync(reading, String(process.pid));
-       await new Promise(() => setInterval(() => {}, 1e6));
+       ${ever}
      }
      const command = [${JSON.stringify(process.execPath)}, ${JSON.stringify(appPath('listens-on-ports'))}];
      const shop = { command, listen: ['127.0.0.1:${a}'], environment: { PORTS: '${a}' } };
@@ -163,8 +171,52 @@ test('a master that stops while its file is read leaves no process that reads be
   writeFileSync(reading, '');
   master.signal('SIGHUP');
   await eventually('the file is read', () => readFileSync(reading, 'utf8') !== '');
-  const pid = Number(readFileSync(reading, 'utf8'));
-  master.signal('SIGTERM');
-  expect(await master.exited).toEqual({ code: 0, signal: null });
-  await eventually('the process that reads has ended', () => !isAlive(pid));
+  return { master, pid: Number(readFileSync(reading, 'utf8')) };
+}
+
+describe.each([
+  ['waits', 'await new Promise(() => setInterval(() => {}, 1e6));'],
+  ['loops', 'for (;;);'],
+])('the process that reads a file which %s for ever', (_, ever) => {
+  test('ends with a master that stops', async () => {
+    const { master, pid } = await readingFor(ever);
+    master.signal('SIGTERM');
+    expect(await master.exited).toEqual({ code: 0, signal: null });
+    await eventually('the process that reads has ended', () => !isAlive(pid));
+  });
+
+  test('ends with a master that is killed', async () => {
+    const { master, pid } = await readingFor(ever);
+    master.signal('SIGKILL');
+    expect(await master.exited).toEqual({ code: null, signal: 'SIGKILL' });
+    await eventually('the process that reads has ended', () => !isAlive(pid));
+  });
+});
+
+test('an update that fails prints the difference on stdout, and its failure on stderr, one after the other', async () => {
+  const [a, b] = [await freePort(), await freePort()];
+  const { master, write } = start(table('shop', [a]), table('mail', [b]));
+  await master.waitFor('generationReady', of('shop'));
+  await master.waitFor('generationReady', of('mail'));
+  write(
+    table('shop', [a], '2').replace(appPath('listens-on-ports'), appPath('exits-before-ready')),
+    table('mail', [b], '2'),
+  );
+  const { code, out, err } = await gracefulctl(['update'], env(master));
+  expect(code).toBe(1);
+  expect(out.split('\n')).toEqual([
+    expect.stringMatching(/^~ shop: command, environment /),
+    expect.stringMatching(/^~ mail: environment /),
+    expect.stringMatching(/^shop: not reloaded: /),
+    'mail: reloaded',
+    '',
+  ]);
+  expect(err.split('\n').slice(0, 1)).toEqual(['gracefulctl: cannot update: 1 of 2 programs failed']);
+  // Both in one pipe: a change that has failed is tried again.
+  const both = await outcomeOf(
+    spawn('sh', ['-c', 'exec "$@" 2>&1', 'sh', process.execPath, built, 'update'], {
+      env: { ...process.env, FORCE_COLOR: '0', ...env(master) },
+    }),
+  );
+  expect(both.out).toMatch(/^~ shop: [^]*\nshop: not reloaded: [^]*\ngracefulctl: cannot update: /);
 });

@@ -5,6 +5,7 @@
 import { closeSync, writeSync } from 'node:fs';
 import { messageOf, systemCode } from '../../shared/errors.ts';
 import { version } from '../../shared/version.ts';
+import { endWithMaster } from './end-with-master.ts';
 import type { Compiled } from './files/compile-config.ts';
 import type { Position } from './files/document.ts';
 import { explain } from './files/load-module.ts';
@@ -46,6 +47,7 @@ process.on('beforeExit', () => {
   answer(problem('waits for a promise that nothing settles', 'does it await something that never happens?'));
 });
 
+endWithMaster(answerDescriptor);
 // Its variables are those of the master.
 answer(
   await readConfig(file, { ...process.env }).catch((error: unknown) =>

@@ -1,0 +1,16 @@
+/** Ends this process when the master has ended, even if the file that it reads loops for ever. */
+import { Worker } from 'node:worker_threads';
+
+/**
+ * The other end of the answer's descriptor closes with the master, however that ends. A thread waits for it, because code of the file may
+ * keep the main thread busy.
+ */
+export function endWithMaster(descriptor: number): void {
+  const code = `
+    const { Socket } = require('node:net');
+    const end = new Socket({ fd: ${descriptor}, readable: true, writable: false });
+    end.on('error', () => undefined).on('close', () => process.kill(process.pid, 'SIGKILL')).resume();
+  `;
+  // Options for the code of the file (NODE_OPTIONS) are not for this.
+  new Worker(code, { eval: true, env: {}, execArgv: [] }).unref();
+}
