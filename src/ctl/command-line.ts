@@ -75,7 +75,7 @@ const namesOfPrograms =
   "Names of programs, patterns ('web-*'), or master:program; not needed if only one program runs";
 const namesOfMasters = 'Names of masters, or patterns; not needed if only one runs';
 const reloadWait =
-  'Return when the new generation serves (--wait, --wait=serving), its probation is over (settled), or when moreover no old worker is left (drained)';
+  'Wait until the new generation serves (--wait or --wait=serving), until its probation is over too (--wait=settled), or until, in addition, all old workers have exited (--wait=drained)';
 
 /** The request that the arguments ask for; null when --help or --version has been answered. @throws GracefulRunError badOption. */
 export async function parseCommandLine(argv: readonly string[]): Promise<Request | null> {
@@ -99,48 +99,50 @@ export async function parseCommandLine(argv: readonly string[]): Promise<Request
   };
   await yargs(argv.map(explicitWait))
     .scriptName(program)
-    .usage('Usage: $0 <command> [names..] [options]\n\nQuery and control what graceful-run runs.')
-    .option('json', { type: 'boolean', default: false, describe: 'Print JSON, one value per line' })
+    .usage(
+      'Usage: $0 <command> [names..] [options]\n\nQuery and control the programs that graceful-run runs.',
+    )
+    .option('json', { type: 'boolean', default: false, describe: 'Print JSON, one object per line' })
     .option('all', {
       type: 'boolean',
       default: false,
       describe: 'Every program; for update and shutdown, every master',
     })
-    .option('name', { type: 'string', requiresArg: true, describe: 'The same as a name after the command' })
-    .command(['list [names..]', 'ls', 'ps'], 'List programs, one line each', programs, looking('list'))
+    .option('name', { type: 'string', requiresArg: true, describe: 'Same as a name after the command' })
+    .command(['list [names..]', 'ls', 'ps'], 'Show a table of programs', programs, looking('list'))
     .command(
       'status [names..]',
-      'Show one program in full, or several as list does',
+      'Show one program in detail, or several in a table',
       programs,
       looking('status'),
     )
     .command(
       'start [names..]',
-      'Start programs that do not run',
+      'Start programs that are not running',
       (command: Common) => waiting(programs(command), reloadWait),
       starting('start'),
     )
     .command(
       'stop [names..]',
-      'Drain the workers of programs; a master without a config file ends with its program',
-      (command: Common) => waiting(programs(command), 'Return when the workers have ended'),
+      'Stop programs gracefully (twice: at once); a master without a config file exits too',
+      (command: Common) => waiting(programs(command), 'Wait until the workers have exited'),
       stopping('stop'),
     )
     .command(
       'reload [names..]',
-      'Start a new generation and drain the old one; --wait tells how that ended',
+      'Replace the workers by new ones without a failed request',
       (command: Common) => waiting(programs(command), reloadWait),
       starting('reload'),
     )
     .command(
       'restart [names..]',
-      'Stop the workers first, then start; clients wait meanwhile',
+      'Stop the workers first, then start new ones; clients wait meanwhile',
       (command: Common) => waiting(programs(command), reloadWait),
       starting('restart'),
     )
     .command(
       'scale [names..]',
-      'Change the number of workers: the last word is the number, from 1 to 1024',
+      'Change the number of workers; the last argument is the number, from 1 to 1024',
       programs,
       (words) => {
         const { rest, workers } = countIn(words.names ?? []);
@@ -149,7 +151,7 @@ export async function parseCommandLine(argv: readonly string[]): Promise<Request
     )
     .command(
       'update [names..]',
-      'Have masters read their config files anew and run what these say',
+      'Read the config file again, and apply what changed',
       (command: Common) =>
         masters(command).option('dry-run', {
           type: 'boolean',
@@ -163,18 +165,18 @@ export async function parseCommandLine(argv: readonly string[]): Promise<Request
     .command('events [names..]', 'Follow events until the masters stop', programs, looking('events'))
     .command(
       'shutdown [names..]',
-      'Stop all programs of masters, and the masters',
-      (command: Common) => waiting(masters(command), 'Return when the masters have ended'),
+      'Stop a master with all of its programs',
+      (command: Common) => waiting(masters(command), 'Wait until the master has exited'),
       stopping('shutdown'),
     )
     .command('$0 [words..]', false, {}, ({ words }) => {
       throw unknownCommand(words);
     })
-    .example('$0 reload shop --wait', 'exit 0 only if the new release serves')
-    .example("$0 reload 'web-*'", 'every program whose name begins with web-')
-    .example('$0 scale shop 4', 'four workers for shop')
+    .example('$0 reload shop --wait', 'reload, and exit 0 only if the new release serves')
+    .example("$0 reload 'web-*'", 'reload every program whose name begins with web-')
+    .example('$0 scale shop 4', 'run shop with four workers')
     .epilogue(
-      'Exit codes: 0 done · 1 failed or refused · 2 usage or config file, nothing was done · 3 no such program or master · 4 not running',
+      'Exit codes: 0 success · 1 failed or refused · 2 usage error or wrong config file · 3 no such program or master · 4 program not running',
     )
     .strict()
     .version(version)
@@ -220,11 +222,14 @@ function wantedIn(
   const words = [...new Set([...names, ...(name === undefined ? [] : [name])])];
   if (name !== undefined && words.length > 1)
     throw badOption(
-      `cannot ${kind}: --name ${name} stands beside ${words.filter((word) => word !== name).join(', ')}`,
+      `cannot ${kind}: --name ${name} cannot be combined with ${words.filter((word) => word !== name).join(', ')}`,
       'write every name after the command, or only --name',
     );
   if (all && words.length > 0)
-    throw badOption(`cannot ${kind}: --all stands beside ${words.join(', ')}`, 'leave one of them out');
+    throw badOption(
+      `cannot ${kind}: --all cannot be combined with ${words.join(', ')}`,
+      'remove one of them',
+    );
   return { words, all };
 }
 

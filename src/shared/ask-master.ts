@@ -26,13 +26,15 @@ export function unanswered(action: string, gap: NoWholeAnswer): GracefulRunError
   const { cause } = gap;
   switch (gap.noAnswer) {
     case 'absent':
-      return new GracefulRunError('masterNotFound', `cannot ${action}: the master has just gone`, { cause });
+      return new GracefulRunError('masterNotFound', `cannot ${action}: the master has just exited`, {
+        cause,
+      });
     case 'forbidden':
       return new GracefulRunError(
         'masterUnreachable',
-        `cannot ${action}: the control socket is not open to this user`,
+        `cannot ${action}: this user may not open the control socket`,
         {
-          hint: 'do it as the user that runs graceful-run',
+          hint: 'run the command as the user that runs graceful-run',
           cause,
         },
       );
@@ -41,16 +43,16 @@ export function unanswered(action: string, gap: NoWholeAnswer): GracefulRunError
         'masterUnreachable',
         `cannot ${action}: no answer within ${formatDuration(promptMs)}`,
         {
-          hint: 'see whether the master is stopped (state T in ps) or starved of CPU',
+          hint: 'see whether the master is suspended (state T in ps) or gets no CPU time',
           cause,
         },
       );
     case 'brokenOff':
       return new GracefulRunError(
         'masterUnreachable',
-        `cannot ${action}: the connection broke off (${messageOf(cause)})`,
+        `cannot ${action}: the connection was closed (${messageOf(cause)})`,
         {
-          hint: 'the master ended or was too busy: its log says which',
+          hint: 'the master exited or was too busy: see its log',
           cause,
         },
       );

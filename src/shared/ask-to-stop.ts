@@ -59,8 +59,8 @@ async function ended(pid: number, signal: AbortSignal | undefined): Promise<void
     if (performance.now() > deadline) {
       throw new GracefulRunError(
         'masterUnreachable',
-        `cannot see the master end: its process ${pid} is still there after ${formatDuration(exitBoundMs)}`,
-        { hint: `all workers have stopped; look at it with ps -p ${pid}` },
+        `cannot wait for the master to exit: its process ${pid} is still running after ${formatDuration(exitBoundMs)}`,
+        { hint: `all workers have exited; look at the master with ps -p ${pid}` },
       );
     }
     await delay(lookEveryMs, undefined, signal === undefined ? {} : { signal });

@@ -68,7 +68,7 @@ export interface FolderFacts {
  */
 export function folderProblem(facts: FolderFacts, uid: number): string | null {
   if (facts.isLink) return 'it is a symbolic link';
-  if (!facts.isFolder) return 'it is not a folder';
+  if (!facts.isFolder) return 'it is not a directory';
   if (facts.uid !== uid) return `it belongs to user ${facts.uid}, not to user ${uid}`;
   if ((facts.mode & 0o022) !== 0) return 'other users may write to it';
   return null;

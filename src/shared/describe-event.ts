@@ -94,7 +94,7 @@ function sentence(event: MasterEvent, why: (failure: Failure) => string): string
     case 'planChanged':
       return `${event.file === null ? 'the plan was changed' : `${event.file} was read again`}: ${describeNames(event)}`;
     case 'planRefused':
-      return `${event.file ?? 'the new plan'} is wrong, and everything stays as it is: ${event.problems.join('; ')}`;
+      return `${event.file ?? 'the new plan'} is wrong, so nothing was changed: ${event.problems.join('; ')}`;
     case 'stopped':
       return event.failure === null ? 'stopped' : `gave up: ${why(event.failure)}`;
     case 'workerCountChanged':
@@ -218,7 +218,7 @@ function stillDraining(event: Extract<MasterEvent, { event: 'stillDraining' }>):
   const { stopping, workers, leftMs } = event;
   const open = describeOpen({ ...event, isCleaningUp: (event.cleaningUp ?? 0) > 0 });
   const what = `${count(workers, 'worker')}${open === null ? '' : ` with ${open}`}`;
-  const bound = `for ${Math.ceil(leftMs / 1_000)}s at most`;
+  const bound = `for at most ${Math.ceil(leftMs / 1_000)}s`;
   return stopping
     ? `waiting for ${what}, ${bound}; Ctrl-C or SIGTERM again stops at once`
     : `${what} still draining, ${bound}`;
@@ -233,7 +233,7 @@ function which(release: Release | null): string {
 function howToDeclare(address: string): string {
   const port = /:(\d+)$/.exec(address)?.[1];
   return port === undefined
-    ? 'paths cannot be declared yet'
+    ? 'graceful-run cannot hold UNIX sockets yet'
     : `if it is the one that clients use, hold it with --port ${port} (a master holds one port)`;
 }
 

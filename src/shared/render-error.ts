@@ -10,7 +10,7 @@ import { shortageHint } from './shortage.ts';
 export function renderError(error: unknown, program: string): string {
   if (!(error instanceof GracefulRunError)) {
     return withHint(
-      `${program}: cannot go on: ${oneLine(messageOf(error))}`,
+      `${program}: cannot continue: ${oneLine(messageOf(error))}`,
       shortageHint(systemCode(error)) ??
         `this is a bug in ${program}: please report it with the command you ran`,
     );

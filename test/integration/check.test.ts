@@ -67,7 +67,7 @@ const problems: readonly {
   {
     what: 'an executable that is in no folder of PATH',
     command: ['nodee', 'app.js'],
-    line: /^command: cannot run nodee: it is not in any folder of PATH/,
+    line: /^command: cannot run nodee: it is not in any directory of PATH/,
   },
   {
     what: 'an executable that is not there',
@@ -82,7 +82,7 @@ const problems: readonly {
   {
     what: "the program's own file that is not there",
     command: ['node', 'apps.js'],
-    line: /^command: there is no file \/.*\/apps\.js \(a relative path starts at the working directory/,
+    line: /^command: there is no file \/.*\/apps\.js \(relative paths start at the working directory/,
   },
   {
     what: 'a package that is not there',
@@ -92,7 +92,7 @@ const problems: readonly {
   {
     what: 'a working directory that is not there',
     flags: ['--cwd', 'gone'],
-    line: /^--cwd: cannot use \/.*\/gone as working directory: there is no such folder/,
+    line: /^--cwd: cannot use \/.*\/gone as working directory: there is no such directory/,
   },
   {
     what: 'a working directory that is a file',

@@ -210,7 +210,7 @@ describe('a master with a config file', () => {
     expect((await programs.ctl('stop', 'api', '--wait')).code).toBe(0);
     expect((await programs.ctl('start', '--all', '--wait')).code).toBe(0);
     expect(await programs.generations()).toEqual({ api: 2, 'web-1': 2, 'web-2': 2 });
-    expect((await programs.ctl('start', 'api', '--wait')).out).toContain('runs already');
+    expect((await programs.ctl('start', 'api', '--wait')).out).toContain('already running');
     expect(master.exitCode).toBe(null);
   });
 

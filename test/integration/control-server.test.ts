@@ -294,7 +294,7 @@ describe('clients that leak connections', () => {
     await eventually('all follow', () => master.listeners.size === 128);
     const refused = await ask(server, 'GET', '/v1/events');
     expect(refused.status).toBe(503);
-    expect(refused.body).toContain('128 connections follow the events already');
+    expect(refused.body).toContain('128 connections already follow events');
     end();
     await eventually('forgotten', () => master.listeners.size === 0);
     const again = await leak(server, follow, 1);
@@ -475,7 +475,7 @@ describe('the socket', () => {
     expect(master.changes).toMatchObject([{ change: 'elsewhere', control: server.path }]);
     const [{ problem } = { problem: '' }] = master.changes as { problem: string }[];
     expect(problem).toContain('bytes long');
-    expect(problem).toContain(`${file}: it is not a folder`);
+    expect(problem).toContain(`${file}: it is not a directory`);
   });
 
   test('one that cannot be removed at the end is reported, and the end is an end all the same', async () => {

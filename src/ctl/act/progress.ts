@@ -92,5 +92,5 @@ function waitsFor(event: Extract<EventRecord, { event: 'stillDraining' }>): stri
   const open = describeOpen({ ...event, isCleaningUp: (event.cleaningUp ?? 0) > 0 });
   const what = `${count(workers, 'worker')}${open === null ? '' : ` with ${open}`}`;
   const more = stopping ? '; gracefulctl stop again stops at once' : '';
-  return `waiting for ${what}, for ${Math.ceil(leftMs / 1_000)}s at most${more}`;
+  return `waiting for ${what}, for at most ${Math.ceil(leftMs / 1_000)}s${more}`;
 }

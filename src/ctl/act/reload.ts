@@ -47,7 +47,7 @@ function runsAlready(
   { generation }: Status,
   state: Achieved['state'] = 'accepted',
 ): Achieved {
-  return { state, result, text: `it runs already: generation ${generation ?? result.generation} serves` };
+  return { state, result, text: `already running: generation ${generation ?? result.generation} serves` };
 }
 
 const textOf: Readonly<Record<ReloadWait, (result: ReloadResult) => string>> = {

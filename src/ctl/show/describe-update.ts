@@ -15,8 +15,8 @@ export function describeUpdate(
 ): readonly string[] {
   const lines = describeDifference(difference, styles);
   const source = file === null ? 'the plan' : printable(file);
-  if (lines.length === 0) return [`nothing to update: ${source} says the same as when it was last applied`];
-  if (!applied) return [...lines, `nothing was done: gracefulctl update applies ${source}`];
+  if (lines.length === 0) return [`nothing to update: ${source} contains no changes`];
+  if (!applied) return [...lines, `nothing was done: to apply ${source}, run gracefulctl update`];
   return [...lines, ...programs.map((program) => describeProgram(program, styles))];
 }
 
@@ -30,14 +30,14 @@ function describeDifference(
     ...changed.map((change) => `${styles.warn('~')} ${describeChange(change)}`),
     ...(master.length === 0
       ? []
-      : [`${styles.warn('~')} the master: ${listOf(master)} (when it is started again)`]),
+      : [`${styles.warn('~')} the master: ${listOf(master)} (takes effect when it is started again)`]),
   ];
 }
 
 const effects: Readonly<Record<ProgramChange['needs'], string>> = {
-  nothing: 'at once',
-  reload: 'a reload is enough',
-  restart: 'it has to stop first',
+  nothing: 'takes effect at once',
+  reload: 'needs a reload',
+  restart: 'must stop first',
 };
 
 function describeChange({ program, keys, needs }: ProgramChange): string {

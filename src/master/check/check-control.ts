@@ -54,12 +54,12 @@ async function checkPath(path: string, name: string): Promise<Finding | null> {
 function nameTaken(name: string, holder: RunningMaster | null): Finding {
   const who =
     holder === null
-      ? 'a master that does not tell its pid'
+      ? 'a master with an unknown pid'
       : `the master with pid ${holder.pid}${holder.file === null ? '' : ` (${holder.file})`}`;
   return {
     program: null,
     option: 'name',
-    message: `cannot use the name ${name}: ${who} has it`,
-    hint: `choose another name, or stop the other: gracefulctl shutdown ${name}`,
+    message: `cannot use the name ${name}: ${who} already uses it`,
+    hint: `choose another name, or stop that master: gracefulctl shutdown ${name}`,
   };
 }

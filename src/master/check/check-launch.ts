@@ -40,7 +40,7 @@ export function checkLaunch(
         program,
         option: 'command',
         message: `there is no file ${missing}`,
-        hint: `a relative path starts at the working directory, ${plan.cwd}`,
+        hint: `relative paths start at the working directory, ${plan.cwd}`,
       });
     else if (own instanceof Error && plan.watch?.length === 0) note('watch', own);
   } else if (isAbout(launched, 'cwdMissing')) {
@@ -75,10 +75,9 @@ export function checkLaunch(
 /** The hints of a start name options of the command line, and where relative paths start there. */
 function hintOf(error: unknown): string | null {
   if (!(error instanceof GracefulRunError)) return null;
-  if (error.code === 'cwdMissing' && error.cause === undefined)
-    return 'name the folder that the program is in';
+  if (error.code === 'cwdMissing' && error.cause === undefined) return 'name the directory of the program';
   if (error.code === 'envFileUnreadable' && systemCode(error.cause) === 'ENOENT')
-    return 'it must be there at every start and reload';
+    return 'it must exist at every start and reload';
   return error.code === 'notWatchable' ? 'name what to watch' : error.hint;
 }
 

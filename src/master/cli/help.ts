@@ -6,14 +6,14 @@ export async function helpText(columns: number): Promise<string> {
   const builder = yargs([])
     .scriptName('graceful-run')
     .usage(
-      'Usage: $0 --port <n> [options] -- <command> [arguments]\nor, for one or many programs: $0 -c graceful.toml\n\nHolds the port, runs the command, and reloads it without a failed request.',
+      'Usage: $0 --port <n> [options] -- <command> [arguments]\n       $0 -c graceful.toml (one or many programs)\n\nHolds the port, runs the command, and reloads it without a failed request.',
     )
     .wrap(Math.min(columns, 110))
     .help('help', 'show this help')
     .alias('h', 'help')
     .version('version', 'show the version', '')
     .example('$0 --port 10086 -- node app.js', 'run')
-    .example('$0 --check --port 10086 -- node app.js', 'say what would go wrong, and start nothing')
+    .example('$0 --check --port 10086 -- node app.js', 'report what would go wrong, and start nothing')
     .example('kill -HUP <pid of graceful-run>', 'reload: a new worker starts, proves itself, and takes over')
     .example('gracefulctl reload --wait', 'reload, and exit 0 once the new worker serves')
     .epilogue(

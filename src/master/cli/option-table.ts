@@ -25,7 +25,8 @@ export const optionTable: readonly OptionRow[] = [
     kind: 'text',
     value: '<file>',
     default: 'graceful.toml (.yaml, .json, .js …), if there is no command',
-    description: 'config file of one or many programs, instead of a command and its options: docs/config.md',
+    description:
+      'config file with one or many programs, instead of a command and its options (docs/config.md)',
     option: null,
   },
   {
@@ -132,7 +133,8 @@ export const optionTable: readonly OptionRow[] = [
     kind: 'boolean',
     value: null,
     default: 'on',
-    description: 'move open connections to the new workers; --no-migrate: they end in the old ones',
+    description:
+      'move open connections to the new workers; --no-migrate: they stay with the old ones until they close',
     option: 'migrate',
   },
   {
@@ -166,7 +168,7 @@ export const optionTable: readonly OptionRow[] = [
     value: null,
     default: null,
     description:
-      'start nothing: say what is wrong with the options and the machine, one line each; exit 0 or 2',
+      'start nothing; report what is wrong with the options and on this machine, one problem per line; exit 0 or 2',
     option: null,
   },
   {
@@ -175,7 +177,7 @@ export const optionTable: readonly OptionRow[] = [
     value: null,
     default: null,
     description:
-      'with --check: also start one worker of each program, wait until it is ready, and stop it; it gets no client',
+      'with --check: also start one worker of each program, wait until it is ready, and stop it; no client reaches it',
     option: null,
   },
   {
@@ -183,7 +185,7 @@ export const optionTable: readonly OptionRow[] = [
     kind: 'boolean',
     value: null,
     default: null,
-    description: 'with --check: print one JSON document',
+    description: 'with --check: print the result as one JSON document',
     option: null,
   },
   {

@@ -94,7 +94,7 @@ function rejectBesideFile(file: string, command: readonly string[], given: reado
   const where = row === undefined ? 'command in [program.NAME]' : fileKeyOf(row);
   throw new GracefulRunError(
     'badOption',
-    `cannot start: ${what} cannot be given beside the config file ${file}`,
+    `cannot start: ${what} cannot be combined with the config file ${file}`,
     { hint: `write it into the file: ${where}` },
   );
 }
@@ -111,8 +111,10 @@ export function fileKeyOf({ flag }: Pick<OptionRow, 'flag'>): string {
 function nothingToRun(): GracefulRunError {
   return new GracefulRunError(
     'commandMissing',
-    'cannot start: there is no command, and no config file in this folder',
-    { hint: 'graceful-run --port 10086 -- node app.js, or a file graceful.toml; see graceful-run --help' },
+    'cannot start: there is no command, and no config file in this directory',
+    {
+      hint: 'run graceful-run --port 10086 -- node app.js, or write a file graceful.toml; see graceful-run --help',
+    },
   );
 }
 

@@ -68,7 +68,7 @@ function missingListeners(programs: readonly CheckedProgram[]): readonly PlanFau
             ...nowhere,
             program,
             message: 'needs a listener',
-            hint: 'give it a port, or listen; a program without one cannot be run yet',
+            hint: 'add the key port or listen; programs without a listener are not supported yet',
           },
         ],
   );
@@ -106,7 +106,7 @@ function sharedAddresses(programs: readonly CheckedProgram[]): readonly PlanFaul
         item,
         message: isSame
           ? `${here ?? ''} is taken by ${owner} of this plan`
-          : `${here ?? ''} cannot be held beside ${there ?? ''} of ${owner}`,
+          : `${here ?? ''} cannot be held together with ${there ?? ''} of ${owner}`,
         hint: 'give each listener a port or an address of its own',
       });
     });
@@ -214,7 +214,7 @@ function cycles(programs: readonly CheckedProgram[]): readonly PlanFault[] {
       key: 'depends_on',
       item: item === -1 ? null : item,
       message: `is a cycle: ${names.join(' → ')}`,
-      hint: 'leave one of them out: a program is started after those that it depends on',
+      hint: 'remove one of them: a program is started after those that it depends on',
     });
   }
 

@@ -18,7 +18,7 @@ export function findConfig(folder: string): string | null {
       'badOption',
       `cannot start: there are two config files, ${first} and ${second}`,
       {
-        hint: `say which one: graceful-run -c ${first}`,
+        hint: `choose one: graceful-run -c ${first}`,
       },
     );
   return first ?? null;

@@ -26,7 +26,7 @@ interface Issue {
 export function badOption(issues: readonly Issue[], spelling: Spelling): GracefulRunError {
   const [issue] = issues;
   const type = spelling.program === null ? 'MasterOptions' : 'ProgramOptions';
-  const hint = spelling.as === 'code' ? `see ${type} for what there is` : 'see graceful-run --help';
+  const hint = spelling.as === 'code' ? `see the type ${type} for all options` : 'see graceful-run --help';
   if (issue?.code === 'unrecognized_keys') {
     const stranger = nameOf(issue.keys?.[0], spelling);
     return new GracefulRunError('badOption', `cannot start: there is no option ${stranger}`, { hint });
@@ -57,8 +57,8 @@ export function portMissing(spelling: Spelling): GracefulRunError {
   return new GracefulRunError('badOption', `cannot start: ${nameOf('port', spelling)} is missing`, {
     hint:
       spelling.as === 'code'
-        ? 'say which port the program listens on: port: 10086'
-        : 'say which port the program listens on: graceful-run --port 10086 -- node app.js',
+        ? 'give the port that the program listens on: port: 10086'
+        : 'give the port that the program listens on: graceful-run --port 10086 -- node app.js',
   });
 }
 
@@ -71,7 +71,7 @@ export function nameMissing(): GracefulRunError {
 export function addressTwice(other: 'host' | 'port', spelling: Spelling): GracefulRunError {
   return new GracefulRunError(
     'badOption',
-    `cannot start: ${nameOf('listen', spelling)} stands beside ${nameOf(other, spelling)}`,
+    `cannot start: ${nameOf('listen', spelling)} cannot be combined with ${nameOf(other, spelling)}`,
     { hint: `give every address with ${nameOf('listen', { ...spelling, program: null })}` },
   );
 }
@@ -80,11 +80,11 @@ export function addressTwice(other: 'host' | 'port', spelling: Spelling): Gracef
 export function warmupWithoutPath(spelling: Spelling): GracefulRunError {
   const { option, hint } =
     spelling.as === 'code'
-      ? { option: 'ready', hint: "say which path: ready: 'http:/healthz'" }
-      : { option: '--ready', hint: 'say which path: --ready http:/healthz' };
+      ? { option: 'ready', hint: "name the path: ready: 'http:/healthz'" }
+      : { option: '--ready', hint: 'name the path: --ready http:/healthz' };
   return new GracefulRunError(
     'badOption',
-    `cannot start: ${nameOf('warmup', spelling)} needs a path to ask, which ${option} names`,
+    `cannot start: ${nameOf('warmup', spelling)} needs a path, which ${option} sets`,
     { hint },
   );
 }

@@ -52,7 +52,7 @@ endWithMaster(answerDescriptor);
 answer(
   await readConfig(file, { ...process.env }).catch((error: unknown) =>
     problem(
-      `cannot be read, by a bug in graceful-run: ${messageOf(error)}`,
+      `cannot be read because of a bug in graceful-run: ${messageOf(error)}`,
       'please report it, with the file',
     ),
   ),

@@ -54,8 +54,8 @@ async function ask(file: string, options: ReadPlanOptions): Promise<Answer> {
   });
   if (!existsSync(reader))
     return problem(
-      `cannot be read: ${reader} is not there any more`,
-      'graceful-run was removed from the disk: install it again',
+      `cannot be read: ${reader} no longer exists`,
+      'graceful-run was uninstalled while the master was running: install it again',
     );
   const timeoutMs = options.timeoutMs ?? defaultTimeoutMs;
   let ended: Ended;
@@ -67,26 +67,26 @@ async function ask(file: string, options: ReadPlanOptions): Promise<Answer> {
   const { bytes, isTimeOver, code, signal } = ended;
   if (isTimeOver)
     return problem(
-      `is not read after ${formatDuration(timeoutMs)}`,
-      'does it wait for something that does not come?',
+      `was not read within ${formatDuration(timeoutMs)}`,
+      'check whether its code waits for something that never happens',
     );
   if (bytes.length === 0) {
     const how = signal === null ? `exit code ${code ?? 0}` : signal;
     return problem(
       `ends the process that reads it (${how})`,
-      'does it call process.exit()? What it prints is above',
+      'its output is above; it must not call process.exit()',
     );
   }
   const answer = parseAnswer(bytes);
   if (answer === null)
     return problem(
-      `writes to descriptor ${answerDescriptor}, on which its plan is answered`,
-      'leave that descriptor alone',
+      `writes to file descriptor ${answerDescriptor}, which graceful-run itself uses`,
+      'do not use that file descriptor',
     );
   if (answer.version !== version)
     return problem(
-      `cannot be read: this master is graceful-run ${version}, and on the disk is ${answer.version} now`,
-      'start the master again, so that it is the version on the disk',
+      `cannot be read: this master is graceful-run ${version}, but version ${answer.version} is installed now`,
+      'restart the master, so that it runs the installed version',
     );
   return answer;
 }

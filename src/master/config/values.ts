@@ -37,7 +37,7 @@ const wantedReady = 'listen, or http: and a path without spaces, such as http:/h
 const wantedDrainSignal = `auto, none, or the name of a signal: ${drainSignalNames.slice(0, -1).join(', ')} or ${drainSignalNames.at(-1) ?? ''}`;
 export const wantedCommand = "a list of words, such as ['node', 'app.js']";
 const wantedListen = `a list of addresses, each ${wantedListenAddress}`;
-const wantedVariable = 'a variable: a name without = and a text without a zero byte';
+const wantedVariable = 'a variable: a name without = and a text without a NUL character';
 
 export const programName: z.ZodMiniType<string> = z
   .string(wantedName)
@@ -78,7 +78,7 @@ export const programValues: { readonly [Name in keyof ProgramValues]: z.ZodMiniT
   ),
   backlog: integer(1, 65_535),
   workers: z.union([z.literal('auto'), integer(1, 1024, wantedWorkers)], wantedWorkers),
-  cwd: text('a folder'),
+  cwd: text('a directory'),
   environment: z.record(
     z.string().check(z.refine((name) => /^[^=\0]+$/.test(name), wantedVariable)),
     z.string(wantedVariable).check(z.refine((value) => !value.includes('\0'), wantedVariable)),

@@ -16,8 +16,8 @@ function currentFolder(): string {
   try {
     return process.cwd();
   } catch (cause) {
-    throw new GracefulRunError('cwdMissing', 'cannot find out in which folder this is: it has been removed', {
-      hint: 'change to a folder that exists (cd), or give --cwd',
+    throw new GracefulRunError('cwdMissing', 'cannot determine the current directory: it was removed', {
+      hint: 'change to a directory that exists (cd), or give --cwd',
       cause,
     });
   }

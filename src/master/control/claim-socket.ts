@@ -88,7 +88,7 @@ export function refuseLongPath(path: string): void {
   if (lengthBytes <= limitBytes) return;
   throw new FolderProblem(
     `the socket's path would be ${lengthBytes} bytes long, and may be ${limitBytes}`,
-    'choose a shorter name, or set XDG_RUNTIME_DIR to a folder with a shorter path',
+    'choose a shorter name, or set XDG_RUNTIME_DIR to a directory with a shorter path',
   );
 }
 
@@ -125,7 +125,7 @@ function nameTaken(path: string, pid: number | null): GracefulRunError {
   const name = controlName(path) ?? path;
   return new GracefulRunError(
     'nameTaken',
-    `cannot use the name ${name}: ${pid === null ? 'a master that does not tell its pid' : `the master with pid ${pid}`} has it`,
+    `cannot use the name ${name}: ${pid === null ? 'a master with an unknown pid' : `the master with pid ${pid}`} already uses it`,
     {
       // If no name was chosen, it is the port.
       hint: /^\d+$/.test(name)

@@ -21,8 +21,8 @@ const requestLimit = 256;
 const lastingLimits: Readonly<Record<Lasting, number>> = { follows: 128, waits: 256 };
 
 const refusals: Readonly<Record<Lasting, string>> = {
-  follows: `${lastingLimits.follows} connections follow the events already: close some of them`,
-  waits: `${lastingLimits.waits} requests wait for their outcome already: ask without wait`,
+  follows: `${lastingLimits.follows} connections already follow events: close some of them`,
+  waits: `${lastingLimits.waits} requests already wait for their outcome: send the request without wait`,
 };
 
 export function createConnections(): ControlConnections {

@@ -37,12 +37,12 @@ export async function inUsableFolder<Result>(
   throw new GracefulRunError(
     'controlSocketUnusable',
     `cannot open the control socket: ${problems.join('; ')}`,
-    { hint: hints.at(-1) ?? 'name a folder with GRACEFUL_RUN_CONTROL_FOLDER' },
+    { hint: hints.at(-1) ?? 'name a directory with GRACEFUL_RUN_CONTROL_FOLDER' },
   );
 }
 
 const ownFolderHint =
-  'set XDG_RUNTIME_DIR to a folder that belongs to you alone, or remove the folder that is in the way';
+  'set XDG_RUNTIME_DIR to a directory that only you can write to, or remove the directory that is in the way';
 
 /** Makes the folder for its owner alone, unless it is there. @throws FolderProblem when others can write to it, or it cannot be made. */
 export function makeFolder(folder: string, uid: number): void {

@@ -8,7 +8,7 @@ export function notFound(
   name: string,
   where: { readonly cwd: string; readonly environment: NodeJS.ProcessEnv },
 ): GracefulRunError {
-  const place = name.includes('/') ? 'no such file' : 'it is not in any folder of PATH';
+  const place = name.includes('/') ? 'no such file' : 'it is not in any directory of PATH';
   return new GracefulRunError('commandNotFound', `cannot run ${name}: ${place}`, {
     hint: hintForNotFound(name, where),
   });
@@ -21,7 +21,7 @@ function hintForNotFound(
   if (/\s/.test(name) && !isFile(join(where.cwd, name))) {
     return `the command and its arguments are separate words, without quotes around them all: -- ${name}`;
   }
-  if (name.includes('/')) return `a relative path starts at the working directory, ${where.cwd}`;
+  if (name.includes('/')) return `relative paths start at the working directory, ${where.cwd}`;
   const local = join(where.cwd, name);
   if (isFile(local)) return `did you mean \`${runLine(local, name) ?? `./${name}`}\`?`;
   if (isFile(join(where.cwd, 'node_modules', '.bin', name)))
@@ -30,7 +30,7 @@ function hintForNotFound(
   if (path === undefined || path === '')
     return 'PATH is not set for the program: name the executable with its full path';
   // Without the value: it may be a secret.
-  return `give its full path (\`command -v ${name}\` in your shell says it), or add its folder to PATH where graceful-run is started: systemd and cron set a short one`;
+  return `give its full path (\`command -v ${name}\` in your shell prints it), or add its directory to the PATH of graceful-run: systemd and cron set a short one`;
 }
 
 /** It is there, but may not be executed; the caller exits with 126. `name` is how the command called it. */

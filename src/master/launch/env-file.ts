@@ -108,5 +108,5 @@ function hintFor(code: string): string {
   if (code === 'EACCES') return 'let the user that runs graceful-run read it';
   if (code === 'ENOTFILE') return 'it is read anew at every start and reload: give a regular file';
   if (code === 'EISDIR') return 'name a file, not a directory';
-  return 'it must be there at every start and reload; a relative path starts at the directory in which graceful-run was started';
+  return 'it must exist at every start and reload; a relative path starts at the directory in which graceful-run was started';
 }

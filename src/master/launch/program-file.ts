@@ -24,7 +24,7 @@ export function programFile(command: readonly string[], surroundings: Surroundin
 
 function fileOf(command: readonly string[], surroundings: Surroundings, scriptsLeft: number): string {
   const [name, ...args] = unwrapCommand(command);
-  if (name === undefined) throw notWatchable(command, 'it names no program');
+  if (name === undefined) throw notWatchable(command, 'it contains no program');
   const called = packageCommand(basename(name), args);
   if (called !== null) return packageFile(called, command, surroundings, scriptsLeft);
   const interpreter = interpreterNamed(basename(name));

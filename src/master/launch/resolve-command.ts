@@ -53,13 +53,13 @@ function requireDirectory(cwd: string): void {
       'cwdMissing',
       `cannot use ${cwd} as working directory: ${reasonOf(cause, cwd)}`,
       {
-        hint: 'it must exist, and be reachable by this user, at every start and reload: has a release been removed?',
+        hint: 'it must exist, and this user must be able to enter it, at every start and reload: check whether a release was removed',
         cause,
       },
     );
   }
   throw new GracefulRunError('cwdMissing', `cannot use ${cwd} as working directory: it is not a directory`, {
-    hint: 'give --cwd the folder that the program is in',
+    hint: 'set --cwd to the directory of the program',
   });
 }
 
@@ -67,7 +67,7 @@ function reasonOf(cause: unknown, cwd: string): string {
   const code = systemCode(cause) ?? 'unknown error';
   if (code !== 'ENOENT') return plainReason(code);
   const target = targetOf(cwd);
-  return target === null ? 'there is no such folder' : `it is a link to ${target}, which does not exist`;
+  return target === null ? 'there is no such directory' : `it is a link to ${target}, which does not exist`;
 }
 
 /** What a symbolic link says; null for what is none. */

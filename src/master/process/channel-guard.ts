@@ -44,8 +44,8 @@ export function guardChannel(child: ChildProcess, { message, garbage }: GuardPar
   }
   const copy = duplicate(channel.fd);
   if (typeof copy === 'string') {
-    throw new GracefulRunError('startFailed', `cannot read what the worker says: ${copy}`, {
-      hint: 'are there file descriptors left (ulimit -n)?',
+    throw new GracefulRunError('startFailed', `cannot read the messages of the worker: ${copy}`, {
+      hint: 'check the limit of file descriptors: ulimit -n',
     });
   }
   channel.readStop();

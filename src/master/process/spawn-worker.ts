@@ -153,12 +153,12 @@ function cannotStart(file: string, cause: Error): GracefulRunError {
     case 'EACCES':
     case 'ENOEXEC':
       return new GracefulRunError('commandNotExecutable', `cannot run ${file}: ${messageOf(cause)}`, {
-        hint: 'is it executable, and a program for this machine?',
+        hint: 'check that it is executable, and built for this machine',
         cause,
       });
     default:
       return new GracefulRunError('startFailed', `cannot run ${file}: ${messageOf(cause)}`, {
-        hint: 'are there processes and file descriptors left (ulimit -u, ulimit -n)?',
+        hint: 'check the limits of processes and file descriptors: ulimit -u, ulimit -n',
         cause,
       });
   }

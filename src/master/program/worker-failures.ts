@@ -56,7 +56,7 @@ export function notReadyFailure(timeoutMs: number, readiness: Readiness, words: 
 export function lostFailure(pid: number, { stderrTail }: FailureContext): Failure {
   return {
     reason: 'exited',
-    message: `its process ${pid} ended unexpectedly, and the command that started it goes on without it`,
+    message: `its process ${pid} ended unexpectedly, but the command that started it is still running`,
     hint: 'the worker is started again unless the command itself starts the program again within --ready-timeout',
     errorCode: null,
     outcome: null,
@@ -93,7 +93,7 @@ export function notAdmittedFailure(problem: string, { stderrTail }: FailureConte
   return {
     reason: 'notAdmitted',
     message: `the worker was ready, and then did not accept connections: ${problem}`,
-    hint: 'the program may block its event loop right after it listens: start it by itself and see what it does then',
+    hint: 'the program may block its event loop right after it listens: run it without graceful-run to see what it does then',
     errorCode: null,
     outcome: null,
     stderrTail,
@@ -133,7 +133,8 @@ function exitHint(outcome: Outcome, words: FailureContext): string | null {
   const held = withoutPreloadHint(words) ?? heldHint(words);
   if (held !== null) return held;
   if (words.stderrTail.some((line) => line.includes('EADDRINUSE'))) return takenHint(words);
-  if (outcome.code === 0) return 'it ended by itself: is this a server, and does it stay in the foreground?';
+  if (outcome.code === 0)
+    return 'it ended by itself: the command must be a server that stays in the foreground';
   const hint = undeclaredHint(words);
   // The error itself is a part of the reason (describe-failure.ts, reasonOf).
   if (hint !== null || errorLineOf(words.stderrTail) !== null) return hint;
@@ -150,13 +151,13 @@ function heldHint({ stderrTail, declared }: FailureContext): string | null {
     : [];
   const port = taken.find((one) => declared.includes(one));
   if (port === undefined && !text.includes(heldByMaster)) return null;
-  return `port ${port ?? declared.join(', ')} is held for the process that is started, and is bound once more: by a second server on the same address, by a worker thread, or by a process that it has started. A cluster of its own has to leave cluster.schedulingPolicy at SCHED_RR and listen without exclusive: true; simpler is one process for each core, with --workers. Where a wrapper starts the server, start Node.js itself (node --import tsx app.ts, not tsx app.ts); where a script sets NODE_OPTIONS, let it keep what is there (${keepOptions})`;
+  return `graceful-run holds port ${port ?? declared.join(', ')} for the process that it starts, but the program binds the port a second time: in a second server on the same address, in a worker thread, or in a process that it starts. If it uses node:cluster, leave cluster.schedulingPolicy at SCHED_RR and listen without exclusive: true, or use --workers instead. If a wrapper starts the server, start Node.js itself (node --import tsx app.ts, not tsx app.ts). If a script sets NODE_OPTIONS, let it keep the existing value (${keepOptions})`;
 }
 
 /** Its listen() binds the port by itself, which fails, or ends up elsewhere. */
 function withoutPreloadHint({ withoutPreload }: FailureContext): string | null {
   if (withoutPreload === null) return null;
-  return `process ${withoutPreload} runs Node.js without the NODE_OPTIONS through which it would get the listener: the script that starts it sets NODE_OPTIONS, and calls Node.js by its path. Let it keep what is there (${keepOptions}), or call it by its name, node`;
+  return `process ${withoutPreload} runs Node.js without the NODE_OPTIONS that graceful-run has set, and so did not get the listener: the script that starts it sets NODE_OPTIONS, and calls Node.js by its path. Let the script keep the existing value (${keepOptions}), or call Node.js by its name, node`;
 }
 
 const keepOptions = 'NODE_OPTIONS="$NODE_OPTIONS --your-option"';
@@ -166,9 +167,10 @@ function takenHint({ stderrTail, declared }: FailureContext): string {
   const [, address] = /EADDRINUSE: address already in use (\S+)/.exec(stderrTail.join('\n')) ?? [];
   const [, port] = /:(\d+)$/.exec(address ?? '') ?? [];
   if (port !== undefined && declared.includes(Number(port)))
-    return `${address ?? port} is what graceful-run holds, and the process that listens has not inherited it: start the program itself, not through a wrapper (node --import tsx app.ts, not tsx app.ts)`;
-  const isServed = port === undefined ? '' : `; if it is the port that clients use: --port ${port}`;
-  return `${address ?? 'its address'} is in use: a second port of the program is held by the old generation until it has gone${isServed}`;
+    return `graceful-run holds ${address ?? port}, but the process that listens did not inherit it: start the program itself, not through a wrapper (node --import tsx app.ts, not tsx app.ts)`;
+  const isServed =
+    port === undefined ? '' : `. If it is the port that clients use, hold it with --port ${port}`;
+  return `${address ?? 'its address'} is in use: if it is a second port of the program, the old generation holds it until it has exited${isServed}`;
 }
 
 /** What Deno and Bun say when they bind the port that is held. Deno colours its errors. */
@@ -189,29 +191,29 @@ function permissionHint({ stderrTail }: FailureContext): string | null {
   const [, folder] = /resource: '(.*)\/(?:preload|serving|health)\.cjs'/.exec(stderrTail.join('\n')) ?? [];
   return folder === undefined
     ? null
-    : `the permission model of Node.js keeps it from reading what graceful-run loads into it: give it --allow-fs-read=${folder}/* beside --permission`;
+    : `the permission model of Node.js does not let it read the files that graceful-run loads into it: add --allow-fs-read=${folder}/* to --permission`;
 }
 
 const notInheritedHint =
-  'the process that listens has to inherit the descriptor, and the wrapper that the error names has closed it: give the program itself as the command (-- node app.js), or let the wrapper pass descriptors on (Python: close_fds=False)';
+  'the wrapper that the error names closed the file descriptor of the listener: start the program without it (-- node app.js), or let the wrapper pass descriptors on (Python: close_fds=False)';
 const lastWordsHint = 'the last lines that it wrote to stderr say why';
 const silentHint = 'it wrote nothing to stderr: run the command by itself to see why';
 
 function undeclaredHint({ undeclared, declared }: FailureContext): string | null {
   if (undeclared.length === 0) return null;
-  return `it listened on ${undeclared.join(', ')}, but ${declared.join(', ')} is declared: give --port the port of the program, or let the program listen on process.env.PORT`;
+  return `it listened on ${undeclared.join(', ')}, but graceful-run holds port ${declared.join(', ')}: set --port to the port of the program, or let the program listen on process.env.PORT`;
 }
 
 const unhealthyHint =
-  'a worker is ready once its health path is answered with 200 to 399, asked inside its process; a slow start needs a longer ready timeout';
+  'a worker is ready once its health path returns status 200–399; if the start is slow, raise the ready timeout';
 
 function notReadyHint(readiness: Readiness, { declared }: FailureContext): string {
-  const listens = `a worker is ready once it listens on ${declared.join(', ')} (and has called worker.ready(), if it set ready: 'manual')`;
+  const listens = `a worker is ready once it listens on port ${declared.join(', ')} (and has called worker.ready(), if it set ready: 'manual')`;
   const answers =
     readiness.when === 'listens'
       ? ''
-      : `, and has then answered GET ${readiness.path}, which only a Node.js program can be asked`;
-  return `${listens}${answers}; a slow start needs a longer ready timeout`;
+      : `, and once GET ${readiness.path} also returns status 200–399, which works only with Node.js programs`;
+  return `${listens}${answers}; if the start is slow, raise the ready timeout`;
 }
 
 /** The error of a first start whose generation failed: `startFailed`, or what kept the command from being run: `commandNotFound` … */

@@ -154,13 +154,9 @@ export function createProgramSet(parts: ProgramSetParts): ProgramSet {
     if (name === null) {
       const [only] = members;
       if (only !== undefined && members.length === 1) return only;
-      throw new GracefulRunError(
-        'programAmbiguous',
-        `cannot tell which program is meant: there are ${members.length}`,
-        {
-          hint: `name one of ${members.map(({ program }) => program.name()).join(', ')}`,
-        },
-      );
+      throw new GracefulRunError('programAmbiguous', `cannot choose a program: there are ${members.length}`, {
+        hint: `name one of ${members.map(({ program }) => program.name()).join(', ')}`,
+      });
     }
     const found = members.find(({ program }) => program.name() === name);
     if (found !== undefined) return found;
@@ -168,7 +164,7 @@ export function createProgramSet(parts: ProgramSetParts): ProgramSet {
     const meant = nearest(name, names);
     throw new GracefulRunError(
       'programNotFound',
-      `cannot find the program ${name}: this master has none of that name`,
+      `cannot find the program ${name}: this master has no program of that name`,
       {
         hint: meant === null ? `its programs are ${names.join(', ')}` : `did you mean ${meant}?`,
       },

@@ -12,13 +12,13 @@ export interface AddressHolder {
 /** `by pid 4242 (node server.js)`; null: none was found. */
 export function describeHolder(holder: AddressHolder | null): string {
   return holder === null
-    ? 'by a process that cannot be seen from here'
+    ? 'by a process that this user cannot see'
     : `by pid ${holder.pid} (${holder.command})`;
 }
 
 /** How to find a holder that cannot be seen. */
 export function unseenHolderHint(port: number): string {
-  return `look for it as root with: ss -ltnp 'sport = :${port}'`;
+  return `to find it, run as root: ss -ltnp 'sport = :${port}'`;
 }
 
 const listenState = '0A';

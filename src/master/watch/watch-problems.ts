@@ -9,7 +9,7 @@ export function unreadableProblem(path: string, code: string): string {
 /** A directory cannot be listened to. The limits are the same for every directory, so their sentences name none and are said once. */
 export function deafProblem(directory: string, code: string): string {
   if (code === 'ENOSPC')
-    return 'cannot watch more directories: the limit fs.inotify.max_user_watches is reached (raise it with sysctl, or watch less)';
+    return 'cannot watch more directories: the limit fs.inotify.max_user_watches is reached (raise it with sysctl, or watch fewer directories)';
   if (code === 'EMFILE')
     return 'cannot watch: too many open files, or the limit fs.inotify.max_user_instances is reached (raise it with sysctl)';
   return `cannot watch ${directory}: ${plainReason(code)}`;

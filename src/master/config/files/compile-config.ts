@@ -339,15 +339,15 @@ function compile({ name, table, entry }: FoundProgram, reader: Reader, report: R
   const command = commandOf(values['command'], problem);
   if (!table.entries.has('command')) problem('', 'needs a command', 'add command = ["node", "app.js"]');
   if (table.entries.has('port') && table.entries.has('listen'))
-    problem('port', 'cannot stand beside listen', 'add it to listen');
+    problem('port', 'cannot be combined with listen', 'add it to listen');
   const listens = !table.entries.has('ready') || values['ready'] === 'listen';
   if (listens && Number(values['warmup'] ?? 0) > 0)
-    problem('warmup', 'needs a path to ask', 'say which path: ready = "http:/healthz"');
+    problem('warmup', 'needs the path of ready', 'name the path: ready = "http:/healthz"');
   const environment = table.entries.get('environment')?.node;
   for (const [variable, { node }] of environment?.kind === 'table' ? environment.entries : [])
     if (!/^[^=\0]+$/.test(variable)) {
       isGood = false;
-      report(problemWith(node, 'cannot be set: the name of a variable is not empty and has no = in it'));
+      report(problemWith(node, 'cannot be set: the name of a variable must not be empty or contain ='));
     }
   if (!isGood || command === null) return null;
   try {

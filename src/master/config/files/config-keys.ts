@@ -80,13 +80,13 @@ export const programKeys: Readonly<Record<string, ConfigKey>> = {
     type: 'list of texts, or text',
     default: 'required',
     description:
-      'The program and its arguments. One text is split like the words of a shell, with its quotes; no shell runs it, so it has no `&&`, `|`, `>` or `*`.',
+      'The program and its arguments. A single text is split into words as a shell does it, with quotes. No shell runs it, so `&&`, `|`, `>` and `*` do not work.',
     supervisor: 'command',
   },
   port: {
     schema: numeric(programValues.port),
     type: 'number',
-    default: 'required, unless `listen` is there',
+    default: 'required, unless `listen` is set',
     description: 'The TCP port to hold, 0 to 65535; 0: any free one.',
     supervisor: null,
   },
@@ -94,7 +94,8 @@ export const programKeys: Readonly<Record<string, ConfigKey>> = {
     schema: programValues.host,
     type: 'text',
     default: 'what the program asks for',
-    description: 'The address to bind: numeric, or a name. Also for entries of `listen` without an address.',
+    description:
+      'The address to bind, or a host name. It also applies to entries of `listen` without an address.',
     supervisor: null,
   },
   listen: {
@@ -102,7 +103,7 @@ export const programKeys: Readonly<Record<string, ConfigKey>> = {
     type: 'list of addresses',
     default: 'none',
     description:
-      'Several addresses instead of `port`: `"3000"`, `"127.0.0.1:3000"`, `"[::1]:3000"`, `"localhost:3000"`. With `admin=` before it, the listener is called `admin`.',
+      'Several addresses instead of `port`: `"3000"`, `"127.0.0.1:3000"`, `"[::1]:3000"`, `"localhost:3000"`. `"admin=3001"` names a listener `admin`.',
     supervisor: null,
   },
   backlog: {
@@ -122,7 +123,7 @@ export const programKeys: Readonly<Record<string, ConfigKey>> = {
   directory: {
     schema: programValues.cwd,
     type: 'path',
-    default: 'the folder of the file',
+    default: 'the directory of the file',
     description: 'Working directory of the workers. It may be a symlink that you repoint at each release.',
     supervisor: 'directory',
   },
@@ -134,7 +135,8 @@ export const programKeys: Readonly<Record<string, ConfigKey>> = {
     ),
     type: 'table of texts',
     default: 'empty',
-    description: 'Variables for the workers, over those of the master. Those of `[defaults]` are added.',
+    description:
+      'Environment variables of the workers. They override those of the master; those of `[defaults]` are added.',
     supervisor: 'environment',
   },
   env_file: {
@@ -142,7 +144,7 @@ export const programKeys: Readonly<Record<string, ConfigKey>> = {
     type: 'path',
     default: 'none',
     description:
-      'A file of `NAME=value` lines for the workers, over `environment`. It is read again for every worker.',
+      'A file with `NAME=value` lines, which override `environment`. It is read again for every worker.',
     supervisor: null,
   },
   watch: {
@@ -160,7 +162,7 @@ export const programKeys: Readonly<Record<string, ConfigKey>> = {
     type: '`listen`, or `http:/path`',
     default: 'listen',
     description:
-      'When a worker is ready: once it listens; `http:/path`: once GET /path also returns 200 to 399.',
+      '`listen`: a worker is ready once it listens; `http:/path`: once GET /path also returns 200–399.',
     supervisor: null,
     pattern: orVariable('listen|http:/(?!/)[!-~]*'),
   },
@@ -169,7 +171,7 @@ export const programKeys: Readonly<Record<string, ConfigKey>> = {
     type: 'number',
     default: '0',
     description:
-      'Warm-up requests to that path before a worker accepts connections, 0 to 10000. Needs `ready = "http:/path"`.',
+      'Number of warm-up requests to the path of `ready = "http:/path"` before a worker accepts connections, 0 to 10000.',
     supervisor: null,
   },
   ready_timeout: {
@@ -202,7 +204,7 @@ export const programKeys: Readonly<Record<string, ConfigKey>> = {
     type: 'duration',
     default: '2s',
     description:
-      'How long the old workers stay after a reload, to take over again if a new worker crashes, 0s to 24h; `0s`: not at all.',
+      'How long the old workers stay after a reload, to take over again if a new worker crashes, 0s to 24h; `0s` turns it off.',
     supervisor: 'startsecs',
     pattern: duration,
   },
@@ -217,14 +219,14 @@ export const programKeys: Readonly<Record<string, ConfigKey>> = {
     schema: boolean(programValues.autostart),
     type: 'boolean',
     default: 'true',
-    description: 'Start it with the master. Otherwise `gracefulctl start NAME` starts it.',
+    description: 'Start the program with the master. If false, only `gracefulctl start NAME` starts it.',
     supervisor: 'autostart',
   },
   depends_on: {
     schema: programValues.dependsOn,
     type: 'list of names',
     default: 'none',
-    description: 'Programs that have to serve before this one is started. They are stopped after it.',
+    description: 'Programs that must serve before this one is started. At a stop, they are stopped after it.',
     supervisor: null,
   },
 };
@@ -242,8 +244,8 @@ export const masterKeys: Readonly<Record<string, ConfigKey>> = {
   name: {
     schema: programName,
     type: 'name',
-    default: "the file's name without its ending; for graceful.*, the name of its folder",
-    description: 'Name of the control socket, by which gracefulctl finds the master.',
+    default: "the file's name without its ending; for graceful.*, the name of its directory",
+    description: 'Name of the master and of its control socket, by which gracefulctl finds it.',
     supervisor: 'identifier',
     pattern: orVariable(name),
   },
@@ -258,7 +260,7 @@ export const masterKeys: Readonly<Record<string, ConfigKey>> = {
     schema: oneOf(logLevels),
     type: 'word',
     default: 'info',
-    description: `${logLevels.slice(0, -1).join(', ')} or ${logLevels.at(-1) ?? ''}. \`--log-level\` wins over it.`,
+    description: `${logLevels.slice(0, -1).join(', ')} or ${logLevels.at(-1) ?? ''}. \`--log-level\` overrides it.`,
     supervisor: 'loglevel',
     pattern: orVariable(logLevels.join('|')),
   },
@@ -266,7 +268,7 @@ export const masterKeys: Readonly<Record<string, ConfigKey>> = {
     schema: oneOf(logFormats),
     type: 'word',
     default: 'pretty on a terminal, else json',
-    description: '`json` or `pretty`. `--log-format` wins over it.',
+    description: '`json` or `pretty`. `--log-format` overrides it.',
     supervisor: null,
     pattern: orVariable(logFormats.join('|')),
   },
@@ -275,10 +277,11 @@ export const masterKeys: Readonly<Record<string, ConfigKey>> = {
 /** Of the file itself. */
 export const fileKeys = {
   include:
-    'Files to read as well: paths and patterns (`*`, `?`, `[a-z]`, `{a,b}`, `**`), relative to this file.',
-  master: 'The master itself. Only in the first file.',
-  defaults: 'Values for all programs of this file and of those that it includes.',
-  program: 'Programs, each under its name: letters, digits, dot, dash and underscore, at most 64.',
+    'Other config files to read: paths and patterns (`*`, `?`, `[a-z]`, `{a,b}`, `**`), relative to the directory of this file.',
+  master: 'Settings of the master itself. Not allowed in included files.',
+  defaults: 'Default values for all programs of this file and of the files that it includes.',
+  program:
+    'The programs, one table for each. Its name has up to 64 letters, digits, dots, dashes and underscores.',
 } as const;
 
 type Shape = Readonly<Record<string, z.ZodMiniType>>;

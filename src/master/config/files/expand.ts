@@ -77,7 +77,7 @@ function variable(inside: string, references: References, faults: ExpansionFault
   if (name === undefined) {
     const written = inside.length > 40 ? `${inside.slice(0, 40)}…` : inside;
     faults.push({
-      message: `cannot read \${${written}}`,
+      message: `\${${written}} is not a variable`,
       hint: 'write ${NAME} or ${NAME:-default}, and $${ for a dollar and a brace',
     });
     return '';
@@ -97,13 +97,16 @@ function placeholder(word: string, { here, program }: References, faults: Expans
   if (word === 'here') return here;
   if (word === 'name' && program !== null) return program;
   if (word === 'name') {
-    faults.push({ message: '{name} stands for nothing here', hint: 'only a program has a name' });
+    faults.push({
+      message: '{name} has no value here',
+      hint: 'use it only in [program.NAME] and [defaults]',
+    });
     return '';
   }
   const meant = nearest(word, ['name', 'here']);
   faults.push({
-    message: `there is no {${word}}`,
-    hint: `${meant === null ? 'there are {name} and {here}' : `did you mean {${meant}}?`} Write {{${word}} for the text itself`,
+    message: `there is no placeholder {${word}}`,
+    hint: `${meant === null ? 'the placeholders are {name} and {here}.' : `did you mean {${meant}}?`} For the text itself, write {{${word}}`,
   });
   return '';
 }

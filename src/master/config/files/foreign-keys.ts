@@ -42,9 +42,9 @@ const program: Readonly<Record<string, string>> = {
 const needless: Readonly<Record<string, string>> = {
   autorestart: 'workers that crash are always started again',
   restart: 'workers that crash are always started again',
-  exec_mode: 'the number of workers says it: workers',
+  exec_mode: 'it is not needed: set the number of workers with workers',
   drain: 'a program that drains on no signal has drain_signal = "none" and drain_timeout = "5s"',
-  name: 'the name stands in the table: [program.NAME]',
+  name: 'the name is part of the table: [program.NAME]',
 };
 
 const top: Readonly<Record<string, string>> = {

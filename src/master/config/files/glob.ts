@@ -67,6 +67,6 @@ function entriesOf(folder: string) {
     const code = systemCode(error) ?? 'unknown error';
     // No folder, no files: conf.d is made by the first package that puts a file there.
     if (code === 'ENOENT') return [];
-    throw new FolderUnreadable(`cannot list the folder ${folder}: ${plainReason(code)}`);
+    throw new FolderUnreadable(`cannot list the directory ${folder}: ${plainReason(code)}`);
   }
 }

@@ -82,7 +82,7 @@ export async function loadFiles(
     if (before === undefined) return true;
     if (way.includes(identity) || by.source.path === file) {
       const circle = [...way.slice(way.indexOf(identity)), identity].join(' → ');
-      problems.push(problemWith(by, `includes itself: ${circle}`, 'leave one of them out'));
+      problems.push(problemWith(by, `includes itself: ${circle}`, 'remove one of them'));
     } else {
       const where = before === null ? 'it is the first file' : `first by ${placeOf(before)}`;
       problems.push(problemWith(by, `includes ${file} a second time (${where})`, 'include it once'));

@@ -65,7 +65,7 @@ function reason(refusal: string, text: string, offset: number): string {
   if (/control character/i.test(refusal)) return 'a string cannot have a control character: write \\n or \\t';
   if (/escape/i.test(refusal)) return 'a backslash has to be written twice';
   const [found = ''] = /^\S/u.exec(text.slice(offset)) ?? [];
-  return found === '' ? 'something is missing here' : `${JSON.stringify(found)} cannot stand here`;
+  return found === '' ? 'something is missing here' : `${JSON.stringify(found)} is not allowed here`;
 }
 
 function hintFor(text: string, offset: number): string | null {

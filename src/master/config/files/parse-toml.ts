@@ -115,8 +115,8 @@ function startOf({ loc }: AST.HasLocs): Position {
 const plainWords: Readonly<Record<string, string>> = {
   'Defining a key multiple times is invalid': 'this key or table is written twice',
   'Unspecified values are invalid': 'a value is missing',
-  'Unexpected character': 'this character cannot stand here',
-  'Unexpected token': 'this cannot stand here',
+  'Unexpected character': 'this character is not allowed here',
+  'Unexpected token': 'this is not allowed here',
   'Must be a newline': 'a new line has to begin here',
   'Unterminated string constant': 'a string has no closing quote',
 };

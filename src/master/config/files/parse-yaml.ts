@@ -56,7 +56,7 @@ function createReader(lines: LineCounter): Reader {
 
   function fault(node: Node, message: string, hint: string | null = null): Parsed {
     const at = positionOf(node);
-    faults.push({ at, message: `is not a plan: ${message}`, hint });
+    faults.push({ at, message: `is not a valid config file: ${message}`, hint });
     return { kind: 'other', at, what: 'nothing' };
   }
 
@@ -66,7 +66,7 @@ function createReader(lines: LineCounter): Reader {
       throw new SyntaxFaults([
         {
           at: positionOf(node),
-          message: `is not a plan: it has more than ${maxValues.toLocaleString('en')} values, with its aliases`,
+          message: `is not a valid config file: it has more than ${maxValues.toLocaleString('en')} values, with its aliases`,
           hint: 'write fewer aliases (*name) of values that have aliases themselves',
         },
       ]);
@@ -111,7 +111,7 @@ function createReader(lines: LineCounter): Reader {
     for (const { key, value } of map.items) {
       const keyAt = positionOf(key);
       if (!isScalar(key)) {
-        fault(key, 'a key must be a word');
+        fault(key, 'a key must be a text');
         continue;
       }
       const name = typeof key.value === 'string' ? key.value : (key.source ?? String(key.value));
@@ -141,7 +141,7 @@ function isPlain(value: unknown): value is Scalar {
 const plainWords: Readonly<Record<string, string>> = {
   DUPLICATE_KEY: 'this key is written twice',
   MULTIPLE_DOCS: 'a second document begins here',
-  TAB_AS_INDENT: 'a tab cannot indent: use spaces',
+  TAB_AS_INDENT: 'tabs are not allowed as indentation: use spaces',
 };
 
 function explain({ code, message, pos }: YAMLError, lines: LineCounter): SyntaxFault {

@@ -100,6 +100,6 @@ export function createReloadWaiters(
 
 export function masterStopped(action = 'reload'): GracefulRunError {
   return new GracefulRunError('masterStopped', `cannot ${action}: the master is stopping`, {
-    hint: 'start it again once it has ended',
+    hint: 'start it again when it has exited',
   });
 }

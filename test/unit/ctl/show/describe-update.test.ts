@@ -23,10 +23,10 @@ test('a difference has a line for each program, with what it takes', () => {
   expect(describeUpdate(result, plain)).toEqual([
     '+ api',
     '- old',
-    '~ shop: port, workers (a reload is enough)',
-    '~ db: listen (it has to stop first)',
-    '~ the master: log_level (when it is started again)',
-    'nothing was done: gracefulctl update applies /etc/graceful.toml',
+    '~ shop: port, workers (needs a reload)',
+    '~ db: listen (must stop first)',
+    '~ the master: log_level (takes effect when it is started again)',
+    'nothing was done: to apply /etc/graceful.toml, run gracefulctl update',
   ]);
 });
 
@@ -42,6 +42,6 @@ test('an update that was applied tells what has come of each program', () => {
 
 test('a file that says nothing new is told so', () => {
   expect(describeUpdate({ ...result, difference: nothing }, plain)).toEqual([
-    'nothing to update: /etc/graceful.toml says the same as when it was last applied',
+    'nothing to update: /etc/graceful.toml contains no changes',
   ]);
 });

@@ -59,5 +59,7 @@ test('what Deno and Bun say about the held port leads to a hint that names them'
     'Deno',
   );
   expect(hint('error: Failed to start server. Is port 10086 in use?')).toContain('Bun');
-  expect(hint('cannot listen on *:80: … ERR_LISTENER_NOT_INHERITED')).toContain('inherit the descriptor');
+  expect(hint('cannot listen on *:80: … ERR_LISTENER_NOT_INHERITED')).toContain(
+    'closed the file descriptor of the listener',
+  );
 });
