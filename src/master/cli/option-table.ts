@@ -116,7 +116,7 @@ export const optionTable: readonly OptionRow[] = [
     value: '<auto|none|NAME>',
     default: 'auto',
     description:
-      'signal that makes a worker that is not Node.js drain: TERM, QUIT …; auto: the one for what is run; none: it has none, and serves until --drain-timeout',
+      'signal that tells a worker that is not Node.js to drain: TERM, QUIT …; auto: the signal that its program expects; none: there is none, and the worker serves until --drain-timeout',
     option: 'drainSignal',
   },
   {

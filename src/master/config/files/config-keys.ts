@@ -195,7 +195,7 @@ export const programKeys: Readonly<Record<string, ConfigKey>> = {
     type: '`auto`, `none`, or a signal',
     default: 'auto',
     description:
-      'What makes a worker that is not Node.js drain: `"TERM"`, `"QUIT"` …; `auto`: the signal that suits what is run (docs/programs.md), else TERM; `none`: nothing does: it serves until `drain_timeout`, and what is open then is cut.',
+      'The signal that tells a worker that is not Node.js to drain: `"TERM"`, `"QUIT"` …; `auto`: the signal that its program expects (docs/programs.md), or else TERM; `none`: there is none, so the worker serves until `drain_timeout`, and connections that are still open then are cut.',
     supervisor: 'stopsignal',
     pattern: orVariable(`auto|none|(?:SIG)?(?:${drainSignalNames.join('|')})`),
   },
