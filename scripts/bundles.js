@@ -81,14 +81,16 @@ export async function bundle({ write }) {
       outfile: 'dist/master/trampoline.cjs',
       entryPoints: ['src/master/launch/trampoline-main.ts'],
     }),
-    build({
-      write,
-      ...common,
-      ...workerBundles,
-      // Every worker boots through it: half a millisecond less to read and to parse.
-      minify: true,
-      outdir: 'dist/worker',
-    }),
+    ...workerBundles.map((options) =>
+      build({
+        write,
+        ...common,
+        ...options,
+        // Every worker boots through them: half a millisecond less to read and to parse.
+        minify: true,
+        outdir: 'dist/worker',
+      }),
+    ),
   ]);
   return results.flatMap(({ metafile }) => Object.keys(metafile.inputs));
 }

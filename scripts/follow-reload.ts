@@ -54,13 +54,8 @@ function print(title: string, files: ReadonlySet<string>): void {
   for (const file of [...files].sort()) console.log(`  ${file}`);
 }
 
-await build({
-  ...workerBundles,
-  bundle: true,
-  platform: 'node',
-  absWorkingDir: root,
-  outdir: join(root, 'dist/worker'),
-});
+for (const options of workerBundles)
+  await build({ ...options, absWorkingDir: root, outdir: join(root, 'dist/worker') });
 process.env['NODE_V8_COVERAGE'] = folder;
 process.env['XDG_RUNTIME_DIR'] = folder;
 const session = new Session();

@@ -1,3 +1,3 @@
 import type { BuildOptions } from 'esbuild';
 
-export const workerBundles: BuildOptions;
+export const workerBundles: readonly BuildOptions[];

@@ -1,7 +1,7 @@
 // What a worker is made of: the preload, and beside it what it opens by itself (src/worker/boot/bundle.ts). Tests build the same.
 
-/** esbuild's options for it, without where it goes. */
-export const workerBundles = {
+/** esbuild's options for all of it, without where it goes. */
+const common = {
   bundle: true,
   platform: 'node',
   target: 'node20.19',
@@ -10,12 +10,25 @@ export const workerBundles = {
   // What is compiled from a text cannot import().
   supported: { 'dynamic-import': false },
   outExtension: { '.js': '.cjs' },
-  entryPoints: {
-    preload: 'src/worker/boot/preload.ts',
-    boot: 'src/worker/boot/boot.ts',
-    'after-admission': 'src/worker/boot/after-admission.ts',
-    health: 'src/worker/health/health-gate.ts',
-    'separate-channel': 'src/worker/channel/separate-channel.ts',
-    'refuse-to-listen': 'src/worker/launcher/refuse-to-listen.ts',
-  },
 };
+
+/** Options for esbuild, one for each build. */
+export const workerBundles = [
+  {
+    ...common,
+    entryPoints: {
+      preload: 'src/worker/boot/preload.ts',
+      'after-admission': 'src/worker/boot/after-admission.ts',
+      health: 'src/worker/health/health-gate.ts',
+      'separate-channel': 'src/worker/channel/separate-channel.ts',
+      'refuse-to-listen': 'src/worker/launcher/refuse-to-listen.ts',
+    },
+  },
+  {
+    ...common,
+    entryPoints: { boot: 'src/worker/boot/boot.ts' },
+    // The file is one function, which preload.ts compiles as it is read: to wrap it there, a worker would copy the whole text.
+    banner: { js: '(function (require, __filename, __dirname, keepCode) {' },
+    footer: { js: '})' },
+  },
+];

@@ -35,7 +35,7 @@ async function buildBundle(): Promise<WorkerBundle> {
   const preload = join(folder, 'preload.cjs');
   const api = join(folder, 'index.mjs');
   await Promise.all([
-    build({ ...common, ...workerBundles, outdir: folder }),
+    ...workerBundles.map((options) => build({ ...common, ...options, outdir: folder })),
     build({ ...common, format: 'esm', entryPoints: ['src/worker/index.ts'], outfile: api }),
   ]);
   return { preload, api };

@@ -30,12 +30,12 @@ function readCache(path: string | null): Buffer | undefined {
 
 const path = cachePath();
 const cachedData = readCache(path);
-const script = new (process.getBuiltinModule('node:vm').Script)(
-  `(function (require, __filename, __dirname, keepCode) {${readFileSync(file, 'utf8')}\n})`,
-  { filename: file, ...(cachedData === undefined ? {} : { cachedData }) },
-);
+const script = new (process.getBuiltinModule('node:vm').Script)(readFileSync(file, 'utf8'), {
+  filename: file,
+  ...(cachedData === undefined ? {} : { cachedData }),
+});
 const isKept = path === null || (cachedData !== undefined && script.cachedDataRejected === false);
-// Proven dispatch: the script evaluates to the function above.
+// Proven dispatch: the file is one function (scripts/worker-bundles.js).
 const boot = script.runInThisContext() as (
   load: NodeJS.Require,
   preload: string,
