@@ -1,6 +1,6 @@
 /**
  * `npm run generate`: writes what would rot if it were written by hand: the README's options table from the option
- * table, docs/lifecycle.md from the lifecycle's own tables, docs/events.md from the events, openapi.json from the schemas of the control API,
+ * table, docs/lifecycle.md from the lifecycle's own tables, docs/events.md from the events, a table of docs/programs.md from the drain signals, openapi.json from the schemas of the control API,
  * schema.json and the tables of docs/config.md from the keys of config files, THIRD-PARTY-LICENSES from the bundles. With --check it only tells
  * whether they are up to date.
  */
@@ -8,6 +8,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { format, resolveConfig } from 'prettier';
 import { optionTable } from '../src/master/cli/option-table.ts';
 import { fileKeysTable, masterKeysTable, programKeysTable } from './config-page.ts';
+import { drainSignalsTable } from './programs-page.ts';
 import { configSchema } from './config-schema.ts';
 import { eventsPage } from './events-page.ts';
 import { lifecyclePage } from './lifecycle-page.ts';
@@ -31,6 +32,7 @@ const stale = [
       { name: 'file keys', table: fileKeysTable() },
     ].reduce((page, { name, table }) => between(page, name, table), text),
   ),
+  update('docs/programs.md', (text) => between(text, 'drain signals', drainSignalsTable())),
   update('schema.json', () => schema),
   update('THIRD-PARTY-LICENSES', () => licenses),
 ].filter((path) => path !== null);

@@ -1,9 +1,14 @@
 /** The word that was probably meant. Pure. */
 
-/** The one of `words` that is the fewest typing mistakes away from `typed`; null when none is close. */
-export function nearest(typed: string, words: readonly string[]): string | null {
-  // One mistake in a short word, up to three in a long one: more would be guessing.
-  const most = Math.min(3, Math.max(1, Math.floor(typed.length / 2)));
+/**
+ * The one of `words` that is the fewest typing mistakes away from `typed`; null when none is close. `most`: so many mistakes at most; by default
+ * one in a short word, up to three in a long one: more would be guessing.
+ */
+export function nearest(
+  typed: string,
+  words: readonly string[],
+  most: number = Math.min(3, Math.max(1, Math.floor(typed.length / 2))),
+): string | null {
   const ranked = words
     .map((word) => ({ word, mistakes: mistakesBetween(typed.toLowerCase(), word.toLowerCase()) }))
     .filter(({ mistakes }) => mistakes <= most)

@@ -2,19 +2,20 @@
 import { nearest } from '../../shared/nearest.ts';
 import { formatAddress } from '../../shared/format-address.ts';
 import type { ListenerPlan, ProgramPlan } from './plan.ts';
+import { wrongPlaceholders } from './wrong-placeholders.ts';
 
 /** A fault of one program; of none: null. Keys are written as in a config file. */
 export interface PlanFault {
   /** Its index among the programs. */
   readonly program: number | null;
-  readonly key: 'listen' | 'depends_on' | 'name' | null;
-  /** Which element of the list that the key has. */
-  readonly item: number | null;
+  readonly key: 'listen' | 'depends_on' | 'name' | 'command' | 'environment' | null;
+  /** Which element of the list, or which name of the table, that the key has. */
+  readonly item: number | string | null;
   readonly message: string;
   readonly hint: string | null;
 }
 
-type CheckedProgram = Pick<ProgramPlan, 'name' | 'listeners' | 'dependsOn'>;
+type CheckedProgram = Pick<ProgramPlan, 'name' | 'command' | 'environment' | 'listeners' | 'dependsOn'>;
 
 /**
  * `otherNames`: those of programs that are there as well, but have faults of their own; null: they are not known. Then no name counts as
@@ -37,6 +38,7 @@ export function checkPlan(
     ...duplicateNames(programs),
     ...missingListeners(programs),
     ...sharedAddresses(programs),
+    ...programs.flatMap((one, program) => wrongPlaceholders(one).map((fault) => ({ program, ...fault }))),
     ...(names === null ? [] : unknownDependencies(programs, names)),
     ...cycles(programs),
   ];

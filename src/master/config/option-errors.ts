@@ -123,13 +123,15 @@ function placeOf({ key, item }: PlanFault, isPort: boolean): Omit<Place, 'progra
 interface Place {
   readonly program: string | null;
   readonly option: string | null;
-  readonly item: number | null;
+  readonly item: number | string | null;
 }
 
 function keyInCode({ program, option, item }: Place): string | null {
   const owner = program === null ? [] : [inCode(program)];
   const place = [...owner, ...(option === null ? [] : [option])].join('.');
-  return place === '' ? null : `${place}${option === null || item === null ? '' : `[${item}]`}`;
+  return place === ''
+    ? null
+    : `${place}${option === null || item === null ? '' : `[${JSON.stringify(item)}]`}`;
 }
 
 /** A program, as code would get at it: `programs.shop`. */

@@ -12,6 +12,7 @@ import type { ProgramPlan } from '../config/plan.ts';
 import { drainSignalFor } from './drain-signals.ts';
 import { readEnvFile } from './env-file.ts';
 import { launchNode } from './node-launch.ts';
+import { fillPlaceholders, namesDescriptor } from './placeholders.ts';
 import { resolveCommand } from './resolve-command.ts';
 import type { BoundListener } from '../sockets/listener.ts';
 import type { SpawnRequest } from '../process/platform.ts';
@@ -37,15 +38,20 @@ export function prepareWorker(
   portChanged: (source: VariableSource) => void = () => undefined,
 ): SpawnRequest {
   const { readiness, drainSignal } = plan.workerKind;
+  const announced = listeners.map(announce);
+  const fill = (text: string): string => fillPlaceholders(text, announced);
+  const variables = Object.entries(plan.environment).map(([name, value]) => [name, fill(value)] as const);
   const sources = {
-    inherited: { ...inherited, ...plan.environment },
+    inherited: { ...inherited, ...Object.fromEntries(variables) },
     fromFile: plan.environmentFile === null ? {} : readEnvFile(plan.environmentFile),
-    listeners: listeners.map(announce),
+    listeners: announced,
   };
+  const isTold = [...plan.command, ...Object.values(plan.environment)].some(namesDescriptor);
   const changed = changedPort(sources);
   if (changed !== null) portChanged(changed);
   const environment = workerEnvironment({
     ...sources,
+    hasSystemd: !isTold,
     cwd: plan.cwd,
     generation,
     slot,
@@ -58,7 +64,7 @@ export function prepareWorker(
         ? null
         : { path: readiness.path, warmup: readiness.warmup, readyTimeoutMs: plan.readyTimeoutMs },
   });
-  const command = resolveCommand(plan.command, { cwd: plan.cwd, environment });
+  const command = resolveCommand(plan.command.map(fill), { cwd: plan.cwd, environment });
   const launch = launchNode({ command, environment, preload, shimFolder: shimFolder(preload) });
   setOrRemove(environment, 'NODE_OPTIONS', launch.nodeOptions);
   setOrRemove(environment, 'PATH', launch.path);
@@ -66,7 +72,7 @@ export function prepareWorker(
   const launched = { ...command, args: launch.args };
   // Inside Node.js the preload sets LISTEN_PID. A container without a shell has to do without, as any program there does.
   const start =
-    command.isNode || !hasShell()
+    command.isNode || isTold || !hasShell()
       ? { ...launched, environment }
       : withListenPid(launched, environment, {
           node: process.execPath,

@@ -12,6 +12,11 @@ export interface WorkerEnvironmentOptions {
   /** The env file's variables win over the inherited ones; the contract wins over both, except for HOST. */
   readonly fromFile: Readonly<Record<string, string>>;
   readonly listeners: readonly AnnouncedListener[];
+  /**
+   * Announce them by LISTEN_FDS as well. Not to a program that is told of its descriptors in its own way: gunicorn fails when `-b fd://3` names
+   * one that LISTEN_FDS announces, too.
+   */
+  readonly hasSystemd: boolean;
   /** The worker's working directory, symlinks not resolved. */
   readonly cwd: string;
   readonly generation: number;
@@ -35,6 +40,7 @@ export function workerEnvironment(options: WorkerEnvironmentOptions): Record<str
     inherited,
     fromFile,
     listeners,
+    hasSystemd,
     cwd,
     generation,
     slot,
@@ -54,7 +60,7 @@ export function workerEnvironment(options: WorkerEnvironmentOptions): Record<str
     ...base,
     PWD: cwd,
     ...(first === undefined ? {} : { PORT: String(first.port), HOST: base['HOST'] || first.host }),
-    ...systemd(listeners),
+    ...(hasSystemd ? systemd(listeners) : {}),
     ...serverStarter(listeners, generation),
     ...einhorn(listeners),
     [env.generation]: String(generation),

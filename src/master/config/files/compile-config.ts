@@ -260,7 +260,8 @@ function createReader(environment: Environment, report: Report): Reader {
       for (const [key, { node }] of table.entries) {
         const broken: PlanProblem[] = [];
         const value = plainOf(node, (text, at) => {
-          const references = { environment, here: at.source.folder, program };
+          const hasPlaceholders = key === 'command' || key === 'environment';
+          const references = { environment, here: at.source.folder, program, hasPlaceholders };
           const { text: expanded, faults } = expand(text, references);
           for (const { message, hint } of faults) broken.push(problemWith(at, message, hint));
           if (expanded.includes('\0'))
@@ -450,7 +451,12 @@ function locate(
   const keys = key === 'listen' ? ['listen', 'port'] : key === null ? [] : [key];
   const node = keys.map((one) => table.entries.get(one)?.node).find((one) => one !== undefined);
   if (node === undefined) return problemWith({ ...table, at: entry.keyAt ?? table.at }, message, hint);
-  const element = node.kind === 'list' && item !== null ? node.items[item] : undefined;
+  const element =
+    node.kind === 'list' && typeof item === 'number'
+      ? node.items[item]
+      : node.kind === 'table' && typeof item === 'string'
+        ? node.entries.get(item)?.node
+        : undefined;
   return problemWith(element ?? node, message, hint);
 }
 

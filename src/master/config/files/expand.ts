@@ -1,14 +1,18 @@
 /**
  * Replaces what a text of a config file refers to: `${NAME}` and `${NAME:-default}` (variables of the environment), `{here}` (the folder
- * of the file that says it), `{name}` (the program's name). `$$` is a dollar, `{{` a brace. What was put in is not read again. Pure.
+ * of the file that says it), `{name}` (the program's name). `$$` is a dollar, `{{` a brace. What was put in is not read again. The placeholders
+ * of a command (`{port}`, `{{port}}`: ../../launch/placeholders.ts) stay as they are. Pure.
  */
 import { nearest } from '../../../shared/nearest.ts';
+import { escapePlaceholders, isPlaceholderWord, placeholderWords } from '../../launch/placeholders.ts';
 
 export interface References {
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly here: string;
   /** Null: the text belongs to no program. */
   readonly program: string | null;
+  /** The text belongs to a command, or to a variable of it. */
+  readonly hasPlaceholders: boolean;
 }
 
 export interface ExpansionFault {
@@ -26,7 +30,7 @@ export function refersToVariable(text: string): boolean {
   return /(?:^|[^$])(?:\$\$)*\$\{/.test(text);
 }
 
-const token = /\$\$\{?|\$\{|\{\{|\{([A-Za-z_]\w*)\}/g;
+const token = /\$\$\{?|\$\{|\{+(?<word>[A-Za-z_]\w*)(?<listener>:[A-Za-z0-9._-]{1,64})?\}+|\{\{/g;
 
 export function expand(text: string, references: References): Expansion {
   const faults: ExpansionFault[] = [];
@@ -43,10 +47,14 @@ function replace(text: string, references: References, faults: ExpansionFault[])
     if (match === null) return result + text.slice(at);
     result += text.slice(at, match.index);
     at = token.lastIndex;
-    const [found, word] = match;
+    const [found] = match;
+    const { word, listener } = match.groups ?? {};
     if (found === '$$' || found === '$${') result += found.slice(1);
-    else if (found === '{{') result += '{';
-    else if (found === '${') {
+    else if (word !== undefined && references.hasPlaceholders && isPlaceholderWord(word)) result += found;
+    else if (found.startsWith('{{')) {
+      result += '{';
+      at = match.index + 2;
+    } else if (found === '${') {
       const end = closingBrace(text, at);
       if (end === null) {
         faults.push({ message: '${ has no closing brace', hint: 'write $${ for a dollar and a brace' });
@@ -54,7 +62,11 @@ function replace(text: string, references: References, faults: ExpansionFault[])
       }
       result += variable(text.slice(at, end), references, faults);
       at = end + 1;
-    } else result += placeholder(word ?? '', references, faults);
+    } else if (word === undefined || listener !== undefined) result += found;
+    else {
+      result += placeholder(word, references, faults);
+      at = match.index + word.length + 2;
+    }
   }
 }
 
@@ -84,16 +96,26 @@ function variable(inside: string, references: References, faults: ExpansionFault
   }
   const value = Object.hasOwn(references.environment, name) ? references.environment[name] : undefined;
   if (fallback !== undefined)
-    return value === undefined || value === '' ? replace(fallback, references, faults) : value;
+    return value === undefined || value === ''
+      ? replace(fallback, references, faults)
+      : asItIs(value, references);
   if (value === undefined)
     faults.push({
       message: `the environment variable ${name} is not set`,
       hint: `set it, or give a default: \${${name}:-default}`,
     });
-  return value ?? '';
+  return asItIs(value ?? '', references);
 }
 
-function placeholder(word: string, { here, program }: References, faults: ExpansionFault[]): string {
+function asItIs(value: string, { hasPlaceholders }: References): string {
+  return hasPlaceholders ? escapePlaceholders(value) : value;
+}
+
+function placeholder(
+  word: string,
+  { here, program, hasPlaceholders }: References,
+  faults: ExpansionFault[],
+): string {
   if (word === 'here') return here;
   if (word === 'name' && program !== null) return program;
   if (word === 'name') {
@@ -103,10 +125,17 @@ function placeholder(word: string, { here, program }: References, faults: Expans
     });
     return '';
   }
-  const meant = nearest(word, ['name', 'here']);
+  const words = ['name', 'here', ...(hasPlaceholders ? placeholderWords : [])];
+  const meant = nearest(word, words);
+  const known = words.map((one) => `{${one}}`);
+  const instead = isPlaceholderWord(word)
+    ? 'it has a value only in command and environment.'
+    : meant === null
+      ? `the placeholders are ${known.slice(0, -1).join(', ')} and ${known.at(-1) ?? ''}.`
+      : `did you mean {${meant}}?`;
   faults.push({
     message: `there is no placeholder {${word}}`,
-    hint: `${meant === null ? 'the placeholders are {name} and {here}.' : `did you mean {${meant}}?`} For the text itself, write {{${word}}`,
+    hint: `${instead} For the text itself, write {{${word}}`,
   });
   return '';
 }

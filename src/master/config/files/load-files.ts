@@ -121,7 +121,12 @@ export async function loadFiles(
         problems.push(problemWith(node, 'must be a file or a pattern, such as "conf.d/*.toml"'));
         return [];
       }
-      const { text, faults } = expand(node.value, { environment, here: root.source.folder, program: null });
+      const { text, faults } = expand(node.value, {
+        environment,
+        here: root.source.folder,
+        program: null,
+        hasPlaceholders: false,
+      });
       for (const { message, hint } of faults) problems.push(problemWith(node, message, hint));
       if (faults.length > 0) return [];
       const matches = filesOf(text, root.source.folder);

@@ -6,12 +6,16 @@ interface Given {
   readonly name?: string;
   readonly listen?: readonly string[];
   readonly dependsOn?: readonly string[];
+  readonly command?: readonly string[];
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 function check(programs: readonly Given[], otherNames?: readonly string[] | null) {
   return checkPlan(
-    programs.map(({ name = 'a', listen = ['0'], dependsOn = [] }) => ({
+    programs.map(({ name = 'a', listen = ['0'], dependsOn = [], command = ['x'], environment = {} }) => ({
       name,
+      command,
+      environment,
       dependsOn,
       listeners: listen.map((written, index) => {
         const address = parseListenAddress(written);
@@ -103,4 +107,16 @@ test('an unknown name suggests the nearest; none is unknown where names are miss
 
 test('two programs of one name', () => {
   expect(check([{ name: 'a' }, { name: 'b' }, { name: 'a' }])).toMatchObject([{ program: 2, key: 'name' }]);
+});
+
+test('a placeholder that names no listener is a fault of its word or variable', () => {
+  const faults = check([
+    { name: 'good', command: ['x', '{fd}', '{port:1}', '{other}', '${port}'], listen: ['3000', '3001'] },
+    { name: 'bad', command: ['x', 'fd={fd:web}', '{prot}'], environment: { FDS: '{path}' } },
+  ]);
+  expect(faults.map(({ program, key, item }) => [program, key, item])).toEqual([
+    [1, 'command', 1],
+    [1, 'command', 2],
+    [1, 'environment', 'FDS'],
+  ]);
 });

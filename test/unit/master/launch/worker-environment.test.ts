@@ -13,6 +13,7 @@ const options = {
   masterPid: 4_000,
   channelLock: 'd9b1',
   codeCache: null,
+  hasSystemd: true,
   drainTimeoutMs: 30_000,
   health: null,
 };

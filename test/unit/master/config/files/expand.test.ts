@@ -2,9 +2,10 @@ import { expect, test } from 'vitest';
 import { expand, refersToVariable } from '../../../../../src/master/config/files/expand.ts';
 
 const references = {
-  environment: { A: 'one', EMPTY: '', BRACES: '${A}{name}', toString: undefined },
+  environment: { A: 'one', EMPTY: '', BRACES: '${A}{name}', PORT: '{port}', toString: undefined },
   here: '/srv/app',
   program: 'shop',
+  hasPlaceholders: false,
 };
 
 test.each([
@@ -43,6 +44,30 @@ test.each([
   '{ABC}',
 ])('%s is one fault', (text) => {
   expect(expand(text, references).faults).toHaveLength(1);
+});
+
+test.each([
+  ['{name} --fd {fd} -b {host}:{port:admin}', 'shop --fd {fd} -b {host}:{port:admin}'],
+  // Read by the placeholders themselves, as on the command line.
+  ['{{port}} {{{fd}}}', '{{port}} {{{fd}}}'],
+  ['{{name} {{here}}', '{name} {here}}'],
+  ['{"a":{"port":{port}}}', '{"a":{"port":{port}}}'],
+  ['${NOT_SET:-{port}}', '{port}'],
+  // What a variable holds is no placeholder.
+  ['${PORT}', '{{port}}'],
+])('in a command %s becomes %s', (text, expanded) => {
+  expect(expand(text, { ...references, hasPlaceholders: true })).toEqual({ text: expanded, faults: [] });
+});
+
+test('a placeholder outside of a command is a fault, and so is an unknown one in it', () => {
+  expect(expand('/srv/{port}', references).faults).toMatchObject([
+    { message: 'there is no placeholder {port}' },
+  ]);
+  const { faults } = expand('{other} {nmae}', { ...references, hasPlaceholders: true });
+  expect(faults.map(({ hint }) => hint)).toEqual([
+    expect.stringContaining('{path}'),
+    expect.stringContaining('{name}'),
+  ]);
 });
 
 test('every fault of a text is found', () => {

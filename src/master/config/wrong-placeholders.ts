@@ -1,0 +1,25 @@
+/** Checks the placeholders in the command of a program, and in its variables, against its listeners. Pure. */
+import { placeholderFaults, type PlaceholderFault } from '../launch/placeholders.ts';
+import type { ProgramPlan } from './plan.ts';
+
+export interface WrongPlaceholder extends PlaceholderFault {
+  readonly key: 'command' | 'environment';
+  /** Which word of the command, or the name of the variable. */
+  readonly item: number | string;
+}
+
+export function wrongPlaceholders({
+  command,
+  environment,
+  listeners,
+}: Pick<ProgramPlan, 'command' | 'environment' | 'listeners'>): readonly WrongPlaceholder[] {
+  // Without a listener, that is what is wrong.
+  if (listeners.length === 0) return [];
+  const texts = [
+    ...command.map((text, item) => ({ key: 'command' as const, item, text })),
+    ...Object.entries(environment).map(([item, text]) => ({ key: 'environment' as const, item, text })),
+  ];
+  return texts.flatMap(({ key, item, text }) =>
+    placeholderFaults(text, listeners).map((fault) => ({ key, item, ...fault })),
+  );
+}

@@ -1,0 +1,149 @@
+/**
+ * `{fd}`, `{port}`, `{host}` and `{path}` in a command and in the values of its variables: facts about a listener, for programs that are told on
+ * their command line where their listener is. They are filled in anew at every start. Pure.
+ *
+ * Commands have braces for other reasons, too (JSON, `${x}` of a shell, awk), so only exactly these words are replaced, and everything else stays
+ * as it is. `{{port}}` stands for the text `{port}`. A word that is one typing mistake away from a placeholder is a fault.
+ */
+import { nearest } from '../../shared/nearest.ts';
+import type { AnnouncedListener } from '../../shared/protocol.ts';
+
+export const placeholderWords = ['fd', 'port', 'host', 'path'] as const;
+type Word = (typeof placeholderWords)[number];
+
+/** Braces around a word, with the name of a listener or without. `${port}`, `%{port}` and `#{port}` belong to other languages. */
+const run = /(?<![$%#{])(\{+)([A-Za-z_]\w*)(?::([A-Za-z0-9._-]{1,64}))?(\}+)/g;
+
+interface Run {
+  readonly written: string;
+  /** How many braces there are on both sides. */
+  readonly depth: number;
+  readonly opening: number;
+  readonly closing: number;
+  readonly word: string;
+  /** Null: the first listener is meant. */
+  readonly listener: string | null;
+}
+
+/** Replaces what may be a placeholder. */
+function replaceRuns(text: string, replace: (run: Run) => string): string {
+  return text.replaceAll(
+    run,
+    (written: string, opening: string, word: string, listener: string | undefined, closing: string) => {
+      if (!isPlaceholderWord(word)) return written;
+      const depth = Math.min(opening.length, closing.length);
+      return replace({
+        written,
+        depth,
+        opening: opening.length,
+        closing: closing.length,
+        word,
+        listener: listener ?? null,
+      });
+    },
+  );
+}
+
+/** Whether braces around this word mean something here: it is a placeholder's, or one mistake away from it. */
+export function isPlaceholderWord(word: string): boolean {
+  return isKnown(word) || meantBy(word) !== null;
+}
+
+function isKnown(word: string): word is Word {
+  return placeholderWords.some((one) => one === word);
+}
+
+/** Shorter words are too close to everything: `{id}`. */
+const minTypedLength = 3;
+
+/** Null: it is a word of something else. */
+function meantBy(word: string): string | null {
+  if (isKnown(word.toLowerCase())) return word.toLowerCase();
+  return word.length < minTypedLength ? null : nearest(word, placeholderWords, 1);
+}
+
+export interface PlaceholderFault {
+  readonly message: string;
+  readonly hint: string;
+}
+
+/** What is wrong with the placeholders of a text, for a program with listeners of these names. */
+export function placeholderFaults(
+  text: string,
+  listeners: readonly { readonly name: string }[],
+): readonly PlaceholderFault[] {
+  const faults: PlaceholderFault[] = [];
+  replaceRuns(text, ({ written, depth, word, listener }) => {
+    if (depth === 1) faults.push(...faultsOf(word, listener, listeners));
+    return written;
+  });
+  return faults;
+}
+
+function faultsOf(
+  word: string,
+  listener: string | null,
+  listeners: readonly { readonly name: string }[],
+): readonly PlaceholderFault[] {
+  const written = `{${word}${listener === null ? '' : `:${listener}`}}`;
+  const otherwise = `for the text itself, write {${written}}`;
+  if (!isKnown(word))
+    return [
+      {
+        message: `there is no placeholder {${word}}`,
+        hint: `did you mean {${meantBy(word) ?? ''}}? Or ${otherwise}`,
+      },
+    ];
+  if (word === 'path')
+    return [
+      {
+        message: `${written} has no value: the listener is a TCP port, which has no path`,
+        hint: `the placeholders are {fd}, {port} and {host}. Or ${otherwise}`,
+      },
+    ];
+  if (listener === null || listeners.some(({ name }) => name === listener)) return [];
+  const names = listeners.map(({ name }) => name);
+  const meant = nearest(listener, names);
+  const hint = meant === null ? `the listeners are ${names.join(', ')}.` : `did you mean {${word}:${meant}}?`;
+  return [{ message: `${written} names no listener of this program`, hint: `${hint} Or ${otherwise}` }];
+}
+
+/** The text with what stands for its placeholders. One whose listener is not bound stays as it is. */
+export function fillPlaceholders(text: string, listeners: readonly AnnouncedListener[]): string {
+  return replaceRuns(text, ({ written, depth, opening, closing, word, listener }) => {
+    if (depth > 1) return written.slice(1, -1);
+    const value = isKnown(word) ? valueOf(word, listener, listeners) : null;
+    return value === null ? written : `${'{'.repeat(opening - 1)}${value}${'}'.repeat(closing - 1)}`;
+  });
+}
+
+function valueOf(word: Word, name: string | null, listeners: readonly AnnouncedListener[]): string | null {
+  const listener =
+    name === null ? listeners[0] : listeners.find((one) => (one.standsFor ?? one.name) === name);
+  if (listener === undefined) return null;
+  switch (word) {
+    case 'fd':
+      return String(listener.fd);
+    case 'port':
+      return String(listener.port);
+    case 'host':
+      return listener.host;
+    case 'path':
+      return null;
+  }
+}
+
+/** Whether it has a placeholder for a descriptor. */
+export function namesDescriptor(text: string): boolean {
+  let isNamed = false;
+  replaceRuns(text, ({ written, depth, word }) => {
+    isNamed ||= depth === 1 && word === 'fd';
+    return written;
+  });
+  return isNamed;
+}
+
+/** The text in which nothing is a placeholder, so that it stays as it is when it is filled in. */
+export function escapePlaceholders(text: string): string {
+  return replaceRuns(text, ({ written }) => `{${written}}`);
+}
