@@ -15,9 +15,9 @@ import {
 const description = `The API of a running master, over its control socket. The path of the socket, limits and examples with curl:
 docs/control-api.md of the package.
 
-Each connection carries one request. An empty body is the same as \`{}\`. Every error is an \`ErrorAnswer\`; an unknown route is answered
-with 404 and a wrong method with 405, whose header \`Allow\` names the right one. Later versions may add routes, fields of answers, and
-events; clients have to ignore what they do not know.`;
+The master closes the connection after each response. An empty body is the same as \`{}\`. Every error is an \`ErrorAnswer\`; an unknown route is answered
+with 404 and a wrong method with 405, whose header \`Allow\` names the right one. Later versions may add routes, fields of responses, and
+events; clients must ignore those that they do not know.`;
 
 /** The description, as plain data. */
 export function openApi(): unknown {

@@ -55,7 +55,7 @@ export const errorAnswers: Readonly<Record<ErrorName, Answer>> = {
     409,
     'The master does not run exactly one program: use the routes below `/v1/programs` (`programAmbiguous`).',
     'programAmbiguous',
-    'cannot choose a program: 2 are running: shop, mail',
+    'cannot choose among 2 programs',
     'name one of them: POST /v1/programs/shop/reload',
   ),
   programStopped: error(
@@ -128,14 +128,14 @@ const accepted: Answer = {
 
 const serves: Answer = {
   status: 200,
-  description: 'The new generation has come to what `wait` names.',
+  description: 'The new generation has reached the state that `wait` names.',
   schema: 'ReloadResult',
   example: exampleAnswers.ReloadResult,
 };
 
 const failed: Answer = {
   status: 409,
-  description: 'It failed. After a failed reload the generation before it serves.',
+  description: 'It failed. After a failed reload the previous generation serves.',
   schema: 'ReloadResult',
   example: exampleAnswers.FailedReload,
 };
@@ -156,7 +156,7 @@ const scaled: Answer = {
 
 const stopping: Answer = {
   status: 202,
-  description: 'Accepted. The answer begins at once; with `wait` it ends when the stop has ended.',
+  description: 'Accepted. The response begins at once; with `wait` it ends when the stop is complete.',
   schema: 'StopAccepted',
   example: exampleAnswers.StopAccepted,
 };
@@ -178,7 +178,7 @@ export const programOperations: Readonly<Record<ProgramAction | 'status', Operat
     method: 'post',
     operationId: 'startProgram',
     summary: 'Start a program',
-    description: 'A program that runs already is left as it is, and the answer comes at once.',
+    description: 'If the program is already running, nothing happens, and the response comes at once.',
     request: reload,
     answers: [serves, accepted, failed],
     errors: ['badRequest', 'programNotFound', 'tooLarge'],
@@ -188,7 +188,7 @@ export const programOperations: Readonly<Record<ProgramAction | 'status', Operat
     operationId: 'reloadProgram',
     summary: 'Reload a program',
     description:
-      'Starts a new generation, and drains the one before it when the new one serves. Requests that are made during a reload share one further generation.',
+      'Starts a new generation, and drains the previous one when the new one serves. Requests that are made during a reload share one further generation.',
     request: reload,
     answers: [serves, accepted, failed],
     errors: ['badRequest', 'programNotFound', 'programStopped', 'tooLarge'],
@@ -214,7 +214,7 @@ export const programOperations: Readonly<Record<ProgramAction | 'status', Operat
     method: 'post',
     operationId: 'stopProgram',
     summary: 'Stop a program',
-    description: 'Drains its workers. A second request stops them at once. The master runs on.',
+    description: 'Drains its workers. A second request stops them at once. The master keeps running.',
     request: stop,
     answers: [stopping],
     errors: ['badRequest', 'programNotFound', 'tooLarge'],
@@ -260,7 +260,7 @@ export const masterOperations: Readonly<Record<keyof typeof routes, Operation>> 
     operationId: 'update',
     summary: 'Read the config file again and apply what changed',
     description:
-      'The whole file is checked before anything changes. A program that did not change is not touched. `dryRun` only tells what would be done.',
+      'The whole file is checked before anything changes. A program that did not change is not touched. `dryRun` only reports what would be done.',
     request: { schema: 'UpdateRequest', example: { dryRun: true } },
     answers: [
       {
@@ -271,7 +271,7 @@ export const masterOperations: Readonly<Record<keyof typeof routes, Operation>> 
       },
       {
         status: 409,
-        description: 'Applied, but at least one program does not serve as the new file wants it.',
+        description: 'Applied, but at least one program failed to start or reload.',
         schema: 'UpdateResult',
         example: exampleAnswers.UpdateResult,
       },

@@ -1,4 +1,4 @@
-/** What a client can be asked. How it is done is in connect.ts. */
+/** The calls of a client. connect.ts implements them. */
 import type {
   MasterStatus,
   ReloadAccepted,
@@ -11,38 +11,38 @@ import type {
 } from '../shared/control-api.ts';
 import type { EventStream } from './event-stream.ts';
 
-/** Which master. Without any of them: the only one that runs. */
+/** Which master. Without `name` and `path`: the only one that is running. */
 export interface ConnectOptions {
-  /** The name of its control socket: that of `--name`, or the port. */
+  /** The name of its control socket: `--name` or the port; with a config file, `name` of `[master]`. */
   readonly name?: string;
-  /** The path of its control socket. Default: it is looked for where gracefulctl looks. */
+  /** The path of its control socket. Default: it is searched for in the same directories as by gracefulctl. */
   readonly path?: string;
 }
 
 export interface CallOptions {
-  /** Ends the call, which rejects with the signal's reason. What the master has accepted, it does nevertheless. Default: none. */
+  /** Ends the call, which rejects with the signal's reason. The master still completes a request that it has accepted. Default: none. */
   readonly signal?: AbortSignal;
 }
 
 export interface ReloadOptions extends CallOptions {
   /**
-   * What it resolves at. `serving`: only the new generation takes new connections. `settled`: moreover, its probation is over. `drained`:
-   * moreover, no worker of an earlier generation is left. Default: `serving`.
+   * When the call resolves. `serving`: only the new generation accepts new connections. `settled`: its probation is over too. `drained`: in
+   * addition, no worker of an earlier generation is left. Default: `serving`.
    */
   readonly wait?: ReloadWait;
 }
 
 export interface StopOptions extends CallOptions {
-  /** False: it resolves when the stop is accepted. Default: true, when it has ended. */
+  /** False: the call resolves when the stop is accepted. Default: true, when it is complete. */
   readonly wait?: boolean;
 }
 
 export interface UpdateOptions extends CallOptions {
-  /** Only tells what would be done. Default: false. */
+  /** Only reports what would be done. Default: false. */
   readonly dryRun?: boolean;
 }
 
-/** Resolves when it is accepted. */
+/** The call resolves when the request is accepted. */
 export interface WithoutWaiting extends CallOptions {
   readonly wait: false;
 }
@@ -54,7 +54,7 @@ export interface Operation {
 }
 
 /**
- * A running master. Every call finds its control socket anew, so a client outlives the master, and works with the next one of that name.
+ * A running master. Every call searches for its control socket, so a client also works with the next master of that name.
  * Nothing is open between calls, and a client need not be closed.
  *
  * Every call can reject with `masterNotFound`, `masterAmbiguous`, `masterUnreachable`, `masterStopped` and `controlRequestRejected`, and with
@@ -66,11 +66,11 @@ export interface Client {
   master(options?: CallOptions): Promise<MasterStatus>;
   /** The status of all programs, in the order of the plan. */
   programs(options?: CallOptions): Promise<readonly Status[]>;
-  /** One program. Whether there is one of that name, its calls find out. */
+  /** One program. Its calls reject with `programNotFound` if there is none of that name. */
   program(name: string): ProgramClient;
   /**
    * Reads the config file again and applies what has changed; resolves when that is done. Errors: `planInvalid`, with `problems`, when the
-   * file is wrong: nothing was changed; `reloadFailed`, an `UpdateFailure`, when a program does not serve as the new file wants it.
+   * file is wrong: nothing was changed; `reloadFailed`, an `UpdateFailure`, when a program failed to start or reload.
    */
   update(options?: UpdateOptions): Promise<UpdateResult>;
   /** Stops all programs and the master, and resolves when its process has ended. A second call kills the workers that still drain. */
@@ -83,18 +83,18 @@ export interface Client {
 export interface ProgramClient {
   readonly name: string;
   status(options?: CallOptions): Promise<Status>;
-  /** Starts it. One that runs is left as it is. Errors: `startFailed`, a `ReloadFailure`. */
+  /** Starts it. If it is already running, nothing happens. Errors: `startFailed`, a `ReloadFailure`. */
   readonly start: Operation;
   /**
-   * Starts a new generation, and drains the one before it when the new one serves. Calls during a reload share one further generation.
-   * Errors: `reloadFailed`, a `ReloadFailure`: the generation before it serves on; `programStopped`.
+   * Starts a new generation, and drains the previous one when the new one serves. Calls during a reload share one further generation.
+   * Errors: `reloadFailed`, a `ReloadFailure`: the previous generation keeps serving; `programStopped`.
    */
   readonly reload: Operation;
   /** Stops its workers, then starts new ones. Clients wait in the queue of the listener. Errors: `startFailed`, a `ReloadFailure`. */
   readonly restart: Operation;
   /** Sets the number of workers, from 1 to 1024; they are started or drained after that. Errors: `programStopped`. */
   scale(workers: number, options?: CallOptions): Promise<Scaled>;
-  /** Drains its workers, and resolves when they have ended. A second call kills them. The master runs on. */
+  /** Drains its workers, and resolves when they have ended. A second call kills them. The master keeps running. */
   stop(options?: StopOptions): Promise<StopAccepted>;
   /** Its events. */
   events(options?: CallOptions): EventStream;

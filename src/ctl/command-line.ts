@@ -72,8 +72,8 @@ const synonyms: Readonly<Record<string, string>> = {
 };
 const scaleUsage = `${program} scale 3, or ${program} scale <program> 3`;
 const namesOfPrograms =
-  "Names of programs, patterns ('web-*'), or master:program; not needed if only one program runs";
-const namesOfMasters = 'Names of masters, or patterns; not needed if only one runs';
+  "Names of programs, patterns ('web-*'), or master:program; not needed if there is only one program";
+const namesOfMasters = 'Names of masters, or patterns; not needed if only one is running';
 const reloadWait =
   'Wait until the new generation serves (--wait or --wait=serving), until its probation is over too (--wait=settled), or until, in addition, all old workers have exited (--wait=drained)';
 

@@ -142,7 +142,7 @@ describe.each([
     const { code, out } = await programs.ctl('scale', 'api', 'web-2', '2');
     expect([code, out.split('\n').sort()]).toEqual([
       0,
-      ['', 'api: workers wanted: 2, 1 before', 'web-2: workers wanted: 2, 1 before'],
+      ['', 'api: workers wanted: 2 (before: 1)', 'web-2: workers wanted: 2 (before: 1)'],
     ]);
   });
 

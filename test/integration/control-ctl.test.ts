@@ -278,7 +278,7 @@ describe('gracefulctl', () => {
 
   test('scale asks for a number of workers, with the name before it or without', async () => {
     await start();
-    expect(await run('scale', '3')).toMatchObject({ code: 0, out: 'workers wanted: 3, 1 before\n' });
+    expect(await run('scale', '3')).toMatchObject({ code: 0, out: 'workers wanted: 3 (before: 1)\n' });
     const { code, out } = await run('scale', 'web', '4', '--json');
     expect([code, JSON.parse(out)]).toMatchObject([0, { ok: true, result: { workers: 4, before: 1 } }]);
   });

@@ -32,7 +32,7 @@ export async function startGeneration(
     return {
       state: 'accepted',
       result,
-      text: `${action} requested: it starts generation ${result.generation} (--wait waits for it, gracefulctl events follows it)`,
+      text: `${action} requested: generation ${result.generation} starts (to wait for it, add --wait)`,
     };
   }
   const answer = await ask(action, request, [200, 409]);
@@ -55,7 +55,7 @@ const textOf: Readonly<Record<ReloadWait, (result: ReloadResult) => string>> = {
     `${serves(result)}${
       result.probationMs === 0
         ? ''
-        : `, on probation for ${formatDuration(result.probationMs)} (--wait=settled waits for the verdict)`
+        : `, on probation for ${formatDuration(result.probationMs)} (to wait until it is over: --wait=settled)`
     }`,
   settled: (result) => `${serves(result)}, and its probation is over`,
   drained: (result) => `${serves(result)}; no old worker is left`,

@@ -11,9 +11,9 @@ export async function scale({ master, status }: FoundProgram, workers: number): 
   const request = { path: master.path, method: 'POST', route, body: { workers } } as const;
   const { body } = await ask('scale', { ...request, timeoutMs: promptMs }, [200]);
   const result = readAnswer(scaled, body);
-  return { state: 'accepted', result, text: `workers wanted: ${result.workers}, ${changeOf(result)}` };
+  return { state: 'accepted', result, text: `workers wanted: ${result.workers} (${changeOf(result)})` };
 }
 
 function changeOf({ workers, before }: { readonly workers: number; readonly before: number }): string {
-  return workers === before ? 'as before' : `${before} before`;
+  return workers === before ? 'unchanged' : `before: ${before}`;
 }

@@ -65,7 +65,7 @@ function severalMasters(masters: readonly ListedMaster[], spell: Spell): Gracefu
   const names = masters.map(({ name }) => name);
   return new GracefulRunError(
     'masterAmbiguous',
-    `cannot choose a master: there are ${names.length}: ${listOf(names)}`,
+    `cannot choose among ${names.length} masters: ${listOf(names)}`,
     { hint: `name one of them: ${spell(names[0] ?? '')}` },
   );
 }

@@ -83,7 +83,7 @@ function onlyProgram(
   const names = [...programs.map(({ label }) => label), ...silent.map(({ word }) => word)];
   throw new GracefulRunError(
     'programAmbiguous',
-    `cannot choose a program: there are ${names.length}: ${listOf(names)}`,
+    `cannot choose among ${names.length} programs: ${listOf(names)}`,
     { hint: `name one of them: ${spell(only.label)}; or all: ${spell('--all')}` },
   );
 }
@@ -126,8 +126,8 @@ function ambiguous(word: string, meant: readonly FoundProgram[], spell: Spell): 
   return new GracefulRunError(
     'programAmbiguous',
     isMaster
-      ? `cannot choose a program: the master ${word} has ${meant.length}: ${listOf(meant.map(({ label }) => label))}`
-      : `cannot choose a program: ${word} runs under the masters ${listOf(masters)}`,
+      ? `cannot choose among the ${meant.length} programs of the master ${word}: ${listOf(meant.map(({ label }) => label))}`
+      : `cannot choose a program: there is a ${word} under each of the masters ${listOf(masters)}`,
     {
       hint: isMaster
         ? `name one of them: ${spell(first.label)}; or all: ${spell(`'${word}:*'`)}`
@@ -150,7 +150,7 @@ function unknownProgram(
         ...programs.map(({ status }) => status.program),
         ...masters.map(({ name }) => name),
       ]);
-  const what = isPattern(word) ? `no name matches ${word}` : `there is none called ${word}`;
+  const what = isPattern(word) ? `no name matches ${word}` : `none is called ${word}`;
   return new GracefulRunError('programNotFound', `cannot find a program: ${what}`, {
     hint:
       close !== null

@@ -6,7 +6,7 @@ export async function helpText(columns: number): Promise<string> {
   const builder = yargs([])
     .scriptName('graceful-run')
     .usage(
-      'Usage: $0 --port <n> [options] -- <command> [arguments]\n       $0 -c graceful.toml (one or many programs)\n\nHolds the port, runs the command, and reloads it without a failed request.',
+      'Usage: $0 --port <n> [options] -- <command> [arguments]\n   or: $0 -c graceful.toml [options]\n\nHolds the port, runs the command, and reloads it without a failed request.',
     )
     .wrap(Math.min(columns, 110))
     .help('help', 'show this help')

@@ -154,7 +154,7 @@ export function createProgramSet(parts: ProgramSetParts): ProgramSet {
     if (name === null) {
       const [only] = members;
       if (only !== undefined && members.length === 1) return only;
-      throw new GracefulRunError('programAmbiguous', `cannot choose a program: there are ${members.length}`, {
+      throw new GracefulRunError('programAmbiguous', `cannot choose among ${members.length} programs`, {
         hint: `name one of ${members.map(({ program }) => program.name()).join(', ')}`,
       });
     }

@@ -258,7 +258,7 @@ export const masterKeys: Readonly<Record<string, ConfigKey>> = {
   },
   log_level: {
     schema: oneOf(logLevels),
-    type: 'word',
+    type: 'text',
     default: 'info',
     description: `${logLevels.slice(0, -1).join(', ')} or ${logLevels.at(-1) ?? ''}. \`--log-level\` overrides it.`,
     supervisor: 'loglevel',
@@ -266,7 +266,7 @@ export const masterKeys: Readonly<Record<string, ConfigKey>> = {
   },
   log_format: {
     schema: oneOf(logFormats),
-    type: 'word',
+    type: 'text',
     default: 'pretty on a terminal, else json',
     description: '`json` or `pretty`. `--log-format` overrides it.',
     supervisor: null,

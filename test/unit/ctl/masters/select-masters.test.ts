@@ -25,7 +25,7 @@ function select(
 test('without a name the only master that can be meant is meant', () => {
   expect(select([blue, single], []).found).toEqual(['blue']);
   expect(select([single], []).found).toEqual(['10086']);
-  expect(() => select([blue, green, single], [])).toThrow('there are 2: blue, green');
+  expect(() => select([blue, green, single], [])).toThrow('among 2 masters: blue, green');
 });
 
 test('a name, a pattern and --all mean masters', () => {

@@ -118,7 +118,7 @@ test('an unknown name comes with the nearest one, or with those that there are',
 test('of very many programs a message names the first ones', () => {
   const names = Array.from({ length: 40 }, (_, index) => `p${index}`);
   expect(refusal([answeringMaster('platform', names)]).message).toMatch(
-    /there are 40: p0, .*, p11 and 28 more$/,
+    /among 40 programs: p0, .*, p11 and 28 more$/,
   );
 });
 
