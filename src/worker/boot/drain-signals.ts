@@ -2,7 +2,7 @@
  * Decides which signals make a managed worker drain: SIGQUIT always; SIGTERM once it is ready; and once it is admitted, any other signal
  * that would end it and that the application does not handle.
  */
-import { isCaught } from '../process/other-signal-handlers.ts';
+import { readCaught } from '../process/other-signal-handlers.ts';
 import type { Signals } from '../process/signals.ts';
 
 export interface DrainSignalsParts {
@@ -52,6 +52,7 @@ export function hearDrainSignals({
     ready() {
       // systemd sends it to every process of a service by default.
       hearTermination();
+      const isCaught = readCaught();
       free = optional.filter((signal) => signals.listenerCount(signal) > 0 || !isCaught(signal));
     },
     admitted() {
