@@ -63,7 +63,7 @@ export function renderStatus(
   return `${lines.join('\n')}\n`;
 }
 
-const withoutGate = 'accepts connections as soon as it runs; they stay with their worker';
+const withoutGate = 'accepts connections as soon as it runs; open connections do not move at a reload';
 
 function renderListeners({ listeners }: Status): string {
   return listeners.map(({ name, host, port }) => printable(`${name} ${formatUrl(host, port)}`)).join(', ');
