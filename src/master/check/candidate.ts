@@ -16,6 +16,7 @@ import { stepWorker } from '../program/lifecycle/worker-table.ts';
 import { createPerformer } from '../program/perform.ts';
 import { lifecycleSettings } from '../program/program.ts';
 import { failureContext } from '../program/running-worker.ts';
+import { createReadinessJudge } from '../program/readiness.ts';
 import { createTimers } from '../program/timers.ts';
 import { createVersions } from '../program/versions.ts';
 import { notReadyFailure, notStartedFailure } from '../program/worker-failures.ts';
@@ -62,7 +63,9 @@ export function startCandidate(
   let stopProblem: string | null = null;
   let ended = (): void => undefined;
 
+  const readiness = createReadinessJudge({ platform, versions, dispatch, onEvent: () => undefined });
   const messages = createMessageHandler({
+    readiness,
     platform,
     versions,
     dispatch,
@@ -73,6 +76,7 @@ export function startCandidate(
     platform,
     versions,
     messages,
+    readiness,
     dispatch,
     preload,
     prepare: () => ({
@@ -84,7 +88,7 @@ export function startCandidate(
     onStderr: () => undefined,
     onEnd: () => undefined,
   });
-  const performer = createPerformer({ platform, versions, workers, timers, fire });
+  const performer = createPerformer({ platform, versions, workers, readiness, timers, fire });
 
   /** What is not about the worker is a request to reload that it makes: there is nothing to reload. */
   function dispatch(input: Undated<LifecycleInput>): void {

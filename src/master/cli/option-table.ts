@@ -80,9 +80,10 @@ export const optionTable: readonly OptionRow[] = [
   {
     flag: 'ready',
     kind: 'text',
-    value: '<listen|http:/path>',
-    default: 'listen',
-    description: 'listen: a worker is ready once it listens; http:/path: once GET /path also returns 200–399',
+    value: '<when>',
+    default: 'auto',
+    description:
+      'when a worker is ready: auto, listen, message, exec:COMMAND, delay:2s, tcp:9000, http:/path, http://127.0.0.1:9000/path; auto: Node.js once it listens, another program once it has lived for --startsecs',
     option: 'ready',
   },
   {
@@ -93,6 +94,15 @@ export const optionTable: readonly OptionRow[] = [
     description:
       'number of warm-up requests to the path of --ready http:/path before a worker accepts connections',
     option: 'warmup',
+  },
+  {
+    flag: 'startsecs',
+    kind: 'text',
+    value: '<time>',
+    default: '1s',
+    description:
+      'how long a program that is not Node.js has to live until it counts as ready, with --ready auto',
+    option: 'startsecs',
   },
   {
     flag: 'ready-timeout',

@@ -58,6 +58,7 @@ const aspects: readonly Aspect[] = [
   { key: 'ready', of: ({ workerKind }) => workerKind.readiness, isForNewWorkers: true },
   { key: 'migrate', of: ({ workerKind }) => workerKind.migrates, isForNewWorkers: true },
   { key: 'drain_signal', of: ({ workerKind }) => workerKind.drainSignal, isForNewWorkers: true },
+  { key: 'startsecs', of: ({ startsMs }) => startsMs, isForNewWorkers: false },
   { key: 'ready_timeout', of: ({ readyTimeoutMs }) => readyTimeoutMs, isForNewWorkers: false },
   { key: 'drain_timeout', of: ({ drainTimeoutMs }) => drainTimeoutMs, isForNewWorkers: false },
   { key: 'probation', of: ({ probationMs }) => probationMs, isForNewWorkers: false },

@@ -19,12 +19,14 @@ import {
   warmupWithoutPath,
 } from './option-errors.ts';
 import type { ListenerPlan, Plan, ProgramPlan } from './plan.ts';
+import { parseReady } from './readiness-option.ts';
 import { masterValues, programName, programValues } from './values.ts';
 
 export type { OptionSpelling } from './option-errors.ts';
 
-/** When a worker is ready: once it listens, or once `GET /path` also returns status 200–399. */
-export type ReadyWhen = 'listen' | `http:/${string}`;
+/** When a worker is ready, as `ready` of ProgramOptions explains. */
+export type ReadyWhen =
+  'auto' | 'listen' | 'message' | `exec:${string}` | `delay:${string}` | `tcp:${number}` | `http:/${string}`;
 
 /** What is wanted of one program. Durations are written `30s`, `500ms`, `2m`. */
 export interface ProgramOptions {
@@ -52,8 +54,16 @@ export interface ProgramOptions {
   /** Reload when the content of these paths changes; `true`: the program's own file. Default: no watching. */
   readonly watch?: boolean | readonly string[];
   /**
-   * When a worker is ready. `listen`, the default: once it listens. `http:/path`: once GET of that path also returns status 200–399. The
-   * request is made inside the worker's process, which must be Node.js, before it accepts connections.
+   * When a worker is ready. Node.js workers have to listen as well, whatever this is.
+   * - `auto`, the default: Node.js once it listens, any other program once it has lived for `startsecs`.
+   * - `listen`: once it listens. Of Node.js alone this can be known.
+   * - `message`: once it has called `process.send('ready')`.
+   * - `exec:COMMAND`: once this command, run by /bin/sh with the worker's environment, exits with code 0. It is retried.
+   * - `delay:2s`: once it has lived for so long.
+   * - `tcp:9000`: once 127.0.0.1 accepts a connection on this port, which must be the program's own.
+   * - `http:/path`: once GET of that path returns status 200–399. The request is made inside the worker's process, which must be Node.js, before it
+   *   accepts connections.
+   * - `http://127.0.0.1:9000/path`: once a port of the program's own answers GET with 200–399.
    */
   readonly ready?: ReadyWhen;
   /**
@@ -61,6 +71,8 @@ export interface ProgramOptions {
    * ready, for at most 5s or half of the rest of `readyTimeout`, and ignores their results. Needs `ready: 'http:/path'`. Default 0.
    */
   readonly warmup?: number;
+  /** With `ready: 'auto'`: how long a program that is not Node.js has to live until it counts as ready, 0s to 24h. Default 1s. */
+  readonly startsecs?: string;
   /** How long a worker may take to become ready, 1ms to 24h. Default 30s. */
   readonly readyTimeout?: string;
   /** How long a worker may drain before it gets SIGTERM (and SIGKILL 2s later), 0s to 24h. Default 30s. */
@@ -188,6 +200,7 @@ function compile(
       options.migrate ?? true,
       parseDrainSignal(options.drainSignal ?? 'auto') ?? 'auto',
     ),
+    startsMs: parseDuration(options.startsecs ?? '1s') ?? 0,
     readyTimeoutMs: parseDuration(options.readyTimeout ?? '30s') ?? 0,
     drainTimeoutMs: parseDuration(options.drainTimeout ?? '30s') ?? 0,
     probationMs: parseDuration(options.probation ?? '2s') ?? 0,
@@ -219,8 +232,7 @@ function listenersOf(
 }
 
 function readinessOf(ready: string | undefined, warmup: number, spelling: Spelling): Readiness {
-  if (ready !== undefined && ready !== 'listen')
-    return { when: 'answers', path: ready.slice('http:'.length), warmup };
-  if (warmup > 0) throw warmupWithoutPath(spelling);
-  return { when: 'listens' };
+  const readiness = parseReady(ready ?? 'auto', warmup) ?? { when: 'auto' };
+  if (warmup > 0 && readiness.when !== 'answers') throw warmupWithoutPath(spelling);
+  return readiness;
 }

@@ -42,6 +42,8 @@ export interface ProgramPlan {
   /** Null: no watching. Empty: the program's own file. */
   readonly watch: readonly string[] | null;
   readonly workerKind: WorkerKind;
+  /** How long a program that gives no sign has to live until it counts as ready. */
+  readonly startsMs: number;
   readonly readyTimeoutMs: number;
   readonly drainTimeoutMs: number;
   /** 0: none. */

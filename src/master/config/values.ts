@@ -6,6 +6,7 @@ import * as z from 'zod/mini';
 import { isProgramName } from '../../shared/control-path.ts';
 import { parseDuration } from '../../shared/durations.ts';
 import { drainSignalNames, parseDrainSignal } from '../launch/drain-signals.ts';
+import { parseReady, wantedReady } from './readiness-option.ts';
 import { parseListenAddress, wantedListenAddress } from './listen-address.ts';
 
 const dayMs = 86_400_000;
@@ -33,7 +34,6 @@ function text(wanted: string): z.ZodMiniType<string> {
 
 const wantedName = 'a name of letters, digits, dot, dash and underscore, at most 64 of them';
 const wantedWorkers = 'a whole number from 1 to 1024, or auto';
-const wantedReady = 'listen, or http: and a path without spaces, such as http:/healthz';
 const wantedDrainSignal = `auto, none, or the name of a signal: ${drainSignalNames.slice(0, -1).join(', ')} or ${drainSignalNames.at(-1) ?? ''}`;
 export const wantedCommand = "a list of words, such as ['node', 'app.js']";
 const wantedListen = `a list of addresses, each ${wantedListenAddress}`;
@@ -56,6 +56,7 @@ interface ProgramValues {
   readonly watch: boolean | string[];
   readonly ready: string;
   readonly warmup: number;
+  readonly startsecs: string;
   readonly readyTimeout: string;
   readonly drainTimeout: string;
   readonly drainSignal: string;
@@ -86,8 +87,9 @@ export const programValues: { readonly [Name in keyof ProgramValues]: z.ZodMiniT
   ),
   environmentFile: text('a file'),
   watch: z.union([z.boolean(), z.array(text('a path'))], 'true, or a list of paths'),
-  ready: z.string(wantedReady).check(z.refine(isReadyWhen, wantedReady)),
+  ready: z.string(wantedReady).check(z.refine((written) => parseReady(written, 0) !== null, wantedReady)),
   warmup: integer(0, 10_000),
+  startsecs: duration(0),
   readyTimeout: duration(1),
   drainTimeout: duration(0),
   drainSignal: z
@@ -103,8 +105,3 @@ export const programValues: { readonly [Name in keyof ProgramValues]: z.ZodMiniT
 export const masterValues: { readonly control: z.ZodMiniType<boolean> } = {
   control: z.boolean('true or false'),
 };
-
-/** A path as a request line takes it; `//host` would be read as another server's. */
-function isReadyWhen(value: string): boolean {
-  return value === 'listen' || /^http:\/(?!\/)[\x21-\x7e]{0,999}$/.test(value);
-}

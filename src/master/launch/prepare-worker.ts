@@ -60,10 +60,12 @@ export function prepareWorker(
     codeCache,
     drainTimeoutMs: plan.drainTimeoutMs,
     health:
-      readiness.when === 'listens'
-        ? null
-        : { path: readiness.path, warmup: readiness.warmup, readyTimeoutMs: plan.readyTimeoutMs },
+      readiness.when === 'answers'
+        ? { path: readiness.path, warmup: readiness.warmup, readyTimeoutMs: plan.readyTimeoutMs }
+        : null,
   });
+  // Before it has what only the worker may have.
+  const probeEnvironment = readiness.when === 'commandSucceeds' ? forProbe(environment) : null;
   const command = resolveCommand(plan.command.map(fill), { cwd: plan.cwd, environment });
   const launch = launchNode({ command, environment, preload, shimFolder: shimFolder(preload) });
   setOrRemove(environment, 'NODE_OPTIONS', launch.nodeOptions);
@@ -86,10 +88,18 @@ export function prepareWorker(
     cwd: plan.cwd,
     environment: start.environment,
     isNode: command.isNode,
+    probeEnvironment,
     listeners,
     outliveMs,
     drainSignal: signal === 'none' ? null : signal,
   };
+}
+
+/** The environment of the command that finds out whether the worker is ready: it is told of no listener, because it inherits none. */
+function forProbe(environment: Readonly<Record<string, string>>): Record<string, string> {
+  const own =
+    /^(LISTEN_FDS|LISTEN_FDNAMES|SERVER_STARTER_PORT|EINHORN_\w+|GRACEFUL_RUN_(?!GENERATION|WORKER)\w+)$/;
+  return Object.fromEntries(Object.entries(environment).filter(([name]) => !own.test(name)));
 }
 
 let lockName: string | null = null;

@@ -5,15 +5,33 @@
 import type { Capabilities } from '../program/lifecycle/state.ts';
 import type { DrainSignal } from './drain-signals.ts';
 
-/** A worker is ready once it listens on every declared address; `answers`: and once GET `path` returns 200 to 399. */
+/**
+ * When a worker is ready. A Node.js worker always has to listen on every declared address as well: so that it can be admitted.
+ */
 export type Readiness =
+  /** Node.js listens; another program notifies (sd_notify), or has lived for a while. */
+  | { readonly when: 'auto' }
   | { readonly when: 'listens' }
+  /** It listens, and GET `path` returns 200 to 399, asked inside its process, which is Node.js. */
   | {
       readonly when: 'answers';
       readonly path: string;
       /** How many more requests for that path it sends to itself, to warm up. */
       readonly warmup: number;
-    };
+    }
+  /** `process.send('ready')`. */
+  | { readonly when: 'sendsMessage' }
+  /** READY=1 of sd_notify(3). */
+  | { readonly when: 'notifies' }
+  /** To this descriptor, which it inherits. */
+  | { readonly when: 'writesNewline'; readonly fd: number }
+  /** A command of the operator exits with code 0. */
+  | { readonly when: 'commandSucceeds'; readonly command: string }
+  | { readonly when: 'lives'; readonly delayMs: number }
+  /** 127.0.0.1 accepts on this port, which is the program's own. */
+  | { readonly when: 'connects'; readonly port: number }
+  /** A port of the program's own answers GET with 200 to 399. */
+  | { readonly when: 'answersAt'; readonly host: string; readonly port: number; readonly path: string };
 
 export interface WorkerKind {
   readonly readiness: Readiness;

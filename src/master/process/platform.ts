@@ -53,12 +53,32 @@ export interface SpawnRequest {
   readonly isNode: boolean;
   /** Inherited at fd 3, 4 …, in this order. */
   readonly listeners: readonly BoundListener[];
+  /** For the command that finds out whether it is ready; null: there is none. */
+  readonly probeEnvironment: Readonly<Record<string, string>> | null;
   /** How long the process may live on after this one was killed. */
   readonly outliveMs: number;
   /** What makes it drain unless it is Node.js; null: nothing does. */
   readonly drainSignal: NodeJS.Signals | null;
   /** What it writes to stdout is reported as if it were stderr. Default: it has this process's stdout. */
   readonly joinsOutputs?: boolean;
+}
+
+/** A way to find out from outside whether a worker can serve. */
+export type Probe =
+  | { readonly kind: 'tcp'; readonly port: number }
+  | { readonly kind: 'http'; readonly host: string; readonly port: number; readonly path: string }
+  | {
+      readonly kind: 'exec';
+      readonly command: string;
+      readonly cwd: string;
+      readonly environment: Readonly<Record<string, string>>;
+    };
+
+export interface StartedProbe {
+  /** Null: it succeeded. Otherwise the reason in a few words. Does not reject. */
+  readonly outcome: Promise<string | null>;
+  /** Ends the attempt. */
+  readonly cancel: () => void;
 }
 
 export interface Platform {
@@ -75,6 +95,16 @@ export interface Platform {
    * ends that. Null when it cannot be done.
    */
   watchListener(worker: WorkerProcess, gone: () => void): (() => void) | null;
+  /** Makes accept(2) wait on this listening socket, in every process that holds it. */
+  makeBlocking(fd: number): void;
+  /** One attempt. */
+  probe(probe: Probe): StartedProbe;
+  /** Is a process of `worker` a Node.js that has inherited one of the listeners with these descriptors, and may be the server? */
+  findNode(worker: number, fds: readonly number[]): boolean;
+  /** The process of `worker` that serves: at the end of a chain of shells and other wrappers. Null: there are only those. */
+  findServing(worker: number): number | null;
+  /** Calls back once when the process has ended; returns what ends that. Never calls back where it cannot be told. */
+  watchProcess(pid: number, ended: () => void): () => void;
   /** kill(2); a process that is gone already is no error. */
   signalProcess(pid: number, signal: NodeJS.Signals): void;
   /** kill(2) on the whole group; a group that is gone already is no error. */

@@ -8,6 +8,10 @@ import type { Platform, WorkerProcess } from './platform.ts';
 import { killTree } from './process-tree.ts';
 import { sendSignal } from './send-signal.ts';
 import { spawnWorker } from './spawn-worker.ts';
+import { findNodeServer, findServing } from './find-server.ts';
+import { makeBlocking } from '../system-calls/syscalls.ts';
+import { startProbe } from './probes.ts';
+import { watchEnd } from './watch-process-end.ts';
 import { findWithoutPreload } from './without-preload.ts';
 
 export const system: Platform = {
@@ -15,6 +19,11 @@ export const system: Platform = {
   spawn: spawnWorker,
   introduce,
   watchListener,
+  makeBlocking,
+  probe: startProbe,
+  findNode: findNodeServer,
+  findServing,
+  watchProcess,
   signalProcess: (pid, signal) => {
     sendSignal(pid, signal);
   },
@@ -41,6 +50,16 @@ function introduce(source: WorkerProcess, destination: WorkerProcess, more: numb
     sourceEnd.close();
   });
   return null;
+}
+
+function watchProcess(pid: number, ended: () => void): () => void {
+  let isWatched = true;
+  void watchEnd(pid, () => {
+    if (isWatched) ended();
+  });
+  return () => {
+    isWatched = false;
+  };
 }
 
 function watchListener(worker: WorkerProcess, gone: () => void): (() => void) | null {

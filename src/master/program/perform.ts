@@ -7,6 +7,7 @@ import { sendListener } from '../process/send-listener.ts';
 import { createEndOfListening, type EndOfListening } from '../sockets/end-of-listening.ts';
 import type { Effect, TimerKey } from './lifecycle/inputs.ts';
 import { identity, type RunningWorker } from './running-worker.ts';
+import type { ReadinessJudge } from './readiness.ts';
 import type { Timers } from './timers.ts';
 import type { Versions } from './versions.ts';
 import type { WorkerProcesses } from './worker-processes.ts';
@@ -15,6 +16,7 @@ export interface PerformerParts {
   readonly platform: Platform;
   readonly versions: Versions;
   readonly workers: WorkerProcesses;
+  readonly readiness: ReadinessJudge;
   readonly timers: Timers;
   readonly fire: (key: TimerKey) => void;
 }
@@ -29,7 +31,7 @@ export interface Performer {
 }
 
 export function createPerformer(parts: PerformerParts): Performer {
-  const { platform, versions, workers, timers } = parts;
+  const { platform, versions, workers, readiness, timers } = parts;
   const listening = (): EndOfListening => createEndOfListening(() => versions.listeners());
   let endOfListening = listening();
 
@@ -102,6 +104,7 @@ export function createPerformer(parts: PerformerParts): Performer {
     { reason, timeoutMs, migrates }: Extract<Effect, { type: 'drainWorker' }>,
   ): void {
     if (worker === undefined) return;
+    readiness.end(worker);
     // The message first: when the signal arrives, the worker can already read why.
     const emptiesQueues = reason === 'reload' && !isReplaced(worker);
     worker.process.send({ type: 'drain', reason, timeoutMs, migrates, emptiesQueues });
@@ -118,6 +121,7 @@ export function createPerformer(parts: PerformerParts): Performer {
 
   function signalGroup(worker: RunningWorker | undefined, signal: 'SIGTERM' | 'SIGKILL'): void {
     if (worker === undefined) return;
+    readiness.end(worker);
     if (signal === 'SIGKILL') {
       worker.process.killTree();
       return;

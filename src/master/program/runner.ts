@@ -13,6 +13,7 @@ import { step } from './lifecycle/step.ts';
 import { createOpenCounts } from './open-counts.ts';
 import { createPerformer } from './perform.ts';
 import { failureContext, recordOf } from './running-worker.ts';
+import { createReadinessJudge } from './readiness.ts';
 import { createTimers } from './timers.ts';
 import { notAdmittedFailure, notReadyFailure } from './worker-failures.ts';
 import { createMessageHandler } from './worker-messages.ts';
@@ -49,7 +50,9 @@ export function createRunner(options: RunnerOptions, initial: Program): Runner {
 
   const openCounts = createOpenCounts(platform.arm);
   const timers = createTimers(platform);
+  const readiness = createReadinessJudge({ platform, versions, dispatch, onEvent: heard });
   const messages = createMessageHandler({
+    readiness,
     platform,
     versions,
     dispatch,
@@ -61,13 +64,14 @@ export function createRunner(options: RunnerOptions, initial: Program): Runner {
   const workers = createWorkerProcesses({
     ...options,
     messages,
+    readiness,
     dispatch,
     onEnd: (worker) => {
       performer.ended(worker);
       openCounts.forget(worker.id);
     },
   });
-  const performer = createPerformer({ platform, versions, workers, timers, fire });
+  const performer = createPerformer({ platform, versions, workers, readiness, timers, fire });
 
   function dispatch(input: Undated<LifecycleInput>): void {
     queue.push({ input: { ...input, at: Math.round(clock.monotonicMs()) }, wallMs: clock.wallMs() });

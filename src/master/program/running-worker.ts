@@ -12,12 +12,22 @@ export interface RunningWorker {
   readonly process: WorkerProcess;
   /** What makes it drain unless it is Node.js; null: nothing does. */
   readonly drainSignal: NodeJS.Signals | null;
+  /** What was started is Node.js with the preload. */
+  readonly isNode: boolean;
   readonly tail: StderrTail;
   /** The process that said ready: under `npm start` not the one that was started. It gets the drain signal. */
   servingPid: number;
   /** Its own number for itself, which is another one in a PID namespace; null: no process has said ready. */
   ownPid: number | null;
   wasReady: boolean;
+  /** What shows that it is ready has happened, beside what its Node.js process says. */
+  isProven: boolean;
+  /** It has spoken to its NOTIFY_SOCKET. */
+  hasNotified: boolean;
+  /** A Node.js process of it was seen that may be the server. */
+  hadNode: boolean;
+  /** What ends the search for signs that it is ready. */
+  readonly looking: (() => void)[];
   /** Ends the watch over the process that listens, where that is not the one that was started. */
   unwatch: (() => void) | null;
   /** What has come of asking its health path, as far as that was in vain. */

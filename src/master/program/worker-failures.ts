@@ -45,7 +45,7 @@ export function notReadyFailure(timeoutMs: number, readiness: Readiness, words: 
           heldHint(words) ??
           undeclaredHint(words) ??
           notReadyHint(readiness, words))
-        : unhealthyHint,
+        : unhealthyHint(readiness),
     errorCode: null,
     outcome: null,
     stderrTail: words.stderrTail,
@@ -204,16 +204,39 @@ function undeclaredHint({ undeclared, declared }: FailureContext): string | null
   return `it listened on ${undeclared.join(', ')}, but graceful-run holds port ${declared.join(', ')}: set --port to the port of the program, or let the program listen on process.env.PORT`;
 }
 
-const unhealthyHint =
-  'a worker is ready once its health path returns status 200–399; if the start is slow, raise the ready timeout';
+function unhealthyHint({ when }: Readiness): string {
+  return when === 'answers'
+    ? 'a worker is ready once its health path returns status 200–399; if the start is slow, raise the ready timeout'
+    : 'this is what was last found out about it; if the start is slow, raise the ready timeout';
+}
 
 function notReadyHint(readiness: Readiness, { declared }: FailureContext): string {
-  const listens = `a worker is ready once it listens on port ${declared.join(', ')} (and has called worker.ready(), if it set ready: 'manual')`;
-  const answers =
-    readiness.when === 'listens'
-      ? ''
-      : `, and once GET ${readiness.path} also returns status 200–399, which works only with Node.js programs`;
-  return `${listens}${answers}; if the start is slow, raise the ready timeout`;
+  const listens = `listens on port ${declared.join(', ')} (and has called worker.ready(), if it set ready: 'manual')`;
+  return `${signOf(readiness, listens)}; if the start is slow, raise the ready timeout`;
+}
+
+/** What was waited for. */
+function signOf(readiness: Readiness, listens: string): string {
+  const other = `a program that is not Node.js cannot say that: choose another way with --ready, such as delay:1s or tcp:PORT`;
+  switch (readiness.when) {
+    case 'auto':
+      return `a Node.js worker is ready once it ${listens}. Where a Node.js command starts a program of another kind, --ready has to say when that is ready, such as delay:1s`;
+    case 'listens':
+      return `a worker is ready once it ${listens}; ${other}`;
+    case 'answers':
+      return `a worker is ready once it ${listens}, and once GET ${readiness.path} also returns status 200–399, asked inside its process; ${other}`;
+    case 'sendsMessage':
+      return `with --ready message a worker is ready once it has called process.send('ready'), and a Node.js worker once it ${listens} as well`;
+    case 'notifies':
+      return `with --ready notify a worker is ready once it has sent READY=1 to NOTIFY_SOCKET, and a Node.js worker once it ${listens} as well`;
+    case 'writesNewline':
+      return `with --ready fd:${readiness.fd} a worker is ready once it has written a newline to that descriptor, and a Node.js worker once it ${listens} as well`;
+    case 'commandSucceeds':
+    case 'lives':
+    case 'connects':
+    case 'answersAt':
+      return `a Node.js worker has to listen as well: it is ready once it ${listens}`;
+  }
 }
 
 /** The error of a first start whose generation failed: `startFailed`, or what kept the command from being run: `commandNotFound` … */

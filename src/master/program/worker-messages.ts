@@ -5,6 +5,7 @@
 import type { MasterEvent } from '../../shared/events.ts';
 import type { OpenCounts, WorkerMessage } from '../../shared/protocol.ts';
 import { nodeCapabilities } from '../launch/worker-kind.ts';
+import type { ReadinessJudge } from './readiness.ts';
 import type { LifecycleInput, Undated } from './lifecycle/inputs.ts';
 import { lostFailure, notAdmittedFailure, restartedFailure } from './worker-failures.ts';
 import { identity, failureContext, type RunningWorker } from './running-worker.ts';
@@ -16,6 +17,7 @@ import { readWorkerMessage } from '../process/read-worker-message.ts';
 export interface MessageHandlerParts {
   readonly platform: Pick<Platform, 'belongsToWorker' | 'findByOwnPid' | 'watchListener' | 'arm'>;
   readonly versions: Versions;
+  readonly readiness: ReadinessJudge;
   readonly onEvent: (event: MasterEvent) => void;
   readonly dispatch: (event: Undated<LifecycleInput>) => void;
   /** A worker has said what it still has open. */
@@ -46,6 +48,7 @@ type AddressWanted = Extract<WorkerMessage, { readonly type: 'addressWanted' }>;
 export function createMessageHandler({
   platform,
   versions,
+  readiness,
   onEvent,
   dispatch,
   open,
@@ -100,14 +103,12 @@ export function createMessageHandler({
   /** The process that listens is the worker: under `npm start` or a shell not the one that was started. */
   function saidReady(worker: RunningWorker, pid: number, ownPid: number): void {
     const before = worker.servingPid;
-    const capabilities = nodeCapabilities(versions.of(worker.generation).plan.workerKind);
     if (worker.ownPid === null || pid === before) {
       worker.servingPid = pid;
       worker.ownPid = ownPid;
       worker.process.noteServing(pid);
-      worker.wasReady = true;
       watch(worker);
-      dispatch({ type: 'workerSaidReady', worker: worker.id, capabilities });
+      readiness.saidReady(worker);
     } else if (platform.belongsToWorker(before, worker.process.pid)) {
       reject(
         worker,
@@ -123,6 +124,7 @@ export function createMessageHandler({
         pid,
         failureContext(worker, versions.of(worker.generation).listeners),
       );
+      const capabilities = nodeCapabilities(versions.of(worker.generation).plan.workerKind);
       dispatch({ type: 'workerRestartedItself', worker: worker.id, failure, capabilities });
     }
   }
@@ -224,6 +226,8 @@ export function createMessageHandler({
       const received = readWorkerMessage(raw);
       switch (received.kind) {
         case 'foreign':
+          // The convention of pm2.
+          if (raw === 'ready') readiness.gaveSign(worker, 'sendsMessage');
           return;
         case 'broken':
           reject(worker, received.problem);

@@ -7,6 +7,8 @@ import { silentEnd, type Effect, type LifecycleInput, type Undated } from './lif
 import { failureContext, type RunningWorker } from './running-worker.ts';
 import { exitFailure, isNotInherited, notInheritedFailure, notStartedFailure } from './worker-failures.ts';
 import type { Versions } from './versions.ts';
+import type { BoundListener } from '../sockets/listener.ts';
+import type { ReadinessJudge } from './readiness.ts';
 import type { MessageHandler } from './worker-messages.ts';
 
 export interface WorkerProcessParts {
@@ -17,6 +19,7 @@ export interface WorkerProcessParts {
   /** Looks up command, cwd and environment as they are now. Throws GracefulRunError when they do not make a command. */
   readonly prepare: (worker: { generation: number; slot: number }) => SpawnRequest;
   readonly messages: MessageHandler;
+  readonly readiness: ReadinessJudge;
   readonly dispatch: (input: Undated<LifecycleInput>) => void;
   /** What the worker with this pid wrote to stderr, in whole lines. */
   readonly onStderr: (bytes: Uint8Array, pid: number) => void;
@@ -32,24 +35,23 @@ export interface WorkerProcesses {
 }
 
 export function createWorkerProcesses(parts: WorkerProcessParts): WorkerProcesses {
-  const { platform, versions, messages, dispatch } = parts;
+  const { platform, versions, messages, readiness, dispatch } = parts;
   const running = new Map<number, RunningWorker>();
 
   function start({ worker: id, generation, slot }: Extract<Effect, { type: 'startWorker' }>): void {
     const tail = createStderrTail();
     let worker: RunningWorker | null = null;
-    let drainSignal: NodeJS.Signals | null = null;
     const lines = forwardWholeLines((bytes) => {
       if (worker !== null) parts.onStderr(bytes, worker.process.pid);
     }, platform.arm);
     const failed = (error: unknown): void => {
       dispatch({ type: 'workerEnded', worker: id, end: silentEnd(notStartedFailure(error)) });
     };
-    let isGated = true;
-    const process = attempt(() => {
+    // Only what is used at once may hold the request, with its environment.
+    const started = attempt(() => {
       const request = parts.prepare({ generation, slot });
-      ({ drainSignal, isNode: isGated } = request);
-      return platform.spawn(request, {
+      if (!request.isNode) letAcceptWait(request.listeners);
+      const spawned = platform.spawn(request, {
         message: (raw) => {
           if (worker !== null) messages.message(worker, raw);
         },
@@ -68,19 +70,29 @@ export function createWorkerProcesses(parts: WorkerProcessParts): WorkerProcesse
         },
         failed,
       });
+      return { request, process: spawned };
     });
-    if (process instanceof Error) failed(process);
-    else if (process !== null) {
+    if (started instanceof Error) {
+      failed(started);
+      return;
+    }
+    const { request, process } = started;
+    if (process !== null) {
       worker = {
         id,
         generation,
         slot,
         process,
-        drainSignal,
+        drainSignal: request.drainSignal,
+        isNode: request.isNode,
         tail,
         servingPid: process.pid,
         ownPid: null,
         wasReady: false,
+        isProven: false,
+        hasNotified: false,
+        hadNode: false,
+        looking: [],
         unwatch: null,
         notReadyYet: null,
         undeclared: [],
@@ -90,19 +102,31 @@ export function createWorkerProcesses(parts: WorkerProcessParts): WorkerProcesse
         report: null,
       };
       running.set(id, worker);
-      dispatch({ type: 'workerSpawned', worker: id, pid: process.pid, isGated });
+      dispatch({ type: 'workerSpawned', worker: id, pid: process.pid, isGated: request.isNode });
+      readiness.begin(worker, request);
     }
   }
 
   function ended(worker: RunningWorker, outcome: Outcome): void {
     const { id, report, cleanUpsCut } = worker;
     running.delete(id);
+    if (isNodeWorker(worker) && running.size > 0) letAcceptWait(versions.latest().listeners);
     worker.unwatch?.();
+    readiness.end(worker);
     parts.onEnd(worker);
     const failure = exitFailure(outcome, failureContext(worker, versions.of(worker.generation).listeners));
     const { served, migrated, cut } = report ?? { served: null, migrated: null, cut: null };
     const end = { outcome, failure, served, migrated, cut, cleanUpsCut };
     dispatch({ type: 'workerEnded', worker: id, end });
+  }
+
+  /**
+   * Other programs expect accept(2) to wait for a connection; Node.js must not wait. The kernel keeps that for the socket, not for a process. So
+   * while one of the workers is Node.js, which sets it itself, it stays as that needs it.
+   */
+  function letAcceptWait(listeners: readonly BoundListener[]): void {
+    if ([...running.values()].some(isNodeWorker)) return;
+    for (const { fd } of listeners) platform.makeBlocking(fd);
   }
 
   /** A wrapper such as `node --watch` lives on when what it has started has failed. */
@@ -120,6 +144,10 @@ export function createWorkerProcesses(parts: WorkerProcessParts): WorkerProcesse
   }
 
   return { start, get: (id) => running.get(id), all: () => [...running.values()] };
+}
+
+function isNodeWorker({ isNode, ownPid }: RunningWorker): boolean {
+  return isNode || ownPid !== null;
 }
 
 /** What `action` returns, or the error that it throws. */

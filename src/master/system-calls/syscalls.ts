@@ -52,6 +52,20 @@ export function duplicate(fd: number): number | string {
   return copy >= 0 ? copy : systemErrorCode(calls.errno());
 }
 
+const getStatusFlags = 3;
+const setStatusFlags = 4;
+const nonBlocking = process.platform === 'linux' ? 0o4000 : 4;
+
+/**
+ * fcntl(2): clears O_NONBLOCK, for every process that holds a copy of the socket. libuv has set it, and a program that expects accept(2) to wait
+ * would spin, or fail. Only after `listen` has been called.
+ */
+export function makeBlocking(fd: number): void {
+  if (calls === null) return;
+  const flags = calls.fcntl(fd, getStatusFlags, 'int', 0);
+  if (flags >= 0 && (flags & nonBlocking) !== 0) calls.fcntl(fd, setStatusFlags, 'int', flags & ~nonBlocking);
+}
+
 /** LOCK_EX | LOCK_NB. */
 const exclusiveAtOnce = 2 | 4;
 

@@ -8,6 +8,7 @@ import { GracefulRunError } from '../../../shared/errors.ts';
 import { nearest } from '../../../shared/nearest.ts';
 import { shellWords } from '../../launch/split-words.ts';
 import { checkPlan, type PlanFault } from '../check-plan.ts';
+import { parseReady } from '../readiness-option.ts';
 import { compileProgram, type ProgramOptions } from '../options.ts';
 import type { MasterPlan, Plan, ProgramPlan } from '../plan.ts';
 import type { Place, PlanPlaces, Places } from '../plan-places.ts';
@@ -341,8 +342,9 @@ function compile({ name, table, entry }: FoundProgram, reader: Reader, report: R
   if (!table.entries.has('command')) problem('', 'needs a command', 'add command = ["node", "app.js"]');
   if (table.entries.has('port') && table.entries.has('listen'))
     problem('port', 'cannot be combined with listen', 'add it to listen');
-  const listens = !table.entries.has('ready') || values['ready'] === 'listen';
-  if (listens && Number(values['warmup'] ?? 0) > 0)
+  const { ready } = values;
+  const hasPath = typeof ready === 'string' && parseReady(ready, 0)?.when === 'answers';
+  if (!hasPath && Number(values['warmup'] ?? 0) > 0)
     problem('warmup', 'needs the path of ready', 'name the path: ready = "http:/healthz"');
   const environment = table.entries.get('environment')?.node;
   for (const [variable, { node }] of environment?.kind === 'table' ? environment.entries : [])
@@ -403,6 +405,7 @@ function optionsOf(
       : values['watch'],
     ready: values['ready'],
     warmup: values['warmup'],
+    startsecs: values['startsecs'],
     readyTimeout: values['ready_timeout'],
     drainTimeout: values['drain_timeout'],
     drainSignal: values['drain_signal'],

@@ -59,6 +59,22 @@ function boolean(schema: z.ZodMiniType<boolean>): z.ZodMiniType {
   );
 }
 
+/** A duration, or a number of seconds as Supervisor has it. */
+function seconds(schema: z.ZodMiniType<string>): z.ZodMiniType {
+  const wanted = `${wantedOf(schema)}, or a whole number of seconds`;
+  innerRules.add(schema, { pattern: duration });
+  return z.union(
+    [
+      schema,
+      z.pipe(
+        z.int(wanted).check(z.gte(0, wanted), z.lte(86_400, wanted)),
+        z.transform((count) => `${count}s`),
+      ),
+    ],
+    wanted,
+  );
+}
+
 function oneOf(words: readonly string[]): z.ZodMiniType {
   const wanted = `${words.slice(0, -1).join(', ')} or ${words.at(-1) ?? ''}`;
   return z.string(wanted).check(z.refine((text) => words.includes(text), wanted));
@@ -159,12 +175,12 @@ export const programKeys: Readonly<Record<string, ConfigKey>> = {
   },
   ready: {
     schema: programValues.ready,
-    type: '`listen`, or `http:/path`',
-    default: 'listen',
+    type: 'text',
+    default: 'auto',
     description:
       '`listen`: a worker is ready once it listens; `http:/path`: once GET /path also returns 200–399.',
     supervisor: null,
-    pattern: orVariable('listen|http:/(?!/)[!-~]*'),
+    pattern: orVariable('auto|listen|message|(?:exec|delay|tcp|http):.+'),
   },
   warmup: {
     schema: numeric(programValues.warmup),
@@ -173,6 +189,14 @@ export const programKeys: Readonly<Record<string, ConfigKey>> = {
     description:
       'Number of warm-up requests to the path of `ready = "http:/path"` before a worker accepts connections, 0 to 10000.',
     supervisor: null,
+  },
+  startsecs: {
+    schema: seconds(programValues.startsecs),
+    type: 'duration, or seconds',
+    default: '1s',
+    description:
+      'How long a program that is not Node.js has to live until it counts as ready, if `ready` is `auto`, 0s to 24h.',
+    supervisor: 'startsecs',
   },
   ready_timeout: {
     schema: programValues.readyTimeout,

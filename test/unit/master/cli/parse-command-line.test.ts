@@ -128,9 +128,10 @@ test('options are compiled once: durations in ms, paths absolute, defaults fille
         watch: ['/srv/src'],
         workerKind: {
           migrates: true,
-          readiness: { when: 'listens' },
+          readiness: { when: 'auto' },
           drainSignal: 'auto',
         },
+        startsMs: 1_000,
         readyTimeoutMs: 30_000,
         probationMs: 2_000,
         drainTimeoutMs: 120_000,

@@ -1,0 +1,90 @@
+/** Looks from outside whether a program can serve: connects to a port, asks a URL, or runs a command. One attempt each; nothing here decides. */
+import { spawn } from 'node:child_process';
+import { connect } from 'node:net';
+import { messageOf, systemCode } from '../../shared/errors.ts';
+import { formatAddress } from '../../shared/format-address.ts';
+import type { Probe, StartedProbe } from './platform.ts';
+import { sendSignal } from './send-signal.ts';
+
+/** How long one attempt over the network may take. */
+const patienceMs = 5_000;
+
+export function startProbe(probe: Probe): StartedProbe {
+  switch (probe.kind) {
+    case 'tcp':
+      return tryToConnect(probe.port);
+    case 'http':
+      return ask(probe);
+    case 'exec':
+      return run(probe);
+  }
+}
+
+function tryToConnect(port: number): StartedProbe {
+  const socket = connect({ host: '127.0.0.1', port, timeout: patienceMs });
+  const outcome = new Promise<string | null>((resolve) => {
+    const failed = (why: string): void => {
+      socket.destroy();
+      resolve(`cannot connect to 127.0.0.1:${port}: ${why}`);
+    };
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve(null);
+    });
+    socket.once('timeout', () => {
+      failed('no answer');
+    });
+    socket.once('error', (error) => {
+      failed(systemCode(error) ?? messageOf(error));
+    });
+  });
+  return { outcome, cancel: () => socket.destroy() };
+}
+
+function ask({ host, port, path }: Extract<Probe, { kind: 'http' }>): StartedProbe {
+  const where = `http://${formatAddress(host, port)}${path}`;
+  // Loaded for those that want it.
+  const { get } = process.getBuiltinModule('node:http');
+  let cancel = (): void => undefined;
+  const outcome = new Promise<string | null>((resolve) => {
+    const request = get({ host, port, path, agent: false, timeout: patienceMs }, (response) => {
+      const { statusCode = 0 } = response;
+      request.destroy();
+      resolve(statusCode >= 200 && statusCode < 400 ? null : `${where} answered ${statusCode}`);
+    });
+    request.once('timeout', () => {
+      resolve(`${where} did not answer within ${patienceMs / 1_000}s`);
+      request.destroy();
+    });
+    request.on('error', (error) => {
+      resolve(`cannot ask ${where}: ${systemCode(error) ?? messageOf(error)}`);
+    });
+    cancel = () => {
+      request.destroy();
+    };
+  });
+  return { outcome, cancel };
+}
+
+function run({ command, cwd, environment }: Extract<Probe, { kind: 'exec' }>): StartedProbe {
+  const child = spawn('/bin/sh', ['-c', command], { cwd, env: environment, stdio: 'ignore', detached: true });
+  const outcome = new Promise<string | null>((resolve) => {
+    child.once('error', (error) => {
+      resolve(`cannot run ${command}: ${messageOf(error)}`);
+    });
+    child.once('exit', (code, signal) => {
+      resolve(
+        code === 0
+          ? null
+          : `${command} ${signal === null ? `exited with code ${code ?? '?'}` : `was ended by ${signal}`}`,
+      );
+    });
+  });
+  return {
+    outcome,
+    cancel: () => {
+      if (child.pid !== undefined && child.exitCode === null && child.signalCode === null)
+        sendSignal(-child.pid, 'SIGKILL');
+    },
+  };
+}

@@ -1,0 +1,226 @@
+/**
+ * Decides when a worker counts as ready, whatever it is. Its own Node.js process says so on the channel once it listens, and is gated then. Of any other
+ * program it has to be seen: it notifies, or what `--ready` names succeeds, or it is alive for a while.
+ *
+ * A command does not tell what it starts. So no worker counts as another program while one of its processes is a Node.js that has inherited the
+ * listener and may still say ready; and one that says so later is gated from then on.
+ */
+import { nodeCapabilities, type Readiness } from '../launch/worker-kind.ts';
+import type { ProgramPlan } from '../config/plan.ts';
+import type { MasterEvent } from '../../shared/events.ts';
+import type { Platform, Probe, SpawnRequest } from '../process/platform.ts';
+import type { LifecycleInput, Undated } from './lifecycle/inputs.ts';
+import { noCapabilities } from './lifecycle/state.ts';
+import { failureContext, identity, type RunningWorker } from './running-worker.ts';
+import { lostFailure } from './worker-failures.ts';
+import type { Versions } from './versions.ts';
+
+export interface ReadinessParts {
+  readonly platform: Pick<Platform, 'arm' | 'probe' | 'findNode' | 'findServing' | 'watchProcess'>;
+  readonly versions: Versions;
+  readonly dispatch: (input: Undated<LifecycleInput>) => void;
+  readonly onEvent: (event: MasterEvent) => void;
+}
+
+export interface ReadinessJudge {
+  /** Its process was started. */
+  begin(worker: RunningWorker, request: SpawnRequest): void;
+  /** Its own Node.js process has said ready on the channel. */
+  saidReady(worker: RunningWorker): void;
+  /** It has given the sign that `--ready` names: a message, a notification, a newline. */
+  gaveSign(worker: RunningWorker, sign: 'sendsMessage' | 'notifies' | 'writesNewline'): void;
+  /** Nothing more is looked at: it has ended, or is to end. A second call does nothing. */
+  end(worker: RunningWorker): void;
+}
+
+/** How long after a failure a probe is made again. */
+const retryMs = 200;
+
+/** How often, at most, the processes of a worker are looked at again. */
+const lookAgainMs = 200;
+
+/** How long a command may take to end after the program that it has started. */
+const commandPatienceMs = 500;
+
+export function createReadinessJudge(parts: ReadinessParts): ReadinessJudge {
+  const { platform, versions, dispatch } = parts;
+  /** Plans whose workers have said ready themselves: of a later worker of them, it is not enough that it is alive. */
+  const speaking = new WeakSet<ProgramPlan>();
+
+  function planOf({ generation }: RunningWorker): ProgramPlan {
+    return versions.of(generation).plan;
+  }
+
+  /** What is armed for the worker, and ends with its start. */
+  function during(worker: RunningWorker, cancel: () => void): void {
+    worker.looking.push(cancel);
+  }
+
+  function stopLooking(worker: RunningWorker): void {
+    for (const cancel of worker.looking.splice(0)) cancel();
+  }
+
+  function countAlive(worker: RunningWorker): void {
+    during(
+      worker,
+      platform.arm(planOf(worker).startsMs, () => {
+        prove(worker);
+      }),
+    );
+  }
+
+  function prove(worker: RunningWorker): void {
+    worker.isProven = true;
+    decide(worker);
+  }
+
+  function decide(worker: RunningWorker): void {
+    const { workerKind: kind } = planOf(worker);
+    if (worker.ownPid !== null) {
+      if (worker.isProven || !needsSign(kind.readiness)) ready(worker, nodeCapabilities(kind));
+    } else if (worker.isProven && !waitsForNode(worker)) {
+      serveFrom(worker, platform.findServing(worker.process.pid) ?? worker.process.pid);
+      ready(worker, noCapabilities);
+    }
+  }
+
+  function ready(worker: RunningWorker, capabilities: typeof noCapabilities): void {
+    stopLooking(worker);
+    worker.wasReady = true;
+    dispatch({ type: 'workerSaidReady', worker: worker.id, capabilities });
+  }
+
+  /** A Node.js process of it may be the server, and say so, or a tool that a script runs before it. */
+  function waitsForNode(worker: RunningWorker): boolean {
+    const { plan, listeners } = versions.of(worker.generation);
+    const hasNode = platform.findNode(
+      worker.process.pid,
+      listeners.map(({ fd }) => fd),
+    );
+    // What comes after the tool has to be alive as long as anything else.
+    const wasJustThere = worker.hadNode && plan.workerKind.readiness.when === 'auto' && !worker.hasNotified;
+    worker.hadNode = hasNode;
+    if (!hasNode && !wasJustThere) return false;
+    during(
+      worker,
+      platform.arm(Math.max(plan.startsMs, lookAgainMs), () => {
+        decide(worker);
+      }),
+    );
+    return true;
+  }
+
+  /** Under a shell, the process that serves is another one than the one that was started. A script may run several, one after the other. */
+  function serveFrom(worker: RunningWorker, pid: number): void {
+    worker.unwatch?.();
+    worker.unwatch = null;
+    worker.servingPid = pid;
+    if (pid === worker.process.pid) return;
+    worker.process.noteServing(pid);
+    worker.unwatch = platform.watchProcess(pid, () => {
+      // Mostly the command ends because its program has, and then that is the news.
+      worker.unwatch = platform.arm(commandPatienceMs, () => {
+        const next = platform.findServing(worker.process.pid);
+        if (next === null) lose(worker, pid);
+        else serveFrom(worker, next);
+      });
+    });
+  }
+
+  /** The command goes on without a program. Nothing tells when it starts another one: it is as if it had ended. */
+  function lose(worker: RunningWorker, pid: number): void {
+    const failure = lostFailure(pid, failureContext(worker, versions.of(worker.generation).listeners));
+    dispatch({ type: 'workerLostProgram', worker: worker.id, failure });
+    dispatch({ type: 'workerNotReady', worker: worker.id, failure });
+  }
+
+  function look(worker: RunningWorker, probe: Probe): void {
+    const { outcome, cancel } = platform.probe(probe);
+    let isOver = false;
+    during(worker, () => {
+      isOver = true;
+      cancel();
+    });
+    void outcome.then((problem) => {
+      if (isOver) return;
+      if (problem === null) {
+        prove(worker);
+        return;
+      }
+      notReadyYet(worker, problem);
+      worker.looking.length = 0;
+      during(
+        worker,
+        platform.arm(retryMs, () => {
+          look(worker, probe);
+        }),
+      );
+    });
+  }
+
+  function notReadyYet(worker: RunningWorker, reason: string): void {
+    if (worker.notReadyYet === reason) return;
+    worker.notReadyYet = reason;
+    parts.onEvent({ event: 'workerNotReadyYet', ...identity(worker), reason });
+  }
+
+  return {
+    begin(worker, { isNode, cwd, probeEnvironment }) {
+      const plan = planOf(worker);
+      const { readiness } = plan.workerKind;
+      switch (readiness.when) {
+        case 'auto':
+          if (!isNode && !speaking.has(plan)) countAlive(worker);
+          return;
+        case 'lives':
+          during(
+            worker,
+            platform.arm(readiness.delayMs, () => {
+              prove(worker);
+            }),
+          );
+          return;
+        case 'connects':
+          look(worker, { kind: 'tcp', port: readiness.port });
+          return;
+        case 'answersAt':
+          look(worker, { kind: 'http', ...readiness });
+          return;
+        case 'commandSucceeds':
+          look(worker, {
+            kind: 'exec',
+            command: readiness.command,
+            cwd,
+            environment: probeEnvironment ?? {},
+          });
+          return;
+        case 'listens':
+        case 'answers':
+        case 'sendsMessage':
+        case 'notifies':
+        case 'writesNewline':
+          return;
+      }
+    },
+    saidReady(worker) {
+      speaking.add(planOf(worker));
+      decide(worker);
+    },
+    gaveSign(worker, sign) {
+      const plan = planOf(worker);
+      const { when } = plan.workerKind.readiness;
+      if (sign === 'notifies') {
+        worker.hasNotified = true;
+        speaking.add(plan);
+      }
+      if (worker.isProven || (when !== sign && !(when === 'auto' && sign === 'notifies'))) return;
+      prove(worker);
+    },
+    end: stopLooking,
+  };
+}
+
+/** Whether a Node.js worker that says ready on the channel has to give another sign as well. */
+function needsSign({ when }: Readiness): boolean {
+  return when !== 'auto' && when !== 'listens' && when !== 'answers';
+}
