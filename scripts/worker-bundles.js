@@ -22,6 +22,7 @@ export const workerBundles = [
       health: 'src/worker/health/health-gate.ts',
       'separate-channel': 'src/worker/channel/separate-channel.ts',
       'refuse-to-listen': 'src/worker/launcher/refuse-to-listen.ts',
+      'keep-files': 'src/worker/listen/keep-files.ts',
     },
   },
   {

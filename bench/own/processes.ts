@@ -54,7 +54,7 @@ export async function startManaged(
   try {
     await log.waitFor('generationReady', { generation: 1 });
     const { port } = await log.waitFor('listenerBound');
-    return { pid, port, log, stop: stopAll };
+    return { pid, port: port ?? 0, log, stop: stopAll };
   } catch (error) {
     await stopAll();
     throw error;

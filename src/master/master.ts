@@ -282,7 +282,9 @@ function assemble(
     // Fails early and cheaply when there is no such command, folder or env file: nothing was touched yet.
     program.check();
     // A living master of this name says so better than its port does. With port 0 the name comes with the port.
-    if (program.plan().listeners[0]?.port !== 0 || updates.plan().master.name !== null) await openControl();
+    const [listener] = program.plan().listeners;
+    if (listener?.type !== 'tcp' || listener.port !== 0 || updates.plan().master.name !== null)
+      await openControl();
     await program.bind();
     if (control === null) await openControl();
     await program.watch();

@@ -18,6 +18,7 @@
  * An error answers 4xx or 5xx with ErrorAnswer.
  */
 import type { Failure, ProgramPhase, Release, WorkerPhase } from './events.ts';
+import type { AddressFields } from './format-address.ts';
 
 export const routes = {
   status: '/v1/status',
@@ -169,7 +170,7 @@ export interface Status {
   readonly release: Release | null;
   readonly command: readonly string[];
   readonly master: MasterStatus;
-  readonly listeners: readonly { readonly name: string; readonly host: string; readonly port: number }[];
+  readonly listeners: readonly ({ readonly name: string } & AddressFields)[];
   readonly workersWanted: number;
   readonly workers: readonly WorkerStatus[];
   /** Workers that have failed and wait for their next start; while none is ready, clients wait too. */

@@ -4,7 +4,7 @@ import { describeFailureShortly, describeOutcome, errorOf, reasonOf } from './de
 import { describeRelease, servesOn } from './describe-release.ts';
 import { formatDuration } from './durations.ts';
 import type { Cause, MasterEvent, Failure, Release, WorkerIdentity } from './events.ts';
-import { formatAddress, formatUrl } from './format-address.ts';
+import { describeAddress, describePlace, formatAddress } from './format-address.ts';
 import { type Paint, plainPaint } from './paint.ts';
 import { printable } from './printable.ts';
 import type { DrainReason } from './protocol.ts';
@@ -66,7 +66,7 @@ function sentence(event: MasterEvent, why: (failure: Failure) => string): string
     case 'controlSocketChanged':
       return `${socketChange[event.change](event.control)}${event.problem === null ? '' : `: ${event.problem}`}`;
     case 'listenerBound':
-      return `listening on ${formatUrl(event.host, event.port)}`;
+      return `listening on ${describeAddress(event)}`;
     case 'listenersClosed':
       return 'listeners closed';
     case 'generationStarted':
@@ -144,13 +144,13 @@ function sentence(event: MasterEvent, why: (failure: Failure) => string): string
     case 'narrowListen':
       return `${worker(event)} asked for ${event.address}, but the listener is open only to the addresses that the first generation asked for: restart the master, or set the address with --host`;
     case 'addressBusy':
-      return `${event.host === null ? `port ${event.port}` : formatAddress(event.host, event.port)} is in use by another process: retrying for ${formatDuration(event.patienceMs)}`;
+      return `${event.host === null || event.port === null ? describePlace(event) : formatAddress(event.host, event.port)} is in use by another process: retrying for ${formatDuration(event.patienceMs)}`;
     case 'nameBusy':
       return `the master with pid ${event.holder} has this name and is stopping: waiting until it has exited`;
     case 'orphansKilled':
-      return `killed ${processes(event.pids)}, whose master is gone and which still held port ${event.port} after the drain timeout`;
+      return `killed ${processes(event.pids)}, whose master is gone and which still held ${describePlace(event)} after the drain timeout`;
     case 'listenerLeftBehind':
-      return `${processes(event.pids)} outlived the last worker and still held its listening socket: port ${event.port} was closed for all processes`;
+      return `${processes(event.pids)} outlived the last worker and still held its listening socket: ${describePlace(event)} was closed for all processes`;
     case 'portChanged':
       return `PORT of the ${event.source === 'file' ? 'environment file' : 'environment'} is not the port that graceful-run holds: the program gets PORT=${event.port}`;
     case 'messageRejected':

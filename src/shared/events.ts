@@ -3,6 +3,7 @@
  * embedders render it; no code parses text.
  */
 import type { DrainReason } from './protocol.ts';
+import type { AddressFields } from './format-address.ts';
 
 /** How a process ended: an exit code, or the signal that ended it. */
 export interface Outcome {
@@ -79,12 +80,8 @@ export type MasterEvent =
       readonly control: string;
       readonly problem: string | null;
     }
-  | {
-      readonly event: 'listenerBound';
-      readonly listener: string;
-      readonly host: string;
-      readonly port: number;
-    }
+  /** `listener`: its name. */
+  | ({ readonly event: 'listenerBound'; readonly listener: string } & AddressFields)
   | { readonly event: 'listenersClosed' }
   | {
       readonly event: 'generationStarted';
@@ -230,18 +227,19 @@ export type MasterEvent =
   /** The program asked for an address that the listener does not have, because the first generation asked for another one. */
   | ({ readonly event: 'narrowListen'; readonly address: string } & WorkerIdentity)
   /** Another process holds the address. Binding is retried for `patienceMs`. */
-  | {
-      readonly event: 'addressBusy';
-      readonly host: string | null;
-      readonly port: number;
-      readonly patienceMs: number;
-    }
+  | ({ readonly event: 'addressBusy'; readonly patienceMs: number } & AddressFields)
   /** Another master with this name is stopping; this master waits until it has exited. `holder`: its pid. */
   | { readonly event: 'nameBusy'; readonly holder: number }
-  /** Workers whose master was killed still held the port after their drain timeout: this master has killed them. */
-  | { readonly event: 'orphansKilled'; readonly port: number; readonly pids: readonly number[] }
-  /** Processes that inherited the listener outlived the last worker. The port was closed for all of them. */
-  | { readonly event: 'listenerLeftBehind'; readonly port: number; readonly pids: readonly number[] }
+  /** Workers whose master was killed still held the address after their drain timeout: this master has killed them. */
+  | ({ readonly event: 'orphansKilled'; readonly pids: readonly number[] } & Pick<
+      AddressFields,
+      'port' | 'path'
+    >)
+  /** Processes that inherited the listener outlived the last worker. The socket was closed for all of them. */
+  | ({ readonly event: 'listenerLeftBehind'; readonly pids: readonly number[] } & Pick<
+      AddressFields,
+      'port' | 'path'
+    >)
   /** PORT in the environment or the environment file is not the port that is held: workers get `port`. */
   | { readonly event: 'portChanged'; readonly source: 'environment' | 'file'; readonly port: number }
   | ({ readonly event: 'messageRejected'; readonly problem: string } & WorkerIdentity)

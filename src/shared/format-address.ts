@@ -1,5 +1,46 @@
 /** Formats addresses for messages, URLs and environment variables. Pure. */
 
+/** Where a socket is bound. `host` is numeric. An abstract `path` (unix(7)) begins with `@`. */
+export type SocketAddress = TcpAddress | { readonly type: 'unix'; readonly path: string };
+
+export interface TcpAddress {
+  readonly type: 'tcp';
+  readonly host: string;
+  readonly port: number;
+}
+
+/** A socket's address as events and answers have it: a field that its type does not have is null. */
+export interface AddressFields {
+  readonly type: 'tcp' | 'unix';
+  readonly host: string | null;
+  readonly port: number | null;
+  readonly path: string | null;
+}
+
+/** Of one that is bound, or of one that is wanted: there a host of null is every address. */
+export function addressFields(
+  address: SocketAddress | { readonly type: 'tcp'; readonly host: string | null; readonly port: number },
+): AddressFields {
+  return address.type === 'unix'
+    ? { type: 'unix', host: null, port: null, path: address.path }
+    : { type: 'tcp', host: address.host, port: address.port, path: null };
+}
+
+/** Of one with a host: `http://127.0.0.1:80`. Else `unix:/run/app.sock`. */
+export function describeAddress({ host, port, path }: AddressFields): string {
+  return host === null || port === null ? `unix:${path ?? ''}` : formatUrl(host, port);
+}
+
+/** What is held or in the way, in a sentence: `port 80`, `unix:/run/app.sock`. */
+export function describePlace({ port, path }: Pick<AddressFields, 'port' | 'path'>): string {
+  return path === null ? `port ${port ?? 0}` : `unix:${path}`;
+}
+
+/** `127.0.0.1:80`, `[::1]:80`, `unix:/run/app.sock`. */
+export function formatSocketAddress(address: SocketAddress): string {
+  return address.type === 'unix' ? `unix:${address.path}` : formatAddress(address.host, address.port);
+}
+
 /** A URL that terminals turn into a link: `http://127.0.0.1:80`; `localhost` for a listener on every address. */
 export function formatUrl(host: string, port: number): string {
   const isEvery = host === '::' || host === '0.0.0.0';

@@ -36,22 +36,34 @@ export interface HealthOrder {
 }
 
 /** One listener as announced to a worker. */
-export interface AnnouncedListener {
+export type AnnouncedListener = AnnouncedTcpListener | AnnouncedUnixListener;
+
+interface AnnouncedSocket {
   /** Its name, for logs and for the listener's namesake in the next generation. */
   readonly name: string;
   /** The file descriptor at which the worker inherits it. */
   readonly fd: number;
+  /** Length of the accept queue, for listen(2). */
+  readonly backlog: number;
+  /** The inode of the socket, by which a process finds out whether what it has at `fd` is the listener. */
+  readonly inode?: number;
+  /** Bound because the program of the first generation asked for it: the name of the declared listener that it stands for. */
+  readonly standsFor?: string;
+}
+
+export interface AnnouncedTcpListener extends AnnouncedSocket {
+  readonly type: 'tcp';
   /** The numeric address that is bound: `::`, `127.0.0.1` … */
   readonly host: string;
   readonly port: number;
-  /** Length of the accept queue, for listen(2). */
-  readonly backlog: number;
   /** The operator has named no address and no worker serves yet: the master binds what the program asks for. */
   readonly isUndecided?: boolean;
-  /** Bound because the program of the first generation asked for it: the name of the declared listener that it stands for. */
-  readonly standsFor?: string;
-  /** The inode of the socket, by which a process finds out whether what it has at `fd` is the listener. */
-  readonly inode?: number;
+}
+
+export interface AnnouncedUnixListener extends AnnouncedSocket {
+  readonly type: 'unix';
+  /** Absolute; an abstract name (unix(7)) begins with `@`. */
+  readonly path: string;
 }
 
 /** The code of the error with which a listen fails in a process that was told of the listener and did not inherit it. */
@@ -183,7 +195,7 @@ export type MasterMessage =
   | ({ readonly type: 'addressRefused'; readonly name: string; readonly isShared: boolean } & WantedAddress);
 
 /** A socket that the master has bound for a worker's server. */
-export type BoundAddress = Pick<AnnouncedListener, 'name' | 'host' | 'port' | 'backlog'>;
+export type BoundAddress = Pick<AnnouncedTcpListener, 'name' | 'type' | 'host' | 'port' | 'backlog'>;
 
 /** The property that marks a message as ours among those of the application. */
 export const envelopeKey = 'gracefulRun';

@@ -67,7 +67,7 @@ const status: Status = {
   release,
   command: ['node', 'app.js'],
   master,
-  listeners: [{ name: 'default', host: '::', port: 10_086 }],
+  listeners: [{ name: 'default', type: 'tcp', host: '::', port: 10_086, path: null }],
   workersWanted: 2,
   workers: [
     {

@@ -51,7 +51,7 @@ export function statusOf(pid: number): Status {
       logId: null,
       file: null,
     },
-    listeners: [{ name: 'default', host: '127.0.0.1', port: 10_086 }],
+    listeners: [{ name: 'default', type: 'tcp', host: '127.0.0.1', port: 10_086, path: null }],
     workersWanted: 1,
     workers: [
       {

@@ -143,7 +143,7 @@ export class RunningMaster extends EventLog {
   }
 
   async port(): Promise<number> {
-    return (await this.waitFor('listenerBound')).port;
+    return (await this.waitFor('listenerBound')).port ?? 0;
   }
 
   /** Resolves to the port when the first generation serves. */

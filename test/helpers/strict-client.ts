@@ -15,6 +15,8 @@ export interface LoadOptions extends LoadBounds {
   readonly port: number;
   /** Default: 127.0.0.1. */
   readonly host?: string;
+  /** Of a UNIX socket, instead of `port` and `host`. */
+  readonly socketPath?: string;
   /** `keepAlive`: a new connection only where the server has ended the one before. `fresh`: one for every request. */
   readonly mode: 'keepAlive' | 'fresh';
   /** The pause of each client between an answer and its next request. Default: 0, as fast as possible. */
@@ -102,7 +104,8 @@ function writeRequest({ mode, path = '/', body, host = '127.0.0.1' }: LoadOption
   return `${lines.join('\r\n')}\r\n\r\n${body ?? ''}`;
 }
 
-function connector({ host = '127.0.0.1', port, certificate }: LoadOptions): () => Socket {
+function connector({ host = '127.0.0.1', port, socketPath, certificate }: LoadOptions): () => Socket {
+  if (socketPath !== undefined) return () => net.connect({ path: socketPath });
   if (certificate === undefined) return () => net.connect({ host, port });
   return () => tls.connect({ host, port, ca: certificate, servername: 'localhost' });
 }

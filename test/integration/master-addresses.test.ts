@@ -82,13 +82,16 @@ test('a program that asks for 0.0.0.0 is reached over IPv4 alone, sees IPv4 addr
   await master.waitFor('workerExited', { generation: 1, migrated: 1, cut: 0 });
   expect(await ask(port, '127.0.0.1', agent)).toMatchObject({ generation: 2, remoteAddress: '127.0.0.1' });
   await expect(ask(port, '::1')).rejects.toMatchObject({ code: 'ECONNREFUSED' });
-  expect((await master.status()).listeners).toEqual([{ name: 'default', host: '0.0.0.0', port }]);
+  expect((await master.status()).listeners).toEqual([
+    { name: 'default', type: 'tcp', host: '0.0.0.0', port, path: null },
+  ]);
   expect([...master.all('wideListen'), ...master.all('undeclaredListen')]).toEqual([]);
 });
 
 test('clients that queue while the first generation starts are answered, with the addresses that the program asked for', async () => {
   const { master } = run([{ host: '0.0.0.0' }], ['--workers', '2']);
-  const { port } = await master.waitFor('listenerBound', { host: '::' });
+  await master.waitFor('listenerBound', { host: '::' });
+  const port = await master.port();
   const queued = Array.from({ length: 40 }, () => ask(port, '127.0.0.1'));
   const answers = await Promise.all(queued);
   expect(new Set(answers.map(({ remoteAddress }) => remoteAddress))).toEqual(new Set(['127.0.0.1']));

@@ -70,7 +70,15 @@ test('a program that is not Node.js finds its own pid in LISTEN_PID, and its lis
   expect(listenPid).toBe(shell);
   expect(Number(shell)).toBe(await master.workerPid(1));
   expect(JSON.parse(listeners ?? '')).toEqual([
-    { name: 'default', fd: 3, host: '127.0.0.1', port, backlog: 4096, inode: expect.any(Number) as number },
+    {
+      name: 'default',
+      fd: 3,
+      type: 'tcp',
+      host: '127.0.0.1',
+      port,
+      backlog: 4096,
+      inode: expect.any(Number) as number,
+    },
   ]);
   expect(nodeOptions).toMatch(/^--require /);
 });

@@ -34,7 +34,7 @@ async function dyingMaster(script: string, env: NodeJS.ProcessEnv = {}): Promise
       WORKER_SCRIPT: fixture(script),
       WORKER_OPTIONS: withPreload(undefined, preload),
       GRACEFUL_RUN_LISTENERS: JSON.stringify([
-        { name: 'web', fd: 3, host: '127.0.0.1', port: listeners.port, backlog: 128 },
+        { name: 'web', fd: 3, type: 'tcp', host: '127.0.0.1', port: listeners.port, backlog: 128 },
       ]),
       EXIT_FILE: exitFile,
       ...env,

@@ -10,7 +10,7 @@ import type {
 import { count, describeOpen } from '../../shared/counts.ts';
 import { describeFailure, reasonOf } from '../../shared/describe-failure.ts';
 import { describeRelease, servesOn } from '../../shared/describe-release.ts';
-import { formatUrl } from '../../shared/format-address.ts';
+import { describeAddress } from '../../shared/format-address.ts';
 import { printable } from '../../shared/printable.ts';
 import { formatDuration } from '../../shared/durations.ts';
 import { type Paint, plainPaint } from '../../shared/paint.ts';
@@ -66,7 +66,7 @@ export function renderStatus(
 const withoutGate = 'accepts connections as soon as it runs; open connections do not move at a reload';
 
 function renderListeners({ listeners }: Status): string {
-  return listeners.map(({ name, host, port }) => printable(`${name} ${formatUrl(host, port)}`)).join(', ');
+  return listeners.map((listener) => printable(`${listener.name} ${describeAddress(listener)}`)).join(', ');
 }
 
 /** `5s`, `3m 2s`, `3h 12m`, `4d 3h`: two units at most. */

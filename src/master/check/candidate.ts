@@ -26,6 +26,7 @@ import { bindListener, numeric, type BoundListener } from '../sockets/listener.t
 import { describeOutcome } from '../../shared/describe-failure.ts';
 import { killDescendants } from './descendants.ts';
 import type { CandidateResult } from './report.ts';
+import { randomId } from '../random-id.ts';
 
 /** The only worker: the first one of the first generation. */
 const id = 1;
@@ -201,8 +202,15 @@ function firstWorker(startedAt: number): Worker {
 }
 
 /** Nothing connects to it: its port is known to nothing but the worker, which does not accept. */
-async function bindStandIn({ name, host, port, backlog }: ListenerPlan): Promise<readonly BoundListener[]> {
+async function bindStandIn(listener: ListenerPlan): Promise<readonly BoundListener[]> {
+  if (listener.type === 'unix') {
+    const { bindUnixListener } = await import('../sockets/unix-listener.ts');
+    const standIn = { ...listener, path: `@graceful-run-check-${randomId()}`, mode: null, owner: null };
+    return [{ ...(await bindUnixListener(standIn)), address: { type: 'unix', path: listener.path } }];
+  }
+  const { host, port } = listener;
   const announced = host === null ? '::' : await numeric(host, port);
-  const bound = await bindListener({ name, host: '127.0.0.1', port: 0, backlog });
-  return [{ ...bound, host: announced, port: port === 0 ? bound.port : port }];
+  const bound = await bindListener({ ...listener, host: '127.0.0.1', port: 0 });
+  const free = bound.address.type === 'tcp' ? bound.address.port : 0;
+  return [{ ...bound, address: { type: 'tcp', host: announced, port: port === 0 ? free : port } }];
 }

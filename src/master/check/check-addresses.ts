@@ -3,21 +3,24 @@
  * moment without listening on it, which no client notices.
  */
 import { type GracefulRunError, messageOf } from '../../shared/errors.ts';
-import type { ListenerPlan, ProgramPlan } from '../config/plan.ts';
+import type { ListenerPlan, ProgramPlan, UnixListenerPlan } from '../config/plan.ts';
 import { readOrphanedWorker } from '../process/orphaned-worker.ts';
 import { describeHolder, findAddressHolders, unseenHolderHint } from '../sockets/address-holder.ts';
 import { numeric, probeAddress } from '../sockets/listener.ts';
 import type { Finding } from './finding.ts';
 
-/** `isOwn`: the master that runs this very plan holds the port already. */
+/** `isOwn`: the master that runs this very plan holds the port, or the path, already. */
 export async function checkAddresses(
   plan: ProgramPlan,
   program: string,
-  isOwn: (port: number) => boolean,
+  isOwn: (address: number | string) => boolean,
 ): Promise<readonly Finding[]> {
   const found: Finding[] = [];
   for (const [item, listener] of plan.listeners.entries()) {
-    const finding = await checkAddress(listener, isOwn(listener.port));
+    const finding = await checkAddress(
+      listener,
+      isOwn(listener.type === 'unix' ? listener.path : listener.port),
+    );
     if (finding !== null) found.push({ program, item, ...finding });
   }
   return found;
@@ -27,6 +30,7 @@ async function checkAddress(
   listener: ListenerPlan,
   isOwn: boolean,
 ): Promise<Omit<Finding, 'program'> | null> {
+  if (listener.type === 'unix') return isOwn ? null : checkPath(listener);
   const { host, port } = listener;
   if (host !== null) {
     const error = await numeric(host, port).then(
@@ -43,20 +47,31 @@ async function checkAddress(
   if (isOwn) return null;
   const error = await probeAddress(listener);
   if (error === null) return null;
-  if (error.code === 'addressInUse') return inUse(error, port);
+  if (error.code === 'addressInUse') return inUse(error, listener);
   // With any other port it is the same: then the machine does not have the address.
   const isAddress = host !== null && (await probeAddress({ ...listener, port: 0 })) !== null;
   return { option: isAddress ? 'host' : 'port', message: error.message, hint: error.hint };
 }
 
+async function checkPath(listener: UnixListenerPlan): Promise<Omit<Finding, 'program'> | null> {
+  const { probeUnixAddress } = await import('../sockets/unix-listener.ts');
+  const error = await probeUnixAddress(listener);
+  if (error === null) return null;
+  if (error.code === 'addressInUse') return inUse(error, listener);
+  return { option: 'listen', message: error.message, hint: error.hint };
+}
+
 /** Null: workers of a master that was killed hold it, and a new master waits for them. */
-function inUse(error: GracefulRunError, port: number): Omit<Finding, 'program'> | null {
-  const holders = findAddressHolders(port);
+function inUse(error: GracefulRunError, listener: ListenerPlan): Omit<Finding, 'program'> | null {
+  const holders = findAddressHolders(listener);
   const [holder = null] = holders;
   if (holder !== null && holders.every(({ pid }) => readOrphanedWorker(pid) !== null)) return null;
   return {
-    option: 'port',
+    option: listener.type === 'unix' ? 'listen' : 'port',
     message: `${error.message} ${describeHolder(holder)}`,
-    hint: holder === null ? unseenHolderHint(port) : `stop it: kill ${holder.pid}; or choose another port`,
+    hint:
+      holder === null
+        ? unseenHolderHint(listener)
+        : `stop it: kill ${holder.pid}; or choose another ${listener.type === 'unix' ? 'path' : 'port'}`,
   };
 }

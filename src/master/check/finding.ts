@@ -3,6 +3,7 @@ import type { PlanProblem } from '../../shared/control-api.ts';
 import type { MasterOptions } from '../config/options.ts';
 import type { Plan } from '../config/plan.ts';
 import type { PlanPlaces } from '../config/plan-places.ts';
+import { nameAfter } from '../config/plan-names.ts';
 
 export interface Finding {
   /** Null: it is about the master. */
@@ -17,7 +18,7 @@ export interface Finding {
 
 export type CheckedOption = Extract<
   keyof MasterOptions,
-  'command' | 'port' | 'host' | 'cwd' | 'environmentFile' | 'watch' | 'name' | 'control'
+  'command' | 'port' | 'host' | 'listen' | 'cwd' | 'environmentFile' | 'watch' | 'name' | 'control'
 >;
 
 /** As a config file calls them. */
@@ -25,6 +26,7 @@ const fileKeys: Readonly<Record<CheckedOption, string>> = {
   command: 'command',
   port: 'port',
   host: 'host',
+  listen: 'listen',
   cwd: 'directory',
   environmentFile: 'env_file',
   watch: 'watch',
@@ -37,6 +39,7 @@ const flags: Readonly<Record<CheckedOption, string>> = {
   command: 'command',
   port: '--port',
   host: '--host',
+  listen: '--listen',
   cwd: '--cwd',
   environmentFile: '--environment-file',
   watch: '--watch',
@@ -66,7 +69,7 @@ export function toProblem(finding: Finding, file: string | null, places: PlanPla
 
 const noPlaces: PlanPlaces = { master: {}, programs: {} };
 
-/** What each program of the plan is called: one without a name is called as its port. */
+/** What each program of the plan is called: one without a name is called after its first address. */
 export function programNames({ programs }: Plan): readonly string[] {
-  return programs.map(({ name, listeners }) => name ?? String(listeners[0]?.port ?? 0));
+  return programs.map(({ name, listeners }) => name ?? nameAfter(listeners[0]));
 }

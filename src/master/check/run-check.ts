@@ -15,6 +15,7 @@ import { checkLaunch } from './check-launch.ts';
 import { programNames, toProblem, type Finding } from './finding.ts';
 import { candidateLines, goodLine, type CandidateResult, type CheckReport } from './report.ts';
 import { findRunningMasters, type RunningMaster } from './running-masters.ts';
+import { nameAfter } from '../config/plan-names.ts';
 
 export interface PlacedPlan {
   readonly plan: Plan;
@@ -83,23 +84,24 @@ export async function checkPlan(plan: Plan, environment: NodeJS.ProcessEnv): Pro
   const masters = await findRunningMasters(folders, uid);
   const isOwn = (master: RunningMaster): boolean =>
     master.file === plan.master.file && (master.file !== null || master.name === name);
-  const ownPorts = new Set(masters.filter(isOwn).flatMap(({ ports }) => ports));
+  const held = new Set(masters.filter(isOwn).flatMap((master) => master.held));
   const preload = preloadPath();
   const found: Finding[] = [];
   for (const [index, program] of plan.programs.entries()) {
     const label = names[index] ?? '';
     found.push(...checkLaunch(program, label, environment, preload));
-    found.push(...(await checkAddresses(program, label, (port) => ownPorts.has(port))));
+    found.push(...(await checkAddresses(program, label, (address) => held.has(address))));
   }
   const control = plan.master.hasControl ? await checkControl({ name, folders, uid, masters, isOwn }) : null;
   return control === null ? found : [...found, control];
 }
 
-/** Null: it will be the port, which is free to choose. */
+/** Null: it will be the port, which the kernel chooses. */
 function controlNameOf({ master, programs }: Plan): string | null {
   const [first] = programs;
-  const port = first?.listeners[0]?.port ?? 0;
-  return master.name ?? first?.name ?? (port === 0 ? null : String(port));
+  const listener = first?.listeners[0];
+  const isChosen = listener?.type !== 'tcp' || listener.port !== 0;
+  return master.name ?? first?.name ?? (isChosen ? nameAfter(listener) : null);
 }
 
 /** One after the other, those with a problem left out. */

@@ -11,15 +11,15 @@ export interface RunningMaster {
   readonly pid: number;
   /** The config file that it runs; null: the command line, or code. */
   readonly file: string | null;
-  /** The ports that its programs hold. */
-  readonly ports: readonly number[];
+  /** The ports and paths that its programs hold. */
+  readonly held: readonly (number | string)[];
 }
 
 /** How long a master may take to answer. */
 const patienceMs = 1_000;
 
 const file = z.optional(z.nullable(z.string()));
-const listeners = z.array(z.object({ port: z.int() }));
+const listeners = z.array(z.object({ port: z.nullable(z.int()), path: z.optional(z.nullable(z.string())) }));
 const programList = z.object({
   master: z.object({ pid: z.int(), file }),
   programs: z.array(z.object({ listeners })),
@@ -47,12 +47,16 @@ async function ask(name: string, path: string): Promise<RunningMaster | null> {
       name,
       pid: list.master.pid,
       file: list.master.file ?? null,
-      ports: list.programs.flatMap((program) => program.listeners.map(({ port }) => port)),
+      held: list.programs.flatMap((program) => program.listeners.flatMap(addressOf)),
     };
   const only = read(status, await get(path, routes.status));
   if (only === null) return null;
-  const ports = only.listeners.map(({ port }) => port);
-  return { name, pid: only.master.pid, file: only.master.file ?? null, ports };
+  const held = only.listeners.flatMap(addressOf);
+  return { name, pid: only.master.pid, file: only.master.file ?? null, held };
+}
+
+function addressOf({ port, path }: z.infer<typeof listeners>[number]): readonly (number | string)[] {
+  return [port, path].filter((one) => typeof one === 'number' || typeof one === 'string');
 }
 
 async function get(path: string, route: string): Promise<string | null> {

@@ -34,7 +34,7 @@ export const optionTable: readonly OptionRow[] = [
     kind: 'number',
     value: '<n>',
     default: null,
-    description: 'TCP port to hold; 0: any free port. Required unless there is a config file',
+    description: 'TCP port to hold; 0: any free port. Required unless there is --listen or a config file',
     option: 'port',
   },
   {
@@ -44,6 +44,31 @@ export const optionTable: readonly OptionRow[] = [
     default: 'what the program asks for',
     description: 'address to bind: 127.0.0.1, 0.0.0.0, ::1, localhost',
     option: 'host',
+  },
+  {
+    flag: 'listen',
+    kind: 'list',
+    value: '<address…>',
+    default: null,
+    description:
+      'addresses to hold instead of --port: 3000, 127.0.0.1:3000, [::1]:3000, unix:/run/app.sock, each with name= before it',
+    option: 'listen',
+  },
+  {
+    flag: 'socket-mode',
+    kind: 'text',
+    value: '<mode>',
+    default: 'what the umask leaves',
+    description: 'permission bits of the files of UNIX sockets: 0660',
+    option: 'socketMode',
+  },
+  {
+    flag: 'socket-owner',
+    kind: 'text',
+    value: '<user:group>',
+    default: 'the user of the master',
+    description: 'owner of the files of UNIX sockets: www-data, www-data:web, :web',
+    option: 'socketOwner',
   },
   {
     flag: 'backlog',

@@ -85,35 +85,50 @@ interface Bound {
 /** Each listener is named once, with the first one that it collides with. */
 function sharedAddresses(programs: readonly CheckedProgram[]): readonly PlanFault[] {
   const byPort = new Map<number, Bound[]>();
+  const byPath = new Map<string, Bound>();
   const faults: PlanFault[] = [];
   programs.forEach(({ listeners }, program) => {
     listeners.forEach((listener, item) => {
+      if (listener.type === 'unix') {
+        const first = byPath.get(listener.path);
+        if (first === undefined) byPath.set(listener.path, { program, item, listener });
+        else report({ program, item, listener }, first);
+        return;
+      }
       // 0: any free port, another one for each.
       if (listener.port === 0) return;
       const before = byPort.get(listener.port) ?? [];
-      const other = before.find((one) => collide(one.listener.host, listener.host));
+      const other = before.find(
+        (one) => one.listener.type === 'tcp' && collide(one.listener.host, listener.host),
+      );
       before.push({ program, item, listener });
       byPort.set(listener.port, before);
-      if (other === undefined) return;
-      const [here, there] = [listener, other.listener].map(({ host, port }) =>
-        host === null ? `port ${port}` : formatAddress(host, port),
-      );
-      const owner =
-        other.program === program ? 'another listener' : `program ${programs[other.program]?.name ?? ''}`;
-      const isSame = here === there;
-      faults.push({
-        ...nowhere,
-        program,
-        key: 'listen',
-        item,
-        message: isSame
-          ? `${here ?? ''} is taken by ${owner} of this plan`
-          : `${here ?? ''} cannot be held together with ${there ?? ''} of ${owner}`,
-        hint: 'give each listener a port or an address of its own',
-      });
+      if (other !== undefined) report({ program, item, listener }, other);
     });
   });
   return faults;
+
+  function report({ program, item, listener }: Bound, other: Bound): void {
+    const [here, there] = [nameOf(listener), nameOf(other.listener)];
+    const owner =
+      other.program === program ? 'another listener' : `program ${programs[other.program]?.name ?? ''}`;
+    faults.push({
+      ...nowhere,
+      program,
+      key: 'listen',
+      item,
+      message:
+        here === there
+          ? `${here} is taken by ${owner} of this plan`
+          : `${here} cannot be held together with ${there} of ${owner}`,
+      hint: `give each listener ${listener.type === 'unix' ? 'a path' : 'a port or an address'} of its own`,
+    });
+  }
+}
+
+function nameOf(listener: ListenerPlan): string {
+  if (listener.type === 'unix') return `unix:${listener.path}`;
+  return listener.host === null ? `port ${listener.port}` : formatAddress(listener.host, listener.port);
 }
 
 /** Whether Linux refuses to let two sockets listen on these hosts with one port. A name could be any address: it is compared as a name. */

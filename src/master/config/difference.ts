@@ -92,6 +92,8 @@ export function areExcluded(coming: readonly ListenerPlan[], going: readonly Lis
   return coming.some((one) =>
     going.some(
       (other) =>
+        one.type === 'tcp' &&
+        other.type === 'tcp' &&
         one.port !== 0 &&
         other.port === one.port &&
         other.host !== one.host &&
@@ -101,8 +103,14 @@ export function areExcluded(coming: readonly ListenerPlan[], going: readonly Lis
 }
 
 /** Is there a listener for the same address? */
-export function isDeclared({ host, port }: ListenerPlan, listeners: readonly ListenerPlan[]): boolean {
-  return listeners.some((one) => one.host === host && one.port === port);
+export function isDeclared(listener: ListenerPlan, listeners: readonly ListenerPlan[]): boolean {
+  return listeners.some((one) => isSameAddress(one, listener));
+}
+
+/** Port 0 stands for another port each time, and is the same address all the same. */
+export function isSameAddress(one: ListenerPlan, other: ListenerPlan): boolean {
+  if (one.type === 'unix') return other.type === 'unix' && one.path === other.path;
+  return other.type === 'tcp' && one.host === other.host && one.port === other.port;
 }
 
 /** Whether two hosts may stand for the same address. */

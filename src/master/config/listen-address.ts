@@ -1,24 +1,37 @@
-/** How an address to listen on is written: `3000`, `127.0.0.1:3000`, `[::1]:3000`, `localhost:3000`, each with `name=` before it. Pure. */
+/**
+ * How an address to listen on is written: `3000`, `127.0.0.1:3000`, `[::1]:3000`, `localhost:3000`, `unix:/run/app.sock`, and the abstract
+ * `unix:@app` (unix(7)); each with `name=` before it. Pure.
+ */
 
-export interface ListenAddress {
+export type ListenAddress = {
   /** Null: none was given. */
   readonly name: string | null;
-  /** A numeric address or a host name; null: every address. */
-  readonly host: string | null;
-  readonly port: number;
-}
+} & (
+  | {
+      readonly type: 'tcp';
+      /** A numeric address or a host name; null: every address. */
+      readonly host: string | null;
+      readonly port: number;
+    }
+  /** Perhaps relative. */
+  | { readonly type: 'unix'; readonly path: string }
+);
 
 export const wantedListenAddress =
-  'a port or an address with a port, such as 3000, 127.0.0.1:3000, [::1]:3000 or admin=localhost:3000';
+  'a port, an address with a port, or a path, such as 3000, 127.0.0.1:3000, [::1]:3000, admin=localhost:3000 or unix:/run/app.sock';
 
 /** Null: it is none. */
 export function parseListenAddress(written: string): ListenAddress | null {
-  const match =
-    /^(?:(?<name>[A-Za-z0-9_.-]{1,64})=)?(?:(?:\[(?<v6>[0-9A-Fa-f:.%\w]+)\]|(?<host>[^\s:[\]=]+)):)?(?<port>\d{1,5})$/.exec(
-      written,
-    );
-  const { name, v6, host, port } = match?.groups ?? {};
+  const { name = null, address = '' } =
+    /^(?:(?<name>[A-Za-z0-9_.-]{1,64})=)?(?<address>.+)$/.exec(written)?.groups ?? {};
+  if (address.startsWith('unix:')) {
+    const path = address.slice('unix:'.length);
+    // A path that ends in a slash is a folder.
+    return /^@?[^@\0]+$/.test(path) && !path.endsWith('/') ? { type: 'unix', name, path } : null;
+  }
+  const match = /^(?:(?:\[(?<v6>[0-9A-Fa-f:.%\w]+)\]|(?<host>[^\s:[\]=]+)):)?(?<port>\d{1,5})$/.exec(address);
+  const { v6, host, port } = match?.groups ?? {};
   if (port === undefined || Number(port) > 65_535) return null;
   if (v6 !== undefined && !v6.includes(':')) return null;
-  return { name: name ?? null, host: v6 ?? host ?? null, port: Number(port) };
+  return { type: 'tcp', name, host: v6 ?? host ?? null, port: Number(port) };
 }

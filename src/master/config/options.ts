@@ -18,6 +18,7 @@ import {
   type Spelling,
   warmupWithoutPath,
 } from './option-errors.ts';
+import { nameAfter } from './plan-names.ts';
 import type { ListenerPlan, Plan, ProgramPlan } from './plan.ts';
 import { parseReady } from './readiness-option.ts';
 import { masterValues, programName, programValues } from './values.ts';
@@ -37,10 +38,15 @@ export interface ProgramOptions {
   /** The address to bind: numeric, or a name. Default: every address until the first generation asks for a particular one, then that one. */
   readonly host?: string;
   /**
-   * Several addresses to hold instead of one: `3000` (every address), `127.0.0.1:3000`, `[::1]:3000`, `localhost:3000`. With `admin=` before
-   * it a listener is called `admin`, by which a worker can find it. Not beside `port` and `host`.
+   * Several addresses to hold instead of one: `3000` (every address), `127.0.0.1:3000`, `[::1]:3000`, `localhost:3000`, `unix:/run/app.sock`,
+   * and the abstract `unix:@app` (unix(7)). With `admin=` before it a listener is called `admin`, by which a worker can find it. Not
+   * beside `port` and `host`.
    */
   readonly listen?: readonly string[];
+  /** Permission bits of the files of UNIX sockets, in octal digits: `0660`. Default: what the umask leaves. */
+  readonly socketMode?: string;
+  /** Owner of these files, as chown(1) takes it: `www-data`, `www-data:web`, `:web`. Default: the user of the master. */
+  readonly socketOwner?: string;
   /** Length of the accept queue; the kernel caps it at net.core.somaxconn. Default 4096. */
   readonly backlog?: number;
   /** Workers that share the listener: 1 to 1024, or `auto` for one per core. Default 1. */
@@ -184,7 +190,7 @@ function compile(
   return Object.freeze({
     name,
     command: Object.freeze(command),
-    listeners: Object.freeze(listenersOf(options, spelling)),
+    listeners: Object.freeze(listenersOf(options, here, spelling)),
     workers: workers === 'auto' ? availableParallelism() : (workers ?? 1),
     cwd: resolve(here, cwd ?? '.'),
     environment: Object.freeze(options.environment ?? {}),
@@ -212,22 +218,35 @@ function compile(
 const defaultBacklog = 4096;
 
 function listenersOf(
-  { port, host, listen, backlog = defaultBacklog }: z.infer<typeof programShape>,
+  { port, host, listen, backlog = defaultBacklog, socketMode, socketOwner }: z.infer<typeof programShape>,
+  here: string,
   spelling: Spelling,
 ): readonly ListenerPlan[] {
   if (listen === undefined) {
     if (port === undefined) throw portMissing(spelling);
-    return [Object.freeze({ name: 'default', host: host ?? null, port, backlog })];
+    return [Object.freeze({ type: 'tcp', name: 'default', host: host ?? null, port, backlog })];
   }
   if (port !== undefined || host !== undefined)
     throw addressTwice(port === undefined ? 'host' : 'port', spelling);
   const taken = new Set<string>();
   return listen.map((written, index) => {
-    const address = parseListenAddress(written);
-    const name = address?.name ?? (index === 0 ? 'default' : `port-${address?.port ?? 0}`);
+    const address = parseListenAddress(written) ?? { type: 'tcp', name: null, host: null, port: 0 };
+    const { type } = address;
+    const byAddress = type === 'unix' ? nameAfter(address) : `port-${address.port}`;
+    const name = address.name ?? (index === 0 ? 'default' : byAddress);
     const own = taken.has(name) ? `${name}-${index + 1}` : name;
     taken.add(own);
-    return Object.freeze({ name: own, host: address?.host ?? null, port: address?.port ?? 0, backlog });
+    if (type === 'tcp')
+      return Object.freeze({ type, name: own, host: address.host, port: address.port, backlog });
+    const path = address.path.startsWith('@') ? address.path : resolve(here, address.path);
+    return Object.freeze({
+      type,
+      name: own,
+      path,
+      backlog,
+      mode: socketMode === undefined ? null : Number.parseInt(socketMode, 8),
+      owner: socketOwner ?? null,
+    });
   });
 }
 

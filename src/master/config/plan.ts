@@ -54,12 +54,28 @@ export interface ProgramPlan {
   readonly dependsOn: readonly string[];
 }
 
-export interface ListenerPlan {
+export type ListenerPlan = TcpListenerPlan | UnixListenerPlan;
+
+interface SocketPlan {
   readonly name: string;
+  /** Length of the accept queue; the kernel caps it at net.core.somaxconn. */
+  readonly backlog: number;
+}
+
+export interface TcpListenerPlan extends SocketPlan {
+  readonly type: 'tcp';
   /** A numeric address or a host name; null: what the program of the first generation asks for. */
   readonly host: string | null;
   /** 0: any free one. */
   readonly port: number;
-  /** Length of the accept queue; the kernel caps it at net.core.somaxconn. */
-  readonly backlog: number;
+}
+
+export interface UnixListenerPlan extends SocketPlan {
+  readonly type: 'unix';
+  /** Absolute; an abstract name (unix(7)) begins with `@`. */
+  readonly path: string;
+  /** Permission bits of its file, such as 0o660; null: what the umask leaves. */
+  readonly mode: number | null;
+  /** Owner of its file, as chown(1) takes it: `user`, `user:group` or `:group`; null: the master's. */
+  readonly owner: string | null;
 }

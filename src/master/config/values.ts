@@ -37,6 +37,8 @@ const wantedWorkers = 'a whole number from 1 to 1024, or auto';
 const wantedDrainSignal = `auto, none, or the name of a signal: ${drainSignalNames.slice(0, -1).join(', ')} or ${drainSignalNames.at(-1) ?? ''}`;
 export const wantedCommand = "a list of words, such as ['node', 'app.js']";
 const wantedListen = `a list of addresses, each ${wantedListenAddress}`;
+const wantedMode = 'permission bits in octal digits, such as 0660';
+const wantedOwner = 'a user, a user and a group, or a group, such as www-data, www-data:web or :web';
 const wantedVariable = 'a variable: a name without = and a text without a NUL character';
 
 export const programName: z.ZodMiniType<string> = z
@@ -49,6 +51,8 @@ interface ProgramValues {
   readonly host: string;
   readonly listen: string[];
   readonly backlog: number;
+  readonly socketMode: string;
+  readonly socketOwner: string;
   readonly workers: number | 'auto';
   readonly cwd: string;
   readonly environment: Record<string, string>;
@@ -78,6 +82,10 @@ export const programValues: { readonly [Name in keyof ProgramValues]: z.ZodMiniT
     wantedListen,
   ),
   backlog: integer(1, 65_535),
+  socketMode: z.string(wantedMode).check(z.refine((mode) => /^0?[0-7]{3}$/.test(mode), wantedMode)),
+  socketOwner: z
+    .string(wantedOwner)
+    .check(z.refine((owner) => /^(?=.)[\w.$@-]*(:[\w.$@-]+)?$/.test(owner), wantedOwner)),
   workers: z.union([z.literal('auto'), integer(1, 1024, wantedWorkers)], wantedWorkers),
   cwd: text('a directory'),
   environment: z.record(

@@ -10,7 +10,7 @@ import { controlName, socketPathLimitBytes } from '../../shared/control-path.ts'
 import { GracefulRunError, messageOf, systemCode } from '../../shared/errors.ts';
 import { plainReason } from '../system-calls/plain-reasons.ts';
 import { asFolderProblem, FolderProblem } from './socket-folder.ts';
-import { withFolderLock } from './folder-lock.ts';
+import { withFolderLock } from '../sockets/folder-lock.ts';
 import { parseNameHolder } from './read-request.ts';
 
 /** How long the master that has the name may take to say its pid. */
@@ -74,10 +74,14 @@ async function placeSocket(server: Server, path: string, wait: WaitForHolder): P
       renameSync(hidden, path);
       return true;
     };
-    while (!(await withFolderLock(dirname(path), place))) stale = await refuseLiving(path, wait);
+    while (!(await withFolderLock(dirname(path), place, isLocked))) stale = await refuseLiving(path, wait);
   } finally {
     discard(hidden, workshop);
   }
+}
+
+function isLocked(): FolderProblem {
+  return new FolderProblem('another process has locked it', 'look for a stopped master (state T in ps)');
 }
 
 /** @throws FolderProblem when no socket can have the path, or its hidden name. */

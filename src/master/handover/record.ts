@@ -6,6 +6,7 @@ import type { History } from '../program/history/history.ts';
 import type { KnownRelease } from '../program/history/releases.ts';
 import type { TimerKey } from '../program/lifecycle/inputs.ts';
 import type { Program } from '../program/lifecycle/state.ts';
+import type { SocketAddress } from '../../shared/format-address.ts';
 
 /** Rises with every change that an older master cannot read. */
 export const recordVersion = 1;
@@ -33,8 +34,7 @@ export interface ProgramRecord {
 /** A listening socket of the master; the fields are those of `BoundListener`. */
 export interface ListenerRecord {
   readonly name: string;
-  readonly host: string;
-  readonly port: number;
+  readonly address: SocketAddress;
   readonly backlog: number;
   readonly fd: number;
   readonly isUndecided: boolean;

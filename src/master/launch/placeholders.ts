@@ -62,6 +62,11 @@ function meantBy(word: string): string | null {
   return word.length < minTypedLength ? null : nearest(word, placeholderWords, 1);
 }
 
+interface NamedListener {
+  readonly name: string;
+  readonly type: AnnouncedListener['type'];
+}
+
 export interface PlaceholderFault {
   readonly message: string;
   readonly hint: string;
@@ -70,7 +75,7 @@ export interface PlaceholderFault {
 /** What is wrong with the placeholders of a text, for a program with listeners of these names. */
 export function placeholderFaults(
   text: string,
-  listeners: readonly { readonly name: string }[],
+  listeners: readonly NamedListener[],
 ): readonly PlaceholderFault[] {
   const faults: PlaceholderFault[] = [];
   replaceRuns(text, ({ written, depth, word, listener }) => {
@@ -83,7 +88,7 @@ export function placeholderFaults(
 function faultsOf(
   word: string,
   listener: string | null,
-  listeners: readonly { readonly name: string }[],
+  listeners: readonly NamedListener[],
 ): readonly PlaceholderFault[] {
   const written = `{${word}${listener === null ? '' : `:${listener}`}}`;
   const otherwise = `for the text itself, write {${written}}`;
@@ -94,18 +99,25 @@ function faultsOf(
         hint: `did you mean {${meantBy(word) ?? ''}}? Or ${otherwise}`,
       },
     ];
-  if (word === 'path')
+  const fitting = listeners.filter(({ type }) => hasValue(word, type));
+  if (listener === null ? fitting.length > 0 : fitting.some(({ name }) => name === listener)) return [];
+  if (fitting.length === 0)
     return [
       {
-        message: `${written} has no value: the listener is a TCP port, which has no path`,
-        hint: `the placeholders are {fd}, {port} and {host}. Or ${otherwise}`,
+        message: `${written} has no value: the program has no listener with a ${word}`,
+        hint: `${word === 'path' ? 'a UNIX socket has one: listen on unix:/run/app.sock' : 'a TCP port has one'}. Or ${otherwise}`,
       },
     ];
-  if (listener === null || listeners.some(({ name }) => name === listener)) return [];
-  const names = listeners.map(({ name }) => name);
-  const meant = nearest(listener, names);
+  const names = fitting.map(({ name }) => name);
+  const meant = nearest(listener ?? '', names);
   const hint = meant === null ? `the listeners are ${names.join(', ')}.` : `did you mean {${word}:${meant}}?`;
-  return [{ message: `${written} names no listener of this program`, hint: `${hint} Or ${otherwise}` }];
+  const isOther = listeners.some(({ name }) => name === listener);
+  const fault = isOther ? `names a listener that has no ${word}` : 'names no listener of this program';
+  return [{ message: `${written} ${fault}`, hint: `${hint} Or ${otherwise}` }];
+}
+
+function hasValue(word: Word, type: AnnouncedListener['type']): boolean {
+  return word === 'fd' || (word === 'path') === (type === 'unix');
 }
 
 /** The text with what stands for its placeholders. One whose listener is not bound stays as it is. */
@@ -118,19 +130,13 @@ export function fillPlaceholders(text: string, listeners: readonly AnnouncedList
 }
 
 function valueOf(word: Word, name: string | null, listeners: readonly AnnouncedListener[]): string | null {
-  const listener =
-    name === null ? listeners[0] : listeners.find((one) => (one.standsFor ?? one.name) === name);
+  const listener = listeners.find(
+    (one) => hasValue(word, one.type) && (name === null || (one.standsFor ?? one.name) === name),
+  );
   if (listener === undefined) return null;
-  switch (word) {
-    case 'fd':
-      return String(listener.fd);
-    case 'port':
-      return String(listener.port);
-    case 'host':
-      return listener.host;
-    case 'path':
-      return null;
-  }
+  if (word === 'fd') return String(listener.fd);
+  if (listener.type === 'unix') return listener.path;
+  return word === 'port' ? String(listener.port) : listener.host;
 }
 
 /** Whether it has a placeholder for a descriptor. */

@@ -113,17 +113,16 @@ function nextLockName(): string {
 }
 
 function announce(
-  { name, host, port, backlog, isUndecided, standsFor, fd }: BoundListener,
+  { name, address, backlog, isUndecided, standsFor, fd }: BoundListener,
   index: number,
 ): AnnouncedListener {
   return {
     name,
     fd: firstListenerFd + index,
-    host,
-    port,
+    ...address,
     backlog,
     inode: fstatSync(fd).ino,
-    ...(isUndecided ? { isUndecided } : {}),
+    ...(isUndecided && address.type === 'tcp' ? { isUndecided } : {}),
     ...(standsFor === null ? {} : { standsFor }),
   };
 }

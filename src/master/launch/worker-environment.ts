@@ -4,7 +4,12 @@
  * sets it inside Node.js, trampoline.ts for every other program. Nor does it know the preload: node-launch.ts.
  */
 import { formatAddress } from '../../shared/format-address.ts';
-import { env, type AnnouncedListener, type HealthOrder } from '../../shared/protocol.ts';
+import {
+  env,
+  type AnnouncedListener,
+  type AnnouncedTcpListener,
+  type HealthOrder,
+} from '../../shared/protocol.ts';
 
 export interface WorkerEnvironmentOptions {
   /** The master's own environment. */
@@ -55,11 +60,11 @@ export function workerEnvironment(options: WorkerEnvironmentOptions): Record<str
   );
   // Not by assignment: a variable may be called `__proto__`.
   const base: Record<string, string> = { ...Object.fromEntries(kept), ...fromFile };
-  const [first] = listeners;
+  const first = firstTcp(listeners);
   return {
     ...base,
     PWD: cwd,
-    ...(first === undefined ? {} : { PORT: String(first.port), HOST: base['HOST'] || first.host }),
+    ...(first === null ? {} : { PORT: String(first.port), HOST: base['HOST'] || first.host }),
     ...(hasSystemd ? systemd(listeners) : {}),
     ...serverStarter(listeners, generation),
     ...einhorn(listeners),
@@ -86,9 +91,9 @@ export function changedPort({
   fromFile,
   listeners,
 }: Pick<WorkerEnvironmentOptions, 'inherited' | 'fromFile' | 'listeners'>): VariableSource | null {
-  const [first] = listeners;
+  const first = firstTcp(listeners);
   const given = fromFile['PORT'] ?? inherited['PORT'];
-  if (first === undefined || given === undefined || given === '' || given === String(first.port)) return null;
+  if (first === null || given === undefined || given === '' || given === String(first.port)) return null;
   return fromFile['PORT'] === undefined ? 'environment' : 'file';
 }
 
@@ -100,9 +105,16 @@ function systemd(listeners: readonly AnnouncedListener[]): Record<string, string
   };
 }
 
-/** Server::Starter: `host:port=fd`, an IPv6 host in brackets, joined by semicolons. */
+/** The one that PORT and HOST name. */
+function firstTcp(listeners: readonly AnnouncedListener[]): AnnouncedTcpListener | null {
+  return listeners.find((one) => one.type === 'tcp') ?? null;
+}
+
+/** Server::Starter: `host:port=fd` and `/path=fd`, an IPv6 host in brackets, joined by semicolons. */
 function serverStarter(listeners: readonly AnnouncedListener[], generation: number): Record<string, string> {
-  const ports = listeners.map(({ host, port, fd }) => `${formatAddress(host, port)}=${fd}`);
+  const ports = listeners.map(
+    (one) => `${one.type === 'unix' ? one.path : formatAddress(one.host, one.port)}=${one.fd}`,
+  );
   return { SERVER_STARTER_PORT: ports.join(';'), SERVER_STARTER_GENERATION: String(generation) };
 }
 

@@ -6,6 +6,7 @@ import type { ProgramRecord } from '../handover/record.ts';
 import type { DrainProgressEvent } from './drain-progress.ts';
 import { otherReleaseIn, releaseOf } from './history/releases.ts';
 import { servingGeneration, type LifecycleSettings, type Program, type Worker } from './lifecycle/state.ts';
+import { addressFields } from '../../shared/format-address.ts';
 
 /** What a program's status shows beside the program itself. */
 export interface StatusContext extends Pick<Status, 'isWanted' | 'waitsFor'> {
@@ -36,7 +37,7 @@ export function describeStatus(
     release: generation === null ? null : releaseOf(releases, generation),
     command: record.command,
     master,
-    listeners: record.listeners.map(({ name, host, port }) => ({ name, host, port })),
+    listeners: record.listeners.map(({ name, address }) => ({ name, ...addressFields(address) })),
     workersWanted: program.workersWanted,
     workers: program.workers.map((worker) => ({
       generation: worker.generation,

@@ -13,7 +13,9 @@ import {
   settleMs,
   watchStableMs,
 } from '../config/fixed-bounds.ts';
-import { isDeclared } from '../config/difference.ts';
+import { isDeclared, isSameAddress } from '../config/difference.ts';
+import { nameAfter } from '../config/plan-names.ts';
+import { addressFields } from '../../shared/format-address.ts';
 import type { ListenerPlan, ProgramPlan } from '../config/plan.ts';
 import type { ReloadCommand, ScaleCommand } from '../control/commands.ts';
 import type { ProgramRecord } from '../handover/record.ts';
@@ -53,7 +55,7 @@ export interface ProgramParts {
 
 export interface ManagedProgram {
   plan(): ProgramPlan;
-  /** Its name: that of the plan, else the port, which with port 0 is known once it is bound. */
+  /** Its name: that of the plan, else that of its first address, which with port 0 is known once it is bound. */
   name(): string;
   phase(): Program['phase'];
   /** It has a generation that serves, and was not asked to stop. */
@@ -106,8 +108,8 @@ export function createProgram(parts: ProgramParts): ManagedProgram {
   let isBindWanted = true;
   /** The next generation has none: applies until it serves. */
   let isProbationSkipped = false;
-  /** After its port, for as long as the plan gives it no name. */
-  let portName = '';
+  /** After its first address, for as long as the plan gives it no name. */
+  let nameOfAddress = '';
   /** It is started and watches what its plan says. */
   let isWatching = false;
 
@@ -182,16 +184,16 @@ export function createProgram(parts: ProgramParts): ManagedProgram {
     if (serving >= versions.latest().from && isProbationSkipped) applySettings(versions.latest().plan);
   }
 
-  function announceListener({ name, host, port }: BoundListener): void {
-    tell({ event: 'listenerBound', listener: name, host, port });
+  function announceListener({ name, address }: BoundListener): void {
+    tell({ event: 'listenerBound', listener: name, ...addressFields(address) });
   }
 
   /** Said once for each source: every start of a worker finds it again. */
   function portChanged(source: VariableSource): void {
-    const [listener] = versions.latest().listeners;
-    if (listener === undefined || saidOfPort.has(source)) return;
+    const port = firstPort(versions.latest().listeners);
+    if (port === null || saidOfPort.has(source)) return;
     saidOfPort.add(source);
-    tell({ event: 'portChanged', source, port: listener.port });
+    tell({ event: 'portChanged', source, port });
   }
 
   async function bindOne(
@@ -200,23 +202,34 @@ export function createProgram(parts: ProgramParts): ManagedProgram {
   ): Promise<readonly BoundListener[]> {
     const lent = parts.lend?.(wanted) ?? [];
     if (lent.length > 0) return lent;
-    const { name: listener, host, port, backlog } = wanted;
+    const address = addressFields(wanted);
     const bound = await bindWithPatience(
-      { name: listener, host, port, backlog },
+      wanted,
       bindPatienceMs,
       // A stop that is asked for meanwhile makes it useless to wait for an address, and so does another plan.
       () => isBindWanted && isStillWanted(),
       {
         busy: (patienceMs) => {
-          tell({ event: 'addressBusy', host, port, patienceMs });
+          tell({ event: 'addressBusy', ...address, patienceMs });
         },
         killed: (pids) => {
-          tell({ event: 'orphansKilled', port, pids });
+          tell({ event: 'orphansKilled', port: address.port, path: address.path, pids });
         },
       },
       platform,
     );
     return [bound];
+  }
+
+  /** A socket that stays may have got other permissions, or another owner. */
+  async function fitFiles(before: ProgramPlan, after: ProgramPlan): Promise<void> {
+    for (const listener of after.listeners) {
+      const known = before.listeners.find((one) => isSameAddress(one, listener));
+      if (listener.type !== 'unix' || known?.type !== 'unix') continue;
+      if (known.mode === listener.mode && known.owner === listener.owner) continue;
+      const { fitFile } = await import('../sockets/unix-listener.ts');
+      await fitFile(listener);
+    }
   }
 
   function nextGeneration(): number {
@@ -277,8 +290,8 @@ export function createProgram(parts: ProgramParts): ManagedProgram {
   function name(): string {
     const { plan, listeners } = versions.latest();
     const [listener] = listeners;
-    if (listener !== undefined) portName = String(listener.port);
-    return plan.name ?? (portName === '' ? String(plan.listeners[0]?.port ?? 0) : portName);
+    if (listener !== undefined) nameOfAddress = nameAfter(listener.address);
+    return plan.name ?? (nameOfAddress === '' ? nameAfter(plan.listeners[0]) : nameOfAddress);
   }
 
   return {
@@ -340,6 +353,7 @@ export function createProgram(parts: ProgramParts): ManagedProgram {
     },
     async prepare(plan) {
       isBindWanted = true;
+      await fitFiles(versions.latest().plan, plan);
       return versions.prepare(plan, async (wanted) => bindOne(wanted));
     },
     change(plan, prepared) {
@@ -369,8 +383,7 @@ export function createProgram(parts: ProgramParts): ManagedProgram {
       releases: releases.known(),
       listeners: versions.latest().listeners.map((listener) => ({
         name: listener.name,
-        host: listener.host,
-        port: listener.port,
+        address: listener.address,
         backlog: listener.backlog,
         fd: listener.fd,
         isUndecided: listener.isUndecided,
@@ -386,6 +399,11 @@ export function createProgram(parts: ProgramParts): ManagedProgram {
       await stopWatching();
     },
   };
+}
+
+/** What PORT says; null: it listens on no port. */
+function firstPort(listeners: readonly BoundListener[]): number | null {
+  return listeners.flatMap(({ address }) => (address.type === 'tcp' ? [address.port] : []))[0] ?? null;
 }
 
 export function lifecycleSettings({

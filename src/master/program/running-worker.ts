@@ -52,7 +52,11 @@ export function failureContext(
     stderrTail: tail.lines(),
     undeclared,
     withoutPreload,
-    declared: [...new Set(listeners.map(({ port }) => port))],
+    declared: [
+      ...new Set(
+        listeners.map(({ address }) => (address.type === 'unix' ? `unix:${address.path}` : address.port)),
+      ),
+    ],
   };
 }
 

@@ -3,6 +3,7 @@
  * that a worker of it that crashes is replaced by one like it, even while a changed plan proves itself. Two versions that declare the
  * same address share its socket, which is never closed in between.
  */
+import { isSameAddress } from '../config/difference.ts';
 import type { ListenerPlan, ProgramPlan } from '../config/plan.ts';
 import { createFittedListeners, type FittedListeners } from '../sockets/fitted-listeners.ts';
 import type { BoundListener } from '../sockets/listener.ts';
@@ -67,8 +68,9 @@ export function createVersions(first: ProgramPlan, onBound: (listener: BoundList
     for (const { plan, listeners } of versions.toReversed()) {
       // Port 0 stands for another port each time: what the kernel has chosen goes with the name.
       const before = plan.listeners.find(
-        ({ name, host, port }) =>
-          host === wanted.host && port === wanted.port && (port !== 0 || (isOwn && name === wanted.name)),
+        (one) =>
+          isSameAddress(one, wanted) &&
+          (one.type !== 'tcp' || one.port !== 0 || (isOwn && one.name === wanted.name)),
       );
       const held = listeners.filter((one) => before !== undefined && declaredName(one) === before.name);
       if (held.length > 0)

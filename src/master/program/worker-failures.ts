@@ -17,8 +17,8 @@ export interface FailureContext {
   readonly undeclared: readonly string[];
   /** The pid of a process of it that runs Node.js without the preload; null: none was found. */
   readonly withoutPreload: number | null;
-  /** The ports that were declared. */
-  readonly declared: readonly number[];
+  /** The ports that were declared, and paths such as `unix:/run/app.sock`. */
+  readonly declared: readonly (number | string)[];
 }
 
 export function exitFailure(outcome: Outcome, words: FailureContext): Failure {

@@ -60,8 +60,8 @@ export function createMessageHandler({
   async function fit(worker: RunningWorker, { name, host, isIPv6Only }: AddressWanted): Promise<void> {
     const fit = await versions.of(worker.generation).fitted.fit(name, { host, isIPv6Only });
     if ('bound' in fit) {
-      const { name: boundName, host: boundHost, port, backlog } = fit.bound;
-      const bound = { name: boundName, host: boundHost, port, backlog };
+      const { address, backlog } = fit.bound;
+      const bound = { name: fit.bound.name, ...address, backlog };
       sendListener(worker.process, { type: 'address', name, host, isIPv6Only, bound }, fit.bound);
       // Heard only by a worker that had no descriptor for what was sent.
       worker.process.send({ type: 'addressRefused', name, host, isIPv6Only, isShared: false });

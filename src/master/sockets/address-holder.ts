@@ -1,6 +1,7 @@
 /** Which processes listen on a port or hold a socket, as /proc tells it. Linux only; elsewhere none is found. */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { readProcessArguments } from '../../shared/process-arguments.ts';
+import type { ListenerPlan } from '../config/plan.ts';
 import { processNumbers, readProcessStat } from '../../shared/process-stat.ts';
 
 export interface AddressHolder {
@@ -17,24 +18,34 @@ export function describeHolder(holder: AddressHolder | null): string {
 }
 
 /** How to find a holder that cannot be seen. */
-export function unseenHolderHint(port: number): string {
-  return `to find it, run as root: ss -ltnp 'sport = :${port}'`;
+export function unseenHolderHint(listener: ListenerPlan): string {
+  return listener.type === 'unix'
+    ? `to find it, run as root: ss -lxp src ${listener.path}`
+    : `to find it, run as root: ss -ltnp 'sport = :${listener.port}'`;
 }
 
 const listenState = '0A';
 
 /**
- * The processes that listen on TCP `port`, the oldest first: a master comes before its workers, which it would only replace if they were killed.
- * Those of other users are seen by root alone.
+ * The processes that listen on the TCP port, or at the path, the oldest first: a master comes before its workers, which it would only replace
+ * if they were killed. Those of other users are seen by root alone.
  */
-export function findAddressHolders(port: number): readonly AddressHolder[] {
-  const inodes = ['/proc/net/tcp', '/proc/net/tcp6'].flatMap((path) => listeningInodes(read(path), port));
+export function findAddressHolders(listener: ListenerPlan): readonly AddressHolder[] {
+  const inodes =
+    listener.type === 'unix'
+      ? listeningInodesAt(read('/proc/net/unix'), listener.path)
+      : ['/proc/net/tcp', '/proc/net/tcp6'].flatMap((path) => listeningInodes(read(path), listener.port));
   if (inodes.length === 0) return [];
   return processNumbers()
     .filter((pid) => holdsSocket(pid, inodes))
     .map((pid) => ({ pid, startedAt: readProcessStat(pid)?.startedAt ?? Infinity }))
     .sort((one, other) => one.startedAt - other.startedAt)
     .map(({ pid }) => describe(pid));
+}
+
+/** Whether some process listens at the path, or at the abstract name. */
+export function isListenedOn(path: string): boolean {
+  return listeningInodesAt(read('/proc/net/unix'), path).length > 0;
 }
 
 /** Whether the process has a descriptor of one of these sockets. */
@@ -66,6 +77,18 @@ export function listeningInodes(table: string, port: number): readonly string[] 
       if (localPort === undefined || inode === undefined || state !== listenState) return [];
       return Number.parseInt(localPort, 16) === port ? [inode] : [];
     });
+}
+
+/** Flag of a listening socket in /proc/net/unix: __SO_ACCEPTCON. */
+const acceptsConnections = 0x1_0000;
+
+/** The socket inodes that listen at `path` in the text of /proc/net/unix (proc(5)). */
+export function listeningInodesAt(table: string, path: string): readonly string[] {
+  return table.split('\n').flatMap((line) => {
+    const [, flags = '', inode, at] = /^\S+ \S+ \S+ ([\dA-F]+) \S+ \S+ +(\d+) (.+)$/.exec(line) ?? [];
+    if (inode === undefined || at !== path) return [];
+    return (Number.parseInt(flags, 16) & acceptsConnections) === 0 ? [] : [inode];
+  });
 }
 
 function list(path: string): readonly string[] {

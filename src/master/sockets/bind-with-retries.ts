@@ -8,7 +8,8 @@ import { formatDuration } from '../../shared/durations.ts';
 import { beyondDrainMs } from '../config/fixed-bounds.ts';
 import { readProcessStat } from '../../shared/process-stat.ts';
 import { describeHolder, findAddressHolders, unseenHolderHint } from './address-holder.ts';
-import { bindListener, type BoundListener, type ListenerOptions } from './listener.ts';
+import type { ListenerPlan } from '../config/plan.ts';
+import { bindListener, type BoundListener } from './listener.ts';
 import { readOrphanedWorker, type OrphanedWorker } from '../process/orphaned-worker.ts';
 import type { Platform } from '../process/platform.ts';
 
@@ -29,29 +30,28 @@ export interface BindListeners {
  * bindListener, with the holder's pid where it can be found.
  */
 export async function bindWithPatience(
-  options: ListenerOptions,
+  wanted: ListenerPlan,
   patienceMs: number,
   isWanted: () => boolean,
   tell: BindListeners,
   { clock, arm, killTree }: Pick<Platform, 'clock' | 'arm' | 'killTree'>,
 ): Promise<BoundListener> {
-  const { port } = options;
   const begunAt = clock.monotonicMs();
   let giveUpAt: number | null = null;
   let areOrphansKilled = false;
   for (;;) {
     try {
-      return await bindListener(options);
+      return await bind(wanted);
     } catch (error) {
       if (!(error instanceof GracefulRunError) || error.code !== 'addressInUse') throw error;
       if (giveUpAt === null) {
-        const longestMs = Math.max(patienceMs, ...findOrphans(port).map(timeOf));
+        const longestMs = Math.max(patienceMs, ...findOrphans(wanted).map(timeOf));
         giveUpAt = begunAt + longestMs;
         if (isWanted()) tell.busy(longestMs);
       }
       const now = clock.monotonicMs();
       if (now >= giveUpAt && !areOrphansKilled) {
-        const orphans = findOrphans(port);
+        const orphans = findOrphans(wanted);
         // One that came to hold it meanwhile has its time, too.
         giveUpAt = Math.max(giveUpAt, ...orphans.map((one) => begunAt + timeOf(one)));
         if (now >= giveUpAt && orphans.length > 0) {
@@ -62,7 +62,7 @@ export async function bindWithPatience(
           giveUpAt = now + afterKillMs;
         }
       }
-      if (!isWanted() || now >= giveUpAt) throw nameHolder(error, port, Math.round(now - begunAt));
+      if (!isWanted() || now >= giveUpAt) throw nameHolder(error, wanted, Math.round(now - begunAt));
       await new Promise<void>((resolve) => {
         arm(pauseMs, resolve);
       });
@@ -70,22 +70,32 @@ export async function bindWithPatience(
   }
 }
 
-function findOrphans(port: number): readonly OrphanedWorker[] {
-  return findAddressHolders(port).flatMap(({ pid }) => readOrphanedWorker(pid) ?? []);
+/** Sockets of UNIX are loaded where one is wanted: most masters hold none. */
+async function bind(wanted: ListenerPlan): Promise<BoundListener> {
+  if (wanted.type === 'tcp') return bindListener(wanted);
+  const { bindUnixListener } = await import('./unix-listener.ts');
+  return bindUnixListener(wanted);
+}
+
+function findOrphans(wanted: ListenerPlan): readonly OrphanedWorker[] {
+  return findAddressHolders(wanted).flatMap(({ pid }) => readOrphanedWorker(pid) ?? []);
 }
 
 function timeOf({ drainTimeoutMs }: OrphanedWorker): number {
   return drainTimeoutMs + beyondDrainMs;
 }
 
-function nameHolder(error: GracefulRunError, port: number, sinceMs: number): GracefulRunError {
-  const [holder = null] = findAddressHolders(port);
+function nameHolder(error: GracefulRunError, wanted: ListenerPlan, sinceMs: number): GracefulRunError {
+  const [holder = null] = findAddressHolders(wanted);
   const wholeSeconds = Math.floor(sinceMs / 1_000) * 1_000;
   return new GracefulRunError(
     'addressInUse',
     `${error.message} ${describeHolder(holder)}, for ${formatDuration(wholeSeconds)} now`,
     {
-      hint: holder === null ? unseenHolderHint(port) : `stop it (kill ${holder.pid}), or choose another port`,
+      hint:
+        holder === null
+          ? unseenHolderHint(wanted)
+          : `stop it (kill ${holder.pid}), or choose another ${wanted.type === 'unix' ? 'path' : 'port'}`,
       cause: error,
     },
   );

@@ -6,6 +6,7 @@
  */
 import { fstatSync } from 'node:fs';
 import type { MasterEvent } from '../../shared/events.ts';
+import { addressFields } from '../../shared/format-address.ts';
 import { hasEnded, readAllProcesses, readProcessStat, type ProcessStat } from '../../shared/process-stat.ts';
 import { holdsSocket, socketsOf } from './address-holder.ts';
 import type { BoundListener } from './listener.ts';
@@ -70,7 +71,8 @@ export function createEndOfListening(current: () => readonly BoundListener[]): E
       );
       const [first] = listeners;
       if (left.length === 0 || first === undefined) return null;
-      return { event: 'listenerLeftBehind', port: first.port, pids: left.map(({ pid }) => pid) };
+      const { port, path } = addressFields(first.address);
+      return { event: 'listenerLeftBehind', port, path, pids: left.map(({ pid }) => pid) };
     },
   };
 }

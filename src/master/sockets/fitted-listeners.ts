@@ -5,12 +5,16 @@
  */
 import { closeSync } from 'node:fs';
 import net from 'node:net';
+import type { TcpAddress } from '../../shared/format-address.ts';
 import type { WantedAddress } from '../../shared/protocol.ts';
 import { handleOver, holdListener, numeric, type BoundListener } from './listener.ts';
 import { listenBeside, shutListener, type NumericAddress } from '../system-calls/syscalls.ts';
 
 /** `isShared`: it is served by the declared listener, which is open to every address. */
-export type Fit = { readonly bound: BoundListener } | { readonly isShared: boolean };
+export type Fit = { readonly bound: FittedListener } | { readonly isShared: boolean };
+
+/** Only addresses of TCP are fitted. */
+export type FittedListener = BoundListener & { readonly address: TcpAddress };
 
 export interface FittedListeners {
   /** Binds what a server asks for, once for all workers. */
@@ -29,7 +33,7 @@ export function createFittedListeners(
   onBound: (listener: BoundListener) => void,
 ): FittedListeners {
   /** What stands for the declared listener of this name, by the address that is bound. */
-  const fitted = new Map<string, Map<string, BoundListener>>();
+  const fitted = new Map<string, Map<string, FittedListener>>();
   /** Declared listeners that are listened on beside those that stand for them. */
   const replaced = new Map<string, BoundListener>();
   let isDecided = false;
@@ -37,8 +41,8 @@ export function createFittedListeners(
   const declared = (name: string): BoundListener | null =>
     [...replaced.values(), ...listeners].find((one) => one.name === name && one.isUndecided) ?? null;
 
-  function standingFor(name: string): Map<string, BoundListener> {
-    const known = fitted.get(name) ?? new Map<string, BoundListener>();
+  function standingFor(name: string): Map<string, FittedListener> {
+    const known = fitted.get(name) ?? new Map<string, FittedListener>();
     fitted.set(name, known);
     return known;
   }
@@ -51,8 +55,9 @@ export function createFittedListeners(
     const known = own.get(key);
     if (known !== undefined) return { bound: known };
     const over = declared(name);
-    if (over === null || isDecided) return { isShared: own.size === 0 };
-    const { port, backlog } = over;
+    if (over?.address.type !== 'tcp' || isDecided) return { isShared: own.size === 0 };
+    const { backlog } = over;
+    const { port } = over.address;
     const fd = await listenBeside(over.fd, numericAddress(address, port, isIPv6Only), backlog);
     if (typeof fd === 'string') return { isShared: fd === 'ENOSYS' };
     const handle = handleOver(fd);
@@ -62,11 +67,11 @@ export function createFittedListeners(
     }
     // The first one has its name: what is said about the listener, and what moves to it, goes on.
     const isFirst = own.size === 0;
-    const bound = holdListener(
+    const fittedTo: TcpAddress = { type: 'tcp', host: address, port };
+    const listener = holdListener(
       {
         name: isFirst ? name : `${name}-${own.size + 1}`,
-        host: address,
-        port,
+        address: fittedTo,
         backlog,
         fd,
         handle,
@@ -77,6 +82,7 @@ export function createFittedListeners(
         if (isFirst) retire(name);
       },
     );
+    const bound = { ...listener, address: fittedTo };
     own.set(key, bound);
     if (isFirst) {
       replaced.set(name, over);

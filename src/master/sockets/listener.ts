@@ -7,23 +7,13 @@ import { GracefulRunError } from '../../shared/errors.ts';
 import { shortageHint } from '../../shared/shortage.ts';
 import { listen, shutListener } from '../system-calls/syscalls.ts';
 import { systemErrorCode } from '../system-calls/errno.ts';
-
-export interface ListenerOptions {
-  readonly name: string;
-  /** A numeric address or a name; null: every address, IPv6 and IPv4, as Node.js does it. */
-  readonly host: string | null;
-  /** 0: any free port. */
-  readonly port: number;
-  /** Length of the accept queue; the kernel caps it at net.core.somaxconn. */
-  readonly backlog: number;
-}
+import type { SocketAddress } from '../../shared/format-address.ts';
+import type { TcpListenerPlan } from '../config/plan.ts';
 
 /** A listening socket that the master holds. */
 export interface BoundListener {
   readonly name: string;
-  /** The numeric address. */
-  readonly host: string;
-  readonly port: number;
+  readonly address: SocketAddress;
   readonly backlog: number;
   readonly fd: number;
   /** What `ChildProcess.send()` can hand to a worker. */
@@ -46,11 +36,14 @@ export interface BoundListener {
 /** What a listener is, without what can be done with it. */
 export type ListenerFields = Omit<BoundListener, 'close' | 'shut' | 'share'>;
 
-/** The part of libuv's TCP handle that is used here. */
+/** The part of libuv's handles of sockets that is used here. */
 export interface ServerHandle {
   readonly fd: number;
-  getsockname(out: { address?: string; port?: number }): number;
   close(): void;
+}
+
+interface TcpHandle extends ServerHandle {
+  getsockname(out: { address?: string; port?: number }): number;
 }
 
 /** `net._createServerHandle`, which `cluster` binds with: undocumented, the same on Node.js 20 to 26. Negative: -errno. */
@@ -60,13 +53,13 @@ type CreateServerHandle = (
   family: 4 | 6 | null,
   fd: number,
   flags?: number,
-) => ServerHandle | number;
+) => TcpHandle | number;
 
 /**
  * Binds and listens, once. Errors: `addressInUse`; `addressUnusable` for everything else that
  * keeps an address from being bound; both say what to do.
  */
-export async function bindListener(options: ListenerOptions): Promise<BoundListener> {
+export async function bindListener(options: TcpListenerPlan): Promise<BoundListener> {
   const { host, name, port, backlog } = options;
   const bound = host === null ? bindEverywhere(port) : bind(await numeric(host, port), port);
   if (typeof bound === 'string') throw bindError(options, bound);
@@ -80,8 +73,7 @@ export async function bindListener(options: ListenerOptions): Promise<BoundListe
   bound.getsockname(address);
   return holdListener({
     name,
-    host: address.address ?? host ?? '::',
-    port: address.port ?? port,
+    address: { type: 'tcp', host: address.address ?? host ?? '::', port: address.port ?? port },
     backlog,
     fd: bound.fd,
     handle: bound,
@@ -129,7 +121,7 @@ export function holdListener(fields: ListenerFields, closed: () => void = () => 
  * The error that bindListener would throw now; null: none. It binds for a moment and does not listen, so that no client can connect, and no
  * process that binds the same address meanwhile fails. Rejects with `platformUnsupported`.
  */
-export async function probeAddress(options: ListenerOptions): Promise<GracefulRunError | null> {
+export async function probeAddress(options: TcpListenerPlan): Promise<GracefulRunError | null> {
   const { host, port } = options;
   const bound = host === null ? bindEverywhere(port) : bind(await numeric(host, port), port);
   if (typeof bound === 'string') return bindError(options, bound);
@@ -137,7 +129,7 @@ export async function probeAddress(options: ListenerOptions): Promise<GracefulRu
   return null;
 }
 
-function bindEverywhere(port: number): ServerHandle | string {
+function bindEverywhere(port: number): TcpHandle | string {
   const bound = bind('::', port);
   // No IPv6 on this machine (or switched off by the kernel's command line).
   return bound === 'EAFNOSUPPORT' || bound === 'EADDRNOTAVAIL' || bound === 'EINVAL'
@@ -146,7 +138,7 @@ function bindEverywhere(port: number): ServerHandle | string {
 }
 
 /** A bound handle, or the name of the error. */
-function bind(host: string, port: number): ServerHandle | string {
+function bind(host: string, port: number): TcpHandle | string {
   const family = net.isIPv6(host) ? 6 : 4;
   const handle = createServerHandle()(host, port, family, -1, 0);
   if (typeof handle === 'number') return systemErrorCode(handle);
@@ -194,7 +186,7 @@ export async function numeric(host: string, port: number): Promise<string> {
   }
 }
 
-function bindError({ host, port }: ListenerOptions, code: string): GracefulRunError {
+function bindError({ host, port }: TcpListenerPlan, code: string): GracefulRunError {
   const where = host === null ? `port ${port}` : `${host}:${port}`;
   switch (code) {
     case 'EADDRINUSE':

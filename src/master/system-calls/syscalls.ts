@@ -179,6 +179,55 @@ export async function listenBeside(
   return problem;
 }
 
+/** A stream socket of UNIX that is not bound, or the name of the error. No child inherits it. */
+export async function openUnixSocket(): Promise<number | string> {
+  calls ??= await load();
+  socketCalls ??= await loadSocketCalls();
+  const nonBlocking = process.platform === 'linux' ? sockNonBlocking : 0;
+  const made = socketCalls.socket(afUnix, sockStream | closeOnExec | nonBlocking, 0);
+  return made < 0 ? systemErrorCode(calls.errno()) : made;
+}
+
+/**
+ * bind(2) and listen(2) of a socket of `openUnixSocket`. Its file has the permission bits `mode`, or what the umask leaves if null.
+ * `bound` is called in between, while no client can connect. Returns null, or the name of the error.
+ */
+export function listenAtPath(
+  fd: number,
+  path: string,
+  {
+    backlog,
+    mode,
+    bound,
+  }: { readonly backlog: number; readonly mode: number | null; readonly bound: () => void },
+): string | null {
+  if (calls === null || socketCalls === null) return 'ENOSYS';
+  const address = unixAddress(path);
+  const before = mode === null ? null : process.umask(0o777 & ~mode);
+  try {
+    if (socketCalls.bind(fd, address, address.length) !== 0) return systemErrorCode(calls.errno());
+  } finally {
+    if (before !== null) process.umask(before);
+  }
+  bound();
+  return calls.listen(fd, backlog) === 0 ? null : systemErrorCode(calls.errno());
+}
+
+/** close(2). Only after `openUnixSocket` has been called. */
+export function closeDescriptor(fd: number): void {
+  socketCalls?.close(fd);
+}
+
+/** sockaddr_un of Linux and macOS. An abstract name begins with a zero byte, and is as long as the address says. */
+function unixAddress(path: string): Buffer {
+  const isAbstract = path.startsWith('@');
+  const name = Buffer.from(isAbstract ? `\0${path.slice(1)}` : `${path}\0`);
+  const head = Buffer.alloc(2);
+  if (process.platform === 'darwin') head.set([name.length + 2, afUnix]);
+  else new Uint16Array(head.buffer, head.byteOffset, 1)[0] = afUnix;
+  return Buffer.concat([head, name]);
+}
+
 /** PR_SET_CHILD_SUBREAPER of prctl(2). */
 const setChildSubreaper = 36;
 

@@ -24,7 +24,7 @@ import type {
   WorkerStatus,
 } from '../control-api.ts';
 import { GracefulRunError } from '../errors.ts';
-import { failure, release, workerPhase } from './event-schemas.ts';
+import { address, failure, release, workerPhase } from './event-schemas.ts';
 
 export const reloadResult: z.ZodMiniType<ReloadResult> = z.object({
   generation: z.int(),
@@ -99,7 +99,7 @@ export const status: z.ZodMiniType<Status> = z.object({
   release: z.nullable(release),
   command: z.array(z.string()),
   master: masterStatus,
-  listeners: z.array(z.object({ name: z.string(), host: z.string(), port: z.int() })),
+  listeners: z.array(z.object({ name: z.string(), ...address })),
   workersWanted: z.int(),
   workers: z.array(workerStatus),
   restarts: z.array(pendingRestart),

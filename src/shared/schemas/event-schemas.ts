@@ -3,6 +3,7 @@
  * does not compile.
  */
 import * as z from 'zod/mini';
+import type { AddressFields } from '../format-address.ts';
 import type { MasterEvent, Failure, EventRecord, Outcome, Release, WorkerPhase } from '../events.ts';
 
 type Shapes = {
@@ -51,6 +52,13 @@ const killReason = z.enum([
 ]);
 
 const place = { program: z.string(), time: z.number() };
+export const address: { readonly [Name in keyof AddressFields]: z.ZodMiniType<AddressFields[Name]> } = {
+  type: z.enum(['tcp', 'unix']),
+  host: z.nullable(z.string()),
+  port: z.nullable(z.int()),
+  path: z.nullable(z.string()),
+};
+const held = { port: address.port, path: address.path, pids: z.array(z.int()) };
 const identity = { ...place, generation: z.int(), slot: z.int(), pid: z.nullable(z.int()) };
 const change = {
   ...identity,
@@ -72,7 +80,7 @@ export const eventShapes: Shapes = {
     control: z.string(),
     problem: z.nullable(z.string()),
   }),
-  listenerBound: event('listenerBound', { ...place, listener: z.string(), host: z.string(), port: z.int() }),
+  listenerBound: event('listenerBound', { ...place, listener: z.string(), ...address }),
   listenersClosed: event('listenersClosed', place),
   generationStarted: event('generationStarted', {
     ...place,
@@ -173,13 +181,12 @@ export const eventShapes: Shapes = {
   narrowListen: event('narrowListen', { ...identity, address: z.string() }),
   addressBusy: event('addressBusy', {
     ...place,
-    host: z.nullable(z.string()),
-    port: z.int(),
+    ...address,
     patienceMs: z.number(),
   }),
   nameBusy: event('nameBusy', { ...place, holder: z.int() }),
-  orphansKilled: event('orphansKilled', { ...place, port: z.int(), pids: z.array(z.int()) }),
-  listenerLeftBehind: event('listenerLeftBehind', { ...place, port: z.int(), pids: z.array(z.int()) }),
+  orphansKilled: event('orphansKilled', { ...place, ...held }),
+  listenerLeftBehind: event('listenerLeftBehind', { ...place, ...held }),
   portChanged: event('portChanged', { ...place, source: z.enum(['environment', 'file']), port: z.int() }),
   messageRejected: event('messageRejected', { ...identity, problem: z.string() }),
   fileChanged: event('fileChanged', { ...place, path: z.string() }),

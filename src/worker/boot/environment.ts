@@ -95,12 +95,13 @@ function isHealthOrder(value: unknown): value is HealthOrder {
 
 function isListener(value: unknown): value is AnnouncedListener {
   if (!isRecord(value)) return false;
-  const { name, host, fd, port, backlog, inode } = value;
+  const { name, type, host, path, fd, port, backlog, inode } = value;
   return (
     typeof name === 'string' &&
-    typeof host === 'string' &&
+    (type === 'unix'
+      ? typeof path === 'string'
+      : type === 'tcp' && typeof host === 'string' && isWhole(port, 1, 65_535)) &&
     isWhole(fd, 3, 2 ** 20) &&
-    isWhole(port, 1, 65_535) &&
     isWhole(backlog, 0, 2 ** 31 - 1) &&
     (inode === undefined || isWhole(inode, 1, Number.MAX_SAFE_INTEGER))
   );

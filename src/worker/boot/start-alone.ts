@@ -98,7 +98,7 @@ function startAlone(): Runtime {
     place: ({ target }) => {
       const handle =
         drain.isBegun() && target.kind === 'tcp' ? standInHandle(target.host, target.port) : null;
-      return handle === null ? passThrough : { kind: 'handle', handle, backlog: 0 };
+      return handle === null ? passThrough : { kind: 'handle', handle, backlog: 0, path: null };
     },
     track: (server) => {
       tracking.servers.track(server);

@@ -124,13 +124,18 @@ export function startManaged(
     }
   };
 
+  const files = listeners.flatMap((one) =>
+    one.type === 'unix' && !one.path.startsWith('@') ? [one.path] : [],
+  );
+  if (files.length > 0) openBundle('keep-files')().keepFiles(files);
+
   const [first] = listeners;
   const healthGate =
     health === null || first === undefined
       ? null
       : openBundle('health')().createHealthGate({
           order: health,
-          port: first.port,
+          port: first.type === 'tcp' ? first.port : 0,
           listensOnIt: (server) => bindings.nameOf(Reflect.get(server, '_handle')) === first.name,
           inContextOf,
           notReadyYet: (reason) => {

@@ -9,7 +9,7 @@ import { proveHealth } from './prove-health.ts';
 
 export interface HealthGateParts {
   readonly order: HealthOrder;
-  /** The declared port whose server is asked. */
+  /** The declared port whose server is asked; 0: it listens on a UNIX socket. */
   readonly port: number;
   /**
    * Whether the server listens on the listener of that port. Its address does not always say so: a candidate of `--check --run` has a socket on

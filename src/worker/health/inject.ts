@@ -39,7 +39,7 @@ export function createInjector(server: net.Server, port: number, inContextOf: In
           path,
           // As clients send them, so that the same code runs; the agent closes the connection after the response.
           headers: {
-            host: `localhost:${port}`,
+            host: port === 0 ? 'localhost' : `localhost:${port}`,
             'user-agent': userAgent,
             accept: '*/*',
             connection: 'keep-alive',

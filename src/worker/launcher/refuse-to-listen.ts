@@ -6,7 +6,7 @@ import { readFileSync, readlinkSync } from 'node:fs';
 import { readProcessArguments } from '../../shared/process-arguments.ts';
 import { readProcessStat } from '../../shared/process-stat.ts';
 import { cannotInherit, heldByMaster, notInherited, type AnnouncedListener } from '../../shared/protocol.ts';
-import { matches, writeAddress } from '../listen/addresses.ts';
+import { matches, writeAddress, writeListener, writePath } from '../listen/addresses.ts';
 import { forgetChannel } from '../node-internals/channel-handle.ts';
 import { readListenCall } from '../listen/listen-call.ts';
 import { replaceMethod, type ServerMethod } from '../node-internals/server-prototype.ts';
@@ -23,18 +23,26 @@ export function refuseToListen(
   replaceMethod('listen', (original): ServerMethod => {
     return function listen(...args) {
       const { target } = readListenCall(args);
-      const isDeclared = (listener: AnnouncedListener): boolean =>
-        target.kind === 'tcp'
-          ? matches(listener, target.host, target.port)
-          : target.kind === 'fd' && target.fd === listener.fd;
+      const isDeclared = (listener: AnnouncedListener): boolean => {
+        if (target.kind === 'fd') return target.fd === listener.fd;
+        return listener.type === 'unix'
+          ? target.kind === 'path' && writePath(target.path) === listener.path
+          : target.kind === 'tcp' && matches(listener, target.host, target.port);
+      };
       const listener = listeners.find(isDeclared);
       if (listener === undefined) return original.apply(this, args);
-      const host = target.kind === 'tcp' ? target.host : null;
+      const where =
+        listener.type === 'tcp' && target.kind === 'tcp'
+          ? writeAddress(target.host, listener.port)
+          : writeListener(listener);
       const error = Object.assign(
         new Error(
-          `cannot listen on ${writeAddress(host, listener.port)}: graceful-run holds it, and ${isDeno ? `${cannotInherit}: Deno` : `${blameFor(listener)} did not pass descriptor ${listener.fd} on`} (${notInherited})`,
+          `cannot listen on ${where}: graceful-run holds it, and ${isDeno ? `${cannotInherit}: Deno` : `${blameFor(listener)} did not pass descriptor ${listener.fd} on`} (${notInherited})`,
         ),
-        { code: notInherited, port: listener.port },
+        {
+          code: notInherited,
+          ...(listener.type === 'tcp' ? { port: listener.port } : { address: listener.path }),
+        },
       );
       process.nextTick(() => this.emit('error', error));
       return this;

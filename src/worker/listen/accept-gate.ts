@@ -4,7 +4,7 @@
  * `guard` keeps it for real handles; after `close`, servers get stand-in handles, which never accept (listener-bindings.ts).
  */
 import { holdBack, type RawHandle } from '../node-internals/listening-handle.ts';
-import { writeAddress } from './addresses.ts';
+import { writeListener } from './addresses.ts';
 import { declaredName, type Binding } from './binding.ts';
 
 export interface AcceptGateParts {
@@ -61,8 +61,7 @@ export function createAcceptGate({ bindings, opened, isAcceptingQueue }: AcceptG
       const { heldBack, listener } = binding;
       const errno = heldBack?.listen(listener.backlog) ?? 0;
       binding.heldBack = null;
-      if (errno !== 0)
-        problem = `listen on ${writeAddress(listener.host, listener.port)} failed with ${errorName(errno)}`;
+      if (errno !== 0) problem = `listen on ${writeListener(listener)} failed with ${errorName(errno)}`;
     }
     return problem;
   }

@@ -1,6 +1,10 @@
 /** Decides which addresses mean the same listener, and writes addresses. Pure; resolves no names. */
 import { formatAddress } from '../../shared/format-address.ts';
-import type { AnnouncedListener } from '../../shared/protocol.ts';
+import type {
+  AnnouncedListener,
+  AnnouncedTcpListener,
+  AnnouncedUnixListener,
+} from '../../shared/protocol.ts';
 
 const wildcards: ReadonlySet<string> = new Set(['', '::', '0.0.0.0', '0:0:0:0:0:0:0:0', '[::]']);
 const loopbacks: ReadonlySet<string> = new Set(['localhost', '127.0.0.1', '::1']);
@@ -14,7 +18,7 @@ export function isWildcard(host: string | null): boolean {
  * True if a listen on `host` and `port` means the listener: same port, and the hosts are equal, or one of them is a
  * wildcard, or both name the loopback. Generous, because the operator named the port that the program serves.
  */
-export function matches(listener: AnnouncedListener, host: string | null, port: number): boolean {
+export function matches(listener: AnnouncedTcpListener, host: string | null, port: number): boolean {
   if (listener.port !== port) return false;
   if (host === null || isWildcard(host) || isWildcard(listener.host)) return true;
   return listener.host === host || (loopbacks.has(listener.host) && loopbacks.has(host));
@@ -26,13 +30,13 @@ export function isEverywhere(host: string | null, isIPv6Only: boolean): boolean 
 }
 
 /** True if a server asks for one address, or for IPv4 only, and gets a listener that is open to every address. */
-export function isWiderThan(listener: AnnouncedListener, host: string | null): boolean {
+export function isWiderThan(listener: AnnouncedTcpListener, host: string | null): boolean {
   return host !== null && isWildcard(listener.host) && !isEverywhere(host, false) && host !== listener.host;
 }
 
 /** True if a server asks for every address, or for all of a family, and gets a listener for fewer. */
 export function isNarrowerThan(
-  listener: AnnouncedListener,
+  listener: AnnouncedTcpListener,
   host: string | null,
   isIPv6Only: boolean,
 ): boolean {
@@ -54,6 +58,26 @@ export function canShare(held: Iterable<string | null>, host: string | null): bo
 export function covers(bound: string, local: string): boolean {
   if (bound === local) return true;
   return bound === (local.includes(':') ? '::' : '0.0.0.0');
+}
+
+/** As an error of this worker names it: `127.0.0.1:80`, `unix:/run/app.sock`. */
+export function writeListener(listener: AnnouncedListener): string {
+  return listener.type === 'unix' ? `unix:${listener.path}` : writeAddress(listener.host, listener.port);
+}
+
+/** True if a listen on `path` means the listener. `resolved` is the path with the symlinks of its folder resolved. */
+export function matchesPath(listener: AnnouncedUnixListener, path: string, resolved: string): boolean {
+  return listener.path === path || listener.path === resolved;
+}
+
+/** An abstract name (unix(7)) as Node.js has it, with a zero byte in front, written as the listener is: with `@`. */
+export function writePath(path: string): string {
+  return path.startsWith('\0') ? `@${path.slice(1)}` : path;
+}
+
+/** As Node.js takes it. */
+export function readPath(path: string): string {
+  return path.startsWith('@') ? `\0${path.slice(1)}` : path;
 }
 
 /** `127.0.0.1:80`, `[::1]:80`, `*:80`. */

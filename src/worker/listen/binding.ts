@@ -1,9 +1,9 @@
 /** One declared listener in this worker, and whether a server listens on it. */
-import type { AnnouncedListener } from '../../shared/protocol.ts';
+import type { AnnouncedListener, AnnouncedTcpListener } from '../../shared/protocol.ts';
 import type { HeldHandle, RawHandle } from '../node-internals/listening-handle.ts';
 
-export interface Binding {
-  readonly listener: AnnouncedListener;
+export interface Binding<Listener extends AnnouncedListener = AnnouncedListener> {
+  readonly listener: Listener;
   /**
    * `inherited`: no server listens on it, and its descriptor is open. `held`: a server listens on it. `requested`: a server waits for a
    * copy from the master. `closed`: its server has closed it, and the inherited descriptor with it.
@@ -23,7 +23,10 @@ export interface Binding {
   refuse: (() => void) | null;
 }
 
-export function createBinding(listener: AnnouncedListener, state: 'inherited' | 'requested'): Binding {
+export function createBinding<Listener extends AnnouncedListener>(
+  listener: Listener,
+  state: 'inherited' | 'requested',
+): Binding<Listener> {
   return {
     listener,
     state,
@@ -39,4 +42,10 @@ export function createBinding(listener: AnnouncedListener, state: 'inherited' | 
 /** The name of the declared listener. A worker becomes ready by declared listeners, not by the addresses that stand for one. */
 export function declaredName({ listener }: Binding): string {
   return listener.standsFor ?? listener.name;
+}
+
+export type TcpBinding = Binding<AnnouncedTcpListener>;
+
+export function isTcp(binding: Binding): binding is TcpBinding {
+  return binding.listener.type === 'tcp';
 }

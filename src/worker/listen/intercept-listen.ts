@@ -1,6 +1,8 @@
 /** Intercepts `server.listen()` and `server.close()` of every server, and carries out the placement that `rules` decide. */
 import type net from 'node:net';
+import { readPath } from './addresses.ts';
 import { readListenCall, type ListenCall } from './listen-call.ts';
+import { listenOnPipe } from '../node-internals/server-handles.ts';
 import type { Placement } from './placement.ts';
 import type { RawHandle } from '../node-internals/listening-handle.ts';
 import { inContextOf, putIntoContextOf, rememberContext } from '../node-internals/server-contexts.ts';
@@ -49,7 +51,7 @@ export function patchServers(rules: ListenRules): void {
           original.apply(this, [...placement.args, ...(call.callback === null ? [] : [call.callback])]);
           break;
         case 'handle':
-          listenOn(this, original, placement.handle, placement.backlog, call.callback);
+          listenOn(this, original, placement.handle, placement, call.callback);
           closeOnAbort(this, call.signal);
           tellListening(placement.listening);
           break;
@@ -64,7 +66,7 @@ export function patchServers(rules: ListenRules): void {
               endWaiting(this);
               putIntoContextOf(this, handle);
               inContextOf(this, () => {
-                listenOn(this, original, handle, placement.backlog, null);
+                listenOn(this, original, handle, placement, null);
               });
               tellListening(placement.listening);
             },
@@ -112,9 +114,14 @@ function listenOn(
   server: net.Server,
   original: ServerMethod,
   handle: RawHandle,
-  backlog: number,
+  { backlog, path }: { readonly backlog: number; readonly path: string | null },
   callback: ListenCall['callback'],
 ): void {
+  if (path !== null) {
+    if (callback !== null) server.once('listening', callback);
+    listenOnPipe(server, handle, backlog, readPath(path));
+    return;
+  }
   original.call(server, handle, backlog, ...(callback === null ? [] : [callback]));
 }
 

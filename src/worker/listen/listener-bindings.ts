@@ -2,11 +2,11 @@
  * The declared listeners inside this worker: decides which server gets which of them, and joins the parts that this takes: the accept
  * gate (accept-gate.ts), a server's place on a listener (place-server.ts), and listeners without an address (undecided-listeners.ts).
  */
-import type { AnnouncedListener } from '../../shared/protocol.ts';
+import type { AnnouncedListener, AnnouncedTcpListener } from '../../shared/protocol.ts';
 import type { RawHandle } from '../node-internals/listening-handle.ts';
 import { createAcceptGate, type AcceptGate } from './accept-gate.ts';
-import { isNarrowerThan, isWiderThan, matches, writeAddress } from './addresses.ts';
-import { createBinding, type Binding } from './binding.ts';
+import { isNarrowerThan, isWiderThan, matches, matchesPath, writeAddress, writePath } from './addresses.ts';
+import { createBinding, isTcp, type Binding, type TcpBinding } from './binding.ts';
 import type { ListenCall } from './listen-call.ts';
 import { createServerPlacement, type ServerPlacementParts } from './place-server.ts';
 import { passThrough, passThroughOutside, type Placement } from './placement.ts';
@@ -17,7 +17,9 @@ import {
 } from './undecided-listeners.ts';
 
 export type ListenerBindingsParts = Omit<ServerPlacementParts, 'bindings' | 'gate'> &
-  Omit<UndecidedListenersParts, 'bindings' | 'gate' | 'placement'>;
+  Omit<UndecidedListenersParts, 'bindings' | 'gate' | 'placement' | 'listeners'> & {
+    readonly listeners: readonly AnnouncedListener[];
+  };
 
 export interface ListenerBindings extends Pick<AcceptGate, 'admit' | 'isPaused' | 'resume' | 'close'> {
   place(call: ListenCall): Placement;
@@ -42,8 +44,10 @@ export interface ListenerBindings extends Pick<AcceptGate, 'admit' | 'isPaused' 
 
 export function createListenerBindings(parts: ListenerBindingsParts): ListenerBindings {
   const { listeners } = parts;
-  const bindings = listeners
-    .filter(({ isUndecided }) => isUndecided !== true)
+  const isUndecided = (listener: AnnouncedListener): listener is AnnouncedTcpListener =>
+    listener.type === 'tcp' && listener.isUndecided === true;
+  const bindings: Binding[] = listeners
+    .filter((listener) => !isUndecided(listener))
     .map((listener) => createBinding(listener, 'inherited'));
   /** An undeclared address is reported once. */
   const warned = new Set<string>();
@@ -64,7 +68,7 @@ export function createListenerBindings(parts: ListenerBindingsParts): ListenerBi
   const placement = createServerPlacement({ ...parts, bindings, gate });
   const undecided = createUndecidedListeners({
     ...parts,
-    listeners: listeners.filter(({ isUndecided }) => isUndecided === true),
+    listeners: listeners.filter(isUndecided),
     bindings,
     gate,
     placement,
@@ -73,6 +77,8 @@ export function createListenerBindings(parts: ListenerBindingsParts): ListenerBi
 
   const find = (isMeant: (listener: AnnouncedListener) => boolean): Binding | undefined =>
     bindings.find(({ listener }) => isMeant(listener));
+  const findTcp = (isMeant: (listener: AnnouncedTcpListener) => boolean): TcpBinding | undefined =>
+    bindings.filter(isTcp).find(({ listener }) => isMeant(listener));
   const heldBinding = (name: string): Binding | undefined =>
     bindings.find(({ listener, state }) => listener.name === name && state === 'held');
 
@@ -87,8 +93,8 @@ export function createListenerBindings(parts: ListenerBindingsParts): ListenerBi
     const placed = undecided.place(host, port, isIPv6Only);
     if (placed !== null) return placed;
     const binding =
-      find((listener) => listener.port === port && listener.host === (host ?? '::')) ??
-      find((listener) => matches(listener, host, port));
+      findTcp((listener) => listener.port === port && listener.host === (host ?? '::')) ??
+      findTcp((listener) => matches(listener, host, port));
     if (binding === undefined) return placeOutside(writeAddress(host, port));
     const { listener } = binding;
     return placement.place(binding, host, isIPv6Only, () => {
@@ -101,10 +107,21 @@ export function createListenerBindings(parts: ListenerBindingsParts): ListenerBi
   function placeOnDescriptor(fd: number): Placement {
     const binding = undecided.decide(fd) ?? find((listener) => listener.fd === fd);
     if (binding === undefined) return passThrough;
-    const { host, port } = binding.listener;
-    return gate.phase() === 'closed'
-      ? placement.placeOnStandIn(null, host, port)
-      : placement.place(binding, null);
+    if (gate.phase() !== 'closed') return placement.place(binding, null);
+    const { listener } = binding;
+    return listener.type === 'unix'
+      ? placement.placeOnStandIn(null, null, 0)
+      : placement.placeOnStandIn(null, listener.host, listener.port);
+  }
+
+  function placeAtPath(written: string): Placement {
+    const path = writePath(written);
+    const binding = find(
+      (listener) => listener.type === 'unix' && matchesPath(listener, path, withRealFolder(path)),
+    );
+    if (gate.phase() === 'closed')
+      return binding === undefined ? passThrough : placement.placeOnStandIn(null, null, 0);
+    return binding === undefined ? placeOutside(path) : placement.place(binding, null);
   }
 
   return {
@@ -116,7 +133,7 @@ export function createListenerBindings(parts: ListenerBindingsParts): ListenerBi
         case 'fd':
           return placeOnDescriptor(target.fd);
         case 'path':
-          return gate.phase() === 'closed' ? passThrough : placeOutside(target.path);
+          return placeAtPath(target.path);
         case 'other':
           return passThrough;
       }
@@ -145,7 +162,23 @@ export function createListenerBindings(parts: ListenerBindingsParts): ListenerBi
     },
     addressAnswered: undecided.answered,
     acceptingOn: (name) => (gate.phase() === 'admitted' ? (heldBinding(name)?.handle ?? null) : null),
-    isDeclared: (host, port) => listeners.some((listener) => matches(listener, host, port)),
+    isDeclared: (host, port) =>
+      listeners.some((listener) => listener.type === 'tcp' && matches(listener, host, port)),
     nameOf: (handle) => bindings.find((binding) => binding.handle === handle)?.listener.name ?? null,
   };
+}
+
+/** The path with the symlinks of its folder resolved, as /var/run is /run; the path itself when there is no such folder. */
+function withRealFolder(path: string): string {
+  if (path.startsWith('@')) return path;
+  const paths = process.getBuiltinModule('node:path');
+  const whole = paths.resolve(path);
+  try {
+    return paths.join(
+      process.getBuiltinModule('node:fs').realpathSync(paths.dirname(whole)),
+      paths.basename(whole),
+    );
+  } catch {
+    return whole;
+  }
 }

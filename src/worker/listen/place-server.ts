@@ -7,9 +7,9 @@ import {
   type RawHandle,
 } from '../node-internals/listening-handle.ts';
 import type { AcceptGate } from './accept-gate.ts';
-import { canShare } from './addresses.ts';
+import { canShare, readPath } from './addresses.ts';
 import { declaredName, type Binding } from './binding.ts';
-import { bindByNode, listenOptions, passThrough, type Placement } from './placement.ts';
+import { listenOptions, passThrough, type Placement } from './placement.ts';
 
 export interface ServerPlacementParts {
   /** Every binding of this worker that is not undecided. */
@@ -79,7 +79,7 @@ export function createServerPlacement(parts: ServerPlacementParts): ServerPlacem
       binding.hosts.add(host);
       onClosed(handle, () => binding.hosts.delete(host));
     }
-    return { kind: 'handle', handle, backlog: 0 };
+    return { kind: 'handle', handle, backlog: 0, path: null };
   }
 
   function requestCopy(
@@ -121,7 +121,14 @@ export function createServerPlacement(parts: ServerPlacementParts): ServerPlacem
     hold,
     placeOnStandIn,
     place(binding, host, isIPv6Only = false, warn = () => undefined) {
-      const { backlog, fd, port } = binding.listener;
+      const { listener } = binding;
+      const { backlog, fd } = listener;
+      const path = listener.type === 'unix' ? listener.path : null;
+      /** With which Node.js asks the kernel for the address. */
+      const options = (own: string | null): object =>
+        listener.type === 'unix'
+          ? { path: readPath(listener.path) }
+          : listenOptions(listener.port, own, isIPv6Only);
       const listening = (): void => {
         // A program that only looks whether the port is free has closed it already.
         if (binding.state !== 'held') return;
@@ -134,25 +141,29 @@ export function createServerPlacement(parts: ServerPlacementParts): ServerPlacem
           const handle = openInherited(fd);
           // Node.js then reports what is wrong with the descriptor.
           if (handle === null) return { kind: 'instead', args: [{ fd }] };
-          return { kind: 'handle', handle: hold(binding, host, handle), backlog, listening };
+          return { kind: 'handle', handle: hold(binding, host, handle), backlog, path, listening };
         }
         case 'held':
         case 'requested':
-          if (canShare(binding.hosts, host)) {
+          if (listener.type === 'tcp' && canShare(binding.hosts, host)) {
             warn();
-            return placeOnStandIn(binding, host, port);
+            return placeOnStandIn(binding, host, listener.port);
           }
           // The kernel knows that the address is taken, so the application gets the same EADDRINUSE as without graceful-run.
-          return bindByNode(port, host ?? binding.listener.host, isIPv6Only);
+          return {
+            kind: 'instead',
+            args: [options(host ?? (listener.type === 'tcp' ? listener.host : null))],
+          };
         case 'closed':
           return {
             kind: 'later',
             backlog,
             listening,
-            address: host === null ? binding.listener : null,
+            path,
+            address: host === null && listener.type === 'tcp' ? listener : null,
             request: (arrived, refused) =>
               requestCopy(binding, host, arrived, () => {
-                refused([listenOptions(port, host, isIPv6Only)]);
+                refused([options(host)]);
               }),
           };
       }

@@ -13,6 +13,8 @@ export type Placement =
       readonly kind: 'handle';
       readonly handle: RawHandle;
       readonly backlog: number;
+      /** Of a UNIX socket: what `server.address()` returns; null: its handle knows. */
+      readonly path: string | null;
       /** Called after the application's own 'listening' listeners. */
       readonly listening?: () => void;
     }
@@ -22,6 +24,7 @@ export type Placement =
 interface LaterPlacement {
   readonly kind: 'later';
   readonly backlog: number;
+  readonly path: string | null;
   readonly listening: () => void;
   /** What `server.address()` returns until then; null: nothing, as in Node.js while it looks up a name. */
   readonly address: { readonly host: string; readonly port: number } | null;

@@ -68,7 +68,7 @@ function targetOf(args: readonly unknown[]): Target | null {
 }
 
 function isMeant(listener: AnnouncedListener, { host, port }: Target): boolean {
-  if (listener.port !== port) return false;
+  if (listener.type !== 'tcp' || listener.port !== port) return false;
   return loopback.test(host) || isWildcard(host) || host === listener.host;
 }
 

@@ -42,5 +42,11 @@ export function listenOnTrial({ standIn, host, port, backlog, request, ended }: 
     );
     ended();
   };
-  return { kind: 'handle', handle: standIn, backlog, listening: () => setImmediate(requestAddress) };
+  return {
+    kind: 'handle',
+    handle: standIn,
+    backlog,
+    path: null,
+    listening: () => setImmediate(requestAddress),
+  };
 }

@@ -3,12 +3,12 @@
  * one. A server that asks for every address gets it as it is, which decides it; for any other, the master is asked to bind the
  * address that the server wants.
  */
-import type { AnnouncedListener, MasterMessage, WantedAddress } from '../../shared/protocol.ts';
+import type { AnnouncedTcpListener, MasterMessage, WantedAddress } from '../../shared/protocol.ts';
 import { canBind, holdBack, standInHandle, type RawHandle } from '../node-internals/listening-handle.ts';
 import type { AcceptGate } from './accept-gate.ts';
 import { acceptQueued } from './accept-queued.ts';
 import { covers, isEverywhere, writeAddress } from './addresses.ts';
-import { createBinding, declaredName, type Binding } from './binding.ts';
+import { createBinding, declaredName, type Binding, type TcpBinding } from './binding.ts';
 import { keepProcessAlive, type ServerPlacement } from './place-server.ts';
 import { bindByNode, listenOptions, passThrough, type Placement } from './placement.ts';
 import { listenOnTrial } from './trial-listen.ts';
@@ -24,7 +24,7 @@ export type AddressAnswer = Extract<MasterMessage, { readonly type: 'address' | 
 type Misfit = 'undeclaredListen' | 'wideListen' | 'narrowListen';
 
 export interface UndecidedListenersParts {
-  readonly listeners: readonly AnnouncedListener[];
+  readonly listeners: readonly AnnouncedTcpListener[];
   /** Every other binding of this worker. One is added when a listener is decided, and for each address that the master binds. */
   readonly bindings: Binding[];
   readonly gate: AcceptGate;
@@ -53,9 +53,9 @@ export interface UndecidedListeners {
 }
 
 interface Undecided {
-  readonly binding: Binding;
+  readonly binding: TcpBinding;
   /** The addresses that the master has bound in its place. */
-  readonly bound: (WantedAddress & { readonly binding: Binding })[];
+  readonly bound: (WantedAddress & { readonly binding: TcpBinding })[];
   readonly requests: AddressRequest[];
   /** Addresses that servers listen on for a moment, perhaps only to see whether they are free: not requested yet. */
   readonly trials: WantedAddress[];
@@ -105,6 +105,7 @@ export function createUndecidedListeners(parts: UndecidedListenersParts): Undeci
       listening: () => {
         tellListening(bound.find(isSame)?.binding ?? binding);
       },
+      path: null,
       address: null,
       request: (arrived, refused) => request(open, wanted, arrived, refused),
     };

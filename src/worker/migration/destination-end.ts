@@ -3,7 +3,7 @@
  * INVARIANT: a connection is read and written by one of the two workers at a time. The destination answers before it reads, and waits
  * for the final state of a custom protocol. The other half of this is in source-end.ts.
  */
-import { holdReading, peerOf, type ConnectionHandle } from '../node-internals/connection-handle.ts';
+import { holdReading, identityOf, type ConnectionHandle } from '../node-internals/connection-handle.ts';
 import { openHandlePipe } from '../node-internals/handle-pipe.ts';
 import {
   answersLine,
@@ -113,6 +113,6 @@ export function openDestinationEnd(end: unknown, isDraining: () => boolean, adop
 
 /** Finds a handle by its client: the order alone does not do, because the kernel drops a handle if this process has no free descriptor. */
 function takeOut(handles: ConnectionHandle[], peer: string): ConnectionHandle | null {
-  const at = handles.findIndex((handle) => peerOf(handle) === peer);
+  const at = handles.findIndex((handle) => identityOf(handle) === peer);
   return at === -1 ? null : (handles.splice(at, 1)[0] ?? null);
 }

@@ -6,8 +6,8 @@
 import type net from 'node:net';
 import {
   holdReading,
-  peerOf,
-  tcpHandleOf,
+  identityOf,
+  connectionHandleOf,
   type ConnectionHandle,
 } from '../node-internals/connection-handle.ts';
 import { nothingKnown, readSocketState } from '../node-internals/socket-state.ts';
@@ -62,8 +62,8 @@ export async function migrateCustomProtocol(
       // Chosen only now, because other connections were offered in the meantime.
       const destination = leastOffered(willing());
       if (destination === null) continue;
-      const handle = tcpHandleOf(socket);
-      const peer = handle === null ? null : peerOf(handle);
+      const handle = connectionHandleOf(socket);
+      const peer = handle === null ? null : identityOf(handle);
       if (!socket.writable || handle === null || peer === null) return 'notMovable';
       events.begun();
       const attempt = await offerOnce(socket, handle, peer, request, destination);

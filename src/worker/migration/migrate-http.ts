@@ -12,7 +12,7 @@ import {
   hasSkippedFirstMessage,
   type IsBetween,
 } from '../node-internals/between-messages.ts';
-import { holdReading, peerOf, tcpHandleOf } from '../node-internals/connection-handle.ts';
+import { holdReading, identityOf, connectionHandleOf } from '../node-internals/connection-handle.ts';
 import {
   bytesReadByThisWorker,
   hasStateOfApplication,
@@ -153,8 +153,8 @@ export function createHttpMigration(
 
   function offer(destination: Destination, { socket, bytesRead }: Candidate): void {
     const to = listenerOfSocket(socket, parts.listenerOf);
-    const handle = tcpHandleOf(socket);
-    const peer = handle === null ? null : peerOf(handle);
+    const handle = connectionHandleOf(socket);
+    const peer = handle === null ? null : identityOf(handle);
     if (to === null || handle === null || peer === null) return;
     const isKept = bytesRead > 0 || hasSkippedFirstMessage(socket);
     const state = readSocketState(socket, parts.requests.requestsOn(socket));

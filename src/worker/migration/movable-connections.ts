@@ -4,7 +4,7 @@
  */
 import type net from 'node:net';
 import { allBetweenMessages, hasParser, type IsBetween } from '../node-internals/between-messages.ts';
-import { tcpHandleOf } from '../node-internals/connection-handle.ts';
+import { connectionHandleOf } from '../node-internals/connection-handle.ts';
 import { bytesReadByThisWorker, hasStateOfApplication } from '../node-internals/socket-state.ts';
 import type { Connections } from '../tracking/connections.ts';
 import type { Requests } from '../tracking/requests.ts';
@@ -71,7 +71,7 @@ function hasNothingPending(socket: net.Socket): boolean {
     socket.writable &&
     socket.readableLength === 0 &&
     socket.writableLength === 0 &&
-    tcpHandleOf(socket)?.writeQueueSize === 0
+    connectionHandleOf(socket)?.writeQueueSize === 0
   );
 }
 

@@ -1,5 +1,5 @@
 /**
- * The handle below a connected `net.Socket`, of which Node.js documents nothing: who its client is, and how reading and closing are
+ * The handle below a connected `net.Socket`, of which Node.js documents nothing: which connection it is, and how reading and closing are
  * postponed while the connection migrates. Measured on Node 20, 22, 24 and 26.
  */
 import type net from 'node:net';
@@ -10,28 +10,40 @@ export interface ConnectionHandle {
   reading: boolean;
   readStart: (this: ConnectionHandle) => number;
   readStop: (this: ConnectionHandle) => number;
-  getpeername: (this: ConnectionHandle, out: object) => number;
+  /** Only that of TCP has it. */
+  getpeername?: (this: ConnectionHandle, out: object) => number;
   close: (this: ConnectionHandle) => void;
 }
 
 export function isConnectionHandle(value: unknown): value is ConnectionHandle {
   if (typeof value !== 'object' || value === null) return false;
-  return ['readStart', 'readStop', 'getpeername', 'close'].every(
-    (name) => typeof Reflect.get(value, name) === 'function',
-  );
+  return ['readStart', 'readStop', 'close'].every((name) => typeof Reflect.get(value, name) === 'function');
 }
 
-/** The handle of a TCP connection; null if it is closed, or of another kind. */
-export function tcpHandleOf(socket: net.Socket): ConnectionHandle | null {
+/** The handle of a connection over TCP or a UNIX socket; null if it is closed, or of another kind. */
+export function connectionHandleOf(socket: net.Socket): ConnectionHandle | null {
   const handle: unknown = Reflect.get(socket, '_handle');
-  return isConnectionHandle(handle) && handle.constructor.name === 'TCP' ? handle : null;
+  return isConnectionHandle(handle) && ['TCP', 'Pipe'].includes(handle.constructor.name) ? handle : null;
 }
 
-/** The client's address and port, separated by a space; null if it has disconnected. */
-export function peerOf(handle: ConnectionHandle): string | null {
+/**
+ * By what two workers know a connection: the client's address and port, or for a UNIX socket, whose clients have none, the inode of the
+ * socket, which is the same in every process. Null if it has disconnected.
+ */
+export function identityOf(handle: ConnectionHandle): string | null {
+  if (handle.getpeername === undefined) return inodeOf(handle.fd);
   const out: { address?: string; port?: number } = {};
   if (handle.getpeername(out) !== 0 || out.address === undefined) return null;
   return `${out.address} ${out.port ?? 0}`;
+}
+
+function inodeOf(fd: number): string | null {
+  try {
+    // With `bigint`, for the reason in inheritance.ts.
+    return `inode ${process.getBuiltinModule('node:fs').fstatSync(fd, { bigint: true }).ino}`;
+  } catch {
+    return null;
+  }
 }
 
 /** How many holds each handle has: a connection that has just arrived may migrate again before its first hold is released. */

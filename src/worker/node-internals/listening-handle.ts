@@ -4,13 +4,14 @@
  */
 import { isRecord } from '../../shared/protocol.ts';
 
-/** The part of a TCP server's handle that is used here. `server.listen(handle)` takes one. */
+/** The part of the handle of a TCP server, or of one on a UNIX socket, that is used here. */
 export interface RawHandle {
   listen: (this: RawHandle, backlog: number) => number;
   close: (this: RawHandle, callback?: () => void) => void;
   ref: (this: RawHandle) => void;
   unref: (this: RawHandle) => void;
-  getsockname: (this: RawHandle, out: object) => number;
+  /** Only that of TCP has it. */
+  getsockname?: (this: RawHandle, out: object) => number;
   getpeername?: (this: RawHandle, out: object) => number;
   /** Set by `net.Server`: makes a socket of an accepted handle, and emits 'connection'. */
   onconnection?: (this: RawHandle, status: number, accepted: object) => void;
@@ -31,9 +32,7 @@ const { _createServerHandle: createServerHandle } = process.getBuiltinModule('no
 
 export function isRawHandle(value: unknown): value is RawHandle {
   if (!isRecord(value)) return false;
-  return ['listen', 'close', 'ref', 'unref', 'getsockname'].every(
-    (name) => typeof Reflect.get(value, name) === 'function',
-  );
+  return ['listen', 'close', 'ref', 'unref'].every((name) => typeof Reflect.get(value, name) === 'function');
 }
 
 /** Binds a UNIX socket to the name. `taken`: another socket has it; null: it cannot be bound for another reason. */
@@ -117,8 +116,11 @@ export function putAside(
  */
 export function forwardTo(closed: RawHandle, after: RawHandle): void {
   Reflect.set(after, 'onconnection', closed.onconnection?.bind(closed));
-  for (const name of ['close', 'ref', 'unref', 'getsockname'] as const)
-    Reflect.set(closed, name, (...args: unknown[]) => Reflect.apply(after[name], after, args) as unknown);
+  for (const name of ['close', 'ref', 'unref', 'getsockname'] as const) {
+    const method: unknown = after[name];
+    if (typeof method === 'function')
+      Reflect.set(closed, name, (...args: unknown[]) => Reflect.apply(method, after, args) as unknown);
+  }
 }
 
 /** A handle that is held back: its server reports that it listens, and accepts nothing until `listen`. */
@@ -163,7 +165,7 @@ export function holdBack(handle: RawHandle): HeldHandle {
 export function canBind(host: string): boolean {
   const handle = createServerHandle(host, 0, host.includes(':') ? 6 : 4, -1, 0);
   if (!isRawHandle(handle)) return false;
-  const isBound = handle.getsockname({}) === 0;
+  const isBound = handle.getsockname?.({}) === 0;
   handle.close();
   return isBound;
 }

@@ -28,6 +28,18 @@ export function swapHandle(server: Server, before: RawHandle, after: RawHandle):
   if (Reflect.get(server, '_unref') === true) after.unref();
 }
 
+/**
+ * Makes the server listen with the handle of a UNIX socket, of which `address()` is `path`. `server.listen(handle)` would open another
+ * handle over its descriptor. `cluster` gives its workers such a handle in the same way.
+ */
+export function listenOnPipe(server: Server, handle: RawHandle, backlog: number, path: string): void {
+  Reflect.set(server, '_handle', handle);
+  Reflect.set(server, '_pipeName', path);
+  const listen: unknown = Reflect.get(server, '_listen2');
+  if (typeof listen !== 'function') throw new Error(`Node.js ${process.version} has no Server._listen2`);
+  Reflect.apply(listen, server, [null, -1, -1, backlog, undefined]);
+}
+
 /** Makes the server stop listening and emit EADDRINUSE, as if listen(2) had failed. */
 export function failListening(server: Server, handle: RawHandle, host: string, port: number): void {
   Reflect.set(server, '_handle', null);

@@ -35,6 +35,7 @@ import {
 import { expand, refersToVariable } from './expand.ts';
 import { foreignKey } from './foreign-keys.ts';
 import type { Loaded, LoadedFile } from './load-files.ts';
+import { formatAddress } from '../../../shared/format-address.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 export type Compiled =
@@ -397,6 +398,8 @@ function optionsOf(
     command,
     workers: values['workers'],
     backlog: values['backlog'],
+    socketMode: values['socket_mode'],
+    socketOwner: values['socket_owner'],
     cwd: path('directory'),
     environmentFile: path('env_file'),
     environment: variablesOf(values['environment']),
@@ -413,7 +416,7 @@ function optionsOf(
     migrate: values['migrate'],
     autostart: values['autostart'],
     dependsOn: values['depends_on'],
-    ...addressesOf(values),
+    ...addressesOf(values, folderOf(table, 'listen')),
   };
   const given = Object.entries(options).filter(([, value]) => value !== undefined);
   // Checked again by the schema of compileProgram, which takes nothing on trust.
@@ -430,14 +433,23 @@ function variablesOf(value: unknown): Record<string, string> | undefined {
 }
 
 /** No address at all is a fault of the plan, not of a value. */
-function addressesOf({ port, host, listen }: Readonly<Record<string, unknown>>): Record<string, unknown> {
+function addressesOf(
+  { port, host, listen }: Readonly<Record<string, unknown>>,
+  folder: string,
+): Record<string, unknown> {
   if (port !== undefined) return { port, host };
   const addresses = Array.isArray(listen) ? listen.map(String) : [];
   return {
     listen: addresses.map((written) => {
       const address = parseListenAddress(written);
-      if (address === null || address.host !== null || typeof host !== 'string') return written;
-      return `${address.name === null ? '' : `${address.name}=`}${host.includes(':') ? `[${host}]` : host}:${address.port}`;
+      if (address === null) return written;
+      const name = address.name === null ? '' : `${address.name}=`;
+      if (address.type === 'unix') {
+        const { path } = address;
+        return `${name}unix:${path.startsWith('@') ? path : resolve(folder, path)}`;
+      }
+      if (address.host !== null || typeof host !== 'string') return written;
+      return `${name}${formatAddress(host, address.port)}`;
     }),
   };
 }

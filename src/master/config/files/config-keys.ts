@@ -119,8 +119,23 @@ export const programKeys: Readonly<Record<string, ConfigKey>> = {
     type: 'list of addresses',
     default: 'none',
     description:
-      'Several addresses instead of `port`: `"3000"`, `"127.0.0.1:3000"`, `"[::1]:3000"`, `"localhost:3000"`. `"admin=3001"` names a listener `admin`.',
+      'Several addresses instead of `port`: `"3000"`, `"127.0.0.1:3000"`, `"[::1]:3000"`, `"localhost:3000"`, `"unix:/run/app.sock"`. `"admin=3001"` names a listener `admin`.',
     supervisor: null,
+  },
+  socket_mode: {
+    schema: programValues.socketMode,
+    type: 'text',
+    default: 'what the umask leaves',
+    description: 'Permission bits of the files of UNIX sockets, in octal digits: `"0660"`.',
+    supervisor: 'socket_mode',
+  },
+  socket_owner: {
+    schema: programValues.socketOwner,
+    type: 'text',
+    default: 'the user of the master',
+    description:
+      'Owner of the files of UNIX sockets: `"www-data"`, `"www-data:web"`, `":web"`. To give a file to another user, the master has to be root.',
+    supervisor: 'socket_owner',
   },
   backlog: {
     schema: numeric(programValues.backlog),

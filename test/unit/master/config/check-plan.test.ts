@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { checkPlan } from '../../../../src/master/config/check-plan.ts';
 import { parseListenAddress } from '../../../../src/master/config/listen-address.ts';
+import type { ListenerPlan } from '../../../../src/master/config/plan.ts';
 
 interface Given {
   readonly name?: string;
@@ -17,9 +18,12 @@ function check(programs: readonly Given[], otherNames?: readonly string[] | null
       command,
       environment,
       dependsOn,
-      listeners: listen.map((written, index) => {
+      listeners: listen.map((written, index): ListenerPlan => {
         const address = parseListenAddress(written);
-        return { name: String(index), host: address?.host ?? null, port: address?.port ?? 0, backlog: 1 };
+        const common = { name: String(index), backlog: 1 };
+        return address?.type === 'unix'
+          ? { ...common, type: 'unix', path: address.path, mode: null, owner: null }
+          : { ...common, type: 'tcp', host: address?.host ?? null, port: address?.port ?? 0 };
       }),
     })),
     otherNames,

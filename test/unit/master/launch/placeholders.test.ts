@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import type { AnnouncedListener } from '../../../../src/shared/protocol.ts';
 import {
   escapePlaceholders,
   fillPlaceholders,
@@ -6,10 +7,10 @@ import {
   placeholderFaults,
 } from '../../../../src/master/launch/placeholders.ts';
 
-const listeners = [
-  { name: 'default', fd: 3, host: '127.0.0.1', port: 8000, backlog: 1 },
-  { name: 'admin', fd: 4, host: '::1', port: 9000, backlog: 1 },
-  { name: 'bound', standsFor: 'asked', fd: 5, host: '::1', port: 9001, backlog: 1 },
+const listeners: readonly AnnouncedListener[] = [
+  { name: 'default', type: 'tcp', fd: 3, host: '127.0.0.1', port: 8000, backlog: 1 },
+  { name: 'admin', type: 'tcp', fd: 4, host: '::1', port: 9000, backlog: 1 },
+  { name: 'bound', standsFor: 'asked', type: 'tcp', fd: 5, host: '::1', port: 9001, backlog: 1 },
 ];
 
 /** Braces that mean something else. */
@@ -63,7 +64,7 @@ test.each([
   ['{hots}', 'there is no placeholder {hots}', '{host}'],
   ['{fd:admn}', '{fd:admn} names no listener', '{fd:admin}'],
   ['{port:web}', '{port:web} names no listener', 'default, admin'],
-  ['{path}', '{path} has no value', '{fd}, {port} and {host}'],
+  ['{path}', '{path} has no value', 'unix:/run/app.sock'],
 ])('%s is a fault, and the hint says what was meant', (text, message, hint) => {
   const faults = placeholderFaults(`x ${text} y`, listeners);
   expect(faults).toEqual([
@@ -87,5 +88,17 @@ test('a command that names a descriptor is told of it in its own way', () => {
     false,
     false,
     false,
+  ]);
+});
+
+test('the path is that of the first UNIX socket, and the port that of the first TCP port', () => {
+  const both: readonly AnnouncedListener[] = [
+    { name: 'default', type: 'unix', fd: 3, path: '/run/a.sock', backlog: 1 },
+    { name: 'tcp', type: 'tcp', fd: 4, host: '::1', port: 9000, backlog: 1 },
+  ];
+  expect(fillPlaceholders('{fd} {path} {port} {path:default}', both)).toBe('3 /run/a.sock 9000 /run/a.sock');
+  expect(placeholderFaults('{fd} {path} {port}', both)).toEqual([]);
+  expect(placeholderFaults('{port:default}', both)).toMatchObject([
+    { message: '{port:default} names a listener that has no port' },
   ]);
 });

@@ -6,7 +6,7 @@ import { changedPort, workerEnvironment } from '../../../../src/master/launch/wo
 const options = {
   inherited: {},
   fromFile: {},
-  listeners: [{ name: 'default', fd: 3, host: '::', port: 10086, backlog: 511 }],
+  listeners: [{ name: 'default', fd: 3, type: 'tcp' as const, host: '::', port: 10086, backlog: 511 }],
   cwd: '/srv/app/current',
   generation: 7,
   slot: 1,

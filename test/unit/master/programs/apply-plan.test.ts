@@ -98,7 +98,9 @@ function seen({ master, workers }: Running): unknown {
         .map((request) => ({
           variable: request?.environment['VARIABLE'],
           port: request?.environment['PORT'],
-          listeners: request?.listeners.map((one) => one.port),
+          listeners: request?.listeners.map(({ address }) =>
+            address.type === 'tcp' ? address.port : address.path,
+          ),
         })),
     }));
 }

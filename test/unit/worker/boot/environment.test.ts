@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { readSettings } from '../../../../src/worker/boot/environment.ts';
 
-const web = { name: 'web', fd: 3, host: '::', port: 80, backlog: 511 };
+const web = { name: 'web', fd: 3, type: 'tcp', host: '::', port: 80, backlog: 511 };
 
 describe('the environment of a worker', () => {
   it('says what the master announced', () => {

@@ -23,7 +23,7 @@ it('leaves processes of a cluster alone', () => {
 });
 
 describe('what is handed on', () => {
-  const listener = { name: 'web', fd: 3, host: '::', port: 80, backlog: 1 };
+  const listener = { name: 'web', fd: 3, type: 'tcp' as const, host: '::', port: 80, backlog: 1 };
   const inherited = {
     listeners: [listener],
     channel: 4,

@@ -23,7 +23,7 @@ function gateOver(...bindings: Binding[]) {
 }
 
 function binding(name = 'web'): Binding {
-  return createBinding({ name, fd: 3, host: '127.0.0.1', port: 80, backlog: 16 }, 'inherited');
+  return createBinding({ name, fd: 3, type: 'tcp', host: '127.0.0.1', port: 80, backlog: 16 }, 'inherited');
 }
 
 /** A server that listens on the binding; returns its port. */

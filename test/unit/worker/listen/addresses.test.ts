@@ -11,6 +11,7 @@ import {
 
 const listener = (host: string): Parameters<typeof matches>[0] => ({
   name: 'web',
+  type: 'tcp',
   fd: 3,
   port: 80,
   backlog: 1,

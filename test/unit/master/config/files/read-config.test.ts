@@ -129,7 +129,7 @@ test('numbers and booleans may come from variables', async () => {
     },
     { WORKERS: 'auto', MIGRATE: 'false' },
   );
-  expect(program('shop').listeners[0]?.port).toBe(8080);
+  expect(program('shop').listeners[0]).toMatchObject({ port: 8080 });
   expect(program('shop').workers).toBeGreaterThan(0);
   expect(program('shop')).toMatchObject({ watch: [], workerKind: { migrates: false } });
 });
@@ -149,7 +149,7 @@ test('a byte order mark, CRLF and a $schema', async () => {
   const { program } = await read({
     'a.json': '\ufeff{\r\n"$schema": "x",\r\n"program":{"shop":{"command":"x","port":1}}}\r\n',
   });
-  expect(program('shop').listeners[0]?.port).toBe(1);
+  expect(program('shop').listeners[0]).toMatchObject({ port: 1 });
 });
 
 test.each([

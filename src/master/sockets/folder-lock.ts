@@ -1,7 +1,6 @@
-/** Lets one process at a time change what is in a folder of control sockets. */
+/** Lets one process at a time change what is in a folder of sockets. */
 import { closeSync, openSync } from 'node:fs';
 import { lockFile } from '../system-calls/syscalls.ts';
-import { FolderProblem } from './socket-folder.ts';
 
 /** How long another process may hold the lock: it needs it for microseconds, unless it was stopped just then. */
 const patienceMs = 2_000;
@@ -9,15 +8,18 @@ const retryMs = 5;
 
 /**
  * Calls `action`, which must not wait for anything, while no other process is in here. The kernel releases the lock of a process
- * that dies. Where the file system has no locks, it does without one. Throws FolderProblem when another process keeps the lock.
+ * that dies. Where the file system has no locks, it does without one. Throws what `locked` returns when another process keeps the lock.
  */
-export async function withFolderLock<Result>(folder: string, action: () => Result): Promise<Result> {
+export async function withFolderLock<Result>(
+  folder: string,
+  action: () => Result,
+  locked: () => Error,
+): Promise<Result> {
   const fd = openSync(folder, 'r');
   try {
     const until = performance.now() + patienceMs;
     while ((await lockFile(fd)) === 'held') {
-      if (performance.now() > until)
-        throw new FolderProblem('another process has locked it', 'look for a stopped master (state T in ps)');
+      if (performance.now() > until) throw locked();
       await new Promise((resolve) => setTimeout(resolve, retryMs));
     }
     return action();

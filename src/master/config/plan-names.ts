@@ -1,0 +1,17 @@
+/** What a program is called that its plan gives no name: after its first address. Pure. */
+import { basename } from 'node:path';
+import type { ListenerPlan } from './plan.ts';
+
+const maxLength = 64;
+
+/** `10086` for a port, `app` for unix:/run/app.sock. A name as the plan may have one. */
+export function nameAfter(
+  address:
+    | Pick<Extract<ListenerPlan, { type: 'tcp' }>, 'type' | 'port'>
+    | Pick<Extract<ListenerPlan, { type: 'unix' }>, 'type' | 'path'>
+    | undefined,
+): string {
+  if (address?.type !== 'unix') return String(address?.port ?? 0);
+  const stem = basename(address.path.replace(/^@/, '')).replace(/\.(sock|socket)$/, '');
+  return stem.replaceAll(/[^A-Za-z0-9._-]/g, '-').slice(0, maxLength) || 'socket';
+}

@@ -1,0 +1,221 @@
+/**
+ * UNIX sockets (unix(7)): binds and holds them as listener.ts does with TCP. A file that a socket has left behind is replaced, one that is
+ * listened on never. The file goes when the listener is closed.
+ */
+import { chmodSync, lchownSync, lstatSync, unlinkSync, type Stats } from 'node:fs';
+import net from 'node:net';
+import { dirname } from 'node:path';
+import { socketPathLimitBytes } from '../../shared/control-path.ts';
+import { GracefulRunError, messageOf, systemCode } from '../../shared/errors.ts';
+import { shortageHint } from '../../shared/shortage.ts';
+import type { UnixListenerPlan } from '../config/plan.ts';
+import { plainReason } from '../system-calls/plain-reasons.ts';
+import { closeDescriptor, listenAtPath, openUnixSocket } from '../system-calls/syscalls.ts';
+import { type Ownership, readOwnership } from '../system-calls/ownership.ts';
+import { isListenedOn } from './address-holder.ts';
+import { withFolderLock } from './folder-lock.ts';
+import { handleOver, holdListener, type BoundListener } from './listener.ts';
+
+/** Binds and listens, once. Errors: `addressInUse`; `addressUnusable` for everything else. */
+export async function bindUnixListener(plan: UnixListenerPlan): Promise<BoundListener> {
+  const { name, path, backlog } = plan;
+  refuseLongPath(path);
+  const fd = isAbstract(path) ? openAt(plan, null, await socketFor(plan)) : await bindFile(plan);
+  const handle = handleOver(fd);
+  if (typeof handle === 'string') {
+    closeDescriptor(fd);
+    throw unusable(path, handle);
+  }
+  const file = isAbstract(path) ? null : (lstatSync(path, { throwIfNoEntry: false })?.ino ?? null);
+  return holdListener(
+    { name, address: { type: 'unix', path }, backlog, fd, handle, isUndecided: false, standsFor: null },
+    () => {
+      if (file !== null) removeOwn(path, file);
+    },
+  );
+}
+
+/** The error that bindUnixListener would throw now; null: none. Binds nothing. */
+export async function probeUnixAddress(plan: UnixListenerPlan): Promise<GracefulRunError | null> {
+  const { path, owner } = plan;
+  try {
+    refuseLongPath(path);
+    await ownershipOf(path, owner);
+    // Node.js 20 cannot connect to an abstract name: it fills it up with zero bytes.
+    const isFree = isAbstract(path) ? !isListenedOn(path) : (await findStale(path)) !== 'answered';
+    return isFree ? null : inUse(path);
+  } catch (error) {
+    if (error instanceof GracefulRunError) return error;
+    throw error;
+  }
+}
+
+/** Gives the file of a socket that is held already the permissions and the owner of the plan. Errors: `addressUnusable`. */
+export async function fitFile({ path, mode, owner }: UnixListenerPlan): Promise<void> {
+  if (isAbstract(path)) return;
+  const ownership = await ownershipOf(path, owner);
+  try {
+    if (mode !== null) chmodSync(path, mode);
+    if (ownership !== null) lchownSync(path, ownership.uid, ownership.gid);
+  } catch (error) {
+    throw unusable(path, systemCode(error) ?? messageOf(error));
+  }
+}
+
+async function bindFile(plan: UnixListenerPlan): Promise<number> {
+  const { path, owner } = plan;
+  const ownership = await ownershipOf(path, owner);
+  for (;;) {
+    const stale = await findStale(path);
+    if (stale === 'answered') throw inUse(path);
+    const socket = await socketFor(plan);
+    let isPlaced = false;
+    try {
+      // Between the look and the bind another master may have come.
+      const fd = await withFolderLock(
+        dirname(path),
+        () => {
+          if (identityOf(path) !== (stale?.identity ?? null)) return null;
+          if (stale !== null) unlinkSync(path);
+          return openAt(plan, ownership, socket);
+        },
+        () => inUse(path),
+      );
+      isPlaced = fd !== null;
+      if (fd !== null) return fd;
+    } catch (error) {
+      throw error instanceof GracefulRunError ? error : unusable(path, systemCode(error) ?? messageOf(error));
+    } finally {
+      if (!isPlaced) closeDescriptor(socket);
+    }
+  }
+}
+
+async function socketFor({ path }: UnixListenerPlan): Promise<number> {
+  const socket = await openUnixSocket();
+  if (typeof socket === 'string') throw unusable(path, socket);
+  return socket;
+}
+
+/** Binds the socket and listens. No client can connect in between, and the file has its permissions from its first moment. */
+function openAt(plan: UnixListenerPlan, ownership: Ownership | null, socket: number): number {
+  const { path, mode, backlog } = plan;
+  const problem = listenAtPath(socket, path, {
+    backlog,
+    mode,
+    bound: () => {
+      if (ownership !== null) lchownSync(path, ownership.uid, ownership.gid);
+    },
+  });
+  if (problem === 'EADDRINUSE') throw inUse(path);
+  if (problem !== null) throw unusable(path, problem);
+  return socket;
+}
+
+/** What lies at the path and is dead; null: nothing. Throws when it is no socket. */
+async function findStale(path: string): Promise<Stale | 'answered' | null> {
+  for (;;) {
+    const found = lookAt(path);
+    if (found === null) return null;
+    if (!found.isSocket())
+      throw new GracefulRunError(
+        'addressUnusable',
+        `cannot listen on unix:${path}: a file is there that is not a socket`,
+        {
+          hint: `remove it (rm ${path}), or choose another path`,
+        },
+      );
+    const before = identityOf(path);
+    const answer = await connects(path);
+    if (answer === 'answered') return 'answered';
+    if (answer === 'refused' && before !== null && before === identityOf(path)) return { identity: before };
+  }
+}
+
+/** A file on which no process listens. */
+interface Stale {
+  readonly identity: string;
+}
+
+function lookAt(path: string): Stats | null {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false }) ?? null;
+  } catch (error) {
+    throw unusable(path, systemCode(error) ?? messageOf(error));
+  }
+}
+
+function identityOf(path: string): string | null {
+  const found = lstatSync(path, { throwIfNoEntry: false, bigint: true });
+  return found === undefined ? null : `${found.dev} ${found.ino} ${found.ctimeNs}`;
+}
+
+/** `refused`: no process listens there. `absent`: there is nothing. */
+async function connects(path: string): Promise<'answered' | 'refused' | 'absent'> {
+  return new Promise((resolve, reject) => {
+    const probe = net.connect({ path });
+    probe.once('connect', () => {
+      probe.destroy();
+      resolve('answered');
+    });
+    probe.once('error', (error) => {
+      const code = systemCode(error);
+      if (code === 'ECONNREFUSED') resolve('refused');
+      else if (code === 'ENOENT') resolve('absent');
+      // EAGAIN: its queue is full. EPROTOTYPE: it takes datagrams.
+      else if (code === 'EAGAIN' || code === 'EPROTOTYPE') resolve('answered');
+      else reject(unusable(path, code ?? messageOf(error)));
+    });
+  });
+}
+
+async function ownershipOf(path: string, owner: string | null): Promise<Ownership | null> {
+  if (owner === null) return null;
+  const found = await readOwnership(owner);
+  if (typeof found !== 'string') return found;
+  throw new GracefulRunError('addressUnusable', `cannot listen on unix:${path}: ${found}`, {
+    hint: 'see the users and groups of this machine with: getent passwd; getent group',
+  });
+}
+
+function removeOwn(path: string, inode: number): void {
+  try {
+    // Another program may have put its own there.
+    if (lstatSync(path, { throwIfNoEntry: false })?.ino === inode) unlinkSync(path);
+  } catch {
+    // Its folder is not ours to write to any more. A socket on which no process listens is replaced by the next master.
+  }
+}
+
+function isAbstract(path: string): boolean {
+  return path.startsWith('@');
+}
+
+function refuseLongPath(path: string): void {
+  const limitBytes = socketPathLimitBytes(process.platform) + (isAbstract(path) ? 1 : 0);
+  const lengthBytes = Buffer.byteLength(path);
+  if (lengthBytes <= limitBytes) return;
+  throw new GracefulRunError(
+    'addressUnusable',
+    `cannot listen on unix:${path}: the path of a socket may be ${limitBytes} bytes long, and this one has ${lengthBytes}`,
+    { hint: 'choose a shorter path' },
+  );
+}
+
+function inUse(path: string): GracefulRunError {
+  return new GracefulRunError('addressInUse', `cannot listen on unix:${path}: the address is in use`);
+}
+
+function unusable(path: string, code: string): GracefulRunError {
+  const hint =
+    code === 'ENOENT' || code === 'ENOTDIR'
+      ? `make its folder: mkdir -p ${dirname(path)}`
+      : code === 'EACCES'
+        ? `look who may write to its folder: ls -ld ${dirname(path)}`
+        : shortageHint(code);
+  return new GracefulRunError(
+    'addressUnusable',
+    `cannot listen on unix:${path}: ${plainReason(code)}`,
+    hint === null ? {} : { hint },
+  );
+}
