@@ -87,6 +87,7 @@ export class MiniMaster {
     const listeners = this.ports.map((port, at) => ({
       name: `listener-${at}`,
       fd: 3 + at,
+      type: 'tcp',
       host: this.#host,
       port,
       backlog,
