@@ -207,3 +207,24 @@ test('npm start runs a Node.js program: it is gated', async () => {
   await master.serving();
   expect(await capabilitiesOf(master)).toEqual([all]);
 });
+
+test('a listener that a program has set to non-blocking stays so for its successor, while both run', async () => {
+  const script = [
+    'import http.server, os, socket, sys',
+    'print("blocks" if os.get_blocking(3) else "does not block", file=sys.stderr, flush=True)',
+    'os.set_blocking(3, False)',
+    'listener = socket.socket(fileno=3)',
+    'handler = http.server.SimpleHTTPRequestHandler',
+    'server = http.server.HTTPServer(listener.getsockname()[:2], handler, bind_and_activate=False)',
+    'server.socket = listener',
+    'server.serve_forever()',
+  ];
+  const master = runMaster({
+    flags: ['--startsecs', '300ms'],
+    command: ['python3', '-c', script.join('\n')],
+  });
+  await master.serving();
+  await master.waitForLine('blocks');
+  await master.reload(2);
+  await master.waitForLine('does not block');
+});

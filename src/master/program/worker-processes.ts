@@ -50,7 +50,8 @@ export function createWorkerProcesses(parts: WorkerProcessParts): WorkerProcesse
     // Only what is used at once may hold the request, with its environment.
     const started = attempt(() => {
       const request = parts.prepare({ generation, slot });
-      if (!request.isNode) letAcceptWait(request.listeners);
+      // Not while another worker has it: that may be a program which has set it for itself, and would wait in accept(2) for ever.
+      if (!request.isNode && running.size === 0) letAcceptWait(request.listeners);
       const spawned = platform.spawn(request, {
         message: (raw) => {
           if (worker !== null) messages.message(worker, raw);
