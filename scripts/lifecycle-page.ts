@@ -114,6 +114,7 @@ function phaseAfter(phase: WorkerPhase, input: WorkerTableInput): WorkerPhase | 
     phaseSince: 0,
     startedAt: 0,
     capabilities,
+    extendedTo: null,
     readyAt: phase === 'starting' ? null : 0,
     admission: 'notAsked',
     adopts: false,

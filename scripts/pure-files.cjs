@@ -4,6 +4,7 @@ exports.pureFiles = [
   '^src/master/program/(describe-status|history/history)\\.ts$',
   '^src/master/check/(finding|report)\\.ts$',
   '^src/master/config/(check-plan|difference|listen-address|option-errors|plan|wrong-placeholders)\\.ts$',
+  '^src/master/process/notify-message\\.ts$',
   '^src/master/programs/start-order\\.ts$',
   '^src/master/config/files/(document|expand|foreign-keys)\\.ts$',
   '^src/master/watch/(debounce|fingerprint|ignore|path-route|watch-problems)\\.ts$',

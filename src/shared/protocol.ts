@@ -21,6 +21,8 @@ export const env = {
   channelLock: 'GRACEFUL_RUN_CHANNEL_LOCK',
   /** Where V8's code of the worker's boot is kept, as the beginning of a file's path; missing where there is no private folder. */
   codeCache: 'GRACEFUL_RUN_CODE_CACHE',
+  /** The descriptor to which a worker writes a newline once it is ready; missing where it is not asked to. */
+  readyFd: 'GRACEFUL_RUN_READY_FD',
   /** JSON, a `HealthOrder`; missing where a worker is ready as soon as it listens. */
   health: 'GRACEFUL_RUN_HEALTH',
 } as const;

@@ -71,6 +71,7 @@ export function createFakePlatform(): { readonly platform: Platform; readonly wo
     spawn,
     introduce: () => null,
     watchListener: () => () => undefined,
+    openNotifySocket: () => () => undefined,
     makeBlocking: () => undefined,
     probe: () => ({ outcome: Promise.resolve(null), cancel: () => undefined }),
     findNode: () => false,

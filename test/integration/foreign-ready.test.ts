@@ -228,3 +228,23 @@ test('a listener that a program has set to non-blocking stays so for its success
   await master.reload(2);
   await master.waitForLine('does not block');
 });
+
+test.each([
+  ['a shell', {}],
+  ['a shell with a variable that only Node.js can pass on', { 'a.b': '1' }],
+])('with --ready fd:N, %s is ready once it has written a newline there', async (_, env) => {
+  const master = runMaster({
+    command: ['sh', '-c', `sleep 0.6; printf later >&7; sleep 0.3; echo >&7; exec ${python.join(' ')}`],
+    flags: ['--ready', 'fd:7'],
+    env,
+  });
+  const { durationMs } = await master.waitFor('generationReady', { generation: 1 });
+  expect(durationMs).toBeGreaterThanOrEqual(900);
+  expect((await get(await master.port())).body).toMatch(/^python/);
+});
+
+test('a descriptor that is a listener or the channel is refused', async () => {
+  const master = runMaster({ command: python, flags: ['--ready', 'fd:4'] });
+  expect((await master.exited).code).toBe(2);
+  expect(master.output).toContain('fd:5');
+});

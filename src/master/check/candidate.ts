@@ -8,6 +8,7 @@ import type { EventWithoutRelease, Failure } from '../../shared/events.ts';
 import type { ListenerPlan, ProgramPlan } from '../config/plan.ts';
 import { preloadPath } from '../launch/preload-path.ts';
 import { prepareWorker } from '../launch/prepare-worker.ts';
+import { newNotifyPath } from '../process/notify-socket.ts';
 import type { Platform } from '../process/platform.ts';
 import type { LifecycleInput, TimerKey, Undated } from '../program/lifecycle/inputs.ts';
 import { noCapabilities, type Worker } from '../program/lifecycle/state.ts';
@@ -81,7 +82,16 @@ export function startCandidate(
     dispatch,
     preload,
     prepare: () => ({
-      ...prepareWorker(plan, versions.of(place.generation).listeners, environment, preload, null, place),
+      ...prepareWorker(
+        plan,
+        versions.of(place.generation).listeners,
+        environment,
+        preload,
+        null,
+        place,
+        undefined,
+        () => newNotifyPath(null),
+      ),
       outliveMs,
       joinsOutputs: true,
     }),
@@ -194,6 +204,7 @@ function firstWorker(startedAt: number): Worker {
     phaseSince: startedAt,
     startedAt,
     capabilities: { ...noCapabilities, isGated: true },
+    extendedTo: null,
     readyAt: null,
     admission: 'notAsked',
     adopts: false,

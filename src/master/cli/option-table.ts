@@ -108,7 +108,7 @@ export const optionTable: readonly OptionRow[] = [
     value: '<when>',
     default: 'auto',
     description:
-      'when a worker is ready: auto, listen, message, exec:COMMAND, delay:2s, tcp:9000, http:/path, http://127.0.0.1:9000/path; auto: Node.js once it listens, another program once it has lived for --startsecs',
+      'when a worker is ready: auto, listen, message, notify, fd:5, exec:COMMAND, delay:2s, tcp:9000, http:/path, http://127.0.0.1:9000/path; auto: Node.js once it listens, another program once it sends READY=1 (sd_notify) or has lived for --startsecs',
     option: 'ready',
   },
   {

@@ -89,6 +89,15 @@ export function warmupWithoutPath(spelling: Spelling): GracefulRunError {
   );
 }
 
+/** A program would write its newline into the listener. */
+export function descriptorTaken(fd: number, channel: number, spelling: Spelling): GracefulRunError {
+  return new GracefulRunError(
+    'badOption',
+    `cannot start: ${nameOf('ready', spelling)} cannot be fd:${fd}: descriptors 3 to ${channel} of a worker are its listeners and the channel`,
+    { hint: `name a higher one: fd:${channel + 1}` },
+  );
+}
+
 /** `hasPort`: whether the address of a program was given as `port`; null: the only program has no table of programs around it. */
 export function planFaulty(
   faults: readonly PlanFault[],

@@ -11,6 +11,7 @@ import {
   addressTwice,
   badOption,
   commandMissing,
+  descriptorTaken,
   nameMissing,
   type OptionSpelling,
   planFaulty,
@@ -20,14 +21,22 @@ import {
 } from './option-errors.ts';
 import { nameAfter } from './plan-names.ts';
 import type { ListenerPlan, Plan, ProgramPlan } from './plan.ts';
-import { parseReady } from './readiness-option.ts';
+import { channelAt, parseReady } from './readiness-option.ts';
 import { masterValues, programName, programValues } from './values.ts';
 
 export type { OptionSpelling } from './option-errors.ts';
 
 /** When a worker is ready, as `ready` of ProgramOptions explains. */
 export type ReadyWhen =
-  'auto' | 'listen' | 'message' | `exec:${string}` | `delay:${string}` | `tcp:${number}` | `http:/${string}`;
+  | 'auto'
+  | 'listen'
+  | 'message'
+  | 'notify'
+  | `fd:${number}`
+  | `exec:${string}`
+  | `delay:${string}`
+  | `tcp:${number}`
+  | `http:/${string}`;
 
 /** What is wanted of one program. Durations are written `30s`, `500ms`, `2m`. */
 export interface ProgramOptions {
@@ -61,9 +70,12 @@ export interface ProgramOptions {
   readonly watch?: boolean | readonly string[];
   /**
    * When a worker is ready. Node.js workers have to listen as well, whatever this is.
-   * - `auto`, the default: Node.js once it listens, any other program once it has lived for `startsecs`.
+   * - `auto`, the default: Node.js once it listens; any other program once it sends READY=1 (sd_notify), or, if it says
+   *   nothing, once it has lived for `startsecs`.
    * - `listen`: once it listens. Of Node.js alone this can be known.
    * - `message`: once it has called `process.send('ready')`.
+   * - `notify`: once it has sent READY=1 to NOTIFY_SOCKET, as sd_notify(3) does.
+   * - `fd:5`: once it has written a newline to this descriptor, which it inherits. It has to come after the listeners and the channel.
    * - `exec:COMMAND`: once this command, run by /bin/sh with the worker's environment, exits with code 0. It is retried.
    * - `delay:2s`: once it has lived for so long.
    * - `tcp:9000`: once 127.0.0.1 accepts a connection on this port, which must be the program's own.
@@ -187,10 +199,14 @@ function compile(
 ): ProgramPlan {
   const { command, workers, cwd, environmentFile, watch } = options;
   if (command?.[0] === undefined || command[0] === '') throw commandMissing(spelling);
+  const listeners = listenersOf(options, here, spelling);
+  const readiness = readinessOf(options.ready, options.warmup ?? 0, spelling);
+  if (readiness.when === 'writesNewline' && readiness.fd <= channelAt(listeners.length))
+    throw descriptorTaken(readiness.fd, channelAt(listeners.length), spelling);
   return Object.freeze({
     name,
     command: Object.freeze(command),
-    listeners: Object.freeze(listenersOf(options, here, spelling)),
+    listeners: Object.freeze(listeners),
     workers: workers === 'auto' ? availableParallelism() : (workers ?? 1),
     cwd: resolve(here, cwd ?? '.'),
     environment: Object.freeze(options.environment ?? {}),
@@ -202,7 +218,7 @@ function compile(
           ? null
           : watch.map((path) => resolve(here, path)),
     workerKind: workerKind(
-      readinessOf(options.ready, options.warmup ?? 0, spelling),
+      readiness,
       options.migrate ?? true,
       parseDrainSignal(options.drainSignal ?? 'auto') ?? 'auto',
     ),

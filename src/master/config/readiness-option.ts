@@ -9,6 +9,11 @@ export const wantedReady =
 const maxDescriptor = 255;
 const dayMs = 86_400_000;
 
+/** The descriptor of the channel, which comes after the listeners, which begin at 3. */
+export function channelAt(listeners: number): number {
+  return 3 + listeners;
+}
+
 /** Null: it is none of them. */
 export function parseReady(written: string, warmup: number): Readiness | null {
   switch (written) {

@@ -7,7 +7,8 @@ import { accessSync, constants, fstatSync } from 'node:fs';
 import { masterFile } from './preload-path.ts';
 import { randomId } from '../random-id.ts';
 import { dirname, join } from 'node:path';
-import type { AnnouncedListener } from '../../shared/protocol.ts';
+import { GracefulRunError } from '../../shared/errors.ts';
+import { env, type AnnouncedListener } from '../../shared/protocol.ts';
 import type { ProgramPlan } from '../config/plan.ts';
 import { drainSignalFor } from './drain-signals.ts';
 import { readEnvFile } from './env-file.ts';
@@ -36,6 +37,7 @@ export function prepareWorker(
   codeCache: string | null,
   { generation, slot }: WorkerPlace,
   portChanged: (source: VariableSource) => void = () => undefined,
+  newNotifyPath: () => string | null = () => null,
 ): SpawnRequest {
   const { readiness, drainSignal } = plan.workerKind;
   const announced = listeners.map(announce);
@@ -67,6 +69,19 @@ export function prepareWorker(
   // Before it has what only the worker may have.
   const probeEnvironment = readiness.when === 'commandSucceeds' ? forProbe(environment) : null;
   const command = resolveCommand(plan.command.map(fill), { cwd: plan.cwd, environment });
+  const readyFd = readiness.when === 'writesNewline' ? readiness.fd : null;
+  if (readyFd !== null) {
+    if (readyFd < firstListenerFd + listeners.length + 1) throw descriptorHeld(readyFd);
+    environment[env.readyFd] = String(readyFd);
+  }
+  // Never for a plain Node.js program, which says ready on the channel.
+  const isNotifyWanted = readiness.when === 'notifies' || (readiness.when === 'auto' && !command.isNode);
+  const notifyPath = isNotifyWanted ? newNotifyPath() : null;
+  if (notifyPath !== null) {
+    environment['NOTIFY_SOCKET'] = notifyPath;
+    // Those of the service that the master runs in.
+    for (const name of ['WATCHDOG_USEC', 'WATCHDOG_PID']) setOrRemove(environment, name, undefined);
+  }
   const launch = launchNode({ command, environment, preload, shimFolder: shimFolder(preload) });
   setOrRemove(environment, 'NODE_OPTIONS', launch.nodeOptions);
   setOrRemove(environment, 'PATH', launch.path);
@@ -89,10 +104,21 @@ export function prepareWorker(
     environment: start.environment,
     isNode: command.isNode,
     probeEnvironment,
+    notifyPath,
+    readyFd,
     listeners,
     outliveMs,
     drainSignal: signal === 'none' ? null : signal,
   };
+}
+
+/** The program of the first generation may have asked for several addresses, each a listener of its own. */
+function descriptorHeld(fd: number): GracefulRunError {
+  return new GracefulRunError(
+    'startFailed',
+    `cannot start the worker: descriptor ${fd}, to which it is to write that it is ready, is that of a listener`,
+    { hint: 'name a higher one: --ready fd:20' },
+  );
 }
 
 /** The environment of the command that finds out whether the worker is ready: it is told of no listener, because it inherits none. */

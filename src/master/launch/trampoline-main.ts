@@ -26,6 +26,8 @@ if (process.channel != null) {
 }
 // Node.js makes sure at its start that nothing it was given is inherited, and ignores SIGPIPE, which exec would keep.
 for (let fd = 0; fd <= channel; fd++) fcntl(fd, setDescriptorFlags, 'int', 0);
+const readyFd = environment['GRACEFUL_RUN_READY_FD'];
+if (readyFd !== undefined) fcntl(Number(readyFd), setDescriptorFlags, 'int', 0);
 signal(brokenPipe, null);
 const variables = Object.entries(environment).map(([name, value]) => `${name}=${value}`);
 execve(file, [file, ...args, null], [...variables, null]);

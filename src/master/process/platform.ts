@@ -16,6 +16,8 @@ export interface ProcessListeners {
   readonly garbage: () => void;
   /** What the process wrote to stderr, as it wrote it. */
   readonly stderr: (bytes: Uint8Array) => void;
+  /** It has written a newline to the descriptor for that. */
+  readonly newline?: () => void;
   /** Once: the process has ended, was reaped, and its stderr was read to the end (or is held open by a stranger). */
   readonly exit: (outcome: Outcome) => void;
   /** Once, instead of everything else: the process could not be started. */
@@ -55,6 +57,10 @@ export interface SpawnRequest {
   readonly listeners: readonly BoundListener[];
   /** For the command that finds out whether it is ready; null: there is none. */
   readonly probeEnvironment: Readonly<Record<string, string>> | null;
+  /** Where it may say that it is ready: NOTIFY_SOCKET of sd_notify(3), which has to be opened before the start; null: nowhere. */
+  readonly notifyPath: string | null;
+  /** The descriptor at which it may write that it is ready, after the channel; null: none. */
+  readonly readyFd: number | null;
   /** How long the process may live on after this one was killed. */
   readonly outliveMs: number;
   /** What makes it drain unless it is Node.js; null: nothing does. */
@@ -95,6 +101,10 @@ export interface Platform {
    * ends that. Null when it cannot be done.
    */
   watchListener(worker: WorkerProcess, gone: () => void): (() => void) | null;
+  /**
+   * Calls back for each datagram that a worker sends to the socket at `path`. Returns what closes it. Throws GracefulRunError `startFailed`.
+   */
+  openNotifySocket(path: string, received: (bytes: Uint8Array) => void): () => void;
   /** Makes accept(2) wait on this listening socket, in every process that holds it. */
   makeBlocking(fd: number): void;
   /** One attempt. */

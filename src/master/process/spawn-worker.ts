@@ -23,7 +23,7 @@ const stderrGraceMs = 250;
 
 export function spawnWorker(request: SpawnRequest, listeners: ProcessListeners): WorkerProcess | null {
   // What is used below lives as long as the worker: the request, with its environment, must not.
-  const { file, args, cwd, environment, outliveMs } = request;
+  const { file, args, cwd, environment, outliveMs, readyFd } = request;
   const options: SpawnOptions = {
     cwd,
     env: environment,
@@ -35,6 +35,7 @@ export function spawnWorker(request: SpawnRequest, listeners: ProcessListeners):
       'pipe',
       ...request.listeners.map(({ fd }) => fd),
       'ipc',
+      ...upTo(readyFd, request.listeners.length),
     ],
   };
   // It may not live on for a moment when this process is killed, not even when that happens now.
@@ -53,6 +54,8 @@ export function spawnWorker(request: SpawnRequest, listeners: ProcessListeners):
   const channel = guardOrKill(child, pid, listeners);
   child.stderr?.on('data', listeners.stderr);
   child.stdout?.on('data', listeners.stderr);
+  const signs = readyFd === null ? null : child.stdio[readyFd];
+  if (signs instanceof net.Socket) readNewline(signs, listeners);
   /** What Node.js calls back about, and does not when the other end is gone before it has answered. */
   const onTheWay = new Set<() => void>();
   let serving: ProcessStat | null = null;
@@ -72,6 +75,7 @@ export function spawnWorker(request: SpawnRequest, listeners: ProcessListeners):
     return running;
   };
   watchExit(child, channel, findOutlived, killRest, (outcome) => {
+    if (signs instanceof net.Socket) signs.destroy();
     afterMaster.forget(pid);
     if (serving !== null) afterMaster.forget(serving.pid);
     for (const done of onTheWay) done();
@@ -114,6 +118,22 @@ export function spawnWorker(request: SpawnRequest, listeners: ProcessListeners):
       sendSignal(-pid, 'SIGKILL');
     },
   };
+}
+
+/** What stands in its list of descriptors after the channel, up to the one at which it says that it is ready. */
+function upTo(readyFd: number | null, listeners: number): ('ignore' | 'pipe')[] {
+  if (readyFd === null) return [];
+  const first = 3 + listeners + 1;
+  return Array.from({ length: readyFd - first + 1 }, (_, at) => (first + at === readyFd ? 'pipe' : 'ignore'));
+}
+
+/** It is read on after the newline, so that no further one fails, but does not keep this process alive. */
+function readNewline(signs: net.Socket, { newline }: ProcessListeners): void {
+  signs.unref();
+  signs.on('error', () => undefined);
+  signs.on('data', (bytes: Buffer) => {
+    if (bytes.includes('\n')) newline?.();
+  });
 }
 
 /** Where to look for what a worker has started: the worker, its session, the process that serves, and the session of that one. */

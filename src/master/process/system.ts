@@ -10,6 +10,7 @@ import { sendSignal } from './send-signal.ts';
 import { spawnWorker } from './spawn-worker.ts';
 import { findNodeServer, findServing } from './find-server.ts';
 import { makeBlocking } from '../system-calls/syscalls.ts';
+import { openNotifySocket } from './notify-socket.ts';
 import { startProbe } from './probes.ts';
 import { watchEnd } from './watch-process-end.ts';
 import { findWithoutPreload } from './without-preload.ts';
@@ -20,6 +21,7 @@ export const system: Platform = {
   introduce,
   watchListener,
   makeBlocking,
+  openNotifySocket,
   probe: startProbe,
   findNode: findNodeServer,
   findServing,

@@ -76,13 +76,14 @@ function stateOf(program: Program): ProgramState {
 
 /** What a worker that leaves still has, and its deadline; null for one that stays. */
 function drainingOf(
-  { phase, phaseSince }: Worker,
+  { phase, phaseSince, extendedTo }: Worker,
   { drainTimeoutMs, killDelayMs }: LifecycleSettings,
   open: OpenCounts | null,
   at: number,
 ): DrainingStatus | null {
   if (phase !== 'draining' && phase !== 'terminating') return null;
-  const boundMs = phase === 'draining' ? drainTimeoutMs : killDelayMs;
+  const boundMs =
+    extendedTo !== null ? extendedTo - phaseSince : phase === 'draining' ? drainTimeoutMs : killDelayMs;
   return {
     leftMs: Math.max(0, Math.round(boundMs - (at - phaseSince))),
     requests: open?.requests ?? null,

@@ -110,7 +110,9 @@ export function createPerformer(parts: PerformerParts): Performer {
     worker.process.send({ type: 'drain', reason, timeoutMs, migrates, emptiesQueues });
     // A process with the preload has said ready, whatever the command is.
     const signal = worker.ownPid === null ? worker.drainSignal : nodeDrainSignal;
-    if (signal !== null) platform.signalProcess(listenerOf(worker), signal);
+    // One that has said itself that it stops is not told again: many programs take a second signal for impatience.
+    const isStopping = reason === 'signal' && worker.ownPid === null;
+    if (signal !== null && !isStopping) platform.signalProcess(listenerOf(worker), signal);
   }
 
   /** Newer workers accept on every listener that this one accepts on. */

@@ -23,6 +23,7 @@ import { codeCachePath, preloadPath } from '../launch/preload-path.ts';
 import { prepareWorker } from '../launch/prepare-worker.ts';
 import { programFile } from '../launch/program-file.ts';
 import type { VariableSource } from '../launch/worker-environment.ts';
+import { newNotifyPath } from '../process/notify-socket.ts';
 import type { Platform } from '../process/platform.ts';
 import { bindWithPatience } from '../sockets/bind-with-retries.ts';
 import type { BoundListener } from '../sockets/listener.ts';
@@ -122,7 +123,9 @@ export function createProgram(parts: ProgramParts): ManagedProgram {
         releases.starting(place, servingGeneration(runner.state())?.number ?? null);
         const codeCache = codeCachePath(preload, parts.privateFolder());
         const { plan, listeners } = versions.of(place.generation);
-        return prepareWorker(plan, listeners, environment, preload, codeCache, place, portChanged);
+        return prepareWorker(plan, listeners, environment, preload, codeCache, place, portChanged, () =>
+          newNotifyPath(parts.privateFolder()),
+        );
       },
       onEvent: tell,
       onStderr: parts.onStderr,

@@ -7,20 +7,28 @@
  */
 import { nodeCapabilities, type Readiness } from '../launch/worker-kind.ts';
 import type { ProgramPlan } from '../config/plan.ts';
+import { printable } from '../../shared/printable.ts';
 import type { MasterEvent } from '../../shared/events.ts';
 import type { Platform, Probe, SpawnRequest } from '../process/platform.ts';
 import type { LifecycleInput, Undated } from './lifecycle/inputs.ts';
 import { noCapabilities } from './lifecycle/state.ts';
+import { parseNotification } from '../process/notify-message.ts';
 import { failureContext, identity, type RunningWorker } from './running-worker.ts';
 import { lostFailure } from './worker-failures.ts';
 import type { Versions } from './versions.ts';
 
 export interface ReadinessParts {
-  readonly platform: Pick<Platform, 'arm' | 'probe' | 'findNode' | 'findServing' | 'watchProcess'>;
+  readonly platform: Pick<
+    Platform,
+    'arm' | 'clock' | 'findByOwnPid' | 'probe' | 'findNode' | 'findServing' | 'watchProcess'
+  >;
   readonly versions: Versions;
   readonly dispatch: (input: Undated<LifecycleInput>) => void;
   readonly onEvent: (event: MasterEvent) => void;
 }
+
+/** What a program can do itself to show that it is ready. */
+type Sign = 'sendsMessage' | 'notifies' | 'writesNewline';
 
 export interface ReadinessJudge {
   /** Its process was started. */
@@ -28,7 +36,9 @@ export interface ReadinessJudge {
   /** Its own Node.js process has said ready on the channel. */
   saidReady(worker: RunningWorker): void;
   /** It has given the sign that `--ready` names: a message, a notification, a newline. */
-  gaveSign(worker: RunningWorker, sign: 'sendsMessage' | 'notifies' | 'writesNewline'): void;
+  gaveSign(worker: RunningWorker, sign: Sign): void;
+  /** A datagram has come from it to its NOTIFY_SOCKET. */
+  notified(worker: RunningWorker, bytes: Uint8Array): void;
   /** Nothing more is looked at: it has ended, or is to end. A second call does nothing. */
   end(worker: RunningWorker): void;
 }
@@ -41,6 +51,12 @@ const lookAgainMs = 200;
 
 /** How long a command may take to end after the program that it has started. */
 const commandPatienceMs = 500;
+
+/** How often nothing is found before the program counts as lost. */
+const patiences = 2;
+
+/** So many refusals of what one worker has sent are announced. */
+const maxRejections = 10;
 
 export function createReadinessJudge(parts: ReadinessParts): ReadinessJudge {
   const { platform, versions, dispatch } = parts;
@@ -79,7 +95,7 @@ export function createReadinessJudge(parts: ReadinessParts): ReadinessJudge {
     if (worker.ownPid !== null) {
       if (worker.isProven || !needsSign(kind.readiness)) ready(worker, nodeCapabilities(kind));
     } else if (worker.isProven && !waitsForNode(worker)) {
-      serveFrom(worker, platform.findServing(worker.process.pid) ?? worker.process.pid);
+      serveFrom(worker, worker.mainPid ?? platform.findServing(worker.process.pid) ?? worker.process.pid);
       ready(worker, noCapabilities);
     }
   }
@@ -118,12 +134,17 @@ export function createReadinessJudge(parts: ReadinessParts): ReadinessJudge {
     if (pid === worker.process.pid) return;
     worker.process.noteServing(pid);
     worker.unwatch = platform.watchProcess(pid, () => {
-      // Mostly the command ends because its program has, and then that is the news.
-      worker.unwatch = platform.arm(commandPatienceMs, () => {
-        const next = platform.findServing(worker.process.pid);
-        if (next === null) lose(worker, pid);
-        else serveFrom(worker, next);
-      });
+      findNext(worker, pid, patiences);
+    });
+  }
+
+  /** Mostly the command ends because its program has, and then that is the news. A script may be between two of its commands. */
+  function findNext(worker: RunningWorker, before: number, left: number): void {
+    worker.unwatch = platform.arm(commandPatienceMs, () => {
+      const next = platform.findServing(worker.process.pid);
+      if (next !== null) serveFrom(worker, next);
+      else if (left > 1) findNext(worker, before, left - 1);
+      else lose(worker, before);
     });
   }
 
@@ -206,18 +227,58 @@ export function createReadinessJudge(parts: ReadinessParts): ReadinessJudge {
       speaking.add(planOf(worker));
       decide(worker);
     },
-    gaveSign(worker, sign) {
-      const plan = planOf(worker);
-      const { when } = plan.workerKind.readiness;
-      if (sign === 'notifies') {
-        worker.hasNotified = true;
-        speaking.add(plan);
-      }
-      if (worker.isProven || (when !== sign && !(when === 'auto' && sign === 'notifies'))) return;
-      prove(worker);
-    },
+    notified,
+    gaveSign,
     end: stopLooking,
   };
+
+  function gaveSign(worker: RunningWorker, sign: Sign): void {
+    const plan = planOf(worker);
+    const { when } = plan.workerKind.readiness;
+    if (sign === 'notifies') speaking.add(plan);
+    if (worker.isProven || (when !== sign && !(when === 'auto' && sign === 'notifies'))) return;
+    prove(worker);
+  }
+
+  function notified(worker: RunningWorker, bytes: Uint8Array): void {
+    const said = parseNotification(bytes);
+    if (said === null) return;
+    // Being alive counts for a program that says nothing itself.
+    if (!worker.hasNotified && !worker.wasReady) {
+      worker.isProven = false;
+      stopLooking(worker);
+    }
+    worker.hasNotified = true;
+    const { status, errno, mainPid, extendMs } = said;
+    if (!worker.wasReady && (status !== null || errno !== null)) {
+      const error = errno === null ? '' : ` (error ${errno})`;
+      worker.notReadyYet = `it says: ${printable(status ?? 'nothing')}${error}`;
+    }
+    if (said.isAlive) worker.lastAliveAt = platform.clock.monotonicMs();
+    if (mainPid !== null) noteMainPid(worker, mainPid);
+    if (extendMs !== null) dispatch({ type: 'workerNeedsTime', worker: worker.id, needsMs: extendMs });
+    if (said.storesDescriptors && !worker.hasOfferedDescriptors) {
+      worker.hasOfferedDescriptors = true;
+      reject(worker, 'FDSTORE=1: graceful-run keeps no descriptors of a worker');
+    }
+    if (said.isReady) gaveSign(worker, 'notifies');
+    if (said.isStopping && worker.wasReady) dispatch({ type: 'workerSaidItDrains', worker: worker.id });
+  }
+
+  function noteMainPid(worker: RunningWorker, ownPid: number): void {
+    const pid = platform.findByOwnPid(ownPid, worker.process.pid);
+    if (pid === null) {
+      if (worker.rejected < maxRejections) reject(worker, `MAINPID=${ownPid} is not one of its processes`);
+      return;
+    }
+    worker.mainPid = pid;
+    if (worker.wasReady && worker.ownPid === null && worker.servingPid !== pid) serveFrom(worker, pid);
+  }
+
+  function reject(worker: RunningWorker, problem: string): void {
+    worker.rejected += 1;
+    parts.onEvent({ event: 'messageRejected', ...identity(worker), problem });
+  }
 }
 
 /** Whether a Node.js worker that says ready on the channel has to give another sign as well. */

@@ -101,7 +101,14 @@ export function createRunner(options: RunnerOptions, initial: Program): Runner {
     worker.withoutPreload = platform.findWithoutPreload(worker.process.pid, options.preload);
     const { plan, listeners } = versions.of(worker.generation);
     const context = failureContext(worker, listeners);
-    const failure = notReadyFailure(program.settings.readyTimeoutMs, plan.workerKind.readiness, context);
+    const started = program.workers.find((one) => one.id === id);
+    const extendedMs =
+      started === undefined || started.extendedTo === null ? null : started.extendedTo - started.phaseSince;
+    const failure = notReadyFailure(
+      extendedMs ?? program.settings.readyTimeoutMs,
+      plan.workerKind.readiness,
+      context,
+    );
     dispatch({ type: 'workerNotReady', worker: id, failure });
   }
 

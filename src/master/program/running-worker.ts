@@ -24,6 +24,13 @@ export interface RunningWorker {
   isProven: boolean;
   /** It has spoken to its NOTIFY_SOCKET. */
   hasNotified: boolean;
+  readonly closeNotify: () => void;
+  /** Its own word for the process that serves (MAINPID of sd_notify); null: it has said none. */
+  mainPid: number | null;
+  /** When it last said that it lives (WATCHDOG of sd_notify); null: never. */
+  lastAliveAt: number | null;
+  /** It wanted its descriptors to be stored, which was refused. */
+  hasOfferedDescriptors: boolean;
   /** A Node.js process of it was seen that may be the server. */
   hadNode: boolean;
   /** What ends the search for signs that it is ready. */

@@ -41,6 +41,7 @@ export function createWorkerProcesses(parts: WorkerProcessParts): WorkerProcesse
   function start({ worker: id, generation, slot }: Extract<Effect, { type: 'startWorker' }>): void {
     const tail = createStderrTail();
     let worker: RunningWorker | null = null;
+    let closeNotify = (): void => undefined;
     const lines = forwardWholeLines((bytes) => {
       if (worker !== null) parts.onStderr(bytes, worker.process.pid);
     }, platform.arm);
@@ -52,6 +53,11 @@ export function createWorkerProcesses(parts: WorkerProcessParts): WorkerProcesse
       const request = parts.prepare({ generation, slot });
       // Not while another worker has it: that may be a program which has set it for itself, and would wait in accept(2) for ever.
       if (!request.isNode && running.size === 0) letAcceptWait(request.listeners);
+      const { notifyPath } = request;
+      if (notifyPath !== null)
+        closeNotify = platform.openNotifySocket(notifyPath, (bytes) => {
+          if (worker !== null) readiness.notified(worker, bytes);
+        });
       const spawned = platform.spawn(request, {
         message: (raw) => {
           if (worker !== null) messages.message(worker, raw);
@@ -65,6 +71,9 @@ export function createWorkerProcesses(parts: WorkerProcessParts): WorkerProcesse
           failIfNotInherited(worker);
           lookForPreload(worker, bytes);
         },
+        newline: () => {
+          if (worker !== null) readiness.gaveSign(worker, 'writesNewline');
+        },
         exit: (outcome) => {
           lines.end();
           if (worker !== null) ended(worker, outcome);
@@ -74,11 +83,13 @@ export function createWorkerProcesses(parts: WorkerProcessParts): WorkerProcesse
       return { request, process: spawned };
     });
     if (started instanceof Error) {
+      closeNotify();
       failed(started);
       return;
     }
     const { request, process } = started;
-    if (process !== null) {
+    if (process === null) closeNotify();
+    else {
       worker = {
         id,
         generation,
@@ -92,6 +103,10 @@ export function createWorkerProcesses(parts: WorkerProcessParts): WorkerProcesse
         wasReady: false,
         isProven: false,
         hasNotified: false,
+        closeNotify,
+        mainPid: null,
+        lastAliveAt: null,
+        hasOfferedDescriptors: false,
         hadNode: false,
         looking: [],
         unwatch: null,
@@ -114,6 +129,7 @@ export function createWorkerProcesses(parts: WorkerProcessParts): WorkerProcesse
     if (isNodeWorker(worker) && running.size > 0) letAcceptWait(versions.latest().listeners);
     worker.unwatch?.();
     readiness.end(worker);
+    worker.closeNotify();
     parts.onEnd(worker);
     const failure = exitFailure(outcome, failureContext(worker, versions.of(worker.generation).listeners));
     const { served, migrated, cut } = report ?? { served: null, migrated: null, cut: null };

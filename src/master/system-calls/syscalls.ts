@@ -1,6 +1,7 @@
 /**
  * The system calls that Node.js does not offer. The one file that knows koffi, which is loaded at the first call.
  */
+import type koffi from 'koffi';
 import { systemErrorCode } from './errno.ts';
 
 type Listen = (fd: number, backlog: number) => number;
@@ -20,17 +21,18 @@ interface Calls {
 }
 
 let calls: Calls | null = null;
+let library: ReturnType<typeof koffi.load> | null = null;
 
 async function load(): Promise<Calls> {
-  const { default: koffi } = await import('koffi');
-  const library = koffi.load(null);
+  const { default: loaded } = await import('koffi');
+  library = loaded.load(null);
   const listen: Listen = library.func('int listen(int, int)');
   const fcntl: Fcntl = library.func('int fcntl(int, int, ...)');
   const flock: Flock = library.func('int flock(int, int)');
   const socketpair: SocketPair = library.func('int socketpair(int, int, int, _Out_ int *)');
   const shutdown: Calls['shutdown'] = library.func('int shutdown(int, int)');
   const syscall: OpenProcess = library.func('long syscall(long, ...)');
-  return { listen, fcntl, flock, socketpair, shutdown, syscall, errno: () => koffi.errno() };
+  return { listen, fcntl, flock, socketpair, shutdown, syscall, errno: () => loaded.errno() };
 }
 
 /**
@@ -116,15 +118,13 @@ interface SocketCalls {
 
 let socketCalls: SocketCalls | null = null;
 
-async function loadSocketCalls(): Promise<SocketCalls> {
-  const { default: koffi } = await import('koffi');
-  const library = koffi.load(null);
-  const socket: SocketCalls['socket'] = library.func('int socket(int, int, int)');
-  const setsockopt: SocketCalls['setsockopt'] = library.func(
+function loadSocketCalls(from: ReturnType<typeof koffi.load>): SocketCalls {
+  const socket: SocketCalls['socket'] = from.func('int socket(int, int, int)');
+  const setsockopt: SocketCalls['setsockopt'] = from.func(
     'int setsockopt(int, int, int, _In_ int *, unsigned int)',
   );
-  const bind: SocketCalls['bind'] = library.func('int bind(int, _In_ uint8_t *, unsigned int)');
-  const close: SocketCalls['close'] = library.func('int close(int)');
+  const bind: SocketCalls['bind'] = from.func('int bind(int, _In_ uint8_t *, unsigned int)');
+  const close: SocketCalls['close'] = from.func('int close(int)');
   return { socket, setsockopt, bind, close };
 }
 
@@ -157,7 +157,8 @@ export async function listenBeside(
 ): Promise<number | string> {
   if (process.platform !== 'linux') return 'ENOSYS';
   calls ??= await load();
-  socketCalls ??= await loadSocketCalls();
+  if (library === null) return 'ENOSYS';
+  socketCalls ??= loadSocketCalls(library);
   const { socket, setsockopt, bind, close } = socketCalls;
   const { errno } = calls;
   const on = (one: number, level: number, name: number, value: number): boolean =>
@@ -182,7 +183,8 @@ export async function listenBeside(
 /** A stream socket of UNIX that is not bound, or the name of the error. No child inherits it. */
 export async function openUnixSocket(): Promise<number | string> {
   calls ??= await load();
-  socketCalls ??= await loadSocketCalls();
+  if (library === null) return 'ENOSYS';
+  socketCalls ??= loadSocketCalls(library);
   const nonBlocking = process.platform === 'linux' ? sockNonBlocking : 0;
   const made = socketCalls.socket(afUnix, sockStream | closeOnExec | nonBlocking, 0);
   return made < 0 ? systemErrorCode(calls.errno()) : made;
@@ -226,6 +228,25 @@ function unixAddress(path: string): Buffer {
   if (process.platform === 'darwin') head.set([name.length + 2, afUnix]);
   else new Uint16Array(head.buffer, head.byteOffset, 1)[0] = afUnix;
   return Buffer.concat([head, name]);
+}
+
+const sockDatagram = 2;
+
+/**
+ * A datagram socket of unix(7) that is bound to `path`; no child inherits it. Answers the descriptor, or the name of the error. Only after `listen`
+ * has been called, and only on Linux.
+ */
+export function bindDatagram(path: string): number | string {
+  if (calls === null || library === null || process.platform !== 'linux') return 'ENOSYS';
+  socketCalls ??= loadSocketCalls(library);
+  const { socket, bind, close } = socketCalls;
+  const fd = socket(afUnix, sockDatagram | closeOnExec | sockNonBlocking, 0);
+  if (fd < 0) return systemErrorCode(calls.errno());
+  const sockaddr = unixAddress(path);
+  if (bind(fd, sockaddr, sockaddr.length) === 0) return fd;
+  const problem = systemErrorCode(calls.errno());
+  close(fd);
+  return problem;
 }
 
 /** PR_SET_CHILD_SUBREAPER of prctl(2). */

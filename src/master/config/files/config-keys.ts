@@ -193,9 +193,9 @@ export const programKeys: Readonly<Record<string, ConfigKey>> = {
     type: 'text',
     default: 'auto',
     description:
-      '`listen`: a worker is ready once it listens; `http:/path`: once GET /path also returns 200–399.',
+      'When a worker is ready. `auto`: Node.js once it listens, another program once it sends READY=1 (sd_notify) or has lived for `startsecs`. The others are `listen`, `message`, `notify`, `fd:5`, `exec:COMMAND`, `delay:2s`, `tcp:9000`, `http:/path` (asked inside Node.js) and `http://127.0.0.1:9000/path` (docs/readiness.md).',
     supervisor: null,
-    pattern: orVariable('auto|listen|message|(?:exec|delay|tcp|http):.+'),
+    pattern: orVariable('auto|listen|message|notify|(?:fd|exec|delay|tcp|http):.+'),
   },
   warmup: {
     schema: numeric(programValues.warmup),
@@ -244,7 +244,7 @@ export const programKeys: Readonly<Record<string, ConfigKey>> = {
     default: '2s',
     description:
       'How long the old workers stay after a reload, to take over again if a new worker crashes, 0s to 24h; `0s` turns it off.',
-    supervisor: 'startsecs',
+    supervisor: null,
     pattern: duration,
   },
   migrate: {

@@ -41,6 +41,7 @@ export function fillSlots<P extends Program>(
       phaseSince: at,
       startedAt: at,
       capabilities: { ...noCapabilities, isGated: true },
+      extendedTo: null,
       readyAt: null,
       admission: 'notAsked',
       adopts: false,

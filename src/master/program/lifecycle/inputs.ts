@@ -78,6 +78,13 @@ export type WorkerInput =
       readonly worker: number;
       readonly failure: Failure;
     }
+  /** It asks for at least so much time from now on. */
+  | {
+      readonly type: 'workerNeedsTime';
+      readonly at: number;
+      readonly worker: number;
+      readonly needsMs: number;
+    }
   | { readonly type: 'drainTimedOut'; readonly at: number; readonly worker: number }
   | { readonly type: 'killTimedOut'; readonly at: number; readonly worker: number };
 

@@ -59,6 +59,8 @@ export interface Worker {
   readonly startedAt: number;
   /** What is known of it: before it is ready, only whether it is gated. A worker without a process accepts nothing, so it is. */
   readonly capabilities: Capabilities;
+  /** Until when it may take for what it does, if it has asked for more time than it would have had; else null. */
+  readonly extendedTo: number | null;
   /** When it became ready; null before. */
   readonly readyAt: number | null;
   /** A ready worker is asked to accept, and has then to confirm that it does. */

@@ -3,8 +3,18 @@
  */
 import { describeOutcome } from '../../../shared/describe-failure.ts';
 import type { Failure, WorkerPhase } from '../../../shared/events.ts';
-import { silentEnd, type WorkerEnd } from './inputs.ts';
-import { announce, change, disarm, disarmAdmit, enter, killed, type Row } from './worker-step.ts';
+import { silentEnd, type WorkerEnd, type WorkerInput } from './inputs.ts';
+import type { Worker } from './state.ts';
+import {
+  announce,
+  change,
+  disarm,
+  disarmAdmit,
+  enter,
+  killed,
+  type Row,
+  type WorkerStep,
+} from './worker-step.ts';
 
 export const drain: Row['drain'] = (worker, { at, reason }, settings) => ({
   worker: enter(worker, 'draining', at),
@@ -29,6 +39,33 @@ export const leaves: Row['workerSaidItDrains'] = (worker, { at }, settings) => (
   ...drain(worker, { type: 'drain', at, reason: 'signal' }, settings),
   verdict: { type: 'workerLeft' },
 });
+
+/** However often it asks, no start and no drain lasts longer. */
+const longestMs = 3_600_000;
+
+/** Gives it the time that it asks for, if that is more than it has. */
+function extend(
+  worker: Worker,
+  { at, needsMs }: Extract<WorkerInput, { type: 'workerNeedsTime' }>,
+  timer: 'ready' | 'drain',
+  timeoutMs: number,
+): WorkerStep {
+  const { phaseSince } = worker;
+  const due = worker.extendedTo ?? phaseSince + timeoutMs;
+  const wanted = Math.min(at + needsMs, phaseSince + longestMs);
+  if (wanted <= due) return { worker, effects: [], verdict: null };
+  return {
+    worker: { ...worker, extendedTo: wanted },
+    effects: [{ type: 'armTimer', key: { timer, worker: worker.id }, delayMs: wanted - at }],
+    verdict: null,
+  };
+}
+
+export const extendStart: Row['workerNeedsTime'] = (worker, input, { readyTimeoutMs }) =>
+  extend(worker, input, 'ready', readyTimeoutMs);
+
+export const extendDrain: Row['workerNeedsTime'] = (worker, input, { drainTimeoutMs }) =>
+  extend(worker, input, 'drain', drainTimeoutMs);
 
 /** Of a worker that is not ready. A gated one was never admitted, so it holds no connection, and there is nothing to drain. */
 export const drainIfItAccepts: Row['drain'] = (worker, input, settings) => {

@@ -61,7 +61,7 @@ export function killed(worker: Worker, at: number, reason: KillReason): WorkerSt
 }
 
 export function enter(worker: Worker, phase: WorkerPhase, at: number): Worker {
-  return { ...worker, phase, phaseSince: at };
+  return { ...worker, phase, phaseSince: at, extendedTo: null };
 }
 
 export function identity({ generation, slot, pid }: Worker): Pick<Worker, 'generation' | 'slot' | 'pid'> {

@@ -5,6 +5,8 @@ test.each([
   ['auto', { when: 'auto' }],
   ['listen', { when: 'listens' }],
   ['message', { when: 'sendsMessage' }],
+  ['notify', { when: 'notifies' }],
+  ['fd:5', { when: 'writesNewline', fd: 5 }],
   [
     'exec:curl -f http://127.0.0.1:9000/',
     { when: 'commandSucceeds', command: 'curl -f http://127.0.0.1:9000/' },

@@ -99,3 +99,18 @@ test('a worker that turns out to be Node.js after it counted as ready is admitte
   expect(it.program.workers[0]).toMatchObject({ admission: 'confirmed', capabilities });
   expect(kinds(it.send({ type: 'workerSaidReady', at: 6_000, worker: 1, capabilities }))).toEqual([]);
 });
+
+test('a worker that asks for more time to start, or to drain, gets it, up to an hour', () => {
+  const it = drive(1, {}, noCapabilities);
+  it.send({ type: 'startRequested', at: 0 });
+  const ask = (at: number, needsMs: number): readonly string[] =>
+    kinds(it.send({ type: 'workerNeedsTime', at, worker: 1, needsMs }));
+  expect(ask(1_000, 10_000)).toEqual([]);
+  expect(ask(1_000, 60_000)).toEqual(['arm ready 60000']);
+  expect(ask(2_000, 30_000)).toEqual([]);
+  expect(ask(60_000, 90_000_000)).toEqual(['arm ready 3540000']);
+  it.ready(70_000, 1);
+  expect(ask(71_000, 60_000)).toEqual([]);
+  it.send({ type: 'stopRequested', at: 80_000, cause: 'signal' });
+  expect(ask(81_000, 60_000)).toEqual(['arm drain 60000']);
+});

@@ -199,7 +199,15 @@ const action = fc.record({
   kind: fc.oneof(
     {
       weight: 6,
-      arbitrary: fc.constantFrom('spawned', 'ready', 'admitted', 'adopts', 'drains', 'end' as const),
+      arbitrary: fc.constantFrom(
+        'spawned',
+        'ready',
+        'admitted',
+        'adopts',
+        'drains',
+        'needsTime',
+        'end' as const,
+      ),
     },
     { weight: 3, arbitrary: fc.constant('timer' as const) },
     { weight: 3, arbitrary: fc.constant('reload' as const) },
@@ -263,6 +271,9 @@ function play(world: World, { pick, kind }: { pick: number; kind: string }): voi
       return;
     case 'drains':
       if (worker !== undefined) world.feed({ type: 'workerSaidItDrains', at, worker });
+      return;
+    case 'needsTime':
+      if (worker !== undefined) world.feed({ type: 'workerNeedsTime', at, worker, needsMs: pick % 100_000 });
       return;
     case 'end':
       if (worker !== undefined) world.feed({ type: 'workerEnded', at, worker, end: crash });

@@ -1,0 +1,61 @@
+/** What a program says over sd_notify(3): lines of KEY=value. Anything may have sent it, so nothing in it is trusted. Pure. */
+
+export interface Notification {
+  readonly isReady: boolean;
+  readonly isStopping: boolean;
+  /** For people, in one line. */
+  readonly status: string | null;
+  readonly errno: number | null;
+  readonly mainPid: number | null;
+  /** It needs at least so much more time for what it does. */
+  readonly extendMs: number | null;
+  /** WATCHDOG=1: it lives. */
+  readonly isAlive: boolean;
+  readonly storesDescriptors: boolean;
+}
+
+/** As systemd: a longer one is passed over. */
+const maxBytes = 4_096;
+const maxStatus = 200;
+
+/** Null: it is too long, or there is nothing in it that means anything here. */
+export function parseNotification(bytes: Uint8Array): Notification | null {
+  if (bytes.length > maxBytes) return null;
+  const text = new TextDecoder().decode(bytes);
+  const lines = text.split('\n').map((line) => /^([A-Z_]+)=(.*)$/s.exec(line));
+  const values = new Map(
+    lines.flatMap((match) => (match === null ? [] : [[match[1] ?? '', match[2] ?? '']])),
+  );
+  if (!known.some((key) => values.has(key))) return null;
+  const is = (key: string): boolean => values.get(key) === '1';
+  const extendUs = numberIn(values.get('EXTEND_TIMEOUT_USEC'));
+  const status = values.get('STATUS')?.trim().slice(0, maxStatus) ?? '';
+  return {
+    isReady: is('READY'),
+    isStopping: is('STOPPING'),
+    status: status === '' ? null : status,
+    errno: numberIn(values.get('ERRNO')),
+    mainPid: numberIn(values.get('MAINPID')),
+    extendMs: extendUs === null ? null : Math.ceil(extendUs / 1_000),
+    isAlive: is('WATCHDOG'),
+    storesDescriptors: is('FDSTORE'),
+  };
+}
+
+/** RELOADING=1 and BARRIER=1 ask for nothing: the end of the one is READY=1, and the descriptor of the other is closed when it arrives. */
+const known = [
+  'READY',
+  'RELOADING',
+  'STOPPING',
+  'STATUS',
+  'ERRNO',
+  'MAINPID',
+  'EXTEND_TIMEOUT_USEC',
+  'WATCHDOG',
+  'FDSTORE',
+  'BARRIER',
+] as const;
+
+function numberIn(text: string | undefined): number | null {
+  return text !== undefined && /^\d{1,15}$/.test(text) ? Number(text) : null;
+}

@@ -1,0 +1,81 @@
+/**
+ * The socket to which a worker sends what sd_notify(3) says. Node.js has no AF_UNIX datagram socket, but the handle behind its UDP sockets reads one
+ * (undocumented; found on 20, 22, 24 and 26): no thread, no polling. Descriptors that come along are closed by the kernel, which is what
+ * the sender of BARRIER=1 waits for.
+ */
+import { chmodSync, closeSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { GracefulRunError } from '../../shared/errors.ts';
+import { shortageHint } from '../../shared/shortage.ts';
+import { bindDatagram } from '../system-calls/syscalls.ts';
+
+/** sun_path of unix(7), without the zero at its end. */
+const maxPathBytes = 107;
+const ownFolder = 'graceful-run-notify-';
+let sockets = 0;
+
+/** A path for one worker, in `folder`, or in a folder of its own. Only this user can open either. */
+export function newNotifyPath(folder: string | null): string {
+  sockets += 1;
+  const path = join(folder ?? '', `notify-${process.pid}-${sockets}`);
+  if (folder !== null && Buffer.byteLength(path) <= maxPathBytes) return path;
+  return join(mkdtempSync(join(tmpdir(), ownFolder)), 'notify');
+}
+
+/** Calls back for each datagram. Returns what closes the socket and removes its file. Throws GracefulRunError `startFailed`. */
+export function openNotifySocket(path: string, received: (bytes: Uint8Array) => void): () => void {
+  rmSync(path, { force: true });
+  const fd = bindDatagram(path);
+  if (typeof fd === 'string') throw cannotOpen(fd);
+  // A worker that runs as another user may be given access to the folder.
+  chmodSync(path, 0o666);
+  const handle = emptyHandle();
+  if (handle === null || handle.open(fd) !== 0) {
+    closeSync(fd);
+    throw cannotOpen('this Node.js cannot read it');
+  }
+  handle.onmessage = (length, _handle, bytes) => {
+    if (length > 0 && bytes !== undefined) received(bytes);
+  };
+  handle.recvStart();
+  handle.unref();
+  return () => {
+    handle.close();
+    rmSync(path, { force: true });
+    if (dirname(path).includes(ownFolder)) rmSync(dirname(path), { recursive: true, force: true });
+  };
+}
+
+/** The part of libuv's UDP handle that is used here. */
+interface DatagramHandle {
+  open(fd: number): number;
+  recvStart(): number;
+  unref(): void;
+  close(): void;
+  onmessage: (length: number, handle: unknown, bytes?: Uint8Array) => void;
+}
+
+/** Node.js names no way to the class of this handle but through a socket. */
+function emptyHandle(): DatagramHandle | null {
+  // Loaded for programs that want it.
+  const socket = process.getBuiltinModule('node:dgram').createSocket('udp4');
+  const symbol = Object.getOwnPropertySymbols(socket).find(
+    ({ description }) => description === 'state symbol',
+  );
+  const state: unknown = symbol === undefined ? null : Reflect.get(socket, symbol);
+  const handle: unknown = typeof state === 'object' && state !== null ? Reflect.get(state, 'handle') : null;
+  const kind: unknown =
+    typeof handle === 'object' && handle !== null ? Reflect.get(handle, 'constructor') : null;
+  socket.close();
+  return typeof kind === 'function' ? (Reflect.construct(kind, []) as DatagramHandle) : null;
+}
+
+function cannotOpen(problem: string): GracefulRunError {
+  const hint = shortageHint(problem);
+  return new GracefulRunError(
+    'startFailed',
+    `cannot open the socket for sd_notify: ${problem}`,
+    hint === null ? {} : { hint },
+  );
+}
