@@ -122,7 +122,7 @@ test.each(Object.entries(closing))(
   async (name, command) => {
     const master = runMaster({ command, cwd: fixture('wrappers') });
     const { failure, durationMs } = await master.waitFor('generationFailed');
-    expect(failure.hint).toContain('inherit');
+    expect(failure.hint).toContain('closed the file descriptor of the listener');
     await master.waitForLine(`${name} (pid `);
     // Far from the ready timeout.
     expect(durationMs).toBeLessThan(20_000);
