@@ -1,0 +1,58 @@
+/** The examples of docs/programs.md, read from the page: files, commands, and what is said about them. */
+import { readFileSync } from 'node:fs';
+import { splitWords } from '../../src/master/launch/split-words.ts';
+
+export interface Example {
+  readonly name: string;
+  /** The commands that have to be installed. */
+  readonly needs: readonly string[];
+  readonly protocol: 'http' | 'fastcgi';
+  /** Whether the page says that new connections may fail at a reload. */
+  readonly losesNew: boolean;
+  /** Whether the page says that the program closes idle connections at a reload: then it may lose a request on each of them. */
+  readonly closesIdle: boolean;
+  readonly files: readonly { readonly path: string; readonly text: string }[];
+  /** Lines before the one that starts graceful-run. */
+  readonly setup: readonly string[];
+  readonly flags: readonly string[];
+  readonly command: readonly string[];
+}
+
+const page: string = readFileSync(new URL('../../docs/programs.md', import.meta.url), 'utf8');
+
+const mark =
+  /<!-- program: ([^;]+); needs: ([^;]+?)(?:; protocol: (\w+))?(?:; new: (\w+))?; keep-alive: (\w+) -->/;
+const block = /```(\w+)\n([^]*?)```/g;
+/** `# app.py`, `// server.go`, `; x.conf`, `<?php // x.php` or `<!-- x.html -->` in the first line of a file. */
+const fileName = /^(?:#|\/\/|;|<\?php \/\/|<!--) ([\w.-]+\.\w+)(?: -->)?\n/;
+
+export function readExamples(): readonly Example[] {
+  return page.split(/^### /m).flatMap((section) => {
+    const [, name, needs = '', protocol, isNew, keepAlive] = mark.exec(section) ?? [];
+    if (name === undefined) return [];
+    const blocks = [...section.matchAll(block)].map(([, language = '', text = '']) => ({ language, text }));
+    const files = blocks.flatMap(({ text }) => {
+      const path = fileName.exec(text)?.[1];
+      return path === undefined ? [] : [{ path, text }];
+    });
+    const lines = blocks
+      .filter(({ language }) => language === 'sh')
+      .flatMap(({ text }) => text.trim().split('\n'));
+    const [last = '', ...setup] = lines.toReversed();
+    const words = splitWords(last).slice(1);
+    const dashes = words.indexOf('--');
+    return [
+      {
+        name,
+        needs: needs.split(', '),
+        protocol: protocol === 'fastcgi' ? protocol : 'http',
+        losesNew: isNew === 'few',
+        closesIdle: keepAlive === 'closed',
+        files,
+        setup: setup.toReversed(),
+        flags: words.slice(0, dashes),
+        command: words.slice(dashes + 1),
+      },
+    ];
+  });
+}
