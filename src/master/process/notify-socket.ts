@@ -5,7 +5,7 @@
  */
 import { chmodSync, closeSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { GracefulRunError } from '../../shared/errors.ts';
 import { shortageHint } from '../../shared/shortage.ts';
 import { bindDatagram } from '../system-calls/syscalls.ts';
@@ -27,12 +27,16 @@ export function newNotifyPath(folder: string | null): string {
 export function openNotifySocket(path: string, received: (bytes: Uint8Array) => void): () => void {
   rmSync(path, { force: true });
   const fd = bindDatagram(path);
-  if (typeof fd === 'string') throw cannotOpen(fd);
+  if (typeof fd === 'string') {
+    remove(path);
+    throw cannotOpen(fd);
+  }
   // A worker that runs as another user may be given access to the folder.
   chmodSync(path, 0o666);
   const handle = emptyHandle();
   if (handle === null || handle.open(fd) !== 0) {
     closeSync(fd);
+    remove(path);
     throw cannotOpen('this Node.js cannot read it');
   }
   handle.onmessage = (length, _handle, bytes) => {
@@ -42,9 +46,15 @@ export function openNotifySocket(path: string, received: (bytes: Uint8Array) => 
   handle.unref();
   return () => {
     handle.close();
-    rmSync(path, { force: true });
-    if (dirname(path).includes(ownFolder)) rmSync(dirname(path), { recursive: true, force: true });
+    remove(path);
   };
+}
+
+/** With its folder, if that was made for it. */
+function remove(path: string): void {
+  rmSync(path, { force: true });
+  const folder = dirname(path);
+  if (basename(folder).startsWith(ownFolder)) rmSync(folder, { recursive: true, force: true });
 }
 
 /** The part of libuv's UDP handle that is used here. */
