@@ -16,7 +16,9 @@ export function configSchema(): Json {
   const program = {
     ...tableOf(programKeys),
     required: ['command'],
-    oneOf: [{ required: ['port'] }, { required: ['listen'] }],
+    if: { required: ['listen'] },
+    then: { not: { required: ['port'] } },
+    else: { required: ['port'] },
   };
   return {
     // What editors know best: taplo and yaml-language-server.
@@ -48,13 +50,13 @@ function tableOf(keys: Readonly<Record<string, ConfigKey>>): Json {
 }
 
 function schemaOf(key: string, { schema, description, default: preset, pattern }: ConfigKey): Json {
-  const made: Json = {
+  const made = flat({
     ...z.toJSONSchema(schema, {
       target: 'draft-07',
       io: 'input',
       metadata: innerRules,
     }),
-  };
+  });
   // It stands at the top once.
   delete made['$schema'];
   const items = key === 'listen' ? { items: { type: 'string', pattern: patterns.listenAddress } } : {};
@@ -64,6 +66,42 @@ function schemaOf(key: string, { schema, description, default: preset, pattern }
     ...items,
     ...(pattern === undefined ? {} : { pattern }),
   };
+}
+
+/**
+ * Without `anyOf`, of which validators tell for each branch why it does not fit: a keyword for one type is no concern of values of another.
+ */
+function flat(schema: Json): Json {
+  const { anyOf, ...own } = schema;
+  for (const key of ['items', 'additionalProperties']) {
+    const inner = own[key];
+    if (isJson(inner)) own[key] = flat(inner);
+  }
+  if (!Array.isArray(anyOf)) return own;
+  const branches = anyOf.filter(isJson).map(flat);
+  const patterns = branches.filter(({ type }) => [type].flat().includes('string')).map(patternOf);
+  return {
+    ...own,
+    type: [...new Set(branches.flatMap(({ type }) => type))],
+    ...branches.reduce((all, branch) => ({ ...all, ...withoutType(branch) }), {}),
+    // A branch without a rule takes every text.
+    ...(patterns.length === 0 || patterns.includes(null) ? {} : { pattern: patterns.join('|') }),
+  };
+}
+
+function isJson(value: unknown): value is Json {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function patternOf({ const: word, pattern }: Json): string | null {
+  if (typeof word === 'string') return `^${word}$`;
+  return typeof pattern === 'string' ? pattern : null;
+}
+
+function withoutType(schema: Json): Json {
+  const more = { ...schema };
+  for (const key of ['type', 'const', 'pattern']) Reflect.deleteProperty(more, key);
+  return more;
 }
 
 /** Editors show it as it stands. */

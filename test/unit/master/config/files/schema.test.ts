@@ -8,7 +8,12 @@ import { readConfig } from '../../../../../src/master/config/files/read-config.t
 
 const root = new URL('../../../../..', import.meta.url).pathname;
 const schema = JSON.parse(readFileSync(join(root, 'schema.json'), 'utf8')) as object;
-const validate = new Ajv({ strict: true, allowUnionTypes: true, strictRequired: false }).compile(schema);
+const validate = new Ajv({
+  strict: true,
+  allErrors: true,
+  allowUnionTypes: true,
+  strictRequired: false,
+}).compile(schema);
 const shop = { command: ['node', 'app.js'], port: 3000 };
 const withShop = (more: object): object => ({ program: { shop: { ...shop, ...more } } });
 
@@ -84,6 +89,15 @@ test.each(good)('ajv and the reader accept %j', async (document) => {
 test.each(bad)('ajv and the reader refuse %j', async (document) => {
   expect(validate(document)).toBe(false);
   expect(await accepts(document)).toBe(false);
+});
+
+test('one mistake is one error', () => {
+  // Beside the mistake, the validator names the rule that has found it.
+  const errorsOf = (document: object): number =>
+    validate(document)
+      ? 0
+      : (validate.errors ?? []).filter(({ keyword }) => !['if', 'propertyNames'].includes(keyword)).length;
+  expect(bad.map((document) => [document, errorsOf(document)])).toEqual(bad.map((document) => [document, 1]));
 });
 
 test('every key has a description', () => {
