@@ -300,7 +300,7 @@ const values: typeof broken = [
   [
     'a byte order mark',
     { 'a.toml': `\ufeff[program.shop]\nprot = 1\n` },
-    ['a.toml:1:10: program.shop', 'a.toml:2:1: program.shop.prot'],
+    ['a.toml:1:10: program.shop', 'a.toml:1:10: program.shop', 'a.toml:2:1: program.shop.prot'],
   ],
   [
     'several problems',
@@ -309,6 +309,7 @@ const values: typeof broken = [
       'a.toml:4:11: program.shop.workers',
       'a.toml:5:13: program.shop.probation',
       'a.toml:7:11: defaults.backlog',
+      'a.toml:8:10: program.api',
       'a.toml:8:10: program.api',
       'a.toml:9:9: program.api.watch',
     ],
@@ -345,6 +346,36 @@ const together: typeof broken = [
     'one name in two files',
     { 'a.toml': `include = ["b.yaml"]\n${shop}`, 'b.yaml': 'program:\n  shop: {command: x, port: 0}\n' },
     ['b.yaml:2:3: program.shop'],
+  ],
+  [
+    'a program with nothing that it needs, beside what else is wrong with it',
+    { 'a.toml': '[program.shop]\nworkers = 0\n' },
+    ['a.toml:1:10: program.shop', 'a.toml:1:10: program.shop', 'a.toml:2:11: program.shop.workers'],
+  ],
+  [
+    'what stands in a program with a bad name',
+    { 'a.toml': '[program."a b"]\ncommand = 5\nprot = 1\n' },
+    [
+      'a.toml:1:10: program."a b"',
+      'a.toml:1:10: program."a b"',
+      'a.toml:2:11: program."a b".command',
+      'a.toml:3:1: program."a b".prot',
+    ],
+  ],
+  [
+    'programs that have faults of their own and do not go together',
+    {
+      'a.toml':
+        '[program.shop]\nport = 3000\ndepends_on = ["api", "db"]\n' +
+        '[program.api]\ncommand = 5\nport = 3000\ndepends_on = ["shop"]\n',
+    },
+    [
+      'a.toml:1:10: program.shop',
+      'a.toml:3:15: program.shop.depends_on[0]',
+      'a.toml:3:22: program.shop.depends_on[1]',
+      'a.toml:5:11: program.api.command',
+      'a.toml:6:8: program.api.port',
+    ],
   ],
   ['an include of itself', { 'a.toml': `include = ["a.toml"]\n${shop}` }, ['a.toml:1:12: include[0]']],
   [

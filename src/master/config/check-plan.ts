@@ -15,10 +15,14 @@ export interface PlanFault {
   readonly hint: string | null;
 }
 
-type CheckedProgram = Pick<ProgramPlan, 'name' | 'command' | 'environment' | 'listeners' | 'dependsOn'>;
+/** What is known of a program, which may have faults of its own: what is wrong in it is empty here. */
+export interface CheckedProgram extends Pick<ProgramPlan, 'name' | 'command' | 'environment' | 'dependsOn'> {
+  /** Null: they are wrong themselves. */
+  readonly listeners: readonly ListenerPlan[] | null;
+}
 
 /**
- * `otherNames`: those of programs that are there as well, but have faults of their own; null: they are not known. Then no name counts as
+ * `otherNames`: those of programs that are there as well; null: they are not known. Then no name counts as
  * unknown.
  */
 export function checkPlan(
@@ -38,7 +42,11 @@ export function checkPlan(
     ...duplicateNames(programs),
     ...missingListeners(programs),
     ...sharedAddresses(programs),
-    ...programs.flatMap((one, program) => wrongPlaceholders(one).map((fault) => ({ program, ...fault }))),
+    ...programs.flatMap(({ listeners, ...one }, program) =>
+      listeners === null
+        ? []
+        : wrongPlaceholders({ ...one, listeners }).map((fault) => ({ program, ...fault })),
+    ),
     ...(names === null ? [] : unknownDependencies(programs, names)),
     ...cycles(programs),
   ];
@@ -63,7 +71,7 @@ function duplicateNames(programs: readonly CheckedProgram[]): readonly PlanFault
 
 function missingListeners(programs: readonly CheckedProgram[]): readonly PlanFault[] {
   return programs.flatMap(({ listeners }, program) =>
-    listeners.length > 0
+    listeners === null || listeners.length > 0
       ? []
       : [
           {
@@ -88,7 +96,7 @@ function sharedAddresses(programs: readonly CheckedProgram[]): readonly PlanFaul
   const byPath = new Map<string, Bound>();
   const faults: PlanFault[] = [];
   programs.forEach(({ listeners }, program) => {
-    listeners.forEach((listener, item) => {
+    listeners?.forEach((listener, item) => {
       if (listener.type === 'unix') {
         const first = byPath.get(listener.path);
         if (first === undefined) byPath.set(listener.path, { program, item, listener });

@@ -231,10 +231,20 @@ function compile(
   });
 }
 
+interface Addresses {
+  readonly port?: number | undefined;
+  readonly host?: string | undefined;
+  readonly listen?: readonly string[] | undefined;
+  readonly backlog?: number | undefined;
+  readonly socketMode?: string | undefined;
+  readonly socketOwner?: string | undefined;
+}
+
 const defaultBacklog = 4096;
 
-function listenersOf(
-  { port, host, listen, backlog = defaultBacklog, socketMode, socketOwner }: z.infer<typeof programShape>,
+/** Errors: `badOption`. */
+export function listenersOf(
+  { port, host, listen, backlog = defaultBacklog, socketMode, socketOwner }: Addresses,
   here: string,
   spelling: Spelling,
 ): readonly ListenerPlan[] {

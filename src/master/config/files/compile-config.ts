@@ -7,9 +7,9 @@ import { withoutRepetitions } from '../../../shared/describe-problem.ts';
 import { GracefulRunError } from '../../../shared/errors.ts';
 import { nearest } from '../../../shared/nearest.ts';
 import { shellWords } from '../../launch/split-words.ts';
-import { checkPlan, type PlanFault } from '../check-plan.ts';
+import { type CheckedProgram, checkPlan, type PlanFault } from '../check-plan.ts';
 import { parseReady } from '../readiness-option.ts';
-import { compileProgram, type ProgramOptions } from '../options.ts';
+import { compileProgram, listenersOf, type ProgramOptions } from '../options.ts';
 import type { MasterPlan, Plan, ProgramPlan } from '../plan.ts';
 import type { Place, PlanPlaces, Places } from '../plan-places.ts';
 import { parseListenAddress } from '../listen-address.ts';
@@ -65,26 +65,25 @@ export function compileConfig(
     checkFile(file, values, report);
     return programsOf(file, report);
   });
-  const programs = found.map((program) => ({ ...program, plan: compile(program, values, report) }));
+  const programs = found.map((program) => ({ ...program, ...compile(program, values, report) }));
   rejectTwins(found, report);
-  const good = programs.flatMap(({ plan, ...program }) => (plan === null ? [] : [{ ...program, plan }]));
   const faults = checkPlan(
-    good.map(({ plan }) => plan),
+    programs.map(({ checked }) => checked),
     // A program whose file cannot be read is there as well, under a name that is not known.
     isComplete ? namesIn(files) : null,
   );
   // Twins have been named with their places.
-  for (const fault of faults) if (fault.key !== 'name') report(locate(fault, good, main));
+  for (const fault of faults) if (fault.key !== 'name') report(locate(fault, programs, main));
   const master = masterOf(files[0]?.root, main, values);
   if (problems.length > 0) return { problems: inOrder(withoutRepetitions(problems), files) };
   const masterTable = files[0]?.root.entries.get('master')?.node;
   const places: PlanPlaces = {
     master: masterTable?.kind === 'table' ? placesIn(masterTable) : {},
     programs: Object.fromEntries(
-      good.map(({ name, table, entry }) => [name, { '': placeOf(table, entry), ...placesIn(table) }]),
+      programs.map(({ name, table, entry }) => [name, { '': placeOf(table, entry), ...placesIn(table) }]),
     ),
   };
-  return { plan: { master, programs: good.map(({ plan }) => plan) }, places };
+  return { plan: { master, programs: programs.flatMap(({ plan }) => plan ?? []) }, places };
 }
 
 function placesIn(table: TableNode): Places {
@@ -180,7 +179,7 @@ function programsOf({ root, defaults }: LoadedFile, report: Report): readonly Fo
     if (!isProgramName(name)) report(problemWithKey(tables, name, `must be ${wantedOf(programName)}`));
     if (entry.node.kind === 'table') {
       checkKeys(entry.node, programKeys, 'program', report);
-      return isProgramName(name) ? [{ name, entry, table: merge(defaults, entry.node) }] : [];
+      return [{ name, entry, table: merge(defaults, entry.node) }];
     }
     const hint = Object.hasOwn(programKeys, name)
       ? 'the table of a program has its name: [program.NAME]'
@@ -330,16 +329,29 @@ function shown(node: PlanNode): string {
   }
 }
 
-/** Null: it has problems, which are reported. */
-function compile({ name, table, entry }: FoundProgram, reader: Reader, report: Report): ProgramPlan | null {
+interface CompiledProgram {
+  /** As far as it is known. */
+  readonly checked: CheckedProgram;
+  /** Null: it has problems, which are reported. */
+  readonly plan: ProgramPlan | null;
+}
+
+function compile({ name, table, entry }: FoundProgram, reader: Reader, report: Report): CompiledProgram {
   const { values, isGood: areValuesGood } = reader.read(table, programSchema, { program: name });
-  let isGood = areValuesGood;
+  let isGood = areValuesGood && isProgramName(name);
   const problem = (key: string, message: string, hint: string | null = null): void => {
     isGood = false;
     const node = table.entries.get(key)?.node ?? { ...table, at: entry.keyAt ?? table.at };
     report(problemWith(node, message, hint));
   };
   const command = commandOf(values['command'], problem);
+  const checked: CheckedProgram = {
+    name,
+    command: command ?? [],
+    environment: variablesOf(values['environment']) ?? {},
+    listeners: knownListeners(table, values),
+    dependsOn: listOf(values['depends_on']),
+  };
   if (!table.entries.has('command')) problem('', 'needs a command', 'add command = ["node", "app.js"]');
   if (table.entries.has('port') && table.entries.has('listen'))
     problem('port', 'cannot be combined with listen', 'add it to listen');
@@ -353,14 +365,30 @@ function compile({ name, table, entry }: FoundProgram, reader: Reader, report: R
       isGood = false;
       report(problemWith(node, 'cannot be set: the name of a variable must not be empty or contain ='));
     }
-  if (!isGood || command === null) return null;
+  if (!isGood || command === null) return { checked, plan: null };
   try {
-    return compileProgram(name, optionsOf(table, values, command), table.source.folder);
+    return { checked, plan: compileProgram(name, optionsOf(table, values, command), table.source.folder) };
   } catch (error) {
     if (!(error instanceof GracefulRunError)) throw error;
     problem('', error.message.replace(/^cannot start: /, ''), error.hint);
-    return null;
+    return { checked, plan: null };
   }
+}
+
+/** Null: one of the keys that say them is wrong. */
+function knownListeners(
+  table: TableNode,
+  values: Readonly<Record<string, unknown>>,
+): CheckedProgram['listeners'] {
+  const given = ['port', 'host', 'listen'].filter((key) => table.entries.has(key));
+  if (given.some((key) => values[key] === undefined) || (given.includes('port') && given.includes('listen')))
+    return null;
+  const folder = folderOf(table, 'listen');
+  return listenersOf(addressesOf(values, folder), folder, { as: 'code', program: null });
+}
+
+function listOf(value: unknown): readonly string[] {
+  return Array.isArray(value) ? value.map(String) : [];
 }
 
 type ReportKey = (key: string, message: string, hint?: string | null) => void;
@@ -436,11 +464,10 @@ function variablesOf(value: unknown): Record<string, string> | undefined {
 function addressesOf(
   { port, host, listen }: Readonly<Record<string, unknown>>,
   folder: string,
-): Record<string, unknown> {
-  if (port !== undefined) return { port, host };
-  const addresses = Array.isArray(listen) ? listen.map(String) : [];
+): Pick<ProgramOptions, 'port' | 'host' | 'listen'> {
+  if (typeof port === 'number') return { port, ...(typeof host === 'string' ? { host } : {}) };
   return {
-    listen: addresses.map((written) => {
+    listen: listOf(listen).map((written) => {
       const address = parseListenAddress(written);
       if (address === null) return written;
       const name = address.name === null ? '' : `${address.name}=`;

@@ -1,5 +1,5 @@
 /** Parses JSON as JSON.parse does, and no more: no comments, no trailing commas, no key twice. */
-import { type Node, type ParseError, parseTree } from 'jsonc-parser';
+import { type Node, type ParseError, parseTree, printParseErrorCode } from 'jsonc-parser';
 import { messageOf } from '../../../shared/errors.ts';
 import { type Parsed, type ParsedEntry, type Position, type SyntaxFault, SyntaxFaults } from './document.ts';
 
@@ -9,19 +9,15 @@ export function parseJson(text: string): Parsed {
   const positionOf = createLocator(text);
   const tree = parseTree(text, errors, { disallowComments: true, allowTrailingComma: false });
   const refusal = refusalOf(text);
-  if (refusal !== null || tree === undefined) {
-    const offset = errors[0]?.offset ?? text.length;
-    throw new SyntaxFaults([
-      {
-        at: positionOf(offset),
-        message: `is not valid JSON: ${reason(refusal ?? '', text, offset)}`,
-        hint: hintFor(text, offset),
-      },
-    ]);
-  }
-  const twice: SyntaxFault[] = [];
-  const parsed = convert(tree);
-  if (twice.length > 0) throw new SyntaxFaults(twice);
+  const twice: (SyntaxFault & { readonly at: Position })[] = [];
+  const parsed = tree === undefined ? null : convert(tree);
+  const faults = (refusal === null ? [] : brokenPlaces(errors, refusal, text)).map(({ kind, offset }) => ({
+    at: positionOf(offset),
+    message: `is not valid JSON: ${reason(kind, text, offset)}`,
+    hint: hintFor(text, offset),
+  }));
+  const all = [...faults, ...twice].sort((one, other) => one.at.line - other.at.line);
+  if (all.length > 0 || parsed === null) throw new SyntaxFaults(all);
   return parsed;
 
   function convert(node: Node): Parsed {
@@ -45,6 +41,33 @@ export function parseJson(text: string): Parsed {
   }
 }
 
+/** `kind`: the words of JSON.parse, or those of the parser for editors. */
+interface Broken {
+  readonly kind: string;
+  readonly offset: number;
+}
+
+/** A screen full: more of them help no reader. */
+const maxFaults = 20;
+
+/** JSON.parse stops at the first fault. What the parser for editors finds after it is often only a consequence. */
+function brokenPlaces(errors: readonly ParseError[], refusal: string, text: string): readonly Broken[] {
+  const all = errors.map(({ error, offset }) => ({ kind: printParseErrorCode(error), offset }));
+  const found: Broken[] = [{ kind: refusal, offset: all[0]?.offset ?? text.length }];
+  for (const [index, one] of all.entries()) {
+    const isSameLine = !/[\r\n]/.test(text.slice(found.at(-1)?.offset, one.offset));
+    if (found.length < maxFaults && !isSameLine && !isConsequence(one, all[index - 1], text)) found.push(one);
+  }
+  return found;
+}
+
+function isConsequence({ kind, offset }: Broken, before: Broken | undefined, text: string): boolean {
+  // The string has taken the comma with it.
+  if (kind === 'CommaExpected') return before?.kind === 'UnexpectedEndOfString';
+  // It has left out a word that it did not know.
+  return kind === 'ValueExpected' && !/[:[,]\s*$/.test(text.slice(0, offset));
+}
+
 function scalarOf(value: unknown): string | number | boolean | null {
   return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? value : null;
 }
@@ -59,11 +82,13 @@ function refusalOf(text: string): string | null {
   }
 }
 
-function reason(refusal: string, text: string, offset: number): string {
+function reason(kind: string, text: string, offset: number): string {
   if (text.trim() === '') return 'it is empty';
   if (text.slice(offset).trim() === '') return 'it ends too early';
-  if (/control character/i.test(refusal)) return 'a string cannot have a control character: write \\n or \\t';
-  if (/escape/i.test(refusal)) return 'a backslash has to be written twice';
+  if (/control character|InvalidCharacter/i.test(kind))
+    return 'a string cannot have a control character: write \\n or \\t';
+  if (/escape/i.test(kind)) return 'a backslash has to be written twice';
+  if (kind === 'UnexpectedEndOfString') return 'a string has no closing quote';
   const [found = ''] = /^\S/u.exec(text.slice(offset)) ?? [];
   return found === '' ? 'something is missing here' : `${JSON.stringify(found)} is not allowed here`;
 }

@@ -1,27 +1,15 @@
 /** Parses TOML 1.1, of which TOML 1.0 is a part. */
-import { type AST, ParseError, parseTOML } from 'toml-eslint-parser';
-import {
-  type Parsed,
-  type ParsedEntry,
-  type Position,
-  positionIn,
-  type SyntaxFault,
-  SyntaxFaults,
-} from './document.ts';
+import { type AST, ParseError } from 'toml-eslint-parser';
+import { type Parsed, type ParsedEntry, type Position, SyntaxFaults } from './document.ts';
+import { tomlFaults, treeOf } from './toml-faults.ts';
 
 type Table = Extract<Parsed, { kind: 'table' }> & { readonly entries: Map<string, ParsedEntry> };
 type List = Extract<Parsed, { kind: 'list' }> & { readonly items: Parsed[] };
 
-/** Throws `SyntaxFaults`. The parser stops at the first fault. */
+/** Throws `SyntaxFaults`. */
 export function parseToml(text: string): Parsed {
-  let tree: AST.TOMLProgram;
-  try {
-    tree = parseTOML(text, { tomlVersion: '1.1.0' });
-  } catch (error) {
-    if (!(error instanceof ParseError)) throw error;
-    // Its own line and column are wrong where a line ends in a carriage return alone.
-    throw new SyntaxFaults([explain(error, text)]);
-  }
+  const tree = treeOf(text);
+  if (tree instanceof ParseError) throw new SyntaxFaults(tomlFaults(text, tree));
   const root = newTable({ line: 1, column: 1 });
   const lists = new Map<string, List>();
   for (const node of tree.body[0].body) {
@@ -110,32 +98,4 @@ function nameOf(key: AST.TOMLBare | AST.TOMLQuoted): string {
 
 function startOf({ loc }: AST.HasLocs): Position {
   return { line: loc.start.line, column: loc.start.column + 1 };
-}
-
-const plainWords: Readonly<Record<string, string>> = {
-  'Defining a key multiple times is invalid': 'this key or table is written twice',
-  'Unspecified values are invalid': 'a value is missing',
-  'Unexpected character': 'this character is not allowed here',
-  'Unexpected token': 'this is not allowed here',
-  'Must be a newline': 'a new line has to begin here',
-  'Unterminated string constant': 'a string has no closing quote',
-};
-
-function explain({ message, index }: ParseError, text: string): SyntaxFault {
-  // What is missing is missing where the text before it ends, and not in the next line.
-  const isMissing = message === 'Unspecified values are invalid';
-  const at = positionIn(text, isMissing ? text.slice(0, index).trimEnd().length : index);
-  const line = text.split(/\r\n|\r|\n/)[at.line - 1] ?? '';
-  const words = plainWords[message] ?? message.charAt(0).toLowerCase() + message.slice(1);
-  return { at, message: `is not valid TOML: ${words}`, hint: hintFor(line) };
-}
-
-/** Supervisor's headers, YAML and JSON are what a TOML file is mistaken for. */
-function hintFor(line: string): string | null {
-  const [, section, name] = /^\s*\[([a-z_]+):([\w.-]+)\]/.exec(line) ?? [];
-  if (section !== undefined) return `write [program.${name ?? 'NAME'}]`;
-  if (/^\s*[\w-]+:(\s|$)/.test(line)) return 'write key = value; for YAML, name the file .yaml';
-  if (/^\s*\{\s*$/.test(line)) return 'for JSON, name the file .json';
-  if (/^\s*[\w-]+\s*=\s*[A-Za-z/.~$][^"']*$/.test(line)) return 'a text needs quotes: key = "value"';
-  return null;
 }
