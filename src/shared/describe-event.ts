@@ -124,7 +124,7 @@ function sentence(event: MasterEvent, why: (failure: Failure) => string): string
     case 'workerAcceptsNoMore':
       return `${worker(event)} no longer accepts connections`;
     case 'workerCleanUpCut':
-      return `${worker(event)}: its ${event.what} had not finished at the drain timeout and were cut: let handlers end with process.exit(), or allow more time with --drain-timeout`;
+      return `${worker(event)}: its ${event.what} had not finished at the drain timeout and were cut: let handlers end with process.exit(), or allow more time with drain_timeout (--drain-timeout)`;
     case 'stillDraining':
       return stillDraining(event);
     case 'workerTerminated':
@@ -140,9 +140,9 @@ function sentence(event: MasterEvent, why: (failure: Failure) => string): string
     case 'undeclaredListen':
       return `${worker(event)} also listens on ${event.address}, which graceful-run does not hold: two generations cannot both bind it, so a reload fails or interrupts it; ${howToDeclare(event.address)}`;
     case 'wideListen':
-      return `${worker(event)} asked for ${event.address} only, but the listener is open to every address and shows IPv4 clients as ::ffff:a.b.c.d: add ${hostOption(event.address)}`;
+      return `${worker(event)} asked for ${event.address} only, but the listener is open to every address and shows IPv4 clients as ::ffff:a.b.c.d: set ${hostOption(event.address)}`;
     case 'narrowListen':
-      return `${worker(event)} asked for ${event.address}, but the listener is open only to the addresses that the first generation asked for: restart the master, or set the address with --host`;
+      return `${worker(event)} asked for ${event.address}, but the listener is open only to the addresses that the first generation asked for: restart the master, or set the address with host (--host)`;
     case 'addressBusy':
       return `${event.host === null || event.port === null ? describePlace(event) : formatAddress(event.host, event.port)} is in use by another process: retrying for ${formatDuration(event.patienceMs)}`;
     case 'nameBusy':
@@ -234,12 +234,12 @@ function howToDeclare(address: string): string {
   const port = /:(\d+)$/.exec(address)?.[1];
   return port === undefined
     ? 'graceful-run cannot hold UNIX sockets yet'
-    : `if it is the one that clients use, hold it with --port ${port} (a master holds one port)`;
+    : `if it is the one that clients use, hold it: port (--port ${port}), or listen in a config file`;
 }
 
-/** The option that binds the address alone: `--host 127.0.0.1`. */
+/** The option that binds the address alone: `host (--host 127.0.0.1)`. */
 function hostOption(address: string): string {
-  return `--host ${address.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1')}`;
+  return `host (--host ${address.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1')})`;
 }
 
 function worker(identity: WorkerIdentity): string {

@@ -17,7 +17,7 @@ function currentFolder(): string {
     return process.cwd();
   } catch (cause) {
     throw new GracefulRunError('cwdMissing', 'cannot determine the current directory: it was removed', {
-      hint: 'change to a directory that exists (cd), or give --cwd',
+      hint: 'change to a directory that exists: cd',
       cause,
     });
   }

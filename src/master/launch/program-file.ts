@@ -161,7 +161,7 @@ function notWatchable(
     'notWatchable',
     `cannot tell which file \`${command.join(' ')}\` is: ${reason}`,
     {
-      hint: 'name what to watch: --watch path …',
+      hint: 'name what to watch: watch = ["path"] (--watch path)',
       ...(missing === null ? {} : { cause: new MissingFile(missing) }),
     },
   );

@@ -36,7 +36,7 @@ export function resolveCommand(command: readonly string[], surroundings: Surroun
   const [name, ...args] = command;
   if (name === undefined || name === '') {
     throw new GracefulRunError('commandMissing', 'cannot start: no command was given', {
-      hint: 'put it after two dashes: graceful-run --port 3000 -- node app.js',
+      hint: 'give command, or put it after two dashes: graceful-run -- node app.js',
     });
   }
   requireDirectory(surroundings.cwd);
@@ -59,7 +59,7 @@ function requireDirectory(cwd: string): void {
     );
   }
   throw new GracefulRunError('cwdMissing', `cannot use ${cwd} as working directory: it is not a directory`, {
-    hint: 'set --cwd to the directory of the program',
+    hint: 'set directory (--cwd) to the directory of the program',
   });
 }
 

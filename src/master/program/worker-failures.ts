@@ -57,7 +57,7 @@ export function lostFailure(pid: number, { stderrTail }: FailureContext): Failur
   return {
     reason: 'exited',
     message: `its process ${pid} ended unexpectedly, but the command that started it is still running`,
-    hint: 'the worker is started again unless the command itself starts the program again within --ready-timeout',
+    hint: 'the worker is started again unless the command itself starts the program again within ready_timeout (--ready-timeout)',
     errorCode: null,
     outcome: null,
     stderrTail,
@@ -151,7 +151,7 @@ function heldHint({ stderrTail, declared }: FailureContext): string | null {
     : [];
   const port = taken.find((one) => declared.includes(one));
   if (port === undefined && !text.includes(heldByMaster)) return null;
-  return `graceful-run holds port ${port ?? declared.join(', ')} for the process that it starts, but the program binds the port a second time: in a second server on the same address, in a worker thread, or in a process that it starts. If it uses node:cluster, leave cluster.schedulingPolicy at SCHED_RR and listen without exclusive: true, or use --workers instead. If a wrapper starts the server, start Node.js itself (node --import tsx app.ts, not tsx app.ts). If a script sets NODE_OPTIONS, let it keep the existing value (${keepOptions})`;
+  return `graceful-run holds port ${port ?? declared.join(', ')} for the process that it starts, but the program binds the port a second time: in a second server on the same address, in a worker thread, or in a process that it starts. If it uses node:cluster, leave cluster.schedulingPolicy at SCHED_RR and listen without exclusive: true, or use workers (--workers) instead. If a wrapper starts the server, start Node.js itself (node --import tsx app.ts, not tsx app.ts). If a script sets NODE_OPTIONS, let it keep the existing value (${keepOptions})`;
 }
 
 /** Its listen() binds the port by itself, which fails, or ends up elsewhere. */
@@ -169,7 +169,7 @@ function takenHint({ stderrTail, declared }: FailureContext): string {
   if (port !== undefined && declared.includes(Number(port)))
     return `graceful-run holds ${address ?? port}, but the process that listens did not inherit it: start the program itself, not through a wrapper (node --import tsx app.ts, not tsx app.ts)`;
   const isServed =
-    port === undefined ? '' : `. If it is the port that clients use, hold it with --port ${port}`;
+    port === undefined ? '' : `. If it is the port that clients use, hold it too: port (--port ${port})`;
   return `${address ?? 'its address'} is in use: if it is a second port of the program, the old generation holds it until it has exited${isServed}`;
 }
 
@@ -201,7 +201,7 @@ const silentHint = 'it wrote nothing to stderr: run the command by itself to see
 
 function undeclaredHint({ undeclared, declared }: FailureContext): string | null {
   if (undeclared.length === 0) return null;
-  return `it listened on ${undeclared.join(', ')}, but graceful-run holds port ${declared.join(', ')}: set --port to the port of the program, or let the program listen on process.env.PORT`;
+  return `it listened on ${undeclared.join(', ')}, but graceful-run holds port ${declared.join(', ')}: set port (--port) to the port of the program, or let the program listen on process.env.PORT`;
 }
 
 function unhealthyHint({ when }: Readiness): string {

@@ -179,7 +179,7 @@ export async function numeric(host: string, port: number): Promise<string> {
       'addressUnusable',
       `cannot listen on ${host}:${port}: the name ${host} has no address`,
       {
-        hint: 'give --host a numeric address, such as 127.0.0.1, 0.0.0.0 or ::',
+        hint: 'give host (--host) a numeric address, such as 127.0.0.1, 0.0.0.0 or ::',
         cause,
       },
     );

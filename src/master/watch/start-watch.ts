@@ -173,6 +173,6 @@ function notWatchable(path: string, problems: ReadonlySet<string>): GracefulRunE
   const [problem] = problems;
   const reason = problem ?? 'no such file or directory';
   return new GracefulRunError('notWatchable', `cannot watch ${path}: ${reason}`, {
-    hint: 'name files or directories that exist and can be read: --watch path …',
+    hint: 'let watch (--watch) name files or directories that exist and can be read',
   });
 }

@@ -60,7 +60,7 @@ export function refuseInThread(ports: readonly number[]): void {
       const { target } = readListenCall(args);
       if (target.kind !== 'tcp' || !ports.includes(target.port)) return original.apply(this, args);
       const where = writeAddress(target.host, target.port);
-      const text = `cannot listen on ${where} in a worker thread: graceful-run hands it to the main thread (${heldByMaster}): listen there, and pass on work instead of connections, or start one process for each core with --workers`;
+      const text = `cannot listen on ${where} in a worker thread: graceful-run hands it to the main thread (${heldByMaster}): listen there, and pass on work instead of connections, or start one process for each core with workers (--workers)`;
       complain(text);
       const error = Object.assign(new Error(text), { code: heldByMaster, port: target.port });
       process.nextTick(() => this.emit('error', error));
