@@ -24,7 +24,7 @@ import type { Plan } from './config/plan.ts';
 import { workingDirectory } from './config/working-directory.ts';
 import type { Commands, ReloadUnderWay } from './control/commands.ts';
 import { openControlServer, type ControlServer } from './control/control-server.ts';
-import { deferred } from './deferred.ts';
+import { type Deferred, deferred } from './deferred.ts';
 import { recordVersion, type MasterRecord } from './handover/record.ts';
 import { embeddedOutput } from './output/shared-output.ts';
 import type { Platform } from './process/platform.ts';
@@ -250,25 +250,45 @@ function assemble(
     return { accepted: { generation }, outcome: outcome.then(orThrow) };
   }
 
+  /** The request to reload everything that waits until every program has been asked for the one before. */
+  let waiting: Promise<void> | null = null;
+  let allAsked: Promise<unknown> = Promise.resolve();
+
+  /** A request that comes while another one waits is the same: that one reads the file, and asks every program, after both. */
   async function reloadAll({ cause }: { readonly cause: Cause }): Promise<void> {
+    const asked = deferred<undefined>();
+    waiting ??= allAsked.then(async () => {
+      waiting = null;
+      allAsked = asked.promise;
+      try {
+        await reloadEach(cause, asked);
+      } finally {
+        asked.resolve(undefined);
+      }
+    });
+    return waiting;
+  }
+
+  /** `asked` is resolved when every program has been asked. */
+  async function reloadEach(cause: Cause, asked: Deferred<undefined>): Promise<void> {
     let fresh: readonly UpdatedProgram[] = [];
     if (readPlan !== null) {
       const { programs } = await commands.update({ cause, isDryRun: false });
       fresh = programs.filter(({ done }) => done !== 'changed');
     }
     const old = set.all().filter(({ program }) => !fresh.some((one) => one.program === program.name()));
-    const reloads: Promise<unknown>[] = old
-      .filter(({ program }) => program.isServing())
-      .map(async ({ program }) => {
-        if (!isOfOneProgram) await turn();
-        return program.reload({ cause, wait: 'serving' }).outcome;
-      });
     // What is to run and has failed gets another chance.
-    if (!isOfOneProgram)
-      reloads.push(...old.filter(hasFailed).map(async (member) => set.start(member).outcome));
-    if (isOfOneProgram && reloads.length === 0)
-      reloads.push(commands.reload({ program: null, cause, wait: 'serving' }).outcome);
-    await Promise.allSettled(reloads);
+    const requests = isOfOneProgram
+      ? []
+      : old.filter(hasFailed).map(async (member) => settled(() => set.start(member)));
+    for (const { program } of old.filter((one) => one.program.isServing())) {
+      if (!isOfOneProgram) await turn();
+      requests.push(settled(() => program.reload({ cause, wait: 'serving' })));
+    }
+    if (isOfOneProgram && requests.length === 0)
+      requests.push(settled(() => commands.reload({ program: null, cause, wait: 'serving' })));
+    asked.resolve(undefined);
+    await Promise.all(requests);
   }
 
   async function open(): Promise<void> {
@@ -441,6 +461,15 @@ function assemble(
         .map(({ program, isWanted: isToRun }) => ({ ...program.record(), isWanted: isToRun })),
     }),
   };
+}
+
+/** What has become of a request is told by events. */
+async function settled(ask: () => { readonly outcome: Promise<unknown> }): Promise<void> {
+  try {
+    await ask().outcome;
+  } catch {
+    // A stop that came first.
+  }
 }
 
 function orThrow(outcome: StartOutcome): ReloadResult {
