@@ -217,20 +217,20 @@ function notReadyHint(readiness: Readiness, { declared }: FailureContext): strin
 
 /** What was waited for. */
 function signOf(readiness: Readiness, listens: string): string {
-  const other = `a program that is not Node.js cannot say that: choose another way with --ready, such as delay:1s or tcp:PORT`;
+  const other = `a program that is not Node.js cannot say that: choose another way with ready (--ready), such as delay:1s or tcp:PORT`;
   switch (readiness.when) {
     case 'auto':
-      return `a Node.js worker is ready once it ${listens}. Where a Node.js command starts a program of another kind, --ready has to say when that is ready, such as delay:1s`;
+      return `a Node.js worker is ready once it ${listens}. Where a Node.js command starts a program of another kind, ready (--ready) has to say when that is ready, such as delay:1s`;
     case 'listens':
       return `a worker is ready once it ${listens}; ${other}`;
     case 'answers':
       return `a worker is ready once it ${listens}, and once GET ${readiness.path} also returns status 200–399, asked inside its process; ${other}`;
     case 'sendsMessage':
-      return `with --ready message a worker is ready once it has called process.send('ready'), and a Node.js worker once it ${listens} as well`;
+      return `with ready = "message" (--ready message), a worker is ready once it has called process.send('ready'), and a Node.js worker once it ${listens} as well`;
     case 'notifies':
-      return `with --ready notify a worker is ready once it has sent READY=1 to NOTIFY_SOCKET, and a Node.js worker once it ${listens} as well`;
+      return `with ready = "notify" (--ready notify), a worker is ready once it has sent READY=1 to NOTIFY_SOCKET, and a Node.js worker once it ${listens} as well`;
     case 'writesNewline':
-      return `with --ready fd:${readiness.fd} a worker is ready once it has written a newline to that descriptor, and a Node.js worker once it ${listens} as well`;
+      return `with ready = "fd:${readiness.fd}" (--ready fd:${readiness.fd}), a worker is ready once it has written a newline to that descriptor, and a Node.js worker once it ${listens} as well`;
     case 'commandSucceeds':
     case 'lives':
     case 'connects':
