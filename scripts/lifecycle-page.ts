@@ -39,7 +39,7 @@ const inputs: readonly WorkerTableInput[] = [
   { type: 'workerSaidItAdopts', at: 0, worker: 1 },
   { type: 'workerSaidItDrains', at: 0, worker: 1 },
   { type: 'workerEnded', at: 0, worker: 1, end },
-  { type: 'workerNotReady', at: 0, worker: 1, failure },
+  { type: 'workerNotReady', at: 0, worker: 1, failure, mayAccept: false },
   { type: 'drainTimedOut', at: 0, worker: 1 },
   { type: 'killTimedOut', at: 0, worker: 1 },
   { type: 'drain', at: 0, reason: 'reload' },
@@ -159,7 +159,7 @@ function inputsFor(program: Program): readonly LifecycleInput[] {
       { type: 'workerSaidItDrains', at, worker },
       { type: 'workerAdmitted', at, worker },
       { type: 'workerEnded', at, worker, end },
-      { type: 'workerNotReady', at, worker, failure },
+      { type: 'workerNotReady', at, worker, failure, mayAccept: false },
     ]),
   ];
 }

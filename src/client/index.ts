@@ -13,6 +13,7 @@ export type {
 export { connect } from './connect.ts';
 export type { EventStream } from './event-stream.ts';
 export { ReloadFailure, UpdateFailure } from './failures.ts';
+export type { AddressFields } from '../shared/format-address.ts';
 export { type ErrorCode, GracefulRunError } from '../shared/errors.ts';
 export type {
   DrainingStatus,
@@ -30,6 +31,7 @@ export type {
   StopAccepted,
   UpdatedProgram,
   UpdateResult,
+  WorkerCapabilities,
   WorkerCrash,
   WorkerStatus,
 } from '../shared/control-api.ts';

@@ -4,6 +4,8 @@ import { createMaster as createOwnedMaster, type Master } from './master.ts';
 
 export type { Master, MasterProgram } from './master.ts';
 export type { MasterOptions, PlanOptions, ProgramOptions, ReadyWhen } from './config/options.ts';
+export type { DrainSignalOption } from './launch/drain-signals.ts';
+export type { AddressFields } from '../shared/format-address.ts';
 export { GracefulRunError, type ErrorCode } from '../shared/errors.ts';
 export type {
   DrainingStatus,
@@ -17,6 +19,7 @@ export type {
   Status,
   UpdatedProgram,
   UpdateResult,
+  WorkerCapabilities,
   WorkerCrash,
   WorkerStatus,
 } from '../shared/control-api.ts';

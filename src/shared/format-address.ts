@@ -36,11 +36,6 @@ export function describePlace({ port, path }: Pick<AddressFields, 'port' | 'path
   return path === null ? `port ${port ?? 0}` : `unix:${path}`;
 }
 
-/** `127.0.0.1:80`, `[::1]:80`, `unix:/run/app.sock`. */
-export function formatSocketAddress(address: SocketAddress): string {
-  return address.type === 'unix' ? `unix:${address.path}` : formatAddress(address.host, address.port);
-}
-
 /** A URL that terminals turn into a link: `http://127.0.0.1:80`; `localhost` for a listener on every address. */
 export function formatUrl(host: string, port: number): string {
   const isEvery = host === '::' || host === '0.0.0.0';

@@ -151,7 +151,7 @@ export function startCandidate(
     running.withoutPreload = platform.findWithoutPreload(running.process.pid, preload);
     const context = failureContext(running, versions.of(place.generation).listeners);
     const late = notReadyFailure(plan.readyTimeoutMs, plan.workerKind.readiness, context);
-    turn({ type: 'workerNotReady', worker: id, at: now(), failure: late });
+    turn({ type: 'workerNotReady', worker: id, at: now(), failure: late, mayAccept: false });
   }
 
   function drain(reason: DrainReason): void {

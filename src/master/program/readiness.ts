@@ -152,7 +152,7 @@ export function createReadinessJudge(parts: ReadinessParts): ReadinessJudge {
   function lose(worker: RunningWorker, pid: number): void {
     const failure = lostFailure(pid, failureContext(worker, versions.of(worker.generation).listeners));
     dispatch({ type: 'workerLostProgram', worker: worker.id, failure });
-    dispatch({ type: 'workerNotReady', worker: worker.id, failure });
+    dispatch({ type: 'workerNotReady', worker: worker.id, failure, mayAccept: false });
   }
 
   function look(worker: RunningWorker, probe: Probe): void {

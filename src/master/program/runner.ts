@@ -109,7 +109,12 @@ export function createRunner(options: RunnerOptions, initial: Program): Runner {
       plan.workerKind.readiness,
       context,
     );
-    dispatch({ type: 'workerNotReady', worker: id, failure });
+    // A Node.js that has inherited the listener is gated, whatever started it.
+    const mayAccept = !platform.findNode(
+      worker.process.pid,
+      listeners.map(({ fd }) => fd),
+    );
+    dispatch({ type: 'workerNotReady', worker: id, failure, mayAccept });
   }
 
   function admissionTimedOut(id: number): void {

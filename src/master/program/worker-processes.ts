@@ -150,7 +150,8 @@ export function createWorkerProcesses(parts: WorkerProcessParts): WorkerProcesse
   function failIfNotInherited(worker: RunningWorker | null): void {
     if (worker === null || worker.wasReady || !isNotInherited(worker.tail.lines())) return;
     const failure = notInheritedFailure(failureContext(worker, versions.of(worker.generation).listeners));
-    dispatch({ type: 'workerNotReady', worker: worker.id, failure });
+    // It did not inherit the listener.
+    dispatch({ type: 'workerNotReady', worker: worker.id, failure, mayAccept: false });
   }
 
   /** A program that cannot bind says so and exits a moment later: after that there is no process to look at. */

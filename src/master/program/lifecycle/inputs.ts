@@ -77,6 +77,8 @@ export type WorkerInput =
       readonly at: number;
       readonly worker: number;
       readonly failure: Failure;
+      /** Unless it is gated, it may have accepted connections. False: what is seen of it cannot have. */
+      readonly mayAccept: boolean;
     }
   /** It asks for at least so much time from now on. */
   | {

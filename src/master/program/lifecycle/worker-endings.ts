@@ -115,8 +115,8 @@ export const killedBeforeItsBirth: Row['workerSpawned'] = (worker, { pid }) => (
   verdict: null,
 });
 
-export const notReadyInTime: Row['workerNotReady'] = (worker, { at, failure }, settings) => ({
-  ...(worker.capabilities.isGated
+export const notReadyInTime: Row['workerNotReady'] = (worker, { at, failure, mayAccept }, settings) => ({
+  ...(worker.capabilities.isGated || !mayAccept
     ? killed(worker, at, 'notReady')
     : drain(worker, { type: 'drain', at, reason: 'rollback' }, settings)),
   verdict: {

@@ -69,7 +69,7 @@ test('a candidate without a gate that is not ready in time may have accepted: it
   const it = serving(1, {}, noCapabilities);
   it.send({ type: 'reloadRequested', at: 1_000, cause: 'signal' });
   it.send({ type: 'workerSpawned', at: 1_001, worker: 2, pid: 1002, isGated: false });
-  const effects = kinds(it.send({ type: 'workerNotReady', at: 31_000, worker: 2, failure }));
+  const effects = kinds(it.send({ type: 'workerNotReady', at: 31_000, worker: 2, failure, mayAccept: true }));
   expect(effects).toContain('drainWorker 2');
   expect(effects).not.toContain('SIGKILL 2');
   expect(it.program).toMatchObject({ phase: 'serving', current: { number: 1 } });
