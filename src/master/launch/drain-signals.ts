@@ -19,7 +19,7 @@ export const drainSignalNames = [
   'TSTP',
 ] as const;
 
-type SignalName = (typeof drainSignalNames)[number];
+export type SignalName = (typeof drainSignalNames)[number];
 
 /** As options write it: `auto`, `none`, `QUIT`, `SIGQUIT`. */
 export type DrainSignalOption = 'auto' | 'none' | SignalName | `SIG${SignalName}`;

@@ -117,7 +117,7 @@ function descriptorHeld(fd: number): GracefulRunError {
   return new GracefulRunError(
     'startFailed',
     `cannot start the worker: descriptor ${fd}, to which it is to write that it is ready, is that of a listener`,
-    { hint: 'name a higher one: --ready fd:20' },
+    { hint: 'name a higher one in ready (--ready fd:20)' },
   );
 }
 

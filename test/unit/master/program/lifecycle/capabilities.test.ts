@@ -78,6 +78,17 @@ test('a candidate without a gate that is not ready in time may have accepted: it
   expect(kinds(it.send({ type: 'killTimedOut', at: 63_000, worker: 2 }))).toContain('SIGKILL 2');
 });
 
+test('a candidate that is not ready in time, and that cannot have accepted, is killed at once', () => {
+  const it = serving(1);
+  it.send({ type: 'reloadRequested', at: 1_000, cause: 'signal' });
+  it.send({ type: 'workerSpawned', at: 1_001, worker: 2, pid: 1002, isGated: false });
+  const effects = kinds(
+    it.send({ type: 'workerNotReady', at: 31_000, worker: 2, failure, mayAccept: false }),
+  );
+  expect(effects).toContain('SIGKILL 2');
+  expect(it.program).toMatchObject({ phase: 'serving', current: { number: 1 } });
+});
+
 test('when a candidate fails, its other workers without a gate drain, the one that is not ready included', () => {
   const it = serving(1);
   it.send({ type: 'workerCountRequested', at: 500, change: { to: 2 } });

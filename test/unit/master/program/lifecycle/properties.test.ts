@@ -178,7 +178,7 @@ function timerEvent(effect: Extract<Effect, { type: 'armTimer' }>, at: number): 
   const { key } = effect;
   switch (key.timer) {
     case 'ready':
-      return { type: 'workerNotReady', at: due, worker: key.worker, failure, mayAccept: due % 2 === 0 };
+      return { type: 'workerNotReady', at: due, worker: key.worker, failure, mayAccept: true };
     case 'admit':
       return { type: 'admissionFailed', at: due, worker: key.worker, failure };
     case 'drain':

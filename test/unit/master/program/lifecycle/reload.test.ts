@@ -84,10 +84,9 @@ describe('a reload', () => {
     const it = serving(2);
     it.send({ type: 'reloadRequested', at: 1_000, cause: 'signal' });
     it.ready(1_100, 3);
-    expect(kinds(it.send({ type: 'workerNotReady', at: 31_000, worker: 4, failure, mayAccept: true }))).toEqual([
-      'SIGKILL 4',
-      'SIGKILL 3',
-    ]);
+    expect(
+      kinds(it.send({ type: 'workerNotReady', at: 31_000, worker: 4, failure, mayAccept: true })),
+    ).toEqual(['SIGKILL 4', 'SIGKILL 3']);
     expect(it.program).toMatchObject({ phase: 'serving', current: { number: 1 } });
   });
 
