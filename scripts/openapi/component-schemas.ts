@@ -91,6 +91,7 @@ const fields: Readonly<Record<string, string>> = {
   pid: 'The process id; null if there is no process.',
   version: 'The version of graceful-run.',
   type: '`tcp`: it has a host and a port. `unix`: it has a path.',
+  socket: 'The name of the socket; null if it has none.',
   host: 'The IP address or host name; null if it has none.',
   port: 'The TCP port; null if it has none.',
   file: 'The path of the config file.',

@@ -12,6 +12,7 @@ import type {
 } from '../shared/control-api.ts';
 import { controlFolders } from '../shared/control-path.ts';
 import { GracefulRunError } from '../shared/errors.ts';
+import { addressFields } from '../shared/format-address.ts';
 import type { Cause, EventRecord, Failure, MasterEvent } from '../shared/events.ts';
 import { version } from '../shared/version.ts';
 import {
@@ -31,6 +32,7 @@ import type { Platform } from './process/platform.ts';
 import { system } from './process/system.ts';
 import { describeStatus } from './program/describe-status.ts';
 import { masterStopped } from './program/history/reload-waiters.ts';
+import type { InheritedSockets } from './sockets/inherited-sockets.ts';
 import { startFailed } from './program/worker-failures.ts';
 import { createTurns } from './programs/take-turns.ts';
 import { createUpdates } from './programs/updates.ts';
@@ -107,6 +109,8 @@ export interface Surroundings {
   readonly environment: NodeJS.ProcessEnv;
   /** Where the stderr of the worker of this program with this pid goes, in whole lines, as it was written. */
   readonly onStderr: (bytes: Uint8Array, pid: number, program: string) => void;
+  /** The sockets that this process was started with; null: none. */
+  readonly inherited: InheritedSockets | null;
   /** Stands in every line of the master's log (random-id.ts); null: it writes none. */
   readonly logId: string | null;
   /** How errors name the options. */
@@ -133,6 +137,7 @@ export function createMasterOf(plan: Plan, given: Partial<Surroundings> = {}): O
     platform: system,
     environment: process.env,
     onStderr: given.onStderr ?? embeddedOutput(),
+    inherited: null,
     logId: null,
     spelling: 'code',
     readPlan: null,
@@ -142,7 +147,7 @@ export function createMasterOf(plan: Plan, given: Partial<Surroundings> = {}): O
 
 function assemble(
   first: Plan,
-  { platform, environment, onStderr, logId, readPlan }: Surroundings,
+  { platform, environment, onStderr, inherited, logId, readPlan }: Surroundings,
 ): OwnedMaster {
   const startedAt = platform.clock.monotonicMs();
   const subscribers = new Set<(event: EventRecord) => void>();
@@ -157,6 +162,7 @@ function assemble(
   const set = createProgramSet({
     environment,
     platform,
+    inherited,
     onStderr,
     privateFolder: () => (control === null ? null : dirname(control.path)),
     onEvent: heard,
@@ -295,6 +301,9 @@ function assemble(
     if (!isOfOneProgram) await openControl();
     else await openOnly(set.find(null));
     publish({ event: 'masterStarted', pid: process.pid, version, control: control?.path ?? null });
+    const declared = updates.plan().programs.flatMap(({ listeners }) => listeners);
+    for (const { name: socket, address } of inherited?.strangers(declared) ?? [])
+      publish({ event: 'inheritedSocketUnused', socket, ...addressFields(address) });
   }
 
   /** Everything that can keep the only program from being started is found out before it is. */

@@ -230,6 +230,8 @@ export type MasterEvent =
   | ({ readonly event: 'addressBusy'; readonly patienceMs: number } & AddressFields)
   /** Another master with this name is stopping; this master waits until it has exited. `holder`: its pid. */
   | { readonly event: 'nameBusy'; readonly holder: number }
+  /** The master was started with this socket, by systemd for example, and no listener of the plan means it. `socket`: its name. */
+  | ({ readonly event: 'inheritedSocketUnused'; readonly socket: string | null } & AddressFields)
   /** Workers whose master was killed still held the address after their drain timeout: this master has killed them. */
   | ({ readonly event: 'orphansKilled'; readonly pids: readonly number[] } & Pick<
       AddressFields,

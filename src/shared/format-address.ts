@@ -46,3 +46,8 @@ export function formatUrl(host: string, port: number): string {
 export function formatAddress(host: string, port: number): string {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 }
+
+/** `127.0.0.1:80`, `[::1]:80`, `unix:/run/app.sock`. */
+export function formatSocketAddress(address: SocketAddress): string {
+  return address.type === 'unix' ? `unix:${address.path}` : formatAddress(address.host, address.port);
+}

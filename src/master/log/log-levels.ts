@@ -36,6 +36,7 @@ export function levelOf(event: MasterEvent, isRecovery = false): EventLevel {
     case 'wideListen':
     case 'narrowListen':
     case 'addressBusy':
+    case 'inheritedSocketUnused':
     case 'nameBusy':
     case 'orphansKilled':
     case 'listenerLeftBehind':

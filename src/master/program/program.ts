@@ -37,6 +37,7 @@ import { defaultBackoff } from './lifecycle/backoff.ts';
 import { idleProgram, servingGeneration, type LifecycleSettings, type Program } from './lifecycle/state.ts';
 import { createRunner, type Runner } from './runner.ts';
 import { createVersions, type PreparedVersion } from './versions.ts';
+import type { InheritedSockets } from '../sockets/inherited-sockets.ts';
 
 export interface ProgramParts {
   readonly plan: ProgramPlan;
@@ -50,6 +51,8 @@ export interface ProgramParts {
   readonly onEvent: (event: MasterEvent, wallMs: number) => void;
   /** Listeners for this address that another program holds; empty: none does. */
   readonly lend?: (listener: ListenerPlan) => readonly BoundListener[];
+  /** Sockets that the master was started with. */
+  readonly inherited?: Pick<InheritedSockets, 'take'> | null;
   /** What a reload that is asked for, or waited for, is answered when a stop comes first. Default: that the master stops. */
   readonly stopped?: (action: string) => Error;
 }
@@ -205,6 +208,8 @@ export function createProgram(parts: ProgramParts): ManagedProgram {
   ): Promise<readonly BoundListener[]> {
     const lent = parts.lend?.(wanted) ?? [];
     if (lent.length > 0) return lent;
+    const inherited = (await parts.inherited?.take(wanted)) ?? null;
+    if (inherited !== null) return [inherited];
     const address = addressFields(wanted);
     const bound = await bindWithPatience(
       wanted,

@@ -184,6 +184,11 @@ export const eventShapes: Shapes = {
     ...address,
     patienceMs: z.number(),
   }),
+  inheritedSocketUnused: event('inheritedSocketUnused', {
+    ...place,
+    socket: z.nullable(z.string()),
+    ...address,
+  }),
   nameBusy: event('nameBusy', { ...place, holder: z.int() }),
   orphansKilled: event('orphansKilled', { ...place, ...held }),
   listenerLeftBehind: event('listenerLeftBehind', { ...place, ...held }),

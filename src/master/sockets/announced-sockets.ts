@@ -1,0 +1,41 @@
+/** Which descriptors the environment announces as sockets: sd_listen_fds(3) and Server::Starter. Pure. */
+
+export interface AnnouncedSocket {
+  readonly fd: number;
+  /** Null: the protocol gives it none. */
+  readonly name: string | null;
+}
+
+/** SD_LISTEN_FDS_START. */
+const firstFd = 3;
+
+/** More than any process holds: a number beyond it is none of theirs. */
+const maxSockets = 1_024;
+
+/** Of sd_listen_fds(3), only what is meant for this process, `pid`. */
+export function announcedSockets(
+  environment: Readonly<Record<string, string | undefined>>,
+  pid: number,
+): readonly AnnouncedSocket[] {
+  const ofSystemd = environment['LISTEN_PID'] === String(pid) ? systemd(environment) : [];
+  return ofSystemd.length > 0 ? ofSystemd : serverStarter(environment['SERVER_STARTER_PORT'] ?? '');
+}
+
+function systemd(environment: Readonly<Record<string, string | undefined>>): readonly AnnouncedSocket[] {
+  const count = Number(environment['LISTEN_FDS'] ?? '');
+  if (!Number.isInteger(count) || count < 1 || count > maxSockets) return [];
+  const names = (environment['LISTEN_FDNAMES'] ?? '').split(':');
+  return Array.from({ length: count }, (_, at) => {
+    const name = names[at] ?? '';
+    // `unknown`: the unit has not named it.
+    return { fd: firstFd + at, name: name === '' || name === 'unknown' ? null : name };
+  });
+}
+
+/** `host:port=fd`, `port=fd` and `/path=fd`, joined by semicolons. */
+function serverStarter(text: string): readonly AnnouncedSocket[] {
+  return text.split(';').flatMap((entry) => {
+    const [, fd] = /^.+=(\d{1,7})$/.exec(entry) ?? [];
+    return fd === undefined ? [] : [{ fd: Number(fd), name: null }];
+  });
+}

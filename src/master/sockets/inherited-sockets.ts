@@ -1,0 +1,137 @@
+/**
+ * Sockets that graceful-run was started with, bound by what is above it: systemd or systemd-socket-activate (sd_listen_fds(3)), or
+ * Server::Starter. A listener of the plan that names one of them, or has its address, takes it instead of binding. Such a socket outlives
+ * the master: its owner keeps it, and what queues there is served by the next one.
+ */
+import { closeSync, fstatSync, readFileSync } from 'node:fs';
+import { GracefulRunError } from '../../shared/errors.ts';
+import { formatSocketAddress, type SocketAddress } from '../../shared/format-address.ts';
+import type { ListenerPlan } from '../config/plan.ts';
+import { duplicate, listen } from '../system-calls/syscalls.ts';
+import { announcedSockets } from './announced-sockets.ts';
+import { handleOver, holdListener, type BoundListener } from './listener.ts';
+import { readTcpAddress } from './tcp-table.ts';
+
+export interface InheritedSocket {
+  /** What the protocol calls it; null: nothing. */
+  readonly name: string | null;
+  readonly address: SocketAddress;
+}
+
+export interface InheritedSockets {
+  /** The one that is meant by the listener of the plan, until it is closed; null: there is none. */
+  take(wanted: ListenerPlan): Promise<BoundListener | null>;
+  /** Those that no listener of the plan means. */
+  strangers(plan: readonly ListenerPlan[]): readonly InheritedSocket[];
+}
+
+/** Null: it was started with none. */
+export function readInheritedSockets(environment: NodeJS.ProcessEnv, pid: number): InheritedSockets | null {
+  const found = announcedSockets(environment, pid).flatMap(({ fd, name }) => {
+    const address = addressOf(fd);
+    return address === null ? [] : [{ fd, name, address }];
+  });
+  if (found.length === 0) return null;
+  /** The first of these views stays open for the life of the master: a program may be stopped and started again. */
+  const held = new Map<number, BoundListener>();
+
+  async function hold(
+    { fd: inherited, address }: (typeof found)[number],
+    backlog: number,
+  ): Promise<BoundListener> {
+    const known = held.get(inherited);
+    if (known !== undefined) return known;
+    // systemd's socket does not listen yet. For one that does, this only is the length of its queue.
+    await listen(inherited, backlog);
+    // No worker is to inherit it but as the listener that it is declared as.
+    const fd = duplicate(inherited);
+    if (typeof fd === 'string') throw cannotTake(inherited, address, fd);
+    const handle = handleOver(fd);
+    if (typeof handle === 'string') throw cannotTake(inherited, address, handle);
+    closeSync(inherited);
+    const name = `inherited-${inherited}`;
+    const listener = holdListener({
+      name,
+      address,
+      backlog,
+      fd,
+      handle,
+      isUndecided: false,
+      standsFor: null,
+    });
+    held.set(inherited, listener);
+    return listener;
+  }
+
+  return {
+    async take(wanted) {
+      const socket = found.find((one) => isMeant(wanted, one));
+      if (socket === undefined) return null;
+      const { name, backlog } = wanted;
+      return (await hold(socket, backlog)).share({ name, backlog });
+    },
+    strangers: (plan) => found.filter((socket) => !plan.some((wanted) => isMeant(wanted, socket))),
+  };
+}
+
+function cannotTake(fd: number, address: SocketAddress, code: string): GracefulRunError {
+  const where = formatSocketAddress(address);
+  return new GracefulRunError(
+    'addressUnusable',
+    `cannot listen on ${where}, which is inherited as descriptor ${fd}: ${code}`,
+  );
+}
+
+/** By its name, or by its address. */
+function isMeant(wanted: ListenerPlan, { name, address }: InheritedSocket): boolean {
+  if (wanted.type !== address.type) return false;
+  if (name !== null && name === wanted.name) return true;
+  if (wanted.type === 'unix') return address.type === 'unix' && wanted.path === address.path;
+  if (address.type !== 'tcp' || wanted.port !== address.port) return false;
+  const { host } = wanted;
+  return host === null || host === address.host || (host === 'localhost' && isLoopback(address.host));
+}
+
+function isLoopback(host: string): boolean {
+  return host === '127.0.0.1' || host === '::1';
+}
+
+/** Null: it is no stream socket with an address that graceful-run knows. */
+function addressOf(fd: number): SocketAddress | null {
+  let inode: number;
+  try {
+    const stats = fstatSync(fd);
+    if (!stats.isSocket()) return null;
+    inode = stats.ino;
+  } catch {
+    return null;
+  }
+  return pathAddress(inode) ?? portAddress(inode);
+}
+
+/** From /proc/net/tcp and tcp6 (proc(5)): the socket with this inode. */
+function portAddress(inode: number): SocketAddress | null {
+  for (const table of ['/proc/net/tcp', '/proc/net/tcp6'])
+    for (const line of read(table).split('\n').slice(1)) {
+      const [, local = '', , , , , , , , number] = line.trim().split(/\s+/);
+      if (number === String(inode)) return readTcpAddress(local);
+    }
+  return null;
+}
+
+/** From /proc/net/unix (proc(5)): the stream socket with this inode. */
+function pathAddress(inode: number): SocketAddress | null {
+  for (const line of read('/proc/net/unix').split('\n')) {
+    const [, type, number, path] = /^\S+ \S+ \S+ \S+ (\S+) \S+ +(\d+) (.+)$/.exec(line) ?? [];
+    if (number === String(inode) && type === '0001' && path !== undefined) return { type: 'unix', path };
+  }
+  return null;
+}
+
+function read(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return '';
+  }
+}

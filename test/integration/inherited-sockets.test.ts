@@ -1,0 +1,125 @@
+// A master that is started with sockets, as by systemd's socket activation and by Server::Starter.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import net from 'node:net';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import {
+  app,
+  runMaster,
+  type RunningMaster,
+  type RunOptions,
+  temporaryFolder,
+} from '../helpers/run-master.ts';
+import { queueUp, whoAnswers } from '../helpers/plain-client.ts';
+
+const activate = '/usr/bin/systemd-socket-activate';
+
+/**
+ * Binds and listens on `at`, hands the sockets on from descriptor 3, keeps them, and runs the command: what systemd does. Python, because Node.js
+ * would accept from a socket that it listens on.
+ */
+const socketOwner = `
+import os, socket, sys
+kept = []
+for at in sys.argv[1].split(","):
+    if at.startswith("/"):
+        one = socket.socket(socket.AF_UNIX); one.bind(at)
+    else:
+        one = socket.socket(); one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1); one.bind(("127.0.0.1", int(at)))
+    one.listen(64)
+    kept.append(one)
+    os.dup2(one.fileno(), 2 + len(kept) + 20)
+for n in range(len(kept)): os.dup2(23 + n, 3 + n)
+for variable in sys.argv[2].split("&"):
+    name, _, value = variable.partition("=")
+    os.environ[name] = value.replace("PID", str(os.getpid()))
+os.execvp(sys.argv[3], sys.argv[3:])
+`;
+
+function run(
+  sockets: readonly string[],
+  variables: string,
+  flags: readonly string[],
+  options: Pick<RunOptions, 'command' | 'env'> = {},
+): RunningMaster {
+  return runMaster({
+    through: ['python3', '-c', socketOwner, sockets.join(), variables],
+    hasOwnFlags: false,
+    name: 'app',
+    flags: ['--name', 'app', '--log-level', 'debug', '--log-format', 'json', '--probation', '0s', ...flags],
+    ...options,
+  });
+}
+
+async function freePortHere(): Promise<number> {
+  const server = net.createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as net.AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+test.each([
+  ['systemd', 'LISTEN_PID=PID&LISTEN_FDS=1'],
+  ['systemd, by name', 'LISTEN_PID=PID&LISTEN_FDS=1&LISTEN_FDNAMES=default'],
+  ['Server::Starter', 'SERVER_STARTER_PORT=127.0.0.1:PORT=3'],
+])('serves from a socket of %s, and reloads', async (_owner, variables) => {
+  const port = await freePortHere();
+  const master = run([String(port)], variables.replace('PORT=3', `${port}=3`), ['--port', String(port)]);
+  await master.waitFor('generationReady', { generation: 1 });
+  expect(await master.waitFor('listenerBound')).toMatchObject({ host: '127.0.0.1', port });
+  expect(master.all('inheritedSocketUnused')).toEqual([]);
+  expect(await whoAnswers(port)).toMatchObject({ generation: 1 });
+  await master.reload(2);
+  expect(await whoAnswers(port)).toMatchObject({ generation: 2 });
+});
+
+test('takes a UNIX socket, leaves its file to its owner, and reports one that no program listens on', async () => {
+  const path = join(temporaryFolder(), 'app.sock');
+  const port = await freePortHere();
+  const master = run(
+    [path, String(port)],
+    'LISTEN_PID=PID&LISTEN_FDS=2&LISTEN_FDNAMES=web:admin',
+    ['--listen', `unix:${path}`],
+    { command: app('serves-at-path'), env: { APP_SOCKET: path } },
+  );
+  await master.waitFor('generationReady', { generation: 1 });
+  expect(await master.waitFor('inheritedSocketUnused')).toMatchObject({ socket: 'admin', port });
+  master.signal('SIGTERM');
+  expect(await master.exited).toMatchObject({ code: 0 });
+  expect(existsSync(path)).toBe(true);
+});
+
+test.skipIf(!existsSync(activate))(
+  'under systemd-socket-activate, the client that has started it is answered',
+  async () => {
+    const port = await freePortHere();
+    const bin = new URL('../../bin/graceful-run.cjs', import.meta.url).pathname;
+    const child = spawn(
+      activate,
+      [
+        `--listen=127.0.0.1:${port}`,
+        '-E',
+        'PATH',
+        process.execPath,
+        bin,
+        '--no-control',
+        '--port',
+        String(port),
+        '--',
+        ...app('serves'),
+      ],
+      { stdio: ['ignore', 'ignore', 'pipe'] },
+    );
+    onTestFinished(async () => {
+      child.kill('SIGTERM');
+      if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
+    });
+    await once(child.stderr, 'data');
+    const [first] = await queueUp(port, 1);
+    expect(JSON.parse((await first)?.body ?? '')).toMatchObject({ generation: 1 });
+  },
+);
