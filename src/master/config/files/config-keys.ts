@@ -258,14 +258,16 @@ export const programKeys: Readonly<Record<string, ConfigKey>> = {
     schema: boolean(programValues.autostart),
     type: 'boolean',
     default: 'true',
-    description: 'Start the program with the master. If false, only `gracefulctl start NAME` starts it.',
+    description:
+      'Start the program with the master. If false, it is started only by `gracefulctl start NAME` (or `restart NAME`), or when a program that depends on it is started.',
     supervisor: 'autostart',
   },
   depends_on: {
     schema: programValues.dependsOn,
     type: 'list of names',
     default: 'none',
-    description: 'Programs that must serve before this one is started. At a stop, they are stopped after it.',
+    description:
+      'Programs that must serve before this one is started. When the master stops, they are stopped after it.',
     supervisor: null,
   },
 };
