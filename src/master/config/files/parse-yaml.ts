@@ -22,11 +22,18 @@ import {
 /** Ten levels of ten aliases would be ten billion values. */
 const maxValues = 100_000;
 
-/** Throws `SyntaxFaults` with every fault of the text. */
+/** How V8 words it when a text is nested too deeply for the parser, which reports that like a fault of the text. */
+const isOverflow = /call stack size|stack overflow/i;
+
+/** Throws `SyntaxFaults` with every fault of the text, and RangeError when it is nested too deeply. */
 export function parseYaml(text: string): Parsed {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, logLevel: 'error' });
-  const faults = [...document.errors, ...document.warnings].map((error) => explain(error, lines));
+  const errors = [...document.errors, ...document.warnings];
+  // Where the stack ends, and what is found after that, depends on the version of Node.js.
+  const overflow = errors.find(({ message }) => isOverflow.test(message));
+  if (overflow !== undefined) throw new RangeError(overflow.message);
+  const faults = errors.map((error) => explain(error, lines));
   if (faults.length > 0) throw new SyntaxFaults(faults);
   const reader = createReader(lines);
   const root = document.contents === null ? null : reader.read(document.contents);
