@@ -20,7 +20,7 @@ import { handleOver, holdListener, type BoundListener } from './listener.ts';
 export async function bindUnixListener(plan: UnixListenerPlan): Promise<BoundListener> {
   const { name, path, backlog } = plan;
   refuseLongPath(path);
-  const fd = isAbstract(path) ? openAt(plan, null, await socketFor(plan)) : await bindFile(plan);
+  const fd = await (isAbstract(path) ? bindName(plan) : bindFile(plan));
   const handle = handleOver(fd);
   if (typeof handle === 'string') {
     closeDescriptor(fd);
@@ -59,6 +59,16 @@ export async function fitFile({ path, mode, owner }: UnixListenerPlan): Promise<
     if (ownership !== null) lchownSync(path, ownership.uid, ownership.gid);
   } catch (error) {
     throw unusable(path, systemCode(error) ?? messageOf(error));
+  }
+}
+
+async function bindName(plan: UnixListenerPlan): Promise<number> {
+  const socket = await socketFor(plan);
+  try {
+    return openAt(plan, null, socket);
+  } catch (error) {
+    closeDescriptor(socket);
+    throw error;
   }
 }
 
