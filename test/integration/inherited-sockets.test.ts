@@ -2,7 +2,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import net from 'node:net';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import {
@@ -12,7 +11,7 @@ import {
   type RunOptions,
   temporaryFolder,
 } from '../helpers/run-master.ts';
-import { queueUp, whoAnswers } from '../helpers/plain-client.ts';
+import { freePort, queueUp, whoAnswers } from '../helpers/plain-client.ts';
 
 const activate = '/usr/bin/systemd-socket-activate';
 
@@ -53,21 +52,12 @@ function run(
   });
 }
 
-async function freePortHere(): Promise<number> {
-  const server = net.createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as net.AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
-
 test.each([
   ['systemd', 'LISTEN_PID=PID&LISTEN_FDS=1'],
   ['systemd, by name', 'LISTEN_PID=PID&LISTEN_FDS=1&LISTEN_FDNAMES=default'],
   ['Server::Starter', 'SERVER_STARTER_PORT=127.0.0.1:PORT=3'],
 ])('serves from a socket of %s, and reloads', async (_owner, variables) => {
-  const port = await freePortHere();
+  const port = await freePort();
   const master = run([String(port)], variables.replace('PORT=3', `${port}=3`), ['--port', String(port)]);
   await master.waitFor('generationReady', { generation: 1 });
   expect(await master.waitFor('listenerBound')).toMatchObject({ host: '127.0.0.1', port });
@@ -79,7 +69,7 @@ test.each([
 
 test('takes a UNIX socket, leaves its file to its owner, and reports one that no program listens on', async () => {
   const path = join(temporaryFolder(), 'app.sock');
-  const port = await freePortHere();
+  const port = await freePort();
   const master = run(
     [path, String(port)],
     'LISTEN_PID=PID&LISTEN_FDS=2&LISTEN_FDNAMES=web:admin',
@@ -96,7 +86,7 @@ test('takes a UNIX socket, leaves its file to its owner, and reports one that no
 test.skipIf(!existsSync(activate))(
   'under systemd-socket-activate, the client that has started it is answered',
   async () => {
-    const port = await freePortHere();
+    const port = await freePort();
     const bin = new URL('../../bin/graceful-run.cjs', import.meta.url).pathname;
     const child = spawn(
       activate,

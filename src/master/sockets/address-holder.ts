@@ -33,8 +33,10 @@ const listenState = '0A';
 export function findAddressHolders(listener: ListenerPlan): readonly AddressHolder[] {
   const inodes =
     listener.type === 'unix'
-      ? listeningInodesAt(read('/proc/net/unix'), listener.path)
-      : ['/proc/net/tcp', '/proc/net/tcp6'].flatMap((path) => listeningInodes(read(path), listener.port));
+      ? listeningInodesAt(readTable('/proc/net/unix'), listener.path)
+      : ['/proc/net/tcp', '/proc/net/tcp6'].flatMap((path) =>
+          listeningInodes(readTable(path), listener.port),
+        );
   if (inodes.length === 0) return [];
   return processNumbers()
     .filter((pid) => holdsSocket(pid, inodes))
@@ -45,7 +47,7 @@ export function findAddressHolders(listener: ListenerPlan): readonly AddressHold
 
 /** Whether some process listens at the path, or at the abstract name. */
 export function isListenedOn(path: string): boolean {
-  return listeningInodesAt(read('/proc/net/unix'), path).length > 0;
+  return listeningInodesAt(readTable('/proc/net/unix'), path).length > 0;
 }
 
 /** Whether the process has a descriptor of one of these sockets. */
@@ -99,7 +101,8 @@ function list(path: string): readonly string[] {
   }
 }
 
-function read(path: string): string {
+/** A table of /proc/net; empty where there is none. */
+export function readTable(path: string): string {
   try {
     return readFileSync(path, 'utf8');
   } catch {

@@ -3,11 +3,12 @@
  * Server::Starter. A listener of the plan that names one of them, or has its address, takes it instead of binding. Such a socket outlives
  * the master: its owner keeps it, and what queues there is served by the next one.
  */
-import { closeSync, fstatSync, readFileSync } from 'node:fs';
+import { closeSync, fstatSync } from 'node:fs';
 import { GracefulRunError } from '../../shared/errors.ts';
 import { formatSocketAddress, type SocketAddress } from '../../shared/format-address.ts';
 import type { ListenerPlan } from '../config/plan.ts';
 import { duplicate, listen } from '../system-calls/syscalls.ts';
+import { readTable } from './address-holder.ts';
 import { announcedSockets } from './announced-sockets.ts';
 import { handleOver, holdListener, type BoundListener } from './listener.ts';
 import { readTcpAddress } from './tcp-table.ts';
@@ -112,7 +113,7 @@ function addressOf(fd: number): SocketAddress | null {
 /** From /proc/net/tcp and tcp6 (proc(5)): the socket with this inode. */
 function portAddress(inode: number): SocketAddress | null {
   for (const table of ['/proc/net/tcp', '/proc/net/tcp6'])
-    for (const line of read(table).split('\n').slice(1)) {
+    for (const line of readTable(table).split('\n').slice(1)) {
       const [, local = '', , , , , , , , number] = line.trim().split(/\s+/);
       if (number === String(inode)) return readTcpAddress(local);
     }
@@ -121,17 +122,9 @@ function portAddress(inode: number): SocketAddress | null {
 
 /** From /proc/net/unix (proc(5)): the stream socket with this inode. */
 function pathAddress(inode: number): SocketAddress | null {
-  for (const line of read('/proc/net/unix').split('\n')) {
+  for (const line of readTable('/proc/net/unix').split('\n')) {
     const [, type, number, path] = /^\S+ \S+ \S+ \S+ (\S+) \S+ +(\d+) (.+)$/.exec(line) ?? [];
     if (number === String(inode) && type === '0001' && path !== undefined) return { type: 'unix', path };
   }
   return null;
-}
-
-function read(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return '';
-  }
 }
