@@ -23,6 +23,7 @@ export const workerBundles = [
       'separate-channel': 'src/worker/channel/separate-channel.ts',
       'refuse-to-listen': 'src/worker/launcher/refuse-to-listen.ts',
       'keep-files': 'src/worker/listen/keep-files.ts',
+      'sibling-listeners': 'src/worker/listen/sibling-listeners.ts',
     },
   },
   {

@@ -145,6 +145,8 @@ function sentence(event: MasterEvent, why: (failure: Failure) => string): string
       return `${worker(event)} asked for ${event.address}, but the listener is open only to the addresses that the first generation asked for: restart the master, or set the address with host (--host)`;
     case 'addressBusy':
       return `${event.host === null || event.port === null ? describePlace(event) : formatAddress(event.host, event.port)} is in use by another process: retrying for ${formatDuration(event.patienceMs)}`;
+    case 'addressLeftOut':
+      return `does not listen on ${event.address}, an address of ${event.host ?? 'its host'}, because this machine does not have it`;
     case 'inheritedSocketUnused':
       return `was started with a socket ${event.socket === null ? '' : `called ${event.socket} `}on ${describeAddress(event)} that no program listens on: declare it in listen (--listen), or remove it from what starts graceful-run`;
     case 'nameBusy':

@@ -228,6 +228,12 @@ export type MasterEvent =
   | ({ readonly event: 'narrowListen'; readonly address: string } & WorkerIdentity)
   /** Another process holds the address. Binding is retried for `patienceMs`. */
   | ({ readonly event: 'addressBusy'; readonly patienceMs: number } & AddressFields)
+  /** An address of the listener's host name, which this machine does not have, and which is not listened on. */
+  | ({
+      readonly event: 'addressLeftOut';
+      readonly listener: string;
+      readonly address: string;
+    } & AddressFields)
   /** Another master with this name is stopping; this master waits until it has exited. `holder`: its pid. */
   | { readonly event: 'nameBusy'; readonly holder: number }
   /** The master was started with this socket, by systemd for example, and no listener of the plan means it. `socket`: its name. */

@@ -49,7 +49,7 @@ interface AnnouncedSocket {
   readonly backlog: number;
   /** The inode of the socket, by which a process finds out whether what it has at `fd` is the listener. */
   readonly inode?: number;
-  /** Bound because the program of the first generation asked for it: the name of the declared listener that it stands for. */
+  /** One of several sockets of a declared listener: the name of that one. They are the addresses of a host name, or those that the first generation asked for. */
   readonly standsFor?: string;
 }
 
@@ -58,6 +58,8 @@ export interface AnnouncedTcpListener extends AnnouncedSocket {
   /** The numeric address that is bound: `::`, `127.0.0.1` … */
   readonly host: string;
   readonly port: number;
+  /** The host name whose address it is, as the operator wrote it. Missing: it was bound by a numeric address, or by none. */
+  readonly hostName?: string;
   /** The operator has named no address and no worker serves yet: the master binds what the program asks for. */
   readonly isUndecided?: boolean;
 }

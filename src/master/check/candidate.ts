@@ -23,7 +23,8 @@ import { createVersions } from '../program/versions.ts';
 import { notReadyFailure, notStartedFailure } from '../program/worker-failures.ts';
 import { createMessageHandler } from '../program/worker-messages.ts';
 import { createWorkerProcesses } from '../program/worker-processes.ts';
-import { bindListener, numeric, type BoundListener } from '../sockets/listener.ts';
+import { addressesOf } from '../sockets/host-names.ts';
+import { bindListener, type BoundListener } from '../sockets/listener.ts';
 import { describeOutcome } from '../../shared/describe-failure.ts';
 import { killDescendants } from './descendants.ts';
 import type { CandidateResult } from './report.ts';
@@ -220,7 +221,7 @@ async function bindStandIn(listener: ListenerPlan): Promise<readonly BoundListen
     return [{ ...(await bindUnixListener(standIn)), address: { type: 'unix', path: listener.path } }];
   }
   const { host, port } = listener;
-  const announced = host === null ? '::' : await numeric(host, port);
+  const [announced = '::'] = host === null ? [] : await addressesOf(host, port);
   const bound = await bindListener({ ...listener, host: '127.0.0.1', port: 0 });
   const free = bound.address.type === 'tcp' ? bound.address.port : 0;
   return [{ ...bound, address: { type: 'tcp', host: announced, port: port === 0 ? free : port } }];

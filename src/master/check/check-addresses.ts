@@ -6,7 +6,8 @@ import { type GracefulRunError, messageOf } from '../../shared/errors.ts';
 import type { ListenerPlan, ProgramPlan, UnixListenerPlan } from '../config/plan.ts';
 import { readOrphanedWorker } from '../process/orphaned-worker.ts';
 import { describeHolder, findAddressHolders, unseenHolderHint } from '../sockets/address-holder.ts';
-import { numeric, probeAddress } from '../sockets/listener.ts';
+import { addressesOf, isHostName, probeName } from '../sockets/host-names.ts';
+import { probeAddress } from '../sockets/listener.ts';
 import type { Finding } from './finding.ts';
 
 /** `isOwn`: the master that runs this very plan holds the port, or the path, already. */
@@ -33,7 +34,7 @@ async function checkAddress(
   if (listener.type === 'unix') return isOwn ? null : checkPath(listener);
   const { host, port } = listener;
   if (host !== null) {
-    const error = await numeric(host, port).then(
+    const error = await addressesOf(host, port).then(
       () => null,
       (reason: unknown) => reason,
     );
@@ -45,11 +46,11 @@ async function checkAddress(
       };
   }
   if (isOwn) return null;
-  const error = await probeAddress(listener);
+  const error = isHostName(host) ? await probeName(listener, host) : probeAddress(listener);
   if (error === null) return null;
   if (error.code === 'addressInUse') return inUse(error, listener);
   // With any other port it is the same: then the machine does not have the address.
-  const isAddress = host !== null && (await probeAddress({ ...listener, port: 0 })) !== null;
+  const isAddress = host !== null && !isHostName(host) && probeAddress({ ...listener, port: 0 }) !== null;
   return { option: isAddress ? 'host' : 'port', message: error.message, hint: error.hint };
 }
 

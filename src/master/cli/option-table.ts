@@ -42,7 +42,8 @@ export const optionTable: readonly OptionRow[] = [
     kind: 'text',
     value: '<address>',
     default: 'what the program asks for',
-    description: 'address to bind: 127.0.0.1, 0.0.0.0, ::1, localhost',
+    description:
+      'address to bind: 127.0.0.1, 0.0.0.0, ::1; or a name, such as localhost: each of its addresses',
     option: 'host',
   },
   {

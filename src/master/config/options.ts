@@ -44,11 +44,11 @@ export interface ProgramOptions {
   readonly command: readonly string[];
   /** The TCP port to hold, 0 to 65535; 0: any free port. Needed unless `listen` is given. */
   readonly port?: number;
-  /** The address to bind: numeric, or a name. Default: every address until the first generation asks for a particular one, then that one. */
+  /** The address to bind: numeric, or a name, which stands for each of its addresses. Default: every address until the first generation asks for a particular one, then that one. */
   readonly host?: string;
   /**
-   * Several addresses to hold instead of one: `3000` (every address), `127.0.0.1:3000`, `[::1]:3000`, `localhost:3000`, `unix:/run/app.sock`,
-   * and the abstract `unix:@app` (unix(7)). With `admin=` before it a listener is called `admin`, by which a worker can find it. Not
+   * Several addresses to hold instead of one: `3000` (every address), `127.0.0.1:3000`, `[::1]:3000`, `localhost:3000` (every address of the
+   * name, each with a socket of its own), `unix:/run/app.sock`, and the abstract `unix:@app` (unix(7)). With `admin=` before it a listener is called `admin`, by which a worker can find it. Not
    * beside `port` and `host`.
    */
   readonly listen?: readonly string[];

@@ -139,7 +139,7 @@ function nextLockName(): string {
 }
 
 function announce(
-  { name, address, backlog, isUndecided, standsFor, fd }: BoundListener,
+  { name, address, backlog, isUndecided, standsFor, hostName, fd }: BoundListener,
   index: number,
 ): AnnouncedListener {
   return {
@@ -150,6 +150,7 @@ function announce(
     inode: fstatSync(fd).ino,
     ...(isUndecided && address.type === 'tcp' ? { isUndecided } : {}),
     ...(standsFor === null ? {} : { standsFor }),
+    ...(hostName === undefined ? {} : { hostName }),
   };
 }
 

@@ -97,11 +97,11 @@ export function changedPort({
   return fromFile['PORT'] === undefined ? 'environment' : 'file';
 }
 
-/** sd_listen_fds(3). */
+/** sd_listen_fds(3). Sockets of one listener have the same name, as those of one unit of systemd have. */
 function systemd(listeners: readonly AnnouncedListener[]): Record<string, string> {
   return {
     LISTEN_FDS: String(listeners.length),
-    LISTEN_FDNAMES: listeners.map(({ name }) => name).join(':'),
+    LISTEN_FDNAMES: listeners.map(({ name, standsFor }) => standsFor ?? name).join(':'),
   };
 }
 

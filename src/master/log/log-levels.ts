@@ -47,6 +47,7 @@ export function levelOf(event: MasterEvent, isRecovery = false): EventLevel {
       return 'warn';
     case 'masterStarted':
     case 'listenerBound':
+    case 'addressLeftOut':
     case 'generationStarted':
     case 'generationReady':
     case 'generationSettled':

@@ -208,10 +208,10 @@ export function createProgram(parts: ProgramParts): ManagedProgram {
   ): Promise<readonly BoundListener[]> {
     const lent = parts.lend?.(wanted) ?? [];
     if (lent.length > 0) return lent;
-    const inherited = (await parts.inherited?.take(wanted)) ?? null;
-    if (inherited !== null) return [inherited];
+    const inherited = (await parts.inherited?.take(wanted)) ?? [];
+    if (inherited.length > 0) return inherited;
     const address = addressFields(wanted);
-    const bound = await bindWithPatience(
+    return bindWithPatience(
       wanted,
       bindPatienceMs,
       // A stop that is asked for meanwhile makes it useless to wait for an address, and so does another plan.
@@ -220,13 +220,15 @@ export function createProgram(parts: ProgramParts): ManagedProgram {
         busy: (patienceMs) => {
           tell({ event: 'addressBusy', ...address, patienceMs });
         },
+        leftOut: (host) => {
+          tell({ event: 'addressLeftOut', listener: wanted.name, ...address, address: host });
+        },
         killed: (pids) => {
           tell({ event: 'orphansKilled', port: address.port, path: address.path, pids });
         },
       },
       platform,
     );
-    return [bound];
   }
 
   /** A socket that stays may have got other permissions, or another owner. */

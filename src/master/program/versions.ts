@@ -76,7 +76,7 @@ export function createVersions(first: ProgramPlan, onBound: (listener: BoundList
       if (held.length > 0)
         return held.map((one) =>
           one.share({
-            name: one.name === before?.name ? wanted.name : one.name,
+            name: renamed(one.name, before?.name ?? wanted.name, wanted.name),
             backlog: wanted.backlog,
             standsFor: one.standsFor === null ? null : wanted.name,
           }),
@@ -137,6 +137,11 @@ export function createVersions(first: ProgramPlan, onBound: (listener: BoundList
       for (const one of versions) closeAll(one);
     },
   };
+}
+
+/** Further sockets of a listener are called after it. */
+function renamed(name: string, before: string, after: string): string {
+  return name.startsWith(before) ? `${after}${name.slice(before.length)}` : name;
 }
 
 /** The name of the listener in the plan that this one is, or stands for. */

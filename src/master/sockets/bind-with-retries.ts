@@ -9,6 +9,7 @@ import { beyondDrainMs } from '../config/fixed-bounds.ts';
 import { readProcessStat } from '../../shared/process-stat.ts';
 import { describeHolder, findAddressHolders, unseenHolderHint } from './address-holder.ts';
 import type { ListenerPlan } from '../config/plan.ts';
+import { bindName, isHostName } from './host-names.ts';
 import { bindListener, type BoundListener } from './listener.ts';
 import { readOrphanedWorker, type OrphanedWorker } from '../process/orphaned-worker.ts';
 import type { Platform } from '../process/platform.ts';
@@ -21,12 +22,14 @@ const afterKillMs = 2_000;
 export interface BindListeners {
   /** The address is in use: it is tried again for `patienceMs`. */
   readonly busy: (patienceMs: number) => void;
+  /** The machine does not have this address of the host name. */
+  readonly leftOut: (address: string) => void;
   /** These processes held the port longer than they may. */
   readonly killed: (pids: readonly number[]) => void;
 }
 
 /**
- * Binds; on `addressInUse` tries again for `patienceMs`, or longer if workers without a master hold it, while it `isWanted`. Errors as
+ * Binds, on every address of a host name; on `addressInUse` tries again for `patienceMs`, or longer if workers without a master hold it, while it `isWanted`. Errors as
  * bindListener, with the holder's pid where it can be found.
  */
 export async function bindWithPatience(
@@ -35,13 +38,13 @@ export async function bindWithPatience(
   isWanted: () => boolean,
   tell: BindListeners,
   { clock, arm, killTree }: Pick<Platform, 'clock' | 'arm' | 'killTree'>,
-): Promise<BoundListener> {
+): Promise<readonly BoundListener[]> {
   const begunAt = clock.monotonicMs();
   let giveUpAt: number | null = null;
   let areOrphansKilled = false;
   for (;;) {
     try {
-      return await bind(wanted);
+      return await bind(wanted, tell.leftOut);
     } catch (error) {
       if (!(error instanceof GracefulRunError) || error.code !== 'addressInUse') throw error;
       if (giveUpAt === null) {
@@ -70,11 +73,19 @@ export async function bindWithPatience(
   }
 }
 
-/** Sockets of UNIX are loaded where one is wanted: most masters hold none. */
-async function bind(wanted: ListenerPlan): Promise<BoundListener> {
-  if (wanted.type === 'tcp') return bindListener(wanted);
-  const { bindUnixListener } = await import('./unix-listener.ts');
-  return bindUnixListener(wanted);
+/** UNIX sockets are loaded where one is wanted: most masters hold none. */
+async function bind(
+  wanted: ListenerPlan,
+  leftOut: BindListeners['leftOut'],
+): Promise<readonly BoundListener[]> {
+  if (wanted.type === 'unix') {
+    const { bindUnixListener } = await import('./unix-listener.ts');
+    return [await bindUnixListener(wanted)];
+  }
+  if (!isHostName(wanted.host)) return [await bindListener(wanted)];
+  const named = await bindName(wanted, wanted.host);
+  for (const address of named.leftOut) leftOut(address);
+  return named.bound;
 }
 
 function findOrphans(wanted: ListenerPlan): readonly OrphanedWorker[] {

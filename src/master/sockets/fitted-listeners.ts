@@ -7,7 +7,8 @@ import { closeSync } from 'node:fs';
 import net from 'node:net';
 import type { TcpAddress } from '../../shared/format-address.ts';
 import type { WantedAddress } from '../../shared/protocol.ts';
-import { handleOver, holdListener, numeric, type BoundListener } from './listener.ts';
+import { furtherName, nodeAddressOf } from './host-names.ts';
+import { handleOver, holdListener, type BoundListener } from './listener.ts';
 import { listenBeside, shutListener, type NumericAddress } from '../system-calls/syscalls.ts';
 
 /** `isShared`: it is served by the declared listener, which is open to every address. */
@@ -48,7 +49,7 @@ export function createFittedListeners(
   }
 
   async function fit(name: string, { host, isIPv6Only }: WantedAddress): Promise<Fit> {
-    const address = await numeric(host, 0).catch(() => null);
+    const address = await nodeAddressOf(host).catch(() => null);
     if (address === null) return { isShared: false };
     const key = `${address} ${isIPv6Only}`;
     const own = standingFor(name);
@@ -70,7 +71,7 @@ export function createFittedListeners(
     const fittedTo: TcpAddress = { type: 'tcp', host: address, port };
     const listener = holdListener(
       {
-        name: isFirst ? name : `${name}-${own.size + 1}`,
+        name: isFirst ? name : furtherName(name, own.size + 1),
         address: fittedTo,
         backlog,
         fd,

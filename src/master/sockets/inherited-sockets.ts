@@ -10,6 +10,7 @@ import type { ListenerPlan } from '../config/plan.ts';
 import { duplicate, listen } from '../system-calls/syscalls.ts';
 import { readTable } from './address-holder.ts';
 import { announcedSockets } from './announced-sockets.ts';
+import { furtherName } from './host-names.ts';
 import { handleOver, holdListener, type BoundListener } from './listener.ts';
 import { readTcpAddress } from './tcp-table.ts';
 
@@ -20,8 +21,8 @@ export interface InheritedSocket {
 }
 
 export interface InheritedSockets {
-  /** The one that is meant by the listener of the plan, until it is closed; null: there is none. */
-  take(wanted: ListenerPlan): Promise<BoundListener | null>;
+  /** Those that are meant by the listener of the plan, until they are closed; empty: there is none. */
+  take(wanted: ListenerPlan): Promise<readonly BoundListener[]>;
   /** Those that no listener of the plan means. */
   strangers(plan: readonly ListenerPlan[]): readonly InheritedSocket[];
 }
@@ -64,14 +65,30 @@ export function readInheritedSockets(environment: NodeJS.ProcessEnv, pid: number
     return listener;
   }
 
+  /** Several: the addresses of a host name, on one port. */
+  function meantBy(wanted: ListenerPlan): readonly (typeof found)[number][] {
+    const [first, ...others] = found.filter((one) => isMeant(wanted, one));
+    if (first?.address.type !== 'tcp') return first === undefined ? [] : [first];
+    const { port } = first.address;
+    return [first, ...others.filter(({ address }) => address.type === 'tcp' && address.port === port)];
+  }
+
   return {
     async take(wanted) {
-      const socket = found.find((one) => isMeant(wanted, one));
-      if (socket === undefined) return null;
       const { name, backlog } = wanted;
-      return (await hold(socket, backlog)).share({ name, backlog });
+      const meant = meantBy(wanted);
+      const standsFor = meant.length > 1 ? name : null;
+      return Promise.all(
+        meant.map(async (socket, index) => {
+          const own = index === 0 ? name : furtherName(name, index + 1);
+          return (await hold(socket, backlog)).share({ name: own, backlog, standsFor });
+        }),
+      );
     },
-    strangers: (plan) => found.filter((socket) => !plan.some((wanted) => isMeant(wanted, socket))),
+    strangers(plan) {
+      const meant = new Set(plan.flatMap(meantBy));
+      return found.filter((socket) => !meant.has(socket));
+    },
   };
 }
 

@@ -20,8 +20,10 @@ export interface BoundListener {
   readonly handle: ServerHandle;
   /** The operator has named no address and nothing serves yet: what the program asks for may take its place. */
   readonly isUndecided: boolean;
-  /** The declared listener that this one, which the program has asked for, stands for; null: it is that listener itself. */
+  /** The declared listener of which this is one of several sockets; null: it is that listener itself. */
   readonly standsFor: string | null;
+  /** The host name whose address it is. Missing: it was bound by a numeric address, or by none. */
+  readonly hostName?: string;
   /** Lets go of the master's copy; workers keep theirs. A second call does nothing. While it is shared, the socket stays open. */
   close(): void;
   /**
@@ -30,7 +32,7 @@ export interface BoundListener {
    */
   shut(): boolean;
   /** The same socket once more, under another name or with another length of its queue: it is open until both are closed. */
-  share(as: Partial<Pick<BoundListener, 'name' | 'backlog' | 'standsFor'>>): BoundListener;
+  share(as: Partial<Pick<BoundListener, 'name' | 'backlog' | 'standsFor' | 'hostName'>>): BoundListener;
 }
 
 /** What a listener is, without what can be done with it. */
@@ -56,18 +58,25 @@ type CreateServerHandle = (
 ) => TcpHandle | number;
 
 /**
- * Binds and listens, once. Errors: `addressInUse`; `addressUnusable` for everything else that
+ * Binds and listens, once, on every address or on a numeric one. Errors: `addressInUse`; `addressUnusable` for everything else that
  * keeps an address from being bound; both say what to do.
  */
 export async function bindListener(options: TcpListenerPlan): Promise<BoundListener> {
-  const { host, name, port, backlog } = options;
-  const bound = host === null ? bindEverywhere(port) : bind(await numeric(host, port), port);
+  const bound = await tryListener(options);
   if (typeof bound === 'string') throw bindError(options, bound);
+  return bound;
+}
+
+/** As bindListener, with the name of the error (`EADDRINUSE` …) instead of an error. */
+export async function tryListener(options: TcpListenerPlan): Promise<BoundListener | string> {
+  const { host, name, port, backlog } = options;
+  const bound = host === null ? bindEverywhere(port) : bind(host, port);
+  if (typeof bound === 'string') return bound;
   // With SO_REUSEADDR two sockets may bind one address as long as neither listens: this decides.
   const problem = await listen(bound.fd, backlog);
   if (problem !== null) {
     bound.close();
-    throw bindError(options, problem);
+    return problem;
   }
   const address: { address?: string; port?: number } = {};
   bound.getsockname(address);
@@ -118,12 +127,12 @@ export function holdListener(fields: ListenerFields, closed: () => void = () => 
 }
 
 /**
- * The error that bindListener would throw now; null: none. It binds for a moment and does not listen, so that no client can connect, and no
- * process that binds the same address meanwhile fails. Rejects with `platformUnsupported`.
+ * The error that bindListener would throw now, on every address or on a numeric one; null: none. It binds for a moment and does not listen, so that no client can connect, and no
+ * process that binds the same address meanwhile fails. Throws `platformUnsupported`.
  */
-export async function probeAddress(options: TcpListenerPlan): Promise<GracefulRunError | null> {
+export function probeAddress(options: TcpListenerPlan): GracefulRunError | null {
   const { host, port } = options;
-  const bound = host === null ? bindEverywhere(port) : bind(await numeric(host, port), port);
+  const bound = host === null ? bindEverywhere(port) : bind(host, port);
   if (typeof bound === 'string') return bindError(options, bound);
   bound.close();
   return null;
@@ -167,26 +176,7 @@ export function handleOver(fd: number): ServerHandle | string {
   return typeof handle === 'number' ? systemErrorCode(handle) : handle;
 }
 
-/** The address of a name, as Node.js itself chooses it. Errors: `addressUnusable`. */
-export async function numeric(host: string, port: number): Promise<string> {
-  if (net.isIP(host) !== 0) return host;
-  try {
-    // Loaded for names alone: most masters are given none.
-    const { lookup } = process.getBuiltinModule('node:dns/promises');
-    return (await lookup(host)).address;
-  } catch (cause) {
-    throw new GracefulRunError(
-      'addressUnusable',
-      `cannot listen on ${host}:${port}: the name ${host} has no address`,
-      {
-        hint: 'give host (--host) a numeric address, such as 127.0.0.1, 0.0.0.0 or ::',
-        cause,
-      },
-    );
-  }
-}
-
-function bindError({ host, port }: TcpListenerPlan, code: string): GracefulRunError {
+export function bindError({ host, port }: TcpListenerPlan, code: string): GracefulRunError {
   const where = host === null ? `port ${port}` : `${host}:${port}`;
   switch (code) {
     case 'EADDRINUSE':

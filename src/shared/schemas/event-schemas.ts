@@ -184,6 +184,12 @@ export const eventShapes: Shapes = {
     ...address,
     patienceMs: z.number(),
   }),
+  addressLeftOut: event('addressLeftOut', {
+    ...place,
+    listener: z.string(),
+    ...address,
+    address: z.string(),
+  }),
   inheritedSocketUnused: event('inheritedSocketUnused', {
     ...place,
     socket: z.nullable(z.string()),

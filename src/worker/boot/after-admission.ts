@@ -77,7 +77,7 @@ export function createAfterAdmission(parts: AfterAdmissionParts): AfterAdmission
     acceptsNoMore: () => {
       void send({ type: 'acceptsNoMore', pid });
     },
-    listenerOf: (server) => bindings.nameOf(servers.handleOf(server)),
+    listenerOf: (server, socket) => bindings.nameOf(servers.handleOf(server), () => socket.localAddress),
     ended: async (report) => {
       process.off('exit', tellWhatIsCut);
       await send({ type: 'drained', pid, ...report });

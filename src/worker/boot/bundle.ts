@@ -5,6 +5,7 @@
 import type * as health from '../health/health-gate.ts';
 import type * as refuseToListen from '../launcher/refuse-to-listen.ts';
 import type * as keepFiles from '../listen/keep-files.ts';
+import type * as siblingListeners from '../listen/sibling-listeners.ts';
 import type * as separateChannel from '../channel/separate-channel.ts';
 import type * as afterAdmission from './after-admission.ts';
 
@@ -14,6 +15,7 @@ interface Bundles {
   readonly 'separate-channel': typeof separateChannel;
   readonly 'refuse-to-listen': typeof refuseToListen;
   readonly 'keep-files': typeof keepFiles;
+  readonly 'sibling-listeners': typeof siblingListeners;
 }
 
 /**

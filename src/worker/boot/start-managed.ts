@@ -2,7 +2,7 @@
  * Starts a worker under a master: opens the channel, places servers on the declared listeners and tells the master when the worker is
  * ready. What happens after admission is in after-admission.ts.
  */
-import { heldByMaster, type WorkerMessage } from '../../shared/protocol.ts';
+import { heldByMaster, type AnnouncedListener, type WorkerMessage } from '../../shared/protocol.ts';
 import { createApplication } from '../api/application.ts';
 import { runtimeVersion, type Runtime } from '../api/runtime.ts';
 import { createChannelLock } from '../channel/channel-lock.ts';
@@ -136,7 +136,10 @@ export function startManaged(
       : openBundle('health')().createHealthGate({
           order: health,
           port: first.type === 'tcp' ? first.port : 0,
-          listensOnIt: (server) => bindings.nameOf(Reflect.get(server, '_handle')) === first.name,
+          listensOnIt: (server) => {
+            const name = bindings.nameOf(Reflect.get(server, '_handle'));
+            return listeners.some((one) => one.name === name && declared(one) === declared(first));
+          },
           inContextOf,
           notReadyYet: (reason) => {
             send({ type: 'notReadyYet', pid, reason });
@@ -144,16 +147,15 @@ export function startManaged(
           passed: sayReady,
         });
 
-  const readiness = createReadiness(
-    [...new Set(listeners.map(({ name, standsFor }) => standsFor ?? name))],
-    () => {
-      if (healthGate === null) sayReady();
-      else healthGate.begin();
-    },
-  );
+  const readiness = createReadiness([...new Set(listeners.map(declared))], () => {
+    if (healthGate === null) sayReady();
+    else healthGate.begin();
+  });
 
+  const hasSiblings = listeners.some(({ standsFor }) => standsFor !== undefined);
   const bindings = createListenerBindings({
     listeners,
+    createSiblings: hasSiblings ? openBundle('sibling-listeners')().createSiblingListeners : null,
     requestCopy: (name, request) => {
       if (channel.read()) send({ type: 'listenerWanted', pid, name, request });
     },
@@ -261,4 +263,9 @@ export function startManaged(
       return true;
     },
   };
+}
+
+/** The name of the declared listener. */
+function declared({ name, standsFor }: AnnouncedListener): string {
+  return standsFor ?? name;
 }

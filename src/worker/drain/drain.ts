@@ -27,7 +27,7 @@ export interface DrainParts {
   readonly application: Application;
   readonly order: Pick<AwaitedOrder, 'current' | 'wait'>;
   /** The name of the listener that a server listens on, or null. */
-  readonly listenerOf: (server: net.Server) => string | null;
+  readonly listenerOf: (server: net.Server, socket: net.Socket) => string | null;
   readonly signals: CleanUp['signals'];
   /** How long after the deadline this process is killed. */
   killedAfterMs(): number;

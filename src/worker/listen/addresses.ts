@@ -16,12 +16,16 @@ export function isWildcard(host: string | null): boolean {
 
 /**
  * True if a listen on `host` and `port` means the listener: same port, and the hosts are equal, or one of them is a
- * wildcard, or both name the loopback. Generous, because the operator named the port that the program serves.
+ * wildcard, or both name the loopback, or it is the name by which the operator declared the listener. Generous, because the operator named the port that the program serves.
  */
 export function matches(listener: AnnouncedTcpListener, host: string | null, port: number): boolean {
   if (listener.port !== port) return false;
   if (host === null || isWildcard(host) || isWildcard(listener.host)) return true;
-  return listener.host === host || (loopbacks.has(listener.host) && loopbacks.has(host));
+  return (
+    listener.host === host ||
+    listener.hostName === host ||
+    (loopbacks.has(listener.host) && loopbacks.has(host))
+  );
 }
 
 /** True for every address of the machine, over IPv6 and IPv4, which is what a listen without a host asks for. */

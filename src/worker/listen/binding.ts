@@ -13,6 +13,8 @@ export interface Binding<Listener extends AnnouncedListener = AnnouncedListener>
   heldBack: HeldHandle | null;
   /** Kept after its server has closed it: connections accepted on it still belong to this listener. */
   handle: RawHandle | null;
+  /** Another socket of the same declared listener, whose server accepts on this one too; null: a server of its own does, or none. */
+  servedBy: Binding | null;
   /** The hosts that the servers on it asked for. */
   readonly hosts: Set<string | null>;
   /** Takes the copy that a server waits for. */
@@ -32,11 +34,17 @@ export function createBinding<Listener extends AnnouncedListener>(
     state,
     heldBack: null,
     handle: null,
+    servedBy: null,
     hosts: new Set(),
     deliver: null,
     requests: 0,
     refuse: null,
   };
+}
+
+/** The sockets of the same declared listener, this one included. */
+export function siblingsOf(binding: Binding, bindings: readonly Binding[]): readonly Binding[] {
+  return bindings.filter((one) => declaredName(one) === declaredName(binding));
 }
 
 /** The name of the declared listener. A worker becomes ready by declared listeners, not by the addresses that stand for one. */

@@ -3,12 +3,22 @@
  * gate (accept-gate.ts), a server's place on a listener (place-server.ts), and listeners without an address (undecided-listeners.ts).
  */
 import type { AnnouncedListener, AnnouncedTcpListener } from '../../shared/protocol.ts';
-import type { RawHandle } from '../node-internals/listening-handle.ts';
+import { openInherited, type RawHandle } from '../node-internals/listening-handle.ts';
+import { acceptFor } from '../node-internals/server-handles.ts';
 import { createAcceptGate, type AcceptGate } from './accept-gate.ts';
-import { isNarrowerThan, isWiderThan, matches, matchesPath, writeAddress, writePath } from './addresses.ts';
-import { createBinding, isTcp, type Binding, type TcpBinding } from './binding.ts';
+import {
+  isNarrowerThan,
+  isWiderThan,
+  isWildcard,
+  matches,
+  matchesPath,
+  writeAddress,
+  writePath,
+} from './addresses.ts';
+import { createBinding, isTcp, siblingsOf, type Binding, type TcpBinding } from './binding.ts';
 import type { ListenCall } from './listen-call.ts';
 import { createServerPlacement, type ServerPlacementParts } from './place-server.ts';
+import type { createSiblingListeners } from './sibling-listeners.ts';
 import { passThrough, passThroughOutside, type Placement } from './placement.ts';
 import {
   createUndecidedListeners,
@@ -16,9 +26,11 @@ import {
   type UndecidedListenersParts,
 } from './undecided-listeners.ts';
 
-export type ListenerBindingsParts = Omit<ServerPlacementParts, 'bindings' | 'gate'> &
+export type ListenerBindingsParts = Omit<ServerPlacementParts, 'bindings' | 'gate' | 'serveSiblings'> &
   Omit<UndecidedListenersParts, 'bindings' | 'gate' | 'placement' | 'listeners'> & {
     readonly listeners: readonly AnnouncedListener[];
+    /** Null: each declared listener has one socket. */
+    readonly createSiblings: typeof createSiblingListeners | null;
   };
 
 export interface ListenerBindings extends Pick<AcceptGate, 'admit' | 'isPaused' | 'resume' | 'close'> {
@@ -38,8 +50,11 @@ export interface ListenerBindings extends Pick<AcceptGate, 'admit' | 'isPaused' 
   acceptingOn(name: string): RawHandle | null;
   /** Is it the address of a listener that the master holds? */
   isDeclared(host: string | null, port: number): boolean;
-  /** The name of the listener that the handle is for, or null. */
-  nameOf(handle: unknown): string | null;
+  /**
+   * The name of the listener that the handle is for, or null. `local`: the local address of a connection that the server with this handle has
+   * accepted, perhaps on another socket of the declared listener.
+   */
+  nameOf(handle: unknown, local?: () => string | undefined): string | null;
 }
 
 export function createListenerBindings(parts: ListenerBindingsParts): ListenerBindings {
@@ -61,11 +76,25 @@ export function createListenerBindings(parts: ListenerBindingsParts): ListenerBi
   const gate = createAcceptGate({
     bindings,
     opened: () => {
+      siblings?.serve();
       undecided.acceptQueues();
     },
     isAcceptingQueue: () => undecided.isAcceptingQueue(),
   });
-  const placement = createServerPlacement({ ...parts, bindings, gate });
+  const placement = createServerPlacement({
+    ...parts,
+    bindings,
+    gate,
+    serveSiblings: () => siblings?.serve(),
+  });
+  const siblings =
+    parts.createSiblings?.({
+      bindings,
+      open: openInherited,
+      acceptFor,
+      hold: (binding, handle) => placement.hold(binding, null, handle),
+      requestCopy: (binding, arrived) => placement.requestCopy(binding, null, arrived, () => undefined),
+    }) ?? null;
   const undecided = createUndecidedListeners({
     ...parts,
     listeners: listeners.filter(isUndecided),
@@ -87,19 +116,33 @@ export function createListenerBindings(parts: ListenerBindingsParts): ListenerBi
     return passThroughOutside;
   }
 
+  /** A server that listens on every address leaves none of a host name's for another one. */
+  function holderOfEvery(binding: TcpBinding): TcpBinding {
+    if (binding.listener.hostName === undefined) return binding;
+    const holder = siblingsOf(binding, bindings).find(
+      ({ state, servedBy, hosts }) => state === 'held' && servedBy === null && [...hosts].some(isWildcard),
+    );
+    return holder !== undefined && isTcp(holder) ? holder : binding;
+  }
+
   function placeTcp(host: string | null, port: number, isIPv6Only: boolean): Placement {
     if (gate.phase() === 'closed') return placement.placeOnStandIn(null, host, port);
     if (port === 0) return passThrough;
     const placed = undecided.place(host, port, isIPv6Only);
     if (placed !== null) return placed;
-    const binding =
+    const meant =
       findTcp((listener) => listener.port === port && listener.host === (host ?? '::')) ??
       findTcp((listener) => matches(listener, host, port));
-    if (binding === undefined) return placeOutside(writeAddress(host, port));
+    if (meant === undefined) return placeOutside(writeAddress(host, port));
+    const binding = holderOfEvery(meant);
     const { listener } = binding;
     return placement.place(binding, host, isIPv6Only, () => {
       if (isWiderThan(listener, host)) report('wideListen', writeAddress(host, port));
-      else if (listener.standsFor !== undefined && isNarrowerThan(listener, host, isIPv6Only))
+      else if (
+        listener.standsFor !== undefined &&
+        listener.hostName === undefined &&
+        isNarrowerThan(listener, host, isIPv6Only)
+      )
         report('narrowListen', writeAddress(host, port));
     });
   }
@@ -147,6 +190,10 @@ export function createListenerBindings(parts: ListenerBindingsParts): ListenerBi
         fresh.close();
         return;
       }
+      if (binding.servedBy !== null) {
+        siblings?.replace(binding, fresh);
+        return;
+      }
       const [host = null] = binding.hosts;
       placement.hold(binding, host, fresh);
       swap(before, fresh);
@@ -161,10 +208,19 @@ export function createListenerBindings(parts: ListenerBindingsParts): ListenerBi
       else binding.deliver(handle);
     },
     addressAnswered: undecided.answered,
-    acceptingOn: (name) => (gate.phase() === 'admitted' ? (heldBinding(name)?.handle ?? null) : null),
+    acceptingOn: (name) => {
+      const held = gate.phase() === 'admitted' ? heldBinding(name) : undefined;
+      return (held?.servedBy ?? held)?.handle ?? null;
+    },
     isDeclared: (host, port) =>
       listeners.some((listener) => listener.type === 'tcp' && matches(listener, host, port)),
-    nameOf: (handle) => bindings.find((binding) => binding.handle === handle)?.listener.name ?? null,
+    nameOf: (handle, local = () => undefined) => {
+      const binding = bindings.find((one) => one.handle === handle);
+      if (binding === undefined) return null;
+      const siblings = siblingsOf(binding, bindings).filter(isTcp);
+      const address = siblings.length > 1 ? local() : undefined;
+      return (siblings.find(({ listener }) => listener.host === address) ?? binding).listener.name;
+    },
   };
 }
 

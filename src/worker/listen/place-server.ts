@@ -8,7 +8,7 @@ import {
 } from '../node-internals/listening-handle.ts';
 import type { AcceptGate } from './accept-gate.ts';
 import { canShare, readPath } from './addresses.ts';
-import { declaredName, type Binding } from './binding.ts';
+import { declaredName, siblingsOf, type Binding } from './binding.ts';
 import { listenOptions, passThrough, type Placement } from './placement.ts';
 
 export interface ServerPlacementParts {
@@ -21,6 +21,8 @@ export interface ServerPlacementParts {
   listening(name: string): void;
   /** No server listens on it any more. */
   released(name: string): void;
+  /** A server listens, and may accept: on sockets of the same declared listener that have no server, too. */
+  readonly serveSiblings: () => void;
 }
 
 export interface ServerPlacement {
@@ -28,6 +30,13 @@ export interface ServerPlacement {
   place(binding: Binding, host: string | null, isIPv6Only?: boolean, warn?: () => void): Placement;
   /** Makes `handle` the binding's: guarded by the accept gate, and noticed when it is closed. Returns the handle. */
   hold(binding: Binding, host: string | null, handle: RawHandle): RawHandle;
+  /** Asks the master for another copy of the listener. */
+  requestCopy(
+    binding: Binding,
+    host: string | null,
+    arrived: (handle: RawHandle) => void,
+    refused: () => void,
+  ): { cancel(): void };
   /** Places a server on a handle that never accepts, beside the server on `binding`; null: beside none. */
   placeOnStandIn(binding: Binding | null, host: string | null, port: number): Placement;
 }
@@ -52,7 +61,10 @@ export function createServerPlacement(parts: ServerPlacementParts): ServerPlacem
       // A copy has replaced it while accepting is paused.
       if (binding.handle !== handle) return;
       binding.state = 'closed';
+      binding.servedBy = null;
       released();
+      // Its server accepts there, too.
+      for (const one of siblingsOf(binding, bindings)) if (one.servedBy === binding) one.handle?.close();
     };
     // Before admission the descriptor stays open, so that the next server to listen has it at once, as without a master.
     if (isInherited && gate.phase() === 'gated') {
@@ -99,7 +111,7 @@ export function createServerPlacement(parts: ServerPlacementParts): ServerPlacem
     binding.hosts.add(host);
     binding.deliver = (handle) => {
       over();
-      arrived(hold(binding, host, handle));
+      arrived(handle);
     };
     binding.refuse = () => {
       over();
@@ -119,6 +131,7 @@ export function createServerPlacement(parts: ServerPlacementParts): ServerPlacem
 
   return {
     hold,
+    requestCopy,
     placeOnStandIn,
     place(binding, host, isIPv6Only = false, warn = () => undefined) {
       const { listener } = binding;
@@ -135,7 +148,10 @@ export function createServerPlacement(parts: ServerPlacementParts): ServerPlacem
         warn();
         parts.listening(declaredName(binding));
         gate.recheck();
+        if (gate.phase() === 'admitted') parts.serveSiblings();
       };
+      // A server of its own comes for it.
+      if (binding.servedBy !== null) binding.handle?.close();
       switch (binding.state) {
         case 'inherited': {
           const handle = openInherited(fd);
@@ -162,9 +178,16 @@ export function createServerPlacement(parts: ServerPlacementParts): ServerPlacem
             path,
             address: host === null && listener.type === 'tcp' ? listener : null,
             request: (arrived, refused) =>
-              requestCopy(binding, host, arrived, () => {
-                refused([options(host)]);
-              }),
+              requestCopy(
+                binding,
+                host,
+                (copy) => {
+                  arrived(hold(binding, host, copy));
+                },
+                () => {
+                  refused([options(host)]);
+                },
+              ),
           };
       }
     },

@@ -12,8 +12,8 @@ import type { Requests } from '../tracking/requests.ts';
 export interface MovableParts {
   readonly requests: Pick<Requests, 'isInFlight'>;
   readonly connections: Pick<Connections, 'isAccepted'>;
-  /** The declared listener that the server listens on, or null. */
-  readonly listenerOf: (server: net.Server) => string | null;
+  /** The declared listener of the server that has accepted the socket, or null. */
+  readonly listenerOf: (server: net.Server, socket: net.Socket) => string | null;
 }
 
 /** A connection that was between two messages when this many bytes had been read from it. */
@@ -61,7 +61,7 @@ export function canLeave({ socket, bytesRead }: Candidate, { requests }: Movable
 /** The name of the listener that accepted the connection. */
 export function listenerOfSocket(socket: net.Socket, listenerOf: MovableParts['listenerOf']): string | null {
   const server: unknown = Reflect.get(socket, 'server');
-  return typeof server === 'object' && server !== null ? listenerOf(server as net.Server) : null;
+  return typeof server === 'object' && server !== null ? listenerOf(server as net.Server, socket) : null;
 }
 
 /** True if everything that was read is used, and everything is written. */

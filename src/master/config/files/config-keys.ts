@@ -119,7 +119,7 @@ export const programKeys: Readonly<Record<string, ConfigKey>> = {
     type: 'list of addresses',
     default: 'none',
     description:
-      'Several addresses instead of `port`: `"3000"`, `"127.0.0.1:3000"`, `"[::1]:3000"`, `"localhost:3000"`, `"unix:/run/app.sock"`. `"admin=3001"` names a listener `admin`.',
+      'Several addresses instead of `port`: `"3000"`, `"127.0.0.1:3000"`, `"[::1]:3000"`, `"localhost:3000"` (every address of the name), `"unix:/run/app.sock"`. `"admin=3001"` names a listener `admin`.',
     supervisor: null,
   },
   socket_mode: {
