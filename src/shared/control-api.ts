@@ -54,6 +54,8 @@ export interface WorkerStatus {
   readonly generation: number;
   readonly slot: number;
   readonly pid: number | null;
+  /** Its process that serves, if that is not `pid`: under `npm start` or a shell, for example. Null: it is `pid`, or not known yet. */
+  readonly servingPid: number | null;
   readonly state: WorkerPhase;
   /** It accepts new connections. */
   readonly isAccepting: boolean;

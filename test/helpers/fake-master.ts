@@ -58,6 +58,7 @@ export function statusOf(pid: number): Status {
         generation: 1,
         slot: 0,
         pid: 4_242,
+        servingPid: null,
         state: 'ready',
         isAccepting: true,
         capabilities: { isGated: true, migrates: true, reports: true },

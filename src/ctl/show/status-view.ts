@@ -144,6 +144,7 @@ function renderWorkers(status: Status, styles: Styles): readonly string[] {
       isPaused(worker, status)
         ? row.replace('paused', styles.warn)
         : row.replace(worker.state, styles[meaningOf[worker.state]]),
+      ...(worker.servingPid === null ? [] : [`  its process ${worker.servingPid} serves`]),
       ...renderOtherRelease(worker).map(styles.bad),
       ...renderDrain(worker),
     ];

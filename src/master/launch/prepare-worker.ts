@@ -13,6 +13,7 @@ import type { ProgramPlan } from '../config/plan.ts';
 import { drainSignalFor } from './drain-signals.ts';
 import { readEnvFile } from './env-file.ts';
 import { launchNode } from './node-launch.ts';
+import { nodeRun } from './node-run.ts';
 import { fillPlaceholders, namesDescriptor } from './placeholders.ts';
 import { resolveCommand } from './resolve-command.ts';
 import type { BoundListener } from '../sockets/listener.ts';
@@ -68,7 +69,11 @@ export function prepareWorker(
   });
   // Before it has what only the worker may have.
   const probeEnvironment = readiness.when === 'commandSucceeds' ? forProbe(environment) : null;
-  const command = resolveCommand(plan.command.map(fill), { cwd: plan.cwd, environment });
+  const resolved = resolveCommand(plan.command.map(fill), { cwd: plan.cwd, environment });
+  const script = nodeRun(resolved, { cwd: plan.cwd, environment });
+  const command = script === null ? resolved : { ...resolved, ...script, isNode: false, isNodeBinary: false };
+  const cwd = script?.cwd ?? plan.cwd;
+  Object.assign(environment, script?.variables);
   const readyFd = readiness.when === 'writesNewline' ? readiness.fd : null;
   if (readyFd !== null) {
     if (readyFd < firstListenerFd + listeners.length + 1) throw descriptorHeld(readyFd);
@@ -100,7 +105,7 @@ export function prepareWorker(
   return {
     file,
     args,
-    cwd: plan.cwd,
+    cwd,
     environment: start.environment,
     isNode: command.isNode,
     probeEnvironment,

@@ -1,16 +1,17 @@
 /** Which process of a worker serves, as far as /proc shows it: the one at the end of a chain of shells and wrappers. Linux only. */
-import { fstatSync, readlinkSync } from 'node:fs';
+import { fstatSync, readFileSync, readlinkSync } from 'node:fs';
 import { basename } from 'node:path';
 import { isNode } from '../../shared/is-node.ts';
 import { hasEnded, readAllProcesses, readProcessStat, type ProcessStat } from '../../shared/process-stat.ts';
 import { holdsSocket } from '../sockets/address-holder.ts';
 import { findTree } from './process-tree.ts';
 
-/** Programs that start another one, wait for it and do nothing else. */
+/** Programs that start another one, wait for it and do nothing else; and those that only wait. Of busybox, the name under which it runs counts. */
 const wrappers: ReadonlySet<string> = new Set(
-  'sh bash dash ash zsh ksh time timeout tini dumb-init catatonit setsid setpriv su sudo runuser script'.split(
-    ' ',
-  ),
+  (
+    'sh bash dash ash zsh ksh time timeout tini dumb-init catatonit setsid setpriv su sudo runuser script unshare bwrap strace ' +
+    'bun deno pnpm uv uvx sleep tail cat'
+  ).split(' '),
 );
 
 /**
@@ -30,18 +31,18 @@ export function findNodeServer(worker: number, fds: readonly number[]): boolean 
   return holders.some((one) => isNode(one.pid) && !others.some(({ pid }) => isBelow(pid, one.pid)));
 }
 
-/** The process at the end of the chain that begins with `worker`: each shell or wrapper on the way has one child. Null: the last of them has none. */
+/**
+ * The process at the end of the chain that begins with `worker`: each shell or wrapper on the way has one child that leads to a program. If several
+ * do, as in a pipeline, the wrapper stands for all of them. Null: there are only wrappers.
+ */
 export function findServing(worker: number): number | null {
   const tree = treeOf(worker);
-  let at = worker;
-  for (let steps = 0; steps < tree.length && isWrapper(at); steps += 1) {
-    const [child, ...others] = tree.filter(({ parent }) => parent === at);
-    if (child === undefined) return null;
-    // A pipeline, for example: the wrapper stands for all of it.
-    if (others.length > 0) return at;
-    at = child.pid;
-  }
-  return at;
+  const endOf = (pid: number): number | null => {
+    if (!isWrapper(pid)) return pid;
+    const ends = tree.filter(({ parent }) => parent === pid).flatMap((child) => endOf(child.pid) ?? []);
+    return ends.length > 1 ? pid : (ends[0] ?? null);
+  };
+  return endOf(worker);
 }
 
 function treeOf(worker: number): readonly ProcessStat[] {
@@ -54,7 +55,9 @@ function treeOf(worker: number): readonly ProcessStat[] {
 
 function isWrapper(pid: number): boolean {
   try {
-    return wrappers.has(basename(readlinkSync(`/proc/${pid}/exe`))) || isNode(pid);
+    const file = basename(readlinkSync(`/proc/${pid}/exe`));
+    const name = file === 'busybox' ? readFileSync(`/proc/${pid}/comm`, 'utf8').trim() : file;
+    return wrappers.has(name) || isNode(pid);
   } catch {
     return false;
   }

@@ -2,7 +2,7 @@
 import type { DrainingStatus, MasterStatus, ProgramState, Status } from '../../shared/control-api.ts';
 import type { WorkerPhase } from '../../shared/events.ts';
 import type { OpenCounts } from '../../shared/protocol.ts';
-import type { ProgramRecord } from '../handover/record.ts';
+import type { ProcessRecord, ProgramRecord } from '../handover/record.ts';
 import type { DrainProgressEvent } from './drain-progress.ts';
 import { otherReleaseIn, releaseOf } from './history/releases.ts';
 import { servingGeneration, type LifecycleSettings, type Program, type Worker } from './lifecycle/state.ts';
@@ -43,6 +43,7 @@ export function describeStatus(
       generation: worker.generation,
       slot: worker.slot,
       pid: worker.pid,
+      servingPid: servingPidOf(worker, record.workers),
       state: worker.phase,
       isAccepting: isAccepting(worker),
       capabilities: worker.readyAt === null ? null : worker.capabilities,
@@ -58,6 +59,11 @@ export function describeStatus(
     lastReload: record.history.lastReload,
     lastCrash: record.history.lastCrash,
   };
+}
+
+function servingPidOf({ id, pid, readyAt }: Worker, processes: readonly ProcessRecord[]): number | null {
+  const servingPid = processes.find((one) => one.id === id)?.servingPid ?? null;
+  return readyAt === null || servingPid === pid ? null : servingPid;
 }
 
 function isAccepting({ phase, admission, isPaused }: Worker): boolean {

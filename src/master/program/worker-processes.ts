@@ -52,7 +52,7 @@ export function createWorkerProcesses(parts: WorkerProcessParts): WorkerProcesse
     const started = attempt(() => {
       const request = parts.prepare({ generation, slot });
       // Not while another worker has it: that may be a program which has set it for itself, and would wait in accept(2) for ever.
-      if (!request.isNode && running.size === 0) letAcceptWait(request.listeners);
+      if (running.size === 0) letAcceptWait(request.listeners);
       const { notifyPath } = request;
       if (notifyPath !== null)
         closeNotify = platform.openNotifySocket(notifyPath, (bytes) => {

@@ -74,6 +74,7 @@ export const workerStatus: z.ZodMiniType<WorkerStatus> = z.object({
   generation: z.int(),
   slot: z.int(),
   pid: z.nullable(z.int()),
+  servingPid: z._default(z.nullable(z.int()), null),
   state: workerPhase,
   isAccepting: z.boolean(),
   capabilities: z._default(z.nullable(workerCapabilities), null),

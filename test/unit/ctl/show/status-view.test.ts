@@ -113,3 +113,11 @@ test.each([
 ])('%d bytes are %s', (bytes, text) => {
   expect(formatBytes(bytes)).toBe(text);
 });
+
+test('a process that serves for the one that was started is shown below it', () => {
+  const [worker] = status.workers as [NonNullable<(typeof status.workers)[number]>];
+  expect(renderStatus(status, 0, plain)).not.toContain('its process');
+  expect(renderStatus({ ...status, workers: [{ ...worker, servingPid: 4_250 }] }, 0, plain)).toContain(
+    'its process 4250 serves\n',
+  );
+});
