@@ -32,7 +32,10 @@ import type { Platform } from './process/platform.ts';
 import { system } from './process/system.ts';
 import { describeStatus } from './program/describe-status.ts';
 import { masterStopped } from './program/history/reload-waiters.ts';
-import type { InheritedSockets } from './sockets/inherited-sockets.ts';
+import type { AnnouncedSocket } from './sockets/announced-sockets.ts';
+import { isNamedWhenBound } from './config/plan-names.ts';
+import { openSockets } from './sockets/descriptors.ts';
+import { findInheritedSockets } from './sockets/find-inherited-sockets.ts';
 import { startFailed } from './program/worker-failures.ts';
 import { createTurns } from './programs/take-turns.ts';
 import { createUpdates } from './programs/updates.ts';
@@ -109,8 +112,8 @@ export interface Surroundings {
   readonly environment: NodeJS.ProcessEnv;
   /** Where the stderr of the worker of this program with this pid goes, in whole lines, as it was written. */
   readonly onStderr: (bytes: Uint8Array, pid: number, program: string) => void;
-  /** The sockets that this process was started with; null: none. */
-  readonly inherited: InheritedSockets | null;
+  /** The sockets with which this process was started, as its environment announces them. */
+  readonly announced: readonly AnnouncedSocket[];
   /** Stands in every line of the master's log (random-id.ts); null: it writes none. */
   readonly logId: string | null;
   /** How errors name the options. */
@@ -137,7 +140,7 @@ export function createMasterOf(plan: Plan, given: Partial<Surroundings> = {}): O
     platform: system,
     environment: process.env,
     onStderr: given.onStderr ?? embeddedOutput(),
-    inherited: null,
+    announced: [],
     logId: null,
     spelling: 'code',
     readPlan: null,
@@ -147,9 +150,10 @@ export function createMasterOf(plan: Plan, given: Partial<Surroundings> = {}): O
 
 function assemble(
   first: Plan,
-  { platform, environment, onStderr, inherited, logId, readPlan }: Surroundings,
+  { platform, environment, onStderr, announced, logId, readPlan }: Surroundings,
 ): OwnedMaster {
   const startedAt = platform.clock.monotonicMs();
+  const inherited = findInheritedSockets(announced, openSockets());
   const subscribers = new Set<(event: EventRecord) => void>();
   const ended = deferred<Failure | null>();
   let control: ControlServer | null = null;
@@ -302,7 +306,7 @@ function assemble(
     else await openOnly(set.find(null));
     publish({ event: 'masterStarted', pid: process.pid, version, control: control?.path ?? null });
     const declared = updates.plan().programs.flatMap(({ listeners }) => listeners);
-    for (const { name: socket, address } of inherited?.strangers(declared) ?? [])
+    for (const { name: socket, address } of await inherited.strangers(declared))
       publish({ event: 'inheritedSocketUnused', socket, ...addressFields(address) });
   }
 
@@ -312,8 +316,7 @@ function assemble(
     program.check();
     // A living master of this name says so better than its port does. With port 0 the name comes with the port.
     const [listener] = program.plan().listeners;
-    if (listener?.type !== 'tcp' || listener.port !== 0 || updates.plan().master.name !== null)
-      await openControl();
+    if (!isNamedWhenBound(listener) || updates.plan().master.name !== null) await openControl();
     await program.bind();
     if (control === null) await openControl();
     await program.watch();

@@ -5,7 +5,7 @@
  */
 import type { DrainReason } from '../../shared/protocol.ts';
 import type { EventWithoutRelease, Failure } from '../../shared/events.ts';
-import type { ListenerPlan, ProgramPlan } from '../config/plan.ts';
+import type { BindablePlan, DescriptorListenerPlan, ListenerPlan, ProgramPlan } from '../config/plan.ts';
 import { preloadPath } from '../launch/preload-path.ts';
 import { prepareWorker } from '../launch/prepare-worker.ts';
 import { newNotifyPath } from '../process/notify-socket.ts';
@@ -24,6 +24,7 @@ import { notReadyFailure, notStartedFailure } from '../program/worker-failures.t
 import { createMessageHandler } from '../program/worker-messages.ts';
 import { createWorkerProcesses } from '../program/worker-processes.ts';
 import { addressesOf } from '../sockets/host-names.ts';
+import type { FoundSockets } from '../sockets/find-inherited-sockets.ts';
 import { bindListener, type BoundListener } from '../sockets/listener.ts';
 import { describeOutcome } from '../../shared/describe-failure.ts';
 import { killDescendants } from './descendants.ts';
@@ -49,6 +50,7 @@ export function startCandidate(
   program: string,
   environment: NodeJS.ProcessEnv,
   platform: Platform,
+  inherited: Pick<FoundSockets, 'look'>,
 ): Candidate {
   const { clock } = platform;
   const preload = preloadPath();
@@ -165,7 +167,7 @@ export function startCandidate(
 
   async function live(): Promise<CandidateResult | null> {
     try {
-      const prepared = await versions.prepare(plan, bindStandIn);
+      const prepared = await versions.prepare(plan, async (wanted) => bindStandIn(wanted, inherited));
       prepared.commit(place.generation);
       const gone = new Promise<void>((resolve) => {
         ended = resolve;
@@ -214,7 +216,11 @@ function firstWorker(startedAt: number): Worker {
 }
 
 /** Nothing connects to it: its port is known to nothing but the worker, which does not accept. */
-async function bindStandIn(listener: ListenerPlan): Promise<readonly BoundListener[]> {
+async function bindStandIn(
+  wanted: ListenerPlan,
+  inherited: Pick<FoundSockets, 'look'>,
+): Promise<readonly BoundListener[]> {
+  const listener = wanted.type === 'fd' ? await inheritedPlan(wanted, inherited) : wanted;
   if (listener.type === 'unix') {
     const { bindUnixListener } = await import('../sockets/unix-listener.ts');
     const standIn = { ...listener, path: `@graceful-run-check-${randomId()}`, mode: null, owner: null };
@@ -225,4 +231,15 @@ async function bindStandIn(listener: ListenerPlan): Promise<readonly BoundListen
   const bound = await bindListener({ ...listener, host: '127.0.0.1', port: 0 });
   const free = bound.address.type === 'tcp' ? bound.address.port : 0;
   return [{ ...bound, address: { type: 'tcp', host: announced, port: port === 0 ? free : port } }];
+}
+
+/** The address that a socket has which is inherited. Of one that only a running master has, nothing is known: then it is any port. */
+async function inheritedPlan(
+  wanted: DescriptorListenerPlan,
+  { look }: Pick<FoundSockets, 'look'>,
+): Promise<BindablePlan> {
+  const { name, backlog } = wanted;
+  const [{ address } = { address: null }] = await look(wanted).catch(() => []);
+  if (address?.type === 'unix') return { name, backlog, ...address, mode: null, owner: null };
+  return { name, backlog, type: 'tcp', host: address?.host ?? null, port: address?.port ?? 0 };
 }

@@ -2,33 +2,48 @@
  * Checks whether the addresses of a program can be bound on this machine, and names the process that is in the way. Each address is bound for a
  * moment without listening on it, which no client notices.
  */
-import { type GracefulRunError, messageOf } from '../../shared/errors.ts';
-import type { ListenerPlan, ProgramPlan, UnixListenerPlan } from '../config/plan.ts';
+import { GracefulRunError, messageOf } from '../../shared/errors.ts';
+import type { BindablePlan, ListenerPlan, ProgramPlan, UnixListenerPlan } from '../config/plan.ts';
 import { readOrphanedWorker } from '../process/orphaned-worker.ts';
 import { describeHolder, findAddressHolders, unseenHolderHint } from '../sockets/address-holder.ts';
+import type { FoundSockets } from '../sockets/find-inherited-sockets.ts';
 import { addressesOf, isHostName, probeName } from '../sockets/host-names.ts';
 import { probeAddress } from '../sockets/listener.ts';
 import type { Finding } from './finding.ts';
 
-/** `isOwn`: the master that runs this very plan holds the port, or the path, already. */
+/** `isOwn`: the master that runs this very plan holds it already. `inherited`: the sockets that this process was started with. */
 export async function checkAddresses(
   plan: ProgramPlan,
   program: string,
-  isOwn: (address: number | string) => boolean,
+  isOwn: (listener: ListenerPlan) => boolean,
+  inherited: Pick<FoundSockets, 'look'>,
 ): Promise<readonly Finding[]> {
   const found: Finding[] = [];
   for (const [item, listener] of plan.listeners.entries()) {
-    const finding = await checkAddress(
-      listener,
-      isOwn(listener.type === 'unix' ? listener.path : listener.port),
-    );
+    const finding = await checkListener(listener, isOwn(listener), inherited);
     if (finding !== null) found.push({ program, item, ...finding });
   }
   return found;
 }
 
-async function checkAddress(
+async function checkListener(
   listener: ListenerPlan,
+  isOwn: boolean,
+  { look }: Pick<FoundSockets, 'look'>,
+): Promise<Omit<Finding, 'program'> | null> {
+  if (isOwn && listener.type === 'fd') return null;
+  try {
+    // One that it was started with is bound already.
+    if ((await look(listener)).length > 0 || listener.type === 'fd') return null;
+  } catch (error) {
+    if (!(error instanceof GracefulRunError)) throw error;
+    return { option: 'listen', message: error.message, hint: error.hint };
+  }
+  return checkAddress(listener, isOwn);
+}
+
+async function checkAddress(
+  listener: BindablePlan,
   isOwn: boolean,
 ): Promise<Omit<Finding, 'program'> | null> {
   if (listener.type === 'unix') return isOwn ? null : checkPath(listener);
@@ -63,7 +78,7 @@ async function checkPath(listener: UnixListenerPlan): Promise<Omit<Finding, 'pro
 }
 
 /** Null: workers of a master that was killed hold it, and a new master waits for them. */
-function inUse(error: GracefulRunError, listener: ListenerPlan): Omit<Finding, 'program'> | null {
+function inUse(error: GracefulRunError, listener: BindablePlan): Omit<Finding, 'program'> | null {
   const holders = findAddressHolders(listener);
   const [holder = null] = holders;
   if (holder !== null && holders.every(({ pid }) => readOrphanedWorker(pid) !== null)) return null;

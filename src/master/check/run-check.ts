@@ -3,7 +3,10 @@ import { relative } from 'node:path';
 import type { PlanProblem } from '../../shared/control-api.ts';
 import { controlFolders } from '../../shared/control-path.ts';
 import { describeProblemAndHint, withoutRepetitions } from '../../shared/describe-problem.ts';
-import type { Plan } from '../config/plan.ts';
+import type { ListenerPlan, Plan } from '../config/plan.ts';
+import { announcedSockets } from '../sockets/announced-sockets.ts';
+import { openSockets } from '../sockets/descriptors.ts';
+import { findInheritedSockets, type FoundSockets } from '../sockets/find-inherited-sockets.ts';
 import type { PlanPlaces } from '../config/plan-places.ts';
 import { preloadPath } from '../launch/preload-path.ts';
 import type { Platform } from '../process/platform.ts';
@@ -15,7 +18,7 @@ import { checkLaunch } from './check-launch.ts';
 import { programNames, toProblem, type Finding } from './finding.ts';
 import { candidateLines, goodLine, type CandidateResult, type CheckReport } from './report.ts';
 import { findRunningMasters, type RunningMaster } from './running-masters.ts';
-import { nameAfter } from '../config/plan-names.ts';
+import { isNamedWhenBound, nameAfter } from '../config/plan-names.ts';
 
 export interface PlacedPlan {
   readonly plan: Plan;
@@ -40,11 +43,12 @@ export interface CheckOptions {
 export async function runCheck({ plan, places }: PlacedPlan, options: CheckOptions): Promise<boolean | null> {
   const { isRun, isJson, here, write } = options;
   const { file } = plan.master;
-  const findings = await checkPlan(plan, options.environment);
+  const inherited = findInheritedSockets(announcedSockets(options.environment, process.pid), openSockets());
+  const findings = await checkPlan(plan, options.environment, inherited);
   const problems = withoutRepetitions(findings.map((finding) => toProblem(finding, file, places)));
   if (!isJson) for (const problem of problems) write(`${describeProblemAndHint(problem, here)}\n`);
   const candidates = isRun
-    ? await runCandidates(plan, findings, options, (result) => {
+    ? await runCandidates(plan, findings, inherited, options, (result) => {
         if (!isJson)
           write(
             candidateLines(result)
@@ -76,7 +80,11 @@ function renderReport(report: CheckReport): string {
 }
 
 /** Everything that is wrong with the plan on this machine. Starts nothing, changes nothing. */
-export async function checkPlan(plan: Plan, environment: NodeJS.ProcessEnv): Promise<readonly Finding[]> {
+export async function checkPlan(
+  plan: Plan,
+  environment: NodeJS.ProcessEnv,
+  inherited: Pick<FoundSockets, 'look'>,
+): Promise<readonly Finding[]> {
   const uid = process.geteuid?.() ?? 0;
   const folders = controlFolders(environment, uid);
   const names = programNames(plan);
@@ -84,13 +92,18 @@ export async function checkPlan(plan: Plan, environment: NodeJS.ProcessEnv): Pro
   const masters = await findRunningMasters(folders, uid);
   const isOwn = (master: RunningMaster): boolean =>
     master.file === plan.master.file && (master.file !== null || master.name === name);
-  const held = new Set(masters.filter(isOwn).flatMap((master) => master.held));
+  const own = masters.filter(isOwn);
+  const held = new Set(own.flatMap((master) => master.held));
+  const isHeld = (listener: ListenerPlan): boolean =>
+    listener.type === 'fd'
+      ? own.length > 0
+      : held.has(listener.type === 'unix' ? listener.path : listener.port);
   const preload = preloadPath();
   const found: Finding[] = [];
   for (const [index, program] of plan.programs.entries()) {
     const label = names[index] ?? '';
     found.push(...checkLaunch(program, label, environment, preload));
-    found.push(...(await checkAddresses(program, label, (address) => held.has(address))));
+    found.push(...(await checkAddresses(program, label, isHeld, inherited)));
   }
   const control = plan.master.hasControl ? await checkControl({ name, folders, uid, masters, isOwn }) : null;
   return control === null ? found : [...found, control];
@@ -100,14 +113,14 @@ export async function checkPlan(plan: Plan, environment: NodeJS.ProcessEnv): Pro
 function controlNameOf({ master, programs }: Plan): string | null {
   const [first] = programs;
   const listener = first?.listeners[0];
-  const isChosen = listener?.type !== 'tcp' || listener.port !== 0;
-  return master.name ?? first?.name ?? (isChosen ? nameAfter(listener) : null);
+  return master.name ?? first?.name ?? (isNamedWhenBound(listener) ? null : nameAfter(listener));
 }
 
 /** One after the other, those with a problem left out. */
 async function runCandidates(
   plan: Plan,
   findings: readonly Finding[],
+  inherited: Pick<FoundSockets, 'look'>,
   { environment, platform, onInterrupt }: CheckOptions,
   tell: (result: CandidateResult) => void,
 ): Promise<readonly CandidateResult[] | 'interrupted'> {
@@ -125,7 +138,7 @@ async function runCandidates(
   for (const [index, program] of plan.programs.entries()) {
     const name = names[index] ?? '';
     if (findings.some((finding) => finding.program === name)) continue;
-    now.candidate = startCandidate(program, name, environment, platform);
+    now.candidate = startCandidate(program, name, environment, platform, inherited);
     const result = await now.candidate.outcome;
     now.candidate = null;
     if (now.isInterrupted || result === null) return 'interrupted';

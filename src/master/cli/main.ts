@@ -14,7 +14,6 @@ import { readPlan } from '../config/read-plan.ts';
 import { workingDirectory } from '../config/working-directory.ts';
 import { createMasterOf } from '../master.ts';
 import { announcedSockets } from '../sockets/announced-sockets.ts';
-import type { InheritedSockets } from '../sockets/inherited-sockets.ts';
 import { standardError } from '../output/standard-error.ts';
 import { loadOutputCalls } from '../system-calls/output-calls.ts';
 import { shareOutput } from '../output/shared-output.ts';
@@ -68,13 +67,6 @@ function ignoreReader(): void {
   process.stdout.on('error', () => undefined);
 }
 
-/** Loaded only where something has started this process with sockets. */
-async function inheritedSockets(): Promise<InheritedSockets | null> {
-  if (announcedSockets(process.env, process.pid).length === 0) return null;
-  const { readInheritedSockets } = await import('../sockets/inherited-sockets.ts');
-  return readInheritedSockets(process.env, process.pid);
-}
-
 type Run = Extract<Invocation, { kind: 'run' | 'runFile' }>;
 
 /** Reads the plan, and reads it again at every call: the file may have changed. */
@@ -114,7 +106,7 @@ async function run(invocation: Run): Promise<number> {
     },
   });
   const master = createMasterOf(plan, {
-    inherited: await inheritedSockets(),
+    announced: announcedSockets(process.env, process.pid),
     spelling: 'commandLine',
     readPlan: isFromFile ? async () => (await read()).plan : null,
     onStderr: output.passOn,

@@ -42,6 +42,7 @@ export function checkPlan(
     ...duplicateNames(programs),
     ...missingListeners(programs),
     ...sharedAddresses(programs),
+    ...standardStreams(programs),
     ...programs.flatMap(({ listeners, ...one }, program) =>
       listeners === null
         ? []
@@ -93,13 +94,14 @@ interface Bound {
 /** Each listener is named once, with the first one that it collides with. */
 function sharedAddresses(programs: readonly CheckedProgram[]): readonly PlanFault[] {
   const byPort = new Map<number, Bound[]>();
-  const byPath = new Map<string, Bound>();
+  /** Paths and descriptors. */
+  const byName = new Map<string, Bound>();
   const faults: PlanFault[] = [];
   programs.forEach(({ listeners }, program) => {
     listeners?.forEach((listener, item) => {
-      if (listener.type === 'unix') {
-        const first = byPath.get(listener.path);
-        if (first === undefined) byPath.set(listener.path, { program, item, listener });
+      if (listener.type !== 'tcp') {
+        const first = byName.get(nameOf(listener));
+        if (first === undefined) byName.set(nameOf(listener), { program, item, listener });
         else report({ program, item, listener }, first);
         return;
       }
@@ -129,12 +131,36 @@ function sharedAddresses(programs: readonly CheckedProgram[]): readonly PlanFaul
         here === there
           ? `${here} is taken by ${owner} of this plan`
           : `${here} cannot be held together with ${there} of ${owner}`,
-      hint: `give each listener ${listener.type === 'unix' ? 'a path' : 'a port or an address'} of its own`,
+      hint: `give each listener ${own[listener.type]} of its own`,
     });
   }
 }
 
+const own = { tcp: 'a port or an address', unix: 'a path', fd: 'a descriptor' } as const;
+
+/** Those of the standard streams. */
+const lastStandardDescriptor = 2;
+
+function standardStreams(programs: readonly CheckedProgram[]): readonly PlanFault[] {
+  return programs.flatMap(({ listeners }, program) =>
+    (listeners ?? []).flatMap((listener, item) =>
+      listener.type === 'fd' && listener.fd <= lastStandardDescriptor
+        ? [
+            {
+              program,
+              key: 'listen' as const,
+              item,
+              message: `fd:${listener.fd} is standard input, output or error`,
+              hint: 'hand graceful-run the socket at descriptor 3 or a higher one',
+            },
+          ]
+        : [],
+    ),
+  );
+}
+
 function nameOf(listener: ListenerPlan): string {
+  if (listener.type === 'fd') return `fd:${listener.fd}`;
   if (listener.type === 'unix') return `unix:${listener.path}`;
   return listener.host === null ? `port ${listener.port}` : formatAddress(listener.host, listener.port);
 }

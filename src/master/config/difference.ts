@@ -110,6 +110,7 @@ export function isDeclared(listener: ListenerPlan, listeners: readonly ListenerP
 /** Port 0 stands for another port each time, and is the same address all the same. */
 export function isSameAddress(one: ListenerPlan, other: ListenerPlan): boolean {
   if (one.type === 'unix') return other.type === 'unix' && one.path === other.path;
+  if (one.type === 'fd') return other.type === 'fd' && one.fd === other.fd;
   return other.type === 'tcp' && one.host === other.host && one.port === other.port;
 }
 

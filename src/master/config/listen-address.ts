@@ -1,6 +1,6 @@
 /**
- * How an address to listen on is written: `3000`, `127.0.0.1:3000`, `[::1]:3000`, `localhost:3000`, `unix:/run/app.sock`, and the abstract
- * `unix:@app` (unix(7)); each with `name=` before it. Pure.
+ * How an address to listen on is written: `3000`, `127.0.0.1:3000`, `[::1]:3000`, `localhost:3000`, `unix:/run/app.sock`, the abstract
+ * `unix:@app` (unix(7)), and `fd:3` for a descriptor that graceful-run inherits; each with `name=` before it. Pure.
  */
 
 export type ListenAddress = {
@@ -15,10 +15,11 @@ export type ListenAddress = {
     }
   /** Perhaps relative. */
   | { readonly type: 'unix'; readonly path: string }
+  | { readonly type: 'fd'; readonly fd: number }
 );
 
 export const wantedListenAddress =
-  'a port, an address with a port, or a path, such as 3000, 127.0.0.1:3000, [::1]:3000, admin=localhost:3000 or unix:/run/app.sock';
+  'a port, an address with a port, a path, or a descriptor, such as 3000, 127.0.0.1:3000, [::1]:3000, admin=localhost:3000, unix:/run/app.sock or fd:3';
 
 /** Null: it is none. */
 export function parseListenAddress(written: string): ListenAddress | null {
@@ -29,6 +30,8 @@ export function parseListenAddress(written: string): ListenAddress | null {
     // A path that ends in a slash is a folder.
     return /^@?[^@\0]+$/.test(path) && !path.endsWith('/') ? { type: 'unix', name, path } : null;
   }
+  const [, descriptor] = /^fd:(\d{1,7})$/.exec(address) ?? [];
+  if (descriptor !== undefined) return { type: 'fd', name, fd: Number(descriptor) };
   const match = /^(?:(?:\[(?<v6>[0-9A-Fa-f:.%\w]+)\]|(?<host>[^\s:[\]=]+)):)?(?<port>\d{1,5})$/.exec(address);
   const { v6, host, port } = match?.groups ?? {};
   if (port === undefined || Number(port) > 65_535) return null;

@@ -48,7 +48,8 @@ export interface ProgramOptions {
   readonly host?: string;
   /**
    * Several addresses to hold instead of one: `3000` (every address), `127.0.0.1:3000`, `[::1]:3000`, `localhost:3000` (every address of the
-   * name, each with a socket of its own), `unix:/run/app.sock`, and the abstract `unix:@app` (unix(7)). With `admin=` before it a listener is called `admin`, by which a worker can find it. Not
+   * name, each with a socket of its own), `unix:/run/app.sock`, the abstract `unix:@app` (unix(7)), and `fd:3`, a bound socket at
+   * descriptor 3 of this process. With `admin=` before it a listener is called `admin`, by which a worker can find it. Not
    * beside `port` and `host`.
    */
   readonly listen?: readonly string[];
@@ -258,12 +259,13 @@ export function listenersOf(
   return listen.map((written, index) => {
     const address = parseListenAddress(written) ?? { type: 'tcp', name: null, host: null, port: 0 };
     const { type } = address;
-    const byAddress = type === 'unix' ? nameAfter(address) : `port-${address.port}`;
+    const byAddress = type === 'tcp' ? `port-${address.port}` : nameAfter(address);
     const name = address.name ?? (index === 0 ? 'default' : byAddress);
     const own = taken.has(name) ? `${name}-${index + 1}` : name;
     taken.add(own);
     if (type === 'tcp')
       return Object.freeze({ type, name: own, host: address.host, port: address.port, backlog });
+    if (type === 'fd') return Object.freeze({ type, name: own, fd: address.fd, backlog });
     const path = address.path.startsWith('@') ? address.path : resolve(here, address.path);
     return Object.freeze({
       type,

@@ -4,13 +4,20 @@ import type { ListenerPlan } from './plan.ts';
 
 const maxLength = 64;
 
-/** `10086` for a port, `app` for unix:/run/app.sock. A name as the plan may have one. */
+/** Whether only the bound socket tells what `nameAfter` it is. */
+export function isNamedWhenBound(listener: ListenerPlan | undefined): boolean {
+  return listener?.type === 'fd' || (listener?.type === 'tcp' && listener.port === 0);
+}
+
+/** `10086` for a port, `app` for unix:/run/app.sock, `fd-3` for fd:3. A name as the plan may have one. */
 export function nameAfter(
   address:
     | Pick<Extract<ListenerPlan, { type: 'tcp' }>, 'type' | 'port'>
     | Pick<Extract<ListenerPlan, { type: 'unix' }>, 'type' | 'path'>
+    | Pick<Extract<ListenerPlan, { type: 'fd' }>, 'type' | 'fd'>
     | undefined,
 ): string {
+  if (address?.type === 'fd') return `fd-${address.fd}`;
   if (address?.type !== 'unix') return String(address?.port ?? 0);
   const stem = basename(address.path.replace(/^@/, '')).replace(/\.(sock|socket)$/, '');
   return stem.replaceAll(/[^A-Za-z0-9._-]/g, '-').slice(0, maxLength) || 'socket';

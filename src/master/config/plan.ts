@@ -54,7 +54,9 @@ export interface ProgramPlan {
   readonly dependsOn: readonly string[];
 }
 
-export type ListenerPlan = TcpListenerPlan | UnixListenerPlan;
+/** Which of them a master binds by itself. */
+export type BindablePlan = TcpListenerPlan | UnixListenerPlan;
+export type ListenerPlan = BindablePlan | DescriptorListenerPlan;
 
 interface SocketPlan {
   readonly name: string;
@@ -78,4 +80,10 @@ export interface UnixListenerPlan extends SocketPlan {
   readonly mode: number | null;
   /** Owner of its file, as chown(1) takes it: `user`, `user:group` or `:group`; null: the master's. */
   readonly owner: string | null;
+}
+
+/** A socket that the master has inherited. Of which kind it is, and its address, is known once it is taken. */
+export interface DescriptorListenerPlan extends SocketPlan {
+  readonly type: 'fd';
+  readonly fd: number;
 }

@@ -64,7 +64,8 @@ function meantBy(word: string): string | null {
 
 interface NamedListener {
   readonly name: string;
-  readonly type: AnnouncedListener['type'];
+  /** `fd`: it is known when the worker is started. */
+  readonly type: AnnouncedListener['type'] | 'fd';
 }
 
 export interface PlaceholderFault {
@@ -116,8 +117,8 @@ function faultsOf(
   return [{ message: `${written} ${fault}`, hint: `${hint} Or ${otherwise}` }];
 }
 
-function hasValue(word: Word, type: AnnouncedListener['type']): boolean {
-  return word === 'fd' || (word === 'path') === (type === 'unix');
+function hasValue(word: Word, type: NamedListener['type']): boolean {
+  return word === 'fd' || type === 'fd' || (word === 'path') === (type === 'unix');
 }
 
 /** The text with what stands for its placeholders. One whose listener is not bound stays as it is. */

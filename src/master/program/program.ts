@@ -52,7 +52,7 @@ export interface ProgramParts {
   /** Listeners for this address that another program holds; empty: none does. */
   readonly lend?: (listener: ListenerPlan) => readonly BoundListener[];
   /** Sockets that the master was started with. */
-  readonly inherited?: Pick<InheritedSockets, 'take'> | null;
+  readonly inherited?: Pick<InheritedSockets, 'take'>;
   /** What a reload that is asked for, or waited for, is answered when a stop comes first. Default: that the master stops. */
   readonly stopped?: (action: string) => Error;
 }
@@ -209,7 +209,7 @@ export function createProgram(parts: ProgramParts): ManagedProgram {
     const lent = parts.lend?.(wanted) ?? [];
     if (lent.length > 0) return lent;
     const inherited = (await parts.inherited?.take(wanted)) ?? [];
-    if (inherited.length > 0) return inherited;
+    if (inherited.length > 0 || wanted.type === 'fd') return inherited;
     const address = addressFields(wanted);
     return bindWithPatience(
       wanted,

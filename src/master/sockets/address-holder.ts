@@ -1,7 +1,7 @@
 /** Which processes listen on a port or hold a socket, as /proc tells it. Linux only; elsewhere none is found. */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { readProcessArguments } from '../../shared/process-arguments.ts';
-import type { ListenerPlan } from '../config/plan.ts';
+import type { BindablePlan } from '../config/plan.ts';
 import { processNumbers, readProcessStat } from '../../shared/process-stat.ts';
 
 export interface AddressHolder {
@@ -18,7 +18,7 @@ export function describeHolder(holder: AddressHolder | null): string {
 }
 
 /** How to find a holder that cannot be seen. */
-export function unseenHolderHint(listener: ListenerPlan): string {
+export function unseenHolderHint(listener: BindablePlan): string {
   return listener.type === 'unix'
     ? `to find it, run as root: ss -lxp src ${listener.path}`
     : `to find it, run as root: ss -ltnp 'sport = :${listener.port}'`;
@@ -30,7 +30,7 @@ const listenState = '0A';
  * The processes that listen on the TCP port, or at the path, the oldest first: a master comes before its workers, which it would only replace
  * if they were killed. Those of other users are seen by root alone.
  */
-export function findAddressHolders(listener: ListenerPlan): readonly AddressHolder[] {
+export function findAddressHolders(listener: BindablePlan): readonly AddressHolder[] {
   const inodes =
     listener.type === 'unix'
       ? listeningInodesAt(readTable('/proc/net/unix'), listener.path)

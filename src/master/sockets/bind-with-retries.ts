@@ -8,7 +8,7 @@ import { formatDuration } from '../../shared/durations.ts';
 import { beyondDrainMs } from '../config/fixed-bounds.ts';
 import { readProcessStat } from '../../shared/process-stat.ts';
 import { describeHolder, findAddressHolders, unseenHolderHint } from './address-holder.ts';
-import type { ListenerPlan } from '../config/plan.ts';
+import type { BindablePlan } from '../config/plan.ts';
 import { bindName, isHostName } from './host-names.ts';
 import { bindListener, type BoundListener } from './listener.ts';
 import { readOrphanedWorker, type OrphanedWorker } from '../process/orphaned-worker.ts';
@@ -33,7 +33,7 @@ export interface BindListeners {
  * bindListener, with the holder's pid where it can be found.
  */
 export async function bindWithPatience(
-  wanted: ListenerPlan,
+  wanted: BindablePlan,
   patienceMs: number,
   isWanted: () => boolean,
   tell: BindListeners,
@@ -75,7 +75,7 @@ export async function bindWithPatience(
 
 /** UNIX sockets are loaded where one is wanted: most masters hold none. */
 async function bind(
-  wanted: ListenerPlan,
+  wanted: BindablePlan,
   leftOut: BindListeners['leftOut'],
 ): Promise<readonly BoundListener[]> {
   if (wanted.type === 'unix') {
@@ -88,7 +88,7 @@ async function bind(
   return named.bound;
 }
 
-function findOrphans(wanted: ListenerPlan): readonly OrphanedWorker[] {
+function findOrphans(wanted: BindablePlan): readonly OrphanedWorker[] {
   return findAddressHolders(wanted).flatMap(({ pid }) => readOrphanedWorker(pid) ?? []);
 }
 
@@ -96,7 +96,7 @@ function timeOf({ drainTimeoutMs }: OrphanedWorker): number {
   return drainTimeoutMs + beyondDrainMs;
 }
 
-function nameHolder(error: GracefulRunError, wanted: ListenerPlan, sinceMs: number): GracefulRunError {
+function nameHolder(error: GracefulRunError, wanted: BindablePlan, sinceMs: number): GracefulRunError {
   const [holder = null] = findAddressHolders(wanted);
   const wholeSeconds = Math.floor(sinceMs / 1_000) * 1_000;
   return new GracefulRunError(

@@ -1,15 +1,17 @@
 /**
- * Sockets that graceful-run was started with, bound by what is above it: systemd or systemd-socket-activate (sd_listen_fds(3)), or
- * Server::Starter. A listener of the plan that names one of them, or has its address, takes it instead of binding. Such a socket outlives
- * the master: its owner keeps it, and what queues there is served by the next one.
+ * Sockets that graceful-run was started with, bound by what is above it. Those that systemd, systemd-socket-activate (sd_listen_fds(3)) or
+ * Server::Starter announce are taken by a listener of the plan that has their name or their address, instead of binding it. Any other one is
+ * taken by a listener that names its descriptor (`fd:3`). Such a socket outlives the master: its owner keeps it, and what queues there is served
+ * by the next one.
  */
 import { closeSync, fstatSync } from 'node:fs';
 import { GracefulRunError } from '../../shared/errors.ts';
 import { formatSocketAddress, type SocketAddress } from '../../shared/format-address.ts';
 import type { ListenerPlan } from '../config/plan.ts';
-import { duplicate, listen } from '../system-calls/syscalls.ts';
+import { duplicate, keepFromChildren, listen } from '../system-calls/syscalls.ts';
 import { readTable } from './address-holder.ts';
-import { announcedSockets } from './announced-sockets.ts';
+import type { AnnouncedSocket } from './announced-sockets.ts';
+import { addressOfDescriptor, type OpenSockets } from './descriptors.ts';
 import { furtherName } from './host-names.ts';
 import { handleOver, holdListener, type BoundListener } from './listener.ts';
 import { readTcpAddress } from './tcp-table.ts';
@@ -20,25 +22,36 @@ export interface InheritedSocket {
   readonly address: SocketAddress;
 }
 
+interface Found extends InheritedSocket {
+  readonly fd: number;
+  readonly isAnnounced: boolean;
+}
+
 export interface InheritedSockets {
-  /** Those that are meant by the listener of the plan, until they are closed; empty: there is none. */
+  /** Those that are meant by the listener of the plan, until they are closed; empty: there is none. Errors: `addressUnusable`, for a descriptor. */
   take(wanted: ListenerPlan): Promise<readonly BoundListener[]>;
-  /** Those that no listener of the plan means. */
+  /** Where the sockets are that `take` would give. Errors: as take(). */
+  look(wanted: ListenerPlan): Promise<readonly InheritedSocket[]>;
+  /** Those that are announced, and that no listener of the plan means. */
   strangers(plan: readonly ListenerPlan[]): readonly InheritedSocket[];
 }
 
-/** Null: it was started with none. */
-export function readInheritedSockets(environment: NodeJS.ProcessEnv, pid: number): InheritedSockets | null {
-  const found = announcedSockets(environment, pid).flatMap(({ fd, name }) => {
+/** `open`: the sockets that the process had before it opened any of its own. */
+export function readInheritedSockets(
+  announced: readonly AnnouncedSocket[],
+  open: OpenSockets,
+): InheritedSockets {
+  const found = announced.flatMap(({ fd, name }): Found[] => {
     const address = addressOf(fd);
-    return address === null ? [] : [{ fd, name, address }];
+    return address === null ? [] : [{ fd, name, address, isAnnounced: true }];
   });
-  if (found.length === 0) return null;
+  /** Those that are named by their descriptor and not announced. */
+  const named = new Map<number, Found>();
   /** The first of these views stays open for the life of the master: a program may be stopped and started again. */
   const held = new Map<number, BoundListener>();
 
   async function hold(
-    { fd: inherited, address }: (typeof found)[number],
+    { fd: inherited, address, isAnnounced }: Found,
     backlog: number,
   ): Promise<BoundListener> {
     const known = held.get(inherited);
@@ -50,7 +63,9 @@ export function readInheritedSockets(environment: NodeJS.ProcessEnv, pid: number
     if (typeof fd === 'string') throw cannotTake(inherited, address, fd);
     const handle = handleOver(fd);
     if (typeof handle === 'string') throw cannotTake(inherited, address, handle);
-    closeSync(inherited);
+    // An embedding program may still want the one that it has named.
+    if (isAnnounced) closeSync(inherited);
+    else keepFromChildren(inherited);
     const name = `inherited-${inherited}`;
     const listener = holdListener({
       name,
@@ -66,17 +81,33 @@ export function readInheritedSockets(environment: NodeJS.ProcessEnv, pid: number
   }
 
   /** Several: the addresses of a host name, on one port. */
-  function meantBy(wanted: ListenerPlan): readonly (typeof found)[number][] {
+  function meantBy(wanted: ListenerPlan): readonly Found[] {
     const [first, ...others] = found.filter((one) => isMeant(wanted, one));
     if (first?.address.type !== 'tcp') return first === undefined ? [] : [first];
     const { port } = first.address;
     return [first, ...others.filter(({ address }) => address.type === 'tcp' && address.port === port)];
   }
 
+  /** Errors: `addressUnusable`. */
+  async function look(wanted: ListenerPlan): Promise<readonly Found[]> {
+    const meant = meantBy(wanted);
+    if (wanted.type !== 'fd' || meant.length > 0) return meant;
+    const { fd } = wanted;
+    const socket = named.get(fd) ?? {
+      fd,
+      name: null,
+      address: await addressOfDescriptor(fd, open),
+      isAnnounced: false,
+    };
+    named.set(fd, socket);
+    return [socket];
+  }
+
   return {
+    look,
     async take(wanted) {
       const { name, backlog } = wanted;
-      const meant = meantBy(wanted);
+      const meant = await look(wanted);
       const standsFor = meant.length > 1 ? name : null;
       return Promise.all(
         meant.map(async (socket, index) => {
@@ -101,7 +132,8 @@ function cannotTake(fd: number, address: SocketAddress, code: string): GracefulR
 }
 
 /** By its name, or by its address. */
-function isMeant(wanted: ListenerPlan, { name, address }: InheritedSocket): boolean {
+function isMeant(wanted: ListenerPlan, { fd, name, address }: Found): boolean {
+  if (wanted.type === 'fd') return wanted.fd === fd;
   if (wanted.type !== address.type) return false;
   if (name !== null && name === wanted.name) return true;
   if (wanted.type === 'unix') return address.type === 'unix' && wanted.path === address.path;

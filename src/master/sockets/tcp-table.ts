@@ -12,7 +12,8 @@ export function readTcpAddress(text: string): TcpAddress | null {
   return { type: 'tcp', host, port: Number.parseInt(port, 16) };
 }
 
-function ipv6(bytes: readonly number[]): string {
+/** The 16 bytes of an address, in the order of the network. */
+export function ipv6(bytes: readonly number[]): string {
   const groups = Array.from({ length: 8 }, (_, at) =>
     (((bytes[at * 2] ?? 0) << 8) | (bytes[at * 2 + 1] ?? 0)).toString(16),
   );

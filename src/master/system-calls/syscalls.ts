@@ -180,6 +180,62 @@ export async function listenBeside(
   return problem;
 }
 
+/** What a descriptor is, as the kernel tells it. */
+export interface SocketFacts {
+  readonly family: 'ipv4' | 'ipv6' | 'unix' | 'other';
+  readonly type: 'stream' | 'datagram' | 'other';
+  readonly isListening: boolean;
+  readonly isConnected: boolean;
+  /** A sockaddr of the system. */
+  readonly address: Buffer;
+}
+
+const isDarwin = process.platform === 'darwin';
+const sockets = isDarwin
+  ? { level: 0xffff, type: 0x1008, acceptsConnections: 0x2, ipv6: 30 }
+  : { level: solSocket, type: 3, acceptsConnections: 30, ipv6: 10 };
+const afInet = 2;
+const sockaddrBytes = 128;
+
+/** getsockname(2), getpeername(2) and getsockopt(2) of a socket; or the name of the error (`ENOTSOCK` …). */
+export async function readSocket(fd: number): Promise<SocketFacts | string> {
+  calls ??= await load();
+  if (library === null) return 'ENOSYS';
+  type NameOf = (fd: number, address: Uint8Array, size: number[]) => number;
+  const getsockname: NameOf = library.func('int getsockname(int, _Out_ uint8_t *, _Inout_ unsigned int *)');
+  const getpeername: NameOf = library.func('int getpeername(int, _Out_ uint8_t *, _Inout_ unsigned int *)');
+  const getsockopt: (fd: number, level: number, name: number, value: number[], size: number[]) => number =
+    library.func('int getsockopt(int, int, int, _Out_ int *, _Inout_ unsigned int *)');
+  const option = (name: number): number => {
+    const value = [0];
+    return getsockopt(fd, sockets.level, name, value, [4]) === 0 ? (value[0] ?? 0) : 0;
+  };
+  const buffer = Buffer.alloc(sockaddrBytes);
+  const size = [sockaddrBytes];
+  if (getsockname(fd, buffer, size) !== 0) return systemErrorCode(calls.errno());
+  const address = buffer.subarray(0, size[0]);
+  const family = isDarwin
+    ? (address[1] ?? 0)
+    : (new Uint16Array(Uint8Array.from(address.subarray(0, 2)).buffer)[0] ?? 0);
+  const type = option(sockets.type);
+  return {
+    family:
+      family === afInet ? 'ipv4' : family === sockets.ipv6 ? 'ipv6' : family === afUnix ? 'unix' : 'other',
+    type: type === sockStream ? 'stream' : type === sockDatagram ? 'datagram' : 'other',
+    isListening: option(sockets.acceptsConnections) !== 0,
+    isConnected: getpeername(fd, Buffer.alloc(sockaddrBytes), [sockaddrBytes]) === 0,
+    address,
+  };
+}
+
+const setDescriptorFlags = 2;
+const closeOnExecFlag = 1;
+
+/** fcntl(2): no child inherits it from now on. Only after `listen` or `readSocket` has been called. */
+export function keepFromChildren(fd: number): void {
+  calls?.fcntl(fd, setDescriptorFlags, 'int', closeOnExecFlag);
+}
+
 /** A stream socket of UNIX that is not bound, or the name of the error. No child inherits it. */
 export async function openUnixSocket(): Promise<number | string> {
   calls ??= await load();

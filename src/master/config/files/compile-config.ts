@@ -475,7 +475,7 @@ function addressesOf(
         const { path } = address;
         return `${name}unix:${path.startsWith('@') ? path : resolve(folder, path)}`;
       }
-      if (address.host !== null || typeof host !== 'string') return written;
+      if (address.type === 'fd' || address.host !== null || typeof host !== 'string') return written;
       return `${name}${formatAddress(host, address.port)}`;
     }),
   };

@@ -21,6 +21,7 @@ function check(programs: readonly Given[], otherNames?: readonly string[] | null
       listeners: listen.map((written, index): ListenerPlan => {
         const address = parseListenAddress(written);
         const common = { name: String(index), backlog: 1 };
+        if (address?.type === 'fd') return { ...common, type: 'fd', fd: address.fd };
         return address?.type === 'unix'
           ? { ...common, type: 'unix', path: address.path, mode: null, owner: null }
           : { ...common, type: 'tcp', host: address?.host ?? null, port: address?.port ?? 0 };

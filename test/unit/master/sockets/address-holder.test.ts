@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { expect, test } from 'vitest';
-import type { ListenerPlan } from '../../../../src/master/config/plan.ts';
+import type { BindablePlan } from '../../../../src/master/config/plan.ts';
 import {
   findAddressHolders,
   listeningInodes,
@@ -15,7 +15,7 @@ const table = `  sl  local_address rem_address   st tx_queue rx_queue tr tm->whe
    2: 00000000:0050 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 333 1 0 100 0 0 10 0
 `;
 
-const tcp = (port: number): ListenerPlan => ({ type: 'tcp', name: 'web', host: null, port, backlog: 1 });
+const tcp = (port: number): BindablePlan => ({ type: 'tcp', name: 'web', host: null, port, backlog: 1 });
 
 test('finds the sockets that listen on a port, not the ones that are connected', () => {
   expect(listeningInodes(table, 10086)).toEqual(['111']);

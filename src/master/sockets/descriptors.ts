@@ -1,0 +1,99 @@
+/**
+ * Descriptors that graceful-run is started with and that its plan names: `fd:3`. What such a socket is, and its address, is read from the
+ * socket itself.
+ */
+import { fstatSync, readdirSync, readlinkSync } from 'node:fs';
+import { GracefulRunError, systemCode } from '../../shared/errors.ts';
+import type { SocketAddress } from '../../shared/format-address.ts';
+import type { SocketFacts } from '../system-calls/syscalls.ts';
+import { readSockaddr } from './sockaddr.ts';
+
+/** The inodes of sockets by their descriptors. */
+export type OpenSockets = ReadonlyMap<number, number>;
+
+/** Of this process, now: a master looks before it opens sockets of its own. */
+export function openSockets(): OpenSockets {
+  return new Map(
+    descriptors().flatMap((fd) => {
+      const inode = socketInode(fd);
+      return inode === null ? [] : [[fd, inode] as const];
+    }),
+  );
+}
+
+/** The address of a socket that can be listened on. `open`: those of the start. Errors: `addressUnusable`. */
+export async function addressOfDescriptor(fd: number, open: OpenSockets): Promise<SocketAddress> {
+  const inode = socketInode(fd);
+  if (inode === null) throw unusable(fd, whatIsThere(fd));
+  if (open.get(fd) !== inode) throw unusable(fd, notGiven(fd));
+  const { readSocket } = await import('../system-calls/syscalls.ts');
+  const facts = await readSocket(fd);
+  if (typeof facts === 'string') throw unusable(fd, `descriptor ${fd} cannot be read: ${facts}`);
+  const address = readSockaddr(facts.family, facts.address);
+  const problem = problemWith(fd, facts, address);
+  if (problem !== null || address === null) throw unusable(fd, problem ?? `descriptor ${fd} has no address`);
+  return address;
+}
+
+function problemWith(fd: number, facts: SocketFacts, address: SocketAddress | null): string | null {
+  if (facts.type === 'datagram') return `descriptor ${fd} is a socket for datagrams`;
+  if (facts.type !== 'stream' || facts.family === 'other')
+    return `descriptor ${fd} is a socket of neither TCP nor UNIX`;
+  if (facts.isConnected) return `descriptor ${fd} is a connected socket, not one to listen on`;
+  return address === null ? `descriptor ${fd} is a socket that is bound to no address` : null;
+}
+
+function whatIsThere(fd: number): string {
+  try {
+    const stats = fstatSync(fd);
+    if (isOfNode(fd)) return notGiven(fd);
+    const kind = stats.isFIFO()
+      ? 'a pipe'
+      : stats.isFile()
+        ? 'a file'
+        : stats.isDirectory()
+          ? 'a folder'
+          : null;
+    return kind === null ? `descriptor ${fd} is not a socket` : `descriptor ${fd} is ${kind}, not a socket`;
+  } catch (error) {
+    return systemCode(error) === 'EBADF' ? `descriptor ${fd} is not open` : `descriptor ${fd} cannot be read`;
+  }
+}
+
+function notGiven(fd: number): string {
+  return `graceful-run was not started with a socket at descriptor ${fd}`;
+}
+
+/** One of those that Node.js opens for itself, such as epoll's. */
+function isOfNode(fd: number): boolean {
+  try {
+    return readlinkSync(`/proc/self/fd/${fd}`).startsWith('anon_inode:');
+  } catch {
+    return false;
+  }
+}
+
+function unusable(fd: number, reason: string): GracefulRunError {
+  return new GracefulRunError('addressUnusable', `cannot listen on fd:${fd}: ${reason}`, {
+    hint: 'let what starts graceful-run bind the socket and keep the descriptor open, or let graceful-run bind the address itself',
+  });
+}
+
+function descriptors(): readonly number[] {
+  try {
+    return readdirSync(process.platform === 'linux' ? '/proc/self/fd' : '/dev/fd')
+      .map(Number)
+      .filter((fd) => fd > 2);
+  } catch {
+    return [];
+  }
+}
+
+function socketInode(fd: number): number | null {
+  try {
+    const stats = fstatSync(fd);
+    return stats.isSocket() ? stats.ino : null;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,30 @@
+/** The sockets that this process was started with: what looks after them is loaded only when there are any. */
+import type { ListenerPlan } from '../config/plan.ts';
+import type { AnnouncedSocket } from './announced-sockets.ts';
+import type { OpenSockets } from './descriptors.ts';
+import type { InheritedSocket, InheritedSockets } from './inherited-sockets.ts';
+
+export interface FoundSockets extends Pick<InheritedSockets, 'take' | 'look'> {
+  strangers(plan: readonly ListenerPlan[]): Promise<readonly InheritedSocket[]>;
+}
+
+/** `open`: the sockets that the process had before it opened any of its own. */
+export function findInheritedSockets(announced: readonly AnnouncedSocket[], open: OpenSockets): FoundSockets {
+  let loaded: Promise<InheritedSockets> | null = null;
+
+  async function load(): Promise<InheritedSockets> {
+    const { readInheritedSockets } = await import('./inherited-sockets.ts');
+    return readInheritedSockets(announced, open);
+  }
+
+  async function sockets(): Promise<InheritedSockets> {
+    return (loaded ??= load());
+  }
+
+  const isNone = ({ type }: ListenerPlan): boolean => type !== 'fd' && announced.length === 0;
+  return {
+    take: async (wanted) => (isNone(wanted) ? [] : (await sockets()).take(wanted)),
+    look: async (wanted) => (isNone(wanted) ? [] : (await sockets()).look(wanted)),
+    strangers: async (plan) => (announced.length === 0 ? [] : (await sockets()).strangers(plan)),
+  };
+}
