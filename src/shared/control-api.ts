@@ -172,7 +172,11 @@ export interface Status {
   readonly release: Release | null;
   readonly command: readonly string[];
   readonly master: MasterStatus;
-  readonly listeners: readonly ({ readonly name: string } & AddressFields)[];
+  readonly listeners: readonly ({
+    readonly name: string;
+    /** Each worker has a listening socket of its own for this address, instead of a share of one. */
+    readonly reusePort: boolean;
+  } & AddressFields)[];
   readonly workersWanted: number;
   readonly workers: readonly WorkerStatus[];
   /** Workers that have failed and wait for their next start; while none is ready, clients wait too. */

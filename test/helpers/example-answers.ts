@@ -67,7 +67,7 @@ const status: Status = {
   release,
   command: ['node', 'app.js'],
   master,
-  listeners: [{ name: 'default', type: 'tcp', host: '::', port: 10_086, path: null }],
+  listeners: [{ name: 'default', type: 'tcp', host: '::', port: 10_086, path: null, reusePort: false }],
   workersWanted: 2,
   workers: [
     {

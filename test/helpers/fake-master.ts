@@ -51,7 +51,9 @@ export function statusOf(pid: number): Status {
       logId: null,
       file: null,
     },
-    listeners: [{ name: 'default', type: 'tcp', host: '127.0.0.1', port: 10_086, path: null }],
+    listeners: [
+      { name: 'default', type: 'tcp', host: '127.0.0.1', port: 10_086, path: null, reusePort: false },
+    ],
     workersWanted: 1,
     workers: [
       {

@@ -69,7 +69,7 @@ test.each([
     await master.reload(2);
     expect(await ask(path)).toMatchObject({ generation: 2, at: path });
     expect((await master.status()).listeners).toEqual([
-      { name: 'default', type: 'unix', host: null, port: null, path },
+      { name: 'default', type: 'unix', host: null, port: null, path, reusePort: false },
     ]);
     master.signal('SIGTERM');
     await master.exited;

@@ -66,7 +66,12 @@ export function renderStatus(
 const withoutGate = 'accepts connections as soon as it runs; open connections do not move at a reload';
 
 function renderListeners({ listeners }: Status): string {
-  return listeners.map((listener) => printable(`${listener.name} ${describeAddress(listener)}`)).join(', ');
+  return listeners
+    .map((listener) => {
+      const sockets = listener.reusePort ? ' (one socket for each worker)' : '';
+      return printable(`${listener.name} ${describeAddress(listener)}${sockets}`);
+    })
+    .join(', ');
 }
 
 /** `5s`, `3m 2s`, `3h 12m`, `4d 3h`: two units at most. */

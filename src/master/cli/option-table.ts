@@ -80,6 +80,15 @@ export const optionTable: readonly OptionRow[] = [
     option: 'backlog',
   },
   {
+    flag: 'reuse-port',
+    kind: 'boolean',
+    value: null,
+    default: 'off',
+    description:
+      'give each worker a listening socket of its own (SO_REUSEPORT), over which the kernel spreads connections; needs --host, or addresses with a host',
+    option: 'reusePort',
+  },
+  {
     flag: 'name',
     kind: 'text',
     value: '<name>',

@@ -19,6 +19,7 @@ export interface PlanFault {
 export interface CheckedProgram extends Pick<ProgramPlan, 'name' | 'command' | 'environment' | 'dependsOn'> {
   /** Null: they are wrong themselves. */
   readonly listeners: readonly ListenerPlan[] | null;
+  readonly reusePort: boolean;
 }
 
 /**
@@ -43,6 +44,7 @@ export function checkPlan(
     ...missingListeners(programs),
     ...sharedAddresses(programs),
     ...standardStreams(programs),
+    ...notReusable(programs),
     ...programs.flatMap(({ listeners, ...one }, program) =>
       listeners === null
         ? []
@@ -156,6 +158,33 @@ function standardStreams(programs: readonly CheckedProgram[]): readonly PlanFaul
           ]
         : [],
     ),
+  );
+}
+
+/** Listeners that cannot be one socket for each worker. */
+function notReusable(programs: readonly CheckedProgram[]): readonly PlanFault[] {
+  return programs.flatMap(({ listeners, reusePort }, program) =>
+    (reusePort ? (listeners ?? []) : []).flatMap((listener, item) => {
+      const where = { program, key: 'listen' as const, item };
+      if (listener.type !== 'tcp')
+        return [
+          {
+            ...where,
+            message: `${nameOf(listener)} cannot be used with reuse_port, which only TCP has`,
+            hint: 'leave out reuse_port (--reuse-port): the workers then share the listener',
+          },
+        ];
+      // The master could not follow a program that asks for another address with all of these sockets.
+      if (listener.host === null)
+        return [
+          {
+            ...where,
+            message: `port ${listener.port} needs a host with reuse_port`,
+            hint: 'name one with host (--host): 127.0.0.1 for this machine only, :: for every address',
+          },
+        ];
+      return [];
+    }),
   );
 }
 

@@ -50,6 +50,7 @@ interface Aspect {
 const aspects: readonly Aspect[] = [
   { key: 'command', of: ({ command }) => command, isForNewWorkers: true },
   { key: 'listen', of: ({ listeners }) => listeners, isForNewWorkers: true },
+  { key: 'reuse_port', of: ({ reusePort }) => reusePort, isForNewWorkers: true },
   { key: 'workers', of: ({ workers }) => workers, isForNewWorkers: false },
   { key: 'directory', of: ({ cwd }) => cwd, isForNewWorkers: true },
   { key: 'environment', of: ({ environment }) => sorted(environment), isForNewWorkers: true },

@@ -59,6 +59,11 @@ export interface ProgramOptions {
   readonly socketOwner?: string;
   /** Length of the accept queue; the kernel caps it at net.core.somaxconn. Default 4096. */
   readonly backlog?: number;
+  /**
+   * Give each worker a listening socket of its own for each address (SO_REUSEPORT), instead of a share of one. The kernel spreads new
+   * connections over them. Every address has to be one of TCP, with a host. Linux only. Default false.
+   */
+  readonly reusePort?: boolean;
   /** Workers that share the listener: 1 to 1024, or `auto` for one per core. Default 1. */
   readonly workers?: number | 'auto';
   /** Working directory of the workers, resolved again for each of them. Default: the master's. */
@@ -208,6 +213,7 @@ function compile(
     name,
     command: Object.freeze(command),
     listeners: Object.freeze(listeners),
+    reusePort: options.reusePort ?? false,
     workers: workers === 'auto' ? availableParallelism() : (workers ?? 1),
     cwd: resolve(here, cwd ?? '.'),
     environment: Object.freeze(options.environment ?? {}),

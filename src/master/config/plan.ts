@@ -33,6 +33,8 @@ export interface ProgramPlan {
   readonly command: readonly string[];
   /** In the order in which workers inherit them. Their names are unique. */
   readonly listeners: readonly ListenerPlan[];
+  /** Each worker has a listening socket of its own for each TCP address (SO_REUSEPORT), instead of a share of one. */
+  readonly reusePort: boolean;
   readonly workers: number;
   readonly cwd: string;
   /** Variables for its workers, over those that the master has inherited. */

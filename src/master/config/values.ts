@@ -53,6 +53,7 @@ interface ProgramValues {
   readonly backlog: number;
   readonly socketMode: string;
   readonly socketOwner: string;
+  readonly reusePort: boolean;
   readonly workers: number | 'auto';
   readonly cwd: string;
   readonly environment: Record<string, string>;
@@ -86,6 +87,7 @@ export const programValues: { readonly [Name in keyof ProgramValues]: z.ZodMiniT
   socketOwner: z
     .string(wantedOwner)
     .check(z.refine((owner) => /^(?=.)[\w.$@-]*(:[\w.$@-]+)?$/.test(owner), wantedOwner)),
+  reusePort: z.boolean('true or false'),
   workers: z.union([z.literal('auto'), integer(1, 1024, wantedWorkers)], wantedWorkers),
   cwd: text('a directory'),
   environment: z.record(

@@ -39,6 +39,8 @@ export interface ListenerRecord {
   readonly fd: number;
   readonly isUndecided: boolean;
   readonly standsFor: string | null;
+  /** With reuse_port: the descriptors of the sockets of the slots from 1 on; that of slot 0 is `fd`. Null: all slots share `fd`. */
+  readonly slotFds: readonly number[] | null;
 }
 
 /** What is known of a worker beside its lifecycle. */

@@ -4,7 +4,8 @@
  */
 import { closeSync } from 'node:fs';
 import type { MasterMessage } from '../../shared/protocol.ts';
-import { handleOver, type BoundListener } from '../sockets/listener.ts';
+import type { BoundListener } from '../sockets/listener.ts';
+import { handleOver } from '../sockets/server-handle.ts';
 import type { WorkerProcess } from './platform.ts';
 import { duplicate } from '../system-calls/syscalls.ts';
 

@@ -5,7 +5,13 @@ import type { OpenCounts } from '../../shared/protocol.ts';
 import type { ProcessRecord, ProgramRecord } from '../handover/record.ts';
 import type { DrainProgressEvent } from './drain-progress.ts';
 import { otherReleaseIn, releaseOf } from './history/releases.ts';
-import { servingGeneration, type LifecycleSettings, type Program, type Worker } from './lifecycle/state.ts';
+import {
+  isAccepting,
+  servingGeneration,
+  type LifecycleSettings,
+  type Program,
+  type Worker,
+} from './lifecycle/state.ts';
 import { addressFields } from '../../shared/format-address.ts';
 
 /** What a program's status shows beside the program itself. */
@@ -37,7 +43,11 @@ export function describeStatus(
     release: generation === null ? null : releaseOf(releases, generation),
     command: record.command,
     master,
-    listeners: record.listeners.map(({ name, address }) => ({ name, ...addressFields(address) })),
+    listeners: record.listeners.map(({ name, address, slotFds }) => ({
+      name,
+      ...addressFields(address),
+      reusePort: slotFds !== null,
+    })),
     workersWanted: program.workersWanted,
     workers: program.workers.map((worker) => ({
       generation: worker.generation,
@@ -64,10 +74,6 @@ export function describeStatus(
 function servingPidOf({ id, pid, readyAt }: Worker, processes: readonly ProcessRecord[]): number | null {
   const servingPid = processes.find((one) => one.id === id)?.servingPid ?? null;
   return readyAt === null || servingPid === pid ? null : servingPid;
-}
-
-function isAccepting({ phase, admission, isPaused }: Worker): boolean {
-  return phase === 'ready' && admission === 'confirmed' && !isPaused;
 }
 
 function isAtRest({ phase }: Program): boolean {

@@ -6,8 +6,10 @@ import type { Platform } from '../process/platform.ts';
 import { sendListener } from '../process/send-listener.ts';
 import { createEndOfListening, type EndOfListening } from '../sockets/end-of-listening.ts';
 import type { Effect, TimerKey } from './lifecycle/inputs.ts';
+import type { Program } from './lifecycle/state.ts';
 import { identity, type RunningWorker } from './running-worker.ts';
 import type { ReadinessJudge } from './readiness.ts';
+import { createSlotQueues } from './slot-queues.ts';
 import type { Timers } from './timers.ts';
 import type { Versions } from './versions.ts';
 import type { WorkerProcesses } from './worker-processes.ts';
@@ -22,6 +24,8 @@ export interface PerformerParts {
 }
 
 export interface Performer {
+  /** The program has changed: new connections are to come to workers that accept. Call it before perform(). */
+  direct(program: Program): void;
   /** Returns the event that is to be told about it, if there is one. */
   perform(effect: Effect): EventWithoutRelease | null;
   /** The worker with this pid has closed its listeners. */
@@ -30,10 +34,14 @@ export interface Performer {
   ended(worker: RunningWorker): void;
 }
 
+/** How long the queue of a slot that no other worker serves may take to become empty. */
+const longestEmptyingMs = 5_000;
+
 export function createPerformer(parts: PerformerParts): Performer {
   const { platform, versions, workers, readiness, timers } = parts;
   const listening = (): EndOfListening => createEndOfListening(() => versions.listeners());
   let endOfListening = listening();
+  const queues = createSlotQueues(platform, versions);
 
   function perform(effect: Effect): EventWithoutRelease | null {
     switch (effect.type) {
@@ -44,13 +52,13 @@ export function createPerformer(parts: PerformerParts): Performer {
         workers.get(effect.worker)?.process.send({ type: 'admit' });
         return null;
       case 'pauseWorker':
-        pause(workers.get(effect.worker));
+        stopAccepting(workers.get(effect.worker), longestEmptyingMs, pause);
         return null;
       case 'resumeWorker':
         resume(workers.get(effect.worker));
         return null;
       case 'drainWorker':
-        drain(workers.get(effect.worker), effect);
+        beginDrain(workers.get(effect.worker), effect);
         return null;
       case 'introduce': {
         const source = workers.get(effect.source);
@@ -72,6 +80,7 @@ export function createPerformer(parts: PerformerParts): Performer {
         timers.disarm(effect.key);
         return null;
       case 'closeListeners':
+        queues.hurry();
         endOfListening.begin(workers.all().map(({ servingPid }) => servingPid));
         lookAtListeners();
         return { event: 'listenersClosed' };
@@ -86,24 +95,51 @@ export function createPerformer(parts: PerformerParts): Performer {
     }
   }
 
-  function pause(worker: RunningWorker | undefined): void {
+  function stopAccepting(
+    worker: RunningWorker | undefined,
+    longestMs: number,
+    stop: (worker: RunningWorker) => void,
+  ): void {
     if (worker === undefined) return;
-    for (const listener of versions.of(worker.generation).listeners)
+    queues.whenServed(worker, longestMs, () => {
+      // It may have ended meanwhile.
+      if (workers.get(worker.id) === worker) stop(worker);
+    });
+  }
+
+  function pause(worker: RunningWorker): void {
+    for (const listener of versions.listenersOf(worker))
       sendListener(worker.process, { type: 'pause', name: listener.name }, listener);
     worker.process.send({ type: 'confirmPause' });
   }
 
   function resume(worker: RunningWorker | undefined): void {
     if (worker === undefined) return;
+    // It was not told to pause yet.
+    if (queues.forget(worker)) return;
     endOfListening.accepts(worker.process.pid);
     worker.process.send({ type: 'resume' });
   }
 
-  function drain(
+  function beginDrain(
     worker: RunningWorker | undefined,
+    effect: Extract<Effect, { type: 'drainWorker' }>,
+  ): void {
+    const { reason, timeoutMs } = effect;
+    // In the other cases it stops accepting by itself, or no worker will accept and it empties the queue as it drains.
+    const isReplaced = reason === 'reload' || reason === 'scaleDown' || reason === 'rollback';
+    const longestMs = isReplaced ? Math.min(longestEmptyingMs, timeoutMs / 2) : 0;
+    const begunAt = platform.clock.monotonicMs();
+    stopAccepting(worker, longestMs, (one) => {
+      const leftMs = Math.round(timeoutMs - (platform.clock.monotonicMs() - begunAt));
+      drain(one, { ...effect, timeoutMs: Math.max(0, leftMs) });
+    });
+  }
+
+  function drain(
+    worker: RunningWorker,
     { reason, timeoutMs, migrates }: Extract<Effect, { type: 'drainWorker' }>,
   ): void {
-    if (worker === undefined) return;
     readiness.end(worker);
     // The message first: when the signal arrives, the worker can already read why.
     const emptiesQueues = reason === 'reload' && !isReplaced(worker);
@@ -123,6 +159,7 @@ export function createPerformer(parts: PerformerParts): Performer {
 
   function signalGroup(worker: RunningWorker | undefined, signal: 'SIGTERM' | 'SIGKILL'): void {
     if (worker === undefined) return;
+    queues.forget(worker);
     readiness.end(worker);
     if (signal === 'SIGKILL') {
       worker.process.killTree();
@@ -145,12 +182,17 @@ export function createPerformer(parts: PerformerParts): Performer {
   }
 
   return {
+    direct: (program) => {
+      queues.direct(program);
+    },
     perform,
     acceptsNoMore(pid) {
       endOfListening.acceptsNoMore(pid);
       lookAtListeners();
     },
-    ended({ process }) {
+    ended(worker) {
+      queues.forget(worker);
+      const { process } = worker;
       endOfListening.accepts(process.pid);
       lookAtListeners();
     },

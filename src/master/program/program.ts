@@ -125,7 +125,8 @@ export function createProgram(parts: ProgramParts): ManagedProgram {
       prepare: (place) => {
         releases.starting(place, servingGeneration(runner.state())?.number ?? null);
         const codeCache = codeCachePath(preload, parts.privateFolder());
-        const { plan, listeners } = versions.of(place.generation);
+        const { plan } = versions.of(place.generation);
+        const listeners = versions.listenersOf(place);
         return prepareWorker(plan, listeners, environment, preload, codeCache, place, portChanged, () =>
           newNotifyPath(parts.privateFolder()),
         );
@@ -398,6 +399,7 @@ export function createProgram(parts: ProgramParts): ManagedProgram {
         fd: listener.fd,
         isUndecided: listener.isUndecided,
         standsFor: listener.standsFor,
+        slotFds: listener.slots.isOpen() ? listener.slots.otherFds() : null,
       })),
       workers: runner.workers(),
       timers: runner.timers(),

@@ -108,10 +108,10 @@ export function createReadinessJudge(parts: ReadinessParts): ReadinessJudge {
 
   /** A Node.js process of it may be the server, and say so, or a tool that a script runs before it. */
   function waitsForNode(worker: RunningWorker): boolean {
-    const { plan, listeners } = versions.of(worker.generation);
+    const { plan } = versions.of(worker.generation);
     const hasNode = platform.findNode(
       worker.process.pid,
-      listeners.map(({ fd }) => fd),
+      versions.listenersOf(worker).map(({ fd }) => fd),
     );
     // What comes after the tool has to be alive as long as anything else.
     const wasJustThere = worker.hadNode && plan.workerKind.readiness.when === 'auto' && !worker.hasNotified;

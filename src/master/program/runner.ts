@@ -81,6 +81,7 @@ export function createRunner(options: RunnerOptions, initial: Program): Runner {
       for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
         const { state, effects } = step(program, next.input);
         program = state;
+        performer.direct(program);
         // Acts first, tells then: no client waits for a line of the log.
         const events = effects.flatMap((effect) => performer.perform(effect) ?? []);
         for (const event of events) options.onEvent(event, next.wallMs);
@@ -112,7 +113,7 @@ export function createRunner(options: RunnerOptions, initial: Program): Runner {
     // A Node.js that has inherited the listener is gated, whatever started it.
     const mayAccept = !platform.findNode(
       worker.process.pid,
-      listeners.map(({ fd }) => fd),
+      versions.listenersOf(worker).map(({ fd }) => fd),
     );
     dispatch({ type: 'workerNotReady', worker: id, failure, mayAccept });
   }

@@ -6,7 +6,7 @@
 import { isSameAddress } from '../config/difference.ts';
 import type { ListenerPlan, ProgramPlan } from '../config/plan.ts';
 import { createFittedListeners, type FittedListeners } from '../sockets/fitted-listeners.ts';
-import type { BoundListener } from '../sockets/listener.ts';
+import { listenerOfSlot, type BoundListener } from '../sockets/listener.ts';
 
 export interface Version {
   /** The first generation that runs it. */
@@ -29,6 +29,10 @@ export interface Versions {
   latest(): Version;
   /** The one that this generation runs. */
   of(generation: number): Version;
+  /** Those that are not forgotten. */
+  all(): readonly Version[];
+  /** The listeners of a worker, in the order in which it inherits them. Errors: `addressUnusable`, if its slot had no socket yet. */
+  listenersOf(worker: { readonly generation: number; readonly slot: number }): readonly BoundListener[];
   /** Every listener that is held for any of them. */
   listeners(): readonly BoundListener[];
   /** The listeners that are held for this address, once more; empty: there is none. `isOwn`: the program itself asks, for its next version. */
@@ -85,10 +89,16 @@ export function createVersions(first: ProgramPlan, onBound: (listener: BoundList
     return [];
   }
 
+  const versionAt = (generation: number): Version =>
+    versions.findLast(({ from }) => from <= generation) ?? latest();
+
   return {
     share,
     latest,
-    of: (generation) => versions.findLast(({ from }) => from <= generation) ?? latest(),
+    of: versionAt,
+    all: () => versions,
+    listenersOf: ({ generation, slot }) =>
+      versionAt(generation).listeners.map((listener) => listenerOfSlot(listener, slot)),
     listeners: () => versions.flatMap(({ listeners }) => listeners),
     async prepare(plan, bind) {
       const listeners: BoundListener[] = [];
@@ -100,6 +110,7 @@ export function createVersions(first: ProgramPlan, onBound: (listener: BoundList
           const held = share(wanted, true);
           listeners.push(...(held.length > 0 ? held : await bind(wanted)));
         }
+        if (plan.reusePort) await Promise.all(listeners.map(async ({ slots }) => slots.open(plan.workers)));
       } catch (error) {
         discard();
         throw error;

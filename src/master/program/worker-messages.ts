@@ -193,8 +193,7 @@ export function createMessageHandler({
         versions.of(worker.generation).fitted.emptied(message.name);
         return;
       case 'listenerWanted': {
-        const { listeners } = versions.of(worker.generation);
-        const listener = listeners.find(({ name }) => name === message.name);
+        const listener = versions.listenersOf(worker).find(({ name }) => name === message.name);
         if (listener !== undefined) sendWanted(worker.process, listener, message.request);
         return;
       }

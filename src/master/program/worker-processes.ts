@@ -52,7 +52,7 @@ export function createWorkerProcesses(parts: WorkerProcessParts): WorkerProcesse
     const started = attempt(() => {
       const request = parts.prepare({ generation, slot });
       // Not while another worker has it: that may be a program which has set it for itself, and would wait in accept(2) for ever.
-      if (running.size === 0) letAcceptWait(request.listeners);
+      letAcceptWait(request.listeners, (holders) => holders.length === 0);
       const { notifyPath } = request;
       if (notifyPath !== null)
         closeNotify = platform.openNotifySocket(notifyPath, (bytes) => {
@@ -126,7 +126,9 @@ export function createWorkerProcesses(parts: WorkerProcessParts): WorkerProcesse
   function ended(worker: RunningWorker, outcome: Outcome): void {
     const { id, report, cleanUpsCut } = worker;
     running.delete(id);
-    if (isNodeWorker(worker) && running.size > 0) letAcceptWait(versions.latest().listeners);
+    if (isNodeWorker(worker))
+      for (const other of running.values())
+        letAcceptWait(versions.listenersOf(other), (holders) => !holders.some(isNodeWorker));
     worker.unwatch?.();
     readiness.end(worker);
     worker.closeNotify();
@@ -141,9 +143,16 @@ export function createWorkerProcesses(parts: WorkerProcessParts): WorkerProcesse
    * Other programs expect accept(2) to wait for a connection; Node.js must not wait. The kernel keeps that for the socket, not for a process. So
    * while one of the workers is Node.js, which sets it itself, it stays as that needs it.
    */
-  function letAcceptWait(listeners: readonly BoundListener[]): void {
-    if ([...running.values()].some(isNodeWorker)) return;
-    for (const { fd } of listeners) platform.makeBlocking(fd);
+  function letAcceptWait(
+    listeners: readonly BoundListener[],
+    mayWait: (holders: readonly RunningWorker[]) => boolean,
+  ): void {
+    for (const { fd } of listeners) {
+      const holders = [...running.values()].filter((one) =>
+        versions.listenersOf(one).some((listener) => listener.fd === fd),
+      );
+      if (mayWait(holders)) platform.makeBlocking(fd);
+    }
   }
 
   /** A wrapper such as `node --watch` lives on when what it has started has failed. */

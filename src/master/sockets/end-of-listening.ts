@@ -37,8 +37,8 @@ export function createEndOfListening(current: () => readonly BoundListener[]): E
   function shut(): void {
     isHeld = false;
     shutInodes = listeners.flatMap((listener) => {
-      const inode = inodeOf(listener.fd);
-      return listener.shut() && inode !== null ? [inode] : [];
+      const inodes = inodesOf(listener);
+      return listener.shut() ? inodes : [];
     });
   }
 
@@ -51,10 +51,7 @@ export function createEndOfListening(current: () => readonly BoundListener[]): E
     },
     begin(serving) {
       listeners = current();
-      others = holdersBeside(
-        listeners.flatMap(({ fd }) => inodeOf(fd) ?? []),
-        serving,
-      );
+      others = holdersBeside(listeners.flatMap(inodesOf), serving);
       isHeld = others.length > 0;
       if (!isHeld) for (const listener of listeners) listener.close();
     },
@@ -103,6 +100,10 @@ const youngerProcesses = oncePerTurn(() => {
     .filter(({ pid, startedAt }) => pid !== self.pid && startedAt >= self.startedAt)
     .map((stat) => ({ stat, sockets: new Set(socketsOf(stat.pid)) }));
 });
+
+function inodesOf({ fd, slots }: BoundListener): readonly number[] {
+  return [fd, ...slots.otherFds()].flatMap((one) => inodeOf(one) ?? []);
+}
 
 function inodeOf(fd: number): number | null {
   try {

@@ -8,7 +8,8 @@ import net from 'node:net';
 import type { TcpAddress } from '../../shared/format-address.ts';
 import type { WantedAddress } from '../../shared/protocol.ts';
 import { furtherName, nodeAddressOf } from './host-names.ts';
-import { handleOver, holdListener, type BoundListener } from './listener.ts';
+import { holdListener, type BoundListener } from './listener.ts';
+import { handleOver } from './server-handle.ts';
 import { listenBeside, shutListener, type NumericAddress } from '../system-calls/syscalls.ts';
 
 /** `isShared`: it is served by the declared listener, which is open to every address. */

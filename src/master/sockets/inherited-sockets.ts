@@ -13,7 +13,8 @@ import { readTable } from './address-holder.ts';
 import type { AnnouncedSocket } from './announced-sockets.ts';
 import { addressOfDescriptor, type OpenSockets } from './descriptors.ts';
 import { furtherName } from './host-names.ts';
-import { handleOver, holdListener, type BoundListener } from './listener.ts';
+import { holdListener, type BoundListener } from './listener.ts';
+import { handleOver } from './server-handle.ts';
 import { readTcpAddress } from './tcp-table.ts';
 
 export interface InheritedSocket {

@@ -9,6 +9,8 @@ import { listen, shutListener } from '../system-calls/syscalls.ts';
 import { systemErrorCode } from '../system-calls/errno.ts';
 import type { SocketAddress } from '../../shared/format-address.ts';
 import type { TcpListenerPlan } from '../config/plan.ts';
+import { createListenerSlots, type ListenerSlots } from './listener-slots.ts';
+import { createServerHandle, type ServerHandle, type TcpHandle } from './server-handle.ts';
 
 /** A listening socket that the master holds. */
 export interface BoundListener {
@@ -24,6 +26,7 @@ export interface BoundListener {
   readonly standsFor: string | null;
   /** The host name whose address it is. Missing: it was bound by a numeric address, or by none. */
   readonly hostName?: string;
+  readonly slots: ListenerSlots;
   /** Lets go of the master's copy; workers keep theirs. A second call does nothing. While it is shared, the socket stays open. */
   close(): void;
   /**
@@ -36,26 +39,7 @@ export interface BoundListener {
 }
 
 /** What a listener is, without what can be done with it. */
-export type ListenerFields = Omit<BoundListener, 'close' | 'shut' | 'share'>;
-
-/** The part of libuv's handles of sockets that is used here. */
-export interface ServerHandle {
-  readonly fd: number;
-  close(): void;
-}
-
-interface TcpHandle extends ServerHandle {
-  getsockname(out: { address?: string; port?: number }): number;
-}
-
-/** `net._createServerHandle`, which `cluster` binds with: undocumented, the same on Node.js 20 to 26. Negative: -errno. */
-type CreateServerHandle = (
-  host: string | null,
-  port: number | null,
-  family: 4 | 6 | null,
-  fd: number,
-  flags?: number,
-) => TcpHandle | number;
+export type ListenerFields = Omit<BoundListener, 'slots' | 'close' | 'shut' | 'share'>;
 
 /**
  * Binds and listens, once, on every address or on a numeric one. Errors: `addressInUse`; `addressUnusable` for everything else that
@@ -94,36 +78,48 @@ export async function tryListener(options: TcpListenerPlan): Promise<BoundListen
 /** A listener over a socket that listens. `closed` is called when nothing holds it any more. */
 export function holdListener(fields: ListenerFields, closed: () => void = () => undefined): BoundListener {
   let users = 0;
+  const sockets = createListenerSlots(fields);
   const hold = (own: ListenerFields): BoundListener => {
     users += 1;
     let isOpen = true;
+    const slots = sockets.view();
     /** Returns whether that has ended it. */
     const close = (end: () => void): boolean => {
       if (!isOpen) return false;
       isOpen = false;
+      slots.direct(new Set());
       users -= 1;
       if (users > 0) return false;
       end();
       return true;
     };
     const end = (): void => {
+      sockets.close();
       own.handle.close();
       closed();
     };
     return {
       ...own,
+      slots,
       close: () => {
         close(end);
       },
       shut: () =>
         close(() => {
           shutListener(own.fd);
+          sockets.shut();
           end();
         }),
       share: (as) => hold({ ...own, ...as }),
     };
   };
   return hold(fields);
+}
+
+/** The listener as a worker in this slot inherits it. Errors: `addressUnusable`. */
+export function listenerOfSlot(listener: BoundListener, slot: number): BoundListener {
+  const socket = listener.slots.socketOf(slot);
+  return socket === null ? listener : { ...listener, ...socket };
 }
 
 /**
@@ -156,24 +152,6 @@ function bind(host: string, port: number): TcpHandle | string {
   if (error === 0) return handle;
   handle.close();
   return systemErrorCode(error);
-}
-
-function createServerHandle(): CreateServerHandle {
-  const create: unknown = Reflect.get(net, '_createServerHandle');
-  if (typeof create === 'function') return create as CreateServerHandle;
-  throw new GracefulRunError(
-    'platformUnsupported',
-    `cannot bind: Node.js ${process.version} has no way to bind without accepting`,
-    {
-      hint: 'use a Node.js version that graceful-run was tested with: 20, 22, 24 or 26',
-    },
-  );
-}
-
-/** A handle over a listening socket, whose descriptor is the handle's from now on. */
-export function handleOver(fd: number): ServerHandle | string {
-  const handle = createServerHandle()(null, null, null, fd);
-  return typeof handle === 'number' ? systemErrorCode(handle) : handle;
 }
 
 export function bindError({ host, port }: TcpListenerPlan, code: string): GracefulRunError {

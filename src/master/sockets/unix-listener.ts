@@ -14,7 +14,8 @@ import { closeDescriptor, listenAtPath, openUnixSocket } from '../system-calls/s
 import { type Ownership, readOwnership } from '../system-calls/ownership.ts';
 import { isListenedOn } from './address-holder.ts';
 import { withFolderLock } from './folder-lock.ts';
-import { handleOver, holdListener, type BoundListener } from './listener.ts';
+import { holdListener, type BoundListener } from './listener.ts';
+import { handleOver } from './server-handle.ts';
 
 /** Binds and listens, once. Errors: `addressInUse`; `addressUnusable` for everything else. */
 export async function bindUnixListener(plan: UnixListenerPlan): Promise<BoundListener> {

@@ -100,7 +100,7 @@ export const status: z.ZodMiniType<Status> = z.object({
   release: z.nullable(release),
   command: z.array(z.string()),
   master: masterStatus,
-  listeners: z.array(z.object({ name: z.string(), ...address })),
+  listeners: z.array(z.object({ name: z.string(), ...address, reusePort: z.boolean() })),
   workersWanted: z.int(),
   workers: z.array(workerStatus),
   restarts: z.array(pendingRestart),

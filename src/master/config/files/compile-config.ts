@@ -350,6 +350,7 @@ function compile({ name, table, entry }: FoundProgram, reader: Reader, report: R
     command: command ?? [],
     environment: variablesOf(values['environment']) ?? {},
     listeners: knownListeners(table, values),
+    reusePort: values['reuse_port'] === true,
     dependsOn: listOf(values['depends_on']),
   };
   if (!table.entries.has('command')) problem('', 'needs a command', 'add command = ["node", "app.js"]');
@@ -424,6 +425,7 @@ function optionsOf(
   };
   const options: Record<string, unknown> = {
     command,
+    reusePort: values['reuse_port'],
     workers: values['workers'],
     backlog: values['backlog'],
     socketMode: values['socket_mode'],

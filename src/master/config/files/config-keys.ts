@@ -144,6 +144,14 @@ export const programKeys: Readonly<Record<string, ConfigKey>> = {
     description: 'Length of the accept queue; the kernel caps it at net.core.somaxconn.',
     supervisor: null,
   },
+  reuse_port: {
+    schema: boolean(programValues.reusePort),
+    type: 'boolean',
+    default: 'false',
+    description:
+      'Give each worker a listening socket of its own for each address (SO_REUSEPORT), instead of a share of one. Every address has to be one of TCP, with a host. [When it pays](adr/0024-reuse-port.md). Linux only.',
+    supervisor: null,
+  },
   workers: {
     schema: numeric(programValues.workers),
     type: 'number, or `auto`',

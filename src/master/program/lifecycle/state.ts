@@ -172,6 +172,11 @@ export function commonOf({
   return { settings, workersWanted, workers, lastGeneration, lastWorkerId, pendingSince };
 }
 
+/** It has confirmed that it accepts, and was not told to stop that. */
+export function isAccepting({ phase, admission, isPaused }: Worker): boolean {
+  return phase === 'ready' && admission === 'confirmed' && !isPaused;
+}
+
 /** The generation that serves, if one does. */
 export function servingGeneration(program: Program): Generation | null {
   return 'current' in program ? program.current : null;

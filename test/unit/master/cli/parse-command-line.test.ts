@@ -121,6 +121,7 @@ test('options are compiled once: durations in ms, paths absolute, defaults fille
         name: null,
         command: ['x'],
         listeners: [{ type: 'tcp', name: 'default', host: null, port: 1, backlog: 4096 }],
+        reusePort: false,
         workers: 1,
         cwd: '/srv/current',
         environment: {},

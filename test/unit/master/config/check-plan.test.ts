@@ -7,26 +7,37 @@ interface Given {
   readonly name?: string;
   readonly listen?: readonly string[];
   readonly dependsOn?: readonly string[];
+  readonly reusePort?: boolean;
   readonly command?: readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
 }
 
 function check(programs: readonly Given[], otherNames?: readonly string[] | null) {
   return checkPlan(
-    programs.map(({ name = 'a', listen = ['0'], dependsOn = [], command = ['x'], environment = {} }) => ({
-      name,
-      command,
-      environment,
-      dependsOn,
-      listeners: listen.map((written, index): ListenerPlan => {
-        const address = parseListenAddress(written);
-        const common = { name: String(index), backlog: 1 };
-        if (address?.type === 'fd') return { ...common, type: 'fd', fd: address.fd };
-        return address?.type === 'unix'
-          ? { ...common, type: 'unix', path: address.path, mode: null, owner: null }
-          : { ...common, type: 'tcp', host: address?.host ?? null, port: address?.port ?? 0 };
+    programs.map(
+      ({
+        name = 'a',
+        listen = ['0'],
+        dependsOn = [],
+        reusePort = false,
+        command = ['x'],
+        environment = {},
+      }) => ({
+        name,
+        reusePort,
+        command,
+        environment,
+        dependsOn,
+        listeners: listen.map((written, index): ListenerPlan => {
+          const address = parseListenAddress(written);
+          const common = { name: String(index), backlog: 1 };
+          if (address?.type === 'fd') return { ...common, type: 'fd', fd: address.fd };
+          return address?.type === 'unix'
+            ? { ...common, type: 'unix', path: address.path, mode: null, owner: null }
+            : { ...common, type: 'tcp', host: address?.host ?? null, port: address?.port ?? 0 };
+        }),
       }),
-    })),
+    ),
     otherNames,
   );
 }
@@ -123,5 +134,20 @@ test('a placeholder that names no listener is a fault of its word or variable', 
     [1, 'command', 1],
     [1, 'command', 2],
     [1, 'environment', 'FDS'],
+  ]);
+});
+
+test('reuse_port is for addresses of TCP with a host', () => {
+  const good = ['127.0.0.1:3000', '[::]:3001', 'app.local:3002'];
+  expect(check([{ listen: good, reusePort: true }])).toEqual([]);
+  expect(check([{ listen: ['3000', 'unix:/run/app.sock'] }])).toEqual([]);
+  const bad = check([{ listen: ['127.0.0.1:1', '3000', 'unix:/run/app.sock'], reusePort: true }]);
+  expect(bad.map(({ key, item, message }) => ({ key, item, message }))).toEqual([
+    { key: 'listen', item: 1, message: 'port 3000 needs a host with reuse_port' },
+    {
+      key: 'listen',
+      item: 2,
+      message: 'unix:/run/app.sock cannot be used with reuse_port, which only TCP has',
+    },
   ]);
 });

@@ -1,0 +1,105 @@
+/**
+ * With reuse_port, each slot of a program has an accept queue of its own. Directs new connections to the slots whose workers accept; and
+ * before a worker stops accepting, sees to it that the queue of its slot is empty, unless another worker accepts from it, too.
+ */
+import type { Platform } from '../process/platform.ts';
+import type { Program } from './lifecycle/state.ts';
+import { candidateGeneration, isAccepting } from './lifecycle/state.ts';
+import type { RunningWorker } from './running-worker.ts';
+import type { Version, Versions } from './versions.ts';
+
+export interface SlotQueues {
+  /** Call it after every change of the program, before anything is done about it. */
+  direct(program: Program): void;
+  /** Calls `then` when the queue is served by another worker or empty, at the latest after `longestMs`. What waited for this worker before is forgotten. */
+  whenServed(worker: RunningWorker, longestMs: number, then: () => void): void;
+  /** True if something waited. */
+  forget(worker: RunningWorker): boolean;
+  /** Calls everything that waits now. */
+  hurry(): void;
+}
+
+const lookAgainMs = 20;
+
+/** A connection whose first packet came before its slot was left out is in the queue after a round trip to the client. */
+const handshakeMs = 1_000;
+
+export function createSlotQueues(
+  { arm, clock }: Pick<Platform, 'arm' | 'clock'>,
+  versions: Pick<Versions, 'all' | 'of'>,
+): SlotQueues {
+  /** By worker: what ends the waiting, and what then happens. */
+  const waiting = new Map<number, { readonly cancel: () => void; readonly then: () => void }>();
+  /** Every worker ends: the ones that empty queues then are the workers. */
+  let isStopping = false;
+
+  function forget({ id }: RunningWorker): boolean {
+    waiting.get(id)?.cancel();
+    return waiting.delete(id);
+  }
+
+  function isServed({ generation, slot }: RunningWorker): boolean {
+    return isStopping || versions.of(generation).listeners.every(({ slots }) => slots.isDirectedTo(slot));
+  }
+
+  function isEmpty({ generation, slot }: RunningWorker): boolean {
+    return versions.of(generation).listeners.every(({ slots }) => slots.queued(slot) === 0);
+  }
+
+  return {
+    direct(program) {
+      isStopping = program.phase === 'stopping';
+      const all = versions.all();
+      if (!all.some(({ listeners }) => listeners.some(({ slots }) => slots.isOpen()))) return;
+      const directions = directionsOf(program, all, versions.of);
+      if (directions === null) return;
+      for (const [version, slots] of directions)
+        for (const listener of version.listeners) listener.slots.direct(slots);
+    },
+    whenServed(worker, longestMs, then) {
+      forget(worker);
+      const { id } = worker;
+      const since = clock.monotonicMs();
+      const leastMs = Math.min(handshakeMs, longestMs);
+      const look = (): void => {
+        const pastMs = clock.monotonicMs() - since;
+        if (isServed(worker) || pastMs >= longestMs || (pastMs >= leastMs && isEmpty(worker))) {
+          waiting.delete(id);
+          then();
+        } else waiting.set(id, { cancel: arm(lookAgainMs, look), then });
+      };
+      look();
+    },
+    forget,
+    hurry() {
+      for (const { cancel, then } of waiting.values()) {
+        cancel();
+        then();
+      }
+      waiting.clear();
+    },
+  };
+}
+
+/**
+ * Which slots of each version are to get connections; null: as before. While no worker accepts, clients wait: where the first generation
+ * will serve, or in the queue of slot 0, which every generation has.
+ */
+function directionsOf(
+  program: Program,
+  versions: readonly Version[],
+  versionOf: (generation: number) => Version,
+): ReadonlyMap<Version, ReadonlySet<number>> | null {
+  const workers = program.workers.filter(isAccepting);
+  const slotsOf = (version: Version): ReadonlySet<number> =>
+    new Set(workers.flatMap(({ generation, slot }) => (versionOf(generation) === version ? [slot] : [])));
+  if (workers.length > 0) return new Map(versions.map((version) => [version, slotsOf(version)]));
+  if (program.phase === 'serving' || program.phase === 'reloading' || program.phase === 'probation')
+    return null;
+  const candidate = candidateGeneration(program);
+  const [first] = versions;
+  const version = candidate === null ? first : versionOf(candidate.number);
+  if (version === undefined) return null;
+  const slots = candidate?.slots.map(({ index }) => index) ?? [0];
+  return new Map([[version, new Set(slots)]]);
+}

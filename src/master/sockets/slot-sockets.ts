@@ -1,0 +1,92 @@
+/**
+ * The listening sockets of one address of which each slot of a program has its own (SO_REUSEPORT). The master holds them all for as long as
+ * the address: a socket that is closed takes its queue along. So a slot that is gone keeps its socket, which gets no new connections
+ * until the slot is there again.
+ */
+import { closeSync } from 'node:fs';
+import { GracefulRunError } from '../../shared/errors.ts';
+import { formatSocketAddress, type SocketAddress } from '../../shared/format-address.ts';
+import { shortageHint } from '../../shared/shortage.ts';
+import { attachSelection, listenAlongside, queueLength } from '../system-calls/reuse-port-calls.ts';
+import { shutListener } from '../system-calls/syscalls.ts';
+import { handleOver, type ServerHandle } from './server-handle.ts';
+import { selectOneOf } from './select-program.ts';
+
+export interface SlotSocket {
+  readonly fd: number;
+  readonly handle: ServerHandle;
+}
+
+export interface SlotSockets {
+  /** That of a slot, and of all before it, which are opened if they are not. Errors: `addressUnusable`. */
+  of(slot: number): SlotSocket;
+  /** From now on new connections come to the sockets of these slots alone. Empty: nothing changes. */
+  direct(slots: ReadonlySet<number>): void;
+  isDirectedTo(slot: number): boolean;
+  /** How many connections wait in the queue of this slot. */
+  queued(slot: number): number;
+  /** Those beside the first one, which belongs to the listener. */
+  others(): readonly SlotSocket[];
+  /** Closes the others. */
+  close(): void;
+  /** Ends the listening of the others for every process. */
+  shut(): void;
+}
+
+/**
+ * `first` listens already: it is the socket of slot 0. Only after `loadReusePortCalls`. Where the kernel has no such sockets, of() says so.
+ */
+export function createSlotSockets(first: SlotSocket, address: SocketAddress, backlog: number): SlotSockets {
+  /** By slot, which is their index in the group of the kernel, too: none of them is ever closed before all are. */
+  const sockets: SlotSocket[] = [first];
+  let directed: readonly number[] = [0];
+
+  function open(): void {
+    const fd = listenAlongside(first.fd, backlog);
+    if (typeof fd === 'string') throw cannotOpen(address, fd);
+    const handle = handleOver(fd);
+    if (typeof handle === 'string') {
+      closeSync(fd);
+      throw cannotOpen(address, handle);
+    }
+    // At once: its slot has no worker yet that accepts. The group keeps this for those that join later.
+    const problem = sockets.length > 1 ? null : attachSelection(first.fd, selectOneOf(directed));
+    if (problem !== null) {
+      handle.close();
+      throw cannotOpen(address, problem);
+    }
+    sockets.push({ fd, handle });
+  }
+
+  return {
+    of(slot) {
+      while (sockets.length <= slot) open();
+      return sockets[slot] ?? first;
+    },
+    direct(slots) {
+      const wanted = [...slots].filter((slot) => slot < sockets.length).sort((one, other) => one - other);
+      if (wanted.length === 0 || wanted.join() === directed.join()) return;
+      // While there is but one socket, there is nothing to choose.
+      if (sockets.length > 1 && attachSelection(first.fd, selectOneOf(wanted)) !== null) return;
+      directed = wanted;
+    },
+    isDirectedTo: (slot) => directed.includes(slot),
+    queued: (slot) => queueLength(sockets[slot]?.fd ?? -1),
+    others: () => sockets.slice(1),
+    close() {
+      for (const { handle } of sockets.splice(1)) handle.close();
+    },
+    shut() {
+      for (const { fd } of sockets.slice(1)) shutListener(fd);
+    },
+  };
+}
+
+function cannotOpen(address: SocketAddress, code: string): GracefulRunError {
+  const hint = shortageHint(code) ?? 'leave out reuse_port (--reuse-port): the workers then share one';
+  return new GracefulRunError(
+    'addressUnusable',
+    `cannot give each worker a listening socket of its own on ${formatSocketAddress(address)}: ${code}`,
+    { hint },
+  );
+}

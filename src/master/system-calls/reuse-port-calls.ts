@@ -1,0 +1,151 @@
+/**
+ * The system calls for listening sockets that share one address (SO_REUSEPORT, socket(7)): the kernel gives each new connection to one of
+ * them. Loaded with koffi, where a program wants them. Linux only.
+ */
+import { systemErrorCode } from './errno.ts';
+
+type GetOption = (fd: number, level: number, name: number, value: Uint8Array, size: number[]) => number;
+
+interface Calls {
+  readonly socket: (domain: number, type: number, protocol: number) => number;
+  readonly bind: (fd: number, address: Uint8Array, size: number) => number;
+  readonly listen: (fd: number, backlog: number) => number;
+  readonly close: (fd: number) => number;
+  readonly getsockname: (fd: number, address: Uint8Array, size: number[]) => number;
+  readonly getOption: GetOption;
+  readonly setOption: (fd: number, level: number, name: number, value: number[], size: number) => number;
+  readonly setFilter: (
+    fd: number,
+    level: number,
+    name: number,
+    program: { readonly len: number; readonly filter: Uint8Array },
+    size: number,
+  ) => number;
+  readonly errno: () => number;
+}
+
+let calls: Calls | null = null;
+
+/** Has to be called once. Before, the functions of this file answer ENOSYS. */
+export async function loadReusePortCalls(): Promise<void> {
+  if (process.platform === 'linux') calls ??= await load();
+}
+
+async function load(): Promise<Calls> {
+  const { default: koffi } = await import('koffi');
+  const library = koffi.load(null);
+  const program = koffi.struct({ len: 'uint16', filter: 'const void *' });
+  const socket: Calls['socket'] = library.func('int socket(int, int, int)');
+  const bind: Calls['bind'] = library.func('int bind(int, _In_ uint8_t *, unsigned int)');
+  const listen: Calls['listen'] = library.func('int listen(int, int)');
+  const close: Calls['close'] = library.func('int close(int)');
+  const getsockname: Calls['getsockname'] = library.func(
+    'int getsockname(int, _Out_ uint8_t *, _Inout_ uint32_t *)',
+  );
+  const getOption: GetOption = library.func(
+    'int getsockopt(int, int, int, _Out_ uint8_t *, _Inout_ uint32_t *)',
+  );
+  const setOption: Calls['setOption'] = library.func(
+    'int setsockopt(int, int, int, _In_ int *, unsigned int)',
+  );
+  const setFilter: Calls['setFilter'] = library.func('setsockopt', 'int', [
+    'int',
+    'int',
+    'int',
+    koffi.pointer(program),
+    'unsigned int',
+  ]);
+  return {
+    socket,
+    bind,
+    listen,
+    close,
+    getsockname,
+    getOption,
+    setOption,
+    setFilter,
+    errno: () => koffi.errno(),
+  };
+}
+
+const sockStream = 1;
+const closeOnExec = 0o2_000_000;
+const nonBlocking = 0o4000;
+const solSocket = 1;
+const soReuseAddress = 2;
+const soReusePort = 15;
+const attachReusePortCbpf = 51;
+const inet6 = 10;
+const ipv6Level = 41;
+const ipv6Only = 26;
+const tcpLevel = 6;
+const tcpInfo = 11;
+
+/**
+ * Another listening socket with the address of `fd`, which listens already; both have SO_REUSEPORT from then on. It is the last one of
+ * their group. Answers its descriptor, which no child inherits, or the name of the error.
+ */
+export function listenAlongside(fd: number, backlog: number): number | string {
+  if (calls === null) return 'ENOSYS';
+  const { socket, bind, listen, close, getsockname, setOption, errno } = calls;
+  const address = new Uint8Array(128);
+  const length = [address.length];
+  if (getsockname(fd, address, length) !== 0) return systemErrorCode(errno());
+  const [family = 0] = new Uint16Array(address.buffer, 0, 1);
+  const made = socket(family, sockStream | closeOnExec | nonBlocking, 0);
+  if (made < 0) return systemErrorCode(errno());
+  const on = (one: number, level: number, name: number, value: number): boolean =>
+    setOption(one, level, name, [value], 4) === 0;
+  const [size = 0] = length;
+  const isListening =
+    on(made, solSocket, soReuseAddress, 1) &&
+    (family !== inet6 || on(made, ipv6Level, ipv6Only, numberOption(fd, ipv6Level, ipv6Only))) &&
+    on(made, solSocket, soReusePort, 1) &&
+    on(fd, solSocket, soReusePort, 1) &&
+    bind(made, address, size) === 0 &&
+    listen(made, backlog) === 0;
+  if (isListening) return made;
+  const problem = systemErrorCode(errno());
+  close(made);
+  return problem;
+}
+
+function numberOption(fd: number, level: number, name: number): number {
+  const value = new Uint8Array(4);
+  if (calls?.getOption(fd, level, name, value, [value.length]) !== 0) return 0;
+  const [number = 0] = new Int32Array(value.buffer);
+  return number;
+}
+
+/** The number of connections in the accept queue of a listening socket (`tcpi_unacked` of tcp(7)). */
+export function queueLength(fd: number): number {
+  const info = new Uint8Array(28);
+  if (calls?.getOption(fd, tcpLevel, tcpInfo, info, [info.length]) !== 0) return 0;
+  const [length = 0] = new Uint32Array(info.buffer, 24, 1);
+  return length;
+}
+
+/**
+ * SO_ATTACH_REUSEPORT_CBPF: from now on the classic BPF program chooses, by its index, the socket that gets a new connection. `fd` is any of
+ * the group, which has two sockets at least. Returns null, or the name of the error.
+ */
+export function attachSelection(fd: number, program: readonly Instruction[]): string | null {
+  if (calls === null) return 'ENOSYS';
+  const filter = new Uint8Array(program.length * 8);
+  for (const [at, { code, ifTrue = 0, ifFalse = 0, value }] of program.entries()) {
+    new Uint16Array(filter.buffer, at * 8, 1)[0] = code;
+    filter[at * 8 + 2] = ifTrue;
+    filter[at * 8 + 3] = ifFalse;
+    new Uint32Array(filter.buffer, at * 8 + 4, 1)[0] = value;
+  }
+  const ok = calls.setFilter(fd, solSocket, attachReusePortCbpf, { len: program.length, filter }, 16) === 0;
+  return ok ? null : systemErrorCode(calls.errno());
+}
+
+/** One of classic BPF (bpf(4) of the BSDs; linux/filter.h). */
+export interface Instruction {
+  readonly code: number;
+  readonly ifTrue?: number;
+  readonly ifFalse?: number;
+  readonly value: number;
+}

@@ -1,0 +1,247 @@
+// With --reuse-port each worker has a listening socket, and a queue, of its own. None of its connections may be lost when workers come and go.
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { routes } from '../../src/shared/control-api.ts';
+import { askControl } from '../../src/shared/control-client.ts';
+import { eventually } from '../helpers/eventually.ts';
+import { freePort, queueUp, whoAnswers } from '../helpers/plain-client.ts';
+import { gracefulctl } from '../helpers/run-gracefulctl.ts';
+import { app, appPath, kill, runMaster, temporaryFolder, type RunningMaster } from '../helpers/run-master.ts';
+import { startLoad } from '../helpers/strict-client.ts';
+import type { Load } from '../helpers/load.ts';
+import { failuresOf } from '../helpers/tally.ts';
+
+const python = ['python3', appPath('serves').replace('.cjs', '.py')];
+
+function start(workers: number, options: Parameters<typeof runMaster>[0] = {}): RunningMaster {
+  const { flags = [] } = options;
+  return runMaster({ ...options, flags: ['--reuse-port', '--workers', String(workers), ...flags] });
+}
+
+/** New connections without a pause. `answered` gets the pid of the Node.js worker that has answered. */
+function load(port: number, answered: ((pid: number) => void) | null = null): Load {
+  return startLoad({
+    port,
+    mode: 'fresh',
+    clients: 8,
+    answered: ({ body }) => answered?.((JSON.parse(body) as { pid: number }).pid),
+  });
+}
+
+async function expectNoFailure(clients: Load): Promise<void> {
+  const tally = await clients.stop();
+  expect([failuresOf(tally), tally.examples]).toEqual([0, []]);
+}
+
+async function scale(master: RunningMaster, workers: number): Promise<void> {
+  const exchange = await askControl({
+    path: master.controlSocket,
+    method: 'POST',
+    route: routes.scale,
+    body: { workers },
+  });
+  expect(exchange).toMatchObject({ answer: { status: 200 } });
+}
+
+/** The inodes of the listening sockets on the port, of all processes. */
+function listeningOn(port: number): ReadonlySet<string> {
+  const wanted = `0100007F:${port.toString(16).toUpperCase().padStart(4, '0')}`;
+  const lines = readFileSync('/proc/net/tcp', 'utf8')
+    .split('\n')
+    .map((line) => line.trim().split(/\s+/));
+  return new Set(
+    lines.flatMap(([, local, , state, , , , , , inode = '']) =>
+      local === wanted && state === '0A' ? [inode] : [],
+    ),
+  );
+}
+
+test('each worker has its own socket on the port that port 0 has become, all of them accept, and status says so', async () => {
+  const master = start(3);
+  const port = await master.serving();
+  expect(listeningOn(port).size).toBe(3);
+  const seen = new Set<number>();
+  const clients = load(port, (pid) => seen.add(pid));
+  await clients.moreAnswers(300);
+  await expectNoFailure(clients);
+  expect([...seen].sort()).toEqual(
+    master
+      .all('workerStarted')
+      .map(({ pid }) => pid)
+      .sort(),
+  );
+  expect((await master.status()).listeners).toMatchObject([{ port, reusePort: true }]);
+});
+
+test('without it the workers share one socket', async () => {
+  const master = runMaster({ flags: ['--workers', '3'] });
+  const port = await master.serving();
+  expect(listeningOn(port).size).toBe(1);
+  expect((await master.status()).listeners).toMatchObject([{ port, reusePort: false }]);
+});
+
+test.each([
+  ['probation', '300ms'],
+  ['no probation', '0s'],
+])('no request fails while the generations change, with %s', async (_, probation) => {
+  const master = start(2, { flags: ['--probation', probation] });
+  const port = await master.serving();
+  const sockets = listeningOn(port);
+  const clients = load(port);
+  for (let generation = 2; generation < 6; generation += 1) {
+    await clients.moreAnswers(100);
+    master.signal('SIGHUP');
+    await master.waitFor('workerExited', { generation: generation - 1, slot: 0 });
+    await master.waitFor('workerExited', { generation: generation - 1, slot: 1 });
+  }
+  await clients.moreAnswers(100);
+  await expectNoFailure(clients);
+  expect(listeningOn(port)).toEqual(sockets);
+});
+
+test('no request fails while workers are added and taken away, and the socket of a slot is used again', async () => {
+  const master = start(1);
+  const port = await master.serving();
+  const clients = load(port);
+  for (const workers of [4, 2, 3, 1]) {
+    await clients.moreAnswers(100);
+    await scale(master, workers);
+    await eventually(`${workers} workers`, async () => {
+      const { workers: now } = await master.status();
+      return now.length === workers && now.every(({ isAccepting }) => isAccepting);
+    });
+  }
+  await clients.moreAnswers(100);
+  await expectNoFailure(clients);
+  expect(listeningOn(port).size).toBe(4);
+});
+
+test('while a crashed worker is replaced, new connections come to the others, and what had queued is served', async () => {
+  const master = start(2);
+  const port = await master.serving();
+  // Its queue grows while it is stopped.
+  const stopped = await master.workerPid(1, 1);
+  kill(stopped, 'SIGSTOP');
+  const queued = Array.from({ length: 20 }, () => load(port));
+  await Promise.all(queued.map((clients) => clients.moreAnswers(1)));
+  kill(stopped);
+  await master.waitFor('workerReady', { slot: 1, generation: 1 });
+  await master.waitFor('workerFailed', { pid: stopped });
+  await eventually('the replacement accepts', async () =>
+    (await master.status()).workers.every(({ pid, isAccepting }) => pid !== stopped && isAccepting),
+  );
+  const counts = await Promise.all(queued.map((clients) => clients.stop()));
+  expect(counts.map(failuresOf)).toEqual(counts.map(() => 0));
+});
+
+test.each([
+  ['Node.js', app('serves')],
+  ['a program that drains on a signal', python],
+])(
+  'what has queued for a slot that is given up is served before its worker stops: %s',
+  async (_, command) => {
+    const master = start(2, { command });
+    const port = await master.serving();
+    const leaving = await master.workerPid(1, 1);
+    kill(leaving, 'SIGSTOP');
+    const queued = await queueUp(port, 40);
+    await scale(master, 1);
+    // Its queue does not grow any more.
+    const later = await queueUp(port, 20);
+    expect((await Promise.all(later)).map(({ status }) => status)).toEqual(later.map(() => 200));
+    kill(leaving, 'SIGCONT');
+    expect((await Promise.all(queued)).map(({ status }) => status)).toEqual(queued.map(() => 200));
+    await master.waitFor('workerExited', { pid: leaving });
+  },
+);
+
+test('programs that do not know graceful-run each get their socket, blocking, at the same descriptor', async () => {
+  const master = start(2, { command: python });
+  const port = await master.serving();
+  const clients = load(port);
+  await clients.moreAnswers(50);
+  master.signal('SIGHUP');
+  await master.waitFor('workerExited', { generation: 1, slot: 0 });
+  await master.waitFor('workerExited', { generation: 1, slot: 1 });
+  await clients.moreAnswers(50);
+  await scale(master, 1);
+  await master.waitFor('workerExited', { generation: 2 });
+  await clients.moreAnswers(50);
+  await expectNoFailure(clients);
+});
+
+test('an update turns it on and off, and changes the number of workers with it, without a failed request', async () => {
+  const folder = temporaryFolder();
+  const port = await freePort();
+  const write = (...lines: readonly string[]): void => {
+    const command = `command = "${process.execPath} ${appPath('serves')}"`;
+    const all = [
+      '[master]',
+      'name = "host"',
+      '[program.shop]',
+      command,
+      `port = ${port}`,
+      'host = "127.0.0.1"',
+      'environment = { PORT = "${port}" }',
+      ...lines,
+    ];
+    writeFileSync(join(folder, 'graceful.toml'), `${all.join('\n').replaceAll('${port}', String(port))}\n`);
+  };
+  write('workers = 3');
+  const master = runMaster({
+    hasOwnFlags: false,
+    flags: ['-c', 'graceful.toml', '--log-format', 'json'],
+    command: [],
+    cwd: folder,
+    name: 'host',
+  });
+  await master.waitFor('generationReady', { generation: 1 });
+  const clients = load(port);
+  const plans = [
+    ['workers = 3', 'reuse_port = true'],
+    ['workers = 2', 'reuse_port = true', 'probation = "0s"'],
+    ['workers = 2', 'probation = "100ms"'],
+    ['workers = 1', 'reuse_port = true'],
+  ];
+  for (const [index, plan] of plans.entries()) {
+    await clients.moreAnswers(100);
+    write(...plan);
+    expect(await gracefulctl(['update'], { XDG_RUNTIME_DIR: master.runtime })).toMatchObject({ code: 0 });
+    const [listener] = (await master.status()).listeners;
+    expect([index, listener?.reusePort]).toEqual([index, plan.includes('reuse_port = true')]);
+  }
+  await clients.moreAnswers(100);
+  await expectNoFailure(clients);
+});
+
+test('a worker that fails on probation gives back what it has taken', async () => {
+  const master = start(2, { flags: ['--probation', '30s'], command: app('crashes-when-told') });
+  const port = await master.serving();
+  const clients = load(port);
+  await scale(master, 1);
+  master.signal('SIGHUP');
+  await master.waitFor('generationReady', { generation: 2 });
+  kill(await master.workerPid(2), 'SIGKILL');
+  await master.waitFor('generationRolledBack', { generation: 2 });
+  await clients.moreAnswers(100);
+  await clients.stop();
+  expect(await whoAnswers(port)).toMatchObject({ generation: 1 });
+});
+
+test('the errors are those of any listener, and name what cannot be had with it', async () => {
+  const port = await (await runMasterServing()).port();
+  const second = start(2, { flags: ['--port', String(port)] });
+  await second.closed;
+  expect(await second.exited).toMatchObject({ code: 1 });
+  expect(second.lines.join('\n')).toContain(`the address is in use`);
+  const unix = runMaster({ hasOwnFlags: false, flags: ['--reuse-port', '--listen', 'unix:@refused'] });
+  expect(await unix.exited).toMatchObject({ code: 2 });
+});
+
+/** Another one with --reuse-port: the kernel would let two share the port. */
+async function runMasterServing(): Promise<RunningMaster> {
+  const master = start(2);
+  await master.serving();
+  return master;
+}
