@@ -24,6 +24,7 @@ export const workerBundles = [
       'refuse-to-listen': 'src/worker/launcher/refuse-to-listen.ts',
       'keep-files': 'src/worker/listen/keep-files.ts',
       'sibling-listeners': 'src/worker/listen/sibling-listeners.ts',
+      datagrams: 'src/worker/listen/datagram-sockets.ts',
     },
   },
   {

@@ -4,7 +4,7 @@ import { describeFailureShortly, describeOutcome, errorOf, reasonOf } from './de
 import { describeRelease, servesOn } from './describe-release.ts';
 import { formatDuration } from './durations.ts';
 import type { Cause, MasterEvent, Failure, Release, WorkerIdentity } from './events.ts';
-import { describeAddress, describePlace, formatAddress } from './format-address.ts';
+import { describeAddress, describePlace, formatSocketAddress } from './format-address.ts';
 import { type Paint, plainPaint } from './paint.ts';
 import { printable } from './printable.ts';
 import type { DrainReason } from './protocol.ts';
@@ -144,7 +144,7 @@ function sentence(event: MasterEvent, why: (failure: Failure) => string): string
     case 'narrowListen':
       return `${worker(event)} asked for ${event.address}, but the listener is open only to the addresses that the first generation asked for: restart the master, or set the address with host (--host)`;
     case 'addressBusy':
-      return `${event.host === null || event.port === null ? describePlace(event) : formatAddress(event.host, event.port)} is in use by another process: retrying for ${formatDuration(event.patienceMs)}`;
+      return `${event.host === null || event.port === null ? describePlace(event) : formatSocketAddress({ type: event.type === 'udp' ? 'udp' : 'tcp', host: event.host, port: event.port })} is in use by another process: retrying for ${formatDuration(event.patienceMs)}`;
     case 'addressLeftOut':
       return `does not listen on ${event.address}, an address of ${event.host ?? 'its host'}, because this machine does not have it`;
     case 'inheritedSocketUnused':

@@ -1,7 +1,7 @@
 /** Formats addresses for messages, URLs and environment variables. Pure. */
 
 /** Where a socket is bound. `host` is numeric. An abstract `path` (unix(7)) begins with `@`. */
-export type SocketAddress = TcpAddress | { readonly type: 'unix'; readonly path: string };
+export type SocketAddress = TcpAddress | UdpAddress | { readonly type: 'unix'; readonly path: string };
 
 export interface TcpAddress {
   readonly type: 'tcp';
@@ -9,9 +9,15 @@ export interface TcpAddress {
   readonly port: number;
 }
 
+export interface UdpAddress {
+  readonly type: 'udp';
+  readonly host: string;
+  readonly port: number;
+}
+
 /** A socket's address as events and answers have it: a field that its type does not have is null. */
 export interface AddressFields {
-  readonly type: 'tcp' | 'unix';
+  readonly type: SocketAddress['type'];
   readonly host: string | null;
   readonly port: number | null;
   readonly path: string | null;
@@ -23,12 +29,13 @@ export function addressFields(
 ): AddressFields {
   return address.type === 'unix'
     ? { type: 'unix', host: null, port: null, path: address.path }
-    : { type: 'tcp', host: address.host, port: address.port, path: null };
+    : { type: address.type, host: address.host, port: address.port, path: null };
 }
 
-/** Of one with a host: `http://127.0.0.1:80`. Else `unix:/run/app.sock`. */
-export function describeAddress({ host, port, path }: AddressFields): string {
-  return host === null || port === null ? `unix:${path ?? ''}` : formatUrl(host, port);
+/** `http://127.0.0.1:80` of TCP, `udp:127.0.0.1:53`, `unix:/run/app.sock`. */
+export function describeAddress({ type, host, port, path }: AddressFields): string {
+  if (host === null || port === null) return `unix:${path ?? ''}`;
+  return type === 'udp' ? formatSocketAddress({ type, host, port }) : formatUrl(host, port);
 }
 
 /** What is held or in the way, in a sentence: `port 80`, `unix:/run/app.sock`. */
@@ -47,7 +54,8 @@ export function formatAddress(host: string, port: number): string {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
-/** `127.0.0.1:80`, `[::1]:80`, `unix:/run/app.sock`. */
+/** `127.0.0.1:80`, `[::1]:80`, `udp:127.0.0.1:53`, `unix:/run/app.sock`. */
 export function formatSocketAddress(address: SocketAddress): string {
-  return address.type === 'unix' ? `unix:${address.path}` : formatAddress(address.host, address.port);
+  if (address.type === 'unix') return `unix:${address.path}`;
+  return `${address.type === 'udp' ? 'udp:' : ''}${formatAddress(address.host, address.port)}`;
 }

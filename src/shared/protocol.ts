@@ -38,14 +38,14 @@ export interface HealthOrder {
 }
 
 /** One listener as announced to a worker. */
-export type AnnouncedListener = AnnouncedTcpListener | AnnouncedUnixListener;
+export type AnnouncedListener = AnnouncedTcpListener | AnnouncedUnixListener | AnnouncedUdpListener;
 
 interface AnnouncedSocket {
   /** Its name, for logs and for the listener's namesake in the next generation. */
   readonly name: string;
   /** The file descriptor at which the worker inherits it. */
   readonly fd: number;
-  /** Length of the accept queue, for listen(2). */
+  /** Length of the accept queue, for listen(2). 0 for UDP, which has none. */
   readonly backlog: number;
   /** The inode of the socket, by which a process finds out whether what it has at `fd` is the listener. */
   readonly inode?: number;
@@ -68,6 +68,13 @@ export interface AnnouncedUnixListener extends AnnouncedSocket {
   readonly type: 'unix';
   /** Absolute; an abstract name (unix(7)) begins with `@`. */
   readonly path: string;
+}
+
+export interface AnnouncedUdpListener extends AnnouncedSocket {
+  readonly type: 'udp';
+  /** The numeric address that is bound: its family is that of the socket. */
+  readonly host: string;
+  readonly port: number;
 }
 
 /** The code of the error with which a listen fails in a process that was told of the listener and did not inherit it. */
@@ -175,7 +182,7 @@ export type MasterMessage =
   | { readonly type: 'predecessor' }
   /**
    * Keep the connections that are open, and accept no more on the listener of this name. The handle beside it is another copy of that
-   * listener, which takes the place of the one that is accepted on.
+   * listener, which takes the place of the one that is accepted on. A UDP listener comes without one.
    */
   | { readonly type: 'pause'; readonly name: string }
   /** After the last `pause`, without a handle, so that it arrives even when none of the handles did: has it worked? */

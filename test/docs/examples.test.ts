@@ -1,16 +1,20 @@
-// The examples of long-lived connections, behind the built command, through a reload.
+// The examples of long-lived connections and of datagrams, behind the built command, through a reload.
 import { once } from 'node:events';
 import { get, type IncomingMessage } from 'node:http';
 import { join } from 'node:path';
 import { io } from 'socket.io-client';
 import { expect, it, onTestFinished } from 'vitest';
 import { WebSocket } from 'ws';
+import { ask } from '../helpers/datagrams.ts';
 import { runMaster, temporaryFolder, type RunningMaster } from '../helpers/run-master.ts';
 import { Wire } from '../helpers/wire.ts';
 
+function scriptOf(example: string): string {
+  return new URL(`../../examples/${example}/server.js`, import.meta.url).pathname;
+}
+
 function run(example: string, env: NodeJS.ProcessEnv = {}): RunningMaster {
-  const script = new URL(`../../examples/${example}/server.js`, import.meta.url).pathname;
-  return runMaster({ command: [process.execPath, script], env, flags: ['--drain-timeout', '5s'] });
+  return runMaster({ command: [process.execPath, scriptOf(example)], env, flags: ['--drain-timeout', '5s'] });
 }
 
 /** What comes piece by piece, and a way to wait for the one that fits. */
@@ -139,4 +143,16 @@ it('line-protocol: a client counts on in the middle of a line, over the same con
   master.signal('SIGTERM');
   expect(await wire.closed).toBe('end');
   expect(wire.received).toMatch(/\nbye\n$/);
+});
+
+it('udp: every datagram is answered', async () => {
+  const own = { name: 'udp', hasOwnFlags: false, command: [process.execPath, scriptOf('udp')] };
+  const master = runMaster({
+    ...own,
+    flags: ['--listen', 'udp:127.0.0.1:0', '--name', 'udp', '--log-level', 'debug', '--log-format', 'json'],
+  });
+  const port = await master.serving();
+  expect(await ask(port, 'hello\n')).toBe(`HELLO, says pid ${await master.workerPid(1)}\n`);
+  await master.reload(2);
+  expect(await ask(port, 'hello\n')).toBe(`HELLO, says pid ${await master.workerPid(2)}\n`);
 });

@@ -2,6 +2,7 @@
 import { readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { whoAnswersDatagrams } from '../helpers/datagrams.ts';
 import { runCheck } from '../helpers/run-check.ts';
 import { gracefulctl } from '../helpers/run-gracefulctl.ts';
 import {
@@ -29,7 +30,9 @@ for word in sys.argv[1].split(","):
     elif kind == "unix":
         one = socket.socket(socket.AF_UNIX); one.bind(at.replace("@", chr(0))); one.listen(64)
     elif kind == "datagrams":
-        one = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); one.bind(("127.0.0.1", 0))
+        one = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM); one.bind(chr(0) + "graceful-run-test-" + str(os.getpid()))
+    elif kind == "udp":
+        one = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); one.bind(("127.0.0.1", int(at)))
     elif kind == "connected":
         one, other = socket.socketpair(); kept.append(other)
     elif kind == "unbound":
@@ -82,6 +85,16 @@ test.each([
   if (host !== '::1') expect(await whoAnswers(port)).toMatchObject({ generation: 2 });
 });
 
+test('serves from a UDP socket, and reloads', async () => {
+  const port = await freePort();
+  const master = run([`3=udp:${port}`], [...common, '--listen', 'fd:3'], { command: app('serves-udp') });
+  await master.waitFor('generationReady', { generation: 1 });
+  expect(await master.waitFor('listenerBound')).toMatchObject({ type: 'udp', host: '127.0.0.1', port });
+  expect(await whoAnswersDatagrams(port)).toMatchObject({ generation: 1 });
+  await master.reload(2);
+  expect(await whoAnswersDatagrams(port)).toMatchObject({ generation: 2 });
+});
+
 test.each(['app.sock', '@abstract'])(
   'serves from a UNIX socket (%s), whose file stays its owner’s',
   async (name) => {
@@ -120,7 +133,7 @@ test.each([
   ['3', '3=pipe', 'descriptor 3 is a pipe, not a socket'],
   ['3', '3=file:/etc/hosts', 'descriptor 3 is a file, not a socket'],
   ['3', '3=connected', 'descriptor 3 is a connected socket'],
-  ['3', '3=datagrams', 'descriptor 3 is a socket for datagrams'],
+  ['3', '3=datagrams', 'descriptor 3 is a UNIX socket for datagrams'],
   ['3', '3=unbound', 'descriptor 3 is a socket that is bound to no address'],
 ])('cannot listen on fd:%s with %s', async (fd, descriptor, reason) => {
   const master = run([descriptor], ['--name', 'app', '--listen', `fd:${fd}`]);

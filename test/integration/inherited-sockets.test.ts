@@ -11,6 +11,7 @@ import {
   type RunOptions,
   temporaryFolder,
 } from '../helpers/run-master.ts';
+import { whoAnswersDatagrams } from '../helpers/datagrams.ts';
 import { freePort, queueUp, whoAnswers } from '../helpers/plain-client.ts';
 
 const activate = '/usr/bin/systemd-socket-activate';
@@ -25,9 +26,11 @@ kept = []
 for at in sys.argv[1].split(","):
     if at.startswith("/"):
         one = socket.socket(socket.AF_UNIX); one.bind(at)
+    elif at.startswith("udp:"):
+        one = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); one.bind(("127.0.0.1", int(at[4:])))
     else:
         one = socket.socket(); one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1); one.bind(("127.0.0.1", int(at)))
-    one.listen(64)
+    if one.type != socket.SOCK_DGRAM: one.listen(64)
     kept.append(one)
     os.dup2(one.fileno(), 2 + len(kept) + 20)
 for n in range(len(kept)): os.dup2(23 + n, 3 + n)
@@ -65,6 +68,22 @@ test.each([
   expect(await whoAnswers(port)).toMatchObject({ generation: 1 });
   await master.reload(2);
   expect(await whoAnswers(port)).toMatchObject({ generation: 2 });
+});
+
+test.each([
+  ['by its address', 'LISTEN_PID=PID&LISTEN_FDS=1'],
+  ['by its name', 'LISTEN_PID=PID&LISTEN_FDS=1&LISTEN_FDNAMES=dns'],
+])('takes a UDP socket %s, and reloads', async (_how, variables) => {
+  const port = await freePort();
+  const master = run([`udp:${port}`], variables, ['--listen', `dns=udp:127.0.0.1:${port}`], {
+    command: app('serves-udp'),
+  });
+  await master.waitFor('generationReady', { generation: 1 });
+  expect(await master.waitFor('listenerBound')).toMatchObject({ type: 'udp', host: '127.0.0.1', port });
+  expect(master.all('inheritedSocketUnused')).toEqual([]);
+  expect(await whoAnswersDatagrams(port)).toMatchObject({ generation: 1 });
+  await master.reload(2);
+  expect(await whoAnswersDatagrams(port)).toMatchObject({ generation: 2 });
 });
 
 test('takes a UNIX socket, leaves its file to its owner, and reports one that no program listens on', async () => {

@@ -30,6 +30,7 @@ import { describeOutcome } from '../../shared/describe-failure.ts';
 import { killDescendants } from './descendants.ts';
 import type { CandidateResult } from './report.ts';
 import { randomId } from '../random-id.ts';
+import { isIPv6 } from 'node:net';
 
 /** The only worker: the first one of the first generation. */
 const id = 1;
@@ -228,6 +229,17 @@ async function bindStandIn(
   }
   const { host, port } = listener;
   const [announced = '::'] = host === null ? [] : await addressesOf(host, port);
+  if (listener.type === 'udp') {
+    const { bindUdpListener } = await import('../sockets/udp-listener.ts');
+    // The program has a socket of one family.
+    const bound = await bindUdpListener({
+      ...listener,
+      host: isIPv6(announced) ? '::1' : '127.0.0.1',
+      port: 0,
+    });
+    const free = bound.address.type === 'udp' ? bound.address.port : 0;
+    return [{ ...bound, address: { type: 'udp', host: announced, port: port === 0 ? free : port } }];
+  }
   const bound = await bindListener({ ...listener, host: '127.0.0.1', port: 0 });
   const free = bound.address.type === 'tcp' ? bound.address.port : 0;
   return [{ ...bound, address: { type: 'tcp', host: announced, port: port === 0 ? free : port } }];

@@ -3,7 +3,14 @@
  * moment without listening on it, which no client notices.
  */
 import { GracefulRunError, messageOf } from '../../shared/errors.ts';
-import type { BindablePlan, ListenerPlan, ProgramPlan, UnixListenerPlan } from '../config/plan.ts';
+import type {
+  BindablePlan,
+  ListenerPlan,
+  ProgramPlan,
+  TcpListenerPlan,
+  UdpListenerPlan,
+  UnixListenerPlan,
+} from '../config/plan.ts';
 import { readOrphanedWorker } from '../process/orphaned-worker.ts';
 import { describeHolder, findAddressHolders, unseenHolderHint } from '../sockets/address-holder.ts';
 import type { FoundSockets } from '../sockets/find-inherited-sockets.ts';
@@ -55,18 +62,26 @@ async function checkAddress(
     );
     if (error !== null)
       return {
-        option: 'host',
+        option: listener.type === 'udp' ? 'listen' : 'host',
         message: messageOf(error),
         hint: 'give a numeric address, such as 127.0.0.1, 0.0.0.0 or ::',
       };
   }
   if (isOwn) return null;
-  const error = isHostName(host) ? await probeName(listener, host) : probeAddress(listener);
+  const error = await probe(listener);
   if (error === null) return null;
   if (error.code === 'addressInUse') return inUse(error, listener);
   // With any other port it is the same: then the machine does not have the address.
-  const isAddress = host !== null && !isHostName(host) && probeAddress({ ...listener, port: 0 }) !== null;
-  return { option: isAddress ? 'host' : 'port', message: error.message, hint: error.hint };
+  const isAddress = host !== null && !isHostName(host) && (await probe({ ...listener, port: 0 })) !== null;
+  const option = listener.type === 'udp' ? 'listen' : isAddress ? 'host' : 'port';
+  return { option, message: error.message, hint: error.hint };
+}
+
+async function probe(listener: TcpListenerPlan | UdpListenerPlan): Promise<GracefulRunError | null> {
+  if (listener.type === 'tcp')
+    return isHostName(listener.host) ? probeName(listener, listener.host) : probeAddress(listener);
+  const { probeUdpAddress } = await import('../sockets/udp-listener.ts');
+  return probeUdpAddress(listener);
 }
 
 async function checkPath(listener: UnixListenerPlan): Promise<Omit<Finding, 'program'> | null> {
@@ -83,7 +98,7 @@ function inUse(error: GracefulRunError, listener: BindablePlan): Omit<Finding, '
   const [holder = null] = holders;
   if (holder !== null && holders.every(({ pid }) => readOrphanedWorker(pid) !== null)) return null;
   return {
-    option: listener.type === 'unix' ? 'listen' : 'port',
+    option: listener.type === 'tcp' ? 'port' : 'listen',
     message: `${error.message} ${describeHolder(holder)}`,
     hint:
       holder === null

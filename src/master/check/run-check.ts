@@ -17,7 +17,7 @@ import { checkControl } from './check-control.ts';
 import { checkLaunch } from './check-launch.ts';
 import { programNames, toProblem, type Finding } from './finding.ts';
 import { candidateLines, goodLine, type CandidateResult, type CheckReport } from './report.ts';
-import { findRunningMasters, type RunningMaster } from './running-masters.ts';
+import { findRunningMasters, heldKey, type RunningMaster } from './running-masters.ts';
 import { isNamedWhenBound, nameAfter } from '../config/plan-names.ts';
 
 export interface PlacedPlan {
@@ -97,7 +97,7 @@ export async function checkPlan(
   const isHeld = (listener: ListenerPlan): boolean =>
     listener.type === 'fd'
       ? own.length > 0
-      : held.has(listener.type === 'unix' ? listener.path : listener.port);
+      : held.has(heldKey(listener.type, listener.type === 'unix' ? listener.path : listener.port));
   const preload = preloadPath();
   const found: Finding[] = [];
   for (const [index, program] of plan.programs.entries()) {

@@ -11,7 +11,7 @@ export interface RunningMaster {
   readonly pid: number;
   /** The config file that it runs; null: the command line, or code. */
   readonly file: string | null;
-  /** The ports and paths that its programs hold. */
+  /** The ports and paths that its programs hold, as heldKey() writes them. */
   readonly held: readonly (number | string)[];
 }
 
@@ -19,7 +19,13 @@ export interface RunningMaster {
 const patienceMs = 1_000;
 
 const file = z.optional(z.nullable(z.string()));
-const listeners = z.array(z.object({ port: z.nullable(z.int()), path: z.optional(z.nullable(z.string())) }));
+const listeners = z.array(
+  z.object({
+    type: z.optional(z.string()),
+    port: z.nullable(z.int()),
+    path: z.optional(z.nullable(z.string())),
+  }),
+);
 const programList = z.object({
   master: z.object({ pid: z.int(), file }),
   programs: z.array(z.object({ listeners })),
@@ -55,8 +61,14 @@ async function ask(name: string, path: string): Promise<RunningMaster | null> {
   return { name, pid: only.master.pid, file: only.master.file ?? null, held };
 }
 
-function addressOf({ port, path }: z.infer<typeof listeners>[number]): readonly (number | string)[] {
-  return [port, path].filter((one) => typeof one === 'number' || typeof one === 'string');
+function addressOf({ type, port, path }: z.infer<typeof listeners>[number]): readonly (number | string)[] {
+  const address = port ?? path ?? null;
+  return address === null ? [] : [heldKey(type ?? 'tcp', address)];
+}
+
+/** How an address is named among those that a master holds: TCP and UDP have ports of their own. */
+export function heldKey(type: string, address: number | string): number | string {
+  return type === 'udp' ? `udp:${address}` : address;
 }
 
 async function get(path: string, route: string): Promise<string | null> {

@@ -52,7 +52,7 @@ export const optionTable: readonly OptionRow[] = [
     value: '<address…>',
     default: null,
     description:
-      'addresses to hold instead of --port: 3000, 127.0.0.1:3000, [::1]:3000, localhost:3000, unix:/run/app.sock, or fd:3 for a bound socket that it is started with; each may have name= before it',
+      'addresses to hold instead of --port: 3000, 127.0.0.1:3000, [::1]:3000, localhost:3000, unix:/run/app.sock, udp:0.0.0.0:5353, or fd:3 for a bound socket that it is started with; each may have name= before it',
     option: 'listen',
   },
   {

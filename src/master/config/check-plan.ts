@@ -1,6 +1,6 @@
 /** What is wrong with a plan as a whole, though each of its values is right. Pure. */
 import { nearest } from '../../shared/nearest.ts';
-import { formatAddress } from '../../shared/format-address.ts';
+import { formatSocketAddress } from '../../shared/format-address.ts';
 import type { ListenerPlan, ProgramPlan } from './plan.ts';
 import { wrongPlaceholders } from './wrong-placeholders.ts';
 
@@ -95,13 +95,14 @@ interface Bound {
 
 /** Each listener is named once, with the first one that it collides with. */
 function sharedAddresses(programs: readonly CheckedProgram[]): readonly PlanFault[] {
-  const byPort = new Map<number, Bound[]>();
+  /** TCP and UDP have ports of their own. */
+  const byPort = new Map<string, Bound[]>();
   /** Paths and descriptors. */
   const byName = new Map<string, Bound>();
   const faults: PlanFault[] = [];
   programs.forEach(({ listeners }, program) => {
     listeners?.forEach((listener, item) => {
-      if (listener.type !== 'tcp') {
+      if (listener.type === 'unix' || listener.type === 'fd') {
         const first = byName.get(nameOf(listener));
         if (first === undefined) byName.set(nameOf(listener), { program, item, listener });
         else report({ program, item, listener }, first);
@@ -109,12 +110,11 @@ function sharedAddresses(programs: readonly CheckedProgram[]): readonly PlanFaul
       }
       // 0: any free port, another one for each.
       if (listener.port === 0) return;
-      const before = byPort.get(listener.port) ?? [];
-      const other = before.find(
-        (one) => one.listener.type === 'tcp' && collide(one.listener.host, listener.host),
-      );
+      const port = `${listener.type} ${listener.port}`;
+      const before = byPort.get(port) ?? [];
+      const other = before.find((one) => 'host' in one.listener && collide(one.listener.host, listener.host));
       before.push({ program, item, listener });
-      byPort.set(listener.port, before);
+      byPort.set(port, before);
       if (other !== undefined) report({ program, item, listener }, other);
     });
   });
@@ -138,7 +138,12 @@ function sharedAddresses(programs: readonly CheckedProgram[]): readonly PlanFaul
   }
 }
 
-const own = { tcp: 'a port or an address', unix: 'a path', fd: 'a descriptor' } as const;
+const own = {
+  tcp: 'a port or an address',
+  udp: 'a port or an address',
+  unix: 'a path',
+  fd: 'a descriptor',
+} as const;
 
 /** Those of the standard streams. */
 const lastStandardDescriptor = 2;
@@ -191,7 +196,8 @@ function notReusable(programs: readonly CheckedProgram[]): readonly PlanFault[] 
 function nameOf(listener: ListenerPlan): string {
   if (listener.type === 'fd') return `fd:${listener.fd}`;
   if (listener.type === 'unix') return `unix:${listener.path}`;
-  return listener.host === null ? `port ${listener.port}` : formatAddress(listener.host, listener.port);
+  if (listener.host === null) return `port ${listener.port}`;
+  return formatSocketAddress({ type: listener.type, host: listener.host, port: listener.port });
 }
 
 /** Whether Linux refuses to let two sockets listen on these hosts with one port. A name could be any address: it is compared as a name. */

@@ -93,8 +93,8 @@ export function areExcluded(coming: readonly ListenerPlan[], going: readonly Lis
   return coming.some((one) =>
     going.some(
       (other) =>
-        one.type === 'tcp' &&
-        other.type === 'tcp' &&
+        (one.type === 'tcp' || one.type === 'udp') &&
+        other.type === one.type &&
         one.port !== 0 &&
         other.port === one.port &&
         other.host !== one.host &&
@@ -112,7 +112,7 @@ export function isDeclared(listener: ListenerPlan, listeners: readonly ListenerP
 export function isSameAddress(one: ListenerPlan, other: ListenerPlan): boolean {
   if (one.type === 'unix') return other.type === 'unix' && one.path === other.path;
   if (one.type === 'fd') return other.type === 'fd' && one.fd === other.fd;
-  return other.type === 'tcp' && one.host === other.host && one.port === other.port;
+  return other.type === one.type && one.host === other.host && one.port === other.port;
 }
 
 /** Whether two hosts may stand for the same address. */

@@ -1,6 +1,6 @@
 /**
  * How an address to listen on is written: `3000`, `127.0.0.1:3000`, `[::1]:3000`, `localhost:3000`, `unix:/run/app.sock`, the abstract
- * `unix:@app` (unix(7)), and `fd:3` for a descriptor that graceful-run inherits; each with `name=` before it. Pure.
+ * `unix:@app` (unix(7)), `udp:127.0.0.1:53`, and `fd:3` for a descriptor that graceful-run inherits; each with `name=` before it. Pure.
  */
 
 export type ListenAddress = {
@@ -15,11 +15,12 @@ export type ListenAddress = {
     }
   /** Perhaps relative. */
   | { readonly type: 'unix'; readonly path: string }
+  | { readonly type: 'udp'; readonly host: string; readonly port: number }
   | { readonly type: 'fd'; readonly fd: number }
 );
 
 export const wantedListenAddress =
-  'a port, an address with a port, a path, or a descriptor, such as 3000, 127.0.0.1:3000, [::1]:3000, admin=localhost:3000, unix:/run/app.sock or fd:3';
+  'a port, an address with a port, a path, or a descriptor, such as 3000, 127.0.0.1:3000, [::1]:3000, admin=localhost:3000, unix:/run/app.sock, udp:0.0.0.0:5353 (UDP needs an address: 0.0.0.0 or [::] for every one) or fd:3';
 
 /** Null: it is none. */
 export function parseListenAddress(written: string): ListenAddress | null {
@@ -32,9 +33,19 @@ export function parseListenAddress(written: string): ListenAddress | null {
   }
   const [, descriptor] = /^fd:(\d{1,7})$/.exec(address) ?? [];
   if (descriptor !== undefined) return { type: 'fd', name, fd: Number(descriptor) };
+  if (address.startsWith('udp:')) {
+    const { host, port } = readHostAndPort(address.slice('udp:'.length)) ?? { host: null, port: 0 };
+    return host === null ? null : { type: 'udp', name, host, port };
+  }
+  const found = readHostAndPort(address);
+  return found === null ? null : { type: 'tcp', name, ...found };
+}
+
+/** Null: it is none. A host of null: none was given. */
+function readHostAndPort(address: string): { readonly host: string | null; readonly port: number } | null {
   const match = /^(?:(?:\[(?<v6>[0-9A-Fa-f:.%\w]+)\]|(?<host>[^\s:[\]=]+)):)?(?<port>\d{1,5})$/.exec(address);
   const { v6, host, port } = match?.groups ?? {};
   if (port === undefined || Number(port) > 65_535) return null;
   if (v6 !== undefined && !v6.includes(':')) return null;
-  return { type: 'tcp', name, host: v6 ?? host ?? null, port: Number(port) };
+  return { host: v6 ?? host ?? null, port: Number(port) };
 }

@@ -98,6 +98,15 @@ export function descriptorTaken(fd: number, channel: number, spelling: Spelling)
   );
 }
 
+/** All of its listeners are of UDP. */
+export function noServerToAsk(path: string, spelling: Spelling): GracefulRunError {
+  return new GracefulRunError(
+    'badOption',
+    `cannot start: ${nameOf('ready', spelling)} cannot be http:${path}: the program has only UDP listeners, and HTTP needs one of TCP or a UNIX socket`,
+    { hint: 'ask a port of its own (http://127.0.0.1:9000/healthz), or leave it at auto' },
+  );
+}
+
 /** `hasPort`: whether the address of a program was given as `port`; null: the only program has no table of programs around it. */
 export function planFaulty(
   faults: readonly PlanFault[],

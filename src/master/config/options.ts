@@ -13,6 +13,7 @@ import {
   commandMissing,
   descriptorTaken,
   nameMissing,
+  noServerToAsk,
   type OptionSpelling,
   planFaulty,
   portMissing,
@@ -209,6 +210,8 @@ function compile(
   const readiness = readinessOf(options.ready, options.warmup ?? 0, spelling);
   if (readiness.when === 'writesNewline' && readiness.fd <= channelAt(listeners.length))
     throw descriptorTaken(readiness.fd, channelAt(listeners.length), spelling);
+  if (readiness.when === 'answers' && listeners.length > 0 && listeners.every(({ type }) => type === 'udp'))
+    throw noServerToAsk(readiness.path, spelling);
   return Object.freeze({
     name,
     command: Object.freeze(command),
@@ -265,13 +268,18 @@ export function listenersOf(
   return listen.map((written, index) => {
     const address = parseListenAddress(written) ?? { type: 'tcp', name: null, host: null, port: 0 };
     const { type } = address;
-    const byAddress = type === 'tcp' ? `port-${address.port}` : nameAfter(address);
+    const byAddress =
+      type === 'tcp' || type === 'udp'
+        ? `${type === 'udp' ? 'udp' : 'port'}-${address.port}`
+        : nameAfter(address);
     const name = address.name ?? (index === 0 ? 'default' : byAddress);
     const own = taken.has(name) ? `${name}-${index + 1}` : name;
     taken.add(own);
     if (type === 'tcp')
       return Object.freeze({ type, name: own, host: address.host, port: address.port, backlog });
     if (type === 'fd') return Object.freeze({ type, name: own, fd: address.fd, backlog });
+    if (type === 'udp')
+      return Object.freeze({ type, name: own, host: address.host, port: address.port, backlog: 0 });
     const path = address.path.startsWith('@') ? address.path : resolve(here, address.path);
     return Object.freeze({
       type,

@@ -6,13 +6,15 @@ const maxLength = 64;
 
 /** Whether only the bound socket tells what `nameAfter` it is. */
 export function isNamedWhenBound(listener: ListenerPlan | undefined): boolean {
-  return listener?.type === 'fd' || (listener?.type === 'tcp' && listener.port === 0);
+  return (
+    listener?.type === 'fd' || ((listener?.type === 'tcp' || listener?.type === 'udp') && listener.port === 0)
+  );
 }
 
 /** `10086` for a port, `app` for unix:/run/app.sock, `fd-3` for fd:3. A name as the plan may have one. */
 export function nameAfter(
   address:
-    | Pick<Extract<ListenerPlan, { type: 'tcp' }>, 'type' | 'port'>
+    | Pick<Extract<ListenerPlan, { type: 'tcp' | 'udp' }>, 'type' | 'port'>
     | Pick<Extract<ListenerPlan, { type: 'unix' }>, 'type' | 'path'>
     | Pick<Extract<ListenerPlan, { type: 'fd' }>, 'type' | 'fd'>
     | undefined,

@@ -57,12 +57,12 @@ export interface ProgramPlan {
 }
 
 /** Which of them a master binds by itself. */
-export type BindablePlan = TcpListenerPlan | UnixListenerPlan;
+export type BindablePlan = TcpListenerPlan | UnixListenerPlan | UdpListenerPlan;
 export type ListenerPlan = BindablePlan | DescriptorListenerPlan;
 
 interface SocketPlan {
   readonly name: string;
-  /** Length of the accept queue; the kernel caps it at net.core.somaxconn. */
+  /** Length of the accept queue; the kernel caps it at net.core.somaxconn. 0 for UDP, which has none. */
   readonly backlog: number;
 }
 
@@ -82,6 +82,14 @@ export interface UnixListenerPlan extends SocketPlan {
   readonly mode: number | null;
   /** Owner of its file, as chown(1) takes it: `user`, `user:group` or `:group`; null: the master's. */
   readonly owner: string | null;
+}
+
+export interface UdpListenerPlan extends SocketPlan {
+  readonly type: 'udp';
+  /** A numeric address or a host name. Its family is that of the socket. */
+  readonly host: string;
+  /** 0: any free one. */
+  readonly port: number;
 }
 
 /** A socket that the master has inherited. Of which kind it is, and its address, is known once it is taken. */

@@ -106,7 +106,7 @@ function faultsOf(
     return [
       {
         message: `${written} has no value: the program has no listener with a ${word}`,
-        hint: `${word === 'path' ? 'a UNIX socket has one: listen on unix:/run/app.sock' : 'a TCP port has one'}. Or ${otherwise}`,
+        hint: `${word === 'path' ? 'a UNIX socket has one: listen on unix:/run/app.sock' : 'a port has one'}. Or ${otherwise}`,
       },
     ];
   const names = fitting.map(({ name }) => name);

@@ -4,12 +4,7 @@
  * sets it inside Node.js, trampoline.ts for every other program. Nor does it know the preload: node-launch.ts.
  */
 import { formatAddress } from '../../shared/format-address.ts';
-import {
-  env,
-  type AnnouncedListener,
-  type AnnouncedTcpListener,
-  type HealthOrder,
-} from '../../shared/protocol.ts';
+import { env, type AnnouncedListener, type HealthOrder } from '../../shared/protocol.ts';
 
 export interface WorkerEnvironmentOptions {
   /** The master's own environment. */
@@ -60,7 +55,7 @@ export function workerEnvironment(options: WorkerEnvironmentOptions): Record<str
   );
   // Not by assignment: a variable may be called `__proto__`.
   const base: Record<string, string> = { ...Object.fromEntries(kept), ...fromFile };
-  const first = firstTcp(listeners);
+  const first = ofPort(listeners);
   return {
     ...base,
     PWD: cwd,
@@ -91,7 +86,7 @@ export function changedPort({
   fromFile,
   listeners,
 }: Pick<WorkerEnvironmentOptions, 'inherited' | 'fromFile' | 'listeners'>): VariableSource | null {
-  const first = firstTcp(listeners);
+  const first = ofPort(listeners);
   const given = fromFile['PORT'] ?? inherited['PORT'];
   if (first === null || given === undefined || given === '' || given === String(first.port)) return null;
   return fromFile['PORT'] === undefined ? 'environment' : 'file';
@@ -105,9 +100,13 @@ function systemd(listeners: readonly AnnouncedListener[]): Record<string, string
   };
 }
 
-/** The one that PORT and HOST name. */
-function firstTcp(listeners: readonly AnnouncedListener[]): AnnouncedTcpListener | null {
-  return listeners.find((one) => one.type === 'tcp') ?? null;
+/** The one that PORT and HOST name: the first of TCP or, where all are of UDP, the first of these. Null: there is none. */
+export function ofPort<Listener extends Pick<AnnouncedListener, 'type'>>(
+  listeners: readonly Listener[],
+): Extract<Listener, { readonly type: 'tcp' | 'udp' }> | null {
+  const isOfPort = (one: Listener): one is Extract<Listener, { readonly type: 'tcp' | 'udp' }> =>
+    one.type === 'tcp' || (one.type === 'udp' && listeners.every(({ type }) => type === 'udp'));
+  return listeners.find(isOfPort) ?? null;
 }
 
 /** Server::Starter: `host:port=fd` and `/path=fd`, an IPv6 host in brackets, joined by semicolons. */

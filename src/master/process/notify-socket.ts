@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { GracefulRunError } from '../../shared/errors.ts';
 import { shortageHint } from '../../shared/shortage.ts';
+import { newDatagramHandle } from '../sockets/datagram-handle.ts';
 import { bindDatagram } from '../system-calls/syscalls.ts';
 
 /** sun_path of unix(7), without the zero at its end. */
@@ -33,7 +34,7 @@ export function openNotifySocket(path: string, received: (bytes: Uint8Array) => 
   }
   // A worker that runs as another user may be given access to the folder.
   chmodSync(path, 0o666);
-  const handle = emptyHandle();
+  const handle = newDatagramHandle();
   if (handle === null || handle.open(fd) !== 0) {
     closeSync(fd);
     remove(path);
@@ -55,30 +56,6 @@ function remove(path: string): void {
   rmSync(path, { force: true });
   const folder = dirname(path);
   if (basename(folder).startsWith(ownFolder)) rmSync(folder, { recursive: true, force: true });
-}
-
-/** The part of libuv's UDP handle that is used here. */
-interface DatagramHandle {
-  open(fd: number): number;
-  recvStart(): number;
-  unref(): void;
-  close(): void;
-  onmessage: (length: number, handle: unknown, bytes?: Uint8Array) => void;
-}
-
-/** Node.js names no way to the class of this handle but through a socket. */
-function emptyHandle(): DatagramHandle | null {
-  // Loaded for programs that want it.
-  const socket = process.getBuiltinModule('node:dgram').createSocket('udp4');
-  const symbol = Object.getOwnPropertySymbols(socket).find(
-    ({ description }) => description === 'state symbol',
-  );
-  const state: unknown = symbol === undefined ? null : Reflect.get(socket, symbol);
-  const handle: unknown = typeof state === 'object' && state !== null ? Reflect.get(state, 'handle') : null;
-  const kind: unknown =
-    typeof handle === 'object' && handle !== null ? Reflect.get(handle, 'constructor') : null;
-  socket.close();
-  return typeof kind === 'function' ? (Reflect.construct(kind, []) as DatagramHandle) : null;
 }
 
 function cannotOpen(problem: string): GracefulRunError {

@@ -108,8 +108,12 @@ export function createPerformer(parts: PerformerParts): Performer {
   }
 
   function pause(worker: RunningWorker): void {
-    for (const listener of versions.listenersOf(worker))
-      sendListener(worker.process, { type: 'pause', name: listener.name }, listener);
+    for (const listener of versions.listenersOf(worker)) {
+      const order = { type: 'pause', name: listener.name } as const;
+      // To stop reading datagrams, a worker does not have to close its copy of the socket.
+      if (listener.address.type === 'udp') worker.process.send(order);
+      else sendListener(worker.process, order, listener);
+    }
     worker.process.send({ type: 'confirmPause' });
   }
 

@@ -22,7 +22,7 @@ import type { ProgramRecord } from '../handover/record.ts';
 import { codeCachePath, preloadPath } from '../launch/preload-path.ts';
 import { prepareWorker } from '../launch/prepare-worker.ts';
 import { programFile } from '../launch/program-file.ts';
-import type { VariableSource } from '../launch/worker-environment.ts';
+import { ofPort, type VariableSource } from '../launch/worker-environment.ts';
 import { newNotifyPath } from '../process/notify-socket.ts';
 import type { Platform } from '../process/platform.ts';
 import { bindWithPatience } from '../sockets/bind-with-retries.ts';
@@ -415,7 +415,7 @@ export function createProgram(parts: ProgramParts): ManagedProgram {
 
 /** What PORT says; null: it listens on no port. */
 function firstPort(listeners: readonly BoundListener[]): number | null {
-  return listeners.flatMap(({ address }) => (address.type === 'tcp' ? [address.port] : []))[0] ?? null;
+  return ofPort(listeners.map(({ address }) => address))?.port ?? null;
 }
 
 export function lifecycleSettings({

@@ -1,4 +1,5 @@
 /** A worker as a process: what is known of it beside its state in the lifecycle, which knows it by its id. */
+import { formatSocketAddress } from '../../shared/format-address.ts';
 import type { ProcessRecord } from '../handover/record.ts';
 import type { FailureContext } from './worker-failures.ts';
 import type { BoundListener } from '../sockets/listener.ts';
@@ -61,7 +62,9 @@ export function failureContext(
     withoutPreload,
     declared: [
       ...new Set(
-        listeners.map(({ address }) => (address.type === 'unix' ? `unix:${address.path}` : address.port)),
+        listeners.map(({ address }) =>
+          address.type === 'tcp' ? address.port : formatSocketAddress(address),
+        ),
       ),
     ],
   };

@@ -74,7 +74,7 @@ export function createVersions(first: ProgramPlan, onBound: (listener: BoundList
       const before = plan.listeners.find(
         (one) =>
           isSameAddress(one, wanted) &&
-          (one.type !== 'tcp' || one.port !== 0 || (isOwn && one.name === wanted.name)),
+          (!('port' in one) || one.port !== 0 || (isOwn && one.name === wanted.name)),
       );
       const held = listeners.filter((one) => before !== undefined && declaredName(one) === before.name);
       if (held.length > 0)

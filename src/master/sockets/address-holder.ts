@@ -19,23 +19,28 @@ export function describeHolder(holder: AddressHolder | null): string {
 
 /** How to find a holder that cannot be seen. */
 export function unseenHolderHint(listener: BindablePlan): string {
-  return listener.type === 'unix'
-    ? `to find it, run as root: ss -lxp src ${listener.path}`
-    : `to find it, run as root: ss -ltnp 'sport = :${listener.port}'`;
+  if (listener.type === 'unix') return `to find it, run as root: ss -lxp src ${listener.path}`;
+  return `to find it, run as root: ss ${listener.type === 'udp' ? '-uanp' : '-ltnp'} 'sport = :${listener.port}'`;
 }
 
 const listenState = '0A';
 
+/** The tables of a protocol in /proc, and the state of its sockets that stand for the whole port; null: all do. */
+const tables = {
+  tcp: { paths: ['/proc/net/tcp', '/proc/net/tcp6'], state: listenState },
+  udp: { paths: ['/proc/net/udp', '/proc/net/udp6'], state: null },
+} as const;
+
 /**
- * The processes that listen on the TCP port, or at the path, the oldest first: a master comes before its workers, which it would only replace
+ * The processes that listen on the TCP port, or have the UDP port, or listen at the path, the oldest first: a master comes before its workers, which it would only replace
  * if they were killed. Those of other users are seen by root alone.
  */
 export function findAddressHolders(listener: BindablePlan): readonly AddressHolder[] {
   const inodes =
     listener.type === 'unix'
       ? listeningInodesAt(readTable('/proc/net/unix'), listener.path)
-      : ['/proc/net/tcp', '/proc/net/tcp6'].flatMap((path) =>
-          listeningInodes(readTable(path), listener.port),
+      : tables[listener.type].paths.flatMap((path) =>
+          listeningInodes(readTable(path), listener.port, tables[listener.type].state),
         );
   if (inodes.length === 0) return [];
   return processNumbers()
@@ -68,15 +73,20 @@ function describe(pid: number): AddressHolder {
   return { pid, command: command.length > 60 ? `${command.slice(0, 57)}...` : command };
 }
 
-/** The socket inodes that listen on `port` in the text of /proc/net/tcp (proc(5)). */
-export function listeningInodes(table: string, port: number): readonly string[] {
+/** The socket inodes that listen on `port` in the text of /proc/net/tcp (proc(5)). `wanted`: their state; null: any. */
+export function listeningInodes(
+  table: string,
+  port: number,
+  wanted: string | null = listenState,
+): readonly string[] {
   return table
     .split('\n')
     .slice(1)
     .flatMap((line) => {
       const [, local, , state, , , , , , inode] = line.trim().split(/\s+/);
       const localPort = local?.split(':')[1];
-      if (localPort === undefined || inode === undefined || state !== listenState) return [];
+      if (localPort === undefined || inode === undefined) return [];
+      if (wanted !== null && state !== wanted) return [];
       return Number.parseInt(localPort, 16) === port ? [inode] : [];
     });
 }

@@ -73,7 +73,7 @@ export async function bindWithPatience(
   }
 }
 
-/** UNIX sockets are loaded where one is wanted: most masters hold none. */
+/** UNIX and UDP sockets are loaded where one is wanted: most masters hold none. */
 async function bind(
   wanted: BindablePlan,
   leftOut: BindListeners['leftOut'],
@@ -81,6 +81,10 @@ async function bind(
   if (wanted.type === 'unix') {
     const { bindUnixListener } = await import('./unix-listener.ts');
     return [await bindUnixListener(wanted)];
+  }
+  if (wanted.type === 'udp') {
+    const { bindUdpListener } = await import('./udp-listener.ts');
+    return [await bindUdpListener(wanted)];
   }
   if (!isHostName(wanted.host)) return [await bindListener(wanted)];
   const named = await bindName(wanted, wanted.host);

@@ -29,16 +29,19 @@ export async function addressOfDescriptor(fd: number, open: OpenSockets): Promis
   const { readSocket } = await import('../system-calls/syscalls.ts');
   const facts = await readSocket(fd);
   if (typeof facts === 'string') throw unusable(fd, `descriptor ${fd} cannot be read: ${facts}`);
-  const address = readSockaddr(facts.family, facts.address);
+  const found = readSockaddr(facts.family, facts.address);
+  const address =
+    found?.type === 'tcp' && facts.type === 'datagram' ? { ...found, type: 'udp' as const } : found;
   const problem = problemWith(fd, facts, address);
   if (problem !== null || address === null) throw unusable(fd, problem ?? `descriptor ${fd} has no address`);
   return address;
 }
 
 function problemWith(fd: number, facts: SocketFacts, address: SocketAddress | null): string | null {
-  if (facts.type === 'datagram') return `descriptor ${fd} is a socket for datagrams`;
-  if (facts.type !== 'stream' || facts.family === 'other')
-    return `descriptor ${fd} is a socket of neither TCP nor UNIX`;
+  if (facts.type === 'datagram' && facts.family === 'unix')
+    return `descriptor ${fd} is a UNIX socket for datagrams`;
+  if (facts.type === 'other' || facts.family === 'other')
+    return `descriptor ${fd} is a socket of neither TCP, UDP nor UNIX`;
   if (facts.isConnected) return `descriptor ${fd} is a connected socket, not one to listen on`;
   return address === null ? `descriptor ${fd} is a socket that is bound to no address` : null;
 }

@@ -8,13 +8,13 @@ import { closeSync, fstatSync } from 'node:fs';
 import { GracefulRunError } from '../../shared/errors.ts';
 import { formatSocketAddress, type SocketAddress } from '../../shared/format-address.ts';
 import type { ListenerPlan } from '../config/plan.ts';
-import { duplicate, keepFromChildren, listen } from '../system-calls/syscalls.ts';
+import { duplicate, keepFromChildren, listen, loadSystemCalls } from '../system-calls/syscalls.ts';
 import { readTable } from './address-holder.ts';
 import type { AnnouncedSocket } from './announced-sockets.ts';
 import { addressOfDescriptor, type OpenSockets } from './descriptors.ts';
 import { furtherName } from './host-names.ts';
 import { holdListener, type BoundListener } from './listener.ts';
-import { handleOver } from './server-handle.ts';
+import { handleOver, type ServerHandle } from './server-handle.ts';
 import { readTcpAddress } from './tcp-table.ts';
 
 export interface InheritedSocket {
@@ -58,11 +58,12 @@ export function readInheritedSockets(
     const known = held.get(inherited);
     if (known !== undefined) return known;
     // systemd's socket does not listen yet. For one that does, this only is the length of its queue.
-    await listen(inherited, backlog);
+    if (address.type === 'udp') await loadSystemCalls();
+    else await listen(inherited, backlog);
     // No worker is to inherit it but as the listener that it is declared as.
     const fd = duplicate(inherited);
     if (typeof fd === 'string') throw cannotTake(inherited, address, fd);
-    const handle = handleOver(fd);
+    const handle = address.type === 'udp' ? descriptorOnly(fd) : handleOver(fd);
     if (typeof handle === 'string') throw cannotTake(inherited, address, handle);
     // An embedding program may still want the one that it has named.
     if (isAnnounced) closeSync(inherited);
@@ -124,6 +125,16 @@ export function readInheritedSockets(
   };
 }
 
+/** Node.js has no use for a datagram socket that is only held. */
+function descriptorOnly(fd: number): ServerHandle {
+  return {
+    fd,
+    close() {
+      closeSync(fd);
+    },
+  };
+}
+
 function cannotTake(fd: number, address: SocketAddress, code: string): GracefulRunError {
   const where = formatSocketAddress(address);
   return new GracefulRunError(
@@ -138,7 +149,7 @@ function isMeant(wanted: ListenerPlan, { fd, name, address }: Found): boolean {
   if (wanted.type !== address.type) return false;
   if (name !== null && name === wanted.name) return true;
   if (wanted.type === 'unix') return address.type === 'unix' && wanted.path === address.path;
-  if (address.type !== 'tcp' || wanted.port !== address.port) return false;
+  if (address.type === 'unix' || wanted.port !== address.port) return false;
   const { host } = wanted;
   return host === null || host === address.host || (host === 'localhost' && isLoopback(address.host));
 }
@@ -147,7 +158,7 @@ function isLoopback(host: string): boolean {
   return host === '127.0.0.1' || host === '::1';
 }
 
-/** Null: it is no stream socket with an address that graceful-run knows. */
+/** Null: it is no socket with an address that graceful-run knows. */
 function addressOf(fd: number): SocketAddress | null {
   let inode: number;
   try {
@@ -160,13 +171,15 @@ function addressOf(fd: number): SocketAddress | null {
   return pathAddress(inode) ?? portAddress(inode);
 }
 
-/** From /proc/net/tcp and tcp6 (proc(5)): the socket with this inode. */
+/** From /proc/net/tcp, tcp6, udp and udp6 (proc(5)): the socket with this inode. */
 function portAddress(inode: number): SocketAddress | null {
-  for (const table of ['/proc/net/tcp', '/proc/net/tcp6'])
-    for (const line of readTable(table).split('\n').slice(1)) {
-      const [, local = '', , , , , , , , number] = line.trim().split(/\s+/);
-      if (number === String(inode)) return readTcpAddress(local);
-    }
+  for (const type of ['tcp', 'udp'] as const)
+    for (const table of [`/proc/net/${type}`, `/proc/net/${type}6`])
+      for (const line of readTable(table).split('\n').slice(1)) {
+        const [, local = '', , , , , , , , number] = line.trim().split(/\s+/);
+        const address = number === String(inode) ? readTcpAddress(local) : null;
+        if (address !== null) return { ...address, type };
+      }
   return null;
 }
 

@@ -3,12 +3,12 @@
  * takes them. libuv is kept out of it: a `net.Server` here would accept connections and lose them.
  */
 import net from 'node:net';
-import { GracefulRunError } from '../../shared/errors.ts';
-import { shortageHint } from '../../shared/shortage.ts';
+import type { GracefulRunError } from '../../shared/errors.ts';
 import { listen, shutListener } from '../system-calls/syscalls.ts';
 import { systemErrorCode } from '../system-calls/errno.ts';
 import type { SocketAddress } from '../../shared/format-address.ts';
 import type { TcpListenerPlan } from '../config/plan.ts';
+import { addressError } from './address-errors.ts';
 import { createListenerSlots, type ListenerSlots } from './listener-slots.ts';
 import { createServerHandle, type ServerHandle, type TcpHandle } from './server-handle.ts';
 
@@ -31,7 +31,7 @@ export interface BoundListener {
   close(): void;
   /**
    * Ends the listening for every process that holds a copy: connections that wait in the queue are reset. Then as close(). While it is
-   * shared, it is only closed, and false is returned.
+   * shared, and if it is a UDP socket, it is only closed, and false is returned.
    */
   shut(): boolean;
   /** The same socket once more, under another name or with another length of its queue: it is open until both are closed. */
@@ -106,10 +106,11 @@ export function holdListener(fields: ListenerFields, closed: () => void = () => 
       },
       shut: () =>
         close(() => {
-          shutListener(own.fd);
+          // Over UDP it would end the answers of workers that drain.
+          if (own.address.type !== 'udp') shutListener(own.fd);
           sockets.shut();
           end();
-        }),
+        }) && own.address.type !== 'udp',
       share: (as) => hold({ ...own, ...as }),
     };
   };
@@ -154,30 +155,7 @@ function bind(host: string, port: number): TcpHandle | string {
   return systemErrorCode(error);
 }
 
+/** Says what is wrong with an address of TCP. `code`: that of the system. */
 export function bindError({ host, port }: TcpListenerPlan, code: string): GracefulRunError {
-  const where = host === null ? `port ${port}` : `${host}:${port}`;
-  switch (code) {
-    case 'EADDRINUSE':
-      return new GracefulRunError('addressInUse', `cannot listen on ${where}: the address is in use`);
-    case 'EACCES':
-      return new GracefulRunError('addressUnusable', `cannot listen on ${where}: permission denied`, {
-        hint: 'ports below 1024 need the capability CAP_NET_BIND_SERVICE or a lower net.ipv4.ip_unprivileged_port_start',
-      });
-    case 'EADDRNOTAVAIL':
-      return new GracefulRunError(
-        'addressUnusable',
-        `cannot listen on ${where}: this machine has no such address`,
-        {
-          hint: 'see the addresses of this machine with: ip address',
-        },
-      );
-    default: {
-      const hint = shortageHint(code);
-      return new GracefulRunError(
-        'addressUnusable',
-        `cannot listen on ${where}: ${code}`,
-        hint === null ? {} : { hint },
-      );
-    }
-  }
+  return addressError(host === null ? `port ${port}` : `${host}:${port}`, code);
 }

@@ -35,6 +35,11 @@ async function load(): Promise<Calls> {
   return { listen, fcntl, flock, socketpair, shutdown, syscall, errno: () => loaded.errno() };
 }
 
+/** For what may only be called after `listen`, where nothing listens. */
+export async function loadSystemCalls(): Promise<void> {
+  calls ??= await load();
+}
+
 /**
  * listen(2): makes the bound socket `fd` a listening one; no process polls it or accepts from it.
  * Called again, it only changes the length of the queue. Returns null, or the name of the error (`EADDRINUSE` …).

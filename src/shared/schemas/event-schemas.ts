@@ -53,7 +53,7 @@ const killReason = z.enum([
 
 const place = { program: z.string(), time: z.number() };
 export const address: { readonly [Name in keyof AddressFields]: z.ZodMiniType<AddressFields[Name]> } = {
-  type: z.enum(['tcp', 'unix']),
+  type: z.enum(['tcp', 'unix', 'udp']),
   host: z.nullable(z.string()),
   port: z.nullable(z.int()),
   path: z.nullable(z.string()),

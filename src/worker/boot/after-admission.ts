@@ -67,6 +67,7 @@ export function createAfterAdmission(parts: AfterAdmissionParts): AfterAdmission
 
   const drain = createDrain({
     tracking,
+    datagrams: bindings.datagrams,
     application,
     order,
     orderKnown: () => {
@@ -137,7 +138,7 @@ export function createAfterAdmission(parts: AfterAdmissionParts): AfterAdmission
           break;
         case 'pause':
           if (drain.isBegun()) closeHandle(handle);
-          else if (isRawHandle(handle)) bindings.pause(message.name, handle, servers.replaceHandle);
+          else bindings.pause(message.name, isRawHandle(handle) ? handle : null, servers.replaceHandle);
           break;
         case 'confirmPause':
           if (!drain.isBegun()) confirmPause();

@@ -4,6 +4,7 @@
  */
 import type * as health from '../health/health-gate.ts';
 import type * as refuseToListen from '../launcher/refuse-to-listen.ts';
+import type * as datagrams from '../listen/datagram-sockets.ts';
 import type * as keepFiles from '../listen/keep-files.ts';
 import type * as siblingListeners from '../listen/sibling-listeners.ts';
 import type * as separateChannel from '../channel/separate-channel.ts';
@@ -16,6 +17,7 @@ interface Bundles {
   readonly 'refuse-to-listen': typeof refuseToListen;
   readonly 'keep-files': typeof keepFiles;
   readonly 'sibling-listeners': typeof siblingListeners;
+  readonly datagrams: typeof datagrams;
 }
 
 /**

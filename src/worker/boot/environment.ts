@@ -100,7 +100,7 @@ function isListener(value: unknown): value is AnnouncedListener {
     typeof name === 'string' &&
     (type === 'unix'
       ? typeof path === 'string'
-      : type === 'tcp' && typeof host === 'string' && isWhole(port, 1, 65_535)) &&
+      : (type === 'tcp' || type === 'udp') && typeof host === 'string' && isWhole(port, 1, 65_535)) &&
     isWhole(fd, 3, 2 ** 20) &&
     isWhole(backlog, 0, 2 ** 31 - 1) &&
     (inode === undefined || isWhole(inode, 1, Number.MAX_SAFE_INTEGER))

@@ -67,6 +67,7 @@ function startAlone(): Runtime {
   const application = createApplication();
   const tracking = createTracking(serverMethod('close'));
   const drain = createDrain({
+    datagrams: null,
     tracking,
     application,
     order: { current: () => order, wait: () => Promise.resolve(order) },

@@ -129,7 +129,8 @@ export function startManaged(
   );
   if (files.length > 0) openBundle('keep-files')().keepFiles(files);
 
-  const [first] = listeners;
+  // A health check is a request to a server.
+  const first = listeners.find(({ type }) => type !== 'udp');
   const healthGate =
     health === null || first === undefined
       ? null
@@ -153,19 +154,36 @@ export function startManaged(
   });
 
   const hasSiblings = listeners.some(({ standsFor }) => standsFor !== undefined);
+  /** This process is the worker: a server or a socket of it has a declared listener. */
+  const placed = (): void => {
+    passing.end();
+    stopRefusing();
+    // It may wait for something that the master sends.
+    channel.read();
+  };
+
+  const listening = (name: string): void => {
+    channel.read();
+    // For a turn, because another listen of the same turn may have failed and end the process.
+    setImmediate(readiness.delay());
+    readiness.listening(name);
+  };
+
   const bindings = createListenerBindings({
     listeners,
     createSiblings: hasSiblings ? openBundle('sibling-listeners')().createSiblingListeners : null,
     requestCopy: (name, request) => {
       if (channel.read()) send({ type: 'listenerWanted', pid, name, request });
     },
-    listening: (name) => {
-      channel.read();
-      // For a turn, because another listen of the same turn may have failed and end the process.
-      setImmediate(readiness.delay());
-      readiness.listening(name);
-    },
+    listening,
     released: readiness.released,
+    openDatagrams: (own) =>
+      openBundle('datagrams')().interceptDatagrams({
+        ...own,
+        placed,
+        listening,
+        released: readiness.released,
+      }),
     report: (type, address) => {
       // Commands of packages, such as tsx, listen on a UNIX socket to talk to what they start: each process has one of its own.
       if (passing.isCommand && type === 'undeclaredListen' && address.startsWith('/')) return;
@@ -226,12 +244,7 @@ export function startManaged(
   patchServers({
     place: (call) => {
       const placement = bindings.place(call);
-      if (placement.kind !== 'passThrough') {
-        passing.end();
-        stopRefusing();
-        // The server may wait for something that the master sends.
-        channel.read();
-      }
+      if (placement.kind !== 'passThrough') placed();
       return placement;
     },
     track: (server, isHeldBack) => {

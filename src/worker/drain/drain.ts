@@ -5,6 +5,7 @@
 import type net from 'node:net';
 import type { Application } from '../api/application.ts';
 import type { DrainContext } from '../api/drain-hooks.ts';
+import type { Datagrams } from '../listen/datagram-sockets.ts';
 import type { MigrationRequest, MigrationResult } from '../migration/migrate-custom-protocol.ts';
 import { createMigration } from '../migration/migration.ts';
 import { monotonicMs } from '../../shared/clock.ts';
@@ -29,6 +30,8 @@ export interface DrainParts {
   /** The name of the listener that a server listens on, or null. */
   readonly listenerOf: (server: net.Server, socket: net.Socket) => string | null;
   readonly signals: CleanUp['signals'];
+  /** Null: no UDP listener is declared. */
+  readonly datagrams: Omit<Datagrams, 'pause'> | null;
   /** How long after the deadline this process is killed. */
   killedAfterMs(): number;
   /** The order is known. A server that begins to listen from now on must not accept. */
@@ -75,6 +78,7 @@ const reportMs = 500;
 export function createDrain(parts: DrainParts): Drain {
   const { tracking, application } = parts;
   const { servers, connections, requests } = tracking;
+  const { datagrams } = parts;
   const { hooks } = application;
   const migration = createMigration({ ...tracking, listenerOf: parts.listenerOf });
   const deadline = createDeadline();
@@ -92,8 +96,14 @@ export function createDrain(parts: DrainParts): Drain {
     });
     // Before anything else, so that the new generation serves every new client.
     const order = parts.order.current();
-    if (order.reason !== 'signal' && !emptiesAcceptQueue(order)) servers.stopAccepting();
+    if (order.reason !== 'signal' && !emptiesAcceptQueue(order)) acceptNoMore();
     run(begunAt).catch(waitForConnections);
+  }
+
+  /** A second call changes nothing. */
+  function acceptNoMore(): void {
+    servers.stopAccepting();
+    datagrams?.stopReading();
   }
 
   async function run(startedAt: number): Promise<void> {
@@ -119,7 +129,7 @@ export function createDrain(parts: DrainParts): Drain {
   async function stopAccepting(order: DrainOrder): Promise<void> {
     const { reason, timeoutMs, migrates } = order;
     // This may not have happened in `begin`, if the reason was not known.
-    if (!emptiesAcceptQueue(order)) servers.stopAccepting();
+    if (!emptiesAcceptQueue(order)) acceptNoMore();
     parts.orderKnown();
     if (reason === 'reload') await deadline.pause(takeoverPauseMs(timeoutMs));
     if (migrates) migrateConnections(timeoutMs);
@@ -127,8 +137,11 @@ export function createDrain(parts: DrainParts): Drain {
     // Only now: it runs code of the application, which may close its servers.
     application.tellOfDrain();
     if (emptiesAcceptQueue(order))
-      await emptyAcceptQueue(connections, Math.min(longestEmptyingMs, timeoutMs / 2));
-    servers.stopAccepting();
+      await emptyAcceptQueue(
+        () => connections.accepted() + (datagrams?.received() ?? 0),
+        Math.min(longestEmptyingMs, timeoutMs / 2),
+      );
+    acceptNoMore();
     parts.acceptsNoMore();
   }
 
@@ -156,7 +169,12 @@ export function createDrain(parts: DrainParts): Drain {
     closeWebSocketsOver(leftMs / 2, () => [...connections.open(), ...connections.secured()]);
     const terminator = loadTerminatorLater(Math.min(loadTerminatorAfterMs, leftMs / 2));
     const firstHooks = hooks.run('first', context).then(() => true);
-    const work = Promise.all([connections.whenNoneOpen(), endOwnCluster(), firstHooks]);
+    const work = Promise.all([
+      connections.whenNoneOpen(),
+      datagrams?.whenAnswered(leftMs / 2),
+      endOwnCluster(),
+      firstHooks,
+    ]);
     const isDrained = await deadline.isMetBy(work);
     terminator.cancel();
     if (isDrained) {
@@ -189,7 +207,7 @@ export function createDrain(parts: DrainParts): Drain {
   /** The fallback if our own code fails. The master, or whatever sent the signal, knows the deadline. */
   function waitForConnections(error: unknown): void {
     complain(`the drain has failed, and only waits now: ${described(error)}`);
-    servers.stopAccepting();
+    acceptNoMore();
     void connections.whenNoneOpen().then(() => process.exit());
   }
 

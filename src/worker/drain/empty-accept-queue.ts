@@ -1,19 +1,15 @@
-/** Accepts the connections in the accept queue, for a worker after which no other process accepts them. */
+/** Accepts what has queued, connections and datagrams, for a worker after which no other process accepts it. */
 import { monotonicMs } from '../../shared/clock.ts';
-import type { Connections } from '../tracking/connections.ts';
 
 /**
- * Resolves when a whole turn of the event loop has accepted nothing: libuv accepts one connection in a turn, and the application
+ * `accepted` counts it. Resolves when a whole turn of the event loop has accepted nothing: libuv accepts one connection in a turn, and the application
  * works on the requests of earlier ones in between. Under a load that never pauses it resolves after `longestMs`.
  */
-export async function emptyAcceptQueue(
-  connections: Pick<Connections, 'accepted'>,
-  longestMs: number,
-): Promise<void> {
+export async function emptyAcceptQueue(accepted: () => number, longestMs: number): Promise<void> {
   const until = monotonicMs() + longestMs;
   let before = -1;
-  while (before !== connections.accepted() && monotonicMs() < until) {
-    before = connections.accepted();
+  while (before !== accepted() && monotonicMs() < until) {
+    before = accepted();
     // Two turns, because the poll of the current turn is already over when the first one ends.
     await turn();
     await turn();

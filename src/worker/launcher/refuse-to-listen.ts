@@ -27,7 +27,7 @@ export function refuseToListen(
         if (target.kind === 'fd') return target.fd === listener.fd;
         return listener.type === 'unix'
           ? target.kind === 'path' && writePath(target.path) === listener.path
-          : target.kind === 'tcp' && matches(listener, target.host, target.port);
+          : listener.type === 'tcp' && target.kind === 'tcp' && matches(listener, target.host, target.port);
       };
       const listener = listeners.find(isDeclared);
       if (listener === undefined) return original.apply(this, args);
@@ -41,7 +41,7 @@ export function refuseToListen(
         ),
         {
           code: notInherited,
-          ...(listener.type === 'tcp' ? { port: listener.port } : { address: listener.path }),
+          ...(listener.type === 'unix' ? { address: listener.path } : { port: listener.port }),
         },
       );
       process.nextTick(() => this.emit('error', error));

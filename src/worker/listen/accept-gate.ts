@@ -3,7 +3,7 @@
  * INVARIANT: before `admit`, and after `close`, no server accepts a connection on a declared listener.
  * `guard` keeps it for real handles; after `close`, servers get stand-in handles, which never accept (listener-bindings.ts).
  */
-import { holdBack, type RawHandle } from '../node-internals/listening-handle.ts';
+import type { HeldHandle } from '../node-internals/listening-handle.ts';
 import { writeListener } from './addresses.ts';
 import { declaredName, type Binding } from './binding.ts';
 
@@ -18,8 +18,8 @@ export interface AcceptGateParts {
 
 export interface AcceptGate {
   phase(): 'gated' | 'admitted' | 'closed';
-  /** Holds the handle back unless servers may accept now. Call it before a server listens with the handle. */
-  guard(binding: Binding, handle: RawHandle): void;
+  /** Calls `holdBack` for the binding's handle unless it may accept now. Call it before the handle listens. */
+  guard(binding: Binding, holdBack: () => HeldHandle): void;
   /**
    * Opens the gate. Calls `done` once: with null when every listener is accepted on, or with the problem when one cannot be. A second
    * call does nothing.
@@ -68,8 +68,8 @@ export function createAcceptGate({ bindings, opened, isAcceptingQueue }: AcceptG
 
   return {
     phase: () => phase,
-    guard(binding, handle) {
-      if (phase !== 'admitted' || isPaused) binding.heldBack = holdBack(handle);
+    guard(binding, holdBack) {
+      if (phase !== 'admitted' || isPaused) binding.heldBack = holdBack();
     },
     admit: (done) => {
       if (phase !== 'gated') return;

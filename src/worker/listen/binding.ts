@@ -1,5 +1,5 @@
 /** One declared listener in this worker, and whether a server listens on it. */
-import type { AnnouncedListener, AnnouncedTcpListener } from '../../shared/protocol.ts';
+import type { AnnouncedListener, AnnouncedTcpListener, AnnouncedUdpListener } from '../../shared/protocol.ts';
 import type { HeldHandle, RawHandle } from '../node-internals/listening-handle.ts';
 
 export interface Binding<Listener extends AnnouncedListener = AnnouncedListener> {
@@ -56,4 +56,10 @@ export type TcpBinding = Binding<AnnouncedTcpListener>;
 
 export function isTcp(binding: Binding): binding is TcpBinding {
   return binding.listener.type === 'tcp';
+}
+
+export type UdpBinding = Binding<AnnouncedUdpListener>;
+
+export function isUdp(binding: Binding): binding is UdpBinding {
+  return binding.listener.type === 'udp';
 }

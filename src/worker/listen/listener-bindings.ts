@@ -15,7 +15,8 @@ import {
   writeAddress,
   writePath,
 } from './addresses.ts';
-import { createBinding, isTcp, siblingsOf, type Binding, type TcpBinding } from './binding.ts';
+import { createBinding, isTcp, isUdp, siblingsOf, type Binding, type TcpBinding } from './binding.ts';
+import type { Datagrams, DatagramParts } from './datagram-sockets.ts';
 import type { ListenCall } from './listen-call.ts';
 import { createServerPlacement, type ServerPlacementParts } from './place-server.ts';
 import type { createSiblingListeners } from './sibling-listeners.ts';
@@ -31,15 +32,17 @@ export type ListenerBindingsParts = Omit<ServerPlacementParts, 'bindings' | 'gat
     readonly listeners: readonly AnnouncedListener[];
     /** Null: each declared listener has one socket. */
     readonly createSiblings: typeof createSiblingListeners | null;
+    /** Called if a UDP listener is declared. */
+    readonly openDatagrams: (own: Pick<DatagramParts, 'bindings' | 'gate' | 'report'>) => Datagrams;
   };
 
 export interface ListenerBindings extends Pick<AcceptGate, 'admit' | 'isPaused' | 'resume' | 'close'> {
   place(call: ListenCall): Placement;
   /**
    * Stops accepting on the listener until `resume`. `fresh` is another copy of the listener, which `swap` puts in the place of the one that
-   * is accepted on, and closes that one.
+   * is accepted on, and closes that one. Null: it is a UDP listener, which needs none.
    */
-  pause(name: string, fresh: RawHandle, swap: (before: RawHandle, after: RawHandle) => void): void;
+  pause(name: string, fresh: RawHandle | null, swap: (before: RawHandle, after: RawHandle) => void): void;
   /** Takes a copy of a listener from the master. */
   copyArrived(name: string, handle: RawHandle): void;
   /** The master has answered this request and all before it: a copy that has not arrived by now never will. */
@@ -55,6 +58,8 @@ export interface ListenerBindings extends Pick<AcceptGate, 'admit' | 'isPaused' 
    * accepted, perhaps on another socket of the declared listener.
    */
   nameOf(handle: unknown, local?: () => string | undefined): string | null;
+  /** Null: no UDP listener is declared. */
+  readonly datagrams: Datagrams | null;
 }
 
 export function createListenerBindings(parts: ListenerBindingsParts): ListenerBindings {
@@ -148,7 +153,7 @@ export function createListenerBindings(parts: ListenerBindingsParts): ListenerBi
   }
 
   function placeOnDescriptor(fd: number): Placement {
-    const binding = undecided.decide(fd) ?? find((listener) => listener.fd === fd);
+    const binding = undecided.decide(fd) ?? find((listener) => listener.fd === fd && listener.type !== 'udp');
     if (binding === undefined) return passThrough;
     if (gate.phase() !== 'closed') return placement.place(binding, null);
     const { listener } = binding;
@@ -167,8 +172,12 @@ export function createListenerBindings(parts: ListenerBindingsParts): ListenerBi
     return binding === undefined ? placeOutside(path) : placement.place(binding, null);
   }
 
+  const ofUdp = bindings.filter(isUdp);
+  const datagrams = ofUdp.length === 0 ? null : parts.openDatagrams({ bindings: ofUdp, gate, report });
+
   return {
     ...gate,
+    datagrams,
     place({ target }) {
       switch (target.kind) {
         case 'tcp':
@@ -186,8 +195,9 @@ export function createListenerBindings(parts: ListenerBindingsParts): ListenerBi
       const before = binding?.handle ?? null;
       // Also without a server: one that listens again before `resume` must not accept either.
       const isPaused = gate.pause();
-      if (binding === undefined || before === null || !isPaused) {
-        fresh.close();
+      if (binding !== undefined && isUdp(binding) && isPaused) datagrams?.pause(binding);
+      if (binding === undefined || before === null || fresh === null || !isPaused) {
+        fresh?.close();
         return;
       }
       if (binding.servedBy !== null) {

@@ -1,5 +1,6 @@
 /** Places a server on a declared listener: gives it the inherited handle, a share of it, a copy from the master, or the kernel's refusal. */
 import {
+  holdBack,
   onClosed,
   openInherited,
   putAside,
@@ -49,7 +50,7 @@ export function createServerPlacement(parts: ServerPlacementParts): ServerPlacem
     binding.state = 'held';
     binding.handle = handle;
     binding.hosts.add(host);
-    gate.guard(binding, handle);
+    gate.guard(binding, () => holdBack(handle));
     const released = (): void => {
       binding.heldBack?.letGo();
       binding.heldBack = null;

@@ -477,7 +477,8 @@ function addressesOf(
         const { path } = address;
         return `${name}unix:${path.startsWith('@') ? path : resolve(folder, path)}`;
       }
-      if (address.type === 'fd' || address.host !== null || typeof host !== 'string') return written;
+      const isWhole = address.type !== 'tcp' || address.host !== null;
+      if (isWhole || typeof host !== 'string') return written;
       return `${name}${formatAddress(host, address.port)}`;
     }),
   };

@@ -85,7 +85,7 @@ const wantedCommand =
 const wantedEnvironment = 'a table of variables, each a text, a whole number, true or false';
 const duration = orVariable('\\d+(?:\\.\\d+)?(?:ms|s|m|h)');
 const listenAddress = orVariable(
-  '(?:[A-Za-z0-9_.-]{1,64}=)?(?:(?:(?:\\[[0-9A-Fa-f:.%\\w]+\\]|[^\\s:\\[\\]=]+):)?\\d{1,5}|unix:@?[^@]*[^@/]|fd:\\d{1,7})',
+  '(?:[A-Za-z0-9_.-]{1,64}=)?(?:(?:(?:udp:)?(?:\\[[0-9A-Fa-f:.%\\w]+\\]|[^\\s:\\[\\]=]+):)?\\d{1,5}|unix:@?[^@]*[^@/]|fd:\\d{1,7})',
 );
 const name = '[A-Za-z0-9_][A-Za-z0-9._-]{0,63}';
 
@@ -119,7 +119,7 @@ export const programKeys: Readonly<Record<string, ConfigKey>> = {
     type: 'list of addresses',
     default: 'none',
     description:
-      'Several addresses instead of `port`: `"3000"`, `"127.0.0.1:3000"`, `"[::1]:3000"`, `"localhost:3000"` (every address of the name), `"unix:/run/app.sock"`, `"fd:3"` (a bound socket that graceful-run is started with). `"admin=3001"` names a listener `admin`.',
+      'Several addresses instead of `port`: `"3000"`, `"127.0.0.1:3000"`, `"[::1]:3000"`, `"localhost:3000"` (every address of the name), `"unix:/run/app.sock"`, `"udp:0.0.0.0:5353"`, `"fd:3"` (a bound socket that graceful-run is started with). `"admin=3001"` names a listener `admin`.',
     supervisor: null,
   },
   socket_mode: {

@@ -32,6 +32,8 @@ function check(programs: readonly Given[], otherNames?: readonly string[] | null
           const address = parseListenAddress(written);
           const common = { name: String(index), backlog: 1 };
           if (address?.type === 'fd') return { ...common, type: 'fd', fd: address.fd };
+          if (address?.type === 'udp')
+            return { ...common, type: 'udp', host: address.host, port: address.port };
           return address?.type === 'unix'
             ? { ...common, type: 'unix', path: address.path, mode: null, owner: null }
             : { ...common, type: 'tcp', host: address?.host ?? null, port: address?.port ?? 0 };
@@ -61,6 +63,7 @@ test.each([
   ['[::ffff:127.0.0.1]:3000', '127.0.0.1:3000'],
   ['db.example:3000', 'DB.example:3000'],
   ['db.example:3000', '3000'],
+  ['udp:0.0.0.0:3000', 'udp:127.0.0.1:3000'],
 ])('%s and %s exclude each other, in either order', (one, other) => {
   expect([conflicts(one, other), conflicts(other, one)]).toEqual([1, 1]);
 });
@@ -74,6 +77,7 @@ test.each([
   ['0.0.0.0:3000', '[::1]:3000'],
   ['a.example:3000', 'b.example:3000'],
   ['[fe80::1%eth0]:3000', '[fe80::1%eth1]:3000'],
+  ['3000', 'udp:0.0.0.0:3000'],
 ])('%s and %s can stand beside each other', (one, other) => {
   expect([conflicts(one, other), conflicts(other, one)]).toEqual([0, 0]);
 });

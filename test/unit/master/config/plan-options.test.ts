@@ -74,3 +74,9 @@ test('a master of one program is checked as a whole too', () => {
   expect(refusal(on(3000, { dependsOn: ['db'] }))).toMatchObject({ code: 'badOption' });
   expect(refusal({ command: ['node', 'app.js'], listen: [] })).toMatchObject({ code: 'planInvalid' });
 });
+
+test('HTTP is not asked over UDP', () => {
+  const options = { command: ['node', 'app.js'], ready: 'http:/healthz' as const };
+  expect(refusal({ ...options, listen: ['udp:127.0.0.1:53'] })).toMatchObject({ code: 'badOption' });
+  expect(() => compileOptions({ ...options, listen: ['udp:127.0.0.1:53', '80'] }, '/srv')).not.toThrow();
+});

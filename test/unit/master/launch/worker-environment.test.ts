@@ -134,3 +134,12 @@ test('variables that a shell would drop stay in the environment, and never come 
     ),
   );
 });
+
+test('PORT names a UDP listener only where there is no other one', () => {
+  const udp = { name: 'dns', fd: 3, type: 'udp' as const, host: '127.0.0.1', port: 53, backlog: 0 };
+  const web = { name: 'web', fd: 4, type: 'tcp' as const, host: '::', port: 80, backlog: 1 };
+  const unix = { name: 'admin', fd: 5, type: 'unix' as const, path: '/run/app.sock', backlog: 1 };
+  const portOf = (listeners: Parameters<typeof workerEnvironment>[0]['listeners']): unknown =>
+    workerEnvironment({ ...options, listeners })['PORT'];
+  expect([portOf([udp]), portOf([udp, web]), portOf([udp, unix])]).toEqual(['53', '80', undefined]);
+});

@@ -99,7 +99,7 @@ function seen({ master, workers }: Running): unknown {
           variable: request?.environment['VARIABLE'],
           port: request?.environment['PORT'],
           listeners: request?.listeners.map(({ address }) =>
-            address.type === 'tcp' ? address.port : address.path,
+            address.type === 'unix' ? address.path : address.port,
           ),
         })),
     }));

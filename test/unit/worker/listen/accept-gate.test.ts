@@ -3,7 +3,11 @@ import net from 'node:net';
 import { afterEach, expect, test } from 'vitest';
 import { createAcceptGate } from '../../../../src/worker/listen/accept-gate.ts';
 import { createBinding, type Binding } from '../../../../src/worker/listen/binding.ts';
-import { isRawHandle, type RawHandle } from '../../../../src/worker/node-internals/listening-handle.ts';
+import {
+  holdBack,
+  isRawHandle,
+  type RawHandle,
+} from '../../../../src/worker/node-internals/listening-handle.ts';
 
 const servers: net.Server[] = [];
 afterEach(async () => {
@@ -30,7 +34,7 @@ function binding(name = 'web'): Binding {
 async function listen(gate: ReturnType<typeof gateOver>, on: Binding): Promise<number> {
   const handle = boundHandle();
   Object.assign(on, { state: 'held', handle });
-  gate.guard(on, handle);
+  gate.guard(on, () => holdBack(handle));
   const server = net.createServer((socket) => socket.end('served'));
   servers.push(server);
   server.listen(handle);

@@ -1,0 +1,270 @@
+// UDP listeners of a program.
+import { rmSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import dgram from 'node:dgram';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { ask, sendPaced, whoAnswersDatagrams } from '../helpers/datagrams.ts';
+import { eventually } from '../helpers/eventually.ts';
+import { freePort } from '../helpers/plain-client.ts';
+import {
+  app,
+  runMaster,
+  type RunningMaster,
+  type RunOptions,
+  temporaryFolder,
+} from '../helpers/run-master.ts';
+
+const python = ['python3', app('serves-udp')[1]?.replace(/\.cjs$/, '.py') ?? ''];
+
+function run(
+  listen: readonly string[] = ['udp:127.0.0.1:0'],
+  { flags = [], ...options }: RunOptions = {},
+): RunningMaster {
+  return runMaster({
+    command: app('serves-udp'),
+    hasOwnFlags: false,
+    name: 'app',
+    ...options,
+    flags: [
+      ...listen.flatMap((address) => ['--listen', address]),
+      ...['--name', 'app', '--log-level', 'debug', '--log-format', 'json'],
+      ...(flags.includes('--probation') ? [] : ['--probation', '0s']),
+      ...flags,
+    ],
+  });
+}
+
+async function isFree(port: number): Promise<void> {
+  await eventually('the port is free', async () => {
+    const probe = dgram.createSocket('udp4');
+    probe.bind(port, '127.0.0.1');
+    const isBound = await Promise.race([
+      once(probe, 'listening').then(() => true),
+      once(probe, 'error').then(() => false),
+    ]).catch(() => false);
+    probe.close();
+    return isBound;
+  });
+}
+
+function crash(port: number): void {
+  const socket = dgram.createSocket('udp4');
+  socket.send('crash', port, '127.0.0.1', () => socket.close());
+}
+
+test.each(['port', 'options', 'everywhere', 'fd'])(
+  'dgram gets the listener, and keeps it in a reload: %s',
+  async (how) => {
+    const master = run(undefined, { env: { BIND: how } });
+    const port = await master.serving();
+    expect(port).toBeGreaterThan(0);
+    expect(await master.waitFor('listenerBound')).toMatchObject({
+      type: 'udp',
+      host: '127.0.0.1',
+      port,
+      path: null,
+    });
+    expect(await whoAnswersDatagrams(port)).toMatchObject({ generation: 1 });
+    await master.reload(2);
+    expect(await whoAnswersDatagrams(port)).toMatchObject({ generation: 2 });
+    expect((await master.status()).listeners).toEqual([
+      { name: 'default', type: 'udp', host: '127.0.0.1', port, path: null, reusePort: false },
+    ]);
+    expect(master.all('undeclaredListen')).toEqual([]);
+    expect(master.all('wideListen')).toEqual([]);
+  },
+);
+
+test('over IPv6', async () => {
+  const master = run(['udp:[::1]:0']);
+  const port = await master.serving();
+  expect(await whoAnswersDatagrams(port, '::1')).toMatchObject({ generation: 1 });
+});
+
+test.each([
+  ['a Node.js worker', app('serves-udp'), []],
+  ['two Node.js workers', app('serves-udp'), ['--workers', '2']],
+  ['a worker that answers later', app('serves-udp'), []],
+  ['a program in another language', python, ['--startsecs', '200ms']],
+])(
+  '12 reloads under 1,000 datagrams a second lose none and answer none twice: %s',
+  async (what, command, flags) => {
+    const master = run(undefined, {
+      command,
+      flags,
+      env: what.includes('later') ? { DELAY_MS: '100' } : {},
+    });
+    const port = await master.serving();
+    const sender = await sendPaced(port, 1_000);
+    for (let generation = 2; generation <= 13; generation += 1) {
+      await sender.moreAnswers(50);
+      await master.reload(generation);
+      await master.waitFor('workerExited', { generation: generation - 1 });
+    }
+    await sender.moreAnswers(50);
+    const { lost, repeated, generations } = await sender.stop();
+    expect({ lost, repeated }).toEqual({ lost: [], repeated: [] });
+    expect(generations.toSorted((one, other) => one - other)).toEqual(
+      Array.from({ length: 13 }, (_, at) => at + 1),
+    );
+    expect(master.all('workerFailed')).toEqual([]);
+  },
+  60_000,
+);
+
+test('a candidate that fails reads no datagram', async () => {
+  const flag = join(temporaryFolder(), 'fails');
+  const [udp, http] = [await freePort(), await freePort()];
+  const master = run([`udp:127.0.0.1:${udp}`, `127.0.0.1:${http}`], {
+    env: { FAILS_IF: flag, UDP_PORTS: String(udp), UDP_HOST: '127.0.0.1', HTTP_PORT: String(http) },
+  });
+  await master.serving();
+  writeFileSync(flag, '');
+  const sender = await sendPaced(udp, 1_000);
+  await sender.moreAnswers(50);
+  master.signal('SIGHUP');
+  await master.waitFor('generationFailed', { generation: 2 });
+  await sender.moreAnswers(50);
+  expect(await sender.stop()).toMatchObject({ lost: [], repeated: [], generations: [1] });
+  rmSync(flag);
+  await master.reload(3);
+  expect(await whoAnswersDatagrams(udp)).toMatchObject({ generation: 3 });
+});
+
+test('a worker that crashes is replaced, and what is sent meanwhile waits for the next one', async () => {
+  const master = run();
+  const port = await master.serving();
+  const { pid } = await whoAnswersDatagrams(port);
+  crash(port);
+  await master.waitFor('workerFailed', { pid });
+  expect((await whoAnswersDatagrams(port)).pid).not.toBe(pid);
+});
+
+test('a drain waits for answers that are on their way, and sends them from the address of the listener', async () => {
+  const master = run(undefined, { env: { DELAY_MS: '1000' } });
+  const port = await master.serving();
+  const pid = await master.workerPid(1);
+  const answer = whoAnswersDatagrams(port);
+  // This is answered at once, and was sent later: now the worker has read both.
+  await ask(port, 'twice');
+  await master.reload(2);
+  expect(await answer).toMatchObject({ pid });
+  expect(await master.waitFor('workerExited', { pid })).toMatchObject({ cut: 0 });
+});
+
+test('in probation the old worker reads nothing, and reads again if the new one crashes', async () => {
+  const master = run(undefined, { flags: ['--probation', '1m'] });
+  const port = await master.serving();
+  const old = await whoAnswersDatagrams(port);
+  await master.reload(2);
+  for (let times = 0; times < 20; times += 1)
+    expect(await whoAnswersDatagrams(port)).toMatchObject({ generation: 2 });
+  crash(port);
+  await master.waitFor('generationRolledBack', { generation: 2 });
+  expect(await whoAnswersDatagrams(port)).toEqual(old);
+});
+
+test('a socket that the application closes is bound again with the same listener', async () => {
+  const master = run(undefined, { flags: ['--workers', '1'] });
+  const port = await master.serving();
+  expect(await ask(port, 'rebind')).toBe('rebound');
+  expect(await ask(port, 'rebind')).toBe('rebound');
+  expect(await whoAnswersDatagrams(port)).toMatchObject({ generation: 1 });
+  await master.reload(2);
+  expect(await whoAnswersDatagrams(port)).toMatchObject({ generation: 2 });
+});
+
+test('what would change the socket for all workers is refused: connect(), and a second socket at the address', async () => {
+  const master = run();
+  const port = await master.serving();
+  expect(await ask(port, 'connect')).toBe('ENOTSUP');
+  await eventually('the worker says why', () => master.output.includes('cannot connect() a UDP socket'));
+  expect(await ask(port, 'twice')).toBe('EADDRINUSE');
+  expect(await whoAnswersDatagrams(port)).toMatchObject({ generation: 1 });
+});
+
+test('every generation can join a multicast group', async () => {
+  const port = await freePort();
+  const master = run([`udp:0.0.0.0:${port}`], { env: { BIND: 'group', UDP_HOST: '0.0.0.0' } });
+  await master.serving();
+  const client = dgram.createSocket('udp4');
+  onTestFinished(() => void client.close());
+  client.bind(0, '127.0.0.1');
+  await once(client, 'listening');
+  client.setMulticastInterface('127.0.0.1');
+  for (const generation of [1, 2, 3]) {
+    if (generation > 1) await master.reload(generation);
+    client.send('who', port, '239.7.7.7');
+    const [answer] = (await once(client, 'message')) as [Buffer];
+    expect(JSON.parse(String(answer))).toMatchObject({ generation });
+  }
+});
+
+test('an address in use is an error that names the process', async () => {
+  const first = run();
+  const port = await first.serving();
+  const master = run([`udp:127.0.0.1:${port}`], { name: 'other' });
+  expect(await master.exited).toMatchObject({ code: 1 });
+  expect(master.output).toContain(`cannot listen on udp:127.0.0.1:${port}`);
+  expect(master.output).toContain(`by pid ${first.pid}`);
+});
+
+test('an update adds and removes UDP listeners, and the others stay', async () => {
+  const folder = temporaryFolder();
+  const [kept, added] = [await freePort(), await freePort()];
+  const write = (...ports: readonly number[]): void => {
+    writeFileSync(
+      join(folder, 'graceful.toml'),
+      [
+        '[master]',
+        'name = "host"',
+        '[program.app]',
+        `command = ${JSON.stringify(app('serves-udp'))}`,
+        `listen = ${JSON.stringify(ports.map((port) => `udp:127.0.0.1:${port}`))}`,
+        `environment = { UDP_PORTS = "${ports.join()}", UDP_HOST = "127.0.0.1" }`,
+        'probation = "0s"',
+      ].join('\n'),
+    );
+  };
+  write(kept);
+  const master = runMaster({
+    hasOwnFlags: false,
+    command: [],
+    flags: ['-c', 'graceful.toml', '--log-format', 'json', '--log-level', 'debug'],
+    cwd: folder,
+    name: 'host',
+  });
+  await master.waitFor('generationReady', { generation: 1 });
+  const sender = await sendPaced(kept, 1_000);
+  await sender.moreAnswers(50);
+  write(kept, added);
+  await master.reload(2);
+  expect(await whoAnswersDatagrams(added)).toMatchObject({ generation: 2 });
+  write(kept);
+  await master.reload(3);
+  await sender.moreAnswers(50);
+  expect(await sender.stop()).toMatchObject({ lost: [], repeated: [], generations: [1, 2, 3] });
+  await isFree(added);
+});
+
+test('a stop reads and answers what has arrived', async () => {
+  const master = run();
+  const port = await master.serving();
+  const sender = await sendPaced(port, 200);
+  await sender.moreAnswers(50);
+  const result = sender.stop();
+  master.signal('SIGTERM');
+  expect(await result).toMatchObject({ lost: [], repeated: [] });
+  expect(await master.exited).toMatchObject({ code: 0 });
+  await isFree(port);
+});
+
+test.each([
+  ['udp:5353', 'UDP needs an address'],
+  ['udp::5353', 'UDP needs an address'],
+])('says what is wrong with %s', async (address, problem) => {
+  const master = run([address]);
+  expect(await master.exited).toMatchObject({ code: 2 });
+  expect(master.output).toContain(problem);
+});
