@@ -73,6 +73,7 @@ export function createFakePlatform(): { readonly platform: Platform; readonly wo
     watchListener: () => () => undefined,
     openNotifySocket: () => () => undefined,
     makeBlocking: () => undefined,
+    pollsListener: () => false,
     probe: () => ({ outcome: Promise.resolve(null), cancel: () => undefined }),
     findNode: () => false,
     findServing: (worker) => worker,

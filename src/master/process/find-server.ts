@@ -45,7 +45,8 @@ export function findServing(worker: number): number | null {
   return endOf(worker);
 }
 
-function treeOf(worker: number): readonly ProcessStat[] {
+/** Its processes that run. */
+export function treeOf(worker: number): readonly ProcessStat[] {
   const self = readProcessStat('self');
   if (self === null) return [];
   return findTree({ pids: [worker], sessions: [worker] }, readAllProcesses(), self).filter(

@@ -107,6 +107,8 @@ export interface Platform {
   openNotifySocket(path: string, received: (bytes: Uint8Array) => void): () => void;
   /** Makes accept(2) wait on this listening socket, in every process that holds it. */
   makeBlocking(fd: number): void;
+  /** Does a process of `worker` wait for one of the listeners with these descriptors in epoll(7), poll(2) or select(2)? False where that cannot be seen. */
+  pollsListener(worker: number, fds: readonly number[]): boolean;
   /** One attempt. */
   probe(probe: Probe): StartedProbe;
   /** Is a process of `worker` a Node.js that has inherited one of the listeners with these descriptors, and may be the server? */

@@ -8,6 +8,7 @@ import type { Platform, WorkerProcess } from './platform.ts';
 import { killTree } from './process-tree.ts';
 import { sendSignal } from './send-signal.ts';
 import { spawnWorker } from './spawn-worker.ts';
+import { pollsListener } from './find-pollers.ts';
 import { findNodeServer, findServing } from './find-server.ts';
 import { makeBlocking } from '../system-calls/syscalls.ts';
 import { openNotifySocket } from './notify-socket.ts';
@@ -21,6 +22,7 @@ export const system: Platform = {
   introduce,
   watchListener,
   makeBlocking,
+  pollsListener,
   openNotifySocket,
   probe: startProbe,
   findNode: findNodeServer,

@@ -84,7 +84,10 @@ export function createRunner(options: RunnerOptions, initial: Program): Runner {
         performer.direct(program);
         // Acts first, tells then: no client waits for a line of the log.
         const events = effects.flatMap((effect) => performer.perform(effect) ?? []);
-        for (const event of events) options.onEvent(event, next.wallMs);
+        for (const event of events) {
+          if (event.event === 'workerReady') workers.becameReady();
+          options.onEvent(event, next.wallMs);
+        }
       }
     } finally {
       isTurning = false;

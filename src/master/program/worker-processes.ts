@@ -30,6 +30,8 @@ export interface WorkerProcessParts {
 export interface WorkerProcesses {
   /** Starts a process for this worker. Whatever comes of it reaches the lifecycle as an input. */
   start(worker: Extract<Effect, { type: 'startWorker' }>): void;
+  /** A worker has become ready. */
+  becameReady(): void;
   get(id: number): RunningWorker | undefined;
   all(): readonly RunningWorker[];
 }
@@ -37,6 +39,8 @@ export interface WorkerProcesses {
 export function createWorkerProcesses(parts: WorkerProcessParts): WorkerProcesses {
   const { platform, versions, messages, readiness, dispatch } = parts;
   const running = new Map<number, RunningWorker>();
+  /** Node.js has set the listeners to non-blocking, and those that run now may need the opposite. */
+  let isWaitOwed = false;
 
   function start({ worker: id, generation, slot }: Extract<Effect, { type: 'startWorker' }>): void {
     const tail = createStderrTail();
@@ -126,9 +130,8 @@ export function createWorkerProcesses(parts: WorkerProcessParts): WorkerProcesse
   function ended(worker: RunningWorker, outcome: Outcome): void {
     const { id, report, cleanUpsCut } = worker;
     running.delete(id);
-    if (isNodeWorker(worker))
-      for (const other of running.values())
-        letAcceptWait(versions.listenersOf(other), (holders) => !holders.some(isNodeWorker));
+    if (isNodeWorker(worker)) isWaitOwed = true;
+    payWait();
     worker.unwatch?.();
     readiness.end(worker);
     worker.closeNotify();
@@ -141,18 +144,31 @@ export function createWorkerProcesses(parts: WorkerProcessParts): WorkerProcesse
 
   /**
    * Other programs expect accept(2) to wait for a connection; Node.js must not wait. The kernel keeps that for the socket, not for a process. So
-   * while one of the workers is Node.js, which sets it itself, it stays as that needs it.
+   * it is as Node.js needs it, which sets it itself, until the last such worker has ended. Then the others are seen to wait in accept(2), or to poll:
+   * what polls may have set it for itself, and has to keep it.
    */
   function letAcceptWait(
     listeners: readonly BoundListener[],
-    mayWait: (holders: readonly RunningWorker[]) => boolean,
+    mayWait: (holders: readonly RunningWorker[], fd: number) => boolean,
   ): void {
     for (const { fd } of listeners) {
       const holders = [...running.values()].filter((one) =>
         versions.listenersOf(one).some((listener) => listener.fd === fd),
       );
-      if (mayWait(holders)) platform.makeBlocking(fd);
+      if (mayWait(holders, fd)) platform.makeBlocking(fd);
     }
+  }
+
+  /** A worker that is not ready yet shows later what it does. */
+  function payWait(): void {
+    if (!isWaitOwed) return;
+    isWaitOwed = false;
+    for (const one of running.values())
+      letAcceptWait(versions.listenersOf(one), (holders, fd) => {
+        const isTooEarly = holders.some((holder) => isNodeWorker(holder) || !holder.wasReady);
+        if (isTooEarly) isWaitOwed = true;
+        return !isTooEarly && !holders.some(({ process }) => platform.pollsListener(process.pid, [fd]));
+      });
   }
 
   /** A wrapper such as `node --watch` lives on when what it has started has failed. */
@@ -170,11 +186,12 @@ export function createWorkerProcesses(parts: WorkerProcessParts): WorkerProcesse
     worker.withoutPreload = platform.findWithoutPreload(worker.process.pid, parts.preload);
   }
 
-  return { start, get: (id) => running.get(id), all: () => [...running.values()] };
+  return { start, becameReady: payWait, get: (id) => running.get(id), all: () => [...running.values()] };
 }
 
-function isNodeWorker({ isNode, ownPid }: RunningWorker): boolean {
-  return isNode || ownPid !== null;
+/** One that became ready without having said so itself is another program behind a Node.js launcher, such as npm. */
+function isNodeWorker({ isNode, ownPid, wasReady }: RunningWorker): boolean {
+  return ownPid !== null || (isNode && !wasReady);
 }
 
 /** What `action` returns, or the error that it throws. */
