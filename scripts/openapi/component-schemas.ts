@@ -142,6 +142,8 @@ const fields: Readonly<Record<string, string>> = {
   'MasterStartedEvent.pid': "The master's process id.",
   'ControlSocketChangedEvent.change': 'What happened to the socket.',
   'ListenerBoundEvent.listener': "The listener's name.",
+  'ListenerShutDownEvent.listener': "The listener's name.",
+  'ListenerKeptEvent.killed': 'The processes were killed.',
   'GenerationStartedEvent.workers': 'The number of its workers.',
   'GenerationSettledEvent.durationMs': 'The time since it began to serve, in ms.',
   'GenerationRolledBackEvent.to': 'The generation that serves again.',

@@ -155,6 +155,10 @@ function sentence(event: MasterEvent, why: (failure: Failure) => string): string
       return `killed ${processes(event.pids)}, whose master is gone and which still held ${describePlace(event)} after the drain timeout`;
     case 'listenerLeftBehind':
       return `${processes(event.pids)} outlived the last worker and still held its listening socket: ${describePlace(event)} was closed for all processes`;
+    case 'listenerKept':
+      return `${processes(event.pids)}, which ${worker(event)} has started, ${event.killed ? 'still held its listening socket after it had failed, and got SIGKILL' : 'outlived it and may still accept connections: the listening socket should be closed in it'}`;
+    case 'listenerShutDown':
+      return `a worker closed ${describeAddress(event)} for all processes with shutdown(2): ${event.problem === null ? 'it was opened again' : `it cannot be opened again (${event.problem}): restart the program`}`;
     case 'portChanged':
       return `PORT of the ${event.source === 'file' ? 'environment file' : 'environment'} is not the port that graceful-run holds: the program gets PORT=${event.port}`;
     case 'messageRejected':

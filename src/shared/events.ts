@@ -248,6 +248,24 @@ export type MasterEvent =
       AddressFields,
       'port' | 'path'
     >)
+  /**
+   * The worker has ended, and processes that it has started hold the listener, in sessions of their own. `killed`: the worker was never ready, or has
+   * exited by itself with code 0, so they were killed. Otherwise they live on, and may accept connections.
+   */
+  | ({
+      readonly event: 'listenerKept';
+      readonly pids: readonly number[];
+      readonly killed: boolean;
+    } & WorkerIdentity)
+  /**
+   * A worker has closed the listener for all processes (shutdown(2)), and the connections that waited in its queue were reset. `problem`: why it could not
+   * be opened again; null: it was.
+   */
+  | ({
+      readonly event: 'listenerShutDown';
+      readonly listener: string;
+      readonly problem: string | null;
+    } & AddressFields)
   /** PORT in the environment or the environment file is not the port that is held: workers get `port`. */
   | { readonly event: 'portChanged'; readonly source: 'environment' | 'file'; readonly port: number }
   | ({ readonly event: 'messageRejected'; readonly problem: string } & WorkerIdentity)

@@ -101,9 +101,20 @@ export function startCandidate(
     }),
     // What it writes is kept, for the reason of a failure.
     onStderr: () => undefined,
-    onEnd: () => undefined,
+    onEvent: () => undefined,
+    onEnd: (worker) => {
+      performer.ended(worker);
+    },
   });
-  const performer = createPerformer({ platform, versions, workers, readiness, timers, fire });
+  const performer = createPerformer({
+    platform,
+    versions,
+    workers,
+    readiness,
+    timers,
+    fire,
+    onEvent: () => undefined,
+  });
 
   /** What is not about the worker is a request to reload that it makes: there is nothing to reload. */
   function dispatch(input: Undated<LifecycleInput>): void {

@@ -52,6 +52,7 @@ export function prepareWorker(
   const isTold = [...plan.command, ...Object.values(plan.environment)].some(namesDescriptor);
   const changed = changedPort(sources);
   if (changed !== null) portChanged(changed);
+  const mark = nextLockName();
   const environment = workerEnvironment({
     ...sources,
     hasSystemd: !isTold,
@@ -59,7 +60,7 @@ export function prepareWorker(
     generation,
     slot,
     masterPid: process.pid,
-    channelLock: nextLockName(),
+    channelLock: mark,
     codeCache,
     drainTimeoutMs: plan.drainTimeoutMs,
     health:
@@ -107,6 +108,7 @@ export function prepareWorker(
     args,
     cwd,
     environment: start.environment,
+    mark,
     isNode: command.isNode,
     probeEnvironment,
     notifyPath,

@@ -26,6 +26,7 @@ export function levelOf(event: MasterEvent, isRecovery = false): EventLevel {
     case 'internalError':
     case 'startRefused':
     case 'planRefused':
+    case 'listenerShutDown':
       return 'error';
     case 'restartScheduled':
     case 'workerCleanUpCut':
@@ -40,6 +41,7 @@ export function levelOf(event: MasterEvent, isRecovery = false): EventLevel {
     case 'nameBusy':
     case 'orphansKilled':
     case 'listenerLeftBehind':
+    case 'listenerKept':
     case 'portChanged':
     case 'messageRejected':
     case 'migrationFailed':

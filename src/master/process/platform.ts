@@ -51,6 +51,8 @@ export interface SpawnRequest {
   readonly args: readonly string[];
   readonly cwd: string;
   readonly environment: Readonly<Record<string, string>>;
+  /** What only this worker and its processes have in their environment: the name of its channel's lock. */
+  readonly mark: string;
   /** It is Node.js with the preload, and not something that may start such a process, or another program. */
   readonly isNode: boolean;
   /** Inherited at fd 3, 4 …, in this order. */
@@ -109,6 +111,12 @@ export interface Platform {
   makeBlocking(fd: number): void;
   /** Does a process of `worker` wait for one of the listeners with these descriptors in epoll(7), poll(2) or select(2)? False where that cannot be seen. */
   pollsListener(worker: number, fds: readonly number[]): boolean;
+  /** Has a process ended the listening of this socket for all, by shutdown(2)? */
+  isShut(fd: number): boolean;
+  /** Makes a socket that was shut listen again at this address (a sockaddr of the system). Null, or the problem. */
+  listenAgain(fd: number, sockaddr: Uint8Array, backlog: number): string | null;
+  /** Processes that a worker has left behind and that hold one of these listeners. `mark` is that of its SpawnRequest. */
+  findStrays(mark: string, fds: readonly number[]): readonly number[];
   /** One attempt. */
   probe(probe: Probe): StartedProbe;
   /** Is a process of `worker` a Node.js that has inherited one of the listeners with these descriptors, and may be the server? */

@@ -9,8 +9,9 @@ import { killTree } from './process-tree.ts';
 import { sendSignal } from './send-signal.ts';
 import { spawnWorker } from './spawn-worker.ts';
 import { pollsListener } from './find-pollers.ts';
+import { findStrays } from './find-strays.ts';
 import { findNodeServer, findServing } from './find-server.ts';
-import { makeBlocking } from '../system-calls/syscalls.ts';
+import { isShut, listenAgain, makeBlocking } from '../system-calls/syscalls.ts';
 import { openNotifySocket } from './notify-socket.ts';
 import { startProbe } from './probes.ts';
 import { watchEnd } from './watch-process-end.ts';
@@ -23,6 +24,9 @@ export const system: Platform = {
   watchListener,
   makeBlocking,
   pollsListener,
+  isShut,
+  listenAgain,
+  findStrays,
   openNotifySocket,
   probe: startProbe,
   findNode: findNodeServer,

@@ -1,10 +1,11 @@
 /** Carries out what the lifecycle decides: an effect in, a system call or a message to a worker out. It decides nothing. */
-import type { EventWithoutRelease } from '../../shared/events.ts';
+import type { EventWithoutRelease, MasterEvent } from '../../shared/events.ts';
 import { isDeclared } from '../config/difference.ts';
 import { nodeDrainSignal } from '../launch/worker-kind.ts';
 import type { Platform } from '../process/platform.ts';
 import { sendListener } from '../process/send-listener.ts';
 import { createEndOfListening, type EndOfListening } from '../sockets/end-of-listening.ts';
+import { createShutListeners } from '../sockets/shut-listeners.ts';
 import type { Effect, TimerKey } from './lifecycle/inputs.ts';
 import type { Program } from './lifecycle/state.ts';
 import { identity, type RunningWorker } from './running-worker.ts';
@@ -21,6 +22,7 @@ export interface PerformerParts {
   readonly readiness: ReadinessJudge;
   readonly timers: Timers;
   readonly fire: (key: TimerKey) => void;
+  readonly onEvent: (event: MasterEvent) => void;
 }
 
 export interface Performer {
@@ -42,6 +44,9 @@ export function createPerformer(parts: PerformerParts): Performer {
   const listening = (): EndOfListening => createEndOfListening(() => versions.listeners());
   let endOfListening = listening();
   const queues = createSlotQueues(platform, versions);
+  /** Draining workers that are not Node.js. */
+  const drainingOthers = new Set<number>();
+  const shutListeners = createShutListeners(platform, () => versions.listeners(), parts.onEvent);
 
   function perform(effect: Effect): EventWithoutRelease | null {
     switch (effect.type) {
@@ -129,6 +134,7 @@ export function createPerformer(parts: PerformerParts): Performer {
     worker: RunningWorker | undefined,
     effect: Extract<Effect, { type: 'drainWorker' }>,
   ): void {
+    if (worker !== undefined) worker.isToldToEnd = true;
     const { reason, timeoutMs } = effect;
     // In the other cases it stops accepting by itself, or no worker will accept and it empties the queue as it drains.
     const isReplaced = reason === 'reload' || reason === 'scaleDown' || reason === 'rollback';
@@ -153,6 +159,10 @@ export function createPerformer(parts: PerformerParts): Performer {
     // One that has said itself that it stops is not told again: many programs take a second signal for impatience.
     const isStopping = reason === 'signal' && worker.ownPid === null;
     if (signal !== null && !isStopping) platform.signalProcess(listenerOf(worker), signal);
+    if (worker.ownPid !== null) return;
+    // Some programs call shutdown(2) on the listener when they are to end.
+    drainingOthers.add(worker.process.pid);
+    shutListeners.watch(() => drainingOthers.size > 0);
   }
 
   /** Newer workers accept on every listener that this one accepts on. */
@@ -165,6 +175,7 @@ export function createPerformer(parts: PerformerParts): Performer {
     if (worker === undefined) return;
     queues.forget(worker);
     readiness.end(worker);
+    worker.isToldToEnd = true;
     if (signal === 'SIGKILL') {
       worker.process.killTree();
       return;
@@ -197,6 +208,8 @@ export function createPerformer(parts: PerformerParts): Performer {
     ended(worker) {
       queues.forget(worker);
       const { process } = worker;
+      drainingOthers.delete(process.pid);
+      shutListeners.look();
       endOfListening.accepts(process.pid);
       lookAtListeners();
     },

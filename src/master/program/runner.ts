@@ -66,12 +66,13 @@ export function createRunner(options: RunnerOptions, initial: Program): Runner {
     messages,
     readiness,
     dispatch,
+    onEvent: heard,
     onEnd: (worker) => {
       performer.ended(worker);
       openCounts.forget(worker.id);
     },
   });
-  const performer = createPerformer({ platform, versions, workers, readiness, timers, fire });
+  const performer = createPerformer({ platform, versions, workers, readiness, timers, fire, onEvent: heard });
 
   function dispatch(input: Undated<LifecycleInput>): void {
     queue.push({ input: { ...input, at: Math.round(clock.monotonicMs()) }, wallMs: clock.wallMs() });

@@ -15,12 +15,16 @@ export interface RunningWorker {
   readonly drainSignal: NodeJS.Signals | null;
   /** What was started is Node.js with the preload. */
   readonly isNode: boolean;
+  /** What its processes have in their environment, and no others. */
+  readonly mark: string;
   readonly tail: StderrTail;
   /** The process that said ready: under `npm start` not the one that was started. It gets the drain signal. */
   servingPid: number;
   /** Its own number for itself, which is another one in a PID namespace; null: no process has said ready. */
   ownPid: number | null;
   wasReady: boolean;
+  /** It was told to drain or to end. */
+  isToldToEnd: boolean;
   /** What shows that it is ready has happened, beside what its Node.js process says. */
   isProven: boolean;
   /** It has spoken to its NOTIFY_SOCKET. */

@@ -1,10 +1,10 @@
 /** The processes of a program's workers: starts them, reads what they write, and tells the lifecycle how they end. */
-import type { Outcome } from '../../shared/events.ts';
+import type { MasterEvent, Outcome } from '../../shared/events.ts';
 import { createStderrTail } from '../output/stderr-tail.ts';
 import { forwardWholeLines } from '../output/forward-lines.ts';
 import type { Platform, SpawnRequest } from '../process/platform.ts';
 import { silentEnd, type Effect, type LifecycleInput, type Undated } from './lifecycle/inputs.ts';
-import { failureContext, type RunningWorker } from './running-worker.ts';
+import { failureContext, identity, type RunningWorker } from './running-worker.ts';
 import { exitFailure, isNotInherited, notInheritedFailure, notStartedFailure } from './worker-failures.ts';
 import type { Versions } from './versions.ts';
 import type { BoundListener } from '../sockets/listener.ts';
@@ -23,6 +23,7 @@ export interface WorkerProcessParts {
   readonly dispatch: (input: Undated<LifecycleInput>) => void;
   /** What the worker with this pid wrote to stderr, in whole lines. */
   readonly onStderr: (bytes: Uint8Array, pid: number) => void;
+  readonly onEvent: (event: MasterEvent) => void;
   /** Called before the lifecycle is told. */
   readonly onEnd: (worker: RunningWorker) => void;
 }
@@ -101,10 +102,12 @@ export function createWorkerProcesses(parts: WorkerProcessParts): WorkerProcesse
         process,
         drainSignal: request.drainSignal,
         isNode: request.isNode,
+        mark: request.mark,
         tail,
         servingPid: process.pid,
         ownPid: null,
         wasReady: false,
+        isToldToEnd: false,
         isProven: false,
         hasNotified: false,
         closeNotify,
@@ -135,6 +138,7 @@ export function createWorkerProcesses(parts: WorkerProcessParts): WorkerProcesse
     worker.unwatch?.();
     readiness.end(worker);
     worker.closeNotify();
+    lookForStrays(worker, outcome);
     parts.onEnd(worker);
     const failure = exitFailure(outcome, failureContext(worker, versions.of(worker.generation).listeners));
     const { served, migrated, cut } = report ?? { served: null, migrated: null, cut: null };
@@ -169,6 +173,23 @@ export function createWorkerProcesses(parts: WorkerProcessParts): WorkerProcesse
         if (isTooEarly) isWaitOwed = true;
         return !isTooEarly && !holders.some(({ process }) => platform.pollsListener(process.pid, [fd]));
       });
+  }
+
+  /**
+   * A program may put processes into sessions of their own, where they outlive it. If one holds a listener, it may accept. It is killed if the worker was
+   * never ready, or has exited by itself without an error, as a program does that puts itself into the background. Otherwise it may be a helper that
+   * has only inherited the listener, and lives on.
+   */
+  function lookForStrays(worker: RunningWorker, { code }: Outcome): void {
+    if (worker.ownPid !== null || worker.isNode) return;
+    const pids = platform.findStrays(
+      worker.mark,
+      versions.of(worker.generation).listeners.map(({ fd }) => fd),
+    );
+    if (pids.length === 0) return;
+    const isKilled = !worker.wasReady || (code === 0 && !worker.isToldToEnd);
+    if (isKilled) for (const pid of pids) platform.killTree(pid);
+    parts.onEvent({ event: 'listenerKept', ...identity(worker), pids, killed: isKilled });
   }
 
   /** A wrapper such as `node --watch` lives on when what it has started has failed. */

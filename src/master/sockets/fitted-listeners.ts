@@ -10,6 +10,7 @@ import type { WantedAddress } from '../../shared/protocol.ts';
 import { furtherName, nodeAddressOf } from './host-names.ts';
 import { holdListener, type BoundListener } from './listener.ts';
 import { handleOver } from './server-handle.ts';
+import { writeSockaddr } from './sockaddr.ts';
 import { listenBeside, shutListener, type NumericAddress } from '../system-calls/syscalls.ts';
 
 /** `isShared`: it is served by the declared listener, which is open to every address. */
@@ -123,33 +124,5 @@ export function createFittedListeners(
 }
 
 function numericAddress(address: string, port: number, isIPv6Only: boolean): NumericAddress {
-  const isIPv6 = net.isIPv6(address);
-  const sockaddr = Buffer.alloc(isIPv6 ? 28 : 16);
-  const family = isIPv6 ? 10 : 2;
-  // Only on Linux, whose machines that Node.js runs on are little-endian, or big-endian as s390x.
-  if (isLittleEndian()) sockaddr.writeUInt16LE(family);
-  else sockaddr.writeUInt16BE(family);
-  sockaddr.writeUInt16BE(port, 2);
-  sockaddr.set(bytesOf(address), isIPv6 ? 8 : 4);
-  return { sockaddr, family, isIPv6Only };
-}
-
-function isLittleEndian(): boolean {
-  return new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
-}
-
-/** The bytes of a numeric address; the zone of a link-local one is left out. */
-function bytesOf(address: string): readonly number[] {
-  const [bare = address] = address.split('%');
-  if (!net.isIPv6(address)) return bare.split('.').map(Number);
-  // The parser of URLs writes embedded IPv4 as IPv6.
-  const text = new URL(`http://[${bare}]/`).hostname.slice(1, -1);
-  const [head = '', tail] = text.split('::');
-  const groups = (part: string): readonly string[] => (part === '' ? [] : part.split(':'));
-  const [before, after] = [groups(head), groups(tail ?? '')];
-  const all = [...before, ...Array<string>(8 - before.length - after.length).fill('0'), ...after];
-  return all.flatMap((group) => {
-    const value = Number.parseInt(group, 16);
-    return [value >> 8, value & 255];
-  });
+  return { sockaddr: writeSockaddr(address, port), family: net.isIPv6(address) ? 10 : 2, isIPv6Only };
 }

@@ -24,3 +24,30 @@ function pathOf(bytes: Uint8Array): string {
   if (text.startsWith('\0')) return text.length > 1 ? `@${text.slice(1)}` : '';
   return text.split('\0')[0] ?? '';
 }
+
+/** A sockaddr of Linux. The zone of a link-local address is left out. */
+export function writeSockaddr(host: string, port: number): Uint8Array {
+  const isIPv6 = host.includes(':');
+  const sockaddr = new Uint8Array(isIPv6 ? 28 : 16);
+  // In the order of the machine, which for Node.js is little-endian, or big-endian as s390x.
+  new Uint16Array(sockaddr.buffer, 0, 1)[0] = isIPv6 ? 10 : 2;
+  sockaddr.set([port >> 8, port & 255], 2);
+  sockaddr.set(bytesOf(host), isIPv6 ? 8 : 4);
+  return sockaddr;
+}
+
+/** The bytes of a numeric address; the zone of a link-local one is left out. */
+function bytesOf(address: string): readonly number[] {
+  const [bare = address] = address.split('%');
+  if (!address.includes(':')) return bare.split('.').map(Number);
+  // The parser of URLs writes embedded IPv4 as IPv6.
+  const text = new URL(`http://[${bare}]/`).hostname.slice(1, -1);
+  const [head = '', tail] = text.split('::');
+  const groups = (part: string): readonly string[] => (part === '' ? [] : part.split(':'));
+  const [before, after] = [groups(head), groups(tail ?? '')];
+  const all = [...before, ...Array<string>(8 - before.length - after.length).fill('0'), ...after];
+  return all.flatMap((group) => {
+    const value = Number.parseInt(group, 16);
+    return [value >> 8, value & 255];
+  });
+}

@@ -326,6 +326,35 @@ export async function adoptOrphans(): Promise<void> {
   prctl(setChildSubreaper, 'unsigned long', 1, 'unsigned long', 0, 'unsigned long', 0, 'unsigned long', 0);
 }
 
+const pollHangUp = 0x10;
+
+/** poll(2): whether a process has ended the listening of this socket for all by shutdown(2). Only after `listen` has been called. */
+export function isShut(fd: number): boolean {
+  if (calls === null || library === null) return false;
+  poll ??= library.func('int poll(_Inout_ uint8_t *, unsigned long, int)');
+  const entry = new Uint8Array(8);
+  const view = new DataView(entry.buffer);
+  view.setInt32(0, fd, true);
+  return poll(entry, 1, 0) > 0 && (view.getInt16(6, true) & pollHangUp) !== 0;
+}
+
+let poll: ((entries: Uint8Array, count: number, timeoutMs: number) => number) | null = null;
+
+/**
+ * bind(2) and listen(2), for a socket that was shut. It has kept its port if it was given that port when it was bound, and has lost it if the kernel
+ * had chosen it. Returns null, or the name of the error. Only after `listen` has been called.
+ */
+export function listenAgain(fd: number, sockaddr: Uint8Array, backlog: number): string | null {
+  if (calls === null || library === null) return 'ENOSYS';
+  socketCalls ??= loadSocketCalls(library);
+  if (socketCalls.bind(fd, sockaddr, sockaddr.length) !== 0) {
+    const problem = systemErrorCode(calls.errno());
+    // It is bound.
+    if (problem !== 'EINVAL') return problem;
+  }
+  return calls.listen(fd, backlog) === 0 ? null : systemErrorCode(calls.errno());
+}
+
 /** shutdown(2): ends the listening for every process that holds a copy of the socket. Only after `listen` has been called. */
 export function shutListener(fd: number): void {
   calls?.shutdown(fd, shutBoth);

@@ -198,6 +198,13 @@ export const eventShapes: Shapes = {
   nameBusy: event('nameBusy', { ...place, holder: z.int() }),
   orphansKilled: event('orphansKilled', { ...place, ...held }),
   listenerLeftBehind: event('listenerLeftBehind', { ...place, ...held }),
+  listenerKept: event('listenerKept', { ...identity, pids: z.array(z.int()), killed: z.boolean() }),
+  listenerShutDown: event('listenerShutDown', {
+    ...place,
+    listener: z.string(),
+    ...address,
+    problem: z.nullable(z.string()),
+  }),
   portChanged: event('portChanged', { ...place, source: z.enum(['environment', 'file']), port: z.int() }),
   messageRejected: event('messageRejected', { ...identity, problem: z.string() }),
   fileChanged: event('fileChanged', { ...place, path: z.string() }),

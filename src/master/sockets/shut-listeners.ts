@@ -1,0 +1,58 @@
+/**
+ * Listeners that a worker has closed for all processes. shutdown(2) does that: some programs call it to get a thread out of accept(2). Clients are refused
+ * from then on, though the socket is open in every process.
+ */
+import type { MasterEvent } from '../../shared/events.ts';
+import { addressFields } from '../../shared/format-address.ts';
+import type { Platform } from '../process/platform.ts';
+import { writeSockaddr } from './sockaddr.ts';
+import type { BoundListener } from './listener.ts';
+
+export interface ShutListeners {
+  /** Looks whether one was closed; opens it again. */
+  look(): void;
+  /** Looks now and again for as long as `isNeeded` says so. */
+  watch(isNeeded: () => boolean): void;
+}
+
+/** A client that is refused comes again after a second or more. */
+const lookAgainMs = 50;
+
+export function createShutListeners(
+  { isShut, listenAgain, arm }: Pick<Platform, 'isShut' | 'listenAgain' | 'arm'>,
+  listeners: () => readonly BoundListener[],
+  onEvent: (event: MasterEvent) => void,
+): ShutListeners {
+  /** Those that cannot be opened again are told once. */
+  const told = new Set<number>();
+  let isWatching = false;
+
+  function look(): void {
+    const seen = new Set<number>();
+    for (const { fd: first, slots, name, address, backlog } of listeners())
+      for (const fd of [first, ...slots.otherFds()]) {
+        // Versions of a plan share sockets.
+        if (seen.has(fd) || told.has(fd) || !isShut(fd)) continue;
+        seen.add(fd);
+        // The socket of a path cannot listen again (unix(7)).
+        const problem =
+          address.type === 'unix'
+            ? 'it is a UNIX socket'
+            : listenAgain(fd, writeSockaddr(address.host, address.port), backlog);
+        if (problem !== null) told.add(fd);
+        onEvent({ event: 'listenerShutDown', listener: name, ...addressFields(address), problem });
+      }
+  }
+
+  function watch(isNeeded: () => boolean): void {
+    if (isWatching) return;
+    isWatching = true;
+    arm(lookAgainMs, () => {
+      isWatching = false;
+      look();
+      if (isNeeded()) watch(isNeeded);
+    });
+  }
+
+  return { look, watch };
+}

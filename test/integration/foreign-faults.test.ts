@@ -1,0 +1,113 @@
+// What becomes of workers in other languages that do what a worker must not do: the log says it, clients are served on, and nothing is left.
+import { unlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { eventually } from '../helpers/eventually.ts';
+import { isAlive } from '../helpers/marked-processes.ts';
+import { get } from '../helpers/plain-client.ts';
+import { appPath, kill, runMaster, temporaryFolder, type RunningMaster } from '../helpers/run-master.ts';
+import { startLoad } from '../helpers/strict-client.ts';
+import { failureCounts } from '../helpers/tally.ts';
+
+const folder = appPath('serves').replace(/serves\.cjs$/, '');
+const misbehaves = (...words: readonly string[]): readonly string[] => [
+  'python3',
+  `${folder}misbehaves.py`,
+  ...words,
+];
+const quickly = ['--startsecs', '300ms', '--drain-timeout', '1s'];
+
+async function pidIn(master: RunningMaster, name: string, count = 1): Promise<number> {
+  return Number((await master.waitForLine(`${name} `, count)).split(' ').at(-1));
+}
+
+test('a release that forks and exits before it counts as ready fails, its daemon is killed, and no request is lost', async () => {
+  const flag = join(temporaryFolder(), 'daemonizes');
+  const master = runMaster({ command: misbehaves('daemonizes', flag), flags: ['--startsecs', '2s'] });
+  const port = await master.serving();
+  const load = startLoad({ port, mode: 'fresh', clients: 4, paceMs: 5 });
+  writeFileSync(flag, '');
+  master.signal('SIGHUP');
+  const { failure } = await master.waitFor('generationFailed', { generation: 2 });
+  expect(failure).toMatchObject({ reason: 'exited', outcome: { code: 0 } });
+  expect(failure.hint).toContain('foreground');
+  const daemon = await pidIn(master, 'daemon');
+  expect(await master.waitFor('listenerKept', { generation: 2 })).toMatchObject({
+    pids: [daemon],
+    killed: true,
+  });
+  await eventually('the daemon is gone', () => !isAlive(daemon));
+  await load.moreAnswers(20);
+  expect(failureCounts(await load.stop())).toEqual({});
+  expect((await get(port)).body).toMatch(/ 1$/);
+});
+
+test('a worker that forks and exits after it has counted as ready is missed, and its daemon killed', async () => {
+  const flag = join(temporaryFolder(), 'daemonizes');
+  const master = runMaster({
+    command: misbehaves('daemonizes', flag, 'late'),
+    flags: ['--startsecs', '100ms'],
+  });
+  const port = await master.serving();
+  writeFileSync(flag, '');
+  await master.reload(2);
+  const daemon = await pidIn(master, 'daemon');
+  expect(await master.waitFor('listenerKept', { generation: 2 })).toMatchObject({
+    pids: [daemon],
+    killed: true,
+  });
+  await master.waitFor('workerFailed', { generation: 2 });
+  await eventually('the daemon is gone', () => !isAlive(daemon));
+  unlinkSync(flag);
+  expect((await get(port)).body).toMatch(/ 2$/);
+});
+
+test('a worker that ignores its drain signal is terminated, then killed', async () => {
+  const master = runMaster({ command: misbehaves('ignores-signals'), flags: quickly });
+  const port = await master.serving();
+  await master.reload(2);
+  await master.waitFor('workerTerminated', { generation: 1 });
+  await master.waitFor('workerKilled', { generation: 1, reason: 'drainTimeout' });
+  await master.waitFor('workerExited', { generation: 1 });
+  expect((await get(port)).body).toMatch(/ 2$/);
+});
+
+test('a grandchild that keeps the listener goes with its worker', async () => {
+  const master = runMaster({ command: misbehaves('leaves-a-child', 'here'), flags: quickly });
+  const port = await master.serving();
+  const child = await pidIn(master, 'child');
+  await master.reload(2);
+  await master.waitFor('workerExited', { generation: 1 });
+  await eventually('the child is gone', () => !isAlive(child));
+  for (let request = 0; request < 10; request += 1) expect((await get(port)).body).toMatch(/ 2$/);
+});
+
+test('a grandchild in a session of its own that keeps the listener is named', async () => {
+  const master = runMaster({ command: misbehaves('leaves-a-child', 'in-a-session'), flags: quickly });
+  await master.serving();
+  const child = await pidIn(master, 'child');
+  await master.reload(2);
+  await master.waitFor('workerExited', { generation: 1 });
+  expect(await master.waitFor('listenerKept', { generation: 1 })).toMatchObject({
+    pids: [child],
+    killed: false,
+  });
+  kill(child);
+  const later = await pidIn(master, 'child', 2);
+  master.signal('SIGTERM');
+  expect(await master.waitFor('listenerLeftBehind')).toMatchObject({ pids: [later] });
+  await master.exited;
+  kill(later);
+});
+
+test('a worker that closes the listener for all by shutdown(2) is named, and the listener is opened again', async () => {
+  const master = runMaster({ command: misbehaves('shuts-down'), flags: ['--startsecs', '300ms'] });
+  const port = await master.serving();
+  master.signal('SIGHUP');
+  expect(await master.waitFor('listenerShutDown')).toMatchObject({ port, problem: null });
+  // Long before the worker that has done it has ended.
+  expect(master.all('workerExited')).toEqual([]);
+  expect((await get(port)).body).toMatch(/ 2$/);
+  await master.waitFor('workerExited', { generation: 1 });
+  for (let request = 0; request < 10; request += 1) expect((await get(port)).body).toMatch(/ 2$/);
+});
