@@ -42,11 +42,11 @@ async function checkListener(
   try {
     // One that it was started with is bound already.
     if ((await look(listener)).length > 0 || listener.type === 'fd') return null;
+    return await checkAddress(listener, isOwn);
   } catch (error) {
     if (!(error instanceof GracefulRunError)) throw error;
     return { option: 'listen', message: error.message, hint: error.hint };
   }
-  return checkAddress(listener, isOwn);
 }
 
 async function checkAddress(

@@ -1,7 +1,8 @@
 /** What is wrong with a plan as a whole, though each of its values is right. Pure. */
 import { nearest } from '../../shared/nearest.ts';
 import { formatSocketAddress } from '../../shared/format-address.ts';
-import type { ListenerPlan, ProgramPlan } from './plan.ts';
+import type { ListenerPlan, ProgramPlan, TcpListenerPlan, UdpListenerPlan } from './plan.ts';
+import { isWideIPv6Only } from './tcp-options.ts';
 import { wrongPlaceholders } from './wrong-placeholders.ts';
 
 /** A fault of one program; of none: null. Keys are written as in a config file. */
@@ -112,7 +113,7 @@ function sharedAddresses(programs: readonly CheckedProgram[]): readonly PlanFaul
       if (listener.port === 0) return;
       const port = `${listener.type} ${listener.port}`;
       const before = byPort.get(port) ?? [];
-      const other = before.find((one) => 'host' in one.listener && collide(one.listener.host, listener.host));
+      const other = before.find((one) => 'host' in one.listener && collide(one.listener, listener));
       before.push({ program, item, listener });
       byPort.set(port, before);
       if (other !== undefined) report({ program, item, listener }, other);
@@ -200,24 +201,32 @@ function nameOf(listener: ListenerPlan): string {
   return formatSocketAddress({ type: listener.type, host: listener.host, port: listener.port });
 }
 
+type PortPlan = TcpListenerPlan | UdpListenerPlan;
+
 /** Whether Linux refuses to let two sockets listen on these hosts with one port. A name could be any address: it is compared as a name. */
-function collide(one: string | null, other: string | null): boolean {
+function collide(one: PortPlan, other: PortPlan): boolean {
   return addressesOf(one).some((a) => addressesOf(other).some((b) => collidesWith(a, b)));
 }
 
 function collidesWith(one: string, other: string): boolean {
   if (one === other || one === '::' || other === '::') return true;
+  if (one === everyIPv6 || other === everyIPv6) return !isIPv4(one) && !isIPv4(other);
   if (one !== '0.0.0.0' && other !== '0.0.0.0') return false;
   return isIPv4(one) && isIPv4(other);
 }
+
+/** `::` without IPv4. */
+const everyIPv6 = '::/0';
 
 function isIPv4(address: string): boolean {
   return !address.includes(':');
 }
 
 /** Null is every address, as Node.js binds it: `::`, which takes IPv4 connections too. */
-function addressesOf(host: string | null): readonly string[] {
+function addressesOf(listener: PortPlan): readonly string[] {
+  const { host } = listener;
   if (host === null) return ['::'];
+  if (isWideIPv6Only(listener)) return [everyIPv6];
   const written = host.toLowerCase();
   return written === 'localhost' ? ['127.0.0.1', '::1'] : [canonical(written)];
 }

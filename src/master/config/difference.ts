@@ -1,6 +1,7 @@
 /** How one plan differs from another, and the least that has to be done about it. Pure. */
 import type { PlanDifference, ProgramChange } from '../../shared/control-api.ts';
-import type { ListenerPlan, MasterPlan, Plan, ProgramPlan } from './plan.ts';
+import type { ListenerPlan, MasterPlan, Plan, ProgramPlan, TcpOptions } from './plan.ts';
+import { isWideIPv6Only } from './tcp-options.ts';
 
 export function comparePlans(before: Plan, after: Plan): PlanDifference {
   const old = new Map(before.programs.map((program) => [program.name, program]));
@@ -49,8 +50,23 @@ interface Aspect {
 /** Every field of a program's plan is in one of them. */
 const aspects: readonly Aspect[] = [
   { key: 'command', of: ({ command }) => command, isForNewWorkers: true },
-  { key: 'listen', of: ({ listeners }) => listeners, isForNewWorkers: true },
   { key: 'reuse_port', of: ({ reusePort }) => reusePort, isForNewWorkers: true },
+  { key: 'listen', of: ({ listeners }) => listeners.map(withoutOptions), isForNewWorkers: true },
+  {
+    key: 'backlog',
+    of: ({ listeners }) => Math.max(0, ...listeners.map(({ backlog }) => backlog)),
+    isForNewWorkers: true,
+  },
+  // The sockets that are held get them at once. What runs has to go on with the plan before, if the new one fails: so it is a reload.
+  { key: 'ipv6_only', of: (program) => optionsOf(program)?.ipv6Only ?? false, isForNewWorkers: true },
+  { key: 'tcp_fast_open', of: (program) => optionsOf(program)?.fastOpen ?? null, isForNewWorkers: true },
+  {
+    key: 'defer_accept',
+    of: (program) => optionsOf(program)?.deferAcceptSeconds ?? null,
+    isForNewWorkers: true,
+  },
+  { key: 'keepalive', of: (program) => optionsOf(program)?.keepAlive ?? null, isForNewWorkers: true },
+  { key: 'freebind', of: (program) => optionsOf(program)?.freebind ?? false, isForNewWorkers: true },
   { key: 'workers', of: ({ workers }) => workers, isForNewWorkers: false },
   { key: 'directory', of: ({ cwd }) => cwd, isForNewWorkers: true },
   { key: 'environment', of: ({ environment }) => sorted(environment), isForNewWorkers: true },
@@ -66,6 +82,15 @@ const aspects: readonly Aspect[] = [
   { key: 'autostart', of: ({ autostart }) => autostart, isForNewWorkers: false },
   { key: 'depends_on', of: ({ dependsOn }) => dependsOn, isForNewWorkers: false },
 ];
+
+function withoutOptions(listener: ListenerPlan): object {
+  return { ...listener, backlog: 0, options: null };
+}
+
+/** They are the same for all listeners that have any. */
+function optionsOf({ listeners }: ProgramPlan): TcpOptions | undefined {
+  return listeners.flatMap((one) => ('options' in one ? [one.options] : []))[0];
+}
 
 function masterKeys(before: MasterPlan, after: MasterPlan): readonly string[] {
   const keys: readonly (readonly [key: string, of: (master: MasterPlan) => unknown])[] = [
@@ -97,7 +122,7 @@ export function areExcluded(coming: readonly ListenerPlan[], going: readonly Lis
         other.type === one.type &&
         one.port !== 0 &&
         other.port === one.port &&
-        other.host !== one.host &&
+        (other.host !== one.host || isWideIPv6Only(other) !== isWideIPv6Only(one)) &&
         mayOverlap(one.host, other.host),
     ),
   );
@@ -112,7 +137,8 @@ export function isDeclared(listener: ListenerPlan, listeners: readonly ListenerP
 export function isSameAddress(one: ListenerPlan, other: ListenerPlan): boolean {
   if (one.type === 'unix') return other.type === 'unix' && one.path === other.path;
   if (one.type === 'fd') return other.type === 'fd' && one.fd === other.fd;
-  return other.type === one.type && one.host === other.host && one.port === other.port;
+  if (other.type !== one.type || isWideIPv6Only(one) !== isWideIPv6Only(other)) return false;
+  return one.host === other.host && one.port === other.port;
 }
 
 /** Whether two hosts may stand for the same address. */

@@ -2,6 +2,7 @@
 import { GracefulRunError } from '../../shared/errors.ts';
 import type { PlanFault } from './check-plan.ts';
 import { type PlanInvalid, planInvalid } from './plan-invalid.ts';
+import type { InapplicableOption } from './tcp-options.ts';
 import { wantedCommand } from './values.ts';
 
 /** How errors spell the name of an option: as on the command line (`--ready-timeout`), or as in code (`readyTimeout`). */
@@ -74,6 +75,13 @@ export function addressTwice(other: 'host' | 'port', spelling: Spelling): Gracef
     `cannot start: ${nameOf('listen', spelling)} cannot be combined with ${nameOf(other, spelling)}`,
     { hint: `give every address with ${nameOf('listen', { ...spelling, program: null })}` },
   );
+}
+
+export function notApplicable(
+  { option, message, hint }: InapplicableOption,
+  spelling: Spelling,
+): GracefulRunError {
+  return new GracefulRunError('badOption', `cannot start: ${nameOf(option, spelling)} ${message}`, { hint });
 }
 
 /** No path is safe to guess: the front page may be the most expensive one, and may write to a database. */

@@ -14,6 +14,7 @@ import {
   descriptorTaken,
   nameMissing,
   noServerToAsk,
+  notApplicable,
   type OptionSpelling,
   planFaulty,
   portMissing,
@@ -21,8 +22,9 @@ import {
   warmupWithoutPath,
 } from './option-errors.ts';
 import { nameAfter } from './plan-names.ts';
-import type { ListenerPlan, Plan, ProgramPlan } from './plan.ts';
+import type { ListenerPlan, Plan, ProgramPlan, TcpListenerPlan } from './plan.ts';
 import { channelAt, parseReady } from './readiness-option.ts';
+import { inapplicableOptions, tcpOptions, type WrittenTcpOptions } from './tcp-options.ts';
 import { masterValues, programName, programValues } from './values.ts';
 
 export type { OptionSpelling } from './option-errors.ts';
@@ -65,6 +67,19 @@ export interface ProgramOptions {
    * connections over them. Every address has to be one of TCP, with a host. Linux only. Default false.
    */
   readonly reusePort?: boolean;
+  /** IPV6_V6ONLY: an IPv6 listener takes no IPv4 connections, so `0.0.0.0` may be listened on beside `[::]`. Default false. */
+  readonly ipv6Only?: boolean;
+  /** TCP Fast Open: so many clients at once may send a request with their first packet, 1 to 65535. Also needs net.ipv4.tcp_fastopen of 2 or 3. Default: off. */
+  readonly tcpFastOpen?: number;
+  /** TCP_DEFER_ACCEPT: a connection is accepted once its first bytes are there, or after about this time: whole seconds, 1s to 9h. Default: at once. */
+  readonly deferAccept?: string;
+  /**
+   * TCP keep-alive of accepted connections: `on`, or an idle time, an interval and a number of probes, such as `60s`, `60s:10s` or `60s:10s:5`; what is
+   * left out is as net.ipv4.tcp_keepalive_* say. A program may set its own. Default: off.
+   */
+  readonly keepalive?: string;
+  /** IP_FREEBIND: bind an address that the machine does not have yet. Default false. */
+  readonly freebind?: boolean;
   /** Workers that share the listener: 1 to 1024, or `auto` for one per core. Default 1. */
   readonly workers?: number | 'auto';
   /** Working directory of the workers, resolved again for each of them. Default: the master's. */
@@ -207,6 +222,13 @@ function compile(
   const { command, workers, cwd, environmentFile, watch } = options;
   if (command?.[0] === undefined || command[0] === '') throw commandMissing(spelling);
   const listeners = listenersOf(options, here, spelling);
+  const given = new Set(
+    Object.entries(options).flatMap(([option, value]) =>
+      value === undefined || value === false ? [] : [option],
+    ),
+  );
+  const [inapplicable] = inapplicableOptions(given, listeners);
+  if (inapplicable !== undefined) throw notApplicable(inapplicable, spelling);
   const readiness = readinessOf(options.ready, options.warmup ?? 0, spelling);
   if (readiness.when === 'writesNewline' && readiness.fd <= channelAt(listeners.length))
     throw descriptorTaken(readiness.fd, channelAt(listeners.length), spelling);
@@ -241,7 +263,7 @@ function compile(
   });
 }
 
-interface Addresses {
+interface Addresses extends WrittenTcpOptions {
   readonly port?: number | undefined;
   readonly host?: string | undefined;
   readonly listen?: readonly string[] | undefined;
@@ -254,13 +276,24 @@ const defaultBacklog = 4096;
 
 /** Errors: `badOption`. */
 export function listenersOf(
-  { port, host, listen, backlog = defaultBacklog, socketMode, socketOwner }: Addresses,
+  { port, host, listen, backlog = defaultBacklog, socketMode, socketOwner, ...written }: Addresses,
   here: string,
   spelling: Spelling,
 ): readonly ListenerPlan[] {
+  const options = tcpOptions(written);
+  const tcp = (name: string, at: string | null, ofPort: number): TcpListenerPlan =>
+    Object.freeze({
+      type: 'tcp',
+      name,
+      // Which addresses are meant is said then, and needs no look at what the program asks for.
+      host: at ?? (options?.ipv6Only === true ? '::' : null),
+      port: ofPort,
+      backlog,
+      ...(options === undefined ? {} : { options }),
+    });
   if (listen === undefined) {
     if (port === undefined) throw portMissing(spelling);
-    return [Object.freeze({ type: 'tcp', name: 'default', host: host ?? null, port, backlog })];
+    return [tcp('default', host ?? null, port)];
   }
   if (port !== undefined || host !== undefined)
     throw addressTwice(port === undefined ? 'host' : 'port', spelling);
@@ -275,9 +308,11 @@ export function listenersOf(
     const name = address.name ?? (index === 0 ? 'default' : byAddress);
     const own = taken.has(name) ? `${name}-${index + 1}` : name;
     taken.add(own);
-    if (type === 'tcp')
-      return Object.freeze({ type, name: own, host: address.host, port: address.port, backlog });
-    if (type === 'fd') return Object.freeze({ type, name: own, fd: address.fd, backlog });
+    if (type === 'tcp') return tcp(own, address.host, address.port);
+    if (type === 'fd') {
+      const { fd } = address;
+      return Object.freeze({ type, name: own, fd, backlog, ...(options === undefined ? {} : { options }) });
+    }
     if (type === 'udp')
       return Object.freeze({ type, name: own, host: address.host, port: address.port, backlog: 0 });
     const path = address.path.startsWith('@') ? address.path : resolve(here, address.path);

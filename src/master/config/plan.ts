@@ -66,8 +66,31 @@ interface SocketPlan {
   readonly backlog: number;
 }
 
+/** Options of TCP sockets. Null or false: what the kernel does by itself. */
+export interface TcpOptions {
+  /** IPV6_V6ONLY: `::` takes no IPv4 connections. */
+  readonly ipv6Only: boolean;
+  /** IP_FREEBIND: the machine may not have the address yet. */
+  readonly freebind: boolean;
+  /** TCP_FASTOPEN: so many connections may carry a request before the handshake is complete. */
+  readonly fastOpen: number | null;
+  /** TCP_DEFER_ACCEPT: how long a connection may wait for its first bytes before it is accepted. */
+  readonly deferAcceptSeconds: number | null;
+  /** SO_KEEPALIVE of accepted connections, which have it from their listener. */
+  readonly keepAlive: KeepAlive | null;
+}
+
+/** Null: what tcp_keepalive_* of the machine say (tcp(7)). */
+export interface KeepAlive {
+  readonly idleSeconds: number | null;
+  readonly intervalSeconds: number | null;
+  readonly count: number | null;
+}
+
 export interface TcpListenerPlan extends SocketPlan {
   readonly type: 'tcp';
+  /** Missing: none is asked for. */
+  readonly options?: TcpOptions;
   /** A numeric address or a host name; null: what the program of the first generation asks for. */
   readonly host: string | null;
   /** 0: any free one. */
@@ -95,5 +118,7 @@ export interface UdpListenerPlan extends SocketPlan {
 /** A socket that the master has inherited. Of which kind it is, and its address, is known once it is taken. */
 export interface DescriptorListenerPlan extends SocketPlan {
   readonly type: 'fd';
+  /** Missing: none is asked for. */
+  readonly options?: TcpOptions;
   readonly fd: number;
 }

@@ -7,6 +7,7 @@ import { isProgramName } from '../../shared/control-path.ts';
 import { parseDuration } from '../../shared/durations.ts';
 import { drainSignalNames, parseDrainSignal } from '../launch/drain-signals.ts';
 import { parseReady, wantedReady } from './readiness-option.ts';
+import { parseKeepAlive, secondsOf, wantedKeepAlive } from './tcp-options.ts';
 import { parseListenAddress, wantedListenAddress } from './listen-address.ts';
 
 const dayMs = 86_400_000;
@@ -39,6 +40,7 @@ export const wantedCommand = "a list of words, such as ['node', 'app.js']";
 const wantedListen = `a list of addresses, each ${wantedListenAddress}`;
 const wantedMode = 'permission bits in octal digits, such as 0660';
 const wantedOwner = 'a user, a user and a group, or a group, such as www-data, www-data:web or :web';
+const wantedSeconds = 'a duration of whole seconds, from 1s to 9h, such as 5s';
 const wantedVariable = 'a variable: a name without = and a text without a NUL character';
 
 export const programName: z.ZodMiniType<string> = z
@@ -54,6 +56,11 @@ interface ProgramValues {
   readonly socketMode: string;
   readonly socketOwner: string;
   readonly reusePort: boolean;
+  readonly ipv6Only: boolean;
+  readonly tcpFastOpen: number;
+  readonly deferAccept: string;
+  readonly keepalive: string;
+  readonly freebind: boolean;
   readonly workers: number | 'auto';
   readonly cwd: string;
   readonly environment: Record<string, string>;
@@ -88,6 +95,15 @@ export const programValues: { readonly [Name in keyof ProgramValues]: z.ZodMiniT
     .string(wantedOwner)
     .check(z.refine((owner) => /^(?=.)[\w.$@-]*(:[\w.$@-]+)?$/.test(owner), wantedOwner)),
   reusePort: z.boolean('true or false'),
+  ipv6Only: z.boolean('true or false'),
+  tcpFastOpen: integer(1, 65_535),
+  deferAccept: z
+    .string(wantedSeconds)
+    .check(z.refine((written) => secondsOf(written) !== null, wantedSeconds)),
+  keepalive: z
+    .string(wantedKeepAlive)
+    .check(z.refine((written) => parseKeepAlive(written) !== null, wantedKeepAlive)),
+  freebind: z.boolean('true or false'),
   workers: z.union([z.literal('auto'), integer(1, 1024, wantedWorkers)], wantedWorkers),
   cwd: text('a directory'),
   environment: z.record(

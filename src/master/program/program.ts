@@ -36,7 +36,7 @@ import { createReloadWaiters, masterStopped } from './history/reload-waiters.ts'
 import { defaultBackoff } from './lifecycle/backoff.ts';
 import { idleProgram, servingGeneration, type LifecycleSettings, type Program } from './lifecycle/state.ts';
 import { createRunner, type Runner } from './runner.ts';
-import { createVersions, type PreparedVersion } from './versions.ts';
+import { createVersions, declaredName, type PreparedVersion, type Version } from './versions.ts';
 import type { InheritedSockets } from '../sockets/inherited-sockets.ts';
 
 export interface ProgramParts {
@@ -208,9 +208,15 @@ export function createProgram(parts: ProgramParts): ManagedProgram {
     isStillWanted: () => boolean = () => true,
   ): Promise<readonly BoundListener[]> {
     const lent = parts.lend?.(wanted) ?? [];
-    if (lent.length > 0) return lent;
-    const inherited = (await parts.inherited?.take(wanted)) ?? [];
-    if (inherited.length > 0 || wanted.type === 'fd') return inherited;
+    const held = lent.length > 0 ? lent : ((await parts.inherited?.take(wanted)) ?? []);
+    if (held.length > 0 || wanted.type === 'fd') {
+      const { fitSockets } = await import('../sockets/fit-sockets.ts');
+      await fitSockets(held, wanted).catch((error: unknown) => {
+        for (const listener of held) listener.close();
+        throw error;
+      });
+      return held;
+    }
     const address = addressFields(wanted);
     return bindWithPatience(
       wanted,
@@ -232,10 +238,17 @@ export function createProgram(parts: ProgramParts): ManagedProgram {
     );
   }
 
-  /** A socket that stays may have got other permissions, or another owner. */
-  async function fitFiles(before: ProgramPlan, after: ProgramPlan): Promise<void> {
+  /** A socket that stays may have got other options, another length of its queue, other permissions, or another owner. */
+  async function fitHeld({ plan: before, listeners }: Version, after: ProgramPlan): Promise<void> {
     for (const listener of after.listeners) {
       const known = before.listeners.find((one) => isSameAddress(one, listener));
+      if (known !== undefined && fittingOf(known) !== fittingOf(listener)) {
+        const { fitSockets } = await import('../sockets/fit-sockets.ts');
+        await fitSockets(
+          listeners.filter((one) => declaredName(one) === known.name),
+          listener,
+        );
+      }
       if (listener.type !== 'unix' || known?.type !== 'unix') continue;
       if (known.mode === listener.mode && known.owner === listener.owner) continue;
       const { fitFile } = await import('../sockets/unix-listener.ts');
@@ -364,7 +377,7 @@ export function createProgram(parts: ProgramParts): ManagedProgram {
     },
     async prepare(plan) {
       isBindWanted = true;
-      await fitFiles(versions.latest().plan, plan);
+      await fitHeld(versions.latest(), plan);
       return versions.prepare(plan, async (wanted) => bindOne(wanted));
     },
     change(plan, prepared) {
@@ -411,6 +424,11 @@ export function createProgram(parts: ProgramParts): ManagedProgram {
       await stopWatching();
     },
   };
+}
+
+/** What can change of a socket that listens. */
+function fittingOf(listener: ListenerPlan): string {
+  return JSON.stringify([listener.backlog, 'options' in listener ? (listener.options ?? null) : null]);
 }
 
 /** What PORT says; null: it listens on no port. */

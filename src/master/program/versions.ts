@@ -4,7 +4,7 @@
  * same address share its socket, which is never closed in between.
  */
 import { isSameAddress } from '../config/difference.ts';
-import type { ListenerPlan, ProgramPlan } from '../config/plan.ts';
+import type { ListenerPlan, ProgramPlan, TcpOptions } from '../config/plan.ts';
 import { createFittedListeners, type FittedListeners } from '../sockets/fitted-listeners.ts';
 import { listenerOfSlot, type BoundListener } from '../sockets/listener.ts';
 
@@ -58,7 +58,12 @@ export function createVersions(first: ProgramPlan, onBound: (listener: BoundList
   let versions: readonly Version[] = [versionOf(first, 1, [])];
 
   function versionOf(plan: ProgramPlan, from: number, listeners: BoundListener[]): Version {
-    return { from, plan, listeners, fitted: createFittedListeners(listeners, onBound) };
+    return {
+      from,
+      plan,
+      listeners,
+      fitted: createFittedListeners(listeners, onBound, (name) => optionsIn(plan, name)),
+    };
   }
 
   function latest(): Version {
@@ -148,6 +153,11 @@ export function createVersions(first: ProgramPlan, onBound: (listener: BoundList
       for (const one of versions) closeAll(one);
     },
   };
+}
+
+function optionsIn({ listeners }: ProgramPlan, name: string): TcpOptions | undefined {
+  const listener = listeners.find((one) => one.name === name);
+  return listener?.type === 'tcp' ? listener.options : undefined;
 }
 
 /** Further sockets of a listener are called after it. */

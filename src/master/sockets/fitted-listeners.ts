@@ -6,6 +6,7 @@
 import { closeSync } from 'node:fs';
 import net from 'node:net';
 import type { TcpAddress } from '../../shared/format-address.ts';
+import type { TcpOptions } from '../config/plan.ts';
 import type { WantedAddress } from '../../shared/protocol.ts';
 import { furtherName, nodeAddressOf } from './host-names.ts';
 import { holdListener, type BoundListener } from './listener.ts';
@@ -34,6 +35,8 @@ export interface FittedListeners {
 export function createFittedListeners(
   listeners: BoundListener[],
   onBound: (listener: BoundListener) => void,
+  /** Of the declared listener with this name. */
+  optionsOf: (name: string) => TcpOptions | undefined = () => undefined,
 ): FittedListeners {
   /** What stands for the declared listener of this name, by the address that is bound. */
   const fitted = new Map<string, Map<string, FittedListener>>();
@@ -63,6 +66,11 @@ export function createFittedListeners(
     const { port } = over.address;
     const fd = await listenBeside(over.fd, numericAddress(address, port, isIPv6Only), backlog);
     if (typeof fd === 'string') return { isShared: fd === 'ENOSYS' };
+    const options = optionsOf(name);
+    if (options !== undefined) {
+      const { applyTcpOptions } = await import('./tcp-socket.ts');
+      await applyTcpOptions(fd, options);
+    }
     const handle = handleOver(fd);
     if (typeof handle === 'string') {
       closeSync(fd);

@@ -90,7 +90,9 @@ async function bindAll(
 /** The error that bindName would throw now; null: none. Listens on nothing. */
 export async function probeName(plan: TcpListenerPlan, host: string): Promise<GracefulRunError | null> {
   const addresses = await addressesOf(host, plan.port);
-  const errors = addresses.map((address) => probeAddress({ ...plan, host: address }));
+  const errors = await Promise.all(
+    addresses.map(async (address) => probeAddress({ ...plan, host: address })),
+  );
   const inUse = errors.find((error) => error?.code === 'addressInUse');
   if (inUse != null) return inUse;
   return errors.includes(null) ? null : (errors[0] ?? null);

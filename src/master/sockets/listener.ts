@@ -7,7 +7,7 @@ import type { GracefulRunError } from '../../shared/errors.ts';
 import { listen, shutListener } from '../system-calls/syscalls.ts';
 import { systemErrorCode } from '../system-calls/errno.ts';
 import type { SocketAddress } from '../../shared/format-address.ts';
-import type { TcpListenerPlan } from '../config/plan.ts';
+import type { TcpListenerPlan, TcpOptions } from '../config/plan.ts';
 import { addressError } from './address-errors.ts';
 import { createListenerSlots, type ListenerSlots } from './listener-slots.ts';
 import { createServerHandle, type ServerHandle, type TcpHandle } from './server-handle.ts';
@@ -54,7 +54,7 @@ export async function bindListener(options: TcpListenerPlan): Promise<BoundListe
 /** As bindListener, with the name of the error (`EADDRINUSE` …) instead of an error. */
 export async function tryListener(options: TcpListenerPlan): Promise<BoundListener | string> {
   const { host, name, port, backlog } = options;
-  const bound = host === null ? bindEverywhere(port) : bind(host, port);
+  const bound = await bindOnce(options);
   if (typeof bound === 'string') return bound;
   // With SO_REUSEADDR two sockets may bind one address as long as neither listens: this decides.
   const problem = await listen(bound.fd, backlog);
@@ -125,26 +125,35 @@ export function listenerOfSlot(listener: BoundListener, slot: number): BoundList
 
 /**
  * The error that bindListener would throw now, on every address or on a numeric one; null: none. It binds for a moment and does not listen, so that no client can connect, and no
- * process that binds the same address meanwhile fails. Throws `platformUnsupported`.
+ * process that binds the same address meanwhile fails. Rejects with `platformUnsupported`.
  */
-export function probeAddress(options: TcpListenerPlan): GracefulRunError | null {
-  const { host, port } = options;
-  const bound = host === null ? bindEverywhere(port) : bind(host, port);
+export async function probeAddress(options: TcpListenerPlan): Promise<GracefulRunError | null> {
+  const bound = await bindOnce(options);
   if (typeof bound === 'string') return bindError(options, bound);
   bound.close();
   return null;
 }
 
-function bindEverywhere(port: number): TcpHandle | string {
-  const bound = bind('::', port);
+async function bindOnce({ host, port, options }: TcpListenerPlan): Promise<TcpHandle | string> {
+  const bound = await bind(host ?? '::', port, options);
   // No IPv6 on this machine (or switched off by the kernel's command line).
-  return bound === 'EAFNOSUPPORT' || bound === 'EADDRNOTAVAIL' || bound === 'EINVAL'
-    ? bind('0.0.0.0', port)
-    : bound;
+  const isWithoutIPv6 = bound === 'EAFNOSUPPORT' || bound === 'EADDRNOTAVAIL' || bound === 'EINVAL';
+  return host === null && isWithoutIPv6 ? bind('0.0.0.0', port, options) : bound;
 }
 
 /** A bound handle, or the name of the error. */
-function bind(host: string, port: number): TcpHandle | string {
+async function bind(
+  host: string,
+  port: number,
+  options: TcpOptions | undefined,
+): Promise<TcpHandle | string> {
+  if (options !== undefined) {
+    const { bindTcpSocket } = await import('./tcp-socket.ts');
+    const fd = await bindTcpSocket(host, port, options);
+    if (typeof fd === 'string') return fd;
+    const over = createServerHandle()(null, null, null, fd);
+    return typeof over === 'number' ? systemErrorCode(over) : over;
+  }
   const family = net.isIPv6(host) ? 6 : 4;
   const handle = createServerHandle()(host, port, family, -1, 0);
   if (typeof handle === 'number') return systemErrorCode(handle);

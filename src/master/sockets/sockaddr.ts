@@ -25,14 +25,15 @@ function pathOf(bytes: Uint8Array): string {
   return text.split('\0')[0] ?? '';
 }
 
-/** A sockaddr of Linux. The zone of a link-local address is left out. */
-export function writeSockaddr(host: string, port: number): Uint8Array {
+/** A sockaddr of Linux. `scope`: the number of the interface of a link-local address; its zone is left out. */
+export function writeSockaddr(host: string, port: number, scope = 0): Uint8Array {
   const isIPv6 = host.includes(':');
   const sockaddr = new Uint8Array(isIPv6 ? 28 : 16);
   // In the order of the machine, which for Node.js is little-endian, or big-endian as s390x.
   new Uint16Array(sockaddr.buffer, 0, 1)[0] = isIPv6 ? 10 : 2;
   sockaddr.set([port >> 8, port & 255], 2);
   sockaddr.set(bytesOf(host), isIPv6 ? 8 : 4);
+  if (isIPv6) new Uint32Array(sockaddr.buffer, 24, 1)[0] = scope;
   return sockaddr;
 }
 

@@ -100,6 +100,10 @@ export function listenAlongside(fd: number, backlog: number): number | string {
   const isListening =
     on(made, solSocket, soReuseAddress, 1) &&
     (family !== inet6 || on(made, ipv6Level, ipv6Only, numberOption(fd, ipv6Level, ipv6Only))) &&
+    copied(family).every(([level, name]) => {
+      const value = numberOption(fd, level, name);
+      return value === 0 || on(made, level, name, value);
+    }) &&
     on(made, solSocket, soReusePort, 1) &&
     on(fd, solSocket, soReusePort, 1) &&
     bind(made, address, size) === 0 &&
@@ -108,6 +112,12 @@ export function listenAlongside(fd: number, backlog: number): number | string {
   const problem = systemErrorCode(errno());
   close(made);
   return problem;
+}
+
+/** Options that the sockets of a group have in common: SO_KEEPALIVE, TCP_KEEP*, TCP_DEFER_ACCEPT, TCP_FASTOPEN, and IP_FREEBIND or IPV6_FREEBIND. */
+function copied(family: number): readonly (readonly [level: number, name: number])[] {
+  const freebind = family === inet6 ? ([ipv6Level, 78] as const) : ([0, 15] as const);
+  return [[solSocket, 9], ...[4, 5, 6, 9, 23].map((name) => [tcpLevel, name] as const), freebind];
 }
 
 function numberOption(fd: number, level: number, name: number): number {

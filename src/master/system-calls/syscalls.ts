@@ -185,6 +185,44 @@ export async function listenBeside(
   return problem;
 }
 
+const isDarwin = process.platform === 'darwin';
+const sockets = isDarwin
+  ? { level: 0xffff, type: 0x1008, acceptsConnections: 0x2, ipv6: 30 }
+  : { level: solSocket, type: 3, acceptsConnections: 30, ipv6: 10 };
+const afInet = 2;
+
+/** socket(2) for TCP over IPv4 or IPv6: a descriptor that no child inherits, or the name of the error. */
+export async function openTcpSocket(isIPv6: boolean): Promise<number | string> {
+  calls ??= await load();
+  if (library === null) return 'ENOSYS';
+  socketCalls ??= loadSocketCalls(library);
+  const made = socketCalls.socket(
+    isIPv6 ? sockets.ipv6 : afInet,
+    sockStream | closeOnExec | (isDarwin ? 0 : sockNonBlocking),
+    0,
+  );
+  return made < 0 ? systemErrorCode(calls.errno()) : made;
+}
+
+/** bind(2). Null, or the name of the error. Only after `openTcpSocket` has been called. */
+export function bindSocket(fd: number, sockaddr: Uint8Array): string | null {
+  if (calls === null || socketCalls === null) return 'ENOSYS';
+  return socketCalls.bind(fd, sockaddr, sockaddr.length) === 0 ? null : systemErrorCode(calls.errno());
+}
+
+/** setsockopt(2) with a number. Null, or the name of the error. */
+export async function setSocketOption(
+  fd: number,
+  level: number,
+  name: number,
+  value: number,
+): Promise<string | null> {
+  calls ??= await load();
+  if (library === null) return 'ENOSYS';
+  socketCalls ??= loadSocketCalls(library);
+  return socketCalls.setsockopt(fd, level, name, [value], 4) === 0 ? null : systemErrorCode(calls.errno());
+}
+
 /** What a descriptor is, as the kernel tells it. */
 export interface SocketFacts {
   readonly family: 'ipv4' | 'ipv6' | 'unix' | 'other';
@@ -195,11 +233,6 @@ export interface SocketFacts {
   readonly address: Buffer;
 }
 
-const isDarwin = process.platform === 'darwin';
-const sockets = isDarwin
-  ? { level: 0xffff, type: 0x1008, acceptsConnections: 0x2, ipv6: 30 }
-  : { level: solSocket, type: 3, acceptsConnections: 30, ipv6: 10 };
-const afInet = 2;
 const sockaddrBytes = 128;
 
 /** getsockname(2), getpeername(2) and getsockopt(2) of a socket; or the name of the error (`ENOTSOCK` …). */

@@ -12,6 +12,7 @@ import { parseReady } from '../readiness-option.ts';
 import { compileProgram, listenersOf, type ProgramOptions } from '../options.ts';
 import type { MasterPlan, Plan, ProgramPlan } from '../plan.ts';
 import type { Place, PlanPlaces, Places } from '../plan-places.ts';
+import { inapplicableOptions, type InapplicableOption } from '../tcp-options.ts';
 import { parseListenAddress } from '../listen-address.ts';
 import { programName } from '../values.ts';
 import {
@@ -366,9 +367,22 @@ function compile({ name, table, entry }: FoundProgram, reader: Reader, report: R
       isGood = false;
       report(problemWith(node, 'cannot be set: the name of a variable must not be empty or contain ='));
     }
+  const unused: string[] = [];
+  for (const { option, message, hint } of inapplicableOptions(
+    givenOptions(values),
+    checked.listeners ?? [],
+  )) {
+    const key = socketKeys[option];
+    unused.push(key);
+    // Those of [defaults] are for the programs that can have them.
+    if (entry.node.kind === 'table' && entry.node.entries.has(key)) problem(key, message, hint);
+  }
   if (!isGood || command === null) return { checked, plan: null };
   try {
-    return { checked, plan: compileProgram(name, optionsOf(table, values, command), table.source.folder) };
+    return {
+      checked,
+      plan: compileProgram(name, optionsOf(table, without(values, unused), command), table.source.folder),
+    };
   } catch (error) {
     if (!(error instanceof GracefulRunError)) throw error;
     problem('', error.message.replace(/^cannot start: /, ''), error.hint);
@@ -385,7 +399,39 @@ function knownListeners(
   if (given.some((key) => values[key] === undefined) || (given.includes('port') && given.includes('listen')))
     return null;
   const folder = folderOf(table, 'listen');
-  return listenersOf(addressesOf(values, folder), folder, { as: 'code', program: null });
+  const addresses = { ...socketOptionsOf(values), ...addressesOf(values, folder) };
+  return listenersOf(addresses, folder, { as: 'code', program: null });
+}
+
+/** The keys of options that not every kind of socket has. */
+const socketKeys = {
+  ipv6Only: 'ipv6_only',
+  tcpFastOpen: 'tcp_fast_open',
+  deferAccept: 'defer_accept',
+  keepalive: 'keepalive',
+  freebind: 'freebind',
+  socketMode: 'socket_mode',
+  socketOwner: 'socket_owner',
+} as const satisfies Record<InapplicableOption['option'], string>;
+
+function socketOptionsOf(values: Readonly<Record<string, unknown>>): Partial<ProgramOptions> {
+  const options = Object.entries(socketKeys).flatMap(([option, key]) =>
+    values[key] === undefined ? [] : [[option, values[key]] as const],
+  );
+  // Checked by the schema of the file.
+  return Object.fromEntries(options);
+}
+
+function givenOptions(values: Readonly<Record<string, unknown>>): ReadonlySet<string> {
+  const options = Object.entries(socketOptionsOf(values));
+  return new Set(options.flatMap(([option, value]) => (value === false ? [] : [option])));
+}
+
+function without(
+  values: Readonly<Record<string, unknown>>,
+  keys: readonly string[],
+): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(Object.entries(values).filter(([key]) => !keys.includes(key)));
 }
 
 function listOf(value: unknown): readonly string[] {
@@ -428,8 +474,7 @@ function optionsOf(
     reusePort: values['reuse_port'],
     workers: values['workers'],
     backlog: values['backlog'],
-    socketMode: values['socket_mode'],
-    socketOwner: values['socket_owner'],
+    ...socketOptionsOf(values),
     cwd: path('directory'),
     environmentFile: path('env_file'),
     environment: variablesOf(values['environment']),

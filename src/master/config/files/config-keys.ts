@@ -152,6 +152,48 @@ export const programKeys: Readonly<Record<string, ConfigKey>> = {
       'Give each worker a listening socket of its own for each address (SO_REUSEPORT), instead of a share of one. Every address has to be one of TCP, with a host. [When it pays](adr/0024-reuse-port.md). Linux only.',
     supervisor: null,
   },
+  ipv6_only: {
+    schema: boolean(programValues.ipv6Only),
+    type: 'boolean',
+    default: 'false',
+    description:
+      'An IPv6 listener takes no IPv4 connections, so `"0.0.0.0:80"` may stand beside `"[::]:80"` in `listen`.',
+    supervisor: null,
+  },
+  tcp_fast_open: {
+    schema: numeric(programValues.tcpFastOpen),
+    type: 'number',
+    default: 'off',
+    description:
+      'TCP Fast Open: how many clients at once may send a request with their first packet, 1 to 65535. The machine must allow it (net.ipv4.tcp_fastopen = 3).',
+    supervisor: null,
+  },
+  defer_accept: {
+    schema: programValues.deferAccept,
+    type: 'duration',
+    default: 'off',
+    description:
+      'Accept a connection only when its first bytes have arrived, or after about this time: whole seconds, 1s to 9h. Not for protocols in which the server speaks first.',
+    supervisor: null,
+    pattern: duration,
+  },
+  keepalive: {
+    schema: programValues.keepalive,
+    type: 'text',
+    default: 'off',
+    description:
+      'TCP keep-alive of accepted connections: `"on"`, or an idle time, an interval and a number of probes: `"60s"`, `"60s:10s"`, `"60s:10s:5"`. What is left out is as net.ipv4.tcp_keepalive_* say. A program may set its own.',
+    supervisor: null,
+    pattern: orVariable('on|\\d+(?:s|m|h)(?::\\d+(?:s|m|h)(?::\\d{1,3})?)?'),
+  },
+  freebind: {
+    schema: boolean(programValues.freebind),
+    type: 'boolean',
+    default: 'false',
+    description:
+      'Listen on an address that the machine does not have yet, such as one that fails over to it.',
+    supervisor: null,
+  },
   workers: {
     schema: numeric(programValues.workers),
     type: 'number, or `auto`',

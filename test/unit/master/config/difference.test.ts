@@ -42,7 +42,8 @@ describe('what a changed key needs', () => {
     [{ ready: 'http:/healthz' as const }, [['ready'], 'reload']],
     [{ drainSignal: 'SIGTERM' as const }, [['drain_signal'], 'reload']],
     [{ drainSignal: 'auto' as const }, null],
-    [{ backlog: 16 }, [['listen'], 'reload']],
+    [{ tcpFastOpen: 16 }, [['tcp_fast_open'], 'reload']],
+    [{ backlog: 16 }, [['backlog'], 'reload']],
     [{ port: 3001 }, [['listen'], 'reload']],
     [{ host: '127.0.0.2' }, [['listen'], 'reload']],
     // Neither can be bound while the other is.

@@ -1,0 +1,102 @@
+/** The options of TCP sockets, as they are written. Pure. */
+import { parseDuration } from '../../shared/durations.ts';
+import type { KeepAlive, ListenerPlan, TcpOptions } from './plan.ts';
+
+/** As code names them, checked by values.ts. */
+export interface WrittenTcpOptions {
+  readonly ipv6Only?: boolean | undefined;
+  readonly tcpFastOpen?: number | undefined;
+  readonly deferAccept?: string | undefined;
+  readonly keepalive?: string | undefined;
+  readonly freebind?: boolean | undefined;
+}
+
+/** Undefined: none is asked for. */
+export function tcpOptions(written: WrittenTcpOptions): TcpOptions | undefined {
+  const options: TcpOptions = {
+    ipv6Only: written.ipv6Only ?? false,
+    freebind: written.freebind ?? false,
+    fastOpen: written.tcpFastOpen ?? null,
+    deferAcceptSeconds: written.deferAccept === undefined ? null : secondsOf(written.deferAccept),
+    keepAlive: written.keepalive === undefined ? null : parseKeepAlive(written.keepalive),
+  };
+  const isAsked = Object.values(options).some((value) => value !== null && value !== false);
+  return isAsked ? Object.freeze(options) : undefined;
+}
+
+/** The largest that tcp(7) takes. */
+const maxSeconds = 32_767;
+const maxProbes = 127;
+
+export const wantedKeepAlive =
+  'on, or an idle time with, if wanted, an interval and a number of probes, such as 60s, 60s:10s or 60s:10s:5 (whole seconds)';
+
+/** `on`, `60s`, `60s:10s`, `60s:10s:5`; null: it is none. */
+export function parseKeepAlive(written: string): KeepAlive | null {
+  if (written === 'on') return { idleSeconds: null, intervalSeconds: null, count: null };
+  const [idle = '', interval, probes, ...rest] = written.split(':');
+  const idleSeconds = secondsOf(idle);
+  const intervalSeconds = interval === undefined ? null : secondsOf(interval);
+  const count = probes === undefined ? null : Number(probes);
+  if (rest.length > 0 || idleSeconds === null || (interval !== undefined && intervalSeconds === null))
+    return null;
+  if (count !== null && !(Number.isInteger(count) && count >= 1 && count <= maxProbes)) return null;
+  return { idleSeconds, intervalSeconds, count };
+}
+
+/** Whole seconds of a duration; null: it is none. */
+export function secondsOf(written: string): number | null {
+  const ms = parseDuration(written);
+  if (ms === null || ms % 1_000 !== 0) return null;
+  const seconds = ms / 1_000;
+  return seconds >= 1 && seconds <= maxSeconds ? seconds : null;
+}
+
+/** An option for sockets that the program has none of. */
+export interface InapplicableOption {
+  /** As code names it. */
+  readonly option: keyof WrittenTcpOptions | 'socketMode' | 'socketOwner';
+  readonly message: string;
+  readonly hint: string;
+}
+
+/** `given`: the options that were written, as code names them. */
+export function inapplicableOptions(
+  given: ReadonlySet<string>,
+  listeners: readonly ListenerPlan[],
+): readonly InapplicableOption[] {
+  if (listeners.length === 0) return [];
+  const hint = 'leave it out, or add a listener of that kind to listen (--listen)';
+  return rules.flatMap(({ option, applies, kind }) =>
+    given.has(option) && !listeners.some(applies)
+      ? [{ option, message: `needs a listener of ${kind}, and there is none`, hint }]
+      : [],
+  );
+}
+
+interface Rule {
+  readonly option: InapplicableOption['option'];
+  readonly applies: (listener: ListenerPlan) => boolean;
+  readonly kind: string;
+}
+
+const isBoundHere = ({ type }: ListenerPlan): boolean => type === 'tcp';
+const isTcp = ({ type }: ListenerPlan): boolean => type === 'tcp' || type === 'fd';
+const isUnix = ({ type }: ListenerPlan): boolean => type === 'unix';
+const mayBeIPv6 = (listener: ListenerPlan): boolean =>
+  listener.type === 'tcp' && (listener.host === null || !/^[\d.]+$/.test(listener.host));
+
+const rules: readonly Rule[] = [
+  { option: 'ipv6Only', applies: mayBeIPv6, kind: 'IPv6 that graceful-run binds' },
+  { option: 'freebind', applies: isBoundHere, kind: 'TCP that graceful-run binds' },
+  { option: 'tcpFastOpen', applies: isTcp, kind: 'TCP' },
+  { option: 'deferAccept', applies: isTcp, kind: 'TCP' },
+  { option: 'keepalive', applies: isTcp, kind: 'TCP' },
+  { option: 'socketMode', applies: isUnix, kind: 'UNIX with a file that graceful-run makes' },
+  { option: 'socketOwner', applies: isUnix, kind: 'UNIX with a file that graceful-run makes' },
+];
+
+/** Whether the listener is for every IPv6 address and for no IPv4 address. */
+export function isWideIPv6Only(listener: ListenerPlan): boolean {
+  return listener.type === 'tcp' && listener.host === '::' && listener.options?.ipv6Only === true;
+}
