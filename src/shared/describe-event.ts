@@ -140,6 +140,8 @@ function sentence(event: MasterEvent, why: (failure: Failure) => string): string
     case 'undeclaredListen':
       return `${worker(event)} also listens on ${event.address}, which graceful-run does not hold: two generations cannot both bind it, so a reload fails or interrupts it; ${howToDeclare(event.address)}`;
     case 'wideListen':
+      if (event.address.startsWith('udp:'))
+        return `${worker(event)} asked for ${event.address} only, but the listener is open to every address: name ${event.address} in listen (--listen)`;
       return `${worker(event)} asked for ${event.address} only, but the listener is open to every address and shows IPv4 clients as ::ffff:a.b.c.d: set ${hostOption(event.address)}`;
     case 'narrowListen':
       return `${worker(event)} asked for ${event.address}, but the listener is open only to the addresses that the first generation asked for: restart the master, or set the address with host (--host)`;
@@ -239,10 +241,12 @@ function which(release: Release | null): string {
 }
 
 function howToDeclare(address: string): string {
-  const port = /:(\d+)$/.exec(address)?.[1];
-  return port === undefined
-    ? 'graceful-run cannot hold UNIX sockets yet'
-    : `if it is the one that clients use, hold it: port (--port ${port}), or listen in a config file`;
+  const port = address.startsWith('udp:') ? undefined : /:(\d+)$/.exec(address)?.[1];
+  const how =
+    port === undefined
+      ? `listen (--listen ${address.startsWith('/') ? 'unix:' : ''}${address})`
+      : `port (--port ${port}), or listen in a config file`;
+  return `if it is the one that clients use, hold it: ${how}`;
 }
 
 /** The option that binds the address alone: `host (--host 127.0.0.1)`. */

@@ -7,6 +7,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { ask, sendPaced, whoAnswersDatagrams } from '../helpers/datagrams.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { freePort } from '../helpers/plain-client.ts';
+import { runCheck } from '../helpers/run-check.ts';
 import {
   app,
   runMaster,
@@ -267,4 +268,39 @@ test.each([
   const master = run([address]);
   expect(await master.exited).toMatchObject({ code: 2 });
   expect(master.output).toContain(problem);
+});
+
+test('the workers of a killed master answer what they have read, and the next master takes the address', async () => {
+  const runtime = temporaryFolder();
+  const port = await freePort();
+  const master = run([`udp:127.0.0.1:${port}`], { runtime, env: { DELAY_MS: '300' } });
+  await master.serving();
+  const pid = await master.workerPid(1);
+  const answer = whoAnswersDatagrams(port);
+  await ask(port, 'twice');
+  master.signal('SIGKILL');
+  const next = run([`udp:127.0.0.1:${port}`], { runtime });
+  expect(await answer).toMatchObject({ pid });
+  await next.serving();
+  expect((await whoAnswersDatagrams(port)).pid).not.toBe(pid);
+});
+
+test('a socket of another family does not get the listener, and the hint says so', async () => {
+  const port = await freePort();
+  const master = run([`udp:[::]:${port}`], { env: { UDP_HOST: '0.0.0.0' } });
+  expect(await master.exited).toMatchObject({ code: 1 });
+  expect(master.output).toContain(`cannot bind a udp4 socket to udp:[::]:${port}`);
+  expect(master.output).toContain(`graceful-run holds udp:[::]:${port} for one socket`);
+});
+
+test('--check tries a program without disturbing the one that serves', async () => {
+  const master = run();
+  const port = await master.serving();
+  const args = ['--run', '--listen', `udp:127.0.0.1:${port}`, '--name', 'app', '--', ...app('serves-udp')];
+  const { code, lines } = await runCheck(args, { runtime: master.runtime });
+  expect({ code, lines }).toMatchObject({ code: 0 });
+  expect(await whoAnswersDatagrams(port)).toMatchObject({ generation: 1 });
+  const other = await runCheck(['--listen', `udp:127.0.0.1:${port}`, '--', ...app('serves-udp')]);
+  expect(other.code).toBe(2);
+  expect(other.lines.join('\n')).toContain(`by pid ${master.pid}`);
 });

@@ -131,9 +131,10 @@ export function fillPlaceholders(text: string, listeners: readonly AnnouncedList
 }
 
 function valueOf(word: Word, name: string | null, listeners: readonly AnnouncedListener[]): string | null {
-  const listener = listeners.find(
+  const fitting = listeners.filter(
     (one) => hasValue(word, one.type) && (name === null || (one.standsFor ?? one.name) === name),
   );
+  const listener = (word === 'fd' ? undefined : fitting.find(({ type }) => type === 'tcp')) ?? fitting[0];
   if (listener === undefined) return null;
   if (word === 'fd') return String(listener.fd);
   if (listener.type === 'unix') return listener.path;

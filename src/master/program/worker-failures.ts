@@ -17,7 +17,7 @@ export interface FailureContext {
   readonly undeclared: readonly string[];
   /** The pid of a process of it that runs Node.js without the preload; null: none was found. */
   readonly withoutPreload: number | null;
-  /** The ports that were declared, and paths such as `unix:/run/app.sock`. */
+  /** The ports of TCP that were declared, and `unix:/run/app.sock` or `udp:127.0.0.1:53`. */
   readonly declared: readonly (number | string)[];
 }
 
@@ -130,7 +130,7 @@ function exitHint(outcome: Outcome, words: FailureContext): string | null {
   const otherRuntime = otherRuntimeHint(words);
   if (otherRuntime !== null) return otherRuntime;
   if (isNotInherited(words.stderrTail)) return notInheritedHint;
-  const held = withoutPreloadHint(words) ?? heldHint(words);
+  const held = withoutPreloadHint(words) ?? heldHint(words) ?? heldDatagramsHint(words);
   if (held !== null) return held;
   if (words.stderrTail.some((line) => line.includes('EADDRINUSE'))) return takenHint(words);
   if (outcome.code === 0)
@@ -151,7 +151,23 @@ function heldHint({ stderrTail, declared }: FailureContext): string | null {
     : [];
   const port = taken.find((one) => declared.includes(one));
   if (port === undefined && !text.includes(heldByMaster)) return null;
-  return `graceful-run holds port ${port ?? declared.join(', ')} for the process that it starts, but the program binds the port a second time: in a second server on the same address, in a worker thread, or in a process that it starts. If it uses node:cluster, leave cluster.schedulingPolicy at SCHED_RR and listen without exclusive: true, or use workers (--workers) instead. If a wrapper starts the server, start Node.js itself (node --import tsx app.ts, not tsx app.ts). If a script sets NODE_OPTIONS, let it keep the existing value (${keepOptions})`;
+  return `graceful-run holds ${port === undefined ? describeDeclared(declared) : `port ${port}`} for the process that it starts, but the program binds the port a second time: in a second server on the same address, in a worker thread, or in a process that it starts. If it uses node:cluster, leave cluster.schedulingPolicy at SCHED_RR and listen without exclusive: true, or use workers (--workers) instead. If a wrapper starts the server, start Node.js itself (node --import tsx app.ts, not tsx app.ts). If a script sets NODE_OPTIONS, let it keep the existing value (${keepOptions})`;
+}
+
+/** A socket of `node:dgram` binds an address that is held: `bind EADDRINUSE 127.0.0.1:5353`. */
+function heldDatagramsHint({ stderrTail, declared }: FailureContext): string | null {
+  const [, port = ''] = /bind EADDRINUSE \S*:(\d+)/.exec(stderrTail.join('\n')) ?? [];
+  const held = declared.find((one) => typeof one === 'string' && /^udp:.*:(\d+)$/.exec(one)?.[1] === port);
+  return held === undefined
+    ? null
+    : `graceful-run holds ${held} for one socket of the process that it starts: make it with the family of that address (udp4 or udp6), and bind it once, not in a worker thread, a process of node:cluster or another process`;
+}
+
+/** `port 80, 81, udp:127.0.0.1:53`. */
+function describeDeclared(declared: FailureContext['declared']): string {
+  const ports = declared.filter((one) => typeof one === 'number');
+  const others = declared.filter((one) => typeof one === 'string');
+  return [...(ports.length === 0 ? [] : [`port ${ports.join(', ')}`]), ...others].join(', ');
 }
 
 /** Its listen() binds the port by itself, which fails, or ends up elsewhere. */
@@ -201,7 +217,7 @@ const silentHint = 'it wrote nothing to stderr: run the command by itself to see
 
 function undeclaredHint({ undeclared, declared }: FailureContext): string | null {
   if (undeclared.length === 0) return null;
-  return `it listened on ${undeclared.join(', ')}, but graceful-run holds port ${declared.join(', ')}: set port (--port) to the port of the program, or let the program listen on process.env.PORT`;
+  return `it listened on ${undeclared.join(', ')}, but graceful-run holds ${describeDeclared(declared)}: set port (--port) to the port of the program, or let the program listen on process.env.PORT`;
 }
 
 function unhealthyHint({ when }: Readiness): string {
@@ -211,7 +227,7 @@ function unhealthyHint({ when }: Readiness): string {
 }
 
 function notReadyHint(readiness: Readiness, { declared }: FailureContext): string {
-  const listens = `listens on port ${declared.join(', ')} (and has called worker.ready(), if it set ready: 'manual')`;
+  const listens = `listens on ${describeDeclared(declared)} (and has called worker.ready(), if it set ready: 'manual')`;
   return `${signOf(readiness, listens)}; if the start is slow, raise the ready timeout`;
 }
 

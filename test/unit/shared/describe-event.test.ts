@@ -22,6 +22,15 @@ group('describe', () => {
     expect(words).not.toMatch(/\p{Cc}/u);
   });
 
+  test.each([
+    ['127.0.0.1:9000', 'port (--port 9000)'],
+    ['/run/app.sock', 'listen (--listen unix:/run/app.sock)'],
+    ['udp:127.0.0.1:53', 'listen (--listen udp:127.0.0.1:53)'],
+  ])('how to hold %s is said as it is written', (address, how) => {
+    const identity = { generation: 1, slot: 0, pid: 1 };
+    expect(describe({ event: 'undeclaredListen', ...identity, address })).toContain(how);
+  });
+
   test('a reload that is requested during the first start waits for the start', () => {
     const requested = { event: 'reloadRequested', cause: 'signal', pending: true } as const;
     expect(describe({ ...requested, generation: 2 })).toMatch(/ after the start that is running$/);

@@ -102,3 +102,17 @@ test('the path is that of the first UNIX socket, and the port that of the first 
     { message: '{port:default} names a listener that has no port' },
   ]);
 });
+
+test('the port is that of a UDP listener only where there is none of TCP', () => {
+  const udp: AnnouncedListener = {
+    name: 'default',
+    type: 'udp',
+    fd: 3,
+    host: '0.0.0.0',
+    port: 5353,
+    backlog: 0,
+  };
+  const tcp: AnnouncedListener = { name: 'web', type: 'tcp', fd: 4, host: '::1', port: 9000, backlog: 1 };
+  expect(fillPlaceholders('{fd} {host} {port}', [udp])).toBe('3 0.0.0.0 5353');
+  expect(fillPlaceholders('{fd} {port} {port:default}', [udp, tcp])).toBe('3 9000 5353');
+});
