@@ -7,6 +7,10 @@ export interface OwnEffort {
   readonly throughputMs: number;
   /** The number of parts into which the time of a round is divided. */
   readonly throughputTurns: number;
+  readonly spreadRounds: number;
+  readonly spreadTurns: number;
+  /** Of one run of the load generator, of which there are two for each turn. */
+  readonly spreadMs: number;
   readonly boots: number;
   readonly reloads: number;
   /** Idle connections. */
@@ -57,6 +61,9 @@ export const fullEffort: Effort = {
     throughputRounds: 9,
     throughputMs: 4_000,
     throughputTurns: 4,
+    spreadRounds: 3,
+    spreadTurns: 3,
+    spreadMs: 2_000,
     boots: 25,
     reloads: 12,
     crowd: 10_000,
@@ -94,6 +101,9 @@ export const quickEffort: Effort = {
     throughputRounds: 1,
     throughputMs: 1_000,
     throughputTurns: 1,
+    spreadRounds: 1,
+    spreadTurns: 1,
+    spreadMs: 1_000,
     boots: 3,
     reloads: 3,
     crowd: 1_000,

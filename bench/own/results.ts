@@ -60,8 +60,23 @@ export interface CrowdResult {
   readonly longestMs: { readonly without: readonly number[]; readonly during: readonly number[] };
 }
 
+/** How load spreads over workers, for one number of workers and one way to share the address. */
+export interface SpreadResult {
+  readonly workers: number;
+  readonly name: string;
+  /** Requests per second over 32 keep-alive connections, for each run. */
+  readonly keepAlive: readonly number[];
+  /** For each of these runs: the open connections of each worker, the greatest number first. */
+  readonly connections: readonly (readonly number[])[];
+  /** Requests per second with a new connection for each. */
+  readonly close: readonly number[];
+  /** For each of these runs: how many of the sampled requests each worker has answered, the greatest number first. */
+  readonly requests: readonly (readonly number[])[];
+}
+
 export interface OwnResults {
   readonly throughput?: readonly ThroughputResult[];
+  readonly spread?: readonly SpreadResult[] | NotMeasured;
   readonly boot?: readonly BootResult[];
   readonly failures?: readonly FailuresResult[];
   readonly crowd?: CrowdResult;

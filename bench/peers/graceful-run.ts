@@ -17,6 +17,12 @@ const withoutProbation: Tool = describe(
   ['--probation', '0s'],
 );
 
+/** For the measurement of how load spreads. */
+export const sharedListener: Tool = { ...migrating, name: 'graceful-run, shared listener' };
+export const reusePort: Tool = describe('graceful-run --reuse-port', 'a listener for each worker', [
+  '--reuse-port',
+]);
+
 export const gracefulRun: readonly Tool[] = [migrating, withoutProbation, notMigrating];
 
 function describe(name: string, setup: string, flags: readonly string[]): Tool {

@@ -1,11 +1,12 @@
 /** Renders the comparison of graceful-run with bare Node.js. Pure. */
-import { isMeasured, type Comparison, type OwnResults } from '../own/results.ts';
+import { isMeasured, type Comparison, type OwnResults, type SpreadResult } from '../own/results.ts';
 import { median } from '../statistics.ts';
 import { failures, megabytes, spread, table, tenths, whole, type Row } from './table.ts';
 
 /** One section for each measurement; those without figures are left out. */
 export function ownSections({
   throughput,
+  spread: spreads,
   boot,
   failures: failed,
   crowd,
@@ -25,6 +26,18 @@ export function ownSections({
           isMeasured(rates) ? [name, ...compare(rates, whole)] : [name, rates.missing, '', ''],
         ),
       ),
+    ]);
+  }
+  if (spreads !== undefined) {
+    sections.push([
+      '### How load spreads over workers',
+      '',
+      'Workers that share one listener, workers with one each, and node:cluster, whose primary hands out connections in turn: all run at the same time, are',
+      'measured alternately, and respond with the pid. `wrk -t1 -c32`; each run opens its 32 connections at once. "Busiest" is the share of the',
+      'worker that has most of them, or that answers most requests; evenly it would be 16 of 32 and 50% with two workers, 8 and 25% with four.',
+      'Each ratio is the median of the ratios to node:cluster in the same turn.',
+      '',
+      ...(isMeasured(spreads) ? spreadTable(spreads) : [spreads.missing]),
     ]);
   }
   if (boot !== undefined) {
@@ -121,6 +134,35 @@ export function ownSections({
     ]);
   }
   return sections.map((lines) => lines.join('\n'));
+}
+
+function spreadTable(results: readonly SpreadResult[]): readonly string[] {
+  return table(
+    ['workers', '', 'keep-alive', 'ratio', 'busiest, of 32', '`Connection: close`', 'ratio', 'busiest'],
+    results.map(({ workers, name, keepAlive, connections, close, requests }) => {
+      const other = results.find((one) => one.workers === workers && one.name === 'node:cluster');
+      const ratio = (rates: readonly number[], base: readonly number[] = []): string =>
+        median(rates.map((rate, turn) => rate / (base[turn] ?? NaN))).toFixed(2);
+      return [
+        String(workers),
+        name,
+        spread(keepAlive, whole),
+        ratio(keepAlive, other?.keepAlive),
+        spread(
+          connections.map(([most = 0]) => most),
+          whole,
+        ),
+        spread(close, whole),
+        ratio(close, other?.close),
+        `${spread(requests.map(busiestPercent), whole)}%`,
+      ];
+    }),
+  );
+}
+
+function busiestPercent(counts: readonly number[]): number {
+  const [most = 0] = counts;
+  return (100 * most) / counts.reduce((sum, count) => sum + count, 0);
 }
 
 function compare({ bare, managed }: Comparison, write: (value: number) => string): Row {
