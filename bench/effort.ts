@@ -47,12 +47,19 @@ export interface ProgramsEffort {
   readonly changes: number;
 }
 
+/** For servers in other languages that can reload themselves. */
+export interface ForeignEffort {
+  readonly reloads: number;
+  readonly everyMs: number;
+}
+
 export interface Effort {
   /** Measures too little to compare anything. */
   readonly isQuick: boolean;
   readonly own: OwnEffort;
   readonly peers: PeerEffort;
   readonly programs: ProgramsEffort;
+  readonly foreign: ForeignEffort;
 }
 
 export const fullEffort: Effort = {
@@ -93,6 +100,7 @@ export const fullEffort: Effort = {
     statuses: 5,
     changes: 1,
   },
+  foreign: { reloads: 12, everyMs: 1_000 },
 };
 
 export const quickEffort: Effort = {
@@ -133,4 +141,5 @@ export const quickEffort: Effort = {
     statuses: 1,
     changes: 1,
   },
+  foreign: { reloads: 2, everyMs: 600 },
 };

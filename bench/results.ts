@@ -1,4 +1,5 @@
 /** The raw figures of a run: what is rendered, and what `--json` writes. */
+import type { ForeignResult } from './foreign/measure.ts';
 import type { PeerResults } from './measures/index.ts';
 import type { OwnResults } from './own/results.ts';
 import type { ProgramsResults } from './programs/results.ts';
@@ -32,4 +33,6 @@ export interface Results {
   readonly peers: PeerResults;
   /** Many programs under one tool. */
   readonly programs?: ProgramsResults;
+  /** Servers in other languages. */
+  readonly foreign?: readonly ForeignResult[];
 }

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { fullEffort, quickEffort } from './effort.ts';
 import { describeMachine } from './machine.ts';
+import { measureForeign } from './foreign/measure.ts';
 import { measures } from './measures/index.ts';
 import { ownMeasures } from './own/index.ts';
 import { tools } from './peers/index.ts';
@@ -50,7 +51,7 @@ async function measure(): Promise<Results> {
   };
   const present = chosen.filter((_, at) => results.tools[at]?.version !== null);
   const parts = chooseParts();
-  const take = (part: Pick<Results, 'own' | 'peers' | 'programs'>): void => {
+  const take = (part: Pick<Results, 'own' | 'peers' | 'programs' | 'foreign'>): void => {
     results = {
       ...results,
       ...part,
@@ -68,6 +69,7 @@ async function measure(): Promise<Results> {
     const programs = await measurePrograms(chooseManagers(), effort.programs);
     take({ own: {}, peers: {}, programs });
   }
+  if (parts('foreign')) take({ own: {}, peers: {}, foreign: await measureForeign(effort.foreign) });
   for (const [name, measureOwn] of Object.entries(ownMeasures)) {
     if (parts(`own-${name}`)) take({ own: await measureOwn(effort.own), peers: {} });
   }
@@ -89,7 +91,7 @@ function toolNames(): readonly string[] {
 
 function chooseParts(): (name: string) => boolean {
   const own = Object.keys(ownMeasures).map((name) => `own-${name}`);
-  const names = choose('measure', values.only, [...Object.keys(measures), 'programs', ...own]);
+  const names = choose('measure', values.only, [...Object.keys(measures), 'programs', 'foreign', ...own]);
   return (name) => names.includes(name);
 }
 

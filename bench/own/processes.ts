@@ -3,7 +3,7 @@
  * environment and stdio.
  */
 import { EventLog } from '../../test/helpers/event-log.ts';
-import { appPath, startProcess, temporaryFolder } from '../processes.ts';
+import { appPath, startProcess, temporaryFolder, type StartOptions } from '../processes.ts';
 
 /** The built command. */
 const executable: string = new URL('../../bin/graceful-run.cjs', import.meta.url).pathname;
@@ -35,13 +35,21 @@ export async function startManaged(
   flags: readonly string[] = [],
   env: NodeJS.ProcessEnv = {},
 ): Promise<RunningMaster> {
+  return startUnderMaster([process.execPath, appPath(app)], ['--port', '0', ...flags], { env });
+}
+
+/** The same for any command. `flags` contain the port. */
+export async function startUnderMaster(
+  command: readonly string[],
+  flags: readonly string[],
+  { env = {}, ...options }: Pick<StartOptions, 'env' | 'cwd'>,
+): Promise<RunningMaster> {
   const runtime = temporaryFolder();
-  const all = ['--port', '0', '--name', 'bench', '--log-format', 'json', ...flags];
-  const { child, pid, stop } = startProcess(
-    process.execPath,
-    [executable, ...all, '--', process.execPath, appPath(app)],
-    { env: { ...env, XDG_RUNTIME_DIR: runtime.path } },
-  );
+  const all = ['--name', 'bench', '--log-format', 'json', ...flags];
+  const { child, pid, stop } = startProcess(process.execPath, [executable, ...all, '--', ...command], {
+    ...options,
+    env: { ...env, XDG_RUNTIME_DIR: runtime.path },
+  });
   const log = new EventLog();
   if (child.stderr !== null) log.read(child.stderr);
   child.once('exit', () => {
