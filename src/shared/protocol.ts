@@ -138,6 +138,8 @@ export type WorkerMessage =
   | { readonly type: 'admitted'; readonly pid: number }
   /** The answer to `confirmPause`: it accepts no more, and can be told to `resume`. */
   | { readonly type: 'paused'; readonly pid: number }
+  /** The answer to `confirmPause` when the time of a `pause` was up before: it accepts on, and can be asked again. */
+  | { readonly type: 'pauseLapsed'; readonly pid: number }
   /** It could not stop to accept in a way that can be taken back, and accepts on. */
   | { readonly type: 'notPaused'; readonly pid: number; readonly problem: string }
   /** The answer to `admit` when a listener cannot be listened on: `problem` says why. */
@@ -182,10 +184,11 @@ export type MasterMessage =
   | { readonly type: 'predecessor' }
   /**
    * Keep the connections that are open, and accept no more on the listener of this name. The handle beside it is another copy of that
-   * listener, which takes the place of the one that is accepted on. A UDP listener comes without one.
+   * listener, which takes the place of the one that is accepted on. A UDP listener comes without one. `forMs`: accept again after so long,
+   * unless `confirmPause` has come by then; null: only at `resume`.
    */
-  | { readonly type: 'pause'; readonly name: string }
-  /** After the last `pause`, without a handle, so that it arrives even when none of the handles did: has it worked? */
+  | { readonly type: 'pause'; readonly name: string; readonly forMs: number | null }
+  /** After the last `pause`, without a handle, so that it arrives even when none of the handles did: has it worked? From now on it is for good. */
   | { readonly type: 'confirmPause' }
   /** Accept again. */
   | { readonly type: 'resume' }

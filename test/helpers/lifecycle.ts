@@ -105,6 +105,7 @@ export function kinds(effects: readonly Effect[]): readonly string[] {
         return [];
       case 'startWorker':
       case 'admitWorker':
+      case 'pauseWorkerBriefly':
       case 'pauseWorker':
       case 'resumeWorker':
       case 'drainWorker':

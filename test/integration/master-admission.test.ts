@@ -55,6 +55,40 @@ test('a worker that freezes between ready and admission fails its generation, an
   rmSync(hold);
 });
 
+test('while a new worker takes its time to accept, the old ones do, and stop again once it does', async () => {
+  const hold = join(temporaryFolder(), 'hold');
+  const master = runMaster({
+    command: [
+      'sh',
+      '-c',
+      '[ "$GRACEFUL_RUN_WORKER" = 1 ] || unset HOLD; exec "$@"',
+      'sh',
+      ...app('boots-when-told'),
+    ],
+    flags: ['--workers', '2', '--probation', '60s'],
+    env: { HOLD: hold },
+  });
+  const port = await master.serving();
+  writeFileSync(hold, '');
+  master.signal('SIGHUP');
+  await master.waitFor('workerReady', { generation: 2, slot: 0 });
+  const [frozen, late] = [await master.workerPid(2, 0), await master.workerPid(2, 1)];
+  await pauseProcess(frozen);
+  await master.waitForLine(`booting ${late}`);
+  kill(late, 'SIGUSR2');
+  await master.waitFor('workerAdmitted', { generation: 2, slot: 1 });
+  // The old workers made way for a moment, which was over before the frozen one accepted.
+  for (let answered = 0; answered < 4; answered++)
+    await eventually('an old worker answers', async () => (await whoAnswers(port)).generation === 1);
+
+  kill(frozen, 'SIGCONT');
+  await master.waitFor('generationReady', { generation: 2 });
+  for (const slot of [0, 1]) await master.waitFor('workerAcceptsNoMore', { generation: 1, slot });
+  for (let n = 0; n < 8; n++) expect(await whoAnswers(port)).toMatchObject({ generation: 2 });
+  expect(master.all('workerNotPaused')).toEqual([]);
+  rmSync(hold);
+});
+
 test('a program that its own command starts again is reported as a crash, admitted, and serves', async () => {
   const master = runMaster({ command: ['sh', '-c', `until ${node} ${serves}; do :; done`] });
   const port = await master.serving();

@@ -76,6 +76,7 @@ export function startCandidate(
     versions,
     dispatch,
     onEvent: () => undefined,
+    pauseLapsed: () => undefined,
     open: () => undefined,
   });
   const workers = createWorkerProcesses({

@@ -32,6 +32,7 @@ const workerMessage = z.discriminatedUnion('type', [
   z.object({ type: z.literal('admitted'), pid }),
   z.object({ type: z.literal('notAdmitted'), pid, problem: z.string().check(z.maxLength(500)) }),
   z.object({ type: z.literal('paused'), pid }),
+  z.object({ type: z.literal('pauseLapsed'), pid }),
   z.object({ type: z.literal('notPaused'), pid, problem: z.string().check(z.maxLength(500)) }),
   z.object({ type: z.literal('acceptsNoMore'), pid }),
   z.object({ type: z.literal('drains'), pid }),

@@ -15,6 +15,12 @@ import type { Timers } from './timers.ts';
 import type { Versions } from './versions.ts';
 import type { WorkerProcesses } from './worker-processes.ts';
 
+/**
+ * How long an old worker waits at most for a new one to begin to accept: many times what that takes, and little for a client, which waits in
+ * the listener's queue if the new worker does not.
+ */
+const briefPauseMs = 25;
+
 export interface PerformerParts {
   readonly platform: Platform;
   readonly versions: Versions;
@@ -30,6 +36,8 @@ export interface Performer {
   direct(program: Program): void;
   /** Returns the event that is to be told about it, if there is one. */
   perform(effect: Effect): EventWithoutRelease | null;
+  /** The time of its brief pause was up before it was told that it is for good: it is told again. */
+  pauseAgain(worker: RunningWorker): void;
   /** The worker with this pid has closed its listeners. */
   acceptsNoMore(pid: number): void;
   /** The worker has ended. */
@@ -56,8 +64,11 @@ export function createPerformer(parts: PerformerParts): Performer {
       case 'admitWorker':
         workers.get(effect.worker)?.process.send({ type: 'admit' });
         return null;
+      case 'pauseWorkerBriefly':
+        pauseBriefly(workers.get(effect.worker));
+        return null;
       case 'pauseWorker':
-        stopAccepting(workers.get(effect.worker), longestEmptyingMs, pause);
+        stopAccepting(workers.get(effect.worker), longestEmptyingMs, pauseForGood);
         return null;
       case 'resumeWorker':
         resume(workers.get(effect.worker));
@@ -112,13 +123,24 @@ export function createPerformer(parts: PerformerParts): Performer {
     });
   }
 
-  function pause(worker: RunningWorker): void {
+  /** `forMs`: for how long, unless it is confirmed; null: until it is told to resume. */
+  function pause(worker: RunningWorker, forMs: number | null): void {
+    worker.isPausedBriefly = forMs !== null;
     for (const listener of versions.listenersOf(worker)) {
-      const order = { type: 'pause', name: listener.name } as const;
+      const order = { type: 'pause', name: listener.name, forMs } as const;
       // To stop reading datagrams, a worker does not have to close its copy of the socket.
       if (listener.address.type === 'udp') worker.process.send(order);
       else sendListener(worker.process, order, listener);
     }
+  }
+
+  function pauseBriefly(worker: RunningWorker | undefined): void {
+    if (worker !== undefined) pause(worker, briefPauseMs);
+  }
+
+  function pauseForGood(worker: RunningWorker): void {
+    if (worker.isPausedBriefly) worker.isPausedBriefly = false;
+    else pause(worker, null);
     worker.process.send({ type: 'confirmPause' });
   }
 
@@ -201,6 +223,7 @@ export function createPerformer(parts: PerformerParts): Performer {
       queues.direct(program);
     },
     perform,
+    pauseAgain: pauseForGood,
     acceptsNoMore(pid) {
       endOfListening.acceptsNoMore(pid);
       lookAtListeners();

@@ -57,6 +57,11 @@ export function createRunner(options: RunnerOptions, initial: Program): Runner {
     versions,
     dispatch,
     onEvent: heard,
+    pauseLapsed: (worker) => {
+      // It may have been told to resume meanwhile.
+      if (program.workers.some(({ id, isPaused }) => id === worker.id && isPaused))
+        performer.pauseAgain(worker);
+    },
     open: (worker, counts) => {
       openCounts.heard(worker, counts);
     },

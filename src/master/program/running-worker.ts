@@ -25,6 +25,8 @@ export interface RunningWorker {
   wasReady: boolean;
   /** It was told to drain or to end. */
   isToldToEnd: boolean;
+  /** It was told to accept no more for a moment, and not yet that it is for good. */
+  isPausedBriefly: boolean;
   /** What shows that it is ready has happened, beside what its Node.js process says. */
   isProven: boolean;
   /** It has spoken to its NOTIFY_SOCKET. */

@@ -20,6 +20,8 @@ export interface MessageHandlerParts {
   readonly readiness: ReadinessJudge;
   readonly onEvent: (event: MasterEvent) => void;
   readonly dispatch: (event: Undated<LifecycleInput>) => void;
+  /** The time of its brief pause was up before it was told that it is for good. */
+  readonly pauseLapsed: (worker: RunningWorker) => void;
   /** A worker has said what it still has open. */
   readonly open: (worker: number, counts: OpenCounts) => void;
 }
@@ -51,6 +53,7 @@ export function createMessageHandler({
   readiness,
   onEvent,
   dispatch,
+  pauseLapsed,
   open,
 }: MessageHandlerParts): MessageHandler {
   const wide = new Set<string>();
@@ -161,6 +164,9 @@ export function createMessageHandler({
       case 'paused':
         onEvent({ event: 'workerAcceptsNoMore', ...identity(worker) });
         return;
+      case 'pauseLapsed':
+        pauseLapsed(worker);
+        return;
       case 'notPaused':
         onEvent({ event: 'workerNotPaused', ...identity(worker), problem: message.problem });
         dispatch({ type: 'workerCannotPause', worker: worker.id });
@@ -248,6 +254,7 @@ function isOnlyForTheWorker({ type }: WorkerMessage): boolean {
     case 'admitted':
     case 'notAdmitted':
     case 'paused':
+    case 'pauseLapsed':
     case 'notPaused':
     case 'adopts':
     case 'acceptsNoMore':

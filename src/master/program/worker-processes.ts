@@ -108,6 +108,7 @@ export function createWorkerProcesses(parts: WorkerProcessParts): WorkerProcesse
         ownPid: null,
         wasReady: false,
         isToldToEnd: false,
+        isPausedBriefly: false,
         isProven: false,
         hasNotified: false,
         closeNotify,

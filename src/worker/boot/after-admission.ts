@@ -58,6 +58,9 @@ export function createAfterAdmission(parts: AfterAdmissionParts): AfterAdmission
   const { bindings, send, application, tracking } = parts;
   const { servers, connections, requests } = tracking;
   const { pid } = process;
+  let lapse: NodeJS.Timeout | null = null;
+  /** The time of a pause was up, and the master has not been told yet. */
+  let hasLapsed = false;
   const order = awaitOrder(parts.drainTimeoutMs, {
     isThere: parts.hasMaster,
     tell: () => {
@@ -114,7 +117,27 @@ export function createAfterAdmission(parts: AfterAdmissionParts): AfterAdmission
     },
   };
 
+  /** Accepts again by itself when the time is up, unless the pause was confirmed before. */
+  function endPauseAfter(ms: number | null): void {
+    clearTimeout(lapse ?? undefined);
+    hasLapsed = false;
+    lapse =
+      ms === null
+        ? null
+        : setTimeout(() => {
+            lapse = null;
+            hasLapsed = true;
+            resume();
+          }, ms).unref();
+  }
+
   function confirmPause(): void {
+    if (hasLapsed) {
+      hasLapsed = false;
+      void send({ type: 'pauseLapsed', pid });
+      return;
+    }
+    endPauseAfter(null);
     if (bindings.isPaused()) void send({ type: 'paused', pid });
     else {
       bindings.resume();
@@ -138,12 +161,16 @@ export function createAfterAdmission(parts: AfterAdmissionParts): AfterAdmission
           break;
         case 'pause':
           if (drain.isBegun()) closeHandle(handle);
-          else bindings.pause(message.name, isRawHandle(handle) ? handle : null, servers.replaceHandle);
+          else {
+            bindings.pause(message.name, isRawHandle(handle) ? handle : null, servers.replaceHandle);
+            endPauseAfter(message.forMs);
+          }
           break;
         case 'confirmPause':
           if (!drain.isBegun()) confirmPause();
           break;
         case 'resume':
+          endPauseAfter(null);
           resume();
           break;
         case 'successor':

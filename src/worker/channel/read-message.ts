@@ -29,8 +29,13 @@ export function readMessage(value: unknown): MasterMessage | null {
         : null;
     }
     case 'listener':
-    case 'pause':
       return typeof name === 'string' ? { type, name } : null;
+    case 'pause': {
+      const { forMs } = value;
+      return typeof name === 'string'
+        ? { type, name, forMs: typeof forMs === 'number' ? forMs : null }
+        : null;
+    }
     case 'listenerSent': {
       const { request } = value;
       return typeof name === 'string' && typeof request === 'number' ? { type, name, request } : null;

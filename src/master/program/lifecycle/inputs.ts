@@ -136,6 +136,10 @@ export type Effect =
     }
   /** Let a ready worker accept connections. It confirms that with `workerAdmitted`. */
   | { readonly type: 'admitWorker'; readonly worker: number }
+  /**
+   * Others are about to accept in its place: let it accept no more for a moment. It accepts again by itself unless `pauseWorker` follows soon.
+   */
+  | { readonly type: 'pauseWorkerBriefly'; readonly worker: number }
   /** Let it keep its connections and accept no more, ready to accept again. */
   | { readonly type: 'pauseWorker'; readonly worker: number }
   | { readonly type: 'resumeWorker'; readonly worker: number }

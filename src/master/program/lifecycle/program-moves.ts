@@ -18,7 +18,14 @@ import {
   scheduleRestart,
   startCandidates,
 } from './generations.ts';
-import { admitWorkers, dismissGeneration, drainWorkers, workersById, workersOf } from './worker-commands.ts';
+import {
+  admitWorkers,
+  dismissGeneration,
+  drainWorkers,
+  pauseBriefly,
+  workersById,
+  workersOf,
+} from './worker-commands.ts';
 import { beginProbation, canProve } from './probation.ts';
 import { decideReload } from './reload-policy.ts';
 import {
@@ -106,8 +113,14 @@ export function admitIfComplete(program: Starting | Reloading, at: number, out: 
     const next = startCandidates(program, candidate, at, out);
     return { ...next.program, candidate: next.generation };
   }
+  const workers = workersOf(program, candidate);
+  const isAsked = workers.some(({ admission }) => admission === 'notAsked');
+  const admitted = admitWorkers(program, workers, at, out);
+  // Every connection of the next moment is one for the new generation: without this, most of them would be for the old one.
+  if (isAsked && program.phase === 'reloading' && canProve(program))
+    pauseBriefly(workersOf(program, program.current), out);
   // Fewer workers may be wanted than before: then those that are left may all have confirmed already.
-  return promoteIfAdmitted(admitWorkers(program, workersOf(program, candidate), at, out), at, out);
+  return promoteIfAdmitted(admitted, at, out);
 }
 
 /** The moment of a reload: the whole candidate accepts, and the generation before it drains. */

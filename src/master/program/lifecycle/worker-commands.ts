@@ -39,6 +39,13 @@ export function pauseWorkers<P extends Program>(
   return command(program, workers, { type: 'pause', at }, out);
 }
 
+/** Lets those of `workers` that accept and can be paused wait for a moment. It changes nothing of their states: they go on by themselves. */
+export function pauseBriefly(workers: readonly Worker[], out: Effect[]): void {
+  for (const { id, phase, admission, isPaused, capabilities } of workers)
+    if (phase === 'ready' && admission === 'confirmed' && !isPaused && capabilities.isGated)
+      out.push({ type: 'pauseWorkerBriefly', worker: id });
+}
+
 /** Lets paused `workers` accept again. */
 export function resumeWorkers<P extends Program>(
   program: P,

@@ -102,6 +102,11 @@ class World {
       case 'disarmTimer':
         this.timers.delete(JSON.stringify(effect.key));
         break;
+      case 'pauseWorkerBriefly':
+        expect(this.admitted.has(effect.worker)).toBe(true);
+        expect(this.ungated.has(effect.worker)).toBe(false);
+        expect(this.told.has(effect.worker)).toBe(false);
+        break;
       case 'pauseWorker':
         expect(this.admitted.has(effect.worker)).toBe(true);
         expect(this.ungated.has(effect.worker)).toBe(false);
