@@ -83,7 +83,7 @@ test('a program that asks for 0.0.0.0 is reached over IPv4 alone, sees IPv4 addr
   expect(await ask(port, '127.0.0.1', agent)).toMatchObject({ generation: 2, remoteAddress: '127.0.0.1' });
   await expect(ask(port, '::1')).rejects.toMatchObject({ code: 'ECONNREFUSED' });
   expect((await master.status()).listeners).toEqual([
-    { name: 'default', type: 'tcp', host: '0.0.0.0', port, path: null },
+    { name: 'default', type: 'tcp', host: '0.0.0.0', port, path: null, reusePort: false },
   ]);
   expect([...master.all('wideListen'), ...master.all('undeclaredListen')]).toEqual([]);
 });

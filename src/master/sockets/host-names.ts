@@ -3,6 +3,7 @@
  * does not have, such as `::1` where there is no IPv6, is left out as long as one of them is left.
  */
 import net from 'node:net';
+import { thisMachine } from './this-machine.ts';
 import { GracefulRunError } from '../../shared/errors.ts';
 import type { TcpListenerPlan } from '../config/plan.ts';
 import { bindError, probeAddress, tryListener, type BoundListener } from './listener.ts';
@@ -118,6 +119,6 @@ function noneLeft(plan: TcpListenerPlan, host: string, addresses: readonly strin
   return new GracefulRunError(
     'addressUnusable',
     `cannot listen on ${host}:${plan.port}: this machine has none of its addresses: ${addresses.join(', ')}`,
-    { hint: 'see the addresses of this machine with: ip address' },
+    { hint: `it has ${thisMachine(true).addresses.join(', ')}` },
   );
 }

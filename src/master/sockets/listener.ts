@@ -6,9 +6,10 @@ import net from 'node:net';
 import type { GracefulRunError } from '../../shared/errors.ts';
 import { listen, shutListener } from '../system-calls/syscalls.ts';
 import { systemErrorCode } from '../system-calls/errno.ts';
-import type { SocketAddress } from '../../shared/format-address.ts';
+import { formatAddress, type SocketAddress } from '../../shared/format-address.ts';
 import type { TcpListenerPlan, TcpOptions } from '../config/plan.ts';
 import { addressError } from './address-errors.ts';
+import { thisMachine } from './this-machine.ts';
 import { createListenerSlots, type ListenerSlots } from './listener-slots.ts';
 import { createServerHandle, type ServerHandle, type TcpHandle } from './server-handle.ts';
 
@@ -166,5 +167,6 @@ async function bind(
 
 /** Says what is wrong with an address of TCP. `code`: that of the system. */
 export function bindError({ host, port }: TcpListenerPlan, code: string): GracefulRunError {
-  return addressError(host === null ? `port ${port}` : `${host}:${port}`, code);
+  const where = host === null ? `port ${port}` : formatAddress(host, port);
+  return addressError(where, code, port, thisMachine(true));
 }

@@ -9,6 +9,7 @@ import type { UdpListenerPlan } from '../config/plan.ts';
 import { systemErrorCode } from '../system-calls/errno.ts';
 import { loadSystemCalls } from '../system-calls/syscalls.ts';
 import { addressError } from './address-errors.ts';
+import { thisMachine } from './this-machine.ts';
 import { newDatagramHandle, type DatagramHandle } from './datagram-handle.ts';
 import { addressesOf } from './host-names.ts';
 import { holdListener, type BoundListener } from './listener.ts';
@@ -61,5 +62,6 @@ function bind({ type, host, port }: UdpListenerPlan, address: string): DatagramH
   const problem = net.isIPv6(address) ? handle.bind6(address, port, 0) : handle.bind(address, port, 0);
   if (problem === 0) return handle;
   handle.close();
-  throw addressError(formatSocketAddress({ type, host, port }), systemErrorCode(problem));
+  const where = formatSocketAddress({ type, host, port });
+  throw addressError(where, systemErrorCode(problem), port, thisMachine(false));
 }
