@@ -87,6 +87,7 @@ test.each([
   ['a Node.js worker', app('serves-udp'), []],
   ['two Node.js workers', app('serves-udp'), ['--workers', '2']],
   ['a worker that answers later', app('serves-udp'), []],
+  ['a Node.js worker with a probation', app('serves-udp'), ['--probation', '50ms']],
   ['a program in another language', python, ['--startsecs', '200ms']],
 ])(
   '12 reloads under 1,000 datagrams a second lose none and answer none twice: %s',

@@ -14,6 +14,17 @@ function needsAfter(options: Partial<ProgramOptions>): unknown {
   return change === undefined ? null : [change.keys, change.needs];
 }
 
+test('a UDP listener is bound anew for a wider address, and excludes none of TCP', () => {
+  const of = (listen: readonly string[]): Plan => planOf({ command: ['node', 'app.js'], listen });
+  const needs = (after: string): unknown =>
+    comparePlans(of(['udp:127.0.0.1:53']), of([after])).changed.map((change) => change.needs);
+  expect([needs('udp:127.0.0.1:53'), needs('udp:0.0.0.0:53'), needs('0.0.0.0:53')]).toEqual([
+    [],
+    ['restart'],
+    ['reload'],
+  ]);
+});
+
 test('programs are added, removed, changed or the same', () => {
   const before = compileOptions({ name: 'm', programs: { a: base, b: { ...base, port: 1 } } }, '/srv');
   const after = compileOptions(
