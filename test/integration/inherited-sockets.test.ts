@@ -102,33 +102,41 @@ test('takes a UNIX socket, leaves its file to its owner, and reports one that no
   expect(existsSync(path)).toBe(true);
 });
 
+/** Starts a master under systemd-socket-activate, which waits for a client before it starts it. */
+async function runActivated(
+  address: string,
+  owner: readonly string[],
+  own: readonly string[],
+): Promise<void> {
+  const bin = new URL('../../bin/graceful-run.cjs', import.meta.url).pathname;
+  const child = spawn(
+    activate,
+    [...owner, `--listen=${address}`, '-E', 'PATH', process.execPath, bin, '--no-control', ...own],
+    { stdio: ['ignore', 'ignore', 'pipe'] },
+  );
+  onTestFinished(async () => {
+    child.kill('SIGTERM');
+    if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
+  });
+  await once(child.stderr, 'data');
+}
+
 test.skipIf(!existsSync(activate))(
   'under systemd-socket-activate, the client that has started it is answered',
   async () => {
     const port = await freePort();
-    const bin = new URL('../../bin/graceful-run.cjs', import.meta.url).pathname;
-    const child = spawn(
-      activate,
-      [
-        `--listen=127.0.0.1:${port}`,
-        '-E',
-        'PATH',
-        process.execPath,
-        bin,
-        '--no-control',
-        '--port',
-        String(port),
-        '--',
-        ...app('serves'),
-      ],
-      { stdio: ['ignore', 'ignore', 'pipe'] },
-    );
-    onTestFinished(async () => {
-      child.kill('SIGTERM');
-      if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
-    });
-    await once(child.stderr, 'data');
+    await runActivated(`127.0.0.1:${port}`, [], ['--port', String(port), '--', ...app('serves')]);
     const [first] = await queueUp(port, 1);
     expect(JSON.parse((await first)?.body ?? '')).toMatchObject({ generation: 1 });
+  },
+);
+
+test.skipIf(!existsSync(activate))(
+  'under systemd-socket-activate, the datagram that has started it is answered',
+  async () => {
+    const port = await freePort();
+    const address = `127.0.0.1:${port}`;
+    await runActivated(address, ['--datagram'], ['--listen', `udp:${address}`, '--', ...app('serves-udp')]);
+    expect(await whoAnswersDatagrams(port)).toMatchObject({ generation: 1 });
   },
 );
