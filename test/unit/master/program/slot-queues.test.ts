@@ -1,0 +1,154 @@
+import { expect, test } from 'vitest';
+import { idleProgram, type Program, type Worker } from '../../../../src/master/program/lifecycle/state.ts';
+import { createSlotQueues } from '../../../../src/master/program/slot-queues.ts';
+import { settings } from '../../../helpers/lifecycle.ts';
+
+/** A program whose listeners all have slots, with queues of these lengths, by slot. */
+function setUp(queues: Record<number, number> = {}) {
+  let directed: readonly number[] = [];
+  let now = 0;
+  let armed: { readonly at: number; readonly fire: () => void }[] = [];
+  const listener = {
+    slots: {
+      isOpen: () => true,
+      direct: (slots: ReadonlySet<number>) => {
+        directed = [...slots];
+      },
+      isDirectedTo: (slot: number) => directed.includes(slot),
+      queued: (slot: number) => queues[slot] ?? 0,
+    },
+  };
+  const version = { from: 1, listeners: [listener] };
+  const platform = {
+    clock: { monotonicMs: () => now, wallMs: () => now },
+    arm: (delayMs: number, fire: () => void) => {
+      const timer = { at: now + delayMs, fire };
+      armed.push(timer);
+      return () => {
+        armed = armed.filter((one) => one !== timer);
+      };
+    },
+  };
+  const versions = { all: () => [version], of: () => version };
+  return {
+    // Proven dispatch: only what is given here is used.
+    queues: createSlotQueues(platform, versions as never),
+    directed: () => directed,
+    pass: (ms: number) => {
+      for (const until = now + ms; now < until; now += 10) {
+        const due = armed.filter(({ at }) => at <= now);
+        armed = armed.filter(({ at }) => at > now);
+        for (const { fire } of due) fire();
+      }
+    },
+  };
+}
+
+function worker(slot: number, changes: Partial<Worker> = {}): Worker {
+  return {
+    id: slot + 1,
+    generation: 1,
+    slot,
+    pid: 100 + slot,
+    phase: 'ready',
+    phaseSince: 0,
+    startedAt: 0,
+    capabilities: { isGated: true, migrates: true, reports: true },
+    extendedTo: null,
+    readyAt: 0,
+    admission: 'confirmed',
+    adopts: true,
+    isPaused: false,
+    ...changes,
+  };
+}
+
+const slots = [0, 1, 2].map((index) => ({ index, failures: 0, workerId: index + 1, restartAt: null }));
+const generation = { number: 1, startedAt: 0, slots };
+
+function serving(workers: readonly Worker[]): Program {
+  return { ...idleProgram(settings, 3), phase: 'serving', current: generation, workers };
+}
+
+const leaving = { id: 3, generation: 1, slot: 2 } as never;
+
+test('connections come to the slots whose workers accept, and to no other', () => {
+  const { queues, directed } = setUp();
+  queues.direct(serving([worker(0), worker(1), worker(2)]));
+  expect(directed()).toEqual([0, 1, 2]);
+  const notAccepting: Partial<Worker>[] = [
+    { phase: 'draining' },
+    { isPaused: true },
+    { admission: 'asked' },
+    { phase: 'starting', admission: 'notAsked' },
+  ];
+  for (const changes of notAccepting) {
+    queues.direct(serving([worker(0), worker(1, changes), worker(2)]));
+    expect(directed()).toEqual([0, 2]);
+  }
+});
+
+test('while no worker accepts, clients wait where the next ones will: at the start, between workers, and at the end', () => {
+  const { queues, directed } = setUp();
+  queues.direct({ ...idleProgram(settings, 3), phase: 'starting', candidate: generation });
+  expect(directed()).toEqual([0, 1, 2]);
+  queues.direct(serving([worker(1)]));
+  queues.direct(serving([]));
+  expect(directed()).toEqual([1]);
+  const end = { askedAt: 0, failure: null, keepsListeners: true } as const;
+  queues.direct({ ...idleProgram(settings, 3), phase: 'stopping', ...end });
+  expect(directed()).toEqual([0]);
+});
+
+test('a worker stops at once if another one accepts from its slot, or if every worker is to stop', () => {
+  const { queues } = setUp({ 2: 5 });
+  let stopped = 0;
+  queues.direct(serving([worker(0), worker(2, { id: 9, generation: 2 })]));
+  queues.whenServed(leaving, 5_000, () => (stopped += 1));
+  expect(stopped).toBe(1);
+  const end = { askedAt: 0, failure: null, keepsListeners: false } as const;
+  queues.direct({ ...idleProgram(settings, 3), phase: 'stopping', ...end });
+  queues.whenServed(leaving, 5_000, () => (stopped += 1));
+  expect(stopped).toBe(2);
+});
+
+test('else it accepts until its queue is empty, and for a second, in which handshakes end', () => {
+  const lengths: Record<number, number> = { 2: 0 };
+  const { queues, pass } = setUp(lengths);
+  let stopped = 0;
+  queues.direct(serving([worker(0)]));
+  queues.whenServed(leaving, 5_000, () => (stopped += 1));
+  pass(900);
+  lengths[2] = 3;
+  pass(1_000);
+  expect(stopped).toBe(0);
+  lengths[2] = 0;
+  pass(50);
+  expect(stopped).toBe(1);
+});
+
+test('but not longer than it may', () => {
+  const { queues, pass } = setUp({ 2: 1 });
+  let stopped = 0;
+  queues.direct(serving([worker(0)]));
+  queues.whenServed(leaving, 300, () => (stopped += 1));
+  pass(280);
+  expect(stopped).toBe(0);
+  pass(60);
+  expect(stopped).toBe(1);
+});
+
+test('what waits is forgotten when the worker accepts again, and replaced by a later order', () => {
+  const { queues, pass } = setUp();
+  const stopped: string[] = [];
+  queues.direct(serving([worker(0)]));
+  queues.whenServed(leaving, 5_000, () => stopped.push('paused'));
+  expect([queues.forget(leaving), queues.forget(leaving)]).toEqual([true, false]);
+  queues.whenServed(leaving, 5_000, () => stopped.push('paused'));
+  queues.whenServed(leaving, 5_000, () => stopped.push('drained'));
+  pass(2_000);
+  expect(stopped).toEqual(['drained']);
+  queues.whenServed(leaving, 5_000, () => stopped.push('hurried'));
+  queues.hurry();
+  expect(stopped).toEqual(['drained', 'hurried']);
+});
