@@ -1,5 +1,6 @@
 // What becomes of workers in other languages that do what a worker must not do: the log says it, clients are served on, and nothing is left.
-import { unlinkSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { readdirSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { eventually } from '../helpers/eventually.ts';
@@ -110,4 +111,64 @@ test('a worker that closes the listener for all by shutdown(2) is named, and the
   expect((await get(port)).body).toMatch(/ 2$/);
   await master.waitFor('workerExited', { generation: 1 });
   for (let request = 0; request < 10; request += 1) expect((await get(port)).body).toMatch(/ 2$/);
+});
+
+test('a process that is none of the worker can say READY=1 if this user may open the socket, and cannot say that it is the worker', async () => {
+  const master = runMaster({ command: misbehaves('says-nothing'), flags: ['--ready', 'notify'] });
+  await master.waitFor('workerStarted');
+  const notify = join(master.runtime, 'graceful-run');
+  const say = (message: string): void => {
+    const [name = ''] = readdirSync(notify).filter((one) => one.startsWith('notify'));
+    execFileSync('python3', ['-c', sends, join(notify, name), message]);
+  };
+  expect(statSync(notify).mode & 0o077).toBe(0);
+  for (const message of ['', '\u0001\u0002=', 'READY', `READY=1${'x'.repeat(100_000)}`]) say(message);
+  say(`MAINPID=${process.pid}`);
+  const { problem } = await master.waitFor('messageRejected');
+  expect(problem).toContain(String(process.pid));
+  expect(master.all('workerReady')).toEqual([]);
+  say('READY=1');
+  const port = await master.serving();
+  const [worker] = (await master.status()).workers;
+  expect((await get(port)).body).toBe(`says-nothing ${worker?.servingPid ?? worker?.pid} 1`);
+});
+
+const sends = [
+  'import socket, sys',
+  'sender = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)',
+  'sender.sendto(sys.argv[2].encode(), sys.argv[1])',
+].join('\n');
+
+const withoutShell = [
+  ...['unshare', '--user', '--map-root-user', '--mount', 'bash', '-c'],
+  ...['mount --bind /dev/null "$(readlink -f /bin/sh)" && exec "$@"', 'bash'],
+];
+
+test.skipIf(spawnSync(withoutShell[0] ?? '', [...withoutShell.slice(1), 'true']).status !== 0)(
+  'without /bin/sh a worker still learns its LISTEN_PID, and is replaced without a failed request',
+  async () => {
+    const master = runMaster({
+      command: ['/usr/bin/python3', `${folder}serves.py`],
+      flags: ['--startsecs', '300ms'],
+      through: withoutShell,
+    });
+    const port = await master.serving();
+    const load = startLoad({ port, mode: 'fresh', clients: 4, paceMs: 5 });
+    await load.moreAnswers(20);
+    await master.reload(2);
+    await master.waitFor('workerExited', { generation: 1 });
+    await load.moreAnswers(20);
+    expect(failureCounts(await load.stop())).toEqual({});
+  },
+);
+
+test('a start without descriptors for a socket of each worker fails with that reason', async () => {
+  const master = runMaster({
+    command: misbehaves('says-nothing'),
+    flags: ['--reuse-port', '--workers', '200'],
+    through: ['sh', '-c', 'ulimit -n 100; exec "$@"', 'sh'],
+  });
+  expect((await master.exited).code).toBe(1);
+  expect(master.output).toContain('EMFILE');
+  expect(master.output).toContain('ulimit -n');
 });

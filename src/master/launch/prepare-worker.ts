@@ -93,13 +93,14 @@ export function prepareWorker(
   setOrRemove(environment, 'PATH', launch.path);
   const signal = drainSignal === 'auto' ? drainSignalFor([command.file, ...command.args]) : drainSignal;
   const launched = { ...command, args: launch.args };
-  // Inside Node.js the preload sets LISTEN_PID. A container without a shell has to do without, as any program there does.
+  // Inside Node.js the preload sets LISTEN_PID.
   const start =
-    command.isNode || isTold || !hasShell()
+    command.isNode || isTold
       ? { ...launched, environment }
       : withListenPid(launched, environment, {
           node: process.execPath,
           script: masterFile(preload, 'trampoline.cjs'),
+          hasShell: hasShell(),
         });
   const { file, args } = start;
   const outliveMs = plan.drainTimeoutMs + beyondDrainMs;

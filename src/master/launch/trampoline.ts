@@ -18,6 +18,8 @@ export interface NodeTrampoline {
   readonly node: string;
   /** Absolute path of the built program. */
   readonly script: string;
+  /** There is a /bin/sh. */
+  readonly hasShell: boolean;
 }
 
 const shellName = /^[A-Za-z_][A-Za-z0-9_]*$/;
@@ -25,14 +27,14 @@ const shellName = /^[A-Za-z_][A-Za-z0-9_]*$/;
 /**
  * The command that sets LISTEN_PID and becomes `command`: a shell, which costs nothing. But a shell drops variables whose names it
  * cannot hold (`my.var`), and on the command line of env(1) every user of the machine could read their values. If there is one,
- * Node.js does it, and they stay in the environment; it takes 50 ms.
+ * or no shell, Node.js does it, and they stay in the environment; it takes 50 ms.
  */
 export function withListenPid(
   { file, args }: Command,
   environment: Readonly<Record<string, string>>,
-  { node, script }: NodeTrampoline,
+  { node, script, hasShell }: NodeTrampoline,
 ): Start {
-  if (Object.keys(environment).every((name) => shellName.test(name)))
+  if (hasShell && Object.keys(environment).every((name) => shellName.test(name)))
     return { file: '/bin/sh', args: ['-c', 'LISTEN_PID=$$ exec "$@"', 'sh', file, ...args], environment };
   return { file: node, args: [script, file, ...args], environment: heldBack(environment) };
 }

@@ -18,7 +18,7 @@ const options = {
   health: null,
 };
 
-const node = { node: '/usr/bin/node', script: '/opt/trampoline.cjs' };
+const node = { node: '/usr/bin/node', script: '/opt/trampoline.cjs', hasShell: true };
 
 test('announces the listener in every protocol at once', () => {
   expect(workerEnvironment(options)).toEqual({
@@ -108,6 +108,12 @@ test('the trampoline is a shell, which keeps the arguments', () => {
   const start = withListenPid(command, { FINE: '1' }, node);
   expect(start.args.slice(3)).toEqual(['/srv/a=b/app', 'a b', '$c']);
   expect(start.environment).toEqual({ FINE: '1' });
+});
+
+test('where there is no shell, the trampoline is Node.js', () => {
+  const start = withListenPid({ file: '/app', args: ['a'] }, { FINE: '1' }, { ...node, hasShell: false });
+  expect(start.args).toEqual(['/opt/trampoline.cjs', '/app', 'a']);
+  expect(releasedEnvironment(start.environment, 4_242)).toEqual({ FINE: '1', LISTEN_PID: '4242' });
 });
 
 test('variables that a shell would drop stay in the environment, and never come to a command line', () => {
