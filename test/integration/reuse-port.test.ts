@@ -229,6 +229,30 @@ test('a worker that fails on probation gives back what it has taken', async () =
   expect(await whoAnswers(port)).toMatchObject({ generation: 1 });
 });
 
+test('a stop serves what has queued for each worker', async () => {
+  const master = start(2);
+  const port = await master.serving();
+  const stopped = await master.workerPid(1, 1);
+  kill(stopped, 'SIGSTOP');
+  const queued = await queueUp(port, 40);
+  master.signal('SIGTERM');
+  await master.waitFor('listenersClosed');
+  kill(stopped, 'SIGCONT');
+  expect((await Promise.all(queued)).map(({ status }) => status)).toEqual(queued.map(() => 200));
+  expect(await master.exited).toMatchObject({ code: 0 });
+});
+
+test('the workers of a killed master let the port go, and the next master takes it', async () => {
+  const first = start(3);
+  const port = await first.serving();
+  first.signal('SIGKILL');
+  const second = start(2, { flags: ['--port', String(port)] });
+  expect(await second.serving()).toBe(port);
+  expect(await whoAnswers(port)).toMatchObject({ generation: 1 });
+  await first.workersGone();
+  expect(listeningOn(port).size).toBe(2);
+});
+
 test('the errors are those of any listener, and name what cannot be had with it', async () => {
   const port = await (await runMasterServing()).port();
   const second = start(2, { flags: ['--port', String(port)] });
