@@ -2,8 +2,9 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { eventually } from '../helpers/eventually.ts';
 import { get } from '../helpers/plain-client.ts';
-import { appPath, runMaster, type RunningMaster } from '../helpers/run-master.ts';
+import { appPath, kill, runMaster, temporaryFolder, type RunningMaster } from '../helpers/run-master.ts';
 
 const folder = appPath('serves').replace(/serves\.cjs$/, '');
 const python = ['python3', `${folder}serves.py`];
@@ -26,6 +27,25 @@ test('a program that sends READY=1 is ready then, and its socket is gone when it
   await master.reload(2);
   await master.waitFor('workerExited', { generation: 1 });
   expect(socketsOf(master)).toHaveLength(1);
+});
+
+test('the socket that a killed master has left behind is removed by the next one', async () => {
+  const runtime = temporaryFolder();
+  const options = { runtime, command: says('READY=1'), flags: ['--ready', 'notify'] };
+  const killed = runMaster({ ...options, name: 'web' });
+  await killed.serving();
+  const [left] = socketsOf(killed);
+  const worker = await killed.workerPid(1);
+  const beside = runMaster({ ...options, name: 'other' });
+  await beside.serving();
+  killed.signal('SIGKILL');
+  await killed.exited;
+  kill(worker);
+  const next = runMaster({ ...options, name: 'web' });
+  await next.serving();
+  await eventually('removed', () => !socketsOf(next).includes(left ?? ''));
+  // Those of the masters that run are there.
+  expect(socketsOf(next)).toHaveLength(2);
 });
 
 test('systemd-notify of a shell script is understood, its barrier included', async () => {

@@ -67,6 +67,17 @@ export function toProblem(finding: Finding, file: string | null, places: PlanPla
   return { file: its, line, column, key: keyOf(finding, file), message, hint };
 }
 
+/** As a reader finds them: those of one file by line and column, and files in the order in which they come. */
+export function inFileOrder(problems: readonly PlanProblem[]): readonly PlanProblem[] {
+  const files = problems.map(({ file }) => file);
+  return problems.toSorted(
+    (one, other) =>
+      files.indexOf(one.file) - files.indexOf(other.file) ||
+      (one.line ?? 0) - (other.line ?? 0) ||
+      (one.column ?? 0) - (other.column ?? 0),
+  );
+}
+
 const noPlaces: PlanPlaces = { master: {}, programs: {} };
 
 /** What each program of the plan is called: one without a name is called after its first address. */

@@ -15,7 +15,7 @@ import { startCandidate, type Candidate } from './candidate.ts';
 import { checkAddresses } from './check-addresses.ts';
 import { checkControl } from './check-control.ts';
 import { checkLaunch } from './check-launch.ts';
-import { programNames, toProblem, type Finding } from './finding.ts';
+import { programNames, inFileOrder, toProblem, type Finding } from './finding.ts';
 import { candidateLines, goodLine, type CandidateResult, type CheckReport } from './report.ts';
 import { findRunningMasters, heldKey, type RunningMaster } from './running-masters.ts';
 import { isNamedWhenBound, nameAfter } from '../config/plan-names.ts';
@@ -45,7 +45,9 @@ export async function runCheck({ plan, places }: PlacedPlan, options: CheckOptio
   const { file } = plan.master;
   const inherited = findInheritedSockets(announcedSockets(options.environment, process.pid), openSockets());
   const findings = await checkPlan(plan, options.environment, inherited);
-  const problems = withoutRepetitions(findings.map((finding) => toProblem(finding, file, places)));
+  const problems = inFileOrder(
+    withoutRepetitions(findings.map((finding) => toProblem(finding, file, places))),
+  );
   if (!isJson) for (const problem of problems) write(`${describeProblemAndHint(problem, here)}\n`);
   const candidates = isRun
     ? await runCandidates(plan, findings, inherited, options, (result) => {

@@ -15,10 +15,17 @@ import { bindDatagram } from '../system-calls/syscalls.ts';
 const maxPathBytes = 107;
 const ownFolder = 'graceful-run-notify-';
 let sockets = 0;
+const cleaned = new Set<string>();
 
 /** A path for one worker, in `folder`, or in a folder of its own. Only this user can open either. */
 export function newNotifyPath(folder: string | null): string {
   sockets += 1;
+  if (folder !== null && !cleaned.has(folder)) {
+    cleaned.add(folder);
+    void import('./stale-notify-sockets.ts').then(async ({ removeStaleNotifySockets }) =>
+      removeStaleNotifySockets(folder),
+    );
+  }
   const path = join(folder ?? '', `notify-${process.pid}-${sockets}`);
   if (folder !== null && Buffer.byteLength(path) <= maxPathBytes) return path;
   return join(mkdtempSync(join(tmpdir(), ownFolder)), 'notify');

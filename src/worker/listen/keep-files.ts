@@ -2,9 +2,9 @@
  * Keeps the files of the UNIX sockets that the master holds. Many programs remove the file of their socket before they listen, because without
  * a master a stale one is in the way: here it is the one that clients connect to. A bundle of its own (bundle.ts).
  */
-import { realpathSync } from 'node:fs';
-import { basename, dirname, join, resolve } from 'node:path';
+import { basename, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { withRealFolder } from './real-folder.ts';
 
 /** From now on this process is told that it has removed such a file, and the file stays. `paths` are absolute. */
 export function keepFiles(paths: readonly string[]): void {
@@ -35,16 +35,8 @@ function readPath(written: unknown): string | null {
   return typeof written === 'string' || Buffer.isBuffer(written) ? resolve(String(written)) : null;
 }
 
-/** Through a symlinked folder, as /var/run is. */
 function isSame(kept: string, path: string): boolean {
-  if (basename(kept) !== basename(path)) return false;
-  try {
-    return (
-      join(realpathSync(dirname(path)), basename(path)) === join(realpathSync(dirname(kept)), basename(kept))
-    );
-  } catch {
-    return false;
-  }
+  return basename(kept) === basename(path) && withRealFolder(kept) === withRealFolder(path);
 }
 
 /** `replacement` is called with the call of the original, and with its arguments. */

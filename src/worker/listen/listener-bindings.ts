@@ -20,6 +20,7 @@ import type { Datagrams, DatagramParts } from './datagram-sockets.ts';
 import type { ListenCall } from './listen-call.ts';
 import { createServerPlacement, type ServerPlacementParts } from './place-server.ts';
 import type { createSiblingListeners } from './sibling-listeners.ts';
+import { withRealFolder } from './real-folder.ts';
 import { passThrough, passThroughOutside, type Placement } from './placement.ts';
 import {
   createUndecidedListeners,
@@ -232,19 +233,4 @@ export function createListenerBindings(parts: ListenerBindingsParts): ListenerBi
       return (siblings.find(({ listener }) => listener.host === address) ?? binding).listener.name;
     },
   };
-}
-
-/** The path with the symlinks of its folder resolved, as /var/run is /run; the path itself when there is no such folder. */
-function withRealFolder(path: string): string {
-  if (path.startsWith('@')) return path;
-  const paths = process.getBuiltinModule('node:path');
-  const whole = paths.resolve(path);
-  try {
-    return paths.join(
-      process.getBuiltinModule('node:fs').realpathSync(paths.dirname(whole)),
-      paths.basename(whole),
-    );
-  } catch {
-    return whole;
-  }
 }

@@ -398,9 +398,22 @@ function knownListeners(
   const given = ['port', 'host', 'listen'].filter((key) => table.entries.has(key));
   if (given.some((key) => values[key] === undefined) || (given.includes('port') && given.includes('listen')))
     return null;
+  // A mistyped key is what is wrong: `prot = 3000`.
+  if (
+    !given.includes('port') &&
+    !given.includes('listen') &&
+    [...table.entries.keys()].some(isMeantAsAddress)
+  )
+    return null;
   const folder = folderOf(table, 'listen');
   const addresses = { ...socketOptionsOf(values), ...addressesOf(values, folder) };
   return listenersOf(addresses, folder, { as: 'code', program: null });
+}
+
+function isMeantAsAddress(key: string): boolean {
+  if (Object.hasOwn(programKeys, key)) return false;
+  const hint = hintForKey(key, Object.keys(programKeys), 'program');
+  return /\b(?:port|listen)\b/.test(hint) && !hint.startsWith('there are');
 }
 
 /** The keys of options that not every kind of socket has. */

@@ -1,5 +1,11 @@
 import { expect, test } from 'vitest';
-import { keyOf, programNames, toProblem, type Finding } from '../../../../src/master/check/finding.ts';
+import {
+  inFileOrder,
+  keyOf,
+  programNames,
+  toProblem,
+  type Finding,
+} from '../../../../src/master/check/finding.ts';
 import { compileOptions } from '../../../../src/master/config/options.ts';
 
 test('an option is called as the user has to write it', () => {
@@ -50,4 +56,24 @@ test('a problem is at the place of the value: of the element, else of the key, e
   expect(placeOf({ option: 'cwd' })).toEqual([4, 'program.shop.directory']);
   expect(placeOf({ program: null, option: 'name' })).toEqual([2, 'master.name']);
   expect(placeOf({ program: null, option: 'control' })).toEqual([null, 'master.control']);
+});
+
+test('problems come as a reader of the files finds them', () => {
+  const at = (file: string | null, line: number | null, column: number | null = null) => ({
+    file,
+    line,
+    column,
+    key: null,
+    message: '',
+    hint: null,
+  });
+  const found = [at('b', 9), at('a', 5), at('b', 2, 8), at('b', 2, 3), at(null, null), at('a', 1)];
+  expect(inFileOrder(found).map(({ file, line, column }) => [file, line, column])).toEqual([
+    ['b', 2, 3],
+    ['b', 2, 8],
+    ['b', 9, null],
+    ['a', 1, null],
+    ['a', 5, null],
+    [null, null, null],
+  ]);
 });

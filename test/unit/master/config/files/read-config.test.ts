@@ -163,3 +163,10 @@ test.each([
 ])('the master of %s is called %s', (file, name) => {
   expect(nameOf(file)).toBe(name);
 });
+
+test('a mistyped key of the address is one problem', async () => {
+  const text = '[program.shop]\ncommand = ["node", "app.js"]\nprot = 3000\n';
+  await expect(read({ 'a.toml': text })).rejects.toThrow(
+    /^\[\s+\{[^}]*"key": "program\.shop\.prot"[^}]*\}\s+\]$/,
+  );
+});
