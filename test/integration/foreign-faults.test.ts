@@ -172,3 +172,18 @@ test('a start without descriptors for a socket of each worker fails with that re
   expect(master.output).toContain('EMFILE');
   expect(master.output).toContain('ulimit -n');
 });
+
+test('with --drain-signal none an old worker gets no signal until the drain timeout, and is then told to end', async () => {
+  const master = runMaster({
+    command: misbehaves('says-nothing'),
+    flags: [...quickly, '--drain-signal', 'none'],
+  });
+  const port = await master.serving();
+  await master.reload(2);
+  await master.waitFor('workerTerminated', { generation: 1 });
+  const { outcome } = await master.waitFor('workerExited', { generation: 1 });
+  expect(outcome).toEqual({ code: null, signal: 'SIGTERM' });
+  const draining = await master.waitFor('workerTerminated', { generation: 1 });
+  expect(draining.durationMs).toBeGreaterThanOrEqual(1_000);
+  expect((await get(port)).body).toMatch(/ 2$/);
+});
