@@ -1,5 +1,6 @@
 /** A config file, with all that it includes → a plan, or everything that is wrong with it. Runs code of the user if the file is a program. */
-import { compileConfig, type Compiled, type Environment } from './compile-config.ts';
+import { compileConfig, type Compiled } from './compile-config.ts';
+import type { Environment } from './read-tables.ts';
 import { loadFiles } from './load-files.ts';
 
 /** `path`: absolute. Never rejects for what the files contain. */
