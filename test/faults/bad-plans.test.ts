@@ -300,7 +300,7 @@ const values: typeof broken = [
   [
     'a byte order mark',
     { 'a.toml': `\ufeff[program.shop]\nprot = 1\n` },
-    ['a.toml:1:10: program.shop', 'a.toml:1:10: program.shop', 'a.toml:2:1: program.shop.prot'],
+    ['a.toml:1:10: program.shop', 'a.toml:2:1: program.shop.prot'],
   ],
   [
     'several problems',
@@ -355,12 +355,7 @@ const together: typeof broken = [
   [
     'what stands in a program with a bad name',
     { 'a.toml': '[program."a b"]\ncommand = 5\nprot = 1\n' },
-    [
-      'a.toml:1:10: program."a b"',
-      'a.toml:1:10: program."a b"',
-      'a.toml:2:11: program."a b".command',
-      'a.toml:3:1: program."a b".prot',
-    ],
+    ['a.toml:1:10: program."a b"', 'a.toml:2:11: program."a b".command', 'a.toml:3:1: program."a b".prot'],
   ],
   [
     'programs that have faults of their own and do not go together',

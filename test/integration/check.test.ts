@@ -358,12 +358,12 @@ test('a file that a master runs already is in order, and another file with its n
   writeFileSync(join(folder, 'other.toml'), plan);
   const other = await runCheck(['-c', 'other.toml'], { cwd: folder, runtime });
   expect(other.lines).toEqual([
-    expect.stringMatching(/^other\.toml:5:8: program\.shop\.port: .* is in use by pid /),
     expect.stringMatching(
       new RegExp(
         `^other\\.toml:2:8: master\\.name: cannot use the name all: the master with pid ${master.pid} \\(`,
       ),
     ),
+    expect.stringMatching(/^other\.toml:5:8: program\.shop\.port: .* is in use by pid /),
   ]);
   expect(other.code).toBe(2);
 });
