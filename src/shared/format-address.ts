@@ -17,7 +17,7 @@ export interface UdpAddress {
 
 /** A socket's address as events and answers have it: a field that its type does not have is null. */
 export interface AddressFields {
-  readonly type: SocketAddress['type'];
+  readonly type: 'tcp' | 'udp' | 'unix';
   readonly host: string | null;
   readonly port: number | null;
   readonly path: string | null;
