@@ -46,7 +46,8 @@ async function measureOne(
   try {
     const [fresh, kept] = [running.load(freshClients), running.load(keptClients)];
     for (let done = 0; done < reloads; done += 1) {
-      await pause(everyMs);
+      // At any moment of the clients' pauses.
+      await pause(everyMs * (0.9 + 0.2 * Math.random()));
       await running.reload();
     }
     // Some failures show late.

@@ -180,7 +180,7 @@ async function prepare(program: Program): Promise<{
   chmodSync(folder, 0o755);
   const place = { folder, port: await freePort() };
   for (const [name, text] of Object.entries(program.files(place))) writeFileSync(join(folder, name), text);
-  const common = { port: place.port, maxMs: 200_000, maxFailures: Infinity };
+  const common = { port: place.port, maxMs: 200_000, maxFailures: Infinity, isUneven: true };
   return {
     place,
     remove: () => {

@@ -9,7 +9,7 @@ export function foreignSections(results: readonly ForeignResult[] = []): readonl
       '## Servers in other languages',
       '',
       'Servers that can reload themselves, in their own way and under graceful-run, with the same configuration and two workers (php-fpm: 40). Meanwhile 16',
-      'clients open a new connection for every request and pause for 10 ms in between, and 16 others keep their connections and pause for 20 ms. They never',
+      'clients open a new connection for every request and pause for about 10 ms in between, and 16 others keep their connections and pause for about 20 ms. They never',
       'retry a request. The last column counts the connections of these 16 that one reload closed without having announced it. Under graceful-run a reload replaces the',
       'program itself as well, not only its workers; a keep-alive connection ends as the program ends it at its stop.',
       '',

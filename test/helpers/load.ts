@@ -15,6 +15,8 @@ export interface LoadBounds {
   readonly maxMs?: number;
   /** The pause of a client after a failure. Default: 5 ms. */
   readonly afterFailureMs?: number;
+  /** The pauses vary at random, by half up and down: clients that a server has cut off at once would keep asking in step. Default: false. */
+  readonly isUneven?: boolean;
   /** The load ends by itself after so many failures: such a server is not worth more time. Default: 1,000. */
   readonly maxFailures?: number;
 }
@@ -52,6 +54,7 @@ export function runLoad(bounds: LoadBounds, client: (run: Run) => Promise<void>)
     maxMs = 60_000,
     afterFailureMs = 5,
     maxFailures = 1_000,
+    isUneven = false,
   } = bounds;
   const tally = emptyTally();
   const stopped = new AbortController();
@@ -61,7 +64,9 @@ export function runLoad(bounds: LoadBounds, client: (run: Run) => Promise<void>)
   let requests = 0;
 
   const rest = (ms: number): Promise<void> =>
-    pause(ms, undefined, { signal: stopped.signal }).catch(() => undefined);
+    pause(isUneven ? ms * (0.5 + Math.random()) : ms, undefined, { signal: stopped.signal }).catch(
+      () => undefined,
+    );
 
   const run: Run = {
     tally,
