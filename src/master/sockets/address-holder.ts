@@ -1,8 +1,10 @@
 /** Which processes listen on a port or hold a socket, as /proc tells it. Linux only; elsewhere none is found. */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { isIP } from 'node:net';
 import { readProcessArguments } from '../../shared/process-arguments.ts';
 import type { BindablePlan } from '../config/plan.ts';
 import { processNumbers, readProcessStat } from '../../shared/process-stat.ts';
+import { readTcpAddress } from './tcp-table.ts';
 
 export interface AddressHolder {
   readonly pid: number;
@@ -32,15 +34,15 @@ const tables = {
 } as const;
 
 /**
- * The processes that listen on the TCP port, or have the UDP port, or listen at the path, the oldest first: a master comes before its workers, which it would only replace
- * if they were killed. Those of other users are seen by root alone.
+ * The processes that listen on the TCP address, or have the UDP address, or listen at the path, the oldest first: a master comes before its
+ * workers, which it would only replace if they were killed. Those of other users are seen by root alone.
  */
 export function findAddressHolders(listener: BindablePlan): readonly AddressHolder[] {
   const inodes =
     listener.type === 'unix'
       ? listeningInodesAt(readTable('/proc/net/unix'), listener.path)
       : tables[listener.type].paths.flatMap((path) =>
-          listeningInodes(readTable(path), listener.port, tables[listener.type].state),
+          listeningInodes(readTable(path), listener, tables[listener.type].state),
         );
   if (inodes.length === 0) return [];
   return processNumbers()
@@ -73,22 +75,44 @@ function describe(pid: number): AddressHolder {
   return { pid, command: command.length > 60 ? `${command.slice(0, 57)}...` : command };
 }
 
-/** The socket inodes that listen on `port` in the text of /proc/net/tcp (proc(5)). `wanted`: their state; null: any. */
+/**
+ * The socket inodes in the text of /proc/net/tcp (proc(5)) that keep the address from being bound. `wanted`: their state; null: any.
+ */
 export function listeningInodes(
   table: string,
-  port: number,
+  { host, port }: { readonly host: string | null; readonly port: number },
   wanted: string | null = listenState,
 ): readonly string[] {
   return table
     .split('\n')
     .slice(1)
     .flatMap((line) => {
-      const [, local, , state, , , , , , inode] = line.trim().split(/\s+/);
-      const localPort = local?.split(':')[1];
-      if (localPort === undefined || inode === undefined) return [];
+      const [, local = '', , state, , , , , , inode] = line.trim().split(/\s+/);
+      const address = readTcpAddress(local);
+      if (address === null || inode === undefined) return [];
       if (wanted !== null && state !== wanted) return [];
-      return Number.parseInt(localPort, 16) === port ? [inode] : [];
+      return address.port === port && excludes(address.host, host) ? [inode] : [];
     });
+}
+
+/** Whether a socket on `bound` keeps `wanted` from being bound at the same port. Null and host names: any address may be meant. */
+function excludes(bound: string, wanted: string | null): boolean {
+  if (wanted === null || isIP(wanted) === 0) return true;
+  if (wanted === '::' || bound === '::') return true; // Perhaps for IPv4 as well.
+  const [one, other] = [withoutMapping(bound), withoutMapping(wanted)];
+  if (isIP(one) !== isIP(other)) return false;
+  return one === '0.0.0.0' || other === '0.0.0.0' || one === other;
+}
+
+/** One form for each address: `::ffff:7f00:1` is 127.0.0.1, `0:0::1` is `::1`. */
+function withoutMapping(host: string): string {
+  if (isIP(host) === 4) return host;
+  const [plain = ''] = host.split('%'); // The table has no zones.
+  const short = new URL(`http://[${plain}]/`).hostname.slice(1, -1);
+  const [, high, low] = /^::ffff:([\da-f]{1,4}):([\da-f]{1,4})$/.exec(short) ?? [];
+  if (high === undefined || low === undefined) return short;
+  const [upper, lower] = [Number.parseInt(high, 16), Number.parseInt(low, 16)];
+  return [upper >> 8, upper & 255, lower >> 8, lower & 255].join('.');
 }
 
 /** Flag of a listening socket in /proc/net/unix: __SO_ACCEPTCON. */

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { expect, test } from 'vitest';
@@ -15,10 +15,16 @@ const table = `  sl  local_address rem_address   st tx_queue rx_queue tr tm->whe
    2: 00000000:0050 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 333 1 0 100 0 0 10 0
 `;
 
-const tcp = (port: number): BindablePlan => ({ type: 'tcp', name: 'web', host: null, port, backlog: 1 });
+const tcp = (port: number, host: string | null = null): BindablePlan => ({
+  type: 'tcp',
+  name: 'web',
+  host,
+  port,
+  backlog: 1,
+});
 
 test('finds the sockets that listen on a port, not the ones that are connected', () => {
-  expect(listeningInodes(table, 10086)).toEqual(['111']);
+  expect(listeningInodes(table, { host: null, port: 10086 })).toEqual(['111']);
 });
 
 test('finds the process that listens', async () => {
@@ -44,6 +50,46 @@ test('names the process that opened the socket before those that inherited it', 
   for (const heir of heirs) heir.kill('SIGKILL');
   await Promise.all(heirs.map(async (heir) => once(heir, 'exit')));
   server.close();
+});
+
+test('of two processes on one port, finds the one on the address that is wanted', async () => {
+  const program = (host: string, port: number): string =>
+    `require('net').createServer().listen(${port}, '${host}', function () { console.log(this.address().port) })`;
+  const holders: ChildProcess[] = [];
+  const hold = async (host: string, port: number): Promise<{ pid: number; port: number }> => {
+    const child = spawn(process.execPath, ['-e', program(host, port)], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    holders.push(child);
+    const [line] = (await once(child.stdout, 'data')) as [Buffer];
+    return { pid: child.pid ?? 0, port: Number(String(line)) };
+  };
+  try {
+    const first = await hold('127.0.0.1', 0);
+    const second = await hold('127.0.0.2', first.port);
+    const pidsAt = (host: string | null): readonly number[] =>
+      findAddressHolders(tcp(first.port, host)).map(({ pid }) => pid);
+    expect(pidsAt('127.0.0.1')).toEqual([first.pid]);
+    expect(pidsAt('127.0.0.2')).toEqual([second.pid]);
+    expect(pidsAt('0.0.0.0')).toEqual([first.pid, second.pid]);
+    expect(pidsAt('::')).toEqual([first.pid, second.pid]);
+    expect(pidsAt('::1')).toEqual([]);
+    expect(pidsAt(null)).toEqual([first.pid, second.pid]);
+  } finally {
+    for (const child of holders) child.kill('SIGKILL');
+  }
+});
+
+test.each([
+  ['0000000000000000FFFF00000100007F', '127.0.0.1', true],
+  ['0000000000000000FFFF00000100007F', '127.0.0.2', false],
+  ['00000000000000000000000001000000', '0:0::1', true],
+  ['00000000000000000000000001000000', '::2', false],
+  ['00000000000000000000000000000000', '127.0.0.1', true],
+  ['00000000000000000000000001000000', 'localhost', true],
+])('a socket on %s stands in the way of %s: %s', (local, host, isInTheWay) => {
+  const tcp6 = `header\n 0: ${local}:2766 ${'0'.repeat(32)}:0000 0A 0:0 00:0 0 0 0 444 1 0`;
+  expect(listeningInodes(tcp6, { host, port: 10086 })).toEqual(isInTheWay ? ['444'] : []);
 });
 
 test('finds the sockets that listen at a path, not the ones that are connected to it', () => {
