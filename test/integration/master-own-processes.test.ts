@@ -1,6 +1,6 @@
 // Programs that serve from threads or processes of their own: they work, or the reason that they hear fits.
 import { expect, test } from 'vitest';
-import { get } from '../helpers/plain-client.ts';
+import { freePort, get } from '../helpers/plain-client.ts';
 import { app, runMaster } from '../helpers/run-master.ts';
 
 test('a cluster of its own serves, and is reloaded', async () => {
@@ -42,4 +42,15 @@ test.each([
   const { failure } = await master.waitFor('generationFailed', { generation: 1 });
   expect(failure.hint).toContain(words);
   expect(failure.hint).toContain(String(port));
+});
+
+test('a thread listens on a TCP port that is declared only for UDP', async () => {
+  const port = await freePort();
+  const master = runMaster({
+    command: app('has-own-processes', 'beside-udp'),
+    hasOwnFlags: false,
+    flags: ['--name', 'app', '--log-format', 'json', '--listen', `udp:127.0.0.1:${port}`],
+  });
+  await master.waitFor('generationReady', { generation: 1 });
+  expect((await get(port)).body).toBe('generation 1');
 });

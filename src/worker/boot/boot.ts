@@ -4,7 +4,7 @@
  */
 import { env } from '../../shared/protocol.ts';
 import { withoutPreload, withoutPreloadArguments } from '../../shared/node-options.ts';
-import { portsOfMainThread, readSettings } from './environment.ts';
+import { listenersOfMainThread, readSettings } from './environment.ts';
 import { openBundle } from './bundle.ts';
 import { findLauncher } from '../launcher/find-launcher.ts';
 import { inspectInheritance } from '../launcher/inheritance.ts';
@@ -49,8 +49,8 @@ function start(): void {
   hideArguments(__filename);
   // Neither threads of a worker nor its descendants have the variable.
   if (environment[env.listeners] === undefined) {
-    const ports = portsOfMainThread(environment);
-    if (ports.length > 0) refusal().refuseInThread(ports);
+    const inherited = listenersOfMainThread(environment);
+    if (inherited.length > 0) refusal().refuseInThread(inherited);
     return;
   }
   const settings = readSettings(environment);

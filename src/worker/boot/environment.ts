@@ -44,15 +44,21 @@ export function readDrainTimeout(environment: NodeJS.ProcessEnv): number {
   return Number.isFinite(ms) && ms >= 0 ? ms : defaultDrainTimeoutMs;
 }
 
-/** In a worker thread, the ports of the listeners that the main thread has inherited; in a main thread, none. */
-export function portsOfMainThread(environment: NodeJS.ProcessEnv): readonly number[] {
+/** A listener that the main thread has inherited, of TCP or UDP. */
+export interface MainThreadListener {
+  readonly port: number;
+  readonly fd: number;
+}
+
+/** In a worker thread, the listeners with a port that the main thread has inherited; in a main thread, none. */
+export function listenersOfMainThread(environment: NodeJS.ProcessEnv): readonly MainThreadListener[] {
   // Descendants inherit the variable as well, but have another pid.
   if (environment['LISTEN_PID'] !== String(process.pid)) return [];
   if (process.getBuiltinModule('node:worker_threads').isMainThread) return [];
   // `host:port=fd;host:port=fd`.
   return (environment['SERVER_STARTER_PORT'] ?? '').split(';').flatMap((entry) => {
-    const [, port] = /:(\d+)=\d+$/.exec(entry) ?? [];
-    return port === undefined ? [] : [Number(port)];
+    const [, port, fd] = /:(\d+)=(\d+)$/.exec(entry) ?? [];
+    return port === undefined ? [] : [{ port: Number(port), fd: Number(fd) }];
   });
 }
 

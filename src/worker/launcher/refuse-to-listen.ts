@@ -2,7 +2,7 @@
  * Makes `listen()` fail with the reason where it cannot work: in a process that has not inherited the listeners which its environment
  * announces, and in a worker thread. Node.js alone would report EADDRINUSE or EINVAL. A bundle of its own (bundle.ts).
  */
-import { readFileSync, readlinkSync } from 'node:fs';
+import { fstatSync, readFileSync, readlinkSync } from 'node:fs';
 import { readProcessArguments } from '../../shared/process-arguments.ts';
 import { readProcessStat } from '../../shared/process-stat.ts';
 import { cannotInherit, heldByMaster, notInherited, type AnnouncedListener } from '../../shared/protocol.ts';
@@ -12,6 +12,7 @@ import { readListenCall } from '../listen/listen-call.ts';
 import { replaceMethod, type ServerMethod } from '../node-internals/server-prototype.ts';
 import { complain } from '../process/standard-streams.ts';
 import type { Inheritance } from './inheritance.ts';
+import type { MainThreadListener } from '../boot/environment.ts';
 
 export function refuseToListen(
   listeners: readonly AnnouncedListener[],
@@ -51,14 +52,17 @@ export function refuseToListen(
 }
 
 /**
- * Refuses in a worker thread: the listeners belong to the main thread, which learns when it may accept and when to drain. `ports` are those
- * that the master holds.
+ * Refuses in a worker thread: the listeners belong to the main thread, which learns when it may accept and when to drain. `inherited` are those of
+ * TCP and UDP: a port that is declared only for UDP is free for TCP.
  */
-export function refuseInThread(ports: readonly number[]): void {
+export function refuseInThread(inherited: readonly MainThreadListener[]): void {
   replaceMethod('listen', (original): ServerMethod => {
     return function listen(...args) {
       const { target } = readListenCall(args);
-      if (target.kind !== 'tcp' || !ports.includes(target.port)) return original.apply(this, args);
+      if (target.kind !== 'tcp') return original.apply(this, args);
+      const { port } = target;
+      if (!inherited.some((one) => one.port === port && !isDatagramSocket(one.fd)))
+        return original.apply(this, args);
       const where = writeAddress(target.host, target.port);
       const text = `cannot listen on ${where} in a worker thread: graceful-run hands it to the main thread (${heldByMaster}): listen there, and pass on work instead of connections, or start one process for each core with workers (--workers)`;
       complain(text);
@@ -86,4 +90,18 @@ function describeProcess(pid: number): string {
   const name = readFileSync(`/proc/${pid}/comm`, 'utf8').trim();
   const [mode = ''] = readProcessArguments(pid).flatMap((word) => /^--(?:run|watch)\b/.exec(word) ?? []);
   return `${mode === '' ? name : `node ${mode}`} (pid ${pid})`;
+}
+
+/** Whether the descriptor is a UDP socket, as /proc/net tells it (proc(5)). False if that cannot be read. */
+function isDatagramSocket(fd: number): boolean {
+  try {
+    const inode = String(fstatSync(fd).ino);
+    return ['/proc/net/udp', '/proc/net/udp6'].some((path) =>
+      readFileSync(path, 'latin1')
+        .split('\n')
+        .some((line) => line.trim().split(/\s+/)[9] === inode),
+    );
+  } catch {
+    return false;
+  }
 }
