@@ -133,6 +133,8 @@ function exitHint(outcome: Outcome, words: FailureContext): string | null {
   const held = withoutPreloadHint(words) ?? heldHint(words) ?? heldDatagramsHint(words);
   if (held !== null) return held;
   if (words.stderrTail.some((line) => line.includes('EADDRINUSE'))) return takenHint(words);
+  // As strerror(3) has it, in the words of a program in another language.
+  if (words.stderrTail.some((line) => /address already in use/i.test(line))) return bindsByItselfHint(words);
   if (outcome.code === 0)
     return 'it ended by itself: the command must be a server that stays in the foreground';
   const hint = undeclaredHint(words);
@@ -152,6 +154,11 @@ function heldHint({ stderrTail, declared }: FailureContext): string | null {
   const port = taken.find((one) => declared.includes(one));
   if (port === undefined && !text.includes(heldByMaster)) return null;
   return `graceful-run holds ${port === undefined ? describeDeclared(declared) : `port ${port}`} for the process that it starts, but the program binds the port a second time: in a second server on the same address, in a worker thread, or in a process that it starts. If it uses node:cluster, leave cluster.schedulingPolicy at SCHED_RR and listen without exclusive: true, or use workers (--workers) instead. If a wrapper starts the server, start Node.js itself (node --import tsx app.ts, not tsx app.ts). If a script sets NODE_OPTIONS, let it keep the existing value (${keepOptions})`;
+}
+
+/** A program that is not Node.js calls bind(2), most often for the very address that is held for it. */
+function bindsByItselfHint({ declared }: FailureContext): string {
+  return `the program binds an address that is in use. If that is ${describeDeclared(declared)}, which graceful-run holds for it, let the program serve from the descriptor that it inherits (LISTEN_FDS, or {fd} in its command; docs/programs.md has examples). A program that can only bind by itself, such as python -m http.server, cannot run on an address that graceful-run holds: let it bind a port of its own, behind a proxy`;
 }
 
 /** A socket of `node:dgram` binds an address that is held: `bind EADDRINUSE 127.0.0.1:5353`. */

@@ -45,6 +45,17 @@ test('a worker whose address is taken is told which one, where its stderr says i
   expect(exited("  code: 'EADDRINUSE',")).toContain('its address is in use');
 });
 
+test.each([
+  'OSError: [Errno 98] Address already in use',
+  'listen tcp :8000: bind: address already in use',
+  'java.net.BindException: Address already in use',
+])('a program that binds the held port by itself is told that it has to inherit it: %s', (line) => {
+  const context = { ...words, declared: [8000], stderrTail: [line] };
+  const { hint } = exitFailure({ code: 1, signal: null }, context);
+  expect(hint).toContain('port 8000, which graceful-run holds');
+  expect(hint).toContain('LISTEN_FDS');
+});
+
 test('a program that may not read the preload is told the permission that it needs', () => {
   const stderrTail = ["  code: 'ERR_ACCESS_DENIED',", "  resource: '/opt/worker/preload.cjs'"];
   expect(exitFailure({ code: 1, signal: null }, { ...words, stderrTail }).hint).toContain(
