@@ -157,7 +157,7 @@ export const programKeys: Readonly<Record<string, ConfigKey>> = {
     type: 'boolean',
     default: 'false',
     description:
-      'An IPv6 listener takes no IPv4 connections, so `"0.0.0.0:80"` may stand beside `"[::]:80"` in `listen`.',
+      'An IPv6 listener takes no IPv4 connections, so `"0.0.0.0:80"` may stand beside `"[::]:80"` in `listen`. No effect on inherited sockets, which are bound already.',
     supervisor: null,
   },
   tcp_fast_open: {
@@ -191,7 +191,7 @@ export const programKeys: Readonly<Record<string, ConfigKey>> = {
     type: 'boolean',
     default: 'false',
     description:
-      'Listen on an address that the machine does not have yet, such as one that fails over to it.',
+      'Listen on an address that the machine does not have yet, such as one that fails over to it. No effect on inherited sockets, which are bound already.',
     supervisor: null,
   },
   workers: {
