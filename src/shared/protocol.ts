@@ -60,6 +60,8 @@ export interface AnnouncedTcpListener extends AnnouncedSocket {
   readonly port: number;
   /** The host name whose address it is, as the operator wrote it. Missing: it was bound by a numeric address, or by none. */
   readonly hostName?: string;
+  /** The master was started with the socket. Missing: the master has bound it. */
+  readonly isInherited?: boolean;
   /** The operator has named no address and no worker serves yet: the master binds what the program asks for. */
   readonly isUndecided?: boolean;
 }

@@ -29,7 +29,7 @@ for at in sys.argv[1].split(","):
     elif at.startswith("udp:"):
         one = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); one.bind(("127.0.0.1", int(at[4:])))
     else:
-        one = socket.socket(); one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1); one.bind(("127.0.0.1", int(at)))
+        one = socket.socket(); one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1); one.bind((at.split(":")[0] if ":" in at else "127.0.0.1", int(at.split(":")[-1])))
     if one.type != socket.SOCK_DGRAM: one.listen(64)
     kept.append(one)
     os.dup2(one.fileno(), 2 + len(kept) + 20)
@@ -84,6 +84,20 @@ test.each([
   expect(await whoAnswersDatagrams(port)).toMatchObject({ generation: 1 });
   await master.reload(2);
   expect(await whoAnswersDatagrams(port)).toMatchObject({ generation: 2 });
+});
+
+test('a server that listens everywhere fits two sockets of one name: nothing warns of it', async () => {
+  const port = await freePort();
+  const master = run(
+    [`127.0.0.1:${port}`, `127.0.0.2:${port}`],
+    'LISTEN_PID=PID&LISTEN_FDS=2&LISTEN_FDNAMES=web:web',
+    ['--listen', `web=${port}`],
+  );
+  await master.waitFor('generationReady', { generation: 1 });
+  expect(await whoAnswers(port)).toMatchObject({ generation: 1 });
+  await master.reload(2);
+  expect(master.all('listenerBound').map(({ host }) => host)).toEqual(['127.0.0.1', '127.0.0.2']);
+  expect(master.all('narrowListen')).toEqual([]);
 });
 
 test('takes a UNIX socket, leaves its file to its owner, and reports one that no program listens on', async () => {

@@ -147,7 +147,7 @@ function nextLockName(): string {
 }
 
 function announce(
-  { name, address, backlog, isUndecided, standsFor, hostName, fd }: BoundListener,
+  { name, address, backlog, isUndecided, standsFor, hostName, isInherited, fd }: BoundListener,
   index: number,
 ): AnnouncedListener {
   return {
@@ -159,6 +159,7 @@ function announce(
     ...(isUndecided && address.type === 'tcp' ? { isUndecided } : {}),
     ...(standsFor === null ? {} : { standsFor }),
     ...(hostName === undefined ? {} : { hostName }),
+    ...(isInherited === true && address.type === 'tcp' ? { isInherited } : {}),
   };
 }
 

@@ -76,6 +76,7 @@ export function readInheritedSockets(
       fd,
       handle,
       isUndecided: false,
+      isInherited: true,
       standsFor: null,
     });
     held.set(inherited, listener);

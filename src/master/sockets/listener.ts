@@ -27,6 +27,8 @@ export interface BoundListener {
   readonly standsFor: string | null;
   /** The host name whose address it is. Missing: it was bound by a numeric address, or by none. */
   readonly hostName?: string;
+  /** The master was started with the socket. Missing: it has bound it. */
+  readonly isInherited?: boolean;
   readonly slots: ListenerSlots;
   /** Lets go of the master's copy; workers keep theirs. A second call does nothing. While it is shared, the socket stays open. */
   close(): void;

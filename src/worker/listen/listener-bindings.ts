@@ -147,6 +147,7 @@ export function createListenerBindings(parts: ListenerBindingsParts): ListenerBi
       else if (
         listener.standsFor !== undefined &&
         listener.hostName === undefined &&
+        listener.isInherited !== true &&
         isNarrowerThan(listener, host, isIPv6Only)
       )
         report('narrowListen', writeAddress(host, port));
