@@ -1,6 +1,7 @@
 /**
  * `npm run bench [-- options]`: compares graceful-run with bare Node.js, and with the similar tools that are installed. Prints tables. A
- * complete run that is not quick also writes docs/benchmarks.md and docs/charts/. It measures, and never fails because of a figure.
+ * complete run that is not quick also writes docs/benchmarks.md and docs/charts/. `--from run.json --from part.json --out docs` renders what earlier
+ * runs wrote with `--json`. It measures, and never fails because of a figure.
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -22,7 +23,7 @@ const { values } = parseArgs({
     only: { type: 'string' },
     tools: { type: 'string' },
     json: { type: 'string' },
-    from: { type: 'string' },
+    from: { type: 'string', multiple: true },
     out: { type: 'string' },
   },
 });
@@ -31,7 +32,7 @@ const isWhole = values.only === undefined && values.tools === undefined && !valu
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
 
-const results = values.from === undefined ? await measure() : readResults(values.from);
+const results = values.from === undefined ? await measure() : combine(values.from.map(readResults));
 // A partial or quick run must not change the page.
 const folder = values.out ?? (isWhole ? new URL('../docs', import.meta.url).pathname : null);
 if (folder !== null) writePage(folder, results);
@@ -106,6 +107,17 @@ function choose(what: string, list: string | undefined, all: readonly string[]):
 /** Reads what an earlier run wrote with `--json`. */
 function readResults(path: string): Results {
   return JSON.parse(readFileSync(path, 'utf8')) as Results;
+}
+
+/** One page from several runs: where two have measured the same, the later one counts. The machine and the tools are those of the first. */
+function combine(runs: readonly Results[]): Results {
+  return runs.reduce((all, { own, peers, programs, foreign }) => ({
+    ...all,
+    own: { ...all.own, ...own },
+    peers: { ...all.peers, ...peers },
+    ...(programs === undefined ? {} : { programs }),
+    ...(foreign === undefined ? {} : { foreign }),
+  }));
 }
 
 function writePage(folder: string, results: Results): void {
