@@ -121,3 +121,17 @@ test('a process that serves for the one that was started is shown below it', () 
     'its process 4250 serves\n',
   );
 });
+
+test('a program whose workers accept as soon as they run says what that means', () => {
+  const withCapabilities = (isGated: boolean) => ({
+    ...status,
+    workers: status.workers.map((worker) => ({
+      ...worker,
+      capabilities: { isGated, migrates: isGated, reports: isGated },
+    })),
+  });
+  expect(renderStatus(withCapabilities(false), 0, plain)).toMatch(
+    /^capability +accepts connections as soon as it runs; open connections do not move at a reload$/m,
+  );
+  expect(renderStatus(withCapabilities(true), 0, plain)).not.toContain('capability');
+});
