@@ -101,7 +101,7 @@ export const optionTable: readonly OptionRow[] = [
     kind: 'number',
     value: '<n>',
     default: 'off',
-    description: 'TCP Fast Open: so many clients at once may send a request with their first packet',
+    description: 'TCP Fast Open: how many clients at once may send a request with their first packet',
     option: 'tcpFastOpen',
   },
   {
@@ -201,7 +201,7 @@ export const optionTable: readonly OptionRow[] = [
     value: '<auto|none|NAME>',
     default: 'auto',
     description:
-      'signal that tells a worker that is not Node.js to drain: TERM, QUIT …; auto: the signal that its program expects; none: there is none, and the worker serves until --drain-timeout',
+      'signal that tells a worker that is not Node.js to drain: TERM, QUIT …; auto: the signal that its program expects; none: no signal is sent, and the worker serves until --drain-timeout',
     option: 'drainSignal',
   },
   {

@@ -69,7 +69,7 @@ export interface ProgramOptions {
   readonly reusePort?: boolean;
   /** IPV6_V6ONLY: an IPv6 listener takes no IPv4 connections, so `0.0.0.0` may be listened on beside `[::]`. Default false. */
   readonly ipv6Only?: boolean;
-  /** TCP Fast Open: so many clients at once may send a request with their first packet, 1 to 65535. Also needs net.ipv4.tcp_fastopen of 2 or 3. Default: off. */
+  /** TCP Fast Open: how many clients at once may send a request with their first packet, 1 to 65535. Also needs net.ipv4.tcp_fastopen of 2 or 3. Default: off. */
   readonly tcpFastOpen?: number;
   /** TCP_DEFER_ACCEPT: a connection is accepted once its first bytes are there, or after about this time: whole seconds, 1s to 9h. Default: at once. */
   readonly deferAccept?: string;

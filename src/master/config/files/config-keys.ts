@@ -157,7 +157,7 @@ export const programKeys: Readonly<Record<string, ConfigKey>> = {
     type: 'boolean',
     default: 'false',
     description:
-      'An IPv6 listener takes no IPv4 connections, so `"0.0.0.0:80"` may stand beside `"[::]:80"` in `listen`. No effect on inherited sockets, which are bound already.',
+      'An IPv6 listener takes no IPv4 connections, so `"0.0.0.0:80"` can be listed together with `"[::]:80"` in `listen`. No effect on inherited sockets, which are bound already.',
     supervisor: null,
   },
   tcp_fast_open: {
@@ -182,7 +182,7 @@ export const programKeys: Readonly<Record<string, ConfigKey>> = {
     type: 'text',
     default: 'off',
     description:
-      'TCP keep-alive of accepted connections: `"on"`, or an idle time, an interval and a number of probes: `"60s"`, `"60s:10s"`, `"60s:10s:5"`. What is left out is as net.ipv4.tcp_keepalive_* say. A program may set its own.',
+      'TCP keep-alive of accepted connections: `"on"`, or an idle time, an interval and a number of probes: `"60s"`, `"60s:10s"`, `"60s:10s:5"`. Values that are left out come from net.ipv4.tcp_keepalive_*. A program may set its own.',
     supervisor: null,
     pattern: orVariable('on|\\d+(?:s|m|h)(?::\\d+(?:s|m|h)(?::\\d{1,3})?)?'),
   },
