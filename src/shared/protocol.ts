@@ -86,6 +86,17 @@ export const notInherited = 'ERR_LISTENER_NOT_INHERITED';
 export const cannotInherit = 'this runtime cannot serve from an inherited listener';
 
 /** What a worker writes when a thread of it, or a process of its own cluster, binds a port by itself that the master holds. */
+/** The name in the plan of the listener that this one is, or of which it is one of several sockets. */
+export function declaredName({
+  name,
+  standsFor,
+}: {
+  readonly name: string;
+  readonly standsFor?: string | null;
+}): string {
+  return standsFor ?? name;
+}
+
 export const heldByMaster = 'ERR_PORT_HELD_BY_MASTER';
 
 /** A numeric address on the port of a declared listener, or a name. */

@@ -5,7 +5,7 @@
 import type { ReloadResult, Scaled } from '../../shared/control-api.ts';
 import type { Cause, EventWithoutRelease, Failure, MasterEvent } from '../../shared/events.ts';
 import { messageOf } from '../../shared/errors.ts';
-import { killDelayMs } from '../../shared/protocol.ts';
+import { declaredName, killDelayMs } from '../../shared/protocol.ts';
 import {
   bindPatienceMs,
   maxDrainingGenerations,
@@ -36,7 +36,7 @@ import { createReloadWaiters, masterStopped } from './history/reload-waiters.ts'
 import { defaultBackoff } from './lifecycle/backoff.ts';
 import { idleProgram, servingGeneration, type LifecycleSettings, type Program } from './lifecycle/state.ts';
 import { createRunner, type Runner } from './runner.ts';
-import { createVersions, declaredName, type PreparedVersion, type Version } from './versions.ts';
+import { createVersions, type PreparedVersion, type Version } from './versions.ts';
 import type { InheritedSockets } from '../sockets/inherited-sockets.ts';
 
 export interface ProgramParts {

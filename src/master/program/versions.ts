@@ -3,6 +3,7 @@
  * that a worker of it that crashes is replaced by one like it, even while a changed plan proves itself. Two versions that declare the
  * same address share its socket, which is never closed in between.
  */
+import { declaredName } from '../../shared/protocol.ts';
 import { isSameAddress } from '../config/difference.ts';
 import type { ListenerPlan, ProgramPlan, TcpOptions } from '../config/plan.ts';
 import { createFittedListeners, type FittedListeners } from '../sockets/fitted-listeners.ts';
@@ -163,11 +164,6 @@ function optionsIn({ listeners }: ProgramPlan, name: string): TcpOptions | undef
 /** Further sockets of a listener are called after it. */
 function renamed(name: string, before: string, after: string): string {
   return name.startsWith(before) ? `${after}${name.slice(before.length)}` : name;
-}
-
-/** The name of the listener in the plan that this one is, or stands for. */
-export function declaredName({ name, standsFor }: BoundListener): string {
-  return standsFor ?? name;
 }
 
 function closeAll({ listeners }: Version): void {

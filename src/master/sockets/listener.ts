@@ -11,7 +11,7 @@ import type { TcpListenerPlan, TcpOptions } from '../config/plan.ts';
 import { addressError } from './address-errors.ts';
 import { thisMachine } from './this-machine.ts';
 import { createListenerSlots, type ListenerSlots } from './listener-slots.ts';
-import { createServerHandle, type ServerHandle, type TcpHandle } from './server-handle.ts';
+import { createServerHandle, handleOver, type ServerHandle, type TcpHandle } from './server-handle.ts';
 
 /** A listening socket that the master holds. */
 export interface BoundListener {
@@ -153,9 +153,7 @@ async function bind(
   if (options !== undefined) {
     const { bindTcpSocket } = await import('./tcp-socket.ts');
     const fd = await bindTcpSocket(host, port, options);
-    if (typeof fd === 'string') return fd;
-    const over = createServerHandle()(null, null, null, fd);
-    return typeof over === 'number' ? systemErrorCode(over) : over;
+    return typeof fd === 'string' ? fd : handleOver(fd);
   }
   const family = net.isIPv6(host) ? 6 : 4;
   const handle = createServerHandle()(host, port, family, -1, 0);

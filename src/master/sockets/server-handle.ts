@@ -35,7 +35,7 @@ export function createServerHandle(): CreateServerHandle {
 }
 
 /** A handle over a listening socket, whose descriptor is the handle's from now on. */
-export function handleOver(fd: number): ServerHandle | string {
+export function handleOver(fd: number): TcpHandle | string {
   const handle = createServerHandle()(null, null, null, fd);
   return typeof handle === 'number' ? systemErrorCode(handle) : handle;
 }

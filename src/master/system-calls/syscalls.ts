@@ -204,9 +204,10 @@ export async function openTcpSocket(isIPv6: boolean): Promise<number | string> {
   return made < 0 ? systemErrorCode(calls.errno()) : made;
 }
 
-/** bind(2). Null, or the name of the error. Only after `openTcpSocket` has been called. */
+/** bind(2). Null, or the name of the error. Only after `openTcpSocket` or `listen` has been called. */
 export function bindSocket(fd: number, sockaddr: Uint8Array): string | null {
-  if (calls === null || socketCalls === null) return 'ENOSYS';
+  if (calls === null || library === null) return 'ENOSYS';
+  socketCalls ??= loadSocketCalls(library);
   return socketCalls.bind(fd, sockaddr, sockaddr.length) === 0 ? null : systemErrorCode(calls.errno());
 }
 
@@ -378,13 +379,10 @@ let poll: ((entries: Uint8Array, count: number, timeoutMs: number) => number) | 
  * had chosen it. Returns null, or the name of the error. Only after `listen` has been called.
  */
 export function listenAgain(fd: number, sockaddr: Uint8Array, backlog: number): string | null {
-  if (calls === null || library === null) return 'ENOSYS';
-  socketCalls ??= loadSocketCalls(library);
-  if (socketCalls.bind(fd, sockaddr, sockaddr.length) !== 0) {
-    const problem = systemErrorCode(calls.errno());
-    // It is bound.
-    if (problem !== 'EINVAL') return problem;
-  }
+  const problem = bindSocket(fd, sockaddr);
+  // It is bound.
+  if (problem !== null && problem !== 'EINVAL') return problem;
+  if (calls === null) return 'ENOSYS';
   return calls.listen(fd, backlog) === 0 ? null : systemErrorCode(calls.errno());
 }
 

@@ -2,7 +2,7 @@
  * Starts a worker under a master: opens the channel, places servers on the declared listeners and tells the master when the worker is
  * ready. What happens after admission is in after-admission.ts.
  */
-import { heldByMaster, type AnnouncedListener, type WorkerMessage } from '../../shared/protocol.ts';
+import { declaredName, heldByMaster, type WorkerMessage } from '../../shared/protocol.ts';
 import { createApplication } from '../api/application.ts';
 import { runtimeVersion, type Runtime } from '../api/runtime.ts';
 import { createChannelLock } from '../channel/channel-lock.ts';
@@ -139,7 +139,7 @@ export function startManaged(
           port: first.type === 'tcp' ? first.port : 0,
           listensOnIt: (server) => {
             const name = bindings.nameOf(Reflect.get(server, '_handle'));
-            return listeners.some((one) => one.name === name && declared(one) === declared(first));
+            return listeners.some((one) => one.name === name && declaredName(one) === declaredName(first));
           },
           inContextOf,
           notReadyYet: (reason) => {
@@ -148,7 +148,7 @@ export function startManaged(
           passed: sayReady,
         });
 
-  const readiness = createReadiness([...new Set(listeners.map(declared))], () => {
+  const readiness = createReadiness([...new Set(listeners.map(declaredName))], () => {
     if (healthGate === null) sayReady();
     else healthGate.begin();
   });
@@ -276,9 +276,4 @@ export function startManaged(
       return true;
     },
   };
-}
-
-/** The name of the declared listener. */
-function declared({ name, standsFor }: AnnouncedListener): string {
-  return standsFor ?? name;
 }

@@ -3,9 +3,10 @@
  * INVARIANT: before `admit`, and after `close`, no server accepts a connection on a declared listener.
  * `guard` keeps it for real handles; after `close`, servers get stand-in handles, which never accept (listener-bindings.ts).
  */
+import { declaredName } from '../../shared/protocol.ts';
 import type { HeldHandle } from '../node-internals/listening-handle.ts';
 import { writeListener } from './addresses.ts';
-import { declaredName, type Binding } from './binding.ts';
+import type { Binding } from './binding.ts';
 
 export interface AcceptGateParts {
   /** Every binding of this worker that is not undecided. */
@@ -47,8 +48,10 @@ export function createAcceptGate({ bindings, opened, isAcceptingQueue }: AcceptG
     if (whenAccepting === null || bindings.some(({ state }) => state === 'requested')) return;
     // The master closes the undecided listener before it reports that the generation serves, so its queue has to be empty first.
     if (isAcceptingQueue()) return;
-    const held = new Set(bindings.filter(({ state }) => state === 'held').map(declaredName));
-    if (bindings.some((binding) => !held.has(declaredName(binding)))) return;
+    const held = new Set(
+      bindings.filter(({ state }) => state === 'held').map(({ listener }) => declaredName(listener)),
+    );
+    if (bindings.some((binding) => !held.has(declaredName(binding.listener)))) return;
     const done = whenAccepting;
     whenAccepting = null;
     done(null);

@@ -1,5 +1,10 @@
 /** One declared listener in this worker, and whether a server listens on it. */
-import type { AnnouncedListener, AnnouncedTcpListener, AnnouncedUdpListener } from '../../shared/protocol.ts';
+import {
+  declaredName,
+  type AnnouncedListener,
+  type AnnouncedTcpListener,
+  type AnnouncedUdpListener,
+} from '../../shared/protocol.ts';
 import type { HeldHandle, RawHandle } from '../node-internals/listening-handle.ts';
 
 export interface Binding<Listener extends AnnouncedListener = AnnouncedListener> {
@@ -44,12 +49,7 @@ export function createBinding<Listener extends AnnouncedListener>(
 
 /** The sockets of the same declared listener, this one included. */
 export function siblingsOf(binding: Binding, bindings: readonly Binding[]): readonly Binding[] {
-  return bindings.filter((one) => declaredName(one) === declaredName(binding));
-}
-
-/** The name of the declared listener. A worker becomes ready by declared listeners, not by the addresses that stand for one. */
-export function declaredName({ listener }: Binding): string {
-  return listener.standsFor ?? listener.name;
+  return bindings.filter((one) => declaredName(one.listener) === declaredName(binding.listener));
 }
 
 export type TcpBinding = Binding<AnnouncedTcpListener>;

@@ -1,4 +1,5 @@
 /** Places a server on a declared listener: gives it the inherited handle, a share of it, a copy from the master, or the kernel's refusal. */
+import { declaredName } from '../../shared/protocol.ts';
 import {
   holdBack,
   onClosed,
@@ -9,7 +10,7 @@ import {
 } from '../node-internals/listening-handle.ts';
 import type { AcceptGate } from './accept-gate.ts';
 import { canShare, readPath } from './addresses.ts';
-import { declaredName, siblingsOf, type Binding } from './binding.ts';
+import { siblingsOf, type Binding } from './binding.ts';
 import { listenOptions, passThrough, type Placement } from './placement.ts';
 
 export interface ServerPlacementParts {
@@ -55,8 +56,9 @@ export function createServerPlacement(parts: ServerPlacementParts): ServerPlacem
       binding.heldBack?.letGo();
       binding.heldBack = null;
       binding.hosts.delete(host);
-      const name = declaredName(binding);
-      if (!bindings.some((one) => one.state === 'held' && declaredName(one) === name)) parts.released(name);
+      const name = declaredName(binding.listener);
+      if (!bindings.some((one) => one.state === 'held' && declaredName(one.listener) === name))
+        parts.released(name);
     };
     const closed = (): void => {
       // A copy has replaced it while accepting is paused.
@@ -147,7 +149,7 @@ export function createServerPlacement(parts: ServerPlacementParts): ServerPlacem
         // A program that only looks whether the port is free has closed it already.
         if (binding.state !== 'held') return;
         warn();
-        parts.listening(declaredName(binding));
+        parts.listening(declaredName(binding.listener));
         gate.recheck();
         if (gate.phase() === 'admitted') parts.serveSiblings();
       };

@@ -3,12 +3,17 @@
  * one. A server that asks for every address gets it as it is, which decides it; for any other, the master is asked to bind the
  * address that the server wants.
  */
-import type { AnnouncedTcpListener, MasterMessage, WantedAddress } from '../../shared/protocol.ts';
+import {
+  declaredName,
+  type AnnouncedTcpListener,
+  type MasterMessage,
+  type WantedAddress,
+} from '../../shared/protocol.ts';
 import { canBind, holdBack, standInHandle, type RawHandle } from '../node-internals/listening-handle.ts';
 import type { AcceptGate } from './accept-gate.ts';
 import { acceptQueued } from './accept-queued.ts';
 import { covers, isEverywhere, writeAddress } from './addresses.ts';
-import { createBinding, declaredName, type Binding, type TcpBinding } from './binding.ts';
+import { createBinding, type Binding, type TcpBinding } from './binding.ts';
 import { keepProcessAlive, type ServerPlacement } from './place-server.ts';
 import { bindByNode, listenOptions, passThrough, type Placement } from './placement.ts';
 import { listenOnTrial } from './trial-listen.ts';
@@ -143,7 +148,7 @@ export function createUndecidedListeners(parts: UndecidedListenersParts): Undeci
   }
 
   function tellListening(binding: Binding): void {
-    if (binding.state === 'held') parts.listening(declaredName(binding));
+    if (binding.state === 'held') parts.listening(declaredName(binding.listener));
   }
 
   /** Asks the master for the address. `arrived` gets the binding whose handle it is; `refused` the arguments with which Node.js binds instead. */
