@@ -6,27 +6,13 @@ import { networkInterfaces } from 'node:os';
 import { GracefulRunError } from '../../shared/errors.ts';
 import type { TcpOptions } from '../config/plan.ts';
 import { bindSocket, closeDescriptor, openTcpSocket, setSocketOption } from '../system-calls/syscalls.ts';
+import { freebindOf, socketOptions, type SocketOption } from '../system-calls/socket-options.ts';
 import { writeSockaddr } from './sockaddr.ts';
-
-const level = { ip: 0, socket: 1, tcp: 6, ipv6: 41 } as const;
-
-// Of Linux, on every architecture but MIPS, Alpha, PA-RISC and SPARC.
-const soReuseAddress = 2;
-const soKeepAlive = 9;
-const ipFreebind = 15;
-const ipv6Only = 26;
-const ipv6Freebind = 78;
-const tcpKeepIdle = 4;
-const tcpKeepInterval = 5;
-const tcpKeepCount = 6;
-const tcpDeferAccept = 9;
-const tcpFastOpen = 23;
 
 interface Setting {
   /** As a config file names it. */
   readonly key: string;
-  readonly level: number;
-  readonly name: number;
+  readonly option: SocketOption;
   readonly value: number;
 }
 
@@ -62,48 +48,28 @@ export async function applyTcpOptions(fd: number, options: TcpOptions | undefine
   await set(fd, settingsOf(options ?? null));
 }
 
-function beforeBind(isIPv6: boolean, options: TcpOptions): readonly Setting[] {
+function beforeBind(isIPv6: boolean, { ipv6Only, freebind }: TcpOptions): readonly Setting[] {
   return [
-    { key: 'reuse_address', level: level.socket, name: soReuseAddress, value: 1 },
-    ...(isIPv6
-      ? [{ key: 'ipv6_only', level: level.ipv6, name: ipv6Only, value: Number(options.ipv6Only) }]
-      : []),
-    ...(options.freebind
-      ? [
-          {
-            key: 'freebind',
-            level: isIPv6 ? level.ipv6 : level.ip,
-            name: isIPv6 ? ipv6Freebind : ipFreebind,
-            value: 1,
-          },
-        ]
-      : []),
+    { key: 'reuse_address', option: socketOptions.reuseAddress, value: 1 },
+    ...(isIPv6 ? [{ key: 'ipv6_only', option: socketOptions.ipv6Only, value: Number(ipv6Only) }] : []),
+    ...(freebind ? [{ key: 'freebind', option: freebindOf(isIPv6), value: 1 }] : []),
   ];
 }
 
 function settingsOf(options: TcpOptions | null): readonly Setting[] {
   const { fastOpen = null, deferAcceptSeconds = null, keepAlive = null } = options ?? {};
+  const { tcpFastOpen, tcpDeferAccept, tcpKeepIdle, tcpKeepInterval, tcpKeepCount } = socketOptions;
   const key = 'keepalive';
   return [
-    { key: 'tcp_fast_open', level: level.tcp, name: tcpFastOpen, value: fastOpen ?? 0 },
-    { key: 'defer_accept', level: level.tcp, name: tcpDeferAccept, value: deferAcceptSeconds ?? 0 },
-    { key, level: level.socket, name: soKeepAlive, value: Number(keepAlive !== null) },
+    { key: 'tcp_fast_open', option: tcpFastOpen, value: fastOpen ?? 0 },
+    { key: 'defer_accept', option: tcpDeferAccept, value: deferAcceptSeconds ?? 0 },
+    { key, option: socketOptions.keepAlive, value: Number(keepAlive !== null) },
     ...(keepAlive === null
       ? []
       : [
-          {
-            key,
-            level: level.tcp,
-            name: tcpKeepIdle,
-            value: keepAlive.idleSeconds ?? ofMachine('time', 7_200),
-          },
-          {
-            key,
-            level: level.tcp,
-            name: tcpKeepInterval,
-            value: keepAlive.intervalSeconds ?? ofMachine('intvl', 75),
-          },
-          { key, level: level.tcp, name: tcpKeepCount, value: keepAlive.count ?? ofMachine('probes', 9) },
+          { key, option: tcpKeepIdle, value: keepAlive.idleSeconds ?? ofMachine('time', 7_200) },
+          { key, option: tcpKeepInterval, value: keepAlive.intervalSeconds ?? ofMachine('intvl', 75) },
+          { key, option: tcpKeepCount, value: keepAlive.count ?? ofMachine('probes', 9) },
         ]),
   ];
 }
@@ -118,8 +84,11 @@ function ofMachine(name: 'time' | 'intvl' | 'probes', otherwise: number): number
 }
 
 async function set(fd: number, settings: readonly Setting[]): Promise<void> {
-  for (const { key, level: at, name, value } of settings) {
-    const problem = process.platform === 'linux' ? await setSocketOption(fd, at, name, value) : 'ENOPROTOOPT';
+  for (const { key, option, value } of settings) {
+    const problem =
+      process.platform === 'linux'
+        ? await setSocketOption(fd, option.level, option.name, value)
+        : 'ENOPROTOOPT';
     if (problem !== null)
       throw new GracefulRunError('addressUnusable', `cannot listen: the system refuses ${key}: ${problem}`, {
         hint: `leave out ${key} (--${key.replaceAll('_', '-')})`,

@@ -3,6 +3,7 @@
  * them. Loaded with koffi, where a program wants them. Linux only.
  */
 import { systemErrorCode } from './errno.ts';
+import { freebindOf, socketOptions, type SocketOption } from './socket-options.ts';
 
 type GetOption = (fd: number, level: number, name: number, value: Uint8Array, size: number[]) => number;
 
@@ -71,15 +72,7 @@ async function load(): Promise<Calls> {
 const sockStream = 1;
 const closeOnExec = 0o2_000_000;
 const nonBlocking = 0o4000;
-const solSocket = 1;
-const soReuseAddress = 2;
-const soReusePort = 15;
-const attachReusePortCbpf = 51;
 const inet6 = 10;
-const ipv6Level = 41;
-const ipv6Only = 26;
-const tcpLevel = 6;
-const tcpInfo = 11;
 
 /**
  * Another listening socket with the address of `fd`, which listens already; both have SO_REUSEPORT from then on. It is the last one of
@@ -94,18 +87,19 @@ export function listenAlongside(fd: number, backlog: number): number | string {
   const [family = 0] = new Uint16Array(address.buffer, 0, 1);
   const made = socket(family, sockStream | closeOnExec | nonBlocking, 0);
   if (made < 0) return systemErrorCode(errno());
-  const on = (one: number, level: number, name: number, value: number): boolean =>
+  const on = (one: number, { level, name }: SocketOption, value: number): boolean =>
     setOption(one, level, name, [value], 4) === 0;
+  const { reuseAddress, reusePort, ipv6Only } = socketOptions;
   const [size = 0] = length;
   const isListening =
-    on(made, solSocket, soReuseAddress, 1) &&
-    (family !== inet6 || on(made, ipv6Level, ipv6Only, numberOption(fd, ipv6Level, ipv6Only))) &&
-    copied(family).every(([level, name]) => {
-      const value = numberOption(fd, level, name);
-      return value === 0 || on(made, level, name, value);
+    on(made, reuseAddress, 1) &&
+    (family !== inet6 || on(made, ipv6Only, numberOption(fd, ipv6Only))) &&
+    copied(family === inet6).every((option) => {
+      const value = numberOption(fd, option);
+      return value === 0 || on(made, option, value);
     }) &&
-    on(made, solSocket, soReusePort, 1) &&
-    on(fd, solSocket, soReusePort, 1) &&
+    on(made, reusePort, 1) &&
+    on(fd, reusePort, 1) &&
     bind(made, address, size) === 0 &&
     listen(made, backlog) === 0;
   if (isListening) return made;
@@ -114,13 +108,17 @@ export function listenAlongside(fd: number, backlog: number): number | string {
   return problem;
 }
 
-/** Options that the sockets of a group have in common: SO_KEEPALIVE, TCP_KEEP*, TCP_DEFER_ACCEPT, TCP_FASTOPEN, and IP_FREEBIND or IPV6_FREEBIND. */
-function copied(family: number): readonly (readonly [level: number, name: number])[] {
-  const freebind = family === inet6 ? ([ipv6Level, 78] as const) : ([0, 15] as const);
-  return [[solSocket, 9], ...[4, 5, 6, 9, 23].map((name) => [tcpLevel, name] as const), freebind];
+/** Options that the sockets of a group have in common. */
+function copied(isIPv6: boolean): readonly SocketOption[] {
+  const { keepAlive, tcpKeepIdle, tcpKeepInterval, tcpKeepCount, tcpDeferAccept, tcpFastOpen } =
+    socketOptions;
+  return [
+    ...[keepAlive, tcpKeepIdle, tcpKeepInterval, tcpKeepCount, tcpDeferAccept, tcpFastOpen],
+    freebindOf(isIPv6),
+  ];
 }
 
-function numberOption(fd: number, level: number, name: number): number {
+function numberOption(fd: number, { level, name }: SocketOption): number {
   const value = new Uint8Array(4);
   if (calls?.getOption(fd, level, name, value, [value.length]) !== 0) return 0;
   const [number = 0] = new Int32Array(value.buffer);
@@ -129,8 +127,9 @@ function numberOption(fd: number, level: number, name: number): number {
 
 /** The number of connections in the accept queue of a listening socket (`tcpi_unacked` of tcp(7)). */
 export function queueLength(fd: number): number {
+  const { level, name } = socketOptions.tcpInfo;
   const info = new Uint8Array(28);
-  if (calls?.getOption(fd, tcpLevel, tcpInfo, info, [info.length]) !== 0) return 0;
+  if (calls?.getOption(fd, level, name, info, [info.length]) !== 0) return 0;
   const [length = 0] = new Uint32Array(info.buffer, 24, 1);
   return length;
 }
@@ -148,7 +147,8 @@ export function attachSelection(fd: number, program: readonly Instruction[]): st
     filter[at * 8 + 3] = ifFalse;
     new Uint32Array(filter.buffer, at * 8 + 4, 1)[0] = value;
   }
-  const ok = calls.setFilter(fd, solSocket, attachReusePortCbpf, { len: program.length, filter }, 16) === 0;
+  const { level, name } = socketOptions.attachReusePortCbpf;
+  const ok = calls.setFilter(fd, level, name, { len: program.length, filter }, 16) === 0;
   return ok ? null : systemErrorCode(calls.errno());
 }
 
