@@ -257,7 +257,7 @@ async function bindStandIn(
   return [{ ...bound, address: { type: 'tcp', host: announced, port: port === 0 ? free : port } }];
 }
 
-/** The address that a socket has which is inherited. Of one that only a running master has, nothing is known: then it is any port. */
+/** The address of an inherited socket. If only a running master has the socket, its address is not known here: then any port stands for it. */
 async function inheritedPlan(
   wanted: DescriptorListenerPlan,
   { look }: Pick<FoundSockets, 'look'>,
