@@ -1,11 +1,11 @@
 // A generation serves when each of its workers has confirmed that it accepts connections; and the worker is the process that listens.
-import { rmSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { eventually } from '../helpers/eventually.ts';
 import { pauseProcess } from '../helpers/pause-process.ts';
 import { whoAnswers } from '../helpers/plain-client.ts';
-import { app, appPath, kill, runMaster, temporaryFolder } from '../helpers/run-master.ts';
+import { app, appPath, kill, runMaster, temporaryFolder, type RunningMaster } from '../helpers/run-master.ts';
 
 const node = process.execPath;
 const serves = appPath('serves');
@@ -24,7 +24,12 @@ test.each([
   }
 });
 
-test('a worker that freezes between ready and admission fails its generation, and the old one serves on', async () => {
+/** Reloads two workers: of the new ones, the one in slot 0 freezes between ready and admission, which comes when the other one has booted. */
+async function reloadWithFrozenWorker(...flags: readonly string[]): Promise<{
+  readonly master: RunningMaster;
+  readonly port: number;
+  readonly frozen: number;
+}> {
   const hold = join(temporaryFolder(), 'hold');
   const master = runMaster({
     // The worker in slot 1 boots when it is told.
@@ -35,7 +40,7 @@ test('a worker that freezes between ready and admission fails its generation, an
       'sh',
       ...app('boots-when-told'),
     ],
-    flags: ['--workers', '2', '--ready-timeout', '2s'],
+    flags: ['--workers', '2', ...flags],
     env: { HOLD: hold },
   });
   const port = await master.serving();
@@ -46,36 +51,21 @@ test('a worker that freezes between ready and admission fails its generation, an
   await pauseProcess(frozen);
   await master.waitForLine(`booting ${late}`);
   kill(late, 'SIGUSR2');
+  return { master, port, frozen };
+}
+
+test('a worker that freezes between ready and admission fails its generation, and the old one serves on', async () => {
+  const { master, port } = await reloadWithFrozenWorker('--ready-timeout', '2s');
   const failed = await master.waitFor('generationFailed', { generation: 2 });
   expect(failed.failure.reason).toBe('notAdmitted');
   expect(master.all('workerDraining', { generation: 1 })).toEqual([]);
   // The other new worker may have accepted connections: it finishes them.
   expect(await master.waitFor('workerExited', { generation: 2, slot: 1 })).toMatchObject({ cut: 0 });
   for (let n = 0; n < 4; n++) expect(await whoAnswers(port)).toMatchObject({ generation: 1 });
-  rmSync(hold);
 });
 
 test('while a new worker takes its time to accept, the old ones do, and stop again once it does', async () => {
-  const hold = join(temporaryFolder(), 'hold');
-  const master = runMaster({
-    command: [
-      'sh',
-      '-c',
-      '[ "$GRACEFUL_RUN_WORKER" = 1 ] || unset HOLD; exec "$@"',
-      'sh',
-      ...app('boots-when-told'),
-    ],
-    flags: ['--workers', '2', '--probation', '60s'],
-    env: { HOLD: hold },
-  });
-  const port = await master.serving();
-  writeFileSync(hold, '');
-  master.signal('SIGHUP');
-  await master.waitFor('workerReady', { generation: 2, slot: 0 });
-  const [frozen, late] = [await master.workerPid(2, 0), await master.workerPid(2, 1)];
-  await pauseProcess(frozen);
-  await master.waitForLine(`booting ${late}`);
-  kill(late, 'SIGUSR2');
+  const { master, port, frozen } = await reloadWithFrozenWorker('--probation', '60s');
   await master.waitFor('workerAdmitted', { generation: 2, slot: 1 });
   // The old workers made way for a moment, which was over before the frozen one accepted.
   for (let answered = 0; answered < 4; answered++)
@@ -86,7 +76,6 @@ test('while a new worker takes its time to accept, the old ones do, and stop aga
   for (const slot of [0, 1]) await master.waitFor('workerAcceptsNoMore', { generation: 1, slot });
   for (let n = 0; n < 8; n++) expect(await whoAnswers(port)).toMatchObject({ generation: 2 });
   expect(master.all('workerNotPaused')).toEqual([]);
-  rmSync(hold);
 });
 
 test('a program that its own command starts again is reported as a crash, admitted, and serves', async () => {

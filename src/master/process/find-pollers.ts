@@ -2,8 +2,8 @@
  * Whether a worker waits for its listener in epoll(7), poll(2) or select(2), as far as /proc shows it. Such a program takes it that accept(2) returns at
  * once; any other waits in accept(2) itself. Linux only.
  */
-import { fstatSync, readFileSync, readdirSync } from 'node:fs';
-import { holdsSocket } from '../sockets/address-holder.ts';
+import { fstatSync } from 'node:fs';
+import { holdsSocket, list, readText } from '../sockets/address-holder.ts';
 import { treeOf } from './find-server.ts';
 
 /** `fds`: the descriptors of the listeners in this process. False where it cannot be seen. */
@@ -17,7 +17,7 @@ export function pollsListener(worker: number, fds: readonly number[]): boolean {
 /** The descriptors that an epoll has are told in fdinfo: `tfd: 4 … ino:18e20fa`. */
 function hasInEpoll(pid: number, inodes: readonly number[]): boolean {
   const targets = list(`/proc/${pid}/fdinfo`).flatMap((fd) =>
-    [...read(`/proc/${pid}/fdinfo/${fd}`).matchAll(/^tfd:.* ino:([\da-f]+)/gm)].map(([, inode = '']) =>
+    [...readText(`/proc/${pid}/fdinfo/${fd}`).matchAll(/^tfd:.* ino:([\da-f]+)/gm)].map(([, inode = '']) =>
       Number.parseInt(inode, 16),
     ),
   );
@@ -27,22 +27,6 @@ function hasInEpoll(pid: number, inodes: readonly number[]): boolean {
 /** The function of the kernel in which a thread sleeps: `poll_schedule_timeout`, `do_sys_poll`, `do_select`. */
 function sleepsInPoll(pid: number): boolean {
   return list(`/proc/${pid}/task`).some((thread) =>
-    /poll_schedule|do_(sys_)?poll|do_select/.test(read(`/proc/${pid}/task/${thread}/wchan`)),
+    /poll_schedule|do_(sys_)?poll|do_select/.test(readText(`/proc/${pid}/task/${thread}/wchan`)),
   );
-}
-
-function list(folder: string): readonly string[] {
-  try {
-    return readdirSync(folder);
-  } catch {
-    return []; // It has ended meanwhile, or belongs to another user.
-  }
-}
-
-function read(file: string): string {
-  try {
-    return readFileSync(file, 'latin1');
-  } catch {
-    return '';
-  }
 }

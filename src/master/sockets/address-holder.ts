@@ -40,9 +40,9 @@ const tables = {
 export function findAddressHolders(listener: BindablePlan): readonly AddressHolder[] {
   const inodes =
     listener.type === 'unix'
-      ? listeningInodesAt(readTable('/proc/net/unix'), listener.path)
+      ? listeningInodesAt(readText('/proc/net/unix'), listener.path)
       : tables[listener.type].paths.flatMap((path) =>
-          listeningInodes(readTable(path), listener, tables[listener.type].state),
+          listeningInodes(readText(path), listener, tables[listener.type].state),
         );
   if (inodes.length === 0) return [];
   return processNumbers()
@@ -54,7 +54,7 @@ export function findAddressHolders(listener: BindablePlan): readonly AddressHold
 
 /** Whether some process listens at the path, or at the abstract name. */
 export function isListenedOn(path: string): boolean {
-  return listeningInodesAt(readTable('/proc/net/unix'), path).length > 0;
+  return listeningInodesAt(readText('/proc/net/unix'), path).length > 0;
 }
 
 /** Whether the process has a descriptor of one of these sockets. */
@@ -127,7 +127,8 @@ export function listeningInodesAt(table: string, path: string): readonly string[
   });
 }
 
-function list(path: string): readonly string[] {
+/** The names in a folder of /proc; none where it cannot be read. */
+export function list(path: string): readonly string[] {
   try {
     return readdirSync(path);
   } catch {
@@ -135,8 +136,8 @@ function list(path: string): readonly string[] {
   }
 }
 
-/** A table of /proc/net; empty where there is none. */
-export function readTable(path: string): string {
+/** The text of a file of /proc; empty where there is none, or it cannot be read. */
+export function readText(path: string): string {
   try {
     return readFileSync(path, 'utf8');
   } catch {

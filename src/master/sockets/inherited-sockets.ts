@@ -9,7 +9,7 @@ import { GracefulRunError } from '../../shared/errors.ts';
 import { formatSocketAddress, type SocketAddress } from '../../shared/format-address.ts';
 import type { ListenerPlan } from '../config/plan.ts';
 import { duplicate, keepFromChildren, listen, loadSystemCalls } from '../system-calls/syscalls.ts';
-import { readTable } from './address-holder.ts';
+import { readText } from './address-holder.ts';
 import type { AnnouncedSocket } from './announced-sockets.ts';
 import { addressOfDescriptor, type OpenSockets } from './descriptors.ts';
 import { furtherName } from './host-names.ts';
@@ -176,7 +176,7 @@ function addressOf(fd: number): SocketAddress | null {
 function portAddress(inode: number): SocketAddress | null {
   for (const type of ['tcp', 'udp'] as const)
     for (const table of [`/proc/net/${type}`, `/proc/net/${type}6`])
-      for (const line of readTable(table).split('\n').slice(1)) {
+      for (const line of readText(table).split('\n').slice(1)) {
         const [, local = '', , , , , , , , number] = line.trim().split(/\s+/);
         const address = number === String(inode) ? readTcpAddress(local) : null;
         if (address !== null) return { ...address, type };
@@ -186,7 +186,7 @@ function portAddress(inode: number): SocketAddress | null {
 
 /** From /proc/net/unix (proc(5)): the stream socket with this inode. */
 function pathAddress(inode: number): SocketAddress | null {
-  for (const line of readTable('/proc/net/unix').split('\n')) {
+  for (const line of readText('/proc/net/unix').split('\n')) {
     const [, type, number, path] = /^\S+ \S+ \S+ \S+ (\S+) \S+ +(\d+) (.+)$/.exec(line) ?? [];
     if (number === String(inode) && type === '0001' && path !== undefined) return { type: 'unix', path };
   }
