@@ -12,6 +12,6 @@ exports.pureFiles = [
   '^src/master/launch/(drain-signals|interpreters|node-launch|package-commands|shebang|split-words|trampoline|worker-environment|worker-kind)\\.ts$',
   '^src/worker/channel/read-message\\.ts$',
   '^src/worker/listen/(addresses|binding|listen-call|placement|readiness)\\.ts$',
-  '^src/ctl/(masters/(name-patterns|selection)|show/(columns|describe-update|last-problem|programs-table|table-layout))\\.ts$',
+  '^src/ctl/(command-table|masters/(name-patterns|selection)|show/(columns|describe-update|last-problem|programs-table|table-layout))\\.ts$',
   '^src/shared/(counts|describe-event|describe-failure|describe-problem|describe-release|durations|error-line|errors|events|format-address|line-splitter|narrate-events|nearest|protocol)\\.ts$',
 ];

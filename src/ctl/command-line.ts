@@ -3,6 +3,15 @@ import yargs, { type Argv } from 'yargs';
 import { type ReloadWait, reloadWaits, workersLimit } from '../shared/control-api.ts';
 import { GracefulRunError } from '../shared/errors.ts';
 import { version } from '../shared/version.ts';
+import {
+  commandExamples,
+  commandExits,
+  type CommandName,
+  type CommandRow,
+  commandTable,
+  commonOptions,
+  namesOf,
+} from './command-table.ts';
 import type { Spell, Wanted } from './masters/selection.ts';
 import { nearest } from '../shared/nearest.ts';
 
@@ -30,27 +39,13 @@ interface Words {
   name: string | undefined;
   all: boolean;
   json: boolean;
-}
-
-/** With the option --wait. */
-interface WaitingWords extends Words {
-  wait: string | undefined;
+  wait?: string;
+  dryRun?: boolean;
 }
 
 export const program = 'gracefulctl';
 
-const commandNames = [
-  'list',
-  'status',
-  'start',
-  'stop',
-  'restart',
-  'reload',
-  'scale',
-  'update',
-  'events',
-  'shutdown',
-] as const;
+const commandNames: readonly string[] = commandTable.map(({ name }) => name);
 /** What other tools call these commands. */
 const synonyms: Readonly<Record<string, string>> = {
   show: 'status',
@@ -71,12 +66,6 @@ const synonyms: Readonly<Record<string, string>> = {
   monit: 'events',
 };
 const scaleUsage = `${program} scale 3, or ${program} scale <program> 3`;
-const namesOfPrograms =
-  "Names of programs, patterns ('web-*'), or master:program; not needed if there is only one program";
-const namesOfMasters = 'Names of masters, or patterns; not needed if only one is running';
-const reloadWait =
-  'Wait until the new generation serves (--wait or --wait=serving), until its probation is over too (--wait=settled), or until, in addition, all old workers have exited (--wait=drained)';
-
 /** The request that the arguments ask for; null when --help or --version has been answered. @throws GracefulRunError badOption. */
 export async function parseCommandLine(argv: readonly string[]): Promise<Request | null> {
   let request: Request | null = null;
@@ -88,96 +77,34 @@ export async function parseCommandLine(argv: readonly string[]): Promise<Request
       spell: (name) => `${program} ${command.kind} ${name}${rest}`,
     };
   };
-  const looking = (kind: 'list' | 'status' | 'events') => (words: Words) => {
-    pick(words, { kind, json: words.json });
-  };
-  const starting = (kind: 'start' | 'reload' | 'restart') => (words: WaitingWords) => {
-    pick(words, { kind, wait: waitIn(words.wait, kind), json: words.json });
-  };
-  const stopping = (kind: 'stop' | 'shutdown') => (words: WaitingWords) => {
-    pick(words, { kind, wait: waitsForEnd(words.wait, kind), json: words.json });
-  };
-  await yargs(argv.map(explicitWait))
+  const parser = yargs(argv.map(explicitWait))
     .scriptName(program)
     .usage(
       'Usage: $0 <command> [names..] [options]\n\nQuery and control the programs that graceful-run runs.',
-    )
-    .option('json', { type: 'boolean', default: false, describe: 'Print JSON, one object per line' })
-    .option('all', {
-      type: 'boolean',
-      default: false,
-      describe: 'Every program; for update and shutdown, every master',
-    })
-    .option('name', { type: 'string', requiresArg: true, describe: 'Same as a name after the command' })
-    .command(['list [names..]', 'ls', 'ps'], 'Show a table of programs', programs, looking('list'))
-    .command(
-      'status [names..]',
-      'Show one program in detail, or several in a table',
-      programs,
-      looking('status'),
-    )
-    .command(
-      'start [names..]',
-      'Start programs that are not running',
-      (command: Common) => waiting(programs(command), reloadWait),
-      starting('start'),
-    )
-    .command(
-      'stop [names..]',
-      'Stop programs gracefully (twice: at once); a master without a config file exits too',
-      (command: Common) => waiting(programs(command), 'Wait until the workers have exited'),
-      stopping('stop'),
-    )
-    .command(
-      'reload [names..]',
-      'Replace the workers by new ones without a failed request',
-      (command: Common) => waiting(programs(command), reloadWait),
-      starting('reload'),
-    )
-    .command(
-      'restart [names..]',
-      'Stop the workers first, then start new ones; clients wait meanwhile',
-      (command: Common) => waiting(programs(command), reloadWait),
-      starting('restart'),
-    )
-    .command(
-      'scale [names..]',
-      'Change the number of workers; the last argument is the number, from 1 to 1024',
-      programs,
-      (words) => {
-        const { rest, workers } = countIn(words.names ?? []);
-        pick({ ...words, names: rest }, { kind: 'scale', workers, json: words.json });
+    );
+  for (const { flag, kind, value, description } of commonOptions)
+    parser.option(flag, {
+      type: kind === 'boolean' ? 'boolean' : 'string',
+      ...(kind === 'boolean' ? { default: false } : {}),
+      ...(value === undefined ? {} : { requiresArg: true }),
+      describe: description,
+    });
+  for (const row of commandTable)
+    parser.command<Words>(
+      [`${row.name} [names..]`, ...row.aliases],
+      row.description,
+      (command: Argv) => withArguments(command, row),
+      (words: Words) => {
+        const { names, command } = commandOf(row.name, words);
+        pick({ ...words, names }, command);
       },
-    )
-    .command(
-      'update [names..]',
-      'Read the config file again, and apply what changed',
-      (command: Common) =>
-        masters(command).option('dry-run', {
-          type: 'boolean',
-          default: false,
-          describe: 'Only print what would be done',
-        }),
-      (words) => {
-        pick(words, { kind: 'update', dryRun: words.dryRun, json: words.json });
-      },
-    )
-    .command('events [names..]', 'Follow events until the masters stop', programs, looking('events'))
-    .command(
-      'shutdown [names..]',
-      'Stop a master with all of its programs',
-      (command: Common) => waiting(masters(command), 'Wait until the master has exited'),
-      stopping('shutdown'),
-    )
+    );
+  for (const [words, meaning] of commandExamples) parser.example(`$0 ${words}`, meaning);
+  await parser
     .command('$0 [words..]', false, {}, ({ words }) => {
       throw unknownCommand(words);
     })
-    .example('$0 reload shop --wait', 'reload, and exit 0 only if the new release serves')
-    .example("$0 reload 'web-*'", 'reload every program whose name begins with web-')
-    .example('$0 scale shop 4', 'run shop with four workers')
-    .epilogue(
-      'Exit codes: 0 success · 1 failed or refused · 2 usage error or wrong config file · 3 no such program or master · 4 program not running',
-    )
+    .epilogue(`Exit codes: ${commandExits.map(([code, meaning]) => `${code} ${meaning}`).join(' · ')}`)
     .strict()
     .version(version)
     .help()
@@ -201,18 +128,42 @@ function explicitWait(word: string): string {
   return word === '--wait' ? '--wait=' : word;
 }
 
-type Common = Argv<{ name: string | undefined; all: boolean; json: boolean }>;
-
-function programs(command: Common): Argv<Words> {
-  return command.positional('names', { type: 'string', array: true, describe: namesOfPrograms });
+function withArguments(command: Argv, { names, options }: CommandRow): Argv<Words> {
+  command.positional('names', { type: 'string', array: true, describe: namesOf[names] });
+  for (const { flag, kind, description } of options)
+    command.option(flag, {
+      type: kind === 'boolean' ? 'boolean' : 'string',
+      ...(kind === 'boolean' ? { default: false } : {}),
+      describe: description,
+    });
+  // What the options of the tables are named and typed, which yargs cannot know.
+  return command as Argv<Words>;
 }
 
-function masters(command: Common): Argv<Words> {
-  return command.positional('names', { type: 'string', array: true, describe: namesOfMasters });
-}
-
-function waiting(command: Argv<Words>, describe: string): Argv<WaitingWords> {
-  return command.option('wait', { type: 'string', describe });
+/** The command, and the names that it is for. */
+function commandOf(
+  kind: CommandName,
+  { names, wait, json, dryRun }: Words,
+): { readonly names: string[] | undefined; readonly command: Command } {
+  switch (kind) {
+    case 'list':
+    case 'status':
+    case 'events':
+      return { names, command: { kind, json } };
+    case 'start':
+    case 'reload':
+    case 'restart':
+      return { names, command: { kind, wait: waitIn(wait, kind), json } };
+    case 'stop':
+    case 'shutdown':
+      return { names, command: { kind, wait: waitsForEnd(wait, kind), json } };
+    case 'scale': {
+      const { rest, workers } = countIn(names ?? []);
+      return { names: rest, command: { kind, workers, json } };
+    }
+    case 'update':
+      return { names, command: { kind, dryRun: dryRun === true, json } };
+  }
 }
 
 function wantedIn(

@@ -52,7 +52,7 @@ test.each([
   ['logs', 'gracefulctl events?'],
   [
     'constructor',
-    'the commands are list, status, start, stop, restart, reload, scale, update, events, shutdown',
+    'the commands are list, status, start, stop, reload, restart, scale, update, events, shutdown',
   ],
 ])('%s is no command, and the hint says which was probably meant', async (line, hint) => {
   expect((await refusal(...line.split(' '))).hint).toContain(hint);

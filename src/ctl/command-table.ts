@@ -1,0 +1,149 @@
+/** The commands of gracefulctl. The parser, `--help`, the man page and shell completion are made from this table. Pure. */
+import { reloadWaits } from '../shared/control-api.ts';
+
+export interface CommandRow {
+  readonly name: CommandName;
+  readonly aliases: readonly string[];
+  readonly description: string;
+  /** What its arguments are names of. */
+  readonly names: 'programs' | 'masters';
+  /** A number comes after the names. */
+  readonly takesCount?: true;
+  readonly options: readonly CommandOption[];
+}
+
+export interface CommandOption {
+  /** Without its dashes. */
+  readonly flag: string;
+  readonly kind: 'text' | 'boolean';
+  /** What can stand behind `=`; empty: the option takes none. */
+  readonly values: readonly string[];
+  readonly description: string;
+}
+
+export type CommandName =
+  'list' | 'status' | 'start' | 'stop' | 'restart' | 'reload' | 'scale' | 'update' | 'events' | 'shutdown';
+
+const reloadWait: CommandOption = {
+  flag: 'wait',
+  kind: 'text',
+  values: reloadWaits,
+  description:
+    'Wait until the new generation serves (--wait or --wait=serving), until its probation is over too (--wait=settled), or until, in addition, all old workers have exited (--wait=drained)',
+};
+
+function endWait(description: string): CommandOption {
+  return { flag: 'wait', kind: 'text', values: [], description };
+}
+
+export const commandTable: readonly CommandRow[] = [
+  {
+    name: 'list',
+    aliases: ['ls', 'ps'],
+    description: 'Show a table of programs',
+    names: 'programs',
+    options: [],
+  },
+  {
+    name: 'status',
+    aliases: [],
+    description: 'Show one program in detail, or several in a table',
+    names: 'programs',
+    options: [],
+  },
+  {
+    name: 'start',
+    aliases: [],
+    description: 'Start programs that are not running',
+    names: 'programs',
+    options: [reloadWait],
+  },
+  {
+    name: 'stop',
+    aliases: [],
+    description: 'Stop programs gracefully (twice: at once); a master without a config file exits too',
+    names: 'programs',
+    options: [endWait('Wait until the workers have exited')],
+  },
+  {
+    name: 'reload',
+    aliases: [],
+    description: 'Replace the workers by new ones without a failed request',
+    names: 'programs',
+    options: [reloadWait],
+  },
+  {
+    name: 'restart',
+    aliases: [],
+    description: 'Stop the workers first, then start new ones; clients wait meanwhile',
+    names: 'programs',
+    options: [reloadWait],
+  },
+  {
+    name: 'scale',
+    aliases: [],
+    description: 'Change the number of workers; the last argument is the number, from 1 to 1024',
+    names: 'programs',
+    takesCount: true,
+    options: [],
+  },
+  {
+    name: 'update',
+    aliases: [],
+    description: 'Read the config file again, and apply what changed',
+    names: 'masters',
+    options: [{ flag: 'dry-run', kind: 'boolean', values: [], description: 'Only print what would be done' }],
+  },
+  {
+    name: 'events',
+    aliases: [],
+    description: 'Follow events until the masters stop',
+    names: 'programs',
+    options: [],
+  },
+  {
+    name: 'shutdown',
+    aliases: [],
+    description: 'Stop a master with all of its programs',
+    names: 'masters',
+    options: [endWait('Wait until the master has exited')],
+  },
+];
+
+/** Of every command. */
+export const commonOptions: readonly (CommandOption & { readonly value?: string })[] = [
+  { flag: 'json', kind: 'boolean', values: [], description: 'Print JSON, one object per line' },
+  {
+    flag: 'all',
+    kind: 'boolean',
+    values: [],
+    description: 'Every program; for update and shutdown, every master',
+  },
+  {
+    flag: 'name',
+    kind: 'text',
+    values: [],
+    value: '<name>',
+    description: 'Same as a name after the command',
+  },
+];
+
+export const namesOf: Readonly<Record<CommandRow['names'], string>> = {
+  programs:
+    "Names of programs, patterns ('web-*'), or master:program; not needed if there is only one program",
+  masters: 'Names of masters, or patterns; not needed if only one is running',
+};
+
+export const commandExamples: readonly (readonly [string, string])[] = [
+  ['reload shop --wait', 'reload, and exit 0 only if the new release serves'],
+  ["reload 'web-*'", 'reload every program whose name begins with web-'],
+  ['scale shop 4', 'run shop with four workers'],
+];
+
+export const commandExits: readonly (readonly [code: number, meaning: string])[] = [
+  [0, 'success'],
+  [1, 'failed or refused'],
+  [2, 'usage error or wrong config file'],
+  [3, 'no such program or master'],
+  [4, 'program not running'],
+];
