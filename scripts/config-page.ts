@@ -1,11 +1,6 @@
 /** The tables of docs/config.md, from the keys of src/master/config/files/config-keys.ts. */
-import {
-  type ConfigKey,
-  defaultKeys,
-  fileKeys,
-  masterKeys,
-  programKeys,
-} from '../src/master/config/files/config-keys.ts';
+import { defaultKeys, fileKeys, masterKeys, programKeys } from '../src/master/config/files/config-keys.ts';
+import type { ConfigKey } from '../src/master/config/files/key-schemas.ts';
 
 export function programKeysTable(): string {
   return tableOf(programKeys, (key) => (Object.hasOwn(defaultKeys, key) ? '' : ', not in `[defaults]`'));

@@ -1,14 +1,13 @@
 /** Makes schema.json, the JSON Schema of config files for editors, from the keys of src/master/config/files/config-keys.ts. */
 import * as z from 'zod/mini';
 import {
-  type ConfigKey,
   defaultKeys,
   fileKeys,
-  innerRules,
   masterKeys,
   patterns,
   programKeys,
 } from '../src/master/config/files/config-keys.ts';
+import { type ConfigKey, innerRules } from '../src/master/config/files/key-schemas.ts';
 
 type Json = Record<string, unknown>;
 

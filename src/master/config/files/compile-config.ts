@@ -15,15 +15,14 @@ import { inapplicableOptions, type InapplicableOption } from '../tcp-options.ts'
 import { parseListenAddress } from '../listen-address.ts';
 import { programName } from '../values.ts';
 import {
-  type ConfigKey,
   defaultKeys,
   fileKeys,
   masterKeys,
   masterSchema,
   programKeys,
   programSchema,
-  wantedOf,
 } from './config-keys.ts';
+import { type ConfigKey, wantedOf } from './key-schemas.ts';
 import { type Entry, type PlanNode, problemWith, problemWithKey, type TableNode } from './document.ts';
 import { foreignKey } from './foreign-keys.ts';
 import type { Loaded, LoadedFile } from './load-files.ts';
@@ -381,28 +380,18 @@ function optionsOf(
     const value = values[key];
     return typeof value === 'string' ? resolve(folderOf(table, key), value) : undefined;
   };
+  const asTheyAre = Object.entries(programKeys).flatMap(([key, { option }]) =>
+    option === undefined ? [] : [[option, values[key]] as const],
+  );
   const options: Record<string, unknown> = {
+    ...Object.fromEntries(asTheyAre),
     command,
-    reusePort: values['reuse_port'],
-    workers: values['workers'],
-    backlog: values['backlog'],
-    ...socketOptionsOf(values),
     cwd: path('directory'),
     environmentFile: path('env_file'),
     environment: variablesOf(values['environment']),
     watch: Array.isArray(values['watch'])
       ? values['watch'].map((one) => resolve(folderOf(table, 'watch'), String(one)))
       : values['watch'],
-    ready: values['ready'],
-    warmup: values['warmup'],
-    startsecs: values['startsecs'],
-    readyTimeout: values['ready_timeout'],
-    drainTimeout: values['drain_timeout'],
-    drainSignal: values['drain_signal'],
-    probation: values['probation'],
-    migrate: values['migrate'],
-    autostart: values['autostart'],
-    dependsOn: values['depends_on'],
     ...addressesOf(values, folderOf(table, 'listen')),
   };
   const given = Object.entries(options).filter(([, value]) => value !== undefined);

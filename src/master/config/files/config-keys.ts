@@ -6,84 +6,20 @@ import * as z from 'zod/mini';
 import { drainSignalNames } from '../../launch/drain-signals.ts';
 import { logFormats, logLevels } from '../plan.ts';
 import { masterValues, programName, programValues } from '../values.ts';
-
-export interface ConfigKey {
-  readonly schema: z.ZodMiniType;
-  /** For people: `duration`, `list of paths`. */
-  readonly type: string;
-  /** For people. */
-  readonly default: string;
-  readonly description: string;
-  /** What it is called in Supervisor, when its users know it under the same or another name. */
-  readonly supervisor: string | null;
-  /** For the JSON Schema: the rules of a text that the schema checks by code. */
-  readonly pattern?: string;
-}
-
-/** What the schema wants, in its own words: it says them when it is given nothing. */
-export function wantedOf(schema: z.ZodMiniType): string {
-  return schema.safeParse(undefined).error?.issues[0]?.message ?? 'something else';
-}
-
-/** The rules of texts inside of a schema, for the JSON Schema. */
-export const innerRules: z.core.$ZodRegistry<Record<string, unknown>> = z.registry();
-
-/** A text with `${NAME}` in it may become anything, once the variable is known. */
-function orVariable(pattern: string): string {
-  return `^(?:${pattern})$|\\$\\{`;
-}
-
-/** A number, or its digits: a variable holds text. */
-function numeric<Value>(schema: z.ZodMiniType<Value>): z.ZodMiniType {
-  const wanted = wantedOf(schema);
-  const isOne = (text: string): boolean => /^\d{1,15}$/.test(text) && schema.safeParse(Number(text)).success;
-  const digits = z.string(wanted).check(z.refine(isOne, wanted));
-  innerRules.add(digits, { pattern: orVariable('\\d+') });
-  return z.union([schema, z.pipe(digits, z.transform(Number))], wanted);
-}
-
-function boolean(schema: z.ZodMiniType<boolean>): z.ZodMiniType {
-  const wanted = wantedOf(schema);
-  const isOne = (text: string): boolean => text === 'true' || text === 'false';
-  const word = z.string(wanted).check(z.refine(isOne, wanted));
-  innerRules.add(word, { pattern: orVariable('true|false') });
-  return z.union(
-    [
-      schema,
-      z.pipe(
-        word,
-        z.transform((text) => text === 'true'),
-      ),
-    ],
-    wanted,
-  );
-}
-
-/** A duration, or a number of seconds as Supervisor has it. */
-function seconds(schema: z.ZodMiniType<string>): z.ZodMiniType {
-  const wanted = `${wantedOf(schema)}, or a whole number of seconds`;
-  innerRules.add(schema, { pattern: duration });
-  return z.union(
-    [
-      schema,
-      z.pipe(
-        z.int(wanted).check(z.gte(0, wanted), z.lte(86_400, wanted)),
-        z.transform((count) => `${count}s`),
-      ),
-    ],
-    wanted,
-  );
-}
-
-function oneOf(words: readonly string[]): z.ZodMiniType {
-  const wanted = `${words.slice(0, -1).join(', ')} or ${words.at(-1) ?? ''}`;
-  return z.string(wanted).check(z.refine((text) => words.includes(text), wanted));
-}
+import {
+  boolean,
+  type ConfigKey,
+  duration,
+  numeric,
+  oneOf,
+  orVariable,
+  seconds,
+  wantedOf,
+} from './key-schemas.ts';
 
 const wantedCommand =
   'a list of words, such as ["node", "app.js"], or one text that is split like the words of a shell';
 const wantedEnvironment = 'a table of variables, each a text, a whole number, true or false';
-const duration = orVariable('\\d+(?:\\.\\d+)?(?:ms|s|m|h)');
 const listenAddress = orVariable(
   '(?:[A-Za-z0-9_.-]{1,64}=)?(?:(?:(?:udp:)?(?:\\[[0-9A-Fa-f:.%\\w]+\\]|[^\\s:\\[\\]=]+):)?\\d{1,5}|unix:@?[^@]*[^@/]|fd:\\d{1,7})',
 );
@@ -128,6 +64,7 @@ export const programKeys: Readonly<Record<string, ConfigKey>> = {
     default: 'what the umask leaves',
     description: 'Permission bits of the files of UNIX sockets, in octal digits: `"0660"`.',
     supervisor: 'socket_mode',
+    option: 'socketMode',
   },
   socket_owner: {
     schema: programValues.socketOwner,
@@ -136,6 +73,7 @@ export const programKeys: Readonly<Record<string, ConfigKey>> = {
     description:
       'Owner of the files of UNIX sockets: `"www-data"`, `"www-data:web"`, `":web"`. To give a file to another user, the master has to be root.',
     supervisor: 'socket_owner',
+    option: 'socketOwner',
   },
   backlog: {
     schema: numeric(programValues.backlog),
@@ -143,6 +81,7 @@ export const programKeys: Readonly<Record<string, ConfigKey>> = {
     default: '4096',
     description: 'Length of the accept queue; the kernel caps it at net.core.somaxconn.',
     supervisor: null,
+    option: 'backlog',
   },
   reuse_port: {
     schema: boolean(programValues.reusePort),
@@ -151,6 +90,7 @@ export const programKeys: Readonly<Record<string, ConfigKey>> = {
     description:
       'Give each worker a listening socket of its own for each address (SO_REUSEPORT), instead of a share of one. Every address has to be one of TCP, with a host. [When it pays](adr/0024-reuse-port.md). Linux only.',
     supervisor: null,
+    option: 'reusePort',
   },
   ipv6_only: {
     schema: boolean(programValues.ipv6Only),
@@ -159,6 +99,7 @@ export const programKeys: Readonly<Record<string, ConfigKey>> = {
     description:
       'An IPv6 listener takes no IPv4 connections, so `"0.0.0.0:80"` can be listed together with `"[::]:80"` in `listen`. No effect on inherited sockets, which are bound already.',
     supervisor: null,
+    option: 'ipv6Only',
   },
   tcp_fast_open: {
     schema: numeric(programValues.tcpFastOpen),
@@ -167,6 +108,7 @@ export const programKeys: Readonly<Record<string, ConfigKey>> = {
     description:
       'TCP Fast Open: how many clients at once may send a request with their first packet, 1 to 65535. The machine must allow it (net.ipv4.tcp_fastopen = 3).',
     supervisor: null,
+    option: 'tcpFastOpen',
   },
   defer_accept: {
     schema: programValues.deferAccept,
@@ -176,6 +118,7 @@ export const programKeys: Readonly<Record<string, ConfigKey>> = {
       'Accept a connection only when its first bytes have arrived, or after about this time: whole seconds, 1s to 9h. Not for protocols in which the server speaks first.',
     supervisor: null,
     pattern: duration,
+    option: 'deferAccept',
   },
   keepalive: {
     schema: programValues.keepalive,
@@ -185,6 +128,7 @@ export const programKeys: Readonly<Record<string, ConfigKey>> = {
       'TCP keep-alive of accepted connections: `"on"`, or an idle time, an interval and a number of probes: `"60s"`, `"60s:10s"`, `"60s:10s:5"`. Values that are left out come from net.ipv4.tcp_keepalive_*. A program may set its own.',
     supervisor: null,
     pattern: orVariable('on|\\d+(?:s|m|h)(?::\\d+(?:s|m|h)(?::\\d{1,3})?)?'),
+    option: 'keepalive',
   },
   freebind: {
     schema: boolean(programValues.freebind),
@@ -193,6 +137,7 @@ export const programKeys: Readonly<Record<string, ConfigKey>> = {
     description:
       'Listen on an address that the machine does not have yet, such as one that fails over to it. No effect on inherited sockets, which are bound already.',
     supervisor: null,
+    option: 'freebind',
   },
   workers: {
     schema: numeric(programValues.workers),
@@ -200,6 +145,7 @@ export const programKeys: Readonly<Record<string, ConfigKey>> = {
     default: '1',
     description: 'Workers that share the listeners, 1 to 1024; `auto`: one per core.',
     supervisor: 'numprocs',
+    option: 'workers',
   },
   directory: {
     schema: programValues.cwd,
@@ -246,6 +192,7 @@ export const programKeys: Readonly<Record<string, ConfigKey>> = {
       'When a worker is ready. `auto`: Node.js once it listens, another program once it sends READY=1 (sd_notify) or has lived for `startsecs`. The others are `listen`, `message`, `notify`, `fd:5`, `exec:COMMAND`, `delay:2s`, `tcp:9000`, `http:/path` (asked inside Node.js) and `http://127.0.0.1:9000/path` (docs/readiness.md).',
     supervisor: null,
     pattern: orVariable('auto|listen|message|notify|(?:fd|exec|delay|tcp|http):.+'),
+    option: 'ready',
   },
   warmup: {
     schema: numeric(programValues.warmup),
@@ -254,6 +201,7 @@ export const programKeys: Readonly<Record<string, ConfigKey>> = {
     description:
       'Number of warm-up requests to the path of `ready = "http:/path"` before a worker accepts connections, 0 to 10000.',
     supervisor: null,
+    option: 'warmup',
   },
   startsecs: {
     schema: seconds(programValues.startsecs),
@@ -262,6 +210,7 @@ export const programKeys: Readonly<Record<string, ConfigKey>> = {
     description:
       'How long a program that is not Node.js has to live until it counts as ready, if `ready` is `auto`, 0s to 24h.',
     supervisor: 'startsecs',
+    option: 'startsecs',
   },
   ready_timeout: {
     schema: programValues.readyTimeout,
@@ -270,6 +219,7 @@ export const programKeys: Readonly<Record<string, ConfigKey>> = {
     description: 'How long a new worker may take to become ready, 1ms to 24h.',
     supervisor: null,
     pattern: duration,
+    option: 'readyTimeout',
   },
   drain_timeout: {
     schema: programValues.drainTimeout,
@@ -278,6 +228,7 @@ export const programKeys: Readonly<Record<string, ConfigKey>> = {
     description: 'How long an old worker may drain before SIGTERM (SIGKILL follows 2s later), 0s to 24h.',
     supervisor: 'stopwaitsecs',
     pattern: duration,
+    option: 'drainTimeout',
   },
   drain_signal: {
     schema: programValues.drainSignal,
@@ -287,6 +238,7 @@ export const programKeys: Readonly<Record<string, ConfigKey>> = {
       'The signal that tells a worker that is not Node.js to drain: `"TERM"`, `"QUIT"` …; `auto`: the signal that its program expects (docs/programs.md), or else TERM; `none`: there is none, so the worker serves until `drain_timeout`, and connections that are still open then are cut.',
     supervisor: 'stopsignal',
     pattern: orVariable(`auto|none|(?:SIG)?(?:${drainSignalNames.join('|')})`),
+    option: 'drainSignal',
   },
   probation: {
     schema: programValues.probation,
@@ -296,6 +248,7 @@ export const programKeys: Readonly<Record<string, ConfigKey>> = {
       'How long the old workers stay after a reload, to take over again if a new worker crashes, 0s to 24h; `0s` turns it off.',
     supervisor: null,
     pattern: duration,
+    option: 'probation',
   },
   migrate: {
     schema: boolean(programValues.migrate),
@@ -303,6 +256,7 @@ export const programKeys: Readonly<Record<string, ConfigKey>> = {
     default: 'true',
     description: 'Move open connections to the new workers at a reload.',
     supervisor: null,
+    option: 'migrate',
   },
   autostart: {
     schema: boolean(programValues.autostart),
@@ -311,6 +265,7 @@ export const programKeys: Readonly<Record<string, ConfigKey>> = {
     description:
       'Start the program with the master. If false, it is started only by `gracefulctl start NAME` (or `restart NAME`), or when a program that depends on it is started.',
     supervisor: 'autostart',
+    option: 'autostart',
   },
   depends_on: {
     schema: programValues.dependsOn,
@@ -319,6 +274,7 @@ export const programKeys: Readonly<Record<string, ConfigKey>> = {
     description:
       'Programs that must serve before this one is started. When the master stops, they are stopped after it.',
     supervisor: null,
+    option: 'dependsOn',
   },
 };
 

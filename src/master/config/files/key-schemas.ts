@@ -1,0 +1,81 @@
+/** How a key of a config file is described, and the schemas that keys share: a variable (`${NAME}`) may stand for any value, and holds text. */
+import * as z from 'zod/mini';
+import type { ProgramOptions } from '../options.ts';
+
+export interface ConfigKey {
+  readonly schema: z.ZodMiniType;
+  /** For people: `duration`, `list of paths`. */
+  readonly type: string;
+  /** For people. */
+  readonly default: string;
+  readonly description: string;
+  /** What it is called in Supervisor, when its users know it under the same or another name. */
+  readonly supervisor: string | null;
+  /** For the JSON Schema: the rules of a text that the schema checks by code. */
+  readonly pattern?: string;
+  /** The option of code that takes its value as it is. Missing: compile-config.ts knows what becomes of it. */
+  readonly option?: keyof ProgramOptions;
+}
+
+/** What the schema wants, in its own words: it says them when it is given nothing. */
+export function wantedOf(schema: z.ZodMiniType): string {
+  return schema.safeParse(undefined).error?.issues[0]?.message ?? 'something else';
+}
+
+/** The rules of texts inside of a schema, for the JSON Schema. */
+export const innerRules: z.core.$ZodRegistry<Record<string, unknown>> = z.registry();
+
+/** A text with `${NAME}` in it may become anything, once the variable is known. */
+export function orVariable(pattern: string): string {
+  return `^(?:${pattern})$|\\$\\{`;
+}
+
+/** A number, or its digits: a variable holds text. */
+export function numeric<Value>(schema: z.ZodMiniType<Value>): z.ZodMiniType {
+  const wanted = wantedOf(schema);
+  const isOne = (text: string): boolean => /^\d{1,15}$/.test(text) && schema.safeParse(Number(text)).success;
+  const digits = z.string(wanted).check(z.refine(isOne, wanted));
+  innerRules.add(digits, { pattern: orVariable('\\d+') });
+  return z.union([schema, z.pipe(digits, z.transform(Number))], wanted);
+}
+
+export function boolean(schema: z.ZodMiniType<boolean>): z.ZodMiniType {
+  const wanted = wantedOf(schema);
+  const isOne = (text: string): boolean => text === 'true' || text === 'false';
+  const word = z.string(wanted).check(z.refine(isOne, wanted));
+  innerRules.add(word, { pattern: orVariable('true|false') });
+  return z.union(
+    [
+      schema,
+      z.pipe(
+        word,
+        z.transform((text) => text === 'true'),
+      ),
+    ],
+    wanted,
+  );
+}
+
+/** A duration, or a number of seconds as Supervisor has it. */
+export function seconds(schema: z.ZodMiniType<string>): z.ZodMiniType {
+  const wanted = `${wantedOf(schema)}, or a whole number of seconds`;
+  innerRules.add(schema, { pattern: duration });
+  return z.union(
+    [
+      schema,
+      z.pipe(
+        z.int(wanted).check(z.gte(0, wanted), z.lte(86_400, wanted)),
+        z.transform((count) => `${count}s`),
+      ),
+    ],
+    wanted,
+  );
+}
+
+export function oneOf(words: readonly string[]): z.ZodMiniType {
+  const wanted = `${words.slice(0, -1).join(', ')} or ${words.at(-1) ?? ''}`;
+  return z.string(wanted).check(z.refine((text) => words.includes(text), wanted));
+}
+
+/** For the JSON Schema. */
+export const duration: string = orVariable('\\d+(?:\\.\\d+)?(?:ms|s|m|h)');
