@@ -68,7 +68,7 @@ export function createEventStream(
           const event = readEventRecord(parseJson(line));
           if (event !== null) yield event;
         }
-        if (splitter.rest.length > lineLimit)
+        if (splitter.rest().length > lineLimit)
           throw new GracefulRunError('masterUnreachable', `cannot ${action}: a line has no end`);
       }
     } finally {

@@ -4,7 +4,7 @@ export interface LineSplitter {
   /** Adds text, and returns the lines that it completes, without their line feeds. */
   add(text: string): readonly string[];
   /** The beginning of a line that has not ended yet. */
-  readonly rest: string;
+  rest(): string;
 }
 
 /**
@@ -34,8 +34,6 @@ export function createLineSplitter(maxLength: number = Infinity): LineSplitter {
       }
       return maxLength === Infinity ? lines : lines.map((line) => line.slice(0, maxLength));
     },
-    get rest() {
-      return rest;
-    },
+    rest: () => rest,
   };
 }

@@ -100,7 +100,7 @@ async function follow(
         return refusal.length <= lineLimit;
       }
       for (const line of splitter.add(text)) terminal.out(options.json ? `${line}\n` : render(line));
-      return splitter.rest.length <= lineLimit;
+      return splitter.rest().length <= lineLimit;
     },
     (code) => {
       status = code;

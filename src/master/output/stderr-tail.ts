@@ -20,6 +20,18 @@ export interface StderrTail {
 }
 
 export function createStderrTail(): StderrTail {
+  // Many workers never write to stderr.
+  let memory: StderrTail | null = null;
+  return {
+    add: (bytes) => {
+      memory ??= createMemory();
+      memory.add(bytes);
+    },
+    lines: () => memory?.lines() ?? [],
+  };
+}
+
+function createMemory(): StderrTail {
   const decoder = new StringDecoder('utf8');
   let complete: string[] = [];
   const splitter = createLineSplitter(maxLineLength);
@@ -40,7 +52,7 @@ export function createStderrTail(): StderrTail {
       complete = complete.slice(-maxLines);
     },
     lines: () => {
-      const partial = splitter.rest;
+      const partial = splitter.rest();
       const all = partial === '' ? complete : [...complete, partial].slice(-maxLines);
       if (error === null || all.includes(error) || !followsError(partial)) return all;
       return [error, '    …', ...all.slice(2)];

@@ -30,32 +30,28 @@ export function sendListener(
   });
 }
 
+/** By worker and listener: the request that is to be answered after the one that is being answered. */
+const underWay = new WeakMap<WorkerProcess, Map<string, { next: number | null }>>();
+
 /**
  * Sends one listener at a time to each worker: requests that come while an answer is under way are answered once after it. Each is followed
  * by word that it was sent: a worker without a descriptor for it does not get it.
  */
-export function createListenerSender(): (
-  worker: WorkerProcess,
-  listener: BoundListener,
-  request: number,
-) => void {
-  const underWay = new WeakMap<WorkerProcess, Map<string, { next: number | null }>>();
-  return function send(worker, listener, request) {
-    const { name } = listener;
-    const ofWorker = underWay.get(worker) ?? new Map<string, { next: number | null }>();
-    underWay.set(worker, ofWorker);
-    const before = ofWorker.get(name);
-    if (before !== undefined) {
-      before.next = request;
-      return;
-    }
-    const now: { next: number | null } = { next: null };
-    ofWorker.set(name, now);
-    sendListener(worker, { type: 'listener', name }, listener, () => {
-      ofWorker.delete(name);
-      // Later: a send to a worker that is gone calls back at once.
-      if (now.next !== null) setImmediate(send, worker, listener, now.next);
-    });
-    worker.send({ type: 'listenerSent', name, request });
-  };
+export function sendWantedListener(worker: WorkerProcess, listener: BoundListener, request: number): void {
+  const { name } = listener;
+  const ofWorker = underWay.get(worker) ?? new Map<string, { next: number | null }>();
+  underWay.set(worker, ofWorker);
+  const before = ofWorker.get(name);
+  if (before !== undefined) {
+    before.next = request;
+    return;
+  }
+  const now: { next: number | null } = { next: null };
+  ofWorker.set(name, now);
+  sendListener(worker, { type: 'listener', name }, listener, () => {
+    ofWorker.delete(name);
+    // Later: a send to a worker that is gone calls back at once.
+    if (now.next !== null) setImmediate(sendWantedListener, worker, listener, now.next);
+  });
+  worker.send({ type: 'listenerSent', name, request });
 }

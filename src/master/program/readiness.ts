@@ -58,10 +58,11 @@ const patiences = 2;
 /** So many refusals of what one worker has sent are announced. */
 const maxRejections = 10;
 
+/** Plans whose workers have said ready themselves: of a later worker of them, it is not enough that it is alive. */
+const speaking = new WeakSet<ProgramPlan>();
+
 export function createReadinessJudge(parts: ReadinessParts): ReadinessJudge {
   const { platform, versions, dispatch } = parts;
-  /** Plans whose workers have said ready themselves: of a later worker of them, it is not enough that it is alive. */
-  const speaking = new WeakSet<ProgramPlan>();
 
   function planOf({ generation }: RunningWorker): ProgramPlan {
     return versions.of(generation).plan;

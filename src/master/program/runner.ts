@@ -67,7 +67,11 @@ export function createRunner(options: RunnerOptions, initial: Program): Runner {
     },
   });
   const workers = createWorkerProcesses({
-    ...options,
+    platform,
+    versions,
+    preload: options.preload,
+    prepare: options.prepare,
+    onStderr: options.onStderr,
     messages,
     readiness,
     dispatch,

@@ -11,7 +11,7 @@ import { lostFailure, notAdmittedFailure, restartedFailure } from './worker-fail
 import { identity, failureContext, type RunningWorker } from './running-worker.ts';
 import type { Versions } from './versions.ts';
 import type { Platform } from '../process/platform.ts';
-import { createListenerSender, sendListener } from '../process/send-listener.ts';
+import { sendListener, sendWantedListener } from '../process/send-listener.ts';
 import { readWorkerMessage } from '../process/read-worker-message.ts';
 
 export interface MessageHandlerParts {
@@ -58,7 +58,6 @@ export function createMessageHandler({
 }: MessageHandlerParts): MessageHandler {
   const wide = new Set<string>();
   const narrow = new Set<string>();
-  const sendWanted = createListenerSender();
 
   async function fit(worker: RunningWorker, { name, host, isIPv6Only }: AddressWanted): Promise<void> {
     const fit = await versions.of(worker.generation).fitted.fit(name, { host, isIPv6Only });
@@ -200,7 +199,7 @@ export function createMessageHandler({
         return;
       case 'listenerWanted': {
         const listener = versions.listenersOf(worker).find(({ name }) => name === message.name);
-        if (listener !== undefined) sendWanted(worker.process, listener, message.request);
+        if (listener !== undefined) sendWantedListener(worker.process, listener, message.request);
         return;
       }
       case 'reloadWanted':

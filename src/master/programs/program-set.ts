@@ -103,7 +103,10 @@ export function createProgramSet(parts: ProgramSetParts): ProgramSet {
 
   function create(plan: ProgramPlan): Member {
     const program = createProgram({
-      ...parts,
+      environment: parts.environment,
+      platform: parts.platform,
+      privateFolder: parts.privateFolder,
+      ...(parts.inherited === undefined ? {} : { inherited: parts.inherited }),
       plan,
       lend,
       onStderr: (bytes, pid) => {

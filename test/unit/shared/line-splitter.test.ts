@@ -6,7 +6,7 @@ function split(text: string, cuts: readonly number[], maxLength?: number): { lin
   const splitter = createLineSplitter(maxLength);
   const ends = [...cuts.map((cut) => cut % (text.length + 1)).sort((a, b) => a - b), text.length];
   const lines = ends.flatMap((end, index) => splitter.add(text.slice(ends[index - 1] ?? 0, end)));
-  return { lines, rest: splitter.rest };
+  return { lines, rest: splitter.rest() };
 }
 
 test('gives every line and the beginning of the next one, wherever the text was cut', () => {
@@ -38,5 +38,5 @@ test('returns a line that is too long before it ends, and keeps nothing of it', 
   const splitter = createLineSplitter(10);
   expect(splitter.add('x'.repeat(10))).toEqual(['x'.repeat(10)]);
   expect(splitter.add('x'.repeat(1_000))).toEqual([]);
-  expect(splitter.rest).toBe('');
+  expect(splitter.rest()).toBe('');
 });
