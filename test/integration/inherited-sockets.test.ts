@@ -26,11 +26,16 @@ kept = []
 for at in sys.argv[1].split(","):
     if at.startswith("/"):
         one = socket.socket(socket.AF_UNIX); one.bind(at)
+    elif at.startswith("datagrams:"):
+        one = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM); one.bind(at[10:])
+    elif at == "connected":
+        end = socket.socket(); end.bind(("127.0.0.1", 0)); end.listen(1); one = socket.create_connection(end.getsockname())
+        os.dup2(end.fileno(), 40 + len(kept))
     elif at.startswith("udp:"):
         one = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); one.bind(("127.0.0.1", int(at[4:])))
     else:
         one = socket.socket(); one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1); one.bind((at.split(":")[0] if ":" in at else "127.0.0.1", int(at.split(":")[-1])))
-    if one.type != socket.SOCK_DGRAM: one.listen(64)
+    if one.type != socket.SOCK_DGRAM and at != "connected": one.listen(64)
     kept.append(one)
     os.dup2(one.fileno(), 2 + len(kept) + 20)
 for n in range(len(kept)): os.dup2(23 + n, 3 + n)
@@ -114,6 +119,73 @@ test('takes a UNIX socket, leaves its file to its owner, and reports one that no
   master.signal('SIGTERM');
   expect(await master.exited).toMatchObject({ code: 0 });
   expect(existsSync(path)).toBe(true);
+});
+
+test('of two sockets, a listener takes the one of its name, wherever the other one is', async () => {
+  const [one, other] = [await freePort(), await freePort()];
+  const master = run(
+    [String(one), String(other)],
+    'LISTEN_PID=PID&LISTEN_FDS=2&LISTEN_FDNAMES=second:first',
+    ['--listen', `first=127.0.0.1:${one}`, '--listen', `second=127.0.0.1:${other}`],
+    { command: app('listens-on-ports'), env: { PORTS: `${one},${other}` } },
+  );
+  await master.waitFor('generationReady', { generation: 1 });
+  expect(master.all('listenerBound')).toMatchObject([
+    { listener: 'first', port: other },
+    { listener: 'second', port: one },
+  ]);
+  expect(master.all('inheritedSocketUnused')).toEqual([]);
+});
+
+test.each([
+  ['the same descriptor twice', 'SERVER_STARTER_PORT=127.0.0.1:PORT=3;PORT=3'],
+  ['standard streams', 'SERVER_STARTER_PORT=8000=0;8001=1;8002=2;127.0.0.1:PORT=3'],
+  ['more descriptors than there are sockets', 'LISTEN_PID=PID&LISTEN_FDS=200'],
+])('announced are %s: only the socket that was given is taken', async (_what, variables) => {
+  const port = await freePort();
+  const master = run([String(port)], variables.replaceAll('PORT=3', `${port}=3`), ['--port', String(port)]);
+  await master.waitFor('generationReady', { generation: 1 });
+  expect(await whoAnswers(port)).toMatchObject({ generation: 1 });
+  // None of the sockets that the master has opened itself.
+  expect(master.all('inheritedSocketUnused')).toEqual([]);
+});
+
+test('a connected socket, and one for datagrams, is not listened on, whatever its name is', async () => {
+  const port = await freePort();
+  const path = join(temporaryFolder(), 'datagrams.sock');
+  const master = run(
+    ['connected', `datagrams:${path}`],
+    'LISTEN_PID=PID&LISTEN_FDS=2&LISTEN_FDNAMES=default:log',
+    ['--port', String(port)],
+  );
+  await master.waitFor('generationReady', { generation: 1 });
+  expect(await master.waitFor('listenerBound')).toMatchObject({ port });
+  expect(await whoAnswers(port)).toMatchObject({ generation: 1 });
+  expect(master.all('inheritedSocketUnused')).toMatchObject([
+    { socket: 'default', type: 'tcp' },
+    { socket: 'log', type: 'unix', path },
+  ]);
+});
+
+test.each([
+  ['a LISTEN_PID that is not its own', '127.0.0.1', 'LISTEN_PID=1&LISTEN_FDS=1'],
+  ['another address than is declared', '0.0.0.0', 'LISTEN_PID=PID&LISTEN_FDS=1'],
+])('a socket that it was given with %s is what the error names, at once', async (_how, host, variables) => {
+  const port = await freePort();
+  const master = run([String(port)], variables, ['--listen', `${host}:${port}`]);
+  expect(await master.exited).toMatchObject({ code: 1 });
+  expect(master.output).toContain('was started with, at descriptor 3');
+  expect(master.all('addressBusy')).toEqual([]);
+});
+
+test('a socket that two listeners mean is an error that names both', async () => {
+  const port = await freePort();
+  const master = run([String(port)], 'LISTEN_PID=PID&LISTEN_FDS=1', [
+    ...['--listen', 'first=fd:3', '--listen', `second=127.0.0.1:${port}`],
+  ]);
+  expect(await master.exited).toMatchObject({ code: 1 });
+  expect(master.output).toContain('first');
+  expect(master.output).toContain('the same socket');
 });
 
 /** Starts a master under systemd-socket-activate, which waits for a client before it starts it. */

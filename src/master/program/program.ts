@@ -37,7 +37,7 @@ import { defaultBackoff } from './lifecycle/backoff.ts';
 import { idleProgram, servingGeneration, type LifecycleSettings, type Program } from './lifecycle/state.ts';
 import { createRunner, type Runner } from './runner.ts';
 import { createVersions, type PreparedVersion, type Version } from './versions.ts';
-import type { InheritedSockets } from '../sockets/inherited-sockets.ts';
+import type { FoundSockets } from '../sockets/find-inherited-sockets.ts';
 
 export interface ProgramParts {
   readonly plan: ProgramPlan;
@@ -52,7 +52,7 @@ export interface ProgramParts {
   /** Listeners for this address that another program holds; empty: none does. */
   readonly lend?: (listener: ListenerPlan) => readonly BoundListener[];
   /** Sockets that the master was started with. */
-  readonly inherited?: Pick<InheritedSockets, 'take'>;
+  readonly inherited?: Pick<FoundSockets, 'take' | 'inTheWay'>;
   /** What a reload that is asked for, or waited for, is answered when a stop comes first. Default: that the master stops. */
   readonly stopped?: (action: string) => Error;
 }
@@ -230,6 +230,7 @@ export function createProgram(parts: ProgramParts): ManagedProgram {
         leftOut: (host) => {
           tell({ event: 'addressLeftOut', listener: wanted.name, ...address, address: host });
         },
+        inTheWay: () => parts.inherited?.inTheWay(wanted) ?? null,
         killed: (pids) => {
           tell({ event: 'orphansKilled', port: address.port, path: address.path, pids });
         },

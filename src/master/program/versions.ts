@@ -3,6 +3,8 @@
  * that a worker of it that crashes is replaced by one like it, even while a changed plan proves itself. Two versions that declare the
  * same address share its socket, which is never closed in between.
  */
+import { GracefulRunError } from '../../shared/errors.ts';
+import { formatSocketAddress } from '../../shared/format-address.ts';
 import { declaredName } from '../../shared/protocol.ts';
 import { isSameAddress } from '../config/difference.ts';
 import type { ListenerPlan, ProgramPlan, TcpOptions } from '../config/plan.ts';
@@ -115,6 +117,7 @@ export function createVersions(first: ProgramPlan, onBound: (listener: BoundList
         for (const wanted of plan.listeners) {
           const held = share(wanted, true);
           listeners.push(...(held.length > 0 ? held : await bind(wanted)));
+          refuseTwins(listeners);
         }
         if (plan.reusePort) await Promise.all(listeners.map(async ({ slots }) => slots.open(plan.workers)));
       } catch (error) {
@@ -159,6 +162,21 @@ export function createVersions(first: ProgramPlan, onBound: (listener: BoundList
 function optionsIn({ listeners }: ProgramPlan, name: string): TcpOptions | undefined {
   const listener = listeners.find((one) => one.name === name);
   return listener?.type === 'tcp' ? listener.options : undefined;
+}
+
+/** One that the master was started with may be meant by its name, its address and its descriptor. Errors: `addressUnusable`. */
+function refuseTwins(listeners: readonly BoundListener[]): void {
+  const names = new Map<number, string>();
+  for (const listener of listeners) {
+    const [name, first] = [declaredName(listener), names.get(listener.fd)];
+    if (first !== undefined && first !== name)
+      throw new GracefulRunError(
+        'addressUnusable',
+        `cannot listen on ${formatSocketAddress(listener.address)} for the listener ${name}: it is the same socket as that of ${first}`,
+        { hint: 'declare each socket once' },
+      );
+    names.set(listener.fd, name);
+  }
 }
 
 /** Further sockets of a listener are called after it. */

@@ -38,18 +38,20 @@ const tables = {
  * workers, which it would only replace if they were killed. Those of other users are seen by root alone.
  */
 export function findAddressHolders(listener: BindablePlan): readonly AddressHolder[] {
-  const inodes =
-    listener.type === 'unix'
-      ? listeningInodesAt(readText('/proc/net/unix'), listener.path)
-      : tables[listener.type].paths.flatMap((path) =>
-          listeningInodes(readText(path), listener, tables[listener.type].state),
-        );
+  const inodes = inodesAt(listener);
   if (inodes.length === 0) return [];
   return processNumbers()
     .filter((pid) => holdsSocket(pid, inodes))
     .map((pid) => ({ pid, startedAt: readProcessStat(pid)?.startedAt ?? Infinity }))
     .sort((one, other) => one.startedAt - other.startedAt)
     .map(({ pid }) => describe(pid));
+}
+
+/** Of the sockets that keep the address from being bound. */
+export function inodesAt(listener: BindablePlan): readonly string[] {
+  if (listener.type === 'unix') return listeningInodesAt(readText('/proc/net/unix'), listener.path);
+  const { paths, state } = tables[listener.type];
+  return paths.flatMap((path) => listeningInodes(readText(path), listener, state));
 }
 
 /** Whether some process listens at the path, or at the abstract name. */

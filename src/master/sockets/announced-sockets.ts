@@ -34,8 +34,9 @@ function systemd(environment: Readonly<Record<string, string | undefined>>): rea
 
 /** `host:port=fd`, `port=fd` and `/path=fd`, joined by semicolons. */
 function serverStarter(text: string): readonly AnnouncedSocket[] {
-  return text.split(';').flatMap((entry) => {
+  const fds = text.split(';').flatMap((entry) => {
     const [, fd] = /^.+=(\d{1,7})$/.exec(entry) ?? [];
-    return fd === undefined ? [] : [{ fd: Number(fd), name: null }];
+    return fd === undefined ? [] : [Number(fd)];
   });
+  return [...new Set(fds)].map((fd) => ({ fd, name: null }));
 }

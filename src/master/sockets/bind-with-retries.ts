@@ -24,6 +24,8 @@ export interface BindListeners {
   readonly busy: (patienceMs: number) => void;
   /** The machine does not have this address of the host name. */
   readonly leftOut: (address: string) => void;
+  /** The descriptor of a socket that this process was started with and that has the address; null: there is none. */
+  readonly inTheWay: () => number | null;
   /** These processes held the port longer than they may. */
   readonly killed: (pids: readonly number[]) => void;
 }
@@ -48,6 +50,8 @@ export async function bindWithPatience(
     } catch (error) {
       if (!(error instanceof GracefulRunError) || error.code !== 'addressInUse') throw error;
       if (giveUpAt === null) {
+        const own = tell.inTheWay();
+        if (own !== null) throw heldByOwn(error, own);
         const longestMs = Math.max(patienceMs, ...findOrphans(wanted).map(timeOf));
         giveUpAt = begunAt + longestMs;
         if (isWanted()) tell.busy(longestMs);
@@ -100,8 +104,26 @@ function timeOf({ drainTimeoutMs }: OrphanedWorker): number {
   return drainTimeoutMs + beyondDrainMs;
 }
 
+/** It is there for as long as this process is. */
+function heldByOwn(error: GracefulRunError, fd: number): GracefulRunError {
+  return new GracefulRunError(
+    'addressInUse',
+    `${error.message} by a socket that graceful-run was started with, at descriptor ${fd}`,
+    {
+      hint: `name that socket: listen = ["fd:${fd}"] (--listen fd:${fd}); or declare the very address that it has, and pass LISTEN_FDS with LISTEN_PID of graceful-run itself`,
+      cause: error,
+    },
+  );
+}
+
 function nameHolder(error: GracefulRunError, wanted: BindablePlan, sinceMs: number): GracefulRunError {
   const [holder = null] = findAddressHolders(wanted);
+  if (holder?.pid === process.pid)
+    return new GracefulRunError(
+      'addressInUse',
+      `${error.message} by graceful-run itself, for another listener`,
+      { hint: `choose another ${wanted.type === 'unix' ? 'path' : 'port'}`, cause: error },
+    );
   const wholeSeconds = Math.floor(sinceMs / 1_000) * 1_000;
   return new GracefulRunError(
     'addressInUse',

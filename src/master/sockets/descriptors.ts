@@ -21,20 +21,41 @@ export function openSockets(): OpenSockets {
   );
 }
 
+/** What a descriptor is. `problem`: why it cannot be listened on; null: it can. */
+export interface Descriptor {
+  /** Null: it is no socket of the start, or has no address. */
+  readonly address: SocketAddress | null;
+  readonly problem: string | null;
+}
+
 /** The address of a socket that can be listened on. `open`: those of the start. Errors: `addressUnusable`. */
 export async function addressOfDescriptor(fd: number, open: OpenSockets): Promise<SocketAddress> {
+  const { address, problem } = await readDescriptor(fd, open);
+  if (problem !== null || address === null) throw unusable(fd, problem ?? `descriptor ${fd} has no address`);
+  return address;
+}
+
+/** `open`: the sockets of the start. */
+export async function readDescriptor(fd: number, open: OpenSockets): Promise<Descriptor> {
   const inode = socketInode(fd);
-  if (inode === null) throw unusable(fd, whatIsThere(fd));
-  if (open.get(fd) !== inode) throw unusable(fd, notGiven(fd));
+  if (inode === null) return { address: null, problem: whatIsThere(fd) };
+  if (open.get(fd) !== inode) return { address: null, problem: notGiven(fd) };
   const { readSocket } = await import('../system-calls/syscalls.ts');
   const facts = await readSocket(fd);
-  if (typeof facts === 'string') throw unusable(fd, `descriptor ${fd} cannot be read: ${facts}`);
+  if (typeof facts === 'string')
+    return { address: null, problem: `descriptor ${fd} cannot be read: ${facts}` };
   const found = readSockaddr(facts.family, facts.address);
   const address =
     found?.type === 'tcp' && facts.type === 'datagram' ? { ...found, type: 'udp' as const } : found;
-  const problem = problemWith(fd, facts, address);
-  if (problem !== null || address === null) throw unusable(fd, problem ?? `descriptor ${fd} has no address`);
-  return address;
+  return { address, problem: problemWith(fd, facts, address) };
+}
+
+/** Those of them that still are what they were at the start and have one of these inodes, the lowest first. */
+export function descriptorsOf(open: OpenSockets, inodes: readonly string[]): readonly number[] {
+  return [...open]
+    .filter(([fd, inode]) => inodes.includes(String(inode)) && socketInode(fd) === inode)
+    .map(([fd]) => fd)
+    .sort((one, other) => one - other);
 }
 
 function problemWith(fd: number, facts: SocketFacts, address: SocketAddress | null): string | null {

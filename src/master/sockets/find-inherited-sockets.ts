@@ -1,11 +1,14 @@
 /** The sockets that this process was started with: what looks after them is loaded only when there are any. */
-import type { ListenerPlan } from '../config/plan.ts';
+import type { BindablePlan, ListenerPlan } from '../config/plan.ts';
 import type { AnnouncedSocket } from './announced-sockets.ts';
-import type { OpenSockets } from './descriptors.ts';
+import { inodesAt } from './address-holder.ts';
+import { descriptorsOf, type OpenSockets } from './descriptors.ts';
 import type { InheritedSocket, InheritedSockets } from './inherited-sockets.ts';
 
 export interface FoundSockets extends Pick<InheritedSockets, 'take' | 'look'> {
   strangers(plan: readonly ListenerPlan[]): Promise<readonly InheritedSocket[]>;
+  /** The descriptor of a socket of the start that keeps the address from being bound; null: there is none. */
+  inTheWay(wanted: BindablePlan): number | null;
 }
 
 /** `open`: the sockets that the process had before it opened any of its own. */
@@ -25,6 +28,7 @@ export function findInheritedSockets(announced: readonly AnnouncedSocket[], open
   return {
     take: async (wanted) => (isNone(wanted) ? [] : (await sockets()).take(wanted)),
     look: async (wanted) => (isNone(wanted) ? [] : (await sockets()).look(wanted)),
+    inTheWay: (wanted) => descriptorsOf(open, inodesAt(wanted))[0] ?? null,
     strangers: async (plan) => (announced.length === 0 ? [] : (await sockets()).strangers(plan)),
   };
 }

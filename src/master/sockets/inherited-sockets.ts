@@ -4,18 +4,16 @@
  * taken by a listener that names its descriptor (`fd:3`). Such a socket outlives the master: its owner keeps it, and what queues there is served
  * by the next one.
  */
-import { closeSync, fstatSync } from 'node:fs';
+import { closeSync } from 'node:fs';
 import { GracefulRunError } from '../../shared/errors.ts';
 import { formatSocketAddress, type SocketAddress } from '../../shared/format-address.ts';
 import type { ListenerPlan } from '../config/plan.ts';
 import { duplicate, keepFromChildren, listen, loadSystemCalls } from '../system-calls/syscalls.ts';
-import { readText } from './address-holder.ts';
 import type { AnnouncedSocket } from './announced-sockets.ts';
-import { addressOfDescriptor, type OpenSockets } from './descriptors.ts';
+import { addressOfDescriptor, readDescriptor, type OpenSockets } from './descriptors.ts';
 import { furtherName } from './host-names.ts';
 import { holdListener, type BoundListener } from './listener.ts';
 import { handleOver, type ServerHandle } from './server-handle.ts';
-import { readTcpAddress } from './tcp-table.ts';
 
 export interface InheritedSocket {
   /** What the protocol calls it; null: nothing. */
@@ -26,6 +24,8 @@ export interface InheritedSocket {
 interface Found extends InheritedSocket {
   readonly fd: number;
   readonly isAnnounced: boolean;
+  /** It can be listened on: it is not connected, and of a kind that graceful-run holds. */
+  readonly isUsable: boolean;
 }
 
 export interface InheritedSockets {
@@ -38,14 +38,15 @@ export interface InheritedSockets {
 }
 
 /** `open`: the sockets that the process had before it opened any of its own. */
-export function readInheritedSockets(
+export async function readInheritedSockets(
   announced: readonly AnnouncedSocket[],
   open: OpenSockets,
-): InheritedSockets {
-  const found = announced.flatMap(({ fd, name }): Found[] => {
-    const address = addressOf(fd);
-    return address === null ? [] : [{ fd, name, address, isAnnounced: true }];
-  });
+): Promise<InheritedSockets> {
+  const found: Found[] = [];
+  for (const { fd, name } of announced) {
+    const { address, problem } = await readDescriptor(fd, open);
+    if (address !== null) found.push({ fd, name, address, isAnnounced: true, isUsable: problem === null });
+  }
   /** Those that are named by their descriptor and not announced. */
   const named = new Map<number, Found>();
   /** The first of these views stays open for the life of the master: a program may be stopped and started again. */
@@ -83,12 +84,13 @@ export function readInheritedSockets(
     return listener;
   }
 
-  /** Several: the addresses of a host name, on one port. */
+  /** Several: the addresses of a host name, on one port. A name says more than an address. */
   function meantBy(wanted: ListenerPlan): readonly Found[] {
-    const [first, ...others] = found.filter((one) => isMeant(wanted, one));
+    const meant = found.filter((one) => one.isUsable && isMeant(wanted, one));
+    const first = meant.find((one) => isNamed(wanted, one)) ?? meant[0];
     if (first?.address.type !== 'tcp') return first === undefined ? [] : [first];
     const { port } = first.address;
-    return [first, ...others.filter(({ address }) => address.type === 'tcp' && address.port === port)];
+    return meant.filter(({ address }) => address.type === 'tcp' && address.port === port);
   }
 
   /** Errors: `addressUnusable`. */
@@ -101,6 +103,7 @@ export function readInheritedSockets(
       name: null,
       address: await addressOfDescriptor(fd, open),
       isAnnounced: false,
+      isUsable: true,
     };
     named.set(fd, socket);
     return [socket];
@@ -144,51 +147,22 @@ function cannotTake(fd: number, address: SocketAddress, code: string): GracefulR
   );
 }
 
-/** By its name, or by its address. */
-function isMeant(wanted: ListenerPlan, { fd, name, address }: Found): boolean {
+/** By its descriptor, its name or its address. */
+function isMeant(wanted: ListenerPlan, socket: Found): boolean {
+  const { fd, address } = socket;
   if (wanted.type === 'fd') return wanted.fd === fd;
   if (wanted.type !== address.type) return false;
-  if (name !== null && name === wanted.name) return true;
+  if (isNamed(wanted, socket)) return true;
   if (wanted.type === 'unix') return address.type === 'unix' && wanted.path === address.path;
   if (address.type === 'unix' || wanted.port !== address.port) return false;
   const { host } = wanted;
   return host === null || host === address.host || (host === 'localhost' && isLoopback(address.host));
 }
 
+function isNamed(wanted: ListenerPlan, { name }: Found): boolean {
+  return name !== null && name === wanted.name;
+}
+
 function isLoopback(host: string): boolean {
   return host === '127.0.0.1' || host === '::1';
-}
-
-/** Null: it is no socket with an address that graceful-run knows. */
-function addressOf(fd: number): SocketAddress | null {
-  let inode: number;
-  try {
-    const stats = fstatSync(fd);
-    if (!stats.isSocket()) return null;
-    inode = stats.ino;
-  } catch {
-    return null;
-  }
-  return pathAddress(inode) ?? portAddress(inode);
-}
-
-/** From /proc/net/tcp, tcp6, udp and udp6 (proc(5)): the socket with this inode. */
-function portAddress(inode: number): SocketAddress | null {
-  for (const type of ['tcp', 'udp'] as const)
-    for (const table of [`/proc/net/${type}`, `/proc/net/${type}6`])
-      for (const line of readText(table).split('\n').slice(1)) {
-        const [, local = '', , , , , , , , number] = line.trim().split(/\s+/);
-        const address = number === String(inode) ? readTcpAddress(local) : null;
-        if (address !== null) return { ...address, type };
-      }
-  return null;
-}
-
-/** From /proc/net/unix (proc(5)): the stream socket with this inode. */
-function pathAddress(inode: number): SocketAddress | null {
-  for (const line of readText('/proc/net/unix').split('\n')) {
-    const [, type, number, path] = /^\S+ \S+ \S+ \S+ (\S+) \S+ +(\d+) (.+)$/.exec(line) ?? [];
-    if (number === String(inode) && type === '0001' && path !== undefined) return { type: 'unix', path };
-  }
-  return null;
 }
