@@ -161,6 +161,8 @@ function sentence(event: MasterEvent, why: (failure: Failure) => string): string
       return `${processes(event.pids)}, which ${worker(event)} has started, ${event.killed ? 'still held its listening socket after it had failed, and got SIGKILL' : 'outlived it and may still accept connections: the listening socket should be closed in it'}`;
     case 'listenerShutDown':
       return `a worker closed ${describeAddress(event)} for all processes with shutdown(2): ${event.problem === null ? 'it was opened again' : `it cannot be opened again (${event.problem}): restart the program`}`;
+    case 'queueLeftBehind':
+      return `${count(event.connections, 'connection')} left in the queue of slot ${event.slot}, which has no worker any more: one starts to serve what waits there, and then drains`;
     case 'portChanged':
       return `PORT of the ${event.source === 'file' ? 'environment file' : 'environment'} is not the port that graceful-run holds: the program gets PORT=${event.port}`;
     case 'messageRejected':

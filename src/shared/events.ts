@@ -266,6 +266,16 @@ export type MasterEvent =
       readonly listener: string;
       readonly problem: string | null;
     } & AddressFields)
+  /**
+   * Connections wait in the queue of a slot (`reuse_port`) that was given up while its worker was crashed or did not accept: a worker is started that
+   * serves them, and then drains.
+   */
+  | {
+      readonly event: 'queueLeftBehind';
+      readonly generation: number;
+      readonly slot: number;
+      readonly connections: number;
+    }
   /** PORT in the environment or the environment file is not the port that is held: workers get `port`. */
   | { readonly event: 'portChanged'; readonly source: 'environment' | 'file'; readonly port: number }
   | ({ readonly event: 'messageRejected'; readonly problem: string } & WorkerIdentity)

@@ -154,6 +154,49 @@ test.each([
   },
 );
 
+test.each([
+  ['Node.js, slot 1', app('serves'), 1],
+  ['Node.js, slot 0', app('serves'), 0],
+  ['a program that drains on a signal', python, 1],
+])(
+  'what has queued for a slot that is given up while its worker is crashed is served: %s',
+  async (_, command, slot) => {
+    const master = start(2, { command });
+    const port = await master.serving();
+    // At once after the first crash, and later after the second one.
+    const first = await master.workerPid(1, slot);
+    kill(first);
+    const { pid } = await master.waitFor('workerReady', (one) => one.slot === slot && one.pid !== first);
+    const again = pid ?? -1;
+    await eventually('the replacement accepts', async () =>
+      (await master.status()).workers.every(({ isAccepting }) => isAccepting),
+    );
+    kill(again, 'SIGSTOP');
+    const queued = await queueUp(port, 40);
+    kill(again);
+    await master.waitFor('restartScheduled', { slot, failures: 2 });
+    await scale(master, 1);
+    expect((await Promise.all(queued)).map(({ status }) => status)).toEqual(queued.map(() => 200));
+    await master.waitFor('workerExited', { slot });
+    expect((await master.status()).workers).toMatchObject([{ slot: 1 - slot, isAccepting: true }]);
+  },
+);
+
+test('what has queued for a worker that hangs when its slot is given up is served by another one', async () => {
+  const master = start(2, { flags: ['--drain-timeout', '2s'] });
+  const port = await master.serving();
+  const hanging = await master.workerPid(1, 1);
+  kill(hanging, 'SIGSTOP');
+  const queued = await queueUp(port, 40);
+  await scale(master, 1);
+  const answers = await Promise.all(queued);
+  expect(answers.map(({ status }) => status)).toEqual(queued.map(() => 200));
+  expect(master.all('workerExited', ({ pid }) => pid === hanging)).toEqual([]);
+  expect(new Set(answers.map(({ body }) => (JSON.parse(body) as { pid: number }).pid))).not.toContain(
+    hanging,
+  );
+});
+
 test('programs that do not know graceful-run each get their socket, blocking, at the same descriptor', async () => {
   const master = start(2, { command: python });
   const port = await master.serving();

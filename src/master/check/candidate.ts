@@ -115,6 +115,7 @@ export function startCandidate(
     timers,
     fire,
     onEvent: () => undefined,
+    queueLeftBehind: () => undefined,
   });
 
   /** What is not about the worker is a request to reload that it makes: there is nothing to reload. */

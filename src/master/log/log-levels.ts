@@ -42,6 +42,7 @@ export function levelOf(event: MasterEvent, isRecovery = false): EventLevel {
     case 'orphansKilled':
     case 'listenerLeftBehind':
     case 'listenerKept':
+    case 'queueLeftBehind':
     case 'portChanged':
     case 'messageRejected':
     case 'migrationFailed':

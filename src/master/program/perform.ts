@@ -29,11 +29,15 @@ export interface PerformerParts {
   readonly timers: Timers;
   readonly fire: (key: TimerKey) => void;
   readonly onEvent: (event: MasterEvent) => void;
+  /** Connections wait in the queue of a slot that no worker has. */
+  readonly queueLeftBehind: (slot: number, connections: number) => void;
 }
 
 export interface Performer {
   /** The program has changed: new connections are to come to workers that accept. Call it before perform(). */
   direct(program: Program): void;
+  /** Everything about the change has been performed. */
+  performed(program: Program): void;
   /** Returns the event that is to be told about it, if there is one. */
   perform(effect: Effect): EventWithoutRelease | null;
   /** The time of its brief pause was up before it was told that it is for good: it is told again. */
@@ -51,7 +55,7 @@ export function createPerformer(parts: PerformerParts): Performer {
   const { platform, versions, workers, readiness, timers } = parts;
   const listening = (): EndOfListening => createEndOfListening(() => versions.listeners());
   let endOfListening = listening();
-  const queues = createSlotQueues(platform, versions);
+  const queues = createSlotQueues(platform, versions, parts.queueLeftBehind);
   /** Draining workers that are not Node.js. */
   const drainingOthers = new Set<number>();
   const shutListeners = createShutListeners(platform, () => versions.listeners(), parts.onEvent);
@@ -221,6 +225,9 @@ export function createPerformer(parts: PerformerParts): Performer {
   return {
     direct: (program) => {
       queues.direct(program);
+    },
+    performed: (program) => {
+      queues.lookForLeft(program);
     },
     perform,
     pauseAgain: pauseForGood,

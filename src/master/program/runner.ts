@@ -81,7 +81,18 @@ export function createRunner(options: RunnerOptions, initial: Program): Runner {
       openCounts.forget(worker.id);
     },
   });
-  const performer = createPerformer({ platform, versions, workers, readiness, timers, fire, onEvent: heard });
+  const performer = createPerformer({
+    platform,
+    versions,
+    workers,
+    readiness,
+    timers,
+    fire,
+    onEvent: heard,
+    queueLeftBehind: (slot, connections) => {
+      dispatch({ type: 'queueLeftBehind', slot, connections });
+    },
+  });
 
   function dispatch(input: Undated<LifecycleInput>): void {
     queue.push({ input: { ...input, at: Math.round(clock.monotonicMs()) }, wallMs: clock.wallMs() });
@@ -94,6 +105,7 @@ export function createRunner(options: RunnerOptions, initial: Program): Runner {
         performer.direct(program);
         // Acts first, tells then: no client waits for a line of the log.
         const events = effects.flatMap((effect) => performer.perform(effect) ?? []);
+        performer.performed(program);
         for (const event of events) {
           if (event.event === 'workerReady') workers.becameReady();
           options.onEvent(event, next.wallMs);

@@ -1,8 +1,10 @@
 /**
- * With reuse_port, each slot of a program has an accept queue of its own. Directs new connections to the slots whose workers accept; and
- * before a worker stops accepting, sees to it that the queue of its slot is empty, unless another worker accepts from it, too.
+ * With reuse_port, each slot of a program has an accept queue of its own. Directs new connections to the slots whose workers accept; before
+ * a worker stops accepting, sees to it that the queue of its slot is empty, unless another worker accepts from it, too; and has a
+ * queue reported that was left behind all the same (left-queues.ts).
  */
 import type { Platform } from '../process/platform.ts';
+import { handshakeMs, watchLeftQueues } from './left-queues.ts';
 import type { Program } from './lifecycle/state.ts';
 import { candidateGeneration, isAccepting } from './lifecycle/state.ts';
 import type { RunningWorker } from './running-worker.ts';
@@ -11,6 +13,8 @@ import type { Version, Versions } from './versions.ts';
 export interface SlotQueues {
   /** Call it after every change of the program, before anything is done about it. */
   direct(program: Program): void;
+  /** Looks for queues that are left behind. Call it after everything about a change of the program has been done. */
+  lookForLeft(program: Program): void;
   /** Calls `then` when the queue is served by another worker or empty, at the latest after `longestMs`. What waited for this worker before is forgotten. */
   whenServed(worker: RunningWorker, longestMs: number, then: () => void): void;
   /** True if something waited. */
@@ -21,17 +25,17 @@ export interface SlotQueues {
 
 const lookAgainMs = 20;
 
-/** A connection whose first packet came before its slot was left out is in the queue after a round trip to the client. */
-const handshakeMs = 1_000;
-
 export function createSlotQueues(
   { arm, clock }: Pick<Platform, 'arm' | 'clock'>,
   versions: Pick<Versions, 'all' | 'of'>,
+  /** Connections wait in the queue of a slot that no worker has. Called again only if one that was started for it has made it shorter. */
+  leftBehind: (slot: number, connections: number) => void,
 ): SlotQueues {
   /** By worker: what ends the waiting, and what then happens. */
   const waiting = new Map<number, { readonly cancel: () => void; readonly then: () => void }>();
   /** Every worker ends: the ones that empty queues then are the workers. */
   let isStopping = false;
+  const left = watchLeftQueues(arm, versions, (id) => waiting.has(id), leftBehind);
 
   function forget({ id }: RunningWorker): boolean {
     waiting.get(id)?.cancel();
@@ -56,6 +60,7 @@ export function createSlotQueues(
       for (const [version, slots] of directions)
         for (const listener of version.listeners) listener.slots.direct(slots);
     },
+    lookForLeft: left.look,
     whenServed(worker, longestMs, then) {
       forget(worker);
       const { id } = worker;
@@ -66,6 +71,7 @@ export function createSlotQueues(
         if (isServed(worker) || pastMs >= longestMs || (pastMs >= leastMs && isEmpty(worker))) {
           waiting.delete(id);
           then();
+          left.lookAgain();
         } else waiting.set(id, { cancel: arm(lookAgainMs, look), then });
       };
       look();

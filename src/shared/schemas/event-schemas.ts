@@ -205,6 +205,12 @@ export const eventShapes: Shapes = {
     ...address,
     problem: z.nullable(z.string()),
   }),
+  queueLeftBehind: event('queueLeftBehind', {
+    ...place,
+    generation: z.int(),
+    slot: z.int(),
+    connections: z.int(),
+  }),
   portChanged: event('portChanged', { ...place, source: z.enum(['environment', 'file']), port: z.int() }),
   messageRejected: event('messageRejected', { ...identity, problem: z.string() }),
   fileChanged: event('fileChanged', { ...place, path: z.string() }),

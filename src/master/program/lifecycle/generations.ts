@@ -248,7 +248,7 @@ export function emptySlots({ slots }: Generation, isLost: (workerId: number) => 
   );
 }
 
-function emptySlot(index: number): Slot {
+export function emptySlot(index: number): Slot {
   return { index, failures: 0, workerId: null, restartAt: null };
 }
 

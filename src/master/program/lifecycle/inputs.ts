@@ -112,6 +112,13 @@ export type ProgramInput =
     }
   | { readonly type: 'workerCountRequested'; readonly at: number; readonly change: CountChange }
   | { readonly type: 'restartDue'; readonly at: number; readonly generation: number; readonly slot: number }
+  /** Connections wait in the queue of a slot (reuse_port) that no worker of the program has, nor will have. */
+  | {
+      readonly type: 'queueLeftBehind';
+      readonly at: number;
+      readonly slot: number;
+      readonly connections: number;
+    }
   | { readonly type: 'settleElapsed'; readonly at: number }
   | { readonly type: 'probationElapsed'; readonly at: number };
 

@@ -5,7 +5,7 @@
  */
 import type { Failure } from '../../../shared/events.ts';
 import type { Effect } from './inputs.ts';
-import { cancelRestarts, emptySlots, fitSlots, serve } from './generations.ts';
+import { cancelRestarts, emptySlots, fitSlots, holds, serve } from './generations.ts';
 import {
   dismissGeneration,
   killWorkers,
@@ -25,8 +25,7 @@ export function canProve({ settings, pendingSince, current, workers }: Reloading
     // Another reload waits: it would end the probation as soon as it begins.
     pendingSince === null &&
     workers.some(
-      ({ generation, phase, capabilities }) =>
-        generation === current.number && phase === 'ready' && capabilities.isGated,
+      (worker) => worker.phase === 'ready' && worker.capabilities.isGated && holds(current, worker),
     )
   );
 }
@@ -34,7 +33,14 @@ export function canProve({ settings, pendingSince, current, workers }: Reloading
 /** The candidate serves, and the generation before it waits. */
 export function beginProbation(program: Reloading, at: number, out: Effect[]): OnProbation {
   const { current: previous, candidate, settings } = program;
-  const paused = pauseWorkers(program, workersOf(program, previous), at, out);
+  const workers = workersOf(program, previous);
+  const withoutSlot = workers.filter((worker) => !holds(previous, worker));
+  const paused = pauseWorkers(
+    drainWorkers(program, withoutSlot, 'reload', at, out),
+    workers.filter((worker) => !withoutSlot.includes(worker)),
+    at,
+    out,
+  );
   out.push({ type: 'armTimer', key: { timer: 'probation' }, delayMs: settings.probationMs });
   const kept = paused.workers.filter(({ isPaused }) => isPaused).map(({ id }) => id);
   return {

@@ -7,6 +7,7 @@ import type { CountChange, Effect, ProgramInput } from './inputs.ts';
 import {
   beginGeneration,
   cancelRestarts,
+  emptySlot,
   fillSlots,
   fitCandidateSlots,
   fitSlots,
@@ -30,6 +31,8 @@ import { beginProbation, canProve } from './probation.ts';
 import { decideReload } from './reload-policy.ts';
 import {
   commonOf,
+  generationsOf,
+  isAccepting,
   type Generation,
   type Idle,
   type OnProbation,
@@ -170,7 +173,32 @@ export function admitReplacement(
   { at, worker }: { readonly at: number; readonly worker: Worker },
   out: Effect[],
 ): Program {
-  return admitWorkers(program, workersById(program, worker.id), at, out);
+  const admitted = admitWorkers(program, workersById(program, worker.id), at, out);
+  return drainWithoutSlot(admitted, { at, worker }, out);
+}
+
+/** Starts a worker that only empties the queue of a slot that was given up: it belongs to the generation that serves, and has no slot of it. */
+export function serveLeftQueue<P extends Serving | Reloading | OnProbation>(
+  program: P,
+  { at, slot, connections }: Extract<ProgramInput, { type: 'queueLeftBehind' }>,
+  out: Effect[],
+): P {
+  const { number, startedAt } = program.current;
+  out.push({ type: 'announce', event: { event: 'queueLeftBehind', generation: number, slot, connections } });
+  const slots = [emptySlot(slot)];
+  return fillSlots(program, { number, startedAt, slots }, slots, at, out).program;
+}
+
+/** A worker that accepts and has no slot was started for a queue. It drains: before it stops accepting, the queue is empty. */
+export function drainWithoutSlot<P extends Serving | Reloading | OnProbation>(
+  program: P,
+  { at, worker: { id } }: { readonly at: number; readonly worker: Worker },
+  out: Effect[],
+): P {
+  const workers = workersById(program, id).filter(
+    (worker) => isAccepting(worker) && !generationsOf(program).some((one) => holds(one, worker)),
+  );
+  return drainWorkers(program, workers, 'scaleDown', at, out);
 }
 
 export function replaceCrashed<P extends Serving | Reloading | OnProbation>(

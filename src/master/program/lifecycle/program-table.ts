@@ -20,6 +20,7 @@ import {
   beginReload,
   changeCount,
   considerPending,
+  drainWithoutSlot,
   fitCandidate,
   postpone,
   promoteIfAdmitted,
@@ -27,6 +28,7 @@ import {
   replaceLeaving,
   restart,
   rollBack,
+  serveLeftQueue,
   start,
 } from './program-moves.ts';
 import { giveUp, refuseStart, stop, stopIfEmpty, stopNow } from './stopping.ts';
@@ -81,6 +83,7 @@ const table: { readonly [Phase in ProgramPhase]: Row<Phase> } = {
     },
     workerCountRequested: (program, { change }, out) => changeCount(program, change, out),
     restartDue: impossible,
+    queueLeftBehind: ignore,
     settleElapsed: impossible,
     probationElapsed: impossible,
     workerBecameReady: impossible,
@@ -101,6 +104,7 @@ const table: { readonly [Phase in ProgramPhase]: Row<Phase> } = {
     stopRequested: (program, input, out) => stop(program, input, out),
     workerCountRequested: (program, { at, change }, out) => fitCandidate(program, change, at, out),
     restartDue: impossible,
+    queueLeftBehind: ignore,
     settleElapsed: ignore,
     probationElapsed: ignore,
     workerBecameReady: (program, { at }, out) => admitIfComplete(program, at, out),
@@ -131,13 +135,14 @@ const table: { readonly [Phase in ProgramPhase]: Row<Phase> } = {
       return { ...fitted.program, current: fitted.generation };
     },
     restartDue: restart,
+    queueLeftBehind: serveLeftQueue,
     settleElapsed: (program, { at }, out) => considerPending(program, at, out),
     probationElapsed: ignore,
     workerBecameReady: admitReplacement,
     workerProgramEnded: ignore,
     workerProgramRestarted: admitReplacement,
     workerStillAccepts: ignore,
-    workerWasAdmitted: ignore,
+    workerWasAdmitted: drainWithoutSlot,
     workerFailed: (program, { at, worker }, out) =>
       considerPending(replaceCrashed(program, worker, at, out), at, out),
     workerLeft: replaceLeaving,
@@ -152,6 +157,7 @@ const table: { readonly [Phase in ProgramPhase]: Row<Phase> } = {
     stopRequested: (program, input, out) => stop(program, input, out),
     workerCountRequested: (program, { at, change }, out) => fitCandidate(program, change, at, out),
     restartDue: restart,
+    queueLeftBehind: serveLeftQueue,
     settleElapsed: ignore,
     probationElapsed: ignore,
     workerBecameReady: (program, input, out) =>
@@ -165,8 +171,10 @@ const table: { readonly [Phase in ProgramPhase]: Row<Phase> } = {
         ? rollBack(program, input.failure, input.at, out)
         : admitReplacement(program, input, out),
     workerStillAccepts: ignore,
-    workerWasAdmitted: (program, { at, worker }, out) =>
-      holds(program.candidate, worker) ? promoteIfAdmitted(program, at, out) : program,
+    workerWasAdmitted: (program, input, out) =>
+      holds(program.candidate, input.worker)
+        ? promoteIfAdmitted(program, input.at, out)
+        : drainWithoutSlot(program, input, out),
     workerFailed: (program, { at, worker, end }, out) =>
       holds(program.candidate, worker)
         ? rollBack(program, end.failure, at, out)
@@ -183,6 +191,7 @@ const table: { readonly [Phase in ProgramPhase]: Row<Phase> } = {
     stopRequested: (program, input, out) => stop(program, input, out),
     workerCountRequested: (program, input, out) => stepProgram(settle(program, input.at, out), input, out),
     restartDue: restart,
+    queueLeftBehind: serveLeftQueue,
     settleElapsed: ignore,
     probationElapsed: (program, { at }, out) => considerPending(settle(program, at, out), at, out),
     workerBecameReady: admitReplacement,
@@ -195,7 +204,7 @@ const table: { readonly [Phase in ProgramPhase]: Row<Phase> } = {
         ? rollBackServing(program, failure, at, out)
         : giveUpPrevious(program, worker, 'restartedItself', at, out),
     workerStillAccepts: (program, { at }, out) => considerPending(settle(program, at, out), at, out),
-    workerWasAdmitted: ignore,
+    workerWasAdmitted: drainWithoutSlot,
     workerFailed: (program, { at, worker, end }, out) =>
       holds(program.current, worker)
         ? rollBackServing(program, end.failure, at, out)
@@ -215,6 +224,7 @@ const table: { readonly [Phase in ProgramPhase]: Row<Phase> } = {
     stopRequested: stopNow,
     workerCountRequested: (program, { change }, out) => changeCount(program, change, out),
     restartDue: ignore,
+    queueLeftBehind: ignore,
     settleElapsed: ignore,
     probationElapsed: ignore,
     workerBecameReady: impossible,
@@ -235,6 +245,7 @@ const table: { readonly [Phase in ProgramPhase]: Row<Phase> } = {
     stopRequested: ignore,
     workerCountRequested: (program, { change }, out) => changeCount(program, change, out),
     restartDue: ignore,
+    queueLeftBehind: ignore,
     settleElapsed: ignore,
     probationElapsed: ignore,
     workerBecameReady: impossible,

@@ -182,6 +182,12 @@ export function servingGeneration(program: Program): Generation | null {
   return 'current' in program ? program.current : null;
 }
 
+/** Those that have slots. */
+export function generationsOf(program: Program): readonly Generation[] {
+  const previous = program.phase === 'probation' ? program.previous : null;
+  return [servingGeneration(program), candidateGeneration(program), previous].filter((one) => one !== null);
+}
+
 /** The generation that has yet to prove itself, if there is one. */
 export function candidateGeneration(program: Program): Generation | null {
   return program.phase === 'starting' || program.phase === 'reloading' ? program.candidate : null;

@@ -7,6 +7,7 @@ import { settings } from '../../../helpers/lifecycle.ts';
 function setUp(queues: Record<number, number> = {}) {
   let directed: readonly number[] = [];
   let now = 0;
+  const left: (readonly [slot: number, connections: number])[] = [];
   let armed: { readonly at: number; readonly fire: () => void }[] = [];
   const listener = {
     slots: {
@@ -16,6 +17,7 @@ function setUp(queues: Record<number, number> = {}) {
       },
       isDirectedTo: (slot: number) => directed.includes(slot),
       queued: (slot: number) => queues[slot] ?? 0,
+      otherFds: () => [11, 12],
     },
   };
   const version = { from: 1, listeners: [listener] };
@@ -32,7 +34,8 @@ function setUp(queues: Record<number, number> = {}) {
   const versions = { all: () => [version], of: () => version };
   return {
     // Proven dispatch: only what is given here is used.
-    queues: createSlotQueues(platform, versions as never),
+    queues: createSlotQueues(platform, versions as never, (...one) => left.push(one)),
+    left,
     directed: () => directed,
     pass: (ms: number) => {
       for (const until = now + ms; now < until; now += 10) {
@@ -151,4 +154,48 @@ test('what waits is forgotten when the worker accepts again, and replaced by a l
   queues.whenServed(leaving, 5_000, () => stopped.push('hurried'));
   queues.hurry();
   expect(stopped).toEqual(['drained', 'hurried']);
+});
+
+/** Two slots are left, and what was in slot 2 is gone. */
+function shrunk(workers: readonly Worker[], number = 1): Program {
+  const current = { number, startedAt: 0, slots: slots.slice(0, 2) };
+  return { ...idleProgram(settings, 2), phase: 'serving', current, workers };
+}
+
+test('a queue that no worker has nor will have is reported, and again only if it has become shorter', () => {
+  const lengths: Record<number, number> = { 1: 4, 2: 3 };
+  const { queues, left } = setUp(lengths);
+  const kept = [worker(0), worker(1)];
+  queues.lookForLeft(serving(kept));
+  queues.lookForLeft({ ...idleProgram(settings, 3), phase: 'starting', candidate: generation });
+  queues.lookForLeft(shrunk([...kept, worker(2)]));
+  queues.lookForLeft(shrunk([worker(0), worker(2, { phase: 'starting' })]));
+  expect(left).toEqual([]);
+  queues.lookForLeft(shrunk(kept));
+  queues.lookForLeft(shrunk(kept));
+  expect(left).toEqual([[2, 3]]);
+  lengths[2] = 2;
+  queues.lookForLeft(shrunk([...kept, worker(2, { phase: 'draining' })]));
+  expect(left.slice(1)).toEqual([[2, 2]]);
+  queues.lookForLeft(shrunk(kept));
+  queues.lookForLeft(shrunk(kept, 2));
+  expect(left.slice(2)).toEqual([[2, 2]]);
+});
+
+test('a queue to which a handshake comes late is reported within a second, and none while a worker empties it', () => {
+  const lengths: Record<number, number> = { 2: 0 };
+  const { queues, left, pass } = setUp(lengths);
+  const draining = shrunk([worker(0), worker(1), worker(2, { phase: 'draining' })]);
+  queues.direct(draining);
+  queues.whenServed(leaving, 500, () => undefined);
+  queues.lookForLeft(draining);
+  lengths[2] = 1;
+  pass(450);
+  queues.lookForLeft(draining);
+  expect(left).toEqual([]);
+  lengths[2] = 0;
+  pass(100);
+  lengths[2] = 1;
+  pass(1_100);
+  expect(left).toEqual([[2, 1]]);
 });

@@ -3,7 +3,9 @@ import { expect, test } from 'vitest';
 import type { Effect, LifecycleInput } from '../../../../../src/master/program/lifecycle/inputs.ts';
 import { isImpossible as isImpossibleForProgram } from '../../../../../src/master/program/lifecycle/program-table.ts';
 import {
+  generationsOf,
   idleProgram,
+  isAccepting,
   noCapabilities,
   servingGeneration,
   type Program,
@@ -161,6 +163,10 @@ class World {
     for (const { id, phase, isPaused } of program.workers)
       if (isPaused && phase === 'ready') expect(waiting).toContain(id);
     expect(this.timers.has('{"timer":"probation"}')).toBe(program.phase === 'probation');
+    // One that was started only for a queue does not stay when it accepts.
+    const held = generationsOf(program).flatMap(({ slots }) => slots.map(({ workerId }) => workerId));
+    if (servingGeneration(program) !== null)
+      for (const worker of program.workers) if (isAccepting(worker)) expect(held).toContain(worker.id);
     // Every worker has the timer that its phase needs: none waits for ever.
     for (const { id, phase, admission } of program.workers) {
       const needed = { starting: 'ready', draining: 'drain', terminating: 'kill' }[phase as 'starting'] as
@@ -223,6 +229,7 @@ const action = fc.record({
         'less',
         'stale',
         'staleTimer',
+        'leftBehind',
         'cannotPause',
         'losesProgram',
         'restartsItself' as const,
@@ -297,6 +304,9 @@ function play(world: World, { pick, kind }: { pick: number; kind: string }): voi
     case 'more':
     case 'less':
       world.feed({ type: 'workerCountRequested', at, change: kind === 'more' ? 1 : -1 });
+      return;
+    case 'leftBehind':
+      if (world.everServed) world.feed({ type: 'queueLeftBehind', at, slot: pick % 4, connections: 1 });
       return;
     case 'stale':
       world.feed({ type: 'drainTimedOut', at, worker: 1_000_000 });
