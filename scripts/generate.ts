@@ -1,7 +1,7 @@
 /**
  * `npm run generate`: writes what would rot if it were written by hand: the README's options table from the option
  * table, docs/lifecycle.md from the lifecycle's own tables, docs/events.md from the events, a table of docs/programs.md from the drain signals, openapi.json from the schemas of the control API,
- * schema.json and the tables of docs/config.md from the keys of config files, THIRD-PARTY-LICENSES from the bundles. With --check it only tells
+ * the manual pages in man/, schema.json and the tables of docs/config.md from the keys of config files, THIRD-PARTY-LICENSES from the bundles. With --check it only tells
  * whether they are up to date.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -13,6 +13,7 @@ import { configSchema } from './config-schema.ts';
 import { eventsPage } from './events-page.ts';
 import { lifecyclePage } from './lifecycle-page.ts';
 import { openApi } from './openapi/document.ts';
+import { manPages } from './man-pages.ts';
 import { thirdPartyLicenses } from './third-party-licenses.ts';
 
 const isCheck = process.argv.includes('--check');
@@ -34,6 +35,7 @@ const stale = [
   ),
   update('docs/programs.md', (text) => between(text, 'drain signals', drainSignalsTable())),
   update('schema.json', () => schema),
+  ...Object.entries(manPages()).map(([path, page]) => update(path, () => page)),
   update('THIRD-PARTY-LICENSES', () => licenses),
 ].filter((path) => path !== null);
 

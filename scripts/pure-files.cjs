@@ -4,6 +4,7 @@ exports.pureFiles = [
   '^src/master/program/(describe-status|history/history)\\.ts$',
   '^src/master/check/(finding|report)\\.ts$',
   '^src/master/config/(check-plan|difference|listen-address|option-errors|plan|plan-names|tcp-options|wrong-placeholders)\\.ts$',
+  '^src/master/cli/complete\\.ts$',
   '^src/master/sockets/(address-errors|announced-sockets|sockaddr|tcp-table)\\.ts$',
   '^src/master/process/notify-message\\.ts$',
   '^src/master/programs/start-order\\.ts$',
@@ -12,6 +13,6 @@ exports.pureFiles = [
   '^src/master/launch/(drain-signals|interpreters|node-launch|package-commands|shebang|split-words|trampoline|worker-environment|worker-kind)\\.ts$',
   '^src/worker/channel/read-message\\.ts$',
   '^src/worker/listen/(addresses|binding|listen-call|placement|readiness)\\.ts$',
-  '^src/ctl/(command-table|masters/(name-patterns|selection)|show/(columns|describe-update|last-problem|programs-table|table-layout))\\.ts$',
-  '^src/shared/(counts|describe-event|describe-failure|describe-problem|describe-release|durations|error-line|errors|events|format-address|line-splitter|narrate-events|nearest|protocol)\\.ts$',
+  '^src/ctl/(command-table|complete|masters/(name-patterns|selection)|show/(columns|describe-update|last-problem|programs-table|table-layout))\\.ts$',
+  '^src/shared/(completion|counts|describe-event|describe-failure|describe-problem|describe-release|durations|error-line|errors|events|format-address|line-splitter|narrate-events|nearest|protocol)\\.ts$',
 ];

@@ -2,6 +2,7 @@
 import yargs, { type Argv } from 'yargs';
 import { type ReloadWait, reloadWaits, workersLimit } from '../shared/control-api.ts';
 import { GracefulRunError } from '../shared/errors.ts';
+import { shells } from '../shared/completion.ts';
 import { version } from '../shared/version.ts';
 import {
   commandExamples,
@@ -9,6 +10,7 @@ import {
   type CommandName,
   type CommandRow,
   commandTable,
+  completionCommand,
   commonOptions,
   namesOf,
 } from './command-table.ts';
@@ -45,7 +47,7 @@ interface Words {
 
 export const program = 'gracefulctl';
 
-const commandNames: readonly string[] = commandTable.map(({ name }) => name);
+const commandNames: readonly string[] = [...commandTable.map(({ name }) => name), completionCommand.name];
 /** What other tools call these commands. */
 const synonyms: Readonly<Record<string, string>> = {
   show: 'status',
@@ -101,6 +103,12 @@ export async function parseCommandLine(argv: readonly string[]): Promise<Request
     );
   for (const [words, meaning] of commandExamples) parser.example(`$0 ${words}`, meaning);
   await parser
+    .command(completionCommand.usage, completionCommand.description, {}, () => {
+      throw badOption(
+        `cannot print a completion script: the shell must be ${shells.slice(0, -1).join(', ')} or ${shells.at(-1) ?? ''}`,
+        `source <(${program} completion bash)`,
+      );
+    })
     .command('$0 [words..]', false, {}, ({ words }) => {
       throw unknownCommand(words);
     })

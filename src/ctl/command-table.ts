@@ -110,6 +110,13 @@ export const commandTable: readonly CommandRow[] = [
   },
 ];
 
+/** Prints a script for a shell; it takes no names and no options. */
+export const completionCommand = {
+  name: 'completion',
+  usage: 'completion <bash|zsh|fish>',
+  description: 'Print a script that makes the shell complete commands, options and names',
+} as const;
+
 /** Of every command. */
 export const commonOptions: readonly (CommandOption & { readonly value?: string })[] = [
   { flag: 'json', kind: 'boolean', values: [], description: 'Print JSON, one object per line' },

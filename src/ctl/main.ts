@@ -6,6 +6,7 @@ import { startGeneration } from './act/reload.ts';
 import { scale } from './act/scale.ts';
 import { shutDown, stop } from './act/stop.ts';
 import { update } from './act/update.ts';
+import { answerShell } from './answer-shell.ts';
 import { parseCommandLine, program, type Request } from './command-line.ts';
 import { type ExitCode, exitCodeOf, exitCodes } from './ctl-exit-codes.ts';
 import { openTerminal, type Terminal } from './output-streams.ts';
@@ -16,6 +17,11 @@ import { showStatus } from './show/show-status.ts';
 export async function main(argv: readonly string[]): Promise<void> {
   const terminal = openTerminal();
   try {
+    const answer = await answerShell(argv);
+    if (answer !== null) {
+      terminal.out(answer);
+      return;
+    }
     const request = await parseCommandLine(argv);
     // --help and --version have been answered.
     process.exitCode = request === null ? exitCodes.done : await obey(request, terminal);

@@ -1,6 +1,7 @@
 /** The command `graceful-run`: from words to a running master, and from its end to an exit code. */
 import './own-stderr.ts';
 import { resolve } from 'node:path';
+import { completionScript, renderCompletion } from '../../shared/completion.ts';
 import { renderError } from '../../shared/render-error.ts';
 import { describeProblemAndHint } from '../../shared/describe-problem.ts';
 import { version } from '../../shared/version.ts';
@@ -56,6 +57,17 @@ async function obey(invocation: Invocation): Promise<number> {
       ignoreReader();
       process.stdout.write(`${version}\n`);
       return exitCodes.stopped;
+    case 'completion': {
+      ignoreReader();
+      process.stdout.write(completionScript(invocation.shell, 'graceful-run'));
+      return exitCodes.stopped;
+    }
+    case 'complete': {
+      ignoreReader();
+      const { completeWords } = await import('./complete.ts');
+      process.stdout.write(renderCompletion(completeWords(invocation.words), invocation.words.at(-1) ?? ''));
+      return exitCodes.stopped;
+    }
     case 'run':
     case 'runFile':
       return invocation.check === null ? run(invocation) : runCheck(invocation, invocation.check);

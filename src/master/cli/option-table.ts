@@ -3,6 +3,8 @@
  * Values are checked in ../config/options.ts.
  */
 import type { MasterOptions } from '../config/options.ts';
+import { logFormats, logLevels } from '../config/plan.ts';
+import { drainSignalNames } from '../launch/drain-signals.ts';
 
 export interface OptionRow {
   /** The option without its dashes: `ready-timeout`. */
@@ -16,6 +18,8 @@ export interface OptionRow {
   readonly description: string;
   /** The option of the master that it sets; null if only the command line has it. */
   readonly option: keyof MasterOptions | null;
+  /** What a shell completes its value with: paths, or the beginnings of values. */
+  readonly values?: 'files' | 'folders' | readonly string[];
 }
 
 export const optionTable: readonly OptionRow[] = [
@@ -28,6 +32,7 @@ export const optionTable: readonly OptionRow[] = [
     description:
       'config file with one or many programs, instead of a command and its options (docs/config.md)',
     option: null,
+    values: 'files',
   },
   {
     flag: 'port',
@@ -119,6 +124,7 @@ export const optionTable: readonly OptionRow[] = [
     default: 'off',
     description: 'TCP keep-alive of connections: on, or idle time, interval and number of probes: 60s:10s:5',
     option: 'keepalive',
+    values: ['on'],
   },
   {
     flag: 'freebind',
@@ -143,6 +149,7 @@ export const optionTable: readonly OptionRow[] = [
     default: '1',
     description: 'number of workers that share the port; auto: one per core',
     option: 'workers',
+    values: ['auto'],
   },
   {
     flag: 'watch',
@@ -151,6 +158,7 @@ export const optionTable: readonly OptionRow[] = [
     default: 'no watching',
     description: "reload when the content of these paths changes; without a path: the program's own file",
     option: 'watch',
+    values: 'files',
   },
   {
     flag: 'ready',
@@ -160,6 +168,7 @@ export const optionTable: readonly OptionRow[] = [
     description:
       'when a worker is ready: auto, listen, message, notify, fd:5, exec:COMMAND, delay:2s, tcp:9000, http:/path, http://127.0.0.1:9000/path; auto: Node.js once it listens, another program once it sends READY=1 (sd_notify) or has lived for --startsecs',
     option: 'ready',
+    values: ['auto', 'listen', 'message', 'notify', 'fd:', 'exec:', 'delay:', 'tcp:', 'http:/', 'http://'],
   },
   {
     flag: 'warmup',
@@ -203,6 +212,7 @@ export const optionTable: readonly OptionRow[] = [
     description:
       'signal that tells a worker that is not Node.js to drain: TERM, QUIT …; auto: the signal that its program expects; none: no signal is sent, and the worker serves until --drain-timeout',
     option: 'drainSignal',
+    values: ['auto', 'none', ...drainSignalNames],
   },
   {
     flag: 'probation',
@@ -229,6 +239,7 @@ export const optionTable: readonly OptionRow[] = [
     default: "the master's",
     description: 'working directory of the workers; may be a symlink that you repoint at each release',
     option: 'cwd',
+    values: 'folders',
   },
   {
     // Not --env-file: Node.js takes that for its own option wherever it stands, and would apply it to the master.
@@ -238,6 +249,7 @@ export const optionTable: readonly OptionRow[] = [
     default: 'none',
     description: "file with NAME=value lines for the workers' environment; re-read for every worker",
     option: 'environmentFile',
+    values: 'files',
   },
   {
     flag: 'control',
@@ -280,6 +292,7 @@ export const optionTable: readonly OptionRow[] = [
     default: 'info',
     description: 'trace, debug, info, warn, error, fatal or silent',
     option: null,
+    values: logLevels,
   },
   {
     flag: 'log-format',
@@ -288,5 +301,6 @@ export const optionTable: readonly OptionRow[] = [
     default: 'pretty on a terminal, else json',
     description: 'json or pretty',
     option: null,
+    values: logFormats,
   },
 ];

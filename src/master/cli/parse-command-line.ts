@@ -1,6 +1,7 @@
 /** The command line: words in, a request out. */
 import parser from 'yargs-parser';
 import { GracefulRunError } from '../../shared/errors.ts';
+import { completeCommand, type Shell, shells } from '../../shared/completion.ts';
 import type { MasterOptions } from '../config/options.ts';
 import { type LogFormat, logFormats, type LogLevel, logLevels } from '../config/plan.ts';
 import { optionTable, type OptionRow } from './option-table.ts';
@@ -17,6 +18,10 @@ interface CommonOptions {
 export type Invocation =
   | { readonly kind: 'help' }
   | { readonly kind: 'version' }
+  /** A script for this shell. */
+  | { readonly kind: 'completion'; readonly shell: Shell }
+  /** What that script asks: what can stand at the end of these words. */
+  | { readonly kind: 'complete'; readonly words: readonly string[] }
   /** Not checked yet: compileOptions does. */
   | ({ readonly kind: 'run'; readonly options: MasterOptions } & CommonOptions)
   /** `file` as it was given. */
@@ -36,6 +41,9 @@ export function parseCommandLine(
   argv: readonly string[],
   findConfig: () => string | null = () => null,
 ): Invocation {
+  if (argv[0] === completeCommand) return { kind: 'complete', words: argv.slice(1) };
+  const shell = shellIn(argv);
+  if (shell !== null) return { kind: 'completion', shell };
   const parsed = parser([...argv], {
     string: flagsOf('text', 'number'),
     array: flagsOf('list').map((key) => ({ key, string: true as const })),
@@ -71,6 +79,12 @@ export function parseCommandLine(
   for (const row of given) if (row.option !== null) options[row.option] = valueOf(row, parsed[row.flag]);
   // Checked by the schema of compileOptions, which takes nothing on trust.
   return { kind: 'run', options: options as unknown as MasterOptions, ...common };
+}
+
+/** A program called `completion` needs a port, and therefore has an option before it. */
+function shellIn(argv: readonly string[]): Shell | null {
+  if (argv.length !== 2 || argv[0] !== 'completion') return null;
+  return shells.find((shell) => shell === argv[1]) ?? null;
 }
 
 /** Null: not given. */
