@@ -11,6 +11,8 @@ export const errorCodes = [
   'commandNotExecutable',
   'cwdMissing',
   'envFileUnreadable',
+  'userUnusable',
+  'toolMissing',
   'addressInUse',
   'addressUnusable',
   'platformUnsupported',

@@ -17,6 +17,8 @@ export interface CheckRun {
   readonly env?: NodeJS.ProcessEnv;
   /** The folder of the control sockets. Default: an empty one of its own, in which nothing may be made. */
   readonly runtime?: string;
+  /** Default: that of this checkout. */
+  readonly executable?: string;
   /** Words in front of the command line. */
   readonly through?: readonly string[];
 }
@@ -42,7 +44,13 @@ export function startCheck(words: readonly string[], options: CheckRun = {}): Ru
   const runtime = options.runtime ?? temporaryFolder();
   const inherited = { ...process.env };
   for (const variable of ['NODE_EXTRA_CA_CERTS', 'NODE_OPTIONS']) Reflect.deleteProperty(inherited, variable);
-  const line = [...(options.through ?? []), process.execPath, executable, '--check', ...words];
+  const line = [
+    ...(options.through ?? []),
+    process.execPath,
+    options.executable ?? executable,
+    '--check',
+    ...words,
+  ];
   const [file = '', ...args] = line;
   const child = spawn(file, args, {
     cwd: options.cwd,

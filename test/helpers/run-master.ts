@@ -43,6 +43,8 @@ export interface RunOptions {
   readonly name?: string;
   /** Words in front of the command line: `['sh', '-c', 'ulimit -n 40; exec "$@"', 'sh']`. */
   readonly through?: readonly string[];
+  /** Default: that of this checkout. */
+  readonly executable?: string;
   /** Default true: the harness's own flags are there. */
   readonly hasOwnFlags?: boolean;
 }
@@ -101,7 +103,7 @@ export class RunningMaster extends EventLog {
     );
     const words = [
       process.execPath,
-      executable,
+      options.executable ?? executable,
       ...(hasOwnFlags ? own.flat() : []),
       ...flags,
       ...(command.length === 0 ? [] : ['--', ...command]),

@@ -5,6 +5,7 @@
 import { accessSync, constants } from 'node:fs';
 import { isAbsolute } from 'node:path';
 import { GracefulRunError, messageOf, systemCode } from '../../shared/errors.ts';
+import { plainProcess } from '../config/launch-options.ts';
 import type { ProgramPlan } from '../config/plan.ts';
 import { readEnvFile } from '../launch/env-file.ts';
 import { prepareWorker } from '../launch/prepare-worker.ts';
@@ -12,6 +13,7 @@ import { missingFileOf, programFile } from '../launch/program-file.ts';
 import { plainReason } from '../system-calls/plain-reasons.ts';
 import { probe } from '../watch/content-probe.ts';
 import { followRoute, inside } from '../watch/path-route.ts';
+import { checkProcess } from './check-process.ts';
 import type { CheckedOption, Finding } from './finding.ts';
 
 export function checkLaunch(
@@ -28,7 +30,12 @@ export function checkLaunch(
   const { environmentFile } = plan;
   const fileError = environmentFile === null ? null : errorOf(() => readEnvFile(environmentFile));
   if (fileError !== null) note('environmentFile', fileError);
-  const readable = fileError === null ? plan : { ...plan, environmentFile: null };
+  // Whose user and limits are checked below.
+  const readable = {
+    ...plan,
+    process: plainProcess,
+    environmentFile: fileError === null ? plan.environmentFile : null,
+  };
 
   const launched = attempt(() => prepare(readable, inherited, preload));
   if (!(launched instanceof Error)) {
@@ -52,6 +59,10 @@ export function checkLaunch(
       if (again instanceof Error && isKnowable(again)) note('command', again);
     }
   } else if (isKnowable(launched)) note('command', launched);
+
+  const file = launched instanceof Error ? null : launched.program;
+  for (const finding of checkProcess(plan, inherited['PATH'], preload, file))
+    found.push({ program, ...finding });
 
   for (const [item, path] of (plan.watch ?? []).entries()) {
     const problem = watchProblem(path);

@@ -18,7 +18,21 @@ export interface Finding {
 
 export type CheckedOption = Extract<
   keyof MasterOptions,
-  'command' | 'port' | 'host' | 'listen' | 'cwd' | 'environmentFile' | 'watch' | 'name' | 'control'
+  | 'command'
+  | 'port'
+  | 'host'
+  | 'listen'
+  | 'cwd'
+  | 'environmentFile'
+  | 'user'
+  | 'nice'
+  | 'limits'
+  | 'noNewPrivileges'
+  | 'cpuAffinity'
+  | 'oomScoreAdj'
+  | 'watch'
+  | 'name'
+  | 'control'
 >;
 
 /** As a config file calls them. */
@@ -29,19 +43,26 @@ const fileKeys: Readonly<Record<CheckedOption, string>> = {
   listen: 'listen',
   cwd: 'directory',
   environmentFile: 'env_file',
+  user: 'user',
+  nice: 'nice',
+  limits: 'limits',
+  noNewPrivileges: 'no_new_privileges',
+  cpuAffinity: 'cpu_affinity',
+  oomScoreAdj: 'oom_score_adj',
   watch: 'watch',
   name: 'name',
   control: 'control',
 };
 
-/** As the command line calls them. */
-const flags: Readonly<Record<CheckedOption, string>> = {
+/** As the command line calls them, which does not have all of them. */
+const flags: { readonly [Option in CheckedOption]?: string } = {
   command: 'command',
   port: '--port',
   host: '--host',
   listen: '--listen',
   cwd: '--cwd',
   environmentFile: '--environment-file',
+  user: '--user',
   watch: '--watch',
   name: '--name',
   control: '--control',
@@ -49,7 +70,7 @@ const flags: Readonly<Record<CheckedOption, string>> = {
 
 /** How the user has to call the option in order to change it. */
 export function keyOf({ program, option }: Pick<Finding, 'program' | 'option'>, file: string | null): string {
-  if (file === null) return flags[option];
+  if (file === null) return flags[option] ?? fileKeys[option];
   if (program === null) return `master.${fileKeys[option]}`;
   const name = /^[\w-]+$/.test(program) ? program : JSON.stringify(program);
   return `program.${name}.${fileKeys[option]}`;

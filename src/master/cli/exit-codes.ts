@@ -11,6 +11,8 @@ const special: { readonly [Code in ErrorCode]?: ExitCode } = {
   commandMissing: exitCodes.usage,
   cwdMissing: exitCodes.usage,
   envFileUnreadable: exitCodes.usage,
+  userUnusable: exitCodes.usage,
+  toolMissing: exitCodes.usage,
   notWatchable: exitCodes.usage,
   planInvalid: exitCodes.usage,
   commandNotExecutable: exitCodes.notExecutable,

@@ -252,6 +252,15 @@ export const optionTable: readonly OptionRow[] = [
     values: 'files',
   },
   {
+    flag: 'user',
+    kind: 'text',
+    value: '<user:group>',
+    default: 'the user of the master',
+    description:
+      'run the workers as this user, with its groups, HOME, USER, LOGNAME and SHELL: www-data, www-data:web, 33:33; needs root',
+    option: 'user',
+  },
+  {
     flag: 'control',
     kind: 'boolean',
     value: null,

@@ -6,6 +6,7 @@ import { parseDuration } from '../../shared/durations.ts';
 import { parseDrainSignal, type DrainSignalOption } from '../launch/drain-signals.ts';
 import { workerKind, type Readiness } from '../launch/worker-kind.ts';
 import { checkPlan } from './check-plan.ts';
+import { compileProcess, type ProcessOptions } from './launch-options.ts';
 import { parseListenAddress } from './listen-address.ts';
 import {
   addressTwice,
@@ -42,7 +43,7 @@ export type ReadyWhen =
   | `http:/${string}`;
 
 /** What is wanted of one program. Durations are written `30s`, `500ms`, `2m`. */
-export interface ProgramOptions {
+export interface ProgramOptions extends ProcessOptions {
   /** The program and its arguments: `['node', 'app.js']`. */
   readonly command: readonly string[];
   /** The TCP port to hold, 0 to 65535; 0: any free port. Needed unless `listen` is given. */
@@ -243,6 +244,7 @@ function compile(
     cwd: resolve(here, cwd ?? '.'),
     environment: Object.freeze(options.environment ?? {}),
     environmentFile: environmentFile === undefined ? null : resolve(here, environmentFile),
+    process: compileProcess(options),
     watch:
       watch === true
         ? []

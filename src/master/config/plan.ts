@@ -3,6 +3,7 @@
  * can be compared. A config file, the command line and code are all compiled into one. Pure.
  */
 import type { WorkerKind } from '../launch/worker-kind.ts';
+import type { ProcessPlan } from './launch-options.ts';
 
 export interface Plan {
   readonly master: MasterPlan;
@@ -41,6 +42,7 @@ export interface ProgramPlan {
   readonly environment: Readonly<Record<string, string>>;
   /** Read anew for every worker; over `environment`. */
   readonly environmentFile: string | null;
+  readonly process: ProcessPlan;
   /** Null: no watching. Empty: the program's own file. */
   readonly watch: readonly string[] | null;
   readonly workerKind: WorkerKind;

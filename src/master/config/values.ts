@@ -6,6 +6,7 @@ import * as z from 'zod/mini';
 import { isProgramName } from '../../shared/control-path.ts';
 import { parseDuration } from '../../shared/durations.ts';
 import { drainSignalNames, parseDrainSignal } from '../launch/drain-signals.ts';
+import { type ProcessOptions, processValues } from './launch-options.ts';
 import { parseReady, wantedReady } from './readiness-option.ts';
 import { parseKeepAlive, secondsOf, wantedKeepAlive } from './tcp-options.ts';
 import { parseListenAddress, wantedListenAddress } from './listen-address.ts';
@@ -47,7 +48,7 @@ export const programName: z.ZodMiniType<string> = z
   .string(wantedName)
   .check(z.refine(isProgramName, wantedName));
 
-interface ProgramValues {
+interface ProgramValues extends Required<ProcessOptions> {
   readonly command: string[];
   readonly port: number;
   readonly host: string;
@@ -112,6 +113,7 @@ export const programValues: { readonly [Name in keyof ProgramValues]: z.ZodMiniT
     'a table of variables',
   ),
   environmentFile: text('a file'),
+  ...processValues,
   watch: z.union([z.boolean(), z.array(text('a path'))], 'true, or a list of paths'),
   ready: z.string(wantedReady).check(z.refine((written) => parseReady(written, 0) !== null, wantedReady)),
   warmup: integer(0, 10_000),

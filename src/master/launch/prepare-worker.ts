@@ -10,16 +10,19 @@ import { dirname, join } from 'node:path';
 import { GracefulRunError } from '../../shared/errors.ts';
 import { env, type AnnouncedListener } from '../../shared/protocol.ts';
 import type { ProgramPlan } from '../config/plan.ts';
+import { readAccount } from './account.ts';
 import { drainSignalFor } from './drain-signals.ts';
 import { readEnvFile } from './env-file.ts';
 import { launchNode } from './node-launch.ts';
 import { nodeRun } from './node-run.ts';
 import { fillPlaceholders, namesDescriptor } from './placeholders.ts';
+import { accountVariables } from './process-wrappers.ts';
 import { resolveCommand } from './resolve-command.ts';
 import type { BoundListener } from '../sockets/listener.ts';
 import type { SpawnRequest } from '../process/platform.ts';
-import { withListenPid } from './trampoline.ts';
+import { throughTrampoline, type Command, type Start } from './trampoline.ts';
 import { changedPort, workerEnvironment, type VariableSource } from './worker-environment.ts';
+import { findWrappers, wrap } from './wrap-process.ts';
 
 /** The first descriptor after stdio: SD_LISTEN_FDS_START. */
 const firstListenerFd = 3;
@@ -29,7 +32,7 @@ export interface WorkerPlace {
   readonly slot: number;
 }
 
-/** Errors: `commandNotFound`, `commandNotExecutable`, `cwdMissing`, `envFileUnreadable`. */
+/** Errors: `commandNotFound`, `commandNotExecutable`, `cwdMissing`, `envFileUnreadable`, `userUnusable`, `toolMissing`. */
 export function prepareWorker(
   plan: ProgramPlan,
   listeners: readonly BoundListener[],
@@ -38,14 +41,22 @@ export function prepareWorker(
   codeCache: string | null,
   { generation, slot }: WorkerPlace,
   portChanged: (source: VariableSource) => void = () => undefined,
-  newNotifyPath: () => string | null = () => null,
+  /** Null: it runs as the same user as this process. */
+  newNotifyPath: (uid: number | null) => string | null = () => null,
 ): SpawnRequest {
   const { readiness, drainSignal } = plan.workerKind;
+  const { user, umask } = plan.process;
+  const account = user === null ? null : readAccount(user);
+  const wrappers = findWrappers(plan.process, account, inherited['PATH']);
   const announced = listeners.map(announce);
   const fill = (text: string): string => fillPlaceholders(text, announced);
   const variables = Object.entries(plan.environment).map(([name, value]) => [name, fill(value)] as const);
   const sources = {
-    inherited: { ...inherited, ...Object.fromEntries(variables) },
+    inherited: {
+      ...inherited,
+      ...(account === null ? {} : accountVariables(account)),
+      ...Object.fromEntries(variables),
+    },
     fromFile: plan.environmentFile === null ? {} : readEnvFile(plan.environmentFile),
     listeners: announced,
   };
@@ -57,11 +68,13 @@ export function prepareWorker(
     ...sources,
     hasSystemd: !isTold,
     cwd: plan.cwd,
+    named: plan.name === null ? null : { program: plan.name, workers: plan.workers },
     generation,
     slot,
     masterPid: process.pid,
     channelLock: mark,
-    codeCache,
+    // It is code, in a folder of this user.
+    codeCache: account === null ? codeCache : null,
     drainTimeoutMs: plan.drainTimeoutMs,
     health:
       readiness.when === 'answers'
@@ -69,7 +82,7 @@ export function prepareWorker(
         : null,
   });
   // Before it has what only the worker may have.
-  const probeEnvironment = readiness.when === 'commandSucceeds' ? forProbe(environment) : null;
+  const probeEnvironment = forProbe(environment);
   const resolved = resolveCommand(plan.command.map(fill), { cwd: plan.cwd, environment });
   const script = nodeRun(resolved, { cwd: plan.cwd, environment });
   const command = script === null ? resolved : { ...resolved, ...script, isNode: false, isNodeBinary: false };
@@ -82,7 +95,7 @@ export function prepareWorker(
   }
   // Never for a plain Node.js program, which says ready on the channel.
   const isNotifyWanted = readiness.when === 'notifies' || (readiness.when === 'auto' && !command.isNode);
-  const notifyPath = isNotifyWanted ? newNotifyPath() : null;
+  const notifyPath = isNotifyWanted ? newNotifyPath(account?.uid ?? null) : null;
   if (notifyPath !== null) {
     environment['NOTIFY_SOCKET'] = notifyPath;
     // Those of the service that the master runs in.
@@ -92,27 +105,34 @@ export function prepareWorker(
   setOrRemove(environment, 'NODE_OPTIONS', launch.nodeOptions);
   setOrRemove(environment, 'PATH', launch.path);
   const signal = drainSignal === 'auto' ? drainSignalFor([command.file, ...command.args]) : drainSignal;
-  const launched = { ...command, args: launch.args };
+  const trampoline = {
+    node: process.execPath,
+    script: masterFile(preload, 'trampoline.cjs'),
+    hasShell: hasShell(),
+  };
+  const start = (what: Command, its: Readonly<Record<string, string>>, setsListenPid: boolean): Start =>
+    wrap(
+      wrappers,
+      throughTrampoline(what, its, { setsListenPid, umask, comesAfterRoot: account !== null }, trampoline),
+    );
   // Inside Node.js the preload sets LISTEN_PID.
-  const start =
-    command.isNode || isTold
-      ? { ...launched, environment }
-      : withListenPid(launched, environment, {
-          node: process.execPath,
-          script: masterFile(preload, 'trampoline.cjs'),
-          hasShell: hasShell(),
-        });
-  const { file, args } = start;
+  const started = start({ ...command, args: launch.args }, environment, !command.isNode && !isTold);
+  const { file, args } = started;
   const outliveMs = plan.drainTimeoutMs + beyondDrainMs;
   return {
     file,
     args,
+    program: command.file,
     cwd,
-    environment: start.environment,
+    environment: started.environment,
     mark,
     isNode: command.isNode,
-    probeEnvironment,
+    probe:
+      readiness.when === 'commandSucceeds'
+        ? start({ file: '/bin/sh', args: ['-c', readiness.command] }, probeEnvironment, false)
+        : null,
     notifyPath,
+    notifyUid: account?.uid ?? null,
     readyFd,
     listeners,
     outliveMs,

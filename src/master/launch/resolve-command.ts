@@ -96,6 +96,14 @@ function findExecutable(name: string, surroundings: Surroundings): string {
   throw refused === null ? notFound(name, surroundings) : notExecutable(refused, name);
 }
 
+/** The executable of this name in the folders of `path`, which are absolute; null: there is none. */
+export function findInPath(name: string, path: string): string | null {
+  const folders = path.split(':').filter((folder) => folder.startsWith('/'));
+  return (
+    folders.map((folder) => `${folder}/${name}`).find((file) => permissionOf(file) === 'executable') ?? null
+  );
+}
+
 function candidates(name: string, { cwd, environment }: Surroundings): readonly string[] {
   if (name.includes('/')) return [resolve(cwd, name)];
   // An empty element of PATH means the working directory.

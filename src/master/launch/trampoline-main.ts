@@ -1,9 +1,9 @@
 /**
  * The program that a worker's process runs first when a shell cannot hold its environment (trampoline.ts): it sets LISTEN_PID and
- * becomes the command. Started as `node trampoline.cjs FILE ARGUMENTS…`.
+ * the umask, and becomes the command. Started as `node trampoline.cjs FILE ARGUMENTS…`.
  */
 import koffi from 'koffi';
-import { releasedEnvironment } from './trampoline.ts';
+import { releasedEnvironment, umaskOf } from './trampoline.ts';
 
 const [, , file = '', ...args] = process.argv;
 const library = koffi.load(null);
@@ -17,7 +17,8 @@ const setDescriptorFlags = 2;
 const brokenPipe = 13;
 
 const environment = releasedEnvironment(process.env, process.pid);
-const listeners = Number(environment['LISTEN_FDS'] ?? 0);
+// Not LISTEN_FDS: a program that is told of its descriptors in its own way has none.
+const listeners = Number(environment['EINHORN_FD_COUNT'] ?? 0);
 const channel = 3 + listeners;
 if (process.channel != null) {
   // Node.js has taken these out when it opened its own end.
@@ -29,6 +30,8 @@ for (let fd = 0; fd <= channel; fd++) fcntl(fd, setDescriptorFlags, 'int', 0);
 const readyFd = environment['GRACEFUL_RUN_READY_FD'];
 if (readyFd !== undefined) fcntl(Number(readyFd), setDescriptorFlags, 'int', 0);
 signal(brokenPipe, null);
+const umask = umaskOf(process.env);
+if (umask !== null) process.umask(umask);
 const variables = Object.entries(environment).map(([name, value]) => `${name}=${value}`);
 execve(file, [file, ...args, null], [...variables, null]);
 // It is there and executable, or it would not have come so far.

@@ -1,6 +1,6 @@
 /**
- * LISTEN_PID has to be the worker's own pid, which is not known before the fork: something sets it and then becomes the program by
- * exec, with the same pid. Pure.
+ * What can be set only in the worker's own process, before it becomes the program by exec, with the same pid: LISTEN_PID, which is not known
+ * before the fork, the umask, and variables that the programs which set its user must not obey. Pure.
  */
 export interface Command {
   readonly file: string;
@@ -24,31 +24,91 @@ export interface NodeTrampoline {
 
 const shellName = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
+/** What the trampoline does before it becomes the command. */
+export interface Preparation {
+  readonly setsListenPid: boolean;
+  /** Null: it stays as it is. */
+  readonly umask: number | null;
+  /** Programs that run as root come before it: they have the environment of the worker, and must not obey it. */
+  readonly comesAfterRoot: boolean;
+}
+
 /**
- * The command that sets LISTEN_PID and becomes `command`: a shell, which costs nothing. But a shell drops variables whose names it
+ * The command that does what is to be done and becomes `command`: a shell, which costs nothing. But a shell drops variables whose names it
  * cannot hold (`my.var`), and on the command line of env(1) every user of the machine could read their values. If there is one,
- * or no shell, Node.js does it, and they stay in the environment; it takes 50 ms.
+ * or no shell, Node.js does it, and they stay in the environment; it takes 50 ms. With nothing to do it is `command` itself.
  */
-export function withListenPid(
-  { file, args }: Command,
+export function throughTrampoline(
+  command: Command,
   environment: Readonly<Record<string, string>>,
+  { setsListenPid, umask, comesAfterRoot }: Preparation,
   { node, script, hasShell }: NodeTrampoline,
 ): Start {
-  if (hasShell && Object.keys(environment).every((name) => shellName.test(name)))
-    return { file: '/bin/sh', args: ['-c', 'LISTEN_PID=$$ exec "$@"', 'sh', file, ...args], environment };
-  return { file: node, args: [script, file, ...args], environment: heldBack(environment) };
+  const kept = comesAfterRoot ? Object.keys(environment).filter((name) => obeyedByRoot.test(name)) : [];
+  if (!setsListenPid && umask === null && kept.length === 0) return { ...command, environment };
+  const { file, args } = command;
+  if (!hasShell || !Object.keys(environment).every((name) => shellName.test(name)))
+    return {
+      file: node,
+      args: [script, file, ...args],
+      environment: {
+        ...heldBack(environment, comesAfterRoot),
+        ...(umask === null ? {} : { [umaskName]: String(umask) }),
+      },
+    };
+  const steps = [
+    ...(umask === null ? [] : [`umask ${umask.toString(8).padStart(3, '0')}`]),
+    ...kept.map((name) => `export ${name}="$${held}${name}"; unset ${held}${name}`),
+    `${setsListenPid ? 'LISTEN_PID=$$ ' : ''}exec "$@"`,
+  ];
+  const renamed = Object.entries(environment).map(
+    ([name, value]) => [kept.includes(name) ? `${held}${name}` : name, value] as const,
+  );
+  return {
+    file: '/bin/sh',
+    args: ['-c', steps.join('; '), 'sh', file, ...args],
+    environment: Object.fromEntries(renamed),
+  };
+}
+
+/** The same with nothing but LISTEN_PID to set. */
+export function withListenPid(
+  command: Command,
+  environment: Readonly<Record<string, string>>,
+  trampoline: NodeTrampoline,
+): Start {
+  return throughTrampoline(
+    command,
+    environment,
+    { setsListenPid: true, umask: null, comesAfterRoot: false },
+    trampoline,
+  );
 }
 
 const held = 'GRACEFUL_RUN_HELD_';
+const umaskName = 'GRACEFUL_RUN_UMASK';
 /** What the dynamic linker obeys at every exec, as it would in a shell. */
 const obeyedByLinker = /^(LD|DYLD)_/;
+/** What the system's libraries do not obey in a program that has more privileges than its user: ld.so(8), secure-execution mode. */
+const obeyedByRoot =
+  /^(LD_.*|DYLD_.*|GCONV_PATH|GETCONF_DIR|GLIBC_TUNABLES|HOSTALIASES|LANGUAGE|LOCALDOMAIN|LOCPATH|MALLOC_.*|NIS_PATH|NLSPATH|RESOLV_HOST_CONF|RES_OPTIONS|TMPDIR|TZDIR)$/;
 
 /** Puts everything aside that Node.js would obey itself: NODE_OPTIONS, OPENSSL_CONF … */
-function heldBack(environment: Readonly<Record<string, string>>): Record<string, string> {
+function heldBack(
+  environment: Readonly<Record<string, string>>,
+  comesAfterRoot: boolean,
+): Record<string, string> {
   const entries = Object.entries(environment).map(
-    ([name, value]) => [obeyedByLinker.test(name) ? name : `${held}${name}`, value] as const,
+    ([name, value]) =>
+      [obeyedByLinker.test(name) && !comesAfterRoot ? name : `${held}${name}`, value] as const,
   );
   return Object.fromEntries(entries);
+}
+
+/** The umask that the program is to have, for the process that becomes it; null: it stays as it is. */
+export function umaskOf(environment: Readonly<Record<string, string | undefined>>): number | null {
+  const written = environment[umaskName];
+  return written === undefined ? null : Number(written);
 }
 
 /** The program's environment again, from that of the process `pid` which becomes it. */

@@ -29,6 +29,8 @@ export interface WorkerEnvironmentOptions {
   readonly codeCache: string | null;
   /** Null: it is ready when it listens. */
   readonly health: HealthOrder | null;
+  /** The name of the program, and how many workers it has by its plan; null: it has no name. */
+  readonly named: { readonly program: string; readonly workers: number } | null;
 }
 
 /** What a master above us may have said to us: never to be taken for our own word. */
@@ -49,9 +51,12 @@ export function workerEnvironment(options: WorkerEnvironmentOptions): Record<str
     drainTimeoutMs,
     codeCache,
     health,
+    named,
   } = options;
   const kept = Object.entries(inherited).flatMap(([name, value]): [string, string][] =>
-    value === undefined || notInherited.test(name) ? [] : [[name, value]],
+    value === undefined || notInherited.test(name) || (named !== null && name === otherServer)
+      ? []
+      : [[name, value]],
   );
   // Not by assignment: a variable may be called `__proto__`.
   const base: Record<string, string> = { ...Object.fromEntries(kept), ...fromFile };
@@ -60,6 +65,7 @@ export function workerEnvironment(options: WorkerEnvironmentOptions): Record<str
     ...base,
     PWD: cwd,
     ...(first === null ? {} : { PORT: String(first.port), HOST: base['HOST'] || first.host }),
+    ...(named === null ? {} : supervisor(named, slot)),
     ...(hasSystemd ? systemd(listeners) : {}),
     ...serverStarter(listeners, generation),
     ...einhorn(listeners),
@@ -71,6 +77,21 @@ export function workerEnvironment(options: WorkerEnvironmentOptions): Record<str
     [env.drainTimeout]: String(drainTimeoutMs),
     ...(codeCache === null ? {} : { [env.codeCache]: codeCache }),
     ...(health === null ? {} : { [env.health]: JSON.stringify(health) }),
+  };
+}
+
+/** Where the XML-RPC of a supervisord listens that has started the master: it does not know the names that are told to workers. */
+const otherServer = 'SUPERVISOR_SERVER_URL';
+
+/** As Supervisor tells its processes. With several workers, their names are those of `process_name = %(program_name)s_%(process_num)02d`. */
+function supervisor(
+  { program, workers }: { readonly program: string; readonly workers: number },
+  slot: number,
+): Record<string, string> {
+  return {
+    SUPERVISOR_ENABLED: '1',
+    SUPERVISOR_PROCESS_NAME: workers === 1 ? program : `${program}_${String(slot).padStart(2, '0')}`,
+    SUPERVISOR_GROUP_NAME: program,
   };
 }
 

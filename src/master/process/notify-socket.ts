@@ -3,7 +3,7 @@
  * (undocumented; found on 20, 22, 24 and 26): no thread, no polling. Descriptors that come along are closed by the kernel, which is what
  * the sender of BARRIER=1 waits for.
  */
-import { chmodSync, closeSync, mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, chownSync, closeSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { GracefulRunError } from '../../shared/errors.ts';
@@ -17,7 +17,10 @@ const ownFolder = 'graceful-run-notify-';
 let sockets = 0;
 const cleaned = new Set<string>();
 
-/** A path for one worker, in `folder`, or in a folder of its own. Only this user can open either. */
+/**
+ * A path for one worker, in `folder`, which only this user can open, or in a folder of its own. (Then another user can be given the
+ * socket.)
+ */
 export function newNotifyPath(folder: string | null): string {
   sockets += 1;
   if (folder !== null && !cleaned.has(folder)) {
@@ -31,16 +34,27 @@ export function newNotifyPath(folder: string | null): string {
   return join(mkdtempSync(join(tmpdir(), ownFolder)), 'notify');
 }
 
-/** Calls back for each datagram. Returns what closes the socket and removes its file. Throws GracefulRunError `startFailed`. */
-export function openNotifySocket(path: string, received: (bytes: Uint8Array) => void): () => void {
+/**
+ * Calls back for each datagram. Returns what closes the socket and removes its file. `uid`: of the other user that is to write to it; the folder
+ * stays this user's, so that no other one can put anything into it. Throws GracefulRunError `startFailed`.
+ */
+export function openNotifySocket(
+  path: string,
+  uid: number | null,
+  received: (bytes: Uint8Array) => void,
+): () => void {
   rmSync(path, { force: true });
   const fd = bindDatagram(path);
   if (typeof fd === 'string') {
     remove(path);
     throw cannotOpen(fd);
   }
-  // A worker that runs as another user may be given access to the folder.
-  chmodSync(path, 0o666);
+  if (uid === null) chmodSync(path, 0o666);
+  else {
+    chmodSync(path, 0o600);
+    chownSync(path, uid, -1);
+    chmodSync(dirname(path), 0o711);
+  }
   const handle = newDatagramHandle();
   if (handle === null || handle.open(fd) !== 0) {
     closeSync(fd);

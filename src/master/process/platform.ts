@@ -6,6 +6,7 @@ import type { Clock } from '../../shared/clock.ts';
 import type { GracefulRunError } from '../../shared/errors.ts';
 import type { Outcome } from '../../shared/events.ts';
 import type { MasterMessage } from '../../shared/protocol.ts';
+import type { Start } from '../launch/trampoline.ts';
 import type { BoundListener } from '../sockets/listener.ts';
 
 /** What a worker process reports to the master's shell. */
@@ -49,6 +50,8 @@ export interface SpawnRequest {
   /** Absolute path of the executable. */
   readonly file: string;
   readonly args: readonly string[];
+  /** The executable of the program, which the process becomes in the end. */
+  readonly program: string;
   readonly cwd: string;
   readonly environment: Readonly<Record<string, string>>;
   /** What only this worker and its processes have in their environment: the name of its channel's lock. */
@@ -57,10 +60,12 @@ export interface SpawnRequest {
   readonly isNode: boolean;
   /** Inherited at fd 3, 4 …, in this order. */
   readonly listeners: readonly BoundListener[];
-  /** For the command that finds out whether it is ready; null: there is none. */
-  readonly probeEnvironment: Readonly<Record<string, string>> | null;
+  /** The command that finds out whether it is ready; null: there is none. */
+  readonly probe: Start | null;
   /** Where it may say that it is ready: NOTIFY_SOCKET of sd_notify(3), which has to be opened before the start; null: nowhere. */
   readonly notifyPath: string | null;
+  /** The user who may write there, if the worker runs as another one than this process; else null. */
+  readonly notifyUid: number | null;
   /** The descriptor at which it may write that it is ready, after the channel; null: none. */
   readonly readyFd: number | null;
   /** How long the process may live on after this one was killed. */
@@ -77,9 +82,10 @@ export type Probe =
   | { readonly kind: 'http'; readonly host: string; readonly port: number; readonly path: string }
   | {
       readonly kind: 'exec';
+      /** As the operator wrote it. */
       readonly command: string;
+      readonly start: Start;
       readonly cwd: string;
-      readonly environment: Readonly<Record<string, string>>;
     };
 
 export interface StartedProbe {
@@ -104,9 +110,10 @@ export interface Platform {
    */
   watchListener(worker: WorkerProcess, gone: () => void): (() => void) | null;
   /**
-   * Calls back for each datagram that a worker sends to the socket at `path`. Returns what closes it. Throws GracefulRunError `startFailed`.
+   * Calls back for each datagram that a worker sends to the socket at `path`. Returns what closes it. `uid`: of the user of the worker, if it is another one
+   * than that of this process. Throws GracefulRunError `startFailed`.
    */
-  openNotifySocket(path: string, received: (bytes: Uint8Array) => void): () => void;
+  openNotifySocket(path: string, uid: number | null, received: (bytes: Uint8Array) => void): () => void;
   /** Makes accept(2) wait on this listening socket, in every process that holds it. */
   makeBlocking(fd: number): void;
   /** Does a process of `worker` wait for one of the listeners with these descriptors in epoll(7), poll(2) or select(2)? False where that cannot be seen. */

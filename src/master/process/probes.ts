@@ -66,8 +66,9 @@ function ask({ host, port, path }: Extract<Probe, { kind: 'http' }>): StartedPro
   return { outcome, cancel };
 }
 
-function run({ command, cwd, environment }: Extract<Probe, { kind: 'exec' }>): StartedProbe {
-  const child = spawn('/bin/sh', ['-c', command], { cwd, env: environment, stdio: 'ignore', detached: true });
+function run({ command, start, cwd }: Extract<Probe, { kind: 'exec' }>): StartedProbe {
+  const { file, args, environment } = start;
+  const child = spawn(file, args, { cwd, env: environment, stdio: 'ignore', detached: true });
   const outcome = new Promise<string | null>((resolve) => {
     child.once('error', (error) => {
       resolve(`cannot run ${command}: ${messageOf(error)}`);

@@ -127,8 +127,8 @@ export function createProgram(parts: ProgramParts): ManagedProgram {
         const codeCache = codeCachePath(preload, parts.privateFolder());
         const { plan } = versions.of(place.generation);
         const listeners = versions.listenersOf(place);
-        return prepareWorker(plan, listeners, environment, preload, codeCache, place, portChanged, () =>
-          newNotifyPath(parts.privateFolder()),
+        return prepareWorker(plan, listeners, environment, preload, codeCache, place, portChanged, (uid) =>
+          newNotifyPath(uid === null ? parts.privateFolder() : null),
         );
       },
       onEvent: tell,

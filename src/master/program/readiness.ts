@@ -187,7 +187,7 @@ export function createReadinessJudge(parts: ReadinessParts): ReadinessJudge {
   }
 
   return {
-    begin(worker, { isNode, cwd, probeEnvironment }) {
+    begin(worker, { isNode, cwd, probe }) {
       const plan = planOf(worker);
       const { readiness } = plan.workerKind;
       switch (readiness.when) {
@@ -209,12 +209,7 @@ export function createReadinessJudge(parts: ReadinessParts): ReadinessJudge {
           look(worker, { kind: 'http', ...readiness });
           return;
         case 'commandSucceeds':
-          look(worker, {
-            kind: 'exec',
-            command: readiness.command,
-            cwd,
-            environment: probeEnvironment ?? {},
-          });
+          if (probe !== null) look(worker, { kind: 'exec', command: readiness.command, start: probe, cwd });
           return;
         case 'listens':
         case 'answers':

@@ -58,9 +58,9 @@ export function createWorkerProcesses(parts: WorkerProcessParts): WorkerProcesse
       const request = parts.prepare({ generation, slot });
       // Not while another worker has it: that may be a program which has set it for itself, and would wait in accept(2) for ever.
       letAcceptWait(request.listeners, (holders) => holders.length === 0);
-      const { notifyPath } = request;
+      const { notifyPath, notifyUid } = request;
       if (notifyPath !== null)
-        closeNotify = platform.openNotifySocket(notifyPath, (bytes) => {
+        closeNotify = platform.openNotifySocket(notifyPath, notifyUid, (bytes) => {
           if (worker !== null) readiness.notified(worker, bytes);
         });
       const spawned = platform.spawn(request, {

@@ -1,6 +1,6 @@
 /** Finds the numbers of a user and a group, as chown(1) takes them: `www-data`, `www-data:web`, `:web`, `33:33`. */
 import { execFile } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { fieldsOf, readDatabase } from './user-database.ts';
 
 export interface Ownership {
   /** -1: it is not changed. */
@@ -20,22 +20,13 @@ export async function readOwnership(written: string): Promise<Ownership | string
 /** From the files of the machine, and where it has other sources (nsswitch.conf(5)), through getent(1). */
 async function idOf(database: 'passwd' | 'group', name: string): Promise<number | null> {
   if (/^\d+$/.test(name)) return Number(name);
-  return findIn(readDatabase(`/etc/${database}`), name) ?? findIn(await ask(database, name), name);
+  return findIn(readDatabase(database), name) ?? findIn(await ask(database, name), name);
 }
 
 /** In both databases, the third field of a line is the number. */
 function findIn(text: string, name: string): number | null {
-  const line = text.split('\n').find((one) => one.startsWith(`${name}:`));
-  const id = line?.split(':')[2];
+  const id = fieldsOf(text, name)?.[2];
   return id === undefined || !/^\d+$/.test(id) ? null : Number(id);
-}
-
-function readDatabase(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return '';
-  }
 }
 
 async function ask(database: string, name: string): Promise<string> {

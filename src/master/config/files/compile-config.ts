@@ -178,7 +178,10 @@ function programsOf({ root, defaults }: LoadedFile, report: Report): readonly Fo
   });
 }
 
-/** A program's own values, and those of the defaults that it does not have. The tables of variables are put together. */
+/** What is put together from the defaults and the program's own. */
+const addedTables: ReadonlySet<string> = new Set(['environment', 'limits']);
+
+/** A program's own values, and those of the defaults that it does not have. Tables of variables and limits are put together. */
 function merge(defaults: readonly TableNode[], own: TableNode): TableNode {
   const entries = new Map<string, Entry>();
   for (const { entries: more } of [...defaults, own]) {
@@ -187,7 +190,7 @@ function merge(defaults: readonly TableNode[], own: TableNode): TableNode {
       const { node } = entry;
       entries.set(
         key,
-        key === 'environment' && before?.kind === 'table' && node.kind === 'table'
+        addedTables.has(key) && before?.kind === 'table' && node.kind === 'table'
           ? { ...entry, node: { ...node, entries: new Map([...before.entries, ...node.entries]) } }
           : entry,
       );

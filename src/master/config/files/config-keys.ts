@@ -16,6 +16,7 @@ import {
   seconds,
   wantedOf,
 } from './key-schemas.ts';
+import { launchKeys } from './launch-keys.ts';
 
 const wantedCommand =
   'a list of words, such as ["node", "app.js"], or one text that is split like the words of a shell';
@@ -174,6 +175,7 @@ export const programKeys: Readonly<Record<string, ConfigKey>> = {
       'A file with `NAME=value` lines, which override `environment`. It is read again for every worker.',
     supervisor: null,
   },
+  ...launchKeys,
   watch: {
     schema: z.union(
       [boolean(z.boolean('true or false')), z.array(z.string().check(z.minLength(1)))],

@@ -31,11 +31,16 @@ export function orVariable(pattern: string): string {
 }
 
 /** A number, or its digits: a variable holds text. */
-export function numeric<Value>(schema: z.ZodMiniType<Value>): z.ZodMiniType {
+export function numeric<Value>(
+  schema: z.ZodMiniType<Value>,
+  sign: 'signed' | 'unsigned' = 'unsigned',
+): z.ZodMiniType {
   const wanted = wantedOf(schema);
-  const isOne = (text: string): boolean => /^\d{1,15}$/.test(text) && schema.safeParse(Number(text)).success;
+  const digit = sign === 'signed' ? '-?\\d' : '\\d';
+  const whole = new RegExp(`^${digit}{1,15}$`);
+  const isOne = (text: string): boolean => whole.test(text) && schema.safeParse(Number(text)).success;
   const digits = z.string(wanted).check(z.refine(isOne, wanted));
-  innerRules.add(digits, { pattern: orVariable('\\d+') });
+  innerRules.add(digits, { pattern: orVariable(`${digit}+`) });
   return z.union([schema, z.pipe(digits, z.transform(Number))], wanted);
 }
 

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { optionTable } from '../../../../src/master/cli/option-table.ts';
 import { fileKeyOf, parseCommandLine } from '../../../../src/master/cli/parse-command-line.ts';
 import { masterKeys, programKeys } from '../../../../src/master/config/files/config-keys.ts';
+import { plainProcess } from '../../../../src/master/config/launch-options.ts';
 import { compileOptions, type MasterOptions } from '../../../../src/master/config/options.ts';
 import { GracefulRunError } from '../../../../src/shared/errors.ts';
 
@@ -126,6 +127,7 @@ test('options are compiled once: durations in ms, paths absolute, defaults fille
         cwd: '/srv/current',
         environment: {},
         environmentFile: null,
+        process: plainProcess,
         watch: ['/srv/src'],
         workerKind: {
           migrates: true,

@@ -1,6 +1,11 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { releasedEnvironment, withListenPid } from '../../../../src/master/launch/trampoline.ts';
+import {
+  releasedEnvironment,
+  throughTrampoline,
+  umaskOf,
+  withListenPid,
+} from '../../../../src/master/launch/trampoline.ts';
 import { changedPort, workerEnvironment } from '../../../../src/master/launch/worker-environment.ts';
 
 const options = {
@@ -16,6 +21,7 @@ const options = {
   hasSystemd: true,
   drainTimeoutMs: 30_000,
   health: null,
+  named: null,
 };
 
 const node = { node: '/usr/bin/node', script: '/opt/trampoline.cjs', hasShell: true };
@@ -148,4 +154,68 @@ test('PORT names a UDP listener only where there is no other one', () => {
   const portOf = (listeners: Parameters<typeof workerEnvironment>[0]['listeners']): unknown =>
     workerEnvironment({ ...options, listeners })['PORT'];
   expect([portOf([udp]), portOf([udp, web]), portOf([udp, unix])]).toEqual(['53', '80', undefined]);
+});
+
+test('the environment has layers: the master, the program, its file, and last what graceful-run tells', () => {
+  const layers = { inherited: { A: 'program', SUPERVISOR_GROUP_NAME: 'outer' }, fromFile: { A: 'file' } };
+  const named = { program: 'shop', workers: 1 };
+  expect(workerEnvironment({ ...options, ...layers, named })).toMatchObject({
+    A: 'file',
+    SUPERVISOR_ENABLED: '1',
+    SUPERVISOR_PROCESS_NAME: 'shop',
+    SUPERVISOR_GROUP_NAME: 'shop',
+  });
+});
+
+test('one of several workers has its number in the name that it has for Supervisor', () => {
+  const named = { program: 'shop', workers: 3 };
+  expect(workerEnvironment({ ...options, named, slot: 2 })).toMatchObject({
+    SUPERVISOR_PROCESS_NAME: 'shop_02',
+    SUPERVISOR_GROUP_NAME: 'shop',
+  });
+});
+
+test('the supervisord that has started the master is not taken for the one that knows the worker', () => {
+  const inherited = { SUPERVISOR_SERVER_URL: 'http://localhost:9001', SUPERVISOR_ENABLED: '1' };
+  expect(workerEnvironment({ ...options, inherited })).toMatchObject(inherited);
+  const named = { program: 'shop', workers: 1 };
+  expect(workerEnvironment({ ...options, inherited, named })).not.toHaveProperty('SUPERVISOR_SERVER_URL');
+});
+
+const nothing = { setsListenPid: false, umask: null, comesAfterRoot: false };
+
+test('with nothing to set, the command is started as it is', () => {
+  const command = { file: '/app', args: ['a'] };
+  expect(throughTrampoline(command, { A: '1' }, nothing, node)).toEqual({
+    ...command,
+    environment: { A: '1' },
+  });
+});
+
+test('the umask is set by the shell, or by Node.js where a shell would drop a variable', () => {
+  const command = { file: '/app', args: ['a'] };
+  const shell = throughTrampoline(command, { A: '1' }, { ...nothing, umask: 0o27 }, node);
+  expect([shell.file, ...shell.args]).toEqual(['/bin/sh', '-c', 'umask 027; exec "$@"', 'sh', '/app', 'a']);
+  const { environment } = throughTrampoline(command, { 'a.b': '1' }, { ...nothing, umask: 0o27 }, node);
+  expect(umaskOf(environment)).toBe(0o27);
+  expect(releasedEnvironment(environment, 7)).toEqual({ 'a.b': '1', LISTEN_PID: '7' });
+});
+
+test('programs that run as root do not get the variables that the dynamic linker and the C library obey', () => {
+  const environment = { LD_PRELOAD: "/tmp/a'b.so", GCONV_PATH: '/tmp', A: '1' };
+  const how = { ...nothing, comesAfterRoot: true };
+  const start = throughTrampoline({ file: '/app', args: [] }, environment, how, node);
+  expect(Object.keys(start.environment).sort()).toEqual([
+    'A',
+    'GRACEFUL_RUN_HELD_GCONV_PATH',
+    'GRACEFUL_RUN_HELD_LD_PRELOAD',
+  ]);
+  const noShell = throughTrampoline(
+    { file: '/app', args: [] },
+    environment,
+    { ...how, umask: 0 },
+    { ...node, hasShell: false },
+  );
+  expect(noShell.environment).not.toHaveProperty('LD_PRELOAD');
+  expect(releasedEnvironment(noShell.environment, 7)).toEqual({ ...environment, LISTEN_PID: '7' });
 });

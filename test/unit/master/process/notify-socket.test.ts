@@ -24,7 +24,7 @@ test('what another process sends arrives, and nothing is left when the socket is
   const path = newNotifyPath(folder);
   let close = (): void => undefined;
   const text = await new Promise<string>((resolve) => {
-    close = openNotifySocket(path, (bytes) => {
+    close = openNotifySocket(path, null, (bytes) => {
       resolve(Buffer.from(bytes).toString());
     });
     const script = `import socket, sys; socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM).sendto(b"READY=1", sys.argv[1])`;
@@ -40,7 +40,7 @@ test('where there is no folder, or its path is too long, the socket has a folder
     const path = newNotifyPath(folder);
     const own = dirname(path);
     expect(statSync(own).mode & 0o777).toBe(0o700);
-    openNotifySocket(path, () => undefined)();
+    openNotifySocket(path, null, () => undefined)();
     expect(existsSync(own)).toBe(false);
   }
 });
@@ -49,7 +49,7 @@ test('a socket that cannot be bound is a failed start, and leaves no descriptor 
   const path = join(temporaryFolder(), 'missing', 'notify');
   const before = readdirSync('/proc/self/fd').length;
   for (let count = 0; count < 5; count += 1)
-    expect(() => openNotifySocket(path, () => undefined)).toThrow(
+    expect(() => openNotifySocket(path, null, () => undefined)).toThrow(
       expect.objectContaining({ code: 'startFailed' }),
     );
   expect(readdirSync('/proc/self/fd').length).toBeLessThanOrEqual(before + 1);

@@ -1,0 +1,137 @@
+/** The options of the process that a worker is: its user, its limits, its place among other processes. As they are written, and in a plan. Pure. */
+import * as z from 'zod/mini';
+
+/** As code names them. */
+export interface ProcessOptions {
+  /**
+   * The user to run as, by name or number, and the group if it is not the user's own: `www-data`, `www-data:web`, `33:33`. With the supplementary
+   * groups of the user, and HOME, USER, LOGNAME and SHELL after its entry in passwd(5). graceful-run has to be root. Default: the user of the master.
+   */
+  readonly user?: string;
+  /** The file mode creation mask in octal digits: `027`. Default: the master's. */
+  readonly umask?: string;
+  /** The nice value, -20 (most favoured) to 19. Below that of the master it needs root. Default: the master's. */
+  readonly nice?: number;
+  /**
+   * Resource limits by their names in prlimit(1), `nofile` or `nproc` for example: a number for both the soft and the hard limit, `unlimited`, or
+   * `SOFT:HARD`. To raise a hard limit needs root. Default: the master's.
+   */
+  readonly limits?: Readonly<Record<string, string | number>>;
+  /** No process of the worker can gain privileges by executing a file: set-user-ID programs do not work (PR_SET_NO_NEW_PRIVS). Default false. */
+  readonly noNewPrivileges?: boolean;
+  /** The CPUs that it may run on, as taskset(1) lists them: `0-3,6`. Default: the master's. */
+  readonly cpuAffinity?: string;
+  /** How readily the kernel kills it when memory runs out, -1000 (never) to 1000 (first). To lower it needs root. Default: the master's. */
+  readonly oomScoreAdj?: number;
+}
+
+/** In a plan. Null: as the master has it. */
+export interface ProcessPlan {
+  readonly user: string | null;
+  readonly umask: number | null;
+  readonly nice: number | null;
+  /** By name, as prlimit(1) takes them. */
+  readonly limits: Readonly<Record<string, string>>;
+  readonly noNewPrivileges: boolean;
+  readonly cpuAffinity: string | null;
+  readonly oomScoreAdj: number | null;
+}
+
+/** Nothing is asked for. */
+export const plainProcess: ProcessPlan = Object.freeze({
+  user: null,
+  umask: null,
+  nice: null,
+  limits: Object.freeze({}),
+  noNewPrivileges: false,
+  cpuAffinity: null,
+  oomScoreAdj: null,
+});
+
+/** Those of prlimit(1), without its dashes. */
+export const limitNames = [
+  'as',
+  'core',
+  'cpu',
+  'data',
+  'fsize',
+  'locks',
+  'memlock',
+  'msgqueue',
+  'nice',
+  'nofile',
+  'nproc',
+  'rss',
+  'rtprio',
+  'rttime',
+  'sigpending',
+  'stack',
+] as const;
+
+/** For the JSON Schema as well. */
+export const processPatterns = {
+  user: '[\\w.$@-]+(?::[\\w.$@-]+)?',
+  umask: '0?[0-7]{3}',
+  limit: '(?:\\d{1,19}|unlimited)(?::(?:\\d{1,19}|unlimited))?',
+  cpus: '\\d{1,5}(?:-\\d{1,5}(?::\\d{1,5})?)?(?:,\\d{1,5}(?:-\\d{1,5}(?::\\d{1,5})?)?)*',
+} as const;
+
+function text(pattern: string, wanted: string): z.ZodMiniType<string> {
+  const whole = new RegExp(`^(?:${pattern})$`);
+  return z.string(wanted).check(z.refine((written) => whole.test(written), wanted));
+}
+
+function integer(min: number, max: number): z.ZodMiniType<number> {
+  const wanted = `a whole number from ${min} to ${max}`;
+  return z.int(wanted).check(z.gte(min, wanted), z.lte(max, wanted));
+}
+
+const wantedUser =
+  'a user, by name or number, with a group if wanted, such as www-data, www-data:web or 33:33';
+const wantedLimit = 'a whole number, unlimited, or SOFT:HARD, such as 4096 or 1024:4096';
+const wantedLimits = `a table of limits, named ${limitNames.slice(0, -1).join(', ')} or ${limitNames.at(-1) ?? ''}`;
+
+const limit: z.ZodMiniType<string | number> = z.union(
+  [z.int(wantedLimit).check(z.gte(0, wantedLimit)), text(processPatterns.limit, wantedLimit)],
+  wantedLimit,
+);
+
+/** What their values may be. */
+export const processValues: {
+  readonly [Name in keyof Required<ProcessOptions>]: z.ZodMiniType<Required<ProcessOptions>[Name]>;
+} = {
+  user: text(processPatterns.user, wantedUser),
+  umask: text(processPatterns.umask, 'a mask of permission bits in octal digits, such as 027'),
+  nice: integer(-20, 19),
+  limits: z
+    .record(z.string(), limit, wantedLimits)
+    .check(
+      z.refine(
+        (limits) => Object.keys(limits).every((name) => (limitNames as readonly string[]).includes(name)),
+        wantedLimits,
+      ),
+    ),
+  noNewPrivileges: z.boolean('true or false'),
+  cpuAffinity: text(processPatterns.cpus, 'a list of CPUs, such as 0, 0-3 or 0-3,6'),
+  oomScoreAdj: integer(-1000, 1000),
+};
+
+type Written = { readonly [Name in keyof ProcessOptions]?: ProcessOptions[Name] | undefined };
+
+/** `written` was checked by `processValues`. */
+export function compileProcess(written: Written): ProcessPlan {
+  const { user, umask, nice, limits, noNewPrivileges, cpuAffinity, oomScoreAdj } = written;
+  const asked = [user, umask, nice, limits, noNewPrivileges, cpuAffinity, oomScoreAdj];
+  if (asked.every((value) => value === undefined)) return plainProcess;
+  return Object.freeze({
+    user: user ?? null,
+    umask: umask === undefined ? null : Number.parseInt(umask, 8),
+    nice: nice ?? null,
+    limits: Object.freeze(
+      Object.fromEntries(Object.entries(limits ?? {}).map(([name, value]) => [name, String(value)])),
+    ),
+    noNewPrivileges: noNewPrivileges ?? false,
+    cpuAffinity: cpuAffinity ?? null,
+    oomScoreAdj: oomScoreAdj ?? null,
+  });
+}
