@@ -68,6 +68,7 @@ const synonyms: Readonly<Record<string, string>> = {
   monit: 'events',
 };
 const scaleUsage = `${program} scale 3, or ${program} scale <program> 3`;
+
 /** The request that the arguments ask for; null when --help or --version has been answered. @throws GracefulRunError badOption. */
 export async function parseCommandLine(argv: readonly string[]): Promise<Request | null> {
   let request: Request | null = null;
@@ -79,6 +80,7 @@ export async function parseCommandLine(argv: readonly string[]): Promise<Request
       spell: (name) => `${program} ${command.kind} ${name}${rest}`,
     };
   };
+  rejectUnknownOptions(argv);
   const parser = yargs(argv.map(explicitWait))
     .scriptName(program)
     .usage(
@@ -129,6 +131,25 @@ export async function parseCommandLine(argv: readonly string[]): Promise<Request
     })
     .parseAsync();
   return request;
+}
+
+/** yargs reports an option without suggesting another, and under two names (`dry-run, dryRun`). */
+function rejectUnknownOptions(argv: readonly string[]): void {
+  const end = argv.indexOf('--');
+  const words = end === -1 ? argv : argv.slice(0, end);
+  const row = commandTable.find(({ name, aliases }) => words.some((word) => [name, ...aliases].includes(word)));
+  const rows = row === undefined ? commandTable : [row];
+  const flags = [...commonOptions, ...rows.flatMap(({ options }) => options)].map(({ flag }) => flag);
+  const known = [...flags, 'version', 'help'];
+  for (const word of words) {
+    const [, dashes, name] = /^(--?)([a-z][^=]*)/i.exec(word) ?? [];
+    if (name === undefined || (dashes === '--' ? known.includes(name) : name === 'h')) continue;
+    throw badOption(
+      `cannot understand the command line: ${row?.name ?? program} has no option ${dashes}${name}`,
+      suggestion(nearest(name, known), (option) => `--${option}`) ??
+        `see ${program}${row === undefined ? '' : ` ${row.name}`} --help`,
+    );
+  }
 }
 
 /** `--wait` alone takes no value: the word after it is a name. */
@@ -214,7 +235,12 @@ function waitsForEnd(value: string | undefined, kind: string): boolean {
 /** The last word, and those before it. */
 function countIn(words: readonly string[]): { readonly rest: string[]; readonly workers: number } {
   const text = words.at(-1);
-  if (text === undefined) throw badOption('cannot scale: the number of workers is missing', scaleUsage);
+  // A name, and nothing after it.
+  if (text === undefined || !/^[\d.+-]/.test(text))
+    throw badOption(
+      'cannot scale: the number of workers is missing',
+      text === undefined ? scaleUsage : `${program} scale ${words.join(' ')} 3`,
+    );
   const workers = Number(text);
   if (/^\d{1,4}$/.test(text) && workers >= 1 && workers <= workersLimit)
     return { rest: words.slice(0, -1), workers };

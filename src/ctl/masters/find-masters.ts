@@ -31,6 +31,7 @@ export async function notFound(name: string | null, search: Search): Promise<Gra
   if (foreign?.error !== undefined) return foreign.error;
   const what = name === null ? 'none is running' : `none called ${name} is running`;
   const hint = [
+    'start graceful-run, or run this as the user that started it',
     `looked for ${controlFile(name ?? '*')} in ${search.folders.join(', ')}`,
     ...search.folders.filter(isClosed).map((folder) => `this user has no access to ${folder}`),
     foreign?.hint,

@@ -3,7 +3,8 @@ import './own-stderr.ts';
 import { resolve } from 'node:path';
 import { completionScript, renderCompletion } from '../../shared/completion.ts';
 import { renderError } from '../../shared/render-error.ts';
-import { describeProblemAndHint } from '../../shared/describe-problem.ts';
+import { GracefulRunError } from '../../shared/errors.ts';
+import { describeProblem, describeProblemAndHint } from '../../shared/describe-problem.ts';
 import { version } from '../../shared/version.ts';
 import { createLog } from '../log/log.ts';
 import { randomId } from '../random-id.ts';
@@ -38,11 +39,21 @@ export async function main(argv: readonly string[]): Promise<void> {
   }
 }
 
-/** A plan that is wrong is a line for each of its problems. */
+/** A line for each problem of a config file; for each of the command line, an error with its hint. */
 function renderFatal(error: unknown): string {
   if (!(error instanceof PlanInvalid)) return renderError(error, 'graceful-run');
   const here = workingDirectory(process.env);
-  return error.problems.map((problem) => describeProblemAndHint(problem, here)).join('\n');
+  return error.problems
+    .map((problem) => {
+      if (problem.file !== null) return describeProblemAndHint(problem, here);
+      const { hint } = problem;
+      const message = `cannot start: ${describeProblem(problem)}`;
+      return renderError(
+        new GracefulRunError('planInvalid', message, hint === null ? {} : { hint }),
+        'graceful-run',
+      );
+    })
+    .join('\n');
 }
 
 async function obey(invocation: Invocation): Promise<number> {

@@ -2,6 +2,7 @@
 import parser from 'yargs-parser';
 import { GracefulRunError } from '../../shared/errors.ts';
 import { completeCommand, type Shell, shells } from '../../shared/completion.ts';
+import { nearest } from '../../shared/nearest.ts';
 import type { MasterOptions } from '../config/options.ts';
 import { type LogFormat, logFormats, type LogLevel, logLevels } from '../config/plan.ts';
 import { optionTable, type OptionRow } from './option-table.ts';
@@ -161,12 +162,26 @@ function rejectUnknown(keys: readonly string[]): void {
   const stranger = keys.find((key) => !known.has(key));
   if (stranger === undefined) return;
   const dashes = stranger.length === 1 ? '-' : '--';
+  const meant = flagsMeantBy(stranger).map((flag) => `--${flag}`);
+  const first = meant.length === 0 ? 'see graceful-run --help' : `did you mean ${meant.join(' or ')}?`;
+  const own = `n option of the program goes after two dashes: -- node app.js ${dashes}${stranger}`;
   throw new GracefulRunError('badOption', `cannot start: there is no option ${dashes}${stranger}`, {
     hint:
       stranger === 'env-file'
         ? 'Node.js takes --env-file for itself: use --environment-file'
-        : `see graceful-run --help; an option of the program goes after two dashes: -- node app.js ${dashes}${stranger}`,
+        : `${first}${meant.length === 0 ? '; a' : ' A'}${own}`,
   });
+}
+
+/** More than these would be no hint. */
+const maxMeant = 3;
+
+/** Of a single letter: the options that begin with it. */
+function flagsMeantBy(stranger: string): readonly string[] {
+  const flags = optionTable.map(({ flag }) => flag);
+  if (stranger.length > 1) return [nearest(stranger, flags) ?? []].flat();
+  const found = flags.filter((flag) => flag.startsWith(stranger));
+  return found.length > maxMeant ? [] : found;
 }
 
 /** yargs-parser takes `--no-` before any option; only those that are on by default have it here. */

@@ -1,9 +1,11 @@
 /** The errors of options that are wrong, named as they were written: on the command line, or in code. Pure. */
 import { GracefulRunError } from '../../shared/errors.ts';
+import { nearest } from '../../shared/nearest.ts';
 import type { PlanFault } from './check-plan.ts';
+import { meantValue } from './meant-value.ts';
 import { type PlanInvalid, planInvalid } from './plan-invalid.ts';
 import type { InapplicableOption } from './tcp-options.ts';
-import { wantedCommand } from './values.ts';
+import { programValues, wantedCommand } from './values.ts';
 
 /** How errors spell the name of an option: as on the command line (`--ready-timeout`), or as in code (`readyTimeout`). */
 export type OptionSpelling = 'commandLine' | 'code';
@@ -27,18 +29,33 @@ interface Issue {
 export function badOption(issues: readonly Issue[], spelling: Spelling): GracefulRunError {
   const [issue] = issues;
   const type = spelling.program === null ? 'MasterOptions' : 'ProgramOptions';
-  const hint = spelling.as === 'code' ? `see the type ${type} for all options` : 'see graceful-run --help';
+  const all = spelling.as === 'code' ? `see the type ${type} for all options` : 'see graceful-run --help';
   if (issue?.code === 'unrecognized_keys') {
-    const stranger = nameOf(issue.keys?.[0], spelling);
-    return new GracefulRunError('badOption', `cannot start: there is no option ${stranger}`, { hint });
+    const [key = ''] = issue.keys ?? [];
+    const meant = nearest(key, Object.keys(programValues));
+    return new GracefulRunError('badOption', `cannot start: there is no option ${nameOf(key, spelling)}`, {
+      hint: meant === null ? all : `did you mean ${meant}?`,
+    });
   }
   const [option] = issue?.path ?? [];
+  const hint = valueHint(String(option ?? ''), issue?.input, spelling) ?? all;
   const given = issue?.input === undefined ? '' : `, not ${JSON.stringify(issue.input)}`;
   return new GracefulRunError(
     'badOption',
     `cannot start: ${nameOf(option, spelling)} must be ${issue?.message ?? 'something else'}${given}`,
     { hint },
   );
+}
+
+/** What to write instead of a wrong value; null: nothing is known. */
+function valueHint(option: string, given: unknown, spelling: Spelling): string | null {
+  const meant = meantValue(option, given);
+  if (spelling.as === 'code') return meant === null ? null : `did you mean '${meant}'?`;
+  if (meant !== null) return `did you mean ${nameOf(option, spelling)} ${meant}?`;
+  // A list takes every word up to the dashes, also those of a command.
+  return option === 'listen'
+    ? 'put the command after the addresses and two dashes: graceful-run --listen 3000 3001 -- node app.js'
+    : null;
 }
 
 export function commandMissing({ as, program }: Spelling): GracefulRunError {
@@ -115,28 +132,45 @@ export function noServerToAsk(path: string, spelling: Spelling): GracefulRunErro
   );
 }
 
-/** `hasPort`: whether the address of a program was given as `port`; null: the only program has no table of programs around it. */
+/** How a plan was written. */
+export interface WrittenPlan {
+  readonly as: OptionSpelling;
+  /** Whether there is a table of programs. */
+  readonly hasTable: boolean;
+  /** Whether the address of a program was given as `port`. */
+  readonly hasPort: (program: string | null) => boolean;
+}
+
 export function planFaulty(
   faults: readonly PlanFault[],
   programs: readonly { readonly name: string | null }[],
-  hasPort: ((program: string) => boolean) | null,
+  { as, hasTable, hasPort }: WrittenPlan,
 ): PlanInvalid {
   return planInvalid(
     null,
     faults.map((fault) => {
       const { program: index, message } = fault;
-      const program = index === null || hasPort === null ? null : (programs[index]?.name ?? null);
-      const place = placeOf(fault, program !== null && hasPort?.(program) === true);
+      const program = index === null ? null : (programs[index]?.name ?? null);
+      const { option, item } = placeOf(fault, index !== null && hasPort(program));
       return {
         file: null,
         line: null,
         column: null,
-        key: keyInCode({ program, ...place }),
+        key:
+          as === 'commandLine'
+            ? keyOnCommandLine(option)
+            : keyInCode({ program: hasTable ? program : null, option, item }),
         message,
         hint: index === null ? example : fault.hint,
       };
     }),
   );
+}
+
+/** As `--check` names it too. */
+function keyOnCommandLine(option: string | null): string | null {
+  if (option === null || option === 'command') return option;
+  return nameOf(option, { as: 'commandLine', program: null });
 }
 
 const example = "add one: programs: { shop: { command: ['node', 'shop.js'], port: 3000 } }";

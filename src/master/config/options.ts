@@ -21,6 +21,7 @@ import {
   portMissing,
   type Spelling,
   warmupWithoutPath,
+  type WrittenPlan,
 } from './option-errors.ts';
 import { nameAfter } from './plan-names.ts';
 import type { ListenerPlan, Plan, ProgramPlan, TcpListenerPlan } from './plan.ts';
@@ -178,7 +179,11 @@ export function compileOptions(
   if (!parsed.success) throw badOption(parsed.error.issues, spelling);
   const { control, name, ...program } = parsed.data;
   const compiled = compile(name ?? null, program, here, spelling);
-  return planOf({ name: name ?? null, control }, [compiled], null);
+  return planOf({ name: name ?? null, control }, [compiled], {
+    as,
+    hasTable: false,
+    hasPort: () => program.port !== undefined,
+  });
 }
 
 function compilePlan(options: PlanOptions, here: string): Plan {
@@ -189,19 +194,18 @@ function compilePlan(options: PlanOptions, here: string): Plan {
     compileProgram(program, given as ProgramOptions, here),
   );
   if (compiled.length > 1 && name === undefined) throw nameMissing();
-  const hasPort = (program: string): boolean =>
-    (programs[program] as ProgramOptions | undefined)?.port !== undefined;
-  return planOf({ name: name ?? null, control }, compiled, hasPort);
+  const hasPort = (program: string | null): boolean =>
+    program !== null && (programs[program] as ProgramOptions | undefined)?.port !== undefined;
+  return planOf({ name: name ?? null, control }, compiled, { as: 'code', hasTable: true, hasPort });
 }
 
 function planOf(
   { name, control }: { readonly name: string | null; readonly control: boolean | undefined },
   programs: readonly ProgramPlan[],
-  /** Whether the address of a program was given as `port`; null: the only program, without a table of programs. */
-  hasPort: ((program: string) => boolean) | null,
+  written: WrittenPlan,
 ): Plan {
   const faults = checkPlan(programs);
-  if (faults.length > 0) throw planFaulty(faults, programs, hasPort);
+  if (faults.length > 0) throw planFaulty(faults, programs, written);
   const master = { name, hasControl: control ?? true, file: null, logLevel: null, logFormat: null };
   return Object.freeze({ master: Object.freeze(master), programs: Object.freeze([...programs]) });
 }

@@ -66,18 +66,29 @@ export function inapplicableOptions(
   listeners: readonly ListenerPlan[],
 ): readonly InapplicableOption[] {
   if (listeners.length === 0) return [];
-  const hint = 'leave it out, or add a listener of that kind to listen (--listen)';
-  return rules.flatMap(({ option, applies, kind }) =>
+  return rules.flatMap(({ option, applies, kind: { what, such } }) =>
     given.has(option) && !listeners.some(applies)
-      ? [{ option, message: `needs a listener of ${kind}, and there is none`, hint }]
+      ? [
+          {
+            option,
+            message: `needs ${what}, and this program has none`,
+            hint: `leave it out, or add one to listen (--listen), such as ${such}`,
+          },
+        ]
       : [],
   );
+}
+
+/** A kind of listener: in words, and as an address. */
+interface Kind {
+  readonly what: string;
+  readonly such: string;
 }
 
 interface Rule {
   readonly option: InapplicableOption['option'];
   readonly applies: (listener: ListenerPlan) => boolean;
-  readonly kind: string;
+  readonly kind: Kind;
 }
 
 const isBoundHere = ({ type }: ListenerPlan): boolean => type === 'tcp';
@@ -86,14 +97,22 @@ const isUnix = ({ type }: ListenerPlan): boolean => type === 'unix';
 const mayBeIPv6 = (listener: ListenerPlan): boolean =>
   listener.type === 'tcp' && (listener.host === null || !/^[\d.]+$/.test(listener.host));
 
+const boundIPv6: Kind = { what: 'an IPv6 address that graceful-run binds', such: '[::]:3000' };
+const boundTcp: Kind = { what: 'a TCP listener that graceful-run binds', such: '3000' };
+const anyTcp: Kind = { what: 'a TCP listener', such: '3000' };
+const boundUnix: Kind = {
+  what: 'a UNIX socket that graceful-run binds',
+  such: 'unix:/run/app.sock',
+};
+
 const rules: readonly Rule[] = [
-  { option: 'ipv6Only', applies: mayBeIPv6, kind: 'IPv6 that graceful-run binds' },
-  { option: 'freebind', applies: isBoundHere, kind: 'TCP that graceful-run binds' },
-  { option: 'tcpFastOpen', applies: isTcp, kind: 'TCP' },
-  { option: 'deferAccept', applies: isTcp, kind: 'TCP' },
-  { option: 'keepalive', applies: isTcp, kind: 'TCP' },
-  { option: 'socketMode', applies: isUnix, kind: 'UNIX with a file that graceful-run makes' },
-  { option: 'socketOwner', applies: isUnix, kind: 'UNIX with a file that graceful-run makes' },
+  { option: 'ipv6Only', applies: mayBeIPv6, kind: boundIPv6 },
+  { option: 'freebind', applies: isBoundHere, kind: boundTcp },
+  { option: 'tcpFastOpen', applies: isTcp, kind: anyTcp },
+  { option: 'deferAccept', applies: isTcp, kind: anyTcp },
+  { option: 'keepalive', applies: isTcp, kind: anyTcp },
+  { option: 'socketMode', applies: isUnix, kind: boundUnix },
+  { option: 'socketOwner', applies: isUnix, kind: boundUnix },
 ];
 
 /** Whether the listener is for every IPv6 address and for no IPv4 address. */

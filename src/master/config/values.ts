@@ -42,7 +42,7 @@ const wantedListen = `a list of addresses, each ${wantedListenAddress}`;
 const wantedMode = 'permission bits in octal digits, such as 0660';
 const wantedOwner = 'a user, a user and a group, or a group, such as www-data, www-data:web or :web';
 const wantedSeconds = 'a duration of whole seconds, from 1s to 9h, such as 5s';
-const wantedVariable = 'a variable: a name without = and a text without a NUL character';
+const wantedVariable = 'a variable: a name without = and a value without a NUL character';
 
 export const programName: z.ZodMiniType<string> = z
   .string(wantedName)

@@ -34,7 +34,7 @@ export async function addressesOf(host: string, port: number): Promise<readonly 
       'addressUnusable',
       `cannot listen on ${host}:${port}: the name ${host} has no address`,
       {
-        hint: 'give host (--host) a numeric address, such as 127.0.0.1, 0.0.0.0 or ::',
+        hint: `write a numeric address, such as 127.0.0.1, 0.0.0.0 or [::], in place of ${host}; if that is the name of the listener: ${host}=${port}`,
         cause,
       },
     );

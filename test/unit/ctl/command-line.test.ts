@@ -73,3 +73,16 @@ test.each([
 ])('a command line that makes no sense is refused: %s', async (line) => {
   expect((await refusal(...line.split(' ').filter((word) => word !== ''))).code).toBe('badOption');
 });
+
+test.each([
+  ['reload --wat shop', 'reload has no option --wat', 'did you mean --wait?'],
+  ['update --dryrun', 'update has no option --dryrun', 'did you mean --dry-run?'],
+  ['ps --verbose', 'list has no option --verbose', 'see gracefulctl list --help'],
+  ['shutdown --dry-run', 'shutdown has no option --dry-run', 'see gracefulctl shutdown --help'],
+  ['--alll', 'gracefulctl has no option --alll', 'did you mean --all?'],
+  ['scale shop', 'the number of workers is missing', 'gracefulctl scale shop 3'],
+])('%s is refused with what to type instead', async (line, message, hint) => {
+  const error = await refusal(...line.split(' '));
+  expect(error.message).toContain(message);
+  expect(error.hint).toBe(hint);
+});

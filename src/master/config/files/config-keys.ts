@@ -19,8 +19,8 @@ import {
 import { launchKeys } from './launch-keys.ts';
 
 const wantedCommand =
-  'a list of words, such as ["node", "app.js"], or one text that is split like the words of a shell';
-const wantedEnvironment = 'a table of variables, each a text, a whole number, true or false';
+  'a list of words, such as ["node", "app.js"], or one string that is split like the words of a shell';
+const wantedEnvironment = 'a table of variables, each a string, a whole number, true or false';
 const listenAddress = orVariable(
   '(?:[A-Za-z0-9_.-]{1,64}=)?(?:(?:(?:udp:)?(?:\\[[0-9A-Fa-f:.%\\w]+\\]|[^\\s:\\[\\]=]+):)?\\d{1,5}|unix:@?[^@]*[^@/]|fd:\\d{1,7})',
 );
@@ -30,10 +30,10 @@ const name = '[A-Za-z0-9_][A-Za-z0-9._-]{0,63}';
 export const programKeys: Readonly<Record<string, ConfigKey>> = {
   command: {
     schema: z.union([z.string(), programValues.command], wantedCommand),
-    type: 'list of texts, or text',
+    type: 'list of strings, or string',
     default: 'required',
     description:
-      'The program and its arguments. A single text is split into words as a shell does it, with quotes. No shell runs it, so `&&`, `|`, `>` and `*` do not work.',
+      'The program and its arguments. A single string is split into words as in a shell, with quotes. No shell runs it, so `&&`, `|`, `>` and `*` do not work.',
     supervisor: 'command',
   },
   port: {
@@ -45,7 +45,7 @@ export const programKeys: Readonly<Record<string, ConfigKey>> = {
   },
   host: {
     schema: programValues.host,
-    type: 'text',
+    type: 'string',
     default: 'what the program asks for',
     description:
       'The address to bind, or a host name. It also applies to entries of `listen` without an address.',
@@ -61,7 +61,7 @@ export const programKeys: Readonly<Record<string, ConfigKey>> = {
   },
   socket_mode: {
     schema: programValues.socketMode,
-    type: 'text',
+    type: 'string',
     default: 'what the umask leaves',
     description: 'Permission bits of the files of UNIX sockets, in octal digits: `"0660"`.',
     supervisor: 'socket_mode',
@@ -69,7 +69,7 @@ export const programKeys: Readonly<Record<string, ConfigKey>> = {
   },
   socket_owner: {
     schema: programValues.socketOwner,
-    type: 'text',
+    type: 'string',
     default: 'the user of the master',
     description:
       'Owner of the files of UNIX sockets: `"www-data"`, `"www-data:web"`, `":web"`. To give a file to another user, the master has to be root.',
@@ -98,7 +98,7 @@ export const programKeys: Readonly<Record<string, ConfigKey>> = {
     type: 'boolean',
     default: 'false',
     description:
-      'An IPv6 listener takes no IPv4 connections, so `"0.0.0.0:80"` can be listed together with `"[::]:80"` in `listen`. No effect on inherited sockets, which are bound already.',
+      'An IPv6 listener takes no IPv4 connections, so `"0.0.0.0:80"` can be listed together with `"[::]:80"` in `listen`. Only for TCP listeners; no effect on inherited sockets, which are bound already.',
     supervisor: null,
     option: 'ipv6Only',
   },
@@ -107,7 +107,7 @@ export const programKeys: Readonly<Record<string, ConfigKey>> = {
     type: 'number',
     default: 'off',
     description:
-      'TCP Fast Open: how many clients at once may send a request with their first packet, 1 to 65535. The machine must allow it (net.ipv4.tcp_fastopen = 3).',
+      'TCP Fast Open: how many clients at once may send a request with their first packet, 1 to 65535. Only for TCP listeners. The machine must allow it (net.ipv4.tcp_fastopen = 3).',
     supervisor: null,
     option: 'tcpFastOpen',
   },
@@ -116,17 +116,17 @@ export const programKeys: Readonly<Record<string, ConfigKey>> = {
     type: 'duration',
     default: 'off',
     description:
-      'Accept a connection only when its first bytes have arrived, or after about this time: whole seconds, 1s to 9h. Not for protocols in which the server speaks first.',
+      'Accept a connection only when its first bytes have arrived, or after about this time: whole seconds, 1s to 9h. Only for TCP listeners, and not for protocols in which the server sends first.',
     supervisor: null,
     pattern: duration,
     option: 'deferAccept',
   },
   keepalive: {
     schema: programValues.keepalive,
-    type: 'text',
+    type: 'string',
     default: 'off',
     description:
-      'TCP keep-alive of accepted connections: `"on"`, or an idle time, an interval and a number of probes: `"60s"`, `"60s:10s"`, `"60s:10s:5"`. Values that are left out come from net.ipv4.tcp_keepalive_*. A program may set its own.',
+      'TCP keep-alive of accepted connections: `"on"`, or an idle time, an interval and a number of probes: `"60s"`, `"60s:10s"`, `"60s:10s:5"`. Values that are left out come from net.ipv4.tcp_keepalive_*. A program may set its own. Only for TCP listeners.',
     supervisor: null,
     pattern: orVariable('on|\\d+(?:s|m|h)(?::\\d+(?:s|m|h)(?::\\d{1,3})?)?'),
     option: 'keepalive',
@@ -136,7 +136,7 @@ export const programKeys: Readonly<Record<string, ConfigKey>> = {
     type: 'boolean',
     default: 'false',
     description:
-      'Listen on an address that the machine does not have yet, such as one that fails over to it. No effect on inherited sockets, which are bound already.',
+      'Listen on an address that the machine does not have yet, such as one that fails over to it. Only for TCP listeners; no effect on inherited sockets, which are bound already.',
     supervisor: null,
     option: 'freebind',
   },
@@ -161,7 +161,7 @@ export const programKeys: Readonly<Record<string, ConfigKey>> = {
       z.union([z.string(), z.int(), z.boolean()], wantedEnvironment),
       wantedEnvironment,
     ),
-    type: 'table of texts',
+    type: 'table of strings',
     default: 'empty',
     description:
       'Environment variables of the workers. They override those of the master; those of `[defaults]` are added.',
@@ -188,7 +188,7 @@ export const programKeys: Readonly<Record<string, ConfigKey>> = {
   },
   ready: {
     schema: programValues.ready,
-    type: 'text',
+    type: 'string',
     default: 'auto',
     description:
       'When a worker is ready. `auto`: Node.js once it listens, another program once it sends READY=1 (sd_notify) or has lived for `startsecs`. The others are `listen`, `message`, `notify`, `fd:5`, `exec:COMMAND`, `delay:2s`, `tcp:9000`, `http:/path` (asked inside Node.js) and `http://127.0.0.1:9000/path` (docs/readiness.md).',
@@ -307,7 +307,7 @@ export const masterKeys: Readonly<Record<string, ConfigKey>> = {
   },
   log_level: {
     schema: oneOf(logLevels),
-    type: 'text',
+    type: 'string',
     default: 'info',
     description: `${logLevels.slice(0, -1).join(', ')} or ${logLevels.at(-1) ?? ''}. \`--log-level\` overrides it.`,
     supervisor: 'loglevel',
@@ -315,7 +315,7 @@ export const masterKeys: Readonly<Record<string, ConfigKey>> = {
   },
   log_format: {
     schema: oneOf(logFormats),
-    type: 'text',
+    type: 'string',
     default: 'pretty on a terminal, else json',
     description: '`json` or `pretty`. `--log-format` overrides it.',
     supervisor: null,

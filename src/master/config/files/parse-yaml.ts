@@ -92,7 +92,7 @@ function createReader(lines: LineCounter): Reader {
       return fault(
         node,
         `there is no anchor &${name} before *${name}`,
-        'a text that begins with * needs quotes',
+        'a string that begins with * needs quotes',
       );
     if (open.has(target)) return fault(node, `&${name} contains *${name}, which is itself`);
     aliases += 1;
@@ -118,7 +118,7 @@ function createReader(lines: LineCounter): Reader {
     for (const { key, value } of map.items) {
       const keyAt = positionOf(key);
       if (!isScalar(key)) {
-        fault(key, 'a key must be a text');
+        fault(key, 'a key must be a string');
         continue;
       }
       const name = typeof key.value === 'string' ? key.value : (key.source ?? String(key.value));

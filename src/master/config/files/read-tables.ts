@@ -1,6 +1,7 @@
 /** Reads the tables of config files: variables expanded, values checked against a schema, every problem reported. */
 import type * as z from 'zod/mini';
 import type { PlanProblem } from '../../../shared/control-api.ts';
+import { meantValue } from '../meant-value.ts';
 import { nodeAt, type PlanNode, problemWith, type TableNode } from './document.ts';
 import { expand, refersToVariable } from './expand.ts';
 
@@ -46,7 +47,8 @@ export function createReader(environment: Environment, report: Report): Reader {
       for (const { path, message } of parsed.error?.issues ?? []) {
         wrong.add(String(path[0]));
         const node = nodeAt(table, path);
-        found(problemWith(node, `must be ${message}${butIs(node, path[0] === 'environment')}`));
+        const what = `must be ${message}${butIs(node, path[0] === 'environment')}`;
+        found(problemWith(node, what, hintFor(String(path[0]), node)));
       }
       const values = parsed.success
         ? parsed.data
@@ -68,6 +70,14 @@ function plainOf(node: PlanNode, text: (written: string, at: PlanNode) => string
     case 'table':
       return Object.fromEntries([...node.entries].map(([key, entry]) => [key, plainOf(entry.node, text)]));
   }
+}
+
+function hintFor(key: string, node: PlanNode): string | null {
+  // What a variable holds may be a secret.
+  if (node.kind !== 'scalar' || (typeof node.value === 'string' && refersToVariable(node.value))) return null;
+  const option = key.replaceAll(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
+  const meant = meantValue(option, node.value);
+  return meant === null ? null : `did you mean ${JSON.stringify(meant)}?`;
 }
 
 /** What a variable of the environment holds may be a secret. */

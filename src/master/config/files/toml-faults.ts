@@ -134,6 +134,6 @@ function hintFor(line: string): string | null {
   if (section !== undefined) return `write [program.${name ?? 'NAME'}]`;
   if (/^\s*[\w-]+:(\s|$)/.test(line)) return 'write key = value; for YAML, name the file .yaml';
   if (/^\s*\{\s*$/.test(line)) return 'for JSON, name the file .json';
-  if (/^\s*[\w-]+\s*=\s*[A-Za-z/.~$][^"']*$/.test(line)) return 'a text needs quotes: key = "value"';
+  if (/^\s*[\w-]+\s*=\s*[A-Za-z/.~$][^"']*$/.test(line)) return 'a string needs quotes: key = "value"';
   return null;
 }

@@ -203,3 +203,33 @@ test('every option of a program has a key in a config file, under the name that 
     expect(Object.keys(tables[table] ?? {})).toContain(key);
   }
 });
+
+/** The hint of a command line that is refused. */
+function hintFor(line: string): string | null {
+  try {
+    compileOptions(optionsOf(line), '/', 'commandLine');
+  } catch (error) {
+    if (error instanceof GracefulRunError) return error.hint;
+    throw error;
+  }
+  throw new Error('not refused');
+}
+
+test.each([
+  ['--prot 3000 -- x', 'did you mean --port?'],
+  ['-p 3000 -- x', 'did you mean --port or --probation?'],
+  ['--port 1 --drain-timeout 20 -- x', 'did you mean --drain-timeout 20s?'],
+  ['--port 1 --drain-timeout 1500 -- x', 'did you mean --drain-timeout 1500ms?'],
+  ['--port 1 --keepalive 60:10:5 -- x', 'did you mean --keepalive 60s:10s:5?'],
+  ['--port 1 --ready 9000 -- x', 'did you mean --ready tcp:9000?'],
+  ['--port 1 --ready /healthz -- x', 'did you mean --ready http:/healthz?'],
+  ['--port 1 --ready http:healthz -- x', 'did you mean --ready http:/healthz?'],
+  ['--listen /run/app.sock -- x', 'did you mean --listen unix:/run/app.sock?'],
+  ['--listen :3000 -- x', 'did you mean --listen 3000?'],
+  ['--listen http://localhost:3000/ -- x', 'did you mean --listen localhost:3000?'],
+  ['--listen ::1:3000 -- x', 'did you mean --listen [::1]:3000?'],
+  ['--listen udp:5353 -- x', 'did you mean --listen udp:0.0.0.0:5353?'],
+  ['--listen 3000 node app.js', 'two dashes'],
+])('%s gets the hint: %s', (line, hint) => {
+  expect(hintFor(line)).toContain(hint);
+});

@@ -80,3 +80,20 @@ test('HTTP is not asked over UDP', () => {
   expect(refusal({ ...options, listen: ['udp:127.0.0.1:53'] })).toMatchObject({ code: 'badOption' });
   expect(() => compileOptions({ ...options, listen: ['udp:127.0.0.1:53', '80'] }, '/srv')).not.toThrow();
 });
+
+test('what is wrong with a plan of the command line is named by the option that was given', () => {
+  const reusePort = { command: ['node', 'app.js'], reusePort: true };
+  const keys = [
+    { ...reusePort, port: 3000 },
+    { ...reusePort, listen: ['3000'] },
+  ].map((options) => {
+    try {
+      compileOptions(options, '/srv', 'commandLine');
+    } catch (error) {
+      if (error instanceof GracefulRunError) return error.problems.map(({ key }) => key);
+      throw error;
+    }
+    return [];
+  });
+  expect(keys).toEqual([['--port'], ['--listen']]);
+});

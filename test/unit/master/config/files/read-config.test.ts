@@ -170,3 +170,17 @@ test('a mistyped key of the address is one problem', async () => {
     /^\[\s+\{[^}]*"key": "program\.shop\.prot"[^}]*\}\s+\]$/,
   );
 });
+
+test.each([
+  ['drain_timeout = 20', '20s'],
+  ['probation = "1500"', '1500ms'],
+  ['ready = "9000"', 'tcp:9000'],
+  ['keepalive = 60', '60s'],
+])('%s is refused with the value that was probably meant', async (line, meant) => {
+  await expect(read({ 'a.toml': `${shop}${line}\n` })).rejects.toThrow(`did you mean \\"${meant}\\"?`);
+});
+
+test('what a variable holds is in no hint', async () => {
+  const text = `${shop}drain_timeout = "\${SECRET}"\n`;
+  await expect(read({ 'a.toml': text }, { SECRET: '4711' })).rejects.not.toThrow('4711');
+});
