@@ -137,7 +137,9 @@ export async function parseCommandLine(argv: readonly string[]): Promise<Request
 function rejectUnknownOptions(argv: readonly string[]): void {
   const end = argv.indexOf('--');
   const words = end === -1 ? argv : argv.slice(0, end);
-  const row = commandTable.find(({ name, aliases }) => words.some((word) => [name, ...aliases].includes(word)));
+  const row = commandTable.find(({ name, aliases }) =>
+    words.some((word) => [name, ...aliases].includes(word)),
+  );
   const rows = row === undefined ? commandTable : [row];
   const flags = [...commonOptions, ...rows.flatMap(({ options }) => options)].map(({ flag }) => flag);
   const known = [...flags, 'version', 'help'];
