@@ -1,9 +1,10 @@
 // Runs the first example of docs/config.md as it stands; only ports are replaced.
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { readConfig } from '../../src/master/config/files/read-config.ts';
-import { freePort, whoAnswers } from '../helpers/plain-client.ts';
+import { freePort } from '../helpers/plain-client.ts';
 import { runMaster, temporaryFolder } from '../helpers/run-master.ts';
 
 const page = readFileSync(new URL('../../docs/config.md', import.meta.url), 'utf8');
@@ -17,15 +18,11 @@ function example(name: string): string {
 test('the first example of docs/config.md runs, with -c and without', async () => {
   const [shop, admin] = [await freePort(), await freePort()];
   const folder = temporaryFolder();
-  mkdirSync(join(folder, 'shop'));
-  const server = (port: number): string =>
-    `require('node:http').createServer((q, r) => r.end(JSON.stringify({ release: [process.env.LOG_LEVEL, process.env.DATA, ...process.argv.slice(2)].join() }))).listen(${port});`;
-  writeFileSync(join(folder, 'shop/server.js'), server(shop));
-  writeFileSync(join(folder, 'admin.js'), server(admin));
-  writeFileSync(
-    join(folder, 'graceful.toml'),
-    example('first').replaceAll(/\b300[01]\b/g, (port) => String(port === '3000' ? shop : admin)),
-  );
+  const ofPorts = (name: string): string =>
+    example(name).replaceAll(/\b300[01]\b/g, (port) => String(port === '3000' ? shop : admin));
+  const answerOf = async (port: number): Promise<string> => (await fetch(`http://127.0.0.1:${port}`)).text();
+  execFileSync('sh', ['-c', ofPorts('programs')], { cwd: folder });
+  writeFileSync(join(folder, 'graceful.toml'), ofPorts('first'));
   const commands = example('run')
     .trim()
     .split('\n')
@@ -40,8 +37,8 @@ test('the first example of docs/config.md runs, with -c and without', async () =
     const master = runMaster({ hasOwnFlags: false, flags: args, command: [], cwd: folder });
     // admin is started when shop serves.
     await master.waitFor('generationReady', (event) => 'program' in event && event.program === 'admin');
-    expect((await whoAnswers(shop)).release).toBe(`info,${folder}/data/shop`);
-    expect((await whoAnswers(admin)).release).toBe(',,--title,Back office');
+    expect(await answerOf(shop)).toBe(`info ${folder}/data/shop\n`);
+    expect(await answerOf(admin)).toBe('Back office\n');
     await master.finish();
   }
 });

@@ -136,13 +136,7 @@ test('many programs with a config file, and a change of it', async () => {
   const ofProgram = (name: string) => (event: object) => Reflect.get(event, 'program') === name;
   const file = join(folder, 'graceful.toml');
   writeFileSync(file, of('config-file'));
-  for (const [name, at] of [
-    ['server.js', port],
-    ['admin.js', other],
-  ] as const) {
-    const script = `require('node:http').createServer((q, r) => r.end('{}')).listen(${at});`;
-    writeFileSync(join(folder, name), script);
-  }
+  await shell(of('config-programs'));
   const master = start(`exec ${of('config-start')}`);
   await master.waitFor('generationReady', ofProgram('admin'));
   const [list, reload, dryRun, update] = of('config-operate').trim().split('\n');

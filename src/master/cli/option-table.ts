@@ -46,7 +46,7 @@ export const optionTable: readonly OptionRow[] = [
     flag: 'host',
     kind: 'text',
     value: '<address>',
-    default: 'what the program asks for',
+    default: 'every address, or the one that a Node.js program passes to listen()',
     description:
       'address to bind: 127.0.0.1, 0.0.0.0, ::1; or a name, such as localhost: each of its addresses',
     option: 'host',

@@ -46,7 +46,7 @@ export const programKeys: Readonly<Record<string, ConfigKey>> = {
   host: {
     schema: programValues.host,
     type: 'string',
-    default: 'what the program asks for',
+    default: 'every address, or the one that a Node.js program passes to listen()',
     description:
       'The address to bind, or a host name. It also applies to entries of `listen` without an address.',
     supervisor: null,
