@@ -19,7 +19,7 @@ import { announcedSockets } from '../sockets/announced-sockets.ts';
 import { standardError } from '../output/standard-error.ts';
 import { loadOutputCalls } from '../system-calls/output-calls.ts';
 import { shareOutput } from '../output/shared-output.ts';
-import { createCollector, keepNewSpaceSmall } from './collect-garbage.ts';
+import { createCollector, keepMemorySmall } from './collect-garbage.ts';
 import { consoleLook } from './log-style.ts';
 import { exitCodeOf, exitCodes } from './exit-codes.ts';
 import { parseCommandLine, type CheckRequest, type Invocation } from './parse-command-line.ts';
@@ -111,7 +111,7 @@ async function runCheck(invocation: Run, request: CheckRequest): Promise<number>
 }
 
 async function run(invocation: Run): Promise<number> {
-  keepNewSpaceSmall();
+  keepMemorySmall();
   const terminal = await watchTerminal();
   const read = readerOf(invocation);
   const { plan } = await read();
