@@ -3,8 +3,9 @@ exports.pureFiles = [
   '^src/master/program/lifecycle/',
   '^src/master/program/(describe-status|history/history)\\.ts$',
   '^src/master/check/(finding|report)\\.ts$',
-  '^src/master/config/(check-plan|difference|launch-options|listen-address|meant-value|option-errors|plan|plan-names|tcp-options|wrong-placeholders)\\.ts$',
+  '^src/master/config/(check-plan|difference|launch-options|listen-address|meant-value|option-errors|output-options|plan|plan-names|tcp-options|wrong-placeholders)\\.ts$',
   '^src/master/cli/complete\\.ts$',
+  '^src/master/output/(escape-worker-line|format-lines|log-queue)\\.ts$',
   '^src/master/sockets/(address-errors|announced-sockets|sockaddr|tcp-table)\\.ts$',
   '^src/master/process/notify-message\\.ts$',
   '^src/master/programs/start-order\\.ts$',
@@ -14,5 +15,5 @@ exports.pureFiles = [
   '^src/worker/channel/read-message\\.ts$',
   '^src/worker/listen/(addresses|binding|listen-call|placement|readiness)\\.ts$',
   '^src/ctl/(command-table|complete|masters/(name-patterns|selection)|show/(columns|describe-update|last-problem|programs-table|table-layout))\\.ts$',
-  '^src/shared/(completion|counts|describe-event|describe-failure|describe-problem|describe-release|durations|error-line|errors|events|format-address|line-splitter|narrate-events|nearest|protocol)\\.ts$',
+  '^src/shared/(completion|counts|describe-event|describe-failure|describe-problem|describe-release|durations|error-line|errors|events|format-address|line-splitter|narrate-events|byte-sizes|nearest|protocol)\\.ts$',
 ];

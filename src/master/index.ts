@@ -4,6 +4,7 @@ import { createMaster as createOwnedMaster, type Master } from './master.ts';
 
 export type { Master, MasterProgram } from './master.ts';
 export type { MasterOptions, PlanOptions, ProgramOptions, ReadyWhen } from './config/options.ts';
+export type { OutputOptions } from './config/output-options.ts';
 export type { DrainSignalOption, SignalName } from './launch/drain-signals.ts';
 export type { AddressFields } from '../shared/format-address.ts';
 export { GracefulRunError, type ErrorCode } from '../shared/errors.ts';

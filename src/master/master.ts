@@ -27,6 +27,7 @@ import type { Commands, ReloadUnderWay } from './control/commands.ts';
 import { openControlServer, type ControlServer } from './control/control-server.ts';
 import { type Deferred, deferred } from './deferred.ts';
 import { recordVersion, type MasterRecord } from './handover/record.ts';
+import { createLogFilesLoader } from './output/log-files-loader.ts';
 import { embeddedOutput } from './output/shared-output.ts';
 import type { Platform } from './process/platform.ts';
 import { system } from './process/system.ts';
@@ -124,6 +125,8 @@ export interface Surroundings {
 
 /** How often it is checked whether the master of this name has ended. */
 const namePauseMs = 100;
+/** How long the end of the master waits for a disk that is slow. */
+const lastLinesMs = 5_000;
 
 /** Checks the options and makes a master that does nothing yet. Errors: `badOption`, `commandMissing`, `planInvalid`. */
 export function createMaster(
@@ -160,6 +163,7 @@ function assemble(
   let starting: Promise<void> | null = null;
   let isStopping = false;
   const turn = createTurns();
+  const logFiles = createLogFilesLoader();
   /** It lives no longer than its only program, and starts only if that does. */
   const isOfOneProgram = first.master.file === null && first.programs.length === 1;
 
@@ -167,6 +171,7 @@ function assemble(
     environment,
     platform,
     inherited,
+    logFiles,
     onStderr,
     privateFolder: () => (control === null ? null : dirname(control.path)),
     onEvent: heard,
@@ -216,6 +221,7 @@ function assemble(
     },
     update: updates.fromFile,
     reloadAll,
+    reopenLogs,
     subscribe: (listener, of) => {
       const name = of === undefined ? null : set.find(of.program).program.name();
       if (name === null) return subscribe(listener);
@@ -254,6 +260,11 @@ function assemble(
     if (isAtRest && !isOfOneProgram && action !== 'start' && action !== 'restart')
       throw programStopped(action, member.program.name());
     return member;
+  }
+
+  async function reopenLogs(): Promise<void> {
+    const reopened = (await logFiles.loaded()?.reopen()) ?? { paths: [], problems: [] };
+    publish({ event: 'logsReopened', ...reopened });
   }
 
   function underWay({ generation, outcome }: StartUnderWay): ReloadUnderWay {
@@ -361,7 +372,21 @@ function assemble(
 
   async function close(): Promise<void> {
     await Promise.all(set.all().map(async ({ program }) => program.close()));
+    await lastLines();
     await control?.close();
+  }
+
+  /** Waits until the log files have everything. */
+  async function lastLines(): Promise<void> {
+    const files = logFiles.loaded();
+    if (files === null) return;
+    await new Promise<void>((resolve) => {
+      const cancel = platform.arm(lastLinesMs, resolve);
+      void files.flushed().then(() => {
+        cancel();
+        resolve();
+      });
+    });
   }
 
   async function start(): Promise<void> {

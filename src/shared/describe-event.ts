@@ -55,6 +55,8 @@ const stateWords: {
   workerRestartedItself: ['crashed', 'bad'],
   workerKilled: ['killed', 'bad'],
   watchFailed: ['cannot watch', 'bad'],
+  outputLost: ['lost', 'bad'],
+  logRotationFailed: ['cannot rotate', 'bad'],
   workerDraining: ['draining', 'warn'],
   workerTerminated: ['SIGTERM', 'warn'],
 };
@@ -173,6 +175,19 @@ function sentence(event: MasterEvent, why: (failure: Failure) => string): string
       return `watching ${event.paths.join(', ')}`;
     case 'watchFailed':
       return `cannot watch: ${event.problem}`;
+    case 'outputLost':
+      return event.reason === 'tooFast'
+        ? `lines are dropped, because workers write faster than ${event.path} can be written`
+        : `lines are lost, because ${event.path} cannot be written: ${event.problem ?? ''}`;
+    case 'outputResumed':
+      return `${event.path} is written again; ${count(event.lines, 'line')} (${event.bytes} bytes) are missing in it`;
+    case 'logRotationFailed':
+      return `cannot rotate ${event.path}: ${event.problem}`;
+    case 'logsReopened':
+      return [
+        `log files opened again: ${event.paths.length === 0 ? 'none' : event.paths.join(', ')}`,
+        ...event.problems,
+      ].join('; ');
     case 'internalError':
       return `this is a bug in graceful-run: please report it with this line (${event.problem})`;
   }

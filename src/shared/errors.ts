@@ -13,6 +13,7 @@ export const errorCodes = [
   'envFileUnreadable',
   'userUnusable',
   'toolMissing',
+  'logFileUnusable',
   'addressInUse',
   'addressUnusable',
   'platformUnsupported',

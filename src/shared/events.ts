@@ -282,6 +282,34 @@ export type MasterEvent =
   | { readonly event: 'fileChanged'; readonly path: string }
   | { readonly event: 'watchStarted'; readonly paths: readonly string[] }
   | { readonly event: 'watchFailed'; readonly problem: string }
+  /**
+   * Lines of workers do not get into the log file, and are counted: it cannot be written (`problem` says why), or it is written too slowly. Said once,
+   * until `outputResumed`.
+   */
+  | {
+      readonly event: 'outputLost';
+      readonly path: string;
+      readonly reason: 'cannotWrite' | 'tooFast';
+      readonly problem: string | null;
+    }
+  /** Lines get into the log file again. How much is missing in it. */
+  | {
+      readonly event: 'outputResumed';
+      readonly path: string;
+      /** How many lines are missing. */
+      readonly lines: number;
+      /** How long they are together. */
+      readonly bytes: number;
+    }
+  /** The log file is full, or its day is over, and it cannot be rotated, or its backup not compressed: it grows on. Said once, until that works again. */
+  | { readonly event: 'logRotationFailed'; readonly path: string; readonly problem: string }
+  /** Log files were opened again, on SIGUSR1. */
+  | {
+      readonly event: 'logsReopened';
+      readonly paths: readonly string[];
+      /** Why others could not be: their open file is used on. */
+      readonly problems: readonly string[];
+    }
   /** The lifecycle got an input that its tables call impossible: a bug in graceful-run. The program's state is unchanged. */
   | { readonly event: 'internalError'; readonly problem: string };
 

@@ -153,6 +153,19 @@ const examples: { readonly [Name in MasterEvent['event']]: Extract<MasterEvent, 
     fileChanged: { event: 'fileChanged', path: '/srv/app.js' },
     watchStarted: { event: 'watchStarted', paths: ['/srv/app.js', '/srv/lib'] },
     watchFailed: { event: 'watchFailed', problem: 'too many files' },
+    outputLost: {
+      event: 'outputLost',
+      path: '/var/log/shop.log',
+      reason: 'cannotWrite',
+      problem: 'the disk is full (ENOSPC)',
+    },
+    outputResumed: { event: 'outputResumed', path: '/var/log/shop.log', lines: 12, bytes: 840 },
+    logRotationFailed: {
+      event: 'logRotationFailed',
+      path: '/var/log/shop.log',
+      problem: 'permission denied (EACCES)',
+    },
+    logsReopened: { event: 'logsReopened', paths: ['/var/log/shop.log'], problems: [] },
     internalError: { event: 'internalError', problem: 'admit for a worker that is starting' },
   };
 

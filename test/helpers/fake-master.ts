@@ -120,6 +120,7 @@ export class FakeMaster {
       const difference = { added: [], removed: [], changed: [], master: [] };
       return Promise.resolve({ file: '/srv/graceful.toml', difference, applied: !isDryRun, programs: [] });
     },
+    reopenLogs: () => Promise.resolve(),
     reloadAll: () => {
       this.#called('reloadAll');
       return Promise.resolve();

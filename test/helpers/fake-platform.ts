@@ -60,6 +60,7 @@ export function createFakePlatform(): { readonly platform: Platform; readonly wo
       },
       noteServing: () => undefined,
       endWatchers: () => undefined,
+      holdOutput: () => undefined,
       killTree: () => {
         end();
       },

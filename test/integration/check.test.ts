@@ -105,6 +105,16 @@ const problems: readonly {
     line: /^--environment-file: cannot read the environment file \/.*\/gone\.env: there is no such file/,
   },
   {
+    what: 'a log file in a directory that is not there',
+    flags: ['--stdout-logfile', 'gone/app.log'],
+    line: /^--stdout-logfile: there is no directory \/.*\/gone \(create it: mkdir -p \/.*\/gone\)/,
+  },
+  {
+    what: 'a log file that is a directory',
+    flags: ['--stderr-logfile', '/tmp'],
+    line: /^--stderr-logfile: \/tmp is not a regular file/,
+  },
+  {
     what: 'an environment file with a line that sets nothing',
     flags: ['--environment-file', 'app.js'],
     line: /^--environment-file: cannot read the environment file .*: line 1 is not NAME=value/,

@@ -15,6 +15,7 @@ import { noCapabilities, type Worker } from '../program/lifecycle/state.ts';
 import type { Verdict, WorkerTableInput } from '../program/lifecycle/worker-step.ts';
 import { stepWorker } from '../program/lifecycle/worker-table.ts';
 import { createPerformer } from '../program/perform.ts';
+import type { WorkerOutput } from '../output/program-output.ts';
 import { lifecycleSettings } from '../program/program.ts';
 import { failureContext } from '../program/running-worker.ts';
 import { createReadinessJudge } from '../program/readiness.ts';
@@ -31,6 +32,15 @@ import { killDescendants } from './descendants.ts';
 import type { CandidateResult } from './report.ts';
 import { randomId } from '../random-id.ts';
 import { isIPv6 } from 'node:net';
+
+/** Nothing of it goes to a log file. */
+const keptOutput: WorkerOutput = {
+  stdout: 'joined',
+  started: () => undefined,
+  write: () => undefined,
+  exited: () => undefined,
+  ended: () => undefined,
+};
 
 /** The only worker: the first one of the first generation. */
 const id = 1;
@@ -98,10 +108,9 @@ export function startCandidate(
         () => newNotifyPath(null),
       ),
       outliveMs,
-      joinsOutputs: true,
     }),
     // What it writes is kept, for the reason of a failure.
-    onStderr: () => undefined,
+    openOutput: () => keptOutput,
     onEvent: () => undefined,
     onEnd: (worker) => {
       performer.ended(worker);

@@ -30,6 +30,8 @@ export type CheckedOption = Extract<
   | 'noNewPrivileges'
   | 'cpuAffinity'
   | 'oomScoreAdj'
+  | 'stdoutLogfile'
+  | 'stderrLogfile'
   | 'watch'
   | 'name'
   | 'control'
@@ -49,6 +51,8 @@ const fileKeys: Readonly<Record<CheckedOption, string>> = {
   noNewPrivileges: 'no_new_privileges',
   cpuAffinity: 'cpu_affinity',
   oomScoreAdj: 'oom_score_adj',
+  stdoutLogfile: 'stdout_logfile',
+  stderrLogfile: 'stderr_logfile',
   watch: 'watch',
   name: 'name',
   control: 'control',
@@ -63,6 +67,8 @@ const flags: { readonly [Option in CheckedOption]?: string } = {
   cwd: '--cwd',
   environmentFile: '--environment-file',
   user: '--user',
+  stdoutLogfile: '--stdout-logfile',
+  stderrLogfile: '--stderr-logfile',
   watch: '--watch',
   name: '--name',
   control: '--control',

@@ -15,6 +15,7 @@ import { startCandidate, type Candidate } from './candidate.ts';
 import { checkAddresses } from './check-addresses.ts';
 import { checkControl } from './check-control.ts';
 import { checkLaunch } from './check-launch.ts';
+import { checkOutput } from './check-output.ts';
 import { programNames, inFileOrder, toProblem, type Finding } from './finding.ts';
 import { candidateLines, goodLine, type CandidateResult, type CheckReport } from './report.ts';
 import { findRunningMasters, heldKey, type RunningMaster } from './running-masters.ts';
@@ -105,6 +106,7 @@ export async function checkPlan(
   for (const [index, program] of plan.programs.entries()) {
     const label = names[index] ?? '';
     found.push(...checkLaunch(program, label, environment, preload));
+    found.push(...checkOutput(program, label));
     found.push(...(await checkAddresses(program, label, isHeld, inherited)));
   }
   const control = plan.master.hasControl ? await checkControl({ name, folders, uid, masters, isOwn }) : null;

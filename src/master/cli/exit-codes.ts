@@ -13,6 +13,7 @@ const special: { readonly [Code in ErrorCode]?: ExitCode } = {
   envFileUnreadable: exitCodes.usage,
   userUnusable: exitCodes.usage,
   toolMissing: exitCodes.usage,
+  logFileUnusable: exitCodes.usage,
   notWatchable: exitCodes.usage,
   planInvalid: exitCodes.usage,
   commandNotExecutable: exitCodes.notExecutable,

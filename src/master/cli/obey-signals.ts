@@ -38,8 +38,12 @@ export function obeySignals(commands: Commands, terminal: () => Terminal): void 
   process.on('SIGTTOU', () => {
     scale(-1);
   });
-  // Node.js would open its debugger on the one and die of the other.
-  for (const signal of ['SIGUSR1', 'SIGUSR2'] as const) process.on(signal, () => undefined);
+  // What logrotate(8) sends. Node.js would open its debugger.
+  process.on('SIGUSR1', () => {
+    ask(async () => commands.reopenLogs());
+  });
+  // Node.js would die of it.
+  process.on('SIGUSR2', () => undefined);
 }
 
 /** A signal has no sender to answer: the log says how it ended. */

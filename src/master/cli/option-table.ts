@@ -261,6 +261,25 @@ export const optionTable: readonly OptionRow[] = [
     option: 'user',
   },
   {
+    flag: 'stdout-logfile',
+    kind: 'text',
+    value: '<file>',
+    default: 'inherit',
+    description:
+      'where workers write their stdout: inherit (the stdout of graceful-run), none, or a file, which is rotated at 50MB; {name} and {num} in its path: program and slot of the worker',
+    option: 'stdoutLogfile',
+    values: 'files',
+  },
+  {
+    flag: 'stderr-logfile',
+    kind: 'text',
+    value: '<file>',
+    default: 'inherit',
+    description: 'the same for stderr',
+    option: 'stderrLogfile',
+    values: 'files',
+  },
+  {
     flag: 'control',
     kind: 'boolean',
     value: null,

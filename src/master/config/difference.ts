@@ -1,5 +1,6 @@
 /** How one plan differs from another, and the least that has to be done about it. Pure. */
 import type { PlanDifference, ProgramChange } from '../../shared/control-api.ts';
+import type { LogFileSettings, OutputDestination } from './output-options.ts';
 import type { ListenerPlan, MasterPlan, Plan, ProgramPlan, TcpOptions } from './plan.ts';
 import { isWideIPv6Only } from './tcp-options.ts';
 
@@ -78,6 +79,27 @@ const aspects: readonly Aspect[] = [
   { key: 'no_new_privileges', of: ({ process }) => process.noNewPrivileges, isForNewWorkers: true },
   { key: 'cpu_affinity', of: ({ process }) => process.cpuAffinity, isForNewWorkers: true },
   { key: 'oom_score_adj', of: ({ process }) => process.oomScoreAdj, isForNewWorkers: true },
+  { key: 'stdout_logfile', of: ({ output }) => placeOf(output.stdout), isForNewWorkers: true },
+  { key: 'stderr_logfile', of: ({ output }) => placeOf(output.stderr), isForNewWorkers: true },
+  // Files that are open get these at once.
+  ...(['stdout', 'stderr'] as const).flatMap((stream): readonly Aspect[] => [
+    {
+      key: `${stream}_logfile_maxbytes`,
+      of: ({ output }) => settingsOf(output[stream])?.maxBytes,
+      isForNewWorkers: false,
+    },
+    {
+      key: `${stream}_logfile_backups`,
+      of: ({ output }) => settingsOf(output[stream])?.backups,
+      isForNewWorkers: false,
+    },
+  ]),
+  { key: 'logfile_compress', of: (program) => fileSettings(program)?.compress, isForNewWorkers: false },
+  { key: 'logfile_daily', of: (program) => fileSettings(program)?.daily, isForNewWorkers: false },
+  { key: 'logfile_overflow', of: (program) => fileSettings(program)?.overflow, isForNewWorkers: false },
+  { key: 'logfile_timestamps', of: ({ output }) => output.format.hasTimestamps, isForNewWorkers: false },
+  { key: 'logfile_format', of: ({ output }) => output.format.isJson, isForNewWorkers: false },
+  { key: 'strip_ansi', of: ({ output }) => output.format.stripsAnsi, isForNewWorkers: false },
   { key: 'watch', of: ({ watch }) => watch, isForNewWorkers: false },
   { key: 'ready', of: ({ workerKind }) => workerKind.readiness, isForNewWorkers: true },
   { key: 'migrate', of: ({ workerKind }) => workerKind.migrates, isForNewWorkers: true },
@@ -89,6 +111,19 @@ const aspects: readonly Aspect[] = [
   { key: 'autostart', of: ({ autostart }) => autostart, isForNewWorkers: false },
   { key: 'depends_on', of: ({ dependsOn }) => dependsOn, isForNewWorkers: false },
 ];
+
+function placeOf(destination: OutputDestination): string {
+  return destination.to === 'file' ? destination.path : destination.to;
+}
+
+function settingsOf(destination: OutputDestination): LogFileSettings | null {
+  return destination.to === 'file' ? destination.settings : null;
+}
+
+/** They are the same for both files, but for size and backups. */
+function fileSettings({ output }: ProgramPlan): LogFileSettings | null {
+  return settingsOf(output.stdout) ?? settingsOf(output.stderr);
+}
 
 function withoutOptions(listener: ListenerPlan): object {
   return { ...listener, backlog: 0, options: null };

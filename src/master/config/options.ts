@@ -7,6 +7,7 @@ import { parseDrainSignal, type DrainSignalOption } from '../launch/drain-signal
 import { workerKind, type Readiness } from '../launch/worker-kind.ts';
 import { checkPlan } from './check-plan.ts';
 import { compileProcess, type ProcessOptions } from './launch-options.ts';
+import { compileOutput, type OutputOptions, uselessOutputOptions } from './output-options.ts';
 import { parseListenAddress } from './listen-address.ts';
 import {
   addressTwice,
@@ -44,7 +45,7 @@ export type ReadyWhen =
   | `http:/${string}`;
 
 /** What is wanted of one program. Durations are written `30s`, `500ms`, `2m`. */
-export interface ProgramOptions extends ProcessOptions {
+export interface ProgramOptions extends ProcessOptions, OutputOptions {
   /** The program and its arguments: `['node', 'app.js']`. */
   readonly command: readonly string[];
   /** The TCP port to hold, 0 to 65535; 0: any free port. Needed unless `listen` is given. */
@@ -232,7 +233,7 @@ function compile(
       value === undefined || value === false ? [] : [option],
     ),
   );
-  const [inapplicable] = inapplicableOptions(given, listeners);
+  const [inapplicable] = [...inapplicableOptions(given, listeners), ...uselessOutputOptions(options)];
   if (inapplicable !== undefined) throw notApplicable(inapplicable, spelling);
   const readiness = readinessOf(options.ready, options.warmup ?? 0, spelling);
   if (readiness.when === 'writesNewline' && readiness.fd <= channelAt(listeners.length))
@@ -249,6 +250,7 @@ function compile(
     environment: Object.freeze(options.environment ?? {}),
     environmentFile: environmentFile === undefined ? null : resolve(here, environmentFile),
     process: compileProcess(options),
+    output: compileOutput(options, here),
     watch:
       watch === true
         ? []

@@ -4,6 +4,7 @@
  */
 import type { WorkerKind } from '../launch/worker-kind.ts';
 import type { ProcessPlan } from './launch-options.ts';
+import type { OutputPlan } from './output-options.ts';
 
 export interface Plan {
   readonly master: MasterPlan;
@@ -43,6 +44,7 @@ export interface ProgramPlan {
   /** Read anew for every worker; over `environment`. */
   readonly environmentFile: string | null;
   readonly process: ProcessPlan;
+  readonly output: OutputPlan;
   /** Null: no watching. Empty: the program's own file. */
   readonly watch: readonly string[] | null;
   readonly workerKind: WorkerKind;

@@ -7,6 +7,8 @@ import { isProgramName } from '../../shared/control-path.ts';
 import { parseDuration } from '../../shared/durations.ts';
 import { drainSignalNames, parseDrainSignal } from '../launch/drain-signals.ts';
 import { type ProcessOptions, processValues } from './launch-options.ts';
+import type { OutputOptions } from './output-options.ts';
+import { outputValues } from './output-values.ts';
 import { parseReady, wantedReady } from './readiness-option.ts';
 import { parseKeepAlive, secondsOf, wantedKeepAlive } from './tcp-options.ts';
 import { parseListenAddress, wantedListenAddress } from './listen-address.ts';
@@ -48,7 +50,7 @@ export const programName: z.ZodMiniType<string> = z
   .string(wantedName)
   .check(z.refine(isProgramName, wantedName));
 
-interface ProgramValues extends Required<ProcessOptions> {
+interface ProgramValues extends Required<ProcessOptions>, Required<OutputOptions> {
   readonly command: string[];
   readonly port: number;
   readonly host: string;
@@ -114,6 +116,7 @@ export const programValues: { readonly [Name in keyof ProgramValues]: z.ZodMiniT
   ),
   environmentFile: text('a file'),
   ...processValues,
+  ...outputValues,
   watch: z.union([z.boolean(), z.array(text('a path'))], 'true, or a list of paths'),
   ready: z.string(wantedReady).check(z.refine((written) => parseReady(written, 0) !== null, wantedReady)),
   warmup: integer(0, 10_000),

@@ -71,6 +71,8 @@ export interface Commands {
   readonly update: (command: UpdateCommand) => Promise<UpdateResult>;
   /** What SIGHUP asks for: an update where there is a config file, then a reload of every program that runs. */
   readonly reloadAll: (command: { readonly cause: Cause }) => Promise<void>;
+  /** Opens the log files again, which another program may have moved. What has come of it is told by an event. */
+  readonly reopenLogs: () => Promise<void>;
   /** Delivers every event (of one program, where one is named) from now on, until the returned function is called. */
   readonly subscribe: (listener: (event: EventRecord) => void, of?: OfProgram) => () => void;
 }

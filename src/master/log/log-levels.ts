@@ -23,6 +23,8 @@ export function levelOf(event: MasterEvent, isRecovery = false): EventLevel {
     case 'workerRestartedItself':
     case 'workerLostProgram':
     case 'watchFailed':
+    case 'outputLost':
+    case 'logRotationFailed':
     case 'internalError':
     case 'startRefused':
     case 'planRefused':
@@ -44,6 +46,7 @@ export function levelOf(event: MasterEvent, isRecovery = false): EventLevel {
     case 'listenerKept':
     case 'queueLeftBehind':
     case 'portChanged':
+    case 'outputResumed':
     case 'messageRejected':
     case 'migrationFailed':
     case 'workerNotPaused':
@@ -63,6 +66,7 @@ export function levelOf(event: MasterEvent, isRecovery = false): EventLevel {
     case 'watchStarted':
     case 'startWaits':
     case 'planChanged':
+    case 'logsReopened':
       return 'info';
     case 'listenersClosed':
     case 'workerStarted':

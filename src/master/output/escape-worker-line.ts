@@ -4,7 +4,7 @@
  */
 
 // CSI, OSC, DCS and the other strings, two-character sequences: ECMA-48, with what a terminal makes of an unfinished one.
-const sequences =
+export const escapeSequences: RegExp =
   /* eslint-disable-next-line no-control-regex */
   /\u001B(?:\[[0-?]*[ -/]*[@-~]?|[\]PX^_][^\u0007\u001B]*(?:\u0007|\u001B\\)?|[ -/]*[0-~]?)/g;
 /* eslint-disable-next-line no-control-regex */
@@ -18,7 +18,7 @@ export function escapeWorkerLine(line: string, keepsColours: boolean): string {
   // Colours are put aside while the rest is removed.
   const kept: string[] = [];
   const safe = line
-    .replaceAll(sequences, (sequence) => {
+    .replaceAll(escapeSequences, (sequence) => {
       if (!keepsColours || !colour.test(sequence)) return '';
       kept.push(sequence);
       return '\u001B';

@@ -16,8 +16,14 @@ const heldMs = 200;
 const maxHeldBytes = 1024 * 1024;
 const newline = 0x0a;
 
-/** Calls `forward` with whole lines, and with the part of one that has not been ended for 200 ms. Arms a timer only while it holds one. */
-export function forwardWholeLines(forward: (bytes: Uint8Array) => void, arm: Platform['arm']): LineForwarder {
+/**
+ * Calls `forward` with whole lines, and with the part of one that has not been ended for 200 ms. Arms a timer only while it holds one. `arm` null: waits
+ * for the end of the line however long it takes.
+ */
+export function forwardWholeLines(
+  forward: (bytes: Uint8Array) => void,
+  arm: Platform['arm'] | null,
+): LineForwarder {
   let held: Uint8Array[] = [];
   let heldBytes = 0;
   let disarm: (() => void) | null = null;
@@ -45,7 +51,7 @@ export function forwardWholeLines(forward: (bytes: Uint8Array) => void, arm: Pla
       if (end > 0) flush();
       hold(bytes.subarray(end));
       if (heldBytes > maxHeldBytes) flush();
-      else if (heldBytes > 0) {
+      else if (heldBytes > 0 && arm !== null) {
         disarm?.();
         disarm = arm(heldMs, flush);
       }

@@ -9,6 +9,9 @@ import type { MasterMessage } from '../../shared/protocol.ts';
 import type { Start } from '../launch/trampoline.ts';
 import type { BoundListener } from '../sockets/listener.ts';
 
+/** What a worker writes. */
+export type OutputStream = 'stdout' | 'stderr';
+
 /** What a worker process reports to the master's shell. */
 export interface ProcessListeners {
   /** Whatever came over the IPC channel, not looked at yet. */
@@ -17,6 +20,10 @@ export interface ProcessListeners {
   readonly garbage: () => void;
   /** What the process wrote to stderr, as it wrote it. */
   readonly stderr: (bytes: Uint8Array) => void;
+  /** What the process wrote to stdout, if that is read. */
+  readonly stdout?: (bytes: Uint8Array) => void;
+  /** No process has the other end of this stream any more: nothing more comes. May be after `exit`. Once for each stream that is read. */
+  readonly streamEnded?: (stream: OutputStream) => void;
   /** It has written a newline to the descriptor for that. */
   readonly newline?: () => void;
   /** Once: the process has ended, was reaped, and its stderr was read to the end (or is held open by a stranger). */
@@ -42,6 +49,8 @@ export interface WorkerProcess {
    * watcher would wait for a change. A shell is left alone: it may have its own clean-up to do, and ends after that.
    */
   endWatchers(): void;
+  /** Stops reading this stream, so that the process waits when the pipe is full; or reads on. */
+  holdOutput(stream: OutputStream, isHeld: boolean): void;
   /** Kills it with everything that it has started, in whatever group and session. Where there is no /proc: its group. */
   killTree(): void;
 }
@@ -72,8 +81,11 @@ export interface SpawnRequest {
   readonly outliveMs: number;
   /** What makes it drain unless it is Node.js; null: nothing does. */
   readonly drainSignal: NodeJS.Signals | null;
-  /** What it writes to stdout is reported as if it were stderr. Default: it has this process's stdout. */
-  readonly joinsOutputs?: boolean;
+  /**
+   * What its stdout is. `inherited`, the default: this process's own. `discarded`: nothing of it is seen. `read`: it is reported. `joined`: it is
+   * reported as if it were stderr.
+   */
+  readonly stdout?: 'inherited' | 'discarded' | 'read' | 'joined';
 }
 
 /** A way to find out from outside whether a worker can serve. */

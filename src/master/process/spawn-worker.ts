@@ -11,7 +11,7 @@ import { wrapForWorker } from '../../shared/protocol.ts';
 import { createAfterMaster } from './after-master.ts';
 import { arm } from './arm-timer.ts';
 import { guardChannel, type GuardedChannel } from './channel-guard.ts';
-import type { ProcessListeners, SpawnRequest, WorkerProcess } from './platform.ts';
+import type { OutputStream, ProcessListeners, SpawnRequest, WorkerProcess } from './platform.ts';
 import { findLaunchers, killTree, type Roots } from './process-tree.ts';
 import { sendSignal } from './send-signal.ts';
 import { watchEnd } from './watch-process-end.ts';
@@ -20,6 +20,12 @@ const afterMaster = createAfterMaster();
 
 /** How long a stranger that inherited stderr may keep us from reporting an exit. It keeps its stderr. */
 const stderrGraceMs = 250;
+/** How long a disk that is slow may keep us from it. */
+const longestHeldMs = 10_000;
+
+const stdoutOf = { inherited: 'inherit', discarded: 'ignore', read: 'pipe', joined: 'pipe' } as const;
+
+const ignore = (): void => undefined;
 
 export function spawnWorker(request: SpawnRequest, listeners: ProcessListeners): WorkerProcess | null {
   // What is used below lives as long as the worker: the request, with its environment, must not.
@@ -31,7 +37,7 @@ export function spawnWorker(request: SpawnRequest, listeners: ProcessListeners):
     detached: true,
     stdio: [
       'ignore',
-      request.joinsOutputs === true ? 'pipe' : 'inherit',
+      stdoutOf[request.stdout ?? 'inherited'],
       'pipe',
       ...request.listeners.map(({ fd }) => fd),
       'ipc',
@@ -53,7 +59,10 @@ export function spawnWorker(request: SpawnRequest, listeners: ProcessListeners):
   afterMaster.watch(pid, outliveMs);
   const channel = guardOrKill(child, pid, listeners);
   child.stderr?.on('data', listeners.stderr);
-  child.stdout?.on('data', listeners.stderr);
+  child.stdout?.on('data', request.stdout === 'joined' ? listeners.stderr : (listeners.stdout ?? ignore));
+  for (const stream of ['stdout', 'stderr'] as const)
+    child[stream]?.once('close', () => listeners.streamEnded?.(stream));
+  const held = new Set<OutputStream>();
   const signs = readyFd === null ? null : child.stdio[readyFd];
   if (signs instanceof net.Socket) readNewline(signs, listeners);
   /** What Node.js calls back about, and does not when the other end is gone before it has answered. */
@@ -74,13 +83,20 @@ export function spawnWorker(request: SpawnRequest, listeners: ProcessListeners):
     if (running !== null) sendSignal(running, 'SIGQUIT');
     return running;
   };
-  watchExit(child, channel, findOutlived, killRest, (outcome) => {
-    if (signs instanceof net.Socket) signs.destroy();
-    afterMaster.forget(pid);
-    if (serving !== null) afterMaster.forget(serving.pid);
-    for (const done of onTheWay) done();
-    listeners.exit(outcome);
-  });
+  watchExit(
+    child,
+    channel,
+    findOutlived,
+    killRest,
+    () => held.size > 0,
+    (outcome) => {
+      if (signs instanceof net.Socket) signs.destroy();
+      afterMaster.forget(pid);
+      if (serving !== null) afterMaster.forget(serving.pid);
+      for (const done of onTheWay) done();
+      listeners.exit(outcome);
+    },
+  );
   return {
     pid,
     send: (message, handle, sent = () => undefined) => {
@@ -110,6 +126,12 @@ export function spawnWorker(request: SpawnRequest, listeners: ProcessListeners):
         if (readProcessStat(launcher)?.startedAt === startedAt && isNode(launcher))
           sendSignal(launcher, 'SIGTERM');
       }
+    },
+    holdOutput: (stream, isHeld) => {
+      if (isHeld) {
+        held.add(stream);
+        child[stream]?.pause();
+      } else if (held.delete(stream)) child[stream]?.resume();
     },
     killTree: () => {
       // Until its exit is reported, no other process can have its pid.
@@ -214,6 +236,7 @@ function watchExit(
   channel: GuardedChannel,
   findOutlived: (outcome: Outcome) => number | null,
   killRest: () => void,
+  isHeld: () => boolean,
   exit: ProcessListeners['exit'],
 ): void {
   child.once('exit', (code, signal) => {
@@ -247,7 +270,14 @@ function watchExit(
       channel.close();
       exit({ code, signal });
     };
-    const cancelPatience = arm(stderrGraceMs, report);
+    // While its output is held, the rest of it waits in the pipe.
+    let leftMs = longestHeldMs;
+    const look = (): void => {
+      leftMs -= stderrGraceMs;
+      if (isHeld() && leftMs > 0) cancelPatience = arm(stderrGraceMs, look);
+      else report();
+    };
+    let cancelPatience = arm(stderrGraceMs, look);
     killRest();
     child.once('close', report);
   }

@@ -27,6 +27,8 @@ import { newNotifyPath } from '../process/notify-socket.ts';
 import type { Platform } from '../process/platform.ts';
 import { bindWithPatience } from '../sockets/bind-with-retries.ts';
 import type { BoundListener } from '../sockets/listener.ts';
+import { createLogFilesLoader, type LogFilesLoader } from '../output/log-files-loader.ts';
+import { createProgramOutput } from '../output/program-output.ts';
 import type { Watch } from '../watch/start-watch.ts';
 import { describeDrain } from './describe-status.ts';
 import { createDrainProgress } from './drain-progress.ts';
@@ -53,6 +55,8 @@ export interface ProgramParts {
   readonly lend?: (listener: ListenerPlan) => readonly BoundListener[];
   /** Sockets that the master was started with. */
   readonly inherited?: Pick<FoundSockets, 'take' | 'inTheWay'>;
+  /** Those of the master. Default: of its own. */
+  readonly logFiles?: LogFilesLoader;
   /** What a reload that is asked for, or waited for, is answered when a stop comes first. Default: that the master stops. */
   readonly stopped?: (action: string) => Error;
 }
@@ -117,6 +121,14 @@ export function createProgram(parts: ProgramParts): ManagedProgram {
   /** It is started and watches what its plan says. */
   let isWatching = false;
 
+  const output = createProgramOutput({
+    name,
+    arm: platform.arm,
+    files: parts.logFiles ?? createLogFilesLoader(),
+    onStderr: parts.onStderr,
+    onEvent: tell,
+  });
+
   const runner = createRunner(
     {
       platform,
@@ -132,7 +144,7 @@ export function createProgram(parts: ProgramParts): ManagedProgram {
         );
       },
       onEvent: tell,
-      onStderr: parts.onStderr,
+      openOutput: (place) => output.open(versions.of(place.generation).plan.output, place),
     },
     idleProgram(lifecycleSettings(parts.plan), parts.plan.workers),
   );
@@ -335,6 +347,7 @@ export function createProgram(parts: ProgramParts): ManagedProgram {
         const { plan } = versions.latest();
         const isLatest = (): boolean => versions.latest().plan === plan;
         try {
+          await output.load(plan.output);
           const prepared = await versions.prepare(plan, async (wanted) => bindOne(wanted, isLatest));
           if (isLatest()) {
             prepared.commit(nextGeneration());
@@ -378,6 +391,7 @@ export function createProgram(parts: ProgramParts): ManagedProgram {
     },
     async prepare(plan) {
       isBindWanted = true;
+      await output.load(plan.output);
       await fitHeld(versions.latest(), plan);
       return versions.prepare(plan, async (wanted) => bindOne(wanted));
     },
@@ -393,6 +407,7 @@ export function createProgram(parts: ProgramParts): ManagedProgram {
       }
       // The old workers alone accept on a listener that goes: they cannot be kept back on probation.
       const losesListener = before.listeners.some((own) => !isDeclared(own, plan.listeners));
+      output.configure(plan.output);
       applySettings(plan, prepared !== null && isRun && losesListener);
       if (plan.workers !== before.workers)
         runner.dispatch({ type: 'workerCountRequested', change: { to: plan.workers } });

@@ -20,7 +20,7 @@ import { createMessageHandler } from './worker-messages.ts';
 import type { Versions } from './versions.ts';
 import { createWorkerProcesses, type WorkerProcessParts } from './worker-processes.ts';
 
-export interface RunnerOptions extends Pick<WorkerProcessParts, 'preload' | 'prepare' | 'onStderr'> {
+export interface RunnerOptions extends Pick<WorkerProcessParts, 'preload' | 'prepare' | 'openOutput'> {
   readonly platform: Platform;
   readonly versions: Versions;
   /** `wallMs` is the time of what it tells, in ms since 1970. */
@@ -71,7 +71,7 @@ export function createRunner(options: RunnerOptions, initial: Program): Runner {
     versions,
     preload: options.preload,
     prepare: options.prepare,
-    onStderr: options.onStderr,
+    openOutput: options.openOutput,
     messages,
     readiness,
     dispatch,

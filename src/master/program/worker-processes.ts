@@ -1,7 +1,7 @@
 /** The processes of a program's workers: starts them, reads what they write, and tells the lifecycle how they end. */
 import type { MasterEvent, Outcome } from '../../shared/events.ts';
 import { createStderrTail } from '../output/stderr-tail.ts';
-import { forwardWholeLines } from '../output/forward-lines.ts';
+import type { WorkerOutput } from '../output/program-output.ts';
 import type { Platform, SpawnRequest } from '../process/platform.ts';
 import { silentEnd, type Effect, type LifecycleInput, type Undated } from './lifecycle/inputs.ts';
 import { failureContext, identity, type RunningWorker } from './running-worker.ts';
@@ -21,8 +21,8 @@ export interface WorkerProcessParts {
   readonly messages: MessageHandler;
   readonly readiness: ReadinessJudge;
   readonly dispatch: (input: Undated<LifecycleInput>) => void;
-  /** What the worker with this pid wrote to stderr, in whole lines. */
-  readonly onStderr: (bytes: Uint8Array, pid: number) => void;
+  /** Opens the log files of a worker. Errors: `logFileUnusable`. */
+  readonly openOutput: (worker: { generation: number; slot: number }) => WorkerOutput;
   readonly onEvent: (event: MasterEvent) => void;
   /** Called before the lifecycle is told. */
   readonly onEnd: (worker: RunningWorker) => void;
@@ -47,10 +47,9 @@ export function createWorkerProcesses(parts: WorkerProcessParts): WorkerProcesse
     const tail = createStderrTail();
     let worker: RunningWorker | null = null;
     let closeNotify = (): void => undefined;
-    const lines = forwardWholeLines((bytes) => {
-      if (worker !== null) parts.onStderr(bytes, worker.process.pid);
-    }, platform.arm);
+    let closeOutput = (): void => undefined;
     const failed = (error: unknown): void => {
+      closeOutput();
       dispatch({ type: 'workerEnded', worker: id, end: silentEnd(notStartedFailure(error)) });
     };
     // Only what is used at once may hold the request, with its environment.
@@ -63,36 +62,50 @@ export function createWorkerProcesses(parts: WorkerProcessParts): WorkerProcesse
         closeNotify = platform.openNotifySocket(notifyPath, notifyUid, (bytes) => {
           if (worker !== null) readiness.notified(worker, bytes);
         });
-      const spawned = platform.spawn(request, {
-        message: (raw) => {
-          if (worker !== null) messages.message(worker, raw);
+      const own = parts.openOutput({ generation, slot });
+      closeOutput = () => {
+        own.ended('stdout');
+        own.ended('stderr');
+      };
+      const spawned = platform.spawn(
+        { ...request, stdout: own.stdout },
+        {
+          message: (raw) => {
+            if (worker !== null) messages.message(worker, raw);
+          },
+          garbage: () => {
+            if (worker !== null) messages.garbage(worker);
+          },
+          stderr: (bytes) => {
+            tail.add(bytes);
+            own.write('stderr', bytes);
+            failIfNotInherited(worker);
+            lookForPreload(worker, bytes);
+          },
+          stdout: (bytes) => {
+            own.write('stdout', bytes);
+          },
+          streamEnded: (stream) => {
+            own.ended(stream);
+          },
+          newline: () => {
+            if (worker !== null) readiness.gaveSign(worker, 'writesNewline');
+          },
+          exit: (outcome) => {
+            own.exited();
+            if (worker !== null) ended(worker, outcome);
+          },
+          failed,
         },
-        garbage: () => {
-          if (worker !== null) messages.garbage(worker);
-        },
-        stderr: (bytes) => {
-          tail.add(bytes);
-          lines.add(bytes);
-          failIfNotInherited(worker);
-          lookForPreload(worker, bytes);
-        },
-        newline: () => {
-          if (worker !== null) readiness.gaveSign(worker, 'writesNewline');
-        },
-        exit: (outcome) => {
-          lines.end();
-          if (worker !== null) ended(worker, outcome);
-        },
-        failed,
-      });
-      return { request, process: spawned };
+      );
+      return { request, process: spawned, output: own };
     });
     if (started instanceof Error) {
       closeNotify();
       failed(started);
       return;
     }
-    const { request, process } = started;
+    const { request, process, output } = started;
     if (process === null) closeNotify();
     else {
       worker = {
@@ -126,6 +139,7 @@ export function createWorkerProcesses(parts: WorkerProcessParts): WorkerProcesse
         report: null,
       };
       running.set(id, worker);
+      output.started(process);
       dispatch({ type: 'workerSpawned', worker: id, pid: process.pid, isGated: request.isNode });
       readiness.begin(worker, request);
     }

@@ -13,7 +13,7 @@ export function plainReason(code: string): string {
     case 'ENOSPC':
       return 'the disk is full (ENOSPC)';
     case 'EIO':
-      return 'the disk failed to read it (EIO)';
+      return 'the disk failed (EIO)';
     default:
       return code;
   }

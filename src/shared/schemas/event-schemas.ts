@@ -216,6 +216,19 @@ export const eventShapes: Shapes = {
   fileChanged: event('fileChanged', { ...place, path: z.string() }),
   watchStarted: event('watchStarted', { ...place, paths: z.array(z.string()) }),
   watchFailed: event('watchFailed', { ...place, problem: z.string() }),
+  outputLost: event('outputLost', {
+    ...place,
+    path: z.string(),
+    reason: z.enum(['cannotWrite', 'tooFast']),
+    problem: z.nullable(z.string()),
+  }),
+  outputResumed: event('outputResumed', { ...place, path: z.string(), lines: z.int(), bytes: z.int() }),
+  logRotationFailed: event('logRotationFailed', { ...place, path: z.string(), problem: z.string() }),
+  logsReopened: event('logsReopened', {
+    ...place,
+    paths: z.array(z.string()),
+    problems: z.array(z.string()),
+  }),
   internalError: event('internalError', { ...place, problem: z.string() }),
 };
 

@@ -11,6 +11,7 @@ import { parseReady } from '../readiness-option.ts';
 import { compileProgram, listenersOf, type ProgramOptions } from '../options.ts';
 import type { MasterPlan, Plan, ProgramPlan } from '../plan.ts';
 import type { Place, PlanPlaces, Places } from '../plan-places.ts';
+import { placeLogfile, uselessOutputOptions } from '../output-options.ts';
 import { inapplicableOptions, type InapplicableOption } from '../tcp-options.ts';
 import { parseListenAddress } from '../listen-address.ts';
 import { programName } from '../values.ts';
@@ -269,11 +270,12 @@ function compile({ name, table, entry }: FoundProgram, reader: Reader, report: R
       report(problemWith(node, 'cannot be set: the name of a variable must not be empty or contain ='));
     }
   const unused: string[] = [];
-  for (const { option, message, hint } of inapplicableOptions(
-    givenOptions(values),
-    checked.listeners ?? [],
-  )) {
-    const key = socketKeys[option];
+  const optionless = [
+    ...inapplicableOptions(givenOptions(values), checked.listeners ?? []),
+    ...(areValuesGood ? uselessOutputOptions(optionsOf(table, values, [])) : []),
+  ];
+  for (const { option, message, hint } of optionless) {
+    const key = keyOfOption(option);
     unused.push(key);
     // Those of [defaults] are for the programs that can have them.
     if (entry.node.kind === 'table' && entry.node.entries.has(key)) problem(key, message, hint);
@@ -352,6 +354,10 @@ function listOf(value: unknown): readonly string[] {
   return Array.isArray(value) ? value.map(String) : [];
 }
 
+function keyOfOption(option: string): string {
+  return option.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+}
+
 type ReportKey = (key: string, message: string, hint?: string | null) => void;
 
 function commandOf(value: unknown, problem: ReportKey): readonly string[] | null {
@@ -383,6 +389,10 @@ function optionsOf(
     const value = values[key];
     return typeof value === 'string' ? resolve(folderOf(table, key), value) : undefined;
   };
+  const logfile = (key: string): string | undefined => {
+    const value = values[key];
+    return typeof value === 'string' ? placeLogfile(value, folderOf(table, key)) : undefined;
+  };
   const asTheyAre = Object.entries(programKeys).flatMap(([key, { option }]) =>
     option === undefined ? [] : [[option, values[key]] as const],
   );
@@ -390,6 +400,8 @@ function optionsOf(
     ...Object.fromEntries(asTheyAre),
     command,
     cwd: path('directory'),
+    stdoutLogfile: logfile('stdout_logfile'),
+    stderrLogfile: logfile('stderr_logfile'),
     environmentFile: path('env_file'),
     environment: variablesOf(values['environment']),
     watch: Array.isArray(values['watch'])

@@ -5,6 +5,7 @@
 import * as z from 'zod/mini';
 import { drainSignalNames } from '../../launch/drain-signals.ts';
 import { logFormats, logLevels } from '../plan.ts';
+import { outputKeys } from './output-keys.ts';
 import { masterValues, programName, programValues } from '../values.ts';
 import {
   boolean,
@@ -176,6 +177,7 @@ export const programKeys: Readonly<Record<string, ConfigKey>> = {
     supervisor: null,
   },
   ...launchKeys,
+  ...outputKeys,
   watch: {
     schema: z.union(
       [boolean(z.boolean('true or false')), z.array(z.string().check(z.minLength(1)))],

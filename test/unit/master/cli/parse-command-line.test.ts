@@ -128,6 +128,11 @@ test('options are compiled once: durations in ms, paths absolute, defaults fille
         environment: {},
         environmentFile: null,
         process: plainProcess,
+        output: {
+          stdout: { to: 'inherit' },
+          stderr: { to: 'inherit' },
+          format: { stripsAnsi: false, hasTimestamps: false, isJson: false },
+        },
         watch: ['/srv/src'],
         workerKind: {
           migrates: true,

@@ -1,0 +1,101 @@
+/** The keys of a program's output, named as Supervisor names them where it has them. */
+import { defaultBackups, defaultMaxbytes, type OutputOptions } from '../output-options.ts';
+import { outputValues } from '../output-values.ts';
+import { boolean, type ConfigKey, numeric, orVariable } from './key-schemas.ts';
+
+const size = orVariable('\\d{1,15}(?:\\.\\d{1,6})? ?(?:[KkMmGg]?[Bb])?');
+
+function flag(option: keyof OutputOptions, description: string): ConfigKey {
+  return {
+    schema: boolean(outputValues[option] as typeof outputValues.stripAnsi),
+    type: 'boolean',
+    default: 'false',
+    description,
+    supervisor:
+      option === 'redirectStderr' ? 'redirect_stderr' : option === 'stripAnsi' ? 'strip_ansi' : null,
+    option,
+  };
+}
+
+/** Of `[program.NAME]`. */
+export const outputKeys: Readonly<Record<string, ConfigKey>> = {
+  stdout_logfile: {
+    schema: outputValues.stdoutLogfile,
+    type: 'path, `inherit` or `none`',
+    default: 'inherit',
+    description:
+      'Where the workers write their stdout: `inherit`, the stdout of graceful-run; `none`, nowhere; or a file, which is rotated (docs/output.md). In its path, `{name}` is the name of the program, `{num}` the slot of the worker (0, 1 …), and `{here}` the directory of the config file.',
+    supervisor: 'stdout_logfile',
+  },
+  stdout_logfile_maxbytes: {
+    schema: outputValues.stdoutLogfileMaxbytes,
+    type: 'size, or number of bytes',
+    default: defaultMaxbytes,
+    description:
+      'The size at which the file of stdout is rotated: `"50MB"`, `"1GB"` (units of 1024); `0`: never.',
+    supervisor: 'stdout_logfile_maxbytes',
+    option: 'stdoutLogfileMaxbytes',
+    pattern: size,
+  },
+  stdout_logfile_backups: {
+    schema: numeric(outputValues.stdoutLogfileBackups),
+    type: 'number',
+    default: String(defaultBackups),
+    description: 'How many rotated files of stdout are kept, 0 to 1000. With `0`, a full file is begun anew.',
+    supervisor: 'stdout_logfile_backups',
+    option: 'stdoutLogfileBackups',
+  },
+  stderr_logfile: {
+    schema: outputValues.stderrLogfile,
+    type: 'path, `inherit` or `none`',
+    default: 'inherit',
+    description: 'As `stdout_logfile`, for stderr: `inherit` is the stderr of graceful-run, in whole lines.',
+    supervisor: 'stderr_logfile',
+  },
+  stderr_logfile_maxbytes: {
+    schema: outputValues.stderrLogfileMaxbytes,
+    type: 'size, or number of bytes',
+    default: defaultMaxbytes,
+    description: 'As `stdout_logfile_maxbytes`.',
+    supervisor: 'stderr_logfile_maxbytes',
+    option: 'stderrLogfileMaxbytes',
+    pattern: size,
+  },
+  stderr_logfile_backups: {
+    schema: numeric(outputValues.stderrLogfileBackups),
+    type: 'number',
+    default: String(defaultBackups),
+    description: 'As `stdout_logfile_backups`.',
+    supervisor: 'stderr_logfile_backups',
+    option: 'stderrLogfileBackups',
+  },
+  redirect_stderr: flag('redirectStderr', 'Send stderr to the file of stdout.'),
+  logfile_compress: flag('logfileCompress', 'Compress rotated log files with gzip.'),
+  logfile_daily: flag(
+    'logfileDaily',
+    'Also rotate with the first line of each day, in the time zone of the master.',
+  ),
+  logfile_timestamps: flag('logfileTimestamps', 'Begin each line of a log file with the time, in UTC.'),
+  logfile_format: {
+    schema: outputValues.logfileFormat,
+    type: 'text',
+    default: 'plain',
+    description:
+      '`json`: each line of a log file is a JSON object with the line and its `time`, `program`, `generation`, `slot`, `worker` and `stream`. `plain`: lines stay as they are.',
+    supervisor: null,
+    option: 'logfileFormat',
+  },
+  strip_ansi: flag(
+    'stripAnsi',
+    'Remove colours and other control sequences of terminals from the lines of log files.',
+  ),
+  logfile_overflow: {
+    schema: outputValues.logfileOverflow,
+    type: 'text',
+    default: 'block',
+    description:
+      'If workers write faster than the disk: `block` lets them wait; `drop` drops lines, counts them and reports how many.',
+    supervisor: null,
+    option: 'logfileOverflow',
+  },
+};

@@ -1,0 +1,220 @@
+/** Where the output of workers goes: the options as they are written, and the part of a plan that they are compiled into. Pure. */
+import { resolve } from 'node:path';
+import { parseBytes } from '../../shared/byte-sizes.ts';
+
+/** As code names them. */
+export interface OutputOptions {
+  /**
+   * Where workers write their stdout: `inherit`, the default, to the stdout of graceful-run; `none`: nowhere; or a file, which is rotated. In its path,
+   * `{name}` stands for the name of the program, `{num}` for the slot of the worker, 0, 1 …, and `{here}` for the working directory.
+   */
+  readonly stdoutLogfile?: string;
+  /** The size at which the file is rotated: `50MB`, or a number of bytes; 0: never. Default 50MB. */
+  readonly stdoutLogfileMaxbytes?: string | number;
+  /** How many rotated files are kept, 0 to 1000. Default 10. */
+  readonly stdoutLogfileBackups?: number;
+  /** As `stdoutLogfile`, for stderr: `inherit` is the stderr of graceful-run, in whole lines. */
+  readonly stderrLogfile?: string;
+  /** As `stdoutLogfileMaxbytes`. */
+  readonly stderrLogfileMaxbytes?: string | number;
+  /** As `stdoutLogfileBackups`. */
+  readonly stderrLogfileBackups?: number;
+  /** Send stderr to the file of stdout. Default false. */
+  readonly redirectStderr?: boolean;
+  /** Compress rotated files with gzip. Default false. */
+  readonly logfileCompress?: boolean;
+  /** Also rotate with the first line of each day, in the time zone of the master. Default false. */
+  readonly logfileDaily?: boolean;
+  /** Begin each line of a log file with the time in UTC. Default false. */
+  readonly logfileTimestamps?: boolean;
+  /** `json`: each line of a log file is a JSON object with the line, its time, program, generation, worker and stream. Default `plain`. */
+  readonly logfileFormat?: 'plain' | 'json';
+  /** Remove colours and other control sequences of terminals from the lines of log files. Default false. */
+  readonly stripAnsi?: boolean;
+  /** If workers write faster than the disk: `block` lets them wait, `drop` drops lines and counts them. Default `block`. */
+  readonly logfileOverflow?: 'block' | 'drop';
+}
+
+/** What rotates a file, and what happens when it is too slow. */
+export interface LogFileSettings {
+  /** 0: the size does not matter. */
+  readonly maxBytes: number;
+  readonly backups: number;
+  readonly compress: boolean;
+  readonly daily: boolean;
+  readonly overflow: 'block' | 'drop';
+}
+
+export type OutputDestination =
+  | { readonly to: 'inherit' }
+  | { readonly to: 'none' }
+  /** An absolute path, in which `{name}` and `{num}` are still to be filled in. */
+  | { readonly to: 'file'; readonly path: string; readonly settings: LogFileSettings };
+
+export interface LineFormat {
+  readonly stripsAnsi: boolean;
+  readonly hasTimestamps: boolean;
+  readonly isJson: boolean;
+}
+
+/** In a plan. */
+export interface OutputPlan {
+  readonly stdout: OutputDestination;
+  readonly stderr: OutputDestination;
+  /** Of the lines of files. */
+  readonly format: LineFormat;
+}
+
+const inherit: OutputDestination = Object.freeze({ to: 'inherit' });
+const none: OutputDestination = Object.freeze({ to: 'none' });
+
+/** Nothing is asked for. */
+export const plainOutput: OutputPlan = Object.freeze({
+  stdout: inherit,
+  stderr: inherit,
+  format: Object.freeze({ stripsAnsi: false, hasTimestamps: false, isJson: false }),
+});
+
+export const defaultMaxbytes = '50MB';
+export const defaultBackups = 10;
+export const mostBackups = 1000;
+
+export const wantedLogfile = 'a file, inherit, or none';
+export const wantedMaxbytes = 'a size, such as 50MB or 1GB, or a number of bytes; 0: no limit';
+
+/** Supervisor names its words in any case. Null: it is the path of a file. */
+function wordOf(written: string): 'inherit' | 'none' | null {
+  const word = written.toLowerCase();
+  if (word === 'inherit') return 'inherit';
+  return word === 'none' || word === 'off' || written === '/dev/null' ? 'none' : null;
+}
+
+const ownStreams = [
+  '/dev/stdout',
+  '/dev/stderr',
+  '/dev/fd/1',
+  '/dev/fd/2',
+  '/proc/self/fd/1',
+  '/proc/self/fd/2',
+];
+const foreignWords = ['auto', 'syslog', 'journal', 'null'];
+const placeholders = ['name', 'num', 'here'];
+
+/** Null: it can be a destination. */
+export function logfileFault(written: string): string | null {
+  if (wordOf(written) !== null) return null;
+  if (written === '' || written.includes('\0') || written.endsWith('/')) return wantedLogfile;
+  if (foreignWords.includes(written.toLowerCase()))
+    return `${wantedLogfile}; a file of this name is written ./${written}`;
+  if (ownStreams.includes(written)) return 'inherit, to go to the stdout and stderr of graceful-run';
+  const strange = [...written.matchAll(/\{(\w*)\}/g)].find(([, word = '']) => !placeholders.includes(word));
+  return strange === undefined
+    ? null
+    : `a path with no other placeholders than {name}, {num} and {here}, and there is ${strange[0]}`;
+}
+
+/** Bytes; null: it is no size. */
+export function sizeOf(written: string | number): number | null {
+  if (typeof written === 'string') return parseBytes(written);
+  return Number.isSafeInteger(written) && written >= 0 ? written : null;
+}
+
+/** The destination as it is written, with `{here}` filled in and relative to that folder. */
+export function placeLogfile(written: string, here: string): string {
+  return wordOf(written) ?? resolve(here, written.replaceAll('{here}', here));
+}
+
+/** What the options come to. Their values have been checked. */
+export function compileOutput(options: WrittenOutputOptions, here: string): OutputPlan {
+  const settings = (maxbytes: string | number | undefined, backups: number | undefined): LogFileSettings =>
+    Object.freeze({
+      maxBytes: sizeOf(maxbytes ?? defaultMaxbytes) ?? 0,
+      backups: backups ?? defaultBackups,
+      compress: options.logfileCompress ?? false,
+      daily: options.logfileDaily ?? false,
+      overflow: options.logfileOverflow ?? 'block',
+    });
+  const destination = (written: string | undefined, how: LogFileSettings): OutputDestination => {
+    const word = wordOf(written ?? 'inherit');
+    if (word !== null) return word === 'none' ? none : inherit;
+    return Object.freeze({ to: 'file', path: placeLogfile(written ?? '', here), settings: how });
+  };
+  const stdout = destination(
+    options.stdoutLogfile,
+    settings(options.stdoutLogfileMaxbytes, options.stdoutLogfileBackups),
+  );
+  const stderr =
+    options.redirectStderr === true
+      ? stdout
+      : destination(
+          options.stderrLogfile,
+          settings(options.stderrLogfileMaxbytes, options.stderrLogfileBackups),
+        );
+  if (stdout.to === 'inherit' && stderr.to === 'inherit') return plainOutput;
+  const format = Object.freeze({
+    stripsAnsi: options.stripAnsi ?? false,
+    hasTimestamps: options.logfileTimestamps ?? false,
+    isJson: options.logfileFormat === 'json',
+  });
+  return Object.freeze({ stdout, stderr, format });
+}
+
+/** As the schema gives them. */
+export type WrittenOutputOptions = {
+  readonly [Option in keyof OutputOptions]?: OutputOptions[Option] | undefined;
+};
+
+/** An option that has no effect beside the others. */
+export interface UselessOutputOption {
+  readonly option: keyof OutputOptions;
+  readonly message: string;
+  readonly hint: string;
+}
+
+/** Options that say nothing by default do not count: false, and what is the default anyway. */
+export function uselessOutputOptions(options: WrittenOutputOptions): readonly UselessOutputOption[] {
+  const { stdout, stderr } = compileOutput(options, '/');
+  const hasFile = stdout.to === 'file' || stderr.to === 'file';
+  const needsFile = (option: keyof OutputOptions, of: string): UselessOutputOption => ({
+    option,
+    message: `needs a log file, and ${of} goes to none`,
+    hint: 'name a file for it, or leave it out',
+  });
+  const found: UselessOutputOption[] = [];
+  for (const option of ['stdoutLogfileMaxbytes', 'stdoutLogfileBackups'] as const)
+    if (options[option] !== undefined && stdout.to !== 'file') found.push(needsFile(option, 'stdout'));
+  const hasOwnStderr = stderr.to === 'file' && options.redirectStderr !== true;
+  for (const option of ['stderrLogfileMaxbytes', 'stderrLogfileBackups'] as const)
+    if (options[option] !== undefined && !hasOwnStderr) found.push(needsFile(option, 'stderr'));
+  for (const option of ['logfileCompress', 'logfileDaily', 'logfileTimestamps', 'stripAnsi'] as const)
+    if (options[option] === true && !hasFile) found.push(needsFile(option, 'the output'));
+  if (options.logfileFormat === 'json' && !hasFile) found.push(needsFile('logfileFormat', 'the output'));
+  if (options.logfileOverflow === 'drop' && !hasFile) found.push(needsFile('logfileOverflow', 'the output'));
+  if (options.redirectStderr === true && options.stderrLogfile !== undefined)
+    found.push({
+      option: 'stderrLogfile',
+      message: 'has no effect, because stderr is sent to the file of stdout',
+      hint: 'leave out one of them',
+    });
+  else if (options.redirectStderr === true && stdout.to === 'inherit')
+    found.push({
+      option: 'redirectStderr',
+      message: 'needs a destination of stdout, and that is inherited',
+      hint: 'name a file for stdout, or leave it out',
+    });
+  if (options.logfileFormat === 'json' && options.logfileTimestamps === true)
+    found.push({
+      option: 'logfileTimestamps',
+      message: 'has no effect on JSON lines, which have the time',
+      hint: 'leave it out',
+    });
+  return found;
+}
+
+/** Fills in what is known when a worker is started. */
+export function logfilePath(
+  path: string,
+  { name, slot }: { readonly name: string; readonly slot: number },
+): string {
+  return path.replaceAll('{name}', name).replaceAll('{num}', String(slot));
+}

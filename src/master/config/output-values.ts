@@ -1,0 +1,43 @@
+/** What the values of the options of output may be, and in which words an error says so. */
+import * as z from 'zod/mini';
+import {
+  logfileFault,
+  mostBackups,
+  type OutputOptions,
+  sizeOf,
+  wantedLogfile,
+  wantedMaxbytes,
+} from './output-options.ts';
+
+const wantedBackups = `a whole number from 0 to ${mostBackups}`;
+const wantedBoolean = 'true or false';
+
+const logfile = z.string(wantedLogfile).check(
+  z.refine((written) => logfileFault(written) === null, {
+    error: ({ input }) => logfileFault(String(input)) ?? wantedLogfile,
+  }),
+);
+const size = z
+  .union([z.string(), z.number()], wantedMaxbytes)
+  .check(z.refine((written) => sizeOf(written) !== null, wantedMaxbytes));
+const backups = z.int(wantedBackups).check(z.gte(0, wantedBackups), z.lte(mostBackups, wantedBackups));
+const flag = z.boolean(wantedBoolean);
+
+/** Named as code names them. */
+export const outputValues: {
+  readonly [Option in keyof OutputOptions]-?: z.ZodMiniType<Required<OutputOptions>[Option]>;
+} = {
+  stdoutLogfile: logfile,
+  stdoutLogfileMaxbytes: size,
+  stdoutLogfileBackups: backups,
+  stderrLogfile: logfile,
+  stderrLogfileMaxbytes: size,
+  stderrLogfileBackups: backups,
+  redirectStderr: flag,
+  logfileCompress: flag,
+  logfileDaily: flag,
+  logfileTimestamps: flag,
+  logfileFormat: z.enum(['plain', 'json'], 'plain or json'),
+  stripAnsi: flag,
+  logfileOverflow: z.enum(['block', 'drop'], 'block or drop'),
+};

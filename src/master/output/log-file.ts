@@ -1,0 +1,362 @@
+/**
+ * A file to which the output of workers goes. Lines are written in batches, one after the other, by calls that do not block the master; the file is
+ * rotated and opened again between two batches, so that no line is lost or torn. What cannot be written is counted.
+ */
+import {
+  closeSync,
+  constants,
+  fchmodSync,
+  fstatSync,
+  ftruncate,
+  open,
+  openSync,
+  realpathSync,
+  writev,
+} from 'node:fs';
+import { promisify } from 'node:util';
+import type { LogFileSettings } from '../config/output-options.ts';
+import { GracefulRunError, messageOf, systemCode } from '../../shared/errors.ts';
+import type { MasterEvent } from '../../shared/events.ts';
+import { plainReason } from '../system-calls/plain-reasons.ts';
+import { countLines, createLogQueue } from './log-queue.ts';
+import { compressNewest, shiftBackups } from './rotate-files.ts';
+
+/** One stream of one worker. */
+export interface LogSource {
+  /** Do not read on, so that the worker waits; or do again. */
+  readonly hold: (isHeld: boolean) => void;
+}
+
+export interface LogFile {
+  /** As the plan writes it. */
+  readonly path: string;
+  /** Opens the file unless it is open. Errors: `logFileUnusable`. A source has to be detached in the end. */
+  attach(source: LogSource, settings: LogFileSettings, tell: (event: MasterEvent) => void): void;
+  /** The source writes nothing more. Without a source the file is closed once everything is written. */
+  detach(source: LogSource): void;
+  /** Whole lines, or a part of a line that is too long to be kept. */
+  write(source: LogSource, bytes: Uint8Array): void;
+  configure(settings: LogFileSettings): void;
+  isOpen(): boolean;
+  /** Opens the path again, where another file may be by now. Null, or why it cannot be opened: then the open file is used on. */
+  reopen(): Promise<string | null>;
+  /** Resolves when nothing waits to be written. */
+  flushed(): Promise<void>;
+}
+
+/** The calls that may fail in the middle of a run. */
+export interface LogFileCalls {
+  readonly writev: (fd: number, pieces: readonly Uint8Array[]) => Promise<number>;
+  readonly nowMs: () => number;
+}
+
+const realCalls: LogFileCalls = {
+  writev: async (fd, pieces) => (await promisify(writev)(fd, [...pieces])).bytesWritten,
+  nowMs: () => Date.now(),
+};
+
+/** With more than the first waiting, workers are held until there is no more than the second; or lines are dropped. */
+const mostWaitingBytes = 1024 * 1024;
+const littleWaitingBytes = 256 * 1024;
+const batchBytes = 1024 * 1024;
+/** How long to wait after a rotation has failed. */
+const rotationPauseMs = 30_000;
+const newline = 0x0a;
+
+export function createLogFile(path: string, calls: LogFileCalls = realCalls): LogFile {
+  const queue = createLogQueue();
+  const sources = new Set<LogSource>();
+  let settings: LogFileSettings = {
+    maxBytes: 0,
+    backups: 0,
+    compress: false,
+    daily: false,
+    overflow: 'block',
+  };
+  let tell: (event: MasterEvent) => void = () => undefined;
+  let fd: number | null = null;
+  /** With symlinks resolved: what is renamed. */
+  let realPath = path;
+  let sizeBytes = 0;
+  /** The next byte begins a line of the file. */
+  let isAtLineStart = true;
+  /** The file ends with the beginning of a line whose rest is lost. */
+  let isTorn = false;
+  /** The source whose line has not ended in the queue. */
+  let unended: LogSource | null = null;
+  let areHeld = false;
+  let writing: Promise<void> | null = null;
+  let compressing: Promise<void> = Promise.resolve();
+  let rotatesNextAt = 0;
+  let hasRotationFailed = false;
+  /** When the day of the file's lines ends. */
+  let dayEndsAt = 0;
+  /** Why lines are lost at present, and how many were. */
+  let loss: { readonly reason: 'cannotWrite' | 'tooFast'; lines: number; bytes: number } | null = null;
+  let reopening: { readonly done: (problem: string | null) => void }[] = [];
+
+  function adopt(opened: number): void {
+    const before = fd;
+    const { size, mtimeMs } = fstatSync(opened);
+    fd = opened;
+    sizeBytes = size;
+    isAtLineStart = true;
+    dayEndsAt = endOfDay(size === 0 ? calls.nowMs() : mtimeMs);
+    if (before !== null) closeSync(before);
+  }
+
+  function lose(
+    reason: 'cannotWrite' | 'tooFast',
+    pieces: readonly Uint8Array[],
+    problem: string | null,
+  ): void {
+    if (loss?.reason !== reason) {
+      found();
+      loss = { reason, lines: 0, bytes: 0 };
+      tell({ event: 'outputLost', path, reason, problem });
+    }
+    loss.lines += countLines(pieces);
+    for (const { length } of pieces) loss.bytes += length;
+  }
+
+  /** Nothing is lost any more. */
+  function found(): void {
+    if (loss === null) return;
+    const { lines, bytes } = loss;
+    loss = null;
+    tell({ event: 'outputResumed', path, lines, bytes });
+  }
+
+  function hold(isHeld: boolean): void {
+    if (areHeld === isHeld) return;
+    areHeld = isHeld;
+    for (const source of sources) source.hold(isHeld);
+  }
+
+  function write(source: LogSource, bytes: Uint8Array): void {
+    if (bytes.length === 0) return;
+    if (settings.overflow === 'drop' && queue.bytes > mostWaitingBytes) {
+      lose('tooFast', [bytes], null);
+      return;
+    }
+    if (unended !== null && unended !== source) queue.add(Uint8Array.of(newline));
+    queue.add(bytes);
+    unended = bytes.at(-1) === newline ? null : source;
+    if (settings.overflow === 'block' && queue.bytes > mostWaitingBytes) hold(true);
+    begin();
+  }
+
+  function begin(): void {
+    if (writing !== null || fd === null) return;
+    writing = writeAll().finally(() => {
+      writing = null;
+      if (queue.bytes > 0 || reopening.length > 0) begin();
+      else closeIfUnused();
+    });
+  }
+
+  async function writeAll(): Promise<void> {
+    for (;;) {
+      if (reopening.length > 0) await openAgain();
+      const firstLine = queue.firstLineBytes();
+      if (firstLine === 0 || fd === null) return;
+      if (isRotationDue(firstLine)) await rotate(firstLine);
+      const taken = queue.take(roomBytes(), batchBytes);
+      const pieces = isTorn ? [Uint8Array.of(newline), ...taken] : taken;
+      isTorn = false;
+      await writeBatch(fd, pieces);
+      if (queue.bytes <= littleWaitingBytes) hold(false);
+    }
+  }
+
+  function mayRotate(): boolean {
+    return calls.nowMs() >= rotatesNextAt;
+  }
+
+  function isRotationDue(firstLine: number): boolean {
+    if (!isAtLineStart || sizeBytes === 0 || !mayRotate()) return false;
+    return firstLine > roomBytes() || (settings.daily && calls.nowMs() >= dayEndsAt);
+  }
+
+  function roomBytes(): number {
+    return settings.maxBytes === 0 || !mayRotate() ? Infinity : settings.maxBytes - sizeBytes;
+  }
+
+  async function writeBatch(to: number, pieces: readonly Uint8Array[]): Promise<void> {
+    const beganAtLineStart = isAtLineStart;
+    let left = pieces;
+    let writtenBytes = 0;
+    try {
+      while (left.length > 0) {
+        const written = await calls.writev(to, left);
+        if (written === 0) throw new Error('nothing was written');
+        writtenBytes += written;
+        sizeBytes += written;
+        left = without(left, written);
+      }
+      isAtLineStart = pieces.at(-1)?.at(-1) === newline;
+      if (loss?.reason === 'cannotWrite' || queue.bytes <= littleWaitingBytes) found();
+    } catch (error) {
+      const whole = Buffer.concat(pieces);
+      const keptBytes = writtenBytes === 0 ? 0 : whole.lastIndexOf(newline, writtenBytes - 1) + 1;
+      await takeBack(to, writtenBytes - keptBytes);
+      if (keptBytes === writtenBytes) isAtLineStart = keptBytes > 0 || beganAtLineStart;
+      lose('cannotWrite', [whole.subarray(keptBytes)], plainReason(systemCode(error) ?? messageOf(error)));
+    }
+  }
+
+  /** Removes the beginning of a line whose rest could not be written. */
+  async function takeBack(from: number, bytes: number): Promise<void> {
+    if (bytes === 0) return;
+    try {
+      const { size } = fstatSync(from);
+      await promisify(ftruncate)(from, size - bytes);
+      sizeBytes = size - bytes;
+      isAtLineStart = true;
+    } catch {
+      // Then the next line begins a line of its own at least.
+      isAtLineStart = false;
+      isTorn = true;
+    }
+  }
+
+  async function rotate(firstLine: number): Promise<void> {
+    await compressing;
+    if (fd === null) return;
+    // It may have been truncated, by `copytruncate` of logrotate for example.
+    const { size, mode } = fstatSync(fd);
+    sizeBytes = size;
+    if (size === 0) dayEndsAt = endOfDay(calls.nowMs());
+    if (!isRotationDue(firstLine)) return;
+    try {
+      await shiftBackups(realPath, settings.backups);
+      const opened = await promisify(open)(realPath, openFlags, mode & 0o777);
+      fchmodSync(opened, mode & 0o777);
+      adopt(opened);
+      hasRotationFailed = false;
+      if (settings.compress && settings.backups > 0)
+        compressing = compressNewest(realPath).catch(rotationFailed);
+    } catch (error) {
+      rotationFailed(error);
+    }
+  }
+
+  function rotationFailed(error: unknown): void {
+    rotatesNextAt = calls.nowMs() + rotationPauseMs;
+    if (!hasRotationFailed)
+      tell({ event: 'logRotationFailed', path, problem: plainReason(systemCode(error) ?? messageOf(error)) });
+    hasRotationFailed = true;
+  }
+
+  async function openAgain(): Promise<void> {
+    const asked = reopening;
+    reopening = [];
+    let problem: string | null = null;
+    try {
+      const opened = await promisify(open)(path, openFlags);
+      refuseOthers(path, opened);
+      realPath = realpathSync(path);
+      rotatesNextAt = 0;
+      adopt(opened);
+    } catch (error) {
+      problem = messageOf(error instanceof GracefulRunError ? error : unusable(path, error));
+    }
+    for (const { done } of asked) done(problem);
+  }
+
+  function closeIfUnused(): void {
+    if (sources.size > 0 || fd === null || writing !== null) return;
+    found();
+    closeSync(fd);
+    fd = null;
+  }
+
+  return {
+    path,
+    attach(source, given, listener) {
+      if (fd === null) {
+        const opened = openNow(path);
+        realPath = realpathSync(path);
+        adopt(opened);
+      }
+      settings = given;
+      tell = listener;
+      sources.add(source);
+      if (areHeld) source.hold(true);
+    },
+    detach(source) {
+      sources.delete(source);
+      closeIfUnused();
+    },
+    write,
+    configure(given) {
+      settings = given;
+      if (given.overflow === 'drop') hold(false);
+    },
+    isOpen: () => fd !== null,
+    async reopen() {
+      if (fd === null) return null;
+      return new Promise((done) => {
+        reopening.push({ done });
+        begin();
+      });
+    },
+    async flushed() {
+      while (writing !== null) await writing;
+      await compressing;
+    },
+  };
+}
+
+// A named pipe without a reader would block the master.
+const openFlags = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NONBLOCK;
+
+/** Errors: `logFileUnusable`. */
+function openNow(path: string): number {
+  let opened: number;
+  try {
+    opened = openSync(path, openFlags);
+  } catch (error) {
+    throw unusable(path, error);
+  }
+  refuseOthers(path, opened);
+  return opened;
+}
+
+/** A device or a pipe cannot be rotated, and a reader that stops would stop the master's threads. Closes it. */
+function refuseOthers(path: string, opened: number): void {
+  if (fstatSync(opened).isFile()) return;
+  closeSync(opened);
+  throw new GracefulRunError('logFileUnusable', `cannot use the log file ${path}: it is not a regular file`, {
+    hint: 'leave the option out (inherit) to write to the stdout and stderr of graceful-run',
+  });
+}
+
+function unusable(path: string, cause: unknown): GracefulRunError {
+  const code = systemCode(cause);
+  return new GracefulRunError(
+    'logFileUnusable',
+    `cannot open the log file ${path}: ${plainReason(code ?? messageOf(cause))}`,
+    {
+      hint:
+        code === 'ENOENT'
+          ? 'create its directory'
+          : 'choose a file that the user of graceful-run may write to',
+      cause,
+    },
+  );
+}
+
+function without(pieces: readonly Uint8Array[], writtenBytes: number): readonly Uint8Array[] {
+  let skip = writtenBytes;
+  return pieces.flatMap((piece) => {
+    const from = Math.min(skip, piece.length);
+    skip -= from;
+    return from === piece.length ? [] : [piece.subarray(from)];
+  });
+}
+
+function endOfDay(ms: number): number {
+  const day = new Date(ms);
+  return new Date(day.getFullYear(), day.getMonth(), day.getDate() + 1).getTime();
+}

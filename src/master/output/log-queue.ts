@@ -1,0 +1,77 @@
+/** Whole lines that wait to be written to a log file, and how many of them fit into what is left of it. Pure, but for the bytes that it holds. */
+
+const newline = 0x0a;
+
+export interface LogQueue {
+  /** Bytes that wait. */
+  readonly bytes: number;
+  add(bytes: Uint8Array): void;
+  /** Up to the end of the first line that waits, in bytes; 0: nothing waits. */
+  firstLineBytes(): number;
+  /**
+   * Takes out whole lines: at most `roomBytes`, and about `batchBytes`. The first line comes even if it is longer. The part of a line that has not
+   * ended counts as a line.
+   */
+  take(roomBytes: number, batchBytes: number): readonly Uint8Array[];
+}
+
+/** writev(2) takes 1024 at most. */
+const maxPieces = 512;
+
+export function createLogQueue(): LogQueue {
+  let pieces: Uint8Array[] = [];
+  let bytes = 0;
+
+  const firstLineBytes = (): number => {
+    const [first] = pieces;
+    if (first === undefined) return 0;
+    const end = first.indexOf(newline);
+    return end === -1 ? first.length : end + 1;
+  };
+
+  return {
+    get bytes() {
+      return bytes;
+    },
+    add(piece) {
+      if (piece.length === 0) return;
+      pieces.push(piece);
+      bytes += piece.length;
+    },
+    firstLineBytes,
+    take(roomBytes, batchBytes) {
+      const most = Math.max(Math.min(roomBytes, batchBytes), firstLineBytes());
+      const taken: Uint8Array[] = [];
+      let takenBytes = 0;
+      for (const piece of pieces) {
+        if (taken.length === maxPieces || takenBytes + piece.length > most) break;
+        taken.push(piece);
+        takenBytes += piece.length;
+      }
+      const rest = pieces.slice(taken.length);
+      const [next] = rest;
+      // A piece may have many lines, of which some fit.
+      const end = next === undefined || taken.length === maxPieces ? 0 : lastEnd(next, most - takenBytes);
+      if (next !== undefined && end > 0) {
+        taken.push(next.subarray(0, end));
+        rest[0] = next.subarray(end);
+        takenBytes += end;
+      }
+      pieces = rest;
+      bytes -= takenBytes;
+      return taken;
+    },
+  };
+}
+
+/** Where the last line ends that fits into the room; 0: none does. */
+function lastEnd(piece: Uint8Array, roomBytes: number): number {
+  return roomBytes <= 0 ? 0 : piece.subarray(0, roomBytes).lastIndexOf(newline) + 1;
+}
+
+export function countLines(pieces: readonly Uint8Array[]): number {
+  let lines = 0;
+  for (const piece of pieces)
+    for (let at = piece.indexOf(newline); at !== -1; at = piece.indexOf(newline, at + 1)) lines += 1;
+  return lines;
+}

@@ -1,0 +1,119 @@
+/** Where the output of one program's workers goes: passed on, thrown away, or to files, as its plan says. */
+import type { MasterEvent } from '../../shared/events.ts';
+import type { OutputDestination, OutputPlan } from '../config/output-options.ts';
+import type { OutputStream, Platform, SpawnRequest, WorkerProcess } from '../process/platform.ts';
+import { forwardWholeLines, type LineForwarder } from './forward-lines.ts';
+import type { LogFile } from './log-file.ts';
+import type { LogFilesLoader } from './log-files-loader.ts';
+import type { LogStreams } from './log-streams.ts';
+
+export interface WorkerPlace {
+  readonly generation: number;
+  readonly slot: number;
+}
+
+/** The output of one worker. */
+export interface WorkerOutput {
+  /** What its stdout is to be. */
+  readonly stdout: NonNullable<SpawnRequest['stdout']>;
+  started(process: Pick<WorkerProcess, 'pid' | 'holdOutput'>): void;
+  write(stream: OutputStream, bytes: Uint8Array): void;
+  /** The process has ended: a line that it has not ended counts as one. Others that it has started may still write. */
+  exited(): void;
+  /** Nothing more comes from this stream; of a worker that could not be started, from neither. */
+  ended(stream: OutputStream): void;
+}
+
+export interface ProgramOutput {
+  /** Loads what this plan needs. To be called before open() and configure(). */
+  load(plan: OutputPlan): Promise<void>;
+  /** What can change while workers run, changes now. */
+  configure(plan: OutputPlan): void;
+  /** Opens the log files of a worker that is about to be started. Errors: `logFileUnusable`. */
+  open(plan: OutputPlan, place: WorkerPlace): WorkerOutput;
+}
+
+export interface ProgramOutputParts {
+  readonly name: () => string;
+  readonly arm: Platform['arm'];
+  readonly files: LogFilesLoader;
+  /** What a worker wrote to a stderr that is inherited, in whole lines. */
+  readonly onStderr: (bytes: Uint8Array, pid: number) => void;
+  readonly onEvent: (event: MasterEvent) => void;
+}
+
+export function createProgramOutput(parts: ProgramOutputParts): ProgramOutput {
+  let streams: LogStreams | null = null;
+
+  function isLogged(plan: OutputPlan): boolean {
+    return plan.stdout.to === 'file' || plan.stderr.to === 'file';
+  }
+
+  function openStream(
+    destination: OutputDestination,
+    stream: OutputStream,
+    place: WorkerPlace,
+    pid: () => number,
+  ): LineForwarder & {
+    readonly started?: (process: Pick<WorkerProcess, 'holdOutput'>) => void;
+    readonly close?: () => void;
+  } {
+    if (destination.to === 'none') return nowhere;
+    if (destination.to === 'inherit')
+      return forwardWholeLines((bytes) => {
+        parts.onStderr(bytes, pid());
+      }, parts.arm);
+    if (streams === null) throw new Error('load() comes first');
+    return streams.open(destination, stream, place, pid);
+  }
+
+  return {
+    async load(plan) {
+      if (!isLogged(plan) || streams !== null) return;
+      const files = await parts.files.load();
+      const { createLogStreams } = await import('./log-streams.ts');
+      streams ??= createLogStreams({
+        ...parts,
+        files: (path): LogFile => files.at(path),
+        format: plan.format,
+      });
+    },
+    configure(plan) {
+      streams?.configure(plan);
+    },
+    open(plan, place) {
+      let pid = 0;
+      const stderr = openStream(plan.stderr, 'stderr', place, () => pid);
+      let stdout: ReturnType<typeof openStream>;
+      try {
+        stdout = plan.stdout.to === 'file' ? openStream(plan.stdout, 'stdout', place, () => pid) : nowhere;
+      } catch (error) {
+        stderr.close?.();
+        throw error;
+      }
+      const of = { stdout, stderr };
+      return {
+        stdout: stdoutOf[plan.stdout.to],
+        started(process) {
+          ({ pid } = process);
+          for (const stream of [stdout, stderr]) stream.started?.(process);
+        },
+        write(stream, bytes) {
+          of[stream].add(bytes);
+        },
+        exited() {
+          stdout.end();
+          stderr.end();
+        },
+        ended(stream) {
+          of[stream].end();
+          of[stream].close?.();
+        },
+      };
+    },
+  };
+}
+
+const stdoutOf = { inherit: 'inherited', none: 'discarded', file: 'read' } as const;
+
+const nowhere: LineForwarder = { add: () => undefined, end: () => undefined };
