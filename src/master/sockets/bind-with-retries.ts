@@ -50,8 +50,6 @@ export async function bindWithPatience(
     } catch (error) {
       if (!(error instanceof GracefulRunError) || error.code !== 'addressInUse') throw error;
       if (giveUpAt === null) {
-        const own = tell.inTheWay();
-        if (own !== null) throw heldByOwn(error, own);
         const longestMs = Math.max(patienceMs, ...findOrphans(wanted).map(timeOf));
         giveUpAt = begunAt + longestMs;
         if (isWanted()) tell.busy(longestMs);
@@ -69,7 +67,8 @@ export async function bindWithPatience(
           giveUpAt = now + afterKillMs;
         }
       }
-      if (!isWanted() || now >= giveUpAt) throw nameHolder(error, wanted, Math.round(now - begunAt));
+      if (!isWanted() || now >= giveUpAt)
+        throw nameHolder(error, wanted, Math.round(now - begunAt), tell.inTheWay);
       await new Promise<void>((resolve) => {
         arm(pauseMs, resolve);
       });
@@ -104,7 +103,6 @@ function timeOf({ drainTimeoutMs }: OrphanedWorker): number {
   return drainTimeoutMs + beyondDrainMs;
 }
 
-/** It is there for as long as this process is. */
 function heldByOwn(error: GracefulRunError, fd: number): GracefulRunError {
   return new GracefulRunError(
     'addressInUse',
@@ -116,8 +114,15 @@ function heldByOwn(error: GracefulRunError, fd: number): GracefulRunError {
   );
 }
 
-function nameHolder(error: GracefulRunError, wanted: BindablePlan, sinceMs: number): GracefulRunError {
+function nameHolder(
+  error: GracefulRunError,
+  wanted: BindablePlan,
+  sinceMs: number,
+  inTheWay: BindListeners['inTheWay'],
+): GracefulRunError {
   const [holder = null] = findAddressHolders(wanted);
+  const own = holder?.pid === process.pid ? inTheWay() : null;
+  if (own !== null) return heldByOwn(error, own);
   if (holder?.pid === process.pid)
     return new GracefulRunError(
       'addressInUse',
