@@ -11,6 +11,7 @@ import { app, appPath, kill, runMaster, temporaryFolder, type RunningMaster } fr
 import { startLoad } from '../helpers/strict-client.ts';
 import type { Load } from '../helpers/load.ts';
 import { failuresOf } from '../helpers/tally.ts';
+import { Wire } from '../helpers/wire.ts';
 
 const python = ['python3', appPath('serves').replace('.cjs', '.py')];
 
@@ -195,6 +196,20 @@ test('what has queued for a worker that hangs when its slot is given up is serve
   expect(new Set(answers.map(({ body }) => (JSON.parse(body) as { pid: number }).pid))).not.toContain(
     hanging,
   );
+});
+
+test('a client of a slot that was given up is served although it sends its request, for which defer_accept waits, only then', async () => {
+  const master = start(2, { flags: ['--defer-accept', '30s', '--probation', '2s'] });
+  const port = await master.serving();
+  const clients = await Promise.all(Array.from({ length: 20 }, () => Wire.connect(port)));
+  await scale(master, 1);
+  await master.waitFor('workerExited', { slot: 1 });
+  // More than a second later, and after the last change of the program.
+  master.signal('SIGHUP');
+  await master.waitFor('workerExited', { generation: 1, slot: 0 });
+  for (const client of clients) client.write('GET / HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n');
+  await Promise.all(clients.map(({ closed }) => closed));
+  for (const { received } of clients) expect(received).toContain('200 OK');
 });
 
 test('programs that do not know graceful-run each get their socket, blocking, at the same descriptor', async () => {

@@ -9,6 +9,12 @@ import type { Versions } from './versions.ts';
 /** A connection whose first packet came before its slot was left out is in the queue after a round trip to the client. */
 export const handshakeMs = 1_000;
 
+/**
+ * It may take longer: a lost packet is sent again after 1, 3, 7 … s, and with defer_accept a connection is in the queue only once the client has
+ * sent something. So the pauses between two looks double, as the kernel's do, up to this one.
+ */
+const longestPauseMs = 64_000;
+
 export interface LeftQueues {
   readonly look: (program: Program) => void;
   /** As look(), at the program as it was then. */
@@ -32,6 +38,14 @@ export function watchLeftQueues(
     if (latest !== null) look(latest);
   }
 
+  function lookLater(pauseMs: number): void {
+    cancel();
+    cancel = arm(pauseMs, () => {
+      if (pauseMs < longestPauseMs) lookLater(2 * pauseMs);
+      lookAgain();
+    });
+  }
+
   function look(program: Program): void {
     latest = program;
     const current = servingGeneration(program);
@@ -48,10 +62,7 @@ export function watchLeftQueues(
     unattended = new Set(
       Array.from({ length: count }, (_, slot) => slot).filter((slot) => !attended.has(slot)),
     );
-    if ([...unattended].some((slot) => !before.has(slot))) {
-      cancel();
-      cancel = arm(handshakeMs, lookAgain);
-    }
+    if ([...unattended].some((slot) => !before.has(slot))) lookLater(handshakeMs);
     for (const slot of unattended) {
       const connections = listeners.reduce((sum, { slots }) => sum + slots.queued(slot), 0);
       const last = reported.get(slot);

@@ -37,6 +37,7 @@ function setUp(queues: Record<number, number> = {}) {
     queues: createSlotQueues(platform, versions as never, (...one) => left.push(one)),
     left,
     directed: () => directed,
+    armed: () => armed.length,
     pass: (ms: number) => {
       for (const until = now + ms; now < until; now += 10) {
         const due = armed.filter(({ at }) => at <= now);
@@ -198,4 +199,17 @@ test('a queue to which a handshake comes late is reported within a second, and n
   lengths[2] = 1;
   pass(1_100);
   expect(left).toEqual([[2, 1]]);
+});
+
+test('a connection that comes after many seconds, as with defer_accept, is found, until the queue is not looked at any more', () => {
+  const lengths: Record<number, number> = { 2: 0 };
+  const { queues, left, pass, armed } = setUp(lengths);
+  queues.lookForLeft(shrunk([worker(0), worker(1)]));
+  pass(20_000);
+  lengths[2] = 1;
+  pass(15_000);
+  expect(left).toEqual([[2, 1]]);
+  expect(armed()).toBe(1);
+  pass(100_000);
+  expect(armed()).toBe(0);
 });
