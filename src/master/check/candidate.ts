@@ -190,7 +190,10 @@ export function startCandidate(
 
   async function live(): Promise<CandidateResult | null> {
     try {
-      const prepared = await versions.prepare(plan, async (wanted) => bindStandIn(wanted, inherited));
+      const prepared = await versions.prepare(plan, async (wanted) => ({
+        sockets: await bindStandIn(wanted, inherited),
+        madeFor: wanted,
+      }));
       prepared.commit(place.generation);
       const gone = new Promise<void>((resolve) => {
         ended = resolve;

@@ -39,6 +39,11 @@ export interface ListenerRecord {
   readonly fd: number;
   readonly isUndecided: boolean;
   readonly standsFor: string | null;
+  /** Null: it was bound by a numeric address, or by none. */
+  readonly hostName: string | null;
+  readonly isInherited: boolean;
+  /** Null: it has no file, or the file is not the master's. */
+  readonly file: number | null;
   /** With reuse_port: the descriptors of the sockets of the slots from 1 on; that of slot 0 is `fd`. Null: all slots share `fd`. */
   readonly slotFds: readonly number[] | null;
 }

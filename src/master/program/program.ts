@@ -5,7 +5,7 @@
 import type { ReloadResult, Scaled } from '../../shared/control-api.ts';
 import type { Cause, EventWithoutRelease, Failure, MasterEvent } from '../../shared/events.ts';
 import { messageOf } from '../../shared/errors.ts';
-import { declaredName, killDelayMs } from '../../shared/protocol.ts';
+import { killDelayMs } from '../../shared/protocol.ts';
 import {
   bindPatienceMs,
   maxDrainingGenerations,
@@ -13,7 +13,7 @@ import {
   settleMs,
   watchStableMs,
 } from '../config/fixed-bounds.ts';
-import { isDeclared, isSameAddress } from '../config/difference.ts';
+import { isDeclared } from '../config/difference.ts';
 import { nameAfter } from '../config/plan-names.ts';
 import { addressFields } from '../../shared/format-address.ts';
 import type { ListenerPlan, ProgramPlan } from '../config/plan.ts';
@@ -38,7 +38,7 @@ import { createReloadWaiters, masterStopped } from './history/reload-waiters.ts'
 import { defaultBackoff } from './lifecycle/backoff.ts';
 import { idleProgram, servingGeneration, type LifecycleSettings, type Program } from './lifecycle/state.ts';
 import { createRunner, type Runner } from './runner.ts';
-import { createVersions, type PreparedVersion, type Version } from './versions.ts';
+import { createVersions, type HeldSockets, type PreparedVersion } from './versions.ts';
 import type { FoundSockets } from '../sockets/find-inherited-sockets.ts';
 
 export interface ProgramParts {
@@ -51,8 +51,8 @@ export interface ProgramParts {
   readonly privateFolder: () => string | null;
   /** `wallMs`: when it happened, in ms since 1970. */
   readonly onEvent: (event: MasterEvent, wallMs: number) => void;
-  /** Listeners for this address that another program holds; empty: none does. */
-  readonly lend?: (listener: ListenerPlan) => readonly BoundListener[];
+  /** The sockets for this address that another program holds; null: none does. */
+  readonly lend?: (listener: ListenerPlan) => HeldSockets | null;
   /** Sockets that the master was started with. */
   readonly inherited?: Pick<FoundSockets, 'take' | 'inTheWay'>;
   /** Those of the master. Default: of its own. */
@@ -70,8 +70,8 @@ export interface ManagedProgram {
   isServing(): boolean;
   /** The number that its next generation will have. */
   nextGeneration(): number;
-  /** The listeners that it holds for this address, for another program; empty: it holds none. */
-  lend(wanted: ListenerPlan): readonly BoundListener[];
+  /** The sockets that it holds for this address, for another program; null: it holds none. */
+  lend(wanted: ListenerPlan): HeldSockets | null;
   /** Looks up the command of a plan (default: its own), as it is done for every worker. Errors: `commandNotFound`, `commandNotExecutable`, `cwdMissing`, `envFileUnreadable`. */
   check(plan?: ProgramPlan): void;
   /** Binds the listeners that are not held. Errors: `addressInUse`, `addressUnusable`. After an error close() is still to be called. */
@@ -218,19 +218,13 @@ export function createProgram(parts: ProgramParts): ManagedProgram {
   async function bindOne(
     wanted: ListenerPlan,
     isStillWanted: () => boolean = () => true,
-  ): Promise<readonly BoundListener[]> {
-    const lent = parts.lend?.(wanted) ?? [];
-    const held = lent.length > 0 ? lent : ((await parts.inherited?.take(wanted)) ?? []);
-    if (held.length > 0 || wanted.type === 'fd') {
-      const { fitSockets } = await import('../sockets/fit-sockets.ts');
-      await fitSockets(held, wanted).catch((error: unknown) => {
-        for (const listener of held) listener.close();
-        throw error;
-      });
-      return held;
-    }
+  ): Promise<HeldSockets> {
+    const lent = parts.lend?.(wanted) ?? null;
+    if (lent !== null) return lent;
+    const given = (await parts.inherited?.take(wanted)) ?? [];
+    if (given.length > 0 || wanted.type === 'fd') return { sockets: given, madeFor: null };
     const address = addressFields(wanted);
-    return bindWithPatience(
+    const sockets = await bindWithPatience(
       wanted,
       bindPatienceMs,
       // A stop that is asked for meanwhile makes it useless to wait for an address, and so does another plan.
@@ -249,24 +243,7 @@ export function createProgram(parts: ProgramParts): ManagedProgram {
       },
       platform,
     );
-  }
-
-  /** A socket that stays may have got other options, another length of its queue, other permissions, or another owner. */
-  async function fitHeld({ plan: before, listeners }: Version, after: ProgramPlan): Promise<void> {
-    for (const listener of after.listeners) {
-      const known = before.listeners.find((one) => isSameAddress(one, listener));
-      if (known !== undefined && fittingOf(known) !== fittingOf(listener)) {
-        const { fitSockets } = await import('../sockets/fit-sockets.ts');
-        await fitSockets(
-          listeners.filter((one) => declaredName(one) === known.name),
-          listener,
-        );
-      }
-      if (listener.type !== 'unix' || known?.type !== 'unix') continue;
-      if (known.mode === listener.mode && known.owner === listener.owner) continue;
-      const { fitFile } = await import('../sockets/unix-listener.ts');
-      await fitFile(listener);
-    }
+    return { sockets, madeFor: wanted };
   }
 
   function nextGeneration(): number {
@@ -353,7 +330,7 @@ export function createProgram(parts: ProgramParts): ManagedProgram {
             prepared.commit(nextGeneration());
             return;
           }
-          prepared.discard();
+          await prepared.discard();
         } catch (error) {
           if (isLatest()) throw error;
         }
@@ -392,7 +369,6 @@ export function createProgram(parts: ProgramParts): ManagedProgram {
     async prepare(plan) {
       isBindWanted = true;
       await output.load(plan.output);
-      await fitHeld(versions.latest(), plan);
       return versions.prepare(plan, async (wanted) => bindOne(wanted));
     },
     change(plan, prepared) {
@@ -428,6 +404,9 @@ export function createProgram(parts: ProgramParts): ManagedProgram {
         fd: listener.fd,
         isUndecided: listener.isUndecided,
         standsFor: listener.standsFor,
+        hostName: listener.hostName ?? null,
+        isInherited: listener.isInherited === true,
+        file: listener.file ?? null,
         slotFds: listener.slots.isOpen() ? listener.slots.otherFds() : null,
       })),
       workers: runner.workers(),
@@ -440,11 +419,6 @@ export function createProgram(parts: ProgramParts): ManagedProgram {
       await stopWatching();
     },
   };
-}
-
-/** What can change of a socket that listens. */
-function fittingOf(listener: ListenerPlan): string {
-  return JSON.stringify([listener.backlog, 'options' in listener ? (listener.options ?? null) : null]);
 }
 
 /** What PORT says; null: it listens on no port. */

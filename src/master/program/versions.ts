@@ -9,6 +9,7 @@ import { declaredName } from '../../shared/protocol.ts';
 import { isSameAddress } from '../config/difference.ts';
 import type { ListenerPlan, ProgramPlan, TcpOptions } from '../config/plan.ts';
 import { createFittedListeners, type FittedListeners } from '../sockets/fitted-listeners.ts';
+import type { UndoFit } from '../sockets/fit-sockets.ts';
 import { listenerOfSlot, type BoundListener } from '../sockets/listener.ts';
 
 export interface Version {
@@ -24,8 +25,15 @@ export interface Version {
 export interface PreparedVersion {
   /** Generations from this number on run it. */
   commit(from: number): void;
-  /** Lets go of what was bound for it. */
-  discard(): void;
+  /** Lets go of what was bound for it, and gives the other sockets back what they had. */
+  discard(): Promise<void>;
+}
+
+/** The sockets of one declared listener. */
+export interface HeldSockets {
+  readonly sockets: readonly BoundListener[];
+  /** The listener that they were bound for, or were given to last; null: that is not known. */
+  readonly madeFor: ListenerPlan | null;
 }
 
 export interface Versions {
@@ -38,15 +46,15 @@ export interface Versions {
   listenersOf(worker: { readonly generation: number; readonly slot: number }): readonly BoundListener[];
   /** Every listener that is held for any of them. */
   listeners(): readonly BoundListener[];
-  /** The listeners that are held for this address, once more; empty: there is none. `isOwn`: the program itself asks, for its next version. */
-  share(wanted: ListenerPlan, isOwn: boolean): readonly BoundListener[];
+  /** The sockets that are held for this address, once more; null: there is none. `isOwn`: the program itself asks, for its next version. */
+  share(wanted: ListenerPlan, isOwn: boolean): HeldSockets | null;
   /**
-   * Holds every listener of `plan`: those that are held already are shared, and the others come from `bind`. After an error nothing that was
-   * held before has changed.
+   * Holds every listener of `plan`: those that are held already are shared and get what the plan says of them, and the others come from `bind`. After an
+   * error nothing that was held before has changed.
    */
   prepare(
     plan: ProgramPlan,
-    bind: (listener: ListenerPlan) => Promise<readonly BoundListener[]>,
+    bind: (listener: ListenerPlan) => Promise<HeldSockets>,
   ): Promise<PreparedVersion>;
   /** Generations from `from` on have another plan, and the same listeners if it declares the same; otherwise none until it is prepared. */
   amend(plan: ProgramPlan, from: number): void;
@@ -75,7 +83,7 @@ export function createVersions(first: ProgramPlan, onBound: (listener: BoundList
     return last;
   }
 
-  function share(wanted: ListenerPlan, isOwn: boolean): readonly BoundListener[] {
+  function share(wanted: ListenerPlan, isOwn: boolean): HeldSockets | null {
     // The latest first. One before it may hold what it does not: a release that failed leaves the old one serving, with its listeners.
     for (const { plan, listeners } of versions.toReversed()) {
       // Port 0 stands for another port each time: what the kernel has chosen goes with the name.
@@ -84,17 +92,19 @@ export function createVersions(first: ProgramPlan, onBound: (listener: BoundList
           isSameAddress(one, wanted) &&
           (!('port' in one) || one.port !== 0 || (isOwn && one.name === wanted.name)),
       );
-      const held = listeners.filter((one) => before !== undefined && declaredName(one) === before.name);
-      if (held.length > 0)
-        return held.map((one) =>
-          one.share({
-            name: renamed(one.name, before?.name ?? wanted.name, wanted.name),
-            backlog: wanted.backlog,
-            standsFor: one.standsFor === null ? null : wanted.name,
-          }),
-        );
+      if (before === undefined) continue;
+      const held = listeners.filter((one) => declaredName(one) === before.name);
+      if (held.length === 0) continue;
+      const sockets = held.map((one) =>
+        one.share({
+          name: renamed(one.name, before.name, wanted.name),
+          backlog: wanted.backlog,
+          standsFor: one.standsFor === null ? null : wanted.name,
+        }),
+      );
+      return { sockets, madeFor: before };
     }
-    return [];
+    return null;
   }
 
   const versionAt = (generation: number): Version =>
@@ -110,18 +120,23 @@ export function createVersions(first: ProgramPlan, onBound: (listener: BoundList
     listeners: () => versions.flatMap(({ listeners }) => listeners),
     async prepare(plan, bind) {
       const listeners: BoundListener[] = [];
-      const discard = (): void => {
+      const fits: UndoFit[] = [];
+      const discard = async (): Promise<void> => {
+        for (const undo of fits.splice(0).reverse()) await undo();
         for (const listener of listeners) listener.close();
       };
       try {
         for (const wanted of plan.listeners) {
-          const held = share(wanted, true);
-          listeners.push(...(held.length > 0 ? held : await bind(wanted)));
+          const held = share(wanted, true) ?? (await bind(wanted));
+          listeners.push(...held.sockets);
           refuseTwins(listeners);
+          if (held.madeFor !== null && changeableOf(held.madeFor) === changeableOf(wanted)) continue;
+          const { fitSockets } = await import('../sockets/fit-sockets.ts');
+          fits.push(await fitSockets(held.sockets, held.madeFor, wanted));
         }
         if (plan.reusePort) await Promise.all(listeners.map(async ({ slots }) => slots.open(plan.workers)));
       } catch (error) {
-        discard();
+        await discard();
         throw error;
       }
       return {
@@ -162,6 +177,13 @@ export function createVersions(first: ProgramPlan, onBound: (listener: BoundList
 function optionsIn({ listeners }: ProgramPlan, name: string): TcpOptions | undefined {
   const listener = listeners.find((one) => one.name === name);
   return listener?.type === 'tcp' ? listener.options : undefined;
+}
+
+/** What can change of a socket that is held. */
+function changeableOf(listener: ListenerPlan): string {
+  const options = 'options' in listener ? (listener.options ?? null) : null;
+  const file = listener.type === 'unix' ? [listener.mode, listener.owner] : [];
+  return JSON.stringify([listener.backlog, options, ...file]);
 }
 
 /** One that the master was started with may be meant by its name, its address and its descriptor. Errors: `addressUnusable`. */

@@ -58,7 +58,7 @@ export async function applyPlan(
         const isBound = plan.autostart && !areExcluded(plan.listeners, going);
         added.push({ member, isBound });
         member.program.check();
-        if (isBound) await member.program.bind();
+        if (isBound) prepared.set(name, await member.program.prepare(plan));
       }),
     ),
     ...difference.changed
@@ -76,11 +76,15 @@ export async function applyPlan(
     if (problems.length > 0) throw planInvalid(after.master.file, problems);
     begun();
   } catch (error) {
-    for (const version of prepared.values()) version.discard();
+    await Promise.all([...prepared.values()].map(async (version) => version.discard()));
     await Promise.all(added.map(async ({ member }) => set.remove(member)));
     throw error;
   }
-  for (const { member } of added) set.add(member);
+  for (const { member } of added) {
+    const version = prepared.get(member.program.name());
+    if (version !== undefined) member.program.change(member.program.plan(), version);
+    set.add(member);
+  }
 
   const removed = difference.removed.map((name) => set.find(name));
   const changeAll = difference.changed.map((change) => ({ change, plan: planOf(change.program) }));
@@ -164,7 +168,7 @@ async function changeOne(
       set.advance();
       return { program: change.program, done: 'reloaded', problem: problemIn(await outcome) };
     }
-    (version ?? prepared)?.discard();
+    await (version ?? prepared)?.discard();
   } catch (error) {
     return { program: change.program, done: 'reloaded', problem: errorOf(error).message };
   }

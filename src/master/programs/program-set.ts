@@ -10,8 +10,8 @@ import { sameStopMs } from '../config/fixed-bounds.ts';
 import type { ListenerPlan, ProgramPlan } from '../config/plan.ts';
 import { type Deferred, deferred } from '../deferred.ts';
 import { createProgram, type ManagedProgram, type ProgramParts } from '../program/program.ts';
+import type { HeldSockets } from '../program/versions.ts';
 import { notStartedFailure } from '../program/worker-failures.ts';
-import type { BoundListener } from '../sockets/listener.ts';
 import { dependentsFirst, withDependencies } from './start-order.ts';
 import { createTurns } from './take-turns.ts';
 
@@ -145,12 +145,12 @@ export function createProgramSet(parts: ProgramSetParts): ProgramSet {
   }
 
   /** Another program may hold the same address until it lets go of it: after a change of the plan. */
-  function lend(wanted: ListenerPlan): readonly BoundListener[] {
+  function lend(wanted: ListenerPlan): HeldSockets | null {
     for (const { program } of members) {
       const lent = program.lend(wanted);
-      if (lent.length > 0) return lent;
+      if (lent !== null) return lent;
     }
-    return [];
+    return null;
   }
 
   function find(name: string | null): Member {

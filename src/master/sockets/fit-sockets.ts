@@ -1,18 +1,55 @@
-/** Gives sockets that are held already the length of queue and the options that a listener of the plan asks for. */
+/**
+ * Gives sockets that are held already what a listener of the plan asks for: the length of the queue, options, and the permissions and owner of the
+ * file of a UNIX socket.
+ */
 import type { ListenerPlan } from '../config/plan.ts';
 import { listen } from '../system-calls/syscalls.ts';
 import type { BoundListener } from './listener.ts';
 import { applyTcpOptions } from './tcp-socket.ts';
 
-/** Those of UNIX have no options, and those of UDP no queue either. Errors: `addressUnusable`, if the kernel refuses one. */
-export async function fitSockets(sockets: readonly BoundListener[], wanted: ListenerPlan): Promise<void> {
-  const options = 'options' in wanted ? wanted.options : undefined;
-  for (const { fd: first, address, slots } of sockets) {
-    if (address.type === 'udp' && options === undefined) continue;
-    for (const fd of [first, ...slots.otherFds()]) {
-      // A second listen(2) does only this.
-      await listen(fd, wanted.backlog);
-      if (address.type === 'tcp' || options !== undefined) await applyTcpOptions(fd, options);
+/** Gives the sockets back what they had. */
+export type UndoFit = () => Promise<void>;
+
+/**
+ * `madeFor`: the listener that they were bound for, or were given to last; null: that is not known, and there is no way back. Errors:
+ * `addressUnusable`, if the kernel refuses an option or the file is not that of the socket any more; then the sockets are as they were.
+ */
+export async function fitSockets(
+  sockets: readonly BoundListener[],
+  madeFor: ListenerPlan | null,
+  wanted: ListenerPlan,
+): Promise<UndoFit> {
+  const steps: UndoFit[] = [];
+  const undo = async (): Promise<void> => {
+    for (const step of steps.splice(0).reverse()) await step();
+  };
+  try {
+    for (const socket of sockets) {
+      // The kernel has taken these values before. A socket that was closed meanwhile needs none.
+      if (madeFor !== null)
+        steps.push(async () => setQueueAndOptions(socket, madeFor).catch(() => undefined));
+      await setQueueAndOptions(socket, wanted);
+      if (wanted.type !== 'unix' || madeFor?.type !== 'unix' || socket.file === undefined) continue;
+      const { fitFile } = await import('./socket-file.ts');
+      steps.push(await fitFile(socket.file, madeFor, wanted));
     }
+  } catch (error) {
+    await undo();
+    throw error;
+  }
+  return undo;
+}
+
+/** Those of UNIX have no options, and those of UDP no queue either. */
+async function setQueueAndOptions(
+  { fd: first, address, slots }: BoundListener,
+  wanted: ListenerPlan,
+): Promise<void> {
+  const options = 'options' in wanted ? wanted.options : undefined;
+  if (address.type === 'udp' && options === undefined) return;
+  for (const fd of [first, ...slots.otherFds()]) {
+    // A second listen(2) does only this.
+    await listen(fd, wanted.backlog);
+    if (address.type === 'tcp' || options !== undefined) await applyTcpOptions(fd, options);
   }
 }

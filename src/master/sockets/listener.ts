@@ -29,6 +29,8 @@ export interface BoundListener {
   readonly hostName?: string;
   /** The master was started with the socket. Missing: it has bound it. */
   readonly isInherited?: boolean;
+  /** The inode of the file of a UNIX socket. Missing: it has none, or the file belongs to what has bound the socket. */
+  readonly file?: number;
   readonly slots: ListenerSlots;
   /** Lets go of the master's copy; workers keep theirs. A second call does nothing. While it is shared, the socket stays open. */
   close(): void;

@@ -2,7 +2,7 @@
  * UNIX sockets (unix(7)): binds and holds them as listener.ts does with TCP. A file that a socket has left behind is replaced, one that is
  * listened on never. The file goes when the listener is closed.
  */
-import { chmodSync, lchownSync, lstatSync, unlinkSync, type Stats } from 'node:fs';
+import { lchownSync, lstatSync, unlinkSync, type Stats } from 'node:fs';
 import net from 'node:net';
 import { dirname } from 'node:path';
 import { socketPathLimitBytes } from '../../shared/control-path.ts';
@@ -29,7 +29,16 @@ export async function bindUnixListener(plan: UnixListenerPlan): Promise<BoundLis
   }
   const file = isAbstract(path) ? null : (lstatSync(path, { throwIfNoEntry: false })?.ino ?? null);
   return holdListener(
-    { name, address: { type: 'unix', path }, backlog, fd, handle, isUndecided: false, standsFor: null },
+    {
+      name,
+      address: { type: 'unix', path },
+      backlog,
+      fd,
+      handle,
+      isUndecided: false,
+      standsFor: null,
+      ...(file === null ? {} : { file }),
+    },
     () => {
       if (file !== null) removeOwn(path, file);
     },
@@ -48,18 +57,6 @@ export async function probeUnixAddress(plan: UnixListenerPlan): Promise<Graceful
   } catch (error) {
     if (error instanceof GracefulRunError) return error;
     throw error;
-  }
-}
-
-/** Gives the file of a socket that is held already the permissions and the owner of the plan. Errors: `addressUnusable`. */
-export async function fitFile({ path, mode, owner }: UnixListenerPlan): Promise<void> {
-  if (isAbstract(path)) return;
-  const ownership = await ownershipOf(path, owner);
-  try {
-    if (mode !== null) chmodSync(path, mode);
-    if (ownership !== null) lchownSync(path, ownership.uid, ownership.gid);
-  } catch (error) {
-    throw unusable(path, systemCode(error) ?? messageOf(error));
   }
 }
 
@@ -180,7 +177,8 @@ async function connects(path: string): Promise<'answered' | 'refused' | 'absent'
   });
 }
 
-async function ownershipOf(path: string, owner: string | null): Promise<Ownership | null> {
+/** Errors: `addressUnusable`. */
+export async function ownershipOf(path: string, owner: string | null): Promise<Ownership | null> {
   if (owner === null) return null;
   const found = await readOwnership(owner);
   if (typeof found !== 'string') return found;
@@ -217,7 +215,7 @@ function inUse(path: string): GracefulRunError {
   return new GracefulRunError('addressInUse', `cannot listen on unix:${path}: the address is in use`);
 }
 
-function unusable(path: string, code: string): GracefulRunError {
+export function unusable(path: string, code: string): GracefulRunError {
   const hint =
     code === 'ENOENT' || code === 'ENOTDIR'
       ? `make its folder: mkdir -p ${dirname(path)}`

@@ -64,7 +64,8 @@ export const programKeys: Readonly<Record<string, ConfigKey>> = {
     schema: programValues.socketMode,
     type: 'string',
     default: 'what the umask leaves',
-    description: 'Permission bits of the files of UNIX sockets, in octal digits: `"0660"`.',
+    description:
+      'Permission bits of the files of UNIX sockets, in octal digits: `"0660"`. No effect on inherited sockets.',
     supervisor: 'socket_mode',
     option: 'socketMode',
   },
@@ -73,7 +74,7 @@ export const programKeys: Readonly<Record<string, ConfigKey>> = {
     type: 'string',
     default: 'the user of the master',
     description:
-      'Owner of the files of UNIX sockets: `"www-data"`, `"www-data:web"`, `":web"`. To give a file to another user, the master has to be root.',
+      'Owner of the files of UNIX sockets: `"www-data"`, `"www-data:web"`, `":web"`. To give a file to another user, the master has to be root. No effect on inherited sockets.',
     supervisor: 'socket_owner',
     option: 'socketOwner',
   },

@@ -1,0 +1,51 @@
+/** The file of a UNIX socket that is held: its permissions and its owner. Loaded when an update changes them. */
+import { chmodSync, lchownSync, lstatSync } from 'node:fs';
+import { GracefulRunError, messageOf, systemCode } from '../../shared/errors.ts';
+import type { UnixListenerPlan } from '../config/plan.ts';
+import { ownershipOf, unusable } from './unix-listener.ts';
+
+/**
+ * Gives the file what differs between the two listeners. `inode`: that of the file. Null permissions are what the umask leaves, and no owner is the user of the
+ * master. Returns what gives it back what it had. Errors: `addressUnusable`.
+ */
+export async function fitFile(
+  inode: number,
+  before: UnixListenerPlan,
+  { path, mode, owner }: UnixListenerPlan,
+): Promise<() => Promise<void>> {
+  const ownership = owner === before.owner ? null : await ownershipOf(path, owner ?? ownerOfMaster());
+  if (ownership === null && mode === before.mode) return async () => Promise.resolve();
+  const found = lstatSync(path, { throwIfNoEntry: false });
+  if (found?.ino !== inode)
+    throw new GracefulRunError(
+      'addressUnusable',
+      `cannot change the permissions of unix:${path}: another process has removed or replaced its file`,
+      {
+        hint: 'stop the program and start it again (gracefulctl stop, gracefulctl start), which binds the socket anew',
+      },
+    );
+  const undo = async (): Promise<void> => {
+    if (lstatSync(path, { throwIfNoEntry: false })?.ino !== inode) return Promise.resolve();
+    lchownSync(path, found.uid, found.gid);
+    chmodSync(path, found.mode & 0o7777);
+    return Promise.resolve();
+  };
+  try {
+    if (ownership !== null) lchownSync(path, ownership.uid, ownership.gid);
+    if (mode !== before.mode) chmodSync(path, mode ?? 0o777 & ~umask());
+  } catch (error) {
+    throw unusable(path, systemCode(error) ?? messageOf(error));
+  }
+  return undo;
+}
+
+function ownerOfMaster(): string {
+  return `${process.geteuid?.() ?? -1}:${process.getegid?.() ?? -1}`;
+}
+
+/** It can only be read by setting it. */
+function umask(): number {
+  const current = process.umask(0o077);
+  process.umask(current);
+  return current;
+}
