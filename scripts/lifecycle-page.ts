@@ -3,6 +3,7 @@ import { defaultBackoff } from '../src/master/program/lifecycle/backoff.ts';
 import type { LifecycleInput } from '../src/master/program/lifecycle/inputs.ts';
 import {
   idleProgram,
+  type LifecycleSettings,
   type Program,
   type Worker as LifecycleWorker,
 } from '../src/master/program/lifecycle/state.ts';
@@ -11,7 +12,7 @@ import { isImpossible, stepWorker } from '../src/master/program/lifecycle/worker
 import type { WorkerTableInput } from '../src/master/program/lifecycle/worker-step.ts';
 import type { Failure, WorkerPhase } from '../src/shared/events.ts';
 
-const settings = {
+const settings: LifecycleSettings = {
   readyTimeoutMs: 30_000,
   drainTimeoutMs: 30_000,
   killDelayMs: 2_000,
@@ -20,6 +21,12 @@ const settings = {
   sameStopMs: 0,
   maxDrainingGenerations: 8,
   backoff: defaultBackoff,
+  restart: {
+    autorestart: 'unexpected',
+    exitCodes: [0],
+    startRetries: 1,
+    crashLoop: { deaths: 2, windowMs: 60_000 },
+  },
 };
 const capabilities = { isGated: true, migrates: true, reports: true };
 const failure: Failure = {

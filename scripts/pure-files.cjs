@@ -3,7 +3,7 @@ exports.pureFiles = [
   '^src/master/program/lifecycle/',
   '^src/master/program/(describe-status|history/history)\\.ts$',
   '^src/master/check/(finding|report)\\.ts$',
-  '^src/master/config/(check-plan|difference|launch-options|listen-address|meant-value|option-errors|output-options|plan|plan-names|tcp-options|wrong-placeholders)\\.ts$',
+  '^src/master/config/(check-plan|difference|launch-options|listen-address|meant-value|option-errors|output-options|plan|plan-names|restart-options|tcp-options|value-schemas|wrong-placeholders)\\.ts$',
   '^src/master/cli/complete\\.ts$',
   '^src/master/output/(escape-worker-line|format-lines|log-queue)\\.ts$',
   '^src/master/sockets/(address-errors|announced-sockets|sockaddr|tcp-table)\\.ts$',

@@ -31,6 +31,7 @@ type AnswerName =
   | 'WorkerStatus'
   | 'DrainingStatus'
   | 'PendingRestart'
+  | 'EmptySlot'
   | 'WorkerCrash'
   | 'ReloadAccepted'
   | 'ReloadResult'
@@ -63,6 +64,7 @@ const answerSchemas: Readonly<Record<AnswerName, z.core.$ZodType>> = {
   WorkerStatus: answers.workerStatus,
   DrainingStatus: answers.drainingStatus,
   PendingRestart: answers.pendingRestart,
+  EmptySlot: answers.emptySlot,
   WorkerCrash: answers.workerCrash,
   ReloadAccepted: answers.reloadAccepted,
   ReloadResult: answers.reloadResult,
@@ -119,9 +121,22 @@ const fields: Readonly<Record<string, string>> = {
   removed: 'Names of the removed programs.',
   changed: 'Programs that differ.',
   failures: 'Failures in a row.',
+  retries: 'How many failed starts are followed by another one.',
+  inMs: 'How long until then, in ms.',
+  delayMs: 'How long until then, in ms.',
+  signal: 'The signal that ended it; null: it exited by itself.',
+  why: '`exited`: it ended by itself and is not to be started again. `crashLoop`: too many workers have died.',
+  isExpected: 'The exit code is one of `exitcodes`.',
   'MasterStatus.pid': "The master's process id.",
   'Status.state':
-    'What the program does. `restarting`: no worker accepts connections, because all have crashed.',
+    'The state of the program in the words of Supervisor. A client shows `UNKNOWN` for a program of a master that does not answer.',
+  'Status.phase':
+    'What the program does. `restarting`: no worker accepts connections, because all have crashed. `backoff`: its start has failed, and is tried again. `exited`: its workers have ended by themselves and are not started again. `failed`: it was given up.',
+  'Status.retry': 'When its start, which has failed, is tried again; null if it is not.',
+  'Status.emptySlots': 'Slots whose worker has ended and is not replaced.',
+  'Status.exit': 'How its last worker ended, if the program has exited.',
+  'EmptySlot.outcome': 'How the worker ended; null if it was not ready, or could not be started.',
+  'EmptySlot.isGivenUp': 'Too many workers have died (`crash_loop`).',
   'Status.probation.previous': 'The generation that takes over again if the new one crashes.',
   'Status.probation.remainingMs': 'How long the probation lasts, in ms.',
   'Status.command': 'The command that its workers run, one word per item.',

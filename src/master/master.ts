@@ -2,6 +2,7 @@
  * Puts a master together: its control socket and its programs, with the order in which they begin and end. It decides nothing
  * else, and knows neither the command line, nor signals, nor what a log looks like.
  */
+import { constants } from 'node:os';
 import { dirname } from 'node:path';
 import type {
   MasterStatus,
@@ -13,7 +14,7 @@ import type {
 import { controlFolders } from '../shared/control-path.ts';
 import { GracefulRunError } from '../shared/errors.ts';
 import { addressFields } from '../shared/format-address.ts';
-import type { Cause, EventRecord, Failure, MasterEvent } from '../shared/events.ts';
+import type { Cause, EventRecord, Failure, MasterEvent, Outcome } from '../shared/events.ts';
 import { version } from '../shared/version.ts';
 import {
   compileOptions,
@@ -21,7 +22,7 @@ import {
   type OptionSpelling,
   type PlanOptions,
 } from './config/options.ts';
-import type { Plan } from './config/plan.ts';
+import type { Plan, ProgramPlan } from './config/plan.ts';
 import { workingDirectory } from './config/working-directory.ts';
 import type { Commands, ReloadUnderWay } from './control/commands.ts';
 import { openControlServer, type ControlServer } from './control/control-server.ts';
@@ -42,6 +43,7 @@ import { createTurns } from './programs/take-turns.ts';
 import { createUpdates } from './programs/updates.ts';
 import {
   createProgramSet,
+  hasEnded,
   hasFailed,
   type Member,
   type StartOutcome,
@@ -67,7 +69,8 @@ export interface Master {
    * A master of one program binds, starts the first generation, and resolves when it serves. Errors: `addressInUse`, `addressUnusable`,
    * `nameTaken`, `controlSocketUnusable`, `notWatchable`, `startFailed`, and those of looking up the command:
    * `commandNotFound`, `commandNotExecutable`, `cwdMissing`, `envFileUnreadable`; `masterStopped` when stop()
-   * came first. After an error nothing is left running. A second call gives the same promise.
+   * came first. After an error nothing is left running. A second call gives the same promise. With `onFatal: 'stay'` it also resolves when the program
+   * has failed.
    *
    * A master of many programs resolves when each of them serves, has failed, or waits for one that has. Errors: `nameTaken`,
    * `controlSocketUnusable`, `masterStopped`.
@@ -103,6 +106,8 @@ export interface Master {
 export interface OwnedMaster extends Master {
   /** The same that the control socket calls. */
   readonly commands: Commands;
+  /** The exit code that the end of a program asks for; null: it asks for none. */
+  exitCode(): number | null;
   /** Everything that has to survive this process. */
   record(): MasterRecord;
 }
@@ -162,6 +167,7 @@ function assemble(
   let control: ControlServer | null = null;
   let starting: Promise<void> | null = null;
   let isStopping = false;
+  let exitCode: number | null = null;
   const turn = createTurns();
   const logFiles = createLogFilesLoader();
   /** It lives no longer than its only program, and starts only if that does. */
@@ -205,7 +211,9 @@ function assemble(
     start: ({ program }) => underWay(set.start(running('start', program))),
     restart: ({ program, cause }) => underWay(set.restart(running('restart', program), cause)),
     reload({ program, ...command }) {
-      const { generation, outcome } = running('reload', program).program.reload(command);
+      const member = running('reload', program);
+      if (hasEnded(member)) return underWay(set.start(member));
+      const { generation, outcome } = member.program.reload(command);
       return { accepted: { generation }, outcome };
     },
     scale: ({ program, change }) => running('scale', program).program.scale({ change }),
@@ -235,9 +243,25 @@ function assemble(
     if (event.event === 'reloadRequested') void control?.restore();
     publish(event, program.name(), time);
     updates.observe(event, program.name());
-    // (One that is only restarted is wanted, and has not failed.)
-    if (event.event === 'stopped' && isOfOneProgram && (!isWanted || event.failure !== null))
-      void finish(event.failure);
+    if (event.event === 'stopped') programStops(program.plan(), event, isWanted);
+  }
+
+  function programStops(
+    { restart }: ProgramPlan,
+    { failure, outcome }: Extract<MasterEvent, { event: 'stopped' }>,
+    isWanted: boolean,
+  ): void {
+    const isByItself = failure !== null || outcome !== null;
+    if (isOfOneProgram) {
+      // (One that is only restarted is wanted, and has not ended by itself.)
+      if (isWanted && (!isByItself || restart.onFatal === 'stay')) return;
+      if (isWanted) exitCode = exitCodeAfter(failure, outcome, restart.onFatal);
+      void finish(failure);
+    } else if (isWanted && failure !== null && restart.onFatal === 'exit' && !isStopping) {
+      exitCode = exitCodeAfter(failure, outcome, restart.onFatal);
+      isStopping = true;
+      void set.stopAll('worker').then(async () => finish(failure));
+    }
   }
 
   function publish(
@@ -404,8 +428,10 @@ function assemble(
 
   async function startOnly(member: Member): Promise<void> {
     try {
-      const { failure } = orThrow(await set.start(member).outcome);
-      if (failure !== null) throw startFailed(failure);
+      let { failure } = orThrow(await set.start(member).outcome);
+      while (failure !== null && member.program.phase() === 'backoff')
+        ({ failure } = await member.program.nextStart());
+      if (failure !== null && member.program.plan().restart.onFatal !== 'stay') throw startFailed(failure);
     } catch (error) {
       // Nothing is left running when start() has failed.
       await ended.promise;
@@ -455,7 +481,7 @@ function assemble(
   }
 
   function changeWorkerCount(change: number, program: string | null): void {
-    if (!['stopping', 'stopped'].includes(set.find(program).program.phase()))
+    if (!['stopping', 'stopped', 'exited', 'failed'].includes(set.find(program).program.phase()))
       commands.scale({ program, change });
   }
 
@@ -489,6 +515,7 @@ function assemble(
     subscribe,
     ended: ended.promise,
     commands,
+    exitCode: () => exitCode,
     record: () => ({
       version: recordVersion,
       startedAt,
@@ -512,6 +539,18 @@ async function settled(ask: () => { readonly outcome: Promise<unknown> }): Promi
 function orThrow(outcome: StartOutcome): ReloadResult {
   if (outcome instanceof Error) throw outcome;
   return outcome;
+}
+
+/** As a shell has it: 128 and the number of the signal. Null: the end says nothing, or is not to be the master's own. */
+function exitCodeAfter(
+  failure: Failure | null,
+  outcome: Outcome | null,
+  onFatal: 'stay' | 'exit' | null,
+): number | null {
+  const end = failure === null ? outcome : onFatal === 'exit' ? failure.outcome : null;
+  if (end === null) return null;
+  const signals: Readonly<Record<string, number>> = constants.signals;
+  return end.code ?? (end.signal === null ? null : 128 + (signals[end.signal] ?? 0));
 }
 
 function programStopped(action: string, program: string): GracefulRunError {

@@ -17,7 +17,7 @@
  *
  * An error answers 4xx or 5xx with ErrorAnswer.
  */
-import type { Failure, ProgramPhase, Release, WorkerPhase } from './events.ts';
+import type { Failure, Outcome, ProgramPhase, Release, WorkerPhase } from './events.ts';
 import type { AddressFields } from './format-address.ts';
 
 export const routes = {
@@ -103,6 +103,14 @@ export interface PendingRestart {
   readonly inMs: number;
 }
 
+export interface EmptySlot {
+  readonly slot: number;
+  /** Null: its worker was not ready, or could not be started. */
+  readonly outcome: Outcome | null;
+  /** Workers have died too often (crash_loop). False: the worker has ended by itself and was not to be started again. */
+  readonly isGivenUp: boolean;
+}
+
 /** How the last reload (or the first start) ended. */
 export interface ReloadResult {
   readonly generation: number;
@@ -132,11 +140,25 @@ export interface WorkerCrash {
   readonly failure: Failure;
 }
 
+/** The states of Supervisor, by which its users and their tools know what a program does: a view of its phase. `UNKNOWN` is what a client shows if it gets no answer. */
+export const programStates = [
+  'STOPPED',
+  'STARTING',
+  'RUNNING',
+  'BACKOFF',
+  'STOPPING',
+  'EXITED',
+  'FATAL',
+  'UNKNOWN',
+] as const;
+export type ProgramState = (typeof programStates)[number];
+
 /**
- * What a program does. `serving` and `reloading`: at least one of its workers accepts connections. `restarting`: none does, because they
- * have crashed; they are started again.
+ * What a program does, in our own words. `serving` and `reloading`: at least one of its workers accepts connections. `restarting`: none does, because they
+ * have crashed; they are started again. `backoff`: its start has failed, and is tried again. `exited`: its workers have ended by themselves and are
+ * not to be started again. `failed`: it was given up.
  */
-export type ProgramState = Exclude<ProgramPhase, 'probation'> | 'restarting';
+export type ShownPhase = Exclude<ProgramPhase, 'probation'> | 'restarting';
 
 export interface MasterStatus {
   /** The name of its control socket. */
@@ -160,6 +182,7 @@ export interface ProgramList {
 export interface Status {
   readonly program: string;
   readonly state: ProgramState;
+  readonly phase: ShownPhase;
   /** It is to run: it was started, and nobody has stopped it. */
   readonly isWanted: boolean;
   /** Programs of the plan that have to serve before it is started, and do not yet. */
@@ -181,6 +204,12 @@ export interface Status {
   readonly workers: readonly WorkerStatus[];
   /** Workers that have failed and wait for their next start; while none is ready, clients wait too. */
   readonly restarts: readonly PendingRestart[];
+  /** Slots of the generation that serves whose worker has ended and is not replaced. */
+  readonly emptySlots: readonly EmptySlot[];
+  /** When its start, which has failed, is tried again; null: it is not. */
+  readonly retry: { readonly failures: number; readonly inMs: number } | null;
+  /** How its last worker ended, if its workers have ended by themselves and are not to be started again; else null. */
+  readonly exit: (Outcome & { readonly isExpected: boolean }) | null;
   readonly reloadPending: boolean;
   readonly lastReload: ReloadResult | null;
   /** Null while no worker of a generation that served has crashed. */

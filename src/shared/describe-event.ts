@@ -98,7 +98,14 @@ function sentence(event: MasterEvent, why: (failure: Failure) => string): string
     case 'planRefused':
       return `${event.file ?? 'the new plan'} is wrong, so nothing was changed: ${event.problems.join('; ')}`;
     case 'stopped':
-      return event.failure === null ? 'stopped' : `gave up: ${why(event.failure)}`;
+      if (event.failure !== null) return `gave up: ${why(event.failure)}`;
+      return event.outcome === null ? 'stopped' : `ended by itself with ${describeOutcome(event.outcome)}`;
+    case 'startRetryScheduled':
+      return `starts again in ${formatDuration(event.delayMs)}, after ${event.failures === 1 ? 'a failure' : `${event.failures} failures in a row`} (it gives up after ${event.retries + 1})`;
+    case 'workerNotReplaced':
+      return event.why === 'exited'
+        ? `${worker(event)} is not replaced: it has ended by itself`
+        : `${worker(event)} is not replaced: too many workers have died (crash_loop)`;
     case 'workerCountChanged':
       return `${count(event.toCount, 'worker')} wanted instead of ${event.fromCount}`;
     case 'restartScheduled':

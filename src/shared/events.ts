@@ -19,7 +19,16 @@ export type WorkerPhase = 'starting' | 'ready' | 'draining' | 'terminating' | 'k
 
 /** The state of a program. */
 export type ProgramPhase =
-  'idle' | 'starting' | 'serving' | 'reloading' | 'probation' | 'stopping' | 'stopped';
+  | 'idle'
+  | 'starting'
+  | 'backoff'
+  | 'serving'
+  | 'reloading'
+  | 'probation'
+  | 'stopping'
+  | 'stopped'
+  | 'exited'
+  | 'failed';
 
 /** Why a worker, and with it its generation, failed. */
 export interface Failure {
@@ -133,7 +142,20 @@ export type MasterEvent =
       readonly pending: boolean;
     }
   | { readonly event: 'stopRequested'; readonly cause: Cause; readonly urgent: boolean }
-  | { readonly event: 'stopped'; readonly failure: Failure | null }
+  /**
+   * It has no worker left. `failure`: why it was given up; null: it was not. `outcome`: how it ended, if its workers have ended by themselves and are
+   * not to be started again; else null.
+   */
+  | { readonly event: 'stopped'; readonly failure: Failure | null; readonly outcome: Outcome | null }
+  /** The start of the program has failed (`failures` times in a row), and is tried again, at most `retries` times in all. Clients wait. */
+  | {
+      readonly event: 'startRetryScheduled';
+      /** The generation that has failed. */
+      readonly generation: number;
+      readonly failures: number;
+      readonly retries: number;
+      readonly delayMs: number;
+    }
   /** It was to be started, and cannot: no worker was. */
   | { readonly event: 'startRefused'; readonly failure: Failure }
   /** It is to be started once these programs serve. */
@@ -157,6 +179,12 @@ export type MasterEvent =
       readonly failures: number;
       readonly delayMs: number;
     }
+  /** No worker takes its place. `exited`: it has ended by itself and is not to be started again. `crashLoop`: workers of the program have died too often. */
+  | ({
+      readonly event: 'workerNotReplaced';
+      readonly why: 'exited' | 'crashLoop';
+      readonly outcome: Outcome | null;
+    } & WorkerIdentity)
   | ({ readonly event: 'workerStarted' } & WorkerChange)
   /** A request for the health path failed, and is retried. Announced only if the reason has changed. */
   | ({ readonly event: 'workerNotReadyYet'; readonly reason: string } & WorkerIdentity)

@@ -36,7 +36,7 @@ test('the status, a reload, one that fails, the events, and a stop', async () =>
   let followed = '';
   follower.stdout.setEncoding('utf8').on('data', (text: string) => (followed += text));
 
-  expect(await answerTo('status')).toMatchObject({ program: '10086', state: 'serving', generation: 1 });
+  expect(await answerTo('status')).toMatchObject({ program: '10086', state: 'RUNNING', phase: 'serving', generation: 1 });
   expect(await answerTo('reload')).toMatchObject({ generation: 2, ok: true, failure: null });
   renameSync(release, `${release}.gone`);
   await expect(shell('reload')).rejects.toMatchObject({
@@ -61,7 +61,7 @@ test('the program that reloads with graceful-run/client', async () => {
   writeFileSync(script, example);
   const env = { ...process.env, XDG_RUNTIME_DIR: master.runtime };
   expect(await run(process.execPath, [script], { env })).toEqual({
-    stdout: 'serving, 1 workers\ngeneration 2 serves\n',
+    stdout: 'RUNNING, 1 workers\ngeneration 2 serves\n',
     stderr: '',
   });
 });

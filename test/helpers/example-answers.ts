@@ -59,7 +59,8 @@ const failed: ReloadResult = {
 
 const status: Status = {
   program: 'shop',
-  state: 'serving',
+  state: 'RUNNING',
+  phase: 'serving',
   isWanted: true,
   waitsFor: [],
   probation: { previous: 2, remainingMs: 1_400 },
@@ -98,6 +99,9 @@ const status: Status = {
     },
   ],
   restarts: [{ slot: 1, failures: 2, inMs: 800 }],
+  emptySlots: [{ slot: 2, outcome: { code: 0, signal: null }, isGivenUp: false }],
+  retry: { failures: 1, inMs: 900 },
+  exit: { code: 0, signal: null, isExpected: true },
   reloadPending: false,
   lastReload: reloaded,
   lastCrash: { generation: 3, slot: 1, pid: 4_251, endedAt: 1_795_308_019_000, failure },

@@ -35,7 +35,8 @@ export const crashed: WorkerCrash = { generation: 1, slot: 0, pid: 4_241, endedA
 export function statusOf(pid: number): Status {
   return {
     program: 'web',
-    state: 'serving',
+    state: 'RUNNING',
+    phase: 'serving',
     isWanted: true,
     waitsFor: [],
     probation: null,
@@ -71,6 +72,9 @@ export function statusOf(pid: number): Status {
       },
     ],
     restarts: [],
+    emptySlots: [],
+    retry: null,
+    exit: null,
     reloadPending: false,
     lastReload: null,
     lastCrash: null,

@@ -19,6 +19,7 @@ export const settings: LifecycleSettings = {
   sameStopMs: 200,
   maxDrainingGenerations: 3,
   backoff: defaultBackoff,
+  restart: { autorestart: 'always', exitCodes: [0], startRetries: 0, crashLoop: null },
 };
 
 /** Those of a Node.js worker. */

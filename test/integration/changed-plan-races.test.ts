@@ -164,7 +164,7 @@ describe('an update', () => {
     release(pid);
     expect((await answer).body).toBe('begun, ended');
     await stopped;
-    expect(master.programs().map(({ program, state }) => [program, state])).toEqual([
+    expect(master.programs().map(({ program, phase }) => [program, phase])).toEqual([
       ['shop', 'stopped'],
       ['mail', 'serving'],
     ]);
@@ -194,7 +194,7 @@ describe('an update', () => {
     const [a, b] = [await freePort(), await freePort()];
     const db = { ...onPort(a), command: app('exits-before-ready') };
     const { master, events } = await running({ shop: onPort(b, { dependsOn: ['db'] }), db });
-    expect(master.program('shop').status().state).toBe('idle');
+    expect(master.program('shop').status().phase).toBe('idle');
     await master.update(plan({ shop: onPort(b), db }));
     await happened(events, 'generationReady', 'shop');
     expect((await who(b)).generation).toBe(1);

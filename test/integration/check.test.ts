@@ -229,7 +229,7 @@ test('a running master of the same name is no conflict, and goes on serving', as
   const flags = ['--port', String(port), '--name', master.name];
   const { code, lines } = await tryCheck(flags, { runtime: master.runtime });
   expect({ code, lines }).toEqual({ code: 0, lines: ['command line: 1 program, nothing wrong'] });
-  expect((await master.status()).state).toBe('serving');
+  expect((await master.status()).phase).toBe('serving');
 });
 
 test('a master of another name that holds the port is named', async () => {

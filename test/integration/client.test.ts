@@ -33,7 +33,7 @@ describe('a client of a master of many programs', () => {
       file: '/etc/graceful.toml',
     });
     expect(await client.programs()).toMatchObject([{ program: 'shop' }, { program: 'mail' }]);
-    expect(await client.program('shop').status()).toMatchObject({ program: 'shop', state: 'serving' });
+    expect(await client.program('shop').status()).toMatchObject({ program: 'shop', phase: 'serving' });
     await expect(client.program('none').status()).rejects.toMatchObject({ code: 'programNotFound' });
   });
 
@@ -46,7 +46,7 @@ describe('a client of a master of many programs', () => {
     expect(await shop.scale(2)).toEqual({ workers: 2, before: 1 });
     await expect(shop.scale(0)).rejects.toMatchObject({ code: 'controlRequestRejected' });
     expect(await shop.stop()).toEqual({ pid: process.pid });
-    expect(await shop.status()).toMatchObject({ state: 'stopped', isWanted: false });
+    expect(await shop.status()).toMatchObject({ phase: 'stopped', isWanted: false });
     await expect(shop.reload()).rejects.toMatchObject({ code: 'programStopped' });
     expect(await shop.start()).toMatchObject({ ok: true });
     expect(await shop.start()).toMatchObject({ ok: true });

@@ -79,12 +79,12 @@ describe('dependencies', () => {
       shop: onPorts([b], { dependsOn: ['db'] }),
     });
     expect(master.program('db').status()).toMatchObject({
-      state: 'stopped',
+      phase: 'backoff',
       isWanted: true,
       lastReload: { ok: false },
     });
     expect(master.program('shop').status()).toMatchObject({
-      state: 'idle',
+      phase: 'idle',
       isWanted: true,
       waitsFor: ['db'],
     });
@@ -112,7 +112,7 @@ describe('one program of many', () => {
     const { pid } = await who(b);
     await master.program('shop').stop();
     await expect(get(a)).rejects.toThrow('ECONNREFUSED');
-    expect(master.program('shop').status()).toMatchObject({ state: 'stopped', isWanted: false });
+    expect(master.program('shop').status()).toMatchObject({ phase: 'stopped', isWanted: false });
     await expect(master.program('shop').reload()).rejects.toMatchObject({ code: 'programStopped' });
     expect(await master.program('shop').start()).toMatchObject({ ok: true, generation: 2 });
     expect((await who(a)).generation).toBe(2);
@@ -138,7 +138,7 @@ describe('one program of many', () => {
       mail: onPorts([a]),
     });
     expect(master.program('shop').status()).toMatchObject({
-      state: 'stopped',
+      phase: 'failed',
       lastReload: { ok: false, failure: { reason: 'notStarted', errorCode: 'addressUnusable' } },
     });
     expect((await who(a)).generation).toBe(1);
@@ -254,7 +254,7 @@ describe('a changed plan', () => {
     const { master } = await running({ db: { ...onPorts([a]), command: app('exits-before-ready') }, shop });
     const result = await master.update(plan({ db: onPorts([a]), shop }));
     expect(result.programs).toEqual([{ program: 'db', done: 'started', problem: null }]);
-    expect(await who(a)).toMatchObject({ generation: 2 });
+    expect((await who(a)).generation).toBeGreaterThan(1);
     expect(await master.program('shop').start()).toMatchObject({ ok: true, generation: 1 });
   }, 20_000);
 
@@ -266,7 +266,7 @@ describe('a changed plan', () => {
       plan({ shop: onPorts([a], { environment: { VARIABLE: 'new' } }), mail: onPorts([b]) }),
     );
     expect(result.programs).toEqual([{ program: 'shop', done: 'changed', problem: null }]);
-    expect(master.program('shop').status()).toMatchObject({ state: 'stopped', isWanted: false });
+    expect(master.program('shop').status()).toMatchObject({ phase: 'stopped', isWanted: false });
     await master.program('shop').start();
     expect(await who(a)).toMatchObject({ variable: 'new' });
   });

@@ -110,7 +110,7 @@ test('a program that ends under a shell that goes on is a crash, and the worker 
   kill(pid, 'SIGKILL');
   const lost = await master.waitFor('workerLostProgram', { generation: 1 });
   expect(lost.failure.message).toContain(String(pid));
-  expect(await master.status()).toMatchObject({ state: 'restarting', lastCrash: { generation: 1 } });
+  expect(await master.status()).toMatchObject({ phase: 'restarting', lastCrash: { generation: 1 } });
   await eventually('admitted again', () => master.all('workerAdmitted').length === 2);
   expect((await whoAnswers(port)).pid).not.toBe(pid);
 });

@@ -14,7 +14,7 @@ test('the control socket is open to its owner alone, and tells what runs', async
   expect(statSync(master.controlSocket).mode & 0o777).toBe(0o600);
   expect(await master.status()).toMatchObject({
     program: master.name,
-    state: 'serving',
+    phase: 'serving',
     generation: 1,
     master: { pid: master.pid },
     listeners: [{ host: '127.0.0.1', port }],

@@ -15,7 +15,10 @@ test('a crashed worker is replaced at once, then after 1 s, then after 2 s', asy
     expect(failed.failure).toMatchObject({ reason: 'exited', outcome: { code: null, signal: 'SIGKILL' } });
     await master.waitFor('restartScheduled', { failures });
   }
-  expect(master.all('restartScheduled').map(({ delayMs }) => delayMs)).toEqual([0, 1_000, 2_000]);
+  const delays = master.all('restartScheduled').map(({ delayMs }) => delayMs);
+  // Up to a fifth less, at random.
+  expect(delays.map((delayMs) => Math.ceil(delayMs / 1_000) * 1_000)).toEqual([0, 1_000, 2_000]);
+  for (const [index, least] of [0, 800, 1_600].entries()) expect(delays[index]).toBeGreaterThanOrEqual(least);
 });
 
 test('the status says which worker has crashed last, how, and what it wrote last', async () => {

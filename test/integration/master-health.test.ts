@@ -38,7 +38,7 @@ test('a new generation takes over when it is healthy and warm, and no client not
   patient.become('503');
   master.signal('SIGHUP');
   await master.waitFor('workerNotReadyYet', { generation: 2, slot: 1 });
-  expect(await master.status()).toMatchObject({ state: 'reloading', generation: 1 });
+  expect(await master.status()).toMatchObject({ phase: 'reloading', generation: 1 });
   patient.become('204');
   await master.waitFor('generationReady', { generation: 2 });
   await master.waitFor('workerExited', { generation: 1, slot: 0 });

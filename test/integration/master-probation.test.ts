@@ -53,7 +53,7 @@ test('a new generation that crashes on probation is taken back, and the connecti
   for (let n = 0; n < 8; n++) expect(await whoAnswers(port)).toMatchObject({ generation: 2 });
   expect(await askedOn(kept)).toBe(1);
   expect(await master.status()).toMatchObject({
-    state: 'serving',
+    phase: 'serving',
     generation: 2,
     probation: { previous: 1 },
   });
@@ -69,7 +69,7 @@ test('a new generation that crashes on probation is taken back, and the connecti
   for (let n = 0; n < 8; n++) expect(await whoAnswers(port)).toMatchObject({ generation: 1 });
   expect(await askedOn(kept)).toBe(1);
   expect(await master.status()).toMatchObject({
-    state: 'serving',
+    phase: 'serving',
     generation: 1,
     probation: null,
     lastReload: { ok: false, generation: 2, rolledBackTo: 1 },

@@ -10,8 +10,8 @@ import { runMaster, type RunningMaster } from '../helpers/run-master.ts';
 /** Resolves when nothing that was asked for is left to do. */
 async function settled(master: RunningMaster): Promise<void> {
   await eventually('no reload is left', async () => {
-    const { state, reloadPending, workers } = await master.status();
-    return state === 'serving' && !reloadPending && workers.length === 1;
+    const { phase, reloadPending, workers } = await master.status();
+    return phase === 'serving' && !reloadPending && workers.length === 1;
   });
 }
 

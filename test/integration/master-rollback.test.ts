@@ -63,7 +63,7 @@ async function reloadInVain(master: RunningMaster, spoil: () => void): Promise<F
   for (const load of loads) expect(failureCounts(await load.stop())).toEqual({});
   expect(await whoAnswers(port)).toMatchObject({ pid, generation: 1 });
   expect(await master.status()).toMatchObject({
-    state: 'serving',
+    phase: 'serving',
     generation: 1,
     lastReload: { ok: false, generation: 2, failure },
   });

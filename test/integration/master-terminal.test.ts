@@ -43,7 +43,7 @@ test.skipIf(!isThere)(
     const worker = await master.workerPid(1);
     // script(1) holds the other end of the terminal.
     kill(master.child.pid ?? -1);
-    await eventually('the master stops', async () => (await master.status()).state === 'stopping');
+    await eventually('the master stops', async () => (await master.status()).phase === 'stopping');
     kill(worker, 'SIGUSR2');
     expect(await answer).toEqual({ status: 200, body: 'begun, ended' });
     await eventually('nobody is left', () => master.processes().length === 0);

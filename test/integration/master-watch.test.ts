@@ -113,7 +113,7 @@ test('a stop does not wait until a file that takes minutes to read was read', as
   const begun = runMaster({ flags: ['--watch', folder] });
   await eventually('it is being started', () =>
     begun.status().then(
-      ({ state }) => state === 'idle',
+      ({ phase }) => phase === 'idle',
       () => false,
     ),
   );

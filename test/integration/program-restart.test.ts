@@ -19,7 +19,7 @@ function programOf(command: readonly string[], port: number): Running {
   const program = createProgram({
     plan: compileProgram(
       'shop',
-      { command, host: '127.0.0.1', port, probation: '0s', readyTimeout: '10s' },
+      { command, host: '127.0.0.1', port, startretries: 0, probation: '0s', readyTimeout: '10s' },
       process.cwd(),
     ),
     environment: process.env,

@@ -139,20 +139,19 @@ function uptimeOf({ workers }: Status): number | null {
 }
 
 function stateOf(status: Status): string {
-  if (status.state === 'serving' && status.probation !== null) return 'probation';
-  if (isServed(status)) return status.state;
-  if (status.waitsFor.length > 0) return 'waiting';
-  return status.isWanted && status.state === 'stopped' ? 'failed' : status.state;
+  if (status.phase === 'serving' && status.probation !== null) return 'probation';
+  return !isServed(status) && status.waitsFor.length > 0 ? 'waiting' : status.phase;
 }
 
 function meaningOf(status: Status): Meaning {
-  const { state, isWanted, probation, workersWanted } = status;
+  const { phase, exit, probation, workersWanted } = status;
   if (isServed(status)) {
-    const isWhole = state === 'serving' && probation === null && readyIn(status) >= workersWanted;
+    const isWhole = phase === 'serving' && probation === null && readyIn(status) >= workersWanted;
     return isWhole ? 'good' : 'warn';
   }
-  if (state === 'restarting' || (state === 'stopped' && isWanted)) return 'bad';
-  return state === 'starting' || state === 'stopping' || status.waitsFor.length > 0 ? 'warn' : 'dim';
+  if (phase === 'restarting' || phase === 'backoff' || phase === 'failed') return 'bad';
+  if (phase === 'exited') return exit?.isExpected === true ? 'dim' : 'bad';
+  return phase === 'starting' || phase === 'stopping' || status.waitsFor.length > 0 ? 'warn' : 'dim';
 }
 
 function renderRow(

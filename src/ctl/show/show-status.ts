@@ -70,9 +70,10 @@ export async function showStatus(
   return codes.length === 0 ? exitCodes.notFound : worstOf(codes);
 }
 
-/** It does not run, and is not to. */
-function isAtRest({ isWanted, state }: Status): boolean {
-  return !isWanted && (state === 'idle' || state === 'stopped');
+/** It does not run, and is not to, or it has done its work. */
+function isAtRest({ isWanted, phase, exit }: Status): boolean {
+  if (phase === 'exited') return exit?.isExpected === true;
+  return !isWanted && (phase === 'idle' || phase === 'stopped');
 }
 
 type Shown = FoundProgram & { readonly usage: Usage | null };

@@ -1,6 +1,7 @@
 /** The status as a person reads it. Pure: it owns the layout, and is given the colours and the time. */
 import { isDeepStrictEqual } from 'node:util';
 import type {
+  EmptySlot,
   PendingRestart,
   ReloadResult,
   Status,
@@ -8,7 +9,7 @@ import type {
   WorkerStatus,
 } from '../../shared/control-api.ts';
 import { count, describeOpen } from '../../shared/counts.ts';
-import { describeFailure, reasonOf } from '../../shared/describe-failure.ts';
+import { describeFailure, describeOutcome, reasonOf } from '../../shared/describe-failure.ts';
 import { describeRelease, servesOn } from '../../shared/describe-release.ts';
 import { describeAddress } from '../../shared/format-address.ts';
 import { printable } from '../../shared/printable.ts';
@@ -57,6 +58,8 @@ export function renderStatus(
     ...facts.map(([name, value]) => `${styles.dim(name.padEnd(width))}${value}`),
     ...renderWorkers(status, styles).map((line) => `  ${line}`),
     ...status.restarts.map((restart) => `  ${styles.bad(renderRestart(restart))}`),
+    ...status.emptySlots.map((slot) => `  ${styles.bad(renderEmptySlot(slot))}`),
+    ...renderNextStep(status),
     ...(status.lastReload === null ? [] : renderLast(status.lastReload, nowMs, styles)),
     ...(status.lastCrash === null ? [] : renderCrash(status.lastCrash, status.lastReload, nowMs, styles)),
   ];
@@ -115,7 +118,7 @@ function renderState(status: Status, styles: Styles): string {
     probation === null
       ? ''
       : `, on probation for ${formatDuration(probation.remainingMs)}: generation ${probation.previous} takes over again if it crashes`;
-  return `${colour(status.state)}, ${serves}${proving}${status.reloadPending ? ', another reload is waiting' : ''}`;
+  return `${colour(status.phase)}, ${serves}${proving}${status.reloadPending ? ', another reload is waiting' : ''}`;
 }
 
 function renderCount(status: Status): string {
@@ -183,6 +186,26 @@ const meaningOf: Readonly<Record<WorkerStatus['state'], keyof Styles>> = {
 
 function renderRestart({ slot, failures, inMs }: PendingRestart): string {
   return `slot ${slot} starts again in ${formatDuration(inMs)}, ${count(failures, 'failure')} in a row`;
+}
+
+function renderEmptySlot({ slot, outcome, isGivenUp }: EmptySlot): string {
+  const how = outcome === null ? '' : `, its worker ended with ${describeOutcome(outcome)}`;
+  return `slot ${slot} stays empty${isGivenUp ? ' (crash_loop)' : ''}${how}`;
+}
+
+/** What becomes of a program that does not serve, or what to type. */
+function renderNextStep({ program, phase, retry, exit }: Status): readonly string[] {
+  const start = `gracefulctl start ${printable(program)}`;
+  if (phase === 'backoff' && retry !== null)
+    return [
+      `next start: in ${formatDuration(retry.inMs)}, after ${count(retry.failures, 'failure')} in a row; at once: ${start}`,
+    ];
+  if (phase === 'failed') return [`hint: it is not started again by itself: repair it, then ${start}`];
+  if (phase === 'exited')
+    return [
+      `its last worker ended with ${describeOutcome(exit ?? { code: null, signal: null })}; to run it again: ${start}`,
+    ];
+  return [];
 }
 
 function renderLast(last: ReloadResult, nowMs: number, styles: Styles): readonly string[] {

@@ -67,7 +67,7 @@ export function startCandidate(
   const preload = preloadPath();
   const versions = createVersions(plan, () => undefined);
   const timers = createTimers(platform);
-  const settings = lifecycleSettings(plan);
+  const settings = lifecycleSettings(plan, null);
   const startedAt = clock.monotonicMs();
   const queue: WorkerTableInput[] = [];
   let worker: Worker | null = firstWorker(startedAt);

@@ -34,9 +34,13 @@ export async function main(argv: readonly string[]): Promise<void> {
   } catch (error) {
     const code = exitCodeOf(error);
     // Stopped as asked before it served: nothing has gone wrong.
-    if (code !== exitCodes.stopped) standardError().write(`${renderFatal(error)}\n`);
+    if (code !== exitCodes.stopped) writeFatal(error);
     process.exit(code);
   }
+}
+
+function writeFatal(error: unknown): void {
+  standardError().write(`${renderFatal(error)}\n`);
 }
 
 /** A line for each problem of a config file; for each of the command line, an error with its hint. */
@@ -110,6 +114,8 @@ async function runCheck(invocation: Run, request: CheckRequest): Promise<number>
   return check(request, readerOf(invocation));
 }
 
+const longestTimerMs = 2 ** 31 - 1;
+
 async function run(invocation: Run): Promise<number> {
   keepMemorySmall();
   const terminal = await watchTerminal();
@@ -146,7 +152,17 @@ async function run(invocation: Run): Promise<number> {
   master.subscribe(log.write);
   master.subscribe(createCollector());
   obeySignals(master.commands, terminal);
-  await master.start();
-  await master.ended;
-  return exitCodes.stopped;
+  // A program that was given up leaves nothing to wait for, and is to be started again.
+  if (plan.programs.some(({ restart }) => restart.onFatal === 'stay'))
+    setInterval(() => undefined, longestTimerMs);
+  try {
+    await master.start();
+  } catch (error) {
+    const code = master.exitCode();
+    if (code === null) throw error;
+    writeFatal(error);
+    return code;
+  }
+  const failure = await master.ended;
+  return master.exitCode() ?? (failure === null ? exitCodes.stopped : exitCodes.failed);
 }

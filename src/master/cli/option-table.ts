@@ -224,6 +224,32 @@ export const optionTable: readonly OptionRow[] = [
     option: 'probation',
   },
   {
+    flag: 'autorestart',
+    kind: 'text',
+    value: '<true|false|unexpected>',
+    default: 'true',
+    description:
+      'replace a worker that ends by itself; unexpected: unless it ends with code 0. When no worker is left, graceful-run ends with the code of the last one',
+    option: 'autorestart',
+  },
+  {
+    flag: 'startretries',
+    kind: 'number',
+    value: '<n>',
+    default: '0',
+    description: 'how often a failed start is tried again, after 1s, 2s, 4s …; clients wait meanwhile',
+    option: 'startretries',
+  },
+  {
+    flag: 'on-fatal',
+    kind: 'text',
+    value: '<stay|exit>',
+    default: 'end with code 1',
+    description:
+      "when the program has failed: end with the program's own exit code, or stay, until gracefulctl start or a changed file (--watch) starts it again",
+    option: 'onFatal',
+  },
+  {
     flag: 'migrate',
     kind: 'boolean',
     value: null,

@@ -110,6 +110,13 @@ const aspects: readonly Aspect[] = [
   { key: 'probation', of: ({ probationMs }) => probationMs, isForNewWorkers: false },
   { key: 'autostart', of: ({ autostart }) => autostart, isForNewWorkers: false },
   { key: 'depends_on', of: ({ dependsOn }) => dependsOn, isForNewWorkers: false },
+  { key: 'autorestart', of: ({ restart }) => restart.autorestart, isForNewWorkers: false },
+  { key: 'exitcodes', of: ({ restart }) => restart.exitCodes, isForNewWorkers: false },
+  { key: 'startretries', of: ({ restart }) => restart.startRetries, isForNewWorkers: false },
+  { key: 'backoff', of: ({ restart }) => restart.backoff, isForNewWorkers: false },
+  { key: 'backoff_max', of: ({ restart }) => restart.backoffMaxMs, isForNewWorkers: false },
+  { key: 'crash_loop', of: ({ restart }) => restart.crashLoop, isForNewWorkers: false },
+  { key: 'on_fatal', of: ({ restart }) => restart.onFatal, isForNewWorkers: false },
 ];
 
 function placeOf(destination: OutputDestination): string {

@@ -27,6 +27,7 @@ import {
 import { nameAfter } from './plan-names.ts';
 import type { ListenerPlan, Plan, ProgramPlan, TcpListenerPlan } from './plan.ts';
 import { channelAt, parseReady } from './readiness-option.ts';
+import { restartPlan, type RestartOptions } from './restart-options.ts';
 import { inapplicableOptions, tcpOptions, type WrittenTcpOptions } from './tcp-options.ts';
 import { masterValues, programName, programValues } from './values.ts';
 
@@ -45,7 +46,7 @@ export type ReadyWhen =
   | `http:/${string}`;
 
 /** What is wanted of one program. Durations are written `30s`, `500ms`, `2m`. */
-export interface ProgramOptions extends ProcessOptions, OutputOptions {
+export interface ProgramOptions extends ProcessOptions, OutputOptions, RestartOptions {
   /** The program and its arguments: `['node', 'app.js']`. */
   readonly command: readonly string[];
   /** The TCP port to hold, 0 to 65535; 0: any free port. Needed unless `listen` is given. */
@@ -179,7 +180,7 @@ export function compileOptions(
   const parsed = masterShape.safeParse(options, { reportInput: true });
   if (!parsed.success) throw badOption(parsed.error.issues, spelling);
   const { control, name, ...program } = parsed.data;
-  const compiled = compile(name ?? null, program, here, spelling);
+  const compiled = compile(name ?? null, program, here, spelling, true);
   return planOf({ name: name ?? null, control }, [compiled], {
     as,
     hasTable: false,
@@ -216,7 +217,7 @@ export function compileProgram(name: string, options: ProgramOptions, here: stri
   const spelling: Spelling = { as: 'code', program: name };
   const parsed = programShape.safeParse(options, { reportInput: true });
   if (!parsed.success) throw badOption(parsed.error.issues, spelling);
-  return compile(name, parsed.data, here, spelling);
+  return compile(name, parsed.data, here, spelling, false);
 }
 
 function compile(
@@ -224,6 +225,8 @@ function compile(
   options: z.infer<typeof programShape>,
   here: string,
   spelling: Spelling,
+  /** The only program of a master without a config file. */
+  isOnly: boolean,
 ): ProgramPlan {
   const { command, workers, cwd, environmentFile, watch } = options;
   if (command?.[0] === undefined || command[0] === '') throw commandMissing(spelling);
@@ -268,6 +271,7 @@ function compile(
     probationMs: parseDuration(options.probation ?? '2s') ?? 0,
     autostart: options.autostart ?? true,
     dependsOn: Object.freeze(options.dependsOn ?? []),
+    restart: restartPlan(options, listeners.length > 0, isOnly),
   });
 }
 

@@ -58,6 +58,20 @@ export interface ProgramPlan {
   readonly autostart: boolean;
   /** Names of programs that have to serve before it is started, and that are stopped after it. */
   readonly dependsOn: readonly string[];
+  readonly restart: RestartPlan;
+}
+
+/** What is started again when it has ended by itself. */
+export interface RestartPlan {
+  readonly autorestart: 'always' | 'unexpected' | 'never';
+  readonly exitCodes: readonly number[];
+  readonly startRetries: number;
+  readonly backoff: 'exponential' | 'linear';
+  readonly backoffMaxMs: number;
+  /** So many deaths of its workers within this time are too many; null: there is no limit. */
+  readonly crashLoop: { readonly deaths: number; readonly windowMs: number } | null;
+  /** What the master does when the program has failed; null: the master of an only program ends with code 1, another one lives on. */
+  readonly onFatal: 'stay' | 'exit' | null;
 }
 
 /** Which of them a master binds by itself. */

@@ -4,7 +4,6 @@
  */
 import * as z from 'zod/mini';
 import { isProgramName } from '../../shared/control-path.ts';
-import { parseDuration } from '../../shared/durations.ts';
 import { drainSignalNames, parseDrainSignal } from '../launch/drain-signals.ts';
 import { type ProcessOptions, processValues } from './launch-options.ts';
 import type { OutputOptions } from './output-options.ts';
@@ -12,29 +11,8 @@ import { outputValues } from './output-values.ts';
 import { parseReady, wantedReady } from './readiness-option.ts';
 import { parseKeepAlive, secondsOf, wantedKeepAlive } from './tcp-options.ts';
 import { parseListenAddress, wantedListenAddress } from './listen-address.ts';
-
-const dayMs = 86_400_000;
-
-function duration(minMs: number): z.ZodMiniType<string> {
-  const wanted = `a duration from ${minMs === 0 ? '0s' : `${minMs}ms`} to 24h, such as 30s, 500ms or 2m`;
-  const isInRange = (written: string): boolean => {
-    const ms = parseDuration(written);
-    return ms !== null && ms >= minMs && ms <= dayMs;
-  };
-  return z.string(wanted).check(z.refine(isInRange, wanted));
-}
-
-function integer(
-  min: number,
-  max: number,
-  wanted: string = `a whole number from ${min} to ${max}`,
-): z.ZodMiniType<number> {
-  return z.int(wanted).check(z.gte(min, wanted), z.lte(max, wanted));
-}
-
-function text(wanted: string): z.ZodMiniType<string> {
-  return z.string(wanted).check(z.minLength(1, wanted));
-}
+import { restartValues, type RestartValues } from './restart-options.ts';
+import { duration, integer, text } from './value-schemas.ts';
 
 const wantedName = 'a name of letters, digits, dot, dash and underscore, at most 64 of them';
 const wantedWorkers = 'a whole number from 1 to 1024, or auto';
@@ -50,7 +28,7 @@ export const programName: z.ZodMiniType<string> = z
   .string(wantedName)
   .check(z.refine(isProgramName, wantedName));
 
-interface ProgramValues extends Required<ProcessOptions>, Required<OutputOptions> {
+interface ProgramValues extends Required<ProcessOptions>, Required<OutputOptions>, RestartValues {
   readonly command: string[];
   readonly port: number;
   readonly host: string;
@@ -130,6 +108,7 @@ export const programValues: { readonly [Name in keyof ProgramValues]: z.ZodMiniT
   migrate: z.boolean('true or false'),
   autostart: z.boolean('true or false'),
   dependsOn: z.array(programName, 'a list of names of programs'),
+  ...restartValues,
 };
 
 /** Of the master. */

@@ -15,6 +15,8 @@ export function levelOf(event: MasterEvent, isRecovery = false): EventLevel {
       return event.reason === 'signal' ? 'info' : 'debug';
     case 'workerExited':
       return (event.cut ?? 0) + event.cleanUpsCut === 0 && event.failure === null ? 'info' : 'warn';
+    case 'workerNotReplaced':
+      return event.why === 'exited' ? 'info' : 'error';
     case 'stopped':
       return event.failure === null ? 'info' : 'error';
     case 'generationFailed':
@@ -31,6 +33,7 @@ export function levelOf(event: MasterEvent, isRecovery = false): EventLevel {
     case 'listenerShutDown':
       return 'error';
     case 'restartScheduled':
+    case 'startRetryScheduled':
     case 'workerCleanUpCut':
     case 'workerTerminated':
     case 'workerKilled':

@@ -1,5 +1,11 @@
 /** The program's state as the control API shows it. Pure. */
-import type { DrainingStatus, MasterStatus, ProgramState, Status } from '../../shared/control-api.ts';
+import type {
+  DrainingStatus,
+  MasterStatus,
+  ProgramState,
+  ShownPhase,
+  Status,
+} from '../../shared/control-api.ts';
 import type { WorkerPhase } from '../../shared/events.ts';
 import type { OpenCounts } from '../../shared/protocol.ts';
 import type { ProcessRecord, ProgramRecord } from '../handover/record.ts';
@@ -7,11 +13,13 @@ import type { DrainProgressEvent } from './drain-progress.ts';
 import { otherReleaseIn, releaseOf } from './history/releases.ts';
 import {
   isAccepting,
+  isResting,
   servingGeneration,
   type LifecycleSettings,
   type Program,
   type Worker,
 } from './lifecycle/state.ts';
+import { isOrderly } from './lifecycle/restart-policy.ts';
 import { addressFields } from '../../shared/format-address.ts';
 
 /** What a program's status shows beside the program itself. */
@@ -29,10 +37,13 @@ export function describeStatus(
   { master, isWanted, waitsFor, isAboutToStart, openOf, at }: StatusContext,
 ): Status {
   const { lifecycle: program, releases } = record;
-  const generation = servingGeneration(program)?.number ?? null;
+  const current = servingGeneration(program);
+  const generation = current?.number ?? null;
+  const phase = isAboutToStart && isResting(program) ? 'starting' : phaseOf(program);
   return {
     program: record.name,
-    state: isAboutToStart && isAtRest(program) ? 'starting' : stateOf(program),
+    state: stateOf(phase, program),
+    phase,
     isWanted,
     waitsFor,
     probation:
@@ -62,9 +73,20 @@ export function describeStatus(
       otherRelease: otherReleaseIn(releases, worker.generation, worker.slot),
       draining: drainingOf(worker, program.settings, openOf(worker.id), at),
     })),
-    restarts: (servingGeneration(program)?.slots ?? []).flatMap(({ index, failures, restartAt }) =>
+    restarts: (current?.slots ?? []).flatMap(({ index, failures, restartAt }) =>
       restartAt === null ? [] : [{ slot: index, failures, inMs: Math.max(0, Math.round(restartAt - at)) }],
     ),
+    emptySlots: (current?.slots ?? []).flatMap(({ index, rest }) =>
+      rest === null ? [] : [{ slot: index, outcome: rest.outcome, isGivenUp: rest.failure !== null }],
+    ),
+    retry:
+      program.phase === 'backoff'
+        ? { failures: program.failures, inMs: Math.max(0, Math.round(program.retryAt - at)) }
+        : null,
+    exit:
+      program.phase === 'exited'
+        ? { ...program.outcome, isExpected: isOrderly(program.outcome, program.settings.restart) }
+        : null,
     reloadPending: program.pendingSince !== null,
     lastReload: record.history.lastReload,
     lastCrash: record.history.lastCrash,
@@ -76,14 +98,32 @@ function servingPidOf({ id, pid, readyAt }: Worker, processes: readonly ProcessR
   return readyAt === null || servingPid === pid ? null : servingPid;
 }
 
-function isAtRest({ phase }: Program): boolean {
-  return phase === 'idle' || phase === 'stopped';
-}
-
-function stateOf(program: Program): ProgramState {
+function phaseOf(program: Program): ShownPhase {
   const { phase, workers } = program;
   if (servingGeneration(program) !== null && !workers.some(isAccepting)) return 'restarting';
   return phase === 'probation' ? 'serving' : phase;
+}
+
+const stateOfPhase: Readonly<Record<Exclude<ShownPhase, 'restarting'>, ProgramState>> = {
+  idle: 'STOPPED',
+  starting: 'STARTING',
+  backoff: 'BACKOFF',
+  serving: 'RUNNING',
+  reloading: 'RUNNING',
+  stopping: 'STOPPING',
+  stopped: 'STOPPED',
+  exited: 'EXITED',
+  failed: 'FATAL',
+};
+
+/** Supervisor's word. While no worker accepts, one that waits for its pause is in BACKOFF there, and one that is being started in STARTING. */
+function stateOf(phase: ShownPhase, program: Program): ProgramState {
+  if (phase !== 'restarting') return stateOfPhase[phase];
+  const current = servingGeneration(program)?.number;
+  const isStarting = program.workers.some(
+    (worker) => worker.generation === current && (worker.phase === 'starting' || worker.phase === 'ready'),
+  );
+  return isStarting ? 'STARTING' : 'BACKOFF';
 }
 
 /** What a worker that leaves still has, and its deadline; null for one that stays. */

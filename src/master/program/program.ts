@@ -36,7 +36,13 @@ import { emptyHistory, remember } from './history/history.ts';
 import { createReleases, releaseOf } from './history/releases.ts';
 import { createReloadWaiters, masterStopped } from './history/reload-waiters.ts';
 import { defaultBackoff } from './lifecycle/backoff.ts';
-import { idleProgram, servingGeneration, type LifecycleSettings, type Program } from './lifecycle/state.ts';
+import {
+  idleProgram,
+  isResting,
+  servingGeneration,
+  type LifecycleSettings,
+  type Program,
+} from './lifecycle/state.ts';
 import { createRunner, type Runner } from './runner.ts';
 import { createVersions, type HeldSockets, type PreparedVersion } from './versions.ts';
 import type { FoundSockets } from '../sockets/find-inherited-sockets.ts';
@@ -57,6 +63,8 @@ export interface ProgramParts {
   readonly inherited?: Pick<FoundSockets, 'take' | 'inTheWay'>;
   /** Those of the master. Default: of its own. */
   readonly logFiles?: LogFilesLoader;
+  /** What it watches has changed while it rests. */
+  readonly onRestingChange?: () => void;
   /** What a reload that is asked for, or waited for, is answered when a stop comes first. Default: that the master stops. */
   readonly stopped?: (action: string) => Error;
 }
@@ -78,8 +86,10 @@ export interface ManagedProgram {
   bind(): Promise<void>;
   /** Reloads when what it watches changes, from now on. Errors: `notWatchable`. */
   watch(): Promise<void>;
-  /** Starts a generation; resolves when it serves or has failed. Rejects when it is stopped first. */
+  /** Starts a generation, at once if a start that has failed waits for its retry; resolves when it serves or has failed. Rejects when it is stopped first. */
   start(): Promise<ReloadResult>;
+  /** What comes of the start that is under way, or of the next one. */
+  nextStart(): Promise<ReloadResult>;
   /** It was to be started, and cannot: this is why. */
   refuseStart(failure: Failure): void;
   reload(command: Omit<ReloadCommand, 'program'>): {
@@ -97,8 +107,8 @@ export interface ManagedProgram {
   askOpen(): Promise<void>;
   openOf: Runner['openOf'];
   record(): Omit<ProgramRecord, 'isWanted'>;
-  /** Stops watching and lets go of the listeners. */
-  close(): Promise<void>;
+  /** Lets go of the listeners, and stops watching unless it `keepsWatch`. */
+  close(how?: { readonly keepsWatch: boolean }): Promise<void>;
 }
 
 export function createProgram(parts: ProgramParts): ManagedProgram {
@@ -108,6 +118,7 @@ export function createProgram(parts: ProgramParts): ManagedProgram {
   const releases = createReleases((generation) => versions.of(generation).plan, environment);
   const waiters = createReloadWaiters(platform.arm, stopped);
   const preload = preloadPath();
+  const jitterSeed = Math.floor(Math.random() * 2 ** 32);
   const saidOfPort = new Set<VariableSource>();
   let closing = new AbortController();
   let history = emptyHistory;
@@ -146,7 +157,7 @@ export function createProgram(parts: ProgramParts): ManagedProgram {
       onEvent: tell,
       openOutput: (place) => output.open(versions.of(place.generation).plan.output, place),
     },
-    idleProgram(lifecycleSettings(parts.plan), parts.plan.workers),
+    idleProgram(lifecycleSettings(parts.plan, jitterSeed), parts.plan.workers),
   );
 
   const progress = createDrainProgress({
@@ -264,7 +275,8 @@ export function createProgram(parts: ProgramParts): ManagedProgram {
       signal,
       onChange: (path) => {
         tell({ event: 'fileChanged', path });
-        runner.dispatch({ type: 'reloadRequested', cause: 'watch' });
+        if (isResting(runner.state())) parts.onRestingChange?.();
+        else runner.dispatch({ type: 'reloadRequested', cause: 'watch' });
       },
       onProblem: (problem) => {
         tell({ event: 'watchFailed', problem });
@@ -294,7 +306,7 @@ export function createProgram(parts: ProgramParts): ManagedProgram {
 
   function applySettings(plan: ProgramPlan, skipsProbation = false): void {
     isProbationSkipped = skipsProbation;
-    const settings = lifecycleSettings(plan);
+    const settings = lifecycleSettings(plan, jitterSeed);
     runner.dispatch({
       type: 'settingsChanged',
       settings: skipsProbation ? { ...settings, probationMs: 0 } : settings,
@@ -341,16 +353,20 @@ export function createProgram(parts: ProgramParts): ManagedProgram {
     },
     async start() {
       const first = waiters.wait(nextGeneration(), 'serving');
-      for (const listener of versions.latest().listeners) announceListener(listener);
+      if (isResting(runner.state()))
+        for (const listener of versions.latest().listeners) announceListener(listener);
       runner.dispatch({ type: 'startRequested' });
       return first;
+    },
+    async nextStart() {
+      const { phase, lastGeneration } = runner.state();
+      return waiters.wait(phase === 'starting' ? lastGeneration : nextGeneration(), 'serving');
     },
     refuseStart(failure) {
       runner.dispatch({ type: 'startRefused', failure });
     },
     reload({ cause, wait }) {
-      const { phase } = runner.state();
-      if (phase === 'idle' || phase === 'stopping' || phase === 'stopped') throw stopped('reload');
+      if (isResting(runner.state()) || runner.state().phase === 'stopping') throw stopped('reload');
       const generation = nextGeneration();
       const outcome = waiters.wait(generation, wait);
       runner.dispatch({ type: 'reloadRequested', cause });
@@ -358,7 +374,7 @@ export function createProgram(parts: ProgramParts): ManagedProgram {
     },
     scale({ change }) {
       const { phase, workersWanted: before } = runner.state();
-      if (phase === 'stopping' || phase === 'stopped') throw stopped('scale');
+      if (phase === 'stopping' || (isResting(runner.state()) && phase !== 'idle')) throw stopped('scale');
       runner.dispatch({ type: 'workerCountRequested', change });
       return { workers: runner.state().workersWanted, before };
     },
@@ -373,7 +389,7 @@ export function createProgram(parts: ProgramParts): ManagedProgram {
     },
     change(plan, prepared) {
       const before = versions.latest().plan;
-      const isRun = !['idle', 'stopped'].includes(runner.state().phase);
+      const isRun = !isResting(runner.state());
       if (prepared === null) versions.amend(plan, nextGeneration());
       else {
         const known = new Set(versions.latest().listeners.map(({ fd }) => fd));
@@ -412,11 +428,11 @@ export function createProgram(parts: ProgramParts): ManagedProgram {
       workers: runner.workers(),
       timers: runner.timers(),
     }),
-    async close() {
+    async close({ keepsWatch } = { keepsWatch: false }) {
       isBindWanted = false;
       versions.close();
       versions.forgetListeners();
-      await stopWatching();
+      if (!keepsWatch) await stopWatching();
     },
   };
 }
@@ -426,11 +442,12 @@ function firstPort(listeners: readonly BoundListener[]): number | null {
   return ofPort(listeners.map(({ address }) => address))?.port ?? null;
 }
 
-export function lifecycleSettings({
-  readyTimeoutMs,
-  drainTimeoutMs,
-  probationMs,
-}: ProgramPlan): LifecycleSettings {
+/** `jitterSeed`: what the jitter of the backoff is made from; null: it has none. */
+export function lifecycleSettings(
+  { readyTimeoutMs, drainTimeoutMs, probationMs, restart }: ProgramPlan,
+  jitterSeed: number | null,
+): LifecycleSettings {
+  const { autorestart, exitCodes, startRetries, crashLoop } = restart;
   return {
     readyTimeoutMs,
     drainTimeoutMs,
@@ -439,6 +456,7 @@ export function lifecycleSettings({
     settleMs,
     sameStopMs,
     maxDrainingGenerations,
-    backoff: defaultBackoff,
+    backoff: { ...defaultBackoff, kind: restart.backoff, maxMs: restart.backoffMaxMs, jitterSeed },
+    restart: { autorestart, exitCodes, startRetries, crashLoop },
   };
 }

@@ -171,6 +171,9 @@ export function createRunner(options: RunnerOptions, initial: Program): Runner {
       case 'restart':
         dispatch({ type: 'restartDue', generation: key.generation, slot: key.slot });
         return;
+      case 'retry':
+        dispatch({ type: 'retryDue' });
+        return;
       case 'settle':
         dispatch({ type: 'settleElapsed' });
         return;

@@ -46,6 +46,7 @@ function idOf(key: TimerKey): string {
       return `${key.timer} ${key.worker}`;
     case 'restart':
       return `restart ${key.generation} ${key.slot}`;
+    case 'retry':
     case 'settle':
     case 'probation':
       return key.timer;

@@ -12,7 +12,7 @@ import { inCode } from '../config/option-errors.ts';
 import { planInvalid } from '../config/plan-invalid.ts';
 import { deferred } from '../deferred.ts';
 import type { PreparedVersion } from '../program/versions.ts';
-import { hasFailed, type Member, type ProgramSet, type StartOutcome } from './program-set.ts';
+import { hasEnded, type Member, type ProgramSet, type StartOutcome } from './program-set.ts';
 import { dependentsFirst } from './start-order.ts';
 
 export interface PlanChange {
@@ -89,7 +89,7 @@ export async function applyPlan(
   const removed = difference.removed.map((name) => set.find(name));
   const changeAll = difference.changed.map((change) => ({ change, plan: planOf(change.program) }));
   const failed = changeAll.filter(
-    ({ change }) => change.needs !== 'restart' && hasFailed(set.find(change.program)),
+    ({ change }) => change.needs !== 'restart' && hasEnded(set.find(change.program)),
   );
   const [inTheirPlace, afterAll] = [
     changeAll.filter((one) => one.change.needs !== 'restart' && !failed.includes(one)),
@@ -122,7 +122,7 @@ export async function applyPlan(
     ...restarts.map(async ({ member }) => {
       if (wereRunning.some((one) => one.member === member))
         return startOne(set, member, 'restarted', isAllBegun.promise);
-      return hasFailed(member) ? startOne(set, member, 'started', isAllBegun.promise) : noted(member);
+      return hasEnded(member) ? startOne(set, member, 'started', isAllBegun.promise) : noted(member);
     }),
     ...added
       .filter(({ isBound }) => !isBound)
@@ -163,10 +163,11 @@ async function changeOne(
     // Without what was prepared: it was started meanwhile, with the plan before.
     const version = isReloaded() ? (prepared ?? (await program.prepare(plan))) : null;
     if (version !== null && isReloaded()) {
+      const done = program.phase() === 'backoff' ? 'started' : 'reloaded';
       program.change(plan, version);
       const { outcome } = program.reload({ cause, wait: 'serving' });
       set.advance();
-      return { program: change.program, done: 'reloaded', problem: problemIn(await outcome) };
+      return { program: change.program, done, problem: problemIn(await outcome) };
     }
     await (version ?? prepared)?.discard();
   } catch (error) {
@@ -202,7 +203,7 @@ async function removeAll(
 }
 
 function isRun(phase: ReturnType<Member['program']['phase']>): boolean {
-  return phase !== 'idle' && phase !== 'stopping' && phase !== 'stopped';
+  return !['idle', 'stopping', 'stopped', 'exited', 'failed'].includes(phase);
 }
 
 function problemIn(outcome: StartOutcome): string | null {

@@ -43,14 +43,19 @@ export interface StartUnderWay {
   readonly outcome: Promise<StartOutcome>;
 }
 
-/** It is to run, and its last start has failed. */
-export function hasFailed({ isWanted, isResting, isDue }: Member): boolean {
+/** It is to run, and has come to rest by itself: it was given up, or its workers have ended and are not to be started again. */
+export function hasEnded({ isWanted, isResting, isDue }: Member): boolean {
   return isWanted && isResting && !isDue;
+}
+
+/** It is to run, and was given up. */
+export function hasFailed(member: Member): boolean {
+  return hasEnded(member) && member.program.phase() === 'failed';
 }
 
 export interface ProgramSetParts extends Omit<
   ProgramParts,
-  'plan' | 'onEvent' | 'onStderr' | 'stopped' | 'lend'
+  'plan' | 'onEvent' | 'onStderr' | 'stopped' | 'lend' | 'onRestingChange'
 > {
   /** What the worker of `program` with this pid wrote to stderr, in whole lines. */
   readonly onStderr: (bytes: Uint8Array, pid: number, program: string) => void;
@@ -93,6 +98,14 @@ export interface ProgramSet {
   whenStarted(except?: readonly Member[]): Promise<void>;
 }
 
+async function settledStart(start: Promise<ReloadResult>): Promise<StartOutcome> {
+  try {
+    return await start;
+  } catch (error) {
+    return error instanceof Error ? error : new Error(String(error));
+  }
+}
+
 export function createProgramSet(parts: ProgramSetParts): ProgramSet {
   let members: readonly Member[] = [];
   const turn = createTurns();
@@ -116,6 +129,9 @@ export function createProgramSet(parts: ProgramSetParts): ProgramSet {
       onEvent: (event, wallMs) => {
         heard(member, event, wallMs);
       },
+      onRestingChange: () => {
+        if (hasFailed(member)) start(member);
+      },
     });
     const member: Member = {
       program,
@@ -138,7 +154,10 @@ export function createProgramSet(parts: ProgramSetParts): ProgramSet {
   }
 
   async function rest(member: Member): Promise<void> {
-    if (!member.isWanted || !member.keepsListeners) await member.program.close();
+    const { program, isWanted } = member;
+    // A changed file may be the repair of a program that was given up.
+    if (!isWanted || !member.keepsListeners)
+      await program.close({ keepsWatch: isWanted && program.phase() === 'failed' });
     member.isResting = true;
     member.rest.resolve(undefined);
     advance();
@@ -213,6 +232,10 @@ export function createProgramSet(parts: ProgramSetParts): ProgramSet {
     const { program } = member;
     if (!member.isDue && program.isServing())
       return program.record().history.lastReload ?? parts.stopped('start', program.name());
+    const isLaunched = !member.isDue && ![...launches.values()].includes(member);
+    const phase = program.phase();
+    if (isLaunched && phase === 'backoff') return settledStart(program.start());
+    if (isLaunched && phase === 'starting') return settledStart(program.nextStart());
     const started = deferred<StartOutcome>();
     member.starts.push(started);
     const isOver = isAllBegun.then(async () => whenStarted()).then(() => null);
@@ -271,7 +294,8 @@ export function createProgramSet(parts: ProgramSetParts): ProgramSet {
     member.keepsListeners = false;
     try {
       const result = await program.start();
-      if (!result.ok) await member.rest.promise;
+      // (One that is tried again does not come to rest.)
+      if (!result.ok && program.phase() !== 'backoff') await member.rest.promise;
       return result;
     } catch (error) {
       return error instanceof Error ? error : new Error(String(error));

@@ -3,28 +3,30 @@
  * master may be of another version, or the other side no master at all. What an older master does not send has a default.
  */
 import * as z from 'zod/mini';
-import type {
-  DrainingStatus,
-  ErrorAnswer,
-  MasterStatus,
-  PendingRestart,
-  PlanDifference,
-  PlanProblem,
-  ProgramChange,
-  ProgramList,
-  ReloadAccepted,
-  ReloadResult,
-  Scaled,
-  Status,
-  StopAccepted,
-  UpdatedProgram,
-  UpdateResult,
-  WorkerCapabilities,
-  WorkerCrash,
-  WorkerStatus,
+import {
+  programStates,
+  type DrainingStatus,
+  type EmptySlot,
+  type ErrorAnswer,
+  type MasterStatus,
+  type PendingRestart,
+  type PlanDifference,
+  type PlanProblem,
+  type ProgramChange,
+  type ProgramList,
+  type ReloadAccepted,
+  type ReloadResult,
+  type Scaled,
+  type Status,
+  type StopAccepted,
+  type UpdatedProgram,
+  type UpdateResult,
+  type WorkerCapabilities,
+  type WorkerCrash,
+  type WorkerStatus,
 } from '../control-api.ts';
 import { GracefulRunError } from '../errors.ts';
-import { address, failure, release, workerPhase } from './event-schemas.ts';
+import { address, failure, outcome, outcomeFields, release, workerPhase } from './event-schemas.ts';
 
 export const reloadResult: z.ZodMiniType<ReloadResult> = z.object({
   generation: z.int(),
@@ -90,9 +92,27 @@ export const pendingRestart: z.ZodMiniType<PendingRestart> = z.object({
   inMs: z.number(),
 });
 
+export const emptySlot: z.ZodMiniType<EmptySlot> = z.object({
+  slot: z.int(),
+  outcome: z.nullable(outcome),
+  isGivenUp: z.boolean(),
+});
+
 export const status: z.ZodMiniType<Status> = z.object({
   program: z.string(),
-  state: z.enum(['idle', 'starting', 'serving', 'reloading', 'restarting', 'stopping', 'stopped']),
+  state: z.enum(programStates),
+  phase: z.enum([
+    'idle',
+    'starting',
+    'backoff',
+    'serving',
+    'reloading',
+    'restarting',
+    'stopping',
+    'stopped',
+    'exited',
+    'failed',
+  ]),
   isWanted: z._default(z.boolean(), true),
   waitsFor: z._default(z.array(z.string()), []),
   probation: z.nullable(z.object({ previous: z.int(), remainingMs: z.number() })),
@@ -104,6 +124,9 @@ export const status: z.ZodMiniType<Status> = z.object({
   workersWanted: z.int(),
   workers: z.array(workerStatus),
   restarts: z.array(pendingRestart),
+  emptySlots: z._default(z.array(emptySlot), []),
+  retry: z._default(z.nullable(z.object({ failures: z.int(), inMs: z.number() })), null),
+  exit: z._default(z.nullable(z.object({ ...outcomeFields, isExpected: z.boolean() })), null),
   reloadPending: z.boolean(),
   lastReload: z.nullable(reloadResult),
   lastCrash: z.nullable(workerCrash),

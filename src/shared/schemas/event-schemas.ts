@@ -10,10 +10,12 @@ type Shapes = {
   readonly [Name in MasterEvent['event']]: z.ZodMiniType<Extract<EventRecord, { readonly event: Name }>>;
 };
 
-export const outcome: z.ZodMiniType<Outcome> = z.object({
+export const outcomeFields: { readonly code: z.ZodMiniType<number | null>; readonly signal: z.ZodMiniType<string | null> } = {
   code: z.nullable(z.int()),
   signal: z.nullable(z.string()),
-});
+};
+
+export const outcome: z.ZodMiniType<Outcome> = z.object(outcomeFields);
 
 export const failure: z.ZodMiniType<Failure> = z.object({
   reason: z.enum(['exited', 'notReady', 'notAdmitted', 'notStarted']),
@@ -119,7 +121,24 @@ export const eventShapes: Shapes = {
   }),
   reloadRequested: event('reloadRequested', { ...place, cause, generation: z.int(), pending: z.boolean() }),
   stopRequested: event('stopRequested', { ...place, cause, urgent: z.boolean() }),
-  stopped: event('stopped', { ...place, failure: z.nullable(failure) }),
+  // An older master does not send the outcome.
+  stopped: event('stopped', {
+    ...place,
+    failure: z.nullable(failure),
+    outcome: z._default(z.nullable(outcome), null),
+  }),
+  startRetryScheduled: event('startRetryScheduled', {
+    ...place,
+    generation: z.int(),
+    failures: z.int(),
+    retries: z.int(),
+    delayMs: z.number(),
+  }),
+  workerNotReplaced: event('workerNotReplaced', {
+    ...identity,
+    why: z.enum(['exited', 'crashLoop']),
+    outcome: z.nullable(outcome),
+  }),
   startRefused: event('startRefused', { ...place, failure }),
   startWaits: event('startWaits', { ...place, programs: z.array(z.string()) }),
   planChanged: event('planChanged', {

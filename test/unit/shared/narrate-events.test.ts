@@ -33,7 +33,7 @@ const generationFailed: Extract<MasterEvent, { event: 'generationFailed' }> = {
   serving: null,
   failure,
 };
-const stopped: MasterEvent = { event: 'stopped', failure };
+const stopped: MasterEvent = { event: 'stopped', failure, outcome: null };
 
 function told(events: readonly MasterEvent[], options: NarrateOptions = {}): string {
   return events

@@ -18,6 +18,7 @@ import {
   wantedOf,
 } from './key-schemas.ts';
 import { launchKeys } from './launch-keys.ts';
+import { restartKeys } from './restart-keys.ts';
 
 const wantedCommand =
   'a list of words, such as ["node", "app.js"], or one string that is split like the words of a shell';
@@ -281,6 +282,7 @@ export const programKeys: Readonly<Record<string, ConfigKey>> = {
     supervisor: null,
     option: 'dependsOn',
   },
+  ...restartKeys,
 };
 
 /** What only one program can have. */

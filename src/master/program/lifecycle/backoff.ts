@@ -1,12 +1,45 @@
-/** How long to wait before a crashed worker is replaced: at once, then growing pauses. */
+/** How long to wait before the next start of what has failed. */
 import type { BackoffSettings } from './state.ts';
 
-export const defaultBackoff: BackoffSettings = { firstMs: 1_000, maxMs: 30_000, healthyAfterMs: 30_000 };
+export const defaultBackoff: BackoffSettings = {
+  kind: 'exponential',
+  firstMs: 1_000,
+  maxMs: 30_000,
+  healthyAfterMs: 30_000,
+  jitterSeed: null,
+};
 
-/** The pause before the next start, after `failures` failures in a row before this one: 0, 1s, 2s, 4s … 30s. */
-export function backoffMs(failures: number, { firstMs, maxMs }: BackoffSettings): number {
+/** What is to be started again: the jitter of one start does not depend on that of another one. */
+export interface BackoffKey {
+  readonly generation: number;
+  readonly slot: number;
+}
+
+/**
+ * The pause before the next start, after `failures` failures in a row before this one. Exponential: 0, 1s, 2s, 4s … up to the cap, less up to a
+ * fifth of it, so that what has failed together does not start again together. Linear: 0, 1s, 2s, 3s … as Supervisor has it.
+ */
+export function backoffMs(failures: number, settings: BackoffSettings, key: BackoffKey): number {
+  const { kind, firstMs, maxMs, jitterSeed } = settings;
   if (failures <= 0) return 0;
-  return Math.min(maxMs, firstMs * 2 ** (failures - 1));
+  if (kind === 'linear') return Math.min(maxMs, firstMs * failures);
+  const wholeMs = Math.min(maxMs, firstMs * 2 ** (failures - 1));
+  return jitterSeed === null
+    ? wholeMs
+    : Math.round(wholeMs * (1 - maxJitter * chance(jitterSeed, key.generation, key.slot, failures)));
+}
+
+const maxJitter = 0.2;
+
+/** A number from 0 to 1, always the same for the same numbers: the lifecycle has no source of chance of its own. */
+function chance(...numbers: readonly number[]): number {
+  let mixed = 0x9e3779b9;
+  for (const number of numbers) {
+    mixed = Math.imul(mixed ^ number, 0x85ebca6b);
+    mixed = Math.imul(mixed ^ (mixed >>> 13), 0xc2b2ae35);
+    mixed ^= mixed >>> 16;
+  }
+  return (mixed >>> 0) / 2 ** 32;
 }
 
 /** The failures in a row that count when a worker ends: none if it was ready for long enough. */

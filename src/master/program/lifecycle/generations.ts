@@ -3,6 +3,7 @@
  * returns the program as it is afterwards and adds what is to be done to `out`. Pure.
  */
 import { backoffMs, countedFailures } from './backoff.ts';
+import type { Failure } from '../../../shared/events.ts';
 import type { Effect } from './inputs.ts';
 import {
   commonOf,
@@ -14,6 +15,7 @@ import {
   type Reloading,
   type Serving,
   type Slot,
+  type SlotRest,
   type Starting,
   type Worker,
 } from './state.ts';
@@ -55,7 +57,7 @@ export function fillSlots<P extends Program>(
       },
       { type: 'startWorker', worker: id, generation: generation.number, slot: slot.index },
     );
-    return { ...slot, workerId: id, restartAt: null };
+    return { ...slot, workerId: id, restartAt: null, rest: null };
   });
   return {
     program: { ...program, workers: [...program.workers, ...born], lastWorkerId },
@@ -85,7 +87,7 @@ export function startCandidates<P extends Program>(
   at: number,
   out: Effect[],
 ): { program: P; generation: Generation } {
-  const empty = candidate.slots.filter(({ workerId }) => workerId === null);
+  const empty = candidate.slots.filter(({ workerId, rest }) => workerId === null && rest === null);
   const serving = servingGeneration(program)?.number;
   const isCareful = program.workers.some(
     ({ generation, phase, capabilities }) =>
@@ -171,30 +173,66 @@ export function scheduleRestart(
   out: Effect[],
 ): Generation {
   const { backoff } = program.settings;
-  const slots = generation.slots.map((slot) => {
-    if (slot.workerId !== ended.id) return slot;
+  return changeSlotOf(generation, ended, (slot) => {
     const failures = countedFailures(slot.failures, ended.readyAt, at, backoff);
-    const delayMs = backoffMs(failures, backoff);
+    const place = { generation: generation.number, slot: slot.index };
+    const delayMs = backoffMs(failures, backoff, place);
     out.push(
       {
         type: 'announce',
-        event: {
-          event: 'restartScheduled',
-          generation: generation.number,
-          slot: slot.index,
-          failures: failures + 1,
-          delayMs,
-        },
+        event: { event: 'restartScheduled', ...place, failures: failures + 1, delayMs },
       },
-      {
-        type: 'armTimer',
-        key: { timer: 'restart', generation: generation.number, slot: slot.index },
-        delayMs,
-      },
+      { type: 'armTimer', key: { timer: 'restart', ...place }, delayMs },
     );
     return { ...slot, failures: failures + 1, workerId: null, restartAt: at + delayMs };
   });
+}
+
+/** The slot of `ended` stays empty. */
+export function leaveEmpty(
+  generation: Generation,
+  ended: Worker,
+  rest: SlotRest,
+  why: 'exited' | 'crashLoop',
+  out: Effect[],
+): Generation {
+  return changeSlotOf(generation, ended, (slot) => {
+    const place = { generation: generation.number, slot: slot.index, pid: ended.pid };
+    out.push({
+      type: 'announce',
+      event: { event: 'workerNotReplaced', ...place, why, outcome: rest.outcome },
+    });
+    return { ...slot, workerId: null, restartAt: null, rest };
+  });
+}
+
+/** No worker is left in its slots, and none will be. */
+export function isAtRest({ slots }: Generation): boolean {
+  return slots.every(({ rest }) => rest !== null);
+}
+
+function changeSlotOf(generation: Generation, worker: Worker, change: (slot: Slot) => Slot): Generation {
+  const slots = generation.slots.map((slot) => (slot.workerId === worker.id ? change(slot) : slot));
   return { ...generation, slots };
+}
+
+export function announceFailed(
+  candidate: Generation,
+  serving: number | null,
+  failure: Failure,
+  at: number,
+  out: Effect[],
+): void {
+  out.push({
+    type: 'announce',
+    event: {
+      event: 'generationFailed',
+      generation: candidate.number,
+      serving,
+      durationMs: at - candidate.startedAt,
+      failure,
+    },
+  });
 }
 
 /** The program, serving with `current`. */
@@ -207,12 +245,12 @@ export function cancelRestarts(generation: Generation, out: Effect[]): void {
   for (const slot of generation.slots) if (slot.workerId === null) out.push(disarmRestart(generation, slot));
 }
 
-/** All slots of the generation hold a ready worker. */
+/** All slots of the generation hold a ready worker, or one has done its work there. */
 export function isComplete(program: Program, generation: Generation): boolean {
   return everySlot(program, generation, ({ phase }) => phase === 'ready');
 }
 
-/** All slots of the generation hold a worker that has confirmed that it accepts. */
+/** All slots of the generation hold a worker that has confirmed that it accepts, or one has done its work there. */
 export function isAdmitted(program: Program, generation: Generation): boolean {
   return everySlot(
     program,
@@ -222,8 +260,9 @@ export function isAdmitted(program: Program, generation: Generation): boolean {
 }
 
 function everySlot(program: Program, generation: Generation, is: (worker: Worker) => boolean): boolean {
-  return generation.slots.every(({ workerId }) =>
-    program.workers.some((worker) => worker.id === workerId && is(worker)),
+  return generation.slots.every(
+    ({ workerId, rest }) =>
+      rest !== null || program.workers.some((worker) => worker.id === workerId && is(worker)),
   );
 }
 
@@ -249,7 +288,7 @@ export function emptySlots({ slots }: Generation, isLost: (workerId: number) => 
 }
 
 export function emptySlot(index: number): Slot {
-  return { index, failures: 0, workerId: null, restartAt: null };
+  return { index, failures: 0, workerId: null, restartAt: null, rest: null };
 }
 
 function disarmRestart(generation: Generation, slot: Slot): Effect {

@@ -119,6 +119,8 @@ export type ProgramInput =
       readonly slot: number;
       readonly connections: number;
     }
+  /** The program is to be started again after a start that has failed. */
+  | { readonly type: 'retryDue'; readonly at: number }
   | { readonly type: 'settleElapsed'; readonly at: number }
   | { readonly type: 'probationElapsed'; readonly at: number };
 
@@ -131,6 +133,7 @@ export type Undated<Event> = Event extends unknown ? Omit<Event, 'at'> : never;
 export type TimerKey =
   | { readonly timer: 'ready' | 'admit' | 'drain' | 'kill'; readonly worker: number }
   | { readonly timer: 'restart'; readonly generation: number; readonly slot: number }
+  | { readonly timer: 'retry' }
   | { readonly timer: 'settle' }
   | { readonly timer: 'probation' };
 
@@ -176,7 +179,7 @@ export type Effect =
   | { readonly type: 'lookForLeftovers' }
   | { readonly type: 'announce'; readonly event: EventWithoutRelease }
   /** The program has come to rest: it has no process and no timer. It can be started again. */
-  | { readonly type: 'finish'; readonly failure: Failure | null };
+  | { readonly type: 'finish' };
 
 /** What a step gives: the next state, and what to do, in order. */
 export interface Step<State> {

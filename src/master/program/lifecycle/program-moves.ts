@@ -3,8 +3,9 @@
  * candidate, replace a worker. Each returns the program as it is afterwards and adds what is to be done to `out`.
  */
 import type { Cause, Failure } from '../../../shared/events.ts';
-import type { CountChange, Effect, ProgramInput } from './inputs.ts';
+import type { CountChange, Effect, ProgramInput, WorkerEnd } from './inputs.ts';
 import {
+  announceFailed,
   beginGeneration,
   cancelRestarts,
   emptySlot,
@@ -14,6 +15,7 @@ import {
   holds,
   isAdmitted,
   isComplete,
+  leaveEmpty,
   serve,
   refill,
   scheduleRestart,
@@ -29,34 +31,44 @@ import {
 } from './worker-commands.ts';
 import { beginProbation, canProve } from './probation.ts';
 import { decideReload } from './reload-policy.ts';
+import { deathsAfter, isCrashLoop, isExpectedEnd, isReplacedAtOnce, staysEmpty } from './restart-policy.ts';
 import {
+  type Backoff,
   commonOf,
   generationsOf,
   isAccepting,
-  type Generation,
   type Idle,
   type OnProbation,
   type Program,
   type Reloading,
+  type Resting,
   type Serving,
   type Starting,
-  type Stopped,
   type Worker,
 } from './state.ts';
+import { restIfDone } from './stopping.ts';
 
 export function announceReload(program: Program, cause: Cause, pending: boolean, out: Effect[]): void {
   const generation = program.lastGeneration + 1;
   out.push({ type: 'announce', event: { event: 'reloadRequested', cause, generation, pending } });
 }
 
-/** Starts the first generation since the program was created or stopped; its number follows the last one. */
-export function start(
-  program: Idle | Stopped,
-  { at }: Extract<ProgramInput, { type: 'startRequested' }>,
+/** Starts the first generation since the program was created or came to rest; its number follows the last one. */
+export function start(program: Resting | Backoff, { at }: { readonly at: number }, out: Effect[]): Starting {
+  if (program.phase === 'backoff') out.push({ type: 'disarmTimer', key: { timer: 'retry' } });
+  return startAfter(program, 0, at, out);
+}
+
+/** `failures`: how many starts in a row have failed before. */
+export function startAfter(
+  program: Resting | Backoff,
+  failures: number,
+  at: number,
   out: Effect[],
 ): Starting {
-  const begun = beginGeneration<Idle>({ ...commonOf(program), phase: 'idle' }, at, out);
-  return { ...begun.program, phase: 'starting', candidate: begun.generation };
+  const before = { ...commonOf(program), phase: 'idle', deaths: [] } as const;
+  const begun = beginGeneration<Idle>(before, at, out);
+  return { ...begun.program, phase: 'starting', candidate: begun.generation, failures };
 }
 
 export function postpone<P extends Starting | Serving | Reloading>(
@@ -69,7 +81,8 @@ export function postpone<P extends Starting | Serving | Reloading>(
   return { ...program, pendingSince: at };
 }
 
-export function considerPending(program: Serving, at: number, out: Effect[]): Serving | Reloading {
+/** What a program that serves does next: it begins the reload that waits, or comes to rest if it has no worker left and gets none. */
+export function considerPending(program: Serving, at: number, out: Effect[]): Program {
   const decided = decideReload(program, at);
   switch (decided.decision) {
     case 'begin':
@@ -78,8 +91,9 @@ export function considerPending(program: Serving, at: number, out: Effect[]): Se
       out.push({ type: 'armTimer', key: { timer: 'settle' }, delayMs: decided.delayMs });
       return program;
     case 'waitForDrain':
-    case 'none':
       return program;
+    case 'none':
+      return restIfDone(program, at, out);
   }
 }
 
@@ -141,12 +155,12 @@ export function promoteIfAdmitted(program: Starting | Reloading, at: number, out
     },
   });
   if (program.phase === 'reloading') cancelRestarts(program.current, out);
-  if (!isProved) return beginProbation(program, at, out);
+  if (!isProved) return beginProbation({ ...program, deaths: [] }, at, out);
   const relieved =
     program.phase === 'reloading'
       ? drainWorkers(program, workersOf(program, program.current), 'reload', at, out)
       : program;
-  return considerPending(serve(relieved, candidate), at, out);
+  return considerPending(serve({ ...relieved, deaths: [] }, candidate), at, out);
 }
 
 export function rollBack(program: Reloading, failure: Failure, at: number, out: Effect[]): Program {
@@ -162,7 +176,7 @@ export function restart(
   out: Effect[],
 ): Program {
   const { current } = program;
-  const slot = current.slots.find((one) => one.index === index && one.workerId === null);
+  const slot = current.slots.find((one) => one.index === index && one.workerId === null && one.rest === null);
   if (generation !== current.number || slot === undefined) return program;
   const filled = fillSlots(program, current, [slot], at, out);
   return { ...filled.program, current: filled.generation };
@@ -201,13 +215,53 @@ export function drainWithoutSlot<P extends Serving | Reloading | OnProbation>(
   return drainWorkers(program, workers, 'scaleDown', at, out);
 }
 
+/** A worker of the generation that serves has ended by itself, or was not ready in time: it is replaced, unless it is not to be. */
 export function replaceCrashed<P extends Serving | Reloading | OnProbation>(
   program: P,
   worker: Worker,
+  { outcome, failure }: Pick<WorkerEnd, 'outcome' | 'failure'>,
   at: number,
   out: Effect[],
 ): P {
-  return { ...program, current: scheduleRestart(program, program.current, worker, at, out) };
+  const { settings, current } = program;
+  if (!holds(current, worker)) return program;
+  if (staysEmpty(settings.restart, worker, outcome))
+    return { ...program, current: leaveEmpty(current, worker, { outcome, failure: null }, 'exited', out) };
+  const deaths = deathsAfter(program, at);
+  // A reload that waits or is under way may be the repair.
+  const isGivenUp =
+    program.phase === 'serving' && program.pendingSince === null && isCrashLoop(settings, deaths, at);
+  return {
+    ...program,
+    deaths,
+    current: isGivenUp
+      ? leaveEmpty(current, worker, { outcome, failure }, 'crashLoop', out)
+      : scheduleRestart(program, current, worker, at, out),
+  };
+}
+
+/** A worker of a generation that has not served yet has ended by itself. Null: that is a failure of its generation. */
+export function endInCandidate<P extends Starting | Reloading>(
+  program: P,
+  worker: Worker,
+  { outcome }: WorkerEnd,
+  out: Effect[],
+): P | null {
+  const { restart } = program.settings;
+  if (outcome === null || worker.readyAt === null || !isExpectedEnd(restart, outcome)) return null;
+  const rest = { outcome, failure: null };
+  return { ...program, candidate: leaveEmpty(program.candidate, worker, rest, 'exited', out) };
+}
+
+/** A worker that drained by itself is gone: if its place was kept for that, it is decided now. */
+export function replaceGone<P extends Serving | Reloading | OnProbation>(
+  program: P,
+  worker: Worker,
+  end: WorkerEnd,
+  at: number,
+  out: Effect[],
+): P {
+  return holds(program.current, worker) ? replaceCrashed(program, worker, end, at, out) : program;
 }
 
 /** A worker drains by itself: its slot is filled at once. In a generation that has been replaced, no slot is left. */
@@ -221,30 +275,14 @@ export function replaceLeaving(
     return { ...filled.program, candidate: filled.generation };
   }
   if (program.phase === 'starting' || !holds(program.current, worker)) return program;
+  // Decided when it has ended: see replaceGone().
+  if (!isReplacedAtOnce(program.settings.restart)) return program;
   const slot = program.current.slots.find(({ workerId }) => workerId === worker.id);
   const isEarly = at - (worker.readyAt ?? at) < program.settings.backoff.firstMs;
   // A program that signals itself as soon as it serves would be started again and again without a pause: the second time counts.
-  if (isEarly && slot !== undefined && slot.failures > 0) return replaceCrashed(program, worker, at, out);
+  if (isEarly && slot !== undefined && slot.failures > 0)
+    return { ...program, current: scheduleRestart(program, program.current, worker, at, out) };
   const slots = program.current.slots.map((one) => (isEarly && one === slot ? { ...one, failures: 1 } : one));
   const filled = refill(program, { ...program.current, slots }, worker, at, out);
   return { ...filled.program, current: filled.generation };
-}
-
-export function announceFailed(
-  candidate: Generation,
-  serving: number | null,
-  failure: Failure,
-  at: number,
-  out: Effect[],
-): void {
-  out.push({
-    type: 'announce',
-    event: {
-      event: 'generationFailed',
-      generation: candidate.number,
-      serving,
-      durationMs: at - candidate.startedAt,
-      failure,
-    },
-  });
 }

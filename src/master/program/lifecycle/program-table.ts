@@ -12,7 +12,7 @@
  */
 import type { ProgramPhase } from '../../../shared/events.ts';
 import type { Effect, ProgramInput } from './inputs.ts';
-import { fitSlots, holds } from './generations.ts';
+import { fitSlots, holds, isAtRest } from './generations.ts';
 import {
   admitIfComplete,
   admitReplacement,
@@ -21,19 +21,23 @@ import {
   changeCount,
   considerPending,
   drainWithoutSlot,
+  endInCandidate,
   fitCandidate,
   postpone,
   promoteIfAdmitted,
   replaceCrashed,
+  replaceGone,
   replaceLeaving,
   restart,
   rollBack,
   serveLeftQueue,
   start,
+  startAfter,
 } from './program-moves.ts';
-import { giveUp, refuseStart, stop, stopIfEmpty, stopNow } from './stopping.ts';
+import { failStart, refuseStart, stop, stopIfEmpty, stopNow, stopResting } from './stopping.ts';
 import { giveUpPrevious, losePrevious, rollBackServing, settle } from './probation.ts';
 import { mayBeginAtOnce } from './reload-policy.ts';
+import { isExpectedEnd } from './restart-policy.ts';
 import type { InPhase, LifecycleSettings, Program, Worker } from './state.ts';
 import type { Verdict } from './worker-step.ts';
 
@@ -68,22 +72,40 @@ const changeSettings = (
   settings,
 });
 
+/** What has come to rest. It can be started again. */
+const resting: Row<'stopped' | 'exited' | 'failed'> = {
+  startRequested: start,
+  startRefused: refuseStart,
+  settingsChanged: changeSettings,
+  reloadRequested: ignore,
+  stopRequested: stopResting,
+  workerCountRequested: (program, { change }, out) => changeCount(program, change, out),
+  restartDue: ignore,
+  queueLeftBehind: ignore,
+  retryDue: ignore,
+  settleElapsed: ignore,
+  probationElapsed: ignore,
+  workerBecameReady: impossible,
+  workerProgramEnded: impossible,
+  workerProgramRestarted: impossible,
+  workerStillAccepts: impossible,
+  workerWasAdmitted: impossible,
+  workerFailed: impossible,
+  workerLeft: impossible,
+  workerGone: impossible,
+};
+
 const table: { readonly [Phase in ProgramPhase]: Row<Phase> } = {
   idle: {
     startRequested: start,
     startRefused: refuseStart,
     settingsChanged: changeSettings,
     reloadRequested: ignore,
-    stopRequested: (program, { at, cause }, out) => {
-      out.push({ type: 'announce', event: { event: 'stopRequested', cause, urgent: false } });
-      return stopIfEmpty(
-        { ...program, phase: 'stopping', askedAt: at, failure: null, keepsListeners: false },
-        out,
-      );
-    },
+    stopRequested: stopResting,
     workerCountRequested: (program, { change }, out) => changeCount(program, change, out),
     restartDue: impossible,
     queueLeftBehind: ignore,
+    retryDue: impossible,
     settleElapsed: impossible,
     probationElapsed: impossible,
     workerBecameReady: impossible,
@@ -105,6 +127,7 @@ const table: { readonly [Phase in ProgramPhase]: Row<Phase> } = {
     workerCountRequested: (program, { at, change }, out) => fitCandidate(program, change, at, out),
     restartDue: impossible,
     queueLeftBehind: ignore,
+    retryDue: ignore,
     settleElapsed: ignore,
     probationElapsed: ignore,
     workerBecameReady: (program, { at }, out) => admitIfComplete(program, at, out),
@@ -114,9 +137,35 @@ const table: { readonly [Phase in ProgramPhase]: Row<Phase> } = {
     workerWasAdmitted: (program, { at }, out) => promoteIfAdmitted(program, at, out),
     workerFailed: (program, { at, worker, end }, out) => {
       if (!holds(program.candidate, worker)) return program;
-      return giveUp(program, end.failure, at, out);
+      const next = endInCandidate(program, worker, end, out);
+      return next === null ? failStart(program, end.failure, at, out) : admitIfComplete(next, at, out);
     },
     workerLeft: replaceLeaving,
+    workerGone: ignore,
+  },
+
+  backoff: {
+    startRequested: start,
+    startRefused: impossible,
+    settingsChanged: changeSettings,
+    reloadRequested: (program, { at, cause }, out) => {
+      announceReload(program, cause, false, out);
+      return start(program, { at }, out);
+    },
+    stopRequested: (program, input, out) => stop(program, input, out),
+    workerCountRequested: (program, { change }, out) => changeCount(program, change, out),
+    restartDue: ignore,
+    queueLeftBehind: ignore,
+    retryDue: (program, { at }, out) => startAfter(program, program.failures, at, out),
+    settleElapsed: ignore,
+    probationElapsed: ignore,
+    workerBecameReady: impossible,
+    workerProgramEnded: impossible,
+    workerProgramRestarted: impossible,
+    workerStillAccepts: impossible,
+    workerWasAdmitted: impossible,
+    workerFailed: impossible,
+    workerLeft: impossible,
     workerGone: ignore,
   },
 
@@ -136,6 +185,7 @@ const table: { readonly [Phase in ProgramPhase]: Row<Phase> } = {
     },
     restartDue: restart,
     queueLeftBehind: serveLeftQueue,
+    retryDue: ignore,
     settleElapsed: (program, { at }, out) => considerPending(program, at, out),
     probationElapsed: ignore,
     workerBecameReady: admitReplacement,
@@ -143,10 +193,11 @@ const table: { readonly [Phase in ProgramPhase]: Row<Phase> } = {
     workerProgramRestarted: admitReplacement,
     workerStillAccepts: ignore,
     workerWasAdmitted: drainWithoutSlot,
-    workerFailed: (program, { at, worker }, out) =>
-      considerPending(replaceCrashed(program, worker, at, out), at, out),
+    workerFailed: (program, { at, worker, end }, out) =>
+      considerPending(replaceCrashed(program, worker, end, at, out), at, out),
     workerLeft: replaceLeaving,
-    workerGone: (program, { at }, out) => considerPending(program, at, out),
+    workerGone: (program, { at, worker, end }, out) =>
+      considerPending(replaceGone(program, worker, end, at, out), at, out),
   },
 
   reloading: {
@@ -158,6 +209,7 @@ const table: { readonly [Phase in ProgramPhase]: Row<Phase> } = {
     workerCountRequested: (program, { at, change }, out) => fitCandidate(program, change, at, out),
     restartDue: restart,
     queueLeftBehind: serveLeftQueue,
+    retryDue: ignore,
     settleElapsed: ignore,
     probationElapsed: ignore,
     workerBecameReady: (program, input, out) =>
@@ -175,12 +227,13 @@ const table: { readonly [Phase in ProgramPhase]: Row<Phase> } = {
       holds(program.candidate, input.worker)
         ? promoteIfAdmitted(program, input.at, out)
         : drainWithoutSlot(program, input, out),
-    workerFailed: (program, { at, worker, end }, out) =>
-      holds(program.candidate, worker)
-        ? rollBack(program, end.failure, at, out)
-        : replaceCrashed(program, worker, at, out),
+    workerFailed: (program, { at, worker, end }, out) => {
+      if (!holds(program.candidate, worker)) return replaceCrashed(program, worker, end, at, out);
+      const next = endInCandidate(program, worker, end, out);
+      return next === null ? rollBack(program, end.failure, at, out) : admitIfComplete(next, at, out);
+    },
     workerLeft: replaceLeaving,
-    workerGone: ignore,
+    workerGone: (program, { at, worker, end }, out) => replaceGone(program, worker, end, at, out),
   },
 
   probation: {
@@ -192,6 +245,7 @@ const table: { readonly [Phase in ProgramPhase]: Row<Phase> } = {
     workerCountRequested: (program, input, out) => stepProgram(settle(program, input.at, out), input, out),
     restartDue: restart,
     queueLeftBehind: serveLeftQueue,
+    retryDue: ignore,
     settleElapsed: ignore,
     probationElapsed: (program, { at }, out) => considerPending(settle(program, at, out), at, out),
     workerBecameReady: admitReplacement,
@@ -205,15 +259,18 @@ const table: { readonly [Phase in ProgramPhase]: Row<Phase> } = {
         : giveUpPrevious(program, worker, 'restartedItself', at, out),
     workerStillAccepts: (program, { at }, out) => considerPending(settle(program, at, out), at, out),
     workerWasAdmitted: drainWithoutSlot,
-    workerFailed: (program, { at, worker, end }, out) =>
-      holds(program.current, worker)
-        ? rollBackServing(program, end.failure, at, out)
-        : losePrevious(program, worker, at, out),
+    workerFailed: (program, { at, worker, end }, out) => {
+      if (!holds(program.current, worker)) return losePrevious(program, worker, at, out);
+      if (!isExpectedEnd(program.settings.restart, end.outcome))
+        return rollBackServing(program, end.failure, at, out);
+      const next = replaceCrashed(program, worker, end, at, out);
+      return isAtRest(next.current) ? considerPending(settle(next, at, out), at, out) : next;
+    },
     workerLeft: (program, input, out) =>
       holds(program.current, input.worker)
         ? replaceLeaving(program, input, out)
         : losePrevious(program, input.worker, input.at, out),
-    workerGone: ignore,
+    workerGone: (program, { at, worker, end }, out) => replaceGone(program, worker, end, at, out),
   },
 
   stopping: {
@@ -225,6 +282,7 @@ const table: { readonly [Phase in ProgramPhase]: Row<Phase> } = {
     workerCountRequested: (program, { change }, out) => changeCount(program, change, out),
     restartDue: ignore,
     queueLeftBehind: ignore,
+    retryDue: ignore,
     settleElapsed: ignore,
     probationElapsed: ignore,
     workerBecameReady: impossible,
@@ -237,26 +295,9 @@ const table: { readonly [Phase in ProgramPhase]: Row<Phase> } = {
     workerGone: (program, _event, out) => stopIfEmpty(program, out),
   },
 
-  stopped: {
-    startRequested: start,
-    startRefused: refuseStart,
-    settingsChanged: changeSettings,
-    reloadRequested: ignore,
-    stopRequested: ignore,
-    workerCountRequested: (program, { change }, out) => changeCount(program, change, out),
-    restartDue: ignore,
-    queueLeftBehind: ignore,
-    settleElapsed: ignore,
-    probationElapsed: ignore,
-    workerBecameReady: impossible,
-    workerProgramEnded: impossible,
-    workerProgramRestarted: impossible,
-    workerStillAccepts: impossible,
-    workerWasAdmitted: impossible,
-    workerFailed: impossible,
-    workerLeft: impossible,
-    workerGone: impossible,
-  },
+  stopped: { ...resting, stopRequested: ignore },
+  exited: { ...resting },
+  failed: { ...resting },
 };
 
 export function stepProgram(program: Program, input: ProgramTableInput, out: Effect[]): Program {

@@ -2,7 +2,7 @@
  * What the lifecycle knows of a program: plain data, from which everything else is derived.
  * Processes, sockets, clocks and timers are in the folders around this one.
  */
-import type { Failure, ProgramPhase, WorkerPhase } from '../../../shared/events.ts';
+import type { Failure, Outcome, ProgramPhase, WorkerPhase } from '../../../shared/events.ts';
 
 /** The bounds that the lifecycle keeps. All durations in ms. */
 export interface LifecycleSettings {
@@ -20,6 +20,18 @@ export interface LifecycleSettings {
   /** A reload waits while this many old generations still drain. */
   readonly maxDrainingGenerations: number;
   readonly backoff: BackoffSettings;
+  readonly restart: RestartSettings;
+}
+
+/** What is started again after it has ended by itself. */
+export interface RestartSettings {
+  /** Workers that were ready. `unexpected`: unless they ended with one of `exitCodes`. */
+  readonly autorestart: 'always' | 'unexpected' | 'never';
+  readonly exitCodes: readonly number[];
+  /** How often a start that has failed is tried again before the program is given up. */
+  readonly startRetries: number;
+  /** So many deaths of workers of the serving generation within this time are a loop, and nothing is started again. Null: there is no such limit. */
+  readonly crashLoop: { readonly deaths: number; readonly windowMs: number } | null;
 }
 
 /** What a worker can do. A worker has them when its own process has said ready on the channel, whatever command it was started with. */
@@ -39,10 +51,13 @@ export interface Capabilities {
 export const noCapabilities: Capabilities = { isGated: false, migrates: false, reports: false };
 
 export interface BackoffSettings {
+  readonly kind: 'exponential' | 'linear';
   readonly firstMs: number;
   readonly maxMs: number;
   /** A worker that was ready for this long was healthy: its failures are forgotten. */
   readonly healthyAfterMs: number;
+  /** What the jitter of exponential pauses is made from; null: they have none. */
+  readonly jitterSeed: number | null;
 }
 
 /** One process, from the moment it is asked for until it is reaped. */
@@ -80,6 +95,16 @@ export interface Slot {
   readonly workerId: number | null;
   /** When a pending restart is due; null when none is. */
   readonly restartAt: number | null;
+  /** Its worker has ended, and none takes its place; null: one does, or will. */
+  readonly rest: SlotRest | null;
+}
+
+/** How the last worker of a slot ended, of which no other one takes the place. */
+export interface SlotRest {
+  /** Null: it was not ready, or could not be started. */
+  readonly outcome: Outcome | null;
+  /** Why the slot was given up; null: the worker was not to be replaced. */
+  readonly failure: Failure | null;
 }
 
 /** The workers started by one start or reload. */
@@ -98,6 +123,8 @@ interface Common {
   readonly lastWorkerId: number;
   /** When the pending reload was last requested; null when none is pending. */
   readonly pendingSince: number | null;
+  /** When workers of the serving generation died: as many of the last ones as can be a loop. */
+  readonly deaths: readonly number[];
 }
 
 export interface Idle extends Common {
@@ -107,6 +134,17 @@ export interface Idle extends Common {
 export interface Starting extends Common {
   readonly phase: 'starting';
   readonly candidate: Generation;
+  /** Starts in a row that have failed before this one. */
+  readonly failures: number;
+}
+/** The first generation has failed, and another one is started after a while: clients wait in the backlog. */
+export interface Backoff extends Common {
+  readonly phase: 'backoff';
+  /** Starts in a row that have failed. */
+  readonly failures: number;
+  readonly retryAt: number;
+  /** Of the last one. */
+  readonly failure: Failure;
 }
 /** `current` serves; crashed workers are replaced. */
 export interface Serving extends Common {
@@ -128,22 +166,37 @@ export interface OnProbation extends Common {
   readonly since: number;
   readonly until: number;
 }
-/** Every worker was told to end; `failure` is why, unless a stop was requested. */
+/** Every worker was told to end, or has ended by itself. */
 export interface Stopping extends Common {
   readonly phase: 'stopping';
   /** When a stop was first requested; null when none was. */
   readonly askedAt: number | null;
+  /** Why it was given up; null: it was not. */
   readonly failure: Failure | null;
+  /** How it ended by itself; null: it did not. */
+  readonly outcome: Outcome | null;
   /** It is about to be started again, and clients wait in the queues of its listeners. */
   readonly keepsListeners: boolean;
 }
-/** Nothing is left: it can be started again. `failure` is why it stopped, unless it was asked to. */
+/** It was stopped, and nothing of it is left. It can be started again, as from the two phases below. */
 export interface Stopped extends Common {
   readonly phase: 'stopped';
-  readonly failure: Failure | null;
+}
+/** All of its workers have ended by themselves and are not to be started again. */
+export interface Exited extends Common {
+  readonly phase: 'exited';
+  readonly outcome: Outcome;
+}
+/** It was given up: it did not come to serve, or its workers died again and again. */
+export interface Failed extends Common {
+  readonly phase: 'failed';
+  readonly failure: Failure;
 }
 
-export type Program = Idle | Starting | Serving | Reloading | OnProbation | Stopping | Stopped;
+/** What has no process and no timer. */
+export type Resting = Idle | Stopped | Exited | Failed;
+
+export type Program = Resting | Starting | Backoff | Serving | Reloading | OnProbation | Stopping;
 
 /** The program in one given phase. */
 export type InPhase<Phase extends ProgramPhase> = Extract<Program, { phase: Phase }>;
@@ -157,6 +210,7 @@ export function idleProgram(settings: LifecycleSettings, workersWanted: number):
     lastGeneration: 0,
     lastWorkerId: 0,
     pendingSince: null,
+    deaths: [],
   };
 }
 
@@ -168,8 +222,15 @@ export function commonOf({
   lastGeneration,
   lastWorkerId,
   pendingSince,
+  deaths,
 }: Program): Common {
-  return { settings, workersWanted, workers, lastGeneration, lastWorkerId, pendingSince };
+  return { settings, workersWanted, workers, lastGeneration, lastWorkerId, pendingSince, deaths };
+}
+
+/** It has no process and no timer: it is not started, or has come to rest. */
+export function isResting(program: Program): program is Resting {
+  const { phase } = program;
+  return phase === 'idle' || phase === 'stopped' || phase === 'exited' || phase === 'failed';
 }
 
 /** It has confirmed that it accepts, and was not told to stop that. */

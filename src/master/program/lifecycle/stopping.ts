@@ -1,54 +1,110 @@
 /**
- * How a program comes to rest: it is stopped, or gives up because its first generation failed. Each function returns the program as it is
+ * How a program comes to rest: it is stopped, it is given up, or its workers have all ended by themselves. Each function returns the program as it is
  * afterwards and adds what is to be done to `out`. Pure.
  */
 import type { Failure } from '../../../shared/events.ts';
-import { cancelRestarts } from './generations.ts';
+import { backoffMs } from './backoff.ts';
+import { announceFailed, cancelRestarts, isAtRest } from './generations.ts';
 import type { Effect, ProgramInput } from './inputs.ts';
-import { announceFailed } from './program-moves.ts';
+import { restOf } from './restart-policy.ts';
 import {
+  type Backoff,
   candidateGeneration,
   commonOf,
   servingGeneration,
-  type Idle,
   type InPhase,
   type OnProbation,
   type Program,
   type Reloading,
+  type Resting,
   type Serving,
   type Starting,
-  type Stopped,
 } from './state.ts';
 import { dismissGeneration, drainWorkers, killWorkers } from './worker-commands.ts';
 
-export function giveUp(program: Starting, failure: Failure, at: number, out: Effect[]): Program {
+/** The first generation has failed: another one is started after a while, or the program is given up. */
+export function failStart(program: Starting, failure: Failure, at: number, out: Effect[]): Program {
   announceFailed(program.candidate, null, failure, at, out);
   const remaining = dismissGeneration(program, program.candidate, at, out);
-  return endWith(remaining, null, failure, false, out);
+  const { restart, backoff } = program.settings;
+  // A reload that was asked for meanwhile may be the repair: it does not wait, and what failed before does not count.
+  const isRepaired = program.pendingSince !== null && restart.startRetries > 0;
+  const failures = isRepaired ? 0 : program.failures + 1;
+  if (failures > restart.startRetries) return endWith(remaining, { failure }, out);
+  const generation = program.candidate.number;
+  const delayMs = backoffMs(failures, backoff, { generation, slot: 0 });
+  const retries = restart.startRetries;
+  if (!isRepaired)
+    out.push({
+      type: 'announce',
+      event: { event: 'startRetryScheduled', generation, failures, retries, delayMs },
+    });
+  out.push({ type: 'armTimer', key: { timer: 'retry' }, delayMs });
+  return {
+    ...commonOf(remaining),
+    phase: 'backoff',
+    pendingSince: null,
+    failures,
+    retryAt: at + delayMs,
+    failure,
+  };
+}
+
+/** Every slot of the generation that serves stays empty: the program comes to rest. */
+export function restIfDone(program: Serving, at: number, out: Effect[]): Program {
+  if (!isAtRest(program.current)) return program;
+  const { failure, outcome } = restOf(program.current.slots, program.settings.restart);
+  // One that empties a queue has no slot.
+  const leaving = drainWorkers(program, program.workers, 'stop', at, out);
+  return endWith(
+    leaving,
+    failure === null ? { outcome: outcome ?? { code: null, signal: null } } : { failure },
+    out,
+  );
 }
 
 /** It could not even begin to start. */
 export function refuseStart(
-  program: Idle | Stopped,
+  program: Resting,
   { failure }: Extract<ProgramInput, { type: 'startRefused' }>,
   out: Effect[],
 ): Program {
   out.push(
     { type: 'announce', event: { event: 'startRefused', failure } },
-    { type: 'announce', event: { event: 'stopped', failure } },
-    { type: 'finish', failure },
+    { type: 'announce', event: { event: 'stopped', failure, outcome: null } },
+    { type: 'finish' },
   );
-  return { ...commonOf(program), phase: 'stopped', failure };
+  return { ...commonOf(program), phase: 'failed', failure };
+}
+
+/** It rests already: from now on because that is wanted. */
+export function stopResting(
+  program: Resting,
+  { cause }: Extract<ProgramInput, { type: 'stopRequested' }>,
+  out: Effect[],
+): Program {
+  out.push({ type: 'announce', event: { event: 'stopRequested', cause, urgent: false } });
+  return stopIfEmpty(
+    {
+      ...commonOf(program),
+      phase: 'stopping',
+      askedAt: null,
+      failure: null,
+      outcome: null,
+      keepsListeners: false,
+    },
+    out,
+  );
 }
 
 export function stop(
-  program: Starting | Serving | Reloading | OnProbation,
+  program: Starting | Backoff | Serving | Reloading | OnProbation,
   { at, cause, keepsListeners = false }: Extract<ProgramInput, { type: 'stopRequested' }>,
   out: Effect[],
 ): Program {
   out.push({ type: 'announce', event: { event: 'stopRequested', cause, urgent: false } });
   const leaving = drainWorkers(program, program.workers, 'stop', at, out);
-  return endWith(leaving, at, null, keepsListeners, out);
+  return endWith(leaving, { askedAt: at, keepsListeners }, out);
 }
 
 /** The second request to stop. (One that the first act has sent as well is none.) */
@@ -67,6 +123,11 @@ export function stopNow(
     );
     return { ...program, keepsListeners: false, askedAt: at };
   }
+  // It comes to rest by itself, and workers of earlier generations still drain: this is the first request, too.
+  if (askedAt === null && !isUrgent) {
+    out.push({ type: 'announce', event: { event: 'stopRequested', cause, urgent: false } });
+    return { ...program, askedAt: at, failure: null, outcome: null };
+  }
   // Only signals come in pairs: a second request of another kind is meant.
   if (!isUrgent && cause === 'signal' && askedAt !== null && at - askedAt < settings.sameStopMs)
     return program;
@@ -75,32 +136,40 @@ export function stopNow(
 }
 
 function endWith(
-  program: Starting | Serving | Reloading | OnProbation,
-  askedAt: number | null,
-  failure: Failure | null,
-  keepsListeners: boolean,
+  program: Starting | Backoff | Serving | Reloading | OnProbation,
+  how: Partial<Pick<InPhase<'stopping'>, 'askedAt' | 'failure' | 'outcome' | 'keepsListeners'>>,
   out: Effect[],
 ): Program {
   const current = servingGeneration(program);
   const candidate = candidateGeneration(program);
   for (const generation of [current, candidate]) if (generation !== null) cancelRestarts(generation, out);
-  out.push(
-    { type: 'disarmTimer', key: { timer: 'settle' } },
-    { type: 'disarmTimer', key: { timer: 'probation' } },
-  );
-  if (!keepsListeners) out.push({ type: 'closeListeners' });
+  for (const timer of ['settle', 'probation', 'retry'] as const)
+    out.push({ type: 'disarmTimer', key: { timer } });
+  if (how.keepsListeners !== true) out.push({ type: 'closeListeners' });
   return stopIfEmpty(
-    { ...commonOf(program), phase: 'stopping', pendingSince: null, askedAt, failure, keepsListeners },
+    {
+      ...commonOf(program),
+      phase: 'stopping',
+      pendingSince: null,
+      askedAt: null,
+      failure: null,
+      outcome: null,
+      keepsListeners: false,
+      ...how,
+    },
     out,
   );
 }
 
 export function stopIfEmpty(program: InPhase<'stopping'>, out: Effect[]): Program {
-  if (program.workers.length > 0) return program;
+  const { workers, failure, outcome } = program;
+  if (workers.length > 0) return program;
   out.push(
     { type: 'lookForLeftovers' },
-    { type: 'announce', event: { event: 'stopped', failure: program.failure } },
-    { type: 'finish', failure: program.failure },
+    { type: 'announce', event: { event: 'stopped', failure, outcome } },
+    { type: 'finish' },
   );
-  return { ...program, phase: 'stopped' };
+  if (failure !== null) return { ...commonOf(program), phase: 'failed', failure };
+  if (outcome !== null) return { ...commonOf(program), phase: 'exited', outcome };
+  return { ...commonOf(program), phase: 'stopped' };
 }

@@ -3,7 +3,8 @@
  */
 import { describeOutcome } from '../../../shared/describe-failure.ts';
 import type { Failure, WorkerPhase } from '../../../shared/events.ts';
-import { silentEnd, type WorkerEnd, type WorkerInput } from './inputs.ts';
+import { type Effect, silentEnd, type WorkerEnd, type WorkerInput } from './inputs.ts';
+import { isExpectedEnd } from './restart-policy.ts';
 import type { Worker } from './state.ts';
 import {
   announce,
@@ -140,25 +141,36 @@ export const goneAsAsked: Row['workerEnded'] = (worker, { at, end }) => ({
   effects: [
     disarm('drain', worker),
     disarm('kill', worker),
-    announce({
-      event: 'workerExited',
-      ...change(worker, 'exited', at),
-      outcome: end.outcome ?? { code: null, signal: null },
-      served: end.served,
-      migrated: end.migrated,
-      cut: end.cut,
-      cleanUpsCut: end.cleanUpsCut,
-      failure: drainCrash(worker.phase, end),
-    }),
+    exited(worker, at, end, drainCrash(worker.phase, end)),
   ],
-  verdict: { type: 'workerGone' },
+  verdict: { type: 'workerGone', end },
 });
 
 /** One that is paused has been replaced: its end is that of a worker that goes, though it was not asked to go yet. */
-export const endedWhileReady: Row['workerEnded'] = (worker, input, settings) =>
-  worker.isPaused
-    ? { ...goneAsAsked(worker, input, settings), verdict: { type: 'workerFailed', end: input.end } }
-    : failedAndGone(worker, input, settings);
+export const endedWhileReady: Row['workerEnded'] = (worker, input, settings) => {
+  const { at, end } = input;
+  if (worker.isPaused)
+    return { ...goneAsAsked(worker, input, settings), verdict: { type: 'workerFailed', end } };
+  if (!isExpectedEnd(settings.restart, end.outcome)) return failedAndGone(worker, input, settings);
+  return {
+    worker: null,
+    effects: [...disarmAdmit(worker), exited(worker, at, end, null)],
+    verdict: { type: 'workerFailed', end },
+  };
+};
+
+function exited(worker: Worker, at: number, end: WorkerEnd, failure: Failure | null): Effect {
+  return announce({
+    event: 'workerExited',
+    ...change(worker, 'exited', at),
+    outcome: end.outcome ?? { code: null, signal: null },
+    served: end.served,
+    migrated: end.migrated,
+    cut: end.cut,
+    cleanUpsCut: end.cleanUpsCut,
+    failure,
+  });
+}
 
 /** Signals that a draining worker gets only if something is wrong: from the kernel, or from its own abort(3). */
 const fatalSignals: ReadonlySet<string | null> = new Set([

@@ -29,8 +29,8 @@ export type Verdict =
   | { readonly type: 'workerFailed'; readonly end: WorkerEnd }
   /** It drains, although nothing here has asked it to. */
   | { readonly type: 'workerLeft' }
-  /** It is gone, as it was asked to. */
-  | { readonly type: 'workerGone' };
+  /** It is gone, as it was asked to, or after it had said that it drains. */
+  | { readonly type: 'workerGone'; readonly end: WorkerEnd };
 
 export interface WorkerStep {
   /** Null when the worker is gone. */

@@ -40,7 +40,7 @@ test('of two problems the later one is told', () => {
 });
 
 test('what a program waits for comes first', () => {
-  const facts = { state: 'idle', generation: null, workers: [], waitsFor: ['db', 'cache'] } as const;
+  const facts = { phase: 'idle', generation: null, workers: [], waitsFor: ['db', 'cache'] } as const;
   expect(lastProblem(programStatus('shop', { ...facts, lastCrash: crash }), nowMs)).toBe(
     'waits for db, cache',
   );

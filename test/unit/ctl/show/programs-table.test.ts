@@ -146,12 +146,12 @@ test.each([
   ['good', 'serving', {}],
   ['warn', 'serving', { workersWanted: 2 }],
   ['warn', 'probation', { probation: { previous: 1, remainingMs: 5 } }],
-  ['warn', 'reloading', { state: 'reloading' }],
-  ['warn', 'starting', { state: 'starting', generation: null, workers: [] }],
-  ['warn', 'waiting', { state: 'idle', generation: null, workers: [], waitsFor: ['db'] }],
-  ['bad', 'restarting', { state: 'restarting', workers: [] }],
-  ['bad', 'failed', { state: 'stopped', generation: null, workers: [] }],
-  ['dim', 'stopped', { state: 'stopped', generation: null, workers: [], isWanted: false }],
+  ['warn', 'reloading', { phase: 'reloading' }],
+  ['warn', 'starting', { phase: 'starting', generation: null, workers: [] }],
+  ['warn', 'waiting', { phase: 'idle', generation: null, workers: [], waitsFor: ['db'] }],
+  ['bad', 'restarting', { phase: 'restarting', workers: [] }],
+  ['bad', 'failed', { phase: 'failed', generation: null, workers: [] }],
+  ['dim', 'stopped', { phase: 'stopped', generation: null, workers: [], isWanted: false }],
 ] as const)('the colour %s stands for %s', (meaning, state, facts) => {
   const styles = { ...plain, [meaning]: (text: string) => `<${text}>` };
   const text = renderPrograms([group('shop', program('shop', facts))], { nowMs: 0, columns: 80, styles });

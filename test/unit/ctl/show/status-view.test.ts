@@ -46,7 +46,7 @@ test('a crash that made the last reload fail shows its output once', () => {
 });
 
 test('a program that does not serve says so', () => {
-  const text = renderStatus({ ...status, state: 'starting', generation: null, workers: [] }, 0, plain);
+  const text = renderStatus({ ...status, phase: 'starting', generation: null, workers: [] }, 0, plain);
   expect(text).toContain('starting');
   expect(text).not.toContain('4242');
 });
@@ -134,4 +134,19 @@ test('a program whose workers accept as soon as they run says what that means', 
     /^capability +accepts connections as soon as it runs; open connections do not move at a reload$/m,
   );
   expect(renderStatus(withCapabilities(true), 0, plain)).not.toContain('capability');
+});
+
+test.each([
+  [
+    { phase: 'backoff', retry: { failures: 2, inMs: 1_900 } },
+    'next start: in 1.9s, after 2 failures in a row; at once: gracefulctl start web',
+  ],
+  [{ phase: 'failed' }, 'repair it, then gracefulctl start web'],
+  [
+    { phase: 'exited', exit: { code: 3, signal: null, isExpected: false } },
+    'its last worker ended with exit code 3; to run it again: gracefulctl start web',
+  ],
+] as const)('a program that does not serve is shown with what to type: %j', (facts, line) => {
+  const shown = renderStatus({ ...status, generation: null, workers: [], ...facts }, 0, plain);
+  expect(shown).toContain(line);
 });

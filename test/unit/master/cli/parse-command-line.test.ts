@@ -145,6 +145,15 @@ test('options are compiled once: durations in ms, paths absolute, defaults fille
         drainTimeoutMs: 120_000,
         autostart: true,
         dependsOn: [],
+        restart: {
+          autorestart: 'always',
+          exitCodes: [0],
+          startRetries: 0,
+          backoff: 'exponential',
+          backoffMaxMs: 30_000,
+          crashLoop: null,
+          onFatal: null,
+        },
       },
     ],
   });

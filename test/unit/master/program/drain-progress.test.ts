@@ -16,7 +16,7 @@ const draining: MasterEvent = {
   reason: 'reload',
 };
 const stopping: MasterEvent = { event: 'stopRequested', cause: 'signal', urgent: false };
-const stopped: MasterEvent = { event: 'stopped', failure: null };
+const stopped: MasterEvent = { event: 'stopped', failure: null, outcome: null };
 const progress: DrainProgressEvent = {
   event: 'stillDraining',
   stopping: true,

@@ -67,7 +67,13 @@ function worker(slot: number, changes: Partial<Worker> = {}): Worker {
   };
 }
 
-const slots = [0, 1, 2].map((index) => ({ index, failures: 0, workerId: index + 1, restartAt: null }));
+const slots = [0, 1, 2].map((index) => ({
+  index,
+  failures: 0,
+  workerId: index + 1,
+  restartAt: null,
+  rest: null,
+}));
 const generation = { number: 1, startedAt: 0, slots };
 
 function serving(workers: readonly Worker[]): Program {
@@ -94,12 +100,12 @@ test('connections come to the slots whose workers accept, and to no other', () =
 
 test('while no worker accepts, clients wait where the next ones will: at the start, between workers, and at the end', () => {
   const { queues, directed } = setUp();
-  queues.direct({ ...idleProgram(settings, 3), phase: 'starting', candidate: generation });
+  queues.direct({ ...idleProgram(settings, 3), phase: 'starting', failures: 0, candidate: generation });
   expect(directed()).toEqual([0, 1, 2]);
   queues.direct(serving([worker(1)]));
   queues.direct(serving([]));
   expect(directed()).toEqual([1]);
-  const end = { askedAt: 0, failure: null, keepsListeners: true } as const;
+  const end = { askedAt: 0, failure: null, outcome: null, keepsListeners: true } as const;
   queues.direct({ ...idleProgram(settings, 3), phase: 'stopping', ...end });
   expect(directed()).toEqual([0]);
 });
@@ -110,7 +116,7 @@ test('a worker stops at once if another one accepts from its slot, or if every w
   queues.direct(serving([worker(0), worker(2, { id: 9, generation: 2 })]));
   queues.whenServed(leaving, 5_000, () => (stopped += 1));
   expect(stopped).toBe(1);
-  const end = { askedAt: 0, failure: null, keepsListeners: false } as const;
+  const end = { askedAt: 0, failure: null, outcome: null, keepsListeners: false } as const;
   queues.direct({ ...idleProgram(settings, 3), phase: 'stopping', ...end });
   queues.whenServed(leaving, 5_000, () => (stopped += 1));
   expect(stopped).toBe(2);
@@ -168,7 +174,7 @@ test('a queue that no worker has nor will have is reported, and again only if it
   const { queues, left } = setUp(lengths);
   const kept = [worker(0), worker(1)];
   queues.lookForLeft(serving(kept));
-  queues.lookForLeft({ ...idleProgram(settings, 3), phase: 'starting', candidate: generation });
+  queues.lookForLeft({ ...idleProgram(settings, 3), phase: 'starting', failures: 0, candidate: generation });
   queues.lookForLeft(shrunk([...kept, worker(2)]));
   queues.lookForLeft(shrunk([worker(0), worker(2, { phase: 'starting' })]));
   expect(left).toEqual([]);

@@ -22,6 +22,7 @@ function planOf(versions: readonly number[]): PlanOptions {
         command: ['node', 'app.js'],
         listen: [`127.0.0.1:${ports[index] ?? 0}`],
         environment: { VERSION: String(version), ...(version === 0 ? { FAILS: '1' } : {}) },
+        startretries: 0,
         probation: version === 3 ? '20ms' : '0s',
         dependsOn: dependsOn[name] ?? [],
       },
@@ -30,7 +31,7 @@ function planOf(versions: readonly number[]): PlanOptions {
   return { name: 'random', control: false, programs: Object.fromEntries(programs) };
 }
 
-const resting: ReadonlySet<string> = new Set(['idle', 'serving', 'stopped']);
+const resting: ReadonlySet<string> = new Set(['idle', 'serving', 'stopped', 'failed']);
 
 type Order =
   | { readonly do: 'start' | 'stop' | 'restart' | 'reload' | 'more' | 'fewer'; readonly program: string }
@@ -114,12 +115,12 @@ test('whatever is asked for, and in whatever order, each program comes to what w
       if (open.length === 0) expect(answers).not.toBeNull();
       expect(events.filter(({ event }) => event === 'internalError')).toEqual([]);
       await eventually('no program is on its way', () =>
-        master.programs().every(({ state }) => resting.has(state)),
+        master.programs().every(({ phase }) => resting.has(phase)),
       );
-      for (const { program, isWanted, state, waitsFor, lastReload } of master.programs()) {
-        if (!isWanted) expect([program, state]).toEqual([program, 'stopped']);
+      for (const { program, isWanted, phase, waitsFor, lastReload } of master.programs()) {
+        if (!isWanted) expect([program, phase]).toEqual([program, 'stopped']);
         else if (waitsFor.length === 0 && lastReload?.ok === true)
-          expect([program, state]).toEqual([program, 'serving']);
+          expect([program, phase]).toEqual([program, 'serving']);
       }
       await master.stop();
       expect(workers.filter(({ hasEnded }) => !hasEnded)).toEqual([]);

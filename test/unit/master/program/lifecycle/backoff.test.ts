@@ -15,7 +15,7 @@ test.each([
   [60, 30_000],
   [5_000, 30_000],
 ])('after %i failures in a row the next start waits %i ms', (failures, expected) => {
-  expect(backoffMs(failures, defaultBackoff)).toBe(expected);
+  expect(backoffMs(failures, defaultBackoff, { generation: 1, slot: 0 })).toBe(expected);
 });
 
 test.each([

@@ -6,9 +6,12 @@ import {
   generationsOf,
   idleProgram,
   isAccepting,
+  isResting,
   noCapabilities,
   servingGeneration,
   type Program,
+  type RestartSettings,
+  type Slot,
 } from '../../../../../src/master/program/lifecycle/state.ts';
 import { step } from '../../../../../src/master/program/lifecycle/step.ts';
 import { isImpossible as isImpossibleForWorker } from '../../../../../src/master/program/lifecycle/worker-table.ts';
@@ -34,18 +37,24 @@ class World {
   /** Programs that do not know graceful-run, or were not recognised as Node.js: they accept whatever they are told. */
   readonly ungated = new Set<number>();
   everServed = false;
+  /** At most one worker was left in the generation that served. */
+  wasAtRest = false;
   stopAsked = false;
 
-  constructor(workers: number, probationMs: number) {
-    this.program = idleProgram({ ...settings, settleMs: 3, maxDrainingGenerations: 2, probationMs }, workers);
+  constructor(workers: number, probationMs: number, restart: RestartSettings) {
+    this.program = idleProgram(
+      { ...settings, settleMs: 3, maxDrainingGenerations: 2, probationMs, restart },
+      workers,
+    );
   }
 
   feed(input: LifecycleInput): void {
     if (input.type === 'stopRequested') this.stopAsked = true;
-    if (input.type === 'startRequested') {
+    if (input.type === 'startRequested' && isResting(this.program)) {
       this.finished = 0;
       this.everServed = false;
       this.stopAsked = false;
+      this.wasAtRest = false;
     }
     if (input.type === 'workerSpawned' && !input.isGated) this.ungated.add(input.worker);
     if (input.type === 'workerSaidReady') {
@@ -142,21 +151,35 @@ class World {
     const { program } = this;
     // The shell's processes are the lifecycle's workers: nobody is forgotten.
     expect(program.workers.map(({ id }) => id).sort()).toEqual([...this.alive].sort());
-    // Once there was a serving generation, there is one until somebody asks to stop: no reload takes it down.
+    // Once there was a serving generation, there is one until a stop is asked for, or all of its workers have come to their end: no reload takes it down.
     if (servingGeneration(program) !== null) this.everServed = true;
-    if (this.everServed && !this.stopAsked) expect(servingGeneration(program)).not.toBeNull();
+    if (this.everServed && !this.stopAsked && servingGeneration(program) === null)
+      expect(this.wasAtRest).toBe(true);
+    this.wasAtRest = servingGeneration(program)?.slots.every(isEmptyOrLast) ?? this.wasAtRest;
     // A candidate that waits for its next worker has one that is about to become ready.
-    if (program.phase === 'reloading' && program.candidate.slots.some(({ workerId }) => workerId === null))
+    if (
+      program.phase === 'reloading' &&
+      program.candidate.slots.some(({ workerId, rest }) => workerId === null && rest === null)
+    )
       expect(
         program.workers.some(
           ({ generation, phase }) => generation === program.candidate.number && phase === 'starting',
         ),
       ).toBe(true);
-    // Every slot of the serving generation has a worker, or a restart that is armed.
-    for (const { workerId, index } of servingGeneration(program)?.slots ?? []) {
+    // Every slot of the serving generation has a worker, or a restart that is armed, or stays empty, which it does not where workers are always replaced.
+    const { restart } = program.settings;
+    for (const { workerId, index, rest } of servingGeneration(program)?.slots ?? []) {
       const timer = { timer: 'restart', generation: servingGeneration(program)?.number, slot: index };
-      expect(workerId !== null || this.timers.has(JSON.stringify(timer))).toBe(true);
+      const isArmed = this.timers.has(JSON.stringify(timer));
+      expect([workerId !== null, isArmed, rest !== null].filter(Boolean)).toHaveLength(1);
+      if (restart.autorestart === 'always' && restart.crashLoop === null) expect(rest).toBeNull();
     }
+    // A generation that serves and has no worker left comes to rest, unless something else is about to begin.
+    if (program.phase === 'serving' && program.pendingSince === null)
+      expect(program.current.slots.every(({ rest }) => rest !== null)).toBe(false);
+    // A start that has failed is tried again, so often and not more.
+    expect(this.timers.has('{"timer":"retry"}')).toBe(program.phase === 'backoff');
+    if (program.phase === 'backoff') expect(program.failures).toBeLessThanOrEqual(restart.startRetries);
     // A paused worker belongs to the generation that can take over again; and while there is one, the time is limited.
     const waiting =
       program.phase === 'probation' ? program.previous.slots.map(({ workerId }) => workerId) : [];
@@ -179,9 +202,14 @@ class World {
       const drains = program.workers.some(({ generation }) => generation !== program.current.number);
       expect(this.timers.has('{"timer":"settle"}') || drains).toBe(true);
     }
-    expect(this.finished).toBe(program.phase === 'stopped' ? 1 : 0);
-    if (program.phase === 'stopped') expect(this.alive.size).toBe(0);
+    // What rests has neither a process nor a timer.
+    expect(this.finished > 0).toBe(isResting(program) && program.phase !== 'idle');
+    if (isResting(program)) expect(this.alive.size + this.timers.size).toBe(0);
   }
+}
+
+function isEmptyOrLast({ rest }: Slot, _index: number, slots: readonly Slot[]): boolean {
+  return rest !== null || slots.filter((one) => one.rest === null).length === 1;
 }
 
 function timerEvent(effect: Extract<Effect, { type: 'armTimer' }>, at: number): LifecycleInput {
@@ -198,6 +226,8 @@ function timerEvent(effect: Extract<Effect, { type: 'armTimer' }>, at: number): 
       return { type: 'killTimedOut', at: due, worker: key.worker };
     case 'restart':
       return { type: 'restartDue', at: due, generation: key.generation, slot: key.slot };
+    case 'retry':
+      return { type: 'retryDue', at: due };
     case 'settle':
       return { type: 'settleElapsed', at: due };
     case 'probation':
@@ -217,7 +247,8 @@ const action = fc.record({
         'adopts',
         'drains',
         'needsTime',
-        'end' as const,
+        'end',
+        'exit' as const,
       ),
     },
     { weight: 3, arbitrary: fc.constant('timer' as const) },
@@ -232,7 +263,8 @@ const action = fc.record({
         'leftBehind',
         'cannotPause',
         'losesProgram',
-        'restartsItself' as const,
+        'restartsItself',
+        'start' as const,
       ),
     },
   ),
@@ -290,6 +322,15 @@ function play(world: World, { pick, kind }: { pick: number; kind: string }): voi
     case 'end':
       if (worker !== undefined) world.feed({ type: 'workerEnded', at, worker, end: crash });
       return;
+    case 'exit':
+      if (worker !== undefined)
+        world.feed({
+          type: 'workerEnded',
+          at,
+          worker,
+          end: { ...crash, outcome: { code: 0, signal: null } },
+        });
+      return;
     case 'timer': {
       const armed = chosen([...world.timers], pick);
       if (armed === undefined) return;
@@ -300,6 +341,10 @@ function play(world: World, { pick, kind }: { pick: number; kind: string }): voi
     }
     case 'reload':
       world.feed({ type: 'reloadRequested', at, cause: 'signal' });
+      return;
+    case 'start':
+      // What rests is started by an operator.
+      if (world.program.phase !== 'idle') world.feed({ type: 'startRequested', at });
       return;
     case 'more':
     case 'less':
@@ -330,6 +375,8 @@ function live(
     world.at += one.pause;
     play(world, one);
   }
+  // (One that rests already is stopped too: that is what is wanted of it from now on.)
+  world.finished = 0;
   world.feed({ type: 'stopRequested', at: world.at, cause: 'signal' });
   if (againAfter !== null) {
     world.at += againAfter;
@@ -345,6 +392,13 @@ function live(
   expect(world.program.phase).toBe('stopped');
 }
 
+const restarts: fc.Arbitrary<RestartSettings> = fc.record({
+  autorestart: fc.constantFrom('always', 'unexpected', 'never'),
+  exitCodes: fc.constantFrom([0], [], [0, 1]),
+  startRetries: fc.constantFrom(0, 0, 1, 3),
+  crashLoop: fc.constantFrom(null, { deaths: 1, windowMs: 1_000 }, { deaths: 3, windowMs: 60_000 }),
+});
+
 test('no sequence of inputs breaks an invariant, a stop ends every one, and the program can be started again', () => {
   fc.assert(
     fc.property(
@@ -352,11 +406,12 @@ test('no sequence of inputs breaks an invariant, a stop ends every one, and the 
       fc.array(fc.array(action, { maxLength: 80 }), { minLength: 1, maxLength: 2 }),
       fc.option(fc.nat({ max: 2 * settings.sameStopMs })),
       fc.constantFrom(0, 4, 1_000),
-      (workers, lives, againAfter, probationMs) => {
-        const world = new World(workers, probationMs);
+      restarts,
+      (workers, lives, againAfter, probationMs, restart) => {
+        const world = new World(workers, probationMs, restart);
         for (const actions of lives) live(world, actions, againAfter);
       },
     ),
     { numRuns: 2_000 },
   );
-});
+}, 120_000);

@@ -17,7 +17,7 @@ test('a program whose first generation failed can be started again', () => {
   const it = drive();
   it.send({ type: 'startRequested', at: 0 });
   it.send({ type: 'workerEnded', at: 10, worker: 1, end: crash });
-  expect(it.program).toMatchObject({ phase: 'stopped', failure: crash.failure });
+  expect(it.program).toMatchObject({ phase: 'failed', failure: crash.failure });
   it.send({ type: 'startRequested', at: 2_000 });
   expect(it.program.phase).toBe('starting');
   expect(it.program).not.toHaveProperty('failure');

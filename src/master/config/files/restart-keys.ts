@@ -1,0 +1,78 @@
+/** The keys of `[program.NAME]` that say what is started again when it has ended by itself. */
+import * as z from 'zod/mini';
+import { autorestartWords, backoffWords, onFatalWords, restartValues } from '../restart-options.ts';
+import { type ConfigKey, duration, numeric, oneOf, orVariable, wantedOf } from './key-schemas.ts';
+
+const oneCode = numeric(z.int().check(z.gte(0), z.lte(255)));
+const wantedCodes = wantedOf(restartValues.exitcodes);
+
+export const restartKeys: Readonly<Record<string, ConfigKey>> = {
+  autorestart: {
+    schema: z.union([z.boolean(), oneOf(autorestartWords)], wantedOf(restartValues.autorestart)),
+    type: 'boolean, or `unexpected`',
+    default: 'true; `unexpected` without a listener',
+    description:
+      'Replace a worker that was ready and has ended by itself; `unexpected`: unless it ended with one of `exitcodes`. When no worker is left, the program has exited.',
+    supervisor: 'autorestart',
+    option: 'autorestart',
+  },
+  exitcodes: {
+    schema: z.pipe(
+      z.union([z.array(oneCode, wantedCodes), oneCode], wantedCodes),
+      z.transform((codes) => (Array.isArray(codes) ? codes : [codes])),
+    ),
+    type: 'list of numbers',
+    default: '0',
+    description: 'Exit codes with which a worker has done its work, 0 to 255.',
+    supervisor: 'exitcodes',
+    option: 'exitcodes',
+  },
+  startretries: {
+    schema: numeric(restartValues.startretries),
+    type: 'number',
+    default: '3',
+    description:
+      'How often a start is tried again in which the workers did not become ready. Then the program has failed. Clients wait meanwhile.',
+    supervisor: 'startretries',
+    option: 'startretries',
+  },
+  backoff: {
+    schema: oneOf(backoffWords),
+    type: '`exponential` or `linear`',
+    default: 'exponential',
+    description:
+      'The pauses between starts that fail: `exponential`, 1s, 2s, 4s … (up to a fifth less, at random), or `linear`, 1s, 2s, 3s … as in Supervisor.',
+    supervisor: null,
+    pattern: orVariable(backoffWords.join('|')),
+    option: 'backoff',
+  },
+  backoff_max: {
+    schema: restartValues.backoffMax,
+    type: 'duration',
+    default: '30s',
+    description: 'The longest of these pauses, 1s to 24h.',
+    supervisor: null,
+    pattern: duration,
+    option: 'backoffMax',
+  },
+  crash_loop: {
+    schema: restartValues.crashLoop,
+    type: 'text',
+    default: 'off',
+    description:
+      'How many deaths of workers are too many: `"10 in 5m"`. Workers that die after that are not replaced, and the program has failed when none is left. `"off"`: workers are replaced for ever.',
+    supervisor: null,
+    pattern: orVariable('\\d{1,6} +in +\\d+(?:\\.\\d+)?(?:ms|s|m|h)|off'),
+    option: 'crashLoop',
+  },
+  on_fatal: {
+    schema: oneOf(onFatalWords),
+    type: '`stay` or `exit`',
+    default: 'stay',
+    description:
+      'What the master does when the program has failed. `exit`: it stops all programs, and exits with the code of the program, or 128 and the number of the signal that ended it.',
+    supervisor: null,
+    pattern: orVariable(onFatalWords.join('|')),
+    option: 'onFatal',
+  },
+};

@@ -1,0 +1,100 @@
+/** Whether and when what has ended is started again: how these options are written, and what they mean. Pure. */
+import * as z from 'zod/mini';
+import { parseDuration } from '../../shared/durations.ts';
+import type { RestartPlan } from './plan.ts';
+import { duration, integer } from './value-schemas.ts';
+
+/** As code names them. */
+export interface RestartOptions {
+  /**
+   * Whether a worker that was ready and has ended by itself is replaced: `unexpected`, unless it has ended with one of `exitcodes`. Default: true for a
+   * program with listeners, because clients wait in their queues, else `unexpected`.
+   */
+  readonly autorestart?: boolean | 'unexpected';
+  /** Exit codes with which a worker has done its work, 0 to 255. Default: 0. */
+  readonly exitcodes?: readonly number[];
+  /**
+   * How often a start is tried again in which no worker has become ready, 0 to 1000000; then the program has failed. Clients wait meanwhile.
+   * Default: 3, and 0 for the only program of a master without a config file.
+   */
+  readonly startretries?: number;
+  /** The pauses between starts that fail: `exponential` (1s, 2s, 4s …) or `linear` (1s, 2s, 3s …). Default: `exponential`. */
+  readonly backoff?: 'exponential' | 'linear';
+  /** The longest of these pauses, 1s to 24h. Default 30s. */
+  readonly backoffMax?: string;
+  /**
+   * How many deaths of workers are too many, such as `10 in 5m`: after that, the workers that die are not replaced, and the program has failed
+   * when none is left. `off`: workers are replaced for ever. Default: `off`.
+   */
+  readonly crashLoop?: string;
+  /**
+   * What the master does when the program has failed. `exit`: it stops everything and ends with the exit code of the program's last worker, or 128 and the
+   * number of the signal that ended it. `stay`: it lives on, and the program can be started again. Default: `stay`; without a config file, the master
+   * of an only program ends with code 1.
+   */
+  readonly onFatal?: 'stay' | 'exit';
+}
+
+/** The same, as they are checked. */
+export interface RestartValues {
+  readonly autorestart: boolean | string;
+  readonly exitcodes: number[];
+  readonly startretries: number;
+  readonly backoff: string;
+  readonly backoffMax: string;
+  readonly crashLoop: string;
+  readonly onFatal: string;
+}
+
+export const autorestartWords: readonly string[] = ['true', 'false', 'unexpected'];
+export const backoffWords: readonly string[] = ['exponential', 'linear'];
+export const onFatalWords: readonly string[] = ['stay', 'exit'];
+const wantedAutorestart = 'true, false or unexpected';
+const wantedCrashLoop = 'a number of deaths and a time, such as 10 in 5m, or off';
+const wantedCodes = 'a list of exit codes from 0 to 255';
+
+export const restartValues: { readonly [Name in keyof RestartValues]: z.ZodMiniType<RestartValues[Name]> } = {
+  autorestart: z.union(
+    [z.boolean(wantedAutorestart), word(autorestartWords, wantedAutorestart)],
+    wantedAutorestart,
+  ),
+  exitcodes: z.array(integer(0, 255, wantedCodes), wantedCodes),
+  startretries: integer(0, 1_000_000),
+  backoff: word(backoffWords, 'exponential or linear'),
+  backoffMax: duration(1_000),
+  crashLoop: z
+    .string(wantedCrashLoop)
+    .check(z.refine((written) => parseCrashLoop(written) !== undefined, wantedCrashLoop)),
+  onFatal: word(onFatalWords, 'stay or exit'),
+};
+
+function word(words: readonly string[], wanted: string): z.ZodMiniType<string> {
+  return z.string(wanted).check(z.refine((written) => words.includes(written), wanted));
+}
+
+/** `10 in 5m`, or null for `off`; undefined: it is neither. */
+export function parseCrashLoop(written: string): RestartPlan['crashLoop'] | undefined {
+  if (written === 'off') return null;
+  const [, deaths = '', window = ''] = /^(\d{1,6}) +in +(\S+)$/.exec(written.trim()) ?? [];
+  const windowMs = parseDuration(window);
+  if (Number(deaths) < 1 || windowMs === null || windowMs < 1) return undefined;
+  return { deaths: Number(deaths), windowMs };
+}
+
+/** `isOnly`: the program is the only one of a master without a config file. */
+export function restartPlan(
+  options: { readonly [Name in keyof RestartValues]?: RestartValues[Name] | undefined },
+  hasListeners: boolean,
+  isOnly: boolean,
+): RestartPlan {
+  const autorestart = String(options.autorestart ?? (hasListeners ? 'true' : 'unexpected'));
+  return Object.freeze({
+    autorestart: autorestart === 'true' ? 'always' : autorestart === 'false' ? 'never' : 'unexpected',
+    exitCodes: Object.freeze(options.exitcodes ?? [0]),
+    startRetries: options.startretries ?? (isOnly ? 0 : 3),
+    backoff: options.backoff === 'linear' ? 'linear' : 'exponential',
+    backoffMaxMs: parseDuration(options.backoffMax ?? '30s') ?? 0,
+    crashLoop: parseCrashLoop(options.crashLoop ?? 'off') ?? null,
+    onFatal: options.onFatal === undefined ? null : options.onFatal === 'exit' ? 'exit' : 'stay',
+  });
+}

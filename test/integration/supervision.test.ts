@@ -1,0 +1,176 @@
+// Programs that fail or end by themselves: what is started again, when it is given up, and how that is shown.
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { freePort, get, whoAnswers } from '../helpers/plain-client.ts';
+import { appPath, runMaster, temporaryFolder, type RunningMaster } from '../helpers/run-master.ts';
+import { gracefulctl, type Ended } from '../helpers/run-gracefulctl.ts';
+
+function ctl(master: RunningMaster, ...args: readonly string[]): Promise<Ended> {
+  return gracefulctl(args, { XDG_RUNTIME_DIR: master.runtime });
+}
+
+function shell(script: string): readonly string[] {
+  return ['sh', '-c', script];
+}
+
+function runFile(text: string, folder: string = temporaryFolder()): RunningMaster {
+  writeFileSync(join(folder, 'graceful.toml'), `[master]\nname = "host"\n${text}`);
+  return runMaster({
+    hasOwnFlags: false,
+    flags: ['-c', 'graceful.toml', '--log-format', 'json', '--log-level', 'debug'],
+    command: [],
+    cwd: folder,
+    name: 'host',
+  });
+}
+
+/** Ends with code 9 so often, and serves then. */
+function failsFirst(times: number): readonly string[] {
+  const count = join(temporaryFolder(), 'count');
+  return shell(
+    `echo x >> ${count}; [ $(wc -l < ${count}) -le ${times} ] && exit 9; exec ${process.execPath} ${appPath('serves')}`,
+  );
+}
+
+test('a start that fails is tried again while clients wait, and the one that serves answers them', async () => {
+  const master = runMaster({ flags: ['--startretries', '2'], command: failsFirst(2) });
+  const port = await master.port();
+  const answer = whoAnswers(port);
+  const { delayMs } = await master.waitFor('startRetryScheduled', { failures: 1 });
+  expect(delayMs).toBeGreaterThanOrEqual(800);
+  expect(await master.status()).toMatchObject({ state: 'BACKOFF', phase: 'backoff', retry: { failures: 1 } });
+  await master.waitFor('startRetryScheduled', { failures: 2 });
+  expect((await answer).generation).toBe(3);
+  expect(await master.status()).toMatchObject({ state: 'RUNNING', phase: 'serving', retry: null });
+});
+
+test('a start that waits for its retry begins at once when gracefulctl start asks for it', async () => {
+  const master = runMaster({
+    flags: ['--startretries', '3'],
+    command: failsFirst(1),
+  });
+  await master.waitFor('startRetryScheduled');
+  expect(await ctl(master, 'start', '--wait', master.name)).toMatchObject({ code: 0 });
+  expect(await master.status()).toMatchObject({ state: 'RUNNING', generation: 2 });
+});
+
+test.each([
+  ['exit 7', 7],
+  ['kill -KILL $$', 137],
+])('with --on-fatal exit the master ends as the program does that ran `%s`', async (script, code) => {
+  const master = runMaster({ flags: ['--on-fatal', 'exit'], command: shell(script) });
+  expect(await master.exited).toEqual({ code, signal: null });
+});
+
+test.each([
+  [['--autorestart', 'false'], 'exit 3', 3],
+  [['--autorestart', 'unexpected'], 'exit 0', 0],
+])(
+  'with %j a program that runs `%s` after it was ready ends the master with its code',
+  async (flags, end, code) => {
+    const master = runMaster({
+      flags: [...flags, '--startsecs', '50ms'],
+      command: shell(`sleep 0.3; ${end}`),
+    });
+    expect(await master.exited).toEqual({ code, signal: null });
+    expect(master.all('workerNotReplaced')).toMatchObject([{ why: 'exited', outcome: { code } }]);
+    expect(master.all('generationReady')).toHaveLength(1);
+  },
+);
+
+test('a program that was given up is FATAL: status says so and fails, and start, reload and a changed file leave it', async () => {
+  const folder = temporaryFolder();
+  const program = join(folder, 'app.cjs');
+  const good = readFileSync(appPath('serves'), 'utf8');
+  const bad = 'process.exit(5);';
+  writeFileSync(program, bad);
+  const master = runMaster({
+    flags: ['--on-fatal', 'stay', '--watch'],
+    command: [process.execPath, program],
+  });
+  await master.waitFor('stopped');
+  expect(await master.status()).toMatchObject({ state: 'FATAL', phase: 'failed', isWanted: true });
+  const shown = await ctl(master, 'status', master.name);
+  expect(shown.code).toBe(4);
+  expect(shown.out).toContain(`gracefulctl start ${master.name}`);
+  expect(JSON.parse((await ctl(master, 'status', '--json')).out)).toMatchObject({ state: 'FATAL' });
+
+  writeFileSync(program, good);
+  await master.waitFor('generationReady');
+  expect((await master.waitFor('fileChanged')).path).toBe(program);
+  expect(await master.status()).toMatchObject({ state: 'RUNNING' });
+});
+
+test.each(['start', 'reload'])('FATAL is left by gracefulctl %s', async (command) => {
+  const master = runMaster({ flags: ['--on-fatal', 'stay'], command: failsFirst(1) });
+  await master.waitFor('stopped');
+  expect(await ctl(master, command, '--wait', master.name)).toMatchObject({ code: 0 });
+  expect(await master.status()).toMatchObject({ state: 'RUNNING', generation: 2 });
+});
+
+test('on_fatal = "exit" of one program of a config file stops the others, and ends the master with its code', async () => {
+  const port = await freePort();
+  const master = runFile(`
+    [program.web]
+    command = ["${process.execPath}", "${appPath('serves')}"]
+    host = "127.0.0.1"
+    port = ${port}
+    [program.job]
+    command = ["sh", "-c", "sleep 0.5; exit 6"]
+    listen = ["127.0.0.1:0"]
+    startsecs = "5s"
+    startretries = 0
+    on_fatal = "exit"
+  `);
+  expect(await master.exited).toEqual({ code: 6, signal: null });
+  expect(master.all('stopped', (event) => Reflect.get(event, 'program') === 'web')).toHaveLength(1);
+});
+
+test('a program whose only worker has died too often is given up', async () => {
+  const port = await freePort();
+  const master = runFile(`
+    [program.web]
+    command = ["${process.execPath}", "${appPath('crashes-when-told')}"]
+    host = "127.0.0.1"
+    port = ${port}
+    crash_loop = "2 in 5m"
+  `);
+  await master.waitFor('generationReady');
+  await expect(get(port, '/crash')).rejects.toThrow();
+  await master.waitFor('restartScheduled', { failures: 1 });
+  // It waits in the queue until the next worker is there.
+  await expect(get(port, '/crash')).rejects.toThrow();
+  expect(await master.waitFor('stopped')).toMatchObject({ failure: { outcome: { code: 3 } } });
+  const { code, out } = await ctl(master, 'status', '--json');
+  expect(code).toBe(4);
+  expect(JSON.parse(out)).toMatchObject({ state: 'FATAL', phase: 'failed' });
+  await expect(get(port)).rejects.toThrow('ECONNREFUSED');
+});
+
+test('a worker that is not to be replaced leaves the others alone, and its program has exited with the last of them', async () => {
+  const port = await freePort();
+  const master = runFile(`
+    [program.web]
+    command = ["${process.execPath}", "${appPath('crashes-when-told')}"]
+    host = "127.0.0.1"
+    port = ${port}
+    workers = 2
+    autorestart = "unexpected"
+    exitcodes = [0, 3]
+  `);
+  await master.waitFor('generationReady');
+  await expect(get(port, '/crash')).rejects.toThrow();
+  await master.waitFor('workerNotReplaced');
+  expect((await get(port)).status).toBe(200);
+  expect(JSON.parse((await ctl(master, 'status', '--json')).out)).toMatchObject({
+    state: 'RUNNING',
+    emptySlots: [{ outcome: { code: 3 }, isGivenUp: false }],
+  });
+  await expect(get(port, '/crash')).rejects.toThrow();
+  await master.waitFor('stopped');
+  const { code, out } = await ctl(master, 'status', '--json');
+  expect(JSON.parse(out)).toMatchObject({ state: 'EXITED', exit: { code: 3, isExpected: true } });
+  expect(code).toBe(4);
+  expect(master.child.exitCode).toBeNull();
+});
