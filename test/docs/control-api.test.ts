@@ -36,7 +36,12 @@ test('the status, a reload, one that fails, the events, and a stop', async () =>
   let followed = '';
   follower.stdout.setEncoding('utf8').on('data', (text: string) => (followed += text));
 
-  expect(await answerTo('status')).toMatchObject({ program: '10086', state: 'RUNNING', phase: 'serving', generation: 1 });
+  expect(await answerTo('status')).toMatchObject({
+    program: '10086',
+    state: 'RUNNING',
+    phase: 'serving',
+    generation: 1,
+  });
   expect(await answerTo('reload')).toMatchObject({ generation: 2, ok: true, failure: null });
   renameSync(release, `${release}.gone`);
   await expect(shell('reload')).rejects.toMatchObject({

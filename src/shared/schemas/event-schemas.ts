@@ -10,7 +10,10 @@ type Shapes = {
   readonly [Name in MasterEvent['event']]: z.ZodMiniType<Extract<EventRecord, { readonly event: Name }>>;
 };
 
-export const outcomeFields: { readonly code: z.ZodMiniType<number | null>; readonly signal: z.ZodMiniType<string | null> } = {
+export const outcomeFields: {
+  readonly code: z.ZodMiniType<number | null>;
+  readonly signal: z.ZodMiniType<string | null>;
+} = {
   code: z.nullable(z.int()),
   signal: z.nullable(z.string()),
 };

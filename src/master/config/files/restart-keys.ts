@@ -19,7 +19,7 @@ export const restartKeys: Readonly<Record<string, ConfigKey>> = {
   exitcodes: {
     schema: z.pipe(
       z.union([z.array(oneCode, wantedCodes), oneCode], wantedCodes),
-      z.transform((codes) => (Array.isArray(codes) ? codes : [codes])),
+      z.transform((codes: unknown) => [codes].flat()),
     ),
     type: 'list of numbers',
     default: '0',
