@@ -35,7 +35,7 @@ ${exampleEvents.map(row).join('\n')}
 - \`release\` is what a generation runs, with symlinks resolved when it was started: \`cwd\`; \`file\`, the program's own (null if there is none, as
   with \`node -e\`); \`changed\`, whether it differs from the generation that was serving (null if none was).
 - \`outcome\` is how a process ended: \`{"code":1,"signal":null}\` or \`{"code":null,"signal":"SIGKILL"}\`.
-- \`served\` (requests), \`migrated\` and \`cut\` (connections) are null if the worker could not report them.
+- \`served\` (requests), \`migrated\`, \`drained\` (ended by themselves) and \`cut\` (connections) are null if the worker could not report them.
 - \`cause\` is where a request came from: ${list('signal', 'control', 'watch', 'worker', 'embedder')}.
 - If two levels are given, the second one applies in a special case: to \`workerExited\` and \`stopped\` if something went wrong (connections or
   clean-ups were cut, the worker crashed, the program gave up); to \`workerReady\` if the worker replaces a failed one; to

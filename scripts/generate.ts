@@ -1,6 +1,6 @@
 /**
  * `npm run generate`: writes what would rot if it were written by hand: the README's options table from the option
- * table, docs/lifecycle.md from the lifecycle's own tables, docs/events.md from the events, a table of docs/programs.md from the drain signals, openapi.json from the schemas of the control API,
+ * table, docs/lifecycle.md from the lifecycle's own tables, docs/events.md from the events, a table of docs/programs.md from the drain signals, the table of docs/metrics.md, openapi.json from the schemas of the control API,
  * the manual pages in man/, schema.json and the tables of docs/config.md from the keys of config files, THIRD-PARTY-LICENSES from the bundles. With --check it only tells
  * whether they are up to date.
  */
@@ -13,6 +13,7 @@ import { configSchema } from './config-schema.ts';
 import { eventsPage } from './events-page.ts';
 import { lifecyclePage } from './lifecycle-page.ts';
 import { openApi } from './openapi/document.ts';
+import { metricsTable } from './metrics-page.ts';
 import { manPages } from './man-pages.ts';
 import { thirdPartyLicenses } from './third-party-licenses.ts';
 
@@ -34,6 +35,7 @@ const stale = [
     ].reduce((page, { name, table }) => between(page, name, table), text),
   ),
   update('docs/programs.md', (text) => between(text, 'drain signals', drainSignalsTable())),
+  update('docs/metrics.md', (text) => between(text, 'metrics', metricsTable())),
   update('schema.json', () => schema),
   ...Object.entries(manPages()).map(([path, page]) => update(path, () => page)),
   update('THIRD-PARTY-LICENSES', () => licenses),

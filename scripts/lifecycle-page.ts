@@ -37,7 +37,15 @@ const failure: Failure = {
   outcome: null,
   stderrTail: [],
 };
-const end = { outcome: null, failure, served: null, migrated: null, cut: null, cleanUpsCut: 0 };
+const end = {
+  outcome: null,
+  failure,
+  served: null,
+  migrated: null,
+  drained: null,
+  cut: null,
+  cleanUpsCut: 0,
+};
 
 const phases: readonly WorkerPhase[] = ['starting', 'ready', 'draining', 'terminating', 'killing'];
 const inputs: readonly WorkerTableInput[] = [

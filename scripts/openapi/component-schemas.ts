@@ -30,6 +30,8 @@ type AnswerName =
   | 'Status'
   | 'WorkerStatus'
   | 'DrainingStatus'
+  | 'EventLoopStatus'
+  | 'LoadStatus'
   | 'PendingRestart'
   | 'EmptySlot'
   | 'WorkerCrash'
@@ -40,6 +42,7 @@ type AnswerName =
   | 'UpdateResult'
   | 'PlanDifference'
   | 'ProgramChange'
+  | 'ProgramLoad'
   | 'UpdatedProgram'
   | 'ErrorAnswer'
   | 'PlanProblem'
@@ -63,6 +66,8 @@ const answerSchemas: Readonly<Record<AnswerName, z.core.$ZodType>> = {
   Status: answers.status,
   WorkerStatus: answers.workerStatus,
   DrainingStatus: answers.drainingStatus,
+  EventLoopStatus: answers.eventLoopStatus,
+  LoadStatus: answers.loadStatus,
   PendingRestart: answers.pendingRestart,
   EmptySlot: answers.emptySlot,
   WorkerCrash: answers.workerCrash,
@@ -73,6 +78,7 @@ const answerSchemas: Readonly<Record<AnswerName, z.core.$ZodType>> = {
   UpdateResult: answers.updateResult,
   PlanDifference: answers.planDifference,
   ProgramChange: answers.programChange,
+  ProgramLoad: answers.programLoad,
   UpdatedProgram: answers.updatedProgram,
   ErrorAnswer: answers.errorAnswer,
   PlanProblem: answers.planProblem,
@@ -157,6 +163,7 @@ const fields: Readonly<Record<string, string>> = {
   'MasterStartedEvent.pid': "The master's process id.",
   'ControlSocketChangedEvent.change': 'What happened to the socket.',
   'ListenerBoundEvent.listener': "The listener's name.",
+  'MetricsServedEvent.isSecure': 'It is served over HTTPS.',
   'ListenerShutDownEvent.listener': "The listener's name.",
   'ListenerKeptEvent.killed': 'The processes were killed.',
   'GenerationStartedEvent.workers': 'The number of its workers.',

@@ -17,11 +17,14 @@ export type { AddressFields } from '../shared/format-address.ts';
 export { type ErrorCode, GracefulRunError } from '../shared/errors.ts';
 export type {
   DrainingStatus,
+  EventLoopStatus,
+  LoadStatus,
   MasterStatus,
   PendingRestart,
   PlanDifference,
   PlanProblem,
   ProgramChange,
+  ProgramLoad,
   ProgramState,
   ReloadAccepted,
   ReloadResult,

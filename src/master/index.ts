@@ -3,18 +3,27 @@ import type { MasterOptions, PlanOptions } from './config/options.ts';
 import { createMaster as createOwnedMaster, type Master } from './master.ts';
 
 export type { Master, MasterProgram } from './master.ts';
-export type { MasterOptions, PlanOptions, ProgramOptions, ReadyWhen } from './config/options.ts';
+export type {
+  MasterOptions,
+  MetricsOptions,
+  PlanOptions,
+  ProgramOptions,
+  ReadyWhen,
+} from './config/options.ts';
 export type { OutputOptions } from './config/output-options.ts';
 export type { DrainSignalOption, SignalName } from './launch/drain-signals.ts';
 export type { AddressFields } from '../shared/format-address.ts';
 export { GracefulRunError, type ErrorCode } from '../shared/errors.ts';
 export type {
   DrainingStatus,
+  EventLoopStatus,
+  LoadStatus,
   MasterStatus,
   PendingRestart,
   PlanDifference,
   PlanProblem,
   ProgramChange,
+  ProgramLoad,
   ProgramState,
   ReloadResult,
   Status,

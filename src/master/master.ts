@@ -30,6 +30,8 @@ import { type Deferred, deferred } from './deferred.ts';
 import { recordVersion, type MasterRecord } from './handover/record.ts';
 import { createLogFilesLoader } from './output/log-files-loader.ts';
 import { embeddedOutput } from './output/shared-output.ts';
+import type { MetricsServer } from './metrics/metrics-server.ts';
+import { createCounts } from './metrics/counts.ts';
 import type { Platform } from './process/platform.ts';
 import { system } from './process/system.ts';
 import { describeStatus } from './program/describe-status.ts';
@@ -163,8 +165,10 @@ function assemble(
   const startedAt = platform.clock.monotonicMs();
   const inherited = findInheritedSockets(announced, openSockets());
   const subscribers = new Set<(event: EventRecord) => void>();
+  const counts = createCounts();
   const ended = deferred<Failure | null>();
   let control: ControlServer | null = null;
+  let metricsServer: MetricsServer | null = null;
   let starting: Promise<void> | null = null;
   let isStopping = false;
   let exitCode: number | null = null;
@@ -198,15 +202,21 @@ function assemble(
 
   const commands: Commands = {
     master: describeMaster,
-    async programs() {
+    async programs({ hasLoad = false } = {}) {
       const members = set.all();
-      await Promise.all(members.map(async ({ program }) => program.askOpen()));
-      return members.map(statusOf);
+      await Promise.all(members.map(async ({ program }) => program.askOpen(hasLoad)));
+      return members.map((member) => statusOf(member, hasLoad));
     },
-    async status({ program }) {
+    async status({ program, hasLoad = false }) {
       const member = set.find(program);
-      await member.program.askOpen();
-      return statusOf(member);
+      await member.program.askOpen(hasLoad);
+      return statusOf(member, hasLoad);
+    },
+    async metrics() {
+      const programs = await commands.programs({ hasLoad: true });
+      // Loaded only where it is asked for.
+      const { renderMetrics } = await import('./metrics/render.ts');
+      return renderMetrics({ master: describeMaster(), programs, counts: counts.all() });
     },
     start: ({ program }) => underWay(set.start(running('start', program))),
     restart: ({ program, cause }) => underWay(set.restart(running('restart', program), cause)),
@@ -269,7 +279,9 @@ function assemble(
     program: string = name(),
     time: number = platform.clock.wallMs(),
   ): void {
-    for (const subscriber of subscribers) subscriber({ ...event, program, time });
+    const record: EventRecord = { ...event, program, time };
+    counts.observe(record);
+    for (const subscriber of subscribers) subscriber(record);
   }
 
   function name(): string {
@@ -339,6 +351,7 @@ function assemble(
   async function open(): Promise<void> {
     if (!isOfOneProgram) await openControl();
     else await openOnly(set.find(null));
+    await openMetrics();
     publish({ event: 'masterStarted', pid: process.pid, version, control: control?.path ?? null });
     const declared = updates.plan().programs.flatMap(({ listeners }) => listeners);
     for (const { name: socket, address } of await inherited.strangers(declared))
@@ -360,6 +373,21 @@ function assemble(
   /** A stop that is asked for while the master starts makes what it still waits for useless. */
   function isWanted(): boolean {
     return !isStopping;
+  }
+
+  async function openMetrics(): Promise<void> {
+    const { metrics } = updates.plan().master;
+    if (metrics === null) return;
+    // Loaded only where it is wanted.
+    const { openMetricsServer } = await import('./metrics/metrics-server.ts');
+    metricsServer = await openMetricsServer({
+      plan: metrics,
+      render: commands.metrics,
+      onProblem: (problem) => {
+        publish({ event: 'metricsFailed', problem });
+      },
+    });
+    publish({ event: 'metricsServed', isSecure: metrics.tls !== null, ...metricsServer.address });
   }
 
   async function openControl(): Promise<void> {
@@ -397,6 +425,7 @@ function assemble(
   async function close(): Promise<void> {
     await Promise.all(set.all().map(async ({ program }) => program.close()));
     await lastLines();
+    await metricsServer?.close();
     await control?.close();
   }
 
@@ -462,7 +491,7 @@ function assemble(
     };
   }
 
-  function statusOf(member: Member): Status {
+  function statusOf(member: Member, hasLoad = false): Status {
     const { program, isWanted: isToRun } = member;
     const waitsFor = isToRun && !program.isServing() ? set.waitsFor(member) : [];
     return describeStatus(program.record(), {
@@ -471,6 +500,7 @@ function assemble(
       waitsFor,
       isAboutToStart: member.isBinding || (member.isDue && waitsFor.length === 0),
       openOf: (worker) => program.openOf(worker),
+      load: hasLoad ? { of: program.loadOf, served: program.served() } : null,
       at: platform.clock.monotonicMs(),
     });
   }
@@ -493,7 +523,7 @@ function assemble(
       changeWorkerCount(change, null);
     },
     status: () => statusOf(set.find(null)),
-    programs: () => set.all().map(statusOf),
+    programs: () => set.all().map((member) => statusOf(member)),
     program(wanted) {
       set.find(wanted);
       const command = (cause: Cause = 'embedder') => ({ program: wanted, cause, wait: 'serving' }) as const;

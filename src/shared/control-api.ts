@@ -2,7 +2,8 @@
  * The control API: HTTP and JSON over the control socket. Routes, and the shapes that the master answers with.
  *
  *   GET  /v1/master                          200 MasterStatus
- *   GET  /v1/programs                        200 ProgramList: all programs, in the order of the plan
+ *   GET  /v1/programs                        200 ProgramList: all programs, in the order of the plan. With ?load, also for each program and for
+ *                                            GET /v1/status: workers are asked for their load, which takes up to 0.3 s
  *   GET  /v1/programs/NAME                   200 Status
  *   POST /v1/programs/NAME/start   {wait}    202 ReloadAccepted · with wait: 200 or 409 ReloadResult. One that runs already: 200 at once
  *   POST /v1/programs/NAME/reload  {wait}    202 ReloadAccepted · with wait: 200 ReloadResult when it went well, 409 ReloadResult when it failed
@@ -13,6 +14,7 @@
  *   POST /v1/update {dryRun}                 200 UpdateResult · 409 UpdateResult when a program has failed · 422 ErrorAnswer when the file is wrong
  *   POST /v1/stop   {wait}                   202 StopAccepted; stops all programs and the master; with wait the answer ends with the master
  *   GET  /v1/events                          200, the events of all programs
+ *   GET  /metrics                            200, text for Prometheus
  *   GET  /v1/status, POST /v1/reload {wait}, POST /v1/scale {workers}: those of the only program; 409 `programAmbiguous` where there are several
  *
  * An error answers 4xx or 5xx with ErrorAnswer.
@@ -30,6 +32,9 @@ export const routes = {
   programs: '/v1/programs',
   update: '/v1/update',
 } as const;
+
+/** Text for Prometheus. Beside the API, and not of its versions: everything that scrapes looks there. */
+export const metricsRoute = '/metrics';
 
 /** What can be done to one program, as the last part of its route. */
 export const programActions = ['start', 'reload', 'restart', 'scale', 'stop', 'events'] as const;
@@ -71,6 +76,41 @@ export interface WorkerStatus {
   readonly otherRelease: Release | null;
   /** While it drains or terminates; else null. */
   readonly draining: DrainingStatus | null;
+  /** If it was asked for (`?load`), and the worker has answered; else null. */
+  readonly load: LoadStatus | null;
+}
+
+/** What a Node.js worker does. */
+export interface LoadStatus {
+  /** HTTP/1 requests in flight. */
+  readonly requests: number;
+  /** Open connections. */
+  readonly connections: number;
+  /** Requests that it has answered in its life. */
+  readonly served: number;
+  /** Those that it has answered with a status of 500 to 599. */
+  readonly serverErrors: number;
+  readonly eventLoop: EventLoopStatus;
+}
+
+/** Since the last time that it was asked for. */
+export interface EventLoopStatus {
+  /** The share of the time in which it was busy, 0 to 1. */
+  readonly utilization: number;
+  /** How late its timers were on average, in ms. Null at the first time: it is measured from then on. */
+  readonly delayMeanMs: number | null;
+  /** How late 99% of its timers were at most, in ms. */
+  readonly delayP99Ms: number | null;
+  /** How late its latest timer was, in ms. */
+  readonly delayMaxMs: number | null;
+}
+
+/** What the workers of a program have served, also those that have ended. */
+export interface ProgramLoad {
+  /** Requests that they have answered. */
+  readonly served: number;
+  /** Those that they have answered with a status of 500 to 599. */
+  readonly serverErrors: number;
 }
 
 /** Node.js workers have all three, unless their connections are not to move. Other programs have none. */
@@ -211,6 +251,8 @@ export interface Status {
   /** How its last worker ended, if its workers have ended by themselves and are not to be started again; else null. */
   readonly exit: (Outcome & { readonly isExpected: boolean }) | null;
   readonly reloadPending: boolean;
+  /** If it was asked for (`?load`), of Node.js workers; else null. */
+  readonly load: ProgramLoad | null;
   readonly lastReload: ReloadResult | null;
   /** Null while no worker of a generation that served has crashed. */
   readonly lastCrash: WorkerCrash | null;

@@ -4,7 +4,7 @@ import { describeFailureShortly, describeOutcome, errorOf, reasonOf } from './de
 import { describeRelease, servesOn } from './describe-release.ts';
 import { formatDuration } from './durations.ts';
 import type { Cause, MasterEvent, Failure, Release, WorkerIdentity } from './events.ts';
-import { describeAddress, describePlace, formatSocketAddress } from './format-address.ts';
+import { describeAddress, describePlace, formatAddress, formatSocketAddress } from './format-address.ts';
 import { type Paint, plainPaint } from './paint.ts';
 import { printable } from './printable.ts';
 import type { DrainReason } from './protocol.ts';
@@ -67,6 +67,10 @@ function sentence(event: MasterEvent, why: (failure: Failure) => string): string
       return `graceful-run ${event.version} started, pid ${event.pid}${event.control === null ? '' : `, control socket ${event.control}`}`;
     case 'controlSocketChanged':
       return `${socketChange[event.change](event.control)}${event.problem === null ? '' : `: ${event.problem}`}`;
+    case 'metricsServed':
+      return `metrics on http${event.isSecure ? 's' : ''}://${formatAddress(event.host ?? '', event.port ?? 0)}/metrics`;
+    case 'metricsFailed':
+      return `metrics: ${event.problem}; the certificate before stays`;
     case 'listenerBound':
       return `listening on ${describeAddress(event)}`;
     case 'listenersClosed':

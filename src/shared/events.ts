@@ -89,6 +89,10 @@ export type MasterEvent =
       readonly control: string;
       readonly problem: string | null;
     }
+  /** /metrics is served on a TCP address. `isSecure`: over HTTPS. */
+  | ({ readonly event: 'metricsServed'; readonly isSecure: boolean } & AddressFields)
+  /** The files of the certificate have changed and cannot be used: the certificate before stays. */
+  | { readonly event: 'metricsFailed'; readonly problem: string }
   /** `listener`: its name. */
   | ({ readonly event: 'listenerBound'; readonly listener: string } & AddressFields)
   | { readonly event: 'listenersClosed' }
@@ -232,13 +236,15 @@ export type MasterEvent =
         | 'reload'
         | 'scaleDown';
     } & WorkerChange)
-  /** The worker ended as requested, or while it drained. `served`, `migrated` and `cut` are null if it could not report them. */
+  /** The worker ended as requested, or while it drained. `served`, `migrated`, `drained` and `cut` are null if it could not report them. */
   | ({
       readonly event: 'workerExited';
       readonly outcome: Outcome;
       readonly served: number | null;
       /** Connections that moved to other workers. */
       readonly migrated: number | null;
+      /** Connections that ended by themselves while it drained. */
+      readonly drained: number | null;
       readonly cut: number | null;
       /** How many of the application's clean-ups (signal handlers, drain hooks) were cut. */
       readonly cleanUpsCut: number;

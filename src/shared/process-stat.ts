@@ -14,6 +14,8 @@ export interface ProcessStat {
   readonly threads: number;
   /** CPU time that it has used, in user and kernel mode, in clock ticks. */
   readonly cpuTicks: number;
+  /** The same, of children that have ended and that it has waited for. */
+  readonly childTicks: number;
   /** In clock ticks since the boot: tells a process from a later one with the same pid. */
   readonly startedAt: number;
 }
@@ -40,6 +42,7 @@ export function parseProcessStat(text: string): ProcessStat {
     terminal,
     threads: Number(rest[16]),
     cpuTicks: Number(rest[10]) + Number(rest[11]),
+    childTicks: Number(rest[12]) + Number(rest[13]),
     startedAt: Number(rest[18]),
   };
 }

@@ -120,6 +120,23 @@ export interface OpenCounts {
   readonly isCleaningUp: boolean;
 }
 
+/** What a Node.js worker does. */
+export interface WorkerLoad {
+  /** Requests that it has answered in its life. */
+  readonly served: number;
+  /** Those of them that it has answered with a status of 500 to 599. Counted from 50 ms after its admission. */
+  readonly serverErrors: number;
+  /** Since the question before this one. */
+  readonly eventLoop: {
+    /** The share of the time in which it was busy, 0 to 1. */
+    readonly utilization: number;
+    /** How late timers were, in ms. Null at the first question: it is measured only while there are questions. */
+    readonly delayMeanMs: number | null;
+    readonly delayP99Ms: number | null;
+    readonly delayMaxMs: number | null;
+  };
+}
+
 /** What a Node.js worker tells its master. `pid` is the process that speaks: under `npm start` not the one that was started. */
 export type WorkerMessage =
   /** Says that it can serve. It does not accept before it is admitted. */
@@ -165,15 +182,20 @@ export type WorkerMessage =
   | { readonly type: 'drains'; readonly pid: number }
   /** Its own clean-up was not finished when the time was up: `what` was cut, in the words of the log. */
   | { readonly type: 'cleanUpCut'; readonly pid: number; readonly what: string }
-  /** The answer to `report`. */
-  | ({ readonly type: 'open'; readonly pid: number } & OpenCounts)
-  /** The drain is over: requests served in its life, connections that have moved to other workers, and that had to be cut. */
+  /** The answer to `report`. `load` is missing in that of an older version. */
+  | ({ readonly type: 'open'; readonly pid: number; readonly load?: WorkerLoad | undefined } & OpenCounts)
+  /**
+   * The drain is over: requests served in its life, connections that have moved to other workers, and that had to be cut. An older version does not
+   * tell how many connections ended by themselves since the drain began, nor how many responses in its life had a status of 500 to 599.
+   */
   | {
       readonly type: 'drained';
       readonly pid: number;
       readonly served: number;
       readonly migrated: number;
       readonly cut: number;
+      readonly drained?: number | undefined;
+      readonly serverErrors?: number | undefined;
     };
 
 /** What a master tells a Node.js worker. */
@@ -210,7 +232,7 @@ export type MasterMessage =
    * master notices its end although the command that was started, a shell or npm, lives on.
    */
   | { readonly type: 'lifeline' }
-  /** To a draining worker: what is still open? */
+  /** What is still open, and what does it do? */
   | { readonly type: 'report' }
   /** A copy of the listener, sent as a handle beside the message. */
   | { readonly type: 'listener'; readonly name: string }

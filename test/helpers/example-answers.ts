@@ -83,6 +83,7 @@ const status: Status = {
       uptimeMs: 90_000,
       otherRelease: null,
       draining: { leftMs: 28_600, requests: 1, connections: 3, isCleaningUp: false },
+      load: null,
     },
     {
       generation: 3,
@@ -96,6 +97,13 @@ const status: Status = {
       uptimeMs: 976,
       otherRelease: null,
       draining: null,
+      load: {
+        requests: 2,
+        connections: 50,
+        served: 71_209,
+        serverErrors: 3,
+        eventLoop: { utilization: 0.312, delayMeanMs: 0.4, delayP99Ms: 3.1, delayMaxMs: 12.5 },
+      },
     },
   ],
   restarts: [{ slot: 1, failures: 2, inMs: 800 }],
@@ -103,6 +111,7 @@ const status: Status = {
   retry: { failures: 1, inMs: 900 },
   exit: { code: 0, signal: null, isExpected: true },
   reloadPending: false,
+  load: { served: 212_480, serverErrors: 5 },
   lastReload: reloaded,
   lastCrash: { generation: 3, slot: 1, pid: 4_251, endedAt: 1_795_308_019_000, failure },
 };

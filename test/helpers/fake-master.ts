@@ -69,6 +69,7 @@ export function statusOf(pid: number): Status {
         uptimeMs: 6_000,
         otherRelease: null,
         draining: null,
+        load: null,
       },
     ],
     restarts: [],
@@ -76,6 +77,7 @@ export function statusOf(pid: number): Status {
     retry: null,
     exit: null,
     reloadPending: false,
+    load: null,
     lastReload: null,
     lastCrash: null,
   };
@@ -116,6 +118,7 @@ export class FakeMaster {
     master: () => this.status.master,
     programs: () => Promise.resolve([this.status]),
     status: () => Promise.resolve(this.status),
+    metrics: () => Promise.resolve(''),
     start: (command) => this.#begin('start', command),
     restart: (command) => this.#begin('restart', command),
     reload: (command) => this.#begin('reload', command),

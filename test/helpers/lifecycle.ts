@@ -39,6 +39,7 @@ export const crash: WorkerEnd = {
   failure,
   served: null,
   migrated: null,
+  drained: null,
   cut: null,
   cleanUpsCut: 0,
 };

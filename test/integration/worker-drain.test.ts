@@ -26,7 +26,9 @@ describe('a drain', () => {
       pid: worker.pid,
       served: 2,
       migrated: 0,
+      drained: 1,
       cut: 0,
+      serverErrors: 0,
     });
   });
 

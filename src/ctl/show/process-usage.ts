@@ -2,10 +2,10 @@
  * How much memory and CPU the workers of a program use, read from /proc: each worker with everything that it started. The master takes no
  * part in it.
  */
-import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Status } from '../../shared/control-api.ts';
-import { hasEnded, type ProcessStat, readAllProcesses } from '../../shared/process-stat.ts';
+import { type ProcessStat, readAllProcesses } from '../../shared/process-stat.ts';
+import { residentBytesOf, ticksPerSecond, workerProcesses } from '../../shared/worker-processes.ts';
 
 export interface Usage {
   /** Resident memory, as ps(1) shows it: pages that processes share are counted in each of them. */
@@ -23,8 +23,6 @@ export interface Look {
 
 /** Between the two looks that CPU time is measured with. */
 const apartMs = 250;
-/** USER_HZ: /proc counts CPU time in hundredths of a second, whatever the kernel's own clock does. */
-const ticksPerSecond = 100;
 
 export function lookAtProcesses(): Look {
   return { atMs: performance.now(), processes: readAllProcesses() };
@@ -38,7 +36,7 @@ export async function lookAgain(first: Look): Promise<Look> {
 
 /** Null: no worker of the program can be seen in /proc. */
 export function usageOf(status: Status, first: Look, second: Look): Usage | null {
-  const members = processesOf(status, second.processes);
+  const members = workerProcesses(status, second.processes);
   if (members.length === 0) return null;
   const before = new Map(first.processes.map((process) => [process.pid, process]));
   const ticks = members.reduce((sum, member) => {
@@ -48,44 +46,7 @@ export function usageOf(status: Status, first: Look, second: Look): Usage | null
   }, 0);
   const seconds = (second.atMs - first.atMs) / 1_000;
   return {
-    memoryBytes: members.reduce((sum, { pid }) => sum + residentBytes(pid), 0),
+    memoryBytes: residentBytesOf(members),
     cpuPercent: Math.round((ticks / ticksPerSecond / seconds) * 100),
   };
-}
-
-/**
- * The workers, what they started, and what is in their sessions. A pid that is no child of the master means another process: the
- * master lives in another PID namespace.
- */
-export function processesOf(
-  { master, workers }: Pick<Status, 'master' | 'workers'>,
-  processes: readonly ProcessStat[],
-): readonly ProcessStat[] {
-  const pids = new Set(workers.map(({ pid }) => pid));
-  const living = processes.filter((process) => !hasEnded(process));
-  const members = new Set(living.filter(({ pid, parent }) => pids.has(pid) && parent === master.pid));
-  if (members.size === 0) return [];
-  const sessions = new Set(Array.from(members, ({ pid }) => pid));
-  const known = new Set(sessions);
-  for (let size = -1; size !== members.size;) {
-    size = members.size;
-    // A child may stand before its parent, so that it is found in the next round.
-    for (const process of living) {
-      if (!sessions.has(process.session) && !known.has(process.parent)) continue;
-      members.add(process);
-      known.add(process.pid);
-    }
-  }
-  return [...members];
-}
-
-/** 0 for a process that has ended meanwhile. */
-function residentBytes(pid: number): number {
-  try {
-    const [, kilobytes = '0'] =
-      /^VmRSS:\s*(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1')) ?? [];
-    return Number(kilobytes) * 1024;
-  } catch {
-    return 0;
-  }
 }

@@ -24,13 +24,15 @@ import {
   warmupWithoutPath,
   type WrittenPlan,
 } from './option-errors.ts';
+import { type MetricsOptions, type MetricsPlan, metricsPlan } from './metrics-options.ts';
 import { nameAfter } from './plan-names.ts';
-import type { ListenerPlan, Plan, ProgramPlan, TcpListenerPlan } from './plan.ts';
+import type { ListenerPlan, MasterPlan, Plan, ProgramPlan, TcpListenerPlan } from './plan.ts';
 import { channelAt, parseReady } from './readiness-option.ts';
 import { restartPlan, type RestartOptions } from './restart-options.ts';
 import { inapplicableOptions, tcpOptions, type WrittenTcpOptions } from './tcp-options.ts';
 import { masterValues, programName, programValues } from './values.ts';
 
+export type { MetricsOptions } from './metrics-options.ts';
 export type { OptionSpelling } from './option-errors.ts';
 
 /** When a worker is ready, as `ready` of ProgramOptions explains. */
@@ -146,10 +148,14 @@ export interface MasterOptions extends Omit<ProgramOptions, 'autostart' | 'depen
   readonly name?: string;
   /** Open the control socket for gracefulctl. Default true. */
   readonly control?: boolean;
+  /** Serve /metrics on a TCP address, too. Default: only on the control socket. */
+  readonly metrics?: MetricsOptions;
 }
 
 /** Options of a master of many programs. */
 export interface PlanOptions {
+  /** Serve /metrics on a TCP address, too. Default: only on the control socket. */
+  readonly metrics?: MetricsOptions;
   /** Each program under its name. */
   readonly programs: Readonly<Record<string, ProgramOptions>>;
   /** Name of the control socket. Needed unless there is only one program. */
@@ -167,6 +173,7 @@ const planShape = z.strictObject({
   programs: z.record(programName, z.unknown(), 'a table of programs'),
   name: z.optional(programName),
   control: z.optional(masterValues.control),
+  metrics: z.optional(masterValues.metrics),
 });
 
 /** Checks and compiles the options of a master. Errors: `badOption`, `commandMissing`, `planInvalid`. */
@@ -179,9 +186,9 @@ export function compileOptions(
   const spelling = { as, program: null };
   const parsed = masterShape.safeParse(options, { reportInput: true });
   if (!parsed.success) throw badOption(parsed.error.issues, spelling);
-  const { control, name, ...program } = parsed.data;
+  const { control, metrics, name, ...program } = parsed.data;
   const compiled = compile(name ?? null, program, here, spelling, true);
-  return planOf({ name: name ?? null, control }, [compiled], {
+  return planOf({ name: name ?? null, control, metrics: metricsOf(metrics, here) }, [compiled], {
     as,
     hasTable: false,
     hasPort: () => program.port !== undefined,
@@ -191,24 +198,36 @@ export function compileOptions(
 function compilePlan(options: PlanOptions, here: string): Plan {
   const parsed = planShape.safeParse(options, { reportInput: true });
   if (!parsed.success) throw badOption(parsed.error.issues, { as: 'code', program: null });
-  const { programs, name, control } = parsed.data;
+  const { programs, name, control, metrics } = parsed.data;
   const compiled = Object.entries(programs).map(([program, given]) =>
     compileProgram(program, given as ProgramOptions, here),
   );
   if (compiled.length > 1 && name === undefined) throw nameMissing();
   const hasPort = (program: string | null): boolean =>
     program !== null && (programs[program] as ProgramOptions | undefined)?.port !== undefined;
-  return planOf({ name: name ?? null, control }, compiled, { as: 'code', hasTable: true, hasPort });
+  return planOf({ name: name ?? null, control, metrics: metricsOf(metrics, here) }, compiled, {
+    as: 'code',
+    hasTable: true,
+    hasPort,
+  });
+}
+
+function metricsOf(metrics: MetricsOptions | undefined, here: string): MetricsPlan | null {
+  return metrics === undefined ? null : metricsPlan(metrics, (path) => resolve(here, path));
 }
 
 function planOf(
-  { name, control }: { readonly name: string | null; readonly control: boolean | undefined },
+  {
+    name,
+    control,
+    metrics,
+  }: Pick<MasterPlan, 'name' | 'metrics'> & { readonly control: boolean | undefined },
   programs: readonly ProgramPlan[],
   written: WrittenPlan,
 ): Plan {
   const faults = checkPlan(programs);
   if (faults.length > 0) throw planFaulty(faults, programs, written);
-  const master = { name, hasControl: control ?? true, file: null, logLevel: null, logFormat: null };
+  const master = { name, hasControl: control ?? true, metrics, file: null, logLevel: null, logFormat: null };
   return Object.freeze({ master: Object.freeze(master), programs: Object.freeze([...programs]) });
 }
 

@@ -2,6 +2,7 @@
  * The plan: what a master is to run, checked and complete. Plain data, frozen, with no default left to fill in, so that two plans
  * can be compared. A config file, the command line and code are all compiled into one. Pure.
  */
+import type { MetricsPlan } from './metrics-options.ts';
 import type { WorkerKind } from '../launch/worker-kind.ts';
 import type { ProcessPlan } from './launch-options.ts';
 import type { OutputPlan } from './output-options.ts';
@@ -16,6 +17,8 @@ export interface MasterPlan {
   /** Of the control socket; null: the name of the only program. */
   readonly name: string | null;
   readonly hasControl: boolean;
+  /** Where /metrics is served beside the control socket; null: nowhere. */
+  readonly metrics: MetricsPlan | null;
   /** Where it was read from, an absolute path; null: from the command line or from code. */
   readonly file: string | null;
   /** Null: the command line decides, or the default. */

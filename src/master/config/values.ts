@@ -8,6 +8,7 @@ import { drainSignalNames, parseDrainSignal } from '../launch/drain-signals.ts';
 import { type ProcessOptions, processValues } from './launch-options.ts';
 import type { OutputOptions } from './output-options.ts';
 import { outputValues } from './output-values.ts';
+import { type MetricsOptions, parseMetricsAddress, wantedMetricsAddress } from './metrics-options.ts';
 import { parseReady, wantedReady } from './readiness-option.ts';
 import { parseKeepAlive, secondsOf, wantedKeepAlive } from './tcp-options.ts';
 import { parseListenAddress, wantedListenAddress } from './listen-address.ts';
@@ -23,6 +24,7 @@ const wantedMode = 'permission bits in octal digits, such as 0660';
 const wantedOwner = 'a user, a user and a group, or a group, such as www-data, www-data:web or :web';
 const wantedSeconds = 'a duration of whole seconds, from 1s to 9h, such as 5s';
 const wantedVariable = 'a variable: a name without = and a value without a NUL character';
+const wantedToken = 'a string of visible ASCII characters';
 
 export const programName: z.ZodMiniType<string> = z
   .string(wantedName)
@@ -111,7 +113,26 @@ export const programValues: { readonly [Name in keyof ProgramValues]: z.ZodMiniT
   ...restartValues,
 };
 
+export const metricsAddress: z.ZodMiniType<string> = z
+  .string(wantedMetricsAddress)
+  .check(z.refine((written) => parseMetricsAddress(written) !== null, wantedMetricsAddress));
+export const metricsToken: z.ZodMiniType<string> = z
+  .string(wantedToken)
+  .check(z.refine((token) => /^[!-~]+$/.test(token), wantedToken));
+
 /** Of the master. */
-export const masterValues: { readonly control: z.ZodMiniType<boolean> } = {
+export const masterValues: {
+  readonly control: z.ZodMiniType<boolean>;
+  readonly metrics: z.ZodMiniType<MetricsOptions>;
+} = {
   control: z.boolean('true or false'),
+  metrics: z.strictObject(
+    {
+      address: metricsAddress,
+      token: z.optional(metricsToken),
+      cert: z.optional(text('a file')),
+      key: z.optional(text('a file')),
+    },
+    'a table with the address: { address: "127.0.0.1:9100" }',
+  ),
 };

@@ -47,11 +47,18 @@ export interface ReloadUnderWay {
   readonly outcome: Promise<ReloadResult>;
 }
 
+interface StatusWanted {
+  /** With what the workers do: they are asked. Default: only those that drain are. */
+  readonly hasLoad?: boolean;
+}
+
 export interface Commands {
   readonly master: () => MasterStatus;
   /** Of all programs. Asks the workers that drain what they still have open, which takes up to 0.3 s. */
-  readonly programs: () => Promise<readonly Status[]>;
-  readonly status: (of: OfProgram) => Promise<Status>;
+  readonly programs: (how?: StatusWanted) => Promise<readonly Status[]>;
+  readonly status: (of: OfProgram & StatusWanted) => Promise<Status>;
+  /** What /metrics shows. Asks all workers for their load. */
+  readonly metrics: () => Promise<string>;
   /** Starts a program and what it depends on. One that runs is left as it is. Errors: `masterStopped`; `outcome`: `programStopped`. */
   readonly start: (command: ReloadCommand) => ReloadUnderWay;
   /**

@@ -44,6 +44,16 @@ export function answerJson(
   response.end(text);
 }
 
+/** Answers with metrics, as Prometheus reads them. */
+export function answerMetrics(response: ServerResponse, text: string): void {
+  if (response.headersSent || response.destroyed) return;
+  response.writeHead(200, {
+    'content-type': 'text/plain; version=0.0.4; charset=utf-8',
+    'content-length': Buffer.byteLength(text),
+  });
+  response.end(text);
+}
+
 /** Answers with what went wrong: our refusals and errors as they are, anything else as a mistake of ours. */
 export function answerError(response: ServerResponse, error: unknown): void {
   if (error instanceof Refusal) {

@@ -4,7 +4,13 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type * as z from 'zod/mini';
-import { type ProgramAction, programActions, type ProgramList, routes } from '../../shared/control-api.ts';
+import {
+  metricsRoute,
+  type ProgramAction,
+  programActions,
+  type ProgramList,
+  routes,
+} from '../../shared/control-api.ts';
 import { GracefulRunError } from '../../shared/errors.ts';
 import {
   reloadRequest,
@@ -12,7 +18,7 @@ import {
   stopRequest,
   updateRequest,
 } from '../../shared/schemas/request-schemas.ts';
-import { answerError, answerJson, readBody, Refusal } from './http-answers.ts';
+import { answerError, answerJson, answerMetrics, readBody, Refusal } from './http-answers.ts';
 import type { Commands, ReloadCommand, ReloadUnderWay, StopCommand } from './commands.ts';
 import type { Lasting } from './connection-limits.ts';
 import { streamEvents } from './event-stream.ts';
@@ -46,6 +52,7 @@ const ofMaster: ReadonlyMap<string, Route> = new Map<string, Route>([
   [routes.status, { method: 'GET', act: showStatus }],
   [routes.reload, { method: 'POST', act: reload }],
   [routes.scale, { method: 'POST', act: scale }],
+  [metricsRoute, { method: 'GET', act: showMetrics }],
 ]);
 
 const ofProgram: { readonly [Name in ProgramAction]: Route } = {
@@ -131,13 +138,22 @@ function showMaster({ response, commands }: Exchange): void {
   answerJson(response, 200, commands.master());
 }
 
-async function listPrograms({ response, commands }: Exchange): Promise<void> {
-  const programs = await commands.programs();
+async function listPrograms({ request, response, commands }: Exchange): Promise<void> {
+  const programs = await commands.programs({ hasLoad: wantsLoad(request) });
   answerJson(response, 200, { master: commands.master(), programs } satisfies ProgramList);
 }
 
-async function showStatus({ response, commands }: Exchange, program: string | null): Promise<void> {
-  answerJson(response, 200, await commands.status({ program }));
+async function showStatus({ request, response, commands }: Exchange, program: string | null): Promise<void> {
+  answerJson(response, 200, await commands.status({ program, hasLoad: wantsLoad(request) }));
+}
+
+/** `/v1/status?load` */
+function wantsLoad({ url = '' }: IncomingMessage): boolean {
+  return new URLSearchParams(url.split('?')[1] ?? '').has('load');
+}
+
+async function showMetrics({ response, commands }: Exchange): Promise<void> {
+  answerMetrics(response, await commands.metrics());
 }
 
 async function reload(exchange: Exchange, program: string | null): Promise<void> {

@@ -27,6 +27,7 @@ export function levelOf(event: MasterEvent, isRecovery = false): EventLevel {
     case 'watchFailed':
     case 'outputLost':
     case 'logRotationFailed':
+    case 'metricsFailed':
     case 'internalError':
     case 'startRefused':
     case 'planRefused':
@@ -56,6 +57,7 @@ export function levelOf(event: MasterEvent, isRecovery = false): EventLevel {
       return 'warn';
     case 'masterStarted':
     case 'listenerBound':
+    case 'metricsServed':
     case 'addressLeftOut':
     case 'generationStarted':
     case 'generationReady':

@@ -5,6 +5,7 @@ import { unwrap, type WorkerMessage } from '../../shared/protocol.ts';
 /** 1 is the first process of a PID namespace. */
 const pid = z.int().check(z.gte(1));
 const count = z.int().check(z.gte(0));
+const delay = z.nullable(z.number().check(z.gte(0)));
 
 const workerMessage = z.discriminatedUnion('type', [
   z.object({ type: z.literal('ready'), pid }),
@@ -37,8 +38,34 @@ const workerMessage = z.discriminatedUnion('type', [
   z.object({ type: z.literal('acceptsNoMore'), pid }),
   z.object({ type: z.literal('drains'), pid }),
   z.object({ type: z.literal('cleanUpCut'), pid, what: z.string().check(z.maxLength(100)) }),
-  z.object({ type: z.literal('open'), pid, requests: count, connections: count, isCleaningUp: z.boolean() }),
-  z.object({ type: z.literal('drained'), pid, served: count, migrated: count, cut: count }),
+  z.object({
+    type: z.literal('open'),
+    pid,
+    requests: count,
+    connections: count,
+    isCleaningUp: z.boolean(),
+    load: z.optional(
+      z.object({
+        served: count,
+        serverErrors: count,
+        eventLoop: z.object({
+          utilization: z.number().check(z.gte(0)),
+          delayMeanMs: delay,
+          delayP99Ms: delay,
+          delayMaxMs: delay,
+        }),
+      }),
+    ),
+  }),
+  z.object({
+    type: z.literal('drained'),
+    pid,
+    served: count,
+    migrated: count,
+    cut: count,
+    drained: z.optional(count),
+    serverErrors: z.optional(count),
+  }),
 ]);
 
 export type ReceivedMessage =

@@ -1,13 +1,14 @@
 /** The program's state as the control API shows it. Pure. */
 import type {
   DrainingStatus,
+  LoadStatus,
   MasterStatus,
   ProgramState,
   ShownPhase,
   Status,
 } from '../../shared/control-api.ts';
 import type { WorkerPhase } from '../../shared/events.ts';
-import type { OpenCounts } from '../../shared/protocol.ts';
+import type { OpenCounts, WorkerLoad } from '../../shared/protocol.ts';
 import type { ProcessRecord, ProgramRecord } from '../handover/record.ts';
 import type { DrainProgressEvent } from './drain-progress.ts';
 import { otherReleaseIn, releaseOf } from './history/releases.ts';
@@ -20,6 +21,7 @@ import {
   type Worker,
 } from './lifecycle/state.ts';
 import { isOrderly } from './lifecycle/restart-policy.ts';
+import type { Served } from './worker-loads.ts';
 import { addressFields } from '../../shared/format-address.ts';
 
 /** What a program's status shows beside the program itself. */
@@ -29,12 +31,14 @@ export interface StatusContext extends Pick<Status, 'isWanted' | 'waitsFor'> {
   readonly isAboutToStart: boolean;
   /** What a draining worker has answered to the latest question. */
   readonly openOf: (worker: number) => OpenCounts | null;
+  /** Null: it was not asked for. */
+  readonly load: { readonly of: (worker: number) => WorkerLoad | null; readonly served: Served } | null;
   readonly at: number;
 }
 
 export function describeStatus(
   record: Omit<ProgramRecord, 'isWanted'>,
-  { master, isWanted, waitsFor, isAboutToStart, openOf, at }: StatusContext,
+  { master, isWanted, waitsFor, isAboutToStart, openOf, load, at }: StatusContext,
 ): Status {
   const { lifecycle: program, releases } = record;
   const current = servingGeneration(program);
@@ -72,6 +76,7 @@ export function describeStatus(
       uptimeMs: Math.max(0, Math.round(at - worker.startedAt)),
       otherRelease: otherReleaseIn(releases, worker.generation, worker.slot),
       draining: drainingOf(worker, program.settings, openOf(worker.id), at),
+      load: load === null ? null : loadStatus(openOf(worker.id), load.of(worker.id)),
     })),
     restarts: (current?.slots ?? []).flatMap(({ index, failures, restartAt }) =>
       restartAt === null ? [] : [{ slot: index, failures, inMs: Math.max(0, Math.round(restartAt - at)) }],
@@ -88,9 +93,16 @@ export function describeStatus(
         ? { ...program.outcome, isExpected: isOrderly(program.outcome, program.settings.restart) }
         : null,
     reloadPending: program.pendingSince !== null,
+    load: load === null ? null : { served: load.served.requests, serverErrors: load.served.serverErrors },
     lastReload: record.history.lastReload,
     lastCrash: record.history.lastCrash,
   };
+}
+
+/** Null: the worker has not answered the latest question. */
+function loadStatus(open: OpenCounts | null, load: WorkerLoad | null): LoadStatus | null {
+  if (open === null || load === null) return null;
+  return { requests: open.requests, connections: open.connections, ...load };
 }
 
 function servingPidOf({ id, pid, readyAt }: Worker, processes: readonly ProcessRecord[]): number | null {

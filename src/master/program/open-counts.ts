@@ -1,4 +1,4 @@
-/** What draining workers still have open. Workers are asked when it is wanted: they do not report by themselves. */
+/** What workers have open. Workers are asked when it is wanted: they do not report by themselves. */
 import type { OpenCounts } from '../../shared/protocol.ts';
 import type { RunningWorker } from './running-worker.ts';
 import type { Platform } from '../process/platform.ts';

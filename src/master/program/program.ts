@@ -103,9 +103,11 @@ export interface ManagedProgram {
   prepare(plan: ProgramPlan): Promise<PreparedVersion>;
   /** The plan from now on. With `prepared`, the next generation is the first one that runs it: reload, or start, after this. */
   change(plan: ProgramPlan, prepared: PreparedVersion | null): void;
-  /** Asks the draining workers what they still have open. */
-  askOpen(): Promise<void>;
+  /** Asks the draining workers what they still have open; `ofAll`: every worker that serves, too. */
+  askOpen(ofAll?: boolean): Promise<void>;
   openOf: Runner['openOf'];
+  loadOf: Runner['loadOf'];
+  served: Runner['served'];
   record(): Omit<ProgramRecord, 'isWanted'>;
   /** Lets go of the listeners, and stops watching unless it `keepsWatch`. */
   close(how?: { readonly keepsWatch: boolean }): Promise<void>;
@@ -405,8 +407,10 @@ export function createProgram(parts: ProgramParts): ManagedProgram {
         runner.dispatch({ type: 'workerCountRequested', change: { to: plan.workers } });
       if (isWatching && JSON.stringify(plan.watch) !== JSON.stringify(before.watch)) void watchAnew();
     },
-    askOpen: () => runner.askOpen(),
+    askOpen: (ofAll) => runner.askOpen(ofAll),
     openOf: (worker) => runner.openOf(worker),
+    loadOf: (worker) => runner.loadOf(worker),
+    served: () => runner.served(),
     record: () => ({
       name: name(),
       command: versions.latest().plan.command,

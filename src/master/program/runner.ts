@@ -4,7 +4,7 @@
  */
 import { formatDuration } from '../../shared/durations.ts';
 import type { EventWithoutRelease, MasterEvent } from '../../shared/events.ts';
-import type { OpenCounts } from '../../shared/protocol.ts';
+import type { OpenCounts, WorkerLoad } from '../../shared/protocol.ts';
 import type { ProcessRecord, TimerRecord } from '../handover/record.ts';
 import type { Platform } from '../process/platform.ts';
 import type { LifecycleInput, ProgramInput, TimerKey, Undated } from './lifecycle/inputs.ts';
@@ -18,6 +18,7 @@ import { createTimers } from './timers.ts';
 import { notAdmittedFailure, notReadyFailure } from './worker-failures.ts';
 import { createMessageHandler } from './worker-messages.ts';
 import type { Versions } from './versions.ts';
+import { createWorkerLoads, type Served } from './worker-loads.ts';
 import { createWorkerProcesses, type WorkerProcessParts } from './worker-processes.ts';
 
 export interface RunnerOptions extends Pick<WorkerProcessParts, 'preload' | 'prepare' | 'openOutput'> {
@@ -31,10 +32,13 @@ export interface Runner {
   dispatch(input: Undated<ProgramInput>): void;
   /** The program as it is now. */
   state(): Program;
-  /** Asks the workers that drain what they still have open; resolves when they have answered, or after 0.3 s. */
-  askOpen(): Promise<void>;
+  /** Asks the workers that drain (`ofAll`: and those that are ready) what they have open; resolves when they have answered, or after 0.3 s. */
+  askOpen(ofAll?: boolean): Promise<void>;
   /** What the worker has answered to the latest question. */
   openOf(worker: number): OpenCounts | null;
+  loadOf(worker: number): WorkerLoad | null;
+  /** What its workers have served, as far as they have said. */
+  served(): Served;
   /** What is known of the workers' processes. */
   workers(): readonly ProcessRecord[];
   /** The timers that are armed. */
@@ -49,6 +53,7 @@ export function createRunner(options: RunnerOptions, initial: Program): Runner {
   let isTurning = false;
 
   const openCounts = createOpenCounts(platform.arm);
+  const loads = createWorkerLoads();
   const timers = createTimers(platform);
   const readiness = createReadinessJudge({ platform, versions, dispatch, onEvent: heard });
   const messages = createMessageHandler({
@@ -62,7 +67,8 @@ export function createRunner(options: RunnerOptions, initial: Program): Runner {
       if (program.workers.some(({ id, isPaused }) => id === worker.id && isPaused))
         performer.pauseAgain(worker);
     },
-    open: (worker, counts) => {
+    open: (worker, counts, load) => {
+      if (load !== null) loads.heard(worker, load);
       openCounts.heard(worker, counts);
     },
   });
@@ -78,6 +84,7 @@ export function createRunner(options: RunnerOptions, initial: Program): Runner {
     onEvent: heard,
     onEnd: (worker) => {
       performer.ended(worker);
+      loads.ended(worker.id, worker.report);
       openCounts.forget(worker.id);
     },
   });
@@ -183,11 +190,13 @@ export function createRunner(options: RunnerOptions, initial: Program): Runner {
     }
   }
 
-  async function askOpen(): Promise<void> {
-    const leaving = program.workers.filter(
-      ({ phase, capabilities }) => capabilities.reports && (phase === 'draining' || phase === 'terminating'),
+  async function askOpen(ofAll = false): Promise<void> {
+    const asked = program.workers.filter(
+      ({ phase, capabilities }) =>
+        capabilities.reports &&
+        (phase === 'draining' || phase === 'terminating' || (ofAll && phase === 'ready')),
     );
-    const known = leaving.flatMap(({ id }) => workers.get(id) ?? []);
+    const known = asked.flatMap(({ id }) => workers.get(id) ?? []);
     await openCounts.ask(known);
   }
 
@@ -196,6 +205,8 @@ export function createRunner(options: RunnerOptions, initial: Program): Runner {
     state: () => program,
     askOpen,
     openOf: (worker) => openCounts.of(worker),
+    loadOf: (worker) => loads.of(worker),
+    served: () => loads.served(),
     workers: () => workers.all().map(recordOf),
     timers: () => timers.armed(),
   };

@@ -53,7 +53,13 @@ export interface RunningWorker {
   rejected: number;
   /** How many of its own clean-ups were cut. */
   cleanUpsCut: number;
-  report: { readonly served: number; readonly migrated: number; readonly cut: number } | null;
+  report: {
+    readonly served: number;
+    readonly migrated: number;
+    readonly drained: number | null;
+    readonly cut: number;
+    readonly serverErrors: number;
+  } | null;
 }
 
 export function failureContext(

@@ -3,7 +3,7 @@
  * checked before anything is done.
  */
 import type { MasterEvent } from '../../shared/events.ts';
-import type { OpenCounts, WorkerMessage } from '../../shared/protocol.ts';
+import type { OpenCounts, WorkerLoad, WorkerMessage } from '../../shared/protocol.ts';
 import { nodeCapabilities } from '../launch/worker-kind.ts';
 import type { ReadinessJudge } from './readiness.ts';
 import type { LifecycleInput, Undated } from './lifecycle/inputs.ts';
@@ -23,7 +23,7 @@ export interface MessageHandlerParts {
   /** The time of its brief pause was up before it was told that it is for good. */
   readonly pauseLapsed: (worker: RunningWorker) => void;
   /** A worker has said what it still has open. */
-  readonly open: (worker: number, counts: OpenCounts) => void;
+  readonly open: (worker: number, counts: OpenCounts, load: WorkerLoad | null) => void;
 }
 
 export interface MessageHandler {
@@ -217,10 +217,16 @@ export function createMessageHandler({
         onEvent({ event: 'workerCleanUpCut', ...identity(worker), what: message.what });
         return;
       case 'open':
-        open(worker.id, message);
+        open(worker.id, message, message.load ?? null);
         return;
       case 'drained':
-        worker.report = { served: message.served, migrated: message.migrated, cut: message.cut };
+        worker.report = {
+          served: message.served,
+          migrated: message.migrated,
+          drained: message.drained ?? null,
+          cut: message.cut,
+          serverErrors: message.serverErrors ?? 0,
+        };
         return;
     }
   }

@@ -37,6 +37,8 @@ export interface WorkerProcesses {
   all(): readonly RunningWorker[];
 }
 
+const nothingReported = { served: null, migrated: null, drained: null, cut: null };
+
 export function createWorkerProcesses(parts: WorkerProcessParts): WorkerProcesses {
   const { platform, versions, messages, readiness, dispatch } = parts;
   const running = new Map<number, RunningWorker>();
@@ -156,8 +158,8 @@ export function createWorkerProcesses(parts: WorkerProcessParts): WorkerProcesse
     lookForStrays(worker, outcome);
     parts.onEnd(worker);
     const failure = exitFailure(outcome, failureContext(worker, versions.of(worker.generation).listeners));
-    const { served, migrated, cut } = report ?? { served: null, migrated: null, cut: null };
-    const end = { outcome, failure, served, migrated, cut, cleanUpsCut };
+    const { served, migrated, drained, cut } = report ?? nothingReported;
+    const end = { outcome, failure, served, migrated, drained, cut, cleanUpsCut };
     dispatch({ type: 'workerEnded', worker: id, end });
   }
 

@@ -8,12 +8,15 @@ import {
   type DrainingStatus,
   type EmptySlot,
   type ErrorAnswer,
+  type EventLoopStatus,
+  type LoadStatus,
   type MasterStatus,
   type PendingRestart,
   type PlanDifference,
   type PlanProblem,
   type ProgramChange,
   type ProgramList,
+  type ProgramLoad,
   type ReloadAccepted,
   type ReloadResult,
   type Scaled,
@@ -72,6 +75,23 @@ export const workerCapabilities: z.ZodMiniType<WorkerCapabilities> = z.object({
   reports: z.boolean(),
 });
 
+export const eventLoopStatus: z.ZodMiniType<EventLoopStatus> = z.object({
+  utilization: z.number(),
+  delayMeanMs: z.nullable(z.number()),
+  delayP99Ms: z.nullable(z.number()),
+  delayMaxMs: z.nullable(z.number()),
+});
+
+export const loadStatus: z.ZodMiniType<LoadStatus> = z.object({
+  requests: z.int(),
+  connections: z.int(),
+  served: z.int(),
+  serverErrors: z.int(),
+  eventLoop: eventLoopStatus,
+});
+
+export const programLoad: z.ZodMiniType<ProgramLoad> = z.object({ served: z.int(), serverErrors: z.int() });
+
 export const workerStatus: z.ZodMiniType<WorkerStatus> = z.object({
   generation: z.int(),
   slot: z.int(),
@@ -84,6 +104,7 @@ export const workerStatus: z.ZodMiniType<WorkerStatus> = z.object({
   uptimeMs: z.number(),
   otherRelease: z.nullable(release),
   draining: z.nullable(drainingStatus),
+  load: z._default(z.nullable(loadStatus), null),
 });
 
 export const pendingRestart: z.ZodMiniType<PendingRestart> = z.object({
@@ -128,6 +149,7 @@ export const status: z.ZodMiniType<Status> = z.object({
   retry: z._default(z.nullable(z.object({ failures: z.int(), inMs: z.number() })), null),
   exit: z._default(z.nullable(z.object({ ...outcomeFields, isExpected: z.boolean() })), null),
   reloadPending: z.boolean(),
+  load: z._default(z.nullable(programLoad), null),
   lastReload: z.nullable(reloadResult),
   lastCrash: z.nullable(workerCrash),
 });

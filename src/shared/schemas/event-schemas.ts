@@ -85,6 +85,8 @@ export const eventShapes: Shapes = {
     control: z.string(),
     problem: z.nullable(z.string()),
   }),
+  metricsServed: event('metricsServed', { ...place, isSecure: z.boolean(), ...address }),
+  metricsFailed: event('metricsFailed', { ...place, problem: z.string() }),
   listenerBound: event('listenerBound', { ...place, listener: z.string(), ...address }),
   listenersClosed: event('listenersClosed', place),
   generationStarted: event('generationStarted', {
@@ -191,6 +193,7 @@ export const eventShapes: Shapes = {
     outcome,
     served: z.nullable(z.int()),
     migrated: z.nullable(z.int()),
+    drained: z._default(z.nullable(z.int()), null),
     cut: z.nullable(z.int()),
     cleanUpsCut: z.int(),
     failure: z.nullable(failure),

@@ -8,13 +8,14 @@ import type { Application } from '../api/application.ts';
 import type { ListenerBindings } from '../listen/listener-bindings.ts';
 import { complainOfCut } from '../drain/clean-up.ts';
 import { createDrain } from '../drain/drain.ts';
-import { openCounts } from '../drain/drain-report.ts';
+import { type DrainReport, openCounts } from '../drain/drain-report.ts';
 import { endGroupAtExit } from '../drain/end-group.ts';
 import { adoptFrom, type AdoptionParts } from '../migration/adopt-connections.ts';
 import type { MigrationRequest, MigrationResult } from '../migration/migrate-custom-protocol.ts';
 import { closeHandle, isRawHandle } from '../node-internals/listening-handle.ts';
 import type { Signals } from '../process/signals.ts';
 import { complain } from '../process/standard-streams.ts';
+import { createLoadMeter } from '../tracking/load-meter.ts';
 import type { Tracking } from '../tracking/tracking.ts';
 import { awaitOrder } from '../drain/drain-order.ts';
 
@@ -58,6 +59,7 @@ export function createAfterAdmission(parts: AfterAdmissionParts): AfterAdmission
   const { bindings, send, application, tracking } = parts;
   const { servers, connections, requests } = tracking;
   const { pid } = process;
+  const meter = createLoadMeter();
   let lapse: NodeJS.Timeout | null = null;
   /** The time of a pause was up, and the master has not been told yet. */
   let hasLapsed = false;
@@ -84,7 +86,7 @@ export function createAfterAdmission(parts: AfterAdmissionParts): AfterAdmission
     listenerOf: (server, socket) => bindings.nameOf(servers.handleOf(server), () => socket.localAddress),
     ended: async (report) => {
       process.off('exit', tellWhatIsCut);
-      await send({ type: 'drained', pid, ...report });
+      await tellResult(report);
     },
     signals: parts.signals,
     killedAfterMs: () => (parts.hasMaster() ? killDelayMs : 0),
@@ -94,9 +96,13 @@ export function createAfterAdmission(parts: AfterAdmissionParts): AfterAdmission
     },
   });
 
+  async function tellResult(report: DrainReport): Promise<void> {
+    await send({ type: 'drained', pid, ...report, serverErrors: meter.serverErrors() });
+  }
+
   /** Reports the drain when the application, or an error, ends the process before it is over. */
   function tellWhatIsCut(): void {
-    void send({ type: 'drained', pid, ...drain.reportNow() });
+    void tellResult(drain.reportNow());
   }
 
   const adoption: AdoptionParts = {
@@ -116,6 +122,13 @@ export function createAfterAdmission(parts: AfterAdmissionParts): AfterAdmission
       complain(`a handler of adopted connections failed: ${String(error)}`);
     },
   };
+
+  function tellOpen(): void {
+    const open = openCounts(tracking);
+    const served = requests.served() - open.requests;
+    const load = { served, serverErrors: meter.serverErrors(), eventLoop: meter.eventLoop() };
+    void send({ type: 'open', pid, ...open, isCleaningUp: drain.isCleaningUp(), load });
+  }
 
   /** Accepts again by itself when the time is up, unless the pause was confirmed before. */
   function endPauseAfter(ms: number | null): void {
@@ -177,7 +190,7 @@ export function createAfterAdmission(parts: AfterAdmissionParts): AfterAdmission
           drain.addDestination(handle, message.more);
           break;
         case 'report':
-          void send({ type: 'open', pid, ...openCounts(tracking), isCleaningUp: drain.isCleaningUp() });
+          tellOpen();
           break;
         case 'predecessor':
           if (drain.isBegun()) closeHandle(handle);
@@ -205,7 +218,7 @@ export function createAfterAdmission(parts: AfterAdmissionParts): AfterAdmission
         return;
       }
       // Before the application's own listeners, which may end the process.
-      void send({ type: 'drained', pid, ...drain.reportNow() });
+      void tellResult(drain.reportNow());
       const { reason } = order.current();
       if (reason !== 'stop' && reason !== 'signal') drain.reachDeadline();
     },

@@ -10,6 +10,8 @@ export interface DrainReport {
   readonly migrated: number;
   /** Connections that were closed before they were finished. */
   readonly cut: number;
+  /** Connections that were open when the drain began, or were accepted in it, and that ended by themselves. */
+  readonly drained: number;
 }
 
 /** What a drain that ends leaves unfinished. */

@@ -83,6 +83,8 @@ export function createDrain(parts: DrainParts): Drain {
   const migration = createMigration({ ...tracking, listenerOf: parts.listenerOf });
   const deadline = createDeadline();
   let begunAt: number | null = null;
+  let openAtBegin = 0;
+  let acceptedAtBegin = 0;
   let isTerminated = false;
   let isCleaningUp = false;
   /** The application has sent itself a signal that it does not listen for any more. */
@@ -91,6 +93,8 @@ export function createDrain(parts: DrainParts): Drain {
   function begin(): void {
     if (begunAt !== null) return;
     begunAt = monotonicMs();
+    openAtBegin = connections.open().length;
+    acceptedAtBegin = connections.accepted();
     parts.signals.watchOwn(() => {
       hasSignalledItself = true;
     });
@@ -193,10 +197,13 @@ export function createDrain(parts: DrainParts): Drain {
   }
 
   function reportOf(unfinished: Unfinished): DrainReport {
+    const migrated = migration.migrated();
+    const seen = openAtBegin + connections.accepted() - acceptedAtBegin;
     return {
       served: requests.served() - unfinished.requests,
-      migrated: migration.migrated(),
+      migrated,
       cut: unfinished.connections,
+      drained: Math.max(0, seen - migrated - unfinished.connections),
     };
   }
 

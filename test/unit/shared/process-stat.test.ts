@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { hasEnded, parseProcessStat } from '../../../src/shared/process-stat.ts';
 
 function line(state: string, threads: number): string {
-  return `42 (a) R 7 (\n b) ${state} 1 2 3 4 0 0 0 0 0 0 30 12 0 0 0 0 ${threads} 0 777 0\n`;
+  return `42 (a) R 7 (\n b) ${state} 1 2 3 4 0 0 0 0 0 0 30 12 5 2 0 0 ${threads} 0 777 0\n`;
 }
 
 test('a name with spaces, parentheses and line ends does not shift the fields', () => {
@@ -15,6 +15,7 @@ test('a name with spaces, parentheses and line ends does not shift the fields', 
     terminal: 4,
     threads: 11,
     cpuTicks: 42,
+    childTicks: 7,
     startedAt: 777,
   });
 });

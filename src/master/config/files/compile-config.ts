@@ -24,6 +24,7 @@ import {
   programSchema,
 } from './config-keys.ts';
 import { type ConfigKey, wantedOf } from './key-schemas.ts';
+import { type MetricsOptions, type MetricsPlan, metricsPlan, metricsProblem } from '../metrics-options.ts';
 import { type Entry, type PlanNode, problemWith, problemWithKey, type TableNode } from './document.ts';
 import { foreignKey } from './foreign-keys.ts';
 import type { Loaded, LoadedFile } from './load-files.ts';
@@ -66,7 +67,7 @@ export function compileConfig(
   );
   // Twins have been named with their places.
   for (const fault of faults) if (fault.key !== 'name') report(locate(fault, programs, main));
-  const master = masterOf(files[0]?.root, main, values);
+  const master = masterOf(files[0]?.root, main, values, report);
   if (problems.length > 0) return { problems: inOrder(withoutRepetitions(problems), files) };
   const masterTable = files[0]?.root.entries.get('master')?.node;
   const places: PlanPlaces = {
@@ -466,7 +467,7 @@ function locate(
   return problemWith(element ?? node, message, hint);
 }
 
-function masterOf(root: TableNode | undefined, main: string, reader: Reader): MasterPlan {
+function masterOf(root: TableNode | undefined, main: string, reader: Reader, report: Report): MasterPlan {
   const table = root?.entries.get('master')?.node;
   const { values } =
     table?.kind === 'table'
@@ -475,10 +476,30 @@ function masterOf(root: TableNode | undefined, main: string, reader: Reader): Ma
   return {
     name: typeof values['name'] === 'string' ? values['name'] : nameOf(main),
     hasControl: values['control'] !== false,
+    metrics: table?.kind === 'table' ? metricsIn(table, values, report) : null,
     file: main,
     logLevel: (values['log_level'] ?? null) as MasterPlan['logLevel'],
     logFormat: (values['log_format'] ?? null) as MasterPlan['logFormat'],
   };
+}
+
+/** Null: there are none, or they are wrong. */
+function metricsIn(
+  table: TableNode,
+  values: Readonly<Record<string, unknown>>,
+  report: Report,
+): MetricsPlan | null {
+  const given = {
+    address: values['metrics'],
+    token: values['metrics_token'],
+    cert: values['metrics_cert'],
+    key: values['metrics_key'],
+  };
+  const problem = metricsProblem(given);
+  if (problem !== null) report(problemWithKey(table, `metrics_${problem.key}`, problem.message));
+  if (problem !== null || typeof given.address !== 'string') return null;
+  // Checked by the schema.
+  return metricsPlan(given as MetricsOptions, (path) => resolve(table.source.folder, path));
 }
 
 /** The file's name without its ending; for `graceful.toml`, the name of its folder. */

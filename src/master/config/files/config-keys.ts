@@ -6,7 +6,7 @@ import * as z from 'zod/mini';
 import { drainSignalNames } from '../../launch/drain-signals.ts';
 import { logFormats, logLevels } from '../plan.ts';
 import { outputKeys } from './output-keys.ts';
-import { masterValues, programName, programValues } from '../values.ts';
+import { masterValues, metricsAddress, metricsToken, programName, programValues } from '../values.ts';
 import {
   boolean,
   type ConfigKey,
@@ -308,6 +308,37 @@ export const masterKeys: Readonly<Record<string, ConfigKey>> = {
     type: 'boolean',
     default: 'true',
     description: 'Open the control socket that gracefulctl uses.',
+    supervisor: null,
+  },
+  metrics: {
+    schema: metricsAddress,
+    type: 'address',
+    default: 'none',
+    description:
+      'A TCP address that serves [/metrics](metrics.md) to Prometheus: `"127.0.0.1:9100"`. The control socket does so in any case.',
+    supervisor: null,
+    pattern: orVariable('(?:\\[[0-9A-Fa-f:.%\\w]+\\]|[^\\s:\\[\\]=]+):\\d{1,5}'),
+  },
+  metrics_token: {
+    schema: metricsToken,
+    type: 'string',
+    default: 'none',
+    description: 'Requests to the address need `Authorization: Bearer` and this token: `"${METRICS_TOKEN}"`.',
+    supervisor: null,
+  },
+  metrics_cert: {
+    schema: programValues.cwd,
+    type: 'path',
+    default: 'none',
+    description:
+      'A certificate with its chain, in PEM format: the address speaks HTTPS. It is read again when it has changed. Needs `metrics_key`.',
+    supervisor: null,
+  },
+  metrics_key: {
+    schema: programValues.cwd,
+    type: 'path',
+    default: 'none',
+    description: 'The private key of `metrics_cert`, in PEM format.',
     supervisor: null,
   },
   log_level: {

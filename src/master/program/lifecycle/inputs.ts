@@ -13,6 +13,7 @@ export interface WorkerEnd {
   /** What it reported at the end of its drain; null when it reported nothing. */
   readonly served: number | null;
   readonly migrated: number | null;
+  readonly drained: number | null;
   readonly cut: number | null;
   /** How many of the application's clean-ups were cut. */
   readonly cleanUpsCut: number;
@@ -20,7 +21,7 @@ export interface WorkerEnd {
 
 /** The end of a worker that has reported nothing. */
 export function silentEnd(failure: Failure): WorkerEnd {
-  return { outcome: null, failure, served: null, migrated: null, cut: null, cleanUpsCut: 0 };
+  return { outcome: null, failure, served: null, migrated: null, drained: null, cut: null, cleanUpsCut: 0 };
 }
 
 /** Inputs about one process. `worker` is its id: one that is no longer known belongs to a worker that is gone. */

@@ -166,6 +166,7 @@ function exited(worker: Worker, at: number, end: WorkerEnd, failure: Failure | n
     outcome: end.outcome ?? { code: null, signal: null },
     served: end.served,
     migrated: end.migrated,
+    drained: end.drained,
     cut: end.cut,
     cleanUpsCut: end.cleanUpsCut,
     failure,

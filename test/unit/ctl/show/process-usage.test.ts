@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { type Look, processesOf, usageOf } from '../../../../src/ctl/show/process-usage.ts';
+import { type Look, usageOf } from '../../../../src/ctl/show/process-usage.ts';
+import { workerProcesses } from '../../../../src/shared/worker-processes.ts';
 import type { ProcessStat } from '../../../../src/shared/process-stat.ts';
 import { programStatus } from '../../../helpers/example-programs.ts';
 
@@ -16,6 +17,7 @@ function process(pid: number, parent: number, facts: Partial<ProcessStat> = {}):
     terminal: 0,
     threads: 1,
     cpuTicks: 0,
+    childTicks: 0,
     startedAt: 1,
     ...facts,
   };
@@ -36,19 +38,19 @@ test('a worker counts with its descendants and its session, whatever their order
     process(13, 1),
   ];
   expect(
-    processesOf(status, processes)
+    workerProcesses(status, processes)
       .map(({ pid }) => pid)
       .sort((one, other) => one - other),
   ).toEqual([8, 9, 10, 11, 4242]);
 });
 
 test('a process that has the pid of a worker but is no child of the master is another one', () => {
-  expect(processesOf(status, [process(4242, 1)])).toEqual([]);
+  expect(workerProcesses(status, [process(4242, 1)])).toEqual([]);
   expect(usageOf(status, look(0), look(250, process(4242, 1)))).toBe(null);
 });
 
 test('a zombie has no memory and is not counted', () => {
-  expect(processesOf(status, [process(4242, 77, { state: 'Z' })])).toEqual([]);
+  expect(workerProcesses(status, [process(4242, 77, { state: 'Z' })])).toEqual([]);
 });
 
 test('CPU is what was used between the two looks, 100 for a whole core', () => {

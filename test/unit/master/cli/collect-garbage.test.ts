@@ -11,6 +11,7 @@ const exited: EventRecord = {
   outcome: { code: 0, signal: null },
   served: 1,
   migrated: 0,
+  drained: 0,
   cut: 0,
   cleanUpsCut: 0,
   failure: null,

@@ -22,6 +22,7 @@ test('a reload that goes well is told in four lines', () => {
       outcome: { code: 0, signal: null },
       served: 1,
       migrated: 0,
+      drained: 0,
       cut: 0,
       cleanUpsCut: 0,
       failure: null,

@@ -14,6 +14,7 @@ function stat(pid: number, parent: number, session: number): ProcessStat {
     terminal: 0,
     threads: 1,
     cpuTicks: 0,
+    childTicks: 0,
     startedAt: pid,
   };
 }

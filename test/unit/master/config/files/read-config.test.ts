@@ -43,7 +43,14 @@ const shop = '[program.shop]\ncommand = ["node", "app.js"]\nport = 3000\n';
 test('a program with nothing but what it needs', async () => {
   const { folder, plan } = await read({ 'a.toml': shop });
   expect(plan).toEqual({
-    master: { name: 'a', hasControl: true, file: join(folder, 'a.toml'), logLevel: null, logFormat: null },
+    master: {
+      name: 'a',
+      hasControl: true,
+      metrics: null,
+      file: join(folder, 'a.toml'),
+      logLevel: null,
+      logFormat: null,
+    },
     programs: [
       expect.objectContaining({
         name: 'shop',

@@ -76,6 +76,7 @@ test('a worker of the generation before that crashes while it drains, or waits t
     outcome: { code, signal: null },
     served: 1,
     migrated: 0,
+    drained: 0,
     cut: 1,
     cleanUpsCut: 0,
     failure: code === 0 ? null : { ...failure, outcome: { code, signal: null } },

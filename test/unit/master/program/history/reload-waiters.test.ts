@@ -17,6 +17,7 @@ const exited: MasterEvent = {
   outcome: { code: 0, signal: null },
   served: 0,
   migrated: 0,
+  drained: 0,
   cut: 0,
   cleanUpsCut: 0,
   failure: null,

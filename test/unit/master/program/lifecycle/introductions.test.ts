@@ -59,6 +59,7 @@ test('the replacement of a crashed worker takes its place', () => {
     failure: { ...failure, outcome, stderrTail: [] },
     served: null,
     migrated: null,
+    drained: null,
     cut: null,
     cleanUpsCut: 0,
   };

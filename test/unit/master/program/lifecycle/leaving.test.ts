@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import { crash, drive, kinds, serving } from '../../../../helpers/lifecycle.ts';
 
-const left = { ...crash, outcome: { code: 0, signal: null }, served: 3, migrated: 0, cut: 0 };
+const left = { ...crash, outcome: { code: 0, signal: null }, served: 3, migrated: 0, drained: 0, cut: 0 };
 
 test('a worker that says it drains is draining, and its slot is filled at once, without a failure', () => {
   const it = serving(2);

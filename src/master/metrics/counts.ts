@@ -1,0 +1,194 @@
+/**
+ * What /metrics counts: plain numbers, derived from events in this one place, so that they count from the start although nobody has asked
+ * yet. A few additions for each event, and no timer. Pure.
+ */
+import type { EventRecord, Failure } from '../../shared/events.ts';
+
+/** How often something has come to what, and how long it took. */
+export interface DurationCounts {
+  /** How many took at most so long: one for each of `bounds`, then all of them. */
+  readonly upTo: readonly number[];
+  readonly sumSeconds: number;
+}
+
+export interface ProgramCounts {
+  /** Generations that were started while none served. */
+  readonly starts: Readonly<Record<'succeeded' | 'failed', number>>;
+  readonly reloads: Readonly<Record<ReloadOutcome, number>>;
+  /** From the request's start of a generation until it serves, of reloads that went well. */
+  readonly reloadTimes: DurationCounts;
+  /** From the order to drain until the exit. */
+  readonly drainTimes: DurationCounts;
+  /** Workers that ended unexpectedly, or could not be started. */
+  readonly failures: Readonly<Record<Failure['reason'], number>>;
+  /** Workers that were to take the place of a failed one. */
+  readonly restarts: number;
+  /** Workers that got SIGKILL. */
+  readonly kills: number;
+  /** Connections of workers that drained, as they have reported it. */
+  readonly migrated: number;
+  readonly drained: number;
+  readonly cut: number;
+}
+
+export const reloadOutcomes = ['succeeded', 'failed', 'rolled_back'] as const;
+export type ReloadOutcome = (typeof reloadOutcomes)[number];
+
+/** Upper bounds of the histograms, in seconds. */
+export const bounds: readonly number[] = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120];
+
+export interface Counts {
+  observe(event: EventRecord): void;
+  /** By the names of programs. */
+  all(): ReadonlyMap<string, ProgramCounts>;
+}
+
+const noTimes: DurationCounts = { upTo: [...bounds, Infinity].map(() => 0), sumSeconds: 0 };
+
+const nothing: ProgramCounts = {
+  starts: { succeeded: 0, failed: 0 },
+  reloads: { succeeded: 0, failed: 0, rolled_back: 0 },
+  reloadTimes: noTimes,
+  drainTimes: noTimes,
+  failures: { exited: 0, notReady: 0, notAdmitted: 0, notStarted: 0 },
+  restarts: 0,
+  kills: 0,
+  migrated: 0,
+  drained: 0,
+  cut: 0,
+};
+
+interface Known {
+  counts: ProgramCounts;
+  /** A generation serves, so that the next one is a reload. */
+  isServing: boolean;
+  /** The workers that drain, and for how long they have done so before their present state, in ms. */
+  readonly drains: Map<string, number>;
+}
+
+export function createCounts(): Counts {
+  const programs = new Map<string, Known>();
+
+  function of(program: string): Known {
+    const known = programs.get(program) ?? { counts: nothing, isServing: false, drains: new Map() };
+    programs.set(program, known);
+    return known;
+  }
+
+  return {
+    observe(event) {
+      if (event.event === 'planChanged') for (const name of event.removed) programs.delete(name);
+      else if (isCounted(event)) count(of(event.program), event);
+    },
+    all: () => new Map([...programs].map(([name, { counts }]) => [name, counts])),
+  };
+}
+
+/** The events that are counted. */
+const counted = [
+  'generationReady',
+  'generationSettled',
+  'generationRolledBack',
+  'generationFailed',
+  'stopped',
+  'restartScheduled',
+  'workerFailed',
+  'workerDraining',
+  'workerTerminated',
+  'workerKilled',
+  'workerExited',
+] as const;
+
+type Counted = Extract<EventRecord, { readonly event: (typeof counted)[number] }>;
+
+const names: ReadonlySet<string> = new Set(counted);
+
+function isCounted(event: EventRecord): event is Counted {
+  return names.has(event.event);
+}
+
+function count(known: Known, event: Counted): void {
+  const { counts } = known;
+  const add = (more: Partial<ProgramCounts>): void => {
+    known.counts = { ...known.counts, ...more };
+  };
+  const reloaded = (result: ReloadOutcome): void => {
+    add({ reloads: { ...known.counts.reloads, [result]: known.counts.reloads[result] + 1 } });
+  };
+  switch (event.event) {
+    case 'generationReady':
+      if (!known.isServing) {
+        add({ starts: { ...counts.starts, succeeded: counts.starts.succeeded + 1 } });
+        known.isServing = true;
+        return;
+      }
+      add({ reloadTimes: withDuration(counts.reloadTimes, event.durationMs) });
+      // On probation, it may still be rolled back.
+      if (event.probationMs === 0) reloaded('succeeded');
+      return;
+    case 'generationSettled':
+      reloaded('succeeded');
+      return;
+    case 'generationRolledBack':
+      reloaded('rolled_back');
+      return;
+    case 'generationFailed':
+      if (known.isServing) reloaded('failed');
+      else add({ starts: { ...counts.starts, failed: counts.starts.failed + 1 } });
+      return;
+    case 'stopped':
+      known.isServing = false;
+      return;
+    case 'restartScheduled':
+      add({ restarts: counts.restarts + 1 });
+      return;
+    case 'workerFailed': {
+      const { reason } = event.failure;
+      add({ failures: { ...counts.failures, [reason]: counts.failures[reason] + 1 } });
+      known.drains.delete(keyOf(event));
+      return;
+    }
+    case 'workerDraining':
+      known.drains.set(keyOf(event), 0);
+      return;
+    case 'workerTerminated':
+      lasted(known, event);
+      return;
+    case 'workerKilled':
+      lasted(known, event);
+      add({ kills: counts.kills + 1 });
+      return;
+    case 'workerExited': {
+      lasted(known, event);
+      const drainMs = known.drains.get(keyOf(event));
+      known.drains.delete(keyOf(event));
+      add({
+        migrated: counts.migrated + (event.migrated ?? 0),
+        drained: counts.drained + (event.drained ?? 0),
+        cut: counts.cut + (event.cut ?? 0),
+        ...(drainMs === undefined ? {} : { drainTimes: withDuration(counts.drainTimes, drainMs) }),
+      });
+      return;
+    }
+  }
+}
+
+type WorkerEvent = Extract<EventRecord, { readonly durationMs: number; readonly slot: number }>;
+
+/** A worker that drains has left a state. */
+function lasted({ drains }: Known, event: WorkerEvent): void {
+  const before = drains.get(keyOf(event));
+  if (before !== undefined) drains.set(keyOf(event), before + event.durationMs);
+}
+
+function keyOf({ generation, slot, pid }: WorkerEvent): string {
+  return `${generation}.${slot}.${pid ?? ''}`;
+}
+
+function withDuration({ upTo, sumSeconds }: DurationCounts, durationMs: number): DurationCounts {
+  const seconds = durationMs / 1_000;
+  return {
+    upTo: upTo.map((count, index) => (seconds <= (bounds[index] ?? Infinity) ? count + 1 : count)),
+    sumSeconds: sumSeconds + seconds,
+  };
+}

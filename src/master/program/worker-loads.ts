@@ -1,0 +1,53 @@
+/**
+ * What the workers have said about their load, and what the program has served in all. The totals never fall: of a worker that gives no answer, the
+ * answer before counts.
+ */
+import type { WorkerLoad } from '../../shared/protocol.ts';
+
+/** Of all workers, also of those that have ended. */
+export interface Served {
+  readonly requests: number;
+  /** Requests that were answered with a status of 500 to 599. */
+  readonly serverErrors: number;
+}
+
+export interface WorkerLoads {
+  heard(worker: number, load: WorkerLoad): void;
+  /** A worker has ended. `report`: what it has served in its life; null: it did not say. */
+  ended(worker: number, report: { readonly served: number; readonly serverErrors: number } | null): void;
+  /** The latest answer; null: there was none. */
+  of(worker: number): WorkerLoad | null;
+  served(): Served;
+}
+
+export function createWorkerLoads(): WorkerLoads {
+  const known = new Map<number, WorkerLoad>();
+  let requests = 0;
+  let serverErrors = 0;
+
+  return {
+    heard(worker, load) {
+      const before = known.get(worker);
+      known.set(worker, {
+        ...load,
+        served: Math.max(load.served, before?.served ?? 0),
+        serverErrors: Math.max(load.serverErrors, before?.serverErrors ?? 0),
+      });
+    },
+    ended(worker, report) {
+      const last = known.get(worker);
+      known.delete(worker);
+      requests += Math.max(report?.served ?? 0, last?.served ?? 0);
+      serverErrors += Math.max(report?.serverErrors ?? 0, last?.serverErrors ?? 0);
+    },
+    of: (worker) => known.get(worker) ?? null,
+    served: () =>
+      [...known.values()].reduce(
+        (sum, load) => ({
+          requests: sum.requests + load.served,
+          serverErrors: sum.serverErrors + load.serverErrors,
+        }),
+        { requests, serverErrors },
+      ),
+  };
+}

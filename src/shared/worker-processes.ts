@@ -1,0 +1,60 @@
+/** The processes of workers, and what they use. They are looked for in /proc, and only when it is asked for. */
+import { readFileSync } from 'node:fs';
+import type { Status } from './control-api.ts';
+import { hasEnded, type ProcessStat } from './process-stat.ts';
+
+/** USER_HZ: /proc counts CPU time in hundredths of a second, whatever the kernel's own clock does. */
+export const ticksPerSecond = 100;
+
+/** Which workers, and whose. */
+interface WorkersOf {
+  readonly master: Pick<Status['master'], 'pid'>;
+  readonly workers: readonly Pick<Status['workers'][number], 'pid'>[];
+}
+
+/**
+ * The workers, what they started, and what is in their sessions. A pid that is no child of the master means another process: the
+ * master lives in another PID namespace.
+ */
+export function workerProcesses(
+  { master, workers }: WorkersOf,
+  processes: readonly ProcessStat[],
+): readonly ProcessStat[] {
+  const pids = new Set(workers.map(({ pid }) => pid));
+  const living = processes.filter((process) => !hasEnded(process));
+  const members = new Set(living.filter(({ pid, parent }) => pids.has(pid) && parent === master.pid));
+  if (members.size === 0) return [];
+  const sessions = new Set(Array.from(members, ({ pid }) => pid));
+  const known = new Set(sessions);
+  for (let size = -1; size !== members.size;) {
+    size = members.size;
+    // A child may stand before its parent, so that it is found in the next round.
+    for (const process of living) {
+      if (!sessions.has(process.session) && !known.has(process.parent)) continue;
+      members.add(process);
+      known.add(process.pid);
+    }
+  }
+  return [...members];
+}
+
+/** CPU time that these processes, and children of theirs that have ended, have used. */
+export function cpuSecondsOf(processes: readonly ProcessStat[]): number {
+  return processes.reduce((sum, { cpuTicks, childTicks }) => sum + cpuTicks + childTicks, 0) / ticksPerSecond;
+}
+
+/** Resident memory, as ps(1) shows it: pages that processes share are counted in each of them. */
+export function residentBytesOf(processes: readonly ProcessStat[]): number {
+  return processes.reduce((sum, { pid }) => sum + residentBytes(pid), 0);
+}
+
+/** 0 for a process that has ended meanwhile. */
+function residentBytes(pid: number): number {
+  try {
+    const [, kilobytes = '0'] =
+      /^VmRSS:\s*(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1')) ?? [];
+    return Number(kilobytes) * 1024;
+  } catch {
+    return 0;
+  }
+}

@@ -1,0 +1,85 @@
+/**
+ * What the master is told of a worker's load when it asks. Counts failed responses from the moment this bundle is compiled, 50 ms after admission;
+ * the event-loop delay is measured only while there are questions, because that takes a timer.
+ */
+import type { WorkerLoad } from '../../shared/protocol.ts';
+
+export interface LoadMeter {
+  /** Responses with a status of 500 to 599. */
+  serverErrors(): number;
+  /** Since the last question; null for what was not measured then. */
+  eventLoop(): WorkerLoad['eventLoop'];
+}
+
+/** Of the histogram of delays. Its timer fires so often while it is enabled. */
+const resolutionMs = 20;
+/** Without a question for this long, the delay is no longer measured. */
+const forgottenAfterMs = 150_000;
+
+interface ResponseFinished {
+  readonly response: { readonly statusCode: number };
+}
+
+interface StreamFinished {
+  readonly stream: { readonly sentHeaders?: Readonly<Record<string, unknown>> };
+}
+
+// As they were before the application could replace them.
+const { setTimeout, clearTimeout } = globalThis;
+
+export function createLoadMeter(): LoadMeter {
+  const diagnostics = process.getBuiltinModule('node:diagnostics_channel');
+  const { performance, monitorEventLoopDelay } = process.getBuiltinModule('node:perf_hooks');
+  let serverErrors = 0;
+  let before = performance.eventLoopUtilization();
+  let delays: ReturnType<typeof monitorEventLoopDelay> | null = null;
+  let forget: NodeJS.Timeout | undefined;
+
+  const count = (status: unknown): void => {
+    if (typeof status === 'number' && status >= 500 && status < 600) serverErrors += 1;
+  };
+  // Proven dispatch: both are documented, and the channels are Node.js's own.
+  diagnostics.subscribe('http.server.response.finish', (message) => {
+    count((message as ResponseFinished).response.statusCode);
+  });
+  // Versions of Node.js that do not have this channel do not count the errors of HTTP/2.
+  diagnostics.subscribe('http2.server.stream.finish', (message) => {
+    count((message as StreamFinished).stream.sentHeaders?.[':status']);
+  });
+
+  function measure(): typeof delays {
+    clearTimeout(forget);
+    forget = setTimeout(() => {
+      delays?.disable();
+      delays = null;
+    }, forgottenAfterMs).unref();
+    const known = delays;
+    if (known === null) {
+      delays = monitorEventLoopDelay({ resolution: resolutionMs });
+      delays.enable();
+    }
+    return known;
+  }
+
+  return {
+    serverErrors: () => serverErrors,
+    eventLoop() {
+      const now = performance.eventLoopUtilization();
+      const { utilization } = performance.eventLoopUtilization(now, before);
+      before = now;
+      const known = measure();
+      const isMeasured = known !== null && known.count > 0;
+      // The histogram has the time from one shot of the timer to the next.
+      const delayMs = (nanoseconds: number): number | null =>
+        isMeasured ? Math.max(0, Math.round(nanoseconds / 10_000) / 100 - resolutionMs) : null;
+      const loop = {
+        utilization: Math.round(utilization * 1_000) / 1_000,
+        delayMeanMs: delayMs(known?.mean ?? 0),
+        delayP99Ms: delayMs(known?.percentile(99) ?? 0),
+        delayMaxMs: delayMs(known?.max ?? 0),
+      };
+      known?.reset();
+      return loop;
+    },
+  };
+}
