@@ -44,6 +44,7 @@ import { startFailed } from './program/worker-failures.ts';
 import { createTurns } from './programs/take-turns.ts';
 import { createUpdates } from './programs/updates.ts';
 import {
+  byPriority,
   createProgramSet,
   hasEnded,
   hasFailed,
@@ -223,6 +224,7 @@ function assemble(
     reload({ program, ...command }) {
       const member = running('reload', program);
       if (hasEnded(member)) return underWay(set.start(member));
+      if (!member.program.plan().kind.overlaps) return underWay(set.restart(member, command.cause));
       const { generation, outcome } = member.program.reload(command);
       return { accepted: { generation }, outcome };
     },
@@ -340,7 +342,7 @@ function assemble(
       : old.filter(hasFailed).map(async (member) => settled(() => set.start(member)));
     for (const { program } of old.filter((one) => one.program.isServing())) {
       if (!isOfOneProgram) await turn();
-      requests.push(settled(() => program.reload({ cause, wait: 'serving' })));
+      requests.push(settled(() => commands.reload({ program: program.name(), cause, wait: 'serving' })));
     }
     if (isOfOneProgram && requests.length === 0)
       requests.push(settled(() => commands.reload({ program: null, cause, wait: 'serving' })));
@@ -469,7 +471,7 @@ function assemble(
   }
 
   async function startAll(): Promise<void> {
-    const members = set.all().filter(({ program }) => program.plan().autostart);
+    const members = byPriority(set.all()).filter(({ program }) => program.plan().autostart);
     // Each says in the log what has come of it.
     await Promise.all(members.map(async (member) => set.start(member).outcome));
     if (!isWanted()) {

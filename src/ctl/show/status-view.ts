@@ -48,7 +48,8 @@ export function renderStatus(
     ...(usage === null
       ? []
       : ([['usage', `${formatBytes(usage.memoryBytes)} of memory, ${usage.cpuPercent}% of a CPU`]] as const)),
-    ...(status.workers.some(({ capabilities }) => capabilities?.isGated === false)
+    ...(status.listeners.length > 0 &&
+    status.workers.some(({ capabilities }) => capabilities?.isGated === false)
       ? ([['capability', withoutGate]] as const)
       : []),
     ['workers', renderCount(status)],

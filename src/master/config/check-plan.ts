@@ -21,6 +21,7 @@ export interface CheckedProgram extends Pick<ProgramPlan, 'name' | 'command' | '
   /** Null: they are wrong themselves. */
   readonly listeners: readonly ListenerPlan[] | null;
   readonly reusePort: boolean;
+  readonly kind: Pick<ProgramPlan['kind'], 'type'>;
 }
 
 /**
@@ -74,15 +75,15 @@ function duplicateNames(programs: readonly CheckedProgram[]): readonly PlanFault
 }
 
 function missingListeners(programs: readonly CheckedProgram[]): readonly PlanFault[] {
-  return programs.flatMap(({ listeners }, program) =>
-    listeners === null || listeners.length > 0
+  return programs.flatMap(({ listeners, kind }, program) =>
+    listeners === null || listeners.length > 0 || kind.type !== 'server'
       ? []
       : [
           {
             ...nowhere,
             program,
             message: 'needs a listener',
-            hint: 'add the key port or listen; programs without a listener are not supported yet',
+            hint: 'add the key port or listen, or type = "worker" for a program that has no address',
           },
         ],
   );

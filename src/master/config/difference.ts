@@ -32,11 +32,13 @@ function comparePrograms(
   const keys = aspects.filter(({ of }) => !isSame(of(before), of(after)));
   if (keys.length === 0) return null;
   const coming = after.listeners.filter((one) => !isDeclared(one, before.listeners));
-  const needs = areExcluded(coming, going)
-    ? 'restart'
-    : keys.some(({ isForNewWorkers }) => isForNewWorkers)
-      ? 'reload'
-      : 'nothing';
+  const isReloaded = keys.some(({ isForNewWorkers }) => isForNewWorkers);
+  const needs =
+    areExcluded(coming, going) || (isReloaded && !after.kind.overlaps)
+      ? 'restart'
+      : isReloaded
+        ? 'reload'
+        : 'nothing';
   return { program: after.name ?? '', keys: keys.map(({ key }) => key), needs };
 }
 
@@ -110,6 +112,9 @@ const aspects: readonly Aspect[] = [
   { key: 'probation', of: ({ probationMs }) => probationMs, isForNewWorkers: false },
   { key: 'autostart', of: ({ autostart }) => autostart, isForNewWorkers: false },
   { key: 'depends_on', of: ({ dependsOn }) => dependsOn, isForNewWorkers: false },
+  { key: 'type', of: ({ kind }) => kind.type, isForNewWorkers: true },
+  { key: 'overlap', of: ({ kind }) => kind.overlaps, isForNewWorkers: false },
+  { key: 'priority', of: ({ kind }) => kind.priority, isForNewWorkers: false },
   { key: 'autorestart', of: ({ restart }) => restart.autorestart, isForNewWorkers: false },
   { key: 'exitcodes', of: ({ restart }) => restart.exitCodes, isForNewWorkers: false },
   { key: 'startretries', of: ({ restart }) => restart.startRetries, isForNewWorkers: false },

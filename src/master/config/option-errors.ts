@@ -102,6 +102,17 @@ export function notApplicable(
   return new GracefulRunError('badOption', `cannot start: ${nameOf(option, spelling)} ${message}`, { hint });
 }
 
+/** An option that needs an address, or that a program with one cannot have. */
+export function withoutAddress(option: string, reason: string, spelling: Spelling): GracefulRunError {
+  return new GracefulRunError(
+    'badOption',
+    `cannot start: ${nameOf(option, spelling)} does not fit: ${reason}`,
+    {
+      hint: 'leave it out, or choose another type: server, worker or oneshot',
+    },
+  );
+}
+
 /** No path is safe to guess: the front page may be the most expensive one, and may write to a database. */
 export function warmupWithoutPath(spelling: Spelling): GracefulRunError {
   const { option, hint } =

@@ -22,10 +22,12 @@ import {
   portMissing,
   type Spelling,
   warmupWithoutPath,
+  withoutAddress,
   type WrittenPlan,
 } from './option-errors.ts';
 import { type MetricsOptions, type MetricsPlan, metricsPlan } from './metrics-options.ts';
 import { nameAfter } from './plan-names.ts';
+import { compileKind, type KindOptions, type KindPlan } from './kind-options.ts';
 import type { ListenerPlan, MasterPlan, Plan, ProgramPlan, TcpListenerPlan } from './plan.ts';
 import { channelAt, parseReady } from './readiness-option.ts';
 import { restartPlan, type RestartOptions } from './restart-options.ts';
@@ -48,7 +50,7 @@ export type ReadyWhen =
   | `http:/${string}`;
 
 /** What is wanted of one program. Durations are written `30s`, `500ms`, `2m`. */
-export interface ProgramOptions extends ProcessOptions, OutputOptions, RestartOptions {
+export interface ProgramOptions extends ProcessOptions, OutputOptions, RestartOptions, KindOptions {
   /** The program and its arguments: `['node', 'app.js']`. */
   readonly command: readonly string[];
   /** The TCP port to hold, 0 to 65535; 0: any free port. Needed unless `listen` is given. */
@@ -143,7 +145,10 @@ export interface ProgramOptions extends ProcessOptions, OutputOptions, RestartOp
 }
 
 /** Options of a master of one program. */
-export interface MasterOptions extends Omit<ProgramOptions, 'autostart' | 'dependsOn'> {
+export interface MasterOptions extends Omit<
+  ProgramOptions,
+  'autostart' | 'dependsOn' | 'type' | 'overlap' | 'priority'
+> {
   /** Name of the program: in logs, and of the control socket. Default: the port. */
   readonly name?: string;
   /** Open the control socket for gracefulctl. Default true. */
@@ -167,7 +172,7 @@ export interface PlanOptions {
 const programShape = z.partial(z.strictObject(programValues));
 const masterShape = z.omit(
   z.partial(z.strictObject({ ...programValues, ...masterValues, name: programName })),
-  { autostart: true, dependsOn: true },
+  { autostart: true, dependsOn: true, type: true, overlap: true, priority: true },
 );
 const planShape = z.strictObject({
   programs: z.record(programName, z.unknown(), 'a table of programs'),
@@ -249,7 +254,9 @@ function compile(
 ): ProgramPlan {
   const { command, workers, cwd, environmentFile, watch } = options;
   if (command?.[0] === undefined || command[0] === '') throw commandMissing(spelling);
-  const listeners = listenersOf(options, here, spelling);
+  const kind = compileKind(options);
+  const listeners = kind.type === 'server' ? listenersOf(options, here, spelling) : [];
+  rejectUnfitting(kind, options, spelling);
   const given = new Set(
     Object.entries(options).flatMap(([option, value]) =>
       value === undefined || value === false ? [] : [option],
@@ -258,6 +265,8 @@ function compile(
   const [inapplicable] = [...inapplicableOptions(given, listeners), ...uselessOutputOptions(options)];
   if (inapplicable !== undefined) throw notApplicable(inapplicable, spelling);
   const readiness = readinessOf(options.ready, options.warmup ?? 0, spelling);
+  if (kind.type !== 'server' && (readiness.when === 'listens' || readiness.when === 'answers'))
+    throw withoutAddress('ready', 'a program without an address cannot be seen to listen', spelling);
   if (readiness.when === 'writesNewline' && readiness.fd <= channelAt(listeners.length))
     throw descriptorTaken(readiness.fd, channelAt(listeners.length), spelling);
   if (readiness.when === 'answers' && listeners.length > 0 && listeners.every(({ type }) => type === 'udp'))
@@ -284,14 +293,30 @@ function compile(
       options.migrate ?? true,
       parseDrainSignal(options.drainSignal ?? 'auto') ?? 'auto',
     ),
-    startsMs: parseDuration(options.startsecs ?? '1s') ?? 0,
+    startsMs: parseDuration(options.startsecs ?? (kind.type === 'oneshot' ? '0s' : '1s')) ?? 0,
     readyTimeoutMs: parseDuration(options.readyTimeout ?? '30s') ?? 0,
     drainTimeoutMs: parseDuration(options.drainTimeout ?? '30s') ?? 0,
     probationMs: parseDuration(options.probation ?? '2s') ?? 0,
     autostart: options.autostart ?? true,
     dependsOn: Object.freeze(options.dependsOn ?? []),
-    restart: restartPlan(options, listeners.length > 0, isOnly),
+    kind,
+    restart: restartPlan(options, kind.type, isOnly),
   });
+}
+
+/** Options that only programs with an address have, or only those without. Errors: `badOption`. */
+function rejectUnfitting(
+  { type, overlaps }: KindPlan,
+  { port, listen, host }: z.infer<typeof programShape>,
+  spelling: Spelling,
+): void {
+  const [given] = Object.entries({ port, listen, host }).flatMap(([name, value]) =>
+    value === undefined || (Array.isArray(value) && value.length === 0) ? [] : [name],
+  );
+  if (type !== 'server' && given !== undefined)
+    throw withoutAddress(given, `a program of type ${type} has no address`, spelling);
+  if (type === 'server' && !overlaps)
+    throw withoutAddress('overlap', 'the workers of a server share its listeners, so they overlap', spelling);
 }
 
 interface Addresses extends WrittenTcpOptions {

@@ -4,6 +4,7 @@
  */
 import type { MetricsPlan } from './metrics-options.ts';
 import type { WorkerKind } from '../launch/worker-kind.ts';
+import type { KindPlan } from './kind-options.ts';
 import type { ProcessPlan } from './launch-options.ts';
 import type { OutputPlan } from './output-options.ts';
 
@@ -61,6 +62,7 @@ export interface ProgramPlan {
   readonly autostart: boolean;
   /** Names of programs that have to serve before it is started, and that are stopped after it. */
   readonly dependsOn: readonly string[];
+  readonly kind: KindPlan;
   readonly restart: RestartPlan;
 }
 

@@ -2,20 +2,21 @@
 import * as z from 'zod/mini';
 import { parseDuration } from '../../shared/durations.ts';
 import type { RestartPlan } from './plan.ts';
+import type { KindPlan } from './kind-options.ts';
 import { duration, integer } from './value-schemas.ts';
 
 /** As code names them. */
 export interface RestartOptions {
   /**
    * Whether a worker that was ready and has ended by itself is replaced: `unexpected`, unless it has ended with one of `exitcodes`. Default: true for a
-   * program with listeners, because clients wait in their queues, else `unexpected`.
+   * server, because clients wait in the queues of its listeners; `unexpected` for a `worker`; false for a `oneshot`.
    */
   readonly autorestart?: boolean | 'unexpected';
   /** Exit codes with which a worker has done its work, 0 to 255. Default: 0. */
   readonly exitcodes?: readonly number[];
   /**
    * How often a start is tried again in which no worker has become ready, 0 to 1000000; then the program has failed. Clients wait meanwhile.
-   * Default: 3, and 0 for the only program of a master without a config file.
+   * Default: 3, and 0 for a `oneshot` and for the only program of a master without a config file.
    */
   readonly startretries?: number;
   /** The pauses between starts that fail: `exponential` (1s, 2s, 4s …) or `linear` (1s, 2s, 3s …). Default: `exponential`. */
@@ -84,14 +85,16 @@ export function parseCrashLoop(written: string): RestartPlan['crashLoop'] | unde
 /** `isOnly`: the program is the only one of a master without a config file. */
 export function restartPlan(
   options: { readonly [Name in keyof RestartValues]?: RestartValues[Name] | undefined },
-  hasListeners: boolean,
+  type: KindPlan['type'],
   isOnly: boolean,
 ): RestartPlan {
-  const autorestart = String(options.autorestart ?? (hasListeners ? 'true' : 'unexpected'));
+  const autorestart = String(
+    options.autorestart ?? { server: 'true', worker: 'unexpected', oneshot: 'false' }[type],
+  );
   return Object.freeze({
     autorestart: autorestart === 'true' ? 'always' : autorestart === 'false' ? 'never' : 'unexpected',
     exitCodes: Object.freeze(options.exitcodes ?? [0]),
-    startRetries: options.startretries ?? (isOnly ? 0 : 3),
+    startRetries: options.startretries ?? (isOnly || type === 'oneshot' ? 0 : 3),
     backoff: options.backoff === 'linear' ? 'linear' : 'exponential',
     backoffMaxMs: parseDuration(options.backoffMax ?? '30s') ?? 0,
     crashLoop: parseCrashLoop(options.crashLoop ?? 'off') ?? null,

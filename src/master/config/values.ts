@@ -12,6 +12,7 @@ import { type MetricsOptions, parseMetricsAddress, wantedMetricsAddress } from '
 import { parseReady, wantedReady } from './readiness-option.ts';
 import { parseKeepAlive, secondsOf, wantedKeepAlive } from './tcp-options.ts';
 import { parseListenAddress, wantedListenAddress } from './listen-address.ts';
+import { kindValues, type KindValues } from './kind-options.ts';
 import { restartValues, type RestartValues } from './restart-options.ts';
 import { duration, integer, text } from './value-schemas.ts';
 
@@ -30,7 +31,7 @@ export const programName: z.ZodMiniType<string> = z
   .string(wantedName)
   .check(z.refine(isProgramName, wantedName));
 
-interface ProgramValues extends Required<ProcessOptions>, Required<OutputOptions>, RestartValues {
+interface ProgramValues extends Required<ProcessOptions>, Required<OutputOptions>, RestartValues, KindValues {
   readonly command: string[];
   readonly port: number;
   readonly host: string;
@@ -111,6 +112,7 @@ export const programValues: { readonly [Name in keyof ProgramValues]: z.ZodMiniT
   autostart: z.boolean('true or false'),
   dependsOn: z.array(programName, 'a list of names of programs'),
   ...restartValues,
+  ...kindValues,
 };
 
 export const metricsAddress: z.ZodMiniType<string> = z

@@ -12,9 +12,12 @@ export function wrongPlaceholders({
   command,
   environment,
   listeners,
-}: Pick<ProgramPlan, 'command' | 'environment' | 'listeners'>): readonly WrongPlaceholder[] {
+  kind,
+}: Pick<ProgramPlan, 'command' | 'environment' | 'listeners'> & {
+  readonly kind: Pick<ProgramPlan['kind'], 'type'>;
+}): readonly WrongPlaceholder[] {
   // Without a listener, that is what is wrong.
-  if (listeners.length === 0) return [];
+  if (listeners.length === 0 && kind.type === 'server') return [];
   const texts = [
     ...command.map((text, item) => ({ key: 'command' as const, item, text })),
     ...Object.entries(environment).map(([item, text]) => ({ key: 'environment' as const, item, text })),

@@ -1,6 +1,6 @@
 /**
  * `{fd}`, `{port}`, `{host}` and `{path}` in a command and in the values of its variables: facts about a listener, for programs that are told on
- * their command line where their listener is. They are filled in anew at every start. Pure.
+ * their command line where their listener is; and `{num}`, the slot of the worker. They are filled in anew at every start. Pure.
  *
  * Commands have braces for other reasons, too (JSON, `${x}` of a shell, awk), so only exactly these words are replaced, and everything else stays
  * as it is. `{{port}}` stands for the text `{port}`. A word that is one typing mistake away from a placeholder is a fault.
@@ -8,8 +8,10 @@
 import { nearest } from '../../shared/nearest.ts';
 import type { AnnouncedListener } from '../../shared/protocol.ts';
 
-export const placeholderWords = ['fd', 'port', 'host', 'path'] as const;
-type Word = (typeof placeholderWords)[number];
+const listenerWords = ['fd', 'port', 'host', 'path'] as const;
+type ListenerWord = (typeof listenerWords)[number];
+type Word = ListenerWord | 'num';
+export const placeholderWords: readonly Word[] = [...listenerWords, 'num'];
 
 /** Braces around a word, with the name of a listener or without. `${port}`, `%{port}` and `#{port}` belong to other languages. */
 const run = /(?<![$%#{])(\{+)([A-Za-z_]\w*)(?::([A-Za-z0-9._-]{1,64}))?(\}+)/g;
@@ -58,8 +60,9 @@ const minTypedLength = 3;
 
 /** Null: it is a word of something else. */
 function meantBy(word: string): string | null {
-  if (isKnown(word.toLowerCase())) return word.toLowerCase();
-  return word.length < minTypedLength ? null : nearest(word, placeholderWords, 1);
+  // (NUM is too common a word of other languages.)
+  if (listenerWords.some((one) => one === word.toLowerCase())) return word.toLowerCase();
+  return word.length < minTypedLength ? null : nearest(word, listenerWords, 1);
 }
 
 interface NamedListener {
@@ -100,6 +103,15 @@ function faultsOf(
         hint: `did you mean {${meantBy(word) ?? ''}}? Or ${otherwise}`,
       },
     ];
+  if (word === 'num')
+    return listener === null
+      ? []
+      : [
+          {
+            message: `${written} names a listener, and {num} is the number of the worker`,
+            hint: `write {num}. Or ${otherwise}`,
+          },
+        ];
   const fitting = listeners.filter(({ type }) => hasValue(word, type));
   if (listener === null ? fitting.length > 0 : fitting.some(({ name }) => name === listener)) return [];
   if (fitting.length === 0)
@@ -117,20 +129,28 @@ function faultsOf(
   return [{ message: `${written} ${fault}`, hint: `${hint} Or ${otherwise}` }];
 }
 
-function hasValue(word: Word, type: NamedListener['type']): boolean {
+function hasValue(word: ListenerWord, type: NamedListener['type']): boolean {
   return word === 'fd' || type === 'fd' || (word === 'path') === (type === 'unix');
 }
 
 /** The text with what stands for its placeholders. One whose listener is not bound stays as it is. */
-export function fillPlaceholders(text: string, listeners: readonly AnnouncedListener[]): string {
+export function fillPlaceholders(
+  text: string,
+  listeners: readonly AnnouncedListener[],
+  slot: number,
+): string {
   return replaceRuns(text, ({ written, depth, opening, closing, word, listener }) => {
     if (depth > 1) return written.slice(1, -1);
-    const value = isKnown(word) ? valueOf(word, listener, listeners) : null;
+    const value = !isKnown(word) ? null : word === 'num' ? String(slot) : valueOf(word, listener, listeners);
     return value === null ? written : `${'{'.repeat(opening - 1)}${value}${'}'.repeat(closing - 1)}`;
   });
 }
 
-function valueOf(word: Word, name: string | null, listeners: readonly AnnouncedListener[]): string | null {
+function valueOf(
+  word: ListenerWord,
+  name: string | null,
+  listeners: readonly AnnouncedListener[],
+): string | null {
   const fitting = listeners.filter(
     (one) => hasValue(word, one.type) && (name === null || (one.standsFor ?? one.name) === name),
   );

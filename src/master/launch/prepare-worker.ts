@@ -48,8 +48,10 @@ export function prepareWorker(
   const { user, umask } = plan.process;
   const account = user === null ? null : readAccount(user);
   const wrappers = findWrappers(plan.process, account, inherited['PATH']);
+  // Without an address there is nothing that graceful-run could do inside Node.js: no gate, no connections. It is a program like any other.
+  const isServer = plan.kind.type === 'server';
   const announced = listeners.map(announce);
-  const fill = (text: string): string => fillPlaceholders(text, announced);
+  const fill = (text: string): string => fillPlaceholders(text, announced, slot);
   const variables = Object.entries(plan.environment).map(([name, value]) => [name, fill(value)] as const);
   const sources = {
     inherited: {
@@ -67,6 +69,7 @@ export function prepareWorker(
   const environment = workerEnvironment({
     ...sources,
     hasSystemd: !isTold,
+    isServer,
     cwd: plan.cwd,
     named: plan.name === null ? null : { program: plan.name, workers: plan.workers },
     generation,
@@ -84,8 +87,12 @@ export function prepareWorker(
   // Before it has what only the worker may have.
   const probeEnvironment = forProbe(environment);
   const resolved = resolveCommand(plan.command.map(fill), { cwd: plan.cwd, environment });
-  const script = nodeRun(resolved, { cwd: plan.cwd, environment });
-  const command = script === null ? resolved : { ...resolved, ...script, isNode: false, isNodeBinary: false };
+  const script = isServer ? nodeRun(resolved, { cwd: plan.cwd, environment }) : null;
+  const command = !isServer
+    ? { ...resolved, isNode: false, isNodeBinary: false }
+    : script === null
+      ? resolved
+      : { ...resolved, ...script, isNode: false, isNodeBinary: false };
   const cwd = script?.cwd ?? plan.cwd;
   Object.assign(environment, script?.variables);
   const readyFd = readiness.when === 'writesNewline' ? readiness.fd : null;
@@ -101,7 +108,9 @@ export function prepareWorker(
     // Those of the service that the master runs in.
     for (const name of ['WATCHDOG_USEC', 'WATCHDOG_PID']) setOrRemove(environment, name, undefined);
   }
-  const launch = launchNode({ command, environment, preload, shimFolder: shimFolder(preload) });
+  const launch = isServer
+    ? launchNode({ command, environment, preload, shimFolder: shimFolder(preload) })
+    : { args: command.args, nodeOptions: environment['NODE_OPTIONS'], path: environment['PATH'] };
   setOrRemove(environment, 'NODE_OPTIONS', launch.nodeOptions);
   setOrRemove(environment, 'PATH', launch.path);
   const signal = drainSignal === 'auto' ? drainSignalFor([command.file, ...command.args]) : drainSignal;
@@ -116,7 +125,11 @@ export function prepareWorker(
       throughTrampoline(what, its, { setsListenPid, umask, comesAfterRoot: account !== null }, trampoline),
     );
   // Inside Node.js the preload sets LISTEN_PID.
-  const started = start({ ...command, args: launch.args }, environment, !command.isNode && !isTold);
+  const started = start(
+    { ...command, args: launch.args },
+    environment,
+    isServer && !command.isNode && !isTold,
+  );
   const { file, args } = started;
   const outliveMs = plan.drainTimeoutMs + beyondDrainMs;
   return {

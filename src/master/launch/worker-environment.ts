@@ -17,6 +17,8 @@ export interface WorkerEnvironmentOptions {
    * one that LISTEN_FDS announces, too.
    */
   readonly hasSystemd: boolean;
+  /** It has an address. Otherwise it is told nothing of listeners, nor of what is agreed with Node.js. */
+  readonly isServer: boolean;
   /** The worker's working directory, symlinks not resolved. */
   readonly cwd: string;
   readonly generation: number;
@@ -43,6 +45,7 @@ export function workerEnvironment(options: WorkerEnvironmentOptions): Record<str
     fromFile,
     listeners,
     hasSystemd,
+    isServer,
     cwd,
     generation,
     slot,
@@ -66,18 +69,24 @@ export function workerEnvironment(options: WorkerEnvironmentOptions): Record<str
     PWD: cwd,
     ...(first === null ? {} : { PORT: String(first.port), HOST: base['HOST'] || first.host }),
     ...(named === null ? {} : supervisor(named, slot)),
-    ...(hasSystemd ? systemd(listeners) : {}),
-    ...serverStarter(listeners, generation),
-    ...einhorn(listeners),
     [env.generation]: String(generation),
     [env.worker]: String(slot),
-    [env.master]: String(masterPid),
     [env.channelLock]: channelLock,
-    [env.listeners]: JSON.stringify(listeners),
-    [env.drainTimeout]: String(drainTimeoutMs),
-    ...(codeCache === null ? {} : { [env.codeCache]: codeCache }),
-    ...(health === null ? {} : { [env.health]: JSON.stringify(health) }),
+    ...(isServer ? server() : {}),
   };
+
+  function server(): Record<string, string> {
+    return {
+      ...(hasSystemd ? systemd(listeners) : {}),
+      ...serverStarter(listeners, generation),
+      ...einhorn(listeners),
+      [env.master]: String(masterPid),
+      [env.listeners]: JSON.stringify(listeners),
+      [env.drainTimeout]: String(drainTimeoutMs),
+      ...(codeCache === null ? {} : { [env.codeCache]: codeCache }),
+      ...(health === null ? {} : { [env.health]: JSON.stringify(health) }),
+    };
+  }
 }
 
 /** Where the XML-RPC of a supervisord listens that has started the master: it does not know the names that are told to workers. */

@@ -128,14 +128,18 @@ const stateOfPhase: Readonly<Record<Exclude<ShownPhase, 'restarting'>, ProgramSt
   failed: 'FATAL',
 };
 
-/** Supervisor's word. While no worker accepts, one that waits for its pause is in BACKOFF there, and one that is being started in STARTING. */
+/**
+ * Supervisor's word. While no worker accepts: STARTING if one is being started, else EXITED if one was ready before it ended, and BACKOFF if they
+ * were not.
+ */
 function stateOf(phase: ShownPhase, program: Program): ProgramState {
   if (phase !== 'restarting') return stateOfPhase[phase];
-  const current = servingGeneration(program)?.number;
+  const current = servingGeneration(program);
   const isStarting = program.workers.some(
-    (worker) => worker.generation === current && (worker.phase === 'starting' || worker.phase === 'ready'),
+    ({ generation, phase: own }) => generation === current?.number && (own === 'starting' || own === 'ready'),
   );
-  return isStarting ? 'STARTING' : 'BACKOFF';
+  if (isStarting) return 'STARTING';
+  return current?.slots.some(({ hasEndedReady }) => hasEndedReady) === true ? 'EXITED' : 'BACKOFF';
 }
 
 /** What a worker that leaves still has, and its deadline; null for one that stays. */

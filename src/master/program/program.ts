@@ -36,6 +36,7 @@ import { emptyHistory, remember } from './history/history.ts';
 import { createReleases, releaseOf } from './history/releases.ts';
 import { createReloadWaiters, masterStopped } from './history/reload-waiters.ts';
 import { defaultBackoff } from './lifecycle/backoff.ts';
+import { isOrderly } from './lifecycle/restart-policy.ts';
 import {
   idleProgram,
   isResting,
@@ -63,8 +64,8 @@ export interface ProgramParts {
   readonly inherited?: Pick<FoundSockets, 'take' | 'inTheWay'>;
   /** Those of the master. Default: of its own. */
   readonly logFiles?: LogFilesLoader;
-  /** What it watches has changed while it rests. */
-  readonly onRestingChange?: () => void;
+  /** What it watches has changed, and a reload would not do: it rests, or its workers do not overlap. */
+  readonly onRestartWanted?: () => void;
   /** What a reload that is asked for, or waited for, is answered when a stop comes first. Default: that the master stops. */
   readonly stopped?: (action: string) => Error;
 }
@@ -74,6 +75,8 @@ export interface ManagedProgram {
   /** Its name: that of the plan, else that of its first address, which with port 0 is known once it is bound. */
   name(): string;
   phase(): Program['phase'];
+  /** It has ended by itself, with one of the exit codes that say that its work is done. */
+  hasExitedAsExpected(): boolean;
   /** It has a generation that serves, and was not asked to stop. */
   isServing(): boolean;
   /** The number that its next generation will have. */
@@ -277,7 +280,7 @@ export function createProgram(parts: ProgramParts): ManagedProgram {
       signal,
       onChange: (path) => {
         tell({ event: 'fileChanged', path });
-        if (isResting(runner.state())) parts.onRestingChange?.();
+        if (isResting(runner.state()) || !versions.latest().plan.kind.overlaps) parts.onRestartWanted?.();
         else runner.dispatch({ type: 'reloadRequested', cause: 'watch' });
       },
       onProblem: (problem) => {
@@ -327,6 +330,10 @@ export function createProgram(parts: ProgramParts): ManagedProgram {
     name,
     phase: () => runner.state().phase,
     isServing: () => servingGeneration(runner.state()) !== null,
+    hasExitedAsExpected() {
+      const program = runner.state();
+      return program.phase === 'exited' && isOrderly(program.outcome, program.settings.restart);
+    },
     nextGeneration,
     lend: (wanted) => versions.share(wanted, false),
     check(plan = versions.latest().plan) {

@@ -110,6 +110,8 @@ export function createReadinessJudge(parts: ReadinessParts): ReadinessJudge {
   /** A Node.js process of it may be the server, and say so, or a tool that a script runs before it. */
   function waitsForNode(worker: RunningWorker): boolean {
     const { plan } = versions.of(worker.generation);
+    // Then none of its processes could say so.
+    if (plan.kind.type !== 'server') return false;
     const hasNode = platform.findNode(
       worker.process.pid,
       versions.listenersOf(worker).map(({ fd }) => fd),

@@ -143,10 +143,12 @@ export function createRunner(options: RunnerOptions, initial: Program): Runner {
       context,
     );
     // A Node.js that has inherited the listener is gated, whatever started it.
-    const mayAccept = !platform.findNode(
-      worker.process.pid,
-      versions.listenersOf(worker).map(({ fd }) => fd),
-    );
+    const mayAccept =
+      plan.kind.type !== 'server' ||
+      !platform.findNode(
+        worker.process.pid,
+        versions.listenersOf(worker).map(({ fd }) => fd),
+      );
     dispatch({ type: 'workerNotReady', worker: id, failure, mayAccept });
   }
 

@@ -193,7 +193,11 @@ async function removeAll(
   members: readonly Member[],
   cause: Cause,
 ): Promise<readonly UpdatedProgram[]> {
-  const names = members.map(({ program }) => ({ name: program.name(), dependsOn: program.plan().dependsOn }));
+  const names = members.map(({ program }) => ({
+    name: program.name(),
+    dependsOn: program.plan().dependsOn,
+    priority: 0,
+  }));
   await dependentsFirst(names, async (name) => {
     const member = set.find(name);
     await set.end(member, cause);

@@ -12,7 +12,7 @@ import { type Deferred, deferred } from '../deferred.ts';
 import { createProgram, type ManagedProgram, type ProgramParts } from '../program/program.ts';
 import type { HeldSockets } from '../program/versions.ts';
 import { notStartedFailure } from '../program/worker-failures.ts';
-import { dependentsFirst, withDependencies } from './start-order.ts';
+import { type Dependent, dependentsFirst, withDependencies } from './start-order.ts';
 import { createTurns } from './take-turns.ts';
 
 /** A program and what is wanted of it. */
@@ -55,7 +55,7 @@ export function hasFailed(member: Member): boolean {
 
 export interface ProgramSetParts extends Omit<
   ProgramParts,
-  'plan' | 'onEvent' | 'onStderr' | 'stopped' | 'lend' | 'onRestingChange'
+  'plan' | 'onEvent' | 'onStderr' | 'stopped' | 'lend' | 'onRestartWanted'
 > {
   /** What the worker of `program` with this pid wrote to stderr, in whole lines. */
   readonly onStderr: (bytes: Uint8Array, pid: number, program: string) => void;
@@ -98,12 +98,23 @@ export interface ProgramSet {
   whenStarted(except?: readonly Member[]): Promise<void>;
 }
 
+/** What depends on it can be started: it serves; or it runs once, and has ended as expected. */
+function isDone({ program }: Member): boolean {
+  return program.plan().kind.type === 'oneshot' ? program.hasExitedAsExpected() : program.isServing();
+}
+
 async function settledStart(start: Promise<ReloadResult>): Promise<StartOutcome> {
   try {
     return await start;
   } catch (error) {
     return error instanceof Error ? error : new Error(String(error));
   }
+}
+
+/** In the order in which they begin to start. */
+export function byPriority(members: readonly Member[]): readonly Member[] {
+  const priorityOf = ({ program }: Member): number => program.plan().kind.priority;
+  return [...members].sort((one, other) => priorityOf(one) - priorityOf(other));
 }
 
 export function createProgramSet(parts: ProgramSetParts): ProgramSet {
@@ -129,8 +140,9 @@ export function createProgramSet(parts: ProgramSetParts): ProgramSet {
       onEvent: (event, wallMs) => {
         heard(member, event, wallMs);
       },
-      onRestingChange: () => {
+      onRestartWanted: () => {
         if (hasFailed(member)) start(member);
+        else if (member.isWanted && !member.isResting) restart(member, 'watch');
       },
     });
     const member: Member = {
@@ -193,16 +205,18 @@ export function createProgramSet(parts: ProgramSetParts): ProgramSet {
     );
   }
 
-  function dependents(): readonly { readonly name: string; readonly dependsOn: readonly string[] }[] {
-    return members.map(({ program }) => ({ name: program.name(), dependsOn: program.plan().dependsOn }));
+  function dependents(): readonly Dependent[] {
+    return members.map(({ program }) => ({
+      name: program.name(),
+      dependsOn: program.plan().dependsOn,
+      priority: program.plan().kind.priority,
+    }));
   }
 
   function waitsFor({ program }: Member): readonly string[] {
     return program
       .plan()
-      .dependsOn.filter(
-        (name) => !members.some((one) => one.program.name() === name && one.program.isServing()),
-      );
+      .dependsOn.filter((name) => !members.some((one) => one.program.name() === name && isDone(one)));
   }
 
   function start(member: Member, isAllBegun: Promise<unknown> = Promise.resolve()): StartUnderWay {
@@ -211,7 +225,11 @@ export function createProgramSet(parts: ProgramSetParts): ProgramSet {
         generation: member.program.nextGeneration(),
         outcome: Promise.resolve(parts.stopped('start', member.program.name())),
       };
-    for (const name of withDependencies(member.program.name(), dependents())) want(find(name));
+    for (const name of withDependencies(member.program.name(), dependents())) {
+      const one = find(name);
+      // What has run once for the others is not run again for them.
+      if (one === member || !isDone(one)) want(one);
+    }
     const outcome = outcomeOf(member, isAllBegun);
     const generation = member.program.nextGeneration();
     advance();
@@ -252,7 +270,7 @@ export function createProgramSet(parts: ProgramSetParts): ProgramSet {
 
   /** Starts what is due and waits for nothing. */
   function advance(): void {
-    for (const member of members) {
+    for (const member of byPriority(members)) {
       if (!member.isDue || !member.isResting || waitsFor(member).length > 0) continue;
       member.isDue = false;
       member.isResting = false;
@@ -294,12 +312,27 @@ export function createProgramSet(parts: ProgramSetParts): ProgramSet {
     member.keepsListeners = false;
     try {
       const result = await program.start();
+      if (result.ok && program.plan().kind.type === 'oneshot') return await endOfRun(member, result);
       // (One that is tried again does not come to rest.)
       if (!result.ok && program.phase() !== 'backoff') await member.rest.promise;
       return result;
     } catch (error) {
       return error instanceof Error ? error : new Error(String(error));
     }
+  }
+
+  /** What runs once has been started when it has ended. */
+  async function endOfRun(member: Member, result: ReloadResult): Promise<StartOutcome> {
+    const { program } = member;
+    await member.rest.promise;
+    if (!member.isWanted) return parts.stopped('start', program.name());
+    if (program.hasExitedAsExpected()) return result;
+    return {
+      ...result,
+      ok: false,
+      serving: null,
+      failure: program.record().history.lastCrash?.failure ?? null,
+    };
   }
 
   function restart(member: Member, cause: Cause): StartUnderWay {

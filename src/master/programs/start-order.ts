@@ -1,12 +1,17 @@
 /** In which order programs start and stop: one that depends on others starts after them, and is stopped before them. Pure. */
 
-interface Dependent {
+export interface Dependent {
   readonly name: string;
   readonly dependsOn: readonly string[];
+  /** Programs with a lower number start first and stop last. What depends on another one stops before it, whatever this is. */
+  readonly priority: number;
 }
 
 /** The programs that `name` depends on, directly or through others, and `name` itself. */
-export function withDependencies(name: string, programs: readonly Dependent[]): readonly string[] {
+export function withDependencies(
+  name: string,
+  programs: readonly Pick<Dependent, 'name' | 'dependsOn'>[],
+): readonly string[] {
   const found = new Set<string>();
   const visit = (one: string): void => {
     if (found.has(one)) return;
@@ -17,21 +22,48 @@ export function withDependencies(name: string, programs: readonly Dependent[]): 
   return [...found];
 }
 
-/** The programs that depend on `name` directly. */
-export function dependentsOf(name: string, programs: readonly Dependent[]): readonly string[] {
-  return programs.filter(({ dependsOn }) => dependsOn.includes(name)).map((program) => program.name);
+/** For each program, those that stop before it: what depends on it directly, and what has a higher priority and is not depended on by it. */
+export function stopOrder(programs: readonly Dependent[]): ReadonlyMap<string, readonly string[]> {
+  const priorities = stopPriorities(programs);
+  const of = (name: string): number => priorities.get(name) ?? 0;
+  return new Map(
+    programs.map(({ name }) => [
+      name,
+      programs
+        .filter((one) => one.name !== name && (one.dependsOn.includes(name) || of(one.name) > of(name)))
+        .map((one) => one.name),
+    ]),
+  );
 }
 
-/** Does `action` for each program, at the same time where it can be, but after it is done for those that depend on it. */
+/** What depends on others stops as early as they do: so priorities never contradict dependencies. */
+function stopPriorities(programs: readonly Dependent[]): ReadonlyMap<string, number> {
+  const byName = new Map(programs.map((program) => [program.name, program]));
+  const known = new Map<string, number>();
+  const find = (name: string): number => {
+    const program = byName.get(name);
+    const before = known.get(name);
+    if (program === undefined || before !== undefined) return before ?? 0;
+    known.set(name, program.priority);
+    const priority = Math.max(program.priority, ...program.dependsOn.map(find));
+    known.set(name, priority);
+    return priority;
+  };
+  for (const { name } of programs) find(name);
+  return known;
+}
+
+/** Does `action` for each program, at the same time where it can be, but after it is done for those that stop before it. */
 export async function dependentsFirst(
   programs: readonly Dependent[],
   action: (name: string) => Promise<void>,
 ): Promise<void> {
+  const order = stopOrder(programs);
   const begun = new Map<string, Promise<void>>();
   const after = async (name: string): Promise<void> => {
-    const dependents = dependentsOf(name, programs);
+    const earlier = order.get(name) ?? [];
     // Without a wait where nothing has to be waited for: the first one is begun in this very turn.
-    if (dependents.length > 0) await Promise.all(dependents.map(begin));
+    if (earlier.length > 0) await Promise.all(earlier.map(begin));
     await action(name);
   };
   const begin = async (name: string): Promise<void> => {

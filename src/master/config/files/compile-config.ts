@@ -12,6 +12,7 @@ import { compileProgram, listenersOf, type ProgramOptions } from '../options.ts'
 import type { MasterPlan, Plan, ProgramPlan } from '../plan.ts';
 import type { Place, PlanPlaces, Places } from '../plan-places.ts';
 import { placeLogfile, uselessOutputOptions } from '../output-options.ts';
+import { compileKind } from '../kind-options.ts';
 import { inapplicableOptions, type InapplicableOption } from '../tcp-options.ts';
 import { parseListenAddress } from '../listen-address.ts';
 import { programName } from '../values.ts';
@@ -249,12 +250,14 @@ function compile({ name, table, entry }: FoundProgram, reader: Reader, report: R
     report(problemWith(node, message, hint));
   };
   const command = commandOf(values['command'], problem);
+  const { type } = compileKind({ type: typeof values['type'] === 'string' ? values['type'] : undefined });
   const checked: CheckedProgram = {
     name,
     command: command ?? [],
     environment: variablesOf(values['environment']) ?? {},
     listeners: knownListeners(table, values),
     reusePort: values['reuse_port'] === true,
+    kind: { type },
     dependsOn: listOf(values['depends_on']),
   };
   if (!table.entries.has('command')) problem('', 'needs a command', 'add command = ["node", "app.js"]');

@@ -18,6 +18,7 @@ import {
   wantedOf,
 } from './key-schemas.ts';
 import { launchKeys } from './launch-keys.ts';
+import { kindKeys } from './kind-keys.ts';
 import { restartKeys } from './restart-keys.ts';
 
 const wantedCommand =
@@ -41,7 +42,7 @@ export const programKeys: Readonly<Record<string, ConfigKey>> = {
   port: {
     schema: numeric(programValues.port),
     type: 'number',
-    default: 'required, unless `listen` is set',
+    default: 'required, unless `listen` or `type` is set',
     description: 'The TCP port to hold, 0 to 65535; 0: any free one.',
     supervisor: null,
   },
@@ -282,11 +283,12 @@ export const programKeys: Readonly<Record<string, ConfigKey>> = {
     supervisor: null,
     option: 'dependsOn',
   },
+  ...kindKeys,
   ...restartKeys,
 };
 
 /** What only one program can have. */
-const ownKeys: ReadonlySet<string> = new Set(['command', 'port', 'listen', 'depends_on']);
+const ownKeys: ReadonlySet<string> = new Set(['command', 'port', 'listen', 'depends_on', 'type']);
 
 /** Of `[defaults]`. */
 export const defaultKeys: Readonly<Record<string, ConfigKey>> = Object.fromEntries(

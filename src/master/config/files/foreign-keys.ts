@@ -23,7 +23,6 @@ const program: Readonly<Record<string, string>> = {
   healthcheck: 'ready',
   listen_timeout: 'ready_timeout',
   start_timeout: 'ready_timeout',
-  startretries: 'ready_timeout',
   kill_timeout: 'drain_timeout',
   stopwaitsecs: 'drain_timeout',
   stop_timeout: 'drain_timeout',
@@ -33,15 +32,14 @@ const program: Readonly<Record<string, string>> = {
   min_uptime: 'startsecs',
   start_period: 'startsecs',
   enabled: 'autostart',
-  priority: 'depends_on',
+  restart: 'autorestart',
+  max_restarts: 'startretries',
   after: 'depends_on',
   requires: 'depends_on',
 };
 
 /** What needs no key. */
 const needless: Readonly<Record<string, string>> = {
-  autorestart: 'workers that crash are always started again',
-  restart: 'workers that crash are always started again',
   exec_mode: 'it is not needed: set the number of workers with workers',
   drain: 'a program that drains on no signal has drain_signal = "none" and drain_timeout = "5s"',
   name: 'the name is part of the table: [program.NAME]',

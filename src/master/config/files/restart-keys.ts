@@ -10,7 +10,7 @@ export const restartKeys: Readonly<Record<string, ConfigKey>> = {
   autorestart: {
     schema: z.union([z.boolean(), oneOf(autorestartWords)], wantedOf(restartValues.autorestart)),
     type: 'boolean, or `unexpected`',
-    default: 'true; `unexpected` without a listener',
+    default: 'true; `unexpected` for a `worker`, false for a `oneshot`',
     description:
       'Replace a worker that was ready and has ended by itself; `unexpected`: unless it ended with one of `exitcodes`. When no worker is left, the program has exited.',
     supervisor: 'autorestart',
@@ -30,7 +30,7 @@ export const restartKeys: Readonly<Record<string, ConfigKey>> = {
   startretries: {
     schema: numeric(restartValues.startretries),
     type: 'number',
-    default: '3',
+    default: '3; 0 for a `oneshot`',
     description:
       'How often a start is tried again in which the workers did not become ready. Then the program has failed. Clients wait meanwhile.',
     supervisor: 'startretries',

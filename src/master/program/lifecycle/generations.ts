@@ -184,7 +184,8 @@ export function scheduleRestart(
       },
       { type: 'armTimer', key: { timer: 'restart', ...place }, delayMs },
     );
-    return { ...slot, failures: failures + 1, workerId: null, restartAt: at + delayMs };
+    const hasEndedReady = ended.readyAt !== null;
+    return { ...slot, failures: failures + 1, workerId: null, restartAt: at + delayMs, hasEndedReady };
   });
 }
 
@@ -288,7 +289,7 @@ export function emptySlots({ slots }: Generation, isLost: (workerId: number) => 
 }
 
 export function emptySlot(index: number): Slot {
-  return { index, failures: 0, workerId: null, restartAt: null, rest: null };
+  return { index, failures: 0, workerId: null, restartAt: null, hasEndedReady: false, rest: null };
 }
 
 function disarmRestart(generation: Generation, slot: Slot): Effect {

@@ -95,6 +95,8 @@ export interface Slot {
   readonly workerId: number | null;
   /** When a pending restart is due; null when none is. */
   readonly restartAt: number | null;
+  /** The last worker that has ended in it was ready. */
+  readonly hasEndedReady: boolean;
   /** Its worker has ended, and none takes its place; null: one does, or will. */
   readonly rest: SlotRest | null;
 }

@@ -145,6 +145,7 @@ test('options are compiled once: durations in ms, paths absolute, defaults fille
         drainTimeoutMs: 120_000,
         autostart: true,
         dependsOn: [],
+        kind: { type: 'server', overlaps: true, priority: 999 },
         restart: {
           autorestart: 'always',
           exitCodes: [0],

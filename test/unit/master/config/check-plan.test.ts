@@ -8,6 +8,7 @@ interface Given {
   readonly listen?: readonly string[];
   readonly dependsOn?: readonly string[];
   readonly reusePort?: boolean;
+  readonly type?: 'server' | 'worker';
   readonly command?: readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
 }
@@ -20,11 +21,13 @@ function check(programs: readonly Given[], otherNames?: readonly string[] | null
         listen = ['0'],
         dependsOn = [],
         reusePort = false,
+        type = 'server',
         command = ['x'],
         environment = {},
       }) => ({
         name,
         reusePort,
+        kind: { type },
         command,
         environment,
         dependsOn,
@@ -153,5 +156,13 @@ test('reuse_port is for addresses of TCP with a host', () => {
       item: 2,
       message: 'unix:/run/app.sock cannot be used with reuse_port, which only TCP has',
     },
+  ]);
+});
+
+test('a program without an address says so with its type', () => {
+  expect(check([{ listen: [] }])).toMatchObject([{ message: 'needs a listener' }]);
+  expect(check([{ listen: [], type: 'worker' }])).toEqual([]);
+  expect(check([{ listen: [], type: 'worker', command: ['x', '{port}', '{num}'] }])).toMatchObject([
+    { key: 'command', item: 1 },
   ]);
 });

@@ -50,7 +50,7 @@ describe('placeholders are filled in', () => {
     ['{fd:gone}', '{fd:gone}'],
     ...untouched.map((text) => [text, text]),
   ])('%s becomes %s', (text, filled) => {
-    expect(fillPlaceholders(text, listeners)).toBe(filled);
+    expect(fillPlaceholders(text, listeners, 0)).toBe(filled);
   });
 });
 
@@ -76,7 +76,7 @@ test.each([
 test('what is escaped is text, and no fault', () => {
   for (const text of ['{port}', '{{fd}}', '{prot}', 'a{path}}b', ...untouched]) {
     const escaped = escapePlaceholders(text);
-    expect(fillPlaceholders(escaped, listeners)).toBe(text);
+    expect(fillPlaceholders(escaped, listeners, 0)).toBe(text);
     expect(placeholderFaults(escaped, listeners)).toEqual([]);
   }
 });
@@ -96,7 +96,9 @@ test('the path is that of the first UNIX socket, and the port that of the first 
     { name: 'default', type: 'unix', fd: 3, path: '/run/a.sock', backlog: 1 },
     { name: 'tcp', type: 'tcp', fd: 4, host: '::1', port: 9000, backlog: 1 },
   ];
-  expect(fillPlaceholders('{fd} {path} {port} {path:default}', both)).toBe('3 /run/a.sock 9000 /run/a.sock');
+  expect(fillPlaceholders('{fd} {path} {port} {path:default}', both, 0)).toBe(
+    '3 /run/a.sock 9000 /run/a.sock',
+  );
   expect(placeholderFaults('{fd} {path} {port}', both)).toEqual([]);
   expect(placeholderFaults('{port:default}', both)).toMatchObject([
     { message: '{port:default} names a listener that has no port' },
@@ -113,6 +115,12 @@ test('the port is that of a UDP listener only where there is none of TCP', () =>
     backlog: 0,
   };
   const tcp: AnnouncedListener = { name: 'web', type: 'tcp', fd: 4, host: '::1', port: 9000, backlog: 1 };
-  expect(fillPlaceholders('{fd} {host} {port}', [udp])).toBe('3 0.0.0.0 5353');
-  expect(fillPlaceholders('{fd} {port} {port:default}', [udp, tcp])).toBe('3 9000 5353');
+  expect(fillPlaceholders('{fd} {host} {port}', [udp], 0)).toBe('3 0.0.0.0 5353');
+  expect(fillPlaceholders('{fd} {port} {port:default}', [udp, tcp], 0)).toBe('3 9000 5353');
+});
+
+test('{num} is the slot of the worker, with listeners and without', () => {
+  expect(fillPlaceholders('--id={num} {{num}} {NUM}', [], 3)).toBe('--id=3 {num} {NUM}');
+  expect(placeholderFaults('{num} {sum} {NUM}', [])).toEqual([]);
+  expect(placeholderFaults('{num:admin}', [])).toHaveLength(1);
 });

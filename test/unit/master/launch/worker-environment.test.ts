@@ -19,6 +19,7 @@ const options = {
   channelLock: 'd9b1',
   codeCache: null,
   hasSystemd: true,
+  isServer: true,
   drainTimeoutMs: 30_000,
   health: null,
   named: null,

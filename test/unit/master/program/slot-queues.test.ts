@@ -72,6 +72,7 @@ const slots = [0, 1, 2].map((index) => ({
   failures: 0,
   workerId: index + 1,
   restartAt: null,
+  hasEndedReady: false,
   rest: null,
 }));
 const generation = { number: 1, startedAt: 0, slots };

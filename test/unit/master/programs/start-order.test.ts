@@ -1,25 +1,42 @@
 import { expect, test } from 'vitest';
 import {
   dependentsFirst,
-  dependentsOf,
+  type Dependent,
+  stopOrder,
   withDependencies,
 } from '../../../../src/master/programs/start-order.ts';
 
-const programs = [
-  { name: 'db', dependsOn: [] },
-  { name: 'cache', dependsOn: ['db'] },
-  { name: 'shop', dependsOn: ['cache', 'db'] },
-  { name: 'mail', dependsOn: [] },
-];
+function of(name: string, dependsOn: readonly string[] = [], priority = 999): Dependent {
+  return { name, dependsOn, priority };
+}
+
+const programs = [of('db'), of('cache', ['db']), of('shop', ['cache', 'db']), of('mail')];
 
 test('a program comes with everything that it depends on, each once', () => {
   expect([...withDependencies('shop', programs)].sort()).toEqual(['cache', 'db', 'shop']);
   expect(withDependencies('mail', programs)).toEqual(['mail']);
 });
 
-test('those that depend on a program are found', () => {
-  expect(dependentsOf('db', programs)).toEqual(['cache', 'shop']);
-  expect(dependentsOf('shop', programs)).toEqual([]);
+test('those that depend on a program stop before it', () => {
+  const order = stopOrder(programs);
+  expect(order.get('db')).toEqual(['cache', 'shop']);
+  expect(order.get('shop')).toEqual([]);
+});
+
+test('programs of a higher priority stop before the others', () => {
+  const order = stopOrder([of('a', [], 1), of('b', [], 5), of('c', [], 5)]);
+  expect(order.get('a')).toEqual(['b', 'c']);
+  expect(order.get('b')).toEqual([]);
+});
+
+test('a dependency comes before a priority, and what depends on a program stops as early as that has to', async () => {
+  // By priority alone: c, b, a. But a depends on c, so it stops first.
+  const order: string[] = [];
+  await dependentsFirst([of('a', ['c'], 1), of('b', [], 5), of('c', [], 9)], async (name) => {
+    order.push(name);
+    return Promise.resolve();
+  });
+  expect(order).toEqual(['a', 'c', 'b']);
 });
 
 test('what is done to a program is done to those that depend on it before, and at once where nothing does', async () => {

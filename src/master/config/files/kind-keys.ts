@@ -1,0 +1,34 @@
+/** The keys of `[program.NAME]` that say what kind of program it is, and when it is its turn. */
+import { kindValues, typeWords } from '../kind-options.ts';
+import { boolean, type ConfigKey, numeric, oneOf, orVariable } from './key-schemas.ts';
+
+export const kindKeys: Readonly<Record<string, ConfigKey>> = {
+  type: {
+    schema: oneOf(typeWords),
+    type: '`server`, `worker` or `oneshot`',
+    default: 'server',
+    description:
+      '`server`: it needs `port` or `listen`. `worker`: it has no address, such as a queue worker. `oneshot`: it has none either, runs once and ends; programs that depend on it are started when it has ended with one of its `exitcodes` ([supervision](supervision.md#programs-without-an-address)).',
+    supervisor: null,
+    pattern: orVariable(typeWords.join('|')),
+    option: 'type',
+  },
+  overlap: {
+    schema: boolean(kindValues.overlap),
+    type: 'boolean',
+    default: 'true',
+    description:
+      'Of a program without an address: at a reload, start the new workers before the old ones stop. False: stop the old ones first.',
+    supervisor: null,
+    option: 'overlap',
+  },
+  priority: {
+    schema: numeric(kindValues.priority),
+    type: 'number',
+    default: '999',
+    description:
+      'Programs with a lower number are started first and stopped last, 0 to 999. `depends_on` comes first.',
+    supervisor: 'priority',
+    option: 'priority',
+  },
+};

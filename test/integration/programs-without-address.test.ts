@@ -1,0 +1,167 @@
+// Queue workers and programs that run once: they have no address, and nothing of graceful-run in them.
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { eventually } from '../helpers/eventually.ts';
+import { freePort, get } from '../helpers/plain-client.ts';
+import { appPath, runMaster, temporaryFolder, type RunningMaster } from '../helpers/run-master.ts';
+import { gracefulctl, type Ended } from '../helpers/run-gracefulctl.ts';
+
+function ctl(master: RunningMaster, ...args: readonly string[]): Promise<Ended> {
+  return gracefulctl(args, { XDG_RUNTIME_DIR: master.runtime });
+}
+
+interface Setup {
+  readonly master: RunningMaster;
+  readonly folder: string;
+  /** The lines that programs have written into the file `log`. */
+  readonly log: () => readonly string[];
+  readonly write: (text: string) => void;
+}
+
+function run(text: string): Setup {
+  const folder = temporaryFolder();
+  const write = (more: string): void => {
+    writeFileSync(join(folder, 'graceful.toml'), `[master]\nname = "host"\n${more}`);
+  };
+  write(text);
+  writeFileSync(join(folder, 'log'), '');
+  const master = runMaster({
+    hasOwnFlags: false,
+    flags: ['-c', 'graceful.toml', '--log-format', 'json', '--log-level', 'debug'],
+    command: [],
+    cwd: folder,
+    name: 'host',
+  });
+  const log = (): readonly string[] => readFileSync(join(folder, 'log'), 'utf8').split('\n').slice(0, -1);
+  return { master, folder, log, write };
+}
+
+/** Says when it begins and ends in the file `log`; it ends at SIGTERM, after its work. */
+function job(name: string, more = ''): string {
+  const script = `echo "${name} begins $1" >> log; trap 'echo "${name} ends" >> log; exit 0' TERM; while :; do sleep 0.05; done`;
+  return `[program.${name}]
+type = "worker"
+command = ["sh", "-c", '''${script}''', "sh", "{num}"]
+startsecs = "100ms"
+${more}
+`;
+}
+
+function of(program: string): (event: object) => boolean {
+  return (event) => Reflect.get(event, 'program') === program;
+}
+
+test('a reload starts the new workers before the old ones stop, which finish what they do', async () => {
+  const { master, log } = run(job('mails', 'workers = 2'));
+  await master.waitFor('generationReady');
+  expect([...log()].sort()).toEqual(['mails begins 0', 'mails begins 1']);
+  expect(await ctl(master, 'reload', '--wait=drained', 'mails')).toMatchObject({ code: 0 });
+  expect(
+    log()
+      .slice(2, 4)
+      .every((line) => line.startsWith('mails begins')),
+  ).toBe(true);
+  expect(log().slice(4)).toEqual(['mails ends', 'mails ends']);
+  expect(JSON.parse((await ctl(master, 'status', '--json')).out)).toMatchObject({
+    state: 'RUNNING',
+    listeners: [],
+  });
+});
+
+test('without overlap a reload, an update and a stop end the old worker first', async () => {
+  const { master, log, write } = run(job('mails', 'overlap = false'));
+  await master.waitFor('generationReady', { generation: 1 });
+  expect(await ctl(master, 'reload', '--wait', 'mails')).toMatchObject({ code: 0 });
+  expect(log()).toEqual(['mails begins 0', 'mails ends', 'mails begins 0']);
+  write(job('mails', 'overlap = false\nenvironment = { A = "1" }'));
+  expect(await ctl(master, 'update')).toMatchObject({ code: 0 });
+  expect(log().slice(3)).toEqual(['mails ends', 'mails begins 0']);
+  master.signal('SIGHUP');
+  await master.waitFor('generationReady', { generation: 4 });
+  expect(log().slice(5)).toEqual(['mails ends', 'mails begins 0']);
+});
+
+test('a Node.js worker runs as it would without graceful-run, with the variables of Supervisor', async () => {
+  const { master, folder } = run(`
+[program.mails]
+type = "worker"
+startsecs = "100ms"
+command = ["${process.execPath}", "-e", '''
+  const own = Object.keys(process.env).filter((name) => /^(LISTEN_|EINHORN|SERVER_STARTER|NODE_OPTIONS)/.test(name));
+  require('fs').writeFileSync('seen', JSON.stringify([own, process.env.SUPERVISOR_PROCESS_NAME, process.env.GRACEFUL_RUN_WORKER]));
+  setInterval(() => {}, 1000);
+''']
+`);
+  await master.waitFor('generationReady');
+  await eventually('it has looked', () => readFileSync(join(folder, 'seen'), 'utf8').endsWith(']'));
+  expect(JSON.parse(readFileSync(join(folder, 'seen'), 'utf8'))).toEqual([[], 'mails', '0']);
+});
+
+test('a worker that ends as expected has exited, one that crashes is started again', async () => {
+  const { master } = run(`
+[program.done]
+type = "worker"
+command = ["sh", "-c", "sleep 0.3"]
+startsecs = "50ms"
+[program.crashes]
+type = "worker"
+command = ["sh", "-c", "sleep 0.3; exit 1"]
+startsecs = "50ms"
+`);
+  await master.waitFor('stopped', of('done'));
+  await master.waitFor('restartScheduled', of('crashes'));
+  const states = (await ctl(master, 'status', '--json')).out.trim().split('\n');
+  expect(states.map((line) => JSON.parse(line) as { state: string })).toMatchObject([
+    { program: 'done', state: 'EXITED', exit: { code: 0, isExpected: true } },
+    { program: 'crashes' },
+  ]);
+});
+
+test('what depends on a program that runs once is started when that has ended well, and not before', async () => {
+  const port = await freePort();
+  const { master, folder, log } = run(`
+[program.migrate]
+type = "oneshot"
+command = ["sh", "-c", "sleep 0.3; echo migrated >> log; test -e good"]
+[program.web]
+command = ["sh", "-c", '''echo web >> log; exec ${process.execPath} ${appPath('serves')}''']
+host = "127.0.0.1"
+port = ${port}
+depends_on = ["migrate"]
+`);
+  await master.waitFor('stopped', of('migrate'));
+  await expect(get(port)).rejects.toThrow('ECONNREFUSED');
+  expect(JSON.parse((await ctl(master, 'status', '--json', 'migrate')).out)).toMatchObject({
+    state: 'EXITED',
+    exit: { code: 1, isExpected: false },
+  });
+  writeFileSync(join(folder, 'good'), '');
+  expect(await ctl(master, 'start', '--wait', 'migrate')).toMatchObject({ code: 0 });
+  await master.waitFor('generationReady', of('web'));
+  expect(log()).toEqual(['migrated', 'migrated', 'web']);
+  // It is not run again for those that depend on it.
+  expect(await ctl(master, 'stop', '--wait', 'web')).toMatchObject({ code: 0 });
+  expect(await ctl(master, 'start', '--wait', 'web')).toMatchObject({ code: 0 });
+  expect(log()).toEqual(['migrated', 'migrated', 'web', 'web']);
+});
+
+test('programs start by priority, and stop in the reverse order, one after the other', async () => {
+  const { master, log } = run(
+    [job('c', 'priority = 30'), job('a', 'priority = 10'), job('b', 'priority = 20')].join('\n'),
+  );
+  for (const name of ['a', 'b', 'c']) await master.waitFor('generationReady', of(name));
+  const started = master.all('generationStarted').map((event) => Reflect.get(event, 'program') as unknown);
+  expect(started).toEqual(['a', 'b', 'c']);
+  expect(await ctl(master, 'shutdown', '--wait')).toMatchObject({ code: 0 });
+  expect(log().slice(3)).toEqual(['c ends', 'b ends', 'a ends']);
+});
+
+test.each([
+  ['port = 3000', 'does not fit'],
+  ['ready = "listen"', 'does not fit'],
+])('a worker with %s is refused', async (line, text) => {
+  const { master } = run(job('mails', line));
+  expect(await master.exited).toMatchObject({ code: 2 });
+  expect(master.output).toContain(text);
+});
