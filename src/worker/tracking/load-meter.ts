@@ -7,12 +7,14 @@ import type { WorkerLoad } from '../../shared/protocol.ts';
 export interface LoadMeter {
   /** Responses with a status of 500 to 599. */
   serverErrors(): number;
-  /** Since the last question; null for what was not measured then. */
+  /** Since the last question that came at least a second after the one before it; null for what was not measured then. */
   eventLoop(): WorkerLoad['eventLoop'];
 }
 
 /** Of the histogram of delays. Its timer fires so often while it is enabled. */
 const resolutionMs = 20;
+/** Questions that are closer together get the same: the histogram needs two shots of its timer, and a second asker is to see what the first one saw. */
+const leastWindowMs = 1_000;
 /** Without a question for this long, the delay is no longer measured. */
 const forgottenAfterMs = 150_000;
 
@@ -32,6 +34,7 @@ export function createLoadMeter(): LoadMeter {
   const { performance, monitorEventLoopDelay } = process.getBuiltinModule('node:perf_hooks');
   let serverErrors = 0;
   let before = performance.eventLoopUtilization();
+  let windowBegan = performance.now();
   let delays: ReturnType<typeof monitorEventLoopDelay> | null = null;
   let forget: NodeJS.Timeout | undefined;
 
@@ -66,7 +69,6 @@ export function createLoadMeter(): LoadMeter {
     eventLoop() {
       const now = performance.eventLoopUtilization();
       const { utilization } = performance.eventLoopUtilization(now, before);
-      before = now;
       const known = measure();
       const isMeasured = known !== null && known.count > 0;
       // The histogram has the time from one shot of the timer to the next.
@@ -78,7 +80,11 @@ export function createLoadMeter(): LoadMeter {
         delayP99Ms: delayMs(known?.percentile(99) ?? 0),
         delayMaxMs: delayMs(known?.max ?? 0),
       };
-      known?.reset();
+      if (performance.now() - windowBegan >= leastWindowMs) {
+        windowBegan = performance.now();
+        before = now;
+        known?.reset();
+      }
       return loop;
     },
   };
