@@ -15,6 +15,6 @@ exports.pureFiles = [
   '^src/master/launch/(drain-signals|interpreters|node-launch|package-commands|process-wrappers|shebang|split-words|trampoline|worker-environment|worker-kind)\\.ts$',
   '^src/worker/channel/read-message\\.ts$',
   '^src/worker/listen/(addresses|binding|listen-call|placement|readiness)\\.ts$',
-  '^src/ctl/(command-table|complete|masters/(name-patterns|selection)|show/(columns|describe-update|last-problem|programs-table|table-layout))\\.ts$',
+  '^src/ctl/(command-table|complete|masters/(name-patterns|selection)|show/(columns|describe-update|last-problem|programs-table|table-layout|top-view))\\.ts$',
   '^src/shared/(completion|counts|describe-event|describe-failure|describe-problem|describe-release|durations|error-line|errors|events|format-address|line-splitter|narrate-events|byte-sizes|nearest|protocol)\\.ts$',
 ];

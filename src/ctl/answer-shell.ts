@@ -30,7 +30,7 @@ function shellIn(words: readonly string[]): Shell | null {
 async function findRunning(): Promise<Running> {
   const masters = await listMasters(searchFor('completion'));
   return {
-    programs: allPrograms(masters).map(({ label, status }) => ({ word: label, about: status.state })),
+    programs: allPrograms(masters).map(({ label, status }) => ({ word: label, about: status.phase })),
     masters: masters.map(({ name, path }) => ({ word: name, about: path })),
   };
 }

@@ -18,7 +18,8 @@ import type { Spell, Wanted } from './masters/selection.ts';
 import { nearest } from '../shared/nearest.ts';
 
 export type Command =
-  | { readonly kind: 'list' | 'status' | 'events'; readonly json: boolean }
+  | { readonly kind: 'list' | 'top' | 'events'; readonly json: boolean }
+  | { readonly kind: 'status'; readonly json: boolean; readonly isWatching: boolean }
   | {
       readonly kind: 'start' | 'reload' | 'restart';
       readonly wait: ReloadWait | null;
@@ -43,6 +44,7 @@ interface Words {
   json: boolean;
   wait?: string;
   dryRun?: boolean;
+  watch?: boolean;
 }
 
 export const program = 'gracefulctl';
@@ -65,7 +67,8 @@ const synonyms: Readonly<Record<string, string>> = {
   logs: 'events',
   log: 'events',
   tail: 'events',
-  monit: 'events',
+  monit: 'top',
+  watch: 'status --watch',
 };
 const scaleUsage = `${program} scale 3, or ${program} scale <program> 3`;
 
@@ -174,11 +177,18 @@ function withArguments(command: Argv, { names, options }: CommandRow): Argv<Word
 /** The command, and the names that it is for. */
 function commandOf(
   kind: CommandName,
-  { names, wait, json, dryRun }: Words,
+  { names, wait, json, dryRun, watch = false }: Words,
 ): { readonly names: string[] | undefined; readonly command: Command } {
   switch (kind) {
-    case 'list':
     case 'status':
+      if (watch && json)
+        throw badOption(
+          'cannot show the status: --watch cannot be combined with --json',
+          `${program} events --json`,
+        );
+      return { names, command: { kind, json, isWatching: watch } };
+    case 'list':
+    case 'top':
     case 'events':
       return { names, command: { kind, json } };
     case 'start':

@@ -22,7 +22,17 @@ export interface CommandOption {
 }
 
 export type CommandName =
-  'list' | 'status' | 'start' | 'stop' | 'restart' | 'reload' | 'scale' | 'update' | 'events' | 'shutdown';
+  | 'list'
+  | 'status'
+  | 'top'
+  | 'start'
+  | 'stop'
+  | 'restart'
+  | 'reload'
+  | 'scale'
+  | 'update'
+  | 'events'
+  | 'shutdown';
 
 const reloadWait: CommandOption = {
   flag: 'wait',
@@ -48,6 +58,20 @@ export const commandTable: readonly CommandRow[] = [
     name: 'status',
     aliases: [],
     description: 'Show one program in detail, or several in a table',
+    names: 'programs',
+    options: [
+      {
+        flag: 'watch',
+        kind: 'boolean',
+        values: [],
+        description: 'Show it again every second, until q or Ctrl-C',
+      },
+    ],
+  },
+  {
+    name: 'top',
+    aliases: [],
+    description: 'Show what programs and workers do now, again every second, until q or Ctrl-C',
     names: 'programs',
     options: [],
   },

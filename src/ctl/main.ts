@@ -11,6 +11,7 @@ import { parseCommandLine, program, type Request } from './command-line.ts';
 import { type ExitCode, exitCodeOf, exitCodes } from './ctl-exit-codes.ts';
 import { openTerminal, type Terminal } from './output-streams.ts';
 import { showEvents } from './show/follow-events.ts';
+import { showTop, watchStatus } from './show/show-top.ts';
 import { showStatus } from './show/show-status.ts';
 
 /** Runs the command in `argv` (without node and script) and sets the exit code. Never rejects. */
@@ -36,8 +37,13 @@ async function obey(request: Request, terminal: Terminal): Promise<ExitCode> {
   const { command } = request;
   switch (command.kind) {
     case 'list':
+      return showStatus(request, { ...command, asTable: true }, terminal);
     case 'status':
-      return showStatus(request, { ...command, asTable: command.kind === 'list' }, terminal);
+      return command.isWatching
+        ? watchStatus(request, terminal)
+        : showStatus(request, { ...command, asTable: false }, terminal);
+    case 'top':
+      return showTop(request, command, terminal);
     case 'events':
       return showEvents(request, command, terminal);
     case 'start':

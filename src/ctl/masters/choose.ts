@@ -10,13 +10,14 @@ import type { Selection, Wanted } from './selection.ts';
 /** What is chosen, and everything that it was chosen from. */
 type Choice<Found> = Selection<Found> & { readonly masters: readonly ListedMaster[] };
 
-/** As selectPrograms(). @throws GracefulRunError also masterNotFound, and masterForbidden if another user's master is meant. */
+/** As selectPrograms(). `hasLoad`: with what the workers do. @throws GracefulRunError also masterNotFound, and masterForbidden if another user's master is meant. */
 export async function choosePrograms(
   { wanted, spell, command }: Request,
   takes: 'one' | 'any',
+  hasLoad = false,
 ): Promise<Choice<FoundProgram>> {
   const search = searchFor(command.kind);
-  const masters = await livingMasters(search, wanted);
+  const masters = await livingMasters(search, wanted, hasLoad);
   return { masters, ...(await withForeign(selectPrograms(masters, wanted, spell, takes), search)) };
 }
 
@@ -31,8 +32,12 @@ export async function chooseMasters(
 }
 
 /** @throws GracefulRunError when no master of this user runs. */
-async function livingMasters(search: Search, { words }: Wanted): Promise<readonly ListedMaster[]> {
-  const masters = await listMasters(search);
+async function livingMasters(
+  search: Search,
+  { words }: Wanted,
+  hasLoad = false,
+): Promise<readonly ListedMaster[]> {
+  const masters = await listMasters(search, hasLoad);
   if (masters.length === 0) throw await notFound(words[0] ?? null, search);
   return masters;
 }

@@ -22,16 +22,17 @@ export function isAnswering(master: ListedMaster): master is AnsweringMaster {
   return 'programs' in master;
 }
 
-/** All masters of this user, asked at once. */
-export async function listMasters(search: Search): Promise<readonly ListedMaster[]> {
+/** All masters of this user, asked at once. `hasLoad`: with what the workers do. */
+export async function listMasters(search: Search, hasLoad = false): Promise<readonly ListedMaster[]> {
   const masters = await findMasters(search);
-  return Promise.all(masters.map(listPrograms));
+  return Promise.all(masters.map(async (master) => listPrograms(master, hasLoad)));
 }
 
 const rawList = z.object({ programs: z.array(z.record(z.string(), z.unknown())) });
 
-async function listPrograms(master: FoundMaster): Promise<ListedMaster> {
-  const request = { path: master.path, method: 'GET', route: routes.programs, timeoutMs: promptMs } as const;
+async function listPrograms(master: FoundMaster, hasLoad: boolean): Promise<ListedMaster> {
+  const route = hasLoad ? `${routes.programs}?load` : routes.programs;
+  const request = { path: master.path, method: 'GET', route, timeoutMs: promptMs } as const;
   try {
     const { body } = await ask(`reach the master ${master.name}`, request, [200]);
     return { ...master, ...readAnswer(programList, body), raw: rawList.parse(parseJson(body)).programs };

@@ -35,7 +35,7 @@ export async function lookAgain(first: Look): Promise<Look> {
 }
 
 /** Null: no worker of the program can be seen in /proc. */
-export function usageOf(status: Status, first: Look, second: Look): Usage | null {
+export function usageOf(status: Pick<Status, 'master' | 'workers'>, first: Look, second: Look): Usage | null {
   const members = workerProcesses(status, second.processes);
   if (members.length === 0) return null;
   const before = new Map(first.processes.map((process) => [process.pid, process]));

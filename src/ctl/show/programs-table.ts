@@ -138,12 +138,12 @@ function uptimeOf({ workers }: Status): number | null {
   return serving.length === 0 ? null : Math.max(...serving);
 }
 
-function stateOf(status: Status): string {
+export function stateOf(status: Status): string {
   if (status.phase === 'serving' && status.probation !== null) return 'probation';
   return !isServed(status) && status.waitsFor.length > 0 ? 'waiting' : status.phase;
 }
 
-function meaningOf(status: Status): Meaning {
+export function meaningOf(status: Status): Meaning {
   const { phase, exit, probation, workersWanted } = status;
   if (isServed(status)) {
     const isWhole = phase === 'serving' && probation === null && readyIn(status) >= workersWanted;

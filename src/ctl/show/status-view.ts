@@ -168,7 +168,7 @@ function renderOtherRelease({ otherRelease }: WorkerStatus): readonly string[] {
 }
 
 /** What a worker that drains still has, and until when. */
-function renderDrain({ draining, state }: WorkerStatus): readonly string[] {
+export function renderDrain({ draining, state }: WorkerStatus): readonly string[] {
   if (draining === null) return [];
   const open =
     describeOpen({ ...draining, isCleaningUp: draining.isCleaningUp === true }) ??

@@ -14,8 +14,10 @@ async function refusal(...argv: readonly string[]): Promise<GracefulRunError> {
 test.each([
   ['list', [], { kind: 'list', json: false }],
   ['ls', [], { kind: 'list', json: false }],
+  ['status --watch', [], { kind: 'status', json: false, isWatching: true }],
+  ['top shop', ['shop'], { kind: 'top', json: false }],
   ['ps --json', [], { kind: 'list', json: true }],
-  ['status shop web-*', ['shop', 'web-*'], { kind: 'status', json: false }],
+  ['status shop web-*', ['shop', 'web-*'], { kind: 'status', json: false, isWatching: false }],
   ['start shop', ['shop'], { kind: 'start', wait: null, json: false }],
   ['start --wait shop db', ['shop', 'db'], { kind: 'start', wait: 'serving', json: false }],
   ['reload 10086 --wait=drained', ['10086'], { kind: 'reload', wait: 'drained', json: false }],
@@ -52,7 +54,7 @@ test.each([
   ['logs', 'gracefulctl events?'],
   [
     'constructor',
-    'the commands are list, status, start, stop, reload, restart, scale, update, events, shutdown',
+    'the commands are list, status, top, start, stop, reload, restart, scale, update, events, shutdown',
   ],
 ])('%s is no command, and the hint says which was probably meant', async (line, hint) => {
   expect((await refusal(...line.split(' '))).hint).toContain(hint);

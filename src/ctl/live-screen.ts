@@ -1,0 +1,99 @@
+/**
+ * A screen that is drawn again and again, in a terminal, until q or Ctrl-C. It owns the state of the terminal: however it ends, the terminal is as it
+ * was.
+ */
+
+export interface Size {
+  readonly columns: number;
+  readonly rows: number;
+}
+
+/** From one drawing to the next. */
+const everyMs = 1_000;
+
+/** q, and Ctrl-C and Ctrl-D as raw mode gives them. */
+const endKeys = ['q', 'Q', '\u0003', '\u0004'];
+
+const alternateScreen = { enter: '\u001B[?1049h', leave: '\u001B[?1049l' };
+const cursor = { hide: '\u001B[?25l', show: '\u001B[?25h', home: '\u001B[H' };
+/** Without it, the terminal cuts what is wider than a line. */
+const wrap = { off: '\u001B[?7l', on: '\u001B[?7h' };
+const clear = { lineEnd: '\u001B[K', below: '\u001B[J' };
+
+/** True if there is a terminal to draw in. */
+export function hasScreen(): boolean {
+  return process.stdout.isTTY;
+}
+
+/**
+ * Shows what `draw` returns, and draws again every second and when the size of the terminal changes. `draw` must not reject. Resolves when the user
+ * has had enough; after another signal, the process ends by it.
+ */
+export async function showLive(draw: (size: Size) => Promise<string>): Promise<void> {
+  const { stdin, stdout } = process;
+  let wake = (): void => undefined;
+  let isOver = false;
+  const end = (): void => {
+    isOver = true;
+    wake();
+  };
+  const hearKey = (text: string): void => {
+    if (endKeys.some((key) => text.includes(key))) end();
+  };
+  const killed = (signal: NodeJS.Signals): void => {
+    leave();
+    process.kill(process.pid, signal);
+  };
+  const redraw = (): void => {
+    wake();
+  };
+  const signals = ['SIGTERM', 'SIGHUP'] as const;
+
+  stdout.write(alternateScreen.enter + cursor.hide + wrap.off);
+  stdout.on('resize', redraw);
+  if (stdin.isTTY) {
+    stdin.setRawMode(true);
+    stdin.setEncoding('utf8');
+    stdin.on('data', hearKey);
+    stdin.resume();
+  }
+  // Without raw mode, Ctrl-C is a signal.
+  process.on('SIGINT', end);
+  for (const signal of signals) process.once(signal, killed);
+
+  function leave(): void {
+    stdout.off('resize', redraw);
+    if (stdin.isTTY) {
+      stdin.off('data', hearKey);
+      stdin.setRawMode(false);
+      stdin.pause();
+    }
+    process.off('SIGINT', end);
+    for (const signal of signals) process.off(signal, killed);
+    stdout.write(wrap.on + cursor.show + alternateScreen.leave);
+  }
+
+  try {
+    // `isOver` changes while it is awaited.
+    for (;;) {
+      const text = await draw({ columns: stdout.columns, rows: stdout.rows });
+      if (hasEnded()) break;
+      const lines = text.replace(/\n$/, '').split('\n').slice(0, stdout.rows);
+      stdout.write(cursor.home + lines.map((line) => line + clear.lineEnd).join('\n') + clear.below);
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, everyMs);
+        wake = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+      if (hasEnded()) break;
+    }
+  } finally {
+    leave();
+  }
+
+  function hasEnded(): boolean {
+    return isOver;
+  }
+}

@@ -1,0 +1,151 @@
+/** `gracefulctl top` and `status --watch`: what runs, drawn again every second; without a terminal once. */
+import { setTimeout as delay } from 'node:timers/promises';
+import { count } from '../../shared/counts.ts';
+import { renderError } from '../../shared/render-error.ts';
+import type { Request } from '../command-line.ts';
+import { type ExitCode, exitCodes } from '../ctl-exit-codes.ts';
+import { hasScreen, showLive } from '../live-screen.ts';
+import { choosePrograms } from '../masters/choose.ts';
+import type { FoundProgram } from '../masters/select-programs.ts';
+import type { Terminal } from '../output-streams.ts';
+import { type Look, lookAtProcesses, type Usage, usageOf } from './process-usage.ts';
+import { showStatus } from './show-status.ts';
+import { type Rates, renderTop, type TopProgram } from './top-view.ts';
+
+/** Between the two samples of which one picture is made. */
+const apartMs = 1_000;
+
+/** Everything at one moment. */
+interface Sample {
+  readonly look: Look;
+  readonly found: readonly FoundProgram[];
+}
+
+/** @throws GracefulRunError if there is nothing to show at first. */
+export async function showTop(
+  request: Request,
+  { json }: { readonly json: boolean },
+  terminal: Terminal,
+): Promise<ExitCode> {
+  let before = await takeSample(request);
+  const isLive = hasScreen() && !json;
+  if (!isLive) await delay(apartMs);
+  let now = isLive ? before : await takeSample(request);
+  if (json) {
+    terminal.out(
+      programsOf(before, now)
+        .map((program, index) => jsonLine(program, now.found[index]))
+        .join(''),
+    );
+    return exitCodes.done;
+  }
+  const picture = (columns: number | null, rows: number | null): string => {
+    const programs = programsOf(before, now);
+    const workers = programs.reduce((sum, { status }) => sum + status.workers.length, 0);
+    const title = `${count(programs.length, 'program')}, ${count(workers, 'worker')}${isLive ? '; q: quit' : ''}`;
+    return renderTop(programs, { columns, rows, styles: terminal.styles, title });
+  };
+  if (!isLive) {
+    terminal.out(picture(terminal.columns, null));
+    return exitCodes.done;
+  }
+  let isFirst = true;
+  await showLive(async ({ columns, rows }) => {
+    try {
+      if (!isFirst) {
+        const next = await takeSample(request);
+        // A resize draws again at once; two samples that are close together say nothing.
+        if (next.look.atMs - now.look.atMs >= apartMs / 2) before = now;
+        now = next;
+      }
+      isFirst = false;
+      return picture(columns, rows);
+    } catch (error) {
+      return renderError(error, 'gracefulctl');
+    }
+  });
+  return exitCodes.done;
+}
+
+/** As showStatus(), again and again. Without a terminal once. */
+export async function watchStatus(request: Request, terminal: Terminal): Promise<ExitCode> {
+  if (!hasScreen()) return showStatus(request, { json: false, asTable: false }, terminal);
+  let code: ExitCode = exitCodes.done;
+  const take = async (columns: number | null): Promise<string> => {
+    let text = '';
+    const write = (more: string): void => {
+      text += more;
+    };
+    code = await showStatus(
+      request,
+      { json: false, asTable: false },
+      { ...terminal, out: write, err: write, columns },
+    );
+    return text;
+  };
+  let first: string | null = await take(process.stdout.columns);
+  await showLive(async ({ columns }) => {
+    const ready = first;
+    first = null;
+    try {
+      return ready ?? (await take(columns));
+    } catch (error) {
+      return renderError(error, 'gracefulctl');
+    }
+  });
+  return code;
+}
+
+async function takeSample(request: Request): Promise<Sample> {
+  const { found, missing } = await choosePrograms(request, 'any', true);
+  const [first] = missing;
+  if (found.length === 0 && first !== undefined) throw first.error;
+  return { look: lookAtProcesses(), found };
+}
+
+function programsOf(before: Sample, now: Sample): readonly TopProgram[] {
+  const seconds = (now.look.atMs - before.look.atMs) / 1_000;
+  return now.found.map(({ label, status, master }) => {
+    const known = before.found.find((one) => one.master.path === master.path && one.label === label)?.status;
+    const workerUsage = new Map<number, Usage>();
+    const workerRates = new Map<number, Rates>();
+    for (const worker of status.workers) {
+      const { pid } = worker;
+      if (pid === null) continue;
+      const usage = usageOf({ master: status.master, workers: [worker] }, before.look, now.look);
+      if (usage !== null) workerUsage.set(pid, usage);
+      const old = known?.workers.find((one) => one.pid === pid) ?? null;
+      const rates = ratesOf(old?.load ?? null, worker.load, seconds);
+      if (rates !== null) workerRates.set(pid, rates);
+    }
+    return {
+      label,
+      status,
+      usage: usageOf(status, before.look, now.look),
+      workerUsage,
+      rates: workerRates.size === 0 ? null : ratesOf(known?.load ?? null, status.load, seconds),
+      workerRates,
+    };
+  });
+}
+
+interface Served {
+  readonly served: number;
+  readonly serverErrors: number;
+}
+
+/** Null: at one of the two moments nothing was known. */
+function ratesOf(before: Served | null, now: Served | null, seconds: number): Rates | null {
+  if (before === null || now === null || seconds <= 0) return null;
+  return {
+    requests: Math.max(0, now.served - before.served) / seconds,
+    errors: Math.max(0, now.serverErrors - before.serverErrors) / seconds,
+  };
+}
+
+function jsonLine({ usage, rates }: TopProgram, found: FoundProgram | undefined): string {
+  const { memoryBytes = null, cpuPercent = null } = usage ?? {};
+  const { requests = null, errors = null } = rates ?? {};
+  const facts = { memoryBytes, cpuPercent, requestsPerSecond: requests, errorsPerSecond: errors };
+  return `${JSON.stringify({ ...found?.raw, ...facts })}\n`;
+}
