@@ -16,6 +16,7 @@ const settings: LifecycleSettings = {
   readyTimeoutMs: 30_000,
   drainTimeoutMs: 30_000,
   killDelayMs: 2_000,
+  stopSteps: null,
   settleMs: 0,
   probationMs: 1_000,
   sameStopMs: 0,
@@ -135,12 +136,20 @@ function phaseAfter(phase: WorkerPhase, input: WorkerTableInput): WorkerPhase | 
     startedAt: 0,
     capabilities,
     extendedTo: null,
+    ending: endingIn(phase),
     readyAt: phase === 'starting' ? null : 0,
     admission: 'notAsked',
     adopts: false,
     isPaused: false,
   };
   return stepWorker(worker, input, settings).worker?.phase ?? 'exited';
+}
+
+/** What is left of the steps of a drain. */
+function endingIn(phase: WorkerPhase): LifecycleWorker['ending'] {
+  const last = { signal: 'SIGTERM', waitMs: settings.killDelayMs } as const;
+  if (phase === 'draining') return [{ signal: null, waitMs: settings.drainTimeoutMs }, last];
+  return phase === 'terminating' ? [last] : [];
 }
 
 const depth = 7;

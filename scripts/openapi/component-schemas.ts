@@ -179,6 +179,7 @@ const fields: Readonly<Record<string, string>> = {
   'WorkerCleanUpCutEvent.what': 'What was not finished.',
   'StillDrainingEvent.stopping': 'True if the program stops; false if only old workers drain.',
   'StillDrainingEvent.workers': 'The number of workers that are still draining.',
+  'WorkerTerminatedEvent.signal': 'The name of the signal.',
   'WorkerExitedEvent.served': 'Requests that it served; null if it could not report that.',
   'WorkerExitedEvent.cut': 'Connections that were closed during a request; null if it could not report that.',
   'AddressLeftOutEvent.listener': "The listener's name.",

@@ -58,7 +58,7 @@ const stateWords: {
   outputLost: ['lost', 'bad'],
   logRotationFailed: ['cannot rotate', 'bad'],
   workerDraining: ['draining', 'warn'],
-  workerTerminated: ['SIGTERM', 'warn'],
+  workerTerminated: ['signalled', 'warn'],
 };
 
 function sentence(event: MasterEvent, why: (failure: Failure) => string): string {
@@ -141,7 +141,7 @@ function sentence(event: MasterEvent, why: (failure: Failure) => string): string
     case 'stillDraining':
       return stillDraining(event);
     case 'workerTerminated':
-      return `${worker(event)} got SIGTERM: still ${event.from ?? 'running'} after ${formatDuration(event.durationMs)}`;
+      return `${worker(event)} got ${event.signal}: still ${event.from ?? 'running'} after ${formatDuration(event.durationMs)}`;
     case 'workerKilled':
       return `${worker(event)} killed: ${killReason[event.reason]}${mayHaveCut(event)}`;
     case 'workerExited':

@@ -223,7 +223,8 @@ export type MasterEvent =
       /** Time until the last of them is ended by a signal. */
       readonly leftMs: number;
     }
-  | ({ readonly event: 'workerTerminated' } & WorkerChange)
+  /** It had still not exited, and was sent this signal. */
+  | ({ readonly event: 'workerTerminated'; readonly signal: string } & WorkerChange)
   | ({
       readonly event: 'workerKilled';
       readonly reason:

@@ -15,6 +15,7 @@ export const settings: LifecycleSettings = {
   drainTimeoutMs: 30_000,
   probationMs: 0,
   killDelayMs: 2_000,
+  stopSteps: null,
   settleMs: 250,
   sameStopMs: 200,
   maxDrainingGenerations: 3,

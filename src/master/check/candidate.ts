@@ -234,6 +234,7 @@ function firstWorker(startedAt: number): Worker {
     startedAt,
     capabilities: { ...noCapabilities, isGated: true },
     extendedTo: null,
+    ending: [],
     readyAt: null,
     admission: 'notAsked',
     adopts: false,

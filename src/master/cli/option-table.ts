@@ -215,6 +215,15 @@ export const optionTable: readonly OptionRow[] = [
     values: ['auto', 'none', ...drainSignalNames],
   },
   {
+    flag: 'stop-signal',
+    kind: 'text',
+    value: '<signals>',
+    default: 'the drain signal',
+    description:
+      'signals that a worker is sent at a stop, each with the time to wait for its exit: TERM, or "TERM 10s, INT 5s, KILL"; SIGKILL always comes last',
+    option: 'stopSignal',
+  },
+  {
     flag: 'probation',
     kind: 'text',
     value: '<time>',

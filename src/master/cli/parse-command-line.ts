@@ -115,7 +115,11 @@ function rejectBesideFile(file: string, command: readonly string[], given: reado
 }
 
 const keysOfMaster: ReadonlySet<string> = new Set(['name', 'control']);
-const renamed: Readonly<Record<string, string>> = { cwd: 'directory', 'environment-file': 'env_file' };
+const renamed: Readonly<Record<string, string>> = {
+  cwd: 'directory',
+  'environment-file': 'env_file',
+  'stop-signal': 'stopsignal',
+};
 
 /** Where a config file says what an option says: `ready_timeout in [program.NAME]`. */
 export function fileKeyOf({ flag }: Pick<OptionRow, 'flag'>): string {

@@ -31,6 +31,7 @@ import { compileKind, type KindOptions, type KindPlan } from './kind-options.ts'
 import type { ListenerPlan, MasterPlan, Plan, ProgramPlan, TcpListenerPlan } from './plan.ts';
 import { channelAt, parseReady } from './readiness-option.ts';
 import { restartPlan, type RestartOptions } from './restart-options.ts';
+import { compileStop, type StopOptions } from './stop-options.ts';
 import { inapplicableOptions, tcpOptions, type WrittenTcpOptions } from './tcp-options.ts';
 import { masterValues, programName, programValues } from './values.ts';
 
@@ -50,7 +51,8 @@ export type ReadyWhen =
   | `http:/${string}`;
 
 /** What is wanted of one program. Durations are written `30s`, `500ms`, `2m`. */
-export interface ProgramOptions extends ProcessOptions, OutputOptions, RestartOptions, KindOptions {
+export interface ProgramOptions
+  extends ProcessOptions, OutputOptions, RestartOptions, KindOptions, StopOptions {
   /** The program and its arguments: `['node', 'app.js']`. */
   readonly command: readonly string[];
   /** The TCP port to hold, 0 to 65535; 0: any free port. Needed unless `listen` is given. */
@@ -271,6 +273,7 @@ function compile(
     throw descriptorTaken(readiness.fd, channelAt(listeners.length), spelling);
   if (readiness.when === 'answers' && listeners.length > 0 && listeners.every(({ type }) => type === 'udp'))
     throw noServerToAsk(readiness.path, spelling);
+  const drainTimeoutMs = parseDuration(options.drainTimeout ?? '30s') ?? 0;
   return Object.freeze({
     name,
     command: Object.freeze(command),
@@ -295,7 +298,8 @@ function compile(
     ),
     startsMs: parseDuration(options.startsecs ?? (kind.type === 'oneshot' ? '0s' : '1s')) ?? 0,
     readyTimeoutMs: parseDuration(options.readyTimeout ?? '30s') ?? 0,
-    drainTimeoutMs: parseDuration(options.drainTimeout ?? '30s') ?? 0,
+    drainTimeoutMs,
+    stop: compileStop(options, drainTimeoutMs),
     probationMs: parseDuration(options.probation ?? '2s') ?? 0,
     autostart: options.autostart ?? true,
     dependsOn: Object.freeze(options.dependsOn ?? []),

@@ -7,6 +7,7 @@ import type { WorkerKind } from '../launch/worker-kind.ts';
 import type { KindPlan } from './kind-options.ts';
 import type { ProcessPlan } from './launch-options.ts';
 import type { OutputPlan } from './output-options.ts';
+import type { StopPlan } from './stop-options.ts';
 
 export interface Plan {
   readonly master: MasterPlan;
@@ -56,6 +57,7 @@ export interface ProgramPlan {
   readonly startsMs: number;
   readonly readyTimeoutMs: number;
   readonly drainTimeoutMs: number;
+  readonly stop: StopPlan;
   /** 0: none. */
   readonly probationMs: number;
   /** It is started with the master. */

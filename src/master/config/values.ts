@@ -10,6 +10,7 @@ import type { OutputOptions } from './output-options.ts';
 import { outputValues } from './output-values.ts';
 import { type MetricsOptions, parseMetricsAddress, wantedMetricsAddress } from './metrics-options.ts';
 import { parseReady, wantedReady } from './readiness-option.ts';
+import { type StopOptions, stopValues } from './stop-options.ts';
 import { parseKeepAlive, secondsOf, wantedKeepAlive } from './tcp-options.ts';
 import { parseListenAddress, wantedListenAddress } from './listen-address.ts';
 import { kindValues, type KindValues } from './kind-options.ts';
@@ -31,7 +32,13 @@ export const programName: z.ZodMiniType<string> = z
   .string(wantedName)
   .check(z.refine(isProgramName, wantedName));
 
-interface ProgramValues extends Required<ProcessOptions>, Required<OutputOptions>, RestartValues, KindValues {
+interface ProgramValues
+  extends
+    Required<ProcessOptions>,
+    Required<OutputOptions>,
+    RestartValues,
+    KindValues,
+    Required<StopOptions> {
   readonly command: string[];
   readonly port: number;
   readonly host: string;
@@ -107,6 +114,7 @@ export const programValues: { readonly [Name in keyof ProgramValues]: z.ZodMiniT
   drainSignal: z
     .string(wantedDrainSignal)
     .check(z.refine((written) => parseDrainSignal(written) !== null, wantedDrainSignal)),
+  ...stopValues,
   probation: duration(0),
   migrate: z.boolean('true or false'),
   autostart: z.boolean('true or false'),

@@ -12,14 +12,7 @@ import type { OpenCounts, WorkerLoad } from '../../shared/protocol.ts';
 import type { ProcessRecord, ProgramRecord } from '../handover/record.ts';
 import type { DrainProgressEvent } from './drain-progress.ts';
 import { otherReleaseIn, releaseOf } from './history/releases.ts';
-import {
-  isAccepting,
-  isResting,
-  servingGeneration,
-  type LifecycleSettings,
-  type Program,
-  type Worker,
-} from './lifecycle/state.ts';
+import { isAccepting, isResting, servingGeneration, type Program, type Worker } from './lifecycle/state.ts';
 import { isOrderly } from './lifecycle/restart-policy.ts';
 import type { Served } from './worker-loads.ts';
 import { addressFields } from '../../shared/format-address.ts';
@@ -75,7 +68,7 @@ export function describeStatus(
       inStateMs: Math.max(0, Math.round(at - worker.phaseSince)),
       uptimeMs: Math.max(0, Math.round(at - worker.startedAt)),
       otherRelease: otherReleaseIn(releases, worker.generation, worker.slot),
-      draining: drainingOf(worker, program.settings, openOf(worker.id), at),
+      draining: drainingOf(worker, openOf(worker.id), at),
       load: load === null ? null : loadStatus(openOf(worker.id), load.of(worker.id)),
     })),
     restarts: (current?.slots ?? []).flatMap(({ index, failures, restartAt }) =>
@@ -144,14 +137,12 @@ function stateOf(phase: ShownPhase, program: Program): ProgramState {
 
 /** What a worker that leaves still has, and its deadline; null for one that stays. */
 function drainingOf(
-  { phase, phaseSince, extendedTo }: Worker,
-  { drainTimeoutMs, killDelayMs }: LifecycleSettings,
+  { phase, phaseSince, extendedTo, ending }: Worker,
   open: OpenCounts | null,
   at: number,
 ): DrainingStatus | null {
   if (phase !== 'draining' && phase !== 'terminating') return null;
-  const boundMs =
-    extendedTo !== null ? extendedTo - phaseSince : phase === 'draining' ? drainTimeoutMs : killDelayMs;
+  const boundMs = extendedTo !== null ? extendedTo - phaseSince : (ending[0]?.waitMs ?? 0);
   return {
     leftMs: Math.max(0, Math.round(boundMs - (at - phaseSince))),
     requests: open?.requests ?? null,
@@ -162,13 +153,13 @@ function drainingOf(
 
 /** What a stop or a drain still waits for; null when it waits for nothing. */
 export function describeDrain(
-  { phase, workers, settings }: Program,
+  { phase, workers }: Program,
   openOf: (worker: number) => OpenCounts | null,
   at: number,
 ): DrainProgressEvent | null {
   const leaving = workers.filter((worker) => leavingStates.has(worker.phase));
   if (leaving.length === 0) return null;
-  const drains = leaving.map((worker) => drainingOf(worker, settings, openOf(worker.id), at));
+  const drains = leaving.map((worker) => drainingOf(worker, openOf(worker.id), at));
   return {
     event: 'stillDraining',
     stopping: phase === 'stopping',

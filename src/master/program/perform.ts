@@ -7,7 +7,7 @@ import { sendListener } from '../process/send-listener.ts';
 import { createEndOfListening, type EndOfListening } from '../sockets/end-of-listening.ts';
 import { createShutListeners } from '../sockets/shut-listeners.ts';
 import type { Effect, TimerKey } from './lifecycle/inputs.ts';
-import type { Program } from './lifecycle/state.ts';
+import type { EndSignal, Program } from './lifecycle/state.ts';
 import { identity, type RunningWorker } from './running-worker.ts';
 import type { ReadinessJudge } from './readiness.ts';
 import { createSlotQueues } from './slot-queues.ts';
@@ -174,17 +174,20 @@ export function createPerformer(parts: PerformerParts): Performer {
 
   function drain(
     worker: RunningWorker,
-    { reason, timeoutMs, migrates }: Extract<Effect, { type: 'drainWorker' }>,
+    { reason, timeoutMs, migrates, signal: wanted }: Extract<Effect, { type: 'drainWorker' }>,
   ): void {
     readiness.end(worker);
     // The message first: when the signal arrives, the worker can already read why.
     const emptiesQueues = reason === 'reload' && !isReplaced(worker);
     worker.process.send({ type: 'drain', reason, timeoutMs, migrates, emptiesQueues });
     // A process with the preload has said ready, whatever the command is.
-    const signal = worker.ownPid === null ? worker.drainSignal : nodeDrainSignal;
+    const signal = wanted ?? (worker.ownPid === null ? worker.drainSignal : nodeDrainSignal);
     // One that has said itself that it stops is not told again: many programs take a second signal for impatience.
     const isStopping = reason === 'signal' && worker.ownPid === null;
-    if (signal !== null && !isStopping) platform.signalProcess(listenerOf(worker), signal);
+    if (signal !== null && !isStopping) {
+      if (reason === 'stop' && isStoppedAsGroup(worker)) platform.signalGroup(worker.process.pid, signal);
+      else platform.signalProcess(listenerOf(worker), signal);
+    }
     if (worker.ownPid !== null) return;
     // Some programs call shutdown(2) on the listener when they are to end.
     drainingOthers.add(worker.process.pid);
@@ -197,7 +200,7 @@ export function createPerformer(parts: PerformerParts): Performer {
     return versions.of(generation).plan.listeners.every((own) => isDeclared(own, listeners));
   }
 
-  function signalGroup(worker: RunningWorker | undefined, signal: 'SIGTERM' | 'SIGKILL'): void {
+  function signalGroup(worker: RunningWorker | undefined, signal: EndSignal | 'SIGKILL'): void {
     if (worker === undefined) return;
     queues.forget(worker);
     readiness.end(worker);
@@ -209,8 +212,12 @@ export function createPerformer(parts: PerformerParts): Performer {
     const { pid } = worker.process;
     const servingPid = listenerOf(worker);
     // A shell in between would die of SIGTERM at once, and take the group along before the program has finished.
-    if (servingPid !== pid) platform.signalProcess(servingPid, signal);
+    if (servingPid !== pid && !isStoppedAsGroup(worker)) platform.signalProcess(servingPid, signal);
     else platform.signalGroup(pid, signal);
+  }
+
+  function isStoppedAsGroup({ generation }: RunningWorker): boolean {
+    return versions.of(generation).plan.stop.isForGroup;
   }
 
   /** The process that listens. Under `npm start`, once that has ended, its number may be another process's. */

@@ -455,7 +455,7 @@ function firstPort(listeners: readonly BoundListener[]): number | null {
 
 /** `jitterSeed`: what the jitter of the backoff is made from; null: it has none. */
 export function lifecycleSettings(
-  { readyTimeoutMs, drainTimeoutMs, probationMs, restart }: ProgramPlan,
+  { readyTimeoutMs, drainTimeoutMs, stop, probationMs, restart }: ProgramPlan,
   jitterSeed: number | null,
 ): LifecycleSettings {
   const { autorestart, exitCodes, startRetries, crashLoop } = restart;
@@ -464,6 +464,7 @@ export function lifecycleSettings(
     drainTimeoutMs,
     probationMs,
     killDelayMs,
+    stopSteps: stop.steps,
     settleMs,
     sameStopMs,
     maxDrainingGenerations,

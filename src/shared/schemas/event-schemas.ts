@@ -186,7 +186,7 @@ export const eventShapes: Shapes = {
     cleaningUp: z.nullable(z.int()),
     leftMs: z.number(),
   }),
-  workerTerminated: event('workerTerminated', change),
+  workerTerminated: event('workerTerminated', { ...change, signal: z.string() }),
   workerKilled: event('workerKilled', { ...change, reason: killReason }),
   workerExited: event('workerExited', {
     ...change,

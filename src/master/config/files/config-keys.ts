@@ -20,6 +20,7 @@ import {
 import { launchKeys } from './launch-keys.ts';
 import { kindKeys } from './kind-keys.ts';
 import { restartKeys } from './restart-keys.ts';
+import { stopKeys } from './stop-keys.ts';
 
 const wantedCommand =
   'a list of words, such as ["node", "app.js"], or one string that is split like the words of a shell';
@@ -233,7 +234,7 @@ export const programKeys: Readonly<Record<string, ConfigKey>> = {
     type: 'duration',
     default: '30s',
     description: 'How long an old worker may drain before SIGTERM (SIGKILL follows 2s later), 0s to 24h.',
-    supervisor: 'stopwaitsecs',
+    supervisor: null,
     pattern: duration,
     option: 'drainTimeout',
   },
@@ -243,10 +244,11 @@ export const programKeys: Readonly<Record<string, ConfigKey>> = {
     default: 'auto',
     description:
       'The signal that tells a worker that is not Node.js to drain: `"TERM"`, `"QUIT"` …; `auto`: the signal that its program expects (docs/programs.md), or else TERM; `none`: there is none, so the worker serves until `drain_timeout`, and connections that are still open then are cut.',
-    supervisor: 'stopsignal',
+    supervisor: null,
     pattern: orVariable(`auto|none|(?:SIG)?(?:${drainSignalNames.join('|')})`),
     option: 'drainSignal',
   },
+  ...stopKeys,
   probation: {
     schema: programValues.probation,
     type: 'duration',

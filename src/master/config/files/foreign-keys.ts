@@ -23,12 +23,10 @@ const program: Readonly<Record<string, string>> = {
   healthcheck: 'ready',
   listen_timeout: 'ready_timeout',
   start_timeout: 'ready_timeout',
-  kill_timeout: 'drain_timeout',
-  stopwaitsecs: 'drain_timeout',
-  stop_timeout: 'drain_timeout',
-  stopsignal: 'drain_signal',
-  stop_signal: 'drain_signal',
-  kill_signal: 'drain_signal',
+  kill_timeout: 'stopwaitsecs',
+  stop_timeout: 'stopwaitsecs',
+  stop_signal: 'stopsignal',
+  kill_signal: 'stopsignal',
   min_uptime: 'startsecs',
   start_period: 'startsecs',
   enabled: 'autostart',
@@ -40,6 +38,7 @@ const program: Readonly<Record<string, string>> = {
 
 /** What needs no key. */
 const needless: Readonly<Record<string, string>> = {
+  killasgroup: 'SIGKILL always goes to all processes of a worker',
   exec_mode: 'it is not needed: set the number of workers with workers',
   drain: 'a program that drains on no signal has drain_signal = "none" and drain_timeout = "5s"',
   name: 'the name is part of the table: [program.NAME]',

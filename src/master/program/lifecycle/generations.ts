@@ -44,6 +44,7 @@ export function fillSlots<P extends Program>(
       startedAt: at,
       capabilities: { ...noCapabilities, isGated: true },
       extendedTo: null,
+      ending: [],
       readyAt: null,
       admission: 'notAsked',
       adopts: false,

@@ -4,7 +4,7 @@
  */
 import type { Cause, EventWithoutRelease, Failure, Outcome } from '../../../shared/events.ts';
 import type { DrainReason } from '../../../shared/protocol.ts';
-import type { Capabilities, LifecycleSettings } from './state.ts';
+import type { Capabilities, EndSignal, LifecycleSettings } from './state.ts';
 
 /** How a worker ended; `failure` says what that means if it was not told to end. */
 export interface WorkerEnd {
@@ -158,6 +158,8 @@ export type Effect =
       readonly type: 'drainWorker';
       readonly worker: number;
       readonly reason: DrainReason;
+      /** Null: the one that tells this worker to drain. */
+      readonly signal: EndSignal | null;
       readonly timeoutMs: number;
       /** It will be introduced to the workers that adopt its connections. */
       readonly migrates: boolean;
@@ -172,7 +174,7 @@ export type Effect =
   /** SIGTERM for the watchers (`nodemon`) in the command of a worker whose program drained and ended: they would wait for ever. */
   | { readonly type: 'endCommand'; readonly worker: number }
   /** To the worker's whole process group. */
-  | { readonly type: 'signalGroup'; readonly worker: number; readonly signal: 'SIGTERM' | 'SIGKILL' }
+  | { readonly type: 'signalGroup'; readonly worker: number; readonly signal: EndSignal | 'SIGKILL' }
   | { readonly type: 'armTimer'; readonly key: TimerKey; readonly delayMs: number }
   | { readonly type: 'disarmTimer'; readonly key: TimerKey }
   /** Close the listeners: clients are refused from now on. */

@@ -13,6 +13,8 @@ export interface LifecycleSettings {
   readonly probationMs: number;
   /** From SIGTERM at the drain timeout to SIGKILL. */
   readonly killDelayMs: number;
+  /** What a worker is sent at a stop, before SIGKILL; null: as if it were to drain for another reason. */
+  readonly stopSteps: readonly EndStep[] | null;
   /** A pending reload begins once no further one was requested for this long, so that a storm of requests becomes one reload. */
   readonly settleMs: number;
   /** A signal to stop that comes this soon after the first request is the same request, not a more urgent one. */
@@ -33,6 +35,15 @@ export interface RestartSettings {
   /** So many deaths of workers of the serving generation within this time are a loop, and nothing is started again. Null: there is no such limit. */
   readonly crashLoop: { readonly deaths: number; readonly windowMs: number } | null;
 }
+
+/** A signal, and how long a worker may then take to exit. */
+export interface EndStep {
+  /** Null: the one that tells it to drain. */
+  readonly signal: EndSignal | null;
+  readonly waitMs: number;
+}
+
+export type EndSignal = `SIG${'TERM' | 'INT' | 'QUIT' | 'HUP' | 'USR1' | 'USR2' | 'WINCH' | 'ALRM' | 'TSTP'}`;
 
 /** What a worker can do. A worker has them when its own process has said ready on the channel, whatever command it was started with. */
 export interface Capabilities {
@@ -76,6 +87,8 @@ export interface Worker {
   readonly capabilities: Capabilities;
   /** Until when it may take for what it does, if it has asked for more time than it would have had; else null. */
   readonly extendedTo: number | null;
+  /** How it is being ended: the present step, and those after it, before SIGKILL. Empty: it was not told to end. */
+  readonly ending: readonly EndStep[];
   /** When it became ready; null before. */
   readonly readyAt: number | null;
   /** A ready worker is asked to accept, and has then to confirm that it does. */

@@ -3,9 +3,10 @@
  */
 import { describeOutcome } from '../../../shared/describe-failure.ts';
 import type { Failure, WorkerPhase } from '../../../shared/events.ts';
+import type { DrainReason } from '../../../shared/protocol.ts';
 import { type Effect, silentEnd, type WorkerEnd, type WorkerInput } from './inputs.ts';
 import { isExpectedEnd } from './restart-policy.ts';
-import type { Worker } from './state.ts';
+import type { EndStep, LifecycleSettings, Worker } from './state.ts';
 import {
   announce,
   change,
@@ -17,23 +18,41 @@ import {
   type WorkerStep,
 } from './worker-step.ts';
 
-export const drain: Row['drain'] = (worker, { at, reason }, settings) => ({
-  worker: enter(worker, 'draining', at),
-  effects: [
-    ...(worker.phase === 'starting' ? [disarm('ready', worker)] : []),
-    ...disarmAdmit(worker),
-    announce({ event: 'workerDraining', ...change(worker, 'draining', at), reason }),
-    {
-      type: 'drainWorker',
-      worker: worker.id,
-      reason,
-      timeoutMs: settings.drainTimeoutMs,
-      migrates: worker.capabilities.migrates && reason !== 'stop' && reason !== 'masterGone',
-    },
-    { type: 'armTimer', key: { timer: 'drain', worker: worker.id }, delayMs: settings.drainTimeoutMs },
-  ],
-  verdict: null,
-});
+export const drain: Row['drain'] = (worker, { at, reason }, settings) => {
+  const ending = stepsFor(reason, settings);
+  const [first] = ending;
+  if (first === undefined) return killed(worker, at, 'stop');
+  return {
+    worker: { ...enter(worker, 'draining', at), ending },
+    effects: [
+      ...(worker.phase === 'starting' ? [disarm('ready', worker)] : []),
+      ...disarmAdmit(worker),
+      announce({ event: 'workerDraining', ...change(worker, 'draining', at), reason }),
+      {
+        type: 'drainWorker',
+        worker: worker.id,
+        reason,
+        signal: first.signal,
+        timeoutMs: first.waitMs,
+        migrates: worker.capabilities.migrates && reason !== 'stop' && reason !== 'masterGone',
+      },
+      { type: 'armTimer', key: { timer: 'drain', worker: worker.id }, delayMs: first.waitMs },
+    ],
+    verdict: null,
+  };
+};
+
+/** Before SIGKILL. */
+function stepsFor(
+  reason: DrainReason,
+  { stopSteps, drainTimeoutMs, killDelayMs }: LifecycleSettings,
+): readonly EndStep[] {
+  if (reason === 'stop' && stopSteps !== null) return stopSteps;
+  return [
+    { signal: null, waitMs: drainTimeoutMs },
+    { signal: 'SIGTERM', waitMs: killDelayMs },
+  ];
+}
 
 /** It has got a signal from elsewhere: as if it had been asked to drain, and its place is free. */
 export const leaves: Row['workerSaidItDrains'] = (worker, { at }, settings) => ({
@@ -65,8 +84,8 @@ function extend(
 export const extendStart: Row['workerNeedsTime'] = (worker, input, { readyTimeoutMs }) =>
   extend(worker, input, 'ready', readyTimeoutMs);
 
-export const extendDrain: Row['workerNeedsTime'] = (worker, input, { drainTimeoutMs }) =>
-  extend(worker, input, 'drain', drainTimeoutMs);
+export const extendDrain: Row['workerNeedsTime'] = (worker, input) =>
+  extend(worker, input, 'drain', worker.ending[0]?.waitMs ?? 0);
 
 /** Of a worker that is not ready. A gated one was never admitted, so it holds no connection, and there is nothing to drain. */
 export const drainIfItAccepts: Row['drain'] = (worker, input, settings) => {
@@ -91,17 +110,23 @@ export const endCommand: Row['workerLostProgram'] = (worker) => ({
   verdict: null,
 });
 
-export const terminate: Row['drainTimedOut'] = (worker, { at }, settings) => ({
-  worker: enter(worker, 'terminating', at),
-  effects: [
-    announce({ event: 'workerTerminated', ...change(worker, 'terminating', at) }),
-    { type: 'signalGroup', worker: worker.id, signal: 'SIGTERM' },
-    { type: 'armTimer', key: { timer: 'kill', worker: worker.id }, delayMs: settings.killDelayMs },
-  ],
-  verdict: null,
-});
-
-export const killAtLast: Row['killTimedOut'] = (worker, { at }) => killed(worker, at, 'drainTimeout');
+/** The step is over, and it is still there: the next one, or SIGKILL after the last. */
+export function escalate(worker: Worker, { at }: { readonly at: number }): WorkerStep {
+  const ending = worker.ending.slice(1);
+  const [next] = ending;
+  if (next === undefined) return killed(worker, at, 'drainTimeout');
+  // Only the first step has the signal of the worker.
+  const signal = next.signal ?? 'SIGTERM';
+  return {
+    worker: { ...enter(worker, 'terminating', at), ending },
+    effects: [
+      announce({ event: 'workerTerminated', ...change(worker, 'terminating', at), signal }),
+      { type: 'signalGroup', worker: worker.id, signal },
+      { type: 'armTimer', key: { timer: 'kill', worker: worker.id }, delayMs: next.waitMs },
+    ],
+    verdict: null,
+  };
+}
 
 export const kill: Row['kill'] = (worker, { at, reason }) => killed(worker, at, reason);
 

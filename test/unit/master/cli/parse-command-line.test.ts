@@ -3,6 +3,7 @@ import { optionTable } from '../../../../src/master/cli/option-table.ts';
 import { fileKeyOf, parseCommandLine } from '../../../../src/master/cli/parse-command-line.ts';
 import { masterKeys, programKeys } from '../../../../src/master/config/files/config-keys.ts';
 import { plainProcess } from '../../../../src/master/config/launch-options.ts';
+import { plainStop } from '../../../../src/master/config/stop-options.ts';
 import { compileOptions, type MasterOptions } from '../../../../src/master/config/options.ts';
 import { GracefulRunError } from '../../../../src/shared/errors.ts';
 
@@ -143,6 +144,7 @@ test('options are compiled once: durations in ms, paths absolute, defaults fille
         readyTimeoutMs: 30_000,
         probationMs: 2_000,
         drainTimeoutMs: 120_000,
+        stop: plainStop,
         autostart: true,
         dependsOn: [],
         kind: { type: 'server', overlaps: true, priority: 999 },

@@ -54,6 +54,7 @@ describe('what a changed key needs', () => {
     [{ limits: { nofile: 64 }, noNewPrivileges: true }, [['limits', 'no_new_privileges'], 'reload']],
     [{ cpuAffinity: '0', oomScoreAdj: 1 }, [['cpu_affinity', 'oom_score_adj'], 'reload']],
     [{ noNewPrivileges: false, limits: {} }, null],
+    [{ stopSignal: 'TERM 1s', stopasgroup: true }, [['stopsignal', 'stopasgroup'], 'nothing']],
     [{ ready: 'http:/healthz' as const }, [['ready'], 'reload']],
     [{ drainSignal: 'SIGTERM' as const }, [['drain_signal'], 'reload']],
     [{ drainSignal: 'auto' as const }, null],

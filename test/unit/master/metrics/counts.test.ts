@@ -89,7 +89,14 @@ test('a drain lasts over all states of the worker until it exits', () => {
       durationMs: 99_000,
       ...worker,
     },
-    { event: 'workerTerminated', from: 'draining', to: 'terminating', durationMs: 3_000, ...worker },
+    {
+      event: 'workerTerminated',
+      signal: 'SIGTERM',
+      from: 'draining',
+      to: 'terminating',
+      durationMs: 3_000,
+      ...worker,
+    },
     {
       event: 'workerKilled',
       reason: 'drainTimeout',

@@ -59,6 +59,7 @@ function worker(slot: number, changes: Partial<Worker> = {}): Worker {
     startedAt: 0,
     capabilities: { isGated: true, migrates: true, reports: true },
     extendedTo: null,
+    ending: [],
     readyAt: 0,
     admission: 'confirmed',
     adopts: true,

@@ -25,6 +25,7 @@ test('it drains with the whole drain timeout, and its connections move to the wo
   expect(effects).toContainEqual({
     type: 'drainWorker',
     worker: 1,
+    signal: null,
     reason: 'signal',
     timeoutMs: 30_000,
     migrates: true,

@@ -9,6 +9,7 @@ import {
   isResting,
   noCapabilities,
   servingGeneration,
+  type LifecycleSettings,
   type Program,
   type RestartSettings,
   type Slot,
@@ -41,11 +42,14 @@ class World {
   wasAtRest = false;
   stopAsked = false;
 
-  constructor(workers: number, probationMs: number, restart: RestartSettings) {
-    this.program = idleProgram(
-      { ...settings, settleMs: 3, maxDrainingGenerations: 2, probationMs, restart },
-      workers,
-    );
+  constructor(
+    workers: number,
+    probationMs: number,
+    restart: RestartSettings,
+    stopSteps: LifecycleSettings['stopSteps'],
+  ) {
+    const own = { settleMs: 3, maxDrainingGenerations: 2, probationMs, restart, stopSteps };
+    this.program = idleProgram({ ...settings, ...own }, workers);
   }
 
   feed(input: LifecycleInput): void {
@@ -407,8 +411,13 @@ test('no sequence of inputs breaks an invariant, a stop ends every one, and the 
       fc.option(fc.nat({ max: 2 * settings.sameStopMs })),
       fc.constantFrom(0, 4, 1_000),
       restarts,
-      (workers, lives, againAfter, probationMs, restart) => {
-        const world = new World(workers, probationMs, restart);
+      fc.option(
+        fc.array(fc.record({ signal: fc.constantFrom(null, 'SIGINT'), waitMs: fc.nat({ max: 9 }) }), {
+          maxLength: 3,
+        }),
+      ),
+      (workers, lives, againAfter, probationMs, restart, stopSteps) => {
+        const world = new World(workers, probationMs, restart, stopSteps);
         for (const actions of lives) live(world, actions, againAfter);
       },
     ),

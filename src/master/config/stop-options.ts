@@ -1,0 +1,112 @@
+/** How a program is stopped, if not as at a reload: the signals that its workers are sent, and the pauses between them. Pure. */
+import * as z from 'zod/mini';
+import { parseDuration } from '../../shared/durations.ts';
+import { drainSignalNames, type SignalName } from '../launch/drain-signals.ts';
+
+/** As code names them. */
+export interface StopOptions {
+  /**
+   * The signals that workers are sent at a stop, in this order, each with how long graceful-run waits for their exit before the next one:
+   * `TERM 10s, INT 5s, KILL`. One without a time has `stopwaitsecs`. SIGKILL comes last, whether it is named or not. Default: they drain as at a
+   * reload.
+   */
+  readonly stopSignal?: string;
+  /** How long a worker may take to exit at a stop before it is killed, 0s to 24h. Default: as at a reload: `drainTimeout`, then SIGTERM and 2 s. */
+  readonly stopwaitsecs?: string;
+  /** Send the signals of a stop to the whole process group of a worker, and not only to the process that serves. Default false. */
+  readonly stopasgroup?: boolean;
+}
+
+export interface StopStep {
+  /** Null: the one that tells a worker to drain. */
+  readonly signal: `SIG${SignalName}` | null;
+  /** How long it may then take to exit. */
+  readonly waitMs: number;
+}
+
+/** In a plan. */
+export interface StopPlan {
+  /** Before SIGKILL. Null: as at a reload. */
+  readonly steps: readonly StopStep[] | null;
+  readonly isForGroup: boolean;
+}
+
+/** Nothing is asked for. */
+export const plainStop: StopPlan = Object.freeze({ steps: null, isForGroup: false });
+
+const names = [...drainSignalNames, 'KILL'] as const;
+
+interface WrittenStep {
+  readonly signal: `SIG${SignalName}` | 'SIGKILL';
+  /** Null: none is written. */
+  readonly waitMs: number | null;
+}
+
+/** Null: it is no such list. */
+function parseSteps(written: string): readonly WrittenStep[] | null {
+  const steps: WrittenStep[] = [];
+  for (const item of written.split(',')) {
+    const [, name = '', wait] = /^\s*(?:SIG)?([A-Z0-9]+)(?:\s+(\S+))?\s*$/.exec(item) ?? [];
+    const known = names.find((one) => one === name);
+    const waitMs = wait === undefined ? null : parseDuration(wait);
+    const isWrong = known === undefined || (wait !== undefined && (waitMs === null || waitMs > dayMs));
+    // Nothing comes after it, and nothing has to be waited for.
+    if (isWrong || steps.at(-1)?.signal === 'SIGKILL' || (known === 'KILL' && wait !== undefined))
+      return null;
+    steps.push({ signal: `SIG${known}`, waitMs });
+  }
+  return steps;
+}
+
+const dayMs = 86_400_000;
+
+const wantedSignals = `signals, each with the time to wait for the exit, such as TERM, or TERM 10s, INT 5s, KILL; the signals are ${names.slice(0, -1).join(', ')}, and KILL, which comes last`;
+const wantedWait = 'a duration from 0s to 24h, such as 10s, 500ms or 2m';
+
+/** For the JSON Schema. */
+const step = `(?:SIG)?(?:${drainSignalNames.join('|')})(?:\\s+\\d+(?:\\.\\d+)?(?:ms|s|m|h))?`;
+export const stopPattern: string = `\\s*(?:${step}(?:\\s*,\\s*${step})*(?:\\s*,\\s*(?:SIG)?KILL)?|(?:SIG)?KILL)\\s*`;
+
+/** What their values may be. */
+export const stopValues: {
+  readonly [Name in keyof Required<StopOptions>]: z.ZodMiniType<Required<StopOptions>[Name]>;
+} = {
+  stopSignal: z
+    .string(wantedSignals)
+    .check(z.refine((written) => parseSteps(written) !== null, wantedSignals)),
+  stopwaitsecs: z.string(wantedWait).check(
+    z.refine((written) => {
+      const ms = parseDuration(written);
+      return ms !== null && ms <= dayMs;
+    }, wantedWait),
+  ),
+  stopasgroup: z.boolean('true or false'),
+};
+
+type Written = { readonly [Name in keyof StopOptions]?: StopOptions[Name] | undefined };
+
+/** `written` was checked by `stopValues`. */
+export function compileStop(
+  { stopSignal, stopwaitsecs, stopasgroup }: Written,
+  drainTimeoutMs: number,
+): StopPlan {
+  if (stopSignal === undefined && stopwaitsecs === undefined && stopasgroup === undefined) return plainStop;
+  const waitMs = stopwaitsecs === undefined ? null : parseDuration(stopwaitsecs);
+  return Object.freeze({
+    steps: stepsOf(stopSignal === undefined ? null : parseSteps(stopSignal), waitMs, drainTimeoutMs),
+    isForGroup: stopasgroup ?? false,
+  });
+}
+
+function stepsOf(
+  written: readonly WrittenStep[] | null,
+  waitMs: number | null,
+  drainTimeoutMs: number,
+): readonly StopStep[] | null {
+  if (written === null) return waitMs === null ? null : [Object.freeze({ signal: null, waitMs })];
+  return Object.freeze(
+    written.flatMap(({ signal, waitMs: own }) =>
+      signal === 'SIGKILL' ? [] : [Object.freeze({ signal, waitMs: own ?? waitMs ?? drainTimeoutMs })],
+    ),
+  );
+}
