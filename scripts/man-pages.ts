@@ -216,13 +216,14 @@ function keyItems(keys: Readonly<Record<string, ConfigKey>>): readonly string[] 
 
 function optionItem({
   flag,
+  short,
   values,
   description,
   value,
 }: CommandOption & { readonly value?: string }): string {
   const choice = values.length === 0 ? '' : `[=${values.map(italic).join('|')}]`;
   return item(
-    `${bold(`--${flag}`)}${choice}${value === undefined ? '' : ` ${italic(value)}`}`,
+    `${short === undefined ? '' : `${bold(`-${short}`)}, `}${bold(`--${flag}`)}${choice}${value === undefined ? '' : ` ${italic(value)}`}`,
     inline(`${description}.`),
   );
 }

@@ -45,6 +45,9 @@ type AnswerName =
   | 'ProgramLoad'
   | 'UpdatedProgram'
   | 'ErrorAnswer'
+  | 'LogLine'
+  | 'LogNotice'
+  | 'LogRecord'
   | 'PlanProblem'
   | 'Failure'
   | 'Outcome'
@@ -74,6 +77,9 @@ const answerSchemas: Readonly<Record<AnswerName, z.core.$ZodType>> = {
   ReloadAccepted: answers.reloadAccepted,
   ReloadResult: answers.reloadResult,
   Scaled: answers.scaled,
+  LogLine: answers.logLine,
+  LogNotice: answers.logNotice,
+  LogRecord: answers.logRecord,
   StopAccepted: answers.stopAccepted,
   UpdateResult: answers.updateResult,
   PlanDifference: answers.planDifference,

@@ -89,7 +89,7 @@ function routeOf(name: string): string {
 }
 
 function describe(operation: Operation, tag: string): unknown {
-  const { operationId, summary, description, request, answers, errors = [] } = operation;
+  const { operationId, summary, description, query, request, answers, errors = [] } = operation;
   const all: readonly Named[] = [
     ...answers.map((answer) => ({ ...answer, name: null })),
     ...errorNames
@@ -102,6 +102,9 @@ function describe(operation: Operation, tag: string): unknown {
     operationId,
     summary,
     ...(description === undefined ? {} : { description }),
+    ...(query === undefined
+      ? {}
+      : { parameters: Object.entries(query).map(([name, row]) => ({ name, in: 'query', ...row })) }),
     ...(request === undefined
       ? {}
       : {

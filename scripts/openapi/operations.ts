@@ -10,6 +10,8 @@ export interface Operation {
   readonly summary: string;
   /** More of it, after the summary. */
   readonly description?: string;
+  /** By name. */
+  readonly query?: Readonly<Record<string, { readonly description: string; readonly schema: object }>>;
   readonly request?: { readonly schema: ComponentName; readonly example: unknown };
   readonly answers: readonly Answer[];
   /** Errors beside those that every request can get. */
@@ -40,7 +42,7 @@ export type ErrorName =
 export const errorAnswers: Readonly<Record<ErrorName, Answer>> = {
   badRequest: error(
     400,
-    'The body is not JSON, has an unknown field, or an invalid value (`controlRequestRejected`).',
+    'The body is not JSON, or the body or the query has an unknown field or an invalid value (`controlRequestRejected`).',
     'controlRequestRejected',
     '`workers` must be a whole number from 1 to 1024',
   ),
@@ -116,6 +118,15 @@ const events: Answer = {
     'One event per line, from now on. The schema is that of one line. A reader that falls more than 1 MiB behind is disconnected.',
   schema: 'EventRecord',
   example: exampleAnswers.EventRecord,
+  isStream: true,
+};
+
+const logs: Answer = {
+  status: 200,
+  description:
+    'One line per line, the oldest first, and notices for the reader. The schema is that of one line. It is written no faster than it is read; if a reader of lines to come falls more than 1 MiB behind, lines are skipped, and a notice says how many bytes.',
+  schema: 'LogRecord',
+  example: exampleAnswers.LogRecord,
   isStream: true,
 };
 
@@ -225,6 +236,32 @@ export const programOperations: Readonly<Record<ProgramAction | 'status', Operat
     summary: 'Follow the events of a program',
     answers: [events],
     errors: ['programNotFound'],
+  },
+  logs: {
+    method: 'get',
+    operationId: 'logsOfProgram',
+    summary: 'What the workers of a program wrote',
+    query: {
+      lines: {
+        description:
+          'How many of the last lines of each log file, or of what the master remembers. Default: all.',
+        schema: { type: 'integer', minimum: 0 },
+      },
+      since: {
+        description: 'Only lines from this time on, in ms since 1970. Default: however old.',
+        schema: { type: 'integer', minimum: 0 },
+      },
+      stream: {
+        description: 'Only the lines of this stream. Default: both.',
+        schema: { type: 'string', enum: ['stdout', 'stderr'] },
+      },
+      follow: {
+        description: 'Go on with the lines to come. Default: false.',
+        schema: { type: 'boolean' },
+      },
+    },
+    answers: [logs],
+    errors: ['badRequest', 'programNotFound'],
   },
 };
 

@@ -1,6 +1,7 @@
 /** Parses the command line of gracefulctl. */
 import yargs, { type Argv } from 'yargs';
 import { type ReloadWait, reloadWaits, workersLimit } from '../shared/control-api.ts';
+import { parseDuration } from '../shared/durations.ts';
 import { GracefulRunError } from '../shared/errors.ts';
 import { shells } from '../shared/completion.ts';
 import { version } from '../shared/version.ts';
@@ -27,7 +28,18 @@ export type Command =
     }
   | { readonly kind: 'stop' | 'shutdown'; readonly wait: boolean; readonly json: boolean }
   | { readonly kind: 'scale'; readonly workers: number; readonly json: boolean }
+  | ({ readonly kind: 'logs'; readonly json: boolean } & LogsWanted)
   | { readonly kind: 'update'; readonly dryRun: boolean; readonly json: boolean };
+
+/** Which lines of workers. */
+export interface LogsWanted {
+  readonly follow: boolean;
+  /** Of each log file; null: all. */
+  readonly lines: number | null;
+  /** How old they may be, in ms; null: however old. */
+  readonly sinceMs: number | null;
+  readonly stderr: boolean;
+}
 
 export interface Request {
   /** The programs that are meant; for update and shutdown, the masters. */
@@ -45,6 +57,10 @@ interface Words {
   wait?: string;
   dryRun?: boolean;
   watch?: boolean;
+  follow?: boolean;
+  lines?: string;
+  since?: string;
+  stderr?: boolean;
 }
 
 export const program = 'gracefulctl';
@@ -64,9 +80,7 @@ const synonyms: Readonly<Record<string, string>> = {
   diff: 'update --dry-run',
   apply: 'update',
   'daemon-reload': 'update',
-  logs: 'events',
-  log: 'events',
-  tail: 'events',
+  log: 'logs',
   monit: 'top',
   watch: 'status --watch',
 };
@@ -144,11 +158,13 @@ function rejectUnknownOptions(argv: readonly string[]): void {
     words.some((word) => [name, ...aliases].includes(word)),
   );
   const rows = row === undefined ? commandTable : [row];
-  const flags = [...commonOptions, ...rows.flatMap(({ options }) => options)].map(({ flag }) => flag);
-  const known = [...flags, 'version', 'help'];
+  const options = [...commonOptions, ...rows.flatMap((one) => one.options)];
+  const known = [...options.map(({ flag }) => flag), 'version', 'help'];
+  const letters = ['h', ...options.flatMap(({ short }) => short ?? [])];
   for (const word of words) {
     const [, dashes, name] = /^(--?)([a-z][^=]*)/i.exec(word) ?? [];
-    if (name === undefined || (dashes === '--' ? known.includes(name) : name === 'h')) continue;
+    if (name === undefined || (dashes === '--' ? known.includes(name) : letters.includes(name.slice(0, 1))))
+      continue;
     throw badOption(
       `cannot understand the command line: ${row?.name ?? program} has no option ${dashes}${name}`,
       suggestion(nearest(name, known), (option) => `--${option}`) ??
@@ -164,8 +180,9 @@ function explicitWait(word: string): string {
 
 function withArguments(command: Argv, { names, options }: CommandRow): Argv<Words> {
   command.positional('names', { type: 'string', array: true, describe: namesOf[names] });
-  for (const { flag, kind, description } of options)
+  for (const { flag, short, kind, description } of options)
     command.option(flag, {
+      ...(short === undefined ? {} : { alias: short }),
       type: kind === 'boolean' ? 'boolean' : 'string',
       ...(kind === 'boolean' ? { default: false } : {}),
       describe: description,
@@ -177,8 +194,9 @@ function withArguments(command: Argv, { names, options }: CommandRow): Argv<Word
 /** The command, and the names that it is for. */
 function commandOf(
   kind: CommandName,
-  { names, wait, json, dryRun, watch = false }: Words,
+  words: Words,
 ): { readonly names: string[] | undefined; readonly command: Command } {
+  const { names, wait, json, dryRun, watch = false } = words;
   switch (kind) {
     case 'status':
       if (watch && json)
@@ -202,9 +220,34 @@ function commandOf(
       const { rest, workers } = countIn(names ?? []);
       return { names: rest, command: { kind, workers, json } };
     }
+    case 'logs':
+      return { names, command: { kind, ...logsIn(words), json } };
     case 'update':
       return { names, command: { kind, dryRun: dryRun === true, json } };
   }
+}
+
+const defaultLines = 20;
+
+function logsIn({ follow, lines, since, stderr }: Words): LogsWanted {
+  const sinceMs = since === undefined ? null : parseDuration(since);
+  if (since !== undefined && sinceMs === null)
+    throw badOption(
+      `cannot show logs: --since must be a duration, such as 30s, 10m or 2h, not ${JSON.stringify(since)}`,
+      `${program} logs --since 10m`,
+    );
+  if (lines !== undefined && lines !== 'all' && !/^\d{1,9}$/.test(lines))
+    throw badOption(
+      `cannot show logs: --lines must be a number, or all, not ${JSON.stringify(lines)}`,
+      `${program} logs -n 100`,
+    );
+  const byDefault = sinceMs === null ? defaultLines : null;
+  return {
+    follow: follow === true,
+    lines: lines === undefined ? byDefault : lines === 'all' ? null : Number(lines),
+    sinceMs,
+    stderr: stderr === true,
+  };
 }
 
 function wantedIn(

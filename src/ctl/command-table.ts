@@ -15,6 +15,8 @@ export interface CommandRow {
 export interface CommandOption {
   /** Without its dashes. */
   readonly flag: string;
+  /** With one dash. */
+  readonly short?: string;
   readonly kind: 'text' | 'boolean';
   /** What can stand behind `=`; empty: the option takes none. */
   readonly values: readonly string[];
@@ -32,6 +34,7 @@ export type CommandName =
   | 'scale'
   | 'update'
   | 'events'
+  | 'logs'
   | 'shutdown';
 
 const reloadWait: CommandOption = {
@@ -126,6 +129,35 @@ export const commandTable: readonly CommandRow[] = [
     options: [],
   },
   {
+    name: 'logs',
+    aliases: ['tail'],
+    description: 'Show what the workers wrote, with generation and pid',
+    names: 'programs',
+    options: [
+      {
+        flag: 'follow',
+        short: 'f',
+        kind: 'boolean',
+        values: [],
+        description: 'Go on with the lines to come',
+      },
+      {
+        flag: 'lines',
+        short: 'n',
+        kind: 'text',
+        values: [],
+        description: 'How many of the last lines of each log file: a number, or all; without --since 20',
+      },
+      {
+        flag: 'since',
+        kind: 'text',
+        values: [],
+        description: 'Only lines that are no older than this: 30s, 10m, 2h',
+      },
+      { flag: 'stderr', kind: 'boolean', values: [], description: 'Only what was written to stderr' },
+    ],
+  },
+  {
     name: 'shutdown',
     aliases: [],
     description: 'Stop a master with all of its programs',
@@ -169,6 +201,7 @@ export const commandExamples: readonly (readonly [string, string])[] = [
   ['reload shop --wait', 'reload, and exit 0 only if the new release serves'],
   ["reload 'web-*'", 'reload every program whose name begins with web-'],
   ['scale shop 4', 'run shop with four workers'],
+  ['logs -f shop', 'show the last lines of shop, and those to come'],
 ];
 
 export const commandExits: readonly (readonly [code: number, meaning: string])[] = [

@@ -12,6 +12,7 @@ import { type ExitCode, exitCodeOf, exitCodes } from './ctl-exit-codes.ts';
 import { openTerminal, type Terminal } from './output-streams.ts';
 import { showEvents } from './show/follow-events.ts';
 import { showTop, watchStatus } from './show/show-top.ts';
+import { showLogs } from './show/show-logs.ts';
 import { showStatus } from './show/show-status.ts';
 
 /** Runs the command in `argv` (without node and script) and sets the exit code. Never rejects. */
@@ -46,6 +47,8 @@ async function obey(request: Request, terminal: Terminal): Promise<ExitCode> {
       return showTop(request, command, terminal);
     case 'events':
       return showEvents(request, command, terminal);
+    case 'logs':
+      return showLogs(request, command, terminal);
     case 'start':
     case 'reload':
     case 'restart':

@@ -1,9 +1,12 @@
 /** What the commands write to. It owns the two streams and the colours. */
+import { once } from 'node:events';
 import { colourPaint } from '../shared/paint.ts';
 import { plain, type Styles } from './show/status-view.ts';
 
 export interface Terminal {
   readonly out: (text: string) => void;
+  /** As out; resolves when more can be written without filling the memory. */
+  readonly outSlowly: (text: string) => Promise<void>;
   readonly err: (text: string) => void;
   /** For `out`. */
   readonly styles: Styles;
@@ -23,6 +26,9 @@ export function openTerminal(): Terminal {
   return {
     out: (text) => {
       process.stdout.write(text);
+    },
+    outSlowly: async (text) => {
+      if (!process.stdout.write(text)) await once(process.stdout, 'drain');
     },
     err: (text) => {
       process.stderr.write(text);

@@ -242,6 +242,7 @@ function assemble(
     update: updates.fromFile,
     reloadAll,
     reopenLogs,
+    logs: ({ program, ...request }, signal) => set.find(program).program.logs(request, signal),
     subscribe: (listener, of) => {
       const name = of === undefined ? null : set.find(of.program).program.name();
       if (name === null) return subscribe(listener);

@@ -11,6 +11,7 @@
  *   POST /v1/programs/NAME/scale   {workers} 200 Scaled
  *   POST /v1/programs/NAME/stop    {wait}    202 StopAccepted; with wait the answer ends when its workers have ended
  *   GET  /v1/programs/NAME/events            200, its events, one a line (application/x-ndjson), until either side goes
+ *   GET  /v1/programs/NAME/logs              200, LogRecord, one a line, of its workers' output. Query: lines, since, stream, follow (see LogLine)
  *   POST /v1/update {dryRun}                 200 UpdateResult · 409 UpdateResult when a program has failed · 422 ErrorAnswer when the file is wrong
  *   POST /v1/stop   {wait}                   202 StopAccepted; stops all programs and the master; with wait the answer ends with the master
  *   GET  /v1/events                          200, the events of all programs
@@ -37,7 +38,7 @@ export const routes = {
 export const metricsRoute = '/metrics';
 
 /** What can be done to one program, as the last part of its route. */
-export const programActions = ['start', 'reload', 'restart', 'scale', 'stop', 'events'] as const;
+export const programActions = ['start', 'reload', 'restart', 'scale', 'stop', 'events', 'logs'] as const;
 export type ProgramAction = (typeof programActions)[number];
 
 /** The route of a program, or of what is done to it. */
@@ -51,6 +52,33 @@ export function programRoute(name: string, action: ProgramAction | null = null):
  */
 export const reloadWaits = ['serving', 'settled', 'drained'] as const;
 export type ReloadWait = (typeof reloadWaits)[number];
+
+/**
+ * A line that a worker wrote. In the query of the request: `lines`, how many of the last ones; `since`, ms since 1970; `stream`, `stdout` or `stderr`;
+ * `follow=true`: the answer goes on with the lines to come.
+ */
+export interface LogLine {
+  /** Null: a file of both, which does not say. */
+  readonly stream: 'stdout' | 'stderr' | null;
+  /** Null: not known, because the line is older than what the master remembers, and the file does not say. */
+  readonly generation: number | null;
+  /** Null: not known. */
+  readonly slot: number | null;
+  /** The pid of the worker. Null: not known. */
+  readonly worker: number | null;
+  /** When the master read it, in ms since 1970. Null: not known. */
+  readonly time: number | null;
+  /** Without its end. Bytes that are not UTF-8 are replaced. */
+  readonly line: string;
+}
+
+/** What a reader of lines has to know: why there are none of stdout, or that some were skipped. */
+export interface LogNotice {
+  /** A sentence for people. */
+  readonly notice: string;
+}
+
+export type LogRecord = LogLine | LogNotice;
 
 /** How many workers a program can have. */
 export const workersLimit = 1024;

@@ -1,6 +1,7 @@
 /** One example of every answer of a master. The OpenAPI description shows them. */
 import type {
   ErrorAnswer,
+  LogRecord,
   MasterStatus,
   ProgramList,
   ReloadAccepted,
@@ -170,6 +171,15 @@ const ready: EventRecord = {
   time: 1_795_308_017_086,
 };
 
+const logged: LogRecord = {
+  stream: 'stdout',
+  generation: 3,
+  slot: 0,
+  worker: 4_711,
+  time: 1_795_308_017_086,
+  line: 'GET /cart 200',
+};
+
 export const exampleAnswers: {
   readonly MasterStatus: MasterStatus;
   readonly ProgramList: ProgramList;
@@ -182,6 +192,7 @@ export const exampleAnswers: {
   readonly UpdateResult: UpdateResult;
   readonly ErrorAnswer: ErrorAnswer;
   readonly EventRecord: EventRecord;
+  readonly LogRecord: LogRecord;
 } = {
   MasterStatus: master,
   ProgramList: programs,
@@ -194,4 +205,5 @@ export const exampleAnswers: {
   UpdateResult: updated,
   ErrorAnswer: refused,
   EventRecord: ready,
+  LogRecord: logged,
 };

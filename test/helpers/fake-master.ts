@@ -128,6 +128,10 @@ export class FakeMaster {
       return Promise.resolve({ file: '/srv/graceful.toml', difference, applied: !isDryRun, programs: [] });
     },
     reopenLogs: () => Promise.resolve(),
+    logs: async function* () {
+      await Promise.resolve();
+      yield* [];
+    },
     reloadAll: () => {
       this.#called('reloadAll');
       return Promise.resolve();

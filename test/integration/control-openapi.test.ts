@@ -32,7 +32,7 @@ function asking(socketPath: string): Ask {
       type: response.headers['content-type'] ?? '',
       body: text,
     };
-    const path = route.replace(/^(\/v1\/programs\/)[^/]+/, '$1{name}');
+    const path = route.replace(/\?.*$/, '').replace(/^(\/v1\/programs\/)[^/]+/, '$1{name}');
     expect([path, answer.status, problemsOfAnswer(path, method.toLowerCase(), answer)]).toEqual([
       path,
       answer.status,
@@ -76,6 +76,9 @@ test('a master of many programs answers as described', async () => {
   expect((await ask('POST', '/v1/programs/broken/start', { wait: true })).status).toBe(409);
   expect((await ask('POST', '/v1/programs/broken/restart', { wait: true })).status).toBe(409);
   expect((await ask('GET', '/v1/programs/broken')).status).toBe(200);
+  expect((await ask('GET', '/v1/programs/broken/logs')).status).toBe(200);
+  expect((await ask('GET', '/v1/programs/none/logs')).status).toBe(404);
+  expect((await ask('GET', '/v1/programs/shop/logs?lines=many')).status).toBe(400);
 
   expect((await ask('GET', '/v1/status')).status).toBe(409);
   expect((await ask('POST', '/v1/reload', { wait: true })).status).toBe(409);

@@ -3,6 +3,7 @@
  * value, a refusal is a GracefulRunError.
  */
 import type {
+  LogRecord,
   MasterStatus,
   ReloadAccepted,
   ReloadResult,
@@ -13,6 +14,7 @@ import type {
   UpdateResult,
 } from '../../shared/control-api.ts';
 import type { Cause, EventRecord } from '../../shared/events.ts';
+import type { LogsRequest } from '../output/show-logs.ts';
 import type { CountChange } from '../program/lifecycle/inputs.ts';
 
 /** `program`: the name of one; null: the only one. Errors: `programNotFound`, `programAmbiguous`. */
@@ -80,6 +82,8 @@ export interface Commands {
   readonly reloadAll: (command: { readonly cause: Cause }) => Promise<void>;
   /** Opens the log files again, which another program may have moved. What has come of it is told by an event. */
   readonly reopenLogs: () => Promise<void>;
+  /** What the workers of a program wrote, until `signal` is aborted. */
+  readonly logs: (request: LogsRequest & OfProgram, signal: AbortSignal) => AsyncIterable<LogRecord>;
   /** Delivers every event (of one program, where one is named) from now on, until the returned function is called. */
   readonly subscribe: (listener: (event: EventRecord) => void, of?: OfProgram) => () => void;
 }

@@ -22,6 +22,8 @@ import { answerError, answerJson, answerMetrics, readBody, Refusal } from './htt
 import type { Commands, ReloadCommand, ReloadUnderWay, StopCommand } from './commands.ts';
 import type { Lasting } from './connection-limits.ts';
 import { streamEvents } from './event-stream.ts';
+import { parseLogsQuery } from './logs-query.ts';
+import { streamLogs } from './log-stream.ts';
 import { parseRequest, waitOf } from './read-request.ts';
 
 /** What a request has come with, and what it is to be answered with. */
@@ -72,6 +74,7 @@ const ofProgram: { readonly [Name in ProgramAction]: Route } = {
       stop(exchange, ({ cause }) => exchange.commands.stop({ program, cause })),
   },
   events: { method: 'GET', act: followEvents },
+  logs: { method: 'GET', act: showLogs },
 };
 
 /** Answers one request, whatever it is. Never rejects; nothing that a client sends or omits reaches the master as an error. */
@@ -215,6 +218,20 @@ function followEvents({ response, commands, keep }: Exchange, program: string | 
   if (of !== undefined) commands.subscribe(() => undefined, of)();
   keep('follows');
   streamEvents(response, (listener) => commands.subscribe(listener, of));
+}
+
+async function showLogs(
+  { request, response, commands, keep }: Exchange,
+  program: string | null,
+): Promise<void> {
+  const query = parseLogsQuery(request.url ?? '');
+  if ('problem' in query) throw new Refusal(400, query.problem);
+  const reader = new AbortController();
+  // Before the answer begins: there may be no such program.
+  const records = commands.logs({ program, ...query.request }, reader.signal);
+  // It may be long, and a slow reader takes its time.
+  keep('follows');
+  await streamLogs(response, records, reader);
 }
 
 async function readRequest<Request>(

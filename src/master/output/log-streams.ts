@@ -9,6 +9,7 @@ import {
 import type { OutputStream, WorkerProcess } from '../process/platform.ts';
 import { formatLines, isPlain } from './format-lines.ts';
 import { forwardWholeLines, type LineForwarder } from './forward-lines.ts';
+import type { KeptLines } from './kept-lines.ts';
 import type { LogFile, LogSource } from './log-file.ts';
 
 export interface LogStream extends LineForwarder {
@@ -31,6 +32,7 @@ export interface LogStreams {
 
 export interface LogStreamsParts {
   readonly name: () => string;
+  readonly kept: Pick<KeptLines, 'add'>;
   readonly files: (path: string) => LogFile;
   readonly format: LineFormat;
   readonly onEvent: (event: MasterEvent) => void;
@@ -39,6 +41,7 @@ export interface LogStreamsParts {
 const newline = 0x0a;
 
 export function createLogStreams(parts: LogStreamsParts): LogStreams {
+  const { kept } = parts;
   let { format } = parts;
   const open = new Set<{ readonly file: LogFile; readonly stream: OutputStream; readonly slot: number }>();
 
@@ -58,13 +61,15 @@ export function createLogStreams(parts: LogStreamsParts): LogStreams {
       open.add(own);
       let isContinued = false;
       const lines = forwardWholeLines((bytes) => {
+        const now = new Date();
+        kept.add({ generation, slot, bytes, stream, worker: pid(), time: now.getTime(), path: file.path });
         const formatted = isPlain(format)
           ? bytes
           : formatLines(
               bytes,
               format,
               { program: parts.name(), generation, slot, worker: pid(), stream },
-              new Date().toISOString(),
+              now.toISOString(),
               isContinued,
             );
         isContinued = bytes.at(-1) !== newline;

@@ -3,6 +3,7 @@ import type { MasterEvent } from '../../shared/events.ts';
 import type { OutputDestination, OutputPlan } from '../config/output-options.ts';
 import type { OutputStream, Platform, SpawnRequest, WorkerProcess } from '../process/platform.ts';
 import { forwardWholeLines, type LineForwarder } from './forward-lines.ts';
+import { createKeptLines, type KeptLines } from './kept-lines.ts';
 import type { LogFile } from './log-file.ts';
 import type { LogFilesLoader } from './log-files-loader.ts';
 import type { LogStreams } from './log-streams.ts';
@@ -25,6 +26,8 @@ export interface WorkerOutput {
 }
 
 export interface ProgramOutput {
+  /** The latest lines of its workers. */
+  readonly kept: KeptLines;
   /** Loads what this plan needs. To be called before open() and configure(). */
   load(plan: OutputPlan): Promise<void>;
   /** What can change while workers run, changes now. */
@@ -43,6 +46,7 @@ export interface ProgramOutputParts {
 }
 
 export function createProgramOutput(parts: ProgramOutputParts): ProgramOutput {
+  const kept = createKeptLines();
   let streams: LogStreams | null = null;
 
   function isLogged(plan: OutputPlan): boolean {
@@ -61,6 +65,7 @@ export function createProgramOutput(parts: ProgramOutputParts): ProgramOutput {
     if (destination.to === 'none') return nowhere;
     if (destination.to === 'inherit')
       return forwardWholeLines((bytes) => {
+        kept.add({ ...place, bytes, stream, worker: pid(), time: Date.now(), path: null });
         parts.onStderr(bytes, pid());
       }, parts.arm);
     if (streams === null) throw new Error('load() comes first');
@@ -68,12 +73,14 @@ export function createProgramOutput(parts: ProgramOutputParts): ProgramOutput {
   }
 
   return {
+    kept,
     async load(plan) {
       if (!isLogged(plan) || streams !== null) return;
       const files = await parts.files.load();
       const { createLogStreams } = await import('./log-streams.ts');
       streams ??= createLogStreams({
         ...parts,
+        kept,
         files: (path): LogFile => files.at(path),
         format: plan.format,
       });

@@ -2,7 +2,7 @@
  * One program: its plan, its listeners, its workers and what happened to it. It can be started again after it has stopped or failed, and its plan
  * can change while it runs. It knows nothing of other programs, nor of what is done with its events.
  */
-import type { ReloadResult, Scaled } from '../../shared/control-api.ts';
+import type { LogRecord, ReloadResult, Scaled } from '../../shared/control-api.ts';
 import type { Cause, EventWithoutRelease, Failure, MasterEvent } from '../../shared/events.ts';
 import { messageOf } from '../../shared/errors.ts';
 import { killDelayMs } from '../../shared/protocol.ts';
@@ -28,6 +28,8 @@ import type { Platform } from '../process/platform.ts';
 import { bindWithPatience } from '../sockets/bind-with-retries.ts';
 import type { BoundListener } from '../sockets/listener.ts';
 import { createLogFilesLoader, type LogFilesLoader } from '../output/log-files-loader.ts';
+import { logsSource } from '../output/logs-source.ts';
+import type { LogsRequest } from '../output/show-logs.ts';
 import { createProgramOutput } from '../output/program-output.ts';
 import type { Watch } from '../watch/start-watch.ts';
 import { describeDrain } from './describe-status.ts';
@@ -108,6 +110,8 @@ export interface ManagedProgram {
   change(plan: ProgramPlan, prepared: PreparedVersion | null): void;
   /** Asks the draining workers what they still have open; `ofAll`: every worker that serves, too. */
   askOpen(ofAll?: boolean): Promise<void>;
+  /** What its workers wrote, until `signal` is aborted. */
+  logs(request: LogsRequest, signal: AbortSignal): AsyncGenerator<LogRecord>;
   openOf: Runner['openOf'];
   loadOf: Runner['loadOf'];
   served: Runner['served'];
@@ -413,6 +417,11 @@ export function createProgram(parts: ProgramParts): ManagedProgram {
       if (plan.workers !== before.workers)
         runner.dispatch({ type: 'workerCountRequested', change: { to: plan.workers } });
       if (isWatching && JSON.stringify(plan.watch) !== JSON.stringify(before.watch)) void watchAnew();
+    },
+    async *logs(request, signal) {
+      const { showLogs } = await import('../output/show-logs.ts');
+      const { output: plan, workers } = versions.latest().plan;
+      yield* showLogs(logsSource(plan, { name: name(), workers }, output.kept), request, signal);
     },
     askOpen: (ofAll) => runner.askOpen(ofAll),
     openOf: (worker) => runner.openOf(worker),

@@ -10,6 +10,9 @@ import {
   type ErrorAnswer,
   type EventLoopStatus,
   type LoadStatus,
+  type LogLine,
+  type LogNotice,
+  type LogRecord,
   type MasterStatus,
   type PendingRestart,
   type PlanDifference,
@@ -200,6 +203,17 @@ export const planProblem: z.ZodMiniType<PlanProblem> = z.object({
   hint: z.nullable(z.string()),
 });
 
+export const logLine: z.ZodMiniType<LogLine> = z.object({
+  stream: z.nullable(z.enum(['stdout', 'stderr'])),
+  generation: z.nullable(z.int()),
+  slot: z.nullable(z.int()),
+  worker: z.nullable(z.int()),
+  time: z.nullable(z.number()),
+  line: z.string(),
+});
+export const logNotice: z.ZodMiniType<LogNotice> = z.object({ notice: z.string() });
+export const logRecord: z.ZodMiniType<LogRecord> = z.union([logLine, logNotice]);
+
 export const errorAnswer: z.ZodMiniType<ErrorAnswer> = z.object({
   error: z.object({
     code: z.string(),
@@ -225,6 +239,12 @@ export function readAnswer<T>(shape: z.ZodMiniType<T>, body: string): T {
 export function readError(body: string): ErrorAnswer['error'] | null {
   const parsed = errorAnswer.safeParse(parseJson(body));
   return parsed.success ? parsed.data.error : null;
+}
+
+/** Null: it is none that this version knows. */
+export function readLogRecord(value: unknown): LogRecord | null {
+  const parsed = logRecord.safeParse(value);
+  return parsed.success ? parsed.data : null;
 }
 
 /** The value, or undefined when the text is not JSON. */

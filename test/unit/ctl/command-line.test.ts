@@ -30,6 +30,27 @@ test.each([
   ['update', [], { kind: 'update', dryRun: false, json: false }],
   ['update platform --dry-run', ['platform'], { kind: 'update', dryRun: true, json: false }],
   ['events --json', [], { kind: 'events', json: true }],
+  ['logs', [], { kind: 'logs', follow: false, lines: 20, sinceMs: null, stderr: false, json: false }],
+  [
+    'tail -f shop',
+    ['shop'],
+    { kind: 'logs', follow: true, lines: 20, sinceMs: null, stderr: false, json: false },
+  ],
+  [
+    'logs -n 100 --stderr shop',
+    ['shop'],
+    { kind: 'logs', follow: false, lines: 100, sinceMs: null, stderr: true, json: false },
+  ],
+  [
+    'logs --since 10m shop',
+    ['shop'],
+    { kind: 'logs', follow: false, lines: null, sinceMs: 600_000, stderr: false, json: false },
+  ],
+  [
+    'logs --lines=all',
+    [],
+    { kind: 'logs', follow: false, lines: null, sinceMs: null, stderr: false, json: false },
+  ],
   ['shutdown --wait platform', ['platform'], { kind: 'shutdown', wait: true, json: false }],
 ])('%s', async (line, words, command) => {
   const request = await parseCommandLine(line.split(' '));
@@ -51,10 +72,10 @@ test.each([
   ['relaod', 'gracefulctl reload?'],
   ['relaod shop', 'gracefulctl reload?'],
   ['reread', 'gracefulctl update --dry-run?'],
-  ['logs', 'gracefulctl events?'],
+  ['log', 'gracefulctl logs?'],
   [
     'constructor',
-    'the commands are list, status, top, start, stop, reload, restart, scale, update, events, shutdown',
+    'the commands are list, status, top, start, stop, reload, restart, scale, update, events, logs, shutdown',
   ],
 ])('%s is no command, and the hint says which was probably meant', async (line, hint) => {
   expect((await refusal(...line.split(' '))).hint).toContain(hint);
@@ -63,6 +84,9 @@ test.each([
 test.each([
   '',
   'status --wait',
+  'logs --since yesterday',
+  'logs -n many',
+  'logs -x',
   'status --name',
   'status --dry-run',
   'reload --wait=ready',

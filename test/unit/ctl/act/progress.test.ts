@@ -51,6 +51,7 @@ test('the events are followed before the command is carried out, so that none of
   const seen = settleable<undefined>();
   const terminal = {
     out: () => undefined,
+    outSlowly: () => Promise.resolve(),
     err: (text: string) => {
       shown.push(text);
       seen.resolve(undefined);
