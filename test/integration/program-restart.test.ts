@@ -1,5 +1,6 @@
 // One program without a master around it: it can be started again, and what has to survive the master is plain data.
 import { expect, onTestFinished, test } from 'vitest';
+import { createLogFilesLoader } from '../../src/master/output/log-files-loader.ts';
 import { compileProgram } from '../../src/master/config/options.ts';
 import { createMaster } from '../../src/master/master.ts';
 import { system } from '../../src/master/process/system.ts';
@@ -26,6 +27,7 @@ function programOf(command: readonly string[], port: number): Running {
     platform: system,
     onStderr: () => undefined,
     privateFolder: () => null,
+    logFiles: createLogFilesLoader(),
     onEvent: ({ event }) => {
       const [done, left] = [
         waiting.filter(({ name }) => name === event),

@@ -11,6 +11,7 @@ import {
   open,
   openSync,
   realpathSync,
+  stat,
   writev,
 } from 'node:fs';
 import { promisify } from 'node:util';
@@ -61,7 +62,19 @@ const littleWaitingBytes = 256 * 1024;
 const batchBytes = 1024 * 1024;
 /** How long to wait after a rotation has failed. */
 const rotationPauseMs = 30_000;
+/** A disk takes lines again if it has taken so much in a row, or the last failure was so long ago. */
+const recoveryBytes = 64 * 1024;
+const recoveryMs = 1_000;
 const newline = 0x0a;
+
+interface Loss {
+  readonly reason: 'cannotWrite' | 'tooFast';
+  lines: number;
+  bytes: number;
+  /** What was written since something was lost, and when that was. */
+  writtenBytes: number;
+  latestAt: number;
+}
 
 export function createLogFile(path: string, calls: LogFileCalls = realCalls): LogFile {
   const queue = createLogQueue();
@@ -92,7 +105,7 @@ export function createLogFile(path: string, calls: LogFileCalls = realCalls): Lo
   /** When the day of the file's lines ends. */
   let dayEndsAt = 0;
   /** Why lines are lost at present, and how many were. */
-  let loss: { readonly reason: 'cannotWrite' | 'tooFast'; lines: number; bytes: number } | null = null;
+  let loss: Loss | null = null;
   let reopening: { readonly done: (problem: string | null) => void }[] = [];
 
   function adopt(opened: number): void {
@@ -112,11 +125,21 @@ export function createLogFile(path: string, calls: LogFileCalls = realCalls): Lo
   ): void {
     if (loss?.reason !== reason) {
       found();
-      loss = { reason, lines: 0, bytes: 0 };
+      loss = { reason, lines: 0, bytes: 0, writtenBytes: 0, latestAt: 0 };
       tell({ event: 'outputLost', path, reason, problem });
     }
+    loss.writtenBytes = 0;
+    loss.latestAt = calls.nowMs();
     loss.lines += countLines(pieces);
     for (const { length } of pieces) loss.bytes += length;
+  }
+
+  /** On a disk that is nearly full, short lines may still fit between long ones that do not. */
+  function hasRecovered(writtenBytes: number): boolean {
+    if (loss?.reason === 'tooFast') return queue.bytes <= littleWaitingBytes;
+    if (loss === null) return false;
+    loss.writtenBytes += writtenBytes;
+    return loss.writtenBytes >= recoveryBytes || calls.nowMs() - loss.latestAt >= recoveryMs;
   }
 
   /** Nothing is lost any more. */
@@ -195,7 +218,7 @@ export function createLogFile(path: string, calls: LogFileCalls = realCalls): Lo
         left = without(left, written);
       }
       isAtLineStart = pieces.at(-1)?.at(-1) === newline;
-      if (loss?.reason === 'cannotWrite' || queue.bytes <= littleWaitingBytes) found();
+      if (hasRecovered(writtenBytes)) found();
     } catch (error) {
       const whole = Buffer.concat(pieces);
       const keptBytes = writtenBytes === 0 ? 0 : whole.lastIndexOf(newline, writtenBytes - 1) + 1;
@@ -224,12 +247,13 @@ export function createLogFile(path: string, calls: LogFileCalls = realCalls): Lo
     await compressing;
     if (fd === null) return;
     // It may have been truncated, by `copytruncate` of logrotate for example.
-    const { size, mode } = fstatSync(fd);
+    const { size, mode, ino } = fstatSync(fd);
     sizeBytes = size;
     if (size === 0) dayEndsAt = endOfDay(calls.nowMs());
     if (!isRotationDue(firstLine)) return;
     try {
-      await shiftBackups(realPath, settings.backups);
+      // logrotate(8) has moved it, and is about to say so: then the path is free.
+      if ((await inodeOf(realPath)) === ino) await shiftBackups(realPath, settings.backups);
       const opened = await promisify(open)(realPath, openFlags, mode & 0o777);
       fchmodSync(opened, mode & 0o777);
       adopt(opened);
@@ -345,6 +369,15 @@ function unusable(path: string, cause: unknown): GracefulRunError {
       cause,
     },
   );
+}
+
+/** Null: there is no such file. */
+async function inodeOf(path: string): Promise<number | null> {
+  try {
+    return (await promisify(stat)(path)).ino;
+  } catch {
+    return null;
+  }
 }
 
 function without(pieces: readonly Uint8Array[], writtenBytes: number): readonly Uint8Array[] {

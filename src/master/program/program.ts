@@ -27,7 +27,7 @@ import { newNotifyPath } from '../process/notify-socket.ts';
 import type { Platform } from '../process/platform.ts';
 import { bindWithPatience } from '../sockets/bind-with-retries.ts';
 import type { BoundListener } from '../sockets/listener.ts';
-import { createLogFilesLoader, type LogFilesLoader } from '../output/log-files-loader.ts';
+import type { LogFilesLoader } from '../output/log-files-loader.ts';
 import { logsSource } from '../output/logs-source.ts';
 import type { LogsRequest } from '../output/show-logs.ts';
 import { createProgramOutput } from '../output/program-output.ts';
@@ -64,8 +64,8 @@ export interface ProgramParts {
   readonly lend?: (listener: ListenerPlan) => HeldSockets | null;
   /** Sockets that the master was started with. */
   readonly inherited?: Pick<FoundSockets, 'take' | 'inTheWay'>;
-  /** Those of the master. Default: of its own. */
-  readonly logFiles?: LogFilesLoader;
+  /** Those of the master. */
+  readonly logFiles: LogFilesLoader;
   /** What it watches has changed, and a reload would not do: it rests, or its workers do not overlap. */
   readonly onRestartWanted?: () => void;
   /** What a reload that is asked for, or waited for, is answered when a stop comes first. Default: that the master stops. */
@@ -144,7 +144,7 @@ export function createProgram(parts: ProgramParts): ManagedProgram {
   const output = createProgramOutput({
     name,
     arm: platform.arm,
-    files: parts.logFiles ?? createLogFilesLoader(),
+    files: parts.logFiles,
     onStderr: parts.onStderr,
     onEvent: tell,
   });

@@ -130,6 +130,7 @@ export function createProgramSet(parts: ProgramSetParts): ProgramSet {
       environment: parts.environment,
       platform: parts.platform,
       privateFolder: parts.privateFolder,
+      logFiles: parts.logFiles,
       ...(parts.inherited === undefined ? {} : { inherited: parts.inherited }),
       plan,
       lend,

@@ -232,7 +232,8 @@ test.each([
   ['EIO', 'the disk failed (EIO)'],
 ])('on %s lines are counted, not torn, and told once; then the file goes on', async (code, problem) => {
   const room = { bytes: 12 };
-  const { path, file, write, events, holds } = opened({}, { writev: failing(code, room) });
+  let now = Date.now();
+  const { path, file, write, events, holds } = opened({}, { writev: failing(code, room), nowMs: () => now });
   write('number 1\nnumber 2\n');
   await file.flushed();
   for (let at = 3; at < 6; at += 1) {
@@ -241,11 +242,41 @@ test.each([
   }
   expect(events).toEqual([{ event: 'outputLost', path, reason: 'cannotWrite', problem }]);
   room.bytes = Infinity;
+  now += 1_000;
   write('number 6\n');
   await file.flushed();
   expect(readFileSync(path, 'utf8')).toBe('number 1\nnumber 6\n');
   expect(events.slice(1)).toEqual([{ event: 'outputResumed', path, lines: 4, bytes: 36 }]);
   expect(holds).not.toContain(true);
+});
+
+test('a disk on which only short lines fit is one that cannot be written, until much was written in a row', async () => {
+  const room = { bytes: 0 };
+  const { file, write, events } = opened({}, { writev: failing('ENOSPC', room), nowMs: () => 0 });
+  for (let at = 0; at < 10; at += 1) {
+    room.bytes = 10;
+    write('short\n');
+    await file.flushed();
+    room.bytes = 10;
+    write('longer than what fits\n');
+    await file.flushed();
+  }
+  room.bytes = Infinity;
+  write(`${'x'.repeat(70_000)}\n`);
+  await file.flushed();
+  expect(events).toMatchObject([{ event: 'outputLost' }, { event: 'outputResumed', lines: 10 }]);
+});
+
+test('a file that another program has just moved is not rotated: the next line begins a new one', async () => {
+  const { path, file, write, events } = opened({ maxBytes: 10 });
+  write('number 1\n');
+  await file.flushed();
+  renameSync(path, `${path}.old`);
+  write('number 2\n');
+  await file.flushed();
+  expect(readFileSync(path, 'utf8')).toBe('number 2\n');
+  expect(existsSync(`${path}.1`)).toBe(false);
+  expect(events).toEqual([]);
 });
 
 /** A disk that writes when it is told to. */
