@@ -170,6 +170,8 @@ function sentence(event: MasterEvent, why: (failure: Failure) => string): string
       return `killed ${processes(event.pids)}, whose master is gone and which still held ${describePlace(event)} after the drain timeout`;
     case 'listenerLeftBehind':
       return `${processes(event.pids)} outlived the last worker and still held its listening socket: ${describePlace(event)} was closed for all processes`;
+    case 'leftoversKilled':
+      return `${processes(event.pids)}, which its workers had left behind, got SIGKILL`;
     case 'listenerKept':
       return `${processes(event.pids)}, which ${worker(event)} has started, ${event.killed ? 'still held its listening socket after it had failed, and got SIGKILL' : 'outlived it and may still accept connections: the listening socket should be closed in it'}`;
     case 'listenerShutDown':

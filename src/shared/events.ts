@@ -283,6 +283,8 @@ export type MasterEvent =
       AddressFields,
       'port' | 'path'
     >)
+  /** The program has stopped. Its workers had left these processes behind, which got SIGKILL. */
+  | { readonly event: 'leftoversKilled'; readonly pids: readonly number[] }
   /**
    * The worker has ended, and processes that it has started hold the listener, in sessions of their own. `killed`: the worker was never ready, or has
    * exited by itself with code 0, so they were killed. Otherwise they live on, and may accept connections.

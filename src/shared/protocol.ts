@@ -19,6 +19,8 @@ export const env = {
   master: 'GRACEFUL_RUN_MASTER_PID',
   /** A name that cannot be guessed: the process of a worker that holds it reads the channel. */
   channelLock: 'GRACEFUL_RUN_CHANNEL_LOCK',
+  /** What a worker and everything that it starts have in their environment, as long as they keep it: `PROGRAM.NUMBER`, another one for each worker. */
+  tree: 'GRACEFUL_RUN_TREE',
   /** Where V8's code of the worker's boot is kept, as the beginning of a file's path; missing where there is no private folder. */
   codeCache: 'GRACEFUL_RUN_CODE_CACHE',
   /** The descriptor to which a worker writes a newline once it is ready; missing where it is not asked to. */

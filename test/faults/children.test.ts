@@ -33,9 +33,9 @@ test('a process that has left the group and holds stderr does not keep the end o
   const second = Number((await master.waitForLine('escaped', 2)).split(' ')[1]);
   // A worker that is not ready is killed, with everything that it has started.
   await eventually('the second worker serves', () => master.all('workerAdmitted').length === 2);
+  // A worker that ends by itself leaves alone what has left its group and session; a stop does not.
+  expect([stray, second].map(isAlive)).toEqual([true, true]);
   master.signal('SIGTERM');
   expect(await master.exited).toEqual({ code: 0, signal: null });
-  // A worker that ends by itself leaves alone what has left its group and session.
-  expect([stray, second].map(isAlive)).toEqual([true, true]);
-  for (const pid of [stray, second]) kill(pid);
+  expect([stray, second].map(isAlive)).toEqual([false, false]);
 });

@@ -169,6 +169,7 @@ const examples: { readonly [Name in MasterEvent['event']]: Extract<MasterEvent, 
     },
     orphansKilled: { event: 'orphansKilled', port: 9000, path: null, pids: [4242] },
     listenerLeftBehind: { event: 'listenerLeftBehind', port: 9000, path: null, pids: [4242, 4243] },
+    leftoversKilled: { event: 'leftoversKilled', pids: [4242] },
     listenerKept: { event: 'listenerKept', ...identity, pids: [4_300], killed: false },
     listenerShutDown: {
       event: 'listenerShutDown',

@@ -72,6 +72,7 @@ export function createFakePlatform(): { readonly platform: Platform; readonly wo
     spawn,
     introduce: () => null,
     watchListener: () => () => undefined,
+    killLeftovers: () => [],
     openNotifySocket: () => () => undefined,
     makeBlocking: () => undefined,
     pollsListener: () => false,

@@ -131,6 +131,11 @@ export class RunningMaster extends EventLog {
     });
   }
 
+  /** A process with this in its environment counts as started by the master. */
+  get marked(): Readonly<Record<string, string>> {
+    return { [mark]: this.#mark };
+  }
+
   get pid(): number {
     return this.masterPid ?? this.child.pid ?? -1;
   }

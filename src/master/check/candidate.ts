@@ -7,7 +7,7 @@ import type { DrainReason } from '../../shared/protocol.ts';
 import type { EventWithoutRelease, Failure } from '../../shared/events.ts';
 import type { BindablePlan, DescriptorListenerPlan, ListenerPlan, ProgramPlan } from '../config/plan.ts';
 import { preloadPath } from '../launch/preload-path.ts';
-import { prepareWorker } from '../launch/prepare-worker.ts';
+import { newTreeName, prepareWorker } from '../launch/prepare-worker.ts';
 import { newNotifyPath } from '../process/notify-socket.ts';
 import type { Platform } from '../process/platform.ts';
 import type { LifecycleInput, TimerKey, Undated } from '../program/lifecycle/inputs.ts';
@@ -28,7 +28,7 @@ import { addressesOf } from '../sockets/host-names.ts';
 import type { FoundSockets } from '../sockets/find-inherited-sockets.ts';
 import { bindListener, type BoundListener } from '../sockets/listener.ts';
 import { describeOutcome } from '../../shared/describe-failure.ts';
-import { killDescendants } from './descendants.ts';
+import { killDescendants } from '../process/descendants.ts';
 import type { CandidateResult } from './report.ts';
 import { randomId } from '../random-id.ts';
 import { isIPv6 } from 'node:net';
@@ -68,6 +68,7 @@ export function startCandidate(
   const versions = createVersions(plan, () => undefined);
   const timers = createTimers(platform);
   const settings = lifecycleSettings(plan, null);
+  const tree = newTreeName();
   const startedAt = clock.monotonicMs();
   const queue: WorkerTableInput[] = [];
   let worker: Worker | null = firstWorker(startedAt);
@@ -103,7 +104,7 @@ export function startCandidate(
         environment,
         preload,
         null,
-        place,
+        { ...place, tree },
         undefined,
         () => newNotifyPath(null),
       ),
@@ -123,6 +124,7 @@ export function startCandidate(
     readiness,
     timers,
     fire,
+    tree,
     onEvent: () => undefined,
     queueLeftBehind: () => undefined,
   });

@@ -97,7 +97,7 @@ function prepare(
   inherited: NodeJS.ProcessEnv,
   preload: string,
 ): ReturnType<typeof prepareWorker> {
-  return prepareWorker(plan, [], inherited, preload, null, { generation: 1, slot: 0 });
+  return prepareWorker(plan, [], inherited, preload, null, { generation: 1, slot: 0, tree: '' });
 }
 
 /** Why the path cannot be watched; null when it can. */

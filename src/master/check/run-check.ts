@@ -10,7 +10,7 @@ import { findInheritedSockets, type FoundSockets } from '../sockets/find-inherit
 import type { PlanPlaces } from '../config/plan-places.ts';
 import { preloadPath } from '../launch/preload-path.ts';
 import type { Platform } from '../process/platform.ts';
-import { adoptOrphans } from '../system-calls/syscalls.ts';
+import { adoptOrphans } from '../system-calls/child-calls.ts';
 import { startCandidate, type Candidate } from './candidate.ts';
 import { checkAddresses } from './check-addresses.ts';
 import { checkControl } from './check-control.ts';

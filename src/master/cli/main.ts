@@ -8,6 +8,9 @@ import { describeProblem, describeProblemAndHint } from '../../shared/describe-p
 import { version } from '../../shared/version.ts';
 import { createLog } from '../log/log.ts';
 import { randomId } from '../random-id.ts';
+import { killDescendants } from '../process/descendants.ts';
+import { reapOrphans } from '../process/reap-orphans.ts';
+import { system } from '../process/system.ts';
 import { findConfig } from '../config/find-config.ts';
 import { compileOptions } from '../config/options.ts';
 import { PlanInvalid } from '../config/plan-invalid.ts';
@@ -155,14 +158,17 @@ async function run(invocation: Run): Promise<number> {
   // A program that was given up leaves nothing to wait for, and is to be started again.
   if (plan.programs.some(({ restart }) => restart.onFatal === 'stay'))
     setInterval(() => undefined, longestTimerMs);
+  const others = await reapOrphans();
   try {
     await master.start();
+    const failure = await master.ended;
+    return master.exitCode() ?? (failure === null ? exitCodes.stopped : exitCodes.failed);
   } catch (error) {
     const code = master.exitCode();
     if (code === null) throw error;
     writeFatal(error);
     return code;
+  } finally {
+    await killDescendants(system, others);
   }
-  const failure = await master.ended;
-  return master.exitCode() ?? (failure === null ? exitCodes.stopped : exitCodes.failed);
 }

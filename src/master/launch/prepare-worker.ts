@@ -30,6 +30,8 @@ const firstListenerFd = 3;
 export interface WorkerPlace {
   readonly generation: number;
   readonly slot: number;
+  /** What all workers of the program are known by: of `newTreeName`. */
+  readonly tree: string;
 }
 
 /** Errors: `commandNotFound`, `commandNotExecutable`, `cwdMissing`, `envFileUnreadable`, `userUnusable`, `toolMissing`. */
@@ -39,7 +41,7 @@ export function prepareWorker(
   inherited: NodeJS.ProcessEnv,
   preload: string,
   codeCache: string | null,
-  { generation, slot }: WorkerPlace,
+  { generation, slot, tree: treeOfProgram }: WorkerPlace,
   portChanged: (source: VariableSource) => void = () => undefined,
   /** Null: it runs as the same user as this process. */
   newNotifyPath: (uid: number | null) => string | null = () => null,
@@ -66,6 +68,7 @@ export function prepareWorker(
   const changed = changedPort(sources);
   if (changed !== null) portChanged(changed);
   const mark = nextLockName();
+  const tree = nextTree(treeOfProgram);
   const environment = workerEnvironment({
     ...sources,
     hasSystemd: !isTold,
@@ -76,6 +79,7 @@ export function prepareWorker(
     slot,
     masterPid: process.pid,
     channelLock: mark,
+    tree,
     // It is code, in a folder of this user.
     codeCache: account === null ? codeCache : null,
     drainTimeoutMs: plan.drainTimeoutMs,
@@ -139,6 +143,7 @@ export function prepareWorker(
     cwd,
     environment: started.environment,
     mark,
+    tree,
     isNode: command.isNode,
     probe:
       readiness.when === 'commandSucceeds'
@@ -177,6 +182,24 @@ function nextLockName(): string {
   lockName ??= randomId();
   locks += 1;
   return `${lockName}-${locks}`;
+}
+
+let treeNames = 0;
+let treeName: string | null = null;
+
+/** Another one for each program. */
+export function newTreeName(): string {
+  treeName ??= randomId();
+  treeNames += 1;
+  return `${treeName}-${treeNames}`;
+}
+
+let treesMade = 0;
+
+/** Another one for each worker. */
+function nextTree(ofProgram: string): string {
+  treesMade += 1;
+  return `${ofProgram}.${treesMade}`;
 }
 
 function announce(

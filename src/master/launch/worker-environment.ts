@@ -26,6 +26,8 @@ export interface WorkerEnvironmentOptions {
   readonly masterPid: number;
   /** What its processes agree by which of them reads the channel: another one for each worker. */
   readonly channelLock: string;
+  /** What it and its descendants are known by. */
+  readonly tree: string;
   readonly drainTimeoutMs: number;
   /** Where the code of a worker's boot is kept; null: nowhere. */
   readonly codeCache: string | null;
@@ -51,6 +53,7 @@ export function workerEnvironment(options: WorkerEnvironmentOptions): Record<str
     slot,
     masterPid,
     channelLock,
+    tree,
     drainTimeoutMs,
     codeCache,
     health,
@@ -72,6 +75,7 @@ export function workerEnvironment(options: WorkerEnvironmentOptions): Record<str
     [env.generation]: String(generation),
     [env.worker]: String(slot),
     [env.channelLock]: channelLock,
+    [env.tree]: tree,
     ...(isServer ? server() : {}),
   };
 

@@ -47,6 +47,7 @@ export function levelOf(event: MasterEvent, isRecovery = false): EventLevel {
     case 'nameBusy':
     case 'orphansKilled':
     case 'listenerLeftBehind':
+    case 'leftoversKilled':
     case 'listenerKept':
     case 'queueLeftBehind':
     case 'portChanged':

@@ -65,6 +65,8 @@ export interface SpawnRequest {
   readonly environment: Readonly<Record<string, string>>;
   /** What only this worker and its processes have in their environment: the name of its channel's lock. */
   readonly mark: string;
+  /** What it and its descendants have in their environment, as long as they keep it. */
+  readonly tree: string;
   /** It is Node.js with the preload, and not something that may start such a process, or another program. */
   readonly isNode: boolean;
   /** Inherited at fd 3, 4 …, in this order. */
@@ -136,6 +138,8 @@ export interface Platform {
   listenAgain(fd: number, sockaddr: Uint8Array, backlog: number): string | null;
   /** Processes that a worker has left behind and that hold one of these listeners. `mark` is that of its SpawnRequest. */
   findStrays(mark: string, fds: readonly number[]): readonly number[];
+  /** Kills what the workers of a program have left behind. `tree`: what all of them are known by. Answers the pids. */
+  killLeftovers(tree: string): readonly number[];
   /** One attempt. */
   probe(probe: Probe): StartedProbe;
   /** Is a process of `worker` a Node.js that has inherited one of the listeners with these descriptors, and may be the server? */

@@ -10,6 +10,7 @@ import { hasEnded, readProcessStat, type ProcessStat } from '../../shared/proces
 import { wrapForWorker } from '../../shared/protocol.ts';
 import { createAfterMaster } from './after-master.ts';
 import { arm } from './arm-timer.ts';
+import { findMembers } from './find-members.ts';
 import { guardChannel, type GuardedChannel } from './channel-guard.ts';
 import type { OutputStream, ProcessListeners, SpawnRequest, WorkerProcess } from './platform.ts';
 import { findLaunchers, killTree, type Roots } from './process-tree.ts';
@@ -29,7 +30,7 @@ const ignore = (): void => undefined;
 
 export function spawnWorker(request: SpawnRequest, listeners: ProcessListeners): WorkerProcess | null {
   // What is used below lives as long as the worker: the request, with its environment, must not.
-  const { file, args, cwd, environment, outliveMs, readyFd } = request;
+  const { file, args, cwd, environment, outliveMs, readyFd, tree } = request;
   const options: SpawnOptions = {
     cwd,
     env: environment,
@@ -136,7 +137,9 @@ export function spawnWorker(request: SpawnRequest, listeners: ProcessListeners):
     killTree: () => {
       // Until its exit is reported, no other process can have its pid.
       const isThere = child.exitCode === null && child.signalCode === null;
-      killTree(rootsOf(isThere ? pid : null, pid, serving));
+      const { pids, sessions } = rootsOf(isThere ? pid : null, pid, serving);
+      const others = findMembers((of) => of === tree).map((one) => one.pid);
+      killTree({ pids: [...pids, ...others], sessions });
       sendSignal(-pid, 'SIGKILL');
     },
   };

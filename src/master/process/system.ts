@@ -10,6 +10,7 @@ import { sendSignal } from './send-signal.ts';
 import { spawnWorker } from './spawn-worker.ts';
 import { pollsListener } from './find-pollers.ts';
 import { findStrays } from './find-strays.ts';
+import { killLeftovers } from './find-members.ts';
 import { findNodeServer, findServing } from './find-server.ts';
 import { isShut, listenAgain, makeBlocking } from '../system-calls/syscalls.ts';
 import { openNotifySocket } from './notify-socket.ts';
@@ -27,6 +28,7 @@ export const system: Platform = {
   isShut,
   listenAgain,
   findStrays,
+  killLeftovers,
   openNotifySocket,
   probe: startProbe,
   findNode: findNodeServer,

@@ -28,6 +28,8 @@ export interface PerformerParts {
   readonly readiness: ReadinessJudge;
   readonly timers: Timers;
   readonly fire: (key: TimerKey) => void;
+  /** What all workers of the program are known by. */
+  readonly tree: string;
   readonly onEvent: (event: MasterEvent) => void;
   /** Connections wait in the queue of a slot that no worker has. */
   readonly queueLeftBehind: (slot: number, connections: number) => void;
@@ -104,8 +106,11 @@ export function createPerformer(parts: PerformerParts): Performer {
         endOfListening.begin(workers.all().map(({ servingPid }) => servingPid));
         lookAtListeners();
         return { event: 'listenersClosed' };
-      case 'lookForLeftovers':
-        return endOfListening.finish();
+      case 'lookForLeftovers': {
+        const held = endOfListening.finish();
+        killLeftovers();
+        return held;
+      }
       case 'announce':
         return effect.event;
       case 'finish':
@@ -218,6 +223,11 @@ export function createPerformer(parts: PerformerParts): Performer {
 
   function isStoppedAsGroup({ generation }: RunningWorker): boolean {
     return versions.of(generation).plan.stop.isForGroup;
+  }
+
+  function killLeftovers(): void {
+    const pids = platform.killLeftovers(parts.tree);
+    if (pids.length > 0) parts.onEvent({ event: 'leftoversKilled', pids });
   }
 
   /** The process that listens. Under `npm start`, once that has ended, its number may be another process's. */

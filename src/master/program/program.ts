@@ -20,7 +20,7 @@ import type { ListenerPlan, ProgramPlan } from '../config/plan.ts';
 import type { ReloadCommand, ScaleCommand } from '../control/commands.ts';
 import type { ProgramRecord } from '../handover/record.ts';
 import { codeCachePath, preloadPath } from '../launch/preload-path.ts';
-import { prepareWorker } from '../launch/prepare-worker.ts';
+import { newTreeName, prepareWorker } from '../launch/prepare-worker.ts';
 import { programFile } from '../launch/program-file.ts';
 import { ofPort, type VariableSource } from '../launch/worker-environment.ts';
 import { newNotifyPath } from '../process/notify-socket.ts';
@@ -128,6 +128,7 @@ export function createProgram(parts: ProgramParts): ManagedProgram {
   const waiters = createReloadWaiters(platform.arm, stopped);
   const preload = preloadPath();
   const jitterSeed = Math.floor(Math.random() * 2 ** 32);
+  const tree = newTreeName();
   const saidOfPort = new Set<VariableSource>();
   let closing = new AbortController();
   let history = emptyHistory;
@@ -154,13 +155,21 @@ export function createProgram(parts: ProgramParts): ManagedProgram {
       platform,
       versions,
       preload,
+      tree,
       prepare: (place) => {
         releases.starting(place, servingGeneration(runner.state())?.number ?? null);
         const codeCache = codeCachePath(preload, parts.privateFolder());
         const { plan } = versions.of(place.generation);
         const listeners = versions.listenersOf(place);
-        return prepareWorker(plan, listeners, environment, preload, codeCache, place, portChanged, (uid) =>
-          newNotifyPath(uid === null ? parts.privateFolder() : null),
+        return prepareWorker(
+          plan,
+          listeners,
+          environment,
+          preload,
+          codeCache,
+          { ...place, tree },
+          portChanged,
+          (uid) => newNotifyPath(uid === null ? parts.privateFolder() : null),
         );
       },
       onEvent: tell,
@@ -341,7 +350,7 @@ export function createProgram(parts: ProgramParts): ManagedProgram {
     nextGeneration,
     lend: (wanted) => versions.share(wanted, false),
     check(plan = versions.latest().plan) {
-      prepareWorker(plan, [], environment, preload, null, { generation: 1, slot: 0 });
+      prepareWorker(plan, [], environment, preload, null, { generation: 1, slot: 0, tree });
     },
     async bind() {
       isBindWanted = true;

@@ -24,6 +24,8 @@ import { createWorkerProcesses, type WorkerProcessParts } from './worker-process
 export interface RunnerOptions extends Pick<WorkerProcessParts, 'preload' | 'prepare' | 'openOutput'> {
   readonly platform: Platform;
   readonly versions: Versions;
+  /** What all workers of the program are known by. */
+  readonly tree: string;
   /** `wallMs` is the time of what it tells, in ms since 1970. */
   readonly onEvent: (event: EventWithoutRelease, wallMs: number) => void;
 }
@@ -95,6 +97,7 @@ export function createRunner(options: RunnerOptions, initial: Program): Runner {
     readiness,
     timers,
     fire,
+    tree: options.tree,
     onEvent: heard,
     queueLeftBehind: (slot, connections) => {
       dispatch({ type: 'queueLeftBehind', slot, connections });

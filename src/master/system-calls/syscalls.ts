@@ -344,22 +344,6 @@ export function bindDatagram(path: string): number | string {
   return problem;
 }
 
-/** PR_SET_CHILD_SUBREAPER of prctl(2). */
-const setChildSubreaper = 36;
-
-/**
- * From now on a descendant that loses its parent becomes a child of this process, so that none of them can get out of its sight. Does nothing
- * but on Linux.
- */
-export async function adoptOrphans(): Promise<void> {
-  if (process.platform !== 'linux') return;
-  const { default: koffi } = await import('koffi');
-  const prctl: (option: number, ...rest: readonly (string | number)[]) => number = koffi
-    .load(null)
-    .func('int prctl(int, ...)');
-  prctl(setChildSubreaper, 'unsigned long', 1, 'unsigned long', 0, 'unsigned long', 0, 'unsigned long', 0);
-}
-
 const pollHangUp = 0x10;
 
 /** poll(2): whether a process has ended the listening of this socket for all by shutdown(2). Only after `listen` has been called. */

@@ -223,6 +223,7 @@ export const eventShapes: Shapes = {
   nameBusy: event('nameBusy', { ...place, holder: z.int() }),
   orphansKilled: event('orphansKilled', { ...place, ...held }),
   listenerLeftBehind: event('listenerLeftBehind', { ...place, ...held }),
+  leftoversKilled: event('leftoversKilled', { ...place, pids: z.array(z.int()) }),
   listenerKept: event('listenerKept', { ...identity, pids: z.array(z.int()), killed: z.boolean() }),
   listenerShutDown: event('listenerShutDown', {
     ...place,

@@ -23,6 +23,7 @@ const options = {
   drainTimeoutMs: 30_000,
   health: null,
   named: null,
+  tree: 'abc-1.7',
 };
 
 const node = { node: '/usr/bin/node', script: '/opt/trampoline.cjs', hasShell: true };
@@ -42,6 +43,7 @@ test('announces the listener in every protocol at once', () => {
     GRACEFUL_RUN_WORKER: '1',
     GRACEFUL_RUN_MASTER_PID: '4000',
     GRACEFUL_RUN_CHANNEL_LOCK: 'd9b1',
+    GRACEFUL_RUN_TREE: 'abc-1.7',
     GRACEFUL_RUN_LISTENERS: JSON.stringify(options.listeners),
     GRACEFUL_RUN_DRAIN_TIMEOUT_MS: '30000',
   });

@@ -1,9 +1,9 @@
-/** Ends what a candidate has left behind: everything that descends from this process, which adopts orphans (adoptOrphans). */
+/** Ends what programs have left behind: everything that descends from this process, which adopts orphans (adoptOrphans). */
 import { readProcessArguments } from '../../shared/process-arguments.ts';
 import { hasEnded, readAllProcesses } from '../../shared/process-stat.ts';
 import { masterFile, preloadPath } from '../launch/preload-path.ts';
-import type { Platform } from '../process/platform.ts';
-import { killTree } from '../process/process-tree.ts';
+import type { Platform } from './platform.ts';
+import { killTree } from './process-tree.ts';
 
 /** How long a killed process may take to end: one that waits for a disk ends when that answers. */
 const patienceMs = 2_000;
@@ -11,11 +11,15 @@ const pauseMs = 5;
 
 /**
  * Kills every child of this process, with all that these have started, and resolves when they have ended, after 2 s at the latest. Its
- * helper after-master.sh is left alone: it ends by itself.
+ * helper after-master.sh is left alone: it ends by itself. So are the children `spared`.
  */
-export async function killDescendants({ clock, arm }: Pick<Platform, 'clock' | 'arm'>): Promise<void> {
+export async function killDescendants(
+  { clock, arm }: Pick<Platform, 'clock' | 'arm'>,
+  spared: readonly number[] = [],
+): Promise<void> {
   const giveUpAt = clock.monotonicMs() + patienceMs;
-  for (let pids = children(); pids.length > 0 && clock.monotonicMs() < giveUpAt; pids = children()) {
+  const left = (): readonly number[] => children().filter((pid) => !spared.includes(pid));
+  for (let pids = left(); pids.length > 0 && clock.monotonicMs() < giveUpAt; pids = left()) {
     killTree({ pids, sessions: [] });
     await new Promise<void>((resolve) => {
       arm(pauseMs, resolve);

@@ -1,0 +1,35 @@
+/**
+ * Finds the processes of a worker wherever they have gone: a daemon that forks twice and begins a session of its own has lost its parent, its group and its
+ * session. What it has kept is its environment, unless it has cleared that. Linux only.
+ */
+import { hasEnded, readAllProcesses, readProcessStat, type ProcessStat } from '../../shared/process-stat.ts';
+import { readProcessVariable } from '../../shared/process-variable.ts';
+import { env } from '../../shared/protocol.ts';
+import { oncePerTurn } from '../sockets/once-per-turn.ts';
+import { killTree } from './process-tree.ts';
+
+/** `isWanted`: of the value that it has for `env.tree`. */
+export function findMembers(isWanted: (tree: string) => boolean): readonly ProcessStat[] {
+  return members()
+    .filter(({ tree }) => isWanted(tree))
+    .map(({ stat }) => stat);
+}
+
+/** Those that have lost their parent: another program may run on, and be busy. */
+const members = oncePerTurn((): readonly { readonly stat: ProcessStat; readonly tree: string }[] => {
+  const self = readProcessStat('self');
+  if (self === null) return [];
+  return readAllProcesses()
+    .filter((one) => one.pid !== self.pid && one.startedAt >= self.startedAt && !hasEnded(one))
+    .flatMap((stat) => {
+      const tree = readProcessVariable(stat.pid, env.tree);
+      return tree === null ? [] : [{ stat, tree }];
+    });
+});
+
+/** Kills what the workers of a program, all of which have ended, have left behind, with all that this has started. Answers the pids. */
+export function killLeftovers(treeOfProgram: string): readonly number[] {
+  const pids = findMembers((tree) => tree.startsWith(`${treeOfProgram}.`)).map(({ pid }) => pid);
+  if (pids.length > 0) killTree({ pids, sessions: [] });
+  return pids;
+}

@@ -1,0 +1,60 @@
+/** System calls about descendants: this process adopts those that lose their parent, and reaps them when they end. Linux only. */
+
+interface ChildCalls {
+  readonly prctl: (option: number, ...rest: readonly (string | number)[]) => number;
+  readonly waitid: (kind: number, id: number, info: Uint8Array, options: number) => number;
+  readonly waitpid: (pid: number, status: null, options: number) => number;
+}
+
+let calls: ChildCalls | null = null;
+
+async function load(): Promise<ChildCalls> {
+  const { default: koffi } = await import('koffi');
+  const library = koffi.load(null);
+  const prctl: ChildCalls['prctl'] = library.func('int prctl(int, ...)');
+  const waitid: ChildCalls['waitid'] = library.func('int waitid(int, unsigned int, _Out_ uint8_t *, int)');
+  const waitpid: ChildCalls['waitpid'] = library.func('int waitpid(int, void *, int)');
+  return { prctl, waitid, waitpid };
+}
+
+/** PR_SET_CHILD_SUBREAPER of prctl(2). */
+const setChildSubreaper = 36;
+
+/**
+ * From now on a descendant that loses its parent becomes a child of this process, so that none of them can get out of its sight. Does nothing
+ * but on Linux.
+ */
+export async function adoptOrphans(): Promise<void> {
+  if (process.platform !== 'linux') return;
+  calls ??= await load();
+  const zero = ['unsigned long', 0] as const;
+  calls.prctl(setChildSubreaper, 'unsigned long', 1, ...zero, ...zero, ...zero);
+}
+
+const all = 0;
+const withoutWaiting = 1;
+const thatHaveEnded = 4;
+const withoutReaping = 0x1_000_000;
+/** Of siginfo_t. Its union begins where a pointer may stand. */
+const pidOffset = /64|s390x/.test(process.arch) ? 16 : 12;
+
+/** waitid(2): a child of this process that has ended and was not reaped; null: there is none. Only after `adoptOrphans` has been called. */
+export function findEndedChild(): number | null {
+  if (calls === null) return null;
+  const info = new Uint8Array(128);
+  if (calls.waitid(all, 0, info, withoutWaiting | thatHaveEnded | withoutReaping) !== 0) return null;
+  const pid = new DataView(info.buffer).getInt32(pidOffset, isLittleEndian);
+  return pid === 0 ? null : pid;
+}
+
+const isLittleEndian = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
+
+/** waitid(2): whether this process has any child. Only after `adoptOrphans` has been called. */
+export function hasChildren(): boolean {
+  return calls?.waitid(all, 0, new Uint8Array(128), withoutWaiting | thatHaveEnded | withoutReaping) === 0;
+}
+
+/** waitpid(2), of one child that has ended. */
+export function reap(pid: number): void {
+  calls?.waitpid(pid, null, withoutWaiting);
+}
