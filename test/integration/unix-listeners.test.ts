@@ -167,6 +167,10 @@ test('a stale file is replaced; one that is listened on, and any other file, is 
   expect(await other.exited).toMatchObject({ code: 1 });
   expect(other.output).toContain('a file is there that is not a socket');
   expect(existsSync(file)).toBe(true);
+  const inDirectory = run(folder);
+  expect(await inDirectory.exited).toMatchObject({ code: 1 });
+  expect(inDirectory.output).toContain(`it is a directory`);
+  expect(inDirectory.output).toContain(`choose a path in it, such as unix:${folder}/app.sock`);
 });
 
 test('the file that a killed master has left behind is taken over', async () => {

@@ -23,7 +23,7 @@ function slips(written: string): readonly string[] {
   );
   return [
     written.replaceAll(/\s/g, ''),
-    `${written}${unit}`,
+    ...(/\d$/.test(written) ? [`${written}${unit}`] : []),
     [...times, ...probes].join(':'),
     // Listeners: a path, a URL, every address, UDP on every address, IPv6 without brackets.
     ...(/^\.{0,2}\//.test(written) ? [`unix:${written}`] : []),

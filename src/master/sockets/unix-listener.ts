@@ -125,19 +125,19 @@ async function findStale(path: string): Promise<Stale | 'answered' | null> {
   for (;;) {
     const found = lookAt(path);
     if (found === null) return null;
-    if (!found.isSocket())
-      throw new GracefulRunError(
-        'addressUnusable',
-        `cannot listen on unix:${path}: a file is there that is not a socket`,
-        {
-          hint: `remove it (rm ${path}), or choose another path`,
-        },
-      );
+    if (!found.isSocket()) throw occupied(path, found.isDirectory());
     const before = identityOf(path);
     const answer = await connects(path);
     if (answer === 'answered') return 'answered';
     if (answer === 'refused' && before !== null && before === identityOf(path)) return { identity: before };
   }
+}
+
+function occupied(path: string, isDirectory: boolean): GracefulRunError {
+  const [found, hint] = isDirectory
+    ? ['it is a directory', `choose a path in it, such as unix:${path}/app.sock`]
+    : ['a file is there that is not a socket', `remove it (rm ${path}), or choose another path`];
+  return new GracefulRunError('addressUnusable', `cannot listen on unix:${path}: ${found}`, { hint });
 }
 
 /** A file on which no process listens. */
