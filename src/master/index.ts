@@ -1,8 +1,9 @@
 /** The embedding API, `graceful-run/master`: a master inside your own process. */
 import type { MasterOptions, PlanOptions } from './config/options.ts';
-import { createMaster as createOwnedMaster, type Master } from './master.ts';
+import type { Master } from './embedded-master.ts';
+import { createMaster as createOwnedMaster } from './master.ts';
 
-export type { Master, MasterProgram } from './master.ts';
+export type { Master, MasterProgram } from './embedded-master.ts';
 export type {
   MasterOptions,
   MetricsOptions,

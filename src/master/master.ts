@@ -2,19 +2,12 @@
  * Puts a master together: its control socket and its programs, with the order in which they begin and end. It decides nothing
  * else, and knows neither the command line, nor signals, nor what a log looks like.
  */
-import { constants } from 'node:os';
 import { dirname } from 'node:path';
-import type {
-  MasterStatus,
-  ReloadResult,
-  Status,
-  UpdatedProgram,
-  UpdateResult,
-} from '../shared/control-api.ts';
+import type { MasterStatus, ReloadResult, Status } from '../shared/control-api.ts';
 import { controlFolders } from '../shared/control-path.ts';
 import { GracefulRunError } from '../shared/errors.ts';
 import { addressFields } from '../shared/format-address.ts';
-import type { Cause, EventRecord, Failure, MasterEvent, Outcome } from '../shared/events.ts';
+import type { Cause, EventRecord, Failure, MasterEvent } from '../shared/events.ts';
 import { version } from '../shared/version.ts';
 import {
   compileOptions,
@@ -26,7 +19,8 @@ import type { Plan, ProgramPlan } from './config/plan.ts';
 import { workingDirectory } from './config/working-directory.ts';
 import type { Commands, ReloadUnderWay } from './control/commands.ts';
 import { openControlServer, type ControlServer } from './control/control-server.ts';
-import { type Deferred, deferred } from './deferred.ts';
+import { deferred } from './deferred.ts';
+import type { Master } from './embedded-master.ts';
 import { recordVersion, type MasterRecord } from './handover/record.ts';
 import { createLogFilesLoader } from './output/log-files-loader.ts';
 import { embeddedOutput } from './output/shared-output.ts';
@@ -41,69 +35,17 @@ import { isNamedWhenBound } from './config/plan-names.ts';
 import { openSockets } from './sockets/descriptors.ts';
 import { findInheritedSockets } from './sockets/find-inherited-sockets.ts';
 import { startFailed } from './program/worker-failures.ts';
-import { createTurns } from './programs/take-turns.ts';
+import { exitCodeAfter } from './programs/exit-code.ts';
+import { createReloadAll } from './programs/reload-all.ts';
 import { createUpdates } from './programs/updates.ts';
 import {
   byPriority,
   createProgramSet,
   hasEnded,
-  hasFailed,
   type Member,
   type StartOutcome,
   type StartUnderWay,
 } from './programs/program-set.ts';
-
-/** One program of a master of many. Errors: those of Master, and `programStopped`. */
-export interface MasterProgram {
-  /** Starts it, and what it depends on. Resolves when it serves or has failed. */
-  start(cause?: Cause): Promise<ReloadResult>;
-  reload(cause?: Cause): Promise<ReloadResult>;
-  /** Stops its workers, then starts it again; clients wait meanwhile. */
-  restart(cause?: Cause): Promise<ReloadResult>;
-  /** Drains its workers and resolves when all are gone. A second call kills them. */
-  stop(cause?: Cause): Promise<void>;
-  changeWorkerCount(change: number): void;
-  status(): Status;
-}
-
-/** A master. Created idle; a stopped one cannot be started again. */
-export interface Master {
-  /**
-   * A master of one program binds, starts the first generation, and resolves when it serves. Errors: `addressInUse`, `addressUnusable`,
-   * `nameTaken`, `controlSocketUnusable`, `notWatchable`, `startFailed`, and those of looking up the command:
-   * `commandNotFound`, `commandNotExecutable`, `cwdMissing`, `envFileUnreadable`; `masterStopped` when stop()
-   * came first. After an error nothing is left running. A second call gives the same promise. With `onFatal: 'stay'` it also resolves when the program
-   * has failed.
-   *
-   * A master of many programs resolves when each of them serves, has failed, or waits for one that has. Errors: `nameTaken`,
-   * `controlSocketUnusable`, `masterStopped`.
-   */
-  start(): Promise<void>;
-  /**
-   * Starts a new generation of the only program. Resolves when it serves (`ok`), or has failed and the old one keeps serving. Calls during
-   * a reload are merged into a single further reload. Rejects with `masterStopped`, or with `programAmbiguous` if there are several programs.
-   */
-  reload(cause?: Cause): Promise<ReloadResult>;
-  /** Drains every worker of every program and resolves when all are gone. A second call kills them. */
-  stop(cause?: Cause): Promise<void>;
-  /** Adds `change` workers to the only program, or removes them if it is negative, down to one. Does nothing once a stop was requested. */
-  changeWorkerCount(change: number): void;
-  /** The status of the only program. `draining` has the numbers of the worker's latest report, or null. Errors: `programAmbiguous`. */
-  status(): Status;
-  /** The status of every program. */
-  programs(): readonly Status[];
-  /** One program by its name. Errors: `programNotFound`. */
-  program(name: string): MasterProgram;
-  /**
-   * Changes the plan: programs are added, removed and changed, each with the least that it needs; unchanged programs are not touched.
-   * Errors: `badOption`, `commandMissing`, `planInvalid`; then nothing has changed.
-   */
-  update(options: PlanOptions): Promise<UpdateResult>;
-  /** Calls the listener for every event from now on. Returns a function that ends the subscription. */
-  subscribe(listener: (event: EventRecord) => void): () => void;
-  /** Resolves when the master has stopped: with null if that was requested, otherwise with the reason. */
-  readonly ended: Promise<Failure | null>;
-}
 
 /** A master with what the process around it needs as well. */
 export interface OwnedMaster extends Master {
@@ -173,7 +115,6 @@ function assemble(
   let starting: Promise<void> | null = null;
   let isStopping = false;
   let exitCode: number | null = null;
-  const turn = createTurns();
   const logFiles = createLogFilesLoader();
   /** It lives no longer than its only program, and starts only if that does. */
   const isOfOneProgram = first.master.file === null && first.programs.length === 1;
@@ -240,7 +181,15 @@ function assemble(
       return { accepted: { pid: process.pid }, done: ended.promise.then(() => undefined) };
     },
     update: updates.fromFile,
-    reloadAll,
+    reloadAll: createReloadAll({
+      set,
+      isOfOneProgram,
+      update:
+        readPlan === null
+          ? null
+          : async (cause) => (await updates.fromFile({ cause, isDryRun: false })).programs,
+      reload: (program, cause) => commands.reload({ program, cause, wait: 'serving' }),
+    }),
     reopenLogs,
     logs: ({ program, ...request }, signal) => set.find(program).program.logs(request, signal),
     subscribe: (listener, of) => {
@@ -308,47 +257,6 @@ function assemble(
 
   function underWay({ generation, outcome }: StartUnderWay): ReloadUnderWay {
     return { accepted: { generation }, outcome: outcome.then(orThrow) };
-  }
-
-  /** The request to reload everything that waits until every program has been asked for the one before. */
-  let waiting: Promise<void> | null = null;
-  let allAsked: Promise<unknown> = Promise.resolve();
-
-  /** A request that comes while another one waits is the same: that one reads the file, and asks every program, after both. */
-  async function reloadAll({ cause }: { readonly cause: Cause }): Promise<void> {
-    const asked = deferred<undefined>();
-    waiting ??= allAsked.then(async () => {
-      waiting = null;
-      allAsked = asked.promise;
-      try {
-        await reloadEach(cause, asked);
-      } finally {
-        asked.resolve(undefined);
-      }
-    });
-    return waiting;
-  }
-
-  /** `asked` is resolved when every program has been asked. */
-  async function reloadEach(cause: Cause, asked: Deferred<undefined>): Promise<void> {
-    let fresh: readonly UpdatedProgram[] = [];
-    if (readPlan !== null) {
-      const { programs } = await commands.update({ cause, isDryRun: false });
-      fresh = programs.filter(({ done }) => done !== 'changed');
-    }
-    const old = set.all().filter(({ program }) => !fresh.some((one) => one.program === program.name()));
-    // What is to run and has failed gets another chance.
-    const requests = isOfOneProgram
-      ? []
-      : old.filter(hasFailed).map(async (member) => settled(() => set.start(member)));
-    for (const { program } of old.filter((one) => one.program.isServing())) {
-      if (!isOfOneProgram) await turn();
-      requests.push(settled(() => commands.reload({ program: program.name(), cause, wait: 'serving' })));
-    }
-    if (isOfOneProgram && requests.length === 0)
-      requests.push(settled(() => commands.reload({ program: null, cause, wait: 'serving' })));
-    asked.resolve(undefined);
-    await Promise.all(requests);
   }
 
   async function open(): Promise<void> {
@@ -560,30 +468,9 @@ function assemble(
   };
 }
 
-/** What has become of a request is told by events. */
-async function settled(ask: () => { readonly outcome: Promise<unknown> }): Promise<void> {
-  try {
-    await ask().outcome;
-  } catch {
-    // A stop that came first.
-  }
-}
-
 function orThrow(outcome: StartOutcome): ReloadResult {
   if (outcome instanceof Error) throw outcome;
   return outcome;
-}
-
-/** As a shell has it: 128 and the number of the signal. Null: the end says nothing, or is not to be the master's own. */
-function exitCodeAfter(
-  failure: Failure | null,
-  outcome: Outcome | null,
-  onFatal: 'stay' | 'exit' | null,
-): number | null {
-  const end = failure === null ? outcome : onFatal === 'exit' ? failure.outcome : null;
-  if (end === null) return null;
-  const signals: Readonly<Record<string, number>> = constants.signals;
-  return end.code ?? (end.signal === null ? null : 128 + (signals[end.signal] ?? 0));
 }
 
 function programStopped(action: string, program: string): GracefulRunError {

@@ -1,0 +1,15 @@
+/** The exit code that the end of a program asks its master for. Pure but for the numbers of the signals. */
+import { constants } from 'node:os';
+import type { Failure, Outcome } from '../../shared/events.ts';
+
+/** As a shell has it: 128 and the number of the signal. Null: the end says nothing, or is not to be the master's own. */
+export function exitCodeAfter(
+  failure: Failure | null,
+  outcome: Outcome | null,
+  onFatal: 'stay' | 'exit' | null,
+): number | null {
+  const end = failure === null ? outcome : onFatal === 'exit' ? failure.outcome : null;
+  if (end === null) return null;
+  const signals: Readonly<Record<string, number>> = constants.signals;
+  return end.code ?? (end.signal === null ? null : 128 + (signals[end.signal] ?? 0));
+}

@@ -1,0 +1,73 @@
+/** Reloads every program: reads the config file again first, and starts what has failed. What comes of it is told by events. */
+import type { UpdatedProgram } from '../../shared/control-api.ts';
+import type { Cause } from '../../shared/events.ts';
+import { type Deferred, deferred } from '../deferred.ts';
+import { hasFailed, type ProgramSet } from './program-set.ts';
+import { createTurns } from './take-turns.ts';
+
+export interface ReloadAllParts {
+  readonly set: ProgramSet;
+  /** The master lives no longer than its only program. */
+  readonly isOfOneProgram: boolean;
+  /** Reads the config file again; null: the plan is not from a file. */
+  readonly update: ((cause: Cause) => Promise<readonly UpdatedProgram[]>) | null;
+  /** Reloads this program, or starts it if it has failed; null: the only one. */
+  readonly reload: (program: string | null, cause: Cause) => { readonly outcome: Promise<unknown> };
+}
+
+/**
+ * Returns the function that reloads everything. A request that comes while another one waits is the same: that one reads the file, and asks
+ * every program, after both.
+ */
+export function createReloadAll({
+  set,
+  isOfOneProgram,
+  update,
+  reload,
+}: ReloadAllParts): (request: { readonly cause: Cause }) => Promise<void> {
+  const turn = createTurns();
+  /** The request that waits until every program has been asked for the one before. */
+  let waiting: Promise<void> | null = null;
+  let allAsked: Promise<unknown> = Promise.resolve();
+
+  /** `asked` is resolved when every program has been asked. */
+  async function reloadEach(cause: Cause, asked: Deferred<undefined>): Promise<void> {
+    const updated = update === null ? [] : await update(cause);
+    const fresh = updated.filter(({ done }) => done !== 'changed').map(({ program }) => program);
+    const old = set.all().filter(({ program }) => !fresh.includes(program.name()));
+    // What is to run and has failed gets another chance.
+    const requests = isOfOneProgram
+      ? []
+      : old.filter(hasFailed).map(async (member) => settled(() => set.start(member)));
+    for (const { program } of old.filter((one) => one.program.isServing())) {
+      if (!isOfOneProgram) await turn();
+      requests.push(settled(() => reload(program.name(), cause)));
+    }
+    if (isOfOneProgram && requests.length === 0) requests.push(settled(() => reload(null, cause)));
+    asked.resolve(undefined);
+    await Promise.all(requests);
+  }
+
+  return async ({ cause }) => {
+    const asked = deferred<undefined>();
+    waiting ??= allAsked.then(async () => {
+      waiting = null;
+      allAsked = asked.promise;
+      try {
+        await reloadEach(cause, asked);
+      } finally {
+        asked.resolve(undefined);
+      }
+    });
+    return waiting;
+  };
+}
+
+/** What has become of a request is told by events. */
+async function settled(ask: () => { readonly outcome: Promise<unknown> }): Promise<void> {
+  try {
+    await ask().outcome;
+  } catch {
+    // A stop that came first.
+  }
+}
