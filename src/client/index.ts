@@ -17,6 +17,7 @@ export type { AddressFields } from '../shared/format-address.ts';
 export { type ErrorCode, GracefulRunError } from '../shared/errors.ts';
 export type {
   DrainingStatus,
+  EmptySlot,
   EventLoopStatus,
   LoadStatus,
   MasterStatus,
@@ -30,6 +31,7 @@ export type {
   ReloadResult,
   ReloadWait,
   Scaled,
+  ShownPhase,
   Status,
   StopAccepted,
   UpdatedProgram,

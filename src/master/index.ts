@@ -11,12 +11,17 @@ export type {
   ProgramOptions,
   ReadyWhen,
 } from './config/options.ts';
+export type { KindOptions } from './config/kind-options.ts';
+export type { ProcessOptions } from './config/launch-options.ts';
 export type { OutputOptions } from './config/output-options.ts';
+export type { RestartOptions } from './config/restart-options.ts';
+export type { StopOptions } from './config/stop-options.ts';
 export type { DrainSignalOption, SignalName } from './launch/drain-signals.ts';
 export type { AddressFields } from '../shared/format-address.ts';
 export { GracefulRunError, type ErrorCode } from '../shared/errors.ts';
 export type {
   DrainingStatus,
+  EmptySlot,
   EventLoopStatus,
   LoadStatus,
   MasterStatus,
@@ -27,6 +32,7 @@ export type {
   ProgramLoad,
   ProgramState,
   ReloadResult,
+  ShownPhase,
   Status,
   UpdatedProgram,
   UpdateResult,

@@ -177,7 +177,7 @@ test('the control socket by curl', async () => {
   const master = start(`exec graceful-run --port ${port} -- node app.js`);
   await master.waitFor('generationReady', { generation: 1 });
   const output = await shell(example('control').replace(/^curl /gm, 'curl --silent --fail '));
-  expect(output).toContain('"state":"serving"');
+  expect(output).toContain('"phase":"serving"');
   await master.waitFor('generationReady', { generation: 2 });
 });
 

@@ -1,6 +1,4 @@
 /** What kind of program it is, how it is reloaded, and when it is its turn: as these options are written, and in a plan. Pure. */
-import * as z from 'zod/mini';
-import { integer } from './value-schemas.ts';
 
 /** As code names them. */
 export interface KindOptions {
@@ -33,14 +31,6 @@ export interface KindPlan {
 }
 
 export const typeWords: readonly string[] = ['server', 'worker', 'oneshot'];
-const wantedType = 'server, worker or oneshot';
-
-export const kindValues: { readonly [Name in keyof KindValues]: z.ZodMiniType<KindValues[Name]> } = {
-  type: z.string(wantedType).check(z.refine((written) => typeWords.includes(written), wantedType)),
-  overlap: z.boolean('true or false'),
-  priority: integer(0, 999),
-};
-
 export function compileKind(options: {
   readonly [Name in keyof KindValues]?: KindValues[Name] | undefined;
 }): KindPlan {

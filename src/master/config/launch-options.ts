@@ -1,5 +1,4 @@
 /** The options of the process that a worker is: its user, its limits, its place among other processes. As they are written, and in a plan. Pure. */
-import * as z from 'zod/mini';
 
 /** As code names them. */
 export interface ProcessOptions {
@@ -76,49 +75,9 @@ export const processPatterns = {
   cpus: '\\d{1,5}(?:-\\d{1,5}(?::\\d{1,5})?)?(?:,\\d{1,5}(?:-\\d{1,5}(?::\\d{1,5})?)?)*',
 } as const;
 
-function text(pattern: string, wanted: string): z.ZodMiniType<string> {
-  const whole = new RegExp(`^(?:${pattern})$`);
-  return z.string(wanted).check(z.refine((written) => whole.test(written), wanted));
-}
-
-function integer(min: number, max: number): z.ZodMiniType<number> {
-  const wanted = `a whole number from ${min} to ${max}`;
-  return z.int(wanted).check(z.gte(min, wanted), z.lte(max, wanted));
-}
-
-const wantedUser =
-  'a user, by name or number, with a group if wanted, such as www-data, www-data:web or 33:33';
-const wantedLimit = 'a whole number, unlimited, or SOFT:HARD, such as 4096 or 1024:4096';
-const wantedLimits = `a table of limits, named ${limitNames.slice(0, -1).join(', ')} or ${limitNames.at(-1) ?? ''}`;
-
-const limit: z.ZodMiniType<string | number> = z.union(
-  [z.int(wantedLimit).check(z.gte(0, wantedLimit)), text(processPatterns.limit, wantedLimit)],
-  wantedLimit,
-);
-
-/** What their values may be. */
-export const processValues: {
-  readonly [Name in keyof Required<ProcessOptions>]: z.ZodMiniType<Required<ProcessOptions>[Name]>;
-} = {
-  user: text(processPatterns.user, wantedUser),
-  umask: text(processPatterns.umask, 'a mask of permission bits in octal digits, such as 027'),
-  nice: integer(-20, 19),
-  limits: z
-    .record(z.string(), limit, wantedLimits)
-    .check(
-      z.refine(
-        (limits) => Object.keys(limits).every((name) => (limitNames as readonly string[]).includes(name)),
-        wantedLimits,
-      ),
-    ),
-  noNewPrivileges: z.boolean('true or false'),
-  cpuAffinity: text(processPatterns.cpus, 'a list of CPUs, such as 0, 0-3 or 0-3,6'),
-  oomScoreAdj: integer(-1000, 1000),
-};
-
 type Written = { readonly [Name in keyof ProcessOptions]?: ProcessOptions[Name] | undefined };
 
-/** `written` was checked by `processValues`. */
+/** `written` was checked by `processValues` (launch-values.ts). */
 export function compileProcess(written: Written): ProcessPlan {
   const { user, umask, nice, limits, noNewPrivileges, cpuAffinity, oomScoreAdj } = written;
   const asked = [user, umask, nice, limits, noNewPrivileges, cpuAffinity, oomScoreAdj];

@@ -1,9 +1,7 @@
 /** Whether and when what has ended is started again: how these options are written, and what they mean. Pure. */
-import * as z from 'zod/mini';
 import { parseDuration } from '../../shared/durations.ts';
 import type { RestartPlan } from './plan.ts';
 import type { KindPlan } from './kind-options.ts';
-import { duration, integer } from './value-schemas.ts';
 
 /** As code names them. */
 export interface RestartOptions {
@@ -50,29 +48,6 @@ export interface RestartValues {
 export const autorestartWords: readonly string[] = ['true', 'false', 'unexpected'];
 export const backoffWords: readonly string[] = ['exponential', 'linear'];
 export const onFatalWords: readonly string[] = ['stay', 'exit'];
-const wantedAutorestart = 'true, false or unexpected';
-const wantedCrashLoop = 'a number of deaths and a time, such as 10 in 5m, or off';
-const wantedCodes = 'a list of exit codes from 0 to 255';
-
-export const restartValues: { readonly [Name in keyof RestartValues]: z.ZodMiniType<RestartValues[Name]> } = {
-  autorestart: z.union(
-    [z.boolean(wantedAutorestart), word(autorestartWords, wantedAutorestart)],
-    wantedAutorestart,
-  ),
-  exitcodes: z.array(integer(0, 255, wantedCodes), wantedCodes),
-  startretries: integer(0, 1_000_000),
-  backoff: word(backoffWords, 'exponential or linear'),
-  backoffMax: duration(1_000),
-  crashLoop: z
-    .string(wantedCrashLoop)
-    .check(z.refine((written) => parseCrashLoop(written) !== undefined, wantedCrashLoop)),
-  onFatal: word(onFatalWords, 'stay or exit'),
-};
-
-function word(words: readonly string[], wanted: string): z.ZodMiniType<string> {
-  return z.string(wanted).check(z.refine((written) => words.includes(written), wanted));
-}
-
 /** `10 in 5m`, or null for `off`; undefined: it is neither. */
 export function parseCrashLoop(written: string): RestartPlan['crashLoop'] | undefined {
   if (written === 'off') return null;

@@ -1,5 +1,4 @@
 /** How a program is stopped, if not as at a reload: the signals that its workers are sent, and the pauses between them. Pure. */
-import * as z from 'zod/mini';
 import { parseDuration } from '../../shared/durations.ts';
 import { drainSignalNames, type SignalName } from '../launch/drain-signals.ts';
 
@@ -34,22 +33,23 @@ export interface StopPlan {
 /** Nothing is asked for. */
 export const plainStop: StopPlan = Object.freeze({ steps: null, isForGroup: false });
 
-const names = [...drainSignalNames, 'KILL'] as const;
+export const stopSignals: readonly (SignalName | 'KILL')[] = [...drainSignalNames, 'KILL'];
 
-interface WrittenStep {
+export interface WrittenStep {
   readonly signal: `SIG${SignalName}` | 'SIGKILL';
   /** Null: none is written. */
   readonly waitMs: number | null;
 }
 
 /** Null: it is no such list. */
-function parseSteps(written: string): readonly WrittenStep[] | null {
+export function parseSteps(written: string): readonly WrittenStep[] | null {
   const steps: WrittenStep[] = [];
   for (const item of written.split(',')) {
     const [, name = '', wait] = /^\s*(?:SIG)?([A-Z0-9]+)(?:\s+(\S+))?\s*$/.exec(item) ?? [];
-    const known = names.find((one) => one === name);
+    const known = stopSignals.find((one) => one === name);
     const waitMs = wait === undefined ? null : parseDuration(wait);
-    const isWrong = known === undefined || (wait !== undefined && (waitMs === null || waitMs > dayMs));
+    const isWrong =
+      known === undefined || (wait !== undefined && (waitMs === null || waitMs > longestWaitMs));
     // Nothing comes after it, and nothing has to be waited for.
     if (isWrong || steps.at(-1)?.signal === 'SIGKILL' || (known === 'KILL' && wait !== undefined))
       return null;
@@ -58,34 +58,15 @@ function parseSteps(written: string): readonly WrittenStep[] | null {
   return steps;
 }
 
-const dayMs = 86_400_000;
-
-const wantedSignals = `signals, each with the time to wait for the exit, such as TERM, or TERM 10s, INT 5s, KILL; the signals are ${names.slice(0, -1).join(', ')}, and KILL, which comes last`;
-const wantedWait = 'a duration from 0s to 24h, such as 10s, 500ms or 2m';
+export const longestWaitMs: number = 86_400_000;
 
 /** For the JSON Schema. */
 const step = `(?:SIG)?(?:${drainSignalNames.join('|')})(?:\\s+\\d+(?:\\.\\d+)?(?:ms|s|m|h))?`;
 export const stopPattern: string = `\\s*(?:${step}(?:\\s*,\\s*${step})*(?:\\s*,\\s*(?:SIG)?KILL)?|(?:SIG)?KILL)\\s*`;
 
-/** What their values may be. */
-export const stopValues: {
-  readonly [Name in keyof Required<StopOptions>]: z.ZodMiniType<Required<StopOptions>[Name]>;
-} = {
-  stopSignal: z
-    .string(wantedSignals)
-    .check(z.refine((written) => parseSteps(written) !== null, wantedSignals)),
-  stopwaitsecs: z.string(wantedWait).check(
-    z.refine((written) => {
-      const ms = parseDuration(written);
-      return ms !== null && ms <= dayMs;
-    }, wantedWait),
-  ),
-  stopasgroup: z.boolean('true or false'),
-};
-
 type Written = { readonly [Name in keyof StopOptions]?: StopOptions[Name] | undefined };
 
-/** `written` was checked by `stopValues`. */
+/** `written` was checked by `stopValues` (stop-values.ts). */
 export function compileStop(
   { stopSignal, stopwaitsecs, stopasgroup }: Written,
   drainTimeoutMs: number,

@@ -5,16 +5,20 @@
 import * as z from 'zod/mini';
 import { isProgramName } from '../../shared/control-path.ts';
 import { drainSignalNames, parseDrainSignal } from '../launch/drain-signals.ts';
-import { type ProcessOptions, processValues } from './launch-options.ts';
+import type { ProcessOptions } from './launch-options.ts';
+import { processValues } from './launch-values.ts';
 import type { OutputOptions } from './output-options.ts';
 import { outputValues } from './output-values.ts';
 import { type MetricsOptions, parseMetricsAddress, wantedMetricsAddress } from './metrics-options.ts';
 import { parseReady, wantedReady } from './readiness-option.ts';
-import { type StopOptions, stopValues } from './stop-options.ts';
+import type { StopOptions } from './stop-options.ts';
+import { stopValues } from './stop-values.ts';
 import { parseKeepAlive, secondsOf, wantedKeepAlive } from './tcp-options.ts';
 import { parseListenAddress, wantedListenAddress } from './listen-address.ts';
-import { kindValues, type KindValues } from './kind-options.ts';
-import { restartValues, type RestartValues } from './restart-options.ts';
+import type { KindValues } from './kind-options.ts';
+import { kindValues } from './kind-values.ts';
+import type { RestartValues } from './restart-options.ts';
+import { restartValues } from './restart-values.ts';
 import { duration, integer, text } from './value-schemas.ts';
 
 const wantedName = 'a name of letters, digits, dot, dash and underscore, at most 64 of them';

@@ -1,5 +1,6 @@
 /** The keys of `[program.NAME]` that say what kind of program it is, and when it is its turn. */
-import { kindValues, typeWords } from '../kind-options.ts';
+import { typeWords } from '../kind-options.ts';
+import { kindValues } from '../kind-values.ts';
 import { boolean, type ConfigKey, numeric, oneOf, orVariable } from './key-schemas.ts';
 
 export const kindKeys: Readonly<Record<string, ConfigKey>> = {

@@ -1,0 +1,23 @@
+/** What the values of the options of a stop may be, and in which words an error says so. Pure. */
+import * as z from 'zod/mini';
+import { parseDuration } from '../../shared/durations.ts';
+import { longestWaitMs, parseSteps, type StopOptions, stopSignals } from './stop-options.ts';
+
+const wantedSignals = `signals, each with the time to wait for the exit, such as TERM, or TERM 10s, INT 5s, KILL; the signals are ${stopSignals.slice(0, -1).join(', ')}, and KILL, which comes last`;
+const wantedWait = 'a duration from 0s to 24h, such as 10s, 500ms or 2m';
+
+/** What their values may be. */
+export const stopValues: {
+  readonly [Name in keyof Required<StopOptions>]: z.ZodMiniType<Required<StopOptions>[Name]>;
+} = {
+  stopSignal: z
+    .string(wantedSignals)
+    .check(z.refine((written) => parseSteps(written) !== null, wantedSignals)),
+  stopwaitsecs: z.string(wantedWait).check(
+    z.refine((written) => {
+      const ms = parseDuration(written);
+      return ms !== null && ms <= longestWaitMs;
+    }, wantedWait),
+  ),
+  stopasgroup: z.boolean('true or false'),
+};
