@@ -53,6 +53,13 @@ export interface ForeignEffort {
   readonly everyMs: number;
 }
 
+/** For the output of a program that goes to files. */
+export interface OutputEffort {
+  readonly rounds: number;
+  /** What the program writes. */
+  readonly bytes: number;
+}
+
 export interface Effort {
   /** Measures too little to compare anything. */
   readonly isQuick: boolean;
@@ -60,6 +67,7 @@ export interface Effort {
   readonly peers: PeerEffort;
   readonly programs: ProgramsEffort;
   readonly foreign: ForeignEffort;
+  readonly output: OutputEffort;
 }
 
 export const fullEffort: Effort = {
@@ -101,6 +109,7 @@ export const fullEffort: Effort = {
     changes: 1,
   },
   foreign: { reloads: 12, everyMs: 1_000 },
+  output: { rounds: 5, bytes: 1e9 },
 };
 
 export const quickEffort: Effort = {
@@ -142,4 +151,5 @@ export const quickEffort: Effort = {
     changes: 1,
   },
   foreign: { reloads: 2, everyMs: 600 },
+  output: { rounds: 1, bytes: 1e8 },
 };

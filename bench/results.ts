@@ -1,6 +1,7 @@
 /** The raw figures of a run: what is rendered, and what `--json` writes. */
 import type { ForeignResult } from './foreign/measure.ts';
 import type { PeerResults } from './measures/index.ts';
+import type { OutputResults } from './output/measure.ts';
 import type { OwnResults } from './own/results.ts';
 import type { ProgramsResults } from './programs/results.ts';
 
@@ -35,4 +36,6 @@ export interface Results {
   readonly programs?: ProgramsResults;
   /** Servers in other languages. */
   readonly foreign?: readonly ForeignResult[];
+  /** Log files. */
+  readonly output?: OutputResults;
 }

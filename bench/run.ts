@@ -9,6 +9,7 @@ import { parseArgs } from 'node:util';
 import { fullEffort, quickEffort } from './effort.ts';
 import { describeMachine } from './machine.ts';
 import { measureForeign } from './foreign/measure.ts';
+import { measureOutput } from './output/measure.ts';
 import { measures } from './measures/index.ts';
 import { ownMeasures } from './own/index.ts';
 import { tools } from './peers/index.ts';
@@ -52,7 +53,7 @@ async function measure(): Promise<Results> {
   };
   const present = chosen.filter((_, at) => results.tools[at]?.version !== null);
   const parts = chooseParts();
-  const take = (part: Pick<Results, 'own' | 'peers' | 'programs' | 'foreign'>): void => {
+  const take = (part: Pick<Results, 'own' | 'peers' | 'programs' | 'foreign' | 'output'>): void => {
     results = {
       ...results,
       ...part,
@@ -71,6 +72,7 @@ async function measure(): Promise<Results> {
     take({ own: {}, peers: {}, programs });
   }
   if (parts('foreign')) take({ own: {}, peers: {}, foreign: await measureForeign(effort.foreign) });
+  if (parts('output')) take({ own: {}, peers: {}, output: await measureOutput(effort.output) });
   for (const [name, measureOwn] of Object.entries(ownMeasures)) {
     if (parts(`own-${name}`)) take({ own: await measureOwn(effort.own), peers: {} });
   }
@@ -92,7 +94,13 @@ function toolNames(): readonly string[] {
 
 function chooseParts(): (name: string) => boolean {
   const own = Object.keys(ownMeasures).map((name) => `own-${name}`);
-  const names = choose('measure', values.only, [...Object.keys(measures), 'programs', 'foreign', ...own]);
+  const names = choose('measure', values.only, [
+    ...Object.keys(measures),
+    'programs',
+    'foreign',
+    'output',
+    ...own,
+  ]);
   return (name) => names.includes(name);
 }
 
@@ -111,12 +119,13 @@ function readResults(path: string): Results {
 
 /** One page from several runs: where two have measured the same, the later one counts. The machine and the tools are those of the first. */
 function combine(runs: readonly Results[]): Results {
-  return runs.reduce((all, { own, peers, programs, foreign }) => ({
+  return runs.reduce((all, { own, peers, programs, foreign, output }) => ({
     ...all,
     own: { ...all.own, ...own },
     peers: { ...all.peers, ...peers },
     ...(programs === undefined ? {} : { programs }),
     ...(foreign === undefined ? {} : { foreign }),
+    ...(output === undefined ? {} : { output }),
   }));
 }
 

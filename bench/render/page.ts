@@ -1,13 +1,14 @@
 /** Renders docs/benchmarks.md, and the tables for the terminal. Pure. */
 import type { Results } from '../results.ts';
 import { foreignSections } from './foreign.ts';
+import { outputSections } from './output.ts';
 import { ownSections } from './own.ts';
 import { peerSections } from './peers.ts';
 import { programsSections } from './programs.ts';
 
 /** The whole page. */
 export function renderPage(results: Results): string {
-  const { machine, turns, workers, tools, peers, own, programs, foreign } = results;
+  const { machine, turns, workers, tools, peers, own, programs, foreign, output } = results;
   return [
     '# Benchmarks',
     '',
@@ -38,6 +39,7 @@ export function renderPage(results: Results): string {
     ...peerSections(peers).flatMap((section) => [section, '']),
     ...programsSections(programs).flatMap((section) => [section, '']),
     ...foreignSections(foreign).flatMap((section) => [section, '']),
+    ...outputSections(output).flatMap((section) => [section, '']),
     '## Against bare Node.js',
     '',
     'The application alone, and the same application under graceful-run with one worker, in alternating rounds. Each ratio is the median of the',
@@ -47,7 +49,7 @@ export function renderPage(results: Results): string {
     '## Reproduce it',
     '',
     '    npm ci && npm ci --prefix bench        # the tools from npm; they are not dependencies of graceful-run',
-    '    apt-get install wrk hey nginx haproxy gunicorn supervisor puma php-fpm',
+    '    apt-get install wrk hey nginx haproxy gunicorn supervisor puma php-fpm runit daemontools',
     '    npm run bench                          # everything, about an hour on an otherwise idle machine',
     '    npm run bench -- --quick               # a few minutes, to see that everything works',
     '    npm run bench -- --only failed,slow    # some of the measurements: programs runs many programs, own-boot and the like compare with bare Node.js',
@@ -67,11 +69,13 @@ export function renderTables({
   own,
   programs,
   foreign,
-}: Pick<Results, 'peers' | 'own' | 'programs' | 'foreign'>): string {
+  output,
+}: Pick<Results, 'peers' | 'own' | 'programs' | 'foreign' | 'output'>): string {
   return [
     ...peerSections(peers),
     ...programsSections(programs),
     ...foreignSections(foreign),
+    ...outputSections(output),
     ...ownSections(own),
   ].join('\n\n');
 }
