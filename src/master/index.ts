@@ -63,6 +63,8 @@ export interface EmbeddingOptions {
    * stderr.
    */
   readonly onStderr?: (bytes: Uint8Array, pid: number, program: string) => void;
+  /** The same of stdout, for programs with `stdoutLogfile: 'forward'`. Default: this process's stdout. */
+  readonly onStdout?: (bytes: Uint8Array, pid: number, program: string) => void;
 }
 
 /**

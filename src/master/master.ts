@@ -23,6 +23,7 @@ import { deferred } from './deferred.ts';
 import type { Master } from './embedded-master.ts';
 import { recordVersion, type MasterRecord } from './handover/record.ts';
 import { createLogFilesLoader } from './output/log-files-loader.ts';
+import { standardError, standardOutput } from './output/standard-error.ts';
 import { embeddedOutput } from './output/shared-output.ts';
 import type { MetricsServer } from './metrics/metrics-server.ts';
 import { createCounts } from './metrics/counts.ts';
@@ -63,6 +64,8 @@ export interface Surroundings {
   readonly environment: NodeJS.ProcessEnv;
   /** Where the stderr of the worker of this program with this pid goes, in whole lines, as it was written. */
   readonly onStderr: (bytes: Uint8Array, pid: number, program: string) => void;
+  /** The same of a stdout that is forwarded. */
+  readonly onStdout: (bytes: Uint8Array, pid: number, program: string) => void;
   /** The sockets with which this process was started, as its environment announces them. */
   readonly announced: readonly AnnouncedSocket[];
   /** Stands in every line of the master's log (random-id.ts); null: it writes none. */
@@ -92,7 +95,8 @@ export function createMasterOf(plan: Plan, given: Partial<Surroundings> = {}): O
   return assemble(plan, {
     platform: system,
     environment: process.env,
-    onStderr: given.onStderr ?? embeddedOutput(),
+    onStderr: given.onStderr ?? embeddedOutput(standardError),
+    onStdout: given.onStdout ?? embeddedOutput(standardOutput),
     announced: [],
     logId: null,
     spelling: 'code',
@@ -103,7 +107,7 @@ export function createMasterOf(plan: Plan, given: Partial<Surroundings> = {}): O
 
 function assemble(
   first: Plan,
-  { platform, environment, onStderr, announced, logId, readPlan }: Surroundings,
+  { platform, environment, onStderr, onStdout, announced, logId, readPlan }: Surroundings,
 ): OwnedMaster {
   const startedAt = platform.clock.monotonicMs();
   const inherited = findInheritedSockets(announced, openSockets());
@@ -125,6 +129,7 @@ function assemble(
     inherited,
     logFiles,
     onStderr,
+    onStdout,
     privateFolder: () => (control === null ? null : dirname(control.path)),
     onEvent: heard,
     stopped: (action, program) =>

@@ -1,10 +1,19 @@
 // Log files of workers: what is written to stdout and stderr gets there, once and in whole lines, whatever happens meanwhile.
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { get } from 'node:http';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { eventually } from '../helpers/eventually.ts';
+import { gracefulctl } from '../helpers/run-gracefulctl.ts';
 import { app, runMaster, type RunningMaster, temporaryFolder } from '../helpers/run-master.ts';
 
 async function ask(port: number, path: string): Promise<string> {
@@ -163,6 +172,24 @@ test('with none, nothing of stdout and stderr is seen, but for the last words of
   expect((await master.status()).lastCrash?.failure.stderrTail.at(-1)).toBe('last words on stderr');
   await stop(master);
   expect(master.output).not.toContain('xx');
+});
+
+test('a stdout that is forwarded goes to the stdout of the master: on a terminal behind the pid, and is remembered for gracefulctl logs', async () => {
+  const master = runMaster({
+    command,
+    flags: ['--stdout-logfile', 'forward', '--log-format', 'pretty', '--log-level', 'warn'],
+  });
+  let out = '';
+  master.child.stdout?.on('data', (text: string) => (out += text));
+  const listening = async (): Promise<number> => (await master.status()).listeners[0]?.port ?? 0;
+  await eventually('it serves', async () => existsSync(master.controlSocket) && (await listening()) > 0);
+  const port = await listening();
+  await eventually('it answers', async () => (await ask(port, '/').catch(() => '')) === 'here');
+  await ask(port, '/write?lines=2');
+  const pid = (await master.status()).workers[0]?.pid ?? 0;
+  await eventually('its lines', () => out.includes(`${pid} | 1.0.1 x\n${pid} | 1.0.2 xx\n`));
+  const { out: logs } = await gracefulctl(['logs', master.name], { XDG_RUNTIME_DIR: master.runtime });
+  expect(logs).toBe(`1/${pid} | 1.0.1 x\n1/${pid} | 1.0.2 xx\n`);
 });
 
 test('a log file that cannot be opened is a failed start', async () => {

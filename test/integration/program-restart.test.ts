@@ -26,6 +26,7 @@ function programOf(command: readonly string[], port: number): Running {
     environment: process.env,
     platform: system,
     onStderr: () => undefined,
+    onStdout: () => undefined,
     privateFolder: () => null,
     logFiles: createLogFilesLoader(),
     onEvent: ({ event }) => {

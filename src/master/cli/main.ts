@@ -19,9 +19,9 @@ import { readPlan } from '../config/read-plan.ts';
 import { workingDirectory } from '../config/working-directory.ts';
 import { createMasterOf } from '../master.ts';
 import { announcedSockets } from '../sockets/announced-sockets.ts';
-import { standardError } from '../output/standard-error.ts';
+import { standardError, standardOutput } from '../output/standard-error.ts';
 import { loadOutputCalls } from '../system-calls/output-calls.ts';
-import { shareOutput } from '../output/shared-output.ts';
+import { type SharedOutput, type SharedOutputParts, shareOutput } from '../output/shared-output.ts';
 import { createCollector, keepMemorySmall } from './collect-garbage.ts';
 import { consoleLook } from './log-style.ts';
 import { exitCodeOf, exitCodes } from './exit-codes.ts';
@@ -127,8 +127,7 @@ async function run(invocation: Run): Promise<number> {
   const isFromFile = invocation.kind === 'runFile';
   const { format, hasColours } = consoleLook(invocation.logFormat ?? plan.master.logFormat, process.env);
   const id = randomId();
-  const output = shareOutput({
-    stream: standardError(),
+  const shared: Omit<SharedOutputParts, 'stream'> = {
     lines:
       format === 'json'
         ? { as: 'written', logId: id }
@@ -136,12 +135,18 @@ async function run(invocation: Run): Promise<number> {
     onDropped: (bytes) => {
       log.outputDropped(bytes);
     },
-  });
+  };
+  const output = shareOutput({ ...shared, stream: standardError() });
+  let stdout: SharedOutput | null = null;
   const master = createMasterOf(plan, {
     announced: announcedSockets(process.env, process.pid),
     spelling: 'commandLine',
     readPlan: isFromFile ? async () => (await read()).plan : null,
     onStderr: output.passOn,
+    onStdout: (bytes, pid, program) => {
+      stdout ??= shareOutput({ ...shared, stream: standardOutput() });
+      stdout.passOn(bytes, pid, program);
+    },
     logId: id,
   });
   await loadOutputCalls();

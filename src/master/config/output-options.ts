@@ -5,7 +5,8 @@ import { parseBytes } from '../../shared/byte-sizes.ts';
 /** As code names them. */
 export interface OutputOptions {
   /**
-   * Where workers write their stdout: `inherit`, the default, to the stdout of graceful-run; `none`: nowhere; or a file, which is rotated. In its path,
+   * Where workers write their stdout: `inherit`, the default, to the stdout of graceful-run, which they have; `forward`: there too, but through graceful-run, in
+   * whole lines, which on a terminal begin with the program and the pid; `none`: nowhere; or a file, which is rotated. In its path,
    * `{name}` stands for the name of the program, `{num}` for the slot of the worker, 0, 1 …, and `{here}` for the working directory.
    */
   readonly stdoutLogfile?: string;
@@ -46,7 +47,10 @@ export interface LogFileSettings {
 }
 
 export type OutputDestination =
+  /** Of stdout: the worker has the descriptor. Of stderr: it is passed on. */
   | { readonly to: 'inherit' }
+  /** To stdout of the master, in whole lines. */
+  | { readonly to: 'forward' }
   | { readonly to: 'none' }
   /** An absolute path, in which `{name}` and `{num}` are still to be filled in. */
   | { readonly to: 'file'; readonly path: string; readonly settings: LogFileSettings };
@@ -66,6 +70,7 @@ export interface OutputPlan {
 }
 
 const inherit: OutputDestination = Object.freeze({ to: 'inherit' });
+const forward: OutputDestination = Object.freeze({ to: 'forward' });
 const none: OutputDestination = Object.freeze({ to: 'none' });
 
 /** Nothing is asked for. */
@@ -79,13 +84,13 @@ export const defaultMaxbytes = '50MB';
 export const defaultBackups = 10;
 export const mostBackups = 1000;
 
-export const wantedLogfile = 'a file, inherit, or none';
+export const wantedLogfile = 'a file, inherit, forward, or none';
 export const wantedMaxbytes = 'a size, such as 50MB or 1GB, or a number of bytes; 0: no limit';
 
 /** Supervisor names its words in any case. Null: it is the path of a file. */
-function wordOf(written: string): 'inherit' | 'none' | null {
+function wordOf(written: string): 'inherit' | 'forward' | 'none' | null {
   const word = written.toLowerCase();
-  if (word === 'inherit') return 'inherit';
+  if (word === 'inherit' || word === 'forward') return word;
   return word === 'none' || word === 'off' || written === '/dev/null' ? 'none' : null;
 }
 
@@ -136,7 +141,7 @@ export function compileOutput(options: WrittenOutputOptions, here: string): Outp
     });
   const destination = (written: string | undefined, how: LogFileSettings): OutputDestination => {
     const word = wordOf(written ?? 'inherit');
-    if (word !== null) return word === 'none' ? none : inherit;
+    if (word !== null) return { inherit, forward, none }[word];
     return Object.freeze({ to: 'file', path: placeLogfile(written ?? '', here), settings: how });
   };
   const stdout = destination(
@@ -147,7 +152,8 @@ export function compileOutput(options: WrittenOutputOptions, here: string): Outp
     options.redirectStderr === true
       ? stdout
       : destination(
-          options.stderrLogfile,
+          // It is forwarded anyway.
+          options.stderrLogfile?.toLowerCase() === 'forward' ? 'inherit' : options.stderrLogfile,
           settings(options.stderrLogfileMaxbytes, options.stderrLogfileBackups),
         );
   if (stdout.to === 'inherit' && stderr.to === 'inherit') return plainOutput;

@@ -28,7 +28,7 @@ function unseenIn({ stdout, stderr }: OutputPlan): LogsSource['unseen'] {
       ? [
           {
             stream: 'stdout' as const,
-            why: 'stdout is not kept, because workers write it to the stdout of graceful-run themselves: name a file with stdout_logfile (--stdout-logfile)',
+            why: 'stdout is not kept, because workers write it to the stdout of graceful-run themselves: set stdout_logfile (--stdout-logfile) to forward, or to a file',
           },
         ]
       : []),

@@ -42,6 +42,8 @@ export interface ProgramOutputParts {
   readonly files: LogFilesLoader;
   /** What a worker wrote to a stderr that is inherited, in whole lines. */
   readonly onStderr: (bytes: Uint8Array, pid: number) => void;
+  /** What a worker wrote to a stdout that is forwarded, in whole lines. */
+  readonly onStdout: (bytes: Uint8Array, pid: number) => void;
   readonly onEvent: (event: MasterEvent) => void;
 }
 
@@ -68,6 +70,11 @@ export function createProgramOutput(parts: ProgramOutputParts): ProgramOutput {
         kept.add({ ...place, bytes, stream, worker: pid(), time: Date.now(), path: null });
         parts.onStderr(bytes, pid());
       }, parts.arm);
+    if (destination.to === 'forward')
+      return forwardWholeLines((bytes) => {
+        kept.add({ ...place, bytes, stream, worker: pid(), time: Date.now(), path: null });
+        parts.onStdout(bytes, pid());
+      }, parts.arm);
     if (streams === null) throw new Error('load() comes first');
     return streams.open(destination, stream, place, pid);
   }
@@ -93,7 +100,8 @@ export function createProgramOutput(parts: ProgramOutputParts): ProgramOutput {
       const stderr = openStream(plan.stderr, 'stderr', place, () => pid);
       let stdout: ReturnType<typeof openStream>;
       try {
-        stdout = plan.stdout.to === 'file' ? openStream(plan.stdout, 'stdout', place, () => pid) : nowhere;
+        stdout =
+          stdoutOf[plan.stdout.to] === 'read' ? openStream(plan.stdout, 'stdout', place, () => pid) : nowhere;
       } catch (error) {
         stderr.close?.();
         throw error;
@@ -121,6 +129,6 @@ export function createProgramOutput(parts: ProgramOutputParts): ProgramOutput {
   };
 }
 
-const stdoutOf = { inherit: 'inherited', none: 'discarded', file: 'read' } as const;
+const stdoutOf = { inherit: 'inherited', forward: 'read', none: 'discarded', file: 'read' } as const;
 
 const nowhere: LineForwarder = { add: () => undefined, end: () => undefined };

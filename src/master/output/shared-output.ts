@@ -6,7 +6,6 @@ import type { LogStream } from '../log/log.ts';
 import { namesError } from '../../shared/error-line.ts';
 import { escapeWorkerLine } from './escape-worker-line.ts';
 import { createOverflow } from './overflow.ts';
-import { standardError } from './standard-error.ts';
 import { loadOutputCalls } from '../system-calls/output-calls.ts';
 
 export interface SharedOutput {
@@ -107,13 +106,13 @@ function markLines(bytes: Uint8Array, first: string, next: string, hasColours: b
   return Buffer.from(`${marked.join('\n')}${isEnded ? '\n' : ''}`, 'latin1');
 }
 
-/** For a master inside another program: to its stderr, as it was written. */
-export function embeddedOutput(): SharedOutput['passOn'] {
+/** For a master inside another program: to a stream of that, as it was written. */
+export function embeddedOutput(open: () => LogStream): SharedOutput['passOn'] {
   let output: SharedOutput | null = null;
   // They are there long before a worker writes. If they cannot be loaded, neither can the listener be opened, which says so.
   loadOutputCalls().catch(() => undefined);
   return (bytes, pid, program) => {
-    const stream = standardError();
+    const stream = open();
     output ??= shareOutput({
       stream,
       lines: { as: 'written', logId: null },

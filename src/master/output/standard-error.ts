@@ -1,4 +1,4 @@
-/** The master's stderr, shared with its workers. A write returns at once, whatever the other processes and the reader do. */
+/** The master's stderr and stdout, shared with its workers. A write returns at once, whatever the other processes and the reader do. */
 import { systemClock } from '../../shared/clock.ts';
 import { type BoundedWriter, createBoundedWriter } from './bounded-writer.ts';
 import { type Descriptor, openPatiently } from './nonblocking-descriptor.ts';
@@ -8,17 +8,27 @@ const limitBytes = 2 * 1024 * 1024;
 /** How long the end of the process waits for a reader that is slow. */
 const lastLinesMs = 1_000;
 
-let writer: BoundedWriter | null = null;
+const writers = new Map<number, BoundedWriter>();
 
 /** One for the process, made at the first call. Never process.stderr: that makes a pipe non-blocking for everybody, a terminal blocking for us. */
 export function standardError(): BoundedWriter {
-  writer ??= open();
+  return writerOf(2);
+}
+
+/** As standardError(). */
+export function standardOutput(): BoundedWriter {
+  return writerOf(1);
+}
+
+function writerOf(fd: number): BoundedWriter {
+  const writer = writers.get(fd) ?? open(fd);
+  writers.set(fd, writer);
   return writer;
 }
 
-function open(): BoundedWriter {
+function open(fd: number): BoundedWriter {
   let descriptor: Descriptor | null = null;
-  const opened = (): Descriptor => (descriptor ??= openPatiently(2));
+  const opened = (): Descriptor => (descriptor ??= openPatiently(fd));
   const made = createBoundedWriter({
     // Opened at the first write: by then the system calls are loaded.
     descriptor: {

@@ -56,6 +56,8 @@ export interface ProgramParts {
   readonly platform: Platform;
   /** Where the stderr of the worker with this pid goes, in whole lines, as it was written. */
   readonly onStderr: (bytes: Uint8Array, pid: number) => void;
+  /** Where its stdout goes, if that is to be forwarded, in whole lines. */
+  readonly onStdout: (bytes: Uint8Array, pid: number) => void;
   /** A folder that only this user can open, for the code cache of workers; null: there is none. */
   readonly privateFolder: () => string | null;
   /** `wallMs`: when it happened, in ms since 1970. */
@@ -147,6 +149,7 @@ export function createProgram(parts: ProgramParts): ManagedProgram {
     arm: platform.arm,
     files: parts.logFiles,
     onStderr: parts.onStderr,
+    onStdout: parts.onStdout,
     onEvent: tell,
   });
 

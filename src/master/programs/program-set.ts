@@ -55,10 +55,12 @@ export function hasFailed(member: Member): boolean {
 
 export interface ProgramSetParts extends Omit<
   ProgramParts,
-  'plan' | 'onEvent' | 'onStderr' | 'stopped' | 'lend' | 'onRestartWanted'
+  'plan' | 'onEvent' | 'onStderr' | 'onStdout' | 'stopped' | 'lend' | 'onRestartWanted'
 > {
   /** What the worker of `program` with this pid wrote to stderr, in whole lines. */
   readonly onStderr: (bytes: Uint8Array, pid: number, program: string) => void;
+  /** The same of a stdout that is forwarded. */
+  readonly onStdout: (bytes: Uint8Array, pid: number, program: string) => void;
   readonly onEvent: (member: Member, event: MasterEvent, wallMs: number) => void;
   /** What a request is answered that comes too late. */
   readonly stopped: (action: string, program: string) => Error;
@@ -136,6 +138,9 @@ export function createProgramSet(parts: ProgramSetParts): ProgramSet {
       lend,
       onStderr: (bytes, pid) => {
         parts.onStderr(bytes, pid, program.name());
+      },
+      onStdout: (bytes, pid) => {
+        parts.onStdout(bytes, pid, program.name());
       },
       stopped: (action) => parts.stopped(action, program.name()),
       onEvent: (event, wallMs) => {

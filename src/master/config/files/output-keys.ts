@@ -21,10 +21,10 @@ function flag(option: keyof OutputOptions, description: string): ConfigKey {
 export const outputKeys: Readonly<Record<string, ConfigKey>> = {
   stdout_logfile: {
     schema: outputValues.stdoutLogfile,
-    type: 'path, `inherit` or `none`',
+    type: 'path, `inherit`, `forward` or `none`',
     default: 'inherit',
     description:
-      'Where the workers write their stdout: `inherit`, the stdout of graceful-run; `none`, nowhere; or a file, which is rotated (docs/output.md). In its path, `{name}` is the name of the program, `{num}` the slot of the worker (0, 1 …), and `{here}` the directory of the config file.',
+      'Where the workers write their stdout: `inherit`, the stdout of graceful-run; `forward`, there too, but in whole lines, which on a terminal begin with program and pid; `none`, nowhere; or a file, which is rotated (docs/output.md). In its path, `{name}` is the name of the program, `{num}` the slot of the worker (0, 1 …), and `{here}` the directory of the config file.',
     supervisor: 'stdout_logfile',
   },
   stdout_logfile_maxbytes: {

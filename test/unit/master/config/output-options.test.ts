@@ -39,6 +39,11 @@ test('placeholders are filled in: the folder at once, program and slot when a wo
   expect(logfilePath(path, { name: 'shop', slot: 2 })).toBe('/srv/log/shop-2.log');
 });
 
+test('stderr is forwarded anyway, and with redirect_stderr goes to a stdout that is', () => {
+  expect(outputOf({ stderrLogfile: 'forward' })).toEqual(outputOf({}));
+  expect(outputOf({ stdoutLogfile: 'forward', redirectStderr: true })?.stderr).toEqual({ to: 'forward' });
+});
+
 test('redirect_stderr sends stderr to the file of stdout', () => {
   const output = outputOf({ stdoutLogfile: 'a.log', redirectStderr: true });
   expect(output?.stderr).toBe(output?.stdout);
