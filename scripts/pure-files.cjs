@@ -1,9 +1,9 @@
 // Files that decide and do nothing else: no node:*, no clock, no timer. Regular expressions of their paths.
 exports.pureFiles = [
   '^src/master/program/lifecycle/',
-  '^src/master/program/(describe-status|history/history)\\.ts$',
+  '^src/master/program/(describe-status|history/history|rollout/error-rate)\\.ts$',
   '^src/master/check/(finding|report)\\.ts$',
-  '^src/master/config/(check-plan|difference|launch-options|listen-address|metrics-options|meant-value|option-errors|output-options|plan|plan-names|restart-options|tcp-options|value-schemas|wrong-placeholders)\\.ts$',
+  '^src/master/config/(check-plan|difference|launch-options|listen-address|metrics-options|meant-value|option-errors|output-options|plan|plan-names|restart-options|rollout-options|tcp-options|value-schemas|wrong-placeholders)\\.ts$',
   '^src/master/cli/complete\\.ts$',
   '^src/master/control/logs-query\\.ts$',
   '^src/master/output/(escape-worker-line|format-lines|kept-lines|log-queue|logs-source)\\.ts$',

@@ -44,11 +44,13 @@ export type { DrainReason } from '../shared/protocol.ts';
 export type {
   Cause,
   EventRecord,
+  ErrorRate,
   Failure,
   MasterEvent,
   Outcome,
   ProgramPhase,
   Release,
+  RequestCounts,
   WorkerChange,
   WorkerIdentity,
   WorkerPhase,

@@ -15,6 +15,7 @@ export type { KindOptions } from './config/kind-options.ts';
 export type { ProcessOptions } from './config/launch-options.ts';
 export type { OutputOptions } from './config/output-options.ts';
 export type { RestartOptions } from './config/restart-options.ts';
+export type { RolloutOptions } from './config/rollout-options.ts';
 export type { StopOptions } from './config/stop-options.ts';
 export type { DrainSignalOption, SignalName } from './launch/drain-signals.ts';
 export type { AddressFields } from '../shared/format-address.ts';
@@ -43,11 +44,13 @@ export type {
 export type {
   Cause,
   EventRecord,
+  ErrorRate,
   Failure,
   MasterEvent,
   Outcome,
   ProgramPhase,
   Release,
+  RequestCounts,
   WorkerChange,
   WorkerIdentity,
   WorkerPhase,

@@ -13,9 +13,13 @@ export function describeOutcome(outcome: Outcome): string {
 /** A few words that refer to a failure which another line explains. */
 export function describeFailureShortly({ reason, outcome }: Failure): string {
   if (reason === 'exited' && outcome !== null) return describeOutcome(outcome);
-  return { exited: 'ended', notReady: 'not ready', notAdmitted: 'not accepting', notStarted: 'not started' }[
-    reason
-  ];
+  return {
+    exited: 'ended',
+    notReady: 'not ready',
+    notAdmitted: 'not accepting',
+    notStarted: 'not started',
+    tooManyErrors: 'too many errors',
+  }[reason];
 }
 
 /** Why, in one line: the failure's message and, if the worker's output ended with an error, that error. */

@@ -32,7 +32,8 @@ export type ProgramPhase =
 
 /** Why a worker, and with it its generation, failed. */
 export interface Failure {
-  readonly reason: 'exited' | 'notReady' | 'notAdmitted' | 'notStarted';
+  /** `tooManyErrors`: of a whole generation on probation. The others are of one worker. */
+  readonly reason: 'exited' | 'notReady' | 'notAdmitted' | 'notStarted' | 'tooManyErrors';
   /** One sentence for people, without a full stop. */
   readonly message: string;
   /** What to do about it; null if nothing specific can be said. */
@@ -42,6 +43,23 @@ export interface Failure {
   readonly outcome: Outcome | null;
   /** The last lines that the worker wrote to stderr, at most 20, oldest first. */
   readonly stderrTail: readonly string[];
+  /** For `tooManyErrors`. */
+  readonly errorRate?: ErrorRate | undefined;
+}
+
+/** How many of its requests a generation has answered with a status of 500 to 599. */
+export interface ErrorRate extends RequestCounts {
+  /** The time in which they were counted. */
+  readonly overMs: number;
+  /** Those of the previous generation that it was compared with; null: it had too few requests. */
+  readonly previous: RequestCounts | null;
+}
+
+/** Requests that were answered. */
+export interface RequestCounts {
+  readonly requests: number;
+  /** Those of them that were answered with a status of 500 to 599. */
+  readonly serverErrors: number;
 }
 
 /** What a generation runs, with symlinks resolved when it was started. */
@@ -119,7 +137,7 @@ export type MasterEvent =
       /** It was cut short: by a reload, by a change of the number of workers, or because no old worker is left that could take over again. */
       readonly isEarly: boolean;
     }
-  /** The generation crashed on probation: generation `to` accepts connections again. */
+  /** The generation crashed on probation, or failed too many requests (rollback_on): generation `to` accepts connections again. */
   | {
       readonly event: 'generationRolledBack';
       readonly generation: number;

@@ -233,6 +233,15 @@ export const optionTable: readonly OptionRow[] = [
     option: 'probation',
   },
   {
+    flag: 'rollback-on',
+    kind: 'text',
+    value: '<bound|off>',
+    default: 'off',
+    description:
+      'how many failed responses of a new Node.js release are too many while it is on probation: "5xx > 5% over 10s, at least 50 requests"; the old workers take over again then',
+    option: 'rollbackOn',
+  },
+  {
     flag: 'autorestart',
     kind: 'text',
     value: '<true|false|unexpected>',

@@ -124,6 +124,7 @@ const aspects: readonly Aspect[] = [
   { key: 'backoff_max', of: ({ restart }) => restart.backoffMaxMs, isForNewWorkers: false },
   { key: 'crash_loop', of: ({ restart }) => restart.crashLoop, isForNewWorkers: false },
   { key: 'on_fatal', of: ({ restart }) => restart.onFatal, isForNewWorkers: false },
+  { key: 'rollback_on', of: ({ rollout }) => rollout.rollbackOn, isForNewWorkers: false },
 ];
 
 function placeOf(destination: OutputDestination): string {

@@ -31,6 +31,7 @@ import { compileKind, type KindOptions, type KindPlan } from './kind-options.ts'
 import type { ListenerPlan, MasterPlan, Plan, ProgramPlan, TcpListenerPlan } from './plan.ts';
 import { channelAt, parseReady } from './readiness-option.ts';
 import { restartPlan, type RestartOptions } from './restart-options.ts';
+import { type RolloutOptions, rolloutPlan, uselessRolloutOptions } from './rollout-options.ts';
 import { compileStop, type StopOptions } from './stop-options.ts';
 import { inapplicableOptions, tcpOptions, type WrittenTcpOptions } from './tcp-options.ts';
 import { masterValues, programName, programValues } from './values.ts';
@@ -52,7 +53,7 @@ export type ReadyWhen =
 
 /** What is wanted of one program. Durations are written `30s`, `500ms`, `2m`. */
 export interface ProgramOptions
-  extends ProcessOptions, OutputOptions, RestartOptions, KindOptions, StopOptions {
+  extends ProcessOptions, OutputOptions, RestartOptions, KindOptions, StopOptions, RolloutOptions {
   /** The program and its arguments: `['node', 'app.js']`. */
   readonly command: readonly string[];
   /** The TCP port to hold, 0 to 65535; 0: any free port. Needed unless `listen` is given. */
@@ -264,7 +265,11 @@ function compile(
       value === undefined || value === false ? [] : [option],
     ),
   );
-  const [inapplicable] = [...inapplicableOptions(given, listeners), ...uselessOutputOptions(options)];
+  const [inapplicable] = [
+    ...inapplicableOptions(given, listeners),
+    ...uselessOutputOptions(options),
+    ...uselessRolloutOptions(options),
+  ];
   if (inapplicable !== undefined) throw notApplicable(inapplicable, spelling);
   const readiness = readinessOf(options.ready, options.warmup ?? 0, spelling);
   if (kind.type !== 'server' && (readiness.when === 'listens' || readiness.when === 'answers'))
@@ -305,6 +310,7 @@ function compile(
     dependsOn: Object.freeze(options.dependsOn ?? []),
     kind,
     restart: restartPlan(options, kind.type, isOnly),
+    rollout: rolloutPlan(options),
   });
 }
 

@@ -66,6 +66,7 @@ export interface ProgramPlan {
   readonly dependsOn: readonly string[];
   readonly kind: KindPlan;
   readonly restart: RestartPlan;
+  readonly rollout: RolloutPlan;
 }
 
 /** What is started again when it has ended by itself. */
@@ -79,6 +80,22 @@ export interface RestartPlan {
   readonly crashLoop: { readonly deaths: number; readonly windowMs: number } | null;
   /** What the master does when the program has failed; null: the master of an only program ends with code 1, another one lives on. */
   readonly onFatal: 'stay' | 'exit' | null;
+}
+
+/** How a new generation takes over. */
+export interface RolloutPlan {
+  /** What makes the old generation take over again, beside a crash; null: nothing. */
+  readonly rollbackOn: ErrorRateBound | null;
+}
+
+/** More failed responses than this are too many. */
+export interface ErrorRateBound {
+  /** Of the requests, 0 to 1. */
+  readonly share: number;
+  /** The time in which they are counted. */
+  readonly overMs: number;
+  /** Fewer requests than this say nothing. */
+  readonly atLeast: number;
 }
 
 /** Which of them a master binds by itself. */

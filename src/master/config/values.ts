@@ -19,6 +19,8 @@ import type { KindValues } from './kind-options.ts';
 import { kindValues } from './kind-values.ts';
 import type { RestartValues } from './restart-options.ts';
 import { restartValues } from './restart-values.ts';
+import type { RolloutValues } from './rollout-options.ts';
+import { rolloutValues } from './rollout-values.ts';
 import { duration, integer, text } from './value-schemas.ts';
 
 const wantedName = 'a name of letters, digits, dot, dash and underscore, at most 64 of them';
@@ -42,7 +44,8 @@ interface ProgramValues
     Required<OutputOptions>,
     RestartValues,
     KindValues,
-    Required<StopOptions> {
+    Required<StopOptions>,
+    RolloutValues {
   readonly command: string[];
   readonly port: number;
   readonly host: string;
@@ -125,6 +128,7 @@ export const programValues: { readonly [Name in keyof ProgramValues]: z.ZodMiniT
   dependsOn: z.array(programName, 'a list of names of programs'),
   ...restartValues,
   ...kindValues,
+  ...rolloutValues,
 };
 
 export const metricsAddress: z.ZodMiniType<string> = z

@@ -11,6 +11,9 @@ export interface DurationCounts {
   readonly sumSeconds: number;
 }
 
+/** Those of one worker. */
+type WorkerFailureReason = Exclude<Failure['reason'], 'tooManyErrors'>;
+
 export interface ProgramCounts {
   /** Generations that were started while none served. */
   readonly starts: Readonly<Record<'succeeded' | 'failed', number>>;
@@ -20,7 +23,7 @@ export interface ProgramCounts {
   /** From the order to drain until the exit. */
   readonly drainTimes: DurationCounts;
   /** Workers that ended unexpectedly, or could not be started. */
-  readonly failures: Readonly<Record<Failure['reason'], number>>;
+  readonly failures: Readonly<Record<WorkerFailureReason, number>>;
   /** Workers that were to take the place of a failed one. */
   readonly restarts: number;
   /** Workers that got SIGKILL. */
@@ -144,7 +147,8 @@ function count(known: Known, event: Counted): void {
       return;
     case 'workerFailed': {
       const { reason } = event.failure;
-      add({ failures: { ...counts.failures, [reason]: counts.failures[reason] + 1 } });
+      if (reason !== 'tooManyErrors')
+        add({ failures: { ...counts.failures, [reason]: counts.failures[reason] + 1 } });
       known.drains.delete(keyOf(event));
       return;
     }

@@ -46,6 +46,7 @@ import {
   type LifecycleSettings,
   type Program,
 } from './lifecycle/state.ts';
+import type { ErrorWatch, WorkerCounts } from './rollout/error-watch.ts';
 import { createRunner, type Runner } from './runner.ts';
 import { createVersions, type HeldSockets, type PreparedVersion } from './versions.ts';
 import type { FoundSockets } from '../sockets/find-inherited-sockets.ts';
@@ -135,6 +136,8 @@ export function createProgram(parts: ProgramParts): ManagedProgram {
   let closing = new AbortController();
   let history = emptyHistory;
   let watch: Watch | null = null;
+  /** Null: no plan has asked for it. */
+  let errorWatch: ErrorWatch | null = null;
   /** Its listeners are to be bound: no stop was asked for since. */
   let isBindWanted = true;
   /** The next generation has none: applies until it serves. */
@@ -203,6 +206,7 @@ export function createProgram(parts: ProgramParts): ManagedProgram {
     if (event.event === 'listenersClosed') versions.forgetListeners();
     waiters.observe(event, history);
     progress.observe(event);
+    errorWatch?.observe(event);
     retireVersions();
     parts.onEvent(event, wallMs);
   }
@@ -325,6 +329,52 @@ export function createProgram(parts: ProgramParts): ManagedProgram {
     }
   }
 
+  /** Loads what a plan needs that other programs do without. */
+  async function load(plan: ProgramPlan): Promise<void> {
+    await output.load(plan.output);
+    await loadErrorWatch(plan);
+  }
+
+  async function loadErrorWatch({ rollout }: ProgramPlan): Promise<void> {
+    if (rollout.rollbackOn === null || errorWatch !== null) return;
+    const [{ createErrorWatch }, { errorRateFailure }] = await Promise.all([
+      import('./rollout/error-watch.ts'),
+      import('./rollout/error-rate.ts'),
+    ]);
+    errorWatch ??= createErrorWatch({
+      arm: platform.arm,
+      nowMs: () => platform.clock.monotonicMs(),
+      bound: () => versions.latest().plan.rollout.rollbackOn,
+      ask: async () => {
+        await runner.askOpen(true);
+        return runner.state().workers.flatMap(countsOf);
+      },
+      foundBad: (generation, rate, bound) => {
+        const failure = errorRateFailure(rate, bound, lastLinesOf(generation));
+        runner.dispatch({ type: 'generationFoundBad', generation, failure });
+      },
+    });
+  }
+
+  function countsOf({
+    id,
+    generation,
+  }: {
+    readonly id: number;
+    readonly generation: number;
+  }): WorkerCounts[] {
+    const load = runner.loadOf(id);
+    if (load === null) return [];
+    return [{ worker: id, generation, requests: load.served, serverErrors: load.serverErrors }];
+  }
+
+  /** Of one of its workers that has written any. */
+  function lastLinesOf(generation: number): readonly string[] {
+    const own = runner.state().workers.filter((worker) => worker.generation === generation);
+    const tails = runner.workers().filter(({ id }) => own.some((worker) => worker.id === id));
+    return tails.find(({ stderrTail }) => stderrTail.length > 0)?.stderrTail ?? [];
+  }
+
   function applySettings(plan: ProgramPlan, skipsProbation = false): void {
     isProbationSkipped = skipsProbation;
     const settings = lifecycleSettings(plan, jitterSeed);
@@ -361,7 +411,7 @@ export function createProgram(parts: ProgramParts): ManagedProgram {
         const { plan } = versions.latest();
         const isLatest = (): boolean => versions.latest().plan === plan;
         try {
-          await output.load(plan.output);
+          await load(plan);
           const prepared = await versions.prepare(plan, async (wanted) => bindOne(wanted, isLatest));
           if (isLatest()) {
             prepared.commit(nextGeneration());
@@ -409,7 +459,7 @@ export function createProgram(parts: ProgramParts): ManagedProgram {
     },
     async prepare(plan) {
       isBindWanted = true;
-      await output.load(plan.output);
+      await load(plan);
       return versions.prepare(plan, async (wanted) => bindOne(wanted));
     },
     change(plan, prepared) {
@@ -425,6 +475,9 @@ export function createProgram(parts: ProgramParts): ManagedProgram {
       // The old workers alone accept on a listener that goes: they cannot be kept back on probation.
       const losesListener = before.listeners.some((own) => !isDeclared(own, plan.listeners));
       output.configure(plan.output);
+      loadErrorWatch(plan).catch((error: unknown) => {
+        tell({ event: 'internalError', problem: messageOf(error) });
+      });
       applySettings(plan, prepared !== null && isRun && losesListener);
       if (plan.workers !== before.workers)
         runner.dispatch({ type: 'workerCountRequested', change: { to: plan.workers } });

@@ -4,7 +4,15 @@
  */
 import * as z from 'zod/mini';
 import type { AddressFields } from '../format-address.ts';
-import type { MasterEvent, Failure, EventRecord, Outcome, Release, WorkerPhase } from '../events.ts';
+import type {
+  MasterEvent,
+  Failure,
+  EventRecord,
+  Outcome,
+  Release,
+  RequestCounts,
+  WorkerPhase,
+} from '../events.ts';
 
 type Shapes = {
   readonly [Name in MasterEvent['event']]: z.ZodMiniType<Extract<EventRecord, { readonly event: Name }>>;
@@ -20,13 +28,23 @@ export const outcomeFields: {
 
 export const outcome: z.ZodMiniType<Outcome> = z.object(outcomeFields);
 
+const requestFields: {
+  readonly requests: z.ZodMiniType<number>;
+  readonly serverErrors: z.ZodMiniType<number>;
+} = { requests: z.int(), serverErrors: z.int() };
+
+const requestCounts: z.ZodMiniType<RequestCounts> = z.object(requestFields);
+
 export const failure: z.ZodMiniType<Failure> = z.object({
-  reason: z.enum(['exited', 'notReady', 'notAdmitted', 'notStarted']),
+  reason: z.enum(['exited', 'notReady', 'notAdmitted', 'notStarted', 'tooManyErrors']),
   message: z.string(),
   hint: z.nullable(z.string()),
   errorCode: z.nullable(z.string()),
   outcome: z.nullable(outcome),
   stderrTail: z.array(z.string()),
+  errorRate: z.optional(
+    z.object({ ...requestFields, overMs: z.number(), previous: z.nullable(requestCounts) }),
+  ),
 });
 
 export const release: z.ZodMiniType<Release> = z.object({

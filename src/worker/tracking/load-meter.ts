@@ -2,7 +2,9 @@
  * What the master is told of a worker's load when it asks. Counts failed responses from the moment this bundle is compiled, 50 ms after admission;
  * the event-loop delay is measured only while there are questions, because that takes a timer.
  */
+import type net from 'node:net';
 import type { WorkerLoad } from '../../shared/protocol.ts';
+import { isInjected } from './in-memory-mark.ts';
 
 export interface LoadMeter {
   /** Responses with a status of 500 to 599. */
@@ -20,6 +22,7 @@ const forgottenAfterMs = 150_000;
 
 interface ResponseFinished {
   readonly response: { readonly statusCode: number };
+  readonly socket: net.Socket;
 }
 
 interface StreamFinished {
@@ -43,7 +46,8 @@ export function createLoadMeter(): LoadMeter {
   };
   // Proven dispatch: both are documented, and the channels are Node.js's own.
   diagnostics.subscribe('http.server.response.finish', (message) => {
-    count((message as ResponseFinished).response.statusCode);
+    const { response, socket } = message as ResponseFinished;
+    if (!isInjected(socket)) count(response.statusCode);
   });
   // Versions of Node.js that do not have this channel do not count the errors of HTTP/2.
   diagnostics.subscribe('http2.server.stream.finish', (message) => {

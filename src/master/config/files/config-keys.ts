@@ -20,6 +20,7 @@ import {
 import { launchKeys } from './launch-keys.ts';
 import { kindKeys } from './kind-keys.ts';
 import { restartKeys } from './restart-keys.ts';
+import { rolloutKeys } from './rollout-keys.ts';
 import { stopKeys } from './stop-keys.ts';
 
 const wantedCommand =
@@ -287,6 +288,7 @@ export const programKeys: Readonly<Record<string, ConfigKey>> = {
   },
   ...kindKeys,
   ...restartKeys,
+  ...rolloutKeys,
 };
 
 /** What only one program can have. */

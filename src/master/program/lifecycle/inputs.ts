@@ -120,6 +120,13 @@ export type ProgramInput =
       readonly slot: number;
       readonly connections: number;
     }
+  /** The generation, which is on probation, does worse than the one before it. */
+  | {
+      readonly type: 'generationFoundBad';
+      readonly at: number;
+      readonly generation: number;
+      readonly failure: Failure;
+    }
   /** The program is to be started again after a start that has failed. */
   | { readonly type: 'retryDue'; readonly at: number }
   | { readonly type: 'settleElapsed'; readonly at: number }

@@ -157,6 +157,7 @@ test('options are compiled once: durations in ms, paths absolute, defaults fille
           crashLoop: null,
           onFatal: null,
         },
+        rollout: { rollbackOn: null },
       },
     ],
   });

@@ -268,6 +268,7 @@ const action = fc.record({
         'cannotPause',
         'losesProgram',
         'restartsItself',
+        'foundBad',
         'start' as const,
       ),
     },
@@ -356,6 +357,16 @@ function play(world: World, { pick, kind }: { pick: number; kind: string }): voi
       return;
     case 'leftBehind':
       if (world.everServed) world.feed({ type: 'queueLeftBehind', at, slot: pick % 4, connections: 1 });
+      return;
+    case 'foundBad':
+      // Also a generation that is none any more.
+      if (world.everServed)
+        world.feed({
+          type: 'generationFoundBad',
+          at,
+          generation: world.program.lastGeneration - (pick % 2),
+          failure,
+        });
       return;
     case 'stale':
       world.feed({ type: 'drainTimedOut', at, worker: 1_000_000 });

@@ -1,0 +1,144 @@
+/**
+ * Counts what a generation on probation answers, for `rollback_on`, and compares it with the generation before. It asks the workers at the beginning of a reload, when the new
+ * generation serves, and then again and again until the probation is over: no timer is armed at other times.
+ */
+import type { ErrorRate, MasterEvent, RequestCounts } from '../../../shared/events.ts';
+import type { ErrorRateBound } from '../../config/plan.ts';
+import type { Platform } from '../../process/platform.ts';
+import { difference, excessiveErrors, noRequests, recent, type Sample } from './error-rate.ts';
+
+/** What a worker has answered in its life. */
+export interface WorkerCounts extends RequestCounts {
+  readonly worker: number;
+  readonly generation: number;
+}
+
+export interface ErrorWatchParts {
+  readonly arm: Platform['arm'];
+  readonly nowMs: () => number;
+  /** Null: nothing is to be counted. */
+  readonly bound: () => ErrorRateBound | null;
+  /** Asks the workers that run. */
+  readonly ask: () => Promise<readonly WorkerCounts[]>;
+  /** The generation does worse than allowed. Called at most once for each. */
+  readonly foundBad: (generation: number, rate: ErrorRate, bound: ErrorRateBound) => void;
+}
+
+export interface ErrorWatch {
+  observe(event: MasterEvent): void;
+}
+
+/** The workers are asked so often while the bound's time passes, but neither more often nor more rarely than the limits. */
+const asksPerWindow = 20;
+const shortestPauseMs = 100;
+const longestPauseMs = 5_000;
+
+/** What a probation does not outlive, or a generation. */
+const endings: ReadonlySet<MasterEvent['event']> = new Set([
+  'generationSettled',
+  'generationRolledBack',
+  'generationFailed',
+  'stopRequested',
+  'stopped',
+]);
+
+/** What is known of one reload, from its beginning to the end of the probation. */
+interface Round {
+  readonly generation: number;
+  /** Of each worker the latest counts, also of one that has ended since. */
+  readonly known: Map<number, WorkerCounts>;
+  /** What the older workers had answered when the reload began; null: they have not said. */
+  atBeginning: RequestCounts | null;
+  /** What they answered before the new generation served. */
+  before: RequestCounts;
+  samples: readonly Sample[];
+  cancel: () => void;
+}
+
+export function createErrorWatch({ arm, nowMs, bound, ask, foundBad }: ErrorWatchParts): ErrorWatch {
+  let round: Round | null = null;
+
+  function end(): void {
+    round?.cancel();
+    round = null;
+  }
+
+  function begin(generation: number): Round {
+    end();
+    const cancel = (): void => undefined;
+    round = { generation, known: new Map(), atBeginning: null, before: noRequests, samples: [], cancel };
+    return round;
+  }
+
+  /** False: the round is over. */
+  async function look(own: Round): Promise<boolean> {
+    for (const counts of await ask()) own.known.set(counts.worker, counts);
+    return round === own;
+  }
+
+  function total(own: Round, isOfIt: (generation: number) => boolean): RequestCounts {
+    let { requests, serverErrors } = noRequests;
+    for (const counts of own.known.values()) {
+      if (!isOfIt(counts.generation)) continue;
+      requests += counts.requests;
+      serverErrors += counts.serverErrors;
+    }
+    return { requests, serverErrors };
+  }
+
+  function older(own: Round): RequestCounts {
+    return total(own, (generation) => generation < own.generation);
+  }
+
+  async function reloadBegan(own: Round): Promise<void> {
+    if (await look(own)) own.atBeginning ??= older(own);
+  }
+
+  async function probationBegan(own: Round): Promise<void> {
+    const at = nowMs();
+    if (!(await look(own))) return;
+    const served = older(own);
+    const sinceBeginning = difference(own.atBeginning ?? noRequests, served);
+    // Too few, if the new generation was ready soon: then all that they have ever answered.
+    own.before = sinceBeginning.requests >= (bound()?.atLeast ?? 0) ? sinceBeginning : served;
+    own.samples = [{ at, current: noRequests, previous: served }];
+    schedule(own);
+  }
+
+  function schedule(own: Round): void {
+    const pauseMs = (bound()?.overMs ?? longestPauseMs) / asksPerWindow;
+    own.cancel = arm(Math.min(longestPauseMs, Math.max(shortestPauseMs, pauseMs)), () => {
+      void count(own);
+    });
+  }
+
+  async function count(own: Round): Promise<void> {
+    if (!(await look(own))) return;
+    // Changed in the config file meanwhile.
+    const now = bound();
+    if (now === null) {
+      end();
+      return;
+    }
+    const current = total(own, (generation) => generation === own.generation);
+    own.samples = recent([...own.samples, { at: nowMs(), current, previous: older(own) }], now.overMs);
+    const rate = excessiveErrors(own.samples, own.before, now);
+    if (rate === null) schedule(own);
+    else {
+      end();
+      foundBad(own.generation, rate, now);
+    }
+  }
+
+  return {
+    observe(event) {
+      if (event.event === 'generationStarted') {
+        if (bound() !== null) void reloadBegan(begin(event.generation));
+      } else if (event.event === 'generationReady') {
+        if (event.probationMs > 0 && bound() !== null)
+          void probationBegan(round?.generation === event.generation ? round : begin(event.generation));
+        else end();
+      } else if (endings.has(event.event)) end();
+    },
+  };
+}
