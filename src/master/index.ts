@@ -13,6 +13,8 @@ export type {
 } from './config/options.ts';
 export type { KindOptions } from './config/kind-options.ts';
 export type { ProcessOptions } from './config/launch-options.ts';
+export type { HookCommands, HookOptions } from './config/hook-options.ts';
+export type { WebhookOptions } from './config/webhook-options.ts';
 export type { OutputOptions } from './config/output-options.ts';
 export type { RestartOptions } from './config/restart-options.ts';
 export type { RolloutOptions } from './config/rollout-options.ts';

@@ -182,6 +182,14 @@ function sentence(event: MasterEvent, why: (failure: Failure) => string): string
       return `PORT of the ${event.source === 'file' ? 'environment file' : 'environment'} is not the port that graceful-run holds: the program gets PORT=${event.port}`;
     case 'messageRejected':
       return `${worker(event)} sent an invalid message: ${event.problem}`;
+    case 'hookEnded':
+      return `hook ${event.hook} ${event.problem === null ? 'ended' : `failed: ${event.problem},`} after ${formatDuration(event.durationMs)}${event.output.length === 0 ? '' : `: ${event.output.join(' / ')}`}`;
+    case 'webhookFailed':
+      return `the event ${event.about} did not arrive at the webhook after ${count(event.attempts, 'attempt')}: ${event.problem}`;
+    case 'webhooksDropped':
+      return `${count(event.count, 'event')} not sent to the webhook, because too many waited for it`;
+    case 'hooksDropped':
+      return `${count(event.count, 'hook')} not run, because too many waited for their turn`;
     case 'fileChanged':
       return `${event.path} changed`;
     case 'watchStarted':

@@ -14,6 +14,7 @@ export const errorCodes = [
   'userUnusable',
   'toolMissing',
   'logFileUnusable',
+  'hookFailed',
   'addressInUse',
   'addressUnusable',
   'platformUnsupported',

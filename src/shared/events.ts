@@ -334,6 +334,25 @@ export type MasterEvent =
   /** PORT in the environment or the environment file is not the port that is held: workers get `port`. */
   | { readonly event: 'portChanged'; readonly source: 'environment' | 'file'; readonly port: number }
   | ({ readonly event: 'messageRejected'; readonly problem: string } & WorkerIdentity)
+  /** A hook of the program has ended. `hook`: its name. `problem`: why it has failed; null: it has not. `output`: the last lines that it wrote, at most 20. */
+  | {
+      readonly event: 'hookEnded';
+      readonly hook: string;
+      readonly problem: string | null;
+      readonly durationMs: number;
+      readonly output: readonly string[];
+    }
+  /** An event did not arrive at the webhook. `about`: its name. */
+  | {
+      readonly event: 'webhookFailed';
+      readonly about: string;
+      readonly problem: string;
+      readonly attempts: number;
+    }
+  /** More events waited for the webhook than are kept: this many were not sent. */
+  | { readonly event: 'webhooksDropped'; readonly count: number }
+  /** More hooks waited for their turn than are kept: this many were not run. */
+  | { readonly event: 'hooksDropped'; readonly count: number }
   | { readonly event: 'fileChanged'; readonly path: string }
   | { readonly event: 'watchStarted'; readonly paths: readonly string[] }
   | { readonly event: 'watchFailed'; readonly problem: string }

@@ -121,6 +121,13 @@ export function startCandidate(
     platform,
     versions,
     workers,
+    // A check runs no hook: what it does may be seen outside.
+    gate: {
+      enter: (effect) => {
+        workers.start(effect);
+      },
+      leave: () => false,
+    },
     readiness,
     timers,
     fire,

@@ -125,6 +125,9 @@ const aspects: readonly Aspect[] = [
   { key: 'crash_loop', of: ({ restart }) => restart.crashLoop, isForNewWorkers: false },
   { key: 'on_fatal', of: ({ restart }) => restart.onFatal, isForNewWorkers: false },
   { key: 'rollback_on', of: ({ rollout }) => rollout.rollbackOn, isForNewWorkers: false },
+  { key: 'hooks', of: ({ hooks }) => sorted(hooks?.commands ?? {}), isForNewWorkers: false },
+  { key: 'webhook', of: ({ webhook }) => webhook, isForNewWorkers: false },
+  { key: 'hook_timeout', of: ({ hooks }) => hooks?.timeoutMs ?? null, isForNewWorkers: false },
 ];
 
 function placeOf(destination: OutputDestination): string {

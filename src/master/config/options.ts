@@ -25,6 +25,7 @@ import {
   withoutAddress,
   type WrittenPlan,
 } from './option-errors.ts';
+import { type HookOptions, hooksPlan } from './hook-options.ts';
 import { type MetricsOptions, type MetricsPlan, metricsPlan } from './metrics-options.ts';
 import { nameAfter } from './plan-names.ts';
 import { compileKind, type KindOptions, type KindPlan } from './kind-options.ts';
@@ -34,6 +35,7 @@ import { restartPlan, type RestartOptions } from './restart-options.ts';
 import { type RolloutOptions, rolloutPlan, uselessRolloutOptions } from './rollout-options.ts';
 import { compileStop, type StopOptions } from './stop-options.ts';
 import { inapplicableOptions, tcpOptions, type WrittenTcpOptions } from './tcp-options.ts';
+import { webhookPlan } from './webhook-options.ts';
 import { masterValues, programName, programValues } from './values.ts';
 
 export type { MetricsOptions } from './metrics-options.ts';
@@ -53,7 +55,14 @@ export type ReadyWhen =
 
 /** What is wanted of one program. Durations are written `30s`, `500ms`, `2m`. */
 export interface ProgramOptions
-  extends ProcessOptions, OutputOptions, RestartOptions, KindOptions, StopOptions, RolloutOptions {
+  extends
+    ProcessOptions,
+    OutputOptions,
+    RestartOptions,
+    KindOptions,
+    StopOptions,
+    RolloutOptions,
+    HookOptions {
   /** The program and its arguments: `['node', 'app.js']`. */
   readonly command: readonly string[];
   /** The TCP port to hold, 0 to 65535; 0: any free port. Needed unless `listen` is given. */
@@ -311,6 +320,8 @@ function compile(
     kind,
     restart: restartPlan(options, kind.type, isOnly),
     rollout: rolloutPlan(options),
+    hooks: hooksPlan(options),
+    webhook: webhookPlan(options.webhook),
   });
 }
 

@@ -2,7 +2,9 @@
  * The plan: what a master is to run, checked and complete. Plain data, frozen, with no default left to fill in, so that two plans
  * can be compared. A config file, the command line and code are all compiled into one. Pure.
  */
+import type { HooksPlan } from './hook-options.ts';
 import type { MetricsPlan } from './metrics-options.ts';
+import type { WebhookPlan } from './webhook-options.ts';
 import type { WorkerKind } from '../launch/worker-kind.ts';
 import type { KindPlan } from './kind-options.ts';
 import type { ProcessPlan } from './launch-options.ts';
@@ -67,6 +69,10 @@ export interface ProgramPlan {
   readonly kind: KindPlan;
   readonly restart: RestartPlan;
   readonly rollout: RolloutPlan;
+  /** Commands that are run when something happens; null: there is none. */
+  readonly hooks: HooksPlan | null;
+  /** Where events are sent to; null: nowhere. */
+  readonly webhook: WebhookPlan | null;
 }
 
 /** What is started again when it has ended by itself. */

@@ -7,6 +7,7 @@ import { isProgramName } from '../../shared/control-path.ts';
 import { drainSignalNames, parseDrainSignal } from '../launch/drain-signals.ts';
 import type { ProcessOptions } from './launch-options.ts';
 import { processValues } from './launch-values.ts';
+import { type HookValues, hookValues } from './hook-values.ts';
 import type { OutputOptions } from './output-options.ts';
 import { outputValues } from './output-values.ts';
 import { type MetricsOptions, parseMetricsAddress, wantedMetricsAddress } from './metrics-options.ts';
@@ -45,7 +46,8 @@ interface ProgramValues
     RestartValues,
     KindValues,
     Required<StopOptions>,
-    RolloutValues {
+    RolloutValues,
+    HookValues {
   readonly command: string[];
   readonly port: number;
   readonly host: string;
@@ -127,6 +129,7 @@ export const programValues: { readonly [Name in keyof ProgramValues]: z.ZodMiniT
   autostart: z.boolean('true or false'),
   dependsOn: z.array(programName, 'a list of names of programs'),
   ...restartValues,
+  ...hookValues,
   ...kindValues,
   ...rolloutValues,
 };

@@ -9,6 +9,8 @@ export type EventLevel = 'debug' | 'info' | 'warn' | 'error';
 /** `isRecovery`: the worker of a `workerReady` replaces one that failed, which an operator wants to see. */
 export function levelOf(event: MasterEvent, isRecovery = false): EventLevel {
   switch (event.event) {
+    case 'hookEnded':
+      return event.problem === null ? 'info' : 'warn';
     case 'workerReady':
       return isRecovery ? 'info' : 'debug';
     case 'workerDraining':
@@ -50,6 +52,9 @@ export function levelOf(event: MasterEvent, isRecovery = false): EventLevel {
     case 'leftoversKilled':
     case 'listenerKept':
     case 'queueLeftBehind':
+    case 'webhookFailed':
+    case 'webhooksDropped':
+    case 'hooksDropped':
     case 'portChanged':
     case 'outputResumed':
     case 'messageRejected':

@@ -9,6 +9,7 @@ import { createShutListeners } from '../sockets/shut-listeners.ts';
 import type { Effect, TimerKey } from './lifecycle/inputs.ts';
 import type { EndSignal, Program } from './lifecycle/state.ts';
 import { identity, type RunningWorker } from './running-worker.ts';
+import type { StartGate } from './start-gate.ts';
 import type { ReadinessJudge } from './readiness.ts';
 import { createSlotQueues } from './slot-queues.ts';
 import type { Timers } from './timers.ts';
@@ -25,6 +26,7 @@ export interface PerformerParts {
   readonly platform: Platform;
   readonly versions: Versions;
   readonly workers: WorkerProcesses;
+  readonly gate: StartGate;
   readonly readiness: ReadinessJudge;
   readonly timers: Timers;
   readonly fire: (key: TimerKey) => void;
@@ -54,7 +56,7 @@ export interface Performer {
 const longestEmptyingMs = 5_000;
 
 export function createPerformer(parts: PerformerParts): Performer {
-  const { platform, versions, workers, readiness, timers } = parts;
+  const { platform, versions, workers, gate, readiness, timers } = parts;
   const listening = (): EndOfListening => createEndOfListening(() => versions.listeners());
   let endOfListening = listening();
   const queues = createSlotQueues(platform, versions, parts.queueLeftBehind);
@@ -65,7 +67,7 @@ export function createPerformer(parts: PerformerParts): Performer {
   function perform(effect: Effect): EventWithoutRelease | null {
     switch (effect.type) {
       case 'startWorker':
-        workers.start(effect);
+        gate.enter(effect);
         return null;
       case 'admitWorker':
         workers.get(effect.worker)?.process.send({ type: 'admit' });
@@ -80,7 +82,7 @@ export function createPerformer(parts: PerformerParts): Performer {
         resume(workers.get(effect.worker));
         return null;
       case 'drainWorker':
-        beginDrain(workers.get(effect.worker), effect);
+        if (!gate.leave(effect.worker)) beginDrain(workers.get(effect.worker), effect);
         return null;
       case 'introduce': {
         const source = workers.get(effect.source);
@@ -90,7 +92,7 @@ export function createPerformer(parts: PerformerParts): Performer {
         return problem === null ? null : { event: 'migrationFailed', ...identity(source), problem };
       }
       case 'signalGroup':
-        signalGroup(workers.get(effect.worker), effect.signal);
+        if (!gate.leave(effect.worker)) signalGroup(workers.get(effect.worker), effect.signal);
         return null;
       case 'endCommand':
         workers.get(effect.worker)?.process.endWatchers();

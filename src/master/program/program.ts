@@ -31,6 +31,8 @@ import type { LogFilesLoader } from '../output/log-files-loader.ts';
 import { logsSource } from '../output/logs-source.ts';
 import type { LogsRequest } from '../output/show-logs.ts';
 import { createProgramOutput } from '../output/program-output.ts';
+import type { Webhook } from '../hooks/webhook.ts';
+import type { ProgramHooks } from '../hooks/program-hooks.ts';
 import type { Watch } from '../watch/start-watch.ts';
 import { describeDrain } from './describe-status.ts';
 import { createDrainProgress } from './drain-progress.ts';
@@ -47,6 +49,7 @@ import {
   type Program,
 } from './lifecycle/state.ts';
 import type { ErrorWatch, WorkerCounts } from './rollout/error-watch.ts';
+import type { Preparation } from './start-gate.ts';
 import { createRunner, type Runner } from './runner.ts';
 import { createVersions, type HeldSockets, type PreparedVersion } from './versions.ts';
 import type { FoundSockets } from '../sockets/find-inherited-sockets.ts';
@@ -179,10 +182,54 @@ export function createProgram(parts: ProgramParts): ManagedProgram {
         );
       },
       onEvent: tell,
+      prepareGeneration,
       openOutput: (place) => output.open(versions.of(place.generation).plan.output, place),
     },
     idleProgram(lifecycleSettings(parts.plan, jitterSeed), parts.plan.workers),
   );
+
+  let loaded: Promise<ProgramHooks> | null = null;
+
+  /** Loaded only where a plan has hooks. */
+  async function hooks(): Promise<ProgramHooks> {
+    loaded ??= import('../hooks/program-hooks.ts').then(({ createProgramHooks }) =>
+      createProgramHooks({ name, plan: () => versions.latest().plan, environment, tell }),
+    );
+    return loaded;
+  }
+
+  let webhook: Promise<Webhook> | null = null;
+
+  /** Loaded only where a plan has one. */
+  async function openWebhook(): Promise<Webhook> {
+    webhook ??= import('../hooks/webhook.ts').then(({ createWebhook }) =>
+      createWebhook({ plan: () => versions.latest().plan.webhook, tell }),
+    );
+    return webhook;
+  }
+
+  function prepareGeneration(generation: number): Preparation | null {
+    const { hooks: planned, workers } = versions.latest().plan;
+    if (planned?.commands.pre_start === undefined) return null;
+    const event = withRelease({ event: 'generationStarted', generation, workers });
+    const record = { ...event, program: name(), time: platform.clock.wallMs() };
+    let isWanted = true;
+    let cancel = (): void => {
+      isWanted = false;
+    };
+    const failure = hooks().then(async (own) => {
+      if (!isWanted) return null;
+      const before = own.beforeStart(record);
+      ({ cancel } = before);
+      return before.failure;
+    });
+    return {
+      failure,
+      cancel: () => {
+        cancel();
+      },
+    };
+  }
 
   const progress = createDrainProgress({
     arm: platform.arm,
@@ -208,6 +255,14 @@ export function createProgram(parts: ProgramParts): ManagedProgram {
     progress.observe(event);
     errorWatch?.observe(event);
     retireVersions();
+    if (loaded !== null || versions.latest().plan.hooks !== null)
+      void hooks().then((own) => {
+        own.observe({ ...event, program: name(), time: wallMs });
+      });
+    if (versions.latest().plan.webhook !== null)
+      void openWebhook().then((own) => {
+        own.observe({ ...event, program: name(), time: wallMs });
+      });
     parts.onEvent(event, wallMs);
   }
 
@@ -517,7 +572,10 @@ export function createProgram(parts: ProgramParts): ManagedProgram {
       isBindWanted = false;
       versions.close();
       versions.forgetListeners();
-      if (!keepsWatch) await stopWatching();
+      if (keepsWatch) return;
+      await stopWatching();
+      await (await loaded)?.done();
+      await (await webhook)?.done();
     },
   };
 }

@@ -7,21 +7,30 @@ import type { EventWithoutRelease, MasterEvent } from '../../shared/events.ts';
 import type { OpenCounts, WorkerLoad } from '../../shared/protocol.ts';
 import type { ProcessRecord, TimerRecord } from '../handover/record.ts';
 import type { Platform } from '../process/platform.ts';
-import type { LifecycleInput, ProgramInput, TimerKey, Undated } from './lifecycle/inputs.ts';
+import {
+  silentEnd,
+  type LifecycleInput,
+  type ProgramInput,
+  type TimerKey,
+  type Undated,
+} from './lifecycle/inputs.ts';
 import type { Program } from './lifecycle/state.ts';
 import { step } from './lifecycle/step.ts';
 import { createOpenCounts } from './open-counts.ts';
 import { createPerformer } from './perform.ts';
 import { failureContext, recordOf } from './running-worker.ts';
 import { createReadinessJudge } from './readiness.ts';
+import { createStartGate, type Preparation } from './start-gate.ts';
 import { createTimers } from './timers.ts';
-import { notAdmittedFailure, notReadyFailure } from './worker-failures.ts';
+import { notAdmittedFailure, notReadyFailure, notStartedFailure } from './worker-failures.ts';
 import { createMessageHandler } from './worker-messages.ts';
 import type { Versions } from './versions.ts';
 import { createWorkerLoads, type Served } from './worker-loads.ts';
 import { createWorkerProcesses, type WorkerProcessParts } from './worker-processes.ts';
 
 export interface RunnerOptions extends Pick<WorkerProcessParts, 'preload' | 'prepare' | 'openOutput'> {
+  /** What has to come before the workers of a generation; null: nothing. */
+  readonly prepareGeneration: (generation: number) => Preparation | null;
   readonly platform: Platform;
   readonly versions: Versions;
   /** What all workers of the program are known by. */
@@ -90,10 +99,27 @@ export function createRunner(options: RunnerOptions, initial: Program): Runner {
       openCounts.forget(worker.id);
     },
   });
+  const gate = createStartGate({
+    prepare: options.prepareGeneration,
+    start: (worker, wasHeld) => {
+      if (wasHeld)
+        timers.arm({ timer: 'ready', worker: worker.worker }, program.settings.readyTimeoutMs, fire);
+      workers.start(worker);
+    },
+    refused: (worker, failure) => {
+      dispatch({
+        type: 'workerEnded',
+        worker,
+        end: silentEnd(failure ?? notStartedFailure(new Error('it was stopped'))),
+      });
+    },
+  });
+
   const performer = createPerformer({
     platform,
     versions,
     workers,
+    gate,
     readiness,
     timers,
     fire,

@@ -19,6 +19,7 @@ import {
 } from './key-schemas.ts';
 import { launchKeys } from './launch-keys.ts';
 import { kindKeys } from './kind-keys.ts';
+import { hookKeys } from './hook-keys.ts';
 import { restartKeys } from './restart-keys.ts';
 import { rolloutKeys } from './rollout-keys.ts';
 import { stopKeys } from './stop-keys.ts';
@@ -289,6 +290,7 @@ export const programKeys: Readonly<Record<string, ConfigKey>> = {
   ...kindKeys,
   ...restartKeys,
   ...rolloutKeys,
+  ...hookKeys,
 };
 
 /** What only one program can have. */

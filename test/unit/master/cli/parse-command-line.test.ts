@@ -148,6 +148,8 @@ test('options are compiled once: durations in ms, paths absolute, defaults fille
         autostart: true,
         dependsOn: [],
         kind: { type: 'server', overlaps: true, priority: 999 },
+        hooks: null,
+        webhook: null,
         restart: {
           autorestart: 'always',
           exitCodes: [0],

@@ -1,0 +1,65 @@
+/** Which hook an event is for. Pure. */
+import type { MasterEvent } from '../../shared/events.ts';
+import type { HookName } from '../config/hook-options.ts';
+
+/** What was seen of the program. */
+export interface HookMemory {
+  /** The generation that is starting: what happens to its workers is told when it has failed as a whole. */
+  readonly candidate: number | null;
+  /** The generation of which workers have begun to drain. */
+  readonly draining: number | null;
+}
+
+export const noMemory: HookMemory = { candidate: null, draining: null };
+
+const names = [
+  'generationStarted',
+  'generationReady',
+  'generationFailed',
+  'generationRolledBack',
+  'startRefused',
+  'workerFailed',
+  'workerDraining',
+  'stopped',
+] as const;
+
+type ForHooks = Extract<MasterEvent, { readonly event: (typeof names)[number] }>;
+
+const known: ReadonlySet<string> = new Set(names);
+
+function isForHooks(event: MasterEvent): event is ForHooks {
+  return known.has(event.event);
+}
+
+/** The hooks of this event, in their order, and what is to be remembered. */
+export function hooksOf(
+  memory: HookMemory,
+  event: MasterEvent,
+): { readonly hooks: readonly HookName[]; readonly memory: HookMemory } {
+  if (!isForHooks(event)) return { hooks: [], memory };
+  switch (event.event) {
+    case 'generationStarted':
+      return { hooks: [], memory: { ...memory, candidate: event.generation } };
+    case 'generationReady':
+      return { hooks: ['post_ready'], memory: { ...memory, candidate: null } };
+    case 'generationFailed':
+      return { hooks: ['on_failure'], memory: { ...memory, candidate: null } };
+    case 'generationRolledBack':
+      return { hooks: ['on_rollback'], memory };
+    case 'startRefused':
+      return { hooks: ['on_failure'], memory };
+    case 'workerFailed':
+      // That of the generation follows, and says the same.
+      return { hooks: event.generation === memory.candidate ? [] : ['on_failure'], memory };
+    case 'workerDraining':
+      return {
+        hooks: event.generation === memory.draining ? [] : ['pre_drain'],
+        memory: { ...memory, draining: event.generation },
+      };
+    case 'stopped':
+      return {
+        hooks: event.failure === null ? ['post_stop'] : ['on_fatal', 'post_stop'],
+        memory: noMemory,
+      };
+  }
+}

@@ -1,0 +1,147 @@
+/** The hooks of one program: runs them one after the other, and tells what has come of them. Loaded only where a plan has hooks. */
+import { describeOutcome } from '../../shared/describe-failure.ts';
+import { formatDuration } from '../../shared/durations.ts';
+import type { EventRecord, Failure, MasterEvent } from '../../shared/events.ts';
+import type { HookName, HooksPlan } from '../config/hook-options.ts';
+import { type HookResult, runCommand, type RunningHook } from './run-command.ts';
+import { hooksOf, noMemory } from './hooks-of-event.ts';
+
+export interface ProgramHooksParts {
+  readonly name: () => string;
+  /** As it is now. */
+  readonly plan: () => {
+    readonly hooks: HooksPlan | null;
+    readonly cwd: string;
+    readonly environment: Readonly<Record<string, string>>;
+  };
+  /** The master's. */
+  readonly environment: NodeJS.ProcessEnv;
+  readonly tell: (event: MasterEvent) => void;
+}
+
+export interface ProgramHooks {
+  /** Runs the hooks of this event, after those that run already. */
+  observe(event: EventRecord): void;
+  /** Runs pre_start. Resolves to the failure of the start; null: it may begin, or was cancelled. */
+  readonly beforeStart: (event: EventRecord) => {
+    readonly failure: Promise<Failure | null>;
+    readonly cancel: () => void;
+  };
+  /** The program ends: only the hooks about its end are still to be run. Resolves when the last one has ended. */
+  done(): Promise<void>;
+}
+
+interface Waiting {
+  readonly hook: HookName;
+  readonly event: EventRecord;
+}
+
+/** A program that fails again and again must not fill the memory with hooks that wait. */
+const mostWaiting = 100;
+
+export function createProgramHooks({ name, plan, environment, tell }: ProgramHooksParts): ProgramHooks {
+  const queue: Waiting[] = [];
+  let memory = noMemory;
+  let dropped = 0;
+  let running: Promise<void> | null = null;
+
+  function run(hook: HookName, command: string, timeoutMs: number, event: EventRecord): RunningHook {
+    const { cwd, environment: own } = plan();
+    const text = JSON.stringify(event);
+    return runCommand({
+      command,
+      cwd,
+      environment: {
+        ...environment,
+        ...own,
+        GRACEFUL_RUN_HOOK: hook,
+        GRACEFUL_RUN_PROGRAM: name(),
+        GRACEFUL_RUN_EVENT: event.event,
+        GRACEFUL_RUN_EVENT_JSON: text,
+      },
+      input: `${text}\n`,
+      timeoutMs,
+    });
+  }
+
+  function report(hook: HookName, result: HookResult, timeoutMs: number): string | null {
+    const problem = problemOf(result, timeoutMs);
+    const { output, durationMs } = result;
+    tell({ event: 'hookEnded', hook, problem, durationMs, output });
+    return problem;
+  }
+
+  async function work(): Promise<void> {
+    for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
+      const { hooks } = plan();
+      const command = hooks?.commands[next.hook];
+      // The plan may have changed meanwhile.
+      if (hooks === null || command === undefined) continue;
+      report(next.hook, await run(next.hook, command, hooks.timeoutMs, next.event).result, hooks.timeoutMs);
+      if (dropped > 0) {
+        const count = dropped;
+        dropped = 0;
+        tell({ event: 'hooksDropped', count });
+      }
+    }
+    running = null;
+  }
+
+  return {
+    observe(event) {
+      const found = hooksOf(memory, event);
+      memory = found.memory;
+      for (const hook of found.hooks) {
+        if (plan().hooks?.commands[hook] === undefined) continue;
+        if (queue.length >= mostWaiting) dropped += 1;
+        else queue.push({ hook, event });
+      }
+      if (queue.length > 0) running ??= work();
+    },
+    beforeStart(event) {
+      const { hooks } = plan();
+      const command = hooks?.commands.pre_start;
+      if (hooks === null || command === undefined)
+        return { failure: Promise.resolve(null), cancel: () => undefined };
+      let isCancelled = false;
+      const running = run('pre_start', command, hooks.timeoutMs, event);
+      const failure = running.result.then((ended): Failure | null => {
+        if (isCancelled) return null;
+        const problem = report('pre_start', ended, hooks.timeoutMs);
+        return problem === null ? null : failureOf(problem, ended);
+      });
+      return {
+        failure,
+        cancel: () => {
+          isCancelled = true;
+          running.kill();
+        },
+      };
+    },
+    async done() {
+      const last = queue.filter(({ hook }) => isAboutEnd.has(hook));
+      queue.splice(0, queue.length, ...last);
+      while (running !== null) await running;
+    },
+  };
+}
+
+const isAboutEnd: ReadonlySet<HookName> = new Set(['on_fatal', 'post_stop']);
+
+/** Null: it has done its work. */
+function problemOf({ outcome, isTimedOut, problem }: HookResult, timeoutMs: number): string | null {
+  if (problem !== null) return problem;
+  if (isTimedOut) return `it was killed after ${formatDuration(timeoutMs)}, its timeout`;
+  return outcome === null || outcome.code === 0 ? null : `it ended with ${describeOutcome(outcome)}`;
+}
+
+function failureOf(problem: string, { outcome, output }: HookResult): Failure {
+  return {
+    reason: 'notStarted',
+    message: `the hook pre_start failed: ${problem}`,
+    hint: null,
+    errorCode: 'hookFailed',
+    outcome,
+    stderrTail: output,
+  };
+}

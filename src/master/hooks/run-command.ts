@@ -1,0 +1,104 @@
+/** Runs the command of a hook: with its event on stdin, in a process group of its own, for a limited time. */
+import { spawn } from 'node:child_process';
+import { createLineSplitter } from '../../shared/line-splitter.ts';
+import type { Outcome } from '../../shared/events.ts';
+
+export interface HookCommand {
+  /** /bin/sh runs it. */
+  readonly command: string;
+  readonly cwd: string;
+  readonly environment: NodeJS.ProcessEnv;
+  /** For stdin. */
+  readonly input: string;
+  readonly timeoutMs: number;
+}
+
+export interface HookResult {
+  /** Null: it could not be started. */
+  readonly outcome: Outcome | null;
+  readonly isTimedOut: boolean;
+  /** Why it could not be started. */
+  readonly problem: string | null;
+  /** The last lines that it wrote to stdout and stderr, oldest first. */
+  readonly output: readonly string[];
+  readonly durationMs: number;
+}
+
+export interface RunningHook {
+  /** Never rejects. */
+  readonly result: Promise<HookResult>;
+  /** Kills it with everything in its process group. */
+  kill(): void;
+}
+
+const mostLines = 20;
+const mostCharacters = 500;
+/** What it has started in the background may hold its output open; it is not waited for. */
+const lastWordsMs = 100;
+
+export function runCommand({ command, cwd, environment, input, timeoutMs }: HookCommand): RunningHook {
+  const startedAt = performance.now();
+  const output: string[] = [];
+  let isTimedOut = false;
+  const child = spawn('/bin/sh', ['-c', command], {
+    cwd,
+    env: environment,
+    detached: true,
+    stdio: ['pipe', 'pipe', 'pipe'],
+  });
+
+  const kill = (): void => {
+    if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    try {
+      process.kill(-child.pid, 'SIGKILL');
+    } catch {
+      // It has just ended.
+    }
+  };
+
+  const add = (line: string): void => {
+    output.push(line);
+    if (output.length > mostLines) output.shift();
+  };
+
+  const splitters = [child.stdout, child.stderr].map((stream) => {
+    const splitter = createLineSplitter(mostCharacters);
+    stream.setEncoding('utf8').on('data', (text: string) => {
+      splitter.add(text).forEach(add);
+    });
+    stream.on('error', () => undefined);
+    return splitter;
+  });
+  // It need not read.
+  child.stdin.on('error', () => undefined);
+  child.stdin.end(input);
+
+  const result = new Promise<HookResult>((resolve) => {
+    const timer = setTimeout(() => {
+      isTimedOut = true;
+      kill();
+    }, timeoutMs);
+    const end = (outcome: Outcome | null, problem: string | null): void => {
+      clearTimeout(timer);
+      for (const splitter of splitters) if (splitter.rest() !== '') add(splitter.rest());
+      child.stdout.destroy();
+      child.stderr.destroy();
+      child.stdin.destroy();
+      const durationMs = Math.round(performance.now() - startedAt);
+      resolve({ outcome, isTimedOut, problem, output, durationMs });
+    };
+    child.once('error', (error) => {
+      end(null, error.message);
+    });
+    child.once('exit', (code, signal) => {
+      const waiting = setTimeout(() => {
+        end({ code, signal }, null);
+      }, lastWordsMs);
+      child.once('close', () => {
+        clearTimeout(waiting);
+        end({ code, signal }, null);
+      });
+    });
+  });
+  return { result, kill };
+}

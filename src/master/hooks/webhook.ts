@@ -1,0 +1,182 @@
+/**
+ * Sends events of a program to a URL, one after the other, again and again until they have arrived: Standard Webhooks. Nothing waits for it. Loaded only
+ * where a plan has a webhook.
+ */
+import { messageOf } from '../../shared/errors.ts';
+import type { EventRecord, MasterEvent } from '../../shared/events.ts';
+import { version } from '../../shared/version.ts';
+import type { WebhookPlan } from '../config/webhook-options.ts';
+import { randomId } from '../random-id.ts';
+
+export interface WebhookParts {
+  /** As it is now; null: there is none any more. */
+  readonly plan: () => WebhookPlan | null;
+  readonly tell: (event: MasterEvent) => void;
+  readonly limits?: WebhookLimits;
+}
+
+export interface WebhookLimits {
+  /** Events that wait; further ones are dropped, counted and reported. */
+  readonly mostWaiting: number;
+  readonly attempts: number;
+  /** Before the second attempt; doubled before each further one, to `longestPauseMs`. */
+  readonly pauseMs: number;
+  readonly longestPauseMs: number;
+  /** How long one request may take. */
+  readonly requestMs: number;
+  /** How long the end of the program may be held up for what still waits. */
+  readonly lastMs: number;
+}
+
+export interface Webhook {
+  observe(event: EventRecord): void;
+  /** The program ends: what waits is sent at once, in one attempt each. */
+  done(): Promise<void>;
+}
+
+const usualLimits: WebhookLimits = {
+  mostWaiting: 1_000,
+  attempts: 8,
+  pauseMs: 1_000,
+  longestPauseMs: 60_000,
+  requestMs: 10_000,
+  lastMs: 5_000,
+};
+
+interface Message {
+  readonly id: string;
+  readonly event: string;
+  readonly body: string;
+}
+
+/** What has come of one request. */
+type Answer = 'arrived' | { readonly problem: string; readonly isFinal: boolean };
+
+export function createWebhook({ plan, tell, limits = usualLimits }: WebhookParts): Webhook {
+  const queue: Message[] = [];
+  let dropped = 0;
+  let running: Promise<void> | null = null;
+  let isEnding = false;
+  let hurry = (): void => undefined;
+  /** Ends the request that is under way. */
+  let cut = new AbortController();
+
+  async function work(): Promise<void> {
+    for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
+      await deliver(next);
+      if (dropped === 0) continue;
+      const count = dropped;
+      dropped = 0;
+      tell({ event: 'webhooksDropped', count });
+    }
+    running = null;
+  }
+
+  async function deliver(message: Message): Promise<void> {
+    for (let attempt = 1; ; attempt += 1) {
+      const now = plan();
+      if (now === null) return;
+      const answer = await post(now, message, limits.requestMs, cut.signal);
+      if (answer === 'arrived') return;
+      if (answer.isFinal || attempt >= limits.attempts || isEnding) {
+        const { problem } = answer;
+        tell({ event: 'webhookFailed', about: message.event, problem, attempts: attempt });
+        return;
+      }
+      await pause(Math.min(limits.longestPauseMs, limits.pauseMs * 2 ** (attempt - 1)));
+    }
+  }
+
+  async function pause(ms: number): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      hurry = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+
+  return {
+    observe(event) {
+      if (plan()?.events.some((name) => name === event.event) !== true) return;
+      if (queue.length >= limits.mostWaiting) {
+        dropped += 1;
+        return;
+      }
+      queue.push({ id: `msg_${randomId()}`, event: event.event, body: JSON.stringify(event) });
+      running ??= work();
+    },
+    async done() {
+      isEnding = true;
+      hurry();
+      const timer = setTimeout(() => {
+        queue.length = 0;
+        cut.abort();
+      }, limits.lastMs);
+      while (running !== null) await running;
+      clearTimeout(timer);
+      // The program may be started again.
+      isEnding = false;
+      cut = new AbortController();
+    },
+  };
+}
+
+async function post(
+  { url, secret }: WebhookPlan,
+  { id, body }: Message,
+  timeoutMs: number,
+  signal: AbortSignal,
+): Promise<Answer> {
+  const timestamp = String(Math.floor(Date.now() / 1_000));
+  const headers: Record<string, string> = {
+    'content-type': 'application/json',
+    'content-length': String(Buffer.byteLength(body)),
+    'user-agent': `graceful-run/${version}`,
+    'webhook-id': id,
+    'webhook-timestamp': timestamp,
+  };
+  if (secret !== null) headers['webhook-signature'] = `v1,${sign(secret, `${id}.${timestamp}.${body}`)}`;
+  const { request } = url.startsWith('https:')
+    ? process.getBuiltinModule('node:https')
+    : process.getBuiltinModule('node:http');
+  return new Promise<Answer>((resolve) => {
+    const failed = (problem: string): void => {
+      clearTimeout(timer);
+      resolve({ problem, isFinal: false });
+    };
+    const sent = request(url, { method: 'POST', headers, agent: false, signal }, (response) => {
+      const { statusCode = 0 } = response;
+      response.on('error', () => undefined);
+      response.resume();
+      clearTimeout(timer);
+      if (statusCode >= 200 && statusCode < 300) resolve('arrived');
+      else resolve({ problem: `the answer was ${statusCode}`, isFinal: isFinal(statusCode) });
+      // Whatever else it says.
+      response.once('end', () => sent.destroy());
+    });
+    const timer = setTimeout(() => {
+      sent.destroy();
+      failed(`no answer within ${timeoutMs / 1_000}s`);
+    }, timeoutMs);
+    sent.on('error', (error) => {
+      failed(messageOf(error));
+    });
+    sent.end(body);
+  });
+}
+
+/** The same request would get the same answer again. */
+function isFinal(status: number): boolean {
+  return status >= 400 && status < 500 && status !== 408 && status !== 425 && status !== 429;
+}
+
+/** As Standard Webhooks signs: the secret is base64 behind `whsec_`; any other is taken as it is. */
+export function sign(secret: string, text: string): string {
+  const key = secret.startsWith('whsec_')
+    ? Buffer.from(secret.slice('whsec_'.length), 'base64')
+    : Buffer.from(secret);
+  // Loaded only here: it takes 2 MB.
+  return process.getBuiltinModule('node:crypto').createHmac('sha256', key).update(text).digest('base64');
+}

@@ -1,0 +1,150 @@
+// Hooks as a real master runs them.
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { eventually } from '../helpers/eventually.ts';
+import { begin } from '../helpers/plain-client.ts';
+import { isAlive } from '../helpers/marked-processes.ts';
+import { app, kill, runMaster, temporaryFolder, type RunningMaster } from '../helpers/run-master.ts';
+
+function runWithHooks(
+  hooks: Readonly<Record<string, string>>,
+  { keys = [], command = app('serves') }: { keys?: readonly string[]; command?: readonly string[] } = {},
+): { readonly master: RunningMaster; readonly folder: string } {
+  const folder = temporaryFolder();
+  const lines = Object.entries(hooks).map(([name, hook]) => `${name} = ${JSON.stringify(hook)}`);
+  writeFileSync(
+    join(folder, 'shop.toml'),
+    [
+      '[program.shop]',
+      `command = ${JSON.stringify(command)}`,
+      'listen = ["127.0.0.1:0"]',
+      'probation = "0s"',
+      ...keys,
+      '[program.shop.hooks]',
+      ...lines,
+    ].join('\n'),
+  );
+  const flags = ['-c', 'shop.toml', '--log-format', 'json', '--log-level', 'debug'];
+  const master = runMaster({ name: 'shop', hasOwnFlags: false, flags, command: [], cwd: folder });
+  return { master, folder };
+}
+
+function linesOf(file: string): readonly string[] {
+  return existsSync(file) ? readFileSync(file, 'utf8').trim().split('\n') : [];
+}
+
+const names = ['pre_start', 'post_ready', 'pre_drain', 'post_stop', 'on_failure', 'on_rollback', 'on_fatal'];
+
+test('each hook is run at its time, with the event on stdin and in the environment', async () => {
+  const each = Object.fromEntries(
+    names.map((name) => [
+      name,
+      'echo "$GRACEFUL_RUN_HOOK $GRACEFUL_RUN_EVENT $GRACEFUL_RUN_PROGRAM $(cat)" >> told',
+    ]),
+  );
+  const { master, folder } = runWithHooks(each);
+  await master.serving();
+  await master.reload(2);
+  await master.waitFor('workerExited', { generation: 1 });
+  kill(await master.workerPid(2));
+  await master.waitFor('workerFailed', { generation: 2 });
+  await eventually(
+    'a new worker is ready',
+    () => master.all('workerReady', ({ generation }) => generation === 2).length === 2,
+  );
+  master.signal('SIGTERM');
+  await master.exited;
+  const told = linesOf(join(folder, 'told')).map((line) => line.split(' '));
+  expect(told.map((words) => words.slice(0, 3).join(' '))).toEqual([
+    'pre_start generationStarted shop',
+    'post_ready generationReady shop',
+    'pre_start generationStarted shop',
+    'post_ready generationReady shop',
+    'pre_drain workerDraining shop',
+    'on_failure workerFailed shop',
+    'pre_drain workerDraining shop',
+    'post_stop stopped shop',
+  ]);
+  const events = told.map(
+    (words) => JSON.parse(words.slice(3).join(' ')) as Readonly<Record<string, unknown>>,
+  );
+  expect(events[1]).toMatchObject({ event: 'generationReady', generation: 1, program: 'shop' });
+  expect(events[5]).toMatchObject({ event: 'workerFailed', failure: { outcome: { signal: 'SIGKILL' } } });
+});
+
+test('no worker is started before pre_start has ended, and a worker that replaces a crashed one does not wait for it', async () => {
+  const { master, folder } = runWithHooks({
+    pre_start: 'echo begun >> told; while [ ! -e go ]; do sleep 0.02; done; echo prepared',
+  });
+  await eventually('the hook runs', () => linesOf(join(folder, 'told')).length === 1);
+  expect(master.all('workerReady')).toEqual([]);
+  expect(master.processes().length).toBeGreaterThan(0);
+  writeFileSync(join(folder, 'go'), '');
+  await master.serving();
+  expect(master.all('hookEnded')).toMatchObject([{ hook: 'pre_start', problem: null, output: ['prepared'] }]);
+  kill(await master.workerPid(1));
+  await eventually('it is replaced', () => master.all('workerReady').length === 2);
+  expect(linesOf(join(folder, 'told'))).toEqual(['begun']);
+});
+
+test('a pre_start that fails is a failed reload, with its output; the old workers serve on', async () => {
+  const { master, folder } = runWithHooks({
+    pre_start: 'echo "migrating"; if [ -e bad ]; then echo "no such table" >&2; exit 3; fi',
+  });
+  await master.serving();
+  writeFileSync(join(folder, 'bad'), '');
+  master.signal('SIGHUP');
+  const { failure, serving } = await master.waitFor('generationFailed', { generation: 2 });
+  expect(serving).toBe(1);
+  expect(failure).toMatchObject({
+    reason: 'notStarted',
+    errorCode: 'hookFailed',
+    outcome: { code: 3 },
+  });
+  const output = ['migrating', 'no such table'];
+  expect(master.all('hookEnded').at(-1)).toMatchObject({ hook: 'pre_start', output });
+  expect((await master.status()).lastReload?.failure?.stderrTail).toEqual(output);
+  expect(master.all('workerStarted', ({ generation, pid }) => generation === 2 && pid !== null)).toEqual([]);
+});
+
+test('a hook that takes too long is killed with everything that it has started', async () => {
+  const { master, folder } = runWithHooks(
+    { post_ready: 'sleep 1000 & echo $! > pid; wait' },
+    { keys: ['hook_timeout = "1s"'] },
+  );
+  const ended = await master.waitFor('hookEnded', { hook: 'post_ready' });
+  expect(ended.problem).toContain('killed after 1s');
+  const pid = Number(linesOf(join(folder, 'pid'))[0]);
+  await eventually('what it has started is gone', () => !isAlive(pid));
+});
+
+test('a pre_start that takes longer than ready_timeout leaves the workers their whole time', async () => {
+  const { master } = runWithHooks({ pre_start: 'sleep 1.5' }, { keys: ['ready_timeout = "1s"'] });
+  await master.serving();
+  expect(master.all('generationFailed')).toEqual([]);
+});
+
+test('a stop while pre_start runs does not wait for it', async () => {
+  const { master } = runWithHooks({ pre_start: 'sleep 1000' }, { keys: ['hook_timeout = "20s"'] });
+  await master.waitFor('generationStarted');
+  await eventually('the hook runs', () => master.processes().length > 1);
+  const askedAt = performance.now();
+  master.signal('SIGTERM');
+  await master.exited;
+  expect(performance.now() - askedAt).toBeLessThan(10_000);
+});
+
+test('a slow hook holds up neither a reload nor a drain', async () => {
+  const { master } = runWithHooks(
+    { post_ready: 'sleep 3', pre_drain: 'sleep 3' },
+    { keys: ['hook_timeout = "20s"'] },
+  );
+  const port = await master.serving();
+  const { answer } = await begin(port, '/held');
+  kill(await master.workerPid(1), 'SIGUSR2');
+  expect((await answer).status).toBe(200);
+  await master.reload(2);
+  await master.waitFor('workerExited', { generation: 1 });
+  expect(master.all('hookEnded')).toEqual([]);
+});
