@@ -141,6 +141,8 @@ async function runCandidates(
   await adoptOrphans();
   for (const [index, program] of plan.programs.entries()) {
     const name = names[index] ?? '';
+    // What has no address would do its work: send mails, change a database.
+    if (program.kind.type !== 'server') continue;
     if (findings.some((finding) => finding.program === name)) continue;
     now.candidate = startCandidate(program, name, environment, platform, inherited);
     const result = await now.candidate.outcome;

@@ -30,6 +30,7 @@ import type { BoundListener } from '../sockets/listener.ts';
 import type { LogFilesLoader } from '../output/log-files-loader.ts';
 import { logsSource } from '../output/logs-source.ts';
 import type { LogsRequest } from '../output/show-logs.ts';
+import { loadSystemCalls } from '../system-calls/syscalls.ts';
 import { createProgramOutput } from '../output/program-output.ts';
 import type { Webhook } from '../hooks/webhook.ts';
 import type { ProgramHooks } from '../hooks/program-hooks.ts';
@@ -462,6 +463,8 @@ export function createProgram(parts: ProgramParts): ManagedProgram {
     },
     async bind() {
       isBindWanted = true;
+      // A listener brings them along.
+      if (versions.latest().plan.listeners.length === 0) await loadSystemCalls();
       for (;;) {
         const { plan } = versions.latest();
         const isLatest = (): boolean => versions.latest().plan === plan;
