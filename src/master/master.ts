@@ -38,6 +38,7 @@ import { findInheritedSockets } from './sockets/find-inherited-sockets.ts';
 import { startFailed } from './program/worker-failures.ts';
 import { exitCodeAfter } from './programs/exit-code.ts';
 import { createReloadAll } from './programs/reload-all.ts';
+import type { Remembered } from './programs/remembered.ts';
 import { createUpdates } from './programs/updates.ts';
 import {
   byPriority,
@@ -119,6 +120,7 @@ function assemble(
   let starting: Promise<void> | null = null;
   let isStopping = false;
   let exitCode: number | null = null;
+  let remembered: Remembered | null = null;
   const logFiles = createLogFilesLoader();
   /** It lives no longer than its only program, and starts only if that does. */
   const isOfOneProgram = first.master.file === null && first.programs.length === 1;
@@ -165,8 +167,12 @@ function assemble(
       const { renderMetrics } = await import('./metrics/render.ts');
       return renderMetrics({ master: describeMaster(), programs, counts: counts.all() });
     },
-    start: ({ program }) => underWay(set.start(running('start', program))),
-    restart: ({ program, cause }) => underWay(set.restart(running('restart', program), cause)),
+    start({ program }) {
+      return keepingWanted(underWay(set.start(running('start', program))));
+    },
+    restart({ program, cause }) {
+      return keepingWanted(underWay(set.restart(running('restart', program), cause)));
+    },
     reload({ program, ...command }) {
       const member = running('reload', program);
       if (hasEnded(member)) return underWay(set.start(member));
@@ -178,7 +184,9 @@ function assemble(
     stop({ program, cause }) {
       const member = set.find(program);
       if (isOfOneProgram) return commands.shutDown({ cause });
-      return { accepted: { pid: process.pid }, done: set.stop(member, cause) };
+      const stopped = set.stop(member, cause);
+      const done = Promise.all([stopped, keepWanted()]).then(() => undefined);
+      return { accepted: { pid: process.pid }, done };
     },
     shutDown({ cause }) {
       isStopping = true;
@@ -205,6 +213,24 @@ function assemble(
       });
     },
   };
+
+  /** What is answered is kept. */
+  function keepingWanted({ accepted, outcome }: ReloadUnderWay): ReloadUnderWay {
+    const kept = keepWanted();
+    return { accepted, outcome: outcome.finally(async () => kept) };
+  }
+
+  /** Requests of operators are kept; that the master itself ends is none. */
+  async function keepWanted(): Promise<void> {
+    if (remembered === null || isStopping) return;
+    await remembered.keep(
+      set.all().map(({ program, isWanted: isToRun }) => ({
+        name: program.name(),
+        isWanted: isToRun,
+        autostart: program.plan().autostart,
+      })),
+    );
+  }
 
   function heard({ program, isWanted }: Member, event: MasterEvent, time: number): void {
     if (event.event === 'reloadRequested') void control?.restore();
@@ -385,13 +411,26 @@ function assemble(
   }
 
   async function startAll(): Promise<void> {
-    const members = byPriority(set.all()).filter(({ program }) => program.plan().autostart);
+    remembered = await openFile();
+    const wants = ({ program }: Member, otherwise: boolean): boolean =>
+      remembered?.isWanted(program.name(), otherwise) ?? otherwise;
+    const members = byPriority(set.all()).filter((member) => wants(member, member.program.plan().autostart));
+    // What an operator has stopped stays stopped for those that depend on it, too.
+    const isLeftAlone = (member: Member): boolean => !wants(member, true);
     // Each says in the log what has come of it.
-    await Promise.all(members.map(async (member) => set.start(member).outcome));
+    await Promise.all(members.map(async (member) => set.start(member, undefined, isLeftAlone).outcome));
     if (!isWanted()) {
       await ended.promise;
       throw masterStopped();
     }
+  }
+
+  async function openFile(): Promise<Remembered | null> {
+    if (!updates.plan().master.remembers) return null;
+    const { openRemembered, rememberedFile } = await import('./programs/remembered.ts');
+    return openRemembered(rememberedFile(name(), environment, process.geteuid?.() ?? 0), (event) => {
+      publish(event);
+    });
   }
 
   function describeMaster(): MasterStatus {

@@ -110,6 +110,8 @@ function sentence(event: MasterEvent, why: (failure: Failure) => string): string
       return event.why === 'exited'
         ? `${worker(event)} is not replaced: it has ended by itself`
         : `${worker(event)} is not replaced: too many workers have died (crash_loop)`;
+    case 'rememberedFailed':
+      return `cannot use ${event.file}, which keeps what is wanted of the programs: ${event.problem}`;
     case 'workerCountChanged':
       return `${count(event.toCount, 'worker')} wanted instead of ${event.fromCount}`;
     case 'restartScheduled':

@@ -193,6 +193,8 @@ export type MasterEvent =
     }
   /** The config file was read again, or a new plan was given by code, and it is wrong: everything stays as it is. */
   | { readonly event: 'planRefused'; readonly file: string | null; readonly problems: readonly string[] }
+  /** What operators want of the programs (`remember`) cannot be read from the file, or written to it. A file that cannot be read is ignored. */
+  | { readonly event: 'rememberedFailed'; readonly file: string; readonly problem: string }
   | { readonly event: 'workerCountChanged'; readonly fromCount: number; readonly toCount: number }
   | {
       readonly event: 'restartScheduled';

@@ -156,6 +156,7 @@ function masterKeys(before: MasterPlan, after: MasterPlan): readonly string[] {
   const keys: readonly (readonly [key: string, of: (master: MasterPlan) => unknown])[] = [
     ['name', ({ name }) => name],
     ['control', ({ hasControl }) => hasControl],
+    ['remember', ({ remembers }) => remembers],
     ['metrics', ({ metrics }) => (metrics === null ? null : JSON.stringify(metrics))],
     ['log_level', ({ logLevel }) => logLevel],
     ['log_format', ({ logFormat }) => logFormat],

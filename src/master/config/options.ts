@@ -167,6 +167,8 @@ export interface MasterOptions extends Omit<
   readonly control?: boolean;
   /** Serve /metrics on a TCP address, too. Default: only on the control socket. */
   readonly metrics?: MetricsOptions;
+  /** Keep over the end of the master which programs were stopped, or started, by a request. Only for a master with a name. Default false. */
+  readonly remember?: boolean;
 }
 
 /** Options of a master of many programs. */
@@ -191,6 +193,7 @@ const planShape = z.strictObject({
   name: z.optional(programName),
   control: z.optional(masterValues.control),
   metrics: z.optional(masterValues.metrics),
+  remember: z.optional(z.boolean('true or false')),
 });
 
 /** Checks and compiles the options of a master. Errors: `badOption`, `commandMissing`, `planInvalid`. */
@@ -205,24 +208,28 @@ export function compileOptions(
   if (!parsed.success) throw badOption(parsed.error.issues, spelling);
   const { control, metrics, name, ...program } = parsed.data;
   const compiled = compile(name ?? null, program, here, spelling, true);
-  return planOf({ name: name ?? null, control, metrics: metricsOf(metrics, here) }, [compiled], {
-    as,
-    hasTable: false,
-    hasPort: () => program.port !== undefined,
-  });
+  return planOf(
+    { name: name ?? null, control, remember: undefined, metrics: metricsOf(metrics, here) },
+    [compiled],
+    {
+      as,
+      hasTable: false,
+      hasPort: () => program.port !== undefined,
+    },
+  );
 }
 
 function compilePlan(options: PlanOptions, here: string): Plan {
   const parsed = planShape.safeParse(options, { reportInput: true });
   if (!parsed.success) throw badOption(parsed.error.issues, { as: 'code', program: null });
-  const { programs, name, control, metrics } = parsed.data;
+  const { programs, name, control, metrics, remember } = parsed.data;
   const compiled = Object.entries(programs).map(([program, given]) =>
     compileProgram(program, given as ProgramOptions, here),
   );
   if (compiled.length > 1 && name === undefined) throw nameMissing();
   const hasPort = (program: string | null): boolean =>
     program !== null && (programs[program] as ProgramOptions | undefined)?.port !== undefined;
-  return planOf({ name: name ?? null, control, metrics: metricsOf(metrics, here) }, compiled, {
+  return planOf({ name: name ?? null, control, remember, metrics: metricsOf(metrics, here) }, compiled, {
     as: 'code',
     hasTable: true,
     hasPort,
@@ -238,13 +245,25 @@ function planOf(
     name,
     control,
     metrics,
-  }: Pick<MasterPlan, 'name' | 'metrics'> & { readonly control: boolean | undefined },
+    remember,
+  }: Pick<MasterPlan, 'name' | 'metrics'> & {
+    readonly control: boolean | undefined;
+    readonly remember: boolean | undefined;
+  },
   programs: readonly ProgramPlan[],
   written: WrittenPlan,
 ): Plan {
   const faults = checkPlan(programs);
   if (faults.length > 0) throw planFaulty(faults, programs, written);
-  const master = { name, hasControl: control ?? true, metrics, file: null, logLevel: null, logFormat: null };
+  const master = {
+    name,
+    hasControl: control ?? true,
+    metrics,
+    remembers: remember ?? false,
+    file: null,
+    logLevel: null,
+    logFormat: null,
+  };
   return Object.freeze({ master: Object.freeze(master), programs: Object.freeze([...programs]) });
 }
 

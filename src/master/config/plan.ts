@@ -21,6 +21,8 @@ export interface MasterPlan {
   /** Of the control socket; null: the name of the only program. */
   readonly name: string | null;
   readonly hasControl: boolean;
+  /** A program that an operator has stopped, or started, is kept so when the master is started again. */
+  readonly remembers: boolean;
   /** Where /metrics is served beside the control socket; null: nowhere. */
   readonly metrics: MetricsPlan | null;
   /** Where it was read from, an absolute path; null: from the command line or from code. */

@@ -33,6 +33,7 @@ export function levelOf(event: MasterEvent, isRecovery = false): EventLevel {
     case 'internalError':
     case 'startRefused':
     case 'planRefused':
+    case 'rememberedFailed':
     case 'listenerShutDown':
       return 'error';
     case 'restartScheduled':

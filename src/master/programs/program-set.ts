@@ -81,9 +81,13 @@ export interface ProgramSet {
   /**
    * Starts the member and everything that it depends on, as far as it does not run. `outcome` resolves when it serves or has failed, or when
    * nothing is being started any more and what it depends on does not serve. For one that runs it is its last reload. `isAllBegun`: other
-   * programs are about to be started too, all of them once this resolves.
+   * programs are about to be started too, all of them once this resolves. `isLeftAlone`: a dependency that is not to be started.
    */
-  start(member: Member, isAllBegun?: Promise<unknown>): StartUnderWay;
+  start(
+    member: Member,
+    isAllBegun?: Promise<unknown>,
+    isLeftAlone?: (dependency: Member) => boolean,
+  ): StartUnderWay;
   /** Stops its workers, holds its listeners, and starts it again. */
   restart(member: Member, cause: Cause): StartUnderWay;
   /** Resolves when it is at rest. A second call kills its workers. */
@@ -225,7 +229,11 @@ export function createProgramSet(parts: ProgramSetParts): ProgramSet {
       .dependsOn.filter((name) => !members.some((one) => one.program.name() === name && isDone(one)));
   }
 
-  function start(member: Member, isAllBegun: Promise<unknown> = Promise.resolve()): StartUnderWay {
+  function start(
+    member: Member,
+    isAllBegun: Promise<unknown> = Promise.resolve(),
+    isLeftAlone: (dependency: Member) => boolean = () => false,
+  ): StartUnderWay {
     if (ending.since !== null)
       return {
         generation: member.program.nextGeneration(),
@@ -234,7 +242,7 @@ export function createProgramSet(parts: ProgramSetParts): ProgramSet {
     for (const name of withDependencies(member.program.name(), dependents())) {
       const one = find(name);
       // What has run once for the others is not run again for them.
-      if (one === member || !isDone(one)) want(one);
+      if (one === member || !(isDone(one) || isLeftAlone(one))) want(one);
     }
     const outcome = outcomeOf(member, isAllBegun);
     const generation = member.program.nextGeneration();

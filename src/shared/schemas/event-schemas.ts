@@ -176,6 +176,7 @@ export const eventShapes: Shapes = {
     file: z.nullable(z.string()),
     problems: z.array(z.string()),
   }),
+  rememberedFailed: event('rememberedFailed', { ...place, file: z.string(), problem: z.string() }),
   workerCountChanged: event('workerCountChanged', { ...place, fromCount: z.int(), toCount: z.int() }),
   restartScheduled: event('restartScheduled', {
     ...place,

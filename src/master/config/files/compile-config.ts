@@ -481,6 +481,7 @@ function masterOf(root: TableNode | undefined, main: string, reader: Reader, rep
   return {
     name: typeof values['name'] === 'string' ? values['name'] : nameOf(main),
     hasControl: values['control'] !== false,
+    remembers: values['remember'] === true,
     metrics: table?.kind === 'table' ? metricsIn(table, values, report) : null,
     file: main,
     logLevel: (values['log_level'] ?? null) as MasterPlan['logLevel'],

@@ -318,6 +318,14 @@ export const masterKeys: Readonly<Record<string, ConfigKey>> = {
     description: 'Open the control socket that gracefulctl uses.',
     supervisor: null,
   },
+  remember: {
+    schema: boolean(z.boolean('true or false')),
+    type: 'boolean',
+    default: 'false',
+    description:
+      'Keep over the end of the master which programs were stopped, or started, by a request ([where](supervision.md#what-is-wanted)).',
+    supervisor: null,
+  },
   metrics: {
     schema: metricsAddress,
     type: 'address',

@@ -117,7 +117,15 @@ test('options are compiled once: durations in ms, paths absolute, defaults fille
   expect(
     compileOptions({ command: ['x'], port: 1, cwd: 'current', watch: ['src'], drainTimeout: '2m' }, '/srv'),
   ).toEqual({
-    master: { name: null, hasControl: true, metrics: null, file: null, logLevel: null, logFormat: null },
+    master: {
+      name: null,
+      hasControl: true,
+      metrics: null,
+      remembers: false,
+      file: null,
+      logLevel: null,
+      logFormat: null,
+    },
     programs: [
       {
         name: null,

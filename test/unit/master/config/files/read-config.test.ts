@@ -47,6 +47,7 @@ test('a program with nothing but what it needs', async () => {
       name: 'a',
       hasControl: true,
       metrics: null,
+      remembers: false,
       file: join(folder, 'a.toml'),
       logLevel: null,
       logFormat: null,
