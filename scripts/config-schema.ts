@@ -17,7 +17,11 @@ export function configSchema(): Json {
     required: ['command'],
     if: { required: ['listen'] },
     then: { not: { required: ['port'] } },
-    else: { required: ['port'] },
+    // With a type it has no address: `worker`, `oneshot`, or what a variable says.
+    else: {
+      if: { required: ['type'], properties: { type: { not: { const: 'server' } } } },
+      else: { required: ['port'] },
+    },
   };
   return {
     // What editors know best: taplo and yaml-language-server.

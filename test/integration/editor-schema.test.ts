@@ -25,4 +25,6 @@ test('taplo checks TOML files by schema.json', { timeout: 180_000 }, async () =>
   expect(await isGood(`${shop}port = 3000\n`)).toBe(true);
   expect(await isGood(`${shop}port = 70000\n`)).toBe(false);
   expect(await isGood(`${shop}port = 3000\nprot = 1\n`)).toBe(false);
+  expect(await isGood(shop)).toBe(false);
+  expect(await isGood(`${shop}type = "worker"\n`)).toBe(true);
 });
