@@ -21,6 +21,7 @@ const settings: LifecycleSettings = {
   probationMs: 1_000,
   sameStopMs: 0,
   maxDrainingGenerations: 8,
+  replacementIntervalMs: 10_000,
   backoff: defaultBackoff,
   restart: {
     autorestart: 'unexpected',

@@ -48,6 +48,7 @@ export type {
   Failure,
   MasterEvent,
   Outcome,
+  ReplacementCause,
   ProgramPhase,
   Release,
   RequestCounts,

@@ -16,6 +16,7 @@ export type { ProcessOptions } from './config/launch-options.ts';
 export type { HookCommands, HookOptions } from './config/hook-options.ts';
 export type { WebhookOptions } from './config/webhook-options.ts';
 export type { OutputOptions } from './config/output-options.ts';
+export type { ReplacementOptions } from './config/replacement-options.ts';
 export type { RestartOptions } from './config/restart-options.ts';
 export type { RolloutOptions } from './config/rollout-options.ts';
 export type { StopOptions } from './config/stop-options.ts';
@@ -50,6 +51,7 @@ export type {
   Failure,
   MasterEvent,
   Outcome,
+  ReplacementCause,
   ProgramPhase,
   Release,
   RequestCounts,

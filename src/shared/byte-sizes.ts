@@ -11,6 +11,13 @@ export function parseBytes(text: string): number | null {
   return Number.isSafeInteger(bytes) ? bytes : null;
 }
 
+/** As they are written, rounded: `512MB`, `1.5GB`. */
+export function formatBytes(bytes: number): string {
+  const unit =
+    bytes >= unitBytes.GB ? 'GB' : bytes >= unitBytes.MB ? 'MB' : bytes >= unitBytes.KB ? 'KB' : 'B';
+  return `${Number((bytes / unitBytes[unit]).toFixed(unit === 'GB' ? 2 : 0))}${unit}`;
+}
+
 function isUnit(text: string): text is keyof typeof unitBytes {
   return Object.hasOwn(unitBytes, text);
 }

@@ -1,9 +1,10 @@
 /** The sentence for each event, shared by the log and `gracefulctl events`. Pure. Nothing parses these texts. */
+import { formatBytes } from './byte-sizes.ts';
 import { count, describeOpen } from './counts.ts';
 import { describeFailureShortly, describeOutcome, errorOf, reasonOf } from './describe-failure.ts';
 import { describeRelease, servesOn } from './describe-release.ts';
 import { formatDuration } from './durations.ts';
-import type { Cause, MasterEvent, Failure, Release, WorkerIdentity } from './events.ts';
+import type { Cause, MasterEvent, Failure, Release, ReplacementCause, WorkerIdentity } from './events.ts';
 import { describeAddress, describePlace, formatAddress, formatSocketAddress } from './format-address.ts';
 import { type Paint, plainPaint } from './paint.ts';
 import { printable } from './printable.ts';
@@ -112,6 +113,12 @@ function sentence(event: MasterEvent, why: (failure: Failure) => string): string
         : `${worker(event)} is not replaced: too many workers have died (crash_loop)`;
     case 'rememberedFailed':
       return `cannot use ${event.file}, which keeps what is wanted of the programs: ${event.problem}`;
+    case 'replacementStarted':
+      return `${worker(event)} is to be replaced: ${describeCause(event.cause)}`;
+    case 'workerReplaced':
+      return `${worker(event)} was replaced after ${formatDuration(event.durationMs)}: ${describeCause(event.cause)}`;
+    case 'replacementFailed':
+      return `${worker(event)} serves on, because the one that was to replace it has failed; another one starts in ${formatDuration(event.delayMs)}, after ${event.failures === 1 ? 'a failure' : `${event.failures} failures in a row`}`;
     case 'workerCountChanged':
       return `${count(event.toCount, 'worker')} wanted instead of ${event.fromCount}`;
     case 'restartScheduled':
@@ -238,6 +245,7 @@ const drainReason: Readonly<Record<DrainReason, string>> = {
   rollback: 'its generation failed',
   stop: 'the program stops',
   scaleDown: 'fewer workers are wanted',
+  replacement: 'another worker has taken its place',
   masterGone: 'its master is gone',
   signal: 'it got a signal that the master did not send, and another worker takes its place',
 };
@@ -251,7 +259,19 @@ const killReason: Readonly<Record<KillReason, string>> = {
   stop: 'the program stops at once',
   reload: 'a newer generation takes its place',
   scaleDown: 'fewer workers are wanted',
+  replacement: 'another worker has taken its place',
 };
+
+function describeCause({ reason, figure, bound }: ReplacementCause): string {
+  switch (reason) {
+    case 'maxMemory':
+      return `it uses ${formatBytes(figure)} of memory, more than ${formatBytes(bound)} (max_memory)`;
+    case 'maxLifetime':
+      return `it is as old as it may become, of ${formatDuration(bound)} (max_lifetime)`;
+    case 'maxRequests':
+      return `it has served ${figure} requests (max_requests)`;
+  }
+}
 
 /** Only the first start can go on before generation 2. */
 function afterWhat(generation: number): string {

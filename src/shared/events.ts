@@ -11,6 +11,13 @@ export interface Outcome {
   readonly signal: string | null;
 }
 
+/** Why a worker is replaced although it serves: `figure` is what was found, `bound` the limit. In bytes, ms or requests. */
+export interface ReplacementCause {
+  readonly reason: 'maxMemory' | 'maxLifetime' | 'maxRequests';
+  readonly figure: number;
+  readonly bound: number;
+}
+
 /** Where a request for a reload or a stop came from. */
 export type Cause = 'signal' | 'control' | 'watch' | 'worker' | 'embedder';
 
@@ -209,6 +216,23 @@ export type MasterEvent =
       readonly why: 'exited' | 'crashLoop';
       readonly outcome: Outcome | null;
     } & WorkerIdentity)
+  /** The worker serves and is to be replaced: another one starts beside it. */
+  | ({ readonly event: 'replacementStarted'; readonly cause: ReplacementCause } & WorkerIdentity)
+  /** The new worker (`successor`, its pid) accepts connections, and the old one drains. */
+  | ({
+      readonly event: 'workerReplaced';
+      readonly successor: number | null;
+      readonly cause: ReplacementCause;
+      readonly durationMs: number;
+    } & WorkerIdentity)
+  /** The new worker did not become ready, or has ended: the old one serves on, and it is tried again. */
+  | ({
+      readonly event: 'replacementFailed';
+      readonly successor: number | null;
+      readonly cause: ReplacementCause;
+      readonly failures: number;
+      readonly delayMs: number;
+    } & WorkerIdentity)
   | ({ readonly event: 'workerStarted' } & WorkerChange)
   /** A request for the health path failed, and is retried. Announced only if the reason has changed. */
   | ({ readonly event: 'workerNotReadyYet'; readonly reason: string } & WorkerIdentity)
@@ -255,7 +279,8 @@ export type MasterEvent =
         | 'restartedItself'
         | 'stop'
         | 'reload'
-        | 'scaleDown';
+        | 'scaleDown'
+        | 'replacement';
     } & WorkerChange)
   /** The worker ended as requested, or while it drained. `served`, `migrated`, `drained` and `cut` are null if it could not report them. */
   | ({

@@ -25,6 +25,8 @@ export const env = {
   codeCache: 'GRACEFUL_RUN_CODE_CACHE',
   /** The descriptor to which a worker writes a newline once it is ready; missing where it is not asked to. */
   readyFd: 'GRACEFUL_RUN_READY_FD',
+  /** After how many requests a worker is to be replaced; missing where it serves on. */
+  maxRequests: 'GRACEFUL_RUN_MAX_REQUESTS',
   /** JSON, a `HealthOrder`; missing where a worker is ready as soon as it listens. */
   health: 'GRACEFUL_RUN_HEALTH',
 } as const;
@@ -109,9 +111,10 @@ export interface WantedAddress {
 
 /**
  * Why a worker drains. `reload`: a newer generation serves. `rollback`: its generation failed after it was admitted. `stop`: the program stops.
- * `scaleDown`: fewer workers are wanted. `masterGone`: its master was killed. `signal`: it got a signal that the master did not send.
+ * `scaleDown`: fewer workers are wanted. `replacement`: another worker has taken its slot. `masterGone`: its master was killed. `signal`: it got a signal that the master did not send.
  */
-export type DrainReason = 'reload' | 'rollback' | 'stop' | 'scaleDown' | 'masterGone' | 'signal';
+export type DrainReason =
+  'reload' | 'rollback' | 'stop' | 'scaleDown' | 'replacement' | 'masterGone' | 'signal';
 
 /** What a worker still has open. A request of HTTP/2 counts as its connection alone. */
 export interface OpenCounts {
@@ -182,6 +185,8 @@ export type WorkerMessage =
   | { readonly type: 'acceptsNoMore'; readonly pid: number }
   /** A signal that its master has not sent makes it drain. The master answers with `drain`. */
   | { readonly type: 'drains'; readonly pid: number }
+  /** It has served as many requests as it was told to. Once. */
+  | { readonly type: 'servedEnough'; readonly pid: number; readonly served: number }
   /** Its own clean-up was not finished when the time was up: `what` was cut, in the words of the log. */
   | { readonly type: 'cleanUpCut'; readonly pid: number; readonly what: string }
   /** The answer to `report`. `load` is missing in that of an older version. */

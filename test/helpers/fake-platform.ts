@@ -82,6 +82,7 @@ export function createFakePlatform(): { readonly platform: Platform; readonly wo
     probe: () => ({ outcome: Promise.resolve(null), cancel: () => undefined }),
     findNode: () => false,
     findServing: (worker) => worker,
+    residentBytes: (workers) => workers.map(() => 0),
     watchProcess: () => () => undefined,
     signalProcess: () => undefined,
     signalGroup: () => undefined,

@@ -19,6 +19,7 @@ export const settings: LifecycleSettings = {
   settleMs: 250,
   sameStopMs: 200,
   maxDrainingGenerations: 3,
+  replacementIntervalMs: 10_000,
   backoff: defaultBackoff,
   restart: { autorestart: 'always', exitCodes: [0], startRetries: 0, crashLoop: null },
 };

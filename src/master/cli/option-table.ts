@@ -268,6 +268,31 @@ export const optionTable: readonly OptionRow[] = [
     option: 'onFatal',
   },
   {
+    flag: 'max-memory',
+    kind: 'text',
+    value: '<size>',
+    default: 'no limit',
+    description:
+      'replace a worker that uses more memory than this, such as 512MB: another one starts beside it, and then it drains',
+    option: 'maxMemory',
+  },
+  {
+    flag: 'max-lifetime',
+    kind: 'text',
+    value: '<time>',
+    default: 'no limit',
+    description: 'replace a worker that was ready for so long, such as 24h, less up to a tenth at random',
+    option: 'maxLifetime',
+  },
+  {
+    flag: 'max-requests',
+    kind: 'number',
+    value: '<n>',
+    default: 'no limit',
+    description: 'replace a Node.js worker that has served so many requests, less up to a tenth at random',
+    option: 'maxRequests',
+  },
+  {
     flag: 'migrate',
     kind: 'boolean',
     value: null,

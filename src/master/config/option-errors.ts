@@ -104,13 +104,16 @@ export function notApplicable(
 }
 
 /** An option that needs an address, or that a program with one cannot have. */
-export function withoutAddress(option: string, reason: string, spelling: Spelling): GracefulRunError {
+export function withoutAddress(
+  option: string,
+  reason: string,
+  spelling: Spelling,
+  hint = 'leave it out, or choose another type: server, worker or oneshot',
+): GracefulRunError {
   return new GracefulRunError(
     'badOption',
     `cannot start: ${nameOf(option, spelling)} does not fit: ${reason}`,
-    {
-      hint: 'leave it out, or choose another type: server, worker or oneshot',
-    },
+    { hint },
   );
 }
 

@@ -31,6 +31,12 @@ import { nameAfter } from './plan-names.ts';
 import { compileKind, type KindOptions, type KindPlan } from './kind-options.ts';
 import type { ListenerPlan, MasterPlan, Plan, ProgramPlan, TcpListenerPlan } from './plan.ts';
 import { channelAt, parseReady } from './readiness-option.ts';
+import {
+  limitsOf,
+  replacementPlan,
+  type ReplacementOptions,
+  type ReplacementPlan,
+} from './replacement-options.ts';
 import { restartPlan, type RestartOptions } from './restart-options.ts';
 import { type RolloutOptions, rolloutPlan, uselessRolloutOptions } from './rollout-options.ts';
 import { compileStop, type StopOptions } from './stop-options.ts';
@@ -62,7 +68,8 @@ export interface ProgramOptions
     KindOptions,
     StopOptions,
     RolloutOptions,
-    HookOptions {
+    HookOptions,
+    ReplacementOptions {
   /** The program and its arguments: `['node', 'app.js']`. */
   readonly command: readonly string[];
   /** The TCP port to hold, 0 to 65535; 0: any free port. Needed unless `listen` is given. */
@@ -299,6 +306,8 @@ function compile(
     ...uselessRolloutOptions(options),
   ];
   if (inapplicable !== undefined) throw notApplicable(inapplicable, spelling);
+  const replacement = replacementPlan(options);
+  rejectLimits(replacement, kind, spelling);
   const readiness = readinessOf(options.ready, options.warmup ?? 0, spelling);
   if (kind.type !== 'server' && (readiness.when === 'listens' || readiness.when === 'answers'))
     throw withoutAddress('ready', 'a program without an address cannot be seen to listen', spelling);
@@ -341,6 +350,7 @@ function compile(
     rollout: rolloutPlan(options),
     hooks: hooksPlan(options),
     webhook: webhookPlan(options.webhook),
+    replacement,
   });
 }
 
@@ -357,6 +367,22 @@ function rejectUnfitting(
     throw withoutAddress(given, `a program of type ${type} has no address`, spelling);
   if (type === 'server' && !overlaps)
     throw withoutAddress('overlap', 'the workers of a server share its listeners, so they overlap', spelling);
+}
+
+/** Limits after which a worker is replaced need one that is started beside it. Errors: `badOption`. */
+function rejectLimits(replacement: ReplacementPlan, { type, overlaps }: KindPlan, spelling: Spelling): void {
+  const [limit] = limitsOf(replacement);
+  if (limit === undefined) return;
+  if (type === 'oneshot') throw withoutAddress(limit, 'a oneshot ends by itself', spelling);
+  if (!overlaps)
+    throw withoutAddress(
+      limit,
+      'a worker is replaced by one that starts beside it',
+      spelling,
+      'leave it out, or let the workers overlap (overlap)',
+    );
+  if (type !== 'server' && replacement.maxRequests !== null)
+    throw withoutAddress('maxRequests', `a program of type ${type} serves no requests`, spelling);
 }
 
 interface Addresses extends WrittenTcpOptions {

@@ -6,6 +6,7 @@ import type { HooksPlan } from './hook-options.ts';
 import type { MetricsPlan } from './metrics-options.ts';
 import type { WebhookPlan } from './webhook-options.ts';
 import type { WorkerKind } from '../launch/worker-kind.ts';
+import type { ReplacementPlan } from './replacement-options.ts';
 import type { KindPlan } from './kind-options.ts';
 import type { ProcessPlan } from './launch-options.ts';
 import type { OutputPlan } from './output-options.ts';
@@ -75,6 +76,7 @@ export interface ProgramPlan {
   readonly hooks: HooksPlan | null;
   /** Where events are sent to; null: nowhere. */
   readonly webhook: WebhookPlan | null;
+  readonly replacement: ReplacementPlan;
 }
 
 /** What is started again when it has ended by itself. */

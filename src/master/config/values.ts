@@ -18,6 +18,8 @@ import { parseKeepAlive, secondsOf, wantedKeepAlive } from './tcp-options.ts';
 import { parseListenAddress, wantedListenAddress } from './listen-address.ts';
 import type { KindValues } from './kind-options.ts';
 import { kindValues } from './kind-values.ts';
+import type { ReplacementValues } from './replacement-options.ts';
+import { replacementValues } from './replacement-values.ts';
 import type { RestartValues } from './restart-options.ts';
 import { restartValues } from './restart-values.ts';
 import type { RolloutValues } from './rollout-options.ts';
@@ -44,6 +46,7 @@ interface ProgramValues
     Required<ProcessOptions>,
     Required<OutputOptions>,
     RestartValues,
+    ReplacementValues,
     KindValues,
     Required<StopOptions>,
     RolloutValues,
@@ -130,6 +133,7 @@ export const programValues: { readonly [Name in keyof ProgramValues]: z.ZodMiniT
   dependsOn: z.array(programName, 'a list of names of programs'),
   ...restartValues,
   ...hookValues,
+  ...replacementValues,
   ...kindValues,
   ...rolloutValues,
 };

@@ -83,6 +83,7 @@ export function prepareWorker(
     // It is code, in a folder of this user.
     codeCache: account === null ? codeCache : null,
     drainTimeoutMs: plan.drainTimeoutMs,
+    maxRequests: earlier(plan.replacement.maxRequests),
     health:
       readiness.when === 'answers'
         ? { path: readiness.path, warmup: readiness.warmup, readyTimeoutMs: plan.readyTimeoutMs }
@@ -241,4 +242,9 @@ function isExecutable(file: string): boolean {
   } catch {
     return false;
   }
+}
+
+/** Less up to a tenth, so that workers that have started together do not go together. */
+function earlier(maxRequests: number | null): number | null {
+  return maxRequests === null ? null : Math.max(1, Math.round(maxRequests * (1 - 0.1 * Math.random())));
 }

@@ -31,6 +31,8 @@ export interface WorkerEnvironmentOptions {
   readonly drainTimeoutMs: number;
   /** Where the code of a worker's boot is kept; null: nowhere. */
   readonly codeCache: string | null;
+  /** After how many requests it is to be replaced; null: it serves on. */
+  readonly maxRequests: number | null;
   /** Null: it is ready when it listens. */
   readonly health: HealthOrder | null;
   /** The name of the program, and how many workers it has by its plan; null: it has no name. */
@@ -56,6 +58,7 @@ export function workerEnvironment(options: WorkerEnvironmentOptions): Record<str
     tree,
     drainTimeoutMs,
     codeCache,
+    maxRequests,
     health,
     named,
   } = options;
@@ -88,6 +91,7 @@ export function workerEnvironment(options: WorkerEnvironmentOptions): Record<str
       [env.listeners]: JSON.stringify(listeners),
       [env.drainTimeout]: String(drainTimeoutMs),
       ...(codeCache === null ? {} : { [env.codeCache]: codeCache }),
+      ...(maxRequests === null ? {} : { [env.maxRequests]: String(maxRequests) }),
       ...(health === null ? {} : { [env.health]: JSON.stringify(health) }),
     };
   }

@@ -36,6 +36,7 @@ export function levelOf(event: MasterEvent, isRecovery = false): EventLevel {
     case 'rememberedFailed':
     case 'listenerShutDown':
       return 'error';
+    case 'replacementFailed':
     case 'restartScheduled':
     case 'startRetryScheduled':
     case 'workerCleanUpCut':
@@ -63,6 +64,8 @@ export function levelOf(event: MasterEvent, isRecovery = false): EventLevel {
     case 'workerNotPaused':
       return 'warn';
     case 'masterStarted':
+    case 'replacementStarted':
+    case 'workerReplaced':
     case 'listenerBound':
     case 'metricsServed':
     case 'addressLeftOut':

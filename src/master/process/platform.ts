@@ -144,6 +144,8 @@ export interface Platform {
   probe(probe: Probe): StartedProbe;
   /** Is a process of `worker` a Node.js that has inherited one of the listeners with these descriptors, and may be the server? */
   findNode(worker: number, fds: readonly number[]): boolean;
+  /** The resident memory of each of these workers with everything that they have started, in bytes; 0 where that cannot be seen. */
+  residentBytes(workers: readonly number[]): readonly number[];
   /** The process of `worker` that serves: at the end of a chain of shells and other wrappers. Null: there are only those. */
   findServing(worker: number): number | null;
   /** Calls back once when the process has ended; returns what ends that. Never calls back where it cannot be told. */

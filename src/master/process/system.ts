@@ -6,6 +6,7 @@ import { arm } from './arm-timer.ts';
 import { findByOwnPid, belongsToWorker } from './process-tree.ts';
 import type { Platform, WorkerProcess } from './platform.ts';
 import { killTree } from './process-tree.ts';
+import { residentBytes } from './resident-memory.ts';
 import { sendSignal } from './send-signal.ts';
 import { spawnWorker } from './spawn-worker.ts';
 import { pollsListener } from './find-pollers.ts';
@@ -33,6 +34,7 @@ export const system: Platform = {
   probe: startProbe,
   findNode: findNodeServer,
   findServing,
+  residentBytes,
   watchProcess,
   signalProcess: (pid, signal) => {
     sendSignal(pid, signal);

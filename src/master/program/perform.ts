@@ -170,7 +170,7 @@ export function createPerformer(parts: PerformerParts): Performer {
     if (worker !== undefined) worker.isToldToEnd = true;
     const { reason, timeoutMs } = effect;
     // In the other cases it stops accepting by itself, or no worker will accept and it empties the queue as it drains.
-    const isReplaced = reason === 'reload' || reason === 'scaleDown' || reason === 'rollback';
+    const isReplaced = reason !== 'stop' && reason !== 'masterGone' && reason !== 'signal';
     const longestMs = isReplaced ? Math.min(longestEmptyingMs, timeoutMs / 2) : 0;
     const begunAt = platform.clock.monotonicMs();
     stopAccepting(worker, longestMs, (one) => {

@@ -52,8 +52,20 @@ import {
 import type { ErrorWatch, WorkerCounts } from './rollout/error-watch.ts';
 import type { Preparation } from './start-gate.ts';
 import { createRunner, type Runner } from './runner.ts';
+import type { WorkerLimits } from './worker-limits.ts';
 import { createVersions, type HeldSockets, type PreparedVersion } from './versions.ts';
 import type { FoundSockets } from '../sockets/find-inherited-sockets.ts';
+
+/** Workers that serve have come or gone. */
+const limitedWhen: ReadonlySet<MasterEvent['event']> = new Set([
+  'workerReady',
+  'workerRestartedItself',
+  'workerLostProgram',
+  'workerDraining',
+  'workerKilled',
+  'workerExited',
+  'workerFailed',
+]);
 
 export interface ProgramParts {
   readonly plan: ProgramPlan;
@@ -142,6 +154,7 @@ export function createProgram(parts: ProgramParts): ManagedProgram {
   let watch: Watch | null = null;
   /** Null: no plan has asked for it. */
   let errorWatch: ErrorWatch | null = null;
+  let limits: WorkerLimits | null = null;
   /** Its listeners are to be bound: no stop was asked for since. */
   let isBindWanted = true;
   /** The next generation has none: applies until it serves. */
@@ -264,7 +277,26 @@ export function createProgram(parts: ProgramParts): ManagedProgram {
       void openWebhook().then((own) => {
         own.observe({ ...event, program: name(), time: wallMs });
       });
+    if (limitedWhen.has(event.event)) void lookAtLimits();
     parts.onEvent(event, wallMs);
+  }
+
+  /** Loaded only for a program that has such a limit. */
+  async function lookAtLimits(): Promise<void> {
+    const { maxMemoryBytes, maxLifetimeMs } = versions.latest().plan.replacement;
+    if (limits === null && (maxMemoryBytes !== null || maxLifetimeMs !== null)) {
+      const { createWorkerLimits } = await import('./worker-limits.ts');
+      limits ??= createWorkerLimits({
+        platform,
+        state: () => runner.state(),
+        planOf: (generation) => versions.of(generation).plan.replacement,
+        reached: (id, cause) => {
+          runner.dispatch({ type: 'replacementWanted', id, cause });
+        },
+        chance: Math.random,
+      });
+    }
+    limits?.look();
   }
 
   function withRelease(event: EventWithoutRelease): MasterEvent {
@@ -539,6 +571,7 @@ export function createProgram(parts: ProgramParts): ManagedProgram {
       applySettings(plan, prepared !== null && isRun && losesListener);
       if (plan.workers !== before.workers)
         runner.dispatch({ type: 'workerCountRequested', change: { to: plan.workers } });
+      void lookAtLimits();
       if (isWatching && JSON.stringify(plan.watch) !== JSON.stringify(before.watch)) void watchAnew();
     },
     async *logs(request, signal) {
@@ -590,7 +623,7 @@ function firstPort(listeners: readonly BoundListener[]): number | null {
 
 /** `jitterSeed`: what the jitter of the backoff is made from; null: it has none. */
 export function lifecycleSettings(
-  { readyTimeoutMs, drainTimeoutMs, stop, probationMs, restart }: ProgramPlan,
+  { readyTimeoutMs, drainTimeoutMs, stop, probationMs, restart, replacement }: ProgramPlan,
   jitterSeed: number | null,
 ): LifecycleSettings {
   const { autorestart, exitCodes, startRetries, crashLoop } = restart;
@@ -603,6 +636,7 @@ export function lifecycleSettings(
     settleMs,
     sameStopMs,
     maxDrainingGenerations,
+    replacementIntervalMs: replacement.intervalMs,
     backoff: { ...defaultBackoff, kind: restart.backoff, maxMs: restart.backoffMaxMs, jitterSeed },
     restart: { autorestart, exitCodes, startRetries, crashLoop },
   };

@@ -212,6 +212,9 @@ export function createRunner(options: RunnerOptions, initial: Program): Runner {
       case 'retry':
         dispatch({ type: 'retryDue' });
         return;
+      case 'replacement':
+        dispatch({ type: 'replacementDue' });
+        return;
       case 'settle':
         dispatch({ type: 'settleElapsed' });
         return;

@@ -47,6 +47,7 @@ function idOf(key: TimerKey): string {
     case 'restart':
       return `restart ${key.generation} ${key.slot}`;
     case 'retry':
+    case 'replacement':
     case 'settle':
     case 'probation':
       return key.timer;

@@ -211,6 +211,13 @@ export function createMessageHandler({
       case 'drains':
         dispatch({ type: 'workerSaidItDrains', worker: worker.id });
         return;
+      case 'servedEnough': {
+        const bound = versions.of(worker.generation).plan.replacement.maxRequests;
+        if (bound === null) return;
+        const cause = { reason: 'maxRequests', figure: message.served, bound } as const;
+        dispatch({ type: 'replacementWanted', id: worker.id, cause });
+        return;
+      }
       case 'cleanUpCut':
         worker.cleanUpsCut += 1;
         if (worker.cleanUpsCut > maxCleanUps) return;
@@ -264,6 +271,7 @@ function isOnlyForTheWorker({ type }: WorkerMessage): boolean {
     case 'adopts':
     case 'acceptsNoMore':
     case 'drains':
+    case 'servedEnough':
     case 'cleanUpCut':
     case 'open':
     case 'drained':

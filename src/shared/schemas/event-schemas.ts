@@ -62,7 +62,15 @@ export const workerPhase: z.ZodMiniType<WorkerPhase> = z.enum([
 ]);
 
 const cause = z.enum(['signal', 'control', 'watch', 'worker', 'embedder']);
-const drainReason = z.enum(['reload', 'rollback', 'stop', 'scaleDown', 'masterGone', 'signal']);
+const drainReason = z.enum([
+  'reload',
+  'rollback',
+  'stop',
+  'scaleDown',
+  'replacement',
+  'masterGone',
+  'signal',
+]);
 const killReason = z.enum([
   'notReady',
   'notAdmitted',
@@ -72,7 +80,13 @@ const killReason = z.enum([
   'stop',
   'reload',
   'scaleDown',
+  'replacement',
 ]);
+const replacementCause = z.object({
+  reason: z.enum(['maxMemory', 'maxLifetime', 'maxRequests']),
+  figure: z.number(),
+  bound: z.number(),
+});
 
 const place = { program: z.string(), time: z.number() };
 export const address: { readonly [Name in keyof AddressFields]: z.ZodMiniType<AddressFields[Name]> } = {
@@ -161,6 +175,20 @@ export const eventShapes: Shapes = {
     ...identity,
     why: z.enum(['exited', 'crashLoop']),
     outcome: z.nullable(outcome),
+  }),
+  replacementStarted: event('replacementStarted', { ...identity, cause: replacementCause }),
+  workerReplaced: event('workerReplaced', {
+    ...identity,
+    successor: z.nullable(z.int()),
+    cause: replacementCause,
+    durationMs: z.number(),
+  }),
+  replacementFailed: event('replacementFailed', {
+    ...identity,
+    successor: z.nullable(z.int()),
+    cause: replacementCause,
+    failures: z.int(),
+    delayMs: z.number(),
   }),
   startRefused: event('startRefused', { ...place, failure }),
   startWaits: event('startWaits', { ...place, programs: z.array(z.string()) }),

@@ -17,7 +17,7 @@ import { publishRuntime } from '../api/runtime.ts';
 declare const keepCode: (() => void) | null;
 
 /** The variables for this process alone. */
-const ownVariables = [env.listeners, env.health, env.master, env.channelLock, env.codeCache];
+const ownVariables = [env.listeners, env.health, env.maxRequests, env.master, env.channelLock, env.codeCache];
 
 /** Removes from the environment what descendants must not see. */
 function consume(environment: NodeJS.ProcessEnv, preloadPath: string): void {

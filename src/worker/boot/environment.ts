@@ -15,6 +15,8 @@ export interface Settings {
   readonly masterPid: number | null;
   /** Null if the master has not set it. */
   readonly channelLock: string | null;
+  /** Null: it serves on, however many requests come. */
+  readonly maxRequests: number | null;
   /** Null: the worker is ready as soon as it listens. */
   readonly health: HealthOrder | null;
 }
@@ -34,6 +36,7 @@ export function readSettings(environment: NodeJS.ProcessEnv): Settings | null {
     drainTimeoutMs: readDrainTimeout(environment),
     masterPid: readPid(environment[env.master]),
     channelLock: environment[env.channelLock] ?? null,
+    maxRequests: readMaxRequests(environment[env.maxRequests]),
     health,
   };
 }
@@ -42,6 +45,11 @@ export function readSettings(environment: NodeJS.ProcessEnv): Settings | null {
 export function readDrainTimeout(environment: NodeJS.ProcessEnv): number {
   const ms = Number(environment[env.drainTimeout] ?? NaN);
   return Number.isFinite(ms) && ms >= 0 ? ms : defaultDrainTimeoutMs;
+}
+
+function readMaxRequests(text: string | undefined): number | null {
+  const requests = Number(text ?? NaN);
+  return isWhole(requests, 1, Number.MAX_SAFE_INTEGER) ? requests : null;
 }
 
 /** A listener that the main thread has inherited, of TCP or UDP. */

@@ -37,7 +37,7 @@ export function startManaged(
   separateChannel: number | null,
   keepCode: (() => void) | null,
 ): Runtime {
-  const { generation, listeners, drainTimeoutMs, masterPid, channelLock, health } = settings;
+  const { generation, listeners, drainTimeoutMs, masterPid, channelLock, maxRequests, health } = settings;
   const { pid } = process;
   const afterAdmissionBundle = openBundle('after-admission');
   const application = createApplication();
@@ -215,7 +215,16 @@ export function startManaged(
     },
   });
 
-  const servers = watchServers();
+  const servers = watchServers(
+    maxRequests === null
+      ? null
+      : {
+          requests: maxRequests,
+          reached: (served) => {
+            send({ type: 'servedEnough', pid, served });
+          },
+        },
+  );
   let made: AfterAdmission | null = null;
 
   function afterAdmission(): AfterAdmission {

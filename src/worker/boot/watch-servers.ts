@@ -4,6 +4,7 @@
  */
 import type net from 'node:net';
 import { hearServers, serverMethod } from '../node-internals/server-prototype.ts';
+import type { RequestLimit } from '../tracking/requests.ts';
 import { createTracking, type Tracking } from '../tracking/tracking.ts';
 
 export interface ServerWatch {
@@ -23,7 +24,7 @@ export interface ServerWatch {
 const endsOfListen: ReadonlySet<string | symbol> = new Set(['listening', 'error', 'close']);
 
 /** Call it before the application can replace the methods of `net.Server`. */
-export function watchServers(): ServerWatch {
+export function watchServers(limit: RequestLimit | null): ServerWatch {
   const close = serverMethod('close');
   let tracking: Tracking | null = null;
   /** The servers to track as soon as there is `tracking`. */
@@ -32,7 +33,7 @@ export function watchServers(): ServerWatch {
 
   function makeTracking(): Tracking {
     if (tracking !== null) return tracking;
-    tracking = createTracking(close);
+    tracking = createTracking(close, limit);
     for (const server of heldBack) tracking.servers.track(server);
     heldBack.clear();
     return tracking;

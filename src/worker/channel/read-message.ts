@@ -6,6 +6,7 @@ const reasons: ReadonlySet<unknown> = new Set<DrainReason>([
   'rollback',
   'stop',
   'scaleDown',
+  'replacement',
   'masterGone',
   'signal',
 ]);

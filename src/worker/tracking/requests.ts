@@ -38,6 +38,13 @@ export interface Requests {
   addStream(stream: ServerHttp2Stream): void;
 }
 
+/** How many requests the worker is to serve. */
+export interface RequestLimit {
+  readonly requests: number;
+  /** Called once, when so many have come. */
+  readonly reached: (served: number) => void;
+}
+
 /** True for a connection that no response should close, because it moves to another worker. */
 export type StaysOpen = (socket: net.Socket) => boolean;
 
@@ -79,7 +86,10 @@ function hasHadRequest(socket: HttpSocket): boolean {
   return socket._httpMessage !== undefined;
 }
 
-export function createRequests(connections: Pick<Connections, 'open' | 'isAccepted'>): Requests {
+export function createRequests(
+  connections: Pick<Connections, 'open' | 'isAccepted'>,
+  limit: RequestLimit | null = null,
+): Requests {
   const limits = createRequestLimits();
   const sessions = createHttp2Sessions();
   /** Sockets that bring HTTP/1 requests and were not accepted: TLS sockets, or whatever the application has made. */
@@ -89,11 +99,16 @@ export function createRequests(connections: Pick<Connections, 'open' | 'isAccept
   /** Not null once connections end after their latest response. */
   let closeHeader: CloseHeader | null = null;
 
+  function count(): void {
+    served += 1;
+    if (served === limit?.requests) limit.reached(served);
+  }
+
   function started({ socket, response, server }: RequestStart): void {
     if (isInjected(socket)) return;
     limits.count(server, socket, response);
     const previous = latestResponse(socket);
-    served += 1;
+    count();
     // This response waits for the previous one, and Node.js does not tell where.
     if (previous !== null) pipelined.set(socket, response);
     if (!connections.isAccepted(socket) && !layered.has(socket)) layered.add(socket);
@@ -143,7 +158,7 @@ export function createRequests(connections: Pick<Connections, 'open' | 'isAccept
     },
     addSession: sessions.add,
     addStream(stream) {
-      served += 1;
+      count();
       sessions.streamOpened(stream);
     },
   };

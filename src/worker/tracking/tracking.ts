@@ -3,7 +3,7 @@ import type { ServerHttp2Session, ServerHttp2Stream } from 'node:http2';
 import type net from 'node:net';
 import type { ServerMethod } from '../node-internals/server-prototype.ts';
 import { createConnections, type Connections } from './connections.ts';
-import { createRequests, type Requests } from './requests.ts';
+import { createRequests, type RequestLimit, type Requests } from './requests.ts';
 import { createServers, type Servers } from './servers.ts';
 
 export interface Tracking {
@@ -15,10 +15,10 @@ export interface Tracking {
 }
 
 /** `close` is the method of `net.Server` from before the application could replace it. It only stops accepting. */
-export function createTracking(close: ServerMethod): Tracking {
+export function createTracking(close: ServerMethod, limit: RequestLimit | null = null): Tracking {
   const servers = createServers(close);
   const connections = createConnections(servers);
-  const requests = createRequests(connections);
+  const requests = createRequests(connections, limit);
   return {
     servers,
     connections,

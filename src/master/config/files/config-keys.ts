@@ -20,6 +20,7 @@ import {
 import { launchKeys } from './launch-keys.ts';
 import { kindKeys } from './kind-keys.ts';
 import { hookKeys } from './hook-keys.ts';
+import { replacementKeys } from './replacement-keys.ts';
 import { restartKeys } from './restart-keys.ts';
 import { rolloutKeys } from './rollout-keys.ts';
 import { stopKeys } from './stop-keys.ts';
@@ -291,6 +292,7 @@ export const programKeys: Readonly<Record<string, ConfigKey>> = {
   ...restartKeys,
   ...rolloutKeys,
   ...hookKeys,
+  ...replacementKeys,
 };
 
 /** What only one program can have. */

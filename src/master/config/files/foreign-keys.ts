@@ -32,6 +32,7 @@ const program: Readonly<Record<string, string>> = {
   enabled: 'autostart',
   restart: 'autorestart',
   max_restarts: 'startretries',
+  max_memory_restart: 'max_memory',
   after: 'depends_on',
   requires: 'depends_on',
 };

@@ -2,7 +2,13 @@
  * What the lifecycle of a program takes and gives: everything that it learns comes in as an input that carries its time, and everything that it
  * wants done leaves as an effect.
  */
-import type { Cause, EventWithoutRelease, Failure, Outcome } from '../../../shared/events.ts';
+import type {
+  Cause,
+  EventWithoutRelease,
+  Failure,
+  Outcome,
+  ReplacementCause,
+} from '../../../shared/events.ts';
 import type { DrainReason } from '../../../shared/protocol.ts';
 import type { Capabilities, EndSignal, LifecycleSettings } from './state.ts';
 
@@ -113,6 +119,16 @@ export type ProgramInput =
     }
   | { readonly type: 'workerCountRequested'; readonly at: number; readonly change: CountChange }
   | { readonly type: 'restartDue'; readonly at: number; readonly generation: number; readonly slot: number }
+  /** A worker is to be replaced although it serves. */
+  | {
+      readonly type: 'replacementWanted';
+      readonly at: number;
+      /** Of the worker. */
+      readonly id: number;
+      readonly cause: ReplacementCause;
+    }
+  /** A replacement that had to wait may begin. */
+  | { readonly type: 'replacementDue'; readonly at: number }
   /** Connections wait in the queue of a slot (reuse_port) that no worker of the program has, nor will have. */
   | {
       readonly type: 'queueLeftBehind';
@@ -142,6 +158,7 @@ export type TimerKey =
   | { readonly timer: 'ready' | 'admit' | 'drain' | 'kill'; readonly worker: number }
   | { readonly timer: 'restart'; readonly generation: number; readonly slot: number }
   | { readonly timer: 'retry' }
+  | { readonly timer: 'replacement' }
   | { readonly timer: 'settle' }
   | { readonly timer: 'probation' };
 

@@ -46,6 +46,7 @@ import {
   type Starting,
   type Worker,
 } from './state.ts';
+import { isSuccessor } from './replacement.ts';
 import { restIfDone } from './stopping.ts';
 
 export function announceReload(program: Program, cause: Cause, pending: boolean, out: Effect[]): void {
@@ -210,7 +211,10 @@ export function drainWithoutSlot<P extends Serving | Reloading | OnProbation>(
   out: Effect[],
 ): P {
   const workers = workersById(program, id).filter(
-    (worker) => isAccepting(worker) && !generationsOf(program).some((one) => holds(one, worker)),
+    (worker) =>
+      isAccepting(worker) &&
+      !isSuccessor(program, worker) &&
+      !generationsOf(program).some((one) => holds(one, worker)),
   );
   return drainWorkers(program, workers, 'scaleDown', at, out);
 }

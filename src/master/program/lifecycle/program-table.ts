@@ -37,6 +37,7 @@ import {
 import { failStart, refuseStart, stop, stopIfEmpty, stopNow, stopResting } from './stopping.ts';
 import { giveUpPrevious, losePrevious, rollBackServing, settle } from './probation.ts';
 import { mayBeginAtOnce } from './reload-policy.ts';
+import { replacementDue, wantReplacement } from './replacement.ts';
 import { isExpectedEnd } from './restart-policy.ts';
 import type { InPhase, LifecycleSettings, Program, Worker } from './state.ts';
 import type { Verdict } from './worker-step.ts';
@@ -81,6 +82,8 @@ const resting: Row<'stopped' | 'exited' | 'failed'> = {
   stopRequested: stopResting,
   workerCountRequested: (program, { change }, out) => changeCount(program, change, out),
   restartDue: ignore,
+  replacementWanted: ignore,
+  replacementDue: ignore,
   queueLeftBehind: ignore,
   generationFoundBad: ignore,
   retryDue: ignore,
@@ -105,6 +108,8 @@ const table: { readonly [Phase in ProgramPhase]: Row<Phase> } = {
     stopRequested: stopResting,
     workerCountRequested: (program, { change }, out) => changeCount(program, change, out),
     restartDue: impossible,
+    replacementWanted: ignore,
+    replacementDue: ignore,
     queueLeftBehind: ignore,
     generationFoundBad: ignore,
     retryDue: impossible,
@@ -128,6 +133,8 @@ const table: { readonly [Phase in ProgramPhase]: Row<Phase> } = {
     stopRequested: (program, input, out) => stop(program, input, out),
     workerCountRequested: (program, { at, change }, out) => fitCandidate(program, change, at, out),
     restartDue: impossible,
+    replacementWanted: ignore,
+    replacementDue: ignore,
     queueLeftBehind: ignore,
     generationFoundBad: ignore,
     retryDue: ignore,
@@ -158,6 +165,8 @@ const table: { readonly [Phase in ProgramPhase]: Row<Phase> } = {
     stopRequested: (program, input, out) => stop(program, input, out),
     workerCountRequested: (program, { change }, out) => changeCount(program, change, out),
     restartDue: ignore,
+    replacementWanted: ignore,
+    replacementDue: ignore,
     queueLeftBehind: ignore,
     generationFoundBad: ignore,
     retryDue: (program, { at }, out) => startAfter(program, program.failures, at, out),
@@ -188,6 +197,8 @@ const table: { readonly [Phase in ProgramPhase]: Row<Phase> } = {
       return { ...fitted.program, current: fitted.generation };
     },
     restartDue: restart,
+    replacementWanted: wantReplacement,
+    replacementDue: replacementDue,
     queueLeftBehind: serveLeftQueue,
     generationFoundBad: ignore,
     retryDue: ignore,
@@ -213,6 +224,8 @@ const table: { readonly [Phase in ProgramPhase]: Row<Phase> } = {
     stopRequested: (program, input, out) => stop(program, input, out),
     workerCountRequested: (program, { at, change }, out) => fitCandidate(program, change, at, out),
     restartDue: restart,
+    replacementWanted: wantReplacement,
+    replacementDue: replacementDue,
     queueLeftBehind: serveLeftQueue,
     generationFoundBad: ignore,
     retryDue: ignore,
@@ -250,6 +263,8 @@ const table: { readonly [Phase in ProgramPhase]: Row<Phase> } = {
     stopRequested: (program, input, out) => stop(program, input, out),
     workerCountRequested: (program, input, out) => stepProgram(settle(program, input.at, out), input, out),
     restartDue: restart,
+    replacementWanted: wantReplacement,
+    replacementDue: replacementDue,
     queueLeftBehind: serveLeftQueue,
     generationFoundBad: (program, { at, generation, failure }, out) =>
       generation === program.current.number ? rollBackServing(program, failure, at, out) : program,
@@ -289,6 +304,8 @@ const table: { readonly [Phase in ProgramPhase]: Row<Phase> } = {
     stopRequested: stopNow,
     workerCountRequested: (program, { change }, out) => changeCount(program, change, out),
     restartDue: ignore,
+    replacementWanted: ignore,
+    replacementDue: ignore,
     queueLeftBehind: ignore,
     generationFoundBad: ignore,
     retryDue: ignore,

@@ -2,7 +2,13 @@
  * What the lifecycle knows of a program: plain data, from which everything else is derived.
  * Processes, sockets, clocks and timers are in the folders around this one.
  */
-import type { Failure, Outcome, ProgramPhase, WorkerPhase } from '../../../shared/events.ts';
+import type {
+  Failure,
+  Outcome,
+  ProgramPhase,
+  ReplacementCause,
+  WorkerPhase,
+} from '../../../shared/events.ts';
 
 /** The bounds that the lifecycle keeps. All durations in ms. */
 export interface LifecycleSettings {
@@ -21,6 +27,8 @@ export interface LifecycleSettings {
   readonly sameStopMs: number;
   /** A reload waits while this many old generations still drain. */
   readonly maxDrainingGenerations: number;
+  /** From the beginning of one replacement of a worker to that of the next one, at least. */
+  readonly replacementIntervalMs: number;
   readonly backoff: BackoffSettings;
   readonly restart: RestartSettings;
 }
@@ -129,6 +137,20 @@ export interface Generation {
   readonly slots: readonly Slot[];
 }
 
+/** The workers that are to be replaced although they serve. */
+export interface Replacements {
+  /** In the order in which that was found, the one whose replacement is under way included. */
+  readonly wanted: readonly { readonly worker: number; readonly cause: ReplacementCause }[];
+  /** The ids of the worker that is replaced and of the one that is started for its slot. */
+  readonly underWay: { readonly worker: number; readonly successor: number } | null;
+  /** No replacement begins before this time. */
+  readonly notBefore: number;
+  /** When they are looked at again; null: no timer is armed for that. */
+  readonly dueAt: number | null;
+  /** How many in a row have failed, or became necessary soon after the worker was ready. */
+  readonly failures: number;
+}
+
 interface Common {
   readonly settings: LifecycleSettings;
   readonly workersWanted: number;
@@ -140,6 +162,7 @@ interface Common {
   readonly pendingSince: number | null;
   /** When workers of the serving generation died: as many of the last ones as can be a loop. */
   readonly deaths: readonly number[];
+  readonly replacements: Replacements;
 }
 
 export interface Idle extends Common {
@@ -226,6 +249,7 @@ export function idleProgram(settings: LifecycleSettings, workersWanted: number):
     lastWorkerId: 0,
     pendingSince: null,
     deaths: [],
+    replacements: { wanted: [], underWay: null, notBefore: 0, dueAt: null, failures: 0 },
   };
 }
 
@@ -238,8 +262,18 @@ export function commonOf({
   lastWorkerId,
   pendingSince,
   deaths,
+  replacements,
 }: Program): Common {
-  return { settings, workersWanted, workers, lastGeneration, lastWorkerId, pendingSince, deaths };
+  return {
+    settings,
+    workersWanted,
+    workers,
+    lastGeneration,
+    lastWorkerId,
+    pendingSince,
+    deaths,
+    replacements,
+  };
 }
 
 /** It has no process and no timer: it is not started, or has come to rest. */

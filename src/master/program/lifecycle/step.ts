@@ -5,12 +5,14 @@
 import type { Effect, LifecycleInput, Step, WorkerInput } from './inputs.ts';
 import { introductions } from './introductions.ts';
 import { stepProgram } from './program-table.ts';
+import { tendReplacements } from './replacement.ts';
 import type { Program } from './state.ts';
 import { stepWorker } from './worker-table.ts';
 
 export function step(program: Program, input: LifecycleInput): Step<Program> {
   const out: Effect[] = [];
-  const state = isAboutWorker(input) ? stepOneWorker(program, input, out) : stepProgram(program, input, out);
+  const next = isAboutWorker(input) ? stepOneWorker(program, input, out) : stepProgram(program, input, out);
+  const state = tendReplacements(next, input.at, out);
   return { state, effects: [...out, ...introductions(program, state)] };
 }
 

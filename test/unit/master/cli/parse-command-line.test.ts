@@ -158,6 +158,7 @@ test('options are compiled once: durations in ms, paths absolute, defaults fille
         kind: { type: 'server', overlaps: true, priority: 999 },
         hooks: null,
         webhook: null,
+        replacement: { maxMemoryBytes: null, maxLifetimeMs: null, maxRequests: null, intervalMs: 10_000 },
         restart: {
           autorestart: 'always',
           exitCodes: [0],

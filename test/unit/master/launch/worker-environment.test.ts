@@ -22,6 +22,7 @@ const options = {
   isServer: true,
   drainTimeoutMs: 30_000,
   health: null,
+  maxRequests: null,
   named: null,
   tree: 'abc-1.7',
 };

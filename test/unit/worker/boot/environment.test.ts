@@ -16,6 +16,7 @@ describe('the environment of a worker', () => {
       drainTimeoutMs: 500,
       masterPid: null,
       channelLock: null,
+      maxRequests: null,
       health: null,
     });
   });
@@ -28,6 +29,7 @@ describe('the environment of a worker', () => {
       drainTimeoutMs: 30_000,
       masterPid: null,
       channelLock: null,
+      maxRequests: null,
       health: null,
     });
   });

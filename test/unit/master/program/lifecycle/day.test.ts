@@ -154,6 +154,8 @@ function due(key: TimerKey, at: number): LifecycleInput {
       return { type: 'restartDue', at, generation: key.generation, slot: key.slot };
     case 'retry':
       return { type: 'retryDue', at };
+    case 'replacement':
+      return { type: 'replacementDue', at };
     case 'settle':
       return { type: 'settleElapsed', at };
     case 'probation':

@@ -194,6 +194,27 @@ class World {
     const held = generationsOf(program).flatMap(({ slots }) => slots.map(({ workerId }) => workerId));
     if (servingGeneration(program) !== null)
       for (const worker of program.workers) if (isAccepting(worker)) expect(held).toContain(worker.id);
+    // At most one worker is replaced at a time, and one that is to be replaced does not wait for nothing.
+    const { wanted, underWay, dueAt } = program.replacements;
+    expect(this.timers.has('{"timer":"replacement"}')).toBe(dueAt !== null);
+    if (isResting(program)) expect(wanted.length + (underWay === null ? 0 : 1)).toBe(0);
+    if (underWay !== null) {
+      const successor = program.workers.find(({ id }) => id === underWay.successor);
+      expect(['starting', 'ready']).toContain(successor?.phase);
+      expect(held).toContain(underWay.worker);
+      expect(held).not.toContain(underWay.successor);
+    }
+    const mayBegin = wanted.some(({ worker }) =>
+      program.workers.some(({ id, phase }) => id === worker && phase === 'ready'),
+    );
+    if (program.phase === 'serving' && mayBegin && underWay === null && program.pendingSince === null)
+      expect(
+        dueAt !== null ||
+          program.workers.some(
+            ({ generation, phase }) =>
+              generation === program.current.number && phase !== 'starting' && phase !== 'ready',
+          ),
+      ).toBe(true);
     // Every worker has the timer that its phase needs: none waits for ever.
     for (const { id, phase, admission } of program.workers) {
       const needed = { starting: 'ready', draining: 'drain', terminating: 'kill' }[phase as 'starting'] as
@@ -232,6 +253,8 @@ function timerEvent(effect: Extract<Effect, { type: 'armTimer' }>, at: number): 
       return { type: 'restartDue', at: due, generation: key.generation, slot: key.slot };
     case 'retry':
       return { type: 'retryDue', at: due };
+    case 'replacement':
+      return { type: 'replacementDue', at: due };
     case 'settle':
       return { type: 'settleElapsed', at: due };
     case 'probation':
@@ -269,6 +292,7 @@ const action = fc.record({
         'losesProgram',
         'restartsItself',
         'foundBad',
+        'wornOut',
         'start' as const,
       ),
     },
@@ -314,6 +338,16 @@ function play(world: World, { pick, kind }: { pick: number; kind: string }): voi
     case 'restartsItself':
       if (worker !== undefined && world.ready.has(worker))
         world.feed({ type: 'workerRestartedItself', at, worker, failure, capabilities });
+      return;
+    case 'wornOut':
+      // Also of one that does not serve, or is replaced already.
+      if (worker !== undefined)
+        world.feed({
+          type: 'replacementWanted',
+          at,
+          id: worker,
+          cause: { reason: 'maxMemory', figure: 2, bound: 1 },
+        });
       return;
     case 'adopts':
       if (worker !== undefined) world.feed({ type: 'workerSaidItAdopts', at, worker });

@@ -158,7 +158,7 @@ describe('a start that fails', () => {
       const it = drive(1, restartWith({ startRetries: 1 }));
       it.send({ type: 'startRequested', at: 0 });
       end(it, 10, 1);
-      it.send({ type, at: 20, cause: 'control' });
+      it.send(type === 'reloadRequested' ? { type, at: 20, cause: 'control' } : { type, at: 20 });
       expect(it.program).toMatchObject({ phase: 'starting', failures: 0 });
     },
   );

@@ -1,0 +1,45 @@
+/** The keys of `[program.NAME]` that say when a worker is replaced although it serves. */
+import { replacementValues } from '../replacement-values.ts';
+import { type ConfigKey, duration, numeric, orVariable } from './key-schemas.ts';
+
+export const replacementKeys: Readonly<Record<string, ConfigKey>> = {
+  max_memory: {
+    schema: replacementValues.maxMemory,
+    type: 'size, or number of bytes',
+    default: 'none',
+    description:
+      'Replace a worker whose processes use more resident memory than this, as `gracefulctl status` shows it: `"512MB"`, `"2GB"` (units of 1024). See docs/replacement.md.',
+    supervisor: null,
+    option: 'maxMemory',
+    pattern: orVariable('\\d{1,15}(?:\\.\\d{1,6})? ?(?:[KkMmGg]?[Bb])?'),
+  },
+  max_lifetime: {
+    schema: replacementValues.maxLifetime,
+    type: 'duration',
+    default: 'none',
+    description:
+      'Replace a worker that was ready for so long, 1s to 500h, less up to a tenth at random, so that workers do not go together.',
+    supervisor: null,
+    option: 'maxLifetime',
+    pattern: duration,
+  },
+  max_requests: {
+    schema: numeric(replacementValues.maxRequests),
+    type: 'number',
+    default: 'none',
+    description:
+      'Replace a Node.js worker that has served so many requests, less up to a tenth at random. Other workers do not count them.',
+    supervisor: null,
+    option: 'maxRequests',
+  },
+  replace_interval: {
+    schema: replacementValues.replaceInterval,
+    type: 'duration',
+    default: '10s',
+    description:
+      'The time from the beginning of one such replacement to that of the next one of the program, at least: 0s to 24h.',
+    supervisor: null,
+    option: 'replaceInterval',
+    pattern: duration,
+  },
+};
