@@ -139,7 +139,7 @@ describe('gracefulctl', () => {
     await start('web');
     expect((await run('reload', 'wbe')).err).toContain('did you mean gracefulctl reload web?');
     expect((await run('relaod')).err).toContain('did you mean gracefulctl reload?');
-    expect((await run('frobnicate')).err).toContain('list, status, start, stop,');
+    expect((await run('frobnicate')).err).toContain('list, status, top, start, stop,');
   });
 
   test('without a master it exits 3; sockets that nobody listens on do not count', async () => {
