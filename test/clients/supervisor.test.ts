@@ -35,21 +35,21 @@ const programs: Readonly<Record<string, Compared>> = {
     states: ['STARTING', 'BACKOFF', 'STARTING', 'BACKOFF', 'FATAL'],
   },
   isDone: {
-    script: 'sleep 3',
+    script: 'sleep 5',
     options: { autorestart: 'unexpected' },
     states: ['STARTING', 'RUNNING', 'EXITED'],
     then: { do: 'start', states: ['STARTING', 'RUNNING', 'EXITED'] },
   },
   hasOtherCode: {
-    script: 'sleep 3; exit 4',
+    script: 'sleep 5; exit 4',
     options: { autorestart: 'unexpected', exitcodes: [0, 4] },
     states: ['STARTING', 'RUNNING', 'EXITED'],
   },
-  crashes: { script: 'sleep 3; exit 3', options: { autorestart: 'unexpected' }, states: again },
-  isKilled: { script: 'sleep 3; kill -KILL $$', options: { autorestart: 'unexpected' }, states: again },
-  endsAgain: { script: 'sleep 3', options: { autorestart: true }, states: again },
+  crashes: { script: 'sleep 5; exit 3', options: { autorestart: 'unexpected' }, states: again },
+  isKilled: { script: 'sleep 5; kill -KILL $$', options: { autorestart: 'unexpected' }, states: again },
+  endsAgain: { script: 'sleep 5', options: { autorestart: true }, states: again },
   runsOnce: {
-    script: 'sleep 3; exit 5',
+    script: 'sleep 5; exit 5',
     options: { autorestart: false },
     states: ['STARTING', 'RUNNING', 'EXITED'],
   },
@@ -110,7 +110,7 @@ async function runSupervisor(): Promise<Record<string, readonly string[]>> {
     ([name, { script, options = {} }]) => `
 [program:${name}]
 command = /bin/sh -c '${script}'
-startsecs = 1
+startsecs = 3
 stopwaitsecs = 1
 startretries = ${options.startretries ?? 3}
 autorestart = ${String(options.autorestart ?? true)}
@@ -168,7 +168,7 @@ async function runOwn(): Promise<Record<string, readonly string[]>> {
         {
           type: 'worker',
           command: ['/bin/sh', '-c', script],
-          startsecs: '1s',
+          startsecs: '3s',
           drainTimeout: '1s',
           backoff: 'linear',
           autorestart: true,
