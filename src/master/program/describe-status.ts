@@ -7,12 +7,18 @@ import type {
   ShownPhase,
   Status,
 } from '../../shared/control-api.ts';
-import type { WorkerPhase } from '../../shared/events.ts';
 import type { OpenCounts, WorkerLoad } from '../../shared/protocol.ts';
 import type { ProcessRecord, ProgramRecord } from '../handover/record.ts';
 import type { DrainProgressEvent } from './drain-progress.ts';
 import { otherReleaseIn, releaseOf } from './history/releases.ts';
-import { isAccepting, isResting, servingGeneration, type Program, type Worker } from './lifecycle/state.ts';
+import {
+  isAccepting,
+  isLeaving,
+  isResting,
+  servingGeneration,
+  type Program,
+  type Worker,
+} from './lifecycle/state.ts';
 import { isOrderly } from './lifecycle/restart-policy.ts';
 import type { Served } from './worker-loads.ts';
 import { addressFields } from '../../shared/format-address.ts';
@@ -157,7 +163,7 @@ export function describeDrain(
   openOf: (worker: number) => OpenCounts | null,
   at: number,
 ): DrainProgressEvent | null {
-  const leaving = workers.filter((worker) => leavingStates.has(worker.phase));
+  const leaving = workers.filter(isLeaving);
   if (leaving.length === 0) return null;
   const drains = leaving.map((worker) => drainingOf(worker, openOf(worker.id), at));
   return {
@@ -175,8 +181,6 @@ export function describeDrain(
     leftMs: Math.max(...drains.map((drain) => drain?.leftMs ?? 0)),
   };
 }
-
-const leavingStates: ReadonlySet<string> = new Set<WorkerPhase>(['draining', 'terminating', 'killing']);
 
 function sum(counts: readonly (number | null)[]): number | null {
   return counts.reduce<number | null>(

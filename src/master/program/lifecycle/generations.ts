@@ -7,6 +7,7 @@ import type { Failure } from '../../../shared/events.ts';
 import type { Effect } from './inputs.ts';
 import {
   commonOf,
+  generationsOf,
   noCapabilities,
   servingGeneration,
   type Generation,
@@ -270,6 +271,11 @@ function everySlot(program: Program, generation: Generation, is: (worker: Worker
 
 export function holds(generation: Generation, worker: Worker): boolean {
   return generation.slots.some(({ workerId }) => workerId === worker.id);
+}
+
+/** One of the generations that have slots has one for it. */
+export function hasSlot(program: Program, worker: Worker): boolean {
+  return generationsOf(program).some((one) => holds(one, worker));
 }
 
 /** How much a slot does for clients: one that serves, one that will soon, one that waits for its restart. */

@@ -12,6 +12,7 @@ import {
   fillSlots,
   fitCandidateSlots,
   fitSlots,
+  hasSlot,
   holds,
   isAdmitted,
   isComplete,
@@ -35,7 +36,6 @@ import { deathsAfter, isCrashLoop, isExpectedEnd, isReplacedAtOnce, staysEmpty }
 import {
   type Backoff,
   commonOf,
-  generationsOf,
   isAccepting,
   type Idle,
   type OnProbation,
@@ -211,15 +211,15 @@ export function drainWithoutSlot<P extends Serving | Reloading | OnProbation>(
   out: Effect[],
 ): P {
   const workers = workersById(program, id).filter(
-    (worker) =>
-      isAccepting(worker) &&
-      !isSuccessor(program, worker) &&
-      !generationsOf(program).some((one) => holds(one, worker)),
+    (worker) => isAccepting(worker) && !isSuccessor(program, worker) && !hasSlot(program, worker),
   );
   return drainWorkers(program, workers, 'scaleDown', at, out);
 }
 
-/** A worker of the generation that serves has ended by itself, or was not ready in time: it is replaced, unless it is not to be. */
+/**
+ * A worker has ended by itself, or was not ready in time: if it has a slot of the generation that serves, it is replaced, unless it is not to be. (One
+ * that drained by itself may have kept its slot until now.)
+ */
 export function replaceCrashed<P extends Serving | Reloading | OnProbation>(
   program: P,
   worker: Worker,
@@ -257,17 +257,6 @@ export function endInCandidate<P extends Starting | Reloading>(
   return { ...program, candidate: leaveEmpty(program.candidate, worker, rest, 'exited', out) };
 }
 
-/** A worker that drained by itself is gone: if its place was kept for that, it is decided now. */
-export function replaceGone<P extends Serving | Reloading | OnProbation>(
-  program: P,
-  worker: Worker,
-  end: WorkerEnd,
-  at: number,
-  out: Effect[],
-): P {
-  return holds(program.current, worker) ? replaceCrashed(program, worker, end, at, out) : program;
-}
-
 /** A worker drains by itself: its slot is filled at once. In a generation that has been replaced, no slot is left. */
 export function replaceLeaving(
   program: Starting | Serving | Reloading | OnProbation,
@@ -279,7 +268,7 @@ export function replaceLeaving(
     return { ...filled.program, candidate: filled.generation };
   }
   if (program.phase === 'starting' || !holds(program.current, worker)) return program;
-  // Decided when it has ended: see replaceGone().
+  // Decided when it is gone: by replaceCrashed().
   if (!isReplacedAtOnce(program.settings.restart)) return program;
   const slot = program.current.slots.find(({ workerId }) => workerId === worker.id);
   const isEarly = at - (worker.readyAt ?? at) < program.settings.backoff.firstMs;

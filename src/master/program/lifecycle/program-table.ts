@@ -26,7 +26,6 @@ import {
   postpone,
   promoteIfAdmitted,
   replaceCrashed,
-  replaceGone,
   replaceLeaving,
   restart,
   rollBack,
@@ -73,8 +72,8 @@ const changeSettings = (
   settings,
 });
 
-/** What has come to rest. It can be started again. */
-const resting: Row<'stopped' | 'exited' | 'failed'> = {
+/** What has no process. It can be started, or started again. */
+const resting: Row<'idle' | 'stopped' | 'exited' | 'failed'> = {
   startRequested: start,
   startRefused: refuseStart,
   settingsChanged: changeSettings,
@@ -101,28 +100,12 @@ const resting: Row<'stopped' | 'exited' | 'failed'> = {
 
 const table: { readonly [Phase in ProgramPhase]: Row<Phase> } = {
   idle: {
-    startRequested: start,
-    startRefused: refuseStart,
-    settingsChanged: changeSettings,
-    reloadRequested: ignore,
-    stopRequested: stopResting,
-    workerCountRequested: (program, { change }, out) => changeCount(program, change, out),
+    ...resting,
+    // It has had no timer yet.
     restartDue: impossible,
-    replacementWanted: ignore,
-    replacementDue: ignore,
-    queueLeftBehind: ignore,
-    generationFoundBad: ignore,
     retryDue: impossible,
     settleElapsed: impossible,
     probationElapsed: impossible,
-    workerBecameReady: impossible,
-    workerProgramEnded: impossible,
-    workerProgramRestarted: impossible,
-    workerStillAccepts: impossible,
-    workerWasAdmitted: impossible,
-    workerFailed: impossible,
-    workerLeft: impossible,
-    workerGone: impossible,
   },
 
   starting: {
@@ -213,7 +196,7 @@ const table: { readonly [Phase in ProgramPhase]: Row<Phase> } = {
       considerPending(replaceCrashed(program, worker, end, at, out), at, out),
     workerLeft: replaceLeaving,
     workerGone: (program, { at, worker, end }, out) =>
-      considerPending(replaceGone(program, worker, end, at, out), at, out),
+      considerPending(replaceCrashed(program, worker, end, at, out), at, out),
   },
 
   reloading: {
@@ -252,7 +235,7 @@ const table: { readonly [Phase in ProgramPhase]: Row<Phase> } = {
       return next === null ? rollBack(program, end.failure, at, out) : admitIfComplete(next, at, out);
     },
     workerLeft: replaceLeaving,
-    workerGone: (program, { at, worker, end }, out) => replaceGone(program, worker, end, at, out),
+    workerGone: (program, { at, worker, end }, out) => replaceCrashed(program, worker, end, at, out),
   },
 
   probation: {
@@ -293,7 +276,7 @@ const table: { readonly [Phase in ProgramPhase]: Row<Phase> } = {
       holds(program.current, input.worker)
         ? replaceLeaving(program, input, out)
         : losePrevious(program, input.worker, input.at, out),
-    workerGone: (program, { at, worker, end }, out) => replaceGone(program, worker, end, at, out),
+    workerGone: (program, { at, worker, end }, out) => replaceCrashed(program, worker, end, at, out),
   },
 
   stopping: {

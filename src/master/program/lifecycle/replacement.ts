@@ -5,29 +5,21 @@
  */
 import type { ReplacementCause } from '../../../shared/events.ts';
 import { backoffMs } from './backoff.ts';
-import { emptySlot, fillSlots, holds } from './generations.ts';
+import { emptySlot, fillSlots, hasSlot, holds } from './generations.ts';
 import type { Effect } from './inputs.ts';
 import {
-  generationsOf,
   isAccepting,
+  isLeaving,
+  noReplacements,
   type OnProbation,
   type Program,
   type Reloading,
-  type Replacements,
   type Serving,
   type Worker,
 } from './state.ts';
 import { drainWorkers, workersById } from './worker-commands.ts';
 
 type Running = Serving | Reloading | OnProbation;
-
-export const noReplacements: Replacements = {
-  wanted: [],
-  underWay: null,
-  notBefore: 0,
-  dueAt: null,
-  failures: 0,
-};
 
 /** A worker is to be replaced. One that does not serve, or of which that is known, stays as it is. */
 export function wantReplacement(
@@ -71,7 +63,7 @@ export function tendReplacements(program: Program, at: number, out: Effect[]): P
   const wanted = followed.replacements.wanted.filter(({ worker }) => {
     const known = followed.workers.find(({ id }) => id === worker);
     // A worker of the previous generation may serve again.
-    return known !== undefined && isAlive(known) && hasSlot(followed, known);
+    return known !== undefined && !isLeaving(known) && hasSlot(followed, known);
   });
   return begin({ ...followed, replacements: { ...followed.replacements, wanted } }, at, out);
 }
@@ -89,7 +81,7 @@ function followUp(program: Running, at: number, out: Effect[]): Running {
   const old = program.workers.find(({ id }) => id === underWay.worker);
   const isOldHeld = old !== undefined && holds(program.current, old);
   const ended = { ...program, replacements: { ...program.replacements, underWay: null } };
-  if (successor === undefined || !isAlive(successor))
+  if (successor === undefined || isLeaving(successor))
     return isOldHeld ? failed(ended, old, successor, at, out) : ended;
   if (isOldHeld) return isAccepting(successor) ? takeOver(ended, old, successor, at, out) : program;
   // The old one has ended meanwhile, and its slot waits for its restart: here it is.
@@ -167,7 +159,7 @@ function begin(program: Running, at: number, out: Effect[]): Program {
     program.phase !== 'serving' ||
     // A reload replaces all of them.
     program.pendingSince !== null ||
-    program.workers.some(({ generation, phase }) => generation === current.number && isLeaving(phase));
+    program.workers.some((one) => one.generation === current.number && isLeaving(one));
   const canBegin = next !== undefined && !isBusy;
   if (!canBegin || at < replacements.notBefore) {
     const dueAt = canBegin ? replacements.notBefore : null;
@@ -202,16 +194,4 @@ function giveSlot(program: Running, index: number, { id }: Worker): Running {
     slot.index === index ? { ...slot, workerId: id, restartAt: null, rest: null } : slot,
   );
   return { ...program, current: { ...program.current, slots } };
-}
-
-function hasSlot(program: Program, worker: Worker): boolean {
-  return generationsOf(program).some((one) => holds(one, worker));
-}
-
-function isAlive({ phase }: Worker): boolean {
-  return phase === 'starting' || phase === 'ready';
-}
-
-function isLeaving(phase: Worker['phase']): boolean {
-  return phase === 'draining' || phase === 'terminating' || phase === 'killing';
 }

@@ -151,6 +151,14 @@ export interface Replacements {
   readonly failures: number;
 }
 
+export const noReplacements: Replacements = {
+  wanted: [],
+  underWay: null,
+  notBefore: 0,
+  dueAt: null,
+  failures: 0,
+};
+
 interface Common {
   readonly settings: LifecycleSettings;
   readonly workersWanted: number;
@@ -249,7 +257,7 @@ export function idleProgram(settings: LifecycleSettings, workersWanted: number):
     lastWorkerId: 0,
     pendingSince: null,
     deaths: [],
-    replacements: { wanted: [], underWay: null, notBefore: 0, dueAt: null, failures: 0 },
+    replacements: noReplacements,
   };
 }
 
@@ -280,6 +288,11 @@ export function commonOf({
 export function isResting(program: Program): program is Resting {
   const { phase } = program;
   return phase === 'idle' || phase === 'stopped' || phase === 'exited' || phase === 'failed';
+}
+
+/** It was told to end. */
+export function isLeaving({ phase }: Pick<Worker, 'phase'>): boolean {
+  return phase === 'draining' || phase === 'terminating' || phase === 'killing';
 }
 
 /** It has confirmed that it accepts, and was not told to stop that. */
