@@ -466,8 +466,8 @@ function assemble(
   }
 
   function changeWorkerCount(change: number, program: string | null): void {
-    if (!['stopping', 'stopped', 'exited', 'failed'].includes(set.find(program).program.phase()))
-      commands.scale({ program, change });
+    const { program: own } = set.find(program);
+    if (own.phase() === 'idle' || own.isRunning()) commands.scale({ program, change });
   }
 
   return {

@@ -45,6 +45,7 @@ import { isOrderly } from './lifecycle/restart-policy.ts';
 import {
   idleProgram,
   isResting,
+  isRunning,
   servingGeneration,
   type LifecycleSettings,
   type Program,
@@ -96,6 +97,8 @@ export interface ManagedProgram {
   /** Its name: that of the plan, else that of its first address, which with port 0 is known once it is bound. */
   name(): string;
   phase(): Program['phase'];
+  /** It is started, or waits for the retry of its start, and was not told to stop. */
+  isRunning(): boolean;
   /** It has ended by itself, with one of the exit codes that say that its work is done. */
   hasExitedAsExpected(): boolean;
   /** It has a generation that serves, and was not asked to stop. */
@@ -483,6 +486,7 @@ export function createProgram(parts: ProgramParts): ManagedProgram {
     plan: () => versions.latest().plan,
     name,
     phase: () => runner.state().phase,
+    isRunning: () => isRunning(runner.state()),
     isServing: () => servingGeneration(runner.state()) !== null,
     hasExitedAsExpected() {
       const program = runner.state();
@@ -531,17 +535,17 @@ export function createProgram(parts: ProgramParts): ManagedProgram {
       runner.dispatch({ type: 'startRefused', failure });
     },
     reload({ cause, wait }) {
-      if (isResting(runner.state()) || runner.state().phase === 'stopping') throw stopped('reload');
+      if (!isRunning(runner.state())) throw stopped('reload');
       const generation = nextGeneration();
       const outcome = waiters.wait(generation, wait);
       runner.dispatch({ type: 'reloadRequested', cause });
       return { generation, outcome };
     },
     scale({ change }) {
-      const { phase, workersWanted: before } = runner.state();
-      if (phase === 'stopping' || (isResting(runner.state()) && phase !== 'idle')) throw stopped('scale');
+      const program = runner.state();
+      if (program.phase !== 'idle' && !isRunning(program)) throw stopped('scale');
       runner.dispatch({ type: 'workerCountRequested', change });
-      return { workers: runner.state().workersWanted, before };
+      return { workers: runner.state().workersWanted, before: program.workersWanted };
     },
     stop(cause, { keepsListeners = false, isUrgent = false } = {}) {
       isBindWanted = false;

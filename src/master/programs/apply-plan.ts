@@ -67,7 +67,7 @@ export async function applyPlan(
         attempt(name, async () => {
           const { program } = set.find(name);
           program.check(planOf(name));
-          if (needs === 'reload' && isRun(program.phase()))
+          if (needs === 'reload' && program.isRunning())
             prepared.set(name, await program.prepare(planOf(name)));
         }),
       ),
@@ -158,7 +158,7 @@ async function changeOne(
   { change, plan, prepared, cause }: OneChange,
 ): Promise<UpdatedProgram> {
   const { program } = set.find(change.program);
-  const isReloaded = (): boolean => change.needs === 'reload' && isRun(program.phase());
+  const isReloaded = (): boolean => change.needs === 'reload' && program.isRunning();
   try {
     // Without what was prepared: it was started meanwhile, with the plan before.
     const version = isReloaded() ? (prepared ?? (await program.prepare(plan))) : null;
@@ -204,10 +204,6 @@ async function removeAll(
     await set.remove(member);
   });
   return members.map(({ program }) => ({ program: program.name(), done: 'removed', problem: null }));
-}
-
-function isRun(phase: ReturnType<Member['program']['phase']>): boolean {
-  return !['idle', 'stopping', 'stopped', 'exited', 'failed'].includes(phase);
 }
 
 function problemIn(outcome: StartOutcome): string | null {

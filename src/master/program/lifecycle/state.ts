@@ -290,6 +290,11 @@ export function isResting(program: Program): program is Resting {
   return phase === 'idle' || phase === 'stopped' || phase === 'exited' || phase === 'failed';
 }
 
+/** It is started, or waits for the retry of its start, and was not told to stop. */
+export function isRunning(program: Program): boolean {
+  return !isResting(program) && program.phase !== 'stopping';
+}
+
 /** It was told to end. */
 export function isLeaving({ phase }: Pick<Worker, 'phase'>): boolean {
   return phase === 'draining' || phase === 'terminating' || phase === 'killing';
