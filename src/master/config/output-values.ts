@@ -8,8 +8,8 @@ import {
   wantedLogfile,
   wantedMaxbytes,
 } from './output-options.ts';
+import { integer } from './value-schemas.ts';
 
-const wantedBackups = `a whole number from 0 to ${mostBackups}`;
 const wantedBoolean = 'true or false';
 
 const logfile = z.string(wantedLogfile).check(
@@ -20,7 +20,7 @@ const logfile = z.string(wantedLogfile).check(
 const size = z
   .union([z.string(), z.number()], wantedMaxbytes)
   .check(z.refine((written) => sizeOf(written) !== null, wantedMaxbytes));
-const backups = z.int(wantedBackups).check(z.gte(0, wantedBackups), z.lte(mostBackups, wantedBackups));
+const backups = integer(0, mostBackups);
 const flag = z.boolean(wantedBoolean);
 
 /** Named as code names them. */

@@ -7,27 +7,20 @@ import {
   parseCrashLoop,
   type RestartValues,
 } from './restart-options.ts';
-import { duration, integer } from './value-schemas.ts';
+import { duration, integer, oneOf } from './value-schemas.ts';
 
 const wantedAutorestart = 'true, false or unexpected';
 const wantedCrashLoop = 'a number of deaths and a time, such as 10 in 5m, or off';
 const wantedCodes = 'a list of exit codes from 0 to 255';
 
 export const restartValues: { readonly [Name in keyof RestartValues]: z.ZodMiniType<RestartValues[Name]> } = {
-  autorestart: z.union(
-    [z.boolean(wantedAutorestart), word(autorestartWords, wantedAutorestart)],
-    wantedAutorestart,
-  ),
+  autorestart: z.union([z.boolean(wantedAutorestart), oneOf(autorestartWords)], wantedAutorestart),
   exitcodes: z.array(integer(0, 255, wantedCodes), wantedCodes),
   startretries: integer(0, 1_000_000),
-  backoff: word(backoffWords, 'exponential or linear'),
+  backoff: oneOf(backoffWords),
   backoffMax: duration(1_000),
   crashLoop: z
     .string(wantedCrashLoop)
     .check(z.refine((written) => parseCrashLoop(written) !== undefined, wantedCrashLoop)),
-  onFatal: word(onFatalWords, 'stay or exit'),
+  onFatal: oneOf(onFatalWords),
 };
-
-function word(words: readonly string[], wanted: string): z.ZodMiniType<string> {
-  return z.string(wanted).check(z.refine((written) => words.includes(written), wanted));
-}

@@ -58,7 +58,7 @@ export function parseSteps(written: string): readonly WrittenStep[] | null {
   return steps;
 }
 
-export const longestWaitMs: number = 86_400_000;
+const longestWaitMs = 86_400_000;
 
 /** For the JSON Schema. */
 const step = `(?:SIG)?(?:${drainSignalNames.join('|')})(?:\\s+\\d+(?:\\.\\d+)?(?:ms|s|m|h))?`;

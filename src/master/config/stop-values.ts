@@ -1,10 +1,9 @@
 /** What the values of the options of a stop may be, and in which words an error says so. Pure. */
 import * as z from 'zod/mini';
-import { parseDuration } from '../../shared/durations.ts';
-import { longestWaitMs, parseSteps, type StopOptions, stopSignals } from './stop-options.ts';
+import { parseSteps, type StopOptions, stopSignals } from './stop-options.ts';
+import { duration } from './value-schemas.ts';
 
 const wantedSignals = `signals, each with the time to wait for the exit, such as TERM, or TERM 10s, INT 5s, KILL; the signals are ${stopSignals.slice(0, -1).join(', ')}, and KILL, which comes last`;
-const wantedWait = 'a duration from 0s to 24h, such as 10s, 500ms or 2m';
 
 /** What their values may be. */
 export const stopValues: {
@@ -13,11 +12,6 @@ export const stopValues: {
   stopSignal: z
     .string(wantedSignals)
     .check(z.refine((written) => parseSteps(written) !== null, wantedSignals)),
-  stopwaitsecs: z.string(wantedWait).check(
-    z.refine((written) => {
-      const ms = parseDuration(written);
-      return ms !== null && ms <= longestWaitMs;
-    }, wantedWait),
-  ),
+  stopwaitsecs: duration(0),
   stopasgroup: z.boolean('true or false'),
 };

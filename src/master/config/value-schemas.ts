@@ -26,3 +26,8 @@ export function integer(
 export function text(wanted: string): z.ZodMiniType<string> {
   return z.string(wanted).check(z.minLength(1, wanted));
 }
+
+export function oneOf(words: readonly string[]): z.ZodMiniType<string> {
+  const wanted = `${words.slice(0, -1).join(', ')} or ${words.at(-1) ?? ''}`;
+  return z.string(wanted).check(z.refine((written) => words.includes(written), wanted));
+}

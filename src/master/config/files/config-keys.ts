@@ -7,16 +7,8 @@ import { drainSignalNames } from '../../launch/drain-signals.ts';
 import { logFormats, logLevels } from '../plan.ts';
 import { outputKeys } from './output-keys.ts';
 import { masterValues, metricsAddress, metricsToken, programName, programValues } from '../values.ts';
-import {
-  boolean,
-  type ConfigKey,
-  duration,
-  numeric,
-  oneOf,
-  orVariable,
-  seconds,
-  wantedOf,
-} from './key-schemas.ts';
+import { boolean, type ConfigKey, duration, numeric, orVariable, seconds, wantedOf } from './key-schemas.ts';
+import { oneOf } from '../value-schemas.ts';
 import { launchKeys } from './launch-keys.ts';
 import { kindKeys } from './kind-keys.ts';
 import { hookKeys } from './hook-keys.ts';

@@ -77,10 +77,5 @@ export function seconds(schema: z.ZodMiniType<string>): z.ZodMiniType {
   );
 }
 
-export function oneOf(words: readonly string[]): z.ZodMiniType {
-  const wanted = `${words.slice(0, -1).join(', ')} or ${words.at(-1) ?? ''}`;
-  return z.string(wanted).check(z.refine((text) => words.includes(text), wanted));
-}
-
 /** For the JSON Schema. */
 export const duration: string = orVariable('\\d+(?:\\.\\d+)?(?:ms|s|m|h)');

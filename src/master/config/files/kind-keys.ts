@@ -1,11 +1,11 @@
 /** The keys of `[program.NAME]` that say what kind of program it is, and when it is its turn. */
 import { typeWords } from '../kind-options.ts';
 import { kindValues } from '../kind-values.ts';
-import { boolean, type ConfigKey, numeric, oneOf, orVariable } from './key-schemas.ts';
+import { boolean, type ConfigKey, numeric, orVariable } from './key-schemas.ts';
 
 export const kindKeys: Readonly<Record<string, ConfigKey>> = {
   type: {
-    schema: oneOf(typeWords),
+    schema: kindValues.type,
     type: '`server`, `worker` or `oneshot`',
     default: 'server',
     description:

@@ -1,15 +1,15 @@
 /** The keys of `[program.NAME]` that say what is started again when it has ended by itself. */
 import * as z from 'zod/mini';
-import { autorestartWords, backoffWords, onFatalWords } from '../restart-options.ts';
+import { backoffWords, onFatalWords } from '../restart-options.ts';
 import { restartValues } from '../restart-values.ts';
-import { type ConfigKey, duration, numeric, oneOf, orVariable, wantedOf } from './key-schemas.ts';
+import { type ConfigKey, duration, numeric, orVariable, wantedOf } from './key-schemas.ts';
 
 const oneCode = numeric(z.int().check(z.gte(0), z.lte(255)));
 const wantedCodes = wantedOf(restartValues.exitcodes);
 
 export const restartKeys: Readonly<Record<string, ConfigKey>> = {
   autorestart: {
-    schema: z.union([z.boolean(), oneOf(autorestartWords)], wantedOf(restartValues.autorestart)),
+    schema: restartValues.autorestart,
     type: 'boolean, or `unexpected`',
     default: 'true; `unexpected` for a `worker`, false for a `oneshot`',
     description:
@@ -38,7 +38,7 @@ export const restartKeys: Readonly<Record<string, ConfigKey>> = {
     option: 'startretries',
   },
   backoff: {
-    schema: oneOf(backoffWords),
+    schema: restartValues.backoff,
     type: '`exponential` or `linear`',
     default: 'exponential',
     description:
@@ -67,7 +67,7 @@ export const restartKeys: Readonly<Record<string, ConfigKey>> = {
     option: 'crashLoop',
   },
   on_fatal: {
-    schema: oneOf(onFatalWords),
+    schema: restartValues.onFatal,
     type: '`stay` or `exit`',
     default: 'stay',
     description:
