@@ -5,6 +5,7 @@ import type { EventRecord, Failure, MasterEvent } from '../../shared/events.ts';
 import type { HookName, HooksPlan } from '../config/hook-options.ts';
 import { type HookResult, runCommand, type RunningHook } from './run-command.ts';
 import { hooksOf, noMemory } from './hooks-of-event.ts';
+import { createWorkQueue } from './work-queue.ts';
 
 export interface ProgramHooksParts {
   readonly name: () => string;
@@ -40,10 +41,7 @@ interface Waiting {
 const mostWaiting = 100;
 
 export function createProgramHooks({ name, plan, environment, tell }: ProgramHooksParts): ProgramHooks {
-  const queue: Waiting[] = [];
   let memory = noMemory;
-  let dropped = 0;
-  let running: Promise<void> | null = null;
 
   function run(hook: HookName, command: string, timeoutMs: number, event: EventRecord): RunningHook {
     const { cwd, environment: own } = plan();
@@ -71,32 +69,27 @@ export function createProgramHooks({ name, plan, environment, tell }: ProgramHoo
     return problem;
   }
 
-  async function work(): Promise<void> {
-    for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
+  const queue = createWorkQueue<Waiting>({
+    most: mostWaiting,
+    work: async ({ hook, event }) => {
       const { hooks } = plan();
-      const command = hooks?.commands[next.hook];
+      const command = hooks?.commands[hook];
       // The plan may have changed meanwhile.
-      if (hooks === null || command === undefined) continue;
-      report(next.hook, await run(next.hook, command, hooks.timeoutMs, next.event).result, hooks.timeoutMs);
-      if (dropped > 0) {
-        const count = dropped;
-        dropped = 0;
-        tell({ event: 'hooksDropped', count });
-      }
-    }
-    running = null;
-  }
+      if (hooks === null || command === undefined) return;
+      report(hook, await run(hook, command, hooks.timeoutMs, event).result, hooks.timeoutMs);
+    },
+    dropped: (count) => {
+      tell({ event: 'hooksDropped', count });
+    },
+  });
 
   return {
     observe(event) {
       const found = hooksOf(memory, event);
       memory = found.memory;
       for (const hook of found.hooks) {
-        if (plan().hooks?.commands[hook] === undefined) continue;
-        if (queue.length >= mostWaiting) dropped += 1;
-        else queue.push({ hook, event });
+        if (plan().hooks?.commands[hook] !== undefined) queue.add({ hook, event });
       }
-      if (queue.length > 0) running ??= work();
     },
     beforeStart(event) {
       const { hooks } = plan();
@@ -119,9 +112,8 @@ export function createProgramHooks({ name, plan, environment, tell }: ProgramHoo
       };
     },
     async done() {
-      const last = queue.filter(({ hook }) => isAboutEnd.has(hook));
-      queue.splice(0, queue.length, ...last);
-      while (running !== null) await running;
+      queue.keepOnly(({ hook }) => isAboutEnd.has(hook));
+      await queue.done();
     },
   };
 }

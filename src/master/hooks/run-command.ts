@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import { createLineSplitter } from '../../shared/line-splitter.ts';
 import type { Outcome } from '../../shared/events.ts';
+import { sendSignal } from '../process/send-signal.ts';
 
 export interface HookCommand {
   /** /bin/sh runs it. */
@@ -48,12 +49,8 @@ export function runCommand({ command, cwd, environment, input, timeoutMs }: Hook
   });
 
   const kill = (): void => {
-    if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
-    try {
-      process.kill(-child.pid, 'SIGKILL');
-    } catch {
-      // It has just ended.
-    }
+    if (child.pid !== undefined && child.exitCode === null && child.signalCode === null)
+      sendSignal(-child.pid, 'SIGKILL');
   };
 
   const add = (line: string): void => {

@@ -7,6 +7,7 @@ import type { EventRecord, MasterEvent } from '../../shared/events.ts';
 import { version } from '../../shared/version.ts';
 import type { WebhookPlan } from '../config/webhook-options.ts';
 import { randomId } from '../random-id.ts';
+import { createWorkQueue } from './work-queue.ts';
 
 export interface WebhookParts {
   /** As it is now; null: there is none any more. */
@@ -53,24 +54,18 @@ interface Message {
 type Answer = 'arrived' | { readonly problem: string; readonly isFinal: boolean };
 
 export function createWebhook({ plan, tell, limits = usualLimits }: WebhookParts): Webhook {
-  const queue: Message[] = [];
-  let dropped = 0;
-  let running: Promise<void> | null = null;
   let isEnding = false;
   let hurry = (): void => undefined;
   /** Ends the request that is under way. */
   let cut = new AbortController();
 
-  async function work(): Promise<void> {
-    for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
-      await deliver(next);
-      if (dropped === 0) continue;
-      const count = dropped;
-      dropped = 0;
+  const queue = createWorkQueue<Message>({
+    most: limits.mostWaiting,
+    work: deliver,
+    dropped: (count) => {
       tell({ event: 'webhooksDropped', count });
-    }
-    running = null;
-  }
+    },
+  });
 
   async function deliver(message: Message): Promise<void> {
     for (let attempt = 1; ; attempt += 1) {
@@ -100,21 +95,16 @@ export function createWebhook({ plan, tell, limits = usualLimits }: WebhookParts
   return {
     observe(event) {
       if (plan()?.events.some((name) => name === event.event) !== true) return;
-      if (queue.length >= limits.mostWaiting) {
-        dropped += 1;
-        return;
-      }
-      queue.push({ id: `msg_${randomId()}`, event: event.event, body: JSON.stringify(event) });
-      running ??= work();
+      queue.add({ id: `msg_${randomId()}`, event: event.event, body: JSON.stringify(event) });
     },
     async done() {
       isEnding = true;
       hurry();
       const timer = setTimeout(() => {
-        queue.length = 0;
+        queue.keepOnly(() => false);
         cut.abort();
       }, limits.lastMs);
-      while (running !== null) await running;
+      await queue.done();
       clearTimeout(timer);
       // The program may be started again.
       isEnding = false;

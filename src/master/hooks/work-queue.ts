@@ -1,0 +1,51 @@
+/** Works off what comes in, one after the other, and holds only so much of it: what comes when it is full is dropped and counted. */
+
+export interface WorkQueue<Item> {
+  add(item: Item): void;
+  /** Drops what waits, except for these, without counting it. */
+  keepOnly(isKept: (item: Item) => boolean): void;
+  /** Resolves when nothing waits and nothing is worked on. */
+  done(): Promise<void>;
+}
+
+export interface WorkQueueParts<Item> {
+  /** How many may wait. */
+  readonly most: number;
+  /** Must not reject. */
+  readonly work: (item: Item) => Promise<void>;
+  /** So many were dropped since it was called last. Called between two items. */
+  readonly dropped: (count: number) => void;
+}
+
+export function createWorkQueue<Item>({ most, work, dropped }: WorkQueueParts<Item>): WorkQueue<Item> {
+  let waiting: Item[] = [];
+  let lost = 0;
+  let running: Promise<void> | null = null;
+
+  async function run(): Promise<void> {
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+      await work(next);
+      if (lost === 0) continue;
+      const count = lost;
+      lost = 0;
+      dropped(count);
+    }
+    running = null;
+  }
+
+  return {
+    add(item) {
+      if (waiting.length >= most) lost += 1;
+      else {
+        waiting.push(item);
+        running ??= run();
+      }
+    },
+    keepOnly(isKept) {
+      waiting = waiting.filter(isKept);
+    },
+    async done() {
+      while (running !== null) await running;
+    },
+  };
+}
