@@ -32,8 +32,7 @@ import { logsSource } from '../output/logs-source.ts';
 import type { LogsRequest } from '../output/show-logs.ts';
 import { loadSystemCalls } from '../system-calls/syscalls.ts';
 import { createProgramOutput } from '../output/program-output.ts';
-import type { Webhook } from '../hooks/webhook.ts';
-import type { ProgramHooks } from '../hooks/program-hooks.ts';
+import { createHooksLoader } from '../hooks/hooks-loader.ts';
 import type { Watch } from '../watch/start-watch.ts';
 import { describeDrain } from './describe-status.ts';
 import { createDrainProgress } from './drain-progress.ts';
@@ -50,23 +49,11 @@ import {
   type LifecycleSettings,
   type Program,
 } from './lifecycle/state.ts';
-import type { ErrorWatch, WorkerCounts } from './rollout/error-watch.ts';
-import type { Preparation } from './start-gate.ts';
 import { createRunner, type Runner } from './runner.ts';
-import type { WorkerLimits } from './worker-limits.ts';
+import { createErrorWatchLoader } from './rollout/error-watch-loader.ts';
+import { createWorkerLimitsLoader } from './worker-limits-loader.ts';
 import { createVersions, type HeldSockets, type PreparedVersion } from './versions.ts';
 import type { FoundSockets } from '../sockets/find-inherited-sockets.ts';
-
-/** Workers that serve have come or gone. */
-const limitedWhen: ReadonlySet<MasterEvent['event']> = new Set([
-  'workerReady',
-  'workerRestartedItself',
-  'workerLostProgram',
-  'workerDraining',
-  'workerKilled',
-  'workerExited',
-  'workerFailed',
-]);
 
 export interface ProgramParts {
   readonly plan: ProgramPlan;
@@ -155,9 +142,6 @@ export function createProgram(parts: ProgramParts): ManagedProgram {
   let closing = new AbortController();
   let history = emptyHistory;
   let watch: Watch | null = null;
-  /** Null: no plan has asked for it. */
-  let errorWatch: ErrorWatch | null = null;
-  let limits: WorkerLimits | null = null;
   /** Its listeners are to be bound: no stop was asked for since. */
   let isBindWanted = true;
   /** The next generation has none: applies until it serves. */
@@ -175,6 +159,8 @@ export function createProgram(parts: ProgramParts): ManagedProgram {
     onStdout: parts.onStdout,
     onEvent: tell,
   });
+
+  const hooks = createHooksLoader({ name, plan: () => versions.latest().plan, environment, tell });
 
   const runner = createRunner(
     {
@@ -199,54 +185,19 @@ export function createProgram(parts: ProgramParts): ManagedProgram {
         );
       },
       onEvent: tell,
-      prepareGeneration,
+      prepareGeneration: (generation) =>
+        hooks.beforeStart(() => {
+          const { workers } = versions.latest().plan;
+          const event = withRelease({ event: 'generationStarted', generation, workers });
+          return { ...event, program: name(), time: platform.clock.wallMs() };
+        }),
       openOutput: (place) => output.open(versions.of(place.generation).plan.output, place),
     },
     idleProgram(lifecycleSettings(parts.plan, jitterSeed), parts.plan.workers),
   );
 
-  let loaded: Promise<ProgramHooks> | null = null;
-
-  /** Loaded only where a plan has hooks. */
-  async function hooks(): Promise<ProgramHooks> {
-    loaded ??= import('../hooks/program-hooks.ts').then(({ createProgramHooks }) =>
-      createProgramHooks({ name, plan: () => versions.latest().plan, environment, tell }),
-    );
-    return loaded;
-  }
-
-  let webhook: Promise<Webhook> | null = null;
-
-  /** Loaded only where a plan has one. */
-  async function openWebhook(): Promise<Webhook> {
-    webhook ??= import('../hooks/webhook.ts').then(({ createWebhook }) =>
-      createWebhook({ plan: () => versions.latest().plan.webhook, tell }),
-    );
-    return webhook;
-  }
-
-  function prepareGeneration(generation: number): Preparation | null {
-    const { hooks: planned, workers } = versions.latest().plan;
-    if (planned?.commands.pre_start === undefined) return null;
-    const event = withRelease({ event: 'generationStarted', generation, workers });
-    const record = { ...event, program: name(), time: platform.clock.wallMs() };
-    let isWanted = true;
-    let cancel = (): void => {
-      isWanted = false;
-    };
-    const failure = hooks().then(async (own) => {
-      if (!isWanted) return null;
-      const before = own.beforeStart(record);
-      ({ cancel } = before);
-      return before.failure;
-    });
-    return {
-      failure,
-      cancel: () => {
-        cancel();
-      },
-    };
-  }
+  const errors = createErrorWatchLoader(platform, runner, () => versions.latest().plan);
+  const limits = createWorkerLimitsLoader(platform, runner, versions);
 
   const progress = createDrainProgress({
     arm: platform.arm,
@@ -270,36 +221,11 @@ export function createProgram(parts: ProgramParts): ManagedProgram {
     if (event.event === 'listenersClosed') versions.forgetListeners();
     waiters.observe(event, history);
     progress.observe(event);
-    errorWatch?.observe(event);
+    errors.observe(event);
     retireVersions();
-    if (loaded !== null || versions.latest().plan.hooks !== null)
-      void hooks().then((own) => {
-        own.observe({ ...event, program: name(), time: wallMs });
-      });
-    if (versions.latest().plan.webhook !== null)
-      void openWebhook().then((own) => {
-        own.observe({ ...event, program: name(), time: wallMs });
-      });
-    if (limitedWhen.has(event.event)) void lookAtLimits();
+    hooks.observe(event, wallMs);
+    limits.observe(event);
     parts.onEvent(event, wallMs);
-  }
-
-  /** Loaded only for a program that has such a limit. */
-  async function lookAtLimits(): Promise<void> {
-    const { maxMemoryBytes, maxLifetimeMs } = versions.latest().plan.replacement;
-    if (limits === null && (maxMemoryBytes !== null || maxLifetimeMs !== null)) {
-      const { createWorkerLimits } = await import('./worker-limits.ts');
-      limits ??= createWorkerLimits({
-        platform,
-        state: () => runner.state(),
-        planOf: (generation) => versions.of(generation).plan.replacement,
-        reached: (id, cause) => {
-          runner.dispatch({ type: 'replacementWanted', id, cause });
-        },
-        chance: Math.random,
-      });
-    }
-    limits?.look();
   }
 
   function withRelease(event: EventWithoutRelease): MasterEvent {
@@ -423,47 +349,7 @@ export function createProgram(parts: ProgramParts): ManagedProgram {
   /** Loads what a plan needs that other programs do without. */
   async function load(plan: ProgramPlan): Promise<void> {
     await output.load(plan.output);
-    await loadErrorWatch(plan);
-  }
-
-  async function loadErrorWatch({ rollout }: ProgramPlan): Promise<void> {
-    if (rollout.rollbackOn === null || errorWatch !== null) return;
-    const [{ createErrorWatch }, { errorRateFailure }] = await Promise.all([
-      import('./rollout/error-watch.ts'),
-      import('./rollout/error-rate.ts'),
-    ]);
-    errorWatch ??= createErrorWatch({
-      arm: platform.arm,
-      nowMs: () => platform.clock.monotonicMs(),
-      bound: () => versions.latest().plan.rollout.rollbackOn,
-      ask: async () => {
-        await runner.askOpen(true);
-        return runner.state().workers.flatMap(countsOf);
-      },
-      foundBad: (generation, rate, bound) => {
-        const failure = errorRateFailure(rate, bound, lastLinesOf(generation));
-        runner.dispatch({ type: 'generationFoundBad', generation, failure });
-      },
-    });
-  }
-
-  function countsOf({
-    id,
-    generation,
-  }: {
-    readonly id: number;
-    readonly generation: number;
-  }): WorkerCounts[] {
-    const load = runner.loadOf(id);
-    if (load === null) return [];
-    return [{ worker: id, generation, requests: load.served, serverErrors: load.serverErrors }];
-  }
-
-  /** Of one of its workers that has written any. */
-  function lastLinesOf(generation: number): readonly string[] {
-    const own = runner.state().workers.filter((worker) => worker.generation === generation);
-    const tails = runner.workers().filter(({ id }) => own.some((worker) => worker.id === id));
-    return tails.find(({ stderrTail }) => stderrTail.length > 0)?.stderrTail ?? [];
+    await errors.load(plan);
   }
 
   function applySettings(plan: ProgramPlan, skipsProbation = false): void {
@@ -569,13 +455,13 @@ export function createProgram(parts: ProgramParts): ManagedProgram {
       // The old workers alone accept on a listener that goes: they cannot be kept back on probation.
       const losesListener = before.listeners.some((own) => !isDeclared(own, plan.listeners));
       output.configure(plan.output);
-      loadErrorWatch(plan).catch((error: unknown) => {
+      errors.load(plan).catch((error: unknown) => {
         tell({ event: 'internalError', problem: messageOf(error) });
       });
       applySettings(plan, prepared !== null && isRun && losesListener);
       if (plan.workers !== before.workers)
         runner.dispatch({ type: 'workerCountRequested', change: { to: plan.workers } });
-      void lookAtLimits();
+      void limits.look();
       if (isWatching && JSON.stringify(plan.watch) !== JSON.stringify(before.watch)) void watchAnew();
     },
     async *logs(request, signal) {
@@ -614,8 +500,7 @@ export function createProgram(parts: ProgramParts): ManagedProgram {
       versions.forgetListeners();
       if (keepsWatch) return;
       await stopWatching();
-      await (await loaded)?.done();
-      await (await webhook)?.done();
+      await hooks.done();
     },
   };
 }

@@ -1,0 +1,81 @@
+/** The hooks and the webhook of one program: their code is loaded when a plan has the first of them. */
+import type { EventRecord, MasterEvent } from '../../shared/events.ts';
+import type { WebhookPlan } from '../config/webhook-options.ts';
+import type { Preparation } from '../program/start-gate.ts';
+import type { ProgramHooks, ProgramHooksParts } from './program-hooks.ts';
+import type { Webhook } from './webhook.ts';
+
+export interface HooksLoaderParts extends Pick<ProgramHooksParts, 'name' | 'environment' | 'tell'> {
+  /** As it is now. */
+  readonly plan: () => ReturnType<ProgramHooksParts['plan']> & { readonly webhook: WebhookPlan | null };
+}
+
+export interface HooksLoader {
+  /** Runs the hooks of what has happened, and sends it. `time`: when that was, in ms since 1970. */
+  observe(event: MasterEvent, time: number): void;
+  /** Runs pre_start, if there is one: `event` tells of the generation that is to start. */
+  beforeStart(event: () => EventRecord): Preparation | null;
+  /** The program ends. Resolves when nothing is left to be run or sent. */
+  done(): Promise<void>;
+}
+
+export function createHooksLoader({ name, plan, environment, tell }: HooksLoaderParts): HooksLoader {
+  let hooks: Promise<ProgramHooks> | null = null;
+  let webhook: Promise<Webhook> | null = null;
+
+  async function loadHooks(): Promise<ProgramHooks> {
+    hooks ??= import('./program-hooks.ts').then(({ createProgramHooks }) =>
+      createProgramHooks({ name, plan, environment, tell }),
+    );
+    return hooks;
+  }
+
+  async function loadWebhook(): Promise<Webhook> {
+    webhook ??= import('./webhook.ts').then(({ createWebhook }) =>
+      createWebhook({ plan: () => plan().webhook, tell }),
+    );
+    return webhook;
+  }
+
+  return {
+    observe(event, time) {
+      const planned = plan();
+      // Those that a plan before had may still run.
+      const hasHooks = hooks !== null || planned.hooks !== null;
+      if (!hasHooks && planned.webhook === null) return;
+      const record = { ...event, program: name(), time };
+      if (hasHooks)
+        void loadHooks().then((own) => {
+          own.observe(record);
+        });
+      if (planned.webhook !== null)
+        void loadWebhook().then((own) => {
+          own.observe(record);
+        });
+    },
+    beforeStart(event) {
+      if (plan().hooks?.commands.pre_start === undefined) return null;
+      const record = event();
+      let isWanted = true;
+      let cancel = (): void => {
+        isWanted = false;
+      };
+      const failure = loadHooks().then(async (own) => {
+        if (!isWanted) return null;
+        const before = own.beforeStart(record);
+        ({ cancel } = before);
+        return before.failure;
+      });
+      return {
+        failure,
+        cancel: () => {
+          cancel();
+        },
+      };
+    },
+    async done() {
+      await (await hooks)?.done();
+      await (await webhook)?.done();
+    },
+  };
+}
