@@ -7,7 +7,7 @@ import { parseDrainSignal, type DrainSignalOption } from '../launch/drain-signal
 import { workerKind, type Readiness } from '../launch/worker-kind.ts';
 import { checkPlan } from './check-plan.ts';
 import { compileProcess, type ProcessOptions } from './launch-options.ts';
-import { compileOutput, type OutputOptions, uselessOutputOptions } from './output-options.ts';
+import { compileOutput, type OutputOptions } from './output-options.ts';
 import { parseListenAddress } from './listen-address.ts';
 import {
   addressTwice,
@@ -38,9 +38,10 @@ import {
   type ReplacementPlan,
 } from './replacement-options.ts';
 import { restartPlan, type RestartOptions } from './restart-options.ts';
-import { type RolloutOptions, rolloutPlan, uselessRolloutOptions } from './rollout-options.ts';
+import { type RolloutOptions, rolloutPlan } from './rollout-options.ts';
 import { compileStop, type StopOptions } from './stop-options.ts';
 import { inapplicableOptions, tcpOptions, type WrittenTcpOptions } from './tcp-options.ts';
+import { uselessOptions } from './useless-options.ts';
 import { webhookPlan } from './webhook-options.ts';
 import { masterValues, programName, programValues } from './values.ts';
 
@@ -300,11 +301,7 @@ function compile(
       value === undefined || value === false ? [] : [option],
     ),
   );
-  const [inapplicable] = [
-    ...inapplicableOptions(given, listeners),
-    ...uselessOutputOptions(options),
-    ...uselessRolloutOptions(options),
-  ];
+  const [inapplicable] = [...inapplicableOptions(given, listeners), ...uselessOptions(options)];
   if (inapplicable !== undefined) throw notApplicable(inapplicable, spelling);
   const replacement = replacementPlan(options);
   rejectLimits(replacement, kind, spelling);

@@ -11,9 +11,9 @@ import { parseReady } from '../readiness-option.ts';
 import { compileProgram, listenersOf, type ProgramOptions } from '../options.ts';
 import type { MasterPlan, Plan, ProgramPlan } from '../plan.ts';
 import type { Place, PlanPlaces, Places } from '../plan-places.ts';
-import { placeLogfile, uselessOutputOptions } from '../output-options.ts';
+import { placeLogfile } from '../output-options.ts';
 import { compileKind } from '../kind-options.ts';
-import { uselessRolloutOptions } from '../rollout-options.ts';
+import { uselessOptions } from '../useless-options.ts';
 import { inapplicableOptions, type InapplicableOption } from '../tcp-options.ts';
 import { parseListenAddress } from '../listen-address.ts';
 import { programName } from '../values.ts';
@@ -277,8 +277,7 @@ function compile({ name, table, entry }: FoundProgram, reader: Reader, report: R
   const unused: string[] = [];
   const optionless = [
     ...inapplicableOptions(givenOptions(values), checked.listeners ?? []),
-    ...(areValuesGood ? uselessOutputOptions(optionsOf(table, values, [])) : []),
-    ...(areValuesGood ? uselessRolloutOptions(optionsOf(table, values, [])) : []),
+    ...(areValuesGood ? uselessOptions(optionsOf(table, values, [])) : []),
   ];
   for (const { option, message, hint } of optionless) {
     const key = keyOfOption(option);
