@@ -25,6 +25,18 @@ const refusals: Readonly<Record<Lasting, string>> = {
   waits: `${lastingLimits.waits} requests already wait for their outcome: send the request without wait`,
 };
 
+/**
+ * For a server whose connections are added here. Node.js looks every 30 s for requests that take too long. Idle means idle, so that look is put off by 25 days,
+ * the longest interval that a timer can have, and with it the two timeouts that it enforces.
+ */
+export const withoutChecks: Readonly<
+  Record<'connectionsCheckingInterval' | 'headersTimeout' | 'requestTimeout', number>
+> = {
+  connectionsCheckingInterval: 2 ** 31 - 1,
+  headersTimeout: 0,
+  requestTimeout: 0,
+};
+
 export function createConnections(): ControlConnections {
   /** Oldest first. */
   const brief = new Map<Socket, NodeJS.Timeout>();

@@ -8,7 +8,7 @@ import { controlFile, isProgramName } from '../../shared/control-path.ts';
 import { GracefulRunError, messageOf } from '../../shared/errors.ts';
 import type { MasterEvent } from '../../shared/events.ts';
 import { type Claim, claimSocket, type WaitForHolder } from './claim-socket.ts';
-import { createConnections } from './connection-limits.ts';
+import { createConnections, withoutChecks } from './connection-limits.ts';
 import { inUsableFolder, makeFolder } from './socket-folder.ts';
 import { watchFolder } from './folder-watch.ts';
 import type { Commands } from './commands.ts';
@@ -46,8 +46,6 @@ const http = process.getBuiltinModule('node:http');
 
 /** How long clients may take to read their last answer when the server closes. */
 const farewellMs = 500;
-/** The longest interval that a timer of Node.js can have: 25 days. */
-const neverMs = 2 ** 31 - 1;
 /** What removes a folder is not disturbed in the middle of it. */
 const restoreDelayMs = 500;
 /** Something that removes the socket again and again is not raced. */
@@ -193,18 +191,13 @@ async function openInOneOf(
 
 function createServer(commands: Commands, open: Set<ServerResponse>): Server {
   const connections = createConnections();
-  // Node.js looks every 30 s for requests that take too long. Idle means idle, so that look is put off for ever, and
-  // with it the two timeouts that it enforces; a timer for each connection, while there is one, replaces them.
-  const server = http.createServer(
-    { connectionsCheckingInterval: neverMs, headersTimeout: 0, requestTimeout: 0 },
-    (request, response) => {
-      open.add(response);
-      response.once('close', () => open.delete(response));
-      void handleRequest(request, response, commands, (kind) => {
-        connections.keep(request.socket, kind);
-      });
-    },
-  );
+  const server = http.createServer(withoutChecks, (request, response) => {
+    open.add(response);
+    response.once('close', () => open.delete(response));
+    void handleRequest(request, response, commands, (kind) => {
+      connections.keep(request.socket, kind);
+    });
+  });
   server.on('connection', (socket) => {
     connections.add(socket);
   });

@@ -6,7 +6,7 @@ import { messageOf, systemCode } from '../../shared/errors.ts';
 import { type AddressFields, addressFields, formatSocketAddress } from '../../shared/format-address.ts';
 import { metricsRoute } from '../../shared/control-api.ts';
 import type { MetricsPlan } from '../config/metrics-options.ts';
-import { createConnections } from '../control/connection-limits.ts';
+import { createConnections, withoutChecks } from '../control/connection-limits.ts';
 import { answerError, answerMetrics, Refusal } from '../control/http-answers.ts';
 import { addressError } from '../sockets/address-errors.ts';
 import { thisMachine } from '../sockets/this-machine.ts';
@@ -23,10 +23,6 @@ export interface MetricsServerParts {
   /** The certificate cannot be read again: the one before stays. */
   readonly onProblem: (problem: string) => void;
 }
-
-/** The longest interval that a timer of Node.js can have: connection-limits.ts keeps the time instead. */
-const neverMs = 2 ** 31 - 1;
-const options = { connectionsCheckingInterval: neverMs, headersTimeout: 0, requestTimeout: 0 };
 
 /** Errors: `addressInUse`, `addressUnusable`; what reading the certificate throws. */
 export async function openMetricsServer({
@@ -69,7 +65,7 @@ export async function openMetricsServer({
 }
 
 function http(answer: (request: IncomingMessage, response: ServerResponse) => void): Server {
-  return process.getBuiltinModule('node:http').createServer(options, answer);
+  return process.getBuiltinModule('node:http').createServer(withoutChecks, answer);
 }
 
 function https(
@@ -89,7 +85,7 @@ function https(
     }
   };
   let known = written();
-  const server = process.getBuiltinModule('node:https').createServer({ ...options, ...read() }, answer);
+  const server = process.getBuiltinModule('node:https').createServer({ ...withoutChecks, ...read() }, answer);
   // Before the handshake: certificates are renewed while the master runs.
   server.prependListener('connection', () => {
     const now = written();
