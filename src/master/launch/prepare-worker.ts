@@ -67,8 +67,8 @@ export function prepareWorker(
   const isTold = [...plan.command, ...Object.values(plan.environment)].some(namesDescriptor);
   const changed = changedPort(sources);
   if (changed !== null) portChanged(changed);
-  const mark = nextLockName();
-  const tree = nextTree(treeOfProgram);
+  const mark = newName();
+  const tree = `${treeOfProgram}.${mark}`;
   const environment = workerEnvironment({
     ...sources,
     hasSystemd: !isTold,
@@ -175,32 +175,19 @@ function forProbe(environment: Readonly<Record<string, string>>): Record<string,
   return Object.fromEntries(Object.entries(environment).filter(([name]) => !own.test(name)));
 }
 
-let lockName: string | null = null;
-let locks = 0;
+let randomPart: string | null = null;
+let namesMade = 0;
 
-/** Another name for each worker. The random part is made once: a start that needs a descriptor for it could fail without one to spare. */
-function nextLockName(): string {
-  lockName ??= randomId();
-  locks += 1;
-  return `${lockName}-${locks}`;
+/** A name that no other call answers. The random part is made once: a start that needs a descriptor for it could fail without one to spare. */
+function newName(): string {
+  randomPart ??= randomId();
+  namesMade += 1;
+  return `${randomPart}-${namesMade}`;
 }
 
-let treeNames = 0;
-let treeName: string | null = null;
-
-/** Another one for each program. */
+/** What all workers of a program are known by: another one for each program. */
 export function newTreeName(): string {
-  treeName ??= randomId();
-  treeNames += 1;
-  return `${treeName}-${treeNames}`;
-}
-
-let treesMade = 0;
-
-/** Another one for each worker. */
-function nextTree(ofProgram: string): string {
-  treesMade += 1;
-  return `${ofProgram}.${treesMade}`;
+  return newName();
 }
 
 function announce(

@@ -65,16 +65,13 @@ export function createProgramOutput(parts: ProgramOutputParts): ProgramOutput {
     readonly close?: () => void;
   } {
     if (destination.to === 'none') return nowhere;
-    if (destination.to === 'inherit')
+    if (destination.to !== 'file') {
+      const pass = destination.to === 'inherit' ? parts.onStderr : parts.onStdout;
       return forwardWholeLines((bytes) => {
         kept.add({ ...place, bytes, stream, worker: pid(), time: Date.now(), path: null });
-        parts.onStderr(bytes, pid());
+        pass(bytes, pid());
       }, parts.arm);
-    if (destination.to === 'forward')
-      return forwardWholeLines((bytes) => {
-        kept.add({ ...place, bytes, stream, worker: pid(), time: Date.now(), path: null });
-        parts.onStdout(bytes, pid());
-      }, parts.arm);
+    }
     if (streams === null) throw new Error('load() comes first');
     return streams.open(destination, stream, place, pid);
   }
