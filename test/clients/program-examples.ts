@@ -7,8 +7,8 @@ export interface Example {
   /** The commands that have to be installed. */
   readonly needs: readonly string[];
   readonly protocol: 'http' | 'fastcgi';
-  /** Whether the page says that new connections may fail at a reload. */
-  readonly losesNew: boolean;
+  /** How many new connections may fail at one reload: one for each process of which the page says so. */
+  readonly mayLose: number;
   /** Whether the page says that the program closes idle connections at a reload: then it may lose a request on each of them. */
   readonly closesIdle: boolean;
   readonly files: readonly { readonly path: string; readonly text: string }[];
@@ -21,14 +21,14 @@ export interface Example {
 const page: string = readFileSync(new URL('../../docs/programs.md', import.meta.url), 'utf8');
 
 const mark =
-  /<!-- program: ([^;]+); needs: ([^;]+?)(?:; protocol: (\w+))?(?:; new: (\w+))?; keep-alive: (\w+) -->/;
+  /<!-- program: ([^;]+); needs: ([^;]+?)(?:; protocol: (\w+))?(?:; new: (\d+))?; keep-alive: (\w+) -->/;
 const block = /```(\w+)\n([^]*?)```/g;
 /** `# app.py`, `// server.go`, `; x.conf`, `<?php // x.php` or `<!-- x.html -->` in the first line of a file. */
 const fileName = /^(?:#|\/\/|;|<\?php \/\/|<!--) ([\w.-]+\.\w+)(?: -->)?\n/;
 
 export function readExamples(): readonly Example[] {
   return page.split(/^### /m).flatMap((section) => {
-    const [, name, needs = '', protocol, isNew, keepAlive] = mark.exec(section) ?? [];
+    const [, name, needs = '', protocol, lost = '0', keepAlive] = mark.exec(section) ?? [];
     if (name === undefined) return [];
     const blocks = [...section.matchAll(block)].map(([, language = '', text = '']) => ({ language, text }));
     const files = blocks.flatMap(({ text }) => {
@@ -46,7 +46,7 @@ export function readExamples(): readonly Example[] {
         name,
         needs: needs.split(', '),
         protocol: protocol === 'fastcgi' ? protocol : 'http',
-        losesNew: isNew === 'few',
+        mayLose: Number(lost),
         closesIdle: keepAlive === 'closed',
         files,
         setup: setup.toReversed(),
