@@ -48,7 +48,7 @@ export const optionTable: readonly OptionRow[] = [
     value: '<address>',
     default: 'every address, or the one that a Node.js program passes to listen()',
     description:
-      'address to bind: 127.0.0.1, 0.0.0.0, ::1; or a name, such as localhost: each of its addresses',
+      'address to bind (127.0.0.1, 0.0.0.0, ::1), or a name (localhost), which means all of its addresses',
     option: 'host',
   },
   {
@@ -281,7 +281,8 @@ export const optionTable: readonly OptionRow[] = [
     kind: 'text',
     value: '<time>',
     default: 'no limit',
-    description: 'replace a worker that was ready for so long, such as 24h, less up to a tenth at random',
+    description:
+      'replace a worker this long (24h) after it became ready, or up to a tenth earlier, at random',
     option: 'maxLifetime',
   },
   {
@@ -289,7 +290,7 @@ export const optionTable: readonly OptionRow[] = [
     kind: 'number',
     value: '<n>',
     default: 'no limit',
-    description: 'replace a Node.js worker that has served so many requests, less up to a tenth at random',
+    description: 'replace a Node.js worker after this many requests, or up to a tenth fewer, at random',
     option: 'maxRequests',
   },
   {

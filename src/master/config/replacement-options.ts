@@ -9,9 +9,9 @@ export interface ReplacementOptions {
    * `gracefulctl status` shows it, in two samples that are 5 s apart. Default: no limit.
    */
   readonly maxMemory?: string | number;
-  /** Replace a worker that was ready for so long, less up to a tenth at random, so that workers do not go together: 1s to 500h. Default: no limit. */
+  /** Replace a worker when it has been ready for this time, 1s to 500h. Up to a tenth is taken off at random, so that workers do not go together. Default: no limit. */
   readonly maxLifetime?: string;
-  /** Replace a worker of Node.js that has served so many requests, 1 to 1000000000000, less up to a tenth at random. Default: no limit. */
+  /** Replace a Node.js worker after this many requests, 1 to 1000000000000. Up to a tenth is taken off at random. Default: no limit. */
   readonly maxRequests?: number;
   /** The time from the beginning of one such replacement to that of the next one of the program, at least: 0s to 24h. Default 10s. */
   readonly replaceInterval?: string;

@@ -18,7 +18,7 @@ export const replacementKeys: Readonly<Record<string, ConfigKey>> = {
     type: 'duration',
     default: 'none',
     description:
-      'Replace a worker that was ready for so long, 1s to 500h, less up to a tenth at random, so that workers do not go together.',
+      'Replace a worker when it has been ready for this time, 1s to 500h. Up to a tenth is taken off at random, so that workers do not go together.',
     supervisor: null,
     option: 'maxLifetime',
     pattern: duration,
@@ -28,7 +28,7 @@ export const replacementKeys: Readonly<Record<string, ConfigKey>> = {
     type: 'number',
     default: 'none',
     description:
-      'Replace a Node.js worker that has served so many requests, less up to a tenth at random. Other workers do not count them.',
+      'Replace a Node.js worker after this many requests. Up to a tenth is taken off at random. Workers in other languages do not count requests.',
     supervisor: null,
     option: 'maxRequests',
   },
