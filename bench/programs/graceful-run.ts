@@ -35,7 +35,7 @@ async function start(programs: readonly ProgramToRun[]): Promise<RunningManager>
     home.command(process.execPath, [control, ...words]);
   return {
     masterPids: () => [pid, ...scriptOf(pid)],
-    workerPids: () => childrenOf(pid),
+    workerPids: () => workersOf(pid),
     portsOf: ({ ports }) => ports.slice(0, 1),
     status: () => command('status'),
     edit: write,
@@ -74,7 +74,12 @@ function configOf(
   ].join('\n');
 }
 
-/** The shell script of the master that kills workers which outlive it; it is not one of the master's children. */
+function workersOf(master: number): readonly number[] {
+  const scripts = scriptOf(master);
+  return childrenOf(master).filter((pid) => !scripts.includes(pid));
+}
+
+/** The shell script of the master that kills workers which outlive it. */
 function scriptOf(master: number): readonly number[] {
   return readdirSync('/proc')
     .filter((entry) => /^\d+$/.test(entry))

@@ -1,4 +1,4 @@
-/** Carries a command out for everything that it names, all at once, and says of each how it ended: in a sentence, or in a line of JSON. */
+/** Carries a command out for everything that it names, several at a time, and says of each how it ended: in a sentence, or in a line of JSON. */
 import { describeProblemAndHint } from '../../shared/describe-problem.ts';
 import { GracefulRunError, messageOf } from '../../shared/errors.ts';
 import { printable } from '../../shared/printable.ts';
@@ -18,12 +18,19 @@ export interface Job {
 
 export interface Work {
   readonly jobs: readonly Job[];
+  /** Whether a job may last until what it asks for has been done. Otherwise the master has to answer at once. */
+  readonly waits: boolean;
   /** Whose events are shown on a terminal meanwhile. */
   readonly watched: readonly Watched[];
 }
 
-/** A master answers fewer requests than this at a time (docs/control-api.md). */
-const mostAtOnce = 100;
+/** A master lets fewer requests than this wait at a time (docs/control-api.md). */
+const mostWaiting = 100;
+/**
+ * The time in which an answer is due begins when the request is sent. Each of them may start workers, which compete with the master for
+ * the processors: of 100 reloads that are asked for at the same moment, the last ones would be answered too late.
+ */
+const mostPrompt = 4;
 
 /**
  * Each job is done even if others fail. A line is written as each ends. Rejects with the error of the only job, and with that of `find`,
@@ -78,7 +85,10 @@ export async function carryOut(
       return exitCodeOf(error);
     }
   };
-  return showingProgress(watched, terminal, async () => worstOf(await inParallel(jobs, carryOutOne)));
+  return showingProgress(watched, terminal, async () => {
+    const atOnce = work.waits ? mostWaiting : mostPrompt;
+    return worstOf(await inParallel(jobs, atOnce, carryOutOne));
+  });
 }
 
 /** What a command that has failed did nevertheless: the difference that an update applied. */
@@ -96,9 +106,10 @@ function inOneLine(error: unknown, label: string, { errStyles }: Terminal): stri
   return [line, ...problems.map((problem) => describeProblemAndHint(problem))].join('\n  ');
 }
 
-/** Results in the order of the items; at most `mostAtOnce` at the same time. */
+/** Results in the order of the items; at most `atOnce` at the same time. */
 async function inParallel<Item, Result>(
   items: readonly Item[],
+  atOnce: number,
   act: (item: Item) => Promise<Result>,
 ): Promise<readonly Result[]> {
   const results: Result[] = [];
@@ -106,6 +117,6 @@ async function inParallel<Item, Result>(
   const work = async (): Promise<void> => {
     for (const [index, item] of rest) results[index] = await act(item);
   };
-  await Promise.all(Array.from({ length: Math.min(items.length, mostAtOnce) }, work));
+  await Promise.all(Array.from({ length: Math.min(items.length, atOnce) }, work));
   return results;
 }

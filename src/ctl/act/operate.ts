@@ -33,7 +33,7 @@ export function forPrograms(
       run: () => action(program),
     }));
     const unknown = missing.map(({ word, error }) => failing({ master: null, program: word }, word, error));
-    return { jobs: [...jobs, ...unknown], watched: waits ? watchedIn(found) : [] };
+    return { jobs: [...jobs, ...unknown], waits, watched: waits ? watchedIn(found) : [] };
   });
 }
 
@@ -58,7 +58,7 @@ export function forMasters(
     }));
     const unknown = missing.map(({ word, error }) => failing({ master: word, program: null }, word, error));
     const watched = found.map((master) => ({ master, programs: null }));
-    return { jobs: [...jobs, ...unknown], watched: waits ? watched : [] };
+    return { jobs: [...jobs, ...unknown], waits, watched: waits ? watched : [] };
   });
 }
 
