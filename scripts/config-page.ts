@@ -1,9 +1,14 @@
 /** The tables of docs/config.md, from the keys of src/master/config/files/config-keys.ts. */
 import { defaultKeys, fileKeys, masterKeys, programKeys } from '../src/master/config/files/config-keys.ts';
+import { groupKeys } from '../src/master/config/files/group-keys.ts';
 import type { ConfigKey } from '../src/master/config/files/key-schemas.ts';
 
 export function programKeysTable(): string {
   return tableOf(programKeys, (key) => (Object.hasOwn(defaultKeys, key) ? '' : ', not in `[defaults]`'));
+}
+
+export function groupKeysTable(): string {
+  return tableOf(groupKeys, () => '');
 }
 
 export function masterKeysTable(): string {

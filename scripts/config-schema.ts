@@ -7,6 +7,7 @@ import {
   patterns,
   programKeys,
 } from '../src/master/config/files/config-keys.ts';
+import { groupKeys } from '../src/master/config/files/group-keys.ts';
 import { type ConfigKey, innerRules } from '../src/master/config/files/key-schemas.ts';
 
 type Json = Record<string, unknown>;
@@ -15,6 +16,7 @@ export function configSchema(): Json {
   const program = {
     ...tableOf(programKeys),
     required: ['command'],
+    not: { required: ['workers', 'numprocs'] },
     if: { required: ['listen'] },
     then: { not: { required: ['port'] } },
     // With a type it has no address: `worker`, `oneshot`, or what a variable says.
@@ -38,6 +40,12 @@ export function configSchema(): Json {
         propertyNames: { pattern: patterns.name },
         additionalProperties: program,
         description: fileKeys.program,
+      },
+      group: {
+        type: 'object',
+        propertyNames: { pattern: patterns.name },
+        additionalProperties: { ...tableOf(groupKeys), required: ['programs'] },
+        description: fileKeys.group,
       },
     },
     additionalProperties: false,

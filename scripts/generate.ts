@@ -7,7 +7,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { format, resolveConfig } from 'prettier';
 import { optionTable } from '../src/master/cli/option-table.ts';
-import { fileKeysTable, masterKeysTable, programKeysTable } from './config-page.ts';
+import { fileKeysTable, groupKeysTable, masterKeysTable, programKeysTable } from './config-page.ts';
 import { drainSignalsTable } from './programs-page.ts';
 import { configSchema } from './config-schema.ts';
 import { eventsPage } from './events-page.ts';
@@ -30,6 +30,7 @@ const stale = [
   update('docs/config.md', (text) =>
     [
       { name: 'program keys', table: programKeysTable() },
+      { name: 'group keys', table: groupKeysTable() },
       { name: 'master keys', table: masterKeysTable() },
       { name: 'file keys', table: fileKeysTable() },
     ].reduce((page, { name, table }) => between(page, name, table), text),

@@ -11,6 +11,7 @@ import {
 } from '../src/ctl/command-table.ts';
 import { optionTable } from '../src/master/cli/option-table.ts';
 import { fileKeys, masterKeys, programKeys } from '../src/master/config/files/config-keys.ts';
+import { groupKeys } from '../src/master/config/files/group-keys.ts';
 import type { ConfigKey } from '../src/master/config/files/key-schemas.ts';
 import { version } from '../src/shared/version.ts';
 import { bold, example, inline, italic, item, manPage, paragraph, type Section, tableUnder } from './roff.ts';
@@ -200,6 +201,7 @@ function gracefulToml(): string {
       ],
     },
     { title: 'KEYS OF [program.NAME] AND [defaults]', parts: keyItems(programKeys) },
+    { title: 'KEYS OF [group.NAME]', parts: keyItems(groupKeys) },
     { title: 'KEYS OF [master]', parts: keyItems(masterKeys) },
     { title: 'PLACEHOLDERS', parts: tableUnder(page, '## Placeholders').map(rowItem) },
     { title: 'EXAMPLES', parts: [example(first)] },

@@ -3,7 +3,7 @@ exports.pureFiles = [
   '^src/master/program/lifecycle/',
   '^src/master/program/(describe-status|history/history|rollout/error-rate)\\.ts$',
   '^src/master/check/(finding|report)\\.ts$',
-  '^src/master/config/(check-plan|difference|(hook|kind|launch|output|replacement|restart|rollout|stop)-values|kind-options|stop-options|useless-options|hook-options|webhook-options|launch-options|listen-address|metrics-options|meant-value|option-errors|output-options|plan|plan-names|restart-options|rollout-options|tcp-options|value-schemas|wrong-placeholders|replacement-options)\\.ts$',
+  '^src/master/config/(check-plan|difference|group-options|(group|hook|kind|launch|output|replacement|restart|rollout|stop)-values|kind-options|stop-options|useless-options|hook-options|webhook-options|launch-options|listen-address|metrics-options|meant-value|option-errors|output-options|plan|plan-names|restart-options|rollout-options|tcp-options|value-schemas|wrong-placeholders|replacement-options)\\.ts$',
   '^src/master/cli/complete\\.ts$',
   '^src/master/control/logs-query\\.ts$',
   '^src/master/output/(escape-worker-line|format-lines|kept-lines|log-queue|logs-source)\\.ts$',

@@ -29,8 +29,13 @@ function shellIn(words: readonly string[]): Shell | null {
 /** In a completion, an error has no reader. */
 async function findRunning(): Promise<Running> {
   const masters = await listMasters(searchFor('completion'));
+  const programs = allPrograms(masters);
+  const groups = new Set(programs.flatMap(({ status }) => status.group ?? []));
   return {
-    programs: allPrograms(masters).map(({ label, status }) => ({ word: label, about: status.phase })),
+    programs: [
+      ...programs.map(({ label, status }) => ({ word: label, about: status.phase })),
+      ...[...groups].map((group) => ({ word: `${group}:*`, about: 'all programs of the group' })),
+    ],
     masters: masters.map(({ name, path }) => ({ word: name, about: path })),
   };
 }

@@ -193,13 +193,14 @@ export const commonOptions: readonly (CommandOption & { readonly value?: string 
 
 export const namesOf: Readonly<Record<CommandRow['names'], string>> = {
   programs:
-    "Names of programs, patterns ('web-*'), or master:program; not needed if there is only one program",
+    "Names of programs, patterns ('web-*'), groups ('site:*'), or master:program; not needed if there is only one program",
   masters: 'Names of masters, or patterns; not needed if only one is running',
 };
 
 export const commandExamples: readonly (readonly [string, string])[] = [
   ['reload shop --wait', 'reload, and exit 0 only if the new release serves'],
   ["reload 'web-*'", 'reload every program whose name begins with web-'],
+  ["restart 'site:*'", 'restart every program of the group site'],
   ['scale shop 4', 'run shop with four workers'],
   ['logs -f shop', 'show the last lines of shop, and those to come'],
 ];

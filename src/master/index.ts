@@ -11,6 +11,7 @@ export type {
   ProgramOptions,
   ReadyWhen,
 } from './config/options.ts';
+export type { GroupOptions } from './config/group-options.ts';
 export type { KindOptions } from './config/kind-options.ts';
 export type { ProcessOptions } from './config/launch-options.ts';
 export type { HookCommands, HookOptions } from './config/hook-options.ts';

@@ -451,6 +451,7 @@ function assemble(
     const waitsFor = isToRun && !program.isServing() ? set.waitsFor(member) : [];
     return describeStatus(program.record(), {
       master: describeMaster(),
+      group: program.plan().group?.name ?? null,
       isWanted: isToRun,
       waitsFor,
       isAboutToStart: member.isBinding || (member.isDue && waitsFor.length === 0),

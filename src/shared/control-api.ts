@@ -249,6 +249,8 @@ export interface ProgramList {
 
 export interface Status {
   readonly program: string;
+  /** Of which group it is; null: of none. */
+  readonly group: string | null;
   readonly state: ProgramState;
   readonly phase: ShownPhase;
   /** It is to run: it was started, and nobody has stopped it. */

@@ -60,6 +60,7 @@ const failed: ReloadResult = {
 
 const status: Status = {
   program: 'shop',
+  group: 'site',
   state: 'RUNNING',
   phase: 'serving',
   isWanted: true,

@@ -35,6 +35,7 @@ export const crashed: WorkerCrash = { generation: 1, slot: 0, pid: 4_241, endedA
 export function statusOf(pid: number): Status {
   return {
     program: 'web',
+    group: null,
     state: 'RUNNING',
     phase: 'serving',
     isWanted: true,

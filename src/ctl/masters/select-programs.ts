@@ -96,25 +96,40 @@ function noPrograms(): GracefulRunError {
 
 /** The programs that a word means; in the order of preference, the first kind that there is. */
 function meantBy(word: string, programs: readonly FoundProgram[]): readonly FoundProgram[] {
-  const [masterWord, programWord] = partsOf(word);
-  if (programWord !== null)
-    return programs.filter(
-      ({ master, status }) =>
-        matchesName(masterWord, master.name) && matchesName(programWord, status.program),
-    );
-  const named = programs.filter(({ status }) => matchesName(word, status.program));
-  return named.length > 0 ? named : programs.filter(({ master }) => matchesName(word, master.name));
+  const parts = word.split(':');
+  const [first = '', second = '', third] = parts;
+  const isOf = (owner: string, program: string, name: string, status: Status): boolean =>
+    matchesName(owner, name) && matchesName(program, status.program);
+  if (third !== undefined)
+    return parts.length > 3
+      ? []
+      : programs.filter(
+          ({ master, status }) =>
+            matchesName(first, master.name) && isOf(second, third, groupOf(status), status),
+        );
+  if (parts.length === 1) {
+    const named = programs.filter(({ status }) => matchesName(word, status.program));
+    return named.length > 0 ? named : programs.filter(({ master }) => matchesName(word, master.name));
+  }
+  const ofMasters = programs.filter(({ master, status }) => isOf(first, second, master.name, status));
+  const ofGroups = programs.filter(
+    ({ status }) => status.group !== null && isOf(first, second, status.group, status),
+  );
+  const ofThemselves = programs.filter(({ status }) => isOf(first, second, groupOf(status), status));
+  if (isPattern(first)) return [...new Set([...ofMasters, ...ofThemselves])];
+  // What the tables print is `master:program`; a group is meant as a whole.
+  const kinds = isPattern(second) ? [ofGroups, ofMasters] : [ofMasters, ofGroups];
+  return [...kinds, ofThemselves].find((kind) => kind.length > 0) ?? [];
 }
 
-/** `master:program`; null: there is no colon. Names have none. */
-function partsOf(word: string): readonly [string, string | null] {
-  const colon = word.indexOf(':');
-  return colon === -1 ? [word, null] : [word.slice(0, colon), word.slice(colon + 1)];
+/** As in Supervisor, a program without a group is one by itself. */
+function groupOf({ group, program }: Status): string {
+  return group ?? program;
 }
 
 /** The error of the master that a word names, if that does not answer. */
 function silentError(word: string, masters: readonly ListedMaster[]): GracefulRunError | null {
-  const [masterWord] = partsOf(word);
+  const [masterWord = ''] = word.split(':');
   const named = masters.find((master) => !isAnswering(master) && matchesName(masterWord, master.name));
   return named === undefined || isAnswering(named) ? null : named.error;
 }
@@ -151,6 +166,10 @@ function unknownProgram(
         ...masters.map(({ name }) => name),
       ]);
   const what = isPattern(word) ? `no name matches ${word}` : `none is called ${word}`;
+  if (programs.some(({ status }) => status.group === word))
+    return new GracefulRunError('programNotFound', `cannot find a program: ${word} is a group`, {
+      hint: `all of its programs: ${spell(`'${word}:*'`)}`,
+    });
   return new GracefulRunError('programNotFound', `cannot find a program: ${what}`, {
     hint:
       close !== null

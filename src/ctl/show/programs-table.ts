@@ -101,6 +101,7 @@ function headingOf(name: string, { pid, file }: MasterStatus, total: number): st
 
 const empty: Cells = {
   program: '',
+  group: '',
   state: '',
   generation: '-',
   ready: '-',
@@ -116,6 +117,7 @@ function cellsOf({ status, label, usage }: TableProgram, isBelowHeading: boolean
   const upMs = uptimeOf(status);
   return {
     program: isBelowHeading ? `  ${printable(status.program)}` : printable(label),
+    group: status.group === null ? '' : printable(status.group),
     state: stateOf(status),
     generation: generation === null ? '-' : String(generation),
     ready: `${readyIn(status)}/${workersWanted}`,

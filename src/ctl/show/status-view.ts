@@ -34,6 +34,7 @@ export function renderStatus(
   const inFile = master.file === null ? '' : `, ${printable(master.file)}`;
   const facts: readonly (readonly [string, string])[] = [
     ['program', printable(status.program)],
+    ...(status.group === null ? [] : ([['group', printable(status.group)]] as const)),
     ['state', renderState(status, styles)],
     ...(status.waitsFor.length === 0
       ? []

@@ -1,14 +1,15 @@
 /**
  * The columns of the table of programs, and how they give way so that nothing is wider than the terminal: the last problem is left to a line
- * below, the release is cut, then columns are left out (release, CPU, memory, generation, uptime, workers), and at last names are cut. Pure.
+ * below, the release is cut, then columns are left out (release, CPU, memory, generation, group, uptime, workers), and at last names are cut. Pure.
  */
 import { cutEnd, cutMiddle, cutStart, padEnd, padStart, widthOf } from './columns.ts';
 
 export type Column =
-  'program' | 'state' | 'generation' | 'ready' | 'up' | 'release' | 'memory' | 'cpu' | 'problem';
+  'program' | 'group' | 'state' | 'generation' | 'ready' | 'up' | 'release' | 'memory' | 'cpu' | 'problem';
 export type Cells = Readonly<Record<Column, string>>;
 const order: readonly Column[] = [
   'program',
+  'group',
   'state',
   'generation',
   'ready',
@@ -20,6 +21,7 @@ const order: readonly Column[] = [
 ];
 const heads: Cells = {
   program: 'program',
+  group: 'group',
   state: 'state',
   generation: 'gen',
   ready: 'ready',
@@ -31,7 +33,7 @@ const heads: Cells = {
 };
 const numbers: ReadonlySet<Column> = new Set(['generation', 'memory', 'cpu']);
 /** What is left out when there is no room, in this order. */
-const givingWay = ['cpu', 'memory', 'generation', 'up', 'ready'] as const;
+const givingWay = ['cpu', 'memory', 'generation', 'group', 'up', 'ready'] as const;
 const gap = 2;
 /** A column of less than this says too little. */
 const leastRelease = 12;
@@ -49,6 +51,7 @@ export function fit(rows: readonly Cells[], room: number): Layout {
   /** Of the whole row, without this column. */
   const without = (column: Column): number =>
     [...widths].reduce((sum, [name, width]) => (name === column ? sum : sum + width + gap), 0);
+  if (rows.every(({ group }) => group === '')) widths.delete('group');
   if (rows.every(({ problem }) => problem === '')) widths.delete('problem');
   else squeeze('problem', leastProblem);
   squeeze('release', leastRelease);

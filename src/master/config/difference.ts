@@ -117,6 +117,9 @@ const aspects: readonly Aspect[] = [
   { key: 'type', of: ({ kind }) => kind.type, isForNewWorkers: true },
   { key: 'overlap', of: ({ kind }) => kind.overlaps, isForNewWorkers: false },
   { key: 'priority', of: ({ kind }) => kind.priority, isForNewWorkers: false },
+  // SUPERVISOR_GROUP_NAME in the environment of a worker.
+  { key: 'group', of: ({ group }) => group?.name ?? null, isForNewWorkers: true },
+  { key: 'group.priority', of: ({ group }) => group?.priority ?? null, isForNewWorkers: false },
   { key: 'autorestart', of: ({ restart }) => restart.autorestart, isForNewWorkers: false },
   { key: 'exitcodes', of: ({ restart }) => restart.exitCodes, isForNewWorkers: false },
   { key: 'startretries', of: ({ restart }) => restart.startRetries, isForNewWorkers: false },

@@ -28,19 +28,18 @@ import {
 import { type HookOptions, hooksPlan } from './hook-options.ts';
 import { type MetricsOptions, type MetricsPlan, metricsPlan } from './metrics-options.ts';
 import { nameAfter } from './plan-names.ts';
-import { compileKind, type KindOptions, type KindPlan } from './kind-options.ts';
+import { compileGroups } from './compile-groups.ts';
+import { type GroupOptions, withGroups } from './group-options.ts';
+import { groupsShape } from './group-values.ts';
+import { compileKind, type KindOptions } from './kind-options.ts';
 import type { ListenerPlan, MasterPlan, Plan, ProgramPlan, TcpListenerPlan } from './plan.ts';
 import { channelAt, parseReady } from './readiness-option.ts';
-import {
-  limitsOf,
-  replacementPlan,
-  type ReplacementOptions,
-  type ReplacementPlan,
-} from './replacement-options.ts';
+import { replacementPlan, type ReplacementOptions } from './replacement-options.ts';
 import { restartPlan, type RestartOptions } from './restart-options.ts';
 import { type RolloutOptions, rolloutPlan } from './rollout-options.ts';
 import { compileStop, type StopOptions } from './stop-options.ts';
 import { inapplicableOptions, tcpOptions, type WrittenTcpOptions } from './tcp-options.ts';
+import { unfittingOption } from './unfitting-options.ts';
 import { uselessOptions } from './useless-options.ts';
 import { webhookPlan } from './webhook-options.ts';
 import { masterValues, programName, programValues } from './values.ts';
@@ -185,6 +184,8 @@ export interface PlanOptions {
   readonly metrics?: MetricsOptions;
   /** Each program under its name. */
   readonly programs: Readonly<Record<string, ProgramOptions>>;
+  /** Groups of programs, each under its name. */
+  readonly groups?: Readonly<Record<string, GroupOptions>>;
   /** Name of the control socket. Needed unless there is only one program. */
   readonly name?: string;
   /** Open the control socket for gracefulctl. Default true. */
@@ -198,6 +199,7 @@ const masterShape = z.omit(
 );
 const planShape = z.strictObject({
   programs: z.record(programName, z.unknown(), 'a table of programs'),
+  groups: z.optional(groupsShape),
   name: z.optional(programName),
   control: z.optional(masterValues.control),
   metrics: z.optional(masterValues.metrics),
@@ -230,10 +232,11 @@ export function compileOptions(
 function compilePlan(options: PlanOptions, here: string): Plan {
   const parsed = planShape.safeParse(options, { reportInput: true });
   if (!parsed.success) throw badOption(parsed.error.issues, { as: 'code', program: null });
-  const { programs, name, control, metrics, remember } = parsed.data;
-  const compiled = Object.entries(programs).map(([program, given]) =>
+  const { programs, groups, name, control, metrics, remember } = parsed.data;
+  const alone = Object.entries(programs).map(([program, given]) =>
     compileProgram(program, given as ProgramOptions, here),
   );
+  const compiled = withGroups(alone, compileGroups(groups, Object.keys(programs)));
   if (compiled.length > 1 && name === undefined) throw nameMissing();
   const hasPort = (program: string | null): boolean =>
     program !== null && (programs[program] as ProgramOptions | undefined)?.port !== undefined;
@@ -294,8 +297,10 @@ function compile(
   const { command, workers, cwd, environmentFile, watch } = options;
   if (command?.[0] === undefined || command[0] === '') throw commandMissing(spelling);
   const kind = compileKind(options);
+  const replacement = replacementPlan(options);
+  const unfitting = unfittingOption(kind, options, replacement, spelling);
+  if (unfitting !== null) throw unfitting;
   const listeners = kind.type === 'server' ? listenersOf(options, here, spelling) : [];
-  rejectUnfitting(kind, options, spelling);
   const given = new Set(
     Object.entries(options).flatMap(([option, value]) =>
       value === undefined || value === false ? [] : [option],
@@ -303,8 +308,6 @@ function compile(
   );
   const [inapplicable] = [...inapplicableOptions(given, listeners), ...uselessOptions(options)];
   if (inapplicable !== undefined) throw notApplicable(inapplicable, spelling);
-  const replacement = replacementPlan(options);
-  rejectLimits(replacement, kind, spelling);
   const readiness = readinessOf(options.ready, options.warmup ?? 0, spelling);
   if (kind.type !== 'server' && (readiness.when === 'listens' || readiness.when === 'answers'))
     throw withoutAddress('ready', 'a program without an address cannot be seen to listen', spelling);
@@ -343,43 +346,13 @@ function compile(
     autostart: options.autostart ?? true,
     dependsOn: Object.freeze(options.dependsOn ?? []),
     kind,
+    group: null,
     restart: restartPlan(options, kind.type, isOnly),
     rollout: rolloutPlan(options),
     hooks: hooksPlan(options),
     webhook: webhookPlan(options.webhook),
     replacement,
   });
-}
-
-/** Options that only programs with an address have, or only those without. Errors: `badOption`. */
-function rejectUnfitting(
-  { type, overlaps }: KindPlan,
-  { port, listen, host }: z.infer<typeof programShape>,
-  spelling: Spelling,
-): void {
-  const [given] = Object.entries({ port, listen, host }).flatMap(([name, value]) =>
-    value === undefined || (Array.isArray(value) && value.length === 0) ? [] : [name],
-  );
-  if (type !== 'server' && given !== undefined)
-    throw withoutAddress(given, `a program of type ${type} has no address`, spelling);
-  if (type === 'server' && !overlaps)
-    throw withoutAddress('overlap', 'the workers of a server share its listeners, so they overlap', spelling);
-}
-
-/** Limits after which a worker is replaced need one that is started beside it. Errors: `badOption`. */
-function rejectLimits(replacement: ReplacementPlan, { type, overlaps }: KindPlan, spelling: Spelling): void {
-  const [limit] = limitsOf(replacement);
-  if (limit === undefined) return;
-  if (type === 'oneshot') throw withoutAddress(limit, 'a oneshot ends by itself', spelling);
-  if (!overlaps)
-    throw withoutAddress(
-      limit,
-      'a worker is replaced by one that starts beside it',
-      spelling,
-      'leave it out, or let the workers overlap (overlap)',
-    );
-  if (type !== 'server' && replacement.maxRequests !== null)
-    throw withoutAddress('maxRequests', `a program of type ${type} serves no requests`, spelling);
 }
 
 interface Addresses extends WrittenTcpOptions {

@@ -7,6 +7,7 @@ import type { MetricsPlan } from './metrics-options.ts';
 import type { WebhookPlan } from './webhook-options.ts';
 import type { WorkerKind } from '../launch/worker-kind.ts';
 import type { ReplacementPlan } from './replacement-options.ts';
+import type { GroupPlan } from './group-options.ts';
 import type { KindPlan } from './kind-options.ts';
 import type { ProcessPlan } from './launch-options.ts';
 import type { OutputPlan } from './output-options.ts';
@@ -70,6 +71,8 @@ export interface ProgramPlan {
   /** Names of programs that have to serve before it is started, and that are stopped after it. */
   readonly dependsOn: readonly string[];
   readonly kind: KindPlan;
+  /** Null: it is in none. */
+  readonly group: GroupPlan | null;
   readonly restart: RestartPlan;
   readonly rollout: RolloutPlan;
   /** Commands that are run when something happens; null: there is none. */

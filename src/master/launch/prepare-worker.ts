@@ -74,7 +74,10 @@ export function prepareWorker(
     hasSystemd: !isTold,
     isServer,
     cwd: plan.cwd,
-    named: plan.name === null ? null : { program: plan.name, workers: plan.workers },
+    named:
+      plan.name === null
+        ? null
+        : { program: plan.name, group: plan.group?.name ?? plan.name, workers: plan.workers },
     generation,
     slot,
     masterPid: process.pid,

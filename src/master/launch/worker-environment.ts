@@ -35,8 +35,8 @@ export interface WorkerEnvironmentOptions {
   readonly maxRequests: number | null;
   /** Null: it is ready when it listens. */
   readonly health: HealthOrder | null;
-  /** The name of the program, and how many workers it has by its plan; null: it has no name. */
-  readonly named: { readonly program: string; readonly workers: number } | null;
+  /** The names of the program and of its group, and how many workers it has by its plan; null: it has no name. */
+  readonly named: { readonly program: string; readonly group: string; readonly workers: number } | null;
 }
 
 /** What a master above us may have said to us: never to be taken for our own word. */
@@ -102,13 +102,13 @@ const otherServer = 'SUPERVISOR_SERVER_URL';
 
 /** As Supervisor tells its processes. With several workers, their names are those of `process_name = %(program_name)s_%(process_num)02d`. */
 function supervisor(
-  { program, workers }: { readonly program: string; readonly workers: number },
+  { program, group, workers }: NonNullable<WorkerEnvironmentOptions['named']>,
   slot: number,
 ): Record<string, string> {
   return {
     SUPERVISOR_ENABLED: '1',
     SUPERVISOR_PROCESS_NAME: workers === 1 ? program : `${program}_${String(slot).padStart(2, '0')}`,
-    SUPERVISOR_GROUP_NAME: program,
+    SUPERVISOR_GROUP_NAME: group,
   };
 }
 

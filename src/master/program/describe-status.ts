@@ -24,7 +24,7 @@ import type { Served } from './worker-loads.ts';
 import { addressFields } from '../../shared/format-address.ts';
 
 /** What a program's status shows beside the program itself. */
-export interface StatusContext extends Pick<Status, 'isWanted' | 'waitsFor'> {
+export interface StatusContext extends Pick<Status, 'group' | 'isWanted' | 'waitsFor'> {
   readonly master: MasterStatus;
   /** It is being looked up and bound, or is as soon as its last workers are gone. */
   readonly isAboutToStart: boolean;
@@ -37,7 +37,7 @@ export interface StatusContext extends Pick<Status, 'isWanted' | 'waitsFor'> {
 
 export function describeStatus(
   record: Omit<ProgramRecord, 'isWanted'>,
-  { master, isWanted, waitsFor, isAboutToStart, openOf, load, at }: StatusContext,
+  { master, group, isWanted, waitsFor, isAboutToStart, openOf, load, at }: StatusContext,
 ): Status {
   const { lifecycle: program, releases } = record;
   const current = servingGeneration(program);
@@ -45,6 +45,7 @@ export function describeStatus(
   const phase = isAboutToStart && isResting(program) ? 'starting' : phaseOf(program);
   return {
     program: record.name,
+    group,
     state: stateOf(phase, program),
     phase,
     isWanted,

@@ -12,7 +12,7 @@ import { type Deferred, deferred } from '../deferred.ts';
 import { createProgram, type ManagedProgram, type ProgramParts } from '../program/program.ts';
 import type { HeldSockets } from '../program/versions.ts';
 import { notStartedFailure } from '../program/worker-failures.ts';
-import { type Dependent, dependentsFirst, withDependencies } from './start-order.ts';
+import { type Dependent, dependentsFirst, rankOf, withDependencies } from './start-order.ts';
 import { createTurns } from './take-turns.ts';
 
 /** A program and what is wanted of it. */
@@ -119,8 +119,7 @@ async function settledStart(start: Promise<ReloadResult>): Promise<StartOutcome>
 
 /** In the order in which they begin to start. */
 export function byPriority(members: readonly Member[]): readonly Member[] {
-  const priorityOf = ({ program }: Member): number => program.plan().kind.priority;
-  return [...members].sort((one, other) => priorityOf(one) - priorityOf(other));
+  return [...members].sort((one, other) => rankOf(one.program.plan()) - rankOf(other.program.plan()));
 }
 
 export function createProgramSet(parts: ProgramSetParts): ProgramSet {
@@ -219,7 +218,7 @@ export function createProgramSet(parts: ProgramSetParts): ProgramSet {
     return members.map(({ program }) => ({
       name: program.name(),
       dependsOn: program.plan().dependsOn,
-      priority: program.plan().kind.priority,
+      priority: rankOf(program.plan()),
     }));
   }
 

@@ -1,4 +1,5 @@
 /** In which order programs start and stop: one that depends on others starts after them, and is stopped before them. Pure. */
+import type { ProgramPlan } from '../config/plan.ts';
 
 export interface Dependent {
   readonly name: string;
@@ -6,6 +7,17 @@ export interface Dependent {
   /** Programs with a lower number start first and stop last. What depends on another one stops before it, whatever this is. */
   readonly priority: number;
 }
+
+/**
+ * The place of a program in the order: lower numbers start first and stop last. A group with a priority is one place, inside of which its programs have
+ * the order of their own.
+ */
+export function rankOf({ kind, group }: Pick<ProgramPlan, 'kind' | 'group'>): number {
+  return (group?.priority ?? kind.priority) * ranksOfGroup + kind.priority;
+}
+
+/** More than there are priorities. */
+const ranksOfGroup = 1_000;
 
 /** The programs that `name` depends on, directly or through others, and `name` itself. */
 export function withDependencies(

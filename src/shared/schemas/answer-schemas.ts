@@ -124,6 +124,7 @@ export const emptySlot: z.ZodMiniType<EmptySlot> = z.object({
 
 export const status: z.ZodMiniType<Status> = z.object({
   program: z.string(),
+  group: z._default(z.nullable(z.string()), null),
   state: z.enum(programStates),
   phase: z.enum([
     'idle',

@@ -4,9 +4,9 @@ import type { PlanProblem } from '../../../shared/control-api.ts';
 import { isProgramName } from '../../../shared/control-path.ts';
 import { withoutRepetitions } from '../../../shared/describe-problem.ts';
 import { GracefulRunError } from '../../../shared/errors.ts';
-import { nearest } from '../../../shared/nearest.ts';
 import { shellWords } from '../../launch/split-words.ts';
 import { type CheckedProgram, checkPlan, type PlanFault } from '../check-plan.ts';
+import { withGroups } from '../group-options.ts';
 import { parseReady } from '../readiness-option.ts';
 import { compileProgram, listenersOf, type ProgramOptions } from '../options.ts';
 import type { MasterPlan, Plan, ProgramPlan } from '../plan.ts';
@@ -17,7 +17,9 @@ import { uselessOptions } from '../useless-options.ts';
 import { inapplicableOptions, type InapplicableOption } from '../tcp-options.ts';
 import { parseListenAddress } from '../listen-address.ts';
 import { programName } from '../values.ts';
+import { checkKeys, hintForKey } from './check-keys.ts';
 import {
+  aliases,
   defaultKeys,
   fileKeys,
   masterKeys,
@@ -25,11 +27,11 @@ import {
   programKeys,
   programSchema,
 } from './config-keys.ts';
-import { type ConfigKey, wantedOf } from './key-schemas.ts';
+import { wantedOf } from './key-schemas.ts';
 import { type MetricsOptions, type MetricsPlan, metricsPlan, metricsProblem } from '../metrics-options.ts';
 import { type Entry, type PlanNode, problemWith, problemWithKey, type TableNode } from './document.ts';
-import { foreignKey } from './foreign-keys.ts';
 import type { Loaded, LoadedFile } from './load-files.ts';
+import { readGroups } from './read-groups.ts';
 import { createReader, shown, type Environment, type Reader, type Report } from './read-tables.ts';
 import { formatAddress } from '../../../shared/format-address.ts';
 
@@ -62,10 +64,12 @@ export function compileConfig(
   });
   const programs = found.map((program) => ({ ...program, ...compile(program, values, report) }));
   rejectTwins(found, report);
+  // A program whose file cannot be read is there as well, under a name that is not known.
+  const names = isComplete ? namesIn(files) : null;
+  const groups = readGroups(files, names, values, report);
   const faults = checkPlan(
     programs.map(({ checked }) => checked),
-    // A program whose file cannot be read is there as well, under a name that is not known.
-    isComplete ? namesIn(files) : null,
+    names,
   );
   // Twins have been named with their places.
   for (const fault of faults) if (fault.key !== 'name') report(locate(fault, programs, main));
@@ -78,7 +82,8 @@ export function compileConfig(
       programs.map(({ name, table, entry }) => [name, { '': placeOf(table, entry), ...placesIn(table) }]),
     ),
   };
-  return { plan: { master, programs: programs.flatMap(({ plan }) => plan ?? []) }, places };
+  const plans = programs.flatMap(({ plan }) => plan ?? []);
+  return { plan: { master, programs: withGroups(plans, groups) }, places };
 }
 
 function placesIn(table: TableNode): Places {
@@ -131,35 +136,6 @@ function checkFile({ root, isIncluded }: LoadedFile, values: Reader, report: Rep
   } else if (defaults !== undefined) report(problemWith(defaults, `must be a table, not ${shown(defaults)}`));
 }
 
-type Where = 'file' | 'master' | 'defaults' | 'program';
-
-function checkKeys(
-  table: TableNode,
-  known: Readonly<Record<string, ConfigKey | string | null>>,
-  where: Where,
-  report: Report,
-): void {
-  for (const key of table.entries.keys()) {
-    if (Object.hasOwn(known, key)) continue;
-    if (where === 'defaults' && Object.hasOwn(programKeys, key)) {
-      report(problemWithKey(table, key, 'every program has its own', 'put it into [program.NAME]'));
-      continue;
-    }
-    report(problemWithKey(table, key, 'there is no such key', hintForKey(key, Object.keys(known), where)));
-  }
-}
-
-function hintForKey(key: string, known: readonly string[], where: Where): string {
-  const foreign = foreignKey(key, where === 'defaults' ? 'program' : where);
-  if (foreign !== null) return foreign;
-  if (where === 'file' && Object.hasOwn(programKeys, key))
-    return 'put it into [program.NAME], or into [defaults]';
-  if (where === 'file' && Object.hasOwn(masterKeys, key)) return 'put it into [master]';
-  const words = known.filter((word) => word !== '$schema');
-  const meant = nearest(key.replaceAll('-', '_'), words);
-  return meant === null ? `there are ${words.join(', ')}` : `did you mean ${meant}?`;
-}
-
 function programsOf({ root, defaults }: LoadedFile, report: Report): readonly FoundProgram[] {
   const tables = root.entries.get('program')?.node;
   if (tables === undefined) return [];
@@ -185,11 +161,12 @@ function programsOf({ root, defaults }: LoadedFile, report: Report): readonly Fo
 /** What is put together from the defaults and the program's own. */
 const addedTables: ReadonlySet<string> = new Set(['environment', 'limits']);
 
-/** A program's own values, and those of the defaults that it does not have. Tables of variables and limits are put together. */
+/** A program's own values, and those of the defaults that it does not have, each under one name. Tables of variables and limits are put together. */
 function merge(defaults: readonly TableNode[], own: TableNode): TableNode {
   const entries = new Map<string, Entry>();
   for (const { entries: more } of [...defaults, own]) {
-    for (const [key, entry] of more) {
+    for (const [written, entry] of more) {
+      const key = aliases.get(written) ?? written;
       const before = entries.get(key)?.node;
       const { node } = entry;
       entries.set(

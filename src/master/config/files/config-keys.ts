@@ -10,6 +10,7 @@ import { masterValues, metricsAddress, metricsToken, programName, programValues 
 import { boolean, type ConfigKey, duration, numeric, orVariable, seconds, wantedOf } from './key-schemas.ts';
 import { oneOf } from '../value-schemas.ts';
 import { launchKeys } from './launch-keys.ts';
+import { groupKeys } from './group-keys.ts';
 import { kindKeys } from './kind-keys.ts';
 import { hookKeys } from './hook-keys.ts';
 import { replacementKeys } from './replacement-keys.ts';
@@ -147,6 +148,14 @@ export const programKeys: Readonly<Record<string, ConfigKey>> = {
     description: 'Workers that share the listeners, 1 to 1024; `auto`: one per core.',
     supervisor: 'numprocs',
     option: 'workers',
+  },
+  numprocs: {
+    schema: numeric(programValues.workers),
+    type: 'number, or `auto`',
+    default: 'that of `workers`',
+    description: 'Another name of `workers`, as in Supervisor.',
+    supervisor: 'numprocs',
+    alias: 'workers',
   },
   directory: {
     schema: programValues.cwd,
@@ -287,6 +296,11 @@ export const programKeys: Readonly<Record<string, ConfigKey>> = {
   ...replacementKeys,
 };
 
+/** Keys that are other names, with the keys that they stand for. */
+export const aliases: ReadonlyMap<string, string> = new Map(
+  Object.entries(programKeys).flatMap(([key, { alias }]) => (alias === undefined ? [] : [[key, alias]])),
+);
+
 /** What only one program can have. */
 const ownKeys: ReadonlySet<string> = new Set(['command', 'port', 'listen', 'depends_on', 'type']);
 
@@ -377,6 +391,7 @@ export const fileKeys = {
   defaults: 'Default values for all programs of this file and of the files that it includes.',
   program:
     'The programs, one table for each. Its name has up to 64 letters, digits, dots, dashes and underscores.',
+  group: "Groups of programs, one table for each, for commands such as `gracefulctl restart 'NAME:*'`.",
 } as const;
 
 type Shape = Readonly<Record<string, z.ZodMiniType>>;
@@ -387,6 +402,7 @@ function shapeOf(keys: Readonly<Record<string, ConfigKey>>): Shape {
 
 /** Every key is optional: a key that is needed may come from somewhere else. */
 export const programSchema: z.ZodMiniType<Record<string, unknown>> = z.object(shapeOf(programKeys));
+export const groupSchema: z.ZodMiniType<Record<string, unknown>> = z.object(shapeOf(groupKeys));
 export const masterSchema: z.ZodMiniType<Record<string, unknown>> = z.object(shapeOf(masterKeys));
 
 export const patterns: { readonly listenAddress: string; readonly name: string } = {

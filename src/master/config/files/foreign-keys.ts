@@ -7,7 +7,6 @@ const program: Readonly<Record<string, string>> = {
   environmentFile: 'env_file',
   'env-file': 'env_file',
   instances: 'workers',
-  numprocs: 'workers',
   processes: 'workers',
   replicas: 'workers',
   script: 'command',
@@ -51,11 +50,12 @@ const top: Readonly<Record<string, string>> = {
   services: 'program',
   default: 'defaults',
   includes: 'include',
+  groups: 'group',
   supervisord: 'master',
 };
 
 /** Null: it is no key of another tool. */
-export function foreignKey(key: string, where: 'program' | 'file' | 'master'): string | null {
+export function foreignKey(key: string, where: 'program' | 'file' | 'master' | 'group'): string | null {
   const words = where === 'program' ? program : where === 'file' ? top : {};
   if (where === 'program' && Object.hasOwn(needless, key)) return needless[key] ?? null;
   const meant = Object.hasOwn(words, key) ? words[key] : undefined;

@@ -15,6 +15,8 @@ export interface ConfigKey {
   readonly pattern?: string;
   /** The option of code that takes its value as it is. Missing: compile-config.ts knows what becomes of it. */
   readonly option?: keyof ProgramOptions;
+  /** It is another name of this key. */
+  readonly alias?: string;
 }
 
 /** What the schema wants, in its own words: it says them when it is given nothing. */

@@ -137,3 +137,30 @@ test('masters without programs have none to act on', () => {
   expect(refusal(masters).code).toBe('programNotFound');
   expect(() => select(masters, [], { all: true })).toThrow('have none');
 });
+
+test('NAME:* is a group before it is a master, and MASTER:PROGRAM keeps its meaning', () => {
+  const site = answeringMaster('site', ['web', 'queue', 'site-job']);
+  const grouped = {
+    ...site,
+    programs: site.programs.map((one) => (one.program === 'queue' ? one : { ...one, group: 'site' })),
+  };
+  const other = answeringMaster('blue', ['api', 'jobs']);
+  const masters = [
+    grouped,
+    {
+      ...other,
+      programs: other.programs.map((one) => ({ ...one, group: one.program === 'api' ? 'site' : null })),
+    },
+  ];
+  const found = (word: string): readonly string[] => select(masters, [word]).found;
+  expect(found('site:*')).toEqual(['web', 'site-job', 'api']);
+  expect(found('site:site:*')).toEqual(['web', 'site-job']);
+  expect(found('blue:*')).toEqual(['api', 'jobs']);
+  expect(found('site:queue')).toEqual(['queue']);
+  expect(found('site:api')).toEqual(['api']);
+  expect(found('jobs:*')).toEqual(['jobs']);
+  expect(found('jobs:jobs')).toEqual(['jobs']);
+  expect(found('*:*')).toEqual(['web', 'queue', 'site-job', 'api', 'jobs']);
+  expect(select(masters, ['none:*']).missing).toEqual(['none:* programNotFound']);
+  expect(select(masters, ['a:b:c:d']).missing).toEqual(['a:b:c:d programNotFound']);
+});

@@ -162,7 +162,7 @@ test('PORT names a UDP listener only where there is no other one', () => {
 
 test('the environment has layers: the master, the program, its file, and last what graceful-run tells', () => {
   const layers = { inherited: { A: 'program', SUPERVISOR_GROUP_NAME: 'outer' }, fromFile: { A: 'file' } };
-  const named = { program: 'shop', workers: 1 };
+  const named = { program: 'shop', group: 'shop', workers: 1 };
   expect(workerEnvironment({ ...options, ...layers, named })).toMatchObject({
     A: 'file',
     SUPERVISOR_ENABLED: '1',
@@ -171,18 +171,18 @@ test('the environment has layers: the master, the program, its file, and last wh
   });
 });
 
-test('one of several workers has its number in the name that it has for Supervisor', () => {
-  const named = { program: 'shop', workers: 3 };
+test('one of several workers has its number in the name that it has for Supervisor, and its group', () => {
+  const named = { program: 'shop', group: 'site', workers: 3 };
   expect(workerEnvironment({ ...options, named, slot: 2 })).toMatchObject({
     SUPERVISOR_PROCESS_NAME: 'shop_02',
-    SUPERVISOR_GROUP_NAME: 'shop',
+    SUPERVISOR_GROUP_NAME: 'site',
   });
 });
 
 test('the supervisord that has started the master is not taken for the one that knows the worker', () => {
   const inherited = { SUPERVISOR_SERVER_URL: 'http://localhost:9001', SUPERVISOR_ENABLED: '1' };
   expect(workerEnvironment({ ...options, inherited })).toMatchObject(inherited);
-  const named = { program: 'shop', workers: 1 };
+  const named = { program: 'shop', group: 'shop', workers: 1 };
   expect(workerEnvironment({ ...options, inherited, named })).not.toHaveProperty('SUPERVISOR_SERVER_URL');
 });
 

@@ -1,0 +1,21 @@
+/** The keys of `[group.NAME]`. */
+import { groupValues } from '../group-values.ts';
+import { type ConfigKey, numeric } from './key-schemas.ts';
+
+export const groupKeys: Readonly<Record<string, ConfigKey>> = {
+  programs: {
+    schema: groupValues.programs,
+    type: 'list of names',
+    default: 'required',
+    description: 'The programs of the group. A program is in one group at most.',
+    supervisor: 'programs',
+  },
+  priority: {
+    schema: numeric(groupValues.priority),
+    type: 'number',
+    default: 'each program has its own place',
+    description:
+      'The place of the group in the order of start and stop, among other groups and programs without one, 0 to 999. Inside of it, the programs have the order of their own `priority`.',
+    supervisor: 'priority',
+  },
+};

@@ -1,0 +1,53 @@
+/** Options that do not go together with the type of a program. Pure. */
+import type { GracefulRunError } from '../../shared/errors.ts';
+import type { KindPlan } from './kind-options.ts';
+import { type Spelling, withoutAddress } from './option-errors.ts';
+import { limitsOf, type ReplacementPlan } from './replacement-options.ts';
+
+interface Written {
+  readonly port?: number | undefined;
+  readonly listen?: readonly string[] | undefined;
+  readonly host?: string | undefined;
+}
+
+/** Options that only programs with an address have, or only those without. Null: there is none. */
+export function unfittingOption(
+  { type, overlaps }: KindPlan,
+  { port, listen, host }: Written,
+  replacement: ReplacementPlan,
+  spelling: Spelling,
+): GracefulRunError | null {
+  const [given] = Object.entries({ port, listen, host }).flatMap(([name, value]) =>
+    value === undefined || (Array.isArray(value) && value.length === 0) ? [] : [name],
+  );
+  if (type !== 'server' && given !== undefined)
+    return withoutAddress(given, `a program of type ${type} has no address`, spelling);
+  if (type === 'server' && !overlaps)
+    return withoutAddress(
+      'overlap',
+      'the workers of a server share its listeners, so they overlap',
+      spelling,
+    );
+  return unfittingLimit({ type, overlaps }, replacement, spelling);
+}
+
+/** Limits after which a worker is replaced need one that is started beside it. */
+function unfittingLimit(
+  { type, overlaps }: Pick<KindPlan, 'type' | 'overlaps'>,
+  replacement: ReplacementPlan,
+  spelling: Spelling,
+): GracefulRunError | null {
+  const [limit] = limitsOf(replacement);
+  if (limit === undefined) return null;
+  if (type === 'oneshot') return withoutAddress(limit, 'a oneshot ends by itself', spelling);
+  if (!overlaps)
+    return withoutAddress(
+      limit,
+      'a worker is replaced by one that starts beside it',
+      spelling,
+      'leave it out, or let the workers overlap (overlap)',
+    );
+  if (type !== 'server' && replacement.maxRequests !== null)
+    return withoutAddress('maxRequests', `a program of type ${type} serves no requests`, spelling);
+  return null;
+}
