@@ -37,6 +37,7 @@ type AnswerName =
   | 'WorkerCrash'
   | 'ReloadAccepted'
   | 'ReloadResult'
+  | 'ScheduleStatus'
   | 'Scaled'
   | 'StopAccepted'
   | 'UpdateResult'
@@ -76,6 +77,7 @@ const answerSchemas: Readonly<Record<AnswerName, z.core.$ZodType>> = {
   WorkerCrash: answers.workerCrash,
   ReloadAccepted: answers.reloadAccepted,
   ReloadResult: answers.reloadResult,
+  ScheduleStatus: answers.scheduleStatus,
   Scaled: answers.scaled,
   LogLine: answers.logLine,
   LogNotice: answers.logNotice,
@@ -146,10 +148,15 @@ const fields: Readonly<Record<string, string>> = {
   'Status.state':
     'The state of the program in the words of Supervisor. A client shows `UNKNOWN` for a program of a master that does not answer.',
   'Status.phase':
-    'What the program does. `restarting`: no worker accepts connections, because all have crashed. `backoff`: its start has failed, and is tried again. `exited`: its workers have ended by themselves and are not started again. `failed`: it was given up.',
+    'What the program does. `restarting`: no worker accepts connections, because all have crashed. `backoff`: its start has failed, and is tried again. `exited`: its workers have ended by themselves and are not started again. `failed`: it was given up. `scheduled`: it waits for the time of its next run.',
   'Status.retry': 'When its start, which has failed, is tried again; null if it is not.',
   'Status.emptySlots': 'Slots whose worker has ended and is not replaced.',
   'Status.exit': 'How its last worker ended, if the program has exited.',
+  'ScheduleStatus.expression': 'The cron expression.',
+  'ScheduleStatus.run.startedAt': 'When it began, in ms since 1970.',
+  'ScheduleStatus.run.cause': 'Why it runs: `schedule`, `missed` or `request`.',
+  'ScheduleStatus.lastRun.startedAt': 'When it began, in ms since 1970.',
+  'ScheduleStatus.lastRun.result': 'How it ended.',
   'EmptySlot.outcome': 'How the worker ended; null if it was not ready, or could not be started.',
   'EmptySlot.isGivenUp': 'Too many workers have died (`crash_loop`).',
   'Status.probation.previous': 'The generation that takes over again if the new one crashes.',
@@ -186,6 +193,13 @@ const fields: Readonly<Record<string, string>> = {
   'GenerationRolledBackEvent.to': 'The generation that serves again.',
   'ReloadRequestedEvent.pending': 'Another reload is running; this one follows it.',
   'StopRequestedEvent.urgent': 'The workers are killed, because this is the second request.',
+  'RunStartedEvent.cause':
+    'Why it runs: `schedule`: its time has come; `missed`: for runs that were missed; `request`.',
+  'RunEndedEvent.result': 'How the run ended.',
+  'RunEndedEvent.nextAt': 'When the next one is due, in ms since 1970; null: never.',
+  'RunTimedOutEvent.timeoutMs': 'How long a run may take, in ms.',
+  'RunSkippedEvent.programs': 'Names of the programs that do not serve.',
+  'RunsMissedEvent.isMadeUp': 'The program runs once for all of them.',
   'StartWaitsEvent.programs': 'Names of the programs that have to serve first.',
   'PlanRefusedEvent.problems': 'All problems of the plan.',
   'WorkerCountChangedEvent.fromCount': 'The number of workers before.',

@@ -20,6 +20,7 @@ export type { OutputOptions } from './config/output-options.ts';
 export type { ReplacementOptions } from './config/replacement-options.ts';
 export type { RestartOptions } from './config/restart-options.ts';
 export type { RolloutOptions } from './config/rollout-options.ts';
+export type { ScheduleOptions } from './config/schedule-options.ts';
 export type { StopOptions } from './config/stop-options.ts';
 export type { DrainSignalOption, SignalName } from './launch/drain-signals.ts';
 export type { AddressFields } from '../shared/format-address.ts';
@@ -37,6 +38,7 @@ export type {
   ProgramLoad,
   ProgramState,
   ReloadResult,
+  ScheduleStatus,
   ShownPhase,
   Status,
   UpdatedProgram,
@@ -56,6 +58,8 @@ export type {
   ProgramPhase,
   Release,
   RequestCounts,
+  RunCause,
+  RunResult,
   WorkerChange,
   WorkerIdentity,
   WorkerPhase,

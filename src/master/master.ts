@@ -40,14 +40,11 @@ import { exitCodeAfter } from './programs/exit-code.ts';
 import { createReloadAll } from './programs/reload-all.ts';
 import type { Remembered } from './programs/remembered.ts';
 import { createUpdates } from './programs/updates.ts';
-import {
-  byPriority,
-  createProgramSet,
-  hasEnded,
-  type Member,
-  type StartOutcome,
-  type StartUnderWay,
-} from './programs/program-set.ts';
+import { hasEnded, isScheduled, type Member, type StartOutcome } from './programs/member.ts';
+import { createProgramSet, type StartUnderWay } from './programs/program-set.ts';
+import { describeSchedule } from './programs/schedule/describe-schedule.ts';
+import { nothingToReload } from './programs/schedule/nothing-to-reload.ts';
+import { stateFile } from './programs/state-file.ts';
 
 /** A master with what the process around it needs as well. */
 export interface OwnedMaster extends Master {
@@ -123,7 +120,8 @@ function assemble(
   let remembered: Remembered | null = null;
   const logFiles = createLogFilesLoader();
   /** It lives no longer than its only program, and starts only if that does. */
-  const isOfOneProgram = first.master.file === null && first.programs.length === 1;
+  const isOfOneProgram =
+    first.master.file === null && first.programs.length === 1 && first.programs[0]?.schedule === null;
 
   const set = createProgramSet({
     environment,
@@ -134,6 +132,8 @@ function assemble(
     onStdout,
     privateFolder: () => (control === null ? null : dirname(control.path)),
     onEvent: heard,
+    publish,
+    seenRunsFile: () => stateFile(`${name()}.runs`, environment),
     stopped: (action, program) =>
       isStopping || isOfOneProgram ? masterStopped(action) : programStopped(action, program),
   });
@@ -144,9 +144,7 @@ function assemble(
     first,
     readPlan,
     isStopping: () => isStopping,
-    publish: (event) => {
-      publish(event);
-    },
+    publish,
   });
 
   const commands: Commands = {
@@ -175,6 +173,8 @@ function assemble(
     },
     reload({ program, ...command }) {
       const member = running('reload', program);
+      if (isScheduled(member))
+        return nothingToReload(member.program.nextGeneration(), platform.clock.wallMs());
       if (hasEnded(member)) return underWay(set.start(member));
       if (!member.program.plan().kind.overlaps) return underWay(set.restart(member, command.cause));
       const { generation, outcome } = member.program.reload(command);
@@ -275,7 +275,8 @@ function assemble(
     if (isStopping) throw masterStopped(action);
     const member = set.find(program);
     const phase = member.program.phase();
-    const isAtRest = phase === 'stopped' || phase === 'idle';
+    const isWaiting = isScheduled(member) && member.isWanted;
+    const isAtRest = (phase === 'stopped' || phase === 'idle') && !isWaiting;
     if (isAtRest && !isOfOneProgram && action !== 'start' && action !== 'restart')
       throw programStopped(action, member.program.name());
     return member;
@@ -414,11 +415,11 @@ function assemble(
     remembered = await openFile();
     const wants = ({ program }: Member, otherwise: boolean): boolean =>
       remembered?.isWanted(program.name(), otherwise) ?? otherwise;
-    const members = byPriority(set.all()).filter((member) => wants(member, member.program.plan().autostart));
+    const members = set.all().filter((member) => wants(member, member.program.plan().autostart));
     // What an operator has stopped stays stopped for those that depend on it, too.
     const isLeftAlone = (member: Member): boolean => !wants(member, true);
     // Each says in the log what has come of it.
-    await Promise.all(members.map(async (member) => set.start(member, undefined, isLeftAlone).outcome));
+    await set.startAll(members, isLeftAlone);
     if (!isWanted()) {
       await ended.promise;
       throw masterStopped();
@@ -427,10 +428,8 @@ function assemble(
 
   async function openFile(): Promise<Remembered | null> {
     if (!updates.plan().master.remembers) return null;
-    const { openRemembered, rememberedFile } = await import('./programs/remembered.ts');
-    return openRemembered(rememberedFile(name(), environment, process.geteuid?.() ?? 0), (event) => {
-      publish(event);
-    });
+    const { openRemembered } = await import('./programs/remembered.ts');
+    return openRemembered(stateFile(name(), environment), publish);
   }
 
   function describeMaster(): MasterStatus {
@@ -456,6 +455,7 @@ function assemble(
       waitsFor,
       isAboutToStart: member.isBinding || (member.isDue && waitsFor.length === 0),
       openOf: (worker) => program.openOf(worker),
+      schedule: describeSchedule(program.plan().schedule, member.schedule),
       load: hasLoad ? { of: program.loadOf, served: program.served() } : null,
       at: platform.clock.monotonicMs(),
     });
@@ -506,9 +506,11 @@ function assemble(
       version: recordVersion,
       startedAt,
       logId,
-      programs: set
-        .all()
-        .map(({ program, isWanted: isToRun }) => ({ ...program.record(), isWanted: isToRun })),
+      programs: set.all().map(({ program, isWanted: isToRun, schedule }) => ({
+        ...program.record(),
+        isWanted: isToRun,
+        schedule,
+      })),
     }),
   };
 }

@@ -20,7 +20,7 @@
  *
  * An error answers 4xx or 5xx with ErrorAnswer.
  */
-import type { Failure, Outcome, ProgramPhase, Release, WorkerPhase } from './events.ts';
+import type { Failure, Outcome, ProgramPhase, Release, RunCause, RunResult, WorkerPhase } from './events.ts';
 import type { AddressFields } from './format-address.ts';
 
 export const routes = {
@@ -224,9 +224,30 @@ export type ProgramState = (typeof programStates)[number];
 /**
  * What a program does, in our own words. `serving` and `reloading`: at least one of its workers accepts connections. `restarting`: none does, because they
  * have crashed; they are started again. `backoff`: its start has failed, and is tried again. `exited`: its workers have ended by themselves and are
- * not to be started again. `failed`: it was given up.
+ * not to be started again. `failed`: it was given up. `scheduled`: it waits for the time of its next run.
  */
-export type ShownPhase = Exclude<ProgramPhase, 'probation'> | 'restarting';
+export type ShownPhase = Exclude<ProgramPhase, 'probation'> | 'restarting' | 'scheduled';
+
+/** When a program runs by the clock. Moments are in ms since 1970. */
+export interface ScheduleStatus {
+  readonly expression: string;
+  /** Null: that of the machine. */
+  readonly timezone: string | null;
+  /** Null: it is stopped, or its time never comes again. */
+  readonly nextAt: number | null;
+  /** The run that is under way. */
+  readonly run: { readonly startedAt: number; readonly cause: RunCause } | null;
+  /** Another run begins when that has ended. */
+  readonly isPending: boolean;
+  /** The one that has ended last, since the master was started. */
+  readonly lastRun: {
+    readonly startedAt: number;
+    readonly durationMs: number;
+    readonly result: RunResult;
+    /** Null: it could not be started, or was stopped. */
+    readonly outcome: Outcome | null;
+  } | null;
+}
 
 export interface MasterStatus {
   /** The name of its control socket. */
@@ -280,6 +301,8 @@ export interface Status {
   readonly retry: { readonly failures: number; readonly inMs: number } | null;
   /** How its last worker ended, if its workers have ended by themselves and are not to be started again; else null. */
   readonly exit: (Outcome & { readonly isExpected: boolean }) | null;
+  /** Null: it does not run by the clock. */
+  readonly schedule: ScheduleStatus | null;
   readonly reloadPending: boolean;
   /** If it was asked for (`?load`), of Node.js workers; else null. */
   readonly load: ProgramLoad | null;
@@ -335,7 +358,8 @@ export interface UpdateResult {
 
 export interface UpdatedProgram {
   readonly program: string;
-  readonly done: 'started' | 'reloaded' | 'restarted' | 'changed' | 'removed';
+  /** `scheduled`: it runs when its schedule says so. */
+  readonly done: 'started' | 'scheduled' | 'reloaded' | 'restarted' | 'changed' | 'removed';
   /** Why it does not serve as the new plan wants it; null: it does. */
   readonly problem: string | null;
 }

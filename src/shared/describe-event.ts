@@ -4,7 +4,16 @@ import { count, describeOpen } from './counts.ts';
 import { describeFailureShortly, describeOutcome, errorOf, reasonOf } from './describe-failure.ts';
 import { describeRelease, servesOn } from './describe-release.ts';
 import { formatDuration } from './durations.ts';
-import type { Cause, MasterEvent, Failure, Release, ReplacementCause, WorkerIdentity } from './events.ts';
+import type {
+  Cause,
+  MasterEvent,
+  Failure,
+  Release,
+  ReplacementCause,
+  RunCause,
+  RunResult,
+  WorkerIdentity,
+} from './events.ts';
 import { describeAddress, describePlace, formatAddress, formatSocketAddress } from './format-address.ts';
 import { type Paint, plainPaint } from './paint.ts';
 import { printable } from './printable.ts';
@@ -62,6 +71,20 @@ const stateWords: {
   workerTerminated: ['signalled', 'warn'],
 };
 
+const runsBecause: Readonly<Record<RunCause, string>> = {
+  schedule: 'runs, as scheduled',
+  missed: 'runs, because a run was missed',
+  request: 'runs, as requested',
+};
+
+const ended: Readonly<Record<RunResult, string>> = {
+  succeeded: 'succeeded',
+  failed: 'failed',
+  timedOut: 'timed out',
+  replaced: 'was ended for the next one',
+  stopped: 'was stopped',
+};
+
 function sentence(event: MasterEvent, why: (failure: Failure) => string): string {
   switch (event.event) {
     case 'masterStarted':
@@ -96,6 +119,18 @@ function sentence(event: MasterEvent, why: (failure: Failure) => string): string
       return `stop ${event.urgent ? 'at once ' : ''}requested by ${asker[event.cause]}`;
     case 'startRefused':
       return `cannot be started: ${why(event.failure)}`;
+    case 'runStarted':
+      return runsBecause[event.cause];
+    case 'runEnded':
+      return `the run ${ended[event.result]}${event.outcome === null || event.result === 'succeeded' ? '' : ` with ${describeOutcome(event.outcome)}`} after ${formatDuration(event.durationMs)}`;
+    case 'runTimedOut':
+      return `the run takes longer than ${formatDuration(event.timeoutMs)} (run_timeout) and is stopped`;
+    case 'runSkipped':
+      return event.reason === 'stillRunning'
+        ? 'a run was skipped: the one before is still under way'
+        : `a run was skipped: ${event.programs.join(', ')} does not serve`;
+    case 'runsMissed':
+      return `missed ${count(event.count, 'run')}${event.isMadeUp ? ', and runs now for all of them' : ''}`;
     case 'startWaits':
       return `waits for ${event.programs.join(', ')} to serve before it starts`;
     case 'planChanged':
@@ -112,7 +147,7 @@ function sentence(event: MasterEvent, why: (failure: Failure) => string): string
         ? `${worker(event)} is not replaced: it has ended by itself`
         : `${worker(event)} is not replaced: too many workers have died (crash_loop)`;
     case 'rememberedFailed':
-      return `cannot use ${event.file}, which keeps what is wanted of the programs: ${event.problem}`;
+      return `cannot use ${event.file}, which keeps what is known of the programs: ${event.problem}`;
     case 'replacementStarted':
       return `${worker(event)} is to be replaced: ${describeCause(event.cause)}`;
     case 'workerReplaced':
@@ -237,6 +272,7 @@ const asker: Readonly<Record<Cause, string>> = {
   control: 'the control socket',
   watch: 'a changed file',
   worker: 'a worker',
+  schedule: 'its schedule',
   embedder: 'the embedding program',
 };
 

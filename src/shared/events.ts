@@ -19,7 +19,16 @@ export interface ReplacementCause {
 }
 
 /** Where a request for a reload or a stop came from. */
-export type Cause = 'signal' | 'control' | 'watch' | 'worker' | 'embedder';
+export type Cause = 'signal' | 'control' | 'watch' | 'worker' | 'embedder' | 'schedule';
+
+/** Why a scheduled program runs: its time has come; for runs that were missed; a request. */
+export type RunCause = 'schedule' | 'missed' | 'request';
+
+/**
+ * How a run ended. `failed`: with another code than one of `exitcodes`, or it could not be started. `timedOut`: it took longer than `run_timeout`. `replaced`: the
+ * next run was due (`if_running = "kill"`). `stopped`: it was stopped by a request, or with the master.
+ */
+export type RunResult = 'succeeded' | 'failed' | 'timedOut' | 'replaced' | 'stopped';
 
 /** The state of a worker. `terminating`: it got SIGTERM; `killing`: it got SIGKILL. */
 export type WorkerPhase = 'starting' | 'ready' | 'draining' | 'terminating' | 'killing';
@@ -187,6 +196,36 @@ export type MasterEvent =
     }
   /** It was to be started, and cannot: no worker was. */
   | { readonly event: 'startRefused'; readonly failure: Failure }
+  /** A run of a scheduled program begins. */
+  | { readonly event: 'runStarted'; readonly cause: RunCause }
+  /** It has ended. `nextAt`: when the next one is due, in ms since 1970; null: never. */
+  | {
+      readonly event: 'runEnded';
+      readonly result: RunResult;
+      /** Null: it could not be started, or was stopped. */
+      readonly outcome: Outcome | null;
+      readonly durationMs: number;
+      readonly nextAt: number | null;
+    }
+  /** It takes longer than it may, and is stopped. */
+  | { readonly event: 'runTimedOut'; readonly timeoutMs: number; readonly durationMs: number }
+  /** A run was due and does not begin: the one before is still under way, or programs that it depends on do not serve (`programs`). */
+  | {
+      readonly event: 'runSkipped';
+      readonly reason: 'stillRunning' | 'dependency';
+      /** In ms since 1970. */
+      readonly dueAt: number;
+      readonly programs: readonly string[];
+    }
+  /** The times of runs have passed while the machine slept, or the master did not run. `isMadeUp`: the program runs once for all of them. */
+  | {
+      readonly event: 'runsMissed';
+      /** At most 100 are counted. */
+      readonly count: number;
+      /** When the first of them was due, in ms since 1970. */
+      readonly firstAt: number;
+      readonly isMadeUp: boolean;
+    }
   /** It is to be started once these programs serve. */
   | { readonly event: 'startWaits'; readonly programs: readonly string[] }
   /** The config file was read again, or a new plan was given by code, and what it says is being done. Names of programs. */

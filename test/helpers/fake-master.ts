@@ -77,6 +77,7 @@ export function statusOf(pid: number): Status {
     emptySlots: [],
     retry: null,
     exit: null,
+    schedule: null,
     reloadPending: false,
     load: null,
     lastReload: null,

@@ -90,6 +90,12 @@ export function createFakePlatform(): { readonly platform: Platform; readonly wo
     belongsToWorker: () => true,
     findByOwnPid: (pid) => pid,
     findWithoutPreload: () => null,
+    armWall: (at, callback) => {
+      const timer = setTimeout(callback, Math.max(0, at - Date.now()));
+      return () => {
+        clearTimeout(timer);
+      };
+    },
     arm: (delayMs, callback) => {
       const timer = setTimeout(callback, delayMs);
       return () => {

@@ -146,6 +146,18 @@ depends_on = ["migrate"]
   expect(log()).toEqual(['migrated', 'migrated', 'web', 'web']);
 });
 
+test('what runs once and ends at once has done its work, each time', async () => {
+  const { master, log } = run(
+    `[program.quick]\ntype = "oneshot"\nautostart = false\ncommand = ["sh", "-c", "echo ran >> log"]\n`,
+  );
+  await master.waitFor('masterStarted');
+  for (let times = 1; times <= 10; times += 1) {
+    expect(await ctl(master, 'start', '--wait', 'quick')).toMatchObject({ code: 0 });
+    expect(log()).toHaveLength(times);
+  }
+  expect(master.all('workerFailed')).toEqual([]);
+});
+
 test('programs start by priority, and stop in the reverse order, one after the other', async () => {
   const { master, log } = run(
     [job('c', 'priority = 30'), job('a', 'priority = 10'), job('b', 'priority = 20')].join('\n'),

@@ -24,6 +24,14 @@ export async function startGeneration(
 ): Promise<Achieved> {
   const route = programRoute(encodeURIComponent(status.program), action);
   const request = { path: master.path, method: 'POST', route, body: { wait: wait ?? false } } as const;
+  if (action === 'reload' && status.schedule !== null) {
+    const result = readAnswer(reloadAccepted, (await ask(action, request, [200, 202])).body);
+    return {
+      state: wait ?? 'accepted',
+      result,
+      text: 'runs by its schedule: its next run has what has changed',
+    };
+  }
   if (wait === null) {
     const answer = await ask(action, { ...request, timeoutMs: promptMs }, [200, 202]);
     // Only a start: the program runs already.

@@ -2,12 +2,13 @@
 import type { ReloadResult, Status, WorkerCrash } from '../../shared/control-api.ts';
 import { reasonOf } from '../../shared/describe-failure.ts';
 import { printable } from '../../shared/printable.ts';
-import { formatAge, isServed } from './status-view.ts';
+import { formatAge, isServed, lastRunProblem } from './status-view.ts';
 
 /** Null: nothing is wrong, and what was wrong before has been replaced by a generation that serves. `nowMs` is in milliseconds since 1970. */
 export function lastProblem(status: Status, nowMs: number): string | null {
-  const { waitsFor, lastReload, lastCrash } = status;
+  const { waitsFor, schedule, lastReload, lastCrash } = status;
   if (waitsFor.length > 0) return `waits for ${waitsFor.map(printable).join(', ')}`;
+  if (schedule !== null) return lastRunProblem(schedule, nowMs);
   const failed = lastReload !== null && !lastReload.ok ? lastReload : null;
   const crash = lastCrash !== null && isOpen(lastCrash, status) ? lastCrash : null;
   if (crash !== null && (failed === null || crash.endedAt > failed.endedAt)) return crashed(crash, nowMs);

@@ -6,7 +6,7 @@ import { printable } from '../../shared/printable.ts';
 import { cutEnd } from './columns.ts';
 import { lastProblem } from './last-problem.ts';
 import type { Usage } from './process-usage.ts';
-import { formatAge, formatBytes, isServed, type Styles } from './status-view.ts';
+import { formatAge, formatBytes, isOnSchedule, isServed, type Styles } from './status-view.ts';
 import { type Cells, fit, type Layout, renderCells, renderHead } from './table-layout.ts';
 
 export interface TableProgram {
@@ -151,6 +151,7 @@ export function meaningOf(status: Status): Meaning {
     const isWhole = phase === 'serving' && probation === null && readyIn(status) >= workersWanted;
     return isWhole ? 'good' : 'warn';
   }
+  if (phase === 'scheduled') return isOnSchedule(status) ? 'good' : 'bad';
   if (phase === 'restarting' || phase === 'backoff' || phase === 'failed') return 'bad';
   if (phase === 'exited') return exit?.isExpected === true ? 'dim' : 'bad';
   return phase === 'starting' || phase === 'stopping' || status.waitsFor.length > 0 ? 'warn' : 'dim';

@@ -11,7 +11,7 @@ import type { Terminal } from '../output-streams.ts';
 import { widthOf } from './columns.ts';
 import { lookAgain, lookAtProcesses, type Usage, usageOf } from './process-usage.ts';
 import { renderPrograms, type TableGroup } from './programs-table.ts';
-import { isServed, renderStatus } from './status-view.ts';
+import { isOnSchedule, isServed, renderStatus } from './status-view.ts';
 
 export interface StatusOptions {
   readonly json: boolean;
@@ -63,7 +63,9 @@ export async function showStatus(
   const isOneOfMany = isEverything && shown.length > 1;
   const codes = [
     ...shown.map(({ status }) =>
-      isServed(status) || (isOneOfMany && isAtRest(status)) ? exitCodes.done : exitCodes.notRunning,
+      isServed(status) || isOnSchedule(status) || (isOneOfMany && isAtRest(status))
+        ? exitCodes.done
+        : exitCodes.notRunning,
     ),
     ...missing.map(({ error }) => exitCodeOf(error)),
   ];

@@ -4,6 +4,7 @@ import type {
   EmptySlot,
   PendingRestart,
   ReloadResult,
+  ScheduleStatus,
   Status,
   WorkerCrash,
   WorkerStatus,
@@ -36,6 +37,7 @@ export function renderStatus(
     ['program', printable(status.program)],
     ...(status.group === null ? [] : ([['group', printable(status.group)]] as const)),
     ['state', renderState(status, styles)],
+    ...(status.schedule === null ? [] : ([['schedule', renderSchedule(status.schedule, nowMs)]] as const)),
     ...(status.waitsFor.length === 0
       ? []
       : ([['waits for', status.waitsFor.map(printable).join(', ')]] as const)),
@@ -61,6 +63,7 @@ export function renderStatus(
     ...renderWorkers(status, styles).map((line) => `  ${line}`),
     ...status.restarts.map((restart) => `  ${styles.bad(renderRestart(restart))}`),
     ...status.emptySlots.map((slot) => `  ${styles.bad(renderEmptySlot(slot))}`),
+    ...(status.schedule === null ? [] : renderLastRun(status.schedule, nowMs, styles)),
     ...renderNextStep(status),
     ...(status.lastReload === null ? [] : renderLast(status.lastReload, nowMs, styles)),
     ...(status.lastCrash === null ? [] : renderCrash(status.lastCrash, status.lastReload, nowMs, styles)),
@@ -107,7 +110,69 @@ export function isServed({ generation, workers }: Status): boolean {
   return generation !== null && workers.some(({ isAccepting }) => isAccepting);
 }
 
+/** It waits for the time of its next run, and there is nothing wrong with the last one. */
+export function isOnSchedule({ phase, schedule }: Status): boolean {
+  return phase === 'scheduled' && !hasRunBadly(schedule);
+}
+
+/** Its last run has failed, or took too long. */
+export function hasRunBadly(schedule: ScheduleStatus | null): boolean {
+  const result = schedule?.lastRun?.result;
+  return result === 'failed' || result === 'timedOut';
+}
+
+/** `0 3 * * * in Europe/Berlin, next run in 3m 2s (2026-11-27 03:00)` */
+function renderSchedule(
+  { expression, timezone, nextAt, run, isPending }: ScheduleStatus,
+  nowMs: number,
+): string {
+  const zone = timezone === null ? '' : ` in ${timezone}`;
+  const next =
+    nextAt === null
+      ? 'no next run'
+      : `next run in ${formatAge(nextAt - nowMs)} (${clockTime(nextAt, timezone)})`;
+  const now = run === null ? '' : `, running for ${formatAge(nowMs - run.startedAt)}`;
+  return printable(
+    `${expression}${zone}, ${next}${now}${isPending ? ', another run waits for its end' : ''}`,
+  );
+}
+
+function clockTime(at: number, timezone: string | null): string {
+  const parts = { dateStyle: 'short', timeStyle: 'short' } as const;
+  return new Intl.DateTimeFormat('sv', timezone === null ? parts : { ...parts, timeZone: timezone }).format(
+    at,
+  );
+}
+
+const runWords: Readonly<Record<NonNullable<ScheduleStatus['lastRun']>['result'], string>> = {
+  succeeded: 'succeeded',
+  failed: 'failed',
+  timedOut: 'timed out',
+  replaced: 'was ended for the next one',
+  stopped: 'was stopped',
+};
+
+function renderLastRun(schedule: ScheduleStatus, nowMs: number, styles: Styles): readonly string[] {
+  const { lastRun } = schedule;
+  if (lastRun === null) return [];
+  const { result, outcome, durationMs, startedAt } = lastRun;
+  const how = outcome === null || result === 'succeeded' ? '' : ` with ${describeOutcome(outcome)}`;
+  const word = hasRunBadly(schedule) ? styles.bad(runWords[result]) : runWords[result];
+  const age = formatAge(nowMs - startedAt - durationMs);
+  return [`last run: ${word}${how} after ${formatDuration(durationMs)}, ${age} ago`];
+}
+
+/** What went wrong in the last run, in a few words; null: nothing. */
+export function lastRunProblem(schedule: ScheduleStatus, nowMs: number): string | null {
+  const { lastRun } = schedule;
+  if (lastRun === null || !hasRunBadly(schedule)) return null;
+  const how = lastRun.outcome === null ? '' : ` with ${describeOutcome(lastRun.outcome)}`;
+  return `last run ${runWords[lastRun.result]}${how} ${formatAge(nowMs - lastRun.startedAt - lastRun.durationMs)} ago`;
+}
+
 function renderState(status: Status, styles: Styles): string {
+  if (status.phase === 'scheduled')
+    return (isOnSchedule(status) ? styles.good : styles.bad)('scheduled, waits for its next run');
   const serves =
     status.generation === null
       ? 'no generation serves'
@@ -198,6 +263,7 @@ function renderEmptySlot({ slot, outcome, isGivenUp }: EmptySlot): string {
 /** What becomes of a program that does not serve, or what to type. */
 function renderNextStep({ program, phase, retry, exit }: Status): readonly string[] {
   const start = `gracefulctl start ${printable(program)}`;
+  if (phase === 'scheduled') return [`to run it now: ${start}`];
   if (phase === 'backoff' && retry !== null)
     return [
       `next start: in ${formatDuration(retry.inMs)}, after ${count(retry.failures, 'failure')} in a row; at once: ${start}`,

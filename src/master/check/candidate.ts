@@ -16,7 +16,7 @@ import type { Verdict, WorkerTableInput } from '../program/lifecycle/worker-step
 import { stepWorker } from '../program/lifecycle/worker-table.ts';
 import { createPerformer } from '../program/perform.ts';
 import type { WorkerOutput } from '../output/program-output.ts';
-import { lifecycleSettings } from '../program/program.ts';
+import { lifecycleSettings } from '../program/lifecycle-settings.ts';
 import { failureContext } from '../program/running-worker.ts';
 import { createReadinessJudge } from '../program/readiness.ts';
 import { createTimers } from '../program/timers.ts';

@@ -22,6 +22,8 @@ export interface CheckedProgram extends Pick<ProgramPlan, 'name' | 'command' | '
   readonly listeners: readonly ListenerPlan[] | null;
   readonly reusePort: boolean;
   readonly kind: Pick<ProgramPlan['kind'], 'type'>;
+  /** Null: it does not run by one. */
+  readonly schedule: unknown;
 }
 
 /**
@@ -53,6 +55,7 @@ export function checkPlan(
         : wrongPlaceholders({ ...one, listeners }).map((fault) => ({ program, ...fault })),
     ),
     ...(names === null ? [] : unknownDependencies(programs, names)),
+    ...scheduledDependencies(programs),
     ...cycles(programs),
   ];
 }
@@ -272,6 +275,26 @@ function unknownDependencies(
         },
       ];
     }),
+  );
+}
+
+/** Nothing can wait for a run that the clock begins. */
+function scheduledDependencies(programs: readonly CheckedProgram[]): readonly PlanFault[] {
+  const scheduled = new Set(programs.flatMap(({ name, schedule }) => (schedule === null ? [] : [name])));
+  return programs.flatMap(({ dependsOn }, program) =>
+    dependsOn.flatMap((wanted, item) =>
+      scheduled.has(wanted)
+        ? [
+            {
+              program,
+              key: 'depends_on' as const,
+              item,
+              message: `${wanted} runs by a schedule, so that nothing can wait for it`,
+              hint: 'leave it out',
+            },
+          ]
+        : [],
+    ),
   );
 }
 

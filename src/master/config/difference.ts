@@ -34,12 +34,18 @@ function comparePrograms(
   const coming = after.listeners.filter((one) => !isDeclared(one, before.listeners));
   const isReloaded = keys.some(({ isForNewWorkers }) => isForNewWorkers);
   const needs =
-    areExcluded(coming, going) || (isReloaded && !after.kind.overlaps)
+    areExcluded(coming, going) || (isReloaded && isEnded(before, after))
       ? 'restart'
-      : isReloaded
+      : isReloaded && after.schedule === null
         ? 'reload'
         : 'nothing';
   return { program: after.name ?? '', keys: keys.map(({ key }) => key), needs };
+}
+
+/** Its workers have to end before others begin. What runs by a schedule before and after has its changes with the next run. */
+function isEnded(before: ProgramPlan, after: ProgramPlan): boolean {
+  if ((before.schedule === null) !== (after.schedule === null)) return true;
+  return after.schedule === null && !after.kind.overlaps;
 }
 
 interface Aspect {
@@ -117,6 +123,11 @@ const aspects: readonly Aspect[] = [
   { key: 'type', of: ({ kind }) => kind.type, isForNewWorkers: true },
   { key: 'overlap', of: ({ kind }) => kind.overlaps, isForNewWorkers: false },
   { key: 'priority', of: ({ kind }) => kind.priority, isForNewWorkers: false },
+  { key: 'schedule', of: ({ schedule }) => schedule?.expression ?? null, isForNewWorkers: false },
+  { key: 'timezone', of: ({ schedule }) => schedule?.timezone ?? null, isForNewWorkers: false },
+  { key: 'if_running', of: ({ schedule }) => schedule?.ifRunning ?? null, isForNewWorkers: false },
+  { key: 'if_missed', of: ({ schedule }) => schedule?.ifMissed ?? null, isForNewWorkers: false },
+  { key: 'run_timeout', of: ({ schedule }) => schedule?.runTimeoutMs ?? null, isForNewWorkers: false },
   // SUPERVISOR_GROUP_NAME in the environment of a worker.
   { key: 'group', of: ({ group }) => group?.name ?? null, isForNewWorkers: true },
   { key: 'group.priority', of: ({ group }) => group?.priority ?? null, isForNewWorkers: false },

@@ -6,8 +6,7 @@ import { meantValue } from './meant-value.ts';
 import { type PlanInvalid, planInvalid } from './plan-invalid.ts';
 import type { InapplicableOption } from './tcp-options.ts';
 import { programValues, wantedCommand } from './values.ts';
-import type { UselessOutputOption } from './output-options.ts';
-import type { UselessRolloutOption } from './rollout-options.ts';
+import type { UselessOption } from './useless-options.ts';
 
 /** How errors spell the name of an option: as on the command line (`--ready-timeout`), or as in code (`readyTimeout`). */
 export type OptionSpelling = 'commandLine' | 'code';
@@ -97,7 +96,7 @@ export function addressTwice(other: 'host' | 'port', spelling: Spelling): Gracef
 }
 
 export function notApplicable(
-  { option, message, hint }: InapplicableOption | UselessOutputOption | UselessRolloutOption,
+  { option, message, hint }: InapplicableOption | UselessOption,
   spelling: Spelling,
 ): GracefulRunError {
   return new GracefulRunError('badOption', `cannot start: ${nameOf(option, spelling)} ${message}`, { hint });

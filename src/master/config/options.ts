@@ -36,6 +36,7 @@ import type { ListenerPlan, MasterPlan, Plan, ProgramPlan, TcpListenerPlan } fro
 import { channelAt, parseReady } from './readiness-option.ts';
 import { replacementPlan, type ReplacementOptions } from './replacement-options.ts';
 import { restartPlan, type RestartOptions } from './restart-options.ts';
+import { type ScheduleOptions, schedulePlan } from './schedule-options.ts';
 import { type RolloutOptions, rolloutPlan } from './rollout-options.ts';
 import { compileStop, type StopOptions } from './stop-options.ts';
 import { inapplicableOptions, tcpOptions, type WrittenTcpOptions } from './tcp-options.ts';
@@ -69,6 +70,7 @@ export interface ProgramOptions
     StopOptions,
     RolloutOptions,
     HookOptions,
+    ScheduleOptions,
     ReplacementOptions {
   /** The program and its arguments: `['node', 'app.js']`. */
   readonly command: readonly string[];
@@ -166,7 +168,7 @@ export interface ProgramOptions
 /** Options of a master of one program. */
 export interface MasterOptions extends Omit<
   ProgramOptions,
-  'autostart' | 'dependsOn' | 'type' | 'overlap' | 'priority'
+  'autostart' | 'dependsOn' | 'type' | 'overlap' | 'priority' | keyof ScheduleOptions
 > {
   /** Name of the program: in logs, and of the control socket. Default: the port. */
   readonly name?: string;
@@ -195,7 +197,18 @@ export interface PlanOptions {
 const programShape = z.partial(z.strictObject(programValues));
 const masterShape = z.omit(
   z.partial(z.strictObject({ ...programValues, ...masterValues, name: programName })),
-  { autostart: true, dependsOn: true, type: true, overlap: true, priority: true },
+  {
+    autostart: true,
+    dependsOn: true,
+    type: true,
+    overlap: true,
+    priority: true,
+    schedule: true,
+    timezone: true,
+    ifRunning: true,
+    ifMissed: true,
+    runTimeout: true,
+  },
 );
 const planShape = z.strictObject({
   programs: z.record(programName, z.unknown(), 'a table of programs'),
@@ -347,6 +360,7 @@ function compile(
     dependsOn: Object.freeze(options.dependsOn ?? []),
     kind,
     group: null,
+    schedule: schedulePlan(options),
     restart: restartPlan(options, kind.type, isOnly),
     rollout: rolloutPlan(options),
     hooks: hooksPlan(options),

@@ -10,6 +10,7 @@ import type { ReplacementPlan } from './replacement-options.ts';
 import type { GroupPlan } from './group-options.ts';
 import type { KindPlan } from './kind-options.ts';
 import type { ProcessPlan } from './launch-options.ts';
+import type { SchedulePlan } from './schedule-options.ts';
 import type { OutputPlan } from './output-options.ts';
 import type { StopPlan } from './stop-options.ts';
 
@@ -73,6 +74,8 @@ export interface ProgramPlan {
   readonly kind: KindPlan;
   /** Null: it is in none. */
   readonly group: GroupPlan | null;
+  /** When it runs by the clock; null: it runs when it is started. */
+  readonly schedule: SchedulePlan | null;
   readonly restart: RestartPlan;
   readonly rollout: RolloutPlan;
   /** Commands that are run when something happens; null: there is none. */

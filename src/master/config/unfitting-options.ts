@@ -5,6 +5,8 @@ import { type Spelling, withoutAddress } from './option-errors.ts';
 import { limitsOf, type ReplacementPlan } from './replacement-options.ts';
 
 interface Written {
+  readonly schedule?: string | undefined;
+  readonly watch?: boolean | readonly string[] | undefined;
   readonly port?: number | undefined;
   readonly listen?: readonly string[] | undefined;
   readonly host?: string | undefined;
@@ -13,7 +15,7 @@ interface Written {
 /** Options that only programs with an address have, or only those without. Null: there is none. */
 export function unfittingOption(
   { type, overlaps }: KindPlan,
-  { port, listen, host }: Written,
+  { port, listen, host, schedule, watch }: Written,
   replacement: ReplacementPlan,
   spelling: Spelling,
 ): GracefulRunError | null {
@@ -27,6 +29,20 @@ export function unfittingOption(
       'overlap',
       'the workers of a server share its listeners, so they overlap',
       spelling,
+    );
+  if (schedule !== undefined && type !== 'oneshot')
+    return withoutAddress(
+      'schedule',
+      'only a oneshot runs by a schedule',
+      spelling,
+      'add the type oneshot, or leave it out',
+    );
+  if (schedule !== undefined && watch !== undefined && watch !== false)
+    return withoutAddress(
+      'watch',
+      'a scheduled run takes what has changed by itself',
+      spelling,
+      'leave it out',
     );
   return unfittingLimit({ type, overlaps }, replacement, spelling);
 }

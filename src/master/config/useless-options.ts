@@ -1,12 +1,19 @@
 /** Options of a program that can have no effect, beside those of sockets (tcp-options.ts). Pure. */
 import { uselessOutputOptions, type UselessOutputOption } from './output-options.ts';
+import { uselessScheduleOptions, type UselessScheduleOption } from './schedule-options.ts';
 import { uselessRolloutOptions, type UselessRolloutOption } from './rollout-options.ts';
 
-export type UselessOption = UselessOutputOption | UselessRolloutOption;
+export type UselessOption = UselessOutputOption | UselessRolloutOption | UselessScheduleOption;
 
 /** What is written, and can have no effect. */
 export function uselessOptions(
-  options: Parameters<typeof uselessOutputOptions>[0] & Parameters<typeof uselessRolloutOptions>[0],
+  options: Parameters<typeof uselessOutputOptions>[0] &
+    Parameters<typeof uselessRolloutOptions>[0] &
+    Parameters<typeof uselessScheduleOptions>[0],
 ): readonly UselessOption[] {
-  return [...uselessOutputOptions(options), ...uselessRolloutOptions(options)];
+  return [
+    ...uselessOutputOptions(options),
+    ...uselessRolloutOptions(options),
+    ...uselessScheduleOptions(options),
+  ];
 }

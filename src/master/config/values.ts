@@ -22,6 +22,8 @@ import type { ReplacementValues } from './replacement-options.ts';
 import { replacementValues } from './replacement-values.ts';
 import type { RestartValues } from './restart-options.ts';
 import { restartValues } from './restart-values.ts';
+import type { ScheduleValues } from './schedule-options.ts';
+import { scheduleValues } from './schedule-values.ts';
 import type { RolloutValues } from './rollout-options.ts';
 import { rolloutValues } from './rollout-values.ts';
 import { duration, integer, text } from './value-schemas.ts';
@@ -50,6 +52,7 @@ interface ProgramValues
     KindValues,
     Required<StopOptions>,
     RolloutValues,
+    ScheduleValues,
     HookValues {
   readonly command: string[];
   readonly port: number;
@@ -135,6 +138,7 @@ export const programValues: { readonly [Name in keyof ProgramValues]: z.ZodMiniT
   ...hookValues,
   ...replacementValues,
   ...kindValues,
+  ...scheduleValues,
   ...rolloutValues,
 };
 

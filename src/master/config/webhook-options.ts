@@ -34,6 +34,11 @@ export type WebhookEvent = Extract<
   | 'stillDraining'
   | 'workerExited'
   | 'hookEnded'
+  | 'runStarted'
+  | 'runEnded'
+  | 'runTimedOut'
+  | 'runSkipped'
+  | 'runsMissed'
 >;
 
 /** Those that are sent unless others are named come first. */
@@ -53,6 +58,11 @@ export const webhookEvents: readonly WebhookEvent[] = [
   'stillDraining',
   'workerExited',
   'hookEnded',
+  'runStarted',
+  'runEnded',
+  'runTimedOut',
+  'runSkipped',
+  'runsMissed',
 ];
 
 const usual: readonly WebhookEvent[] = webhookEvents.slice(0, 7);

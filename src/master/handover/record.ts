@@ -6,6 +6,7 @@ import type { History } from '../program/history/history.ts';
 import type { KnownRelease } from '../program/history/releases.ts';
 import type { TimerKey } from '../program/lifecycle/inputs.ts';
 import type { Program } from '../program/lifecycle/state.ts';
+import type { ScheduleState } from '../programs/schedule/schedule-step.ts';
 import type { SocketAddress } from '../../shared/format-address.ts';
 
 /** Rises with every change that an older master cannot read. */
@@ -23,6 +24,8 @@ export interface ProgramRecord {
   readonly command: readonly string[];
   /** It is to run: it was started, and it was not stopped since. */
   readonly isWanted: boolean;
+  /** Null: it does not run by a schedule. Its moments are those of the wall clock. */
+  readonly schedule: ScheduleState | null;
   readonly lifecycle: Program;
   readonly history: History;
   readonly releases: readonly KnownRelease[];

@@ -19,6 +19,8 @@ export function levelOf(event: MasterEvent, isRecovery = false): EventLevel {
       return (event.cut ?? 0) + event.cleanUpsCut === 0 && event.failure === null ? 'info' : 'warn';
     case 'workerNotReplaced':
       return event.why === 'exited' ? 'info' : 'error';
+    case 'runEnded':
+      return event.result === 'failed' || event.result === 'timedOut' ? 'error' : 'info';
     case 'stopped':
       return event.failure === null ? 'info' : 'error';
     case 'generationFailed':
@@ -36,6 +38,9 @@ export function levelOf(event: MasterEvent, isRecovery = false): EventLevel {
     case 'rememberedFailed':
     case 'listenerShutDown':
       return 'error';
+    case 'runTimedOut':
+    case 'runSkipped':
+    case 'runsMissed':
     case 'replacementFailed':
     case 'restartScheduled':
     case 'startRetryScheduled':
@@ -79,6 +84,7 @@ export function levelOf(event: MasterEvent, isRecovery = false): EventLevel {
     case 'stillDraining':
     case 'fileChanged':
     case 'watchStarted':
+    case 'runStarted':
     case 'startWaits':
     case 'planChanged':
     case 'logsReopened':

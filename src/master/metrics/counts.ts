@@ -26,6 +26,8 @@ export interface ProgramCounts {
   readonly failures: Readonly<Record<WorkerFailureReason, number>>;
   /** Workers that were to take the place of a failed one. */
   readonly restarts: number;
+  /** Of a scheduled program, and times at which none began. Empty before the first one. */
+  readonly runs: Readonly<Partial<Record<RunOutcome, number>>>;
   /** Workers that got SIGKILL. */
   readonly kills: number;
   /** Connections of workers that drained, as they have reported it. */
@@ -33,6 +35,10 @@ export interface ProgramCounts {
   readonly drained: number;
   readonly cut: number;
 }
+
+const runOutcomes = ['succeeded', 'failed', 'timed_out', 'replaced', 'stopped', 'skipped', 'missed'] as const;
+type RunOutcome = (typeof runOutcomes)[number];
+const noRuns = Object.fromEntries(runOutcomes.map((outcome) => [outcome, 0]));
 
 export const reloadOutcomes = ['succeeded', 'failed', 'rolled_back'] as const;
 export type ReloadOutcome = (typeof reloadOutcomes)[number];
@@ -54,6 +60,7 @@ const nothing: ProgramCounts = {
   reloadTimes: noTimes,
   drainTimes: noTimes,
   failures: { exited: 0, notReady: 0, notAdmitted: 0, notStarted: 0 },
+  runs: {},
   restarts: 0,
   kills: 0,
   migrated: 0,
@@ -95,6 +102,9 @@ const counted = [
   'generationFailed',
   'stopped',
   'restartScheduled',
+  'runEnded',
+  'runSkipped',
+  'runsMissed',
   'workerFailed',
   'workerDraining',
   'workerTerminated',
@@ -118,7 +128,19 @@ function count(known: Known, event: Counted): void {
   const reloaded = (result: ReloadOutcome): void => {
     add({ reloads: { ...known.counts.reloads, [result]: known.counts.reloads[result] + 1 } });
   };
+  const ran = (result: RunOutcome, times = 1): void => {
+    add({ runs: { ...noRuns, ...counts.runs, [result]: (counts.runs[result] ?? 0) + times } });
+  };
   switch (event.event) {
+    case 'runEnded':
+      ran(event.result === 'timedOut' ? 'timed_out' : event.result);
+      return;
+    case 'runSkipped':
+      ran('skipped');
+      return;
+    case 'runsMissed':
+      ran('missed', event.count);
+      return;
     case 'generationReady':
       if (!known.isServing) {
         add({ starts: { ...counts.starts, succeeded: counts.starts.succeeded + 1 } });

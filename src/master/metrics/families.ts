@@ -174,6 +174,12 @@ export function familiesOf({ master, programs, counts, processes }: Scrape): rea
       'reason',
       ({ failures }) => failures,
     ),
+    split(
+      'graceful_run_runs_total',
+      'Runs of scheduled programs by result. The skipped and missed ones did not begin.',
+      'result',
+      ({ runs }) => runs,
+    ),
     ofCounts(
       'graceful_run_worker_restarts_total',
       'Workers that were started in place of a failed one.',

@@ -164,4 +164,6 @@ export interface Platform {
   findByOwnPid(pid: number, worker: number): number | null;
   /** Calls back once after `delayMs`, and after what had arrived by then was read; returns what cancels it. */
   readonly arm: (delayMs: number, callback: () => void) => () => void;
+  /** Calls back once when the wall clock shows `at` (ms since 1970), or earlier if it was set; returns what cancels it. */
+  readonly armWall: (at: number, callback: () => void) => () => void;
 }

@@ -3,6 +3,7 @@ import net from 'node:net';
 import { systemClock } from '../../shared/clock.ts';
 import { socketPair } from '../sockets/socket-pair.ts';
 import { arm } from './arm-timer.ts';
+import { armWall } from './arm-wall.ts';
 import { findByOwnPid, belongsToWorker } from './process-tree.ts';
 import type { Platform, WorkerProcess } from './platform.ts';
 import { killTree } from './process-tree.ts';
@@ -49,6 +50,7 @@ export const system: Platform = {
   findByOwnPid,
   findWithoutPreload,
   arm,
+  armWall,
 };
 
 function introduce(source: WorkerProcess, destination: WorkerProcess, more: number): string | null {

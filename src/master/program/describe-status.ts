@@ -24,7 +24,7 @@ import type { Served } from './worker-loads.ts';
 import { addressFields } from '../../shared/format-address.ts';
 
 /** What a program's status shows beside the program itself. */
-export interface StatusContext extends Pick<Status, 'group' | 'isWanted' | 'waitsFor'> {
+export interface StatusContext extends Pick<Status, 'group' | 'isWanted' | 'schedule' | 'waitsFor'> {
   readonly master: MasterStatus;
   /** It is being looked up and bound, or is as soon as its last workers are gone. */
   readonly isAboutToStart: boolean;
@@ -36,17 +36,20 @@ export interface StatusContext extends Pick<Status, 'group' | 'isWanted' | 'wait
 }
 
 export function describeStatus(
-  record: Omit<ProgramRecord, 'isWanted'>,
-  { master, group, isWanted, waitsFor, isAboutToStart, openOf, load, at }: StatusContext,
+  record: Omit<ProgramRecord, 'isWanted' | 'schedule'>,
+  { master, group, isWanted, schedule, waitsFor, isAboutToStart, openOf, load, at }: StatusContext,
 ): Status {
   const { lifecycle: program, releases } = record;
   const current = servingGeneration(program);
   const generation = current?.number ?? null;
-  const phase = isAboutToStart && isResting(program) ? 'starting' : phaseOf(program);
+  const own = isAboutToStart && isResting(program) ? 'starting' : phaseOf(program);
+  const isScheduled =
+    own !== 'starting' && isResting(program) && schedule !== null && schedule.nextAt !== null;
+  const phase = isScheduled ? 'scheduled' : own;
   return {
     program: record.name,
     group,
-    state: stateOf(phase, program),
+    state: stateOf(own, program),
     phase,
     isWanted,
     waitsFor,
@@ -92,6 +95,7 @@ export function describeStatus(
       program.phase === 'exited'
         ? { ...program.outcome, isExpected: isOrderly(program.outcome, program.settings.restart) }
         : null,
+    schedule,
     reloadPending: program.pendingSince !== null,
     load: load === null ? null : { served: load.served.requests, serverErrors: load.served.serverErrors },
     lastReload: record.history.lastReload,
@@ -110,13 +114,13 @@ function servingPidOf({ id, pid, readyAt }: Worker, processes: readonly ProcessR
   return readyAt === null || servingPid === pid ? null : servingPid;
 }
 
-function phaseOf(program: Program): ShownPhase {
+function phaseOf(program: Program): Exclude<ShownPhase, 'scheduled'> {
   const { phase, workers } = program;
   if (servingGeneration(program) !== null && !workers.some(isAccepting)) return 'restarting';
   return phase === 'probation' ? 'serving' : phase;
 }
 
-const stateOfPhase: Readonly<Record<Exclude<ShownPhase, 'restarting'>, ProgramState>> = {
+const stateOfPhase: Readonly<Record<Exclude<ShownPhase, 'restarting' | 'scheduled'>, ProgramState>> = {
   idle: 'STOPPED',
   starting: 'STARTING',
   backoff: 'BACKOFF',
@@ -132,7 +136,7 @@ const stateOfPhase: Readonly<Record<Exclude<ShownPhase, 'restarting'>, ProgramSt
  * Supervisor's word. While no worker accepts: STARTING if one is being started, else EXITED if one was ready before it ended, and BACKOFF if they
  * were not.
  */
-function stateOf(phase: ShownPhase, program: Program): ProgramState {
+function stateOf(phase: Exclude<ShownPhase, 'scheduled'>, program: Program): ProgramState {
   if (phase !== 'restarting') return stateOfPhase[phase];
   const current = servingGeneration(program);
   const isStarting = program.workers.some(

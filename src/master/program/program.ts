@@ -5,14 +5,7 @@
 import type { LogRecord, ReloadResult, Scaled } from '../../shared/control-api.ts';
 import type { Cause, EventWithoutRelease, Failure, MasterEvent } from '../../shared/events.ts';
 import { messageOf } from '../../shared/errors.ts';
-import { killDelayMs } from '../../shared/protocol.ts';
-import {
-  bindPatienceMs,
-  maxDrainingGenerations,
-  sameStopMs,
-  settleMs,
-  watchStableMs,
-} from '../config/fixed-bounds.ts';
+import { bindPatienceMs, watchStableMs } from '../config/fixed-bounds.ts';
 import { isDeclared } from '../config/difference.ts';
 import { nameAfter } from '../config/plan-names.ts';
 import { addressFields } from '../../shared/format-address.ts';
@@ -39,16 +32,9 @@ import { createDrainProgress } from './drain-progress.ts';
 import { emptyHistory, remember } from './history/history.ts';
 import { createReleases, releaseOf } from './history/releases.ts';
 import { createReloadWaiters, masterStopped } from './history/reload-waiters.ts';
-import { defaultBackoff } from './lifecycle/backoff.ts';
 import { isOrderly } from './lifecycle/restart-policy.ts';
-import {
-  idleProgram,
-  isResting,
-  isRunning,
-  servingGeneration,
-  type LifecycleSettings,
-  type Program,
-} from './lifecycle/state.ts';
+import { idleProgram, isResting, isRunning, servingGeneration, type Program } from './lifecycle/state.ts';
+import { lifecycleSettings } from './lifecycle-settings.ts';
 import { createRunner, type Runner } from './runner.ts';
 import { createErrorWatchLoader } from './rollout/error-watch-loader.ts';
 import { createWorkerLimitsLoader } from './worker-limits-loader.ts';
@@ -119,12 +105,14 @@ export interface ManagedProgram {
   change(plan: ProgramPlan, prepared: PreparedVersion | null): void;
   /** Asks the draining workers what they still have open; `ofAll`: every worker that serves, too. */
   askOpen(ofAll?: boolean): Promise<void>;
+  /** Something has happened to it that it does not know itself. */
+  announce(event: EventWithoutRelease): void;
   /** What its workers wrote, until `signal` is aborted. */
   logs(request: LogsRequest, signal: AbortSignal): AsyncGenerator<LogRecord>;
   openOf: Runner['openOf'];
   loadOf: Runner['loadOf'];
   served: Runner['served'];
-  record(): Omit<ProgramRecord, 'isWanted'>;
+  record(): Omit<ProgramRecord, 'isWanted' | 'schedule'>;
   /** Lets go of the listeners, and stops watching unless it `keepsWatch`. */
   close(how?: { readonly keepsWatch: boolean }): Promise<void>;
 }
@@ -470,6 +458,9 @@ export function createProgram(parts: ProgramParts): ManagedProgram {
       yield* showLogs(logsSource(plan, { name: name(), workers }, output.kept), request, signal);
     },
     askOpen: (ofAll) => runner.askOpen(ofAll),
+    announce(event) {
+      tell(event);
+    },
     openOf: (worker) => runner.openOf(worker),
     loadOf: (worker) => runner.loadOf(worker),
     served: () => runner.served(),
@@ -508,25 +499,4 @@ export function createProgram(parts: ProgramParts): ManagedProgram {
 /** What PORT says; null: it listens on no port. */
 function firstPort(listeners: readonly BoundListener[]): number | null {
   return ofPort(listeners.map(({ address }) => address))?.port ?? null;
-}
-
-/** `jitterSeed`: what the jitter of the backoff is made from; null: it has none. */
-export function lifecycleSettings(
-  { readyTimeoutMs, drainTimeoutMs, stop, probationMs, restart, replacement }: ProgramPlan,
-  jitterSeed: number | null,
-): LifecycleSettings {
-  const { autorestart, exitCodes, startRetries, crashLoop } = restart;
-  return {
-    readyTimeoutMs,
-    drainTimeoutMs,
-    probationMs,
-    killDelayMs,
-    stopSteps: stop.steps,
-    settleMs,
-    sameStopMs,
-    maxDrainingGenerations,
-    replacementIntervalMs: replacement.intervalMs,
-    backoff: { ...defaultBackoff, kind: restart.backoff, maxMs: restart.backoffMaxMs, jitterSeed },
-    restart: { autorestart, exitCodes, startRetries, crashLoop },
-  };
 }

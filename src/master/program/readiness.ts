@@ -78,12 +78,16 @@ export function createReadinessJudge(parts: ReadinessParts): ReadinessJudge {
   }
 
   function countAlive(worker: RunningWorker): void {
-    during(
-      worker,
-      platform.arm(planOf(worker).startsMs, () => {
-        prove(worker);
-      }),
-    );
+    const { kind, startsMs } = planOf(worker);
+    // What runs once may have done its work before a timer fires.
+    if (kind.type === 'oneshot' && startsMs === 0) prove(worker);
+    else
+      during(
+        worker,
+        platform.arm(startsMs, () => {
+          prove(worker);
+        }),
+      );
   }
 
   function prove(worker: RunningWorker): void {

@@ -12,7 +12,8 @@ import { inCode } from '../config/option-errors.ts';
 import { planInvalid } from '../config/plan-invalid.ts';
 import { deferred } from '../deferred.ts';
 import type { PreparedVersion } from '../program/versions.ts';
-import { hasEnded, type Member, type ProgramSet, type StartOutcome } from './program-set.ts';
+import { hasEnded, isScheduled, type Member, type StartOutcome } from './member.ts';
+import type { ProgramSet } from './program-set.ts';
 import { dependentsFirst } from './start-order.ts';
 
 export interface PlanChange {
@@ -149,6 +150,10 @@ async function startOne(
   done: 'started' | 'restarted',
   isAllBegun: Promise<unknown>,
 ): Promise<UpdatedProgram> {
+  if (isScheduled(member)) {
+    await set.schedule(member);
+    return { program: member.program.name(), done: 'scheduled', problem: null };
+  }
   const problem = problemIn(await set.start(member, isAllBegun).outcome);
   return { program: member.program.name(), done, problem };
 }

@@ -8,49 +8,19 @@ import type { Cause, MasterEvent } from '../../shared/events.ts';
 import { nearest } from '../../shared/nearest.ts';
 import { sameStopMs } from '../config/fixed-bounds.ts';
 import type { ListenerPlan, ProgramPlan } from '../config/plan.ts';
-import { type Deferred, deferred } from '../deferred.ts';
-import { createProgram, type ManagedProgram, type ProgramParts } from '../program/program.ts';
+import { deferred } from '../deferred.ts';
+import { createProgram, type ProgramParts } from '../program/program.ts';
 import type { HeldSockets } from '../program/versions.ts';
 import { notStartedFailure } from '../program/worker-failures.ts';
+import { byPriority, hasFailed, isDone, isScheduled, type Member, type StartOutcome } from './member.ts';
+import { createSchedulesLoader } from './schedule/schedules-loader.ts';
 import { type Dependent, dependentsFirst, rankOf, withDependencies } from './start-order.ts';
 import { createTurns } from './take-turns.ts';
-
-/** A program and what is wanted of it. */
-export interface Member {
-  readonly program: ManagedProgram;
-  /** It is to run: it was started, and it was not stopped since. */
-  isWanted: boolean;
-  /** It is to be started as soon as what it depends on serves. */
-  isDue: boolean;
-  /** It has no worker, no listener, and is not about to get any. */
-  isResting: boolean;
-  /** It is being looked up and bound: what comes of that decides whether it rests. */
-  isBinding: boolean;
-  /** Its listeners are held while it is stopped, because it is about to be started again. */
-  keepsListeners: boolean;
-  /** Those that wait for its start. */
-  starts: Deferred<StartOutcome>[];
-  /** Resolves when it rests. Replaced with every start. */
-  rest: Deferred<undefined>;
-}
-
-/** How a start ended; an error when it was stopped first. */
-export type StartOutcome = ReloadResult | Error;
 
 export interface StartUnderWay {
   /** The number of the generation that it starts. */
   readonly generation: number;
   readonly outcome: Promise<StartOutcome>;
-}
-
-/** It is to run, and has come to rest by itself: it was given up, or its workers have ended and are not to be started again. */
-export function hasEnded({ isWanted, isResting, isDue }: Member): boolean {
-  return isWanted && isResting && !isDue;
-}
-
-/** It is to run, and was given up. */
-export function hasFailed(member: Member): boolean {
-  return hasEnded(member) && member.program.phase() === 'failed';
 }
 
 export interface ProgramSetParts extends Omit<
@@ -62,6 +32,10 @@ export interface ProgramSetParts extends Omit<
   /** The same of a stdout that is forwarded. */
   readonly onStdout: (bytes: Uint8Array, pid: number, program: string) => void;
   readonly onEvent: (member: Member, event: MasterEvent, wallMs: number) => void;
+  /** Of no program. */
+  readonly publish: (event: MasterEvent) => void;
+  /** Where is kept when runs were looked for, in ms since 1970. */
+  readonly seenRunsFile: () => string;
   /** What a request is answered that comes too late. */
   readonly stopped: (action: string, program: string) => Error;
 }
@@ -88,6 +62,10 @@ export interface ProgramSet {
     isAllBegun?: Promise<unknown>,
     isLeftAlone?: (dependency: Member) => boolean,
   ): StartUnderWay;
+  /** Starts these, with the master: those with a schedule when that says so. Resolves when each of the others has come to something. */
+  startAll(members: readonly Member[], isLeftAlone: (dependency: Member) => boolean): Promise<void>;
+  /** It runs when its schedule says so, from now on. */
+  schedule(member: Member): Promise<void>;
   /** Stops its workers, holds its listeners, and starts it again. */
   restart(member: Member, cause: Cause): StartUnderWay;
   /** Resolves when it is at rest. A second call kills its workers. */
@@ -104,22 +82,12 @@ export interface ProgramSet {
   whenStarted(except?: readonly Member[]): Promise<void>;
 }
 
-/** What depends on it can be started: it serves; or it runs once, and has ended as expected. */
-function isDone({ program }: Member): boolean {
-  return program.plan().kind.type === 'oneshot' ? program.hasExitedAsExpected() : program.isServing();
-}
-
 async function settledStart(start: Promise<ReloadResult>): Promise<StartOutcome> {
   try {
     return await start;
   } catch (error) {
     return error instanceof Error ? error : new Error(String(error));
   }
-}
-
-/** In the order in which they begin to start. */
-export function byPriority(members: readonly Member[]): readonly Member[] {
-  return [...members].sort((one, other) => rankOf(one.program.plan()) - rankOf(other.program.plan()));
 }
 
 export function createProgramSet(parts: ProgramSetParts): ProgramSet {
@@ -163,13 +131,28 @@ export function createProgramSet(parts: ProgramSetParts): ProgramSet {
       keepsListeners: false,
       starts: [],
       rest: deferred(),
+      schedule: null,
     };
     member.rest.resolve(undefined);
     return member;
   }
 
+  const schedules = createSchedulesLoader({
+    members: () => members,
+    platform: parts.platform,
+    // What it depends on serves already.
+    start: async (member) => start(member, undefined, () => true).outcome,
+    waitsFor,
+    isEnding: () => ending.since !== null,
+    seenRunsFile: parts.seenRunsFile,
+    publish: (event) => {
+      parts.publish(event);
+    },
+  });
+
   function heard(member: Member, event: MasterEvent, wallMs: number): void {
     parts.onEvent(member, event, wallMs);
+    schedules.observe(member, event);
     if (event.event === 'stopped' && !member.isBinding) void rest(member);
     if (event.event === 'generationReady') advance();
   }
@@ -246,6 +229,7 @@ export function createProgramSet(parts: ProgramSetParts): ProgramSet {
     const outcome = outcomeOf(member, isAllBegun);
     const generation = member.program.nextGeneration();
     advance();
+    void schedules.look();
     return { generation, outcome };
   }
 
@@ -368,6 +352,7 @@ export function createProgramSet(parts: ProgramSetParts): ProgramSet {
   async function stop(member: Member, cause: Cause, how?: { readonly isUrgent: boolean }): Promise<void> {
     member.isWanted = false;
     member.isDue = false;
+    void schedules.look();
     for (const waiting of member.starts) waiting.resolve(parts.stopped('start', member.program.name()));
     member.starts = [];
     member.program.stop(cause, how);
@@ -400,10 +385,12 @@ export function createProgramSet(parts: ProgramSetParts): ProgramSet {
 
   async function whenStarted(except: readonly Member[] = []): Promise<void> {
     for (;;) {
-      const counted = [...launches].filter(([, member]) => !except.includes(member));
+      // Nothing depends on a run of the clock, which may be long.
+      const counted = [...launches].filter(([, member]) => !except.includes(member) && !isScheduled(member));
       // These begin as soon as their last workers are gone.
       const ends = members.filter(
-        (member) => member.isDue && !except.includes(member) && waitsFor(member).length === 0,
+        (member) =>
+          member.isDue && !except.includes(member) && !isScheduled(member) && waitsFor(member).length === 0,
       );
       if (counted.length + ends.length === 0) return;
       await Promise.all([
@@ -422,6 +409,7 @@ export function createProgramSet(parts: ProgramSetParts): ProgramSet {
     },
     async remove(member) {
       members = members.filter((one) => one !== member);
+      void schedules.look();
       await member.program.close();
     },
     arrange(names) {
@@ -429,11 +417,26 @@ export function createProgramSet(parts: ProgramSetParts): ProgramSet {
       members = [...members].sort((one, other) => at(one) - at(other));
     },
     start,
+    async startAll(wanted, isLeftAlone) {
+      for (const member of wanted.filter(isScheduled)) member.isWanted = true;
+      const others = byPriority(wanted.filter((member) => !isScheduled(member)));
+      await Promise.all([
+        schedules.look(true),
+        ...others.map(async (member) => start(member, undefined, isLeftAlone).outcome),
+      ]);
+    },
+    async schedule(member) {
+      member.isWanted = true;
+      await schedules.look();
+    },
     restart,
     stop: async (member, cause) => stop(member, cause),
     end,
     stopAll,
-    advance,
+    advance() {
+      advance();
+      void schedules.look();
+    },
     waitsFor,
     whenStarted,
   };

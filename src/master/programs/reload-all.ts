@@ -2,7 +2,8 @@
 import type { UpdatedProgram } from '../../shared/control-api.ts';
 import type { Cause } from '../../shared/events.ts';
 import { type Deferred, deferred } from '../deferred.ts';
-import { hasFailed, type ProgramSet } from './program-set.ts';
+import { hasFailed } from './member.ts';
+import type { ProgramSet } from './program-set.ts';
 import { createTurns } from './take-turns.ts';
 
 export interface ReloadAllParts {

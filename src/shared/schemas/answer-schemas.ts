@@ -23,6 +23,7 @@ import {
   type ReloadAccepted,
   type ReloadResult,
   type Scaled,
+  type ScheduleStatus,
   type Status,
   type StopAccepted,
   type UpdatedProgram,
@@ -32,7 +33,16 @@ import {
   type WorkerStatus,
 } from '../control-api.ts';
 import { GracefulRunError } from '../errors.ts';
-import { address, failure, outcome, outcomeFields, release, workerPhase } from './event-schemas.ts';
+import {
+  address,
+  failure,
+  outcome,
+  outcomeFields,
+  release,
+  runCause,
+  runResult,
+  workerPhase,
+} from './event-schemas.ts';
 
 export const reloadResult: z.ZodMiniType<ReloadResult> = z.object({
   generation: z.int(),
@@ -122,6 +132,22 @@ export const emptySlot: z.ZodMiniType<EmptySlot> = z.object({
   isGivenUp: z.boolean(),
 });
 
+export const scheduleStatus: z.ZodMiniType<ScheduleStatus> = z.object({
+  expression: z.string(),
+  timezone: z.nullable(z.string()),
+  nextAt: z.nullable(z.number()),
+  run: z.nullable(z.object({ startedAt: z.number(), cause: runCause })),
+  isPending: z.boolean(),
+  lastRun: z.nullable(
+    z.object({
+      startedAt: z.number(),
+      durationMs: z.number(),
+      result: runResult,
+      outcome: z.nullable(outcome),
+    }),
+  ),
+});
+
 export const status: z.ZodMiniType<Status> = z.object({
   program: z.string(),
   group: z._default(z.nullable(z.string()), null),
@@ -137,6 +163,7 @@ export const status: z.ZodMiniType<Status> = z.object({
     'stopped',
     'exited',
     'failed',
+    'scheduled',
   ]),
   isWanted: z._default(z.boolean(), true),
   waitsFor: z._default(z.array(z.string()), []),
@@ -152,6 +179,7 @@ export const status: z.ZodMiniType<Status> = z.object({
   emptySlots: z._default(z.array(emptySlot), []),
   retry: z._default(z.nullable(z.object({ failures: z.int(), inMs: z.number() })), null),
   exit: z._default(z.nullable(z.object({ ...outcomeFields, isExpected: z.boolean() })), null),
+  schedule: z._default(z.nullable(scheduleStatus), null),
   reloadPending: z.boolean(),
   load: z._default(z.nullable(programLoad), null),
   lastReload: z.nullable(reloadResult),
@@ -184,7 +212,7 @@ export const planDifference: z.ZodMiniType<PlanDifference> = z.object({
 
 export const updatedProgram: z.ZodMiniType<UpdatedProgram> = z.object({
   program: z.string(),
-  done: z.enum(['started', 'reloaded', 'restarted', 'changed', 'removed']),
+  done: z.enum(['started', 'scheduled', 'reloaded', 'restarted', 'changed', 'removed']),
   problem: z.nullable(z.string()),
 });
 

@@ -12,6 +12,8 @@ import type {
   Release,
   RequestCounts,
   WorkerPhase,
+  RunCause,
+  RunResult,
 } from '../events.ts';
 
 type Shapes = {
@@ -61,7 +63,15 @@ export const workerPhase: z.ZodMiniType<WorkerPhase> = z.enum([
   'killing',
 ]);
 
-const cause = z.enum(['signal', 'control', 'watch', 'worker', 'embedder']);
+const cause = z.enum(['signal', 'control', 'watch', 'worker', 'embedder', 'schedule']);
+export const runCause: z.ZodMiniType<RunCause> = z.enum(['schedule', 'missed', 'request']);
+export const runResult: z.ZodMiniType<RunResult> = z.enum([
+  'succeeded',
+  'failed',
+  'timedOut',
+  'replaced',
+  'stopped',
+]);
 const drainReason = z.enum([
   'reload',
   'rollback',
@@ -191,6 +201,22 @@ export const eventShapes: Shapes = {
     delayMs: z.number(),
   }),
   startRefused: event('startRefused', { ...place, failure }),
+  runStarted: event('runStarted', { ...place, cause: runCause }),
+  runEnded: event('runEnded', {
+    ...place,
+    result: runResult,
+    outcome: z.nullable(outcome),
+    durationMs: z.number(),
+    nextAt: z.nullable(z.number()),
+  }),
+  runTimedOut: event('runTimedOut', { ...place, timeoutMs: z.number(), durationMs: z.number() }),
+  runSkipped: event('runSkipped', {
+    ...place,
+    reason: z.enum(['stillRunning', 'dependency']),
+    dueAt: z.number(),
+    programs: z.array(z.string()),
+  }),
+  runsMissed: event('runsMissed', { ...place, count: z.int(), firstAt: z.number(), isMadeUp: z.boolean() }),
   startWaits: event('startWaits', { ...place, programs: z.array(z.string()) }),
   planChanged: event('planChanged', {
     ...place,

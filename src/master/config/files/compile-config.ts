@@ -236,6 +236,7 @@ function compile({ name, table, entry }: FoundProgram, reader: Reader, report: R
     listeners: knownListeners(table, values),
     reusePort: values['reuse_port'] === true,
     kind: { type },
+    schedule: values['schedule'] ?? null,
     dependsOn: listOf(values['depends_on']),
   };
   if (!table.entries.has('command')) problem('', 'needs a command', 'add command = ["node", "app.js"]');

@@ -16,6 +16,7 @@ import { hookKeys } from './hook-keys.ts';
 import { replacementKeys } from './replacement-keys.ts';
 import { restartKeys } from './restart-keys.ts';
 import { rolloutKeys } from './rollout-keys.ts';
+import { scheduleKeys } from './schedule-keys.ts';
 import { stopKeys } from './stop-keys.ts';
 
 const wantedCommand =
@@ -290,6 +291,7 @@ export const programKeys: Readonly<Record<string, ConfigKey>> = {
     option: 'dependsOn',
   },
   ...kindKeys,
+  ...scheduleKeys,
   ...restartKeys,
   ...rolloutKeys,
   ...hookKeys,
@@ -302,7 +304,7 @@ export const aliases: ReadonlyMap<string, string> = new Map(
 );
 
 /** What only one program can have. */
-const ownKeys: ReadonlySet<string> = new Set(['command', 'port', 'listen', 'depends_on', 'type']);
+const ownKeys: ReadonlySet<string> = new Set(['command', 'port', 'listen', 'depends_on', 'type', 'schedule']);
 
 /** Of `[defaults]`. */
 export const defaultKeys: Readonly<Record<string, ConfigKey>> = Object.fromEntries(

@@ -157,6 +157,7 @@ test('options are compiled once: durations in ms, paths absolute, defaults fille
         dependsOn: [],
         kind: { type: 'server', overlaps: true, priority: 999 },
         group: null,
+        schedule: null,
         hooks: null,
         webhook: null,
         replacement: { maxMemoryBytes: null, maxLifetimeMs: null, maxRequests: null, intervalMs: 10_000 },

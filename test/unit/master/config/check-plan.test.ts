@@ -28,6 +28,7 @@ function check(programs: readonly Given[], otherNames?: readonly string[] | null
         name,
         reusePort,
         kind: { type },
+        schedule: null,
         command,
         environment,
         dependsOn,

@@ -1,0 +1,34 @@
+/** A timer of the wall clock, for programs that run by the clock. */
+import { openWallTimer } from '../system-calls/wall-timer.ts';
+import { arm } from './arm-timer.ts';
+
+/** Without timers of the wall clock, it is looked at this often: the machine may have slept, or the clock may have been set. */
+const lookMs = 600_000;
+
+/**
+ * Calls back once when the wall clock shows `at` (ms since 1970), or earlier: if the clock was set, or is only to be looked at. It keeps the process alive.
+ */
+export function armWall(at: number, callback: () => void): () => void {
+  let isWanted = true;
+  let cancel = (): void => undefined;
+  const fire = (): void => {
+    if (isWanted) callback();
+  };
+  const wait = (): void => {
+    cancel = arm(Math.max(0, Math.min(at - Date.now(), lookMs)), fire);
+  };
+  void openWallTimer(at, fire).then(
+    (close) => {
+      if (!isWanted) close?.();
+      else if (close === null) wait();
+      else cancel = close;
+    },
+    () => {
+      if (isWanted) wait();
+    },
+  );
+  return () => {
+    isWanted = false;
+    cancel();
+  };
+}

@@ -1,0 +1,27 @@
+/** The bounds that the lifecycle of a program keeps, from its plan. */
+import { killDelayMs } from '../../shared/protocol.ts';
+import { maxDrainingGenerations, sameStopMs, settleMs } from '../config/fixed-bounds.ts';
+import type { ProgramPlan } from '../config/plan.ts';
+import { defaultBackoff } from './lifecycle/backoff.ts';
+import type { LifecycleSettings } from './lifecycle/state.ts';
+
+/** `jitterSeed`: what the jitter of the backoff is made from; null: it has none. */
+export function lifecycleSettings(
+  { readyTimeoutMs, drainTimeoutMs, stop, probationMs, restart, replacement }: ProgramPlan,
+  jitterSeed: number | null,
+): LifecycleSettings {
+  const { autorestart, exitCodes, startRetries, crashLoop } = restart;
+  return {
+    readyTimeoutMs,
+    drainTimeoutMs,
+    probationMs,
+    killDelayMs,
+    stopSteps: stop.steps,
+    settleMs,
+    sameStopMs,
+    maxDrainingGenerations,
+    replacementIntervalMs: replacement.intervalMs,
+    backoff: { ...defaultBackoff, kind: restart.backoff, maxMs: restart.backoffMaxMs, jitterSeed },
+    restart: { autorestart, exitCodes, startRetries, crashLoop },
+  };
+}

@@ -1,0 +1,54 @@
+/** A program of a master, and what is wanted of it. */
+import type { ReloadResult } from '../../shared/control-api.ts';
+import type { Deferred } from '../deferred.ts';
+import type { ManagedProgram } from '../program/program.ts';
+import type { ScheduleState } from './schedule/schedule-step.ts';
+import { rankOf } from './start-order.ts';
+
+export interface Member {
+  readonly program: ManagedProgram;
+  /** It is to run: it was started, and it was not stopped since. */
+  isWanted: boolean;
+  /** It is to be started as soon as what it depends on serves. */
+  isDue: boolean;
+  /** It has no worker, no listener, and is not about to get any. */
+  isResting: boolean;
+  /** It is being looked up and bound: what comes of that decides whether it rests. */
+  isBinding: boolean;
+  /** Its listeners are held while it is stopped, because it is about to be started again. */
+  keepsListeners: boolean;
+  /** Those that wait for its start. */
+  starts: Deferred<StartOutcome>[];
+  /** Resolves when it rests. Replaced with every start. */
+  rest: Deferred<undefined>;
+  /** Null: it does not run by a schedule, or did not yet. */
+  schedule: ScheduleState | null;
+}
+
+/** How a start ended; an error when it was stopped first. */
+export type StartOutcome = ReloadResult | Error;
+
+export function isScheduled({ program }: Pick<Member, 'program'>): boolean {
+  return program.plan().schedule !== null;
+}
+
+/** It is to run, and has come to rest by itself: it was given up, or its workers have ended and are not to be started again. */
+export function hasEnded(member: Member): boolean {
+  const { isWanted, isResting, isDue } = member;
+  return isWanted && isResting && !isDue && !isScheduled(member);
+}
+
+/** It is to run, and was given up. */
+export function hasFailed(member: Member): boolean {
+  return hasEnded(member) && member.program.phase() === 'failed';
+}
+
+/** What depends on it can be started: it serves; or it runs once, and has ended as expected. */
+export function isDone({ program }: Member): boolean {
+  return program.plan().kind.type === 'oneshot' ? program.hasExitedAsExpected() : program.isServing();
+}
+
+/** In the order in which they begin to start. */
+export function byPriority(members: readonly Member[]): readonly Member[] {
+  return [...members].sort((one, other) => rankOf(one.program.plan()) - rankOf(other.program.plan()));
+}

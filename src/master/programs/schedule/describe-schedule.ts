@@ -1,0 +1,21 @@
+/** The schedule of a program as the control API shows it. Pure. */
+import type { ScheduleStatus } from '../../../shared/control-api.ts';
+import type { SchedulePlan } from '../../config/schedule-options.ts';
+import type { ScheduleState } from './schedule-step.ts';
+
+/** Null: it does not run by a schedule. */
+export function describeSchedule(
+  plan: SchedulePlan | null,
+  state: ScheduleState | null,
+): ScheduleStatus | null {
+  if (plan === null) return null;
+  const { expression, timezone } = plan;
+  return {
+    expression,
+    timezone,
+    nextAt: state?.nextAt ?? null,
+    run: state?.run == null ? null : { startedAt: state.run.startedAt, cause: state.run.cause },
+    isPending: state !== null && state.pending !== null,
+    lastRun: state?.last ?? null,
+  };
+}

@@ -1,0 +1,20 @@
+/** What a request to reload a scheduled program is answered: each run looks everything up by itself, so the next one has what has changed. */
+import type { ReloadUnderWay } from '../../control/commands.ts';
+
+/** `generation`: that of the next run. */
+export function nothingToReload(generation: number, wallMs: number): ReloadUnderWay {
+  return {
+    accepted: { generation },
+    outcome: Promise.resolve({
+      generation,
+      ok: true,
+      endedAt: wallMs,
+      durationMs: 0,
+      failure: null,
+      release: null,
+      probationMs: 0,
+      serving: null,
+      rolledBackTo: null,
+    }),
+  };
+}

@@ -1,0 +1,305 @@
+/**
+ * The schedule of one program: (state, input) -> (state, effects). When a run is due, whether it begins, what becomes of runs that were missed, and how a
+ * run ended. Pure and total: the times of the schedule are given by a function, and nothing here knows a clock, a timer or a process. Moments are those of
+ * the wall clock, in ms since 1970; durations are measured on the clock that never goes back.
+ */
+import type { RunCause, RunResult } from '../../../shared/events.ts';
+import type { EventWithoutRelease, Outcome } from '../../../shared/events.ts';
+import type { SchedulePlan } from '../../config/schedule-options.ts';
+
+/** Plain data: it survives the master's process. */
+export interface ScheduleState {
+  /** When the next run is due; null: never, because the program is stopped, or the schedule has no time left. */
+  readonly nextAt: number | null;
+  /** Null: none is under way. */
+  readonly run: Run | null;
+  /** Another run begins when the one that is under way has ended. */
+  readonly pending: RunCause | null;
+  readonly last: LastRun | null;
+  /** The number of the last run. */
+  readonly lastNumber: number;
+}
+
+export interface Run {
+  readonly number: number;
+  readonly cause: RunCause;
+  readonly startedAt: number;
+  /** The same on the clock that never goes back. */
+  readonly since: number;
+  /** Why it was told to end; null: it was not, by its schedule. */
+  readonly ending: 'timedOut' | 'replaced' | null;
+}
+
+export interface LastRun {
+  readonly startedAt: number;
+  readonly durationMs: number;
+  readonly result: RunResult;
+  /** Null: it could not be started, or was stopped. */
+  readonly outcome: Outcome | null;
+}
+
+export const noSchedule: ScheduleState = {
+  nextAt: null,
+  run: null,
+  pending: null,
+  last: null,
+  lastNumber: 0,
+};
+
+export type ScheduleInput =
+  /** It is to run by this schedule from now on. `since`: when runs were looked for the last time, before the master was started; null: now. */
+  | { readonly type: 'enabled'; readonly since: number | null }
+  /** It is not to run by it any more. */
+  | { readonly type: 'disabled' }
+  /** The time of the next run may have come. `shiftMs`: by how much the clock was set meanwhile. */
+  | { readonly type: 'due'; readonly shiftMs: number }
+  /** The program has begun to start. */
+  | { readonly type: 'began' }
+  /** The run has taken too long. */
+  | { readonly type: 'timedOut'; readonly run: number }
+  /** The program has come to rest. `isExpected`: its work is done. `outcome` is null if it was stopped, or did not start (`hasFailed`). */
+  | {
+      readonly type: 'ended';
+      readonly outcome: Outcome | null;
+      readonly isExpected: boolean;
+      readonly hasFailed: boolean;
+    }
+  /** The program rests, whatever has come of this run. */
+  | { readonly type: 'rested'; readonly run: number };
+
+export type ScheduleEffect =
+  /** Feed `due` at this time of the wall clock, instead of what was armed before. */
+  | { readonly type: 'arm'; readonly at: number }
+  | { readonly type: 'disarm' }
+  | { readonly type: 'armTimeout'; readonly run: number; readonly delayMs: number }
+  | { readonly type: 'disarmTimeout' }
+  | { readonly type: 'startRun'; readonly run: number }
+  | { readonly type: 'stopRun' }
+  /** All runs up to now have been looked at. */
+  | { readonly type: 'seen' }
+  | { readonly type: 'announce'; readonly event: EventWithoutRelease };
+
+/** What a step is told beside its input. */
+export interface ScheduleFacts {
+  readonly plan: SchedulePlan;
+  /** The first time of the schedule after this one; null: there is none. */
+  readonly next: (after: number) => number | null;
+  /** Programs that it depends on and that do not serve. */
+  readonly waitsFor: readonly string[];
+  readonly wallMs: number;
+  readonly monotonicMs: number;
+}
+
+export interface ScheduleStep {
+  readonly state: ScheduleState;
+  readonly effects: readonly ScheduleEffect[];
+}
+
+/** A run that begins later than this after its time has been missed: the machine slept, or its clock was set. */
+export const lateMs = 60_000;
+
+/** A clock that is set back by less than this repeats no run; by more, it was wrong, and its new time counts. As cron(8) has it. */
+export const repeatedMs: number = 3 * 3_600_000;
+
+/** More of them are not counted. */
+const mostMissed = 100;
+
+export function stepSchedule(state: ScheduleState, input: ScheduleInput, facts: ScheduleFacts): ScheduleStep {
+  const out: ScheduleEffect[] = [];
+  return { state: change(state, input, facts, out), effects: out };
+}
+
+function change(
+  state: ScheduleState,
+  input: ScheduleInput,
+  facts: ScheduleFacts,
+  out: ScheduleEffect[],
+): ScheduleState {
+  switch (input.type) {
+    case 'enabled':
+      return enable(state, input.since, facts, out);
+    case 'disabled':
+      out.push({ type: 'disarm' });
+      return { ...state, nextAt: null, pending: null };
+    case 'due':
+      return lookAtClock(state, input.shiftMs, facts, out);
+    case 'began':
+      return state.run === null ? beginRun(state, 'request', facts, out) : state;
+    case 'timedOut':
+      return timeOut(state, input.run, facts, out);
+    case 'ended':
+      return state.run === null ? state : endRun({ ...state, run: state.run }, input, facts, out);
+    case 'rested':
+      return state.run?.number === input.run
+        ? endRun(
+            { ...state, run: state.run },
+            { outcome: null, isExpected: false, hasFailed: false },
+            facts,
+            out,
+          )
+        : state;
+  }
+}
+
+function enable(
+  state: ScheduleState,
+  since: number | null,
+  facts: ScheduleFacts,
+  out: ScheduleEffect[],
+): ScheduleState {
+  const { wallMs, next } = facts;
+  const missed = since === null || since > wallMs ? null : next(since);
+  if (missed !== null && missed <= wallMs) return takeDue({ ...state, nextAt: missed }, missed, facts, out);
+  out.push({ type: 'seen' });
+  return planNext(state, facts, out);
+}
+
+function planNext(
+  state: ScheduleState,
+  { next, wallMs }: ScheduleFacts,
+  out: ScheduleEffect[],
+): ScheduleState {
+  const nextAt = next(wallMs);
+  out.push(nextAt === null ? { type: 'disarm' } : { type: 'arm', at: nextAt });
+  return { ...state, nextAt };
+}
+
+function lookAtClock(
+  state: ScheduleState,
+  shiftMs: number,
+  facts: ScheduleFacts,
+  out: ScheduleEffect[],
+): ScheduleState {
+  const { nextAt } = state;
+  if (nextAt === null) return state;
+  if (facts.wallMs >= nextAt) return takeDue(state, nextAt, facts, out);
+  if (shiftMs <= -repeatedMs) {
+    out.push({ type: 'seen' });
+    return planNext(state, facts, out);
+  }
+  out.push({ type: 'arm', at: nextAt });
+  return state;
+}
+
+/** The time `dueAt` has come, and maybe others after it. */
+function takeDue(
+  state: ScheduleState,
+  dueAt: number,
+  facts: ScheduleFacts,
+  out: ScheduleEffect[],
+): ScheduleState {
+  const { wallMs, next, plan } = facts;
+  out.push({ type: 'seen' });
+  // The last of them may be on time.
+  const onTime = next(Math.max(dueAt - 1, wallMs - lateMs));
+  const isOnTime = onTime !== null && onTime <= wallMs;
+  const missed = missedBefore(dueAt, isOnTime ? onTime : wallMs + 1, next);
+  const planned = planNext(state, facts, out);
+  const isMadeUp = !isOnTime && missed > 0 && plan.ifMissed === 'run';
+  if (missed > 0)
+    out.push({ type: 'announce', event: { event: 'runsMissed', count: missed, firstAt: dueAt, isMadeUp } });
+  if (isOnTime) return begin(planned, 'schedule', onTime, facts, out);
+  return isMadeUp ? begin(planned, 'missed', dueAt, facts, out) : planned;
+}
+
+/** How many times there are from `first` on, before `end`. */
+function missedBefore(first: number, end: number, next: ScheduleFacts['next']): number {
+  let count = 0;
+  for (let at: number | null = first; at !== null && at < end && count < mostMissed; at = next(at))
+    count += 1;
+  return count;
+}
+
+function begin(
+  state: ScheduleState,
+  cause: RunCause,
+  dueAt: number,
+  facts: ScheduleFacts,
+  out: ScheduleEffect[],
+): ScheduleState {
+  const { plan } = facts;
+  const { run } = state;
+  if (run === null) return start(state, cause, facts, out);
+  if (plan.ifRunning === 'skip' || state.pending !== null) {
+    const event = { event: 'runSkipped', reason: 'stillRunning', dueAt, programs: [] } as const;
+    out.push({ type: 'announce', event });
+    return state;
+  }
+  if (plan.ifRunning === 'wait' || run.ending !== null) return { ...state, pending: cause };
+  out.push({ type: 'disarmTimeout' }, { type: 'stopRun' });
+  return { ...state, pending: cause, run: { ...run, ending: 'replaced' } };
+}
+
+/** Unless what it depends on does not serve. */
+function start(
+  state: ScheduleState,
+  cause: RunCause,
+  facts: ScheduleFacts,
+  out: ScheduleEffect[],
+): ScheduleState {
+  const { waitsFor, wallMs } = facts;
+  if (waitsFor.length > 0) {
+    const event = { event: 'runSkipped', reason: 'dependency', dueAt: wallMs, programs: waitsFor } as const;
+    out.push({ type: 'announce', event });
+    return state;
+  }
+  const begun = beginRun(state, cause, facts, out);
+  out.push({ type: 'startRun', run: begun.lastNumber });
+  return begun;
+}
+
+function beginRun(
+  state: ScheduleState,
+  cause: RunCause,
+  { plan, wallMs, monotonicMs }: ScheduleFacts,
+  out: ScheduleEffect[],
+): ScheduleState {
+  const number = state.lastNumber + 1;
+  if (plan.runTimeoutMs !== null) out.push({ type: 'armTimeout', run: number, delayMs: plan.runTimeoutMs });
+  out.push({ type: 'announce', event: { event: 'runStarted', cause } });
+  const run: Run = { number, cause, startedAt: wallMs, since: monotonicMs, ending: null };
+  return { ...state, run, lastNumber: number };
+}
+
+function timeOut(
+  state: ScheduleState,
+  number: number,
+  { plan, monotonicMs }: ScheduleFacts,
+  out: ScheduleEffect[],
+): ScheduleState {
+  const { run } = state;
+  if (run?.number !== number || run.ending !== null) return state;
+  const durationMs = Math.round(monotonicMs - run.since);
+  const timeoutMs = plan.runTimeoutMs ?? durationMs;
+  out.push({ type: 'announce', event: { event: 'runTimedOut', timeoutMs, durationMs } }, { type: 'stopRun' });
+  return { ...state, run: { ...run, ending: 'timedOut' } };
+}
+
+function endRun(
+  state: ScheduleState & { readonly run: Run },
+  end: Pick<Extract<ScheduleInput, { type: 'ended' }>, 'outcome' | 'isExpected' | 'hasFailed'>,
+  facts: ScheduleFacts,
+  out: ScheduleEffect[],
+): ScheduleState {
+  const { run, nextAt, pending } = state;
+  const { outcome } = end;
+  const result = run.ending ?? resultOf(end);
+  const durationMs = Math.max(0, Math.round(facts.monotonicMs - run.since));
+  out.push(
+    { type: 'disarmTimeout' },
+    { type: 'announce', event: { event: 'runEnded', result, outcome, durationMs, nextAt } },
+  );
+  const last: LastRun = { startedAt: run.startedAt, durationMs, result, outcome };
+  const ended = { ...state, run: null, pending: null, last };
+  // What an operator has stopped does not begin again by itself at once.
+  return pending === null || result === 'stopped' ? ended : start(ended, pending, facts, out);
+}
+
+function resultOf({
+  outcome,
+  isExpected,
+  hasFailed,
+}: Pick<Extract<ScheduleInput, { type: 'ended' }>, 'outcome' | 'isExpected' | 'hasFailed'>): RunResult {
+  if (outcome === null) return hasFailed ? 'failed' : 'stopped';
+  return isExpected ? 'succeeded' : 'failed';
+}

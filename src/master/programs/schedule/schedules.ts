@@ -1,0 +1,173 @@
+/**
+ * Runs programs by the clock: feeds the schedule of each (schedule-step.ts) with what happens, and carries out what it decides. Loaded only where a plan has
+ * a schedule.
+ */
+import type { MasterEvent } from '../../../shared/events.ts';
+import type { Platform } from '../../process/platform.ts';
+import type { Member } from '../member.ts';
+import { cronTimes } from './cron-times.ts';
+import { noSchedule, type ScheduleEffect, type ScheduleInput, stepSchedule } from './schedule-step.ts';
+import type { SeenRuns } from './seen-runs.ts';
+
+export interface SchedulesParts {
+  readonly members: () => readonly Member[];
+  readonly platform: Pick<Platform, 'arm' | 'armWall' | 'clock'>;
+  /** Starts it; resolves when that has come to something. */
+  readonly start: (member: Member) => Promise<unknown>;
+  /** Programs that it depends on and that do not serve. */
+  readonly waitsFor: (member: Member) => readonly string[];
+  /** Every program was told to stop, for good. */
+  readonly isEnding: () => boolean;
+  /** What is known of earlier masters. */
+  readonly seen: SeenRuns;
+}
+
+export interface Schedules {
+  /** Something was started, stopped or changed: programs run by their schedules, or do not any more. `isFirst`: with the master. */
+  look(isFirst?: boolean): void;
+  observe(member: Member, event: MasterEvent): void;
+}
+
+/** What runs by a schedule. */
+interface Scheduled {
+  /** The plan of its schedule, as it was last looked at. */
+  readonly written: string;
+  readonly next: (after: number) => number | null;
+}
+
+export function createSchedules({
+  members,
+  platform,
+  start,
+  waitsFor,
+  isEnding,
+  seen,
+}: SchedulesParts): Schedules {
+  const { clock } = platform;
+  const scheduled = new Map<Member, Scheduled>();
+  const timers = new Map<Member, () => void>();
+  const timeouts = new Map<Member, () => void>();
+
+  function feed(member: Member, input: ScheduleInput): void {
+    const { schedule: plan } = member.program.plan();
+    const next = scheduled.get(member)?.next ?? (() => null);
+    const { state, effects } = stepSchedule(member.schedule ?? noSchedule, input, {
+      // One whose schedule was taken away while it ran: only its end is still to be told.
+      plan: plan ?? {
+        expression: '',
+        timezone: null,
+        ifRunning: 'skip',
+        ifMissed: 'skip',
+        runTimeoutMs: null,
+      },
+      next,
+      waitsFor: waitsFor(member),
+      wallMs: clock.wallMs(),
+      monotonicMs: clock.monotonicMs(),
+    });
+    member.schedule = plan === null && state.run === null ? null : state;
+    for (const effect of effects) obey(member, effect);
+  }
+
+  function obey(member: Member, effect: ScheduleEffect): void {
+    switch (effect.type) {
+      case 'arm':
+        arm(member, effect.at);
+        return;
+      case 'disarm':
+        cancel(timers, member);
+        return;
+      case 'armTimeout':
+        cancel(timeouts, member);
+        timeouts.set(
+          member,
+          platform.arm(effect.delayMs, () => {
+            timeouts.delete(member);
+            feed(member, { type: 'timedOut', run: effect.run });
+          }),
+        );
+        return;
+      case 'disarmTimeout':
+        cancel(timeouts, member);
+        return;
+      case 'startRun':
+        void begin(member, effect.run);
+        return;
+      case 'stopRun':
+        member.program.stop('schedule');
+        return;
+      case 'seen':
+        if (member.program.plan().schedule?.ifMissed === 'run')
+          seen.note(member.program.name(), clock.wallMs());
+        return;
+      case 'announce':
+        member.program.announce(effect.event);
+    }
+  }
+
+  function arm(member: Member, at: number): void {
+    cancel(timers, member);
+    const [wallMs, monotonicMs] = [clock.wallMs(), clock.monotonicMs()];
+    timers.set(
+      member,
+      platform.armWall(at, () => {
+        timers.delete(member);
+        const shiftMs = clock.wallMs() - wallMs - (clock.monotonicMs() - monotonicMs);
+        feed(member, { type: 'due', shiftMs });
+      }),
+    );
+  }
+
+  async function begin(member: Member, run: number): Promise<void> {
+    await start(member);
+    await member.rest.promise;
+    feed(member, { type: 'rested', run });
+  }
+
+  function look(isFirst = false): void {
+    const all = new Set(members());
+    for (const member of all) {
+      const { schedule: plan } = member.program.plan();
+      const written = plan === null || !member.isWanted || isEnding() ? null : JSON.stringify(plan);
+      const known = scheduled.get(member)?.written ?? null;
+      if (written === known) continue;
+      if (plan !== null && written !== null) {
+        scheduled.set(member, { written, next: cronTimes(plan) });
+        const since = isFirst && plan.ifMissed === 'run' ? seen.of(member.program.name()) : null;
+        feed(member, { type: 'enabled', since });
+        continue;
+      }
+      feed(member, { type: 'disabled' });
+      scheduled.delete(member);
+      // An operator has stopped it: what would have run meanwhile was not missed.
+      if (!isEnding()) seen.forget(member.program.name());
+    }
+    for (const member of scheduled.keys()) {
+      if (all.has(member)) continue;
+      cancel(timers, member);
+      cancel(timeouts, member);
+      scheduled.delete(member);
+      seen.forget(member.program.name());
+    }
+  }
+
+  return {
+    look,
+    observe(member, event) {
+      if (member.program.plan().schedule === null && member.schedule === null) return;
+      if (event.event === 'generationStarted') feed(member, { type: 'began' });
+      if (event.event !== 'stopped') return;
+      const { outcome, failure } = event;
+      const isExpected = member.program.hasExitedAsExpected();
+      // The next one may begin only when it rests.
+      void member.rest.promise.then(() => {
+        feed(member, { type: 'ended', outcome, isExpected, hasFailed: failure !== null });
+      });
+    },
+  };
+}
+
+function cancel(timers: Map<Member, () => void>, member: Member): void {
+  timers.get(member)?.();
+  timers.delete(member);
+}

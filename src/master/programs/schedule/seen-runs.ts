@@ -1,0 +1,41 @@
+/**
+ * When the master has last looked for runs of each program, kept in a small file: a master that starts finds out which runs were missed. Only of programs with
+ * `if_missed = "run"`.
+ */
+import type { MasterEvent } from '../../../shared/events.ts';
+import { isTable, openStateFile } from '../state-file.ts';
+
+export interface SeenRuns {
+  /** In ms since 1970; null: it is not known. */
+  of(program: string): number | null;
+  note(program: string, at: number): void;
+  forget(program: string): void;
+}
+
+const version = 1;
+
+export async function openSeenRuns(file: string, publish: (event: MasterEvent) => void): Promise<SeenRuns> {
+  const { content, write } = await openStateFile(file, version, publish);
+  const seen = new Map(timesIn(content?.['seen']));
+
+  function save(): void {
+    void write({ seen: Object.fromEntries(seen) });
+  }
+
+  return {
+    of: (program) => seen.get(program) ?? null,
+    note(program, at) {
+      seen.set(program, at);
+      save();
+    },
+    forget(program) {
+      if (seen.delete(program)) save();
+    },
+  };
+}
+
+function timesIn(value: unknown): readonly (readonly [string, number])[] {
+  return Object.entries(isTable(value) ? value : {}).flatMap(([name, at]) =>
+    typeof at === 'number' ? [[name, at] as const] : [],
+  );
+}

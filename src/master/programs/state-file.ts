@@ -1,0 +1,81 @@
+/** A small file of JSON that the master keeps over its end. It is replaced as a whole, so it is never half written. */
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { messageOf, systemCode } from '../../shared/errors.ts';
+import type { MasterEvent } from '../../shared/events.ts';
+
+export interface StateFile {
+  /** What it held; null: nothing that can be read. */
+  readonly content: Readonly<Record<string, unknown>> | null;
+  /** Never rejects: a problem is told as an event. What has not begun to be written when the next content comes is left out. */
+  readonly write: (content: Readonly<Record<string, unknown>>) => Promise<void>;
+  /** Resolves when all of it is written. */
+  readonly written: () => Promise<void>;
+}
+
+/**
+ * Where the file of this name is. It has to survive a boot of the machine, so it is not beside the control socket. systemd says where with
+ * `StateDirectory=`.
+ */
+export function stateFile(name: string, environment: NodeJS.ProcessEnv): string {
+  const [ofService = ''] = (environment['STATE_DIRECTORY'] ?? '').split(':');
+  const ofUser = environment['XDG_STATE_HOME'];
+  const folder =
+    ofService !== ''
+      ? ofService
+      : ofUser !== undefined && ofUser !== ''
+        ? join(ofUser, 'graceful-run')
+        : process.geteuid?.() === 0
+          ? '/var/lib/graceful-run'
+          : join(environment['HOME'] ?? homedir(), '.local/state/graceful-run');
+  return join(folder, `${name}.json`);
+}
+
+/** A file that is missing is empty, and one that cannot be read, or is broken, is told and then taken as empty. */
+export async function openStateFile(
+  file: string,
+  version: number,
+  publish: (event: MasterEvent) => void,
+): Promise<StateFile> {
+  const fail = (problem: string): void => {
+    publish({ event: 'rememberedFailed', file, problem });
+  };
+  let content: Readonly<Record<string, unknown>> | null = null;
+  let latest: Readonly<Record<string, unknown>> = {};
+  let waiting: Promise<void> | null = null;
+  let last: Promise<void> = Promise.resolve();
+  try {
+    const value: unknown = JSON.parse(await readFile(file, 'utf8'));
+    if (isTable(value) && value['version'] === version) content = value;
+    else fail('it is not a file of this version of graceful-run');
+  } catch (error) {
+    if (systemCode(error) !== 'ENOENT') fail(messageOf(error));
+  }
+
+  async function save(): Promise<void> {
+    waiting = null;
+    try {
+      await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+      await writeFile(`${file}.new`, `${JSON.stringify({ version, ...latest })}\n`, { mode: 0o600 });
+      await rename(`${file}.new`, file);
+    } catch (error) {
+      fail(messageOf(error));
+    }
+  }
+
+  return {
+    content,
+    async write(next) {
+      latest = next;
+      waiting ??= last.then(save);
+      last = waiting;
+      return waiting;
+    },
+    written: async () => last,
+  };
+}
+
+export function isTable(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
