@@ -82,6 +82,7 @@ export function createFakePlatform(): { readonly platform: Platform; readonly wo
     probe: () => ({ outcome: Promise.resolve(null), cancel: () => undefined }),
     findNode: () => false,
     findServing: (worker) => worker,
+    isShell: () => false,
     residentBytes: (workers) => workers.map(() => 0),
     watchProcess: () => () => undefined,
     signalProcess: () => undefined,

@@ -4,6 +4,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { cpSync, existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { eventually } from '../helpers/eventually.ts';
 import { get } from '../helpers/plain-client.ts';
 import { appPath, kill, runMaster, temporaryFolder, type RunOptions } from '../helpers/run-master.ts';
 import { startLoad } from '../helpers/strict-client.ts';
@@ -132,10 +133,14 @@ describe.each([
         expect(failureCounts(load.tally), examples.join('\n')).toEqual({});
         expect(closedIdle).toBe(0);
 
+        const program = Number((await get(port)).body.replace(`${language} `, ''));
+        // Until a script has come to its last command, another one of them is taken for the program.
+        await eventually('its pid is known', async () => {
+          const [worker] = (await master.status()).workers;
+          return (worker?.servingPid ?? worker?.pid) === program;
+        });
         const [worker] = (await master.status()).workers;
         expect(worker?.capabilities?.isGated).toBe(language === 'node');
-        const program = worker?.servingPid ?? worker?.pid ?? -1;
-        expect((await get(port)).body).toBe(`${language} ${program}`);
         if (isServer) expect(worker?.servingPid).toBeNull();
         kill(program);
         await master.waitFor('restartScheduled');
@@ -158,6 +163,32 @@ describe.each([
     await master.waitFor('restartScheduled');
     expect((await get(port)).status).toBe(200);
   });
+});
+
+test('a program that a script starts only after it counts as ready is known, drains, and is missed when it ends', async () => {
+  const folder = temporaryFolder();
+  // Without another process, which would be taken for the program.
+  const master = runMaster({
+    command: sh(`while [ ! -e go ]; do :; done; ${python.join(' ')}; true`),
+    cwd: folder,
+    flags: ['--startsecs', '100ms', '--ready-timeout', '8s'],
+  });
+  const port = await master.serving();
+  writeFileSync(join(folder, 'go'), '');
+  const pidOf = async (): Promise<number> => Number((await get(port)).body.replace('python ', ''));
+  const first = await pidOf();
+  await master.reload(2);
+  // A shell that is signalled in its place ends at once, by that signal.
+  expect(await master.waitFor('workerExited', { generation: 1 })).toMatchObject({
+    from: 'draining',
+    outcome: { code: 0, signal: null },
+  });
+  const second = await pidOf();
+  expect(second).not.toBe(first);
+  await eventually('its pid is known', async () => (await master.status()).workers[0]?.servingPid === second);
+  kill(second);
+  await master.waitFor('restartScheduled');
+  expect((await get(port)).status).toBe(200);
 });
 
 test.skipIf(!isRequired && !existsSync(launchers.node22))(

@@ -177,3 +177,23 @@ test.each([
   expect(await master.exited).toMatchObject({ code: 2 });
   expect(master.output).toContain(text);
 });
+
+test('a shell that runs one job after the other is one worker, of which a stop and a reload wait for the job that runs', async () => {
+  // Most of the time perl runs, a program; sometimes only the shell and `sleep` do.
+  const script = `while :; do perl -e '$SIG{{TERM} = sub {{ $told = 1 }; open(L, ">>", "log"); L->autoflush; print L "job begins\\n"; select(undef, undef, undef, 0.1) for 1 .. 4; print L "job ends\\n"'; sleep 1.5; done`;
+  const { master, log } = run(`[program.mails]
+type = "worker"
+command = ["sh", "-c", '''${script}''']
+startsecs = "100ms"
+`);
+  await master.waitFor('generationReady');
+  await eventually('the second job has begun', () => log().length === 3);
+  expect(master.all('workerLostProgram')).toEqual([]);
+  expect(await ctl(master, 'reload', '--wait=drained', 'mails')).toMatchObject({ code: 0 });
+  await eventually('the job of the new worker has begun', () => log().length === 5);
+  expect(await ctl(master, 'stop', '--wait', 'mails')).toMatchObject({ code: 0 });
+  // Those of both workers overlap: each that has begun has ended.
+  expect(log().filter((line) => line === 'job begins')).toHaveLength(3);
+  expect(log().filter((line) => line === 'job ends')).toHaveLength(3);
+  expect(master.all('workerExited').map(({ from }) => from)).toEqual(['draining', 'draining']);
+});

@@ -6,13 +6,16 @@ import { hasEnded, readAllProcesses, readProcessStat, type ProcessStat } from '.
 import { holdsSocket } from '../sockets/address-holder.ts';
 import { findTree } from './process-tree.ts';
 
+const shells: readonly string[] = ['sh', 'bash', 'dash', 'ash', 'zsh', 'ksh'];
+
 /** Programs that start another one, wait for it and do nothing else; and those that only wait. Of busybox, the name under which it runs counts. */
-const wrappers: ReadonlySet<string> = new Set(
-  (
-    'sh bash dash ash zsh ksh time timeout tini dumb-init catatonit setsid setpriv su sudo runuser script unshare bwrap strace ' +
+const wrappers: ReadonlySet<string> = new Set([
+  ...shells,
+  ...(
+    'time timeout tini dumb-init catatonit setsid setpriv su sudo runuser script unshare bwrap strace ' +
     'bun deno pnpm uv uvx sleep tail cat'
   ).split(' '),
-);
+]);
 
 /**
  * Whether a process of `worker` is a Node.js that has inherited one of the listeners, the descriptors `fds` of this process, and may be the server.
@@ -54,12 +57,21 @@ export function treeOf(worker: number): readonly ProcessStat[] {
   );
 }
 
+/** One that may go on with another command when the one that it waits for has ended. False where that cannot be seen. */
+export function isShell(pid: number): boolean {
+  return shells.includes(programName(pid) ?? '');
+}
+
 function isWrapper(pid: number): boolean {
+  const name = programName(pid);
+  return name !== null && (wrappers.has(name) || isNode(pid));
+}
+
+function programName(pid: number): string | null {
   try {
     const file = basename(readlinkSync(`/proc/${pid}/exe`));
-    const name = file === 'busybox' ? readFileSync(`/proc/${pid}/comm`, 'utf8').trim() : file;
-    return wrappers.has(name) || isNode(pid);
+    return file === 'busybox' ? readFileSync(`/proc/${pid}/comm`, 'utf8').trim() : file;
   } catch {
-    return false;
+    return null;
   }
 }

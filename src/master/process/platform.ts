@@ -148,6 +148,8 @@ export interface Platform {
   residentBytes(workers: readonly number[]): readonly number[];
   /** The process of `worker` that serves: at the end of a chain of shells and other wrappers. Null: there are only those. */
   findServing(worker: number): number | null;
+  /** Whether the process may start another program when the one that it waits for has ended. */
+  isShell(pid: number): boolean;
   /** Calls back once when the process has ended; returns what ends that. Never calls back where it cannot be told. */
   watchProcess(pid: number, ended: () => void): () => void;
   /** kill(2); a process that is gone already is no error. */

@@ -13,7 +13,7 @@ import { spawnWorker } from './spawn-worker.ts';
 import { pollsListener } from './find-pollers.ts';
 import { findStrays } from './find-strays.ts';
 import { killLeftovers } from './find-members.ts';
-import { findNodeServer, findServing } from './find-server.ts';
+import { findNodeServer, findServing, isShell } from './find-server.ts';
 import { isShut, listenAgain, makeBlocking } from '../system-calls/syscalls.ts';
 import { openNotifySocket } from './notify-socket.ts';
 import { startProbe } from './probes.ts';
@@ -35,6 +35,7 @@ export const system: Platform = {
   probe: startProbe,
   findNode: findNodeServer,
   findServing,
+  isShell,
   residentBytes,
   watchProcess,
   signalProcess: (pid, signal) => {

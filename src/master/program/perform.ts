@@ -192,6 +192,8 @@ export function createPerformer(parts: PerformerParts): Performer {
     // One that has said itself that it stops is not told again: many programs take a second signal for impatience.
     const isStopping = reason === 'signal' && worker.ownPid === null;
     if (signal !== null && !isStopping) {
+      readiness.findProgram(worker);
+      worker.toldBy = signal;
       if (reason === 'stop' && isStoppedAsGroup(worker)) platform.signalGroup(worker.process.pid, signal);
       else platform.signalProcess(listenerOf(worker), signal);
     }
@@ -217,6 +219,8 @@ export function createPerformer(parts: PerformerParts): Performer {
       return;
     }
     const { pid } = worker.process;
+    readiness.findProgram(worker);
+    worker.toldBy = signal;
     const servingPid = listenerOf(worker);
     // A shell in between would die of SIGTERM at once, and take the group along before the program has finished.
     if (servingPid !== pid && !isStoppedAsGroup(worker)) platform.signalProcess(servingPid, signal);

@@ -20,7 +20,16 @@ import type { Versions } from './versions.ts';
 export interface ReadinessParts {
   readonly platform: Pick<
     Platform,
-    'arm' | 'clock' | 'findByOwnPid' | 'probe' | 'findNode' | 'findServing' | 'watchProcess'
+    | 'arm'
+    | 'clock'
+    | 'belongsToWorker'
+    | 'findByOwnPid'
+    | 'probe'
+    | 'findNode'
+    | 'findServing'
+    | 'isShell'
+    | 'signalProcess'
+    | 'watchProcess'
   >;
   readonly versions: Versions;
   readonly dispatch: (input: Undated<LifecycleInput>) => void;
@@ -39,6 +48,8 @@ export interface ReadinessJudge {
   gaveSign(worker: RunningWorker, sign: Sign): void;
   /** A datagram has come from it to its NOTIFY_SOCKET. */
   notified(worker: RunningWorker, bytes: Uint8Array): void;
+  /** Looks for the program once more that a script may have started after it was ready: that is to be told to drain or to end. */
+  findProgram(worker: RunningWorker): void;
   /** Nothing more is looked at: it has ended, or is to end. A second call does nothing. */
   end(worker: RunningWorker): void;
 }
@@ -48,6 +59,9 @@ const retryMs = 200;
 
 /** How often, at most, the processes of a worker are looked at again. */
 const lookAgainMs = 200;
+
+/** The last pause before it is no longer looked for the program that a script has not started yet. */
+const longestLookMs = 30_000;
 
 /** How long a command may take to end after the program that it has started. */
 const commandPatienceMs = 500;
@@ -100,8 +114,10 @@ export function createReadinessJudge(parts: ReadinessParts): ReadinessJudge {
     if (worker.ownPid !== null) {
       if (worker.isProven || !needsSign(kind.readiness)) ready(worker, nodeCapabilities(kind));
     } else if (worker.isProven && !waitsForNode(worker)) {
-      serveFrom(worker, worker.mainPid ?? platform.findServing(worker.process.pid) ?? worker.process.pid);
+      const serving = worker.mainPid ?? platform.findServing(worker.process.pid);
+      serveFrom(worker, serving ?? worker.process.pid);
       ready(worker, noCapabilities);
+      if (serving === null && isServer(worker)) findLater(worker, lookAgainMs);
     }
   }
 
@@ -115,7 +131,7 @@ export function createReadinessJudge(parts: ReadinessParts): ReadinessJudge {
   function waitsForNode(worker: RunningWorker): boolean {
     const { plan } = versions.of(worker.generation);
     // Then none of its processes could say so.
-    if (plan.kind.type !== 'server') return false;
+    if (!isServer(worker)) return false;
     const hasNode = platform.findNode(
       worker.process.pid,
       versions.listenersOf(worker).map(({ fd }) => fd),
@@ -138,11 +154,44 @@ export function createReadinessJudge(parts: ReadinessParts): ReadinessJudge {
     worker.unwatch?.();
     worker.unwatch = null;
     worker.servingPid = pid;
-    if (pid === worker.process.pid) return;
     worker.process.noteServing(pid);
+    if (pid === worker.process.pid) return;
     worker.unwatch = platform.watchProcess(pid, () => {
-      findNext(worker, pid, patiences);
+      if (worker.toldBy === null || isServer(worker)) findNext(worker, pid, patiences);
+      else endScript(worker, worker.toldBy);
     });
+  }
+
+  /** A script may prepare something, without any other process, for longer than it has to live to count as ready. */
+  function findLater(worker: RunningWorker, afterMs: number): void {
+    worker.unwatch = platform.arm(afterMs, () => {
+      findProgram(worker);
+      if (worker.servingPid === worker.process.pid && afterMs < longestLookMs) findLater(worker, afterMs * 2);
+    });
+  }
+
+  function findProgram(worker: RunningWorker): void {
+    const { pid } = worker.process;
+    if (!worker.wasReady || worker.ownPid !== null) return;
+    // What was found may have been a tool that has ended since.
+    if (worker.servingPid !== pid && platform.belongsToWorker(worker.servingPid, pid)) return;
+    const serving = platform.findServing(pid);
+    if (serving !== null) serveFrom(worker, serving);
+  }
+
+  /** The job that was to end has ended. A script that does one after the other goes on until it gets the signal itself. */
+  function endScript(worker: RunningWorker, signal: NodeJS.Signals): void {
+    const { pid } = worker.process;
+    if (!platform.isShell(pid)) return;
+    platform.signalProcess(pid, signal);
+    // A trap of the script is run only when the job has ended that it has begun meanwhile.
+    serveFrom(worker, pid);
+    findProgram(worker);
+    if (worker.servingPid !== pid) platform.signalProcess(worker.servingPid, signal);
+  }
+
+  function isServer(worker: RunningWorker): boolean {
+    return planOf(worker).kind.type === 'server';
   }
 
   /** Mostly the command ends because its program has, and then that is the news. A script may be between two of its commands. */
@@ -157,6 +206,11 @@ export function createReadinessJudge(parts: ReadinessParts): ReadinessJudge {
 
   /** The command goes on without a program. Nothing tells when it starts another one: it is as if it had ended. */
   function lose(worker: RunningWorker, pid: number): void {
+    // It may do one job after the other: what counts is that it lives, as for any program without an address.
+    if (!isServer(worker)) {
+      serveFrom(worker, worker.process.pid);
+      return;
+    }
     const failure = lostFailure(pid, failureContext(worker, versions.of(worker.generation).listeners));
     dispatch({ type: 'workerLostProgram', worker: worker.id, failure });
     dispatch({ type: 'workerNotReady', worker: worker.id, failure, mayAccept: false });
@@ -231,6 +285,7 @@ export function createReadinessJudge(parts: ReadinessParts): ReadinessJudge {
     },
     notified,
     gaveSign,
+    findProgram,
     end: stopLooking,
   };
 

@@ -25,6 +25,8 @@ export interface RunningWorker {
   wasReady: boolean;
   /** It was told to drain or to end. */
   isToldToEnd: boolean;
+  /** The signal that its program last got to drain or to end; null: none. */
+  toldBy: NodeJS.Signals | null;
   /** It was told to accept no more for a moment, and not yet that it is for good. */
   isPausedBriefly: boolean;
   /** What shows that it is ready has happened, beside what its Node.js process says. */

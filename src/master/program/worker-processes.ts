@@ -123,6 +123,7 @@ export function createWorkerProcesses(parts: WorkerProcessParts): WorkerProcesse
         ownPid: null,
         wasReady: false,
         isToldToEnd: false,
+        toldBy: null,
         isPausedBriefly: false,
         isProven: false,
         hasNotified: false,
