@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, onTestFinished, test } from 'vitest';
 import { node } from '../clients/fixture.ts';
+import { eventually } from '../helpers/eventually.ts';
 import { get } from '../helpers/plain-client.ts';
 import { app, appPath, kill, runMaster, type RunningMaster } from '../helpers/run-master.ts';
 import { Wire } from '../helpers/wire.ts';
@@ -186,3 +187,19 @@ test.skipIf(process.platform !== 'linux')(
     expect(await master.waitFor('workerExited', { pid: shell })).toMatchObject({ from: 'draining', cut: 0 });
   },
 );
+
+test('to a shell alone: a program that is not Node.js gets the signal on which it drains', async () => {
+  const script = `$SIG{TERM} = sub { print "drains\\n"; exit 0 }; $| = 1; print "runs\\n"; sleep 1 while 1`;
+  const master = runMaster({
+    command: ['sh', '-c', '"$@"; exit $?', 'sh', 'perl', '-e', script],
+    flags: ['--startsecs', '300ms'],
+  });
+  await master.waitForLine('runs');
+  await eventually('the program is known', async () => {
+    const [worker] = (await master.status()).workers;
+    return typeof worker?.servingPid === 'number';
+  });
+  kill(await master.workerPid(1), 'SIGTERM');
+  await master.waitForLine('drains');
+  await master.waitForLine('runs', 2);
+});

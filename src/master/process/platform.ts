@@ -42,8 +42,11 @@ export interface WorkerProcess {
   readonly pid: number;
   /** Does nothing when the channel is closed: the exit will tell. `handle` travels beside it; `sent` is called in any case. */
   send(message: MasterMessage, handle?: Handle, sent?: () => void): void;
-  /** One of its processes serves: when the worker ends or is killed, that one goes too, wherever it has moved by then. */
-  noteServing(pid: number): void;
+  /**
+   * One of its processes serves: when the worker ends or is killed, that one goes too, wherever it has moved by then. It gets `drainSignal` when the
+   * process that was started ends because it was asked to. Null: nothing makes it drain.
+   */
+  noteServing(pid: number, drainSignal: NodeJS.Signals | null): void;
   /**
    * The process that served is gone, and the command that started it lives on. Sends SIGTERM to the Node.js processes between the two: a
    * watcher would wait for a change. A shell is left alone: it may have its own clean-up to do, and ends after that.

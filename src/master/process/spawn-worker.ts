@@ -69,6 +69,7 @@ export function spawnWorker(request: SpawnRequest, listeners: ProcessListeners):
   /** What Node.js calls back about, and does not when the other end is gone before it has answered. */
   const onTheWay = new Set<() => void>();
   let serving: ProcessStat | null = null;
+  let drainSignal: NodeJS.Signals | null = null;
   let launchers: readonly ProcessStat[] = [];
   const killRest = (): void => {
     // What it has left in its group holds stderr, and perhaps the port.
@@ -81,7 +82,7 @@ export function spawnWorker(request: SpawnRequest, listeners: ProcessListeners):
     if (serving === null || !child.connected || !isEndedByRequest(outcome)) return null;
     const [running = null] = rootsOf(null, pid, serving).pids;
     // Perhaps the launcher alone was signalled; a worker that drains already ignores this.
-    if (running !== null) sendSignal(running, 'SIGQUIT');
+    if (running !== null && drainSignal !== null) sendSignal(running, drainSignal);
     return running;
   };
   watchExit(
@@ -112,7 +113,8 @@ export function spawnWorker(request: SpawnRequest, listeners: ProcessListeners):
       // Its type knows only net.Socket and net.Server.
       child.send(wrapForWorker(message), handle as never, {}, done);
     },
-    noteServing: (servingPid) => {
+    noteServing: (servingPid, itsDrainSignal) => {
+      drainSignal = itsDrainSignal;
       if (serving !== null) afterMaster.forget(serving.pid);
       if (servingPid !== pid) afterMaster.watch(servingPid, outliveMs);
       serving = servingPid === pid ? null : readProcessStat(servingPid);

@@ -154,7 +154,7 @@ export function createReadinessJudge(parts: ReadinessParts): ReadinessJudge {
     worker.unwatch?.();
     worker.unwatch = null;
     worker.servingPid = pid;
-    worker.process.noteServing(pid);
+    worker.process.noteServing(pid, worker.drainSignal);
     if (pid === worker.process.pid) return;
     worker.unwatch = platform.watchProcess(pid, () => {
       if (worker.toldBy === null || isServer(worker)) findNext(worker, pid, patiences);

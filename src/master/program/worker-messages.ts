@@ -4,7 +4,7 @@
  */
 import type { MasterEvent } from '../../shared/events.ts';
 import type { OpenCounts, WorkerLoad, WorkerMessage } from '../../shared/protocol.ts';
-import { nodeCapabilities } from '../launch/worker-kind.ts';
+import { nodeCapabilities, nodeDrainSignal } from '../launch/worker-kind.ts';
 import type { ReadinessJudge } from './readiness.ts';
 import type { LifecycleInput, Undated } from './lifecycle/inputs.ts';
 import { lostFailure, notAdmittedFailure, restartedFailure } from './worker-failures.ts';
@@ -108,7 +108,7 @@ export function createMessageHandler({
     if (worker.ownPid === null || pid === before) {
       worker.servingPid = pid;
       worker.ownPid = ownPid;
-      worker.process.noteServing(pid);
+      worker.process.noteServing(pid, nodeDrainSignal);
       watch(worker);
       readiness.saidReady(worker);
     } else if (platform.belongsToWorker(before, worker.process.pid)) {
@@ -120,7 +120,7 @@ export function createMessageHandler({
       worker.servingPid = pid;
       worker.ownPid = ownPid;
       watch(worker);
-      worker.process.noteServing(pid);
+      worker.process.noteServing(pid, nodeDrainSignal);
       const failure = restartedFailure(
         before,
         pid,
