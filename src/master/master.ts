@@ -40,7 +40,7 @@ import { exitCodeAfter } from './programs/exit-code.ts';
 import { createReloadAll } from './programs/reload-all.ts';
 import type { Remembered } from './programs/remembered.ts';
 import { createUpdates } from './programs/updates.ts';
-import { hasEnded, isScheduled, type Member, type StartOutcome } from './programs/member.ts';
+import { hasEnded, isScheduled, type Member, recordOf, type StartOutcome } from './programs/member.ts';
 import { createProgramSet, type StartUnderWay } from './programs/program-set.ts';
 import { describeSchedule } from './programs/schedule/describe-schedule.ts';
 import { nothingToReload } from './programs/schedule/nothing-to-reload.ts';
@@ -506,11 +506,7 @@ function assemble(
       version: recordVersion,
       startedAt,
       logId,
-      programs: set.all().map(({ program, isWanted: isToRun, schedule }) => ({
-        ...program.record(),
-        isWanted: isToRun,
-        schedule,
-      })),
+      programs: set.all().map(recordOf),
     }),
   };
 }

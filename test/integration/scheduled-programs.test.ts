@@ -112,7 +112,9 @@ test('it is not started with the master, runs when an operator says so, and show
   expect((await ctl(master, 'list')).out).toMatch(/job +scheduled .*last run failed with exit code 1/);
 
   writeFileSync(join(folder, 'good'), '');
-  expect(await ctl(master, 'start', '--wait', 'job')).toMatchObject({ code: 0 });
+  const again = await ctl(master, 'start', '--wait', 'job');
+  expect(again).toMatchObject({ code: 0 });
+  expect(again.out).toContain('the run has succeeded');
   expect(await ctl(master, 'status', 'job')).toMatchObject({ code: 0 });
   expect(log()).toEqual(['ran', 'ran']);
   // It has nothing to reload: the next run has what has changed.
@@ -164,6 +166,9 @@ test('a run that takes too long gets the signals of a stop, and the outcome says
     schedule: { lastRun: { result: 'timedOut' } },
   });
   expect((await ctl(master, 'status', 'job')).code).toBe(4);
+  const again = await ctl(master, 'start', '--wait', 'job');
+  expect(again).toMatchObject({ code: 1 });
+  expect(again.err).toContain('the run was stopped');
 });
 
 test('a stop ends the run, and nothing runs until a start, over the end of the master too', async () => {
@@ -201,7 +206,7 @@ test('an update begins and ends no run, and schedules what is new', async () => 
   await eventually('it has begun', () => log().length === 1);
   const before = (await shown(master)).schedule.nextAt ?? 0;
   write(
-    `${job('echo other >> log', 'environment = { A = "1" }').replace('@monthly', '0 0 1 1 *')}[program.new]\ntype = "oneshot"\ncommand = ["true"]\nschedule = "@yearly"\n`,
+    `${job('echo other >> log', 'environment = { A = "1" }').replace('@monthly', '0 0 1 1 *')}[program.new]\ntype = "oneshot"\ncommand = ["true"]\nschedule = "@yearly"\n[program.later]\ntype = "oneshot"\ncommand = ["true"]\nschedule = "@yearly"\nautostart = false\n`,
   );
   const updated = await ctl(master, 'update');
   expect(updated).toMatchObject({ code: 0 });
@@ -212,6 +217,11 @@ test('an update begins and ends no run, and schedules what is new', async () => 
   expect(log()).toEqual(['begins', 'ends']);
   expect(await ctl(master, 'start', '--wait', 'job')).toMatchObject({ err: '', code: 0 });
   expect(log()).toEqual(['begins', 'ends', 'other']);
+  expect(await ctl(master, 'start', '--wait', 'later')).toMatchObject({ code: 0 });
+  expect(JSON.parse((await ctl(master, 'status', '--json', 'later')).out)).toMatchObject({
+    phase: 'scheduled',
+    schedule: { lastRun: { result: 'succeeded' } },
+  });
 });
 
 test(

@@ -45,7 +45,8 @@ export async function startGeneration(
   }
   const answer = await ask(action, request, [200, 409]);
   const result = readAnswer(reloadResult, answer.body);
-  if (!result.ok) throw failed(action, result);
+  if (!result.ok) throw failed(action, result, status);
+  if (status.schedule !== null) return { state: wait, result, text: 'the run has succeeded' };
   if (action === 'start' && isServed(status)) return runsAlready(result, status, wait);
   return { state: wait, result, text: textOf[wait](result) };
 }
@@ -74,9 +75,18 @@ function serves({ generation, durationMs, release }: ReloadResult): string {
   return `generation ${generation} serves${what}, ready after ${formatDuration(durationMs)}`;
 }
 
-function failed(action: GenerationAction, result: ReloadResult): OperationFailure {
+function failed(
+  action: GenerationAction,
+  result: ReloadResult,
+  { schedule }: Pick<Status, 'schedule'>,
+): OperationFailure {
   const { failure, rolledBackTo, serving } = result;
-  const reason = failure === null ? 'it was given up' : printable(reasonOf(failure));
+  const reason =
+    failure === null
+      ? schedule === null
+        ? 'it was given up'
+        : 'the run was stopped'
+      : printable(reasonOf(failure));
   const what =
     rolledBackTo === null
       ? `failed${servesOn(serving)}`

@@ -86,6 +86,8 @@ export async function applyPlan(
     if (version !== undefined) member.program.change(member.program.plan(), version);
     set.add(member);
   }
+  // What of them runs by the clock is known from now on, also if it is not to be started yet.
+  set.advance();
 
   const removed = difference.removed.map((name) => set.find(name));
   const changeAll = difference.changed.map((change) => ({ change, plan: planOf(change.program) }));

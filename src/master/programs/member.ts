@@ -1,6 +1,7 @@
 /** A program of a master, and what is wanted of it. */
 import type { ReloadResult } from '../../shared/control-api.ts';
 import type { Deferred } from '../deferred.ts';
+import type { ProgramRecord } from '../handover/record.ts';
 import type { ManagedProgram } from '../program/program.ts';
 import type { ScheduleState } from './schedule/schedule-step.ts';
 import { rankOf } from './start-order.ts';
@@ -51,4 +52,8 @@ export function isDone({ program }: Member): boolean {
 /** In the order in which they begin to start. */
 export function byPriority(members: readonly Member[]): readonly Member[] {
   return [...members].sort((one, other) => rankOf(one.program.plan()) - rankOf(other.program.plan()));
+}
+
+export function recordOf({ program, isWanted, schedule }: Member): ProgramRecord {
+  return { ...program.record(), isWanted, schedule };
 }

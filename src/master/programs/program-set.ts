@@ -145,9 +145,7 @@ export function createProgramSet(parts: ProgramSetParts): ProgramSet {
     waitsFor,
     isEnding: () => ending.since !== null,
     seenRunsFile: parts.seenRunsFile,
-    publish: (event) => {
-      parts.publish(event);
-    },
+    publish: parts.publish,
   });
 
   function heard(member: Member, event: MasterEvent, wallMs: number): void {
@@ -324,12 +322,9 @@ export function createProgramSet(parts: ProgramSetParts): ProgramSet {
     await member.rest.promise;
     if (!member.isWanted) return parts.stopped('start', program.name());
     if (program.hasExitedAsExpected()) return result;
-    return {
-      ...result,
-      ok: false,
-      serving: null,
-      failure: program.record().history.lastCrash?.failure ?? null,
-    };
+    const { lastCrash } = program.record().history;
+    const failure = lastCrash?.generation === result.generation ? lastCrash.failure : null;
+    return { ...result, ok: false, serving: null, failure };
   }
 
   function restart(member: Member, cause: Cause): StartUnderWay {
