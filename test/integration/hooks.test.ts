@@ -148,3 +148,9 @@ test('a slow hook holds up neither a reload nor a drain', async () => {
   await master.waitFor('workerExited', { generation: 1 });
   expect(master.all('hookEnded')).toEqual([]);
 });
+
+test('a hook can open /dev/stderr', async () => {
+  const { master } = runWithHooks({ pre_start: 'echo no database > /dev/stderr; exit 3' });
+  const { output } = await master.waitFor('hookEnded', { hook: 'pre_start' });
+  expect(output).toEqual(['no database']);
+});

@@ -297,3 +297,19 @@ test('a worker that floods its log is slowed down, and the master keeps little o
 function residentBytes(pid: number): number {
   return Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) * 1024;
 }
+
+test.each(['/dev/stdout', '/proc/self/fd/1', '/dev/stderr'])(
+  'a program can open %s, whatever its output goes to',
+  async (path) => {
+    const folder = temporaryFolder();
+    const script = `echo opened > ${path} && exec "$0" "$@"`;
+    const program = ['sh', '-c', script, ...app('serves')];
+    const file = join(folder, 'log');
+    for (const to of ['forward', file]) {
+      const master = runMaster({ command: program, flags: ['--stdout-logfile', to, '--stderr-logfile', to] });
+      await master.serving();
+      await stop(master);
+      if (to === file) expect(readFileSync(file, 'utf8')).toContain('opened\n');
+    }
+  },
+);

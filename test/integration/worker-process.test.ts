@@ -216,6 +216,23 @@ describe.skipIf(!isRoot)('as root', () => {
     expect(identityOf(await master.workerPid(1))).toEqual({ uid: 4242, gid: 4243, groups: '' });
   });
 
+  test('a worker of another user can open /dev/stdout and /dev/stderr', async () => {
+    const log = join(temporaryFolder(), 'log');
+    const master = run({
+      app: 'serves.cjs',
+      flags: ['--user', 'nobody', '--stdout-logfile', log, '--stderr-logfile', log],
+      command: [
+        ...['sh', '-c', 'echo one > /dev/stdout && echo two > /dev/stderr && exec "$@"', 'sh'],
+        ...[installed.node, installed.appPath('serves.cjs')],
+      ],
+    });
+    await master.serving();
+    master.signal('SIGTERM');
+    await master.exited;
+    const lines = readFileSync(log, 'utf8').split('\n');
+    expect(lines.filter((line) => line === 'one' || line === 'two').toSorted()).toEqual(['one', 'two']);
+  });
+
   test('what the linker would obey does not reach programs that run as root, and reaches the worker', async () => {
     const folder = temporaryFolder();
     chmodSync(folder, 0o755);

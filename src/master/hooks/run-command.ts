@@ -1,7 +1,9 @@
 /** Runs the command of a hook: with its event on stdin, in a process group of its own, for a limited time. */
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
+import net from 'node:net';
 import { createLineSplitter } from '../../shared/line-splitter.ts';
 import type { Outcome } from '../../shared/events.ts';
+import { makeOutputPipe, watchClosing } from '../process/output-pipe.ts';
 import { sendSignal } from '../process/send-signal.ts';
 
 export interface HookCommand {
@@ -41,12 +43,8 @@ export function runCommand({ command, cwd, environment, input, timeoutMs }: Hook
   const startedAt = performance.now();
   const output: string[] = [];
   let isTimedOut = false;
-  const child = spawn('/bin/sh', ['-c', command], {
-    cwd,
-    env: environment,
-    detached: true,
-    stdio: ['pipe', 'pipe', 'pipe'],
-  });
+  const { child, streams } = start(command, cwd, environment);
+  const whenClosed = watchClosing([child, ...streams]);
 
   const kill = (): void => {
     if (child.pid !== undefined && child.exitCode === null && child.signalCode === null)
@@ -58,7 +56,7 @@ export function runCommand({ command, cwd, environment, input, timeoutMs }: Hook
     if (output.length > mostLines) output.shift();
   };
 
-  const splitters = [child.stdout, child.stderr].map((stream) => {
+  const splitters = streams.map((stream) => {
     const splitter = createLineSplitter(mostCharacters);
     stream.setEncoding('utf8').on('data', (text: string) => {
       splitter.add(text).forEach(add);
@@ -67,8 +65,8 @@ export function runCommand({ command, cwd, environment, input, timeoutMs }: Hook
     return splitter;
   });
   // It need not read.
-  child.stdin.on('error', () => undefined);
-  child.stdin.end(input);
+  child.stdin?.on('error', () => undefined);
+  child.stdin?.end(input);
 
   const result = new Promise<HookResult>((resolve) => {
     const timer = setTimeout(() => {
@@ -78,9 +76,8 @@ export function runCommand({ command, cwd, environment, input, timeoutMs }: Hook
     const end = (outcome: Outcome | null, problem: string | null): void => {
       clearTimeout(timer);
       for (const splitter of splitters) if (splitter.rest() !== '') add(splitter.rest());
-      child.stdout.destroy();
-      child.stderr.destroy();
-      child.stdin.destroy();
+      for (const stream of streams) stream.destroy();
+      child.stdin?.destroy();
       const durationMs = Math.round(performance.now() - startedAt);
       resolve({ outcome, isTimedOut, problem, output, durationMs });
     };
@@ -91,11 +88,32 @@ export function runCommand({ command, cwd, environment, input, timeoutMs }: Hook
       const waiting = setTimeout(() => {
         end({ code, signal }, null);
       }, lastWordsMs);
-      child.once('close', () => {
+      whenClosed(() => {
         clearTimeout(waiting);
         end({ code, signal }, null);
       });
     });
   });
   return { result, kill };
+}
+
+/** With what it writes: its stdout and stderr, in this order. */
+function start(
+  command: string,
+  cwd: string,
+  env: NodeJS.ProcessEnv,
+): { readonly child: ChildProcess; readonly streams: readonly net.Socket[] } {
+  const pipes = [makeOutputPipe(null), makeOutputPipe(null)];
+  const child = spawn('/bin/sh', ['-c', command], {
+    cwd,
+    env,
+    detached: true,
+    stdio: ['pipe', ...pipes.map(({ stdio }) => stdio)],
+  });
+  if (child.pid === undefined) {
+    for (const pipe of pipes) pipe.discard();
+    return { child, streams: [] };
+  }
+  const streams = pipes.map((pipe, at) => pipe.started() ?? child.stdio[at + 1]);
+  return { child, streams: streams.filter((stream) => stream instanceof net.Socket) };
 }

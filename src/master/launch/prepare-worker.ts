@@ -154,7 +154,7 @@ export function prepareWorker(
         ? start({ file: '/bin/sh', args: ['-c', readiness.command] }, probeEnvironment, false)
         : null,
     notifyPath,
-    notifyUid: account?.uid ?? null,
+    uid: account?.uid ?? null,
     readyFd,
     listeners,
     outliveMs,

@@ -45,7 +45,7 @@ function sendTo(fd: number, bytes: Uint8Array): number | string {
 function openPipe(fd: number, own: number | null): Descriptor {
   if (own !== null) return waiting(own, (bytes) => writeTo(own, bytes));
   // A pipe that another user has made (sudo, su) may not be opened. splice(2) has a flag of its own for not waiting.
-  const ends = pipe();
+  const ends = pipe({ waits: false });
   if (typeof ends === 'string') return pollFirst(fd, (bytes) => writeTo(fd, bytes));
   const [from, to] = ends;
   return waiting(fd, (bytes) => writeBySplice(from, to, fd, bytes));

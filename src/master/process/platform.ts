@@ -78,8 +78,8 @@ export interface SpawnRequest {
   readonly probe: Start | null;
   /** Where it may say that it is ready: NOTIFY_SOCKET of sd_notify(3), which has to be opened before the start; null: nowhere. */
   readonly notifyPath: string | null;
-  /** The user who may write there, if the worker runs as another one than this process; else null. */
-  readonly notifyUid: number | null;
+  /** The user that the worker runs as, if it is another one than that of this process; else null. */
+  readonly uid: number | null;
   /** The descriptor at which it may write that it is ready, after the channel; null: none. */
   readonly readyFd: number | null;
   /** How long the process may live on after this one was killed. */

@@ -12,6 +12,7 @@ import { createAfterMaster } from './after-master.ts';
 import { arm } from './arm-timer.ts';
 import { findMembers } from './find-members.ts';
 import { guardChannel, type GuardedChannel } from './channel-guard.ts';
+import { makeOutputPipe, watchClosing } from './output-pipe.ts';
 import type { OutputStream, ProcessListeners, SpawnRequest, WorkerProcess } from './platform.ts';
 import { findLaunchers, killTree, type Roots } from './process-tree.ts';
 import { sendSignal } from './send-signal.ts';
@@ -24,13 +25,18 @@ const stderrGraceMs = 250;
 /** How long a disk that is slow may keep us from it. */
 const longestHeldMs = 10_000;
 
-const stdoutOf = { inherited: 'inherit', discarded: 'ignore', read: 'pipe', joined: 'pipe' } as const;
+const stdoutOf = { inherited: 'inherit', discarded: 'ignore', read: null, joined: null } as const;
 
 const ignore = (): void => undefined;
 
 export function spawnWorker(request: SpawnRequest, listeners: ProcessListeners): WorkerProcess | null {
   // What is used below lives as long as the worker: the request, with its environment, must not.
-  const { file, args, cwd, environment, outliveMs, readyFd, tree } = request;
+  const { file, args, cwd, environment, outliveMs, readyFd, tree, uid } = request;
+  const fixedStdout = stdoutOf[request.stdout ?? 'inherited'];
+  const pipes = {
+    stdout: fixedStdout === null ? makeOutputPipe(uid) : null,
+    stderr: makeOutputPipe(uid),
+  };
   const options: SpawnOptions = {
     cwd,
     env: environment,
@@ -38,8 +44,8 @@ export function spawnWorker(request: SpawnRequest, listeners: ProcessListeners):
     detached: true,
     stdio: [
       'ignore',
-      stdoutOf[request.stdout ?? 'inherited'],
-      'pipe',
+      fixedStdout ?? pipes.stdout?.stdio,
+      pipes.stderr.stdio,
       ...request.listeners.map(({ fd }) => fd),
       'ipc',
       ...upTo(readyFd, request.listeners.length),
@@ -47,7 +53,12 @@ export function spawnWorker(request: SpawnRequest, listeners: ProcessListeners):
   };
   // It may not live on for a moment when this process is killed, not even when that happens now.
   if (outliveMs === 0) afterMaster.begin();
-  const child = spawn(file, args, options);
+  let child: ChildProcess | null = null;
+  try {
+    child = spawn(file, args, options);
+  } finally {
+    if (child?.pid === undefined) for (const one of [pipes.stdout, pipes.stderr]) one?.discard();
+  }
   const { pid } = child;
   if (pid === undefined) {
     child.once('error', (error) => {
@@ -58,11 +69,15 @@ export function spawnWorker(request: SpawnRequest, listeners: ProcessListeners):
   // A channel whose other end is gone: the exit tells everything that there is to know.
   child.on('error', () => undefined);
   afterMaster.watch(pid, outliveMs);
+  const streams = {
+    stdout: pipes.stdout?.started() ?? socketOf(child.stdout),
+    stderr: pipes.stderr.started() ?? socketOf(child.stderr),
+  };
   const channel = guardOrKill(child, pid, listeners);
-  child.stderr?.on('data', listeners.stderr);
-  child.stdout?.on('data', request.stdout === 'joined' ? listeners.stderr : (listeners.stdout ?? ignore));
+  streams.stderr?.on('data', listeners.stderr);
+  streams.stdout?.on('data', request.stdout === 'joined' ? listeners.stderr : (listeners.stdout ?? ignore));
   for (const stream of ['stdout', 'stderr'] as const)
-    child[stream]?.once('close', () => listeners.streamEnded?.(stream));
+    streams[stream]?.once('close', () => listeners.streamEnded?.(stream));
   const held = new Set<OutputStream>();
   const signs = readyFd === null ? null : child.stdio[readyFd];
   if (signs instanceof net.Socket) readNewline(signs, listeners);
@@ -87,6 +102,7 @@ export function spawnWorker(request: SpawnRequest, listeners: ProcessListeners):
   };
   watchExit(
     child,
+    [streams.stdout, streams.stderr].filter((stream) => stream !== null),
     channel,
     findOutlived,
     killRest,
@@ -133,8 +149,8 @@ export function spawnWorker(request: SpawnRequest, listeners: ProcessListeners):
     holdOutput: (stream, isHeld) => {
       if (isHeld) {
         held.add(stream);
-        child[stream]?.pause();
-      } else if (held.delete(stream)) child[stream]?.resume();
+        streams[stream]?.pause();
+      } else if (held.delete(stream)) streams[stream]?.resume();
     },
     killTree: () => {
       // Until its exit is reported, no other process can have its pid.
@@ -145,6 +161,10 @@ export function spawnWorker(request: SpawnRequest, listeners: ProcessListeners):
       sendSignal(-pid, 'SIGKILL');
     },
   };
+}
+
+function socketOf(stream: ChildProcess['stdout']): net.Socket | null {
+  return stream instanceof net.Socket ? stream : null;
 }
 
 /** What stands in its list of descriptors after the channel, up to the one at which it says that it is ready. */
@@ -238,12 +258,14 @@ function isEndedByRequest({ code, signal }: Outcome): boolean {
  */
 function watchExit(
   child: ChildProcess,
+  streams: readonly net.Socket[],
   channel: GuardedChannel,
   findOutlived: (outcome: Outcome) => number | null,
   killRest: () => void,
   isHeld: () => boolean,
   exit: ProcessListeners['exit'],
 ): void {
+  const whenClosed = watchClosing([child, ...streams]);
   child.once('exit', (code, signal) => {
     let isOver = false;
     const end = (): void => {
@@ -270,7 +292,7 @@ function watchExit(
       isReported = true;
       cancelPatience();
       // A helper in a session of its own may live on and write: it is read on, for as long as the master lives.
-      for (const stream of [child.stdout, child.stderr]) if (stream instanceof net.Socket) readOn(stream);
+      streams.forEach(readOn);
       // A stranger may hold the other end of the channel, too.
       channel.close();
       exit({ code, signal });
@@ -284,6 +306,6 @@ function watchExit(
     };
     let cancelPatience = arm(stderrGraceMs, look);
     killRest();
-    child.once('close', report);
+    whenClosed(report);
   }
 }

@@ -59,9 +59,9 @@ export function createWorkerProcesses(parts: WorkerProcessParts): WorkerProcesse
       const request = parts.prepare({ generation, slot });
       // Not while another worker has it: that may be a program which has set it for itself, and would wait in accept(2) for ever.
       letAcceptWait(request.listeners, (holders) => holders.length === 0);
-      const { notifyPath, notifyUid } = request;
+      const { notifyPath, uid } = request;
       if (notifyPath !== null)
-        closeNotify = platform.openNotifySocket(notifyPath, notifyUid, (bytes) => {
+        closeNotify = platform.openNotifySocket(notifyPath, uid, (bytes) => {
           if (worker !== null) readiness.notified(worker, bytes);
         });
       const own = parts.openOutput({ generation, slot });

@@ -59,12 +59,15 @@ export function pollWritable(fd: number, timeoutMs: number): boolean {
   return calls.poll(wanted, 1, timeoutMs) > 0;
 }
 
-/** pipe2(2): a pipe of our own whose ends never wait; or the name of the error. */
-export function pipe(): readonly [number, number] | string {
+const closeOnExec = 0o2_000_000;
+const nonBlocking = 0o4_000;
+
+/** pipe2(2): a pipe that no child inherits, the end to read from first; or the name of the error. `waits`: reads and writes do, until the other end is ready. */
+export function pipe({ waits }: { readonly waits: boolean }): readonly [number, number] | string {
   if (calls?.pipe == null) return 'ENOSYS';
   const pair = [-1, -1];
-  // O_NONBLOCK, O_CLOEXEC
-  if (calls.pipe(pair, 0o2_004_000) !== 0) return systemErrorCode(calls.errno());
+  if (calls.pipe(pair, waits ? closeOnExec : closeOnExec | nonBlocking) !== 0)
+    return systemErrorCode(calls.errno());
   const [one = -1, other = -1] = pair;
   return [one, other];
 }
