@@ -59,7 +59,7 @@ module.exports = {
       comment: 'No clock, no timer, no process: what they decide can be tested with plain values.',
       severity: 'error',
       from: { path: pure },
-      to: { dependencyTypes: ['core'], pathNot: '^(node:)?path$' },
+      to: { dependencyTypes: ['core'], pathNot: '^(node:)?(path|buffer)$' },
     },
     {
       name: 'the-lifecycle-knows-no-shell',

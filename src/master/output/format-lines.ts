@@ -1,6 +1,10 @@
-/** What becomes of a worker's lines on the way into a log file. Pure. */
+/**
+ * What becomes of a worker's lines on the way into a log file. Works on bytes, because a string for each line would cost a multiple of writing it. Pure.
+ */
+import { isUtf8 } from 'node:buffer';
 import type { LineFormat } from '../config/output-options.ts';
 import { escapeSequences } from './escape-worker-line.ts';
+import { countLines } from './log-queue.ts';
 
 /** Where lines come from. */
 export interface LineOrigin {
@@ -11,6 +15,10 @@ export interface LineOrigin {
   readonly worker: number;
   readonly stream: 'stdout' | 'stderr';
 }
+
+const newline = 0x0a;
+const carriageReturn = 0x0d;
+const escape = 0x1b;
 
 export function isPlain({ stripsAnsi, hasTimestamps, isJson }: LineFormat): boolean {
   return !stripsAnsi && !hasTimestamps && !isJson;
@@ -27,17 +35,113 @@ export function formatLines(
   time: string,
   isContinued: boolean,
 ): Uint8Array {
-  // One character for each byte, because a line need not be UTF-8; only JSON needs characters.
-  const encoding = format.isJson ? 'utf8' : 'latin1';
-  const written = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString(encoding);
-  const text = format.stripsAnsi ? written.replaceAll(escapeSequences, '') : written;
-  const isEnded = text.endsWith('\n');
-  const lines = (isEnded ? text.slice(0, -1) : text).split('\n');
-  if (format.isJson)
-    return Buffer.from(
-      lines.map((line) => `${JSON.stringify({ time, ...origin, line: line.replace(/\r$/, '') })}\n`).join(''),
-    );
-  const start = format.hasTimestamps ? `${time} ` : '';
-  const marked = lines.map((line, index) => (index === 0 && isContinued ? line : `${start}${line}`));
-  return Buffer.from(`${marked.join('\n')}${isEnded ? '\n' : ''}`, 'latin1');
+  const written = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  const text = format.stripsAnsi ? withoutSequences(written) : written;
+  if (format.isJson) return toJson(text, { time, ...origin }, isContinued);
+  return format.hasTimestamps ? withTime(text, `${time} `, isContinued) : text;
+}
+
+/** One character for each byte, because a line need not be UTF-8. */
+export function withoutSequences(bytes: Buffer): Buffer {
+  if (!bytes.includes(escape)) return bytes;
+  return Buffer.from(bytes.toString('latin1').replaceAll(escapeSequences, ''), 'latin1');
+}
+
+function withTime(bytes: Buffer, start: string, isContinued: boolean): Uint8Array {
+  const head = Buffer.from(start);
+  const out = Buffer.allocUnsafeSlow(bytes.length + (countLines([bytes]) + 1) * head.length);
+  let length = 0;
+  for (let from = 0; from < bytes.length;) {
+    if (from > 0 || !isContinued) {
+      out.set(head, length);
+      length += head.length;
+    }
+    const end = endOfLine(bytes, from);
+    out.set(bytes.subarray(from, end), length);
+    length += end - from;
+    from = end;
+  }
+  return out.subarray(0, length);
+}
+
+/** After its newline, if it has one. */
+function endOfLine(bytes: Buffer, from: number): number {
+  const at = bytes.indexOf(newline, from);
+  return at === -1 ? bytes.length : at + 1;
+}
+
+/** How JSON writes a byte of a string: 0: as it is; `u`: as \u00XX; else the character after the backslash. */
+const escapes: Uint8Array = new Uint8Array(256).fill('u'.charCodeAt(0), 0, 0x20);
+for (const [character, letter] of ['""', '\\\\', '\bb', '\tt', '\ff', '\rr'].map((pair) => Buffer.from(pair)))
+  escapes[character ?? 0] = letter ?? 0;
+const [backslash, zero, letterU] = [0x5c, 0x30, 0x75];
+const hexDigits: Buffer = Buffer.from('0123456789abcdef');
+/** The longest that a byte becomes: \u00XX. */
+const longestEscape = 6;
+
+function toJson(written: Buffer, fields: object, isContinued: boolean): Uint8Array {
+  // JSON is UTF-8: what is not becomes U+FFFD.
+  const bytes = isUtf8(written) ? written : Buffer.from(written.toString());
+  const head = Buffer.from(`${JSON.stringify(fields).slice(0, -1)},"line":"`);
+  const tail = Buffer.from('"}\n');
+  let out: Buffer = Buffer.allocUnsafeSlow(
+    bytes.length + (countLines([bytes]) + 1) * (head.length + tail.length),
+  );
+  let length = 0;
+  for (let from = 0; from < bytes.length;) {
+    const next = endOfLine(bytes, from);
+    let end = bytes[next - 1] === newline ? next - 1 : next;
+    if (end > from && bytes[end - 1] === carriageReturn) end -= 1;
+    // The end of a line that was written before.
+    const isNothing = isContinued && from === 0 && end === 0;
+    if (!isNothing) {
+      const isAsItIs = indexOfEscape(bytes, from, end) === end;
+      out = withRoom(out, length, head.length + tail.length + (end - from) * (isAsItIs ? 1 : longestEscape));
+      out.set(head, length);
+      length += head.length;
+      if (isAsItIs) {
+        out.set(bytes.subarray(from, end), length);
+        length += end - from;
+      } else length = writeEscaped(bytes, from, end, out, length);
+      out.set(tail, length);
+      length += tail.length;
+    }
+    from = next;
+  }
+  return out.subarray(0, length);
+}
+
+/** Where the first byte is that JSON writes in another way; `end`: there is none. */
+function indexOfEscape(bytes: Uint8Array, from: number, end: number): number {
+  let at = from;
+  while (at < end && escapes[bytes[at] ?? 0] === 0) at += 1;
+  return at;
+}
+
+/** Answers the new length of `out`. */
+function writeEscaped(bytes: Uint8Array, from: number, end: number, out: Uint8Array, start: number): number {
+  let length = start;
+  for (let at = from; at < end; at += 1) {
+    const byte = bytes[at] ?? 0;
+    const letter = escapes[byte] ?? 0;
+    if (letter === 0) out[length++] = byte;
+    else {
+      out[length++] = backslash;
+      out[length++] = letter;
+      if (letter === letterU) {
+        out[length++] = zero;
+        out[length++] = zero;
+        out[length++] = hexDigits[byte >> 4] ?? 0;
+        out[length++] = hexDigits[byte & 15] ?? 0;
+      }
+    }
+  }
+  return length;
+}
+
+function withRoom(out: Buffer, length: number, bytes: number): Buffer {
+  if (out.length - length >= bytes) return out;
+  const larger = Buffer.allocUnsafeSlow(2 * (length + bytes));
+  larger.set(out.subarray(0, length));
+  return larger;
 }

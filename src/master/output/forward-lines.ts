@@ -47,8 +47,13 @@ export function forwardWholeLines(
   return {
     add: (bytes) => {
       const end = bytes.lastIndexOf(newline) + 1;
-      hold(bytes.subarray(0, end));
-      if (end > 0) flush();
+      if (end > 0) {
+        // Only the line that was held is put together: to copy everything would take as long as to write it.
+        const start = heldBytes === 0 ? 0 : bytes.indexOf(newline) + 1;
+        hold(bytes.subarray(0, start));
+        flush();
+        if (start < end) forward(bytes.subarray(start, end));
+      }
       hold(bytes.subarray(end));
       if (heldBytes > maxHeldBytes) flush();
       else if (heldBytes > 0 && arm !== null) {
