@@ -1,11 +1,15 @@
 // The examples of long-lived connections and of datagrams, behind the built command, through a reload.
 import { once } from 'node:events';
+import { cpSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { get, type IncomingMessage } from 'node:http';
 import { join } from 'node:path';
 import { io } from 'socket.io-client';
 import { expect, it, onTestFinished } from 'vitest';
 import { WebSocket } from 'ws';
 import { ask } from '../helpers/datagrams.ts';
+import { eventually } from '../helpers/eventually.ts';
+import { freePort, get as getPage } from '../helpers/plain-client.ts';
+import { gracefulctl } from '../helpers/run-gracefulctl.ts';
 import { runMaster, temporaryFolder, type RunningMaster } from '../helpers/run-master.ts';
 import { Wire } from '../helpers/wire.ts';
 
@@ -155,4 +159,50 @@ it('udp: every datagram is answered', async () => {
   expect(await ask(port, 'hello\n')).toBe(`HELLO, says pid ${await master.workerPid(1)}\n`);
   await master.reload(2);
   expect(await ask(port, 'hello\n')).toBe(`HELLO, says pid ${await master.workerPid(2)}\n`);
+});
+
+it('supervised: the programs of its graceful.toml run as they stand, through a reload of all', async () => {
+  const folder = temporaryFolder();
+  cpSync(new URL('../../examples/supervised', import.meta.url), folder, { recursive: true });
+  const [web, stats] = [await freePort(), await freePort()];
+  const file = join(folder, 'graceful.toml');
+  const config = readFileSync(file, 'utf8');
+  writeFileSync(
+    file,
+    config.replace('port = 3000', `port = ${web}`).replace('port = 3001', `port = ${stats}`),
+  );
+  const flags = ['-c', file, '--log-level', 'debug', '--log-format', 'json'];
+  const master = runMaster({ name: 'site', hasOwnFlags: false, flags, command: [] });
+  const served = async (generation: number): Promise<void> => {
+    for (const program of ['web', 'mails', 'stats'])
+      await master.waitFor(
+        'generationReady',
+        (event) => event.generation === generation && Reflect.get(event, 'program') === program,
+      );
+  };
+  await served(1);
+  const post = async (mail: string): Promise<void> => {
+    const { status } = await fetch(`http://127.0.0.1:${web}/mails`, { method: 'POST', body: mail });
+    expect(status).toBe(202);
+  };
+  const sent = async (count: number): Promise<void> => {
+    await eventually(`${count} mails are sent`, async () => {
+      const { body } = await getPage(stats);
+      return body === `waiting: 0, sent: ${count}\n`;
+    });
+  };
+  await post('one');
+  await sent(1);
+  master.signal('SIGHUP');
+  await served(2);
+  await post('two');
+  await sent(2);
+  const { code } = await gracefulctl(['start', 'clean'], { XDG_RUNTIME_DIR: master.runtime });
+  expect(code).toBe(0);
+  expect(await master.waitFor('runEnded')).toMatchObject({ result: 'succeeded' });
+  master.signal('SIGTERM');
+  await master.exited;
+  const lines = readFileSync(join(folder, 'logs/mails.log'), 'utf8');
+  expect(lines).toMatch(/^\S+Z sent: one\n\S+Z sent: two\n$/);
+  expect(existsSync(join(folder, 'logs/failures.log'))).toBe(false);
 });
