@@ -6,7 +6,7 @@ exports.pureFiles = [
   '^src/master/config/(check-plan|cron-expression|difference|group-options|schedule-options|time-zones|unfitting-options|(group|schedule|hook|kind|launch|output|replacement|restart|rollout|stop)-values|kind-options|stop-options|useless-options|hook-options|webhook-options|launch-options|listen-address|metrics-options|meant-value|option-errors|output-options|plan|plan-names|restart-options|rollout-options|tcp-options|value-schemas|wrong-placeholders|replacement-options)\\.ts$',
   '^src/master/cli/complete\\.ts$',
   '^src/master/control/logs-query\\.ts$',
-  '^src/master/output/(escape-worker-line|format-lines|kept-lines|log-queue|logs-source)\\.ts$',
+  '^src/master/output/(escape-worker-line|format-lines|kept-lines|log-messages|log-queue|logs-source)\\.ts$',
   '^src/master/hooks/(hooks-of-event|work-queue)\\.ts$',
   '^src/master/program/start-gate\\.ts$',
   '^src/master/metrics/counts\\.ts$',

@@ -336,7 +336,7 @@ export const optionTable: readonly OptionRow[] = [
     value: '<file>',
     default: 'inherit',
     description:
-      'where workers write their stdout: inherit (the stdout of graceful-run), forward (there too, but in whole lines, on a terminal after their pid), none, or a file, which is rotated at 50MB; {name} and {num} in its path: program and slot of the worker',
+      'where workers write their stdout: inherit (the stdout of graceful-run), forward (there too, but in whole lines, on a terminal after their pid), none, syslog, journal, or a file, which is rotated at 50MB; {name} and {num} in its path: program and slot of the worker',
     option: 'stdoutLogfile',
     values: 'files',
   },

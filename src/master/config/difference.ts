@@ -104,7 +104,16 @@ const aspects: readonly Aspect[] = [
   ]),
   { key: 'logfile_compress', of: (program) => fileSettings(program)?.compress, isForNewWorkers: false },
   { key: 'logfile_daily', of: (program) => fileSettings(program)?.daily, isForNewWorkers: false },
-  { key: 'logfile_overflow', of: (program) => fileSettings(program)?.overflow, isForNewWorkers: false },
+  {
+    key: 'logfile_overflow',
+    of: ({ output }) => overflowOf(output.stdout) ?? overflowOf(output.stderr),
+    isForNewWorkers: false,
+  },
+  {
+    key: 'syslog_facility',
+    of: ({ output }) => facilityOf(output.stdout) ?? facilityOf(output.stderr),
+    isForNewWorkers: false,
+  },
   { key: 'logfile_timestamps', of: ({ output }) => output.format.hasTimestamps, isForNewWorkers: false },
   { key: 'logfile_format', of: ({ output }) => output.format.isJson, isForNewWorkers: false },
   { key: 'strip_ansi', of: ({ output }) => output.format.stripsAnsi, isForNewWorkers: false },
@@ -149,11 +158,20 @@ const aspects: readonly Aspect[] = [
 ];
 
 function placeOf(destination: OutputDestination): string {
-  return destination.to === 'file' ? destination.path : destination.to;
+  if (destination.to === 'file') return destination.path;
+  return 'path' in destination ? `${destination.to}:${destination.path}` : destination.to;
 }
 
 function settingsOf(destination: OutputDestination): LogFileSettings | null {
   return destination.to === 'file' ? destination.settings : null;
+}
+
+function overflowOf(destination: OutputDestination): LogFileSettings['overflow'] | null {
+  return 'overflow' in destination ? destination.overflow : (settingsOf(destination)?.overflow ?? null);
+}
+
+function facilityOf(destination: OutputDestination): number | null {
+  return 'facility' in destination ? destination.facility : null;
 }
 
 /** They are the same for both files, but for size and backups. */

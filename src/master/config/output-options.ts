@@ -6,8 +6,8 @@ import { parseBytes } from '../../shared/byte-sizes.ts';
 export interface OutputOptions {
   /**
    * Where workers write their stdout: `inherit`, the default, to the stdout of graceful-run, which they have; `forward`: there too, but through graceful-run, in
-   * whole lines, which on a terminal begin with the program and the pid; `none`: nowhere; or a file, which is rotated. In its path,
-   * `{name}` stands for the name of the program, `{num}` for the slot of the worker, 0, 1 …, and `{here}` for the working directory.
+   * whole lines, which on a terminal begin with the program and the pid; `none`: nowhere; `syslog` or `journal`, to that daemon (`syslog:/path` if its
+   * socket is elsewhere); or a file, which is rotated. In its path, `{name}` stands for the name of the program, `{num}` for the slot of the worker, 0, 1 …, and `{here}` for the working directory.
    */
   readonly stdoutLogfile?: string;
   /** The size at which the file is rotated: `50MB`, or a number of bytes; 0: never. Default 50MB. */
@@ -32,9 +32,35 @@ export interface OutputOptions {
   readonly logfileFormat?: 'plain' | 'json';
   /** Remove colours and other control sequences of terminals from the lines of log files. Default false. */
   readonly stripAnsi?: boolean;
-  /** If workers write faster than the disk: `block` lets them wait, `drop` drops lines and counts them. Default `block`. */
+  /** The facility of messages to `syslog` and `journal`. Default `daemon`. */
+  readonly syslogFacility?: SyslogFacility;
+  /** If workers write faster than the disk or the daemon: `block` lets them wait, `drop` drops lines and counts them. Default `block`. */
   readonly logfileOverflow?: 'block' | 'drop';
 }
+
+/** The facilities of syslog(3) that are not for the kernel, with their numbers. */
+export const syslogFacilities = {
+  user: 1,
+  mail: 2,
+  daemon: 3,
+  auth: 4,
+  lpr: 6,
+  news: 7,
+  uucp: 8,
+  cron: 9,
+  authpriv: 10,
+  ftp: 11,
+  local0: 16,
+  local1: 17,
+  local2: 18,
+  local3: 19,
+  local4: 20,
+  local5: 21,
+  local6: 22,
+  local7: 23,
+} as const;
+
+export type SyslogFacility = keyof typeof syslogFacilities;
 
 /** What rotates a file, and what happens when it is too slow. */
 export interface LogFileSettings {
@@ -52,6 +78,15 @@ export type OutputDestination =
   /** To stdout of the master, in whole lines. */
   | { readonly to: 'forward' }
   | { readonly to: 'none' }
+  /** To a daemon of the system, a message for each line. */
+  | {
+      readonly to: 'syslog' | 'journal';
+      /** Its socket. */
+      readonly path: string;
+      /** As syslog(3) numbers it. */
+      readonly facility: number;
+      readonly overflow: 'block' | 'drop';
+    }
   /** An absolute path, in which `{name}` and `{num}` are still to be filled in. */
   | { readonly to: 'file'; readonly path: string; readonly settings: LogFileSettings };
 
@@ -65,7 +100,7 @@ export interface LineFormat {
 export interface OutputPlan {
   readonly stdout: OutputDestination;
   readonly stderr: OutputDestination;
-  /** Of the lines of files. */
+  /** Of the lines of files; those for a daemon only lose their control sequences. */
   readonly format: LineFormat;
 }
 
@@ -84,7 +119,7 @@ export const defaultMaxbytes = '50MB';
 export const defaultBackups = 10;
 export const mostBackups = 1000;
 
-export const wantedLogfile = 'a file, inherit, forward, or none';
+export const wantedLogfile = 'a file, inherit, forward, syslog, journal, or none';
 export const wantedMaxbytes = 'a size, such as 50MB or 1GB, or a number of bytes; 0: no limit';
 
 /** Supervisor names its words in any case. Null: it is the path of a file. */
@@ -92,6 +127,18 @@ function wordOf(written: string): 'inherit' | 'forward' | 'none' | null {
   const word = written.toLowerCase();
   if (word === 'inherit' || word === 'forward') return word;
   return word === 'none' || word === 'off' || written === '/dev/null' ? 'none' : null;
+}
+
+const daemonSockets = { syslog: '/dev/log', journal: '/run/systemd/journal/socket' } as const;
+
+/** Null: it is something else. */
+function daemonOf(
+  written: string,
+): { readonly to: keyof typeof daemonSockets; readonly path: string } | null {
+  const [, word, path] = /^(syslog|journal)(?::(\/.+))?$/i.exec(written) ?? [];
+  if (word === undefined) return null;
+  const to = word.toLowerCase() === 'syslog' ? 'syslog' : 'journal';
+  return { to, path: path ?? daemonSockets[to] };
 }
 
 const ownStreams = [
@@ -102,12 +149,13 @@ const ownStreams = [
   '/proc/self/fd/1',
   '/proc/self/fd/2',
 ];
-const foreignWords = ['auto', 'syslog', 'journal', 'null'];
+const foreignWords = ['auto', 'null'];
 const placeholders = ['name', 'num', 'here'];
 
 /** Null: it can be a destination. */
 export function logfileFault(written: string): string | null {
-  if (wordOf(written) !== null) return null;
+  if (wordOf(written) !== null || daemonOf(written) !== null) return null;
+  if (/^(?:syslog|journal):/i.test(written)) return `${written.split(':')[0]}:/path/of/the/socket`;
   if (written === '' || written.includes('\0') || written.endsWith('/')) return wantedLogfile;
   if (foreignWords.includes(written.toLowerCase()))
     return `${wantedLogfile}; a file of this name is written ./${written}`;
@@ -126,6 +174,8 @@ export function sizeOf(written: string | number): number | null {
 
 /** The destination as it is written, with `{here}` filled in and relative to that folder. */
 export function placeLogfile(written: string, here: string): string {
+  const daemon = daemonOf(written);
+  if (daemon !== null) return `${daemon.to}:${daemon.path}`;
   return wordOf(written) ?? resolve(here, written.replaceAll('{here}', here));
 }
 
@@ -142,6 +192,13 @@ export function compileOutput(options: WrittenOutputOptions, here: string): Outp
   const destination = (written: string | undefined, how: LogFileSettings): OutputDestination => {
     const word = wordOf(written ?? 'inherit');
     if (word !== null) return { inherit, forward, none }[word];
+    const daemon = daemonOf(written ?? '');
+    if (daemon !== null)
+      return Object.freeze({
+        ...daemon,
+        facility: syslogFacilities[options.syslogFacility ?? 'daemon'],
+        overflow: how.overflow,
+      });
     return Object.freeze({ to: 'file', path: placeLogfile(written ?? '', here), settings: how });
   };
   const stdout = destination(
@@ -181,6 +238,7 @@ export interface UselessOutputOption {
 export function uselessOutputOptions(options: WrittenOutputOptions): readonly UselessOutputOption[] {
   const { stdout, stderr } = compileOutput(options, '/');
   const hasFile = stdout.to === 'file' || stderr.to === 'file';
+  const hasDaemon = [stdout, stderr].some(({ to }) => to === 'syslog' || to === 'journal');
   const needsFile = (option: keyof OutputOptions, of: string): UselessOutputOption => ({
     option,
     message: `needs a log file, and ${of} goes to none`,
@@ -192,10 +250,18 @@ export function uselessOutputOptions(options: WrittenOutputOptions): readonly Us
   const hasOwnStderr = stderr.to === 'file' && options.redirectStderr !== true;
   for (const option of ['stderrLogfileMaxbytes', 'stderrLogfileBackups'] as const)
     if (options[option] !== undefined && !hasOwnStderr) found.push(needsFile(option, 'stderr'));
-  for (const option of ['logfileCompress', 'logfileDaily', 'logfileTimestamps', 'stripAnsi'] as const)
+  for (const option of ['logfileCompress', 'logfileDaily', 'logfileTimestamps'] as const)
     if (options[option] === true && !hasFile) found.push(needsFile(option, 'the output'));
+  if (options.stripAnsi === true && !hasFile && !hasDaemon) found.push(needsFile('stripAnsi', 'the output'));
   if (options.logfileFormat === 'json' && !hasFile) found.push(needsFile('logfileFormat', 'the output'));
-  if (options.logfileOverflow === 'drop' && !hasFile) found.push(needsFile('logfileOverflow', 'the output'));
+  if (options.logfileOverflow === 'drop' && !hasFile && !hasDaemon)
+    found.push(needsFile('logfileOverflow', 'the output'));
+  if (options.syslogFacility !== undefined && !hasDaemon)
+    found.push({
+      option: 'syslogFacility',
+      message: 'needs syslog or journal, and the output goes to neither',
+      hint: 'set stdout_logfile to syslog, or leave it out',
+    });
   if (options.redirectStderr === true && options.stderrLogfile !== undefined)
     found.push({
       option: 'stderrLogfile',

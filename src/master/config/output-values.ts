@@ -5,6 +5,8 @@ import {
   mostBackups,
   type OutputOptions,
   sizeOf,
+  type SyslogFacility,
+  syslogFacilities,
   wantedLogfile,
   wantedMaxbytes,
 } from './output-options.ts';
@@ -39,5 +41,9 @@ export const outputValues: {
   logfileTimestamps: flag,
   logfileFormat: z.enum(['plain', 'json'], 'plain or json'),
   stripAnsi: flag,
+  syslogFacility: z.enum(
+    Object.keys(syslogFacilities) as SyslogFacility[],
+    `a facility of syslog: ${Object.keys(syslogFacilities).join(', ')}`,
+  ),
   logfileOverflow: z.enum(['block', 'drop'], 'block or drop'),
 };

@@ -20,6 +20,7 @@ import { GracefulRunError, messageOf, systemCode } from '../../shared/errors.ts'
 import type { MasterEvent } from '../../shared/events.ts';
 import { plainReason } from '../system-calls/plain-reasons.ts';
 import { countLines, createLogQueue } from './log-queue.ts';
+import { createOutputLoss } from './output-loss.ts';
 import { compressNewest, shiftBackups } from './rotate-files.ts';
 
 /** One stream of one worker. */
@@ -62,19 +63,7 @@ const littleWaitingBytes = 256 * 1024;
 const batchBytes = 1024 * 1024;
 /** How long to wait after a rotation has failed. */
 const rotationPauseMs = 30_000;
-/** A disk takes lines again if it has taken so much in a row, or the last failure was so long ago. */
-const recoveryBytes = 64 * 1024;
-const recoveryMs = 1_000;
 const newline = 0x0a;
-
-interface Loss {
-  readonly reason: 'cannotWrite' | 'tooFast';
-  lines: number;
-  bytes: number;
-  /** What was written since something was lost, and when that was. */
-  writtenBytes: number;
-  latestAt: number;
-}
 
 export function createLogFile(path: string, calls: LogFileCalls = realCalls): LogFile {
   const queue = createLogQueue();
@@ -104,8 +93,13 @@ export function createLogFile(path: string, calls: LogFileCalls = realCalls): Lo
   let hasRotationFailed = false;
   /** When the day of the file's lines ends. */
   let dayEndsAt = 0;
-  /** Why lines are lost at present, and how many were. */
-  let loss: Loss | null = null;
+  const loss = createOutputLoss({
+    path,
+    tell: (event) => {
+      tell(event);
+    },
+    nowMs: calls.nowMs,
+  });
   let reopening: { readonly done: (problem: string | null) => void }[] = [];
 
   function adopt(opened: number): void {
@@ -123,31 +117,8 @@ export function createLogFile(path: string, calls: LogFileCalls = realCalls): Lo
     pieces: readonly Uint8Array[],
     problem: string | null,
   ): void {
-    if (loss?.reason !== reason) {
-      found();
-      loss = { reason, lines: 0, bytes: 0, writtenBytes: 0, latestAt: 0 };
-      tell({ event: 'outputLost', path, reason, problem });
-    }
-    loss.writtenBytes = 0;
-    loss.latestAt = calls.nowMs();
-    loss.lines += countLines(pieces);
-    for (const { length } of pieces) loss.bytes += length;
-  }
-
-  /** On a disk that is nearly full, short lines may still fit between long ones that do not. */
-  function hasRecovered(writtenBytes: number): boolean {
-    if (loss?.reason === 'tooFast') return queue.bytes <= littleWaitingBytes;
-    if (loss === null) return false;
-    loss.writtenBytes += writtenBytes;
-    return loss.writtenBytes >= recoveryBytes || calls.nowMs() - loss.latestAt >= recoveryMs;
-  }
-
-  /** Nothing is lost any more. */
-  function found(): void {
-    if (loss === null) return;
-    const { lines, bytes } = loss;
-    loss = null;
-    tell({ event: 'outputResumed', path, lines, bytes });
+    const bytes = pieces.reduce((sum, { length }) => sum + length, 0);
+    loss.lose(reason, { lines: countLines(pieces), bytes }, problem);
   }
 
   function hold(isHeld: boolean): void {
@@ -218,7 +189,7 @@ export function createLogFile(path: string, calls: LogFileCalls = realCalls): Lo
         left = without(left, written);
       }
       isAtLineStart = pieces.at(-1)?.at(-1) === newline;
-      if (hasRecovered(writtenBytes)) found();
+      loss.wrote(writtenBytes, queue.bytes <= littleWaitingBytes);
     } catch (error) {
       const whole = Buffer.concat(pieces);
       const keptBytes = writtenBytes === 0 ? 0 : whole.lastIndexOf(newline, writtenBytes - 1) + 1;
@@ -290,7 +261,7 @@ export function createLogFile(path: string, calls: LogFileCalls = realCalls): Lo
 
   function closeIfUnused(): void {
     if (sources.size > 0 || fd === null || writing !== null) return;
-    found();
+    loss.end();
     closeSync(fd);
     fd = null;
   }

@@ -1,4 +1,5 @@
-/** The log files of a master, each once, however many workers and programs write to it. Loaded only if a program has one. */
+/** The log files of a master, each once, however many workers and programs write to it, and the daemons that it sends lines to. Loaded only if a program needs them. */
+import type { LogDaemon, LogDaemonParts } from './log-daemon.ts';
 import { createLogFile, type LogFile } from './log-file.ts';
 
 export interface Reopened {
@@ -9,6 +10,10 @@ export interface Reopened {
 export interface LogFiles {
   /** The file at this absolute path, which is opened when a worker writes to it. */
   at(path: string): LogFile;
+  /** To be called before daemon(). */
+  loadDaemons(): Promise<void>;
+  /** A new one for each program, so that each program has its own count of what is lost. */
+  daemon(parts: Omit<LogDaemonParts, 'onUse'>): LogDaemon;
   /** Opens every file again that is open, after logrotate(8) has moved it for example. */
   reopen(): Promise<Reopened>;
   /** Resolves when everything is written. */
@@ -17,11 +22,29 @@ export interface LogFiles {
 
 export function createLogFiles(): LogFiles {
   const files = new Map<string, LogFile>();
+  const daemons = new Set<LogDaemon>();
+  let createLogDaemon: ((parts: LogDaemonParts) => LogDaemon) | null = null;
   return {
     at(path) {
       const file = files.get(path) ?? createLogFile(path);
       files.set(path, file);
       return file;
+    },
+    async loadDaemons() {
+      const loaded = await import('./log-daemon.ts');
+      await loaded.loadDaemonCalls();
+      ({ createLogDaemon } = loaded);
+    },
+    daemon(parts) {
+      if (createLogDaemon === null) throw new Error('loadDaemons() comes first');
+      const daemon = createLogDaemon({
+        ...parts,
+        onUse: (isUsed) => {
+          if (isUsed) daemons.add(daemon);
+          else daemons.delete(daemon);
+        },
+      });
+      return daemon;
     },
     async reopen() {
       const open = [...files.values()].filter((file) => file.isOpen());
@@ -32,7 +55,7 @@ export function createLogFiles(): LogFiles {
       };
     },
     async flushed() {
-      await Promise.all([...files.values()].map(async (file) => file.flushed()));
+      await Promise.all([...files.values(), ...daemons].map(async (one) => one.flushed()));
     },
   };
 }

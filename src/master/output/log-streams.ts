@@ -1,4 +1,4 @@
-/** The streams of one program's workers that go to log files: lines are put together, formatted, and given to the file. */
+/** The streams of one program's workers that go to log files or to a daemon: lines are put together, formatted, and given to the file or the daemon. */
 import type { MasterEvent } from '../../shared/events.ts';
 import {
   logfilePath,
@@ -7,10 +7,12 @@ import {
   type OutputPlan,
 } from '../config/output-options.ts';
 import type { OutputStream, WorkerProcess } from '../process/platform.ts';
-import { formatLines, isPlain } from './format-lines.ts';
+import { formatLines, isPlain, type LineOrigin, withoutSequences } from './format-lines.ts';
 import { forwardWholeLines, type LineForwarder } from './forward-lines.ts';
 import type { KeptLines } from './kept-lines.ts';
-import type { LogFile, LogSource } from './log-file.ts';
+import type { LogDaemon } from './log-daemon.ts';
+import type { LogSource } from './log-file.ts';
+import type { LogFiles } from './log-files.ts';
 
 export interface LogStream extends LineForwarder {
   /** It can be held from now on. */
@@ -19,10 +21,12 @@ export interface LogStream extends LineForwarder {
   close(): void;
 }
 
+export type LoggedDestination = Extract<OutputDestination, { to: 'file' | 'syslog' | 'journal' }>;
+
 export interface LogStreams {
   /** Errors: `logFileUnusable`. */
   open(
-    destination: Extract<OutputDestination, { to: 'file' }>,
+    destination: LoggedDestination,
     stream: OutputStream,
     place: { readonly generation: number; readonly slot: number },
     pid: () => number,
@@ -33,21 +37,88 @@ export interface LogStreams {
 export interface LogStreamsParts {
   readonly name: () => string;
   readonly kept: Pick<KeptLines, 'add'>;
-  readonly files: (path: string) => LogFile;
+  readonly files: Pick<LogFiles, 'at' | 'daemon'>;
   readonly format: LineFormat;
   readonly onEvent: (event: MasterEvent) => void;
+}
+
+/** Where the lines of one stream go. */
+interface Target {
+  /** Null: to no file. */
+  readonly path: string | null;
+  /** `isContinued`: the first line is the rest of one whose beginning was written before. */
+  write(bytes: Uint8Array, origin: LineOrigin, time: Date, isContinued: boolean): void;
+  /** What can change while the worker runs. */
+  configure(plan: OutputPlan): void;
+  detach(): void;
 }
 
 const newline = 0x0a;
 
 export function createLogStreams(parts: LogStreamsParts): LogStreams {
-  const { kept } = parts;
+  const { kept, files, onEvent } = parts;
   let { format } = parts;
-  const open = new Set<{ readonly file: LogFile; readonly stream: OutputStream; readonly slot: number }>();
+  const open = new Set<Target>();
+  const daemons = new Map<string, LogDaemon>();
+
+  function toFile(
+    { path, settings }: Extract<LoggedDestination, { to: 'file' }>,
+    stream: OutputStream,
+    slot: number,
+    source: LogSource,
+  ): Target {
+    const file = files.at(logfilePath(path, { name: parts.name(), slot }));
+    file.attach(source, settings, onEvent);
+    return {
+      path: file.path,
+      write(bytes, origin, time, isContinued) {
+        file.write(
+          source,
+          isPlain(format) ? bytes : formatLines(bytes, format, origin, time.toISOString(), isContinued),
+        );
+      },
+      configure(plan) {
+        const now = plan[stream];
+        if (now.to === 'file' && logfilePath(now.path, { name: parts.name(), slot }) === file.path)
+          file.configure(now.settings);
+      },
+      detach() {
+        file.detach(source);
+      },
+    };
+  }
+
+  function toDaemon(
+    { to, path, ...settings }: Exclude<LoggedDestination, { to: 'file' }>,
+    stream: OutputStream,
+    source: LogSource,
+  ): Target {
+    const id = `${to}:${path}`;
+    const daemon = daemons.get(id) ?? files.daemon({ protocol: to, path, tell: onEvent, ...settings });
+    daemons.set(id, daemon);
+    daemon.attach(source);
+    let { facility } = settings;
+    return {
+      path: null,
+      write(bytes, origin, time, isContinued) {
+        const written = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+        const lines = format.stripsAnsi ? withoutSequences(written) : written;
+        daemon.write(lines, { ...origin, facility }, time, isContinued);
+      },
+      configure(plan) {
+        const now = plan[stream];
+        if (now.to !== to || now.path !== path) return;
+        ({ facility } = now);
+        daemon.configure(now);
+      },
+      detach() {
+        daemon.detach(source);
+      },
+    };
+  }
 
   return {
     open(destination, stream, { generation, slot }, pid) {
-      const file = parts.files(logfilePath(destination.path, { name: parts.name(), slot }));
       let process: Pick<WorkerProcess, 'holdOutput'> | null = null;
       let isHeld = false;
       const source: LogSource = {
@@ -56,54 +127,40 @@ export function createLogStreams(parts: LogStreamsParts): LogStreams {
           process?.holdOutput(stream, isHeld);
         },
       };
-      file.attach(source, destination.settings, parts.onEvent);
-      const own = { file, stream, slot };
-      open.add(own);
+      const target =
+        destination.to === 'file'
+          ? toFile(destination, stream, slot, source)
+          : toDaemon(destination, stream, source);
+      open.add(target);
       let isContinued = false;
       const lines = forwardWholeLines((bytes) => {
-        const now = new Date();
-        kept.add({ generation, slot, bytes, stream, worker: pid(), time: now.getTime(), path: file.path });
-        const formatted = isPlain(format)
-          ? bytes
-          : formatLines(
-              bytes,
-              format,
-              { program: parts.name(), generation, slot, worker: pid(), stream },
-              now.toISOString(),
-              isContinued,
-            );
+        const time = new Date();
+        const place = { generation, slot, worker: pid(), stream };
+        kept.add({ ...place, bytes, time: time.getTime(), path: target.path });
+        target.write(bytes, { program: parts.name(), ...place }, time, isContinued);
         isContinued = bytes.at(-1) !== newline;
-        file.write(source, formatted);
       }, null);
-      const end = (): void => {
-        lines.end();
-        // What a worker has not ended is its last line: the next one must not be glued to it.
-        if (isContinued) lines.add(Uint8Array.of(newline));
-      };
       return {
         add: (bytes) => {
           lines.add(bytes);
         },
-        end,
+        end() {
+          lines.end();
+          // What a worker has not ended is its last line: the next one must not be glued to it.
+          if (isContinued) lines.add(Uint8Array.of(newline));
+        },
         started(started) {
           process = started;
           if (isHeld) source.hold(true);
         },
         close() {
-          if (!open.delete(own)) return;
-          file.detach(source);
+          if (open.delete(target)) target.detach();
         },
       };
     },
     configure(plan) {
       ({ format } = plan);
-      for (const { file, stream, slot } of open) {
-        const destination = plan[stream];
-        const isStill =
-          destination.to === 'file' &&
-          logfilePath(destination.path, { name: parts.name(), slot }) === file.path;
-        if (isStill) file.configure(destination.settings);
-      }
+      for (const target of open) target.configure(plan);
     },
   };
 }

@@ -4,7 +4,6 @@ import type { OutputDestination, OutputPlan } from '../config/output-options.ts'
 import type { OutputStream, Platform, SpawnRequest, WorkerProcess } from '../process/platform.ts';
 import { forwardWholeLines, type LineForwarder } from './forward-lines.ts';
 import { createKeptLines, type KeptLines } from './kept-lines.ts';
-import type { LogFile } from './log-file.ts';
 import type { LogFilesLoader } from './log-files-loader.ts';
 import type { LogStreams } from './log-streams.ts';
 
@@ -32,7 +31,7 @@ export interface ProgramOutput {
   load(plan: OutputPlan): Promise<void>;
   /** What can change while workers run, changes now. */
   configure(plan: OutputPlan): void;
-  /** Opens the log files of a worker that is about to be started. Errors: `logFileUnusable`. */
+  /** Opens the log files and daemons of a worker that is about to be started. Errors: `logFileUnusable`. */
   open(plan: OutputPlan, place: WorkerPlace): WorkerOutput;
 }
 
@@ -51,8 +50,8 @@ export function createProgramOutput(parts: ProgramOutputParts): ProgramOutput {
   const kept = createKeptLines();
   let streams: LogStreams | null = null;
 
-  function isLogged(plan: OutputPlan): boolean {
-    return plan.stdout.to === 'file' || plan.stderr.to === 'file';
+  function goesTo(plan: OutputPlan, ...destinations: readonly OutputDestination['to'][]): boolean {
+    return destinations.includes(plan.stdout.to) || destinations.includes(plan.stderr.to);
   }
 
   function openStream(
@@ -65,7 +64,7 @@ export function createProgramOutput(parts: ProgramOutputParts): ProgramOutput {
     readonly close?: () => void;
   } {
     if (destination.to === 'none') return nowhere;
-    if (destination.to !== 'file') {
+    if (destination.to === 'inherit' || destination.to === 'forward') {
       const pass = destination.to === 'inherit' ? parts.onStderr : parts.onStdout;
       return forwardWholeLines((bytes) => {
         kept.add({ ...place, bytes, stream, worker: pid(), time: Date.now(), path: null });
@@ -79,13 +78,15 @@ export function createProgramOutput(parts: ProgramOutputParts): ProgramOutput {
   return {
     kept,
     async load(plan) {
-      if (!isLogged(plan) || streams !== null) return;
+      if (!goesTo(plan, 'file', 'syslog', 'journal')) return;
       const files = await parts.files.load();
+      if (goesTo(plan, 'syslog', 'journal')) await files.loadDaemons();
+      if (streams !== null) return;
       const { createLogStreams } = await import('./log-streams.ts');
       streams ??= createLogStreams({
         ...parts,
         kept,
-        files: (path): LogFile => files.at(path),
+        files,
         format: plan.format,
       });
     },
@@ -126,6 +127,13 @@ export function createProgramOutput(parts: ProgramOutputParts): ProgramOutput {
   };
 }
 
-const stdoutOf = { inherit: 'inherited', forward: 'read', none: 'discarded', file: 'read' } as const;
+const stdoutOf = {
+  inherit: 'inherited',
+  forward: 'read',
+  none: 'discarded',
+  file: 'read',
+  syslog: 'read',
+  journal: 'read',
+} as const;
 
 const nowhere: LineForwarder = { add: () => undefined, end: () => undefined };

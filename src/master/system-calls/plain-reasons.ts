@@ -18,3 +18,10 @@ export function plainReason(code: string): string {
       return code;
   }
 }
+
+/** The same, for a connection to the UNIX socket of a daemon. */
+export function daemonReason(code: string): string {
+  return code === 'ENOENT' || code === 'ECONNREFUSED'
+    ? `no daemon listens there (${code})`
+    : plainReason(code);
+}

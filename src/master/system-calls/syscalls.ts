@@ -118,6 +118,7 @@ interface SocketCalls {
   readonly socket: (domain: number, type: number, protocol: number) => number;
   readonly setsockopt: (fd: number, level: number, name: number, value: number[], size: number) => number;
   readonly bind: (fd: number, address: Uint8Array, size: number) => number;
+  readonly connect: (fd: number, address: Uint8Array, size: number) => number;
   readonly close: (fd: number) => number;
 }
 
@@ -129,8 +130,9 @@ function loadSocketCalls(from: ReturnType<typeof koffi.load>): SocketCalls {
     'int setsockopt(int, int, int, _In_ int *, unsigned int)',
   );
   const bind: SocketCalls['bind'] = from.func('int bind(int, _In_ uint8_t *, unsigned int)');
+  const connect: SocketCalls['connect'] = from.func('int connect(int, _In_ uint8_t *, unsigned int)');
   const close: SocketCalls['close'] = from.func('int close(int)');
-  return { socket, setsockopt, bind, close };
+  return { socket, setsockopt, bind, connect, close };
 }
 
 // Those of Linux.
@@ -339,6 +341,23 @@ export function bindDatagram(path: string): number | string {
   if (fd < 0) return systemErrorCode(calls.errno());
   const sockaddr = unixAddress(path);
   if (bind(fd, sockaddr, sockaddr.length) === 0) return fd;
+  const problem = systemErrorCode(calls.errno());
+  close(fd);
+  return problem;
+}
+
+/**
+ * A datagram socket of unix(7) that sends to the one at `path`; no child inherits it. Answers the descriptor, or the name of the error: `ENOENT` or
+ * `ECONNREFUSED` if nothing reads there. Only after `loadSystemCalls` has been called, and only on Linux.
+ */
+export function connectDatagram(path: string): number | string {
+  if (calls === null || library === null || process.platform !== 'linux') return 'ENOSYS';
+  socketCalls ??= loadSocketCalls(library);
+  const { socket, connect, close } = socketCalls;
+  const fd = socket(afUnix, sockDatagram | closeOnExec | sockNonBlocking, 0);
+  if (fd < 0) return systemErrorCode(calls.errno());
+  const sockaddr = unixAddress(path);
+  if (connect(fd, sockaddr, sockaddr.length) === 0) return fd;
   const problem = systemErrorCode(calls.errno());
   close(fd);
   return problem;

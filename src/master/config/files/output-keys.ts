@@ -21,10 +21,10 @@ function flag(option: keyof OutputOptions, description: string): ConfigKey {
 export const outputKeys: Readonly<Record<string, ConfigKey>> = {
   stdout_logfile: {
     schema: outputValues.stdoutLogfile,
-    type: 'path, `inherit`, `forward` or `none`',
+    type: 'path, `inherit`, `forward`, `syslog`, `journal` or `none`',
     default: 'inherit',
     description:
-      'Where the workers write their stdout: `inherit`, the stdout of graceful-run; `forward`, there too, but in whole lines, which on a terminal begin with program and pid; `none`, nowhere; or a file, which is rotated (docs/output.md). In its path, `{name}` is the name of the program, `{num}` the slot of the worker (0, 1 …), and `{here}` the directory of the config file.',
+      'Where the workers write their stdout: `inherit`, the stdout of graceful-run; `forward`, there too, but in whole lines, which on a terminal begin with program and pid; `none`, nowhere; `syslog` or `journal`, that daemon (`syslog:/path` if its socket is elsewhere); or a file, which is rotated (docs/output.md). In its path, `{name}` is the name of the program, `{num}` the slot of the worker (0, 1 …), and `{here}` the directory of the config file.',
     supervisor: 'stdout_logfile',
   },
   stdout_logfile_maxbytes: {
@@ -47,7 +47,7 @@ export const outputKeys: Readonly<Record<string, ConfigKey>> = {
   },
   stderr_logfile: {
     schema: outputValues.stderrLogfile,
-    type: 'path, `inherit` or `none`',
+    type: 'path, `inherit`, `syslog`, `journal` or `none`',
     default: 'inherit',
     description: 'As `stdout_logfile`, for stderr: `inherit` is the stderr of graceful-run, in whole lines.',
     supervisor: 'stderr_logfile',
@@ -87,14 +87,23 @@ export const outputKeys: Readonly<Record<string, ConfigKey>> = {
   },
   strip_ansi: flag(
     'stripAnsi',
-    'Remove colours and other control sequences of terminals from the lines of log files.',
+    'Remove colours and other control sequences of terminals from the lines of log files and of messages.',
   ),
+  syslog_facility: {
+    schema: outputValues.syslogFacility,
+    type: 'text',
+    default: 'daemon',
+    description:
+      'The facility of messages to `syslog` and `journal`: `user`, `daemon`, `local0` … `local7`, and the others of syslog(3).',
+    supervisor: null,
+    option: 'syslogFacility',
+  },
   logfile_overflow: {
     schema: outputValues.logfileOverflow,
     type: 'text',
     default: 'block',
     description:
-      'If workers write faster than the disk: `block` lets them wait; `drop` drops lines, counts them and reports how many.',
+      'If workers write faster than the disk or the daemon: `block` lets them wait; `drop` drops lines, counts them and reports how many.',
     supervisor: null,
     option: 'logfileOverflow',
   },

@@ -49,7 +49,39 @@ test('redirect_stderr sends stderr to the file of stdout', () => {
   expect(output?.stderr).toBe(output?.stdout);
 });
 
+test('syslog and journal are daemons, with the sockets of the system unless others are named', () => {
+  const rest = { facility: 3, overflow: 'block' };
+  expect(outputOf({ stdoutLogfile: 'Syslog', stderrLogfile: 'journal' })).toMatchObject({
+    stdout: { to: 'syslog', path: '/dev/log', ...rest },
+    stderr: { to: 'journal', path: '/run/systemd/journal/socket', ...rest },
+  });
+  const other = {
+    stdoutLogfile: 'syslog:/run/log',
+    syslogFacility: 'local3',
+    logfileOverflow: 'drop',
+  } as const;
+  const stdout = { to: 'syslog', path: '/run/log', facility: 19, overflow: 'drop' };
+  expect(outputOf(other)?.stdout).toEqual(stdout);
+  expect(outputOf({ ...other, redirectStderr: true })?.stderr).toEqual(stdout);
+  expect(outputOf({ stdoutLogfile: './syslog' })?.stdout).toMatchObject({ to: 'file', path: '/srv/syslog' });
+});
+
+test('another daemon needs new workers, its facility and overflow do not', () => {
+  const before = { stdoutLogfile: 'syslog' };
+  expect(changed(before, { stdoutLogfile: 'journal' })).toMatchObject({
+    needs: 'reload',
+    keys: ['stdout_logfile'],
+  });
+  expect(changed(before, { ...before, syslogFacility: 'user', logfileOverflow: 'drop' })).toMatchObject({
+    needs: 'nothing',
+    keys: ['logfile_overflow', 'syslog_facility'],
+  });
+});
+
 test.each<[OutputOptions, string]>([
+  [{ stdoutLogfile: 'syslog:log' }, 'syslog:/path/of/the/socket'],
+  [{ syslogFacility: 'user' }, 'needs syslog or journal'],
+  [{ stdoutLogfile: 'syslog', logfileTimestamps: true }, 'needs a log file'],
   [{ stdoutLogfile: 'auto' }, 'a file of this name is written ./auto'],
   [{ stdoutLogfile: '/dev/stdout' }, 'inherit'],
   [{ stdoutLogfile: '/var/log/{program}.log' }, 'there is {program}'],

@@ -1,0 +1,241 @@
+/**
+ * Sends messages to a daemon of the system that collects logs: a datagram for each, to its UNIX socket. A message that the daemon has no room for waits
+ * in a queue of bounded length. While something waits, a timer looks whether there is room; otherwise there is none.
+ */
+import { closeSync } from 'node:fs';
+import type { MasterEvent } from '../../shared/events.ts';
+import { loadOutputCalls, sendNow } from '../system-calls/output-calls.ts';
+import { daemonReason, plainReason } from '../system-calls/plain-reasons.ts';
+import { connectDatagram, loadSystemCalls } from '../system-calls/syscalls.ts';
+import type { LogSource } from './log-file.ts';
+import { type MessageOrigin, messagesOf } from './log-messages.ts';
+import { createOutputLoss } from './output-loss.ts';
+
+export interface LogDaemon {
+  /** A source has to be detached in the end. */
+  attach(source: LogSource): void;
+  /** The source sends nothing more. Without a source the socket is closed once everything is sent. */
+  detach(source: LogSource): void;
+  /** Sends a message for each of these lines, now or later. `isContinued`: the first one is the rest of a line whose beginning was sent. */
+  write(lines: Buffer, origin: MessageOrigin, time: Date, isContinued: boolean): void;
+  configure(settings: { readonly overflow: 'block' | 'drop' }): void;
+  /** Resolves when nothing waits to be sent. */
+  flushed(): Promise<void>;
+}
+
+export interface LogDaemonParts {
+  readonly protocol: 'syslog' | 'journal';
+  readonly path: string;
+  readonly overflow: 'block' | 'drop';
+  readonly tell: (event: MasterEvent) => void;
+  /** It has sources, or something waits to be sent; or neither. */
+  readonly onUse: (isUsed: boolean) => void;
+  readonly calls?: LogDaemonCalls;
+}
+
+export interface LogDaemonCalls {
+  /** A descriptor, or the name of the error. */
+  readonly connect: (path: string) => number | string;
+  /** Does not wait. How many bytes were sent, or the name of the error: `EAGAIN` if there is no room. */
+  readonly send: (fd: number, message: Uint8Array) => number | string;
+  readonly close: (fd: number) => void;
+  /** Calls back after a while, without keeping the process alive. */
+  readonly arm: (delayMs: number, callback: () => void) => void;
+  readonly nowMs: () => number;
+}
+
+const realCalls: LogDaemonCalls = {
+  connect: connectDatagram,
+  send: sendNow,
+  close: closeSync,
+  arm: (delayMs, callback) => {
+    setTimeout(callback, delayMs).unref();
+  },
+  nowMs: () => performance.now(),
+};
+
+/** To be called before a daemon is used. */
+export async function loadDaemonCalls(): Promise<void> {
+  await loadSystemCalls();
+  await loadOutputCalls();
+}
+
+/** With more than the first waiting, workers are held until there is no more than the second; or messages are dropped. */
+const mostWaitingBytes = 1024 * 1024;
+const littleWaitingBytes = 256 * 1024;
+/** How long to wait before looking again: doubled each time in vain. */
+const firstDelayMs = 1;
+const lastDelayMs = 500;
+/** How long a daemon may be away, as while it is restarted, before what waits for it is lost; and how often it is looked for after that. */
+const patienceMs = 5_000;
+const lookEveryMs = 1_000;
+/** Errors of a message, and not of the daemon. */
+const ofMessage = ['EMSGSIZE', 'EINVAL'];
+
+export function createLogDaemon({
+  protocol,
+  path,
+  overflow,
+  tell,
+  onUse,
+  calls = realCalls,
+}: LogDaemonParts): LogDaemon {
+  const { nowMs } = calls;
+  const loss = createOutputLoss({ path, tell, nowMs });
+  const sources = new Set<LogSource>();
+  let drops = overflow === 'drop';
+  /** What was sent is left in front, until it is most of it. */
+  let queue: Uint8Array[] = [];
+  let sent = 0;
+  let queuedBytes = 0;
+  let fd: number | null = null;
+  let areHeld = false;
+  let isArmed = false;
+  let delayMs = firstDelayMs;
+  /** Since when there is no daemon, and when it was looked for last. */
+  let awaySince: number | null = null;
+  let lookedAt = 0;
+  let whenFlushed: (() => void)[] = [];
+
+  function hold(isHeld: boolean): void {
+    if (areHeld === isHeld) return;
+    areHeld = isHeld;
+    for (const source of sources) source.hold(isHeld);
+  }
+
+  function hasGivenUp(): boolean {
+    return awaySince !== null && nowMs() - awaySince >= patienceMs;
+  }
+
+  /** Null: there is a connection. Otherwise why there is none. */
+  function connect(): string | null {
+    if (fd !== null) return null;
+    lookedAt = nowMs();
+    const made = calls.connect(path);
+    if (typeof made === 'string') return made;
+    fd = made;
+    return null;
+  }
+
+  function disconnect(): void {
+    if (fd !== null) calls.close(fd);
+    fd = null;
+  }
+
+  /** Sends what the daemon takes now. */
+  function sendWaiting(): void {
+    let hasMoved = false;
+    for (let next = queue[sent]; next !== undefined; next = queue[sent]) {
+      const problem = sendOne(next);
+      if (problem === 'EINTR') continue;
+      if (problem === null || ofMessage.includes(problem)) {
+        if (problem === null) awaySince = null;
+        else loss.lose('cannotWrite', { lines: 1, bytes: next.length }, plainReason(problem));
+        hasMoved = true;
+        sent += 1;
+        queuedBytes -= next.length;
+        if (problem === null) loss.wrote(next.length, queuedBytes <= littleWaitingBytes);
+        continue;
+      }
+      delayMs = hasMoved ? firstDelayMs : Math.min(2 * delayMs, lastDelayMs);
+      if (problem !== 'EAGAIN' && problem !== 'ENOBUFS') isAway(problem);
+      break;
+    }
+    settle();
+  }
+
+  /** Null: it was sent. */
+  function sendOne(message: Uint8Array): string | null {
+    // A daemon that was started again has another socket at the same path.
+    for (let attempt = 0; ; attempt += 1) {
+      const problem = connect();
+      if (problem !== null) return problem;
+      const result = fd === null ? 'ENOTCONN' : calls.send(fd, message);
+      if (typeof result === 'number') return null;
+      if (result === 'EAGAIN' || result === 'ENOBUFS' || result === 'EINTR' || ofMessage.includes(result))
+        return result;
+      disconnect();
+      if (attempt > 0) return result;
+    }
+  }
+
+  function isAway(problem: string): void {
+    awaySince ??= nowMs();
+    if (!hasGivenUp()) return;
+    loss.lose('cannotWrite', { lines: queue.length - sent, bytes: queuedBytes }, daemonReason(problem));
+    sent = queue.length;
+    queuedBytes = 0;
+  }
+
+  function settle(): void {
+    if (sent === queue.length || sent > 1_000) {
+      queue = queue.slice(sent);
+      sent = 0;
+    }
+    if (queuedBytes <= littleWaitingBytes) hold(false);
+    if (queue.length > 0) {
+      lookAgain();
+      return;
+    }
+    delayMs = firstDelayMs;
+    const callbacks = whenFlushed;
+    whenFlushed = [];
+    for (const callback of callbacks) callback();
+    closeIfUnused();
+  }
+
+  function lookAgain(): void {
+    if (isArmed) return;
+    isArmed = true;
+    calls.arm(delayMs, () => {
+      isArmed = false;
+      sendWaiting();
+    });
+  }
+
+  function closeIfUnused(): void {
+    if (sources.size > 0 || queue.length > 0) return;
+    loss.end();
+    disconnect();
+    onUse(false);
+  }
+
+  return {
+    attach(source) {
+      sources.add(source);
+      onUse(true);
+      if (areHeld) source.hold(true);
+    },
+    detach(source) {
+      sources.delete(source);
+      closeIfUnused();
+    },
+    write(lines, origin, time, isContinued) {
+      const messages = messagesOf(protocol, lines, origin, time, isContinued);
+      const bytes = messages.reduce((sum, { length }) => sum + length, 0);
+      const amount = { lines: messages.length, bytes };
+      if (hasGivenUp() && nowMs() - lookedAt < lookEveryMs) {
+        loss.lose('cannotWrite', amount, null);
+        return;
+      }
+      if (drops && queuedBytes > mostWaitingBytes) {
+        loss.lose('tooFast', amount, null);
+        return;
+      }
+      for (const message of messages) queue.push(message);
+      queuedBytes += bytes;
+      if (!isArmed) sendWaiting();
+      if (!drops && queuedBytes > mostWaitingBytes) hold(true);
+    },
+    configure(settings) {
+      drops = settings.overflow === 'drop';
+      if (drops) hold(false);
+    },
+    async flushed() {
+      if (queue.length > 0)
+        await new Promise<void>((resolve) => {
+          whenFlushed.push(resolve);
+        });
+    },
+  };
+}

@@ -1,0 +1,94 @@
+/** The messages that a worker's lines become for the daemons of the system that collect logs: one for each line. Pure. */
+import type { LineOrigin } from './format-lines.ts';
+
+/** Where a message comes from, and what it is about. */
+export interface MessageOrigin extends LineOrigin {
+  /** As syslog(3) numbers them. */
+  readonly facility: number;
+}
+
+/** Longer lines become several messages: rsyslog cuts them off at 8 KiB, and the journal has a line of 48 KiB at most. */
+const mostBytes = { syslog: 7 * 1024, journal: 48 * 1024 - 1 };
+
+/** As syslog(3) numbers them: LOG_INFO and LOG_ERR. */
+const severity = { stdout: 6, stderr: 3 };
+
+const newline = 0x0a;
+const carriageReturn = 0x0d;
+const questionMark = 0x3f;
+
+/** `isContinued`: the first line is the rest of one whose beginning is in another message. */
+export function messagesOf(
+  protocol: 'syslog' | 'journal',
+  bytes: Buffer,
+  origin: MessageOrigin,
+  time: Date,
+  isContinued: boolean,
+): readonly Uint8Array[] {
+  const head = Buffer.from(protocol === 'syslog' ? syslogHead(origin, time) : journalHead(origin));
+  const tail = Buffer.from(protocol === 'syslog' ? '' : '\n');
+  return piecesOf(bytes, mostBytes[protocol], isContinued).map((piece) => {
+    const text = protocol === 'syslog' && piece.includes(0) ? withoutZeros(piece) : piece;
+    return Buffer.concat([head, text, tail]);
+  });
+}
+
+/** As syslog(3) of the C library writes it, because that is what every daemon reads (RFC 3164 without the name of the machine). The time is local. */
+function syslogHead({ facility, stream, program, worker }: MessageOrigin, time: Date): string {
+  const two = (number: number): string => String(number).padStart(2, '0');
+  const day = String(time.getDate()).padStart(2);
+  const clock = [time.getHours(), time.getMinutes(), time.getSeconds()].map(two).join(':');
+  const tag = program.replaceAll(/[^!-9;-Z\\^-~]/g, '_');
+  return `<${facility * 8 + severity[stream]}>${months[time.getMonth()] ?? ''} ${day} ${clock} ${tag}[${worker}]: `;
+}
+
+const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
+
+/** The journal's own protocol: a line for each field, and none of these has a newline in it. */
+function journalHead({ facility, stream, program, worker, generation, slot }: MessageOrigin): string {
+  const fields = {
+    PRIORITY: severity[stream],
+    SYSLOG_FACILITY: facility,
+    SYSLOG_IDENTIFIER: program,
+    SYSLOG_PID: worker,
+    GRACEFUL_RUN_PROGRAM: program,
+    GRACEFUL_RUN_GENERATION: generation,
+    GRACEFUL_RUN_WORKER: slot,
+    GRACEFUL_RUN_STREAM: stream,
+  };
+  const lines = Object.entries(fields).map(([name, value]) => `${name}=${value}\n`);
+  return `${lines.join('')}MESSAGE=`;
+}
+
+/** The lines, without their ends; those that are too long in several pieces. */
+function piecesOf(bytes: Buffer, most: number, isContinued: boolean): readonly Buffer[] {
+  const pieces: Buffer[] = [];
+  for (let from = 0; from < bytes.length;) {
+    const at = bytes.indexOf(newline, from);
+    const next = at === -1 ? bytes.length : at + 1;
+    let end = at === -1 ? bytes.length : at;
+    if (end > from && bytes[end - 1] === carriageReturn) end -= 1;
+    // The end of a line that was sent before.
+    const isNothing = isContinued && from === 0 && end === 0;
+    let start = from;
+    while (end - start > most) {
+      const cut = beforeCharacter(bytes, start + most);
+      pieces.push(bytes.subarray(start, cut));
+      start = cut;
+    }
+    if (!isNothing) pieces.push(bytes.subarray(start, end));
+    from = next;
+  }
+  return pieces;
+}
+
+/** Where the character of UTF-8 begins that this byte belongs to; it has at most four. */
+function beforeCharacter(bytes: Buffer, at: number): number {
+  for (let start = at; start > at - 4; start -= 1) if (((bytes[start] ?? 0) & 0xc0) !== 0x80) return start;
+  return at;
+}
+
+/** For busybox, what follows a zero is another message: a client could forge one. */
+function withoutZeros(bytes: Buffer): Buffer {
+  return Buffer.from(bytes.map((byte) => (byte === 0 ? questionMark : byte)));
+}

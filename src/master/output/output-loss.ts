@@ -1,0 +1,70 @@
+/** Counts what is lost on the way to where output goes, and tells it: once when it begins, and how much it was when it is over. */
+import type { MasterEvent } from '../../shared/events.ts';
+
+export interface OutputLoss {
+  /** `problem`: null if it came too fast. */
+  lose(
+    reason: 'cannotWrite' | 'tooFast',
+    amount: { readonly lines: number; readonly bytes: number },
+    problem: string | null,
+  ): void;
+  /** So much was written. `isQueueShort`: what comes now is not too fast. */
+  wrote(bytes: number, isQueueShort: boolean): void;
+  /** Nothing is lost any more. */
+  end(): void;
+}
+
+export interface OutputLossParts {
+  readonly path: string;
+  readonly tell: (event: MasterEvent) => void;
+  readonly nowMs: () => number;
+}
+
+/** A disk takes lines again if it has taken so much in a row, or the last failure was so long ago. */
+const recoveryBytes = 64 * 1024;
+const recoveryMs = 1_000;
+
+interface Loss {
+  readonly reason: 'cannotWrite' | 'tooFast';
+  lines: number;
+  bytes: number;
+  /** What was written since something was lost, and when that was. */
+  writtenBytes: number;
+  latestAt: number;
+}
+
+export function createOutputLoss({ path, tell, nowMs }: OutputLossParts): OutputLoss {
+  let loss: Loss | null = null;
+
+  function end(): void {
+    if (loss === null) return;
+    const { lines, bytes } = loss;
+    loss = null;
+    tell({ event: 'outputResumed', path, lines, bytes });
+  }
+
+  return {
+    lose(reason, { lines, bytes }, problem) {
+      if (loss?.reason !== reason) {
+        end();
+        loss = { reason, lines: 0, bytes: 0, writtenBytes: 0, latestAt: 0 };
+        tell({ event: 'outputLost', path, reason, problem });
+      }
+      loss.writtenBytes = 0;
+      loss.latestAt = nowMs();
+      loss.lines += lines;
+      loss.bytes += bytes;
+    },
+    wrote(bytes, isQueueShort) {
+      if (loss === null) return;
+      loss.writtenBytes += bytes;
+      // On a disk that is nearly full, short lines may still fit between long ones that do not.
+      const hasRecovered =
+        loss.reason === 'tooFast'
+          ? isQueueShort
+          : loss.writtenBytes >= recoveryBytes || nowMs() - loss.latestAt >= recoveryMs;
+      if (hasRecovered) end();
+    },
+    end,
+  };
+}
