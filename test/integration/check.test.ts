@@ -377,3 +377,81 @@ test('a file that a master runs already is in order, and another file with its n
   ]);
   expect(other.code).toBe(2);
 });
+
+/** Checks a config file with these lines in [master], and answers what it finds. */
+async function checkMaster(lines: readonly string[], run: CheckRun = {}): Promise<readonly string[]> {
+  const folder = temporaryFolder();
+  const program = ['[program.shop]', 'type = "worker"', 'command = ["sleep", "1000"]'];
+  writeFileSync(join(folder, 'graceful.toml'), ['[master]', ...lines, ...program].join('\n'));
+  const outcome = await runCheck(['-c', 'graceful.toml'], { ...run, cwd: folder });
+  expect(outcome.stderr).toBe('');
+  return outcome.lines;
+}
+
+test('an address of metrics that another process holds is found, with that process', async () => {
+  const server = net.createServer();
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  onTestFinished(() => {
+    server.close();
+  });
+  const { port } = server.address() as net.AddressInfo;
+  const [line = ''] = await checkMaster([`metrics = "127.0.0.1:${port}"`]);
+  expect(line).toMatch(
+    /^graceful\.toml:2:\d+: master\.metrics: cannot listen on .* the address is in use by pid \d+/,
+  );
+  expect(line).toContain(`by pid ${process.pid}`);
+  expect(await checkMaster([`metrics = "127.0.0.1:${await freePort()}"`])).toEqual([
+    'graceful.toml: 1 program, nothing wrong',
+  ]);
+});
+
+test('the address of metrics may be held by the master that runs this file', async () => {
+  const folder = temporaryFolder();
+  const runtime = temporaryFolder();
+  const file = join(folder, 'graceful.toml');
+  const program = ['[program.shop]', 'type = "worker"', 'command = ["sleep", "1000"]'];
+  writeFileSync(file, ['[master]', `metrics = "127.0.0.1:${await freePort()}"`, ...program].join('\n'));
+  const flags = ['-c', file, '--log-format', 'json', '--log-level', 'debug'];
+  const master = runMaster({ name: 'graceful', hasOwnFlags: false, flags, command: [], runtime });
+  await master.waitFor('metricsServed');
+  await master.waitFor('generationReady');
+  const { lines } = await runCheck(['-c', file], { cwd: folder, runtime });
+  expect(lines).toEqual(['graceful.toml: 1 program, nothing wrong']);
+});
+
+test('certificates of metrics that cannot be read are found', async () => {
+  const [line = ''] = await checkMaster([
+    `metrics = "127.0.0.1:${await freePort()}"`,
+    'metrics_cert = "no.pem"',
+    'metrics_key = "no.key"',
+  ]);
+  expect(line).toMatch(/master\.metrics: cannot use .*no\.pem and .*no\.key: ENOENT: no such file/);
+});
+
+test('a place for what is to be remembered that cannot be written is found', async () => {
+  const file = join(temporaryFolder(), 'file');
+  writeFileSync(file, '');
+  const [line = ''] = await checkMaster(['remember = true'], { env: { XDG_STATE_HOME: file } });
+  expect(line).toMatch(
+    /master\.remember: cannot write .*\/file\/graceful-run\/.*\.json: .*\/file is not a directory/,
+  );
+  const empty = join(temporaryFolder(), 'to/be/made');
+  const good = await checkMaster(['remember = true'], { env: { XDG_STATE_HOME: empty } });
+  expect(good).toEqual(['graceful.toml: 1 program, nothing wrong']);
+  expect(existsSync(empty)).toBe(false);
+});
+
+test('a daemon that does not listen is found', async () => {
+  const socket = join(temporaryFolder(), 'log');
+  const { lines } = await tryCheck([
+    '--stdout-logfile',
+    `syslog:${socket}`,
+    '--stderr-logfile',
+    `journal:${socket}`,
+  ]);
+  expect(lines[0]).toMatch(
+    /^--stdout-logfile: cannot send to .*\/log: no daemon listens there \(ENOENT\) \(start a syslog daemon/,
+  );
+  expect(lines[1]).toMatch(/^--stderr-logfile: cannot send to .*journald/);
+});

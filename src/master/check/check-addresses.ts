@@ -12,7 +12,12 @@ import type {
   UnixListenerPlan,
 } from '../config/plan.ts';
 import { readOrphanedWorker } from '../process/orphaned-worker.ts';
-import { describeHolder, findAddressHolders, unseenHolderHint } from '../sockets/address-holder.ts';
+import {
+  type AddressHolder,
+  describeHolder,
+  findAddressHolders,
+  unseenHolderHint,
+} from '../sockets/address-holder.ts';
 import type { FoundSockets } from '../sockets/find-inherited-sockets.ts';
 import { addressesOf, isHostName, probeName } from '../sockets/host-names.ts';
 import { probeAddress } from '../sockets/listener.ts';
@@ -95,10 +100,18 @@ async function checkPath(listener: UnixListenerPlan): Promise<Omit<Finding, 'pro
 /** Null: workers of a master that was killed hold it, and a new master waits for them. */
 function inUse(error: GracefulRunError, listener: BindablePlan): Omit<Finding, 'program'> | null {
   const holders = findAddressHolders(listener);
+  if (holders.length > 0 && holders.every(({ pid }) => readOrphanedWorker(pid) !== null)) return null;
+  return { option: listener.type === 'tcp' ? 'port' : 'listen', ...explainHolder(error, listener, holders) };
+}
+
+/** What an `addressInUse` is about: who is in the way. */
+export function explainHolder(
+  error: GracefulRunError,
+  listener: BindablePlan,
+  holders: readonly AddressHolder[],
+): Pick<Finding, 'message' | 'hint'> {
   const [holder = null] = holders;
-  if (holder !== null && holders.every(({ pid }) => readOrphanedWorker(pid) !== null)) return null;
   return {
-    option: listener.type === 'tcp' ? 'port' : 'listen',
     message: `${error.message} ${describeHolder(holder)}`,
     hint:
       holder === null

@@ -1,22 +1,51 @@
-/** Checks whether the log files of a program can be written and rotated. Only reads. */
-import { accessSync, constants, statSync } from 'node:fs';
+/** Checks whether the log files of a program can be written and rotated, and whether its daemons listen. Writes and sends nothing. */
+import { accessSync, closeSync, constants, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { messageOf, systemCode } from '../../shared/errors.ts';
 import { logfilePath } from '../config/output-options.ts';
 import type { ProgramPlan } from '../config/plan.ts';
-import { plainReason } from '../system-calls/plain-reasons.ts';
+import { daemonReason, plainReason } from '../system-calls/plain-reasons.ts';
+import { connectDatagram, loadSystemCalls } from '../system-calls/syscalls.ts';
 import type { Finding } from './finding.ts';
 
 /** `program`: what it is called. */
-export function checkOutput({ output }: ProgramPlan, program: string): readonly Finding[] {
-  return (['stdout', 'stderr'] as const).flatMap((stream): readonly Finding[] => {
+export async function checkOutput({ output }: ProgramPlan, program: string): Promise<readonly Finding[]> {
+  const found: Finding[] = [];
+  for (const stream of ['stdout', 'stderr'] as const) {
     const destination = output[stream];
     // redirect_stderr: it is the same.
-    if (destination.to !== 'file' || (stream === 'stderr' && destination === output.stdout)) return [];
-    const path = logfilePath(destination.path, { name: program, slot: 0 });
-    const fault = faultOf(path);
-    return fault === null ? [] : [{ program, option: `${stream}Logfile`, ...fault }];
-  });
+    if (stream === 'stderr' && destination === output.stdout) continue;
+    const fault =
+      destination.to === 'file'
+        ? faultOf(logfilePath(destination.path, { name: program, slot: 0 }))
+        : destination.to === 'syslog' || destination.to === 'journal'
+          ? await faultOfDaemon(destination)
+          : null;
+    if (fault !== null) found.push({ program, option: `${stream}Logfile`, ...fault });
+  }
+  return found;
+}
+
+async function faultOfDaemon({
+  to,
+  path,
+}: {
+  readonly to: 'syslog' | 'journal';
+  readonly path: string;
+}): Promise<Pick<Finding, 'message' | 'hint'> | null> {
+  await loadSystemCalls();
+  const connected = connectDatagram(path);
+  if (typeof connected === 'number') {
+    closeSync(connected);
+    return null;
+  }
+  return {
+    message: `cannot send to ${path}: ${daemonReason(connected)}`,
+    hint:
+      to === 'syslog'
+        ? 'start a syslog daemon, such as rsyslog, or write where its socket is: syslog:/path'
+        : 'write where the socket of systemd-journald is: journal:/path',
+  };
 }
 
 function faultOf(path: string): Pick<Finding, 'message' | 'hint'> | null {

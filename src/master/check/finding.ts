@@ -16,26 +16,29 @@ export interface Finding {
   readonly hint: string | null;
 }
 
-export type CheckedOption = Extract<
-  keyof MasterOptions,
-  | 'command'
-  | 'port'
-  | 'host'
-  | 'listen'
-  | 'cwd'
-  | 'environmentFile'
-  | 'user'
-  | 'nice'
-  | 'limits'
-  | 'noNewPrivileges'
-  | 'cpuAffinity'
-  | 'oomScoreAdj'
-  | 'stdoutLogfile'
-  | 'stderrLogfile'
-  | 'watch'
-  | 'name'
-  | 'control'
->;
+export type CheckedOption =
+  | Extract<
+      keyof MasterOptions,
+      | 'command'
+      | 'port'
+      | 'host'
+      | 'listen'
+      | 'cwd'
+      | 'environmentFile'
+      | 'user'
+      | 'nice'
+      | 'limits'
+      | 'noNewPrivileges'
+      | 'cpuAffinity'
+      | 'oomScoreAdj'
+      | 'stdoutLogfile'
+      | 'stderrLogfile'
+      | 'watch'
+      | 'name'
+      | 'control'
+      | 'metrics'
+    >
+  | 'remember';
 
 /** As a config file calls them. */
 const fileKeys: Readonly<Record<CheckedOption, string>> = {
@@ -56,6 +59,8 @@ const fileKeys: Readonly<Record<CheckedOption, string>> = {
   watch: 'watch',
   name: 'name',
   control: 'control',
+  metrics: 'metrics',
+  remember: 'remember',
 };
 
 /** As the command line calls them, which does not have all of them. */

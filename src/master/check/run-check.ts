@@ -106,8 +106,16 @@ export async function checkPlan(
   for (const [index, program] of plan.programs.entries()) {
     const label = names[index] ?? '';
     found.push(...checkLaunch(program, label, environment, preload));
-    found.push(...checkOutput(program, label));
+    found.push(...(await checkOutput(program, label)));
     found.push(...(await checkAddresses(program, label, isHeld, inherited)));
+  }
+  const { metrics, remembers } = plan.master;
+  if (metrics !== null || remembers) {
+    const { checkMetrics, checkRemembered } = await import('./check-master.ts');
+    const ownPids = own.map(({ pid }) => pid);
+    if (metrics !== null) found.push(...(await checkMetrics(metrics, ownPids)));
+    const remembered = remembers ? checkRemembered(name, environment) : null;
+    if (remembered !== null) found.push(remembered);
   }
   const control = plan.master.hasControl ? await checkControl({ name, folders, uid, masters, isOwn }) : null;
   return control === null ? found : [...found, control];

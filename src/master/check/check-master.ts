@@ -1,0 +1,75 @@
+/** Checks what the master itself needs beside its control socket: the address of /metrics, and the folder in which it keeps what operators want. Makes nothing. */
+import { accessSync, constants, readFileSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { createSecureContext } from 'node:tls';
+import { messageOf, systemCode } from '../../shared/errors.ts';
+import type { MetricsPlan } from '../config/metrics-options.ts';
+import { stateFile } from '../programs/state-file.ts';
+import { findAddressHolders } from '../sockets/address-holder.ts';
+import { probeAddress } from '../sockets/listener.ts';
+import { plainReason } from '../system-calls/plain-reasons.ts';
+import { explainHolder } from './check-addresses.ts';
+import type { Finding } from './finding.ts';
+
+/** `own`: the pids of masters that run this very plan. */
+export async function checkMetrics(
+  { host, port, tls }: MetricsPlan,
+  own: readonly number[],
+): Promise<readonly Finding[]> {
+  const found: Finding[] = [];
+  const listener = { type: 'tcp', name: 'metrics', backlog: 0, host, port } as const;
+  const error = await probeAddress(listener);
+  const holders = error?.code === 'addressInUse' ? findAddressHolders(listener) : [];
+  if (error !== null && !holders.some(({ pid }) => own.includes(pid))) {
+    const { message, hint } = error.code === 'addressInUse' ? explainHolder(error, listener, holders) : error;
+    found.push({ program: null, option: 'metrics', message, hint });
+  }
+  if (tls !== null) {
+    const problem = problemWithCertificate(tls);
+    if (problem !== null)
+      found.push({
+        program: null,
+        option: 'metrics',
+        message: problem,
+        hint: 'metrics_cert and metrics_key name files in PEM format that belong together',
+      });
+  }
+  return found;
+}
+
+function problemWithCertificate({ cert, key }: NonNullable<MetricsPlan['tls']>): string | null {
+  try {
+    createSecureContext({ cert: readFileSync(cert), key: readFileSync(key) });
+    return null;
+  } catch (error) {
+    return `cannot use ${cert} and ${key}: ${messageOf(error)}`;
+  }
+}
+
+/** `name`: of the master; null: it is not known before its port is bound. */
+export function checkRemembered(name: string | null, environment: NodeJS.ProcessEnv): Finding | null {
+  const file = stateFile(name ?? 'master', environment);
+  const problem = problemWithFile(file);
+  if (problem === null) return null;
+  return {
+    program: null,
+    option: 'remember',
+    message: `cannot write ${file}: ${problem}`,
+    hint: 'set XDG_STATE_HOME to a directory that the user of graceful-run may write to, or StateDirectory= in the unit of systemd',
+  };
+}
+
+/** The file is replaced, so its directory matters; where there is none, it is made. */
+function problemWithFile(file: string): string | null {
+  for (let folder = dirname(file); ; folder = dirname(folder)) {
+    try {
+      if (!statSync(folder).isDirectory()) return `${folder} is not a directory`;
+      accessSync(folder, constants.W_OK | constants.X_OK);
+      return null;
+    } catch (error) {
+      const code = systemCode(error) ?? messageOf(error);
+      const isMissing = code === 'ENOENT' || code === 'ENOTDIR';
+      if (!isMissing || dirname(folder) === folder) return `${folder}: ${plainReason(code)}`;
+    }
+  }
+}
