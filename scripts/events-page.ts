@@ -27,7 +27,8 @@ ${exampleEvents.map(row).join('\n')}
 - \`durationMs\` is how long a worker was in \`from\`. For a generation, it is the time since its start; for \`generationSettled\` and
   \`generationRolledBack\`, the time since it began to serve.
 - \`failure\` is an object:
-  - \`reason\`: \`exited\`, \`notReady\`, \`notAdmitted\` or \`notStarted\`.
+  - \`reason\`: of a worker \`exited\`, \`notReady\`, \`notAdmitted\` or \`notStarted\`; of a generation that went back also \`tooManyErrors\`, \`unhealthy\`,
+    \`superseded\` (another reload was requested) or \`requested\` (by an operator).
   - \`message\`, and \`hint\` or null: text for people.
   - \`errorCode\`: a code of [errors.md](errors.md), or null.
   - \`outcome\`: how the process ended, or null.

@@ -7,6 +7,7 @@ import {
   type Program,
   type Worker as LifecycleWorker,
 } from '../src/master/program/lifecycle/state.ts';
+import { allAtOnce } from '../src/master/program/lifecycle/rollout.ts';
 import { step } from '../src/master/program/lifecycle/step.ts';
 import { isImpossible, stepWorker } from '../src/master/program/lifecycle/worker-table.ts';
 import type { WorkerTableInput } from '../src/master/program/lifecycle/worker-step.ts';
@@ -22,6 +23,7 @@ const settings: LifecycleSettings = {
   sameStopMs: 0,
   maxDrainingGenerations: 8,
   replacementIntervalMs: 10_000,
+  rollout: allAtOnce,
   backoff: defaultBackoff,
   restart: {
     autorestart: 'unexpected',

@@ -1,7 +1,7 @@
 // Files that decide and do nothing else: no node:*, no clock, no timer. Regular expressions of their paths.
 exports.pureFiles = [
   '^src/master/program/lifecycle/',
-  '^src/master/program/(describe-status|history/history|rollout/error-rate)\\.ts$',
+  '^src/master/program/(describe-status|history/history|lifecycle-settings|rollout/error-rate)\\.ts$',
   '^src/master/check/(finding|report)\\.ts$',
   '^src/master/config/(check-plan|cron-expression|difference|group-options|schedule-options|time-zones|unfitting-options|(group|schedule|hook|kind|launch|output|replacement|restart|rollout|stop)-values|kind-options|stop-options|useless-options|hook-options|webhook-options|launch-options|listen-address|metrics-options|meant-value|option-errors|output-options|plan|plan-names|restart-options|rollout-options|tcp-options|value-schemas|wrong-placeholders|replacement-options)\\.ts$',
   '^src/master/cli/complete\\.ts$',
@@ -12,7 +12,7 @@ exports.pureFiles = [
   '^src/master/metrics/counts\\.ts$',
   '^src/master/sockets/(address-errors|announced-sockets|sockaddr|tcp-table)\\.ts$',
   '^src/master/process/notify-message\\.ts$',
-  '^src/master/programs/(start-order|schedule/(describe-schedule|schedule-step))\\.ts$',
+  '^src/master/programs/(program-stopped|start-order|schedule/(describe-schedule|schedule-step))\\.ts$',
   '^src/master/config/files/(document|expand|foreign-keys)\\.ts$',
   '^src/master/watch/(debounce|fingerprint|ignore|path-route|watch-problems)\\.ts$',
   '^src/master/launch/(drain-signals|interpreters|node-launch|package-commands|process-wrappers|shebang|split-words|trampoline|worker-environment|worker-kind)\\.ts$',

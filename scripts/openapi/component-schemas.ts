@@ -23,7 +23,7 @@ export interface Schema {
   [keyword: string]: unknown;
 }
 
-type RequestName = 'StopRequest' | 'ReloadRequest' | 'ScaleRequest' | 'UpdateRequest';
+type RequestName = 'StopRequest' | 'ReloadRequest' | 'DecideRequest' | 'ScaleRequest' | 'UpdateRequest';
 type AnswerName =
   | 'MasterStatus'
   | 'ProgramList'
@@ -38,6 +38,7 @@ type AnswerName =
   | 'ReloadAccepted'
   | 'ReloadResult'
   | 'ScheduleStatus'
+  | 'Decided'
   | 'Scaled'
   | 'StopAccepted'
   | 'UpdateResult'
@@ -60,6 +61,7 @@ export type ComponentName = RequestName | AnswerName | 'EventRecord';
 const requestSchemas: Readonly<Record<RequestName, z.core.$ZodType>> = {
   StopRequest: requests.stopRequest,
   ReloadRequest: requests.reloadRequest,
+  DecideRequest: requests.decideRequest,
   ScaleRequest: requests.scaleRequest,
   UpdateRequest: requests.updateRequest,
 };
@@ -78,6 +80,7 @@ const answerSchemas: Readonly<Record<AnswerName, z.core.$ZodType>> = {
   ReloadAccepted: answers.reloadAccepted,
   ReloadResult: answers.reloadResult,
   ScheduleStatus: answers.scheduleStatus,
+  Decided: answers.decided,
   Scaled: answers.scaled,
   LogLine: answers.logLine,
   LogNotice: answers.logNotice,
@@ -159,6 +162,16 @@ const fields: Readonly<Record<string, string>> = {
   'ScheduleStatus.lastRun.result': 'How it ended.',
   'EmptySlot.outcome': 'How the worker ended; null if it was not ready, or could not be started.',
   'EmptySlot.isGivenUp': 'Too many workers have died (`crash_loop`).',
+  'Status.rollout.generation': 'The new generation.',
+  'Status.rollout.serving': 'How many of its workers accept connections.',
+  'Status.rollout.workers': 'How many workers it will have.',
+  'Status.rollout.isCanary': 'The first of them serve alone for a time.',
+  'Status.rollout.nextInMs': 'Until the next workers are started, in ms; null: they are being started.',
+  'Status.errors.current': 'Those of the new generation.',
+  'Status.errors.previous': 'Those of the old one in the same time.',
+  'RolloutAdvancedEvent.serving': 'How many of its workers serve.',
+  'RolloutAdvancedEvent.workers': 'How many workers it will have.',
+  'RolloutAdvancedEvent.pauseMs': 'Until the next workers are started, in ms.',
   'Status.probation.previous': 'The generation that takes over again if the new one crashes.',
   'Status.probation.remainingMs': 'How long the probation lasts, in ms.',
   'Status.command': 'The command that its workers run, one word per item.',

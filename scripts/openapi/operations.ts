@@ -32,6 +32,7 @@ export type ErrorName =
   | 'programNotFound'
   | 'programAmbiguous'
   | 'programStopped'
+  | 'noRollout'
   | 'noConfigFile'
   | 'tooLarge'
   | 'planInvalid'
@@ -66,6 +67,13 @@ export const errorAnswers: Readonly<Record<ErrorName, Answer>> = {
     'programStopped',
     'cannot reload: the program shop is stopped',
     'start it first',
+  ),
+  noRollout: error(
+    409,
+    'There is nothing to decide: no reload is under way, and no generation is on probation, or its new workers do not serve yet (`noRollout`).',
+    'noRollout',
+    'cannot promote shop: no reload is under way, and no generation is on probation',
+    'see gracefulctl status shop',
   ),
   noConfigFile: error(
     409,
@@ -165,6 +173,13 @@ const scaled: Answer = {
   example: exampleAnswers.Scaled,
 };
 
+const decided: Answer = {
+  status: 200,
+  description: 'The generation that the program goes on with, or goes back to.',
+  schema: 'Decided',
+  example: exampleAnswers.Decided,
+};
+
 const stopping: Answer = {
   status: 202,
   description: 'Accepted. The response begins at once; with `wait` it ends when the stop is complete.',
@@ -172,6 +187,7 @@ const stopping: Answer = {
   example: exampleAnswers.StopAccepted,
 };
 
+const decide = { schema: 'DecideRequest', example: {} } as const;
 const reload = { schema: 'ReloadRequest', example: { wait: true } } as const;
 const scale = { schema: 'ScaleRequest', example: { workers: 3 } } as const;
 const stop = { schema: 'StopRequest', example: { wait: true } } as const;
@@ -203,6 +219,25 @@ export const programOperations: Readonly<Record<ProgramAction | 'status', Operat
     request: reload,
     answers: [serves, accepted, failed],
     errors: ['badRequest', 'programNotFound', 'programStopped', 'tooLarge'],
+  },
+  promote: {
+    method: 'post',
+    operationId: 'promoteProgram',
+    summary: 'Go on with a reload of a program',
+    description:
+      'Ends the time of the canary or the pause of a step, so that the next workers are started, or the probation.',
+    request: decide,
+    answers: [decided],
+    errors: ['badRequest', 'programNotFound', 'programStopped', 'noRollout', 'tooLarge'],
+  },
+  rollback: {
+    method: 'post',
+    operationId: 'rollBackProgram',
+    summary: 'Go back to the old generation of a program',
+    description: 'During a reload or a probation: old workers accept again, and the new ones drain.',
+    request: decide,
+    answers: [decided],
+    errors: ['badRequest', 'programNotFound', 'programStopped', 'noRollout', 'tooLarge'],
   },
   restart: {
     method: 'post',

@@ -4,6 +4,7 @@ import type {
   ReloadAccepted,
   ReloadResult,
   ReloadWait,
+  Decided,
   Scaled,
   Status,
   StopAccepted,
@@ -92,6 +93,10 @@ export interface ProgramClient {
   readonly reload: Operation;
   /** Stops its workers, then starts new ones. Clients wait in the queue of the listener. Errors: `startFailed`, a `ReloadFailure`. */
   readonly restart: Operation;
+  /** Goes on with a reload that waits between two steps, or ends the probation. Errors: `noRollout`, `programStopped`. */
+  promote(options?: CallOptions): Promise<Decided>;
+  /** Goes back to the old generation, during a reload or a probation. Errors as promote(). */
+  rollback(options?: CallOptions): Promise<Decided>;
   /** Sets the number of workers, from 1 to 1024; they are started or drained after that. Errors: `programStopped`. */
   scale(workers: number, options?: CallOptions): Promise<Scaled>;
   /** Drains its workers, and resolves when they have ended. A second call kills them. The master keeps running. */

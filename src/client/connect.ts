@@ -5,6 +5,7 @@ import { askToStop } from '../shared/ask-to-stop.ts';
 import {
   type ProgramAction,
   programRoute,
+  type Decided,
   type ReloadAccepted,
   type ReloadResult,
   routes,
@@ -19,6 +20,7 @@ import {
   readAnswer,
   reloadAccepted,
   reloadResult,
+  decided,
   scaled,
   status as statusShape,
   updateResult,
@@ -100,12 +102,20 @@ export function connect({ name, path }: ConnectOptions = {}): Client {
       return run;
     }
 
+    async function decide(decision: 'promote' | 'rollback', options: CallOptions): Promise<Decided> {
+      const request = { method: 'POST', route: routeTo(decision), body: {} } as const;
+      const { body } = await call(`${decision} ${name}`, { ...request, timeoutMs: promptMs }, options);
+      return readAnswer(decided, body);
+    }
+
     return {
       name,
       status: (options = {}) => get(`show the status of ${name}`, routeTo(null), statusShape, options),
       start: operation('start'),
       reload: operation('reload'),
       restart: operation('restart'),
+      promote: (options = {}) => decide('promote', options),
+      rollback: (options = {}) => decide('rollback', options),
       async scale(workers, options = {}) {
         const request = { method: 'POST', route: routeTo('scale'), body: { workers } } as const;
         const { body } = await call(`scale ${name}`, { ...request, timeoutMs: promptMs }, options);

@@ -16,6 +16,7 @@ export { ReloadFailure, UpdateFailure } from './failures.ts';
 export type { AddressFields } from '../shared/format-address.ts';
 export { type ErrorCode, GracefulRunError } from '../shared/errors.ts';
 export type {
+  Decided,
   DrainingStatus,
   EmptySlot,
   EventLoopStatus,
@@ -30,6 +31,7 @@ export type {
   ReloadAccepted,
   ReloadResult,
   ReloadWait,
+  RolloutStatus,
   Scaled,
   ScheduleStatus,
   ShownPhase,
@@ -45,8 +47,10 @@ export type { DrainReason } from '../shared/protocol.ts';
 export type {
   Cause,
   EventRecord,
+  ErrorCounts,
   ErrorRate,
   Failure,
+  GenerationFailureReason,
   MasterEvent,
   Outcome,
   ReplacementCause,
@@ -56,6 +60,7 @@ export type {
   Release,
   RequestCounts,
   WorkerChange,
+  WorkerFailureReason,
   WorkerIdentity,
   WorkerPhase,
 } from '../shared/events.ts';

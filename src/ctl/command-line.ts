@@ -20,6 +20,7 @@ import { nearest } from '../shared/nearest.ts';
 
 export type Command =
   | { readonly kind: 'list' | 'top' | 'events'; readonly json: boolean }
+  | { readonly kind: 'promote' | 'rollback'; readonly json: boolean }
   | { readonly kind: 'status'; readonly json: boolean; readonly isWatching: boolean }
   | {
       readonly kind: 'start' | 'reload' | 'restart';
@@ -82,6 +83,8 @@ const synonyms: Readonly<Record<string, string>> = {
   'daemon-reload': 'update',
   log: 'logs',
   monit: 'top',
+  undo: 'rollback',
+  revert: 'rollback',
   watch: 'status --watch',
 };
 const scaleUsage = `${program} scale 3, or ${program} scale <program> 3`;
@@ -208,6 +211,9 @@ function commandOf(
     case 'list':
     case 'top':
     case 'events':
+      return { names, command: { kind, json } };
+    case 'promote':
+    case 'rollback':
       return { names, command: { kind, json } };
     case 'start':
     case 'reload':

@@ -31,6 +31,8 @@ export type CommandName =
   | 'stop'
   | 'restart'
   | 'reload'
+  | 'promote'
+  | 'rollback'
   | 'scale'
   | 'update'
   | 'events'
@@ -98,6 +100,20 @@ export const commandTable: readonly CommandRow[] = [
     description: 'Replace the workers by new ones without a failed request',
     names: 'programs',
     options: [reloadWait],
+  },
+  {
+    name: 'promote',
+    aliases: [],
+    description: 'Go on with a reload: end the time of the canary, the pause of a step, or the probation',
+    names: 'programs',
+    options: [],
+  },
+  {
+    name: 'rollback',
+    aliases: ['abort'],
+    description: 'Go back to the old workers, during a reload or a probation',
+    names: 'programs',
+    options: [],
   },
   {
     name: 'restart',

@@ -2,6 +2,7 @@
 import { renderError } from '../shared/render-error.ts';
 import { forMasters, forPrograms } from './act/operate.ts';
 import { OperationFailure } from './operation-failure.ts';
+import { decide } from './act/decide.ts';
 import { startGeneration } from './act/reload.ts';
 import { scale } from './act/scale.ts';
 import { shutDown, stop } from './act/stop.ts';
@@ -55,6 +56,9 @@ async function obey(request: Request, terminal: Terminal): Promise<ExitCode> {
       return forPrograms(request, command, command.wait !== null, terminal, (one) =>
         startGeneration(command.kind, one, command.wait),
       );
+    case 'promote':
+    case 'rollback':
+      return forPrograms(request, command, false, terminal, (one) => decide(command.kind, one));
     case 'scale':
       return forPrograms(request, command, false, terminal, (one) => scale(one, command.workers));
     case 'stop':

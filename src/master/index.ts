@@ -39,6 +39,7 @@ export type {
   ProgramState,
   ReloadResult,
   ScheduleStatus,
+  RolloutStatus,
   ShownPhase,
   Status,
   UpdatedProgram,
@@ -50,8 +51,10 @@ export type {
 export type {
   Cause,
   EventRecord,
+  ErrorCounts,
   ErrorRate,
   Failure,
+  GenerationFailureReason,
   MasterEvent,
   Outcome,
   ReplacementCause,
@@ -61,6 +64,7 @@ export type {
   RunCause,
   RunResult,
   WorkerChange,
+  WorkerFailureReason,
   WorkerIdentity,
   WorkerPhase,
 } from '../shared/events.ts';

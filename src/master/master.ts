@@ -5,7 +5,6 @@
 import { dirname } from 'node:path';
 import type { MasterStatus, ReloadResult, Status } from '../shared/control-api.ts';
 import { controlFolders } from '../shared/control-path.ts';
-import { GracefulRunError } from '../shared/errors.ts';
 import { addressFields } from '../shared/format-address.ts';
 import type { Cause, EventRecord, Failure, MasterEvent } from '../shared/events.ts';
 import { version } from '../shared/version.ts';
@@ -38,6 +37,7 @@ import { findInheritedSockets } from './sockets/find-inherited-sockets.ts';
 import { startFailed } from './program/worker-failures.ts';
 import { exitCodeAfter } from './programs/exit-code.ts';
 import { createReloadAll } from './programs/reload-all.ts';
+import { programStopped } from './programs/program-stopped.ts';
 import type { Remembered } from './programs/remembered.ts';
 import { createUpdates } from './programs/updates.ts';
 import { hasEnded, isScheduled, type Member, recordOf, type StartOutcome } from './programs/member.ts';
@@ -180,6 +180,8 @@ function assemble(
       const { generation, outcome } = member.program.reload(command);
       return { accepted: { generation }, outcome };
     },
+    promote: ({ program }) => running('promote', program).program.decide('promote'),
+    rollback: ({ program }) => running('roll back', program).program.decide('rollback'),
     scale: ({ program, change }) => running('scale', program).program.scale({ change }),
     stop({ program, cause }) {
       const member = set.find(program);
@@ -514,10 +516,4 @@ function assemble(
 function orThrow(outcome: StartOutcome): ReloadResult {
   if (outcome instanceof Error) throw outcome;
   return outcome;
-}
-
-function programStopped(action: string, program: string): GracefulRunError {
-  return new GracefulRunError('programStopped', `cannot ${action} ${program}: it is stopped`, {
-    hint: `start it with gracefulctl start ${program}`,
-  });
 }

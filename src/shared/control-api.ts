@@ -7,6 +7,8 @@
  *   GET  /v1/programs/NAME                   200 Status
  *   POST /v1/programs/NAME/start   {wait}    202 ReloadAccepted · with wait: 200 or 409 ReloadResult. One that runs already: 200 at once
  *   POST /v1/programs/NAME/reload  {wait}    202 ReloadAccepted · with wait: 200 ReloadResult when it went well, 409 ReloadResult when it failed
+ *   POST /v1/programs/NAME/promote           200 Decided: goes on with a reload that waits between two steps, or ends the probation · 409 `noRollout`
+ *   POST /v1/programs/NAME/rollback          200 Decided: goes back to the old generation, during a reload or a probation · 409 `noRollout`
  *   POST /v1/programs/NAME/restart {wait}    as start; its workers are stopped first, and clients wait in the listener's queue
  *   POST /v1/programs/NAME/scale   {workers} 200 Scaled
  *   POST /v1/programs/NAME/stop    {wait}    202 StopAccepted; with wait the answer ends when its workers have ended
@@ -20,7 +22,16 @@
  *
  * An error answers 4xx or 5xx with ErrorAnswer.
  */
-import type { Failure, Outcome, ProgramPhase, Release, RunCause, RunResult, WorkerPhase } from './events.ts';
+import type {
+  ErrorCounts,
+  Failure,
+  Outcome,
+  ProgramPhase,
+  Release,
+  RunCause,
+  RunResult,
+  WorkerPhase,
+} from './events.ts';
 import type { AddressFields } from './format-address.ts';
 
 export const routes = {
@@ -38,7 +49,17 @@ export const routes = {
 export const metricsRoute = '/metrics';
 
 /** What can be done to one program, as the last part of its route. */
-export const programActions = ['start', 'reload', 'restart', 'scale', 'stop', 'events', 'logs'] as const;
+export const programActions = [
+  'start',
+  'reload',
+  'promote',
+  'rollback',
+  'restart',
+  'scale',
+  'stop',
+  'events',
+  'logs',
+] as const;
 export type ProgramAction = (typeof programActions)[number];
 
 /** The route of a program, or of what is done to it. */
@@ -193,8 +214,10 @@ export interface ReloadResult {
   readonly probationMs: number;
   /** The generation that serves after it: this one, or the one before it; null when there is none. */
   readonly serving: number | null;
-  /** The generation that took over again because this one crashed on probation. */
+  /** The generation that took over again after this one had begun to serve. */
   readonly rolledBackTo: number | null;
+  /** How many workers of this generation go on serving all the same, because the old workers in their slots are gone. */
+  readonly remaining: number;
 }
 
 /** The worker of the serving generation that was the last to exit unexpectedly. */
@@ -263,6 +286,19 @@ export interface MasterStatus {
   readonly file: string | null;
 }
 
+/** How far a reload in steps has come. */
+export interface RolloutStatus {
+  /** The new generation. */
+  readonly generation: number;
+  /** How many of its workers accept connections, and how many it will have. */
+  readonly serving: number;
+  readonly workers: number;
+  /** The first of them serve alone for a time. */
+  readonly isCanary: boolean;
+  /** Until the next workers are started; null: they are being started. */
+  readonly nextInMs: number | null;
+}
+
 export interface ProgramList {
   readonly master: MasterStatus;
   readonly programs: readonly Status[];
@@ -278,8 +314,12 @@ export interface Status {
   readonly isWanted: boolean;
   /** Programs of the plan that have to serve before it is started, and do not yet. */
   readonly waitsFor: readonly string[];
+  /** While a new generation replaces the old one in steps, and a part of it serves; else null. */
+  readonly rollout: RolloutStatus | null;
   /** While the generation that serves is on probation: the generation that can take over again, and for how long. */
   readonly probation: { readonly previous: number; readonly remainingMs: number } | null;
+  /** What the new generation and the old one have answered since the new one began to serve, while that is counted (`rollback_on`); else null. */
+  readonly errors: ErrorCounts | null;
   /** The generation that serves; null before the first one is ready. */
   readonly generation: number | null;
   /** What the generation that serves runs. */
@@ -313,6 +353,12 @@ export interface Status {
 
 export interface ReloadAccepted {
   /** The number of the generation that this request starts. */
+  readonly generation: number;
+}
+
+/** An operator has decided about a new generation. */
+export interface Decided {
+  /** The generation that the program goes on with, or goes back to. */
   readonly generation: number;
 }
 

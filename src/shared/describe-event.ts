@@ -2,7 +2,7 @@
 import { formatBytes } from './byte-sizes.ts';
 import { count, describeOpen } from './counts.ts';
 import { describeFailureShortly, describeOutcome, errorOf, reasonOf } from './describe-failure.ts';
-import { describeRelease, servesOn } from './describe-release.ts';
+import { describeRelease, except, servesOn } from './describe-release.ts';
 import { formatDuration } from './durations.ts';
 import type {
   Cause,
@@ -109,8 +109,10 @@ function sentence(event: MasterEvent, why: (failure: Failure) => string): string
       return event.isEarly
         ? `the probation of generation ${event.generation} was cut short after ${formatDuration(event.durationMs)}`
         : `generation ${event.generation} passed its probation of ${formatDuration(event.durationMs)}`;
+    case 'rolloutAdvanced':
+      return `${event.isCanary ? 'canary: ' : ''}${event.serving} of ${count(event.workers, 'worker')} of generation ${event.generation} serve, the next start in ${formatDuration(event.pauseMs)}`;
     case 'generationRolledBack':
-      return `generation ${event.generation}${event.release === null ? '' : ` (${describeRelease(event.release)})`} failed ${formatDuration(event.durationMs)} after it began to serve, generation ${event.to} serves again: ${why(event.failure)}`;
+      return `generation ${event.generation}${event.release === null ? '' : ` (${describeRelease(event.release)})`} failed ${formatDuration(event.durationMs)} after it began to serve, generation ${event.to} serves again${except(event.remaining)}: ${why(event.failure)}`;
     case 'generationFailed':
       return `generation ${event.generation}${event.release === null ? '' : ` (${describeRelease(event.release)})`} failed after ${formatDuration(event.durationMs)}${servesOn(event.serving)}: ${why(event.failure)}`;
     case 'reloadRequested':

@@ -18,7 +18,10 @@ export function describeFailureShortly({ reason, outcome }: Failure): string {
     notReady: 'not ready',
     notAdmitted: 'not accepting',
     notStarted: 'not started',
+    unhealthy: 'unhealthy',
     tooManyErrors: 'too many errors',
+    superseded: 'another reload',
+    requested: 'rolled back by an operator',
   }[reason];
 }
 

@@ -11,3 +11,9 @@ export function describeRelease({ cwd, file }: Release): string {
 export function servesOn(generation: number | null): string {
   return generation === null ? '' : `, generation ${generation} keeps serving`;
 }
+
+/** After which generation serves again: the slots in which that one does not, because its workers there are gone. */
+export function except(remaining: number): string {
+  if (remaining === 0) return '';
+  return `, except in ${remaining === 1 ? 'a slot' : `${remaining} slots`} whose old workers are gone`;
+}

@@ -28,6 +28,7 @@ export const errorCodes = [
   'programNotFound',
   'programAmbiguous',
   'programStopped',
+  'noRollout',
   'masterNotFound',
   'masterAmbiguous',
   'masterForbidden',

@@ -48,8 +48,7 @@ export type ProgramPhase =
 
 /** Why a worker, and with it its generation, failed. */
 export interface Failure {
-  /** `tooManyErrors`: of a whole generation on probation. The others are of one worker. */
-  readonly reason: 'exited' | 'notReady' | 'notAdmitted' | 'notStarted' | 'tooManyErrors';
+  readonly reason: WorkerFailureReason | GenerationFailureReason;
   /** One sentence for people, without a full stop. */
   readonly message: string;
   /** What to do about it; null if nothing specific can be said. */
@@ -63,12 +62,27 @@ export interface Failure {
   readonly errorRate?: ErrorRate | undefined;
 }
 
+/** Why one worker failed. */
+export type WorkerFailureReason = 'exited' | 'notReady' | 'notAdmitted' | 'notStarted';
+
+/**
+ * Why a whole generation went back. `unhealthy`: one of its workers no longer answered the health path. `superseded`: another reload was requested while
+ * it had replaced a part of the old workers. `requested`: an operator wanted the old one.
+ */
+export type GenerationFailureReason = 'tooManyErrors' | 'unhealthy' | 'superseded' | 'requested';
+
 /** How many of its requests a generation has answered with a status of 500 to 599. */
 export interface ErrorRate extends RequestCounts {
   /** The time in which they were counted. */
   readonly overMs: number;
   /** Those of the previous generation that it was compared with; null: it had too few requests. */
   readonly previous: RequestCounts | null;
+}
+
+/** What two generations have answered in the same time. */
+export interface ErrorCounts {
+  readonly current: RequestCounts;
+  readonly previous: RequestCounts;
 }
 
 /** Requests that were answered. */
@@ -153,12 +167,27 @@ export type MasterEvent =
       /** It was cut short: by a reload, by a change of the number of workers, or because no old worker is left that could take over again. */
       readonly isEarly: boolean;
     }
-  /** The generation crashed on probation, or failed too many requests (rollback_on): generation `to` accepts connections again. */
+  /** A part of the new workers serve in the place of old ones, `serving` of `workers`. The next ones are started in `pauseMs`. */
+  | {
+      readonly event: 'rolloutAdvanced';
+      readonly generation: number;
+      readonly serving: number;
+      readonly workers: number;
+      /** They are the canary: the first ones, which serve alone for a time. */
+      readonly isCanary: boolean;
+      readonly pauseMs: number;
+    }
+  /**
+   * The generation served, as a whole or in part, and crashed on probation or during a reload in steps, was unhealthy, failed too many requests
+   * (rollback_on), or is not wanted any more: generation `to` accepts connections again.
+   */
   | {
       readonly event: 'generationRolledBack';
       readonly generation: number;
       readonly to: number;
       readonly durationMs: number;
+      /** How many of its workers go on serving, because the old workers in their slots are gone. 0 unless the reload was in steps. */
+      readonly remaining: number;
       readonly release: Release | null;
       readonly failure: Failure;
     }

@@ -39,7 +39,12 @@ export function createNarrator({ paint = plainPaint, showsOutput = true }: Narra
     const failure = failureOf(event);
     if (event.event === 'workerFailed' && event.generation === memory.candidate)
       return { line: describe(event, { paint, detail: 'outcome' }), details: [] };
-    if (event.event === 'generationReady' || event.event === 'generationFailed') memory.candidate = null;
+    if (
+      event.event === 'generationReady' ||
+      event.event === 'generationFailed' ||
+      event.event === 'generationRolledBack'
+    )
+      memory.candidate = null;
     if (failure === null) return { line: describe(event, { paint }), details: [] };
     const key = JSON.stringify(failure);
     const isTold = key === memory.told;

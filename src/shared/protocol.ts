@@ -189,6 +189,8 @@ export type WorkerMessage =
   | { readonly type: 'servedEnough'; readonly pid: number; readonly served: number }
   /** Its own clean-up was not finished when the time was up: `what` was cut, in the words of the log. */
   | { readonly type: 'cleanUpCut'; readonly pid: number; readonly what: string }
+  /** The answer to `checkHealth`; null: it is healthy, or has no health path. */
+  | { readonly type: 'health'; readonly pid: number; readonly problem: string | null }
   /** The answer to `report`. `load` is missing in that of an older version. */
   | ({ readonly type: 'open'; readonly pid: number; readonly load?: WorkerLoad | undefined } & OpenCounts)
   /**
@@ -239,6 +241,8 @@ export type MasterMessage =
    * master notices its end although the command that was started, a shell or npm, lives on.
    */
   | { readonly type: 'lifeline' }
+  /** Ask your health path again. */
+  | { readonly type: 'checkHealth' }
   /** What is still open, and what does it do? */
   | { readonly type: 'report' }
   /** A copy of the listener, sent as a handle beside the message. */

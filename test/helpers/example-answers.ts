@@ -1,5 +1,6 @@
 /** One example of every answer of a master. The OpenAPI description shows them. */
 import type {
+  Decided,
   ErrorAnswer,
   LogRecord,
   MasterStatus,
@@ -44,6 +45,7 @@ const reloaded: ReloadResult = {
   probationMs: 2_000,
   serving: 3,
   rolledBackTo: null,
+  remaining: 0,
 };
 
 const failed: ReloadResult = {
@@ -56,6 +58,7 @@ const failed: ReloadResult = {
   probationMs: 0,
   serving: 3,
   rolledBackTo: null,
+  remaining: 0,
 };
 
 const status: Status = {
@@ -65,6 +68,8 @@ const status: Status = {
   phase: 'serving',
   isWanted: true,
   waitsFor: [],
+  rollout: null,
+  errors: null,
   probation: { previous: 2, remainingMs: 1_400 },
   generation: 3,
   release,
@@ -172,6 +177,7 @@ const refused: ErrorAnswer = {
 };
 
 const accepted: ReloadAccepted = { generation: 4 };
+const decided: Decided = { generation: 2 };
 const scaled: Scaled = { workers: 3, before: 1 };
 const stopping: StopAccepted = { pid: 4_242 };
 
@@ -201,6 +207,7 @@ export const exampleAnswers: {
   readonly ReloadResult: ReloadResult;
   readonly FailedReload: ReloadResult;
   readonly ReloadAccepted: ReloadAccepted;
+  readonly Decided: Decided;
   readonly Scaled: Scaled;
   readonly StopAccepted: StopAccepted;
   readonly UpdateResult: UpdateResult;
@@ -214,6 +221,7 @@ export const exampleAnswers: {
   ReloadResult: reloaded,
   FailedReload: failed,
   ReloadAccepted: accepted,
+  Decided: decided,
   Scaled: scaled,
   StopAccepted: stopping,
   UpdateResult: updated,

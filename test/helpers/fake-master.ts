@@ -27,6 +27,7 @@ export const served: ReloadResult = {
   probationMs: 0,
   serving: 2,
   rolledBackTo: null,
+  remaining: 0,
 };
 export const failed: ReloadResult = { ...served, ok: false, failure };
 
@@ -40,6 +41,8 @@ export function statusOf(pid: number): Status {
     phase: 'serving',
     isWanted: true,
     waitsFor: [],
+    rollout: null,
+    errors: null,
     probation: null,
     generation: 1,
     release: null,
@@ -137,6 +140,14 @@ export class FakeMaster {
     reloadAll: () => {
       this.#called('reloadAll');
       return Promise.resolve();
+    },
+    promote: () => {
+      this.#called('promote');
+      return { generation: 2 };
+    },
+    rollback: () => {
+      this.#called('rollback');
+      return { generation: 1 };
     },
     scale: ({ change }) => {
       this.#called('scale');

@@ -7,6 +7,7 @@ import {
   type LifecycleSettings,
   type Program,
 } from '../../src/master/program/lifecycle/state.ts';
+import { allAtOnce } from '../../src/master/program/lifecycle/rollout.ts';
 import { step } from '../../src/master/program/lifecycle/step.ts';
 import type { MasterEvent, Failure } from '../../src/shared/events.ts';
 
@@ -20,6 +21,7 @@ export const settings: LifecycleSettings = {
   sameStopMs: 200,
   maxDrainingGenerations: 3,
   replacementIntervalMs: 10_000,
+  rollout: allAtOnce,
   backoff: defaultBackoff,
   restart: { autorestart: 'always', exitCodes: [0], startRetries: 0, crashLoop: null },
 };

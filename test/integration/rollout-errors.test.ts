@@ -45,41 +45,44 @@ function problemOf({ status, body }: Response): string | null {
   return status === 500 && fails && generation === 2 ? null : `status ${status} of generation ${generation}`;
 }
 
-test('a release that fails a fifth of its requests goes back under load: no other request fails, and connections stay open', async () => {
-  const master = run({ FAILS_FROM: '2', FAILS_EVERY: '5' }, '--workers', '2');
-  const port = await master.serving();
-  // Connections of the old generation: they never see the new one.
-  const old = startLoad({ port, mode: 'keepAlive', clients: 2, paceMs: 10 });
-  await old.moreAnswers(60);
-  const verdict = reloadAndWait(master);
-  await master.waitFor('generationReady', { generation: 2 });
-  await master.waitFor('workerAcceptsNoMore', { generation: 1, slot: 0 });
-  await master.waitFor('workerAcceptsNoMore', { generation: 1, slot: 1 });
-  const kept = startLoad({ port, mode: 'keepAlive', clients: 6, paceMs: 10, problemOf });
-  const fresh = startLoad({ port, mode: 'fresh', clients: 2, paceMs: 10, problemOf });
+test.each([1, 2, 4])(
+  'a release of %i workers that fails a fifth of its requests goes back under load: no other request fails, and connections stay open',
+  async (workers) => {
+    const slots = Array.from({ length: workers }, (_, slot) => slot);
+    const master = run({ FAILS_FROM: '2', FAILS_EVERY: '5' }, '--workers', String(workers));
+    const port = await master.serving();
+    // Connections of the old generation: they never see the new one.
+    const old = startLoad({ port, mode: 'keepAlive', clients: 2, paceMs: 10 });
+    await old.moreAnswers(60);
+    const verdict = reloadAndWait(master);
+    await master.waitFor('generationReady', { generation: 2 });
+    for (const slot of slots) await master.waitFor('workerAcceptsNoMore', { generation: 1, slot });
+    const kept = startLoad({ port, mode: 'keepAlive', clients: 6, paceMs: 10, problemOf });
+    const fresh = startLoad({ port, mode: 'fresh', clients: 2, paceMs: 10, problemOf });
 
-  const back = await master.waitFor('generationRolledBack', { generation: 2, to: 1 });
-  expect(back.failure).toMatchObject({ reason: 'tooManyErrors' });
-  const { errorRate } = back.failure;
-  expect(errorRate?.requests).toBeGreaterThanOrEqual(50);
-  expect((errorRate?.serverErrors ?? 0) / (errorRate?.requests ?? 1)).toBeGreaterThan(0.05);
-  expect(errorRate?.previous).toMatchObject({ serverErrors: 0 });
-  expect((await master.status()).lastReload?.failure?.stderrTail).toEqual(['Error: no such table']);
-  expect(await verdict).toMatchObject({
-    status: 409,
-    result: { ok: false, generation: 2, rolledBackTo: 1, failure: { reason: 'tooManyErrors' } },
-  });
-  const gone = await Promise.all(
-    [0, 1].map((slot) => master.waitFor('workerExited', { generation: 2, slot })),
-  );
-  expect(gone.map(({ cut }) => cut)).toEqual([0, 0]);
-  await Promise.all([old, kept, fresh].map((load) => load.moreAnswers(30)));
-  const tallies = await Promise.all([old, kept, fresh].map((load) => load.stop()));
-  expect(tallies.map(failureCounts)).toEqual([{}, {}, {}]);
-  expect(tallies.slice(0, 2).map(({ connections }) => connections)).toEqual([2, 6]);
-  expect(await whoAnswers(port)).toMatchObject({ generation: 1 });
-  expect(await master.status()).toMatchObject({ phase: 'serving', generation: 1, probation: null });
-});
+    const back = await master.waitFor('generationRolledBack', { generation: 2, to: 1 });
+    expect(back.failure).toMatchObject({ reason: 'tooManyErrors' });
+    const { errorRate } = back.failure;
+    expect(errorRate?.requests).toBeGreaterThanOrEqual(50);
+    expect((errorRate?.serverErrors ?? 0) / (errorRate?.requests ?? 1)).toBeGreaterThan(0.05);
+    expect(errorRate?.previous).toMatchObject({ serverErrors: 0 });
+    expect((await master.status()).lastReload?.failure?.stderrTail).toEqual(['Error: no such table']);
+    expect(await verdict).toMatchObject({
+      status: 409,
+      result: { ok: false, generation: 2, rolledBackTo: 1, failure: { reason: 'tooManyErrors' } },
+    });
+    const gone = await Promise.all(
+      slots.map((slot) => master.waitFor('workerExited', { generation: 2, slot })),
+    );
+    expect(gone.map(({ cut }) => cut)).toEqual(slots.map(() => 0));
+    await Promise.all([old, kept, fresh].map((load) => load.moreAnswers(30)));
+    const tallies = await Promise.all([old, kept, fresh].map((load) => load.stop()));
+    expect(tallies.map(failureCounts)).toEqual([{}, {}, {}]);
+    expect(tallies.slice(0, 2).map(({ connections }) => connections)).toEqual([2, 6]);
+    expect(await whoAnswers(port)).toMatchObject({ generation: 1 });
+    expect(await master.status()).toMatchObject({ phase: 'serving', generation: 1, probation: null });
+  },
+);
 
 test('gracefulctl reload --wait=settled exits 1 and names the figures', async () => {
   const master = run({ FAILS_FROM: '2', FAILS_EVERY: '2' });

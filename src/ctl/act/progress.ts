@@ -80,7 +80,12 @@ export function renderProgress(line: string): { readonly program: string; readon
 
 function progressOf(event: EventRecord): string | null {
   if (event.event === 'stillDraining') return waitsFor(event);
-  if (event.event === 'generationStarted' || event.event === 'workerNotReadyYet') return describe(event);
+  if (
+    event.event === 'generationStarted' ||
+    event.event === 'workerNotReadyYet' ||
+    event.event === 'rolloutAdvanced'
+  )
+    return describe(event);
   if (event.event === 'reloadRequested' && event.pending) return describe(event);
   if (event.event === 'generationReady' && event.probationMs > 0)
     return `generation ${event.generation} is on probation for ${formatDuration(event.probationMs)}`;

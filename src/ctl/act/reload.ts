@@ -1,7 +1,7 @@
 /** `gracefulctl start`, `reload` and `restart`: ask for a new generation and, with --wait, tell what has become of it. */
 import { programRoute, type ReloadResult, type ReloadWait, type Status } from '../../shared/control-api.ts';
 import { describeFailure, reasonOf } from '../../shared/describe-failure.ts';
-import { describeRelease, servesOn } from '../../shared/describe-release.ts';
+import { describeRelease, except, servesOn } from '../../shared/describe-release.ts';
 import { formatDuration } from '../../shared/durations.ts';
 import { printable } from '../../shared/printable.ts';
 import { readAnswer, reloadAccepted, reloadResult } from '../../shared/schemas/answer-schemas.ts';
@@ -80,7 +80,7 @@ function failed(
   result: ReloadResult,
   { schedule }: Pick<Status, 'schedule'>,
 ): OperationFailure {
-  const { failure, rolledBackTo, serving } = result;
+  const { failure, rolledBackTo, serving, remaining } = result;
   const reason =
     failure === null
       ? schedule === null
@@ -90,7 +90,7 @@ function failed(
   const what =
     rolledBackTo === null
       ? `failed${servesOn(serving)}`
-      : `failed on probation, and generation ${rolledBackTo} serves again`;
+      : `failed after it began to serve, and generation ${rolledBackTo} serves again${except(remaining)}`;
   return new OperationFailure(
     'reloadFailed',
     `cannot ${action}: generation ${result.generation} ${what}: ${reason}`,

@@ -1,5 +1,6 @@
 /** What has come of a command for one program or master, as `--json` prints it. */
 import type {
+  Decided,
   PlanProblem,
   ReloadAccepted,
   ReloadResult,
@@ -20,13 +21,14 @@ export interface Achieved {
    */
   readonly state: 'accepted' | ReloadWait | 'stopped' | 'applied' | 'planned';
   /** The master's answer. */
-  readonly result: ReloadAccepted | ReloadResult | Scaled | StopAccepted | UpdateResult;
+  readonly result: Decided | ReloadAccepted | ReloadResult | Scaled | StopAccepted | UpdateResult;
   /** The same for a person, without a final line break. */
   readonly text: string;
 }
 
 /** The commands that change something. */
-export type ActingCommand = 'start' | 'stop' | 'restart' | 'reload' | 'scale' | 'update' | 'shutdown';
+export type ActingCommand =
+  'start' | 'stop' | 'restart' | 'reload' | 'promote' | 'rollback' | 'scale' | 'update' | 'shutdown';
 
 /** What a command is about. */
 export interface Subject {

@@ -5,13 +5,15 @@ import type {
   PendingRestart,
   ReloadResult,
   ScheduleStatus,
+  RolloutStatus,
   Status,
   WorkerCrash,
   WorkerStatus,
 } from '../../shared/control-api.ts';
+import type { RequestCounts } from '../../shared/events.ts';
 import { count, describeOpen } from '../../shared/counts.ts';
 import { describeFailure, describeOutcome, reasonOf } from '../../shared/describe-failure.ts';
-import { describeRelease, servesOn } from '../../shared/describe-release.ts';
+import { describeRelease, except, servesOn } from '../../shared/describe-release.ts';
 import { describeAddress } from '../../shared/format-address.ts';
 import { printable } from '../../shared/printable.ts';
 import { formatDuration } from '../../shared/durations.ts';
@@ -64,6 +66,7 @@ export function renderStatus(
     ...status.restarts.map((restart) => `  ${styles.bad(renderRestart(restart))}`),
     ...status.emptySlots.map((slot) => `  ${styles.bad(renderEmptySlot(slot))}`),
     ...(status.schedule === null ? [] : renderLastRun(status.schedule, nowMs, styles)),
+    ...renderErrors(status),
     ...renderNextStep(status),
     ...(status.lastReload === null ? [] : renderLast(status.lastReload, nowMs, styles)),
     ...(status.lastCrash === null ? [] : renderCrash(status.lastCrash, status.lastReload, nowMs, styles)),
@@ -180,12 +183,18 @@ function renderState(status: Status, styles: Styles): string {
         ? `generation ${status.generation} serves`
         : `no worker of generation ${status.generation} accepts connections, clients wait`;
   const colour = isServed(status) ? styles.good : styles.bad;
-  const { probation } = status;
+  const { probation, rollout } = status;
   const proving =
     probation === null
       ? ''
       : `, on probation for ${formatDuration(probation.remainingMs)}: generation ${probation.previous} takes over again if it crashes`;
-  return `${colour(status.phase)}, ${serves}${proving}${status.reloadPending ? ', another reload is waiting' : ''}`;
+  const inSteps = rollout === null ? '' : `, ${renderRollout(rollout)}`;
+  return `${colour(status.phase)}, ${serves}${inSteps}${proving}${status.reloadPending ? ', another reload is waiting' : ''}`;
+}
+
+function renderRollout({ generation, serving, workers, isCanary, nextInMs }: RolloutStatus): string {
+  const next = nextInMs === null ? 'the next start' : `the next start in ${formatDuration(nextInMs)}`;
+  return `${serving} of ${count(workers, 'worker')} of generation ${generation} serve${isCanary ? ' (canary)' : ''}: ${next}`;
 }
 
 function renderCount(status: Status): string {
@@ -194,9 +203,10 @@ function renderCount(status: Status): string {
   return `${ready} ready, ${paused === 0 ? '' : `${paused} paused, `}${status.workersWanted} wanted`;
 }
 
-/** A worker of the previous generation that keeps its connections while the new generation is on probation. */
-function isPaused(worker: WorkerStatus, { generation }: Status): boolean {
-  const isPrevious = generation !== null && worker.generation < generation;
+/** A worker of the old generation that keeps its connections while the new one, or a part of it, proves itself. */
+function isPaused(worker: WorkerStatus, { generation, rollout }: Status): boolean {
+  const serving = rollout?.generation ?? generation;
+  const isPrevious = serving !== null && worker.generation < serving;
   return isPrevious && worker.state === 'ready' && !worker.isAccepting;
 }
 
@@ -260,6 +270,21 @@ function renderEmptySlot({ slot, outcome, isGivenUp }: EmptySlot): string {
   return `slot ${slot} stays empty${isGivenUp ? ' (crash_loop)' : ''}${how}`;
 }
 
+/** How the new generation does beside the old one, while that is counted. */
+function renderErrors({ errors, rollout, probation, generation }: Status): readonly string[] {
+  if (errors === null) return [];
+  const current = rollout?.generation ?? generation;
+  const previous = rollout === null ? probation?.previous : generation;
+  return [
+    `errors: generation ${current ?? '-'} ${renderRate(errors.current)}, generation ${previous ?? '-'} ${renderRate(errors.previous)}`,
+  ];
+}
+
+function renderRate({ requests, serverErrors }: RequestCounts): string {
+  const share = requests === 0 ? 0 : serverErrors / requests;
+  return `${serverErrors} of ${count(requests, 'request')} (${Math.round(share * 1_000) / 10}%)`;
+}
+
 /** What becomes of a program that does not serve, or what to type. */
 function renderNextStep({ program, phase, retry, exit }: Status): readonly string[] {
   const start = `gracefulctl start ${printable(program)}`;
@@ -300,8 +325,8 @@ function since({ generation, probationMs, endedAt }: ReloadResult, nowMs: number
 }
 
 /** Of one that did not go well. */
-function outcome({ rolledBackTo, serving }: ReloadResult): string {
-  if (rolledBackTo !== null) return `rolled back to generation ${rolledBackTo}`;
+function outcome({ rolledBackTo, serving, remaining }: ReloadResult): string {
+  if (rolledBackTo !== null) return `rolled back to generation ${rolledBackTo}${except(remaining)}`;
   return `failed${servesOn(serving)},`;
 }
 

@@ -233,6 +233,15 @@ export const optionTable: readonly OptionRow[] = [
     option: 'probation',
   },
   {
+    flag: 'canary',
+    kind: 'number',
+    value: '<n>',
+    default: '0',
+    description:
+      'how many new workers serve first at a reload; the others start when these have served for the time of the probation (--probation)',
+    option: 'canary',
+  },
+  {
     flag: 'rollback-on',
     kind: 'text',
     value: '<bound|off>',

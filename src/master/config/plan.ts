@@ -100,9 +100,27 @@ export interface RestartPlan {
 
 /** How a new generation takes over. */
 export interface RolloutPlan {
+  readonly steps: RolloutSteps;
   /** What makes the old generation take over again, beside a crash; null: nothing. */
   readonly rollbackOn: ErrorRateBound | null;
 }
+
+/** How many new workers are started at a time. */
+export interface RolloutSteps {
+  /** How many more workers than `workers` may run during a reload; null: any number. */
+  readonly maxSurge: WorkerAmount | null;
+  /** How many fewer may serve. */
+  readonly maxUnavailable: WorkerAmount;
+  /** How long the workers of a step serve before the next step begins. */
+  readonly pauseMs: number;
+  /** How many serve first; 0: none. */
+  readonly canary: number;
+  /** How long these serve before the others are started. */
+  readonly canaryMs: number;
+}
+
+/** A number of workers, or a share (0 to 1) of all. */
+export type WorkerAmount = { readonly count: number } | { readonly share: number };
 
 /** More failed responses than this are too many. */
 export interface ErrorRateBound {

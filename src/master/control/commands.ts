@@ -3,6 +3,7 @@
  * value, a refusal is a GracefulRunError.
  */
 import type {
+  Decided,
   LogRecord,
   MasterStatus,
   ReloadAccepted,
@@ -70,6 +71,10 @@ export interface Commands {
   readonly reload: (command: ReloadCommand) => ReloadUnderWay;
   /** Stops the workers first; clients wait meanwhile. Errors as start(). */
   readonly restart: (command: ReloadCommand) => ReloadUnderWay;
+  /** Goes on with a reload that waits between two steps, or ends the probation. Errors: `masterStopped`, `programStopped`, `noRollout`. */
+  readonly promote: (of: OfProgram) => Decided;
+  /** Goes back to the old generation, during a reload or a probation. Errors as promote(). */
+  readonly rollback: (of: OfProgram) => Decided;
   /** Changes the number of workers. Errors: `masterStopped`, `programStopped`. */
   readonly scale: (command: ScaleCommand) => Scaled;
   /** Drains the workers of a program; `done` resolves when none is left. A second request kills them. */

@@ -8,6 +8,7 @@ const statusOf: { readonly [Code in ErrorCode]?: number } = {
   programNotFound: 404,
   programAmbiguous: 409,
   programStopped: 409,
+  noRollout: 409,
   noConfigFile: 409,
   planInvalid: 422,
 };

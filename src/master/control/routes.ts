@@ -13,6 +13,7 @@ import {
 } from '../../shared/control-api.ts';
 import { GracefulRunError } from '../../shared/errors.ts';
 import {
+  decideRequest,
   reloadRequest,
   scaleRequest,
   stopRequest,
@@ -63,6 +64,8 @@ const ofProgram: { readonly [Name in ProgramAction]: Route } = {
     act: async (exchange, program) => beginAndAnswer(exchange, program, exchange.commands.start),
   },
   reload: { method: 'POST', act: reload },
+  promote: { method: 'POST', act: (exchange, program) => decide(exchange, program, 'promote') },
+  rollback: { method: 'POST', act: (exchange, program) => decide(exchange, program, 'rollback') },
   restart: {
     method: 'POST',
     act: async (exchange, program) => beginAndAnswer(exchange, program, exchange.commands.restart),
@@ -179,6 +182,15 @@ async function beginAndAnswer(
   }
   const result = await outcome;
   answerJson(response, result.ok ? 200 : 409, result);
+}
+
+async function decide(
+  { request, response, commands }: Exchange,
+  program: string | null,
+  decision: 'promote' | 'rollback',
+): Promise<void> {
+  await readRequest(request, decideRequest);
+  answerJson(response, 200, commands[decision]({ program }));
 }
 
 async function scale({ request, response, commands }: Exchange, program: string | null): Promise<void> {

@@ -7,6 +7,7 @@ import type { KnownRelease } from '../program/history/releases.ts';
 import type { TimerKey } from '../program/lifecycle/inputs.ts';
 import type { Program } from '../program/lifecycle/state.ts';
 import type { ScheduleState } from '../programs/schedule/schedule-step.ts';
+import type { ErrorCounts } from '../../shared/events.ts';
 import type { SocketAddress } from '../../shared/format-address.ts';
 
 /** Rises with every change that an older master cannot read. */
@@ -31,6 +32,8 @@ export interface ProgramRecord {
   readonly releases: readonly KnownRelease[];
   readonly listeners: readonly ListenerRecord[];
   readonly workers: readonly ProcessRecord[];
+  /** What was counted for `rollback_on` since a new generation began to serve; null: nothing is counted now. */
+  readonly errors: ErrorCounts | null;
   readonly timers: readonly TimerRecord[];
 }
 

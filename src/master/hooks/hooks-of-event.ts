@@ -45,7 +45,7 @@ export function hooksOf(
     case 'generationFailed':
       return { hooks: ['on_failure'], memory: { ...memory, candidate: null } };
     case 'generationRolledBack':
-      return { hooks: ['on_rollback'], memory };
+      return { hooks: ['on_rollback'], memory: { ...memory, candidate: null } };
     case 'startRefused':
       return { hooks: ['on_failure'], memory };
     case 'workerFailed':

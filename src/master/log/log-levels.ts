@@ -77,6 +77,7 @@ export function levelOf(event: MasterEvent, isRecovery = false): EventLevel {
     case 'generationStarted':
     case 'generationReady':
     case 'generationSettled':
+    case 'rolloutAdvanced':
     case 'reloadRequested':
     case 'stopRequested':
     case 'workerCountChanged':

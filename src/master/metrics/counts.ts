@@ -2,7 +2,7 @@
  * What /metrics counts: plain numbers, derived from events in this one place, so that they count from the start although nobody has asked
  * yet. A few additions for each event, and no timer. Pure.
  */
-import type { EventRecord, Failure } from '../../shared/events.ts';
+import type { EventRecord, Failure, WorkerFailureReason } from '../../shared/events.ts';
 
 /** How often something has come to what, and how long it took. */
 export interface DurationCounts {
@@ -10,9 +10,6 @@ export interface DurationCounts {
   readonly upTo: readonly number[];
   readonly sumSeconds: number;
 }
-
-/** Those of one worker. */
-type WorkerFailureReason = Exclude<Failure['reason'], 'tooManyErrors'>;
 
 export interface ProgramCounts {
   /** Generations that were started while none served. */
@@ -116,6 +113,13 @@ type Counted = Extract<EventRecord, { readonly event: (typeof counted)[number] }
 
 const names: ReadonlySet<string> = new Set(counted);
 
+function isOfWorker(
+  reason: Failure['reason'],
+  failures: ProgramCounts['failures'],
+): reason is WorkerFailureReason {
+  return reason in failures;
+}
+
 function isCounted(event: EventRecord): event is Counted {
   return names.has(event.event);
 }
@@ -169,7 +173,7 @@ function count(known: Known, event: Counted): void {
       return;
     case 'workerFailed': {
       const { reason } = event.failure;
-      if (reason !== 'tooManyErrors')
+      if (isOfWorker(reason, counts.failures))
         add({ failures: { ...counts.failures, [reason]: counts.failures[reason] + 1 } });
       known.drains.delete(keyOf(event));
       return;

@@ -40,6 +40,11 @@ const workerMessage = z.discriminatedUnion('type', [
   z.object({ type: z.literal('servedEnough'), pid, served: count }),
   z.object({ type: z.literal('cleanUpCut'), pid, what: z.string().check(z.maxLength(100)) }),
   z.object({
+    type: z.literal('health'),
+    pid,
+    problem: z.nullable(z.string().check(z.maxLength(500))),
+  }),
+  z.object({
     type: z.literal('open'),
     pid,
     requests: count,

@@ -4,6 +4,7 @@ import type {
   LoadStatus,
   MasterStatus,
   ProgramState,
+  RolloutStatus,
   ShownPhase,
   Status,
 } from '../../shared/control-api.ts';
@@ -53,10 +54,12 @@ export function describeStatus(
     phase,
     isWanted,
     waitsFor,
+    rollout: rolloutOf(program, at),
     probation:
       program.phase === 'probation'
         ? { previous: program.previous.number, remainingMs: Math.max(0, Math.round(program.until - at)) }
         : null,
+    errors: record.errors,
     generation,
     release: generation === null ? null : releaseOf(releases, generation),
     command: record.command,
@@ -100,6 +103,18 @@ export function describeStatus(
     load: load === null ? null : { served: load.served.requests, serverErrors: load.served.serverErrors },
     lastReload: record.history.lastReload,
     lastCrash: record.history.lastCrash,
+  };
+}
+
+function rolloutOf(program: Program, at: number): RolloutStatus | null {
+  if (program.phase !== 'reloading' || program.rollout.servesSince === null) return null;
+  const { candidate, rollout, workers } = program;
+  return {
+    generation: candidate.number,
+    serving: workers.filter((worker) => worker.generation === candidate.number && isAccepting(worker)).length,
+    workers: candidate.slots.length,
+    isCanary: rollout.isCanary,
+    nextInMs: rollout.nextAt === null ? null : Math.max(0, Math.round(rollout.nextAt - at)),
   };
 }
 

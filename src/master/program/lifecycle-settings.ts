@@ -1,4 +1,4 @@
-/** The bounds that the lifecycle of a program keeps, from its plan. */
+/** The part of a plan that the lifecycle decides by. Pure. */
 import { killDelayMs } from '../../shared/protocol.ts';
 import { maxDrainingGenerations, sameStopMs, settleMs } from '../config/fixed-bounds.ts';
 import type { ProgramPlan } from '../config/plan.ts';
@@ -7,7 +7,7 @@ import type { LifecycleSettings } from './lifecycle/state.ts';
 
 /** `jitterSeed`: what the jitter of the backoff is made from; null: it has none. */
 export function lifecycleSettings(
-  { readyTimeoutMs, drainTimeoutMs, stop, probationMs, restart, replacement }: ProgramPlan,
+  { readyTimeoutMs, drainTimeoutMs, stop, probationMs, restart, replacement, rollout }: ProgramPlan,
   jitterSeed: number | null,
 ): LifecycleSettings {
   const { autorestart, exitCodes, startRetries, crashLoop } = restart;
@@ -21,6 +21,7 @@ export function lifecycleSettings(
     sameStopMs,
     maxDrainingGenerations,
     replacementIntervalMs: replacement.intervalMs,
+    rollout: rollout.steps,
     backoff: { ...defaultBackoff, kind: restart.backoff, maxMs: restart.backoffMaxMs, jitterSeed },
     restart: { autorestart, exitCodes, startRetries, crashLoop },
   };

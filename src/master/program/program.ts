@@ -2,7 +2,7 @@
  * One program: its plan, its listeners, its workers and what happened to it. It can be started again after it has stopped or failed, and its plan
  * can change while it runs. It knows nothing of other programs, nor of what is done with its events.
  */
-import type { LogRecord, ReloadResult, Scaled } from '../../shared/control-api.ts';
+import type { Decided, LogRecord, ReloadResult, Scaled } from '../../shared/control-api.ts';
 import type { Cause, EventWithoutRelease, Failure, MasterEvent } from '../../shared/events.ts';
 import { messageOf } from '../../shared/errors.ts';
 import { bindPatienceMs, watchStableMs } from '../config/fixed-bounds.ts';
@@ -32,11 +32,12 @@ import { createDrainProgress } from './drain-progress.ts';
 import { emptyHistory, remember } from './history/history.ts';
 import { createReleases, releaseOf } from './history/releases.ts';
 import { createReloadWaiters, masterStopped } from './history/reload-waiters.ts';
+import { lifecycleSettings } from './lifecycle-settings.ts';
 import { isOrderly } from './lifecycle/restart-policy.ts';
 import { idleProgram, isResting, isRunning, servingGeneration, type Program } from './lifecycle/state.ts';
-import { lifecycleSettings } from './lifecycle-settings.ts';
 import { createRunner, type Runner } from './runner.ts';
-import { createErrorWatchLoader } from './rollout/error-watch-loader.ts';
+import { decideRollout, type RolloutDecision } from './rollout/decide-rollout.ts';
+import { createWatchLoader } from './rollout/watch-loader.ts';
 import { createWorkerLimitsLoader } from './worker-limits-loader.ts';
 import { createVersions, type HeldSockets, type PreparedVersion } from './versions.ts';
 import type { FoundSockets } from '../sockets/find-inherited-sockets.ts';
@@ -97,6 +98,8 @@ export interface ManagedProgram {
     readonly outcome: Promise<ReloadResult>;
   };
   scale(command: Omit<ScaleCommand, 'program'>): Scaled;
+  /** Goes on with a reload that waits, or goes back. Errors: `noRollout`. */
+  decide(decision: RolloutDecision): Decided;
   /** `keepsListeners`: clients wait in their queues until it is started again. `isUrgent`: its workers are killed if it stops already. */
   stop(cause: Cause, how?: { readonly keepsListeners?: boolean; readonly isUrgent?: boolean }): void;
   /** Binds what `plan` declares and the program does not hold. Nothing else changes before `change`. Errors as bind(). */
@@ -184,7 +187,7 @@ export function createProgram(parts: ProgramParts): ManagedProgram {
     idleProgram(lifecycleSettings(parts.plan, jitterSeed), parts.plan.workers),
   );
 
-  const errors = createErrorWatchLoader(platform, runner, () => versions.latest().plan);
+  const watches = createWatchLoader(platform, runner, versions);
   const limits = createWorkerLimitsLoader(platform, runner, versions);
 
   const progress = createDrainProgress({
@@ -209,7 +212,7 @@ export function createProgram(parts: ProgramParts): ManagedProgram {
     if (event.event === 'listenersClosed') versions.forgetListeners();
     waiters.observe(event, history);
     progress.observe(event);
-    errors.observe(event);
+    watches.observe(event);
     retireVersions();
     hooks.observe(event, wallMs);
     limits.observe(event);
@@ -337,7 +340,7 @@ export function createProgram(parts: ProgramParts): ManagedProgram {
   /** Loads what a plan needs that other programs do without. */
   async function load(plan: ProgramPlan): Promise<void> {
     await output.load(plan.output);
-    await errors.load(plan);
+    await watches.load(plan);
   }
 
   function applySettings(plan: ProgramPlan, skipsProbation = false): void {
@@ -421,6 +424,7 @@ export function createProgram(parts: ProgramParts): ManagedProgram {
       runner.dispatch({ type: 'workerCountRequested', change });
       return { workers: runner.state().workersWanted, before: program.workersWanted };
     },
+    decide: (decision) => decideRollout(decision, name(), runner),
     stop(cause, { keepsListeners = false, isUrgent = false } = {}) {
       isBindWanted = false;
       runner.dispatch({ type: 'stopRequested', cause, keepsListeners, isUrgent });
@@ -443,7 +447,7 @@ export function createProgram(parts: ProgramParts): ManagedProgram {
       // The old workers alone accept on a listener that goes: they cannot be kept back on probation.
       const losesListener = before.listeners.some((own) => !isDeclared(own, plan.listeners));
       output.configure(plan.output);
-      errors.load(plan).catch((error: unknown) => {
+      watches.load(plan).catch((error: unknown) => {
         tell({ event: 'internalError', problem: messageOf(error) });
       });
       applySettings(plan, prepared !== null && isRun && losesListener);
@@ -483,6 +487,7 @@ export function createProgram(parts: ProgramParts): ManagedProgram {
         slotFds: listener.slots.isOpen() ? listener.slots.otherFds() : null,
       })),
       workers: runner.workers(),
+      errors: watches.errors(),
       timers: runner.timers(),
     }),
     async close({ keepsWatch } = { keepsWatch: false }) {

@@ -48,6 +48,10 @@ export interface Runner {
   /** What the worker has answered to the latest question. */
   openOf(worker: number): OpenCounts | null;
   loadOf(worker: number): WorkerLoad | null;
+  /** Asks the worker for its health. */
+  askHealth(worker: number): void;
+  /** What the worker has answered to the latest question for its health; null: nothing yet. */
+  healthOf(worker: number): { readonly problem: string | null } | null;
   /** What its workers have served, as far as they have said. */
   served(): Served;
   /** What is known of the workers' processes. */
@@ -215,6 +219,9 @@ export function createRunner(options: RunnerOptions, initial: Program): Runner {
       case 'replacement':
         dispatch({ type: 'replacementDue' });
         return;
+      case 'rollout':
+        dispatch({ type: 'rolloutDue' });
+        return;
       case 'settle':
         dispatch({ type: 'settleElapsed' });
         return;
@@ -240,6 +247,13 @@ export function createRunner(options: RunnerOptions, initial: Program): Runner {
     askOpen,
     openOf: (worker) => openCounts.of(worker),
     loadOf: (worker) => loads.of(worker),
+    askHealth(id) {
+      const worker = workers.get(id);
+      if (worker === undefined) return;
+      worker.health = null;
+      worker.process.send({ type: 'checkHealth' });
+    },
+    healthOf: (worker) => workers.get(worker)?.health ?? null,
     served: () => loads.served(),
     workers: () => workers.all().map(recordOf),
     timers: () => timers.armed(),

@@ -48,6 +48,8 @@ export interface RunningWorker {
   unwatch: (() => void) | null;
   /** What has come of asking its health path, as far as that was in vain. */
   notReadyYet: string | null;
+  /** What it has answered to the latest question for its health; null: nothing yet. */
+  health: { readonly problem: string | null } | null;
   readonly undeclared: string[];
   /** A Node.js process of it that was started without the preload; null: none was found, or was looked for. */
   withoutPreload: number | null;

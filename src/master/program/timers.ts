@@ -48,6 +48,7 @@ function idOf(key: TimerKey): string {
       return `restart ${key.generation} ${key.slot}`;
     case 'retry':
     case 'replacement':
+    case 'rollout':
     case 'settle':
     case 'probation':
       return key.timer;

@@ -223,6 +223,9 @@ export function createMessageHandler({
         if (worker.cleanUpsCut > maxCleanUps) return;
         onEvent({ event: 'workerCleanUpCut', ...identity(worker), what: message.what });
         return;
+      case 'health':
+        worker.health = { problem: message.problem };
+        return;
       case 'open':
         open(worker.id, message, message.load ?? null);
         return;
@@ -273,6 +276,7 @@ function isOnlyForTheWorker({ type }: WorkerMessage): boolean {
     case 'drains':
     case 'servedEnough':
     case 'cleanUpCut':
+    case 'health':
     case 'open':
     case 'drained':
       return true;

@@ -135,6 +135,7 @@ export function createWorkerProcesses(parts: WorkerProcessParts): WorkerProcesse
         looking: [],
         unwatch: null,
         notReadyYet: null,
+        health: null,
         undeclared: [],
         withoutPreload: null,
         rejected: 0,

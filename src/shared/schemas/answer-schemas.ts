@@ -21,7 +21,9 @@ import {
   type ProgramList,
   type ProgramLoad,
   type ReloadAccepted,
+  type Decided,
   type ReloadResult,
+  type RolloutStatus,
   type Scaled,
   type ScheduleStatus,
   type Status,
@@ -35,6 +37,7 @@ import {
 import { GracefulRunError } from '../errors.ts';
 import {
   address,
+  errorCounts,
   failure,
   outcome,
   outcomeFields,
@@ -54,6 +57,8 @@ export const reloadResult: z.ZodMiniType<ReloadResult> = z.object({
   probationMs: z.number(),
   serving: z.nullable(z.int()),
   rolledBackTo: z.nullable(z.int()),
+  // Missing: a master of a version without reloads in steps.
+  remaining: z._default(z.int(), 0),
 });
 
 export const workerCrash: z.ZodMiniType<WorkerCrash> = z.object({
@@ -148,6 +153,14 @@ export const scheduleStatus: z.ZodMiniType<ScheduleStatus> = z.object({
   ),
 });
 
+const rolloutStatus: z.ZodMiniType<RolloutStatus> = z.object({
+  generation: z.int(),
+  serving: z.int(),
+  workers: z.int(),
+  isCanary: z.boolean(),
+  nextInMs: z.nullable(z.number()),
+});
+
 export const status: z.ZodMiniType<Status> = z.object({
   program: z.string(),
   group: z._default(z.nullable(z.string()), null),
@@ -167,7 +180,9 @@ export const status: z.ZodMiniType<Status> = z.object({
   ]),
   isWanted: z._default(z.boolean(), true),
   waitsFor: z._default(z.array(z.string()), []),
+  rollout: z._default(z.nullable(rolloutStatus), null),
   probation: z.nullable(z.object({ previous: z.int(), remainingMs: z.number() })),
+  errors: z._default(z.nullable(errorCounts), null),
   generation: z.nullable(z.int()),
   release: z.nullable(release),
   command: z.array(z.string()),
@@ -192,6 +207,8 @@ export const programList: z.ZodMiniType<ProgramList> = z.object({
 });
 
 export const reloadAccepted: z.ZodMiniType<ReloadAccepted> = z.object({ generation: z.int() });
+
+export const decided: z.ZodMiniType<Decided> = z.object({ generation: z.int() });
 
 export const scaled: z.ZodMiniType<Scaled> = z.object({ workers: z.int(), before: z.int() });
 

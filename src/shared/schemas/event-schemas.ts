@@ -5,6 +5,7 @@
 import * as z from 'zod/mini';
 import type { AddressFields } from '../format-address.ts';
 import type {
+  ErrorCounts,
   MasterEvent,
   Failure,
   EventRecord,
@@ -37,8 +38,22 @@ const requestFields: {
 
 const requestCounts: z.ZodMiniType<RequestCounts> = z.object(requestFields);
 
+export const errorCounts: z.ZodMiniType<ErrorCounts> = z.object({
+  current: requestCounts,
+  previous: requestCounts,
+});
+
 export const failure: z.ZodMiniType<Failure> = z.object({
-  reason: z.enum(['exited', 'notReady', 'notAdmitted', 'notStarted', 'tooManyErrors']),
+  reason: z.enum([
+    'exited',
+    'notReady',
+    'notAdmitted',
+    'notStarted',
+    'unhealthy',
+    'tooManyErrors',
+    'superseded',
+    'requested',
+  ]),
   message: z.string(),
   hint: z.nullable(z.string()),
   errorCode: z.nullable(z.string()),
@@ -150,11 +165,20 @@ export const eventShapes: Shapes = {
     durationMs: z.number(),
     isEarly: z.boolean(),
   }),
+  rolloutAdvanced: event('rolloutAdvanced', {
+    ...place,
+    generation: z.int(),
+    serving: z.int(),
+    workers: z.int(),
+    isCanary: z.boolean(),
+    pauseMs: z.number(),
+  }),
   generationRolledBack: event('generationRolledBack', {
     ...place,
     generation: z.int(),
     to: z.int(),
     durationMs: z.number(),
+    remaining: z.int(),
     release: z.nullable(release),
     failure,
   }),

@@ -32,6 +32,9 @@ export const reloadRequest: z.ZodMiniType<ReloadRequest> = z.strictObject({
   wait: z.optional(z.union([z.boolean(), z.enum(reloadWaits)], { error: wantedWait })),
 });
 
+/** There is nothing to say: the route says it. */
+export const decideRequest: z.ZodMiniType<object> = z.strictObject({});
+
 const wantedWorkers = `\`workers\` must be a whole number from 1 to ${workersLimit}`;
 
 export const scaleRequest: z.ZodMiniType<ScaleRequest> = z.strictObject({

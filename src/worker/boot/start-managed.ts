@@ -63,6 +63,11 @@ export function startManaged(
           // Later, because it takes some milliseconds and the first clients wait now.
           setTimeout(startAdopting, takeoverPauseMs(drainTimeoutMs)).unref();
           break;
+        case 'checkHealth':
+          checkHealth((problem) => {
+            send({ type: 'health', pid, problem });
+          });
+          break;
         case 'lifeline':
           lifelines.push(handle);
           break;
@@ -147,6 +152,11 @@ export function startManaged(
           },
           passed: sayReady,
         });
+
+  function checkHealth(then: (problem: string | null) => void): void {
+    if (healthGate === null) then(null);
+    else healthGate.check(then);
+  }
 
   const readiness = createReadiness([...new Set(listeners.map(declaredName))], () => {
     if (healthGate === null) sayReady();

@@ -22,6 +22,7 @@ export function readMessage(value: unknown): MasterMessage | null {
     case 'lifeline':
     case 'predecessor':
     case 'report':
+    case 'checkHealth':
       return { type };
     case 'drain': {
       const { reason, timeoutMs, migrates, emptiesQueues } = value;

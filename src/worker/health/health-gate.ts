@@ -1,11 +1,11 @@
 /**
- * Delays readiness until the worker answers its health path, if the master asks for that: chooses the server, and starts and stops the
- * requests. A bundle of its own (bundle.ts), because most workers do without.
+ * Delays readiness until the worker answers its health path, if the master asks for that, and requests that path again when the master wants to know: chooses
+ * the server, and starts and stops the requests. A bundle of its own (bundle.ts), because most workers do without.
  */
 import type net from 'node:net';
 import type { HealthOrder } from '../../shared/protocol.ts';
 import type { InContextOf } from './inject.ts';
-import { proveHealth } from './prove-health.ts';
+import { askOnce, type HealthParts, proveHealth } from './prove-health.ts';
 
 export interface HealthGateParts {
   readonly order: HealthOrder;
@@ -29,6 +29,8 @@ export interface HealthGate {
   track(server: net.Server): void;
   /** Starts the requests: the worker listens. */
   begin(): void;
+  /** Requests the path once more, and calls `then` with the reason why the worker is not healthy, or null. Not after stop(). */
+  check(then: (problem: string | null) => void): void;
   /** Stops the requests: the worker drains. */
   stop(): void;
 }
@@ -43,6 +45,13 @@ export function createHealthGate(
   const servers = new Set<net.Server>();
   const stopped = new AbortController();
   let isOver = false;
+  const parts: Omit<HealthParts, 'report'> = {
+    order,
+    port,
+    inContextOf,
+    server: () => [...servers].find((one) => portOf(one) === port || listensOnIt(one)) ?? null,
+    stopped: stopped.signal,
+  };
   let told: string | null = null;
 
   function report(reason: string): void {
@@ -53,11 +62,8 @@ export function createHealthGate(
 
   async function ask(): Promise<void> {
     try {
-      const server = (): net.Server | null =>
-        [...servers].find((one) => portOf(one) === port || listensOnIt(one)) ?? null;
-      const isHealthy = await prove({ order, port, inContextOf, server, report, stopped: stopped.signal });
+      const isHealthy = await prove({ ...parts, report });
       isOver = true;
-      servers.clear();
       if (isHealthy) passed();
     } catch (error) {
       report(`its health cannot be asked: ${error instanceof Error ? error.message : String(error)}`);
@@ -66,7 +72,19 @@ export function createHealthGate(
 
   return {
     track(server) {
-      if (!isOver) servers.add(server);
+      // An application that opens and closes servers for as long as it runs must not keep all of them.
+      if (isOver) for (const one of servers) if (!one.listening) servers.delete(one);
+      servers.add(server);
+    },
+    check(then) {
+      askOnce({ ...parts, report: () => undefined }).then(
+        (problem) => {
+          then(problem === null ? null : problem.slice(0, reasonLength));
+        },
+        (error: unknown) => {
+          if (!stopped.signal.aborted) then(String(error).slice(0, reasonLength));
+        },
+      );
     },
     begin() {
       void ask();

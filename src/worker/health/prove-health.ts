@@ -44,7 +44,7 @@ export async function proveHealth(parts: HealthParts): Promise<boolean> {
 }
 
 /** Resolves to null if the worker is healthy, otherwise to the reason why it is not. */
-async function askOnce({
+export async function askOnce({
   order: { path },
   port,
   inContextOf,

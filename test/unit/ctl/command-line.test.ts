@@ -75,7 +75,7 @@ test.each([
   ['log', 'gracefulctl logs?'],
   [
     'constructor',
-    'the commands are list, status, top, start, stop, reload, restart, scale, update, events, logs, shutdown',
+    'the commands are list, status, top, start, stop, reload, promote, rollback, restart, scale, update, events, logs, shutdown',
   ],
 ])('%s is no command, and the hint says which was probably meant', async (line, hint) => {
   expect((await refusal(...line.split(' '))).hint).toContain(hint);

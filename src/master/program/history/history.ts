@@ -56,7 +56,15 @@ function servingAfter({ serving }: History, event: MasterEvent): number | null {
 }
 
 function reloadAfter({ lastReload }: History, event: MasterEvent, endedAt: number): ReloadResult | null {
-  const verdict = { endedAt, ok: true, failure: null, probationMs: 0, serving: null, rolledBackTo: null };
+  const verdict = {
+    endedAt,
+    ok: true,
+    failure: null,
+    probationMs: 0,
+    serving: null,
+    rolledBackTo: null,
+    remaining: 0,
+  };
   if (event.event === 'generationReady') {
     const { generation, durationMs, probationMs, release } = event;
     return { ...verdict, generation, serving: generation, durationMs, probationMs, release };
@@ -70,8 +78,8 @@ function reloadAfter({ lastReload }: History, event: MasterEvent, endedAt: numbe
   if (event.event === 'startRefused')
     return { ...verdict, ok: false, generation: 0, durationMs: 0, failure: event.failure, release: null };
   if (event.event === 'generationRolledBack') {
-    const { generation, durationMs, failure, to, release } = event;
-    const back = { serving: to, rolledBackTo: to };
+    const { generation, durationMs, failure, to, remaining, release } = event;
+    const back = { serving: to, rolledBackTo: to, remaining };
     return { ...verdict, ...back, ok: false, generation, durationMs, failure, release };
   }
   return null;

@@ -79,31 +79,40 @@ export function refill<P extends Program>(
   return fillSlots(program, generation, slots, at, out);
 }
 
-/**
- * Starts those workers of a candidate that may be started now: all of them, or one after the other is ready, if the generation that serves
- * accepts as soon as it runs. Its successors will, too, and a bad release is to meet as few clients as possible.
- */
+/** Starts as many workers of a candidate as may be started now. */
 export function startCandidates<P extends Program>(
   program: P,
   candidate: Generation,
+  atMost: number,
   at: number,
   out: Effect[],
 ): { program: P; generation: Generation } {
-  const empty = candidate.slots.filter(({ workerId, rest }) => workerId === null && rest === null);
+  return fillSlots(program, candidate, nextSlots(program, candidate, atMost), at, out);
+}
+
+/**
+ * The slots of a candidate that may get a worker now: all empty ones, or one after the other is ready, if the generation that serves accepts as soon as
+ * it runs. Its successors will, too, and a bad release is to meet as few clients as possible.
+ */
+export function nextSlots(program: Program, candidate: Generation, atMost: number): readonly Slot[] {
+  const empty = candidate.slots.filter((slot) => !hasWorkerOrRest(slot)).slice(0, Math.max(0, atMost));
   const serving = servingGeneration(program)?.number;
   const isCareful = program.workers.some(
     ({ generation, phase, capabilities }) =>
       generation === serving && phase === 'ready' && !capabilities.isGated,
   );
-  const startsNow = !isCareful
-    ? empty
-    : program.workers.some((worker) => holds(candidate, worker) && worker.phase === 'starting')
-      ? []
-      : empty.slice(0, 1);
-  return fillSlots(program, candidate, startsNow, at, out);
+  if (!isCareful) return empty;
+  return program.workers.some((worker) => holds(candidate, worker) && worker.phase === 'starting')
+    ? []
+    : empty.slice(0, 1);
 }
 
-/** Starts the next generation. Answers every reload that was asked for before. */
+/** It was given a worker, or a worker has done its work there. */
+export function hasWorkerOrRest({ workerId, rest }: Slot): boolean {
+  return workerId !== null || rest !== null;
+}
+
+/** Makes the next generation; its workers are not started yet. Answers every reload that was asked for before. */
 export function beginGeneration<P extends Program>(
   program: P,
   at: number,
@@ -115,12 +124,10 @@ export function beginGeneration<P extends Program>(
     type: 'announce',
     event: { event: 'generationStarted', generation: number, workers: slots.length },
   });
-  return startCandidates(
-    { ...program, lastGeneration: number, pendingSince: null },
-    { number, startedAt: at, slots },
-    at,
-    out,
-  );
+  return {
+    program: { ...program, lastGeneration: number, pendingSince: null },
+    generation: { number, startedAt: at, slots },
+  };
 }
 
 /** Gives `generation` as many slots as are wanted: new ones are started, the ones that serve least are let go. */
@@ -134,19 +141,8 @@ export function fitSlots<P extends Program>(
   return fillSlots(fitted.program, fitted.generation, fitted.added, at, out);
 }
 
-/** As fitSlots, and of the new slots those are started that may be started now. */
-export function fitCandidateSlots<P extends Program>(
-  program: P,
-  candidate: Generation,
-  at: number,
-  out: Effect[],
-): { program: P; generation: Generation } {
-  const fitted = changeSlots(program, candidate, at, out);
-  return startCandidates(fitted.program, fitted.generation, at, out);
-}
-
-/** The new slots are empty yet. */
-function changeSlots<P extends Program>(
+/** As fitSlots, and new slots are empty yet. */
+export function changeSlots<P extends Program>(
   program: P,
   generation: Generation,
   at: number,
@@ -248,22 +244,18 @@ export function cancelRestarts(generation: Generation, out: Effect[]): void {
   for (const slot of generation.slots) if (slot.workerId === null) out.push(disarmRestart(generation, slot));
 }
 
-/** All slots of the generation hold a ready worker, or one has done its work there. */
-export function isComplete(program: Program, generation: Generation): boolean {
-  return everySlot(program, generation, ({ phase }) => phase === 'ready');
+/** All of these slots hold a ready worker, or one has done its work there. */
+export function isComplete(program: Program, slots: readonly Slot[]): boolean {
+  return everySlot(program, slots, ({ phase }) => phase === 'ready');
 }
 
-/** All slots of the generation hold a worker that has confirmed that it accepts, or one has done its work there. */
-export function isAdmitted(program: Program, generation: Generation): boolean {
-  return everySlot(
-    program,
-    generation,
-    ({ phase, admission }) => phase === 'ready' && admission === 'confirmed',
-  );
+/** All of these slots hold a worker that has confirmed that it accepts, or one has done its work there. */
+export function isAdmitted(program: Program, slots: readonly Slot[]): boolean {
+  return everySlot(program, slots, ({ phase, admission }) => phase === 'ready' && admission === 'confirmed');
 }
 
-function everySlot(program: Program, generation: Generation, is: (worker: Worker) => boolean): boolean {
-  return generation.slots.every(
+function everySlot(program: Program, slots: readonly Slot[], is: (worker: Worker) => boolean): boolean {
+  return slots.every(
     ({ workerId, rest }) =>
       rest !== null || program.workers.some((worker) => worker.id === workerId && is(worker)),
   );

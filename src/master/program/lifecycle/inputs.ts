@@ -136,7 +136,7 @@ export type ProgramInput =
       readonly slot: number;
       readonly connections: number;
     }
-  /** The generation, which is on probation, does worse than the one before it. */
+  /** The generation, which is on probation or a part of which serves, does worse than the one before it. */
   | {
       readonly type: 'generationFoundBad';
       readonly at: number;
@@ -145,6 +145,12 @@ export type ProgramInput =
     }
   /** The program is to be started again after a start that has failed. */
   | { readonly type: 'retryDue'; readonly at: number }
+  /** The next step of a reload may begin, or the probation end: an operator has seen enough. */
+  | { readonly type: 'promoteRequested'; readonly at: number }
+  /** An operator wants the old generation. */
+  | { readonly type: 'rollbackRequested'; readonly at: number }
+  /** The next step of a reload may begin. */
+  | { readonly type: 'rolloutDue'; readonly at: number }
   | { readonly type: 'settleElapsed'; readonly at: number }
   | { readonly type: 'probationElapsed'; readonly at: number };
 
@@ -159,6 +165,7 @@ export type TimerKey =
   | { readonly timer: 'restart'; readonly generation: number; readonly slot: number }
   | { readonly timer: 'retry' }
   | { readonly timer: 'replacement' }
+  | { readonly timer: 'rollout' }
   | { readonly timer: 'settle' }
   | { readonly timer: 'probation' };
 

@@ -1,12 +1,12 @@
 /**
  * Decides between which workers connections move: the sources are the draining workers, the destinations the ready workers of the
  * current generation that can adopt. During a probation they are those of the generation before it, because a crash of the new one
- * would lose the connections. The pairs are derived from the program, so that no transition can forget one: a replacement of a
- * crashed worker, or the next reload, makes new pairs.
+ * would lose the connections. In a reload in steps, old workers that make room give theirs to the new ones, because the other old ones go next. The
+ * pairs are derived from the program, so that no transition can forget one: a replacement of a crashed worker, or the next reload, makes new pairs.
  */
 import type { Effect } from './inputs.ts';
 import { holds } from './generations.ts';
-import { servingGeneration, type Program, type Worker } from './state.ts';
+import { isAccepting, servingGeneration, type Program, type Worker } from './state.ts';
 
 /** At most this many destinations per source: in a program with many workers, all pairs would cost more than they gain. */
 const maxDestinations = 8;
@@ -32,22 +32,51 @@ interface Pair {
 }
 
 function pairsOf(program: Program): readonly Pair[] {
-  const current = program.phase === 'probation' ? program.previous : servingGeneration(program);
   const sources = program.workers.filter(
     ({ phase, capabilities }) => phase === 'draining' && capabilities.migrates,
   );
-  if (current === null || sources.length === 0) return [];
-  const destinations = program.workers.filter(
-    (worker) => worker.phase === 'ready' && worker.capabilities.migrates && holds(current, worker),
-  );
-  return sources.flatMap((source, index) =>
+  if (sources.length === 0) return [];
+  const staying = destinationsIn(program);
+  const successors = successorsIn(program);
+  return sources.flatMap((source, index) => {
+    const destinations = makesRoom(program, source) && successors.length > 0 ? successors : staying;
     // Each source begins with a different destination.
-    [
+    return [
       ...destinations.slice(index % destinations.length),
       ...destinations.slice(0, index % destinations.length),
     ]
       .slice(0, maxDestinations)
-      .map((destination) => ({ source, destination })),
+      .map((destination) => ({ source, destination }));
+  });
+}
+
+function destinationsIn(program: Program): readonly Worker[] {
+  const generation = program.phase === 'probation' ? program.previous : servingGeneration(program);
+  if (generation === null) return [];
+  const ready = program.workers.filter(
+    (worker) => worker.phase === 'ready' && worker.capabilities.migrates && holds(generation, worker),
+  );
+  if (program.phase !== 'reloading') return ready;
+  // A paused one goes soon.
+  const accepting = ready.filter(({ isPaused }) => !isPaused);
+  return accepting.length > 0 ? accepting : ready;
+}
+
+/** The new workers that accept, in a reload in steps. */
+function successorsIn(program: Program): readonly Worker[] {
+  if (program.phase !== 'reloading') return [];
+  const { candidate, workers } = program;
+  return workers.filter(
+    (worker) => isAccepting(worker) && worker.capabilities.migrates && holds(candidate, worker),
+  );
+}
+
+/** It is not of an earlier generation, which drains since an earlier reload, nor of the candidate. */
+function makesRoom(program: Program, { generation }: Worker): boolean {
+  return (
+    program.phase === 'reloading' &&
+    generation >= program.current.number &&
+    generation !== program.candidate.number
   );
 }
 

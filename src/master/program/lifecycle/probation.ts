@@ -5,16 +5,9 @@
  */
 import type { Failure } from '../../../shared/events.ts';
 import type { Effect } from './inputs.ts';
-import { cancelRestarts, emptySlots, fitSlots, holds, serve } from './generations.ts';
-import {
-  dismissGeneration,
-  killWorkers,
-  drainWorkers,
-  pauseWorkers,
-  resumeWorkers,
-  workersById,
-  workersOf,
-} from './worker-commands.ts';
+import { emptySlots, holds, serve } from './generations.ts';
+import { goBack, remainingSlots } from './going-back.ts';
+import { killWorkers, drainWorkers, pauseWorkers, workersById, workersOf } from './worker-commands.ts';
 import { commonOf, type OnProbation, type Reloading, type Serving, type Worker } from './state.ts';
 import type { KillReason } from './worker-step.ts';
 
@@ -73,7 +66,11 @@ export function settle(program: OnProbation, at: number, out: Effect[]): Serving
 
 /** The generation that serves has turned out to be bad: the one before it accepts again. */
 export function rollBackServing(program: OnProbation, failure: Failure, at: number, out: Effect[]): Serving {
-  const { current, previous, since } = program;
+  const { current, since } = program;
+  const previous = {
+    ...program.previous,
+    slots: program.previous.slots.filter(({ workerId }) => workerId !== null),
+  };
   // Said before the old workers accept again: until then, a reload that is waited for counts as one that may have gone well.
   out.push(
     { type: 'disarmTimer', key: { timer: 'probation' } },
@@ -84,20 +81,12 @@ export function rollBackServing(program: OnProbation, failure: Failure, at: numb
         generation: current.number,
         to: previous.number,
         durationMs: at - since,
+        remaining: remainingSlots(program, previous, current).length,
         failure,
       },
     },
   );
-  const resumed = resumeWorkers(program, workersOf(program, previous), at, out);
-  cancelRestarts(current, out);
-  const remaining = dismissGeneration(resumed, current, at, out);
-  const fitted = fitSlots(
-    remaining,
-    { ...previous, slots: previous.slots.filter(({ workerId }) => workerId !== null) },
-    at,
-    out,
-  );
-  return serve(fitted.program, fitted.generation);
+  return goBack(program, previous, current, at, out);
 }
 
 /** A worker of the generation before is gone. With the last one there is nothing left that could take over again. */

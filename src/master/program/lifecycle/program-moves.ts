@@ -8,10 +8,9 @@ import {
   announceFailed,
   beginGeneration,
   cancelRestarts,
+  changeSlots,
   emptySlot,
   fillSlots,
-  fitCandidateSlots,
-  fitSlots,
   hasSlot,
   holds,
   isAdmitted,
@@ -20,16 +19,9 @@ import {
   serve,
   refill,
   scheduleRestart,
-  startCandidates,
 } from './generations.ts';
-import {
-  admitWorkers,
-  dismissGeneration,
-  drainWorkers,
-  pauseBriefly,
-  workersById,
-  workersOf,
-} from './worker-commands.ts';
+import { goBack, remainingSlots } from './going-back.ts';
+import { admitWorkers, drainWorkers, pauseBriefly, workersById, workersOf } from './worker-commands.ts';
 import { beginProbation, canProve } from './probation.ts';
 import { decideReload } from './reload-policy.ts';
 import { deathsAfter, isCrashLoop, isExpectedEnd, isReplacedAtOnce, staysEmpty } from './restart-policy.ts';
@@ -47,6 +39,16 @@ import {
   type Worker,
 } from './state.ts';
 import { isSuccessor } from './replacement.ts';
+import {
+  finishStep,
+  firstStep,
+  forgetReplaced,
+  isReplaced,
+  isStepStarted,
+  relievedWorkers,
+  startedSlots,
+  superseded,
+} from './rollout.ts';
 import { restIfDone } from './stopping.ts';
 
 export function announceReload(program: Program, cause: Cause, pending: boolean, out: Effect[]): void {
@@ -99,8 +101,9 @@ export function considerPending(program: Serving, at: number, out: Effect[]): Pr
 }
 
 export function beginReload(program: Serving, at: number, out: Effect[]): Reloading {
-  const begun = beginGeneration(program, at, out);
-  return { ...begun.program, phase: 'reloading', candidate: begun.generation };
+  const { program: begun, generation } = beginGeneration(program, at, out);
+  const rollout = firstStep(begun, generation.slots.length);
+  return { ...begun, phase: 'reloading', candidate: generation, rollout };
 }
 
 export function changeCount<P extends Program>(program: P, change: CountChange, out: Effect[]): P {
@@ -120,31 +123,38 @@ export function fitCandidate(
   at: number,
   out: Effect[],
 ): Program {
-  const fitted = fitCandidateSlots(changeCount(program, change, out), program.candidate, at, out);
+  const fitted = changeSlots(changeCount(program, change, out), program.candidate, at, out);
   return admitIfComplete({ ...fitted.program, candidate: fitted.generation }, at, out);
 }
 
-/** When the whole candidate is ready, all of it is asked to accept. Before, the next of its workers may be started. */
+/** When all workers of the candidate are ready, or all of a step, they are asked to accept. */
 export function admitIfComplete(program: Starting | Reloading, at: number, out: Effect[]): Program {
   const { candidate } = program;
-  if (!isComplete(program, candidate)) {
-    const next = startCandidates(program, candidate, at, out);
-    return { ...next.program, candidate: next.generation };
-  }
+  const started = startedSlots(candidate);
+  if (!isStepStarted(program) || !isComplete(program, started)) return program;
   const workers = workersOf(program, candidate);
   const isAsked = workers.some(({ admission }) => admission === 'notAsked');
   const admitted = admitWorkers(program, workers, at, out);
-  // Every connection of the next moment is one for the new generation: without this, most of them would be for the old one.
-  if (isAsked && program.phase === 'reloading' && canProve(program))
-    pauseBriefly(workersOf(program, program.current), out);
+  // Every connection of the next moment is one for the new workers: without this, most of them would be for the old ones.
+  if (isAsked && program.phase === 'reloading') {
+    const isPart = started.length < candidate.slots.length;
+    if (isPart) pauseBriefly(relievedWorkers(program), out);
+    else if (canProve(program)) pauseBriefly(workersOf(program, program.current), out);
+  }
   // Fewer workers may be wanted than before: then those that are left may all have confirmed already.
   return promoteIfAdmitted(admitted, at, out);
 }
 
-/** The moment of a reload: the whole candidate accepts, and the generation before it drains. */
+/** The moment of a reload: the whole candidate accepts, and the generation before it drains. If it is a part, the next step follows. */
 export function promoteIfAdmitted(program: Starting | Reloading, at: number, out: Effect[]): Program {
   const { candidate } = program;
-  if (!isAdmitted(program, candidate)) return program;
+  const started = startedSlots(candidate);
+  if (!isStepStarted(program) || !isAdmitted(program, started)) return program;
+  if (program.phase === 'reloading') {
+    if (started.length < candidate.slots.length)
+      return goBackIfSuperseded(finishStep(program, at, out), at, out);
+    if (program.rollout.nextAt !== null) out.push({ type: 'disarmTimer', key: { timer: 'rollout' } });
+  }
   const isProved = program.phase === 'starting' || !canProve(program);
   out.push({
     type: 'announce',
@@ -164,11 +174,33 @@ export function promoteIfAdmitted(program: Starting | Reloading, at: number, out
   return considerPending(serve({ ...relieved, deaths: [] }, candidate), at, out);
 }
 
+/** The candidate has failed, or is not wanted any more: those of its workers that serve already drain towards the old ones, unless these are gone. */
 export function rollBack(program: Reloading, failure: Failure, at: number, out: Effect[]): Program {
-  announceFailed(program.candidate, program.current.number, failure, at, out);
-  const remaining = dismissGeneration(program, program.candidate, at, out);
-  const fitted = fitSlots(remaining, remaining.current, at, out);
-  return considerPending(serve(fitted.program, fitted.generation), at, out);
+  const { current, candidate, rollout } = program;
+  if (rollout.nextAt !== null) out.push({ type: 'disarmTimer', key: { timer: 'rollout' } });
+  const remaining = remainingSlots(program, current, candidate).length;
+  if (rollout.servesSince === null && remaining === 0)
+    announceFailed(candidate, current.number, failure, at, out);
+  else
+    out.push({
+      type: 'announce',
+      event: {
+        event: 'generationRolledBack',
+        generation: candidate.number,
+        to: current.number,
+        durationMs: at - (rollout.servesSince ?? at),
+        remaining,
+        failure,
+      },
+    });
+  return considerPending(goBack(program, current, candidate, at, out), at, out);
+}
+
+/** A part of the candidate serves, and another reload waits: what is on disk now is its release, so the rest of the candidate cannot be started any more. */
+export function goBackIfSuperseded(program: Reloading, at: number, out: Effect[]): Program {
+  return program.rollout.nextAt === null || program.pendingSince === null
+    ? program
+    : rollBack(program, superseded, at, out);
 }
 
 export function restart(
@@ -244,6 +276,19 @@ export function replaceCrashed<P extends Serving | Reloading | OnProbation>(
   };
 }
 
+/** A worker of the generation that serves has ended by itself while another one is about to serve. In a reload in steps, that one may have replaced it already. */
+export function loseOldWorker(
+  program: Reloading,
+  worker: Worker,
+  end: Pick<WorkerEnd, 'outcome' | 'failure'>,
+  at: number,
+  out: Effect[],
+): Reloading {
+  return holds(program.current, worker) && isReplaced(program, worker)
+    ? forgetReplaced(program, worker)
+    : replaceCrashed(program, worker, end, at, out);
+}
+
 /** A worker of a generation that has not served yet has ended by itself. Null: that is a failure of its generation. */
 export function endInCandidate<P extends Starting | Reloading>(
   program: P,
@@ -268,6 +313,7 @@ export function replaceLeaving(
     return { ...filled.program, candidate: filled.generation };
   }
   if (program.phase === 'starting' || !holds(program.current, worker)) return program;
+  if (program.phase === 'reloading' && isReplaced(program, worker)) return forgetReplaced(program, worker);
   // Decided when it is gone: by replaceCrashed().
   if (!isReplacedAtOnce(program.settings.restart)) return program;
   const slot = program.current.slots.find(({ workerId }) => workerId === worker.id);

@@ -5,9 +5,10 @@
  * Invariants kept here:
  * - from the first `serving` on there is a current generation until a stop is requested: no failure of a
  *   candidate touches it;
- * - a worker is admitted (may accept) only when its whole generation is ready;
+ * - a worker is admitted (may accept) only when its whole generation is ready, or all workers of its step;
  * - a generation serves, and the one before it drains, only when all its workers have confirmed that they accept;
  * - while a generation is on probation, the one before it can accept again: none of its workers is told to go;
+ * - in a reload in steps, old workers go only as far as max_surge demands it and max_unavailable allows it (rollout.ts);
  * - at most one candidate at a time; at most one reload waits.
  */
 import type { ProgramPhase } from '../../../shared/events.ts';
@@ -23,6 +24,8 @@ import {
   drainWithoutSlot,
   endInCandidate,
   fitCandidate,
+  goBackIfSuperseded,
+  loseOldWorker,
   postpone,
   promoteIfAdmitted,
   replaceCrashed,
@@ -35,6 +38,7 @@ import {
 } from './program-moves.ts';
 import { failStart, refuseStart, stop, stopIfEmpty, stopNow, stopResting } from './stopping.ts';
 import { giveUpPrevious, losePrevious, rollBackServing, settle } from './probation.ts';
+import { beginStep, giveUpReplaced, goneBack, promote } from './rollout.ts';
 import { mayBeginAtOnce } from './reload-policy.ts';
 import { replacementDue, wantReplacement } from './replacement.ts';
 import { isExpectedEnd } from './restart-policy.ts';
@@ -86,6 +90,9 @@ const resting: Row<'idle' | 'stopped' | 'exited' | 'failed'> = {
   queueLeftBehind: ignore,
   generationFoundBad: ignore,
   retryDue: ignore,
+  rolloutDue: ignore,
+  promoteRequested: ignore,
+  rollbackRequested: ignore,
   settleElapsed: ignore,
   probationElapsed: ignore,
   workerBecameReady: impossible,
@@ -104,6 +111,7 @@ const table: { readonly [Phase in ProgramPhase]: Row<Phase> } = {
     // It has had no timer yet.
     restartDue: impossible,
     retryDue: impossible,
+    rolloutDue: impossible,
     settleElapsed: impossible,
     probationElapsed: impossible,
   },
@@ -121,6 +129,9 @@ const table: { readonly [Phase in ProgramPhase]: Row<Phase> } = {
     queueLeftBehind: ignore,
     generationFoundBad: ignore,
     retryDue: ignore,
+    rolloutDue: ignore,
+    promoteRequested: ignore,
+    rollbackRequested: ignore,
     settleElapsed: ignore,
     probationElapsed: ignore,
     workerBecameReady: (program, { at }, out) => admitIfComplete(program, at, out),
@@ -153,6 +164,9 @@ const table: { readonly [Phase in ProgramPhase]: Row<Phase> } = {
     queueLeftBehind: ignore,
     generationFoundBad: ignore,
     retryDue: (program, { at }, out) => startAfter(program, program.failures, at, out),
+    rolloutDue: ignore,
+    promoteRequested: ignore,
+    rollbackRequested: ignore,
     settleElapsed: ignore,
     probationElapsed: ignore,
     workerBecameReady: impossible,
@@ -185,6 +199,9 @@ const table: { readonly [Phase in ProgramPhase]: Row<Phase> } = {
     queueLeftBehind: serveLeftQueue,
     generationFoundBad: ignore,
     retryDue: ignore,
+    rolloutDue: ignore,
+    promoteRequested: ignore,
+    rollbackRequested: ignore,
     settleElapsed: (program, { at }, out) => considerPending(program, at, out),
     probationElapsed: ignore,
     workerBecameReady: admitReplacement,
@@ -202,40 +219,54 @@ const table: { readonly [Phase in ProgramPhase]: Row<Phase> } = {
   reloading: {
     startRequested: ignore,
     startRefused: impossible,
-    settingsChanged: changeSettings,
-    reloadRequested: (program, input, out) => postpone(program, input, out),
+    // A step may have fewer workers now.
+    settingsChanged: (program, input, out) =>
+      admitIfComplete({ ...program, settings: input.settings }, input.at, out),
+    reloadRequested: (program, input, out) =>
+      goBackIfSuperseded(postpone(program, input, out), input.at, out),
     stopRequested: (program, input, out) => stop(program, input, out),
     workerCountRequested: (program, { at, change }, out) => fitCandidate(program, change, at, out),
     restartDue: restart,
     replacementWanted: wantReplacement,
     replacementDue: replacementDue,
     queueLeftBehind: serveLeftQueue,
-    generationFoundBad: ignore,
+    generationFoundBad: (program, { at, generation, failure }, out) =>
+      generation === program.candidate.number && program.rollout.servesSince !== null
+        ? rollBack(program, failure, at, out)
+        : program,
     retryDue: ignore,
+    rolloutDue: (program) => (program.rollout.nextAt === null ? program : beginStep(program)),
+    promoteRequested: promote,
+    rollbackRequested: (program, { at }, out) => rollBack(program, goneBack, at, out),
     settleElapsed: ignore,
     probationElapsed: ignore,
     workerBecameReady: (program, input, out) =>
       holds(program.candidate, input.worker)
         ? admitIfComplete(program, input.at, out)
         : admitReplacement(program, input, out),
-    workerProgramEnded: (program, { at, worker, failure }, out) =>
-      holds(program.candidate, worker) ? rollBack(program, failure, at, out) : program,
-    workerProgramRestarted: (program, input, out) =>
-      holds(program.candidate, input.worker)
-        ? rollBack(program, input.failure, input.at, out)
-        : admitReplacement(program, input, out),
+    workerProgramEnded: (program, { at, worker, failure }, out) => {
+      if (holds(program.candidate, worker)) return rollBack(program, failure, at, out);
+      return worker.isPaused ? giveUpReplaced(program, worker, 'reload', at, out) : program;
+    },
+    workerProgramRestarted: (program, input, out) => {
+      const { at, worker, failure } = input;
+      if (holds(program.candidate, worker)) return rollBack(program, failure, at, out);
+      return worker.isPaused
+        ? giveUpReplaced(program, worker, 'restartedItself', at, out)
+        : admitReplacement(program, input, out);
+    },
     workerStillAccepts: ignore,
     workerWasAdmitted: (program, input, out) =>
       holds(program.candidate, input.worker)
         ? promoteIfAdmitted(program, input.at, out)
         : drainWithoutSlot(program, input, out),
     workerFailed: (program, { at, worker, end }, out) => {
-      if (!holds(program.candidate, worker)) return replaceCrashed(program, worker, end, at, out);
+      if (!holds(program.candidate, worker)) return loseOldWorker(program, worker, end, at, out);
       const next = endInCandidate(program, worker, end, out);
       return next === null ? rollBack(program, end.failure, at, out) : admitIfComplete(next, at, out);
     },
     workerLeft: replaceLeaving,
-    workerGone: (program, { at, worker, end }, out) => replaceCrashed(program, worker, end, at, out),
+    workerGone: (program, { at, worker, end }, out) => loseOldWorker(program, worker, end, at, out),
   },
 
   probation: {
@@ -252,6 +283,9 @@ const table: { readonly [Phase in ProgramPhase]: Row<Phase> } = {
     generationFoundBad: (program, { at, generation, failure }, out) =>
       generation === program.current.number ? rollBackServing(program, failure, at, out) : program,
     retryDue: ignore,
+    rolloutDue: ignore,
+    promoteRequested: (program, { at }, out) => considerPending(settle(program, at, out), at, out),
+    rollbackRequested: (program, { at }, out) => rollBackServing(program, goneBack, at, out),
     settleElapsed: ignore,
     probationElapsed: (program, { at }, out) => considerPending(settle(program, at, out), at, out),
     workerBecameReady: admitReplacement,
@@ -292,6 +326,9 @@ const table: { readonly [Phase in ProgramPhase]: Row<Phase> } = {
     queueLeftBehind: ignore,
     generationFoundBad: ignore,
     retryDue: ignore,
+    rolloutDue: ignore,
+    promoteRequested: ignore,
+    rollbackRequested: ignore,
     settleElapsed: ignore,
     probationElapsed: ignore,
     workerBecameReady: impossible,

@@ -1,4 +1,5 @@
 /** When a reload that was asked for may begin: reloads are serialised, storms become one, old generations are capped. */
+import { holds } from './generations.ts';
 import type { Serving } from './state.ts';
 
 /** What a serving program does about the reload that waits. */
@@ -27,6 +28,7 @@ export function mayBeginAtOnce(program: Serving): boolean {
 }
 
 function drainingGenerations({ workers, current }: Serving): number {
-  return new Set(workers.map(({ generation }) => generation).filter((number) => number !== current.number))
-    .size;
+  // A worker of a generation that has failed may have remained in a slot of the one that serves.
+  const others = workers.filter((worker) => worker.generation !== current.number && !holds(current, worker));
+  return new Set(others.map(({ generation }) => generation)).size;
 }

@@ -29,9 +29,27 @@ export interface LifecycleSettings {
   readonly maxDrainingGenerations: number;
   /** From the beginning of one replacement of a worker to that of the next one, at least. */
   readonly replacementIntervalMs: number;
+  readonly rollout: RolloutSettings;
   readonly backoff: BackoffSettings;
   readonly restart: RestartSettings;
 }
+
+/** How many workers of a new generation are started at a time. */
+export interface RolloutSettings {
+  /** How many more workers than are wanted may run during a reload; null: any number. */
+  readonly maxSurge: Amount | null;
+  /** How many fewer than are wanted may serve. */
+  readonly maxUnavailable: Amount;
+  /** How long the workers of a step serve before the next step begins. */
+  readonly pauseMs: number;
+  /** The first step has so many workers at most; 0: as many as the others. */
+  readonly canary: number;
+  /** How long these serve before the next step begins. */
+  readonly canaryMs: number;
+}
+
+/** A number of workers, or a share (0 to 1) of those that are wanted. */
+export type Amount = { readonly count: number } | { readonly share: number };
 
 /** What is started again after it has ended by itself. */
 export interface RestartSettings {
@@ -159,6 +177,18 @@ export const noReplacements: Replacements = {
   failures: 0,
 };
 
+/** How far a reload has come. */
+export interface Rollout {
+  /** So many slots of the candidate were given a worker by earlier steps. */
+  readonly done: number;
+  /** The present step is the first one, and has fewer workers than it could. */
+  readonly isCanary: boolean;
+  /** When the first workers of the candidate began to serve; null: none has yet. */
+  readonly servesSince: number | null;
+  /** When the next step begins; null: the workers of the present one do not serve yet. */
+  readonly nextAt: number | null;
+}
+
 interface Common {
   readonly settings: LifecycleSettings;
   readonly workersWanted: number;
@@ -197,11 +227,15 @@ export interface Serving extends Common {
   readonly phase: 'serving';
   readonly current: Generation;
 }
-/** `current` keeps serving while `candidate` proves itself. */
+/**
+ * `current` keeps serving while `candidate` proves itself. In a reload in steps, workers of both serve: `current` has those slots whose old workers were not told to
+ * go.
+ */
 export interface Reloading extends Common {
   readonly phase: 'reloading';
   readonly current: Generation;
   readonly candidate: Generation;
+  readonly rollout: Rollout;
 }
 /** `current` serves, and may still turn out to be bad: `previous` is paused, with its connections, and accepts again if it does. */
 export interface OnProbation extends Common {

@@ -6,13 +6,16 @@ import type { Effect, LifecycleInput, Step, WorkerInput } from './inputs.ts';
 import { introductions } from './introductions.ts';
 import { stepProgram } from './program-table.ts';
 import { tendReplacements } from './replacement.ts';
+import { tendCandidate } from './rollout.ts';
 import type { Program } from './state.ts';
 import { stepWorker } from './worker-table.ts';
 
 export function step(program: Program, input: LifecycleInput): Step<Program> {
   const out: Effect[] = [];
   const next = isAboutWorker(input) ? stepOneWorker(program, input, out) : stepProgram(program, input, out);
-  const state = tendReplacements(next, input.at, out);
+  const { at } = input;
+  // Again at the end: a worker that is being replaced may have been let go for a reload.
+  const state = tendReplacements(tendCandidate(tendReplacements(next, at, out), at, out), at, out);
   return { state, effects: [...out, ...introductions(program, state)] };
 }
 

@@ -25,7 +25,7 @@ import { dismissGeneration, drainWorkers, killWorkers } from './worker-commands.
 /** The first generation has failed: another one is started after a while, or the program is given up. */
 export function failStart(program: Starting, failure: Failure, at: number, out: Effect[]): Program {
   announceFailed(program.candidate, null, failure, at, out);
-  const remaining = dismissGeneration(program, program.candidate, at, out);
+  const remaining = dismissGeneration(program, program.candidate, [], at, out);
   const { restart, backoff } = program.settings;
   // A reload that was asked for meanwhile may be the repair: it does not wait, and what failed before does not count.
   const isRepaired = program.pendingSince !== null && restart.startRetries > 0;
@@ -143,7 +143,7 @@ function endWith(
   const current = servingGeneration(program);
   const candidate = candidateGeneration(program);
   for (const generation of [current, candidate]) if (generation !== null) cancelRestarts(generation, out);
-  for (const timer of ['settle', 'probation', 'retry'] as const)
+  for (const timer of ['settle', 'probation', 'retry', 'rollout'] as const)
     out.push({ type: 'disarmTimer', key: { timer } });
   if (how.keepsListeners !== true) out.push({ type: 'closeListeners' });
   return stopIfEmpty(

@@ -67,14 +67,15 @@ export function killWorkers<P extends Program>(
   return command(program, workers, { type: 'kill', at, reason }, out);
 }
 
-/** Lets go of a generation that has failed: those of its workers that may have accepted connections finish them. */
+/** Lets go of a generation that has failed, except for the workers with these ids: those that may have accepted connections finish them. */
 export function dismissGeneration<P extends Program>(
   program: P,
   generation: Generation,
+  except: readonly (number | null)[],
   at: number,
   out: Effect[],
 ): P {
-  const workers = workersOf(program, generation);
+  const workers = workersOf(program, generation).filter(({ id }) => !except.includes(id));
   const accepting = workers.filter(
     ({ admission, capabilities }) => admission !== 'notAsked' || !capabilities.isGated,
   );
@@ -88,8 +89,11 @@ export function dismissGeneration<P extends Program>(
   return drainWorkers(remaining, accepting, 'rollback', at, out);
 }
 
-export function workersOf(program: Program, { number }: Generation): readonly Worker[] {
-  return program.workers.filter(({ generation }) => generation === number);
+/** Those that were started for it, and those of a later one that have remained in its slots after that had failed. */
+export function workersOf(program: Program, { number, slots }: Generation): readonly Worker[] {
+  return program.workers.filter(
+    ({ generation, id }) => generation === number || slots.some(({ workerId }) => workerId === id),
+  );
 }
 
 export function workersById(program: Program, id: number): readonly Worker[] {

@@ -139,17 +139,18 @@ export const notAdmitted: Row['admissionFailed'] = (worker, { at, failure }) =>
       }
     : { worker, effects: [], verdict: null };
 
-export const pause: Row['pause'] = (worker, input, settings) =>
-  worker.capabilities.isGated
-    ? {
-        worker: { ...worker, isPaused: true },
-        effects: [
-          { type: 'pauseWorker', worker: worker.id },
-          announce({ event: 'workerPaused', ...identity(worker) }),
-        ],
-        verdict: null,
-      }
-    : drainInsteadOfPause(worker, input, settings);
+export const pause: Row['pause'] = (worker, input, settings) => {
+  if (worker.isPaused) return { worker, effects: [], verdict: null };
+  if (!worker.capabilities.isGated) return drainInsteadOfPause(worker, input, settings);
+  return {
+    worker: { ...worker, isPaused: true },
+    effects: [
+      { type: 'pauseWorker', worker: worker.id },
+      announce({ event: 'workerPaused', ...identity(worker) }),
+    ],
+    verdict: null,
+  };
+};
 
 export const resume: Row['resume'] = (worker) =>
   worker.isPaused

@@ -1,8 +1,8 @@
 /**
- * Counts what a generation on probation answers, for `rollback_on`, and compares it with the generation before. It asks the workers at the beginning of a reload, when the new
- * generation serves, and then again and again until the probation is over: no timer is armed at other times.
+ * Counts what a generation answers while it is to prove itself, for `rollback_on`, and compares it with the generation before. It asks the workers at the beginning of a
+ * reload, when the new generation serves, or the first part of it, and then again and again until the probation is over: no timer is armed at other times.
  */
-import type { ErrorRate, MasterEvent, RequestCounts } from '../../../shared/events.ts';
+import type { ErrorCounts, ErrorRate, MasterEvent, RequestCounts } from '../../../shared/events.ts';
 import type { ErrorRateBound } from '../../config/plan.ts';
 import type { Platform } from '../../process/platform.ts';
 import { difference, excessiveErrors, noRequests, recent, type Sample } from './error-rate.ts';
@@ -26,6 +26,8 @@ export interface ErrorWatchParts {
 
 export interface ErrorWatch {
   observe(event: MasterEvent): void;
+  /** What both generations have answered since the new one began to serve; null: nothing is counted now. */
+  counts(): ErrorCounts | null;
 }
 
 /** The workers are asked so often while the bound's time passes, but neither more often nor more rarely than the limits. */
@@ -51,6 +53,10 @@ interface Round {
   atBeginning: RequestCounts | null;
   /** What they answered before the new generation served. */
   before: RequestCounts;
+  /** A part of the generation serves, or all of it. */
+  serves: boolean;
+  /** What the older workers had answered when the new generation began to serve. */
+  atServing: RequestCounts;
   samples: readonly Sample[];
   cancel: () => void;
 }
@@ -66,7 +72,16 @@ export function createErrorWatch({ arm, nowMs, bound, ask, foundBad }: ErrorWatc
   function begin(generation: number): Round {
     end();
     const cancel = (): void => undefined;
-    round = { generation, known: new Map(), atBeginning: null, before: noRequests, samples: [], cancel };
+    round = {
+      generation,
+      known: new Map(),
+      atBeginning: null,
+      before: noRequests,
+      serves: false,
+      atServing: noRequests,
+      samples: [],
+      cancel,
+    };
     return round;
   }
 
@@ -94,13 +109,16 @@ export function createErrorWatch({ arm, nowMs, bound, ask, foundBad }: ErrorWatc
     if (await look(own)) own.atBeginning ??= older(own);
   }
 
-  async function probationBegan(own: Round): Promise<void> {
+  async function beganToServe(own: Round): Promise<void> {
+    if (own.serves) return;
+    own.serves = true;
     const at = nowMs();
     if (!(await look(own))) return;
     const served = older(own);
     const sinceBeginning = difference(own.atBeginning ?? noRequests, served);
     // Too few, if the new generation was ready soon: then all that they have ever answered.
     own.before = sinceBeginning.requests >= (bound()?.atLeast ?? 0) ? sinceBeginning : served;
+    own.atServing = served;
     own.samples = [{ at, current: noRequests, previous: served }];
     schedule(own);
   }
@@ -134,11 +152,17 @@ export function createErrorWatch({ arm, nowMs, bound, ask, foundBad }: ErrorWatc
     observe(event) {
       if (event.event === 'generationStarted') {
         if (bound() !== null) void reloadBegan(begin(event.generation));
-      } else if (event.event === 'generationReady') {
-        if (event.probationMs > 0 && bound() !== null)
-          void probationBegan(round?.generation === event.generation ? round : begin(event.generation));
+      } else if (event.event === 'rolloutAdvanced' || event.event === 'generationReady') {
+        const isToProve = event.event === 'rolloutAdvanced' || event.probationMs > 0;
+        if (isToProve && bound() !== null)
+          void beganToServe(round?.generation === event.generation ? round : begin(event.generation));
         else end();
       } else if (endings.has(event.event)) end();
+    },
+    counts() {
+      const last = round?.samples.at(-1);
+      if (round === null || last === undefined) return null;
+      return { current: last.current, previous: difference(round.atServing, last.previous) };
     },
   };
 }

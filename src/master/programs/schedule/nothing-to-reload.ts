@@ -15,6 +15,7 @@ export function nothingToReload(generation: number, wallMs: number): ReloadUnder
       probationMs: 0,
       serving: null,
       rolledBackTo: null,
+      remaining: 0,
     }),
   };
 }

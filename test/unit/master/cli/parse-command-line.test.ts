@@ -170,7 +170,16 @@ test('options are compiled once: durations in ms, paths absolute, defaults fille
           crashLoop: null,
           onFatal: null,
         },
-        rollout: { rollbackOn: null },
+        rollout: {
+          steps: {
+            maxSurge: null,
+            maxUnavailable: { count: 0 },
+            pauseMs: 2_000,
+            canary: 0,
+            canaryMs: 2_000,
+          },
+          rollbackOn: null,
+        },
       },
     ],
   });

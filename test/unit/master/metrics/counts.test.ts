@@ -31,6 +31,7 @@ const rolledBack: MasterEvent = {
   event: 'generationRolledBack',
   generation: 2,
   to: 1,
+  remaining: 0,
   durationMs: 10,
   release,
   failure,

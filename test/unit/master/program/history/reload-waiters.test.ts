@@ -107,7 +107,15 @@ test('on probation the verdict is waited for, and the moment in which it serves 
   await settled();
   expect([seen, verdicts]).toEqual([['ok true'], []]);
   results.observe(
-    { event: 'generationRolledBack', generation: 2, to: 1, durationMs: 80, release: null, failure },
+    {
+      event: 'generationRolledBack',
+      generation: 2,
+      to: 1,
+      remaining: 0,
+      durationMs: 80,
+      release: null,
+      failure,
+    },
     9,
   );
   await settled();
@@ -122,6 +130,7 @@ test('on probation the verdict is waited for, and the moment in which it serves 
       probationMs: 0,
       serving: 1,
       rolledBackTo: 1,
+      remaining: 0,
     },
   ]);
   expect(results.last()).toEqual(verdicts[0]);
@@ -136,6 +145,7 @@ test('a generation that is rolled back in its first moment on probation is not s
     event: 'generationRolledBack',
     generation: 2,
     to: 1,
+    remaining: 0,
     durationMs: 80,
     release: null,
   } as const;

@@ -156,6 +156,8 @@ function due(key: TimerKey, at: number): LifecycleInput {
       return { type: 'retryDue', at };
     case 'replacement':
       return { type: 'replacementDue', at };
+    case 'rollout':
+      return { type: 'rolloutDue', at };
     case 'settle':
       return { type: 'settleElapsed', at };
     case 'probation':

@@ -25,7 +25,7 @@ test('a generation on probation that is found bad drains with its connections, a
   ]);
   expect(effects).toContainEqual({
     type: 'announce',
-    event: { event: 'generationRolledBack', generation: 2, to: 1, durationMs: 600, failure },
+    event: { event: 'generationRolledBack', generation: 2, to: 1, durationMs: 600, remaining: 0, failure },
   });
   expect(it.program).toMatchObject({ phase: 'serving', current: { number: 1 } });
 });

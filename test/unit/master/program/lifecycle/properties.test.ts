@@ -11,11 +11,14 @@ import {
   servingGeneration,
   type LifecycleSettings,
   type Program,
+  type Amount,
   type RestartSettings,
+  type RolloutSettings,
   type Slot,
 } from '../../../../../src/master/program/lifecycle/state.ts';
 import { step } from '../../../../../src/master/program/lifecycle/step.ts';
 import { isImpossible as isImpossibleForWorker } from '../../../../../src/master/program/lifecycle/worker-table.ts';
+import type { MasterEvent } from '../../../../../src/shared/events.ts';
 import { capabilities, crash, failure, settings } from '../../../../helpers/lifecycle.ts';
 
 /**
@@ -38,6 +41,8 @@ class World {
   /** Programs that do not know graceful-run, or were not recognised as Node.js: they accept whatever they are told. */
   readonly ungated = new Set<number>();
   everServed = false;
+  mostWanted = 0;
+  onEvent: (event: MasterEvent['event']) => void = () => undefined;
   /** At most one worker was left in the generation that served. */
   wasAtRest = false;
   stopAsked = false;
@@ -47,8 +52,9 @@ class World {
     probationMs: number,
     restart: RestartSettings,
     stopSteps: LifecycleSettings['stopSteps'],
+    rollout: RolloutSettings,
   ) {
-    const own = { settleMs: 3, maxDrainingGenerations: 2, probationMs, restart, stopSteps };
+    const own = { settleMs: 3, maxDrainingGenerations: 2, probationMs, restart, stopSteps, rollout };
     this.program = idleProgram({ ...settings, ...own }, workers);
   }
 
@@ -69,10 +75,14 @@ class World {
     }
     if (input.type === 'workerRestartedItself' || input.type === 'workerLostProgram')
       this.replaced.add(input.worker);
-    if (input.type === 'workerRestartedItself') this.admitted.delete(input.worker);
+    if (input.type === 'workerRestartedItself') {
+      this.admitted.delete(input.worker);
+      if (input.capabilities.isGated) this.ungated.delete(input.worker);
+    }
     if (input.type === 'workerEnded') this.alive.delete(input.worker);
     this.expectPossible(input);
     const { state, effects } = step(this.program, input);
+    this.expectWithinBounds(state, effects, 'worker' in input ? input.worker : null);
     // Written down and read back, it decides the same: another master may go on with it.
     this.program = JSON.parse(JSON.stringify(state)) as Program;
     expect(this.program).toEqual(state);
@@ -88,6 +98,51 @@ class World {
     }
     const worker = this.program.workers.find(({ id }) => id === input.worker);
     if (worker !== undefined) expect(isImpossibleForWorker(worker.phase, input.type)).toBe(false);
+  }
+
+  /** In a reload in steps, no worker of the new generation is started beyond max_surge, and no old one is told to go beyond max_unavailable. */
+  expectWithinBounds(after: Program, effects: readonly Effect[], about: number | null): void {
+    if (after.phase !== 'reloading' || after.settings.rollout.maxSurge === null) return;
+    const { candidate, current, workersWanted } = after;
+    const surge = amountOf(after.settings.rollout.maxSurge, workersWanted, Math.ceil);
+    const unavailable = Math.max(
+      surge === 0 ? 1 : 0,
+      amountOf(after.settings.rollout.maxUnavailable, workersWanted, Math.floor),
+    );
+    if (
+      effects.some(
+        (one) => one.type === 'startWorker' && one.generation === candidate.number && !this.leaves(one.slot),
+      )
+    )
+      expect(after.workers.length).toBeLessThanOrEqual(workersWanted + surge);
+    const told = effects.flatMap((one) =>
+      one.type === 'drainWorker' && one.reason === 'reload' ? [one.worker] : [],
+    );
+    const lost = this.program.workers.filter(
+      (worker) =>
+        // One that this input is about has just ceased to serve by itself.
+        worker.id !== about &&
+        told.includes(worker.id) &&
+        isAccepting(worker) &&
+        worker.generation !== candidate.number,
+    );
+    // Those of a generation that has been replaced as a whole were not told to go for this reload.
+    if (servingGeneration(this.program)?.number !== current.number) return;
+    // One that new workers have replaced does not count: they serve in its place.
+    const replaced = candidate.slots.filter(({ workerId }) =>
+      after.workers.some((worker) => worker.id === workerId && isAccepting(worker)),
+    );
+    if (lost.some(({ slot }) => !replaced.some(({ index }) => index === slot)))
+      expect(after.workers.filter(isAccepting).length).toBeGreaterThanOrEqual(workersWanted - unavailable);
+    expect(current.slots.length).toBeLessThanOrEqual(Math.max(workersWanted, this.mostWanted));
+  }
+
+  /** A worker of the candidate leaves by itself: the one that takes its place is started at once. */
+  leaves(slot: number): boolean {
+    return (
+      this.program.phase === 'reloading' &&
+      this.program.candidate.slots.some(({ index, workerId }) => index === slot && workerId !== null)
+    );
   }
 
   obey(effect: Effect): void {
@@ -146,13 +201,16 @@ class World {
       case 'closeListeners':
       case 'lookForLeftovers':
       case 'endCommand':
+        break;
       case 'announce':
+        this.onEvent(effect.event.event);
         break;
     }
   }
 
   check(): void {
     const { program } = this;
+    this.mostWanted = Math.max(this.mostWanted, program.workersWanted);
     // The shell's processes are the lifecycle's workers: nobody is forgotten.
     expect(program.workers.map(({ id }) => id).sort()).toEqual([...this.alive].sort());
     // Once there was a serving generation, there is one until a stop is asked for, or all of its workers have come to their end: no reload takes it down.
@@ -160,15 +218,17 @@ class World {
     if (this.everServed && !this.stopAsked && servingGeneration(program) === null)
       expect(this.wasAtRest).toBe(true);
     this.wasAtRest = servingGeneration(program)?.slots.every(isEmptyOrLast) ?? this.wasAtRest;
-    // A candidate that waits for its next worker has one that is about to become ready.
+    // A candidate that waits for its next worker does not wait for nothing: one is about to become ready, to accept or to go, or the next step is due.
+    expect(this.timers.has('{"timer":"rollout"}')).toBe(
+      program.phase === 'reloading' && program.rollout.nextAt !== null,
+    );
     if (
       program.phase === 'reloading' &&
       program.candidate.slots.some(({ workerId, rest }) => workerId === null && rest === null)
     )
       expect(
-        program.workers.some(
-          ({ generation, phase }) => generation === program.candidate.number && phase === 'starting',
-        ),
+        program.rollout.nextAt !== null ||
+          program.workers.some(({ phase, admission }) => phase !== 'ready' || admission === 'asked'),
       ).toBe(true);
     // Every slot of the serving generation has a worker, or a restart that is armed, or stays empty, which it does not where workers are always replaced.
     const { restart } = program.settings;
@@ -185,8 +245,13 @@ class World {
     expect(this.timers.has('{"timer":"retry"}')).toBe(program.phase === 'backoff');
     if (program.phase === 'backoff') expect(program.failures).toBeLessThanOrEqual(restart.startRetries);
     // A paused worker belongs to the generation that can take over again; and while there is one, the time is limited.
-    const waiting =
-      program.phase === 'probation' ? program.previous.slots.map(({ workerId }) => workerId) : [];
+    const old =
+      program.phase === 'probation'
+        ? program.previous
+        : program.phase === 'reloading'
+          ? program.current
+          : null;
+    const waiting = old?.slots.map(({ workerId }) => workerId) ?? [];
     for (const { id, phase, isPaused } of program.workers)
       if (isPaused && phase === 'ready') expect(waiting).toContain(id);
     expect(this.timers.has('{"timer":"probation"}')).toBe(program.phase === 'probation');
@@ -255,6 +320,8 @@ function timerEvent(effect: Extract<Effect, { type: 'armTimer' }>, at: number): 
       return { type: 'retryDue', at: due };
     case 'replacement':
       return { type: 'replacementDue', at: due };
+    case 'rollout':
+      return { type: 'rolloutDue', at: due };
     case 'settle':
       return { type: 'settleElapsed', at: due };
     case 'probation':
@@ -292,6 +359,8 @@ const action = fc.record({
         'losesProgram',
         'restartsItself',
         'foundBad',
+        'promote',
+        'rollback',
         'wornOut',
         'start' as const,
       ),
@@ -392,6 +461,10 @@ function play(world: World, { pick, kind }: { pick: number; kind: string }): voi
     case 'leftBehind':
       if (world.everServed) world.feed({ type: 'queueLeftBehind', at, slot: pick % 4, connections: 1 });
       return;
+    case 'promote':
+    case 'rollback':
+      world.feed({ type: kind === 'promote' ? 'promoteRequested' : 'rollbackRequested', at });
+      return;
     case 'foundBad':
       // Also a generation that is none any more.
       if (world.everServed)
@@ -402,6 +475,9 @@ function play(world: World, { pick, kind }: { pick: number; kind: string }): voi
           failure,
         });
       return;
+    case 'onward':
+      goOn(world, pick);
+      return;
     case 'stale':
       world.feed({ type: 'drainTimedOut', at, worker: 1_000_000 });
       return;
@@ -411,6 +487,27 @@ function play(world: World, { pick, kind }: { pick: number; kind: string }): voi
       world.feed({ type: 'restartDue', at, generation: 1_000_000, slot: 0 });
       return;
   }
+}
+
+/** What a worker that is well does next; if none does anything, the next timer fires. */
+function goOn(world: World, pick: number): void {
+  const { at } = world;
+  const moves = world.program.workers.flatMap(({ id: worker, phase, admission }): LifecycleInput[] => {
+    const able = worker % 7 === 3 ? noCapabilities : capabilities;
+    if (phase === 'starting') return [{ type: 'workerSaidReady', at, worker, capabilities: able }];
+    if (phase === 'ready') return admission === 'asked' ? [{ type: 'workerAdmitted', at, worker }] : [];
+    return [{ type: 'workerEnded', at, worker, end: crash }];
+  });
+  const move = chosen(moves, pick);
+  if (move !== undefined) {
+    world.feed(move);
+    return;
+  }
+  const [next] = [...world.timers].sort(([, one], [, other]) => one.at - other.at);
+  if (next === undefined) return;
+  world.timers.delete(next[0]);
+  world.at = Math.max(at, next[1].at);
+  world.feed({ ...next[1], at: world.at });
 }
 
 /** One life of a program, from its start to its last process. `againAfter`: a second request to stop comes so much later. */
@@ -448,10 +545,31 @@ const restarts: fc.Arbitrary<RestartSettings> = fc.record({
   crashLoop: fc.constantFrom(null, { deaths: 1, windowMs: 1_000 }, { deaths: 3, windowMs: 60_000 }),
 });
 
+const amounts: fc.Arbitrary<Amount> = fc.constantFrom(
+  { count: 0 },
+  { count: 1 },
+  { count: 2 },
+  { share: 0.25 },
+  { share: 0.5 },
+);
+
+const rolloutOf = {
+  maxUnavailable: amounts,
+  pauseMs: fc.constantFrom(0, 3, 1_000),
+  canary: fc.constantFrom(0, 0, 1, 2),
+  canaryMs: fc.constantFrom(3, 1_000),
+};
+
+const rollouts: fc.Arbitrary<RolloutSettings> = fc.record({ ...rolloutOf, maxSurge: fc.option(amounts) });
+
+function amountOf(amount: Amount, wanted: number, round: (number: number) => number): number {
+  return 'count' in amount ? amount.count : round(amount.share * wanted);
+}
+
 test('no sequence of inputs breaks an invariant, a stop ends every one, and the program can be started again', () => {
   fc.assert(
     fc.property(
-      fc.integer({ min: 1, max: 3 }),
+      fc.integer({ min: 1, max: 4 }),
       fc.array(fc.array(action, { maxLength: 80 }), { minLength: 1, maxLength: 2 }),
       fc.option(fc.nat({ max: 2 * settings.sameStopMs })),
       fc.constantFrom(0, 4, 1_000),
@@ -461,11 +579,69 @@ test('no sequence of inputs breaks an invariant, a stop ends every one, and the 
           maxLength: 3,
         }),
       ),
-      (workers, lives, againAfter, probationMs, restart, stopSteps) => {
-        const world = new World(workers, probationMs, restart, stopSteps);
+      rollouts,
+      (workers, lives, againAfter, probationMs, restart, stopSteps, rollout) => {
+        const world = new World(workers, probationMs, restart, stopSteps, rollout);
         for (const actions of lives) live(world, actions, againAfter);
       },
     ),
     { numRuns: 2_000 },
   );
+}, 120_000);
+
+/** Reloads in steps that come far: mostly everything goes well, and now and then something happens in the middle of a step. */
+const mostlyWell = fc.record({
+  pick: fc.nat(),
+  kind: fc.oneof(
+    { weight: 20, arbitrary: fc.constant('onward' as const) },
+    { weight: 2, arbitrary: fc.constant('reload' as const) },
+    {
+      weight: 1,
+      arbitrary: fc.constantFrom(
+        'more',
+        'less',
+        'adopts',
+        'drains',
+        'end',
+        'exit',
+        'timer',
+        'cannotPause',
+        'losesProgram',
+        'restartsItself',
+        'foundBad',
+        'promote',
+        'rollback',
+        'wornOut',
+        'start' as const,
+      ),
+    },
+  ),
+  pause: fc.nat({ max: 2 }),
+});
+
+test('a reload in steps keeps its bounds and comes to an end, whatever happens in the middle of a step', () => {
+  let steps = 0;
+  let backs = 0;
+  let finished = 0;
+  fc.assert(
+    fc.property(
+      fc.integer({ min: 1, max: 5 }),
+      fc.array(mostlyWell, { minLength: 40, maxLength: 140 }),
+      fc.constantFrom(0, 4),
+      restarts,
+      fc.record({ ...rolloutOf, maxSurge: amounts }),
+      (workers, actions, probationMs, restart, rollout) => {
+        const world = new World(workers, probationMs, restart, null, rollout);
+        world.onEvent = (event) => {
+          if (event === 'rolloutAdvanced') steps++;
+          if (event === 'generationRolledBack') backs++;
+          if (event === 'generationReady') finished++;
+        };
+        live(world, actions, null);
+      },
+    ),
+    { numRuns: 400 },
+  );
+  // It has been there.
+  expect(Math.min(steps, backs, finished)).toBeGreaterThan(50);
 }, 120_000);

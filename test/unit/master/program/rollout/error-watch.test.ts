@@ -4,7 +4,7 @@ import {
   type WorkerCounts,
 } from '../../../../../src/master/program/rollout/error-watch.ts';
 import type { ErrorRateBound } from '../../../../../src/master/config/plan.ts';
-import type { ErrorRate, MasterEvent } from '../../../../../src/shared/events.ts';
+import type { ErrorCounts, ErrorRate, MasterEvent } from '../../../../../src/shared/events.ts';
 
 const started: MasterEvent = { event: 'generationStarted', generation: 2, workers: 1, release: null };
 const settled: MasterEvent = {
@@ -45,6 +45,10 @@ class World {
   async observe(event: MasterEvent): Promise<void> {
     this.#watch.observe(event);
     await new Promise((resolve) => setImmediate(resolve));
+  }
+
+  shown(): ErrorCounts | null {
+    return this.#watch.counts();
   }
 
   /** The old worker has answered so much, and the new one. */
@@ -142,4 +146,30 @@ test('a bound that is taken out of the config file ends the counting', async () 
   world.bound = null;
   await world.fire();
   expect(world.timer).toBeNull();
+});
+
+test('counts from the first step of a reload on, and goes on counting when all of the generation serves', async () => {
+  const world = new World();
+  await world.observe(started);
+  world.set([100, 1], [0, 0]);
+  expect(world.shown()).toBeNull();
+  await world.observe({
+    event: 'rolloutAdvanced',
+    generation: 2,
+    serving: 1,
+    workers: 3,
+    isCanary: true,
+    pauseMs: 60_000,
+  });
+  world.set([180, 1], [20, 2]);
+  await world.fire();
+  expect(world.shown()).toEqual({
+    current: { requests: 20, serverErrors: 2 },
+    previous: { requests: 80, serverErrors: 0 },
+  });
+  await world.observe(ready(60_000));
+  world.set([200, 1], [60, 6]);
+  await world.fire();
+  expect(world.bad).toMatchObject([{ generation: 2, rate: { requests: 60, serverErrors: 6 } }]);
+  expect(world.shown()).toBeNull();
 });

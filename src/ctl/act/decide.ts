@@ -1,0 +1,19 @@
+/** `gracefulctl promote` and `rollback`: what an operator decides about a new generation that is to prove itself. */
+import { programRoute } from '../../shared/control-api.ts';
+import { ask, promptMs } from '../../shared/ask-master.ts';
+import { decided, readAnswer } from '../../shared/schemas/answer-schemas.ts';
+import type { FoundProgram } from '../masters/select-programs.ts';
+import type { Achieved } from './report.ts';
+
+/** Resolves when the master has done it; workers are started or drained after that. @throws GracefulRunError noRollout, programStopped. */
+export async function decide(
+  decision: 'promote' | 'rollback',
+  { master, status }: FoundProgram,
+): Promise<Achieved> {
+  const route = programRoute(encodeURIComponent(status.program), decision);
+  const request = { path: master.path, method: 'POST', route, body: {} } as const;
+  const { body } = await ask(decision, { ...request, timeoutMs: promptMs }, [200]);
+  const result = readAnswer(decided, body);
+  const text = { promote: 'goes on with', rollback: 'goes back to' }[decision];
+  return { state: 'accepted', result, text: `${text} generation ${result.generation}` };
+}

@@ -1,0 +1,39 @@
+/** What an operator decides about a new generation that is to prove itself: to go on with it, or to go back. */
+import type { Decided } from '../../../shared/control-api.ts';
+import { GracefulRunError } from '../../../shared/errors.ts';
+import type { Program } from '../lifecycle/state.ts';
+import type { Runner } from '../runner.ts';
+
+export type RolloutDecision = 'promote' | 'rollback';
+
+/** Errors: `noRollout`. */
+export function decideRollout(
+  decision: RolloutDecision,
+  name: string,
+  runner: Pick<Runner, 'state' | 'dispatch'>,
+): Decided {
+  const generation = generationAfter(decision, runner.state());
+  if (generation === null) {
+    const isStarting = runner.state().phase === 'reloading';
+    throw new GracefulRunError(
+      'noRollout',
+      `cannot ${decision} ${name}: ${
+        isStarting
+          ? 'its new workers do not serve yet'
+          : 'no reload is under way, and no generation is on probation'
+      }`,
+      { hint: `see gracefulctl status ${name}` },
+    );
+  }
+  runner.dispatch({ type: decision === 'promote' ? 'promoteRequested' : 'rollbackRequested' });
+  return { generation };
+}
+
+/** The one that is gone on with, or back to; null: there is nothing to decide. */
+function generationAfter(decision: RolloutDecision, program: Program): number | null {
+  if (program.phase === 'probation')
+    return decision === 'promote' ? program.current.number : program.previous.number;
+  if (program.phase !== 'reloading') return null;
+  if (decision === 'rollback') return program.current.number;
+  return program.rollout.nextAt === null ? null : program.candidate.number;
+}
