@@ -154,3 +154,70 @@ test('a hook can open /dev/stderr', async () => {
   const { output } = await master.waitFor('hookEnded', { hook: 'pre_start' });
   expect(output).toEqual(['no database']);
 });
+
+test('on_rollback is run once for a release that crashes on probation, with the event that says why', async () => {
+  const { master, folder } = runWithHooks(
+    {
+      on_rollback: 'echo "$GRACEFUL_RUN_HOOK $GRACEFUL_RUN_EVENT $(cat)" >> told',
+      on_failure: 'echo "$GRACEFUL_RUN_HOOK $GRACEFUL_RUN_EVENT" >> told',
+    },
+    { keys: ['workers = 2', 'canary = 1', 'canary_time = "60s"'] },
+  );
+  await master.serving();
+  master.signal('SIGHUP');
+  await master.waitFor('rolloutAdvanced', { generation: 2 });
+  kill(await master.workerPid(2));
+  await master.waitFor('hookEnded', { hook: 'on_rollback', problem: null });
+  const told = linesOf(join(folder, 'told')).map((line) => line.split(' '));
+  expect(told.map((words) => words.slice(0, 2))).toEqual([['on_rollback', 'generationRolledBack']]);
+  expect(JSON.parse(told[0]?.slice(2).join(' ') ?? '')).toMatchObject({
+    event: 'generationRolledBack',
+    program: 'shop',
+    generation: 2,
+    to: 1,
+    failure: { outcome: { signal: 'SIGKILL' } },
+  });
+});
+
+test('on_fatal is run for a program that is given up, and the master waits for it before it ends', async () => {
+  const { master, folder } = runWithHooks(
+    { on_fatal: 'sleep 0.2; echo "$GRACEFUL_RUN_HOOK $GRACEFUL_RUN_EVENT $(cat)" >> told' },
+    { keys: ['startretries = 0', 'on_fatal = "exit"'], command: app('exits-before-ready') },
+  );
+  expect(await master.exited).toMatchObject({ code: 7 });
+  const told = linesOf(join(folder, 'told')).map((line) => line.split(' '));
+  expect(told.map((words) => words.slice(0, 2))).toEqual([['on_fatal', 'stopped']]);
+  expect(JSON.parse(told[0]?.slice(2).join(' ') ?? '')).toMatchObject({
+    event: 'stopped',
+    program: 'shop',
+    failure: { reason: 'exited', outcome: { code: 7 } },
+  });
+});
+
+test('on_fatal is run for a program that crashes again and again, while another one of the master serves on', async () => {
+  const folder = temporaryFolder();
+  writeFileSync(
+    join(folder, 'town.toml'),
+    [
+      '[program.shop]',
+      `command = ${JSON.stringify(app('crashes-when-told'))}`,
+      'listen = ["127.0.0.1:0"]',
+      'crash_loop = "1 in 1m"',
+      '[program.shop.hooks]',
+      'on_fatal = "echo $GRACEFUL_RUN_PROGRAM >> told"',
+      '[program.mail]',
+      `command = ${JSON.stringify(app('serves'))}`,
+      'listen = ["127.0.0.1:0"]',
+    ].join('\n'),
+  );
+  const flags = ['-c', 'town.toml', '--log-format', 'json', '--log-level', 'debug'];
+  const master = runMaster({ name: 'town', hasOwnFlags: false, flags, command: [], cwd: folder });
+  const isOf = (program: string) => (event: object) => Reflect.get(event, 'program') === program;
+  await master.waitFor('generationReady', isOf('shop'));
+  await master.waitFor('generationReady', isOf('mail'));
+  const { pid } = await master.waitFor('workerStarted', isOf('shop'));
+  kill(pid ?? -1);
+  await master.waitFor('hookEnded', { hook: 'on_fatal', problem: null });
+  expect(linesOf(join(folder, 'told'))).toEqual(['shop']);
+  expect(master.all('stopped', isOf('mail'))).toEqual([]);
+});
