@@ -101,6 +101,17 @@ test.for([
   },
 );
 
+test('max_surge = 0 with one worker: clients wait while no worker accepts, and no request fails', async () => {
+  const { master } = runShop(['max_surge = 0', 'max_unavailable = 1']);
+  const port = await master.serving();
+  const load = startLoad({ port, mode: 'fresh', clients, paceMs: 3 });
+  await load.moreAnswers(20);
+  expect(await reloadAndWait(master, 'drained')).toMatchObject({ status: 200, result: { ok: true } });
+  await load.moreAnswers(20);
+  expect(failureCounts(await load.stop())).toEqual({});
+  expect(extremesOf(master)).toEqual({ mostRunning: 1, fewestAccepting: 0 });
+});
+
 test('a canary that crashes goes back alone, under load, and no other request fails', async () => {
   const { master } = runShop(['workers = 4', 'canary = 1', 'canary_time = "60s"']);
   const port = await master.serving();

@@ -13,6 +13,7 @@ import type { ProcessRecord, ProgramRecord } from '../handover/record.ts';
 import type { DrainProgressEvent } from './drain-progress.ts';
 import { otherReleaseIn, releaseOf } from './history/releases.ts';
 import {
+  candidateGeneration,
   isAccepting,
   isLeaving,
   isResting,
@@ -154,10 +155,13 @@ const stateOfPhase: Readonly<Record<Exclude<ShownPhase, 'restarting' | 'schedule
 function stateOf(phase: Exclude<ShownPhase, 'scheduled'>, program: Program): ProgramState {
   if (phase !== 'restarting') return stateOfPhase[phase];
   const current = servingGeneration(program);
+  const generations = [current?.number, candidateGeneration(program)?.number];
   const isStarting = program.workers.some(
-    ({ generation, phase: own }) => generation === current?.number && (own === 'starting' || own === 'ready'),
+    ({ generation, phase: own }) =>
+      generations.includes(generation) && (own === 'starting' || own === 'ready'),
   );
-  if (isStarting) return 'STARTING';
+  // Without a slot it has made room for a new one (max_surge = 0).
+  if (isStarting || current?.slots.length === 0) return 'STARTING';
   return current?.slots.some(({ hasEndedReady }) => hasEndedReady) === true ? 'EXITED' : 'BACKOFF';
 }
 
