@@ -12,6 +12,8 @@ export interface OutputResult {
   readonly setup: string;
   /** Of the program's own bytes, in bytes a second: one figure for each round. */
   readonly bytesPerSecond: readonly number[];
+  /** How many bytes get into the files for each byte of the program: more than one if something is added to each line. */
+  readonly growth: number;
 }
 
 export interface OutputResults {
@@ -27,7 +29,7 @@ const patienceMs = 120_000;
 export async function measureOutput({ rounds, bytes }: OutputEffort): Promise<OutputResults> {
   const present = loggers.flatMap((logger) => {
     const version = logger.version();
-    return version === null ? [] : [{ logger, version, figures: [] as number[] }];
+    return version === null ? [] : [{ logger, version, figures: [] as OneRound[] }];
   });
   for (let round = 0; round < rounds; round += 1)
     for (const { logger, figures } of present) {
@@ -41,13 +43,19 @@ export async function measureOutput({ rounds, bytes }: OutputEffort): Promise<Ou
       logger: name,
       version,
       setup,
-      bytesPerSecond: figures,
+      bytesPerSecond: figures.map(({ bytesPerSecond }) => bytesPerSecond),
+      growth: figures[0]?.growth ?? 1,
     })),
   };
 }
 
-/** The bytes of a program that writes `bytes`, in one second. */
-async function measureOne(logger: Logger, bytes: number): Promise<number> {
+interface OneRound {
+  readonly bytesPerSecond: number;
+  readonly growth: number;
+}
+
+/** Of a program that writes `bytes`. */
+async function measureOne(logger: Logger, bytes: number): Promise<OneRound> {
   const home = createManagerHome(() => ({}));
   try {
     const [block, script, go, done, logs] = ['block', 'writer.sh', 'go', 'done', 'logs'].map((name) =>
@@ -77,7 +85,8 @@ async function measureOne(logger: Logger, bytes: number): Promise<number> {
       const begunAt = performance.now();
       writeFileSync(go, '');
       await eventually('everything written', () => existsSync(done) && isWhole(logs, lines), patienceMs);
-      return (lines * lineBytes * 1_000) / (performance.now() - begunAt);
+      const bytesPerSecond = (lines * lineBytes * 1_000) / (performance.now() - begunAt);
+      return { bytesPerSecond, growth: sizeOf(logs, false) / (lines * lineBytes) };
     } finally {
       await running.stop();
     }
