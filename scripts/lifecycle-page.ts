@@ -22,6 +22,7 @@ const settings: LifecycleSettings = {
   probationMs: 1_000,
   sameStopMs: 0,
   maxDrainingGenerations: 8,
+  overlaps: true,
   replacementIntervalMs: 10_000,
   rollout: allAtOnce,
   backoff: defaultBackoff,
@@ -144,6 +145,7 @@ function phaseAfter(phase: WorkerPhase, input: WorkerTableInput): WorkerPhase | 
     admission: 'notAsked',
     adopts: false,
     isPaused: false,
+    isHung: false,
   };
   return stepWorker(worker, input, settings).worker?.phase ?? 'exited';
 }

@@ -113,6 +113,8 @@ export interface WorkerStatus {
   readonly state: WorkerPhase;
   /** It accepts new connections. */
   readonly isAccepting: boolean;
+  /** It gives no sign of life, and is to be replaced (`watchdog`). */
+  readonly isHung: boolean;
   /** What it can do; null before it is ready. */
   readonly capabilities: WorkerCapabilities | null;
   /** How long it has been in this state, in ms. */

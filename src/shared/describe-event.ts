@@ -62,6 +62,7 @@ const stateWords: {
   generationFailed: ['failed', 'bad'],
   generationRolledBack: ['failed', 'bad'],
   workerFailed: ['failed', 'bad'],
+  workerHung: ['hung', 'bad'],
   workerRestartedItself: ['crashed', 'bad'],
   workerKilled: ['killed', 'bad'],
   watchFailed: ['cannot watch', 'bad'],
@@ -160,6 +161,8 @@ function sentence(event: MasterEvent, why: (failure: Failure) => string): string
       return `${count(event.toCount, 'worker')} wanted instead of ${event.fromCount}`;
     case 'restartScheduled':
       return `worker in slot ${event.slot} restarts ${event.delayMs === 0 ? 'at once' : `in ${formatDuration(event.delayMs)}`}, after ${event.failures === 1 ? 'a failure' : `${event.failures} failures in a row`}`;
+    case 'workerHung':
+      return describeHung(event);
     case 'workerStarted':
       return `${worker(event)} started`;
     case 'workerNotReadyYet':
@@ -298,7 +301,20 @@ const killReason: Readonly<Record<KillReason, string>> = {
   reload: 'a newer generation takes its place',
   scaleDown: 'fewer workers are wanted',
   replacement: 'another worker has taken its place',
+  hung: 'it was hung, and has not ended by itself',
 };
+
+/** The whole stack is in the event: here is where it begins. */
+function describeHung(event: Extract<MasterEvent, { event: 'workerHung' }>): string {
+  const { silentMs, boundMs, isTriggered, stack, problem, doing } = event;
+  const what = isTriggered
+    ? 'has said that it is hung (WATCHDOG=trigger)'
+    : `is hung: it gave no sign of life for ${formatDuration(silentMs)}, and may be silent for ${formatDuration(boundMs)} (watchdog)`;
+  const does =
+    doing === null ? '' : doing === 'runs' ? '; it uses the CPU' : `; it waits in the kernel (${doing})`;
+  const where = stack.length > 0 ? `; it is in ${stack.slice(0, 5).join(' < ')}` : '';
+  return `${worker(event)} ${what}${does}${where}${problem === null ? '' : `; ${problem}`}`;
+}
 
 function describeCause({ reason, figure, bound }: ReplacementCause): string {
   switch (reason) {
@@ -308,6 +324,8 @@ function describeCause({ reason, figure, bound }: ReplacementCause): string {
       return `it is as old as it may become, of ${formatDuration(bound)} (max_lifetime)`;
     case 'maxRequests':
       return `it has served ${figure} requests (max_requests)`;
+    case 'watchdog':
+      return `it gave no sign of life for ${formatDuration(figure)} (watchdog)`;
   }
 }
 

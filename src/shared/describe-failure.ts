@@ -19,6 +19,7 @@ export function describeFailureShortly({ reason, outcome }: Failure): string {
     notAdmitted: 'not accepting',
     notStarted: 'not started',
     unhealthy: 'unhealthy',
+    hung: 'hung',
     tooManyErrors: 'too many errors',
     superseded: 'another reload',
     requested: 'rolled back by an operator',

@@ -11,9 +11,12 @@ export interface Outcome {
   readonly signal: string | null;
 }
 
-/** Why a worker is replaced although it serves: `figure` is what was found, `bound` the limit. In bytes, ms or requests. */
+/**
+ * Why a worker is replaced although it is ready: `figure` is what was found, `bound` the limit. In bytes, ms or requests. For `watchdog`: for how long it has
+ * given no sign of life, in ms.
+ */
 export interface ReplacementCause {
-  readonly reason: 'maxMemory' | 'maxLifetime' | 'maxRequests';
+  readonly reason: 'maxMemory' | 'maxLifetime' | 'maxRequests' | 'watchdog';
   readonly figure: number;
   readonly bound: number;
 }
@@ -66,10 +69,10 @@ export interface Failure {
 export type WorkerFailureReason = 'exited' | 'notReady' | 'notAdmitted' | 'notStarted';
 
 /**
- * Why a whole generation went back. `unhealthy`: one of its workers no longer answered the health path. `superseded`: another reload was requested while
+ * Why a whole generation went back. `unhealthy`: one of its workers no longer answered the health path. `hung`: one of them gave no sign of life (watchdog). `superseded`: another reload was requested while
  * it had replaced a part of the old workers. `requested`: an operator wanted the old one.
  */
-export type GenerationFailureReason = 'tooManyErrors' | 'unhealthy' | 'superseded' | 'requested';
+export type GenerationFailureReason = 'tooManyErrors' | 'unhealthy' | 'hung' | 'superseded' | 'requested';
 
 /** How many of its requests a generation has answered with a status of 500 to 599. */
 export interface ErrorRate extends RequestCounts {
@@ -301,6 +304,21 @@ export type MasterEvent =
       readonly failures: number;
       readonly delayMs: number;
     } & WorkerIdentity)
+  /** The worker gave no sign of life for as long as `watchdog` allows, or has said itself that it is hung. */
+  | ({
+      readonly event: 'workerHung';
+      /** Since its last sign of life. */
+      readonly silentMs: number;
+      readonly boundMs: number;
+      /** It has said so itself: WATCHDOG=trigger of sd_notify(3). */
+      readonly isTriggered: boolean;
+      /** Where its JavaScript is, the innermost function first. Empty: not known. */
+      readonly stack: readonly string[];
+      /** Why there is no stack; null: there is one, or the worker is not Node.js. */
+      readonly problem: string | null;
+      /** What its main thread does: `runs`, or the function of the kernel in which it waits. Null: not known. */
+      readonly doing: string | null;
+    } & WorkerIdentity)
   | ({ readonly event: 'workerStarted' } & WorkerChange)
   /** A request for the health path failed, and is retried. Announced only if the reason has changed. */
   | ({ readonly event: 'workerNotReadyYet'; readonly reason: string } & WorkerIdentity)
@@ -348,7 +366,8 @@ export type MasterEvent =
         | 'stop'
         | 'reload'
         | 'scaleDown'
-        | 'replacement';
+        | 'replacement'
+        | 'hung';
     } & WorkerChange)
   /** The worker ended as requested, or while it drained. `served`, `migrated`, `drained` and `cut` are null if it could not report them. */
   | ({

@@ -185,6 +185,8 @@ export type WorkerMessage =
   | { readonly type: 'acceptsNoMore'; readonly pid: number }
   /** A signal that its master has not sent makes it drain. The master answers with `drain`. */
   | { readonly type: 'drains'; readonly pid: number }
+  /** The answer to `ping`. */
+  | { readonly type: 'alive'; readonly pid: number }
   /** It has served as many requests as it was told to. Once. */
   | { readonly type: 'servedEnough'; readonly pid: number; readonly served: number }
   /** Its own clean-up was not finished when the time was up: `what` was cut, in the words of the log. */
@@ -245,6 +247,10 @@ export type MasterMessage =
   | { readonly type: 'checkHealth' }
   /** What is still open, and what does it do? */
   | { readonly type: 'report' }
+  /** Does its event loop turn? */
+  | { readonly type: 'ping' }
+  /** The handle beside it is one end of a pair of connected sockets, at which a thread tells what the main thread does when that is hung. */
+  | { readonly type: 'witness' }
   /** A copy of the listener, sent as a handle beside the message. */
   | { readonly type: 'listener'; readonly name: string }
   /** Follows `listener`, which never arrives where no descriptor is left for its handle. Up to this request all are answered. */

@@ -68,6 +68,7 @@ export function statusOf(pid: number): Status {
         servingPid: null,
         state: 'ready',
         isAccepting: true,
+        isHung: false,
         capabilities: { isGated: true, migrates: true, reports: true },
         inStateMs: 5_000,
         uptimeMs: 6_000,

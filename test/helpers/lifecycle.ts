@@ -20,6 +20,7 @@ export const settings: LifecycleSettings = {
   settleMs: 250,
   sameStopMs: 200,
   maxDrainingGenerations: 3,
+  overlaps: true,
   replacementIntervalMs: 10_000,
   rollout: allAtOnce,
   backoff: defaultBackoff,

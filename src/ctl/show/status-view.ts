@@ -207,7 +207,7 @@ function renderCount(status: Status): string {
 function isPaused(worker: WorkerStatus, { generation, rollout }: Status): boolean {
   const serving = rollout?.generation ?? generation;
   const isPrevious = serving !== null && worker.generation < serving;
-  return isPrevious && worker.state === 'ready' && !worker.isAccepting;
+  return isPrevious && worker.state === 'ready' && !worker.isAccepting && !worker.isHung;
 }
 
 function renderWorkers(status: Status, styles: Styles): readonly string[] {
@@ -217,7 +217,7 @@ function renderWorkers(status: Status, styles: Styles): readonly string[] {
     worker.pid === null ? '-' : String(worker.pid),
     String(worker.generation),
     String(worker.slot),
-    isPaused(worker, status) ? 'paused' : worker.state,
+    isPaused(worker, status) ? 'paused' : worker.isHung ? 'hung' : worker.state,
     formatAge(worker.inStateMs),
     formatAge(worker.uptimeMs),
   ]);

@@ -248,6 +248,7 @@ function firstWorker(startedAt: number): Worker {
     admission: 'notAsked',
     adopts: false,
     isPaused: false,
+    isHung: false,
   };
 }
 

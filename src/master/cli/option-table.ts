@@ -303,6 +303,15 @@ export const optionTable: readonly OptionRow[] = [
     option: 'maxRequests',
   },
   {
+    flag: 'watchdog',
+    kind: 'text',
+    value: '<time>',
+    default: 'none',
+    description:
+      'replace a worker that gives no sign of life for so long: Node.js whose event loop does not turn, a program that does not send WATCHDOG=1',
+    option: 'watchdog',
+  },
+  {
     flag: 'migrate',
     kind: 'boolean',
     value: null,

@@ -149,6 +149,7 @@ const aspects: readonly Aspect[] = [
   { key: 'max_memory', of: ({ replacement }) => replacement.maxMemoryBytes, isForNewWorkers: false },
   { key: 'max_lifetime', of: ({ replacement }) => replacement.maxLifetimeMs, isForNewWorkers: false },
   { key: 'max_requests', of: ({ replacement }) => replacement.maxRequests, isForNewWorkers: true },
+  { key: 'watchdog', of: ({ replacement }) => replacement.watchdogMs, isForNewWorkers: true },
   { key: 'replace_interval', of: ({ replacement }) => replacement.intervalMs, isForNewWorkers: false },
   { key: 'on_fatal', of: ({ restart }) => restart.onFatal, isForNewWorkers: false },
   { key: 'max_surge', of: ({ rollout }) => JSON.stringify(rollout.steps.maxSurge), isForNewWorkers: false },

@@ -13,6 +13,11 @@ export interface ReplacementOptions {
   readonly maxLifetime?: string;
   /** Replace a Node.js worker after this many requests, 1 to 1000000000000. Up to a tenth is taken off at random. Default: no limit. */
   readonly maxRequests?: number;
+  /**
+   * Replace a worker that gives no sign of life for so long, 1s to 24h: a Node.js worker whose event loop does not turn, and a program that does not send
+   * WATCHDOG=1 (sd_notify(3)). Default: none is expected.
+   */
+  readonly watchdog?: string;
   /** The time from the beginning of one such replacement to that of the next one of the program, at least: 0s to 24h. Default 10s. */
   readonly replaceInterval?: string;
 }
@@ -22,6 +27,7 @@ export interface ReplacementValues {
   readonly maxMemory: string | number;
   readonly maxLifetime: string;
   readonly maxRequests: number;
+  readonly watchdog: string;
   readonly replaceInterval: string;
 }
 
@@ -30,6 +36,8 @@ export interface ReplacementPlan {
   readonly maxMemoryBytes: number | null;
   readonly maxLifetimeMs: number | null;
   readonly maxRequests: number | null;
+  /** How long a worker may give no sign of life. */
+  readonly watchdogMs: number | null;
   readonly intervalMs: number;
 }
 
@@ -37,6 +45,7 @@ export function replacementPlan({
   maxMemory,
   maxLifetime,
   maxRequests,
+  watchdog,
   replaceInterval,
 }: {
   readonly [Name in keyof ReplacementValues]?: ReplacementValues[Name] | undefined;
@@ -45,6 +54,7 @@ export function replacementPlan({
     maxMemoryBytes: maxMemory === undefined ? null : sizeOf(maxMemory),
     maxLifetimeMs: maxLifetime === undefined ? null : parseDuration(maxLifetime),
     maxRequests: maxRequests ?? null,
+    watchdogMs: watchdog === undefined ? null : parseDuration(watchdog),
     intervalMs: parseDuration(replaceInterval ?? '10s') ?? 0,
   });
 }

@@ -24,5 +24,6 @@ export const replacementValues: {
     }, wantedLifetime),
   ),
   maxRequests: integer(1, 1_000_000_000_000),
+  watchdog: duration(1_000),
   replaceInterval: duration(0),
 };

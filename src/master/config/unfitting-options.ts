@@ -53,6 +53,8 @@ function unfittingLimit(
   replacement: ReplacementPlan,
   spelling: Spelling,
 ): GracefulRunError | null {
+  if (type === 'oneshot' && replacement.watchdogMs !== null)
+    return withoutAddress('watchdog', 'a oneshot ends by itself', spelling);
   const [limit] = limitsOf(replacement);
   if (limit === undefined) return null;
   if (type === 'oneshot') return withoutAddress(limit, 'a oneshot ends by itself', spelling);

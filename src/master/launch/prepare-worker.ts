@@ -108,13 +108,17 @@ export function prepareWorker(
     if (readyFd < firstListenerFd + listeners.length + 1) throw descriptorHeld(readyFd);
     environment[env.readyFd] = String(readyFd);
   }
-  // Never for a plain Node.js program, which says ready on the channel.
-  const isNotifyWanted = readiness.when === 'notifies' || (readiness.when === 'auto' && !command.isNode);
+  // Never for a plain Node.js program, which says ready on the channel, and is asked over it whether it lives.
+  const { watchdogMs } = plan.replacement;
+  const isWatchedByWord = watchdogMs !== null && !command.isNode;
+  const isNotifyWanted =
+    readiness.when === 'notifies' || (readiness.when === 'auto' && !command.isNode) || isWatchedByWord;
   const notifyPath = isNotifyWanted ? newNotifyPath(account?.uid ?? null) : null;
   if (notifyPath !== null) {
     environment['NOTIFY_SOCKET'] = notifyPath;
     // Those of the service that the master runs in.
     for (const name of ['WATCHDOG_USEC', 'WATCHDOG_PID']) setOrRemove(environment, name, undefined);
+    if (isWatchedByWord) environment['WATCHDOG_USEC'] = String(watchdogMs * 1_000);
   }
   const launch = isServer
     ? launchNode({ command, environment, preload, shimFolder: shimFolder(preload) })
@@ -127,17 +131,20 @@ export function prepareWorker(
     script: masterFile(preload, 'trampoline.cjs'),
     hasShell: hasShell(),
   };
-  const start = (what: Command, its: Readonly<Record<string, string>>, setsListenPid: boolean): Start =>
+  const start = (
+    what: Command,
+    its: Readonly<Record<string, string>>,
+    sets: { readonly setsListenPid: boolean; readonly setsWatchdogPid: boolean },
+  ): Start =>
     wrap(
       wrappers,
-      throughTrampoline(what, its, { setsListenPid, umask, comesAfterRoot: account !== null }, trampoline),
+      throughTrampoline(what, its, { ...sets, umask, comesAfterRoot: account !== null }, trampoline),
     );
   // Inside Node.js the preload sets LISTEN_PID.
-  const started = start(
-    { ...command, args: launch.args },
-    environment,
-    isServer && !command.isNode && !isTold,
-  );
+  const started = start({ ...command, args: launch.args }, environment, {
+    setsListenPid: isServer && !command.isNode && !isTold,
+    setsWatchdogPid: notifyPath !== null && isWatchedByWord,
+  });
   const { file, args } = started;
   const outliveMs = plan.drainTimeoutMs + beyondDrainMs;
   return {
@@ -151,7 +158,10 @@ export function prepareWorker(
     isNode: command.isNode,
     probe:
       readiness.when === 'commandSucceeds'
-        ? start({ file: '/bin/sh', args: ['-c', readiness.command] }, probeEnvironment, false)
+        ? start({ file: '/bin/sh', args: ['-c', readiness.command] }, probeEnvironment, {
+            setsListenPid: false,
+            setsWatchdogPid: false,
+          })
         : null,
     notifyPath,
     uid: account?.uid ?? null,

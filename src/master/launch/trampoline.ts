@@ -1,6 +1,6 @@
 /**
- * What can be set only in the worker's own process, before it becomes the program by exec, with the same pid: LISTEN_PID, which is not known
- * before the fork, the umask, and variables that the programs which set its user must not obey. Pure.
+ * What can be set only in the worker's own process, before it becomes the program by exec, with the same pid: LISTEN_PID and WATCHDOG_PID, which are not
+ * known before the fork, the umask, and variables that the programs which set its user must not obey. Pure.
  */
 export interface Command {
   readonly file: string;
@@ -27,6 +27,8 @@ const shellName = /^[A-Za-z_][A-Za-z0-9_]*$/;
 /** What the trampoline does before it becomes the command. */
 export interface Preparation {
   readonly setsListenPid: boolean;
+  /** Default: false. */
+  readonly setsWatchdogPid?: boolean;
   /** Null: it stays as it is. */
   readonly umask: number | null;
   /** Programs that run as root come before it: they have the environment of the worker, and must not obey it. */
@@ -41,11 +43,12 @@ export interface Preparation {
 export function throughTrampoline(
   command: Command,
   environment: Readonly<Record<string, string>>,
-  { setsListenPid, umask, comesAfterRoot }: Preparation,
+  { setsListenPid, setsWatchdogPid = false, umask, comesAfterRoot }: Preparation,
   { node, script, hasShell }: NodeTrampoline,
 ): Start {
   const kept = comesAfterRoot ? Object.keys(environment).filter((name) => obeyedByRoot.test(name)) : [];
-  if (!setsListenPid && umask === null && kept.length === 0) return { ...command, environment };
+  if (!setsListenPid && !setsWatchdogPid && umask === null && kept.length === 0)
+    return { ...command, environment };
   const { file, args } = command;
   if (!hasShell || !Object.keys(environment).every((name) => shellName.test(name)))
     return {
@@ -54,12 +57,13 @@ export function throughTrampoline(
       environment: {
         ...heldBack(environment, comesAfterRoot),
         ...(umask === null ? {} : { [umaskName]: String(umask) }),
+        ...(setsWatchdogPid ? { [watchdogName]: '1' } : {}),
       },
     };
   const steps = [
     ...(umask === null ? [] : [`umask ${umask.toString(8).padStart(3, '0')}`]),
     ...kept.map((name) => `export ${name}="$${held}${name}"; unset ${held}${name}`),
-    `${setsListenPid ? 'LISTEN_PID=$$ ' : ''}exec "$@"`,
+    `${setsListenPid ? 'LISTEN_PID=$$ ' : ''}${setsWatchdogPid ? 'WATCHDOG_PID=$$ ' : ''}exec "$@"`,
   ];
   const renamed = Object.entries(environment).map(
     ([name, value]) => [kept.includes(name) ? `${held}${name}` : name, value] as const,
@@ -87,6 +91,7 @@ export function withListenPid(
 
 const held = 'GRACEFUL_RUN_HELD_';
 const umaskName = 'GRACEFUL_RUN_UMASK';
+const watchdogName = 'GRACEFUL_RUN_WATCHDOG_PID';
 /** What the dynamic linker obeys at every exec, as it would in a shell. */
 const obeyedByLinker = /^(LD|DYLD)_/;
 /** What the system's libraries do not obey in a program that has more privileges than its user: ld.so(8), secure-execution mode. */
@@ -122,5 +127,9 @@ export function releasedEnvironment(
     return obeyedByLinker.test(name) ? [[name, value]] : [];
   });
   // Not by assignment: a variable may be called `__proto__`.
-  return { ...Object.fromEntries(released), LISTEN_PID: String(pid) };
+  return {
+    ...Object.fromEntries(released),
+    LISTEN_PID: String(pid),
+    ...(environment[watchdogName] === undefined ? {} : { WATCHDOG_PID: String(pid) }),
+  };
 }

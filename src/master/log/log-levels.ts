@@ -37,6 +37,7 @@ export function levelOf(event: MasterEvent, isRecovery = false): EventLevel {
     case 'planRefused':
     case 'rememberedFailed':
     case 'listenerShutDown':
+    case 'workerHung':
       return 'error';
     case 'runTimedOut':
     case 'runSkipped':

@@ -2,7 +2,7 @@
  * What /metrics counts: plain numbers, derived from events in this one place, so that they count from the start although nobody has asked
  * yet. A few additions for each event, and no timer. Pure.
  */
-import type { EventRecord, Failure, WorkerFailureReason } from '../../shared/events.ts';
+import type { EventRecord, Failure, ReplacementCause, WorkerFailureReason } from '../../shared/events.ts';
 
 /** How often something has come to what, and how long it took. */
 export interface DurationCounts {
@@ -25,6 +25,10 @@ export interface ProgramCounts {
   readonly restarts: number;
   /** Of a scheduled program, and times at which none began. Empty before the first one. */
   readonly runs: Readonly<Partial<Record<RunOutcome, number>>>;
+  /** Workers that were replaced although they were ready, by reason. */
+  readonly replacements: Readonly<Record<ReplacementCause['reason'], number>>;
+  /** Workers that gave no sign of life. */
+  readonly hangs: number;
   /** Workers that got SIGKILL. */
   readonly kills: number;
   /** Connections of workers that drained, as they have reported it. */
@@ -59,6 +63,8 @@ const nothing: ProgramCounts = {
   failures: { exited: 0, notReady: 0, notAdmitted: 0, notStarted: 0 },
   runs: {},
   restarts: 0,
+  replacements: { maxMemory: 0, maxLifetime: 0, maxRequests: 0, watchdog: 0 },
+  hangs: 0,
   kills: 0,
   migrated: 0,
   drained: 0,
@@ -102,6 +108,8 @@ const counted = [
   'runEnded',
   'runSkipped',
   'runsMissed',
+  'workerReplaced',
+  'workerHung',
   'workerFailed',
   'workerDraining',
   'workerTerminated',
@@ -170,6 +178,14 @@ function count(known: Known, event: Counted): void {
       return;
     case 'restartScheduled':
       add({ restarts: counts.restarts + 1 });
+      return;
+    case 'workerReplaced': {
+      const { reason } = event.cause;
+      add({ replacements: { ...counts.replacements, [reason]: counts.replacements[reason] + 1 } });
+      return;
+    }
+    case 'workerHung':
+      add({ hangs: counts.hangs + 1 });
       return;
     case 'workerFailed': {
       const { reason } = event.failure;

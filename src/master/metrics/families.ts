@@ -185,6 +185,17 @@ export function familiesOf({ master, programs, counts, processes }: Scrape): rea
       'Workers that were started in place of a failed one.',
       ({ restarts }) => restarts,
     ),
+    split(
+      'graceful_run_replacements_total',
+      'Workers that were replaced although they were ready, by reason.',
+      'reason',
+      ({ replacements }) => replacements,
+    ),
+    ofCounts(
+      'graceful_run_worker_hangs_total',
+      'Workers that gave no sign of life for as long as watchdog allows.',
+      ({ hangs }) => hangs,
+    ),
     ofCounts('graceful_run_worker_kills_total', 'Workers that got SIGKILL.', ({ kills }) => kills),
     ofCounts(
       'graceful_run_connections_migrated_total',

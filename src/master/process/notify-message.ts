@@ -11,6 +11,10 @@ export interface Notification {
   readonly extendMs: number | null;
   /** WATCHDOG=1: it lives. */
   readonly isAlive: boolean;
+  /** WATCHDOG=trigger: it is hung, by its own word. */
+  readonly isHung: boolean;
+  /** How long it may be silent from now on; 0: for ever. */
+  readonly watchdogMs: number | null;
   readonly storesDescriptors: boolean;
 }
 
@@ -29,6 +33,7 @@ export function parseNotification(bytes: Uint8Array): Notification | null {
   if (!known.some((key) => values.has(key))) return null;
   const is = (key: string): boolean => values.get(key) === '1';
   const extendUs = numberIn(values.get('EXTEND_TIMEOUT_USEC'));
+  const watchdogUs = numberIn(values.get('WATCHDOG_USEC'));
   const status = values.get('STATUS')?.trim().slice(0, maxStatus) ?? '';
   return {
     isReady: is('READY'),
@@ -38,6 +43,8 @@ export function parseNotification(bytes: Uint8Array): Notification | null {
     mainPid: numberIn(values.get('MAINPID')),
     extendMs: extendUs === null ? null : Math.ceil(extendUs / 1_000),
     isAlive: is('WATCHDOG'),
+    isHung: values.get('WATCHDOG') === 'trigger',
+    watchdogMs: watchdogUs === null ? null : Math.ceil(watchdogUs / 1_000),
     storesDescriptors: is('FDSTORE'),
   };
 }
@@ -52,6 +59,7 @@ const known = [
   'MAINPID',
   'EXTEND_TIMEOUT_USEC',
   'WATCHDOG',
+  'WATCHDOG_USEC',
   'FDSTORE',
   'BARRIER',
 ] as const;

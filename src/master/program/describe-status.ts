@@ -78,6 +78,7 @@ export function describeStatus(
       servingPid: servingPidOf(worker, record.workers),
       state: worker.phase,
       isAccepting: isAccepting(worker),
+      isHung: worker.isHung,
       capabilities: worker.readyAt === null ? null : worker.capabilities,
       inStateMs: Math.max(0, Math.round(at - worker.phaseSince)),
       uptimeMs: Math.max(0, Math.round(at - worker.startedAt)),

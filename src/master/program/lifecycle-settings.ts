@@ -7,7 +7,7 @@ import type { LifecycleSettings } from './lifecycle/state.ts';
 
 /** `jitterSeed`: what the jitter of the backoff is made from; null: it has none. */
 export function lifecycleSettings(
-  { readyTimeoutMs, drainTimeoutMs, stop, probationMs, restart, replacement, rollout }: ProgramPlan,
+  { readyTimeoutMs, drainTimeoutMs, stop, probationMs, restart, replacement, rollout, kind }: ProgramPlan,
   jitterSeed: number | null,
 ): LifecycleSettings {
   const { autorestart, exitCodes, startRetries, crashLoop } = restart;
@@ -20,6 +20,7 @@ export function lifecycleSettings(
     settleMs,
     sameStopMs,
     maxDrainingGenerations,
+    overlaps: kind.overlaps,
     replacementIntervalMs: replacement.intervalMs,
     rollout: rollout.steps,
     backoff: { ...defaultBackoff, kind: restart.backoff, maxMs: restart.backoffMaxMs, jitterSeed },

@@ -188,7 +188,7 @@ export function createProgram(parts: ProgramParts): ManagedProgram {
   );
 
   const watches = createWatchLoader(platform, runner, versions);
-  const limits = createWorkerLimitsLoader(platform, runner, versions);
+  const limits = createWorkerLimitsLoader(platform, runner, versions, tell);
 
   const progress = createDrainProgress({
     arm: platform.arm,

@@ -12,7 +12,7 @@ import type { MasterEvent } from '../../shared/events.ts';
 import type { Platform, Probe, SpawnRequest } from '../process/platform.ts';
 import type { LifecycleInput, Undated } from './lifecycle/inputs.ts';
 import { noCapabilities } from './lifecycle/state.ts';
-import { parseNotification } from '../process/notify-message.ts';
+import { type Notification, parseNotification } from '../process/notify-message.ts';
 import { failureContext, identity, type RunningWorker } from './running-worker.ts';
 import { lostFailure } from './worker-failures.ts';
 import type { Versions } from './versions.ts';
@@ -34,6 +34,8 @@ export interface ReadinessParts {
   readonly versions: Versions;
   readonly dispatch: (input: Undated<LifecycleInput>) => void;
   readonly onEvent: (event: MasterEvent) => void;
+  /** It has notified something. */
+  readonly heard?: (worker: RunningWorker, said: Notification) => void;
 }
 
 /** What a program can do itself to show that it is ready. */
@@ -301,7 +303,7 @@ export function createReadinessJudge(parts: ReadinessParts): ReadinessJudge {
     const said = parseNotification(bytes);
     if (said === null) return;
     // Being alive counts for a program that says nothing itself.
-    if (!worker.hasNotified && !worker.wasReady) {
+    if (!worker.hasNotified && !worker.wasReady && planOf(worker).workerKind.readiness.when === 'auto') {
       worker.isProven = false;
       stopLooking(worker);
     }
@@ -311,7 +313,8 @@ export function createReadinessJudge(parts: ReadinessParts): ReadinessJudge {
       const error = errno === null ? '' : ` (error ${errno})`;
       worker.notReadyYet = `it says: ${printable(status ?? 'nothing')}${error}`;
     }
-    if (said.isAlive) worker.lastAliveAt = platform.clock.monotonicMs();
+    if (said.watchdogMs !== null || said.isHung)
+      worker.watchdog = { ms: said.watchdogMs ?? worker.watchdog?.ms ?? null, isHung: said.isHung };
     if (mainPid !== null) noteMainPid(worker, mainPid);
     if (extendMs !== null) dispatch({ type: 'workerNeedsTime', worker: worker.id, needsMs: extendMs });
     if (said.storesDescriptors && !worker.hasOfferedDescriptors) {
@@ -320,6 +323,7 @@ export function createReadinessJudge(parts: ReadinessParts): ReadinessJudge {
     }
     if (said.isReady) gaveSign(worker, 'notifies');
     if (said.isStopping && worker.wasReady) dispatch({ type: 'workerSaidItDrains', worker: worker.id });
+    parts.heard?.(worker, said);
   }
 
   function noteMainPid(worker: RunningWorker, ownPid: number): void {

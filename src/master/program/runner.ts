@@ -11,6 +11,7 @@ import {
   silentEnd,
   type LifecycleInput,
   type ProgramInput,
+  type WorkerInput,
   type TimerKey,
   type Undated,
 } from './lifecycle/inputs.ts';
@@ -18,7 +19,8 @@ import type { Program } from './lifecycle/state.ts';
 import { step } from './lifecycle/step.ts';
 import { createOpenCounts } from './open-counts.ts';
 import { createPerformer } from './perform.ts';
-import { failureContext, recordOf } from './running-worker.ts';
+import type { Notification } from '../process/notify-message.ts';
+import { failureContext, recordOf, type RunningWorker } from './running-worker.ts';
 import { createReadinessJudge } from './readiness.ts';
 import { createStartGate, type Preparation } from './start-gate.ts';
 import { createTimers } from './timers.ts';
@@ -39,8 +41,16 @@ export interface RunnerOptions extends Pick<WorkerProcessParts, 'preload' | 'pre
   readonly onEvent: (event: EventWithoutRelease, wallMs: number) => void;
 }
 
+interface Signs {
+  hear: ((worker: RunningWorker, said: Notification | null) => void) | null;
+}
+
 export interface Runner {
-  dispatch(input: Undated<ProgramInput>): void;
+  dispatch(input: Undated<ProgramInput | Extract<WorkerInput, { type: 'workerHung' | 'workerAlive' }>>): void;
+  /** From now on `hear` is told each sign of life of a worker: what it has notified, or null, that its event loop turns. */
+  hearSigns(hear: NonNullable<Signs['hear']>): void;
+  /** Its process, until that has ended. */
+  processOf(worker: number): RunningWorker | undefined;
   /** The program as it is now. */
   state(): Program;
   /** Asks the workers that drain (`ofAll`: and those that are ready) what they have open; resolves when they have answered, or after 0.3 s. */
@@ -70,7 +80,14 @@ export function createRunner(options: RunnerOptions, initial: Program): Runner {
   const openCounts = createOpenCounts(platform.arm);
   const loads = createWorkerLoads();
   const timers = createTimers(platform);
-  const readiness = createReadinessJudge({ platform, versions, dispatch, onEvent: heard });
+  const signs: Signs = { hear: null };
+  const readiness = createReadinessJudge({
+    platform,
+    versions,
+    dispatch,
+    onEvent: heard,
+    heard: (worker, said) => signs.hear?.(worker, said),
+  });
   const messages = createMessageHandler({
     readiness,
     platform,
@@ -82,6 +99,7 @@ export function createRunner(options: RunnerOptions, initial: Program): Runner {
       if (program.workers.some(({ id, isPaused }) => id === worker.id && isPaused))
         performer.pauseAgain(worker);
     },
+    alive: (worker) => signs.hear?.(worker, null),
     open: (worker, counts, load) => {
       if (load !== null) loads.heard(worker, load);
       openCounts.heard(worker, counts);
@@ -243,6 +261,10 @@ export function createRunner(options: RunnerOptions, initial: Program): Runner {
 
   return {
     dispatch,
+    hearSigns(hear) {
+      signs.hear = hear;
+    },
+    processOf: (worker) => workers.get(worker),
     state: () => program,
     askOpen,
     openOf: (worker) => openCounts.of(worker),

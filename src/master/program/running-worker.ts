@@ -6,6 +6,13 @@ import type { BoundListener } from '../sockets/listener.ts';
 import type { WorkerProcess } from '../process/platform.ts';
 import type { StderrTail } from '../output/stderr-tail.ts';
 
+export interface OwnWatchdog {
+  /** How long it may be silent, by its own word (WATCHDOG_USEC of sd_notify); 0: for ever. Null: as the plan says. */
+  readonly ms: number | null;
+  /** It has said that it is hung. */
+  readonly isHung: boolean;
+}
+
 export interface RunningWorker {
   readonly id: number;
   readonly generation: number;
@@ -36,8 +43,8 @@ export interface RunningWorker {
   readonly closeNotify: () => void;
   /** Its own word for the process that serves (MAINPID of sd_notify); null: it has said none. */
   mainPid: number | null;
-  /** When it last said that it lives (WATCHDOG of sd_notify); null: never. */
-  lastAliveAt: number | null;
+  /** What it has said of its watchdog; null: nothing. */
+  watchdog: OwnWatchdog | null;
   /** It wanted its descriptors to be stored, which was refused. */
   hasOfferedDescriptors: boolean;
   /** A Node.js process of it was seen that may be the server. */

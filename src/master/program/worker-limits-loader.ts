@@ -1,7 +1,8 @@
-/** Watches the limits of the workers of one program: the code for it is loaded when a plan has the first of them. */
+/** Watches the limits and the signs of life of the workers of one program: the code for it is loaded when a plan has the first of them. */
 import type { MasterEvent } from '../../shared/events.ts';
 import type { Runner } from './runner.ts';
 import type { Versions } from './versions.ts';
+import type { Watchdog } from './watchdog.ts';
 import type { WorkerLimitParts, WorkerLimits } from './worker-limits.ts';
 
 export interface WorkerLimitsLoader {
@@ -25,11 +26,13 @@ export function createWorkerLimitsLoader(
   platform: WorkerLimitParts['platform'],
   runner: Runner,
   versions: Pick<Versions, 'latest' | 'of'>,
+  onEvent: (event: MasterEvent) => void,
 ): WorkerLimitsLoader {
   let limits: WorkerLimits | null = null;
+  let watchdog: Watchdog | null = null;
 
   async function look(): Promise<void> {
-    const { maxMemoryBytes, maxLifetimeMs } = versions.latest().plan.replacement;
+    const { maxMemoryBytes, maxLifetimeMs, watchdogMs } = versions.latest().plan.replacement;
     if (limits === null && (maxMemoryBytes !== null || maxLifetimeMs !== null)) {
       const { createWorkerLimits } = await import('./worker-limits.ts');
       limits ??= createWorkerLimits({
@@ -43,6 +46,34 @@ export function createWorkerLimitsLoader(
       });
     }
     limits?.look();
+    if (watchdog === null && watchdogMs !== null) await loadWatchdog();
+    watchdog?.look();
+  }
+
+  async function loadWatchdog(): Promise<void> {
+    const { createWatchdog } = await import('./watchdog.ts');
+    const { activityOf } = await import('../process/activity.ts');
+    const { openWitness } = await import('../process/witness.ts');
+    if (watchdog !== null) return;
+    const made = createWatchdog({
+      platform,
+      state: () => runner.state(),
+      processOf: (worker) => runner.processOf(worker),
+      boundOf: (generation) => versions.of(generation).plan.replacement.watchdogMs,
+      activityOf,
+      openWitness,
+      hung: (worker, cause) => {
+        runner.dispatch({ type: 'workerHung', worker, cause });
+      },
+      alive: (worker) => {
+        runner.dispatch({ type: 'workerAlive', worker });
+      },
+      onEvent,
+    });
+    watchdog = made;
+    runner.hearSigns((worker, said) => {
+      made.hear(worker, said);
+    });
   }
 
   return {

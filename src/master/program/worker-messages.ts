@@ -22,6 +22,8 @@ export interface MessageHandlerParts {
   readonly dispatch: (event: Undated<LifecycleInput>) => void;
   /** The time of its brief pause was up before it was told that it is for good. */
   readonly pauseLapsed: (worker: RunningWorker) => void;
+  /** Its event loop turns. */
+  readonly alive?: (worker: RunningWorker) => void;
   /** A worker has said what it still has open. */
   readonly open: (worker: number, counts: OpenCounts, load: WorkerLoad | null) => void;
 }
@@ -54,6 +56,7 @@ export function createMessageHandler({
   onEvent,
   dispatch,
   pauseLapsed,
+  alive,
   open,
 }: MessageHandlerParts): MessageHandler {
   const wide = new Set<string>();
@@ -211,6 +214,9 @@ export function createMessageHandler({
       case 'drains':
         dispatch({ type: 'workerSaidItDrains', worker: worker.id });
         return;
+      case 'alive':
+        alive?.(worker);
+        return;
       case 'servedEnough': {
         const bound = versions.of(worker.generation).plan.replacement.maxRequests;
         if (bound === null) return;
@@ -274,6 +280,7 @@ function isOnlyForTheWorker({ type }: WorkerMessage): boolean {
     case 'adopts':
     case 'acceptsNoMore':
     case 'drains':
+    case 'alive':
     case 'servedEnough':
     case 'cleanUpCut':
     case 'health':

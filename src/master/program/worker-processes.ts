@@ -129,7 +129,7 @@ export function createWorkerProcesses(parts: WorkerProcessParts): WorkerProcesse
         hasNotified: false,
         closeNotify,
         mainPid: null,
-        lastAliveAt: null,
+        watchdog: null,
         hasOfferedDescriptors: false,
         hadNode: false,
         looking: [],

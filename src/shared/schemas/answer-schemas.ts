@@ -117,6 +117,7 @@ export const workerStatus: z.ZodMiniType<WorkerStatus> = z.object({
   servingPid: z._default(z.nullable(z.int()), null),
   state: workerPhase,
   isAccepting: z.boolean(),
+  isHung: z.boolean(),
   capabilities: z._default(z.nullable(workerCapabilities), null),
   inStateMs: z.number(),
   uptimeMs: z.number(),

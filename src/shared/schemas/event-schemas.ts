@@ -50,6 +50,7 @@ export const failure: z.ZodMiniType<Failure> = z.object({
     'notAdmitted',
     'notStarted',
     'unhealthy',
+    'hung',
     'tooManyErrors',
     'superseded',
     'requested',
@@ -106,9 +107,10 @@ const killReason = z.enum([
   'reload',
   'scaleDown',
   'replacement',
+  'hung',
 ]);
 const replacementCause = z.object({
-  reason: z.enum(['maxMemory', 'maxLifetime', 'maxRequests']),
+  reason: z.enum(['maxMemory', 'maxLifetime', 'maxRequests', 'watchdog']),
   figure: z.number(),
   bound: z.number(),
 });
@@ -223,6 +225,15 @@ export const eventShapes: Shapes = {
     cause: replacementCause,
     failures: z.int(),
     delayMs: z.number(),
+  }),
+  workerHung: event('workerHung', {
+    ...identity,
+    silentMs: z.number(),
+    boundMs: z.number(),
+    isTriggered: z.boolean(),
+    stack: z.array(z.string()),
+    problem: z.nullable(z.string()),
+    doing: z.nullable(z.string()),
   }),
   startRefused: event('startRefused', { ...place, failure }),
   runStarted: event('runStarted', { ...place, cause: runCause }),

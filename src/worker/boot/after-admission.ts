@@ -18,6 +18,7 @@ import { complain } from '../process/standard-streams.ts';
 import { createLoadMeter } from '../tracking/load-meter.ts';
 import type { Tracking } from '../tracking/tracking.ts';
 import { awaitOrder } from '../drain/drain-order.ts';
+import type * as witness from '../health/witness.ts';
 
 export interface AfterAdmissionParts {
   readonly tracking: Tracking;
@@ -30,12 +31,25 @@ export interface AfterAdmissionParts {
   /** The drain has begun: the worker no longer becomes ready, and has to hear SIGTERM. */
   readonly begun: () => void;
   readonly signals: Signals;
+  /** Throws if it is not there any more. */
+  readonly openWitness: () => typeof witness;
 }
 
-/** The messages about draining, migration and pauses. */
+/** The messages about draining, migration and pauses, and what the master wants to know. */
 export type AfterAdmissionMessage = Extract<
   MasterMessage,
-  { readonly type: 'drain' | 'successor' | 'predecessor' | 'pause' | 'confirmPause' | 'resume' | 'report' }
+  {
+    readonly type:
+      | 'drain'
+      | 'successor'
+      | 'predecessor'
+      | 'pause'
+      | 'confirmPause'
+      | 'resume'
+      | 'report'
+      | 'ping'
+      | 'witness';
+  }
 >;
 
 export interface AfterAdmission {
@@ -164,6 +178,15 @@ export function createAfterAdmission(parts: AfterAdmissionParts): AfterAdmission
     if (problem !== null) complain(`cannot accept connections again: ${problem}`);
   }
 
+  /** Without it, nothing is known of a worker that is hung but that it is. */
+  function startWitness(handle: unknown): void {
+    try {
+      parts.openWitness().startWitness(handle);
+    } catch {
+      closeHandle(handle);
+    }
+  }
+
   return {
     receive(message, handle) {
       switch (message.type) {
@@ -191,6 +214,12 @@ export function createAfterAdmission(parts: AfterAdmissionParts): AfterAdmission
           break;
         case 'report':
           tellOpen();
+          break;
+        case 'ping':
+          void send({ type: 'alive', pid });
+          break;
+        case 'witness':
+          startWitness(handle);
           break;
         case 'predecessor':
           if (drain.isBegun()) closeHandle(handle);

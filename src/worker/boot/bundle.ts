@@ -8,6 +8,7 @@ import type * as datagrams from '../listen/datagram-sockets.ts';
 import type * as keepFiles from '../listen/keep-files.ts';
 import type * as siblingListeners from '../listen/sibling-listeners.ts';
 import type * as separateChannel from '../channel/separate-channel.ts';
+import type * as witness from '../health/witness.ts';
 import type * as afterAdmission from './after-admission.ts';
 
 interface Bundles {
@@ -18,6 +19,7 @@ interface Bundles {
   readonly 'keep-files': typeof keepFiles;
   readonly 'sibling-listeners': typeof siblingListeners;
   readonly datagrams: typeof datagrams;
+  readonly witness: typeof witness;
 }
 
 /**

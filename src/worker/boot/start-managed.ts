@@ -88,6 +88,8 @@ export function startManaged(
         case 'successor':
         case 'predecessor':
         case 'report':
+        case 'ping':
+        case 'witness':
           afterAdmission().receive(message, handle);
       }
     },
@@ -250,6 +252,7 @@ export function startManaged(
         drainSignals.hearTermination();
       },
       signals,
+      openWitness: () => openBundle('witness')(),
     }));
   }
 

@@ -23,6 +23,8 @@ export function readMessage(value: unknown): MasterMessage | null {
     case 'predecessor':
     case 'report':
     case 'checkHealth':
+    case 'ping':
+    case 'witness':
       return { type };
     case 'drain': {
       const { reason, timeoutMs, migrates, emptiesQueues } = value;

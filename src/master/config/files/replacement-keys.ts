@@ -32,6 +32,16 @@ export const replacementKeys: Readonly<Record<string, ConfigKey>> = {
     supervisor: null,
     option: 'maxRequests',
   },
+  watchdog: {
+    schema: replacementValues.watchdog,
+    type: 'duration',
+    default: 'none',
+    description:
+      'Replace a worker that gives no sign of life for so long, 1s to 24h: a Node.js worker whose event loop does not turn, and a program that does not send WATCHDOG=1 (sd_notify). See docs/replacement.md.',
+    supervisor: null,
+    option: 'watchdog',
+    pattern: duration,
+  },
   replace_interval: {
     schema: replacementValues.replaceInterval,
     type: 'duration',

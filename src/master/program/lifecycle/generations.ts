@@ -50,6 +50,7 @@ export function fillSlots<P extends Program>(
       admission: 'notAsked',
       adopts: false,
       isPaused: false,
+      isHung: false,
     });
     out.push(
       {

@@ -94,6 +94,15 @@ export type WorkerInput =
       readonly worker: number;
       readonly needsMs: number;
     }
+  /** It has given no sign of life for too long. May be said again while that is so. */
+  | {
+      readonly type: 'workerHung';
+      readonly at: number;
+      readonly worker: number;
+      readonly cause: ReplacementCause;
+    }
+  /** It was hung, and has given a sign of life. */
+  | { readonly type: 'workerAlive'; readonly at: number; readonly worker: number }
   | { readonly type: 'drainTimedOut'; readonly at: number; readonly worker: number }
   | { readonly type: 'killTimedOut'; readonly at: number; readonly worker: number };
 

@@ -33,7 +33,7 @@ interface Pair {
 
 function pairsOf(program: Program): readonly Pair[] {
   const sources = program.workers.filter(
-    ({ phase, capabilities }) => phase === 'draining' && capabilities.migrates,
+    ({ phase, capabilities, isHung }) => phase === 'draining' && capabilities.migrates && !isHung,
   );
   if (sources.length === 0) return [];
   const staying = destinationsIn(program);
@@ -54,7 +54,8 @@ function destinationsIn(program: Program): readonly Worker[] {
   const generation = program.phase === 'probation' ? program.previous : servingGeneration(program);
   if (generation === null) return [];
   const ready = program.workers.filter(
-    (worker) => worker.phase === 'ready' && worker.capabilities.migrates && holds(generation, worker),
+    (worker) =>
+      worker.phase === 'ready' && worker.capabilities.migrates && !worker.isHung && holds(generation, worker),
   );
   if (program.phase !== 'reloading') return ready;
   // A paused one goes soon.

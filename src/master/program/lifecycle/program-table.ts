@@ -40,7 +40,7 @@ import { failStart, refuseStart, stop, stopIfEmpty, stopNow, stopResting } from 
 import { giveUpPrevious, losePrevious, rollBackServing, settle } from './probation.ts';
 import { beginStep, giveUpReplaced, goneBack, promote } from './rollout.ts';
 import { mayBeginAtOnce } from './reload-policy.ts';
-import { replacementDue, wantReplacement } from './replacement.ts';
+import { forgetHung, hungFailure, replacementDue, replaceHung, wantReplacement } from './replacement.ts';
 import { isExpectedEnd } from './restart-policy.ts';
 import type { InPhase, LifecycleSettings, Program, Worker } from './state.ts';
 import type { Verdict } from './worker-step.ts';
@@ -101,6 +101,8 @@ const resting: Row<'idle' | 'stopped' | 'exited' | 'failed'> = {
   workerStillAccepts: impossible,
   workerWasAdmitted: impossible,
   workerFailed: impossible,
+  workerFoundHung: impossible,
+  workerCameBack: impossible,
   workerLeft: impossible,
   workerGone: impossible,
 };
@@ -144,6 +146,8 @@ const table: { readonly [Phase in ProgramPhase]: Row<Phase> } = {
       const next = endInCandidate(program, worker, end, out);
       return next === null ? failStart(program, end.failure, at, out) : admitIfComplete(next, at, out);
     },
+    workerFoundHung: ignore,
+    workerCameBack: ignore,
     workerLeft: replaceLeaving,
     workerGone: ignore,
   },
@@ -175,6 +179,8 @@ const table: { readonly [Phase in ProgramPhase]: Row<Phase> } = {
     workerStillAccepts: impossible,
     workerWasAdmitted: impossible,
     workerFailed: impossible,
+    workerFoundHung: impossible,
+    workerCameBack: impossible,
     workerLeft: impossible,
     workerGone: ignore,
   },
@@ -211,6 +217,8 @@ const table: { readonly [Phase in ProgramPhase]: Row<Phase> } = {
     workerWasAdmitted: drainWithoutSlot,
     workerFailed: (program, { at, worker, end }, out) =>
       considerPending(replaceCrashed(program, worker, end, at, out), at, out),
+    workerFoundHung: replaceHung,
+    workerCameBack: forgetHung,
     workerLeft: replaceLeaving,
     workerGone: (program, { at, worker, end }, out) =>
       considerPending(replaceCrashed(program, worker, end, at, out), at, out),
@@ -265,6 +273,11 @@ const table: { readonly [Phase in ProgramPhase]: Row<Phase> } = {
       const next = endInCandidate(program, worker, end, out);
       return next === null ? rollBack(program, end.failure, at, out) : admitIfComplete(next, at, out);
     },
+    workerFoundHung: (program, input, out) =>
+      holds(program.candidate, input.worker)
+        ? rollBack(program, hungFailure(input.cause), input.at, out)
+        : replaceHung(program, input, out),
+    workerCameBack: forgetHung,
     workerLeft: replaceLeaving,
     workerGone: (program, { at, worker, end }, out) => loseOldWorker(program, worker, end, at, out),
   },
@@ -306,6 +319,11 @@ const table: { readonly [Phase in ProgramPhase]: Row<Phase> } = {
       const next = replaceCrashed(program, worker, end, at, out);
       return isAtRest(next.current) ? considerPending(settle(next, at, out), at, out) : next;
     },
+    workerFoundHung: (program, input, out) =>
+      holds(program.current, input.worker)
+        ? rollBackServing(program, hungFailure(input.cause), input.at, out)
+        : program,
+    workerCameBack: forgetHung,
     workerLeft: (program, input, out) =>
       holds(program.current, input.worker)
         ? replaceLeaving(program, input, out)
@@ -337,6 +355,8 @@ const table: { readonly [Phase in ProgramPhase]: Row<Phase> } = {
     workerStillAccepts: impossible,
     workerWasAdmitted: impossible,
     workerFailed: (program, _event, out) => stopIfEmpty(program, out),
+    workerFoundHung: impossible,
+    workerCameBack: impossible,
     workerLeft: impossible,
     workerGone: (program, _event, out) => stopIfEmpty(program, out),
   },

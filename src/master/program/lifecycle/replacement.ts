@@ -3,7 +3,8 @@
  * the same generation; once that accepts, it takes the slot and the old one drains. One at a time, and not too often. What has to be done is derived from
  * the program after every step, so that no transition can forget it. Pure.
  */
-import type { ReplacementCause } from '../../../shared/events.ts';
+import { formatDuration } from '../../../shared/durations.ts';
+import type { Failure, ReplacementCause } from '../../../shared/events.ts';
 import { backoffMs } from './backoff.ts';
 import { emptySlot, fillSlots, hasSlot, holds } from './generations.ts';
 import type { Effect } from './inputs.ts';
@@ -21,6 +22,48 @@ import { drainWorkers, workersById } from './worker-commands.ts';
 
 type Running = Serving | Reloading | OnProbation;
 
+/**
+ * A worker is hung. Where workers do not overlap, it is told to end, and then another one is started in its slot, as after a crash. (Said again while it is
+ * hung, so that nothing that comes in between is the end of it.)
+ */
+export function replaceHung(
+  program: Serving | Reloading,
+  {
+    at,
+    worker: { id },
+    cause,
+  }: { readonly at: number; readonly worker: Worker; readonly cause: ReplacementCause },
+  out: Effect[],
+): Program {
+  return program.settings.overlaps
+    ? wantReplacement(program, { at, id, cause })
+    : drainWorkers(program, workersById(program, id), 'replacement', at, out);
+}
+
+/** It is not hung any more. If its replacement is under way already, it goes, and can drain. */
+export function forgetHung<P extends Running>(
+  program: P,
+  { worker: { id } }: { readonly worker: Worker },
+): P {
+  const { replacements } = program;
+  if (replacements.underWay?.worker === id) return program;
+  const wanted = replacements.wanted.filter(
+    ({ worker, cause }) => worker !== id || cause.reason !== 'watchdog',
+  );
+  return { ...program, replacements: { ...replacements, wanted } };
+}
+
+export function hungFailure({ figure, bound }: ReplacementCause): Failure {
+  return {
+    reason: 'hung',
+    message: `the worker gave no sign of life for ${formatDuration(figure)}`,
+    hint: `it may be silent for ${formatDuration(bound)} (watchdog)`,
+    errorCode: null,
+    outcome: null,
+    stderrTail: [],
+  };
+}
+
 /** A worker is to be replaced. One that does not serve, or of which that is known, stays as it is. */
 export function wantReplacement(
   program: Running,
@@ -36,7 +79,11 @@ export function wantReplacement(
     ...program,
     replacements: {
       ...replacements,
-      wanted: [...replacements.wanted, { worker: id, cause }],
+      // Others serve until it is their turn.
+      wanted:
+        cause.reason === 'watchdog'
+          ? [{ worker: id, cause }, ...replacements.wanted]
+          : [...replacements.wanted, { worker: id, cause }],
       failures: isEarly ? replacements.failures + 1 : 0,
     },
   };

@@ -27,6 +27,8 @@ export interface LifecycleSettings {
   readonly sameStopMs: number;
   /** A reload waits while this many old generations still drain. */
   readonly maxDrainingGenerations: number;
+  /** Its workers can be replaced by others that start beside them. */
+  readonly overlaps: boolean;
   /** From the beginning of one replacement of a worker to that of the next one, at least. */
   readonly replacementIntervalMs: number;
   readonly rollout: RolloutSettings;
@@ -69,7 +71,8 @@ export interface EndStep {
   readonly waitMs: number;
 }
 
-export type EndSignal = `SIG${'TERM' | 'INT' | 'QUIT' | 'HUP' | 'USR1' | 'USR2' | 'WINCH' | 'ALRM' | 'TSTP'}`;
+export type EndSignal =
+  `SIG${'TERM' | 'ABRT' | 'INT' | 'QUIT' | 'HUP' | 'USR1' | 'USR2' | 'WINCH' | 'ALRM' | 'TSTP'}`;
 
 /** What a worker can do. A worker has them when its own process has said ready on the channel, whatever command it was started with. */
 export interface Capabilities {
@@ -123,6 +126,8 @@ export interface Worker {
   readonly adopts: boolean;
   /** It keeps the connections that it has and accepts no more, until it is told to accept again or to drain. */
   readonly isPaused: boolean;
+  /** It gives no sign of life. */
+  readonly isHung: boolean;
 }
 
 /** A worker's place in a generation. It outlives the workers that crash in it. */
@@ -334,9 +339,9 @@ export function isLeaving({ phase }: Pick<Worker, 'phase'>): boolean {
   return phase === 'draining' || phase === 'terminating' || phase === 'killing';
 }
 
-/** It has confirmed that it accepts, and was not told to stop that. */
-export function isAccepting({ phase, admission, isPaused }: Worker): boolean {
-  return phase === 'ready' && admission === 'confirmed' && !isPaused;
+/** It has confirmed that it accepts, was not told to stop that, and is not hung. */
+export function isAccepting({ phase, admission, isPaused, isHung }: Worker): boolean {
+  return phase === 'ready' && admission === 'confirmed' && !isPaused && !isHung;
 }
 
 /** The generation that serves, if one does. */

@@ -19,7 +19,7 @@ import {
 } from './worker-step.ts';
 
 export const drain: Row['drain'] = (worker, { at, reason }, settings) => {
-  const ending = stepsFor(reason, settings);
+  const ending = stepsFor(worker, reason, settings);
   const [first] = ending;
   if (first === undefined) return killed(worker, at, 'stop');
   return {
@@ -34,7 +34,8 @@ export const drain: Row['drain'] = (worker, { at, reason }, settings) => {
         reason,
         signal: first.signal,
         timeoutMs: first.waitMs,
-        migrates: worker.capabilities.migrates && reason !== 'stop' && reason !== 'masterGone',
+        migrates:
+          worker.capabilities.migrates && !worker.isHung && reason !== 'stop' && reason !== 'masterGone',
       },
       { type: 'armTimer', key: { timer: 'drain', worker: worker.id }, delayMs: first.waitMs },
     ],
@@ -42,11 +43,16 @@ export const drain: Row['drain'] = (worker, { at, reason }, settings) => {
   };
 };
 
-/** Before SIGKILL. */
+/**
+ * Before SIGKILL. One that is hung cannot drain: it has only the time in which a process ends that is not quite hung. A program that is not Node.js may
+ * tell where it is when it is aborted.
+ */
 function stepsFor(
+  { isHung, capabilities }: Worker,
   reason: DrainReason,
   { stopSteps, drainTimeoutMs, killDelayMs }: LifecycleSettings,
 ): readonly EndStep[] {
+  if (isHung) return [{ signal: capabilities.isGated ? 'SIGTERM' : 'SIGABRT', waitMs: killDelayMs }];
   if (reason === 'stop' && stopSteps !== null) return stopSteps;
   return [
     { signal: null, waitMs: drainTimeoutMs },
@@ -114,7 +120,7 @@ export const endCommand: Row['workerLostProgram'] = (worker) => ({
 export function escalate(worker: Worker, { at }: { readonly at: number }): WorkerStep {
   const ending = worker.ending.slice(1);
   const [next] = ending;
-  if (next === undefined) return killed(worker, at, 'drainTimeout');
+  if (next === undefined) return killed(worker, at, worker.isHung ? 'hung' : 'drainTimeout');
   // Only the first step has the signal of the worker.
   const signal = next.signal ?? 'SIGTERM';
   return {
@@ -166,7 +172,7 @@ export const goneAsAsked: Row['workerEnded'] = (worker, { at, end }) => ({
   effects: [
     disarm('drain', worker),
     disarm('kill', worker),
-    exited(worker, at, end, drainCrash(worker.phase, end)),
+    exited(worker, at, end, worker.isHung ? null : drainCrash(worker.phase, end)),
   ],
   verdict: { type: 'workerGone', end },
 });

@@ -67,6 +67,7 @@ export const restartedItself: Row['workerRestartedItself'] = (worker, { at, fail
     capabilities,
     admission: admissionAtReady(capabilities),
     adopts: false,
+    isHung: false,
   },
   effects: [
     ...disarmAdmit(worker),
@@ -82,6 +83,7 @@ export const lostProgram: Row['workerLostProgram'] = (worker, { at, failure }, s
     admission: 'notAsked',
     adopts: false,
     isPaused: false,
+    isHung: false,
   },
   effects: [
     ...disarmAdmit(worker),
@@ -174,6 +176,18 @@ export const beganToAdopt: Row['workerSaidItAdopts'] = (worker) => ({
   worker: { ...worker, adopts: true },
   effects: [],
   verdict: null,
+});
+
+export const foundHung: Row['workerHung'] = (worker, { cause }) => ({
+  worker: { ...worker, isHung: true },
+  effects: [],
+  verdict: { type: 'workerFoundHung', cause },
+});
+
+export const cameBack: Row['workerAlive'] = (worker) => ({
+  worker: { ...worker, isHung: false },
+  effects: [],
+  verdict: worker.isHung ? { type: 'workerCameBack' } : null,
 });
 
 /** A worker without a gate accepts from the moment it listens. */

@@ -1,5 +1,5 @@
 /** What reaches one worker's table, what its cells answer, and what several of them do: enter a phase, announce it, kill. Pure. */
-import type { Failure, MasterEvent, WorkerPhase } from '../../../shared/events.ts';
+import type { Failure, MasterEvent, ReplacementCause, WorkerPhase } from '../../../shared/events.ts';
 import type { DrainReason } from '../../../shared/protocol.ts';
 import type { Effect, WorkerEnd, WorkerInput } from './inputs.ts';
 import type { LifecycleSettings, Worker } from './state.ts';
@@ -27,6 +27,9 @@ export type Verdict =
   | { readonly type: 'workerStillAccepts' }
   /** It will not become ready; its process may still be there, going. */
   | { readonly type: 'workerFailed'; readonly end: WorkerEnd }
+  /** It gives no sign of life. */
+  | { readonly type: 'workerFoundHung'; readonly cause: ReplacementCause }
+  | { readonly type: 'workerCameBack' }
   /** It drains, although nothing here has asked it to. */
   | { readonly type: 'workerLeft' }
   /** It is gone, as it was asked to, or after it had said that it drains. */

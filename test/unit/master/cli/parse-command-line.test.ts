@@ -160,7 +160,13 @@ test('options are compiled once: durations in ms, paths absolute, defaults fille
         schedule: null,
         hooks: null,
         webhook: null,
-        replacement: { maxMemoryBytes: null, maxLifetimeMs: null, maxRequests: null, intervalMs: 10_000 },
+        replacement: {
+          maxMemoryBytes: null,
+          maxLifetimeMs: null,
+          maxRequests: null,
+          watchdogMs: null,
+          intervalMs: 10_000,
+        },
         restart: {
           autorestart: 'always',
           exitCodes: [0],

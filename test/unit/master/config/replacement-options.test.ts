@@ -13,14 +13,22 @@ test('limits are bytes, ms and requests in the plan, and there are none by defau
     maxMemoryBytes: null,
     maxLifetimeMs: null,
     maxRequests: null,
+    watchdogMs: null,
     intervalMs: 10_000,
   });
   expect(
-    planOf({ maxMemory: '1.5GB', maxLifetime: '36h', maxRequests: 100_000, replaceInterval: '0s' }),
+    planOf({
+      maxMemory: '1.5GB',
+      maxLifetime: '36h',
+      maxRequests: 100_000,
+      watchdog: '30s',
+      replaceInterval: '0s',
+    }),
   ).toEqual({
     maxMemoryBytes: 1.5 * 1024 ** 3,
     maxLifetimeMs: 36 * 3_600_000,
     maxRequests: 100_000,
+    watchdogMs: 30_000,
     intervalMs: 0,
   });
 });
@@ -33,6 +41,8 @@ test.each([
   [{ maxLifetime: '600h' }],
   [{ maxRequests: 0 }],
   [{ maxRequests: 1.5 }],
+  [{ watchdog: '500ms' }],
+  [{ watchdog: 'on' }],
   [{ replaceInterval: '25h' }],
 ] as const)('%j is refused', (options) => {
   expect(() => planOf(options)).toThrow(expect.objectContaining({ code: 'badOption' }));

@@ -64,6 +64,7 @@ function worker(slot: number, changes: Partial<Worker> = {}): Worker {
     admission: 'confirmed',
     adopts: true,
     isPaused: false,
+    isHung: false,
     ...changes,
   };
 }

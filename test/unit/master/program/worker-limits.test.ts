@@ -28,6 +28,7 @@ function world(limits: { maxMemoryBytes?: number; maxLifetimeMs?: number }, work
       maxMemoryBytes: null,
       maxLifetimeMs: null,
       maxRequests: null,
+      watchdogMs: null,
       intervalMs: 0,
       ...state.plan,
     }),

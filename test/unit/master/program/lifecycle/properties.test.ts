@@ -35,6 +35,8 @@ class World {
   /** Their program ended and was started again. */
   readonly replaced = new Set<number>();
   readonly told = new Set<number>();
+  /** Found hung while their generation served, and not forgotten since by a reload or a stop. */
+  readonly hungWhileServing = new Set<number>();
   readonly timers = new Map<string, LifecycleInput>();
   finished = 0;
   readonly spawned = new Set<number>();
@@ -53,8 +55,17 @@ class World {
     restart: RestartSettings,
     stopSteps: LifecycleSettings['stopSteps'],
     rollout: RolloutSettings,
+    overlaps: boolean,
   ) {
-    const own = { settleMs: 3, maxDrainingGenerations: 2, probationMs, restart, stopSteps, rollout };
+    const own = {
+      settleMs: 3,
+      maxDrainingGenerations: 2,
+      probationMs,
+      restart,
+      stopSteps,
+      rollout,
+      overlaps,
+    };
     this.program = idleProgram({ ...settings, ...own }, workers);
   }
 
@@ -80,6 +91,9 @@ class World {
       if (input.capabilities.isGated) this.ungated.delete(input.worker);
     }
     if (input.type === 'workerEnded') this.alive.delete(input.worker);
+    if (input.type === 'workerHung' && this.program.phase === 'serving')
+      this.hungWhileServing.add(input.worker);
+    if (input.type === 'workerAlive') this.hungWhileServing.delete(input.worker);
     this.expectPossible(input);
     const { state, effects } = step(this.program, input);
     this.expectWithinBounds(state, effects, 'worker' in input ? input.worker : null);
@@ -280,6 +294,11 @@ class World {
               generation === program.current.number && phase !== 'starting' && phase !== 'ready',
           ),
       ).toBe(true);
+    // One that is hung and has a slot of the generation that serves is to be replaced, or goes.
+    if (program.phase === 'serving' && program.settings.overlaps)
+      for (const { id, phase, isHung } of program.workers)
+        if (isHung && phase === 'ready' && program.current.slots.some(({ workerId }) => workerId === id))
+          expect(this.hungWhileServing.has(id) && !wanted.some(({ worker }) => worker === id)).toBe(false);
     // Every worker has the timer that its phase needs: none waits for ever.
     for (const { id, phase, admission } of program.workers) {
       const needed = { starting: 'ready', draining: 'drain', terminating: 'kill' }[phase as 'starting'] as
@@ -362,6 +381,8 @@ const action = fc.record({
         'promote',
         'rollback',
         'wornOut',
+        'hangs',
+        'wakesUp',
         'start' as const,
       ),
     },
@@ -417,6 +438,18 @@ function play(world: World, { pick, kind }: { pick: number; kind: string }): voi
           id: worker,
           cause: { reason: 'maxMemory', figure: 2, bound: 1 },
         });
+      return;
+    case 'hangs':
+      if (worker !== undefined)
+        world.feed({
+          type: 'workerHung',
+          at,
+          worker,
+          cause: { reason: 'watchdog', figure: 2, bound: 1 },
+        });
+      return;
+    case 'wakesUp':
+      if (worker !== undefined) world.feed({ type: 'workerAlive', at, worker });
       return;
     case 'adopts':
       if (worker !== undefined) world.feed({ type: 'workerSaidItAdopts', at, worker });
@@ -580,8 +613,9 @@ test('no sequence of inputs breaks an invariant, a stop ends every one, and the 
         }),
       ),
       rollouts,
-      (workers, lives, againAfter, probationMs, restart, stopSteps, rollout) => {
-        const world = new World(workers, probationMs, restart, stopSteps, rollout);
+      fc.boolean(),
+      (workers, lives, againAfter, probationMs, restart, stopSteps, rollout, overlaps) => {
+        const world = new World(workers, probationMs, restart, stopSteps, rollout, overlaps);
         for (const actions of lives) live(world, actions, againAfter);
       },
     ),
@@ -631,7 +665,7 @@ test('a reload in steps keeps its bounds and comes to an end, whatever happens i
       restarts,
       fc.record({ ...rolloutOf, maxSurge: amounts }),
       (workers, actions, probationMs, restart, rollout) => {
-        const world = new World(workers, probationMs, restart, null, rollout);
+        const world = new World(workers, probationMs, restart, null, rollout, true);
         world.onEvent = (event) => {
           if (event === 'rolloutAdvanced') steps++;
           if (event === 'generationRolledBack') backs++;

@@ -1,6 +1,7 @@
 // Workers that serve and are to be replaced all the same: start before stop, one at a time, and not too often.
 import { describe, expect, test } from 'vitest';
 import type { ReplacementCause } from '../../../../../src/shared/events.ts';
+import { isAccepting } from '../../../../../src/master/program/lifecycle/state.ts';
 import { crash, kinds, serving, type Drive } from '../../../../helpers/lifecycle.ts';
 
 const cause: ReplacementCause = { reason: 'maxMemory', figure: 2_000, bound: 1_000 };
@@ -183,4 +184,88 @@ test('a second word about the same worker, and one about a worker that does not 
   want(it, late, 1);
   for (const id of [1, 2, 99]) expect(want(it, late + 10, id)).toEqual([]);
   expect(it.program.replacements.wanted).toHaveLength(1);
+});
+
+describe('a worker that is hung', () => {
+  const hung: ReplacementCause = { reason: 'watchdog', figure: 31_000, bound: 30_000 };
+
+  test('is replaced before others that serve, and has two seconds to end when the new one accepts', () => {
+    const it = serving(2);
+    want(it, late, 1);
+    it.ready(late + 100, 3);
+    it.send({ type: 'workerEnded', at: late + 200, worker: 1, end: left });
+    want(it, late + 300, 3);
+    it.send({ type: 'workerHung', at: late + 400, worker: 2, cause: hung });
+    expect(it.program.replacements.wanted.map(({ worker }) => worker)).toEqual([2, 3]);
+    it.send({ type: 'replacementDue', at: late + 10_000 });
+    const effects = it.ready(late + 10_100, 4);
+    expect(effects).toContainEqual(
+      expect.objectContaining({
+        type: 'drainWorker',
+        worker: 2,
+        signal: 'SIGTERM',
+        timeoutMs: 2_000,
+        migrates: false,
+      }),
+    );
+    expect(kinds(it.send({ type: 'drainTimedOut', at: late + 12_100, worker: 2 }))).toEqual(['SIGKILL 2']);
+    const killed = { ...crash, outcome: { code: null, signal: 'SIGKILL' } };
+    const [event] = it.send({ type: 'workerEnded', at: late + 12_200, worker: 2, end: killed });
+    expect(it.events()).not.toContain('workerFailed');
+    expect(event).toBeDefined();
+  });
+
+  test('and is not Node.js is aborted', () => {
+    const it = serving(1, {}, { isGated: false, migrates: false, reports: false });
+    it.send({ type: 'workerHung', at: late, worker: 1, cause: hung });
+    expect(it.ready(late + 100, 2)).toContainEqual(
+      expect.objectContaining({ type: 'drainWorker', worker: 1, signal: 'SIGABRT', timeoutMs: 2_000 }),
+    );
+  });
+
+  test('and comes back is forgotten, or drains as others do if its replacement is under way', () => {
+    const waits = serving();
+    waits.send({ type: 'reloadRequested', at: late, cause: 'signal' });
+    waits.send({ type: 'workerHung', at: late + 10, worker: 1, cause: hung });
+    waits.send({ type: 'workerAlive', at: late + 20, worker: 1 });
+    expect(waits.program.replacements.wanted).toEqual([]);
+
+    const it = serving();
+    it.send({ type: 'workerHung', at: late, worker: 1, cause: hung });
+    it.send({ type: 'workerAlive', at: late + 50, worker: 1 });
+    expect(it.ready(late + 100, 2)).toContainEqual(
+      expect.objectContaining({ type: 'drainWorker', worker: 1, signal: null, timeoutMs: 30_000 }),
+    );
+  });
+
+  test('ends first where workers do not overlap, and another one is started in its slot', () => {
+    const it = serving(1, { overlaps: false }, { isGated: false, migrates: false, reports: false });
+    expect(kinds(it.send({ type: 'workerHung', at: late, worker: 1, cause: hung }))).toEqual([
+      'drainWorker 1',
+      'arm drain 2000',
+    ]);
+    it.send({
+      type: 'workerEnded',
+      at: late + 10,
+      worker: 1,
+      end: { ...crash, outcome: { code: null, signal: 'SIGABRT' } },
+    });
+    expect(it.events()).toContain('restartScheduled');
+  });
+
+  test('does not count as one that accepts', () => {
+    const it = serving(1);
+    it.send({ type: 'workerHung', at: late, worker: 1, cause: hung });
+    expect(it.program.workers.filter(isAccepting)).toEqual([]);
+  });
+
+  test('is a reason to go back while its generation is on probation', () => {
+    const it = serving(1, { probationMs: 60_000 });
+    it.send({ type: 'reloadRequested', at: late, cause: 'signal' });
+    it.ready(late + 100, 2);
+    expect(it.program.phase).toBe('probation');
+    const effects = it.send({ type: 'workerHung', at: late + 2_000, worker: 2, cause: hung });
+    expect(kinds(effects)).toEqual(expect.arrayContaining(['resumeWorker 1', 'drainWorker 2']));
+    expect(it.events()).toContain('generationRolledBack');
+  });
 });

@@ -1,0 +1,26 @@
+/** What a process does at the moment, from /proc. Loaded only for programs with a watchdog. */
+import { readFileSync } from 'node:fs';
+import { readProcessStat } from '../../shared/process-stat.ts';
+
+export interface Activity {
+  /** SIGSTOP or a debugger holds it. */
+  readonly isStopped: boolean;
+  /** `runs`, or the function of the kernel in which its main thread waits; null: not known. */
+  readonly doing: string | null;
+}
+
+export function activityOf(pid: number): Activity {
+  const state = readProcessStat(pid)?.state ?? null;
+  if (state === 'R') return { isStopped: false, doing: 'runs' };
+  return { isStopped: state === 'T' || state === 't', doing: waitsIn(pid) };
+}
+
+/** Only root and its own user may know. */
+function waitsIn(pid: number): string | null {
+  try {
+    const name = readFileSync(`/proc/${pid}/wchan`, 'latin1').trim();
+    return /^[A-Za-z_]\w{0,99}$/.test(name) ? name : null;
+  } catch {
+    return null;
+  }
+}

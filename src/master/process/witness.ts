@@ -1,0 +1,62 @@
+/** The master's end of the thread in a Node.js worker that tells where its main thread is (src/worker/health/witness.ts). Loaded only for programs with a watchdog. */
+import net from 'node:net';
+import { createLineSplitter } from '../../shared/line-splitter.ts';
+import { socketPair } from '../sockets/socket-pair.ts';
+import type { WorkerProcess } from './platform.ts';
+
+export interface Witness {
+  /** Asks for the stack of the main thread. */
+  ask(): void;
+  close(): void;
+}
+
+/** What may have written it is a program of its own. */
+const maxAnswer = 65_536;
+const maxFrames = 30;
+const maxFrameLength = 300;
+
+/** `answered`: the innermost function first. Null: there are no descriptors. */
+export function openWitness(
+  worker: Pick<WorkerProcess, 'send'>,
+  answered: (stack: readonly string[]) => void,
+): Witness | null {
+  const pair = socketPair();
+  if (typeof pair === 'string') return null;
+  const [ours, theirs] = pair;
+  // Proven dispatch: net.Socket takes a handle as libuv has it.
+  const end = new net.Socket({ handle: ours } as net.SocketConstructorOpts);
+  const lines = createLineSplitter(maxAnswer);
+  end.unref();
+  end.setEncoding('utf8');
+  end.on('error', () => undefined);
+  end.on('data', (text: string) => {
+    for (const line of lines.add(text)) {
+      const stack = parseStack(line);
+      if (stack.length > 0) answered(stack);
+    }
+  });
+  worker.send({ type: 'witness' }, theirs, () => {
+    theirs.close();
+  });
+  return {
+    ask() {
+      end.write('\n');
+    },
+    close() {
+      end.destroy();
+    },
+  };
+}
+
+/** Empty: it is no stack. */
+export function parseStack(line: string): readonly string[] {
+  try {
+    const frames: unknown = JSON.parse(line);
+    if (!Array.isArray(frames) || frames.length > maxFrames) return [];
+    return frames.every((frame) => typeof frame === 'string' && frame.length <= maxFrameLength)
+      ? (frames as string[])
+      : [];
+  } catch {
+    return [];
+  }
+}

@@ -1,0 +1,223 @@
+/**
+ * Notices workers that are hung: a Node.js worker whose event loop does not turn, asked over its channel, and any other program that does not say WATCHDOG=1 in
+ * time. Loaded only for programs with a watchdog, because it has a timer for each worker.
+ *
+ * It must not take a worker for hung that could not run, or that was not heard: while this process was held up, while the machine was, or while the worker is
+ * stopped by SIGSTOP. So a time that is up late begins again, and at the end of a time a worker has a last chance.
+ */
+import type { MasterEvent, ReplacementCause } from '../../shared/events.ts';
+import { formatDuration } from '../../shared/durations.ts';
+import type { Activity } from '../process/activity.ts';
+import type { Notification } from '../process/notify-message.ts';
+import type { Platform } from '../process/platform.ts';
+import type { Witness } from '../process/witness.ts';
+import type { Program } from './lifecycle/state.ts';
+import { identity, type RunningWorker } from './running-worker.ts';
+
+export interface WatchdogParts {
+  readonly platform: Pick<Platform, 'arm' | 'clock'>;
+  readonly state: () => Program;
+  readonly processOf: (worker: number) => RunningWorker | undefined;
+  /** How long a worker of this generation may be silent; null: for ever. */
+  readonly boundOf: (generation: number) => number | null;
+  readonly activityOf: (pid: number) => Activity;
+  readonly openWitness: (
+    worker: RunningWorker['process'],
+    answered: (stack: readonly string[]) => void,
+  ) => Witness | null;
+  readonly hung: (worker: number, cause: ReplacementCause) => void;
+  readonly alive: (worker: number) => void;
+  readonly onEvent: (event: MasterEvent) => void;
+}
+
+export interface Watchdog {
+  /** Workers have become ready or gone, or the plan has changed. */
+  look(): void;
+  /** A worker has notified something; null: its event loop turns. */
+  hear(worker: RunningWorker, said: Notification | null): void;
+}
+
+/** Once its time is up, a worker has so much more, in which it is also asked where it is. */
+export const lastChanceMs = 1_000;
+
+/** A worker is asked first after so long: not at once, because clients wait for it then. */
+const firstQuestionMs = 1_000;
+
+/** A timer that fires so much too late shows that this process, or the machine, was held up. */
+const longestDelayMs = 500;
+
+interface Watched {
+  readonly worker: RunningWorker;
+  /** Its event loop is asked. Otherwise it says WATCHDOG=1. */
+  readonly isAsked: boolean;
+  /** Of the plan, or as the program has set it itself. */
+  readonly boundMs: number;
+  lastSignAt: number;
+  cancel: () => void;
+  isHung: boolean;
+  /** It has answered a question. */
+  hasAnswered: boolean;
+  /** Null: it has not been needed yet, or there is none. */
+  witness: Witness | null;
+  stack: readonly string[];
+}
+
+export function createWatchdog(parts: WatchdogParts): Watchdog {
+  const { platform, state, processOf, boundOf, activityOf, openWitness, onEvent } = parts;
+  const { clock } = platform;
+  const watched = new Map<number, Watched>();
+
+  /** Replaces the timer of the worker. */
+  function armFor(one: Watched, delayMs: number, due: () => void): void {
+    one.cancel();
+    const dueAt = clock.monotonicMs() + delayMs;
+    one.cancel = platform.arm(delayMs, () => {
+      if (clock.monotonicMs() - dueAt > longestDelayMs && !one.isHung) begin(one);
+      else due();
+    });
+  }
+
+  function begin(one: Watched): void {
+    if (one.isAsked) ask(one);
+    else awaitSign(one);
+  }
+
+  function ask(one: Watched): void {
+    const { process } = one.worker;
+    // Not earlier: it takes the worker some milliseconds.
+    one.witness ??= openWitness(process, (stack) => {
+      one.stack = stack;
+    });
+    awaitSign(one);
+    process.send({ type: 'ping' });
+  }
+
+  function awaitSign(one: Watched): void {
+    armFor(one, one.boundMs, () => {
+      if (isStopped(one)) awaitSign(one);
+      else suspect(one);
+    });
+  }
+
+  function isStopped({ worker }: Watched): boolean {
+    return activityOf(worker.servingPid).isStopped;
+  }
+
+  function suspect(one: Watched): void {
+    one.stack = [];
+    one.witness?.ask();
+    armFor(one, lastChanceMs, () => {
+      if (isStopped(one)) awaitSign(one);
+      else report(one, false);
+    });
+  }
+
+  function report(one: Watched, isTriggered: boolean): void {
+    const { worker, boundMs, isAsked, stack } = one;
+    one.isHung = true;
+    onEvent({
+      event: 'workerHung',
+      ...identity(worker),
+      silentMs: silentMs(one),
+      boundMs,
+      isTriggered,
+      stack,
+      problem: !isAsked || isTriggered || stack.length > 0 ? null : withoutStack(one),
+      doing: activityOf(worker.servingPid).doing,
+    });
+    insist(one);
+  }
+
+  function withoutStack({ witness, hasAnswered }: Watched): string {
+    if (witness === null) return 'no descriptor was left to ask for its stack';
+    const why = hasAnswered ? 'its main thread is in native code' : 'it has hung since it was ready';
+    return `no stack within ${formatDuration(lastChanceMs)}: ${why}`;
+  }
+
+  /** Whatever else happens to the program: for as long as the worker is hung, it is to be replaced. */
+  function insist(one: Watched): void {
+    armFor(one, one.boundMs, () => {
+      insist(one);
+    });
+    parts.hung(one.worker.id, { reason: 'watchdog', figure: silentMs(one), bound: one.boundMs });
+  }
+
+  function silentMs({ lastSignAt }: Watched): number {
+    return Math.round(clock.monotonicMs() - lastSignAt);
+  }
+
+  function sign(one: Watched): void {
+    one.lastSignAt = clock.monotonicMs();
+    if (one.isHung) {
+      one.isHung = false;
+      parts.alive(one.worker.id);
+    }
+    if (one.isAsked) askAfter(one, one.boundMs / 2);
+    else awaitSign(one);
+  }
+
+  function askAfter(one: Watched, delayMs: number): void {
+    armFor(one, delayMs, () => {
+      ask(one);
+    });
+  }
+
+  function watch(worker: RunningWorker, isAsked: boolean, boundMs: number): void {
+    const one: Watched = {
+      worker,
+      isAsked,
+      boundMs,
+      lastSignAt: clock.monotonicMs(),
+      cancel: () => undefined,
+      isHung: false,
+      hasAnswered: false,
+      witness: null,
+      stack: [],
+    };
+    watched.set(worker.id, one);
+    if (worker.watchdog?.isHung === true) report(one, true);
+    else if (isAsked) askAfter(one, Math.min(boundMs / 2, firstQuestionMs));
+    else awaitSign(one);
+  }
+
+  function forget(id: number, { cancel, witness }: Watched): void {
+    cancel();
+    witness?.close();
+    watched.delete(id);
+  }
+
+  function look(): void {
+    const ready = new Map(
+      state().workers.flatMap((worker) => (worker.phase === 'ready' ? [[worker.id, worker] as const] : [])),
+    );
+    for (const [id, one] of watched) if (!ready.has(id)) forget(id, one);
+    for (const [id, { generation, capabilities }] of ready) {
+      const worker = processOf(id);
+      const isOn = boundOf(generation) !== null;
+      const boundMs = isOn ? (worker?.watchdog?.ms ?? boundOf(generation)) : 0;
+      const isAsked = capabilities.reports;
+      const known = watched.get(id);
+      if (known?.boundMs === boundMs && known.isAsked === isAsked) continue;
+      // It has set another time, or seemed to be another program than it is.
+      if (known !== undefined) forget(id, known);
+      if (known?.isHung === true) parts.alive(id);
+      if (worker !== undefined && boundMs !== null && boundMs > 0 && (isAsked || worker.hasNotified))
+        watch(worker, isAsked, boundMs);
+    }
+  }
+
+  return {
+    look,
+    hear(worker, said) {
+      const known = watched.get(worker.id);
+      if (known === undefined || said?.watchdogMs != null) look();
+      const one = watched.get(worker.id);
+      if (one === undefined) return;
+      if (said?.isHung === true && !one.isHung) report(one, true);
+      else if (said === null && one.isAsked) {
+        one.hasAnswered = true;
+        sign(one);
+      } else if (said?.isAlive === true && !one.isAsked) sign(one);
+    },
+  };
+}
