@@ -140,6 +140,8 @@ const fields: Readonly<Record<string, string>> = {
   failures: 'Failures in a row.',
   successor: 'The process id of the new worker; null if it has none.',
   figure: 'What was found: bytes, ms or requests.',
+  before: 'What it was before; null if there was none.',
+  how: '`running`: it ran already. `started`: the command has started it. `changed`: it has taken over from another one.',
   silentMs: 'Since its last sign of life, in ms.',
   boundMs: 'How long it may be silent, in ms.',
   isTriggered: 'It has said so itself.',

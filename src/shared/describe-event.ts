@@ -161,6 +161,8 @@ function sentence(event: MasterEvent, why: (failure: Failure) => string): string
       return `${count(event.toCount, 'worker')} wanted instead of ${event.fromCount}`;
     case 'restartScheduled':
       return `worker in slot ${event.slot} restarts ${event.delayMs === 0 ? 'at once' : `in ${formatDuration(event.delayMs)}`}, after ${event.failures === 1 ? 'a failure' : `${event.failures} failures in a row`}`;
+    case 'workerAdopted':
+      return `${worker(event)} ${adoptedHow[event.how]}`;
     case 'workerHung':
       return describeHung(event);
     case 'workerStarted':
@@ -302,6 +304,12 @@ const killReason: Readonly<Record<KillReason, string>> = {
   scaleDown: 'fewer workers are wanted',
   replacement: 'another worker has taken its place',
   hung: 'it was hung, and has not ended by itself',
+};
+
+const adoptedHow: Readonly<Record<Extract<MasterEvent, { event: 'workerAdopted' }>['how'], string>> = {
+  running: 'ran already, and was adopted by its pid file',
+  started: 'is what the command has started, by its pid file',
+  changed: 'has taken over, by its pid file',
 };
 
 /** The whole stack is in the event: here is where it begins. */

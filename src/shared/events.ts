@@ -304,6 +304,15 @@ export type MasterEvent =
       readonly failures: number;
       readonly delayMs: number;
     } & WorkerIdentity)
+  /**
+   * The process that the pid file of the worker names, `pid`, is the worker from now on; `before`: that was process `before`. `running`: it ran already. `started`: the
+   * command has started it. `changed`: it has taken over from another one.
+   */
+  | ({
+      readonly event: 'workerAdopted';
+      readonly before: number | null;
+      readonly how: 'running' | 'started' | 'changed';
+    } & WorkerIdentity)
   /** The worker gave no sign of life for as long as `watchdog` allows, or has said itself that it is hung. */
   | ({
       readonly event: 'workerHung';

@@ -88,6 +88,7 @@ const examples: { readonly [Name in MasterEvent['event']]: Extract<MasterEvent, 
       why: 'exited',
       outcome: { code: 0, signal: null },
     },
+    workerAdopted: { event: 'workerAdopted', ...identity, before: 4700, how: 'started' },
     workerHung: {
       event: 'workerHung',
       ...identity,

@@ -69,6 +69,7 @@ export function createFakePlatform(): { readonly platform: Platform; readonly wo
 
   const platform: Platform = {
     clock: systemClock,
+    prepareToAdopt: () => Promise.resolve(),
     spawn,
     introduce: () => null,
     watchListener: () => () => undefined,

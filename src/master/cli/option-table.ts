@@ -308,7 +308,7 @@ export const optionTable: readonly OptionRow[] = [
     value: '<time>',
     default: 'none',
     description:
-      'replace a worker that gives no sign of life for so long: Node.js whose event loop does not turn, a program that does not send WATCHDOG=1',
+      'replace a worker that gives no sign of life for this time (30s): Node.js whose event loop does not turn, a program that does not send WATCHDOG=1',
     option: 'watchdog',
   },
   {

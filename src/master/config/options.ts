@@ -168,7 +168,14 @@ export interface ProgramOptions
 /** Options of a master of one program. */
 export interface MasterOptions extends Omit<
   ProgramOptions,
-  'autostart' | 'dependsOn' | 'type' | 'overlap' | 'priority' | keyof ScheduleOptions
+  | 'autostart'
+  | 'dependsOn'
+  | 'type'
+  | 'overlap'
+  | 'priority'
+  | 'adoptPidFile'
+  | 'adoptGrace'
+  | keyof ScheduleOptions
 > {
   /** Name of the program: in logs, and of the control socket. Default: the port. */
   readonly name?: string;
@@ -208,6 +215,8 @@ const masterShape = z.omit(
     ifRunning: true,
     ifMissed: true,
     runTimeout: true,
+    adoptPidFile: true,
+    adoptGrace: true,
   },
 );
 const planShape = z.strictObject({
@@ -309,7 +318,7 @@ function compile(
 ): ProgramPlan {
   const { command, workers, cwd, environmentFile, watch } = options;
   if (command?.[0] === undefined || command[0] === '') throw commandMissing(spelling);
-  const kind = compileKind(options);
+  const kind = compileKind(options, (path) => resolve(here, path));
   const replacement = replacementPlan(options);
   const unfitting = unfittingOption(kind, options, replacement, spelling);
   if (unfitting !== null) throw unfitting;

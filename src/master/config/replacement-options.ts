@@ -14,7 +14,7 @@ export interface ReplacementOptions {
   /** Replace a Node.js worker after this many requests, 1 to 1000000000000. Up to a tenth is taken off at random. Default: no limit. */
   readonly maxRequests?: number;
   /**
-   * Replace a worker that gives no sign of life for so long, 1s to 24h: a Node.js worker whose event loop does not turn, and a program that does not send
+   * Replace a worker that gives no sign of life for this time, 1s to 24h: a Node.js worker whose event loop does not turn, and a program that does not send
    * WATCHDOG=1 (sd_notify(3)). Default: none is expected.
    */
   readonly watchdog?: string;

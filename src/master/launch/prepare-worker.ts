@@ -163,6 +163,7 @@ export function prepareWorker(
             setsWatchdogPid: false,
           })
         : null,
+    pidFile: plan.kind.pidFile,
     notifyPath,
     uid: account?.uid ?? null,
     readyFd,

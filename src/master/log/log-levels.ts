@@ -71,6 +71,7 @@ export function levelOf(event: MasterEvent, isRecovery = false): EventLevel {
       return 'warn';
     case 'masterStarted':
     case 'replacementStarted':
+    case 'workerAdopted':
     case 'workerReplaced':
     case 'listenerBound':
     case 'metricsServed':

@@ -12,6 +12,9 @@ import type { BoundListener } from '../sockets/listener.ts';
 /** What a worker writes. */
 export type OutputStream = 'stdout' | 'stderr';
 
+/** How a process became the worker that its pid file names. `running`: it ran already. `started`: by the command. `changed`: it has taken over from another one. */
+export type AdoptedHow = 'running' | 'started' | 'changed';
+
 /** What a worker process reports to the master's shell. */
 export interface ProcessListeners {
   /** Whatever came over the IPC channel, not looked at yet. */
@@ -26,6 +29,10 @@ export interface ProcessListeners {
   readonly streamEnded?: (stream: OutputStream) => void;
   /** It has written a newline to the descriptor for that. */
   readonly newline?: () => void;
+  /** With a pid file: this process is the worker from now on. */
+  readonly adopted?: (pid: number, how: AdoptedHow) => void;
+  /** With a pid file: why no process is the worker yet. */
+  readonly problem?: (problem: string) => void;
   /** Once: the process has ended, was reaped, and its stderr was read to the end (or is held open by a stranger). */
   readonly exit: (outcome: Outcome) => void;
   /** Once, instead of everything else: the process could not be started. */
@@ -54,6 +61,8 @@ export interface WorkerProcess {
   endWatchers(): void;
   /** Stops reading this stream, so that the process waits when the pipe is full; or reads on. */
   holdOutput(stream: OutputStream, isHeld: boolean): void;
+  /** Only of a process that a pid file names, whose number may be another process's by now: sends the signal to it, or to its group if it leads one. */
+  signal?(signal: NodeJS.Signals, isForGroup: boolean): void;
   /** Kills it with everything that it has started, in whatever group and session. Where there is no /proc: its group. */
   killTree(): void;
 }
@@ -68,6 +77,8 @@ export interface SpawnRequest {
   readonly environment: Readonly<Record<string, string>>;
   /** What only this worker and its processes have in their environment: the name of its channel's lock. */
   readonly mark: string;
+  /** The file that names the process that is the worker, and how long it may name none; null: the process that is started is the worker. */
+  readonly pidFile?: { readonly path: string; readonly graceMs: number } | null;
   /** What it and its descendants have in their environment, as long as they keep it. */
   readonly tree: string;
   /** It is Node.js with the preload, and not something that may start such a process, or another program. */
@@ -114,6 +125,8 @@ export interface StartedProbe {
 
 export interface Platform {
   readonly clock: Clock;
+  /** Before the first spawn() with a pid file. */
+  prepareToAdopt(): Promise<void>;
   /** Starts a process as the leader of its own group, with an IPC channel. Null: it could not; `failed` says why. */
   spawn(request: SpawnRequest, listeners: ProcessListeners): WorkerProcess | null;
   /**

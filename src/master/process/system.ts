@@ -10,11 +10,12 @@ import { killTree } from './process-tree.ts';
 import { residentBytes } from './resident-memory.ts';
 import { sendSignal } from './send-signal.ts';
 import { spawnWorker } from './spawn-worker.ts';
+import type { adoptOrStart } from './adopted-process.ts';
 import { pollsListener } from './find-pollers.ts';
 import { findStrays } from './find-strays.ts';
 import { killLeftovers } from './find-members.ts';
 import { findNodeServer, findServing, isShell } from './find-server.ts';
-import { isShut, listenAgain, makeBlocking } from '../system-calls/syscalls.ts';
+import { isShut, listenAgain, loadSystemCalls, makeBlocking } from '../system-calls/syscalls.ts';
 import { openNotifySocket } from './notify-socket.ts';
 import { startProbe } from './probes.ts';
 import { watchEnd } from './watch-process-end.ts';
@@ -22,7 +23,9 @@ import { findWithoutPreload } from './without-preload.ts';
 
 export const system: Platform = {
   clock: systemClock,
-  spawn: spawnWorker,
+  prepareToAdopt,
+  spawn: (request, listeners) =>
+    request.pidFile == null || adopt === null ? spawnWorker(request, listeners) : adopt(request, listeners),
   introduce,
   watchListener,
   makeBlocking,
@@ -53,6 +56,13 @@ export const system: Platform = {
   arm,
   armWall,
 };
+
+let adopt: typeof adoptOrStart | null = null;
+
+async function prepareToAdopt(): Promise<void> {
+  await loadSystemCalls();
+  adopt ??= (await import('./adopted-process.ts')).adoptOrStart;
+}
 
 function introduce(source: WorkerProcess, destination: WorkerProcess, more: number): string | null {
   const pair = socketPair();

@@ -18,11 +18,15 @@ interface RawPipe {
 export async function watchEnd(pid: number, ended: () => void): Promise<boolean> {
   const fd = await openProcess(pid);
   if (fd === null) return false;
+  const isWatched = watchDescriptor(fd, ended, false);
+  if (!isWatched) closeSync(fd);
+  return isWatched;
+}
+
+/** The same for a process that is opened already. Its descriptor is closed when it has ended. `staysAlive`: for as long, this process does not end by itself. */
+export function watchDescriptor(fd: number, ended: () => void, staysAlive = true): boolean {
   const pipe = emptyPipe();
-  if (pipe === null || pipe.open(fd) !== 0) {
-    closeSync(fd);
-    return false;
-  }
+  if (pipe === null || pipe.open(fd) !== 0) return false;
   // pidfd_open(2): readable when the process has ended; but nothing can be read from it, which is the error that arrives here.
   const done = (): void => {
     pipe.close();
@@ -30,7 +34,7 @@ export async function watchEnd(pid: number, ended: () => void): Promise<boolean>
   };
   Reflect.set(pipe, 'onread', done);
   pipe.readStart();
-  pipe.unref();
+  if (!staysAlive) pipe.unref();
   return true;
 }
 

@@ -192,9 +192,11 @@ export function createPerformer(parts: PerformerParts): Performer {
     // One that has said itself that it stops is not told again: many programs take a second signal for impatience.
     const isStopping = reason === 'signal' && worker.ownPid === null;
     if (signal !== null && !isStopping) {
-      readiness.findProgram(worker);
+      const isForGroup = reason === 'stop' && isStoppedAsGroup(worker);
+      if (worker.process.signal === undefined) readiness.findProgram(worker);
       worker.toldBy = signal;
-      if (reason === 'stop' && isStoppedAsGroup(worker)) platform.signalGroup(worker.process.pid, signal);
+      if (worker.process.signal !== undefined) worker.process.signal(signal, isForGroup);
+      else if (isForGroup) platform.signalGroup(worker.process.pid, signal);
       else platform.signalProcess(listenerOf(worker), signal);
     }
     if (worker.ownPid !== null) return;
@@ -216,6 +218,10 @@ export function createPerformer(parts: PerformerParts): Performer {
     worker.isToldToEnd = true;
     if (signal === 'SIGKILL') {
       worker.process.killTree();
+      return;
+    }
+    if (worker.process.signal !== undefined) {
+      worker.process.signal(signal, isStoppedAsGroup(worker));
       return;
     }
     const { pid } = worker.process;

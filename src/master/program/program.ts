@@ -341,6 +341,7 @@ export function createProgram(parts: ProgramParts): ManagedProgram {
   async function load(plan: ProgramPlan): Promise<void> {
     await output.load(plan.output);
     await watches.load(plan);
+    if (plan.kind.pidFile !== null) await platform.prepareToAdopt();
   }
 
   function applySettings(plan: ProgramPlan, skipsProbation = false): void {

@@ -48,6 +48,8 @@ export interface ReadinessJudge {
   saidReady(worker: RunningWorker): void;
   /** It has given the sign that `--ready` names: a message, a notification, a newline. */
   gaveSign(worker: RunningWorker, sign: Sign): void;
+  /** Why it is not ready yet. Said again, it changes nothing. */
+  notReadyYet(worker: RunningWorker, reason: string): void;
   /** A datagram has come from it to its NOTIFY_SOCKET. */
   notified(worker: RunningWorker, bytes: Uint8Array): void;
   /** Looks for the program once more that a script may have started after it was ready: that is to be told to drain or to end. */
@@ -116,7 +118,11 @@ export function createReadinessJudge(parts: ReadinessParts): ReadinessJudge {
     if (worker.ownPid !== null) {
       if (worker.isProven || !needsSign(kind.readiness)) ready(worker, nodeCapabilities(kind));
     } else if (worker.isProven && !waitsForNode(worker)) {
-      const serving = worker.mainPid ?? platform.findServing(worker.process.pid);
+      // One that a pid file names is known.
+      const serving =
+        worker.process.signal === undefined
+          ? (worker.mainPid ?? platform.findServing(worker.process.pid))
+          : worker.process.pid;
       serveFrom(worker, serving ?? worker.process.pid);
       ready(worker, noCapabilities);
       if (serving === null && isServer(worker)) findLater(worker, lookAgainMs);
@@ -243,7 +249,7 @@ export function createReadinessJudge(parts: ReadinessParts): ReadinessJudge {
   }
 
   function notReadyYet(worker: RunningWorker, reason: string): void {
-    if (worker.notReadyYet === reason) return;
+    if (worker.wasReady || worker.notReadyYet === reason) return;
     worker.notReadyYet = reason;
     parts.onEvent({ event: 'workerNotReadyYet', ...identity(worker), reason });
   }
@@ -286,6 +292,7 @@ export function createReadinessJudge(parts: ReadinessParts): ReadinessJudge {
       decide(worker);
     },
     notified,
+    notReadyYet,
     gaveSign,
     findProgram,
     end: stopLooking,

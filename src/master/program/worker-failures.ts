@@ -23,7 +23,11 @@ export interface FailureContext {
 
 export function exitFailure(outcome: Outcome, words: FailureContext): Failure {
   const how =
-    outcome.signal === null ? `exited with code ${outcome.code ?? '?'}` : `was killed by ${outcome.signal}`;
+    outcome.signal !== null
+      ? `was killed by ${outcome.signal}`
+      : outcome.code === null
+        ? 'ended'
+        : `exited with code ${outcome.code}`;
   return {
     reason: 'exited',
     message: `the worker ${how} ${words.wasReady ? 'unexpectedly' : 'before it was ready'}`,

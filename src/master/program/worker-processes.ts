@@ -2,7 +2,7 @@
 import type { MasterEvent, Outcome } from '../../shared/events.ts';
 import { createStderrTail } from '../output/stderr-tail.ts';
 import type { WorkerOutput } from '../output/program-output.ts';
-import type { Platform, SpawnRequest } from '../process/platform.ts';
+import type { AdoptedHow, Platform, SpawnRequest } from '../process/platform.ts';
 import { silentEnd, type Effect, type LifecycleInput, type Undated } from './lifecycle/inputs.ts';
 import { failureContext, identity, type RunningWorker } from './running-worker.ts';
 import { exitFailure, isNotInherited, notInheritedFailure, notStartedFailure } from './worker-failures.ts';
@@ -90,6 +90,12 @@ export function createWorkerProcesses(parts: WorkerProcessParts): WorkerProcesse
           streamEnded: (stream) => {
             own.ended(stream);
           },
+          adopted: (pid, how) => {
+            if (worker !== null) adopted(worker, request, pid, how);
+          },
+          problem: (problem) => {
+            if (worker !== null) readiness.notReadyYet(worker, problem);
+          },
           newline: () => {
             if (worker !== null) readiness.gaveSign(worker, 'writesNewline');
           },
@@ -145,8 +151,15 @@ export function createWorkerProcesses(parts: WorkerProcessParts): WorkerProcesse
       running.set(id, worker);
       output.started(process);
       dispatch({ type: 'workerSpawned', worker: id, pid: process.pid, isGated: request.isNode });
-      readiness.begin(worker, request);
+      if (request.pidFile == null) readiness.begin(worker, request);
     }
+  }
+
+  /** Only now there is a process that can be ready. */
+  function adopted(worker: RunningWorker, request: SpawnRequest, pid: number, how: AdoptedHow): void {
+    worker.servingPid = pid;
+    dispatch({ type: 'workerAdopted', worker: worker.id, pid, how });
+    if (how !== 'changed') readiness.begin(worker, request);
   }
 
   function ended(worker: RunningWorker, outcome: Outcome): void {

@@ -7,7 +7,7 @@ import { systemErrorCode } from './errno.ts';
 type Listen = (fd: number, backlog: number) => number;
 type Fcntl = (fd: number, command: number, type: 'int', argument: number) => number;
 type Flock = (fd: number, operation: number) => number;
-type OpenProcess = (call: number, type: 'int', pid: number, flagsType: 'int', flags: number) => number;
+type Syscall = (call: number, ...argumentsWithTypes: (string | number | null)[]) => number;
 type SocketPair = (domain: number, type: number, protocol: number, pair: number[]) => number;
 
 interface Calls {
@@ -16,7 +16,7 @@ interface Calls {
   readonly flock: Flock;
   readonly socketpair: SocketPair;
   readonly shutdown: (fd: number, how: number) => number;
-  readonly syscall: OpenProcess;
+  readonly syscall: Syscall;
   readonly errno: () => number;
 }
 
@@ -31,7 +31,7 @@ async function load(): Promise<Calls> {
   const flock: Flock = library.func('int flock(int, int)');
   const socketpair: SocketPair = library.func('int socketpair(int, int, int, _Out_ int *)');
   const shutdown: Calls['shutdown'] = library.func('int shutdown(int, int)');
-  const syscall: OpenProcess = library.func('long syscall(long, ...)');
+  const syscall: Syscall = library.func('long syscall(long, ...)');
   return { listen, fcntl, flock, socketpair, shutdown, syscall, errno: () => loaded.errno() };
 }
 
@@ -94,8 +94,22 @@ const pidfdOpen = 434;
 export async function openProcess(pid: number): Promise<number | null> {
   if (process.platform !== 'linux') return null;
   calls ??= await load();
+  return openProcessNow(pid);
+}
+
+/** The same. Only after `listen` or `loadSystemCalls` has been called. */
+export function openProcessNow(pid: number): number | null {
+  if (process.platform !== 'linux' || calls === null) return null;
   const fd = calls.syscall(pidfdOpen, 'int', pid, 'int', 0);
   return fd >= 0 ? fd : null;
+}
+
+/** SYS_pidfd_send_signal, the same on every architecture. */
+const pidfdSendSignal = 424;
+
+/** pidfd_send_signal(2), to a process that `openProcess` has opened: to it, or to none if it has ended. */
+export function signalThrough(fd: number, signal: number): void {
+  calls?.syscall(pidfdSendSignal, 'int', fd, 'int', signal, 'void *', null, 'int', 0);
 }
 
 const afUnix = 1;

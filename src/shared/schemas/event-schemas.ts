@@ -226,6 +226,11 @@ export const eventShapes: Shapes = {
     failures: z.int(),
     delayMs: z.number(),
   }),
+  workerAdopted: event('workerAdopted', {
+    ...identity,
+    before: z.nullable(z.int()),
+    how: z.enum(['running', 'started', 'changed']),
+  }),
   workerHung: event('workerHung', {
     ...identity,
     silentMs: z.number(),

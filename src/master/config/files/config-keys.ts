@@ -304,7 +304,15 @@ export const aliases: ReadonlyMap<string, string> = new Map(
 );
 
 /** What only one program can have. */
-const ownKeys: ReadonlySet<string> = new Set(['command', 'port', 'listen', 'depends_on', 'type', 'schedule']);
+const ownKeys: ReadonlySet<string> = new Set([
+  'command',
+  'port',
+  'listen',
+  'depends_on',
+  'type',
+  'schedule',
+  'adopt_pid_file',
+]);
 
 /** Of `[defaults]`. */
 export const defaultKeys: Readonly<Record<string, ConfigKey>> = Object.fromEntries(

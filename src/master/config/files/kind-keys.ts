@@ -1,7 +1,7 @@
 /** The keys of `[program.NAME]` that say what kind of program it is, and when it is its turn. */
 import { typeWords } from '../kind-options.ts';
 import { kindValues } from '../kind-values.ts';
-import { boolean, type ConfigKey, numeric, orVariable } from './key-schemas.ts';
+import { boolean, type ConfigKey, duration, numeric, orVariable } from './key-schemas.ts';
 
 export const kindKeys: Readonly<Record<string, ConfigKey>> = {
   type: {
@@ -31,5 +31,24 @@ export const kindKeys: Readonly<Record<string, ConfigKey>> = {
       'Programs with a lower number are started first and stopped last, 0 to 999. `depends_on` comes first.',
     supervisor: 'priority',
     option: 'priority',
+  },
+  adopt_pid_file: {
+    schema: kindValues.adoptPidFile,
+    type: 'path',
+    default: 'none',
+    description:
+      'Of `type = "worker"`: the file that names its process, a daemon that `command` starts and that forks away, or that runs already. It is watched and signalled in place of the command. See docs/processes.md.',
+    supervisor: null,
+    option: 'adoptPidFile',
+  },
+  adopt_grace: {
+    schema: kindValues.adoptGrace,
+    type: 'duration',
+    default: '2s',
+    description:
+      'How long `adopt_pid_file` may name no process that runs before the program has ended, 0s to 24h.',
+    supervisor: null,
+    option: 'adoptGrace',
+    pattern: duration,
   },
 };

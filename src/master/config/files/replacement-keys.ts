@@ -37,7 +37,7 @@ export const replacementKeys: Readonly<Record<string, ConfigKey>> = {
     type: 'duration',
     default: 'none',
     description:
-      'Replace a worker that gives no sign of life for so long, 1s to 24h: a Node.js worker whose event loop does not turn, and a program that does not send WATCHDOG=1 (sd_notify). See docs/replacement.md.',
+      'Replace a worker that gives no sign of life for this time, 1s to 24h: a Node.js worker whose event loop does not turn, and a program that does not send WATCHDOG=1 (sd_notify). See docs/replacement.md.',
     supervisor: null,
     option: 'watchdog',
     pattern: duration,

@@ -104,6 +104,8 @@ function workersAfter({ workers }: History, event: MasterEvent): readonly KnownW
   if (!isAboutWorker(event) || event.pid === null) return workers;
   const { event: name, pid, generation } = event;
   if (name === 'workerStarted') return [...workers, { pid, generation, accepting: 'yes', isBehind: false }];
+  if (name === 'workerAdopted')
+    return workers.map((one) => (one.pid === event.before ? { ...one, pid } : one));
   if (name === 'workerExited' || name === 'workerFailed') return workers.filter((one) => one.pid !== pid);
   return workers.map((one) => (one.pid === pid ? { ...one, ...acceptingAfter(one, name) } : one));
 }

@@ -94,6 +94,14 @@ export type WorkerInput =
       readonly worker: number;
       readonly needsMs: number;
     }
+  /** The process that its pid file names, which is the worker from now on. */
+  | {
+      readonly type: 'workerAdopted';
+      readonly at: number;
+      readonly worker: number;
+      readonly pid: number;
+      readonly how: 'running' | 'started' | 'changed';
+    }
   /** It has given no sign of life for too long. May be said again while that is so. */
   | {
       readonly type: 'workerHung';

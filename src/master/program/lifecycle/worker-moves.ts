@@ -178,6 +178,13 @@ export const beganToAdopt: Row['workerSaidItAdopts'] = (worker) => ({
   verdict: null,
 });
 
+/** In every phase: also while it ends, its end is that of the process that is the worker then. */
+export const adopted: Row['workerAdopted'] = (worker, { pid, how }) => ({
+  worker: { ...worker, pid },
+  effects: [announce({ event: 'workerAdopted', ...identity({ ...worker, pid }), before: worker.pid, how })],
+  verdict: null,
+});
+
 export const foundHung: Row['workerHung'] = (worker, { cause }) => ({
   worker: { ...worker, isHung: true },
   effects: [],

@@ -155,7 +155,7 @@ test('options are compiled once: durations in ms, paths absolute, defaults fille
         stop: plainStop,
         autostart: true,
         dependsOn: [],
-        kind: { type: 'server', overlaps: true, priority: 999 },
+        kind: { type: 'server', overlaps: true, priority: 999, pidFile: null },
         group: null,
         schedule: null,
         hooks: null,

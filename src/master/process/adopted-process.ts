@@ -1,0 +1,270 @@
+/**
+ * A worker that this process has not started, or that forked away from what it has started: a daemon, which a pid file names. If one runs already, it is
+ * adopted; else the command is run, which starts it and ends. From then on the daemon is the worker: its end is the worker's end, and signals go to it.
+ *
+ * Its number alone is never trusted. The file is checked (pid-file.ts), and the process is held by a pidfd from the moment it is adopted: a signal through that
+ * reaches this process or none, and its end is told without any polling. Loaded only for programs with `adopt_pid_file`.
+ */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { closeSync } from 'node:fs';
+import { Socket } from 'node:net';
+import { constants } from 'node:os';
+import { GracefulRunError } from '../../shared/errors.ts';
+import type { Outcome } from '../../shared/events.ts';
+import { hasEnded, readProcessStat } from '../../shared/process-stat.ts';
+import { openProcessNow, signalThrough } from '../system-calls/syscalls.ts';
+import { arm } from './arm-timer.ts';
+import { findMembers } from './find-members.ts';
+import { readPidFile, type PidFileContent } from './pid-file.ts';
+import type { AdoptedHow, OutputStream, ProcessListeners, SpawnRequest, WorkerProcess } from './platform.ts';
+import { killTree } from './process-tree.ts';
+import { sendSignal } from './send-signal.ts';
+import { watchDescriptor } from './watch-process-end.ts';
+
+/** How often the file is read again while it is expected to name a process, and only then. */
+const lookAgainMs = 100;
+
+/** How long a process that has inherited stderr may keep an exit from being reported. */
+const stderrGraceMs = 250;
+
+/** How often it is looked whether the process is there, where the kernel has no pidfd (before Linux 5.3). */
+const pollMs = 5_000;
+
+interface Daemon {
+  readonly pid: number;
+  readonly startedAt: number;
+  readonly session: number;
+  /** Null: the kernel has none. */
+  readonly descriptor: number | null;
+}
+
+type Named = Extract<PidFileContent, { readonly kind: 'names' }>;
+
+const unknown: Outcome = { code: null, signal: null };
+const stdoutOf = { inherited: 'inherit', discarded: 'ignore', read: 'pipe', joined: 'pipe' } as const;
+
+/** Null: it could not be started, and `failed` will say why. */
+export function adoptOrStart(request: SpawnRequest, listeners: ProcessListeners): WorkerProcess | null {
+  const { tree } = request;
+  const { path, graceMs } = request.pidFile ?? { path: '', graceMs: 0 };
+  let daemon: Daemon | null = null;
+  /** The command, while it runs. */
+  let launcher: ChildProcess | null = null;
+  let output: ChildProcess | null = null;
+  /** The last one that was adopted. */
+  let last: Daemon | null = null;
+  let lastPid = 0;
+  /** It was told to end. */
+  let isEnding = false;
+  let isOver = false;
+  let cancelLook = (): void => undefined;
+
+  const first = readPidFile(path);
+  if (first.kind === 'unsafe') {
+    setImmediate(() => {
+      listeners.failed(unsafe(first.problem));
+    });
+    return null;
+  }
+  if (first.kind !== 'names' || !adopt(first, 'running')) {
+    if (!start()) return null;
+    search('started', null, null);
+  }
+
+  function start(): boolean {
+    const { file, args, cwd, environment } = request;
+    const stdio = ['ignore', stdoutOf[request.stdout ?? 'inherited'], 'pipe'] as const;
+    const child = spawn(file, args, { cwd, env: environment, detached: true, stdio: [...stdio] });
+    if (child.pid === undefined) {
+      child.once('error', ({ message }) => {
+        listeners.failed(new GracefulRunError('startFailed', `cannot run ${file}: ${message}`));
+      });
+      return false;
+    }
+    launcher = child;
+    output = child;
+    lastPid = child.pid;
+    child.on('error', () => undefined);
+    // What the daemon keeps of it is read for as long as it writes, and does not keep this process alive.
+    child.stderr?.on('data', listeners.stderr);
+    child.stdout?.on('data', request.stdout === 'joined' ? listeners.stderr : (listeners.stdout ?? ignore));
+    for (const stream of ['stdout', 'stderr'] as const) {
+      const pipe = child[stream];
+      pipe?.once('close', () => listeners.streamEnded?.(stream));
+      if (pipe instanceof Socket) pipe.unref();
+    }
+    child.once('exit', (code, signal) => {
+      launcher = null;
+      if (daemon?.pid === child.pid) {
+        if (daemon?.descriptor != null) closeSync(daemon.descriptor);
+        ended({ code, signal });
+      }
+      // It has done its work, unless it says otherwise. (Whether its daemon comes is seen until it would have to be ready.)
+      else if (daemon === null && (code !== 0 || isEnding))
+        whenRead(child, () => {
+          ended({ code, signal });
+        });
+    });
+    return true;
+  }
+
+  /** False: it has ended meanwhile. */
+  function adopt({ pid, startedAt }: Named, how: AdoptedHow): boolean {
+    const descriptor = openProcessNow(pid);
+    const stat = readProcessStat(pid);
+    // What was opened is what was looked at.
+    if (stat?.startedAt !== startedAt) {
+      if (descriptor !== null) closeSync(descriptor);
+      return false;
+    }
+    const own: Daemon = { pid, startedAt, session: stat.session, descriptor };
+    daemon = own;
+    last = own;
+    lastPid = pid;
+    const gone = (): void => {
+      // Only its parent learns how it ended.
+      if (daemon === own) ended(unknown);
+    };
+    // The command itself: its exit tells.
+    const isCommand = launcher?.pid === pid;
+    if (!isCommand && (descriptor === null || !watchDescriptor(descriptor, gone))) poll(own, gone);
+    setImmediate(() => {
+      if (daemon === own && !isOver) listeners.adopted?.(pid, how);
+    });
+    return true;
+  }
+
+  function poll(own: Daemon, gone: () => void): void {
+    arm(pollMs, () => {
+      if (isThere(own)) poll(own, gone);
+      else gone();
+    });
+  }
+
+  /** The daemon, or what was to start it, has ended. It may have handed over to another process, which the file names now or in a moment. */
+  function ended(outcome: Outcome): void {
+    const before = daemon;
+    daemon = null;
+    if (isOver) return;
+    if (isEnding || before === null) finish(outcome);
+    else search('changed', before, { outcome, until: performance.now() + graceMs });
+  }
+
+  /** Looks until the file names a process other than `before`, or the time is up. */
+  function search(
+    how: AdoptedHow,
+    before: Daemon | null,
+    end: { readonly outcome: Outcome; readonly until: number } | null,
+  ): void {
+    cancelLook();
+    if (isOver || daemon !== null) return;
+    const found = readPidFile(path);
+    if (found.kind === 'unsafe') {
+      listeners.stderr(Buffer.from(`graceful-run: cannot use the pid file: ${found.problem}\n`));
+      killTreeNow();
+      finish(end?.outcome ?? unknown);
+      return;
+    }
+    const isOther =
+      found.kind === 'names' && (found.pid !== before?.pid || found.startedAt !== before.startedAt);
+    if (isOther && adopt(found, how)) return;
+    if (found.kind === 'namesNone') listeners.problem?.(found.problem);
+    if (end !== null && performance.now() >= end.until) finish(end.outcome);
+    else
+      cancelLook = arm(lookAgainMs, () => {
+        search(how, before, end);
+      });
+  }
+
+  function finish(outcome: Outcome): void {
+    if (isOver) return;
+    isOver = true;
+    cancelLook();
+    if (launcher?.pid !== undefined) killTree({ pids: [launcher.pid], sessions: [launcher.pid] });
+    if (last !== null) killRest(last);
+    listeners.exit(outcome);
+  }
+
+  /** The file may name another process by now: signals are for that one. */
+  function follow(): void {
+    const named = readPidFile(path);
+    if (named.kind !== 'names' || daemon === null) return;
+    if (named.pid !== daemon.pid || named.startedAt !== daemon.startedAt) adopt(named, 'changed');
+  }
+
+  function killTreeNow(): void {
+    const pids = [
+      ...(daemon !== null && isThere(daemon) ? [daemon.pid] : []),
+      ...(launcher?.pid === undefined ? [] : [launcher.pid]),
+    ];
+    const others = findMembers((of) => of === tree).map((one) => one.pid);
+    killTree({ pids: [...pids, ...others], sessions: [] });
+  }
+
+  return {
+    get pid() {
+      return daemon?.pid ?? launcher?.pid ?? lastPid;
+    },
+    send: (_message, _handle, sent = () => undefined) => {
+      sent();
+    },
+    noteServing: () => undefined,
+    endWatchers: () => undefined,
+    holdOutput: (stream: OutputStream, isHeld) => {
+      if (isHeld) output?.[stream]?.pause();
+      else output?.[stream]?.resume();
+    },
+    killTree: () => {
+      isEnding = true;
+      follow();
+      killTreeNow();
+      if (daemon === null && launcher === null) finish(unknown);
+    },
+    signal: (signal, isForGroup) => {
+      isEnding = true;
+      follow();
+      if (daemon === null) {
+        if (launcher?.pid !== undefined) sendSignal(-launcher.pid, signal);
+        else finish(unknown);
+      } else signalDaemon(daemon, signal, isForGroup);
+    },
+  };
+}
+
+const ignore = (): void => undefined;
+
+/** What it wrote last may say why it has ended. A daemon may hold its stderr. */
+function whenRead(child: ChildProcess, read: () => void): void {
+  let isOver = false;
+  const once = (): void => {
+    if (!isOver) read();
+    isOver = true;
+  };
+  child.once('close', once);
+  arm(stderrGraceMs, once);
+}
+
+/** What a daemon has left in its session, such as its workers, which hold its port. Unless the session is another process's, such as a shell. */
+function killRest({ session }: Daemon): void {
+  const leader = readProcessStat(session);
+  const isOwn = session > 1 && session !== readProcessStat('self')?.session;
+  if (isOwn && (leader === null || hasEnded(leader))) killTree({ pids: [], sessions: [session] });
+}
+
+function isThere({ pid, startedAt }: Daemon): boolean {
+  const stat = readProcessStat(pid);
+  return stat !== null && stat.startedAt === startedAt && !hasEnded(stat);
+}
+
+function signalDaemon(daemon: Daemon, signal: NodeJS.Signals, isForGroup: boolean): void {
+  const { pid, descriptor } = daemon;
+  if (isForGroup && isThere(daemon) && readProcessStat(pid)?.group === pid) sendSignal(-pid, signal);
+  else if (descriptor !== null) signalThrough(descriptor, constants.signals[signal]);
+  else if (isThere(daemon)) sendSignal(pid, signal);
+}
+
+function unsafe(problem: string): GracefulRunError {
+  return new GracefulRunError('startFailed', `cannot use the pid file: ${problem}`, {
+    hint: 'it has to be a file that only root, or the user whose process it names, can write',
+  });
+}

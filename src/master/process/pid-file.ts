@@ -1,0 +1,123 @@
+/**
+ * Which process a pid file names, and whether it may be believed: its number may be another process's by now, and what is written in it makes this process
+ * signal that one. As systemd does with PIDFile=. Loaded only for programs with `adopt_pid_file`.
+ */
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  openSync,
+  readFileSync,
+  readSync,
+  statSync,
+  type Stats,
+} from 'node:fs';
+import { dirname } from 'node:path';
+import { systemCode } from '../../shared/errors.ts';
+import { hasEnded, readProcessStat } from '../../shared/process-stat.ts';
+import { ticksPerSecond } from '../../shared/worker-processes.ts';
+import { plainReason } from '../system-calls/plain-reasons.ts';
+
+export type PidFileContent =
+  | { readonly kind: 'names'; readonly pid: number; readonly startedAt: number }
+  /** It is not there yet, or names no process that it could mean. */
+  | { readonly kind: 'namesNone'; readonly problem: string }
+  /** Others may write it: nothing in it is believed. */
+  | { readonly kind: 'unsafe'; readonly problem: string };
+
+/** A number and a newline: what is longer is something else. */
+const maxBytes = 64;
+
+/** The file is written after the process has started; clocks of the kernel count in ticks, and the wall clock may have been set a little. */
+const toleranceMs = 2_000;
+
+export function readPidFile(path: string): PidFileContent {
+  const none = (problem: string): PidFileContent => ({ kind: 'namesNone', problem });
+  const read = readSafely(path);
+  if ('problem' in read) return read;
+  const pid = parsePid(read.text);
+  if (pid === null) return none(`${path} holds no process number`);
+  const stat = readProcessStat(pid);
+  if (stat === null || hasEnded(stat)) return none(`${path} names process ${pid}, which does not run`);
+  if (pid === 1 || pid === process.pid) return none(`${path} names process ${pid}, which cannot be meant`);
+  const startedMs = startOf(stat.startedAt);
+  if (startedMs !== null && startedMs > read.writtenMs + toleranceMs)
+    return none(`${path} is older than process ${pid}, so it named another one`);
+  const uid = uidOf(pid);
+  if (read.writers.length > 0 && (read.writers.length > 1 || uid !== read.writers[0]))
+    return {
+      kind: 'unsafe',
+      problem: `${path} can be written by user ${read.writers.join(' and ')}, and process ${pid} is of user ${uid ?? '?'}`,
+    };
+  return { kind: 'names', pid, startedAt: stat.startedAt };
+}
+
+interface SafeText {
+  readonly text: string;
+  readonly writtenMs: number;
+  /** The users who can write it, beside root and that of this process. It may name only their own processes. */
+  readonly writers: readonly number[];
+}
+
+function readSafely(path: string): SafeText | Exclude<PidFileContent, { readonly kind: 'names' }> {
+  let fd: number | null = null;
+  try {
+    // Not through a link, which might be put there by a user who owns the folder; and a FIFO does not make this process wait.
+    fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    const file = fstatSync(fd);
+    const folder = statSync(dirname(path));
+    if (!file.isFile()) return { kind: 'unsafe', problem: `${path} is no file` };
+    const open = [
+      ...(isWritableByAll(file) ? [path] : []),
+      // In one with a sticky bit, such as /tmp, others can only put a file of their own there first.
+      ...(isWritableByAll(folder) && (folder.mode & sticky) === 0 ? [dirname(path)] : []),
+    ];
+    if (open[0] !== undefined) return { kind: 'unsafe', problem: `${open[0]} can be written by others` };
+    const bytes = Buffer.alloc(maxBytes);
+    const length = readSync(fd, bytes, 0, maxBytes, 0);
+    const trusted = [0, process.geteuid?.() ?? 0];
+    const writers = [...new Set([file.uid, folder.uid])].filter((uid) => !trusted.includes(uid));
+    return { text: bytes.toString('latin1', 0, length), writtenMs: file.mtimeMs, writers };
+  } catch (error) {
+    const code = systemCode(error) ?? '';
+    if (code === 'ELOOP') return { kind: 'unsafe', problem: `${path} is a symbolic link` };
+    return {
+      kind: 'namesNone',
+      problem: code === 'ENOENT' ? `${path} does not exist` : `${path} cannot be read: ${plainReason(code)}`,
+    };
+  } finally {
+    if (fd !== null) closeSync(fd);
+  }
+}
+
+const sticky = 0o1000;
+
+function isWritableByAll({ mode }: Stats): boolean {
+  return (mode & 0o022) !== 0;
+}
+
+/** Pure. */
+export function parsePid(text: string): number | null {
+  const [, digits] = /^\s*(\d{1,10})\s*$/.exec(text) ?? [];
+  const pid = Number(digits ?? 0);
+  return pid > 0 && pid < 2 ** 31 ? pid : null;
+}
+
+/** Of a process, in ms since 1970; null: there is no /proc/stat. */
+function startOf(ticks: number): number | null {
+  try {
+    const boot = /^btime (\d+)$/m.exec(readFileSync('/proc/stat', 'latin1'))?.[1];
+    return boot === undefined ? null : Number(boot) * 1_000 + (ticks * 1_000) / ticksPerSecond;
+  } catch {
+    return null;
+  }
+}
+
+function uidOf(pid: number): number | null {
+  try {
+    const uid = /^Uid:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1];
+    return uid === undefined ? null : Number(uid);
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,275 @@
+// Programs whose process a pid file names: daemons that fork away, or that run already. Each test runs a real one.
+import { execFileSync, spawnSync } from 'node:child_process';
+import { chmodSync, existsSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { expect, onTestFinished, test } from 'vitest';
+import { eventually } from '../helpers/eventually.ts';
+import { isAlive } from '../helpers/marked-processes.ts';
+import { freePort, get } from '../helpers/plain-client.ts';
+import { appPath, runMaster, temporaryFolder, type RunningMaster } from '../helpers/run-master.ts';
+
+const script = appPath('serves').replace(/serves\.cjs$/, 'daemon.py');
+
+interface Place {
+  readonly folder: string;
+  readonly file: string;
+  /** What has happened to the daemons. */
+  readonly notes: () => readonly string[];
+  readonly pid: () => number;
+}
+
+function place(): Place {
+  const folder = temporaryFolder();
+  const file = join(folder, 'd.pid');
+  const notes = (): readonly string[] =>
+    existsSync(`${file}.log`) ? readFileSync(`${file}.log`, 'utf8').trim().split('\n') : [];
+  const pid = (): number => (existsSync(file) ? Number(readFileSync(file, 'utf8')) : 0);
+  onTestFinished(() => {
+    for (const note of notes()) {
+      const started = Number.parseInt(note, 10);
+      if (isDaemon(started)) process.kill(started, 'SIGKILL');
+    }
+  });
+  return { folder, file, notes, pid };
+}
+
+function isDaemon(pid: number): boolean {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('daemon.py');
+  } catch {
+    return false;
+  }
+}
+
+function run(
+  { folder, file }: Place,
+  words: readonly string[] = [],
+  keys = '',
+  command: readonly string[] = ['python3', script, file, ...words],
+): RunningMaster {
+  writeFileSync(
+    join(folder, 'graceful.toml'),
+    `[master]\nname = "host"\n[program.d]\ntype = "worker"\nstartsecs = "100ms"\nadopt_pid_file = "d.pid"\ncommand = ${JSON.stringify(command)}\n${keys}`,
+  );
+  return runMaster({
+    hasOwnFlags: false,
+    flags: ['-c', 'graceful.toml', '--log-format', 'json', '--log-level', 'debug'],
+    command: [],
+    cwd: folder,
+    name: 'host',
+  });
+}
+
+async function stop(master: RunningMaster): Promise<void> {
+  master.signal('SIGTERM');
+  await master.exited;
+}
+
+/** Starts a daemon as a boot script would. */
+function startDaemon({ file, pid }: Place): number {
+  execFileSync('python3', [script, file]);
+  const until = performance.now() + 5_000;
+  while (pid() === 0 && performance.now() < until) spawnSync('sleep', ['0.01']);
+  return pid();
+}
+
+test('the command starts the daemon and ends: the daemon is the worker, gets the signals, and is started again when it dies', async () => {
+  const at = place();
+  const master = run(at);
+  const adopted = await master.waitFor('workerAdopted');
+  expect(adopted).toMatchObject({ how: 'started', pid: at.pid() });
+  await master.waitFor('generationReady');
+  const status = await master.status();
+  expect(status.workers).toMatchObject([{ pid: at.pid(), state: 'ready' }]);
+  const first = at.pid();
+  process.kill(first, 'SIGKILL');
+  const second = await master.waitFor('workerAdopted', ({ pid }) => pid !== first);
+  expect(second).toMatchObject({ how: 'started', slot: 0 });
+  await master.waitFor('workerReady', { pid: second.pid ?? 0 });
+  master.signal('SIGTERM');
+  expect((await master.exited).code).toBe(0);
+  expect(at.notes().at(-1)).toBe(`${second.pid} got SIGTERM`);
+  expect(isDaemon(second.pid ?? 0)).toBe(false);
+}, 30_000);
+
+test('one that runs already is adopted and not started twice, and is stopped with the master', async () => {
+  const at = place();
+  const pid = startDaemon(at);
+  const master = run(at);
+  expect(await master.waitFor('workerAdopted')).toMatchObject({ how: 'running', pid });
+  await master.waitFor('generationReady');
+  expect(at.notes()).toEqual([`${pid} runs`]);
+  // Its end is noticed, although it is no child of the master, and then the command starts another one.
+  process.kill(pid, 'SIGKILL');
+  const next = await master.waitFor('workerAdopted', { how: 'started' });
+  expect(isDaemon(next.pid ?? 0)).toBe(true);
+  master.signal('SIGTERM');
+  await master.exited;
+  expect(isDaemon(next.pid ?? 0)).toBe(false);
+}, 30_000);
+
+test('a daemon outlives a master that is killed, and the next master adopts it', async () => {
+  const at = place();
+  const killed = run(at);
+  await killed.waitFor('generationReady');
+  const pid = at.pid();
+  killed.signal('SIGKILL');
+  await killed.exited;
+  expect(isDaemon(pid)).toBe(true);
+  const next = run(at);
+  expect(await next.waitFor('workerAdopted')).toMatchObject({ how: 'running', pid });
+  next.signal('SIGTERM');
+  await next.exited;
+  expect(at.notes().slice(-1)).toEqual([`${pid} got SIGTERM`]);
+}, 30_000);
+
+test('a file that changes to another process while that takes over is followed, and nothing is started', async () => {
+  const at = place();
+  const master = run(at, ['handsover']);
+  await master.waitFor('generationReady');
+  const first = at.pid();
+  process.kill(first, 'SIGUSR1');
+  const { pid } = await master.waitFor('workerAdopted', { how: 'changed' });
+  expect(pid).toBe(at.pid());
+  expect(pid).not.toBe(first);
+  expect(master.all('workerStarted')).toHaveLength(1);
+  await stop(master);
+  expect(at.notes().at(-1)).toBe(`${pid} got SIGTERM`);
+}, 30_000);
+
+test('a stale file, one that names a process that is younger than it, and garbage are not believed', async () => {
+  for (const content of ['99999999\n', `${process.pid}\n`, 'abc\n', '', '1\n', '-5\n', '12 13\n']) {
+    const at = place();
+    writeFileSync(at.file, content);
+    if (content === `${process.pid}\n`) execFileSync('touch', ['-d', '2001-01-01', at.file]);
+    const master = run(at);
+    expect(await master.waitFor('workerAdopted')).toMatchObject({ how: 'started' });
+    expect(isDaemon(at.pid())).toBe(true);
+    await stop(master);
+  }
+}, 60_000);
+
+test('a file that others can write is refused, and nothing is started or signalled', async () => {
+  const at = place();
+  const pid = startDaemon(at);
+  chmodSync(at.file, 0o666);
+  const master = run(at, [], 'startretries = 0\n');
+  const { failure } = await master.waitFor('generationFailed');
+  expect(failure.message).toContain('can be written by others');
+  await stop(master);
+  expect(isDaemon(pid)).toBe(true);
+  expect(at.notes()).toEqual([`${pid} runs`]);
+  chmodSync(at.file, 0o644);
+  const link = place();
+  symlinkSync(at.file, link.file);
+  const linked = run(link, [], 'startretries = 0\n');
+  expect((await linked.waitFor('generationFailed')).failure.message).toContain('symbolic link');
+  await stop(linked);
+  expect(isDaemon(pid)).toBe(true);
+}, 30_000);
+
+test.runIf(process.getuid?.() === 0)(
+  'a file of another user may name only processes of that user',
+  async () => {
+    const at = place();
+    chmodSync(at.folder, 0o755);
+    const pid = startDaemon(at);
+    execFileSync('chown', ['nobody', at.file]);
+    const master = run(at, [], 'startretries = 0\n');
+    const { failure } = await master.waitFor('generationFailed');
+    expect(failure.message).toMatch(/can be written by user \d+, and process \d+ is of user 0/);
+    await stop(master);
+    expect(isDaemon(pid)).toBe(true);
+  },
+  30_000,
+);
+
+test('a command that fails is a failed start, and so is a daemon that writes no file: nothing of it is left', async () => {
+  const failing = place();
+  const master = run(failing, ['fails'], 'startretries = 0\n');
+  const { failure } = await master.waitFor('generationFailed');
+  expect(failure).toMatchObject({ reason: 'exited', outcome: { code: 3, signal: null } });
+  const { lastReload } = await master.status();
+  expect(lastReload?.failure?.stderrTail).toEqual(['no such config']);
+  await stop(master);
+  const silent = place();
+  const other = run(silent, ['nofile'], 'startretries = 0\nready_timeout = "1s"\n');
+  const late = await other.waitFor('generationFailed');
+  expect(late.failure.reason).toBe('notReady');
+  expect(late.failure.message).toContain('d.pid does not exist');
+  await eventually('killed', () => silent.notes().every((note) => !isDaemon(Number.parseInt(note, 10))));
+  await stop(other);
+}, 30_000);
+
+test('a file that comes late is waited for, and a program that stays in the foreground is its own daemon', async () => {
+  const late = place();
+  const master = run(late, ['late:1.5']);
+  expect(await master.waitFor('workerAdopted')).toMatchObject({ how: 'started' });
+  await stop(master);
+  const at = place();
+  const other = run(at, ['foreground'], 'autorestart = "unexpected"\n');
+  const { pid } = await other.waitFor('workerAdopted');
+  await other.waitFor('generationReady');
+  process.kill(pid ?? 0, 'SIGTERM');
+  // Of a child of the master it is known how it ended.
+  expect((await other.waitFor('workerExited')).outcome).toEqual({ code: 0, signal: null });
+  await stop(other);
+}, 30_000);
+
+test('a pid that another process has got is not signalled: the one that was adopted is gone', async () => {
+  const at = place();
+  const master = run(at, [], 'autorestart = false\nadopt_grace = "0s"\n');
+  await master.waitFor('generationReady');
+  const first = at.pid();
+  process.kill(first, 'SIGKILL');
+  await master.waitFor('workerFailed');
+  // As if a process of the master's user had its number: the file is as old as the daemon.
+  writeFileSync(at.file, `${process.pid}\n`);
+  execFileSync('touch', ['-d', '2001-01-01', at.file]);
+  await stop(master);
+  expect(isAlive(process.pid)).toBe(true);
+}, 30_000);
+
+test('a stop while no process is there does not wait, and reload is a restart', async () => {
+  const at = place();
+  const master = run(at, [], 'adopt_grace = "1h"\n');
+  await master.waitFor('generationReady');
+  const before = at.pid();
+  master.signal('SIGHUP');
+  const { pid } = await master.waitFor('workerAdopted', (event) => event.pid !== before);
+  await master.waitFor('workerReady', { pid: pid ?? 0 });
+  expect(at.notes()).toContain(`${before} got SIGTERM`);
+  process.kill(pid ?? 0, 'SIGKILL');
+  await eventually('gone', () => !isDaemon(pid ?? 0));
+  await pause(300);
+  master.signal('SIGTERM');
+  expect((await master.exited).code).toBe(0);
+}, 30_000);
+
+test('nginx as a daemon with its own pid file: served, killed, started again, stopped', async () => {
+  const at = place();
+  const port = await freePort();
+  writeFileSync(
+    join(at.folder, 'nginx.conf'),
+    `pid ${at.file};\nerror_log ${join(at.folder, 'error.log')};\nevents {}\nhttp { access_log off; client_body_temp_path ${at.folder}/a; proxy_temp_path ${at.folder}/b; fastcgi_temp_path ${at.folder}/c; uwsgi_temp_path ${at.folder}/d; scgi_temp_path ${at.folder}/e; server { listen 127.0.0.1:${port}; return 200 "nginx"; } }\n`,
+  );
+  const master = run(at, [], 'drain_signal = "QUIT"\n', [
+    'nginx',
+    '-c',
+    join(at.folder, 'nginx.conf'),
+    '-p',
+    at.folder,
+  ]);
+  await master.waitFor('generationReady');
+  expect((await get(port)).body).toBe('nginx');
+  const first = at.pid();
+  process.kill(first, 'SIGKILL');
+  // Its workers would hold the port: they go with it.
+  const { pid } = await master.waitFor('workerAdopted', (event) => event.pid !== first);
+  await eventually('serves', async () => (await get(port)).body === 'nginx');
+  master.signal('SIGTERM');
+  expect((await master.exited).code).toBe(0);
+  expect(isAlive(pid ?? 0)).toBe(false);
+  rmSync(at.file, { force: true });
+}, 30_000);
