@@ -14,6 +14,8 @@ test('a message may say several things', () => {
     mainPid: 42,
     extendMs: 1_501,
     isAlive: false,
+    isHung: false,
+    watchdogMs: null,
     storesDescriptors: false,
   });
   expect(said('STOPPING=1')).toMatchObject({ isStopping: true, isReady: false });
@@ -43,4 +45,12 @@ test('no bytes make it throw', () => {
       parseNotification(bytes);
     }),
   );
+});
+
+test('the watchdog: a sign of life, a failure, and another time', () => {
+  expect(said('WATCHDOG=1')).toMatchObject({ isAlive: true, isHung: false, watchdogMs: null });
+  expect(said('WATCHDOG=trigger')).toMatchObject({ isAlive: false, isHung: true });
+  expect(said('WATCHDOG_USEC=20000000')).toMatchObject({ isAlive: false, watchdogMs: 20_000 });
+  expect(said('WATCHDOG_USEC=0')).toMatchObject({ watchdogMs: 0 });
+  expect(said('WATCHDOG_USEC=-1')).toMatchObject({ watchdogMs: null });
 });
