@@ -51,7 +51,7 @@ const tooLarge = { wait: 'x'.repeat(70_000) };
 
 test('a master of many programs answers as described', async () => {
   const broken = serving({ command: app('exits-before-ready'), autostart: false });
-  const plan = planOf('many', { shop: serving(), mail: serving(), broken });
+  const plan = planOf('many', { shop: serving(), mail: serving({ probation: '60s' }), broken });
   const controlled = await controlledMaster(plan);
   const ask = asking(controlled.path);
   const followed = ask('GET', '/v1/events');
@@ -62,8 +62,13 @@ test('a master of many programs answers as described', async () => {
   expect(await statusesOf([ask('GET', '/v1/programs/none'), ask('GET', '/v1/programs/none/events')])).toEqual(
     [404, 404],
   );
-  for (const action of ['start', 'reload', 'restart', 'stop', 'scale']) {
-    const body = action === 'scale' ? { workers: 2 } : { wait: true };
+  for (const action of ['start', 'reload', 'promote', 'rollback', 'restart', 'stop', 'scale']) {
+    const body =
+      action === 'scale'
+        ? { workers: 2 }
+        : action === 'promote' || action === 'rollback'
+          ? {}
+          : { wait: true };
     expect((await ask('POST', `/v1/programs/none/${action}`, body)).status).toBe(404);
     expect((await ask('POST', `/v1/programs/shop/${action}`, { unknown: 1 })).status).toBe(400);
     expect((await ask('POST', `/v1/programs/shop/${action}`, tooLarge)).status).toBe(413);
@@ -71,6 +76,11 @@ test('a master of many programs answers as described', async () => {
   for (const action of ['start', 'reload', 'restart']) {
     expect((await ask('POST', `/v1/programs/shop/${action}`)).status).toBe(202);
     expect((await ask('POST', `/v1/programs/shop/${action}`, { wait: 'drained' })).status).toBe(200);
+  }
+  for (const action of ['promote', 'rollback']) {
+    expect((await ask('POST', `/v1/programs/mail/${action}`)).status).toBe(409);
+    expect((await ask('POST', '/v1/programs/mail/reload', { wait: 'serving' })).status).toBe(200);
+    expect((await ask('POST', `/v1/programs/mail/${action}`)).status).toBe(200);
   }
   expect((await ask('POST', '/v1/programs/shop/scale', { workers: 2 })).status).toBe(200);
   expect((await ask('POST', '/v1/programs/broken/start', { wait: true })).status).toBe(409);
