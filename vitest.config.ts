@@ -5,8 +5,8 @@ const config: ViteUserConfig = defineConfig({
     include: ['test/**/*.test.ts'],
     testTimeout: 30_000,
     hookTimeout: 30_000,
-    // Integration tests start real processes: two files at a time is what two cores carry.
-    maxWorkers: 2,
+    // Most integration tests wait for processes, timers and signals: three files at a time are what two cores carry.
+    maxWorkers: 3,
   },
 });
 export default config;

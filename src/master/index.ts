@@ -16,7 +16,7 @@ export type { KindOptions } from './config/kind-options.ts';
 export type { ProcessOptions } from './config/launch-options.ts';
 export type { HookCommands, HookOptions } from './config/hook-options.ts';
 export type { WebhookOptions } from './config/webhook-options.ts';
-export type { OutputOptions } from './config/output-options.ts';
+export type { OutputOptions, SyslogFacility } from './config/output-options.ts';
 export type { ReplacementOptions } from './config/replacement-options.ts';
 export type { RestartOptions } from './config/restart-options.ts';
 export type { RolloutOptions } from './config/rollout-options.ts';
