@@ -84,6 +84,8 @@ test.skipIf(!isRequired && !isInstalled('rsyslogd'))(
     const lines = (): readonly string[] =>
       existsSync(join(folder, 'out')) ? readFileSync(join(folder, 'out'), 'utf8').trim().split('\n') : [];
     await ask(port, '/write?lines=1000');
+    // The two streams are two pipes: a line of one can overtake those that are still in the other.
+    await eventually('all lines of stdout', () => lines().length === 1000);
     await ask(port, '/write?lines=1&to=stderr');
     await eventually('all lines', () => lines().length === 1001);
     const pid = await master.workerPid(1);
