@@ -70,13 +70,13 @@ function stepSize(program: Program, isCanary: boolean): number {
 /** The first step of a reload whose new generation has this many slots. */
 export function firstStep(program: Program, slots: number): Rollout {
   const { canary } = program.settings.rollout;
-  return { done: 0, isCanary: canary > 0 && canary < slots, servesSince: null, nextAt: null };
+  return { done: 0, isCanary: canary > 0 && canary < slots, isCut: false, servesSince: null, nextAt: null };
 }
 
 /** The workers of this step have served for long enough. */
 export function beginStep(program: Reloading): Reloading {
   const done = startedSlots(program.candidate).length;
-  return { ...program, rollout: { ...program.rollout, done, isCanary: false, nextAt: null } };
+  return { ...program, rollout: { ...program.rollout, done, isCanary: false, isCut: false, nextAt: null } };
 }
 
 /** An operator lets the next step begin now. */
@@ -105,7 +105,7 @@ export function isStepStarted(program: Starting | Reloading): boolean {
 /** How many workers of the step are not started yet. */
 function missing(program: Reloading): number {
   const { candidate, rollout } = program;
-  if (rollout.nextAt !== null) return 0;
+  if (rollout.nextAt !== null || rollout.isCut) return 0;
   const wanted = rollout.done + stepSize(program, rollout.isCanary);
   return Math.min(candidate.slots.length, wanted) - startedSlots(candidate).length;
 }
@@ -123,6 +123,20 @@ function startSome<P extends Starting | Reloading>(program: P, atMost: number, a
   if (nextSlots(program, program.candidate, atMost).length === 0) return program;
   const next = startCandidates(program, program.candidate, atMost, at, out);
   return { ...next.program, candidate: next.generation };
+}
+
+/**
+ * The workers of the step that are ready wait for others, and those for room that nothing makes any more, as when a worker of an earlier step had to be
+ * replaced. Once those that are ready serve, old ones can go.
+ */
+export function isStuck(program: Program): program is Reloading {
+  if (program.phase !== 'reloading' || missing(program) <= 0 || roomOf(program) > 0) return false;
+  return program.workers.every(({ phase, admission }) => phase === 'ready' && admission !== 'asked');
+}
+
+/** To be followed by what is done when all workers of a step are ready. */
+export function cutStep(program: Reloading): Reloading {
+  return { ...program, rollout: { ...program.rollout, isCut: true } };
 }
 
 /** How many more workers may run now. */

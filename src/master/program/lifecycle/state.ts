@@ -188,6 +188,8 @@ export interface Rollout {
   readonly done: number;
   /** The present step is the first one, and has fewer workers than it could. */
   readonly isCanary: boolean;
+  /** There is no room for the rest of the present step: it ends with the workers that it has. */
+  readonly isCut: boolean;
   /** When the first workers of the candidate began to serve; null: none has yet. */
   readonly servesSince: number | null;
   /** When the next step begins; null: the workers of the present one do not serve yet. */

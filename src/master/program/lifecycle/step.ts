@@ -5,8 +5,9 @@
 import type { Effect, LifecycleInput, Step, WorkerInput } from './inputs.ts';
 import { introductions } from './introductions.ts';
 import { stepProgram } from './program-table.ts';
+import { admitIfComplete } from './program-moves.ts';
 import { tendReplacements } from './replacement.ts';
-import { tendCandidate } from './rollout.ts';
+import { cutStep, isStuck, tendCandidate } from './rollout.ts';
 import type { Program } from './state.ts';
 import { stepWorker } from './worker-table.ts';
 
@@ -15,7 +16,9 @@ export function step(program: Program, input: LifecycleInput): Step<Program> {
   const next = isAboutWorker(input) ? stepOneWorker(program, input, out) : stepProgram(program, input, out);
   const { at } = input;
   // Again at the end: a worker that is being replaced may have been let go for a reload.
-  const state = tendReplacements(tendCandidate(tendReplacements(next, at, out), at, out), at, out);
+  const tended = tendCandidate(tendReplacements(next, at, out), at, out);
+  const moved = isStuck(tended) ? admitIfComplete(cutStep(tended), at, out) : tended;
+  const state = tendReplacements(moved, at, out);
   return { state, effects: [...out, ...introductions(program, state)] };
 }
 

@@ -5,7 +5,7 @@ import {
   type LifecycleSettings,
   type RolloutSettings,
 } from '../../../../../src/master/program/lifecycle/state.ts';
-import { crash, failure, kinds, serving, type Drive } from '../../../../helpers/lifecycle.ts';
+import { crash, drive, failure, kinds, serving, type Drive } from '../../../../helpers/lifecycle.ts';
 
 function inSteps(
   workers: number,
@@ -304,4 +304,32 @@ describe('an operator', () => {
     expect(accepting(it)).toEqual({ 1: [0, 1] });
     expect(it.send({ type: 'rollbackRequested', at: 700 })).toEqual([]);
   });
+});
+
+test('a step for which there is no room left ends with the workers that it has, and the reload goes on', () => {
+  const it = drive(4, {
+    rollout: { ...allAtOnce, pauseMs: 1_000, maxSurge: { count: 1 }, maxUnavailable: { count: 1 } },
+  });
+  it.send({ type: 'startRequested', at: 0 });
+  // One that cannot be gated: of such programs, one new worker is started at a time.
+  it.send({ type: 'workerSaidReady', at: 100, worker: 3, capabilities: noCapabilities });
+  for (const worker of [1, 2, 4]) it.ready(100, worker);
+  it.send({ type: 'reloadRequested', at: 200, cause: 'signal' });
+  it.ready(400, 5);
+  it.send({ type: 'workerEnded', at: 410, worker: 1, end: crash });
+  it.ready(450, 6);
+  it.send({ type: 'rolloutDue', at: 1_400 });
+  // A worker of the first step is replaced in the middle of the second one, and takes the room of one of that.
+  it.send({ type: 'workerSaidItDrains', at: 1_500, worker: 5 });
+  it.send({ type: 'workerEnded', at: 1_600, worker: 2, end: crash });
+  it.send({ type: 'workerEnded', at: 1_700, worker: 5, end: crash });
+  expect(accepting(it)).toEqual({ 1: [2, 3], 2: [1] });
+  it.ready(1_750, 7);
+  it.ready(1_800, 8);
+  expect(accepting(it)).toEqual({ 1: [2, 3], 2: [1, 0, 2] });
+  it.send({ type: 'rolloutDue', at: 2_800 });
+  it.send({ type: 'workerEnded', at: 2_900, worker: 3, end: crash });
+  it.ready(3_000, 9);
+  expect(it.program).toMatchObject({ phase: 'serving', current: { number: 2 } });
+  expect(accepting(it)).toEqual({ 2: [1, 0, 2, 3] });
 });
