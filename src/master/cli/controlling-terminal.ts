@@ -4,6 +4,7 @@
  */
 import { isatty } from 'node:tty';
 import { systemClock } from '../../shared/clock.ts';
+import { processExists } from '../../shared/is-running.ts';
 import { readSession } from '../process/session.ts';
 import { watchEnd } from '../process/watch-process-end.ts';
 import type { Terminal } from './hangup.ts';
@@ -18,7 +19,7 @@ export async function watchTerminal(): Promise<() => Terminal> {
   let shell: 'self' | 'runs' | 'unknown' = 'unknown';
   let endedAt: number | null = null;
   if (session?.leader === process.pid) shell = 'self';
-  else if (session !== null && wasStartedInOne) {
+  else if (session !== null && wasStartedInOne && processExists(session.leader)) {
     const isWatched = await watchEnd(session.leader, () => {
       endedAt = systemClock.monotonicMs();
     });

@@ -5,7 +5,6 @@ import { spawn, type ChildProcess, type SpawnOptions } from 'node:child_process'
 import { GracefulRunError, messageOf, systemCode } from '../../shared/errors.ts';
 import type { Outcome } from '../../shared/events.ts';
 import { isNode } from '../../shared/is-node.ts';
-import { processExists } from '../../shared/is-running.ts';
 import { hasEnded, readProcessStat, type ProcessStat } from '../../shared/process-stat.ts';
 import { wrapForWorker } from '../../shared/protocol.ts';
 import { createAfterMaster } from './after-master.ts';
@@ -280,10 +279,7 @@ function watchExit(
     }
     // With it the channel closes, unless another process has inherited that.
     child.once('disconnect', end);
-    void watchEnd(program, end).then((isWatched) => {
-      // It may have ended before it could be watched.
-      if (!isWatched && !processExists(program)) end();
-    });
+    void watchEnd(program, end);
   });
   function ended(code: number | null, signal: NodeJS.Signals | null): void {
     let isReported = false;

@@ -1,5 +1,6 @@
 /** Tells when a process that is not a child of ours ends. Only on Linux (5.3 or newer). */
 import { closeSync } from 'node:fs';
+import { processExists } from '../../shared/is-running.ts';
 import { socketPair } from '../sockets/socket-pair.ts';
 import { openProcess } from '../system-calls/syscalls.ts';
 
@@ -12,12 +13,16 @@ interface RawPipe {
 }
 
 /**
- * Calls back once when the process has ended; it costs a descriptor, and no wake-up before. False: it cannot be told, and
- * `ended` will not be called.
+ * Calls back once when the process has ended, at once if it has ended already; it costs a descriptor, and no wake-up before. False: it cannot
+ * be told, and `ended` will not be called.
  */
 export async function watchEnd(pid: number, ended: () => void): Promise<boolean> {
   const fd = await openProcess(pid);
-  if (fd === null) return false;
+  if (fd === null) {
+    if (processExists(pid)) return false;
+    ended();
+    return true;
+  }
   const isWatched = watchDescriptor(fd, ended, false);
   if (!isWatched) closeSync(fd);
   return isWatched;
