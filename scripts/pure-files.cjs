@@ -1,7 +1,7 @@
 // Files that decide and do nothing else: no node:*, no clock, no timer. Regular expressions of their paths.
 exports.pureFiles = [
   '^src/master/program/lifecycle/',
-  '^src/master/program/(describe-status|history/history|lifecycle-settings|rollout/error-rate)\\.ts$',
+  '^src/master/program/(describe-status|history/history|lifecycle-settings|rollout/(error-rate|proving))\\.ts$',
   '^src/master/check/(finding|report)\\.ts$',
   '^src/master/config/(check-plan|cron-expression|difference|group-options|schedule-options|time-zones|unfitting-options|(group|schedule|hook|kind|launch|output|replacement|restart|rollout|stop)-values|kind-options|stop-options|useless-options|hook-options|webhook-options|launch-options|listen-address|metrics-options|meant-value|option-errors|output-options|plan|plan-names|restart-options|rollout-options|tcp-options|value-schemas|wrong-placeholders|replacement-options)\\.ts$',
   '^src/master/cli/complete\\.ts$',

@@ -6,6 +6,7 @@ import type { ErrorCounts, ErrorRate, MasterEvent, RequestCounts } from '../../.
 import type { ErrorRateBound } from '../../config/plan.ts';
 import type { Platform } from '../../process/platform.ts';
 import { difference, excessiveErrors, noRequests, recent, type Sample } from './error-rate.ts';
+import { provingAfter } from './proving.ts';
 
 /** What a worker has answered in its life. */
 export interface WorkerCounts extends RequestCounts {
@@ -34,15 +35,6 @@ export interface ErrorWatch {
 const asksPerWindow = 20;
 const shortestPauseMs = 100;
 const longestPauseMs = 5_000;
-
-/** What a probation does not outlive, or a generation. */
-const endings: ReadonlySet<MasterEvent['event']> = new Set([
-  'generationSettled',
-  'generationRolledBack',
-  'generationFailed',
-  'stopRequested',
-  'stopped',
-]);
 
 /** What is known of one reload, from its beginning to the end of the probation. */
 interface Round {
@@ -150,14 +142,12 @@ export function createErrorWatch({ arm, nowMs, bound, ask, foundBad }: ErrorWatc
 
   return {
     observe(event) {
-      if (event.event === 'generationStarted') {
-        if (bound() !== null) void reloadBegan(begin(event.generation));
-      } else if (event.event === 'rolloutAdvanced' || event.event === 'generationReady') {
-        const isToProve = event.event === 'rolloutAdvanced' || event.probationMs > 0;
-        if (isToProve && bound() !== null)
-          void beganToServe(round?.generation === event.generation ? round : begin(event.generation));
-        else end();
-      } else if (endings.has(event.event)) end();
+      const isCounting = bound() !== null;
+      if (event.event === 'generationStarted' && isCounting) void reloadBegan(begin(event.generation));
+      const proving = provingAfter(event);
+      if (proving === null) return;
+      if (proving === 'over' || !isCounting) end();
+      else void beganToServe(round?.generation === proving.generation ? round : begin(proving.generation));
     },
     counts() {
       const last = round?.samples.at(-1);

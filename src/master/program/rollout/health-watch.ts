@@ -4,6 +4,7 @@
  */
 import type { Failure, MasterEvent } from '../../../shared/events.ts';
 import type { Platform } from '../../process/platform.ts';
+import { provingAfter } from './proving.ts';
 
 /** A worker that serves and has a health path. */
 export interface AskedWorker {
@@ -35,14 +36,6 @@ const shortestPauseMs = 250;
 const asksInTime = 6;
 /** The worker itself gives an answer up after 5 s. One that says nothing at all is stuck. */
 const answerMs = 6_000;
-
-const endings: ReadonlySet<MasterEvent['event']> = new Set([
-  'generationSettled',
-  'generationRolledBack',
-  'generationFailed',
-  'stopRequested',
-  'stopped',
-]);
 
 interface Asked {
   readonly since: number;
@@ -100,8 +93,8 @@ export function createHealthWatch(parts: HealthWatchParts): HealthWatch {
     const answer = before === undefined ? null : parts.answerOf(id);
     const isLate = before !== undefined && parts.nowMs() - before.since >= answerMs;
     if (before !== undefined && answer === null && !isLate) return null;
-    const problem =
-      answer === null ? (isLate ? 'it does not answer, not even its master' : null) : answer.problem;
+    const silence = isLate ? 'it does not answer, not even its master' : null;
+    const problem = answer === null ? silence : answer.problem;
     const failures = problem === null ? 0 : (before?.failures ?? 0) + 1;
     if (problem !== null && failures >= failuresInARow) return problem;
     own.asked.set(id, { since: parts.nowMs(), failures });
@@ -111,11 +104,9 @@ export function createHealthWatch(parts: HealthWatchParts): HealthWatch {
 
   return {
     observe(event) {
-      if (event.event === 'rolloutAdvanced') begin(event.generation, event.pauseMs);
-      else if (event.event === 'generationReady') {
-        if (event.probationMs > 0) begin(event.generation, event.probationMs);
-        else end();
-      } else if (endings.has(event.event)) end();
+      const proving = provingAfter(event);
+      if (proving === 'over') end();
+      else if (proving !== null) begin(proving.generation, proving.timeMs);
     },
   };
 }
