@@ -1,16 +1,8 @@
 /** Tells when a process that is not a child of ours ends. Only on Linux (5.3 or newer). */
 import { closeSync } from 'node:fs';
 import { processExists } from '../../shared/is-running.ts';
-import { socketPair } from '../sockets/socket-pair.ts';
+import { emptyPipe } from '../sockets/empty-pipe.ts';
 import { openProcess } from '../system-calls/syscalls.ts';
-
-/** The part of libuv's pipe that is used here: undocumented, the same on Node.js 20 to 26. */
-interface RawPipe {
-  open(fd: number): number;
-  readStart(): number;
-  unref(): void;
-  close(): void;
-}
 
 /**
  * Calls back once when the process has ended, at once if it has ended already; it costs a descriptor, and no wake-up before. False: it cannot
@@ -41,13 +33,4 @@ export function watchDescriptor(fd: number, ended: () => void, staysAlive = true
   pipe.readStart();
   if (!staysAlive) pipe.unref();
   return true;
-}
-
-/** Node.js names no way to a pipe of libuv that holds no descriptor yet: the class of one that does. */
-function emptyPipe(): RawPipe | null {
-  const pair = socketPair();
-  if (typeof pair === 'string') return null;
-  for (const end of pair) end.close();
-  const kind: unknown = Reflect.get(pair[0], 'constructor');
-  return typeof kind === 'function' ? (Reflect.construct(kind, [0]) as RawPipe) : null;
 }

@@ -2,17 +2,14 @@
  * A timer of the wall clock, timerfd_create(2): it fires when the clock shows a certain time, however that comes: by waiting, because the machine has slept, or
  * because the clock was set. A timer of Node.js waits for a number of milliseconds, and stands still while the machine sleeps. Linux only.
  */
-import { randomId } from '../random-id.ts';
-import { createServerHandle } from '../sockets/server-handle.ts';
+import { closeSync } from 'node:fs';
+import { Socket } from 'node:net';
+import { emptyPipe } from '../sockets/empty-pipe.ts';
+import { loadSystemCalls } from './syscalls.ts';
 
 interface TimerCalls {
   readonly create: (clock: number, flags: number) => number;
   readonly setTime: (fd: number, flags: number, time: BigInt64Array, before: null) => number;
-}
-
-/** The part of libuv's handle of a pipe that is used here: it polls any descriptor, and reads from it. */
-interface PipeHandle {
-  open(fd: number): number;
 }
 
 let calls: TimerCalls | null = null;
@@ -42,6 +39,7 @@ const isKnown = process.platform === 'linux' && /64|s390x/.test(process.arch);
  */
 export async function openWallTimer(at: number, callback: () => void): Promise<(() => void) | null> {
   if (!isKnown) return null;
+  await loadSystemCalls();
   calls ??= await load();
   const fd = calls.create(wallClock, flags);
   if (fd < 0) return null;
@@ -49,15 +47,12 @@ export async function openWallTimer(at: number, callback: () => void): Promise<(
   const seconds = Math.max(0, Math.floor(at / 1_000));
   const nanoseconds = Math.max(1, Math.round((at - seconds * 1_000) * 1e6));
   const time = new BigInt64Array([0n, 0n, BigInt(seconds), BigInt(nanoseconds)]);
-  const isArmed = calls.setTime(fd, absoluteOrSet, time, null) === 0;
-  const { Socket } = process.getBuiltinModule('node:net');
-  const handle = newPipe();
-  if (handle === null || handle.open(fd) !== 0) return null;
-  const socket = new Socket({ handle, writable: false } as object);
-  if (!isArmed) {
-    socket.destroy();
+  const handle = emptyPipe();
+  if (handle === null || calls.setTime(fd, absoluteOrSet, time, null) !== 0 || handle.open(fd) !== 0) {
+    closeSync(fd);
     return null;
   }
+  const socket = new Socket({ handle, writable: false } as object);
   const fire = (): void => {
     socket.destroy();
     callback();
@@ -70,14 +65,4 @@ export async function openWallTimer(at: number, callback: () => void): Promise<(
     socket.removeAllListeners('data').removeAllListeners('error');
     socket.on('error', () => undefined).destroy();
   };
-}
-
-/** Node.js names no way to the class but through a server: at an abstract address, for a moment. */
-function newPipe(): PipeHandle | null {
-  const create = createServerHandle() as (path: string, port: number, family: number) => unknown;
-  const server = create(`\0graceful-run-${randomId()}`, -1, -1);
-  if (typeof server !== 'object' || server === null) return null;
-  const kind: unknown = server.constructor;
-  (server as { close: () => void }).close();
-  return typeof kind === 'function' ? (Reflect.construct(kind, [0]) as PipeHandle) : null;
 }

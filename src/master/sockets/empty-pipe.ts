@@ -1,0 +1,23 @@
+/** libuv's handle of a pipe, which polls any descriptor that it is given, and reads from it. */
+import { socketPair } from './socket-pair.ts';
+
+/** The part of it that is used: undocumented, the same on Node.js 20 to 26. */
+export interface PipeHandle {
+  /** 0, or -errno. The descriptor is closed with the handle. */
+  open(fd: number): number;
+  readStart(): number;
+  unref(): void;
+  close(): void;
+}
+
+/**
+ * One that holds no descriptor yet. Node.js names no way to it: it is of the class of one that does. Only after `loadSystemCalls`; null: no
+ * descriptor is left.
+ */
+export function emptyPipe(): PipeHandle | null {
+  const pair = socketPair();
+  if (typeof pair === 'string') return null;
+  for (const end of pair) end.close();
+  const kind: unknown = Reflect.get(pair[0], 'constructor');
+  return typeof kind === 'function' ? (Reflect.construct(kind, [0]) as PipeHandle) : null;
+}
