@@ -9,7 +9,7 @@ import { isAlive } from '../helpers/marked-processes.ts';
 import { freePort, get } from '../helpers/plain-client.ts';
 import { appPath, runMaster, temporaryFolder, type RunningMaster } from '../helpers/run-master.ts';
 
-const script = appPath('serves').replace(/serves\.cjs$/, 'daemon.py');
+const daemonScript = appPath('serves').replace(/serves\.cjs$/, 'daemon.py');
 
 interface Place {
   readonly folder: string;
@@ -46,7 +46,7 @@ function run(
   { folder, file }: Place,
   words: readonly string[] = [],
   keys = '',
-  command: readonly string[] = ['python3', script, file, ...words],
+  command: readonly string[] = ['python3', daemonScript, file, ...words],
 ): RunningMaster {
   writeFileSync(
     join(folder, 'graceful.toml'),
@@ -68,7 +68,7 @@ async function stop(master: RunningMaster): Promise<void> {
 
 /** Starts a daemon as a boot script would. */
 function startDaemon({ file, pid }: Place): number {
-  execFileSync('python3', [script, file]);
+  execFileSync('python3', [daemonScript, file]);
   const until = performance.now() + 5_000;
   while (pid() === 0 && performance.now() < until) spawnSync('sleep', ['0.01']);
   return pid();
@@ -215,6 +215,25 @@ test('a file that comes late is waited for, and a program that stays in the fore
   // Of a child of the master it is known how it ended.
   expect((await other.waitFor('workerExited')).outcome).toEqual({ code: 0, signal: null });
   await stop(other);
+}, 30_000);
+
+test('the command that starts the daemon can open its stdout and stderr by name', async () => {
+  const at = place();
+  const script = 'echo out > /dev/stdout; echo err > /dev/stderr; exec "$@"';
+  const master = run(at, [], 'stdout_logfile = "d.out"\nstderr_logfile = "d.err"\n', [
+    'sh',
+    '-c',
+    script,
+    'sh',
+    ...['python3', daemonScript, at.file],
+  ]);
+  await master.waitFor('generationReady');
+  await eventually('its lines are written', () =>
+    ['out', 'err'].every((stream) =>
+      readFileSync(join(at.folder, `d.${stream}`), 'utf8').includes(`${stream}\n`),
+    ),
+  );
+  await stop(master);
 }, 30_000);
 
 test('a pid that another process has got is not signalled: the one that was adopted is gone', async () => {

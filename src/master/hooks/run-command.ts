@@ -1,9 +1,7 @@
 /** Runs the command of a hook: with its event on stdin, in a process group of its own, for a limited time. */
-import { spawn, type ChildProcess } from 'node:child_process';
-import net from 'node:net';
 import { createLineSplitter } from '../../shared/line-splitter.ts';
 import type { Outcome } from '../../shared/events.ts';
-import { makeOutputPipe, watchClosing } from '../process/output-pipe.ts';
+import { startWithOutput, watchClosing } from '../process/start-with-output.ts';
 import { sendSignal } from '../process/send-signal.ts';
 
 export interface HookCommand {
@@ -43,7 +41,16 @@ export function runCommand({ command, cwd, environment, input, timeoutMs }: Hook
   const startedAt = performance.now();
   const output: string[] = [];
   let isTimedOut = false;
-  const { child, streams } = start(command, cwd, environment);
+  const started = startWithOutput({
+    file: '/bin/sh',
+    args: ['-c', command],
+    options: { cwd, env: environment },
+    stdin: 'pipe',
+    stdout: 'read',
+    uid: null,
+  });
+  const { child } = started;
+  const streams = Object.values(started.streams).filter((stream) => stream !== null);
   const whenClosed = watchClosing([child, ...streams]);
 
   const kill = (): void => {
@@ -95,25 +102,4 @@ export function runCommand({ command, cwd, environment, input, timeoutMs }: Hook
     });
   });
   return { result, kill };
-}
-
-/** With what it writes: its stdout and stderr, in this order. */
-function start(
-  command: string,
-  cwd: string,
-  env: NodeJS.ProcessEnv,
-): { readonly child: ChildProcess; readonly streams: readonly net.Socket[] } {
-  const pipes = [makeOutputPipe(null), makeOutputPipe(null)];
-  const child = spawn('/bin/sh', ['-c', command], {
-    cwd,
-    env,
-    detached: true,
-    stdio: ['pipe', ...pipes.map(({ stdio }) => stdio)],
-  });
-  if (child.pid === undefined) {
-    for (const pipe of pipes) pipe.discard();
-    return { child, streams: [] };
-  }
-  const streams = pipes.map((pipe, at) => pipe.started() ?? child.stdio[at + 1]);
-  return { child, streams: streams.filter((stream) => stream instanceof net.Socket) };
 }

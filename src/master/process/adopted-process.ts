@@ -5,9 +5,8 @@
  * Its number alone is never trusted. The file is checked (pid-file.ts), and the process is held by a pidfd from the moment it is adopted: a signal through that
  * reaches this process or none, and its end is told without any polling. Loaded only for programs with `adopt_pid_file`.
  */
-import { spawn, type ChildProcess } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { closeSync } from 'node:fs';
-import { Socket } from 'node:net';
 import { constants } from 'node:os';
 import { GracefulRunError } from '../../shared/errors.ts';
 import type { Outcome } from '../../shared/events.ts';
@@ -15,6 +14,7 @@ import { hasEnded, readProcessStat } from '../../shared/process-stat.ts';
 import { openProcessNow, signalThrough } from '../system-calls/syscalls.ts';
 import { arm } from './arm-timer.ts';
 import { findMembers } from './find-members.ts';
+import { cannotStart, startWithOutput, watchClosing, type StartedWithOutput } from './start-with-output.ts';
 import { readPidFile, type PidFileContent } from './pid-file.ts';
 import type { AdoptedHow, OutputStream, ProcessListeners, SpawnRequest, WorkerProcess } from './platform.ts';
 import { killTree } from './process-tree.ts';
@@ -41,7 +41,6 @@ interface Daemon {
 type Named = Extract<PidFileContent, { readonly kind: 'names' }>;
 
 const unknown: Outcome = { code: null, signal: null };
-const stdoutOf = { inherited: 'inherit', discarded: 'ignore', read: 'pipe', joined: 'pipe' } as const;
 
 /** Null: it could not be started, and `failed` will say why. */
 export function adoptOrStart(request: SpawnRequest, listeners: ProcessListeners): WorkerProcess | null {
@@ -50,7 +49,7 @@ export function adoptOrStart(request: SpawnRequest, listeners: ProcessListeners)
   let daemon: Daemon | null = null;
   /** The command, while it runs. */
   let launcher: ChildProcess | null = null;
-  let output: ChildProcess | null = null;
+  let output: StartedWithOutput['streams'] | null = null;
   /** The last one that was adopted. */
   let last: Daemon | null = null;
   let lastPid = 0;
@@ -72,27 +71,31 @@ export function adoptOrStart(request: SpawnRequest, listeners: ProcessListeners)
   }
 
   function start(): boolean {
-    const { file, args, cwd, environment } = request;
-    const stdio = ['ignore', stdoutOf[request.stdout ?? 'inherited'], 'pipe'] as const;
-    const child = spawn(file, args, { cwd, env: environment, detached: true, stdio: [...stdio] });
+    const { file, args, cwd, environment, uid } = request;
+    const { child, streams } = startWithOutput({
+      file,
+      args,
+      options: { cwd, env: environment },
+      stdin: 'ignore',
+      stdout: request.stdout ?? 'inherited',
+      uid,
+    });
     if (child.pid === undefined) {
-      child.once('error', ({ message }) => {
-        listeners.failed(new GracefulRunError('startFailed', `cannot run ${file}: ${message}`));
+      child.once('error', (error) => {
+        listeners.failed(cannotStart(file, error));
       });
       return false;
     }
     launcher = child;
-    output = child;
+    output = streams;
     lastPid = child.pid;
     child.on('error', () => undefined);
     // What the daemon keeps of it is read for as long as it writes, and does not keep this process alive.
-    child.stderr?.on('data', listeners.stderr);
-    child.stdout?.on('data', request.stdout === 'joined' ? listeners.stderr : (listeners.stdout ?? ignore));
-    for (const stream of ['stdout', 'stderr'] as const) {
-      const pipe = child[stream];
-      pipe?.once('close', () => listeners.streamEnded?.(stream));
-      if (pipe instanceof Socket) pipe.unref();
-    }
+    streams.stderr?.on('data', listeners.stderr);
+    streams.stdout?.on('data', request.stdout === 'joined' ? listeners.stderr : (listeners.stdout ?? ignore));
+    for (const stream of ['stdout', 'stderr'] as const)
+      streams[stream]?.unref().once('close', () => listeners.streamEnded?.(stream));
+    const whenClosed = watchClosing([child, ...Object.values(streams).filter((stream) => stream !== null)]);
     child.once('exit', (code, signal) => {
       launcher = null;
       if (daemon?.pid === child.pid) {
@@ -101,7 +104,7 @@ export function adoptOrStart(request: SpawnRequest, listeners: ProcessListeners)
       }
       // It has done its work, unless it says otherwise. (Whether its daemon comes is seen until it would have to be ready.)
       else if (daemon === null && (code !== 0 || isEnding))
-        whenRead(child, () => {
+        whenRead(whenClosed, () => {
           ended({ code, signal });
         });
     });
@@ -234,13 +237,13 @@ export function adoptOrStart(request: SpawnRequest, listeners: ProcessListeners)
 const ignore = (): void => undefined;
 
 /** What it wrote last may say why it has ended. A daemon may hold its stderr. */
-function whenRead(child: ChildProcess, read: () => void): void {
+function whenRead(whenClosed: (closed: () => void) => void, read: () => void): void {
   let isOver = false;
   const once = (): void => {
     if (!isOver) read();
     isOver = true;
   };
-  child.once('close', once);
+  whenClosed(once);
   arm(stderrGraceMs, once);
 }
 

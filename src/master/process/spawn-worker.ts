@@ -1,8 +1,7 @@
 /** Starts the process of a worker, as the leader of a session of its own, with an IPC channel; reports what it writes and how it ends. */
 import net from 'node:net';
 import { constants } from 'node:os';
-import { spawn, type ChildProcess, type SpawnOptions } from 'node:child_process';
-import { GracefulRunError, messageOf, systemCode } from '../../shared/errors.ts';
+import type { ChildProcess } from 'node:child_process';
 import type { Outcome } from '../../shared/events.ts';
 import { isNode } from '../../shared/is-node.ts';
 import { hasEnded, readProcessStat, type ProcessStat } from '../../shared/process-stat.ts';
@@ -11,7 +10,7 @@ import { createAfterMaster } from './after-master.ts';
 import { arm } from './arm-timer.ts';
 import { findMembers } from './find-members.ts';
 import { guardChannel, type GuardedChannel } from './channel-guard.ts';
-import { makeOutputPipe, watchClosing } from './output-pipe.ts';
+import { cannotStart, startWithOutput, watchClosing } from './start-with-output.ts';
 import type { OutputStream, ProcessListeners, SpawnRequest, WorkerProcess } from './platform.ts';
 import { findLaunchers, killTree, type Roots } from './process-tree.ts';
 import { sendSignal } from './send-signal.ts';
@@ -24,40 +23,22 @@ const stderrGraceMs = 250;
 /** How long a disk that is slow may keep us from it. */
 const longestHeldMs = 10_000;
 
-const stdoutOf = { inherited: 'inherit', discarded: 'ignore', read: null, joined: null } as const;
-
 const ignore = (): void => undefined;
 
 export function spawnWorker(request: SpawnRequest, listeners: ProcessListeners): WorkerProcess | null {
   // What is used below lives as long as the worker: the request, with its environment, must not.
   const { file, args, cwd, environment, outliveMs, readyFd, tree, uid } = request;
-  const fixedStdout = stdoutOf[request.stdout ?? 'inherited'];
-  const pipes = {
-    stdout: fixedStdout === null ? makeOutputPipe(uid) : null,
-    stderr: makeOutputPipe(uid),
-  };
-  const options: SpawnOptions = {
-    cwd,
-    env: environment,
-    // A session and process group of its own: Ctrl-C in the master's terminal does not reach it.
-    detached: true,
-    stdio: [
-      'ignore',
-      fixedStdout ?? pipes.stdout?.stdio,
-      pipes.stderr.stdio,
-      ...request.listeners.map(({ fd }) => fd),
-      'ipc',
-      ...upTo(readyFd, request.listeners.length),
-    ],
-  };
   // It may not live on for a moment when this process is killed, not even when that happens now.
   if (outliveMs === 0) afterMaster.begin();
-  let child: ChildProcess | null = null;
-  try {
-    child = spawn(file, args, options);
-  } finally {
-    if (child?.pid === undefined) for (const one of [pipes.stdout, pipes.stderr]) one?.discard();
-  }
+  const { child, streams } = startWithOutput({
+    file,
+    args,
+    options: { cwd, env: environment },
+    stdin: 'ignore',
+    stdout: request.stdout ?? 'inherited',
+    inherited: [...request.listeners.map(({ fd }) => fd), 'ipc', ...upTo(readyFd, request.listeners.length)],
+    uid,
+  });
   const { pid } = child;
   if (pid === undefined) {
     child.once('error', (error) => {
@@ -68,10 +49,6 @@ export function spawnWorker(request: SpawnRequest, listeners: ProcessListeners):
   // A channel whose other end is gone: the exit tells everything that there is to know.
   child.on('error', () => undefined);
   afterMaster.watch(pid, outliveMs);
-  const streams = {
-    stdout: pipes.stdout?.started() ?? socketOf(child.stdout),
-    stderr: pipes.stderr.started() ?? socketOf(child.stderr),
-  };
   const channel = guardOrKill(child, pid, listeners);
   streams.stderr?.on('data', listeners.stderr);
   streams.stdout?.on('data', request.stdout === 'joined' ? listeners.stderr : (listeners.stdout ?? ignore));
@@ -162,10 +139,6 @@ export function spawnWorker(request: SpawnRequest, listeners: ProcessListeners):
   };
 }
 
-function socketOf(stream: ChildProcess['stdout']): net.Socket | null {
-  return stream instanceof net.Socket ? stream : null;
-}
-
 /** What stands in its list of descriptors after the channel, up to the one at which it says that it is ready. */
 function upTo(readyFd: number | null, listeners: number): ('ignore' | 'pipe')[] {
   if (readyFd === null) return [];
@@ -205,28 +178,6 @@ function guardOrKill(child: ChildProcess, pid: number, listeners: ProcessListene
     afterMaster.forget(pid);
     sendSignal(-pid, 'SIGKILL');
     throw error;
-  }
-}
-
-function cannotStart(file: string, cause: Error): GracefulRunError {
-  switch (systemCode(cause) ?? '') {
-    case 'ENOENT':
-      return new GracefulRunError(
-        'commandNotFound',
-        `cannot run ${file}: it, or the interpreter that its first line names, does not exist`,
-        { cause },
-      );
-    case 'EACCES':
-    case 'ENOEXEC':
-      return new GracefulRunError('commandNotExecutable', `cannot run ${file}: ${messageOf(cause)}`, {
-        hint: 'check that it is executable, and built for this machine',
-        cause,
-      });
-    default:
-      return new GracefulRunError('startFailed', `cannot run ${file}: ${messageOf(cause)}`, {
-        hint: 'check the limits of processes and file descriptors: ulimit -u, ulimit -n',
-        cause,
-      });
   }
 }
 

@@ -1,0 +1,147 @@
+/**
+ * Starts processes whose stdout and stderr are read through pipes. Node.js would make socket pairs, and a socket cannot be opened: a program that opens
+ * /dev/stdout or /proc/self/fd/1, as nginx and php-fpm are often told to, would fail with ENXIO.
+ */
+import { spawn, type ChildProcess, type SpawnOptions } from 'node:child_process';
+import { closeSync, fchownSync } from 'node:fs';
+import net from 'node:net';
+import { GracefulRunError, messageOf, systemCode } from '../../shared/errors.ts';
+import { pipe } from '../system-calls/output-calls.ts';
+import type { OutputStream, SpawnRequest } from './platform.ts';
+
+export interface StartWithOutput {
+  readonly file: string;
+  readonly args: readonly string[];
+  readonly options: Omit<SpawnOptions, 'stdio' | 'detached'>;
+  readonly stdin: 'ignore' | 'pipe';
+  readonly stdout: NonNullable<SpawnRequest['stdout']>;
+  /** What it inherits at fd 3, 4 … */
+  readonly inherited?: readonly (number | 'ignore' | 'pipe' | 'ipc')[];
+  /** The user that it runs as, if it is another one than that of this process; else null. */
+  readonly uid: number | null;
+}
+
+export interface StartedWithOutput {
+  readonly child: ChildProcess;
+  /** What is read; null: it is not read, or the process could not be started. */
+  readonly streams: Readonly<Record<OutputStream, net.Socket | null>>;
+}
+
+const stdoutOf = { inherited: 'inherit', discarded: 'ignore', read: null, joined: null } as const;
+
+/**
+ * Starts a process in a session and process group of its own: Ctrl-C in the terminal of this one does not reach it. One that could not be started has no
+ * pid, and `error` tells why: see `cannotStart`. Throws what spawn throws, and leaves nothing open then.
+ */
+export function startWithOutput({
+  file,
+  args,
+  options,
+  stdin,
+  stdout,
+  inherited = [],
+  uid,
+}: StartWithOutput): StartedWithOutput {
+  const fixedStdout = stdoutOf[stdout];
+  const pipes = {
+    stdout: fixedStdout === null ? makeOutputPipe(uid) : null,
+    stderr: makeOutputPipe(uid),
+  };
+  const stdio = [stdin, fixedStdout ?? pipes.stdout?.stdio, pipes.stderr.stdio, ...inherited];
+  let child: ChildProcess | null = null;
+  try {
+    child = spawn(file, args, { ...options, detached: true, stdio });
+  } finally {
+    if (child?.pid === undefined) for (const one of [pipes.stdout, pipes.stderr]) one?.discard();
+  }
+  if (child.pid === undefined) return { child, streams: { stdout: null, stderr: null } };
+  return {
+    child,
+    streams: {
+      stdout: pipes.stdout?.started() ?? socketOf(child.stdout),
+      stderr: pipes.stderr.started() ?? socketOf(child.stderr),
+    },
+  };
+}
+
+/** Why a process has no pid: the error that it has emitted. */
+export function cannotStart(file: string, cause: Error): GracefulRunError {
+  switch (systemCode(cause) ?? '') {
+    case 'ENOENT':
+      return new GracefulRunError(
+        'commandNotFound',
+        `cannot run ${file}: it, or the interpreter that its first line names, does not exist`,
+        { cause },
+      );
+    case 'EACCES':
+    case 'ENOEXEC':
+      return new GracefulRunError('commandNotExecutable', `cannot run ${file}: ${messageOf(cause)}`, {
+        hint: 'check that it is executable, and built for this machine',
+        cause,
+      });
+    default:
+      return new GracefulRunError('startFailed', `cannot run ${file}: ${messageOf(cause)}`, {
+        hint: 'check the limits of processes and file descriptors: ulimit -u, ulimit -n',
+        cause,
+      });
+  }
+}
+
+function socketOf(stream: ChildProcess['stdout']): net.Socket | null {
+  return stream instanceof net.Socket ? stream : null;
+}
+
+interface OutputPipe {
+  /** What the process is started with. */
+  readonly stdio: number | 'pipe';
+  /** To be called once, after the start: the end to read from; null: Node.js has made it. */
+  started(): net.Socket | null;
+  /** To be called instead if the process could not be started. */
+  discard(): void;
+}
+
+/** Outside of Linux, /dev/stdout is a copy of the descriptor, whatever that is. */
+const madeByNode: OutputPipe = { stdio: 'pipe', started: () => null, discard: () => undefined };
+
+function makeOutputPipe(uid: number | null): OutputPipe {
+  const ends = pipe({ waits: true });
+  // If no descriptors are left, the start will say so.
+  if (typeof ends === 'string') return madeByNode;
+  const [from, to] = ends;
+  if (uid !== null) giveTo(uid, to);
+  return {
+    stdio: to,
+    started() {
+      closeSync(to);
+      return new net.Socket({ fd: from, readable: true, writable: false });
+    },
+    discard() {
+      closeSync(to);
+      closeSync(from);
+    },
+  };
+}
+
+/** Only its owner may open it. */
+function giveTo(uid: number, fd: number): void {
+  try {
+    fchownSync(fd, uid, -1);
+  } catch {
+    // Without CAP_CHOWN the process can write to it all the same.
+  }
+}
+
+/** Returns what calls back once, as soon as all of them have closed. A child process closes without waiting for pipes that Node.js has not made. */
+export function watchClosing(all: readonly (ChildProcess | net.Socket)[]): (closed: () => void) => void {
+  let open = all.length;
+  let closed: (() => void) | null = null;
+  for (const one of all)
+    one.once('close', () => {
+      open -= 1;
+      if (open === 0) closed?.();
+    });
+  return (callback) => {
+    if (open === 0) callback();
+    else closed = callback;
+  };
+}
