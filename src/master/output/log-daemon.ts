@@ -9,7 +9,7 @@ import { daemonReason, plainReason } from '../system-calls/plain-reasons.ts';
 import { connectDatagram, loadSystemCalls } from '../system-calls/syscalls.ts';
 import type { LogSource } from './log-file.ts';
 import { type MessageOrigin, messagesOf } from './log-messages.ts';
-import { createOutputLoss } from './output-loss.ts';
+import { createOutputLoss, littleWaitingBytes, mostWaitingBytes } from './output-loss.ts';
 
 export interface LogDaemon {
   /** A source has to be detached in the end. */
@@ -60,9 +60,6 @@ export async function loadDaemonCalls(): Promise<void> {
   await loadOutputCalls();
 }
 
-/** With more than the first waiting, workers are held until there is no more than the second; or messages are dropped. */
-const mostWaitingBytes = 1024 * 1024;
-const littleWaitingBytes = 256 * 1024;
 /** How long to wait before looking again: doubled each time in vain. */
 const firstDelayMs = 1;
 const lastDelayMs = 500;

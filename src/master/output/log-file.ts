@@ -20,7 +20,7 @@ import { GracefulRunError, messageOf, systemCode } from '../../shared/errors.ts'
 import type { MasterEvent } from '../../shared/events.ts';
 import { plainReason } from '../system-calls/plain-reasons.ts';
 import { countLines, createLogQueue } from './log-queue.ts';
-import { createOutputLoss } from './output-loss.ts';
+import { createOutputLoss, littleWaitingBytes, mostWaitingBytes } from './output-loss.ts';
 import { compressNewest, shiftBackups } from './rotate-files.ts';
 
 /** One stream of one worker. */
@@ -57,9 +57,6 @@ const realCalls: LogFileCalls = {
   nowMs: () => Date.now(),
 };
 
-/** With more than the first waiting, workers are held until there is no more than the second; or lines are dropped. */
-const mostWaitingBytes = 1024 * 1024;
-const littleWaitingBytes = 256 * 1024;
 const batchBytes = 1024 * 1024;
 /** How long to wait after a rotation has failed. */
 const rotationPauseMs = 30_000;

@@ -1,6 +1,10 @@
 /** Counts what is lost on the way to where output goes, and tells it: once when it begins, and how much it was when it is over. */
 import type { MasterEvent } from '../../shared/events.ts';
 
+/** With more than the first waiting, workers are held until there is no more than the second; or what comes is dropped. */
+export const mostWaitingBytes: number = 1024 * 1024;
+export const littleWaitingBytes: number = 256 * 1024;
+
 export interface OutputLoss {
   /** `problem`: null if it came too fast. */
   lose(

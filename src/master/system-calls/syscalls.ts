@@ -348,16 +348,7 @@ const sockDatagram = 2;
  * has been called, and only on Linux.
  */
 export function bindDatagram(path: string): number | string {
-  if (calls === null || library === null || process.platform !== 'linux') return 'ENOSYS';
-  socketCalls ??= loadSocketCalls(library);
-  const { socket, bind, close } = socketCalls;
-  const fd = socket(afUnix, sockDatagram | closeOnExec | sockNonBlocking, 0);
-  if (fd < 0) return systemErrorCode(calls.errno());
-  const sockaddr = unixAddress(path);
-  if (bind(fd, sockaddr, sockaddr.length) === 0) return fd;
-  const problem = systemErrorCode(calls.errno());
-  close(fd);
-  return problem;
+  return datagramSocket(path, 'bind');
 }
 
 /**
@@ -365,15 +356,18 @@ export function bindDatagram(path: string): number | string {
  * `ECONNREFUSED` if nothing reads there. Only after `loadSystemCalls` has been called, and only on Linux.
  */
 export function connectDatagram(path: string): number | string {
+  return datagramSocket(path, 'connect');
+}
+
+function datagramSocket(path: string, use: 'bind' | 'connect'): number | string {
   if (calls === null || library === null || process.platform !== 'linux') return 'ENOSYS';
   socketCalls ??= loadSocketCalls(library);
-  const { socket, connect, close } = socketCalls;
-  const fd = socket(afUnix, sockDatagram | closeOnExec | sockNonBlocking, 0);
+  const fd = socketCalls.socket(afUnix, sockDatagram | closeOnExec | sockNonBlocking, 0);
   if (fd < 0) return systemErrorCode(calls.errno());
   const sockaddr = unixAddress(path);
-  if (connect(fd, sockaddr, sockaddr.length) === 0) return fd;
+  if (socketCalls[use](fd, sockaddr, sockaddr.length) === 0) return fd;
   const problem = systemErrorCode(calls.errno());
-  close(fd);
+  socketCalls.close(fd);
   return problem;
 }
 
