@@ -46,7 +46,7 @@ export const optionTable: readonly OptionRow[] = [
     flag: 'host',
     kind: 'text',
     value: '<address>',
-    default: 'every address, or the one that a Node.js program passes to listen()',
+    default: 'the address that a Node.js program passes to listen(); every address for other programs',
     description:
       'address to bind (127.0.0.1, 0.0.0.0, ::1), or a name (localhost), which means all of its addresses',
     option: 'host',

@@ -47,7 +47,7 @@ export const programKeys: Readonly<Record<string, ConfigKey>> = {
   host: {
     schema: programValues.host,
     type: 'string',
-    default: 'every address, or the one that a Node.js program passes to listen()',
+    default: 'the address that a Node.js program passes to listen(); every address for other programs',
     description:
       'The address to bind, or a host name. It also applies to entries of `listen` without an address.',
     supervisor: null,
