@@ -13,6 +13,7 @@ import type { Outcome } from '../../shared/events.ts';
 import { hasEnded, readProcessStat } from '../../shared/process-stat.ts';
 import { openProcessNow, signalThrough } from '../system-calls/syscalls.ts';
 import { arm } from './arm-timer.ts';
+import { enterGroup, killGroups, removeEmptyGroups } from './control-group.ts';
 import { findMembers } from './find-members.ts';
 import { cannotStart, startWithOutput, watchClosing, type StartedWithOutput } from './start-with-output.ts';
 import { readPidFile, type PidFileContent } from './pid-file.ts';
@@ -86,6 +87,7 @@ export function adoptOrStart(request: SpawnRequest, listeners: ProcessListeners)
       });
       return false;
     }
+    void enterGroup(tree, child.pid);
     launcher = child;
     output = streams;
     lastPid = child.pid;
@@ -185,6 +187,7 @@ export function adoptOrStart(request: SpawnRequest, listeners: ProcessListeners)
     cancelLook();
     if (launcher?.pid !== undefined) killTree({ pids: [launcher.pid], sessions: [launcher.pid] });
     if (last !== null) killRest(last);
+    removeEmptyGroups();
     listeners.exit(outcome);
   }
 
@@ -202,6 +205,7 @@ export function adoptOrStart(request: SpawnRequest, listeners: ProcessListeners)
     ];
     const others = findMembers((of) => of === tree).map((one) => one.pid);
     killTree({ pids: [...pids, ...others], sessions: [] });
+    killGroups((of) => of === tree);
   }
 
   return {

@@ -2,6 +2,7 @@
 import { readProcessArguments } from '../../shared/process-arguments.ts';
 import { hasEnded, readAllProcesses } from '../../shared/process-stat.ts';
 import { masterFile, preloadPath } from '../launch/preload-path.ts';
+import { removeEmptyGroups } from './control-group.ts';
 import type { Platform } from './platform.ts';
 import { killTree } from './process-tree.ts';
 
@@ -25,6 +26,7 @@ export async function killDescendants(
       arm(pauseMs, resolve);
     });
   }
+  removeEmptyGroups();
 }
 
 function children(): readonly number[] {

@@ -6,6 +6,7 @@ import { hasEnded, readAllProcesses, readProcessStat, type ProcessStat } from '.
 import { readProcessVariable } from '../../shared/process-variable.ts';
 import { env } from '../../shared/protocol.ts';
 import { oncePerTurn } from '../sockets/once-per-turn.ts';
+import { killGroups } from './control-group.ts';
 import { killTree } from './process-tree.ts';
 
 /** `isWanted`: of the value that it has for `env.tree`. */
@@ -29,7 +30,8 @@ const members = oncePerTurn((): readonly { readonly stat: ProcessStat; readonly 
 
 /** Kills what the workers of a program, all of which have ended, have left behind, with all that this has started. Answers the pids. */
 export function killLeftovers(treeOfProgram: string): readonly number[] {
-  const pids = findMembers((tree) => tree.startsWith(`${treeOfProgram}.`)).map(({ pid }) => pid);
+  const isOfProgram = (tree: string): boolean => tree.startsWith(`${treeOfProgram}.`);
+  const pids = findMembers(isOfProgram).map(({ pid }) => pid);
   if (pids.length > 0) killTree({ pids, sessions: [] });
-  return pids;
+  return [...new Set([...pids, ...killGroups(isOfProgram)])];
 }

@@ -8,6 +8,7 @@ import { hasEnded, readProcessStat, type ProcessStat } from '../../shared/proces
 import { wrapForWorker } from '../../shared/protocol.ts';
 import { createAfterMaster } from './after-master.ts';
 import { arm } from './arm-timer.ts';
+import { enterGroup, killGroups, removeEmptyGroups } from './control-group.ts';
 import { findMembers } from './find-members.ts';
 import { guardChannel, type GuardedChannel } from './channel-guard.ts';
 import { cannotStart, startWithOutput, watchClosing } from './start-with-output.ts';
@@ -27,7 +28,7 @@ const ignore = (): void => undefined;
 
 export function spawnWorker(request: SpawnRequest, listeners: ProcessListeners): WorkerProcess | null {
   // What is used below lives as long as the worker: the request, with its environment, must not.
-  const { file, args, cwd, environment, outliveMs, readyFd, tree, uid } = request;
+  const { file, args, cwd, environment, isNode: isOnlyNode, outliveMs, readyFd, tree, uid } = request;
   // It may not live on for a moment when this process is killed, not even when that happens now.
   if (outliveMs === 0) afterMaster.begin();
   const { child, streams } = startWithOutput({
@@ -49,6 +50,7 @@ export function spawnWorker(request: SpawnRequest, listeners: ProcessListeners):
   // A channel whose other end is gone: the exit tells everything that there is to know.
   child.on('error', () => undefined);
   afterMaster.watch(pid, outliveMs);
+  if (!isOnlyNode) void enterGroup(tree, pid);
   const channel = guardOrKill(child, pid, listeners);
   streams.stderr?.on('data', listeners.stderr);
   streams.stdout?.on('data', request.stdout === 'joined' ? listeners.stderr : (listeners.stdout ?? ignore));
@@ -88,6 +90,7 @@ export function spawnWorker(request: SpawnRequest, listeners: ProcessListeners):
       afterMaster.forget(pid);
       if (serving !== null) afterMaster.forget(serving.pid);
       for (const done of onTheWay) done();
+      if (!isOnlyNode) removeEmptyGroups();
       listeners.exit(outcome);
     },
   );
@@ -134,6 +137,7 @@ export function spawnWorker(request: SpawnRequest, listeners: ProcessListeners):
       const { pids, sessions } = rootsOf(isThere ? pid : null, pid, serving);
       const others = findMembers((of) => of === tree).map((one) => one.pid);
       killTree({ pids: [...pids, ...others], sessions });
+      killGroups((of) => of === tree);
       sendSignal(-pid, 'SIGKILL');
     },
   };

@@ -1,0 +1,140 @@
+/**
+ * A control group for each worker that is not Node.js, cgroups(7) version 2. The kernel knows which processes are in it, whatever they have done to their
+ * environment, their parent and their session, so that a stop also finds a daemon that has cleared its environment. Only where groups can be made: in a
+ * container that may write to its cgroups, or in a unit of systemd with `Delegate=yes`. Elsewhere, and on anything but Linux, nothing here does anything.
+ *
+ * Not for Node.js: while the first process in a while is moved to a group, the kernel lets no process start a thread, for 10 to 20 ms (docs/adr/0032).
+ */
+import {
+  accessSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  writeFileSync,
+} from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { join, relative } from 'node:path';
+import { hasAttribute } from '../system-calls/extended-attributes.ts';
+import { isRunning } from '../../shared/is-running.ts';
+import { sendSignal } from './send-signal.ts';
+
+const prefix = `graceful-run.${process.pid}.`;
+const groupOfMaster = /^graceful-run\.(\d+)\./;
+
+/** systemd owns all groups but those that it has delegated, which it marks: since version 251, and before. */
+const delegation = ['user.delegate', 'trusted.delegate'];
+
+/** Where this process may make groups. */
+let own: Promise<string | null> | null = null;
+/** The same, once it is known. */
+let folder: string | null = null;
+
+/** `tree`: of the worker. It does not wait: what the process starts before it is in its group is not in it. */
+export async function enterGroup(tree: string, pid: number): Promise<void> {
+  own ??= findOwn();
+  const isFirst = folder === null;
+  folder = await own;
+  if (folder === null) return;
+  if (isFirst) removeStaleGroups();
+  try {
+    const path = join(folder, prefix + tree);
+    mkdirSync(path);
+    await writeFile(join(path, 'cgroup.procs'), String(pid));
+  } catch {
+    // It has ended, or no more groups are allowed: what the worker leaves is found by its environment.
+  }
+}
+
+/** Kills what is in the groups of these workers. Answers the pids. */
+export function killGroups(isWanted: (tree: string) => boolean): readonly number[] {
+  return groups().flatMap((name) => (isWanted(name.slice(prefix.length)) ? killGroup(name) : []));
+}
+
+/** Removes the groups of this master in which no process is left. */
+export function removeEmptyGroups(): void {
+  for (const name of groups()) remove(name);
+}
+
+/** Those of masters that were killed. */
+function removeStaleGroups(): void {
+  for (const name of allGroups()) {
+    const master = Number(groupOfMaster.exec(name)?.[1] ?? process.pid);
+    if (master !== process.pid && !isRunning(master)) remove(name);
+  }
+}
+
+function remove(name: string): void {
+  try {
+    rmdirSync(join(folder ?? '', name));
+  } catch {
+    // Processes are in it.
+  }
+}
+
+/** Those of this master. */
+function groups(): readonly string[] {
+  return allGroups().filter((name) => name.startsWith(prefix));
+}
+
+function allGroups(): readonly string[] {
+  if (folder === null) return [];
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
+}
+
+function killGroup(name: string): readonly number[] {
+  const path = join(folder ?? '', name);
+  try {
+    const pids = readFileSync(join(path, 'cgroup.procs'), 'utf8').split('\n').filter(Boolean).map(Number);
+    // Since Linux 5.14. It also reaches groups that the worker has made.
+    if (existsSync(join(path, 'cgroup.kill'))) writeFileSync(join(path, 'cgroup.kill'), '1');
+    else for (const pid of pids) sendSignal(pid, 'SIGKILL');
+    return pids;
+  } catch {
+    // It was removed meanwhile.
+    return [];
+  }
+}
+
+async function findOwn(): Promise<string | null> {
+  const found = process.platform === 'linux' ? findGroup(read('mountinfo'), read('cgroup')) : null;
+  if (found === null) return null;
+  try {
+    for (const path of [found, join(found, 'cgroup.procs')]) accessSync(path, constants.W_OK);
+  } catch {
+    return null;
+  }
+  // sd_booted(3).
+  if (!existsSync('/run/systemd/system')) return found;
+  for (const name of delegation) if (await hasAttribute(found, name)) return found;
+  return null;
+}
+
+function read(name: string): string {
+  try {
+    return readFileSync(`/proc/self/${name}`, 'utf8');
+  } catch {
+    return '';
+  }
+}
+
+/** The folder of the group that a process is in, by what proc(5) says of its mounts and groups. Null: its hierarchy is not mounted, or not with this group. */
+export function findGroup(mountinfo: string, cgroup: string): string | null {
+  const group = /^0::(\/.*)$/m.exec(cgroup)?.[1];
+  // Above the root of its namespace (cgroup_namespaces(7)).
+  if (group === undefined || group.startsWith('/..')) return null;
+  for (const line of mountinfo.split('\n')) {
+    const [fields = '', type = ''] = line.split(' - ');
+    const [, , , root, point] = fields.split(' ');
+    if (!type.startsWith('cgroup2 ') || root === undefined || point === undefined) continue;
+    const below = relative(root, group);
+    if (!below.startsWith('..')) return join(point, below);
+  }
+  return null;
+}

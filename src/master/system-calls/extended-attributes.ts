@@ -1,0 +1,16 @@
+/** Extended attributes of files, xattr(7). Loaded with koffi. Linux only. */
+
+type GetAttribute = (path: string, name: string, value: null, size: number) => number;
+
+let getAttribute: GetAttribute | null = null;
+
+export async function hasAttribute(path: string, name: string): Promise<boolean> {
+  if (getAttribute === null) {
+    const { default: koffi } = await import('koffi');
+    getAttribute = koffi
+      .load(null)
+      .func('ssize_t getxattr(const char *, const char *, void *, size_t)') as GetAttribute;
+  }
+  // With no room for the value, it answers the value's size.
+  return getAttribute(path, name, null, 0) >= 0;
+}
