@@ -1,7 +1,7 @@
 /**
  * `npm run bench [-- options]`: compares graceful-run with bare Node.js, and with the similar tools that are installed. Prints tables. A
- * complete run that is not quick also writes docs/benchmarks.md and docs/charts/. `--from run.json --from part.json --out docs` renders what earlier
- * runs wrote with `--json`. It measures, and never fails because of a figure.
+ * complete run that is not quick also writes docs/benchmarks.md and docs/charts/, with the raw figures of that page. `--from run.json --from part.json
+ * --out docs` renders what earlier runs wrote with `--json`. It measures, and never fails because of a figure.
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -62,7 +62,7 @@ async function measure(): Promise<Results> {
     };
     console.log(`${renderTables(part)}\n`);
     // After every measurement, so that an interrupted run keeps what it has measured.
-    if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(results, null, 2)}\n`);
+    if (values.json !== undefined) writeResults(values.json, results);
   };
   for (const [name, measurePeers] of Object.entries(measures)) {
     if (parts(name)) take({ own: {}, peers: await measurePeers(present, effort.peers) });
@@ -112,6 +112,10 @@ function choose(what: string, list: string | undefined, all: readonly string[]):
   return names;
 }
 
+function writeResults(path: string, results: Results): void {
+  writeFileSync(path, `${JSON.stringify(results)}\n`);
+}
+
 /** Reads what an earlier run wrote with `--json`. */
 function readResults(path: string): Results {
   return JSON.parse(readFileSync(path, 'utf8')) as Results;
@@ -133,5 +137,7 @@ function writePage(folder: string, results: Results): void {
   const charts = join(folder, 'charts');
   mkdirSync(charts, { recursive: true });
   for (const [name, svg] of Object.entries(drawCharts(results.peers))) writeFileSync(join(charts, name), svg);
+  // What is measured again later is rendered together with these.
+  writeResults(join(charts, 'figures.json'), results);
   writeFileSync(join(folder, 'benchmarks.md'), renderPage(results));
 }
