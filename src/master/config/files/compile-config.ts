@@ -16,7 +16,6 @@ import { compileKind } from '../kind-options.ts';
 import { uselessOptions } from '../useless-options.ts';
 import { inapplicableOptions, type InapplicableOption } from '../tcp-options.ts';
 import { parseListenAddress } from '../listen-address.ts';
-import { programName } from '../values.ts';
 import { checkKeys, hintForKey } from './check-keys.ts';
 import {
   aliases,
@@ -27,10 +26,10 @@ import {
   programKeys,
   programSchema,
 } from './config-keys.ts';
-import { wantedOf } from './key-schemas.ts';
 import { type MetricsOptions, type MetricsPlan, metricsPlan, metricsProblem } from '../metrics-options.ts';
 import { type Entry, type PlanNode, problemWith, problemWithKey, type TableNode } from './document.ts';
 import type { Loaded, LoadedFile } from './load-files.ts';
+import { type NamedTable, readNamedTables, reportTwins } from './named-tables.ts';
 import { readGroups } from './read-groups.ts';
 import { createReader, shown, type Environment, type Reader, type Report } from './read-tables.ts';
 import { formatAddress } from '../../../shared/format-address.ts';
@@ -38,13 +37,8 @@ import { formatAddress } from '../../../shared/format-address.ts';
 export type Compiled =
   { readonly plan: Plan; readonly places: PlanPlaces } | { readonly problems: readonly PlanProblem[] };
 
-interface FoundProgram {
-  readonly name: string;
-  /** Under its name in its file. */
-  readonly entry: Entry;
-  /** With the defaults. */
-  readonly table: TableNode;
-}
+/** Its table has the defaults as well. */
+type FoundProgram = NamedTable;
 
 /** `main`: the first file, an absolute path. */
 export function compileConfig(
@@ -63,7 +57,7 @@ export function compileConfig(
     return programsOf(file, report);
   });
   const programs = found.map((program) => ({ ...program, ...compile(program, values, report) }));
-  rejectTwins(found, report);
+  reportTwins(found, 'program', report);
   // A program whose file cannot be read is there as well, under a name that is not known.
   const names = isComplete ? namesIn(files) : null;
   const groups = readGroups(files, names, values, report);
@@ -137,25 +131,10 @@ function checkFile({ root, isIncluded }: LoadedFile, values: Reader, report: Rep
 }
 
 function programsOf({ root, defaults }: LoadedFile, report: Report): readonly FoundProgram[] {
-  const tables = root.entries.get('program')?.node;
-  if (tables === undefined) return [];
-  if (tables.kind !== 'table') {
-    const hint = tables.kind === 'list' ? 'write [program.NAME], not [[program]]' : null;
-    report(problemWith(tables, `must be a table with a table for each program, not ${shown(tables)}`, hint));
-    return [];
-  }
-  return [...tables.entries].flatMap(([name, entry]) => {
-    if (!isProgramName(name)) report(problemWithKey(tables, name, `must be ${wantedOf(programName)}`));
-    if (entry.node.kind === 'table') {
-      checkKeys(entry.node, programKeys, 'program', report);
-      return [{ name, entry, table: merge(defaults, entry.node) }];
-    }
-    const hint = Object.hasOwn(programKeys, name)
-      ? 'the table of a program has its name: [program.NAME]'
-      : null;
-    report(problemWithKey(tables, name, `must be a table, not ${shown(entry.node)}`, hint));
-    return [];
-  });
+  return readNamedTables(root, 'program', programKeys, report).map((found) => ({
+    ...found,
+    table: merge(defaults, found.table),
+  }));
 }
 
 /** What is put together from the defaults and the program's own. */
@@ -190,26 +169,6 @@ function namesIn(files: readonly LoadedFile[]): readonly string[] | null {
     names.push(...tables.entries.keys());
   }
   return names;
-}
-
-function rejectTwins(programs: readonly FoundProgram[], report: Report): void {
-  const first = new Map<string, Entry>();
-  for (const { name, entry } of programs) {
-    const other = first.get(name);
-    if (other === undefined) first.set(name, entry);
-    else {
-      const { source, at } = other.node;
-      const line = other.keyAt ?? at;
-      const where = line === null ? source.path : `${source.path}:${line.line}`;
-      report({
-        ...problemWith(
-          { ...entry.node, at: entry.keyAt ?? entry.node.at },
-          `there is a program ${name} in ${where} already`,
-        ),
-        hint: 'give one of them another name',
-      });
-    }
-  }
 }
 
 interface CompiledProgram {

@@ -1,20 +1,14 @@
 /** The groups of the loaded files, or what is wrong with them. */
 import type { PlanProblem } from '../../../shared/control-api.ts';
-import { isProgramName } from '../../../shared/control-path.ts';
 import { groupFaults, type WrittenGroup } from '../group-options.ts';
-import { programName } from '../values.ts';
-import { checkKeys } from './check-keys.ts';
 import { groupSchema } from './config-keys.ts';
-import { problemWith, problemWithKey, type TableNode } from './document.ts';
+import { problemWith, problemWithKey } from './document.ts';
 import { groupKeys } from './group-keys.ts';
-import { wantedOf } from './key-schemas.ts';
 import type { LoadedFile } from './load-files.ts';
-import { type Reader, type Report, shown } from './read-tables.ts';
+import { type NamedTable, readNamedTables, reportTwins } from './named-tables.ts';
+import type { Reader, Report } from './read-tables.ts';
 
-interface FoundGroup extends WrittenGroup {
-  readonly tables: TableNode;
-  readonly table: TableNode;
-}
+type FoundGroup = WrittenGroup & NamedTable;
 
 /** `names`: those of the programs; null: not all of them are known. */
 export function readGroups(
@@ -23,11 +17,10 @@ export function readGroups(
   reader: Reader,
   report: Report,
 ): readonly WrittenGroup[] {
-  const found = files.flatMap(({ root }) => groupsOf(root, reader, report));
-  found.forEach(({ name, tables }, index) => {
-    const first = found.findIndex((other) => other.name === name);
-    if (first < index) report(problemWithKey(tables, name, twin(name, found[first])));
-  });
+  const found = files
+    .flatMap(({ root }) => readNamedTables(root, 'group', groupKeys, report))
+    .map((one) => groupOf(one, reader, report));
+  reportTwins(found, 'group', report);
   for (const { group, item, message, hint } of groupFaults(found, names)) {
     const one = found[group];
     if (one !== undefined) report(locate(one, item, message, hint));
@@ -35,43 +28,17 @@ export function readGroups(
   return found;
 }
 
-function groupsOf(root: TableNode, reader: Reader, report: Report): readonly FoundGroup[] {
-  const tables = root.entries.get('group')?.node;
-  if (tables === undefined) return [];
-  if (tables.kind !== 'table') {
-    const hint = tables.kind === 'list' ? 'write [group.NAME], not [[group]]' : null;
-    report(problemWith(tables, `must be a table with a table for each group, not ${shown(tables)}`, hint));
-    return [];
-  }
-  return [...tables.entries].flatMap(([name, { node }]) => {
-    if (!isProgramName(name)) report(problemWithKey(tables, name, `must be ${wantedOf(programName)}`));
-    if (node.kind !== 'table') {
-      const hint = Object.hasOwn(groupKeys, name) ? 'the table of a group has its name: [group.NAME]' : null;
-      report(problemWithKey(tables, name, `must be a table, not ${shown(node)}`, hint));
-      return [];
-    }
-    checkKeys(node, groupKeys, 'group', report);
-    if (!node.entries.has('programs'))
-      report(problemWithKey(tables, name, 'needs programs', 'name them: programs = ["web", "queue"]'));
-    const { values } = reader.read(node, groupSchema, { program: null });
-    const { programs, priority } = values;
-    return [
-      {
-        name,
-        tables,
-        table: node,
-        programs: Array.isArray(programs) ? programs.map(String) : [],
-        priority: typeof priority === 'number' ? priority : null,
-      },
-    ];
-  });
-}
-
-function twin(name: string, first: FoundGroup | undefined): string {
-  const entry = first?.tables.entries.get(name);
-  const { source, at } = entry?.node ?? { source: { path: '' }, at: null };
-  const line = entry?.keyAt ?? at;
-  return `there is a group ${name} in ${line === null ? source.path : `${source.path}:${line.line}`} already`;
+function groupOf(found: NamedTable, reader: Reader, report: Report): FoundGroup {
+  const { name, table, tables } = found;
+  if (!table.entries.has('programs'))
+    report(problemWithKey(tables, name, 'needs programs', 'name them: programs = ["web", "queue"]'));
+  const { values } = reader.read(table, groupSchema, { program: null });
+  const { programs, priority } = values;
+  return {
+    ...found,
+    programs: Array.isArray(programs) ? programs.map(String) : [],
+    priority: typeof priority === 'number' ? priority : null,
+  };
 }
 
 function locate(

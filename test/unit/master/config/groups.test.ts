@@ -102,7 +102,9 @@ test('a group can be in an included file, but only once', async () => {
       'a.toml': `include = ["b.toml"]\n${programs}${site}`,
       'b.toml': site.replace('web', 'queue'),
     }),
-  ).toEqual(['b.toml:1:8 group.site: there is a group site in a.toml:11 already (null)']);
+  ).toEqual([
+    'b.toml:1:8 group.site: there is a group site in a.toml:11 already (give one of them another name)',
+  ]);
 });
 
 const inCode: PlanOptions = {
