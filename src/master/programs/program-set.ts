@@ -236,6 +236,8 @@ export function createProgramSet(parts: ProgramSetParts): ProgramSet {
     const isEnding = member.isResting || member.program.phase() === 'stopping';
     if (!isEnding || member.isDue) return;
     member.isDue = true;
+    // The launch before may still have to tell its own what has come of it.
+    member.starts = [];
     const waiting = waitsFor(member);
     if (waiting.length > 0)
       heard(member, { event: 'startWaits', programs: waiting }, parts.platform.clock.wallMs());
@@ -255,7 +257,8 @@ export function createProgramSet(parts: ProgramSetParts): ProgramSet {
     const outcome = await Promise.race([started.promise, isOver]);
     const waiting = waitsFor(member);
     if (outcome !== null || waiting.length === 0) return outcome ?? started.promise;
-    member.starts = member.starts.filter((one) => one !== started);
+    const at = member.starts.indexOf(started);
+    if (at !== -1) member.starts.splice(at, 1);
     return new GracefulRunError(
       'programStopped',
       `cannot start ${program.name()}: it waits for ${waiting.join(', ')}, which does not serve`,
@@ -276,10 +279,9 @@ export function createProgramSet(parts: ProgramSetParts): ProgramSet {
   }
 
   async function launch(member: Member): Promise<void> {
-    const outcome = await attempt(member);
     const { starts } = member;
-    member.starts = [];
-    for (const waiting of starts) waiting.resolve(outcome);
+    const outcome = await attempt(member);
+    for (const waiting of starts.splice(0)) waiting.resolve(outcome);
   }
 
   async function attempt(member: Member): Promise<StartOutcome> {

@@ -60,6 +60,7 @@ export type ScheduleInput =
   /** The program has come to rest. `isExpected`: its work is done. `outcome` is null if it was stopped, or did not start (`hasFailed`). */
   | {
       readonly type: 'ended';
+      readonly run: number;
       readonly outcome: Outcome | null;
       readonly isExpected: boolean;
       readonly hasFailed: boolean;
@@ -128,7 +129,9 @@ function change(
     case 'timedOut':
       return timeOut(state, input.run, facts, out);
     case 'ended':
-      return state.run === null ? state : endRun({ ...state, run: state.run }, input, facts, out);
+      return state.run?.number === input.run
+        ? endRun({ ...state, run: state.run }, input, facts, out)
+        : state;
     case 'rested':
       return state.run?.number === input.run
         ? endRun(

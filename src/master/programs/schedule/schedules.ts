@@ -47,6 +47,8 @@ export function createSchedules({
   const scheduled = new Map<Member, Scheduled>();
   const timers = new Map<Member, () => void>();
   const timeouts = new Map<Member, () => void>();
+  /** What has come of runs whose programs do not rest yet. */
+  const ends = new Map<Member, Extract<ScheduleInput, { type: 'ended' }>>();
 
   function feed(member: Member, input: ScheduleInput): void {
     const { schedule: plan } = member.program.plan();
@@ -121,7 +123,14 @@ export function createSchedules({
   async function begin(member: Member, run: number): Promise<void> {
     await start(member);
     await member.rest.promise;
-    feed(member, { type: 'rested', run });
+    endRun(member, run);
+  }
+
+  /** The program rests: whoever sees that first, the run ends as it was told. */
+  function endRun(member: Member, run: number): void {
+    const end = ends.get(member);
+    if (end?.run === run) ends.delete(member);
+    feed(member, end?.run === run ? end : { type: 'rested', run });
   }
 
   function look(isFirst = false): void {
@@ -156,12 +165,14 @@ export function createSchedules({
     observe(member, event) {
       if (member.program.plan().schedule === null && member.schedule === null) return;
       if (event.event === 'generationStarted') feed(member, { type: 'began' });
-      if (event.event !== 'stopped') return;
+      const run = member.schedule?.run?.number;
+      if (event.event !== 'stopped' || run === undefined) return;
       const { outcome, failure } = event;
       const isExpected = member.program.hasExitedAsExpected();
+      ends.set(member, { type: 'ended', run, outcome, isExpected, hasFailed: failure !== null });
       // The next one may begin only when it rests.
       void member.rest.promise.then(() => {
-        feed(member, { type: 'ended', outcome, isExpected, hasFailed: failure !== null });
+        endRun(member, run);
       });
     },
   };

@@ -63,6 +63,7 @@ const enabled = tell(noSchedule, { type: 'enabled', since: null }, 1).state;
 const running = tell(enabled, { type: 'due', shiftMs: 0 }, every).state;
 const ended = {
   type: 'ended',
+  run: 1,
   outcome: { code: 0, signal: null },
   isExpected: true,
   hasFailed: false,
@@ -164,7 +165,7 @@ test('a run that takes too long is stopped, and is known as that', () => {
   expect(begun.effects).toContain('armTimeout 1 5000');
   const late = tell(begun.state, { type: 'timedOut', run: 1 }, every + 5_000, limited);
   expect(late.effects).toEqual(['runTimedOut', 'stopRun']);
-  const stopped = { type: 'ended', outcome: null, isExpected: false, hasFailed: false } as const;
+  const stopped = { ...ended, outcome: null, isExpected: false } as const;
   expect(tell(late.state, stopped, every + 6_000, limited).effects).toEqual([
     'disarmTimeout',
     'runEnded timedOut',
@@ -181,7 +182,7 @@ test.each([
   [{ outcome: null, isExpected: false, hasFailed: true }, 'failed'],
   [{ outcome: null, isExpected: false, hasFailed: false }, 'stopped'],
 ])('%j is a run that %s', (end, result) => {
-  expect(tell(running, { type: 'ended', ...end }, every + 1).effects).toContain(`runEnded ${result}`);
+  expect(tell(running, { type: 'ended', run: 1, ...end }, every + 1).effects).toContain(`runEnded ${result}`);
 });
 
 test('an operator runs it at any time, and a stop leaves nothing to come', () => {
@@ -202,6 +203,7 @@ test('a run that came to nothing has ended', () => {
     'runEnded stopped',
   ]);
   expect(tell(running, { type: 'rested', run: 0 }, every + 1).effects).toEqual([]);
+  expect(tell(running, { ...ended, run: 0 }, every + 1).effects).toEqual([]);
 });
 
 test('what it depends on has to serve', () => {
@@ -307,6 +309,7 @@ test('whatever happens: one run at a time, a timer for the next one whenever it 
           process = 'none';
           feed({
             type: 'ended',
+            run: state.lastNumber,
             outcome: isStopped ? null : outcome,
             isExpected: !isStopped && outcome?.code === 0,
             hasFailed: false,
