@@ -93,6 +93,8 @@ async function settledStart(start: Promise<ReloadResult>): Promise<StartOutcome>
 export function createProgramSet(parts: ProgramSetParts): ProgramSet {
   let members: readonly Member[] = [];
   const turn = createTurns();
+  /** What is started with the master has not come to something yet. */
+  let isBeginning = false;
   /** Starts that are under way. */
   const launches = new Map<Promise<void>, Member>();
   /** `since`: when all were told to stop, for good; null: they were not. `isUrgent`: they were told so again. */
@@ -144,6 +146,7 @@ export function createProgramSet(parts: ProgramSetParts): ProgramSet {
     start: async (member) => start(member, undefined, () => true).outcome,
     waitsFor,
     isEnding: () => ending.since !== null,
+    isBeginning: () => isBeginning,
     seenRunsFile: parts.seenRunsFile,
     publish: parts.publish,
   });
@@ -276,6 +279,7 @@ export function createProgramSet(parts: ProgramSetParts): ProgramSet {
       const launching = launch(member).finally(() => launches.delete(launching));
       launches.set(launching, member);
     }
+    if (isBeginning) void schedules.look();
   }
 
   async function launch(member: Member): Promise<void> {
@@ -417,10 +421,13 @@ export function createProgramSet(parts: ProgramSetParts): ProgramSet {
     async startAll(wanted, isLeftAlone) {
       for (const member of wanted.filter(isScheduled)) member.isWanted = true;
       const others = byPriority(wanted.filter((member) => !isScheduled(member)));
+      isBeginning = true;
       await Promise.all([
         schedules.look(true),
         ...others.map(async (member) => start(member, undefined, isLeftAlone).outcome),
       ]);
+      isBeginning = false;
+      await schedules.look();
     },
     async schedule(member) {
       member.isWanted = true;

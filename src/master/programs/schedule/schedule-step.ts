@@ -125,7 +125,10 @@ function change(
     case 'due':
       return lookAtClock(state, input.shiftMs, facts, out);
     case 'began':
-      return state.run === null ? beginRun(state, 'request', facts, out) : state;
+      if (state.run === null) return beginRun(state, 'request', facts, out);
+      // It was told to end before it had anything that could.
+      if (state.run.ending !== null) out.push({ type: 'stopRun' });
+      return state;
     case 'timedOut':
       return timeOut(state, input.run, facts, out);
     case 'ended':

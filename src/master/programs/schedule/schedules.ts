@@ -18,6 +18,8 @@ export interface SchedulesParts {
   readonly waitsFor: (member: Member) => readonly string[];
   /** Every program was told to stop, for good. */
   readonly isEnding: () => boolean;
+  /** What is started with the master has not come to something yet. */
+  readonly isBeginning: () => boolean;
   /** What is known of earlier masters. */
   readonly seen: SeenRuns;
 }
@@ -41,12 +43,15 @@ export function createSchedules({
   start,
   waitsFor,
   isEnding,
+  isBeginning,
   seen,
 }: SchedulesParts): Schedules {
   const { clock } = platform;
   const scheduled = new Map<Member, Scheduled>();
   const timers = new Map<Member, () => void>();
   const timeouts = new Map<Member, () => void>();
+  /** Their runs may have been missed, and what they depend on is only about to serve. */
+  const heldBack = new Set<Member>();
   /** What has come of runs whose programs do not rest yet. */
   const ends = new Map<Member, Extract<ScheduleInput, { type: 'ended' }>>();
 
@@ -139,10 +144,16 @@ export function createSchedules({
       const { schedule: plan } = member.program.plan();
       const written = plan === null || !member.isWanted || isEnding() ? null : JSON.stringify(plan);
       const known = scheduled.get(member)?.written ?? null;
-      if (written === known) continue;
+      if (written === known && !heldBack.has(member)) continue;
+      const wasHeldBack = heldBack.delete(member);
       if (plan !== null && written !== null) {
+        const isNew = isFirst || wasHeldBack;
+        const since = isNew && plan.ifMissed === 'run' ? seen.of(member.program.name()) : null;
+        if (since !== null && isBeginning() && waitsFor(member).length > 0) {
+          heldBack.add(member);
+          continue;
+        }
         scheduled.set(member, { written, next: cronTimes(plan) });
-        const since = isFirst && plan.ifMissed === 'run' ? seen.of(member.program.name()) : null;
         feed(member, { type: 'enabled', since });
         continue;
       }
@@ -151,8 +162,9 @@ export function createSchedules({
       // An operator has stopped it: what would have run meanwhile was not missed.
       if (!isEnding()) seen.forget(member.program.name());
     }
-    for (const member of scheduled.keys()) {
+    for (const member of [...scheduled.keys(), ...heldBack]) {
       if (all.has(member)) continue;
+      heldBack.delete(member);
       cancel(timers, member);
       cancel(timeouts, member);
       scheduled.delete(member);

@@ -36,6 +36,6 @@ export async function openSeenRuns(file: string, publish: (event: MasterEvent) =
 
 function timesIn(value: unknown): readonly (readonly [string, number])[] {
   return Object.entries(isTable(value) ? value : {}).flatMap(([name, at]) =>
-    typeof at === 'number' ? [[name, at] as const] : [],
+    typeof at === 'number' && at >= 0 ? [[name, at] as const] : [],
   );
 }

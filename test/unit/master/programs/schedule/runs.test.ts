@@ -1,4 +1,6 @@
 // Scheduled programs under a whole master, on a clock that the test moves, with workers that are no processes.
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { PlanOptions, ProgramOptions } from '../../../../../src/master/config/options.ts';
 import { createMaster, type OwnedMaster } from '../../../../../src/master/master.ts';
@@ -7,6 +9,7 @@ import type { EventRecord } from '../../../../../src/shared/events.ts';
 import { createFakeClock, type FakeClock } from '../../../../helpers/fake-clock.ts';
 import { createFakePlatform } from '../../../../helpers/fake-platform.ts';
 import { eventually } from '../../../../helpers/eventually.ts';
+import { temporaryFolder } from '../../../../helpers/run-master.ts';
 
 interface Setup {
   readonly clock: FakeClock;
@@ -18,7 +21,19 @@ interface Setup {
   readonly exit: (code: number) => void;
 }
 
-async function setUp(job: Partial<ProgramOptions>, more: PlanOptions['programs'] = {}): Promise<Setup> {
+/** `seen`: when an earlier master has looked for runs of `job`. */
+async function setUp(
+  job: Partial<ProgramOptions>,
+  { more = {}, seen = null }: { readonly more?: PlanOptions['programs']; readonly seen?: number | null } = {},
+): Promise<Setup> {
+  const state = temporaryFolder();
+  if (seen !== null) {
+    mkdirSync(join(state, 'graceful-run'));
+    writeFileSync(
+      join(state, 'graceful-run', 'runs.runs.json'),
+      JSON.stringify({ version: 1, seen: { job: seen } }),
+    );
+  }
   const clock = createFakeClock('2026-06-01T00:00:30Z');
   const { platform } = createFakePlatform();
   const exits: ProcessListeners['exit'][] = [];
@@ -44,7 +59,7 @@ async function setUp(job: Partial<ProgramOptions>, more: PlanOptions['programs']
           return platform.spawn(request, listeners);
         },
       },
-      environment: { PATH: process.env['PATH'] },
+      environment: { PATH: process.env['PATH'], XDG_STATE_HOME: state },
     },
   );
   master.subscribe((event) => events.push(event));
@@ -82,4 +97,61 @@ test('runs that wait for the end of the one before are runs like any other', asy
   exit(0);
   await after('runEnded', 5);
   await master.stop();
+});
+
+test('a run that is told to end before it has a process ends all the same', async () => {
+  const { clock, master, after, events, exit } = await setUp({ ifRunning: 'kill' });
+  clock.until('2026-06-01T00:02Z');
+  await after('workerReady', 1);
+  await eventually('it is told to end', () => master.programs()[0]?.phase === 'stopping');
+  exit(0);
+  const [first] = await after('runEnded', 1);
+  expect(first).toMatchObject({ result: 'replaced' });
+  await after('workerReady', 2);
+  exit(0);
+  const [, second] = await after('runEnded', 2);
+  expect(second).toMatchObject({ result: 'succeeded' });
+  expect(events.filter(({ event }) => event === 'runSkipped')).toEqual([]);
+  await master.stop();
+});
+
+test('a run that was missed waits for what is started with the master and has to serve', async () => {
+  const db: ProgramOptions = { type: 'worker', command: ['sh', '-c', ':'], ready: 'delay:100ms' };
+  const { master, after, events, exit } = await setUp(
+    { schedule: '0 3 * * *', ifMissed: 'run', dependsOn: ['db'] },
+    { more: { db }, seen: Date.parse('2026-05-28T12:00:00Z') },
+  );
+  expect(await after('runsMissed', 1)).toMatchObject([{ count: 3, isMadeUp: true }]);
+  expect(await after('runStarted', 1)).toMatchObject([{ cause: 'missed' }]);
+  await after('workerReady', 2);
+  exit(0);
+  expect(await after('runEnded', 1)).toMatchObject([{ result: 'succeeded' }]);
+  expect(events.filter(({ event }) => event === 'runSkipped')).toEqual([]);
+  await master.stop();
+});
+
+test('when what it depends on does not come to serve, a run that was missed is skipped, and the next one is due', async () => {
+  const db: ProgramOptions = {
+    type: 'worker',
+    command: ['sh', '-c', ':'],
+    environment: { FAILS: '1' },
+    startretries: 0,
+  };
+  const { master, after, events } = await setUp(
+    { schedule: '0 3 * * *', ifMissed: 'run', dependsOn: ['db'] },
+    { more: { db }, seen: Date.parse('2026-05-28T12:00:00Z') },
+  );
+  expect(await after('runSkipped', 1)).toMatchObject([{ reason: 'dependency', programs: ['db'] }]);
+  expect(events.findIndex(({ event }) => event === 'generationFailed')).toBeLessThan(
+    events.findIndex(({ event }) => event === 'runSkipped'),
+  );
+  await master.stop();
+});
+
+test('a time that no clock shows is no time at which runs were looked for', async () => {
+  for (const seen of [-1e300, -1, 1e300]) {
+    const { master, events } = await setUp({ schedule: '0 3 * * *', ifMissed: 'run' }, { seen });
+    expect(events.filter(({ event }) => event === 'runsMissed')).toEqual([]);
+    await master.stop();
+  }
 });

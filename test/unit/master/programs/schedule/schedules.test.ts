@@ -74,6 +74,7 @@ function setUp(start: string, options: Partial<ScheduleValues>, isLong = false):
     },
     waitsFor: () => [],
     isEnding: () => false,
+    isBeginning: () => false,
     seen: {
       of: (name) => seen.get(name) ?? null,
       note: (name, time) => seen.set(name, time),
