@@ -21,6 +21,8 @@ export interface Notification {
 /** As systemd: a longer one is passed over. */
 const maxBytes = 4_096;
 const maxStatus = 200;
+/** No timer is longer. */
+const longestMs = 2 ** 31 - 1;
 
 /** Null: it is too long, or there is nothing in it that means anything here. */
 export function parseNotification(bytes: Uint8Array): Notification | null {
@@ -44,9 +46,15 @@ export function parseNotification(bytes: Uint8Array): Notification | null {
     extendMs: extendUs === null ? null : Math.ceil(extendUs / 1_000),
     isAlive: is('WATCHDOG'),
     isHung: values.get('WATCHDOG') === 'trigger',
-    watchdogMs: watchdogUs === null ? null : Math.ceil(watchdogUs / 1_000),
+    watchdogMs: watchdogUs === null ? null : boundedMs(watchdogUs),
     storesDescriptors: is('FDSTORE'),
   };
+}
+
+/** A time of weeks means the same as none. */
+function boundedMs(us: number): number {
+  const ms = Math.ceil(us / 1_000);
+  return ms > longestMs ? 0 : ms;
 }
 
 /** RELOADING=1 and BARRIER=1 ask for nothing: the end of the one is READY=1, and the descriptor of the other is closed when it arrives. */

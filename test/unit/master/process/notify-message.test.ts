@@ -52,5 +52,9 @@ test('the watchdog: a sign of life, a failure, and another time', () => {
   expect(said('WATCHDOG=trigger')).toMatchObject({ isAlive: false, isHung: true });
   expect(said('WATCHDOG_USEC=20000000')).toMatchObject({ isAlive: false, watchdogMs: 20_000 });
   expect(said('WATCHDOG_USEC=0')).toMatchObject({ watchdogMs: 0 });
+  // Longer than any timer.
+  expect(said('WATCHDOG_USEC=2147483647000')).toMatchObject({ watchdogMs: 2 ** 31 - 1 });
+  expect(said('WATCHDOG_USEC=2147483647001')).toMatchObject({ watchdogMs: 0 });
+  expect(said('WATCHDOG_USEC=999999999999999')).toMatchObject({ watchdogMs: 0 });
   expect(said('WATCHDOG_USEC=-1')).toMatchObject({ watchdogMs: null });
 });
