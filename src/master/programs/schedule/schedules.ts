@@ -106,6 +106,7 @@ export function createSchedules({
       case 'seen':
         if (member.program.plan().schedule?.ifMissed === 'run')
           seen.note(member.program.name(), clock.wallMs());
+        else seen.forget(member.program.name());
         return;
       case 'announce':
         member.program.announce(effect.event);

@@ -212,6 +212,11 @@ test('what was missed while no master ran is found out from what was kept, excep
   after.seen.set('job', before.seen.get('job') ?? 0);
   after.schedules.look(true);
   expect(after.told).toEqual(['2026-06-03T12:00 missed 2', '2026-06-03T12:00 missed']);
+  // What is not kept up to date would be wrong later.
+  after.plan({ ifMissed: 'skip' });
+  expect(after.seen.size).toBe(0);
+  after.plan({});
+  expect(after.seen.size).toBe(1);
   after.member.isWanted = false;
   after.schedules.look();
   expect(after.seen.size).toBe(0);
