@@ -442,6 +442,30 @@ test('a place for what is to be remembered that cannot be written is found', asy
   expect(existsSync(empty)).toBe(false);
 });
 
+test('a file for what was seen of schedules that can be neither written nor read is found', async () => {
+  const job = [
+    'name = "site"',
+    '[program.job]',
+    'type = "oneshot"',
+    'command = ["true"]',
+    'schedule = "@daily"',
+    'if_missed = "run"',
+  ];
+  const file = join(temporaryFolder(), 'file');
+  writeFileSync(file, '');
+  const [unwritten = ''] = await checkMaster(job, { env: { XDG_STATE_HOME: file } });
+  expect(unwritten).toMatch(
+    /program\.job\.if_missed: cannot write .*\/site\.runs\.json: .*\/file is not a directory/,
+  );
+  const state = temporaryFolder();
+  mkdirSync(join(state, 'graceful-run', 'site.runs.json'), { recursive: true });
+  const [unread = ''] = await checkMaster(job, { env: { XDG_STATE_HOME: state } });
+  expect(unread).toMatch(/program\.job\.if_missed: cannot read .*\/site\.runs\.json: it is no regular file/);
+  const empty = join(temporaryFolder(), 'to/be/made');
+  const good = await checkMaster(job, { env: { XDG_STATE_HOME: empty } });
+  expect(good).toEqual(['graceful.toml: 2 programs, nothing wrong']);
+});
+
 test('a daemon that does not listen is found', async () => {
   const socket = join(temporaryFolder(), 'log');
   const { lines } = await tryCheck([

@@ -48,19 +48,48 @@ function problemWithCertificate({ cert, key }: NonNullable<MetricsPlan['tls']>):
 
 /** `name`: of the master; null: it is not known before its port is bound. */
 export function checkRemembered(name: string | null, environment: NodeJS.ProcessEnv): Finding | null {
-  const file = stateFile(name ?? 'master', environment);
-  const problem = problemWithFile(file);
-  if (problem === null) return null;
+  const problem = problemWithState(stateFile(name ?? 'master', environment));
+  return problem === null ? null : { program: null, option: 'remember', ...problem };
+}
+
+/** `program`: one whose missed runs are made up for. */
+export function checkSeenRuns(
+  program: string,
+  name: string | null,
+  environment: NodeJS.ProcessEnv,
+): Finding | null {
+  const problem = problemWithState(stateFile(`${name ?? 'master'}.runs`, environment));
+  return problem === null ? null : { program, option: 'ifMissed', ...problem };
+}
+
+function problemWithState(file: string): Pick<Finding, 'message' | 'hint'> | null {
+  const problem = problemWithPlace(file);
+  if (problem !== null)
+    return {
+      message: `cannot write ${file}: ${problem}`,
+      hint: 'set XDG_STATE_HOME to a directory that the user of graceful-run may write to, or StateDirectory= in the unit of systemd',
+    };
+  const unread = problemWithContent(file);
+  if (unread === null) return null;
   return {
-    program: null,
-    option: 'remember',
-    message: `cannot write ${file}: ${problem}`,
-    hint: 'set XDG_STATE_HOME to a directory that the user of graceful-run may write to, or StateDirectory= in the unit of systemd',
+    message: `cannot read ${file}: ${unread}`,
+    hint: 'let the user of graceful-run read it, or remove it while the master does not run',
   };
 }
 
+function problemWithContent(file: string): string | null {
+  try {
+    if (!statSync(file).isFile()) return 'it is no regular file';
+    accessSync(file, constants.R_OK);
+    return null;
+  } catch (error) {
+    const code = systemCode(error) ?? messageOf(error);
+    return code === 'ENOENT' ? null : plainReason(code);
+  }
+}
+
 /** The file is replaced, so its directory matters; where there is none, it is made. */
-function problemWithFile(file: string): string | null {
+function problemWithPlace(file: string): string | null {
   for (let folder = dirname(file); ; folder = dirname(folder)) {
     try {
       if (!statSync(folder).isDirectory()) return `${folder} is not a directory`;

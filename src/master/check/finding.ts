@@ -38,6 +38,7 @@ export type CheckedOption =
       | 'control'
       | 'metrics'
     >
+  | 'ifMissed'
   | 'remember';
 
 /** As a config file calls them. */
@@ -60,6 +61,7 @@ const fileKeys: Readonly<Record<CheckedOption, string>> = {
   name: 'name',
   control: 'control',
   metrics: 'metrics',
+  ifMissed: 'if_missed',
   remember: 'remember',
 };
 

@@ -110,12 +110,16 @@ export async function checkPlan(
     found.push(...(await checkAddresses(program, label, isHeld, inherited)));
   }
   const { metrics, remembers } = plan.master;
-  if (metrics !== null || remembers) {
-    const { checkMetrics, checkRemembered } = await import('./check-master.ts');
+  // One file for all of them.
+  const madeUp = plan.programs.findIndex(({ schedule }) => schedule?.ifMissed === 'run');
+  if (metrics !== null || remembers || madeUp !== -1) {
+    const { checkMetrics, checkRemembered, checkSeenRuns } = await import('./check-master.ts');
     const ownPids = own.map(({ pid }) => pid);
     if (metrics !== null) found.push(...(await checkMetrics(metrics, ownPids)));
     const remembered = remembers ? checkRemembered(name, environment) : null;
     if (remembered !== null) found.push(remembered);
+    const seen = madeUp === -1 ? null : checkSeenRuns(names[madeUp] ?? '', name, environment);
+    if (seen !== null) found.push(seen);
   }
   const control = plan.master.hasControl ? await checkControl({ name, folders, uid, masters, isOwn }) : null;
   return control === null ? found : [...found, control];
