@@ -105,6 +105,22 @@ test('stdout and stderr go to files of their own, named after program and slot',
   expect(linesIn(folder, `${master.name}.err`)).toHaveLength(3);
 });
 
+test('each slot of a program of a config file has its own files, named with {num}', async () => {
+  const folder = temporaryFolder();
+  const master = runFile(folder, [
+    'workers = 2',
+    'stdout_logfile = "{name}-{num}.out"',
+    'stderr_logfile = "{here}/{name}-{num}.err"',
+  ]);
+  await master.serving();
+  await stop(master);
+  expect(
+    readdirSync(folder)
+      .filter((file) => /\.(?:out|err)$/.test(file))
+      .toSorted(),
+  ).toEqual(['app-0.err', 'app-0.out', 'app-1.err', 'app-1.out']);
+});
+
 test('no line is lost, torn or doubled over rotations, reloads, and files that logrotate moves', async () => {
   const folder = temporaryFolder();
   const master = runFile(folder, [

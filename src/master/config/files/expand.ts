@@ -1,7 +1,7 @@
 /**
  * Replaces what a text of a config file refers to: `${NAME}` and `${NAME:-default}` (variables of the environment), `{here}` (the folder
  * of the file that says it), `{name}` (the program's name). `$$` is a dollar, `{{` a brace. What was put in is not read again. The placeholders
- * of a command (`{port}`, `{{port}}`: ../../launch/placeholders.ts) stay as they are. Pure.
+ * of a command (`{port}`, `{{port}}`: ../../launch/placeholders.ts) stay as they are, and so does `{num}` in the name of a log file. Pure.
  */
 import { nearest } from '../../../shared/nearest.ts';
 import { escapePlaceholders, isPlaceholderWord, placeholderWords } from '../../launch/placeholders.ts';
@@ -11,8 +11,8 @@ export interface References {
   readonly here: string;
   /** Null: the text belongs to no program. */
   readonly program: string | null;
-  /** The text belongs to a command, or to a variable of it. */
-  readonly hasPlaceholders: boolean;
+  /** What has placeholders of its own, filled in at the start of a worker: a command, or a variable of it; the name of a log file. */
+  readonly belongsTo: 'command' | 'logfile' | null;
 }
 
 export interface ExpansionFault {
@@ -50,7 +50,7 @@ function replace(text: string, references: References, faults: ExpansionFault[])
     const [found] = match;
     const { word, listener } = match.groups ?? {};
     if (found === '$$' || found === '$${') result += found.slice(1);
-    else if (word !== undefined && references.hasPlaceholders && isPlaceholderWord(word)) result += found;
+    else if (word !== undefined && isForLater(found, word, references)) result += found;
     else if (found.startsWith('{{')) {
       result += '{';
       at = match.index + 2;
@@ -68,6 +68,11 @@ function replace(text: string, references: References, faults: ExpansionFault[])
       at = match.index + word.length + 2;
     }
   }
+}
+
+/** Whether it is filled in when a worker is started. */
+function isForLater(found: string, word: string, { belongsTo }: References): boolean {
+  return belongsTo === 'command' ? isPlaceholderWord(word) : belongsTo === 'logfile' && found === '{num}';
 }
 
 /** Defaults may have braces themselves: `${A:-${B:-{name}}}`. */
@@ -107,13 +112,13 @@ function variable(inside: string, references: References, faults: ExpansionFault
   return asItIs(value ?? '', references);
 }
 
-function asItIs(value: string, { hasPlaceholders }: References): string {
-  return hasPlaceholders ? escapePlaceholders(value) : value;
+function asItIs(value: string, { belongsTo }: References): string {
+  return belongsTo === 'command' ? escapePlaceholders(value) : value;
 }
 
 function placeholder(
   word: string,
-  { here, program, hasPlaceholders }: References,
+  { here, program, belongsTo }: References,
   faults: ExpansionFault[],
 ): string {
   if (word === 'here') return here;
@@ -125,11 +130,11 @@ function placeholder(
     });
     return '';
   }
-  const words = ['name', 'here', ...(hasPlaceholders ? placeholderWords : [])];
+  const words = ['name', 'here', ...laterWords(belongsTo)];
   const meant = nearest(word, words);
   const known = words.map((one) => `{${one}}`);
   const instead = isPlaceholderWord(word)
-    ? 'it has a value only in command and environment.'
+    ? `it has a value only in ${word === 'num' ? 'command, environment, stdout_logfile and stderr_logfile' : 'command and environment'}.`
     : meant === null
       ? `the placeholders are ${known.slice(0, -1).join(', ')} and ${known.at(-1) ?? ''}.`
       : `did you mean {${meant}}?`;
@@ -138,4 +143,8 @@ function placeholder(
     hint: `${instead} For the text itself, write {{${word}}`,
   });
   return '';
+}
+
+function laterWords(belongsTo: References['belongsTo']): readonly string[] {
+  return belongsTo === 'command' ? placeholderWords : belongsTo === 'logfile' ? ['num'] : [];
 }

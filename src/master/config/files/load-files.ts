@@ -125,7 +125,7 @@ export async function loadFiles(
         environment,
         here: root.source.folder,
         program: null,
-        hasPlaceholders: false,
+        belongsTo: null,
       });
       for (const { message, hint } of faults) problems.push(problemWith(node, message, hint));
       if (faults.length > 0) return [];

@@ -30,8 +30,7 @@ export function createReader(environment: Environment, report: Report): Reader {
       for (const [key, { node }] of table.entries) {
         const broken: PlanProblem[] = [];
         const value = plainOf(node, (text, at) => {
-          const hasPlaceholders = key === 'command' || key === 'environment';
-          const references = { environment, here: at.source.folder, program, hasPlaceholders };
+          const references = { environment, here: at.source.folder, program, belongsTo: ownerOf(key) };
           const { text: expanded, faults } = expand(text, references);
           for (const { message, hint } of faults) broken.push(problemWith(at, message, hint));
           if (expanded.includes('\0'))
@@ -56,6 +55,11 @@ export function createReader(environment: Environment, report: Report): Reader {
       return { values, isGood };
     },
   };
+}
+
+function ownerOf(key: string): 'command' | 'logfile' | null {
+  if (key === 'command' || key === 'environment') return 'command';
+  return key === 'stdout_logfile' || key === 'stderr_logfile' ? 'logfile' : null;
 }
 
 function plainOf(node: PlanNode, text: (written: string, at: PlanNode) => string): unknown {

@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest';
-import { expand, refersToVariable } from '../../../../../src/master/config/files/expand.ts';
+import { expand, type References, refersToVariable } from '../../../../../src/master/config/files/expand.ts';
 
-const references = {
+const references: References = {
   environment: { A: 'one', EMPTY: '', BRACES: '${A}{name}', PORT: '{port}', toString: undefined },
   here: '/srv/app',
   program: 'shop',
-  hasPlaceholders: false,
+  belongsTo: null,
 };
 
 test.each([
@@ -56,14 +56,14 @@ test.each([
   // What a variable holds is no placeholder.
   ['${PORT}', '{{port}}'],
 ])('in a command %s becomes %s', (text, expanded) => {
-  expect(expand(text, { ...references, hasPlaceholders: true })).toEqual({ text: expanded, faults: [] });
+  expect(expand(text, { ...references, belongsTo: 'command' })).toEqual({ text: expanded, faults: [] });
 });
 
 test('a placeholder outside of a command is a fault, and so is an unknown one in it', () => {
   expect(expand('/srv/{port}', references).faults).toMatchObject([
     { message: 'there is no placeholder {port}' },
   ]);
-  const { faults } = expand('{other} {nmae}', { ...references, hasPlaceholders: true });
+  const { faults } = expand('{other} {nmae}', { ...references, belongsTo: 'command' });
   expect(faults.map(({ hint }) => hint)).toEqual([
     expect.stringContaining('{path}'),
     expect.stringContaining('{name}'),
@@ -86,4 +86,23 @@ test('what comes from a variable is known', () => {
     false,
     false,
   ]);
+});
+
+test.each([
+  ['logs/{name}-{num}.log', 'logs/shop-{num}.log'],
+  ['${NOT_SET:-{num}}', '{num}'],
+])('in the name of a log file %s becomes %s', (text, expanded) => {
+  expect(expand(text, { ...references, belongsTo: 'logfile' })).toEqual({ text: expanded, faults: [] });
+});
+
+test('a placeholder that has no value here is told where it has one', () => {
+  const hints = (text: string, belongsTo: References['belongsTo']): readonly (string | null)[] =>
+    expand(text, { ...references, belongsTo }).faults.map(({ hint }) => hint);
+  expect(hints('{num}', null)).toEqual([
+    'it has a value only in command, environment, stdout_logfile and stderr_logfile. For the text itself, write {{num}',
+  ]);
+  expect(hints('{port}', 'logfile')).toEqual([
+    'it has a value only in command and environment. For the text itself, write {{port}',
+  ]);
+  expect(hints('{nmu}', 'logfile')).toEqual(['did you mean {num}? For the text itself, write {{nmu}']);
 });
