@@ -466,6 +466,14 @@ test('a file for what was seen of schedules that can be neither written nor read
   expect(good).toEqual(['graceful.toml: 2 programs, nothing wrong']);
 });
 
+test('with redirect_stderr a destination that cannot be used is one problem', async () => {
+  const keys = ['stdout_logfile = "gone/{name}-{num}.log"', 'redirect_stderr = true'];
+  const lines = await checkMaster(['control = false', '[defaults]', ...keys]);
+  expect(lines).toEqual([
+    expect.stringMatching(/^graceful\.toml:4:18: defaults\.stdout_logfile: there is no directory .*\/gone /),
+  ]);
+});
+
 test('a daemon that does not listen is found', async () => {
   const socket = join(temporaryFolder(), 'log');
   const { lines } = await tryCheck([

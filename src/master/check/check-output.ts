@@ -1,6 +1,7 @@
 /** Checks whether the log files of a program can be written and rotated, and whether its daemons listen. Writes and sends nothing. */
 import { accessSync, closeSync, constants, statSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { messageOf, systemCode } from '../../shared/errors.ts';
 import { logfilePath } from '../config/output-options.ts';
 import type { ProgramPlan } from '../config/plan.ts';
@@ -13,8 +14,8 @@ export async function checkOutput({ output }: ProgramPlan, program: string): Pro
   const found: Finding[] = [];
   for (const stream of ['stdout', 'stderr'] as const) {
     const destination = output[stream];
-    // redirect_stderr: it is the same.
-    if (stream === 'stderr' && destination === output.stdout) continue;
+    // redirect_stderr: it is the same, also in a plan that was read by another process.
+    if (stream === 'stderr' && isDeepStrictEqual(destination, output.stdout)) continue;
     const fault =
       destination.to === 'file'
         ? faultOf(logfilePath(destination.path, { name: program, slot: 0 }))
