@@ -470,7 +470,8 @@ function assemble(
 
   function changeWorkerCount(change: number, program: string | null): void {
     const { program: own } = set.find(program);
-    if (own.phase() === 'idle' || own.isRunning()) commands.scale({ program, change });
+    if (own.plan().kind.pidFile === null && (own.phase() === 'idle' || own.isRunning()))
+      commands.scale({ program, change });
   }
 
   return {

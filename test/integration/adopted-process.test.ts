@@ -7,6 +7,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { eventually } from '../helpers/eventually.ts';
 import { isAlive } from '../helpers/marked-processes.ts';
 import { freePort, get } from '../helpers/plain-client.ts';
+import { gracefulctl } from '../helpers/run-gracefulctl.ts';
 import { appPath, runMaster, temporaryFolder, type RunningMaster } from '../helpers/run-master.ts';
 
 const daemonScript = appPath('serves').replace(/serves\.cjs$/, 'daemon.py');
@@ -264,6 +265,28 @@ test('a stop while no process is there does not wait, and reload is a restart', 
   await pause(300);
   master.signal('SIGTERM');
   expect((await master.exited).code).toBe(0);
+}, 30_000);
+
+test('it cannot be scaled, because the file names one process', async () => {
+  const at = place();
+  const master = run(at);
+  await master.waitFor('workerReady');
+  const pid = at.pid();
+  for (const workers of ['3', '1']) {
+    const { code, err } = await gracefulctl(['scale', 'd', workers], { XDG_RUNTIME_DIR: master.runtime });
+    expect([code, err]).toEqual([
+      1,
+      expect.stringContaining('cannot scale d: its pid file names one process'),
+    ]);
+  }
+  master.signal('SIGTTIN');
+  master.signal('SIGTTOU');
+  expect((await gracefulctl(['status', 'd'], { XDG_RUNTIME_DIR: master.runtime })).out).toContain(
+    '1 ready, 1 wanted',
+  );
+  expect(at.pid()).toBe(pid);
+  expect(at.notes()).not.toContain(`${pid} got SIGTERM`);
+  await stop(master);
 }, 30_000);
 
 test('nginx as a daemon with its own pid file: served, killed, started again, stopped', async () => {

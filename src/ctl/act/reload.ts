@@ -1,5 +1,11 @@
 /** `gracefulctl start`, `reload` and `restart`: ask for a new generation and, with --wait, tell what has become of it. */
-import { programRoute, type ReloadResult, type ReloadWait, type Status } from '../../shared/control-api.ts';
+import {
+  programRoute,
+  type ReloadAccepted,
+  type ReloadResult,
+  type ReloadWait,
+  type Status,
+} from '../../shared/control-api.ts';
 import { describeFailure, reasonOf } from '../../shared/describe-failure.ts';
 import { describeRelease, except, servesOn } from '../../shared/describe-release.ts';
 import { formatDuration } from '../../shared/durations.ts';
@@ -33,10 +39,9 @@ export async function startGeneration(
     };
   }
   if (wait === null) {
-    const answer = await ask(action, { ...request, timeoutMs: promptMs }, [200, 202]);
-    // Only a start: the program runs already.
-    if (answer.status === 200) return runsAlready(readAnswer(reloadResult, answer.body), status);
+    const answer = await ask(action, { ...request, timeoutMs: promptMs }, [202]);
     const result = readAnswer(reloadAccepted, answer.body);
+    if (action === 'start' && isServed(status)) return runsAlready(result, status);
     return {
       state: 'accepted',
       result,
@@ -52,7 +57,7 @@ export async function startGeneration(
 }
 
 function runsAlready(
-  result: ReloadResult,
+  result: ReloadResult | ReloadAccepted,
   { generation }: Status,
   state: Achieved['state'] = 'accepted',
 ): Achieved {

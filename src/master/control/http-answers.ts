@@ -11,6 +11,7 @@ const statusOf: { readonly [Code in ErrorCode]?: number } = {
   noRollout: 409,
   noConfigFile: 409,
   planInvalid: 422,
+  controlRequestRejected: 400,
 };
 
 /** The most that a request's body may weigh. */

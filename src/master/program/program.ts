@@ -4,7 +4,7 @@
  */
 import type { Decided, LogRecord, ReloadResult, Scaled } from '../../shared/control-api.ts';
 import type { Cause, EventWithoutRelease, Failure, MasterEvent } from '../../shared/events.ts';
-import { messageOf } from '../../shared/errors.ts';
+import { GracefulRunError, messageOf } from '../../shared/errors.ts';
 import { bindPatienceMs, watchStableMs } from '../config/fixed-bounds.ts';
 import { isDeclared } from '../config/difference.ts';
 import { nameAfter } from '../config/plan-names.ts';
@@ -79,6 +79,8 @@ export interface ManagedProgram {
   isServing(): boolean;
   /** The number that its next generation will have. */
   nextGeneration(): number;
+  /** The number of the generation that serves or starts, or else of the next one: what a start comes to. */
+  startedGeneration(): number;
   /** The sockets that it holds for this address, for another program; null: it holds none. */
   lend(wanted: ListenerPlan): HeldSockets | null;
   /** Looks up the command of a plan (default: its own), as it is done for every worker. Errors: `commandNotFound`, `commandNotExecutable`, `cwdMissing`, `envFileUnreadable`. */
@@ -371,6 +373,11 @@ export function createProgram(parts: ProgramParts): ManagedProgram {
       return program.phase === 'exited' && isOrderly(program.outcome, program.settings.restart);
     },
     nextGeneration,
+    startedGeneration() {
+      const program = runner.state();
+      if (program.phase === 'starting') return program.lastGeneration;
+      return servingGeneration(program)?.number ?? nextGeneration();
+    },
     lend: (wanted) => versions.share(wanted, false),
     check(plan = versions.latest().plan) {
       prepareWorker(plan, [], environment, preload, null, { generation: 1, slot: 0, tree });
@@ -422,6 +429,11 @@ export function createProgram(parts: ProgramParts): ManagedProgram {
     scale({ change }) {
       const program = runner.state();
       if (program.phase !== 'idle' && !isRunning(program)) throw stopped('scale');
+      if (versions.latest().plan.kind.pidFile !== null)
+        throw new GracefulRunError(
+          'controlRequestRejected',
+          `cannot scale ${name()}: its pid file names one process (adopt_pid_file), so it has one worker`,
+        );
       runner.dispatch({ type: 'workerCountRequested', change });
       return { workers: runner.state().workersWanted, before: program.workersWanted };
     },

@@ -227,8 +227,8 @@ export function createProgramSet(parts: ProgramSetParts): ProgramSet {
       // What has run once for the others is not run again for them.
       if (one === member || !(isDone(one) || isLeftAlone(one))) want(one);
     }
+    const generation = member.isDue ? member.program.nextGeneration() : member.program.startedGeneration();
     const outcome = outcomeOf(member, isAllBegun);
-    const generation = member.program.nextGeneration();
     advance();
     void schedules.look();
     return { generation, outcome };

@@ -17,7 +17,7 @@ export function decideRollout(
     const isStarting = runner.state().phase === 'reloading';
     throw new GracefulRunError(
       'noRollout',
-      `cannot ${decision} ${name}: ${
+      `cannot ${decision === 'rollback' ? 'roll back' : decision} ${name}: ${
         isStarting
           ? 'its new workers do not serve yet'
           : 'no reload is under way, and no generation is on probation'
