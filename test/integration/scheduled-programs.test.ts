@@ -171,6 +171,26 @@ test('a run that takes too long gets the signals of a stop, and the outcome says
   expect(again.err).toContain('the run was stopped');
 });
 
+test('a start that finds a run under way waits for its end, and says how it ended', async () => {
+  const { start, folder } = setUp(job('until test -e go; do sleep 0.1; done; exit 3'));
+  const master = start();
+  await scheduled(master);
+  expect(await ctl(master, 'start', 'job')).toMatchObject({ code: 0 });
+  const { generation } = await master.waitFor('generationReady');
+  let hasEnded = false;
+  const waiting = ctl(master, 'start', '--wait', 'job').finally(() => {
+    hasEnded = true;
+  });
+  const again = await ctl(master, 'start', 'job');
+  expect(again.out).toBe(`already running: generation ${generation} serves\n`);
+  await ctl(master, 'status', 'job');
+  expect(hasEnded).toBe(false);
+  writeFileSync(join(folder, 'go'), '');
+  const { code, err } = await waiting;
+  expect([code, err]).toEqual([1, expect.stringContaining('exited with code 3')]);
+  expect(master.all('runStarted')).toHaveLength(1);
+});
+
 test('a stop ends the run, and nothing runs until a start, over the end of the master too', async () => {
   const { start, folder } = setUp(`remember = true\n${job('exec sleep 1000', 'if_missed = "run"')}`, 70);
   const first = start();

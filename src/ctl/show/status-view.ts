@@ -68,7 +68,10 @@ export function renderStatus(
     ...(status.schedule === null ? [] : renderLastRun(status.schedule, nowMs, styles)),
     ...renderErrors(status),
     ...renderNextStep(status),
-    ...(status.lastReload === null ? [] : renderLast(status.lastReload, nowMs, styles)),
+    // What has come of a run that began is said above.
+    ...(status.lastReload === null || (status.schedule !== null && status.lastReload.ok)
+      ? []
+      : renderLast(status.lastReload, nowMs, styles)),
     ...(status.lastCrash === null ? [] : renderCrash(status.lastCrash, status.lastReload, nowMs, styles)),
   ];
   return `${lines.join('\n')}\n`;
@@ -286,8 +289,9 @@ function renderRate({ requests, serverErrors }: RequestCounts): string {
 }
 
 /** What becomes of a program that does not serve, or what to type. */
-function renderNextStep({ program, phase, retry, exit }: Status): readonly string[] {
+function renderNextStep({ program, phase, isWanted, retry, exit }: Status): readonly string[] {
   const start = `gracefulctl start ${printable(program)}`;
+  if (!isWanted && (phase === 'idle' || phase === 'stopped')) return [`to start it: ${start}`];
   if (phase === 'scheduled') return [`to run it now: ${start}`];
   if (phase === 'backoff' && retry !== null)
     return [

@@ -249,11 +249,15 @@ export function createProgramSet(parts: ProgramSetParts): ProgramSet {
   async function outcomeOf(member: Member, isAllBegun: Promise<unknown>): Promise<StartOutcome> {
     const { program } = member;
     if (!member.isDue && program.isServing())
-      return program.record().history.lastReload ?? parts.stopped('start', program.name());
+      return throughItsRun(
+        member,
+        program.record().history.lastReload ?? parts.stopped('start', program.name()),
+      );
     const isLaunched = !member.isDue && ![...launches.values()].includes(member);
     const phase = program.phase();
     if (isLaunched && phase === 'backoff') return settledStart(program.start());
-    if (isLaunched && phase === 'starting') return settledStart(program.nextStart());
+    if (isLaunched && phase === 'starting')
+      return throughItsRun(member, await settledStart(program.nextStart()));
     const started = deferred<StartOutcome>();
     member.starts.push(started);
     const isOver = isAllBegun.then(async () => whenStarted()).then(() => null);
@@ -320,6 +324,13 @@ export function createProgramSet(parts: ProgramSetParts): ProgramSet {
     } catch (error) {
       return error instanceof Error ? error : new Error(String(error));
     }
+  }
+
+  /** What a start comes to when the run that is under way began without it. */
+  async function throughItsRun(member: Member, begun: StartOutcome): Promise<StartOutcome> {
+    return begun instanceof Error || !begun.ok || member.program.plan().schedule === null
+      ? begun
+      : endOfRun(member, begun);
   }
 
   /** What runs once has been started when it has ended. */

@@ -91,6 +91,22 @@ test('the time of the last reload says what it counts from', () => {
   expect(line({})).toContain('generation 2 ready after 210ms, completed 3s ago\n');
 });
 
+test('a program that was stopped says how to start it, and one with a schedule has no reload', () => {
+  const stopped = { ...status, phase: 'stopped', isWanted: false, generation: null, workers: [] } as const;
+  expect(renderStatus(stopped, 0, plain)).toMatch(/^to start it: gracefulctl start web$/m);
+  expect(renderStatus({ ...stopped, isWanted: true }, 0, plain)).not.toContain('to start it');
+  const schedule = {
+    expression: '@daily',
+    timezone: 'UTC',
+    nextAt: null,
+    run: null,
+    isPending: false,
+    lastRun: null,
+  };
+  const text = renderStatus({ ...status, schedule, lastReload: served }, 4_000, plain);
+  expect(text).not.toContain('last reload');
+});
+
 test('the config file, what the program waits for, and what its workers use are told where there are any', () => {
   const text = renderStatus(status, 0, plain);
   for (const part of ['waits for', 'usage', '.toml']) expect(text).not.toContain(part);
