@@ -103,7 +103,7 @@ test('a run that is told to end before it has a process ends all the same', asyn
   const { clock, master, after, events, exit } = await setUp({ ifRunning: 'kill' });
   clock.until('2026-06-01T00:02Z');
   await after('workerReady', 1);
-  await eventually('it is told to end', () => master.programs()[0]?.phase === 'stopping');
+  await after('stopRequested', 1);
   exit(0);
   const [first] = await after('runEnded', 1);
   expect(first).toMatchObject({ result: 'replaced' });
