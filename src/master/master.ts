@@ -370,6 +370,7 @@ function assemble(
   async function close(): Promise<void> {
     await Promise.all(set.all().map(async ({ program }) => program.close()));
     await lastLines();
+    await set.written();
     await metricsServer?.close();
     await control?.close();
   }

@@ -80,6 +80,8 @@ export interface ProgramSet {
   waitsFor(member: Member): readonly string[];
   /** Resolves when nothing, or nothing but `except`, is being started any more. What waits for a program that has failed is not. */
   whenStarted(except?: readonly Member[]): Promise<void>;
+  /** Resolves when what is kept over the end of the master is written. */
+  written(): Promise<void>;
 }
 
 async function settledStart(start: Promise<ReloadResult>): Promise<StartOutcome> {
@@ -454,5 +456,6 @@ export function createProgramSet(parts: ProgramSetParts): ProgramSet {
     },
     waitsFor,
     whenStarted,
+    written: async () => schedules.written(),
   };
 }

@@ -2,11 +2,14 @@
 import type { MasterEvent } from '../../../shared/events.ts';
 import type { Member } from '../member.ts';
 import type { Schedules, SchedulesParts } from './schedules.ts';
+import type { SeenRuns } from './seen-runs.ts';
 
 export interface SchedulesLoader {
   /** Something was started, stopped or changed. `isFirst`: with the master. */
   look(isFirst?: boolean): Promise<void>;
   observe(member: Member, event: MasterEvent): void;
+  /** Resolves when what is kept of runs is written. */
+  written(): Promise<void>;
 }
 
 export interface SchedulesLoaderParts extends Omit<SchedulesParts, 'seen'> {
@@ -22,6 +25,7 @@ export function createSchedulesLoader({
   ...parts
 }: SchedulesLoaderParts): SchedulesLoader {
   let schedules: Schedules | null = null;
+  let seen: SeenRuns | null = null;
   let loading: Promise<void> | null = null;
 
   async function load(): Promise<void> {
@@ -29,7 +33,8 @@ export function createSchedulesLoader({
       import('./schedules.ts'),
       import('./seen-runs.ts'),
     ]);
-    schedules = createSchedules({ ...parts, seen: await openSeenRuns(seenRunsFile(), publish) });
+    seen = await openSeenRuns(seenRunsFile(), publish);
+    schedules = createSchedules({ ...parts, seen });
   }
 
   return {
@@ -43,6 +48,9 @@ export function createSchedulesLoader({
     },
     observe(member, event) {
       schedules?.observe(member, event);
+    },
+    async written() {
+      await seen?.written();
     },
   };
 }

@@ -10,12 +10,14 @@ export interface SeenRuns {
   of(program: string): number | null;
   note(program: string, at: number): void;
   forget(program: string): void;
+  /** Resolves when all of it is written. */
+  written(): Promise<void>;
 }
 
 const version = 1;
 
 export async function openSeenRuns(file: string, publish: (event: MasterEvent) => void): Promise<SeenRuns> {
-  const { content, write } = await openStateFile(file, version, publish);
+  const { content, write, written } = await openStateFile(file, version, publish);
   const seen = new Map(timesIn(content?.['seen']));
 
   function save(): void {
@@ -31,6 +33,7 @@ export async function openSeenRuns(file: string, publish: (event: MasterEvent) =
     forget(program) {
       if (seen.delete(program)) save();
     },
+    written,
   };
 }
 

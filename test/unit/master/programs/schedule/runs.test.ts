@@ -1,5 +1,5 @@
 // Scheduled programs under a whole master, on a clock that the test moves, with workers that are no processes.
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { PlanOptions, ProgramOptions } from '../../../../../src/master/config/options.ts';
@@ -13,6 +13,8 @@ import { temporaryFolder } from '../../../../helpers/run-master.ts';
 
 interface Setup {
   readonly clock: FakeClock;
+  /** The file that is kept over the end of the master. */
+  readonly seenFile: string;
   readonly master: OwnedMaster;
   readonly events: readonly EventRecord[];
   /** The events of this name, after as many have been published. */
@@ -27,12 +29,10 @@ async function setUp(
   { more = {}, seen = null }: { readonly more?: PlanOptions['programs']; readonly seen?: number | null } = {},
 ): Promise<Setup> {
   const state = temporaryFolder();
+  const seenFile = join(state, 'graceful-run', 'runs.runs.json');
   if (seen !== null) {
     mkdirSync(join(state, 'graceful-run'));
-    writeFileSync(
-      join(state, 'graceful-run', 'runs.runs.json'),
-      JSON.stringify({ version: 1, seen: { job: seen } }),
-    );
+    writeFileSync(seenFile, JSON.stringify({ version: 1, seen: { job: seen } }));
   }
   const clock = createFakeClock('2026-06-01T00:00:30Z');
   const { platform } = createFakePlatform();
@@ -68,6 +68,7 @@ async function setUp(
   const all = (event: string): readonly EventRecord[] => events.filter((one) => one.event === event);
   return {
     clock,
+    seenFile,
     master,
     events,
     async after(event, count) {
@@ -154,4 +155,17 @@ test('a time that no clock shows is no time at which runs were looked for', asyn
     expect(events.filter(({ event }) => event === 'runsMissed')).toEqual([]);
     await master.stop();
   }
+});
+
+test('a master ends only when it has written up to when it has looked for runs', async () => {
+  const { clock, master, seenFile, after, exit } = await setUp({ ifMissed: 'run' });
+  clock.until('2026-06-01T00:01Z');
+  await after('workerReady', 1);
+  exit(0);
+  await after('runEnded', 1);
+  clock.until('2026-06-01T00:02Z');
+  await master.stop();
+  expect(JSON.parse(readFileSync(seenFile, 'utf8'))).toMatchObject({
+    seen: { job: Date.parse('2026-06-01T00:02Z') },
+  });
 });
