@@ -69,7 +69,7 @@ test('a Node.js worker that loops is reported with its stack, replaced by one th
     doing: 'runs',
   });
   expect(hung.silentMs).toBeGreaterThanOrEqual(1_000);
-  expect(hung.stack.some((frame) => /^spin \(.*hangs\.cjs:7:\d+\)$/.test(frame))).toBe(true);
+  expect(hung.stack.some((frame) => /^spin \(.*hangs\.cjs:8:\d+\)$/.test(frame))).toBe(true);
   const replaced = await master.waitFor('workerReplaced');
   expect(replaced).toMatchObject({ pid: old.pid, cause: { reason: 'watchdog', bound: 1_000 } });
   // What has waited, and what comes: all of it goes to the new worker.
@@ -145,6 +145,14 @@ test('a worker that is busy for less than the time is not taken for hung, nor on
   } finally {
     process.kill(pid, 'SIGCONT');
   }
+  expect((await whoAnswers(master.at)).pid).toBe(pid);
+  expect(master.all('workerHung')).toEqual([]);
+}, 30_000);
+
+test('nor one that is busy again and again when it is asked first', async () => {
+  const master = await runFile('watchdog = "2s"\nenvironment = { BUSY = "1800" }\n');
+  const { pid } = await whoAnswers(master.at);
+  await master.waitForLine('was busy');
   expect((await whoAnswers(master.at)).pid).toBe(pid);
   expect(master.all('workerHung')).toEqual([]);
 }, 30_000);

@@ -84,12 +84,13 @@ export function createWatchdog(parts: WatchdogParts): Watchdog {
 
   function ask(one: Watched): void {
     const { process } = one.worker;
+    awaitSign(one);
+    // Before the witness: what is sent after a handle waits until its arrival is confirmed, which takes the worker a turn of its event loop.
+    process.send({ type: 'ping' });
     // Not earlier: it takes the worker some milliseconds.
     one.witness ??= openWitness(process, (stack) => {
       one.stack = stack;
     });
-    awaitSign(one);
-    process.send({ type: 'ping' });
   }
 
   function awaitSign(one: Watched): void {

@@ -79,6 +79,7 @@ function setUp(start: string, options: Partial<ScheduleValues>, isLong = false):
       of: (name) => seen.get(name) ?? null,
       note: (name, time) => seen.set(name, time),
       forget: (name) => seen.delete(name),
+      written: async () => Promise.resolve(),
     },
   });
   return {
