@@ -328,6 +328,17 @@ const together: typeof broken = [
     ['a.toml:3:59: program.api.listen[3]'],
   ],
   [
+    'options that do not fit the type of a program',
+    {
+      'a.toml': `[program.a]\ntype = "worker"\ncommand = "x"\nschedule = "@daily"\n[program.b]\ntype = "oneshot"\ncommand = "x"\nwatchdog = "3s"\n${shop}overlap = false\n`,
+    },
+    [
+      'a.toml:4:12: program.a.schedule: does not fit',
+      'a.toml:8:12: program.b.watchdog: does not fit',
+      'a.toml:12:11: program.shop.overlap: does not fit',
+    ],
+  ],
+  [
     'a dependency that there is not',
     { 'a.toml': `${shop}depends_on = ["shopp"]\n` },
     ['a.toml:4:15: program.shop.depends_on[0]'],

@@ -102,18 +102,29 @@ export function notApplicable(
   return new GracefulRunError('badOption', `cannot start: ${nameOf(option, spelling)} ${message}`, { hint });
 }
 
+/** An option that does not fit the type of its program. */
+export class UnfittingOption extends GracefulRunError {
+  /** As code spells it. */
+  readonly option: string;
+  /** Without the option. */
+  readonly problem: string;
+
+  constructor(option: string, reason: string, spelling: Spelling, hint: string) {
+    const problem = `does not fit: ${reason}`;
+    super('badOption', `cannot start: ${nameOf(option, spelling)} ${problem}`, { hint });
+    this.option = option;
+    this.problem = problem;
+  }
+}
+
 /** An option that needs an address, or that a program with one cannot have. */
 export function withoutAddress(
   option: string,
   reason: string,
   spelling: Spelling,
   hint = 'leave it out, or choose another type: server, worker or oneshot',
-): GracefulRunError {
-  return new GracefulRunError(
-    'badOption',
-    `cannot start: ${nameOf(option, spelling)} does not fit: ${reason}`,
-    { hint },
-  );
+): UnfittingOption {
+  return new UnfittingOption(option, reason, spelling, hint);
 }
 
 /** No path is safe to guess: the front page may be the most expensive one, and may write to a database. */

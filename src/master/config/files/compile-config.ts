@@ -7,6 +7,7 @@ import { GracefulRunError } from '../../../shared/errors.ts';
 import { shellWords } from '../../launch/split-words.ts';
 import { type CheckedProgram, checkPlan, type PlanFault } from '../check-plan.ts';
 import { withGroups } from '../group-options.ts';
+import { UnfittingOption } from '../option-errors.ts';
 import { parseReady } from '../readiness-option.ts';
 import { compileProgram, listenersOf, type ProgramOptions } from '../options.ts';
 import type { MasterPlan, Plan, ProgramPlan } from '../plan.ts';
@@ -230,7 +231,8 @@ function compile({ name, table, entry }: FoundProgram, reader: Reader, report: R
     };
   } catch (error) {
     if (!(error instanceof GracefulRunError)) throw error;
-    problem('', error.message.replace(/^cannot start: /, ''), error.hint);
+    if (error instanceof UnfittingOption) problem(keyOfOption(error.option), error.problem, error.hint);
+    else problem('', error.message.replace(/^cannot start: /, ''), error.hint);
     return { checked, plan: null };
   }
 }

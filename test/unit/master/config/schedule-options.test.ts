@@ -77,10 +77,12 @@ test.each([
 test('only a oneshot runs by the clock, it watches nothing, and nothing waits for it', async () => {
   const [worker] = await problems('[program.job]\ntype = "worker"\ncommand = ["x"]\nschedule = "@daily"\n');
   expect(worker).toContain(
-    'schedule does not fit: only a oneshot runs by a schedule (add the type oneshot, or leave it out)',
+    '4 program.job.schedule: does not fit: only a oneshot runs by a schedule (add the type oneshot, or leave it out)',
   );
   const [watch] = await problems(`${job}schedule = "@daily"\nwatch = true\n`);
-  expect(watch).toContain('watch does not fit: a scheduled run takes what has changed by itself');
+  expect(watch).toContain(
+    'program.job.watch: does not fit: a scheduled run takes what has changed by itself',
+  );
   expect(
     await problems(
       `${job}schedule = "@daily"\n[program.web]\ntype = "worker"\ncommand = ["x"]\ndepends_on = ["job"]\n`,
