@@ -24,7 +24,7 @@ import { sendSignal } from './send-signal.ts';
 const prefix = `graceful-run.${process.pid}.`;
 const groupOfMaster = /^graceful-run\.(\d+)\./;
 
-/** systemd owns all groups but those that it has delegated, which it marks: since version 251, and before. */
+/** The extended attributes with which systemd marks groups that others may change: since version 251, and before. All other groups are its own. */
 const delegation = ['user.delegate', 'trusted.delegate'];
 
 /** Where this process may make groups. */

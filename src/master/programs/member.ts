@@ -18,7 +18,7 @@ export interface Member {
   isBinding: boolean;
   /** Its listeners are held while it is stopped, because it is about to be started again. */
   keepsListeners: boolean;
-  /** Those that wait for its start: the one that is due, or else the last one that has begun. */
+  /** Callers that wait for a start of this program: for the start that is due, or else for the last one that has begun. */
   starts: Deferred<StartOutcome>[];
   /** Resolves when it rests. Replaced with every start. */
   rest: Deferred<undefined>;

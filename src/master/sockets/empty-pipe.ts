@@ -11,7 +11,7 @@ export interface PipeHandle {
 }
 
 /**
- * One that holds no descriptor yet. Node.js names no way to it: it is of the class of one that does. Only after `loadSystemCalls`; null: no
+ * A pipe that holds no descriptor yet. Node.js does not export the class, so it is taken from a pipe that Node.js has made. Only after `loadSystemCalls`; null: no
  * descriptor is left.
  */
 export function emptyPipe(): PipeHandle | null {

@@ -10,7 +10,7 @@ export interface NamedTable {
   readonly name: string;
   readonly table: TableNode;
   readonly entry: Entry;
-  /** The one that it is in. */
+  /** The table that contains this one: `program`, or `group`. */
   readonly tables: TableNode;
 }
 
