@@ -15,7 +15,7 @@ import { openProcessNow, signalThrough } from '../system-calls/syscalls.ts';
 import { arm } from './arm-timer.ts';
 import { enterGroup, killGroups, removeEmptyGroups } from './control-group.ts';
 import { findMembers } from './find-members.ts';
-import { cannotStart, startWithOutput, watchClosing, type StartedWithOutput } from './start-with-output.ts';
+import { cannotStart, startRequested, watchClosing, type StartedWithOutput } from './start-with-output.ts';
 import { readPidFile, type PidFileContent } from './pid-file.ts';
 import type { AdoptedHow, OutputStream, ProcessListeners, SpawnRequest, WorkerProcess } from './platform.ts';
 import { killTree } from './process-tree.ts';
@@ -72,18 +72,10 @@ export function adoptOrStart(request: SpawnRequest, listeners: ProcessListeners)
   }
 
   function start(): boolean {
-    const { file, args, cwd, environment, uid } = request;
-    const { child, streams } = startWithOutput({
-      file,
-      args,
-      options: { cwd, env: environment },
-      stdin: 'ignore',
-      stdout: request.stdout ?? 'inherited',
-      uid,
-    });
+    const { child, streams } = startRequested(request);
     if (child.pid === undefined) {
       child.once('error', (error) => {
-        listeners.failed(cannotStart(file, error));
+        listeners.failed(cannotStart(request.file, error));
       });
       return false;
     }

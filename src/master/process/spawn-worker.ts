@@ -11,7 +11,7 @@ import { arm } from './arm-timer.ts';
 import { enterGroup, killGroups, removeEmptyGroups } from './control-group.ts';
 import { findMembers } from './find-members.ts';
 import { guardChannel, type GuardedChannel } from './channel-guard.ts';
-import { cannotStart, startWithOutput, watchClosing } from './start-with-output.ts';
+import { cannotStart, startRequested, watchClosing } from './start-with-output.ts';
 import type { OutputStream, ProcessListeners, SpawnRequest, WorkerProcess } from './platform.ts';
 import { findLaunchers, killTree, type Roots } from './process-tree.ts';
 import { sendSignal } from './send-signal.ts';
@@ -28,18 +28,14 @@ const ignore = (): void => undefined;
 
 export function spawnWorker(request: SpawnRequest, listeners: ProcessListeners): WorkerProcess | null {
   // What is used below lives as long as the worker: the request, with its environment, must not.
-  const { file, args, cwd, environment, isNode: isOnlyNode, outliveMs, readyFd, tree, uid } = request;
+  const { file, isNode: isOnlyNode, outliveMs, readyFd, tree } = request;
   // It may not live on for a moment when this process is killed, not even when that happens now.
   if (outliveMs === 0) afterMaster.begin();
-  const { child, streams } = startWithOutput({
-    file,
-    args,
-    options: { cwd, env: environment },
-    stdin: 'ignore',
-    stdout: request.stdout ?? 'inherited',
-    inherited: [...request.listeners.map(({ fd }) => fd), 'ipc', ...upTo(readyFd, request.listeners.length)],
-    uid,
-  });
+  const { child, streams } = startRequested(request, [
+    ...request.listeners.map(({ fd }) => fd),
+    'ipc',
+    ...upTo(readyFd, request.listeners.length),
+  ]);
   const { pid } = child;
   if (pid === undefined) {
     child.once('error', (error) => {

@@ -64,6 +64,22 @@ export function startWithOutput({
   };
 }
 
+/** Starts the process of a request. `inherited`: at fd 3, 4 … */
+export function startRequested(
+  { file, args, cwd, environment, stdout, uid }: SpawnRequest,
+  inherited: StartWithOutput['inherited'] = [],
+): StartedWithOutput {
+  return startWithOutput({
+    file,
+    args,
+    options: { cwd, env: environment },
+    stdin: 'ignore',
+    stdout: stdout ?? 'inherited',
+    inherited,
+    uid,
+  });
+}
+
 /** Why a process has no pid: the error that it has emitted. */
 export function cannotStart(file: string, cause: Error): GracefulRunError {
   switch (systemCode(cause) ?? '') {
