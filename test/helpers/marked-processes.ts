@@ -2,7 +2,7 @@
  * Finds processes by a variable in their environment, as /proc shows it: a test's own processes, whoever their
  * parents are by now. It must not know who started them.
  */
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { hasEnded, readProcessStat } from '../../src/shared/process-stat.ts';
 
 export interface MarkedProcess {
@@ -22,6 +22,17 @@ export function markedProcesses(name: string, value: string): readonly MarkedPro
 export function isAlive(pid: number): boolean {
   const stat = readProcessStat(pid);
   return stat !== null && !hasEnded(stat);
+}
+
+/** The state of a process and of each of its threads, and where in the kernel they wait, for a failed test. */
+export function describeProcess(pid: number): string {
+  const threads = existsSync(`/proc/${pid}/task`) ? readdirSync(`/proc/${pid}/task`) : [];
+  const lines = threads.map((thread) => {
+    const folder = `/proc/${pid}/task/${thread}`;
+    const states = read(`${folder}/status`).match(/^(?:Name|State|SigPnd|ShdPnd|SigBlk|SigIgn|SigCgt):.*$/gm);
+    return `${thread}: ${states?.join(', ') ?? 'gone'}, wchan ${read(`${folder}/wchan`)}, system call ${read(`${folder}/syscall`).trim()}`;
+  });
+  return [`process ${pid}: ${threads.length} threads`, ...lines].join('\n');
 }
 
 function read(path: string): string {

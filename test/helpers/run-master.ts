@@ -12,7 +12,7 @@ import { type Status, routes } from '../../src/shared/control-api.ts';
 import { askControl } from '../../src/shared/control-client.ts';
 import { eventually } from './eventually.ts';
 import { EventLog } from './event-log.ts';
-import { isAlive, markedProcesses, type MarkedProcess } from './marked-processes.ts';
+import { describeProcess, isAlive, markedProcesses, type MarkedProcess } from './marked-processes.ts';
 
 const executable = new URL('../../bin/graceful-run.cjs', import.meta.url).pathname;
 /** The flag that names the env file. Not --env-file: see master-env-file.test.ts. */
@@ -216,16 +216,15 @@ export class RunningMaster extends EventLog {
   }
 
   async #stop(): Promise<void> {
-    await eventually(
-      'the master has ended',
-      () => {
-        if (!isAlive(this.pid)) return true;
-        // Again and again: the ones that come at once are one request.
-        kill(this.pid, 'SIGTERM');
-        return false;
-      },
-      10_000,
-    );
+    const hasEnded = (): boolean => {
+      if (!isAlive(this.pid)) return true;
+      // Again and again: the ones that come at once are one request.
+      kill(this.pid, 'SIGTERM');
+      return false;
+    };
+    await eventually('the master has ended', hasEnded, 10_000).catch((cause: unknown) => {
+      throw new Error(`the master does not end\n${describeProcess(this.pid)}\n${this.tell()}`, { cause });
+    });
   }
 
   /** The socket of another master in the same folder, which still lives, may be there. */
