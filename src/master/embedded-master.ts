@@ -1,5 +1,5 @@
 /** What a program that embeds a master can do with it. */
-import type { ReloadResult, Status, UpdateResult } from '../shared/control-api.ts';
+import type { Decided, ReloadResult, Status, UpdateResult } from '../shared/control-api.ts';
 import type { Cause, EventRecord, Failure } from '../shared/events.ts';
 import type { PlanOptions } from './config/options.ts';
 
@@ -8,6 +8,13 @@ export interface MasterProgram {
   /** Starts it, and what it depends on. Resolves when it serves or has failed. */
   start(cause?: Cause): Promise<ReloadResult>;
   reload(cause?: Cause): Promise<ReloadResult>;
+  /**
+   * Goes on with a reload that waits between two steps, or ends the probation. Returns the generation that it goes on with.
+   * Errors: `noRollout`.
+   */
+  promote(): Decided;
+  /** Goes back to the old generation, during a reload or a probation. Returns its number. Errors: `noRollout`. */
+  rollback(): Decided;
   /** Stops its workers, then starts it again; clients wait meanwhile. */
   restart(cause?: Cause): Promise<ReloadResult>;
   /** Drains its workers and resolves when all are gone. A second call kills them. */
@@ -34,6 +41,10 @@ export interface Master {
    * a reload are merged into a single further reload. Rejects with `masterStopped`, or with `programAmbiguous` if there are several programs.
    */
   reload(cause?: Cause): Promise<ReloadResult>;
+  /** As that of a MasterProgram, for the only program. Errors: `noRollout`, `programAmbiguous`, `masterStopped`. */
+  promote(): Decided;
+  /** As that of a MasterProgram, for the only program. Errors: as promote(). */
+  rollback(): Decided;
   /** Drains every worker of every program and resolves when all are gone. A second call kills them. */
   stop(cause?: Cause): Promise<void>;
   /** Adds `change` workers to the only program, or removes them if it is negative, down to one. Does nothing once a stop was requested. */

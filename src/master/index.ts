@@ -26,6 +26,7 @@ export type { DrainSignalOption, SignalName } from './launch/drain-signals.ts';
 export type { AddressFields } from '../shared/format-address.ts';
 export { GracefulRunError, type ErrorCode } from '../shared/errors.ts';
 export type {
+  Decided,
   DrainingStatus,
   EmptySlot,
   EventLoopStatus,

@@ -478,6 +478,8 @@ function assemble(
   return {
     start: () => (starting ??= start()),
     reload: async (cause = 'embedder') => commands.reload({ program: null, cause, wait: 'serving' }).outcome,
+    promote: () => commands.promote({ program: null }),
+    rollback: () => commands.rollback({ program: null }),
     stop: async (cause = 'embedder') => commands.shutDown({ cause }).done,
     changeWorkerCount: (change) => {
       changeWorkerCount(change, null);
@@ -490,6 +492,8 @@ function assemble(
       return {
         start: async (cause) => commands.start(command(cause)).outcome,
         reload: async (cause) => commands.reload(command(cause)).outcome,
+        promote: () => commands.promote({ program: wanted }),
+        rollback: () => commands.rollback({ program: wanted }),
         restart: async (cause) => commands.restart(command(cause)).outcome,
         stop: async (cause) => commands.stop(command(cause)).done,
         changeWorkerCount: (change) => {

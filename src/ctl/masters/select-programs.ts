@@ -158,13 +158,14 @@ function unknownProgram(
   spell: Spell,
 ): GracefulRunError {
   const names = programs.map(({ label }) => label);
+  const owners = masters.map(({ name }) => name);
+  const groups = programs.flatMap(({ status: { group } }) => group ?? []);
   const close = isPattern(word)
-    ? null
-    : nearest(word, [
-        ...names,
-        ...programs.map(({ status }) => status.program),
-        ...masters.map(({ name }) => name),
-      ]);
+    ? nearest(
+        word,
+        [...owners, ...groups].map((owner) => `${owner}:*`),
+      )
+    : nearest(word, [...names, ...programs.map(({ status }) => status.program), ...owners]);
   const what = isPattern(word) ? `no name matches ${word}` : `none is called ${word}`;
   if (programs.some(({ status }) => status.group === word))
     return new GracefulRunError('programNotFound', `cannot find a program: ${word} is a group`, {
@@ -173,7 +174,7 @@ function unknownProgram(
   return new GracefulRunError('programNotFound', `cannot find a program: ${what}`, {
     hint:
       close !== null
-        ? `did you mean ${spell(close)}?`
+        ? `did you mean ${spell(isPattern(close) ? `'${close}'` : close)}?`
         : [
             names.length === 0
               ? 'there are none'

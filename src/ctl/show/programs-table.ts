@@ -120,7 +120,7 @@ function cellsOf({ status, label, usage }: TableProgram, isBelowHeading: boolean
     group: status.group === null ? '' : printable(status.group),
     state: stateOf(status),
     generation: generation === null ? '-' : String(generation),
-    ready: `${readyIn(status)}/${workersWanted}`,
+    ready: status.phase === 'scheduled' ? '-' : `${readyIn(status)}/${workersWanted}`,
     up: upMs === null ? '-' : formatAge(upMs),
     release: release === null ? '-' : printable(describeRelease(release)),
     memory: usage === null ? '-' : formatBytes(usage.memoryBytes),

@@ -98,6 +98,11 @@ export function formatAge(ms: number): string {
   return `${Math.floor(minutes / 1_440)}d ${Math.floor(minutes / 60) % 24}h`;
 }
 
+/** The time that is left, in whole seconds that have begun: `1s` is the last one. */
+function formatCountdown(ms: number): string {
+  return formatAge(Math.ceil(ms / 1_000) * 1_000);
+}
+
 /** As a size: `870 kB`, `45 MB`, `1.2 GB`. */
 export function formatBytes(bytes: number): string {
   const units = ['kB', 'MB', 'GB', 'TB'] as const;
@@ -190,13 +195,13 @@ function renderState(status: Status, styles: Styles): string {
   const proving =
     probation === null
       ? ''
-      : `, on probation for ${formatDuration(probation.remainingMs)}: generation ${probation.previous} takes over again if it crashes`;
+      : `, on probation for ${formatCountdown(probation.remainingMs)}: generation ${probation.previous} takes over again if it crashes`;
   const inSteps = rollout === null ? '' : `, ${renderRollout(rollout)}`;
   return `${colour(status.phase)}, ${serves}${inSteps}${proving}${status.reloadPending ? ', another reload is waiting' : ''}`;
 }
 
 function renderRollout({ generation, serving, workers, isCanary, nextInMs }: RolloutStatus): string {
-  const next = nextInMs === null ? 'the next start' : `the next start in ${formatDuration(nextInMs)}`;
+  const next = nextInMs === null ? 'the next start' : `the next start in ${formatCountdown(nextInMs)}`;
   return `${serving} of ${count(workers, 'worker')} of generation ${generation} serve${isCanary ? ' (canary)' : ''}: ${next}`;
 }
 

@@ -1,12 +1,12 @@
 /** The schemas that values of options share, and the words in which an error says what they take. */
 import * as z from 'zod/mini';
-import { parseDuration } from '../../shared/durations.ts';
+import { formatDuration, parseDuration } from '../../shared/durations.ts';
 
 const dayMs = 86_400_000;
 
 /** A text that is a duration. */
 export function duration(minMs: number): z.ZodMiniType<string> {
-  const wanted = `a duration from ${minMs === 0 ? '0s' : `${minMs}ms`} to 24h, such as 30s, 500ms or 2m`;
+  const wanted = `a duration from ${minMs === 0 ? '0s' : formatDuration(minMs)} to 24h, such as 30s, 500ms or 2m`;
   const isInRange = (written: string): boolean => {
     const ms = parseDuration(written);
     return ms !== null && ms >= minMs && ms <= dayMs;

@@ -14,19 +14,22 @@ export function decideRollout(
 ): Decided {
   const generation = generationAfter(decision, runner.state());
   if (generation === null) {
-    const isStarting = runner.state().phase === 'reloading';
     throw new GracefulRunError(
       'noRollout',
-      `cannot ${decision === 'rollback' ? 'roll back' : decision} ${name}: ${
-        isStarting
-          ? 'its new workers do not serve yet'
-          : 'no reload is under way, and no generation is on probation'
-      }`,
+      `cannot ${decision === 'rollback' ? 'roll back' : decision} ${name}: ${reasonOf(runner.state())}`,
       { hint: `see gracefulctl status ${name}` },
     );
   }
   runner.dispatch({ type: decision === 'promote' ? 'promoteRequested' : 'rollbackRequested' });
   return { generation };
+}
+
+/** Why there is nothing to decide. */
+function reasonOf({ phase, pendingSince }: Program): string {
+  if (phase === 'reloading') return 'its new workers do not serve yet';
+  return pendingSince === null
+    ? 'no reload is under way, and no generation is on probation'
+    : 'its next reload has not begun yet';
 }
 
 /** The one that is gone on with, or back to; null: there is nothing to decide. */

@@ -154,6 +154,7 @@ function enable(
   out: ScheduleEffect[],
 ): ScheduleState {
   const { wallMs, next } = facts;
+  if (state.run !== null) boundRun(state.run, facts, out);
   const missed = since === null || since > wallMs ? null : next(since);
   if (missed !== null && missed <= wallMs) return takeDue({ ...state, nextAt: missed }, missed, facts, out);
   out.push({ type: 'seen' });
@@ -257,14 +258,26 @@ function start(
 function beginRun(
   state: ScheduleState,
   cause: RunCause,
-  { plan, wallMs, monotonicMs }: ScheduleFacts,
+  facts: ScheduleFacts,
   out: ScheduleEffect[],
 ): ScheduleState {
+  const { plan, wallMs, monotonicMs } = facts;
   const number = state.lastNumber + 1;
-  if (plan.runTimeoutMs !== null) out.push({ type: 'armTimeout', run: number, delayMs: plan.runTimeoutMs });
-  out.push({ type: 'announce', event: { event: 'runStarted', cause } });
   const run: Run = { number, cause, startedAt: wallMs, since: monotonicMs, ending: null };
+  if (plan.runTimeoutMs !== null) boundRun(run, facts, out);
+  out.push({ type: 'announce', event: { event: 'runStarted', cause } });
   return { ...state, run, lastNumber: number };
+}
+
+/** The run ends when it has taken as long as the plan allows now, which may have been changed since it began. */
+function boundRun(run: Run, { plan, monotonicMs }: ScheduleFacts, out: ScheduleEffect[]): void {
+  if (run.ending !== null) return;
+  if (plan.runTimeoutMs === null) {
+    out.push({ type: 'disarmTimeout' });
+    return;
+  }
+  const delayMs = Math.max(0, plan.runTimeoutMs - (monotonicMs - run.since));
+  out.push({ type: 'armTimeout', run: run.number, delayMs });
 }
 
 function timeOut(

@@ -115,6 +115,20 @@ test('an unknown name comes with the nearest one, or with those that there are',
   expect(hintFor('nginx')).toBe('there are api, shop, web-1, web-2');
 });
 
+test('a pattern that matches nothing comes with the nearest group or master', () => {
+  const site = answeringMaster('site', ['web', 'jobs']);
+  const grouped = {
+    ...site,
+    programs: site.programs.map((one) => (one.program === 'jobs' ? { ...one, group: 'queues' } : one)),
+  };
+  const hintFor = (word: string): string | null | undefined =>
+    selectPrograms([grouped], { words: [word], all: false }, (name) => `gracefulctl stop ${name}`, 'one')
+      .missing[0]?.error.hint;
+  expect(hintFor('queus:*')).toBe("did you mean gracefulctl stop 'queues:*'?");
+  expect(hintFor('sites:*')).toBe("did you mean gracefulctl stop 'site:*'?");
+  expect(hintFor('zzz-*')).toBe('there are web, jobs');
+});
+
 test('of very many programs a message names the first ones', () => {
   const names = Array.from({ length: 40 }, (_, index) => `p${index}`);
   expect(refusal([answeringMaster('platform', names)]).message).toMatch(

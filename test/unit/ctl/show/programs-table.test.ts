@@ -142,6 +142,12 @@ test('a master that does not answer, and one without programs, have their line',
   expect(text[3]).toMatch(/^platform +no programs .*\/etc\/graceful.toml has none$/);
 });
 
+test('one that waits for its next run has no worker that should be ready', () => {
+  const waiting = program('backup', { phase: 'scheduled', generation: null, workers: [] });
+  const text = renderPrograms([group('backup', waiting)], { nowMs: 0, columns: 80, styles: plain });
+  expect(text).toMatch(/^backup +scheduled +- +- +-/m);
+});
+
 test.each([
   ['good', 'serving', {}],
   ['warn', 'serving', { workersWanted: 2 }],

@@ -83,6 +83,15 @@ test('during a probation the previous generation is shown as paused, and is not 
   );
 });
 
+test('what is left of a probation, and until the next step of a reload, is in whole seconds', () => {
+  const rollout = { generation: 2, serving: 1, workers: 4, isCanary: true, nextInMs: 17_070 };
+  expect(renderStatus({ ...status, rollout }, 0, plain)).toContain('(canary): the next start in 18s\n');
+  const probation = { previous: 1, remainingMs: 61_000 };
+  expect(renderStatus({ ...status, generation: 2, probation }, 0, plain)).toContain(
+    'on probation for 1m 1s: generation 1 takes over',
+  );
+});
+
 test('the time of the last reload says what it counts from', () => {
   const line = (last: object): string =>
     renderStatus({ ...status, lastReload: { ...served, endedAt: 1_000, ...last } }, 4_000, plain);

@@ -176,6 +176,21 @@ test('a run that takes too long is stopped, and is known as that', () => {
   ).toEqual([]);
 });
 
+test('a changed timeout counts from the beginning of the run under way', () => {
+  const begun = tell(enabled, due, every, { plan: { runTimeoutMs: 5_000 } }).state;
+  const change = (runTimeoutMs: number | null, at: number): readonly string[] =>
+    tell(begun, { type: 'enabled', since: null }, at, { plan: { runTimeoutMs } }).effects;
+  expect(change(60_000, every + 2_000)).toContain('armTimeout 1 58000');
+  expect(change(1_000, every + 2_000)).toContain('armTimeout 1 0');
+  expect(change(null, every + 2_000)).toContain('disarmTimeout');
+  // One that is told to end already has its time from there.
+  const late = tell(begun, { type: 'timedOut', run: 1 }, every + 5_000).state;
+  expect(tell(late, { type: 'enabled', since: null }, every + 5_001).effects).toEqual([
+    'seen',
+    `arm ${2 * every}`,
+  ]);
+});
+
 test.each([
   [{ outcome: { code: 1, signal: null }, isExpected: false, hasFailed: false }, 'failed'],
   [{ outcome: { code: 3, signal: null }, isExpected: true, hasFailed: false }, 'succeeded'],
