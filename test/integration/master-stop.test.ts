@@ -164,3 +164,14 @@ test('a master that waits for the one of its name can be stopped', async () => {
   expect(await answer).toEqual({ status: 200, body: 'begun, ended' });
   expect(await before.exited).toEqual(asAsked);
 });
+
+test('a master ends although threads of V8 wait for a collection, which the end of Node.js 24 does not survive', async () => {
+  // They allocate until its main thread has to collect, as threads that compile do now and then.
+  const busy = 'node=$1; shift; exec "$node" --stress-concurrent-allocation "$@"';
+  for (let run = 0; run < 4; run += 1) {
+    const master = runMaster({ through: ['sh', '-c', busy, 'sh'] });
+    await master.serving();
+    master.signal('SIGTERM');
+    expect(await master.exited).toEqual(asAsked);
+  }
+});

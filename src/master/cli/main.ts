@@ -25,20 +25,21 @@ import { type SharedOutput, type SharedOutputParts, shareOutput } from '../outpu
 import { createCollector, keepMemorySmall } from './collect-garbage.ts';
 import { consoleLook } from './log-style.ts';
 import { exitCodeOf, exitCodes } from './exit-codes.ts';
+import { leave } from './leave.ts';
 import { parseCommandLine, type CheckRequest, type Invocation } from './parse-command-line.ts';
 import { obeySignals } from './obey-signals.ts';
 import { watchTerminal } from './controlling-terminal.ts';
 
-/** Never rejects; leaves by process.exit() with one of the exit codes. */
+/** Never rejects; leaves with one of the exit codes. */
 export async function main(argv: readonly string[]): Promise<void> {
   try {
     const invocation = parseCommandLine(argv, () => findConfig(workingDirectory(process.env)));
-    process.exit(await obey(invocation));
+    leave(await obey(invocation));
   } catch (error) {
     const code = exitCodeOf(error);
     // Stopped as asked before it served: nothing has gone wrong.
     if (code !== exitCodes.stopped) writeFatal(error);
-    process.exit(code);
+    leave(code);
   }
 }
 

@@ -17,6 +17,7 @@ interface Calls {
   readonly socketpair: SocketPair;
   readonly shutdown: (fd: number, how: number) => number;
   readonly syscall: Syscall;
+  readonly exit: (code: number) => void;
   readonly errno: () => number;
 }
 
@@ -32,7 +33,8 @@ async function load(): Promise<Calls> {
   const socketpair: SocketPair = library.func('int socketpair(int, int, int, _Out_ int *)');
   const shutdown: Calls['shutdown'] = library.func('int shutdown(int, int)');
   const syscall: Syscall = library.func('long syscall(long, ...)');
-  return { listen, fcntl, flock, socketpair, shutdown, syscall, errno: () => loaded.errno() };
+  const exit: Calls['exit'] = library.func('void _exit(int)');
+  return { listen, fcntl, flock, socketpair, shutdown, syscall, exit, errno: () => loaded.errno() };
 }
 
 /** For what may only be called after `listen`, where nothing listens. */
@@ -47,6 +49,11 @@ export async function loadSystemCalls(): Promise<void> {
 export async function listen(fd: number, backlog: number): Promise<string | null> {
   calls ??= await load();
   return calls.listen(fd, backlog) === 0 ? null : systemErrorCode(calls.errno());
+}
+
+/** _exit(2): ends this process with all of its threads, and runs nothing before. Returns if no system call was ever loaded. */
+export function exitNow(code: number): void {
+  calls?.exit(code);
 }
 
 /** F_DUPFD_CLOEXEC: no child inherits it. */
