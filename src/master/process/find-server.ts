@@ -4,6 +4,7 @@ import { basename } from 'node:path';
 import { isNode } from '../../shared/is-node.ts';
 import { hasEnded, readAllProcesses, readProcessStat, type ProcessStat } from '../../shared/process-stat.ts';
 import { holdsSocket } from '../sockets/address-holder.ts';
+import { oncePerTurn } from '../sockets/once-per-turn.ts';
 import { findTree } from './process-tree.ts';
 
 const shells: readonly string[] = ['sh', 'bash', 'dash', 'ash', 'zsh', 'ksh'];
@@ -48,14 +49,15 @@ export function findServing(worker: number): number | null {
   return endOf(worker);
 }
 
-/** Its processes that run. */
+/** Its processes that run, or have run earlier in this turn of the event loop. */
 export function treeOf(worker: number): readonly ProcessStat[] {
-  const self = readProcessStat('self');
+  const { self, all } = processes();
   if (self === null) return [];
-  return findTree({ pids: [worker], sessions: [worker] }, readAllProcesses(), self).filter(
-    (one) => !hasEnded(one),
-  );
+  return findTree({ pids: [worker], sessions: [worker] }, all, self).filter((one) => !hasEnded(one));
 }
+
+/** A stop asks for each of hundreds of workers which of its processes it is to signal. */
+const processes = oncePerTurn(() => ({ self: readProcessStat('self'), all: readAllProcesses() }));
 
 /** One that may go on with another command when the one that it waits for has ended. False where that cannot be seen. */
 export function isShell(pid: number): boolean {

@@ -8,9 +8,9 @@ import { hasEnded, readProcessStat, type ProcessStat } from '../../shared/proces
 import { wrapForWorker } from '../../shared/protocol.ts';
 import { createAfterMaster } from './after-master.ts';
 import { arm } from './arm-timer.ts';
-import { enterGroup, killGroups, removeEmptyGroups } from './control-group.ts';
-import { findMembers } from './find-members.ts';
+import { enterGroup, removeEmptyGroups } from './control-group.ts';
 import { guardChannel, type GuardedChannel } from './channel-guard.ts';
+import { killWorker } from './kill-workers.ts';
 import { cannotStart, startRequested, watchClosing } from './start-with-output.ts';
 import type { OutputStream, ProcessListeners, SpawnRequest, WorkerProcess } from './platform.ts';
 import { findLaunchers, killTree, type Roots } from './process-tree.ts';
@@ -129,12 +129,14 @@ export function spawnWorker(request: SpawnRequest, listeners: ProcessListeners):
     },
     killTree: () => {
       // Until its exit is reported, no other process can have its pid.
-      const isThere = child.exitCode === null && child.signalCode === null;
-      const { pids, sessions } = rootsOf(isThere ? pid : null, pid, serving);
-      const others = findMembers((of) => of === tree).map((one) => one.pid);
-      killTree({ pids: [...pids, ...others], sessions });
-      killGroups((of) => of === tree);
-      sendSignal(-pid, 'SIGKILL');
+      const isThere = (): boolean => child.exitCode === null && child.signalCode === null;
+      killWorker({
+        tree,
+        roots: () => rootsOf(isThere() ? pid : null, pid, serving),
+        killGroup: () => {
+          if (isThere()) sendSignal(-pid, 'SIGKILL');
+        },
+      });
     },
   };
 }

@@ -1,0 +1,37 @@
+/**
+ * Kills workers with everything that they have started. Those of one turn of the event loop die together: it takes several looks at all processes of the machine, and a
+ * second signal to stop may be for hundreds of workers.
+ */
+import { killGroups } from './control-group.ts';
+import { findMembers } from './find-members.ts';
+import { killTree, type Roots } from './process-tree.ts';
+
+export interface DoomedWorker {
+  /** What its processes have in their environment (`env.tree`). */
+  readonly tree: string;
+  /** Where to look for them. Called at the end of the turn. */
+  readonly roots: () => Roots;
+  /** Called last, for what cannot be found: there may be no /proc. */
+  readonly killGroup: () => void;
+}
+
+let doomed: DoomedWorker[] = [];
+
+export function killWorker(worker: DoomedWorker): void {
+  doomed.push(worker);
+  if (doomed.length === 1) setImmediate(killAll);
+}
+
+function killAll(): void {
+  const workers = doomed;
+  doomed = [];
+  const trees = new Set(workers.map(({ tree }) => tree));
+  const isOfOne = (tree: string): boolean => trees.has(tree);
+  const roots = workers.map((worker) => worker.roots());
+  killTree({
+    pids: [...roots.flatMap(({ pids }) => pids), ...findMembers(isOfOne).map(({ pid }) => pid)],
+    sessions: roots.flatMap(({ sessions }) => sessions),
+  });
+  killGroups(isOfOne);
+  for (const { killGroup } of workers) killGroup();
+}
