@@ -165,6 +165,8 @@ function sentence(event: MasterEvent, why: (failure: Failure) => string): string
       return `${worker(event)} ${adoptedHow[event.how]}`;
     case 'workerHung':
       return describeHung(event);
+    case 'exitHung':
+      return `${worker(event)}: process ${event.process} has begun to exit with code ${event.code} and still waits for its own threads after ${formatDuration(event.waitedMs)}: it is killed (a fault of Node.js 24 and 26: nodejs/node#54918)`;
     case 'workerStarted':
       return `${worker(event)} started`;
     case 'workerNotReadyYet':

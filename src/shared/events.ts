@@ -328,6 +328,16 @@ export type MasterEvent =
       /** What its main thread does: `runs`, or the function of the kernel in which it waits. Null: not known. */
       readonly doing: string | null;
     } & WorkerIdentity)
+  /** A process of the worker has begun to exit, and does not come to the end: it is killed. */
+  | ({
+      readonly event: 'exitHung';
+      /** Under `npm start` it may be another one than the worker's `pid`. */
+      readonly process: number;
+      /** With which it exits. */
+      readonly code: number;
+      /** Since it began to. */
+      readonly waitedMs: number;
+    } & WorkerIdentity)
   | ({ readonly event: 'workerStarted' } & WorkerChange)
   /** A request for the health path failed, and is retried. Announced only if the reason has changed. */
   | ({ readonly event: 'workerNotReadyYet'; readonly reason: string } & WorkerIdentity)

@@ -187,6 +187,8 @@ export type WorkerMessage =
   | { readonly type: 'drains'; readonly pid: number }
   /** The answer to `ping`. */
   | { readonly type: 'alive'; readonly pid: number }
+  /** It has begun to exit with this code. */
+  | { readonly type: 'exits'; readonly pid: number; readonly code: number }
   /** It has served as many requests as it was told to. Once. */
   | { readonly type: 'servedEnough'; readonly pid: number; readonly served: number }
   /** Its own clean-up was not finished when the time was up: `what` was cut, in the words of the log. */

@@ -99,6 +99,7 @@ const examples: { readonly [Name in MasterEvent['event']]: Extract<MasterEvent, 
       problem: null,
       doing: 'runs',
     },
+    exitHung: { event: 'exitHung', ...identity, process: 4711, code: 1, waitedMs: 3_000 },
     replacementStarted: {
       event: 'replacementStarted',
       ...identity,

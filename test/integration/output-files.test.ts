@@ -12,6 +12,7 @@ import {
 import { get } from 'node:http';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
+import { systemCode } from '../../src/shared/errors.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { gracefulctl } from '../helpers/run-gracefulctl.ts';
 import { app, runMaster, type RunningMaster, temporaryFolder } from '../helpers/run-master.ts';
@@ -138,8 +139,16 @@ test('no line is lost, torn or doubled over rotations, reloads, and files that l
   };
   for (let at = 0; at < 6; at += 1) write(at % 2 === 0 ? 'stdout' : 'stderr');
   await Promise.all(writes.splice(0, 2));
-  // As logrotate(8) does it: the file is moved, and then the master is told.
-  renameSync(join(folder, 'app.log'), join(folder, 'app.log.2000'));
+  // As logrotate(8) does it: the file is moved, and then the master is told. While the master rotates it, there is none for a moment.
+  await eventually('app.log is moved', () => {
+    try {
+      renameSync(join(folder, 'app.log'), join(folder, 'app.log.2000'));
+      return true;
+    } catch (error) {
+      if (systemCode(error) !== 'ENOENT') throw error;
+      return false;
+    }
+  });
   master.signal('SIGUSR1');
   await master.waitFor('logsReopened', ({ paths, problems }) => paths.length === 1 && problems.length === 0);
   await master.reload(2);

@@ -39,6 +39,7 @@ export function levelOf(event: MasterEvent, isRecovery = false): EventLevel {
     case 'listenerShutDown':
     case 'workerHung':
       return 'error';
+    case 'exitHung':
     case 'runTimedOut':
     case 'runSkipped':
     case 'runsMissed':

@@ -1,4 +1,4 @@
-/** What a process does at the moment, from /proc. Loaded only for programs with a watchdog. */
+/** What a process does at the moment, from /proc. */
 import { readFileSync } from 'node:fs';
 import { readProcessStat } from '../../shared/process-stat.ts';
 

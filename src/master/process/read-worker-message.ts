@@ -38,6 +38,7 @@ const workerMessage = z.discriminatedUnion('type', [
   z.object({ type: z.literal('acceptsNoMore'), pid }),
   z.object({ type: z.literal('drains'), pid }),
   z.object({ type: z.literal('alive'), pid }),
+  z.object({ type: z.literal('exits'), pid, code: z.int() }),
   z.object({ type: z.literal('servedEnough'), pid, served: count }),
   z.object({ type: z.literal('cleanUpCut'), pid, what: z.string().check(z.maxLength(100)) }),
   z.object({

@@ -53,6 +53,10 @@ export interface RunningWorker {
   readonly looking: (() => void)[];
   /** Ends the watch over the process that listens, where that is not the one that was started. */
   unwatch: (() => void) | null;
+  /** Ends the watch over its exit, once that has begun. */
+  unguardExit: (() => void) | null;
+  /** With which it has begun to exit, and hung; null: it has not. */
+  hungExitCode: number | null;
   /** What has come of asking its health path, as far as that was in vain. */
   notReadyYet: string | null;
   /** What it has answered to the latest question for its health; null: nothing yet. */

@@ -7,15 +7,20 @@ import type { OpenCounts, WorkerLoad, WorkerMessage } from '../../shared/protoco
 import { nodeCapabilities, nodeDrainSignal } from '../launch/worker-kind.ts';
 import type { ReadinessJudge } from './readiness.ts';
 import type { LifecycleInput, Undated } from './lifecycle/inputs.ts';
+import { guardExit } from './exit-guard.ts';
 import { lostFailure, notAdmittedFailure, restartedFailure } from './worker-failures.ts';
 import { identity, failureContext, type RunningWorker } from './running-worker.ts';
 import type { Versions } from './versions.ts';
 import type { Platform } from '../process/platform.ts';
+import { exitProgressOf } from '../process/exit-progress.ts';
 import { sendListener, sendWantedListener } from '../process/send-listener.ts';
 import { readWorkerMessage } from '../process/read-worker-message.ts';
 
 export interface MessageHandlerParts {
-  readonly platform: Pick<Platform, 'belongsToWorker' | 'findByOwnPid' | 'watchListener' | 'arm'>;
+  readonly platform: Pick<
+    Platform,
+    'belongsToWorker' | 'findByOwnPid' | 'watchListener' | 'arm' | 'signalProcess'
+  >;
   readonly versions: Versions;
   readonly readiness: ReadinessJudge;
   readonly onEvent: (event: MasterEvent) => void;
@@ -134,6 +139,18 @@ export function createMessageHandler({
     }
   }
 
+  /** One of its Node.js processes: the worker, or a launcher such as npm. */
+  function exits(worker: RunningWorker, ownPid: number, code: number): void {
+    const pid = platform.findByOwnPid(ownPid, worker.process.pid);
+    if (pid === null) return;
+    const isItself = pid === worker.process.pid;
+    const unguard = guardExit(pid, { platform, progressOf: exitProgressOf }, (waitedMs) => {
+      if (isItself) worker.hungExitCode = code;
+      onEvent({ event: 'exitHung', ...identity(worker), process: pid, code, waitedMs });
+    });
+    if (isItself) worker.unguardExit = unguard;
+  }
+
   function handle(worker: RunningWorker, message: WorkerMessage): void {
     if (isOnlyForTheWorker(message) && worker.ownPid !== null && message.pid !== worker.ownPid) return;
     switch (message.type) {
@@ -224,6 +241,9 @@ export function createMessageHandler({
         dispatch({ type: 'replacementWanted', id: worker.id, cause });
         return;
       }
+      case 'exits':
+        exits(worker, message.pid, message.code);
+        return;
       case 'cleanUpCut':
         worker.cleanUpsCut += 1;
         if (worker.cleanUpsCut > maxCleanUps) return;
@@ -297,6 +317,7 @@ function isOnlyForTheWorker({ type }: WorkerMessage): boolean {
     case 'addressWanted':
     case 'listenerEmptied':
     case 'reloadWanted':
+    case 'exits':
       return false;
   }
 }

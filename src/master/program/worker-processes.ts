@@ -101,7 +101,7 @@ export function createWorkerProcesses(parts: WorkerProcessParts): WorkerProcesse
           },
           exit: (outcome) => {
             own.exited();
-            if (worker !== null) ended(worker, outcome);
+            if (worker !== null) ended(worker, outcomeOf(worker, outcome));
           },
           failed,
         },
@@ -140,6 +140,8 @@ export function createWorkerProcesses(parts: WorkerProcessParts): WorkerProcesse
         hadNode: false,
         looking: [],
         unwatch: null,
+        unguardExit: null,
+        hungExitCode: null,
         notReadyYet: null,
         health: null,
         undeclared: [],
@@ -168,6 +170,7 @@ export function createWorkerProcesses(parts: WorkerProcessParts): WorkerProcesse
     if (isNodeWorker(worker)) isWaitOwed = true;
     payWait();
     worker.unwatch?.();
+    worker.unguardExit?.();
     readiness.end(worker);
     worker.closeNotify();
     lookForStrays(worker, outcome);
@@ -245,6 +248,12 @@ export function createWorkerProcesses(parts: WorkerProcessParts): WorkerProcesse
 /** One that became ready without having said so itself is another program behind a Node.js launcher, such as npm. */
 function isNodeWorker({ isNode, ownPid, wasReady }: RunningWorker): boolean {
   return ownPid !== null || (isNode && !wasReady);
+}
+
+/** One that was killed because it hung in its exit has ended as it was about to. */
+function outcomeOf({ hungExitCode }: RunningWorker, outcome: Outcome): Outcome {
+  if (hungExitCode === null || outcome.signal !== 'SIGKILL') return outcome;
+  return { code: hungExitCode, signal: null };
 }
 
 /** What `action` returns, or the error that it throws. */

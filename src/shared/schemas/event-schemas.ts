@@ -240,6 +240,7 @@ export const eventShapes: Shapes = {
     problem: z.nullable(z.string()),
     doing: z.nullable(z.string()),
   }),
+  exitHung: event('exitHung', { ...identity, process: z.int(), code: z.int(), waitedMs: z.number() }),
   startRefused: event('startRefused', { ...place, failure }),
   runStarted: event('runStarted', { ...place, cause: runCause }),
   runEnded: event('runEnded', {

@@ -14,6 +14,7 @@ import { patchServers } from '../listen/intercept-listen.ts';
 import { createListenerBindings } from '../listen/listener-bindings.ts';
 import { createReadiness } from '../listen/readiness.ts';
 import { refuseConnections } from '../listen/refuse-connections.ts';
+import { whenExitBegins } from '../node-internals/exit-begins.ts';
 import { beforeBareBind, isRawHandle } from '../node-internals/listening-handle.ts';
 import { inContextOf } from '../node-internals/server-contexts.ts';
 import { createSignals } from '../process/signals.ts';
@@ -98,6 +99,9 @@ export function startManaged(
       if (!passing.isPassedOn()) afterAdmission().masterGone();
     },
   };
+  whenExitBegins((code) => {
+    send({ type: 'exits', pid, code });
+  });
   const takeLock = createChannelLock(channelLock);
   const channel =
     (separateChannel === null

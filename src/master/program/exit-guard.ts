@@ -1,0 +1,42 @@
+/**
+ * Ends processes of workers that have begun to exit and never come to the end: in Node.js 24 and 26, process.exit() and an uncaught error wait for the threads on which V8
+ * still compiles, and one of these may wait for a collection by the main thread (nodejs/node#54918). Such a process keeps its sockets. A listener for 'exit' that takes its time is
+ * left alone: it uses the CPU, or waits for something else than a thread.
+ */
+import type { ExitProgress } from '../process/exit-progress.ts';
+import type { Platform } from '../process/platform.ts';
+
+export interface ExitGuardParts {
+  readonly platform: Pick<Platform, 'arm' | 'signalProcess'>;
+  readonly progressOf: (pid: number) => ExitProgress | null;
+}
+
+/** The first look at a process that exits, and the time between two looks. Most have ended long before. */
+const firstLookMs = 2_000;
+const nextLookMs = 1_000;
+
+/** Kills the process with SIGKILL once two looks in a row have found it waiting; before that, `hung` is called with the time since the call. Returns a function that ends the watch. */
+export function guardExit(
+  pid: number,
+  { platform, progressOf }: ExitGuardParts,
+  hung: (waitedMs: number) => void,
+): () => void {
+  const look = (before: ExitProgress | null, waitedMs: number): void => {
+    const now = progressOf(pid);
+    if (now === null || (before !== null && now.startedAt !== before.startedAt)) return;
+    if (before?.cpuTicks === now.cpuTicks && before.waitsForThread && now.waitsForThread) {
+      hung(waitedMs);
+      platform.signalProcess(pid, 'SIGKILL');
+      return;
+    }
+    cancel = platform.arm(nextLookMs, () => {
+      look(now, waitedMs + nextLookMs);
+    });
+  };
+  let cancel = platform.arm(firstLookMs, () => {
+    look(null, firstLookMs);
+  });
+  return () => {
+    cancel();
+  };
+}
