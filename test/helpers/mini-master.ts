@@ -150,6 +150,7 @@ export class MiniMaster {
 export class MiniWorker {
   /** stdout and stderr. */
   output = '';
+  /** Without `exits`, which every worker says last. */
   readonly messages: WorkerMessage[] = [];
   readonly child: ChildProcess;
   readonly exited: Promise<{ code: number | null; signal: string | null }>;
@@ -170,7 +171,7 @@ export class MiniWorker {
     });
     child.on('message', (value) => {
       const message = unwrap(value) as WorkerMessage | null;
-      if (message === null) return;
+      if (message === null || message.type === 'exits') return;
       this.messages.push(message);
       if (message.type === 'listenerWanted') {
         this.send({ type: 'listener', name: message.name }, handleOf(message.name));

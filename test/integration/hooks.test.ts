@@ -50,8 +50,8 @@ test('each hook is run at its time, with the event on stdin and in the environme
   kill(await master.workerPid(2));
   await master.waitFor('workerFailed', { generation: 2 });
   await eventually(
-    'a new worker is ready',
-    () => master.all('workerReady', ({ generation }) => generation === 2).length === 2,
+    'a new worker accepts',
+    () => master.all('workerAdmitted', ({ generation }) => generation === 2).length === 2,
   );
   master.signal('SIGTERM');
   await master.exited;

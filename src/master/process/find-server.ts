@@ -49,15 +49,21 @@ export function findServing(worker: number): number | null {
   return endOf(worker);
 }
 
-/** Its processes that run, or have run earlier in this turn of the event loop. */
+/** Its processes that run. One that has been started in this turn of the event loop may be missing. */
 export function treeOf(worker: number): readonly ProcessStat[] {
-  const { self, all } = processes();
+  const self = readProcessStat('self');
   if (self === null) return [];
-  return findTree({ pids: [worker], sessions: [worker] }, all, self).filter((one) => !hasEnded(one));
+  const known = processes();
+  const all = known.some(({ pid }) => pid === worker) ? known : readAllProcesses();
+  // Whoever has seen one of them end asks again at once.
+  return findTree({ pids: [worker], sessions: [worker] }, all, self).filter(({ pid, startedAt }) => {
+    const now = readProcessStat(pid);
+    return now?.startedAt === startedAt && !hasEnded(now);
+  });
 }
 
 /** A stop asks for each of hundreds of workers which of its processes it is to signal. */
-const processes = oncePerTurn(() => ({ self: readProcessStat('self'), all: readAllProcesses() }));
+const processes = oncePerTurn(readAllProcesses);
 
 /** One that may go on with another command when the one that it waits for has ended. False where that cannot be seen. */
 export function isShell(pid: number): boolean {
