@@ -63,6 +63,7 @@ test.skipIf(!isThere)(
     await master.serving();
     await closeTerminal(master);
     await eventually('nobody is left', () => master.processes().length === 0);
+    await master.closed;
     expect(master.all('stopRequested')).toHaveLength(1);
     expect(master.all('reloadRequested')).toEqual([]);
   },
