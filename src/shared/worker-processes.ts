@@ -1,5 +1,6 @@
 /** The processes of workers, and what they use. They are looked for in /proc, and only when it is asked for. */
 import { readFileSync } from 'node:fs';
+import { uptime } from 'node:os';
 import type { Status } from './control-api.ts';
 import { hasEnded, type ProcessStat } from './process-stat.ts';
 
@@ -8,21 +9,27 @@ export const ticksPerSecond = 100;
 
 /** Which workers, and whose. */
 interface WorkersOf {
-  readonly master: Pick<Status['master'], 'pid'>;
+  readonly master: Pick<Status['master'], 'pid' | 'uptimeMs'>;
   readonly workers: readonly Pick<Status['workers'][number], 'pid'>[];
 }
 
 /**
- * The workers, what they started, and what is in their sessions. A pid that is no child of the master means another process: the
- * master lives in another PID namespace.
+ * The workers, what they started, and what is in their sessions. A worker is a child of the master, or a daemon that ran before. If the
+ * master lives in another PID namespace, its pids mean other processes here.
  */
 export function workerProcesses(
   { master, workers }: WorkersOf,
   processes: readonly ProcessStat[],
+  sinceBootMs: number = uptime() * 1_000,
 ): readonly ProcessStat[] {
   const pids = new Set(workers.map(({ pid }) => pid));
   const living = processes.filter((process) => !hasEnded(process));
-  const members = new Set(living.filter(({ pid, parent }) => pids.has(pid) && parent === master.pid));
+  const isMasterSeen = living.some(
+    (process) => process.pid === master.pid && isOfAge(process, master.uptimeMs, sinceBootMs),
+  );
+  const members = new Set(
+    living.filter(({ pid, parent }) => pids.has(pid) && (isMasterSeen || parent === master.pid)),
+  );
   if (members.size === 0) return [];
   const sessions = new Set(Array.from(members, ({ pid }) => pid));
   const known = new Set(sessions);
@@ -36,6 +43,15 @@ export function workerProcesses(
     }
   }
   return [...members];
+}
+
+/** A process counts from its start, a master from the moment at which its code was loaded. */
+const startTakesMs = 3_000;
+
+/** Another process with the same pid is older or younger. After a suspend, the clocks of the two ages may differ: then nobody is known. */
+function isOfAge({ startedAt }: ProcessStat, ageMs: number, sinceBootMs: number): boolean {
+  const runsForMs = sinceBootMs - (startedAt / ticksPerSecond) * 1_000;
+  return Math.abs(runsForMs - ageMs) < startTakesMs;
 }
 
 /** CPU time that these processes, and children of theirs that have ended, have used. */

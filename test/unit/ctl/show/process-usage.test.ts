@@ -49,6 +49,17 @@ test('a process that has the pid of a worker but is no child of the master is an
   expect(usageOf(status, look(0), look(250, process(4242, 1)))).toBe(null);
 });
 
+test('a daemon that the master has not started counts, if the master itself is seen', () => {
+  const daemon = process(4242, 1);
+  const { master } = status;
+  // In clock ticks, of which a second has 100.
+  const seen = process(master.pid, 1, { startedAt: 500_000 - master.uptimeMs / 10 });
+  const found = (one: ProcessStat): readonly number[] =>
+    workerProcesses(status, [one, daemon], 5_000_000).map(({ pid }) => pid);
+  expect(found(seen)).toEqual([4242]);
+  expect(found({ ...seen, startedAt: seen.startedAt - 400 })).toEqual([]);
+});
+
 test('a zombie has no memory and is not counted', () => {
   expect(workerProcesses(status, [process(4242, 77, { state: 'Z' })])).toEqual([]);
 });
