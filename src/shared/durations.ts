@@ -1,5 +1,8 @@
 /** Durations as people write them (`30s`, `500ms`, `2m`) and as the code holds them (whole milliseconds). */
 
+/** The longest time that a timer of Node.js can wait, in ms: 25 days. A longer one fires at once. */
+export const longestTimerMs: number = 2 ** 31 - 1;
+
 const unitMs = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 } as const;
 
 /** The milliseconds of `500ms`, `30s`, `2m`, `1h` or `1.5s`; null when the text is none of these. */

@@ -1,6 +1,7 @@
 /** The command `graceful-run`: from words to a running master, and from its end to an exit code. */
 import './own-stderr.ts';
 import { resolve } from 'node:path';
+import { longestTimerMs } from '../../shared/durations.ts';
 import { completionScript, renderCompletion } from '../../shared/completion.ts';
 import { renderError } from '../../shared/render-error.ts';
 import { GracefulRunError } from '../../shared/errors.ts';
@@ -117,8 +118,6 @@ async function runCheck(invocation: Run, request: CheckRequest): Promise<number>
   const { check } = await import('./check.ts');
   return check(request, readerOf(invocation));
 }
-
-const longestTimerMs = 2 ** 31 - 1;
 
 async function run(invocation: Run): Promise<number> {
   keepMemorySmall();

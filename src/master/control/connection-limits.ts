@@ -3,6 +3,7 @@
  * has to be complete in time, and those that last (followers of the events, waiting requests) have limits of their own.
  */
 import type { Socket } from 'node:net';
+import { longestTimerMs } from '../../shared/durations.ts';
 import { Refusal } from './http-answers.ts';
 
 /** Why a connection lasts longer than a request does. */
@@ -32,7 +33,7 @@ const refusals: Readonly<Record<Lasting, string>> = {
 export const withoutChecks: Readonly<
   Record<'connectionsCheckingInterval' | 'headersTimeout' | 'requestTimeout', number>
 > = {
-  connectionsCheckingInterval: 2 ** 31 - 1,
+  connectionsCheckingInterval: longestTimerMs,
   headersTimeout: 0,
   requestTimeout: 0,
 };

@@ -1,4 +1,5 @@
 /** What a program says over sd_notify(3): lines of KEY=value. Anything may have sent it, so nothing in it is trusted. Pure. */
+import { longestTimerMs } from '../../shared/durations.ts';
 
 export interface Notification {
   readonly isReady: boolean;
@@ -21,8 +22,6 @@ export interface Notification {
 /** As systemd: a longer one is passed over. */
 const maxBytes = 4_096;
 const maxStatus = 200;
-/** No timer is longer. */
-const longestMs = 2 ** 31 - 1;
 
 /** Null: it is too long, or there is nothing in it that means anything here. */
 export function parseNotification(bytes: Uint8Array): Notification | null {
@@ -54,7 +53,7 @@ export function parseNotification(bytes: Uint8Array): Notification | null {
 /** A time of weeks means the same as none. */
 function boundedMs(us: number): number {
   const ms = Math.ceil(us / 1_000);
-  return ms > longestMs ? 0 : ms;
+  return ms > longestTimerMs ? 0 : ms;
 }
 
 /** RELOADING=1 and BARRIER=1 ask for nothing: the end of the one is READY=1, and the descriptor of the other is closed when it arrives. */

@@ -2,6 +2,7 @@
  * Reads what the environment says about this worker, checked by hand: a validation library would cost the boot of every worker more than
  * everything else. Changes nothing in the environment.
  */
+import { longestTimerMs } from '../../shared/durations.ts';
 import { env, isRecord, type AnnouncedListener, type HealthOrder } from '../../shared/protocol.ts';
 
 /** The drain timeout if the environment has none. */
@@ -103,7 +104,7 @@ function isHealthOrder(value: unknown): value is HealthOrder {
     typeof path === 'string' &&
     path.startsWith('/') &&
     isWhole(warmup, 0, 2 ** 31 - 1) &&
-    isWhole(readyTimeoutMs, 0, 2 ** 31 - 1)
+    isWhole(readyTimeoutMs, 0, longestTimerMs)
   );
 }
 

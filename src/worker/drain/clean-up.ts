@@ -2,6 +2,7 @@
  * The application's own clean-up at the very end of a drain: its listeners for one of the signals that ask a process to end. Only one
  * signal, because most applications that listen for several do the same for each of them.
  */
+import { longestTimerMs } from '../../shared/durations.ts';
 import { monotonicMs } from '../../shared/clock.ts';
 import type { Signals } from '../process/signals.ts';
 import { complain } from '../process/standard-streams.ts';
@@ -45,7 +46,7 @@ export function cleanUpAndExit(cleanUp: CleanUp): void {
     () => {
       void reportCut(`${signal} handlers`).then(exit);
     },
-    Math.min(Math.max(0, exitAt - monotonicMs()), 2 ** 31 - 1),
+    Math.min(Math.max(0, exitAt - monotonicMs()), longestTimerMs),
   ).unref();
   obeyOwnSignals(cleanUp);
   if (heard !== undefined) return;

@@ -1,4 +1,5 @@
 /** Waiting that has an end: the deadline of a drain, and pieces of work that may take a given time. */
+import { longestTimerMs } from '../../shared/durations.ts';
 
 /** The moment at which a drain stops waiting: when its timeout has passed, or earlier if `reach` is called. */
 export interface Deadline {
@@ -14,9 +15,6 @@ export interface Deadline {
   cancel(): void;
 }
 
-/** The longest time that setTimeout can wait. */
-const longestTimeoutMs = 2 ** 31 - 1;
-
 export function createDeadline(): Deadline {
   let timer: NodeJS.Timeout | undefined;
   let reach: () => void = () => undefined;
@@ -25,7 +23,7 @@ export function createDeadline(): Deadline {
   });
   return {
     setIn(ms) {
-      timer = setTimeout(reach, Math.min(ms, longestTimeoutMs));
+      timer = setTimeout(reach, Math.min(ms, longestTimerMs));
     },
     reach: () => {
       reach();
@@ -44,7 +42,7 @@ export function createDeadline(): Deadline {
 export async function endsWithin(ms: number, work: Promise<unknown>): Promise<boolean> {
   let timer: NodeJS.Timeout | undefined;
   const passed = new Promise<boolean>((resolve) => {
-    timer = setTimeout(resolve, Math.min(ms, longestTimeoutMs), false);
+    timer = setTimeout(resolve, Math.min(ms, longestTimerMs), false);
   });
   try {
     return await Promise.race([work.then(() => true), passed]);

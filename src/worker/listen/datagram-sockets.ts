@@ -5,6 +5,7 @@
  * All generations have the same socket, so nothing that a worker does may change it for the others: what is closed is not closed, a group that
  * has been joined stays joined, and it cannot be connected to one peer.
  */
+import { longestTimerMs } from '../../shared/durations.ts';
 import { monotonicMs } from '../../shared/clock.ts';
 import { formatSocketAddress } from '../../shared/format-address.ts';
 import { isRecord } from '../../shared/protocol.ts';
@@ -131,7 +132,7 @@ export function interceptDatagrams(parts: DatagramParts): Datagrams {
     const holdBack = (keepsAlive: boolean): HeldHandle => {
       recvStop.call(handle);
       // A socket that does not read keeps no process alive.
-      alive = keepsAlive ? setInterval(() => undefined, 2 ** 31 - 1) : null;
+      alive = keepsAlive ? setInterval(() => undefined, longestTimerMs) : null;
       if (!isKeepingAlive) alive?.unref();
       const letGo = (): void => {
         if (alive !== null) clearInterval(alive);

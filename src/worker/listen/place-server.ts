@@ -1,4 +1,5 @@
 /** Places a server on a declared listener: gives it the inherited handle, a share of it, a copy from the master, or the kernel's refusal. */
+import { longestTimerMs } from '../../shared/durations.ts';
 import { declaredName } from '../../shared/protocol.ts';
 import {
   holdBack,
@@ -199,7 +200,7 @@ export function createServerPlacement(parts: ServerPlacementParts): ServerPlacem
 
 /** Keeps the process alive, as a listening server would, until the returned function is called. */
 export function keepProcessAlive(): () => void {
-  const alive = setInterval(() => undefined, 2 ** 31 - 1);
+  const alive = setInterval(() => undefined, longestTimerMs);
   return () => {
     clearInterval(alive);
   };

@@ -3,6 +3,7 @@
  * listener of the same name, as if that server had just accepted it; a connection of a custom protocol goes to its handler.
  */
 import net from 'node:net';
+import { longestTimerMs } from '../../shared/durations.ts';
 import { hasParser, skipFirstMessage, onNextRequest } from '../node-internals/between-messages.ts';
 import type { ConnectionHandle } from '../node-internals/connection-handle.ts';
 import { takeOverCounts, takeOverOptions, type SocketState } from '../node-internals/socket-state.ts';
@@ -89,8 +90,6 @@ export function adoptFrom(
 
 /** How much longer than the keep-alive timeout Node.js waits for a client, unless the server has `keepAliveTimeoutBuffer`. */
 const keepAliveGraceMs = 1_000;
-/** The longest time that a timer of Node.js accepts. */
-const longestMs = 2 ** 31 - 1;
 
 /** Puts the socket into its state in the source, after a response: until the next request only the keep-alive timeout applies. */
 function waitForNextRequest(socket: net.Socket, { timeoutMs }: SocketState): void {
@@ -100,14 +99,14 @@ function waitForNextRequest(socket: net.Socket, { timeoutMs }: SocketState): voi
   const ms = numberOf(server, 'keepAliveTimeout') ?? 0;
   if (ms <= 0) {
     // Without a keep-alive timeout, the socket's own timeout always applies, as the server or the application set it.
-    if (timeoutMs !== undefined) socket.setTimeout(Math.min(timeoutMs, longestMs));
+    if (timeoutMs !== undefined) socket.setTimeout(Math.min(timeoutMs, longestTimerMs));
     return;
   }
   socket.setTimeout(
-    Math.min(ms + (numberOf(server, 'keepAliveTimeoutBuffer') ?? keepAliveGraceMs), longestMs),
+    Math.min(ms + (numberOf(server, 'keepAliveTimeoutBuffer') ?? keepAliveGraceMs), longestTimerMs),
   );
   onNextRequest(socket, () => {
-    socket.setTimeout(Math.min(numberOf(server, 'timeout') ?? 0, longestMs));
+    socket.setTimeout(Math.min(numberOf(server, 'timeout') ?? 0, longestTimerMs));
   });
 }
 

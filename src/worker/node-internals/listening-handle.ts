@@ -2,6 +2,7 @@
  * The listening handles of Node.js below `net.Server`: opens them, and changes what they do. Not documented (Node 20, 22, 24 and 26);
  * `cluster` is built on the same function.
  */
+import { longestTimerMs } from '../../shared/durations.ts';
 import { isRecord } from '../../shared/protocol.ts';
 
 /** The part of the handle of a TCP server, or of one on a UNIX socket, that is used here. */
@@ -137,7 +138,7 @@ export interface HeldHandle {
  */
 export function holdBack(handle: RawHandle): HeldHandle {
   const { listen, ref, unref } = handle;
-  const alive = setInterval(() => undefined, 2 ** 31 - 1);
+  const alive = setInterval(() => undefined, longestTimerMs);
   handle.listen = () => 0;
   handle.ref = () => {
     alive.ref();
