@@ -39,6 +39,8 @@ export function renderStatus(
     ['program', printable(status.program)],
     ...(status.group === null ? [] : ([['group', printable(status.group)]] as const)),
     ['state', renderState(status, styles)],
+    ...(status.rollout === null ? [] : ([['rollout', renderRollout(status.rollout)]] as const)),
+    ...(status.probation === null ? [] : ([['probation', renderProbation(status.probation)]] as const)),
     ...(status.schedule === null ? [] : ([['schedule', renderSchedule(status.schedule, nowMs)]] as const)),
     ...(status.waitsFor.length === 0
       ? []
@@ -191,13 +193,11 @@ function renderState(status: Status, styles: Styles): string {
         ? `generation ${status.generation} serves`
         : `no worker of generation ${status.generation} accepts connections, clients wait`;
   const colour = isServed(status) ? styles.good : styles.bad;
-  const { probation, rollout } = status;
-  const proving =
-    probation === null
-      ? ''
-      : `, on probation for ${formatCountdown(probation.remainingMs)}: generation ${probation.previous} takes over again if it crashes`;
-  const inSteps = rollout === null ? '' : `, ${renderRollout(rollout)}`;
-  return `${colour(status.phase)}, ${serves}${inSteps}${proving}${status.reloadPending ? ', another reload is waiting' : ''}`;
+  return `${colour(status.phase)}, ${serves}${status.reloadPending ? ', another reload is waiting' : ''}`;
+}
+
+function renderProbation({ remainingMs, previous }: NonNullable<Status['probation']>): string {
+  return `${formatCountdown(remainingMs)} left: generation ${previous} takes over again if it crashes`;
 }
 
 function renderRollout({ generation, serving, workers, isCanary, nextInMs }: RolloutStatus): string {

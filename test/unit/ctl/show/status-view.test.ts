@@ -85,10 +85,12 @@ test('during a probation the previous generation is shown as paused, and is not 
 
 test('what is left of a probation, and until the next step of a reload, is in whole seconds', () => {
   const rollout = { generation: 2, serving: 1, workers: 4, isCanary: true, nextInMs: 17_070 };
-  expect(renderStatus({ ...status, rollout }, 0, plain)).toContain('(canary): the next start in 18s\n');
+  expect(renderStatus({ ...status, rollout }, 0, plain)).toMatch(
+    /^rollout +1 of 4 workers of generation 2 serve \(canary\): the next start in 18s$/m,
+  );
   const probation = { previous: 1, remainingMs: 61_000 };
-  expect(renderStatus({ ...status, generation: 2, probation }, 0, plain)).toContain(
-    'on probation for 1m 1s: generation 1 takes over',
+  expect(renderStatus({ ...status, generation: 2, probation }, 0, plain)).toMatch(
+    /^probation +1m 1s left: generation 1 takes over again if it crashes$/m,
   );
 });
 
