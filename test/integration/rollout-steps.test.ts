@@ -174,7 +174,7 @@ test('a canary that fails its requests goes back, and status shows its error rat
     return errors !== null && errors.current.serverErrors > 0 && errors.previous.requests > 0;
   });
   const shown = await gracefulctl(['status', 'shop'], { XDG_RUNTIME_DIR: master.runtime });
-  expect(shown.out).toMatch(/errors: generation 2 \d+ of \d+ requests?/);
+  expect(shown.out).toMatch(/errors: generation 2: \d+ of \d+ requests?/);
   const back = await master.waitFor('generationRolledBack', { generation: 2, to: 1 });
   expect(back.failure.reason).toBe('tooManyErrors');
   expect(failureCounts(await load.stop())).toEqual({});

@@ -284,7 +284,7 @@ function renderErrors({ errors, rollout, probation, generation }: Status): reado
   const current = rollout?.generation ?? generation;
   const previous = rollout === null ? probation?.previous : generation;
   return [
-    `errors: generation ${current ?? '-'} ${renderRate(errors.current)}, generation ${previous ?? '-'} ${renderRate(errors.previous)}`,
+    `errors: generation ${current ?? '-'}: ${renderRate(errors.current)}; generation ${previous ?? '-'}: ${renderRate(errors.previous)}`,
   ];
 }
 
