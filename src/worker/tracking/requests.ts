@@ -62,8 +62,8 @@ interface RequestStart {
   readonly server: { readonly maxRequestsPerSocket: number | null };
 }
 
-/** Responses that wait for the one before them. Few connections ever have one: see latestResponse. */
-const pipelined = new WeakMap<net.Socket, ServerResponse>();
+/** Responses that wait for the one before them; null: there has been none. Few clients ever send such requests: see latestResponse. */
+let pipelined: WeakMap<net.Socket, ServerResponse> | null = null;
 
 /**
  * `_httpMessage` is not documented, but http-terminator and others have always looked at it: the response that is being
@@ -78,7 +78,7 @@ type HttpSocket = net.Socket & {
  * rare: a WeakMap of responses cost 7 % of the throughput of short connections, and 2 KB for each idle one.
  */
 function latestResponse(socket: HttpSocket): ServerResponse | null {
-  const queued = pipelined.get(socket);
+  const queued = pipelined?.get(socket);
   return queued === undefined || queued.writableFinished ? (socket._httpMessage ?? null) : queued;
 }
 
@@ -110,7 +110,7 @@ export function createRequests(
     const previous = latestResponse(socket);
     count();
     // This response waits for the previous one, and Node.js does not tell where.
-    if (previous !== null) pipelined.set(socket, response);
+    if (previous !== null) (pipelined ??= new WeakMap()).set(socket, response);
     if (!connections.isAccepted(socket) && !layered.has(socket)) layered.add(socket);
     if (closeHeader === null || staysOpen(socket)) return;
     // Node.js drops a request that follows a response with `Connection: close`.

@@ -24,7 +24,8 @@ export function createTracking(close: ServerMethod, limit: RequestLimit | null =
     connections,
     requests,
     heard(server, event, first) {
-      if (!servers.isTracked(server)) return;
+      // By far the most frequent one: requests are counted elsewhere.
+      if (event === 'request' || !servers.isTracked(server)) return;
       switch (event) {
         case 'connection':
           if (isSocket(first)) connections.accept(first);
