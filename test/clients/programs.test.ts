@@ -64,8 +64,10 @@ async function expectReloads(example: Example): Promise<void> {
     await Promise.all([fresh.stop(), kept.stop()]);
   }
   expectAtMost(fresh.tally, reloads * mayLose);
-  // Each of them may have been asked at the very moment in which it was closed.
-  expectAtMost(kept.tally, closesIdle ? clients * reloads : reloads * mayLose);
+  // Each of them may have been asked at the very moment in which it was closed. A program that still accepts then, and closes what it has accepted, may
+  // do the same to the connection that the client opens instead, as often as it gets the CPU first.
+  const isTakenAgain = closesIdle && mayLose > 0;
+  expectAtMost(kept.tally, isTakenAgain ? Infinity : closesIdle ? clients * reloads : reloads * mayLose);
   if (!closesIdle) expect(kept.tally.closedIdle).toBe(0);
 }
 
