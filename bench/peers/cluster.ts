@@ -47,9 +47,9 @@ async function start(worker: string, { workers, webSockets = false }: StartTool)
     masterPids: [pid],
     workerPids,
     async reload() {
-      const reloaded = once(child, 'message', { signal: AbortSignal.timeout(patienceMs) });
+      // It throws if the primary has crashed.
       process.kill(pid, 'SIGHUP');
-      await reloaded;
+      await once(child, 'message', { signal: AbortSignal.timeout(patienceMs) });
     },
     stop: () => stopWithWorkers(primary, workerPids),
   };
