@@ -181,3 +181,13 @@ test('a query that is wrong is refused', async () => {
     if ('close' in opened) opened.close();
   }
 });
+
+test('the files of workers that were added are read as well', async () => {
+  const folder = temporaryFolder();
+  writeFileSync(join(folder, '1.log'), 'from before\n');
+  const master = runMaster({ command, flags: ['--stdout-logfile', join(folder, '{num}.log')] });
+  await master.serving();
+  expect(await logs(master, '--lines=all')).toEqual([]);
+  await gracefulctl(['scale', master.name, '2'], { XDG_RUNTIME_DIR: master.runtime });
+  expect((await logs(master, '--lines=all')).map(({ line }) => line)).toEqual(['from before']);
+});

@@ -43,9 +43,11 @@ async function faultOfDaemon({
   return {
     message: `cannot send to ${path}: ${daemonReason(connected)}`,
     hint:
-      to === 'syslog'
-        ? 'start a syslog daemon, such as rsyslog, or write where its socket is: syslog:/path'
-        : 'write where the socket of systemd-journald is: journal:/path',
+      connected === 'EACCES'
+        ? 'let the user of graceful-run write to that socket, and search its directories'
+        : to === 'syslog'
+          ? 'start a syslog daemon, such as rsyslog, or write where its socket is: syslog:/path'
+          : 'write where the socket of systemd-journald is: journal:/path',
   };
 }
 

@@ -2,6 +2,7 @@
 import { nearest } from '../../shared/nearest.ts';
 import { formatSocketAddress } from '../../shared/format-address.ts';
 import type { ListenerPlan, ProgramPlan, TcpListenerPlan, UdpListenerPlan } from './plan.ts';
+import { sharedFiles } from './shared-files.ts';
 import { isWideIPv6Only } from './tcp-options.ts';
 import { wrongPlaceholders } from './wrong-placeholders.ts';
 
@@ -9,7 +10,16 @@ import { wrongPlaceholders } from './wrong-placeholders.ts';
 export interface PlanFault {
   /** Its index among the programs. */
   readonly program: number | null;
-  readonly key: 'listen' | 'depends_on' | 'name' | 'command' | 'environment' | null;
+  readonly key:
+    | 'listen'
+    | 'depends_on'
+    | 'name'
+    | 'command'
+    | 'environment'
+    | 'adopt_pid_file'
+    | 'stdout_logfile'
+    | 'stderr_logfile'
+    | null;
   /** Which element of the list, or which name of the table, that the key has. */
   readonly item: number | string | null;
   readonly message: string;
@@ -21,7 +31,9 @@ export interface CheckedProgram extends Pick<ProgramPlan, 'name' | 'command' | '
   /** Null: they are wrong themselves. */
   readonly listeners: readonly ListenerPlan[] | null;
   readonly reusePort: boolean;
-  readonly kind: Pick<ProgramPlan['kind'], 'type'>;
+  readonly kind: Pick<ProgramPlan['kind'], 'type' | 'pidFile'>;
+  /** Null: it is not known. */
+  readonly output: ProgramPlan['output'] | null;
   /** Null: it does not run by one. */
   readonly schedule: unknown;
 }
@@ -49,6 +61,7 @@ export function checkPlan(
     ...sharedAddresses(programs),
     ...standardStreams(programs),
     ...notReusable(programs),
+    ...sharedFiles(programs),
     ...programs.flatMap(({ listeners, ...one }, program) =>
       listeners === null
         ? []

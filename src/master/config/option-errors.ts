@@ -203,7 +203,7 @@ const example = "add one: programs: { shop: { command: ['node', 'shop.js'], port
 
 function placeOf({ key, item }: PlanFault, isPort: boolean): Omit<Place, 'program'> {
   if (key === 'listen' && isPort) return { option: 'port', item: null };
-  return { option: key === 'depends_on' ? 'dependsOn' : key, item };
+  return { option: key?.replaceAll(/_([a-z])/g, (_, letter: string) => letter.toUpperCase()) ?? null, item };
 }
 
 interface Place {

@@ -283,10 +283,11 @@ export function uselessOutputOptions(options: WrittenOutputOptions): readonly Us
   return found;
 }
 
-/** Fills in what is known when a worker is started. */
+/** Fills in what is known when a worker is started. `slot` null: it is not known yet. */
 export function logfilePath(
   path: string,
-  { name, slot }: { readonly name: string; readonly slot: number },
+  { name, slot }: { readonly name: string; readonly slot: number | null },
 ): string {
-  return path.replaceAll('{name}', name).replaceAll('{num}', String(slot));
+  const named = path.replaceAll('{name}', name);
+  return slot === null ? named : named.replaceAll('{num}', String(slot));
 }

@@ -1,5 +1,5 @@
 /**
- * The log level of each event. Pure. A successful reload writes three lines at `info` (requested, starting, serving), and one for each
+ * The log level of each event. Pure. A successful reload writes four lines at `info` (requested, starting, serving), and one for each
  * old worker that exits.
  */
 import type { MasterEvent } from '../../shared/events.ts';

@@ -79,7 +79,7 @@ export async function createLog({ level, format, hasColours, id, stream }: LogOp
     warn(
       'logBytesLost',
       { bytes },
-      `${bytes} bytes above could not be written: the reader was gone, or the disk full`,
+      `${bytes} bytes of output could not be written: the reader was gone, or the disk full`,
     );
     // That may have had the same end: then the whole is told with the next line.
     if ((stream.takeLostBytes?.() ?? 0) > 0) lostBytes = bytes;

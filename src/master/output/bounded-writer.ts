@@ -28,12 +28,17 @@ export interface BoundedWriterParts {
 /** How long to wait before looking again: doubled each time in vain, so that a reader that has stopped costs nothing. */
 const firstDelayMs = 1;
 const lastDelayMs = 500;
+const newline = 0x0a;
 
 export function createBoundedWriter(parts: BoundedWriterParts): BoundedWriter {
   const { descriptor, limitBytes, arm, nowMs } = parts;
   const queue: Uint8Array[] = [];
   let queuedBytes = 0;
   let lostBytes = 0;
+  /** What was written last. */
+  let lastByte = newline;
+  /** That is the beginning of a line whose rest is lost. */
+  let isTorn = false;
   let isArmed = false;
   let delayMs = firstDelayMs;
   let whenEmpty: (() => void)[] = [];
@@ -42,13 +47,20 @@ export function createBoundedWriter(parts: BoundedWriterParts): BoundedWriter {
   const writeWhatFits = (): boolean => {
     let hasMoved = false;
     for (let next = queue[0]; next !== undefined; next = queue[0]) {
-      const written = descriptor.write(next);
+      const written = descriptor.write(isTorn ? Uint8Array.of(newline) : next);
       if (written === 'EINTR') continue;
       if (written === 'EAGAIN' || written === 0) return hasMoved;
       hasMoved = true;
+      if (isTorn && typeof written === 'number') {
+        [isTorn, lastByte] = [false, newline];
+        continue;
+      }
       // Any other error: this text is lost. The next one is tried again, because the reader of a named pipe may come back.
       const taken = typeof written === 'string' ? next.length : written;
-      if (typeof written === 'string') lostBytes += taken;
+      if (typeof written === 'string') {
+        lostBytes += taken;
+        isTorn = lastByte !== newline;
+      } else lastByte = next[taken - 1] ?? newline;
       queuedBytes -= taken;
       if (taken === next.length) queue.shift();
       else queue[0] = next.subarray(taken);

@@ -3,6 +3,7 @@
  * ended (a prompt, "waiting for the database …") is held for a moment only.
  */
 import type { Platform } from '../process/platform.ts';
+import { endOfCharacters } from './utf8.ts';
 
 export interface LineForwarder {
   add(bytes: Uint8Array): void;
@@ -12,7 +13,7 @@ export interface LineForwarder {
 
 /** How long the beginning of a line waits for its end. */
 const heldMs = 200;
-/** A longer line is passed on in pieces. */
+/** A longer line is passed on in pieces of whole characters. */
 const maxHeldBytes = 1024 * 1024;
 const newline = 0x0a;
 
@@ -33,15 +34,25 @@ export function forwardWholeLines(
     heldBytes += bytes.length;
   };
 
-  const flush = (): void => {
-    disarm?.();
-    disarm = null;
-    if (heldBytes === 0) return;
+  const take = (): Uint8Array => {
     const [first = Buffer.alloc(0)] = held;
     const bytes = held.length === 1 ? first : Buffer.concat(held);
     held = [];
     heldBytes = 0;
-    forward(bytes);
+    return bytes;
+  };
+
+  const flush = (): void => {
+    disarm?.();
+    disarm = null;
+    if (heldBytes > 0) forward(take());
+  };
+
+  const passPiece = (): void => {
+    const bytes = take();
+    const end = endOfCharacters(bytes);
+    hold(bytes.subarray(end));
+    forward(bytes.subarray(0, end));
   };
 
   return {
@@ -55,11 +66,9 @@ export function forwardWholeLines(
         if (start < end) forward(bytes.subarray(start, end));
       }
       hold(bytes.subarray(end));
-      if (heldBytes > maxHeldBytes) flush();
-      else if (heldBytes > 0 && arm !== null) {
-        disarm?.();
-        disarm = arm(heldMs, flush);
-      }
+      if (heldBytes > maxHeldBytes) passPiece();
+      disarm?.();
+      disarm = heldBytes > 0 && arm !== null ? arm(heldMs, flush) : null;
     },
     end: flush,
   };

@@ -11,16 +11,19 @@ export interface KeptBlock {
   readonly worker: number;
   /** Milliseconds since 1970. */
   readonly time: number;
-  /** The log file that it goes to; null: it is passed on to stderr. */
+  /** The place of the log file that it goes to (log-place.ts); null: it goes to none. */
   readonly path: string | null;
 }
 
 export interface KeptLines {
-  add(block: KeptBlock): void;
+  /** `isContinued`: the first line is the rest of one whose beginning was added before. */
+  add(block: KeptBlock, isContinued?: boolean): void;
   /** Oldest first. */
   blocks(): readonly KeptBlock[];
-  /** Calls back with every block from now on, until the returned function is called. */
-  follow(listener: (block: KeptBlock) => void): () => void;
+  /** Calls back with every block from now on, until the returned function is called. `ended`: no block comes any more. */
+  follow(listener: (block: KeptBlock) => void, ended: () => void): () => void;
+  /** The program is no more. */
+  end(): void;
 }
 
 /** For each program. */
@@ -31,7 +34,8 @@ const newline = 0x0a;
 export function createKeptLines(): KeptLines {
   let kept: KeptBlock[] = [];
   let keptBytes = 0;
-  const followers = new Set<(block: KeptBlock) => void>();
+  let hasEnded = false;
+  const followers = new Set<Parameters<KeptLines['follow']>>();
 
   /** Not at every block: what is removed is moved out of the list at once. */
   const shrink = (): void => {
@@ -42,30 +46,40 @@ export function createKeptLines(): KeptLines {
   };
 
   return {
-    add(block) {
+    add(given, isContinued = false) {
+      // The end of a line is no line.
+      const block =
+        isContinued && given.bytes[0] === newline ? { ...given, bytes: given.bytes.subarray(1) } : given;
       if (block.bytes.length === 0) return;
       const end = endOf(block);
       kept.push(end);
       keptBytes += end.bytes.length;
       if (keptBytes > 2 * limitBytes || kept.length > 2 * limitBlocks) shrink();
-      for (const follower of followers) follower(block);
+      for (const [listener] of followers) listener(block);
     },
     blocks() {
       shrink();
-      return kept;
+      return [...kept];
     },
-    follow(listener) {
-      followers.add(listener);
-      return () => followers.delete(listener);
+    follow(...follower) {
+      followers.add(follower);
+      const [, ended] = follower;
+      if (hasEnded) ended();
+      return () => followers.delete(follower);
+    },
+    end() {
+      hasEnded = true;
+      for (const [, ended] of followers) ended();
     },
   };
 }
 
-/** Its last lines, if it is longer than what is kept. */
+/** Its last lines, or the end of the last one, if it is longer than what is kept. */
 function endOf(block: KeptBlock): KeptBlock {
   const { bytes } = block;
   if (bytes.length <= limitBytes) return block;
-  const cut = bytes.indexOf(newline, bytes.length - limitBytes) + 1;
+  const start = bytes.length - limitBytes;
+  const cut = bytes.indexOf(newline, start) + 1;
   // A copy, so that the rest is not held.
-  return { ...block, bytes: bytes.slice(cut) };
+  return { ...block, bytes: bytes.slice(cut === 0 || cut === bytes.length ? start : cut) };
 }

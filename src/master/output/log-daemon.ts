@@ -9,7 +9,7 @@ import { daemonReason, plainReason } from '../system-calls/plain-reasons.ts';
 import { connectDatagram, loadSystemCalls } from '../system-calls/syscalls.ts';
 import type { LogSource } from './log-file.ts';
 import { type MessageOrigin, messagesOf } from './log-messages.ts';
-import { createOutputLoss, littleWaitingBytes, mostWaitingBytes } from './output-loss.ts';
+import { createOutputLoss, littleWaitingBytes, mostWaitingBytes, tooLate } from './output-loss.ts';
 
 export interface LogDaemon {
   /** A source has to be detached in the end. */
@@ -21,6 +21,8 @@ export interface LogDaemon {
   configure(settings: { readonly overflow: 'block' | 'drop' }): void;
   /** Resolves when nothing waits to be sent. */
   flushed(): Promise<void>;
+  /** Counts what is not sent yet as lost, and tells it: the master ends before. */
+  abandon(): void;
 }
 
 export interface LogDaemonParts {
@@ -158,8 +160,11 @@ export function createLogDaemon({
 
   function isAway(problem: string): void {
     awaySince ??= nowMs();
-    if (!hasGivenUp()) return;
-    loss.lose('cannotWrite', { lines: queue.length - sent, bytes: queuedBytes }, daemonReason(problem));
+    if (hasGivenUp()) loseWaiting(daemonReason(problem));
+  }
+
+  function loseWaiting(problem: string): void {
+    loss.lose('cannotWrite', { lines: queue.length - sent, bytes: queuedBytes }, problem);
     sent = queue.length;
     queuedBytes = 0;
   }
@@ -233,6 +238,12 @@ export function createLogDaemon({
         await new Promise<void>((resolve) => {
           whenFlushed.push(resolve);
         });
+    },
+    abandon() {
+      if (sent === queue.length) return;
+      loseWaiting(tooLate);
+      settle();
+      loss.end();
     },
   };
 }

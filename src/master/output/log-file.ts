@@ -12,6 +12,7 @@ import {
   openSync,
   realpathSync,
   stat,
+  type Stats,
   writev,
 } from 'node:fs';
 import { promisify } from 'node:util';
@@ -20,7 +21,7 @@ import { GracefulRunError, messageOf, systemCode } from '../../shared/errors.ts'
 import type { MasterEvent } from '../../shared/events.ts';
 import { plainReason } from '../system-calls/plain-reasons.ts';
 import { countLines, createLogQueue } from './log-queue.ts';
-import { createOutputLoss, littleWaitingBytes, mostWaitingBytes } from './output-loss.ts';
+import { createOutputLoss, littleWaitingBytes, mostWaitingBytes, tooLate } from './output-loss.ts';
 import { compressNewest, shiftBackups } from './rotate-files.ts';
 
 /** One stream of one worker. */
@@ -30,8 +31,10 @@ export interface LogSource {
 }
 
 export interface LogFile {
-  /** As the plan writes it. */
+  /** As the plan writes it, or the first of the plans that write it in several ways. */
   readonly path: string;
+  /** See log-place.ts. */
+  readonly place: string;
   /** Opens the file unless it is open. Errors: `logFileUnusable`. A source has to be detached in the end. */
   attach(source: LogSource, settings: LogFileSettings, tell: (event: MasterEvent) => void): void;
   /** The source writes nothing more. Without a source the file is closed once everything is written. */
@@ -44,16 +47,22 @@ export interface LogFile {
   reopen(): Promise<string | null>;
   /** Resolves when nothing waits to be written. */
   flushed(): Promise<void>;
+  /** Counts what is not written yet as lost, and tells it: the master ends before. */
+  abandon(): void;
 }
 
 /** The calls that may fail in the middle of a run. */
 export interface LogFileCalls {
   readonly writev: (fd: number, pieces: readonly Uint8Array[]) => Promise<number>;
+  readonly stat: (fd: number) => Pick<Stats, 'size' | 'mode' | 'ino'>;
+  readonly close: (fd: number) => void;
   readonly nowMs: () => number;
 }
 
 const realCalls: LogFileCalls = {
   writev: async (fd, pieces) => (await promisify(writev)(fd, [...pieces])).bytesWritten,
+  stat: (fd) => fstatSync(fd),
+  close: closeSync,
   nowMs: () => Date.now(),
 };
 
@@ -61,8 +70,15 @@ const batchBytes = 1024 * 1024;
 /** How long to wait after a rotation has failed. */
 const rotationPauseMs = 30_000;
 const newline = 0x0a;
+/** Stands for the source of a line whose rest was dropped: whatever comes next begins a line. */
+const nobody: LogSource = { hold: () => undefined };
 
-export function createLogFile(path: string, calls: LogFileCalls = realCalls): LogFile {
+export function createLogFile(
+  path: string,
+  given: Partial<LogFileCalls> = {},
+  place: string = path,
+): LogFile {
+  const calls: LogFileCalls = { ...realCalls, ...given };
   const queue = createLogQueue();
   const sources = new Set<LogSource>();
   let settings: LogFileSettings = {
@@ -75,7 +91,7 @@ export function createLogFile(path: string, calls: LogFileCalls = realCalls): Lo
   let tell: (event: MasterEvent) => void = () => undefined;
   let fd: number | null = null;
   /** With symlinks resolved: what is renamed. */
-  let realPath = path;
+  let realPath = place;
   let sizeBytes = 0;
   /** The next byte begins a line of the file. */
   let isAtLineStart = true;
@@ -85,6 +101,8 @@ export function createLogFile(path: string, calls: LogFileCalls = realCalls): Lo
   let unended: LogSource | null = null;
   let areHeld = false;
   let writing: Promise<void> | null = null;
+  /** What of the batch that is being written is not in the file yet. */
+  let underWay: readonly Uint8Array[] = [];
   let compressing: Promise<void> = Promise.resolve();
   let rotatesNextAt = 0;
   let hasRotationFailed = false;
@@ -104,9 +122,20 @@ export function createLogFile(path: string, calls: LogFileCalls = realCalls): Lo
     const { size, mtimeMs } = fstatSync(opened);
     fd = opened;
     sizeBytes = size;
-    isAtLineStart = true;
-    dayEndsAt = endOfDay(size === 0 ? calls.nowMs() : mtimeMs);
-    if (before !== null) closeSync(before);
+    // It may be the same file.
+    isTorn &&= size > 0;
+    isAtLineStart = !isTorn;
+    dayEndsAt = endOfDay(mtimeMs);
+    if (before !== null) close(before);
+  }
+
+  /** NFS may say only here that what was written before has no room. Nothing can be done about it but to tell it. */
+  function close(closing: number): void {
+    try {
+      calls.close(closing);
+    } catch (error) {
+      lose('cannotWrite', [], problemOf(error));
+    }
   }
 
   function lose(
@@ -128,6 +157,7 @@ export function createLogFile(path: string, calls: LogFileCalls = realCalls): Lo
     if (bytes.length === 0) return;
     if (settings.overflow === 'drop' && queue.bytes > mostWaitingBytes) {
       lose('tooFast', [bytes], null);
+      if (unended === source) unended = nobody;
       return;
     }
     if (unended !== null && unended !== source) queue.add(Uint8Array.of(newline));
@@ -152,10 +182,9 @@ export function createLogFile(path: string, calls: LogFileCalls = realCalls): Lo
       const firstLine = queue.firstLineBytes();
       if (firstLine === 0 || fd === null) return;
       if (isRotationDue(firstLine)) await rotate(firstLine);
-      const taken = queue.take(roomBytes(), batchBytes);
-      const pieces = isTorn ? [Uint8Array.of(newline), ...taken] : taken;
-      isTorn = false;
-      await writeBatch(fd, pieces);
+      // However long it was empty, its day is that of its first line.
+      if (sizeBytes === 0) dayEndsAt = endOfDay(calls.nowMs());
+      await writeBatch(fd, queue.take(roomBytes(), batchBytes));
       if (queue.bytes <= littleWaitingBytes) hold(false);
     }
   }
@@ -165,7 +194,9 @@ export function createLogFile(path: string, calls: LogFileCalls = realCalls): Lo
   }
 
   function isRotationDue(firstLine: number): boolean {
-    if (!isAtLineStart || sizeBytes === 0 || !mayRotate()) return false;
+    if (sizeBytes === 0 || !mayRotate()) return false;
+    // A line that does not end, such as that of a progress bar, must not fill the disk.
+    if (!isAtLineStart) return settings.maxBytes > 0 && sizeBytes >= 2 * settings.maxBytes;
     return firstLine > roomBytes() || (settings.daily && calls.nowMs() >= dayEndsAt);
   }
 
@@ -173,57 +204,62 @@ export function createLogFile(path: string, calls: LogFileCalls = realCalls): Lo
     return settings.maxBytes === 0 || !mayRotate() ? Infinity : settings.maxBytes - sizeBytes;
   }
 
-  async function writeBatch(to: number, pieces: readonly Uint8Array[]): Promise<void> {
+  async function writeBatch(to: number, taken: readonly Uint8Array[]): Promise<void> {
     const beganAtLineStart = isAtLineStart;
-    let left = pieces;
+    const endsTornLine = isTorn && taken[0]?.[0] !== newline;
+    const pieces = endsTornLine ? [Uint8Array.of(newline), ...taken] : taken;
+    underWay = pieces;
     let writtenBytes = 0;
     try {
-      while (left.length > 0) {
-        const written = await calls.writev(to, left);
+      while (underWay.length > 0) {
+        const written = await calls.writev(to, underWay);
         if (written === 0) throw new Error('nothing was written');
         writtenBytes += written;
         sizeBytes += written;
-        left = without(left, written);
+        underWay = without(underWay, written);
       }
       isAtLineStart = pieces.at(-1)?.at(-1) === newline;
+      isTorn = false;
       loss.wrote(writtenBytes, queue.bytes <= littleWaitingBytes);
     } catch (error) {
+      underWay = [];
       const whole = Buffer.concat(pieces);
       const keptBytes = writtenBytes === 0 ? 0 : whole.lastIndexOf(newline, writtenBytes - 1) + 1;
-      await takeBack(to, writtenBytes - keptBytes);
-      if (keptBytes === writtenBytes) isAtLineStart = keptBytes > 0 || beganAtLineStart;
-      lose('cannotWrite', [whole.subarray(keptBytes)], plainReason(systemCode(error) ?? messageOf(error)));
+      const isWhole = await takeBack(to, writtenBytes - keptBytes);
+      isAtLineStart = isWhole && (keptBytes > 0 || beganAtLineStart);
+      // The rest of the line that the file ends with is lost, so the next batch ends it.
+      isTorn = !isAtLineStart;
+      const isEndLost = keptBytes === 0 && !beganAtLineStart && whole[0] === newline;
+      lose('cannotWrite', [whole.subarray(isEndLost ? 1 : keptBytes)], problemOf(error));
     }
   }
 
-  /** Removes the beginning of a line whose rest could not be written. */
-  async function takeBack(from: number, bytes: number): Promise<void> {
-    if (bytes === 0) return;
+  /** Removes the beginning of a line whose rest could not be written. False: it stays. */
+  async function takeBack(from: number, bytes: number): Promise<boolean> {
+    if (bytes === 0) return true;
     try {
-      const { size } = fstatSync(from);
+      const { size } = calls.stat(from);
       await promisify(ftruncate)(from, size - bytes);
       sizeBytes = size - bytes;
-      isAtLineStart = true;
+      return true;
     } catch {
-      // Then the next line begins a line of its own at least.
-      isAtLineStart = false;
-      isTorn = true;
+      return false;
     }
   }
 
   async function rotate(firstLine: number): Promise<void> {
     await compressing;
     if (fd === null) return;
-    // It may have been truncated, by `copytruncate` of logrotate for example.
-    const { size, mode, ino } = fstatSync(fd);
-    sizeBytes = size;
-    if (size === 0) dayEndsAt = endOfDay(calls.nowMs());
-    if (!isRotationDue(firstLine)) return;
     try {
-      // logrotate(8) has moved it, and is about to say so: then the path is free.
-      if ((await inodeOf(realPath)) === ino) await shiftBackups(realPath, settings.backups);
-      const opened = await promisify(open)(realPath, openFlags, mode & 0o777);
-      fchmodSync(opened, mode & 0o777);
+      // It may have been truncated, by `copytruncate` of logrotate for example.
+      const { size, mode, ino } = calls.stat(fd);
+      sizeBytes = size;
+      if (!isRotationDue(firstLine)) return;
+      // If not, logrotate(8) has moved it, and is about to say so. Then the path is free, or what is there has the mode that it was given.
+      const there = await inodeOf(realPath);
+      if (there === ino) await shiftBackups(realPath, settings.backups);
+      const opened = await openRegular(realPath, path, mode & 0o777);
+      if (there === ino || there === null) fchmodSync(opened, mode & 0o777);
       adopt(opened);
       hasRotationFailed = false;
       if (settings.compress && settings.backups > 0)
@@ -235,8 +271,7 @@ export function createLogFile(path: string, calls: LogFileCalls = realCalls): Lo
 
   function rotationFailed(error: unknown): void {
     rotatesNextAt = calls.nowMs() + rotationPauseMs;
-    if (!hasRotationFailed)
-      tell({ event: 'logRotationFailed', path, problem: plainReason(systemCode(error) ?? messageOf(error)) });
+    if (!hasRotationFailed) tell({ event: 'logRotationFailed', path, problem: problemOf(error) });
     hasRotationFailed = true;
   }
 
@@ -245,9 +280,8 @@ export function createLogFile(path: string, calls: LogFileCalls = realCalls): Lo
     reopening = [];
     let problem: string | null = null;
     try {
-      const opened = await promisify(open)(path, openFlags);
-      refuseOthers(path, opened);
-      realPath = realpathSync(path);
+      const opened = await openRegular(place, path, 0o666);
+      realPath = realpathSync(place);
       rotatesNextAt = 0;
       adopt(opened);
     } catch (error) {
@@ -258,17 +292,19 @@ export function createLogFile(path: string, calls: LogFileCalls = realCalls): Lo
 
   function closeIfUnused(): void {
     if (sources.size > 0 || fd === null || writing !== null) return;
-    loss.end();
-    closeSync(fd);
+    const closing = fd;
     fd = null;
+    close(closing);
+    loss.end();
   }
 
   return {
     path,
+    place,
     attach(source, given, listener) {
       if (fd === null) {
-        const opened = openNow(path);
-        realPath = realpathSync(path);
+        const opened = openNow(place, path);
+        realPath = realpathSync(place);
         adopt(opened);
       }
       settings = given;
@@ -297,17 +333,37 @@ export function createLogFile(path: string, calls: LogFileCalls = realCalls): Lo
       while (writing !== null) await writing;
       await compressing;
     },
+    abandon() {
+      const waiting = [...underWay];
+      while (queue.bytes > 0) waiting.push(...queue.take(Infinity, Infinity));
+      if (waiting.length === 0) return;
+      lose('cannotWrite', waiting, tooLate);
+      loss.end();
+    },
   };
 }
 
 // A named pipe without a reader would block the master.
 const openFlags = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NONBLOCK;
 
+const notRegular = 'it is not a regular file';
+
+function problemOf(error: unknown): string {
+  return error instanceof GracefulRunError ? notRegular : plainReason(systemCode(error) ?? messageOf(error));
+}
+
+/** `path`: what it is called in messages. Errors: those of the system, and `logFileUnusable`. */
+async function openRegular(place: string, path: string, mode: number): Promise<number> {
+  const opened = await promisify(open)(place, openFlags, mode);
+  refuseOthers(path, opened);
+  return opened;
+}
+
 /** Errors: `logFileUnusable`. */
-function openNow(path: string): number {
+function openNow(place: string, path: string): number {
   let opened: number;
   try {
-    opened = openSync(path, openFlags);
+    opened = openSync(place, openFlags);
   } catch (error) {
     throw unusable(path, error);
   }
@@ -319,7 +375,7 @@ function openNow(path: string): number {
 function refuseOthers(path: string, opened: number): void {
   if (fstatSync(opened).isFile()) return;
   closeSync(opened);
-  throw new GracefulRunError('logFileUnusable', `cannot use the log file ${path}: it is not a regular file`, {
+  throw new GracefulRunError('logFileUnusable', `cannot use the log file ${path}: ${notRegular}`, {
     hint: 'leave the option out (inherit) to write to the stdout and stderr of graceful-run',
   });
 }

@@ -1,6 +1,7 @@
 /** The log files of a master, each once, however many workers and programs write to it, and the daemons that it sends lines to. Loaded only if a program needs them. */
 import type { LogDaemon, LogDaemonParts } from './log-daemon.ts';
 import { createLogFile, type LogFile } from './log-file.ts';
+import { placeOf } from './log-place.ts';
 
 export interface Reopened {
   readonly paths: readonly string[];
@@ -8,7 +9,7 @@ export interface Reopened {
 }
 
 export interface LogFiles {
-  /** The file at this absolute path, which is opened when a worker writes to it. */
+  /** The file at this absolute path, which is opened when a worker writes to it. One for all paths of the same place. */
   at(path: string): LogFile;
   /** To be called before daemon(). */
   loadDaemons(): Promise<void>;
@@ -18,6 +19,8 @@ export interface LogFiles {
   reopen(): Promise<Reopened>;
   /** Resolves when everything is written. */
   flushed(): Promise<void>;
+  /** Counts what is not written yet as lost, and tells it: the master ends before. */
+  abandon(): void;
 }
 
 export function createLogFiles(): LogFiles {
@@ -26,8 +29,9 @@ export function createLogFiles(): LogFiles {
   let createLogDaemon: ((parts: LogDaemonParts) => LogDaemon) | null = null;
   return {
     at(path) {
-      const file = files.get(path) ?? createLogFile(path);
-      files.set(path, file);
+      const place = placeOf(path);
+      const file = files.get(place) ?? createLogFile(path, {}, place);
+      files.set(place, file);
       return file;
     },
     async loadDaemons() {
@@ -56,6 +60,9 @@ export function createLogFiles(): LogFiles {
     },
     async flushed() {
       await Promise.all([...files.values(), ...daemons].map(async (one) => one.flushed()));
+    },
+    abandon() {
+      for (const one of [...files.values(), ...daemons]) one.abandon();
     },
   };
 }

@@ -1,5 +1,6 @@
 /** The messages that a worker's lines become for the daemons of the system that collect logs: one for each line. Pure. */
 import type { LineOrigin } from './format-lines.ts';
+import { startOfCharacter } from './utf8.ts';
 
 /** Where a message comes from, and what it is about. */
 export interface MessageOrigin extends LineOrigin {
@@ -72,7 +73,7 @@ function piecesOf(bytes: Buffer, most: number, isContinued: boolean): readonly B
     const isNothing = isContinued && from === 0 && end === 0;
     let start = from;
     while (end - start > most) {
-      const cut = beforeCharacter(bytes, start + most);
+      const cut = startOfCharacter(bytes, start + most);
       pieces.push(bytes.subarray(start, cut));
       start = cut;
     }
@@ -80,12 +81,6 @@ function piecesOf(bytes: Buffer, most: number, isContinued: boolean): readonly B
     from = next;
   }
   return pieces;
-}
-
-/** Where the character of UTF-8 begins that this byte belongs to; it has at most four. */
-function beforeCharacter(bytes: Buffer, at: number): number {
-  for (let start = at; start > at - 4; start -= 1) if (((bytes[start] ?? 0) & 0xc0) !== 0x80) return start;
-  return at;
 }
 
 /** For busybox, what follows a zero is another message: a client could forge one. */

@@ -1,8 +1,9 @@
 /** A log file and its backups as one text, read from its end: where its last lines begin, and the lines before others. Bounded in memory. */
 import { open, type FileHandle } from 'node:fs/promises';
-import type { Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
-import { systemCode } from '../../shared/errors.ts';
+import { messageOf, systemCode } from '../../shared/errors.ts';
+import { plainReason } from '../system-calls/plain-reasons.ts';
 import { backupPath, compressedEnding } from './rotate-files.ts';
 
 const newline = 0x0a;
@@ -13,48 +14,84 @@ const maxLineBytes = 1024 * 1024;
 /** One of the files. It is open, so that it can be read after it was renamed or removed. */
 export interface LogSegment {
   readonly handle: FileHandle;
+  /** Which file it is, whatever it is called. */
+  readonly id: string;
   readonly sizeBytes: number;
   readonly isCompressed: boolean;
   readonly changedMs: number;
 }
 
-/** The newest first. To be closed. Files that cannot be opened are left out. */
-export async function openSegments(path: string): Promise<readonly LogSegment[]> {
+export interface OpenSegments {
+  /** The newest first. To be closed. */
+  readonly segments: readonly LogSegment[];
+  /** Why older ones are left out; null: all are there. */
+  readonly problem: string | null;
+}
+
+/**
+ * A rotation under way changes nothing. It moves files to higher numbers only, as this goes through them: so none is missed, but one may come again
+ * under its next number; and there is one number without a file, which may be that of any backup.
+ */
+export async function openSegments(path: string): Promise<OpenSegments> {
   const segments: LogSegment[] = [];
-  const newest = await openSegment(path, false);
-  if (newest !== null) segments.push(newest);
-  for (let number = 1; ; number += 1) {
-    const backup = backupPath(path, number);
-    const segment =
-      (await openSegment(backup, false)) ?? (await openSegment(backup + compressedEnding, true));
-    if (segment === null) return segments;
-    segments.push(segment);
-  }
-}
-
-async function openSegment(path: string, isCompressed: boolean): Promise<LogSegment | null> {
   try {
-    const handle = await open(path, 'r');
-    const { size, mtimeMs } = await handle.stat();
-    return { handle, sizeBytes: size, isCompressed, changedMs: mtimeMs };
+    for (let [number, missing] = [0, 0]; missing < 2; number += 1) {
+      const segment = await openNumber(path, number);
+      missing = segment === null ? missing + 1 : 0;
+      if (segment === null) continue;
+      if (segments.some(({ id }) => id === segment.id)) await segment.handle.close();
+      else segments.push(segment);
+    }
+    return { segments, problem: null };
   } catch (error) {
-    if (systemCode(error) === null) throw error;
-    return null;
+    return { segments, problem: plainReason(systemCode(error) ?? messageOf(error)) };
   }
 }
 
-function contentOf({ handle, sizeBytes, isCompressed }: LogSegment, from = 0): AsyncIterable<Uint8Array> {
-  if (from >= sizeBytes) return nothing();
-  const stream: Readable = handle.createReadStream({ autoClose: false, start: from, end: sizeBytes - 1 });
-  if (!isCompressed) return stream;
+/** 0: the file itself, which is not a backup. */
+async function openNumber(path: string, number: number): Promise<LogSegment | null> {
+  if (number === 0) return openSegment(path, false);
+  const backup = backupPath(path, number);
+  return (await openSegment(backup, false)) ?? (await openSegment(backup + compressedEnding, true));
+}
+
+/** Null: there is no such file. */
+async function openSegment(path: string, isCompressed: boolean): Promise<LogSegment | null> {
+  let handle: FileHandle;
+  try {
+    handle = await open(path, 'r');
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return null;
+    throw error;
+  }
+  try {
+    const { dev, ino, size, mtimeMs } = await handle.stat();
+    return { handle, id: `${dev}:${ino}`, sizeBytes: size, isCompressed, changedMs: mtimeMs };
+  } catch (error) {
+    await handle.close();
+    throw error;
+  }
+}
+
+function contentOf(segment: LogSegment, from = 0): AsyncIterable<Uint8Array> {
+  const bytes = bytesOf(segment, from);
+  if (!segment.isCompressed) return bytes;
   const unzipped = createGunzip();
+  const stream = Readable.from(bytes);
   stream.on('error', (error) => unzipped.destroy(error));
   return stream.pipe(unzipped);
 }
 
-// eslint-disable-next-line @typescript-eslint/require-await -- the type of a stream
-async function* nothing(): AsyncGenerator<Uint8Array> {
-  yield* [];
+/** Not as a stream of the handle: that would close it when a reader has had enough. */
+async function* bytesOf({ handle, sizeBytes }: LogSegment, from: number): AsyncGenerator<Uint8Array> {
+  for (let at = from; at < sizeBytes;) {
+    const block = Buffer.allocUnsafe(Math.min(blockBytes, sizeBytes - at));
+    const { bytesRead } = await handle.read(block, 0, block.length, at);
+    // It was truncated.
+    if (bytesRead === 0) return;
+    yield block.subarray(0, bytesRead);
+    at += bytesRead;
+  }
 }
 
 interface LastLines {

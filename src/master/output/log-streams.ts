@@ -44,7 +44,7 @@ export interface LogStreamsParts {
 
 /** Where the lines of one stream go. */
 interface Target {
-  /** Null: to no file. */
+  /** The place of the file (log-place.ts). Null: there is none. */
   readonly path: string | null;
   /** `isContinued`: the first line is the rest of one whose beginning was written before. */
   write(bytes: Uint8Array, origin: LineOrigin, time: Date, isContinued: boolean): void;
@@ -67,10 +67,11 @@ export function createLogStreams(parts: LogStreamsParts): LogStreams {
     slot: number,
     source: LogSource,
   ): Target {
-    const file = files.at(logfilePath(path, { name: parts.name(), slot }));
+    const ownPath = logfilePath(path, { name: parts.name(), slot });
+    const file = files.at(ownPath);
     file.attach(source, settings, onEvent);
     return {
-      path: file.path,
+      path: file.place,
       write(bytes, origin, time, isContinued) {
         file.write(
           source,
@@ -79,7 +80,7 @@ export function createLogStreams(parts: LogStreamsParts): LogStreams {
       },
       configure(plan) {
         const now = plan[stream];
-        if (now.to === 'file' && logfilePath(now.path, { name: parts.name(), slot }) === file.path)
+        if (now.to === 'file' && logfilePath(now.path, { name: parts.name(), slot }) === ownPath)
           file.configure(now.settings);
       },
       detach() {
@@ -96,6 +97,8 @@ export function createLogStreams(parts: LogStreamsParts): LogStreams {
     const id = `${to}:${path}`;
     const daemon = daemons.get(id) ?? files.daemon({ protocol: to, path, tell: onEvent, ...settings });
     daemons.set(id, daemon);
+    // They may have changed while no worker ran.
+    daemon.configure(settings);
     daemon.attach(source);
     let { facility } = settings;
     return {
@@ -136,7 +139,7 @@ export function createLogStreams(parts: LogStreamsParts): LogStreams {
       const lines = forwardWholeLines((bytes) => {
         const time = new Date();
         const place = { generation, slot, worker: pid(), stream };
-        kept.add({ ...place, bytes, time: time.getTime(), path: target.path });
+        kept.add({ ...place, bytes, time: time.getTime(), path: target.path }, isContinued);
         target.write(bytes, { program: parts.name(), ...place }, time, isContinued);
         isContinued = bytes.at(-1) !== newline;
       }, null);

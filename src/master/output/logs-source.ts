@@ -18,7 +18,7 @@ export function logsSource(
       files.set(path, { path, stream: other !== undefined && other.stream !== stream ? null : stream });
     }
   }
-  return { kept, files: [...files.values()], unseen: unseenIn(plan) };
+  return { program: name, kept, files: [...files.values()], format: plan.format, unseen: unseenIn(plan) };
 }
 
 /** What is not found anywhere, and why. */

@@ -5,6 +5,9 @@ import type { MasterEvent } from '../../shared/events.ts';
 export const mostWaitingBytes: number = 1024 * 1024;
 export const littleWaitingBytes: number = 256 * 1024;
 
+/** Why what still waits when the master ends is lost. */
+export const tooLate: string = 'it took too long at the stop';
+
 export interface OutputLoss {
   /** `problem`: null if it came too fast. */
   lose(

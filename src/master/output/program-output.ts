@@ -7,6 +7,8 @@ import { createKeptLines, type KeptLines } from './kept-lines.ts';
 import type { LogFilesLoader } from './log-files-loader.ts';
 import type { LogStreams } from './log-streams.ts';
 
+const newline = 0x0a;
+
 export interface WorkerPlace {
   readonly generation: number;
   readonly slot: number;
@@ -66,8 +68,10 @@ export function createProgramOutput(parts: ProgramOutputParts): ProgramOutput {
     if (destination.to === 'none') return nowhere;
     if (destination.to === 'inherit' || destination.to === 'forward') {
       const pass = destination.to === 'inherit' ? parts.onStderr : parts.onStdout;
+      let isContinued = false;
       return forwardWholeLines((bytes) => {
-        kept.add({ ...place, bytes, stream, worker: pid(), time: Date.now(), path: null });
+        kept.add({ ...place, bytes, stream, worker: pid(), time: Date.now(), path: null }, isContinued);
+        isContinued = bytes.at(-1) !== newline;
         pass(bytes, pid());
       }, parts.arm);
     }

@@ -27,13 +27,16 @@ export interface SharedOutputParts {
   readonly lines: WorkerLines;
   /** Some of the workers' output was not written because the reader was too slow. Called when it reads again. */
   readonly onDropped: (bytes: number) => void;
+  /** Bytes that another stream of the workers' output could not write since this was last asked: the log tells them with its own. */
+  readonly takeOtherLostBytes?: () => number;
 }
 
 /** What a reader may leave unread before the workers' output is dropped. */
 const unreadLimitBytes = 1024 * 1024;
 const newline = 0x0a;
 
-export function shareOutput({ stream, lines, onDropped }: SharedOutputParts): SharedOutput {
+export function shareOutput(parts: SharedOutputParts): SharedOutput {
+  const { stream, lines, onDropped } = parts;
   /** The worker whose line is not ended yet. */
   let open: number | null = null;
   const overflow = createOverflow(stream, unreadLimitBytes, onDropped);
@@ -60,7 +63,7 @@ export function shareOutput({ stream, lines, onDropped }: SharedOutputParts): Sh
         return stream.writableLength ?? 0;
       },
       ...(stream.whenEmpty === undefined ? {} : { whenEmpty: stream.whenEmpty }),
-      ...(stream.takeLostBytes === undefined ? {} : { takeLostBytes: stream.takeLostBytes }),
+      takeLostBytes: () => (stream.takeLostBytes?.() ?? 0) + (parts.takeOtherLostBytes?.() ?? 0),
     },
     passOn: (bytes, pid, program) => {
       if (bytes.length === 0 || !overflow.admits(bytes.length)) return;

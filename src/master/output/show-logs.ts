@@ -3,10 +3,14 @@
  * the worker that wrote them, then those to come. Bounded in memory, however slow the reader is. Loaded when it is asked for.
  */
 import type { LogLine, LogRecord } from '../../shared/control-api.ts';
+import type { LineFormat } from '../config/output-options.ts';
 import type { OutputStream } from '../process/platform.ts';
 import { escapeSequences } from './escape-worker-line.ts';
 import type { KeptBlock, KeptLines } from './kept-lines.ts';
+import { knownAtEnd } from './known-lines.ts';
+import { placeOf } from './log-place.ts';
 import { closeSegments, openSegments, readLines, readTail } from './log-segments.ts';
+import { type LinesOfFile, parseLogLine, textOf, withoutReturn } from './parse-log-line.ts';
 
 export interface LogsRequest {
   /** Null: both. */
@@ -15,20 +19,23 @@ export interface LogsRequest {
   readonly lines: number | null;
   /** Milliseconds since 1970; null: however old. */
   readonly since: number | null;
-  /** Go on with the lines to come, until `signal` is aborted. */
+  /** Go on with the lines to come, until `signal` is aborted or the program is removed. */
   readonly follows: boolean;
 }
 
 export interface LogsSource {
+  readonly program: string;
   readonly kept: KeptLines;
   /** The log files of the program, with the stream that goes to each; null: both do. */
   readonly files: readonly { readonly path: string; readonly stream: OutputStream | null }[];
+  /** Of the lines of files. */
+  readonly format: LineFormat;
   /** Streams whose lines are not found, which a reader has to know first. */
   readonly unseen: readonly { readonly stream: OutputStream; readonly why: string }[];
 }
 
 export async function* showLogs(
-  { kept, files, unseen }: LogsSource,
+  { program, kept, files, format, unseen }: LogsSource,
   request: LogsRequest,
   signal: AbortSignal,
 ): AsyncGenerator<LogRecord> {
@@ -47,9 +54,10 @@ export async function* showLogs(
     if (!isEnough)
       for (const file of files) {
         if (request.stream !== null && file.stream !== null && file.stream !== request.stream) continue;
+        const place = placeOf(file.path);
         const known = (): readonly RememberedLine[] =>
-          linesOf([...blocks, ...live.waiting()], null).filter(({ path }) => path === file.path);
-        yield* olderLines(file, known, wanted.length, request);
+          linesOf([...blocks, ...live.waiting()], null).filter(({ path }) => path === place);
+        yield* olderLines({ ...file, program, format }, known, wanted.length, request);
       }
     yield* (request.lines === null ? wanted : lastOf(wanted, request.lines)).map(withoutPath);
     if (request.follows) yield* live.lines();
@@ -78,10 +86,6 @@ function linesOf(blocks: readonly KeptBlock[], stream: OutputStream | null): rea
   });
 }
 
-function withoutReturn(line: string): string {
-  return line.endsWith('\r') ? line.slice(0, -1) : line;
-}
-
 function isRecent(time: number | null, { since }: LogsRequest): boolean {
   return since === null || (time !== null && time >= since);
 }
@@ -92,84 +96,95 @@ function lastOf<One>(list: readonly One[], count: number): readonly One[] {
 
 /** Lines of a file before those that are remembered. */
 async function* olderLines(
-  { path, stream }: LogsSource['files'][number],
+  file: LinesOfFile & { readonly path: string },
   remembered: () => readonly RememberedLine[],
   rememberedCount: number,
   request: LogsRequest,
 ): AsyncGenerator<LogRecord> {
-  const all = await openSegments(path);
+  const { segments: all, problem } = await openSegments(file.path);
   try {
-    const { since } = request;
+    if (problem !== null) yield { notice: `lines of ${file.path} cannot be read: ${problem}` };
+    const { since, stream } = request;
     const segments = since === null ? all : all.filter(({ changedMs }) => changedMs >= since);
-    const tail = await readTail(segments);
-    const known = knownAtEnd(
-      tail.map((line) => withoutSequences(parseLine(line, stream))),
-      remembered().map(withoutSequences),
-    );
-    const wanted = request.lines === null ? null : request.lines - rememberedCount;
-    let untimed = 0;
-    for await (const written of readLines(segments, wanted, known)) {
-      const line = parseLine(written, stream);
-      if (request.stream !== null && line.stream !== null && line.stream !== request.stream) continue;
-      if (isRecent(line.time, request)) yield line;
+    const known = countKnown(await readTail(segments), remembered(), file);
+    const parse = (written: string): LogLine | null => parseLogLine(textOf(written), file);
+    const fits = (line: LogLine | null): boolean =>
+      line !== null && (stream === null || line.stream === stream);
+    // Where no line says its stream, the first one is enough to tell so.
+    const isMute = stream !== null && file.stream === null && !file.format.isJson;
+    const wanted = isMute ? 1 : request.lines === null ? null : request.lines - rememberedCount;
+    const read = (count: number | null): AsyncIterable<string> => readLines(segments, count, known);
+    // Others may be between them.
+    const reach =
+      wanted !== null && file.format.isJson
+        ? await reachOf(wanted, read, (written) => fits(parse(written)))
+        : { lines: wanted, surplus: 0 };
+    let [surplus, mute, untimed] = [reach.surplus, 0, 0];
+    for await (const written of read(reach.lines)) {
+      const line = parse(written);
+      if (line === null) continue;
+      if (stream !== null && line.stream === null) mute += 1;
+      else if (!fits(line)) continue;
+      else if (surplus > 0) surplus -= 1;
+      else if (isRecent(line.time, request)) yield line;
       else if (line.time === null) untimed += 1;
     }
-    if (untimed > 0)
+    const older = `older lines of ${file.path}`;
+    if (mute > 0)
       yield {
-        notice: `older lines of ${path} have no time (logfile_timestamps), so they are left out`,
+        notice: `${older} do not say whether they are of stdout or stderr (logfile_format), so they are left out`,
       };
+    if (untimed > 0) yield { notice: `${older} have no time (logfile_timestamps), so they are left out` };
   } finally {
     await closeSegments(all);
   }
 }
 
-/** They may have been removed on the way to the file. */
-function withoutSequences({ line }: LogLine): string {
-  return line.includes('\u001B') ? line.replaceAll(escapeSequences, '') : line;
-}
-
-/**
- * How many of the last lines of a file are remembered: the end of the file is the beginning of what is remembered, whose last lines may still be on their
- * way to it. If lines are missing in the file, from the first one that is remembered on.
- */
-export function knownAtEnd(file: readonly string[], remembered: readonly string[]): number {
-  for (let count = Math.min(file.length, remembered.length); count > 0; count -= 1) {
-    const start = file.length - count;
-    let at = 0;
-    while (at < count && file[start + at] === remembered[at]) at += 1;
-    if (at === count) return count;
+/** How many of the last lines have to be read to find `wanted` that fit; and how many fit beyond these, which come first. */
+async function reachOf(
+  wanted: number,
+  read: (lines: number) => AsyncIterable<string>,
+  fits: (written: string) => boolean,
+): Promise<{ readonly lines: number; readonly surplus: number }> {
+  for (let lines = wanted; ; lines *= 10) {
+    let [found, fitting] = [0, 0];
+    for await (const written of read(lines)) {
+      found += 1;
+      if (fits(written)) fitting += 1;
+    }
+    if (fitting >= wanted || found < lines) return { lines, surplus: Math.max(0, fitting - wanted) };
   }
-  const [first] = remembered;
-  const at = first === undefined ? -1 : file.lastIndexOf(first);
-  return at === -1 ? 0 : file.length - at;
 }
 
-/** Of a file with JSON or with times, what it says of the line. `written` is Latin-1. */
-function parseLine(written: string, stream: OutputStream | null): LogLine {
-  const text = withoutReturn(Buffer.from(written, 'latin1').toString());
-  const unknown = { stream, generation: null, slot: null, worker: null };
-  const [start, time] = /^(\d{4}-\d\d-\d\dT[\d:.]{8,12}Z) /.exec(text) ?? [];
-  if (start !== undefined && time !== undefined)
-    return { ...unknown, time: Date.parse(time), line: text.slice(start.length) };
-  return (text.startsWith('{"time":"') ? parseObject(text) : null) ?? { ...unknown, time: null, line: text };
+/** How many of the last lines of a file are remembered, or are lines of other programs between them. */
+function countKnown(tail: readonly string[], lines: readonly RememberedLine[], file: LinesOfFile): number {
+  const remembered = lines.map(({ line }) => comparable(line));
+  const isRemembered = new Set(remembered);
+  const own = tail.flatMap((written, at) => {
+    const text = textOf(written);
+    const asWritten = comparable(text);
+    if (isRemembered.has(asWritten)) return [{ at, line: asWritten }];
+    const line = parseLogLine(text, { ...file, format: anyFormat });
+    return line === null ? [] : [{ at, line: comparable(line.line) }];
+  });
+  const count = knownAtEnd(
+    own.map(({ line }) => line),
+    remembered,
+  );
+  const first = own[own.length - count];
+  return first === undefined ? 0 : tail.length - first.at;
 }
 
-function parseObject(text: string): LogLine | null {
-  try {
-    const { time, stream, generation, slot, worker, line } = JSON.parse(text) as Record<string, unknown>;
-    const number = (value: unknown): number | null => (typeof value === 'number' ? value : null);
-    if (typeof line !== 'string') return null;
-    return {
-      stream: stream === 'stdout' || stream === 'stderr' ? stream : null,
-      generation: number(generation),
-      slot: number(slot),
-      worker: number(worker),
-      time: number(Date.parse(String(time))),
-      line,
-    };
-  } catch {
-    return null;
-  }
+/** The file may have had another format when a line was written. */
+const anyFormat: LineFormat = { stripsAnsi: true, hasTimestamps: true, isJson: true };
+
+/** The end of a long line is enough, because only that may be remembered (kept-lines.ts). */
+const comparedLength = 32 * 1024;
+
+/** Sequences may have been removed on the way to the file. */
+function comparable(line: string): string {
+  const text = line.includes('\u001B') ? line.replaceAll(escapeSequences, '') : line;
+  return text.slice(-comparedLength);
 }
 
 /** What may wait for a reader that is slow. */
@@ -187,15 +202,22 @@ function followLines(kept: KeptLines, request: LogsRequest, signal: AbortSignal)
   let waiting: KeptBlock[] = [];
   let waitingBytes = 0;
   let skippedBytes = 0;
+  let hasEnded = false;
   let wake = (): void => undefined;
-  const unfollow = kept.follow((block) => {
-    if (waitingBytes > waitingLimitBytes) skippedBytes += block.bytes.length;
-    else {
-      waiting.push(block);
-      waitingBytes += block.bytes.length;
-    }
-    wake();
-  });
+  const unfollow = kept.follow(
+    (block) => {
+      if (waitingBytes > waitingLimitBytes) skippedBytes += block.bytes.length;
+      else {
+        waiting.push(block);
+        waitingBytes += block.bytes.length;
+      }
+      wake();
+    },
+    () => {
+      hasEnded = true;
+      wake();
+    },
+  );
   const aborted = (): void => {
     wake();
   };
@@ -211,6 +233,7 @@ function followLines(kept: KeptLines, request: LogsRequest, signal: AbortSignal)
         for (const block of blocks) yield* linesOf([block], request.stream).map(withoutPath);
         if (skipped > 0) yield { notice: `${skipped} bytes were skipped because the reader was too slow` };
         if (waiting.length > 0 || skippedBytes > 0) continue;
+        if (hasEnded) return;
         await new Promise<void>((resolve) => {
           wake = resolve;
           if (signal.aborted) resolve();

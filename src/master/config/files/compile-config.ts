@@ -195,7 +195,8 @@ function compile({ name, table, entry }: FoundProgram, reader: Reader, report: R
     environment: variablesOf(values['environment']) ?? {},
     listeners: knownListeners(table, values),
     reusePort: values['reuse_port'] === true,
-    kind: { type },
+    kind: { type, pidFile: null },
+    output: null,
     schedule: values['schedule'] ?? null,
     dependsOn: listOf(values['depends_on']),
   };
@@ -225,10 +226,9 @@ function compile({ name, table, entry }: FoundProgram, reader: Reader, report: R
   }
   if (!isGood || command === null) return { checked, plan: null };
   try {
-    return {
-      checked,
-      plan: compileProgram(name, optionsOf(table, without(values, unused), command), table.source.folder),
-    };
+    const options = optionsOf(table, without(values, unused), command);
+    const plan = compileProgram(name, options, table.source.folder);
+    return { checked: { ...checked, kind: plan.kind, output: plan.output }, plan };
   } catch (error) {
     if (!(error instanceof GracefulRunError)) throw error;
     if (error instanceof UnfittingOption) problem(keyOfOption(error.option), error.problem, error.hint);

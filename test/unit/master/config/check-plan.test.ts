@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { checkPlan } from '../../../../src/master/config/check-plan.ts';
 import { parseListenAddress } from '../../../../src/master/config/listen-address.ts';
+import { compileOutput, type WrittenOutputOptions } from '../../../../src/master/config/output-options.ts';
 import type { ListenerPlan } from '../../../../src/master/config/plan.ts';
 
 interface Given {
@@ -11,6 +12,8 @@ interface Given {
   readonly type?: 'server' | 'worker';
   readonly command?: readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
+  readonly pidFile?: string;
+  readonly output?: WrittenOutputOptions;
 }
 
 function check(programs: readonly Given[], otherNames?: readonly string[] | null) {
@@ -24,10 +27,13 @@ function check(programs: readonly Given[], otherNames?: readonly string[] | null
         type = 'server',
         command = ['x'],
         environment = {},
+        pidFile,
+        output = {},
       }) => ({
         name,
         reusePort,
-        kind: { type },
+        kind: { type, pidFile: pidFile === undefined ? null : { path: pidFile, graceMs: 0 } },
+        output: compileOutput(output, '/'),
         schedule: null,
         command,
         environment,
@@ -165,5 +171,45 @@ test('a program without an address says so with its type', () => {
   expect(check([{ listen: [], type: 'worker' }])).toEqual([]);
   expect(check([{ listen: [], type: 'worker', command: ['x', '{port}', '{num}'] }])).toMatchObject([
     { key: 'command', item: 1 },
+  ]);
+});
+
+test('two programs cannot have one pid file', () => {
+  const daemon = (name: string, pidFile: string): Given => ({ name, type: 'worker', listen: [], pidFile });
+  expect(
+    check([daemon('a', '/run/a.pid'), daemon('b', '/run/b.pid'), daemon('c', '/run/a.pid')]),
+  ).toMatchObject([
+    { program: 2, key: 'adopt_pid_file', message: '/run/a.pid is the pid file of program a already' },
+  ]);
+});
+
+test('those who write to one log file rotate it in one way', () => {
+  const logged = (name: string, output: WrittenOutputOptions): Given => ({ name, output });
+  const small = { stdoutLogfileMaxbytes: '1MB' };
+  expect(
+    check([
+      logged('a', { stdoutLogfile: '/log/all' }),
+      logged('b', { stdoutLogfile: '/log/all', redirectStderr: true }),
+      logged('c', { stdoutLogfile: '/log/{name}', ...small }),
+      logged('d', { stdoutLogfile: '/log/{name}' }),
+    ]),
+  ).toEqual([]);
+  expect(
+    check([logged('a', { stdoutLogfile: '/log/all' }), logged('b', { stdoutLogfile: '/log/all', ...small })]),
+  ).toMatchObject([
+    {
+      program: 1,
+      key: 'stdout_logfile',
+      message: 'shares /log/all with program a, which rotates it in another way',
+    },
+  ]);
+  expect(
+    check([logged('a', { stdoutLogfile: '/log/all', stderrLogfile: '/log/all', ...small })]),
+  ).toMatchObject([
+    {
+      program: 0,
+      key: 'stderr_logfile',
+      message: 'shares /log/all with stdout, which rotates it in another way',
+    },
   ]);
 });

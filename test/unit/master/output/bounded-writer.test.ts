@@ -135,3 +135,32 @@ test('what an error has kept from being written is counted, and the next text is
   expect(world.text).toBe('kept');
   expect([world.writer.takeLostBytes(), world.writer.takeLostBytes()]).toEqual([4, 0]);
 });
+
+group('after an error in the middle of a line', () => {
+  test('the next text that is written begins a line', () => {
+    const world = new World();
+    world.room = 2;
+    world.writer.write('one\n');
+    world.error = 'ENOSPC';
+    world.fire();
+    world.writer.write('two\n');
+    world.error = null;
+    world.room = Infinity;
+    world.writer.write('three\n');
+    world.writer.write('four\n');
+    expect(world.text).toBe('on\nthree\nfour\n');
+    expect(world.writer.takeLostBytes()).toBe(6);
+  });
+
+  test('what was written up to the end of a line is not ended again', () => {
+    const world = new World();
+    world.room = 4;
+    world.writer.write('one\ntwo\n');
+    world.error = 'ENOSPC';
+    world.fire();
+    world.error = null;
+    world.room = Infinity;
+    world.writer.write('three\n');
+    expect(world.text).toBe('one\nthree\n');
+  });
+});

@@ -78,3 +78,13 @@ test('a long line is passed on whole, and one without an end is not held without
   add(...Array.from({ length: 8 }, () => long));
   expect(texts.length).toBeGreaterThan(1);
 });
+
+test('a long line is never cut within a character', () => {
+  const pieces: string[] = [];
+  const lines = forwardWholeLines((bytes) => pieces.push(Buffer.from(bytes).toString()), null);
+  const long = 'aé€𝄞'.repeat(300_000);
+  const bytes = Buffer.from(`${long}\n`);
+  for (let at = 0; at < bytes.length; at += 65_537) lines.add(bytes.subarray(at, at + 65_537));
+  expect(pieces.length).toBeGreaterThan(2);
+  expect(pieces.join('')).toBe(`${long}\n`);
+});

@@ -198,3 +198,17 @@ test('without a worker the connection is closed once everything is sent, and flu
   daemon.detach(own);
   expect(uses).toEqual([true, true]);
 });
+
+test('what is not sent when the master ends is counted', async () => {
+  const { daemon, answers, write, events } = rig();
+  answers.send = 'EAGAIN';
+  write('one', 'two');
+  daemon.abandon();
+  expect(events).toMatchObject([
+    { event: 'outputLost', reason: 'cannotWrite', problem: 'it took too long at the stop' },
+    { event: 'outputResumed', lines: 2 },
+  ]);
+  await daemon.flushed();
+  daemon.abandon();
+  expect(events).toHaveLength(2);
+});

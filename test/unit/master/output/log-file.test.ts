@@ -1,7 +1,11 @@
+import { execFileSync } from 'node:child_process';
 import {
   chmodSync,
+  closeSync,
+  constants,
   existsSync,
   mkdirSync,
+  openSync,
   readdirSync,
   readFileSync,
   renameSync,
@@ -119,6 +123,20 @@ test('a line that is longer than the limit has a file of its own', async () => {
   write(`short\n${'x'.repeat(50)}\nshort\n`);
   await file.flushed();
   expect(['.2', '.1', ''].map((ending) => readFileSync(path + ending, 'utf8').length)).toEqual([6, 51, 6]);
+});
+
+test('a line that does not end does not fill the disk', async () => {
+  const { path, file, write } = opened({ maxBytes: 100 });
+  for (let at = 0; at < 10; at += 1) {
+    write('x'.repeat(60));
+    await file.flushed();
+  }
+  write('\nshort\n');
+  await file.flushed();
+  expect(everything(path)).toBe(`${'x'.repeat(600)}\nshort\n`);
+  const sizes = readdirSync(dirname(path)).map((name) => statSync(join(dirname(path), name)).size);
+  expect(sizes).toHaveLength(4);
+  expect(Math.max(...sizes)).toBeLessThanOrEqual(240);
 });
 
 test('backups are compressed, and none is lost when the next rotation comes at once', async () => {
@@ -338,4 +356,164 @@ test('a line that one worker has not ended is not continued by another', async (
 test('a device is refused, and so is a path that cannot be opened', () => {
   expect(() => opened({}, {}, '/dev/full')).toThrow('it is not a regular file');
   expect(() => opened({}, {}, join(temporaryFolder(), 'missing', 'app.log'))).toThrow('ENOENT');
+});
+
+test('a file that another user has put in the place of one that was moved is used as it is', async () => {
+  const { path, file, write } = opened({ maxBytes: 10 });
+  write('number 1\n');
+  await file.flushed();
+  renameSync(path, `${path}.moved`);
+  writeFileSync(path, '', { mode: 0o640 });
+  write('number 2\n');
+  await file.flushed();
+  expect(readFileSync(path, 'utf8')).toBe('number 2\n');
+  expect(statSync(path).mode & 0o777).toBe(0o640);
+  expect(existsSync(`${path}.1`)).toBe(false);
+});
+
+test('what is no file is refused at a rotation as well: the open one is used on, and no descriptor is lost', async () => {
+  const { path, file, write, events } = opened({ maxBytes: 10 }, { nowMs: () => (now += 60_000) });
+  write('number 1\n');
+  await file.flushed();
+  renameSync(path, `${path}.moved`);
+  execFileSync('mkfifo', [path]);
+  const reader = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  const before = readdirSync('/proc/self/fd').length;
+  for (const number of [2, 3, 4]) {
+    write(`number ${number}\n`);
+    await file.flushed();
+  }
+  expect(readdirSync('/proc/self/fd')).toHaveLength(before);
+  closeSync(reader);
+  expect(readFileSync(`${path}.moved`, 'utf8')).toBe('number 1\nnumber 2\nnumber 3\nnumber 4\n');
+  expect(events).toMatchObject([{ event: 'logRotationFailed', path, problem: 'it is not a regular file' }]);
+});
+
+let now = 0;
+
+function failure(code: string): Error {
+  return Object.assign(new Error(code), { code });
+}
+
+/** As NFS does when there was no room for what was written before. */
+const failingClose: LogFileCalls['close'] = (fd) => {
+  closeSync(fd);
+  throw failure('ENOSPC');
+};
+
+test('an error of close(2) is told, and ends nothing', () => {
+  const { path, file, source, events } = opened({}, { close: failingClose });
+  file.detach(source);
+  expect(file.isOpen()).toBe(false);
+  expect(events).toEqual([
+    { event: 'outputLost', path, reason: 'cannotWrite', problem: 'the disk is full (ENOSPC)' },
+    { event: 'outputResumed', path, lines: 0, bytes: 0 },
+  ]);
+});
+
+test('a rotation has not failed if the file before cannot be closed without an error', async () => {
+  const { path, file, write, events } = opened({ maxBytes: 10 }, { close: failingClose, nowMs: () => 0 });
+  write('number 1\nnumber 2\n');
+  await file.flushed();
+  expect(readFileSync(`${path}.1`, 'utf8')).toBe('number 1\n');
+  expect(readFileSync(path, 'utf8')).toBe('number 2\n');
+  expect(events.map(({ event }) => event)).toEqual(['outputLost']);
+});
+
+test('a file about which the system tells nothing any more is not rotated, but written on', async () => {
+  const stat = (): never => {
+    throw failure('ESTALE');
+  };
+  const { path, file, write, events } = opened({ maxBytes: 10 }, { stat });
+  write('number 1\nnumber 2\n');
+  await file.flushed();
+  expect(readFileSync(path, 'utf8')).toBe('number 1\nnumber 2\n');
+  expect(events).toEqual([{ event: 'logRotationFailed', path, problem: 'ESTALE' }]);
+});
+
+test.each([
+  ['nothing', 9, '\nnext\n', { lines: 1, bytes: 5 }],
+  ['a part', 12, ' goes on\nnext\n', { lines: 2, bytes: 14 }],
+])(
+  'a line whose end is lost is ended before the next one, if %s of its rest was written',
+  async (_what, bytes, rest, lost) => {
+    const room = { bytes };
+    let now = Date.now();
+    const { path, file, write, events } = opened({}, { writev: failing('EIO', room), nowMs: () => now });
+    for (const text of ['beginning', rest]) {
+      write(text);
+      await file.flushed();
+    }
+    room.bytes = Infinity;
+    now += 1_000;
+    write('later\n');
+    await file.flushed();
+    expect(readFileSync(path, 'utf8')).toBe('beginning\nlater\n');
+    expect(events.at(-1)).toEqual({ event: 'outputResumed', path, ...lost });
+  },
+);
+
+test('the beginning of a line that cannot be taken back is ended when the disk takes lines again', async () => {
+  const room = { bytes: 12 };
+  let now = Date.now();
+  const stat = (): never => {
+    throw failure('EIO');
+  };
+  const { path, file, write, events } = opened({}, { writev: failing('EIO', room), stat, nowMs: () => now });
+  for (const text of ['number 1\nnumber 2\n', 'number 3\n']) {
+    write(text);
+    await file.flushed();
+  }
+  room.bytes = Infinity;
+  now += 1_000;
+  write('number 4\n');
+  await file.flushed();
+  expect(readFileSync(path, 'utf8')).toBe('number 1\nnum\nnumber 4\n');
+  expect(events.at(-1)).toEqual({ event: 'outputResumed', path, lines: 2, bytes: 18 });
+});
+
+test('with overflow drop, the line after a long one whose end was dropped begins a line', async () => {
+  const { writev: call, go } = slowDisk();
+  const { path, file, write } = opened({ overflow: 'drop' }, { writev: call });
+  for (let at = 0; at < 40; at += 1) write('x'.repeat(65_536));
+  write('\n');
+  go();
+  await file.flushed();
+  write('next\n');
+  await file.flushed();
+  expect(readFileSync(path, 'utf8')).toMatch(/^x+\nnext\n$/);
+});
+
+test('a file that was empty overnight is not rotated before the next day', async () => {
+  let now = new Date(2026, 10, 23, 9).getTime();
+  const { path, file, write } = opened({ daily: true }, { nowMs: () => now });
+  now += 86_400_000;
+  for (const text of ['first\n', 'second\n']) {
+    write(text);
+    await file.flushed();
+  }
+  expect(existsSync(`${path}.1`)).toBe(false);
+  expect(readFileSync(path, 'utf8')).toBe('first\nsecond\n');
+});
+
+test('what is not written when the master ends is counted', async () => {
+  const { writev: call, go } = slowDisk();
+  const { path, file, write, events } = opened({}, { writev: call });
+  write('number 1\n');
+  write('number 2\n');
+  file.abandon();
+  expect(events).toEqual([
+    { event: 'outputLost', path, reason: 'cannotWrite', problem: 'it took too long at the stop' },
+    { event: 'outputResumed', path, lines: 2, bytes: 18 },
+  ]);
+  go();
+  await file.flushed();
+});
+
+test('nothing is told at the end of the master if everything is written', async () => {
+  const { file, write, events } = opened();
+  write('number 1\n');
+  await file.flushed();
+  file.abandon();
+  expect(events).toEqual([]);
 });

@@ -1,15 +1,15 @@
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { linkSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { knownAtEnd } from '../../../../src/master/output/known-lines.ts';
 import {
   closeSegments,
   openSegments,
   readLines,
   readTail,
 } from '../../../../src/master/output/log-segments.ts';
-import { knownAtEnd } from '../../../../src/master/output/show-logs.ts';
 import { temporaryFolder } from '../../../helpers/run-master.ts';
 
 /** Files with these lines, the oldest first; every second backup is compressed. */
@@ -27,7 +27,7 @@ function writeFiles(path: string, files: readonly (readonly string[])[]): void {
 }
 
 async function read(path: string, wanted: number | null, dropped: number): Promise<readonly string[]> {
-  const segments = await openSegments(path);
+  const { segments } = await openSegments(path);
   const lines: string[] = [];
   for await (const line of readLines(segments, wanted, dropped)) lines.push(line);
   await closeSegments(segments);
@@ -63,7 +63,7 @@ test('the last lines before others are found in whatever files they are', async 
 test('the tail goes over files', async () => {
   const path = join(temporaryFolder(), 'app.log');
   writeFiles(path, [['one'], ['two', 'three'], ['four']]);
-  const segments = await openSegments(path);
+  const { segments } = await openSegments(path);
   expect(await readTail(segments)).toEqual(['one', 'two', 'three', 'four']);
   await closeSegments(segments);
 });
@@ -75,6 +75,32 @@ test.each([
   ['none of it is in the file yet', ['a', 'b'], ['c', 'd'], 0],
   ['lines repeat', ['a', 'a', 'a'], ['a', 'a'], 2],
   ['lines are missing in the file', ['a', 'b', 'd'], ['b', 'c', 'd'], 2],
+  ['the first one is missing in the file', ['a', 'c', 'd'], ['b', 'c', 'd'], 2],
+  ['the file was begun anew', ['c', 'd'], ['a', 'b', 'c', 'd'], 2],
+  ['others write to the file', ['a', 'tick', 'b', 'tick', 'b'], ['tick', 'tick'], 4],
+  ['an older line reads like one that is missing', ['b', 'x', 'y', 'c', 'd'], ['b', 'c', 'd'], 2],
 ])('what a file and the master both have is seen: %s', (_what, file, remembered, count) => {
   expect(knownAtEnd(file, remembered)).toBe(count);
+});
+
+test('a rotation under way hides no backup, and none is there twice', async () => {
+  const path = join(temporaryFolder(), 'app.log');
+  writeFiles(path, [['one'], ['two'], ['three'], ['four']]);
+  // While the oldest is moved, its number is free.
+  renameSync(`${path}.3`, `${path}.4`);
+  expect(await read(path, null, 0)).toEqual(['one', 'two', 'three', 'four']);
+  // Number 1 is opened again under another number.
+  linkSync(`${path}.1`, `${path}.3`);
+  expect(await read(path, null, 0)).toEqual(['one', 'two', 'three', 'four']);
+});
+
+test('a backup that cannot be opened is told', async () => {
+  const path = join(temporaryFolder(), 'app.log');
+  writeFiles(path, [['one'], ['two']]);
+  rmSync(`${path}.1`);
+  symlinkSync(`${path}.1`, `${path}.1`);
+  const { segments, problem } = await openSegments(path);
+  expect(problem).toContain('ELOOP');
+  expect(segments).toHaveLength(1);
+  await closeSegments(segments);
 });

@@ -136,3 +136,14 @@ test('what would pile up behind a reader that has stopped is dropped, and that i
   expect(dropped).toEqual([10]);
   expect(stream.text).toBe('kept\n');
 });
+
+test('the log learns what it has lost, and what another stream of the workers has lost', () => {
+  const stream = Object.assign(new SlowStream(), { takeLostBytes: () => 2 });
+  const output = shareOutput({
+    stream,
+    lines: written,
+    onDropped: () => undefined,
+    takeOtherLostBytes: () => 5,
+  });
+  expect(output.log.takeLostBytes?.()).toBe(7);
+});

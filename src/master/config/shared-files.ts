@@ -1,0 +1,89 @@
+/** Files that two programs of a plan cannot have together. Pure. */
+import { type LogFileSettings, logfilePath, type OutputPlan } from './output-options.ts';
+import type { KindPlan } from './kind-options.ts';
+
+export interface ProgramFiles {
+  readonly name: string | null;
+  readonly kind: Pick<KindPlan, 'pidFile'>;
+  /** Null: it is not known. */
+  readonly output: OutputPlan | null;
+}
+
+export interface SharedFile {
+  /** The index of the program that is the second one to name it. */
+  readonly program: number;
+  readonly key: 'adopt_pid_file' | 'stdout_logfile' | 'stderr_logfile';
+  readonly item: null;
+  readonly message: string;
+  readonly hint: string;
+}
+
+export function sharedFiles(programs: readonly ProgramFiles[]): readonly SharedFile[] {
+  return [...sharedPidFiles(programs), ...sharedLogFiles(programs)];
+}
+
+/** Two programs with one daemon: when one of them stops it, the other one starts it again. */
+function sharedPidFiles(programs: readonly ProgramFiles[]): readonly SharedFile[] {
+  const owners = new Map<string, string | null>();
+  return programs.flatMap(({ name, kind }, program) => {
+    if (kind.pidFile === null) return [];
+    const { path } = kind.pidFile;
+    const owner = owners.get(path);
+    if (owner === undefined) {
+      owners.set(path, name);
+      return [];
+    }
+    return [
+      {
+        program,
+        key: 'adopt_pid_file' as const,
+        item: null,
+        message: `${path} is the pid file of program ${owner ?? ''} already`,
+        hint: 'name the file that the daemon of this program writes',
+      },
+    ];
+  });
+}
+
+/** There is one file for all who write to it, so it can be rotated in one way only. */
+function sharedLogFiles(programs: readonly ProgramFiles[]): readonly SharedFile[] {
+  const files = new Map<string, { readonly owner: number; readonly settings: LogFileSettings }>();
+  return programs.flatMap(({ name, output }, program) =>
+    (['stdout', 'stderr'] as const).flatMap((stream) => {
+      const destination = output?.[stream];
+      if (destination?.to !== 'file') return [];
+      const path = name === null ? destination.path : logfilePath(destination.path, { name, slot: null });
+      const first = files.get(path);
+      if (first === undefined) files.set(path, { owner: program, settings: destination.settings });
+      if (first === undefined || areEqual(first.settings, destination.settings)) return [];
+      const owner = first.owner === program ? 'stdout' : `program ${programs[first.owner]?.name ?? ''}`;
+      return [
+        {
+          program,
+          key: `${stream}_logfile` as const,
+          item: null,
+          message: `shares ${path} with ${owner}, which rotates it in another way`,
+          hint: `give it a file of its own, or the same ${settingKeys.join(', ')}`,
+        },
+      ];
+    }),
+  );
+}
+
+const settingKeys = [
+  '…_maxbytes',
+  '…_backups',
+  'logfile_compress',
+  'logfile_daily',
+  'logfile_overflow',
+] as const;
+
+function areEqual(one: LogFileSettings, other: LogFileSettings): boolean {
+  return (
+    one.maxBytes === other.maxBytes &&
+    one.backups === other.backups &&
+    one.compress === other.compress &&
+    one.daily === other.daily &&
+    one.overflow === other.overflow
+  );
+}

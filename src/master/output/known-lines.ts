@@ -1,0 +1,31 @@
+/** Where the lines that the master remembers begin in a log file. Positions would be wrong after lost lines, and after a truncation by another program. Pure. */
+
+/**
+ * How many of the last lines of a file are remembered, both with the oldest first. Usually the end of the file is the beginning of what is remembered, whose
+ * last lines may still be on their way to it. But lines may be missing in the file, or stand between those of other writers. So it goes back from the end,
+ * as far as more lines are known than unknown: what is known further back is an older line that reads the same.
+ */
+export function knownAtEnd(file: readonly string[], remembered: readonly string[]): number {
+  const before = [...remembered];
+  /** How often each line is in `before`. */
+  const left = new Map<string, number>();
+  for (const line of remembered) left.set(line, (left.get(line) ?? 0) + 1);
+  let [known, score, best] = [0, 0, 0];
+  for (const [at, line] of file.toReversed().entries()) {
+    if ((left.get(line) ?? 0) === 0) {
+      score -= 1;
+      continue;
+    }
+    // What was remembered after it is missing in the file.
+    for (let last = before.pop(); last !== undefined; last = before.pop()) {
+      left.set(last, (left.get(last) ?? 0) - 1);
+      if (last === line) break;
+    }
+    // Of two writers, the other one may write a little more.
+    score += 2;
+    if (score <= best) continue;
+    best = score;
+    known = at + 1;
+  }
+  return known;
+}
