@@ -1,15 +1,21 @@
 /** Answers the completion scripts of the shells: with the script itself, and with what can stand at the cursor. */
 import {
+  type Candidate,
   completeCommand,
   completionScript,
   renderCompletion,
   type Shell,
   shells,
 } from '../shared/completion.ts';
-import { completeWords, type Running } from './complete.ts';
+import type { CommandRow } from './command-table.ts';
+import { completeWords } from './complete.ts';
+import { findMasters } from './masters/find-masters.ts';
 import { listMasters } from './masters/list-programs.ts';
 import { searchFor } from './masters/search.ts';
 import { allPrograms } from './masters/select-programs.ts';
+
+/** A person waits at the prompt: the programs of a master that takes longer to answer are left out. */
+const patienceMs = 500;
 
 /** What is printed; null: these arguments ask for no completion. */
 export async function answerShell(argv: readonly string[]): Promise<string | null> {
@@ -19,7 +25,7 @@ export async function answerShell(argv: readonly string[]): Promise<string | nul
     return shell === null ? null : completionScript(shell, 'gracefulctl');
   }
   if (command !== completeCommand) return null;
-  return renderCompletion(completeWords(words, await findRunning()), words.at(-1) ?? '');
+  return renderCompletion(await completeWords(words, findNames), words.at(-1) ?? '');
 }
 
 function shellIn(words: readonly string[]): Shell | null {
@@ -27,15 +33,14 @@ function shellIn(words: readonly string[]): Shell | null {
 }
 
 /** In a completion, an error has no reader. */
-async function findRunning(): Promise<Running> {
-  const masters = await listMasters(searchFor('completion'));
-  const programs = allPrograms(masters);
+async function findNames(of: CommandRow['names']): Promise<readonly Candidate[]> {
+  const search = searchFor('completion');
+  if (of === 'masters')
+    return (await findMasters(search)).map(({ name, path }) => ({ word: name, about: path }));
+  const programs = allPrograms(await listMasters(search, { timeoutMs: patienceMs }));
   const groups = new Set(programs.flatMap(({ status }) => status.group ?? []));
-  return {
-    programs: [
-      ...programs.map(({ label, status }) => ({ word: label, about: status.phase })),
-      ...[...groups].map((group) => ({ word: `${group}:*`, about: 'all programs of the group' })),
-    ],
-    masters: masters.map(({ name, path }) => ({ word: name, about: path })),
-  };
+  return [
+    ...programs.map(({ label, status }) => ({ word: label, about: status.phase })),
+    ...[...groups].map((group) => ({ word: `${group}:*`, about: 'all programs of the group' })),
+  ];
 }

@@ -157,9 +157,7 @@ export async function parseCommandLine(argv: readonly string[]): Promise<Request
 function rejectUnknownOptions(argv: readonly string[]): void {
   const end = argv.indexOf('--');
   const words = end === -1 ? argv : argv.slice(0, end);
-  const row = commandTable.find(({ name, aliases }) =>
-    words.some((word) => [name, ...aliases].includes(word)),
-  );
+  const row = commandAmong(words);
   const rows = row === undefined ? commandTable : [row];
   const options = [...commonOptions, ...rows.flatMap((one) => one.options)];
   const known = [...options.map(({ flag }) => flag), 'version', 'help'];
@@ -174,6 +172,19 @@ function rejectUnknownOptions(argv: readonly string[]): void {
         `see ${program}${row === undefined ? '' : ` ${row.name}`} --help`,
     );
   }
+}
+
+/** Options that take the next word as their value. `--wait` takes none there. */
+const takesNextWord: ReadonlySet<string> = new Set(
+  [...commonOptions, ...commandTable.flatMap(({ options }) => options)]
+    .filter(({ flag, kind }) => kind === 'text' && flag !== 'wait')
+    .flatMap(({ flag, short }) => [`--${flag}`, ...(short === undefined ? [] : [`-${short}`])]),
+);
+
+/** The command is the first word that is no option and no value of one. A program may be called like another command. */
+function commandAmong(words: readonly string[]): CommandRow | undefined {
+  const word = words.find((one, index) => !one.startsWith('-') && !takesNextWord.has(words[index - 1] ?? ''));
+  return commandTable.find(({ name, aliases }) => word !== undefined && [name, ...aliases].includes(word));
 }
 
 /** `--wait` alone takes no value: the word after it is a name. */

@@ -1,4 +1,4 @@
-/** What can stand at the cursor of a command line of gracefulctl. Pure: it is given the names of what runs. */
+/** What can stand at the cursor of a command line of gracefulctl. Pure: it is given a function that finds the names of what runs. */
 import { type Candidate, type Completion, onlyThese, shells } from '../shared/completion.ts';
 import {
   type CommandOption,
@@ -8,13 +8,14 @@ import {
   completionCommand,
 } from './command-table.ts';
 
-export interface Running {
-  readonly programs: readonly Candidate[];
-  readonly masters: readonly Candidate[];
-}
+/** Finds the names of what runs. */
+export type FindNames = (of: CommandRow['names']) => Promise<readonly Candidate[]>;
 
-/** `words`: those after `gracefulctl`, up to the cursor; the last one is what is being typed. */
-export function completeWords(words: readonly string[], running: Running): Completion {
+/**
+ * `words`: those after `gracefulctl`, up to the cursor; the last one is what is being typed. `findNames`, which may take a while, is called
+ * only if names can stand at the cursor.
+ */
+export async function completeWords(words: readonly string[], findNames: FindNames): Promise<Completion> {
   const current = words.at(-1) ?? '';
   const before = words.slice(0, -1);
   const name = before.find((word) => !word.startsWith('-'));
@@ -31,7 +32,8 @@ export function completeWords(words: readonly string[], running: Running): Compl
   if (current.startsWith('-')) return onlyThese(optionsIn(row, current, before));
   // (`--name shop`.)
   if (before.includes('--all')) return onlyThese([]);
-  return onlyThese(running[row.names].filter(({ word }) => !before.includes(word)));
+  const names = await findNames(row.names);
+  return onlyThese(names.filter(({ word }) => !before.includes(word)));
 }
 
 function optionsIn(row: CommandRow, current: string, before: readonly string[]): readonly Candidate[] {

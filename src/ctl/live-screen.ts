@@ -20,21 +20,37 @@ const cursor = { hide: '\u001B[?25l', show: '\u001B[?25h', home: '\u001B[H' };
 const wrap = { off: '\u001B[?7l', on: '\u001B[?7h' };
 const clear = { lineEnd: '\u001B[K', below: '\u001B[J' };
 
+/** Of a terminal that does not know its size, as in ncurses. */
+const usualSize: Size = { columns: 80, rows: 24 };
+
 /** True if there is a terminal to draw in. */
 export function hasScreen(): boolean {
   return process.stdout.isTTY;
 }
 
+/** The size of the terminal. A serial console, and a pseudo-terminal without a window, have 0 columns and 0 rows. */
+export function screenSize(): Size {
+  const { columns, rows } = process.stdout;
+  return {
+    columns: columns > 0 ? columns : usualSize.columns,
+    rows: rows > 0 ? rows : usualSize.rows,
+  };
+}
+
 /**
- * Shows what `draw` returns, and draws again every second and when the size of the terminal changes. `draw` must not reject. Resolves when the user
- * has had enough; after another signal, the process ends by it.
+ * Shows what `draw` returns, and draws again every second and when the size of the terminal changes. `draw` must not reject. Resolves when the
+ * user has had enough; a drawing that is not ready then is no longer wanted, and its signal is aborted. After another signal, the process ends
+ * by it.
  */
-export async function showLive(draw: (size: Size) => Promise<string>): Promise<void> {
+export async function showLive(draw: (size: Size, signal: AbortSignal) => Promise<string>): Promise<void> {
   const { stdin, stdout } = process;
   let wake = (): void => undefined;
+  let drawing = new AbortController();
+  let resizes = 0;
   let isOver = false;
   const end = (): void => {
     isOver = true;
+    drawing.abort();
     wake();
   };
   const hearKey = (text: string): void => {
@@ -45,6 +61,7 @@ export async function showLive(draw: (size: Size) => Promise<string>): Promise<v
     process.kill(process.pid, signal);
   };
   const redraw = (): void => {
+    resizes += 1;
     wake();
   };
   const signals = ['SIGTERM', 'SIGHUP'] as const;
@@ -76,10 +93,14 @@ export async function showLive(draw: (size: Size) => Promise<string>): Promise<v
   try {
     // `isOver` changes while it is awaited.
     for (;;) {
-      const text = await draw({ columns: stdout.columns, rows: stdout.rows });
-      if (hasEnded()) break;
-      const lines = text.replace(/\n$/, '').split('\n').slice(0, stdout.rows);
+      const resizesBefore = resizes;
+      // One for each drawing: a signal that lives longer would keep something of every request that it is given to.
+      drawing = new AbortController();
+      const text = await Promise.race([draw(screenSize(), drawing.signal), aborted(drawing.signal)]);
+      if (text === null || hasEnded()) break;
+      const lines = text.replace(/\n$/, '').split('\n').slice(0, screenSize().rows);
       stdout.write(cursor.home + lines.map((line) => line + clear.lineEnd).join('\n') + clear.below);
+      if (resizes > resizesBefore) continue;
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, everyMs);
         wake = () => {
@@ -96,4 +117,17 @@ export async function showLive(draw: (size: Size) => Promise<string>): Promise<v
   function hasEnded(): boolean {
     return isOver;
   }
+}
+
+/** Resolves to null when the signal is aborted. */
+function aborted(signal: AbortSignal): Promise<null> {
+  return new Promise((resolve) => {
+    signal.addEventListener(
+      'abort',
+      () => {
+        resolve(null);
+      },
+      { once: true },
+    );
+  });
 }

@@ -8,13 +8,16 @@ import { scale } from './act/scale.ts';
 import { shutDown, stop } from './act/stop.ts';
 import { update } from './act/update.ts';
 import { answerShell } from './answer-shell.ts';
-import { parseCommandLine, program, type Request } from './command-line.ts';
+import { type Command, parseCommandLine, program, type Request } from './command-line.ts';
 import { type ExitCode, exitCodeOf, exitCodes } from './ctl-exit-codes.ts';
 import { openTerminal, type Terminal } from './output-streams.ts';
 import { showEvents } from './show/follow-events.ts';
 import { showTop, watchStatus } from './show/show-top.ts';
 import { showLogs } from './show/show-logs.ts';
 import { showStatus } from './show/show-status.ts';
+
+/** The commands that change nothing, which may end at any time. */
+const onlyShows: ReadonlySet<Command['kind']> = new Set(['list', 'status', 'top', 'events', 'logs']);
 
 /** Runs the command in `argv` (without node and script) and sets the exit code. Never rejects. */
 export async function main(argv: readonly string[]): Promise<void> {
@@ -26,6 +29,7 @@ export async function main(argv: readonly string[]): Promise<void> {
       return;
     }
     const request = await parseCommandLine(argv);
+    if (request !== null && !onlyShows.has(request.command.kind)) terminal.outliveStdout();
     // --help and --version have been answered.
     process.exitCode = request === null ? exitCodes.done : await obey(request, terminal);
   } catch (error) {

@@ -1,6 +1,8 @@
 /** What the commands write to. It owns the two streams and the colours. */
 import { once } from 'node:events';
+import { messageOf, systemCode } from '../shared/errors.ts';
 import { colourPaint } from '../shared/paint.ts';
+import { exitCodes } from './ctl-exit-codes.ts';
 import { plain, type Styles } from './show/status-view.ts';
 
 export interface Terminal {
@@ -18,17 +20,42 @@ export interface Terminal {
   readonly errStyles: Styles;
 }
 
-/** The process's own streams. When the reader of stdout has gone (`| head`), the process ends without a word. */
-export function openTerminal(): Terminal {
-  process.stdout.on('error', () => {
-    process.exit();
+/** The streams of the process itself. */
+export interface OwnTerminal extends Terminal {
+  /** From now on the process goes on if stdout is lost: its exit code has to tell how the command ended. */
+  readonly outliveStdout: () => void;
+}
+
+/**
+ * The process's own streams. When the reader of stdout has gone (`| head`), the process ends without a word. When stdout cannot be written
+ * for another reason, such as a full disk, it says so on stderr and exits with 1.
+ */
+export function openTerminal(): OwnTerminal {
+  let isLost = false;
+  let needsStdout = true;
+  process.stdout.on('error', (error: Error) => {
+    // Each line that was written before the first error was reported has an error of its own.
+    if (!isLost && systemCode(error) !== 'EPIPE') {
+      // The command sets its exit code after this.
+      process.once('exit', () => {
+        process.exitCode = exitCodes.failed;
+      });
+      process.stderr.write(`gracefulctl: cannot write to stdout: ${messageOf(error)}\n`);
+    }
+    isLost = true;
+    if (needsStdout) process.exit();
   });
+  // Without a listener the error would end the process, and there is nowhere to report it.
+  process.stderr.on('error', () => undefined);
   return {
+    outliveStdout: () => {
+      needsStdout = false;
+    },
     out: (text) => {
-      process.stdout.write(text);
+      if (!isLost) process.stdout.write(text);
     },
     outSlowly: async (text) => {
-      if (!process.stdout.write(text)) await once(process.stdout, 'drain');
+      if (!isLost && !process.stdout.write(text)) await once(process.stdout, 'drain');
     },
     err: (text) => {
       process.stderr.write(text);

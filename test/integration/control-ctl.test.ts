@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, chownSync, mkdirSync } from 'node:fs';
+import { chmodSync, chownSync, closeSync, existsSync, mkdirSync, openSync } from 'node:fs';
+import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
@@ -8,6 +9,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { ControlServer } from '../../src/master/control/control-server.ts';
 import type { ErrorAnswer } from '../../src/shared/control-api.ts';
 import { askControl } from '../../src/shared/control-client.ts';
+import { eventually } from '../helpers/eventually.ts';
 import {
   failed,
   FakeMaster,
@@ -113,6 +115,46 @@ describe('gracefulctl', () => {
     expect(named.code).toBe(1);
     expect(named.out).toMatch(/^program +api$/m);
     expect(named.err).toContain('cannot reach the master odd');
+  });
+
+  test('a master that ends while it is asked does not count', async () => {
+    await start('api');
+    for (const word of ['list', 'reload']) {
+      const ending = createHttpServer();
+      ending.on('request', (_request: IncomingMessage, response: ServerResponse) => {
+        ending.close();
+        response.destroy();
+      });
+      await once(ending.listen(join(folder.path, 'old.sock')), 'listening');
+      const { code, out, err } = await run(word);
+      expect([word, code, err]).toEqual([word, 0, '']);
+      expect(out).not.toContain('old');
+      expect(ending.listening).toBe(false);
+    }
+    expect(master.calls).toContain('reload');
+  });
+
+  test('completion asks no master for the names of commands, and waits only briefly for one that does not answer', async () => {
+    await start('web');
+    let connections = 0;
+    const connectedMs: number[] = [];
+    const silent = createServer((socket) => {
+      const since = performance.now();
+      connections += 1;
+      socket
+        .on('error', () => undefined)
+        .on('close', () => connectedMs.push(performance.now() - since))
+        .resume();
+    });
+    await once(silent.listen(join(folder.path, 'silent.sock')), 'listening');
+    expect((await run('__complete', 'rel')).out).toMatch(/^reload\t/m);
+    expect(connections).toBe(0);
+    expect((await run('__complete', 'reload', '')).out).toMatch(/^web\t/m);
+    await eventually('all connections are closed', () => connectedMs.length === connections);
+    silent.close();
+    // It was looked for, and asked. Other commands wait 5 s.
+    expect(connections).toBeGreaterThan(1);
+    expect(Math.max(...connectedMs)).toBeLessThan(4_000);
   });
 
   test('with two programs, a command that acts wants a name, and takes it as a word or as an option', async () => {
@@ -392,6 +434,37 @@ describe('gracefulctl', () => {
     }
     const { code, err } = await running;
     expect([code, err]).toEqual([0, '']);
+  });
+
+  test('a command that acts goes on when its reader has gone, and exits with what has come of it', async () => {
+    const masters = new Map(['a', 'b', 'c', 'd', 'e', 'f'].map((name) => [name, new FakeMaster()]));
+    for (const [name, its] of masters) await start(name, its);
+    // Not all are asked at once, and the last one is unknown.
+    const child = ctl('reload', ...masters.keys(), 'nosuch', '--json');
+    child.stdout?.destroy();
+    const { code, err } = await outcomeOf(child);
+    expect([code, err]).toEqual([3, '']);
+    for (const [name, { calls }] of masters) expect([name, calls]).toEqual([name, ['reload']]);
+  });
+
+  test.runIf(existsSync('/dev/full'))('stdout that cannot be written is an error', async () => {
+    await start();
+    for (const word of ['list', 'reload']) {
+      const full = openSync('/dev/full', 'w');
+      const child = spawn(process.execPath, ['--import', 'tsx', launcher, word, '--json'], {
+        env: { ...process.env, GRACEFUL_RUN_CONTROL_FOLDER: folder.path, FORCE_COLOR: '0' },
+        stdio: ['ignore', full, 'pipe'],
+      });
+      closeSync(full);
+      started.push(child);
+      const { code, err } = await outcomeOf(child);
+      expect([word, code, err]).toEqual([
+        word,
+        1,
+        expect.stringMatching(/^gracefulctl: cannot write to stdout: .*ENOSPC.*\n$/),
+      ]);
+    }
+    expect(master.calls).toContain('reload');
   });
 
   test('an answer that is not understood is refused, and so is a peer that is no master', async () => {

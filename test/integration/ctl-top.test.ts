@@ -2,12 +2,16 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { expect, onTestFinished, test } from 'vitest';
+import { openControlServer } from '../../src/master/control/control-server.ts';
+import type { Status } from '../../src/shared/control-api.ts';
 import { eventually } from '../helpers/eventually.ts';
+import { FakeMaster, settleable } from '../helpers/fake-master.ts';
 import { begin } from '../helpers/plain-client.ts';
 import { built, gracefulctl } from '../helpers/run-gracefulctl.ts';
-import { kill, runMaster, type RunningMaster } from '../helpers/run-master.ts';
+import { kill, runMaster, type RunningMaster, temporaryFolder } from '../helpers/run-master.ts';
 
 const script = '/usr/bin/script';
 const isThere = process.platform === 'linux' && existsSync(script);
@@ -28,7 +32,7 @@ interface Session {
 }
 
 /** gracefulctl in a terminal of its own, between two looks at the settings of that terminal. */
-function inTerminal(master: RunningMaster, words: string, columns = 80, rows = 24): Session {
+function inTerminal(master: Pick<RunningMaster, 'runtime'>, words: string, columns = 80, rows = 24): Session {
   const command = `stty cols ${columns} rows ${rows}; stty -g; ${process.execPath} ${built} ${words}; echo "code $?"; stty -g`;
   const child = spawn(script, ['--quiet', '--flush', '--command', command, '/dev/null'], {
     env: { ...process.env, XDG_RUNTIME_DIR: master.runtime, TERM: 'xterm', NO_COLOR: '1', COLUMNS: '' },
@@ -155,6 +159,78 @@ test.skipIf(!isThere)('a master that ends meanwhile is reported, and the picture
   session.type('q');
   await session.ended;
   expect(aroundIt(session.output()).code).toBe('0');
+});
+
+test.skipIf(!isThere).each(['top', 'status --watch'])(
+  'q ends %s at once, even while a master does not answer',
+  async (words) => {
+    const runtime = temporaryFolder();
+    const fake = new FakeMaster();
+    const asked = settleable<undefined>();
+    let questions = 0;
+    const programs = (): Promise<readonly Status[]> => {
+      questions += 1;
+      if (questions === 1) return Promise.resolve([fake.status]);
+      asked.resolve(undefined);
+      return new Promise(() => undefined);
+    };
+    const server = await openControlServer({
+      name: 'web',
+      folders: [join(runtime, 'graceful-run')],
+      commands: { ...fake.commands, programs },
+      onChange: () => undefined,
+    });
+    onTestFinished(() => server.close());
+    const session = inTerminal({ runtime }, words);
+    await asked.promise;
+    const typedAt = performance.now();
+    session.type('q');
+    await session.ended;
+    // gracefulctl would wait 5 s for the answer.
+    expect(performance.now() - typedAt).toBeLessThan(3_000);
+    const { before, after, code } = aroundIt(session.output());
+    expect([after, code]).toEqual([before, '0']);
+  },
+);
+
+test.skipIf(!isThere).each(['top', 'status --watch'])(
+  'a terminal of unknown size shows %s',
+  async (words) => {
+    const master = runMaster({ name: 'shop' });
+    await master.serving();
+    const session = inTerminal(master, words, 0, 0);
+    await eventually(
+      'there is a picture',
+      () => session.picture().some((line) => line.includes('shop')),
+      15_000,
+    );
+    session.type('q');
+    await session.ended;
+    expect(aroundIt(session.output()).code).toBe('0');
+  },
+);
+
+test.skipIf(!isThere)('a name that means nothing is reported below the programs of top', async () => {
+  const master = runMaster({ name: 'shop' });
+  await master.serving();
+  const session = inTerminal(master, 'top shop nosuch');
+  await eventually('it is said', () => session.picture().at(-1)?.includes('nosuch') === true, 15_000);
+  expect(session.picture().some((line) => line.startsWith('shop '))).toBe(true);
+  session.type('q');
+  await session.ended;
+  expect(aroundIt(session.output()).code).toBe('3');
+});
+
+test('without a terminal, top reports a name that means nothing on stderr and in its exit code', async () => {
+  const master = runMaster({ name: 'shop' });
+  await master.serving();
+  for (const flags of [[], ['--json']]) {
+    const words = ['top', 'shop', 'nosuch', ...flags];
+    const { code, out, err } = await gracefulctl(words, { XDG_RUNTIME_DIR: master.runtime });
+    expect([code, err]).toEqual([3, expect.stringContaining('none is called nosuch')]);
+    expect(out).toContain('shop');
+    expect(out).not.toContain('nosuch');
+  }
 });
 
 test('without a terminal, both print once', async () => {

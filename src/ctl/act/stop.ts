@@ -1,9 +1,16 @@
 /** `gracefulctl stop` and `shutdown`: ask for a graceful stop and, with --wait, stay until it is done. */
+import { setTimeout as delay } from 'node:timers/promises';
 import { askToStop } from '../../shared/ask-to-stop.ts';
 import { programRoute, routes } from '../../shared/control-api.ts';
-import type { FoundMaster } from '../masters/find-masters.ts';
+import { GracefulRunError } from '../../shared/errors.ts';
+import { isRunning } from '../../shared/is-running.ts';
+import type { AnsweringMaster } from '../masters/list-programs.ts';
 import type { FoundProgram } from '../masters/select-programs.ts';
 import type { Achieved } from './report.ts';
+
+/** How long a master may take to end after it has closed its control socket. */
+const exitBoundMs = 10_000;
+const lookEveryMs = 20;
 
 /**
  * Resolves when the stop is accepted or, with `wait`, when no worker of the program is left. A master that was started for this program
@@ -16,19 +23,38 @@ export async function stop({ master, status }: FoundProgram, wait: boolean): Pro
 }
 
 /** Resolves when the stop is accepted or, with `wait`, when the master's process has ended. */
-export function shutDown(master: FoundMaster, wait: boolean): Promise<Achieved> {
+export function shutDown(master: AnsweringMaster, wait: boolean): Promise<Achieved> {
   return stopAt('shut down', master, routes.stop, wait, true);
 }
 
 async function stopAt(
   action: string,
-  master: FoundMaster,
+  { path, master: { pid } }: AnsweringMaster,
   route: string,
   wait: boolean,
   endsMaster: boolean,
 ): Promise<Achieved> {
-  const result = await askToStop(action, { path: master.path, route, endsMaster }, wait);
-  return wait
-    ? { state: 'stopped', result, text: 'stopped' }
-    : { state: 'accepted', result, text: `stop accepted by the master with pid ${result.pid}` };
+  try {
+    const result = await askToStop(action, { path, route, endsMaster }, wait);
+    return wait
+      ? { state: 'stopped', result, text: 'stopped' }
+      : { state: 'accepted', result, text: `stop accepted by the master with pid ${result.pid}` };
+  } catch (error) {
+    // It has closed its socket since it was found: what is asked for happens already.
+    const isEnding = endsMaster && error instanceof GracefulRunError && error.code === 'masterNotFound';
+    if (!isEnding || (wait && !(await hasEnded(pid)))) throw error;
+    return wait
+      ? { state: 'stopped', result: { pid }, text: 'stopped' }
+      : { state: 'accepted', result: { pid }, text: `the master with pid ${pid} had already stopped` };
+  }
+}
+
+/** Resolves when the process has ended, or to false if it goes on. Only its parent is notified, so this polls. */
+async function hasEnded(pid: number): Promise<boolean> {
+  const deadline = performance.now() + exitBoundMs;
+  while (isRunning(pid)) {
+    if (performance.now() > deadline) return false;
+    await delay(lookEveryMs);
+  }
+  return true;
 }

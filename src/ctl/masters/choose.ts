@@ -1,7 +1,7 @@
 /** Finds what the words of a command line mean among everything that runs. */
 import type { Request } from '../command-line.ts';
 import { foreignError, notFound, type Search } from './find-masters.ts';
-import { type AnsweringMaster, type ListedMaster, listMasters } from './list-programs.ts';
+import { type AnsweringMaster, type ListedMaster, listMasters, type Question } from './list-programs.ts';
 import { type FoundProgram, selectPrograms } from './select-programs.ts';
 import { searchFor } from './search.ts';
 import { selectMasters } from './select-masters.ts';
@@ -10,14 +10,14 @@ import type { Selection, Wanted } from './selection.ts';
 /** What is chosen, and everything that it was chosen from. */
 type Choice<Found> = Selection<Found> & { readonly masters: readonly ListedMaster[] };
 
-/** As selectPrograms(). `hasLoad`: with what the workers do. @throws GracefulRunError also masterNotFound, and masterForbidden if another user's master is meant. */
+/** As selectPrograms(). @throws GracefulRunError also masterNotFound, and masterForbidden if another user's master is meant. */
 export async function choosePrograms(
   { wanted, spell, command }: Request,
   takes: 'one' | 'any',
-  hasLoad = false,
+  question: Question = {},
 ): Promise<Choice<FoundProgram>> {
   const search = searchFor(command.kind);
-  const masters = await livingMasters(search, wanted, hasLoad);
+  const masters = await livingMasters(search, wanted, question);
   return { masters, ...(await withForeign(selectPrograms(masters, wanted, spell, takes), search)) };
 }
 
@@ -35,9 +35,9 @@ export async function chooseMasters(
 async function livingMasters(
   search: Search,
   { words }: Wanted,
-  hasLoad = false,
+  question: Question = {},
 ): Promise<readonly ListedMaster[]> {
-  const masters = await listMasters(search, hasLoad);
+  const masters = await listMasters(search, question);
   if (masters.length === 0) throw await notFound(words[0] ?? null, search);
   return masters;
 }

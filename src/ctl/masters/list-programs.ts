@@ -1,7 +1,9 @@
 /** Asks every living master for its programs. */
 import * as z from 'zod/mini';
 import { type ProgramList, routes } from '../../shared/control-api.ts';
+import type { ControlRequest } from '../../shared/control-client.ts';
 import { GracefulRunError } from '../../shared/errors.ts';
+import { lookFor } from '../../shared/look-for-listener.ts';
 import { parseJson, programList, readAnswer } from '../../shared/schemas/answer-schemas.ts';
 import { ask, promptMs } from '../../shared/ask-master.ts';
 import { findMasters, type FoundMaster, type Search } from './find-masters.ts';
@@ -22,22 +24,47 @@ export function isAnswering(master: ListedMaster): master is AnsweringMaster {
   return 'programs' in master;
 }
 
-/** All masters of this user, asked at once. `hasLoad`: with what the workers do. */
-export async function listMasters(search: Search, hasLoad = false): Promise<readonly ListedMaster[]> {
+/** How masters are asked. */
+export interface Question {
+  /** With what the workers do. Default false. */
+  readonly hasLoad?: boolean;
+  /** How long a master may take, in ms. Default: that of what it can answer at once. */
+  readonly timeoutMs?: number;
+  /** Breaks the question off. */
+  readonly signal?: AbortSignal;
+}
+
+/** All masters of this user, asked at once. One that ends meanwhile does not count. */
+export async function listMasters(search: Search, question: Question = {}): Promise<readonly ListedMaster[]> {
   const masters = await findMasters(search);
-  return Promise.all(masters.map(async (master) => listPrograms(master, hasLoad)));
+  const listed = await Promise.all(masters.map(async (master) => listPrograms(master, question)));
+  return listed.filter((master) => master !== null);
 }
 
 const rawList = z.object({ programs: z.array(z.record(z.string(), z.unknown())) });
 
-async function listPrograms(master: FoundMaster, hasLoad: boolean): Promise<ListedMaster> {
-  const route = hasLoad ? `${routes.programs}?load` : routes.programs;
-  const request = { path: master.path, method: 'GET', route, timeoutMs: promptMs } as const;
+/** Null: the master has ended since it was found. */
+async function listPrograms(
+  master: FoundMaster,
+  { hasLoad = false, timeoutMs = promptMs, signal }: Question,
+): Promise<ListedMaster | null> {
+  const request: ControlRequest = {
+    path: master.path,
+    method: 'GET',
+    route: hasLoad ? `${routes.programs}?load` : routes.programs,
+    timeoutMs,
+    ...(signal === undefined ? {} : { signal }),
+  };
   try {
     const { body } = await ask(`reach the master ${master.name}`, request, [200]);
     return { ...master, ...readAnswer(programList, body), raw: rawList.parse(parseJson(body)).programs };
   } catch (error) {
     if (!(error instanceof GracefulRunError)) throw error;
-    return { ...master, error };
+    return (await hasEnded(master, error)) ? null : { ...master, error };
   }
+}
+
+/** A master that ends may refuse the connection, break it off, or say so. */
+async function hasEnded({ path }: FoundMaster, { code }: GracefulRunError): Promise<boolean> {
+  return code === 'masterNotFound' || code === 'masterStopped' || (await lookFor(path)) === 'absent';
 }

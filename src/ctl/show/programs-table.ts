@@ -114,14 +114,13 @@ const empty: Cells = {
 
 function cellsOf({ status, label, usage }: TableProgram, isBelowHeading: boolean, nowMs: number): Cells {
   const { generation, release, workersWanted } = status;
-  const upMs = uptimeOf(status);
   return {
     program: isBelowHeading ? `  ${printable(status.program)}` : printable(label),
     group: status.group === null ? '' : printable(status.group),
     state: stateOf(status),
     generation: generation === null ? '-' : String(generation),
     ready: status.phase === 'scheduled' ? '-' : `${readyIn(status)}/${workersWanted}`,
-    up: upMs === null ? '-' : formatAge(upMs),
+    up: upOf(status, nowMs),
     release: release === null ? '-' : printable(describeRelease(release)),
     memory: usage === null ? '-' : formatBytes(usage.memoryBytes),
     cpu: usage === null ? '-' : `${usage.cpuPercent}%`,
@@ -134,10 +133,12 @@ function readyIn({ workers }: Status): number {
   return workers.filter(({ isAccepting }) => isAccepting).length;
 }
 
-/** Of its oldest worker that takes new connections. */
-function uptimeOf({ workers }: Status): number | null {
+/** Since when its oldest worker that takes new connections is there; or when a scheduled program runs next. */
+function upOf({ phase, schedule, workers }: Status, nowMs: number): string {
+  const nextAt = phase === 'scheduled' ? (schedule?.nextAt ?? null) : null;
+  if (nextAt !== null) return `in ${formatAge(nextAt - nowMs)}`;
   const serving = workers.filter(({ isAccepting }) => isAccepting).map(({ uptimeMs }) => uptimeMs);
-  return serving.length === 0 ? null : Math.max(...serving);
+  return serving.length === 0 ? '-' : formatAge(Math.max(...serving));
 }
 
 export function stateOf(status: Status): string {

@@ -71,23 +71,27 @@ async function readLogs(
   if (opened.status !== 200) throw refused(action, { status: opened.status, body: refusal });
 }
 
-/** `label`: of the program, where there are several. */
-function printerFor(
+/**
+ * `label`: of the program, where there are several. A record that this version does not know, of a newer master, is left out; with `isJson` it
+ * is printed as it came.
+ */
+export function printerFor(
   label: string | null,
   isJson: boolean,
-  terminal: Terminal,
+  terminal: Pick<Terminal, 'outSlowly' | 'err' | 'styles'>,
 ): (line: string) => Promise<void> {
   return async (line) => {
     const record = readLogRecord(parseJson(line));
-    if (isJson && (record === null || !('notice' in record))) {
+    if (record === null) {
+      if (isJson) await terminal.outSlowly(`${line}\n`);
+      return;
+    }
+    if ('notice' in record)
+      terminal.err(`gracefulctl: ${label === null ? '' : `${label}: `}${printable(record.notice)}\n`);
+    else if (isJson)
       await terminal.outSlowly(
         `${JSON.stringify({ ...(label === null ? {} : { program: label }), ...record })}\n`,
       );
-      return;
-    }
-    if (record === null) return;
-    if ('notice' in record)
-      terminal.err(`gracefulctl: ${label === null ? '' : `${label}: `}${printable(record.notice)}\n`);
     else await terminal.outSlowly(renderLogLine(record, label, terminal.styles));
   };
 }

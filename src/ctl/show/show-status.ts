@@ -5,7 +5,7 @@ import { printable } from '../../shared/printable.ts';
 import type { Request } from '../command-line.ts';
 import { type ExitCode, exitCodeOf, exitCodes, worstOf } from '../ctl-exit-codes.ts';
 import { choosePrograms } from '../masters/choose.ts';
-import { isAnswering, type ListedMaster } from '../masters/list-programs.ts';
+import { isAnswering, type ListedMaster, type Question } from '../masters/list-programs.ts';
 import type { FoundProgram } from '../masters/select-programs.ts';
 import type { Terminal } from '../output-streams.ts';
 import { widthOf } from './columns.ts';
@@ -17,6 +17,8 @@ export interface StatusOptions {
   readonly json: boolean;
   /** A single program has its line in a table too. */
   readonly asTable: boolean;
+  /** Breaks off what is asked. */
+  readonly signal?: AbortSignal;
 }
 
 /**
@@ -30,7 +32,9 @@ export async function showStatus(
   terminal: Terminal,
 ): Promise<ExitCode> {
   const first = lookAtProcesses();
-  const { masters, found, missing } = await choosePrograms(request, 'any');
+  const { signal } = options;
+  const question: Question = { ...(signal === undefined ? {} : { signal }) };
+  const { masters, found, missing } = await choosePrograms(request, 'any', question);
   const [failed, ...more] = missing;
   const isEverything = request.wanted.words.length === 0;
   const isAlone = isEverything ? masters.length === 1 : found.length === 0;

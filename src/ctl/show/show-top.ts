@@ -3,10 +3,12 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { count } from '../../shared/counts.ts';
 import { renderError } from '../../shared/render-error.ts';
 import type { Request } from '../command-line.ts';
-import { type ExitCode, exitCodes } from '../ctl-exit-codes.ts';
-import { hasScreen, showLive } from '../live-screen.ts';
+import { type ExitCode, exitCodeOf, exitCodes, worstOf } from '../ctl-exit-codes.ts';
+import { hasScreen, screenSize, showLive } from '../live-screen.ts';
 import { choosePrograms } from '../masters/choose.ts';
+import type { Question } from '../masters/list-programs.ts';
 import type { FoundProgram } from '../masters/select-programs.ts';
+import type { Selection } from '../masters/selection.ts';
 import type { Terminal } from '../output-streams.ts';
 import { type Look, lookAtProcesses, type Usage, usageOf } from './process-usage.ts';
 import { showStatus } from './show-status.ts';
@@ -19,9 +21,13 @@ const apartMs = 1_000;
 interface Sample {
   readonly look: Look;
   readonly found: readonly FoundProgram[];
+  readonly missing: Selection<FoundProgram>['missing'];
 }
 
-/** @throws GracefulRunError if there is nothing to show at first. */
+/**
+ * A word that means nothing, or a master that does not answer, is reported and decides the exit code. @throws GracefulRunError if there is
+ * nothing to show at first.
+ */
 export async function showTop(
   request: Request,
   { json }: { readonly json: boolean },
@@ -37,23 +43,26 @@ export async function showTop(
         .map((program, index) => jsonLine(program, now.found[index]))
         .join(''),
     );
-    return exitCodes.done;
+    return reportMissing(now, terminal);
   }
   const picture = (columns: number | null, rows: number | null): string => {
     const programs = programsOf(before, now);
     const workers = programs.reduce((sum, { status }) => sum + status.workers.length, 0);
     const title = `${count(programs.length, 'program')}, ${count(workers, 'worker')}${isLive ? '; q: quit' : ''}`;
-    return renderTop(programs, { columns, rows, styles: terminal.styles, title });
+    const problems = isLive ? now.missing.map(({ error }) => error.message) : [];
+    return renderTop(programs, { columns, rows, styles: terminal.styles, title, problems });
   };
   if (!isLive) {
     terminal.out(picture(terminal.columns, null));
-    return exitCodes.done;
+    return reportMissing(now, terminal);
   }
   let isFirst = true;
-  await showLive(async ({ columns, rows }) => {
+  await showLive(async ({ columns, rows }, signal) => {
     try {
       if (!isFirst) {
-        const next = await takeSample(request);
+        const next = await takeSample(request, signal);
+        // It was broken off, so it lacks masters that run.
+        if (signal.aborted) return '';
         // A resize draws again at once; two samples that are close together say nothing.
         if (next.look.atMs - now.look.atMs >= apartMs / 2) before = now;
         now = next;
@@ -64,31 +73,41 @@ export async function showTop(
       return renderError(error, 'gracefulctl');
     }
   });
-  return exitCodes.done;
+  return exitCodeFor(now);
+}
+
+function reportMissing(sample: Sample, terminal: Terminal): ExitCode {
+  for (const { error } of sample.missing) terminal.err(`${renderError(error, 'gracefulctl')}\n`);
+  return exitCodeFor(sample);
+}
+
+function exitCodeFor({ missing }: Sample): ExitCode {
+  return worstOf(missing.map(({ error }) => exitCodeOf(error)));
 }
 
 /** As showStatus(), again and again. Without a terminal once. */
 export async function watchStatus(request: Request, terminal: Terminal): Promise<ExitCode> {
   if (!hasScreen()) return showStatus(request, { json: false, asTable: false }, terminal);
   let code: ExitCode = exitCodes.done;
-  const take = async (columns: number | null): Promise<string> => {
+  const take = async (columns: number, signal?: AbortSignal): Promise<string> => {
     let text = '';
     const write = (more: string): void => {
       text += more;
     };
-    code = await showStatus(
+    const taken = await showStatus(
       request,
-      { json: false, asTable: false },
+      { json: false, asTable: false, ...(signal === undefined ? {} : { signal }) },
       { ...terminal, out: write, err: write, columns },
     );
+    if (signal?.aborted !== true) code = taken;
     return text;
   };
-  let first: string | null = await take(process.stdout.columns);
-  await showLive(async ({ columns }) => {
+  let first: string | null = await take(screenSize().columns);
+  await showLive(async ({ columns }, signal) => {
     const ready = first;
     first = null;
     try {
-      return ready ?? (await take(columns));
+      return ready ?? (await take(columns, signal));
     } catch (error) {
       return renderError(error, 'gracefulctl');
     }
@@ -96,11 +115,12 @@ export async function watchStatus(request: Request, terminal: Terminal): Promise
   return code;
 }
 
-async function takeSample(request: Request): Promise<Sample> {
-  const { found, missing } = await choosePrograms(request, 'any', true);
+async function takeSample(request: Request, signal?: AbortSignal): Promise<Sample> {
+  const question: Question = { hasLoad: true, ...(signal === undefined ? {} : { signal }) };
+  const { found, missing } = await choosePrograms(request, 'any', question);
   const [first] = missing;
   if (found.length === 0 && first !== undefined) throw first.error;
-  return { look: lookAtProcesses(), found };
+  return { look: lookAtProcesses(), found, missing };
 }
 
 function programsOf(before: Sample, now: Sample): readonly TopProgram[] {

@@ -34,6 +34,8 @@ export interface TopOptions {
   readonly styles: Styles;
   /** Above the table. */
   readonly title: string;
+  /** Below the table, a line each: why something that is meant is not in it. */
+  readonly problems: readonly string[];
 }
 
 const order = [
@@ -80,13 +82,17 @@ type Line =
 /** The lines, joined, with a final line break. */
 export function renderTop(
   programs: readonly TopProgram[],
-  { columns, rows, styles, title }: TopOptions,
+  { columns, rows, styles, title, problems }: TopOptions,
 ): string {
+  const width = columns ?? Infinity;
+  const reasons = problems.map((problem) => cutEnd(printable(problem), width));
+  // Most of the screen is for the table.
+  const below = rows === null ? reasons : shortened(reasons, Math.max(1, Math.floor(rows / 3)));
+  const room = rows === null ? null : Math.max(1, rows - below.length);
   const whole = programs.flatMap((program) => linesOf(program, true));
   // The title and the heads stand above them.
-  const hasRoom = rows === null || whole.length + 2 <= rows;
+  const hasRoom = room === null || whole.length + 2 <= room;
   const lines = hasRoom ? whole : programs.flatMap((program) => linesOf(program, false));
-  const width = columns ?? Infinity;
   const layout = fit(
     lines.flatMap((line) => (line.kind === 'row' ? [line.cells] : [])),
     width,
@@ -101,7 +107,8 @@ export function renderTop(
       return layout.has('state') ? row.replace(state, () => styles[line.meaning](state)) : row;
     }),
   ];
-  return `${(rows === null ? text : shortened(text, rows)).join('\n')}\n`;
+  const table = room === null ? text : shortened(text, room);
+  return `${[...table, ...below.map((problem) => styles.bad(problem))].join('\n')}\n`;
 }
 
 /** The last line says how much is missing. */

@@ -1,4 +1,5 @@
 /** Commands that start what a package.json names: `npm start`, `yarn serve`, `node --run dev`, `npx tsx app.ts`. Pure. */
+import { interpreterNamed } from './interpreters.ts';
 import { isAssignment } from './split-words.ts';
 
 export type PackageCommand =
@@ -82,11 +83,18 @@ export function packageCommand(name: string, args: readonly string[]): PackageCo
   return manager.isRunImplied ? { kind: 'script', name: verb, folder, orCommand: first.words } : null;
 }
 
+/** Other switches may come first. Node.js applies none of them to the script of `--run`, not even --env-file (nodejs/node#62988). */
 function nodeRun(args: readonly string[]): PackageCommand | null {
-  const [option, next] = args;
-  const glued = /^--run=(.+)$/.exec(option ?? '')?.[1];
-  const name = glued ?? (option === '--run' ? next : undefined);
-  return name === undefined ? null : { kind: 'script', name, folder: null, orCommand: null };
+  const node = interpreterNamed('node');
+  for (let index = 0; index < args.length; index += 1) {
+    const word = args[index] ?? '';
+    const name = word === '--run' ? args[index + 1] : /^--run=(.+)$/.exec(word)?.[1];
+    if (name !== undefined) return { kind: 'script', name, folder: null, orCommand: null };
+    const isSwitch = word.startsWith('-') && word !== '-' && word !== '--';
+    if (!isSwitch || node?.scriptless.has(word) === true) return null;
+    if (node?.values.has(word) === true) index += 1;
+  }
+  return null;
 }
 
 /** The words from the first that is no option on, and the folder that an option before it named. */

@@ -52,6 +52,15 @@ test.each([
     { kind: 'logs', follow: false, lines: null, sinceMs: null, stderr: false, json: false },
   ],
   ['shutdown --wait platform', ['platform'], { kind: 'shutdown', wait: true, json: false }],
+  // Programs that are called like commands.
+  ['reload status --wait', ['status'], { kind: 'reload', wait: 'serving', json: false }],
+  ['reload --wait --name list', ['list'], { kind: 'reload', wait: 'serving', json: false }],
+  ['--name status stop --wait', ['status'], { kind: 'stop', wait: true, json: false }],
+  [
+    'logs -n 5 list',
+    ['list'],
+    { kind: 'logs', follow: false, lines: 5, sinceMs: null, stderr: false, json: false },
+  ],
 ])('%s', async (line, words, command) => {
   const request = await parseCommandLine(line.split(' '));
   expect(request?.wanted).toEqual({ words, all: false });
@@ -106,6 +115,8 @@ test.each([
   ['ps --verbose', 'list has no option --verbose', 'see gracefulctl list --help'],
   ['shutdown --dry-run', 'shutdown has no option --dry-run', 'see gracefulctl shutdown --help'],
   ['--alll', 'gracefulctl has no option --alll', 'did you mean --all?'],
+  ['list reload --wait', 'list has no option --wait', 'see gracefulctl list --help'],
+  ['--name reload list --wait', 'list has no option --wait', 'see gracefulctl list --help'],
   ['scale shop', 'the number of workers is missing', 'gracefulctl scale shop 3'],
 ])('%s is refused with what to type instead', async (line, message, hint) => {
   const error = await refusal(...line.split(' '));

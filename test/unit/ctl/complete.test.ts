@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import type { Candidate } from '../../../src/shared/completion.ts';
 import { completeWords } from '../../../src/ctl/complete.ts';
 
 const running = {
@@ -9,8 +10,9 @@ const running = {
   masters: [{ word: 'blue', about: '/run/blue.sock' }],
 };
 
-function words(line: string): readonly string[] {
-  return completeWords(line.split(' '), running).candidates.map(({ word }) => word);
+async function words(line: string): Promise<readonly string[]> {
+  const { candidates } = await completeWords(line.split(' '), (of) => Promise.resolve(running[of]));
+  return candidates.map(({ word }) => word);
 }
 
 test.each([
@@ -26,13 +28,30 @@ test.each([
   ['completion ', ['bash', 'zsh', 'fish']],
   ['completion bash ', []],
   ['nonsense ', []],
-])('gracefulctl %s', (line, expected) => {
-  expect(words(line).filter((word) => !/^--(?!wait=)/.test(word))).toEqual(expected);
+])('gracefulctl %s', async (line, expected) => {
+  expect((await words(line)).filter((word) => !/^--(?!wait=)/.test(word))).toEqual(expected);
 });
 
-test('an option that was given is not offered again, and only commands have theirs', () => {
-  expect(words('update --dry-run --')).not.toContain('--dry-run');
-  expect(words('update --')).toContain('--dry-run');
-  expect(words('list --')).not.toContain('--dry-run');
-  expect(words('--')).toEqual(['--json', '--all', '--name', '--help', '--version']);
+test('an option that was given is not offered again, and only commands have theirs', async () => {
+  expect(await words('update --dry-run --')).not.toContain('--dry-run');
+  expect(await words('update --')).toContain('--dry-run');
+  expect(await words('list --')).not.toContain('--dry-run');
+  expect(await words('--')).toEqual(['--json', '--all', '--name', '--help', '--version']);
+});
+
+test.each([
+  ['', []],
+  ['rel', []],
+  ['reload --w', []],
+  ['reload --all ', []],
+  ['completion ', []],
+  ['reload s', ['programs']],
+  ['update ', ['masters']],
+])('for `gracefulctl %s`, only names that can stand there are looked for: %j', async (line, expected) => {
+  const asked: string[] = [];
+  await completeWords(line.split(' '), (of): Promise<readonly Candidate[]> => {
+    asked.push(of);
+    return Promise.resolve([]);
+  });
+  expect(asked).toEqual(expected);
 });

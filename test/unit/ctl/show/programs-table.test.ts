@@ -148,6 +148,20 @@ test('one that waits for its next run has no worker that should be ready', () =>
   expect(text).toMatch(/^backup +scheduled +- +- +-/m);
 });
 
+test('one that waits for its next run says when that comes', () => {
+  const schedule = {
+    expression: '@hourly',
+    timezone: null,
+    nextAt: 121_000,
+    run: null,
+    isPending: false,
+    lastRun: null,
+  };
+  const waiting = program('backup', { phase: 'scheduled', generation: null, workers: [], schedule });
+  const text = renderPrograms([group('backup', waiting)], { nowMs: 1_000, columns: 80, styles: plain });
+  expect(text).toMatch(/^backup +scheduled +- +- +in 2m 0s +/m);
+});
+
 test.each([
   ['good', 'serving', {}],
   ['warn', 'serving', { workersWanted: 2 }],

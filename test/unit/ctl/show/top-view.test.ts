@@ -18,8 +18,9 @@ function render(
   columns: number | null,
   rows: number | null = null,
   programs: readonly TopProgram[] = [shop],
+  problems: readonly string[] = [],
 ): readonly string[] {
-  return renderTop(programs, { columns, rows, styles: plain, title: '1 program, 2 workers' })
+  return renderTop(programs, { columns, rows, styles: plain, title: '1 program, 2 workers', problems })
     .trimEnd()
     .split('\n');
 }
@@ -46,4 +47,20 @@ test('without room for all workers, only those that drain are shown; without roo
   expect(few.filter((line) => line.includes('4249')).length).toBe(4);
   expect(render(null, 8, programs).at(-1)).toBe('… 7 more lines');
   expect(render(null, 8, programs).length).toBe(8);
+});
+
+test('problems stand below the table, and take at most a third of the screen', () => {
+  const problems = ['cannot find a program: none is called nosuch', 'cannot reach the master odd'];
+  expect(render(null, 24, [shop], problems).slice(-3)).toEqual([
+    '  4250   ready        3  0s       1234      0     50  3.1ms  37%   91 MB',
+    ...problems,
+  ]);
+  expect(render(20, 24, [shop], problems).at(-2)).toBe('cannot find a progr…');
+  const many = Array.from({ length: 12 }, () => problems).flat();
+  for (const rows of [24, 12, 6, 3, 2]) {
+    const lines = render(null, rows, [shop], many);
+    expect(lines.length).toBeLessThanOrEqual(rows);
+    expect(lines.at(-1)).toMatch(/^… \d+ more lines$/);
+  }
+  expect(render(null, 12, [shop], many).slice(0, 2)).toEqual(render(null).slice(0, 2));
 });
