@@ -1,5 +1,5 @@
 // Hooks as a real master runs them.
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { eventually } from '../helpers/eventually.ts';
@@ -220,4 +220,40 @@ test('on_fatal is run for a program that crashes again and again, while another 
   await master.waitFor('hookEnded', { hook: 'on_fatal', problem: null });
   expect(linesOf(join(folder, 'told'))).toEqual(['shop']);
   expect(master.all('stopped', isOf('mail'))).toEqual([]);
+});
+
+test('what a worker has written may be longer than a variable can be: the hook is run, and has it on stdin', async () => {
+  const command = [
+    process.execPath,
+    '-e',
+    'for (let line = 0; line < 20; line++) process.stderr.write("\\x01".repeat(2000) + "\\n"); process.exitCode = 1;',
+  ];
+  const { master, folder } = runWithHooks(
+    { on_failure: 'echo "$(wc -c) $(printf %s "$GRACEFUL_RUN_EVENT_JSON" | wc -c)" >> told' },
+    { command, keys: ['startretries = 0'] },
+  );
+  await master.waitFor('hookEnded', { hook: 'on_failure', problem: null });
+  const [read = 0, named] = (linesOf(join(folder, 'told'))[0] ?? '').split(' ').map(Number);
+  expect(read).toBeGreaterThan(128 * 1024);
+  expect(named).toBe(0);
+  expect((await master.status()).phase).toBe('failed');
+});
+
+test('a hook that cannot be started has failed, and so has the reload that waits for it', async () => {
+  const { master, folder } = runWithHooks(
+    { pre_start: 'true', on_failure: 'true' },
+    { keys: ['directory = "app"', 'startretries = 0'] },
+  );
+  // Not there yet: the start fails.
+  await master.waitFor('stopped');
+  mkdirSync(join(folder, 'app'));
+  master.signal('SIGHUP');
+  await master.waitFor('generationReady');
+  renameSync(join(folder, 'app'), join(folder, 'moved'));
+  writeFileSync(join(folder, 'app'), '');
+  const before = master.all('generationFailed').length;
+  master.signal('SIGHUP');
+  await eventually('the reload has failed', () => master.all('generationFailed').length > before);
+  expect(master.all('hookEnded').at(-1)?.problem).toContain('ENOTDIR');
+  expect((await master.status()).phase).toBe('serving');
 });

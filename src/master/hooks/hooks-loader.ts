@@ -1,4 +1,5 @@
 /** The hooks and the webhook of one program: their code is loaded when a plan has the first of them. */
+import { messageOf } from '../../shared/errors.ts';
 import type { EventRecord, MasterEvent } from '../../shared/events.ts';
 import type { WebhookPlan } from '../config/webhook-options.ts';
 import type { Preparation } from '../program/start-gate.ts';
@@ -37,6 +38,10 @@ export function createHooksLoader({ name, plan, environment, tell }: HooksLoader
     return webhook;
   }
 
+  function reportBug(error: unknown): void {
+    tell({ event: 'internalError', problem: messageOf(error) });
+  }
+
   return {
     observe(event, time) {
       const planned = plan();
@@ -45,13 +50,17 @@ export function createHooksLoader({ name, plan, environment, tell }: HooksLoader
       if (!hasHooks && planned.webhook === null) return;
       const record = { ...event, program: name(), time };
       if (hasHooks)
-        void loadHooks().then((own) => {
-          own.observe(record);
-        });
+        loadHooks()
+          .then((own) => {
+            own.observe(record);
+          })
+          .catch(reportBug);
       if (planned.webhook !== null)
-        void loadWebhook().then((own) => {
-          own.observe(record);
-        });
+        loadWebhook()
+          .then((own) => {
+            own.observe(record);
+          })
+          .catch(reportBug);
     },
     beforeStart(event) {
       if (plan().hooks?.commands.pre_start === undefined) return null;

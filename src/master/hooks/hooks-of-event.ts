@@ -6,8 +6,8 @@ import type { HookName } from '../config/hook-options.ts';
 export interface HookMemory {
   /** The generation that is starting: what happens to its workers is told when it has failed as a whole. */
   readonly candidate: number | null;
-  /** The generation of which workers have begun to drain. */
-  readonly draining: number | null;
+  /** The generation of which workers have begun to drain, and whether these are only a part of it: fewer are wanted. */
+  readonly draining: { readonly generation: number; readonly isPart: boolean } | null;
 }
 
 export const noMemory: HookMemory = { candidate: null, draining: null };
@@ -52,14 +52,23 @@ export function hooksOf(
       // That of the generation follows, and says the same.
       return { hooks: event.generation === memory.candidate ? [] : ['on_failure'], memory };
     case 'workerDraining':
-      return {
-        hooks: event.generation === memory.draining ? [] : ['pre_drain'],
-        memory: { ...memory, draining: event.generation },
-      };
+      return beginDrain(memory, event);
     case 'stopped':
       return {
         hooks: event.failure === null ? ['post_stop'] : ['on_fatal', 'post_stop'],
         memory: noMemory,
       };
   }
+}
+
+/** A worker that is replaced, or was signalled, leaves a generation that goes on. */
+function beginDrain(
+  memory: HookMemory,
+  { generation, reason }: Extract<ForHooks, { readonly event: 'workerDraining' }>,
+): ReturnType<typeof hooksOf> {
+  if (reason === 'replacement' || reason === 'signal') return { hooks: [], memory };
+  const isPart = reason === 'scaleDown';
+  const { draining } = memory;
+  const isKnown = draining?.generation === generation && (isPart || !draining.isPart);
+  return { hooks: isKnown ? [] : ['pre_drain'], memory: { ...memory, draining: { generation, isPart } } };
 }

@@ -37,6 +37,9 @@ interface Waiting {
   readonly event: EventRecord;
 }
 
+/** The kernel takes a variable of 128 KiB at most (execve(2)). What a worker has written to stderr may be longer. */
+const longestVariableBytes = 100_000;
+
 /** A program that fails again and again must not fill the memory with hooks that wait. */
 const mostWaiting = 100;
 
@@ -55,7 +58,7 @@ export function createProgramHooks({ name, plan, environment, tell }: ProgramHoo
         GRACEFUL_RUN_HOOK: hook,
         GRACEFUL_RUN_PROGRAM: name(),
         GRACEFUL_RUN_EVENT: event.event,
-        GRACEFUL_RUN_EVENT_JSON: text,
+        ...(Buffer.byteLength(text) > longestVariableBytes ? {} : { GRACEFUL_RUN_EVENT_JSON: text }),
       },
       input: `${text}\n`,
       timeoutMs,

@@ -1,7 +1,8 @@
 /** Runs the command of a hook: with its event on stdin, in a process group of its own, for a limited time. */
+import { messageOf } from '../../shared/errors.ts';
 import { createLineSplitter } from '../../shared/line-splitter.ts';
 import type { Outcome } from '../../shared/events.ts';
-import { startWithOutput, watchClosing } from '../process/start-with-output.ts';
+import { type StartedWithOutput, startWithOutput, watchClosing } from '../process/start-with-output.ts';
 import { sendSignal } from '../process/send-signal.ts';
 
 export interface HookCommand {
@@ -41,14 +42,20 @@ export function runCommand({ command, cwd, environment, input, timeoutMs }: Hook
   const startedAt = performance.now();
   const output: string[] = [];
   let isTimedOut = false;
-  const started = startWithOutput({
-    file: '/bin/sh',
-    args: ['-c', command],
-    options: { cwd, env: environment },
-    stdin: 'pipe',
-    stdout: 'read',
-    uid: null,
-  });
+  let started: StartedWithOutput;
+  try {
+    started = startWithOutput({
+      file: '/bin/sh',
+      args: ['-c', command],
+      options: { cwd, env: environment },
+      stdin: 'pipe',
+      stdout: 'read',
+      uid: null,
+    });
+  } catch (error) {
+    const ended = { outcome: null, isTimedOut, problem: messageOf(error), output, durationMs: 0 };
+    return { result: Promise.resolve(ended), kill: () => undefined };
+  }
   const { child } = started;
   const streams = Object.values(started.streams).filter((stream) => stream !== null);
   const whenClosed = watchClosing([child, ...streams]);

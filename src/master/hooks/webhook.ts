@@ -139,12 +139,11 @@ async function post(
     const sent = request(url, { method: 'POST', headers, agent: false, signal }, (response) => {
       const { statusCode = 0 } = response;
       response.on('error', () => undefined);
-      response.resume();
       clearTimeout(timer);
       if (statusCode >= 200 && statusCode < 300) resolve('arrived');
       else resolve({ problem: `the answer was ${statusCode}`, isFinal: isFinal(statusCode) });
-      // Whatever else it says.
-      response.once('end', () => sent.destroy());
+      // Whatever else it says, and even if it never ends.
+      sent.destroy();
     });
     const timer = setTimeout(() => {
       sent.destroy();
@@ -157,9 +156,9 @@ async function post(
   });
 }
 
-/** The same request would get the same answer again. */
+/** The same request would get the same answer again. A redirect is not followed. */
 function isFinal(status: number): boolean {
-  return status >= 400 && status < 500 && status !== 408 && status !== 425 && status !== 429;
+  return status < 500 && status !== 408 && status !== 425 && status !== 429;
 }
 
 /** As Standard Webhooks signs: the secret is base64 behind `whsec_`; any other is taken as it is. */

@@ -64,6 +64,8 @@ export type ScheduleInput =
       readonly outcome: Outcome | null;
       readonly isExpected: boolean;
       readonly hasFailed: boolean;
+      /** When its last process was gone, on the clock that never goes back: hooks may have run since. */
+      readonly endedAt: number;
     }
   /** The program rests, whatever has come of this run. */
   | { readonly type: 'rested'; readonly run: number };
@@ -139,7 +141,7 @@ function change(
       return state.run?.number === input.run
         ? endRun(
             { ...state, run: state.run },
-            { outcome: null, isExpected: false, hasFailed: false },
+            { outcome: null, isExpected: false, hasFailed: false, endedAt: facts.monotonicMs },
             facts,
             out,
           )
@@ -296,14 +298,14 @@ function timeOut(
 
 function endRun(
   state: ScheduleState & { readonly run: Run },
-  end: Pick<Extract<ScheduleInput, { type: 'ended' }>, 'outcome' | 'isExpected' | 'hasFailed'>,
+  end: Pick<Extract<ScheduleInput, { type: 'ended' }>, 'outcome' | 'isExpected' | 'hasFailed' | 'endedAt'>,
   facts: ScheduleFacts,
   out: ScheduleEffect[],
 ): ScheduleState {
   const { run, nextAt, pending } = state;
   const { outcome } = end;
   const result = run.ending ?? resultOf(end);
-  const durationMs = Math.max(0, Math.round(facts.monotonicMs - run.since));
+  const durationMs = Math.max(0, Math.round(end.endedAt - run.since));
   out.push(
     { type: 'disarmTimeout' },
     { type: 'announce', event: { event: 'runEnded', result, outcome, durationMs, nextAt } },

@@ -90,7 +90,8 @@ export function createSchedules({
           member,
           platform.arm(effect.delayMs, () => {
             timeouts.delete(member);
-            feed(member, { type: 'timedOut', run: effect.run });
+            // It has ended in time, and only its hooks still run.
+            if (ends.get(member)?.run !== effect.run) feed(member, { type: 'timedOut', run: effect.run });
           }),
         );
         return;
@@ -182,7 +183,8 @@ export function createSchedules({
       if (event.event !== 'stopped' || run === undefined) return;
       const { outcome, failure } = event;
       const isExpected = member.program.hasExitedAsExpected();
-      ends.set(member, { type: 'ended', run, outcome, isExpected, hasFailed: failure !== null });
+      const endedAt = clock.monotonicMs();
+      ends.set(member, { type: 'ended', run, outcome, isExpected, hasFailed: failure !== null, endedAt });
       // The next one may begin only when it rests.
       void member.rest.promise.then(() => {
         endRun(member, run);

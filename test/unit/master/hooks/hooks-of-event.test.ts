@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { hooksOf, noMemory } from '../../../../src/master/hooks/hooks-of-event.ts';
+import type { DrainReason } from '../../../../src/shared/protocol.ts';
 import { exampleEvents } from '../../../helpers/example-events.ts';
 
 function hooksIn(...names: readonly string[]): readonly string[] {
@@ -41,4 +42,22 @@ test('a program that was given up has its own hook, and the one for every stop a
 
 test('a hook is no reason for a hook', () => {
   expect(hooksIn('hookEnded', 'hooksDropped')).toEqual([]);
+});
+
+test.each([
+  ['replacement, stop', ['pre_drain']],
+  ['signal, reload', ['pre_drain']],
+  ['replacement, signal', []],
+  // Once for those that were too many, and once for the others.
+  ['scaleDown, scaleDown, stop, stop', ['pre_drain', 'pre_drain']],
+])('workers that drain because of %s', (reasons, hooks) => {
+  const event = exampleEvents.find((one) => one.event === 'workerDraining');
+  if (event?.event !== 'workerDraining') throw new Error('there is no example');
+  let memory = noMemory;
+  const found = reasons.split(', ').flatMap((reason) => {
+    const one = hooksOf(memory, { ...event, reason: reason as DrainReason });
+    ({ memory } = one);
+    return one.hooks;
+  });
+  expect(found).toEqual(hooks);
 });

@@ -1,4 +1,7 @@
-import { expect, test } from 'vitest';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import { expect, onTestFinished, test } from 'vitest';
 import { createWebhook, sign } from '../../../../src/master/hooks/webhook.ts';
 import type { EventRecord, MasterEvent } from '../../../../src/shared/events.ts';
 
@@ -48,3 +51,50 @@ test('a request is signed as Standard Webhooks wants it', () => {
     ),
   ).toBe('g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=');
 });
+
+/** A receiver that sends this head, and never ends the response. */
+async function receiver(
+  status: number,
+): Promise<{ url: string; requests: () => number; left: () => number }> {
+  let requests = 0;
+  const sockets = new Set<Socket>();
+  const server = createServer((_request, response) => {
+    requests += 1;
+    response.writeHead(status, { location: '/elsewhere' });
+    response.flushHeaders();
+  });
+  server.on('connection', (socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  const { port } = server.address() as AddressInfo;
+  return { url: `http://127.0.0.1:${port}/`, requests: () => requests, left: () => sockets.size };
+}
+
+test.each([
+  [200, 0],
+  [301, 1],
+  [404, 1],
+])(
+  'status %d is final, and its connection is closed though the response does not end',
+  async (status, failures) => {
+    const told: MasterEvent[] = [];
+    const { url, requests, left } = await receiver(status);
+    const webhook = createWebhook({
+      plan: () => ({ url, secret: null, events: ['stopRequested'] }),
+      tell: (one) => told.push(one),
+    });
+    webhook.observe(event);
+    await expect.poll(requests).toBe(1);
+    await expect.poll(left).toBe(0);
+    await webhook.done();
+    expect(requests()).toBe(1);
+    expect(told.filter((one) => one.event === 'webhookFailed')).toHaveLength(failures);
+  },
+);

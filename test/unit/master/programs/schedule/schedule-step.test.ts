@@ -67,6 +67,7 @@ const ended = {
   outcome: { code: 0, signal: null },
   isExpected: true,
   hasFailed: false,
+  endedAt: every + 1,
 } as const;
 const due = { type: 'due', shiftMs: 0 } as const;
 
@@ -78,7 +79,7 @@ test('what is enabled waits for its next time, runs then, and waits again', () =
     'runStarted schedule',
     'startRun 1',
   ]);
-  const done = tell(running, ended, every + 5_000);
+  const done = tell(running, { ...ended, endedAt: every + 5_000 }, every + 6_000);
   expect(done.effects).toEqual(['disarmTimeout', 'runEnded succeeded']);
   expect(done.state).toMatchObject({
     run: null,
@@ -197,7 +198,9 @@ test.each([
   [{ outcome: null, isExpected: false, hasFailed: true }, 'failed'],
   [{ outcome: null, isExpected: false, hasFailed: false }, 'stopped'],
 ])('%j is a run that %s', (end, result) => {
-  expect(tell(running, { type: 'ended', run: 1, ...end }, every + 1).effects).toContain(`runEnded ${result}`);
+  expect(tell(running, { type: 'ended', run: 1, endedAt: every + 1, ...end }, every + 1).effects).toContain(
+    `runEnded ${result}`,
+  );
 });
 
 test('an operator runs it at any time, and a stop leaves nothing to come', () => {
@@ -328,6 +331,7 @@ test('whatever happens: one run at a time, a timer for the next one whenever it 
             outcome: isStopped ? null : outcome,
             isExpected: !isStopped && outcome?.code === 0,
             hasFailed: false,
+            endedAt: mono,
           });
         };
         for (const one of list) {

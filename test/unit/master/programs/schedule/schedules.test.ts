@@ -18,6 +18,9 @@ interface Setup {
   /** The process of the run that is under way ends. */
   readonly exit: (code?: number) => void;
   readonly isRunning: () => boolean;
+  /** From now on a run that has ended waits for its hooks; `rest` lets them end. */
+  readonly holdRest: () => void;
+  readonly rest: () => void;
 }
 
 /** Runs take no time, unless `isLong`. */
@@ -28,6 +31,8 @@ function setUp(start: string, options: Partial<ScheduleValues>, isLong = false):
   let plan = schedulePlan({ timezone: 'Europe/Berlin', ...options });
   let isRunning = false;
   let isExpected = true;
+  /** What waits for the hooks of a run; null: nothing has to. */
+  let resting: (() => void)[] | null = null;
   const at = (): string => new Date(clock.wall()).toISOString().slice(0, 16);
   const announce = (event: EventWithoutRelease): void => {
     if (event.event === 'runStarted') told.push(`${at()} ${event.cause}`);
@@ -58,7 +63,8 @@ function setUp(start: string, options: Partial<ScheduleValues>, isLong = false):
     rest: {
       promise: {
         then: (rested: () => void) => {
-          rested();
+          if (resting === null) rested();
+          else resting.push(rested);
         },
       },
     },
@@ -96,6 +102,14 @@ function setUp(start: string, options: Partial<ScheduleValues>, isLong = false):
       end({ code, signal: null });
     },
     isRunning: () => isRunning,
+    holdRest() {
+      resting = [];
+    },
+    rest() {
+      const waiting = resting ?? [];
+      resting = null;
+      for (const rested of waiting) rested();
+    },
   };
 }
 
@@ -202,6 +216,22 @@ test('a run that takes too long is stopped, also if the machine slept meanwhile'
   clock.sleepUntil('2026-06-01T01:30Z');
   clock.until('2026-06-01T01:40Z');
   expect(told.map((line) => line.slice(11))).toEqual(['01:00 schedule', '01:35 timedOut']);
+});
+
+test('hooks that run after the end of a run do not count as a part of it', () => {
+  const { clock, told, schedules, member, exit, holdRest, rest } = setUp(
+    '2026-06-01T00:59Z',
+    { schedule: '0 * * * *', runTimeout: '10m' },
+    true,
+  );
+  schedules.look(true);
+  clock.until('2026-06-01T01:09Z');
+  holdRest();
+  exit();
+  clock.until('2026-06-01T01:15Z');
+  rest();
+  expect(told.map((line) => line.slice(11))).toEqual(['01:00 schedule', '01:15 succeeded']);
+  expect(member.schedule?.last).toMatchObject({ result: 'succeeded', durationMs: 9 * 60_000 });
 });
 
 test('what was missed while no master ran is found out from what was kept, except what an operator has stopped', () => {
