@@ -139,6 +139,20 @@ test('a file that changes to another process while that takes over is followed, 
   expect(at.notes().at(-1)).toBe(`${pid} got SIGTERM`);
 }, 30_000);
 
+test('a stop in the moment of a handover reaches the new process', async () => {
+  const at = place();
+  const before = startDaemon(at);
+  const master = run(at, [], 'adopt_grace = "20s"\n');
+  await master.waitFor('generationReady');
+  // Another one, before the master hears of the end of the first.
+  rmSync(at.file);
+  const after = startDaemon(at);
+  process.kill(before, 'SIGKILL');
+  await stop(master);
+  expect(isDaemon(after)).toBe(false);
+  expect(at.notes().at(-1)).toBe(`${after} got SIGTERM`);
+}, 30_000);
+
 test('a stale file, one that names a process that is younger than it, and garbage are not believed', async () => {
   for (const content of ['99999999\n', `${process.pid}\n`, 'abc\n', '', '1\n', '-5\n', '12 13\n']) {
     const at = place();

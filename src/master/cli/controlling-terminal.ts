@@ -20,10 +20,10 @@ export async function watchTerminal(): Promise<() => Terminal> {
   let endedAt: number | null = null;
   if (session?.leader === process.pid) shell = 'self';
   else if (session !== null && wasStartedInOne && processExists(session.leader)) {
-    const isWatched = await watchEnd(session.leader, () => {
+    const unwatch = await watchEnd(session.leader, () => {
       endedAt = systemClock.monotonicMs();
     });
-    if (isWatched) shell = 'runs';
+    if (unwatch !== null) shell = 'runs';
   }
   return () => ({
     wasStartedInOne,

@@ -45,7 +45,7 @@ function comparePrograms(
 /** Its workers have to end before others begin. What runs by a schedule before and after has its changes with the next run. */
 function isEnded(before: ProgramPlan, after: ProgramPlan): boolean {
   if ((before.schedule === null) !== (after.schedule === null)) return true;
-  return after.schedule === null && !after.kind.overlaps;
+  return after.schedule === null && !(before.kind.overlaps && after.kind.overlaps);
 }
 
 interface Aspect {

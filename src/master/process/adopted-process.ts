@@ -54,15 +54,16 @@ export function adoptOrStart(request: SpawnRequest, listeners: ProcessListeners)
   /** The last one that was adopted. */
   let last: Daemon | null = null;
   let lastPid = 0;
-  /** It was told to end. */
+  /** It was told to end, by this signal. */
   let isEnding = false;
+  let lastSignal: { readonly signal: NodeJS.Signals; readonly isForGroup: boolean } | null = null;
   let isOver = false;
   let cancelLook = (): void => undefined;
 
   const first = readPidFile(path);
   if (first.kind === 'unsafe') {
     setImmediate(() => {
-      listeners.failed(unsafe(first.problem));
+      listeners.failed(unsafe(first));
     });
     return null;
   }
@@ -97,10 +98,13 @@ export function adoptOrStart(request: SpawnRequest, listeners: ProcessListeners)
         ended({ code, signal });
       }
       // It has done its work, unless it says otherwise. (Whether its daemon comes is seen until it would have to be ready.)
-      else if (daemon === null && (code !== 0 || isEnding))
+      else if (daemon === null && (code !== 0 || isEnding)) {
+        // Of a start that has failed nothing is believed. At a stop the daemon may still come, and is told to end.
+        if (!isEnding) cancelLook();
         whenRead(whenClosed, () => {
-          ended({ code, signal });
+          if (daemon === null) ended({ code, signal });
         });
+      }
     });
     return true;
   }
@@ -115,6 +119,9 @@ export function adoptOrStart(request: SpawnRequest, listeners: ProcessListeners)
       return false;
     }
     const own: Daemon = { pid, startedAt, session: stat.session, descriptor };
+    // That of the command itself is watched by nobody else.
+    if (daemon !== null && daemon.pid === launcher?.pid && daemon.descriptor !== null)
+      closeSync(daemon.descriptor);
     daemon = own;
     last = own;
     lastPid = pid;
@@ -124,10 +131,12 @@ export function adoptOrStart(request: SpawnRequest, listeners: ProcessListeners)
     };
     // The command itself: its exit tells.
     const isCommand = launcher?.pid === pid;
-    if (!isCommand && (descriptor === null || !watchDescriptor(descriptor, gone))) poll(own, gone);
+    if (!isCommand && (descriptor === null || watchDescriptor(descriptor, gone) === null)) poll(own, gone);
     setImmediate(() => {
-      if (daemon === own && !isOver) listeners.adopted?.(pid, how);
+      if (daemon === own && !isOver) listeners.adopted?.(pid, isEnding ? 'changed' : how);
     });
+    // It came after the stop.
+    if (lastSignal !== null) signalDaemon(own, lastSignal.signal, lastSignal.isForGroup);
     return true;
   }
 
@@ -185,9 +194,9 @@ export function adoptOrStart(request: SpawnRequest, listeners: ProcessListeners)
 
   /** The file may name another process by now: signals are for that one. */
   function follow(): void {
-    const named = readPidFile(path);
-    if (named.kind !== 'names' || daemon === null) return;
-    if (named.pid !== daemon.pid || named.startedAt !== daemon.startedAt) adopt(named, 'changed');
+    const named = isOver ? null : readPidFile(path);
+    if (named?.kind !== 'names') return;
+    if (named.pid !== daemon?.pid || named.startedAt !== daemon.startedAt) adopt(named, 'changed');
   }
 
   function killTreeNow(): void {
@@ -215,13 +224,17 @@ export function adoptOrStart(request: SpawnRequest, listeners: ProcessListeners)
     },
     killTree: () => {
       isEnding = true;
+      lastSignal = null;
       follow();
+      lastSignal = { signal: 'SIGKILL', isForGroup: false };
       killTreeNow();
       if (daemon === null && launcher === null) finish(unknown);
     },
     signal: (signal, isForGroup) => {
       isEnding = true;
+      lastSignal = null;
       follow();
+      lastSignal = { signal, isForGroup };
       if (daemon === null) {
         if (launcher?.pid !== undefined) sendSignal(-launcher.pid, signal);
         else finish(unknown);
@@ -262,8 +275,8 @@ function signalDaemon(daemon: Daemon, signal: NodeJS.Signals, isForGroup: boolea
   else if (isThere(daemon)) sendSignal(pid, signal);
 }
 
-function unsafe(problem: string): GracefulRunError {
+function unsafe({ problem, hint }: Extract<PidFileContent, { readonly kind: 'unsafe' }>): GracefulRunError {
   return new GracefulRunError('startFailed', `cannot use the pid file: ${problem}`, {
-    hint: 'it has to be a file that only root, or the user whose process it names, can write',
+    hint: hint ?? 'it has to be a file that only root, or the user whose process it names, can write',
   });
 }

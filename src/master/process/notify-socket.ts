@@ -6,9 +6,10 @@
 import { chmodSync, chownSync, closeSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
-import { GracefulRunError } from '../../shared/errors.ts';
+import { GracefulRunError, messageOf, systemCode } from '../../shared/errors.ts';
 import { shortageHint } from '../../shared/shortage.ts';
 import { newDatagramHandle } from '../sockets/datagram-handle.ts';
+import { plainReason } from '../system-calls/plain-reasons.ts';
 import { bindDatagram } from '../system-calls/syscalls.ts';
 
 /** sun_path of unix(7), without the zero at its end. */
@@ -25,9 +26,10 @@ export function newNotifyPath(folder: string | null): string {
   sockets += 1;
   if (folder !== null && !cleaned.has(folder)) {
     cleaned.add(folder);
-    void import('./stale-notify-sockets.ts').then(async ({ removeStaleNotifySockets }) =>
-      removeStaleNotifySockets(folder),
-    );
+    import('./stale-notify-sockets.ts')
+      .then(async ({ removeStaleNotifySockets }) => removeStaleNotifySockets(folder))
+      // They only take up space.
+      .catch(() => undefined);
   }
   const path = join(folder ?? '', `notify-${process.pid}-${sockets}`);
   if (folder !== null && Buffer.byteLength(path) <= maxPathBytes) return path;
@@ -49,11 +51,12 @@ export function openNotifySocket(
     remove(path);
     throw cannotOpen(fd);
   }
-  if (uid === null) chmodSync(path, 0o666);
-  else {
-    chmodSync(path, 0o600);
-    chownSync(path, uid, -1);
-    chmodSync(dirname(path), 0o711);
+  try {
+    giveTo(path, uid);
+  } catch (error) {
+    closeSync(fd);
+    remove(path);
+    throw cannotOpen(plainReason(systemCode(error) ?? messageOf(error)));
   }
   const handle = newDatagramHandle();
   if (handle === null || handle.open(fd) !== 0) {
@@ -72,11 +75,25 @@ export function openNotifySocket(
   };
 }
 
+function giveTo(path: string, uid: number | null): void {
+  if (uid === null) {
+    chmodSync(path, 0o666);
+    return;
+  }
+  chmodSync(path, 0o600);
+  chownSync(path, uid, -1);
+  chmodSync(dirname(path), 0o711);
+}
+
 /** With its folder, if that was made for it. */
 function remove(path: string): void {
-  rmSync(path, { force: true });
-  const folder = dirname(path);
-  if (basename(folder).startsWith(ownFolder)) rmSync(folder, { recursive: true, force: true });
+  try {
+    rmSync(path, { force: true });
+    const folder = dirname(path);
+    if (basename(folder).startsWith(ownFolder)) rmSync(folder, { recursive: true, force: true });
+  } catch {
+    // Its folder is not ours to write to any more. Nobody reads there, and the next master removes it.
+  }
 }
 
 function cannotOpen(problem: string): GracefulRunError {

@@ -22,8 +22,8 @@ export type PidFileContent =
   | { readonly kind: 'names'; readonly pid: number; readonly startedAt: number }
   /** It is not there yet, or names no process that it could mean. */
   | { readonly kind: 'namesNone'; readonly problem: string }
-  /** Others may write it: nothing in it is believed. */
-  | { readonly kind: 'unsafe'; readonly problem: string };
+  /** Others may write it: nothing in it is believed. Or it names a process that this one cannot signal. */
+  | { readonly kind: 'unsafe'; readonly problem: string; readonly hint?: string };
 
 /** A number and a newline: what is longer is something else. */
 const maxBytes = 64;
@@ -49,7 +49,22 @@ export function readPidFile(path: string): PidFileContent {
       kind: 'unsafe',
       problem: `${path} can be written by user ${read.writers.join(' and ')}, and process ${pid} is of user ${uid ?? '?'}`,
     };
+  if (!isSignallable(pid))
+    return {
+      kind: 'unsafe',
+      problem: `${path} names process ${pid} of user ${uid ?? '?'}, which graceful-run may not signal`,
+      hint: 'run graceful-run as that user, or as root',
+    };
   return { kind: 'names', pid, startedAt: stat.startedAt };
+}
+
+function isSignallable(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return systemCode(error) !== 'EPERM';
+  }
 }
 
 interface SafeText {

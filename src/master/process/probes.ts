@@ -1,5 +1,5 @@
 /** Looks from outside whether a program can serve: connects to a port, asks a URL, or runs a command. One attempt each; nothing here decides. */
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { connect } from 'node:net';
 import { messageOf, systemCode } from '../../shared/errors.ts';
 import { formatAddress } from '../../shared/format-address.ts';
@@ -68,7 +68,15 @@ function ask({ host, port, path }: Extract<Probe, { kind: 'http' }>): StartedPro
 
 function run({ command, start, cwd }: Extract<Probe, { kind: 'exec' }>): StartedProbe {
   const { file, args, environment } = start;
-  const child = spawn(file, args, { cwd, env: environment, stdio: 'ignore', detached: true });
+  let child: ChildProcess;
+  try {
+    child = spawn(file, args, { cwd, env: environment, stdio: 'ignore', detached: true });
+  } catch (error) {
+    return {
+      outcome: Promise.resolve(`cannot run ${command}: ${messageOf(error)}`),
+      cancel: () => undefined,
+    };
+  }
   const outcome = new Promise<string | null>((resolve) => {
     child.once('error', (error) => {
       resolve(`cannot run ${command}: ${messageOf(error)}`);

@@ -80,16 +80,19 @@ export function findTree(
 ): readonly ProcessStat[] {
   const pids = new Set(roots.pids);
   const sessions = new Set(roots.sessions);
+  const living = new Set(all.filter((process) => !hasEnded(process)).map(({ pid }) => pid));
   const found = new Set<ProcessStat>();
-  for (let before = -1; before !== found.size;) {
-    before = found.size;
+  for (let before = -1; before !== found.size + sessions.size;) {
+    before = found.size + sessions.size;
     for (const process of all) {
       const { pid, parent, session } = process;
-      if (found.has(process) || pid <= 1 || pid === without.pid) continue;
-      if (!pids.has(pid) && !pids.has(parent) && !sessions.has(session)) continue;
+      if (pid <= 1 || pid === without.pid) continue;
+      if (!found.has(process) && !pids.has(pid) && !pids.has(parent) && !sessions.has(session)) continue;
       found.add(process);
       pids.add(pid);
-      if (session > 1 && session !== without.session) sessions.add(session);
+      // A session that another process leads is not the tree's: a daemon may have been started in a shell.
+      const isOwn = pids.has(session) || !living.has(session);
+      if (isOwn && session > 1 && session !== without.session) sessions.add(session);
     }
   }
   return [...found];
@@ -116,10 +119,17 @@ export function killTree(roots: Roots): void {
     known.pids = [...roots.pids, ...stopped.keys()];
     known.sessions = [
       ...roots.sessions,
-      ...[...stopped.values()].map(({ session }) => session).filter((id) => id > 1 && id !== self.session),
+      ...[...stopped.values()]
+        .map(({ session }) => session)
+        .filter((id) => id > 1 && id !== self.session && (stopped.has(id) || isGone(id))),
     ];
   }
   for (const one of stopped.values()) signal(one, 'SIGKILL');
+}
+
+function isGone(pid: number): boolean {
+  const stat = readProcessStat(pid);
+  return stat === null || hasEnded(stat);
 }
 
 /** Its number may belong to another process by now. */

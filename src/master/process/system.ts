@@ -79,11 +79,17 @@ function introduce(source: WorkerProcess, destination: WorkerProcess, more: numb
 
 function watchProcess(pid: number, ended: () => void): () => void {
   let isWatched = true;
+  let unwatch = (): void => undefined;
   void watchEnd(pid, () => {
     if (isWatched) ended();
+  }).then((close) => {
+    if (close === null) return;
+    if (isWatched) unwatch = close;
+    else close();
   });
   return () => {
     isWatched = false;
+    unwatch();
   };
 }
 

@@ -5,32 +5,37 @@ import { emptyPipe } from '../sockets/empty-pipe.ts';
 import { openProcess } from '../system-calls/syscalls.ts';
 
 /**
- * Calls back once when the process has ended, at once if it has ended already; it costs a descriptor, and no wake-up before. False: it cannot
- * be told, and `ended` will not be called.
+ * Calls back once when the process has ended, at once if it has ended already; it costs a descriptor, and no wake-up before. Null: it cannot
+ * be told, and `ended` will not be called. Returns what ends the watch.
  */
-export async function watchEnd(pid: number, ended: () => void): Promise<boolean> {
+export async function watchEnd(pid: number, ended: () => void): Promise<(() => void) | null> {
   const fd = await openProcess(pid);
   if (fd === null) {
-    if (processExists(pid)) return false;
+    if (processExists(pid)) return null;
     ended();
-    return true;
+    return () => undefined;
   }
-  const isWatched = watchDescriptor(fd, ended, false);
-  if (!isWatched) closeSync(fd);
-  return isWatched;
+  const unwatch = watchDescriptor(fd, ended, false);
+  if (unwatch === null) closeSync(fd);
+  return unwatch;
 }
 
 /** The same for a process that is opened already. Its descriptor is closed when it has ended. `staysAlive`: for as long, this process does not end by itself. */
-export function watchDescriptor(fd: number, ended: () => void, staysAlive = true): boolean {
+export function watchDescriptor(fd: number, ended: () => void, staysAlive = true): (() => void) | null {
   const pipe = emptyPipe();
-  if (pipe === null || pipe.open(fd) !== 0) return false;
+  if (pipe === null || pipe.open(fd) !== 0) return null;
+  let isOver = false;
   // pidfd_open(2): readable when the process has ended; but nothing can be read from it, which is the error that arrives here.
+  const close = (): void => {
+    if (!isOver) pipe.close();
+    isOver = true;
+  };
   const done = (): void => {
-    pipe.close();
+    close();
     ended();
   };
   Reflect.set(pipe, 'onread', done);
   pipe.readStart();
   if (!staysAlive) pipe.unref();
-  return true;
+  return close;
 }

@@ -21,9 +21,12 @@ export function guardExit(
   { platform, progressOf }: ExitGuardParts,
   hung: (waitedMs: number) => void,
 ): () => void {
+  const first = progressOf(pid);
+  if (first === null) return () => undefined;
   const look = (before: ExitProgress | null, waitedMs: number): void => {
     const now = progressOf(pid);
-    if (now === null || (before !== null && now.startedAt !== before.startedAt)) return;
+    // It is another process, which has got its pid.
+    if (now?.startedAt !== first.startedAt) return;
     if (before?.cpuTicks === now.cpuTicks && before.waitsForThread && now.waitsForThread) {
       hung(waitedMs);
       platform.signalProcess(pid, 'SIGKILL');

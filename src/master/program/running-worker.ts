@@ -53,8 +53,8 @@ export interface RunningWorker {
   readonly looking: (() => void)[];
   /** Ends the watch over the process that listens, where that is not the one that was started. */
   unwatch: (() => void) | null;
-  /** Ends the watch over its exit, once that has begun. */
-  unguardExit: (() => void) | null;
+  /** Ends the watch over each of its processes whose exit has begun, by its pid. */
+  readonly unguardExit: Map<number, () => void>;
   /** With which it has begun to exit, and hung; null: it has not. */
   hungExitCode: number | null;
   /** What has come of asking its health path, as far as that was in vain. */

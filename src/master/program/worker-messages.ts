@@ -148,7 +148,8 @@ export function createMessageHandler({
       if (isItself) worker.hungExitCode = code;
       onEvent({ event: 'exitHung', ...identity(worker), process: pid, code, waitedMs });
     });
-    if (isItself) worker.unguardExit = unguard;
+    worker.unguardExit.get(pid)?.();
+    worker.unguardExit.set(pid, unguard);
   }
 
   function handle(worker: RunningWorker, message: WorkerMessage): void {
@@ -195,6 +196,7 @@ export function createMessageHandler({
         return;
       case 'notReadyYet':
         if (worker.wasReady) return;
+        if (worker.notReadyYet === message.reason) return;
         worker.notReadyYet = message.reason;
         onEvent({ event: 'workerNotReadyYet', ...identity(worker), reason: message.reason });
         return;

@@ -140,7 +140,7 @@ export function createWorkerProcesses(parts: WorkerProcessParts): WorkerProcesse
         hadNode: false,
         looking: [],
         unwatch: null,
-        unguardExit: null,
+        unguardExit: new Map(),
         hungExitCode: null,
         notReadyYet: null,
         health: null,
@@ -170,7 +170,7 @@ export function createWorkerProcesses(parts: WorkerProcessParts): WorkerProcesse
     if (isNodeWorker(worker)) isWaitOwed = true;
     payWait();
     worker.unwatch?.();
-    worker.unguardExit?.();
+    for (const unguard of worker.unguardExit.values()) unguard();
     readiness.end(worker);
     worker.closeNotify();
     lookForStrays(worker, outcome);

@@ -68,8 +68,13 @@ export function createFittedListeners(
     if (typeof fd === 'string') return { isShared: fd === 'ENOSYS' };
     const options = optionsOf(name);
     if (options !== undefined) {
-      const { applyTcpOptions } = await import('./tcp-socket.ts');
-      await applyTcpOptions(fd, options);
+      try {
+        const { applyTcpOptions } = await import('./tcp-socket.ts');
+        await applyTcpOptions(fd, options);
+      } catch {
+        closeSync(fd);
+        return { isShared: false };
+      }
     }
     const handle = handleOver(fd);
     if (typeof handle === 'string') {

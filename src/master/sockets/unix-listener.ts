@@ -108,16 +108,24 @@ async function socketFor({ path }: UnixListenerPlan): Promise<number> {
 /** Binds the socket and listens. No client can connect in between, and the file has its permissions from its first moment. */
 function openAt(plan: UnixListenerPlan, ownership: Ownership | null, socket: number): number {
   const { path, mode, backlog } = plan;
-  const problem = listenAtPath(socket, path, {
-    backlog,
-    mode,
-    bound: () => {
-      if (ownership !== null) lchownSync(path, ownership.uid, ownership.gid);
-    },
-  });
-  if (problem === 'EADDRINUSE') throw inUse(path);
-  if (problem !== null) throw unusable(path, problem);
-  return socket;
+  const made = { isBound: false };
+  try {
+    const problem = listenAtPath(socket, path, {
+      backlog,
+      mode,
+      bound: () => {
+        made.isBound = true;
+        if (ownership !== null) lchownSync(path, ownership.uid, ownership.gid);
+      },
+    });
+    if (problem === 'EADDRINUSE') throw inUse(path);
+    if (problem !== null) throw unusable(path, problem);
+    return socket;
+  } catch (error) {
+    // Nobody else has had the time to put another file there: the folder is locked.
+    if (made.isBound && !isAbstract(path)) unlinkSync(path);
+    throw error;
+  }
 }
 
 /** What lies at the path and is dead; null: nothing. Throws when it is no socket. */

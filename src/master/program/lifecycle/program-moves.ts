@@ -28,6 +28,7 @@ import { deathsAfter, isCrashLoop, isExpectedEnd, isReplacedAtOnce, staysEmpty }
 import {
   type Backoff,
   commonOf,
+  type Generation,
   isAccepting,
   type Idle,
   type OnProbation,
@@ -49,7 +50,7 @@ import {
   startedSlots,
   superseded,
 } from './rollout.ts';
-import { restIfDone } from './stopping.ts';
+import { failStart, restIfDone } from './stopping.ts';
 
 export function announceReload(program: Program, cause: Cause, pending: boolean, out: Effect[]): void {
   const generation = program.lastGeneration + 1;
@@ -309,19 +310,43 @@ export function replaceLeaving(
   out: Effect[],
 ): Program {
   if ('candidate' in program && holds(program.candidate, worker)) {
-    const filled = refill(program, program.candidate, worker, at, out);
-    return { ...filled.program, candidate: filled.generation };
+    const [counted, isOften] = countEarly(program, program.candidate, worker, at);
+    if (!isOften) {
+      const filled = refill(program, counted, worker, at, out);
+      return { ...filled.program, candidate: filled.generation };
+    }
+    return program.phase === 'starting'
+      ? failStart(program, leavesAtOnce, at, out)
+      : rollBack(program, leavesAtOnce, at, out);
   }
   if (program.phase === 'starting' || !holds(program.current, worker)) return program;
   if (program.phase === 'reloading' && isReplaced(program, worker)) return forgetReplaced(program, worker);
   // Decided when it is gone: by replaceCrashed().
   if (!isReplacedAtOnce(program.settings.restart)) return program;
-  const slot = program.current.slots.find(({ workerId }) => workerId === worker.id);
-  const isEarly = at - (worker.readyAt ?? at) < program.settings.backoff.firstMs;
-  // A program that signals itself as soon as it serves would be started again and again without a pause: the second time counts.
-  if (isEarly && slot !== undefined && slot.failures > 0)
-    return { ...program, current: scheduleRestart(program, program.current, worker, at, out) };
-  const slots = program.current.slots.map((one) => (isEarly && one === slot ? { ...one, failures: 1 } : one));
-  const filled = refill(program, { ...program.current, slots }, worker, at, out);
+  const [counted, isOften] = countEarly(program, program.current, worker, at);
+  if (isOften) return { ...program, current: scheduleRestart(program, program.current, worker, at, out) };
+  const filled = refill(program, counted, worker, at, out);
   return { ...filled.program, current: filled.generation };
 }
+
+/** A program that signals itself as soon as it serves would be started again and again without a pause: the second time counts. */
+function countEarly(
+  { settings }: Program,
+  generation: Generation,
+  { id, readyAt }: Worker,
+  at: number,
+): readonly [counted: Generation, isOften: boolean] {
+  if (at - (readyAt ?? at) >= settings.backoff.firstMs) return [generation, false];
+  const isOften = generation.slots.some(({ workerId, failures }) => workerId === id && failures > 0);
+  const slots = generation.slots.map((one) => (one.workerId === id ? { ...one, failures: 1 } : one));
+  return [isOften ? generation : { ...generation, slots }, isOften];
+}
+
+const leavesAtOnce: Failure = {
+  reason: 'exited',
+  message: 'a worker began to drain by itself as soon as it was started, and so did the one in its place',
+  hint: 'it was signalled, or signals itself',
+  errorCode: null,
+  outcome: null,
+  stderrTail: [],
+};

@@ -92,3 +92,11 @@ test('a port that another program gives up is taken over, unless the two listene
     ['b', 'restart'],
   ]);
 });
+
+test('a program whose workers did not overlap, or are not to, is stopped before others of it start', () => {
+  const daemon = { command: ['nginx'], type: 'worker', adoptPidFile: '/run/nginx.pid' } as const;
+  const foreground = { command: ['nginx', '-g', 'daemon off;'], type: 'worker' } as const;
+  const needs = (before: ProgramOptions, after: ProgramOptions): unknown =>
+    comparePlans(planOf(before), planOf(after)).changed.map((change) => change.needs);
+  expect([needs(daemon, foreground), needs(foreground, daemon)]).toEqual([['restart'], ['restart']]);
+});

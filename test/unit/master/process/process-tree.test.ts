@@ -40,3 +40,11 @@ test('the master, its session, other workers and init are never part of a tree',
   expect(pidsOf({ pids: [200], sessions: [200] }, all)).toEqual([200]);
   expect(pidsOf({ pids: [60], sessions: [] }, all)).toEqual([60]);
 });
+
+test('a session that another process leads, such as a shell, is not part of the tree of a daemon that was started in it', () => {
+  const shell = [stat(70, 1, 70), stat(71, 70, 70)];
+  const daemon = [stat(80, 70, 70), stat(81, 80, 70), stat(82, 81, 82)];
+  expect(pidsOf({ pids: [80], sessions: [] }, [...shell, ...daemon])).toEqual([80, 81, 82]);
+  // Its shell has ended.
+  expect(pidsOf({ pids: [80], sessions: [] }, [...daemon, stat(83, 1, 70)])).toEqual([80, 81, 82, 83]);
+});

@@ -9,8 +9,8 @@ describe.runIf(process.platform === 'linux')('the end of a process that is no ch
     const told = await new Promise<string>((resolve) => {
       void watchEnd(Number(watched.pid), () => {
         resolve(watched.stdin.writableEnded ? 'in time' : 'too early');
-      }).then((isWatched) => {
-        if (!isWatched) resolve('never');
+      }).then((unwatch) => {
+        if (unwatch === null) resolve('never');
         watched.stdin.end();
       });
     });
@@ -21,9 +21,9 @@ describe.runIf(process.platform === 'linux')('the end of a process that is no ch
     const gone = spawn('true');
     await once(gone, 'exit');
     let isTold = false;
-    const isWatched = await watchEnd(Number(gone.pid), () => {
+    const unwatch = await watchEnd(Number(gone.pid), () => {
       isTold = true;
     });
-    expect({ isWatched, isTold }).toEqual({ isWatched: true, isTold: true });
+    expect({ isWatched: unwatch !== null, isTold }).toEqual({ isWatched: true, isTold: true });
   });
 });

@@ -7,7 +7,8 @@ const waiting: ExitProgress = { startedAt: 5, cpuTicks: 10, waitsForThread: true
 /** What is done when the looks find these one after the other; then no process is left. */
 function told(...looks: readonly (ExitProgress | null)[]): readonly string[] {
   const done: string[] = [];
-  const left = [...looks];
+  // Once when the watch begins.
+  const left = [waiting, ...looks];
   const due: (() => void)[] = [];
   guardExit(
     7,
@@ -51,5 +52,6 @@ test.each([
 });
 
 test('a later process with the same pid is left alone', () => {
+  expect(told({ ...waiting, startedAt: 6 }, { ...waiting, startedAt: 6 })).toEqual(['look in 2000']);
   expect(told(waiting, { ...waiting, startedAt: 6 })).toEqual(['look in 2000', 'look in 1000']);
 });

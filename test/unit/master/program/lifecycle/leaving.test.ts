@@ -52,6 +52,25 @@ test('a worker of a candidate that drains before all are ready is replaced withi
   expect(it.program.phase).toBe('serving');
 });
 
+test('a candidate whose worker drains as soon as it is ready, and the one in its place too, has failed', () => {
+  const start = drive(2);
+  start.send({ type: 'startRequested', at: 0 });
+  start.ready(100, 1);
+  start.send({ type: 'workerSaidItDrains', at: 110, worker: 1 });
+  start.ready(200, 3);
+  start.send({ type: 'workerSaidItDrains', at: 210, worker: 3 });
+  expect(start.events()).toContain('generationFailed');
+
+  const reload = serving(2);
+  reload.send({ type: 'reloadRequested', at: 5_000, cause: 'signal' });
+  reload.ready(5_100, 3);
+  reload.send({ type: 'workerSaidItDrains', at: 5_110, worker: 3 });
+  reload.ready(5_200, 5);
+  reload.send({ type: 'workerSaidItDrains', at: 5_210, worker: 5 });
+  expect(reload.events()).toContain('generationFailed');
+  expect(reload.program).toMatchObject({ phase: 'serving', current: { number: 1 } });
+});
+
 test('a reload, a stop and a second word leave a worker alone that drains by itself', () => {
   const it = serving();
   it.send({ type: 'workerSaidItDrains', at: 5_000, worker: 1 });
