@@ -35,8 +35,9 @@ export function workerProcesses(
   const known = new Set(sessions);
   for (let size = -1; size !== members.size;) {
     size = members.size;
-    // A child may stand before its parent, so that it is found in the next round.
-    for (const process of living) {
+    // A child may stand before its parent, so that it is found in the next round. One that has ended and was not waited for still has its CPU time.
+    for (const process of processes) {
+      if (pids.has(process.pid) && hasEnded(process)) continue;
       if (!sessions.has(process.session) && !known.has(process.parent)) continue;
       members.add(process);
       known.add(process.pid);
@@ -52,6 +53,11 @@ const startTakesMs = 3_000;
 function isOfAge({ startedAt }: ProcessStat, ageMs: number, sinceBootMs: number): boolean {
   const runsForMs = sinceBootMs - (startedAt / ticksPerSecond) * 1_000;
   return Math.abs(runsForMs - ageMs) < startTakesMs;
+}
+
+/** CPU time that these processes have used themselves. Of a master: its children that have ended were workers. */
+export function ownCpuSecondsOf(processes: readonly ProcessStat[]): number {
+  return processes.reduce((sum, { cpuTicks }) => sum + cpuTicks, 0) / ticksPerSecond;
 }
 
 /** CPU time that these processes, and children of theirs that have ended, have used. */

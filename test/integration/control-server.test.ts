@@ -182,6 +182,21 @@ describe('reload', () => {
     expect((await ask(server, 'GET', '/v1/status')).status).toBe(200);
   });
 
+  test('of requests that are sent one behind the other, the first is answered, and none keeps the server from closing', async () => {
+    const server = await start();
+    const request = 'GET /v1/status HTTP/1.1\r\nHost: x\r\n\r\n';
+    const text = await everything(server, request.repeat(3));
+    expect(text.match(/HTTP\/1.1 /g)).toHaveLength(1);
+    const following = await rawConnection(
+      server.path,
+      'GET /v1/events HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(3),
+    );
+    await once(following, 'data');
+    expect(master.listeners.size).toBe(1);
+    following.destroy();
+    await server.close();
+  });
+
   test('an outcome that will never be known ends as masterStopped when the server closes', async () => {
     const server = await start();
     const asking = ask(server, 'POST', '/v1/reload', { wait: true });

@@ -99,14 +99,15 @@ test('the event loop of a worker is measured from its first scrape on', async ()
     ],
   });
   const port = await master.serving();
-  const delay = 'nodejs_eventloop_delay_max_seconds{program="shop",generation="1",slot="0"}';
-  const utilization = 'nodejs_eventloop_utilization{program="shop",generation="1",slot="0"}';
+  const pid = await master.workerPid(1);
+  const delay = `nodejs_eventloop_delay_max_seconds{program="shop",generation="1",slot="0",pid="${pid}"}`;
+  const utilization = `nodejs_eventloop_utilization{program="shop",generation="1",slot="0",pid="${pid}"}`;
   await eventually('the worker is asked', async () => (await scrape(master)).has(utilization));
   // Its first question begins the measurement; a delay is known once the timer has fired twice.
   await eventually('delays are measured', async () => (await scrape(master)).has(delay));
   await get(port, '/');
   await eventually('a late timer is seen', async () => ((await scrape(master)).get(delay) ?? 0) > 0.2);
-  const cpu = 'process_cpu_time_seconds_total{role="worker",program="shop",generation="1",slot="0"}';
+  const cpu = `process_cpu_time_seconds_total{role="worker",program="shop",generation="1",slot="0",pid="${pid}"}`;
   expect((await scrape(master)).get(cpu)).toBeGreaterThan(0);
 });
 

@@ -11,6 +11,11 @@ export type Lasting = 'follows' | 'waits';
 
 export interface ControlConnections {
   add(socket: Socket): void;
+  /**
+   * False for a request that a client has sent behind another one on the same connection, which ends after the first response. It is not answered: Node.js 20 to 24 never
+   * close a response that waits for its turn when the connection ends.
+   */
+  isFirst(socket: Socket): boolean;
   /** The answer may take hours. @throws Refusal when there are too many of its kind. */
   keep(socket: Socket, kind: Lasting): void;
 }
@@ -41,6 +46,7 @@ export const withoutChecks: Readonly<
 export function createConnections(): ControlConnections {
   /** Oldest first. */
   const brief = new Map<Socket, NodeJS.Timeout>();
+  const used = new WeakSet<Socket>();
   const lasting: Readonly<Record<Lasting, Set<Socket>>> = { follows: new Set(), waits: new Set() };
 
   const forget = (socket: Socket): void => {
@@ -63,6 +69,11 @@ export function createConnections(): ControlConnections {
       socket.once('close', () => {
         forget(socket);
       });
+    },
+    isFirst(socket) {
+      const isFirst = !used.has(socket);
+      used.add(socket);
+      return isFirst;
     },
     keep(socket, kind) {
       const kept = lasting[kind];

@@ -138,13 +138,17 @@ export async function openControlServer(options: ControlServerOptions): Promise<
       if (response.headersSent) response.end();
       else answerMasterStopped(response);
     }
-    const bound = setTimeout(() => {
-      place.server.closeAllConnections();
-      for (const response of open) response.destroy();
-    }, farewellMs);
-    await drained;
-    await Promise.all([...open].map((response) => ended(response)));
-    clearTimeout(bound);
+    const farewell = Promise.all([drained, ...[...open].map((response) => ended(response))]);
+    let timeout: NodeJS.Timeout | undefined;
+    const bound = new Promise<void>((resolve) => {
+      timeout = setTimeout(() => {
+        place.server.closeAllConnections();
+        for (const response of open) response.destroy();
+        resolve();
+      }, farewellMs);
+    });
+    await Promise.race([farewell, bound]);
+    clearTimeout(timeout);
   }
 
   watch();
@@ -192,6 +196,7 @@ async function openInOneOf(
 function createServer(commands: Commands, open: Set<ServerResponse>): Server {
   const connections = createConnections();
   const server = http.createServer(withoutChecks, (request, response) => {
+    if (!connections.isFirst(request.socket)) return;
     open.add(response);
     response.once('close', () => open.delete(response));
     void handleRequest(request, response, commands, (kind) => {

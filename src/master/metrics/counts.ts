@@ -81,6 +81,16 @@ interface Known {
 
 export function createCounts(): Counts {
   const programs = new Map<string, Known>();
+  /** Those of which only the end is still to come. */
+  const removed = new Set<string>();
+
+  function plan({ added, removed: names }: Extract<EventRecord, { readonly event: 'planChanged' }>): void {
+    for (const name of added) removed.delete(name);
+    for (const name of names) {
+      programs.delete(name);
+      removed.add(name);
+    }
+  }
 
   function of(program: string): Known {
     const known = programs.get(program) ?? { counts: nothing, isServing: false, drains: new Map() };
@@ -90,8 +100,10 @@ export function createCounts(): Counts {
 
   return {
     observe(event) {
-      if (event.event === 'planChanged') for (const name of event.removed) programs.delete(name);
-      else if (isCounted(event)) count(of(event.program), event);
+      if (event.event === 'planChanged') plan(event);
+      else if (removed.has(event.program)) {
+        if (event.event === 'stopped') removed.delete(event.program);
+      } else if (isCounted(event)) count(of(event.program), event);
     },
     all: () => new Map([...programs].map(([name, { counts }]) => [name, counts])),
   };

@@ -4,7 +4,12 @@
  */
 import type { MasterStatus, Status, WorkerStatus } from '../../shared/control-api.ts';
 import type { ProcessStat } from '../../shared/process-stat.ts';
-import { cpuSecondsOf, residentBytesOf, workerProcesses } from '../../shared/worker-processes.ts';
+import {
+  cpuSecondsOf,
+  ownCpuSecondsOf,
+  residentBytesOf,
+  workerProcesses,
+} from '../../shared/worker-processes.ts';
 import { bounds, type DurationCounts, type ProgramCounts, reloadOutcomes } from './counts.ts';
 
 /** What one scrape is made of. */
@@ -88,7 +93,7 @@ export function familiesOf({ master, programs, counts, processes }: Scrape): rea
     values: workers.flatMap(({ worker, labels }) => sample(labels, value(worker) ?? null)),
   });
 
-  const used = [
+  const used: readonly { readonly labels: Labels; readonly members: readonly ProcessStat[] }[] = [
     ...(own === undefined ? [] : [{ labels: { role: 'master' }, members: [own] }]),
     ...workers.map(({ worker, labels }) => ({
       labels: { role: 'worker', ...labels },
@@ -261,7 +266,10 @@ export function familiesOf({ master, programs, counts, processes }: Scrape): rea
       name: 'process_cpu_time_seconds_total',
       type: 'counter',
       help: 'CPU time of the master, and of each worker with the processes that it has started.',
-      values: used.map(({ labels, members }) => ({ labels, value: cpuSecondsOf(members) })),
+      values: used.map(({ labels, members }) => ({
+        labels,
+        value: labels['role'] === 'master' ? ownCpuSecondsOf(members) : cpuSecondsOf(members),
+      })),
     },
     {
       name: 'process_memory_usage_bytes',
@@ -284,8 +292,14 @@ export function familiesOf({ master, programs, counts, processes }: Scrape): rea
   ];
 }
 
-function labelsOf({ program }: Status, { generation, slot }: WorkerStatus): Labels {
-  return { program, generation: String(generation), slot: String(slot) };
+/** With the pid: one that is replaced has the slot of its successor until it has drained. */
+function labelsOf({ program }: Status, { generation, slot, pid }: WorkerStatus): Labels {
+  return {
+    program,
+    generation: String(generation),
+    slot: String(slot),
+    ...(pid === null ? {} : { pid: String(pid) }),
+  };
 }
 
 /** Null: it is not known, and there is no sample. */

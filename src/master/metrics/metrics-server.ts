@@ -33,7 +33,7 @@ export async function openMetricsServer({
   const { host, port, token, tls } = plan;
   const connections = createConnections();
   const answer = (request: IncomingMessage, response: ServerResponse): void => {
-    void handle(request, response, token, render);
+    if (connections.isFirst(request.socket)) void handle(request, response, token, render);
   };
   const server = tls === null ? http(answer) : https(tls, answer, onProblem);
   server.on('connection', (socket) => {

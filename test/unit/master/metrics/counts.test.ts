@@ -137,4 +137,9 @@ test('a program that is removed from the plan is forgotten', () => {
     time: 0,
   });
   expect([...counts.all().keys()]).toEqual([]);
+  // It is stopped only now.
+  counts.observe({ event: 'stopped', failure: null, outcome: null, program: 'old', time: 1 });
+  expect([...counts.all().keys()]).toEqual([]);
+  counts.observe({ ...ready(1), program: 'old', time: 2 });
+  expect([...counts.all().keys()]).toEqual(['old']);
 });
