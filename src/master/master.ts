@@ -3,7 +3,8 @@
  * else, and knows neither the command line, nor signals, nor what a log looks like.
  */
 import { dirname } from 'node:path';
-import type { MasterStatus, ReloadResult, Status } from '../shared/control-api.ts';
+import type { MasterStatus, ReloadResult, Status, UpdateResult } from '../shared/control-api.ts';
+import { messageOf } from '../shared/errors.ts';
 import { controlFolders } from '../shared/control-path.ts';
 import { addressFields } from '../shared/format-address.ts';
 import type { Cause, EventRecord, Failure, MasterEvent } from '../shared/events.ts';
@@ -16,7 +17,7 @@ import {
 } from './config/options.ts';
 import type { Plan, ProgramPlan } from './config/plan.ts';
 import { workingDirectory } from './config/working-directory.ts';
-import type { Commands, ReloadUnderWay } from './control/commands.ts';
+import type { Commands, ReloadUnderWay, UpdateCommand } from './control/commands.ts';
 import { openControlServer, type ControlServer } from './control/control-server.ts';
 import { deferred } from './deferred.ts';
 import type { Master } from './embedded-master.ts';
@@ -54,6 +55,8 @@ export interface OwnedMaster extends Master {
   exitCode(): number | null;
   /** Everything that has to survive this process. */
   record(): MasterRecord;
+  /** An error that nobody expected: told as `internalError`. */
+  noteBug(error: unknown): void;
 }
 
 /** What a master takes from its surroundings. Everything has a default. */
@@ -192,17 +195,20 @@ function assemble(
     },
     shutDown({ cause }) {
       isStopping = true;
-      void set.stopAll(cause).then(async () => finish(null));
+      void set
+        .stopAll(cause)
+        .catch(noteBug)
+        .then(async () => finish(null));
       return { accepted: { pid: process.pid }, done: ended.promise.then(() => undefined) };
     },
-    update: updates.fromFile,
+    update: updateFromFile,
     reloadAll: createReloadAll({
       set,
       isOfOneProgram,
       update:
         readPlan === null
           ? null
-          : async (cause) => (await updates.fromFile({ cause, isDryRun: false })).programs,
+          : async (cause) => (await updateFromFile({ cause, isDryRun: false })).programs,
       reload: (program, cause) => commands.reload({ program, cause, wait: 'serving' }),
     }),
     reopenLogs,
@@ -215,6 +221,18 @@ function assemble(
       });
     },
   };
+
+  async function updateFromFile(command: UpdateCommand): Promise<UpdateResult> {
+    const result = await updates.fromFile(command);
+    // What was added, removed or restarted may have been stopped before.
+    if (!command.isDryRun) await keepWanted();
+    return result;
+  }
+
+  /** An error that nobody expected. */
+  function noteBug(error: unknown): void {
+    publish({ event: 'internalError', problem: messageOf(error) });
+  }
 
   /** What is answered is kept. */
   function keepingWanted({ accepted, outcome }: ReloadUnderWay): ReloadUnderWay {
@@ -255,7 +273,10 @@ function assemble(
     } else if (isWanted && failure !== null && restart.onFatal === 'exit' && !isStopping) {
       exitCode = exitCodeAfter(failure, outcome, restart.onFatal);
       isStopping = true;
-      void set.stopAll('worker').then(async () => finish(failure));
+      void set
+        .stopAll('worker')
+        .catch(noteBug)
+        .then(async () => finish(failure));
     }
   }
 
@@ -266,7 +287,16 @@ function assemble(
   ): void {
     const record: EventRecord = { ...event, program, time };
     counts.observe(record);
-    for (const subscriber of subscribers) subscriber(record);
+    for (const subscriber of subscribers) {
+      try {
+        subscriber(record);
+      } catch (error) {
+        // It is not the master's: the others, and what follows in the master, go on.
+        queueMicrotask(() => {
+          throw error;
+        });
+      }
+    }
   }
 
   function name(): string {
@@ -375,12 +405,15 @@ function assemble(
     await control?.close();
   }
 
-  /** Waits until the log files have everything. */
+  /** Waits until the log files have everything, or until it has taken too long: then what they do not have is counted. */
   async function lastLines(): Promise<void> {
     const files = logFiles.loaded();
     if (files === null) return;
     await new Promise<void>((resolve) => {
-      const cancel = platform.arm(lastLinesMs, resolve);
+      const cancel = platform.arm(lastLinesMs, () => {
+        files.abandon();
+        resolve();
+      });
       void files.flushed().then(() => {
         cancel();
         resolve();
@@ -502,14 +535,18 @@ function assemble(
         status: () => statusOf(set.find(wanted)),
       };
     },
-    update: async (options) =>
-      updates.to({ cause: 'embedder', isDryRun: false }, async () =>
+    async update(options) {
+      const result = await updates.to({ cause: 'embedder', isDryRun: false }, async () =>
         Promise.resolve(compileOptions(options, workingDirectory(environment))),
-      ),
+      );
+      await keepWanted();
+      return result;
+    },
     subscribe,
     ended: ended.promise,
     commands,
     exitCode: () => exitCode,
+    noteBug,
     record: () => ({
       version: recordVersion,
       startedAt,

@@ -136,8 +136,12 @@ async function run(invocation: Run): Promise<number> {
       log.outputDropped(bytes);
     },
   };
-  const output = shareOutput({ ...shared, stream: standardError() });
   let stdout: SharedOutput | null = null;
+  const output = shareOutput({
+    ...shared,
+    stream: standardError(),
+    takeOtherLostBytes: () => stdout?.log.takeLostBytes?.() ?? 0,
+  });
   const master = createMasterOf(plan, {
     announced: announcedSockets(process.env, process.pid),
     spelling: 'commandLine',
@@ -159,6 +163,10 @@ async function run(invocation: Run): Promise<number> {
   });
   master.subscribe(log.write);
   master.subscribe(createCollector());
+  // A bug in one corner, or a part of the package that was removed meanwhile, must not end all programs.
+  process.on('unhandledRejection', (reason) => {
+    master.noteBug(reason);
+  });
   obeySignals(master.commands, terminal);
   // A program that was given up leaves nothing to wait for, and is to be started again.
   if (plan.programs.some(({ restart }) => restart.onFatal === 'stay'))

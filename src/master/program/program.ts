@@ -2,6 +2,7 @@
  * One program: its plan, its listeners, its workers and what happened to it. It can be started again after it has stopped or failed, and its plan
  * can change while it runs. It knows nothing of other programs, nor of what is done with its events.
  */
+import { isDeepStrictEqual } from 'node:util';
 import type { Decided, LogRecord, ReloadResult, Scaled } from '../../shared/control-api.ts';
 import type { Cause, EventWithoutRelease, Failure, MasterEvent } from '../../shared/events.ts';
 import { GracefulRunError, messageOf } from '../../shared/errors.ts';
@@ -114,6 +115,8 @@ export interface ManagedProgram {
   announce(event: EventWithoutRelease): void;
   /** What its workers wrote, until `signal` is aborted. */
   logs(request: LogsRequest, signal: AbortSignal): AsyncGenerator<LogRecord>;
+  /** It is removed: what follows its lines ends. */
+  endLogs(): void;
   openOf: Runner['openOf'];
   loadOf: Runner['loadOf'];
   served: Runner['served'];
@@ -143,6 +146,8 @@ export function createProgram(parts: ProgramParts): ManagedProgram {
   let nameOfAddress = '';
   /** It is started and watches what its plan says. */
   let isWatching = false;
+  /** How often it has begun to watch. */
+  let looks = 0;
 
   const output = createProgramOutput({
     name,
@@ -298,25 +303,33 @@ export function createProgram(parts: ProgramParts): ManagedProgram {
 
   async function startWatching(): Promise<void> {
     isWatching = true;
+    looks += 1;
+    const look = looks;
     const { command, cwd, watch: watched } = versions.latest().plan;
     if (watched === null) return;
     const paths = watched.length > 0 ? watched : [programFile(command, { cwd, environment })];
     const { signal } = closing;
     // Loaded only where it is wanted: it brings the hashes along, 2 MB and more.
     const { startWatch } = await import('../watch/start-watch.ts');
-    watch = await startWatch({
-      paths,
-      stableMs: watchStableMs,
-      signal,
-      onChange: (path) => {
-        tell({ event: 'fileChanged', path });
-        if (isResting(runner.state()) || !versions.latest().plan.kind.overlaps) parts.onRestartWanted?.();
-        else runner.dispatch({ type: 'reloadRequested', cause: 'watch' });
-      },
-      onProblem: (problem) => {
-        tell({ event: 'watchFailed', problem });
-      },
-    });
+    try {
+      watch = await startWatch({
+        paths,
+        stableMs: watchStableMs,
+        signal,
+        onChange: (path) => {
+          tell({ event: 'fileChanged', path });
+          if (isResting(runner.state()) || !versions.latest().plan.kind.overlaps) parts.onRestartWanted?.();
+          else runner.dispatch({ type: 'reloadRequested', cause: 'watch' });
+        },
+        onProblem: (problem) => {
+          tell({ event: 'watchFailed', problem });
+        },
+      });
+    } catch (error) {
+      // It was cut short by the next one, because the plan has changed.
+      if (look !== looks) return;
+      throw error;
+    }
     tell({ event: 'watchStarted', paths });
   }
 
@@ -403,7 +416,14 @@ export function createProgram(parts: ProgramParts): ManagedProgram {
       }
     },
     async watch() {
-      if (!isWatching) await startWatching();
+      if (isWatching) return;
+      try {
+        await startWatching();
+      } catch (error) {
+        // The next start tries again.
+        isWatching = false;
+        throw error;
+      }
     },
     async start() {
       const first = waiters.wait(nextGeneration(), 'serving');
@@ -458,7 +478,9 @@ export function createProgram(parts: ProgramParts): ManagedProgram {
           if (!known.has(listener.fd) && isRun) announceListener(listener);
       }
       // The old workers alone accept on a listener that goes: they cannot be kept back on probation.
-      const losesListener = before.listeners.some((own) => !isDeclared(own, plan.listeners));
+      const serving = servingGeneration(runner.state())?.number;
+      const held = serving === undefined ? before.listeners : versions.of(serving).plan.listeners;
+      const losesListener = held.some((own) => !isDeclared(own, plan.listeners));
       output.configure(plan.output);
       watches.load(plan).catch((error: unknown) => {
         tell({ event: 'internalError', problem: messageOf(error) });
@@ -466,13 +488,20 @@ export function createProgram(parts: ProgramParts): ManagedProgram {
       applySettings(plan, prepared !== null && isRun && losesListener);
       if (plan.workers !== before.workers)
         runner.dispatch({ type: 'workerCountRequested', change: { to: plan.workers } });
-      void limits.look();
-      if (isWatching && JSON.stringify(plan.watch) !== JSON.stringify(before.watch)) void watchAnew();
+      limits.look().catch((error: unknown) => {
+        tell({ event: 'internalError', problem: messageOf(error) });
+      });
+      if (isWatching && !isDeepStrictEqual(watchedIn(plan), watchedIn(before))) void watchAnew();
     },
     async *logs(request, signal) {
       const { showLogs } = await import('../output/show-logs.ts');
-      const { output: plan, workers } = versions.latest().plan;
+      const { output: plan, workers: planned } = versions.latest().plan;
+      // It may have been scaled since.
+      const workers = Math.max(planned, runner.state().workersWanted);
       yield* showLogs(logsSource(plan, { name: name(), workers }, output.kept), request, signal);
+    },
+    endLogs() {
+      output.kept.end();
     },
     askOpen: (ofAll) => runner.askOpen(ofAll),
     announce(event) {
@@ -512,6 +541,11 @@ export function createProgram(parts: ProgramParts): ManagedProgram {
       await hooks.done();
     },
   };
+}
+
+/** What decides which paths are watched: those that it names, or else the command and where that runs. */
+function watchedIn({ watch, command, cwd }: ProgramPlan): unknown {
+  return watch?.length === 0 ? { command, cwd } : watch;
 }
 
 /** What PORT says; null: it listens on no port. */

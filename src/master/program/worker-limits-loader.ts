@@ -1,4 +1,5 @@
 /** Watches the limits and the signs of life of the workers of one program: the code for it is loaded when a plan has the first of them. */
+import { messageOf } from '../../shared/errors.ts';
 import type { MasterEvent } from '../../shared/events.ts';
 import type { Runner } from './runner.ts';
 import type { Versions } from './versions.ts';
@@ -78,7 +79,10 @@ export function createWorkerLimitsLoader(
 
   return {
     observe({ event }) {
-      if (when.has(event)) void look();
+      if (!when.has(event)) return;
+      look().catch((error: unknown) => {
+        onEvent({ event: 'internalError', problem: messageOf(error) });
+      });
     },
     look,
   };

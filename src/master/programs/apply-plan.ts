@@ -12,7 +12,7 @@ import { inCode } from '../config/option-errors.ts';
 import { planInvalid } from '../config/plan-invalid.ts';
 import { deferred } from '../deferred.ts';
 import type { PreparedVersion } from '../program/versions.ts';
-import { hasEnded, isScheduled, type Member, type StartOutcome } from './member.ts';
+import { hasEnded, hasFailed, isScheduled, type Member, type StartOutcome } from './member.ts';
 import type { ProgramSet } from './program-set.ts';
 import { dependentsFirst } from './start-order.ts';
 
@@ -92,7 +92,8 @@ export async function applyPlan(
   const removed = difference.removed.map((name) => set.find(name));
   const changeAll = difference.changed.map((change) => ({ change, plan: planOf(change.program) }));
   const failed = changeAll.filter(
-    ({ change }) => change.needs !== 'restart' && hasEnded(set.find(change.program)),
+    ({ change: { program, needs } }) =>
+      needs !== 'restart' && isToBeStarted(set.find(program), needs === 'reload'),
   );
   const [inTheirPlace, afterAll] = [
     changeAll.filter((one) => one.change.needs !== 'restart' && !failed.includes(one)),
@@ -119,12 +120,15 @@ export async function applyPlan(
   const gone = await removeAll(set, removed, cause);
   const restarts = afterAll.map(({ change, plan }) => ({ member: set.find(change.program), plan }));
   const wereRunning = restarts.filter(({ member }) => !member.isResting);
-  await Promise.all(wereRunning.map(async ({ member }) => set.end(member, cause)));
+  await Promise.all(wereRunning.map(async ({ member }) => set.suspend(member, cause)));
   for (const { member, plan } of restarts) member.program.change(plan, null);
+  // What they depend on may have changed with that.
+  set.advance();
   const last = [
     ...restarts.map(async ({ member }) => {
+      // An operator may have stopped it meanwhile.
       if (wereRunning.some((one) => one.member === member))
-        return startOne(set, member, 'restarted', isAllBegun.promise);
+        return member.isWanted ? startOne(set, member, 'restarted', isAllBegun.promise) : noted(member);
       return hasEnded(member) ? startOne(set, member, 'started', isAllBegun.promise) : noted(member);
     }),
     ...added
@@ -139,6 +143,11 @@ export async function applyPlan(
   const done = await Promise.all([...first, ...last]);
   set.arrange(after.programs.map(({ name }) => name ?? ''));
   return [...done, ...gone];
+}
+
+/** The change may be the repair of one that was given up. One that has done its work is run again only if the change concerns its workers. */
+function isToBeStarted(member: Member, isForWorkers: boolean): boolean {
+  return hasFailed(member) || (hasEnded(member) && isForWorkers);
 }
 
 /** It gets its new plan with its next start. */

@@ -16,6 +16,8 @@ export interface Member {
   isResting: boolean;
   /** It is being looked up and bound: what comes of that decides whether it rests. */
   isBinding: boolean;
+  /** It stops to be started again with another plan: the first stop of an operator does not count as a second one. */
+  isSuspended: boolean;
   /** Its listeners are held while it is stopped, because it is about to be started again. */
   keepsListeners: boolean;
   /** Callers that wait for a start of this program: for the start that is due, or else for the last one that has begun. */

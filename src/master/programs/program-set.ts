@@ -3,7 +3,7 @@
  * does to one program never touches another one. A changed plan is applied by apply-plan.ts.
  */
 import type { ReloadResult } from '../../shared/control-api.ts';
-import { GracefulRunError } from '../../shared/errors.ts';
+import { GracefulRunError, messageOf } from '../../shared/errors.ts';
 import type { Cause, MasterEvent } from '../../shared/events.ts';
 import { nearest } from '../../shared/nearest.ts';
 import { sameStopMs } from '../config/fixed-bounds.ts';
@@ -72,6 +72,8 @@ export interface ProgramSet {
   stop(member: Member, cause: Cause): Promise<void>;
   /** As stop(), but a program that drains already goes on with it. */
   end(member: Member, cause: Cause): Promise<void>;
+  /** Stops it so that it can be started again with another plan; resolves when it is at rest. It stays wanted, unless an operator stops it meanwhile. */
+  suspend(member: Member, cause: Cause): Promise<void>;
   /** Stops each one after those that depend on it, and starts none from now on. A second call kills all workers. */
   stopAll(cause: Cause): Promise<void>;
   /** Starts what does not have to wait any more, after a change of plans. */
@@ -132,6 +134,7 @@ export function createProgramSet(parts: ProgramSetParts): ProgramSet {
       isDue: false,
       isResting: true,
       isBinding: false,
+      isSuspended: false,
       keepsListeners: false,
       starts: [],
       rest: deferred(),
@@ -156,15 +159,24 @@ export function createProgramSet(parts: ProgramSetParts): ProgramSet {
   function heard(member: Member, event: MasterEvent, wallMs: number): void {
     parts.onEvent(member, event, wallMs);
     schedules.observe(member, event);
-    if (event.event === 'stopped' && !member.isBinding) void rest(member);
+    if (event.event === 'stopped' && !member.isBinding) inBackground(rest(member));
     if (event.event === 'generationReady') advance();
+  }
+
+  function reportBug(error: unknown): void {
+    parts.publish({ event: 'internalError', problem: messageOf(error) });
+  }
+
+  function inBackground(work: Promise<unknown>): void {
+    work.catch(reportBug);
   }
 
   async function rest(member: Member): Promise<void> {
     const { program, isWanted } = member;
     // A changed file may be the repair of a program that was given up.
     if (!isWanted || !member.keepsListeners)
-      await program.close({ keepsWatch: isWanted && program.phase() === 'failed' });
+      await program.close({ keepsWatch: isWanted && program.phase() === 'failed' }).catch(reportBug);
+    member.isSuspended = false;
     member.isResting = true;
     member.rest.resolve(undefined);
     advance();
@@ -232,7 +244,7 @@ export function createProgramSet(parts: ProgramSetParts): ProgramSet {
     const generation = member.isDue ? member.program.nextGeneration() : member.program.startedGeneration();
     const outcome = outcomeOf(member, isAllBegun);
     advance();
-    void schedules.look();
+    inBackground(schedules.look());
     return { generation, outcome };
   }
 
@@ -285,7 +297,7 @@ export function createProgramSet(parts: ProgramSetParts): ProgramSet {
       const launching = launch(member).finally(() => launches.delete(launching));
       launches.set(launching, member);
     }
-    if (isBeginning) void schedules.look();
+    if (isBeginning) inBackground(schedules.look());
   }
 
   async function launch(member: Member): Promise<void> {
@@ -299,13 +311,19 @@ export function createProgramSet(parts: ProgramSetParts): ProgramSet {
     const stopped = (): Error => parts.stopped('start', program.name());
     member.isBinding = true;
     try {
-      program.check();
-      await program.bind();
-      await program.watch();
-      await turn();
+      // The plan may be changed meanwhile: then others are its listeners.
+      for (let plan: ProgramPlan | null = null; plan !== program.plan();) {
+        plan = program.plan();
+        program.check();
+        await program.bind();
+        await program.watch();
+        await turn();
+      }
       member.isBinding = false;
     } catch (error) {
       member.isBinding = false;
+      // Nobody is going to accept on what a restart has held.
+      member.keepsListeners = false;
       if (member.isWanted) program.refuseStart(notStartedFailure(error));
       else await rest(member);
       await member.rest.promise;
@@ -366,10 +384,29 @@ export function createProgramSet(parts: ProgramSetParts): ProgramSet {
   async function stop(member: Member, cause: Cause, how?: { readonly isUrgent: boolean }): Promise<void> {
     member.isWanted = false;
     member.isDue = false;
-    void schedules.look();
+    inBackground(schedules.look());
     for (const waiting of member.starts) waiting.resolve(parts.stopped('start', member.program.name()));
     member.starts = [];
-    member.program.stop(cause, how);
+    const isStoppingAnyway = member.isSuspended && how?.isUrgent !== true;
+    member.isSuspended = false;
+    if (!isStoppingAnyway) member.program.stop(cause, how);
+    await member.rest.promise;
+  }
+
+  async function suspend(member: Member, cause: Cause): Promise<void> {
+    if (!member.isWanted || member.isBinding || isScheduled(member)) {
+      const { isWanted } = member;
+      await end(member, cause);
+      member.isWanted = isWanted;
+      return;
+    }
+    member.isDue = false;
+    for (const waiting of member.starts.splice(0))
+      waiting.resolve(parts.stopped('start', member.program.name()));
+    if (member.program.phase() !== 'stopping') {
+      member.isSuspended = true;
+      member.program.stop(cause);
+    }
     await member.rest.promise;
   }
 
@@ -389,7 +426,9 @@ export function createProgramSet(parts: ProgramSetParts): ProgramSet {
         if (member.program.phase() === 'stopping') void stop(member, cause, { isUrgent: true });
     }
     await dependentsFirst(dependents(), async (name) => {
-      const member = find(name);
+      // An update may have removed it while others ended.
+      const member = members.find(({ program }) => program.name() === name);
+      if (member === undefined) return;
       const ended = end(member, cause);
       if (ending.isUrgent && member.program.phase() === 'stopping')
         void stop(member, cause, { isUrgent: true });
@@ -404,7 +443,11 @@ export function createProgramSet(parts: ProgramSetParts): ProgramSet {
       // These begin as soon as their last workers are gone.
       const ends = members.filter(
         (member) =>
-          member.isDue && !except.includes(member) && !isScheduled(member) && waitsFor(member).length === 0,
+          member.isDue &&
+          !member.isResting &&
+          !except.includes(member) &&
+          !isScheduled(member) &&
+          waitsFor(member).length === 0,
       );
       if (counted.length + ends.length === 0) return;
       await Promise.all([
@@ -423,7 +466,8 @@ export function createProgramSet(parts: ProgramSetParts): ProgramSet {
     },
     async remove(member) {
       members = members.filter((one) => one !== member);
-      void schedules.look();
+      inBackground(schedules.look());
+      member.program.endLogs();
       await member.program.close();
     },
     arrange(names) {
@@ -449,10 +493,11 @@ export function createProgramSet(parts: ProgramSetParts): ProgramSet {
     restart,
     stop: async (member, cause) => stop(member, cause),
     end,
+    suspend,
     stopAll,
     advance() {
       advance();
-      void schedules.look();
+      inBackground(schedules.look());
     },
     waitsFor,
     whenStarted,

@@ -85,6 +85,7 @@ export function createUpdates({ set, first, readPlan, isStopping, publish }: Upd
     const behind = [...unsettled].filter(
       ([program, { hasFailed }]) =>
         hasFailed &&
+        !difference.added.includes(program) &&
         after.programs.some((one) => one.name === program) &&
         !difference.changed.some((change) => change.program === program && change.needs !== 'nothing'),
     );
@@ -111,6 +112,8 @@ export function createUpdates({ set, first, readPlan, isStopping, publish }: Upd
       const begun = (): void => {
         if (isStopping()) throw masterStopped('update');
         plan = after;
+        // One of the same name is another program.
+        for (const name of [...difference.added, ...difference.removed]) unsettled.delete(name);
         for (const { program, keys, needs } of difference.changed)
           if (needs === 'reload') unsettled.set(program, { keys, hasFailed: false });
         const { added, removed } = difference;
@@ -126,6 +129,11 @@ export function createUpdates({ set, first, readPlan, isStopping, publish }: Upd
       const programs = isEmpty(difference)
         ? []
         : await applyPlan(set, { before, after, difference, cause }, begun);
+      // Those that have not even begun to change are behind as well.
+      for (const { program, problem } of programs) {
+        const change = unsettled.get(program);
+        if (change !== undefined && problem !== null) change.hasFailed = true;
+      }
       return { file, difference, applied: true, programs };
     } catch (error) {
       if (error instanceof PlanInvalid)

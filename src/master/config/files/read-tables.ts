@@ -96,7 +96,8 @@ const maxShown = 60;
 export function shown(node: PlanNode): string {
   switch (node.kind) {
     case 'scalar': {
-      const text = JSON.stringify(node.value);
+      // As JSON, infinity would be null.
+      const text = typeof node.value === 'number' ? String(node.value) : JSON.stringify(node.value);
       const short = text.length > maxShown ? `${text.slice(0, maxShown)}…` : text;
       return typeof node.value === 'string' && refersToVariable(node.value)
         ? `what ${short} stands for`

@@ -129,3 +129,69 @@ test('whatever is asked for, and in whatever order, each program comes to what w
     { numRuns: 150, endOnFailure: true },
   );
 }, 120_000);
+
+test('what follows the lines of a program ends when an update removes that', async () => {
+  const { platform } = createFakePlatform();
+  const plan = planOf([1, 1, 1, 1]);
+  const master = createMaster(plan, { platform, environment: { PATH: process.env['PATH'] } });
+  await master.start();
+  const lines = master.commands.logs(
+    { program: 'mail', stream: 'stderr', lines: 0, since: null, follows: true },
+    new AbortController().signal,
+  );
+  const next = lines[Symbol.asyncIterator]().next();
+  const kept = Object.entries(plan.programs).filter(([name]) => name !== 'mail');
+  await master.update({ ...plan, programs: Object.fromEntries(kept) });
+  expect((await next).done).toBe(true);
+  await master.stop();
+});
+
+async function started(plan: PlanOptions): Promise<OwnedMaster> {
+  const { platform } = createFakePlatform();
+  const master = createMaster(plan, { platform, environment: { PATH: process.env['PATH'] } });
+  await master.start();
+  return master;
+}
+
+test('a program that was removed while its change had failed can be added again', async () => {
+  const [good, bad] = [planOf([1, 1, 1, 1]), planOf([1, 1, 1, 0])];
+  const master = await started(good);
+  const failed = await master.update(bad);
+  expect(failed.programs).toMatchObject([{ program: 'mail', done: 'reloaded' }]);
+  const others = Object.entries(good.programs).filter(([name]) => name !== 'mail');
+  await master.update({ ...good, programs: Object.fromEntries(others) });
+  const added = await master.update(planOf([1, 1, 1, 2]));
+  expect(added.difference).toMatchObject({ added: ['mail'], changed: [] });
+  expect(master.program('mail').status().phase).toBe('serving');
+  await master.stop();
+});
+
+test('an update takes away what a program waits for, while another one is started', async () => {
+  const daemon = { command: ['node', 'app.js'], type: 'worker', startretries: 0, startsecs: '1ms' } as const;
+  const broken = { ...daemon, environment: { FAILS: '1' } };
+  const waiting = { ...daemon, overlap: false };
+  const base: PlanOptions = { name: 'random', control: false, programs: {} };
+  const master = await started({
+    ...base,
+    programs: { broken, waiting: { ...waiting, dependsOn: ['broken'] } },
+  });
+  const { programs } = await master.update({
+    ...base,
+    programs: { broken, waiting: { ...waiting, environment: { VERSION: '2' } }, added: daemon },
+  });
+  expect(programs.map(({ program }) => program).toSorted()).toEqual(['added', 'waiting']);
+  await eventually('it runs', () => master.program('waiting').status().phase === 'serving');
+  await master.stop();
+});
+
+test('what an operator stops stays stopped, although an update has to restart it', async () => {
+  const daemon = { command: ['node', 'app.js'], type: 'worker', overlap: false, startsecs: '1ms' } as const;
+  const other = { ...daemon, overlap: true };
+  const base: PlanOptions = { name: 'random', control: false, programs: { daemon, other } };
+  const master = await started(base);
+  const stopped = master.program('daemon').stop();
+  await master.update({ ...base, programs: { daemon: { ...daemon, environment: { VERSION: '2' } }, other } });
+  await stopped;
+  expect(master.program('daemon').status()).toMatchObject({ isWanted: false, phase: 'stopped' });
+  await master.stop();
+});
