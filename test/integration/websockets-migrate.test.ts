@@ -186,8 +186,11 @@ it('what a paused connection has got and not used is used by the new worker', as
   expectNoMistake(client, other);
 });
 
-it('messages wait for a restore that takes its time', async () => {
-  const master = run({ RELEASE: 'slow' });
+it.each([
+  ['a promise', 'slow'],
+  ['what can only be awaited like one', 'slowThenable'],
+])('messages wait for a restore that takes its time and returns %s', async (_what, RELEASE) => {
+  const master = run({ RELEASE });
   const client = await CountingClient.connect(await master.serving());
   await client.ask();
   await master.reload(2);

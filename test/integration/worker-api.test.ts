@@ -69,16 +69,44 @@ describe('alone', () => {
     expect(worker.output).toContain('hook stop');
   });
 
-  it('exits at once on a second signal', async () => {
+  it('exits at once on a second signal of another kind', async () => {
     const { worker, port } = await startAlone({ ENDLESS: '1' });
     const client = await Wire.connect(port);
     client.get('/');
     await client.until('first');
     child.kill('SIGINT');
     await worker.says('draining');
-    child.kill('SIGINT');
-    expect(await worker.exited).toEqual({ code: 130, signal: null });
+    child.kill('SIGTERM');
+    expect(await worker.exited).toEqual({ code: 143, signal: null });
     await client.closed;
+  });
+
+  it('exits on a second signal of the same kind', async () => {
+    const { worker, port } = await startAlone({ ENDLESS: '1' });
+    const client = await Wire.connect(port);
+    client.get('/');
+    await client.until('first');
+    child.kill('SIGINT');
+    await worker.says('draining');
+    // Again and again, because one that comes at once counts as the first, forwarded.
+    const impatient = setInterval(() => child.kill('SIGINT'), 100);
+    const ended = await worker.exited.finally(() => {
+      clearInterval(impatient);
+    });
+    expect(ended).toEqual({ code: 130, signal: null });
+    await client.closed;
+  });
+
+  it('drains when its one signal arrives twice, as it does under npm', async () => {
+    const { worker, port } = await startAlone({ TWICE: 'SIGINT' });
+    const client = await Wire.connect(port);
+    client.get('/');
+    await client.until('first');
+    child.kill('SIGINT');
+    await client.until('last');
+    client.socket.destroy();
+    expect(await worker.exited).toEqual({ code: 0, signal: null });
+    expect(worker.output).toContain('hook stop');
   });
 
   it('ends at the deadline of the environment', async () => {

@@ -89,6 +89,24 @@ describe('a drain', () => {
     );
   });
 
+  it('lets a request in flight open a server on a port that is not declared', async () => {
+    master = new MiniMaster();
+    const worker = await master.serve('tells-its-address.cjs');
+    // The second one keeps the worker draining when the first one has its answer.
+    const [client, idle] = await Promise.all([Wire.connect(master.port), Wire.connect(master.port)]);
+    for (const one of [client, idle]) one.get('/');
+    await Promise.all([client, idle].map((one) => one.until(`true ${master.port}`)));
+    worker.drain();
+    await worker.message('acceptsNoMore');
+    client.get('/opens');
+    await client.until('opened');
+    const inner = await Wire.connect(Number(/port (\d+) opened/.exec(client.received)?.[1]));
+    await inner.until('inner');
+    expect(await inner.closed).toBe('end');
+    idle.socket.destroy();
+    expect((await worker.exited).code).toBe(0);
+  });
+
   it('accepts what is in the queue first when the master stops', async () => {
     master = new MiniMaster();
     const worker = await master.serve('serves.cjs');

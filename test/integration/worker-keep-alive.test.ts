@@ -65,6 +65,24 @@ it('loses no header of those that come in a list', async () => {
   expect(client.received).toMatch(/x-a: 1\r\nx-a: 2\r\n/i);
 });
 
+it.each(['switches', 'switchesLater'])('lets a response switch protocols in a drain: %s', async (way) => {
+  master = new MiniMaster();
+  const worker = await master.serve('keeps-alive.cjs');
+  const client = await Wire.connect(master.port);
+  client.get('/');
+  await client.until('answer /');
+  worker.drain();
+  await worker.message('acceptsNoMore');
+  client.received = '';
+  client.get(`/${way}`);
+  await client.until('\r\n\r\n');
+  expect(client.received).toMatch(/^HTTP\/1.1 101 /);
+  expect(client.received).toMatch(/\r\nConnection: Upgrade\r\n/);
+  expect(client.received).not.toContain('close');
+  client.socket.destroy();
+  expect((await worker.exited).code).toBe(0);
+});
+
 it('keeps the connection for a pipelined request, and closes it after that', async () => {
   master = new MiniMaster();
   const worker = await master.serve('keeps-alive.cjs');

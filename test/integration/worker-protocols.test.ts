@@ -75,6 +75,29 @@ it('drains http, https, http2 and raw connections in one worker, each in its way
   expect(worker.messages.at(-1)).toMatchObject({ type: 'drained', served: 10, cut: 0 });
 });
 
+it('shows an application its servers as they were while it drains, until it closes them', async () => {
+  master = new MiniMaster({ count: 2 });
+  const [http = 0, https = 0] = master.ports;
+  const worker = await master.serve('tells-its-address.cjs');
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  const [plain, idle] = await Promise.all([Wire.connect(http), Wire.connect(http)]);
+  for (const client of [plain, idle]) client.get('/');
+  await Promise.all([plain, idle].map((client) => client.until(`true ${http}`)));
+  expect(await secureGet(https, '/', agent)).toEqual({ text: `true ${https}`, connection: 'keep-alive' });
+  worker.drain();
+  await worker.message('acceptsNoMore');
+  plain.received = '';
+  plain.get('/');
+  await plain.until(`true ${http}`);
+  expect(await secureGet(https, '/', agent)).toEqual({ text: `true ${https}`, connection: 'close' });
+  worker.child.send('close');
+  expect((await worker.exited).code).toBe(0);
+  expect(worker.output.match(/^then false null$/gm)).toHaveLength(2);
+  expect(worker.output.match(/^closed undefined$/gm)).toHaveLength(2);
+  expect(worker.messages.at(-1)).toMatchObject({ type: 'drained', served: 5, cut: 0 });
+  await idle.closed;
+});
+
 it('cuts what is left of every protocol at the deadline', async () => {
   master = new MiniMaster({ count: 5 });
   const [, https = 0, http2 = 0, , raw = 0] = master.ports;

@@ -89,8 +89,8 @@ let current: Worker | null = null;
 
 /**
  * Returns this process as a worker, with or without a master. Without one, the first call makes SIGTERM, SIGINT and SIGQUIT drain the
- * process and end it within 30 s (or GRACEFUL_RUN_DRAIN_TIMEOUT_MS); a second signal ends it at once. Call it before servers listen,
- * because it does not know servers that listen already.
+ * process and end it within 30 s (or GRACEFUL_RUN_DRAIN_TIMEOUT_MS); a second signal ends it at once, unless it is the same one again within
+ * 200 ms. Call it before servers listen, because it does not know servers that listen already.
  *
  * Every call returns the same worker. Throws GracefulRunError `workerMisuse` if `ready` differs from that of the first call, if `manual`
  * comes after the worker was ready, or if the master's version does not match.

@@ -19,6 +19,12 @@ import { createTracking } from '../tracking/tracking.ts';
 
 const signals = ['SIGTERM', 'SIGINT', 'SIGQUIT'] as const;
 
+/**
+ * The first signal may arrive twice within this time: a terminal or systemd sends it to every process, and npm forwards what it gets. Nobody
+ * asks twice as fast.
+ */
+const sameSignalMs = 200;
+
 /** For any event: the types of `process` have one overload for each. */
 const emitter: Pick<EventEmitter, 'emit' | 'listeners'> = process;
 
@@ -48,12 +54,20 @@ function startAlone(): Runtime {
   const readiness = createReadiness([], () => undefined);
 
   const heardAt = new Map<NodeJS.Signals, number>();
+  /** The signal that began the drain. */
+  let first: { readonly signal: NodeJS.Signals; readonly at: number } | null = null;
   const end = (signal: NodeJS.Signals): void => {
+    const at = monotonicMs();
     // The application's own listeners are called as well.
-    if (listenerCount(signal) > 0) heardAt.set(signal, monotonicMs());
+    if (listenerCount(signal) > 0) heardAt.set(signal, at);
+    if (first === null) {
+      first = { signal, at };
+      drain.begin();
+      return;
+    }
+    if (signal === first.signal && at - first.at < sameSignalMs) return;
     // The second signal, probably from a terminal. 128 + number is the exit code that a shell shows for a signal.
-    if (drain.isBegun()) process.exit(128 + constants.signals[signal]);
-    drain.begin();
+    process.exit(128 + constants.signals[signal]);
   };
 
   const listenerCount = (signal: NodeJS.Signals): number =>
@@ -97,8 +111,11 @@ function startAlone(): Runtime {
   });
   patchServers({
     place: ({ target }) => {
+      // Any free port is not the one that clients know: a request in flight may need it.
       const handle =
-        drain.isBegun() && target.kind === 'tcp' ? standInHandle(target.host, target.port) : null;
+        drain.isBegun() && target.kind === 'tcp' && target.port !== 0
+          ? standInHandle(target.host, target.port)
+          : null;
       return handle === null ? passThrough : { kind: 'handle', handle, backlog: 0, path: null };
     },
     track: (server) => {

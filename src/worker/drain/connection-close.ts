@@ -6,6 +6,9 @@ import type { ServerResponse } from 'node:http';
 import type { CloseHeader } from '../tracking/requests.ts';
 import { closeLingering } from './lingering-close.ts';
 
+/** The status of a response that switches protocols. */
+const switchingProtocols = 101;
+
 /** The methods that change headers. `setHeaders` calls them, and so does `writeHead` once there is a header. */
 const headerMethods = ['setHeader', 'appendHeader', 'removeHeader'] as const;
 
@@ -30,12 +33,23 @@ function set(response: ServerResponse): void {
       return isOurs && closing.has(response) ? response : original(args);
     });
   }
-  replace(response, 'writeHead', (original, args) => original(args.map(withoutPairs)));
+  replace(response, 'writeHead', (original, args) => {
+    if (args[0] === switchingProtocols) switchProtocols(response);
+    return original(args.map(withoutPairs));
+  });
 }
 
 function clear(response: ServerResponse): void {
   if (response.headersSent || !closing.delete(response)) return;
   response.setHeader('Connection', 'keep-alive');
+}
+
+/**
+ * A connection that leaves HTTP has no further request, and its client expects this header. The application may have set it before, in vain.
+ * Node.js gives such a request to the listeners for 'request' if nothing listens for 'upgrade'.
+ */
+function switchProtocols(response: ServerResponse): void {
+  if (closing.delete(response)) response.setHeader('Connection', 'Upgrade');
 }
 
 type Method = (args: readonly unknown[]) => unknown;

@@ -104,7 +104,6 @@ export function createDrain(parts: DrainParts): Drain {
     run(begunAt).catch(waitForConnections);
   }
 
-  /** A second call changes nothing. */
   function acceptNoMore(): void {
     servers.stopAccepting();
     datagrams?.stopReading();
@@ -132,20 +131,23 @@ export function createDrain(parts: DrainParts): Drain {
 
   async function stopAccepting(order: DrainOrder): Promise<void> {
     const { reason, timeoutMs, migrates } = order;
-    // This may not have happened in `begin`, if the reason was not known.
-    if (!emptiesAcceptQueue(order)) acceptNoMore();
+    const emptiesQueue = emptiesAcceptQueue(order);
+    // This may not have happened in `begin`, if the reason was not known. Not again later: a server that begins to listen from now on
+    // accepts nothing, or has a port that is not declared, which a request in flight may need.
+    if (!emptiesQueue) acceptNoMore();
     parts.orderKnown();
     if (reason === 'reload') await deadline.pause(takeoverPauseMs(timeoutMs));
     if (migrates) migrateConnections(timeoutMs);
     endConnections();
     // Only now: it runs code of the application, which may close its servers.
     application.tellOfDrain();
-    if (emptiesAcceptQueue(order))
+    if (emptiesQueue) {
       await emptyAcceptQueue(
         () => connections.accepted() + (datagrams?.received() ?? 0),
         Math.min(longestEmptyingMs, timeoutMs / 2),
       );
-    acceptNoMore();
+      acceptNoMore();
+    }
     parts.acceptsNoMore();
   }
 

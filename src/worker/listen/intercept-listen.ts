@@ -14,7 +14,10 @@ export interface ListenRules {
   track(server: net.Server, isHeldBack: boolean): void;
   /** Called when a server begins to listen on an address that is not declared. Its events tell how that ends. */
   outside(server: net.Server): void;
-  /** True once for a server that graceful-run closed without the application's knowledge: the application's own close() then succeeds. */
+  /**
+   * Called when the application closes a server or lets it listen. True once for a server that graceful-run closed without the application's
+   * knowledge: the application's own close() then succeeds.
+   */
   takeQuietlyClosed(server: net.Server): boolean;
 }
 
@@ -36,6 +39,8 @@ export function patchServers(rules: ListenRules): void {
 
   replaceMethod('listen', (original): ServerMethod => {
     return function listen(...args) {
+      // From now on it shows its own address again.
+      rules.takeQuietlyClosed(this);
       // Throws ERR_SERVER_ALREADY_LISTEN.
       if (this.listening) return original.apply(this, args);
       giveUp(this);

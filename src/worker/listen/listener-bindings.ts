@@ -117,6 +117,10 @@ export function createListenerBindings(parts: ListenerBindingsParts): ListenerBi
   const heldBinding = (name: string): Binding | undefined =>
     bindings.find(({ listener, state }) => listener.name === name && state === 'held');
 
+  function isDeclared(host: string | null, port: number): boolean {
+    return listeners.some((listener) => listener.type === 'tcp' && matches(listener, host, port));
+  }
+
   function placeOutside(address: string): Placement {
     report('undeclaredListen', address);
     return passThroughOutside;
@@ -132,8 +136,9 @@ export function createListenerBindings(parts: ListenerBindingsParts): ListenerBi
   }
 
   function placeTcp(host: string | null, port: number, isIPv6Only: boolean): Placement {
-    if (gate.phase() === 'closed') return placement.placeOnStandIn(null, host, port);
     if (port === 0) return passThrough;
+    if (gate.phase() === 'closed')
+      return isDeclared(host, port) ? placement.placeOnStandIn(null, host, port) : passThrough;
     const placed = undecided.place(host, port, isIPv6Only);
     if (placed !== null) return placed;
     const meant =
@@ -224,8 +229,7 @@ export function createListenerBindings(parts: ListenerBindingsParts): ListenerBi
       const held = gate.phase() === 'admitted' ? heldBinding(name) : undefined;
       return (held?.servedBy ?? held)?.handle ?? null;
     },
-    isDeclared: (host, port) =>
-      listeners.some((listener) => listener.type === 'tcp' && matches(listener, host, port)),
+    isDeclared,
     nameOf: (handle, local = () => undefined) => {
       const binding = bindings.find((one) => one.handle === handle);
       if (binding === undefined) return null;

@@ -11,6 +11,7 @@ import {
   type ConnectionHandle,
 } from '../node-internals/connection-handle.ts';
 import { nothingKnown, readSocketState } from '../node-internals/socket-state.ts';
+import { canTakeUnread, takeUnread, type UnreadBytes } from '../node-internals/unread-bytes.ts';
 import { leastOffered, type Destinations } from './destinations.ts';
 import type { FinalState } from './messages.ts';
 import type { Destination } from './source-end.ts';
@@ -64,7 +65,7 @@ export async function migrateCustomProtocol(
       if (destination === null) continue;
       const handle = connectionHandleOf(socket);
       const peer = handle === null ? null : identityOf(handle);
-      if (!socket.writable || handle === null || peer === null) return 'notMovable';
+      if (!socket.writable || handle === null || peer === null || !canTakeUnread(socket)) return 'notMovable';
       events.begun();
       const attempt = await offerOnce(socket, handle, peer, request, destination);
       events.ended(attempt === 'taken');
@@ -92,15 +93,15 @@ function offerOnce(
         attempt = 'unwritten';
         return null;
       }
-      let unread: Buffer = Buffer.alloc(0);
+      let unread: UnreadBytes | null = null;
       try {
         const content = state();
-        unread = readAll(socket);
+        unread = takeUnread(socket);
         const known = readSocketState(socket, 0);
         released();
-        return { state: content, unread: unread.toString('base64'), socket: known };
+        return { state: content, unread: unread.bytes.toString('base64'), socket: known };
       } catch (error) {
-        if (unread.length > 0) socket.unshift(unread);
+        unread?.putBack();
         attempt = { error };
         return null;
       }
@@ -114,24 +115,6 @@ function offerOnce(
       resolve(isTaken ? 'taken' : attempt);
     });
   });
-}
-
-/** Takes the bytes that were read and not used (the socket may be paused), without calling listeners, which would use them here. */
-function readAll(socket: net.Socket): Buffer {
-  if (socket.readableLength === 0) return Buffer.alloc(0);
-  Object.defineProperty(socket, 'emit', { value: () => false, configurable: true });
-  try {
-    const chunks: Buffer[] = [];
-    // Up to Node.js 24, the first read returns everything. A further read would end the socket if its client has ended.
-    while (socket.readableLength > 0) {
-      const data: unknown = socket.read();
-      if (!Buffer.isBuffer(data)) break;
-      chunks.push(data);
-    }
-    return Buffer.concat(chunks);
-  } finally {
-    Reflect.deleteProperty(socket, 'emit');
-  }
 }
 
 /** Resolves when everything is written, or the socket is closed. */

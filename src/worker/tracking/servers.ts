@@ -11,9 +11,12 @@ export interface Servers {
   closed(server: net.Server): void;
   /** Those that the application has not closed. */
   all(): Iterable<net.Server>;
-  /** Every server stops accepting, and does nothing else: `http.Server.close()` would destroy idle connections. */
+  /**
+   * Every server stops accepting, and does nothing else: `http.Server.close()` would destroy idle connections. To the application it still
+   * listens, until `takeQuietlyClosed`.
+   */
   stopAccepting(): void;
-  /** True, once, for a server that `stopAccepting` closed. */
+  /** Call it when the application closes the server, or lets it listen again. True, once, for a server that `stopAccepting` closed. */
   takeQuietlyClosed(server: net.Server): boolean;
   /** The handle that the server listens with, or listened with until `stopAccepting`. */
   handleOf(server: net.Server): unknown;
@@ -22,13 +25,27 @@ export interface Servers {
   readonly replaceHandle: (before: RawHandle, after: RawHandle) => void;
 }
 
+/** With fewer servers, none of them is checked. */
+const smallestLimit = 64;
+
 /** `close` is the method of `net.Server` from before the application could replace it. It only stops accepting. */
 export function createServers(close: ServerMethod): Servers {
   const servers = new Set<net.Server>();
   const tracked = new WeakSet<net.Server>();
-  const quietlyClosed = new WeakSet<net.Server>();
+  /** With the function that lets each of them show that it is closed. */
+  const quietlyClosed = new WeakMap<net.Server, () => void>();
   /** The handles of those that `stopAccepting` closed. */
   const lastHandles = new WeakMap<net.Server, unknown>();
+  let limit = smallestLimit;
+
+  /**
+   * A server whose listen has failed emits no 'close', so it would be kept for ever. Those that do not listen yet are dropped as well: they
+   * are tracked again when they do.
+   */
+  function sweep(): void {
+    for (const server of servers) if (!server.listening) servers.delete(server);
+    limit = Math.max(smallestLimit, 2 * servers.size);
+  }
 
   function listeningWith(handle: RawHandle): net.Server | null {
     return [...servers].find((server) => currentHandle(server) === handle) ?? null;
@@ -36,6 +53,7 @@ export function createServers(close: ServerMethod): Servers {
 
   return {
     track(server) {
+      if (servers.size >= limit) sweep();
       servers.add(server);
       tracked.add(server);
     },
@@ -46,13 +64,18 @@ export function createServers(close: ServerMethod): Servers {
     all: () => servers,
     stopAccepting() {
       for (const server of servers) {
-        if (!server.listening) continue;
-        quietlyClosed.add(server);
-        lastHandles.set(server, currentHandle(server));
+        const handle = currentHandle(server);
+        // Not `listening`, which is true for those that are closed already.
+        if (!handle) continue;
+        quietlyClosed.set(server, keepAppearance(server));
+        lastHandles.set(server, handle);
         close.call(server);
       }
     },
-    takeQuietlyClosed: (server) => quietlyClosed.delete(server),
+    takeQuietlyClosed(server) {
+      quietlyClosed.get(server)?.();
+      return quietlyClosed.delete(server);
+    },
     handleOf: (server) => lastHandles.get(server) ?? currentHandle(server),
     listeningWith,
     replaceHandle: (before, after) => {
@@ -67,4 +90,35 @@ export function createServers(close: ServerMethod): Servers {
 
 function currentHandle(server: net.Server): unknown {
   return Reflect.get(server, '_handle');
+}
+
+/**
+ * Makes `server.listening` and `server.address()` say for ever what they say now, because requests in flight may ask for the port of the
+ * server that they came to. Returns a function that undoes it.
+ */
+function keepAppearance(server: net.Server): () => void {
+  const address = addressOf(server);
+  const shown: readonly (readonly [string, unknown])[] = [
+    ['listening', true],
+    // A new object at each call, as from Node.js.
+    ['address', () => (typeof address === 'object' && address !== null ? { ...address } : address)],
+  ];
+  const added = shown.filter(
+    ([name, value]) =>
+      // The application may have replaced it. Nothing can be added to a frozen server.
+      !Object.hasOwn(server, name) &&
+      Reflect.defineProperty(server, name, { value, configurable: true, writable: true }),
+  );
+  return () => {
+    for (const [name] of added) Reflect.deleteProperty(server, name);
+  };
+}
+
+/** Null if it cannot be read. */
+function addressOf(server: net.Server): ReturnType<net.Server['address']> {
+  try {
+    return server.address();
+  } catch {
+    return null;
+  }
 }

@@ -40,6 +40,10 @@ export function createTracking(close: ServerMethod, limit: RequestLimit | null =
         case 'stream':
           if (isOfClass(first, 'ServerHttp2Stream')) requests.addStream(first as ServerHttp2Stream);
           break;
+        case 'listening':
+          // It may have been dropped while it waited for its handle.
+          servers.track(server);
+          break;
         case 'close':
           servers.closed(server);
           break;
@@ -48,12 +52,20 @@ export function createTracking(close: ServerMethod, limit: RequestLimit | null =
   };
 }
 
-/** An application may emit these events itself, for any Duplex. */
+/**
+ * An application may emit these events itself, for any Duplex, and a server of its own class for anything. What does not tell whether it is
+ * closed would count as open for ever.
+ */
 function isSocket(value: unknown): value is net.Socket {
-  return typeof value === 'object' && value !== null;
+  if (typeof value !== 'object' || value === null) return false;
+  const canBeHeard = 'once' in value && typeof value.once === 'function';
+  return canBeHeard && 'closed' in value && typeof value.closed === 'boolean';
 }
 
 /** Node.js exports neither of these classes. */
 function isOfClass(value: unknown, name: string): boolean {
-  return typeof value === 'object' && value !== null && value.constructor.name === name;
+  if (typeof value !== 'object' || value === null) return false;
+  // An object of the application may have no prototype.
+  const made: unknown = Reflect.get(value, 'constructor');
+  return typeof made === 'function' && made.name === name;
 }

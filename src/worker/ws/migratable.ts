@@ -142,7 +142,7 @@ export function migratable(
     if (isPaused) ws.pause();
     try {
       const restored = restore(ws, state, requestOver(socket, request));
-      if (restored instanceof Promise) await whilePaused(ws, restored);
+      if (isThenable(restored)) await whilePaused(ws, restored);
     } catch (error) {
       report(error);
       ws.close(internalError);
@@ -171,7 +171,7 @@ export function migratable(
 const internalError = 1011;
 
 /** Pauses the WebSocket until the work is done, so that its messages wait to be read. */
-async function whilePaused(ws: WebSocket, work: Promise<unknown>): Promise<void> {
+async function whilePaused(ws: WebSocket, work: PromiseLike<unknown>): Promise<void> {
   const { isPaused } = ws;
   ws.pause();
   try {
@@ -179,6 +179,14 @@ async function whilePaused(ws: WebSocket, work: Promise<unknown>): Promise<void>
   } finally {
     if (!isPaused) ws.resume();
   }
+}
+
+/** Libraries return what is not a Promise and can be awaited: Bluebird's promises, the queries of knex and mongoose. */
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return (
+    ((typeof value === 'object' && value !== null) || typeof value === 'function') &&
+    typeof Reflect.get(value, 'then') === 'function'
+  );
 }
 
 function report(error: unknown): void {

@@ -132,6 +132,46 @@ describe('a connection that is migrated away', () => {
     expect(heard).toEqual([]);
   });
 
+  it('takes along what was read as text and not used, with the first bytes of a character', async () => {
+    socket.setEncoding('utf8').pause();
+    const sent = Buffer.from('unused \u{1f600}').subarray(0, -1);
+    client.write(sent);
+    while (socket.bytesRead < sent.length) await new Promise(setImmediate);
+    const taking = destination(holds);
+    await migrateCustomProtocol(
+      socket,
+      request(() => null),
+      among(taking),
+      events,
+    );
+    expect(taking.states).toMatchObject([{ unread: sent.toString('base64') }]);
+  });
+
+  it('gives back what was read as text when it stays', async () => {
+    socket.setEncoding('utf8').pause();
+    const text = 'unused \u{1f600}';
+    const sent = Buffer.from(text);
+    client.write(sent.subarray(0, -1));
+    while (socket.bytesRead < sent.length - 1) await new Promise(setImmediate);
+    const migrated = migrateCustomProtocol(
+      socket,
+      request(
+        () => null,
+        () => {
+          throw new Error('not now');
+        },
+      ),
+      among(destination(holds)),
+      events,
+    );
+    await expect(migrated).rejects.toThrow('not now');
+    let heard = '';
+    socket.on('data', (part: string) => (heard += part)).resume();
+    client.write(sent.subarray(-1));
+    while (heard.length < text.length) await new Promise(setImmediate);
+    expect(heard).toBe(text);
+  });
+
   it('stays and is read on when its state cannot be told', async () => {
     const migrated = migrateCustomProtocol(
       socket,
