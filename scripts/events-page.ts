@@ -27,11 +27,12 @@ ${exampleEvents.map(row).join('\n')}
 - \`durationMs\` is how long a worker was in \`from\`. For a generation, it is the time since its start; for \`generationSettled\` and
   \`generationRolledBack\`, the time since it began to serve.
 - \`failure\` is an object:
-  - \`reason\`: of a worker \`exited\`, \`notReady\`, \`notAdmitted\` or \`notStarted\`; of a generation that went back also \`tooManyErrors\`, \`unhealthy\`,
+  - \`reason\`: of a worker \`exited\`, \`notReady\`, \`notAdmitted\` or \`notStarted\`; of a generation that went back also \`tooManyErrors\`, \`unhealthy\`, \`hung\` (watchdog),
     \`superseded\` (another reload was requested) or \`requested\` (by an operator).
   - \`message\`, and \`hint\` or null: text for people.
   - \`errorCode\`: a code of [errors.md](errors.md), or null.
   - \`outcome\`: how the process ended, or null.
+  - \`errorRate\`: only for \`tooManyErrors\`: \`requests\` and \`serverErrors\` of the new generation in \`overMs\`, and \`previous\`, those of the old one, or null.
   - \`stderrTail\`: at most 20 lines, the last that the worker wrote to stderr. If the line that names the error is older, it comes first.
 - \`release\` is what a generation runs, with symlinks resolved when it was started: \`cwd\`; \`file\`, the program's own (null if there is none, as
   with \`node -e\`); \`changed\`, whether it differs from the generation that was serving (null if none was).
@@ -40,7 +41,8 @@ ${exampleEvents.map(row).join('\n')}
 - \`cause\` is where a request came from: ${list('signal', 'control', 'watch', 'worker', 'embedder', 'schedule')}. For \`runStarted\` it is why the run begins: ${list('schedule', 'missed', 'request')}.
 - If two levels are given, the second one applies in a special case: to \`workerExited\` and \`stopped\` if something went wrong (connections or
   clean-ups were cut, the worker crashed, the program gave up); to \`workerReady\` if the worker replaces a failed one; to
-  \`workerDraining\` if a signal that the master did not send caused the drain.
+  \`workerDraining\` if a signal that the master did not send caused the drain; to \`workerNotReplaced\` because of a crash loop; to \`runEnded\` if the run failed or timed out; to
+  \`hookEnded\` if the hook failed.
 - The log differs in three ways. Every line has a \`logId\` ([whose line is it?](deployment.md#whose-line-is-it)). \`stderrTail\` is left out,
   because its lines are already above. Only the log has three events at \`warn\` which say that output is missing: \`logLinesDropped\` (with \`lines\`) and
   \`workerOutputDropped\` (with \`bytes\`) if the reader was too slow and more than 1 MiB was waiting, and \`logBytesLost\` (with \`bytes\`) if the reader was
@@ -61,9 +63,12 @@ function row(event: MasterEvent): string {
 
 /** The levels at which an event may be logged, the usual one first. */
 function levelsOf(event: MasterEvent): readonly EventLevel[] {
-  const levels = new Set([levelOf(event), levelOf(event, true)]);
+  const usual = event.event === 'runEnded' ? levelOf({ ...event, result: 'succeeded' }) : levelOf(event);
+  const levels = new Set([usual, levelOf(event), levelOf(event, true)]);
   if (event.event === 'workerExited') levels.add(levelOf({ ...event, cut: 1 }));
   if (event.event === 'workerDraining') levels.add(levelOf({ ...event, reason: 'signal' }));
+  if (event.event === 'workerNotReplaced') levels.add(levelOf({ ...event, why: 'crashLoop' }));
+  if (event.event === 'hookEnded') levels.add(levelOf({ ...event, problem: 'exit code 1' }));
   if (event.event === 'stopped') levels.add(levelOf({ ...event, failure }));
   return [...levels];
 }
