@@ -11,6 +11,11 @@ export function childrenOf(pid: number): readonly number[] {
     .map(Number);
 }
 
+/** Whether this script is a part of its command line. */
+export function runs(pid: number, script: string): boolean {
+  return (read(`/proc/${pid}/cmdline`) ?? '').includes(script);
+}
+
 /** Resolves when none of them is alive. */
 export function allGone(pids: readonly number[], withinMs: number): Promise<void> {
   return eventually(`${pids.join(', ')} gone`, () => !pids.some(isAlive), withinMs);

@@ -1,7 +1,7 @@
 /** graceful-run itself, with default options. */
 import { readFileSync } from 'node:fs';
 import { startManaged } from '../own/processes.ts';
-import { childrenOf } from '../proc.ts';
+import { childrenOf, runs } from '../proc.ts';
 import { stopWithWorkers } from './launch.ts';
 import { webSocketEnvironment } from './work-environment.ts';
 import type { StartTool, RunningTool, Tool } from './tool.ts';
@@ -43,7 +43,8 @@ async function start(
 ): Promise<RunningTool> {
   const all = ['--host', '127.0.0.1', '--workers', String(workers), ...flags];
   const { pid, port, log, stop } = await startManaged('serve.cjs', all, webSocketEnvironment(webSockets));
-  const workerPids = (): readonly number[] => childrenOf(pid);
+  // The master has another child, which waits for its end.
+  const workerPids = (): readonly number[] => childrenOf(pid).filter((child) => runs(child, 'serve.cjs'));
   return {
     port,
     masterPids: [pid],
