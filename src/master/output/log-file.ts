@@ -259,7 +259,10 @@ export function createLogFile(
       const there = await inodeOf(realPath);
       if (there === ino) await shiftBackups(realPath, settings.backups);
       const opened = await openRegular(realPath, path, mode & 0o777);
-      if (there === ino || there === null) fchmodSync(opened, mode & 0o777);
+      if (there === ino || there === null)
+        orClose(opened, () => {
+          fchmodSync(opened, mode & 0o777);
+        });
       adopt(opened);
       hasRotationFailed = false;
       if (settings.compress && settings.backups > 0)
@@ -281,7 +284,7 @@ export function createLogFile(
     let problem: string | null = null;
     try {
       const opened = await openRegular(place, path, 0o666);
-      realPath = realpathSync(place);
+      realPath = orClose(opened, () => realpathSync(place));
       rotatesNextAt = 0;
       adopt(opened);
     } catch (error) {
@@ -304,7 +307,7 @@ export function createLogFile(
     attach(source, given, listener) {
       if (fd === null) {
         const opened = openNow(place, path);
-        realPath = realpathSync(place);
+        realPath = orClose(opened, () => realpathSync(place));
         adopt(opened);
       }
       settings = given;
@@ -350,6 +353,16 @@ const notRegular = 'it is not a regular file';
 
 function problemOf(error: unknown): string {
   return error instanceof GracefulRunError ? notRegular : plainReason(systemCode(error) ?? messageOf(error));
+}
+
+/** What may fail with a file that was just opened, which nobody else would close then. */
+function orClose<Result>(opened: number, action: () => Result): Result {
+  try {
+    return action();
+  } catch (error) {
+    closeSync(opened);
+    throw error;
+  }
 }
 
 /** `path`: what it is called in messages. Errors: those of the system, and `logFileUnusable`. */
