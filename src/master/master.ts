@@ -4,7 +4,7 @@
  */
 import { dirname } from 'node:path';
 import type { MasterStatus, ReloadResult, Status, UpdateResult } from '../shared/control-api.ts';
-import { messageOf } from '../shared/errors.ts';
+import { internalError } from '../shared/internal-error.ts';
 import { controlFolders } from '../shared/control-path.ts';
 import { addressFields } from '../shared/format-address.ts';
 import type { Cause, EventRecord, Failure, MasterEvent } from '../shared/events.ts';
@@ -231,7 +231,7 @@ function assemble(
 
   /** An error that nobody expected. */
   function noteBug(error: unknown): void {
-    publish({ event: 'internalError', problem: messageOf(error) });
+    publish(internalError(error));
   }
 
   /** What is answered is kept. */

@@ -48,21 +48,21 @@ export async function askToStop(
   if (gap !== null && !isGone) throw unanswered(action, gap);
   if (answer.status !== 202) throw refused(action, answer);
   const accepted = readAnswer(stopAccepted, answer.body);
-  if (endsMaster) await ended(accepted.pid, target.signal);
+  if (endsMaster && !(await endsSoon(accepted.pid, target.signal)))
+    throw new GracefulRunError(
+      'masterUnreachable',
+      `cannot wait for the master to exit: its process ${accepted.pid} is still running after ${formatDuration(exitBoundMs)}`,
+      { hint: `all workers have exited; look at the master with ps -p ${accepted.pid}` },
+    );
   return accepted;
 }
 
-/** Resolves when the process has ended. Only its parent is notified, so this polls. */
-async function ended(pid: number, signal: AbortSignal | undefined): Promise<void> {
+/** Resolves when the process of a master that stops has ended, or to false if it goes on. Only its parent is notified, so this polls. */
+export async function endsSoon(pid: number, signal?: AbortSignal): Promise<boolean> {
   const deadline = performance.now() + exitBoundMs;
   while (isRunning(pid)) {
-    if (performance.now() > deadline) {
-      throw new GracefulRunError(
-        'masterUnreachable',
-        `cannot wait for the master to exit: its process ${pid} is still running after ${formatDuration(exitBoundMs)}`,
-        { hint: `all workers have exited; look at the master with ps -p ${pid}` },
-      );
-    }
+    if (performance.now() > deadline) return false;
     await delay(lookEveryMs, undefined, signal === undefined ? {} : { signal });
   }
+  return true;
 }

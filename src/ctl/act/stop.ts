@@ -1,16 +1,10 @@
 /** `gracefulctl stop` and `shutdown`: ask for a graceful stop and, with --wait, stay until it is done. */
-import { setTimeout as delay } from 'node:timers/promises';
-import { askToStop } from '../../shared/ask-to-stop.ts';
+import { askToStop, endsSoon } from '../../shared/ask-to-stop.ts';
 import { programRoute, routes } from '../../shared/control-api.ts';
 import { GracefulRunError } from '../../shared/errors.ts';
-import { isRunning } from '../../shared/is-running.ts';
 import type { AnsweringMaster } from '../masters/list-programs.ts';
 import type { FoundProgram } from '../masters/select-programs.ts';
 import type { Achieved } from './report.ts';
-
-/** How long a master may take to end after it has closed its control socket. */
-const exitBoundMs = 10_000;
-const lookEveryMs = 20;
 
 /**
  * Resolves when the stop is accepted or, with `wait`, when no worker of the program is left. A master that was started for this program
@@ -40,21 +34,11 @@ async function stopAt(
       ? { state: 'stopped', result, text: 'stopped' }
       : { state: 'accepted', result, text: `stop accepted by the master with pid ${result.pid}` };
   } catch (error) {
-    // It has closed its socket since it was found: what is asked for happens already.
+    // The master has closed its control socket since it was found, so it is stopping already.
     const isEnding = endsMaster && error instanceof GracefulRunError && error.code === 'masterNotFound';
-    if (!isEnding || (wait && !(await hasEnded(pid)))) throw error;
+    if (!isEnding || (wait && !(await endsSoon(pid)))) throw error;
     return wait
       ? { state: 'stopped', result: { pid }, text: 'stopped' }
       : { state: 'accepted', result: { pid }, text: `the master with pid ${pid} had already stopped` };
   }
-}
-
-/** Resolves when the process has ended, or to false if it goes on. Only its parent is notified, so this polls. */
-async function hasEnded(pid: number): Promise<boolean> {
-  const deadline = performance.now() + exitBoundMs;
-  while (isRunning(pid)) {
-    if (performance.now() > deadline) return false;
-    await delay(lookEveryMs);
-  }
-  return true;
 }

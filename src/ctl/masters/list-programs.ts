@@ -31,10 +31,10 @@ export interface Question {
   /** How long a master may take, in ms. Default: that of what it can answer at once. */
   readonly timeoutMs?: number;
   /** Breaks the question off. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
-/** All masters of this user, asked at once. One that ends meanwhile does not count. */
+/** All masters of this user, asked at once. A master that ends while it is asked is left out. */
 export async function listMasters(search: Search, question: Question = {}): Promise<readonly ListedMaster[]> {
   const masters = await findMasters(search);
   const listed = await Promise.all(masters.map(async (master) => listPrograms(master, question)));

@@ -5,7 +5,7 @@ import { printable } from '../../shared/printable.ts';
 import type { Request } from '../command-line.ts';
 import { type ExitCode, exitCodeOf, exitCodes, worstOf } from '../ctl-exit-codes.ts';
 import { choosePrograms } from '../masters/choose.ts';
-import { isAnswering, type ListedMaster, type Question } from '../masters/list-programs.ts';
+import { isAnswering, type ListedMaster } from '../masters/list-programs.ts';
 import type { FoundProgram } from '../masters/select-programs.ts';
 import type { Terminal } from '../output-streams.ts';
 import { widthOf } from './columns.ts';
@@ -18,7 +18,7 @@ export interface StatusOptions {
   /** A single program has its line in a table too. */
   readonly asTable: boolean;
   /** Breaks off what is asked. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /**
@@ -33,8 +33,7 @@ export async function showStatus(
 ): Promise<ExitCode> {
   const first = lookAtProcesses();
   const { signal } = options;
-  const question: Question = { ...(signal === undefined ? {} : { signal }) };
-  const { masters, found, missing } = await choosePrograms(request, 'any', question);
+  const { masters, found, missing } = await choosePrograms(request, 'any', { signal });
   const [failed, ...more] = missing;
   const isEverything = request.wanted.words.length === 0;
   const isAlone = isEverything ? masters.length === 1 : found.length === 0;

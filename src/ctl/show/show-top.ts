@@ -6,7 +6,6 @@ import type { Request } from '../command-line.ts';
 import { type ExitCode, exitCodeOf, exitCodes, worstOf } from '../ctl-exit-codes.ts';
 import { hasScreen, screenSize, showLive } from '../live-screen.ts';
 import { choosePrograms } from '../masters/choose.ts';
-import type { Question } from '../masters/list-programs.ts';
 import type { FoundProgram } from '../masters/select-programs.ts';
 import type { Selection } from '../masters/selection.ts';
 import type { Terminal } from '../output-streams.ts';
@@ -96,7 +95,7 @@ export async function watchStatus(request: Request, terminal: Terminal): Promise
     };
     const taken = await showStatus(
       request,
-      { json: false, asTable: false, ...(signal === undefined ? {} : { signal }) },
+      { json: false, asTable: false, signal },
       { ...terminal, out: write, err: write, columns },
     );
     if (signal?.aborted !== true) code = taken;
@@ -116,8 +115,7 @@ export async function watchStatus(request: Request, terminal: Terminal): Promise
 }
 
 async function takeSample(request: Request, signal?: AbortSignal): Promise<Sample> {
-  const question: Question = { hasLoad: true, ...(signal === undefined ? {} : { signal }) };
-  const { found, missing } = await choosePrograms(request, 'any', question);
+  const { found, missing } = await choosePrograms(request, 'any', { hasLoad: true, signal });
   const [first] = missing;
   if (found.length === 0 && first !== undefined) throw first.error;
   return { look: lookAtProcesses(), found, missing };

@@ -268,6 +268,7 @@ function sorted(table: Readonly<Record<string, string>>): readonly (readonly [st
   return Object.entries(table).sort(([one], [other]) => (one < other ? -1 : one > other ? 1 : 0));
 }
 
-function isSame(one: unknown, other: unknown): boolean {
+/** Whether two values of plans are equal: plain data, whose keys are always in the same order. */
+export function isSame(one: unknown, other: unknown): boolean {
   return JSON.stringify(one) === JSON.stringify(other);
 }

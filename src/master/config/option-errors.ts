@@ -3,6 +3,7 @@ import { GracefulRunError } from '../../shared/errors.ts';
 import { nearest } from '../../shared/nearest.ts';
 import type { PlanFault } from './check-plan.ts';
 import { meantValue } from './meant-value.ts';
+import { optionOfKey } from './option-names.ts';
 import { type PlanInvalid, planInvalid } from './plan-invalid.ts';
 import type { InapplicableOption } from './tcp-options.ts';
 import { programValues, wantedCommand } from './values.ts';
@@ -203,7 +204,7 @@ const example = "add one: programs: { shop: { command: ['node', 'shop.js'], port
 
 function placeOf({ key, item }: PlanFault, isPort: boolean): Omit<Place, 'program'> {
   if (key === 'listen' && isPort) return { option: 'port', item: null };
-  return { option: key?.replaceAll(/_([a-z])/g, (_, letter: string) => letter.toUpperCase()) ?? null, item };
+  return { option: key === null ? null : optionOfKey(key), item };
 }
 
 interface Place {

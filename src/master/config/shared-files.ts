@@ -1,4 +1,5 @@
 /** Files that two programs of a plan cannot have together. Pure. */
+import { isSame } from './difference.ts';
 import { type LogFileSettings, logfilePath, type OutputPlan } from './output-options.ts';
 import type { KindPlan } from './kind-options.ts';
 
@@ -55,7 +56,7 @@ function sharedLogFiles(programs: readonly ProgramFiles[]): readonly SharedFile[
       const path = name === null ? destination.path : logfilePath(destination.path, { name, slot: null });
       const first = files.get(path);
       if (first === undefined) files.set(path, { owner: program, settings: destination.settings });
-      if (first === undefined || areEqual(first.settings, destination.settings)) return [];
+      if (first === undefined || isSame(first.settings, destination.settings)) return [];
       const owner = first.owner === program ? 'stdout' : `program ${programs[first.owner]?.name ?? ''}`;
       return [
         {
@@ -63,27 +64,9 @@ function sharedLogFiles(programs: readonly ProgramFiles[]): readonly SharedFile[
           key: `${stream}_logfile` as const,
           item: null,
           message: `shares ${path} with ${owner}, which rotates it in another way`,
-          hint: `give it a file of its own, or the same ${settingKeys.join(', ')}`,
+          hint: 'give it a file of its own, or the same …_maxbytes, …_backups, logfile_compress, logfile_daily, logfile_overflow',
         },
       ];
     }),
-  );
-}
-
-const settingKeys = [
-  '…_maxbytes',
-  '…_backups',
-  'logfile_compress',
-  'logfile_daily',
-  'logfile_overflow',
-] as const;
-
-function areEqual(one: LogFileSettings, other: LogFileSettings): boolean {
-  return (
-    one.maxBytes === other.maxBytes &&
-    one.backups === other.backups &&
-    one.compress === other.compress &&
-    one.daily === other.daily &&
-    one.overflow === other.overflow
   );
 }

@@ -1,6 +1,6 @@
 /** The hooks and the webhook of one program: their code is loaded when a plan has the first of them. */
-import { messageOf } from '../../shared/errors.ts';
 import type { EventRecord, MasterEvent } from '../../shared/events.ts';
+import { internalError } from '../../shared/internal-error.ts';
 import type { WebhookPlan } from '../config/webhook-options.ts';
 import type { Preparation } from '../program/start-gate.ts';
 import type { ProgramHooks, ProgramHooksParts } from './program-hooks.ts';
@@ -38,8 +38,8 @@ export function createHooksLoader({ name, plan, environment, tell }: HooksLoader
     return webhook;
   }
 
-  function reportBug(error: unknown): void {
-    tell({ event: 'internalError', problem: messageOf(error) });
+  function noteBug(error: unknown): void {
+    tell(internalError(error));
   }
 
   return {
@@ -54,13 +54,13 @@ export function createHooksLoader({ name, plan, environment, tell }: HooksLoader
           .then((own) => {
             own.observe(record);
           })
-          .catch(reportBug);
+          .catch(noteBug);
       if (planned.webhook !== null)
         loadWebhook()
           .then((own) => {
             own.observe(record);
           })
-          .catch(reportBug);
+          .catch(noteBug);
     },
     beforeStart(event) {
       if (plan().hooks?.commands.pre_start === undefined) return null;

@@ -3,7 +3,7 @@
  * wrapper such as `su -c`, tini or `setsid --wait` gives the program a group or session of its own, which kill(2) on the worker's group misses.
  */
 import { readFileSync } from 'node:fs';
-import { processExists } from '../../shared/is-running.ts';
+import { isRunning, processExists } from '../../shared/is-running.ts';
 import {
   hasEnded,
   processNumbers,
@@ -121,15 +121,10 @@ export function killTree(roots: Roots): void {
       ...roots.sessions,
       ...[...stopped.values()]
         .map(({ session }) => session)
-        .filter((id) => id > 1 && id !== self.session && (stopped.has(id) || isGone(id))),
+        .filter((id) => id > 1 && id !== self.session && (stopped.has(id) || !isRunning(id))),
     ];
   }
   for (const one of stopped.values()) signal(one, 'SIGKILL');
-}
-
-function isGone(pid: number): boolean {
-  const stat = readProcessStat(pid);
-  return stat === null || hasEnded(stat);
 }
 
 /** Its number may belong to another process by now. */

@@ -6,6 +6,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Decided, LogRecord, ReloadResult, Scaled } from '../../shared/control-api.ts';
 import type { Cause, EventWithoutRelease, Failure, MasterEvent } from '../../shared/events.ts';
 import { GracefulRunError, messageOf } from '../../shared/errors.ts';
+import { internalError } from '../../shared/internal-error.ts';
 import { bindPatienceMs, watchStableMs } from '../config/fixed-bounds.ts';
 import { isDeclared } from '../config/difference.ts';
 import { nameAfter } from '../config/plan-names.ts';
@@ -343,6 +344,10 @@ export function createProgram(parts: ProgramParts): ManagedProgram {
     await ended?.close();
   }
 
+  function noteBug(error: unknown): void {
+    tell(internalError(error));
+  }
+
   async function watchAnew(): Promise<void> {
     try {
       await stopWatching();
@@ -482,15 +487,11 @@ export function createProgram(parts: ProgramParts): ManagedProgram {
       const held = serving === undefined ? before.listeners : versions.of(serving).plan.listeners;
       const losesListener = held.some((own) => !isDeclared(own, plan.listeners));
       output.configure(plan.output);
-      watches.load(plan).catch((error: unknown) => {
-        tell({ event: 'internalError', problem: messageOf(error) });
-      });
+      watches.load(plan).catch(noteBug);
       applySettings(plan, prepared !== null && isRun && losesListener);
       if (plan.workers !== before.workers)
         runner.dispatch({ type: 'workerCountRequested', change: { to: plan.workers } });
-      limits.look().catch((error: unknown) => {
-        tell({ event: 'internalError', problem: messageOf(error) });
-      });
+      limits.look().catch(noteBug);
       if (isWatching && !isDeepStrictEqual(watchedIn(plan), watchedIn(before))) void watchAnew();
     },
     async *logs(request, signal) {

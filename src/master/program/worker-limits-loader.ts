@@ -1,6 +1,6 @@
 /** Watches the limits and the signs of life of the workers of one program: the code for it is loaded when a plan has the first of them. */
-import { messageOf } from '../../shared/errors.ts';
 import type { MasterEvent } from '../../shared/events.ts';
+import { internalError } from '../../shared/internal-error.ts';
 import type { Runner } from './runner.ts';
 import type { Versions } from './versions.ts';
 import type { Watchdog } from './watchdog.ts';
@@ -81,7 +81,7 @@ export function createWorkerLimitsLoader(
     observe({ event }) {
       if (!when.has(event)) return;
       look().catch((error: unknown) => {
-        onEvent({ event: 'internalError', problem: messageOf(error) });
+        onEvent(internalError(error));
       });
     },
     look,

@@ -3,8 +3,9 @@
  * does to one program never touches another one. A changed plan is applied by apply-plan.ts.
  */
 import type { ReloadResult } from '../../shared/control-api.ts';
-import { GracefulRunError, messageOf } from '../../shared/errors.ts';
+import { GracefulRunError } from '../../shared/errors.ts';
 import type { Cause, MasterEvent } from '../../shared/events.ts';
+import { internalError } from '../../shared/internal-error.ts';
 import { nearest } from '../../shared/nearest.ts';
 import { sameStopMs } from '../config/fixed-bounds.ts';
 import type { ListenerPlan, ProgramPlan } from '../config/plan.ts';
@@ -163,19 +164,19 @@ export function createProgramSet(parts: ProgramSetParts): ProgramSet {
     if (event.event === 'generationReady') advance();
   }
 
-  function reportBug(error: unknown): void {
-    parts.publish({ event: 'internalError', problem: messageOf(error) });
+  function noteBug(error: unknown): void {
+    parts.publish(internalError(error));
   }
 
   function inBackground(work: Promise<unknown>): void {
-    work.catch(reportBug);
+    work.catch(noteBug);
   }
 
   async function rest(member: Member): Promise<void> {
     const { program, isWanted } = member;
     // A changed file may be the repair of a program that was given up.
     if (!isWanted || !member.keepsListeners)
-      await program.close({ keepsWatch: isWanted && program.phase() === 'failed' }).catch(reportBug);
+      await program.close({ keepsWatch: isWanted && program.phase() === 'failed' }).catch(noteBug);
     member.isSuspended = false;
     member.isResting = true;
     member.rest.resolve(undefined);

@@ -8,6 +8,7 @@ import { shellWords } from '../../launch/split-words.ts';
 import { type CheckedProgram, checkPlan, type PlanFault } from '../check-plan.ts';
 import { withGroups } from '../group-options.ts';
 import { UnfittingOption } from '../option-errors.ts';
+import { keyOfOption } from '../option-names.ts';
 import { parseReady } from '../readiness-option.ts';
 import { compileProgram, listenersOf, type ProgramOptions } from '../options.ts';
 import type { MasterPlan, Plan, ProgramPlan } from '../plan.ts';
@@ -296,10 +297,6 @@ function without(
 
 function listOf(value: unknown): readonly string[] {
   return Array.isArray(value) ? value.map(String) : [];
-}
-
-function keyOfOption(option: string): string {
-  return option.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }
 
 type ReportKey = (key: string, message: string, hint?: string | null) => void;

@@ -2,6 +2,7 @@
 import type * as z from 'zod/mini';
 import type { PlanProblem } from '../../../shared/control-api.ts';
 import { meantValue } from '../meant-value.ts';
+import { optionOfKey } from '../option-names.ts';
 import { nodeAt, type PlanNode, problemWith, type TableNode } from './document.ts';
 import { expand, refersToVariable } from './expand.ts';
 
@@ -79,7 +80,7 @@ function plainOf(node: PlanNode, text: (written: string, at: PlanNode) => string
 function hintFor(key: string, node: PlanNode): string | null {
   // What a variable holds may be a secret.
   if (node.kind !== 'scalar' || (typeof node.value === 'string' && refersToVariable(node.value))) return null;
-  const option = key.replaceAll(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
+  const option = optionOfKey(key);
   const meant = meantValue(option, node.value);
   return meant === null ? null : `did you mean ${JSON.stringify(meant)}?`;
 }
