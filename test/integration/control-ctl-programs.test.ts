@@ -139,6 +139,16 @@ describe.each([
       'web-2': { ok: true, state: 'serving' },
     });
     expect(await programs.generations()).toEqual({ api: 3, 'web-1': 4, 'web-2': 3 });
+    expect((await programs.ctl('reload', 'all', '--wait')).code).toBe(0);
+    expect(await programs.generations()).toEqual({ api: 4, 'web-1': 5, 'web-2': 4 });
+    const statusOf = async (...names: readonly string[]): Promise<readonly unknown[]> => {
+      const { out: lines } = await programs.ctl('status', ...names, '--json');
+      return lines
+        .split('\n')
+        .slice(0, -1)
+        .map((line) => (JSON.parse(line) as { program: unknown }).program);
+    };
+    expect(await statusOf('all')).toEqual(await statusOf());
     const { code, out } = await programs.ctl('scale', 'api', 'web-2', '2');
     expect([code, out.split('\n').sort()]).toEqual([
       0,

@@ -5,30 +5,37 @@ import { type AnsweringMaster, type ListedMaster, listMasters, type Question } f
 import { type FoundProgram, selectPrograms } from './select-programs.ts';
 import { searchFor } from './search.ts';
 import { selectMasters } from './select-masters.ts';
-import type { Selection, Wanted } from './selection.ts';
+import { everything, type Selection, understandAll, type Wanted } from './selection.ts';
 
-/** What is chosen, and everything that it was chosen from. */
-type Choice<Found> = Selection<Found> & { readonly masters: readonly ListedMaster[] };
+/** What is chosen, what was understood, and everything that it was chosen from. */
+type Choice<Found> = Selection<Found> & {
+  readonly wanted: Wanted;
+  readonly masters: readonly ListedMaster[];
+};
 
 /** As selectPrograms(). @throws GracefulRunError also masterNotFound, and masterForbidden if another user's master is meant. */
 export async function choosePrograms(
-  { wanted, spell, command }: Request,
+  request: Request,
   takes: 'one' | 'any',
   question: Question = {},
 ): Promise<Choice<FoundProgram>> {
-  const search = searchFor(command.kind);
-  const masters = await livingMasters(search, wanted, question);
-  return { masters, ...(await withForeign(selectPrograms(masters, wanted, spell, takes), search)) };
+  const search = searchFor(request.command.kind);
+  const masters = await livingMasters(search, request.wanted, question);
+  const wanted = understandAll(request.wanted, masters);
+  const selection = selectPrograms(masters, wanted, request.spell, takes);
+  return { masters, wanted, ...(await withForeign(selection, search)) };
 }
 
 /** As selectMasters(). @throws GracefulRunError also masterNotFound, and masterForbidden if another user's master is meant. */
 export async function chooseMasters(
-  { wanted, spell, command }: Request,
+  request: Request,
   isEligible?: (master: AnsweringMaster) => boolean,
 ): Promise<Choice<AnsweringMaster>> {
-  const search = searchFor(command.kind);
-  const masters = await livingMasters(search, wanted);
-  return { masters, ...(await withForeign(selectMasters(masters, wanted, spell, isEligible), search)) };
+  const search = searchFor(request.command.kind);
+  const masters = await livingMasters(search, request.wanted);
+  const wanted = understandAll(request.wanted, masters);
+  const selection = selectMasters(masters, wanted, request.spell, isEligible);
+  return { masters, wanted, ...(await withForeign(selection, search)) };
 }
 
 /** @throws GracefulRunError when no master of this user runs. */
@@ -38,7 +45,8 @@ async function livingMasters(
   question: Question = {},
 ): Promise<readonly ListedMaster[]> {
   const masters = await listMasters(search, question);
-  if (masters.length === 0) throw await notFound(words[0] ?? null, search);
+  const [word = everything] = words;
+  if (masters.length === 0) throw await notFound(word === everything ? null : word, search);
   return masters;
 }
 

@@ -14,6 +14,21 @@ export interface Selection<Found> {
   readonly missing: readonly { readonly word: string; readonly error: GracefulRunError }[];
 }
 
+/** The word that means every program, or every master, as for supervisorctl. */
+export const everything = 'all';
+
+/** The words with `all` understood: it is `--all`, unless something that runs, a program, a group or a master, has that name. */
+export function understandAll(wanted: Wanted, masters: readonly ListedMaster[]): Wanted {
+  if (!wanted.words.includes(everything)) return wanted;
+  const isName = masters.some(
+    (master) =>
+      master.name === everything ||
+      (isAnswering(master) &&
+        master.programs.some(({ program, group }) => program === everything || group === everything)),
+  );
+  return isName ? wanted : { words: [], all: true };
+}
+
 /** How the command is written with a name, for hints. */
 export type Spell = (name: string) => string;
 

@@ -27,8 +27,8 @@ export async function showEvents(
   options: { readonly json: boolean },
   terminal: Terminal,
 ): Promise<ExitCode> {
-  const { masters, found, missing } = await choosePrograms(request, 'any');
-  const isEverything = request.wanted.words.length === 0;
+  const { masters, wanted, found, missing } = await choosePrograms(request, 'any');
+  const isEverything = wanted.words.length === 0;
   const sources = isEverything
     ? masters.filter(isAnswering).map((master) => ({ master, program: null }))
     : sourcesOf(found);

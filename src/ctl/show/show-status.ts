@@ -33,9 +33,9 @@ export async function showStatus(
 ): Promise<ExitCode> {
   const first = lookAtProcesses();
   const { signal } = options;
-  const { masters, found, missing } = await choosePrograms(request, 'any', { signal });
+  const { masters, wanted, found, missing } = await choosePrograms(request, 'any', { signal });
   const [failed, ...more] = missing;
-  const isEverything = request.wanted.words.length === 0;
+  const isEverything = wanted.words.length === 0;
   const isAlone = isEverything ? masters.length === 1 : found.length === 0;
   if (failed !== undefined && more.length === 0 && isAlone) throw failed.error;
   const second = await lookAgain(first);
