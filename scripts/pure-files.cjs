@@ -3,7 +3,7 @@ exports.pureFiles = [
   '^src/master/program/lifecycle/',
   '^src/master/program/(describe-status|history/history|lifecycle-settings|rollout/(error-rate|proving))\\.ts$',
   '^src/master/check/(finding|report)\\.ts$',
-  '^src/master/config/(check-plan|cron-expression|difference|group-options|schedule-options|time-zones|unfitting-options|(group|schedule|hook|kind|launch|output|replacement|restart|rollout|stop)-values|kind-options|stop-options|useless-options|hook-options|webhook-options|launch-options|listen-address|metrics-options|meant-value|option-errors|option-names|output-options|plan|plan-names|restart-options|rollout-options|shared-files|tcp-options|value-schemas|wrong-placeholders|replacement-options)\\.ts$',
+  '^src/master/config/(check-plan|cron-expression|deep-freeze|difference|group-options|schedule-options|time-zones|unfitting-options|(group|schedule|hook|kind|launch|output|replacement|restart|rollout|stop)-values|kind-options|stop-options|useless-options|hook-options|webhook-options|launch-options|listen-address|metrics-options|meant-value|option-errors|option-names|output-options|plan|plan-names|restart-options|rollout-options|shared-files|tcp-options|value-schemas|wrong-placeholders|replacement-options)\\.ts$',
   '^src/master/cli/complete\\.ts$',
   '^src/master/control/logs-query\\.ts$',
   '^src/master/output/(escape-worker-line|format-lines|kept-lines|known-lines|log-messages|log-queue|logs-source|utf8)\\.ts$',

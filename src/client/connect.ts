@@ -12,7 +12,7 @@ import {
   type StopAccepted,
 } from '../shared/control-api.ts';
 import type { ControlAnswer, ControlRequest } from '../shared/control-client.ts';
-import { isProgramName } from '../shared/control-path.ts';
+import { isProgramName, programNameRule } from '../shared/control-path.ts';
 import { GracefulRunError } from '../shared/errors.ts';
 import {
   masterStatus,
@@ -176,6 +176,6 @@ function given(signal: AbortSignal | undefined): { readonly signal?: AbortSignal
 function checkName(name: string): void {
   if (isProgramName(name)) return;
   throw new GracefulRunError('badOption', `cannot use the name ${JSON.stringify(name)}`, {
-    hint: 'a name has up to 64 letters, digits, dots, dashes and underscores',
+    hint: `a name has ${programNameRule}`,
   });
 }

@@ -94,6 +94,23 @@ test('update adds, changes and removes programs, and leaves the others as they a
   expect((await who(b)).pid).toBe(pid);
 });
 
+test('a dry run tells what the update would be refused for, of programs that are new and that change', async () => {
+  const [a, b] = [await freePort(), await freePort()];
+  const { master, write } = start(table('shop', [a]));
+  await master.waitFor('generationReady', of('shop'));
+  const { pid } = await who(a);
+  const missing = (name: string, port: number): string =>
+    table(name, [port]).replace(process.execPath, 'no-such-command');
+  write(missing('shop', a), missing('extra', b));
+  const planned = await gracefulctl(['update', '--dry-run'], env(master));
+  const updated = await gracefulctl(['update'], env(master));
+  expect(planned.code).toBe(2);
+  expect(planned.err).toMatch(/program\.shop: .*no-such-command/);
+  expect(planned.err).toMatch(/program\.extra: .*no-such-command/);
+  expect([updated.code, updated.err.split('\n').sort()]).toEqual([2, planned.err.split('\n').sort()]);
+  expect(await who(a)).toMatchObject({ pid, generation: 1 });
+});
+
 test('SIGHUP reads the file again and then reloads every program, those that the update has reloaded only once', async () => {
   const [a, b] = [await freePort(), await freePort()];
   const { master, write } = start(table('shop', [a]), table('mail', [b]));

@@ -1,9 +1,9 @@
 /** What the values of a group may be, and in which words an error says so. Pure. */
 import * as z from 'zod/mini';
-import { isProgramName } from '../../shared/control-path.ts';
+import { isProgramName, programNameRule } from '../../shared/control-path.ts';
 import { integer } from './value-schemas.ts';
 
-const wantedName = 'a name of letters, digits, dot, dash and underscore, at most 64 of them';
+const wantedName = `a name of ${programNameRule}`;
 const wantedPrograms = 'a list of names of programs, such as ["web", "queue"]';
 
 export const groupValues: {

@@ -6,6 +6,7 @@ import { parseDuration } from '../../shared/durations.ts';
 import { parseDrainSignal, type DrainSignalOption } from '../launch/drain-signals.ts';
 import { workerKind, type Readiness } from '../launch/worker-kind.ts';
 import { checkPlan } from './check-plan.ts';
+import { deepFreeze } from './deep-freeze.ts';
 import { compileProcess, type ProcessOptions } from './launch-options.ts';
 import { compileOutput, type OutputOptions } from './output-options.ts';
 import { parseListenAddress } from './listen-address.ts';
@@ -297,7 +298,7 @@ function planOf(
     logLevel: null,
     logFormat: null,
   };
-  return Object.freeze({ master: Object.freeze(master), programs: Object.freeze([...programs]) });
+  return deepFreeze({ master, programs: [...programs] });
 }
 
 /** Checks and compiles one program of many. Errors: `badOption`, `commandMissing`. */
@@ -338,14 +339,14 @@ function compile(
   if (readiness.when === 'answers' && listeners.length > 0 && listeners.every(({ type }) => type === 'udp'))
     throw noServerToAsk(readiness.path, spelling);
   const drainTimeoutMs = parseDuration(options.drainTimeout ?? '30s') ?? 0;
-  return Object.freeze({
+  return {
     name,
-    command: Object.freeze(command),
-    listeners: Object.freeze(listeners),
+    command,
+    listeners,
     reusePort: options.reusePort ?? false,
     workers: workers === 'auto' ? availableParallelism() : (workers ?? 1),
     cwd: resolve(here, cwd ?? '.'),
-    environment: Object.freeze(options.environment ?? {}),
+    environment: options.environment ?? {},
     environmentFile: environmentFile === undefined ? null : resolve(here, environmentFile),
     process: compileProcess(options),
     output: compileOutput(options, here),
@@ -366,7 +367,7 @@ function compile(
     stop: compileStop(options, drainTimeoutMs),
     probationMs: parseDuration(options.probation ?? '2s') ?? 0,
     autostart: options.autostart ?? true,
-    dependsOn: Object.freeze(options.dependsOn ?? []),
+    dependsOn: options.dependsOn ?? [],
     kind,
     group: null,
     schedule: schedulePlan(options),
@@ -375,7 +376,7 @@ function compile(
     hooks: hooksPlan(options),
     webhook: webhookPlan(options.webhook),
     replacement,
-  });
+  };
 }
 
 interface Addresses extends WrittenTcpOptions {

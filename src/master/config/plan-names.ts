@@ -22,5 +22,6 @@ export function nameAfter(
   if (address?.type === 'fd') return `fd-${address.fd}`;
   if (address?.type !== 'unix') return String(address?.port ?? 0);
   const stem = basename(address.path.replace(/^@/, '')).replace(/\.(sock|socket)$/, '');
-  return stem.replaceAll(/[^A-Za-z0-9._-]/g, '-').slice(0, maxLength) || 'socket';
+  const letters = stem.replaceAll(/[^A-Za-z0-9._-]/g, '-').replace(/^[.-]+/, '');
+  return letters.slice(0, maxLength) || 'socket';
 }

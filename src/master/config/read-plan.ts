@@ -6,6 +6,7 @@ import type { PlanProblem } from '../../shared/control-api.ts';
 import { formatDuration } from '../../shared/durations.ts';
 import { messageOf } from '../../shared/errors.ts';
 import { version } from '../../shared/version.ts';
+import { deepFreeze } from './deep-freeze.ts';
 import type { Plan } from './plan.ts';
 import type { PlanPlaces } from './plan-places.ts';
 import { planInvalid } from './plan-invalid.ts';
@@ -35,7 +36,7 @@ const maxAnswerBytes = 64 * 1024 * 1024;
 export async function readPlan(file: string, options: ReadPlanOptions): Promise<ReadPlan> {
   const answer = await ask(file, options);
   if ('problems' in answer) throw planInvalid(file, answer.problems);
-  return { plan: freeze(answer.plan), places: answer.places };
+  return { plan: deepFreeze(answer.plan), places: answer.places };
 }
 
 type Answer = ReadPlan | { readonly problems: readonly PlanProblem[] };
@@ -155,10 +156,4 @@ function isAnswer(value: unknown): value is ReadPlanAnswer {
     'version' in value &&
     ('plan' in value || 'problems' in value)
   );
-}
-
-function freeze<Value>(value: Value): Value {
-  if (typeof value !== 'object' || value === null) return value;
-  for (const inner of Object.values(value)) freeze(inner);
-  return Object.freeze(value);
 }

@@ -3,7 +3,7 @@
  * are written `30s`, `500ms`, `2m`.
  */
 import * as z from 'zod/mini';
-import { isProgramName } from '../../shared/control-path.ts';
+import { isProgramName, programNameRule } from '../../shared/control-path.ts';
 import { drainSignalNames, parseDrainSignal } from '../launch/drain-signals.ts';
 import type { ProcessOptions } from './launch-options.ts';
 import { processValues } from './launch-values.ts';
@@ -28,7 +28,7 @@ import type { RolloutValues } from './rollout-options.ts';
 import { rolloutValues } from './rollout-values.ts';
 import { duration, integer, text } from './value-schemas.ts';
 
-const wantedName = 'a name of letters, digits, dot, dash and underscore, at most 64 of them';
+const wantedName = `a name of ${programNameRule}`;
 const wantedWorkers = 'a whole number from 1 to 1024, or auto';
 const wantedDrainSignal = `auto, none, or the name of a signal: ${drainSignalNames.slice(0, -1).join(', ')} or ${drainSignalNames.at(-1) ?? ''}`;
 export const wantedCommand = "a list of words, such as ['node', 'app.js']";

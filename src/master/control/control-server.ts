@@ -4,7 +4,7 @@
  */
 import type { Server, ServerResponse } from 'node:http';
 import { dirname, join } from 'node:path';
-import { controlFile, isProgramName } from '../../shared/control-path.ts';
+import { controlFile, isProgramName, programNameRule } from '../../shared/control-path.ts';
 import { GracefulRunError, messageOf } from '../../shared/errors.ts';
 import type { MasterEvent } from '../../shared/events.ts';
 import { type Claim, claimSocket, type WaitForHolder } from './claim-socket.ts';
@@ -62,7 +62,7 @@ export async function openControlServer(options: ControlServerOptions): Promise<
       'badOption',
       `cannot use the name ${JSON.stringify(options.name)}: it is not a file name`,
       {
-        hint: 'a name has up to 64 letters, digits, dots, dashes and underscores',
+        hint: `a name has ${programNameRule}`,
       },
     );
   }

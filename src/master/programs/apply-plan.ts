@@ -24,6 +24,30 @@ export interface PlanChange {
 }
 
 /**
+ * Finds out what can be known without a change: whether each command, directory, user and file of an added or changed program is there. Its
+ * addresses are not tried, because that takes a bind. Errors: `planInvalid`.
+ */
+export async function checkChange(
+  set: ProgramSet,
+  { after, difference }: Pick<PlanChange, 'after' | 'difference'>,
+): Promise<void> {
+  const planOf = plansOf(after);
+  const problems: PlanProblem[] = [];
+  for (const name of [...difference.added, ...difference.changed.map(({ program }) => program)]) {
+    const isAdded = difference.added.includes(name);
+    const member = isAdded ? set.create(planOf(name)) : set.find(name);
+    try {
+      member.program.check(planOf(name));
+    } catch (error) {
+      problems.push(problemOf(after, name, error));
+    } finally {
+      if (isAdded) await set.remove(member);
+    }
+  }
+  if (problems.length > 0) throw planInvalid(after.master.file, problems);
+}
+
+/**
  * Resolves when every program that the difference names has come to what the new plan wants, or has failed to. `begun` is called when
  * nothing can be refused any more. Errors: `planInvalid`, and what `begun` throws; then everything is as it was.
  */
@@ -32,12 +56,7 @@ export async function applyPlan(
   { before, after, difference, cause }: PlanChange,
   begun: () => void,
 ): Promise<readonly UpdatedProgram[]> {
-  const plans = new Map(after.programs.map((plan) => [plan.name ?? '', plan]));
-  const planOf = (name: string): ProgramPlan => {
-    const plan = plans.get(name);
-    if (plan === undefined) throw new Error(`the plan has no program ${name}`);
-    return plan;
-  };
+  const planOf = plansOf(after);
   const going = goingListeners(before, after);
 
   const added: { readonly member: Member; readonly isBound: boolean }[] = [];
@@ -143,6 +162,15 @@ export async function applyPlan(
   const done = await Promise.all([...first, ...last]);
   set.arrange(after.programs.map(({ name }) => name ?? ''));
   return [...done, ...gone];
+}
+
+function plansOf(after: Plan): (name: string) => ProgramPlan {
+  const plans = new Map(after.programs.map((plan) => [plan.name ?? '', plan]));
+  return (name) => {
+    const plan = plans.get(name);
+    if (plan === undefined) throw new Error(`the plan has no program ${name}`);
+    return plan;
+  };
 }
 
 /** The change may be the repair of one that was given up. One that has done its work is run again only if the change concerns its workers. */

@@ -11,7 +11,7 @@ import { PlanInvalid } from '../config/plan-invalid.ts';
 import type { Plan } from '../config/plan.ts';
 import type { UpdateCommand } from '../control/commands.ts';
 import { masterStopped } from '../program/history/reload-waiters.ts';
-import { applyPlan } from './apply-plan.ts';
+import { applyPlan, checkChange } from './apply-plan.ts';
 import type { ProgramSet } from './program-set.ts';
 
 export interface UpdatesParts {
@@ -108,7 +108,10 @@ export function createUpdates({ set, first, readPlan, isStopping, publish }: Upd
       if (isStopping()) throw masterStopped('update');
       const before = plan;
       const difference = withWhatIsBehind(comparePlans(before, after), after);
-      if (isDryRun) return { file, difference, applied: false, programs: [] };
+      if (isDryRun) {
+        await checkChange(set, { after, difference });
+        return { file, difference, applied: false, programs: [] };
+      }
       const begun = (): void => {
         if (isStopping()) throw masterStopped('update');
         plan = after;

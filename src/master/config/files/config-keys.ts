@@ -400,7 +400,7 @@ export const fileKeys = {
   master: 'Settings of the master itself. Not allowed in included files.',
   defaults: 'Default values for all programs of this file and of the files that it includes.',
   program:
-    'The programs, one table for each. Its name has up to 64 letters, digits, dots, dashes and underscores.',
+    'The programs, one table for each. Its name has up to 64 letters, digits, dots, dashes and underscores, and begins with neither a dot nor a dash.',
   group: "Groups of programs, one table for each, for commands such as `gracefulctl restart 'NAME:*'`.",
 } as const;
 
