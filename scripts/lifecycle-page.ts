@@ -94,7 +94,7 @@ The diagram and the table show a gated worker, without these changes: \`workerLo
 ## One program
 
 Changes of state in a program with one gated worker, from sequences of up to ${depth} of the most common inputs. Left out, for example: the state \`exited\` (workers that end by themselves and are not started again), \`startRefused\`
-(\`idle\` and \`stopped\` → \`stopped\`) and \`workerCannotPause\` (\`probation\` → \`serving\`).
+(\`idle\`, \`stopped\` and \`exited\` → \`failed\`) and \`workerCannotPause\` (\`probation\` → \`serving\`).
 
 ${programDiagram()}
 `;
