@@ -205,7 +205,8 @@ export const programOperations: Readonly<Record<ProgramAction | 'status', Operat
     method: 'post',
     operationId: 'startProgram',
     summary: 'Start a program',
-    description: 'If the program is already running, nothing happens, and the response comes at once.',
+    description:
+      'If the program is already running, only its workers that wait for their restart are started. The response comes as soon as one of its workers accepts connections: at once if one does.',
     request: reload,
     answers: [serves, accepted, failed],
     errors: ['badRequest', 'programNotFound', 'tooLarge'],

@@ -84,7 +84,7 @@ export interface Client {
 export interface ProgramClient {
   readonly name: string;
   status(options?: CallOptions): Promise<Status>;
-  /** Starts it. If it is already running, nothing happens. Errors: `startFailed`, a `ReloadFailure`. */
+  /** Starts it. If it is already running, only workers that wait for their restart are started. Errors: `startFailed`, a `ReloadFailure`. */
   readonly start: Operation;
   /**
    * Starts a new generation, and drains the previous one when the new one serves. Calls during a reload share one further generation.

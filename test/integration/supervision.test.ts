@@ -1,5 +1,5 @@
 // Programs that fail or end by themselves: what is started again, when it is given up, and how that is shown.
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { freePort, get, whoAnswers } from '../helpers/plain-client.ts';
@@ -53,6 +53,62 @@ test('a start that waits for its retry begins at once when gracefulctl start ask
   await master.waitFor('startRetryScheduled');
   expect(await ctl(master, 'start', '--wait', master.name)).toMatchObject({ code: 0 });
   expect(await master.status()).toMatchObject({ state: 'RUNNING', generation: 2 });
+});
+
+interface Breakable {
+  readonly master: RunningMaster;
+  /** While this file exists, its workers fail at their start. */
+  readonly bad: string;
+}
+
+/** Serves, until it is told to crash. */
+async function serves(): Promise<Breakable> {
+  const bad = join(temporaryFolder(), 'bad');
+  const master = runMaster({
+    command: shell(
+      `[ -e ${bad} ] && { echo 'Error: no database' >&2; exit 5; }; exec ${process.execPath} ${appPath('crashes-when-told')}`,
+    ),
+  });
+  await master.waitFor('generationReady');
+  return { master, bad };
+}
+
+/** As serves(); its only worker has crashed and waits for its restart, after its third failure in a row. */
+async function restarts(): Promise<Breakable> {
+  const { master, bad } = await serves();
+  writeFileSync(bad, '');
+  await expect(get(await master.port(), '/crash')).rejects.toThrow();
+  await master.waitFor('restartScheduled', { failures: 3 });
+  return { master, bad };
+}
+
+test('gracefulctl start starts a worker at once that waits for its restart, and waits until it accepts', async () => {
+  const { master, bad } = await restarts();
+  const since = performance.now();
+  expect(await master.status()).toMatchObject({ phase: 'restarting', restarts: [{ failures: 3 }] });
+  rmSync(bad);
+  const { code, out } = await ctl(master, 'start', '--wait', master.name);
+  expect([code, out]).toEqual([0, expect.stringContaining('generation 1 serves')]);
+  expect(await master.status()).toMatchObject({ state: 'RUNNING', generation: 1, restarts: [] });
+  expect(performance.now() - since).toBeLessThan(Number(master.all('restartScheduled').at(-1)?.delayMs));
+});
+
+test('gracefulctl start of a program that restarts fails with the reason if its worker fails again', async () => {
+  const { master } = await restarts();
+  const { code, err } = await ctl(master, 'start', '--wait', master.name);
+  expect([code, err]).toEqual([1, expect.stringContaining('no database')]);
+  expect(err).toContain('cannot start: generation 1 failed');
+  expect(master.all('restartScheduled')).toHaveLength(4);
+});
+
+test('gracefulctl start of a program that runs says so, whatever has become of its last reload', async () => {
+  const { master, bad } = await serves();
+  writeFileSync(bad, '');
+  expect(await ctl(master, 'reload', '--wait', master.name)).toMatchObject({ code: 1 });
+  expect(await ctl(master, 'start', '--wait', master.name)).toMatchObject({
+    code: 0,
+    out: 'already running: generation 1 serves\n',
+  });
 });
 
 test.each([

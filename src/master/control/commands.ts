@@ -62,7 +62,7 @@ export interface Commands {
   readonly status: (of: OfProgram & StatusWanted) => Promise<Status>;
   /** What /metrics shows. Asks all workers for their load. */
   readonly metrics: () => Promise<string>;
-  /** Starts a program and what it depends on. One that runs is left as it is. Errors: `masterStopped`; `outcome`: `programStopped`. */
+  /** Starts a program and what it depends on. One that runs starts only workers that wait for their restart. Errors: `masterStopped`; `outcome`: `programStopped`. */
   readonly start: (command: ReloadCommand) => ReloadUnderWay;
   /**
    * Asks for a new generation. While a reload runs, any number of requests become one more. Errors: `masterStopped`, `programStopped`,

@@ -36,7 +36,15 @@ import { createReleases, releaseOf } from './history/releases.ts';
 import { createReloadWaiters, masterStopped } from './history/reload-waiters.ts';
 import { lifecycleSettings } from './lifecycle-settings.ts';
 import { isOrderly } from './lifecycle/restart-policy.ts';
-import { idleProgram, isResting, isRunning, servingGeneration, type Program } from './lifecycle/state.ts';
+import {
+  idleProgram,
+  isAccepting,
+  isResting,
+  isRunning,
+  servingGeneration,
+  type Program,
+} from './lifecycle/state.ts';
+import { createServingWaiters, failureOf } from './serving-waiters.ts';
 import { createRunner, type Runner } from './runner.ts';
 import { decideRollout, type RolloutDecision } from './rollout/decide-rollout.ts';
 import { createWatchLoader } from './rollout/watch-loader.ts';
@@ -93,6 +101,8 @@ export interface ManagedProgram {
   watch(): Promise<void>;
   /** Starts a generation, at once if a start that has failed waits for its retry; resolves when it serves or has failed. Rejects when it is stopped first. */
   start(): Promise<ReloadResult>;
+  /** Of one that has a generation that serves: starts its workers that wait for their restart; resolves when a worker accepts, or they have failed. Rejects when it is stopped first. */
+  serveAgain(): Promise<ReloadResult>;
   /** What comes of the start that is under way, or of the next one. */
   nextStart(): Promise<ReloadResult>;
   /** It was to be started, and cannot: this is why. */
@@ -132,6 +142,7 @@ export function createProgram(parts: ProgramParts): ManagedProgram {
   const versions = createVersions(parts.plan, announceListener);
   const releases = createReleases((generation) => versions.of(generation).plan, environment);
   const waiters = createReloadWaiters(platform.arm, stopped);
+  const servingWaiters = createServingWaiters(() => runner.state());
   const preload = preloadPath();
   const jitterSeed = Math.floor(Math.random() * 2 ** 32);
   const tree = newTreeName();
@@ -184,6 +195,9 @@ export function createProgram(parts: ProgramParts): ManagedProgram {
         );
       },
       onEvent: tell,
+      onChange: (program) => {
+        servingWaiters.observe(program);
+      },
       prepareGeneration: (generation) =>
         hooks.beforeStart(() => {
           const { workers } = versions.latest().plan;
@@ -436,6 +450,32 @@ export function createProgram(parts: ProgramParts): ManagedProgram {
         for (const listener of versions.latest().listeners) announceListener(listener);
       runner.dispatch({ type: 'startRequested' });
       return first;
+    },
+    async serveAgain() {
+      const since = platform.clock.monotonicMs();
+      const number = servingGeneration(runner.state())?.number ?? nextGeneration();
+      const wasServed = runner.state().workers.some(isAccepting);
+      const outcome = servingWaiters.wait();
+      runner.dispatch({ type: 'startRequested' });
+      const how = await outcome;
+      if (how === 'stopped') throw stopped('start');
+      const { lastReload, lastCrash } = history;
+      const generation = servingGeneration(runner.state())?.number ?? number;
+      const ok = how === 'serves';
+      if (ok && wasServed && lastReload?.ok === true && lastReload.generation === generation)
+        return lastReload;
+      return {
+        generation,
+        ok,
+        endedAt: platform.clock.wallMs(),
+        durationMs: Math.round(platform.clock.monotonicMs() - since),
+        failure: ok ? null : (failureOf(runner.state()) ?? lastCrash?.failure ?? null),
+        release: releaseOf(releases.known(), generation),
+        probationMs: 0,
+        serving: ok ? generation : null,
+        rolledBackTo: null,
+        remaining: 0,
+      };
     },
     async nextStart() {
       const { phase, lastGeneration } = runner.state();

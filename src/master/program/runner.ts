@@ -39,6 +39,8 @@ export interface RunnerOptions extends Pick<WorkerProcessParts, 'preload' | 'pre
   readonly tree: string;
   /** `wallMs` is the time of what it tells, in ms since 1970. */
   readonly onEvent: (event: EventWithoutRelease, wallMs: number) => void;
+  /** After each input, when its events have been told. */
+  readonly onChange: (program: Program) => void;
 }
 
 interface Signs {
@@ -168,6 +170,7 @@ export function createRunner(options: RunnerOptions, initial: Program): Runner {
           if (event.event === 'workerReady') workers.becameReady();
           options.onEvent(event, next.wallMs);
         }
+        options.onChange(program);
       }
     } finally {
       isTurning = false;

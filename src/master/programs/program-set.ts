@@ -55,7 +55,7 @@ export interface ProgramSet {
   arrange(names: readonly string[]): void;
   /**
    * Starts the member and everything that it depends on, as far as it does not run. `outcome` resolves when it serves or has failed, or when
-   * nothing is being started any more and what it depends on does not serve. For one that runs it is its last reload. `isAllBegun`: other
+   * nothing is being started any more and what it depends on does not serve. One that runs starts its workers that wait for their restart. `isAllBegun`: other
    * programs are about to be started too, all of them once this resolves. `isLeftAlone`: a dependency that is not to be started.
    */
   start(
@@ -264,10 +264,7 @@ export function createProgramSet(parts: ProgramSetParts): ProgramSet {
   async function outcomeOf(member: Member, isAllBegun: Promise<unknown>): Promise<StartOutcome> {
     const { program } = member;
     if (!member.isDue && program.isServing())
-      return throughItsRun(
-        member,
-        program.record().history.lastReload ?? parts.stopped('start', program.name()),
-      );
+      return throughItsRun(member, await settledStart(program.serveAgain()));
     const isLaunched = !member.isDue && ![...launches.values()].includes(member);
     const phase = program.phase();
     if (isLaunched && phase === 'backoff') return settledStart(program.start());

@@ -216,6 +216,20 @@ export function restart(
   return { ...filled.program, current: filled.generation };
 }
 
+/** Slots that wait for the time of their restart do not wait any longer. Their failures still count: one more means a longer pause. */
+export function restartAtOnce<P extends Serving | Reloading | OnProbation>(
+  program: P,
+  { at }: { readonly at: number },
+  out: Effect[],
+): P {
+  const { current } = program;
+  const waiting = current.slots.filter(({ restartAt }) => restartAt !== null);
+  if (waiting.length === 0) return program;
+  cancelRestarts(current, out);
+  const filled = fillSlots(program, current, waiting, at, out);
+  return { ...filled.program, current: filled.generation };
+}
+
 export function admitReplacement(
   program: Serving | Reloading | OnProbation,
   { at, worker }: { readonly at: number; readonly worker: Worker },

@@ -31,6 +31,7 @@ import {
   replaceCrashed,
   replaceLeaving,
   restart,
+  restartAtOnce,
   rollBack,
   serveLeftQueue,
   start,
@@ -186,7 +187,7 @@ const table: { readonly [Phase in ProgramPhase]: Row<Phase> } = {
   },
 
   serving: {
-    startRequested: ignore,
+    startRequested: restartAtOnce,
     startRefused: impossible,
     settingsChanged: changeSettings,
     reloadRequested: (program, input, out) => {
@@ -225,7 +226,7 @@ const table: { readonly [Phase in ProgramPhase]: Row<Phase> } = {
   },
 
   reloading: {
-    startRequested: ignore,
+    startRequested: restartAtOnce,
     startRefused: impossible,
     // A step may have fewer workers now.
     settingsChanged: (program, input, out) =>
@@ -283,7 +284,7 @@ const table: { readonly [Phase in ProgramPhase]: Row<Phase> } = {
   },
 
   probation: {
-    startRequested: ignore,
+    startRequested: restartAtOnce,
     startRefused: impossible,
     settingsChanged: changeSettings,
     reloadRequested: (program, input, out) => stepProgram(settle(program, input.at, out), input, out),

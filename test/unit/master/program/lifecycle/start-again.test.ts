@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { servingGeneration } from '../../../../../src/master/program/lifecycle/state.ts';
-import { crash, drive, serving } from '../../../../helpers/lifecycle.ts';
+import { crash, drive, kinds, serving, type Drive } from '../../../../helpers/lifecycle.ts';
 
 test('a stopped program can be started again, with the next generation', () => {
   const it = serving();
@@ -30,4 +30,39 @@ test('a stopped program starts with the number of workers that was asked for mea
   it.send({ type: 'workerCountRequested', at: 1_200, change: { to: 3 } });
   it.send({ type: 'startRequested', at: 2_000 });
   expect(it.program.workers).toHaveLength(3);
+});
+
+/** Its only worker has crashed twice, and waits for its restart. */
+function restarting(): Drive {
+  const it = serving();
+  it.send({ type: 'workerEnded', at: 1_000, worker: 1, end: crash });
+  it.send({ type: 'restartDue', at: 1_000, generation: 1, slot: 0 });
+  it.send({ type: 'workerEnded', at: 1_100, worker: 2, end: crash });
+  return it;
+}
+
+test('a worker that waits for its restart is started at once when a start is requested, and not again when its time comes', () => {
+  const it = restarting();
+  expect(kinds(it.send({ type: 'startRequested', at: 1_200 }))).toContain(`startWorker ${it.program.lastWorkerId}`);
+  expect(servingGeneration(it.program)).toMatchObject({
+    number: 1,
+    slots: [{ workerId: 3, restartAt: null, failures: 2 }],
+  });
+  expect(kinds(it.send({ type: 'restartDue', at: 2_100, generation: 1, slot: 0 }))).toEqual([]);
+});
+
+test('a start leaves workers that run, and those that are starting, as they are', () => {
+  const it = serving(2);
+  expect(it.send({ type: 'startRequested', at: 1_000 })).toEqual([]);
+  it.send({ type: 'workerEnded', at: 1_100, worker: 1, end: crash });
+  it.send({ type: 'restartDue', at: 1_100, generation: 1, slot: 0 });
+  expect(it.send({ type: 'startRequested', at: 1_200 })).toEqual([]);
+  expect(it.program.workers).toHaveLength(2);
+});
+
+test('a start fills the slots that wait while a reload is under way, too', () => {
+  const it = restarting();
+  it.send({ type: 'reloadRequested', at: 1_150, cause: 'control' });
+  expect(it.program.phase).toBe('reloading');
+  expect(kinds(it.send({ type: 'startRequested', at: 1_200 }))).toContain(`startWorker ${it.program.lastWorkerId}`);
 });

@@ -1,0 +1,59 @@
+/** Resolves the promises of requests that wait until a program that has served, and may have no worker left that accepts, serves again. */
+import type { Failure } from '../../shared/events.ts';
+import { isAccepting, isLeaving, isRunning, type Program } from './lifecycle/state.ts';
+
+/** `stopped`: it was stopped, or has ended by itself. */
+export type ServingOutcome = 'serves' | 'failed' | 'stopped';
+
+export interface ServingWaiters {
+  /** Resolves when a worker accepts; or when the program has come to rest, or does nothing but wait for the restart of workers that have failed. */
+  wait(): Promise<ServingOutcome>;
+  /** Has to be called after each input, with the program after it. */
+  observe(program: Program): void;
+}
+
+export function createServingWaiters(program: () => Program): ServingWaiters {
+  let waiting: readonly ((outcome: ServingOutcome) => void)[] = [];
+
+  function observe(now: Program): void {
+    if (waiting.length === 0) return;
+    const outcome = outcomeOf(now);
+    if (outcome === null) return;
+    for (const resolve of waiting) resolve(outcome);
+    waiting = [];
+  }
+
+  return {
+    wait: async () =>
+      new Promise((resolve) => {
+        waiting = [...waiting, resolve];
+        // What was asked for just now may still be in the queue.
+        queueMicrotask(() => {
+          observe(program());
+        });
+      }),
+    observe,
+  };
+}
+
+/** Null: not known yet. */
+function outcomeOf(program: Program): ServingOutcome | null {
+  if (program.workers.some(isAccepting)) return 'serves';
+  if (failureOf(program) !== null) return 'failed';
+  if (!isRunning(program)) return 'stopped';
+  // Another generation is about to serve.
+  if (program.phase !== 'serving' || program.pendingSince !== null) return null;
+  const isTrying = program.workers.some(
+    (worker) => worker.generation === program.current.number && !isLeaving(worker),
+  );
+  // The first failure in a row is followed by a start at once.
+  const isAboutTo = program.current.slots.some(
+    ({ restartAt, failures }) => restartAt !== null && failures < 2,
+  );
+  return isTrying || isAboutTo ? null : 'failed';
+}
+
+/** Why it was given up; null: it was not. */
+export function failureOf(program: Program): Failure | null {
+  return 'failure' in program && program.phase !== 'backoff' ? program.failure : null;
+}
