@@ -294,7 +294,7 @@ function renderRate({ requests, serverErrors }: RequestCounts): string {
 }
 
 /** What becomes of a program that does not serve, or what to type. */
-function renderNextStep({ program, phase, isWanted, retry, exit }: Status): readonly string[] {
+function renderNextStep({ program, phase, isWanted, retry, restarts, exit }: Status): readonly string[] {
   const start = `gracefulctl start ${printable(program)}`;
   if (!isWanted && (phase === 'idle' || phase === 'stopped')) return [`to start it: ${start}`];
   if (phase === 'scheduled') return [`to run it now: ${start}`];
@@ -302,6 +302,8 @@ function renderNextStep({ program, phase, isWanted, retry, exit }: Status): read
     return [
       `next start: in ${formatDuration(retry.inMs)}, after ${count(retry.failures, 'failure')} in a row; at once: ${start}`,
     ];
+  // When, is said above.
+  if (phase === 'restarting' && restarts.length > 0) return [`to start it at once: ${start}`];
   if (phase === 'failed') return [`hint: it is not started again by itself: repair it, then ${start}`];
   if (phase === 'exited')
     return [

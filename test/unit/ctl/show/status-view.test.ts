@@ -168,6 +168,10 @@ test.each([
     { phase: 'backoff', retry: { failures: 2, inMs: 1_900 } },
     'next start: in 1.9s, after 2 failures in a row; at once: gracefulctl start web',
   ],
+  [
+    { phase: 'restarting', restarts: [{ slot: 0, failures: 2, inMs: 3_200 }] },
+    'slot 0 starts again in 3.2s, 2 failures in a row\nto start it at once: gracefulctl start web\n',
+  ],
   [{ phase: 'failed' }, 'repair it, then gracefulctl start web'],
   [
     { phase: 'exited', exit: { code: 3, signal: null, isExpected: false } },

@@ -43,7 +43,9 @@ function restarting(): Drive {
 
 test('a worker that waits for its restart is started at once when a start is requested, and not again when its time comes', () => {
   const it = restarting();
-  expect(kinds(it.send({ type: 'startRequested', at: 1_200 }))).toContain(`startWorker ${it.program.lastWorkerId}`);
+  expect(kinds(it.send({ type: 'startRequested', at: 1_200 }))).toContain(
+    `startWorker ${it.program.lastWorkerId}`,
+  );
   expect(servingGeneration(it.program)).toMatchObject({
     number: 1,
     slots: [{ workerId: 3, restartAt: null, failures: 2 }],
@@ -64,5 +66,7 @@ test('a start fills the slots that wait while a reload is under way, too', () =>
   const it = restarting();
   it.send({ type: 'reloadRequested', at: 1_150, cause: 'control' });
   expect(it.program.phase).toBe('reloading');
-  expect(kinds(it.send({ type: 'startRequested', at: 1_200 }))).toContain(`startWorker ${it.program.lastWorkerId}`);
+  expect(kinds(it.send({ type: 'startRequested', at: 1_200 }))).toContain(
+    `startWorker ${it.program.lastWorkerId}`,
+  );
 });
