@@ -117,6 +117,32 @@ describe('gracefulctl', () => {
     expect(named.err).toContain('cannot reach the master odd');
   });
 
+  test('a master that never answers has its line in JSON too, beside the error, also if nothing else is meant', async () => {
+    await start('api');
+    const silent = createServer((socket) => socket.on('error', () => undefined).resume());
+    await once(silent.listen(join(folder.path, 'odd.sock')), 'listening');
+    const [all, alone] = await Promise.all([run('status', '--json'), run('status', 'odd', '--json')]);
+    silent.close();
+    const unknown = {
+      program: null,
+      master: { name: 'odd' },
+      state: 'UNKNOWN',
+      error: {
+        code: 'masterUnreachable',
+        message: expect.stringContaining('cannot reach the master odd') as string,
+        hint: expect.any(String) as string,
+      },
+    };
+    const linesOf = ({ out }: Ended): unknown[] =>
+      out
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line) as unknown);
+    expect([all.code, linesOf(all)]).toEqual([1, [expect.objectContaining({ program: 'api' }), unknown]]);
+    expect([alone.code, linesOf(alone)]).toEqual([1, [unknown]]);
+    for (const { err } of [all, alone]) expect(err).toContain('cannot reach the master odd');
+  });
+
   test('a master that ends while it is asked does not count', async () => {
     await start('api');
     for (const word of ['list', 'reload']) {

@@ -1,11 +1,11 @@
 /** `gracefulctl status` and `list`: asks once and prints, one program in full or several in a table. */
 import { renderError } from '../../shared/render-error.ts';
-import type { Status } from '../../shared/control-api.ts';
+import type { ProgramState, Status } from '../../shared/control-api.ts';
 import { printable } from '../../shared/printable.ts';
 import type { Request } from '../command-line.ts';
 import { type ExitCode, exitCodeOf, exitCodes, worstOf } from '../ctl-exit-codes.ts';
 import { choosePrograms } from '../masters/choose.ts';
-import { isAnswering, type ListedMaster } from '../masters/list-programs.ts';
+import { isAnswering, type ListedMaster, type SilentMaster } from '../masters/list-programs.ts';
 import type { FoundProgram } from '../masters/select-programs.ts';
 import type { Terminal } from '../output-streams.ts';
 import { widthOf } from './columns.ts';
@@ -23,7 +23,7 @@ export interface StatusOptions {
 
 /**
  * Prints the programs that are meant; without a word, all. With `json`, a line for each: its status as the master wrote it, with
- * `memoryBytes` and `cpuPercent`. A word that means nothing, or a master that does not answer, is reported and decides the exit code;
+ * `memoryBytes` and `cpuPercent`, and one for each master that does not answer. A word that means nothing, or a master that does not answer, is reported and decides the exit code;
  * @throws GracefulRunError if nothing else is left to print.
  */
 export async function showStatus(
@@ -37,14 +37,20 @@ export async function showStatus(
   const [failed, ...more] = missing;
   const isEverything = wanted.words.length === 0;
   const isAlone = isEverything ? masters.length === 1 : found.length === 0;
-  if (failed !== undefined && more.length === 0 && isAlone) throw failed.error;
+  const unknown = masters.flatMap((master) =>
+    isAnswering(master) || missing.every(({ error }) => error !== master.error) ? [] : unknownLine(master),
+  );
+  if (failed !== undefined && more.length === 0 && isAlone) {
+    if (options.json) terminal.out(unknown.join(''));
+    throw failed.error;
+  }
   const second = await lookAgain(first);
   const shown = found.map((program) => ({ ...program, usage: usageOf(program.status, first, second) }));
   const [only] = shown;
   const listed = isEverything
     ? masters
     : masters.filter((master) => shown.some((program) => program.master === master));
-  if (options.json) terminal.out(shown.map(jsonLine).join(''));
+  if (options.json) terminal.out([...shown.map(jsonLine), ...unknown].join(''));
   else if (!options.asTable && only !== undefined && shown.length === 1 && listed.length === 1)
     terminal.out(renderStatus(only.status, Date.now(), terminal.styles, only.usage));
   else if (listed.length > 0) {
@@ -86,6 +92,13 @@ type Shown = FoundProgram & { readonly usage: Usage | null };
 function jsonLine({ raw, usage }: Shown): string {
   const { memoryBytes = null, cpuPercent = null } = usage ?? {};
   return `${JSON.stringify({ ...raw, memoryBytes, cpuPercent })}\n`;
+}
+
+/** What runs under a master that does not answer is not known. */
+function unknownLine({ name, error }: SilentMaster): string {
+  const { code, message, hint } = error;
+  const state: ProgramState = 'UNKNOWN';
+  return `${JSON.stringify({ program: null, master: { name }, state, error: { code, message, hint } })}\n`;
 }
 
 function groupOf(master: ListedMaster, shown: readonly Shown[]): TableGroup {
