@@ -6,7 +6,7 @@ exports.pureFiles = [
   '^src/master/config/(check-plan|cron-expression|deep-freeze|difference|group-options|schedule-options|time-zones|unfitting-options|(group|schedule|hook|kind|launch|output|replacement|restart|rollout|stop)-values|kind-options|stop-options|useless-options|hook-options|webhook-options|launch-options|listen-address|metrics-options|meant-value|option-errors|option-names|output-options|plan|plan-names|restart-options|rollout-options|shared-files|tcp-options|value-schemas|wrong-placeholders|replacement-options)\\.ts$',
   '^src/master/cli/complete\\.ts$',
   '^src/master/control/logs-query\\.ts$',
-  '^src/master/output/(escape-worker-line|format-lines|kept-lines|known-lines|log-messages|log-queue|logs-source|utf8)\\.ts$',
+  '^src/master/output/(escape-worker-line|format-lines|kept-lines|known-lines|log-messages|log-queue|logs-source|newlines|utf8)\\.ts$',
   '^src/master/hooks/(hooks-of-event|work-queue)\\.ts$',
   '^src/master/program/start-gate\\.ts$',
   '^src/master/metrics/counts\\.ts$',

@@ -2,6 +2,7 @@
  * Writes to a descriptor whose reader may be slow or gone: what does not fit waits in a queue of bounded length. While something waits, a timer looks whether there is room; otherwise there is none.
  */
 import type { Descriptor } from './nonblocking-descriptor.ts';
+import { newline } from './newlines.ts';
 
 export interface BoundedWriter {
   /** Writes or queues. False: the queue is full, and nothing of it will be written. A part of it is never left out. */
@@ -28,7 +29,6 @@ export interface BoundedWriterParts {
 /** How long to wait before looking again: doubled each time in vain, so that a reader that has stopped costs nothing. */
 const firstDelayMs = 1;
 const lastDelayMs = 500;
-const newline = 0x0a;
 
 export function createBoundedWriter(parts: BoundedWriterParts): BoundedWriter {
   const { descriptor, limitBytes, arm, nowMs } = parts;

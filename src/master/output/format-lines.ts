@@ -4,7 +4,7 @@
 import { isUtf8 } from 'node:buffer';
 import type { LineFormat } from '../config/output-options.ts';
 import { escapeSequences } from './escape-worker-line.ts';
-import { countLines } from './log-queue.ts';
+import { countLines, newline } from './newlines.ts';
 
 /** Where lines come from. */
 export interface LineOrigin {
@@ -16,7 +16,6 @@ export interface LineOrigin {
   readonly stream: 'stdout' | 'stderr';
 }
 
-const newline = 0x0a;
 const carriageReturn = 0x0d;
 const escape = 0x1b;
 

@@ -4,6 +4,7 @@
  */
 import type { Platform } from '../process/platform.ts';
 import { endOfCharacters } from './utf8.ts';
+import { newline } from './newlines.ts';
 
 export interface LineForwarder {
   add(bytes: Uint8Array): void;
@@ -15,7 +16,6 @@ export interface LineForwarder {
 const heldMs = 200;
 /** A longer line is passed on in pieces of whole characters. */
 const maxHeldBytes = 1024 * 1024;
-const newline = 0x0a;
 
 /**
  * Calls `forward` with whole lines, and with the part of one that has not been ended for 200 ms. Arms a timer only while it holds one. `arm` null: waits

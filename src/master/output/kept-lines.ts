@@ -1,5 +1,6 @@
 /** The latest lines of a program's workers, with where they come from: a bounded part of what passes through the master. */
 import type { OutputStream } from '../process/platform.ts';
+import { newline } from './newlines.ts';
 
 /** Whole lines of one stream of one worker. The last one has not ended if the worker had not ended it. */
 export interface KeptBlock {
@@ -29,7 +30,6 @@ export interface KeptLines {
 /** For each program. */
 const limitBytes = 128 * 1024;
 const limitBlocks = 2_048;
-const newline = 0x0a;
 
 export function createKeptLines(): KeptLines {
   let kept: KeptBlock[] = [];

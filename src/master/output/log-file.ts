@@ -20,9 +20,10 @@ import type { LogFileSettings } from '../config/output-options.ts';
 import { GracefulRunError, messageOf, systemCode } from '../../shared/errors.ts';
 import type { MasterEvent } from '../../shared/events.ts';
 import { plainReason } from '../system-calls/plain-reasons.ts';
-import { countLines, createLogQueue } from './log-queue.ts';
+import { createLogQueue } from './log-queue.ts';
 import { createOutputLoss, littleWaitingBytes, mostWaitingBytes, tooLate } from './output-loss.ts';
 import { compressNewest, shiftBackups } from './rotate-files.ts';
+import { countLines, newline } from './newlines.ts';
 
 /** One stream of one worker. */
 export interface LogSource {
@@ -69,7 +70,6 @@ const realCalls: LogFileCalls = {
 const batchBytes = 1024 * 1024;
 /** How long to wait after a rotation has failed. */
 const rotationPauseMs = 30_000;
-const newline = 0x0a;
 /** Stands for the source of a line whose rest was dropped: whatever comes next begins a line. */
 const nobody: LogSource = { hold: () => undefined };
 

@@ -1,6 +1,7 @@
 /** The messages that a worker's lines become for the daemons of the system that collect logs: one for each line. Pure. */
 import type { LineOrigin } from './format-lines.ts';
 import { startOfCharacter } from './utf8.ts';
+import { newline } from './newlines.ts';
 
 /** Where a message comes from, and what it is about. */
 export interface MessageOrigin extends LineOrigin {
@@ -14,7 +15,6 @@ const mostBytes = { syslog: 7 * 1024, journal: 48 * 1024 - 1 };
 /** As syslog(3) numbers them: LOG_INFO and LOG_ERR. */
 const severity = { stdout: 6, stderr: 3 };
 
-const newline = 0x0a;
 const carriageReturn = 0x0d;
 const questionMark = 0x3f;
 

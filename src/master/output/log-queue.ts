@@ -1,6 +1,5 @@
 /** Whole lines that wait to be written to a log file, and how many of them fit into what is left of it. Pure, but for the bytes that it holds. */
-
-const newline = 0x0a;
+import { newline } from './newlines.ts';
 
 export interface LogQueue {
   /** Bytes that wait. */
@@ -67,11 +66,4 @@ export function createLogQueue(): LogQueue {
 /** Where the last line ends that fits into the room; 0: none does. */
 function lastEnd(piece: Uint8Array, roomBytes: number): number {
   return roomBytes <= 0 ? 0 : piece.subarray(0, roomBytes).lastIndexOf(newline) + 1;
-}
-
-export function countLines(pieces: readonly Uint8Array[]): number {
-  let lines = 0;
-  for (const piece of pieces)
-    for (let at = piece.indexOf(newline); at !== -1; at = piece.indexOf(newline, at + 1)) lines += 1;
-  return lines;
 }

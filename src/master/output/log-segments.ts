@@ -3,10 +3,11 @@ import { open, type FileHandle } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { messageOf, systemCode } from '../../shared/errors.ts';
+import { createLineSplitter } from '../../shared/line-splitter.ts';
 import { plainReason } from '../system-calls/plain-reasons.ts';
 import { backupPath, compressedEnding } from './rotate-files.ts';
+import { countLines, newline } from './newlines.ts';
 
-const newline = 0x0a;
 const blockBytes = 64 * 1024;
 /** A line that is longer is cut. */
 const maxLineBytes = 1024 * 1024;
@@ -104,14 +105,8 @@ interface LastLines {
 async function lastLines(segment: LogSegment, most: number): Promise<LastLines> {
   if (!segment.isCompressed) return startOfLast(segment, most);
   let lines = 0;
-  for await (const bytes of contentOf(segment)) lines += countEnds(bytes);
+  for await (const bytes of contentOf(segment)) lines += countLines([bytes]);
   return { lines, offset: 0 };
-}
-
-function countEnds(bytes: Uint8Array): number {
-  let ends = 0;
-  for (let at = bytes.indexOf(newline); at !== -1; at = bytes.indexOf(newline, at + 1)) ends += 1;
-  return ends;
 }
 
 /** Where the last `wanted` lines begin, and how many there are at most. Reads from the end. What has not ended yet does not count. */
@@ -168,11 +163,9 @@ interface Part {
 
 async function* linesOf({ segment, offset, skip, take }: Part): AsyncGenerator<string> {
   let at = 0;
-  let rest = '';
+  const splitter = createLineSplitter(maxLineBytes);
   for await (const bytes of contentOf(segment, offset)) {
-    const lines = (rest + Buffer.from(bytes).toString('latin1')).split('\n');
-    rest = (lines.pop() ?? '').slice(0, maxLineBytes);
-    for (const line of lines) {
+    for (const line of splitter.add(Buffer.from(bytes).toString('latin1'))) {
       if (at >= skip + take) return;
       if (at >= skip) yield line;
       at += 1;

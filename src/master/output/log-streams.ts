@@ -13,6 +13,7 @@ import type { KeptLines } from './kept-lines.ts';
 import type { LogDaemon } from './log-daemon.ts';
 import type { LogSource } from './log-file.ts';
 import type { LogFiles } from './log-files.ts';
+import { newline } from './newlines.ts';
 
 export interface LogStream extends LineForwarder {
   /** It can be held from now on. */
@@ -52,8 +53,6 @@ interface Target {
   configure(plan: OutputPlan): void;
   detach(): void;
 }
-
-const newline = 0x0a;
 
 export function createLogStreams(parts: LogStreamsParts): LogStreams {
   const { kept, files, onEvent } = parts;

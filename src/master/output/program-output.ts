@@ -6,8 +6,7 @@ import { forwardWholeLines, type LineForwarder } from './forward-lines.ts';
 import { createKeptLines, type KeptLines } from './kept-lines.ts';
 import type { LogFilesLoader } from './log-files-loader.ts';
 import type { LogStreams } from './log-streams.ts';
-
-const newline = 0x0a;
+import { newline } from './newlines.ts';
 
 export interface WorkerPlace {
   readonly generation: number;

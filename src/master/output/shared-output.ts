@@ -7,6 +7,7 @@ import { namesError } from '../../shared/error-line.ts';
 import { escapeWorkerLine } from './escape-worker-line.ts';
 import { createOverflow } from './overflow.ts';
 import { loadOutputCalls } from '../system-calls/output-calls.ts';
+import { newline } from './newlines.ts';
 
 export interface SharedOutput {
   /** For the log: it writes whole lines. */
@@ -33,7 +34,6 @@ export interface SharedOutputParts {
 
 /** What a reader may leave unread before the workers' output is dropped. */
 const unreadLimitBytes = 1024 * 1024;
-const newline = 0x0a;
 
 export function shareOutput(parts: SharedOutputParts): SharedOutput {
   const { stream, lines, onDropped } = parts;

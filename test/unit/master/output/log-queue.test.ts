@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { countLines, createLogQueue } from '../../../../src/master/output/log-queue.ts';
+import { createLogQueue } from '../../../../src/master/output/log-queue.ts';
 
 function text(pieces: readonly Uint8Array[]): string {
   return Buffer.concat(pieces).toString('latin1');
@@ -45,8 +45,4 @@ test('whatever the room is, every line comes out once, whole and in order', () =
       },
     ),
   );
-});
-
-test('lines are counted by their ends', () => {
-  expect(countLines([Buffer.from('one\ntwo\nthr'), Buffer.from('ee\n')])).toBe(3);
 });
