@@ -34,7 +34,7 @@ export function createServerHandle(): CreateServerHandle {
   );
 }
 
-/** A handle over a listening socket, whose descriptor is the handle's from now on. */
+/** A handle over a socket, whose descriptor is the handle's from now on; or the name of the error. */
 export function handleOver(fd: number): TcpHandle | string {
   const handle = createServerHandle()(null, null, null, fd);
   return typeof handle === 'number' ? systemErrorCode(handle) : handle;
