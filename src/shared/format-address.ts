@@ -34,13 +34,13 @@ export function addressFields(
 
 /** `http://127.0.0.1:80` of TCP, `udp:127.0.0.1:53`, `unix:/run/app.sock`. */
 export function describeAddress({ type, host, port, path }: AddressFields): string {
-  if (host === null || port === null) return `unix:${path ?? ''}`;
+  if (host === null || port === null) return formatPath(path ?? '');
   return type === 'udp' ? formatSocketAddress({ type, host, port }) : formatUrl(host, port);
 }
 
 /** What is held or in the way, in a sentence: `port 80`, `unix:/run/app.sock`. */
 export function describePlace({ port, path }: Pick<AddressFields, 'port' | 'path'>): string {
-  return path === null ? `port ${port ?? 0}` : `unix:${path}`;
+  return path === null ? `port ${port ?? 0}` : formatPath(path);
 }
 
 /** A URL that terminals turn into a link: `http://127.0.0.1:80`; `localhost` for a listener on every address. */
@@ -54,8 +54,13 @@ export function formatAddress(host: string, port: number): string {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
+/** `unix:/run/app.sock`. */
+export function formatPath(path: string): string {
+  return `unix:${path}`;
+}
+
 /** `127.0.0.1:80`, `[::1]:80`, `udp:127.0.0.1:53`, `unix:/run/app.sock`. */
 export function formatSocketAddress(address: SocketAddress): string {
-  if (address.type === 'unix') return `unix:${address.path}`;
+  if (address.type === 'unix') return formatPath(address.path);
   return `${address.type === 'udp' ? 'udp:' : ''}${formatAddress(address.host, address.port)}`;
 }

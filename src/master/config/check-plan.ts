@@ -213,7 +213,7 @@ function notReusable(programs: readonly CheckedProgram[]): readonly PlanFault[] 
 
 function nameOf(listener: ListenerPlan): string {
   if (listener.type === 'fd') return `fd:${listener.fd}`;
-  if (listener.type === 'unix') return `unix:${listener.path}`;
+  if (listener.type === 'unix') return formatSocketAddress(listener);
   if (listener.host === null) return `port ${listener.port}`;
   return formatSocketAddress({ type: listener.type, host: listener.host, port: listener.port });
 }

@@ -5,6 +5,7 @@
 import net from 'node:net';
 import { thisMachine } from './this-machine.ts';
 import { GracefulRunError } from '../../shared/errors.ts';
+import { formatAddress } from '../../shared/format-address.ts';
 import type { TcpListenerPlan } from '../config/plan.ts';
 import { bindError, probeAddress, tryListener, type BoundListener } from './listener.ts';
 
@@ -32,7 +33,7 @@ export async function addressesOf(host: string, port: number): Promise<readonly 
   } catch (cause) {
     throw new GracefulRunError(
       'addressUnusable',
-      `cannot listen on ${host}:${port}: the name ${host} has no address`,
+      `cannot listen on ${formatAddress(host, port)}: the name ${host} has no address`,
       {
         hint: `write a numeric address, such as 127.0.0.1, 0.0.0.0 or [::], in place of ${host}; if that is the name of the listener: ${host}=${port}`,
         cause,
@@ -118,7 +119,7 @@ function noneLeft(plan: TcpListenerPlan, host: string, addresses: readonly strin
   if (addresses.length === 1) return bindError({ ...plan, host: only }, 'EADDRNOTAVAIL');
   return new GracefulRunError(
     'addressUnusable',
-    `cannot listen on ${host}:${plan.port}: this machine has none of its addresses: ${addresses.join(', ')}`,
+    `cannot listen on ${formatAddress(host, plan.port)}: this machine has none of its addresses: ${addresses.join(', ')}`,
     { hint: `it has ${thisMachine(true).addresses.join(', ')}` },
   );
 }

@@ -1,6 +1,7 @@
 /** The file of a UNIX socket that is held: its permissions and its owner. Loaded when an update changes them. */
 import { chmodSync, lchownSync, lstatSync } from 'node:fs';
 import { GracefulRunError, messageOf, systemCode } from '../../shared/errors.ts';
+import { formatPath } from '../../shared/format-address.ts';
 import type { UnixListenerPlan } from '../config/plan.ts';
 import { ownershipOf, unusable } from './unix-listener.ts';
 
@@ -19,7 +20,7 @@ export async function fitFile(
   if (found?.ino !== inode)
     throw new GracefulRunError(
       'addressUnusable',
-      `cannot change the permissions of unix:${path}: another process has removed or replaced its file`,
+      `cannot change the permissions of ${formatPath(path)}: another process has removed or replaced its file`,
       {
         hint: 'stop the program and start it again (gracefulctl stop, gracefulctl start), which binds the socket anew',
       },

@@ -7,6 +7,7 @@ import net from 'node:net';
 import { dirname } from 'node:path';
 import { socketPathLimitBytes } from '../../shared/control-path.ts';
 import { GracefulRunError, messageOf, systemCode } from '../../shared/errors.ts';
+import { formatPath } from '../../shared/format-address.ts';
 import { shortageHint } from '../../shared/shortage.ts';
 import type { UnixListenerPlan } from '../config/plan.ts';
 import { plainReason } from '../system-calls/plain-reasons.ts';
@@ -143,9 +144,9 @@ async function findStale(path: string): Promise<Stale | 'answered' | null> {
 
 function occupied(path: string, isDirectory: boolean): GracefulRunError {
   const [found, hint] = isDirectory
-    ? ['it is a directory', `choose a path in it, such as unix:${path}/app.sock`]
+    ? ['it is a directory', `choose a path in it, such as ${formatPath(path)}/app.sock`]
     : ['a file is there that is not a socket', `remove it (rm ${path}), or choose another path`];
-  return new GracefulRunError('addressUnusable', `cannot listen on unix:${path}: ${found}`, { hint });
+  return new GracefulRunError('addressUnusable', `cannot listen on ${formatPath(path)}: ${found}`, { hint });
 }
 
 /** A file on which no process listens. */
@@ -190,7 +191,7 @@ export async function ownershipOf(path: string, owner: string | null): Promise<O
   if (owner === null) return null;
   const found = await readOwnership(owner);
   if (typeof found !== 'string') return found;
-  throw new GracefulRunError('addressUnusable', `cannot listen on unix:${path}: ${found}`, {
+  throw new GracefulRunError('addressUnusable', `cannot listen on ${formatPath(path)}: ${found}`, {
     hint: 'see the users and groups of this machine with: getent passwd; getent group',
   });
 }
@@ -214,13 +215,13 @@ function refuseLongPath(path: string): void {
   if (lengthBytes <= limitBytes) return;
   throw new GracefulRunError(
     'addressUnusable',
-    `cannot listen on unix:${path}: the path of a socket may be ${limitBytes} bytes long, and this one has ${lengthBytes}`,
+    `cannot listen on ${formatPath(path)}: the path of a socket may be ${limitBytes} bytes long, and this one has ${lengthBytes}`,
     { hint: 'choose a shorter path' },
   );
 }
 
 function inUse(path: string): GracefulRunError {
-  return new GracefulRunError('addressInUse', `cannot listen on unix:${path}: the address is in use`);
+  return new GracefulRunError('addressInUse', `cannot listen on ${formatPath(path)}: the address is in use`);
 }
 
 export function unusable(path: string, code: string): GracefulRunError {
@@ -232,7 +233,7 @@ export function unusable(path: string, code: string): GracefulRunError {
         : shortageHint(code);
   return new GracefulRunError(
     'addressUnusable',
-    `cannot listen on unix:${path}: ${plainReason(code)}`,
+    `cannot listen on ${formatPath(path)}: ${plainReason(code)}`,
     hint === null ? {} : { hint },
   );
 }

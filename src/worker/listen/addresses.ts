@@ -1,5 +1,5 @@
 /** Decides which addresses mean the same listener, and writes addresses. Pure; resolves no names. */
-import { formatAddress } from '../../shared/format-address.ts';
+import { formatAddress, formatPath } from '../../shared/format-address.ts';
 import type {
   AnnouncedListener,
   AnnouncedTcpListener,
@@ -66,7 +66,7 @@ export function covers(bound: string, local: string): boolean {
 
 /** As an error of this worker names it: `127.0.0.1:80`, `unix:/run/app.sock`. */
 export function writeListener(listener: AnnouncedListener): string {
-  return listener.type === 'unix' ? `unix:${listener.path}` : writeAddress(listener.host, listener.port);
+  return listener.type === 'unix' ? formatPath(listener.path) : writeAddress(listener.host, listener.port);
 }
 
 /** True if a listen on `path` means the listener. `resolved` is the path with the symlinks of its folder resolved. */
