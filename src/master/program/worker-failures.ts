@@ -215,7 +215,8 @@ function otherRuntimeHint({ stderrTail }: FailureContext): string | null {
 
 /** Node.js under its permission model, started by a script: it may not read the preload. */
 function permissionHint({ stderrTail }: FailureContext): string | null {
-  const [, folder] = /resource: '(.*)\/(?:preload|serving|health)\.cjs'/.exec(stderrTail.join('\n')) ?? [];
+  const [, folder] =
+    /resource: '(.*)\/(?:preload|boot|after-admission|health)\.cjs'/.exec(stderrTail.join('\n')) ?? [];
   return folder === undefined
     ? null
     : `the permission model of Node.js does not let it read the files that graceful-run loads into it: add --allow-fs-read=${folder}/* to --permission`;

@@ -56,12 +56,15 @@ test.each([
   expect(hint).toContain('LISTEN_FDS');
 });
 
-test('a program that may not read the preload is told the permission that it needs', () => {
-  const stderrTail = ["  code: 'ERR_ACCESS_DENIED',", "  resource: '/opt/worker/preload.cjs'"];
-  expect(exitFailure({ code: 1, signal: null }, { ...words, stderrTail }).hint).toContain(
-    '--allow-fs-read=/opt/worker/*',
-  );
-});
+test.each(['preload', 'boot'])(
+  'a program that may not read %s.cjs is told the permission that it needs',
+  (name) => {
+    const stderrTail = ["  code: 'ERR_ACCESS_DENIED',", `  resource: '/opt/worker/${name}.cjs'`];
+    expect(exitFailure({ code: 1, signal: null }, { ...words, stderrTail }).hint).toContain(
+      '--allow-fs-read=/opt/worker/*',
+    );
+  },
+);
 
 test('what Deno and Bun say about the held port leads to a hint that names them', () => {
   const hint = (line: string): string | null =>
