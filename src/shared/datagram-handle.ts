@@ -1,12 +1,10 @@
 /** The handle of libuv behind a socket of `node:dgram` (undocumented; found on Node.js 20, 22, 24 and 26). */
 import type { Socket } from 'node:dgram';
+import { hiddenProperty } from './hidden-property.ts';
 
 /** What `node:dgram` knows of a socket; null: it is hidden in this Node.js. */
 export function datagramState(socket: Socket): object | null {
-  const symbol = Object.getOwnPropertySymbols(socket).find(
-    ({ description }) => description === 'state symbol',
-  );
-  const state: unknown = symbol === undefined ? null : Reflect.get(socket, symbol);
+  const state = hiddenProperty(socket, 'state symbol');
   return typeof state === 'object' ? state : null;
 }
 

@@ -6,6 +6,7 @@
 import net from 'node:net';
 import type { ChildProcess } from 'node:child_process';
 import { GracefulRunError } from '../../shared/errors.ts';
+import { hiddenProperty } from '../../shared/hidden-property.ts';
 import { createLineSplitter } from '../../shared/line-splitter.ts';
 import { duplicate } from '../system-calls/syscalls.ts';
 
@@ -93,10 +94,7 @@ interface ChannelHandle {
 }
 
 function channelOf(child: ChildProcess): ChannelHandle | null {
-  const symbol = Object.getOwnPropertySymbols(child).find(
-    ({ description }) => description === 'kChannelHandle',
-  );
-  const handle: unknown = symbol === undefined ? null : Reflect.get(child, symbol);
+  const handle = hiddenProperty(child, 'kChannelHandle');
   if (typeof handle !== 'object' || handle === null) return null;
   const isIt =
     typeof Reflect.get(handle, 'fd') === 'number' &&

@@ -16,6 +16,7 @@ import { createReadiness } from '../listen/readiness.ts';
 import { refuseConnections } from '../listen/refuse-connections.ts';
 import { whenExitBegins } from '../node-internals/exit-begins.ts';
 import { beforeBareBind, isRawHandle } from '../node-internals/listening-handle.ts';
+import { rawHandleOf } from '../node-internals/raw-handle.ts';
 import { inContextOf } from '../node-internals/server-contexts.ts';
 import { createSignals } from '../process/signals.ts';
 import { complain, surviveBrokenPipes } from '../process/standard-streams.ts';
@@ -149,7 +150,7 @@ export function startManaged(
           order: health,
           port: first.type === 'tcp' ? first.port : 0,
           listensOnIt: (server) => {
-            const name = bindings.nameOf(Reflect.get(server, '_handle'));
+            const name = bindings.nameOf(rawHandleOf(server));
             return listeners.some((one) => one.name === name && declaredName(one) === declaredName(first));
           },
           inContextOf,

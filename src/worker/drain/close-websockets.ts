@@ -4,6 +4,7 @@
  * is not documented; a test checks it for each version.
  */
 import type net from 'node:net';
+import { hiddenProperty } from '../../shared/hidden-property.ts';
 import { forEachPaced } from './pacing.ts';
 
 interface WebSocket {
@@ -40,8 +41,7 @@ function close(webSocket: WebSocket): void {
 /** The WebSocket that `ws` has made of the socket; null if there is none, or if it is exempt. */
 function webSocketOn(socket: net.Socket): WebSocket | null {
   if (Reflect.get(socket, exempt) === true) return null;
-  const symbol = Object.getOwnPropertySymbols(socket).find(({ description }) => description === 'websocket');
-  const value: unknown = symbol === undefined ? null : Reflect.get(socket, symbol);
+  const value = hiddenProperty(socket, 'websocket');
   return isWebSocket(value) ? value : null;
 }
 

@@ -4,6 +4,7 @@
  * Node 20, 22, 24 and 26.
  */
 import type net from 'node:net';
+import { hiddenProperty } from '../../shared/hidden-property.ts';
 
 interface ParserList {
   /** Parsers that are in a message, or wait for their first one. */
@@ -118,10 +119,7 @@ export function hasSkippedFirstMessage(socket: net.Socket): boolean {
 }
 
 function parserList(server: net.Server): ParserList | null {
-  const symbol = Object.getOwnPropertySymbols(server).find(
-    ({ description }) => description === 'http.server.connections',
-  );
-  const list: unknown = symbol === undefined ? null : Reflect.get(server, symbol);
+  const list = hiddenProperty(server, 'http.server.connections');
   if (typeof list !== 'object' || list === null) return null;
   const isIt = ['active', 'idle'].every((name) => typeof Reflect.get(list, name) === 'function');
   return isIt ? (list as ParserList) : null;

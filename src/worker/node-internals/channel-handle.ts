@@ -2,14 +2,12 @@
  * The IPC channel below `process.send()`, which Node.js does not document: found by its symbol on `process` (Node 20, 22, 24 and 26). Every
  * function here has a result for a Node.js in which it is not found.
  */
+import { hiddenProperty } from '../../shared/hidden-property.ts';
 import { isRecord } from '../../shared/protocol.ts';
 
 /** The channel's handle; null if this Node.js keeps it elsewhere. */
 function channelHandle(): object | null {
-  const symbol = Object.getOwnPropertySymbols(process).find(
-    ({ description }) => description === 'kChannelHandle',
-  );
-  const handle: unknown = symbol === undefined ? null : Reflect.get(process, symbol);
+  const handle = hiddenProperty(process, 'kChannelHandle');
   return typeof handle === 'object' ? handle : null;
 }
 

@@ -3,6 +3,7 @@
  * postponed while the connection migrates. Measured on Node 20, 22, 24 and 26.
  */
 import type net from 'node:net';
+import { rawHandleOf } from './raw-handle.ts';
 
 export interface ConnectionHandle {
   readonly fd: number;
@@ -22,7 +23,7 @@ export function isConnectionHandle(value: unknown): value is ConnectionHandle {
 
 /** The handle of a connection over TCP or a UNIX socket; null if it is closed, or of another kind. */
 export function connectionHandleOf(socket: net.Socket): ConnectionHandle | null {
-  const handle: unknown = Reflect.get(socket, '_handle');
+  const handle = rawHandleOf(socket);
   return isConnectionHandle(handle) && ['TCP', 'Pipe'].includes(handle.constructor.name) ? handle : null;
 }
 

@@ -18,6 +18,11 @@ export function acceptFor(listening: RawHandle, accepted: object): void {
   else inContextOf(server, accept);
 }
 
+/** How many connections it has, as it counts them for `maxConnections`. */
+export function connectionCount(server: Server): number {
+  return Number(Reflect.get(server, '_connections'));
+}
+
 /** Does with the handle `after` what `net.Server` does with a handle that it is given, except listening (setupListenHandle in lib/net.js). */
 export function swapHandle(server: Server, before: RawHandle, after: RawHandle): void {
   putIntoContextOf(server, after);

@@ -3,6 +3,8 @@
  * application has added, which cannot. Node.js does not document where it keeps them; measured on Node 20, 22, 24 and 26.
  */
 import net from 'node:net';
+import { hiddenSymbol } from '../../shared/hidden-property.ts';
+import { rawHandleOf } from './raw-handle.ts';
 
 /** The state that migrates. A missing field is not known. */
 export interface SocketState {
@@ -92,9 +94,7 @@ function readKeepAliveOf(socket: net.Socket): KeepAlive | null {
 const optionSymbols = new Map<string, symbol>();
 
 function readOption(socket: net.Socket, name: string): unknown {
-  const found =
-    optionSymbols.get(name) ??
-    Object.getOwnPropertySymbols(socket).find(({ description }) => description === name);
+  const found = optionSymbols.get(name) ?? hiddenSymbol(socket, name);
   if (found === undefined) return undefined;
   optionSymbols.set(name, found);
   return Reflect.get(socket, found);
@@ -134,7 +134,7 @@ export function takeOverCounts(handle: object, { bytesRead, bytesWritten }: Sock
 
 /** The number of bytes that this worker has read, without those read before the connection migrated to it. */
 export function bytesReadByThisWorker(socket: net.Socket): number {
-  const handle: unknown = Reflect.get(socket, '_handle');
+  const handle = rawHandleOf(socket);
   if (typeof handle !== 'object' || handle === null || !Object.hasOwn(handle, 'bytesRead'))
     return socket.bytesRead;
   const prototype: object | null = Reflect.getPrototypeOf(handle);

@@ -1,7 +1,7 @@
 /** The open connections of this worker's servers, whatever their protocol. */
 import type net from 'node:net';
 import type { RawHandle } from '../node-internals/listening-handle.ts';
-import { acceptFor } from '../node-internals/server-handles.ts';
+import { acceptFor, connectionCount } from '../node-internals/server-handles.ts';
 import { isInjected } from './in-memory-mark.ts';
 import { createOpenSockets } from './open-sockets.ts';
 import type { Servers } from './servers.ts';
@@ -75,6 +75,5 @@ export function createConnections(servers: Pick<Servers, 'listeningWith'>): Conn
 /** Node.js would drop one connection more. */
 function isFull(server: net.Server): boolean {
   const { maxConnections } = server as { readonly maxConnections?: number };
-  const count: unknown = Reflect.get(server, '_connections');
-  return maxConnections !== undefined && maxConnections > 0 && Number(count) >= maxConnections;
+  return maxConnections !== undefined && maxConnections > 0 && connectionCount(server) >= maxConnections;
 }

@@ -4,6 +4,7 @@
  * request by 3 %.
  */
 import type net from 'node:net';
+import { rawHandleOf } from '../node-internals/raw-handle.ts';
 
 export interface OpenSockets {
   add(socket: net.Socket): void;
@@ -71,16 +72,16 @@ export function createOpenSockets(): OpenSockets {
 function createMarks(): { add(socket: net.Socket): void; has(socket: net.Socket): boolean } {
   const mark = Symbol('graceful-run.open');
   const others = new WeakSet<net.Socket>();
-  const handleOf = (socket: net.Socket): { [mark]?: true } | null => {
-    const handle: unknown = Reflect.get(socket, '_handle');
+  const markedHandleOf = (socket: net.Socket): { [mark]?: true } | null => {
+    const handle = rawHandleOf(socket);
     return typeof handle === 'object' ? handle : null;
   };
   return {
     add(socket) {
-      const handle = handleOf(socket);
+      const handle = markedHandleOf(socket);
       if (handle === null) others.add(socket);
       else handle[mark] = true;
     },
-    has: (socket) => handleOf(socket)?.[mark] === true || others.has(socket),
+    has: (socket) => markedHandleOf(socket)?.[mark] === true || others.has(socket),
   };
 }

@@ -1,6 +1,7 @@
 /** The servers of this worker, and the handle that each of them listens with. */
 import type net from 'node:net';
 import { forwardTo, type RawHandle } from '../node-internals/listening-handle.ts';
+import { rawHandleOf } from '../node-internals/raw-handle.ts';
 import { swapHandle } from '../node-internals/server-handles.ts';
 import type { ServerMethod } from '../node-internals/server-prototype.ts';
 
@@ -48,7 +49,7 @@ export function createServers(close: ServerMethod): Servers {
   }
 
   function listeningWith(handle: RawHandle): net.Server | null {
-    return [...servers].find((server) => currentHandle(server) === handle) ?? null;
+    return [...servers].find((server) => rawHandleOf(server) === handle) ?? null;
   }
 
   return {
@@ -64,7 +65,7 @@ export function createServers(close: ServerMethod): Servers {
     all: () => servers,
     stopAccepting() {
       for (const server of servers) {
-        const handle = currentHandle(server);
+        const handle = rawHandleOf(server);
         // Not `listening`, which is true for those that are closed already.
         if (!handle) continue;
         quietlyClosed.set(server, keepAppearance(server));
@@ -76,7 +77,7 @@ export function createServers(close: ServerMethod): Servers {
       quietlyClosed.get(server)?.();
       return quietlyClosed.delete(server);
     },
-    handleOf: (server) => lastHandles.get(server) ?? currentHandle(server),
+    handleOf: (server) => lastHandles.get(server) ?? rawHandleOf(server),
     listeningWith,
     replaceHandle: (before, after) => {
       const server = listeningWith(before);
@@ -86,10 +87,6 @@ export function createServers(close: ServerMethod): Servers {
       if (server === null) forwardTo(before, after);
     },
   };
-}
-
-function currentHandle(server: net.Server): unknown {
-  return Reflect.get(server, '_handle');
 }
 
 /**

@@ -1,0 +1,11 @@
+/** Properties that Node.js and libraries keep under a symbol that they give to nobody: found by its description. */
+
+export function hiddenSymbol(holder: object, description: string): symbol | undefined {
+  return Object.getOwnPropertySymbols(holder).find((symbol) => symbol.description === description);
+}
+
+/** Null: there is none. */
+export function hiddenProperty(holder: object, description: string): unknown {
+  const symbol = hiddenSymbol(holder, description);
+  return symbol === undefined ? null : Reflect.get(holder, symbol);
+}
