@@ -1,6 +1,6 @@
 /**
  * How the preload gets into a Node.js process and out again: the master adds it to NODE_OPTIONS, or to the command line, and the worker
- * takes it away before the application can see it. Pure;
+ * takes it away before the application can see it. Pure.
  * A path of the preload is absolute and without symbolic links.
  */
 

@@ -1,4 +1,4 @@
-/** Makes text from elsewhere safe to print. Pure. */
+/** Makes text from elsewhere safe to print. */
 
 // An `import` of node:util would load all of its lazy parts too: 2.5 MB in the master.
 const { stripVTControlCharacters } = process.getBuiltinModule('node:util');

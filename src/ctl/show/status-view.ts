@@ -1,4 +1,4 @@
-/** The status as a person reads it. Pure: it owns the layout, and is given the colours and the time. */
+/** The status as a person reads it. It owns the layout, and is given the colours and the time. */
 import { isDeepStrictEqual } from 'node:util';
 import type {
   EmptySlot,

@@ -1,4 +1,4 @@
-/** Reads a line of a log file as format-lines.ts has written it. Pure. */
+/** Reads a line of a log file, as format-lines.ts has written it. */
 import type { LogLine } from '../../shared/control-api.ts';
 import type { LineFormat } from '../config/output-options.ts';
 import type { OutputStream } from '../process/platform.ts';
