@@ -63,10 +63,10 @@ export interface OwnedMaster extends Master {
 export interface Surroundings {
   readonly platform: Platform;
   readonly environment: NodeJS.ProcessEnv;
-  /** Where the stderr of the worker of this program with this pid goes, in whole lines, as it was written. */
-  readonly onStderr: (bytes: Uint8Array, pid: number, program: string) => void;
+  /** Where the stderr of the worker of this program with this pid goes, in whole lines, as it was written. `hasPrefix`: the plan wants to see who wrote them, where people read them. */
+  readonly onStderr: (bytes: Uint8Array, pid: number, program: string, hasPrefix: boolean) => void;
   /** The same of a stdout that is forwarded. */
-  readonly onStdout: (bytes: Uint8Array, pid: number, program: string) => void;
+  readonly onStdout: (bytes: Uint8Array, pid: number, program: string, hasPrefix: boolean) => void;
   /** The sockets with which this process was started, as its environment announces them. */
   readonly announced: readonly AnnouncedSocket[];
   /** Stands in every line of the master's log (random-id.ts); null: it writes none. */

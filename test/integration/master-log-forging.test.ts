@@ -39,7 +39,7 @@ test('JSON: a copy of a line of the master is not taken for one', async () => {
   expect(values.filter((value) => Reflect.get(Object(value), 'logId') !== logId)).toHaveLength(3);
 });
 
-test('for people: a line of a worker begins with its pid, whatever is in it', async () => {
+test('for people: a line of a worker begins with its program and pid, whatever is in it', async () => {
   const master = runMaster({ command, flags: ['--log-format', 'pretty'] });
   await eventually('it serves', () => master.output.includes('serves'));
   const { listeners, workers } = await master.status();
@@ -50,6 +50,6 @@ test('for people: a line of a worker begins with its pid, whatever is in it', as
   for (const one of text) await makeItLog(listeners[0]?.port ?? 0, one);
   await eventually('all is written', () => master.output.split('stopped').length > text.length);
   const lines = master.output.split('\n').filter((line) => line.includes('stopped'));
-  for (const line of lines) expect(line.startsWith(`${workers[0]?.pid ?? ''} | `)).toBe(true);
+  for (const line of lines) expect(line.startsWith(`${master.name}[${workers[0]?.pid ?? ''}] | `)).toBe(true);
   expect(master.output.replaceAll('\n', '')).not.toMatch(/\p{Cc}/u);
 });

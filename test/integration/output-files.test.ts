@@ -37,12 +37,12 @@ async function stop(master: RunningMaster): Promise<void> {
 }
 
 /** A master of a config file with one program, `app`. */
-function runFile(folder: string, keys: readonly string[]): RunningMaster {
+function runFile(folder: string, keys: readonly string[], format = 'json'): RunningMaster {
   const file = join(folder, 'graceful.toml');
   writePlan(file, keys);
   return runMaster({
     hasOwnFlags: false,
-    flags: ['-c', file, '--log-level', 'debug', '--log-format', 'json'],
+    flags: ['-c', file, '--log-level', 'debug', '--log-format', format],
     command: [],
     name: 'graceful',
   });
@@ -199,7 +199,7 @@ test('with none, nothing of stdout and stderr is seen, but for the last words of
   expect(master.output).not.toContain('xx');
 });
 
-test('a stdout that is forwarded goes to the stdout of the master: on a terminal behind the pid, and is remembered for gracefulctl logs', async () => {
+test('a stdout that is forwarded goes to the stdout of the master: on a terminal behind program and pid, and is remembered for gracefulctl logs', async () => {
   const master = runMaster({
     command,
     flags: ['--stdout-logfile', 'forward', '--log-format', 'pretty', '--log-level', 'warn'],
@@ -212,9 +212,28 @@ test('a stdout that is forwarded goes to the stdout of the master: on a terminal
   await eventually('it answers', async () => (await ask(port, '/').catch(() => '')) === 'here');
   await ask(port, '/write?lines=2');
   const pid = (await master.status()).workers[0]?.pid ?? 0;
-  await eventually('its lines', () => out.includes(`${pid} | 1.0.1 x\n${pid} | 1.0.2 xx\n`));
+  const prefix = `${master.name}[${pid}] | `;
+  const lines = `${prefix}1.0.1 x\n${prefix}1.0.2 xx\n`;
+  await eventually('its lines', () => out.includes(lines));
   const { out: logs } = await gracefulctl(['logs', master.name], { XDG_RUNTIME_DIR: master.runtime });
   expect(logs).toBe(`1/${pid} | 1.0.1 x\n1/${pid} | 1.0.2 xx\n`);
+});
+
+test('log_prefix = false passes lines on as they were written, and changes while workers run', async () => {
+  const folder = temporaryFolder();
+  const keys = ['stdout_logfile = "forward"'];
+  const master = runFile(folder, [...keys, 'log_prefix = false'], 'pretty');
+  await eventually('it serves', () => master.output.includes('serves'));
+  const { listeners, workers } = await master.status();
+  const port = listeners[0]?.port ?? 0;
+  await ask(port, '/write?lines=1');
+  await eventually('its line', () => /^1\.0\.1 x$/m.test(master.output));
+  writePlan(join(folder, 'graceful.toml'), keys);
+  const { code } = await gracefulctl(['update'], { XDG_RUNTIME_DIR: master.runtime });
+  expect(code).toBe(0);
+  await ask(port, '/write?lines=1');
+  const line = `\napp[${workers[0]?.pid ?? ''}] | 1.0.2 xx\n`;
+  await eventually('its line with a prefix', () => master.output.includes(line));
 });
 
 test('a log file that cannot be opened is a failed start', async () => {

@@ -1,4 +1,4 @@
-/** How the log looks where it is written: for people on a terminal, else for programs; with colours where the terminal has them. */
+/** How text looks on a descriptor: for people on a terminal, else for programs; with colours where the terminal has them. */
 import { WriteStream, isatty } from 'node:tty';
 import type { LogFormat } from '../config/plan.ts';
 
@@ -8,8 +8,12 @@ export interface ConsoleLook {
 }
 
 /** `wanted`: what the command line says; null: nothing. Not by process.stderr, which changes a pipe that the workers share. */
-export function consoleLook(wanted: LogFormat | null, environment: NodeJS.ProcessEnv): ConsoleLook {
-  const isTerminal = isatty(2);
+export function consoleLook(
+  fd: 1 | 2,
+  wanted: LogFormat | null,
+  environment: NodeJS.ProcessEnv,
+): ConsoleLook {
+  const isTerminal = isatty(fd);
   return {
     format: wanted ?? (isTerminal ? 'pretty' : 'json'),
     // It knows NO_COLOR, FORCE_COLOR and dumb terminals, and is a plain function of the environment: 1 bit is no colour.

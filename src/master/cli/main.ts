@@ -24,7 +24,7 @@ import { standardError, standardOutput } from '../output/standard-error.ts';
 import { loadOutputCalls } from '../system-calls/output-calls.ts';
 import { type SharedOutput, type SharedOutputParts, shareOutput } from '../output/shared-output.ts';
 import { createCollector, keepMemorySmall } from './collect-garbage.ts';
-import { consoleLook } from './log-style.ts';
+import { type ConsoleLook, consoleLook } from './log-style.ts';
 import { exitCodeOf, exitCodes } from './exit-codes.ts';
 import { leave } from './leave.ts';
 import { parseCommandLine, type CheckRequest, type Invocation } from './parse-command-line.ts';
@@ -125,20 +125,19 @@ async function run(invocation: Run): Promise<number> {
   const read = readerOf(invocation);
   const { plan } = await read();
   const isFromFile = invocation.kind === 'runFile';
-  const { format, hasColours } = consoleLook(invocation.logFormat ?? plan.master.logFormat, process.env);
+  const lookOf = (fd: 1 | 2): ConsoleLook =>
+    consoleLook(fd, invocation.logFormat ?? plan.master.logFormat, process.env);
   const id = randomId();
-  const shared: Omit<SharedOutputParts, 'stream'> = {
-    lines:
-      format === 'json'
-        ? { as: 'written', logId: id }
-        : { as: 'marked', hasColours, namesPrograms: isFromFile },
+  const shared = ({ format, hasColours }: ConsoleLook): Omit<SharedOutputParts, 'stream'> => ({
+    lines: format === 'json' ? { as: 'written', logId: id } : { as: 'marked', hasColours },
     onDropped: (bytes) => {
       log.outputDropped(bytes);
     },
-  };
+  });
+  const look = lookOf(2);
   let stdout: SharedOutput | null = null;
   const output = shareOutput({
-    ...shared,
+    ...shared(look),
     stream: standardError(),
     takeOtherLostBytes: () => stdout?.log.takeLostBytes?.() ?? 0,
   });
@@ -147,17 +146,16 @@ async function run(invocation: Run): Promise<number> {
     spelling: 'commandLine',
     readPlan: isFromFile ? async () => (await read()).plan : null,
     onStderr: output.passOn,
-    onStdout: (bytes, pid, program) => {
-      stdout ??= shareOutput({ ...shared, stream: standardOutput() });
-      stdout.passOn(bytes, pid, program);
+    onStdout: (...written) => {
+      stdout ??= shareOutput({ ...shared(lookOf(1)), stream: standardOutput() });
+      stdout.passOn(...written);
     },
     logId: id,
   });
   await loadOutputCalls();
   const log = await createLog({
     level: invocation.logLevel ?? plan.master.logLevel ?? 'info',
-    format,
-    hasColours,
+    ...look,
     id,
     stream: output.log,
   });

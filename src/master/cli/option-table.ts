@@ -354,7 +354,7 @@ export const optionTable: readonly OptionRow[] = [
     value: '<file>',
     default: 'inherit',
     description:
-      'where workers write their stdout: inherit (the stdout of graceful-run), forward (there too, but in whole lines, on a terminal after their pid), none, syslog, journal, or a file, which is rotated at 50MB; {name} and {num} in its path: program and slot of the worker',
+      'where workers write their stdout: inherit (the stdout of graceful-run), forward (there too, but in whole lines, on a terminal after program and pid), none, syslog, journal, or a file, which is rotated at 50MB; {name} and {num} in its path: program and slot of the worker',
     option: 'stdoutLogfile',
     values: 'files',
   },
@@ -366,6 +366,15 @@ export const optionTable: readonly OptionRow[] = [
     description: 'the same for stderr',
     option: 'stderrLogfile',
     values: 'files',
+  },
+  {
+    flag: 'log-prefix',
+    kind: 'boolean',
+    value: null,
+    default: 'on',
+    description:
+      "on a terminal, begin each line of the workers' stderr (and of a stdout with forward) with program and pid; --no-log-prefix: pass it on as it was written",
+    option: 'logPrefix',
   },
   {
     flag: 'control',

@@ -89,6 +89,7 @@ const aspects: readonly Aspect[] = [
   { key: 'oom_score_adj', of: ({ process }) => process.oomScoreAdj, isForNewWorkers: true },
   { key: 'stdout_logfile', of: ({ output }) => placeOf(output.stdout), isForNewWorkers: true },
   { key: 'stderr_logfile', of: ({ output }) => placeOf(output.stderr), isForNewWorkers: true },
+  { key: 'log_prefix', of: ({ output }) => output.hasPrefix, isForNewWorkers: false },
   // Files that are open get these at once.
   ...(['stdout', 'stderr'] as const).flatMap((stream): readonly Aspect[] => [
     {

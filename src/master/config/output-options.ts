@@ -6,7 +6,7 @@ import { parseBytes } from '../../shared/byte-sizes.ts';
 export interface OutputOptions {
   /**
    * Where workers write their stdout: `inherit`, the default, to the stdout of graceful-run, which they have; `forward`: there too, but through graceful-run, in
-   * whole lines, which on a terminal begin with the program and the pid; `none`: nowhere; `syslog` or `journal`, to that daemon (`syslog:/path` if its
+   * whole lines, which on a terminal begin with program and pid (`logPrefix`); `none`: nowhere; `syslog` or `journal`, to that daemon (`syslog:/path` if its
    * socket is elsewhere); or a file, which is rotated. In its path, `{name}` stands for the name of the program, `{num}` for the slot of the worker, 0, 1 …, and `{here}` for the working directory.
    */
   readonly stdoutLogfile?: string;
@@ -22,6 +22,11 @@ export interface OutputOptions {
   readonly stderrLogfileBackups?: number;
   /** Send stderr to the file of stdout. Default false. */
   readonly redirectStderr?: boolean;
+  /**
+   * Begin each line that is passed on to the stdout or stderr of graceful-run with program and pid, `shop[4242] | `, in the text format of the command's log; false: pass
+   * it on as it was written. Default true. `createMaster` always passes lines on as they were written.
+   */
+  readonly logPrefix?: boolean;
   /** Compress rotated files with gzip. Default false. */
   readonly logfileCompress?: boolean;
   /** Also rotate with the first line of each day, in the time zone of the master. Default false. */
@@ -102,6 +107,8 @@ export interface OutputPlan {
   readonly stderr: OutputDestination;
   /** Of the lines of files; those for a daemon only lose their control sequences. */
   readonly format: LineFormat;
+  /** Of the lines that are passed on to people: they begin with program and pid. */
+  readonly hasPrefix: boolean;
 }
 
 const inherit: OutputDestination = Object.freeze({ to: 'inherit' });
@@ -113,6 +120,7 @@ export const plainOutput: OutputPlan = Object.freeze({
   stdout: inherit,
   stderr: inherit,
   format: Object.freeze({ stripsAnsi: false, hasTimestamps: false, isJson: false }),
+  hasPrefix: true,
 });
 
 export const defaultMaxbytes = '50MB';
@@ -213,13 +221,14 @@ export function compileOutput(options: WrittenOutputOptions, here: string): Outp
           options.stderrLogfile?.toLowerCase() === 'forward' ? 'inherit' : options.stderrLogfile,
           settings(options.stderrLogfileMaxbytes, options.stderrLogfileBackups),
         );
-  if (stdout.to === 'inherit' && stderr.to === 'inherit') return plainOutput;
+  const hasPrefix = options.logPrefix ?? true;
+  if (hasPrefix && stdout.to === 'inherit' && stderr.to === 'inherit') return plainOutput;
   const format = Object.freeze({
     stripsAnsi: options.stripAnsi ?? false,
     hasTimestamps: options.logfileTimestamps ?? false,
     isJson: options.logfileFormat === 'json',
   });
-  return Object.freeze({ stdout, stderr, format });
+  return Object.freeze({ stdout, stderr, format, hasPrefix });
 }
 
 /** As the schema gives them. */
@@ -256,6 +265,12 @@ export function uselessOutputOptions(options: WrittenOutputOptions): readonly Us
   if (options.logfileFormat === 'json' && !hasFile) found.push(needsFile('logfileFormat', 'the output'));
   if (options.logfileOverflow === 'drop' && !hasFile && !hasDaemon)
     found.push(needsFile('logfileOverflow', 'the output'));
+  if (options.logPrefix === false && stderr.to !== 'inherit' && stdout.to !== 'forward')
+    found.push({
+      option: 'logPrefix',
+      message: 'has no effect, because none of its lines are passed on',
+      hint: 'set stdout_logfile to forward, or leave it out',
+    });
   if (options.syslogFacility !== undefined && !hasDaemon)
     found.push({
       option: 'syslogFacility',

@@ -36,6 +36,7 @@ export const outputValues: {
   stderrLogfileMaxbytes: size,
   stderrLogfileBackups: backups,
   redirectStderr: flag,
+  logPrefix: flag,
   logfileCompress: flag,
   logfileDaily: flag,
   logfileTimestamps: flag,

@@ -40,16 +40,19 @@ export interface ProgramOutputParts {
   readonly name: () => string;
   readonly arm: Platform['arm'];
   readonly files: LogFilesLoader;
+  /** Until configure() is called. */
+  readonly hasPrefix: boolean;
   /** What a worker wrote to a stderr that is inherited, in whole lines. */
-  readonly onStderr: (bytes: Uint8Array, pid: number) => void;
+  readonly onStderr: (bytes: Uint8Array, pid: number, hasPrefix: boolean) => void;
   /** What a worker wrote to a stdout that is forwarded, in whole lines. */
-  readonly onStdout: (bytes: Uint8Array, pid: number) => void;
+  readonly onStdout: (bytes: Uint8Array, pid: number, hasPrefix: boolean) => void;
   readonly onEvent: (event: MasterEvent) => void;
 }
 
 export function createProgramOutput(parts: ProgramOutputParts): ProgramOutput {
   const kept = createKeptLines();
   let streams: LogStreams | null = null;
+  let { hasPrefix } = parts;
 
   function goesTo(plan: OutputPlan, ...destinations: readonly OutputDestination['to'][]): boolean {
     return destinations.includes(plan.stdout.to) || destinations.includes(plan.stderr.to);
@@ -71,7 +74,7 @@ export function createProgramOutput(parts: ProgramOutputParts): ProgramOutput {
       return forwardWholeLines((bytes) => {
         kept.add({ ...place, bytes, stream, worker: pid(), time: Date.now(), path: null }, isContinued);
         isContinued = bytes.at(-1) !== newline;
-        pass(bytes, pid());
+        pass(bytes, pid(), hasPrefix);
       }, parts.arm);
     }
     if (streams === null) throw new Error('load() comes first');
@@ -94,6 +97,7 @@ export function createProgramOutput(parts: ProgramOutputParts): ProgramOutput {
       });
     },
     configure(plan) {
+      ({ hasPrefix } = plan);
       streams?.configure(plan);
     },
     open(plan, place) {

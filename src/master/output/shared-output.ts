@@ -12,16 +12,16 @@ import { newline } from './newlines.ts';
 export interface SharedOutput {
   /** For the log: it writes whole lines. */
   readonly log: LogStream;
-  /** Passes on what the worker of this program with this pid has written. */
-  readonly passOn: (bytes: Uint8Array, pid: number, program: string) => void;
+  /** Passes on what the worker of this program with this pid has written. `hasPrefix` false: as it was written, however the other lines look. */
+  readonly passOn: (bytes: Uint8Array, pid: number, program: string, hasPrefix: boolean) => void;
 }
 
 /** How the workers' lines look. */
 export type WorkerLines =
   /** As they were written, byte for byte; only `logId`, the sign of the master's own lines, is made unreadable in them. */
   | { readonly as: 'written'; readonly logId: string | null }
-  /** For people: behind the worker's pid, and its program's name where there are several, without what moves the cursor. */
-  | { readonly as: 'marked'; readonly hasColours: boolean; readonly namesPrograms: boolean };
+  /** For people: behind the program's name and the worker's pid, without what moves the cursor. */
+  | { readonly as: 'marked'; readonly hasColours: boolean };
 
 export interface SharedOutputParts {
   readonly stream: LogStream;
@@ -47,12 +47,6 @@ export function shareOutput(parts: SharedOutputParts): SharedOutput {
     open = null;
   };
 
-  const look = (bytes: Uint8Array, pid: number, program: string, isContinued: boolean): Uint8Array => {
-    if (lines.as === 'written') return withoutId(bytes, lines.logId);
-    const prefix = prefixOf(lines.namesPrograms ? `${program} ${pid}` : String(pid), lines.hasColours);
-    return markLines(bytes, isContinued ? '' : prefix, prefix, lines.hasColours);
-  };
-
   return {
     log: {
       write: (text) => {
@@ -65,11 +59,15 @@ export function shareOutput(parts: SharedOutputParts): SharedOutput {
       ...(stream.whenEmpty === undefined ? {} : { whenEmpty: stream.whenEmpty }),
       takeLostBytes: () => (stream.takeLostBytes?.() ?? 0) + (parts.takeOtherLostBytes?.() ?? 0),
     },
-    passOn: (bytes, pid, program) => {
+    passOn: (bytes, pid, program, hasPrefix) => {
       if (bytes.length === 0 || !overflow.admits(bytes.length)) return;
       const isContinued = open === pid;
       endLineOf(pid);
-      stream.write(look(bytes, pid, program, isContinued));
+      if (lines.as === 'written') stream.write(withoutId(bytes, lines.logId));
+      else if (hasPrefix) {
+        const prefix = prefixOf(`${program}[${pid}]`, lines.hasColours);
+        stream.write(markLines(bytes, isContinued ? '' : prefix, prefix, lines.hasColours));
+      } else stream.write(bytes);
       open = bytes.at(-1) === newline ? null : pid;
     },
   };
@@ -114,7 +112,7 @@ export function embeddedOutput(open: () => LogStream): SharedOutput['passOn'] {
   let output: SharedOutput | null = null;
   // They are there long before a worker writes. If they cannot be loaded, neither can the listener be opened, which says so.
   loadOutputCalls().catch(() => undefined);
-  return (bytes, pid, program) => {
+  return (...written) => {
     const stream = open();
     output ??= shareOutput({
       stream,
@@ -125,6 +123,6 @@ export function embeddedOutput(open: () => LogStream): SharedOutput['passOn'] {
         );
       },
     });
-    output.passOn(bytes, pid, program);
+    output.passOn(...written);
   };
 }

@@ -57,9 +57,9 @@ export interface ProgramParts {
   readonly environment: NodeJS.ProcessEnv;
   readonly platform: Platform;
   /** Where the stderr of the worker with this pid goes, in whole lines, as it was written. */
-  readonly onStderr: (bytes: Uint8Array, pid: number) => void;
+  readonly onStderr: (bytes: Uint8Array, pid: number, hasPrefix: boolean) => void;
   /** Where its stdout goes, if that is to be forwarded, in whole lines. */
-  readonly onStdout: (bytes: Uint8Array, pid: number) => void;
+  readonly onStdout: (bytes: Uint8Array, pid: number, hasPrefix: boolean) => void;
   /** A folder that only this user can open, for the code cache of workers; null: there is none. */
   readonly privateFolder: () => string | null;
   /** `wallMs`: when it happened, in ms since 1970. */
@@ -165,6 +165,7 @@ export function createProgram(parts: ProgramParts): ManagedProgram {
     name,
     arm: platform.arm,
     files: parts.logFiles,
+    hasPrefix: parts.plan.output.hasPrefix,
     onStderr: parts.onStderr,
     onStdout: parts.onStdout,
     onEvent: tell,

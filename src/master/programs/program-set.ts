@@ -29,9 +29,9 @@ export interface ProgramSetParts extends Omit<
   'plan' | 'onEvent' | 'onStderr' | 'onStdout' | 'stopped' | 'lend' | 'onRestartWanted'
 > {
   /** What the worker of `program` with this pid wrote to stderr, in whole lines. */
-  readonly onStderr: (bytes: Uint8Array, pid: number, program: string) => void;
+  readonly onStderr: (bytes: Uint8Array, pid: number, program: string, hasPrefix: boolean) => void;
   /** The same of a stdout that is forwarded. */
-  readonly onStdout: (bytes: Uint8Array, pid: number, program: string) => void;
+  readonly onStdout: (bytes: Uint8Array, pid: number, program: string, hasPrefix: boolean) => void;
   readonly onEvent: (member: Member, event: MasterEvent, wallMs: number) => void;
   /** Of no program. */
   readonly publish: (event: MasterEvent) => void;
@@ -114,11 +114,11 @@ export function createProgramSet(parts: ProgramSetParts): ProgramSet {
       ...(parts.inherited === undefined ? {} : { inherited: parts.inherited }),
       plan,
       lend,
-      onStderr: (bytes, pid) => {
-        parts.onStderr(bytes, pid, program.name());
+      onStderr: (bytes, pid, hasPrefix) => {
+        parts.onStderr(bytes, pid, program.name(), hasPrefix);
       },
-      onStdout: (bytes, pid) => {
-        parts.onStdout(bytes, pid, program.name());
+      onStdout: (bytes, pid, hasPrefix) => {
+        parts.onStdout(bytes, pid, program.name(), hasPrefix);
       },
       stopped: (action) => parts.stopped(action, program.name()),
       onEvent: (event, wallMs) => {

@@ -5,11 +5,11 @@ import { boolean, type ConfigKey, numeric, orVariable } from './key-schemas.ts';
 
 const size = orVariable('\\d{1,15}(?:\\.\\d{1,6})? ?(?:[KkMmGg]?[Bb])?');
 
-function flag(option: keyof OutputOptions, description: string): ConfigKey {
+function flag(option: keyof OutputOptions, description: string, preset = 'false'): ConfigKey {
   return {
     schema: boolean(outputValues[option] as typeof outputValues.stripAnsi),
     type: 'boolean',
-    default: 'false',
+    default: preset,
     description,
     supervisor:
       option === 'redirectStderr' ? 'redirect_stderr' : option === 'stripAnsi' ? 'strip_ansi' : null,
@@ -24,7 +24,7 @@ export const outputKeys: Readonly<Record<string, ConfigKey>> = {
     type: 'path, `inherit`, `forward`, `syslog`, `journal` or `none`',
     default: 'inherit',
     description:
-      'Where the workers write their stdout: `inherit`, the stdout of graceful-run; `forward`, there too, but in whole lines, which on a terminal begin with program and pid; `none`, nowhere; `syslog` or `journal`, that daemon (`syslog:/path` if its socket is elsewhere); or a file, which is rotated (docs/output.md). In its path, `{name}` is the name of the program, `{num}` the slot of the worker (0, 1 …), and `{here}` the directory of the config file.',
+      'Where the workers write their stdout: `inherit`, the stdout of graceful-run; `forward`, there too, but in whole lines, which on a terminal begin with program and pid (`log_prefix`); `none`, nowhere; `syslog` or `journal`, that daemon (`syslog:/path` if its socket is elsewhere); or a file, which is rotated (docs/output.md). In its path, `{name}` is the name of the program, `{num}` the slot of the worker (0, 1 …), and `{here}` the directory of the config file.',
     supervisor: 'stdout_logfile',
   },
   stdout_logfile_maxbytes: {
@@ -70,6 +70,11 @@ export const outputKeys: Readonly<Record<string, ConfigKey>> = {
     option: 'stderrLogfileBackups',
   },
   redirect_stderr: flag('redirectStderr', 'Send stderr to the file of stdout.'),
+  log_prefix: flag(
+    'logPrefix',
+    'Begin each line that is passed on to the stdout or stderr of graceful-run with program and pid, `shop[4242] | `, on a terminal or with `log_format = "pretty"`. `false`: pass it on as it was written, in whole lines (docs/output.md).',
+    'true',
+  ),
   logfile_compress: flag('logfileCompress', 'Compress rotated log files with gzip.'),
   logfile_daily: flag(
     'logfileDaily',

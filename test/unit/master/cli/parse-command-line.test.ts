@@ -141,6 +141,7 @@ test('options are compiled once: durations in ms, paths absolute, defaults fille
           stdout: { to: 'inherit' },
           stderr: { to: 'inherit' },
           format: { stripsAnsi: false, hasTimestamps: false, isJson: false },
+          hasPrefix: true,
         },
         watch: ['/srv/src'],
         workerKind: {

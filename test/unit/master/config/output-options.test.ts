@@ -44,6 +44,15 @@ test('stderr is forwarded anyway, and with redirect_stderr goes to a stdout that
   expect(outputOf({ stdoutLogfile: 'forward', redirectStderr: true })?.stderr).toEqual({ to: 'forward' });
 });
 
+test('lines that are passed on have a prefix unless it is turned off', () => {
+  expect(outputOf({})?.hasPrefix).toBe(true);
+  expect(outputOf({ logPrefix: true, stdoutLogfile: 'a.log' })?.hasPrefix).toBe(true);
+  expect(outputOf({ logPrefix: false })).toEqual({ ...outputOf({}), hasPrefix: false });
+  expect(outputOf({ logPrefix: false, stdoutLogfile: 'forward', stderrLogfile: 'none' })?.hasPrefix).toBe(
+    false,
+  );
+});
+
 test('redirect_stderr sends stderr to the file of stdout', () => {
   const output = outputOf({ stdoutLogfile: 'a.log', redirectStderr: true });
   expect(output?.stderr).toBe(output?.stdout);
@@ -88,6 +97,7 @@ test.each<[OutputOptions, string]>([
   [{ stdoutLogfile: 'a.log', stdoutLogfileMaxbytes: '50 apples' }, 'such as 50MB'],
   [{ stdoutLogfileMaxbytes: '1MB' }, 'needs a log file'],
   [{ stderrLogfileBackups: 3, stdoutLogfile: 'a.log' }, 'needs a log file'],
+  [{ logPrefix: false, stderrLogfile: 'none' }, 'none of its lines are passed on'],
   [{ logfileCompress: true }, 'needs a log file'],
   [{ redirectStderr: true }, 'needs a destination of stdout'],
   [{ redirectStderr: true, stdoutLogfile: 'a.log', stderrLogfile: 'b.log' }, 'has no effect'],
@@ -108,4 +118,5 @@ test('another file is for new workers; limits and formats change while workers r
     keys: ['stdout_logfile_maxbytes', 'stdout_logfile_backups', 'strip_ansi'],
     needs: 'nothing',
   });
+  expect(changed({}, { logPrefix: false })).toMatchObject({ keys: ['log_prefix'], needs: 'nothing' });
 });

@@ -21,13 +21,13 @@ class SlowStream {
 }
 
 const written: WorkerLines = { as: 'written', logId: 'abcdefgh' };
-const marked: WorkerLines = { as: 'marked', hasColours: false, namesPrograms: false };
+const marked: WorkerLines = { as: 'marked', hasColours: false };
 
 function shared(lines: WorkerLines): {
   stream: SlowStream;
   output: SharedOutput;
   dropped: number[];
-  passOn: (text: string, pid?: number) => void;
+  passOn: (text: string, pid?: number, hasPrefix?: boolean) => void;
 } {
   const stream = new SlowStream();
   const dropped: number[] = [];
@@ -36,8 +36,8 @@ function shared(lines: WorkerLines): {
     stream,
     output,
     dropped,
-    passOn: (text, pid = 7) => {
-      output.passOn(Buffer.from(text, 'latin1'), pid, 'shop');
+    passOn: (text, pid = 7, hasPrefix = true) => {
+      output.passOn(Buffer.from(text, 'latin1'), pid, 'shop', hasPrefix);
     },
   };
 }
@@ -77,13 +77,13 @@ test('not even with letters that are written as numbers', () => {
 });
 
 group('for people', () => {
-  test('each line of a worker stands behind its pid, also where a carriage return would hide that', () => {
+  test('each line of a worker stands behind its program and pid, also where a carriage return would hide that', () => {
     const { stream, passOn } = shared(marked);
     passOn('one\r\n\ntwo\r[12:00:00.000] INFO: web: stopped\n');
     passOn('half');
     passOn(' a line\n');
     expect(stream.text).toBe(
-      '7 | one\n7 | \n7 | two\n7 | [12:00:00.000] INFO: web: stopped\n7 | half a line\n',
+      'shop[7] | one\nshop[7] | \nshop[7] | two\nshop[7] | [12:00:00.000] INFO: web: stopped\nshop[7] | half a line\n',
     );
   });
 
@@ -101,25 +101,36 @@ group('for people', () => {
   ])('nothing moves the cursor or clears: %j', (text) => {
     const { stream, passOn } = shared(marked);
     passOn(`${text}\n`);
-    expect(stream.text).toBe('7 | up\n');
+    expect(stream.text).toBe('shop[7] | up\n');
   });
 
   test('with colours those of the worker stay and end with the line, and an error is red', () => {
-    const { stream, passOn } = shared({ as: 'marked', hasColours: true, namesPrograms: false });
+    const { stream, passOn } = shared({ as: 'marked', hasColours: true });
     passOn('\u001B[35mpurple\nTypeError: no\nplain\u001B[2J\n');
     expect(stream.text).toBe(
       [
-        '\u001B[2m7 |\u001B[22m \u001B[35mpurple\u001B[0m',
-        '\u001B[2m7 |\u001B[22m \u001B[31mTypeError: no\u001B[39m',
-        '\u001B[2m7 |\u001B[22m plain\n',
+        '\u001B[2mshop[7] |\u001B[22m \u001B[35mpurple\u001B[0m',
+        '\u001B[2mshop[7] |\u001B[22m \u001B[31mTypeError: no\u001B[39m',
+        '\u001B[2mshop[7] |\u001B[22m plain\n',
       ].join('\n'),
+    );
+  });
+
+  test('without a prefix a line is passed on as it was written, and still does not mix with others', () => {
+    const { stream, output, passOn } = shared({ as: 'marked', hasColours: true });
+    passOn('caf\u00E9 \u001B[2J\u001B[31mTypeError\r\n\0', 7, false);
+    passOn('one\n', 8);
+    passOn('half', 7, false);
+    output.log.write('of the master\n');
+    expect(stream.text).toBe(
+      'caf\u00E9 \u001B[2J\u001B[31mTypeError\r\n\0\n\u001B[2mshop[8] |\u001B[22m one\nhalf\nof the master\n',
     );
   });
 
   test('UTF-8 stays what it is', () => {
     const { stream, output } = shared(marked);
-    output.passOn(Buffer.from('größe … 漢字 à\n'), 7, 'shop');
-    expect(Buffer.from(stream.text, 'latin1').toString()).toBe('7 | größe … 漢字 à\n');
+    output.passOn(Buffer.from('größe … 漢字 à\n'), 7, 'shop', true);
+    expect(Buffer.from(stream.text, 'latin1').toString()).toBe('shop[7] | größe … 漢字 à\n');
   });
 });
 
