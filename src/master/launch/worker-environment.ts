@@ -100,14 +100,18 @@ export function workerEnvironment(options: WorkerEnvironmentOptions): Record<str
 /** Where the XML-RPC of a supervisord listens that has started the master: it does not know the names that are told to workers. */
 const otherServer = 'SUPERVISOR_SERVER_URL';
 
-/** As Supervisor tells its processes. With several workers, their names are those of `process_name = %(program_name)s_%(process_num)02d`. */
+/**
+ * As Supervisor tells its processes. With several workers, their names are those of `process_name = %(program_name)s_%(process_num)02d`. Only the plan
+ * counts: if there is one worker by it, and more after a scale, the first one keeps its name.
+ */
 function supervisor(
   { program, group, workers }: NonNullable<WorkerEnvironmentOptions['named']>,
   slot: number,
 ): Record<string, string> {
   return {
     SUPERVISOR_ENABLED: '1',
-    SUPERVISOR_PROCESS_NAME: workers === 1 ? program : `${program}_${String(slot).padStart(2, '0')}`,
+    SUPERVISOR_PROCESS_NAME:
+      workers === 1 && slot === 0 ? program : `${program}_${String(slot).padStart(2, '0')}`,
     SUPERVISOR_GROUP_NAME: group,
   };
 }

@@ -163,12 +163,20 @@ test('PORT names a UDP listener only where there is no other one', () => {
 test('the environment has layers: the master, the program, its file, and last what graceful-run tells', () => {
   const layers = { inherited: { A: 'program', SUPERVISOR_GROUP_NAME: 'outer' }, fromFile: { A: 'file' } };
   const named = { program: 'shop', group: 'shop', workers: 1 };
-  expect(workerEnvironment({ ...options, ...layers, named })).toMatchObject({
+  expect(workerEnvironment({ ...options, ...layers, named, slot: 0 })).toMatchObject({
     A: 'file',
     SUPERVISOR_ENABLED: '1',
     SUPERVISOR_PROCESS_NAME: 'shop',
     SUPERVISOR_GROUP_NAME: 'shop',
   });
+});
+
+test('no two workers of a program of one worker that was scaled have the same name for Supervisor', () => {
+  const named = { program: 'shop', group: 'shop', workers: 1 };
+  const names = [0, 1, 2].map(
+    (slot) => workerEnvironment({ ...options, named, slot })['SUPERVISOR_PROCESS_NAME'],
+  );
+  expect(names).toEqual(['shop', 'shop_01', 'shop_02']);
 });
 
 test('one of several workers has its number in the name that it has for Supervisor, and its group', () => {
