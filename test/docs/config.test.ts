@@ -4,6 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { readConfig } from '../../src/master/config/files/read-config.ts';
+import { isWebhookEvent } from '../../src/master/config/webhook-options.ts';
 import { freePort } from '../helpers/plain-client.ts';
 import { runMaster, temporaryFolder } from '../helpers/run-master.ts';
 
@@ -41,6 +42,15 @@ test('the first example of docs/config.md runs, with -c and without', async () =
     expect(await answerOf(admin)).toBe('Back office\n');
     await master.finish();
   }
+});
+
+test('a webhook can be sent each event that docs/hooks.md names for a hook', () => {
+  const hooks = readFileSync(new URL('../../docs/hooks.md', import.meta.url), 'utf8');
+  const rows = [...hooks.matchAll(/^\| `\w+` \|.*\| ([^|]*) \|$/gm)];
+  expect(rows).toHaveLength(7);
+  const events = rows.flatMap(([, cell = '']) => [...cell.matchAll(/`([a-z]+[A-Z]\w+|stopped)`/g)]);
+  expect(events.map(([, name = '']) => name).filter((name) => !isWebhookEvent(name))).toEqual([]);
+  expect(events.length).toBeGreaterThanOrEqual(9);
 });
 
 test('every other example of docs/config.md can be read', async () => {

@@ -76,6 +76,20 @@ test('events arrive in their order, signed, the last one before the master ends'
   }
 });
 
+test('the drain of each worker is sent if it is asked for', async () => {
+  const { url, received } = await receiver(() => 200);
+  const master = runWithWebhook(`{ url = "${url}", events = ["workerDraining", "stopped"] }`);
+  await master.serving();
+  await master.reload(2);
+  master.signal('SIGTERM');
+  await master.exited;
+  expect(received.map(({ body }) => JSON.parse(body) as unknown)).toMatchObject([
+    { event: 'workerDraining', generation: 1, slot: 0, reason: 'reload' },
+    { event: 'workerDraining', generation: 2, slot: 0, reason: 'stop' },
+    { event: 'stopped' },
+  ]);
+});
+
 test('a request that fails is repeated with the same id, and later events wait for it', async () => {
   const { url, received } = await receiver((number) => (number === 1 ? 503 : 204));
   const master = runWithWebhook(`{ url = "${url}", events = ["generationReady"] }`);

@@ -31,6 +31,7 @@ export type WebhookEvent = Extract<
   | 'generationStarted'
   | 'workerCountChanged'
   | 'restartScheduled'
+  | 'workerDraining'
   | 'stillDraining'
   | 'workerExited'
   | 'hookEnded'
@@ -55,6 +56,7 @@ export const webhookEvents: readonly WebhookEvent[] = [
   'generationStarted',
   'workerCountChanged',
   'restartScheduled',
+  'workerDraining',
   'stillDraining',
   'workerExited',
   'hookEnded',
