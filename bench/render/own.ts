@@ -61,7 +61,7 @@ export function ownSections({
     sections.push([
       '### Failed requests while reloading once a second',
       '',
-      'The strict client (test/helpers/strict-client.ts) never retries a request, and counts every refused connection, reset, early end, timeout,',
+      'The strict client (test/helpers/strict-client.ts in the repository) never retries a request, and counts every refused connection, reset, early end, timeout,',
       'missing or wrong response.',
       '',
       ...table(

@@ -56,7 +56,7 @@ export function renderPage(results: Results): string {
     '    npm run bench -- --tools graceful-run,nginx    # some of the tools',
     '    npm run bench -- --json figures.json   # also writes the raw figures, after every measurement',
     '    npm run bench -- --from figures.json --out docs    # writes the page and the charts from raw figures',
-    '    npm run bench -- --from docs/charts/figures.json --from part.json --out docs    # this page, with what was measured again later',
+    '    npm run bench -- --from docs/charts/figures.json --from part.json --out docs    # this page, from the figures in the repository and what was measured again later',
     '',
     'Linux only. Tools that are not installed are left out, and the list of tools says so. Only a complete run changes this page by itself.',
     '',
