@@ -9,6 +9,7 @@ import { openControlServer } from '../../src/master/control/control-server.ts';
 import type { Status } from '../../src/shared/control-api.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { FakeMaster, settleable } from '../helpers/fake-master.ts';
+import { startLoad } from '../helpers/strict-client.ts';
 import { begin } from '../helpers/plain-client.ts';
 import { built, gracefulctl } from '../helpers/run-gracefulctl.ts';
 import { kill, runMaster, type RunningMaster, temporaryFolder } from '../helpers/run-master.ts';
@@ -251,6 +252,24 @@ test('without a terminal, both print once', async () => {
     requestsPerSecond: 0,
     workers: [{ load: { served: 0 } }],
   });
+});
+
+test('top counts the requests per second and the CPU time of a program under load', async () => {
+  const master = runMaster({ name: 'shop' });
+  const port = await master.serving();
+  const load = startLoad({ port, mode: 'keepAlive', clients: 4, paceMs: 3, maxMs: 30_000 });
+  await load.moreAnswers(20);
+  const env = { XDG_RUNTIME_DIR: master.runtime };
+  const { out: json } = await gracefulctl(['top', '--json'], env);
+  const { out } = await gracefulctl(['top'], env);
+  const { answered } = await load.stop();
+  const shown = JSON.parse(json) as { readonly requestsPerSecond: number; readonly cpuPercent: number };
+  expect(shown.requestsPerSecond).toBeGreaterThan(0);
+  expect(shown.requestsPerSecond).toBeLessThan(answered);
+  expect(shown.cpuPercent).toBeGreaterThan(0);
+  const worker = String(await master.workerPid(1));
+  for (const row of ['shop +serving +1 +1/1', ` +${worker} +ready +1 .*?`])
+    expect(out).toMatch(new RegExp(String.raw`^${row} +[1-9]\d* +0 +4 +\S+ +[1-9]\d*% `, 'm'));
 });
 
 test('--watch and --json exclude each other', async () => {

@@ -15,7 +15,8 @@ import { expect, onTestFinished, test } from 'vitest';
 import { systemCode } from '../../src/shared/errors.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { gracefulctl } from '../helpers/run-gracefulctl.ts';
-import { app, runMaster, type RunningMaster, temporaryFolder } from '../helpers/run-master.ts';
+import { app, appPath, kill, runMaster, type RunningMaster, temporaryFolder } from '../helpers/run-master.ts';
+import { runShop } from '../helpers/run-shop.ts';
 
 async function ask(port: number, path: string): Promise<string> {
   return new Promise((resolve, reject) => {
@@ -120,6 +121,29 @@ test('each slot of a program of a config file has its own files, named with {num
       .filter((file) => /\.(?:out|err)$/.test(file))
       .toSorted(),
   ).toEqual(['app-0.err', 'app-0.out', 'app-1.err', 'app-1.out']);
+});
+
+test('slots and {num} stay the same when a worker is killed, and over a reload', async () => {
+  const say = 'echo "$1 $GRACEFUL_RUN_WORKER"; exec "$0" "$2"';
+  const { master, folder } = runShop(['workers = 2', 'probation = "0s"', 'stdout_logfile = "{num}.log"'], {
+    command: ['sh', '-c', say, process.execPath, '{num}', appPath('serves')],
+  });
+  await master.serving();
+  const killed = await master.workerPid(1, 1);
+  kill(killed);
+  await master.waitFor('workerReady', ({ slot, pid }) => slot === 1 && pid !== killed);
+  const slots = async (generation: number): Promise<readonly number[]> =>
+    (await master.status()).workers
+      .filter((worker) => worker.generation === generation)
+      .map(({ slot }) => slot)
+      .toSorted();
+  expect(await slots(1)).toEqual([0, 1]);
+  await master.reload(2);
+  expect(await slots(2)).toEqual([0, 1]);
+  await stop(master);
+  const logs = readdirSync(folder).filter((file) => file.endsWith('.log'));
+  const contents = logs.map((file) => [file, readFileSync(join(folder, file), 'utf8')]);
+  expect(Object.fromEntries(contents)).toEqual({ '0.log': '0 0\n'.repeat(2), '1.log': '1 1\n'.repeat(3) });
 });
 
 test('no line is lost, torn or doubled over rotations, reloads, and files that logrotate moves', async () => {

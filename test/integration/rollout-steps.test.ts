@@ -6,7 +6,7 @@ import { eventually } from '../helpers/eventually.ts';
 import type { Load } from '../helpers/load.ts';
 import { whoAnswers } from '../helpers/plain-client.ts';
 import { gracefulctl } from '../helpers/run-gracefulctl.ts';
-import { app, kill, type RunningMaster } from '../helpers/run-master.ts';
+import { app, kill, runMaster, type RunningMaster } from '../helpers/run-master.ts';
 import { runShop } from '../helpers/run-shop.ts';
 import { startLoad } from '../helpers/strict-client.ts';
 import { failureCounts } from '../helpers/tally.ts';
@@ -145,6 +145,21 @@ test('a canary that crashes goes back alone, under load, and no other request fa
   const status = await master.status();
   expect(status).toMatchObject({ phase: 'serving', generation: 1, rollout: null });
   expect(status.workers.filter(({ isAccepting }) => isAccepting)).toHaveLength(4);
+});
+
+test('--canary 1 on the command line: one of two new workers serves first, and the other one follows', async () => {
+  const master = runMaster({ flags: ['--workers', '2', '--canary', '1', '--probation', '300ms'] });
+  await master.serving();
+  master.signal('SIGHUP');
+  expect(await master.waitFor('rolloutAdvanced', { generation: 2 })).toMatchObject({
+    serving: 1,
+    workers: 2,
+    isCanary: true,
+    pauseMs: 300,
+  });
+  expect(master.all('workerStarted', { generation: 2 })).toHaveLength(1);
+  await master.waitFor('generationReady', { generation: 2 });
+  expect(master.all('workerReady', { generation: 2 })).toHaveLength(2);
 });
 
 test('a canary that fails its requests goes back, and status shows its error rate beside that of the others', async () => {

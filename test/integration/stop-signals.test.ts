@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { app, appPath, runMaster, temporaryFolder, type RunningMaster } from '../helpers/run-master.ts';
 import { whoAnswers } from '../helpers/plain-client.ts';
+import { runShop } from '../helpers/run-shop.ts';
 
 const notesSignals = ['python3', appPath('notes-signals').replace(/cjs$/, 'py')];
 
@@ -45,6 +46,18 @@ test('after the last pause the worker is killed', async () => {
   await master.waitFor('workerKilled', { reason: 'drainTimeout' });
   await master.exited;
   expect(heard(master)).toEqual(['the worker got TERM', 'the worker got INT']);
+});
+
+test('with stopwaitsecs = 1 a worker that ignores TERM is killed after a second', async () => {
+  const { master } = runShop(['startsecs = "300ms"', 'stopwaitsecs = 1'], { command: notesSignals });
+  await serving(master);
+  master.signal('SIGTERM');
+  const killed = await master.waitFor('workerKilled', { reason: 'drainTimeout' });
+  await master.exited;
+  expect(heard(master)).toEqual(['the worker got TERM']);
+  expect(killed.from).toBe('draining');
+  expect(killed.durationMs).toBeGreaterThanOrEqual(990);
+  expect(killed.durationMs).toBeLessThan(4_000);
 });
 
 test('KILL alone stops at once', async () => {

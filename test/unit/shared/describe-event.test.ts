@@ -37,6 +37,23 @@ group('describe', () => {
     expect(describe({ ...requested, generation: 3 })).toMatch(/ after the reload that is running$/);
   });
 
+  test('a stop that waits says what is open, how long it waits at most, and how to end it at once', () => {
+    const waits = {
+      event: 'stillDraining',
+      stopping: true,
+      workers: 2,
+      requests: 3,
+      connections: 5,
+      cleaningUp: 0,
+      leftMs: 12_300,
+    } as const;
+    const open = '2 workers with 3 requests in flight, 5 connections open';
+    expect(describe(waits)).toBe(
+      `waiting for ${open}, for at most 13s; Ctrl-C or SIGTERM again stops at once`,
+    );
+    expect(describe({ ...waits, stopping: false })).toBe(`${open} still draining, for at most 13s`);
+  });
+
   test('a killed worker that has served may have had requests, and one that never was ready had none', () => {
     const killed = {
       event: 'workerKilled',

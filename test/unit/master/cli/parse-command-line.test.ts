@@ -32,6 +32,11 @@ test.each([
   expect(optionsOf(line)).toEqual(options);
 });
 
+test('--canary is the canary of the plan', () => {
+  const { programs } = compileOptions(optionsOf('--port 80 --workers 2 --canary 1 -- x'), '/srv');
+  expect(programs[0]?.rollout.steps).toMatchObject({ canary: 1, canaryMs: 2_000 });
+});
+
 test.each(['--help', '--help --port x', '--port 80 --help -- x'])('%s asks for help', (line) => {
   expect(parseCommandLine(line.split(' ')).kind).toBe('help');
 });
