@@ -141,6 +141,18 @@ test.skipIf(!isThere)('top shows what a draining worker has open, and the time t
   await session.ended;
 });
 
+test.skipIf(!isThere)('status --watch shows what each worker does', async () => {
+  const master = runMaster({ name: 'shop' });
+  const { answer } = await begin(await master.serving(), '/held');
+  const session = inTerminal(master, 'status --watch');
+  const line = / [\d.]+ requests\/s, 0 5xx\/s, 1 connection open, event-loop delay [\d.]+m?s$/;
+  await eventually('it is shown', () => session.picture().some((one) => line.test(one.trimEnd())), 15_000);
+  kill(await master.workerPid(1), 'SIGUSR2');
+  await answer;
+  session.type('q');
+  await session.ended;
+});
+
 test.skipIf(!isThere)('a master that ends meanwhile is reported, and the picture goes on', async () => {
   const master = runMaster({ name: 'shop' });
   await master.serving();

@@ -9,14 +9,22 @@ import { isAnswering, type ListedMaster, type SilentMaster } from '../masters/li
 import type { FoundProgram } from '../masters/select-programs.ts';
 import type { Terminal } from '../output-streams.ts';
 import { widthOf } from './columns.ts';
-import { lookAgain, lookAtProcesses, type Usage, usageOf } from './process-usage.ts';
+import { type Look, lookAgain, lookAtProcesses, type Usage, usageOf } from './process-usage.ts';
 import { renderPrograms, type TableGroup } from './programs-table.ts';
-import { isOnSchedule, isServed, renderStatus } from './status-view.ts';
+import { isOnSchedule, isServed, type Rates, renderStatus } from './status-view.ts';
+
+/** Everything at one moment. */
+export interface Sample {
+  readonly look: Look;
+  readonly found: readonly FoundProgram[];
+}
 
 export interface StatusOptions {
   readonly json: boolean;
   /** A single program has its line in a table too. */
   readonly asTable: boolean;
+  /** Workers are asked what they do, and this says, by pid, how much that was since the last time; of the only program. Default: they are not asked. */
+  readonly measure?: (sample: Sample) => ReadonlyMap<number, Rates>;
   /** Breaks off what is asked. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -32,8 +40,11 @@ export async function showStatus(
   terminal: Terminal,
 ): Promise<ExitCode> {
   const first = lookAtProcesses();
-  const { signal } = options;
-  const { masters, wanted, found, missing } = await choosePrograms(request, 'any', { signal });
+  const { signal, measure } = options;
+  const { masters, wanted, found, missing } = await choosePrograms(request, 'any', {
+    signal,
+    hasLoad: measure !== undefined,
+  });
   const [failed, ...more] = missing;
   const isEverything = wanted.words.length === 0;
   const isAlone = isEverything ? masters.length === 1 : found.length === 0;
@@ -46,13 +57,14 @@ export async function showStatus(
   }
   const second = await lookAgain(first);
   const shown = found.map((program) => ({ ...program, usage: usageOf(program.status, first, second) }));
+  const rates = measure?.({ look: second, found });
   const [only] = shown;
   const listed = isEverything
     ? masters
     : masters.filter((master) => shown.some((program) => program.master === master));
   if (options.json) terminal.out([...shown.map(jsonLine), ...unknown].join(''));
   else if (!options.asTable && only !== undefined && shown.length === 1 && listed.length === 1)
-    terminal.out(renderStatus(only.status, Date.now(), terminal.styles, only.usage));
+    terminal.out(renderStatus(only.status, Date.now(), terminal.styles, only.usage, rates));
   else if (listed.length > 0) {
     terminal.out(
       renderPrograms(

@@ -9,17 +9,15 @@ import { choosePrograms } from '../masters/choose.ts';
 import type { FoundProgram } from '../masters/select-programs.ts';
 import type { Selection } from '../masters/selection.ts';
 import type { Terminal } from '../output-streams.ts';
-import { type Look, lookAtProcesses, type Usage, usageOf } from './process-usage.ts';
-import { showStatus } from './show-status.ts';
-import { type Rates, renderTop, type TopProgram } from './top-view.ts';
+import { lookAtProcesses, type Usage, usageOf } from './process-usage.ts';
+import { type Sample, showStatus } from './show-status.ts';
+import type { Rates } from './status-view.ts';
+import { renderTop, type TopProgram } from './top-view.ts';
 
 /** Between the two samples of which one picture is made. */
 const apartMs = 1_000;
 
-/** Everything at one moment. */
-interface Sample {
-  readonly look: Look;
-  readonly found: readonly FoundProgram[];
+interface TopSample extends Sample {
   readonly missing: Selection<FoundProgram>['missing'];
 }
 
@@ -62,8 +60,7 @@ export async function showTop(
         const next = await takeSample(request, signal);
         // It was broken off, so it lacks masters that run.
         if (signal.aborted) return '';
-        // A resize draws again at once; two samples that are close together say nothing.
-        if (next.look.atMs - now.look.atMs >= apartMs / 2) before = now;
+        if (isLater(next, now)) before = now;
         now = next;
       }
       isFirst = false;
@@ -75,19 +72,31 @@ export async function showTop(
   return exitCodeFor(now);
 }
 
-function reportMissing(sample: Sample, terminal: Terminal): ExitCode {
+/** A resize draws again at once; two samples that are close together say nothing. */
+function isLater(next: Sample, last: Sample | null): boolean {
+  return last !== null && next.look.atMs - last.look.atMs >= apartMs / 2;
+}
+
+function reportMissing(sample: TopSample, terminal: Terminal): ExitCode {
   for (const { error } of sample.missing) terminal.err(`${renderError(error, 'gracefulctl')}\n`);
   return exitCodeFor(sample);
 }
 
-function exitCodeFor({ missing }: Sample): ExitCode {
+function exitCodeFor({ missing }: TopSample): ExitCode {
   return worstOf(missing.map(({ error }) => exitCodeOf(error)));
 }
 
-/** As showStatus(), again and again. Without a terminal once. */
+/** As showStatus(), again and again, with what Node.js workers do. Without a terminal once, and without that: it takes two samples. */
 export async function watchStatus(request: Request, terminal: Terminal): Promise<ExitCode> {
   if (!hasScreen()) return showStatus(request, { json: false, asTable: false }, terminal);
   let code: ExitCode = exitCodes.done;
+  let before: Sample | null = null;
+  let now: Sample | null = null;
+  const measure = (next: Sample): ReadonlyMap<number, Rates> => {
+    if (isLater(next, now)) before = now;
+    now = next;
+    return programsOf(before ?? next, next)[0]?.workerRates ?? new Map<number, Rates>();
+  };
   const take = async (columns: number, signal?: AbortSignal): Promise<string> => {
     let text = '';
     const write = (more: string): void => {
@@ -95,7 +104,7 @@ export async function watchStatus(request: Request, terminal: Terminal): Promise
     };
     const taken = await showStatus(
       request,
-      { json: false, asTable: false, signal },
+      { json: false, asTable: false, measure, signal },
       { ...terminal, out: write, err: write, columns },
     );
     if (signal?.aborted !== true) code = taken;
@@ -114,7 +123,7 @@ export async function watchStatus(request: Request, terminal: Terminal): Promise
   return code;
 }
 
-async function takeSample(request: Request, signal?: AbortSignal): Promise<Sample> {
+async function takeSample(request: Request, signal?: AbortSignal): Promise<TopSample> {
   const { found, missing } = await choosePrograms(request, 'any', { hasLoad: true, signal });
   const [first] = missing;
   if (found.length === 0 && first !== undefined) throw first.error;

@@ -26,12 +26,20 @@ export type Styles = Paint;
 
 export const plain: Styles = plainPaint;
 
+/** Requests per second, and those of them that were answered with a status of 500 to 599. */
+export interface Rates {
+  readonly requests: number;
+  readonly errors: number;
+}
+
 /** The lines of `gracefulctl status NAME`, joined, with a final line break. `nowMs` is in milliseconds since 1970. */
 export function renderStatus(
   status: Status,
   nowMs: number,
   styles: Styles,
   usage: Usage | null = null,
+  /** By pid. */
+  rates: ReadonlyMap<number, Rates> = new Map(),
 ): string {
   const { master } = status;
   const inFile = master.file === null ? '' : `, ${printable(master.file)}`;
@@ -64,7 +72,7 @@ export function renderStatus(
   const width = Math.max(...facts.map(([name]) => name.length)) + 2;
   const lines = [
     ...facts.map(([name, value]) => `${styles.dim(name.padEnd(width))}${value}`),
-    ...renderWorkers(status, styles).map((line) => `  ${line}`),
+    ...renderWorkers(status, rates, styles).map((line) => `  ${line}`),
     ...status.restarts.map((restart) => `  ${styles.bad(renderRestart(restart))}`),
     ...status.emptySlots.map((slot) => `  ${styles.bad(renderEmptySlot(slot))}`),
     ...(status.schedule === null ? [] : renderLastRun(status.schedule, nowMs, styles)),
@@ -218,7 +226,7 @@ function isPaused(worker: WorkerStatus, { generation, rollout }: Status): boolea
   return isPrevious && worker.state === 'ready' && !worker.isAccepting && !worker.isHung;
 }
 
-function renderWorkers(status: Status, styles: Styles): readonly string[] {
+function renderWorkers(status: Status, rates: ReadonlyMap<number, Rates>, styles: Styles): readonly string[] {
   const { workers } = status;
   if (workers.length === 0) return [];
   const rows = workers.map((worker) => [
@@ -240,6 +248,7 @@ function renderWorkers(status: Status, styles: Styles): readonly string[] {
       ...(worker.servingPid === null ? [] : [`  its process ${worker.servingPid} serves`]),
       ...renderOtherRelease(worker).map(styles.bad),
       ...renderDrain(worker),
+      ...renderLoad(worker, (worker.pid === null ? null : rates.get(worker.pid)) ?? null),
     ];
   });
   return [styles.dim(head), ...lines];
@@ -259,6 +268,31 @@ export function renderDrain({ draining, state }: WorkerStatus): readonly string[
     'it does not say what is open';
   const next = state === 'draining' ? 'SIGTERM' : 'SIGKILL';
   return [`  ${open}; ${next} in ${formatAge(draining.leftMs)}`];
+}
+
+/** What a worker does now, if it was asked for. What one that drains still has is said anyway. */
+function renderLoad({ load, draining }: WorkerStatus, rates: Rates | null): readonly string[] {
+  if (load === null || draining !== null) return [];
+  const { delayP99Ms } = load.eventLoop;
+  const facts = [
+    ...(rates === null
+      ? []
+      : [`${formatRate(rates.requests)} requests/s`, `${formatRate(rates.errors)} 5xx/s`]),
+    `${count(load.connections, 'connection')} open`,
+    ...(delayP99Ms === null ? [] : [`event-loop delay ${formatLag(delayP99Ms)}`]),
+  ];
+  return [`  ${facts.join(', ')}`];
+}
+
+/** `0`, `3.4`, `1234`. */
+export function formatRate(rate: number): string {
+  return rate === 0 || rate >= 9.95 ? rate.toFixed(0) : rate.toFixed(1);
+}
+
+/** How late timers are: `3.1ms`, `120ms`, `1.2s`; `-` if that is not known. */
+export function formatLag(ms: number | null): string {
+  if (ms === null) return '-';
+  return ms < 999.5 ? `${ms < 9.95 ? ms.toFixed(1) : ms.toFixed(0)}ms` : `${(ms / 1_000).toFixed(1)}s`;
 }
 
 const meaningOf: Readonly<Record<WorkerStatus['state'], keyof Styles>> = {

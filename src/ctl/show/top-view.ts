@@ -5,7 +5,15 @@ import { printable } from '../../shared/printable.ts';
 import { cutEnd, cutMiddle, padEnd, padStart, widthOf } from './columns.ts';
 import type { Usage } from './process-usage.ts';
 import { meaningOf, stateOf } from './programs-table.ts';
-import { formatAge, formatBytes, renderDrain, type Styles } from './status-view.ts';
+import {
+  formatAge,
+  formatBytes,
+  formatLag,
+  formatRate,
+  type Rates,
+  renderDrain,
+  type Styles,
+} from './status-view.ts';
 
 /** A program at one moment. */
 export interface TopProgram {
@@ -18,12 +26,6 @@ export interface TopProgram {
   readonly rates: Rates | null;
   /** By pid. */
   readonly workerRates: ReadonlyMap<number, Rates>;
-}
-
-/** Requests per second, and those of them that were answered with a status of 500 to 599. */
-export interface Rates {
-  readonly requests: number;
-  readonly errors: number;
 }
 
 export interface TopOptions {
@@ -186,16 +188,6 @@ function maximum(values: readonly (number | null)[]): number | null {
 
 function known(amount: number | null): string {
   return amount === null ? '-' : String(amount);
-}
-
-/** `0`, `3.4`, `1234`. */
-export function formatRate(rate: number): string {
-  return rate === 0 || rate >= 9.95 ? rate.toFixed(0) : rate.toFixed(1);
-}
-
-function formatLag(ms: number | null): string {
-  if (ms === null) return '-';
-  return ms < 999.5 ? `${ms < 9.95 ? ms.toFixed(1) : ms.toFixed(0)}ms` : `${(ms / 1_000).toFixed(1)}s`;
 }
 
 type Layout = ReadonlyMap<Column, number>;

@@ -1,5 +1,11 @@
 import { expect, test } from 'vitest';
-import { formatAge, formatBytes, plain, renderStatus } from '../../../../src/ctl/show/status-view.ts';
+import {
+  formatAge,
+  formatBytes,
+  plain,
+  renderStatus,
+  type Rates,
+} from '../../../../src/ctl/show/status-view.ts';
 import { crashed, failed, served } from '../../../helpers/fake-master.ts';
 import { masterStatus, programStatus } from '../../../helpers/example-programs.ts';
 
@@ -139,6 +145,23 @@ test.each([
   [12_300_000_000, '12 GB'],
 ])('%d bytes are %s', (bytes, text) => {
   expect(formatBytes(bytes)).toBe(text);
+});
+
+test('what a worker does is shown below it, as far as it is known, and not if it drains', () => {
+  const [worker] = status.workers as [NonNullable<(typeof status.workers)[number]>];
+  const eventLoop = { utilization: 0.3, delayMeanMs: null, delayP99Ms: null, delayMaxMs: null };
+  const load = { requests: 1, connections: 50, served: 900, serverErrors: 2, eventLoop };
+  const lines = (facts: object, rates: ReadonlyMap<number, Rates> = new Map()): string =>
+    renderStatus({ ...status, workers: [{ ...worker, ...facts }] }, 0, plain, null, rates);
+  expect(lines({})).not.toContain('open');
+  expect(lines({ load })).toContain('    50 connections open\n');
+  const slow = { ...load, eventLoop: { ...eventLoop, delayP99Ms: 3.14 } };
+  const rates = new Map([[4_242, { requests: 1_234.4, errors: 0.31 }]]);
+  expect(lines({ load: slow }, rates)).toContain(
+    '    1234 requests/s, 0.3 5xx/s, 50 connections open, event-loop delay 3.1ms\n',
+  );
+  const draining = { leftMs: 28_000, requests: 1, connections: 3, isCleaningUp: false };
+  expect(lines({ load: slow, draining, state: 'draining' }, rates)).not.toContain('requests/s');
 });
 
 test('a process that serves for the one that was started is shown below it', () => {
