@@ -139,6 +139,7 @@ function assemble(
     seenRunsFile: () => stateFile(`${name()}.runs`, environment),
     stopped: (action, program) =>
       isStopping || isOfOneProgram ? masterStopped(action) : programStopped(action, program),
+    outlives: ({ restart }) => restart.onFatal === 'stay' || !(isOfOneProgram || restart.onFatal === 'exit'),
   });
   for (const program of first.programs) set.add(set.create(program));
 

@@ -1,5 +1,7 @@
 // Programs that fail or end by themselves: what is started again, when it is given up, and how that is shown.
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { freePort, get, whoAnswers } from '../helpers/plain-client.ts';
@@ -157,6 +159,41 @@ test('a program that was given up is FATAL: status says so and fails, and start,
   expect((await master.waitFor('fileChanged')).path).toBe(program);
   expect(await master.status()).toMatchObject({ state: 'RUNNING' });
 });
+
+test.each([
+  ['its command is missing', 'commandNotFound'],
+  ['its address is in use', 'addressInUse'],
+])(
+  'a program that could not even be started because %s is started when a watched file changes',
+  async (_, errorCode) => {
+    const folder = temporaryFolder();
+    const holder = createServer().listen(0, '127.0.0.1');
+    await once(holder, 'listening');
+    const { port } = holder.address() as AddressInfo;
+    mkdirSync(join(folder, 'bin'));
+    const app = join(folder, 'bin', 'app');
+    const makeApp = (): void => {
+      writeFileSync(app, `#!/bin/sh\nexec ${process.execPath} ${appPath('serves')}\n`, { mode: 0o755 });
+    };
+    if (errorCode === 'addressInUse') makeApp();
+    else holder.close();
+    const master = runFile(
+      `[program.web]\ncommand = ["bin/app"]\nlisten = ["127.0.0.1:${port}"]\nwatch = ["bin"]\n`,
+      folder,
+    );
+    expect(await master.waitFor('stopped')).toMatchObject({ failure: { errorCode } });
+    expect(await master.status()).toMatchObject({ state: 'FATAL', isWanted: true });
+    holder.close();
+    makeApp();
+    writeFileSync(join(folder, 'bin', 'other'), 'changed');
+    await master.waitFor('generationReady');
+    expect((await get(port)).status).toBe(200);
+    // Once only, and a reload follows the next change.
+    expect(master.all('watchStarted')).toHaveLength(1);
+    writeFileSync(join(folder, 'bin', 'other'), 'changed again');
+    await master.waitFor('generationReady', { generation: 2 });
+  },
+);
 
 test.each(['start', 'reload'])('FATAL is left by gracefulctl %s', async (command) => {
   const master = runMaster({ flags: ['--on-fatal', 'stay'], command: failsFirst(1) });

@@ -39,6 +39,8 @@ export interface ProgramSetParts extends Omit<
   readonly seenRunsFile: () => string;
   /** What a request is answered that comes too late. */
   readonly stopped: (action: string, program: string) => Error;
+  /** The master goes on when a program with this plan has failed. */
+  readonly outlives: (plan: ProgramPlan) => boolean;
 }
 
 export interface ProgramSet {
@@ -304,6 +306,23 @@ export function createProgramSet(parts: ProgramSetParts): ProgramSet {
     for (const waiting of starts.splice(0)) waiting.resolve(outcome);
   }
 
+  /** A changed file may be the repair of a program that cannot be started. */
+  async function watchForRepair({ program }: Member): Promise<void> {
+    // If that fails too, the first reason is the one to tell.
+    if (parts.outlives(program.plan())) await program.watch().catch(() => undefined);
+  }
+
+  async function check(member: Member): Promise<void> {
+    const { program } = member;
+    try {
+      program.check();
+    } catch {
+      await watchForRepair(member);
+      // What was missing may have come before the watch began.
+      program.check();
+    }
+  }
+
   async function attempt(member: Member): Promise<StartOutcome> {
     const { program } = member;
     const stopped = (): Error => parts.stopped('start', program.name());
@@ -312,13 +331,14 @@ export function createProgramSet(parts: ProgramSetParts): ProgramSet {
       // The plan may be changed meanwhile: then others are its listeners.
       for (let plan: ProgramPlan | null = null; plan !== program.plan();) {
         plan = program.plan();
-        program.check();
+        await check(member);
         await program.bind();
         await program.watch();
         await turn();
       }
       member.isBinding = false;
     } catch (error) {
+      if (member.isWanted) await watchForRepair(member);
       member.isBinding = false;
       // Nobody is going to accept on what a restart has held.
       member.keepsListeners = false;
