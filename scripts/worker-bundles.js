@@ -30,8 +30,8 @@ export const workerBundles = [
   },
   {
     ...common,
-    entryPoints: { boot: 'src/worker/boot/boot.ts' },
-    // The file is one function, which preload.ts compiles as it is read: to wrap it there, a worker would copy the whole text.
+    entryPoints: { boot: 'src/worker/boot/boot.ts', heartbeat: 'src/worker/boot/heartbeat.ts' },
+    // Each file is one function, which preload.ts compiles as it is read: to wrap it there, a worker would copy the whole text.
     banner: { js: '(function (require, __filename, __dirname, keepCode) {' },
     footer: { js: '})' },
   },

@@ -29,6 +29,8 @@ export const env = {
   maxRequests: 'GRACEFUL_RUN_MAX_REQUESTS',
   /** JSON, a `HealthOrder`; missing where a worker is ready as soon as it listens. */
   health: 'GRACEFUL_RUN_HEALTH',
+  /** Of a program without an address: its event loop is asked whether it turns. Missing where it is not. */
+  heartbeat: 'GRACEFUL_RUN_HEARTBEAT',
 } as const;
 
 /** What a worker has to find out about itself before it says ready. */

@@ -5,7 +5,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { eventually } from '../helpers/eventually.ts';
 import { freePort, whoAnswers } from '../helpers/plain-client.ts';
-import { appPath, runMaster, temporaryFolder, type RunningMaster } from '../helpers/run-master.ts';
+import { app, appPath, runMaster, temporaryFolder, type RunningMaster } from '../helpers/run-master.ts';
 import { Wire } from '../helpers/wire.ts';
 
 const node = [process.execPath, appPath('hangs')];
@@ -41,11 +41,16 @@ function threads(pid: number): number {
   return Number(/^Threads:\s+(\d+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]);
 }
 
+/** Resolves when the worker, which has just become ready, has the thread that can tell where it is. */
+async function hasWitness(pid: number): Promise<void> {
+  const before = threads(pid);
+  await eventually('the thread', () => threads(pid) > before);
+}
+
 /** The worker that answers, once it has the thread that can tell where it is. */
 async function watchedWorker(port: number): Promise<number> {
   const { pid } = await whoAnswers(port);
-  const before = threads(pid);
-  await eventually('the thread', () => threads(pid) > before);
+  await hasWitness(pid);
   return pid;
 }
 
@@ -222,6 +227,24 @@ test('what any process of the worker says on its socket counts, as with NotifyAc
   );
   await pause(3_000);
   expect(master.all('workerHung')).toEqual([]);
+}, 30_000);
+
+test('of a Node.js program without an address the event loop is asked: one that loops is reported with its stack and replaced', async () => {
+  const master = await runFile('type = "worker"\nwatchdog = "1s"\n', app('works'));
+  const pid = await master.workerPid(1);
+  // Neither the program nor what it starts sees anything of it.
+  await master.waitForLine('sees "" and 0 words, its child 2');
+  await hasWitness(pid);
+  const all = threads(pid);
+  process.kill(pid, 'SIGUSR2');
+  const hung = await master.waitFor('workerHung');
+  expect(hung).toMatchObject({ pid, boundMs: 1_000, isTriggered: false, problem: null, doing: 'runs' });
+  expect(hung.stack.some((frame) => /^spin \(.*works\.cjs:\d+:\d+\)$/.test(frame))).toBe(true);
+  const { successor } = await master.waitFor('workerReplaced', { pid });
+  expect(await master.waitFor('workerExited', { pid })).toMatchObject({ failure: null });
+  // The new one is asked as well, and answers.
+  await eventually('its thread', () => threads(successor ?? 0) === all);
+  expect(master.all('workerHung')).toHaveLength(1);
 }, 30_000);
 
 test('where workers do not overlap, the hung one ends first', async () => {

@@ -50,7 +50,7 @@ export function prepareWorker(
   const { user, umask } = plan.process;
   const account = user === null ? null : readAccount(user);
   const wrappers = findWrappers(plan.process, account, inherited['PATH']);
-  // Without an address there is nothing that graceful-run could do inside Node.js: no gate, no connections. It is a program like any other.
+  // Without an address there is little that graceful-run could do inside Node.js: no gate, no connections. It is a program like any other (but see hasHeartbeat).
   const isServer = plan.kind.type === 'server';
   const announced = listeners.map(announce);
   const fill = (text: string): string => fillPlaceholders(text, announced, slot);
@@ -120,9 +120,14 @@ export function prepareWorker(
     for (const name of ['WATCHDOG_USEC', 'WATCHDOG_PID']) setOrRemove(environment, name, undefined);
     if (isWatchedByWord) environment['WATCHDOG_USEC'] = String(watchdogMs * 1_000);
   }
+  // All that is asked of a program without an address. Of `npm start` it would be the event loop of npm that turns.
+  const hasHeartbeat = !isServer && watchdogMs !== null && resolved.isNode;
+  if (hasHeartbeat) environment[env.heartbeat] = '1';
   const launch = isServer
     ? launchNode({ command, environment, preload, shimFolder: shimFolder(preload) })
-    : { args: command.args, nodeOptions: environment['NODE_OPTIONS'], path: environment['PATH'] };
+    : hasHeartbeat
+      ? launchNode({ command: resolved, environment, preload, shimFolder: null })
+      : { args: command.args, nodeOptions: environment['NODE_OPTIONS'], path: environment['PATH'] };
   setOrRemove(environment, 'NODE_OPTIONS', launch.nodeOptions);
   setOrRemove(environment, 'PATH', launch.path);
   const signal = drainSignal === 'auto' ? drainSignalFor([command.file, ...command.args]) : drainSignal;

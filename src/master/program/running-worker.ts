@@ -40,6 +40,8 @@ export interface RunningWorker {
   isProven: boolean;
   /** It has spoken to its NOTIFY_SOCKET. */
   hasNotified: boolean;
+  /** It has no address and is Node.js: its event loop can be asked whether it turns. */
+  hasHeartbeat: boolean;
   readonly closeNotify: () => void;
   /** Its own word for the process that serves (MAINPID of sd_notify); null: it has said none. */
   mainPid: number | null;

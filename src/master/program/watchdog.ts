@@ -196,7 +196,8 @@ export function createWatchdog(parts: WatchdogParts): Watchdog {
       const worker = processOf(id);
       const isOn = boundOf(generation) !== null;
       const boundMs = isOn ? (worker?.watchdog?.ms ?? boundOf(generation)) : 0;
-      const isAsked = capabilities.reports;
+      // What a program says itself is worth more than that its event loop turns.
+      const isAsked = capabilities.reports || (worker?.hasHeartbeat === true && !worker.hasNotified);
       const known = watched.get(id);
       if (known?.boundMs === boundMs && known.isAsked === isAsked) continue;
       // It has set another time, or seemed to be another program than it is.
@@ -211,7 +212,8 @@ export function createWatchdog(parts: WatchdogParts): Watchdog {
     look,
     hear(worker, said) {
       const known = watched.get(worker.id);
-      if (known === undefined || said?.watchdogMs != null) look();
+      // Known in no way, or in the other one.
+      if (known === undefined || known.isAsked !== (said === null) || said?.watchdogMs != null) look();
       const one = watched.get(worker.id);
       if (one === undefined) return;
       if (said?.isHung === true && !one.isHung) report(one, true);

@@ -234,6 +234,7 @@ export function createMessageHandler({
         dispatch({ type: 'workerSaidItDrains', worker: worker.id });
         return;
       case 'alive':
+        worker.hasHeartbeat = true;
         alive?.(worker);
         return;
       case 'servedEnough': {

@@ -133,6 +133,7 @@ export function createWorkerProcesses(parts: WorkerProcessParts): WorkerProcesse
         isPausedBriefly: false,
         isProven: false,
         hasNotified: false,
+        hasHeartbeat: false,
         closeNotify,
         mainPid: null,
         watchdog: null,

@@ -1,5 +1,5 @@
 /**
- * Loaded by Node.js ahead of the application (`--require`): runs boot.cjs, which lies beside it. Nearly the whole cost of a boot is compiling
+ * Loaded by Node.js ahead of the application (`--require`): runs boot.cjs (for a program without an address: heartbeat.cjs), which lies beside it. Nearly the whole cost of a boot is compiling
  * that file, so its compiled code is read from a file that an earlier worker wrote, if the master names a place for it
  * (docs/adr/0002-bundles.md).
  */
@@ -7,7 +7,7 @@ import { env } from '../../shared/protocol.ts';
 
 const { readFileSync } = process.getBuiltinModule('node:fs');
 
-const file = `${__dirname}/boot.cjs`;
+const file = `${__dirname}/${process.env[env.heartbeat] === undefined ? 'boot' : 'heartbeat'}.cjs`;
 
 /** Null if the master names no place. The name has the version and the flags in it, because V8 refuses code of others. */
 function cachePath(): string | null {

@@ -36,6 +36,7 @@ function world(isNode = true) {
     slot: 0,
     servingPid: 1_001,
     hasNotified: true,
+    hasHeartbeat: false,
     watchdog: null,
     process,
   } as unknown as RunningWorker;
@@ -182,6 +183,22 @@ test('a program that speaks for itself is not asked: each WATCHDOG=1 begins its 
   next();
   expect(told).toEqual([`hung ${boundMs + lastChanceMs}`]);
   expect(events[0]?.problem).toBeNull();
+});
+
+test('a program that can be asked is asked until it speaks for itself', () => {
+  const { made, worker, say, due, next, told } = world(false);
+  worker.hasNotified = false;
+  worker.hasHeartbeat = true;
+  made.hear(worker, null);
+  next();
+  expect([told, due()]).toEqual([['ping'], [boundMs / 2]]);
+  // As readiness.ts notes it.
+  worker.hasNotified = true;
+  say('WATCHDOG=1');
+  expect(due()).toEqual([boundMs]);
+  next();
+  next();
+  expect(told).toEqual(['ping', 'closed', `hung ${boundMs + lastChanceMs}`]);
 });
 
 test('WATCHDOG=trigger is at once, WATCHDOG_USEC changes the time, and 0 ends it', () => {
