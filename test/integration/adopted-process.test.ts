@@ -1,6 +1,6 @@
 // Programs whose process a pid file names: daemons that fork away, or that run already. Each test runs a real one.
-import { execFileSync, spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { chmodSync, existsSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
@@ -251,18 +251,74 @@ test('the command that starts the daemon can open its stdout and stderr by name'
   await stop(master);
 }, 30_000);
 
-test('a pid that another process has got is not signalled: the one that was adopted is gone', async () => {
+test('a pid that another process has got is signalled by no stop, reload or kill, whether the daemon runs or is gone', async () => {
   const at = place();
-  const master = run(at, [], 'autorestart = false\nadopt_grace = "0s"\n');
+  // The daemon stays the worker for as long as the file may name another one: its number is looked at again and again.
+  const master = run(at, [], 'adopt_grace = "1h"\n');
+  const ctl = async (...words: readonly string[]): Promise<number | null> =>
+    (await gracefulctl(words, { XDG_RUNTIME_DIR: master.runtime })).code;
+  const victim = spawn('sleep', ['1000'], { stdio: 'ignore' });
+  onTestFinished(() => {
+    victim.kill('SIGKILL');
+  });
+  /** As if a process of the master's user had got the number of the daemon: the file is as old as that. */
+  const nameVictim = (): void => {
+    const file = `${at.file}.victim`;
+    writeFileSync(file, `${victim.pid}\n`);
+    execFileSync('touch', ['-d', '2001-01-01', file]);
+    // At once: the master looks at it again and again.
+    renameSync(file, at.file);
+  };
+  const adopted = async (...before: readonly number[]): Promise<number> => {
+    const { pid } = await master.waitFor('workerAdopted', (one) => !before.includes(one.pid ?? 0));
+    await master.waitFor('workerReady', { pid: pid ?? 0 });
+    return pid ?? 0;
+  };
+  const first = await adopted();
+  nameVictim();
+  expect(await ctl('reload', 'd', '--wait')).toBe(0);
+  expect(at.notes()).toContain(`${first} got SIGTERM`);
+  const second = await adopted(first);
+  process.kill(second, 'SIGKILL');
+  nameVictim();
+  await eventually('gone', () => !isDaemon(second));
+  // Nothing runs, and the master knows of no end: it still waits for the file to name another daemon.
+  expect((await master.status()).workers).toMatchObject([{ pid: second, state: 'ready' }]);
+  expect(await ctl('reload', 'd', '--wait')).toBe(0);
+  const third = await adopted(first, second);
+  process.kill(third, 'SIGKILL');
+  nameVictim();
+  await eventually('gone', () => !isDaemon(third));
+  expect(await ctl('stop', 'd', '--wait')).toBe(0);
+  nameVictim();
+  expect(await ctl('start', 'd', '--wait')).toBe(0);
+  const fourth = await adopted(first, second, third);
+  nameVictim();
+  // A second one while it stops kills.
+  process.kill(fourth, 'SIGSTOP');
+  const stopping = ctl('stop', 'd', '--wait');
+  await master.waitFor('stopRequested', ({ urgent }) => !urgent && master.all('stopRequested').length >= 2);
+  await ctl('stop', 'd', '--wait');
+  await stopping;
+  expect(isDaemon(fourth)).toBe(false);
+  await stop(master);
+  expect(master.all('workerAdopted').map(({ pid }) => pid)).toEqual([first, second, third, fourth]);
+  expect([victim.exitCode, victim.signalCode]).toEqual([null, null]);
+}, 60_000);
+
+test('the command is not run again before the grace has passed', async () => {
+  const at = place();
+  const master = run(at, [], 'adopt_grace = "2s"\n');
   await master.waitFor('generationReady');
   const first = at.pid();
+  const killedAt = Date.now();
   process.kill(first, 'SIGKILL');
-  await master.waitFor('workerFailed');
-  // As if a process of the master's user had its number: the file is as old as the daemon.
-  writeFileSync(at.file, `${process.pid}\n`);
-  execFileSync('touch', ['-d', '2001-01-01', at.file]);
+  const again = await master.waitFor('workerStarted', () => master.all('workerStarted').length > 1);
+  const [, started] = master.all('workerStarted').map((event) => Number(Reflect.get(event, 'time')));
+  expect((started ?? 0) - killedAt).toBeGreaterThanOrEqual(1_990);
+  expect(again.generation).toBe(1);
+  await master.waitFor('workerAdopted', ({ pid }) => pid !== first);
   await stop(master);
-  expect(isAlive(process.pid)).toBe(true);
 }, 30_000);
 
 test('a stop while no process is there does not wait, and reload is a restart', async () => {
