@@ -108,6 +108,27 @@ test('a pre_start that fails is a failed reload, with its output; the old worker
   expect(master.all('workerStarted', ({ generation, pid }) => generation === 2 && pid !== null)).toEqual([]);
 });
 
+test('a pre_start that fails at the first start is a failed start: nothing is started, and the program has failed, with its output', async () => {
+  const { master } = runWithHooks(
+    { pre_start: 'echo "migrating"; echo "no such table" >&2; exit 3', on_fatal: 'cat > fatal' },
+    { keys: ['startretries = 0', 'on_fatal = "stay"'] },
+  );
+  const output = ['migrating', 'no such table'];
+  const failed = { reason: 'notStarted', errorCode: 'hookFailed', outcome: { code: 3 } };
+  expect(await master.waitFor('stopped')).toMatchObject({ failure: failed });
+  expect(master.all('hookEnded', { hook: 'pre_start' })).toMatchObject([{ output }]);
+  expect(master.all('generationFailed')).toMatchObject([{ generation: 1, serving: null, failure: failed }]);
+  expect(await master.status()).toMatchObject({
+    state: 'FATAL',
+    phase: 'failed',
+    isWanted: true,
+    workers: [],
+    lastReload: { failure: { ...failed, stderrTail: output } },
+  });
+  expect(master.all('workerStarted', ({ pid }) => pid !== null)).toEqual([]);
+  await master.waitFor('hookEnded', { hook: 'on_fatal' });
+});
+
 test('a hook that takes too long is killed with everything that it has started', async () => {
   const { master, folder } = runWithHooks(
     { post_ready: 'sleep 1000 & echo $! > pid; wait' },
