@@ -34,8 +34,13 @@ export interface Results {
   readonly peers: PeerResults;
   /** Many programs under one tool. */
   readonly programs?: ProgramsResults;
+  /** The same number of programs, with more workers each. */
+  readonly largerPrograms?: ProgramsResults;
   /** Servers in other languages. */
   readonly foreign?: readonly ForeignResult[];
   /** Log files. */
   readonly output?: OutputResults;
 }
+
+/** What is measured, without where and with what. */
+export type Figures = Pick<Results, 'own' | 'peers' | 'programs' | 'largerPrograms' | 'foreign' | 'output'>;

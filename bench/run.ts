@@ -13,10 +13,10 @@ import { measureOutput } from './output/measure.ts';
 import { measures } from './measures/index.ts';
 import { ownMeasures } from './own/index.ts';
 import { tools } from './peers/index.ts';
-import { managers, measurePrograms } from './programs/measure.ts';
+import { managers, measureLargerPrograms, measurePrograms } from './programs/measure.ts';
 import { drawCharts } from './render/charts.ts';
 import { renderPage, renderTables } from './render/page.ts';
-import type { Results } from './results.ts';
+import type { Figures, Results } from './results.ts';
 
 const { values } = parseArgs({
   options: {
@@ -53,7 +53,7 @@ async function measure(): Promise<Results> {
   };
   const present = chosen.filter((_, at) => results.tools[at]?.version !== null);
   const parts = chooseParts();
-  const take = (part: Pick<Results, 'own' | 'peers' | 'programs' | 'foreign' | 'output'>): void => {
+  const take = (part: Figures): void => {
     results = {
       ...results,
       ...part,
@@ -70,6 +70,10 @@ async function measure(): Promise<Results> {
   if (parts('programs')) {
     const programs = await measurePrograms(chooseManagers(), effort.programs);
     take({ own: {}, peers: {}, programs });
+  }
+  if (parts('larger-programs')) {
+    const largerPrograms = await measureLargerPrograms(chooseManagers(), effort.programs);
+    take({ own: {}, peers: {}, largerPrograms });
   }
   if (parts('foreign')) take({ own: {}, peers: {}, foreign: await measureForeign(effort.foreign) });
   if (parts('output')) take({ own: {}, peers: {}, output: await measureOutput(effort.output) });
@@ -97,6 +101,7 @@ function chooseParts(): (name: string) => boolean {
   const names = choose('measure', values.only, [
     ...Object.keys(measures),
     'programs',
+    'larger-programs',
     'foreign',
     'output',
     ...own,
@@ -123,11 +128,12 @@ function readResults(path: string): Results {
 
 /** One page from several runs: where two have measured the same, the later one counts. The machine and the tools are those of the first. */
 function combine(runs: readonly Results[]): Results {
-  return runs.reduce((all, { own, peers, programs, foreign, output }) => ({
+  return runs.reduce((all, { own, peers, programs, largerPrograms, foreign, output }) => ({
     ...all,
     own: { ...all.own, ...own },
     peers: { ...all.peers, ...peers },
     ...(programs === undefined ? {} : { programs }),
+    ...(largerPrograms === undefined ? {} : { largerPrograms }),
     ...(foreign === undefined ? {} : { foreign }),
     ...(output === undefined ? {} : { output }),
   }));

@@ -7,7 +7,7 @@ import { launch } from '../peers/launch.ts';
 import { appPath } from '../processes.ts';
 import { childrenOf } from '../proc.ts';
 import { createManagerHome, untilFirstServes } from './manager-home.ts';
-import { workersPerProgram, type Manager, type ProgramToRun, type RunningManager } from './manager.ts';
+import { type Manager, type ProgramToRun, type RunningManager } from './manager.ts';
 
 const executable: string = new URL('../../bin/graceful-run.cjs', import.meta.url).pathname;
 const control: string = new URL('../../bin/gracefulctl.js', import.meta.url).pathname;
@@ -62,7 +62,7 @@ function configOf(
     '',
     '[defaults]',
     'host = "127.0.0.1"',
-    `workers = ${workersPerProgram}`,
+    `workers = ${programs[0]?.ports.length ?? 1}`,
     ...programs.flatMap((program) => [
       '',
       `[program.${program.name}]`,

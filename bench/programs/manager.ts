@@ -13,10 +13,10 @@ export interface Manager {
   start(programs: readonly ProgramToRun[]): Promise<RunningManager>;
 }
 
-/** A tiny server; two workers of it. */
+/** A tiny server, with as many workers as it has ports. */
 export interface ProgramToRun {
   readonly name: string;
-  /** One for each worker. A tool whose workers share a port uses the first. */
+  /** One for each worker, and all programs have as many. A tool whose workers share a port uses the first. */
   readonly ports: readonly number[];
 }
 
@@ -50,5 +50,3 @@ export interface RunningManager {
   /** The files in it that the bench wrote. */
   readonly ownFiles: readonly string[];
 }
-
-export const workersPerProgram = 2;

@@ -7,7 +7,7 @@ import { median } from '../statistics.ts';
 import { untilAllAnswer } from './all-answer.ts';
 import { freePorts } from './free-ports.ts';
 import { gracefulRun } from './graceful-run.ts';
-import { workersPerProgram, type Manager, type ProgramToRun, type RunningManager } from './manager.ts';
+import { type Manager, type ProgramToRun, type RunningManager } from './manager.ts';
 import { measureChanges, measureReload, measureStop, timed } from './operate.ts';
 import { pm2 } from './pm2.ts';
 import type { ProgramsResults, ProgramsTurn, SizeTurn } from './results.ts';
@@ -16,22 +16,41 @@ import { supervisord } from './supervisord.ts';
 /** In the order of the tables. */
 export const managers: readonly Manager[] = [gracefulRun, pm2, supervisord];
 
-export async function measurePrograms(
+/** With two workers each. */
+export function measurePrograms(
   chosen: readonly Manager[],
   effort: ProgramsEffort,
+): Promise<ProgramsResults> {
+  return measure('many programs', chosen, effort, 2);
+}
+
+/** As many programs as there are at most, with three workers each. Of graceful-run alone: that many processes take long to start. */
+export function measureLargerPrograms(
+  chosen: readonly Manager[],
+  effort: ProgramsEffort,
+): Promise<ProgramsResults> {
+  const own = chosen.filter((tool) => tool === gracefulRun);
+  return measure('larger programs', own, { ...effort, sizes: [effort.sizes.at(-1) ?? 1] }, 3);
+}
+
+async function measure(
+  title: string,
+  chosen: readonly Manager[],
+  effort: ProgramsEffort,
+  workers: number,
 ): Promise<ProgramsResults> {
   const described = chosen.map((tool) => ({ name: tool.name, version: tool.version(), setup: tool.setup }));
   const present = chosen.filter((_, at) => described[at]?.version !== null);
   return {
     programs: effort.sizes.at(-1) ?? 0,
-    workers: workersPerProgram,
+    workers,
     idleMs: effort.idleMs,
     tools: described,
-    outcomes: await inRounds('many programs', present, effort.turns, (tool) => measureOne(tool, effort)),
+    outcomes: await inRounds(title, present, effort.turns, (tool) => measureOne(tool, effort, workers)),
   };
 }
 
-async function measureOne(tool: Manager, effort: ProgramsEffort): Promise<ProgramsTurn> {
+async function measureOne(tool: Manager, effort: ProgramsEffort, workers: number): Promise<ProgramsTurn> {
   const sizes: SizeTurn[] = [];
   const smaller = effort.sizes.slice(0, -1);
   const measureAt = async (count: number, programs: readonly ProgramToRun[]): Promise<RunningManager> => {
@@ -41,14 +60,14 @@ async function measureOne(tool: Manager, effort: ProgramsEffort): Promise<Progra
     return running;
   };
   for (const count of smaller) {
-    const running = await measureAt(count, await programsToRun(count));
+    const running = await measureAt(count, await programsToRun(count, workers));
     try {
       await running.stop();
     } finally {
       running.remove();
     }
   }
-  const programs = await programsToRun(effort.sizes.at(-1) ?? 1);
+  const programs = await programsToRun(effort.sizes.at(-1) ?? 1, workers);
   const running = await measureAt(programs.length, programs);
   try {
     return { sizes, ...(await operate(running, programs, effort)) };
@@ -57,11 +76,11 @@ async function measureOne(tool: Manager, effort: ProgramsEffort): Promise<Progra
   }
 }
 
-async function programsToRun(count: number): Promise<readonly ProgramToRun[]> {
-  const first = await freePorts(count * workersPerProgram);
+async function programsToRun(count: number, workers: number): Promise<readonly ProgramToRun[]> {
+  const first = await freePorts(count * workers);
   return Array.from({ length: count }, (_, at) => ({
     name: `app-${String(at).padStart(3, '0')}`,
-    ports: Array.from({ length: workersPerProgram }, (__, worker) => first + at * workersPerProgram + worker),
+    ports: Array.from({ length: workers }, (__, worker) => first + at * workers + worker),
   }));
 }
 

@@ -12,7 +12,7 @@ import { addCounts } from '../render/totals.ts';
 import { median } from '../statistics.ts';
 import { untilAllAnswer } from './all-answer.ts';
 import { homeProcesses } from './manager-home.ts';
-import { workersPerProgram, type ProgramToRun, type RunningManager, type Update } from './manager.ts';
+import { type ProgramToRun, type RunningManager, type Update } from './manager.ts';
 import type { ChangeTurn, ReloadTurn, StopTurn } from './results.ts';
 
 const patienceMs = 300_000;
@@ -65,7 +65,7 @@ async function changeOne(
   const [ms] = await Promise.all([answered, run(program)]);
   await pause(betweenChangesMs);
   const replaced = running.workerPids().filter((pid) => !before.has(pid)).length;
-  return { command, ms, others: replaced - workersPerProgram };
+  return { command, ms, others: replaced - program.ports.length };
 }
 
 /** On how many programs there are clients during a reload of all, and how many of each kind on each of their ports. */

@@ -5,7 +5,7 @@ import { packageVersion } from '../peers/launch.ts';
 import { appPath, packagePath } from '../processes.ts';
 import { childrenOf } from '../proc.ts';
 import { createManagerHome } from './manager-home.ts';
-import { workersPerProgram, type Manager, type ProgramToRun, type RunningManager } from './manager.ts';
+import { type Manager, type ProgramToRun, type RunningManager } from './manager.ts';
 
 const executable = packagePath('pm2/bin/pm2');
 
@@ -65,7 +65,7 @@ function appOf({ name, ports }: ProgramToRun, release: number): object {
     name,
     script: appPath('pm2.cjs'),
     exec_mode: 'cluster',
-    instances: workersPerProgram,
+    instances: ports.length,
     wait_ready: true,
     listen_timeout: 30_000,
     kill_timeout: 3_000,

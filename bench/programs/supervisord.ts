@@ -5,7 +5,7 @@ import { launch, versionOf } from '../peers/launch.ts';
 import { appPath } from '../processes.ts';
 import { childrenOf } from '../proc.ts';
 import { createManagerHome, untilFirstServes } from './manager-home.ts';
-import { workersPerProgram, type Manager, type ProgramToRun, type RunningManager } from './manager.ts';
+import { type Manager, type ProgramToRun, type RunningManager } from './manager.ts';
 
 export const supervisord: Manager = {
   name: 'supervisord',
@@ -68,7 +68,7 @@ function configOf(
       `[program:${program.name}]`,
       `command=${process.execPath} ${appPath('ends-on-signal.cjs')}`,
       'process_name=%(program_name)s-%(process_num)d',
-      `numprocs=${workersPerProgram}`,
+      `numprocs=${program.ports.length}`,
       // The ports of a program are consecutive, and the number of a process is its port.
       `numprocs_start=${program.ports[0] ?? 0}`,
       `environment=PORT="%(process_num)d",RELEASE="${program === changed ? release : 0}"`,

@@ -1,5 +1,5 @@
 /** Renders docs/benchmarks.md, and the tables for the terminal. Pure. */
-import type { Results } from '../results.ts';
+import type { Figures, Results } from '../results.ts';
 import { foreignSections } from './foreign.ts';
 import { outputSections } from './output.ts';
 import { ownSections } from './own.ts';
@@ -8,7 +8,7 @@ import { programsSections } from './programs.ts';
 
 /** The whole page. */
 export function renderPage(results: Results): string {
-  const { machine, turns, workers, tools, peers, own, programs, foreign, output } = results;
+  const { machine, turns, workers, tools, peers, own, programs, largerPrograms, foreign, output } = results;
   return [
     '# Benchmarks',
     '',
@@ -37,7 +37,7 @@ export function renderPage(results: Results): string {
     '![Latency while reloading](charts/latency-tail.svg)',
     '',
     ...peerSections(peers).flatMap((section) => [section, '']),
-    ...programsSections(programs).flatMap((section) => [section, '']),
+    ...programsSections(programs, largerPrograms).flatMap((section) => [section, '']),
     ...foreignSections(foreign).flatMap((section) => [section, '']),
     ...outputSections(output).flatMap((section) => [section, '']),
     '## Against bare Node.js',
@@ -52,7 +52,7 @@ export function renderPage(results: Results): string {
     '    apt-get install wrk hey nginx haproxy gunicorn supervisor puma php-fpm runit daemontools',
     '    npm run bench                          # everything, about an hour on an otherwise idle machine',
     '    npm run bench -- --quick               # a few minutes, to see that everything works',
-    '    npm run bench -- --only failed,slow    # some of the measurements: programs runs many programs, own-boot and the like compare with bare Node.js',
+    '    npm run bench -- --only failed,slow    # some of the measurements: programs and larger-programs run many programs, own-boot and the like compare with bare Node.js',
     '    npm run bench -- --tools graceful-run,nginx    # some of the tools',
     '    npm run bench -- --json figures.json   # also writes the raw figures, after every measurement',
     '    npm run bench -- --from figures.json --out docs    # writes the page and the charts from raw figures',
@@ -64,16 +64,10 @@ export function renderPage(results: Results): string {
 }
 
 /** Only the tables; measurements without figures are left out. */
-export function renderTables({
-  peers,
-  own,
-  programs,
-  foreign,
-  output,
-}: Pick<Results, 'peers' | 'own' | 'programs' | 'foreign' | 'output'>): string {
+export function renderTables({ peers, own, programs, largerPrograms, foreign, output }: Figures): string {
   return [
     ...peerSections(peers),
-    ...programsSections(programs),
+    ...programsSections(programs, largerPrograms),
     ...foreignSections(foreign),
     ...outputSections(output),
     ...ownSections(own),

@@ -4,17 +4,62 @@ import { median } from '../statistics.ts';
 import { failures, megabytes, spread, table, tenths, whole, type Row } from './table.ts';
 import { addCounts } from './totals.ts';
 
-/** The section; none if nothing was measured. */
-export function programsSections(results: ProgramsResults | undefined): readonly string[] {
-  if (results === undefined) return [];
+/** The sections; none for what was not measured. `larger`: with more workers. */
+export function programsSections(
+  results: ProgramsResults | undefined,
+  larger: ProgramsResults | undefined,
+): readonly string[] {
+  return [
+    ...(results === undefined ? [] : sections(results)),
+    ...(larger === undefined || larger.outcomes.length === 0 ? [] : [largerSection(larger)]),
+  ];
+}
+
+function rowsOf(
+  { outcomes }: ProgramsResults,
+  write: (turns: readonly ProgramsTurn[]) => readonly Row[],
+): readonly Row[] {
+  return outcomes.flatMap((outcome): readonly Row[] => {
+    const { tool } = outcome;
+    if ('missing' in outcome) return [[tool, `not measured: ${outcome.missing.split('\n')[0] ?? ''}`]];
+    if (outcome.turns.length === 0) return [[tool, 'not measured']];
+    return write(outcome.turns).map((cells, at) => [at === 0 ? tool : '', ...cells]);
+  });
+}
+
+function largerSection(results: ProgramsResults): string {
+  const { programs, workers, idleMs } = results;
+  return [
+    `### With ${workers} workers each`,
+    '',
+    `${programs} programs as above, but with ${workers} workers each: ${whole(programs * workers)} workers. The columns are those of the two tables above.`,
+    '',
+    ...table(
+      [
+        '',
+        'start (s)',
+        'memory (MB)',
+        `wake-ups in ${idleMs / 1_000} s`,
+        'status (ms)',
+        'reload of all: new (s)',
+        'old gone (s)',
+        'requests',
+        'failed',
+        'stop (s)',
+        'left behind',
+      ],
+      rowsOf(results, (turns) => {
+        const [, start = '', memory = '', , wakeUps = ''] = sizeRow(turns, programs, undefined);
+        return [[start, memory, wakeUps, ...operateRow(turns)]];
+      }),
+    ),
+  ].join('\n');
+}
+
+function sections(results: ProgramsResults): readonly string[] {
   const { programs, workers, tools, idleMs, outcomes } = results;
   const rows = (write: (turns: readonly ProgramsTurn[]) => readonly Row[]): readonly Row[] =>
-    outcomes.flatMap((outcome): readonly Row[] => {
-      const { tool } = outcome;
-      if ('missing' in outcome) return [[tool, `not measured: ${outcome.missing.split('\n')[0] ?? ''}`]];
-      if (outcome.turns.length === 0) return [[tool, 'not measured']];
-      return write(outcome.turns).map((cells, at) => [at === 0 ? tool : '', ...cells]);
-    });
+    rowsOf(results, write);
   const sizes = sizesOf(results);
   const largest = sizes.at(-1) ?? programs;
   return [
