@@ -15,7 +15,7 @@ import {
   rmdirSync,
   writeFileSync,
 } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
+import { writeFile } from '../file-promises.ts';
 import { join, relative } from 'node:path';
 import { hasAttribute } from '../system-calls/extended-attributes.ts';
 import { isRunning } from '../../shared/is-running.ts';

@@ -1,5 +1,5 @@
 /** A small file of JSON that the master keeps over its end. It is replaced as a whole, so it is never half written. */
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, writeFile } from '../file-promises.ts';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { messageOf, systemCode } from '../../shared/errors.ts';
