@@ -1,5 +1,5 @@
 /** The table of docs/programs.md: which signal makes which program drain. */
-import { drainPresets, otherDrainSignal } from '../src/master/launch/drain-signals.ts';
+import { drainPresets, otherDrainSignal } from '../src/master/launch/program-drain-signal.ts';
 
 export function drainSignalsTable(): string {
   const bySignal = new Map<string, string[]>();

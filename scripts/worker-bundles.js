@@ -25,7 +25,7 @@ export const workerBundles = [
       'keep-files': 'src/worker/listen/keep-files.ts',
       'sibling-listeners': 'src/worker/listen/sibling-listeners.ts',
       datagrams: 'src/worker/listen/datagram-sockets.ts',
-      witness: 'src/worker/health/witness.ts',
+      'hang-locator': 'src/worker/health/hang-locator.ts',
     },
   },
   {

@@ -10,7 +10,7 @@ import { runWrk } from '../load-tools.ts';
 import { isMeasured } from '../own/results.ts';
 import { reloadRepeatedly } from '../peers/reloads.ts';
 import type { RunningTool, Tool } from '../peers/tool.ts';
-import { inTurns, type Outcome } from '../peers/turns.ts';
+import { startInRounds, type Outcome } from '../peers/rounds.ts';
 
 export interface Count {
   readonly requests: number;
@@ -34,7 +34,7 @@ export function measureFailed(
   effort: PeerEffort,
 ): Promise<readonly Outcome<FailedTurn>[]> {
   const { turns, workers, reloads } = effort;
-  return inTurns({
+  return startInRounds({
     name: 'failed requests',
     tools,
     turns,

@@ -3,7 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { messageOf } from '../../src/shared/errors.ts';
 import type { PeerEffort } from '../effort.ts';
 import type { RunningTool, Tool } from '../peers/tool.ts';
-import { outcomeOf, type Outcome } from '../peers/turns.ts';
+import { outcomeOf, type Outcome } from '../peers/rounds.ts';
 import { residentBytes, wakeUpsOf } from '../proc.ts';
 
 export interface IdleTurn {

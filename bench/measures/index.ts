@@ -1,7 +1,7 @@
 /** Every measurement of the comparison by name, and the tools to which each applies. */
 import type { PeerEffort } from '../effort.ts';
 import type { Tool } from '../peers/tool.ts';
-import type { Outcome } from '../peers/turns.ts';
+import type { Outcome } from '../peers/rounds.ts';
 import { measureFailed, type Count, type FailedTurn } from './failed.ts';
 import { measureIdle, type IdleTurn } from './idle.ts';
 import { measureKilled, type KilledTurn } from './killed.ts';

@@ -5,7 +5,7 @@ import { startLoad } from '../../test/helpers/strict-client.ts';
 import { failureCounts, failuresOf } from '../../test/helpers/tally.ts';
 import type { PeerEffort } from '../effort.ts';
 import type { RunningTool, Tool } from '../peers/tool.ts';
-import { inTurns, type Outcome } from '../peers/turns.ts';
+import { startInRounds, type Outcome } from '../peers/rounds.ts';
 import type { Count } from './failed.ts';
 
 export interface KilledTurn extends Count {
@@ -20,7 +20,7 @@ export function measureKilled(
   tools: readonly Tool[],
   { turns, workers }: PeerEffort,
 ): Promise<readonly Outcome<KilledTurn>[]> {
-  return inTurns({ name: 'a worker is killed', tools, turns, workers, measure: measureOne });
+  return startInRounds({ name: 'a worker is killed', tools, turns, workers, measure: measureOne });
 }
 
 async function measureOne(running: RunningTool): Promise<KilledTurn> {

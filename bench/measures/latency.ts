@@ -4,7 +4,7 @@ import { startClient } from '../clients/client-process.ts';
 import type { PacedOrder, PacedReport } from '../clients/paced-order.ts';
 import type { PeerEffort } from '../effort.ts';
 import type { RunningTool, Tool } from '../peers/tool.ts';
-import { inTurns, type Outcome } from '../peers/turns.ts';
+import { startInRounds, type Outcome } from '../peers/rounds.ts';
 import { quantile } from '../statistics.ts';
 
 /** Milliseconds. */
@@ -41,7 +41,7 @@ export function measureLatency(
     const reloading = tool.isReloadable ? await ask({ ...order, durationMs: latencyMs }, running) : null;
     return { quiet, reloading };
   };
-  return inTurns({ name: 'latency', tools, turns, workers, measure });
+  return startInRounds({ name: 'latency', tools, turns, workers, measure });
 }
 
 async function ask(order: PacedOrder, reloading: RunningTool | null): Promise<Latencies> {

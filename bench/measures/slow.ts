@@ -4,7 +4,7 @@ import { startLoad } from '../../test/helpers/strict-client.ts';
 import { failureCounts, failuresOf } from '../../test/helpers/tally.ts';
 import type { PeerEffort } from '../effort.ts';
 import type { Tool } from '../peers/tool.ts';
-import { inTurns, type Outcome } from '../peers/turns.ts';
+import { startInRounds, type Outcome } from '../peers/rounds.ts';
 import type { Count } from './failed.ts';
 
 /** Long enough for every request to have arrived, short enough that none has a response. */
@@ -14,7 +14,7 @@ export function measureSlow(
   tools: readonly Tool[],
   { turns, workers, slowRequests }: PeerEffort,
 ): Promise<readonly Outcome<Count>[]> {
-  return inTurns({
+  return startInRounds({
     name: 'slow requests',
     tools,
     turns,

@@ -3,7 +3,7 @@ import type { PeerEffort } from '../effort.ts';
 import { runWrk } from '../load-tools.ts';
 import { isMeasured } from '../own/results.ts';
 import type { Tool } from '../peers/tool.ts';
-import { inTurns, type Outcome } from '../peers/turns.ts';
+import { startInRounds, type Outcome } from '../peers/rounds.ts';
 
 export interface ThroughputTurn {
   readonly keepAlive: number;
@@ -23,7 +23,7 @@ export function measureThroughput(
     if (!isMeasured(counts)) throw new Error(counts.missing);
     return (counts.requests / counts.durationMs) * 1_000;
   };
-  return inTurns({
+  return startInRounds({
     name: 'throughput',
     tools,
     turns,

@@ -3,7 +3,7 @@ import type { PeerEffort } from '../effort.ts';
 import { firstAnswer } from '../answers.ts';
 import { allGone } from '../proc.ts';
 import type { RunningTool, Tool } from '../peers/tool.ts';
-import { inTurns, type Outcome } from '../peers/turns.ts';
+import { startInRounds, type Outcome } from '../peers/rounds.ts';
 import { median } from '../statistics.ts';
 
 export interface TimingTurn {
@@ -15,7 +15,7 @@ export function measureTiming(
   tools: readonly Tool[],
   { turns, workers, timedReloads }: PeerEffort,
 ): Promise<readonly Outcome<TimingTurn>[]> {
-  return inTurns({
+  return startInRounds({
     name: 'time of a reload',
     tools,
     turns,

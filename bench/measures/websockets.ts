@@ -3,7 +3,7 @@ import { startClient } from '../clients/client-process.ts';
 import type { PeerEffort } from '../effort.ts';
 import { reloadRepeatedly } from '../peers/reloads.ts';
 import type { Tool } from '../peers/tool.ts';
-import { inTurns, type Outcome } from '../peers/turns.ts';
+import { startInRounds, type Outcome } from '../peers/rounds.ts';
 
 /** The counts of bench/clients/websockets.mjs. */
 interface Seen {
@@ -29,7 +29,7 @@ export function measureWebSockets(
   tools: readonly Tool[],
   { turns, workers, webSockets, webSocketReloads }: PeerEffort,
 ): Promise<readonly Outcome<WebSocketTurn>[]> {
-  return inTurns({
+  return startInRounds({
     name: 'WebSockets',
     tools,
     turns,

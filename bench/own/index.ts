@@ -1,7 +1,7 @@
 /** Every comparison of graceful-run with bare Node.js by name. */
 import type { OwnEffort } from '../effort.ts';
 import { measureBoot } from './boot.ts';
-import { measureCrowd } from './crowd.ts';
+import { measureCrowd } from './idle-connections.ts';
 import { measureFailures } from './failures.ts';
 import { measureIdle } from './idle.ts';
 import type { OwnResults } from './results.ts';

@@ -1,7 +1,7 @@
 /** Measures tools that run many programs: how their cost grows with the number of programs, and what it takes to operate all of them. */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { ProgramsEffort } from '../effort.ts';
-import { inRounds } from '../peers/turns.ts';
+import { inRounds } from '../peers/rounds.ts';
 import { residentBytes, wakeUpsOf } from '../proc.ts';
 import { median } from '../statistics.ts';
 import { untilAllAnswer } from './all-answer.ts';

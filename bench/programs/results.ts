@@ -1,6 +1,6 @@
 /** The raw figures of many programs under one tool. */
 import type { Count } from '../measures/failed.ts';
-import type { Outcome } from '../peers/turns.ts';
+import type { Outcome } from '../peers/rounds.ts';
 import type { ToolDescription } from '../results.ts';
 
 /** One number of programs. */

@@ -1,6 +1,6 @@
 /** The charts of docs/charts/ by file name, and the figures that each shows. Pure. */
 import type { PeerResults } from '../measures/index.ts';
-import type { Outcome } from '../peers/turns.ts';
+import type { Outcome } from '../peers/rounds.ts';
 import { median } from '../statistics.ts';
 import { drawBars, type BarGroup } from './bar-chart.ts';
 import { failedTotals } from './totals.ts';

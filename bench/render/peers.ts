@@ -2,7 +2,7 @@
 import type { Count } from '../measures/failed.ts';
 import type { PeerResults } from '../measures/index.ts';
 import type { Latencies, LatencyTurn } from '../measures/latency.ts';
-import type { Outcome } from '../peers/turns.ts';
+import type { Outcome } from '../peers/rounds.ts';
 import { median } from '../statistics.ts';
 import { addCounts, failedTotals } from './totals.ts';
 import { failures, megabytes, spread, table, tenths, whole, type Row } from './table.ts';

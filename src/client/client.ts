@@ -10,7 +10,7 @@ import type {
   StopAccepted,
   UpdateResult,
 } from '../shared/control-api.ts';
-import type { EventStream } from './event-stream.ts';
+import type { EventStream } from './read-events.ts';
 
 /** Which master. Without `name` and `path`: the only one that is running. */
 export interface ConnectOptions {

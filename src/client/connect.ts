@@ -35,7 +35,7 @@ import type {
   StopOptions,
   WithoutWaiting,
 } from './client.ts';
-import { createEventStream } from './event-stream.ts';
+import { createEventStream } from './read-events.ts';
 import { reloadFailure, updateFailure } from './failures.ts';
 import { findSocket } from './find-socket.ts';
 

@@ -11,7 +11,7 @@ export type {
   WithoutWaiting,
 } from './client.ts';
 export { connect } from './connect.ts';
-export type { EventStream } from './event-stream.ts';
+export type { EventStream } from './read-events.ts';
 export { ReloadFailure, UpdateFailure } from './failures.ts';
 export type { AddressFields } from '../shared/format-address.ts';
 export { type ErrorCode, GracefulRunError } from '../shared/errors.ts';

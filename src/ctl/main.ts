@@ -2,12 +2,12 @@
 import { renderError } from '../shared/render-error.ts';
 import { forMasters, forPrograms } from './act/operate.ts';
 import { OperationFailure } from './operation-failure.ts';
-import { decide } from './act/decide.ts';
+import { promoteOrRollBack } from './act/promote-or-rollback.ts';
 import { startGeneration } from './act/reload.ts';
 import { scale } from './act/scale.ts';
 import { shutDown, stop } from './act/stop.ts';
 import { update } from './act/update.ts';
-import { answerShell } from './answer-shell.ts';
+import { answerCompletion } from './shell-completion.ts';
 import { type Command, parseCommandLine, program, type Request } from './command-line.ts';
 import { type ExitCode, exitCodeOf, exitCodes } from './ctl-exit-codes.ts';
 import { openTerminal, type Terminal } from './output-streams.ts';
@@ -23,7 +23,7 @@ const onlyShows: ReadonlySet<Command['kind']> = new Set(['list', 'status', 'top'
 export async function main(argv: readonly string[]): Promise<void> {
   const terminal = openTerminal();
   try {
-    const answer = await answerShell(argv);
+    const answer = await answerCompletion(argv);
     if (answer !== null) {
       terminal.out(answer);
       return;
@@ -62,7 +62,7 @@ async function obey(request: Request, terminal: Terminal): Promise<ExitCode> {
       );
     case 'promote':
     case 'rollback':
-      return forPrograms(request, command, false, terminal, (one) => decide(command.kind, one));
+      return forPrograms(request, command, false, terminal, (one) => promoteOrRollBack(command.kind, one));
     case 'scale':
       return forPrograms(request, command, false, terminal, (one) => scale(one, command.workers));
     case 'stop':

@@ -22,7 +22,7 @@ export type { RestartOptions } from './config/restart-options.ts';
 export type { RolloutOptions } from './config/rollout-options.ts';
 export type { ScheduleOptions } from './config/schedule-options.ts';
 export type { StopOptions } from './config/stop-options.ts';
-export type { DrainSignalOption, SignalName } from './launch/drain-signals.ts';
+export type { DrainSignalOption, SignalName } from './launch/program-drain-signal.ts';
 export type { AddressFields } from '../shared/format-address.ts';
 export { GracefulRunError, type ErrorCode } from '../shared/errors.ts';
 export type {

@@ -26,7 +26,7 @@ import { createLogFilesLoader } from './output/log-files-loader.ts';
 import { standardError, standardOutput } from './output/standard-error.ts';
 import { embeddedOutput } from './output/shared-output.ts';
 import type { MetricsServer } from './metrics/metrics-server.ts';
-import { createCounts } from './metrics/counts.ts';
+import { createCounts } from './metrics/event-counts.ts';
 import type { Platform } from './process/platform.ts';
 import { system } from './process/system.ts';
 import { describeStatus } from './program/describe-status.ts';

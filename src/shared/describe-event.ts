@@ -1,6 +1,6 @@
 /** The sentence for each event, shared by the log and `gracefulctl events`. Pure. Nothing parses these texts. */
 import { formatBytes } from './byte-sizes.ts';
-import { count, describeOpen } from './counts.ts';
+import { count, describeOpen } from './count-words.ts';
 import { describeFailureShortly, describeOutcome, errorOf, reasonOf } from './describe-failure.ts';
 import { describeRelease, except, servesOn } from './describe-release.ts';
 import { formatDuration } from './durations.ts';

@@ -254,7 +254,7 @@ export type MasterMessage =
   /** Does its event loop turn? */
   | { readonly type: 'ping' }
   /** The handle beside it is one end of a pair of connected sockets, at which a thread tells what the main thread does when that is hung. */
-  | { readonly type: 'witness' }
+  | { readonly type: 'hangLocator' }
   /** A copy of the listener, sent as a handle beside the message. */
   | { readonly type: 'listener'; readonly name: string }
   /** Follows `listener`, which never arrives where no descriptor is left for its handle. Up to this request all are answered. */

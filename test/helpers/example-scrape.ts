@@ -1,5 +1,5 @@
 /** What one scrape of /metrics is made of, such that no metric is missing. The table in docs/metrics.md is made from it. */
-import { createCounts } from '../../src/master/metrics/counts.ts';
+import { createCounts } from '../../src/master/metrics/event-counts.ts';
 import type { Scrape } from '../../src/master/metrics/families.ts';
 import type { ProcessStat } from '../../src/shared/process-stat.ts';
 import { exampleAnswers } from './example-answers.ts';

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import type { CheckReport } from '../../src/master/check/report.ts';
+import type { CheckReport } from '../../src/master/check/check-report.ts';
 import { isAlive, markedProcesses, type MarkedProcess } from './marked-processes.ts';
 import { kill, temporaryFolder } from './run-master.ts';
 

@@ -6,7 +6,7 @@ import { type ExitCode, exitCodeOf, exitCodes, worstOf } from '../ctl-exit-codes
 import type { Terminal } from '../output-streams.ts';
 import { OperationFailure } from '../operation-failure.ts';
 import { showingProgress, type Watched } from './progress.ts';
-import { type Achieved, type ActingCommand, reportOf, type Subject } from './report.ts';
+import { type Achieved, type ActingCommand, reportOf, type Subject } from './command-report.ts';
 
 /** The part of a command that is about one program or one master. */
 export interface Job {

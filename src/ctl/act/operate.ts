@@ -8,7 +8,7 @@ import type { Selection } from '../masters/selection.ts';
 import type { Terminal } from '../output-streams.ts';
 import { carryOut, type Job, type Work } from './carry-out.ts';
 import type { Watched } from './progress.ts';
-import type { Achieved, ActingCommand } from './report.ts';
+import type { Achieved, ActingCommand } from './command-report.ts';
 
 interface Command {
   readonly kind: ActingCommand;

@@ -1,7 +1,7 @@
 /** What a command that waits shows on a terminal meanwhile: how far the reload is, and what a stop or a drain still waits for. */
 import { routes } from '../../shared/control-api.ts';
 import { followControl } from '../../shared/control-client.ts';
-import { count, describeOpen } from '../../shared/counts.ts';
+import { count, describeOpen } from '../../shared/count-words.ts';
 import { createLineSplitter } from '../../shared/line-splitter.ts';
 import { printable } from '../../shared/printable.ts';
 import { describe } from '../../shared/describe-event.ts';

@@ -15,7 +15,7 @@ import { ask, promptMs } from '../../shared/ask-master.ts';
 import type { FoundProgram } from '../masters/select-programs.ts';
 import { isServed } from '../show/status-view.ts';
 import { OperationFailure } from '../operation-failure.ts';
-import type { Achieved } from './report.ts';
+import type { Achieved } from './command-report.ts';
 
 export type GenerationAction = 'start' | 'reload' | 'restart';
 

@@ -3,7 +3,7 @@ import { programRoute } from '../../shared/control-api.ts';
 import { readAnswer, scaled } from '../../shared/schemas/answer-schemas.ts';
 import { ask, promptMs } from '../../shared/ask-master.ts';
 import type { FoundProgram } from '../masters/select-programs.ts';
-import type { Achieved } from './report.ts';
+import type { Achieved } from './command-report.ts';
 
 /** Resolves when the master has taken the new number; workers are started or drained after that. */
 export async function scale({ master, status }: FoundProgram, workers: number): Promise<Achieved> {

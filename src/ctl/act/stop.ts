@@ -4,7 +4,7 @@ import { programRoute, routes } from '../../shared/control-api.ts';
 import { GracefulRunError } from '../../shared/errors.ts';
 import type { AnsweringMaster } from '../masters/list-programs.ts';
 import type { FoundProgram } from '../masters/select-programs.ts';
-import type { Achieved } from './report.ts';
+import type { Achieved } from './command-report.ts';
 
 /**
  * Resolves when the stop is accepted or, with `wait`, when no worker of the program is left. A master that was started for this program

@@ -1,7 +1,7 @@
 /** `gracefulctl update`: has a master read its config file anew and, without --dry-run, run what it says. */
 import { routes, type UpdateResult } from '../../shared/control-api.ts';
 import type { ControlAnswer, ControlRequest } from '../../shared/control-client.ts';
-import { count } from '../../shared/counts.ts';
+import { count } from '../../shared/count-words.ts';
 import { describeProblemAndHint } from '../../shared/describe-problem.ts';
 import { GracefulRunError } from '../../shared/errors.ts';
 import { readAnswer, updateResult } from '../../shared/schemas/answer-schemas.ts';
@@ -10,7 +10,7 @@ import type { AnsweringMaster } from '../masters/list-programs.ts';
 import { describeUpdate } from '../show/describe-update.ts';
 import type { Styles } from '../show/status-view.ts';
 import { OperationFailure } from '../operation-failure.ts';
-import type { Achieved } from './report.ts';
+import type { Achieved } from './command-report.ts';
 
 /** Resolves when every program is as the new plan wants it. @throws GracefulRunError planInvalid, reloadFailed. */
 export async function update(master: AnsweringMaster, dryRun: boolean, styles: Styles): Promise<Achieved> {

@@ -5,7 +5,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Status } from '../../shared/control-api.ts';
 import { type ProcessStat, readAllProcesses } from '../../shared/process-stat.ts';
-import { residentBytesOf, ticksPerSecond, workerProcesses } from '../../shared/worker-processes.ts';
+import { residentBytesOf, ticksPerSecond, workerProcesses } from '../../shared/worker-usage.ts';
 
 export interface Usage {
   /** Resident memory, as ps(1) shows it: pages that processes share are counted in each of them. */

@@ -1,6 +1,6 @@
 /** Many programs as a person reads them: a line for each, under a heading where one master has several. Pure. */
 import type { MasterStatus, Status } from '../../shared/control-api.ts';
-import { count } from '../../shared/counts.ts';
+import { count } from '../../shared/count-words.ts';
 import { describeRelease } from '../../shared/describe-release.ts';
 import { printable } from '../../shared/printable.ts';
 import { cutEnd } from './columns.ts';

@@ -1,6 +1,6 @@
 /** `gracefulctl top` and `status --watch`: what runs, drawn again every second; without a terminal once. */
 import { setTimeout as delay } from 'node:timers/promises';
-import { count } from '../../shared/counts.ts';
+import { count } from '../../shared/count-words.ts';
 import { renderError } from '../../shared/render-error.ts';
 import type { Request } from '../command-line.ts';
 import { type ExitCode, exitCodeOf, exitCodes, worstOf } from '../ctl-exit-codes.ts';

@@ -11,7 +11,7 @@ import type {
   WorkerStatus,
 } from '../../shared/control-api.ts';
 import type { RequestCounts } from '../../shared/events.ts';
-import { count, describeOpen } from '../../shared/counts.ts';
+import { count, describeOpen } from '../../shared/count-words.ts';
 import { describeFailure, describeOutcome, reasonOf } from '../../shared/describe-failure.ts';
 import { describeRelease, except, servesOn } from '../../shared/describe-release.ts';
 import { describeAddress } from '../../shared/format-address.ts';

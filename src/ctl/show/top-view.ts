@@ -1,6 +1,6 @@
 /** What `gracefulctl top` shows: a line for each program and, if there is room, for each of its workers. Pure. */
 import type { Status, WorkerStatus } from '../../shared/control-api.ts';
-import { count } from '../../shared/counts.ts';
+import { count } from '../../shared/count-words.ts';
 import { printable } from '../../shared/printable.ts';
 import { cutEnd, cutMiddle, padEnd, padStart, widthOf } from './columns.ts';
 import type { Usage } from './process-usage.ts';

@@ -18,7 +18,7 @@ import { createPerformer } from '../program/perform.ts';
 import type { WorkerOutput } from '../output/program-output.ts';
 import { lifecycleSettings } from '../program/lifecycle-settings.ts';
 import { failureContext } from '../program/running-worker.ts';
-import { createReadinessJudge } from '../program/readiness.ts';
+import { createReadinessJudge } from '../program/readiness-judge.ts';
 import { createTimers } from '../program/timers.ts';
 import { createVersions } from '../program/versions.ts';
 import { notReadyFailure, notStartedFailure } from '../program/worker-failures.ts';
@@ -29,7 +29,7 @@ import type { FoundSockets } from '../sockets/find-inherited-sockets.ts';
 import { bindListener, type BoundListener } from '../sockets/listener.ts';
 import { describeOutcome } from '../../shared/describe-failure.ts';
 import { killDescendants } from '../process/descendants.ts';
-import type { CandidateResult } from './report.ts';
+import type { CandidateResult } from './check-report.ts';
 import { randomId } from '../random-id.ts';
 import { isIPv6 } from 'node:net';
 

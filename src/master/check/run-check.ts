@@ -17,7 +17,7 @@ import { checkControl } from './check-control.ts';
 import { checkLaunch } from './check-launch.ts';
 import { checkOutput } from './check-output.ts';
 import { programNames, inFileOrder, toProblem, type Finding } from './finding.ts';
-import { candidateLines, goodLine, type CandidateResult, type CheckReport } from './report.ts';
+import { candidateLines, goodLine, type CandidateResult, type CheckReport } from './check-report.ts';
 import { findRunningMasters, heldKey, type RunningMaster } from './running-masters.ts';
 import { isNamedWhenBound, nameAfter } from '../config/plan-names.ts';
 

@@ -26,21 +26,21 @@ import { type SharedOutput, type SharedOutputParts, shareOutput } from '../outpu
 import { createCollector, keepMemorySmall } from './collect-garbage.ts';
 import { type ConsoleLook, consoleLook } from './log-style.ts';
 import { exitCodeOf, exitCodes } from './exit-codes.ts';
-import { leave } from './leave.ts';
+import { endProcess } from './end-process.ts';
 import { parseCommandLine, type CheckRequest, type Invocation } from './parse-command-line.ts';
 import { obeySignals } from './obey-signals.ts';
 import { watchTerminal } from './controlling-terminal.ts';
 
-/** Never rejects; leaves with one of the exit codes. */
+/** Never rejects; ends the process with one of the exit codes. */
 export async function main(argv: readonly string[]): Promise<void> {
   try {
     const invocation = parseCommandLine(argv, () => findConfig(workingDirectory(process.env)));
-    leave(await obey(invocation));
+    endProcess(await obey(invocation));
   } catch (error) {
     const code = exitCodeOf(error);
     // Stopped as asked before it served: nothing has gone wrong.
     if (code !== exitCodes.stopped) writeFatal(error);
-    leave(code);
+    endProcess(code);
   }
 }
 
@@ -84,7 +84,7 @@ async function obey(invocation: Invocation): Promise<number> {
     }
     case 'complete': {
       ignoreReader();
-      const { completeWords } = await import('./complete.ts');
+      const { completeWords } = await import('./complete-graceful-run.ts');
       process.stdout.write(renderCompletion(completeWords(invocation.words), invocation.words.at(-1) ?? ''));
       return exitCodes.stopped;
     }

@@ -4,7 +4,7 @@
  */
 import type { MasterOptions } from '../config/options.ts';
 import { logFormats, logLevels } from '../config/plan.ts';
-import { drainSignalNames } from '../launch/drain-signals.ts';
+import { drainSignalNames } from '../launch/program-drain-signal.ts';
 
 export interface OptionRow {
   /** The option without its dashes: `ready-timeout`. */

@@ -67,20 +67,22 @@ export function compileKind(
   });
 }
 
-export interface UselessKindOption {
+export interface InapplicableKindOption {
   readonly option: 'adoptPidFile' | 'adoptGrace' | 'overlap' | 'workers';
   readonly message: string;
   readonly hint: string;
 }
 
 /** What cannot be combined with a pid file, or has no effect without one. */
-export function uselessKindOptions({
+export function inapplicableKindOptions({
   adoptPidFile,
   adoptGrace,
   type,
   overlap,
   workers = 1,
-}: WrittenKindOptions & { readonly workers?: number | 'auto' | undefined }): readonly UselessKindOption[] {
+}: WrittenKindOptions & {
+  readonly workers?: number | 'auto' | undefined;
+}): readonly InapplicableKindOption[] {
   if (adoptPidFile === undefined)
     return adoptGrace === undefined
       ? []
@@ -91,7 +93,7 @@ export function uselessKindOptions({
             hint: 'name the file in adopt_pid_file, or leave it out',
           },
         ];
-  const found: UselessKindOption[] = [];
+  const found: InapplicableKindOption[] = [];
   if (type !== 'worker')
     found.push({
       option: 'adoptPidFile',

@@ -5,9 +5,9 @@ import type { PlanFault } from './check-plan.ts';
 import { meantValue } from './meant-value.ts';
 import { optionOfKey } from './option-names.ts';
 import { type PlanInvalid, planInvalid } from './plan-invalid.ts';
-import type { InapplicableOption } from './tcp-options.ts';
+import type { InapplicableTcpOption } from './tcp-options.ts';
 import { programValues, wantedCommand } from './values.ts';
-import type { UselessOption } from './useless-options.ts';
+import type { InapplicableOption } from './inapplicable-options.ts';
 
 /** How errors spell the name of an option: as on the command line (`--ready-timeout`), or as in code (`readyTimeout`). */
 export type OptionSpelling = 'commandLine' | 'code';
@@ -97,14 +97,14 @@ export function addressTwice(other: 'host' | 'port', spelling: Spelling): Gracef
 }
 
 export function notApplicable(
-  { option, message, hint }: InapplicableOption | UselessOption,
+  { option, message, hint }: InapplicableTcpOption | InapplicableOption,
   spelling: Spelling,
 ): GracefulRunError {
   return new GracefulRunError('badOption', `cannot start: ${nameOf(option, spelling)} ${message}`, { hint });
 }
 
 /** An option that does not fit the type of its program. */
-export class UnfittingOption extends GracefulRunError {
+export class OptionNotForKind extends GracefulRunError {
   /** As code spells it. */
   readonly option: string;
   /** Without the option. */
@@ -124,8 +124,8 @@ export function withoutAddress(
   reason: string,
   spelling: Spelling,
   hint = 'leave it out, or choose another type: server, worker or oneshot',
-): UnfittingOption {
-  return new UnfittingOption(option, reason, spelling, hint);
+): OptionNotForKind {
+  return new OptionNotForKind(option, reason, spelling, hint);
 }
 
 /** No path is safe to guess: the front page may be the most expensive one, and may write to a database. */

@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import * as z from 'zod/mini';
 import { parseDuration } from '../../shared/durations.ts';
-import { parseDrainSignal, type DrainSignalOption } from '../launch/drain-signals.ts';
+import { parseDrainSignal, type DrainSignalOption } from '../launch/program-drain-signal.ts';
 import { workerKind, type Readiness } from '../launch/worker-kind.ts';
 import { checkPlan } from './check-plan.ts';
 import { deepFreeze } from './deep-freeze.ts';
@@ -40,9 +40,9 @@ import { restartPlan, type RestartOptions } from './restart-options.ts';
 import { type ScheduleOptions, schedulePlan } from './schedule-options.ts';
 import { type RolloutOptions, rolloutPlan } from './rollout-options.ts';
 import { compileStop, type StopOptions } from './stop-options.ts';
-import { inapplicableOptions, tcpOptions, type WrittenTcpOptions } from './tcp-options.ts';
-import { unfittingOption } from './unfitting-options.ts';
-import { uselessOptions } from './useless-options.ts';
+import { inapplicableTcpOptions, tcpOptions, type WrittenTcpOptions } from './tcp-options.ts';
+import { inapplicableToKind } from './inapplicable-to-kind.ts';
+import { inapplicableOptions } from './inapplicable-options.ts';
 import { webhookPlan } from './webhook-options.ts';
 import { masterValues, programName, programValues } from './values.ts';
 
@@ -321,15 +321,15 @@ function compile(
   if (command?.[0] === undefined || command[0] === '') throw commandMissing(spelling);
   const kind = compileKind(options, (path) => resolve(here, path));
   const replacement = replacementPlan(options);
-  const unfitting = unfittingOption(kind, options, replacement, spelling);
-  if (unfitting !== null) throw unfitting;
+  const notForKind = inapplicableToKind(kind, options, replacement, spelling);
+  if (notForKind !== null) throw notForKind;
   const listeners = kind.type === 'server' ? listenersOf(options, here, spelling) : [];
   const given = new Set(
     Object.entries(options).flatMap(([option, value]) =>
       value === undefined || value === false ? [] : [option],
     ),
   );
-  const [inapplicable] = [...inapplicableOptions(given, listeners), ...uselessOptions(options)];
+  const [inapplicable] = [...inapplicableTcpOptions(given, listeners), ...inapplicableOptions(options)];
   if (inapplicable !== undefined) throw notApplicable(inapplicable, spelling);
   const readiness = readinessOf(options.ready, options.warmup ?? 0, spelling);
   if (kind.type !== 'server' && (readiness.when === 'listens' || readiness.when === 'answers'))

@@ -237,23 +237,25 @@ export type WrittenOutputOptions = {
 };
 
 /** An option that has no effect beside the others. */
-export interface UselessOutputOption {
+export interface InapplicableOutputOption {
   readonly option: keyof OutputOptions;
   readonly message: string;
   readonly hint: string;
 }
 
 /** Options that say nothing by default do not count: false, and what is the default anyway. */
-export function uselessOutputOptions(options: WrittenOutputOptions): readonly UselessOutputOption[] {
+export function inapplicableOutputOptions(
+  options: WrittenOutputOptions,
+): readonly InapplicableOutputOption[] {
   const { stdout, stderr } = compileOutput(options, '/');
   const hasFile = stdout.to === 'file' || stderr.to === 'file';
   const hasDaemon = [stdout, stderr].some(({ to }) => to === 'syslog' || to === 'journal');
-  const needsFile = (option: keyof OutputOptions, of: string): UselessOutputOption => ({
+  const needsFile = (option: keyof OutputOptions, of: string): InapplicableOutputOption => ({
     option,
     message: `needs a log file, and ${of} goes to none`,
     hint: 'name a file for it, or leave it out',
   });
-  const found: UselessOutputOption[] = [];
+  const found: InapplicableOutputOption[] = [];
   for (const option of ['stdoutLogfileMaxbytes', 'stdoutLogfileBackups'] as const)
     if (options[option] !== undefined && stdout.to !== 'file') found.push(needsFile(option, 'stdout'));
   const hasOwnStderr = stderr.to === 'file' && options.redirectStderr !== true;

@@ -69,7 +69,7 @@ export function parseAmount(written: number | string): WorkerAmount | null {
     : Object.freeze({ share: Number(percent) / 100 });
 }
 
-export interface UselessRolloutOption {
+export interface InapplicableRolloutOption {
   readonly option: keyof RolloutOptions;
   readonly message: string;
   readonly hint: string;
@@ -85,7 +85,9 @@ interface OtherOptions {
 }
 
 /** What is written, and can have no effect, or makes no sense together. */
-export function uselessRolloutOptions(options: Given & OtherOptions): readonly UselessRolloutOption[] {
+export function inapplicableRolloutOptions(
+  options: Given & OtherOptions,
+): readonly InapplicableRolloutOption[] {
   const { rollbackOn = 'off', type = 'server' } = options;
   if (rollbackOn !== 'off' && type !== 'server')
     return [
@@ -112,7 +114,7 @@ function probationMs({ probation = defaultProbation }: OtherOptions): number | n
 
 const stepOptions = ['maxSurge', 'maxUnavailable', 'rolloutPause', 'canary', 'canaryTime'] as const;
 
-function withoutOverlap(options: Given & OtherOptions): readonly UselessRolloutOption[] | null {
+function withoutOverlap(options: Given & OtherOptions): readonly InapplicableRolloutOption[] | null {
   const { type, overlap = true } = options;
   if (type !== 'oneshot' && overlap) return null;
   const message =
@@ -123,7 +125,7 @@ function withoutOverlap(options: Given & OtherOptions): readonly UselessRolloutO
   return given.length === 0 ? null : given.map((option) => ({ option, message, hint: 'leave it out' }));
 }
 
-function wrongSteps(options: Given): readonly UselessRolloutOption[] | null {
+function wrongSteps(options: Given): readonly InapplicableRolloutOption[] | null {
   const { maxSurge, maxUnavailable, rolloutPause } = options;
   const surge = parseAmount(maxSurge ?? '100%');
   if (surge === null) return null;
@@ -138,16 +140,16 @@ function wrongSteps(options: Given): readonly UselessRolloutOption[] | null {
     ];
   const hint = 'leave it out, or let fewer workers run at a time (max_surge)';
   const message = 'has no effect, because all new workers are started at once';
-  const useless = isAll(surge)
+  const inapplicable = isAll(surge)
     ? [
         ...(maxUnavailable === undefined ? [] : (['maxUnavailable'] as const)),
         ...(rolloutPause === undefined ? [] : (['rolloutPause'] as const)),
       ]
     : [];
-  return useless.length === 0 ? null : useless.map((option) => ({ option, message, hint }));
+  return inapplicable.length === 0 ? null : inapplicable.map((option) => ({ option, message, hint }));
 }
 
-function wrongCanary(options: Given & OtherOptions): readonly UselessRolloutOption[] | null {
+function wrongCanary(options: Given & OtherOptions): readonly InapplicableRolloutOption[] | null {
   const { canary = 0, canaryTime, workers = 1 } = options;
   if (canary === 0)
     return canaryTime === undefined

@@ -57,14 +57,14 @@ export function schedulePlan(options: Written): SchedulePlan | null {
   });
 }
 
-export interface UselessScheduleOption {
+export interface InapplicableScheduleOption {
   readonly option: 'timezone' | 'ifRunning' | 'ifMissed' | 'runTimeout';
   readonly message: string;
   readonly hint: string;
 }
 
 /** What says more of a schedule that is not there. */
-export function uselessScheduleOptions(options: Written): readonly UselessScheduleOption[] {
+export function inapplicableScheduleOptions(options: Written): readonly InapplicableScheduleOption[] {
   if (options.schedule !== undefined) return [];
   return (['timezone', 'ifRunning', 'ifMissed', 'runTimeout'] as const).flatMap((option) =>
     options[option] === undefined

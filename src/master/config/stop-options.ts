@@ -1,6 +1,6 @@
 /** How a program is stopped, if not as at a reload: the signals that its workers are sent, and the pauses between them. Pure. */
 import { parseDuration } from '../../shared/durations.ts';
-import { drainSignalNames, type SignalName } from '../launch/drain-signals.ts';
+import { drainSignalNames, type SignalName } from '../launch/program-drain-signal.ts';
 
 /** As code names them. */
 export interface StopOptions {

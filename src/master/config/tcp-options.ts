@@ -53,7 +53,7 @@ export function secondsOf(written: string): number | null {
 }
 
 /** An option for sockets that the program has none of. */
-export interface InapplicableOption {
+export interface InapplicableTcpOption {
   /** As code names it. */
   readonly option: keyof WrittenTcpOptions | 'socketMode' | 'socketOwner';
   readonly message: string;
@@ -61,10 +61,10 @@ export interface InapplicableOption {
 }
 
 /** `given`: the options that were written, as code names them. */
-export function inapplicableOptions(
+export function inapplicableTcpOptions(
   given: ReadonlySet<string>,
   listeners: readonly ListenerPlan[],
-): readonly InapplicableOption[] {
+): readonly InapplicableTcpOption[] {
   if (listeners.length === 0) return [];
   return rules.flatMap(({ option, applies, kind: { what, such } }) =>
     given.has(option) && !listeners.some(applies)
@@ -86,7 +86,7 @@ interface Kind {
 }
 
 interface Rule {
-  readonly option: InapplicableOption['option'];
+  readonly option: InapplicableTcpOption['option'];
   readonly applies: (listener: ListenerPlan) => boolean;
   readonly kind: Kind;
 }

@@ -4,7 +4,7 @@
  */
 import * as z from 'zod/mini';
 import { isProgramName, programNameRule } from '../../shared/control-path.ts';
-import { drainSignalNames, parseDrainSignal } from '../launch/drain-signals.ts';
+import { drainSignalNames, parseDrainSignal } from '../launch/program-drain-signal.ts';
 import type { ProcessOptions } from './launch-options.ts';
 import { processValues } from './launch-values.ts';
 import { type HookValues, hookValues } from './hook-values.ts';

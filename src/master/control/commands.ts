@@ -15,7 +15,7 @@ import type {
   UpdateResult,
 } from '../../shared/control-api.ts';
 import type { Cause, EventRecord } from '../../shared/events.ts';
-import type { LogsRequest } from '../output/show-logs.ts';
+import type { LogsRequest } from '../output/read-logs.ts';
 import type { CountChange } from '../program/lifecycle/inputs.ts';
 
 /** `program`: the name of one; null: the only one. Errors: `programNotFound`, `programAmbiguous`. */

@@ -1,5 +1,5 @@
 /** The query of a request for the lines of workers. Pure. */
-import type { LogsRequest } from '../output/show-logs.ts';
+import type { LogsRequest } from '../output/read-logs.ts';
 
 const names = ['lines', 'since', 'stream', 'follow'];
 const mostLines = 1_000_000_000;

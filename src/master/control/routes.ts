@@ -22,7 +22,7 @@ import {
 import { answerError, answerJson, answerMetrics, readBody, Refusal } from './http-answers.ts';
 import type { Commands, ReloadCommand, ReloadUnderWay, StopCommand } from './commands.ts';
 import type { Lasting } from './connection-limits.ts';
-import { streamEvents } from './event-stream.ts';
+import { streamEvents } from './event-follower.ts';
 import { parseLogsQuery } from './logs-query.ts';
 import { streamLogs } from './log-stream.ts';
 import { parseRequest, waitOf } from './read-request.ts';

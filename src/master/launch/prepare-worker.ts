@@ -11,7 +11,7 @@ import { GracefulRunError } from '../../shared/errors.ts';
 import { env, type AnnouncedListener } from '../../shared/protocol.ts';
 import type { ProgramPlan } from '../config/plan.ts';
 import { readAccount } from './account.ts';
-import { drainSignalFor } from './drain-signals.ts';
+import { drainSignalFor } from './program-drain-signal.ts';
 import { readEnvFile } from './env-file.ts';
 import { launchNode } from './node-launch.ts';
 import { nodeRun } from './node-run.ts';

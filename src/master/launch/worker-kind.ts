@@ -3,7 +3,7 @@
  * a worker can do is known when it is ready (lifecycle/state.ts), because a command does not tell what it starts. Pure.
  */
 import type { Capabilities } from '../program/lifecycle/state.ts';
-import type { DrainSignal } from './drain-signals.ts';
+import type { DrainSignal } from './program-drain-signal.ts';
 
 /**
  * When a worker is ready. A Node.js worker always has to listen on every declared address as well: so that it can be admitted.

@@ -9,8 +9,8 @@ import {
   ownCpuSecondsOf,
   residentBytesOf,
   workerProcesses,
-} from '../../shared/worker-processes.ts';
-import { bounds, type DurationCounts, type ProgramCounts, reloadOutcomes } from './counts.ts';
+} from '../../shared/worker-usage.ts';
+import { bounds, type DurationCounts, type ProgramCounts, reloadOutcomes } from './event-counts.ts';
 
 /** What one scrape is made of. */
 export interface Scrape {

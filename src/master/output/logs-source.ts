@@ -1,7 +1,7 @@
 /** Where the lines of a program are found. Pure. */
 import { logfilePath, type OutputPlan } from '../config/output-options.ts';
 import type { KeptLines } from './kept-lines.ts';
-import type { LogsSource } from './show-logs.ts';
+import type { LogsSource } from './read-logs.ts';
 
 export function logsSource(
   plan: OutputPlan,

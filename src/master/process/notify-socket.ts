@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { GracefulRunError, messageOf, systemCode } from '../../shared/errors.ts';
 import { shortageHint } from '../../shared/shortage.ts';
-import { newDatagramHandle } from '../sockets/datagram-handle.ts';
+import { newDatagramHandle } from '../sockets/new-datagram-handle.ts';
 import { plainReason } from '../system-calls/plain-reasons.ts';
 import { bindDatagram } from '../system-calls/syscalls.ts';
 

@@ -15,7 +15,7 @@ import {
 import { dirname } from 'node:path';
 import { systemCode } from '../../shared/errors.ts';
 import { hasEnded, readProcessStat } from '../../shared/process-stat.ts';
-import { ticksPerSecond } from '../../shared/worker-processes.ts';
+import { ticksPerSecond } from '../../shared/worker-usage.ts';
 import { plainReason } from '../system-calls/plain-reasons.ts';
 
 export type PidFileContent =

@@ -1,6 +1,6 @@
 /** How much memory workers use, with everything that they have started. */
 import { readAllProcesses, readProcessStat } from '../../shared/process-stat.ts';
-import { residentBytesOf } from '../../shared/worker-processes.ts';
+import { residentBytesOf } from '../../shared/worker-usage.ts';
 import { findTree } from './process-tree.ts';
 
 /** Of each of these workers, in bytes; 0 where there is no /proc. Pages that processes share are counted in each of them. */

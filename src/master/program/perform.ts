@@ -10,7 +10,7 @@ import type { Effect, TimerKey } from './lifecycle/inputs.ts';
 import type { EndSignal, Program } from './lifecycle/state.ts';
 import { identity, type RunningWorker } from './running-worker.ts';
 import type { StartGate } from './start-gate.ts';
-import type { ReadinessJudge } from './readiness.ts';
+import type { ReadinessJudge } from './readiness-judge.ts';
 import { createSlotQueues } from './slot-queues.ts';
 import type { Timers } from './timers.ts';
 import type { Versions } from './versions.ts';

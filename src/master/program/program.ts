@@ -24,7 +24,7 @@ import { bindWithPatience } from '../sockets/bind-with-retries.ts';
 import type { BoundListener } from '../sockets/listener.ts';
 import type { LogFilesLoader } from '../output/log-files-loader.ts';
 import { logsSource } from '../output/logs-source.ts';
-import type { LogsRequest } from '../output/show-logs.ts';
+import type { LogsRequest } from '../output/read-logs.ts';
 import { loadSystemCalls } from '../system-calls/syscalls.ts';
 import { createProgramOutput } from '../output/program-output.ts';
 import { createHooksLoader } from '../hooks/hooks-loader.ts';
@@ -536,7 +536,7 @@ export function createProgram(parts: ProgramParts): ManagedProgram {
       if (isWatching && !isDeepStrictEqual(watchedIn(plan), watchedIn(before))) void watchAnew();
     },
     async *logs(request, signal) {
-      const { showLogs } = await import('../output/show-logs.ts');
+      const { showLogs } = await import('../output/read-logs.ts');
       const { output: plan, workers: planned } = versions.latest().plan;
       // It may have been scaled since.
       const workers = Math.max(planned, runner.state().workersWanted);

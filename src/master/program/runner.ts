@@ -21,7 +21,7 @@ import { createOpenCounts } from './open-counts.ts';
 import { createPerformer } from './perform.ts';
 import type { Notification } from '../process/notify-message.ts';
 import { failureContext, recordOf, type RunningWorker } from './running-worker.ts';
-import { createReadinessJudge } from './readiness.ts';
+import { createReadinessJudge } from './readiness-judge.ts';
 import { createStartGate, type Preparation } from './start-gate.ts';
 import { createTimers } from './timers.ts';
 import { notAdmittedFailure, notReadyFailure, notStartedFailure } from './worker-failures.ts';

@@ -10,7 +10,7 @@ import { formatDuration } from '../../shared/durations.ts';
 import type { Activity } from '../process/activity.ts';
 import type { Notification } from '../process/notify-message.ts';
 import type { Platform } from '../process/platform.ts';
-import type { Witness } from '../process/witness.ts';
+import type { HangLocator } from '../process/ask-where-hung.ts';
 import type { Program } from './lifecycle/state.ts';
 import { identity, type RunningWorker } from './running-worker.ts';
 
@@ -21,10 +21,10 @@ export interface WatchdogParts {
   /** How long a worker of this generation may be silent; null: for ever. */
   readonly boundOf: (generation: number) => number | null;
   readonly activityOf: (pid: number) => Activity;
-  readonly openWitness: (
+  readonly openHangLocator: (
     worker: RunningWorker['process'],
     answered: (stack: readonly string[]) => void,
-  ) => Witness | null;
+  ) => HangLocator | null;
   readonly hung: (worker: number, cause: ReplacementCause) => void;
   readonly alive: (worker: number) => void;
   readonly onEvent: (event: MasterEvent) => void;
@@ -58,12 +58,12 @@ interface Watched {
   /** It has answered a question. */
   hasAnswered: boolean;
   /** Null: it has not been needed yet, or there is none. */
-  witness: Witness | null;
+  hangLocator: HangLocator | null;
   stack: readonly string[];
 }
 
 export function createWatchdog(parts: WatchdogParts): Watchdog {
-  const { platform, state, processOf, boundOf, activityOf, openWitness, onEvent } = parts;
+  const { platform, state, processOf, boundOf, activityOf, openHangLocator, onEvent } = parts;
   const { clock } = platform;
   const watched = new Map<number, Watched>();
 
@@ -85,10 +85,10 @@ export function createWatchdog(parts: WatchdogParts): Watchdog {
   function ask(one: Watched): void {
     const { process } = one.worker;
     awaitSign(one);
-    // Before the witness: what is sent after a handle waits until its arrival is confirmed, which takes the worker a turn of its event loop.
+    // Before the hang locator: what is sent after a handle waits until its arrival is confirmed, which takes the worker a turn of its event loop.
     process.send({ type: 'ping' });
     // Not earlier: it takes the worker some milliseconds.
-    one.witness ??= openWitness(process, (stack) => {
+    one.hangLocator ??= openHangLocator(process, (stack) => {
       one.stack = stack;
     });
   }
@@ -106,7 +106,7 @@ export function createWatchdog(parts: WatchdogParts): Watchdog {
 
   function suspect(one: Watched): void {
     one.stack = [];
-    one.witness?.ask();
+    one.hangLocator?.ask();
     armFor(one, lastChanceMs, () => {
       if (isStopped(one)) awaitSign(one);
       else report(one, false);
@@ -129,8 +129,8 @@ export function createWatchdog(parts: WatchdogParts): Watchdog {
     insist(one);
   }
 
-  function withoutStack({ witness, hasAnswered }: Watched): string {
-    if (witness === null) return 'no descriptor was left to ask for its stack';
+  function withoutStack({ hangLocator, hasAnswered }: Watched): string {
+    if (hangLocator === null) return 'no descriptor was left to ask for its stack';
     const why = hasAnswered ? 'its main thread is in native code' : 'it has hung since it was ready';
     return `no stack within ${formatDuration(lastChanceMs)}: ${why}`;
   }
@@ -172,7 +172,7 @@ export function createWatchdog(parts: WatchdogParts): Watchdog {
       cancel: () => undefined,
       isHung: false,
       hasAnswered: false,
-      witness: null,
+      hangLocator: null,
       stack: [],
     };
     watched.set(worker.id, one);
@@ -181,9 +181,9 @@ export function createWatchdog(parts: WatchdogParts): Watchdog {
     else awaitSign(one);
   }
 
-  function forget(id: number, { cancel, witness }: Watched): void {
+  function forget(id: number, { cancel, hangLocator }: Watched): void {
     cancel();
-    witness?.close();
+    hangLocator?.close();
     watched.delete(id);
   }
 

@@ -54,7 +54,7 @@ export function createWorkerLimitsLoader(
   async function loadWatchdog(): Promise<void> {
     const { createWatchdog } = await import('./watchdog.ts');
     const { activityOf } = await import('../process/activity.ts');
-    const { openWitness } = await import('../process/witness.ts');
+    const { openHangLocator } = await import('../process/ask-where-hung.ts');
     if (watchdog !== null) return;
     const made = createWatchdog({
       platform,
@@ -62,7 +62,7 @@ export function createWorkerLimitsLoader(
       processOf: (worker) => runner.processOf(worker),
       boundOf: (generation) => versions.of(generation).plan.replacement.watchdogMs,
       activityOf,
-      openWitness,
+      openHangLocator,
       hung: (worker, cause) => {
         runner.dispatch({ type: 'workerHung', worker, cause });
       },

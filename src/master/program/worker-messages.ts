@@ -5,7 +5,7 @@
 import type { MasterEvent } from '../../shared/events.ts';
 import type { OpenCounts, WorkerLoad, WorkerMessage } from '../../shared/protocol.ts';
 import { nodeCapabilities, nodeDrainSignal } from '../launch/worker-kind.ts';
-import type { ReadinessJudge } from './readiness.ts';
+import type { ReadinessJudge } from './readiness-judge.ts';
 import type { LifecycleInput, Undated } from './lifecycle/inputs.ts';
 import { guardExit } from './exit-guard.ts';
 import { lostFailure, notAdmittedFailure, restartedFailure } from './worker-failures.ts';

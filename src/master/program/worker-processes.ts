@@ -8,7 +8,7 @@ import { failureContext, identity, type RunningWorker } from './running-worker.t
 import { exitFailure, isNotInherited, notInheritedFailure, notStartedFailure } from './worker-failures.ts';
 import type { Versions } from './versions.ts';
 import type { BoundListener } from '../sockets/listener.ts';
-import type { ReadinessJudge } from './readiness.ts';
+import type { ReadinessJudge } from './readiness-judge.ts';
 import type { MessageHandler } from './worker-messages.ts';
 
 export interface WorkerProcessParts {

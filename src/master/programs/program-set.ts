@@ -16,7 +16,7 @@ import { notStartedFailure } from '../program/worker-failures.ts';
 import { byPriority, hasFailed, isDone, isScheduled, type Member, type StartOutcome } from './member.ts';
 import { createSchedulesLoader } from './schedule/schedules-loader.ts';
 import { type Dependent, dependentsFirst, rankOf, withDependencies } from './start-order.ts';
-import { createTurns } from './take-turns.ts';
+import { createEventLoopTurns } from './event-loop-turns.ts';
 
 export interface StartUnderWay {
   /** The number of the generation that it starts. */
@@ -99,7 +99,7 @@ async function settledStart(start: Promise<ReloadResult>): Promise<StartOutcome>
 
 export function createProgramSet(parts: ProgramSetParts): ProgramSet {
   let members: readonly Member[] = [];
-  const turn = createTurns();
+  const turn = createEventLoopTurns();
   /** What is started with the master has not come to something yet. */
   let isBeginning = false;
   /** Starts that are under way. */

@@ -4,7 +4,7 @@ import type { Cause } from '../../shared/events.ts';
 import { type Deferred, deferred } from '../deferred.ts';
 import { hasFailed } from './member.ts';
 import type { ProgramSet } from './program-set.ts';
-import { createTurns } from './take-turns.ts';
+import { createEventLoopTurns } from './event-loop-turns.ts';
 
 export interface ReloadAllParts {
   readonly set: ProgramSet;
@@ -26,7 +26,7 @@ export function createReloadAll({
   update,
   reload,
 }: ReloadAllParts): (request: { readonly cause: Cause }) => Promise<void> {
-  const turn = createTurns();
+  const turn = createEventLoopTurns();
   /** The request that waits until every program has been asked for the one before. */
   let waiting: Promise<void> | null = null;
   let allAsked: Promise<unknown> = Promise.resolve();

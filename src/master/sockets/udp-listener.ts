@@ -10,7 +10,7 @@ import { systemErrorCode } from '../system-calls/errno.ts';
 import { loadSystemCalls } from '../system-calls/syscalls.ts';
 import { addressError } from './address-errors.ts';
 import { thisMachine } from './this-machine.ts';
-import { newDatagramHandle, type DatagramHandle } from './datagram-handle.ts';
+import { newDatagramHandle, type DatagramHandle } from './new-datagram-handle.ts';
 import { addressesOf } from './host-names.ts';
 import { holdListener, type BoundListener } from './listener.ts';
 

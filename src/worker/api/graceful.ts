@@ -5,7 +5,7 @@ import { currentContext } from '../process/async-context.ts';
 import type { AdoptHandler } from '../migration/adopt-connections.ts';
 import type { DrainHook, DrainMoment } from './drain-hooks.ts';
 import { asJson } from '../migration/application-state.ts';
-import type { ReadyMode } from '../listen/readiness.ts';
+import type { ReadyMode } from '../listen/worker-readiness.ts';
 import { runtimeOfProcess } from '../boot/start-alone.ts';
 import type { Runtime } from './runtime.ts';
 

@@ -6,7 +6,7 @@ import type net from 'node:net';
 import type { AdoptHandler } from '../migration/adopt-connections.ts';
 import type { DrainHook, DrainMoment } from './drain-hooks.ts';
 import type { MigrationRequest, MigrationResult } from '../migration/migrate-custom-protocol.ts';
-import type { ReadyMode } from '../listen/readiness.ts';
+import type { ReadyMode } from '../listen/worker-readiness.ts';
 
 /** Raised when the meaning of `Runtime` changes. */
 export const runtimeVersion = 2;

@@ -18,7 +18,7 @@ import { complain } from '../process/standard-streams.ts';
 import { createLoadMeter } from '../tracking/load-meter.ts';
 import type { Tracking } from '../tracking/tracking.ts';
 import { awaitOrder } from '../drain/drain-order.ts';
-import type * as witness from '../health/witness.ts';
+import type * as hangLocator from '../health/hang-locator.ts';
 
 export interface AfterAdmissionParts {
   readonly tracking: Tracking;
@@ -32,7 +32,7 @@ export interface AfterAdmissionParts {
   readonly begun: () => void;
   readonly signals: Signals;
   /** Throws if it is not there any more. */
-  readonly openWitness: () => typeof witness;
+  readonly openHangLocator: () => typeof hangLocator;
 }
 
 /** The messages about draining, migration and pauses, and what the master wants to know. */
@@ -48,7 +48,7 @@ export type AfterAdmissionMessage = Extract<
       | 'resume'
       | 'report'
       | 'ping'
-      | 'witness';
+      | 'hangLocator';
   }
 >;
 
@@ -179,9 +179,9 @@ export function createAfterAdmission(parts: AfterAdmissionParts): AfterAdmission
   }
 
   /** Without it, nothing is known of a worker that is hung but that it is. */
-  function startWitness(handle: unknown): void {
+  function startHangLocator(handle: unknown): void {
     try {
-      parts.openWitness().startWitness(handle);
+      parts.openHangLocator().startHangLocator(handle);
     } catch {
       closeHandle(handle);
     }
@@ -218,8 +218,8 @@ export function createAfterAdmission(parts: AfterAdmissionParts): AfterAdmission
         case 'ping':
           void send({ type: 'alive', pid });
           break;
-        case 'witness':
-          startWitness(handle);
+        case 'hangLocator':
+          startHangLocator(handle);
           break;
         case 'predecessor':
           if (drain.isBegun()) closeHandle(handle);

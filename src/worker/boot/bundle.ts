@@ -8,7 +8,7 @@ import type * as datagrams from '../listen/datagram-sockets.ts';
 import type * as keepFiles from '../listen/keep-files.ts';
 import type * as siblingListeners from '../listen/sibling-listeners.ts';
 import type * as separateChannel from '../channel/separate-channel.ts';
-import type * as witness from '../health/witness.ts';
+import type * as hangLocator from '../health/hang-locator.ts';
 import type * as afterAdmission from './after-admission.ts';
 
 interface Bundles {
@@ -19,7 +19,7 @@ interface Bundles {
   readonly 'keep-files': typeof keepFiles;
   readonly 'sibling-listeners': typeof siblingListeners;
   readonly datagrams: typeof datagrams;
-  readonly witness: typeof witness;
+  readonly 'hang-locator': typeof hangLocator;
 }
 
 /**

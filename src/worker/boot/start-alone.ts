@@ -10,7 +10,7 @@ import { createDrain } from '../drain/drain.ts';
 import { readDrainTimeout } from './environment.ts';
 import { patchServers } from '../listen/intercept-listen.ts';
 import { passThrough } from '../listen/placement.ts';
-import { createReadiness } from '../listen/readiness.ts';
+import { createReadiness } from '../listen/worker-readiness.ts';
 import { GracefulRunError } from '../../shared/errors.ts';
 import { findRuntime, publishRuntime, runtimeVersion, type Runtime } from '../api/runtime.ts';
 import { hearServers, serverMethod } from '../node-internals/server-prototype.ts';

@@ -12,7 +12,7 @@ import type { PassOn } from '../launcher/pass-on.ts';
 import { writeAddress } from '../listen/addresses.ts';
 import { patchServers } from '../listen/intercept-listen.ts';
 import { createListenerBindings } from '../listen/listener-bindings.ts';
-import { createReadiness } from '../listen/readiness.ts';
+import { createReadiness } from '../listen/worker-readiness.ts';
 import { refuseConnections } from '../listen/refuse-connections.ts';
 import { whenExitBegins } from '../node-internals/exit-begins.ts';
 import { beforeBareBind, isRawHandle } from '../node-internals/listening-handle.ts';
@@ -22,7 +22,7 @@ import { createSignals } from '../process/signals.ts';
 import { complain, surviveBrokenPipes } from '../process/standard-streams.ts';
 import type { AfterAdmission } from './after-admission.ts';
 import { openBundle } from './bundle.ts';
-import { hearDrainSignals } from './drain-signals.ts';
+import { hearDrainSignals } from './hear-drain-signals.ts';
 import type { Settings } from './environment.ts';
 import { watchServers } from './watch-servers.ts';
 
@@ -91,7 +91,7 @@ export function startManaged(
         case 'predecessor':
         case 'report':
         case 'ping':
-        case 'witness':
+        case 'hangLocator':
           afterAdmission().receive(message, handle);
       }
     },
@@ -257,7 +257,7 @@ export function startManaged(
         drainSignals.hearTermination();
       },
       signals,
-      openWitness: () => openBundle('witness')(),
+      openHangLocator: () => openBundle('hang-locator')(),
     }));
   }
 

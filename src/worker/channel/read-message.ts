@@ -24,7 +24,7 @@ export function readMessage(value: unknown): MasterMessage | null {
     case 'report':
     case 'checkHealth':
     case 'ping':
-    case 'witness':
+    case 'hangLocator':
       return { type };
     case 'drain': {
       const { reason, timeoutMs, migrates, emptiesQueues } = value;

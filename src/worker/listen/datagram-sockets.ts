@@ -9,7 +9,7 @@ import { longestTimerMs } from '../../shared/durations.ts';
 import { monotonicMs } from '../../shared/clock.ts';
 import { formatSocketAddress } from '../../shared/format-address.ts';
 import { isRecord } from '../../shared/protocol.ts';
-import { beforeBind, type SocketHandle } from '../node-internals/datagram-handle.ts';
+import { beforeBind, type SocketHandle } from '../node-internals/datagram-methods.ts';
 import type { HeldHandle } from '../node-internals/listening-handle.ts';
 import { complain } from '../process/standard-streams.ts';
 import type { AcceptGate } from './accept-gate.ts';

@@ -56,7 +56,7 @@ export function offerLine(id: number, offer: Offer): string {
 
 /** Null: the source keeps the connection. */
 export function finalStateLine(id: number, state: FinalState | null): string {
-  return JSON.stringify({ id, cargo: state });
+  return JSON.stringify({ id, finalState: state });
 }
 
 export function answersLine({ taken, refused, isDraining }: Omit<Answers, 'isOfThisVersion'>): string {
@@ -89,10 +89,16 @@ export function readOffer(fields: Fields): Offer | null {
   return { kind, to, peer, isKept: isKept === true, isHalfOpen: isHalfOpen === true, socket };
 }
 
-export function readFinalState({ cargo }: Fields): FinalState | null {
-  if (typeof cargo !== 'object' || cargo === null || !('state' in cargo) || !('unread' in cargo)) return null;
-  const { state, unread } = cargo;
-  const socket = parseSocketState('socket' in cargo ? cargo.socket : null);
+export function readFinalState({ finalState }: Fields): FinalState | null {
+  if (
+    typeof finalState !== 'object' ||
+    finalState === null ||
+    !('state' in finalState) ||
+    !('unread' in finalState)
+  )
+    return null;
+  const { state, unread } = finalState;
+  const socket = parseSocketState('socket' in finalState ? finalState.socket : null);
   return typeof unread === 'string' ? { state, unread, socket } : null;
 }
 

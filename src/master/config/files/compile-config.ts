@@ -7,7 +7,7 @@ import { GracefulRunError } from '../../../shared/errors.ts';
 import { shellWords } from '../../launch/split-words.ts';
 import { type CheckedProgram, checkPlan, type PlanFault } from '../check-plan.ts';
 import { withGroups } from '../group-options.ts';
-import { UnfittingOption } from '../option-errors.ts';
+import { OptionNotForKind } from '../option-errors.ts';
 import { keyOfOption } from '../option-names.ts';
 import { parseReady } from '../readiness-option.ts';
 import { compileProgram, listenersOf, type ProgramOptions } from '../options.ts';
@@ -15,8 +15,8 @@ import type { MasterPlan, Plan, ProgramPlan } from '../plan.ts';
 import type { Place, PlanPlaces, Places } from '../plan-places.ts';
 import { placeLogfile } from '../output-options.ts';
 import { compileKind } from '../kind-options.ts';
-import { uselessOptions } from '../useless-options.ts';
-import { inapplicableOptions, type InapplicableOption } from '../tcp-options.ts';
+import { inapplicableOptions } from '../inapplicable-options.ts';
+import { inapplicableTcpOptions, type InapplicableTcpOption } from '../tcp-options.ts';
 import { parseListenAddress } from '../listen-address.ts';
 import { checkKeys, hintForKey } from './check-keys.ts';
 import {
@@ -216,8 +216,8 @@ function compile({ name, table, entry }: FoundProgram, reader: Reader, report: R
     }
   const unused: string[] = [];
   const optionless = [
-    ...inapplicableOptions(givenOptions(values), checked.listeners ?? []),
-    ...(areValuesGood ? uselessOptions(optionsOf(table, values, [])) : []),
+    ...inapplicableTcpOptions(givenOptions(values), checked.listeners ?? []),
+    ...(areValuesGood ? inapplicableOptions(optionsOf(table, values, [])) : []),
   ];
   for (const { option, message, hint } of optionless) {
     const key = keyOfOption(option);
@@ -232,7 +232,7 @@ function compile({ name, table, entry }: FoundProgram, reader: Reader, report: R
     return { checked: { ...checked, kind: plan.kind, output: plan.output }, plan };
   } catch (error) {
     if (!(error instanceof GracefulRunError)) throw error;
-    if (error instanceof UnfittingOption) problem(keyOfOption(error.option), error.problem, error.hint);
+    if (error instanceof OptionNotForKind) problem(keyOfOption(error.option), error.problem, error.hint);
     else problem('', error.message.replace(/^cannot start: /, ''), error.hint);
     return { checked, plan: null };
   }
@@ -273,7 +273,7 @@ const socketKeys = {
   freebind: 'freebind',
   socketMode: 'socket_mode',
   socketOwner: 'socket_owner',
-} as const satisfies Record<InapplicableOption['option'], string>;
+} as const satisfies Record<InapplicableTcpOption['option'], string>;
 
 function socketOptionsOf(values: Readonly<Record<string, unknown>>): Partial<ProgramOptions> {
   const options = Object.entries(socketKeys).flatMap(([option, key]) =>

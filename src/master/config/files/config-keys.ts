@@ -3,7 +3,7 @@
  * mistyped keys are made from them. What a value may be is the same as on the command line: ../values.ts.
  */
 import * as z from 'zod/mini';
-import { drainSignalNames } from '../../launch/drain-signals.ts';
+import { drainSignalNames } from '../../launch/program-drain-signal.ts';
 import { logFormats, logLevels } from '../plan.ts';
 import { outputKeys } from './output-keys.ts';
 import { masterValues, metricsAddress, metricsToken, programName, programValues } from '../values.ts';

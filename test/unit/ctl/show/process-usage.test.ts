@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { type Look, usageOf } from '../../../../src/ctl/show/process-usage.ts';
-import { workerProcesses } from '../../../../src/shared/worker-processes.ts';
+import { workerProcesses } from '../../../../src/shared/worker-usage.ts';
 import type { ProcessStat } from '../../../../src/shared/process-stat.ts';
 import { programStatus } from '../../../helpers/example-programs.ts';
 

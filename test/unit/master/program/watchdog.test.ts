@@ -53,7 +53,7 @@ function world(isNode = true) {
     processOf: (id) => (id === 1 ? worker : undefined),
     boundOf: () => boundMs,
     activityOf: () => ({ isStopped: state.isStopped, doing: 'runs' }),
-    openWitness: (_process, answered) => {
+    openHangLocator: (_process, answered) => {
       answer = answered;
       return {
         ask: () => {
@@ -82,7 +82,7 @@ function world(isNode = true) {
     },
     say: (text: string) => {
       const said = parseNotification(new TextEncoder().encode(text));
-      // As readiness.ts notes it.
+      // As readiness-judge.ts notes it.
       if (said?.watchdogMs != null) worker.watchdog = { ms: said.watchdogMs, isHung: false };
       made.hear(worker, said);
     },
@@ -219,7 +219,7 @@ test('WATCHDOG=trigger is at once, WATCHDOG_USEC changes the time, and 0 ends it
   expect(due()).toEqual([3_000]);
 });
 
-test('no timer is left, and the witness is let go, when the worker drains', () => {
+test('no timer is left, and the hang locator is let go, when the worker drains', () => {
   const { it, made, next, timers, told } = world();
   next();
   it.send({ type: 'workerSaidItDrains', at: 20_000, worker: 1 });

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Candidate } from '../../../src/shared/completion.ts';
-import { completeWords } from '../../../src/ctl/complete.ts';
+import { completeWords } from '../../../src/ctl/complete-gracefulctl.ts';
 
 const running = {
   programs: [

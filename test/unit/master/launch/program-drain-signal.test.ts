@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { drainSignalFor, parseDrainSignal } from '../../../../src/master/launch/drain-signals.ts';
+import { drainSignalFor, parseDrainSignal } from '../../../../src/master/launch/program-drain-signal.ts';
 import { splitWords } from '../../../../src/master/launch/split-words.ts';
 
 test.each([

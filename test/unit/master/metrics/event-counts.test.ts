@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { bounds, createCounts, type ProgramCounts } from '../../../../src/master/metrics/counts.ts';
+import { bounds, createCounts, type ProgramCounts } from '../../../../src/master/metrics/event-counts.ts';
 import type { Failure, MasterEvent } from '../../../../src/shared/events.ts';
 
 const failure: Failure = {

@@ -3,7 +3,7 @@
  * workers such handles (Node.js 20 to 26).
  */
 import type { Socket } from 'node:dgram';
-import { datagramHandle } from '../../shared/datagram-handle.ts';
+import { datagramHandle } from '../../shared/datagram-internals.ts';
 
 /** The methods take a number of arguments that differs between versions. Most return 0, or the negative number of a system error. */
 type Method = (this: SocketHandle, ...args: unknown[]) => unknown;

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { candidateLines, goodLine, type CandidateResult } from '../../../../src/master/check/report.ts';
+import { candidateLines, goodLine, type CandidateResult } from '../../../../src/master/check/check-report.ts';
 
 const good: CandidateResult = {
   program: 'shop',

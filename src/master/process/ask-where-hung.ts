@@ -1,10 +1,10 @@
-/** The master's end of the thread in a Node.js worker that tells where its main thread is (src/worker/health/witness.ts). Loaded only for programs with a watchdog. */
+/** The master's end of the thread in a Node.js worker that tells where its main thread is (src/worker/health/hang-locator.ts). Loaded only for programs with a watchdog. */
 import net from 'node:net';
 import { createLineSplitter } from '../../shared/line-splitter.ts';
 import { socketPair } from '../sockets/socket-pair.ts';
 import type { WorkerProcess } from './platform.ts';
 
-export interface Witness {
+export interface HangLocator {
   /** Asks for the stack of the main thread. */
   ask(): void;
   close(): void;
@@ -16,10 +16,10 @@ const maxFrames = 30;
 const maxFrameLength = 300;
 
 /** `answered`: the innermost function first. Null: there are no descriptors. */
-export function openWitness(
+export function openHangLocator(
   worker: Pick<WorkerProcess, 'send'>,
   answered: (stack: readonly string[]) => void,
-): Witness | null {
+): HangLocator | null {
   const pair = socketPair();
   if (typeof pair === 'string') return null;
   const [ours, theirs] = pair;
@@ -35,7 +35,7 @@ export function openWitness(
       if (stack.length > 0) answered(stack);
     }
   });
-  worker.send({ type: 'witness' }, theirs, () => {
+  worker.send({ type: 'hangLocator' }, theirs, () => {
     theirs.close();
   });
   return {

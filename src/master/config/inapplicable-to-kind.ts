@@ -13,7 +13,7 @@ interface Written {
 }
 
 /** Options that only programs with an address have, or only those without. Null: there is none. */
-export function unfittingOption(
+export function inapplicableToKind(
   { type, overlaps }: KindPlan,
   { port, listen, host, schedule, watch }: Written,
   replacement: ReplacementPlan,
@@ -44,11 +44,11 @@ export function unfittingOption(
       spelling,
       'leave it out',
     );
-  return unfittingLimit({ type, overlaps }, replacement, spelling);
+  return inapplicableLimit({ type, overlaps }, replacement, spelling);
 }
 
 /** Limits after which a worker is replaced need one that is started beside it. */
-function unfittingLimit(
+function inapplicableLimit(
   { type, overlaps }: Pick<KindPlan, 'type' | 'overlaps'>,
   replacement: ReplacementPlan,
   spelling: Spelling,

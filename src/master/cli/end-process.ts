@@ -5,7 +5,7 @@
 import { exitNow } from '../system-calls/syscalls.ts';
 
 /** Calls the listeners for 'exit', then ends the process with this code. */
-export function leave(code: number): never {
+export function endProcess(code: number): never {
   if (!isObserved()) {
     process.exitCode = code;
     process.emit('exit', code);

@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import type { LogLine } from '../../../../src/shared/control-api.ts';
 import { createKeptLines } from '../../../../src/master/output/kept-lines.ts';
 import { placeOf } from '../../../../src/master/output/log-place.ts';
-import { type LogsRequest, type LogsSource, showLogs } from '../../../../src/master/output/show-logs.ts';
+import { type LogsRequest, type LogsSource, showLogs } from '../../../../src/master/output/read-logs.ts';
 import { temporaryFolder } from '../../../helpers/run-master.ts';
 
 const time = '2026-11-27T07:00:00.000Z';

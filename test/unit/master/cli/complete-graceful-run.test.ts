@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { completeWords } from '../../../../src/master/cli/complete.ts';
+import { completeWords } from '../../../../src/master/cli/complete-graceful-run.ts';
 
 function complete(line: string): { readonly words: readonly string[]; readonly more: unknown } {
   const { candidates, more } = completeWords(line.split(' '));

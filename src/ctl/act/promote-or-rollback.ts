@@ -3,10 +3,10 @@ import { programRoute } from '../../shared/control-api.ts';
 import { ask, promptMs } from '../../shared/ask-master.ts';
 import { decided, readAnswer } from '../../shared/schemas/answer-schemas.ts';
 import type { FoundProgram } from '../masters/select-programs.ts';
-import type { Achieved } from './report.ts';
+import type { Achieved } from './command-report.ts';
 
 /** Resolves when the master has done it; workers are started or drained after that. @throws GracefulRunError noRollout, programStopped. */
-export async function decide(
+export async function promoteOrRollBack(
   decision: 'promote' | 'rollback',
   { master, status }: FoundProgram,
 ): Promise<Achieved> {

@@ -17,7 +17,9 @@ export interface MeasureOptions<Figures> extends StartTool {
 }
 
 /** Starts every tool in each round. */
-export function inTurns<Figures>(options: MeasureOptions<Figures>): Promise<readonly Outcome<Figures>[]> {
+export function startInRounds<Figures>(
+  options: MeasureOptions<Figures>,
+): Promise<readonly Outcome<Figures>[]> {
   const { name, tools, turns } = options;
   return inRounds(name, tools, turns, (tool) => measureOnce(tool, options));
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
-import { createReadiness } from '../../../../src/worker/listen/readiness.ts';
+import { createReadiness } from '../../../../src/worker/listen/worker-readiness.ts';
 
 describe('readiness', () => {
   it('is announced once, when all declared listeners listen', () => {

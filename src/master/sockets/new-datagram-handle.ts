@@ -1,5 +1,5 @@
 /** Handles of libuv over datagram sockets, without a socket of `node:dgram` that would read from them. */
-import { datagramHandle } from '../../shared/datagram-handle.ts';
+import { datagramHandle } from '../../shared/datagram-internals.ts';
 
 /** The part of libuv's UDP handle that is used here. A negative number is that of a system error. */
 export interface DatagramHandle {

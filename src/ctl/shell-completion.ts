@@ -8,7 +8,7 @@ import {
   shells,
 } from '../shared/completion.ts';
 import type { CommandRow } from './command-table.ts';
-import { completeWords } from './complete.ts';
+import { completeWords } from './complete-gracefulctl.ts';
 import { findMasters } from './masters/find-masters.ts';
 import { listMasters } from './masters/list-programs.ts';
 import { searchFor } from './masters/search.ts';
@@ -18,7 +18,7 @@ import { allPrograms } from './masters/select-programs.ts';
 const patienceMs = 500;
 
 /** What is printed; null: these arguments ask for no completion. */
-export async function answerShell(argv: readonly string[]): Promise<string | null> {
+export async function answerCompletion(argv: readonly string[]): Promise<string | null> {
   const [command, ...words] = argv;
   if (command === 'completion') {
     const shell = shellIn(words);

@@ -10,11 +10,11 @@ import { isRecord } from '../../shared/protocol.ts';
 const handles: unknown[] = [];
 
 /** `handle`: of a connected socket to the master. Throws if there is no such thread to be had. */
-export function startWitness(handle: unknown): void {
+export function startHangLocator(handle: unknown): void {
   const fd = isRecord(handle) ? handle['fd'] : null;
   if (typeof fd !== 'number' || fd < 0) throw new Error('it has no descriptor');
   const { Worker } = process.getBuiltinModule('node:worker_threads');
-  const thread = new Worker(`(${witness.toString()})()`, {
+  const thread = new Worker(`(${hangLocator.toString()})()`, {
     eval: true,
     name: 'graceful-run watchdog',
     workerData: fd,
@@ -30,7 +30,7 @@ export function startWitness(handle: unknown): void {
 }
 
 /** What the thread runs: its text alone, so it uses nothing from outside. Each byte that arrives asks for the stack; an answer is a line of JSON. */
-function witness(): void {
+function hangLocator(): void {
   const threads = process.getBuiltinModule('node:worker_threads');
   const net = process.getBuiltinModule('node:net');
   const { Session } = process.getBuiltinModule('node:inspector');
