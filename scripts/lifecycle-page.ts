@@ -56,7 +56,7 @@ const phases: readonly WorkerPhase[] = ['starting', 'ready', 'draining', 'termin
 const inputs: readonly WorkerTableInput[] = [
   { type: 'workerSpawned', at: 0, worker: 1, pid: 2, isGated: true },
   { type: 'workerSaidReady', at: 0, worker: 1, capabilities },
-  { type: 'workerSaidItAdopts', at: 0, worker: 1 },
+  { type: 'workerTakesConnections', at: 0, worker: 1 },
   { type: 'workerSaidItDrains', at: 0, worker: 1 },
   { type: 'workerEnded', at: 0, worker: 1, end },
   { type: 'workerNotReady', at: 0, worker: 1, failure, mayAccept: false },
@@ -144,7 +144,7 @@ function phaseAfter(phase: WorkerPhase, input: WorkerTableInput): WorkerPhase | 
     ending: endingIn(phase),
     readyAt: phase === 'starting' ? null : 0,
     admission: 'notAsked',
-    adopts: false,
+    takesConnections: false,
     isPaused: false,
     isHung: false,
   };

@@ -227,11 +227,11 @@ export type MasterMessage =
       readonly emptiesQueues: boolean;
     }
   /**
-   * Each comes with one end of a socket pair, over which connections migrate: `successor` goes to the source, a draining worker, and
-   * `predecessor` to the destination. `more`: how many further destinations of the same source are about to be announced.
+   * Each comes with one end of a socket pair, over which connections migrate: `destination` goes to the source, a draining worker, and
+   * `source` to the destination. `more`: how many further destinations of the same source are about to be announced.
    */
-  | { readonly type: 'successor'; readonly more: number }
-  | { readonly type: 'predecessor' }
+  | { readonly type: 'destination'; readonly more: number }
+  | { readonly type: 'source' }
   /**
    * Keep the connections that are open, and accept no more on the listener of this name. The handle beside it is another copy of that
    * listener, which takes the place of the one that is accepted on. A UDP listener comes without one. `forMs`: accept again after so long,

@@ -34,14 +34,14 @@ async function tollOf(master: RunningMaster, generation: number, slot = 0): Prom
 }
 
 describe('a master that is stopped', () => {
-  it('between two introductions leaves a worker with one successor, which gets everything', async () => {
+  it('between two introductions leaves a worker with one destination, which gets everything', async () => {
     const master = runMaster({ command: app('adopts'), flags: ['--workers', '2'] });
     const port = await master.serving();
     const [source, other] = [await master.workerPid(1, 0), await master.workerPid(1, 1)];
     await pauseProcess(other);
     const wires = await connectAll(port, 20);
     await Promise.all(wires.map(ask));
-    // It does not say that it has got the first successor, so the second one waits in the master.
+    // It does not say that it has got the first destination, so the second one waits in the master.
     await pauseProcess(source);
     await reloadUntilItGreets(master);
     await pauseProcess(master.pid);
@@ -61,7 +61,7 @@ describe('a master that is stopped', () => {
   });
 });
 
-it('a successor that is stopped until the time of the old worker is over has what was offered to it all the same', async () => {
+it('a destination that is stopped until the time of the old worker is over has what was offered to it all the same', async () => {
   const master = runMaster({ command: app('adopts'), flags: ['--drain-timeout', '2s'] });
   const wires = await connectAll(await master.serving(), 20);
   await Promise.all(wires.map(ask));
@@ -103,7 +103,7 @@ describe('many connections of an own protocol', () => {
     return { master, wires };
   }
 
-  it('wait for a successor that is stopped a few at a time, and all of them move when it goes on', async () => {
+  it('wait for a destination that is stopped a few at a time, and all of them move when it goes on', async () => {
     const { master, wires } = await offer();
     const served: string[] = [];
     const answers = wires.map(async (wire) => {
@@ -116,7 +116,7 @@ describe('many connections of an own protocol', () => {
     expect(new Set(await Promise.all(wires.map((wire) => echo(wire))))).toEqual(new Set(['2 hello\n']));
   });
 
-  it('are served where they are when that successor is killed, and move to the one that replaces it', async () => {
+  it('are served where they are when that destination is killed, and move to the one that replaces it', async () => {
     const { master, wires } = await offer();
     const answers = wires.map((wire) => echo(wire));
     process.kill(await master.workerPid(2), 'SIGKILL');
@@ -125,7 +125,7 @@ describe('many connections of an own protocol', () => {
     expect(new Set(await Promise.all(wires.map((wire) => echo(wire))))).toEqual(new Set(['2 hello\n']));
   });
 
-  it('move when what goes with them fills the pipe to a successor that is stopped in between', async () => {
+  it('move when what goes with them fills the pipe to a destination that is stopped in between', async () => {
     const master = runMaster({ command, env: { STATE_BYTES: '60000' } });
     const wires = await connectAll(await master.serving(), 200);
     await Promise.all(wires.map((wire) => echo(wire)));

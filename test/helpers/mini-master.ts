@@ -132,10 +132,10 @@ export class MiniMaster {
     const pair = socketPair();
     if (typeof pair === 'string') throw new Error(`socketpair(2) failed: ${pair}`);
     const [sourceEnd, destinationEnd] = pair;
-    destination.send({ type: 'predecessor' }, destinationEnd, () => {
+    destination.send({ type: 'source' }, destinationEnd, () => {
       destinationEnd.close();
     });
-    source.send({ type: 'successor', more }, sourceEnd, () => {
+    source.send({ type: 'destination', more }, sourceEnd, () => {
       sourceEnd.close();
     });
   }

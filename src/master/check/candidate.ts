@@ -246,7 +246,7 @@ function firstWorker(startedAt: number): Worker {
     ending: [],
     readyAt: null,
     admission: 'notAsked',
-    adopts: false,
+    takesConnections: false,
     isPaused: false,
     isHung: false,
   };

@@ -68,10 +68,10 @@ function introduce(source: WorkerProcess, destination: WorkerProcess, more: numb
   const pair = socketPair();
   if (typeof pair === 'string') return pair;
   const [sourceEnd, destinationEnd] = pair;
-  destination.send({ type: 'predecessor' }, destinationEnd, () => {
+  destination.send({ type: 'source' }, destinationEnd, () => {
     destinationEnd.close();
   });
-  source.send({ type: 'successor', more }, sourceEnd, () => {
+  source.send({ type: 'destination', more }, sourceEnd, () => {
     sourceEnd.close();
   });
   return null;

@@ -192,7 +192,7 @@ export function createMessageHandler({
         dispatch({ type: 'workerCannotPause', worker: worker.id });
         return;
       case 'adopts':
-        dispatch({ type: 'workerSaidItAdopts', worker: worker.id });
+        dispatch({ type: 'workerTakesConnections', worker: worker.id });
         return;
       case 'notReadyYet':
         if (worker.wasReady) return;

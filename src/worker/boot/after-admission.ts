@@ -41,8 +41,8 @@ export type AfterAdmissionMessage = Extract<
   {
     readonly type:
       | 'drain'
-      | 'successor'
-      | 'predecessor'
+      | 'destination'
+      | 'source'
       | 'pause'
       | 'confirmPause'
       | 'resume'
@@ -209,7 +209,7 @@ export function createAfterAdmission(parts: AfterAdmissionParts): AfterAdmission
           endPauseAfter(null);
           resume();
           break;
-        case 'successor':
+        case 'destination':
           drain.addDestination(handle, message.more);
           break;
         case 'report':
@@ -221,7 +221,7 @@ export function createAfterAdmission(parts: AfterAdmissionParts): AfterAdmission
         case 'hangLocator':
           startHangLocator(handle);
           break;
-        case 'predecessor':
+        case 'source':
           if (drain.isBegun()) closeHandle(handle);
           else adoptFrom(handle, adoption);
           break;

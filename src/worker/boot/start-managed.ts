@@ -87,8 +87,8 @@ export function startManaged(
         case 'pause':
         case 'confirmPause':
         case 'resume':
-        case 'successor':
-        case 'predecessor':
+        case 'destination':
+        case 'source':
         case 'report':
         case 'ping':
         case 'hangLocator':

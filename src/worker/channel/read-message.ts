@@ -20,7 +20,7 @@ export function readMessage(value: unknown): MasterMessage | null {
     case 'confirmPause':
     case 'resume':
     case 'lifeline':
-    case 'predecessor':
+    case 'source':
     case 'report':
     case 'checkHealth':
     case 'ping':
@@ -44,7 +44,7 @@ export function readMessage(value: unknown): MasterMessage | null {
       const { request } = value;
       return typeof name === 'string' && typeof request === 'number' ? { type, name, request } : null;
     }
-    case 'successor': {
+    case 'destination': {
       const { more } = value;
       return typeof more === 'number' ? { type, more } : null;
     }

@@ -48,7 +48,7 @@ export function fillSlots<P extends Program>(
       ending: [],
       readyAt: null,
       admission: 'notAsked',
-      adopts: false,
+      takesConnections: false,
       isPaused: false,
       isHung: false,
     });

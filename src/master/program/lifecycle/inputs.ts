@@ -74,7 +74,7 @@ export type WorkerInput =
       readonly failure: Failure;
     }
   /** It can be introduced to workers that drain. */
-  | { readonly type: 'workerSaidItAdopts'; readonly at: number; readonly worker: number }
+  | { readonly type: 'workerTakesConnections'; readonly at: number; readonly worker: number }
   /** It drains because of a signal that the master did not send. */
   | { readonly type: 'workerSaidItDrains'; readonly at: number; readonly worker: number }
   /** It exited and was reaped, or it could not be started at all. */

@@ -37,9 +37,9 @@ function pairsOf(program: Program): readonly Pair[] {
   );
   if (sources.length === 0) return [];
   const staying = destinationsIn(program);
-  const successors = successorsIn(program);
+  const newWorkers = newWorkersIn(program);
   return sources.flatMap((source, index) => {
-    const destinations = makesRoom(program, source) && successors.length > 0 ? successors : staying;
+    const destinations = makesRoom(program, source) && newWorkers.length > 0 ? newWorkers : staying;
     // Each source begins with a different destination.
     return [
       ...destinations.slice(index % destinations.length),
@@ -64,7 +64,7 @@ function destinationsIn(program: Program): readonly Worker[] {
 }
 
 /** The new workers that accept, in a reload in steps. */
-function successorsIn(program: Program): readonly Worker[] {
+function newWorkersIn(program: Program): readonly Worker[] {
   if (program.phase !== 'reloading') return [];
   const { candidate, workers } = program;
   return workers.filter(
@@ -82,7 +82,7 @@ function makesRoom(program: Program, { generation }: Worker): boolean {
 }
 
 function isPossible({ destination }: Pair): boolean {
-  return destination.adopts;
+  return destination.takesConnections;
 }
 
 function nameOf({ source, destination }: Pair): string {

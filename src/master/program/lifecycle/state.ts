@@ -122,8 +122,8 @@ export interface Worker {
   readonly readyAt: number | null;
   /** A ready worker is asked to accept, and has then to confirm that it does. */
   readonly admission: 'notAsked' | 'asked' | 'confirmed';
-  /** It adopts connections of draining workers. */
-  readonly adopts: boolean;
+  /** It takes connections of draining workers. */
+  readonly takesConnections: boolean;
   /** It keeps the connections that it has and accepts no more, until it is told to accept again or to drain. */
   readonly isPaused: boolean;
   /** It gives no sign of life. */

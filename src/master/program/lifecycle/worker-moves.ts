@@ -66,7 +66,7 @@ export const restartedItself: Row['workerRestartedItself'] = (worker, { at, fail
     readyAt: at,
     capabilities,
     admission: admissionAtReady(capabilities),
-    adopts: false,
+    takesConnections: false,
     isHung: false,
   },
   effects: [
@@ -81,7 +81,7 @@ export const lostProgram: Row['workerLostProgram'] = (worker, { at, failure }, s
   worker: {
     ...enter(worker, 'starting', at),
     admission: 'notAsked',
-    adopts: false,
+    takesConnections: false,
     isPaused: false,
     isHung: false,
   },
@@ -172,8 +172,8 @@ export const cannotPause: Row['workerCannotPause'] = (worker) => ({
   verdict: worker.isPaused ? { type: 'workerStillAccepts' } : null,
 });
 
-export const beganToAdopt: Row['workerSaidItAdopts'] = (worker) => ({
-  worker: { ...worker, adopts: true },
+export const takesConnections: Row['workerTakesConnections'] = (worker) => ({
+  worker: { ...worker, takesConnections: true },
   effects: [],
   verdict: null,
 });

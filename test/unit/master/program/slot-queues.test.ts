@@ -62,7 +62,7 @@ function worker(slot: number, changes: Partial<Worker> = {}): Worker {
     ending: [],
     readyAt: 0,
     admission: 'confirmed',
-    adopts: true,
+    takesConnections: true,
     isPaused: false,
     isHung: false,
     ...changes,

@@ -39,7 +39,7 @@ function add(more = 0): DestinationEvents {
   return events;
 }
 
-test('a successor is there when it has greeted, not when it was named', () => {
+test('a destination is there when it has greeted, not when it was named', () => {
   const one = add();
   expect([destinations.areReady(), heard]).toEqual([false, []]);
   one.opened();

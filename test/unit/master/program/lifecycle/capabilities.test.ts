@@ -44,7 +44,7 @@ test('connections move neither from nor to a worker that cannot do that', () => 
   expect(effects).toContainEqual(
     expect.objectContaining({ type: 'drainWorker', worker: 1, migrates: false }),
   );
-  expect(kinds(it.send({ type: 'workerSaidItAdopts', at: 1_150, worker: 2 }))).toEqual([]);
+  expect(kinds(it.send({ type: 'workerTakesConnections', at: 1_150, worker: 2 }))).toEqual([]);
 });
 
 test('successors of workers without a gate are started one at a time', () => {

@@ -3,7 +3,7 @@ import { failure, kinds, serving } from '../../../../helpers/lifecycle.ts';
 
 test('a generation on probation that is found bad drains with its connections, and the old one accepts again first', () => {
   const it = serving(2, { probationMs: 60_000 });
-  for (const worker of [1, 2]) it.send({ type: 'workerSaidItAdopts', at: 150, worker });
+  for (const worker of [1, 2]) it.send({ type: 'workerTakesConnections', at: 150, worker });
   it.send({ type: 'reloadRequested', at: 200, cause: 'signal' });
   for (const worker of [3, 4]) {
     it.send({ type: 'workerSpawned', at: 201, worker, pid: 1_000 + worker, isGated: true });

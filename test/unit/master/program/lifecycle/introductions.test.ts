@@ -7,7 +7,9 @@ function reload(it: Drive, at: number, workers: readonly number[]): readonly str
     it.send({ type: 'workerSpawned', at: at + 1, worker, pid: 1_000 + worker, isGated: true });
     it.ready(at + 100, worker);
   }
-  return workers.flatMap((worker) => introduced(it, { type: 'workerSaidItAdopts', at: at + 150, worker }));
+  return workers.flatMap((worker) =>
+    introduced(it, { type: 'workerTakesConnections', at: at + 150, worker }),
+  );
 }
 
 function introduced(it: Drive, input: Parameters<Drive['send']>[0]): readonly string[] {
@@ -18,7 +20,7 @@ test('a draining worker is introduced to those that serve after it, each pair on
   const it = serving();
   expect(reload(it, 1_000, [2])).toEqual(['introduce 1 2']);
   expect(kinds(it.ready(1_200, 2))).toEqual([]);
-  expect(introduced(it, { type: 'workerSaidItAdopts', at: 1_200, worker: 2 })).toEqual([]);
+  expect(introduced(it, { type: 'workerTakesConnections', at: 1_200, worker: 2 })).toEqual([]);
 });
 
 test('each is told of how many it will still hear: of those, too, that do not adopt yet', () => {
@@ -31,15 +33,15 @@ test('each is told of how many it will still hear: of those, too, that do not ad
   for (const worker of [3, 4, 5, 6]) it.ready(1_100, worker);
   const more = (worker: number): readonly number[] =>
     it
-      .send({ type: 'workerSaidItAdopts', at: 1_150, worker })
+      .send({ type: 'workerTakesConnections', at: 1_150, worker })
       .flatMap((effect) => (effect.type === 'introduce' && effect.source === 1 ? [effect.more] : []));
   expect([3, 5, 4, 6].flatMap(more)).toEqual([3, 2, 1, 0]);
 });
 
 test('one that adopts already is introduced as soon as there is somebody who drains', () => {
   const it = serving(2);
-  it.send({ type: 'workerSaidItAdopts', at: 200, worker: 1 });
-  it.send({ type: 'workerSaidItAdopts', at: 200, worker: 2 });
+  it.send({ type: 'workerTakesConnections', at: 200, worker: 1 });
+  it.send({ type: 'workerTakesConnections', at: 200, worker: 2 });
   expect(introduced(it, { type: 'workerCountRequested', at: 1_000, change: -1 })).toEqual(['introduce 2 1']);
 });
 
@@ -67,7 +69,7 @@ test('the replacement of a crashed worker takes its place', () => {
   it.send({ type: 'restartDue', at: 1_300, generation: 2, slot: 0 });
   it.send({ type: 'workerSpawned', at: 1_301, worker: 3, pid: 1_003, isGated: true });
   expect(kinds(it.ready(1_400, 3)).filter((kind) => kind.startsWith('introduce'))).toEqual([]);
-  expect(introduced(it, { type: 'workerSaidItAdopts', at: 1_450, worker: 3 })).toEqual(['introduce 1 3']);
+  expect(introduced(it, { type: 'workerTakesConnections', at: 1_450, worker: 3 })).toEqual(['introduce 1 3']);
 });
 
 test('of many workers each is introduced to eight, and each takes from as many', () => {

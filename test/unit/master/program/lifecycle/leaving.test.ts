@@ -20,7 +20,7 @@ test('a worker that says it drains is draining, and its slot is filled at once, 
 
 test('it drains with the whole drain timeout, and its connections move to the workers that adopt', () => {
   const it = serving(2);
-  for (const worker of [1, 2]) it.send({ type: 'workerSaidItAdopts', at: 200, worker });
+  for (const worker of [1, 2]) it.send({ type: 'workerTakesConnections', at: 200, worker });
   const effects = it.send({ type: 'workerSaidItDrains', at: 5_000, worker: 1 });
   expect(effects).toContainEqual({
     type: 'drainWorker',

@@ -52,7 +52,7 @@ describe('a new generation on probation', () => {
 
   test('is rolled back when one of its workers crashes: the old ones accept again, the others drain towards them', () => {
     const it = onProbation();
-    for (const worker of [1, 2]) it.send({ type: 'workerSaidItAdopts', at: 1_150, worker });
+    for (const worker of [1, 2]) it.send({ type: 'workerTakesConnections', at: 1_150, worker });
     expect(kinds(it.send({ type: 'workerEnded', at: 1_200, worker: 3, end: crash }))).toEqual([
       'resumeWorker 1',
       'resumeWorker 2',
@@ -111,14 +111,14 @@ describe('a new generation on probation', () => {
 
   test('takes no connections from workers that drain: they go to the generation that is sure', () => {
     const it = serving(1, { probationMs });
-    it.send({ type: 'workerSaidItAdopts', at: 150, worker: 1 });
+    it.send({ type: 'workerTakesConnections', at: 150, worker: 1 });
     it.send({ type: 'reloadRequested', at: 1_000, cause: 'signal' });
     it.ready(1_100, 2);
     it.send({ type: 'probationElapsed', at: 3_100 });
-    it.send({ type: 'workerSaidItAdopts', at: 3_150, worker: 2 });
+    it.send({ type: 'workerTakesConnections', at: 3_150, worker: 2 });
     it.send({ type: 'reloadRequested', at: 4_000, cause: 'signal' });
     it.ready(4_100, 3);
-    expect(kinds(it.send({ type: 'workerSaidItAdopts', at: 4_150, worker: 3 }))).toEqual([]);
+    expect(kinds(it.send({ type: 'workerTakesConnections', at: 4_150, worker: 3 }))).toEqual([]);
     expect(kinds(it.send({ type: 'probationElapsed', at: 6_100 }))).toContain('introduce 2 3');
   });
 

@@ -357,7 +357,7 @@ const action = fc.record({
         'spawned',
         'ready',
         'admitted',
-        'adopts',
+        'takesConnections',
         'drains',
         'needsTime',
         'end',
@@ -451,8 +451,8 @@ function play(world: World, { pick, kind }: { pick: number; kind: string }): voi
     case 'wakesUp':
       if (worker !== undefined) world.feed({ type: 'workerAlive', at, worker });
       return;
-    case 'adopts':
-      if (worker !== undefined) world.feed({ type: 'workerSaidItAdopts', at, worker });
+    case 'takesConnections':
+      if (worker !== undefined) world.feed({ type: 'workerTakesConnections', at, worker });
       return;
     case 'drains':
       if (worker !== undefined) world.feed({ type: 'workerSaidItDrains', at, worker });
@@ -634,7 +634,7 @@ const mostlyWell = fc.record({
       arbitrary: fc.constantFrom(
         'more',
         'less',
-        'adopts',
+        'takesConnections',
         'drains',
         'end',
         'exit',

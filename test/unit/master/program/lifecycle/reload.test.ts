@@ -61,11 +61,11 @@ describe('a reload', () => {
       'drainWorker 2',
       'arm drain 30000',
     ]);
-    expect(kinds(it.send({ type: 'workerSaidItAdopts', at: 1_250, worker: 4 }))).toEqual([
+    expect(kinds(it.send({ type: 'workerTakesConnections', at: 1_250, worker: 4 }))).toEqual([
       'introduce 1 4',
       'introduce 2 4',
     ]);
-    expect(kinds(it.send({ type: 'workerSaidItAdopts', at: 1_250, worker: 3 }))).toEqual([
+    expect(kinds(it.send({ type: 'workerTakesConnections', at: 1_250, worker: 3 }))).toEqual([
       'introduce 1 3',
       'introduce 2 3',
     ]);

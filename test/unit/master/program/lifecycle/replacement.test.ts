@@ -19,7 +19,7 @@ function slots(it: Drive): readonly (number | null)[] {
 
 test('a new worker starts for the slot, takes it when it accepts, and only then the old one drains', () => {
   const it = serving(2);
-  for (const worker of [1, 2]) it.send({ type: 'workerSaidItAdopts', at: 200, worker });
+  for (const worker of [1, 2]) it.send({ type: 'workerTakesConnections', at: 200, worker });
   expect(want(it, late, 1)).toEqual(['arm ready 30000', 'startWorker 3']);
   expect(it.program.workers.find(({ id }) => id === 3)).toMatchObject({ generation: 1, slot: 0 });
   expect(slots(it)).toEqual([1, 2]);

@@ -13,7 +13,8 @@ function inSteps(
   given: Partial<LifecycleSettings> = {},
 ): Drive {
   const it = serving(workers, { rollout: { ...allAtOnce, pauseMs: 1_000, ...rollout }, ...given });
-  for (let worker = 1; worker <= workers; worker++) it.send({ type: 'workerSaidItAdopts', at: 150, worker });
+  for (let worker = 1; worker <= workers; worker++)
+    it.send({ type: 'workerTakesConnections', at: 150, worker });
   return it;
 }
 
@@ -48,7 +49,7 @@ describe('max_surge = 1', () => {
       event: { generation: 2, serving: 1, workers: 3, isCanary: false, pauseMs: 1_000 },
     });
     expect(accepting(it)).toEqual({ 1: [1, 2], 2: [0] });
-    it.send({ type: 'workerSaidItAdopts', at: 350, worker: 4 });
+    it.send({ type: 'workerTakesConnections', at: 350, worker: 4 });
     // Its connections move to the new worker: the other old ones go next.
     expect(kinds(it.send({ type: 'rolloutDue', at: 1_300 }))).toEqual([
       'drainWorker 1',
