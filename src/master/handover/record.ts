@@ -1,6 +1,9 @@
 /**
- * Everything that has to survive the master's process, as one record: plain data that JSON can hold. Moments are those of
+ * What has to survive the master's process, as one record: plain data that JSON can hold. Moments are those of
  * `Clock.monotonicMs`, which mean the same in the process that reads it. `status` is a view of it.
+ *
+ * No master reads it yet. One that did would need more: the plan of each generation that runs (program/versions.ts), the paths of the workers'
+ * notification sockets, the control groups of their process trees, the updates that have not settled, and the files that output goes to.
  */
 import type { History } from '../program/history/history.ts';
 import type { KnownRelease } from '../program/history/releases.ts';
@@ -20,13 +23,23 @@ export interface MasterRecord {
   readonly programs: readonly ProgramRecord[];
 }
 
-export interface ProgramRecord {
-  readonly name: string;
-  readonly command: readonly string[];
+/** What is wanted of a program. */
+export interface WantedRecord {
   /** It is to run: it was started, and it was not stopped since. */
   readonly isWanted: boolean;
+  /** It is to be started as soon as what it depends on serves. */
+  readonly isDue: boolean;
+  /** It stops to be started again with another plan. */
+  readonly isSuspended: boolean;
+  /** Its listeners are held while it is stopped. */
+  readonly keepsListeners: boolean;
   /** Null: it does not run by a schedule. Its moments are those of the wall clock. */
   readonly schedule: ScheduleState | null;
+}
+
+export interface ProgramRecord extends WantedRecord {
+  readonly name: string;
+  readonly command: readonly string[];
   readonly lifecycle: Program;
   readonly history: History;
   readonly releases: readonly KnownRelease[];
@@ -36,6 +49,9 @@ export interface ProgramRecord {
   readonly errors: ErrorCounts | null;
   readonly timers: readonly TimerRecord[];
 }
+
+/** What the program itself knows, without what its master wants of it. */
+export type OwnRecord = Omit<ProgramRecord, keyof WantedRecord>;
 
 /** A listening socket of the master; the fields are those of `BoundListener`. */
 export interface ListenerRecord {
@@ -61,7 +77,20 @@ export interface ProcessRecord {
   readonly pid: number;
   /** The process that said ready: under `npm start` not the one that was started. */
   readonly servingPid: number;
+  /** Its own number for itself, which is another one in a PID namespace; null: no process has said ready. */
+  readonly ownPid: number | null;
+  /** Its own word for the process that serves (MAINPID of sd_notify); null: it has said none. */
+  readonly mainPid: number | null;
+  /** What its processes have in their environment, and no others. */
+  readonly mark: string;
+  /** What was started is Node.js with the preload. */
+  readonly isNode: boolean;
+  /** What makes it drain unless it is Node.js; null: nothing does. */
+  readonly drainSignal: NodeJS.Signals | null;
   readonly wasReady: boolean;
+  /** It was told to drain or to end; `toldBy`: by this signal, null: by none. */
+  readonly isToldToEnd: boolean;
+  readonly toldBy: NodeJS.Signals | null;
   readonly stderrTail: readonly string[];
   readonly cleanUpsCut: number;
 }

@@ -9,7 +9,7 @@ import type {
   Status,
 } from '../../shared/control-api.ts';
 import type { OpenCounts, WorkerLoad } from '../../shared/protocol.ts';
-import type { ProcessRecord, ProgramRecord } from '../handover/record.ts';
+import type { OwnRecord, ProcessRecord } from '../handover/record.ts';
 import type { DrainProgressEvent } from './drain-progress.ts';
 import { otherReleaseIn, releaseOf } from './history/releases.ts';
 import {
@@ -38,7 +38,7 @@ export interface StatusContext extends Pick<Status, 'group' | 'isWanted' | 'sche
 }
 
 export function describeStatus(
-  record: Omit<ProgramRecord, 'isWanted' | 'schedule'>,
+  record: OwnRecord,
   { master, group, isWanted, schedule, waitsFor, isAboutToStart, openOf, load, at }: StatusContext,
 ): Status {
   const { lifecycle: program, releases } = record;

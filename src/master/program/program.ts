@@ -13,7 +13,7 @@ import { nameAfter } from '../config/plan-names.ts';
 import { addressFields } from '../../shared/format-address.ts';
 import type { ListenerPlan, ProgramPlan } from '../config/plan.ts';
 import type { ReloadCommand, ScaleCommand } from '../control/commands.ts';
-import type { ProgramRecord } from '../handover/record.ts';
+import type { OwnRecord } from '../handover/record.ts';
 import { codeCachePath, preloadPath } from '../launch/preload-path.ts';
 import { newTreeName, prepareWorker } from '../launch/prepare-worker.ts';
 import { programFile } from '../launch/program-file.ts';
@@ -131,7 +131,7 @@ export interface ManagedProgram {
   openOf: Runner['openOf'];
   loadOf: Runner['loadOf'];
   served: Runner['served'];
-  record(): Omit<ProgramRecord, 'isWanted' | 'schedule'>;
+  record(): OwnRecord;
   /** Lets go of the listeners, and stops watching unless it `keepsWatch`. */
   close(how?: { readonly keepsWatch: boolean }): Promise<void>;
 }

@@ -107,14 +107,23 @@ export function identity({ generation, slot, process }: RunningWorker): {
   return { generation, slot, pid: process.pid };
 }
 
-/** What has to be known of the process when another master takes it over. */
-export function recordOf({
-  id,
-  process,
-  servingPid,
-  wasReady,
-  tail,
-  cleanUpsCut,
-}: RunningWorker): ProcessRecord {
-  return { id, pid: process.pid, servingPid, wasReady, stderrTail: tail.lines(), cleanUpsCut };
+/** What has to be known of the process when another master takes it over, as far as it is plain data. */
+export function recordOf(worker: RunningWorker): ProcessRecord {
+  const { id, process, servingPid, ownPid, mainPid, mark, isNode, drainSignal } = worker;
+  const { wasReady, isToldToEnd, toldBy, tail, cleanUpsCut } = worker;
+  return {
+    id,
+    pid: process.pid,
+    servingPid,
+    ownPid,
+    mainPid,
+    mark,
+    isNode,
+    drainSignal,
+    wasReady,
+    isToldToEnd,
+    toldBy,
+    stderrTail: tail.lines(),
+    cleanUpsCut,
+  };
 }

@@ -56,6 +56,7 @@ export function byPriority(members: readonly Member[]): readonly Member[] {
   return [...members].sort((one, other) => rankOf(one.program.plan()) - rankOf(other.program.plan()));
 }
 
-export function recordOf({ program, isWanted, schedule }: Member): ProgramRecord {
-  return { ...program.record(), isWanted, schedule };
+export function recordOf(member: Member): ProgramRecord {
+  const { program, isWanted, isDue, isSuspended, keepsListeners, schedule } = member;
+  return { ...program.record(), isWanted, isDue, isSuspended, keepsListeners, schedule };
 }
