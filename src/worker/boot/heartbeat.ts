@@ -15,11 +15,11 @@ if (process.send !== undefined && findLauncher(process.argv[1]) === null) answer
 
 function answerQuestions(): void {
   const { pid } = process;
-  const openWitness = openBundle('witness');
+  const openHangLocator = openBundle('hang-locator');
   const channel = openChannel(null, () => true, {
     message(message, handle) {
       if (message.type === 'ping') void channel.send({ type: 'alive', pid });
-      else if (message.type === 'witness') startWitness(handle);
+      else if (message.type === 'hangLocator') startHangLocator(handle);
     },
     gone: () => undefined,
   });
@@ -27,9 +27,9 @@ function answerQuestions(): void {
   void channel.send({ type: 'alive', pid });
 
   /** Without it, nothing is known of a worker that is hung but that it is. */
-  function startWitness(handle: unknown): void {
+  function startHangLocator(handle: unknown): void {
     try {
-      openWitness().startWitness(handle);
+      openHangLocator().startHangLocator(handle);
     } catch {
       closeHandle(handle);
     }
