@@ -23,6 +23,7 @@ interface Calls {
 
 let calls: Calls | null = null;
 let library: ReturnType<typeof koffi.load> | null = null;
+let trim: ((keptBytes: number) => number) | null = null;
 
 async function load(): Promise<Calls> {
   const { default: loaded } = await import('koffi');
@@ -49,6 +50,16 @@ export async function loadSystemCalls(): Promise<void> {
 export async function listen(fd: number, backlog: number): Promise<string | null> {
   calls ??= await load();
   return calls.listen(fd, backlog) === 0 ? null : systemErrorCode(calls.errno());
+}
+
+/** malloc_trim(3): memory that is free goes back to the system. Only the C library of GNU has it; elsewhere, and before any call was loaded, it does nothing. */
+export function trimMemory(): void {
+  try {
+    trim ??= library?.func('int malloc_trim(size_t)') ?? null;
+  } catch {
+    trim = () => 0;
+  }
+  trim?.(0);
 }
 
 /** _exit(2): ends this process with all of its threads, and runs nothing before. Returns if no system call was ever loaded. */

@@ -27,22 +27,25 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-it('garbage is collected a second after the tenth worker was ready or has ended, once for all that do so together', () => {
+it('collects a second after workers were ready or have ended, once for all that do so together: what the start has left, then of each ten', () => {
   const collect = vi.fn();
   const observe = createCollector(collect);
-  for (let count = 0; count < 4; count += 1) observe(exited);
-  for (let count = 0; count < 5; count += 1) observe(ready);
-  for (let count = 0; count < 20; count += 1) observe(started);
-  vi.advanceTimersByTime(5_000);
-  expect(collect).not.toHaveBeenCalled();
-  for (let count = 0; count < 64; count += 1) observe(exited);
-  vi.advanceTimersByTime(999);
-  expect(collect).not.toHaveBeenCalled();
-  vi.advanceTimersByTime(5_000);
-  expect(collect).toHaveBeenCalledOnce();
-  for (let count = 0; count < 10; count += 1) observe(exited);
-  vi.advanceTimersByTime(1_000);
-  expect(collect).toHaveBeenCalledTimes(2);
+  const garbageOf = (...events: readonly EventRecord[]): readonly unknown[] => {
+    collect.mockClear();
+    for (const event of events) observe(event);
+    vi.advanceTimersByTime(999);
+    expect(collect).not.toHaveBeenCalled();
+    vi.advanceTimersByTime(5_000);
+    return collect.mock.calls.flat();
+  };
+  const many = (event: EventRecord, count: number): readonly EventRecord[] =>
+    Array.from({ length: count }, () => event);
+  expect(garbageOf(...many(started, 20))).toEqual([]);
+  expect(garbageOf(started, ready)).toEqual(['ofTheStart']);
+  expect(garbageOf(...many(exited, 4), ...many(ready, 5), ...many(started, 20))).toEqual(['little']);
+  expect(garbageOf(ready)).toEqual(['much']);
+  expect(garbageOf(ready)).toEqual(['little']);
+  expect(garbageOf(...many(exited, 64))).toEqual(['much']);
 });
 
 it('by itself it can do so in this Node.js', () => {
