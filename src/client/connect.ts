@@ -39,7 +39,7 @@ import { createEventStream } from './read-events.ts';
 import { reloadFailure, updateFailure } from './failures.ts';
 import { findSocket } from './find-socket.ts';
 
-/** A client of the master that runs now, or later: nothing is asked yet. Errors: `badOption` when `name` cannot be one. */
+/** A client of the master that runs now, or later: no request is sent yet. Errors: `badOption` if `name` cannot be one. */
 export function connect({ name, path }: ConnectOptions = {}): Client {
   if (name !== undefined) checkName(name);
   const socket = (): Promise<string> =>
@@ -155,7 +155,7 @@ interface Call extends Omit<ControlRequest, 'path' | 'signal'> {
   readonly statuses?: readonly number[];
 }
 
-/** What is done until the signal is aborted, whose reason is the error then. */
+/** Does `action`; if the signal is aborted first, rejects with its reason. */
 async function abortable<Result>(
   signal: AbortSignal | undefined,
   action: () => Promise<Result>,

@@ -16,7 +16,7 @@ export class ReloadFailure extends GracefulRunError {
 
 /** The error of an update after which at least one program does not serve as the config file wants it. */
 export class UpdateFailure extends GracefulRunError {
-  /** What was applied. Its `programs` say what is wrong with which. */
+  /** What was applied. Its `programs` say which of them failed, and why. */
   readonly result: UpdateResult;
 
   constructor(message: string, result: UpdateResult) {

@@ -181,7 +181,7 @@ const takesNextWord: ReadonlySet<string> = new Set(
     .flatMap(({ flag, short }) => [`--${flag}`, ...(short === undefined ? [] : [`-${short}`])]),
 );
 
-/** The command is the first word that is no option and no value of one. A program may be called like another command. */
+/** The command is the first word that is neither an option nor the value of one. A program may have the name of another command. */
 function commandAmong(words: readonly string[]): CommandRow | undefined {
   const word = words.find((one, index) => !one.startsWith('-') && !takesNextWord.has(words[index - 1] ?? ''));
   return commandTable.find(({ name, aliases }) => word !== undefined && [name, ...aliases].includes(word));

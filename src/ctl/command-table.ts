@@ -104,7 +104,7 @@ export const commandTable: readonly CommandRow[] = [
   {
     name: 'promote',
     aliases: [],
-    description: 'Go on with a reload: end the time of the canary, the pause of a step, or the probation',
+    description: 'Continue a reload: end the time of the canary, the pause of a step, or the probation',
     names: 'programs',
     options: [],
   },

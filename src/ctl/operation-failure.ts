@@ -14,7 +14,7 @@ interface More {
 export class OperationFailure extends GracefulRunError {
   /** Null: the master has refused, and nothing was changed. */
   readonly result: ReloadResult | UpdateResult | null;
-  /** The lines above it, on stdout: what has been done nevertheless. */
+  /** The lines above it, on stdout: what was done in spite of the failure. */
   readonly done: (paint: Paint) => readonly string[];
   /** The lines below the message: the worker's last lines on stderr, the problems of a file. */
   readonly details: (paint: Paint) => readonly string[];

@@ -22,7 +22,7 @@ export interface Terminal {
 
 /** The streams of the process itself. */
 export interface OwnTerminal extends Terminal {
-  /** From now on the process goes on if stdout is lost: its exit code has to tell how the command ended. */
+  /** From now on the process continues if stdout is lost: its exit code has to tell how the command ended. */
   readonly outliveStdout: () => void;
 }
 

@@ -9,7 +9,7 @@ export interface MasterProgram {
   start(cause?: Cause): Promise<ReloadResult>;
   reload(cause?: Cause): Promise<ReloadResult>;
   /**
-   * Goes on with a reload that waits between two steps, or ends the probation. Returns the generation that it goes on with.
+   * Continues a reload that waits between two steps, or ends the probation. Returns the generation that it continues with.
    * Errors: `noRollout`.
    */
   promote(): Decided;

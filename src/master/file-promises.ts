@@ -2,7 +2,12 @@
  * The functions of node:fs that a master may need at any time, with promises. node:fs/promises has them too, and loads readline with its history
  * for them: 2 MB of the master's memory on Node.js 26.
  */
-import { mkdir as mkdirOf, readFile as readFileOf, rename as renameOf, writeFile as writeFileOf } from 'node:fs';
+import {
+  mkdir as mkdirOf,
+  readFile as readFileOf,
+  rename as renameOf,
+  writeFile as writeFileOf,
+} from 'node:fs';
 import { promisify } from 'node:util';
 
 export const mkdir: typeof mkdirOf.__promisify__ = promisify(mkdirOf);

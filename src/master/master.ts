@@ -55,7 +55,7 @@ export interface OwnedMaster extends Master {
   exitCode(): number | null;
   /** Everything that has to survive this process. */
   record(): MasterRecord;
-  /** An error that nobody expected: told as `internalError`. */
+  /** An unexpected error: reported as `internalError`. */
   noteBug(error: unknown): void;
 }
 
@@ -63,7 +63,10 @@ export interface OwnedMaster extends Master {
 export interface Surroundings {
   readonly platform: Platform;
   readonly environment: NodeJS.ProcessEnv;
-  /** Where the stderr of the worker of this program with this pid goes, in whole lines, as it was written. `hasPrefix`: the plan wants to see who wrote them, where people read them. */
+  /**
+   * Where the stderr of the worker of this program with this pid goes, in whole lines, as it was written. `hasPrefix`: the plan wants each line to begin
+   * with program and pid if people read it.
+   */
   readonly onStderr: (bytes: Uint8Array, pid: number, program: string, hasPrefix: boolean) => void;
   /** The same of a stdout that is forwarded. */
   readonly onStdout: (bytes: Uint8Array, pid: number, program: string, hasPrefix: boolean) => void;
@@ -165,7 +168,7 @@ function assemble(
     },
     async metrics() {
       const programs = await commands.programs({ hasLoad: true });
-      // Loaded only where it is asked for.
+      // Loaded only if it is wanted.
       const { renderMetrics } = await import('./metrics/render.ts');
       return renderMetrics({ master: describeMaster(), programs, counts: counts.all() });
     },
@@ -225,17 +228,17 @@ function assemble(
 
   async function updateFromFile(command: UpdateCommand): Promise<UpdateResult> {
     const result = await updates.fromFile(command);
-    // What was added, removed or restarted may have been stopped before.
+    // Programs that were added, removed or restarted may have been stopped before.
     if (!command.isDryRun) await keepWanted();
     return result;
   }
 
-  /** An error that nobody expected. */
+  /** An unexpected error. */
   function noteBug(error: unknown): void {
     publish(internalError(error));
   }
 
-  /** What is answered is kept. */
+  /** The outcome follows only once the state is stored. */
   function keepingWanted({ accepted, outcome }: ReloadUnderWay): ReloadUnderWay {
     const kept = keepWanted();
     return { accepted, outcome: outcome.finally(async () => kept) };
@@ -292,7 +295,7 @@ function assemble(
       try {
         subscriber(record);
       } catch (error) {
-        // It is not the master's: the others, and what follows in the master, go on.
+        // The error is not the master's: the other subscribers and the rest of the master continue.
         queueMicrotask(() => {
           throw error;
         });
@@ -338,7 +341,7 @@ function assemble(
   async function openOnly({ program }: Member): Promise<void> {
     // Fails early and cheaply when there is no such command, folder or env file: nothing was touched yet.
     program.check();
-    // A living master of this name says so better than its port does. With port 0 the name comes with the port.
+    // If a master of this name runs, an error about the name is clearer than one about the port. With port 0 the name comes with the port.
     const [listener] = program.plan().listeners;
     if (!isNamedWhenBound(listener) || updates.plan().master.name !== null) await openControl();
     await program.bind();
@@ -346,7 +349,7 @@ function assemble(
     await program.watch();
   }
 
-  /** A stop that is asked for while the master starts makes what it still waits for useless. */
+  /** False once a stop was requested while the master starts: then it need not wait any longer. */
   function isWanted(): boolean {
     return !isStopping;
   }
@@ -354,7 +357,7 @@ function assemble(
   async function openMetrics(): Promise<void> {
     const { metrics } = updates.plan().master;
     if (metrics === null) return;
-    // Loaded only where it is wanted.
+    // Loaded only if it is wanted.
     const { openMetricsServer } = await import('./metrics/metrics-server.ts');
     metricsServer = await openMetricsServer({
       plan: metrics,
@@ -455,7 +458,7 @@ function assemble(
     const members = set.all().filter((member) => wants(member, member.program.plan().autostart));
     // What an operator has stopped stays stopped for those that depend on it, too.
     const isLeftAlone = (member: Member): boolean => !wants(member, true);
-    // Each says in the log what has come of it.
+    // The result of each start is in the log.
     await set.startAll(members, isLeftAlone);
     if (!isWanted()) {
       await ended.promise;

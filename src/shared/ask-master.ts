@@ -7,7 +7,7 @@ import { readError } from './schemas/answer-schemas.ts';
 /** How long a master may take to answer what it can answer at once. */
 export const promptMs = 5_000;
 
-/** The answer, if it has one of the statuses and is no error. @throws GracefulRunError otherwise; `action` says what could not be done. */
+/** The answer, if it has one of the statuses and is not an error. @throws GracefulRunError otherwise; `action` says what could not be done. */
 export async function ask(
   action: string,
   request: ControlRequest,

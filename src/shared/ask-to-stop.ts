@@ -12,7 +12,7 @@ import { readAnswer, stopAccepted } from './schemas/answer-schemas.ts';
 const exitBoundMs = 10_000;
 const lookEveryMs = 20;
 
-/** Where a stop is asked for. */
+/** Where a stop is requested. */
 export interface StopTarget extends Pick<ControlRequest, 'path' | 'route' | 'signal'> {
   /** The master ends with it. */
   readonly endsMaster: boolean;
@@ -57,7 +57,7 @@ export async function askToStop(
   return accepted;
 }
 
-/** Resolves when the process of a master that stops has ended, or to false if it goes on. Only its parent is notified, so this polls. */
+/** Resolves when the process of a master that stops has ended, or to false if it keeps running. Only its parent is notified, so this polls. */
 export async function endsSoon(pid: number, signal?: AbortSignal): Promise<boolean> {
   const deadline = performance.now() + exitBoundMs;
   while (isRunning(pid)) {

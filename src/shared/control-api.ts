@@ -7,7 +7,7 @@
  *   GET  /v1/programs/NAME                   200 Status
  *   POST /v1/programs/NAME/start   {wait}    202 ReloadAccepted · with wait: 200 or 409 ReloadResult. One that runs already: 200 at once
  *   POST /v1/programs/NAME/reload  {wait}    202 ReloadAccepted · with wait: 200 ReloadResult when it went well, 409 ReloadResult when it failed
- *   POST /v1/programs/NAME/promote           200 Decided: goes on with a reload that waits between two steps, or ends the probation · 409 `noRollout`
+ *   POST /v1/programs/NAME/promote           200 Decided: continues a reload that waits between two steps, or ends the probation · 409 `noRollout`
  *   POST /v1/programs/NAME/rollback          200 Decided: goes back to the old generation, during a reload or a probation · 409 `noRollout`
  *   POST /v1/programs/NAME/restart {wait}    as start; its workers are stopped first, and clients wait in the listener's queue
  *   POST /v1/programs/NAME/scale   {workers} 200 Scaled
@@ -76,7 +76,7 @@ export type ReloadWait = (typeof reloadWaits)[number];
 
 /**
  * A line that a worker wrote. In the query of the request: `lines`, how many of the last ones; `since`, ms since 1970; `stream`, `stdout` or `stderr`;
- * `follow=true`: the answer goes on with the lines to come.
+ * `follow=true`: the answer continues with the lines to come.
  */
 export interface LogLine {
   /** Null: a file of both, which does not say. */
@@ -127,7 +127,7 @@ export interface WorkerStatus {
   readonly otherRelease: Release | null;
   /** While it drains or terminates; else null. */
   readonly draining: DrainingStatus | null;
-  /** If it was asked for (`?load`), and the worker has answered; else null. */
+  /** If it was requested (`?load`), and the worker has answered; else null. */
   readonly load: LoadStatus | null;
 }
 
@@ -144,7 +144,7 @@ export interface LoadStatus {
   readonly eventLoop: EventLoopStatus;
 }
 
-/** Since the last time that it was asked for. */
+/** Since the last time that it was requested. */
 export interface EventLoopStatus {
   /** The share of the time in which it was busy, 0 to 1. */
   readonly utilization: number;
@@ -170,7 +170,7 @@ export interface WorkerCapabilities {
   readonly isGated: boolean;
   /** Its connections move to other workers. */
   readonly migrates: boolean;
-  /** It tells what it has open, and what it served. */
+  /** It reports what it has open, and what it served. */
   readonly reports: boolean;
 }
 
@@ -218,7 +218,7 @@ export interface ReloadResult {
   readonly serving: number | null;
   /** The generation that took over again after this one had begun to serve. */
   readonly rolledBackTo: number | null;
-  /** How many workers of this generation go on serving all the same, because the old workers in their slots are gone. */
+  /** How many workers of this generation keep serving all the same, because the old workers in their slots are gone. */
   readonly remaining: number;
 }
 
@@ -312,7 +312,7 @@ export interface Status {
   readonly group: string | null;
   readonly state: ProgramState;
   readonly phase: ShownPhase;
-  /** It is to run: it was started, and nobody has stopped it. */
+  /** It is to run: it was started, and was not stopped by a request. */
   readonly isWanted: boolean;
   /** Programs of the plan that have to serve before it is started, and do not yet. */
   readonly waitsFor: readonly string[];
@@ -346,7 +346,7 @@ export interface Status {
   /** Null: it does not run by the clock. */
   readonly schedule: ScheduleStatus | null;
   readonly reloadPending: boolean;
-  /** If it was asked for (`?load`), of Node.js workers; else null. */
+  /** If it was requested (`?load`), for Node.js workers; else null. */
   readonly load: ProgramLoad | null;
   readonly lastReload: ReloadResult | null;
   /** Null while no worker of a generation that served has crashed. */
@@ -360,7 +360,7 @@ export interface ReloadAccepted {
 
 /** An operator has decided about a new generation. */
 export interface Decided {
-  /** The generation that the program goes on with, or goes back to. */
+  /** The generation that the program continues with, or goes back to. */
   readonly generation: number;
 }
 
@@ -398,9 +398,9 @@ export interface UpdateResult {
   /** Null: the plan was given by code. */
   readonly file: string | null;
   readonly difference: PlanDifference;
-  /** False: it was only asked what would be done. */
+  /** False: it was a dry run. */
   readonly applied: boolean;
-  /** What has come of it, for each program that was started, reloaded, restarted or removed. Empty when it was not applied. */
+  /** The result for each program that was started, reloaded, restarted or removed. Empty when it was not applied. */
   readonly programs: readonly UpdatedProgram[];
 }
 

@@ -9,7 +9,7 @@ const suffix = '.sock';
 
 /**
  * The folders that may hold control sockets, best first: $XDG_RUNTIME_DIR, /run (for root), the temp folder.
- * $GRACEFUL_RUN_CONTROL_FOLDER, where set, is the only one.
+ * $GRACEFUL_RUN_CONTROL_FOLDER, if set, is the only one.
  */
 export function controlFolders(environment: NodeJS.ProcessEnv, uid: number): readonly string[] {
   const only = environment['GRACEFUL_RUN_CONTROL_FOLDER'];

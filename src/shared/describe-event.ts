@@ -95,7 +95,7 @@ function sentence(event: MasterEvent, why: (failure: Failure) => string): string
     case 'metricsServed':
       return `metrics on http${event.isSecure ? 's' : ''}://${formatAddress(event.host ?? '', event.port ?? 0)}/metrics`;
     case 'metricsFailed':
-      return `metrics: ${event.problem}; the certificate before stays`;
+      return `metrics: ${event.problem}; the previous certificate stays in use`;
     case 'listenerBound':
       return `listening on ${describeAddress(event)}`;
     case 'listenersClosed':
@@ -156,7 +156,7 @@ function sentence(event: MasterEvent, why: (failure: Failure) => string): string
     case 'workerReplaced':
       return `${worker(event)} was replaced after ${formatDuration(event.durationMs)}: ${describeCause(event.cause)}`;
     case 'replacementFailed':
-      return `${worker(event)} serves on, because the one that was to replace it has failed; another one starts in ${formatDuration(event.delayMs)}, after ${event.failures === 1 ? 'a failure' : `${event.failures} failures in a row`}`;
+      return `${worker(event)} keeps running, because its replacement failed; the next attempt is in ${formatDuration(event.delayMs)}, after ${event.failures === 1 ? 'a failure' : `${event.failures} failures in a row`}`;
     case 'workerCountChanged':
       return `${count(event.toCount, 'worker')} wanted instead of ${event.fromCount}`;
     case 'restartScheduled':
@@ -230,7 +230,7 @@ function sentence(event: MasterEvent, why: (failure: Failure) => string): string
     case 'listenerShutDown':
       return `a worker closed ${describeAddress(event)} for all processes with shutdown(2): ${event.problem === null ? 'it was opened again' : `it cannot be opened again (${event.problem}): restart the program`}`;
     case 'queueLeftBehind':
-      return `${count(event.connections, 'connection')} left in the queue of slot ${event.slot}, which has no worker any more: one starts to serve what waits there, and then drains`;
+      return `${count(event.connections, 'connection')} left in the queue of slot ${event.slot}, which has no worker any more: one starts to serve these connections, and then drains`;
     case 'portChanged':
       return `PORT of the ${event.source === 'file' ? 'environment file' : 'environment'} is not the port that graceful-run holds: the program gets PORT=${event.port}`;
     case 'messageRejected':

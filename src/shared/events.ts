@@ -189,7 +189,7 @@ export type MasterEvent =
       readonly generation: number;
       readonly to: number;
       readonly durationMs: number;
-      /** How many of its workers go on serving, because the old workers in their slots are gone. 0 unless the reload was in steps. */
+      /** How many of its workers keep serving, because the old workers in their slots are gone. 0 unless the reload was in steps. */
       readonly remaining: number;
       readonly release: Release | null;
       readonly failure: Failure;
@@ -296,7 +296,7 @@ export type MasterEvent =
       readonly cause: ReplacementCause;
       readonly durationMs: number;
     } & WorkerIdentity)
-  /** The new worker did not become ready, or has ended: the old one serves on, and it is tried again. */
+  /** The new worker did not become ready, or has ended: the old one keeps serving, and the replacement is tried again. */
   | ({
       readonly event: 'replacementFailed';
       readonly successor: number | null;
@@ -438,7 +438,7 @@ export type MasterEvent =
   | { readonly event: 'leftoversKilled'; readonly pids: readonly number[] }
   /**
    * The worker has ended, and processes that it has started hold the listener, in sessions of their own. `killed`: the worker was never ready, or has
-   * exited by itself with code 0, so they were killed. Otherwise they live on, and may accept connections.
+   * exited by itself with code 0, so they were killed. Otherwise they are left running, and may accept connections.
    */
   | ({
       readonly event: 'listenerKept';

@@ -1,4 +1,4 @@
-/** Properties that Node.js and libraries keep under a symbol that they give to nobody: found by its description. */
+/** Properties that Node.js and libraries keep under a symbol that they do not export: found by its description. */
 
 export function hiddenSymbol(holder: object, description: string): symbol | undefined {
   return Object.getOwnPropertySymbols(holder).find((symbol) => symbol.description === description);

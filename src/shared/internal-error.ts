@@ -1,4 +1,4 @@
-/** What is told of an error that nobody expected, and that ends nothing (ADR 45). Pure. */
+/** How an unexpected error that ends nothing is reported (ADR 45). Pure. */
 import { messageOf } from './errors.ts';
 import type { MasterEvent } from './events.ts';
 

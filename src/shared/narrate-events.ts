@@ -1,5 +1,5 @@
 /**
- * Tells events in their order: one line each, and for a failure what there is to say below it. It remembers what was told, so that one
+ * Renders events in their order: one line each, and for a failure its details below. It remembers what was reported, so that one
  * failure that several events carry (worker, generation, stop) is explained once. Used by the log and by `gracefulctl events`.
  */
 import { describe, type Detail } from './describe-event.ts';
@@ -18,7 +18,7 @@ export interface NarrateOptions {
   readonly showsOutput?: boolean;
 }
 
-/** What was told of one program. */
+/** What was reported about one program. */
 interface Memory {
   /** The generation that has yet to prove itself: if one of its workers fails, the line about the generation says why. */
   candidate: number | null;

@@ -1,7 +1,7 @@
 /** The word that was probably meant. Pure. */
 
 /**
- * The one of `words` that is the fewest typing mistakes away from `typed`; null when none is close. `most`: so many mistakes at most; by default
+ * The one of `words` that is the fewest typing mistakes away from `typed`; null when none is close. `most`: the maximum number of mistakes; by default
  * one in a short word, up to three in a long one: more would be guessing.
  */
 export function nearest(

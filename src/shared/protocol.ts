@@ -21,11 +21,11 @@ export const env = {
   channelLock: 'GRACEFUL_RUN_CHANNEL_LOCK',
   /** What a worker and everything that it starts have in their environment, as long as they keep it: `PROGRAM.NUMBER`, another one for each worker. */
   tree: 'GRACEFUL_RUN_TREE',
-  /** Where V8's code of the worker's boot is kept, as the beginning of a file's path; missing where there is no private folder. */
+  /** Where V8's code of the worker's boot is kept, as the beginning of a file's path; missing if there is no private directory. */
   codeCache: 'GRACEFUL_RUN_CODE_CACHE',
   /** The descriptor to which a worker writes a newline once it is ready; missing where it is not asked to. */
   readyFd: 'GRACEFUL_RUN_READY_FD',
-  /** After how many requests a worker is to be replaced; missing where it serves on. */
+  /** After how many requests a worker is to be replaced; missing if there is no such limit. */
   maxRequests: 'GRACEFUL_RUN_MAX_REQUESTS',
   /** JSON, a `HealthOrder`; missing where a worker is ready as soon as it listens. */
   health: 'GRACEFUL_RUN_HEALTH',
@@ -144,13 +144,13 @@ export interface WorkerLoad {
   };
 }
 
-/** What a Node.js worker tells its master. `pid` is the process that speaks: under `npm start` not the one that was started. */
+/** What a Node.js worker tells its master. `pid` is the process that sends the message: under `npm start` not the one that was started. */
 export type WorkerMessage =
   /** Says that it can serve. It does not accept before it is admitted. */
   | { readonly type: 'ready'; readonly pid: number }
   /** It listens as well, and does not read: another process of this worker has the channel. */
   | { readonly type: 'listensToo'; readonly pid: number }
-  /** Its health path was asked, and this is what has come of it. */
+  /** A request of its health path failed; `reason` says why. */
   | { readonly type: 'notReadyYet'; readonly pid: number; readonly reason: string }
   /** It tried to listen where no listener was declared; it binds by itself. */
   | { readonly type: 'undeclaredListen'; readonly pid: number; readonly address: string }
@@ -173,9 +173,9 @@ export type WorkerMessage =
   | { readonly type: 'reloadWanted'; readonly pid: number }
   /** The answer to `admit`: its servers accept connections on every declared listener. */
   | { readonly type: 'admitted'; readonly pid: number }
-  /** The answer to `confirmPause`: it accepts no more, and can be told to `resume`. */
+  /** The answer to `confirmPause`: it no longer accepts connections, and can be told to `resume`. */
   | { readonly type: 'paused'; readonly pid: number }
-  /** The answer to `confirmPause` when the time of a `pause` was up before: it accepts on, and can be asked again. */
+  /** The answer to `confirmPause` when the time of a `pause` was up before: it still accepts, and can be told to pause again. */
   | { readonly type: 'pauseLapsed'; readonly pid: number }
   /** It could not stop to accept in a way that can be taken back, and accepts on. */
   | { readonly type: 'notPaused'; readonly pid: number; readonly problem: string }
@@ -223,7 +223,7 @@ export type MasterMessage =
       readonly reason: DrainReason;
       readonly timeoutMs: number;
       readonly migrates: boolean;
-      /** There is a listener on which no other worker will accept: accept what has queued before accepting no more. */
+      /** There is a listener on which no other worker will accept: accept the connections in its queue before it stops accepting. */
       readonly emptiesQueues: boolean;
     }
   /**
@@ -233,8 +233,8 @@ export type MasterMessage =
   | { readonly type: 'destination'; readonly more: number }
   | { readonly type: 'source' }
   /**
-   * Keep the connections that are open, and accept no more on the listener of this name. The handle beside it is another copy of that
-   * listener, which takes the place of the one that is accepted on. A UDP listener comes without one. `forMs`: accept again after so long,
+   * Keep the connections that are open, and stop accepting on the listener of this name. The handle beside it is another copy of that
+   * listener, which takes the place of the one that is accepted on. A UDP listener comes without one. `forMs`: accept again after that time,
    * unless `confirmPause` has come by then; null: only at `resume`.
    */
   | { readonly type: 'pause'; readonly name: string; readonly forMs: number | null }
@@ -244,7 +244,7 @@ export type MasterMessage =
   | { readonly type: 'resume' }
   /**
    * The handle beside it is one end of a pair of connected sockets: the process that listens keeps it open for as long as it lives, so that the
-   * master notices its end although the command that was started, a shell or npm, lives on.
+   * master notices its end although the command that was started, a shell or npm, keeps running.
    */
   | { readonly type: 'lifeline' }
   /** Ask your health path again. */

@@ -4,7 +4,7 @@ import { shortageHint } from './shortage.ts';
 
 /**
  * "graceful-run: cannot X: reason", and the hint in a line of its own. Anything but a GracefulRunError is either a
- * machine that has run out of something or a mistake of ours, and is said to be one; none shows a stack trace. No final
+ * machine that has run out of something or a bug in graceful-run, and the text says which; none shows a stack trace. No final
  * line break.
  */
 export function renderError(error: unknown, program: string): string {

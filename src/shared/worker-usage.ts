@@ -1,4 +1,4 @@
-/** The processes of workers, and what they use. They are looked for in /proc, and only when it is asked for. */
+/** The processes of workers, and their CPU and memory use. Read from /proc, and only on request. */
 import { readFileSync } from 'node:fs';
 import { uptime } from 'node:os';
 import type { Status } from './control-api.ts';
@@ -49,7 +49,7 @@ export function workerProcesses(
 /** A process counts from its start, a master from the moment at which its code was loaded. */
 const startTakesMs = 3_000;
 
-/** Another process with the same pid is older or younger. After a suspend, the clocks of the two ages may differ: then nobody is known. */
+/** Another process with the same pid is older or younger. After a suspend, the clocks of the two ages may differ: then no process is matched. */
 function isOfAge({ startedAt }: ProcessStat, ageMs: number, sinceBootMs: number): boolean {
   const runsForMs = sinceBootMs - (startedAt / ticksPerSecond) * 1_000;
   return Math.abs(runsForMs - ageMs) < startTakesMs;

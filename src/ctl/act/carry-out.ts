@@ -18,7 +18,7 @@ export interface Job {
 
 export interface Work {
   readonly jobs: readonly Job[];
-  /** Whether a job may last until what it asks for has been done. Otherwise the master has to answer at once. */
+  /** Whether a job may last until the requested action is done. Otherwise the master has to answer at once. */
   readonly waits: boolean;
   /** Whose events are shown on a terminal meanwhile. */
   readonly watched: readonly Watched[];

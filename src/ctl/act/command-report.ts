@@ -1,4 +1,4 @@
-/** What has come of a command for one program or master, as `--json` prints it. */
+/** The result of a command for one program or master, as `--json` prints it. */
 import type {
   Decided,
   PlanProblem,
@@ -17,7 +17,7 @@ import { OperationFailure } from '../operation-failure.ts';
 export interface Achieved {
   /**
    * `accepted`: the master has taken the request. `serving`, `settled`, `drained`, `stopped`: what was waited for. `applied`: the new plan is
-   * in force. `planned`: it was only asked what an update would do.
+   * in force. `planned`: a dry run of an update.
    */
   readonly state: 'accepted' | ReloadWait | 'stopped' | 'applied' | 'planned';
   /** The master's answer. */
@@ -44,7 +44,7 @@ export interface Report extends Subject {
   readonly ok: boolean;
   /** What gracefulctl exits with if this is the only program, or the one that went worst. */
   readonly exitCode: ExitCode;
-  /** How far it has come: `failed`, or what it has waited for. */
+  /** How far it got: `failed`, or the state that it waited for. */
   readonly state: Achieved['state'] | 'failed';
   /** The master's answer; null when it has not given one. */
   readonly result: Achieved['result'] | null;

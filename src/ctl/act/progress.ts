@@ -21,7 +21,7 @@ export interface Watched {
 
 /**
  * Carries `action` out, and on a terminal follows the masters' events while it lasts: from before it begins, so that none of its own
- * is missed. It goes on without them if they cannot be had.
+ * is missed. If the events are not available, it works without them.
  */
 export async function showingProgress<Result>(
   watched: readonly Watched[],
@@ -41,7 +41,7 @@ export async function showingProgress<Result>(
   }
 }
 
-/** `begun` resolves when no event will be missed any more, or none can be had. */
+/** `begun` resolves when no event can be missed any more, or when events are not available. */
 function follow(
   { master, programs }: Watched,
   isOne: boolean,
@@ -71,7 +71,7 @@ function follow(
   return { begun: Promise.race([begins, ended]), ended };
 }
 
-/** The words for one line of the events, and the program that it is about; null for what is no progress. */
+/** The text for one line of the events, and the program that it is about; null if the event is not about progress. */
 export function renderProgress(line: string): { readonly program: string; readonly text: string } | null {
   const event = readEventRecord(parseJson(line));
   const text = event === null ? null : progressOf(event);

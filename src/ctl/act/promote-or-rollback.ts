@@ -14,6 +14,6 @@ export async function promoteOrRollBack(
   const request = { path: master.path, method: 'POST', route, body: {} } as const;
   const { body } = await ask(decision, { ...request, timeoutMs: promptMs }, [200]);
   const result = readAnswer(decided, body);
-  const text = { promote: 'goes on with', rollback: 'goes back to' }[decision];
+  const text = { promote: 'continues with', rollback: 'goes back to' }[decision];
   return { state: 'accepted', result, text: `${text} generation ${result.generation}` };
 }

@@ -1,4 +1,4 @@
-/** `gracefulctl start`, `reload` and `restart`: ask for a new generation and, with --wait, tell what has become of it. */
+/** `gracefulctl start`, `reload` and `restart`: request a new generation and, with --wait, report the result. */
 import {
   programRoute,
   type ReloadAccepted,

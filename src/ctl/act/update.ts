@@ -1,4 +1,4 @@
-/** `gracefulctl update`: has a master read its config file anew and, without --dry-run, run what it says. */
+/** `gracefulctl update`: makes a master read its config file again and, without --dry-run, apply it. */
 import { routes, type UpdateResult } from '../../shared/control-api.ts';
 import type { ControlAnswer, ControlRequest } from '../../shared/control-client.ts';
 import { count } from '../../shared/count-words.ts';
@@ -21,7 +21,7 @@ export async function update(master: AnsweringMaster, dryRun: boolean, styles: S
   return { state: dryRun ? 'planned' : 'applied', result, text: describeUpdate(result, styles).join('\n') };
 }
 
-/** The master's message tells what it could not read; a person wants to know as well that everything goes on as it was. */
+/** The master's message tells what it could not read; a person also wants to know that nothing was changed. */
 async function askForPlan(master: AnsweringMaster, request: ControlRequest): Promise<ControlAnswer> {
   try {
     return await ask('update', request, [200, 409]);

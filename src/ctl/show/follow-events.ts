@@ -112,7 +112,7 @@ async function follow(
 
 /**
  * Renders one line of the stream after the other for a person; an event that this version does not know is shown as it came. Empty for
- * what was said before: an old worker confirms that it accepts no more when it is paused, and again when it drains.
+ * what was said before: an old worker confirms that it no longer accepts when it is paused, and again when it drains.
  */
 export function createEventRenderer(styles: Styles): (line: string) => string {
   const narrate = createNarrator({ paint: styles });

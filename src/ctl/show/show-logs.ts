@@ -1,4 +1,4 @@
-/** `gracefulctl logs`: prints what the workers wrote, and goes on with the lines to come if asked. */
+/** `gracefulctl logs`: prints what the workers wrote and, with --follow, the lines to come. */
 import { type LogRecord, programRoute } from '../../shared/control-api.ts';
 import { refused, unanswered } from '../../shared/ask-master.ts';
 import { openControl } from '../../shared/control-client.ts';
@@ -72,7 +72,7 @@ async function readLogs(
 }
 
 /**
- * `label`: of the program, where there are several. A record that this version does not know, of a newer master, is left out; with `isJson` it
+ * `label`: of the program, if there are several. A record that this version does not know, of a newer master, is left out; with `isJson` it
  * is printed as it came.
  */
 export function printerFor(

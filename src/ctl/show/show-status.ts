@@ -23,9 +23,9 @@ export interface StatusOptions {
   readonly json: boolean;
   /** A single program has its line in a table too. */
   readonly asTable: boolean;
-  /** Workers are asked what they do, and this says, by pid, how much that was since the last time; of the only program. Default: they are not asked. */
+  /** Workers are asked for their load, and this returns the rates since the last time, by pid; for a single program only. Default: they are not asked. */
   readonly measure?: (sample: Sample) => ReadonlyMap<number, Rates>;
-  /** Breaks off what is asked. */
+  /** Aborts the requests. */
   readonly signal?: AbortSignal | undefined;
 }
 

@@ -78,7 +78,7 @@ export function renderStatus(
     ...(status.schedule === null ? [] : renderLastRun(status.schedule, nowMs, styles)),
     ...renderErrors(status),
     ...renderNextStep(status),
-    // What has come of a run that began is said above.
+    // The result of a run that began is shown above.
     ...(status.lastReload === null || (status.schedule !== null && status.lastReload.ok)
       ? []
       : renderLast(status.lastReload, nowMs, styles)),
@@ -327,7 +327,7 @@ function renderRate({ requests, serverErrors }: RequestCounts): string {
   return `${serverErrors} of ${count(requests, 'request')} (${Math.round(share * 1_000) / 10}%)`;
 }
 
-/** What becomes of a program that does not serve, or what to type. */
+/** What will happen to a program that does not serve, or what to type. */
 function renderNextStep({ program, phase, isWanted, retry, restarts, exit }: Status): readonly string[] {
   const start = `gracefulctl start ${printable(program)}`;
   if (!isWanted && (phase === 'idle' || phase === 'stopped')) return [`to start it: ${start}`];

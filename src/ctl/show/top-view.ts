@@ -177,7 +177,7 @@ function connectionsOf({ load, draining }: WorkerStatus): number | null {
   return load?.connections ?? draining?.connections ?? null;
 }
 
-/** Of what is known; null: nothing is. */
+/** The sum of the known values; null: none is known. */
 function sum(values: readonly (number | null)[]): number | null {
   return values.reduce((total, one) => (one === null ? total : (total ?? 0) + one), null);
 }

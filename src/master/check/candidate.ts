@@ -46,7 +46,7 @@ const keptOutput: WorkerOutput = {
 const id = 1;
 const place = { generation: 1, slot: 0 } as const;
 
-/** It serves no client, so it may not live on at all when this process is killed. */
+/** It serves no client, so it must end as soon as this process is killed. */
 const outliveMs = 0;
 
 export interface Candidate {
@@ -121,7 +121,7 @@ export function startCandidate(
     platform,
     versions,
     workers,
-    // A check runs no hook: what it does may be seen outside.
+    // A check runs no hook, because a hook may have effects outside.
     gate: {
       enter: (effect) => {
         workers.start(effect);
@@ -136,7 +136,7 @@ export function startCandidate(
     queueLeftBehind: () => undefined,
   });
 
-  /** What is not about the worker is a request to reload that it makes: there is nothing to reload. */
+  /** An input that is not about a worker is a request of the worker to reload: there is nothing to reload. */
   function dispatch(input: Undated<LifecycleInput>): void {
     if ('worker' in input) turn({ ...input, at: now() });
   }

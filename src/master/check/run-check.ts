@@ -153,7 +153,7 @@ async function runCandidates(
   await adoptOrphans();
   for (const [index, program] of plan.programs.entries()) {
     const name = names[index] ?? '';
-    // What has no address would do its work: send mails, change a database.
+    // A program without an address would do its work: send mails, change a database.
     if (program.kind.type !== 'server') continue;
     if (findings.some((finding) => finding.program === name)) continue;
     now.candidate = startCandidate(program, name, environment, platform, inherited);

@@ -38,7 +38,7 @@ export async function findRunningMasters(
   folders: readonly string[],
   uid: number,
 ): Promise<readonly RunningMaster[]> {
-  // What is wrong with a folder is another check's to say.
+  // Problems of a directory are reported by another check.
   const found = await Promise.all(
     folders.map(async (folder) => findControlSockets([folder], uid).catch(() => [])),
   );

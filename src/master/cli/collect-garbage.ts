@@ -5,7 +5,7 @@
 import type { EventRecord } from '../../shared/events.ts';
 import { trimMemory } from '../system-calls/syscalls.ts';
 
-/** After the first collection: so many starts and ends of workers leave a tenth of a megabyte. To collect it takes 5 to 10 ms. */
+/** After the first collection: this many starts and ends of workers leave a tenth of a megabyte. Collecting it takes 5 to 10 ms. */
 const changesPerCollection = 10;
 /** By then all workers of a generation are gone, and no request waits for the master. */
 const delayMs = 1_000;
@@ -31,7 +31,7 @@ export function keepMemorySmall(): void {
   setFlagsFromString(isOld ? '--interrupt-budget=2000000' : '--invocation-count-for-turbofan=100000');
 }
 
-/** Of the start: the first time, when there is also what has read the plan and opened the sockets. Much: of that many workers. */
+/** `ofTheStart`: the first time, which includes the garbage of reading the plan and opening the sockets. `much`: that of many workers. */
 type Garbage = 'ofTheStart' | 'little' | 'much';
 
 /** A subscriber that has `collect` called a little later when workers have been started or have ended; never twice for one reload. */

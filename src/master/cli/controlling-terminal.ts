@@ -1,6 +1,6 @@
 /**
- * The terminal that this process was started in, and what has become of it. Made when the
- * process starts: later, what it was started in cannot be found out any more.
+ * The terminal that this process was started in, and whether it still exists. Made when the
+ * process starts: later, that terminal can no longer be determined.
  */
 import { isatty } from 'node:tty';
 import { systemClock } from '../../shared/clock.ts';
@@ -9,7 +9,7 @@ import { readSession } from '../process/session.ts';
 import { watchEnd } from '../process/watch-process-end.ts';
 import type { Terminal } from './hangup.ts';
 
-/** Answers, whenever it is asked, how it is with the terminal. Never rejects. */
+/** Returns the current state of the terminal. Never rejects. */
 export async function watchTerminal(): Promise<() => Terminal> {
   const terminals = [0, 1, 2].filter((fd) => isatty(fd));
   const session = readSession();

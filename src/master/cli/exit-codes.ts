@@ -1,7 +1,7 @@
 /** Which exit code an error ends the master with. Pure. */
 import { GracefulRunError, type ErrorCode } from '../../shared/errors.ts';
 
-/** 0: stopped as asked. */
+/** 0: stopped on request. */
 export const exitCodes = { stopped: 0, failed: 1, usage: 2, notExecutable: 126, notFound: 127 } as const;
 
 type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];

@@ -16,7 +16,7 @@ export function consoleLook(
   const isTerminal = isatty(fd);
   return {
     format: wanted ?? (isTerminal ? 'pretty' : 'json'),
-    // It knows NO_COLOR, FORCE_COLOR and dumb terminals, and is a plain function of the environment: 1 bit is no colour.
+    // It knows NO_COLOR, FORCE_COLOR and dumb terminals, and is a plain function of the environment: 1 bit means no colour.
     hasColours: isTerminal && WriteStream.prototype.getColorDepth(environment) > 1,
   };
 }

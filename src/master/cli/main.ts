@@ -38,7 +38,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     endProcess(await obey(invocation));
   } catch (error) {
     const code = exitCodeOf(error);
-    // Stopped as asked before it served: nothing has gone wrong.
+    // Stopped on request before it served: nothing has gone wrong.
     if (code !== exitCodes.stopped) writeFatal(error);
     endProcess(code);
   }
@@ -94,7 +94,7 @@ async function obey(invocation: Invocation): Promise<number> {
   }
 }
 
-/** `graceful-run --help | head -1` is no failure. Only here: process.stdout would change the flags of a pipe that workers inherit. */
+/** `graceful-run --help | head -1` is not a failure. Only here: process.stdout would change the flags of a pipe that workers inherit. */
 function ignoreReader(): void {
   process.stdout.on('error', () => undefined);
 }

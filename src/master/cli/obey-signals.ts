@@ -21,7 +21,7 @@ export function obeySignals(commands: Commands, terminal: () => Terminal): void 
     const what = readHangup(terminal(), systemClock.monotonicMs() - arrivedAt);
     isDeciding = what === 'wait';
     if (what === 'wait') setTimeout(decide, lookAgainMs, arrivedAt);
-    // The end of a terminal is no reason to reload.
+    // The end of a terminal is not a reason to reload.
     else if (what === 'stop') stop();
     else ask(async () => commands.reloadAll({ cause }));
   };

@@ -166,7 +166,7 @@ export const optionTable: readonly OptionRow[] = [
     value: '<when>',
     default: 'auto',
     description:
-      'when a worker is ready: auto, listen, message, notify, fd:5, exec:COMMAND, delay:2s, tcp:9000, http:/path, http://127.0.0.1:9000/path; auto: Node.js once it listens, another program once it sends READY=1 (sd_notify) or has lived for --startsecs',
+      'when a worker is ready: auto, listen, message, notify, fd:5, exec:COMMAND, delay:2s, tcp:9000, http:/path, http://127.0.0.1:9000/path; auto: Node.js once it listens, another program once it sends READY=1 (sd_notify) or has run for --startsecs',
     option: 'ready',
     values: ['auto', 'listen', 'message', 'notify', 'fd:', 'exec:', 'delay:', 'tcp:', 'http:/', 'http://'],
   },
@@ -185,7 +185,7 @@ export const optionTable: readonly OptionRow[] = [
     value: '<time>',
     default: '1s',
     description:
-      'how long a program that is not Node.js has to live until it counts as ready, with --ready auto',
+      'how long a program that is not Node.js has to run until it counts as ready, with --ready auto',
     option: 'startsecs',
   },
   {
@@ -354,7 +354,7 @@ export const optionTable: readonly OptionRow[] = [
     value: '<file>',
     default: 'inherit',
     description:
-      'where workers write their stdout: inherit (the stdout of graceful-run), forward (there too, but in whole lines, on a terminal after program and pid), none, syslog, journal, or a file, which is rotated at 50MB; {name} and {num} in its path: program and slot of the worker',
+      'where workers write their stdout: inherit (the stdout of graceful-run), forward (there too, but in whole lines, on a terminal with program and pid in front), none, syslog, journal, or a file, which is rotated at 50MB; {name} and {num} in its path: program and slot of the worker',
     option: 'stdoutLogfile',
     values: 'files',
   },

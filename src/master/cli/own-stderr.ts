@@ -1,6 +1,6 @@
 /**
  * Keeps Node.js from opening stderr its own way in the master's process, which it does even if process.stderr is never used: it
- * would make a pipe non-blocking for everybody who shares it, among them the workers, and wait for a terminal that is stopped. What is
+ * would make a pipe non-blocking for every process that shares it, among them the workers, and wait for a terminal that is stopped. What is
  * written to process.stderr, and warnings, go where the log goes. Has to be loaded before everything else.
  */
 import { Writable } from 'node:stream';

@@ -66,7 +66,7 @@ const aspects: readonly Aspect[] = [
     of: ({ listeners }) => Math.max(0, ...listeners.map(({ backlog }) => backlog)),
     isForNewWorkers: true,
   },
-  // The sockets that are held get them at once. What runs has to go on with the plan before, if the new one fails: so it is a reload.
+  // The held sockets get them at once. If the new plan fails, running workers must continue with the previous one: so this needs a reload.
   { key: 'ipv6_only', of: (program) => optionsOf(program)?.ipv6Only ?? false, isForNewWorkers: true },
   { key: 'tcp_fast_open', of: (program) => optionsOf(program)?.fastOpen ?? null, isForNewWorkers: true },
   {
@@ -222,7 +222,7 @@ export function goingListeners(before: Plan, after: Plan): readonly ListenerPlan
 }
 
 /**
- * One of them cannot be bound while a listener that goes is held: they have the same port, and one of the two is for every address. (The
+ * One of them cannot be bound while a removed listener is held: they have the same port, and one of the two is for every address. (The
  * same address is taken over instead. Names may mean any address.)
  */
 export function areExcluded(coming: readonly ListenerPlan[], going: readonly ListenerPlan[]): boolean {

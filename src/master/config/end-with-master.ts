@@ -1,4 +1,4 @@
-/** Ends this process when the master has ended, even if the file that it reads loops for ever. */
+/** Ends this process when the master has ended, even if the file that it reads loops forever. */
 import { Worker } from 'node:worker_threads';
 
 /**

@@ -13,7 +13,7 @@ export const settleMs = 250;
  */
 export const sameStopMs = 200;
 
-/** A reload waits while so many old generations still drain: processes must not pile up behind slow clients. */
+/** A reload waits while this many old generations still drain: processes must not pile up behind slow clients. */
 export const maxDrainingGenerations = 8;
 
 /** A watched file counts as changed when its content has been stable for this long. */

@@ -50,7 +50,7 @@ export const hookValues: { readonly [Name in keyof HookValues]: z.ZodMiniType<Ho
   webhook: webhookValue,
 };
 
-/** As a config file writes them; what it is given to is the option of code. */
+/** The hooks as a config file writes them; converted to the option of the embedding API. */
 export const hooksOfFile: z.ZodMiniType = z.pipe(
   z.strictObject(
     {

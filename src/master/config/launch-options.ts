@@ -36,7 +36,7 @@ export interface ProcessPlan {
   readonly oomScoreAdj: number | null;
 }
 
-/** Nothing is asked for. */
+/** No option is set. */
 export const plainProcess: ProcessPlan = Object.freeze({
   user: null,
   umask: null,

@@ -14,7 +14,7 @@ function takes(option: string, candidate: string): boolean {
   return programValues[option as keyof typeof programValues].safeParse(value).success;
 }
 
-/** What may be missing, or too much, in something that was written. Most of it suits no option but one. */
+/** Variants of a value with something added or removed that may be missing or superfluous. Most of them fit only one option. */
 function slips(written: string): readonly string[] {
   const unit = /^\d{4,}$/.test(written) ? 'ms' : 's';
   const [idle = '', interval, ...probes] = written.split(':');

@@ -123,13 +123,13 @@ export interface ProgramOptions
   /**
    * When a worker is ready. Node.js workers have to listen as well, whatever this is.
    * - `auto`, the default: Node.js once it listens; any other program once it sends READY=1 (sd_notify), or, if it says
-   *   nothing, once it has lived for `startsecs`.
+   *   nothing, once it has been running for `startsecs`.
    * - `listen`: once it listens. Of Node.js alone this can be known.
    * - `message`: once it has called `process.send('ready')`.
    * - `notify`: once it has sent READY=1 to NOTIFY_SOCKET, as sd_notify(3) does.
    * - `fd:5`: once it has written a newline to this descriptor, which it inherits. It has to come after the listeners and the channel.
    * - `exec:COMMAND`: once this command, run by /bin/sh with the worker's environment, exits with code 0. It is retried.
-   * - `delay:2s`: once it has lived for so long.
+   * - `delay:2s`: once it has been running for that long.
    * - `tcp:9000`: once 127.0.0.1 accepts a connection on this port, which must be the program's own.
    * - `http:/path`: once GET of that path returns status 200–399. The request is made inside the worker's process, which must be Node.js, before it
    *   accepts connections.
@@ -141,7 +141,7 @@ export interface ProgramOptions
    * ready, for at most 5s or half of the rest of `readyTimeout`, and ignores their results. Needs `ready: 'http:/path'`. Default 0.
    */
   readonly warmup?: number;
-  /** With `ready: 'auto'`: how long a program that is not Node.js has to live until it counts as ready, 0s to 24h. Default 1s. */
+  /** With `ready: 'auto'`: how long a program that is not Node.js has to run until it counts as ready, 0s to 24h. Default 1s. */
   readonly startsecs?: string;
   /** How long a worker may take to become ready, 1ms to 24h. Default 30s. */
   readonly readyTimeout?: string;
@@ -149,8 +149,8 @@ export interface ProgramOptions
   readonly drainTimeout?: string;
   /**
    * What makes a worker that is not Node.js stop accepting, finish its requests and exit: the name of a signal, such as `TERM` or `QUIT`.
-   * `auto`, the default: the one that suits what is run, else SIGTERM. `none`: the program drains on no signal; it serves on until
-   * `drainTimeout`, and what is open then is cut. Node.js workers are told by graceful-run, whatever this is.
+   * `auto`, the default: the one that suits what is run, else SIGTERM. `none`: no signal makes the program drain; it keeps serving until
+   * `drainTimeout`, and then its open connections are cut. Node.js workers are told by graceful-run, whatever this is.
    */
   readonly drainSignal?: DrainSignalOption;
   /**

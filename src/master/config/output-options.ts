@@ -115,7 +115,7 @@ const inherit: OutputDestination = Object.freeze({ to: 'inherit' });
 const forward: OutputDestination = Object.freeze({ to: 'forward' });
 const none: OutputDestination = Object.freeze({ to: 'none' });
 
-/** Nothing is asked for. */
+/** No option is set. */
 export const plainOutput: OutputPlan = Object.freeze({
   stdout: inherit,
   stderr: inherit,
@@ -174,7 +174,7 @@ export function logfileFault(written: string): string | null {
     : `a path with no other placeholders than {name}, {num} and {here}, and there is ${strange[0]}`;
 }
 
-/** Bytes; null: it is no size. */
+/** Bytes; null: it is not a size. */
 export function sizeOf(written: string | number): number | null {
   if (typeof written === 'string') return parseBytes(written);
   return Number.isSafeInteger(written) && written >= 0 ? written : null;
@@ -243,7 +243,7 @@ export interface InapplicableOutputOption {
   readonly hint: string;
 }
 
-/** Options that say nothing by default do not count: false, and what is the default anyway. */
+/** Options with a value that changes nothing do not count: false, and the default. */
 export function inapplicableOutputOptions(
   options: WrittenOutputOptions,
 ): readonly InapplicableOutputOption[] {

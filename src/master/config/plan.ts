@@ -53,14 +53,14 @@ export interface ProgramPlan {
   readonly cwd: string;
   /** Variables for its workers, over those that the master has inherited. */
   readonly environment: Readonly<Record<string, string>>;
-  /** Read anew for every worker; over `environment`. */
+  /** A file that is read again for every worker; its variables override `environment`. */
   readonly environmentFile: string | null;
   readonly process: ProcessPlan;
   readonly output: OutputPlan;
   /** Null: no watching. Empty: the program's own file. */
   readonly watch: readonly string[] | null;
   readonly workerKind: WorkerKind;
-  /** How long a program that gives no sign has to live until it counts as ready. */
+  /** How long a program that gives no sign has to run until it counts as ready. */
   readonly startsMs: number;
   readonly readyTimeoutMs: number;
   readonly drainTimeoutMs: number;
@@ -92,9 +92,9 @@ export interface RestartPlan {
   readonly startRetries: number;
   readonly backoff: 'exponential' | 'linear';
   readonly backoffMaxMs: number;
-  /** So many deaths of its workers within this time are too many; null: there is no limit. */
+  /** This many deaths of its workers within this time are too many; null: there is no limit. */
   readonly crashLoop: { readonly deaths: number; readonly windowMs: number } | null;
-  /** What the master does when the program has failed; null: the master of an only program ends with code 1, another one lives on. */
+  /** What the master does when the program has failed; null: the master of a single program ends with code 1, any other keeps running. */
   readonly onFatal: 'stay' | 'exit' | null;
 }
 
@@ -148,7 +148,7 @@ export interface TcpOptions {
   readonly ipv6Only: boolean;
   /** IP_FREEBIND: the machine may not have the address yet. */
   readonly freebind: boolean;
-  /** TCP_FASTOPEN: so many connections may carry a request before the handshake is complete. */
+  /** TCP_FASTOPEN: how many connections may carry a request before the handshake is complete. */
   readonly fastOpen: number | null;
   /** TCP_DEFER_ACCEPT: how long a connection may wait for its first bytes before it is accepted. */
   readonly deferAcceptSeconds: number | null;

@@ -1,6 +1,6 @@
 /**
  * The process that reads a config file (its path is the only argument), writes the answer and ends. The master runs no code of the user and keeps
- * no parser in its memory, and a file that is a program is run anew at every update.
+ * no parser in its memory, and a file that is a program is run again at every update.
  */
 import { closeSync, writeSync } from 'node:fs';
 import { messageOf, systemCode } from '../../shared/errors.ts';

@@ -105,7 +105,7 @@ async function run(
       // What the file prints belongs to no answer and to no worker.
       stdio: ['ignore', 2, 2, 'pipe'],
     });
-    // The file may wait for ever, and the master end meanwhile.
+    // The file may wait forever, and the master may end meanwhile.
     const kill = (): void => {
       child.kill('SIGKILL');
     };

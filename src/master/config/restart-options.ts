@@ -23,12 +23,12 @@ export interface RestartOptions {
   readonly backoffMax?: string;
   /**
    * How many deaths of workers are too many, such as `10 in 5m`: after that, the workers that die are not replaced, and the program has failed
-   * when none is left. `off`: workers are replaced for ever. Default: `off`.
+   * when none is left. `off`: workers are always replaced. Default: `off`.
    */
   readonly crashLoop?: string;
   /**
    * What the master does when the program has failed. `exit`: it stops everything and ends with the exit code of the program's last worker, or 128 and the
-   * number of the signal that ended it. `stay`: it lives on, and the program can be started again. Default: `stay`; without a config file, the master
+   * number of the signal that ended it. `stay`: it keeps running, and the program can be started again. Default: `stay`; without a config file, the master
    * of an only program ends with code 1.
    */
   readonly onFatal?: 'stay' | 'exit';

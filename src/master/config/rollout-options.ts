@@ -13,7 +13,7 @@ export interface RolloutOptions {
   readonly maxUnavailable?: number | string;
   /** How long the new workers of a step serve before the next step begins. Default: the `probation`. */
   readonly rolloutPause?: string;
-  /** Start so many new workers first at a reload, and the others only when these have served for the `canaryTime`. 0: no canary. Default 0. */
+  /** Start this many new workers first at a reload, and the others only when these have served for the `canaryTime`. 0: no canary. Default 0. */
   readonly canary?: number;
   /** How long the first workers (`canary`) serve before the others are started. Default: the `probation`. */
   readonly canaryTime?: string;
@@ -40,7 +40,7 @@ const longestWindowMs = 3_600_000;
 const defaultAtLeast = 50;
 const defaultProbation = '2s';
 
-/** Null for `off`; undefined: it makes no sense. */
+/** Null for `off`; undefined: it is not valid. */
 export function parseRollbackOn(written: string): RolloutPlan['rollbackOn'] | undefined {
   if (written === 'off') return null;
   const match = /^5xx *> *(\d{1,2}(?:\.\d+)?)% +over +(\S+?)(?:, *at least +(\d{1,6}) +requests?)?$/.exec(
@@ -57,7 +57,7 @@ export function parseRollbackOn(written: string): RolloutPlan['rollbackOn'] | un
 
 const mostWorkers = 1024;
 
-/** Null: it makes no sense. */
+/** Null: it is not valid. */
 export function parseAmount(written: number | string): WorkerAmount | null {
   if (typeof written === 'number' || /^\d{1,4}$/.test(written)) {
     const count = Number(written);
@@ -84,7 +84,7 @@ interface OtherOptions {
   readonly workers?: number | 'auto' | undefined;
 }
 
-/** What is written, and can have no effect, or makes no sense together. */
+/** Options that were given but can have no effect, or that contradict each other. */
 export function inapplicableRolloutOptions(
   options: Given & OtherOptions,
 ): readonly InapplicableRolloutOption[] {

@@ -30,7 +30,7 @@ export interface StopPlan {
   readonly isForGroup: boolean;
 }
 
-/** Nothing is asked for. */
+/** No option is set. */
 export const plainStop: StopPlan = Object.freeze({ steps: null, isForGroup: false });
 
 export const stopSignals: readonly (SignalName | 'KILL')[] = [...drainSignalNames, 'KILL'];
@@ -41,7 +41,7 @@ export interface WrittenStep {
   readonly waitMs: number | null;
 }
 
-/** Null: it is no such list. */
+/** Null: it is not such a list. */
 export function parseSteps(written: string): readonly WrittenStep[] | null {
   const steps: WrittenStep[] = [];
   for (const item of written.split(',')) {

@@ -11,7 +11,7 @@ export interface WrittenTcpOptions {
   readonly freebind?: boolean | undefined;
 }
 
-/** Undefined: none is asked for. */
+/** Undefined: none is set. */
 export function tcpOptions(written: WrittenTcpOptions): TcpOptions | undefined {
   const options: TcpOptions = {
     ipv6Only: written.ipv6Only ?? false,

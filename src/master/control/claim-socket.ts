@@ -96,7 +96,7 @@ export function refuseLongPath(path: string): void {
   );
 }
 
-/** What lies at the path and is dead; null when nothing is there. Throws when a process answers, or it is no socket. */
+/** The stale socket at the path; null if there is none. Throws if a process answers, or if the file is not a socket. */
 async function refuseLiving(path: string, wait: WaitForHolder): Promise<string | null> {
   let pid: number | null = null;
   /** The socket on which a master has said that it is stopping. */

@@ -46,7 +46,7 @@ export interface UpdateCommand {
 /** A new generation, from the moment in which it was asked for. */
 export interface ReloadUnderWay {
   readonly accepted: ReloadAccepted;
-  /** Resolves when the generation has failed, or has come to what was to be waited for. */
+  /** Resolves when the generation has failed, or has reached the state to wait for. */
   readonly outcome: Promise<ReloadResult>;
 }
 
@@ -81,14 +81,14 @@ export interface Commands {
   readonly stop: (command: StopCommand) => { readonly accepted: StopAccepted; readonly done: Promise<void> };
   /** Stops every program and then the master; `done` resolves when it has ended. A second request kills all workers. */
   readonly shutDown: (command: Pick<StopCommand, 'cause'>) => ReturnType<Commands['stop']>;
-  /** Reads the config file again and does what has changed. Errors: `planInvalid`, `masterStopped`, `noConfigFile`. */
+  /** Reads the config file again and applies the changes. Errors: `planInvalid`, `masterStopped`, `noConfigFile`. */
   readonly update: (command: UpdateCommand) => Promise<UpdateResult>;
-  /** What SIGHUP asks for: an update where there is a config file, then a reload of every program that runs. */
+  /** What SIGHUP asks for: an update if there is a config file, then a reload of every program that runs. */
   readonly reloadAll: (command: { readonly cause: Cause }) => Promise<void>;
-  /** Opens the log files again, which another program may have moved. What has come of it is told by an event. */
+  /** Opens the log files again, which another program may have moved. An event reports the result. */
   readonly reopenLogs: () => Promise<void>;
   /** What the workers of a program wrote, until `signal` is aborted. */
   readonly logs: (request: LogsRequest & OfProgram, signal: AbortSignal) => AsyncIterable<LogRecord>;
-  /** Delivers every event (of one program, where one is named) from now on, until the returned function is called. */
+  /** Delivers every event (of one program, if one is named) from now on, until the returned function is called. */
   readonly subscribe: (listener: (event: EventRecord) => void, of?: OfProgram) => () => void;
 }

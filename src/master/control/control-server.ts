@@ -19,7 +19,7 @@ type SocketChange = Omit<Extract<MasterEvent, { event: 'controlSocketChanged' }>
 export interface ControlServer {
   /** Where the socket is, or was when it was seen last. */
   readonly path: string;
-  /** Makes the socket again if it was removed. Does not reject: `onChange` tells what has come of it. */
+  /** Makes the socket again if it was removed. Does not reject: `onChange` reports the result. */
   restore(): Promise<void>;
   /**
    * Ends all answers and event streams, removes the socket, and resolves within half a second. A `stop` that waits
@@ -108,14 +108,14 @@ export async function openControlServer(options: ControlServerOptions): Promise<
     try {
       // Whether another master has taken the name meanwhile: this one does not wait for it.
       place = await openInOneOf({ name, folders, keepsAlive }, makeServer);
-      // No new client can reach it; its open connections go on.
+      // No new client can reach it; its open connections stay open.
       lost.server.close();
       watch();
       saidLost = null;
       onChange({ change: 'restored', control: place.claim.path, problem: place.problems.join('; ') || null });
     } catch (error) {
       const problem = messageOf(error);
-      // Every further change in the folder tries again: the same reason is not told twice.
+      // Every further change in the directory causes another attempt: the same reason is not reported twice.
       if (problem !== saidLost) onChange({ change: 'lost', control: lost.claim.path, problem });
       saidLost = problem;
     }

@@ -16,7 +16,7 @@ export function watchFolder(folder: string, changed: () => void): () => void {
   const close = (): void => {
     watcher.close();
   };
-  // The folder is gone, where the system reports that as an error.
+  // The directory is gone, if the system reports that as an error.
   watcher.on('error', () => {
     close();
     changed();

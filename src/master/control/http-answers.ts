@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ErrorAnswer, PlanProblem } from '../../shared/control-api.ts';
 import { type ErrorCode, GracefulRunError, messageOf } from '../../shared/errors.ts';
 
-/** 503 for all others: the request was understood, but this master cannot do it, now or any more. */
+/** 503 for all others: the request was understood, but this master cannot do it now, or no longer can. */
 const statusOf: { readonly [Code in ErrorCode]?: number } = {
   programNotFound: 404,
   programAmbiguous: 409,
@@ -56,7 +56,7 @@ export function answerMetrics(response: ServerResponse, text: string): void {
   response.end(text);
 }
 
-/** Answers with what went wrong: our refusals and errors as they are, anything else as a mistake of ours. */
+/** Answers with the error: our refusals and errors as they are, anything else as a bug in graceful-run. */
 export function answerError(response: ServerResponse, error: unknown): void {
   if (error instanceof Refusal) {
     answerJson(

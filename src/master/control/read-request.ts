@@ -37,7 +37,7 @@ export interface NameHolder {
   readonly isStopping: boolean;
 }
 
-/** What another master tells of itself; null when that is no master. */
+/** How another master describes itself; null if it is not a master. */
 export function parseNameHolder(body: string): NameHolder | null {
   try {
     const parsed = introduction.safeParse(JSON.parse(body));

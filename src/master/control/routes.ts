@@ -100,7 +100,7 @@ export async function handleRequest(
   }
 }
 
-/** Answers a request that still waits when the master ends: what it waited for will not be known any more. */
+/** Answers a request that still waits when the master ends: its result will never be known. */
 export function answerMasterStopped(response: ServerResponse): void {
   answerError(
     response,

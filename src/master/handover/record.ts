@@ -70,7 +70,7 @@ export interface ListenerRecord {
   readonly slotFds: readonly number[] | null;
 }
 
-/** What is known of a worker beside its lifecycle. */
+/** What is known of a worker in addition to its lifecycle state. */
 export interface ProcessRecord {
   /** Its id in the lifecycle. */
   readonly id: number;

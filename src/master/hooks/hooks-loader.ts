@@ -14,7 +14,7 @@ export interface HooksLoaderParts extends Pick<ProgramHooksParts, 'name' | 'envi
 export interface HooksLoader {
   /** Runs the hooks of what has happened, and sends it. `time`: when that was, in ms since 1970. */
   observe(event: MasterEvent, time: number): void;
-  /** Runs pre_start, if there is one: `event` tells of the generation that is to start. */
+  /** Runs pre_start, if there is one: `event` is about the generation that is to start. */
   beforeStart(event: () => EventRecord): Preparation | null;
   /** The program ends. Resolves when nothing is left to be run or sent. */
   done(): Promise<void>;

@@ -2,9 +2,9 @@
 import type { MasterEvent } from '../../shared/events.ts';
 import type { HookName } from '../config/hook-options.ts';
 
-/** What was seen of the program. */
+/** What is remembered of the program's events. */
 export interface HookMemory {
-  /** The generation that is starting: what happens to its workers is told when it has failed as a whole. */
+  /** The generation that is starting: failures of its workers are reported only as the failure of the generation. */
   readonly candidate: number | null;
   /** The generation of which workers have begun to drain, and whether these are only a part of it: fewer are wanted. */
   readonly draining: { readonly generation: number; readonly isPart: boolean } | null;
@@ -61,7 +61,7 @@ export function hooksOf(
   }
 }
 
-/** A worker that is replaced, or was signalled, leaves a generation that goes on. */
+/** If a single worker is replaced, or was signalled, its generation keeps serving. */
 function beginDrain(
   memory: HookMemory,
   { generation, reason }: Extract<ForHooks, { readonly event: 'workerDraining' }>,

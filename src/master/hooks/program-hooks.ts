@@ -1,4 +1,4 @@
-/** The hooks of one program: runs them one after the other, and tells what has come of them. Loaded only where a plan has hooks. */
+/** The hooks of one program: runs them one after the other, and reports their results. Loaded only if a plan has hooks. */
 import { describeOutcome } from '../../shared/describe-failure.ts';
 import { formatDuration } from '../../shared/durations.ts';
 import type { EventRecord, Failure, MasterEvent } from '../../shared/events.ts';

@@ -35,7 +35,7 @@ export interface RunningHook {
 
 const mostLines = 20;
 const mostCharacters = 500;
-/** What it has started in the background may hold its output open; it is not waited for. */
+/** How long to wait for the rest of its output: processes that it started in the background may keep it open. */
 const lastWordsMs = 100;
 
 export function runCommand({ command, cwd, environment, input, timeoutMs }: HookCommand): RunningHook {

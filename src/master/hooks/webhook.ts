@@ -10,7 +10,7 @@ import { randomId } from '../random-id.ts';
 import { createWorkQueue } from './work-queue.ts';
 
 export interface WebhookParts {
-  /** As it is now; null: there is none any more. */
+  /** As it is now; null: it was removed. */
   readonly plan: () => WebhookPlan | null;
   readonly tell: (event: MasterEvent) => void;
   readonly limits?: WebhookLimits;
@@ -50,7 +50,7 @@ interface Message {
   readonly body: string;
 }
 
-/** What has come of one request. */
+/** The result of one request. */
 type Answer = 'arrived' | { readonly problem: string; readonly isFinal: boolean };
 
 export function createWebhook({ plan, tell, limits = usualLimits }: WebhookParts): Webhook {

@@ -1,4 +1,4 @@
-/** Works off what comes in, one after the other, and holds only so much of it: what comes when it is full is dropped and counted. */
+/** Processes items one after the other, and holds a limited number of them: items that arrive when it is full are dropped and counted. */
 
 export interface WorkQueue<Item> {
   add(item: Item): void;

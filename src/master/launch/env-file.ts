@@ -1,5 +1,5 @@
 /**
- * Reads the file of environment variables that a program is started with, anew at every spawn. It owns what a line may be;
+ * Reads the file of environment variables that a program is started with, again at every spawn. It owns what a line may be;
  * what a value means is Node's own parser's business.
  */
 import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
@@ -66,7 +66,7 @@ function assignmentsOf(text: string, path: string): readonly Assignment[] {
     if (name === undefined) throw setsNothing(path, at);
     const [quote = ''] = /^["'`]/.exec(value) ?? [];
     const isOpen = quote !== '' && !value.includes(quote, 1);
-    // Where nothing closes it, the quote is a part of the value.
+    // If nothing closes it, the quote is a part of the value.
     const end = isOpen ? lines.findIndex((later, index) => index > at && later.includes(quote)) : -1;
     if (end === -1) {
       found.push({ name, text: value });
@@ -106,7 +106,7 @@ const reasons: Readonly<Record<string, string>> = {
 
 function hintFor(code: string): string {
   if (code === 'EACCES') return 'let the user that runs graceful-run read it';
-  if (code === 'ENOTFILE') return 'it is read anew at every start and reload: give a regular file';
+  if (code === 'ENOTFILE') return 'it is read again at every start and reload: use a regular file';
   if (code === 'EISDIR') return 'name a file, not a directory';
   return 'it must exist at every start and reload; a relative path starts at the directory in which graceful-run was started';
 }

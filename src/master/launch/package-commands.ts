@@ -97,7 +97,7 @@ function nodeRun(args: readonly string[]): PackageCommand | null {
   return null;
 }
 
-/** The words from the first that is no option on, and the folder that an option before it named. */
+/** The arguments from the first one on that is not an option, and the directory that an option before it named. */
 function skipOptions(
   args: readonly string[],
   manager: Manager,

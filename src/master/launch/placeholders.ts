@@ -1,6 +1,6 @@
 /**
  * `{fd}`, `{port}`, `{host}` and `{path}` in a command and in the values of its variables: facts about a listener, for programs that are told on
- * their command line where their listener is; and `{num}`, the slot of the worker. They are filled in anew at every start. Pure.
+ * their command line where their listener is; and `{num}`, the slot of the worker. They are filled in again at every start. Pure.
  *
  * Commands have braces for other reasons, too (JSON, `${x}` of a shell, awk), so only exactly these words are replaced, and everything else stays
  * as it is. `{{port}}` stands for the text `{port}`. A word that is one typing mistake away from a placeholder is a fault.

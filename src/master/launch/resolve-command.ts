@@ -1,5 +1,5 @@
 /**
- * Finds the executable that a command means, as execvp(3) would in the worker: anew at every spawn, because symlinks and PATH move
+ * Finds the executable that a command means, as execvp(3) would in the worker: again at every spawn, because symlinks and PATH may change
  * between releases.
  */
 import { accessSync, constants, readlinkSync, realpathSync, statSync } from 'node:fs';
@@ -79,7 +79,7 @@ function targetOf(path: string): string | null {
   }
 }
 
-/** As execvp(3): what cannot be executed is remembered, and the search goes on. */
+/** As execvp(3): a file that cannot be executed is remembered, and the search continues. */
 function findExecutable(name: string, surroundings: Surroundings): string {
   let refused: string | null = null;
   for (const file of candidates(name, surroundings)) {

@@ -17,7 +17,7 @@ export interface WorkerEnvironmentOptions {
    * one that LISTEN_FDS announces, too.
    */
   readonly hasSystemd: boolean;
-  /** It has an address. Otherwise it is told nothing of listeners, nor of what is agreed with Node.js. */
+  /** It has an address. Otherwise it gets no variables about listeners, nor those for Node.js. */
   readonly isServer: boolean;
   /** The worker's working directory, symlinks not resolved. */
   readonly cwd: string;
@@ -31,7 +31,7 @@ export interface WorkerEnvironmentOptions {
   readonly drainTimeoutMs: number;
   /** Where the code of a worker's boot is kept; null: nowhere. */
   readonly codeCache: string | null;
-  /** After how many requests it is to be replaced; null: it serves on. */
+  /** After how many requests it is to be replaced; null: never because of requests. */
   readonly maxRequests: number | null;
   /** Null: it is ready when it listens. */
   readonly health: HealthOrder | null;
@@ -142,7 +142,7 @@ function systemd(listeners: readonly AnnouncedListener[]): Record<string, string
   };
 }
 
-/** The one that PORT and HOST name: the first of TCP or, where all are of UDP, the first of these. Null: there is none. */
+/** The one that PORT and HOST name: the first TCP listener or, if all are UDP, the first of these. Null: there is none. */
 export function ofPort<Listener extends Pick<AnnouncedListener, 'type'>>(
   listeners: readonly Listener[],
 ): Extract<Listener, { readonly type: 'tcp' | 'udp' }> | null {

@@ -9,10 +9,10 @@ import type { DrainSignal } from './program-drain-signal.ts';
  * When a worker is ready. A Node.js worker always has to listen on every declared address as well: so that it can be admitted.
  */
 export type Readiness =
-  /** Node.js listens; another program notifies (sd_notify), or has lived for a while. */
+  /** Node.js listens; another program notifies (sd_notify), or has been running for a while. */
   | { readonly when: 'auto' }
   | { readonly when: 'listens' }
-  /** It listens, and GET `path` returns 200 to 399, asked inside its process, which is Node.js. */
+  /** It listens, and GET `path` returns 200–399. The request is made inside its process, which is Node.js. */
   | {
       readonly when: 'answers';
       readonly path: string;
@@ -30,7 +30,7 @@ export type Readiness =
   | { readonly when: 'lives'; readonly delayMs: number }
   /** 127.0.0.1 accepts on this port, which is the program's own. */
   | { readonly when: 'connects'; readonly port: number }
-  /** A port of the program's own answers GET with 200 to 399. */
+  /** GET of a URL on a port of the program's own returns 200–399. */
   | { readonly when: 'answersAt'; readonly host: string; readonly port: number; readonly path: string };
 
 export interface WorkerKind {

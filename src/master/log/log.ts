@@ -1,6 +1,6 @@
 /**
  * Writes what is observed, as JSON lines or for people. It owns the logger and its stream:
- * nothing that goes wrong with the stream may reach the master.
+ * no failure of the stream may reach the master.
  */
 import { type DestinationStream, type LoggerOptions, pino } from 'pino';
 import type { EventRecord } from '../../shared/events.ts';
@@ -13,7 +13,7 @@ import { type Backlog, createOverflow } from '../output/overflow.ts';
 export interface Log {
   /** Writes one line, before it returns where the stream can. Never throws. May be passed around without its log. */
   readonly write: (event: EventRecord) => void;
-  /** Says that so many bytes of the workers' output were not passed on because the reader was too slow. Never throws. */
+  /** Logs how many bytes of the workers' output were not passed on because the reader was too slow. Never throws. */
   readonly outputDropped: (bytes: number) => void;
 }
 
@@ -81,7 +81,7 @@ export async function createLog({ level, format, hasColours, id, stream }: LogOp
       { bytes },
       `${bytes} bytes of output could not be written: the reader was gone, or the disk full`,
     );
-    // That may have had the same end: then the whole is told with the next line.
+    // That write may have failed too: then the total is reported with the next line.
     if ((stream.takeLostBytes?.() ?? 0) > 0) lostBytes = bytes;
   };
 
@@ -126,7 +126,7 @@ export async function createLog({ level, format, hasColours, id, stream }: LogOp
   };
 }
 
-/** `action`, which never throws: there is nowhere left to say so. */
+/** `action`, which never throws: there is nowhere left to report an error. */
 function attempt<Args extends readonly unknown[]>(action: (...args: Args) => void): (...args: Args) => void {
   return (...args) => {
     try {

@@ -1,12 +1,12 @@
 /**
- * What /metrics counts: plain numbers, derived from events in this one place, so that they count from the start although nobody has asked
- * yet. A few additions for each event, and no timer. Pure.
+ * What /metrics counts: plain numbers, derived from events in this one place, so that they count from the start, even before the first
+ * request. A few additions for each event, and no timer. Pure.
  */
 import type { EventRecord, Failure, ReplacementCause, WorkerFailureReason } from '../../shared/events.ts';
 
 /** How often something has come to what, and how long it took. */
 export interface DurationCounts {
-  /** How many took at most so long: one for each of `bounds`, then all of them. */
+  /** How many took at most that long: a count for each of `bounds`, then the total. */
   readonly upTo: readonly number[];
   readonly sumSeconds: number;
 }

@@ -1,6 +1,6 @@
 /**
  * The metrics, from the status of the programs, the counts and the processes: names, help and values. A name is that of OpenTelemetry's semantic
- * conventions, as Prometheus writes it, where there is one (process.*, nodejs.eventloop.*, http.server.*), else it begins with graceful_run_.
+ * conventions, as Prometheus writes it, if there is one (process.*, nodejs.eventloop.*, http.server.*), else it begins with graceful_run_.
  */
 import type { MasterStatus, Status, WorkerStatus } from '../../shared/control-api.ts';
 import type { ProcessStat } from '../../shared/process-stat.ts';

@@ -1,4 +1,4 @@
-/** Serves /metrics on a TCP address, over HTTP or HTTPS. Loaded only where a plan has such an address. */
+/** Serves /metrics on a TCP address, over HTTP or HTTPS. Loaded only if a plan has such an address. */
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { once } from 'node:events';
 import { readFileSync, statSync } from 'node:fs';

@@ -11,7 +11,7 @@ export interface BoundedWriter {
   readonly writableLength: number;
   /** Bytes that could not be written because of an error (EPIPE, ENOSPC …) since this was last asked. */
   readonly takeLostBytes: () => number;
-  /** Calls back once, as soon as nothing waits any more; at once when that is so. */
+  /** Calls back once, as soon as nothing is queued any more; at once if nothing is. */
   readonly whenEmpty: (callback: () => void) => void;
   /** Waits until everything is written, for `boundMs` at most; blocks the thread, so it is for the end of the process. */
   readonly flush: (boundMs: number) => void;

@@ -13,7 +13,7 @@ const colour = /^\u001B\[[\d;:]*m$/;
 /* eslint-disable-next-line no-control-regex */
 const controls = /\u00C2[\u0080-\u009F]|[\u0000-\u0008\u000A-\u001F\u007F]/g;
 
-/** The line without control characters and sequences but tabs and, where they are wanted, colours. */
+/** The line without control characters and sequences, except tabs and, if they are wanted, colours. */
 export function escapeWorkerLine(line: string, keepsColours: boolean): string {
   // Colours are put aside while the rest is removed.
   const kept: string[] = [];

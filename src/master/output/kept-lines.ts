@@ -23,7 +23,7 @@ export interface KeptLines {
   blocks(): readonly KeptBlock[];
   /** Calls back with every block from now on, until the returned function is called. `ended`: no block comes any more. */
   follow(listener: (block: KeptBlock) => void, ended: () => void): () => void;
-  /** The program is no more. */
+  /** The program was removed, or has ended. */
   end(): void;
 }
 
@@ -47,7 +47,7 @@ export function createKeptLines(): KeptLines {
 
   return {
     add(given, isContinued = false) {
-      // The end of a line is no line.
+      // The end of a line does not count as a line.
       const block =
         isContinued && given.bytes[0] === newline ? { ...given, bytes: given.bytes.subarray(1) } : given;
       if (block.bytes.length === 0) return;

@@ -21,7 +21,7 @@ export interface LogDaemon {
   configure(settings: { readonly overflow: 'block' | 'drop' }): void;
   /** Resolves when nothing waits to be sent. */
   flushed(): Promise<void>;
-  /** Counts what is not sent yet as lost, and tells it: the master ends before. */
+  /** Counts lines that are not sent yet as lost, and reports them: the master ends before they are. */
   abandon(): void;
 }
 
@@ -83,7 +83,7 @@ export function createLogDaemon({
   const loss = createOutputLoss({ path, tell, nowMs });
   const sources = new Set<LogSource>();
   let drops = overflow === 'drop';
-  /** What was sent is left in front, until it is most of it. */
+  /** Sent messages stay at the front until they are most of the queue. */
   let queue: Uint8Array[] = [];
   let sent = 0;
   let queuedBytes = 0;

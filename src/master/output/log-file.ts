@@ -44,11 +44,11 @@ export interface LogFile {
   write(source: LogSource, bytes: Uint8Array): void;
   configure(settings: LogFileSettings): void;
   isOpen(): boolean;
-  /** Opens the path again, where another file may be by now. Null, or why it cannot be opened: then the open file is used on. */
+  /** Opens the path again: another file may be there by now. Null, or why it cannot be opened: then the open file stays in use. */
   reopen(): Promise<string | null>;
   /** Resolves when nothing waits to be written. */
   flushed(): Promise<void>;
-  /** Counts what is not written yet as lost, and tells it: the master ends before. */
+  /** Counts lines that are not written yet as lost, and reports them: the master ends before they are. */
   abandon(): void;
 }
 
@@ -129,7 +129,7 @@ export function createLogFile(
     if (before !== null) close(before);
   }
 
-  /** NFS may say only here that what was written before has no room. Nothing can be done about it but to tell it. */
+  /** NFS may report only here that there was no room for earlier writes. That can only be reported. */
   function close(closing: number): void {
     try {
       calls.close(closing);
@@ -255,7 +255,7 @@ export function createLogFile(
       const { size, mode, ino } = calls.stat(fd);
       sizeBytes = size;
       if (!isRotationDue(firstLine)) return;
-      // If not, logrotate(8) has moved it, and is about to say so. Then the path is free, or what is there has the mode that it was given.
+      // If not, logrotate(8) has moved it, and is about to say so. Then the path is free, or the file there already has the mode that logrotate gave it.
       const there = await inodeOf(realPath);
       if (there === ino) await shiftBackups(realPath, settings.backups);
       const opened = await openRegular(realPath, path, mode & 0o777);
@@ -355,7 +355,7 @@ function problemOf(error: unknown): string {
   return error instanceof GracefulRunError ? notRegular : plainReason(systemCode(error) ?? messageOf(error));
 }
 
-/** What may fail with a file that was just opened, which nobody else would close then. */
+/** Does what may fail with a file that was just opened, and closes the file if it does: nothing else would. */
 function orClose<Result>(opened: number, action: () => Result): Result {
   try {
     return action();

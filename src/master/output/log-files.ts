@@ -19,7 +19,7 @@ export interface LogFiles {
   reopen(): Promise<Reopened>;
   /** Resolves when everything is written. */
   flushed(): Promise<void>;
-  /** Counts what is not written yet as lost, and tells it: the master ends before. */
+  /** Counts lines that are not written yet as lost, and reports them: the master ends before they are. */
   abandon(): void;
 }
 

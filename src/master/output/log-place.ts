@@ -10,7 +10,7 @@ export function placeOf(path: string): string {
   try {
     return join(realpathSync(dirname(path)), basename(path));
   } catch {
-    // There is no such folder. Opening the file says so.
+    // There is no such directory. Opening the file reports it.
     return path;
   }
 }

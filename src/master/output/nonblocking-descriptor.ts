@@ -22,7 +22,7 @@ export interface Descriptor {
   readonly waitForRoom: (timeoutMs: number) => void;
 }
 
-/** PIPE_BUF, which POSIX promises at least: poll(2) says that so much fits. */
+/** The minimum that POSIX guarantees for PIPE_BUF: if poll(2) reports room, this much fits. */
 const pipeBufferBytes = process.platform === 'linux' ? 4096 : 512;
 
 /** The way of writing that fits the descriptor. It is complete once the system calls are loaded (output-calls.ts). */

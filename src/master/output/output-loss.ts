@@ -1,7 +1,7 @@
-/** Counts what is lost on the way to where output goes, and tells it: once when it begins, and how much it was when it is over. */
+/** Counts output that is lost on its way to its destination. Reports when the loss begins, and how much was lost when it is over. */
 import type { MasterEvent } from '../../shared/events.ts';
 
-/** With more than the first waiting, workers are held until there is no more than the second; or what comes is dropped. */
+/** If more than the first number waits, workers are held until at most the second waits; or further output is dropped. */
 export const mostWaitingBytes: number = 1024 * 1024;
 export const littleWaitingBytes: number = 256 * 1024;
 
@@ -15,7 +15,7 @@ export interface OutputLoss {
     amount: { readonly lines: number; readonly bytes: number },
     problem: string | null,
   ): void;
-  /** So much was written. `isQueueShort`: what comes now is not too fast. */
+  /** This much was written. `isQueueShort`: output now comes slowly enough. */
   wrote(bytes: number, isQueueShort: boolean): void;
   /** Nothing is lost any more. */
   end(): void;
@@ -27,7 +27,7 @@ export interface OutputLossParts {
   readonly nowMs: () => number;
 }
 
-/** A disk takes lines again if it has taken so much in a row, or the last failure was so long ago. */
+/** A disk counts as working again if it has accepted this much in a row, or if the last failure is this long ago. */
 const recoveryBytes = 64 * 1024;
 const recoveryMs = 1_000;
 

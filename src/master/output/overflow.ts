@@ -1,5 +1,5 @@
 /**
- * What happens to output whose reader is too slow: it is dropped and counted, and the count is told once the reader has caught up. So a
+ * What happens to output whose reader is too slow: it is dropped and counted, and the count is reported once the reader has caught up. So a
  * slow reader neither blocks the master nor fills its memory.
  */
 
@@ -7,7 +7,7 @@
 export interface Backlog {
   /** What the stream holds because its reader is slow, in bytes; 0 when absent. */
   readonly writableLength?: number;
-  /** Calls back once when it holds nothing any more. A stream without it is asked at the next write. */
+  /** Calls back once when it holds nothing any more. A stream without this method is checked at the next write. */
   readonly whenEmpty?: (callback: () => void) => void;
 }
 

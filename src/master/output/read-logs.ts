@@ -110,7 +110,7 @@ async function* olderLines(
     const parse = (written: string): LogLine | null => parseLogLine(textOf(written), file);
     const fits = (line: LogLine | null): boolean =>
       line !== null && (stream === null || line.stream === stream);
-    // Where no line says its stream, the first one is enough to tell so.
+    // If no line names its stream, the first one is enough to tell.
     const isMute = stream !== null && file.stream === null && !file.format.isJson;
     const wanted = isMute ? 1 : request.lines === null ? null : request.lines - rememberedCount;
     const read = (count: number | null): AsyncIterable<string> => readLines(segments, count, known);

@@ -10,7 +10,7 @@ const lastLinesMs = 1_000;
 
 const writers = new Map<number, BoundedWriter>();
 
-/** One for the process, made at the first call. Never process.stderr: that makes a pipe non-blocking for everybody, a terminal blocking for us. */
+/** One for the process, made at the first call. Never process.stderr: that makes a pipe non-blocking for every process, and a terminal blocking for us. */
 export function standardError(): BoundedWriter {
   return writerOf(2);
 }

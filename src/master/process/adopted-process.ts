@@ -3,7 +3,7 @@
  * adopted; else the command is run, which starts it and ends. From then on the daemon is the worker: its end is the worker's end, and signals go to it.
  *
  * Its number alone is never trusted. The file is checked (pid-file.ts), and the process is held by a pidfd from the moment it is adopted: a signal through that
- * reaches this process or none, and its end is told without any polling. Loaded only for programs with `adopt_pid_file`.
+ * reaches this process or none, and its end is noticed without polling. Loaded only for programs with `adopt_pid_file`.
  */
 import type { ChildProcess } from 'node:child_process';
 import { closeSync } from 'node:fs';
@@ -28,7 +28,7 @@ const lookAgainMs = 100;
 /** How long a process that has inherited stderr may keep an exit from being reported. */
 const stderrGraceMs = 250;
 
-/** How often it is looked whether the process is there, where the kernel has no pidfd (before Linux 5.3). */
+/** How often the master checks whether the process exists, if the kernel has no pidfd (before Linux 5.3). */
 const pollMs = 5_000;
 
 interface Daemon {
@@ -99,7 +99,7 @@ export function adoptOrStart(request: SpawnRequest, listeners: ProcessListeners)
       }
       // It has done its work, unless it says otherwise. (Whether its daemon comes is seen until it would have to be ready.)
       else if (daemon === null && (code !== 0 || isEnding)) {
-        // Of a start that has failed nothing is believed. At a stop the daemon may still come, and is told to end.
+        // After a start that has failed, the file is not trusted. At a stop the daemon may still come, and is told to end.
         if (!isEnding) cancelLook();
         whenRead(whenClosed, () => {
           if (daemon === null) ended({ code, signal });
@@ -113,13 +113,13 @@ export function adoptOrStart(request: SpawnRequest, listeners: ProcessListeners)
   function adopt({ pid, startedAt }: Named, how: AdoptedHow): boolean {
     const descriptor = openProcessNow(pid);
     const stat = readProcessStat(pid);
-    // What was opened is what was looked at.
+    // The process that was opened must be the one that was checked before.
     if (stat?.startedAt !== startedAt) {
       if (descriptor !== null) closeSync(descriptor);
       return false;
     }
     const own: Daemon = { pid, startedAt, session: stat.session, descriptor };
-    // That of the command itself is watched by nobody else.
+    // The descriptor of the command itself has no other watcher.
     if (daemon !== null && daemon.pid === launcher?.pid && daemon.descriptor !== null)
       closeSync(daemon.descriptor);
     daemon = own;
@@ -129,7 +129,7 @@ export function adoptOrStart(request: SpawnRequest, listeners: ProcessListeners)
       // Only its parent learns how it ended.
       if (daemon === own) ended(unknown);
     };
-    // The command itself: its exit tells.
+    // The command itself: its exit is reported anyway.
     const isCommand = launcher?.pid === pid;
     if (!isCommand && (descriptor === null || watchDescriptor(descriptor, gone) === null)) poll(own, gone);
     setImmediate(() => {

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Kills workers that outlive a killed master. A worker notices that its master is gone, and drains; one in an endless loop notices nothing
-# and would keep the port for ever. A master starts this script once, in a session of its own, and writes a line to it whenever a worker
+# and would keep the port forever. A master starts this script once, in a session of its own, and writes a line to it whenever a worker
 # starts (+ PID START SECONDS) or ends (- PID). After an orderly stop no worker is left when the lines end, and so does the script.
 #
 # START is the start time of the process in /proc/PID/stat, proc_pid_stat(5): a process of another start time only has the same number.

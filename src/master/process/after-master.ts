@@ -64,7 +64,7 @@ function isNeeded(): boolean {
   return process.platform === 'linux' && process.pid !== 1;
 }
 
-/** In the background of a shell that ends at once: it is no child of an embedder. (The command adopts it, as all orphans.) */
+/** In the background of a shell that ends at once: so it is not a child of an embedder. (The command adopts it, as all orphans.) */
 const inBackground = '"$0" "$1" "$2" <&3 3<&- &';
 
 /** Null: it could not be started. */

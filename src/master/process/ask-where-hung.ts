@@ -10,7 +10,7 @@ export interface HangLocator {
   close(): void;
 }
 
-/** What may have written it is a program of its own. */
+/** The answer may come from any program, so its size is limited. */
 const maxAnswer = 65_536;
 const maxFrames = 30;
 const maxFrameLength = 300;
@@ -48,7 +48,7 @@ export function openHangLocator(
   };
 }
 
-/** Empty: it is no stack. */
+/** Empty: it is not a stack. */
 export function parseStack(line: string): readonly string[] {
   try {
     const frames: unknown = JSON.parse(line);

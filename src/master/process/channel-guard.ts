@@ -13,12 +13,12 @@ import { duplicate } from '../system-calls/syscalls.ts';
 /** The longest message that is looked at, in characters: ours have a few hundred. */
 const maxMessageLength = 1024 * 1024;
 
-/** How Node.js answers for a handle that did not arrive, and what it answers itself. */
+/** The answers of Node.js to a message with a handle: the handle has arrived, or has not. */
 const handleAnswers: ReadonlySet<unknown> = new Set(['NODE_HANDLE_ACK', 'NODE_HANDLE_NACK']);
 
 export interface GuardParts {
   readonly message: (value: unknown) => void;
-  /** A line that was no message, or too long to be looked at. */
+  /** A line that was not a message, or too long to be examined. */
   readonly garbage: () => void;
 }
 
@@ -109,7 +109,7 @@ function hangUp(child: ChildProcess): void {
 }
 
 /**
- * Before the channel closes, Node.js would wait for the answer to a handle that was sent, and for ever; or, told not to, close that handle,
+ * Before the channel closes, Node.js would wait for the answer to a handle that was sent, forever; or, if told not to wait, close that handle,
  * which may be the listener.
  */
 function dropUnanswered(child: ChildProcess): void {

@@ -1,6 +1,6 @@
 /**
  * A control group for each worker that is not Node.js, cgroups(7) version 2. The kernel knows which processes are in it, whatever they have done to their
- * environment, their parent and their session, so that a stop also finds a daemon that has cleared its environment. Only where groups can be made: in a
+ * environment, their parent and their session, so that a stop also finds a daemon that has cleared its environment. Only if groups can be made: in a
  * container that may write to its cgroups, or in a unit of systemd with `Delegate=yes`. Elsewhere, and on anything but Linux, nothing here does anything.
  *
  * Not for Node.js: while the first process in a while is moved to a group, the kernel lets no process start a thread, for 20 to 30 ms (docs/adr/0032).

@@ -16,7 +16,7 @@ export function findMembers(isWanted: (tree: string) => boolean): readonly Proce
     .map(({ stat }) => stat);
 }
 
-/** Those that have lost their parent: another program may run on, and be busy. */
+/** Processes that have lost their parent: those of another program may still run, and be busy. */
 const members = oncePerTurn((): readonly { readonly stat: ProcessStat; readonly tree: string }[] => {
   const self = readProcessStat('self');
   if (self === null) return [];

@@ -55,7 +55,7 @@ export function treeOf(worker: number): readonly ProcessStat[] {
   if (self === null) return [];
   const known = processes();
   const all = known.some(({ pid }) => pid === worker) ? known : readAllProcesses();
-  // Whoever has seen one of them end asks again at once.
+  // A caller that has seen one of them end asks again at once.
   return findTree({ pids: [worker], sessions: [worker] }, all, self).filter(({ pid, startedAt }) => {
     const now = readProcessStat(pid);
     return now?.startedAt === startedAt && !hasEnded(now);
@@ -65,7 +65,7 @@ export function treeOf(worker: number): readonly ProcessStat[] {
 /** A stop asks for each of hundreds of workers which of its processes it is to signal. */
 const processes = oncePerTurn(readAllProcesses);
 
-/** One that may go on with another command when the one that it waits for has ended. False where that cannot be seen. */
+/** True for a shell, which may run another command when the one that it waits for has ended. False if that cannot be determined. */
 export function isShell(pid: number): boolean {
   return shells.includes(programName(pid) ?? '');
 }

@@ -8,13 +8,13 @@ export interface Notification {
   readonly status: string | null;
   readonly errno: number | null;
   readonly mainPid: number | null;
-  /** It needs at least so much more time for what it does. */
+  /** It needs at least this much more time. */
   readonly extendMs: number | null;
   /** WATCHDOG=1: it lives. */
   readonly isAlive: boolean;
-  /** WATCHDOG=trigger: it is hung, by its own word. */
+  /** WATCHDOG=trigger: it reports that it is hung. */
   readonly isHung: boolean;
-  /** How long it may be silent from now on; 0: for ever. */
+  /** How long it may be silent from now on; 0: without limit. */
   readonly watchdogMs: number | null;
   readonly storesDescriptors: boolean;
 }

@@ -92,7 +92,7 @@ function remove(path: string): void {
     const folder = dirname(path);
     if (basename(folder).startsWith(ownFolder)) rmSync(folder, { recursive: true, force: true });
   } catch {
-    // Its folder is not ours to write to any more. Nobody reads there, and the next master removes it.
+    // Its directory is no longer ours to write to. No process reads there, and the next master removes it.
   }
 }
 

@@ -1,6 +1,6 @@
 /**
  * Workers whose master was killed. They finish their requests and end; one that is stuck in an endless loop, or a helper that has
- * inherited the listener, would keep the port for ever.
+ * inherited the listener, would keep the port forever.
  */
 import { readlinkSync } from 'node:fs';
 import { processExists } from '../../shared/is-running.ts';
@@ -14,7 +14,7 @@ export interface OrphanedWorker {
   readonly drainTimeoutMs: number;
 }
 
-/** Null: it is no worker, its master runs, or that cannot be known. */
+/** Null: it is not a worker, its master runs, or this cannot be determined. */
 export function readOrphanedWorker(pid: number): OrphanedWorker | null {
   const process = readProcessStat(pid);
   const master = Number(readProcessVariable(pid, env.master) ?? Number.NaN);

@@ -1,5 +1,5 @@
 /**
- * Which process a pid file names, and whether it may be believed: its number may be another process's by now, and what is written in it makes this process
+ * Which process a pid file names, and whether it can be trusted: its pid may be another process's by now, and what is written in it makes this process
  * signal that one. As systemd does with PIDFile=. Loaded only for programs with `adopt_pid_file`.
  */
 import {
@@ -22,10 +22,10 @@ export type PidFileContent =
   | { readonly kind: 'names'; readonly pid: number; readonly startedAt: number }
   /** It is not there yet, or names no process that it could mean. */
   | { readonly kind: 'namesNone'; readonly problem: string }
-  /** Others may write it: nothing in it is believed. Or it names a process that this one cannot signal. */
+  /** Other users may write to it, so nothing in it is trusted. Or it names a process that this one cannot signal. */
   | { readonly kind: 'unsafe'; readonly problem: string; readonly hint?: string };
 
-/** A number and a newline: what is longer is something else. */
+/** A pid and a newline: a longer file is not a pid file. */
 const maxBytes = 64;
 
 /** The file is written after the process has started; clocks of the kernel count in ticks, and the wall clock may have been set a little. */

@@ -19,13 +19,13 @@ export type AdoptedHow = 'running' | 'started' | 'changed';
 export interface ProcessListeners {
   /** Whatever came over the IPC channel, not looked at yet. */
   readonly message: (raw: unknown) => void;
-  /** Something came over the IPC channel that is no message. */
+  /** Data that is not a message came over the IPC channel. */
   readonly garbage: () => void;
   /** What the process wrote to stderr, as it wrote it. */
   readonly stderr: (bytes: Uint8Array) => void;
   /** What the process wrote to stdout, if that is read. */
   readonly stdout?: (bytes: Uint8Array) => void;
-  /** No process has the other end of this stream any more: nothing more comes. May be after `exit`. Once for each stream that is read. */
+  /** No process has the other end of this stream any more: no more data arrives. May come after `exit`. Once for each stream that is read. */
   readonly streamEnded?: (stream: OutputStream) => void;
   /** It has written a newline to the descriptor for that. */
   readonly newline?: () => void;
@@ -47,7 +47,7 @@ export interface Handle {
 export interface WorkerProcess {
   /** Also the id of its process group. */
   readonly pid: number;
-  /** Does nothing when the channel is closed: the exit will tell. `handle` travels beside it; `sent` is called in any case. */
+  /** Does nothing if the channel is closed: the exit follows. `handle` travels beside it; `sent` is called in any case. */
   send(message: MasterMessage, handle?: Handle, sent?: () => void): void;
   /**
    * One of its processes serves: when the worker ends or is killed, that one goes too, wherever it has moved by then. It gets `drainSignal` when the
@@ -55,7 +55,7 @@ export interface WorkerProcess {
    */
   noteServing(pid: number, drainSignal: NodeJS.Signals | null): void;
   /**
-   * The process that served is gone, and the command that started it lives on. Sends SIGTERM to the Node.js processes between the two: a
+   * The process that served is gone, and the command that started it keeps running. Sends SIGTERM to the Node.js processes between the two: a
    * watcher would wait for a change. A shell is left alone: it may have its own clean-up to do, and ends after that.
    */
   endWatchers(): void;
@@ -63,7 +63,7 @@ export interface WorkerProcess {
   holdOutput(stream: OutputStream, isHeld: boolean): void;
   /** Only of a process that a pid file names, whose number may be another process's by now: sends the signal to it, or to its group if it leads one. */
   signal?(signal: NodeJS.Signals, isForGroup: boolean): void;
-  /** Kills it with everything that it has started, in whatever group and session. Where there is no /proc: its group. */
+  /** Kills it with everything that it has started, in whatever group and session. Without /proc: its group. */
   killTree(): void;
 }
 
@@ -93,7 +93,7 @@ export interface SpawnRequest {
   readonly uid: number | null;
   /** The descriptor at which it may write that it is ready, after the channel; null: none. */
   readonly readyFd: number | null;
-  /** How long the process may live on after this one was killed. */
+  /** How long the process may keep running after this one was killed. */
   readonly outliveMs: number;
   /** What makes it drain unless it is Node.js; null: nothing does. */
   readonly drainSignal: NodeJS.Signals | null;
@@ -135,7 +135,7 @@ export interface Platform {
    */
   introduce(source: WorkerProcess, destination: WorkerProcess, more: number): string | null;
   /**
-   * Calls back when the process that reads the worker's channel is gone, though the worker itself lives on: a shell, for example. Returns what
+   * Calls back when the process that reads the worker's channel is gone, though the worker itself keeps running: a shell, for example. Returns what
    * ends that. Null when it cannot be done.
    */
   watchListener(worker: WorkerProcess, gone: () => void): (() => void) | null;
@@ -166,11 +166,11 @@ export interface Platform {
   findServing(worker: number): number | null;
   /** Whether the process may start another program when the one that it waits for has ended. */
   isShell(pid: number): boolean;
-  /** Calls back once when the process has ended; returns what ends that. Never calls back where it cannot be told. */
+  /** Calls back once when the process has ended; returns what ends that. Never calls back if that cannot be determined. */
   watchProcess(pid: number, ended: () => void): () => void;
-  /** kill(2); a process that is gone already is no error. */
+  /** kill(2); it is not an error if the process is gone already. */
   signalProcess(pid: number, signal: NodeJS.Signals): void;
-  /** kill(2) on the whole group; a group that is gone already is no error. */
+  /** kill(2) on the whole group; it is not an error if the group is gone already. */
   signalGroup(pid: number, signal: NodeJS.Signals): void;
   /** Kills a worker of another master, which is dead, with everything that it has started. */
   killTree(pid: number): void;

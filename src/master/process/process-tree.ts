@@ -47,7 +47,7 @@ export function findLaunchers(served: ProcessStat, worker: number): readonly Pro
 
 /**
  * The process of `worker` that calls itself `pid`: it may live in a PID namespace of its own (unshare, bubblewrap), where it has another
- * number. Null when there is none. Where there is no /proc to look into, it is `pid` itself.
+ * number. Null if there is none. Without /proc, it is `pid` itself.
  */
 export function findByOwnPid(pid: number, worker: number): number | null {
   const own = namesOf(pid);

@@ -27,9 +27,9 @@ const longestHeldMs = 10_000;
 const ignore = (): void => undefined;
 
 export function spawnWorker(request: SpawnRequest, listeners: ProcessListeners): WorkerProcess | null {
-  // What is used below lives as long as the worker: the request, with its environment, must not.
+  // The closures below live as long as the worker: they must not keep the request, with its environment, in memory.
   const { file, isNode: isOnlyNode, outliveMs, readyFd, tree } = request;
-  // It may not live on for a moment when this process is killed, not even when that happens now.
+  // It must not outlive this process even for a moment, not even if this process is killed right now.
   if (outliveMs === 0) afterMaster.begin();
   const { child, streams } = startRequested(request, [
     ...request.listeners.map(({ fd }) => fd),
@@ -43,7 +43,7 @@ export function spawnWorker(request: SpawnRequest, listeners: ProcessListeners):
     });
     return null;
   }
-  // A channel whose other end is gone: the exit tells everything that there is to know.
+  // The other end of the channel is gone: the exit reports everything that matters.
   child.on('error', () => undefined);
   afterMaster.watch(pid, outliveMs);
   if (!isOnlyNode) void enterGroup(tree, pid);
@@ -183,7 +183,7 @@ function guardOrKill(child: ChildProcess, pid: number, listeners: ProcessListene
   }
 }
 
-/** The stderr of helpers that have outlived their workers: of so many at most, then the oldest is closed. */
+/** How many helpers that have outlived their workers have their stderr read. If there are more, the oldest one is closed. */
 const maxLeftStreams = 64;
 
 const leftStreams = new Set<net.Socket>();
@@ -205,8 +205,8 @@ function isEndedByRequest({ code, signal }: Outcome): boolean {
 }
 
 /**
- * Reports the exit when stderr was read to its end, or at the latest `stderrGraceMs` after it. `findOutlived` finds a program that lives on
- * after the process that was started: then its end is the exit.
+ * Reports the exit when stderr was read to its end, or at the latest `stderrGraceMs` after it. `findOutlived` finds a program that outlives
+ * the process that was started: then the end of that program is the exit.
  */
 function watchExit(
   child: ChildProcess,
@@ -240,7 +240,7 @@ function watchExit(
       if (isReported) return;
       isReported = true;
       cancelPatience();
-      // A helper in a session of its own may live on and write: it is read on, for as long as the master lives.
+      // A helper in a session of its own may keep running and writing: its output is read for as long as the master runs.
       streams.forEach(readOn);
       // A stranger may hold the other end of the channel, too.
       channel.close();

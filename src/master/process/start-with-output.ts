@@ -1,6 +1,6 @@
 /**
  * Starts processes whose stdout and stderr are read through pipes. Node.js would make socket pairs, and a socket cannot be opened: a program that opens
- * /dev/stdout or /proc/self/fd/1, as nginx and php-fpm are often told to, would fail with ENXIO.
+ * /dev/stdout or /proc/self/fd/1, as nginx and php-fpm are often configured to do, would fail with ENXIO.
  */
 import { spawn, type ChildProcess, type SpawnOptions } from 'node:child_process';
 import { closeSync, fchownSync } from 'node:fs';
@@ -121,7 +121,7 @@ const madeByNode: OutputPipe = { stdio: 'pipe', started: () => null, discard: ()
 
 function makeOutputPipe(uid: number | null): OutputPipe {
   const ends = pipe({ waits: true });
-  // If no descriptors are left, the start will say so.
+  // If no descriptors are left, the start fails with that error.
   if (typeof ends === 'string') return madeByNode;
   const [from, to] = ends;
   if (uid !== null) giveTo(uid, to);

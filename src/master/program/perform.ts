@@ -42,9 +42,9 @@ export interface Performer {
   direct(program: Program): void;
   /** Everything about the change has been performed. */
   performed(program: Program): void;
-  /** Returns the event that is to be told about it, if there is one. */
+  /** Returns the event that reports it, if there is one. */
   perform(effect: Effect): EventWithoutRelease | null;
-  /** The time of its brief pause was up before it was told that it is for good: it is told again. */
+  /** Its brief pause was over before it was told to stay paused: it is told again. */
   pauseAgain(worker: RunningWorker): void;
   /** The worker with this pid has closed its listeners. */
   acceptsNoMore(pid: number): void;
@@ -189,7 +189,7 @@ export function createPerformer(parts: PerformerParts): Performer {
     worker.process.send({ type: 'drain', reason, timeoutMs, migrates, emptiesQueues });
     // A process with the preload has said ready, whatever the command is.
     const signal = wanted ?? (worker.ownPid === null ? worker.drainSignal : nodeDrainSignal);
-    // One that has said itself that it stops is not told again: many programs take a second signal for impatience.
+    // A worker that has reported that it is stopping is not told again: many programs stop at once at a second signal.
     const isStopping = reason === 'signal' && worker.ownPid === null;
     if (signal !== null && !isStopping) {
       const isForGroup = reason === 'stop' && isStoppedAsGroup(worker);

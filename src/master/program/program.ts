@@ -72,7 +72,7 @@ export interface ProgramParts {
   readonly logFiles: LogFilesLoader;
   /** What it watches has changed, and a reload would not do: it rests, or its workers do not overlap. */
   readonly onRestartWanted?: () => void;
-  /** What a reload that is asked for, or waited for, is answered when a stop comes first. Default: that the master stops. */
+  /** The answer to a reload that is requested, or waited for, if a stop comes first. Default: that the master stops. */
   readonly stopped?: (action: string) => Error;
 }
 
@@ -103,7 +103,7 @@ export interface ManagedProgram {
   start(): Promise<ReloadResult>;
   /** Of one that has a generation that serves: starts its workers that wait for their restart; resolves when a worker accepts, or they have failed. Rejects when it is stopped first. */
   serveAgain(): Promise<ReloadResult>;
-  /** What comes of the start that is under way, or of the next one. */
+  /** The result of the start that is under way, or of the next one. */
   nextStart(): Promise<ReloadResult>;
   /** It was to be started, and cannot: this is why. */
   refuseStart(failure: Failure): void;
@@ -227,7 +227,7 @@ export function createProgram(parts: ProgramParts): ManagedProgram {
     return describeDrain(runner.state(), (worker) => runner.openOf(worker), platform.clock.monotonicMs());
   }
 
-  /** Everything that happens to the program comes through here: it is remembered, and then told. */
+  /** Everything that happens to the program comes through here: it is remembered, and then reported. */
   function tell(announced: EventWithoutRelease, wallMs: number = platform.clock.wallMs()): void {
     const event = withRelease(announced);
     history = remember(history, event, wallMs);
@@ -325,7 +325,7 @@ export function createProgram(parts: ProgramParts): ManagedProgram {
     if (watched === null) return;
     const paths = watched.length > 0 ? watched : [programFile(command, { cwd, environment })];
     const { signal } = closing;
-    // Loaded only where it is wanted: it brings the hashes along, 2 MB and more.
+    // Loaded only if it is wanted: it also loads the hashes, 2 MB and more.
     const { startWatch } = await import('../watch/start-watch.ts');
     try {
       watch = await startWatch({
@@ -523,7 +523,7 @@ export function createProgram(parts: ProgramParts): ManagedProgram {
         for (const listener of versions.latest().listeners)
           if (!known.has(listener.fd) && isRun) announceListener(listener);
       }
-      // The old workers alone accept on a listener that goes: they cannot be kept back on probation.
+      // Only the old workers accept on a listener that is removed: they cannot be paused for a probation.
       const serving = servingGeneration(runner.state())?.number;
       const held = serving === undefined ? before.listeners : versions.of(serving).plan.listeners;
       const losesListener = held.some((own) => !isDeclared(own, plan.listeners));

@@ -144,7 +144,7 @@ export function createReadinessJudge(parts: ReadinessParts): ReadinessJudge {
       worker.process.pid,
       versions.listenersOf(worker).map(({ fd }) => fd),
     );
-    // What comes after the tool has to be alive as long as anything else.
+    // The program that follows the tool has to run as long as any other program.
     const wasJustThere = worker.hadNode && plan.workerKind.readiness.when === 'auto' && !worker.hasNotified;
     worker.hadNode = hasNode;
     if (!hasNode && !wasJustThere) return false;
@@ -170,7 +170,7 @@ export function createReadinessJudge(parts: ReadinessParts): ReadinessJudge {
     });
   }
 
-  /** A script may prepare something, without any other process, for longer than it has to live to count as ready. */
+  /** A script may prepare something, without any other process, for longer than it has to run to count as ready. */
   function findLater(worker: RunningWorker, afterMs: number): void {
     worker.unwatch = platform.arm(afterMs, () => {
       findProgram(worker);
@@ -181,13 +181,13 @@ export function createReadinessJudge(parts: ReadinessParts): ReadinessJudge {
   function findProgram(worker: RunningWorker): void {
     const { pid } = worker.process;
     if (!worker.wasReady || worker.ownPid !== null) return;
-    // What was found may have been a tool that has ended since.
+    // The Node.js process that was found may have been a tool that has ended since.
     if (worker.servingPid !== pid && platform.belongsToWorker(worker.servingPid, pid)) return;
     const serving = platform.findServing(pid);
     if (serving !== null) serveFrom(worker, serving);
   }
 
-  /** The job that was to end has ended. A script that does one after the other goes on until it gets the signal itself. */
+  /** The job that was to end has ended. A script that runs one job after the other continues until it gets the signal itself. */
   function endScript(worker: RunningWorker, signal: NodeJS.Signals): void {
     const { pid } = worker.process;
     if (!platform.isShell(pid)) return;
@@ -212,7 +212,7 @@ export function createReadinessJudge(parts: ReadinessParts): ReadinessJudge {
     });
   }
 
-  /** The command goes on without a program. Nothing tells when it starts another one: it is as if it had ended. */
+  /** The command keeps running without a program. Nothing tells when it starts another one, so this counts as its end. */
   function lose(worker: RunningWorker, pid: number): void {
     // It may do one job after the other: what counts is that it lives, as for any program without an address.
     if (!isServer(worker)) {

@@ -37,9 +37,9 @@ export interface RunnerOptions extends Pick<WorkerProcessParts, 'preload' | 'pre
   readonly versions: Versions;
   /** What all workers of the program are known by. */
   readonly tree: string;
-  /** `wallMs` is the time of what it tells, in ms since 1970. */
+  /** `wallMs` is the time of the event, in ms since 1970. */
   readonly onEvent: (event: EventWithoutRelease, wallMs: number) => void;
-  /** After each input, when its events have been told. */
+  /** After each input, when its events have been reported. */
   readonly onChange: (program: Program) => void;
 }
 
@@ -49,7 +49,7 @@ interface Signs {
 
 export interface Runner {
   dispatch(input: Undated<ProgramInput | Extract<WorkerInput, { type: 'workerHung' | 'workerAlive' }>>): void;
-  /** From now on `hear` is told each sign of life of a worker: what it has notified, or null, that its event loop turns. */
+  /** From now on `hear` gets each sign of life of a worker: a notification that it has sent, or null: its event loop turns. */
   hearSigns(hear: NonNullable<Signs['hear']>): void;
   /** Its process, until that has ended. */
   processOf(worker: number): RunningWorker | undefined;
@@ -163,7 +163,7 @@ export function createRunner(options: RunnerOptions, initial: Program): Runner {
         const { state, effects } = step(program, next.input);
         program = state;
         performer.direct(program);
-        // Acts first, tells then: no client waits for a line of the log.
+        // Acts first, reports afterwards: no client waits for a line of the log.
         const events = effects.flatMap((effect) => performer.perform(effect) ?? []);
         performer.performed(program);
         for (const event of events) {

@@ -7,7 +7,7 @@ import type { WorkerProcess } from '../process/platform.ts';
 import type { StderrTail } from '../output/stderr-tail.ts';
 
 export interface OwnWatchdog {
-  /** How long it may be silent, by its own word (WATCHDOG_USEC of sd_notify); 0: for ever. Null: as the plan says. */
+  /** How long it may be silent, as it said itself (WATCHDOG_USEC of sd_notify); 0: without limit. Null: as the plan says. */
   readonly ms: number | null;
   /** It has said that it is hung. */
   readonly isHung: boolean;
@@ -34,7 +34,7 @@ export interface RunningWorker {
   isToldToEnd: boolean;
   /** The signal that its program last got to drain or to end; null: none. */
   toldBy: NodeJS.Signals | null;
-  /** It was told to accept no more for a moment, and not yet that it is for good. */
+  /** It was told to stop accepting for a moment, and not yet to stay paused. */
   isPausedBriefly: boolean;
   /** What shows that it is ready has happened, beside what its Node.js process says. */
   isProven: boolean;
@@ -53,13 +53,13 @@ export interface RunningWorker {
   hadNode: boolean;
   /** What ends the search for signs that it is ready. */
   readonly looking: (() => void)[];
-  /** Ends the watch over the process that listens, where that is not the one that was started. */
+  /** Ends the watch over the process that listens, if that is not the process that was started. */
   unwatch: (() => void) | null;
   /** Ends the watch over each of its processes whose exit has begun, by its pid. */
   readonly unguardExit: Map<number, () => void>;
   /** With which it has begun to exit, and hung; null: it has not. */
   hungExitCode: number | null;
-  /** What has come of asking its health path, as far as that was in vain. */
+  /** The last problem with its health path; null: none. */
   notReadyYet: string | null;
   /** What it has answered to the latest question for its health; null: nothing yet. */
   health: { readonly problem: string | null } | null;

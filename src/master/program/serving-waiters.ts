@@ -27,7 +27,7 @@ export function createServingWaiters(program: () => Program): ServingWaiters {
     wait: async () =>
       new Promise((resolve) => {
         waiting = [...waiting, resolve];
-        // What was asked for just now may still be in the queue.
+        // A start that was requested just now may still be in the queue.
         queueMicrotask(() => {
           observe(program());
         });

@@ -1,4 +1,4 @@
-/** Holds the workers of a generation back until what has to come before them, its hook pre_start, has done its work. */
+/** Holds the workers of a generation back until its hook pre_start has succeeded. */
 import type { Failure } from '../../shared/events.ts';
 import type { Effect } from './lifecycle/inputs.ts';
 

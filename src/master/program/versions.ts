@@ -25,7 +25,7 @@ export interface Version {
 export interface PreparedVersion {
   /** Generations from this number on run it. */
   commit(from: number): void;
-  /** Lets go of what was bound for it, and gives the other sockets back what they had. */
+  /** Closes the sockets that were bound for it, and restores the options of the others. */
   discard(): Promise<void>;
 }
 

@@ -18,7 +18,7 @@ export interface WatchdogParts {
   readonly platform: Pick<Platform, 'arm' | 'clock'>;
   readonly state: () => Program;
   readonly processOf: (worker: number) => RunningWorker | undefined;
-  /** How long a worker of this generation may be silent; null: for ever. */
+  /** How long a worker of this generation may be silent; null: without limit. */
   readonly boundOf: (generation: number) => number | null;
   readonly activityOf: (pid: number) => Activity;
   readonly openHangLocator: (
@@ -33,17 +33,17 @@ export interface WatchdogParts {
 export interface Watchdog {
   /** Workers have become ready or gone, or the plan has changed. */
   look(): void;
-  /** A worker has notified something; null: its event loop turns. */
+  /** A worker has sent a notification; null: its event loop turns. */
   hear(worker: RunningWorker, said: Notification | null): void;
 }
 
-/** Once its time is up, a worker has so much more, in which it is also asked where it is. */
+/** How much longer a worker has once its time is up. In this time it is also asked for its stack. */
 export const lastChanceMs = 1_000;
 
-/** A worker is asked first after so long: not at once, because clients wait for it then. */
+/** How long after it is ready a worker is first asked: not at once, because clients are waiting for it then. */
 const firstQuestionMs = 1_000;
 
-/** A timer that fires so much too late shows that this process, or the machine, was held up. */
+/** A timer that fires this much too late shows that this process, or the machine, was held up. */
 const longestDelayMs = 500;
 
 interface Watched {

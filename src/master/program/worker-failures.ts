@@ -10,7 +10,7 @@ import { cannotInherit, heldByMaster, notInherited } from '../../shared/protocol
 /** What is known of a worker when it fails. */
 export interface FailureContext {
   readonly wasReady: boolean;
-  /** What has come of asking its health path; null: it was not asked, or nothing was wrong. */
+  /** The last problem with its health path; null: the path was not requested, or there was no problem. */
   readonly notReadyYet: string | null;
   readonly stderrTail: readonly string[];
   /** Where it listened although nothing was declared there. */
@@ -56,7 +56,7 @@ export function notReadyFailure(timeoutMs: number, readiness: Readiness, words: 
   };
 }
 
-/** The process that listened is gone, and the command of the worker lives on. */
+/** The process that listened is gone, and the command of the worker keeps running. */
 export function lostFailure(pid: number, { stderrTail }: FailureContext): Failure {
   return {
     reason: 'exited',
@@ -137,7 +137,7 @@ function exitHint(outcome: Outcome, words: FailureContext): string | null {
   const held = withoutPreloadHint(words) ?? heldHint(words) ?? heldDatagramsHint(words);
   if (held !== null) return held;
   if (words.stderrTail.some((line) => line.includes('EADDRINUSE'))) return takenHint(words);
-  // As strerror(3) has it, in the words of a program in another language.
+  // The text of strerror(3), as a program in another language prints it.
   if (words.stderrTail.some((line) => /address already in use/i.test(line))) return bindsByItselfHint(words);
   if (outcome.code === 0)
     return 'it ended by itself: the command must be a server that stays in the foreground';

@@ -27,7 +27,7 @@ const sampleMs = 5_000;
 /** So many samples in a row have to be above the bound: a garbage collection may be about to come. */
 const samplesAbove = 2;
 
-/** By so much of the lifetime a worker may go earlier. */
+/** The share of the lifetime by which a worker may be replaced earlier. */
 const jitter = 0.1;
 
 interface Aging {

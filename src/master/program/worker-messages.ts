@@ -25,18 +25,18 @@ export interface MessageHandlerParts {
   readonly readiness: ReadinessJudge;
   readonly onEvent: (event: MasterEvent) => void;
   readonly dispatch: (event: Undated<LifecycleInput>) => void;
-  /** The time of its brief pause was up before it was told that it is for good. */
+  /** Its brief pause was over before it was told to stay paused. */
   readonly pauseLapsed: (worker: RunningWorker) => void;
   /** Its event loop turns. */
   readonly alive?: (worker: RunningWorker) => void;
-  /** A worker has said what it still has open. */
+  /** A worker has reported what it still has open. */
   readonly open: (worker: number, counts: OpenCounts, load: WorkerLoad | null) => void;
 }
 
 export interface MessageHandler {
-  /** What has come over a worker's channel. */
+  /** A message has come over a worker's channel. */
   message(worker: RunningWorker, raw: unknown): void;
-  /** What has come was not even a message. */
+  /** Data that is not a message has come over a worker's channel. */
   garbage(worker: RunningWorker): void;
 }
 
@@ -49,7 +49,7 @@ const commandPatienceMs = 500;
 /** At most this many cut clean-ups of one worker are announced: a worker has one or two. */
 const maxCleanUps = 5;
 
-/** So many addresses are announced: of one worker, where nothing was declared, and of the program, where more was. */
+/** At most this many addresses are announced: undeclared ones of one worker, and ones of the program that do not match its listener. */
 const maxAddresses = 10;
 
 type AddressWanted = Extract<WorkerMessage, { readonly type: 'addressWanted' }>;
@@ -73,7 +73,7 @@ export function createMessageHandler({
       const { address, backlog } = fit.bound;
       const bound = { name: fit.bound.name, ...address, backlog };
       sendListener(worker.process, { type: 'address', name, host, isIPv6Only, bound }, fit.bound);
-      // Heard only by a worker that had no descriptor for what was sent.
+      // Takes effect only in a worker that had no free descriptor for the listener.
       worker.process.send({ type: 'addressRefused', name, host, isIPv6Only, isShared: false });
     } else worker.process.send({ type: 'addressRefused', name, host, isIPv6Only, ...fit });
   }

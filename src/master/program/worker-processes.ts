@@ -57,7 +57,7 @@ export function createWorkerProcesses(parts: WorkerProcessParts): WorkerProcesse
     // Only what is used at once may hold the request, with its environment.
     const started = attempt(() => {
       const request = parts.prepare({ generation, slot });
-      // Not while another worker has it: that may be a program which has set it for itself, and would wait in accept(2) for ever.
+      // Not while another worker has it: that may be a program which has set it for itself, and would wait in accept(2) forever.
       letAcceptWait(request.listeners, (holders) => holders.length === 0);
       const { notifyPath, uid } = request;
       if (notifyPath !== null)
@@ -214,7 +214,7 @@ export function createWorkerProcesses(parts: WorkerProcessParts): WorkerProcesse
   /**
    * A program may put processes into sessions of their own, where they outlive it. If one holds a listener, it may accept. It is killed if the worker was
    * never ready, or has exited by itself without an error, as a program does that puts itself into the background. Otherwise it may be a helper that
-   * has only inherited the listener, and lives on.
+   * has only inherited the listener, and is left running.
    */
   function lookForStrays(worker: RunningWorker, { code }: Outcome): void {
     if (worker.ownPid !== null || worker.isNode) return;
@@ -228,7 +228,7 @@ export function createWorkerProcesses(parts: WorkerProcessParts): WorkerProcesse
     parts.onEvent({ event: 'listenerKept', ...identity(worker), pids, killed: isKilled });
   }
 
-  /** A wrapper such as `node --watch` lives on when what it has started has failed. */
+  /** A wrapper such as `node --watch` keeps running when the process that it started has failed. */
   function failIfNotInherited(worker: RunningWorker | null): void {
     if (worker === null || worker.wasReady || !isNotInherited(worker.tail.lines())) return;
     const failure = notInheritedFailure(failureContext(worker, versions.of(worker.generation).listeners));

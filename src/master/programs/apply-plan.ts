@@ -24,7 +24,7 @@ export interface PlanChange {
 }
 
 /**
- * Finds out what can be known without a change: whether each command, directory, user and file of an added or changed program is there. Its
+ * Checks what can be checked without a change: whether each command, directory, user and file of an added or changed program exists. Its
  * addresses are not tried, because that takes a bind. Errors: `planInvalid`.
  */
 export async function checkChange(
@@ -204,7 +204,7 @@ async function changeOne(
   const { program } = set.find(change.program);
   const isReloaded = (): boolean => change.needs === 'reload' && program.isRunning();
   try {
-    // Without what was prepared: it was started meanwhile, with the plan before.
+    // `prepared` is null if the program was started meanwhile, with the previous plan.
     const version = isReloaded() ? (prepared ?? (await program.prepare(plan))) : null;
     if (version !== null && isReloaded()) {
       const done = program.phase() === 'backoff' ? 'started' : 'reloaded';

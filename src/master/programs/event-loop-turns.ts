@@ -1,5 +1,5 @@
 /**
- * Lets what is asked for at once begin in turns of the event loop of their own. To start a process takes milliseconds: a hundred of them in
+ * Spreads starts that are requested at the same time over turns of the event loop. To start a process takes milliseconds: a hundred of them in
  * one turn would keep the master from everything else.
  */
 export function createEventLoopTurns(): () => Promise<void> {

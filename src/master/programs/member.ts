@@ -14,7 +14,7 @@ export interface Member {
   isDue: boolean;
   /** It has no worker, no listener, and is not about to get any. */
   isResting: boolean;
-  /** It is being looked up and bound: what comes of that decides whether it rests. */
+  /** It is being looked up and bound: the result decides whether it rests. */
   isBinding: boolean;
   /** It stops to be started again with another plan: the first stop of an operator does not count as a second one. */
   isSuspended: boolean;

@@ -35,11 +35,11 @@ export interface ProgramSetParts extends Omit<
   readonly onEvent: (member: Member, event: MasterEvent, wallMs: number) => void;
   /** Of no program. */
   readonly publish: (event: MasterEvent) => void;
-  /** Where is kept when runs were looked for, in ms since 1970. */
+  /** The file that stores the time of the last check for runs, in ms since 1970. */
   readonly seenRunsFile: () => string;
   /** What a request is answered that comes too late. */
   readonly stopped: (action: string, program: string) => Error;
-  /** The master goes on when a program with this plan has failed. */
+  /** The master keeps running when a program with this plan has failed. */
   readonly outlives: (plan: ProgramPlan) => boolean;
 }
 
@@ -73,19 +73,19 @@ export interface ProgramSet {
   restart(member: Member, cause: Cause): StartUnderWay;
   /** Resolves when it is at rest. A second call kills its workers. */
   stop(member: Member, cause: Cause): Promise<void>;
-  /** As stop(), but a program that drains already goes on with it. */
+  /** As stop(), but a program that is draining already continues to drain. */
   end(member: Member, cause: Cause): Promise<void>;
   /** Stops it so that it can be started again with another plan; resolves when it is at rest. It stays wanted, unless an operator stops it meanwhile. */
   suspend(member: Member, cause: Cause): Promise<void>;
   /** Stops each one after those that depend on it, and starts none from now on. A second call kills all workers. */
   stopAll(cause: Cause): Promise<void>;
-  /** Starts what does not have to wait any more, after a change of plans. */
+  /** Starts programs that no longer have to wait, after a change of plans. */
   advance(): void;
   /** The programs that have to serve before this one is started, and do not. */
   waitsFor(member: Member): readonly string[];
-  /** Resolves when nothing, or nothing but `except`, is being started any more. What waits for a program that has failed is not. */
+  /** Resolves when no program, or none but `except`, is being started any more. A program that waits for one that has failed does not count. */
   whenStarted(except?: readonly Member[]): Promise<void>;
-  /** Resolves when what is kept over the end of the master is written. */
+  /** Resolves when the state that outlives the master is written. */
   written(): Promise<void>;
 }
 
@@ -100,7 +100,7 @@ async function settledStart(start: Promise<ReloadResult>): Promise<StartOutcome>
 export function createProgramSet(parts: ProgramSetParts): ProgramSet {
   let members: readonly Member[] = [];
   const turn = createEventLoopTurns();
-  /** What is started with the master has not come to something yet. */
+  /** The programs that start with the master have not all started or failed yet. */
   let isBeginning = false;
   /** Starts that are under way. */
   const launches = new Map<Promise<void>, Member>();
@@ -241,7 +241,7 @@ export function createProgramSet(parts: ProgramSetParts): ProgramSet {
       };
     for (const name of withDependencies(member.program.name(), dependents())) {
       const one = find(name);
-      // What has run once for the others is not run again for them.
+      // A oneshot that has run already is not run again for the programs that depend on it.
       if (one === member || !(isDone(one) || isLeftAlone(one))) want(one);
     }
     const generation = member.isDue ? member.program.nextGeneration() : member.program.startedGeneration();
@@ -256,7 +256,7 @@ export function createProgramSet(parts: ProgramSetParts): ProgramSet {
     const isEnding = member.isResting || member.program.phase() === 'stopping';
     if (!isEnding || member.isDue) return;
     member.isDue = true;
-    // The launch before may still have to tell its own what has come of it.
+    // The previous launch may still have to report the result to its own callers.
     member.starts = [];
     const waiting = waitsFor(member);
     if (waiting.length > 0)
@@ -287,7 +287,7 @@ export function createProgramSet(parts: ProgramSetParts): ProgramSet {
     );
   }
 
-  /** Starts what is due and waits for nothing. */
+  /** Starts the programs that are due and wait for no other. */
   function advance(): void {
     for (const member of byPriority(members)) {
       if (!member.isDue || !member.isResting || waitsFor(member).length > 0) continue;
@@ -308,7 +308,7 @@ export function createProgramSet(parts: ProgramSetParts): ProgramSet {
 
   /** A changed file may be the repair of a program that cannot be started. */
   async function watchForRepair({ program }: Member): Promise<void> {
-    // If that fails too, the first reason is the one to tell.
+    // If that fails too, the first reason is reported.
     if (parts.outlives(program.plan())) await program.watch().catch(() => undefined);
   }
 
@@ -340,7 +340,7 @@ export function createProgramSet(parts: ProgramSetParts): ProgramSet {
     } catch (error) {
       if (member.isWanted) await watchForRepair(member);
       member.isBinding = false;
-      // Nobody is going to accept on what a restart has held.
+      // No worker is going to accept on the listeners that a restart has held.
       member.keepsListeners = false;
       if (member.isWanted) program.refuseStart(notStartedFailure(error));
       else await rest(member);

@@ -1,4 +1,4 @@
-/** Reloads every program: reads the config file again first, and starts what has failed. What comes of it is told by events. */
+/** Reloads every program: reads the config file again first, and starts what has failed. The results are reported as events. */
 import type { UpdatedProgram } from '../../shared/control-api.ts';
 import type { Cause } from '../../shared/events.ts';
 import { type Deferred, deferred } from '../deferred.ts';
@@ -36,7 +36,7 @@ export function createReloadAll({
     const updated = update === null ? [] : await update(cause);
     const fresh = updated.filter(({ done }) => done !== 'changed').map(({ program }) => program);
     const old = set.all().filter(({ program }) => !fresh.includes(program.name()));
-    // What is to run and has failed gets another chance.
+    // Programs that are to run and have failed get another chance.
     const requests = isOfOneProgram
       ? []
       : old.filter(hasFailed).map(async (member) => settled(() => set.start(member)));
@@ -64,7 +64,7 @@ export function createReloadAll({
   };
 }
 
-/** What has become of a request is told by events. */
+/** Events report the result of a request. */
 async function settled(ask: () => { readonly outcome: Promise<unknown> }): Promise<void> {
   try {
     await ask().outcome;

@@ -1,6 +1,6 @@
 /**
  * What operators want of the programs of one master, kept in a small file over the end of the master: a program that was stopped stays stopped. Only
- * what differs from `autostart` is kept. The file is replaced as a whole, so it is never half written. Loaded only where it is wanted.
+ * what differs from `autostart` is kept. The file is replaced as a whole, so it is never half written. Loaded only if it is wanted.
  */
 import type { MasterEvent } from '../../shared/events.ts';
 import { isTable, openStateFile } from './state-file.ts';
@@ -8,7 +8,7 @@ import { isTable, openStateFile } from './state-file.ts';
 export interface Remembered {
   /** Whether the program is to be started with the master. */
   isWanted(program: string, autostart: boolean): boolean;
-  /** Keeps what is wanted now. Never rejects: a problem is told as an event. */
+  /** Stores which programs are wanted now. Never rejects: a problem is reported as an event. */
   keep(programs: readonly WantedProgram[]): Promise<void>;
 }
 
@@ -20,7 +20,7 @@ export interface WantedProgram {
 
 const version = 1;
 
-/** A file that is missing is empty, and one that cannot be read, or is broken, is told and then taken as empty. */
+/** A file that is missing is empty, and one that cannot be read, or is broken, is reported and then counts as empty. */
 export async function openRemembered(
   file: string,
   publish: (event: MasterEvent) => void,

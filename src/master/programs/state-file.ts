@@ -6,16 +6,16 @@ import { messageOf, systemCode } from '../../shared/errors.ts';
 import type { MasterEvent } from '../../shared/events.ts';
 
 export interface StateFile {
-  /** What it held; null: nothing that can be read. */
+  /** The content of the file; null: there was none, or it could not be read. */
   readonly content: Readonly<Record<string, unknown>> | null;
-  /** Never rejects: a problem is told as an event. What has not begun to be written when the next content comes is left out. */
+  /** Never rejects: a problem is reported as an event. Content that waits to be written is replaced by the next one. */
   readonly write: (content: Readonly<Record<string, unknown>>) => Promise<void>;
   /** Resolves when all of it is written. */
   readonly written: () => Promise<void>;
 }
 
 /**
- * Where the file of this name is. It has to survive a boot of the machine, so it is not beside the control socket. systemd says where with
+ * Where the file of this name is. It has to survive a reboot of the machine, so it is not beside the control socket. systemd names the directory with
  * `StateDirectory=`.
  */
 export function stateFile(name: string, environment: NodeJS.ProcessEnv): string {
@@ -32,7 +32,7 @@ export function stateFile(name: string, environment: NodeJS.ProcessEnv): string 
   return join(folder, `${name}.json`);
 }
 
-/** A file that is missing is empty, and one that cannot be read, or is broken, is told and then taken as empty. */
+/** A file that is missing is empty, and one that cannot be read, or is broken, is reported and then counts as empty. */
 export async function openStateFile(
   file: string,
   version: number,

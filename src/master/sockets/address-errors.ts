@@ -1,4 +1,4 @@
-/** What is said about an address that cannot be bound. Pure. */
+/** Messages about an address that cannot be bound. Pure. */
 import { GracefulRunError } from '../../shared/errors.ts';
 import { shortageHint } from '../../shared/shortage.ts';
 

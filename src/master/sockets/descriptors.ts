@@ -23,7 +23,7 @@ export function openSockets(): OpenSockets {
 
 /** What a descriptor is. `problem`: why it cannot be listened on; null: it can. */
 export interface Descriptor {
-  /** Null: it is no socket of the start, or has no address. */
+  /** Null: it is not a socket that was open at the start, or has no address. */
   readonly address: SocketAddress | null;
   readonly problem: string | null;
 }

@@ -7,7 +7,7 @@ import { listen } from '../system-calls/syscalls.ts';
 import type { BoundListener } from './listener.ts';
 import { applyTcpOptions } from './tcp-socket.ts';
 
-/** Gives the sockets back what they had. */
+/** Restores the previous options of the sockets. */
 export type UndoFit = () => Promise<void>;
 
 /**

@@ -1,5 +1,5 @@
 /**
- * Where the operator has named no address, the master listens on every one, so that clients can queue while the first generation starts;
+ * If the operator has named no address, the master listens on every one, so that clients can queue while the first generation starts;
  * and as soon as a worker of that generation says which addresses its servers ask for, it listens on these, and on the others no
  * more. Owns which sockets stand for the declared listener.
  */
@@ -81,7 +81,7 @@ export function createFittedListeners(
       closeSync(fd);
       return { isShared: false };
     }
-    // The first one has its name: what is said about the listener, and what moves to it, goes on.
+    // The first one has its name, so that messages about the listener, and connections that move to it, still find it.
     const isFirst = own.size === 0;
     const fittedTo: TcpAddress = { type: 'tcp', host: address, port };
     const listener = holdListener(

@@ -8,7 +8,7 @@ const retryMs = 5;
 
 /**
  * Calls `action`, which must not wait for anything, while no other process is in here. The kernel releases the lock of a process
- * that dies. Where the file system has no locks, it does without one. Throws what `locked` returns when another process keeps the lock.
+ * that dies. If the file system has no locks, it works without one. Throws what `locked` returns when another process keeps the lock.
  */
 export async function withFolderLock<Result>(
   folder: string,

@@ -48,7 +48,7 @@ export async function nodeAddressOf(host: string): Promise<string> {
   return (await process.getBuiltinModule('node:dns/promises').lookup(host)).address;
 }
 
-/** Port 0 stands for a port that is free on every address: it is chosen anew this often. */
+/** Port 0 stands for a port that is free on every address: it is chosen again at most this many times. */
 const maxPorts = 50;
 
 /** Binds and listens on every address of the name, or on none of them. Errors as bindListener. */

@@ -11,7 +11,7 @@ import type { BoundListener } from './listener.ts';
 export interface ShutListeners {
   /** Looks whether one was closed; opens it again. */
   look(): void;
-  /** Looks now and again for as long as `isNeeded` says so. */
+  /** Checks now, and repeatedly as long as `isNeeded` returns true. */
   watch(isNeeded: () => boolean): void;
 }
 
@@ -23,7 +23,7 @@ export function createShutListeners(
   listeners: () => readonly BoundListener[],
   onEvent: (event: MasterEvent) => void,
 ): ShutListeners {
-  /** Those that cannot be opened again are told once. */
+  /** Listeners that cannot be opened again are reported once. */
   const told = new Set<number>();
   let isWatching = false;
 

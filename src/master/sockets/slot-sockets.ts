@@ -34,7 +34,7 @@ export interface SlotSockets {
 }
 
 /**
- * `first` listens already: it is the socket of slot 0. Only after `loadReusePortCalls`. Where the kernel has no such sockets, of() says so.
+ * `first` listens already: it is the socket of slot 0. Only after `loadReusePortCalls`. If the kernel has no such sockets, of() reports it.
  */
 export function createSlotSockets(first: SlotSocket, address: SocketAddress, backlog: number): SlotSockets {
   /** By slot, which is their index in the group of the kernel, too: none of them is ever closed before all are. */

@@ -7,7 +7,7 @@ import { ownershipOf, unusable } from './unix-listener.ts';
 
 /**
  * Gives the file what differs between the two listeners. `inode`: that of the file. Null permissions are what the umask leaves, and no owner is the user of the
- * master. Returns what gives it back what it had. Errors: `addressUnusable`.
+ * master. Returns a function that undoes this. Errors: `addressUnusable`.
  */
 export async function fitFile(
   inode: number,
@@ -22,7 +22,7 @@ export async function fitFile(
       'addressUnusable',
       `cannot change the permissions of ${formatPath(path)}: another process has removed or replaced its file`,
       {
-        hint: 'stop the program and start it again (gracefulctl stop, gracefulctl start), which binds the socket anew',
+        hint: 'stop the program and start it again (gracefulctl stop, gracefulctl start), which makes the socket file again',
       },
     );
   const undo = async (): Promise<void> => {

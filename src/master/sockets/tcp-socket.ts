@@ -1,5 +1,5 @@
 /**
- * TCP sockets with options that Node.js does not offer (tcp(7), ip(7), socket(7)). Loaded only where an option is asked for. Linux only.
+ * TCP sockets with options that Node.js does not offer (tcp(7), ip(7), socket(7)). Loaded only if an option is set. Linux only.
  */
 import { readFileSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';

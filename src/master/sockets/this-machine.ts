@@ -1,4 +1,4 @@
-/** What this machine has, for what is said about an address that cannot be bound. */
+/** The addresses of this machine, for messages about an address that cannot be bound. */
 import { networkInterfaces } from 'node:os';
 import type { Machine } from './address-errors.ts';
 

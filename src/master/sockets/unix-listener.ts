@@ -123,13 +123,13 @@ function openAt(plan: UnixListenerPlan, ownership: Ownership | null, socket: num
     if (problem !== null) throw unusable(path, problem);
     return socket;
   } catch (error) {
-    // Nobody else has had the time to put another file there: the folder is locked.
+    // No other process can have put another file there: the directory is locked.
     if (made.isBound && !isAbstract(path)) unlinkSync(path);
     throw error;
   }
 }
 
-/** What lies at the path and is dead; null: nothing. Throws when it is no socket. */
+/** The stale socket at the path; null: there is none. Throws if the file is not a socket. */
 async function findStale(path: string): Promise<Stale | 'answered' | null> {
   for (;;) {
     const found = lookAt(path);

@@ -87,7 +87,7 @@ const [blockSignals, setSignals] = isLinux ? [0, 2] : [1, 3];
 
 /**
  * Does `action` while SIGTTOU is blocked in this thread: a write to the terminal from a background job is then carried out, and
- * with `stty tostop` neither stops the process nor is begun again for ever because there is a handler.
+ * with `stty tostop` neither stops the process nor is restarted forever because there is a handler.
  */
 export function withoutBackgroundStop<Result>(action: () => Result): Result {
   if (calls === null) return action();

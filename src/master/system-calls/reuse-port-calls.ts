@@ -1,6 +1,6 @@
 /**
  * The system calls for listening sockets that share one address (SO_REUSEPORT, socket(7)): the kernel gives each new connection to one of
- * them. Loaded with koffi, where a program wants them. Linux only.
+ * them. Loaded with koffi, if a program wants them. Linux only.
  */
 import { systemErrorCode } from './errno.ts';
 import { freebindOf, socketOptions, type SocketOption } from './socket-options.ts';

@@ -7,7 +7,7 @@
  * - `quiet`: nothing happened since the last judgement; no timer is armed.
  * - `settling`: something happened; the timer is armed.
  * - `scanning`: the quiet time is over, the content is being read.
- * - `disturbed`: as `scanning`, but something happened meanwhile, so what is being read is worth nothing.
+ * - `disturbed`: as `scanning`, but something happened meanwhile, so the result of the scan will be discarded.
  */
 export type DebounceState = 'quiet' | 'settling' | 'scanning' | 'disturbed';
 

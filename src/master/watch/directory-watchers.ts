@@ -2,7 +2,7 @@
  * The directories that are listened to, one inotify watch each, and for which names. It turns what the kernel says into hints. The set is renewed in rounds: what a round did not want is let go at its end.
  *
  * Directories and not files, because names are what changes hands: an atomic rename, a switched symlink and a
- * recreated file are events of the directory, and a watch on the replaced file would go on listening to the old one.
+ * recreated file are events of the directory, and a watch on the replaced file would keep listening to the old one.
  */
 import { type FSWatcher, statSync, watch } from 'node:fs';
 import { basename } from 'node:path';
@@ -42,7 +42,7 @@ export class DirectoryWatchers {
     return null;
   }
 
-  /** Lets go of what was not wanted since the last call. Says whether a directory is listened to that was not at the last call. */
+  /** Stops watching directories that were not requested since the last call. Returns whether a directory is watched that was not at the last call. */
   endRound(): { readonly grew: boolean } {
     for (const [directory, listening] of this.#listening) {
       if (listening.round !== this.#round) this.#drop(directory, listening);
@@ -106,7 +106,7 @@ export class DirectoryWatchers {
 
   /**
    * The directory itself was deleted or moved (or an entry of its own name was: the kernel's event looks the same). Its inode number may
-   * already be in use again, so the identity proves nothing: listen anew, the new watch before the old one goes.
+   * already be in use again, so the identity proves nothing: watch it again, and open the new watch before closing the old one.
    */
   #renew(directory: string, listening: Listening): void {
     try {

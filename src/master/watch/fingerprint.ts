@@ -13,7 +13,7 @@ export interface Content {
   readonly unknown: readonly string[];
 }
 
-/** `absent`: missing, unreadable, or nothing with content. A deploy in progress looks like that, so it is no change. */
+/** `absent`: missing, unreadable, or nothing with content. A deploy in progress looks like that, so it does not count as a change. */
 export type Fingerprint = Content | { readonly kind: 'absent' };
 
 export interface Verdict {

@@ -61,12 +61,12 @@ class ScanRun {
 
   #follow(path: string): Route {
     return followRoute(path, (directory, name) => {
-      // A plain directory in /tmp tells by itself when it goes, for it is listened to next. All of /tmp would wake us all day.
+      // The removal of a plain directory in /tmp is noticed anyway, because that directory is watched next. Watching all of /tmp would wake us all day.
       if (isSharedDirectory(directory) && probe(inside(directory, name)).kind === 'directory')
         return { kind: 'directory' };
       const deaf = this.#watchers.want(directory, name);
       const entry = probe(inside(directory, name));
-      // A plain directory on the way is seldom renamed, and often, such as /home, not readable: that is no problem.
+      // A plain directory on the way is seldom renamed, and often not readable, such as /home: this is not a problem.
       if (deaf !== null && !isAbsence(deaf) && entry.kind !== 'directory')
         this.problems.add(deafProblem(directory, deaf));
       return entry;

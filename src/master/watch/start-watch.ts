@@ -14,15 +14,15 @@ import { scan, type Scan } from './scan.ts';
 import { debounce, type DebounceInput, type DebounceState } from './debounce.ts';
 
 export interface WatchOptions {
-  /** Files and directories; symlinks on the way are followed anew each time. Relative ones start at the working directory. */
+  /** Files and directories; symlinks on the way are followed again each time. Relative ones start at the working directory. */
   readonly paths: readonly string[];
-  /** How long nothing may have happened before a change is believed, in ms; 50 to 2000 are sensible. */
+  /** How long a change must have been stable before it counts, in ms; 50 to 2000 are sensible. */
   readonly stableMs: number;
   /** When it aborts, it is as if `close` was called; before it has begun to watch, `startWatch` rejects. */
   readonly signal?: AbortSignal;
   /** Called once for a change, with the path of the (first) file that changed, or the watched path when it leads elsewhere now. */
   onChange(path: string): void;
-  /** Called once for a problem that lasts; watching goes on. */
+  /** Called once for a problem that lasts; watching continues. */
   onProblem(problem: string): void;
 }
 

@@ -34,7 +34,7 @@ export function createApplication(): Application {
       if (abort === null) {
         abort = new AbortController();
         bindListeners(abort.signal);
-        // A listener for each request that waits is no leak.
+        // A listener for each waiting request is not a leak.
         setMaxListeners(0, abort.signal);
       }
       if (isTold) abort.abort();

@@ -175,6 +175,6 @@ function cannotMigrate(why: 'nobody' | 'notMovable', to: string): GracefulRunErr
         hint: 'is it draining because of a reload, and does the new release call worker.onAdopt with this name?',
       })
     : new GracefulRunError('workerMisuse', 'cannot migrate: this is not an open plain TCP connection', {
-        hint: 'connections over TLS cannot move: end them after what is in flight',
+        hint: 'connections over TLS cannot move: close each of them when its last response has been sent',
       });
 }

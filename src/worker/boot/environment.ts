@@ -16,7 +16,7 @@ export interface Settings {
   readonly masterPid: number | null;
   /** Null if the master has not set it. */
   readonly channelLock: string | null;
-  /** Null: it serves on, however many requests come. */
+  /** Null: it is not replaced, however many requests come. */
   readonly maxRequests: number | null;
   /** Null: the worker is ready as soon as it listens. */
   readonly health: HealthOrder | null;

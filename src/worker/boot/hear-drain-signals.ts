@@ -16,7 +16,7 @@ export interface DrainSignalsParts {
 export interface DrainSignals {
   /** The worker is ready. */
   ready(): void;
-  /** From now on SIGTERM is heard. A second call changes nothing. */
+  /** From now on SIGTERM is caught. A second call changes nothing. */
   hearTermination(): void;
   /** The worker is admitted: its first connection may come. */
   admitted(): void;
@@ -25,7 +25,7 @@ export interface DrainSignals {
 /** A signal of these is left alone if native code has taken it. */
 const optional = ['SIGHUP', 'SIGUSR2'] as const;
 
-/** SIGQUIT is heard from now on. */
+/** SIGQUIT is caught from now on. */
 export function hearDrainSignals({
   signals,
   isPassedOn,

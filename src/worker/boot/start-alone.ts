@@ -20,8 +20,8 @@ import { createTracking } from '../tracking/tracking.ts';
 const signals = ['SIGTERM', 'SIGINT', 'SIGQUIT'] as const;
 
 /**
- * The first signal may arrive twice within this time: a terminal or systemd sends it to every process, and npm forwards what it gets. Nobody
- * asks twice as fast.
+ * The first signal may arrive twice within this time: a terminal or systemd sends it to every process, and npm forwards what it gets. No
+ * user sends two requests that fast.
  */
 const sameSignalMs = 200;
 

@@ -131,7 +131,7 @@ export function startManaged(
       afterAdmission().startAdopting();
       keepCode?.();
     } catch (error) {
-      // The application may have changed a built-in that this needs. The worker goes on, because the old generation no longer serves.
+      // The application may have changed a built-in that this needs. The worker keeps running, because the old generation no longer serves.
       complain(`cannot take connections from other workers: ${String(error)}`);
     }
   };

@@ -1,4 +1,4 @@
-/** Why this worker drains and how long it may take: what the master says, or what has to be assumed without it. */
+/** Why this worker drains and how long it may take: as the master says, or as has to be assumed without it. */
 import type { DrainReason } from '../../shared/protocol.ts';
 import { endsWithin } from './deadline.ts';
 
@@ -17,7 +17,7 @@ export interface AwaitedOrder {
   receive(order: DrainOrder): void;
   /** The master is gone, so that no order can arrive any more. */
   masterGone(): void;
-  /** What has been received or, before that, what is assumed. */
+  /** The order that was received or, before that, the assumed one. */
   current(): DrainOrder;
   /**
    * Resolves to the order: the master's, which is told of the drain if it says nothing for a moment, or after a while the assumed

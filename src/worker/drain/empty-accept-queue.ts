@@ -1,4 +1,4 @@
-/** Accepts what has queued, connections and datagrams, for a worker after which no other process accepts it. */
+/** Accepts the queued connections and datagrams, for a worker after which no other process accepts them. */
 import { monotonicMs } from '../../shared/clock.ts';
 
 /**

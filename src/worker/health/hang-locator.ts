@@ -1,5 +1,5 @@
 /**
- * A thread beside the application that tells where the main thread is when that does not answer any more. It sleeps until the master asks. It looks through the
+ * A thread beside the application that reports where the main thread is when that thread no longer answers. It sleeps until the master asks. It looks through the
  * inspector of V8, which interrupts JavaScript that loops: no port is opened, no signal is taken, and nothing changes before the master asks. (What
  * Node.js does itself at a signal, --report-on-signal, waits for the event loop.)
  */

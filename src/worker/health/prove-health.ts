@@ -1,4 +1,4 @@
-/** Requests the health path of this worker until it is answered with 200 to 399, and then warms the worker up with further requests. */
+/** Requests the health path of this worker until the response has a status of 200–399, and then warms the worker up with further requests. */
 import type net from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { formatDuration } from '../../shared/durations.ts';

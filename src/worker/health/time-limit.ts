@@ -5,7 +5,7 @@ export interface TimeLimit {
   readonly signal: AbortSignal;
   /** True if the time is over. */
   isLate(): boolean;
-  /** Ends the limit: what it was for is done. */
+  /** Ends the limit: the limited action is complete. */
   lift(): void;
 }
 

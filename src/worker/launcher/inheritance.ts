@@ -10,7 +10,7 @@ export interface Inheritance {
   readonly isWhole: boolean;
   /** The descriptor of the channel to the master if `process.channel` is another one, to the process that has started this one. */
   readonly separateChannel: number | null;
-  /** `process.channel` was opened over a descriptor that is no channel. */
+  /** `process.channel` was opened over a descriptor that is not a channel. */
   readonly hasFalseChannel: boolean;
 }
 

@@ -31,7 +31,7 @@ export function passOn(inherited: Omit<Inherited, 'channel'>, separateChannel: n
   };
 
   replaceStarts(extend);
-  // An application that blocks until a process ends is no wrapper.
+  // An application that blocks until a process ends is not a wrapper.
   if (isCommand) replaceSynchronousStarts(extend);
 
   return {

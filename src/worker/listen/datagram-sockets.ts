@@ -222,7 +222,7 @@ export function interceptDatagrams(parts: DatagramParts): Datagrams {
     handle.addMembership = (...args) => orJoined(addMembership.apply(handle, args), EADDRINUSE);
     handle.addSourceSpecificMembership = (...args) =>
       orJoined(addSourceSpecificMembership.apply(handle, args), EADDRNOTAVAIL);
-    // Others go on to receive what is sent to the group.
+    // Others still receive what is sent to the group.
     handle.dropMembership = () => 0;
     handle.dropSourceSpecificMembership = () => 0;
   }

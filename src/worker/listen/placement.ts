@@ -1,5 +1,5 @@
 /**
- * What becomes of a call of `server.listen()`: decided by listener-bindings.ts, carried out by
+ * What happens to a call of `server.listen()`: decided by listener-bindings.ts, carried out by
  * intercept-listen.ts. Pure.
  */
 import type { RawHandle } from '../node-internals/listening-handle.ts';

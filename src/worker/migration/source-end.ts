@@ -30,7 +30,7 @@ export interface Destination {
 export interface DestinationEvents {
   /** The destination has the same version of the protocol, and takes connections. Called once. */
   opened(): void;
-  /** The destination drains too and takes no more connections. That it has refused a connection says nothing about that. */
+  /** The destination drains too and no longer takes connections. A refused connection alone does not mean that. */
   draining(): void;
   /** The destination has closed its end, or has exited. */
   closed(): void;

@@ -31,7 +31,7 @@ export function betweenMessages(server: net.Server): IsBetween {
 
 /**
  * The same for connections whose response has just ended. Its cost grows with the number of connections that are in a message. It must
- * not be used for others: Node.js removes a request that takes too long from the list of active ones, even if it goes on.
+ * not be used for others: Node.js removes a request that takes too long from the list of active ones, even if the request continues.
  */
 export function betweenMessagesAfterResponse(server: net.Server): IsBetween {
   const list = parserList(server);

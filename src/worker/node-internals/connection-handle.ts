@@ -62,7 +62,7 @@ export function holdReading(handle: ConnectionHandle): () => void {
     const left = (holds.get(handle) ?? 1) - 1;
     holds.set(handle, left);
     if (left > 0) return;
-    // Set to the method of its class rather than deleted: V8 makes an object slow when it loses a property, and this one lives on.
+    // Set to the method of its class rather than deleted: V8 makes an object slow when it loses a property, and this one stays in use.
     const { readStart } = Object.getPrototypeOf(handle) as ConnectionHandle;
     handle.readStart = readStart;
     if (handle.reading) handle.readStart();

@@ -12,7 +12,7 @@ const numbers: Readonly<Record<'SIGHUP' | 'SIGUSR2', number>> = {
 
 /**
  * Reads which signals this process has handlers for: that of Node.js, because `process` has a listener for it, or that of native code, such
- * as an addon that dumps the heap at SIGUSR2. Where there is no /proc, none.
+ * as an addon that dumps the heap at SIGUSR2. Without /proc, none.
  */
 export function readCaught(): (signal: keyof typeof numbers) => boolean {
   const mask = BigInt(`0x${readMask() ?? '0'}`);

@@ -1,5 +1,5 @@
 /**
- * Hears the signals of this process without a listener on `process`: the application can neither see nor remove what hears them, and
+ * Catches the signals of this process without a listener on `process`: the application can neither see nor remove it, and
  * the package signal-exit, which counts listeners, finds only its own. It stands in front of Node.js's own way to listen
  * (node-internals/signal-listening.ts).
  */
@@ -15,7 +15,7 @@ import { currentContext, type Context } from './async-context.ts';
 import { keepListening } from './hidden-listeners.ts';
 import { signalExitCount, signalNumber } from './other-signal-handlers.ts';
 
-/** What becomes of a signal. `passOn`: the application's listeners hear it. `take`: they do not. */
+/** What happens to a signal. `passOn`: the application's listeners hear it. `take`: they do not. */
 export type Hearing = 'passOn' | 'take';
 
 export interface Signals {

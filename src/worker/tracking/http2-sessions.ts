@@ -1,4 +1,4 @@
-/** The HTTP/2 sessions of this worker. Each ends with GOAWAY: the client opens no more streams, and those that are open finish. */
+/** The HTTP/2 sessions of this worker. Each ends with GOAWAY: the client opens no new streams, and those that are open finish. */
 import type { ServerHttp2Session, ServerHttp2Stream } from 'node:http2';
 
 export interface Http2Sessions {

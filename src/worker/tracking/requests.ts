@@ -41,7 +41,7 @@ export interface Requests {
 /** How many requests the worker is to serve. */
 export interface RequestLimit {
   readonly requests: number;
-  /** Called once, when so many have come. */
+  /** Called once, when this many have arrived. */
   readonly reached: (served: number) => void;
 }
 

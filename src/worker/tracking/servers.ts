@@ -40,7 +40,7 @@ export function createServers(close: ServerMethod): Servers {
   let limit = smallestLimit;
 
   /**
-   * A server whose listen has failed emits no 'close', so it would be kept for ever. Those that do not listen yet are dropped as well: they
+   * A server whose listen has failed emits no 'close', so it would be kept forever. Those that do not listen yet are dropped as well: they
    * are tracked again when they do.
    */
   function sweep(): void {
@@ -90,7 +90,7 @@ export function createServers(close: ServerMethod): Servers {
 }
 
 /**
- * Makes `server.listening` and `server.address()` say for ever what they say now, because requests in flight may ask for the port of the
+ * Makes `server.listening` and `server.address()` keep saying what they say now, because requests in flight may ask for the port of the
  * server that they came to. Returns a function that undoes it.
  */
 function keepAppearance(server: net.Server): () => void {

@@ -54,7 +54,7 @@ export function createTracking(close: ServerMethod, limit: RequestLimit | null =
 
 /**
  * An application may emit these events itself, for any Duplex, and a server of its own class for anything. What does not tell whether it is
- * closed would count as open for ever.
+ * closed would count as open forever.
  */
 function isSocket(value: unknown): value is net.Socket {
   if (typeof value !== 'object' || value === null) return false;

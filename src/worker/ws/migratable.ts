@@ -181,7 +181,7 @@ async function whilePaused(ws: WebSocket, work: PromiseLike<unknown>): Promise<v
   }
 }
 
-/** Libraries return what is not a Promise and can be awaited: Bluebird's promises, the queries of knex and mongoose. */
+/** Some libraries return values that are not a Promise but can be awaited: Bluebird's promises, the queries of knex and mongoose. */
 function isThenable(value: unknown): value is PromiseLike<unknown> {
   return (
     ((typeof value === 'object' && value !== null) || typeof value === 'function') &&

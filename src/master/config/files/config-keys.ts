@@ -202,7 +202,7 @@ export const programKeys: Readonly<Record<string, ConfigKey>> = {
     type: 'string',
     default: 'auto',
     description:
-      'When a worker is ready. `auto`: Node.js once it listens, another program once it sends READY=1 (sd_notify) or has lived for `startsecs`. The others are `listen`, `message`, `notify`, `fd:5`, `exec:COMMAND`, `delay:2s`, `tcp:9000`, `http:/path` (asked inside Node.js) and `http://127.0.0.1:9000/path` (docs/readiness.md).',
+      'When a worker is ready. `auto`: Node.js once it listens, another program once it sends READY=1 (sd_notify) or has run for `startsecs`. The others are `listen`, `message`, `notify`, `fd:5`, `exec:COMMAND`, `delay:2s`, `tcp:9000`, `http:/path` (asked inside Node.js) and `http://127.0.0.1:9000/path` (docs/readiness.md).',
     supervisor: null,
     pattern: orVariable('auto|listen|message|notify|(?:fd|exec|delay|tcp|http):.+'),
     option: 'ready',
@@ -221,7 +221,7 @@ export const programKeys: Readonly<Record<string, ConfigKey>> = {
     type: 'duration, or seconds',
     default: '1s',
     description:
-      'How long a program that is not Node.js has to live until it counts as ready, if `ready` is `auto`, 0s to 24h.',
+      'How long a program that is not Node.js has to run until it counts as ready, if `ready` is `auto`, 0s to 24h.',
     supervisor: 'startsecs',
     option: 'startsecs',
   },

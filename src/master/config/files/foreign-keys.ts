@@ -54,7 +54,7 @@ const top: Readonly<Record<string, string>> = {
   supervisord: 'master',
 };
 
-/** Null: it is no key of another tool. */
+/** Null: it is not a key of another tool. */
 export function foreignKey(key: string, where: 'program' | 'file' | 'master' | 'group'): string | null {
   const words = where === 'program' ? program : where === 'file' ? top : {};
   if (where === 'program' && Object.hasOwn(needless, key)) return needless[key] ?? null;

@@ -51,7 +51,7 @@ function walk(folder: string, [part, ...rest]: readonly string[]): readonly stri
     });
 }
 
-/** Through links. What cannot be looked at is no folder: reading it says why. */
+/** Follows links. A path that cannot be examined does not count as a directory: reading it reports why. */
 function isFolder(path: string): boolean {
   try {
     return statSync(path).isDirectory();

@@ -7,7 +7,7 @@ export const groupKeys: Readonly<Record<string, ConfigKey>> = {
     schema: groupValues.programs,
     type: 'list of names',
     default: 'required',
-    description: 'The programs of the group. A program is in one group at most.',
+    description: 'The programs of the group. A program is in at most one group.',
     supervisor: 'programs',
   },
   priority: {
@@ -15,7 +15,7 @@ export const groupKeys: Readonly<Record<string, ConfigKey>> = {
     type: 'number',
     default: 'each program has its own place',
     description:
-      'The place of the group in the order of start and stop, among other groups and programs without one, 0 to 999. Inside of it, the programs have the order of their own `priority`.',
+      'The place of the group in the order of start and stop, among other groups and programs without one, 0 to 999. Within the group, the programs are ordered by their own `priority`.',
     supervisor: 'priority',
   },
 };

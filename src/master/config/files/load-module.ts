@@ -74,10 +74,10 @@ function positionOf(error: unknown, path: string): Position | null {
   return null;
 }
 
-/** More is no config, but a mistake. */
+/** A tree with more values is not a config file, but a mistake. */
 const maxValues = 100_000;
 
-/** A tree of what is plain data in a value; what is not is named. Throws `SyntaxFaults`. */
+/** Converts plain data to a tree; names everything that is not plain data. Throws `SyntaxFaults`. */
 export function convert(value: unknown): Parsed {
   const open = new Set<object>();
   let values = 0;

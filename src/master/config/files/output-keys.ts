@@ -41,7 +41,8 @@ export const outputKeys: Readonly<Record<string, ConfigKey>> = {
     schema: numeric(outputValues.stdoutLogfileBackups),
     type: 'number',
     default: String(defaultBackups),
-    description: 'How many rotated files of stdout are kept, 0 to 1000. With `0`, a full file is begun anew.',
+    description:
+      'How many rotated files of stdout are kept, 0 to 1000. With `0`, a full file is replaced by an empty one.',
     supervisor: 'stdout_logfile_backups',
     option: 'stdoutLogfileBackups',
   },

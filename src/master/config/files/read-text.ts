@@ -22,7 +22,7 @@ export function readText(path: string): string {
   return text;
 }
 
-/** Throws `SyntaxFaults` when it is no file that could be read. */
+/** Throws `SyntaxFaults` if it is not a readable file. */
 export function checkReadable(path: string): void {
   closeSync(open(path));
 }

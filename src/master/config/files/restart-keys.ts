@@ -61,7 +61,7 @@ export const restartKeys: Readonly<Record<string, ConfigKey>> = {
     type: 'text',
     default: 'off',
     description:
-      'How many deaths of workers are too many: `"10 in 5m"`. Workers that die after that are not replaced, and the program has failed when none is left. `"off"`: workers are replaced for ever.',
+      'How many deaths of workers are too many: `"10 in 5m"`. Workers that die after that are not replaced, and the program has failed when none is left. `"off"`: workers are always replaced.',
     supervisor: null,
     pattern: orVariable('\\d{1,6} +in +\\d+(?:\\.\\d+)?(?:ms|s|m|h)|off'),
     option: 'crashLoop',

@@ -26,7 +26,7 @@ export const scheduleKeys: Readonly<Record<string, ConfigKey>> = {
     type: '`skip`, `wait` or `kill`',
     default: 'skip',
     description:
-      'What becomes of a run whose time comes while the one before is under way. `skip`: it is left out; `wait`: it begins when that has ended; `kill`: that is stopped first.',
+      'What to do if a run is due while the previous one is still running. `skip`: leave it out; `wait`: begin it when the previous one has ended; `kill`: stop the previous one first.',
     supervisor: null,
     pattern: orVariable(ifRunningWords.join('|')),
     option: 'ifRunning',
@@ -36,7 +36,7 @@ export const scheduleKeys: Readonly<Record<string, ConfigKey>> = {
     type: '`skip` or `run`',
     default: 'skip',
     description:
-      'What becomes of runs whose time has passed while the machine slept, or the master did not run. `run`: the program runs once for all of them.',
+      'What to do about runs that were due while the machine slept, or the master did not run. `run`: the program runs once for all of them.',
     supervisor: null,
     pattern: orVariable(ifMissedWords.join('|')),
     option: 'ifMissed',

@@ -94,7 +94,7 @@ function statementsOf(text: string): readonly Statement[] {
   }
 }
 
-/** What has to go, so that the fault at `index` is gone and causes no other one. */
+/** The statements to remove so that the fault at `index` is gone and causes no other fault. */
 function blame(statements: readonly Statement[], index: number): readonly Statement[] {
   const before = statements.filter(({ start }) => start <= index);
   const blamed = before.find(({ fault }) => fault !== null) ?? before.at(-1);

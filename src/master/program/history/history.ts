@@ -119,7 +119,7 @@ function acceptingAfter(
     return { accepting: accepting === 'no' ? 'no' : 'told' };
   if (name === 'workerAcceptsNoMore') return isBehind ? { isBehind: false } : { accepting: 'no' };
   if (name === 'workerResumed') return { accepting: 'yes', isBehind: accepting === 'told' };
-  // It goes on to accept until it drains.
+  // It keeps accepting until it drains.
   return name === 'workerNotPaused' ? { isBehind: false } : {};
 }
 

@@ -27,7 +27,7 @@ export interface KnownRelease {
   readonly others: readonly { readonly slot: number; readonly release: Release }[];
 }
 
-/** Generations that failed are of interest for as long as their failure is told. */
+/** Generations that failed are kept only until their failure is reported. */
 const rememberedGenerations = 16;
 
 /** What a generation is started from. */

@@ -1,4 +1,4 @@
-/** Resolves the promises of requests that wait for a reload, each at the moment that it asked for. What happened is read from the history. */
+/** Resolves the promises of requests that wait for a reload, each at the moment that it waits for. What happened is read from the history. */
 import type { ReloadResult, ReloadWait } from '../../../shared/control-api.ts';
 import { GracefulRunError } from '../../../shared/errors.ts';
 import type { MasterEvent } from '../../../shared/events.ts';

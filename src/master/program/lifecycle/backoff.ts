@@ -17,7 +17,7 @@ export interface BackoffKey {
 
 /**
  * The pause before the next start, after `failures` failures in a row before this one. Exponential: 0, 1s, 2s, 4s … up to the cap, less up to a
- * fifth of it, so that what has failed together does not start again together. Linear: 0, 1s, 2s, 3s … as Supervisor has it.
+ * fifth of it, so that workers that failed together do not start again together. Linear: 0, 1s, 2s, 3s … as Supervisor has it.
  */
 export function backoffMs(failures: number, settings: BackoffSettings, key: BackoffKey): number {
   const { kind, firstMs, maxMs, jitterSeed } = settings;

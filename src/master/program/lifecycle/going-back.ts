@@ -12,7 +12,7 @@ import {
 import { dismissGeneration, resumeWorkers, workersOf } from './worker-commands.ts';
 
 /**
- * The slots of `bad` whose workers go on serving, because the old workers in these slots are gone: fewer workers would serve without them, and what would be
+ * The slots of `bad` whose workers keep serving, because the old workers in these slots are gone: fewer workers would serve without them, and what would be
  * started in their place is what is on disk.
  */
 export function remainingSlots(

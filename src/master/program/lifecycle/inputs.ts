@@ -55,14 +55,14 @@ export type WorkerInput =
       readonly capabilities: Capabilities;
       readonly failure: Failure;
     }
-  /** Its program ended, and its command (a shell, for example) goes on without it. */
+  /** Its program ended, and its command (a shell, for example) keeps running without it. */
   | {
       readonly type: 'workerLostProgram';
       readonly at: number;
       readonly worker: number;
       readonly failure: Failure;
     }
-  /** It was to keep its connections and accept no more, and cannot: it still accepts. */
+  /** It was told to keep its connections and accept no new ones, but cannot: it still accepts. */
   | { readonly type: 'workerCannotPause'; readonly at: number; readonly worker: number }
   /** It confirms that it accepts connections. */
   | { readonly type: 'workerAdmitted'; readonly at: number; readonly worker: number }
@@ -84,10 +84,10 @@ export type WorkerInput =
       readonly at: number;
       readonly worker: number;
       readonly failure: Failure;
-      /** Unless it is gated, it may have accepted connections. False: what is seen of it cannot have. */
+      /** True: it may have accepted connections, unless it is gated. False: none of its known processes can have. */
       readonly mayAccept: boolean;
     }
-  /** It asks for at least so much time from now on. */
+  /** It requests at least this much time from now on. */
   | {
       readonly type: 'workerNeedsTime';
       readonly at: number;
@@ -196,10 +196,10 @@ export type Effect =
   /** Let a ready worker accept connections. It confirms that with `workerAdmitted`. */
   | { readonly type: 'admitWorker'; readonly worker: number }
   /**
-   * Others are about to accept in its place: let it accept no more for a moment. It accepts again by itself unless `pauseWorker` follows soon.
+   * Others are about to accept in its place: it accepts no connections for a moment. It accepts again by itself unless `pauseWorker` follows soon.
    */
   | { readonly type: 'pauseWorkerBriefly'; readonly worker: number }
-  /** Let it keep its connections and accept no more, ready to accept again. */
+  /** Let it keep its connections and accept no new ones, ready to accept again. */
   | { readonly type: 'pauseWorker'; readonly worker: number }
   | { readonly type: 'resumeWorker'; readonly worker: number }
   | {
@@ -219,7 +219,7 @@ export type Effect =
       readonly destination: number;
       readonly more: number;
     }
-  /** SIGTERM for the watchers (`nodemon`) in the command of a worker whose program drained and ended: they would wait for ever. */
+  /** SIGTERM for the watchers (`nodemon`) in the command of a worker whose program drained and ended: they would wait forever. */
   | { readonly type: 'endCommand'; readonly worker: number }
   /** To the worker's whole process group. */
   | { readonly type: 'signalGroup'; readonly worker: number; readonly signal: EndSignal | 'SIGKILL' }

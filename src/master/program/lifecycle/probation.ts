@@ -1,7 +1,7 @@
 /**
  * What happens between the moment in which a new generation serves and the one in which the generation before it has to go. A program
  * may listen first and fail a moment later. So the old workers are paused at first: they keep the connections that they have and accept
- * no more. When a new worker crashes meanwhile, or the new ones fail too many requests, they accept again at once.
+ * no new ones. When a new worker crashes meanwhile, or the new ones fail too many requests, they accept again at once.
  */
 import type { Failure } from '../../../shared/events.ts';
 import type { Effect } from './inputs.ts';

@@ -7,7 +7,7 @@
  *   candidate touches it;
  * - a worker is admitted (may accept) only when its whole generation is ready, or all workers of its step;
  * - a generation serves, and the one before it drains, only when all its workers have confirmed that they accept;
- * - while a generation is on probation, the one before it can accept again: none of its workers is told to go;
+ * - while a generation is on probation, the one before it can accept again: none of its workers is told to drain or to end;
  * - in a reload in steps, old workers go only as far as max_surge demands it and max_unavailable allows it (rollout.ts);
  * - at most one candidate at a time; at most one reload waits.
  */
@@ -46,7 +46,7 @@ import { isExpectedEnd } from './restart-policy.ts';
 import type { InPhase, LifecycleSettings, Program, Worker } from './state.ts';
 import type { Verdict } from './worker-step.ts';
 
-/** What worker-table.ts found out, told to the program. `worker` is as it was before. */
+/** The verdict of worker-table.ts, as an input of the program. `worker` is as it was before. */
 export type VerdictInput = Verdict & { readonly at: number; readonly worker: Worker };
 
 export type ProgramTableInput = ProgramInput | VerdictInput;

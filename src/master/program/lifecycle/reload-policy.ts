@@ -1,4 +1,4 @@
-/** When a reload that was asked for may begin: reloads are serialised, storms become one, old generations are capped. */
+/** When a requested reload may begin: reloads run one at a time, bursts become one reload, and the number of old generations is limited. */
 import { holds } from './generations.ts';
 import type { Serving } from './state.ts';
 
@@ -6,7 +6,7 @@ import type { Serving } from './state.ts';
 export type ReloadDecision =
   | { readonly decision: 'none' }
   | { readonly decision: 'begin' }
-  /** Look again after so many ms. */
+  /** Check again after this many ms. */
   | { readonly decision: 'settle'; readonly delayMs: number }
   /** Look again when a draining worker is gone. */
   | { readonly decision: 'waitForDrain' };
@@ -20,7 +20,7 @@ export function decideReload(program: Serving, at: number): ReloadDecision {
   return { decision: 'begin' };
 }
 
-/** May a reload begin at the moment in which it is asked for? */
+/** May a reload begin at the moment when it is requested? */
 export function mayBeginAtOnce(program: Serving): boolean {
   return (
     program.pendingSince === null && drainingGenerations(program) < program.settings.maxDrainingGenerations

@@ -23,7 +23,7 @@ import { drainWorkers, workersById } from './worker-commands.ts';
 type Running = Serving | Reloading | OnProbation;
 
 /**
- * A worker is hung. Where workers do not overlap, it is told to end, and then another one is started in its slot, as after a crash. (Said again while it is
+ * A worker is hung. If workers do not overlap, it is told to end, and then another one is started in its slot, as after a crash. (Said again while it is
  * hung, so that nothing that comes in between is the end of it.)
  */
 export function replaceHung(
@@ -40,7 +40,7 @@ export function replaceHung(
     : drainWorkers(program, workersById(program, id), 'replacement', at, out);
 }
 
-/** It is not hung any more. If its replacement is under way already, it goes, and can drain. */
+/** It is no longer hung. If its replacement is under way already, it is still replaced, but can drain. */
 export function forgetHung<P extends Running>(
   program: P,
   { worker: { id } }: { readonly worker: Worker },
@@ -99,7 +99,7 @@ export function isSuccessor({ replacements }: Program, { id }: Pick<Worker, 'id'
   return replacements.underWay?.successor === id;
 }
 
-/** What comes next of the replacements of a program. To be called after every step. */
+/** Decides what happens next with the replacements of a program. To be called after every step. */
 export function tendReplacements(program: Program, at: number, out: Effect[]): Program {
   const { replacements } = program;
   if (replacements.wanted.length === 0 && replacements.underWay === null && replacements.dueAt === null)
@@ -120,7 +120,7 @@ function forgetReplacements(program: Program, out: Effect[]): Program {
   return { ...program, replacements: noReplacements };
 }
 
-/** What has come of the one that is under way. */
+/** Handles the result of the replacement that is under way. */
 function followUp(program: Running, at: number, out: Effect[]): Running {
   const { underWay } = program.replacements;
   if (underWay === null) return program;

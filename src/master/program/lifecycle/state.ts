@@ -44,7 +44,7 @@ export interface RolloutSettings {
   readonly maxUnavailable: Amount;
   /** How long the workers of a step serve before the next step begins. */
   readonly pauseMs: number;
-  /** The first step has so many workers at most; 0: as many as the others. */
+  /** How many workers the first step has at most; 0: as many as the others. */
   readonly canary: number;
   /** How long these serve before the next step begins. */
   readonly canaryMs: number;
@@ -83,7 +83,7 @@ export interface Capabilities {
   readonly isGated: boolean;
   /** Its connections can move to another worker. */
   readonly migrates: boolean;
-  /** It tells what it still has open, and at its end what it served. */
+  /** It reports what it still has open, and at its end what it served. */
   readonly reports: boolean;
 }
 
@@ -114,7 +114,7 @@ export interface Worker {
   readonly startedAt: number;
   /** What is known of it: before it is ready, only whether it is gated. A worker without a process accepts nothing, so it is. */
   readonly capabilities: Capabilities;
-  /** Until when it may take for what it does, if it has asked for more time than it would have had; else null. */
+  /** The deadline for starting or draining, if it has requested more time than it would have had; else null. */
   readonly extendedTo: number | null;
   /** How it is being ended: the present step, and those after it, before SIGKILL. Empty: it was not told to end. */
   readonly ending: readonly EndStep[];
@@ -124,7 +124,7 @@ export interface Worker {
   readonly admission: 'notAsked' | 'asked' | 'confirmed';
   /** It takes connections of draining workers. */
   readonly takesConnections: boolean;
-  /** It keeps the connections that it has and accepts no more, until it is told to accept again or to drain. */
+  /** It keeps the connections that it has and accepts no new ones, until it is told to accept again or to drain. */
   readonly isPaused: boolean;
   /** It gives no sign of life. */
   readonly isHung: boolean;

@@ -29,7 +29,7 @@ export function admitWorkers<P extends Program>(
   return command(program, workers, { type: 'admit', at }, out);
 }
 
-/** Lets `workers` keep their connections and accept no more. One that is not ready has none, and is killed; one without a gate drains. */
+/** Lets `workers` keep their connections and accept no new ones. One that is not ready has none, and is killed; one without a gate drains. */
 export function pauseWorkers<P extends Program>(
   program: P,
   workers: readonly Worker[],
@@ -39,7 +39,7 @@ export function pauseWorkers<P extends Program>(
   return command(program, workers, { type: 'pause', at }, out);
 }
 
-/** Lets those of `workers` that accept and can be paused wait for a moment. It changes nothing of their states: they go on by themselves. */
+/** Pauses those of `workers` that accept and can be paused for a moment. Their states do not change: they accept again by themselves. */
 export function pauseBriefly(workers: readonly Worker[], out: Effect[]): void {
   for (const { id, phase, admission, isPaused, capabilities } of workers)
     if (phase === 'ready' && admission === 'confirmed' && !isPaused && capabilities.isGated)

@@ -109,7 +109,7 @@ export const drainInsteadOfPause: Row['pause'] = (worker, { at }, settings) =>
 export const pauseBeforeReady: Row['pause'] = (worker, { at }, settings) =>
   drainIfItAccepts(worker, { type: 'drain', at, reason: 'reload' }, settings);
 
-/** The program has drained, and the command that has started it lives on: a watcher, which would wait for a change. The drain timer stays. */
+/** The program has drained, and the command that has started it keeps running: a watcher, which would wait for a change. The drain timer stays. */
 export const endCommand: Row['workerLostProgram'] = (worker) => ({
   worker,
   effects: [{ type: 'endCommand', worker: worker.id }],
@@ -136,7 +136,7 @@ export function escalate(worker: Worker, { at }: { readonly at: number }): Worke
 
 export const kill: Row['kill'] = (worker, { at, reason }) => killed(worker, at, reason);
 
-/** What was told to go has gone; what came in its place was not asked for. */
+/** The process that was told to end has ended; the one that took its place is not wanted. */
 export const killRestarted: Row['workerRestartedItself'] = (worker, { at }) =>
   killed(worker, at, 'restartedItself');
 
@@ -177,7 +177,7 @@ export const goneAsAsked: Row['workerEnded'] = (worker, { at, end }) => ({
   verdict: { type: 'workerGone', end },
 });
 
-/** One that is paused has been replaced: its end is that of a worker that goes, though it was not asked to go yet. */
+/** A paused worker has been replaced: its end counts as that of a draining worker, although it was not told to drain yet. */
 export const endedWhileReady: Row['workerEnded'] = (worker, input, settings) => {
   const { at, end } = input;
   if (worker.isPaused)
@@ -215,7 +215,7 @@ const fatalSignals: ReadonlySet<string | null> = new Set([
   'SIGTRAP',
 ]);
 
-/** Null: it ended as asked, be it by the signal that asked, or with the code of a shell for that (128 and more). */
+/** Null: it ended as requested, either by the signal that it was sent, or with the code of a shell for that signal (128 and more). */
 export function drainCrash(from: WorkerPhase, { outcome, failure }: WorkerEnd): Failure | null {
   if (outcome === null || (from !== 'draining' && from !== 'ready')) return null;
   const { code, signal } = outcome;

@@ -18,7 +18,7 @@ import {
 } from './worker-step.ts';
 import { drainInsteadOfPause } from './worker-endings.ts';
 
-/** Happens, and changes nothing: a stale timer, a second word of a worker that goes. */
+/** Can happen, and changes nothing: a stale timer, or a repeated message of a worker that is about to end. */
 export const ignore: Handler<WorkerTableInput> = (worker) => ({ worker, effects: [], verdict: null });
 
 /** Cannot happen while the invariants hold. The worker stays as it is, and the bug is reported. */

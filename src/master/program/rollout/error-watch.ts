@@ -41,7 +41,7 @@ interface Round {
   readonly generation: number;
   /** Of each worker the latest counts, also of one that has ended since. */
   readonly known: Map<number, WorkerCounts>;
-  /** What the older workers had answered when the reload began; null: they have not said. */
+  /** What the older workers had answered when the reload began; null: they have not reported it. */
   atBeginning: RequestCounts | null;
   /** What they answered before the new generation served. */
   before: RequestCounts;

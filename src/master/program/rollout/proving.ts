@@ -10,7 +10,7 @@ const endings: ReadonlySet<MasterEvent['event']> = new Set([
   'stopped',
 ]);
 
-/** Which generation is to prove itself from now on, and for how long; `over`: none is any more. Null: the event changes nothing. */
+/** Which generation has to prove itself from now on, and for how long; `over`: none has to any more. Null: the event changes nothing. */
 export function provingAfter(
   event: MasterEvent,
 ): { readonly generation: number; readonly timeMs: number } | 'over' | null {

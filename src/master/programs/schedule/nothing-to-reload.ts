@@ -1,4 +1,4 @@
-/** What a request to reload a scheduled program is answered: each run looks everything up by itself, so the next one has what has changed. */
+/** The answer to a request to reload a scheduled program: each run resolves everything again, so changes apply to the next one. */
 import type { ReloadUnderWay } from '../../control/commands.ts';
 
 /** `generation`: that of the next run. */

@@ -49,7 +49,7 @@ export const noSchedule: ScheduleState = {
 export type ScheduleInput =
   /** It is to run by this schedule from now on. `since`: when runs were looked for the last time, before the master was started; null: now. */
   | { readonly type: 'enabled'; readonly since: number | null }
-  /** It is not to run by it any more. */
+  /** Its schedule no longer applies. */
   | { readonly type: 'disabled' }
   /** The time of the next run may have come. `shiftMs`: by how much the clock was set meanwhile. */
   | { readonly type: 'due'; readonly shiftMs: number }
@@ -82,7 +82,7 @@ export type ScheduleEffect =
   | { readonly type: 'seen' }
   | { readonly type: 'announce'; readonly event: EventWithoutRelease };
 
-/** What a step is told beside its input. */
+/** What a step gets in addition to its input. */
 export interface ScheduleFacts {
   readonly plan: SchedulePlan;
   /** The first time of the schedule after this one; null: there is none. */

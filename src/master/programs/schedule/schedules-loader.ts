@@ -13,7 +13,7 @@ export interface SchedulesLoader {
 }
 
 export interface SchedulesLoaderParts extends Omit<SchedulesParts, 'seen'> {
-  /** Where is kept when runs were looked for. */
+  /** The file that stores the time of the last check for runs. */
   readonly seenRunsFile: () => string;
   /** What has happened to that file. */
   readonly publish: (event: MasterEvent) => void;

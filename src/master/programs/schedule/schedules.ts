@@ -1,5 +1,5 @@
 /**
- * Runs programs by the clock: feeds the schedule of each (schedule-step.ts) with what happens, and carries out what it decides. Loaded only where a plan has
+ * Runs programs by the clock: feeds the schedule of each (schedule-step.ts) with what happens, and carries out what it decides. Loaded only if a plan has
  * a schedule.
  */
 import type { MasterEvent } from '../../../shared/events.ts';
@@ -18,14 +18,14 @@ export interface SchedulesParts {
   readonly waitsFor: (member: Member) => readonly string[];
   /** Every program was told to stop, for good. */
   readonly isEnding: () => boolean;
-  /** What is started with the master has not come to something yet. */
+  /** The programs that start with the master have not all started or failed yet. */
   readonly isBeginning: () => boolean;
-  /** What is known of earlier masters. */
+  /** What is stored about runs of earlier masters. */
   readonly seen: SeenRuns;
 }
 
 export interface Schedules {
-  /** Something was started, stopped or changed: programs run by their schedules, or do not any more. `isFirst`: with the master. */
+  /** Something was started, stopped or changed: programs run by their schedules, or no longer do. `isFirst`: with the master. */
   look(isFirst?: boolean): void;
   observe(member: Member, event: MasterEvent): void;
 }
@@ -52,14 +52,14 @@ export function createSchedules({
   const timeouts = new Map<Member, () => void>();
   /** Their runs may have been missed, and what they depend on is only about to serve. */
   const heldBack = new Set<Member>();
-  /** What has come of runs whose programs do not rest yet. */
+  /** The results of runs whose programs do not rest yet. */
   const ends = new Map<Member, Extract<ScheduleInput, { type: 'ended' }>>();
 
   function feed(member: Member, input: ScheduleInput): void {
     const { schedule: plan } = member.program.plan();
     const next = scheduled.get(member)?.next ?? (() => null);
     const { state, effects } = stepSchedule(member.schedule ?? noSchedule, input, {
-      // One whose schedule was taken away while it ran: only its end is still to be told.
+      // A program whose schedule was removed while it ran: only the end of the run is still to be reported.
       plan: plan ?? {
         expression: '',
         timezone: null,
@@ -133,7 +133,7 @@ export function createSchedules({
     endRun(member, run);
   }
 
-  /** The program rests: whoever sees that first, the run ends as it was told. */
+  /** The program rests, so the run has ended: with the result that was recorded for it, if there is one. */
   function endRun(member: Member, run: number): void {
     const end = ends.get(member);
     if (end?.run === run) ends.delete(member);
