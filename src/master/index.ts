@@ -11,17 +11,17 @@ export type {
   ProgramOptions,
   ReadyWhen,
 } from './config/options.ts';
-export type { GroupOptions } from './config/group-options.ts';
-export type { KindOptions } from './config/kind-options.ts';
-export type { ProcessOptions } from './config/launch-options.ts';
-export type { HookCommands, HookOptions } from './config/hook-options.ts';
-export type { WebhookOptions } from './config/webhook-options.ts';
-export type { OutputOptions, SyslogFacility } from './config/output-options.ts';
-export type { ReplacementOptions } from './config/replacement-options.ts';
-export type { RestartOptions } from './config/restart-options.ts';
-export type { RolloutOptions } from './config/rollout-options.ts';
-export type { ScheduleOptions } from './config/schedule-options.ts';
-export type { StopOptions } from './config/stop-options.ts';
+export type { GroupOptions } from './config/options/group-options.ts';
+export type { KindOptions } from './config/options/kind-options.ts';
+export type { ProcessOptions } from './config/options/launch-options.ts';
+export type { HookCommands, HookOptions } from './config/options/hook-options.ts';
+export type { WebhookOptions } from './config/options/webhook-options.ts';
+export type { OutputOptions, SyslogFacility } from './config/options/output-options.ts';
+export type { ReplacementOptions } from './config/options/replacement-options.ts';
+export type { RestartOptions } from './config/options/restart-options.ts';
+export type { RolloutOptions } from './config/options/rollout-options.ts';
+export type { ScheduleOptions } from './config/options/schedule-options.ts';
+export type { StopOptions } from './config/options/stop-options.ts';
 export type { DrainSignalOption, SignalName } from './launch/program-drain-signal.ts';
 export type { AddressFields } from '../shared/format-address.ts';
 export { GracefulRunError, type ErrorCode } from '../shared/errors.ts';

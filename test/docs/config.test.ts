@@ -4,7 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { readConfig } from '../../src/master/config/files/read-config.ts';
-import { isWebhookEvent } from '../../src/master/config/webhook-options.ts';
+import { isWebhookEvent } from '../../src/master/config/options/webhook-options.ts';
 import { freePort } from '../helpers/plain-client.ts';
 import { runMaster, temporaryFolder } from '../helpers/run-master.ts';
 

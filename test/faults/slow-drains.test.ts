@@ -1,6 +1,6 @@
 // Old generations that take long to drain pile up to a bound, and not beyond it.
 import { expect, test } from 'vitest';
-import { maxDrainingGenerations } from '../../src/master/config/fixed-bounds.ts';
+import { maxDrainingGenerations } from '../../src/master/config/options/fixed-bounds.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { begin, whoAnswers, type Answer } from '../helpers/plain-client.ts';
 import { kill, runMaster } from '../helpers/run-master.ts';

@@ -1,7 +1,7 @@
 // Reloads are serialised: what is asked for during one becomes exactly one more.
 import { setTimeout as pause } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { settleMs } from '../../src/master/config/fixed-bounds.ts';
+import { settleMs } from '../../src/master/config/options/fixed-bounds.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { runWithHeldBoots } from '../helpers/held-boots.ts';
 import { whoAnswers } from '../helpers/plain-client.ts';

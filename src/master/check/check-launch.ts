@@ -5,7 +5,7 @@
 import { accessSync, constants } from 'node:fs';
 import { isAbsolute } from 'node:path';
 import { GracefulRunError, messageOf, systemCode } from '../../shared/errors.ts';
-import { plainProcess } from '../config/launch-options.ts';
+import { plainProcess } from '../config/options/launch-options.ts';
 import type { ProgramPlan } from '../config/plan.ts';
 import { readEnvFile } from '../launch/env-file.ts';
 import { prepareWorker } from '../launch/prepare-worker.ts';

@@ -3,7 +3,7 @@ import { accessSync, constants, readFileSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { createSecureContext } from 'node:tls';
 import { messageOf, systemCode } from '../../shared/errors.ts';
-import type { MetricsPlan } from '../config/metrics-options.ts';
+import type { MetricsPlan } from '../config/options/metrics-options.ts';
 import { stateFile } from '../programs/state-file.ts';
 import { findAddressHolders } from '../sockets/address-holder.ts';
 import { probeAddress } from '../sockets/listener.ts';

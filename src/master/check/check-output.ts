@@ -3,7 +3,7 @@ import { accessSync, closeSync, constants, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { messageOf, systemCode } from '../../shared/errors.ts';
-import { logfilePath } from '../config/output-options.ts';
+import { logfilePath } from '../config/options/output-options.ts';
 import type { ProgramPlan } from '../config/plan.ts';
 import { daemonReason, plainReason } from '../system-calls/plain-reasons.ts';
 import { connectDatagram, loadSystemCalls } from '../system-calls/syscalls.ts';

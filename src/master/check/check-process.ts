@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { GracefulRunError } from '../../shared/errors.ts';
 import type { ProgramPlan } from '../config/plan.ts';
-import { plainProcess, type ProcessPlan } from '../config/launch-options.ts';
+import { plainProcess, type ProcessPlan } from '../config/options/launch-options.ts';
 import { readAccount } from '../launch/account.ts';
 import type { Account } from '../launch/process-wrappers.ts';
 import { findWrappers, wrap } from '../launch/wrap-process.ts';

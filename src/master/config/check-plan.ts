@@ -3,7 +3,7 @@ import { nearest } from '../../shared/nearest.ts';
 import { formatSocketAddress } from '../../shared/format-address.ts';
 import type { ListenerPlan, ProgramPlan, TcpListenerPlan, UdpListenerPlan } from './plan.ts';
 import { sharedFiles } from './shared-files.ts';
-import { isWideIPv6Only } from './tcp-options.ts';
+import { isWideIPv6Only } from './options/tcp-options.ts';
 import { wrongPlaceholders } from './wrong-placeholders.ts';
 
 /** A fault of one program; of none: null. Keys are written as in a config file. */

@@ -1,6 +1,6 @@
 /** The groups of a plan that code gives. */
 import { planInvalid } from './plan-invalid.ts';
-import { groupFaults, type WrittenGroup } from './group-options.ts';
+import { groupFaults, type WrittenGroup } from './options/group-options.ts';
 
 /** As they are checked. */
 type Groups = Readonly<

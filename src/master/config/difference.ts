@@ -1,8 +1,8 @@
 /** How one plan differs from another, and the least that has to be done about it. Pure. */
 import type { PlanDifference, ProgramChange } from '../../shared/control-api.ts';
-import type { LogFileSettings, OutputDestination } from './output-options.ts';
+import type { LogFileSettings, OutputDestination } from './options/output-options.ts';
 import type { ListenerPlan, MasterPlan, Plan, ProgramPlan, TcpOptions } from './plan.ts';
-import { isWideIPv6Only } from './tcp-options.ts';
+import { isWideIPv6Only } from './options/tcp-options.ts';
 
 export function comparePlans(before: Plan, after: Plan): PlanDifference {
   const old = new Map(before.programs.map((program) => [program.name, program]));

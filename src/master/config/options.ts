@@ -7,9 +7,9 @@ import { parseDrainSignal, type DrainSignalOption } from '../launch/program-drai
 import { workerKind, type Readiness } from '../launch/worker-kind.ts';
 import { checkPlan } from './check-plan.ts';
 import { deepFreeze } from './deep-freeze.ts';
-import { compileProcess, type ProcessOptions } from './launch-options.ts';
-import { compileOutput, type OutputOptions } from './output-options.ts';
-import { parseListenAddress } from './listen-address.ts';
+import { compileProcess, type ProcessOptions } from './options/launch-options.ts';
+import { compileOutput, type OutputOptions } from './options/output-options.ts';
+import { parseListenAddress } from './options/listen-address.ts';
 import {
   addressTwice,
   badOption,
@@ -25,29 +25,29 @@ import {
   warmupWithoutPath,
   withoutAddress,
   type WrittenPlan,
-} from './option-errors.ts';
-import { type HookOptions, hooksPlan } from './hook-options.ts';
-import { type MetricsOptions, type MetricsPlan, metricsPlan } from './metrics-options.ts';
+} from './options/option-errors.ts';
+import { type HookOptions, hooksPlan } from './options/hook-options.ts';
+import { type MetricsOptions, type MetricsPlan, metricsPlan } from './options/metrics-options.ts';
 import { nameAfter } from './plan-names.ts';
 import { compileGroups } from './compile-groups.ts';
-import { type GroupOptions, withGroups } from './group-options.ts';
-import { groupsShape } from './group-values.ts';
-import { compileKind, type KindOptions } from './kind-options.ts';
+import { type GroupOptions, withGroups } from './options/group-options.ts';
+import { groupsShape } from './options/group-values.ts';
+import { compileKind, type KindOptions } from './options/kind-options.ts';
 import type { ListenerPlan, MasterPlan, Plan, ProgramPlan, TcpListenerPlan } from './plan.ts';
-import { channelAt, parseReady } from './readiness-option.ts';
-import { replacementPlan, type ReplacementOptions } from './replacement-options.ts';
-import { restartPlan, type RestartOptions } from './restart-options.ts';
-import { type ScheduleOptions, schedulePlan } from './schedule-options.ts';
-import { type RolloutOptions, rolloutPlan } from './rollout-options.ts';
-import { compileStop, type StopOptions } from './stop-options.ts';
-import { inapplicableTcpOptions, tcpOptions, type WrittenTcpOptions } from './tcp-options.ts';
-import { inapplicableToKind } from './inapplicable-to-kind.ts';
-import { inapplicableOptions } from './inapplicable-options.ts';
-import { webhookPlan } from './webhook-options.ts';
-import { masterValues, programName, programValues } from './values.ts';
+import { channelAt, parseReady } from './options/readiness-option.ts';
+import { replacementPlan, type ReplacementOptions } from './options/replacement-options.ts';
+import { restartPlan, type RestartOptions } from './options/restart-options.ts';
+import { type ScheduleOptions, schedulePlan } from './options/schedule-options.ts';
+import { type RolloutOptions, rolloutPlan } from './options/rollout-options.ts';
+import { compileStop, type StopOptions } from './options/stop-options.ts';
+import { inapplicableTcpOptions, tcpOptions, type WrittenTcpOptions } from './options/tcp-options.ts';
+import { inapplicableToKind } from './options/inapplicable-to-kind.ts';
+import { inapplicableOptions } from './options/inapplicable-options.ts';
+import { webhookPlan } from './options/webhook-options.ts';
+import { masterValues, programName, programValues } from './options/values.ts';
 
-export type { MetricsOptions } from './metrics-options.ts';
-export type { OptionSpelling } from './option-errors.ts';
+export type { MetricsOptions } from './options/metrics-options.ts';
+export type { OptionSpelling } from './options/option-errors.ts';
 
 /** When a worker is ready, as `ready` of ProgramOptions explains. */
 export type ReadyWhen =

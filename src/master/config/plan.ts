@@ -2,17 +2,17 @@
  * The plan: what a master is to run, checked and complete. Plain data, frozen, with no default left to fill in, so that two plans
  * can be compared. A config file, the command line and code are all compiled into one. Pure.
  */
-import type { HooksPlan } from './hook-options.ts';
-import type { MetricsPlan } from './metrics-options.ts';
-import type { WebhookPlan } from './webhook-options.ts';
+import type { HooksPlan } from './options/hook-options.ts';
+import type { MetricsPlan } from './options/metrics-options.ts';
+import type { WebhookPlan } from './options/webhook-options.ts';
 import type { WorkerKind } from '../launch/worker-kind.ts';
-import type { ReplacementPlan } from './replacement-options.ts';
-import type { GroupPlan } from './group-options.ts';
-import type { KindPlan } from './kind-options.ts';
-import type { ProcessPlan } from './launch-options.ts';
-import type { SchedulePlan } from './schedule-options.ts';
-import type { OutputPlan } from './output-options.ts';
-import type { StopPlan } from './stop-options.ts';
+import type { ReplacementPlan } from './options/replacement-options.ts';
+import type { GroupPlan } from './options/group-options.ts';
+import type { KindPlan } from './options/kind-options.ts';
+import type { ProcessPlan } from './options/launch-options.ts';
+import type { SchedulePlan } from './options/schedule-options.ts';
+import type { OutputPlan } from './options/output-options.ts';
+import type { StopPlan } from './options/stop-options.ts';
 
 export interface Plan {
   readonly master: MasterPlan;

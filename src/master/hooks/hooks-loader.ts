@@ -1,7 +1,7 @@
 /** The hooks and the webhook of one program: their code is loaded when a plan has the first of them. */
 import type { EventRecord, MasterEvent } from '../../shared/events.ts';
 import { internalError } from '../../shared/internal-error.ts';
-import type { WebhookPlan } from '../config/webhook-options.ts';
+import type { WebhookPlan } from '../config/options/webhook-options.ts';
 import type { Preparation } from '../program/start-gate.ts';
 import type { ProgramHooks, ProgramHooksParts } from './program-hooks.ts';
 import type { Webhook } from './webhook.ts';

@@ -1,6 +1,6 @@
 /** Which hook an event is for. Pure. */
 import type { MasterEvent } from '../../shared/events.ts';
-import type { HookName } from '../config/hook-options.ts';
+import type { HookName } from '../config/options/hook-options.ts';
 
 /** What is remembered of the program's events. */
 export interface HookMemory {

@@ -2,7 +2,7 @@
 import { describeOutcome } from '../../shared/describe-failure.ts';
 import { formatDuration } from '../../shared/durations.ts';
 import type { EventRecord, Failure, MasterEvent } from '../../shared/events.ts';
-import type { HookName, HooksPlan } from '../config/hook-options.ts';
+import type { HookName, HooksPlan } from '../config/options/hook-options.ts';
 import { type HookResult, runCommand, type RunningHook } from './run-command.ts';
 import { hooksOf, noMemory } from './hooks-of-event.ts';
 import { createWorkQueue } from './work-queue.ts';

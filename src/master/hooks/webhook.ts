@@ -5,7 +5,7 @@
 import { messageOf } from '../../shared/errors.ts';
 import type { EventRecord, MasterEvent } from '../../shared/events.ts';
 import { version } from '../../shared/version.ts';
-import type { WebhookPlan } from '../config/webhook-options.ts';
+import type { WebhookPlan } from '../config/options/webhook-options.ts';
 import { randomId } from '../random-id.ts';
 import { createWorkQueue } from './work-queue.ts';
 

@@ -2,7 +2,7 @@
  * Looks up what a worker is, at the moment in which it is started: executable, cwd, env file, symlinks. Releases
  * move between two starts, so nothing of this is remembered.
  */
-import { beyondDrainMs } from '../config/fixed-bounds.ts';
+import { beyondDrainMs } from '../config/options/fixed-bounds.ts';
 import { accessSync, constants, fstatSync } from 'node:fs';
 import { masterFile } from './preload-path.ts';
 import { randomId } from '../random-id.ts';

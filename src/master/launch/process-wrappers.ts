@@ -2,7 +2,7 @@
  * What gives a worker's process its user, limits and priorities: the programs of the machine that are made for that, each of which sets one thing and
  * then becomes the next one by exec, with the same pid and descriptors. Pure.
  */
-import type { ProcessPlan } from '../config/launch-options.ts';
+import type { ProcessPlan } from '../config/options/launch-options.ts';
 
 export interface Account {
   readonly uid: number;

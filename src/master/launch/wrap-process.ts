@@ -1,7 +1,7 @@
 /** Puts the programs that set a worker's user, limits and priorities (process-wrappers.ts) before its command, as they are found on this machine. */
 import { getPriority } from 'node:os';
 import { GracefulRunError } from '../../shared/errors.ts';
-import { plainProcess, type ProcessPlan } from '../config/launch-options.ts';
+import { plainProcess, type ProcessPlan } from '../config/options/launch-options.ts';
 import { wrappersOf, type Account, type Wrapper } from './process-wrappers.ts';
 import { findInPath } from './resolve-command.ts';
 import type { Start } from './trampoline.ts';

@@ -5,7 +5,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { messageOf, systemCode } from '../../shared/errors.ts';
 import { type AddressFields, addressFields, formatSocketAddress } from '../../shared/format-address.ts';
 import { metricsRoute } from '../../shared/control-api.ts';
-import type { MetricsPlan } from '../config/metrics-options.ts';
+import type { MetricsPlan } from '../config/options/metrics-options.ts';
 import { createConnections, withoutChecks } from '../control/connection-limits.ts';
 import { answerError, answerMetrics, Refusal } from '../control/http-answers.ts';
 import { addressError } from '../sockets/address-errors.ts';

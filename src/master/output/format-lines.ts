@@ -2,7 +2,7 @@
  * What becomes of a worker's lines on the way into a log file. Works on bytes, because a string for each line would cost a multiple of writing it. Pure.
  */
 import { isUtf8 } from 'node:buffer';
-import type { LineFormat } from '../config/output-options.ts';
+import type { LineFormat } from '../config/options/output-options.ts';
 import { escapeSequences } from './escape-worker-line.ts';
 import { countLines, newline } from './newlines.ts';
 

@@ -16,7 +16,7 @@ import {
   writev,
 } from 'node:fs';
 import { promisify } from 'node:util';
-import type { LogFileSettings } from '../config/output-options.ts';
+import type { LogFileSettings } from '../config/options/output-options.ts';
 import { GracefulRunError, messageOf, systemCode } from '../../shared/errors.ts';
 import type { MasterEvent } from '../../shared/events.ts';
 import { plainReason } from '../system-calls/plain-reasons.ts';

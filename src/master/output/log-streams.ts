@@ -5,7 +5,7 @@ import {
   type LineFormat,
   type OutputDestination,
   type OutputPlan,
-} from '../config/output-options.ts';
+} from '../config/options/output-options.ts';
 import type { OutputStream, WorkerProcess } from '../process/platform.ts';
 import { formatLines, isPlain, type LineOrigin, withoutSequences } from './format-lines.ts';
 import { forwardWholeLines, type LineForwarder } from './forward-lines.ts';

@@ -1,5 +1,5 @@
 /** Where the lines of a program are found. Pure. */
-import { logfilePath, type OutputPlan } from '../config/output-options.ts';
+import { logfilePath, type OutputPlan } from '../config/options/output-options.ts';
 import type { KeptLines } from './kept-lines.ts';
 import type { LogsSource } from './read-logs.ts';
 

@@ -1,6 +1,6 @@
 /** Reads a line of a log file, as format-lines.ts has written it. */
 import type { LogLine } from '../../shared/control-api.ts';
-import type { LineFormat } from '../config/output-options.ts';
+import type { LineFormat } from '../config/options/output-options.ts';
 import type { OutputStream } from '../process/platform.ts';
 
 export interface LinesOfFile {

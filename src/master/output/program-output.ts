@@ -1,6 +1,6 @@
 /** Where the output of one program's workers goes: passed on, thrown away, or to files, as its plan says. */
 import type { MasterEvent } from '../../shared/events.ts';
-import type { OutputDestination, OutputPlan } from '../config/output-options.ts';
+import type { OutputDestination, OutputPlan } from '../config/options/output-options.ts';
 import type { OutputStream, Platform, SpawnRequest, WorkerProcess } from '../process/platform.ts';
 import { forwardWholeLines, type LineForwarder } from './forward-lines.ts';
 import { createKeptLines, type KeptLines } from './kept-lines.ts';

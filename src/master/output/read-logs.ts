@@ -3,7 +3,7 @@
  * the worker that wrote them, then those to come. Bounded in memory, however slow the reader is. Loaded when it is asked for.
  */
 import type { LogLine, LogRecord } from '../../shared/control-api.ts';
-import type { LineFormat } from '../config/output-options.ts';
+import type { LineFormat } from '../config/options/output-options.ts';
 import type { OutputStream } from '../process/platform.ts';
 import { escapeSequences } from './escape-worker-line.ts';
 import type { KeptBlock, KeptLines } from './kept-lines.ts';

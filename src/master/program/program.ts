@@ -7,7 +7,7 @@ import type { Decided, LogRecord, ReloadResult, Scaled } from '../../shared/cont
 import type { Cause, EventWithoutRelease, Failure, MasterEvent } from '../../shared/events.ts';
 import { GracefulRunError, messageOf } from '../../shared/errors.ts';
 import { internalError } from '../../shared/internal-error.ts';
-import { bindPatienceMs, watchStableMs } from '../config/fixed-bounds.ts';
+import { bindPatienceMs, watchStableMs } from '../config/options/fixed-bounds.ts';
 import { isDeclared } from '../config/difference.ts';
 import { nameAfter } from '../config/plan-names.ts';
 import { addressFields } from '../../shared/format-address.ts';

@@ -3,7 +3,7 @@
  * has a timer for each worker, or one that looks at their memory, for as long as workers serve.
  */
 import type { ReplacementCause } from '../../shared/events.ts';
-import type { ReplacementPlan } from '../config/replacement-options.ts';
+import type { ReplacementPlan } from '../config/options/replacement-options.ts';
 import type { Platform } from '../process/platform.ts';
 import type { Program, Worker } from './lifecycle/state.ts';
 

@@ -8,7 +8,7 @@ import { messageOf } from '../../shared/errors.ts';
 import type { Cause } from '../../shared/events.ts';
 import { areExcluded, goingListeners } from '../config/difference.ts';
 import type { Plan, ProgramPlan } from '../config/plan.ts';
-import { inCode } from '../config/option-errors.ts';
+import { inCode } from '../config/options/option-errors.ts';
 import { planInvalid } from '../config/plan-invalid.ts';
 import { deferred } from '../deferred.ts';
 import type { PreparedVersion } from '../program/versions.ts';

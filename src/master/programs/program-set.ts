@@ -7,7 +7,7 @@ import { GracefulRunError } from '../../shared/errors.ts';
 import type { Cause, MasterEvent } from '../../shared/events.ts';
 import { internalError } from '../../shared/internal-error.ts';
 import { nearest } from '../../shared/nearest.ts';
-import { sameStopMs } from '../config/fixed-bounds.ts';
+import { sameStopMs } from '../config/options/fixed-bounds.ts';
 import type { ListenerPlan, ProgramPlan } from '../config/plan.ts';
 import { deferred } from '../deferred.ts';
 import { createProgram, type ProgramParts } from '../program/program.ts';

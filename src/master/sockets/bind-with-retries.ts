@@ -5,7 +5,7 @@
  */
 import { GracefulRunError } from '../../shared/errors.ts';
 import { formatDuration } from '../../shared/durations.ts';
-import { beyondDrainMs } from '../config/fixed-bounds.ts';
+import { beyondDrainMs } from '../config/options/fixed-bounds.ts';
 import { readProcessStat } from '../../shared/process-stat.ts';
 import { describeHolder, findAddressHolders, unseenHolderHint } from './address-holder.ts';
 import type { BindablePlan } from '../config/plan.ts';

@@ -6,18 +6,18 @@ import { withoutRepetitions } from '../../../shared/describe-problem.ts';
 import { GracefulRunError } from '../../../shared/errors.ts';
 import { shellWords } from '../../launch/split-words.ts';
 import { type CheckedProgram, checkPlan, type PlanFault } from '../check-plan.ts';
-import { withGroups } from '../group-options.ts';
-import { OptionNotForKind } from '../option-errors.ts';
-import { keyOfOption } from '../option-names.ts';
-import { parseReady } from '../readiness-option.ts';
+import { withGroups } from '../options/group-options.ts';
+import { OptionNotForKind } from '../options/option-errors.ts';
+import { keyOfOption } from '../options/option-names.ts';
+import { parseReady } from '../options/readiness-option.ts';
 import { compileProgram, listenersOf, type ProgramOptions } from '../options.ts';
 import type { MasterPlan, Plan, ProgramPlan } from '../plan.ts';
 import type { Place, PlanPlaces, Places } from '../plan-places.ts';
-import { placeLogfile } from '../output-options.ts';
-import { compileKind } from '../kind-options.ts';
-import { inapplicableOptions } from '../inapplicable-options.ts';
-import { inapplicableTcpOptions, type InapplicableTcpOption } from '../tcp-options.ts';
-import { parseListenAddress } from '../listen-address.ts';
+import { placeLogfile } from '../options/output-options.ts';
+import { compileKind } from '../options/kind-options.ts';
+import { inapplicableOptions } from '../options/inapplicable-options.ts';
+import { inapplicableTcpOptions, type InapplicableTcpOption } from '../options/tcp-options.ts';
+import { parseListenAddress } from '../options/listen-address.ts';
 import { checkKeys, hintForKey } from './check-keys.ts';
 import {
   aliases,
@@ -28,7 +28,12 @@ import {
   programKeys,
   programSchema,
 } from './config-keys.ts';
-import { type MetricsOptions, type MetricsPlan, metricsPlan, metricsProblem } from '../metrics-options.ts';
+import {
+  type MetricsOptions,
+  type MetricsPlan,
+  metricsPlan,
+  metricsProblem,
+} from '../options/metrics-options.ts';
 import { type Entry, type PlanNode, problemWith, problemWithKey, type TableNode } from './document.ts';
 import type { Loaded, LoadedFile } from './load-files.ts';
 import { type NamedTable, readNamedTables, reportTwins } from './named-tables.ts';

@@ -1,5 +1,5 @@
 /** The keys of `[group.NAME]`. */
-import { groupValues } from '../group-values.ts';
+import { groupValues } from '../options/group-values.ts';
 import { type ConfigKey, numeric } from './key-schemas.ts';
 
 export const groupKeys: Readonly<Record<string, ConfigKey>> = {

@@ -1,5 +1,5 @@
 /** The keys of a program's hooks. */
-import { hooksOfFile, hookValues } from '../hook-values.ts';
+import { hooksOfFile, hookValues } from '../options/hook-values.ts';
 import { type ConfigKey, duration } from './key-schemas.ts';
 
 /** Of `[program.NAME]`. */

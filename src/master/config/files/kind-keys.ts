@@ -1,6 +1,6 @@
 /** The keys of `[program.NAME]` that say what kind of program it is, and when it is its turn. */
-import { typeWords } from '../kind-options.ts';
-import { kindValues } from '../kind-values.ts';
+import { typeWords } from '../options/kind-options.ts';
+import { kindValues } from '../options/kind-values.ts';
 import { boolean, type ConfigKey, duration, numeric, orVariable } from './key-schemas.ts';
 
 export const kindKeys: Readonly<Record<string, ConfigKey>> = {

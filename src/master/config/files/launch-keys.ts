@@ -1,6 +1,6 @@
 /** The keys of a config file that say what kind of process a worker is: its user, its limits, its priorities. */
-import { limitNames, processPatterns } from '../launch-options.ts';
-import { processValues } from '../launch-values.ts';
+import { limitNames, processPatterns } from '../options/launch-options.ts';
+import { processValues } from '../options/launch-values.ts';
 import { boolean, type ConfigKey, innerRules, numeric, orVariable } from './key-schemas.ts';
 
 innerRules.add(processValues.limits, { propertyNames: { enum: [...limitNames] } });

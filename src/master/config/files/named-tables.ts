@@ -1,6 +1,6 @@
 /** `[program.NAME]` and `[group.NAME]`: the tables under one key, each with a name of its own. */
 import { isProgramName } from '../../../shared/control-path.ts';
-import { programName } from '../values.ts';
+import { programName } from '../options/values.ts';
 import { checkKeys } from './check-keys.ts';
 import { problemWith, problemWithKey, type Entry, type TableNode } from './document.ts';
 import { wantedOf } from './key-schemas.ts';

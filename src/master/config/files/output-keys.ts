@@ -1,6 +1,6 @@
 /** The keys of a program's output, named as Supervisor names them where it has them. */
-import { defaultBackups, defaultMaxbytes, type OutputOptions } from '../output-options.ts';
-import { outputValues } from '../output-values.ts';
+import { defaultBackups, defaultMaxbytes, type OutputOptions } from '../options/output-options.ts';
+import { outputValues } from '../options/output-values.ts';
 import { boolean, type ConfigKey, numeric, orVariable } from './key-schemas.ts';
 
 const size = orVariable('\\d{1,15}(?:\\.\\d{1,6})? ?(?:[KkMmGg]?[Bb])?');

@@ -1,6 +1,6 @@
 /** The groups of the loaded files, or what is wrong with them. */
 import type { PlanProblem } from '../../../shared/control-api.ts';
-import { groupFaults, type WrittenGroup } from '../group-options.ts';
+import { groupFaults, type WrittenGroup } from '../options/group-options.ts';
 import { groupSchema } from './config-keys.ts';
 import { problemWith, problemWithKey } from './document.ts';
 import { groupKeys } from './group-keys.ts';

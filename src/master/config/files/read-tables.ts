@@ -1,8 +1,8 @@
 /** Reads the tables of config files: variables expanded, values checked against a schema, every problem reported. */
 import type * as z from 'zod/mini';
 import type { PlanProblem } from '../../../shared/control-api.ts';
-import { meantValue } from '../meant-value.ts';
-import { optionOfKey } from '../option-names.ts';
+import { meantValue } from '../options/meant-value.ts';
+import { optionOfKey } from '../options/option-names.ts';
 import { nodeAt, type PlanNode, problemWith, type TableNode } from './document.ts';
 import { expand, refersToVariable } from './expand.ts';
 

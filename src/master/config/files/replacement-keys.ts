@@ -1,5 +1,5 @@
 /** The keys of `[program.NAME]` that say when a worker is replaced although it serves. */
-import { replacementValues } from '../replacement-values.ts';
+import { replacementValues } from '../options/replacement-values.ts';
 import { type ConfigKey, duration, numeric, orVariable } from './key-schemas.ts';
 
 export const replacementKeys: Readonly<Record<string, ConfigKey>> = {

@@ -1,7 +1,7 @@
 /** The keys of `[program.NAME]` that say what is started again when it has ended by itself. */
 import * as z from 'zod/mini';
-import { backoffWords, onFatalWords } from '../restart-options.ts';
-import { restartValues } from '../restart-values.ts';
+import { backoffWords, onFatalWords } from '../options/restart-options.ts';
+import { restartValues } from '../options/restart-values.ts';
 import { type ConfigKey, duration, numeric, orVariable, wantedOf } from './key-schemas.ts';
 
 const oneCode = numeric(z.int().check(z.gte(0), z.lte(255)));

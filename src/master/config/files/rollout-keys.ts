@@ -1,5 +1,5 @@
 /** The keys of `[program.NAME]` that say how a new generation takes over, and what makes the old one take over again. */
-import { rolloutValues } from '../rollout-values.ts';
+import { rolloutValues } from '../options/rollout-values.ts';
 import { type ConfigKey, duration, numeric, orVariable } from './key-schemas.ts';
 
 const amount = orVariable('\\d{1,4}|\\d{1,3} ?%');

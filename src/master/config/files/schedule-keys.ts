@@ -1,6 +1,6 @@
 /** The keys of `[program.NAME]` that say when a program runs by the clock. */
-import { ifMissedWords, ifRunningWords } from '../schedule-options.ts';
-import { scheduleValues } from '../schedule-values.ts';
+import { ifMissedWords, ifRunningWords } from '../options/schedule-options.ts';
+import { scheduleValues } from '../options/schedule-values.ts';
 import { type ConfigKey, duration, orVariable } from './key-schemas.ts';
 
 export const scheduleKeys: Readonly<Record<string, ConfigKey>> = {

@@ -1,6 +1,6 @@
 /** The keys of a config file that say how a program is stopped. */
-import { stopPattern } from '../stop-options.ts';
-import { stopValues } from '../stop-values.ts';
+import { stopPattern } from '../options/stop-options.ts';
+import { stopValues } from '../options/stop-values.ts';
 import { boolean, type ConfigKey, orVariable, seconds } from './key-schemas.ts';
 
 export const stopKeys: Readonly<Record<string, ConfigKey>> = {

@@ -1,6 +1,6 @@
 /** The times that a cron expression stands for. The one file that knows croner; it only computes, and arms no timer. */
 import { Cron } from 'croner';
-import type { SchedulePlan } from '../../config/schedule-options.ts';
+import type { SchedulePlan } from '../../config/options/schedule-options.ts';
 
 /** The first time after this one, in ms since 1970; null: there is none. */
 export function cronTimes({

@@ -1,6 +1,6 @@
 /** The schedule of a program as the control API shows it. Pure. */
 import type { ScheduleStatus } from '../../../shared/control-api.ts';
-import type { SchedulePlan } from '../../config/schedule-options.ts';
+import type { SchedulePlan } from '../../config/options/schedule-options.ts';
 import type { ScheduleState } from './schedule-step.ts';
 
 /** Null: it does not run by a schedule. */

@@ -5,7 +5,7 @@
  */
 import type { RunCause, RunResult } from '../../../shared/events.ts';
 import type { EventWithoutRelease, Outcome } from '../../../shared/events.ts';
-import type { SchedulePlan } from '../../config/schedule-options.ts';
+import type { SchedulePlan } from '../../config/options/schedule-options.ts';
 
 /** Plain data: it survives the master's process. */
 export interface ScheduleState {

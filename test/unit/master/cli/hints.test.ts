@@ -8,7 +8,7 @@ import { fileKeyOf } from '../../../../src/master/cli/parse-command-line.ts';
 const root = new URL('../../../../src', import.meta.url).pathname;
 /** They know how the option was written, or speak of other programs' options. */
 const exempt =
-  /^master\/(cli\/|check\/|launch\/(interpreters|package-commands|command-errors)\.ts|config\/(options|option-errors|find-config)\.ts|config\/files\/(config|[a-z]+)-keys\.ts)/;
+  /^master\/(cli\/|check\/|launch\/(interpreters|package-commands|command-errors)\.ts|config\/(options|options\/option-errors|find-config)\.ts|config\/files\/(config|[a-z]+)-keys\.ts)/;
 
 test('a message that names an option of the command line names the key of a config file before it', () => {
   const files = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter(

@@ -2,8 +2,8 @@ import { expect, test } from 'vitest';
 import { optionTable } from '../../../../src/master/cli/option-table.ts';
 import { fileKeyOf, parseCommandLine } from '../../../../src/master/cli/parse-command-line.ts';
 import { masterKeys, programKeys } from '../../../../src/master/config/files/config-keys.ts';
-import { plainProcess } from '../../../../src/master/config/launch-options.ts';
-import { plainStop } from '../../../../src/master/config/stop-options.ts';
+import { plainProcess } from '../../../../src/master/config/options/launch-options.ts';
+import { plainStop } from '../../../../src/master/config/options/stop-options.ts';
 import { compileOptions, type MasterOptions } from '../../../../src/master/config/options.ts';
 import { GracefulRunError } from '../../../../src/shared/errors.ts';
 

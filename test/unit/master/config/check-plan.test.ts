@@ -1,7 +1,10 @@
 import { expect, test } from 'vitest';
 import { checkPlan } from '../../../../src/master/config/check-plan.ts';
-import { parseListenAddress } from '../../../../src/master/config/listen-address.ts';
-import { compileOutput, type WrittenOutputOptions } from '../../../../src/master/config/output-options.ts';
+import { parseListenAddress } from '../../../../src/master/config/options/listen-address.ts';
+import {
+  compileOutput,
+  type WrittenOutputOptions,
+} from '../../../../src/master/config/options/output-options.ts';
 import type { ListenerPlan } from '../../../../src/master/config/plan.ts';
 
 interface Given {

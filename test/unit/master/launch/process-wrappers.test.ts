@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { compileOptions, type MasterOptions } from '../../../../src/master/config/options.ts';
-import type { ProcessPlan } from '../../../../src/master/config/launch-options.ts';
+import type { ProcessPlan } from '../../../../src/master/config/options/launch-options.ts';
 import { accountVariables, wrappersOf } from '../../../../src/master/launch/process-wrappers.ts';
 import { findWrappers } from '../../../../src/master/launch/wrap-process.ts';
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { LineFormat } from '../../../../src/master/config/output-options.ts';
+import type { LineFormat } from '../../../../src/master/config/options/output-options.ts';
 import { escapeSequences } from '../../../../src/master/output/escape-worker-line.ts';
 import { formatLines } from '../../../../src/master/output/format-lines.ts';
 

@@ -20,7 +20,7 @@ import { basename, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { gunzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
-import type { LogFileSettings } from '../../../../src/master/config/output-options.ts';
+import type { LogFileSettings } from '../../../../src/master/config/options/output-options.ts';
 import { createLogFile, type LogFileCalls, type LogSource } from '../../../../src/master/output/log-file.ts';
 import type { MasterEvent } from '../../../../src/shared/events.ts';
 import { temporaryFolder } from '../../../helpers/run-master.ts';

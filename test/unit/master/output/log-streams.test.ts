@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { plainOutput } from '../../../../src/master/config/output-options.ts';
+import { plainOutput } from '../../../../src/master/config/options/output-options.ts';
 import { createKeptLines, type KeptLines } from '../../../../src/master/output/kept-lines.ts';
 import type { LogDaemon } from '../../../../src/master/output/log-daemon.ts';
 import {

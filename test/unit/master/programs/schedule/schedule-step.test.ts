@@ -1,7 +1,7 @@
 // The schedule of a program as a table, and under random histories: clocks that jump, runs that take their time or fail, operators that come and go.
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { SchedulePlan } from '../../../../../src/master/config/schedule-options.ts';
+import type { SchedulePlan } from '../../../../../src/master/config/options/schedule-options.ts';
 import {
   lateMs,
   noSchedule,

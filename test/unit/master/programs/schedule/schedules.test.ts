@@ -1,6 +1,9 @@
 // Schedules with the real times of croner, on a clock that the test moves: days of summer time, a machine that sleeps, a clock that is set, years of runs.
 import { expect, test } from 'vitest';
-import { schedulePlan, type ScheduleValues } from '../../../../../src/master/config/schedule-options.ts';
+import {
+  schedulePlan,
+  type ScheduleValues,
+} from '../../../../../src/master/config/options/schedule-options.ts';
 import type { Member } from '../../../../../src/master/programs/member.ts';
 import { createSchedules, type Schedules } from '../../../../../src/master/programs/schedule/schedules.ts';
 import type { EventWithoutRelease } from '../../../../../src/shared/events.ts';

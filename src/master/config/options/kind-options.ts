@@ -1,0 +1,116 @@
+/** What kind of program it is, how it is reloaded, and when it is its turn: as these options are written, and in a plan. Pure. */
+import { parseDuration } from '../../../shared/durations.ts';
+
+/** As code names them. */
+export interface KindOptions {
+  /**
+   * `server`: it needs an address. `worker`: it has none, such as a queue worker. `oneshot`: it has none either, runs once and ends; programs that
+   * depend on it are started when it has ended with one of its `exitcodes`. Only a `server` gets what graceful-run loads into Node.js. Default: `server`.
+   */
+  readonly type?: 'server' | 'worker' | 'oneshot';
+  /**
+   * Of a program without an address: at a reload, the new workers start before the old ones stop. False: the old ones stop first, and the new
+   * ones are not gone back from. Default true.
+   */
+  readonly overlap?: boolean;
+  /** Programs with a lower number are started first and stopped last, as far as `dependsOn` leaves that open: 0 to 999. Default 999. */
+  readonly priority?: number;
+  /**
+   * Of a `worker`, the file that names its process: a daemon, which `command` starts and which forks away from it, or which runs already. It is watched and
+   * signalled instead of the command, and started again when it is gone. Default: the process that was started.
+   */
+  readonly adoptPidFile?: string;
+  /** How long `adoptPidFile` may name no process that runs before the program has ended, 0s to 24h. Default 2s. */
+  readonly adoptGrace?: string;
+}
+
+/** The same, as they are checked. */
+export interface KindValues {
+  readonly type: string;
+  readonly overlap: boolean;
+  readonly priority: number;
+  readonly adoptPidFile: string;
+  readonly adoptGrace: string;
+}
+
+/** In a plan. */
+export interface KindPlan {
+  readonly type: 'server' | 'worker' | 'oneshot';
+  readonly overlaps: boolean;
+  readonly priority: number;
+  /** The file that names its process, an absolute path, and how long it may name none; null: the process that was started is the worker. */
+  readonly pidFile: { readonly path: string; readonly graceMs: number } | null;
+}
+
+export const typeWords: readonly string[] = ['server', 'worker', 'oneshot'];
+
+/** As the schema gives them. */
+export type WrittenKindOptions = { readonly [Name in keyof KindValues]?: KindValues[Name] | undefined };
+
+export function compileKind(
+  options: WrittenKindOptions,
+  absolute: (path: string) => string = (path) => path,
+): KindPlan {
+  const { type, adoptPidFile } = options;
+  return Object.freeze({
+    type: type === 'worker' || type === 'oneshot' ? type : 'server',
+    // Two daemons with one file would take it from each other.
+    overlaps: (adoptPidFile === undefined || type !== 'worker') && (options.overlap ?? true),
+    priority: options.priority ?? 999,
+    pidFile:
+      adoptPidFile === undefined
+        ? null
+        : Object.freeze({
+            path: absolute(adoptPidFile),
+            graceMs: parseDuration(options.adoptGrace ?? '2s') ?? 0,
+          }),
+  });
+}
+
+export interface InapplicableKindOption {
+  readonly option: 'adoptPidFile' | 'adoptGrace' | 'overlap' | 'workers';
+  readonly message: string;
+  readonly hint: string;
+}
+
+/** What cannot be combined with a pid file, or has no effect without one. */
+export function inapplicableKindOptions({
+  adoptPidFile,
+  adoptGrace,
+  type,
+  overlap,
+  workers = 1,
+}: WrittenKindOptions & {
+  readonly workers?: number | 'auto' | undefined;
+}): readonly InapplicableKindOption[] {
+  if (adoptPidFile === undefined)
+    return adoptGrace === undefined
+      ? []
+      : [
+          {
+            option: 'adoptGrace',
+            message: 'has no effect without a pid file',
+            hint: 'name the file in adopt_pid_file, or leave it out',
+          },
+        ];
+  const found: InapplicableKindOption[] = [];
+  if (type !== 'worker')
+    found.push({
+      option: 'adoptPidFile',
+      message: 'is only for programs without an address: a daemon binds its own',
+      hint: 'add type = "worker" and leave out port and listen',
+    });
+  if (workers !== 1)
+    found.push({
+      option: 'workers',
+      message: 'must be 1 with a pid file, which names one process',
+      hint: 'leave it out',
+    });
+  if (overlap === true)
+    found.push({
+      option: 'overlap',
+      message: 'must be false with a pid file: two daemons would write the same one',
+      hint: 'leave it out',
+    });
+  return found;
+}

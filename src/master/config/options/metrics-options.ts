@@ -1,0 +1,64 @@
+/** Where a master shows its metrics beside its control socket: how that is written, and what it comes to in the plan. Pure. */
+import { GracefulRunError } from '../../../shared/errors.ts';
+import { parseListenAddress } from './listen-address.ts';
+
+/** As code gives it. A config file has a key for each: `metrics`, `metrics_token`, `metrics_cert`, `metrics_key`. */
+export interface MetricsOptions {
+  /** The TCP address: `127.0.0.1:9100`, `[::1]:9100`. */
+  readonly address: string;
+  /** Requests need it: `Authorization: Bearer TOKEN`. Default: none is needed. */
+  readonly token?: string | undefined;
+  /** The certificate and its chain, a file in PEM format. With `key`: the address speaks HTTPS. The files are read again when they change. */
+  readonly cert?: string | undefined;
+  /** The private key of the certificate. */
+  readonly key?: string | undefined;
+}
+
+export interface MetricsPlan {
+  readonly host: string;
+  /** 0: any free one. */
+  readonly port: number;
+  /** Null: no token is needed. */
+  readonly token: string | null;
+  /** Files, absolute paths. Null: plain HTTP. */
+  readonly tls: { readonly cert: string; readonly key: string } | null;
+}
+
+export const wantedMetricsAddress = 'an address with a port, such as 127.0.0.1:9100 or [::1]:9100';
+
+/** Null: it is not a TCP address with a host. */
+export function parseMetricsAddress(
+  written: string,
+): { readonly host: string; readonly port: number } | null {
+  const address = parseListenAddress(written);
+  if (address?.type !== 'tcp' || address.host === null || address.name !== null) return null;
+  return { host: address.host, port: address.port };
+}
+
+/** A key of a config file that is missing, or has no meaning; null: all is well. */
+export function metricsProblem(given: { readonly [Name in keyof MetricsOptions]?: unknown }): {
+  readonly key: keyof MetricsOptions;
+  readonly message: string;
+} | null {
+  const rest = (['token', 'cert', 'key'] as const).find((name) => given[name] !== undefined);
+  if (given.address === undefined && rest !== undefined)
+    return { key: rest, message: 'has no effect without metrics, the address' };
+  if (given.cert !== undefined && given.key === undefined)
+    return { key: 'cert', message: 'needs metrics_key' };
+  if (given.key !== undefined && given.cert === undefined)
+    return { key: 'key', message: 'needs metrics_cert' };
+  return null;
+}
+
+/** `resolve`: makes a path absolute. Errors: `badOption`. */
+export function metricsPlan(
+  { address, token, cert, key }: MetricsOptions,
+  resolve: (path: string) => string,
+): MetricsPlan {
+  const problem = metricsProblem({ address, token, cert, key });
+  if (problem !== null)
+    throw new GracefulRunError('badOption', `cannot start: metrics.${problem.key} ${problem.message}`);
+  const { host, port } = parseMetricsAddress(address) ?? { host: '127.0.0.1', port: 0 };
+  const tls = cert === undefined || key === undefined ? null : { cert: resolve(cert), key: resolve(key) };
+  return Object.freeze({ host, port, token: token ?? null, tls });
+}

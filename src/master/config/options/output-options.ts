@@ -1,0 +1,310 @@
+/** Where the output of workers goes: the options as they are written, and the part of a plan that they are compiled into. Pure. */
+import { resolve } from 'node:path';
+import { parseBytes } from '../../../shared/byte-sizes.ts';
+
+/** As code names them. */
+export interface OutputOptions {
+  /**
+   * Where workers write their stdout: `inherit`, the default, to the stdout of graceful-run, which they have; `forward`: there too, but through graceful-run, in
+   * whole lines, which on a terminal begin with program and pid (`logPrefix`); `none`: nowhere; `syslog` or `journal`, to that daemon (`syslog:/path` if its
+   * socket is elsewhere); or a file, which is rotated. In its path, `{name}` stands for the name of the program, `{num}` for the slot of the worker, 0, 1 …, and `{here}` for the working directory.
+   */
+  readonly stdoutLogfile?: string;
+  /** The size at which the file is rotated: `50MB`, or a number of bytes; 0: never. Default 50MB. */
+  readonly stdoutLogfileMaxbytes?: string | number;
+  /** How many rotated files are kept, 0 to 1000. Default 10. */
+  readonly stdoutLogfileBackups?: number;
+  /** As `stdoutLogfile`, for stderr: `inherit` is the stderr of graceful-run, in whole lines. */
+  readonly stderrLogfile?: string;
+  /** As `stdoutLogfileMaxbytes`. */
+  readonly stderrLogfileMaxbytes?: string | number;
+  /** As `stdoutLogfileBackups`. */
+  readonly stderrLogfileBackups?: number;
+  /** Send stderr to the file of stdout. Default false. */
+  readonly redirectStderr?: boolean;
+  /**
+   * Begin each line that is passed on to the stdout or stderr of graceful-run with program and pid, `shop[4242] | `, in the text format of the command's log; false: pass
+   * it on as it was written. Default true. `createMaster` always passes lines on as they were written.
+   */
+  readonly logPrefix?: boolean;
+  /** Compress rotated files with gzip. Default false. */
+  readonly logfileCompress?: boolean;
+  /** Also rotate with the first line of each day, in the time zone of the master. Default false. */
+  readonly logfileDaily?: boolean;
+  /** Begin each line of a log file with the time in UTC. Default false. */
+  readonly logfileTimestamps?: boolean;
+  /** `json`: each line of a log file is a JSON object with the line, its time, program, generation, worker and stream. Default `plain`. */
+  readonly logfileFormat?: 'plain' | 'json';
+  /** Remove colours and other control sequences of terminals from the lines of log files. Default false. */
+  readonly stripAnsi?: boolean;
+  /** The facility of messages to `syslog` and `journal`. Default `daemon`. */
+  readonly syslogFacility?: SyslogFacility;
+  /** If workers write faster than the disk or the daemon: `block` lets them wait, `drop` drops lines and counts them. Default `block`. */
+  readonly logfileOverflow?: 'block' | 'drop';
+}
+
+/** The facilities of syslog(3) that are not for the kernel, with their numbers. */
+export const syslogFacilities = {
+  user: 1,
+  mail: 2,
+  daemon: 3,
+  auth: 4,
+  lpr: 6,
+  news: 7,
+  uucp: 8,
+  cron: 9,
+  authpriv: 10,
+  ftp: 11,
+  local0: 16,
+  local1: 17,
+  local2: 18,
+  local3: 19,
+  local4: 20,
+  local5: 21,
+  local6: 22,
+  local7: 23,
+} as const;
+
+export type SyslogFacility = keyof typeof syslogFacilities;
+
+/** What rotates a file, and what happens when it is too slow. */
+export interface LogFileSettings {
+  /** 0: the size does not matter. */
+  readonly maxBytes: number;
+  readonly backups: number;
+  readonly compress: boolean;
+  readonly daily: boolean;
+  readonly overflow: 'block' | 'drop';
+}
+
+export type OutputDestination =
+  /** Of stdout: the worker has the descriptor. Of stderr: it is passed on. */
+  | { readonly to: 'inherit' }
+  /** To stdout of the master, in whole lines. */
+  | { readonly to: 'forward' }
+  | { readonly to: 'none' }
+  /** To a daemon of the system, a message for each line. */
+  | {
+      readonly to: 'syslog' | 'journal';
+      /** Its socket. */
+      readonly path: string;
+      /** As syslog(3) numbers it. */
+      readonly facility: number;
+      readonly overflow: 'block' | 'drop';
+    }
+  /** An absolute path, in which `{name}` and `{num}` are still to be filled in. */
+  | { readonly to: 'file'; readonly path: string; readonly settings: LogFileSettings };
+
+export interface LineFormat {
+  readonly stripsAnsi: boolean;
+  readonly hasTimestamps: boolean;
+  readonly isJson: boolean;
+}
+
+/** In a plan. */
+export interface OutputPlan {
+  readonly stdout: OutputDestination;
+  readonly stderr: OutputDestination;
+  /** Of the lines of files; those for a daemon only lose their control sequences. */
+  readonly format: LineFormat;
+  /** Of the lines that are passed on to people: they begin with program and pid. */
+  readonly hasPrefix: boolean;
+}
+
+const inherit: OutputDestination = Object.freeze({ to: 'inherit' });
+const forward: OutputDestination = Object.freeze({ to: 'forward' });
+const none: OutputDestination = Object.freeze({ to: 'none' });
+
+/** No option is set. */
+export const plainOutput: OutputPlan = Object.freeze({
+  stdout: inherit,
+  stderr: inherit,
+  format: Object.freeze({ stripsAnsi: false, hasTimestamps: false, isJson: false }),
+  hasPrefix: true,
+});
+
+export const defaultMaxbytes = '50MB';
+export const defaultBackups = 10;
+export const mostBackups = 1000;
+
+export const wantedLogfile = 'a file, inherit, forward, syslog, journal, or none';
+export const wantedMaxbytes = 'a size, such as 50MB or 1GB, or a number of bytes; 0: no limit';
+
+/** Supervisor names its words in any case. Null: it is the path of a file. */
+function wordOf(written: string): 'inherit' | 'forward' | 'none' | null {
+  const word = written.toLowerCase();
+  if (word === 'inherit' || word === 'forward') return word;
+  return word === 'none' || word === 'off' || written === '/dev/null' ? 'none' : null;
+}
+
+const daemonSockets = { syslog: '/dev/log', journal: '/run/systemd/journal/socket' } as const;
+
+/** Null: it is something else. */
+function daemonOf(
+  written: string,
+): { readonly to: keyof typeof daemonSockets; readonly path: string } | null {
+  const [, word, path] = /^(syslog|journal)(?::(\/.+))?$/i.exec(written) ?? [];
+  if (word === undefined) return null;
+  const to = word.toLowerCase() === 'syslog' ? 'syslog' : 'journal';
+  return { to, path: path ?? daemonSockets[to] };
+}
+
+const ownStreams = [
+  '/dev/stdout',
+  '/dev/stderr',
+  '/dev/fd/1',
+  '/dev/fd/2',
+  '/proc/self/fd/1',
+  '/proc/self/fd/2',
+];
+const foreignWords = ['auto', 'null'];
+const placeholders = ['name', 'num', 'here'];
+
+/** Null: it can be a destination. */
+export function logfileFault(written: string): string | null {
+  if (wordOf(written) !== null || daemonOf(written) !== null) return null;
+  if (/^(?:syslog|journal):/i.test(written)) return `${written.split(':')[0]}:/path/of/the/socket`;
+  if (written === '' || written.includes('\0') || written.endsWith('/')) return wantedLogfile;
+  if (foreignWords.includes(written.toLowerCase()))
+    return `${wantedLogfile}; a file of this name is written ./${written}`;
+  if (ownStreams.includes(written)) return 'inherit, to go to the stdout and stderr of graceful-run';
+  const strange = [...written.matchAll(/\{(\w*)\}/g)].find(([, word = '']) => !placeholders.includes(word));
+  return strange === undefined
+    ? null
+    : `a path with no other placeholders than {name}, {num} and {here}, and there is ${strange[0]}`;
+}
+
+/** Bytes; null: it is not a size. */
+export function sizeOf(written: string | number): number | null {
+  if (typeof written === 'string') return parseBytes(written);
+  return Number.isSafeInteger(written) && written >= 0 ? written : null;
+}
+
+/** The destination as it is written, with `{here}` filled in and relative to that folder. */
+export function placeLogfile(written: string, here: string): string {
+  const daemon = daemonOf(written);
+  if (daemon !== null) return `${daemon.to}:${daemon.path}`;
+  return wordOf(written) ?? resolve(here, written.replaceAll('{here}', here));
+}
+
+/** What the options come to. Their values have been checked. */
+export function compileOutput(options: WrittenOutputOptions, here: string): OutputPlan {
+  const settings = (maxbytes: string | number | undefined, backups: number | undefined): LogFileSettings =>
+    Object.freeze({
+      maxBytes: sizeOf(maxbytes ?? defaultMaxbytes) ?? 0,
+      backups: backups ?? defaultBackups,
+      compress: options.logfileCompress ?? false,
+      daily: options.logfileDaily ?? false,
+      overflow: options.logfileOverflow ?? 'block',
+    });
+  const destination = (written: string | undefined, how: LogFileSettings): OutputDestination => {
+    const word = wordOf(written ?? 'inherit');
+    if (word !== null) return { inherit, forward, none }[word];
+    const daemon = daemonOf(written ?? '');
+    if (daemon !== null)
+      return Object.freeze({
+        ...daemon,
+        facility: syslogFacilities[options.syslogFacility ?? 'daemon'],
+        overflow: how.overflow,
+      });
+    return Object.freeze({ to: 'file', path: placeLogfile(written ?? '', here), settings: how });
+  };
+  const stdout = destination(
+    options.stdoutLogfile,
+    settings(options.stdoutLogfileMaxbytes, options.stdoutLogfileBackups),
+  );
+  const stderr =
+    options.redirectStderr === true
+      ? stdout
+      : destination(
+          // It is forwarded anyway.
+          options.stderrLogfile?.toLowerCase() === 'forward' ? 'inherit' : options.stderrLogfile,
+          settings(options.stderrLogfileMaxbytes, options.stderrLogfileBackups),
+        );
+  const hasPrefix = options.logPrefix ?? true;
+  if (hasPrefix && stdout.to === 'inherit' && stderr.to === 'inherit') return plainOutput;
+  const format = Object.freeze({
+    stripsAnsi: options.stripAnsi ?? false,
+    hasTimestamps: options.logfileTimestamps ?? false,
+    isJson: options.logfileFormat === 'json',
+  });
+  return Object.freeze({ stdout, stderr, format, hasPrefix });
+}
+
+/** As the schema gives them. */
+export type WrittenOutputOptions = {
+  readonly [Option in keyof OutputOptions]?: OutputOptions[Option] | undefined;
+};
+
+/** An option that has no effect beside the others. */
+export interface InapplicableOutputOption {
+  readonly option: keyof OutputOptions;
+  readonly message: string;
+  readonly hint: string;
+}
+
+/** Options with a value that changes nothing do not count: false, and the default. */
+export function inapplicableOutputOptions(
+  options: WrittenOutputOptions,
+): readonly InapplicableOutputOption[] {
+  const { stdout, stderr } = compileOutput(options, '/');
+  const hasFile = stdout.to === 'file' || stderr.to === 'file';
+  const hasDaemon = [stdout, stderr].some(({ to }) => to === 'syslog' || to === 'journal');
+  const needsFile = (option: keyof OutputOptions, of: string): InapplicableOutputOption => ({
+    option,
+    message: `needs a log file, and ${of} goes to none`,
+    hint: 'name a file for it, or leave it out',
+  });
+  const found: InapplicableOutputOption[] = [];
+  for (const option of ['stdoutLogfileMaxbytes', 'stdoutLogfileBackups'] as const)
+    if (options[option] !== undefined && stdout.to !== 'file') found.push(needsFile(option, 'stdout'));
+  const hasOwnStderr = stderr.to === 'file' && options.redirectStderr !== true;
+  for (const option of ['stderrLogfileMaxbytes', 'stderrLogfileBackups'] as const)
+    if (options[option] !== undefined && !hasOwnStderr) found.push(needsFile(option, 'stderr'));
+  for (const option of ['logfileCompress', 'logfileDaily', 'logfileTimestamps'] as const)
+    if (options[option] === true && !hasFile) found.push(needsFile(option, 'the output'));
+  if (options.stripAnsi === true && !hasFile && !hasDaemon) found.push(needsFile('stripAnsi', 'the output'));
+  if (options.logfileFormat === 'json' && !hasFile) found.push(needsFile('logfileFormat', 'the output'));
+  if (options.logfileOverflow === 'drop' && !hasFile && !hasDaemon)
+    found.push(needsFile('logfileOverflow', 'the output'));
+  if (options.logPrefix === false && stderr.to !== 'inherit' && stdout.to !== 'forward')
+    found.push({
+      option: 'logPrefix',
+      message: 'has no effect, because none of its lines are passed on',
+      hint: 'set stdout_logfile to forward, or leave it out',
+    });
+  if (options.syslogFacility !== undefined && !hasDaemon)
+    found.push({
+      option: 'syslogFacility',
+      message: 'needs syslog or journal, and the output goes to neither',
+      hint: 'set stdout_logfile to syslog, or leave it out',
+    });
+  if (options.redirectStderr === true && options.stderrLogfile !== undefined)
+    found.push({
+      option: 'stderrLogfile',
+      message: 'has no effect, because stderr is sent to the file of stdout',
+      hint: 'leave out one of them',
+    });
+  else if (options.redirectStderr === true && stdout.to === 'inherit')
+    found.push({
+      option: 'redirectStderr',
+      message: 'needs a destination of stdout, and that is inherited',
+      hint: 'name a file for stdout, or leave it out',
+    });
+  if (options.logfileFormat === 'json' && options.logfileTimestamps === true)
+    found.push({
+      option: 'logfileTimestamps',
+      message: 'has no effect on JSON lines, which have the time',
+      hint: 'leave it out',
+    });
+  return found;
+}
+
+/** Fills in what is known when a worker is started. `slot` null: it is not known yet. */
+export function logfilePath(
+  path: string,
+  { name, slot }: { readonly name: string; readonly slot: number | null },
+): string {
+  const named = path.replaceAll('{name}', name);
+  return slot === null ? named : named.replaceAll('{num}', String(slot));
+}

@@ -1,0 +1,69 @@
+/** When a worker is replaced although it serves: these options, and what they come to. Pure. */
+import { parseDuration } from '../../../shared/durations.ts';
+import { sizeOf } from './output-options.ts';
+
+/** As code names them. */
+export interface ReplacementOptions {
+  /**
+   * Replace a worker that uses more memory than this, such as `512MB`, or a number of bytes: the resident memory of all of its processes, as
+   * `gracefulctl status` shows it, in two samples that are 5 s apart. Default: no limit.
+   */
+  readonly maxMemory?: string | number;
+  /** Replace a worker when it has been ready for this time, 1s to 500h. Up to a tenth is taken off at random, so that workers do not go together. Default: no limit. */
+  readonly maxLifetime?: string;
+  /** Replace a Node.js worker after this many requests, 1 to 1000000000000. Up to a tenth is taken off at random. Default: no limit. */
+  readonly maxRequests?: number;
+  /**
+   * Replace a worker that gives no sign of life for this time, 1s to 24h: a Node.js worker whose event loop does not turn, and a program that does not send
+   * WATCHDOG=1 (sd_notify(3)). Default: none is expected.
+   */
+  readonly watchdog?: string;
+  /** The time from the beginning of one such replacement to that of the next one of the program, at least: 0s to 24h. Default 10s. */
+  readonly replaceInterval?: string;
+}
+
+/** The same, as they are checked. */
+export interface ReplacementValues {
+  readonly maxMemory: string | number;
+  readonly maxLifetime: string;
+  readonly maxRequests: number;
+  readonly watchdog: string;
+  readonly replaceInterval: string;
+}
+
+/** In a plan. Null: no limit. */
+export interface ReplacementPlan {
+  readonly maxMemoryBytes: number | null;
+  readonly maxLifetimeMs: number | null;
+  readonly maxRequests: number | null;
+  /** How long a worker may give no sign of life. */
+  readonly watchdogMs: number | null;
+  readonly intervalMs: number;
+}
+
+export function replacementPlan({
+  maxMemory,
+  maxLifetime,
+  maxRequests,
+  watchdog,
+  replaceInterval,
+}: {
+  readonly [Name in keyof ReplacementValues]?: ReplacementValues[Name] | undefined;
+}): ReplacementPlan {
+  return Object.freeze({
+    maxMemoryBytes: maxMemory === undefined ? null : sizeOf(maxMemory),
+    maxLifetimeMs: maxLifetime === undefined ? null : parseDuration(maxLifetime),
+    maxRequests: maxRequests ?? null,
+    watchdogMs: watchdog === undefined ? null : parseDuration(watchdog),
+    intervalMs: parseDuration(replaceInterval ?? '10s') ?? 0,
+  });
+}
+
+/** The limits that are given. */
+export function limitsOf({ maxMemoryBytes, maxLifetimeMs, maxRequests }: ReplacementPlan): readonly string[] {
+  return [
+    ...(maxMemoryBytes === null ? [] : ['maxMemory']),
+    ...(maxLifetimeMs === null ? [] : ['maxLifetime']),
+    ...(maxRequests === null ? [] : ['maxRequests']),
+  ];
+}

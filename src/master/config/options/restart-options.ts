@@ -1,0 +1,78 @@
+/** Whether and when what has ended is started again: how these options are written, and what they mean. Pure. */
+import { parseDuration } from '../../../shared/durations.ts';
+import type { RestartPlan } from '../plan.ts';
+import type { KindPlan } from './kind-options.ts';
+
+/** As code names them. */
+export interface RestartOptions {
+  /**
+   * Whether a worker that was ready and has ended by itself is replaced: `unexpected`, unless it has ended with one of `exitcodes`. Default: true for a
+   * server, because clients wait in the queues of its listeners; `unexpected` for a `worker`; false for a `oneshot`.
+   */
+  readonly autorestart?: boolean | 'unexpected';
+  /** Exit codes with which a worker has done its work, 0 to 255. Default: 0. */
+  readonly exitcodes?: readonly number[];
+  /**
+   * How often a start is tried again in which no worker has become ready, 0 to 1000000; then the program has failed. Clients wait meanwhile.
+   * Default: 3, and 0 for a `oneshot` and for the only program of a master without a config file.
+   */
+  readonly startretries?: number;
+  /** The pauses between starts that fail: `exponential` (1s, 2s, 4s …) or `linear` (1s, 2s, 3s …). Default: `exponential`. */
+  readonly backoff?: 'exponential' | 'linear';
+  /** The longest of these pauses, 1s to 24h. Default 30s. */
+  readonly backoffMax?: string;
+  /**
+   * How many deaths of workers are too many, such as `10 in 5m`: after that, the workers that die are not replaced, and the program has failed
+   * when none is left. `off`: workers are always replaced. Default: `off`.
+   */
+  readonly crashLoop?: string;
+  /**
+   * What the master does when the program has failed. `exit`: it stops everything and ends with the exit code of the program's last worker, or 128 and the
+   * number of the signal that ended it. `stay`: it keeps running, and the program can be started again. Default: `stay`; without a config file, the master
+   * of an only program ends with code 1.
+   */
+  readonly onFatal?: 'stay' | 'exit';
+}
+
+/** The same, as they are checked. */
+export interface RestartValues {
+  readonly autorestart: boolean | string;
+  readonly exitcodes: number[];
+  readonly startretries: number;
+  readonly backoff: string;
+  readonly backoffMax: string;
+  readonly crashLoop: string;
+  readonly onFatal: string;
+}
+
+export const autorestartWords: readonly string[] = ['true', 'false', 'unexpected'];
+export const backoffWords: readonly string[] = ['exponential', 'linear'];
+export const onFatalWords: readonly string[] = ['stay', 'exit'];
+/** `10 in 5m`, or null for `off`; undefined: it is neither. */
+export function parseCrashLoop(written: string): RestartPlan['crashLoop'] | undefined {
+  if (written === 'off') return null;
+  const [, deaths = '', window = ''] = /^(\d{1,6}) +in +(\S+)$/.exec(written.trim()) ?? [];
+  const windowMs = parseDuration(window);
+  if (Number(deaths) < 1 || windowMs === null || windowMs < 1) return undefined;
+  return { deaths: Number(deaths), windowMs };
+}
+
+/** `isOnly`: the program is the only one of a master without a config file. */
+export function restartPlan(
+  options: { readonly [Name in keyof RestartValues]?: RestartValues[Name] | undefined },
+  type: KindPlan['type'],
+  isOnly: boolean,
+): RestartPlan {
+  const autorestart = String(
+    options.autorestart ?? { server: 'true', worker: 'unexpected', oneshot: 'false' }[type],
+  );
+  return Object.freeze({
+    autorestart: autorestart === 'true' ? 'always' : autorestart === 'false' ? 'never' : 'unexpected',
+    exitCodes: Object.freeze(options.exitcodes ?? [0]),
+    startRetries: options.startretries ?? (isOnly || type === 'oneshot' ? 0 : 3),
+    backoff: options.backoff === 'linear' ? 'linear' : 'exponential',
+    backoffMaxMs: parseDuration(options.backoffMax ?? '30s') ?? 0,
+    crashLoop: parseCrashLoop(options.crashLoop ?? 'off') ?? null,
+    onFatal: options.onFatal === undefined ? null : options.onFatal === 'exit' ? 'exit' : 'stay',
+  });
+}

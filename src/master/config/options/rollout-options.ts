@@ -1,0 +1,206 @@
+/** How a new generation takes over, and what makes the old one take over again: how these options are written, and what they mean. Pure. */
+import { parseDuration } from '../../../shared/durations.ts';
+import type { RolloutPlan, WorkerAmount } from '../plan.ts';
+
+/** As code names them. */
+export interface RolloutOptions {
+  /**
+   * How many more workers than `workers` may run during a reload: a number, or a share such as `25%`, which is rounded up. `100%`: all new workers start
+   * beside all old ones. Otherwise the new ones are started in steps of `maxSurge` and `maxUnavailable` together. Default: `100%`.
+   */
+  readonly maxSurge?: number | string;
+  /** How many fewer workers than `workers` may serve during a reload in steps: a number, or a share such as `25%`, which is rounded down. Default 0. */
+  readonly maxUnavailable?: number | string;
+  /** How long the new workers of a step serve before the next step begins. Default: the `probation`. */
+  readonly rolloutPause?: string;
+  /** Start this many new workers first at a reload, and the others only when these have served for the `canaryTime`. 0: no canary. Default 0. */
+  readonly canary?: number;
+  /** How long the first workers (`canary`) serve before the others are started. Default: the `probation`. */
+  readonly canaryTime?: string;
+  /**
+   * The share of requests that a new generation may answer with a status of 500 to 599 while it is on probation, such as
+   * `5xx > 5% over 10s, at least 50 requests`: above it, the previous generation accepts again. What the previous generation failed as well is allowed
+   * in addition. Counted in Node.js workers. Needs `probation`. `off`: they are not counted. Default: `off`.
+   */
+  readonly rollbackOn?: string;
+}
+
+/** The same, as they are checked. */
+export interface RolloutValues {
+  readonly maxSurge: number | string;
+  readonly maxUnavailable: number | string;
+  readonly rolloutPause: string;
+  readonly canary: number;
+  readonly canaryTime: string;
+  readonly rollbackOn: string;
+}
+
+const shortestWindowMs = 1_000;
+const longestWindowMs = 3_600_000;
+const defaultAtLeast = 50;
+const defaultProbation = '2s';
+
+/** Null for `off`; undefined: it is not valid. */
+export function parseRollbackOn(written: string): RolloutPlan['rollbackOn'] | undefined {
+  if (written === 'off') return null;
+  const match = /^5xx *> *(\d{1,2}(?:\.\d+)?)% +over +(\S+?)(?:, *at least +(\d{1,6}) +requests?)?$/.exec(
+    written.trim(),
+  );
+  if (match === null) return undefined;
+  const [, percent = '', window = '', requests] = match;
+  const overMs = parseDuration(window);
+  const atLeast = requests === undefined ? defaultAtLeast : Number(requests);
+  if (overMs === null || overMs < shortestWindowMs || overMs > longestWindowMs || atLeast < 1)
+    return undefined;
+  return Object.freeze({ share: Number(percent) / 100, overMs, atLeast });
+}
+
+const mostWorkers = 1024;
+
+/** Null: it is not valid. */
+export function parseAmount(written: number | string): WorkerAmount | null {
+  if (typeof written === 'number' || /^\d{1,4}$/.test(written)) {
+    const count = Number(written);
+    return Number.isInteger(count) && count >= 0 && count <= mostWorkers ? Object.freeze({ count }) : null;
+  }
+  const [, percent] = /^(\d{1,3}) ?%$/.exec(written) ?? [];
+  return percent === undefined || Number(percent) > 100
+    ? null
+    : Object.freeze({ share: Number(percent) / 100 });
+}
+
+export interface InapplicableRolloutOption {
+  readonly option: keyof RolloutOptions;
+  readonly message: string;
+  readonly hint: string;
+}
+
+type Given = { readonly [Name in keyof RolloutValues]?: RolloutValues[Name] | undefined };
+
+interface OtherOptions {
+  readonly probation?: string | undefined;
+  readonly type?: string | undefined;
+  readonly overlap?: boolean | undefined;
+  readonly workers?: number | 'auto' | undefined;
+}
+
+/** Options that were given but can have no effect, or that contradict each other. */
+export function inapplicableRolloutOptions(
+  options: Given & OtherOptions,
+): readonly InapplicableRolloutOption[] {
+  const { rollbackOn = 'off', type = 'server' } = options;
+  if (rollbackOn !== 'off' && type !== 'server')
+    return [
+      {
+        option: 'rollbackOn',
+        message: `has no effect on a program of type ${type}, which answers no requests`,
+        hint: 'leave it out',
+      },
+    ];
+  if (rollbackOn !== 'off' && probationMs(options) === 0 && (options.canary ?? 0) === 0)
+    return [
+      {
+        option: 'rollbackOn',
+        message: 'needs a probation, and that is 0s',
+        hint: 'give the new generation a time in which the old one can take over again, such as 60s',
+      },
+    ];
+  return withoutOverlap(options) ?? wrongSteps(options) ?? wrongCanary(options) ?? [];
+}
+
+function probationMs({ probation = defaultProbation }: OtherOptions): number | null {
+  return parseDuration(probation);
+}
+
+const stepOptions = ['maxSurge', 'maxUnavailable', 'rolloutPause', 'canary', 'canaryTime'] as const;
+
+function withoutOverlap(options: Given & OtherOptions): readonly InapplicableRolloutOption[] | null {
+  const { type, overlap = true } = options;
+  if (type !== 'oneshot' && overlap) return null;
+  const message =
+    type === 'oneshot'
+      ? 'has no effect on a program of type oneshot, which is not reloaded while it runs'
+      : 'has no effect if the workers do not overlap: the old ones stop first';
+  const given = stepOptions.filter((option) => options[option] !== undefined);
+  return given.length === 0 ? null : given.map((option) => ({ option, message, hint: 'leave it out' }));
+}
+
+function wrongSteps(options: Given): readonly InapplicableRolloutOption[] | null {
+  const { maxSurge, maxUnavailable, rolloutPause } = options;
+  const surge = parseAmount(maxSurge ?? '100%');
+  if (surge === null) return null;
+  if (isNone(surge) && isNone(parseAmount(maxUnavailable ?? 0)))
+    return [
+      {
+        option: 'maxSurge',
+        message:
+          'leaves no room for a new worker, because no worker may be unavailable either (max_unavailable)',
+        hint: 'let one more worker run during a reload, or one fewer serve',
+      },
+    ];
+  const hint = 'leave it out, or let fewer workers run at a time (max_surge)';
+  const message = 'has no effect, because all new workers are started at once';
+  const inapplicable = isAll(surge)
+    ? [
+        ...(maxUnavailable === undefined ? [] : (['maxUnavailable'] as const)),
+        ...(rolloutPause === undefined ? [] : (['rolloutPause'] as const)),
+      ]
+    : [];
+  return inapplicable.length === 0 ? null : inapplicable.map((option) => ({ option, message, hint }));
+}
+
+function wrongCanary(options: Given & OtherOptions): readonly InapplicableRolloutOption[] | null {
+  const { canary = 0, canaryTime, workers = 1 } = options;
+  if (canary === 0)
+    return canaryTime === undefined
+      ? null
+      : [
+          {
+            option: 'canaryTime',
+            message: 'has no effect without a canary',
+            hint: 'leave it out, or say how many new workers serve first: canary (--canary)',
+          },
+        ];
+  if (workers !== 'auto' && canary >= workers)
+    return [
+      {
+        option: 'canary',
+        message: `has no effect with ${workers === 1 ? 'one worker' : `${workers} workers`}: it is for fewer than all`,
+        hint: 'leave it out (the probation is for all workers), or run more workers',
+      },
+    ];
+  const timeMs = canaryTime === undefined ? probationMs(options) : parseDuration(canaryTime);
+  return timeMs === 0
+    ? [
+        {
+          option: 'canary',
+          message: 'needs a time to serve before the others are started, and that is 0s',
+          hint: 'say how long (canary_time), such as 60s',
+        },
+      ]
+    : null;
+}
+
+function isNone(amount: WorkerAmount | null): boolean {
+  return amount !== null && ('count' in amount ? amount.count : amount.share) === 0;
+}
+
+function isAll(amount: WorkerAmount): boolean {
+  return 'share' in amount && amount.share === 1;
+}
+
+export function rolloutPlan(options: Given & OtherOptions): RolloutPlan {
+  const surge = parseAmount(options.maxSurge ?? '100%') ?? { share: 1 };
+  const restMs = probationMs(options) ?? 0;
+  const { rolloutPause, canaryTime } = options;
+  return Object.freeze({
+    steps: Object.freeze({
+      maxSurge: isAll(surge) ? null : surge,
+      maxUnavailable: parseAmount(options.maxUnavailable ?? 0) ?? Object.freeze({ count: 0 }),
+      pauseMs: rolloutPause === undefined ? restMs : (parseDuration(rolloutPause) ?? 0),
+      canary: options.canary ?? 0,
+      canaryMs: canaryTime === undefined ? restMs : (parseDuration(canaryTime) ?? 0),
+    }),
+    rollbackOn: parseRollbackOn(options.rollbackOn ?? 'off') ?? null,
+  });
+}

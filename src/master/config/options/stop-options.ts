@@ -1,0 +1,93 @@
+/** How a program is stopped, if not as at a reload: the signals that its workers are sent, and the pauses between them. Pure. */
+import { parseDuration } from '../../../shared/durations.ts';
+import { drainSignalNames, type SignalName } from '../../launch/program-drain-signal.ts';
+
+/** As code names them. */
+export interface StopOptions {
+  /**
+   * The signals that workers are sent at a stop, in this order, each with how long graceful-run waits for their exit before the next one:
+   * `TERM 10s, INT 5s, KILL`. One without a time has `stopwaitsecs`. SIGKILL comes last, whether it is named or not. Default: they drain as at a
+   * reload.
+   */
+  readonly stopSignal?: string;
+  /** How long a worker may take to exit at a stop before it is killed, 0s to 24h. Default: as at a reload: `drainTimeout`, then SIGTERM and 2 s. */
+  readonly stopwaitsecs?: string;
+  /** Send the signals of a stop to the whole process group of a worker, and not only to the process that serves. Default false. */
+  readonly stopasgroup?: boolean;
+}
+
+export interface StopStep {
+  /** Null: the one that tells a worker to drain. */
+  readonly signal: `SIG${SignalName}` | null;
+  /** How long it may then take to exit. */
+  readonly waitMs: number;
+}
+
+/** In a plan. */
+export interface StopPlan {
+  /** Before SIGKILL. Null: as at a reload. */
+  readonly steps: readonly StopStep[] | null;
+  readonly isForGroup: boolean;
+}
+
+/** No option is set. */
+export const plainStop: StopPlan = Object.freeze({ steps: null, isForGroup: false });
+
+export const stopSignals: readonly (SignalName | 'KILL')[] = [...drainSignalNames, 'KILL'];
+
+export interface WrittenStep {
+  readonly signal: `SIG${SignalName}` | 'SIGKILL';
+  /** Null: none is written. */
+  readonly waitMs: number | null;
+}
+
+/** Null: it is not such a list. */
+export function parseSteps(written: string): readonly WrittenStep[] | null {
+  const steps: WrittenStep[] = [];
+  for (const item of written.split(',')) {
+    const [, name = '', wait] = /^\s*(?:SIG)?([A-Z0-9]+)(?:\s+(\S+))?\s*$/.exec(item) ?? [];
+    const known = stopSignals.find((one) => one === name);
+    const waitMs = wait === undefined ? null : parseDuration(wait);
+    const isWrong =
+      known === undefined || (wait !== undefined && (waitMs === null || waitMs > longestWaitMs));
+    // Nothing comes after it, and nothing has to be waited for.
+    if (isWrong || steps.at(-1)?.signal === 'SIGKILL' || (known === 'KILL' && wait !== undefined))
+      return null;
+    steps.push({ signal: `SIG${known}`, waitMs });
+  }
+  return steps;
+}
+
+const longestWaitMs = 86_400_000;
+
+/** For the JSON Schema. */
+const step = `(?:SIG)?(?:${drainSignalNames.join('|')})(?:\\s+\\d+(?:\\.\\d+)?(?:ms|s|m|h))?`;
+export const stopPattern: string = `\\s*(?:${step}(?:\\s*,\\s*${step})*(?:\\s*,\\s*(?:SIG)?KILL)?|(?:SIG)?KILL)\\s*`;
+
+type Written = { readonly [Name in keyof StopOptions]?: StopOptions[Name] | undefined };
+
+/** `written` was checked by `stopValues` (stop-values.ts). */
+export function compileStop(
+  { stopSignal, stopwaitsecs, stopasgroup }: Written,
+  drainTimeoutMs: number,
+): StopPlan {
+  if (stopSignal === undefined && stopwaitsecs === undefined && stopasgroup === undefined) return plainStop;
+  const waitMs = stopwaitsecs === undefined ? null : parseDuration(stopwaitsecs);
+  return Object.freeze({
+    steps: stepsOf(stopSignal === undefined ? null : parseSteps(stopSignal), waitMs, drainTimeoutMs),
+    isForGroup: stopasgroup ?? false,
+  });
+}
+
+function stepsOf(
+  written: readonly WrittenStep[] | null,
+  waitMs: number | null,
+  drainTimeoutMs: number,
+): readonly StopStep[] | null {
+  if (written === null) return waitMs === null ? null : [Object.freeze({ signal: null, waitMs })];
+  return Object.freeze(
+    written.flatMap(({ signal, waitMs: own }) =>
+      signal === 'SIGKILL' ? [] : [Object.freeze({ signal, waitMs: own ?? waitMs ?? drainTimeoutMs })],
+    ),
+  );
+}
