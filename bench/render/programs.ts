@@ -27,6 +27,17 @@ function rowsOf(
   });
 }
 
+/** The columns of operateRow(). */
+const operating = [
+  'status (ms)',
+  'reload of all: new (s)',
+  'old gone (s)',
+  'requests',
+  'failed',
+  'stop (s)',
+  'left behind',
+];
+
 function largerSection(results: ProgramsResults): string {
   const { programs, workers, idleMs } = results;
   return [
@@ -35,19 +46,7 @@ function largerSection(results: ProgramsResults): string {
     `${programs} programs as above, but with ${workers} workers each: ${whole(programs * workers)} workers. The columns are those of the two tables above.`,
     '',
     ...table(
-      [
-        '',
-        'start (s)',
-        'memory (MB)',
-        `wake-ups in ${idleMs / 1_000} s`,
-        'status (ms)',
-        'reload of all: new (s)',
-        'old gone (s)',
-        'requests',
-        'failed',
-        'stop (s)',
-        'left behind',
-      ],
+      ['', 'start (s)', 'memory (MB)', `wake-ups in ${idleMs / 1_000} s`, ...operating],
       rowsOf(results, (turns) => {
         const [, start = '', memory = '', , wakeUps = ''] = sizeRow(turns, programs, undefined);
         return [[start, memory, wakeUps, ...operateRow(turns)]];
@@ -98,16 +97,7 @@ function sections(results: ProgramsResults): readonly string[] {
       'Left behind are processes, sockets and files; logs count as files.',
       '',
       ...table(
-        [
-          '',
-          'status (ms)',
-          'reload of all: new (s)',
-          'old gone (s)',
-          'requests',
-          'failed',
-          'stop (s)',
-          'left behind',
-        ],
+        ['', ...operating],
         rows((turns) => [operateRow(turns)]),
       ),
     ].join('\n'),
