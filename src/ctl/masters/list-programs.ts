@@ -34,7 +34,7 @@ export interface Question {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** All masters of this user, asked at once. A master that ends while it is asked is left out. */
+/** All masters of this user, asked at once. A master that ends before it has answered is left out. */
 export async function listMasters(search: Search, question: Question = {}): Promise<readonly ListedMaster[]> {
   const masters = await findMasters(search);
   const listed = await Promise.all(masters.map(async (master) => listPrograms(master, question)));

@@ -50,7 +50,7 @@ export function prepareWorker(
   const { user, umask } = plan.process;
   const account = user === null ? null : readAccount(user);
   const wrappers = findWrappers(plan.process, account, inherited['PATH']);
-  // Without an address there is little that graceful-run could do inside Node.js: no gate, no connections. It is a program like any other (but see hasHeartbeat).
+  // Without an address there is little that graceful-run could do inside Node.js: no gate, no connections. It is a program like any other, apart from the watchdog (`hasHeartbeat`).
   const isServer = plan.kind.type === 'server';
   const announced = listeners.map(announce);
   const fill = (text: string): string => fillPlaceholders(text, announced, slot);
