@@ -117,6 +117,32 @@ test('a generation that passes takes over the connections, and none is closed', 
   kept.socket.destroy();
 });
 
+test('a reload during a probation starts its workers first: connections move only once one of them serves', async () => {
+  const master = run('60s');
+  const port = await master.serving();
+  const kept = await Wire.connect(port);
+  expect(await askedOn(kept)).toBe(1);
+  const load = startLoad({ port, mode: 'keepAlive', clients: 4 });
+  await load.moreAnswers(20);
+  await master.reload(2);
+  await master.reload(3);
+  expect(await master.waitFor('workerExited', { generation: 1 })).toMatchObject({ cut: 0, migrated: 5 });
+  const order = master.events.filter(
+    ({ event }) => event === 'workerDraining' || event === 'generationReady',
+  );
+  expect(order).toMatchObject([
+    { event: 'generationReady', generation: 1 },
+    { event: 'generationReady', generation: 2 },
+    { event: 'generationReady', generation: 3 },
+    { event: 'workerDraining', generation: 1 },
+  ]);
+  // To the generation that is sure.
+  expect(await askedOn(kept)).toBe(2);
+  await load.moreAnswers(20);
+  expect(failureCounts(await load.stop())).toEqual({});
+  kept.socket.destroy();
+});
+
 test('a stop during probation ends both generations, and a reload begins the next one', async () => {
   const master = run('60s');
   const port = await master.serving();

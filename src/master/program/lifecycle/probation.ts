@@ -5,10 +5,19 @@
  */
 import type { Failure } from '../../../shared/events.ts';
 import type { Effect } from './inputs.ts';
-import { emptySlots, holds, serve } from './generations.ts';
+import { emptySlots, hasSlot, holds, serve } from './generations.ts';
 import { goBack, remainingSlots } from './going-back.ts';
-import { killWorkers, drainWorkers, pauseWorkers, workersById, workersOf } from './worker-commands.ts';
-import { commonOf, type OnProbation, type Reloading, type Serving, type Worker } from './state.ts';
+import { killWorkers, drainWorkers, pauseWorkers, workersById } from './worker-commands.ts';
+import {
+  commonOf,
+  isLeaving,
+  servingGeneration,
+  type OnProbation,
+  type Program,
+  type Reloading,
+  type Serving,
+  type Worker,
+} from './state.ts';
 import type { KillReason } from './worker-step.ts';
 
 /** Does the generation before the candidate have a worker that can take over again? */
@@ -26,11 +35,9 @@ export function canProve({ settings, pendingSince, current, workers }: Reloading
 /** The candidate serves, and the generation before it waits. */
 export function beginProbation(program: Reloading, at: number, out: Effect[]): OnProbation {
   const { current: previous, candidate, settings } = program;
-  const workers = workersOf(program, previous);
-  const withoutSlot = workers.filter((worker) => !holds(previous, worker));
   const paused = pauseWorkers(
-    drainWorkers(program, withoutSlot, 'reload', at, out),
-    workers.filter((worker) => !withoutSlot.includes(worker)),
+    program,
+    program.workers.filter((worker) => holds(previous, worker)),
     at,
     out,
   );
@@ -46,9 +53,9 @@ export function beginProbation(program: Reloading, at: number, out: Effect[]): O
   };
 }
 
-/** The generation that serves has proved itself, or something else is wanted: the one before it drains. */
+/** The generation that serves has proved itself, or something else is wanted. The one before it has no slots any more: drainWithoutGeneration() lets it drain. */
 export function settle(program: OnProbation, at: number, out: Effect[]): Serving {
-  const { current, previous, since, until } = program;
+  const { current, since, until } = program;
   out.push(
     { type: 'disarmTimer', key: { timer: 'probation' } },
     {
@@ -61,7 +68,36 @@ export function settle(program: OnProbation, at: number, out: Effect[]): Serving
       },
     },
   );
-  return serve(drainWorkers(program, workersOf(program, previous), 'reload', at, out), current);
+  return serve(program, current);
+}
+
+/**
+ * Drains the workers of generations that are over: one is settled, and the paused workers before it have no slot any more. To be called after every step.
+ *
+ * A reload that was requested during a probation starts its workers first, and these drain once one of the new workers serves, or none will: connections that
+ * move while new workers boot would have to share the processors with them, and their requests would be slow. With max_surge, they drain at once: the new
+ * workers need their room.
+ */
+export function drainWithoutGeneration<P extends Program>(program: P, at: number, out: Effect[]): P {
+  const current = servingGeneration(program);
+  if (current === null) return program;
+  const waits = waitsForCandidate(program);
+  const over = program.workers.filter(
+    (worker) =>
+      !isLeaving(worker) &&
+      worker.generation < current.number &&
+      !hasSlot(program, worker) &&
+      !(worker.isPaused && waits),
+  );
+  return over.length === 0 ? program : drainWorkers(program, over, 'reload', at, out);
+}
+
+function waitsForCandidate(program: Program): boolean {
+  return (
+    program.phase === 'reloading' &&
+    program.rollout.servesSince === null &&
+    program.settings.rollout.maxSurge === null
+  );
 }
 
 /** The generation that serves has turned out to be bad: the one before it accepts again. */

@@ -22,7 +22,7 @@ import {
 } from './generations.ts';
 import { goBack, remainingSlots } from './going-back.ts';
 import { admitWorkers, drainWorkers, pauseBriefly, workersById, workersOf } from './worker-commands.ts';
-import { beginProbation, canProve } from './probation.ts';
+import { beginProbation, canProve, drainWithoutGeneration } from './probation.ts';
 import { decideReload } from './reload-policy.ts';
 import { deathsAfter, isCrashLoop, isExpectedEnd, isReplacedAtOnce, staysEmpty } from './restart-policy.ts';
 import {
@@ -86,7 +86,8 @@ export function postpone<P extends Starting | Serving | Reloading>(
 }
 
 /** What a program that serves does next: it begins the reload that waits, or comes to rest if it has no worker left and gets none. */
-export function considerPending(program: Serving, at: number, out: Effect[]): Program {
+export function considerPending(serving: Serving, at: number, out: Effect[]): Program {
+  const program = drainWithoutGeneration(serving, at, out);
   const decided = decideReload(program, at);
   switch (decided.decision) {
     case 'begin':
@@ -168,11 +169,7 @@ export function promoteIfAdmitted(program: Starting | Reloading, at: number, out
   });
   if (program.phase === 'reloading') cancelRestarts(program.current, out);
   if (!isProved) return beginProbation({ ...program, deaths: [] }, at, out);
-  const relieved =
-    program.phase === 'reloading'
-      ? drainWorkers(program, workersOf(program, program.current), 'reload', at, out)
-      : program;
-  return considerPending(serve({ ...relieved, deaths: [] }, candidate), at, out);
+  return considerPending(serve({ ...program, deaths: [] }, candidate), at, out);
 }
 
 /** The candidate has failed, or is not wanted any more: those of its workers that serve already drain towards the old ones, unless these are gone. */

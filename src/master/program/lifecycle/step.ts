@@ -4,6 +4,7 @@
  */
 import type { Effect, LifecycleInput, Step, WorkerInput } from './inputs.ts';
 import { introductions } from './introductions.ts';
+import { drainWithoutGeneration } from './probation.ts';
 import { stepProgram } from './program-table.ts';
 import { admitIfComplete } from './program-moves.ts';
 import { tendReplacements } from './replacement.ts';
@@ -18,7 +19,7 @@ export function step(program: Program, input: LifecycleInput): Step<Program> {
   // Again at the end: a worker that is being replaced may have been let go for a reload.
   const tended = tendCandidate(tendReplacements(next, at, out), at, out);
   const moved = isStuck(tended) ? admitIfComplete(cutStep(tended), at, out) : tended;
-  const state = tendReplacements(moved, at, out);
+  const state = drainWithoutGeneration(tendReplacements(moved, at, out), at, out);
   return { state, effects: [...out, ...introductions(program, state)] };
 }
 

@@ -1,11 +1,13 @@
 import { describe, expect, test } from 'vitest';
+import { allAtOnce } from '../../../../../src/master/program/lifecycle/rollout.ts';
+import type { LifecycleSettings } from '../../../../../src/master/program/lifecycle/state.ts';
 import { capabilities, crash, failure, kinds, serving, type Drive } from '../../../../helpers/lifecycle.ts';
 
 const probationMs = 2_000;
 
 /** Generation 2 serves on probation from 1_100 on; its workers are 3 and 4, those of generation 1 are 1 and 2. */
-function onProbation(): Drive {
-  const it = serving(2, { probationMs });
+function onProbation(given: Partial<LifecycleSettings> = {}): Drive {
+  const it = serving(2, { probationMs, ...given });
   it.send({ type: 'reloadRequested', at: 1_000, cause: 'signal' });
   for (const worker of [3, 4]) it.ready(1_100, worker);
   return it;
@@ -122,17 +124,12 @@ describe('a new generation on probation', () => {
     expect(kinds(it.send({ type: 'probationElapsed', at: 6_100 }))).toContain('introduce 2 3');
   });
 
-  test.each([
-    ['a reload', { type: 'reloadRequested', at: 1_200, cause: 'signal' }, 'reloading'],
-    ['another number of workers', { type: 'workerCountRequested', at: 1_200, change: 1 }, 'serving'],
-  ] as const)('is cut short by %s', (_what, input, phase) => {
+  test('is cut short by another number of workers', () => {
     const it = onProbation();
-    expect(kinds(it.send(input))).toEqual(expect.arrayContaining(['drainWorker 1', 'drainWorker 2']));
-    expect(it.program).toMatchObject({ phase, current: { number: 2 } });
-    expect(it.effects).toContainEqual({
-      type: 'announce',
-      event: { event: 'generationSettled', generation: 2, durationMs: 100, isEarly: true },
-    });
+    const done = kinds(it.send({ type: 'workerCountRequested', at: 1_200, change: 1 }));
+    expect(done).toEqual(expect.arrayContaining(['drainWorker 1', 'drainWorker 2']));
+    expect(it.program).toMatchObject({ phase: 'serving', current: { number: 2 } });
+    expect(it.effects).toContainEqual(settledEarly);
   });
 
   test('is cut short by a stop, which drains every worker', () => {
@@ -175,5 +172,84 @@ describe('a new generation on probation', () => {
       it.send({ type: 'workerRestartedItself', at: 1_200, worker, failure, capabilities });
     expect(it.program).toMatchObject({ phase: 'serving', current: { number: 2 } });
     expect(it.events()).toContain('generationSettled');
+  });
+});
+
+const settledEarly = {
+  type: 'announce',
+  event: { event: 'generationSettled', generation: 2, durationMs: 100, isEarly: true },
+};
+
+describe('a reload during a probation', () => {
+  /** Workers 5 and 6 of generation 3 start, those of 2 serve, and those of 1 are paused. */
+  function reloadedAgain(given: Partial<LifecycleSettings> = {}): Drive {
+    const it = onProbation(given);
+    it.send({ type: 'reloadRequested', at: 1_200, cause: 'signal' });
+    return it;
+  }
+
+  test('ends it, and starts its workers before the paused ones drain: no connection moves while they boot', () => {
+    const it = onProbation();
+    const done = kinds(it.send({ type: 'reloadRequested', at: 1_200, cause: 'signal' }));
+    expect(done).toEqual(['arm ready 30000', 'startWorker 5', 'arm ready 30000', 'startWorker 6']);
+    expect(it.program).toMatchObject({
+      phase: 'reloading',
+      current: { number: 2 },
+      candidate: { number: 3 },
+    });
+    expect(it.effects).toContainEqual(settledEarly);
+    it.ready(1_300, 5);
+    const promoted = kinds(it.ready(1_310, 6));
+    expect(promoted).toEqual(
+      expect.arrayContaining(['drainWorker 1', 'drainWorker 2', 'pauseWorker 3', 'pauseWorker 4']),
+    );
+    expect(it.program).toMatchObject({ phase: 'probation', previous: { number: 2 } });
+  });
+
+  test('that fails lets the paused workers drain', () => {
+    const it = reloadedAgain();
+    const done = kinds(it.send({ type: 'workerEnded', at: 1_250, worker: 5, end: crash }));
+    expect(done).toEqual(expect.arrayContaining(['drainWorker 1', 'drainWorker 2']));
+    expect(it.program).toMatchObject({ phase: 'serving', current: { number: 2 } });
+  });
+
+  test('after which another one waits lets them drain as soon as its workers serve', () => {
+    const it = reloadedAgain();
+    it.send({ type: 'reloadRequested', at: 1_210, cause: 'signal' });
+    it.ready(2_000, 5);
+    const promoted = kinds(it.ready(2_010, 6));
+    expect(promoted).toEqual(expect.arrayContaining([1, 2, 3, 4].map((worker) => `drainWorker ${worker}`)));
+  });
+
+  test('whose first worker serves alone lets them drain then', () => {
+    const it = serving(2, { probationMs, rollout: { ...allAtOnce, canary: 1, canaryMs: 50 } });
+    it.send({ type: 'reloadRequested', at: 1_000, cause: 'signal' });
+    it.ready(1_100, 3);
+    it.send({ type: 'rolloutDue', at: 1_150 });
+    it.ready(1_200, 4);
+    expect(it.program.phase).toBe('probation');
+    expect(kinds(it.send({ type: 'reloadRequested', at: 1_210, cause: 'signal' }))).not.toContain(
+      'drainWorker 1',
+    );
+    expect(kinds(it.ready(1_300, 5))).toEqual(expect.arrayContaining(['drainWorker 1', 'drainWorker 2']));
+    expect(it.program).toMatchObject({ phase: 'reloading', candidate: { number: 3 } });
+  });
+
+  test('with max_surge needs their room: they drain at once', () => {
+    const it = onProbation({ rollout: { ...allAtOnce, maxSurge: { count: 2 } } });
+    const done = kinds(it.send({ type: 'reloadRequested', at: 1_200, cause: 'signal' }));
+    expect(done).toEqual(expect.arrayContaining(['drainWorker 1', 'drainWorker 2']));
+  });
+
+  test('drains one of them that cannot pause', () => {
+    const it = reloadedAgain();
+    expect(kinds(it.send({ type: 'workerCannotPause', at: 1_250, worker: 2 }))).toContain('drainWorker 2');
+    expect(it.program).toMatchObject({ phase: 'reloading', candidate: { number: 3 } });
+  });
+
+  test('kills one of them whose program has ended', () => {
+    const it = reloadedAgain();
+    expect(kinds(it.send({ type: 'workerLostProgram', at: 1_250, worker: 2, failure }))).toContain('SIGKILL 2');
+    expect(it.program).toMatchObject({ phase: 'reloading', candidate: { number: 3 } });
   });
 });
