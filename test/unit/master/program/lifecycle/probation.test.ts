@@ -249,7 +249,9 @@ describe('a reload during a probation', () => {
 
   test('kills one of them whose program has ended', () => {
     const it = reloadedAgain();
-    expect(kinds(it.send({ type: 'workerLostProgram', at: 1_250, worker: 2, failure }))).toContain('SIGKILL 2');
+    expect(kinds(it.send({ type: 'workerLostProgram', at: 1_250, worker: 2, failure }))).toContain(
+      'SIGKILL 2',
+    );
     expect(it.program).toMatchObject({ phase: 'reloading', candidate: { number: 3 } });
   });
 });
