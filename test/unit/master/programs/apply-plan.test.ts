@@ -10,53 +10,106 @@ import { freePort } from '../../../helpers/plain-client.ts';
 const names = ['a', 'b', 'c', 'd', 'e'] as const;
 const ports = await Promise.all(Array.from({ length: 8 }, async () => freePort()));
 
-/** Each program may have two of the ports, each port one program; it depends on programs with a smaller name. */
-const plans: fc.Arbitrary<PlanOptions> = fc
-  .record({
-    owners: fc.array(fc.nat({ max: names.length - 1 }), { minLength: ports.length, maxLength: ports.length }),
-    hosts: fc.array(fc.constantFrom('127.0.0.1', '0.0.0.0'), {
-      minLength: ports.length,
-      maxLength: ports.length,
-    }),
-    programs: fc.array(
-      fc.record({
-        workers: fc.integer({ min: 1, max: 3 }),
-        variable: fc.constantFrom('1', '2'),
-        drainTimeout: fc.constantFrom('1s', '2s'),
-        dependsOn: fc.subarray([...names]),
+/** A program without a port is not in the plan, or works without one, or runs by the clock, and never while a test lasts. */
+const withoutPort: fc.Arbitrary<Kind | null> = fc.oneof(
+  fc.constant(null),
+  fc.record({ type: fc.constant('worker' as const), overlap: fc.boolean() }),
+  fc.constant({ type: 'oneshot' as const, schedule: '0 0 29 2 *' }),
+);
+
+/**
+ * Each program may have two of the ports, each port one program; it depends on programs with a smaller name. Those of `notStarted` have `autostart` false: a program
+ * that runs keeps running when its `autostart` changes, so it is the same in both plans of a test.
+ */
+const plansWith = (notStarted: readonly string[]): fc.Arbitrary<PlanOptions> =>
+  fc
+    .record({
+      owners: fc.array(fc.nat({ max: names.length - 1 }), {
+        minLength: ports.length,
+        maxLength: ports.length,
       }),
-      { minLength: names.length, maxLength: names.length },
-    ),
-  })
-  .map(({ owners, hosts, programs }) => {
-    const listenOf = (owner: number): readonly string[] =>
-      ports
-        .flatMap((port, index) => (owners[index] === owner ? [`${hosts[index] ?? ''}:${port}`] : []))
-        .slice(0, 2);
-    const present = names.filter((_, index) => listenOf(index).length > 0);
-    const options = programs.flatMap(
-      ({ workers, variable, drainTimeout, dependsOn }, index): [string, ProgramOptions][] => {
+      hosts: fc.array(fc.constantFrom('127.0.0.1', '0.0.0.0'), {
+        minLength: ports.length,
+        maxLength: ports.length,
+      }),
+      programs: fc.array(
+        fc.record({
+          without: withoutPort,
+          workers: fc.integer({ min: 1, max: 3 }),
+          variable: fc.constantFrom('1', '2'),
+          drainTimeout: fc.constantFrom('1s', '2s'),
+          priority: fc.constantFrom(1, 2, 999),
+          autorestart: fc.constantFrom(true, 'unexpected' as const),
+          dependsOn: fc.subarray([...names]),
+          group: fc.constantFrom('one', 'two', null),
+        }),
+        { minLength: names.length, maxLength: names.length },
+      ),
+      groupPriority: fc.constantFrom(1, 500),
+    })
+    .map(({ owners, hosts, programs, groupPriority }) => {
+      const listenOf = (owner: number): readonly string[] =>
+        ports
+          .flatMap((port, index) => (owners[index] === owner ? [`${hosts[index] ?? ''}:${port}`] : []))
+          .slice(0, 2);
+      const kinds = programs.map(({ without }, index) => {
         const listen = listenOf(index);
+        return listen.length > 0 ? { listen, probation: '0s' } : without;
+      });
+      const canBeNeeded = names.filter(
+        (name, index) => !notStarted.includes(name) && kinds[index] !== null && !isScheduled(kinds[index]),
+      );
+      const options = programs.flatMap((program, index): [string, ProgramOptions][] => {
+        const { workers, variable, drainTimeout, priority, autorestart, dependsOn } = program;
+        const kind = kinds[index] ?? null;
         const name = names[index] ?? '';
-        if (listen.length === 0) return [];
+        if (kind === null) return [];
+        const own = isScheduled(kind) ? {} : { workers, autorestart };
+        const needed = dependsOn.filter((other) => other < name && canBeNeeded.some((one) => one === other));
         return [
           [
             name,
             {
               command: ['node', 'app.js'],
-              listen,
-              workers,
               environment: { VARIABLE: variable },
               drainTimeout,
-              probation: '0s',
-              dependsOn: dependsOn.filter((other) => other < name && present.includes(other)),
+              priority,
+              autostart: !notStarted.includes(name),
+              ...kind,
+              ...own,
+              dependsOn: isScheduled(kind) ? [] : needed,
             },
           ],
         ];
-      },
-    );
-    return { name: 'random', control: false, programs: Object.fromEntries(options) };
-  });
+      });
+      const members = (group: string): readonly string[] =>
+        options
+          .map(([name]) => name)
+          .filter((name) => programs[names.indexOf(name as Name)]?.group === group);
+      const groups = ['one', 'two'].flatMap((group) =>
+        members(group).length === 0
+          ? []
+          : [[group, { programs: members(group), priority: groupPriority }] as const],
+      );
+      return {
+        name: 'random',
+        control: false,
+        programs: Object.fromEntries(options),
+        groups: Object.fromEntries(groups),
+      };
+    });
+
+type Name = (typeof names)[number];
+
+type Kind = Pick<ProgramOptions, 'listen' | 'probation' | 'type' | 'overlap' | 'schedule'>;
+
+function isScheduled(kind: Kind | null | undefined): boolean {
+  return kind?.schedule !== undefined;
+}
+
+const plansOfTwo: fc.Arbitrary<readonly [PlanOptions, PlanOptions]> = fc
+  .subarray([...names], { maxLength: 2 })
+  .chain((notStarted) => fc.tuple(plansWith(notStarted), plansWith(notStarted)));
 
 interface Running {
   readonly master: OwnedMaster;
@@ -84,25 +137,39 @@ async function running(plan: PlanOptions): Promise<Running> {
 function seen({ master, workers }: Running): unknown {
   return master
     .programs()
-    .map(({ program, state, isWanted, waitsFor, listeners, workersWanted, workers: own, lastReload }) => ({
-      program,
-      state,
-      isWanted,
-      waitsFor,
-      listeners: listeners.map(({ host, port }) => `${host}:${port}`),
-      workersWanted,
-      lastReload: lastReload?.ok,
-      workers: own
-        .filter((worker) => worker.isAccepting)
-        .map(({ pid }) => workers.find((worker) => worker.pid === pid)?.request)
-        .map((request) => ({
-          variable: request?.environment['VARIABLE'],
-          port: request?.environment['PORT'],
-          listeners: request?.listeners.map(({ address }) =>
-            address.type === 'unix' ? address.path : address.port,
-          ),
-        })),
-    }));
+    .map(
+      ({
+        program,
+        group,
+        state,
+        isWanted,
+        waitsFor,
+        listeners,
+        workersWanted,
+        workers: own,
+        lastReload,
+      }) => ({
+        program,
+        group,
+        state,
+        isWanted,
+        waitsFor,
+        listeners: listeners.map(({ host, port }) => `${host}:${port}`),
+        workersWanted,
+        // One without a process remembers what it did before.
+        lastReload: own.length === 0 ? undefined : lastReload?.ok,
+        workers: own
+          .filter((worker) => worker.isAccepting)
+          .map(({ pid }) => workers.find((worker) => worker.pid === pid)?.request)
+          .map((request) => ({
+            variable: request?.environment['VARIABLE'],
+            port: request?.environment['PORT'],
+            listeners: request?.listeners.map(({ address }) =>
+              address.type === 'unix' ? address.path : address.port,
+            ),
+          })),
+      }),
+    );
 }
 
 async function oldWorkersGone({ master }: Running): Promise<void> {
@@ -114,7 +181,7 @@ const runs = { numRuns: 60, endOnFailure: true };
 
 test('a plan that is changed to another runs as if it had been started with that one, and what has not changed is not touched', async () => {
   await fc.assert(
-    fc.asyncProperty(plans, plans, async (one, other) => {
+    fc.asyncProperty(plansOfTwo, async ([one, other]) => {
       const changed = await running(one);
       const pidsBefore = new Map(
         changed.master.programs().map(({ program, workers }) => [program, workers.map(({ pid }) => pid)]),
@@ -146,7 +213,7 @@ test('a plan that is changed to another runs as if it had been started with that
 
 test('a change that is taken back leaves nothing but new workers', async () => {
   await fc.assert(
-    fc.asyncProperty(plans, plans, async (one, other) => {
+    fc.asyncProperty(plansOfTwo, async ([one, other]) => {
       const changed = await running(one);
       const before = seen(changed);
       await changed.master.update(other);
