@@ -16,11 +16,15 @@ export function step(program: Program, input: LifecycleInput): Step<Program> {
   const out: Effect[] = [];
   const next = isAboutWorker(input) ? stepOneWorker(program, input, out) : stepProgram(program, input, out);
   const { at } = input;
-  // Again at the end: a worker that is being replaced may have been let go for a reload.
-  const tended = tendCandidate(tendReplacements(next, at, out), at, out);
+  const tended = tendCandidate(tendWorkers(next, at, out), at, out);
   const moved = isStuck(tended) ? admitIfComplete(cutStep(tended), at, out) : tended;
-  const state = drainWithoutGeneration(tendReplacements(moved, at, out), at, out);
+  // Again at the end: a worker that is being replaced may have been let go for a reload, and a canary may serve.
+  const state = tendWorkers(moved, at, out);
   return { state, effects: [...out, ...introductions(program, state)] };
+}
+
+function tendWorkers(program: Program, at: number, out: Effect[]): Program {
+  return tendReplacements(drainWithoutGeneration(program, at, out), at, out);
 }
 
 function stepOneWorker(program: Program, input: WorkerInput, out: Effect[]): Program {

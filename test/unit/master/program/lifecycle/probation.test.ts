@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { allAtOnce } from '../../../../../src/master/program/lifecycle/rollout.ts';
-import type { LifecycleSettings } from '../../../../../src/master/program/lifecycle/state.ts';
+import { isAccepting, type LifecycleSettings } from '../../../../../src/master/program/lifecycle/state.ts';
 import { capabilities, crash, failure, kinds, serving, type Drive } from '../../../../helpers/lifecycle.ts';
 
 const probationMs = 2_000;
@@ -235,10 +235,58 @@ describe('a reload during a probation', () => {
     expect(it.program).toMatchObject({ phase: 'reloading', candidate: { number: 3 } });
   });
 
-  test('with max_surge needs their room: they drain at once', () => {
+  test('with max_surge needs their room: they drain at once, and its workers start when they are gone', () => {
     const it = onProbation({ rollout: { ...allAtOnce, maxSurge: { count: 2 } } });
     const done = kinds(it.send({ type: 'reloadRequested', at: 1_200, cause: 'signal' }));
-    expect(done).toEqual(expect.arrayContaining(['drainWorker 1', 'drainWorker 2']));
+    expect(done).toEqual(['drainWorker 1', 'arm drain 30000', 'drainWorker 2', 'arm drain 30000']);
+    expect(it.events()).not.toContain('rolloutAdvanced');
+    expect(kinds(it.send({ type: 'workerEnded', at: 1_300, worker: 1, end: crash }))).toContain(
+      'startWorker 5',
+    );
+    expect(kinds(it.send({ type: 'workerEnded', at: 1_300, worker: 2, end: crash }))).toContain(
+      'startWorker 6',
+    );
+    for (const worker of [5, 6]) it.ready(1_400, worker);
+    expect(it.program).toMatchObject({ phase: 'probation', current: { number: 3 } });
+  });
+
+  test('lets no worker that serves go for the room that paused ones leave', () => {
+    const rollout = { ...allAtOnce, maxSurge: { count: 2 }, maxUnavailable: { count: 1 } };
+    const it = onProbation({ rollout });
+    it.send({ type: 'reloadRequested', at: 1_200, cause: 'signal' });
+    expect(it.program.workers.filter(isAccepting).map(({ id }) => id)).toEqual([3, 4]);
+  });
+
+  test('with a canary and max_surge still begins with the canary', () => {
+    const rollout = { ...allAtOnce, maxSurge: { count: 1 }, canary: 1, canaryMs: 50, pauseMs: 10 };
+    const it = serving(2, { probationMs, rollout });
+    it.send({ type: 'reloadRequested', at: 1_000, cause: 'signal' });
+    it.ready(1_100, 3);
+    it.send({ type: 'rolloutDue', at: 1_150 });
+    it.send({ type: 'workerEnded', at: 1_160, worker: 1, end: crash });
+    it.ready(1_200, 4);
+    expect(it.program.phase).toBe('probation');
+    it.send({ type: 'reloadRequested', at: 1_300, cause: 'signal' });
+    expect(it.program).toMatchObject({ rollout: { isCanary: true, servesSince: null, nextAt: null } });
+    expect(kinds(it.send({ type: 'workerEnded', at: 1_400, worker: 2, end: crash }))).toContain(
+      'startWorker 5',
+    );
+  });
+
+  test('drains a successor that did not come to serve because of a reload, not because fewer workers are wanted', () => {
+    const it = serving(1, { probationMs });
+    it.send({
+      type: 'replacementWanted',
+      at: 40_000,
+      id: 1,
+      cause: { reason: 'maxMemory', figure: 2, bound: 1 },
+    });
+    it.send({ type: 'workerSaidReady', at: 40_100, worker: 2, capabilities });
+    it.send({ type: 'reloadRequested', at: 40_150, cause: 'signal' });
+    it.ready(40_200, 3);
+    expect(it.effects).toContainEqual(
+      expect.objectContaining({ type: 'drainWorker', worker: 2, reason: 'reload' }),
+    );
   });
 
   test('drains one of them that cannot pause', () => {
