@@ -289,6 +289,39 @@ describe('a reload during a probation', () => {
     );
   });
 
+  test('replaces none of them that is hung: it goes soon', () => {
+    const it = reloadedAgain();
+    const cause = { reason: 'watchdog', figure: 2, bound: 1 } as const;
+    expect(kinds(it.send({ type: 'workerHung', at: 1_250, worker: 2, cause }))).toEqual([]);
+    it.ready(1_300, 5);
+    expect(kinds(it.ready(1_310, 6))).toContain('drainWorker 2');
+    expect(it.events()).not.toContain('replacementStarted');
+  });
+
+  test('starts none in place of one of them that was signalled from elsewhere', () => {
+    const it = reloadedAgain();
+    const done = kinds(it.send({ type: 'workerSaidItDrains', at: 1_250, worker: 2 }));
+    expect(done).toEqual(['drainWorker 2', 'arm drain 30000']);
+    expect(it.program).toMatchObject({ phase: 'reloading', candidate: { number: 3 } });
+  });
+
+  test('cannot be taken back to them: their generation is over', () => {
+    const it = reloadedAgain();
+    const done = kinds(it.send({ type: 'rollbackRequested', at: 1_250 }));
+    expect(done).toEqual(
+      expect.arrayContaining(['drainWorker 1', 'drainWorker 2', 'SIGKILL 5', 'SIGKILL 6']),
+    );
+    expect(done).not.toContain('resumeWorker 1');
+    expect(it.program).toMatchObject({ phase: 'serving', current: { number: 2 } });
+  });
+
+  test('is not waited for when too many old generations drain: they drain at once', () => {
+    const it = onProbation({ maxDrainingGenerations: 1 });
+    const done = kinds(it.send({ type: 'reloadRequested', at: 1_200, cause: 'signal' }));
+    expect(done).toEqual(expect.arrayContaining(['drainWorker 1', 'drainWorker 2']));
+    expect(it.program).toMatchObject({ phase: 'serving', pendingSince: 1_200 });
+  });
+
   test('drains one of them that cannot pause', () => {
     const it = reloadedAgain();
     expect(kinds(it.send({ type: 'workerCannotPause', at: 1_250, worker: 2 }))).toContain('drainWorker 2');
