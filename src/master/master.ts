@@ -555,6 +555,8 @@ function assemble(
       version: recordVersion,
       startedAt,
       logId,
+      plan: updates.plan().master,
+      unsettled: updates.unsettled(),
       programs: set.all().map(recordOf),
     }),
   };

@@ -168,7 +168,7 @@ describe('an update', () => {
       ['shop', 'stopped'],
       ['mail', 'serving'],
     ]);
-    expect(master.record().programs[0]?.listeners).toEqual([]);
+    expect(master.record().programs[0]?.versions.at(-1)?.listeners).toEqual([]);
     await master.program('shop').start();
     expect((await who(a)).release).toBe('new');
     expect(master.program('shop').status().workers).toHaveLength(2);

@@ -1,4 +1,5 @@
 // One program without a master around it: it can be started again, and what has to survive the master is plain data.
+import type { PlanOptions } from '../../src/master/config/options.ts';
 import { expect, onTestFinished, test } from 'vitest';
 import { createLogFilesLoader } from '../../src/master/output/log-files-loader.ts';
 import { compileProgram } from '../../src/master/config/options.ts';
@@ -78,20 +79,42 @@ test('a program whose first start failed can be started again', async () => {
 });
 
 test('the record of a master is plain data: JSON gives it back as it was', async () => {
-  const master = createMaster({
-    command: app('serves'),
-    host: '127.0.0.1',
-    port: 0,
+  const planWith = (release: string): PlanOptions => ({
+    name: 'recorded',
     control: false,
-    probation: '1m',
+    programs: {
+      shop: {
+        command: app('serves'),
+        listen: ['127.0.0.1:0'],
+        probation: '1m',
+        environment: { RELEASE: release },
+        stdoutLogfile: '/dev/null',
+        hooks: { postReady: 'true' },
+      },
+      mails: { command: ['sleep', '60'], type: 'worker', ready: 'notify', startsecs: '0s', autostart: false },
+      night: { command: ['true'], type: 'oneshot', schedule: '0 4 * * *' },
+    },
   });
+  const master = createMaster(planWith('one'));
   await master.start();
   onTestFinished(() => master.stop());
-  await master.reload();
+  await master.update(planWith('two'));
   const record = master.record();
-  expect(JSON.parse(JSON.stringify(record))).toEqual(record);
-  const [program] = record.programs;
+  expect(JSON.parse(JSON.stringify(record))).toStrictEqual(record);
+  expect(record.unsettled).toEqual([{ program: 'shop', keys: ['environment'], hasFailed: false }]);
+  const [program, , scheduled] = record.programs;
   expect(program?.lifecycle.phase).toBe('probation');
+  // The old worker would be started again, should it crash, with what it was started with.
+  expect(program?.versions.map(({ from, plan }) => [from, plan.environment['RELEASE']])).toEqual([
+    [1, 'one'],
+    [2, 'two'],
+  ]);
+  const [first, second] = program?.versions.map(({ listeners }) => listeners[0]?.fd) ?? [];
+  expect(first).toBe(second);
   expect(program?.timers.map(({ key }) => key.timer)).toContain('probation');
-  expect(program?.workers).toHaveLength(2);
+  expect(program?.workers.map(({ wasReady, notifyPath }) => [wasReady, notifyPath])).toEqual([
+    [true, null],
+    [true, null],
+  ]);
+  expect(scheduled?.schedule).not.toBeNull();
 });

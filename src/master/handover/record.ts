@@ -2,14 +2,14 @@
  * What has to survive the master's process, as one record: plain data that JSON can hold. Moments are those of
  * `Clock.monotonicMs`, which mean the same in the process that reads it. `status` is a view of it.
  *
- * No master reads it yet. One that did would need more: the plan of each generation that runs (program/versions.ts), the paths of the workers'
- * notification sockets, the control groups of their process trees, the updates that have not settled, and the files that output goes to.
+ * No master reads it yet. One that did would also need the descriptors of the workers' channels and output pipes, which belong to its process objects.
  */
 import type { History } from '../program/history/history.ts';
 import type { KnownRelease } from '../program/history/releases.ts';
 import type { TimerKey } from '../program/lifecycle/inputs.ts';
 import type { Program } from '../program/lifecycle/state.ts';
 import type { ScheduleState } from '../programs/schedule/schedule-step.ts';
+import type { MasterPlan, ProgramPlan } from '../config/plan.ts';
 import type { ErrorCounts } from '../../shared/events.ts';
 import type { SocketAddress } from '../../shared/format-address.ts';
 
@@ -20,7 +20,20 @@ export interface MasterRecord {
   readonly version: typeof recordVersion;
   readonly startedAt: number;
   readonly logId: string | null;
+  /** What the plan says of the master itself. */
+  readonly plan: MasterPlan;
+  /** Changes of programs that have not come to serve. */
+  readonly unsettled: readonly UnsettledChange[];
   readonly programs: readonly ProgramRecord[];
+}
+
+/** A change by an update that the generation which serves has not got, or only on probation. */
+export interface UnsettledChange {
+  readonly program: string;
+  /** The keys of the config file that were changed. */
+  readonly keys: readonly string[];
+  /** The reload has failed: the next update tries it again. */
+  readonly hasFailed: boolean;
 }
 
 /** What is wanted of a program. */
@@ -39,11 +52,11 @@ export interface WantedRecord {
 
 export interface ProgramRecord extends WantedRecord {
   readonly name: string;
-  readonly command: readonly string[];
+  /** The plans that its generations run, the latest last; there is at least one. */
+  readonly versions: readonly VersionRecord[];
   readonly lifecycle: Program;
   readonly history: History;
   readonly releases: readonly KnownRelease[];
-  readonly listeners: readonly ListenerRecord[];
   readonly workers: readonly ProcessRecord[];
   /** What was counted for `rollback_on` since a new generation began to serve; null: nothing is counted now. */
   readonly errors: ErrorCounts | null;
@@ -52,6 +65,15 @@ export interface ProgramRecord extends WantedRecord {
 
 /** What the program itself knows, without what its master wants of it. */
 export type OwnRecord = Omit<ProgramRecord, keyof WantedRecord>;
+
+/** A plan of a program, with the sockets that are held for it. Versions that declare the same address share its socket. */
+export interface VersionRecord {
+  /** The first generation that runs it. */
+  readonly from: number;
+  /** It has the files that output goes to, the user, the limits, and whatever else a worker is started with. */
+  readonly plan: ProgramPlan;
+  readonly listeners: readonly ListenerRecord[];
+}
 
 /** A listening socket of the master; the fields are those of `BoundListener`. */
 export interface ListenerRecord {
@@ -83,16 +105,54 @@ export interface ProcessRecord {
   readonly mainPid: number | null;
   /** What its processes have in their environment, and no others. */
   readonly mark: string;
+  /** What its process tree has in its environment; its control group, if it has one, is called after it and the master's pid. */
+  readonly tree: string;
+  /** The path of its NOTIFY_SOCKET; null: it has none. */
+  readonly notifyPath: string | null;
   /** What was started is Node.js with the preload. */
   readonly isNode: boolean;
   /** What makes it drain unless it is Node.js; null: nothing does. */
   readonly drainSignal: NodeJS.Signals | null;
   readonly wasReady: boolean;
+  /** What shows that it is ready has happened, beside what its Node.js process says. */
+  readonly isProven: boolean;
+  /** It has spoken to its NOTIFY_SOCKET. */
+  readonly hasNotified: boolean;
+  /** Its event loop can be asked whether it turns. */
+  readonly hasHeartbeat: boolean;
+  /** What it has said of its watchdog; null: nothing. */
+  readonly watchdog: OwnWatchdog | null;
+  /** The last problem with its readiness, and the answer to the latest question for its health; null: none. */
+  readonly notReadyYet: string | null;
+  readonly health: { readonly problem: string | null } | null;
+  /** Addresses that it listens on and does not declare. */
+  readonly undeclared: readonly string[];
+  /** With which it has begun to exit, and hung; null: it has not. */
+  readonly hungExitCode: number | null;
+  /** What it has said at its end of what it served; null: nothing yet. */
+  readonly report: WorkerReport | null;
   /** It was told to drain or to end; `toldBy`: by this signal, null: by none. */
   readonly isToldToEnd: boolean;
   readonly toldBy: NodeJS.Signals | null;
   readonly stderrTail: readonly string[];
   readonly cleanUpsCut: number;
+}
+
+/** What a worker has said of its watchdog. */
+export interface OwnWatchdog {
+  /** How long it may be silent, as it said itself (WATCHDOG_USEC of sd_notify); 0: without limit. Null: as the plan says. */
+  readonly ms: number | null;
+  /** It has said that it is hung. */
+  readonly isHung: boolean;
+}
+
+/** What a worker says at its end. */
+export interface WorkerReport {
+  readonly served: number;
+  readonly migrated: number;
+  readonly drained: number | null;
+  readonly cut: number;
+  readonly serverErrors: number;
 }
 
 export interface TimerRecord {

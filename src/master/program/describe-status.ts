@@ -41,7 +41,8 @@ export function describeStatus(
   record: OwnRecord,
   { master, group, isWanted, schedule, waitsFor, isAboutToStart, openOf, load, at }: StatusContext,
 ): Status {
-  const { lifecycle: program, releases } = record;
+  const { lifecycle: program, releases, versions } = record;
+  const latest = versions.at(-1);
   const current = servingGeneration(program);
   const generation = current?.number ?? null;
   const own = isAboutToStart && isResting(program) ? 'starting' : phaseOf(program);
@@ -63,9 +64,9 @@ export function describeStatus(
     errors: record.errors,
     generation,
     release: generation === null ? null : releaseOf(releases, generation),
-    command: record.command,
+    command: latest?.plan.command ?? [],
     master,
-    listeners: record.listeners.map(({ name, address, slotFds }) => ({
+    listeners: (latest?.listeners ?? []).map(({ name, address, slotFds }) => ({
       name,
       ...addressFields(address),
       reusePort: slotFds !== null,

@@ -49,7 +49,7 @@ import { createRunner, type Runner } from './runner.ts';
 import { decideRollout, type RolloutDecision } from './rollout/decide-rollout.ts';
 import { createWatchLoader } from './rollout/watch-loader.ts';
 import { createWorkerLimitsLoader } from './worker-limits-loader.ts';
-import { createVersions, type HeldSockets, type PreparedVersion } from './versions.ts';
+import { createVersions, recordOf, type HeldSockets, type PreparedVersion } from './versions.ts';
 import type { FoundSockets } from '../sockets/find-inherited-sockets.ts';
 
 export interface ProgramParts {
@@ -554,22 +554,10 @@ export function createProgram(parts: ProgramParts): ManagedProgram {
     served: () => runner.served(),
     record: () => ({
       name: name(),
-      command: versions.latest().plan.command,
+      versions: versions.all().map(recordOf),
       lifecycle: runner.state(),
       history,
       releases: releases.known(),
-      listeners: versions.latest().listeners.map((listener) => ({
-        name: listener.name,
-        address: listener.address,
-        backlog: listener.backlog,
-        fd: listener.fd,
-        isUndecided: listener.isUndecided,
-        standsFor: listener.standsFor,
-        hostName: listener.hostName ?? null,
-        isInherited: listener.isInherited === true,
-        file: listener.file ?? null,
-        slotFds: listener.slots.isOpen() ? listener.slots.otherFds() : null,
-      })),
       workers: runner.workers(),
       errors: watches.errors(),
       timers: runner.timers(),

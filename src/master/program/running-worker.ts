@@ -1,17 +1,10 @@
 /** A worker as a process: what is known of it beside its state in the lifecycle, which knows it by its id. */
 import { formatSocketAddress } from '../../shared/format-address.ts';
-import type { ProcessRecord } from '../handover/record.ts';
+import type { OwnWatchdog, ProcessRecord, WorkerReport } from '../handover/record.ts';
 import type { FailureContext } from './worker-failures.ts';
 import type { BoundListener } from '../sockets/listener.ts';
 import type { WorkerProcess } from '../process/platform.ts';
 import type { StderrTail } from '../output/stderr-tail.ts';
-
-export interface OwnWatchdog {
-  /** How long it may be silent, as it said itself (WATCHDOG_USEC of sd_notify); 0: without limit. Null: as the plan says. */
-  readonly ms: number | null;
-  /** It has said that it is hung. */
-  readonly isHung: boolean;
-}
 
 export interface RunningWorker {
   readonly id: number;
@@ -24,6 +17,10 @@ export interface RunningWorker {
   readonly isNode: boolean;
   /** What its processes have in their environment, and no others. */
   readonly mark: string;
+  /** What its process tree has in its environment, as long as its processes keep it. */
+  readonly tree: string;
+  /** The path of its NOTIFY_SOCKET; null: it has none. */
+  readonly notifyPath: string | null;
   readonly tail: StderrTail;
   /** The process that said ready: under `npm start` not the one that was started. It gets the drain signal. */
   servingPid: number;
@@ -70,13 +67,7 @@ export interface RunningWorker {
   rejected: number;
   /** How many of its own clean-ups were cut. */
   cleanUpsCut: number;
-  report: {
-    readonly served: number;
-    readonly migrated: number;
-    readonly drained: number | null;
-    readonly cut: number;
-    readonly serverErrors: number;
-  } | null;
+  report: WorkerReport | null;
 }
 
 export function failureContext(
@@ -109,8 +100,9 @@ export function identity({ generation, slot, process }: RunningWorker): {
 
 /** What has to be known of the process when another master takes it over, as far as it is plain data. */
 export function recordOf(worker: RunningWorker): ProcessRecord {
-  const { id, process, servingPid, ownPid, mainPid, mark, isNode, drainSignal } = worker;
-  const { wasReady, isToldToEnd, toldBy, tail, cleanUpsCut } = worker;
+  const { id, process, servingPid, ownPid, mainPid, mark, tree, notifyPath, isNode, drainSignal } = worker;
+  const { wasReady, isProven, hasNotified, hasHeartbeat, watchdog, notReadyYet, health, undeclared } = worker;
+  const { isToldToEnd, toldBy, tail, hungExitCode, report, cleanUpsCut } = worker;
   return {
     id,
     pid: process.pid,
@@ -118,12 +110,23 @@ export function recordOf(worker: RunningWorker): ProcessRecord {
     ownPid,
     mainPid,
     mark,
+    tree,
+    notifyPath,
     isNode,
     drainSignal,
     wasReady,
+    isProven,
+    hasNotified,
+    hasHeartbeat,
+    watchdog,
+    notReadyYet,
+    health,
+    undeclared: [...undeclared],
     isToldToEnd,
     toldBy,
     stderrTail: tail.lines(),
+    hungExitCode,
+    report,
     cleanUpsCut,
   };
 }

@@ -8,6 +8,7 @@ import { formatSocketAddress } from '../../shared/format-address.ts';
 import { declaredName } from '../../shared/protocol.ts';
 import { isSameAddress } from '../config/difference.ts';
 import type { ListenerPlan, ProgramPlan, TcpOptions } from '../config/plan.ts';
+import type { VersionRecord } from '../handover/record.ts';
 import { createFittedListeners, type FittedListeners } from '../sockets/fitted-listeners.ts';
 import type { UndoFit } from '../sockets/fit-sockets.ts';
 import { listenerOfSlot, type BoundListener } from '../sockets/listener.ts';
@@ -171,6 +172,26 @@ export function createVersions(first: ProgramPlan, onBound: (listener: BoundList
     close() {
       for (const one of versions) closeAll(one);
     },
+  };
+}
+
+/** It as plain data. */
+export function recordOf({ from, plan, listeners }: Version): VersionRecord {
+  return {
+    from,
+    plan,
+    listeners: listeners.map((listener) => ({
+      name: listener.name,
+      address: listener.address,
+      backlog: listener.backlog,
+      fd: listener.fd,
+      isUndecided: listener.isUndecided,
+      standsFor: listener.standsFor,
+      hostName: listener.hostName ?? null,
+      isInherited: listener.isInherited === true,
+      file: listener.file ?? null,
+      slotFds: listener.slots.isOpen() ? listener.slots.otherFds() : null,
+    })),
   };
 }
 

@@ -124,6 +124,8 @@ export function createWorkerProcesses(parts: WorkerProcessParts): WorkerProcesse
         drainSignal: request.drainSignal,
         isNode: request.isNode,
         mark: request.mark,
+        tree: request.tree,
+        notifyPath: request.notifyPath,
         tail,
         servingPid: process.pid,
         ownPid: null,

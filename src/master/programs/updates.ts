@@ -9,6 +9,7 @@ import type { MasterEvent } from '../../shared/events.ts';
 import { comparePlans, isEmpty } from '../config/difference.ts';
 import { PlanInvalid } from '../config/plan-invalid.ts';
 import type { Plan } from '../config/plan.ts';
+import type { UnsettledChange } from '../handover/record.ts';
 import type { UpdateCommand } from '../control/commands.ts';
 import { masterStopped } from '../program/history/reload-waiters.ts';
 import { applyPlan, checkChange } from './apply-plan.ts';
@@ -28,6 +29,8 @@ export interface UpdatesParts {
 export interface Updates {
   /** The plan that is in force. */
   plan(): Plan;
+  /** Changes that the generation which serves has not got, or only on probation. */
+  unsettled(): readonly UnsettledChange[];
   /** Errors: `noConfigFile`, `planInvalid`, `masterStopped`. */
   readonly fromFile: (command: UpdateCommand) => Promise<UpdateResult>;
   /** To the plan that `read` gives when its turn has come. Errors: `planInvalid`, `masterStopped`, and those of `read`. */
@@ -42,7 +45,7 @@ export function createUpdates({ set, first, readPlan, isStopping, publish }: Upd
   /** Updates from the config file that have not begun, by whether they are dry runs. */
   const pending = new Map<boolean, Promise<UpdateResult>>();
   /** Changes that the generation which serves has not got, or only on probation. */
-  const unsettled = new Map<string, { readonly keys: readonly string[]; hasFailed: boolean }>();
+  const unsettled = new Map<string, UnsettledChange>();
 
   /** One that is asked for before another has begun is the same: the file is read after both. */
   async function fromFile(command: UpdateCommand): Promise<UpdateResult> {
@@ -75,7 +78,8 @@ export function createUpdates({ set, first, readPlan, isStopping, publish }: Upd
   function observe(event: MasterEvent, program: string): void {
     const change = unsettled.get(program);
     if (change === undefined) return;
-    if (event.event === 'generationFailed' || event.event === 'generationRolledBack') change.hasFailed = true;
+    if (event.event === 'generationFailed' || event.event === 'generationRolledBack')
+      unsettled.set(program, { ...change, hasFailed: true });
     if (event.event === 'generationSettled' || (event.event === 'generationReady' && event.probationMs === 0))
       unsettled.delete(program);
   }
@@ -118,7 +122,7 @@ export function createUpdates({ set, first, readPlan, isStopping, publish }: Upd
         // One of the same name is another program.
         for (const name of [...difference.added, ...difference.removed]) unsettled.delete(name);
         for (const { program, keys, needs } of difference.changed)
-          if (needs === 'reload') unsettled.set(program, { keys, hasFailed: false });
+          if (needs === 'reload') unsettled.set(program, { program, keys, hasFailed: false });
         const { added, removed } = difference;
         publish({
           event: 'planChanged',
@@ -135,7 +139,7 @@ export function createUpdates({ set, first, readPlan, isStopping, publish }: Upd
       // Those that have not even begun to change are behind as well.
       for (const { program, problem } of programs) {
         const change = unsettled.get(program);
-        if (change !== undefined && problem !== null) change.hasFailed = true;
+        if (change !== undefined && problem !== null) unsettled.set(program, { ...change, hasFailed: true });
       }
       return { file, difference, applied: true, programs };
     } catch (error) {
@@ -149,5 +153,5 @@ export function createUpdates({ set, first, readPlan, isStopping, publish }: Upd
     }
   }
 
-  return { plan: () => plan, fromFile, to, observe };
+  return { plan: () => plan, unsettled: () => [...unsettled.values()], fromFile, to, observe };
 }

@@ -11,11 +11,10 @@ function shown(program: Program, more: Partial<StatusContext> = {}): string {
   const { state, phase } = describeStatus(
     {
       name: 'shop',
-      command: ['shop'],
+      versions: [],
       lifecycle: program,
       history: emptyHistory,
       releases: [],
-      listeners: [],
       workers: [],
       errors: null,
       timers: [],
