@@ -7,6 +7,7 @@ exports.pureFiles = [
   '^src/master/config/options/(cron-expression|group-options|schedule-options|time-zones|(group|schedule|hook|kind|launch|output|replacement|restart|rollout|stop)-values|kind-options|stop-options|inapplicable-options|inapplicable-to-kind|hook-options|webhook-options|launch-options|listen-address|metrics-options|meant-value|option-errors|option-names|output-options|readiness-option|restart-options|rollout-options|tcp-options|value-schemas|replacement-options)\\.ts$',
   '^src/master/cli/(complete-graceful-run|exit-codes|hangup)\\.ts$',
   '^src/master/control/logs-query\\.ts$',
+  '^src/master/config/options/defaults\\.ts$',
   '^src/master/output/(escape-worker-line|format-lines|kept-lines|known-lines|log-messages|log-queue|logs-source|newlines|utf8)\\.ts$',
   '^src/master/hooks/(hooks-of-event|work-queue)\\.ts$',
   '^src/master/program/(start-gate|worker-failures)\\.ts$',

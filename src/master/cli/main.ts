@@ -30,6 +30,7 @@ import { endProcess } from './end-process.ts';
 import { parseCommandLine, type CheckRequest, type Invocation } from './parse-command-line.ts';
 import { obeySignals } from './obey-signals.ts';
 import { watchTerminal } from './controlling-terminal.ts';
+import { defaults } from '../config/options/defaults.ts';
 
 /** Never rejects; ends the process with one of the exit codes. */
 export async function main(argv: readonly string[]): Promise<void> {
@@ -154,7 +155,7 @@ async function run(invocation: Run): Promise<number> {
   });
   await loadOutputCalls();
   const log = await createLog({
-    level: invocation.logLevel ?? plan.master.logLevel ?? 'info',
+    level: invocation.logLevel ?? plan.master.logLevel ?? defaults.logLevel,
     ...look,
     id,
     stream: output.log,

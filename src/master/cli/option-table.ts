@@ -3,6 +3,7 @@
  * Values are checked in ../config/options.ts.
  */
 import type { MasterOptions } from '../config/options.ts';
+import { defaults, defaultsOfOnly } from '../config/options/defaults.ts';
 import { logFormats, logLevels } from '../config/plan.ts';
 import { drainSignalNames } from '../launch/program-drain-signal.ts';
 
@@ -20,6 +21,10 @@ export interface OptionRow {
   readonly option: keyof MasterOptions | null;
   /** What a shell completes its value with: paths, or the beginnings of values. */
   readonly values?: 'files' | 'folders' | readonly string[];
+}
+
+function onOff(isOn: boolean): string {
+  return isOn ? 'on' : 'off';
 }
 
 export const optionTable: readonly OptionRow[] = [
@@ -80,7 +85,7 @@ export const optionTable: readonly OptionRow[] = [
     flag: 'backlog',
     kind: 'number',
     value: '<n>',
-    default: '4096',
+    default: String(defaults.backlog),
     description: 'length of the accept queue, capped by net.core.somaxconn',
     option: 'backlog',
   },
@@ -88,7 +93,7 @@ export const optionTable: readonly OptionRow[] = [
     flag: 'reuse-port',
     kind: 'boolean',
     value: null,
-    default: 'off',
+    default: onOff(defaults.reusePort),
     description:
       'give each worker a listening socket of its own (SO_REUSEPORT), over which the kernel spreads connections; needs --host, or addresses with a host',
     option: 'reusePort',
@@ -146,7 +151,7 @@ export const optionTable: readonly OptionRow[] = [
     flag: 'workers',
     kind: 'number',
     value: '<n|auto>',
-    default: '1',
+    default: String(defaults.workers),
     description: 'number of workers that share the port; auto: one per core',
     option: 'workers',
     values: ['auto'],
@@ -164,7 +169,7 @@ export const optionTable: readonly OptionRow[] = [
     flag: 'ready',
     kind: 'text',
     value: '<when>',
-    default: 'auto',
+    default: defaults.ready,
     description:
       'when a worker is ready: auto, listen, message, notify, fd:5, exec:COMMAND, delay:2s, tcp:9000, http:/path, http://127.0.0.1:9000/path; auto: Node.js once it listens, another program once it sends READY=1 (sd_notify) or has run for --startsecs',
     option: 'ready',
@@ -174,7 +179,7 @@ export const optionTable: readonly OptionRow[] = [
     flag: 'warmup',
     kind: 'number',
     value: '<n>',
-    default: '0',
+    default: String(defaults.warmup),
     description:
       'number of warm-up requests to the path of --ready http:/path before a worker accepts connections',
     option: 'warmup',
@@ -183,7 +188,7 @@ export const optionTable: readonly OptionRow[] = [
     flag: 'startsecs',
     kind: 'text',
     value: '<time>',
-    default: '1s',
+    default: defaults.startsecs,
     description:
       'how long a program that is not Node.js has to run until it counts as ready, with --ready auto',
     option: 'startsecs',
@@ -192,7 +197,7 @@ export const optionTable: readonly OptionRow[] = [
     flag: 'ready-timeout',
     kind: 'text',
     value: '<time>',
-    default: '30s',
+    default: defaults.readyTimeout,
     description: 'how long a new worker may take to become ready',
     option: 'readyTimeout',
   },
@@ -200,7 +205,7 @@ export const optionTable: readonly OptionRow[] = [
     flag: 'drain-timeout',
     kind: 'text',
     value: '<time>',
-    default: '30s',
+    default: defaults.drainTimeout,
     description: 'how long an old worker may drain before it gets SIGTERM (SIGKILL follows 2s later)',
     option: 'drainTimeout',
   },
@@ -208,7 +213,7 @@ export const optionTable: readonly OptionRow[] = [
     flag: 'drain-signal',
     kind: 'text',
     value: '<auto|none|NAME>',
-    default: 'auto',
+    default: defaults.drainSignal,
     description:
       'signal that tells a worker that is not Node.js to drain: TERM, QUIT …; auto: the signal that its program expects; none: no signal is sent, and the worker serves until --drain-timeout',
     option: 'drainSignal',
@@ -227,7 +232,7 @@ export const optionTable: readonly OptionRow[] = [
     flag: 'probation',
     kind: 'text',
     value: '<time>',
-    default: '2s',
+    default: defaults.probation,
     description:
       'how long the old workers stay after a reload, to take over again if a new worker crashes; 0s turns it off',
     option: 'probation',
@@ -236,7 +241,7 @@ export const optionTable: readonly OptionRow[] = [
     flag: 'canary',
     kind: 'number',
     value: '<n>',
-    default: '0',
+    default: String(defaults.canary),
     description:
       'how many new workers serve first at a reload; the others start when these have served for the time of the probation (--probation)',
     option: 'canary',
@@ -245,7 +250,7 @@ export const optionTable: readonly OptionRow[] = [
     flag: 'rollback-on',
     kind: 'text',
     value: '<bound|off>',
-    default: 'off',
+    default: defaults.rollbackOn,
     description:
       'how many failed responses of a new Node.js release are too many while it is on probation: "5xx > 5% over 10s, at least 50 requests"; the old workers take over again then',
     option: 'rollbackOn',
@@ -254,7 +259,7 @@ export const optionTable: readonly OptionRow[] = [
     flag: 'autorestart',
     kind: 'text',
     value: '<true|false|unexpected>',
-    default: 'true',
+    default: defaults.autorestart,
     description:
       'replace a worker that ends by itself; unexpected: unless it ends with code 0. When no worker is left, graceful-run ends with the code of the last one',
     option: 'autorestart',
@@ -263,7 +268,7 @@ export const optionTable: readonly OptionRow[] = [
     flag: 'startretries',
     kind: 'number',
     value: '<n>',
-    default: '0',
+    default: String(defaultsOfOnly.startretries),
     description: 'how often a failed start is tried again, after 1s, 2s, 4s …; clients wait meanwhile',
     option: 'startretries',
   },
@@ -315,7 +320,7 @@ export const optionTable: readonly OptionRow[] = [
     flag: 'migrate',
     kind: 'boolean',
     value: null,
-    default: 'on',
+    default: onOff(defaults.migrate),
     description:
       'move open connections to the new workers; --no-migrate: they stay with the old ones until they close',
     option: 'migrate',
@@ -352,7 +357,7 @@ export const optionTable: readonly OptionRow[] = [
     flag: 'stdout-logfile',
     kind: 'text',
     value: '<file>',
-    default: 'inherit',
+    default: defaults.stdoutLogfile,
     description:
       'where workers write their stdout: inherit (the stdout of graceful-run), forward (there too, but in whole lines, on a terminal with program and pid in front), none, syslog, journal, or a file, which is rotated at 50MB; {name} and {num} in its path: program and slot of the worker',
     option: 'stdoutLogfile',
@@ -362,7 +367,7 @@ export const optionTable: readonly OptionRow[] = [
     flag: 'stderr-logfile',
     kind: 'text',
     value: '<file>',
-    default: 'inherit',
+    default: defaults.stderrLogfile,
     description: 'the same for stderr',
     option: 'stderrLogfile',
     values: 'files',
@@ -371,7 +376,7 @@ export const optionTable: readonly OptionRow[] = [
     flag: 'log-prefix',
     kind: 'boolean',
     value: null,
-    default: 'on',
+    default: onOff(defaults.logPrefix),
     description:
       "on a terminal, begin each line of the workers' stderr (and of a stdout with forward) with program and pid; --no-log-prefix: pass it on as it was written",
     option: 'logPrefix',
@@ -380,7 +385,7 @@ export const optionTable: readonly OptionRow[] = [
     flag: 'control',
     kind: 'boolean',
     value: null,
-    default: 'on',
+    default: onOff(defaults.control),
     description: 'open the control socket that gracefulctl uses; --no-control: open none',
     option: 'control',
   },
@@ -414,7 +419,7 @@ export const optionTable: readonly OptionRow[] = [
     flag: 'log-level',
     kind: 'text',
     value: '<level>',
-    default: 'info',
+    default: defaults.logLevel,
     description: 'trace, debug, info, warn, error, fatal or silent',
     option: null,
     values: logLevels,

@@ -7,6 +7,7 @@ import { parseDrainSignal, type DrainSignalOption } from '../launch/program-drai
 import { workerKind, type Readiness } from '../launch/worker-kind.ts';
 import { checkPlan } from './check-plan.ts';
 import { deepFreeze } from './deep-freeze.ts';
+import { defaults, defaultsOfType } from './options/defaults.ts';
 import { compileProcess, type ProcessOptions } from './options/launch-options.ts';
 import { compileOutput, type OutputOptions } from './options/output-options.ts';
 import { parseListenAddress } from './options/listen-address.ts';
@@ -291,9 +292,9 @@ function planOf(
   if (faults.length > 0) throw planFaulty(faults, programs, written);
   const master = {
     name,
-    hasControl: control ?? true,
+    hasControl: control ?? defaults.control,
     metrics,
-    remembers: remember ?? false,
+    remembers: remember ?? defaults.remember,
     file: null,
     logLevel: null,
     logFormat: null,
@@ -331,20 +332,20 @@ function compile(
   );
   const [inapplicable] = [...inapplicableTcpOptions(given, listeners), ...inapplicableOptions(options)];
   if (inapplicable !== undefined) throw notApplicable(inapplicable, spelling);
-  const readiness = readinessOf(options.ready, options.warmup ?? 0, spelling);
+  const readiness = readinessOf(options.ready, options.warmup ?? defaults.warmup, spelling);
   if (kind.type !== 'server' && (readiness.when === 'listens' || readiness.when === 'answers'))
     throw withoutAddress('ready', 'a program without an address cannot be seen to listen', spelling);
   if (readiness.when === 'writesNewline' && readiness.fd <= channelAt(listeners.length))
     throw descriptorTaken(readiness.fd, channelAt(listeners.length), spelling);
   if (readiness.when === 'answers' && listeners.length > 0 && listeners.every(({ type }) => type === 'udp'))
     throw noServerToAsk(readiness.path, spelling);
-  const drainTimeoutMs = parseDuration(options.drainTimeout ?? '30s') ?? 0;
+  const drainTimeoutMs = parseDuration(options.drainTimeout ?? defaults.drainTimeout) ?? 0;
   return {
     name,
     command,
     listeners,
-    reusePort: options.reusePort ?? false,
-    workers: workers === 'auto' ? availableParallelism() : (workers ?? 1),
+    reusePort: options.reusePort ?? defaults.reusePort,
+    workers: workers === 'auto' ? availableParallelism() : (workers ?? defaults.workers),
     cwd: resolve(here, cwd ?? '.'),
     environment: options.environment ?? {},
     environmentFile: environmentFile === undefined ? null : resolve(here, environmentFile),
@@ -358,15 +359,16 @@ function compile(
           : watch.map((path) => resolve(here, path)),
     workerKind: workerKind(
       readiness,
-      options.migrate ?? true,
-      parseDrainSignal(options.drainSignal ?? 'auto') ?? 'auto',
+      options.migrate ?? defaults.migrate,
+      parseDrainSignal(options.drainSignal ?? defaults.drainSignal) ?? 'auto',
     ),
-    startsMs: parseDuration(options.startsecs ?? (kind.type === 'oneshot' ? '0s' : '1s')) ?? 0,
-    readyTimeoutMs: parseDuration(options.readyTimeout ?? '30s') ?? 0,
+    startsMs:
+      parseDuration(options.startsecs ?? { ...defaults, ...defaultsOfType[kind.type] }.startsecs) ?? 0,
+    readyTimeoutMs: parseDuration(options.readyTimeout ?? defaults.readyTimeout) ?? 0,
     drainTimeoutMs,
     stop: compileStop(options, drainTimeoutMs),
-    probationMs: parseDuration(options.probation ?? '2s') ?? 0,
-    autostart: options.autostart ?? true,
+    probationMs: parseDuration(options.probation ?? defaults.probation) ?? 0,
+    autostart: options.autostart ?? defaults.autostart,
     dependsOn: options.dependsOn ?? [],
     kind,
     group: null,
@@ -388,11 +390,9 @@ interface Addresses extends WrittenTcpOptions {
   readonly socketOwner?: string | undefined;
 }
 
-const defaultBacklog = 4096;
-
 /** Errors: `badOption`. */
 export function listenersOf(
-  { port, host, listen, backlog = defaultBacklog, socketMode, socketOwner, ...written }: Addresses,
+  { port, host, listen, backlog = defaults.backlog, socketMode, socketOwner, ...written }: Addresses,
   here: string,
   spelling: Spelling,
 ): readonly ListenerPlan[] {
@@ -444,7 +444,7 @@ export function listenersOf(
 }
 
 function readinessOf(ready: string | undefined, warmup: number, spelling: Spelling): Readiness {
-  const readiness = parseReady(ready ?? 'auto', warmup) ?? { when: 'auto' };
+  const readiness = parseReady(ready ?? defaults.ready, warmup) ?? { when: 'auto' };
   if (warmup > 0 && readiness.when !== 'answers') throw warmupWithoutPath(spelling);
   return readiness;
 }

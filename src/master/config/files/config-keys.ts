@@ -3,6 +3,7 @@
  * mistyped keys are made from them. What a value may be is the same as on the command line: ../values.ts.
  */
 import * as z from 'zod/mini';
+import { defaults, defaultsOfType } from '../options/defaults.ts';
 import { drainSignalNames } from '../../launch/program-drain-signal.ts';
 import { logFormats, logLevels } from '../plan.ts';
 import { outputKeys } from './output-keys.ts';
@@ -81,7 +82,7 @@ export const programKeys: Readonly<Record<string, ConfigKey>> = {
   backlog: {
     schema: numeric(programValues.backlog),
     type: 'number',
-    default: '4096',
+    default: String(defaults.backlog),
     description: 'Length of the accept queue; the kernel caps it at net.core.somaxconn.',
     supervisor: null,
     option: 'backlog',
@@ -89,7 +90,7 @@ export const programKeys: Readonly<Record<string, ConfigKey>> = {
   reuse_port: {
     schema: boolean(programValues.reusePort),
     type: 'boolean',
-    default: 'false',
+    default: String(defaults.reusePort),
     description:
       'Give each worker a listening socket of its own for each address (SO_REUSEPORT), instead of a share of one. Every address has to be one of TCP, with a host. [When it pays](adr/0024-reuse-port.md). Linux only.',
     supervisor: null,
@@ -98,7 +99,7 @@ export const programKeys: Readonly<Record<string, ConfigKey>> = {
   ipv6_only: {
     schema: boolean(programValues.ipv6Only),
     type: 'boolean',
-    default: 'false',
+    default: String(defaults.ipv6Only),
     description:
       'An IPv6 listener takes no IPv4 connections, so `"0.0.0.0:80"` can be listed together with `"[::]:80"` in `listen`. Only for TCP listeners; no effect on inherited sockets, which are bound already.',
     supervisor: null,
@@ -136,7 +137,7 @@ export const programKeys: Readonly<Record<string, ConfigKey>> = {
   freebind: {
     schema: boolean(programValues.freebind),
     type: 'boolean',
-    default: 'false',
+    default: String(defaults.freebind),
     description:
       'Listen on an address that the machine does not have yet, such as one that fails over to it. Only for TCP listeners; no effect on inherited sockets, which are bound already.',
     supervisor: null,
@@ -145,7 +146,7 @@ export const programKeys: Readonly<Record<string, ConfigKey>> = {
   workers: {
     schema: numeric(programValues.workers),
     type: 'number, or `auto`',
-    default: '1',
+    default: String(defaults.workers),
     description: 'Workers that share the listeners, 1 to 1024; `auto`: one per core.',
     supervisor: 'numprocs',
     option: 'workers',
@@ -200,7 +201,7 @@ export const programKeys: Readonly<Record<string, ConfigKey>> = {
   ready: {
     schema: programValues.ready,
     type: 'string',
-    default: 'auto',
+    default: defaults.ready,
     description:
       'When a worker is ready. `auto`: Node.js once it listens, another program once it sends READY=1 (sd_notify) or has run for `startsecs`. The others are `listen`, `message`, `notify`, `fd:5`, `exec:COMMAND`, `delay:2s`, `tcp:9000`, `http:/path` (asked inside Node.js) and `http://127.0.0.1:9000/path` (docs/readiness.md).',
     supervisor: null,
@@ -210,7 +211,7 @@ export const programKeys: Readonly<Record<string, ConfigKey>> = {
   warmup: {
     schema: numeric(programValues.warmup),
     type: 'number',
-    default: '0',
+    default: String(defaults.warmup),
     description:
       'Number of warm-up requests to the path of `ready = "http:/path"` before a worker accepts connections, 0 to 10000.',
     supervisor: null,
@@ -219,7 +220,7 @@ export const programKeys: Readonly<Record<string, ConfigKey>> = {
   startsecs: {
     schema: seconds(programValues.startsecs),
     type: 'duration, or seconds',
-    default: '1s',
+    default: `${defaults.startsecs}; ${defaultsOfType.oneshot.startsecs} for a \`oneshot\``,
     description:
       'How long a program that is not Node.js has to run until it counts as ready, if `ready` is `auto`, 0s to 24h.',
     supervisor: 'startsecs',
@@ -228,7 +229,7 @@ export const programKeys: Readonly<Record<string, ConfigKey>> = {
   ready_timeout: {
     schema: programValues.readyTimeout,
     type: 'duration',
-    default: '30s',
+    default: defaults.readyTimeout,
     description: 'How long a new worker may take to become ready, 1ms to 24h.',
     supervisor: null,
     pattern: duration,
@@ -237,7 +238,7 @@ export const programKeys: Readonly<Record<string, ConfigKey>> = {
   drain_timeout: {
     schema: programValues.drainTimeout,
     type: 'duration',
-    default: '30s',
+    default: defaults.drainTimeout,
     description: 'How long an old worker may drain before SIGTERM (SIGKILL follows 2s later), 0s to 24h.',
     supervisor: null,
     pattern: duration,
@@ -246,7 +247,7 @@ export const programKeys: Readonly<Record<string, ConfigKey>> = {
   drain_signal: {
     schema: programValues.drainSignal,
     type: '`auto`, `none`, or a signal',
-    default: 'auto',
+    default: defaults.drainSignal,
     description:
       'The signal that tells a worker that is not Node.js to drain: `"TERM"`, `"QUIT"` …; `auto`: the signal that its program expects (docs/programs.md), or else TERM; `none`: there is none, so the worker serves until `drain_timeout`, and connections that are still open then are cut.',
     supervisor: null,
@@ -257,7 +258,7 @@ export const programKeys: Readonly<Record<string, ConfigKey>> = {
   probation: {
     schema: programValues.probation,
     type: 'duration',
-    default: '2s',
+    default: defaults.probation,
     description:
       'How long the old workers stay after a reload, to take over again if a new worker crashes, 0s to 24h; `0s` turns it off.',
     supervisor: null,
@@ -267,7 +268,7 @@ export const programKeys: Readonly<Record<string, ConfigKey>> = {
   migrate: {
     schema: boolean(programValues.migrate),
     type: 'boolean',
-    default: 'true',
+    default: String(defaults.migrate),
     description: 'Move open connections to the new workers at a reload.',
     supervisor: null,
     option: 'migrate',
@@ -275,7 +276,7 @@ export const programKeys: Readonly<Record<string, ConfigKey>> = {
   autostart: {
     schema: boolean(programValues.autostart),
     type: 'boolean',
-    default: 'true',
+    default: String(defaults.autostart),
     description:
       'Start the program with the master. If false, it is started only by `gracefulctl start NAME` (or `restart NAME`), or when a program that depends on it is started.',
     supervisor: 'autostart',
@@ -332,14 +333,14 @@ export const masterKeys: Readonly<Record<string, ConfigKey>> = {
   control: {
     schema: boolean(masterValues.control),
     type: 'boolean',
-    default: 'true',
+    default: String(defaults.control),
     description: 'Open the control socket that gracefulctl uses.',
     supervisor: null,
   },
   remember: {
     schema: boolean(z.boolean('true or false')),
     type: 'boolean',
-    default: 'false',
+    default: String(defaults.remember),
     description:
       'Keep over the end of the master which programs were stopped, or started, by a request ([where](supervision.md#what-is-wanted)).',
     supervisor: null,
@@ -378,7 +379,7 @@ export const masterKeys: Readonly<Record<string, ConfigKey>> = {
   log_level: {
     schema: oneOf(logLevels),
     type: 'string',
-    default: 'info',
+    default: defaults.logLevel,
     description: `${logLevels.slice(0, -1).join(', ')} or ${logLevels.at(-1) ?? ''}. \`--log-level\` overrides it.`,
     supervisor: 'loglevel',
     pattern: orVariable(logLevels.join('|')),

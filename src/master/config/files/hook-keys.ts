@@ -1,4 +1,5 @@
 /** The keys of a program's hooks. */
+import { defaults } from '../options/defaults.ts';
 import { hooksOfFile, hookValues } from '../options/hook-values.ts';
 import { type ConfigKey, duration } from './key-schemas.ts';
 
@@ -25,7 +26,7 @@ export const hookKeys: Readonly<Record<string, ConfigKey>> = {
   hook_timeout: {
     schema: hookValues.hookTimeout,
     type: 'duration',
-    default: '10s',
+    default: defaults.hookTimeout,
     description:
       'How long a hook may take; then it is killed with everything that it has started. 1ms to 24h.',
     supervisor: null,

@@ -1,4 +1,5 @@
 /** The keys of `[program.NAME]` that say what kind of program it is, and when it is its turn. */
+import { defaults } from '../options/defaults.ts';
 import { typeWords } from '../options/kind-options.ts';
 import { kindValues } from '../options/kind-values.ts';
 import { boolean, type ConfigKey, duration, numeric, orVariable } from './key-schemas.ts';
@@ -7,7 +8,7 @@ export const kindKeys: Readonly<Record<string, ConfigKey>> = {
   type: {
     schema: kindValues.type,
     type: '`server`, `worker` or `oneshot`',
-    default: 'server',
+    default: defaults.type,
     description:
       '`server`: it needs `port` or `listen`. `worker`: it has no address, such as a queue worker. `oneshot`: it has none either, runs once and ends; programs that depend on it are started when it has ended with one of its `exitcodes` ([supervision](supervision.md#programs-without-an-address)).',
     supervisor: null,
@@ -17,7 +18,7 @@ export const kindKeys: Readonly<Record<string, ConfigKey>> = {
   overlap: {
     schema: boolean(kindValues.overlap),
     type: 'boolean',
-    default: 'true',
+    default: String(defaults.overlap),
     description:
       'Of a program without an address: at a reload, start the new workers before the old ones stop. False: stop the old ones first.',
     supervisor: null,
@@ -26,7 +27,7 @@ export const kindKeys: Readonly<Record<string, ConfigKey>> = {
   priority: {
     schema: numeric(kindValues.priority),
     type: 'number',
-    default: '999',
+    default: String(defaults.priority),
     description:
       'Programs with a lower number are started first and stopped last, 0 to 999. `depends_on` comes first.',
     supervisor: 'priority',
@@ -44,7 +45,7 @@ export const kindKeys: Readonly<Record<string, ConfigKey>> = {
   adopt_grace: {
     schema: kindValues.adoptGrace,
     type: 'duration',
-    default: '2s',
+    default: defaults.adoptGrace,
     description:
       'How long `adopt_pid_file` may name no process that runs before the program has ended, 0s to 24h.',
     supervisor: null,

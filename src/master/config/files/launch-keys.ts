@@ -1,4 +1,5 @@
 /** The keys of a config file that say what kind of process a worker is: its user, its limits, its priorities. */
+import { defaults } from '../options/defaults.ts';
 import { limitNames, processPatterns } from '../options/launch-options.ts';
 import { processValues } from '../options/launch-values.ts';
 import { boolean, type ConfigKey, innerRules, numeric, orVariable } from './key-schemas.ts';
@@ -46,7 +47,7 @@ export const launchKeys: Readonly<Record<string, ConfigKey>> = {
   no_new_privileges: {
     schema: boolean(processValues.noNewPrivileges),
     type: 'boolean',
-    default: 'false',
+    default: String(defaults.noNewPrivileges),
     description:
       'No process of a worker can gain privileges by executing a file: `sudo` and other set-user-ID programs do not work.',
     supervisor: null,

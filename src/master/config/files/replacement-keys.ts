@@ -1,4 +1,5 @@
 /** The keys of `[program.NAME]` that say when a worker is replaced although it serves. */
+import { defaults } from '../options/defaults.ts';
 import { replacementValues } from '../options/replacement-values.ts';
 import { type ConfigKey, duration, numeric, orVariable } from './key-schemas.ts';
 
@@ -45,7 +46,7 @@ export const replacementKeys: Readonly<Record<string, ConfigKey>> = {
   replace_interval: {
     schema: replacementValues.replaceInterval,
     type: 'duration',
-    default: '10s',
+    default: defaults.replaceInterval,
     description:
       'The time from the beginning of one such replacement to that of the next one of the program, at least: 0s to 24h.',
     supervisor: null,

@@ -1,5 +1,6 @@
 /** The keys of `[program.NAME]` that say what is started again when it has ended by itself. */
 import * as z from 'zod/mini';
+import { defaults, defaultsOfType } from '../options/defaults.ts';
 import { backoffWords, onFatalWords } from '../options/restart-options.ts';
 import { restartValues } from '../options/restart-values.ts';
 import { type ConfigKey, duration, numeric, orVariable, wantedOf } from './key-schemas.ts';
@@ -11,7 +12,7 @@ export const restartKeys: Readonly<Record<string, ConfigKey>> = {
   autorestart: {
     schema: restartValues.autorestart,
     type: 'boolean, or `unexpected`',
-    default: 'true; `unexpected` for a `worker`, false for a `oneshot`',
+    default: `${defaults.autorestart}; \`${defaultsOfType.worker.autorestart}\` for a \`worker\`, ${defaultsOfType.oneshot.autorestart} for a \`oneshot\``,
     description:
       'Replace a worker that was ready and has ended by itself; `unexpected`: unless it ended with one of `exitcodes`. When no worker is left, the program has exited.',
     supervisor: 'autorestart',
@@ -23,7 +24,7 @@ export const restartKeys: Readonly<Record<string, ConfigKey>> = {
       z.transform((codes: unknown) => [codes].flat()),
     ),
     type: 'list of numbers',
-    default: '0',
+    default: defaults.exitcodes.join(', '),
     description: 'Exit codes with which a worker has done its work, 0 to 255.',
     supervisor: 'exitcodes',
     option: 'exitcodes',
@@ -31,7 +32,7 @@ export const restartKeys: Readonly<Record<string, ConfigKey>> = {
   startretries: {
     schema: numeric(restartValues.startretries),
     type: 'number',
-    default: '3; 0 for a `oneshot`',
+    default: `${defaults.startretries}; ${defaultsOfType.oneshot.startretries} for a \`oneshot\``,
     description:
       'How often a start is tried again in which the workers did not become ready. Then the program has failed. Clients wait meanwhile.',
     supervisor: 'startretries',
@@ -40,7 +41,7 @@ export const restartKeys: Readonly<Record<string, ConfigKey>> = {
   backoff: {
     schema: restartValues.backoff,
     type: '`exponential` or `linear`',
-    default: 'exponential',
+    default: defaults.backoff,
     description:
       'The pauses between starts that fail: `exponential`, 1s, 2s, 4s … (up to a fifth less, at random), or `linear`, 1s, 2s, 3s … as in Supervisor.',
     supervisor: null,
@@ -50,7 +51,7 @@ export const restartKeys: Readonly<Record<string, ConfigKey>> = {
   backoff_max: {
     schema: restartValues.backoffMax,
     type: 'duration',
-    default: '30s',
+    default: defaults.backoffMax,
     description: 'The longest of these pauses, 1s to 24h.',
     supervisor: null,
     pattern: duration,
@@ -59,7 +60,7 @@ export const restartKeys: Readonly<Record<string, ConfigKey>> = {
   crash_loop: {
     schema: restartValues.crashLoop,
     type: 'text',
-    default: 'off',
+    default: defaults.crashLoop,
     description:
       'How many deaths of workers are too many: `"10 in 5m"`. Workers that die after that are not replaced, and the program has failed when none is left. `"off"`: workers are always replaced.',
     supervisor: null,

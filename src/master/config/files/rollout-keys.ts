@@ -1,4 +1,5 @@
 /** The keys of `[program.NAME]` that say how a new generation takes over, and what makes the old one take over again. */
+import { defaults } from '../options/defaults.ts';
 import { rolloutValues } from '../options/rollout-values.ts';
 import { type ConfigKey, duration, numeric, orVariable } from './key-schemas.ts';
 
@@ -8,7 +9,7 @@ export const rolloutKeys: Readonly<Record<string, ConfigKey>> = {
   max_surge: {
     schema: rolloutValues.maxSurge,
     type: 'number, or share',
-    default: '100%',
+    default: defaults.maxSurge,
     description:
       'How many more workers than `workers` may run during a reload: `1`, or a share such as `"25%"`, rounded up. `"100%"`: all new workers start beside all old ones. Otherwise new workers start in steps of `max_surge` and `max_unavailable` together. See docs/rollout.md.',
     supervisor: null,
@@ -18,7 +19,7 @@ export const rolloutKeys: Readonly<Record<string, ConfigKey>> = {
   max_unavailable: {
     schema: rolloutValues.maxUnavailable,
     type: 'number, or share',
-    default: '0',
+    default: String(defaults.maxUnavailable),
     description:
       'How many fewer workers than `workers` may serve during a reload in steps (`max_surge`): `1`, or a share such as `"25%"`, rounded down.',
     supervisor: null,
@@ -38,7 +39,7 @@ export const rolloutKeys: Readonly<Record<string, ConfigKey>> = {
   canary: {
     schema: numeric(rolloutValues.canary),
     type: 'number',
-    default: '0',
+    default: String(defaults.canary),
     description:
       'How many new workers serve first at a reload; the others are started when these have served for `canary_time`. 0: no canary.',
     supervisor: null,
@@ -56,7 +57,7 @@ export const rolloutKeys: Readonly<Record<string, ConfigKey>> = {
   rollback_on: {
     schema: rolloutValues.rollbackOn,
     type: 'text',
-    default: 'off',
+    default: defaults.rollbackOn,
     description:
       'The share of requests that a new generation may answer with a status of 500 to 599 while it is on probation: `"5xx > 5% over 10s, at least 50 requests"`. Above it, the old generation accepts again. What the old generation fails as well is allowed in addition. Counted in Node.js workers; needs `probation`. `"off"`: they are not counted.',
     supervisor: null,

@@ -1,4 +1,5 @@
 /** The keys of `[program.NAME]` that say when a program runs by the clock. */
+import { defaults } from '../options/defaults.ts';
 import { ifMissedWords, ifRunningWords } from '../options/schedule-options.ts';
 import { scheduleValues } from '../options/schedule-values.ts';
 import { type ConfigKey, duration, orVariable } from './key-schemas.ts';
@@ -24,7 +25,7 @@ export const scheduleKeys: Readonly<Record<string, ConfigKey>> = {
   if_running: {
     schema: scheduleValues.ifRunning,
     type: '`skip`, `wait` or `kill`',
-    default: 'skip',
+    default: defaults.ifRunning,
     description:
       'What to do if a run is due while the previous one is still running. `skip`: leave it out; `wait`: begin it when the previous one has ended; `kill`: stop the previous one first.',
     supervisor: null,
@@ -34,7 +35,7 @@ export const scheduleKeys: Readonly<Record<string, ConfigKey>> = {
   if_missed: {
     schema: scheduleValues.ifMissed,
     type: '`skip` or `run`',
-    default: 'skip',
+    default: defaults.ifMissed,
     description:
       'What to do about runs that were due while the machine slept, or the master did not run. `run`: the program runs once for all of them.',
     supervisor: null,

@@ -1,4 +1,5 @@
 /** The keys of a config file that say how a program is stopped. */
+import { defaults } from '../options/defaults.ts';
 import { stopPattern } from '../options/stop-options.ts';
 import { stopValues } from '../options/stop-values.ts';
 import { boolean, type ConfigKey, orVariable, seconds } from './key-schemas.ts';
@@ -25,7 +26,7 @@ export const stopKeys: Readonly<Record<string, ConfigKey>> = {
   stopasgroup: {
     schema: boolean(stopValues.stopasgroup),
     type: 'boolean',
-    default: 'false',
+    default: String(defaults.stopasgroup),
     description:
       'Send the signals of a stop to the whole process group of a worker, and not only to the process that serves. (SIGKILL always goes to all processes of a worker.)',
     supervisor: 'stopasgroup',

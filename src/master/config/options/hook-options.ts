@@ -1,6 +1,7 @@
 /** Commands that are run when something happens to a program: how they are written, and what they come to in the plan. Pure. */
 import { parseDuration } from '../../../shared/durations.ts';
 import type { WebhookOptions } from './webhook-options.ts';
+import { defaults } from './defaults.ts';
 
 /** As code names them. */
 export interface HookOptions {
@@ -51,7 +52,7 @@ export interface HooksPlan {
 /** Null: there is no hook. */
 export function hooksPlan({
   hooks = {},
-  hookTimeout = '10s',
+  hookTimeout = defaults.hookTimeout,
 }: {
   readonly hooks?: { readonly [Name in keyof HookCommands]?: string | undefined } | undefined;
   readonly hookTimeout?: string | undefined;

@@ -1,5 +1,6 @@
 /** What kind of program it is, how it is reloaded, and when it is its turn: as these options are written, and in a plan. Pure. */
 import { parseDuration } from '../../../shared/durations.ts';
+import { defaults } from './defaults.ts';
 
 /** As code names them. */
 export interface KindOptions {
@@ -53,16 +54,16 @@ export function compileKind(
 ): KindPlan {
   const { type, adoptPidFile } = options;
   return Object.freeze({
-    type: type === 'worker' || type === 'oneshot' ? type : 'server',
+    type: type === 'worker' || type === 'oneshot' ? type : defaults.type,
     // Two daemons with one file would take it from each other.
-    overlaps: (adoptPidFile === undefined || type !== 'worker') && (options.overlap ?? true),
-    priority: options.priority ?? 999,
+    overlaps: (adoptPidFile === undefined || type !== 'worker') && (options.overlap ?? defaults.overlap),
+    priority: options.priority ?? defaults.priority,
     pidFile:
       adoptPidFile === undefined
         ? null
         : Object.freeze({
             path: absolute(adoptPidFile),
-            graceMs: parseDuration(options.adoptGrace ?? '2s') ?? 0,
+            graceMs: parseDuration(options.adoptGrace ?? defaults.adoptGrace) ?? 0,
           }),
   });
 }
@@ -79,7 +80,7 @@ export function inapplicableKindOptions({
   adoptGrace,
   type,
   overlap,
-  workers = 1,
+  workers = defaults.workers,
 }: WrittenKindOptions & {
   readonly workers?: number | 'auto' | undefined;
 }): readonly InapplicableKindOption[] {

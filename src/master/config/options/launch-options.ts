@@ -1,4 +1,5 @@
 /** The options of the process that a worker is: its user, its limits, its place among other processes. As they are written, and in a plan. Pure. */
+import { defaults } from './defaults.ts';
 
 /** As code names them. */
 export interface ProcessOptions {
@@ -42,7 +43,7 @@ export const plainProcess: ProcessPlan = Object.freeze({
   umask: null,
   nice: null,
   limits: Object.freeze({}),
-  noNewPrivileges: false,
+  noNewPrivileges: defaults.noNewPrivileges,
   cpuAffinity: null,
   oomScoreAdj: null,
 });
@@ -89,7 +90,7 @@ export function compileProcess(written: Written): ProcessPlan {
     limits: Object.freeze(
       Object.fromEntries(Object.entries(limits ?? {}).map(([name, value]) => [name, String(value)])),
     ),
-    noNewPrivileges: noNewPrivileges ?? false,
+    noNewPrivileges: noNewPrivileges ?? defaults.noNewPrivileges,
     cpuAffinity: cpuAffinity ?? null,
     oomScoreAdj: oomScoreAdj ?? null,
   });

@@ -1,6 +1,7 @@
 /** Where the output of workers goes: the options as they are written, and the part of a plan that they are compiled into. Pure. */
 import { resolve } from 'node:path';
 import { parseBytes } from '../../../shared/byte-sizes.ts';
+import { defaults } from './defaults.ts';
 
 /** As code names them. */
 export interface OutputOptions {
@@ -120,11 +121,9 @@ export const plainOutput: OutputPlan = Object.freeze({
   stdout: inherit,
   stderr: inherit,
   format: Object.freeze({ stripsAnsi: false, hasTimestamps: false, isJson: false }),
-  hasPrefix: true,
+  hasPrefix: defaults.logPrefix,
 });
 
-export const defaultMaxbytes = '50MB';
-export const defaultBackups = 10;
 export const mostBackups = 1000;
 
 export const wantedLogfile = 'a file, inherit, forward, syslog, journal, or none';
@@ -189,43 +188,51 @@ export function placeLogfile(written: string, here: string): string {
 
 /** What the options come to. Their values have been checked. */
 export function compileOutput(options: WrittenOutputOptions, here: string): OutputPlan {
-  const settings = (maxbytes: string | number | undefined, backups: number | undefined): LogFileSettings =>
+  const settings = (maxbytes: string | number, backups: number): LogFileSettings =>
     Object.freeze({
-      maxBytes: sizeOf(maxbytes ?? defaultMaxbytes) ?? 0,
-      backups: backups ?? defaultBackups,
-      compress: options.logfileCompress ?? false,
-      daily: options.logfileDaily ?? false,
-      overflow: options.logfileOverflow ?? 'block',
+      maxBytes: sizeOf(maxbytes) ?? 0,
+      backups,
+      compress: options.logfileCompress ?? defaults.logfileCompress,
+      daily: options.logfileDaily ?? defaults.logfileDaily,
+      overflow: options.logfileOverflow ?? defaults.logfileOverflow,
     });
-  const destination = (written: string | undefined, how: LogFileSettings): OutputDestination => {
-    const word = wordOf(written ?? 'inherit');
+  const destination = (written: string, how: LogFileSettings): OutputDestination => {
+    const word = wordOf(written);
     if (word !== null) return { inherit, forward, none }[word];
-    const daemon = daemonOf(written ?? '');
+    const daemon = daemonOf(written);
     if (daemon !== null)
       return Object.freeze({
         ...daemon,
-        facility: syslogFacilities[options.syslogFacility ?? 'daemon'],
+        facility: syslogFacilities[options.syslogFacility ?? defaults.syslogFacility],
         overflow: how.overflow,
       });
-    return Object.freeze({ to: 'file', path: placeLogfile(written ?? '', here), settings: how });
+    return Object.freeze({ to: 'file', path: placeLogfile(written, here), settings: how });
   };
   const stdout = destination(
-    options.stdoutLogfile,
-    settings(options.stdoutLogfileMaxbytes, options.stdoutLogfileBackups),
+    options.stdoutLogfile ?? defaults.stdoutLogfile,
+    settings(
+      options.stdoutLogfileMaxbytes ?? defaults.stdoutLogfileMaxbytes,
+      options.stdoutLogfileBackups ?? defaults.stdoutLogfileBackups,
+    ),
   );
   const stderr =
     options.redirectStderr === true
       ? stdout
       : destination(
           // It is forwarded anyway.
-          options.stderrLogfile?.toLowerCase() === 'forward' ? 'inherit' : options.stderrLogfile,
-          settings(options.stderrLogfileMaxbytes, options.stderrLogfileBackups),
+          options.stderrLogfile?.toLowerCase() === 'forward'
+            ? 'inherit'
+            : (options.stderrLogfile ?? defaults.stderrLogfile),
+          settings(
+            options.stderrLogfileMaxbytes ?? defaults.stderrLogfileMaxbytes,
+            options.stderrLogfileBackups ?? defaults.stderrLogfileBackups,
+          ),
         );
-  const hasPrefix = options.logPrefix ?? true;
+  const hasPrefix = options.logPrefix ?? defaults.logPrefix;
   if (hasPrefix && stdout.to === 'inherit' && stderr.to === 'inherit') return plainOutput;
   const format = Object.freeze({
-    stripsAnsi: options.stripAnsi ?? false,
-    hasTimestamps: options.logfileTimestamps ?? false,
+    stripsAnsi: options.stripAnsi ?? defaults.stripAnsi,
+    hasTimestamps: options.logfileTimestamps ?? defaults.logfileTimestamps,
     isJson: options.logfileFormat === 'json',
   });
   return Object.freeze({ stdout, stderr, format, hasPrefix });

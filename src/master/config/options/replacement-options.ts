@@ -1,6 +1,7 @@
 /** When a worker is replaced although it serves: these options, and what they come to. Pure. */
 import { parseDuration } from '../../../shared/durations.ts';
 import { sizeOf } from './output-options.ts';
+import { defaults } from './defaults.ts';
 
 /** As code names them. */
 export interface ReplacementOptions {
@@ -55,7 +56,7 @@ export function replacementPlan({
     maxLifetimeMs: maxLifetime === undefined ? null : parseDuration(maxLifetime),
     maxRequests: maxRequests ?? null,
     watchdogMs: watchdog === undefined ? null : parseDuration(watchdog),
-    intervalMs: parseDuration(replaceInterval ?? '10s') ?? 0,
+    intervalMs: parseDuration(replaceInterval ?? defaults.replaceInterval) ?? 0,
   });
 }
 

@@ -2,6 +2,7 @@
 import { parseDuration } from '../../../shared/durations.ts';
 import type { RestartPlan } from '../plan.ts';
 import type { KindPlan } from './kind-options.ts';
+import { defaults, defaultsOfOnly, defaultsOfType } from './defaults.ts';
 
 /** As code names them. */
 export interface RestartOptions {
@@ -63,16 +64,15 @@ export function restartPlan(
   type: KindPlan['type'],
   isOnly: boolean,
 ): RestartPlan {
-  const autorestart = String(
-    options.autorestart ?? { server: 'true', worker: 'unexpected', oneshot: 'false' }[type],
-  );
+  const own = { ...defaults, ...(isOnly ? defaultsOfOnly : {}), ...defaultsOfType[type] };
+  const autorestart = String(options.autorestart ?? own.autorestart);
   return Object.freeze({
     autorestart: autorestart === 'true' ? 'always' : autorestart === 'false' ? 'never' : 'unexpected',
-    exitCodes: Object.freeze(options.exitcodes ?? [0]),
-    startRetries: options.startretries ?? (isOnly || type === 'oneshot' ? 0 : 3),
-    backoff: options.backoff === 'linear' ? 'linear' : 'exponential',
-    backoffMaxMs: parseDuration(options.backoffMax ?? '30s') ?? 0,
-    crashLoop: parseCrashLoop(options.crashLoop ?? 'off') ?? null,
+    exitCodes: Object.freeze(options.exitcodes ?? own.exitcodes),
+    startRetries: options.startretries ?? own.startretries,
+    backoff: options.backoff === 'linear' ? 'linear' : own.backoff,
+    backoffMaxMs: parseDuration(options.backoffMax ?? own.backoffMax) ?? 0,
+    crashLoop: parseCrashLoop(options.crashLoop ?? own.crashLoop) ?? null,
     onFatal: options.onFatal === undefined ? null : options.onFatal === 'exit' ? 'exit' : 'stay',
   });
 }

@@ -1,6 +1,7 @@
 /** How a new generation takes over, and what makes the old one take over again: how these options are written, and what they mean. Pure. */
 import { parseDuration } from '../../../shared/durations.ts';
 import type { RolloutPlan, WorkerAmount } from '../plan.ts';
+import { defaults } from './defaults.ts';
 
 /** As code names them. */
 export interface RolloutOptions {
@@ -38,7 +39,6 @@ export interface RolloutValues {
 const shortestWindowMs = 1_000;
 const longestWindowMs = 3_600_000;
 const defaultAtLeast = 50;
-const defaultProbation = '2s';
 
 /** Null for `off`; undefined: it is not valid. */
 export function parseRollbackOn(written: string): RolloutPlan['rollbackOn'] | undefined {
@@ -88,7 +88,7 @@ interface OtherOptions {
 export function inapplicableRolloutOptions(
   options: Given & OtherOptions,
 ): readonly InapplicableRolloutOption[] {
-  const { rollbackOn = 'off', type = 'server' } = options;
+  const { rollbackOn = defaults.rollbackOn, type = defaults.type } = options;
   if (rollbackOn !== 'off' && type !== 'server')
     return [
       {
@@ -97,7 +97,7 @@ export function inapplicableRolloutOptions(
         hint: 'leave it out',
       },
     ];
-  if (rollbackOn !== 'off' && probationMs(options) === 0 && (options.canary ?? 0) === 0)
+  if (rollbackOn !== 'off' && probationMs(options) === 0 && (options.canary ?? defaults.canary) === 0)
     return [
       {
         option: 'rollbackOn',
@@ -108,14 +108,14 @@ export function inapplicableRolloutOptions(
   return withoutOverlap(options) ?? wrongSteps(options) ?? wrongCanary(options) ?? [];
 }
 
-function probationMs({ probation = defaultProbation }: OtherOptions): number | null {
+function probationMs({ probation = defaults.probation }: OtherOptions): number | null {
   return parseDuration(probation);
 }
 
 const stepOptions = ['maxSurge', 'maxUnavailable', 'rolloutPause', 'canary', 'canaryTime'] as const;
 
 function withoutOverlap(options: Given & OtherOptions): readonly InapplicableRolloutOption[] | null {
-  const { type, overlap = true } = options;
+  const { type, overlap = defaults.overlap } = options;
   if (type !== 'oneshot' && overlap) return null;
   const message =
     type === 'oneshot'
@@ -127,9 +127,9 @@ function withoutOverlap(options: Given & OtherOptions): readonly InapplicableRol
 
 function wrongSteps(options: Given): readonly InapplicableRolloutOption[] | null {
   const { maxSurge, maxUnavailable, rolloutPause } = options;
-  const surge = parseAmount(maxSurge ?? '100%');
+  const surge = parseAmount(maxSurge ?? defaults.maxSurge);
   if (surge === null) return null;
-  if (isNone(surge) && isNone(parseAmount(maxUnavailable ?? 0)))
+  if (isNone(surge) && isNone(parseAmount(maxUnavailable ?? defaults.maxUnavailable)))
     return [
       {
         option: 'maxSurge',
@@ -150,7 +150,7 @@ function wrongSteps(options: Given): readonly InapplicableRolloutOption[] | null
 }
 
 function wrongCanary(options: Given & OtherOptions): readonly InapplicableRolloutOption[] | null {
-  const { canary = 0, canaryTime, workers = 1 } = options;
+  const { canary = defaults.canary, canaryTime, workers = defaults.workers } = options;
   if (canary === 0)
     return canaryTime === undefined
       ? null
@@ -190,17 +190,18 @@ function isAll(amount: WorkerAmount): boolean {
 }
 
 export function rolloutPlan(options: Given & OtherOptions): RolloutPlan {
-  const surge = parseAmount(options.maxSurge ?? '100%') ?? { share: 1 };
+  const surge = parseAmount(options.maxSurge ?? defaults.maxSurge) ?? { share: 1 };
   const restMs = probationMs(options) ?? 0;
   const { rolloutPause, canaryTime } = options;
   return Object.freeze({
     steps: Object.freeze({
       maxSurge: isAll(surge) ? null : surge,
-      maxUnavailable: parseAmount(options.maxUnavailable ?? 0) ?? Object.freeze({ count: 0 }),
+      maxUnavailable:
+        parseAmount(options.maxUnavailable ?? defaults.maxUnavailable) ?? Object.freeze({ count: 0 }),
       pauseMs: rolloutPause === undefined ? restMs : (parseDuration(rolloutPause) ?? 0),
-      canary: options.canary ?? 0,
+      canary: options.canary ?? defaults.canary,
       canaryMs: canaryTime === undefined ? restMs : (parseDuration(canaryTime) ?? 0),
     }),
-    rollbackOn: parseRollbackOn(options.rollbackOn ?? 'off') ?? null,
+    rollbackOn: parseRollbackOn(options.rollbackOn ?? defaults.rollbackOn) ?? null,
   });
 }

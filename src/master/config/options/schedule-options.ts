@@ -1,5 +1,6 @@
 /** When a program runs by the clock, and what becomes of runs that do not fit: as these options are written, and in a plan. Pure. */
 import { parseDuration } from '../../../shared/durations.ts';
+import { defaults } from './defaults.ts';
 
 /** As code names them. All of them are for programs of the type `oneshot`. */
 export interface ScheduleOptions {
@@ -51,8 +52,8 @@ export function schedulePlan(options: Written): SchedulePlan | null {
   return Object.freeze({
     expression: schedule.trim(),
     timezone: timezone ?? null,
-    ifRunning: ifRunning === 'wait' || ifRunning === 'kill' ? ifRunning : 'skip',
-    ifMissed: ifMissed === 'run' ? 'run' : 'skip',
+    ifRunning: ifRunning === 'wait' || ifRunning === 'kill' ? ifRunning : defaults.ifRunning,
+    ifMissed: ifMissed === 'run' ? 'run' : defaults.ifMissed,
     runTimeoutMs: runTimeout === undefined ? null : parseDuration(runTimeout),
   });
 }

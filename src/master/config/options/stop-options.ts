@@ -1,6 +1,7 @@
 /** How a program is stopped, if not as at a reload: the signals that its workers are sent, and the pauses between them. Pure. */
 import { parseDuration } from '../../../shared/durations.ts';
 import { drainSignalNames, type SignalName } from '../../launch/program-drain-signal.ts';
+import { defaults } from './defaults.ts';
 
 /** As code names them. */
 export interface StopOptions {
@@ -31,7 +32,7 @@ export interface StopPlan {
 }
 
 /** No option is set. */
-export const plainStop: StopPlan = Object.freeze({ steps: null, isForGroup: false });
+export const plainStop: StopPlan = Object.freeze({ steps: null, isForGroup: defaults.stopasgroup });
 
 export const stopSignals: readonly (SignalName | 'KILL')[] = [...drainSignalNames, 'KILL'];
 
@@ -75,7 +76,7 @@ export function compileStop(
   const waitMs = stopwaitsecs === undefined ? null : parseDuration(stopwaitsecs);
   return Object.freeze({
     steps: stepsOf(stopSignal === undefined ? null : parseSteps(stopSignal), waitMs, drainTimeoutMs),
-    isForGroup: stopasgroup ?? false,
+    isForGroup: stopasgroup ?? defaults.stopasgroup,
   });
 }
 

@@ -1,6 +1,7 @@
 /** The options of TCP sockets, as they are written. Pure. */
 import { parseDuration } from '../../../shared/durations.ts';
 import type { KeepAlive, ListenerPlan, TcpOptions } from '../plan.ts';
+import { defaults } from './defaults.ts';
 
 /** As code names them, checked by values.ts. */
 export interface WrittenTcpOptions {
@@ -14,8 +15,8 @@ export interface WrittenTcpOptions {
 /** Undefined: none is set. */
 export function tcpOptions(written: WrittenTcpOptions): TcpOptions | undefined {
   const options: TcpOptions = {
-    ipv6Only: written.ipv6Only ?? false,
-    freebind: written.freebind ?? false,
+    ipv6Only: written.ipv6Only ?? defaults.ipv6Only,
+    freebind: written.freebind ?? defaults.freebind,
     fastOpen: written.tcpFastOpen ?? null,
     deferAcceptSeconds: written.deferAccept === undefined ? null : secondsOf(written.deferAccept),
     keepAlive: written.keepalive === undefined ? null : parseKeepAlive(written.keepalive),
