@@ -4,7 +4,7 @@
 import { isUtf8 } from 'node:buffer';
 import type { LineFormat } from '../config/options/output-options.ts';
 import { escapeSequences } from './escape-worker-line.ts';
-import { countLines, newline } from './newlines.ts';
+import { countLines, endOfContent, endOfLine } from './newlines.ts';
 
 /** Where lines come from. */
 export interface LineOrigin {
@@ -16,7 +16,6 @@ export interface LineOrigin {
   readonly stream: 'stdout' | 'stderr';
 }
 
-const carriageReturn = 0x0d;
 const escape = 0x1b;
 
 export function isPlain({ stripsAnsi, hasTimestamps, isJson }: LineFormat): boolean {
@@ -63,12 +62,6 @@ function withTime(bytes: Buffer, start: string, isContinued: boolean): Uint8Arra
   return out.subarray(0, length);
 }
 
-/** After its newline, if it has one. */
-function endOfLine(bytes: Buffer, from: number): number {
-  const at = bytes.indexOf(newline, from);
-  return at === -1 ? bytes.length : at + 1;
-}
-
 /** How JSON writes a byte of a string: 0: as it is; `u`: as \u00XX; else the character after the backslash. */
 const escapes: Uint8Array = new Uint8Array(256).fill('u'.charCodeAt(0), 0, 0x20);
 for (const [character, letter] of ['""', '\\\\', '\bb', '\tt', '\ff', '\rr'].map((pair) => Buffer.from(pair)))
@@ -89,8 +82,7 @@ function toJson(written: Buffer, fields: object, isContinued: boolean): Uint8Arr
   let length = 0;
   for (let from = 0; from < bytes.length;) {
     const next = endOfLine(bytes, from);
-    let end = bytes[next - 1] === newline ? next - 1 : next;
-    if (end > from && bytes[end - 1] === carriageReturn) end -= 1;
+    const end = endOfContent(bytes, from, next);
     // The end of a line that was written before.
     const isNothing = isContinued && from === 0 && end === 0;
     if (!isNothing) {

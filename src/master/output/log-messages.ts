@@ -1,7 +1,7 @@
 /** The messages that a worker's lines become for the daemons of the system that collect logs: one for each line. Pure. */
 import type { LineOrigin } from './format-lines.ts';
 import { startOfCharacter } from './utf8.ts';
-import { newline } from './newlines.ts';
+import { endOfContent, endOfLine } from './newlines.ts';
 
 /** Where a message comes from, and what it is about. */
 export interface MessageOrigin extends LineOrigin {
@@ -15,7 +15,6 @@ const mostBytes = { syslog: 7 * 1024, journal: 48 * 1024 - 1 };
 /** As syslog(3) numbers them: LOG_INFO and LOG_ERR. */
 const severity = { stdout: 6, stderr: 3 };
 
-const carriageReturn = 0x0d;
 const questionMark = 0x3f;
 
 /** `isContinued`: the first line is the rest of one whose beginning is in another message. */
@@ -65,10 +64,8 @@ function journalHead({ facility, stream, program, worker, generation, slot }: Me
 function piecesOf(bytes: Buffer, most: number, isContinued: boolean): readonly Buffer[] {
   const pieces: Buffer[] = [];
   for (let from = 0; from < bytes.length;) {
-    const at = bytes.indexOf(newline, from);
-    const next = at === -1 ? bytes.length : at + 1;
-    let end = at === -1 ? bytes.length : at;
-    if (end > from && bytes[end - 1] === carriageReturn) end -= 1;
+    const next = endOfLine(bytes, from);
+    const end = endOfContent(bytes, from, next);
     // The end of a line that was sent before.
     const isNothing = isContinued && from === 0 && end === 0;
     let start = from;
