@@ -18,7 +18,7 @@ const settings: LifecycleSettings = {
   drainTimeoutMs: 30_000,
   killDelayMs: 2_000,
   stopSteps: null,
-  settleMs: 0,
+  debounceMs: 0,
   probationMs: 1_000,
   sameStopMs: 0,
   maxDrainingGenerations: 8,
@@ -186,7 +186,7 @@ function inputsFor(program: Program): readonly LifecycleInput[] {
     { type: 'startRequested', at },
     { type: 'reloadRequested', at, cause: 'signal' },
     { type: 'stopRequested', at, cause: 'signal' },
-    { type: 'settleElapsed', at },
+    { type: 'debounceElapsed', at },
     { type: 'probationElapsed', at },
     { type: 'restartDue', at, generation: 1, slot: 0 },
     ...program.workers.flatMap(({ id: worker }): readonly LifecycleInput[] => [

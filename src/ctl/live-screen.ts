@@ -53,7 +53,7 @@ export async function showLive(draw: (size: Size, signal: AbortSignal) => Promis
     drawing.abort();
     wake();
   };
-  const hearKey = (text: string): void => {
+  const readKey = (text: string): void => {
     if (endKeys.some((key) => text.includes(key))) end();
   };
   const killed = (signal: NodeJS.Signals): void => {
@@ -71,7 +71,7 @@ export async function showLive(draw: (size: Size, signal: AbortSignal) => Promis
   if (stdin.isTTY) {
     stdin.setRawMode(true);
     stdin.setEncoding('utf8');
-    stdin.on('data', hearKey);
+    stdin.on('data', readKey);
     stdin.resume();
   }
   // Without raw mode, Ctrl-C is a signal.
@@ -81,7 +81,7 @@ export async function showLive(draw: (size: Size, signal: AbortSignal) => Promis
   function leave(): void {
     stdout.off('resize', redraw);
     if (stdin.isTTY) {
-      stdin.off('data', hearKey);
+      stdin.off('data', readKey);
       stdin.setRawMode(false);
       stdin.pause();
     }

@@ -137,7 +137,7 @@ function assemble(
     onStderr,
     onStdout,
     privateFolder: () => (control === null ? null : dirname(control.path)),
-    onEvent: heard,
+    onEvent: observe,
     publish,
     seenRunsFile: () => stateFile(`${name()}.runs`, environment),
     stopped: (action, program) =>
@@ -256,7 +256,7 @@ function assemble(
     );
   }
 
-  function heard({ program, isWanted }: Member, event: MasterEvent, time: number): void {
+  function observe({ program, isWanted }: Member, event: MasterEvent, time: number): void {
     if (event.event === 'reloadRequested') void control?.restore();
     publish(event, program.name(), time);
     updates.observe(event, program.name());

@@ -17,7 +17,7 @@ export const settings: LifecycleSettings = {
   probationMs: 0,
   killDelayMs: 2_000,
   stopSteps: null,
-  settleMs: 250,
+  debounceMs: 250,
   sameStopMs: 200,
   maxDrainingGenerations: 3,
   overlaps: true,

@@ -1,7 +1,7 @@
 // Reloads are serialised: what is asked for during one becomes exactly one more.
 import { setTimeout as pause } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { settleMs } from '../../src/master/config/options/fixed-bounds.ts';
+import { debounceMs } from '../../src/master/config/options/fixed-bounds.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { runWithHeldBoots } from '../helpers/held-boots.ts';
 import { whoAnswers } from '../helpers/plain-client.ts';
@@ -57,7 +57,7 @@ test.for([1_000, 2_000])(
       const longestGapMs = await storm(master, durationMs);
       await settled(master);
       // With a long gap it was two storms: that shows nothing.
-      if (longestGapMs < settleMs / 2) return expectFewGenerations(master);
+      if (longestGapMs < debounceMs / 2) return expectFewGenerations(master);
     }
   },
 );

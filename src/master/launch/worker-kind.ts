@@ -41,7 +41,7 @@ export interface WorkerKind {
   readonly drainSignal: DrainSignal;
 }
 
-/** What makes a Node.js worker drain: the preload hears it. */
+/** What makes a Node.js worker drain: the preload receives it. */
 export const nodeDrainSignal = 'SIGQUIT';
 
 export function workerKind(

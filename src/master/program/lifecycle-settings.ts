@@ -1,6 +1,6 @@
 /** The part of a plan that the lifecycle decides by. Pure. */
 import { killDelayMs } from '../../shared/protocol.ts';
-import { maxDrainingGenerations, sameStopMs, settleMs } from '../config/options/fixed-bounds.ts';
+import { maxDrainingGenerations, sameStopMs, debounceMs } from '../config/options/fixed-bounds.ts';
 import type { ProgramPlan } from '../config/plan.ts';
 import { defaultBackoff } from './lifecycle/backoff.ts';
 import type { LifecycleSettings } from './lifecycle/state.ts';
@@ -17,7 +17,7 @@ export function lifecycleSettings(
     probationMs,
     killDelayMs,
     stopSteps: stop.steps,
-    settleMs,
+    debounceMs,
     sameStopMs,
     maxDrainingGenerations,
     overlaps: kind.overlaps,

@@ -7,7 +7,7 @@ export interface OpenCountsBook {
   /** Asks these workers; resolves when all have answered, or when they have had their time. */
   ask(workers: readonly RunningWorker[]): Promise<void>;
   /** A worker has answered. */
-  heard(worker: number, counts: OpenCounts): void;
+  received(worker: number, counts: OpenCounts): void;
   /** A worker has ended. */
   forget(worker: number): void;
   /** The answer to the latest question; null when there is none. */
@@ -49,7 +49,7 @@ export function createOpenCounts(arm: Platform['arm']): OpenCountsBook {
         }
       });
     },
-    heard(worker, counts) {
+    received(worker, counts) {
       known.set(worker, counts);
       settle(worker);
     },

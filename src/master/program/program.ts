@@ -44,7 +44,7 @@ import {
   servingGeneration,
   type Program,
 } from './lifecycle/state.ts';
-import { createServingWaiters, failureOf } from './serving-waiters.ts';
+import { createServingWaiters, failureOf } from './history/serving-waiters.ts';
 import { createRunner, type Runner } from './runner.ts';
 import { decideRollout, type RolloutDecision } from './rollout/decide-rollout.ts';
 import { createWatchLoader } from './rollout/watch-loader.ts';

@@ -35,7 +35,7 @@ export interface ReadinessParts {
   readonly dispatch: (input: Undated<LifecycleInput>) => void;
   readonly onEvent: (event: MasterEvent) => void;
   /** It has notified something. */
-  readonly heard?: (worker: RunningWorker, said: Notification) => void;
+  readonly received?: (worker: RunningWorker, said: Notification) => void;
 }
 
 /** What a program can do itself to show that it is ready. */
@@ -330,7 +330,7 @@ export function createReadinessJudge(parts: ReadinessParts): ReadinessJudge {
     }
     if (said.isReady) gaveSign(worker, 'notifies');
     if (said.isStopping && worker.wasReady) dispatch({ type: 'workerSaidItDrains', worker: worker.id });
-    parts.heard?.(worker, said);
+    parts.received?.(worker, said);
   }
 
   function noteMainPid(worker: RunningWorker, ownPid: number): void {

@@ -44,13 +44,13 @@ export interface RunnerOptions extends Pick<WorkerProcessParts, 'preload' | 'pre
 }
 
 interface Signs {
-  hear: ((worker: RunningWorker, said: Notification | null) => void) | null;
+  receive: ((worker: RunningWorker, said: Notification | null) => void) | null;
 }
 
 export interface Runner {
   dispatch(input: Undated<ProgramInput | Extract<WorkerInput, { type: 'workerHung' | 'workerAlive' }>>): void;
-  /** From now on `hear` gets each sign of life of a worker: a notification that it has sent, or null: its event loop turns. */
-  hearSigns(hear: NonNullable<Signs['hear']>): void;
+  /** From now on `receive` gets each sign of life of a worker: a notification that it has sent, or null: its event loop turns. */
+  watchSigns(receive: NonNullable<Signs['receive']>): void;
   /** Its process, until that has ended. */
   processOf(worker: number): RunningWorker | undefined;
   /** The program as it is now. */
@@ -82,29 +82,29 @@ export function createRunner(options: RunnerOptions, initial: Program): Runner {
   const openCounts = createOpenCounts(platform.arm);
   const loads = createWorkerLoads();
   const timers = createTimers(platform);
-  const signs: Signs = { hear: null };
+  const signs: Signs = { receive: null };
   const readiness = createReadinessJudge({
     platform,
     versions,
     dispatch,
-    onEvent: heard,
-    heard: (worker, said) => signs.hear?.(worker, said),
+    onEvent: report,
+    received: (worker, said) => signs.receive?.(worker, said),
   });
   const messages = createMessageHandler({
     readiness,
     platform,
     versions,
     dispatch,
-    onEvent: heard,
+    onEvent: report,
     pauseLapsed: (worker) => {
       // It may have been told to resume meanwhile.
       if (program.workers.some(({ id, isPaused }) => id === worker.id && isPaused))
         performer.pauseAgain(worker);
     },
-    alive: (worker) => signs.hear?.(worker, null),
+    alive: (worker) => signs.receive?.(worker, null),
     open: (worker, counts, load) => {
-      if (load !== null) loads.heard(worker, load);
-      openCounts.heard(worker, counts);
+      if (load !== null) loads.received(worker, load);
+      openCounts.received(worker, counts);
     },
   });
   const workers = createWorkerProcesses({
@@ -116,7 +116,7 @@ export function createRunner(options: RunnerOptions, initial: Program): Runner {
     messages,
     readiness,
     dispatch,
-    onEvent: heard,
+    onEvent: report,
     onEnd: (worker) => {
       performer.ended(worker);
       loads.ended(worker.id, worker.report);
@@ -148,7 +148,7 @@ export function createRunner(options: RunnerOptions, initial: Program): Runner {
     timers,
     fire,
     tree: options.tree,
-    onEvent: heard,
+    onEvent: report,
     queueLeftBehind: (slot, connections) => {
       dispatch({ type: 'queueLeftBehind', slot, connections });
     },
@@ -177,7 +177,7 @@ export function createRunner(options: RunnerOptions, initial: Program): Runner {
     }
   }
 
-  function heard(event: MasterEvent): void {
+  function report(event: MasterEvent): void {
     if (event.event === 'workerAcceptsNoMore' && event.pid !== null) performer.acceptsNoMore(event.pid);
     options.onEvent(event, clock.wallMs());
   }
@@ -243,8 +243,8 @@ export function createRunner(options: RunnerOptions, initial: Program): Runner {
       case 'rollout':
         dispatch({ type: 'rolloutDue' });
         return;
-      case 'settle':
-        dispatch({ type: 'settleElapsed' });
+      case 'debounce':
+        dispatch({ type: 'debounceElapsed' });
         return;
       case 'probation':
         dispatch({ type: 'probationElapsed' });
@@ -264,8 +264,8 @@ export function createRunner(options: RunnerOptions, initial: Program): Runner {
 
   return {
     dispatch,
-    hearSigns(hear) {
-      signs.hear = hear;
+    watchSigns(receive) {
+      signs.receive = receive;
     },
     processOf: (worker) => workers.get(worker),
     state: () => program,

@@ -49,7 +49,7 @@ function idOf(key: TimerKey): string {
     case 'retry':
     case 'replacement':
     case 'rollout':
-    case 'settle':
+    case 'debounce':
     case 'probation':
       return key.timer;
   }

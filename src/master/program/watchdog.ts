@@ -2,8 +2,8 @@
  * Notices workers that are hung: a Node.js worker whose event loop does not turn, asked over its channel, and any other program that does not say WATCHDOG=1 in
  * time. Loaded only for programs with a watchdog, because it has a timer for each worker.
  *
- * It must not take a worker for hung that could not run, or that was not heard: while this process was held up, while the machine was, or while the worker is
- * stopped by SIGSTOP. So a time that is up late begins again, and at the end of a time a worker has a last chance.
+ * It must not take a worker for hung that could not run, or whose signs could not be received: while this process was held up, while the machine
+ * was, or while the worker is stopped by SIGSTOP. So a time that is up late begins again, and at the end of a time a worker has a last chance.
  */
 import type { MasterEvent, ReplacementCause } from '../../shared/events.ts';
 import { formatDuration } from '../../shared/durations.ts';
@@ -34,7 +34,7 @@ export interface Watchdog {
   /** Workers have become ready or gone, or the plan has changed. */
   look(): void;
   /** A worker has sent a notification; null: its event loop turns. */
-  hear(worker: RunningWorker, said: Notification | null): void;
+  receive(worker: RunningWorker, said: Notification | null): void;
 }
 
 /** How much longer a worker has once its time is up. In this time it is also asked for its stack. */
@@ -210,7 +210,7 @@ export function createWatchdog(parts: WatchdogParts): Watchdog {
 
   return {
     look,
-    hear(worker, said) {
+    receive(worker, said) {
       const known = watched.get(worker.id);
       // Known in no way, or in the other one.
       if (known === undefined || known.isAsked !== (said === null) || said?.watchdogMs != null) look();

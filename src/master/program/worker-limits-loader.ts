@@ -72,8 +72,8 @@ export function createWorkerLimitsLoader(
       onEvent,
     });
     watchdog = made;
-    runner.hearSigns((worker, said) => {
-      made.hear(worker, said);
+    runner.watchSigns((worker, said) => {
+      made.receive(worker, said);
     });
   }
 

@@ -12,7 +12,7 @@ export interface Served {
 }
 
 export interface WorkerLoads {
-  heard(worker: number, load: WorkerLoad): void;
+  received(worker: number, load: WorkerLoad): void;
   /** A worker has ended. `report`: what it has served in its life; null: it did not say. */
   ended(worker: number, report: { readonly served: number; readonly serverErrors: number } | null): void;
   /** The latest answer; null: there was none. */
@@ -26,7 +26,7 @@ export function createWorkerLoads(): WorkerLoads {
   let serverErrors = 0;
 
   return {
-    heard(worker, load) {
+    received(worker, load) {
       const before = known.get(worker);
       known.set(worker, {
         ...load,

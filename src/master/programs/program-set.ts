@@ -124,7 +124,7 @@ export function createProgramSet(parts: ProgramSetParts): ProgramSet {
       },
       stopped: (action) => parts.stopped(action, program.name()),
       onEvent: (event, wallMs) => {
-        heard(member, event, wallMs);
+        observe(member, event, wallMs);
       },
       onRestartWanted: () => {
         if (hasFailed(member)) start(member);
@@ -159,7 +159,7 @@ export function createProgramSet(parts: ProgramSetParts): ProgramSet {
     publish: parts.publish,
   });
 
-  function heard(member: Member, event: MasterEvent, wallMs: number): void {
+  function observe(member: Member, event: MasterEvent, wallMs: number): void {
     parts.onEvent(member, event, wallMs);
     schedules.observe(member, event);
     if (event.event === 'stopped' && !member.isBinding) inBackground(rest(member));
@@ -260,7 +260,7 @@ export function createProgramSet(parts: ProgramSetParts): ProgramSet {
     member.starts = [];
     const waiting = waitsFor(member);
     if (waiting.length > 0)
-      heard(member, { event: 'startWaits', programs: waiting }, parts.platform.clock.wallMs());
+      observe(member, { event: 'startWaits', programs: waiting }, parts.platform.clock.wallMs());
   }
 
   async function outcomeOf(member: Member, isAllBegun: Promise<unknown>): Promise<StartOutcome> {

@@ -84,16 +84,16 @@ export class DirectoryWatchers {
 
   #open(directory: string): FSWatcher {
     const watcher = watch(directory, { persistent: false }, (event, name) => {
-      this.#hear(directory, watcher, event, name);
+      this.#receive(directory, watcher, event, name);
     });
     watcher.on('error', () => {
-      this.#hear(directory, watcher, 'rename', null);
+      this.#receive(directory, watcher, 'rename', null);
     });
     this.#grew = true;
     return watcher;
   }
 
-  #hear(directory: string, watcher: FSWatcher, event: string, name: string | null): void {
+  #receive(directory: string, watcher: FSWatcher, event: string, name: string | null): void {
     const listening = this.#listening.get(directory);
     if (listening?.watcher !== watcher) return;
     if (event === 'rename' && (name === null || name === basename(directory))) {

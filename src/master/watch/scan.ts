@@ -1,6 +1,6 @@
 /**
- * Takes the fingerprint of one watched path, and listens to each directory on the way just before looking into it: what happens
- * after the look is heard.
+ * Takes the fingerprint of one watched path, and listens to each directory on the way just before looking into it, so that a
+ * change after the look is reported.
  */
 import { readdir } from 'node:fs/promises';
 import { systemCode } from '../../shared/errors.ts';

@@ -1,5 +1,5 @@
 /**
- * Watches files and directories and says when their content changed and has settled. It owns the timer and the order of scans; what a
+ * Watches files and directories and says when their content changed and is stable. It owns the timer and the order of scans; what a
  * change is (fingerprint.ts) and when to look (debounce.ts) are decided elsewhere.
  *
  * While nothing happens nothing runs: no timer, no polling.

@@ -28,7 +28,7 @@ export interface AfterAdmissionParts {
   readonly send: (message: WorkerMessage) => Promise<void>;
   /** True while the master is connected and receives what is sent. */
   readonly hasMaster: () => boolean;
-  /** The drain has begun: the worker no longer becomes ready, and has to hear SIGTERM. */
+  /** The drain has begun: the worker no longer becomes ready, and has to catch SIGTERM. */
   readonly begun: () => void;
   readonly signals: Signals;
   /** Throws if it is not there any more. */

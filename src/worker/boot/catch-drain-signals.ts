@@ -17,7 +17,7 @@ export interface DrainSignals {
   /** The worker is ready. */
   ready(): void;
   /** From now on SIGTERM is caught. A second call changes nothing. */
-  hearTermination(): void;
+  catchTermination(): void;
   /** The worker is admitted: its first connection may come. */
   admitted(): void;
 }
@@ -26,7 +26,7 @@ export interface DrainSignals {
 const optional = ['SIGHUP', 'SIGUSR2'] as const;
 
 /** SIGQUIT is caught from now on. */
-export function hearDrainSignals({
+export function catchDrainSignals({
   signals,
   isPassedOn,
   drain,
@@ -34,7 +34,7 @@ export function hearDrainSignals({
 }: DrainSignalsParts): DrainSignals {
   let free: readonly NodeJS.Signals[] = [];
 
-  function hearTermination(): void {
+  function catchTermination(): void {
     signals.hold('SIGTERM', () => {
       terminated();
       return signals.isMeant('SIGTERM') ? 'passOn' : 'take';
@@ -48,10 +48,10 @@ export function hearDrainSignals({
   });
 
   return {
-    hearTermination,
+    catchTermination,
     ready() {
       // systemd sends it to every process of a service by default.
-      hearTermination();
+      catchTermination();
       const isCaught = readCaught();
       free = optional.filter((signal) => signals.listenerCount(signal) > 0 || !isCaught(signal));
     },

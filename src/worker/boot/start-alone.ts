@@ -13,7 +13,7 @@ import { passThrough } from '../listen/placement.ts';
 import { createReadiness } from '../listen/worker-readiness.ts';
 import { GracefulRunError } from '../../shared/errors.ts';
 import { findRuntime, publishRuntime, runtimeVersion, type Runtime } from '../api/runtime.ts';
-import { hearServers, serverMethod } from '../node-internals/server-prototype.ts';
+import { observeServers, serverMethod } from '../node-internals/server-prototype.ts';
 import { signalExitCount } from '../process/other-signal-handlers.ts';
 import { createTracking } from '../tracking/tracking.ts';
 
@@ -53,13 +53,13 @@ function startAlone(): Runtime {
   const timeoutMs = readDrainTimeout(process.env);
   const readiness = createReadiness([], () => undefined);
 
-  const heardAt = new Map<NodeJS.Signals, number>();
+  const receivedAt = new Map<NodeJS.Signals, number>();
   /** The signal that began the drain. */
   let first: { readonly signal: NodeJS.Signals; readonly at: number } | null = null;
   const end = (signal: NodeJS.Signals): void => {
     const at = monotonicMs();
     // The application's own listeners are called as well.
-    if (listenerCount(signal) > 0) heardAt.set(signal, at);
+    if (listenerCount(signal) > 0) receivedAt.set(signal, at);
     if (first === null) {
       first = { signal, at };
       drain.begin();
@@ -93,7 +93,7 @@ function startAlone(): Runtime {
       listenerCount,
       isMeant: (signal) => listenerCount(signal) > signalExitCount(),
       emit: (signal) => emitter.emit(signal, signal, constants.signals[signal]),
-      heardAt: (signal) => heardAt.get(signal) ?? null,
+      receivedAt: (signal) => receivedAt.get(signal) ?? null,
       // From then on the application decides what a second signal does.
       holdOn: release,
       watchOwn: () => undefined,
@@ -106,8 +106,8 @@ function startAlone(): Runtime {
     },
   });
 
-  hearServers((server, event, first) => {
-    tracking.heard(server, event, first);
+  observeServers((server, event, first) => {
+    tracking.noteEvent(server, event, first);
   });
   patchServers({
     place: ({ target }) => {

@@ -22,7 +22,7 @@ import { createSignals } from '../process/signals.ts';
 import { complain, surviveBrokenPipes } from '../process/standard-streams.ts';
 import type { AfterAdmission } from './after-admission.ts';
 import { openBundle } from './bundle.ts';
-import { hearDrainSignals } from './hear-drain-signals.ts';
+import { catchDrainSignals } from './catch-drain-signals.ts';
 import type { Settings } from './environment.ts';
 import { watchServers } from './watch-servers.ts';
 
@@ -221,7 +221,7 @@ export function startManaged(
     delayReadiness: readiness.delay,
   });
 
-  const drainSignals = hearDrainSignals({
+  const drainSignals = catchDrainSignals({
     signals,
     isPassedOn: passing.isPassedOn,
     drain: (signal) => {
@@ -254,7 +254,7 @@ export function startManaged(
       hasMaster: () => channel.isOpen(),
       begun: () => {
         healthGate?.stop();
-        drainSignals.hearTermination();
+        drainSignals.catchTermination();
       },
       signals,
       openHangLocator: () => openBundle('hang-locator')(),

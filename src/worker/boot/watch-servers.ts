@@ -3,7 +3,7 @@
  * only when it can be needed, because until the worker is admitted its servers accept nothing.
  */
 import type net from 'node:net';
-import { hearServers, serverMethod } from '../node-internals/server-prototype.ts';
+import { observeServers, serverMethod } from '../node-internals/server-prototype.ts';
 import type { RequestLimit } from '../tracking/requests.ts';
 import { createTracking, type Tracking } from '../tracking/tracking.ts';
 
@@ -39,13 +39,13 @@ export function watchServers(limit: RequestLimit | null): ServerWatch {
     return tracking;
   }
 
-  hearServers((server, event, first) => {
+  observeServers((server, event, first) => {
     const listenEnded = listens.size > 0 && endsOfListen.has(event) ? listens.get(server) : undefined;
     if (listenEnded !== undefined) {
       listens.delete(server);
       setImmediate(listenEnded);
     }
-    if (tracking !== null) tracking.heard(server, event, first);
+    if (tracking !== null) tracking.noteEvent(server, event, first);
     else if (event === 'close') heldBack.delete(server);
   });
 

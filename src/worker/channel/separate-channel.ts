@@ -44,7 +44,7 @@ export function openSeparateChannel(
     if (message !== null) events.message(message, handle);
   }
 
-  function hear(chunk: string): void {
+  function readChunk(chunk: string): void {
     let handle = pipe === null ? null : takePendingHandle(pipe);
     const lines = splitter.add(chunk);
     for (const [index, line] of lines.entries()) {
@@ -64,7 +64,7 @@ export function openSeparateChannel(
       if (!takeLock()) return false;
       isReading = true;
       if (looking !== null) clearInterval(looking);
-      socket.setEncoding('utf8').on('data', hear);
+      socket.setEncoding('utf8').on('data', readChunk);
       return true;
     },
     isOpen: () => !isGone,

@@ -10,7 +10,7 @@ import { complain } from '../process/standard-streams.ts';
 export interface CleanUp {
   readonly signals: Pick<
     Signals,
-    'listenerCount' | 'isMeant' | 'emit' | 'heardAt' | 'holdOn' | 'watchOwn' | 'release'
+    'listenerCount' | 'isMeant' | 'emit' | 'receivedAt' | 'holdOn' | 'watchOwn' | 'release'
   >;
   /** On the clock of monotonicMs(): the beginning of the drain, its deadline, and the latest time at which the process exits. */
   readonly startedAt: number;
@@ -35,11 +35,11 @@ export const deadlineToleranceMs = 200;
 /** Lets the application's listeners run once. The process exits when they exit, or at `exitAt`. */
 export function cleanUpAndExit(cleanUp: CleanUp): void {
   const { signals, startedAt, exitAt, isDone, reportCut } = cleanUp;
-  // The application may have heard a signal already, and work on it. Listeners added by `once` are no longer there then.
-  const heard = endSignals.find(
-    (signal) => (signals.heardAt(signal) ?? -Infinity) >= startedAt - sameSignalMs,
+  // The application may have received a signal already, and work on it. Listeners added by `once` are no longer there then.
+  const received = endSignals.find(
+    (signal) => (signals.receivedAt(signal) ?? -Infinity) >= startedAt - sameSignalMs,
   );
-  const signal = heard ?? signalToEmit(signals);
+  const signal = received ?? signalToEmit(signals);
   if (signal === null || isDone) exit();
   // Unref'd, so that the process ends by itself when the application has nothing left to wait for.
   setTimeout(
@@ -49,7 +49,7 @@ export function cleanUpAndExit(cleanUp: CleanUp): void {
     Math.min(Math.max(0, exitAt - monotonicMs()), longestTimerMs),
   ).unref();
   obeyOwnSignals(cleanUp);
-  if (heard !== undefined) return;
+  if (received !== undefined) return;
   // Outside of any promise, so that an error of a listener is an uncaught exception, as it is without graceful-run.
   process.nextTick(() => {
     signals.emit(signal);

@@ -1,6 +1,6 @@
 /**
  * The methods of `net.Server.prototype`, which every kind of server inherits (http, https, http2, tls): `listen` and `close` as they were
- * before graceful-run, and the way to replace them; and `emit`, through which the events of servers are heard without a listener,
+ * before graceful-run, and the way to replace them; and `emit`, through which the events of servers are observed without a listener,
  * because frameworks count and remove listeners.
  */
 import { Server } from 'node:net';
@@ -21,14 +21,16 @@ export function replaceMethod(name: MethodName, make: (original: ServerMethod) =
   define(name, make(serverMethod(name)));
 }
 
-/** Calls `hear` for every event of every server, before the server's listeners. `first` is the event's first argument. */
-export function hearServers(hear: (server: Server, event: string | symbol, first: unknown) => void): void {
+/** Calls `observe` for every event of every server, before the server's listeners. `first` is the event's first argument. */
+export function observeServers(
+  observe: (server: Server, event: string | symbol, first: unknown) => void,
+): void {
   const { prototype } = Server;
   // An inherited `emit` is looked up at every call, because `domain` replaces that of every emitter.
   const own = Object.hasOwn(prototype, 'emit') ? emitOf(prototype) : null;
   const inherited: unknown = Object.getPrototypeOf(prototype);
   define('emit', function emit(this: Server, event: string | symbol, ...args: unknown[]) {
-    hear(this, event, args[0]);
+    observe(this, event, args[0]);
     return (own ?? emitOf(inherited)).call(this, event, ...args);
   });
 }

@@ -15,17 +15,17 @@ import { currentContext, type Context } from './async-context.ts';
 import { keepListening } from './hidden-listeners.ts';
 import { signalExitCount, signalNumber } from './other-signal-handlers.ts';
 
-/** What happens to a signal. `passOn`: the application's listeners hear it. `take`: they do not. */
-export type Hearing = 'passOn' | 'take';
+/** What happens to a signal. `passOn`: the application's listeners receive it. `take`: they do not. */
+export type SignalHandling = 'passOn' | 'take';
 
 export interface Signals {
   /**
    * From now on the signal does nothing by itself, and `decide` is called when it arrives. A second call replaces the first. If this Node.js
-   * listens for signals differently, the application's listeners hear the signal whatever `decide` returns.
+   * listens for signals differently, the application's listeners receive the signal whatever `decide` returns.
    */
-  hold(signal: NodeJS.Signals, decide: () => Hearing): void;
+  hold(signal: NodeJS.Signals, decide: () => SignalHandling): void;
   /** The same for every signal that is held now. */
-  holdOn(decide: (signal: NodeJS.Signals) => Hearing): void;
+  holdOn(decide: (signal: NodeJS.Signals) => SignalHandling): void;
   /** The number of the application's listeners for the signal. */
   listenerCount(signal: NodeJS.Signals): number;
   /** True if the application listens for the signal, and not only signal-exit. */
@@ -33,7 +33,7 @@ export interface Signals {
   /** Calls the application's listeners as if the signal had arrived, in the context in which the first of them was added. */
   emit(signal: NodeJS.Signals): void;
   /** When they were last called for a real signal, on the clock of monotonicMs(); null: never. */
-  heardAt(signal: NodeJS.Signals): number | null;
+  receivedAt(signal: NodeJS.Signals): number | null;
   /**
    * From now on `sent` is called before this process sends itself a signal for which the application has no listener. A second call
    * replaces the first.
@@ -50,9 +50,9 @@ const emitter: Pick<EventEmitter, 'emit' | 'listeners' | 'listenerCount'> = proc
 const kinds: readonly NodeJS.Signals[] = ['SIGTERM', 'SIGINT', 'SIGQUIT', 'SIGHUP', 'SIGUSR2'];
 
 export function createSignals(): Signals {
-  const held = new Map<NodeJS.Signals, () => Hearing>();
+  const held = new Map<NodeJS.Signals, () => SignalHandling>();
   const contexts = new Map<NodeJS.Signals, Context>();
-  const heard = new Map<NodeJS.Signals, number>();
+  const received = new Map<NodeJS.Signals, number>();
   let whenSent: (() => void) | null = null;
   /** Our listeners on `process`, on a Node.js that listens for signals differently. */
   const visible = new Map<NodeJS.Signals, () => void>();
@@ -63,7 +63,7 @@ export function createSignals(): Signals {
         return;
       }
       if (!contexts.has(type)) contexts.set(type, currentContext());
-      startWith(original, type, hear);
+      startWith(original, type, receive);
     };
   });
   const stop = replaceSwitch('removeListener', (original) => {
@@ -74,15 +74,15 @@ export function createSignals(): Signals {
   });
 
   /** Stands for `process.emit` when a signal arrives. */
-  function hear(event: unknown, ...args: unknown[]): unknown {
+  function receive(event: unknown, ...args: unknown[]): unknown {
     if (!isKind(event)) return emitOfProcess(event, ...args);
     if (listenerCount(event) === 0 && event !== 'SIGTERM') {
       // Its listeners are gone, and their work with them. (The master sends SIGTERM again while a listener added by once() is at work.)
-      heard.delete(event);
+      received.delete(event);
     }
     const decide = held.get(event);
     if (decide?.() === 'take') return true;
-    if (listenerCount(event) > 0) heard.set(event, monotonicMs());
+    if (listenerCount(event) > 0) received.set(event, monotonicMs());
     return inContext(event, () => emitOfProcess(event, ...args));
   }
 
@@ -100,7 +100,7 @@ export function createSignals(): Signals {
     for (const signal of kinds) {
       if (emitter.listenerCount(signal) === 0) continue;
       stopDespiteListeners(stop, signal);
-      startWith(start, signal, hear);
+      startWith(start, signal, receive);
     }
   }
 
@@ -108,7 +108,7 @@ export function createSignals(): Signals {
     hold(signal, decide) {
       held.set(signal, decide);
       if (start !== null && stop !== null) {
-        startWith(start, signal, hear);
+        startWith(start, signal, receive);
         return;
       }
       if (visible.has(signal)) return;
@@ -126,7 +126,7 @@ export function createSignals(): Signals {
     emit(signal) {
       inContext(signal, () => emitter.emit(signal, signal, signalNumber(signal)));
     },
-    heardAt: (signal) => heard.get(signal) ?? null,
+    receivedAt: (signal) => received.get(signal) ?? null,
     watchOwn(sent) {
       if (whenSent === null) watchKill((signal) => listenerCount(signal) === 0 && whenSent?.());
       whenSent = sent;

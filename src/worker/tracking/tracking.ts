@@ -11,7 +11,7 @@ export interface Tracking {
   readonly connections: Connections;
   readonly requests: Requests;
   /** Call it when any server emits an event, before the listeners run. `first` is the event's first argument. */
-  heard(server: net.Server, event: string | symbol, first: unknown): void;
+  noteEvent(server: net.Server, event: string | symbol, first: unknown): void;
 }
 
 /** `close` is the method of `net.Server` from before the application could replace it. It only stops accepting. */
@@ -23,7 +23,7 @@ export function createTracking(close: ServerMethod, limit: RequestLimit | null =
     servers,
     connections,
     requests,
-    heard(server, event, first) {
+    noteEvent(server, event, first) {
       // By far the most frequent one: requests are counted elsewhere.
       if (event === 'request' || !servers.isTracked(server)) return;
       switch (event) {

@@ -5,7 +5,7 @@ import { killDelayMs } from '../../../shared/protocol.ts';
 export const bindPatienceMs = 5_000;
 
 /** A pending reload begins when no reload was requested for this long: a storm of SIGHUPs is one reload. */
-export const settleMs = 250;
+export const debounceMs = 250;
 
 /**
  * One act may send several signals: timeout(1) signals its child and then the group, systemd runs ExecStop and then sends

@@ -1,6 +1,6 @@
 /** Resolves the promises of requests that wait until a program that has served, and may have no worker left that accepts, serves again. */
-import type { Failure } from '../../shared/events.ts';
-import { isAccepting, isLeaving, isRunning, type Program } from './lifecycle/state.ts';
+import type { Failure } from '../../../shared/events.ts';
+import { isAccepting, isLeaving, isRunning, type Program } from '../lifecycle/state.ts';
 
 /** `stopped`: it was stopped, or has ended by itself. */
 export type ServingOutcome = 'serves' | 'failed' | 'stopped';

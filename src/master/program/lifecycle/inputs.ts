@@ -168,7 +168,7 @@ export type ProgramInput =
   | { readonly type: 'rollbackRequested'; readonly at: number }
   /** The next step of a reload may begin. */
   | { readonly type: 'rolloutDue'; readonly at: number }
-  | { readonly type: 'settleElapsed'; readonly at: number }
+  | { readonly type: 'debounceElapsed'; readonly at: number }
   | { readonly type: 'probationElapsed'; readonly at: number };
 
 export type LifecycleInput = WorkerInput | ProgramInput;
@@ -183,7 +183,7 @@ export type TimerKey =
   | { readonly timer: 'retry' }
   | { readonly timer: 'replacement' }
   | { readonly timer: 'rollout' }
-  | { readonly timer: 'settle' }
+  | { readonly timer: 'debounce' }
   | { readonly timer: 'probation' };
 
 export type Effect =

@@ -53,7 +53,7 @@ export function beginProbation(program: Reloading, at: number, out: Effect[]): O
   };
 }
 
-/** The generation that serves has proved itself, or something else is wanted. The one before it has no slots any more: drainWithoutGeneration() lets it drain. */
+/** The generation that serves has proved itself, or something else is wanted. The one before it has no slots any more: drainEarlierGenerations() lets it drain. */
 export function settle(program: OnProbation, at: number, out: Effect[]): Serving {
   const { current, since, until } = program;
   out.push(
@@ -78,7 +78,7 @@ export function settle(program: OnProbation, at: number, out: Effect[]): Serving
  * move while new workers boot would have to share the processors with them, and their requests would be slow. With max_surge, they drain at once: the new
  * workers need their room.
  */
-export function drainWithoutGeneration<P extends Program>(program: P, at: number, out: Effect[]): P {
+export function drainEarlierGenerations<P extends Program>(program: P, at: number, out: Effect[]): P {
   const current = servingGeneration(program);
   if (current === null) return program;
   const waits = waitsForCandidate(program);

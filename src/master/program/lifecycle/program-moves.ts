@@ -22,7 +22,7 @@ import {
 } from './generations.ts';
 import { goBack, remainingSlots } from './going-back.ts';
 import { admitWorkers, drainWorkers, pauseBriefly, workersById, workersOf } from './worker-commands.ts';
-import { beginProbation, canProve, drainWithoutGeneration } from './probation.ts';
+import { beginProbation, canProve, drainEarlierGenerations } from './probation.ts';
 import { decideReload } from './reload-policy.ts';
 import { deathsAfter, isCrashLoop, isExpectedEnd, isReplacedAtOnce, staysEmpty } from './restart-policy.ts';
 import {
@@ -87,13 +87,13 @@ export function postpone<P extends Starting | Serving | Reloading>(
 
 /** What a program that serves does next: it begins the reload that waits, or comes to rest if it has no worker left and gets none. */
 export function considerPending(serving: Serving, at: number, out: Effect[]): Program {
-  const program = drainWithoutGeneration(serving, at, out);
+  const program = drainEarlierGenerations(serving, at, out);
   const decided = decideReload(program, at);
   switch (decided.decision) {
     case 'begin':
       return beginReload(program, at, out);
-    case 'settle':
-      out.push({ type: 'armTimer', key: { timer: 'settle' }, delayMs: decided.delayMs });
+    case 'debounce':
+      out.push({ type: 'armTimer', key: { timer: 'debounce' }, delayMs: decided.delayMs });
       return program;
     case 'waitForDrain':
       return program;
@@ -233,7 +233,7 @@ export function admitReplacement(
   out: Effect[],
 ): Program {
   const admitted = admitWorkers(program, workersById(program, worker.id), at, out);
-  return drainWithoutSlot(admitted, { at, worker }, out);
+  return drainQueueWorker(admitted, { at, worker }, out);
 }
 
 /** Starts a worker that only empties the queue of a slot that was given up: it belongs to the generation that serves, and has no slot of it. */
@@ -249,7 +249,7 @@ export function serveLeftQueue<P extends Serving | Reloading | OnProbation>(
 }
 
 /** A worker that accepts and has no slot was started for a queue. It drains: before it stops accepting, the queue is empty. */
-export function drainWithoutSlot<P extends Serving | Reloading | OnProbation>(
+export function drainQueueWorker<P extends Serving | Reloading | OnProbation>(
   program: P,
   { at, worker: { id } }: { readonly at: number; readonly worker: Worker },
   out: Effect[],

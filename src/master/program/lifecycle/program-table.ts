@@ -23,7 +23,7 @@ import {
   beginReload,
   changeCount,
   considerPending,
-  drainWithoutSlot,
+  drainQueueWorker,
   endInCandidate,
   fitCandidate,
   goBackIfSuperseded,
@@ -96,7 +96,7 @@ const resting: Row<'idle' | 'stopped' | 'exited' | 'failed'> = {
   rolloutDue: ignore,
   promoteRequested: ignore,
   rollbackRequested: ignore,
-  settleElapsed: ignore,
+  debounceElapsed: ignore,
   probationElapsed: ignore,
   workerBecameReady: impossible,
   workerProgramEnded: impossible,
@@ -117,7 +117,7 @@ const table: { readonly [Phase in ProgramPhase]: Row<Phase> } = {
     restartDue: impossible,
     retryDue: impossible,
     rolloutDue: impossible,
-    settleElapsed: impossible,
+    debounceElapsed: impossible,
     probationElapsed: impossible,
   },
 
@@ -137,7 +137,7 @@ const table: { readonly [Phase in ProgramPhase]: Row<Phase> } = {
     rolloutDue: ignore,
     promoteRequested: ignore,
     rollbackRequested: ignore,
-    settleElapsed: ignore,
+    debounceElapsed: ignore,
     probationElapsed: ignore,
     workerBecameReady: (program, { at }, out) => admitIfComplete(program, at, out),
     workerProgramEnded: ignore,
@@ -174,7 +174,7 @@ const table: { readonly [Phase in ProgramPhase]: Row<Phase> } = {
     rolloutDue: ignore,
     promoteRequested: ignore,
     rollbackRequested: ignore,
-    settleElapsed: ignore,
+    debounceElapsed: ignore,
     probationElapsed: ignore,
     workerBecameReady: impossible,
     workerProgramEnded: impossible,
@@ -211,13 +211,13 @@ const table: { readonly [Phase in ProgramPhase]: Row<Phase> } = {
     rolloutDue: ignore,
     promoteRequested: ignore,
     rollbackRequested: ignore,
-    settleElapsed: (program, { at }, out) => considerPending(program, at, out),
+    debounceElapsed: (program, { at }, out) => considerPending(program, at, out),
     probationElapsed: ignore,
     workerBecameReady: admitReplacement,
     workerProgramEnded: ignore,
     workerProgramRestarted: admitReplacement,
     workerStillAccepts: ignore,
-    workerWasAdmitted: drainWithoutSlot,
+    workerWasAdmitted: drainQueueWorker,
     workerFailed: (program, { at, worker, end }, out) =>
       considerPending(replaceCrashed(program, worker, end, at, out), at, out),
     workerFoundHung: replaceHung,
@@ -249,7 +249,7 @@ const table: { readonly [Phase in ProgramPhase]: Row<Phase> } = {
     rolloutDue: (program) => (program.rollout.nextAt === null ? program : beginStep(program)),
     promoteRequested: promote,
     rollbackRequested: (program, { at }, out) => rollBack(program, goneBack, at, out),
-    settleElapsed: ignore,
+    debounceElapsed: ignore,
     probationElapsed: ignore,
     workerBecameReady: (program, input, out) =>
       holds(program.candidate, input.worker)
@@ -270,7 +270,7 @@ const table: { readonly [Phase in ProgramPhase]: Row<Phase> } = {
     workerWasAdmitted: (program, input, out) =>
       holds(program.candidate, input.worker)
         ? promoteIfAdmitted(program, input.at, out)
-        : drainWithoutSlot(program, input, out),
+        : drainQueueWorker(program, input, out),
     workerFailed: (program, { at, worker, end }, out) => {
       if (!holds(program.candidate, worker)) return loseOldWorker(program, worker, end, at, out);
       const next = endInCandidate(program, worker, end, out);
@@ -302,7 +302,7 @@ const table: { readonly [Phase in ProgramPhase]: Row<Phase> } = {
     rolloutDue: ignore,
     promoteRequested: (program, { at }, out) => considerPending(settle(program, at, out), at, out),
     rollbackRequested: (program, { at }, out) => rollBackServing(program, goneBack, at, out),
-    settleElapsed: ignore,
+    debounceElapsed: ignore,
     probationElapsed: (program, { at }, out) => considerPending(settle(program, at, out), at, out),
     workerBecameReady: admitReplacement,
     workerProgramEnded: (program, { at, worker, failure }, out) =>
@@ -314,7 +314,7 @@ const table: { readonly [Phase in ProgramPhase]: Row<Phase> } = {
         ? rollBackServing(program, failure, at, out)
         : giveUpPrevious(program, worker, 'restartedItself', at, out),
     workerStillAccepts: (program, { at }, out) => considerPending(settle(program, at, out), at, out),
-    workerWasAdmitted: drainWithoutSlot,
+    workerWasAdmitted: drainQueueWorker,
     workerFailed: (program, { at, worker, end }, out) => {
       if (!holds(program.current, worker)) return losePrevious(program, worker, at, out);
       if (!isExpectedEnd(program.settings.restart, end.outcome))
@@ -350,18 +350,18 @@ const table: { readonly [Phase in ProgramPhase]: Row<Phase> } = {
     rolloutDue: ignore,
     promoteRequested: ignore,
     rollbackRequested: ignore,
-    settleElapsed: ignore,
+    debounceElapsed: ignore,
     probationElapsed: ignore,
     workerBecameReady: impossible,
     workerProgramEnded: impossible,
     workerProgramRestarted: impossible,
     workerStillAccepts: impossible,
     workerWasAdmitted: impossible,
-    workerFailed: (program, _event, out) => stopIfEmpty(program, out),
+    workerFailed: (program, _input, out) => stopIfEmpty(program, out),
     workerFoundHung: impossible,
     workerCameBack: impossible,
     workerLeft: impossible,
-    workerGone: (program, _event, out) => stopIfEmpty(program, out),
+    workerGone: (program, _input, out) => stopIfEmpty(program, out),
   },
 
   stopped: { ...resting, stopRequested: ignore },

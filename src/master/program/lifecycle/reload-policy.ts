@@ -7,7 +7,7 @@ export type ReloadDecision =
   | { readonly decision: 'none' }
   | { readonly decision: 'begin' }
   /** Check again after this many ms. */
-  | { readonly decision: 'settle'; readonly delayMs: number }
+  | { readonly decision: 'debounce'; readonly delayMs: number }
   /** Look again when a draining worker is gone. */
   | { readonly decision: 'waitForDrain' };
 
@@ -16,7 +16,7 @@ export function decideReload(program: Serving, at: number): ReloadDecision {
   if (pendingSince === null) return { decision: 'none' };
   if (drainingGenerations(program) >= settings.maxDrainingGenerations) return { decision: 'waitForDrain' };
   const quietMs = at - pendingSince;
-  if (quietMs < settings.settleMs) return { decision: 'settle', delayMs: settings.settleMs - quietMs };
+  if (quietMs < settings.debounceMs) return { decision: 'debounce', delayMs: settings.debounceMs - quietMs };
   return { decision: 'begin' };
 }
 

@@ -22,7 +22,7 @@ export interface LifecycleSettings {
   /** What a worker is sent at a stop, before SIGKILL; null: as if it were to drain for another reason. */
   readonly stopSteps: readonly EndStep[] | null;
   /** A pending reload begins once no further one was requested for this long, so that a storm of requests becomes one reload. */
-  readonly settleMs: number;
+  readonly debounceMs: number;
   /** A signal to stop that comes this soon after the first request is the same request, not a more urgent one. */
   readonly sameStopMs: number;
   /** A reload waits while this many old generations still drain. */

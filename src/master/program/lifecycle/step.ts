@@ -1,10 +1,10 @@
 /**
- * The heart of the master: (program, input) -> (program, effects). Pure and total: no state and event for which
- * it throws, no clock, no process. The runner feeds it inputs and carries out its effects.
+ * Decides what happens to a program: (program, input) -> (program, effects). Pure and total: it throws for no program and input, and uses no clock
+ * and no process. The runner feeds it inputs and carries out its effects.
  */
 import type { Effect, LifecycleInput, Step, WorkerInput } from './inputs.ts';
 import { introductions } from './introductions.ts';
-import { drainWithoutGeneration } from './probation.ts';
+import { drainEarlierGenerations } from './probation.ts';
 import { stepProgram } from './program-table.ts';
 import { admitIfComplete } from './program-moves.ts';
 import { tendReplacements } from './replacement.ts';
@@ -24,7 +24,7 @@ export function step(program: Program, input: LifecycleInput): Step<Program> {
 }
 
 function tendWorkers(program: Program, at: number, out: Effect[]): Program {
-  return tendReplacements(drainWithoutGeneration(program, at, out), at, out);
+  return tendReplacements(drainEarlierGenerations(program, at, out), at, out);
 }
 
 function stepOneWorker(program: Program, input: WorkerInput, out: Effect[]): Program {

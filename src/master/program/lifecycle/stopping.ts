@@ -143,7 +143,7 @@ function endWith(
   const current = servingGeneration(program);
   const candidate = candidateGeneration(program);
   for (const generation of [current, candidate]) if (generation !== null) cancelRestarts(generation, out);
-  for (const timer of ['settle', 'probation', 'retry', 'rollout'] as const)
+  for (const timer of ['debounce', 'probation', 'retry', 'rollout'] as const)
     out.push({ type: 'disarmTimer', key: { timer } });
   if (how.keepsListeners !== true) out.push({ type: 'closeListeners' });
   return stopIfEmpty(

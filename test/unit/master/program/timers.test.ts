@@ -8,7 +8,7 @@ interface Armed {
   isCancelled: boolean;
 }
 
-const settle: TimerKey = { timer: 'settle' };
+const debounce: TimerKey = { timer: 'debounce' };
 
 function setUp() {
   const armed: Armed[] = [];
@@ -36,13 +36,13 @@ function setUp() {
 
 test('a timer fires once, unless it was disarmed', () => {
   const { fired, timers, arm, elapse } = setUp();
-  arm(settle, 250);
+  arm(debounce, 250);
   elapse();
-  expect(fired).toEqual([settle]);
-  arm(settle, 250);
-  timers.disarm(settle);
+  expect(fired).toEqual([debounce]);
+  arm(debounce, 250);
+  timers.disarm(debounce);
   elapse();
-  expect(fired).toEqual([settle]);
+  expect(fired).toEqual([debounce]);
 });
 
 test('a timer of another key is another timer; all of them can be disarmed', () => {
@@ -57,8 +57,8 @@ test('a timer of another key is another timer; all of them can be disarmed', () 
 
 test('a timer that is armed is known with the moment it is due, until it fires', () => {
   const { timers, arm, elapse } = setUp();
-  arm(settle, 250);
-  expect(timers.armed()).toEqual([{ key: settle, dueAt: 1_250 }]);
+  arm(debounce, 250);
+  expect(timers.armed()).toEqual([{ key: debounce, dueAt: 1_250 }]);
   elapse();
   expect(timers.armed()).toEqual([]);
 });

@@ -26,7 +26,7 @@ function world(isNode = true) {
     send: ({ type }: { readonly type: string }) => {
       if (type !== 'ping') return;
       told.push('ping');
-      if (state.answers) made.hear(worker, null);
+      if (state.answers) made.receive(worker, null);
     },
   };
   // Of its process, only these are looked at.
@@ -84,7 +84,7 @@ function world(isNode = true) {
       const said = parseNotification(new TextEncoder().encode(text));
       // As readiness-judge.ts notes it.
       if (said?.watchdogMs != null) worker.watchdog = { ms: said.watchdogMs, isHung: false };
-      made.hear(worker, said);
+      made.receive(worker, said);
     },
     /** The next timer fires, so much too late. */
     next: (lateMs = 0): void => {
@@ -133,14 +133,14 @@ test('an answer in its last chance is in time, and one after it takes the word b
   state.answers = false;
   next();
   next();
-  made.hear(worker, null);
+  made.receive(worker, null);
   expect(due()).toEqual([boundMs / 2]);
   next();
   next();
   next();
   expect(events).toHaveLength(1);
   expect(events[0]?.problem).toBe('no stack within 1s: its main thread is in native code');
-  made.hear(worker, null);
+  made.receive(worker, null);
   expect(told.at(-1)).toBe('alive');
   expect(due()).toEqual([boundMs / 2]);
 });
@@ -189,7 +189,7 @@ test('a program that can be asked is asked until it speaks for itself', () => {
   const { made, worker, say, due, next, told } = world(false);
   worker.hasNotified = false;
   worker.hasHeartbeat = true;
-  made.hear(worker, null);
+  made.receive(worker, null);
   next();
   expect([told, due()]).toEqual([['ping'], [boundMs / 2]]);
   // As readiness.ts notes it.

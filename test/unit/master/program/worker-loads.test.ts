@@ -9,15 +9,15 @@ function load(served: number, serverErrors = 0): WorkerLoad {
 
 test('the totals never fall, whether a worker answers, ends with a report, or is killed without one', () => {
   const loads = createWorkerLoads();
-  loads.heard(1, load(10, 2));
-  loads.heard(2, load(5));
+  loads.received(1, load(10, 2));
+  loads.received(2, load(5));
   expect(loads.served()).toEqual({ requests: 15, serverErrors: 2 });
   loads.ended(1, { served: 12, serverErrors: 3 });
   expect(loads.served()).toEqual({ requests: 17, serverErrors: 3 });
   loads.ended(2, null);
   expect(loads.served()).toEqual({ requests: 17, serverErrors: 3 });
   // A request that is in flight is not served yet.
-  loads.heard(3, load(4));
-  loads.heard(3, load(3));
+  loads.received(3, load(4));
+  loads.received(3, load(3));
   expect(loads.served()).toEqual({ requests: 21, serverErrors: 3 });
 });

@@ -10,7 +10,7 @@ test('a server that was dropped because it did not listen yet is tracked when it
   tracking.servers.track(waiting);
   for (let count = 0; count < 200; count += 1) tracking.servers.track(net.createServer());
   expect(new Set(tracking.servers.all()).has(waiting)).toBe(false);
-  tracking.heard(waiting, 'listening', undefined);
+  tracking.noteEvent(waiting, 'listening', undefined);
   expect(new Set(tracking.servers.all()).has(waiting)).toBe(true);
 });
 
@@ -21,7 +21,7 @@ test("an application's own events count nothing, and do not make a drain wait", 
   const bare = Object.create(null) as object;
   for (const event of ['connection', 'secureConnection', 'session', 'stream']) {
     for (const first of [bare, {}, { once: () => undefined }, { closed: false }, 'text', null, undefined])
-      tracking.heard(server, event, first);
+      tracking.noteEvent(server, event, first);
   }
   expect(tracking.connections.open()).toEqual([]);
   expect(tracking.requests.served()).toBe(0);
@@ -32,6 +32,6 @@ test('any Duplex that an application emits as a connection counts as one', () =>
   const tracking = createTracking(serverMethod('close'));
   const server = net.createServer();
   tracking.servers.track(server);
-  tracking.heard(server, 'connection', new Duplex());
+  tracking.noteEvent(server, 'connection', new Duplex());
   expect(tracking.connections.open()).toHaveLength(1);
 });

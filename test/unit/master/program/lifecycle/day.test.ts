@@ -158,8 +158,8 @@ function due(key: TimerKey, at: number): LifecycleInput {
       return { type: 'replacementDue', at };
     case 'rollout':
       return { type: 'rolloutDue', at };
-    case 'settle':
-      return { type: 'settleElapsed', at };
+    case 'debounce':
+      return { type: 'debounceElapsed', at };
     case 'probation':
       return { type: 'probationElapsed', at };
   }

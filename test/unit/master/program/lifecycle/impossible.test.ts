@@ -5,12 +5,12 @@ import { serving, settings } from '../../../../helpers/lifecycle.ts';
 
 test('an input that a program cannot get is reported as an internal error and changes nothing', () => {
   const program = idleProgram(settings, 1);
-  const { state, effects } = step(program, { type: 'settleElapsed', at: 1 });
+  const { state, effects } = step(program, { type: 'debounceElapsed', at: 1 });
   expect(state).toEqual(program);
   expect(effects).toEqual([
     {
       type: 'announce',
-      event: { event: 'internalError', problem: 'settleElapsed for a program that is idle' },
+      event: { event: 'internalError', problem: 'debounceElapsed for a program that is idle' },
     },
   ]);
 });

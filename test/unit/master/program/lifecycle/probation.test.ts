@@ -140,7 +140,7 @@ describe('a new generation on probation', () => {
   });
 
   test('does not happen when another reload waits already', () => {
-    const it = serving(1, { probationMs, settleMs: 0 });
+    const it = serving(1, { probationMs, debounceMs: 0 });
     it.send({ type: 'reloadRequested', at: 1_000, cause: 'signal' });
     it.send({ type: 'reloadRequested', at: 1_050, cause: 'signal' });
     expect(kinds(it.ready(1_100, 2))).toContain('drainWorker 1');

@@ -58,7 +58,7 @@ class World {
     overlaps: boolean,
   ) {
     const own = {
-      settleMs: 3,
+      debounceMs: 3,
       maxDrainingGenerations: 2,
       probationMs,
       restart,
@@ -316,7 +316,7 @@ class World {
     // A reload that waits will be looked at again.
     if (program.pendingSince !== null && program.phase === 'serving') {
       const drains = program.workers.some(({ generation }) => generation !== program.current.number);
-      expect(this.timers.has('{"timer":"settle"}') || drains).toBe(true);
+      expect(this.timers.has('{"timer":"debounce"}') || drains).toBe(true);
     }
     // What rests has neither a process nor a timer.
     expect(this.finished > 0).toBe(isResting(program) && program.phase !== 'idle');
@@ -348,8 +348,8 @@ function timerEvent(effect: Extract<Effect, { type: 'armTimer' }>, at: number): 
       return { type: 'replacementDue', at: due };
     case 'rollout':
       return { type: 'rolloutDue', at: due };
-    case 'settle':
-      return { type: 'settleElapsed', at: due };
+    case 'debounce':
+      return { type: 'debounceElapsed', at: due };
     case 'probation':
       return { type: 'probationElapsed', at: due };
   }

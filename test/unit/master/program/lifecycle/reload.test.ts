@@ -126,22 +126,22 @@ describe('a reload', () => {
     expect(it.program).toMatchObject({ phase: 'serving', lastGeneration: 3 });
   });
 
-  test('that waits begins only when the requests have settled: a storm is two generations, however long it lasts', () => {
+  test('that waits begins only when no request has come for a while: a storm is two generations, however long it lasts', () => {
     const it = serving();
     let worker = 2;
     for (let at = 1_000; at < 4_000; at++) {
       const effects = it.send({ type: 'reloadRequested', at, cause: 'signal' });
       if (kinds(effects).some((kind) => kind.startsWith('startWorker'))) worker = it.program.lastWorkerId;
       if (it.program.phase === 'reloading' && at % 80 === 0) it.ready(at, worker);
-      it.send({ type: 'settleElapsed', at });
+      it.send({ type: 'debounceElapsed', at });
     }
     expect(it.program.lastGeneration).toBe(2);
-    it.send({ type: 'settleElapsed', at: 4_250 });
+    it.send({ type: 'debounceElapsed', at: 4_250 });
     expect(it.program.lastGeneration).toBe(3);
   });
 
   test('waits while too many old generations drain', () => {
-    const it = serving(1, { maxDrainingGenerations: 2, settleMs: 0 });
+    const it = serving(1, { maxDrainingGenerations: 2, debounceMs: 0 });
     for (const worker of [2, 3]) {
       it.send({ type: 'reloadRequested', at: worker * 1_000, cause: 'signal' });
       it.ready(worker * 1_000 + 100, worker);

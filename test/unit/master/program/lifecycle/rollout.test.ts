@@ -150,12 +150,12 @@ describe('max_surge = 1', () => {
       'resumeWorker 1',
       'drainWorker 3',
       'arm drain 30000',
-      'arm settle 250',
+      'arm debounce 250',
       'introduce 3 1',
       'introduce 3 2',
     ]);
     expect(last(it, 'generationRolledBack')).toMatchObject({ event: { failure: { reason: 'superseded' } } });
-    it.send({ type: 'settleElapsed', at: 650 });
+    it.send({ type: 'debounceElapsed', at: 650 });
     expect(it.program).toMatchObject({ phase: 'reloading', candidate: { number: 3 } });
     // The one that drains takes room.
     expect(it.program.workers.filter(({ generation }) => generation === 3)).toEqual([]);
