@@ -72,11 +72,11 @@ export function settle(program: OnProbation, at: number, out: Effect[]): Serving
 }
 
 /**
- * Drains the workers of generations that are over: one is settled, and the paused workers before it have no slot any more. To be called after every step.
+ * Drains workers of earlier generations that have no slot. To be called after every step.
  *
  * A reload that was requested during a probation starts its workers first, and these drain once one of the new workers serves, or none will: connections that
- * move while new workers boot would have to share the processors with them, and their requests would be slow. With max_surge, they drain at once: the new
- * workers need their room.
+ * move while new workers boot would have to share the processors with them, and their requests would be slow. With a max_surge below 100%, they drain at once:
+ * the new workers need their room.
  */
 export function drainEarlierGenerations<P extends Program>(program: P, at: number, out: Effect[]): P {
   const current = servingGeneration(program);

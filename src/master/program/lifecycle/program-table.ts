@@ -8,7 +8,7 @@
  * - a worker is admitted (may accept) only when its whole generation is ready, or all workers of its step;
  * - a generation serves, and the one before it drains, only when all its workers have confirmed that they accept;
  * - while a generation is on probation, the one before it can accept again: none of its workers is told to drain or to end;
- * - a worker of an earlier generation that has no slot any more drains, except that in a reload without max_surge
+ * - a worker of an earlier generation that has no slot any more drains, except that in a reload with max_surge = 100%
  *   paused ones wait until a worker of the candidate serves, or it has failed (probation.ts);
  * - in a reload in steps, old workers go only as far as max_surge demands it and max_unavailable allows it (rollout.ts);
  * - at most one candidate at a time; at most one reload waits.

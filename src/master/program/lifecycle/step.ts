@@ -18,7 +18,7 @@ export function step(program: Program, input: LifecycleInput): Step<Program> {
   const { at } = input;
   const tended = tendCandidate(tendWorkers(next, at, out), at, out);
   const moved = isStuck(tended) ? admitIfComplete(cutStep(tended), at, out) : tended;
-  // Again at the end: a worker that is being replaced may have been let go for a reload, and a canary may serve.
+  // Again at the end: a worker that is being replaced may have been given up for the reload, and a canary may serve now.
   const state = tendWorkers(moved, at, out);
   return { state, effects: [...out, ...introductions(program, state)] };
 }
