@@ -155,14 +155,15 @@ export const commandTable: readonly CommandRow[] = [
         short: 'f',
         kind: 'boolean',
         values: [],
-        description: 'Go on with the lines to come',
+        description: 'Keep printing new lines',
       },
       {
         flag: 'lines',
         short: 'n',
         kind: 'text',
         values: [],
-        description: 'How many of the last lines of each log file: a number, or all; without --since 20',
+        description:
+          'How many of the last lines of each log file: a number, or all (default: 20; with --since, all)',
       },
       {
         flag: 'since',

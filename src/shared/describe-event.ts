@@ -150,7 +150,7 @@ function sentence(event: MasterEvent, why: (failure: Failure) => string): string
         ? `${worker(event)} is not replaced: it has ended by itself`
         : `${worker(event)} is not replaced: too many workers have died (crash_loop)`;
     case 'rememberedFailed':
-      return `cannot use ${event.file}, which keeps what is known of the programs: ${event.problem}`;
+      return `cannot use ${event.file}, which remembers which programs were stopped: ${event.problem}`;
     case 'replacementStarted':
       return `${worker(event)} is to be replaced: ${describeCause(event.cause)}`;
     case 'workerReplaced':
@@ -166,7 +166,7 @@ function sentence(event: MasterEvent, why: (failure: Failure) => string): string
     case 'workerHung':
       return describeHung(event);
     case 'exitHung':
-      return `${worker(event)}: process ${event.process} has begun to exit with code ${event.code} and still waits for its own threads after ${formatDuration(event.waitedMs)}: it is killed (a fault of Node.js 24 and 26: nodejs/node#54918)`;
+      return `${worker(event)}: process ${event.process} began to exit with code ${event.code}, but still waits for its own threads after ${formatDuration(event.waitedMs)}, so it is killed (a bug in Node.js 24 and 26: nodejs/node#54918)`;
     case 'workerStarted':
       return `${worker(event)} started`;
     case 'workerNotReadyYet':
@@ -254,7 +254,7 @@ function sentence(event: MasterEvent, why: (failure: Failure) => string): string
         ? `lines are dropped, because workers write faster than ${event.path} can be written`
         : `lines are lost, because ${event.path} cannot be written: ${event.problem ?? ''}`;
     case 'outputResumed':
-      return `${event.path} is written again; ${count(event.lines, 'line')} (${event.bytes} bytes) are missing in it`;
+      return `${event.path} can be written again; ${count(event.lines, 'line')} (${event.bytes} bytes) ${event.lines === 1 ? 'is' : 'are'} missing from it`;
     case 'logRotationFailed':
       return `cannot rotate ${event.path}: ${event.problem}`;
     case 'logsReopened':
@@ -309,9 +309,9 @@ const killReason: Readonly<Record<KillReason, string>> = {
 };
 
 const adoptedHow: Readonly<Record<Extract<MasterEvent, { event: 'workerAdopted' }>['how'], string>> = {
-  running: 'ran already, and was adopted by its pid file',
-  started: 'is what the command has started, by its pid file',
-  changed: 'has taken over, by its pid file',
+  running: 'was already running, and was adopted because its pid file names it',
+  started: 'is the process that the command started, as its pid file says',
+  changed: 'has taken over, as its pid file says',
 };
 
 /** The whole stack is in the event: here is where it begins. */
@@ -331,7 +331,7 @@ function describeCause({ reason, figure, bound }: ReplacementCause): string {
     case 'maxMemory':
       return `it uses ${formatBytes(figure)} of memory, more than ${formatBytes(bound)} (max_memory)`;
     case 'maxLifetime':
-      return `it is as old as it may become, of ${formatDuration(bound)} (max_lifetime)`;
+      return `it has reached its lifetime, at most ${formatDuration(bound)} (max_lifetime)`;
     case 'maxRequests':
       return `it has served ${figure} requests (max_requests)`;
     case 'watchdog':
@@ -414,5 +414,5 @@ function describeNames(names: Extract<MasterEvent, { event: 'planChanged' }>): s
   const parts = (['added', 'removed', 'changed'] as const).flatMap((what) =>
     names[what].length === 0 ? [] : [`${what} ${names[what].join(', ')}`],
   );
-  return parts.length === 0 ? 'nothing has changed' : parts.join('; ');
+  return parts.length === 0 ? 'nothing changed' : parts.join('; ');
 }

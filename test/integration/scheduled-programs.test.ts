@@ -120,7 +120,7 @@ test('it is not started with the master, runs when an operator says so, and show
   // It has nothing to reload: the next run has what has changed.
   const reloaded = await ctl(master, 'reload', '--wait', 'job');
   expect(reloaded).toMatchObject({ code: 0 });
-  expect(reloaded.out).toContain('its next run has what has changed');
+  expect(reloaded.out).toContain('the changes apply to its next run');
   master.signal('SIGHUP');
   await master.waitFor('planChanged');
   expect(log()).toEqual(['ran', 'ran']);

@@ -35,7 +35,7 @@ export async function startGeneration(
     return {
       state: wait ?? 'accepted',
       result,
-      text: 'runs by its schedule: its next run has what has changed',
+      text: 'runs by its schedule: the changes apply to its next run',
     };
   }
   if (wait === null) {

@@ -48,7 +48,9 @@ export function renderStatus(
     ...(status.group === null ? [] : ([['group', printable(status.group)]] as const)),
     ['state', renderState(status, styles)],
     ...(status.rollout === null ? [] : ([['rollout', renderRollout(status.rollout)]] as const)),
-    ...(status.probation === null ? [] : ([['probation', renderProbation(status.probation)]] as const)),
+    ...(status.probation === null
+      ? []
+      : ([['probation', renderProbation(status.probation, status.generation)]] as const)),
     ...(status.schedule === null ? [] : ([['schedule', renderSchedule(status.schedule, nowMs)]] as const)),
     ...(status.waitsFor.length === 0
       ? []
@@ -204,8 +206,11 @@ function renderState(status: Status, styles: Styles): string {
   return `${colour(status.phase)}, ${serves}${status.reloadPending ? ', another reload is waiting' : ''}`;
 }
 
-function renderProbation({ remainingMs, previous }: NonNullable<Status['probation']>): string {
-  return `${formatCountdown(remainingMs)} left: generation ${previous} takes over again if it crashes`;
+function renderProbation(
+  { remainingMs, previous }: NonNullable<Status['probation']>,
+  generation: number | null,
+): string {
+  return `${formatCountdown(remainingMs)} left: generation ${previous} takes over again if generation ${generation ?? '?'} fails`;
 }
 
 function renderRollout({ generation, serving, workers, isCanary, nextInMs }: RolloutStatus): string {
@@ -257,7 +262,7 @@ function renderWorkers(status: Status, rates: ReadonlyMap<number, Rates>, styles
 function renderOtherRelease({ otherRelease }: WorkerStatus): readonly string[] {
   return otherRelease === null
     ? []
-    : [`  runs another release: ${printable(describeRelease(otherRelease))}; a reload makes them one`];
+    : [`  runs another release: ${printable(describeRelease(otherRelease))}; a reload replaces it`];
 }
 
 /** What a worker that drains still has, and until when. */

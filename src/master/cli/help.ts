@@ -19,7 +19,8 @@ export async function helpText(columns: number): Promise<string> {
     .epilogue(
       'Times: 500ms, 30s, 2m\n' +
         'Signals: HUP reload · TERM, INT, QUIT stop gracefully (twice: at once) · TTIN add a worker · TTOU remove one\n' +
-        'Exit codes: 0 stopped on request · 1 could not start or gave up · 2 usage · 126 command not executable · 127 not found',
+        'Exit codes: 0 stopped on request · 1 could not start or gave up · 2 usage · 126 command not executable · 127 not found\n' +
+        '  If the program ended and is not started again: its own code, or 128 + n if signal n ended it',
     );
   for (const { flag, short, value, description, default: preset } of optionTable) {
     // The value is a part of the key, because yargs has no other place for it.

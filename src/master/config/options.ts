@@ -185,7 +185,7 @@ export interface MasterOptions extends Omit<
   readonly control?: boolean;
   /** Serve /metrics on a TCP address, too. Default: only on the control socket. */
   readonly metrics?: MetricsOptions;
-  /** Keep over the end of the master which programs were stopped, or started, by a request. Only for a master with a name. Default false. */
+  /** Remember, across restarts of the master, which programs were stopped or started by a request. Only for a master with a name. Default false. */
   readonly remember?: boolean;
 }
 

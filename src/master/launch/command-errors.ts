@@ -62,7 +62,7 @@ export function interpreterMissing(
     `cannot run ${file}: its first line names \`${interpreter}\`, which does not exist`,
     {
       hint: isWindowsText
-        ? 'the file has the line ends of Windows: convert it (sed -i "s/\\r$//")'
+        ? 'the file has Windows line endings: convert it (sed -i "s/\\r$//")'
         : 'install that interpreter, or correct the line',
     },
   );

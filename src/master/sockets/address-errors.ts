@@ -24,7 +24,7 @@ export function addressError(
       return new GracefulRunError('addressInUse', `cannot listen on ${where}: the address is in use`);
     case 'EACCES':
       return new GracefulRunError('addressUnusable', `cannot listen on ${where}: permission denied`, {
-        hint: `to allow it to every program: sudo sysctl net.ipv4.ip_unprivileged_port_start=${port}; to this Node.js: sudo setcap cap_net_bind_service=+ep ${executable}; to this service: AmbientCapabilities=CAP_NET_BIND_SERVICE in its unit of systemd, or a socket unit (docs/deployment.md)`,
+        hint: `to allow it for every program: sudo sysctl net.ipv4.ip_unprivileged_port_start=${port}; for this Node.js: sudo setcap cap_net_bind_service=+ep ${executable}; for this service: AmbientCapabilities=CAP_NET_BIND_SERVICE in its unit of systemd, or a socket unit (docs/deployment.md)`,
       });
     case 'EADDRNOTAVAIL':
       return new GracefulRunError(

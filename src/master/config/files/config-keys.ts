@@ -342,7 +342,7 @@ export const masterKeys: Readonly<Record<string, ConfigKey>> = {
     type: 'boolean',
     default: String(defaults.remember),
     description:
-      'Keep over the end of the master which programs were stopped, or started, by a request ([where](supervision.md#what-is-wanted)).',
+      'Remember, across restarts of the master, which programs were stopped or started by a request ([where](supervision.md#what-is-wanted)).',
     supervisor: null,
   },
   metrics: {

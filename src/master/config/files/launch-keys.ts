@@ -31,7 +31,7 @@ export const launchKeys: Readonly<Record<string, ConfigKey>> = {
     type: 'number',
     default: "the master's",
     description:
-      'The nice value of the workers, -20 (most favoured) to 19. Below that of the master it needs root.',
+      'The nice value of the workers, -20 (most favoured) to 19. A value below that of the master requires root.',
     supervisor: null,
     option: 'nice',
   },
@@ -40,7 +40,7 @@ export const launchKeys: Readonly<Record<string, ConfigKey>> = {
     type: 'table',
     default: "the master's",
     description:
-      'Resource limits of the workers, by their names in prlimit(1): `{ nofile = 65536, core = "unlimited", nproc = "100:200" }`. One value sets the soft and the hard limit, `"SOFT:HARD"` both. To raise a hard limit needs root. Those of `[defaults]` are added.',
+      'Resource limits of the workers, by their names in prlimit(1): `{ nofile = 65536, core = "unlimited", nproc = "100:200" }`. One value sets the soft and the hard limit, `"SOFT:HARD"` both. Raising a hard limit requires root. Those of `[defaults]` are added.',
     supervisor: null,
     option: 'limits',
   },
@@ -67,7 +67,7 @@ export const launchKeys: Readonly<Record<string, ConfigKey>> = {
     type: 'number',
     default: "the master's",
     description:
-      'How readily the kernel kills a worker when memory runs out, -1000 (never) to 1000 (first). To lower it needs root.',
+      'How readily the kernel kills a worker when memory runs out, -1000 (never) to 1000 (first). Lowering it requires root.',
     supervisor: null,
     option: 'oomScoreAdj',
   },

@@ -47,8 +47,7 @@ export const replacementKeys: Readonly<Record<string, ConfigKey>> = {
     schema: replacementValues.replaceInterval,
     type: 'duration',
     default: defaults.replaceInterval,
-    description:
-      'The time from the beginning of one such replacement to that of the next one of the program, at least: 0s to 24h.',
+    description: 'Minimum time between the beginnings of two such replacements in one program, 0s to 24h.',
     supervisor: null,
     option: 'replaceInterval',
     pattern: duration,

@@ -34,7 +34,7 @@ export const restartKeys: Readonly<Record<string, ConfigKey>> = {
     type: 'number',
     default: `${defaults.startretries}; ${defaultsOfType.oneshot.startretries} for a \`oneshot\``,
     description:
-      'How often a start is tried again in which the workers did not become ready. Then the program has failed. Clients wait meanwhile.',
+      'How often a start is retried if its workers do not become ready. After that the program has failed. Clients wait meanwhile.',
     supervisor: 'startretries',
     option: 'startretries',
   },

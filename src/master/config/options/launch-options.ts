@@ -10,18 +10,18 @@ export interface ProcessOptions {
   readonly user?: string;
   /** The file mode creation mask in octal digits: `027`. Default: the master's. */
   readonly umask?: string;
-  /** The nice value, -20 (most favoured) to 19. Below that of the master it needs root. Default: the master's. */
+  /** The nice value, -20 (most favoured) to 19. A value below that of the master requires root. Default: the master's. */
   readonly nice?: number;
   /**
    * Resource limits by their names in prlimit(1), `nofile` or `nproc` for example: a number for both the soft and the hard limit, `unlimited`, or
-   * `SOFT:HARD`. To raise a hard limit needs root. Default: the master's.
+   * `SOFT:HARD`. Raising a hard limit requires root. Default: the master's.
    */
   readonly limits?: Readonly<Record<string, string | number>>;
   /** No process of the worker can gain privileges by executing a file: set-user-ID programs do not work (PR_SET_NO_NEW_PRIVS). Default false. */
   readonly noNewPrivileges?: boolean;
   /** The CPUs that it may run on, as taskset(1) lists them: `0-3,6`. Default: the master's. */
   readonly cpuAffinity?: string;
-  /** How readily the kernel kills it when memory runs out, -1000 (never) to 1000 (first). To lower it needs root. Default: the master's. */
+  /** How readily the kernel kills it when memory runs out, -1000 (never) to 1000 (first). Lowering it requires root. Default: the master's. */
   readonly oomScoreAdj?: number;
 }
 

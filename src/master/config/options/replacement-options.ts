@@ -19,7 +19,7 @@ export interface ReplacementOptions {
    * WATCHDOG=1 (sd_notify(3)). Default: none is expected.
    */
   readonly watchdog?: string;
-  /** The time from the beginning of one such replacement to that of the next one of the program, at least: 0s to 24h. Default 10s. */
+  /** Minimum time between the beginnings of two such replacements in one program, 0s to 24h. Default 10s. */
   readonly replaceInterval?: string;
 }
 

@@ -20,8 +20,8 @@ export interface RolloutOptions {
   readonly canaryTime?: string;
   /**
    * The share of requests that a new generation may answer with a status of 500 to 599 while it is on probation, such as
-   * `5xx > 5% over 10s, at least 50 requests`: above it, the previous generation accepts again. What the previous generation failed as well is allowed
-   * in addition. Counted in Node.js workers. Needs `probation`. `off`: they are not counted. Default: `off`.
+   * `5xx > 5% over 10s, at least 50 requests`: above it, the previous generation accepts again. Errors that the previous generation has as well are
+   * allowed in addition. Counted in Node.js workers. Needs `probation`. `off`: they are not counted. Default: `off`.
    */
   readonly rollbackOn?: string;
 }

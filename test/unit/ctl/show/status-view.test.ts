@@ -96,7 +96,7 @@ test('what is left of a probation, and until the next step of a reload, is in wh
   );
   const probation = { previous: 1, remainingMs: 61_000 };
   expect(renderStatus({ ...status, generation: 2, probation }, 0, plain)).toMatch(
-    /^probation +1m 1s left: generation 1 takes over again if it crashes$/m,
+    /^probation +1m 1s left: generation 1 takes over again if generation 2 fails$/m,
   );
 });
 

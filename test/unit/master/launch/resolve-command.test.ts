@@ -89,7 +89,7 @@ describe('a command that cannot be run', () => {
       'interpreter',
     ],
     [
-      'a script with the line ends of Windows',
+      'a script with Windows line endings',
       { 'run*': '#!/usr/bin/env node\r\nx\r\n' },
       './run',
       'commandNotExecutable',
