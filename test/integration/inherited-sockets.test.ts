@@ -33,6 +33,8 @@ for at in sys.argv[1].split(","):
         os.dup2(end.fileno(), 40 + len(kept))
     elif at.startswith("udp:"):
         one = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); one.bind(("127.0.0.1", int(at[4:])))
+    elif at.startswith("[::1]:"):
+        one = socket.socket(socket.AF_INET6); one.bind(("::1", int(at[6:])))
     else:
         one = socket.socket(); one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1); one.bind((at.split(":")[0] if ":" in at else "127.0.0.1", int(at.split(":")[-1])))
     if one.type != socket.SOCK_DGRAM and at != "connected": one.listen(64)
@@ -74,6 +76,17 @@ test.each([
   await master.reload(2);
   expect(await whoAnswers(port)).toMatchObject({ generation: 2 });
 });
+
+test.each(['[0:0:0:0:0:0:0:1]', '[::0001]', 'LOCALHOST'])(
+  'takes a socket on ::1 when its address is written as %s',
+  async (host) => {
+    const port = await freePort();
+    const master = run([`[::1]:${port}`], 'LISTEN_PID=PID&LISTEN_FDS=1', ['--listen', `${host}:${port}`]);
+    await master.waitFor('generationReady', { generation: 1 });
+    expect(await master.waitFor('listenerBound')).toMatchObject({ host: '::1', port });
+    expect(master.all('inheritedSocketUnused')).toEqual([]);
+  },
+);
 
 test.each([
   ['by its address', 'LISTEN_PID=PID&LISTEN_FDS=1'],

@@ -2,6 +2,7 @@
 import { nearest } from '../../shared/nearest.ts';
 import { formatSocketAddress } from '../../shared/format-address.ts';
 import type { ListenerPlan, ProgramPlan, TcpListenerPlan, UdpListenerPlan } from './plan.ts';
+import { canonicalHost } from './canonical-host.ts';
 import { sharedFiles } from './shared-files.ts';
 import { isWideIPv6Only } from './options/tcp-options.ts';
 import { wrongPlaceholders } from './wrong-placeholders.ts';
@@ -245,24 +246,7 @@ function addressesOf(listener: PortPlan): readonly string[] {
   if (host === null) return ['::'];
   if (isWideIPv6Only(listener)) return [everyIPv6];
   const written = host.toLowerCase();
-  return written === 'localhost' ? ['127.0.0.1', '::1'] : [canonical(written)];
-}
-
-/** `0:0:0:0:0:0:0:1` is `::1`, `::ffff:7f00:1` is 127.0.0.1, `127.1` is 127.0.0.1. */
-function canonical(host: string): string {
-  let written: string;
-  try {
-    written = new URL(`http://${host.includes(':') ? `[${host}]` : host}/`).hostname.replace(/^\[|\]$/g, '');
-  } catch {
-    // `fe80::1%eth0`
-    return host;
-  }
-  const [, high, low] = /^::ffff:([\da-f]{1,4}):([\da-f]{1,4})$/.exec(written) ?? [];
-  if (high === undefined || low === undefined) return written;
-  const bytes = [high, low]
-    .map((part) => Number.parseInt(part, 16))
-    .flatMap((part) => [part >> 8, part & 255]);
-  return bytes.join('.');
+  return written === 'localhost' ? ['127.0.0.1', '::1'] : [canonicalHost(written)];
 }
 
 function unknownDependencies(

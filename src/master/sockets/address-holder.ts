@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { readProcessArguments } from '../../shared/process-arguments.ts';
+import { canonicalHost } from '../config/canonical-host.ts';
 import type { BindablePlan } from '../config/plan.ts';
 import { processNumbers, readProcessStat } from '../../shared/process-stat.ts';
 import { readTcpAddress } from './tcp-table.ts';
@@ -101,20 +102,15 @@ export function listeningInodes(
 function excludes(bound: string, wanted: string | null): boolean {
   if (wanted === null || isIP(wanted) === 0) return true;
   if (wanted === '::' || bound === '::') return true; // Perhaps for IPv4 as well.
-  const [one, other] = [withoutMapping(bound), withoutMapping(wanted)];
+  const [one, other] = [withoutZone(bound), withoutZone(wanted)];
   if (isIP(one) !== isIP(other)) return false;
   return one === '0.0.0.0' || other === '0.0.0.0' || one === other;
 }
 
-/** One form for each address: `::ffff:7f00:1` is 127.0.0.1, `0:0::1` is `::1`. */
-function withoutMapping(host: string): string {
-  if (isIP(host) === 4) return host;
-  const [plain = ''] = host.split('%'); // The table has no zones.
-  const short = new URL(`http://[${plain}]/`).hostname.slice(1, -1);
-  const [, high, low] = /^::ffff:([\da-f]{1,4}):([\da-f]{1,4})$/.exec(short) ?? [];
-  if (high === undefined || low === undefined) return short;
-  const [upper, lower] = [Number.parseInt(high, 16), Number.parseInt(low, 16)];
-  return [upper >> 8, upper & 255, lower >> 8, lower & 255].join('.');
+/** The table has no zones. */
+function withoutZone(host: string): string {
+  const [plain = host] = host.split('%');
+  return canonicalHost(plain);
 }
 
 /** Flag of a listening socket in /proc/net/unix: __SO_ACCEPTCON. */

@@ -7,6 +7,7 @@
 import { closeSync } from 'node:fs';
 import { GracefulRunError } from '../../shared/errors.ts';
 import { formatSocketAddress, type SocketAddress } from '../../shared/format-address.ts';
+import { canonicalHost } from '../config/canonical-host.ts';
 import type { ListenerPlan } from '../config/plan.ts';
 import { duplicate, keepFromChildren, listen, loadSystemCalls } from '../system-calls/syscalls.ts';
 import type { AnnouncedSocket } from './announced-sockets.ts';
@@ -155,12 +156,17 @@ function isMeant(wanted: ListenerPlan, socket: Found): boolean {
   if (isNamed(wanted, socket)) return true;
   if (wanted.type === 'unix') return address.type === 'unix' && wanted.path === address.path;
   if (address.type === 'unix' || wanted.port !== address.port) return false;
-  const { host } = wanted;
-  return host === null || host === address.host || (host === 'localhost' && isLoopback(address.host));
+  return wanted.host === null || namesAddress(wanted.host, address.host);
 }
 
 function isNamed(wanted: ListenerPlan, { name }: Found): boolean {
   return name !== null && name === wanted.name;
+}
+
+/** What the system tells of a socket has no zone. */
+function namesAddress(host: string, address: string): boolean {
+  const [plain = host] = canonicalHost(host).split('%');
+  return plain === canonicalHost(address) || (plain === 'localhost' && isLoopback(address));
 }
 
 function isLoopback(host: string): boolean {
