@@ -27,11 +27,11 @@ import { createWorkerProcesses } from '../program/worker-processes.ts';
 import { addressesOf } from '../sockets/host-names.ts';
 import type { FoundSockets } from '../sockets/find-inherited-sockets.ts';
 import { bindListener, type BoundListener } from '../sockets/listener.ts';
+import { ipVersion } from '../sockets/numeric-address.ts';
 import { describeOutcome } from '../../shared/describe-failure.ts';
 import { killDescendants } from '../process/descendants.ts';
 import type { CandidateResult } from './check-report.ts';
 import { randomId } from '../random-id.ts';
-import { isIPv6 } from 'node:net';
 
 /** Nothing of it goes to a log file. */
 const keptOutput: WorkerOutput = {
@@ -270,7 +270,7 @@ async function bindStandIn(
     // The program has a socket of one family.
     const bound = await bindUdpListener({
       ...listener,
-      host: isIPv6(announced) ? '::1' : '127.0.0.1',
+      host: ipVersion(announced) === 6 ? '::1' : '127.0.0.1',
       port: 0,
     });
     const free = bound.address.type === 'udp' ? bound.address.port : 0;

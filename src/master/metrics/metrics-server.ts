@@ -44,7 +44,7 @@ export async function openMetricsServer({
     await once(server, 'listening');
   } catch (error) {
     const where = formatSocketAddress({ type: 'tcp', host, port });
-    throw addressError(where, systemCode(error) ?? messageOf(error), port, thisMachine(false));
+    throw addressError(where, systemCode(error) ?? messageOf(error), { host, port }, thisMachine(false));
   }
   server.on('error', () => undefined);
   // A master lives as long as its programs.

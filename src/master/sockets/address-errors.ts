@@ -4,8 +4,10 @@ import { shortageHint } from '../../shared/shortage.ts';
 
 /** What the machine allows, for hints. */
 export interface Machine {
-  /** The numeric addresses of its interfaces. */
+  /** The numeric addresses of its interfaces; link-local ones have their zone. */
   readonly addresses: readonly string[];
+  /** Their names. */
+  readonly interfaces: readonly string[];
   /** The program file of this process. */
   readonly executable: string;
   /** A socket of this kind may be bound to an address that the machine does not have. */
@@ -16,9 +18,10 @@ export interface Machine {
 export function addressError(
   where: string,
   code: string,
-  port: number,
-  { addresses, executable, canFreebind }: Machine,
+  { host, port }: { readonly host: string | null; readonly port: number },
+  machine: Machine,
 ): GracefulRunError {
+  const { addresses, executable, canFreebind } = machine;
   switch (code) {
     case 'EADDRINUSE':
       return new GracefulRunError('addressInUse', `cannot listen on ${where}: the address is in use`);
@@ -35,6 +38,9 @@ export function addressError(
         },
       );
     default: {
+      const interfaceError =
+        code === 'EINVAL' || code === 'ENODEV' ? wrongInterface(where, host, machine) : null;
+      if (interfaceError !== null) return interfaceError;
       const hint = shortageHint(code);
       return new GracefulRunError(
         'addressUnusable',
@@ -43,4 +49,33 @@ export function addressError(
       );
     }
   }
+}
+
+/** Null: the interface is not what is wrong. */
+function wrongInterface(
+  where: string,
+  host: string | null,
+  { interfaces, addresses }: Machine,
+): GracefulRunError | null {
+  const [plain, zone] = host?.split('%') ?? [];
+  if (zone !== undefined && !interfaces.includes(zone))
+    return new GracefulRunError(
+      'addressUnusable',
+      `cannot listen on ${where}: there is no interface ${zone}`,
+      {
+        hint: `there ${interfaces.length === 1 ? 'is' : 'are'} ${interfaces.join(', ')}`,
+      },
+    );
+  if (zone !== undefined || plain === undefined || !/^fe[89ab][\da-f]:/i.test(plain)) return null;
+  const linkLocal = addresses.filter((address) => address.includes('%'));
+  return new GracefulRunError(
+    'addressUnusable',
+    `cannot listen on ${where}: a link-local address needs its interface`,
+    {
+      hint:
+        linkLocal.length === 0
+          ? `write it behind the address: ${plain}%eth0`
+          : `this machine has ${linkLocal.join(', ')}`,
+    },
+  );
 }

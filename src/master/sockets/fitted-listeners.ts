@@ -4,14 +4,13 @@
  * more. Owns which sockets stand for the declared listener.
  */
 import { closeSync } from 'node:fs';
-import net from 'node:net';
 import type { TcpAddress } from '../../shared/format-address.ts';
 import type { TcpOptions } from '../config/plan.ts';
 import type { WantedAddress } from '../../shared/protocol.ts';
 import { furtherName, nodeAddressOf } from './host-names.ts';
 import { holdListener, type BoundListener } from './listener.ts';
 import { handleOver } from './server-handle.ts';
-import { writeSockaddr } from './sockaddr.ts';
+import { ipVersion, sockaddrOf } from './numeric-address.ts';
 import { listenBeside, shutListener, type NumericAddress } from '../system-calls/syscalls.ts';
 
 /** `isShared`: it is served by the declared listener, which is open to every address. */
@@ -137,5 +136,5 @@ export function createFittedListeners(
 }
 
 function numericAddress(address: string, port: number, isIPv6Only: boolean): NumericAddress {
-  return { sockaddr: writeSockaddr(address, port), family: net.isIPv6(address) ? 10 : 2, isIPv6Only };
+  return { sockaddr: sockaddrOf(address, port), family: ipVersion(address) === 6 ? 10 : 2, isIPv6Only };
 }

@@ -2,11 +2,11 @@
  * Host names as addresses to listen on: each address of the name gets a socket of its own, all with the same port. An address that this machine
  * does not have, such as `::1` where there is no IPv6, is left out as long as one of them is left.
  */
-import net from 'node:net';
 import { thisMachine } from './this-machine.ts';
 import { GracefulRunError } from '../../shared/errors.ts';
 import { formatAddress } from '../../shared/format-address.ts';
 import type { TcpListenerPlan } from '../config/plan.ts';
+import { ipVersion } from './numeric-address.ts';
 import { bindError, probeAddress, tryListener, type BoundListener } from './listener.ts';
 
 export interface NamedListeners {
@@ -17,12 +17,12 @@ export interface NamedListeners {
 }
 
 export function isHostName(host: string | null): host is string {
-  return host !== null && net.isIP(host) === 0;
+  return host !== null && ipVersion(host) === 0;
 }
 
 /** The numeric addresses of a host, in the order in which the resolver gives them. Errors: `addressUnusable`. */
 export async function addressesOf(host: string, port: number): Promise<readonly string[]> {
-  if (net.isIP(host) !== 0) return [host];
+  if (ipVersion(host) !== 0) return [host];
   // RFC 6761, 6.3. Many hosts files give it the IPv4 address alone, or give it another one for IPv6.
   if (host === 'localhost') return ['127.0.0.1', '::1'];
   try {
@@ -44,7 +44,7 @@ export async function addressesOf(host: string, port: number): Promise<readonly 
 
 /** The one that Node.js itself chooses. Rejects with the resolver's error. */
 export async function nodeAddressOf(host: string): Promise<string> {
-  if (net.isIP(host) !== 0) return host;
+  if (ipVersion(host) !== 0) return host;
   return (await process.getBuiltinModule('node:dns/promises').lookup(host)).address;
 }
 

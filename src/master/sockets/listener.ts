@@ -2,7 +2,6 @@
  * Binds and holds a listening socket without ever accepting from it: clients queue in the kernel until a worker
  * takes them. libuv is kept out of it: a `net.Server` here would accept connections and lose them.
  */
-import net from 'node:net';
 import type { GracefulRunError } from '../../shared/errors.ts';
 import { listen, shutListener } from '../system-calls/syscalls.ts';
 import { systemErrorCode } from '../system-calls/errno.ts';
@@ -11,6 +10,7 @@ import type { TcpListenerPlan, TcpOptions } from '../config/plan.ts';
 import { addressError } from './address-errors.ts';
 import { thisMachine } from './this-machine.ts';
 import { createListenerSlots, type ListenerSlots } from './listener-slots.ts';
+import { ipVersion } from './numeric-address.ts';
 import { createServerHandle, handleOver, type ServerHandle, type TcpHandle } from './server-handle.ts';
 
 /** A listening socket that the master holds. */
@@ -157,7 +157,7 @@ async function bind(
     const fd = await bindTcpSocket(host, port, options);
     return typeof fd === 'string' ? fd : handleOver(fd);
   }
-  const family = net.isIPv6(host) ? 6 : 4;
+  const family = ipVersion(host) === 6 ? 6 : 4;
   const handle = createServerHandle()(host, port, family, -1, 0);
   if (typeof handle === 'number') return systemErrorCode(handle);
   // libuv keeps EADDRINUSE for itself until listen(); getsockname tells now.
@@ -170,5 +170,5 @@ async function bind(
 /** Says what is wrong with an address of TCP. `code`: that of the system. */
 export function bindError({ host, port }: TcpListenerPlan, code: string): GracefulRunError {
   const where = host === null ? `port ${port}` : formatAddress(host, port);
-  return addressError(where, code, port, thisMachine(true));
+  return addressError(where, code, { host, port }, thisMachine(true));
 }

@@ -5,7 +5,7 @@
 import type { MasterEvent } from '../../shared/events.ts';
 import { addressFields } from '../../shared/format-address.ts';
 import type { Platform } from '../process/platform.ts';
-import { writeSockaddr } from './sockaddr.ts';
+import { sockaddrOf } from './numeric-address.ts';
 import type { BoundListener } from './listener.ts';
 
 export interface ShutListeners {
@@ -38,7 +38,7 @@ export function createShutListeners(
         const problem =
           address.type === 'unix'
             ? 'it is a UNIX socket'
-            : listenAgain(fd, writeSockaddr(address.host, address.port), backlog);
+            : listenAgain(fd, sockaddrOf(address.host, address.port), backlog);
         if (problem !== null) told.add(fd);
         onEvent({ event: 'listenerShutDown', listener: name, ...addressFields(address), problem });
       }

@@ -2,12 +2,11 @@
  * TCP sockets with options that Node.js does not offer (tcp(7), ip(7), socket(7)). Loaded only if an option is set. Linux only.
  */
 import { readFileSync } from 'node:fs';
-import { networkInterfaces } from 'node:os';
 import { GracefulRunError } from '../../shared/errors.ts';
 import type { TcpOptions } from '../config/plan.ts';
 import { bindSocket, closeDescriptor, openTcpSocket, setSocketOption } from '../system-calls/syscalls.ts';
 import { freebindOf, socketOptions, type SocketOption } from '../system-calls/socket-options.ts';
-import { writeSockaddr } from './sockaddr.ts';
+import { sockaddrOf } from './numeric-address.ts';
 
 interface Setting {
   /** As a config file names it. */
@@ -34,7 +33,7 @@ export async function bindTcpSocket(
     closeDescriptor(fd);
     throw error;
   }
-  const problem = bindSocket(fd, writeSockaddr(host, port, scopeOf(host)));
+  const problem = bindSocket(fd, sockaddrOf(host, port));
   if (problem === null) return fd;
   closeDescriptor(fd);
   return problem;
@@ -94,12 +93,4 @@ async function set(fd: number, settings: readonly Setting[]): Promise<void> {
         hint: `leave out ${key} (--${key.replaceAll('_', '-')})`,
       });
   }
-}
-
-/** The number of the interface that is the zone of a link-local address: `fe80::1%eth0`. */
-function scopeOf(host: string): number {
-  const [, zone] = host.split('%');
-  if (zone === undefined) return 0;
-  const known = networkInterfaces()[zone]?.find(({ family }) => family === 'IPv6');
-  return known?.family === 'IPv6' ? known.scopeid : Number(zone) || 0;
 }

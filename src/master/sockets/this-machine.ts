@@ -3,6 +3,15 @@ import { networkInterfaces } from 'node:os';
 import type { Machine } from './address-errors.ts';
 
 export function thisMachine(canFreebind: boolean): Machine {
-  const found = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
-  return { addresses: found.map(({ address }) => address), executable: process.execPath, canFreebind };
+  const interfaces = networkInterfaces();
+  return {
+    addresses: Object.entries(interfaces).flatMap(([name, addresses = []]) =>
+      addresses.map((one) =>
+        one.family === 'IPv6' && one.scopeid !== 0 ? `${one.address}%${name}` : one.address,
+      ),
+    ),
+    interfaces: Object.keys(interfaces),
+    executable: process.execPath,
+    canFreebind,
+  };
 }

@@ -2,7 +2,6 @@
  * UDP sockets (udp(7)): binds and holds them as listener.ts does with TCP, and never reads from them. Datagrams that arrive while no worker
  * reads wait in the socket, as far as its receive buffer (net.core.rmem_default) reaches.
  */
-import net from 'node:net';
 import { GracefulRunError } from '../../shared/errors.ts';
 import { formatSocketAddress } from '../../shared/format-address.ts';
 import type { UdpListenerPlan } from '../config/plan.ts';
@@ -12,6 +11,7 @@ import { addressError } from './address-errors.ts';
 import { thisMachine } from './this-machine.ts';
 import { newDatagramHandle, type DatagramHandle } from './new-datagram-handle.ts';
 import { addressesOf } from './host-names.ts';
+import { ipVersion } from './numeric-address.ts';
 import { holdListener, type BoundListener } from './listener.ts';
 
 /** Binds, once. Errors as bindListener. */
@@ -59,9 +59,9 @@ function bind({ type, host, port }: UdpListenerPlan, address: string): DatagramH
       { hint: 'use a Node.js version that graceful-run was tested with: 20, 22, 24 or 26' },
     );
   // Without SO_REUSEADDR, which on Linux would let a second socket take the datagrams of the first.
-  const problem = net.isIPv6(address) ? handle.bind6(address, port, 0) : handle.bind(address, port, 0);
+  const problem = ipVersion(address) === 6 ? handle.bind6(address, port, 0) : handle.bind(address, port, 0);
   if (problem === 0) return handle;
   handle.close();
   const where = formatSocketAddress({ type, host, port });
-  throw addressError(where, systemErrorCode(problem), port, thisMachine(false));
+  throw addressError(where, systemErrorCode(problem), { host, port }, thisMachine(false));
 }

@@ -245,6 +245,14 @@ export function bindSocket(fd: number, sockaddr: Uint8Array): string | null {
   return socketCalls.bind(fd, sockaddr, sockaddr.length) === 0 ? null : systemErrorCode(calls.errno());
 }
 
+/** if_nametoindex(3); 0: there is no such interface. Only after `openTcpSocket` or `listen` has been called. */
+export function interfaceNumber(name: string): number {
+  numberOf ??= library?.func('unsigned int if_nametoindex(const char *)') ?? null;
+  return numberOf?.(name) ?? 0;
+}
+
+let numberOf: ((name: string) => number) | null = null;
+
 /** setsockopt(2) with a number. Null, or the name of the error. */
 export async function setSocketOption(
   fd: number,

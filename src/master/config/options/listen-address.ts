@@ -41,9 +41,12 @@ export function parseListenAddress(written: string): ListenAddress | null {
   return found === null ? null : { type: 'tcp', name, ...found };
 }
 
-/** Null: it is none. A host of null: none was given. */
+/** Null: it is none. A host of null: none was given. The zone of an address is the name of an interface, which is almost any text. */
 function readHostAndPort(address: string): { readonly host: string | null; readonly port: number } | null {
-  const match = /^(?:(?:\[(?<v6>[0-9A-Fa-f:.%\w]+)\]|(?<host>[^\s:[\]=]+)):)?(?<port>\d{1,5})$/.exec(address);
+  const match =
+    /^(?:(?:\[(?<v6>[0-9A-Fa-f:.]+(?:%[^\s\p{Cc}\]/%]+)?)\]|(?<host>[^\s:[\]=]+)):)?(?<port>\d{1,5})$/u.exec(
+      address,
+    );
   const { v6, host, port } = match?.groups ?? {};
   if (port === undefined || Number(port) > 65_535) return null;
   if (v6 !== undefined && !v6.includes(':')) return null;
