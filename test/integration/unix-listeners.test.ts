@@ -1,5 +1,13 @@
 // UNIX sockets (unix(7)) as listeners of a program.
-import { chmodSync, existsSync, lstatSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import http from 'node:http';
 import net from 'node:net';
 import { spawn } from 'node:child_process';
@@ -126,6 +134,44 @@ test('the file has the permissions that are asked for from its first moment', as
   const master = run(path, { flags: ['--socket-mode', '0620'] });
   await master.waitFor('listenerBound');
   expect(lstatSync(path).mode & 0o777).toBe(0o620);
+});
+
+/** Of a user or a group of this machine. */
+function idOf(database: 'passwd' | 'group', name: string): number {
+  const line = readFileSync(`/etc/${database}`, 'utf8')
+    .split('\n')
+    .find((one) => one.startsWith(`${name}:`));
+  return Number(line?.split(':')[2]);
+}
+
+const isRoot = process.geteuid?.() === 0;
+
+test.runIf(isRoot).each([
+  ['nobody', { uid: idOf('passwd', 'nobody'), gid: process.getegid?.() }],
+  ['nobody:daemon', { uid: idOf('passwd', 'nobody'), gid: idOf('group', 'daemon') }],
+  [':daemon', { uid: 0, gid: idOf('group', 'daemon') }],
+  ['4242:4343', { uid: 4242, gid: 4343 }],
+])('the file belongs to the owner that is asked for: %s', async (owner, { uid, gid }) => {
+  const path = join(temporaryFolder(), 'app.sock');
+  const master = run(path, { flags: ['--socket-owner', owner, '--socket-mode', '0660'] });
+  await settled(master);
+  const file = lstatSync(path);
+  expect({ uid: file.uid, gid: file.gid, mode: file.mode & 0o777 }).toEqual({ uid, gid, mode: 0o660 });
+  expect(await ask(path)).toMatchObject({ generation: 1 });
+  await master.reload(2);
+  expect(lstatSync(path)).toMatchObject({ uid, gid });
+});
+
+test.each([
+  ['no-such-user-here', 'there is no user no-such-user-here'],
+  [':no-such-group-here', 'there is no group no-such-group-here'],
+])('an owner that does not exist leaves no file: %s', async (owner, problem) => {
+  const path = join(temporaryFolder(), 'app.sock');
+  const master = run(path, { flags: ['--socket-owner', owner] });
+  expect(await master.exited).toMatchObject({ code: 1 });
+  expect(master.output).toContain(`cannot listen on unix:${path}`);
+  expect(master.output).toContain(problem);
+  expect(existsSync(path)).toBe(false);
 });
 
 test('a path through a symlinked folder is the same socket', async () => {

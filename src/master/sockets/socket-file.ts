@@ -3,6 +3,7 @@ import { chmodSync, lchownSync, lstatSync } from 'node:fs';
 import { GracefulRunError, messageOf, systemCode } from '../../shared/errors.ts';
 import { formatPath } from '../../shared/format-address.ts';
 import type { UnixListenerPlan } from '../config/plan.ts';
+import type { Ownership } from '../system-calls/ownership.ts';
 import { ownershipOf, unusable } from './unix-listener.ts';
 
 /**
@@ -14,7 +15,7 @@ export async function fitFile(
   before: UnixListenerPlan,
   { path, mode, owner }: UnixListenerPlan,
 ): Promise<() => Promise<void>> {
-  const ownership = owner === before.owner ? null : await ownershipOf(path, owner ?? ownerOfMaster());
+  const ownership = owner === before.owner ? null : await changedOwnership(path, before.owner, owner);
   if (ownership === null && mode === before.mode) return async () => Promise.resolve();
   const found = lstatSync(path, { throwIfNoEntry: false });
   if (found?.ino !== inode)
@@ -40,8 +41,18 @@ export async function fitFile(
   return undo;
 }
 
-function ownerOfMaster(): string {
-  return `${process.geteuid?.() ?? -1}:${process.getegid?.() ?? -1}`;
+/** The user or group that only the listener before named is that of the master again. */
+async function changedOwnership(
+  path: string,
+  before: string | null,
+  owner: string | null,
+): Promise<Ownership> {
+  const { uid, gid } = (await ownershipOf(path, owner)) ?? { uid: -1, gid: -1 };
+  const [user = '', group = ''] = before?.split(':') ?? [];
+  return {
+    uid: uid === -1 && user !== '' ? (process.geteuid?.() ?? -1) : uid,
+    gid: gid === -1 && group !== '' ? (process.getegid?.() ?? -1) : gid,
+  };
 }
 
 /** It can only be read by setting it. */
