@@ -35,15 +35,20 @@ export class CountingClient {
     {
       scheme = 'ws',
       path = '/',
+      socketPath,
       protocols = [],
       ...options
     }: ClientOptions & {
       readonly scheme?: string;
       readonly path?: string;
+      /** Of a UNIX socket, in place of the port. */
+      readonly socketPath?: string;
       readonly protocols?: string[];
     } = {},
   ): Promise<CountingClient> {
-    const ws = new WebSocket(`${scheme}://127.0.0.1:${port}${path}`, protocols, {
+    const url =
+      socketPath === undefined ? `${scheme}://127.0.0.1:${port}${path}` : `ws+unix:${socketPath}:${path}`;
+    const ws = new WebSocket(url, protocols, {
       perMessageDeflate: false,
       rejectUnauthorized: false,
       ...options,

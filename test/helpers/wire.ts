@@ -32,6 +32,12 @@ export class Wire {
     return new Wire(socket);
   }
 
+  static async connectPath(path: string): Promise<Wire> {
+    const socket = net.connect(path);
+    await once(socket, 'connect');
+    return new Wire(socket);
+  }
+
   /** Resolves when the text has left this process. */
   writeAll(text: string): Promise<void> {
     return new Promise((resolve, reject) => {

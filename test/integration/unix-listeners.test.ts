@@ -14,9 +14,11 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { CountingClient } from '../helpers/counting-client.ts';
 import { eventually } from '../helpers/eventually.ts';
 import {
   app,
+  appPath,
   runMaster,
   type RunningMaster,
   type RunOptions,
@@ -24,6 +26,7 @@ import {
 } from '../helpers/run-master.ts';
 import { whoAnswers } from '../helpers/plain-client.ts';
 import { startLoad } from '../helpers/strict-client.ts';
+import { Wire } from '../helpers/wire.ts';
 import { failureCounts } from '../helpers/tally.ts';
 
 function run(path: string, { flags = [], env = {}, ...options }: RunOptions = {}): RunningMaster {
@@ -108,6 +111,57 @@ test('reloads under load fail no request, and keep every connection open', async
   expect(master.all('workerExited').reduce((sum, { migrated }) => sum + (migrated ?? 0), 0)).toBeGreaterThan(
     0,
   );
+});
+
+test('a connection of a custom protocol moves, with its state, and the kernel still says who is at the other end', async () => {
+  const path = join(temporaryFolder(), 'app.sock');
+  const command = [process.execPath, appPath('moves-unix').replace(/\.cjs$/, '.mjs')];
+  const master = run(path, { command });
+  await settled(master);
+  const wire = await Wire.connectPath(path);
+  const say = async (text: string): Promise<unknown> => {
+    wire.received = '';
+    wire.write(`${text}\n`);
+    await wire.until('\n');
+    return JSON.parse(wire.received);
+  };
+  const peer = [process.pid, process.geteuid?.(), process.getegid?.()];
+  for (const generation of [1, 2, 3]) {
+    if (generation > 1) {
+      await master.reload(generation);
+      expect(await master.waitFor('workerExited', { generation: generation - 1 })).toMatchObject({
+        migrated: 1,
+        cut: 0,
+      });
+    }
+    expect(await say('hello')).toEqual({ text: 'hello', lines: generation, generation, peer });
+  }
+  wire.socket.destroy();
+});
+
+test('a WebSocket moves', async () => {
+  const path = join(temporaryFolder(), 'app.sock');
+  const counts = new URL('../fixtures/websockets/counts.mjs', import.meta.url).pathname;
+  const master = run(path, { command: [process.execPath, counts] });
+  await settled(master);
+  const clients = await Promise.all(
+    ['/one', '/two'].map(async (at) => CountingClient.connect(0, { socketPath: path, path: at })),
+  );
+  for (const generation of [1, 2, 3]) {
+    if (generation > 1) {
+      await master.reload(generation);
+      expect(await master.waitFor('workerExited', { generation: generation - 1 })).toMatchObject({
+        migrated: 2,
+        cut: 0,
+      });
+    }
+    for (const client of clients)
+      expect(await client.ask({ ask: 'who' })).toMatchObject({ n: generation, generation, clients: 2 });
+  }
+  for (const client of clients) {
+    expect(client.mistakes).toEqual([]);
+    client.ws.terminate();
+  }
 });
 
 test('a worker that crashes is replaced at the same socket', async () => {

@@ -71,9 +71,9 @@ export interface Worker {
    * While draining: hands a connection of a custom protocol over to a newer worker, the destination, together with `state` and
    * with bytes that were read and not consumed. This worker stops reading from it, and destroys its socket once the destination has the
    * connection; the client notices nothing. What is written before `released` is sent before anything that the destination writes. Plain
-   * TCP only. Rejects with GracefulRunError `nobodyToAdopt` if this worker does not drain, if there is no newer worker (without a
+   * connections over TCP or a UNIX socket only. Rejects with GracefulRunError `nobodyToAdopt` if this worker does not drain, if there is no newer worker (without a
    * master, in a stop, with `--no-migrate`), or if none has a handler of that name; with `workerMisuse` if the socket is not an open plain
-   * TCP connection or the state is not JSON of at most 64 KiB. After an error this worker serves the connection as before.
+   * connection or the state is not JSON of at most 64 KiB. After an error this worker serves the connection as before.
    */
   migrate(socket: Socket, options: MigrateOptions): Promise<void>;
   /**
@@ -174,7 +174,11 @@ function cannotMigrate(why: 'nobody' | 'notMovable', to: string): GracefulRunErr
     ? new GracefulRunError('nobodyToAdopt', `cannot migrate: no worker adopts connections for '${to}' now`, {
         hint: 'is it draining because of a reload, and does the new release call worker.onAdopt with this name?',
       })
-    : new GracefulRunError('workerMisuse', 'cannot migrate: this is not an open plain TCP connection', {
-        hint: 'connections over TLS cannot move: close each of them when its last response has been sent',
-      });
+    : new GracefulRunError(
+        'workerMisuse',
+        'cannot migrate: this is not an open plain connection over TCP or a UNIX socket',
+        {
+          hint: 'connections over TLS cannot move: close each of them when its last response has been sent',
+        },
+      );
 }

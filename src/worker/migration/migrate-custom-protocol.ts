@@ -26,7 +26,7 @@ export interface MigrationRequest {
 }
 
 /**
- * `nobody`: no destination takes it. `notMovable`: it is not an open plain TCP connection. The values are part of `Runtime`, over which
+ * `nobody`: no destination takes it. `notMovable`: it is not an open plain connection over TCP or a UNIX socket. The values are part of `Runtime`, over which
  * two copies of this package may meet, so they keep their names.
  */
 export type MigrationResult = 'taken' | 'nobody' | 'notMovable';

@@ -57,7 +57,7 @@ const names = new Set<string>();
 /**
  * Makes the connections of this server migrate to the next generation when this worker drains. Call it once, before the worker is ready,
  * in every release. A connection leaves between two messages. It is closed with 1001 (going away) if no destination takes it, if it is
- * not plain TCP, if its compression keeps context (permessage-deflate migrates with `serverNoContextTakeover` and
+ * over TLS, if its compression keeps context (permessage-deflate migrates with `serverNoContextTakeover` and
  * `clientNoContextTakeover` only), or if it was never between two messages. Such closes are spread over the first half of the drain
  * timeout. Without a master, the worker drains like a program that calls `graceful()`.
  *
