@@ -36,6 +36,10 @@ describe('a call of listen()', () => {
     ['a negative port', [-1], other],
     ['a fraction', [1.5], other],
     ['a port of another type', [{ port: true }], other],
+    // `hostname` means nothing to Node.js; the `host` of a URL has the port in it, and is looked up as a name.
+    ['parts of a URL', [{ protocol: 'http:', hostname: '127.0.0.1', port: '80' }], tcp(80)],
+    ['a URL', [new URL('http://127.0.0.1:81/')], tcp(81, '127.0.0.1:81')],
+    ['a URL without a port', [new URL('http://127.0.0.1/')], other],
     ['an empty object', [{}], other],
     ['a signal that is none', [{ port: 80, signal: 'x' }], other],
   ])('is read in the form: %s', (_, args, target) => {
