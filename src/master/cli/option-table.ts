@@ -53,7 +53,7 @@ export const optionTable: readonly OptionRow[] = [
     value: '<address>',
     default: 'the address that a Node.js program passes to listen(); every address for other programs',
     description:
-      'address to bind (127.0.0.1, 0.0.0.0, ::1), or a name (localhost), which means all of its addresses',
+      'address to bind (127.0.0.1, 0.0.0.0, ::1), or a name (localhost), which means all of its addresses; also for ports of --listen without an address',
     option: 'host',
   },
   {
@@ -62,7 +62,7 @@ export const optionTable: readonly OptionRow[] = [
     value: '<address…>',
     default: null,
     description:
-      'addresses to hold instead of --port: 3000, 127.0.0.1:3000, [::1]:3000, localhost:3000, unix:/run/app.sock, udp:0.0.0.0:5353, or fd:3 for a bound socket that it is started with; each may have name= before it',
+      'addresses to hold instead of --port: 3000, 127.0.0.1:3000, [::1]:3000, localhost:3000, unix:/run/app.sock, unix:@app (abstract, without a file), udp:0.0.0.0:5353, or fd:3 for a bound socket that it is started with; each may have name= before it',
     option: 'listen',
   },
   {

@@ -78,13 +78,13 @@ export interface ProgramOptions
   readonly command: readonly string[];
   /** The TCP port to hold, 0 to 65535; 0: any free port. Needed unless `listen` is given. */
   readonly port?: number;
-  /** The address to bind: numeric, or a name, which stands for each of its addresses. Default: every address until the first generation asks for a particular one, then that one. */
+  /** The address to bind: numeric, or a name, which stands for each of its addresses. It also applies to entries of `listen` without an address. Default: every address until the first generation asks for a particular one, then that one. */
   readonly host?: string;
   /**
    * Several addresses to hold instead of one: `3000` (every address), `127.0.0.1:3000`, `[::1]:3000`, `localhost:3000` (every address of the
    * name, each with a socket of its own), `unix:/run/app.sock`, the abstract `unix:@app` (unix(7)), and `fd:3`, a bound socket at
    * descriptor 3 of this process. With `admin=` before it a listener is called `admin`, by which a worker can find it. Not
-   * beside `port` and `host`.
+   * beside `port`.
    */
   readonly listen?: readonly string[];
   /** Permission bits of the files of UNIX sockets, in octal digits: `0660`. Default: what the umask leaves. */
@@ -411,8 +411,7 @@ export function listenersOf(
     if (port === undefined) throw portMissing(spelling);
     return [tcp('default', host ?? null, port)];
   }
-  if (port !== undefined || host !== undefined)
-    throw addressTwice(port === undefined ? 'host' : 'port', spelling);
+  if (port !== undefined) throw addressTwice(spelling);
   const taken = new Set<string>();
   return listen.map((written, index) => {
     const address = parseListenAddress(written) ?? { type: 'tcp', name: null, host: null, port: 0 };
@@ -424,7 +423,7 @@ export function listenersOf(
     const name = address.name ?? (index === 0 ? 'default' : byAddress);
     const own = taken.has(name) ? `${name}-${index + 1}` : name;
     taken.add(own);
-    if (type === 'tcp') return tcp(own, address.host, address.port);
+    if (type === 'tcp') return tcp(own, address.host ?? host ?? null, address.port);
     if (type === 'fd') {
       const { fd } = address;
       return Object.freeze({ type, name: own, fd, backlog, ...(options === undefined ? {} : { options }) });

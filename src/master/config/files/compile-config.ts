@@ -39,7 +39,6 @@ import type { Loaded, LoadedFile } from './load-files.ts';
 import { type NamedTable, readNamedTables, reportTwins } from './named-tables.ts';
 import { readGroups } from './read-groups.ts';
 import { createReader, shown, type Environment, type Reader, type Report } from './read-tables.ts';
-import { formatAddress } from '../../../shared/format-address.ts';
 
 export type Compiled =
   { readonly plan: Plan; readonly places: PlanPlaces } | { readonly problems: readonly PlanProblem[] };
@@ -374,19 +373,16 @@ function addressesOf(
   { port, host, listen }: Readonly<Record<string, unknown>>,
   folder: string,
 ): Pick<ProgramOptions, 'port' | 'host' | 'listen'> {
-  if (typeof port === 'number') return { port, ...(typeof host === 'string' ? { host } : {}) };
+  const at = typeof host === 'string' ? { host } : {};
+  if (typeof port === 'number') return { port, ...at };
   return {
+    ...at,
     listen: listOf(listen).map((written) => {
       const address = parseListenAddress(written);
-      if (address === null) return written;
+      if (address?.type !== 'unix') return written;
       const name = address.name === null ? '' : `${address.name}=`;
-      if (address.type === 'unix') {
-        const { path } = address;
-        return `${name}unix:${path.startsWith('@') ? path : resolve(folder, path)}`;
-      }
-      const isWhole = address.type !== 'tcp' || address.host !== null;
-      if (isWhole || typeof host !== 'string') return written;
-      return `${name}${formatAddress(host, address.port)}`;
+      const { path } = address;
+      return `${name}unix:${path.startsWith('@') ? path : resolve(folder, path)}`;
     }),
   };
 }

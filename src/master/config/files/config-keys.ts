@@ -58,7 +58,7 @@ export const programKeys: Readonly<Record<string, ConfigKey>> = {
     type: 'list of addresses',
     default: 'none',
     description:
-      'Several addresses instead of `port`: `"3000"`, `"127.0.0.1:3000"`, `"[::1]:3000"`, `"localhost:3000"` (every address of the name), `"unix:/run/app.sock"`, `"udp:0.0.0.0:5353"`, `"fd:3"` (a bound socket that graceful-run is started with). `"admin=3001"` names a listener `admin`.',
+      'Several addresses instead of `port`: `"3000"`, `"127.0.0.1:3000"`, `"[::1]:3000"`, `"localhost:3000"` (every address of the name), `"unix:/run/app.sock"`, `"unix:@app"` (abstract: a name without a file, which every user of the machine can connect to), `"udp:0.0.0.0:5353"`, `"fd:3"` (a bound socket that graceful-run is started with). `"admin=3001"` names a listener `admin`.',
     supervisor: null,
   },
   socket_mode: {

@@ -88,10 +88,10 @@ export function nameMissing(): GracefulRunError {
   });
 }
 
-export function addressTwice(other: 'host' | 'port', spelling: Spelling): GracefulRunError {
+export function addressTwice(spelling: Spelling): GracefulRunError {
   return new GracefulRunError(
     'badOption',
-    `cannot start: ${nameOf('listen', spelling)} cannot be combined with ${nameOf(other, spelling)}`,
+    `cannot start: ${nameOf('listen', spelling)} cannot be combined with ${nameOf('port', spelling)}`,
     { hint: `give every address with ${nameOf('listen', { ...spelling, program: null })}` },
   );
 }

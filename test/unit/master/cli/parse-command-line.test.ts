@@ -60,6 +60,19 @@ test.each(['--run --port 80 -- x', '--json --port 80 -- x', '--no-check --port 8
   },
 );
 
+test('--host is for the addresses of --listen that have none', () => {
+  const { host, listen } = optionsOf('--host 127.0.0.1 --listen 3000 [::1]:3001 -- x');
+  expect({ host, listen }).toEqual({ host: '127.0.0.1', listen: ['3000', '[::1]:3001'] });
+  const [program] = compileOptions(
+    optionsOf('--host 127.0.0.1 --listen 3000 [::1]:3001 -- x'),
+    '/srv',
+  ).programs;
+  expect(program?.listeners).toMatchObject([
+    { host: '127.0.0.1', port: 3000 },
+    { host: '::1', port: 3001 },
+  ]);
+});
+
 function codeOf(action: () => unknown): string | null {
   try {
     action();

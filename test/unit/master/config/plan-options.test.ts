@@ -68,6 +68,22 @@ test.each([
   expect(message).toContain('shop');
 });
 
+test('host is for every listener without one', () => {
+  const options = {
+    command: ['node', 'app.js'],
+    host: '::1',
+    listen: ['3000', 'admin=127.0.0.1:0', 'x=3001', 'unix:/a.sock'],
+  };
+  const [program] = compileOptions(options, '/srv').programs;
+  expect(program?.listeners).toMatchObject([
+    { name: 'default', host: '::1', port: 3000 },
+    { name: 'admin', host: '127.0.0.1', port: 0 },
+    { name: 'x', host: '::1', port: 3001 },
+    { path: '/a.sock' },
+  ]);
+  expect(compileOptions({ ...options, listen: ['3000'], reusePort: true }, '/srv').programs).toHaveLength(1);
+});
+
 test('a master of one program is checked as a whole too', () => {
   const twice = { command: ['node', 'app.js'], listen: ['3000', '127.0.0.1:3000'] };
   expect(refusal(twice)).toMatchObject({ code: 'planInvalid', problems: [{ key: 'listen[1]' }] });
