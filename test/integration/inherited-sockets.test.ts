@@ -11,10 +11,11 @@ import {
   type RunOptions,
   temporaryFolder,
 } from '../helpers/run-master.ts';
+import { canRun } from '../helpers/required-programs.ts';
 import { whoAnswersDatagrams } from '../helpers/datagrams.ts';
 import { freePort, queueUp, whoAnswers } from '../helpers/plain-client.ts';
 
-const activate = '/usr/bin/systemd-socket-activate';
+const activate = 'systemd-socket-activate';
 
 /**
  * Binds and listens on `at`, hands the sockets on from descriptor 3, keeps them, and runs the command: what systemd does. Python, because Node.js
@@ -219,7 +220,7 @@ async function runActivated(
   await once(child.stderr, 'data');
 }
 
-test.skipIf(!existsSync(activate))(
+test.skipIf(!canRun([activate]))(
   'under systemd-socket-activate, the client that has started it is answered',
   async () => {
     const port = await freePort();
@@ -229,7 +230,7 @@ test.skipIf(!existsSync(activate))(
   },
 );
 
-test.skipIf(!existsSync(activate))(
+test.skipIf(!canRun([activate]))(
   'under systemd-socket-activate, the datagram that has started it is answered',
   async () => {
     const port = await freePort();

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { eventually } from '../helpers/eventually.ts';
 import { get } from '../helpers/plain-client.ts';
+import { canRun, isRequired } from '../helpers/required-programs.ts';
 import { appPath, kill, runMaster, temporaryFolder, type RunOptions } from '../helpers/run-master.ts';
 import { startLoad } from '../helpers/strict-client.ts';
 import { failureCounts } from '../helpers/tally.ts';
@@ -27,9 +28,6 @@ const launchers = {
   deno: `${installed}/@deno/${platform}-glibc/deno`,
   node22: `${installed}/node-${platform}/bin/node`,
 };
-
-/** In CI a launcher that is not installed is a failure: .ci/run installs them. */
-const isRequired = process.env['GRACEFUL_RUN_PROGRAMS'] === 'required';
 
 interface Launch extends RunOptions {
   readonly command: readonly string[];
@@ -89,8 +87,12 @@ const forPython: Readonly<Record<string, Launch>> = Object.fromEntries(
   }).map(([name, command]) => [name, { command, flags: ['--ready', 'delay:900ms'] }]),
 );
 
-const isThere = ({ command }: Launch): boolean =>
-  command.every((word) => !word.startsWith(installed) || existsSync(word));
+const isThere = ({ command }: Launch, language: string): boolean =>
+  command.every((word) => !word.startsWith(installed) || existsSync(word)) &&
+  canRun([
+    ...command.slice(0, 1).filter((file) => !file.includes('/')),
+    ...(language === 'python' ? ['python3'] : []),
+  ]);
 
 /** Berry starts only what it has installed itself. */
 function installedByBerry(): string {
@@ -111,7 +113,7 @@ describe.each([
   ['python', { ...forPython, ...forAny(python) }, 'fresh'],
 ] as const)('%s', (language, all, mode) => {
   for (const [name, { isServer = false, ...launch }] of Object.entries(all)) {
-    const runsHere = test.skipIf(!isRequired && !isThere(launch));
+    const runsHere = test.skipIf(!isRequired && !isThere(launch, language));
     const options = {
       ...launch,
       flags: ['--startsecs', '400ms', '--ready-timeout', '8s', ...(launch.flags ?? [])],
