@@ -55,6 +55,17 @@ export function startFastCgiLoad({
   });
 }
 
+/** One request over a connection of its own. Resolves to what the script has printed; rejects if that is not whole. */
+export async function askFastCgi(port: number, script: string): Promise<string> {
+  const socket = net.connect(port, '127.0.0.1');
+  let bytes = Buffer.alloc(0);
+  socket.write(writeRequest(script, false));
+  for await (const chunk of socket) bytes = Buffer.concat([bytes, chunk as Buffer]);
+  const answer = readAnswer(bytes);
+  if (answer === null) throw new Error(`not whole: ${bytes.toString()}`);
+  return bodyOf(answer);
+}
+
 /** Null: it was answered as expected. */
 function ask(socket: net.Socket, request: Buffer, expected: string): Promise<Failed | null> {
   return new Promise((resolve) => {
@@ -68,8 +79,7 @@ function ask(socket: net.Socket, request: Buffer, expected: string): Promise<Fai
       bytes = Buffer.concat([bytes, chunk]);
       const answer = readAnswer(bytes);
       if (answer === null) return;
-      const body = answer.slice(answer.indexOf('\r\n\r\n') + 4);
-      settle(body === expected ? null : { kind: 'wrong', detail: answer });
+      settle(bodyOf(answer) === expected ? null : { kind: 'wrong', detail: answer });
     };
     const broken = (error: Error): void => {
       settle({ kind: failureKindOf(systemCode(error)), detail: messageOf(error) });
@@ -97,6 +107,10 @@ function readAnswer(bytes: Buffer): string | null {
     at = end + padding;
   }
   return null;
+}
+
+function bodyOf(answer: string): string {
+  return answer.slice(answer.indexOf('\r\n\r\n') + 4);
 }
 
 function writeRequest(script: string, keepsConnection: boolean): Buffer {

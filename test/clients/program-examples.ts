@@ -11,6 +11,8 @@ export interface Example {
   readonly mayLose: number;
   /** Whether the page says that the program closes idle connections at a reload: then it may lose a request on each of them. */
   readonly closesIdle: boolean;
+  /** How it ends when it has drained. */
+  readonly outcome: { readonly code: number | null; readonly signal: string | null };
   readonly files: readonly { readonly path: string; readonly text: string }[];
   /** Lines before the one that starts graceful-run. */
   readonly setup: readonly string[];
@@ -21,14 +23,14 @@ export interface Example {
 const page: string = readFileSync(new URL('../../docs/programs.md', import.meta.url), 'utf8');
 
 const mark =
-  /<!-- program: ([^;]+); needs: ([^;]+?)(?:; protocol: (\w+))?(?:; new: (\d+))?; keep-alive: (\w+) -->/;
+  /<!-- program: ([^;]+); needs: ([^;]+?)(?:; protocol: (\w+))?(?:; new: (\d+))?; keep-alive: (\w+)(?:; exit: (\w+))? -->/;
 const block = /```(\w+)\n([^]*?)```/g;
 /** `# app.py`, `// server.go`, `; x.conf`, `<?php // x.php` or `<!-- x.html -->` in the first line of a file. */
 const fileName = /^(?:#|\/\/|;|<\?php \/\/|<!--) ([\w.-]+\.\w+)(?: -->)?\n/;
 
 export function readExamples(): readonly Example[] {
   return page.split(/^### /m).flatMap((section) => {
-    const [, name, needs = '', protocol, lost = '0', keepAlive] = mark.exec(section) ?? [];
+    const [, name, needs = '', protocol, lost = '0', keepAlive, exit = '0'] = mark.exec(section) ?? [];
     if (name === undefined) return [];
     const blocks = [...section.matchAll(block)].map(([, language = '', text = '']) => ({ language, text }));
     const files = blocks.flatMap(({ text }) => {
@@ -48,6 +50,7 @@ export function readExamples(): readonly Example[] {
         protocol: protocol === 'fastcgi' ? protocol : 'http',
         mayLose: Number(lost),
         closesIdle: keepAlive === 'closed',
+        outcome: exit.startsWith('SIG') ? { code: null, signal: exit } : { code: Number(exit), signal: null },
         files,
         setup: setup.toReversed(),
         flags: words.slice(0, dashes),
