@@ -36,7 +36,7 @@ import { isNamedWhenBound } from './config/plan-names.ts';
 import { openSockets } from './sockets/descriptors.ts';
 import { findInheritedSockets } from './sockets/find-inherited-sockets.ts';
 import { startFailed } from './program/worker-failures.ts';
-import { exitCodeAfter } from './programs/exit-code.ts';
+import { exitCodeAfter } from './programs/exit-code-of-program.ts';
 import { createReloadAll } from './programs/reload-all.ts';
 import { programStopped } from './programs/program-stopped.ts';
 import type { Remembered } from './programs/remembered.ts';

@@ -6,7 +6,7 @@ import { refusePlan, runCheck, type CheckOptions, type PlacedPlan } from '../che
 import { PlanInvalid } from '../config/plan-invalid.ts';
 import { workingDirectory } from '../config/working-directory.ts';
 import { system } from '../process/system.ts';
-import { exitCodes } from './exit-codes.ts';
+import { exitCodes } from './choose-exit-code.ts';
 import type { CheckRequest } from './parse-command-line.ts';
 
 /** `read` gives the plan, and throws GracefulRunError when it is none. */

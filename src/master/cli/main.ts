@@ -25,7 +25,7 @@ import { loadOutputCalls } from '../system-calls/output-calls.ts';
 import { type SharedOutput, type SharedOutputParts, shareOutput } from '../output/shared-output.ts';
 import { createCollector, keepMemorySmall } from './collect-garbage.ts';
 import { type ConsoleLook, consoleLook } from './log-style.ts';
-import { exitCodeOf, exitCodes } from './exit-codes.ts';
+import { chooseExitCode, exitCodeOf, exitCodes } from './choose-exit-code.ts';
 import { endProcess } from './end-process.ts';
 import { parseCommandLine, type CheckRequest, type Invocation } from './parse-command-line.ts';
 import { obeySignals } from './obey-signals.ts';
@@ -174,7 +174,7 @@ async function run(invocation: Run): Promise<number> {
   try {
     await master.start();
     const failure = await master.ended;
-    return master.exitCode() ?? (failure === null ? exitCodes.stopped : exitCodes.failed);
+    return chooseExitCode(master.exitCode(), failure);
   } catch (error) {
     const code = master.exitCode();
     if (code === null) throw error;

@@ -1,6 +1,6 @@
 /** The end of a drain at its deadline: closes every connection that is still open. */
 import type { Tracking } from '../tracking/tracking.ts';
-import { endsWithin } from './deadline.ts';
+import { endsWithin } from './bounded-wait.ts';
 import { unfinishedNow, type Unfinished } from './drain-report.ts';
 import type { Terminate } from './http-terminator.ts';
 

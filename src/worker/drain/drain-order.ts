@@ -1,6 +1,6 @@
 /** Why this worker drains and how long it may take: as the master says, or as has to be assumed without it. */
 import type { DrainReason } from '../../shared/protocol.ts';
-import { endsWithin } from './deadline.ts';
+import { endsWithin } from './bounded-wait.ts';
 
 export interface DrainOrder {
   readonly reason: DrainReason;

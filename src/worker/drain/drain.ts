@@ -15,7 +15,7 @@ import { cleanUpAndExit, deadlineToleranceMs, type CleanUp } from './clean-up.ts
 import { closeWebSocketsOver } from './close-websockets.ts';
 import { closeHeader } from './connection-close.ts';
 import { cutConnections } from './cut-connections.ts';
-import { createDeadline, endsWithin } from './deadline.ts';
+import { createDeadline, endsWithin } from './bounded-wait.ts';
 import { type AwaitedOrder, type DrainOrder, emptiesAcceptQueue } from './drain-order.ts';
 import { nothingUnfinished, unfinishedNow, type DrainReport, type Unfinished } from './drain-report.ts';
 import { emptyAcceptQueue } from './empty-accept-queue.ts';

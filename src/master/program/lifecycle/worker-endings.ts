@@ -1,25 +1,16 @@
 /**
- * How one worker ends, cell by cell: told to drain, out of time, killed, exited. Which function is called when: worker-table.ts. Pure.
+ * How one worker ends, cell by cell: told to drain, killed, exited. What happens when its time has passed: deadlines.ts. Which function is called when: worker-table.ts. Pure.
  */
 import { describeOutcome } from '../../../shared/describe-failure.ts';
 import type { Failure, WorkerPhase } from '../../../shared/events.ts';
-import type { DrainReason } from '../../../shared/protocol.ts';
-import { type Effect, silentEnd, type WorkerEnd, type WorkerInput } from './inputs.ts';
+import { endingSteps } from './deadlines.ts';
+import { type Effect, silentEnd, type WorkerEnd } from './inputs.ts';
 import { isExpectedEnd } from './restart-policy.ts';
-import type { EndStep, LifecycleSettings, Worker } from './state.ts';
-import {
-  announce,
-  change,
-  disarm,
-  disarmAdmit,
-  enter,
-  killed,
-  type Row,
-  type WorkerStep,
-} from './worker-step.ts';
+import type { Worker } from './state.ts';
+import { announce, change, disarm, disarmAdmit, enter, killed, type Row } from './worker-step.ts';
 
 export const drain: Row['drain'] = (worker, { at, reason }, settings) => {
-  const ending = stepsFor(worker, reason, settings);
+  const ending = endingSteps(worker, reason, settings);
   const [first] = ending;
   if (first === undefined) return killed(worker, at, 'stop');
   return {
@@ -43,55 +34,11 @@ export const drain: Row['drain'] = (worker, { at, reason }, settings) => {
   };
 };
 
-/**
- * Before SIGKILL. One that is hung cannot drain: it has only the time in which a process ends that is not quite hung. A program that is not Node.js may
- * tell where it is when it is aborted.
- */
-function stepsFor(
-  { isHung, capabilities }: Worker,
-  reason: DrainReason,
-  { stopSteps, drainTimeoutMs, killDelayMs }: LifecycleSettings,
-): readonly EndStep[] {
-  if (isHung) return [{ signal: capabilities.isGated ? 'SIGTERM' : 'SIGABRT', waitMs: killDelayMs }];
-  if (reason === 'stop' && stopSteps !== null) return stopSteps;
-  return [
-    { signal: null, waitMs: drainTimeoutMs },
-    { signal: 'SIGTERM', waitMs: killDelayMs },
-  ];
-}
-
 /** It has got a signal from elsewhere: as if it had been asked to drain, and its place is free. */
 export const leaves: Row['workerSaidItDrains'] = (worker, { at }, settings) => ({
   ...drain(worker, { type: 'drain', at, reason: 'signal' }, settings),
   verdict: { type: 'workerLeft' },
 });
-
-/** However often it asks, no start and no drain lasts longer. */
-const longestMs = 3_600_000;
-
-/** Gives it the time that it asks for, if that is more than it has. */
-function extend(
-  worker: Worker,
-  { at, needsMs }: Extract<WorkerInput, { type: 'workerNeedsTime' }>,
-  timer: 'ready' | 'drain',
-  timeoutMs: number,
-): WorkerStep {
-  const { phaseSince } = worker;
-  const due = worker.extendedTo ?? phaseSince + timeoutMs;
-  const wanted = Math.min(at + needsMs, phaseSince + longestMs);
-  if (wanted <= due) return { worker, effects: [], verdict: null };
-  return {
-    worker: { ...worker, extendedTo: wanted },
-    effects: [{ type: 'armTimer', key: { timer, worker: worker.id }, delayMs: wanted - at }],
-    verdict: null,
-  };
-}
-
-export const extendStart: Row['workerNeedsTime'] = (worker, input, { readyTimeoutMs }) =>
-  extend(worker, input, 'ready', readyTimeoutMs);
-
-export const extendDrain: Row['workerNeedsTime'] = (worker, input) =>
-  extend(worker, input, 'drain', worker.ending[0]?.waitMs ?? 0);
 
 /** Of a worker that is not ready. A gated one was never admitted, so it holds no connection, and there is nothing to drain. */
 export const drainIfItAccepts: Row['drain'] = (worker, input, settings) => {
@@ -115,24 +62,6 @@ export const endCommand: Row['workerLostProgram'] = (worker) => ({
   effects: [{ type: 'endCommand', worker: worker.id }],
   verdict: null,
 });
-
-/** The step is over, and it is still there: the next one, or SIGKILL after the last. */
-export function escalate(worker: Worker, { at }: { readonly at: number }): WorkerStep {
-  const ending = worker.ending.slice(1);
-  const [next] = ending;
-  if (next === undefined) return killed(worker, at, worker.isHung ? 'hung' : 'drainTimeout');
-  // Only the first step has the signal of the worker.
-  const signal = next.signal ?? 'SIGTERM';
-  return {
-    worker: { ...enter(worker, 'terminating', at), ending },
-    effects: [
-      announce({ event: 'workerTerminated', ...change(worker, 'terminating', at), signal }),
-      { type: 'signalGroup', worker: worker.id, signal },
-      { type: 'armTimer', key: { timer: 'kill', worker: worker.id }, delayMs: next.waitMs },
-    ],
-    verdict: null,
-  };
-}
 
 export const kill: Row['kill'] = (worker, { at, reason }) => killed(worker, at, reason);
 

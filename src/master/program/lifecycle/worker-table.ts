@@ -9,6 +9,7 @@
  */
 import type { WorkerPhase } from '../../../shared/events.ts';
 import type { LifecycleSettings, Worker } from './state.ts';
+import { escalate, extendDrain, extendStart } from './deadlines.ts';
 import {
   endCommand,
   killRestarted,
@@ -19,10 +20,7 @@ import {
   notReadyInTime,
   drain,
   drainIfItAccepts,
-  extendDrain,
-  extendStart,
   leaves,
-  escalate,
   kill,
   killedBeforeItsBirth,
 } from './worker-endings.ts';

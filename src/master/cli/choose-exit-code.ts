@@ -1,5 +1,6 @@
-/** Which exit code an error ends the master with. Pure. */
+/** The exit code of the master: that of the program that ends it (programs/exit-code-of-program.ts), or what its own end or an error says. Pure. */
 import { GracefulRunError, type ErrorCode } from '../../shared/errors.ts';
+import type { Failure } from '../../shared/events.ts';
 
 /** 0: stopped on request. */
 export const exitCodes = { stopped: 0, failed: 1, usage: 2, notExecutable: 126, notFound: 127 } as const;
@@ -23,4 +24,9 @@ const special: { readonly [Code in ErrorCode]?: ExitCode } = {
 
 export function exitCodeOf(error: unknown): ExitCode {
   return error instanceof GracefulRunError ? (special[error.code] ?? exitCodes.failed) : exitCodes.failed;
+}
+
+/** `ofProgram`: what the program that ends the master asks for; null: none does. `failure`: why the master has ended by itself; null: it was told to. */
+export function chooseExitCode(ofProgram: number | null, failure: Failure | null): number {
+  return ofProgram ?? (failure === null ? exitCodes.stopped : exitCodes.failed);
 }

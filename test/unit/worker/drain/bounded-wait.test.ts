@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { createDeadline, endsWithin } from '../../../../src/worker/drain/deadline.ts';
+import { createDeadline, endsWithin } from '../../../../src/worker/drain/bounded-wait.ts';
 
 beforeEach(() => {
   vi.useFakeTimers();

@@ -1,0 +1,72 @@
+/**
+ * The deadlines of a worker: how long it may take to start and to drain, more time if it asks for that, and what happens when the drain's time has passed.
+ * Pure.
+ */
+import type { DrainReason } from '../../../shared/protocol.ts';
+import type { WorkerInput } from './inputs.ts';
+import type { EndStep, LifecycleSettings, Worker } from './state.ts';
+import { announce, change, enter, killed, type Row, type WorkerStep } from './worker-step.ts';
+
+/**
+ * The steps before SIGKILL. A worker that is hung cannot drain: it has only the time in which a process ends that is not quite hung. A program that is not Node.js may
+ * tell where it is when it is aborted.
+ */
+export function endingSteps(
+  { isHung, capabilities }: Worker,
+  reason: DrainReason,
+  { stopSteps, drainTimeoutMs, killDelayMs }: LifecycleSettings,
+): readonly EndStep[] {
+  if (isHung) return [{ signal: capabilities.isGated ? 'SIGTERM' : 'SIGABRT', waitMs: killDelayMs }];
+  if (reason === 'stop' && stopSteps !== null) return stopSteps;
+  return [
+    { signal: null, waitMs: drainTimeoutMs },
+    { signal: 'SIGTERM', waitMs: killDelayMs },
+  ];
+}
+
+/** However often it asks, no start and no drain lasts longer. */
+const longestMs = 3_600_000;
+
+/** Gives it the time that it asks for, if that is more than it has. */
+function extend(
+  worker: Worker,
+  { at, needsMs }: Extract<WorkerInput, { type: 'workerNeedsTime' }>,
+  timer: 'ready' | 'drain',
+  timeoutMs: number,
+): WorkerStep {
+  const { phaseSince } = worker;
+  const due = worker.extendedTo ?? phaseSince + timeoutMs;
+  const wanted = Math.min(at + needsMs, phaseSince + longestMs);
+  if (wanted <= due) return { worker, effects: [], verdict: null };
+  return {
+    worker: { ...worker, extendedTo: wanted },
+    effects: [{ type: 'armTimer', key: { timer, worker: worker.id }, delayMs: wanted - at }],
+    verdict: null,
+  };
+}
+
+/** Gives a starting worker the time that it asks for. */
+export const extendStart: Row['workerNeedsTime'] = (worker, input, { readyTimeoutMs }) =>
+  extend(worker, input, 'ready', readyTimeoutMs);
+
+/** Gives a draining worker the time that it asks for. */
+export const extendDrain: Row['workerNeedsTime'] = (worker, input) =>
+  extend(worker, input, 'drain', worker.ending[0]?.waitMs ?? 0);
+
+/** The deadline of a step has passed and the worker is still there: begins the next step, or kills it after the last. */
+export function escalate(worker: Worker, { at }: { readonly at: number }): WorkerStep {
+  const ending = worker.ending.slice(1);
+  const [next] = ending;
+  if (next === undefined) return killed(worker, at, worker.isHung ? 'hung' : 'drainTimeout');
+  // Only the first step has the signal of the worker.
+  const signal = next.signal ?? 'SIGTERM';
+  return {
+    worker: { ...enter(worker, 'terminating', at), ending },
+    effects: [
+      announce({ event: 'workerTerminated', ...change(worker, 'terminating', at), signal }),
+      { type: 'signalGroup', worker: worker.id, signal },
+      { type: 'armTimer', key: { timer: 'kill', worker: worker.id }, delayMs: next.waitMs },
+    ],
+    verdict: null,
+  };
+}
