@@ -3,17 +3,21 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { failureCounts, failuresOf } from '../../test/helpers/tally.ts';
 import type { ForeignEffort } from '../effort.ts';
 import type { Count } from '../measures/failed.ts';
+import { foreignTotals } from '../render/totals.ts';
 import { programs, startItself, startUnder, type RunningProgram } from './programs.ts';
 
 export interface ForeignResult {
   readonly program: string;
   readonly version: string;
+  /** How often each way was measured; missing: once. */
+  readonly rounds?: number;
   /** How it reloads itself. */
   readonly ownWay: string;
   readonly own: ForeignFigures;
   readonly under: ForeignFigures;
 }
 
+/** Of one round, or of several together. */
 export interface ForeignFigures {
   readonly reloads: number;
   readonly newConnections: Count;
@@ -26,17 +30,32 @@ export const freshClients = { mode: 'fresh', clients: 16, paceMs: 10 } as const;
 export const keptClients = { mode: 'keepAlive', clients: 16, paceMs: 20 } as const;
 
 export async function measureForeign(effort: ForeignEffort): Promise<readonly ForeignResult[]> {
-  const results: ForeignResult[] = [];
-  for (const program of programs) {
+  const measured = programs.flatMap((program) => {
     const version = program.version();
-    if (version === null) continue;
-    const { name, ownWay } = program;
-    console.error(`foreign: ${name}`);
-    const own = await measureOne(await startItself(program), effort);
-    const under = await measureOne(await startUnder(program), effort);
-    results.push({ program: name, version, ownWay, own, under });
+    return version === null ? [] : [{ program, version, turns: new Array<Turn>() }];
+  });
+  const { rounds } = effort;
+  for (let round = 1; round <= rounds; round += 1) {
+    for (const { program, turns } of measured) {
+      console.error(`foreign, round ${round}: ${program.name}`);
+      const own = await measureOne(await startItself(program), effort);
+      const under = await measureOne(await startUnder(program), effort);
+      turns.push({ own, under });
+    }
   }
-  return results;
+  return measured.map(({ program: { name, ownWay }, version, turns }) => ({
+    program: name,
+    version,
+    rounds,
+    ownWay,
+    own: foreignTotals(turns.map(({ own }) => own)),
+    under: foreignTotals(turns.map(({ under }) => under)),
+  }));
+}
+
+interface Turn {
+  readonly own: ForeignFigures;
+  readonly under: ForeignFigures;
 }
 
 async function measureOne(

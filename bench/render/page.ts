@@ -30,6 +30,8 @@ export function renderPage(results: Results): string {
     '',
     ...tools.map(({ name, version, setup }) => `- **${name}** ${version ?? '(not installed)'}: ${setup}`),
     '',
+    'Paths such as `bench/apps/serve.cjs` on this page are in the repository of graceful-run, not in its package.',
+    '',
     '![Failed requests](charts/failed-requests.svg)',
     '',
     '![Connections closed by a reload](charts/closed-connections.svg)',

@@ -48,7 +48,7 @@ function largerSection(results: ProgramsResults): string {
     ...table(
       ['', 'start (s)', 'memory (MB)', `wake-ups in ${idleMs / 1_000} s`, ...operating],
       rowsOf(results, (turns) => {
-        const [, start = '', memory = '', , wakeUps = ''] = sizeRow(turns, programs, undefined);
+        const [, start = '', memory = '', , , wakeUps = ''] = sizeRow(turns, programs);
         return [[start, memory, wakeUps, ...operateRow(turns)]];
       }),
     ),
@@ -74,7 +74,8 @@ function sections(results: ProgramsResults): readonly string[] {
       '### Start, memory and wake-ups',
       '',
       'Seconds from the start of the tool until every worker serves. Then the processes that are not workers are measured at rest. "For each further',
-      `program" is the difference between ${sizes.join(', ').replace(/, (\d+)$/, ' and $1')} programs, divided by their difference in number.`,
+      `program" is the difference between ${sizes.join(', ').replace(/, (\d+)$/, ' and $1')} programs, divided by their difference in number. The next column`,
+      `compares with ${whole(sizes[0] ?? 1)} in the same way. The first programs under graceful-run cost more: V8 compiles a function of the master when it has run often, and keeps the code.`,
       '',
       ...table(
         [
@@ -83,9 +84,10 @@ function sections(results: ProgramsResults): readonly string[] {
           'start (s)',
           'memory (MB)',
           'for each further program (kB)',
+          `for each, from ${whole(sizes[0] ?? 1)} (kB)`,
           `wake-ups in ${idleMs / 1_000} s`,
         ],
-        rows((turns) => sizes.map((size, at) => sizeRow(turns, size, sizes[at - 1]))),
+        rows((turns) => sizes.map((size, at) => sizeRow(turns, size, sizes[at - 1], sizes[0]))),
       ),
     ].join('\n'),
     [
@@ -94,7 +96,8 @@ function sections(results: ProgramsResults): readonly string[] {
       '"Status" is the time in milliseconds of the command that shows all programs. "Reload of all" is the time in seconds from the start of the command until every',
       'program has responded with a new worker on each of its ports, and until the last old worker is gone. Meanwhile, clients that never retry a request send one every',
       '100 ms to 4 of the programs: 4 over keep-alive connections, and 4 with a new connection for each request. "Stop" is the time in seconds until the last process is gone.',
-      'Left behind are processes, sockets and files; logs count as files.',
+      "Left behind are processes, sockets and files; logs count as files. The one file that graceful-run leaves is the compiled code of its workers' boot, beside the control",
+      'socket: the next start uses it.',
       '',
       ...table(
         ['', ...operating],
@@ -117,11 +120,14 @@ function sizesOf({ outcomes }: ProgramsResults): readonly number[] {
   return (turns[0]?.sizes ?? []).map(({ programs }) => programs);
 }
 
-function sizeRow(turns: readonly ProgramsTurn[], programs: number, fewer: number | undefined): Row {
+/** `fewer` and `fewest`: the numbers of programs to which it is compared. */
+function sizeRow(turns: readonly ProgramsTurn[], programs: number, fewer?: number, fewest?: number): Row {
   const at = (count: number): readonly ProgramsTurn['sizes'][number][] =>
     turns.flatMap(({ sizes }) => sizes.filter((size) => size.programs === count));
   const own = at(programs);
   const memory = (count: number): number => median(at(count).map(({ memoryBytes }) => memoryBytes));
+  const growth = (from: number | undefined): string =>
+    from === undefined ? '' : whole((memory(programs) - memory(from)) / (programs - from) / 1_024);
   return [
     whole(programs),
     spread(
@@ -132,7 +138,8 @@ function sizeRow(turns: readonly ProgramsTurn[], programs: number, fewer: number
       own.map(({ memoryBytes }) => memoryBytes),
       megabytes,
     ),
-    fewer === undefined ? '' : whole((memory(programs) - memory(fewer)) / (programs - fewer) / 1_024),
+    growth(fewer),
+    growth(fewer === undefined ? undefined : fewest),
     spread(
       own.map(({ wakeUps }) => wakeUps),
       whole,

@@ -1,5 +1,6 @@
 /** Adds up the counts of several rounds. Pure. */
 import type { Count, FailedTurn } from '../measures/failed.ts';
+import type { ForeignFigures } from '../foreign/measure.ts';
 import { median } from '../statistics.ts';
 
 export function addCounts(counts: readonly Count[]): Count {
@@ -23,5 +24,17 @@ export function failedTotals(turns: readonly FailedTurn[]): FailedTurn {
     newConnections: addCounts(turns.map((turn) => turn.newConnections)),
     posts: addCounts(turns.map((turn) => turn.posts)),
     closedPerReload: median(turns.map((turn) => turn.closedPerReload)),
+  };
+}
+
+/** Sums of the counts, and the mean of the closed connections over all reloads. */
+export function foreignTotals(turns: readonly ForeignFigures[]): ForeignFigures {
+  const reloads = turns.reduce((sum, turn) => sum + turn.reloads, 0);
+  const closed = turns.reduce((sum, turn) => sum + turn.closedPerReload * turn.reloads, 0);
+  return {
+    reloads,
+    newConnections: addCounts(turns.map(({ newConnections }) => newConnections)),
+    keepAlive: addCounts(turns.map(({ keepAlive }) => keepAlive)),
+    closedPerReload: closed / reloads,
   };
 }
