@@ -6,6 +6,7 @@ import type { PlanProblem } from '../../shared/control-api.ts';
 import { formatDuration } from '../../shared/durations.ts';
 import { messageOf } from '../../shared/errors.ts';
 import { version } from '../../shared/version.ts';
+import { withoutOwnUnit } from '../launch/worker-environment.ts';
 import { deepFreeze } from './deep-freeze.ts';
 import type { Plan } from './plan.ts';
 import type { PlanPlaces } from './plan-places.ts';
@@ -101,7 +102,7 @@ async function run(
 ): Promise<Ended> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [reader, file], {
-      env: environment,
+      env: withoutOwnUnit(environment),
       // What the file prints belongs to no answer and to no worker.
       stdio: ['ignore', 2, 2, 'pipe'],
     });

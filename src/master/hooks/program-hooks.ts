@@ -2,6 +2,7 @@
 import { describeOutcome } from '../../shared/describe-failure.ts';
 import { formatDuration } from '../../shared/durations.ts';
 import type { EventRecord, Failure, MasterEvent } from '../../shared/events.ts';
+import { withoutOwnUnit } from '../launch/worker-environment.ts';
 import type { HookName, HooksPlan } from '../config/options/hook-options.ts';
 import { type HookResult, runCommand, type RunningHook } from './run-command.ts';
 import { hooksOf, noMemory } from './hooks-of-event.ts';
@@ -53,7 +54,7 @@ export function createProgramHooks({ name, plan, environment, tell }: ProgramHoo
       command,
       cwd,
       environment: {
-        ...environment,
+        ...withoutOwnUnit(environment),
         ...own,
         GRACEFUL_RUN_HOOK: hook,
         GRACEFUL_RUN_PROGRAM: name(),

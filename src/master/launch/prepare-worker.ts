@@ -21,7 +21,7 @@ import { resolveCommand } from './resolve-command.ts';
 import type { BoundListener } from '../sockets/listener.ts';
 import type { SpawnRequest } from '../process/platform.ts';
 import { throughTrampoline, type Command, type Start } from './trampoline.ts';
-import { changedPort, workerEnvironment, type VariableSource } from './worker-environment.ts';
+import { changedPort, withoutOwnUnit, workerEnvironment, type VariableSource } from './worker-environment.ts';
 import { findWrappers, wrap } from './wrap-process.ts';
 
 /** The first descriptor after stdio: SD_LISTEN_FDS_START. */
@@ -57,7 +57,7 @@ export function prepareWorker(
   const variables = Object.entries(plan.environment).map(([name, value]) => [name, fill(value)] as const);
   const sources = {
     inherited: {
-      ...inherited,
+      ...withoutOwnUnit(inherited),
       ...(account === null ? {} : accountVariables(account)),
       ...Object.fromEntries(variables),
     },
@@ -116,7 +116,7 @@ export function prepareWorker(
   const notifyPath = isNotifyWanted ? newNotifyPath(account?.uid ?? null) : null;
   if (notifyPath !== null) {
     environment['NOTIFY_SOCKET'] = notifyPath;
-    // Those of the service that the master runs in.
+    // Those that the plan or the environment file sets belong to another socket.
     for (const name of ['WATCHDOG_USEC', 'WATCHDOG_PID']) setOrRemove(environment, name, undefined);
     if (isWatchedByWord) environment['WATCHDOG_USEC'] = String(watchdogMs * 1_000);
   }

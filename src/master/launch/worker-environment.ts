@@ -43,6 +43,17 @@ export interface WorkerEnvironmentOptions {
 const notInherited =
   /^(LISTEN_(FDS|PID|FDNAMES)|SERVER_STARTER_\w+|EINHORN_\w+|GRACEFUL_RUN_\w+|NODE_CHANNEL_\w+)$/;
 
+/** Of sd_notify(3) and sd_watchdog_enabled(3): what systemd has said to the unit in which the master runs. */
+const ofOwnUnit: ReadonlySet<string> = new Set(['NOTIFY_SOCKET', 'WATCHDOG_USEC', 'WATCHDOG_PID']);
+
+/**
+ * The master's environment as everything that it starts may inherit it. With the socket of the master's unit, the STOPPING=1 of one worker would
+ * be that of the whole service.
+ */
+export function withoutOwnUnit(environment: Readonly<NodeJS.ProcessEnv>): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(environment).filter(([name]) => !ofOwnUnit.has(name)));
+}
+
 export function workerEnvironment(options: WorkerEnvironmentOptions): Record<string, string> {
   const {
     inherited,
