@@ -32,7 +32,11 @@ test('the NOTIFY_SOCKET and the watchdog of its own unit reach no worker, probe,
         listen: ['127.0.0.1:0'],
         ready: `exec:${note('probe')}`,
       },
-      plain: { command: ['node', appPath('tells-its-unit'), told('plain')], type: 'worker', ready: 'delay:1s' },
+      plain: {
+        command: ['node', appPath('tells-its-unit'), told('plain')],
+        type: 'worker',
+        ready: 'delay:1s',
+      },
       server: { command: ['node', appPath('tells-its-unit'), told('server')], listen: ['127.0.0.1:0'] },
     },
   };

@@ -21,7 +21,8 @@ import { failureContext } from '../program/running-worker.ts';
 import { createReadinessJudge } from '../program/readiness-judge.ts';
 import { createTimers } from '../program/timers.ts';
 import { createVersions } from '../program/versions.ts';
-import { notReadyFailure, notStartedFailure } from '../program/worker-failures.ts';
+import { notReadyFailure } from '../program/not-ready-failure.ts';
+import { notStartedFailure } from '../program/worker-failures.ts';
 import { createMessageHandler } from '../program/worker-messages.ts';
 import { createWorkerProcesses } from '../program/worker-processes.ts';
 import { addressesOf } from '../sockets/host-names.ts';
@@ -185,7 +186,7 @@ export function startCandidate(
     if (running === undefined) return;
     running.withoutPreload = platform.findWithoutPreload(running.process.pid, preload);
     const context = failureContext(running, versions.of(place.generation).listeners);
-    const late = notReadyFailure(plan.readyTimeoutMs, plan.workerKind.readiness, context);
+    const late = notReadyFailure(plan.readyTimeoutMs, readiness.awaited(running), context);
     turn({ type: 'workerNotReady', worker: id, at: now(), failure: late, mayAccept: false });
   }
 

@@ -111,8 +111,8 @@ export function prepareWorker(
   // Never for a plain Node.js program, which says ready on the channel, and is asked over it whether it lives.
   const { watchdogMs } = plan.replacement;
   const isWatchedByWord = watchdogMs !== null && !command.isNode;
-  const isNotifyWanted =
-    readiness.when === 'notifies' || (readiness.when === 'auto' && !command.isNode) || isWatchedByWord;
+  // Whatever makes it ready: its STATUS is in the reason when it is not.
+  const isNotifyWanted = readiness.when === 'notifies' || !command.isNode;
   const notifyPath = isNotifyWanted ? newNotifyPath(account?.uid ?? null) : null;
   if (notifyPath !== null) {
     environment['NOTIFY_SOCKET'] = notifyPath;

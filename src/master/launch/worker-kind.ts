@@ -56,3 +56,8 @@ export function workerKind(
 export function nodeCapabilities({ migrates }: WorkerKind): Capabilities {
   return { isGated: true, migrates, reports: true };
 }
+
+/** Whether a Node.js worker that reports that it listens has to give another sign as well. */
+export function needsSign({ when }: Readiness): boolean {
+  return when !== 'auto' && when !== 'listens' && when !== 'answers';
+}

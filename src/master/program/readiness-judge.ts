@@ -5,15 +5,15 @@
  * A command does not tell what it starts. So no worker counts as another program while one of its processes is a Node.js that has inherited the
  * listener and may still say ready; and one that says so later is gated from then on.
  */
-import { nodeCapabilities, type Readiness } from '../launch/worker-kind.ts';
+import { nodeCapabilities, needsSign } from '../launch/worker-kind.ts';
 import type { ProgramPlan } from '../config/plan.ts';
-import { printable } from '../../shared/printable.ts';
 import type { MasterEvent } from '../../shared/events.ts';
 import type { Platform, Probe, SpawnRequest } from '../process/platform.ts';
 import type { LifecycleInput, Undated } from './lifecycle/inputs.ts';
 import { noCapabilities } from './lifecycle/state.ts';
 import { type Notification, parseNotification } from '../process/notify-message.ts';
 import { failureContext, identity, type RunningWorker } from './running-worker.ts';
+import type { Awaited } from './not-ready-failure.ts';
 import { lostFailure } from './worker-failures.ts';
 import type { Versions } from './versions.ts';
 
@@ -54,6 +54,8 @@ export interface ReadinessJudge {
   notified(worker: RunningWorker, bytes: Uint8Array): void;
   /** Looks for the program once more that a script may have started after it was ready: that is to be told to drain or to end. */
   findProgram(worker: RunningWorker): void;
+  /** What is awaited of a worker that is not ready yet. */
+  awaited(worker: RunningWorker): Awaited;
   /** Nothing more is looked at: it has ended, or is to end. A second call does nothing. */
   end(worker: RunningWorker): void;
 }
@@ -140,10 +142,7 @@ export function createReadinessJudge(parts: ReadinessParts): ReadinessJudge {
     const { plan } = versions.of(worker.generation);
     // Then none of its processes could say so.
     if (!isServer(worker)) return false;
-    const hasNode = platform.findNode(
-      worker.process.pid,
-      versions.listenersOf(worker).map(({ fd }) => fd),
-    );
+    const hasNode = findNode(worker);
     // The program that follows the tool has to run as long as any other program.
     const wasJustThere = worker.hadNode && plan.workerKind.readiness.when === 'auto' && !worker.hasNotified;
     worker.hadNode = hasNode;
@@ -155,6 +154,26 @@ export function createReadinessJudge(parts: ReadinessParts): ReadinessJudge {
       }),
     );
     return true;
+  }
+
+  function findNode(worker: RunningWorker): boolean {
+    return platform.findNode(
+      worker.process.pid,
+      versions.listenersOf(worker).map(({ fd }) => fd),
+    );
+  }
+
+  function awaited(worker: RunningWorker): Awaited {
+    const plan = planOf(worker);
+    return {
+      readiness: plan.workerKind.readiness,
+      startsMs: plan.startsMs,
+      isNode: isServer(worker) && (worker.isNode || worker.ownPid !== null || findNode(worker)),
+      listens: worker.ownPid !== null,
+      gaveSign: worker.isProven,
+      hasNotified: worker.hasNotified,
+      reportsItself: speaking.has(plan),
+    };
   }
 
   /** Under a shell, the process that serves is another one than the one that was started. A script may run several, one after the other. */
@@ -295,6 +314,7 @@ export function createReadinessJudge(parts: ReadinessParts): ReadinessJudge {
     notReadyYet,
     gaveSign,
     findProgram,
+    awaited,
     end: stopLooking,
   };
 
@@ -315,11 +335,9 @@ export function createReadinessJudge(parts: ReadinessParts): ReadinessJudge {
       stopLooking(worker);
     }
     worker.hasNotified = true;
-    const { status, errno, mainPid, extendMs } = said;
-    if (!worker.wasReady && (status !== null || errno !== null)) {
-      const error = errno === null ? '' : ` (error ${errno})`;
-      worker.notReadyYet = `it says: ${printable(status ?? 'nothing')}${error}`;
-    }
+    const { mainPid, extendMs } = said;
+    // Each in a datagram of its own, perhaps.
+    worker.said = { status: said.status ?? worker.said.status, errno: said.errno ?? worker.said.errno };
     if (said.watchdogMs !== null || said.isHung)
       worker.watchdog = { ms: said.watchdogMs ?? worker.watchdog?.ms ?? null, isHung: said.isHung };
     if (mainPid !== null) noteMainPid(worker, mainPid);
@@ -347,9 +365,4 @@ export function createReadinessJudge(parts: ReadinessParts): ReadinessJudge {
     worker.rejected += 1;
     parts.onEvent({ event: 'messageRejected', ...identity(worker), problem });
   }
-}
-
-/** Whether a Node.js worker that says ready on the channel has to give another sign as well. */
-function needsSign({ when }: Readiness): boolean {
-  return when !== 'auto' && when !== 'listens' && when !== 'answers';
 }

@@ -24,7 +24,8 @@ import { failureContext, recordOf, type RunningWorker } from './running-worker.t
 import { createReadinessJudge } from './readiness-judge.ts';
 import { createStartGate, type Preparation } from './start-gate.ts';
 import { createTimers } from './timers.ts';
-import { notAdmittedFailure, notReadyFailure, notStartedFailure } from './worker-failures.ts';
+import { notReadyFailure } from './not-ready-failure.ts';
+import { notAdmittedFailure, notStartedFailure } from './worker-failures.ts';
 import { createMessageHandler } from './worker-messages.ts';
 import type { Versions } from './versions.ts';
 import { createWorkerLoads, type Served } from './worker-loads.ts';
@@ -191,11 +192,8 @@ export function createRunner(options: RunnerOptions, initial: Program): Runner {
     const started = program.workers.find((one) => one.id === id);
     const extendedMs =
       started === undefined || started.extendedTo === null ? null : started.extendedTo - started.phaseSince;
-    const failure = notReadyFailure(
-      extendedMs ?? program.settings.readyTimeoutMs,
-      plan.workerKind.readiness,
-      context,
-    );
+    const awaited = readiness.awaited(worker);
+    const failure = notReadyFailure(extendedMs ?? program.settings.readyTimeoutMs, awaited, context);
     // A Node.js that has inherited the listener is gated, whatever started it.
     const mayAccept =
       plan.kind.type !== 'server' ||

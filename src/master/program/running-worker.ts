@@ -1,5 +1,6 @@
 /** A worker as a process: what is known of it beside its state in the lifecycle, which knows it by its id. */
 import { formatSocketAddress } from '../../shared/format-address.ts';
+import { printable } from '../../shared/printable.ts';
 import type { OwnWatchdog, ProcessRecord, WorkerReport } from '../handover/record.ts';
 import type { FailureContext } from './worker-failures.ts';
 import type { BoundListener } from '../sockets/listener.ts';
@@ -56,7 +57,9 @@ export interface RunningWorker {
   readonly unguardExit: Map<number, () => void>;
   /** With which it has begun to exit, and hung; null: it has not. */
   hungExitCode: number | null;
-  /** The last problem with its health path; null: none. */
+  /** The latest STATUS and ERRNO of sd_notify; null: it has sent none. */
+  said: { readonly status: string | null; readonly errno: number | null };
+  /** The last problem with its health path, or result of a probe; null: none. */
   notReadyYet: string | null;
   /** What it has answered to the latest question for its health; null: nothing yet. */
   health: { readonly problem: string | null } | null;
@@ -71,12 +74,13 @@ export interface RunningWorker {
 }
 
 export function failureContext(
-  { wasReady, notReadyYet, tail, undeclared, withoutPreload }: RunningWorker,
+  { wasReady, notReadyYet, said, tail, undeclared, withoutPreload }: RunningWorker,
   listeners: readonly BoundListener[],
 ): FailureContext {
   return {
     wasReady,
     notReadyYet,
+    says: describeSaid(said),
     stderrTail: tail.lines(),
     undeclared,
     withoutPreload,
@@ -88,6 +92,13 @@ export function failureContext(
       ),
     ],
   };
+}
+
+/** `no database (error 111)`. An errno of 0 is no error. */
+function describeSaid({ status, errno }: RunningWorker['said']): string | null {
+  const error = errno === null || errno === 0 ? null : `error ${errno}`;
+  if (status === null) return error;
+  return error === null ? printable(status) : `${printable(status)} (${error})`;
 }
 
 export function identity({ generation, slot, process }: RunningWorker): {

@@ -1,6 +1,4 @@
 /** Says why a worker failed, as a Failure: what the log, the control socket and exit messages show. Pure. */
-import type { Readiness } from '../launch/worker-kind.ts';
-import { formatDuration } from '../../shared/durations.ts';
 import { errorLineOf } from '../../shared/error-line.ts';
 import { reasonOf } from '../../shared/describe-failure.ts';
 import { errorCodes, GracefulRunError, messageOf, systemCode } from '../../shared/errors.ts';
@@ -12,6 +10,8 @@ export interface FailureContext {
   readonly wasReady: boolean;
   /** The last problem with its health path; null: the path was not requested, or there was no problem. */
   readonly notReadyYet: string | null;
+  /** What it has last said of itself over sd_notify, for people; null: nothing. */
+  readonly says: string | null;
   readonly stderrTail: readonly string[];
   /** Where it listened although nothing was declared there. */
   readonly undeclared: readonly string[];
@@ -30,28 +30,10 @@ export function exitFailure(outcome: Outcome, words: FailureContext): Failure {
         : `exited with code ${outcome.code}`;
   return {
     reason: 'exited',
-    message: `the worker ${how} ${words.wasReady ? 'unexpectedly' : 'before it was ready'}`,
+    message: `the worker ${how} ${words.wasReady ? 'unexpectedly' : `before it was ready${words.says === null ? '' : `; it said: ${words.says}`}`}`,
     hint: exitHint(outcome, words),
     errorCode: null,
     outcome,
-    stderrTail: words.stderrTail,
-  };
-}
-
-export function notReadyFailure(timeoutMs: number, readiness: Readiness, words: FailureContext): Failure {
-  const { notReadyYet } = words;
-  return {
-    reason: 'notReady',
-    message: `the worker was not ready within ${formatDuration(timeoutMs)}${notReadyYet === null ? '' : `: ${notReadyYet}`}`,
-    hint:
-      notReadyYet === null
-        ? (withoutPreloadHint(words) ??
-          heldHint(words) ??
-          undeclaredHint(words) ??
-          notReadyHint(readiness, words))
-        : unhealthyHint(readiness),
-    errorCode: null,
-    outcome: null,
     stderrTail: words.stderrTail,
   };
 }
@@ -148,7 +130,7 @@ function exitHint(outcome: Outcome, words: FailureContext): string | null {
 }
 
 /** Something in the worker binds the very port that is held for it. */
-function heldHint({ stderrTail, declared }: FailureContext): string | null {
+export function heldHint({ stderrTail, declared }: FailureContext): string | null {
   const text = stderrTail.join('\n');
   // In its message, or in what Node.js writes about an error.
   const forms = [/EADDRINUSE\S* (?:address already in use )?\S*:(\d+)/g, /^ +port: (\d+)$/gm];
@@ -175,14 +157,14 @@ function heldDatagramsHint({ stderrTail, declared }: FailureContext): string | n
 }
 
 /** `port 80, 81, udp:127.0.0.1:53`. */
-function describeDeclared(declared: FailureContext['declared']): string {
+export function describeDeclared(declared: FailureContext['declared']): string {
   const ports = declared.filter((one) => typeof one === 'number');
   const others = declared.filter((one) => typeof one === 'string');
   return [...(ports.length === 0 ? [] : [`port ${ports.join(', ')}`]), ...others].join(', ');
 }
 
 /** Its listen() binds the port by itself, which fails, or ends up elsewhere. */
-function withoutPreloadHint({ withoutPreload }: FailureContext): string | null {
+export function withoutPreloadHint({ withoutPreload }: FailureContext): string | null {
   if (withoutPreload === null) return null;
   return `process ${withoutPreload} runs Node.js without the NODE_OPTIONS that graceful-run has set, and so did not get the listener: the script that starts it sets NODE_OPTIONS, and calls Node.js by its path. Let the script keep the existing value (${keepOptions}), or call Node.js by its name, node`;
 }
@@ -227,44 +209,9 @@ const notInheritedHint =
 const lastWordsHint = 'the last lines that it wrote to stderr say why';
 const silentHint = 'it wrote nothing to stderr: run the command by itself to see why';
 
-function undeclaredHint({ undeclared, declared }: FailureContext): string | null {
+export function undeclaredHint({ undeclared, declared }: FailureContext): string | null {
   if (undeclared.length === 0) return null;
   return `it listened on ${undeclared.join(', ')}, but graceful-run holds ${describeDeclared(declared)}: set port (--port) to the port of the program, or let the program listen on process.env.PORT`;
-}
-
-function unhealthyHint({ when }: Readiness): string {
-  return when === 'answers'
-    ? 'a worker is ready once its health path returns status 200–399; if the start is slow, raise the ready timeout'
-    : 'this is what was last found out about it; if the start is slow, raise the ready timeout';
-}
-
-function notReadyHint(readiness: Readiness, { declared }: FailureContext): string {
-  const listens = `listens on ${describeDeclared(declared)} (and has called worker.ready(), if it set ready: 'manual')`;
-  return `${signOf(readiness, listens)}; if the start is slow, raise the ready timeout`;
-}
-
-/** What was waited for. */
-function signOf(readiness: Readiness, listens: string): string {
-  const other = `a program that is not Node.js cannot say that: choose another way with ready (--ready), such as delay:1s or tcp:PORT`;
-  switch (readiness.when) {
-    case 'auto':
-      return `a Node.js worker is ready once it ${listens}. Where a Node.js command starts a program of another kind, ready (--ready) has to say when that is ready, such as delay:1s`;
-    case 'listens':
-      return `a worker is ready once it ${listens}; ${other}`;
-    case 'answers':
-      return `a worker is ready once it ${listens}, and once GET ${readiness.path} also returns status 200–399, asked inside its process; ${other}`;
-    case 'sendsMessage':
-      return `with ready = "message" (--ready message), a worker is ready once it has called process.send('ready'), and a Node.js worker once it ${listens} as well`;
-    case 'notifies':
-      return `with ready = "notify" (--ready notify), a worker is ready once it has sent READY=1 to NOTIFY_SOCKET, and a Node.js worker once it ${listens} as well`;
-    case 'writesNewline':
-      return `with ready = "fd:${readiness.fd}" (--ready fd:${readiness.fd}), a worker is ready once it has written a newline to that descriptor, and a Node.js worker once it ${listens} as well`;
-    case 'commandSucceeds':
-    case 'lives':
-    case 'connects':
-    case 'answersAt':
-      return `a Node.js worker has to listen as well: it is ready once it ${listens}`;
-  }
 }
 
 /** The error of a first start whose generation failed: `startFailed`, or what kept the command from being run: `commandNotFound` … */

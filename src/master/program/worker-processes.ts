@@ -145,6 +145,7 @@ export function createWorkerProcesses(parts: WorkerProcessParts): WorkerProcesse
         unwatch: null,
         unguardExit: new Map(),
         hungExitCode: null,
+        said: { status: null, errno: null },
         notReadyYet: null,
         health: null,
         undeclared: [],

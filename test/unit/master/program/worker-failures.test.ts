@@ -1,34 +1,15 @@
 import { expect, test } from 'vitest';
-import {
-  exitFailure,
-  notReadyFailure,
-  type FailureContext,
-} from '../../../../src/master/program/worker-failures.ts';
-import type { Readiness } from '../../../../src/master/launch/worker-kind.ts';
+import { exitFailure, type FailureContext } from '../../../../src/master/program/worker-failures.ts';
 
 const words: FailureContext = {
   wasReady: false,
   notReadyYet: null,
+  says: null,
   stderrTail: ['connecting to the database'],
   undeclared: [],
   withoutPreload: null,
   declared: [10_086],
 };
-
-const asksHealth: Readiness = { when: 'answers', path: '/healthz', warmup: 0 };
-
-test('a worker that was asked in vain fails with what has come of it', () => {
-  const failure = notReadyFailure(30_000, asksHealth, { ...words, notReadyYet: 'GET /healthz answered 503' });
-  expect(failure).toMatchObject({ reason: 'notReady', stderrTail: words.stderrTail });
-  expect(failure.message).toContain('GET /healthz answered 503');
-});
-
-test('a worker that could not even be asked is said to what it would have been asked', () => {
-  expect(notReadyFailure(30_000, asksHealth, words).hint).toContain('/healthz');
-  const listens = notReadyFailure(30_000, { when: 'listens' }, words).hint;
-  expect(listens).not.toContain('GET');
-  expect(listens).toMatch(/^a worker is ready once it listens on /);
-});
 
 test('a worker whose address is taken is told which one, where its stderr says it', () => {
   const exited = (...stderrTail: readonly string[]): string | null =>
@@ -76,4 +57,11 @@ test('what Deno and Bun say about the held port leads to a hint that names them'
   expect(hint('cannot listen on *:80: … ERR_LISTENER_NOT_INHERITED')).toContain(
     'closed the file descriptor of the listener',
   );
+});
+
+test('what a program said of itself before it exited is in the reason, unless it was ready', () => {
+  const exited = (wasReady: boolean): string =>
+    exitFailure({ code: 1, signal: null }, { ...words, wasReady, says: 'no database (error 111)' }).message;
+  expect(exited(false)).toContain('no database (error 111)');
+  expect(exited(true)).not.toContain('no database');
 });
