@@ -11,7 +11,7 @@ export function parseBytes(text: string): number | null {
   return Number.isSafeInteger(bytes) ? bytes : null;
 }
 
-/** As they are written, rounded: `512MB`, `1.5GB`. */
+/** Formats a number of bytes as it is written in options, rounded: `512MB`, `1.5GB`. */
 export function formatBytes(bytes: number): string {
   const unit =
     bytes >= unitBytes.GB ? 'GB' : bytes >= unitBytes.MB ? 'MB' : bytes >= unitBytes.KB ? 'KB' : 'B';

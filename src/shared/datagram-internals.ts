@@ -8,7 +8,7 @@ export function datagramState(socket: Socket): object | null {
   return typeof state === 'object' ? state : null;
 }
 
-/** Null: the socket is closed, or its handle is hidden in this Node.js. */
+/** The handle of a UDP socket; null if the socket is closed, or its handle is hidden in this Node.js. */
 export function datagramHandle(socket: Socket): object | null {
   const state = datagramState(socket);
   const handle: unknown = state === null ? null : Reflect.get(state, 'handle');

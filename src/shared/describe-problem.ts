@@ -26,7 +26,7 @@ export function describeProblemAndHint(problem: PlanProblem, folder: string | nu
   return `${describeProblem(problem, folder)}${hint === null ? '' : ` (${inOneLine(hint)})`}`;
 }
 
-/** Each one once, in the order in which they came: a value of `[defaults]` that is wrong is wrong for every program. */
+/** Removes repeated problems and keeps the order: a value of `[defaults]` that is wrong is wrong for every program. */
 export function withoutRepetitions(problems: readonly PlanProblem[]): readonly PlanProblem[] {
   return [...new Map(problems.map((problem) => [JSON.stringify(problem), problem])).values()];
 }

@@ -12,8 +12,8 @@ export interface ControlSocket {
 }
 
 /**
- * Those of living masters in `folders`, best first. Sockets without a listening process, and folders that other users could have filled, do
- * not count. Of a name that is in two folders, the first one.
+ * Finds the control sockets of living masters in `folders`, best first. Sockets without a listening process, and folders that other users could have
+ * filled, do not count. Of a name that is in two folders, the first one.
  */
 export async function findControlSockets(
   folders: readonly string[],

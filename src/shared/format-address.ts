@@ -23,7 +23,7 @@ export interface AddressFields {
   readonly path: string | null;
 }
 
-/** Of one that is bound, or of one that is wanted: there a host of null is every address. */
+/** The fields of an address in events and answers, bound or only wanted. In a wanted one, a host of null is every address. */
 export function addressFields(
   address: SocketAddress | { readonly type: 'tcp'; readonly host: string | null; readonly port: number },
 ): AddressFields {

@@ -4,7 +4,7 @@ export function hiddenSymbol(holder: object, description: string): symbol | unde
   return Object.getOwnPropertySymbols(holder).find((symbol) => symbol.description === description);
 }
 
-/** Null: there is none. */
+/** The value of a property whose key is a symbol of this description; null if there is none. */
 export function hiddenProperty(holder: object, description: string): unknown {
   const symbol = hiddenSymbol(holder, description);
   return symbol === undefined ? null : Reflect.get(holder, symbol);

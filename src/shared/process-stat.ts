@@ -20,7 +20,7 @@ export interface ProcessStat {
   readonly startedAt: number;
 }
 
-/** Null: there is no such process, or no /proc. */
+/** Reads /proc/PID/stat; null if there is no such process, or no /proc. */
 export function readProcessStat(pid: number | 'self'): ProcessStat | null {
   try {
     return parseProcessStat(readFileSync(`/proc/${pid}/stat`, 'latin1'));
@@ -55,7 +55,7 @@ export function hasEnded({ state, threads }: ProcessStat): boolean {
   return (state === 'Z' || state === 'X') && threads <= 1;
 }
 
-/** All processes that can be seen; none where there is no /proc. */
+/** Reads all processes that can be seen; none if there is no /proc. */
 export function readAllProcesses(): readonly ProcessStat[] {
   return processNumbers().flatMap((pid) => readProcessStat(pid) ?? []);
 }

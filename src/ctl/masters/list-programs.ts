@@ -43,7 +43,7 @@ export async function listMasters(search: Search, question: Question = {}): Prom
 
 const rawList = z.object({ programs: z.array(z.record(z.string(), z.unknown())) });
 
-/** Null: the master has ended since it was found. */
+/** Asks one master for its programs; null: it has ended since it was found. */
 async function listPrograms(
   master: FoundMaster,
   { hasLoad = false, timeoutMs = promptMs, signal }: Question,

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { clientFolders } from '../../shared/control-path.ts';
 import type { Search } from './find-masters.ts';
 
-/** As the user that runs it. `command` is the command, for hints. */
+/** Describes the search for masters by the user that runs this command. `command` is the command, for hints. */
 export function searchFor(command: string): Search {
   const uid = process.geteuid?.() ?? 0;
   const folders = clientFolders(process.env, uid);

@@ -122,7 +122,7 @@ function meantBy(word: string, programs: readonly FoundProgram[]): readonly Foun
   return [...kinds, ofThemselves].find((kind) => kind.length > 0) ?? [];
 }
 
-/** As in Supervisor, a program without a group is one by itself. */
+/** The group of a program; as in Supervisor, one without a group is a group by itself. */
 function groupOf({ group, program }: Status): string {
   return group ?? program;
 }

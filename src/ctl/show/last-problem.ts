@@ -4,7 +4,10 @@ import { reasonOf } from '../../shared/describe-failure.ts';
 import { printable } from '../../shared/printable.ts';
 import { formatAge, isServed, lastRunProblem } from './status-view.ts';
 
-/** Null: nothing is wrong, and what was wrong before has been replaced by a generation that serves. `nowMs` is in milliseconds since 1970. */
+/**
+ * Describes the latest problem of a program; null if nothing is wrong, or a generation that serves has replaced what was wrong. `nowMs` is in
+ * milliseconds since 1970.
+ */
 export function lastProblem(status: Status, nowMs: number): string | null {
   const { waitsFor, schedule, lastReload, lastCrash } = status;
   if (waitsFor.length > 0) return `waits for ${waitsFor.map(printable).join(', ')}`;
@@ -15,7 +18,7 @@ export function lastProblem(status: Status, nowMs: number): string | null {
   return failed === null ? null : unsuccessful(failed, nowMs);
 }
 
-/** No later generation serves in its place. */
+/** Whether no later generation serves in the place of the one that crashed. */
 function isOpen(crash: WorkerCrash, status: Status): boolean {
   return !isServed(status) || crash.generation === status.generation;
 }

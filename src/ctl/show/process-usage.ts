@@ -34,7 +34,7 @@ export async function lookAgain(first: Look): Promise<Look> {
   return lookAtProcesses();
 }
 
-/** Null: no worker of the program can be seen in /proc. */
+/** Memory and CPU of a program, from two looks at /proc; null if no worker of the program can be seen there. */
 export function usageOf(status: Pick<Status, 'master' | 'workers'>, first: Look, second: Look): Usage | null {
   const members = workerProcesses(status, second.processes);
   if (members.length === 0) return null;

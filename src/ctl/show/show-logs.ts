@@ -17,7 +17,7 @@ const action = 'show the logs';
 /** The longest line that a master keeps, escaped. */
 const lineLimit = 8 * 1024 * 1024;
 
-/** One program after the other; with `follow` all at once. */
+/** Prints the logs of one program after the other; with `follow`, of all at once. */
 export async function showLogs(
   request: Request,
   wanted: LogsWanted & { readonly json: boolean },

@@ -93,7 +93,7 @@ export async function showStatus(
   return codes.length === 0 ? exitCodes.notFound : worstOf(codes);
 }
 
-/** It does not run, and is not to, or it has done its work. */
+/** Whether a program does not run and is not wanted to run, or has done its work. */
 function isAtRest({ isWanted, phase, exit }: Status): boolean {
   if (phase === 'exited') return exit?.isExpected === true;
   return !isWanted && (phase === 'idle' || phase === 'stopped');

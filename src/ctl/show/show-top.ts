@@ -161,7 +161,7 @@ interface Served {
   readonly serverErrors: number;
 }
 
-/** Null: at one of the two moments nothing was known. */
+/** The rates between two samples; null if nothing was known at one of the two moments. */
 function ratesOf(before: Served | null, now: Served | null, seconds: number): Rates | null {
   if (before === null || now === null || seconds <= 0) return null;
   return {

@@ -133,12 +133,12 @@ export function isServed({ generation, workers }: Status): boolean {
   return generation !== null && workers.some(({ isAccepting }) => isAccepting);
 }
 
-/** It waits for the time of its next run, and there is nothing wrong with the last one. */
+/** Whether a program waits for the time of its next run, and nothing was wrong with the last one. */
 export function isOnSchedule({ phase, schedule }: Status): boolean {
   return phase === 'scheduled' && !hasRunBadly(schedule);
 }
 
-/** Its last run has failed, or took too long. */
+/** Whether the last run failed, or took too long. */
 export function hasRunBadly(schedule: ScheduleStatus | null): boolean {
   const result = schedule?.lastRun?.result;
   return result === 'failed' || result === 'timedOut';
@@ -374,7 +374,7 @@ function since({ generation, probationMs, endedAt }: ReloadResult, nowMs: number
   return probationMs > 0 ? `serving for ${age}` : `completed ${age} ago`;
 }
 
-/** Of one that did not go well. */
+/** Says how a reload ended that did not go well. */
 function outcome({ rolledBackTo, serving, remaining }: ReloadResult): string {
   if (rolledBackTo !== null) return `rolled back to generation ${rolledBackTo}${except(remaining)}`;
   return `failed${servesOn(serving)},`;

@@ -253,7 +253,7 @@ function firstWorker(startedAt: number): Worker {
   };
 }
 
-/** Nothing connects to it: its port is known to nothing but the worker, which does not accept. */
+/** Binds a socket in the place of a listener. Nothing connects to it: only the worker knows its port, and does not accept. */
 async function bindStandIn(
   wanted: ListenerPlan,
   inherited: Pick<FoundSockets, 'look'>,

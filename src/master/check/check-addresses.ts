@@ -97,7 +97,7 @@ async function checkPath(listener: UnixListenerPlan): Promise<Omit<Finding, 'pro
   return { option: 'listen', message: error.message, hint: error.hint };
 }
 
-/** Null: workers of a master that was killed hold it, and a new master waits for them. */
+/** The finding for an address in use; null if workers of a master that was killed hold it, because a new master waits for them. */
 function inUse(error: GracefulRunError, listener: BindablePlan): Omit<Finding, 'program'> | null {
   const holders = findAddressHolders(listener);
   if (holders.length > 0 && holders.every(({ pid }) => readOrphanedWorker(pid) !== null)) return null;

@@ -30,7 +30,7 @@ export function checkProcess(
   return found;
 }
 
-/** Undefined: it cannot be used, which is noted. */
+/** The account that the plan names; null if it names none; undefined if it cannot be used, which is noted in `found`. */
 function accountOf({ user }: ProcessPlan, found: ProcessFinding[]): Account | null | undefined {
   if (user === null) return null;
   try {
@@ -47,7 +47,7 @@ interface Part {
   readonly plan: ProcessPlan;
 }
 
-/** Each on its own, so that it is known which of them fails. */
+/** Splits the settings of a process into plans with one setting each, so that it is known which of them fails. */
 function partsOf({
   user,
   nice,

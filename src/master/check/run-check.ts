@@ -125,14 +125,14 @@ export async function checkPlan(
   return control === null ? found : [...found, control];
 }
 
-/** Null: it will be the port, which the kernel chooses. */
+/** The name of the control socket; null if it will be the port that the kernel chooses. */
 function controlNameOf({ master, programs }: Plan): string | null {
   const [first] = programs;
   const listener = first?.listeners[0];
   return master.name ?? first?.name ?? (isNamedWhenBound(listener) ? null : nameAfter(listener));
 }
 
-/** One after the other, those with a problem left out. */
+/** Runs the candidates of the programs one after the other, except those of programs with a problem. */
 async function runCandidates(
   plan: Plan,
   findings: readonly Finding[],

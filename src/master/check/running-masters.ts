@@ -33,7 +33,7 @@ const programList = z.object({
 /** Of a master of one program, also one that was started before this version of graceful-run was installed. */
 const status = z.object({ master: z.object({ pid: z.int(), file }), listeners });
 
-/** All that answer at a socket in one of the folders. Those of other users are left out. */
+/** Finds all masters that answer at a socket in one of the folders. Those of other users are left out. */
 export async function findRunningMasters(
   folders: readonly string[],
   uid: number,

@@ -88,7 +88,7 @@ function shellIn(argv: readonly string[]): Shell | null {
   return shells.find((shell) => shell === argv[1]) ?? null;
 }
 
-/** Null: not given. */
+/** The path that was given with `-c`; null if there is none. */
 function configFile(value: unknown): string | null {
   if (value === undefined) return null;
   if (typeof value === 'string' && value !== '') return value;
@@ -180,7 +180,7 @@ function rejectUnknown(keys: readonly string[]): void {
 /** More than these would be no hint. */
 const maxMeant = 3;
 
-/** Of a single letter: the options that begin with it. */
+/** The options that were probably meant by an unknown one; for a single letter, those that begin with it. */
 function flagsMeantBy(stranger: string): readonly string[] {
   const flags = optionTable.map(({ flag }) => flag);
   if (stranger.length > 1) return [nearest(stranger, flags) ?? []].flat();

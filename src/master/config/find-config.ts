@@ -8,7 +8,7 @@ export const configFileNames: readonly string[] = ['toml', 'yaml', 'yml', 'json'
   (ending) => `graceful.${ending}`,
 );
 
-/** Null: it has none. Error: `badOption`, when it has several. */
+/** Finds the config file of a folder; null if it has none. Error: `badOption` if it has several. */
 export function findConfig(folder: string): string | null {
   const [first, second] = configFileNames
     .map((name) => join(folder, name))

@@ -140,7 +140,7 @@ async function run(
   });
 }
 
-/** Null: it is none. */
+/** Parses the answer of the process that read the plan; null if it is none. */
 function parseAnswer(bytes: Buffer): ReadPlanAnswer | null {
   try {
     const value: unknown = JSON.parse(bytes.toString());

@@ -23,7 +23,7 @@ export function parseLogsQuery(
   return { request: { lines, since, stream, follows: follow === 'true' } };
 }
 
-/** Null: it is missing. Undefined: it is wrong. */
+/** Parses a number of the query; null if it is missing, undefined if it is wrong. */
 function numberIn(text: string | null, most: number): number | null | undefined {
   if (text === null) return null;
   const number = Number(text);

@@ -124,7 +124,7 @@ export function createProgramHooks({ name, plan, environment, tell }: ProgramHoo
 
 const isAboutEnd: ReadonlySet<HookName> = new Set(['on_fatal', 'post_stop']);
 
-/** Null: it has done its work. */
+/** What went wrong with a hook; null if nothing did. */
 function problemOf({ outcome, isTimedOut, problem }: HookResult, timeoutMs: number): string | null {
   if (problem !== null) return problem;
   if (isTimedOut) return `it was killed after ${formatDuration(timeoutMs)}, its timeout`;

@@ -161,7 +161,7 @@ function isFinal(status: number): boolean {
   return status < 500 && status !== 408 && status !== 425 && status !== 429;
 }
 
-/** As Standard Webhooks signs: the secret is base64 behind `whsec_`; any other is taken as it is. */
+/** Signs a text as Standard Webhooks does: the secret is base64 behind `whsec_`; any other is used as it is. */
 export function sign(secret: string, text: string): string {
   const key = secret.startsWith('whsec_')
     ? Buffer.from(secret.slice('whsec_'.length), 'base64')

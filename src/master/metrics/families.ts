@@ -292,7 +292,7 @@ export function familiesOf({ master, programs, counts, processes }: Scrape): rea
   ];
 }
 
-/** With the pid: one that is replaced has the slot of its successor until it has drained. */
+/** The labels of a worker. They have the pid, because a worker that is being replaced has the slot of its successor until it has drained. */
 function labelsOf({ program }: Status, { generation, slot, pid }: WorkerStatus): Labels {
   return {
     program,
@@ -302,7 +302,7 @@ function labelsOf({ program }: Status, { generation, slot, pid }: WorkerStatus):
   };
 }
 
-/** Null: it is not known, and there is no sample. */
+/** One sample, or none if the value is null, which means that it is not known. */
 function sample(labels: Labels, value: number | null): readonly Sample[] {
   return value === null ? [] : [{ labels, value }];
 }

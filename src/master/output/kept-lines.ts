@@ -74,7 +74,7 @@ export function createKeptLines(): KeptLines {
   };
 }
 
-/** Its last lines, or the end of the last one, if it is longer than what is kept. */
+/** The last lines of a block, or the end of the last one if that is longer than what is kept. */
 function endOf(block: KeptBlock): KeptBlock {
   const { bytes } = block;
   if (bytes.length <= limitBytes) return block;

@@ -106,7 +106,7 @@ export function createLogDaemon({
     return awaySince !== null && nowMs() - awaySince >= patienceMs;
   }
 
-  /** Null: there is a connection. Otherwise why there is none. */
+  /** Connects to the daemon; returns why that fails, or null. */
   function connect(): string | null {
     if (fd !== null) return null;
     lookedAt = nowMs();
@@ -143,7 +143,7 @@ export function createLogDaemon({
     settle();
   }
 
-  /** Null: it was sent. */
+  /** Sends one message; returns why that fails, or null. */
   function sendOne(message: Uint8Array): string | null {
     // A daemon that was started again has another socket at the same path.
     for (let attempt = 0; ; attempt += 1) {

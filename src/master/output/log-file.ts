@@ -408,7 +408,7 @@ function unusable(path: string, cause: unknown): GracefulRunError {
   );
 }
 
-/** Null: there is no such file. */
+/** The inode of a file; null if there is no such file. */
 async function inodeOf(path: string): Promise<number | null> {
   try {
     return (await promisify(stat)(path)).ino;

@@ -33,7 +33,10 @@ export function messagesOf(
   });
 }
 
-/** As syslog(3) of the C library writes it, because that is what every daemon reads (RFC 3164 without the name of the machine). The time is local. */
+/**
+ * The head of a syslog message, as syslog(3) of the C library writes it, because every daemon reads that (RFC 3164 without the name of the machine). The
+ * time is local.
+ */
 function syslogHead({ facility, stream, program, worker }: MessageOrigin, time: Date): string {
   const two = (number: number): string => String(number).padStart(2, '0');
   const day = String(time.getDate()).padStart(2);
@@ -80,7 +83,7 @@ function piecesOf(bytes: Buffer, most: number, isContinued: boolean): readonly B
   return pieces;
 }
 
-/** For busybox, what follows a zero is another message: a client could forge one. */
+/** Replaces zeros: for busybox, another message begins after a zero, so a client could forge one. */
 function withoutZeros(bytes: Buffer): Buffer {
   return Buffer.from(bytes.map((byte) => (byte === 0 ? questionMark : byte)));
 }

@@ -56,7 +56,7 @@ async function openNumber(path: string, number: number): Promise<LogSegment | nu
   return (await openSegment(backup, false)) ?? (await openSegment(backup + compressedEnding, true));
 }
 
-/** Null: there is no such file. */
+/** Opens a log file; null if there is no such file. */
 async function openSegment(path: string, isCompressed: boolean): Promise<LogSegment | null> {
   let handle: FileHandle;
   try {
@@ -83,7 +83,7 @@ function contentOf(segment: LogSegment, from = 0): AsyncIterable<Uint8Array> {
   return stream.pipe(unzipped);
 }
 
-/** Not as a stream of the handle: that would close it when a reader has had enough. */
+/** Reads the bytes of a segment. Not as a stream of the handle, which would close it when a reader has had enough. */
 async function* bytesOf({ handle, sizeBytes }: LogSegment, from: number): AsyncGenerator<Uint8Array> {
   for (let at = from; at < sizeBytes;) {
     const block = Buffer.allocUnsafe(Math.min(blockBytes, sizeBytes - at));
@@ -101,7 +101,7 @@ interface LastLines {
   readonly offset: number;
 }
 
-/** Its last lines: `most` of them, or all; of one that is compressed always all. */
+/** Reads the last lines of a segment: `most` of them, or all; always all if it is compressed. */
 async function lastLines(segment: LogSegment, most: number): Promise<LastLines> {
   if (!segment.isCompressed) return startOfLast(segment, most);
   let lines = 0;

@@ -67,7 +67,7 @@ function openTerminal(fd: number, own: number | null): Descriptor {
   return pollFirst(fd, (bytes) => withoutBackgroundStop(() => writeTo(fd, bytes)));
 }
 
-/** For what cannot be opened again: small pieces, when poll(2) says that they fit. Another writer may still be faster. */
+/** Writes to a descriptor that cannot be opened again: small pieces, when poll(2) says that they fit. Another writer may still be faster. */
 function pollFirst(fd: number, write: Descriptor['write']): Descriptor {
   return waiting(fd, (bytes) => (pollWritable(fd, 0) ? write(bytes.subarray(0, pipeBufferBytes)) : 'EAGAIN'));
 }

@@ -73,7 +73,10 @@ export function shareOutput(parts: SharedOutputParts): SharedOutput {
   };
 }
 
-/** Only the master can write a line with its id: not a worker, and not even a client that has seen one and makes the application log it. */
+/**
+ * Replaces the id of the log in lines of workers by dashes. Only the master can write a line with its id: not even a client that has seen one and makes the
+ * application log it.
+ */
 function withoutId(bytes: Uint8Array, id: string | null): Uint8Array {
   if (id === null) return bytes;
   const found = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
@@ -107,7 +110,7 @@ function markLines(bytes: Uint8Array, first: string, next: string, hasColours: b
   return Buffer.from(`${marked.join('\n')}${isEnded ? '\n' : ''}`, 'latin1');
 }
 
-/** For a master inside another program: to a stream of that, as it was written. */
+/** The output of a master inside another program: it passes bytes on to a stream of that program, as they were written. */
 export function embeddedOutput(open: () => LogStream): SharedOutput['passOn'] {
   let output: SharedOutput | null = null;
   // They are there long before a worker writes. If they cannot be loaded, neither can the listener be opened, which says so.

@@ -10,12 +10,15 @@ const lastLinesMs = 1_000;
 
 const writers = new Map<number, BoundedWriter>();
 
-/** One for the process, made at the first call. Never process.stderr: that makes a pipe non-blocking for every process, and a terminal blocking for us. */
+/**
+ * The writer to stderr, one for the process, made at the first call. Never process.stderr: that makes a pipe non-blocking for every process, and a
+ * terminal blocking for us.
+ */
 export function standardError(): BoundedWriter {
   return writerOf(2);
 }
 
-/** As standardError(). */
+/** The writer to stdout, made like standardError(). */
 export function standardOutput(): BoundedWriter {
   return writerOf(1);
 }

@@ -16,7 +16,7 @@ export function endOfCharacters(bytes: Uint8Array): number {
   return last + lengthOf(bytes[last] ?? 0) > bytes.length ? last : bytes.length;
 }
 
-/** By its first byte (RFC 3629). */
+/** The number of bytes of a character, by its first byte (RFC 3629). */
 function lengthOf(first: number): number {
   if (first >= 0xf0) return 4;
   if (first >= 0xe0) return 3;

@@ -15,7 +15,7 @@ export function activityOf(pid: number): Activity {
   return { isStopped: state === 'T' || state === 't', doing: waitsIn(pid) };
 }
 
-/** Only root and its own user may know. */
+/** The kernel function that a process waits in. Only root and its own user may read it. */
 function waitsIn(pid: number): string | null {
   try {
     const name = readFileSync(`/proc/${pid}/wchan`, 'latin1').trim();

@@ -43,7 +43,7 @@ type Named = Extract<PidFileContent, { readonly kind: 'names' }>;
 
 const unknown: Outcome = { code: null, signal: null };
 
-/** Null: it could not be started, and `failed` will say why. */
+/** Adopts the process that the pid file names, or starts the command; null if that could not be started, and `failed` will say why. */
 export function adoptOrStart(request: SpawnRequest, listeners: ProcessListeners): WorkerProcess | null {
   const { tree } = request;
   const { path, graceMs } = request.pidFile ?? { path: '', graceMs: 0 };
@@ -109,7 +109,7 @@ export function adoptOrStart(request: SpawnRequest, listeners: ProcessListeners)
     return true;
   }
 
-  /** False: it has ended meanwhile. */
+  /** Adopts a process; false if it has ended meanwhile. */
   function adopt({ pid, startedAt }: Named, how: AdoptedHow): boolean {
     const descriptor = openProcessNow(pid);
     const stat = readProcessStat(pid);

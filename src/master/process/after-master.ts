@@ -23,7 +23,7 @@ export function createAfterMaster(): AfterMaster {
   const lines = new Map<number, string>();
   let script: Writable | null = null;
 
-  /** It lives as long as it is needed. If it dies, the next worker starts it again. */
+  /** Starts the process that outlives the master. If it dies, the next worker starts it again. */
   function start(): void {
     const child = spawnScript();
     const pipe = child?.stdio[3];
@@ -67,7 +67,7 @@ function isNeeded(): boolean {
 /** In the background of a shell that ends at once: so it is not a child of an embedder. (The command adopts it, as all orphans.) */
 const inBackground = '"$0" "$1" "$2" <&3 3<&- &';
 
-/** Null: it could not be started. */
+/** Starts the script; null if that fails. */
 function spawnScript(): ChildProcess | null {
   try {
     // The pid tells a reader of ps(1) whose script it is.

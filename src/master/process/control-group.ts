@@ -58,7 +58,7 @@ export function removeEmptyGroups(): void {
   for (const name of groups()) remove(name);
 }
 
-/** Those of masters that were killed. */
+/** Removes the control groups of masters that were killed. */
 function removeStaleGroups(): void {
   for (const name of allGroups()) {
     const master = Number(groupOfMaster.exec(name)?.[1] ?? process.pid);
@@ -74,7 +74,7 @@ function remove(name: string): void {
   }
 }
 
-/** Those of this master. */
+/** The control groups of this master. */
 function groups(): readonly string[] {
   return allGroups().filter((name) => name.startsWith(prefix));
 }

@@ -11,7 +11,7 @@ export interface ExitProgress {
   readonly waitsForThread: boolean;
 }
 
-/** Null: it has ended, or cannot be seen. */
+/** How far the exit of a process has come; null if it has ended, or cannot be seen. */
 export function exitProgressOf(pid: number): ExitProgress | null {
   const stat = readProcessStat(pid);
   if (stat === null || hasEnded(stat)) return null;

@@ -49,7 +49,7 @@ export function findServing(worker: number): number | null {
   return endOf(worker);
 }
 
-/** Its processes that run. One that has been started in this turn of the event loop may be missing. */
+/** The running processes of a worker. One that was started in this turn of the event loop may be missing. */
 export function treeOf(worker: number): readonly ProcessStat[] {
   const self = readProcessStat('self');
   if (self === null) return [];

@@ -23,7 +23,7 @@ export interface Notification {
 const maxBytes = 4_096;
 const maxStatus = 200;
 
-/** Null: it is too long, or there is nothing in it that means anything here. */
+/** Parses a message of sd_notify(3); null if it is too long, or has nothing that means anything here. */
 export function parseNotification(bytes: Uint8Array): Notification | null {
   if (bytes.length > maxBytes) return null;
   const text = new TextDecoder().decode(bytes);

@@ -85,7 +85,7 @@ function giveTo(path: string, uid: number | null): void {
   chmodSync(dirname(path), 0o711);
 }
 
-/** With its folder, if that was made for it. */
+/** Removes a socket, with its folder if that was made for it. */
 function remove(path: string): void {
   try {
     rmSync(path, { force: true });

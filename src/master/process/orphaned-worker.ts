@@ -14,7 +14,7 @@ export interface OrphanedWorker {
   readonly drainTimeoutMs: number;
 }
 
-/** Null: it is not a worker, its master runs, or this cannot be determined. */
+/** Reads a worker whose master is gone; null if it is not a worker, its master runs, or this cannot be determined. */
 export function readOrphanedWorker(pid: number): OrphanedWorker | null {
   const process = readProcessStat(pid);
   const master = Number(readProcessVariable(pid, env.master) ?? Number.NaN);

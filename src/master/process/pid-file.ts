@@ -118,7 +118,7 @@ export function parsePid(text: string): number | null {
   return pid > 0 && pid < 2 ** 31 ? pid : null;
 }
 
-/** Of a process, in ms since 1970; null: there is no /proc/stat. */
+/** Converts the start time of a process from ticks to ms since 1970; null if there is no /proc/stat. */
 function startOf(ticks: number): number | null {
   try {
     const boot = /^btime (\d+)$/m.exec(readFileSync('/proc/stat', 'latin1'))?.[1];

@@ -127,7 +127,7 @@ export function killTree(roots: Roots): void {
   for (const one of stopped.values()) signal(one, 'SIGKILL');
 }
 
-/** Its number may belong to another process by now. */
+/** Sends a signal to a process, unless its number belongs to another process by now. */
 function signal({ pid, startedAt }: ProcessStat, name: 'SIGSTOP' | 'SIGKILL'): void {
   if (readProcessStat(pid)?.startedAt === startedAt) sendSignal(pid, name);
 }

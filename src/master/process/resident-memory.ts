@@ -3,7 +3,7 @@ import { readAllProcesses, readProcessStat } from '../../shared/process-stat.ts'
 import { residentBytesOf } from '../../shared/worker-usage.ts';
 import { findTree } from './process-tree.ts';
 
-/** Of each of these workers, in bytes; 0 where there is no /proc. Pages that processes share are counted in each of them. */
+/** The resident memory of each of these workers, in bytes; 0 if there is no /proc. Pages that processes share are counted in each of them. */
 export function residentBytes(workers: readonly number[]): readonly number[] {
   const self = readProcessStat('self');
   if (self === null) return workers.map(() => 0);

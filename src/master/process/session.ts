@@ -8,7 +8,7 @@ export interface Session {
   readonly hasTerminal: boolean;
 }
 
-/** Null where there is no /proc. */
+/** Reads the session of this process; null if there is no /proc. */
 export function readSession(): Session | null {
   const stat = readProcessStat('self');
   return stat === null ? null : { leader: stat.session, hasTerminal: stat.terminal !== 0 };

@@ -148,7 +148,7 @@ function upTo(readyFd: number | null, listeners: number): ('ignore' | 'pipe')[] 
   return Array.from({ length: readyFd - first + 1 }, (_, at) => (first + at === readyFd ? 'pipe' : 'ignore'));
 }
 
-/** It is read on after the newline, so that no further one fails, but does not keep this process alive. */
+/** Reports the newline of readiness. The socket is read on after it, so that no further write fails, but does not keep this process alive. */
 function readNewline(signs: net.Socket, { newline }: ProcessListeners): void {
   signs.unref();
   signs.on('error', () => undefined);

@@ -138,7 +138,7 @@ function makeOutputPipe(uid: number | null): OutputPipe {
   };
 }
 
-/** Only its owner may open it. */
+/** Gives a descriptor to a user, because only its owner may open it. */
 function giveTo(uid: number, fd: number): void {
   try {
     fchownSync(fd, uid, -1);

@@ -121,7 +121,7 @@ function rolloutOf(program: Program, at: number): RolloutStatus | null {
   };
 }
 
-/** Null: the worker has not answered the latest question. */
+/** What a worker does now; null if it has not answered the latest question. */
 function loadStatus(open: OpenCounts | null, load: WorkerLoad | null): LoadStatus | null {
   if (open === null || load === null) return null;
   return { requests: open.requests, connections: open.connections, ...load };

@@ -175,7 +175,7 @@ export function createVersions(first: ProgramPlan, onBound: (listener: BoundList
   };
 }
 
-/** It as plain data. */
+/** A version as plain data. */
 export function recordOf({ from, plan, listeners }: Version): VersionRecord {
   return {
     from,

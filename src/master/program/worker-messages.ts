@@ -139,7 +139,7 @@ export function createMessageHandler({
     }
   }
 
-  /** One of its Node.js processes: the worker, or a launcher such as npm. */
+  /** Notes that a Node.js process of the worker begins to exit: the worker itself, or a launcher such as npm. */
   function exits(worker: RunningWorker, ownPid: number, code: number): void {
     const pid = platform.findByOwnPid(ownPid, worker.process.pid);
     if (pid === null) return;

@@ -161,7 +161,7 @@ export function createWorkerProcesses(parts: WorkerProcessParts): WorkerProcesse
     }
   }
 
-  /** Only now there is a process that can be ready. */
+  /** Notes that the process of a daemon is known: only now there is a process that can be ready. */
   function adopted(worker: RunningWorker, request: SpawnRequest, pid: number, how: AdoptedHow): void {
     worker.servingPid = pid;
     dispatch({ type: 'workerAdopted', worker: worker.id, pid, how });
@@ -249,12 +249,12 @@ export function createWorkerProcesses(parts: WorkerProcessParts): WorkerProcesse
   return { start, becameReady: payWait, get: (id) => running.get(id), all: () => [...running.values()] };
 }
 
-/** One that became ready without having said so itself is another program behind a Node.js launcher, such as npm. */
+/** Whether the worker itself is Node.js. One that became ready without saying so itself is another program behind a Node.js launcher, such as npm. */
 function isNodeWorker({ isNode, ownPid, wasReady }: RunningWorker): boolean {
   return ownPid !== null || (isNode && !wasReady);
 }
 
-/** One that was killed because it hung in its exit has ended as it was about to. */
+/** How a worker ended. One that was killed because it hung in its exit has ended as it was about to. */
 function outcomeOf({ hungExitCode }: RunningWorker, outcome: Outcome): Outcome {
   if (hungExitCode === null || outcome.signal !== 'SIGKILL') return outcome;
   return { code: hungExitCode, signal: null };

@@ -2,7 +2,10 @@
 import { constants } from 'node:os';
 import type { Failure, Outcome } from '../../shared/events.ts';
 
-/** As a shell has it: 128 and the number of the signal. Null: the end says nothing, or is not to be the master's own. */
+/**
+ * The exit code of the master after a program has ended, as a shell has it: 128 and the number of a signal. Null if the end says nothing, or is not to
+ * be the master's own.
+ */
 export function exitCodeAfter(
   failure: Failure | null,
   outcome: Outcome | null,

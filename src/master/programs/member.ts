@@ -35,13 +35,13 @@ export function isScheduled({ program }: Pick<Member, 'program'>): boolean {
   return program.plan().schedule !== null;
 }
 
-/** It is to run, and has come to rest by itself: it was given up, or its workers have ended and are not to be started again. */
+/** Whether a program is wanted to run, and has come to rest by itself: it was given up, or its workers have ended and are not to be started again. */
 export function hasEnded(member: Member): boolean {
   const { isWanted, isResting, isDue } = member;
   return isWanted && isResting && !isDue && !isScheduled(member);
 }
 
-/** It is to run, and was given up. */
+/** Whether a program is wanted to run, and was given up. */
 export function hasFailed(member: Member): boolean {
   return hasEnded(member) && member.program.phase() === 'failed';
 }
@@ -51,7 +51,7 @@ export function isDone({ program }: Member): boolean {
   return program.plan().kind.type === 'oneshot' ? program.hasExitedAsExpected() : program.isServing();
 }
 
-/** In the order in which they begin to start. */
+/** Sorts programs in the order in which they begin to start. */
 export function byPriority(members: readonly Member[]): readonly Member[] {
   return [...members].sort((one, other) => rankOf(one.program.plan()) - rankOf(other.program.plan()));
 }

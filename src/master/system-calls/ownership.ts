@@ -17,7 +17,7 @@ export async function readOwnership(written: string): Promise<Ownership | string
   return gid === null ? `there is no group ${group}` : { uid, gid };
 }
 
-/** From the files of the machine, and where it has other sources (nsswitch.conf(5)), through getent(1). */
+/** The number of a user or group, from the files of the machine or, if it has other sources (nsswitch.conf(5)), through getent(1). */
 async function idOf(database: 'passwd' | 'group', name: string): Promise<number | null> {
   if (/^\d+$/.test(name)) return Number(name);
   return findIn(readDatabase(database), name) ?? findIn(await ask(database, name), name);

@@ -38,7 +38,7 @@ async function load(): Promise<Calls> {
   return { listen, fcntl, flock, socketpair, shutdown, syscall, exit, errno: () => loaded.errno() };
 }
 
-/** For what may only be called after `listen`, where nothing listens. */
+/** Loads the system calls ahead of time, for callers that may only use them after `listen`. */
 export async function loadSystemCalls(): Promise<void> {
   calls ??= await load();
 }

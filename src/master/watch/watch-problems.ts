@@ -1,7 +1,7 @@
 /** What can go wrong while watching, in sentences for people. Pure. */
 import { plainReason } from '../system-calls/plain-reasons.ts';
 
-/** Something is there but cannot be read. */
+/** The problem of a path at which something is that cannot be read. */
 export function unreadableProblem(path: string, code: string): string {
   return `cannot read ${path}: ${plainReason(code)}`;
 }

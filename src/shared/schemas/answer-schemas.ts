@@ -288,7 +288,7 @@ export function readError(body: string): ErrorAnswer['error'] | null {
   return parsed.success ? parsed.data.error : null;
 }
 
-/** Null: it is none that this version knows. */
+/** Parses a record of a log; null if it is none that this version knows. */
 export function readLogRecord(value: unknown): LogRecord | null {
   const parsed = logRecord.safeParse(value);
   return parsed.success ? parsed.data : null;

@@ -76,7 +76,7 @@ function readPid(text: string | undefined): number | null {
   return isWhole(pid, 1, 2 ** 31 - 1) ? pid : null;
 }
 
-/** Undefined for an invalid order: a worker that ignored it would be ready too early. */
+/** Reads the order to check the health; undefined if it is invalid, because a worker that ignored it would be ready too early. */
 function readHealth(text: string | undefined): HealthOrder | null | undefined {
   if (text === undefined) return null;
   const value = parse(text);
@@ -88,7 +88,7 @@ function readListeners(text: string): AnnouncedListener[] | null {
   return Array.isArray(value) && value.every(isListener) ? value : null;
 }
 
-/** Undefined when it is not JSON. */
+/** Parses JSON; undefined if it is not valid. */
 function parse(text: string): unknown {
   try {
     return JSON.parse(text);

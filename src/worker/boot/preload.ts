@@ -9,7 +9,7 @@ const { readFileSync } = process.getBuiltinModule('node:fs');
 
 const file = `${__dirname}/${process.env[env.heartbeat] === undefined ? 'boot' : 'heartbeat'}.cjs`;
 
-/** Null if the master names no place. The name has the version and the flags in it, because V8 refuses code of others. */
+/** The path of the code cache; null if the master names no place. The name has the version and the flags in it, because V8 refuses code of others. */
 function cachePath(): string | null {
   const folder = process.env[env.codeCache];
   if (folder === undefined) return null;

@@ -10,7 +10,7 @@ import { lookForMaster, type Channel, type ChannelEvents } from './channel.ts';
 import { readMessage } from './read-message.ts';
 import { channelPipe, noteWriteRequest, takePendingHandle } from '../node-internals/channel-handle.ts';
 
-/** Null if the internals of this Node.js are not the known ones. */
+/** Opens a channel that is not `process.channel`; null if the internals of this Node.js are not the known ones. */
 export function openSeparateChannel(
   fd: number,
   masterPid: number | null,

@@ -61,7 +61,7 @@ export function complainOfCut(what: string): void {
   complain(`${what} had not ended this process at the drain timeout and were cut`);
 }
 
-/** Null if the application listens for none of them. */
+/** The signal whose handlers of the application clean up; null if it listens for none. */
 function signalToEmit(signals: CleanUp['signals']): NodeJS.Signals | null {
   return (
     endSignals.find((signal) => signals.isMeant(signal)) ??

@@ -5,7 +5,7 @@
  */
 const longestPauseMs = 50;
 
-/** In ms. A worker with a short drain timeout has less time to spare. */
+/** The length of the pause in ms. A worker with a short drain timeout has less time to spare. */
 export function takeoverPauseMs(drainTimeoutMs: number): number {
   return Math.min(longestPauseMs, drainTimeoutMs / 10);
 }

@@ -80,7 +80,7 @@ function withVariables(pairs: readonly string[], variables: Readonly<Record<stri
 
 const shells = /(^|\/)(sh|bash|dash|zsh|ksh|ash)$/;
 
-/** For a shell, which may set NODE_OPTIONS, puts a `node` first in PATH that loads the preload anyway. */
+/** The PATH for a shell, which may set NODE_OPTIONS: first in it is a `node` that loads the preload anyway. */
 function pathFor(file: unknown, path: string | undefined, preloadPath: string): { PATH?: string } {
   if (path === undefined || typeof file !== 'string' || !shells.test(file)) return {};
   const folder = shimFolder(preloadPath);

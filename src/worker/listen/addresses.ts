@@ -64,7 +64,7 @@ export function covers(bound: string, local: string): boolean {
   return bound === (local.includes(':') ? '::' : '0.0.0.0');
 }
 
-/** As an error of this worker names it: `127.0.0.1:80`, `unix:/run/app.sock`. */
+/** Formats a listener as errors of this worker name it: `127.0.0.1:80`, `unix:/run/app.sock`. */
 export function writeListener(listener: AnnouncedListener): string {
   return listener.type === 'unix' ? formatPath(listener.path) : writeAddress(listener.host, listener.port);
 }
@@ -79,7 +79,7 @@ export function writePath(path: string): string {
   return path.startsWith('\0') ? `@${path.slice(1)}` : path;
 }
 
-/** As Node.js takes it. */
+/** The path of a listener as Node.js takes it. */
 export function readPath(path: string): string {
   return path.startsWith('@') ? `\0${path.slice(1)}` : path;
 }

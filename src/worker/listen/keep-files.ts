@@ -6,7 +6,7 @@ import { basename, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { withRealFolder } from './real-folder.ts';
 
-/** From now on this process is told that it has removed such a file, and the file stays. `paths` are absolute. */
+/** Keeps files of UNIX sockets: if this process removes one, it is told that this succeeded, and the file stays. `paths` are absolute. */
 export function keepFiles(paths: readonly string[]): void {
   const fs = process.getBuiltinModule('node:fs');
   const isKept = (written: unknown): boolean => {

@@ -54,7 +54,7 @@ export function offerLine(id: number, offer: Offer): string {
   return JSON.stringify({ id, ...offer });
 }
 
-/** Null: the source keeps the connection. */
+/** The line with the final state of a connection. `state` of null: the source keeps the connection. */
 export function finalStateLine(id: number, state: FinalState | null): string {
   return JSON.stringify({ id, finalState: state });
 }

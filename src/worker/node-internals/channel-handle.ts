@@ -52,7 +52,7 @@ export function takePendingHandle(pipe: object): unknown {
   return handle;
 }
 
-/** Null before the first message is sent, and if this Node.js keeps them elsewhere. */
+/** The parts of the IPC channel that graceful-run uses; null before the first message is sent, or if this Node.js keeps them elsewhere. */
 export function channelParts(): ChannelParts | null {
   const Pipe = constructorOf(channelHandle());
   const WriteRequest: unknown = Reflect.get(process, noted);

@@ -33,7 +33,7 @@ const methods = [
   ...(['addSourceSpecificMembership', 'dropSourceSpecificMembership'] as const),
 ];
 
-/** Null: the socket is closed, or this Node.js is made otherwise. */
+/** The handle of a UDP socket; null if the socket is closed, or this Node.js keeps it elsewhere. */
 export function handleOf(socket: Socket): SocketHandle | null {
   const handle = datagramHandle(socket);
   if (handle === null || methods.some((name) => typeof Reflect.get(handle, name) !== 'function')) return null;

@@ -44,7 +44,7 @@ export function bindName(name: string): object | 'taken' | null {
   return bound === -EADDRINUSE ? 'taken' : null;
 }
 
-/** Null if it throws, for instance because a permission is missing. */
+/** Calls `action` and returns its result; null if it throws, for instance because a permission is missing. */
 function attempt(action: () => unknown): unknown {
   try {
     return action();

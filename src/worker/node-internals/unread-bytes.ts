@@ -12,7 +12,10 @@ export interface UnreadBytes {
   putBack(): void;
 }
 
-/** False if this Node.js keeps the first bytes of a character elsewhere: the destination would get only the rest of it. */
+/**
+ * Whether unread bytes can be taken whole. False if this Node.js keeps the first bytes of a character elsewhere: the destination would get only the rest
+ * of it.
+ */
 export function canTakeUnread(socket: net.Socket): boolean {
   return bytesInDecoder(socket) !== null;
 }

@@ -4,7 +4,7 @@ import { inCurrentContext } from './async-context.ts';
 
 type Listener = (event: unknown) => unknown;
 
-/** From now on every listener that the application adds to the signal is called in the context of that moment. */
+/** Binds listeners of the signal to their context: from now on every listener that the application adds is called in the context of that moment. */
 export function bindListeners(signal: AbortSignal): void {
   const bound = new WeakMap<object, Listener>();
   replace(signal, 'addEventListener', ([type, listener, options, ...rest]) => {

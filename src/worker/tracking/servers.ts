@@ -111,7 +111,7 @@ function keepAppearance(server: net.Server): () => void {
   };
 }
 
-/** Null if it cannot be read. */
+/** The address of a server; null if it cannot be read. */
 function addressOf(server: net.Server): ReturnType<net.Server['address']> {
   try {
     return server.address();

@@ -49,7 +49,7 @@ export interface HooksPlan {
   readonly timeoutMs: number;
 }
 
-/** Null: there is no hook. */
+/** Compiles the hooks of a program; null if it has none. */
 export function hooksPlan({
   hooks = {},
   hookTimeout = defaults.hookTimeout,

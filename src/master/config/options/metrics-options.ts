@@ -26,7 +26,7 @@ export interface MetricsPlan {
 
 export const wantedMetricsAddress = 'an address with a port, such as 127.0.0.1:9100 or [::1]:9100';
 
-/** Null: it is not a TCP address with a host. */
+/** Parses the address of the metrics; null if it is not a TCP address with a host. */
 export function parseMetricsAddress(
   written: string,
 ): { readonly host: string; readonly port: number } | null {

@@ -138,7 +138,7 @@ function wordOf(written: string): 'inherit' | 'forward' | 'none' | null {
 
 const daemonSockets = { syslog: '/dev/log', journal: '/run/systemd/journal/socket' } as const;
 
-/** Null: it is something else. */
+/** Reads `syslog` or `journal`, with the path of its socket; null if it is something else. */
 function daemonOf(
   written: string,
 ): { readonly to: keyof typeof daemonSockets; readonly path: string } | null {
@@ -159,7 +159,7 @@ const ownStreams = [
 const foreignWords = ['auto', 'null'];
 const placeholders = ['name', 'num', 'here'];
 
-/** Null: it can be a destination. */
+/** What is wrong with a destination; null if nothing is. */
 export function logfileFault(written: string): string | null {
   if (wordOf(written) !== null || daemonOf(written) !== null) return null;
   if (/^(?:syslog|journal):/i.test(written)) return `${written.split(':')[0]}:/path/of/the/socket`;
@@ -173,7 +173,7 @@ export function logfileFault(written: string): string | null {
     : `a path with no other placeholders than {name}, {num} and {here}, and there is ${strange[0]}`;
 }
 
-/** Bytes; null: it is not a size. */
+/** The size in bytes; null if it is not a size. */
 export function sizeOf(written: string | number): number | null {
   if (typeof written === 'string') return parseBytes(written);
   return Number.isSafeInteger(written) && written >= 0 ? written : null;

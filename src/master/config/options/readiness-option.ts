@@ -14,7 +14,7 @@ export function channelAt(listeners: number): number {
   return 3 + listeners;
 }
 
-/** Null: it is none of them. */
+/** Parses the option `ready`; null if it is not valid. */
 export function parseReady(written: string, warmup: number): Readiness | null {
   switch (written) {
     case 'auto':

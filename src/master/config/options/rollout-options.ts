@@ -40,7 +40,7 @@ const shortestWindowMs = 1_000;
 const longestWindowMs = 3_600_000;
 const defaultAtLeast = 50;
 
-/** Null for `off`; undefined: it is not valid. */
+/** Parses the option `rollbackOn`: null for `off`, undefined if it is not valid. */
 export function parseRollbackOn(written: string): RolloutPlan['rollbackOn'] | undefined {
   if (written === 'off') return null;
   const match = /^5xx *> *(\d{1,2}(?:\.\d+)?)% +over +(\S+?)(?:, *at least +(\d{1,6}) +requests?)?$/.exec(
@@ -57,7 +57,7 @@ export function parseRollbackOn(written: string): RolloutPlan['rollbackOn'] | un
 
 const mostWorkers = 1024;
 
-/** Null: it is not valid. */
+/** Parses a number of workers, or a share of them; null if it is not valid. */
 export function parseAmount(written: number | string): WorkerAmount | null {
   if (typeof written === 'number' || /^\d{1,4}$/.test(written)) {
     const count = Number(written);

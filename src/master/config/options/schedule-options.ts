@@ -45,7 +45,7 @@ export const ifMissedWords: readonly string[] = ['skip', 'run'];
 
 type Written = { readonly [Name in keyof ScheduleValues]?: ScheduleValues[Name] | undefined };
 
-/** Null: it runs once, when it is started. */
+/** Compiles the schedule of a program; null if it runs once, when it is started. */
 export function schedulePlan(options: Written): SchedulePlan | null {
   const { schedule, timezone, ifRunning, ifMissed, runTimeout } = options;
   if (schedule === undefined) return null;

@@ -42,7 +42,7 @@ export interface WrittenStep {
   readonly waitMs: number | null;
 }
 
-/** Null: it is not such a list. */
+/** Parses the signals of a stop; null if it is not such a list. */
 export function parseSteps(written: string): readonly WrittenStep[] | null {
   const steps: WrittenStep[] = [];
   for (const item of written.split(',')) {

@@ -73,7 +73,7 @@ export function isWebhookEvent(name: string): name is WebhookEvent {
   return webhookEvents.some((one) => one === name);
 }
 
-/** Null: there is none. */
+/** Compiles the webhook of a program; null if it has none. */
 export function webhookPlan(options: WebhookOptions | undefined): WebhookPlan | null {
   if (options === undefined) return null;
   const { url, secret, events } = options;

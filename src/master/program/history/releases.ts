@@ -95,7 +95,7 @@ function versionOf(file: string): string {
   return stats === undefined ? '' : `${stats.dev} ${stats.ino} ${stats.size} ${stats.mtimeMs}`;
 }
 
-/** Null for a generation that was not started, or long ago. */
+/** The release that a generation runs; null for a generation that was not started, or long ago. */
 export function releaseOf(known: readonly KnownRelease[], generation: number): Release | null {
   return known.find((one) => one.generation === generation)?.release ?? null;
 }

@@ -36,7 +36,7 @@ export function createServingWaiters(program: () => Program): ServingWaiters {
   };
 }
 
-/** Null: not known yet. */
+/** What becomes of a start; null if that is not known yet. */
 function outcomeOf(program: Program): ServingOutcome | null {
   if (program.workers.some(isAccepting)) return 'serves';
   if (failureOf(program) !== null) return 'failed';
@@ -53,7 +53,7 @@ function outcomeOf(program: Program): ServingOutcome | null {
   return isTrying || isAboutTo ? null : 'failed';
 }
 
-/** Why it was given up; null: it was not. */
+/** Why a program was given up; null if it was not. */
 export function failureOf(program: Program): Failure | null {
   return 'failure' in program && program.phase !== 'backoff' ? program.failure : null;
 }

@@ -108,7 +108,7 @@ export function nextSlots(program: Program, candidate: Generation, atMost: numbe
     : empty.slice(0, 1);
 }
 
-/** It was given a worker, or a worker has done its work there. */
+/** Whether a slot was given a worker, or a worker has done its work there. */
 export function hasWorkerOrRest({ workerId, rest }: Slot): boolean {
   return workerId !== null || rest !== null;
 }
@@ -142,7 +142,7 @@ export function fitSlots<P extends Program>(
   return fillSlots(fitted.program, fitted.generation, fitted.added, at, out);
 }
 
-/** As fitSlots, and new slots are empty yet. */
+/** Fits the slots as fitSlots() does; new slots are still empty. */
 export function changeSlots<P extends Program>(
   program: P,
   generation: Generation,
@@ -206,7 +206,7 @@ export function leaveEmpty(
   });
 }
 
-/** No worker is left in its slots, and none will be. */
+/** Whether no worker is left in the slots of a generation, and none will be. */
 export function isAtRest({ slots }: Generation): boolean {
   return slots.every(({ rest }) => rest !== null);
 }
@@ -245,12 +245,12 @@ export function cancelRestarts(generation: Generation, out: Effect[]): void {
   for (const slot of generation.slots) if (slot.workerId === null) out.push(disarmRestart(generation, slot));
 }
 
-/** All of these slots hold a ready worker, or one has done its work there. */
+/** Whether each of these slots holds a ready worker, or one has done its work there. */
 export function isComplete(program: Program, slots: readonly Slot[]): boolean {
   return everySlot(program, slots, ({ phase }) => phase === 'ready');
 }
 
-/** All of these slots hold a worker that has confirmed that it accepts, or one has done its work there. */
+/** Whether each of these slots holds a worker that has confirmed that it accepts, or one has done its work there. */
 export function isAdmitted(program: Program, slots: readonly Slot[]): boolean {
   return everySlot(program, slots, ({ phase, admission }) => phase === 'ready' && admission === 'confirmed');
 }
@@ -266,7 +266,7 @@ export function holds(generation: Generation, worker: Worker): boolean {
   return generation.slots.some(({ workerId }) => workerId === worker.id);
 }
 
-/** One of the generations that have slots has one for it. */
+/** Whether a worker has a slot in any generation that has slots. */
 export function hasSlot(program: Program, worker: Worker): boolean {
   return generationsOf(program).some((one) => holds(one, worker));
 }

@@ -72,7 +72,7 @@ function newWorkersIn(program: Program): readonly Worker[] {
   );
 }
 
-/** It is not of an earlier generation, which drains since an earlier reload, nor of the candidate. */
+/** Whether a worker drains for the reload that is running: it is not of an earlier generation, which drains since an earlier reload, nor of the candidate. */
 function makesRoom(program: Program, { generation }: Worker): boolean {
   return (
     program.phase === 'reloading' &&

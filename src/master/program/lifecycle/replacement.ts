@@ -40,7 +40,7 @@ export function replaceHung(
     : drainWorkers(program, workersById(program, id), 'replacement', at, out);
 }
 
-/** It is no longer hung. If its replacement is under way already, it is still replaced, but can drain. */
+/** Notes that a worker is no longer hung. If its replacement is under way already, it is still replaced, but can drain. */
 export function forgetHung<P extends Running>(
   program: P,
   { worker: { id } }: { readonly worker: Worker },

@@ -2,13 +2,13 @@
 import type { Outcome } from '../../../shared/events.ts';
 import type { LifecycleSettings, Program, RestartSettings, Slot, SlotRest, Worker } from './state.ts';
 
-/** It has ended with one of the codes that say that its work is done. */
+/** Whether a worker ended with one of the codes that say that its work is done. */
 export function isOrderly(outcome: Outcome | null, { exitCodes }: RestartSettings): boolean {
   const code = outcome?.code ?? null;
   return code !== null && exitCodes.includes(code);
 }
 
-/** Its exit is the end of its work, and no fault. A program that is always started again is not expected to end at all. */
+/** Whether the exit of a worker is the end of its work, and no fault. A program that is always started again is not expected to end at all. */
 export function isExpectedEnd(restart: RestartSettings, outcome: Outcome | null): boolean {
   return restart.autorestart !== 'always' && isOrderly(outcome, restart);
 }

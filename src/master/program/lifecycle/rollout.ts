@@ -174,7 +174,7 @@ function makeRoom(program: Reloading, at: number, out: Effect[]): Reloading {
 /** What clients have of an old slot. */
 const uses = { waitsForRestart: 0, starts: 1, isPaused: 2, isRelieved: 3, serves: 4 } as const;
 
-/** Null: it takes no room, or its worker goes already. */
+/** How much a slot is still of use; null if it takes no room, or its worker goes already. */
 function useOf(program: Reloading, { index, workerId, restartAt }: Slot): number | null {
   if (restartAt !== null) return uses.waitsForRestart;
   const worker = program.workers.find(({ id }) => id === workerId);

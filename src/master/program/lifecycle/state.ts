@@ -325,23 +325,23 @@ export function commonOf({
   };
 }
 
-/** It has no process and no timer: it is not started, or has come to rest. */
+/** Whether a program has no process and no timer: it is not started, or has come to rest. */
 export function isResting(program: Program): program is Resting {
   const { phase } = program;
   return phase === 'idle' || phase === 'stopped' || phase === 'exited' || phase === 'failed';
 }
 
-/** It is started, or waits for the retry of its start, and was not told to stop. */
+/** Whether a program is started, or waits for the retry of its start, and was not told to stop. */
 export function isRunning(program: Program): boolean {
   return !isResting(program) && program.phase !== 'stopping';
 }
 
-/** It was told to end. */
+/** Whether a worker was told to end. */
 export function isLeaving({ phase }: Pick<Worker, 'phase'>): boolean {
   return phase === 'draining' || phase === 'terminating' || phase === 'killing';
 }
 
-/** It has confirmed that it accepts, was not told to stop that, and is not hung. */
+/** Whether a worker has confirmed that it accepts, was not told to stop that, and is not hung. */
 export function isAccepting({ phase, admission, isPaused, isHung }: Worker): boolean {
   return phase === 'ready' && admission === 'confirmed' && !isPaused && !isHung;
 }
@@ -351,7 +351,7 @@ export function servingGeneration(program: Program): Generation | null {
   return 'current' in program ? program.current : null;
 }
 
-/** Those that have slots. */
+/** The generations of a program that have slots. */
 export function generationsOf(program: Program): readonly Generation[] {
   const previous = program.phase === 'probation' ? program.previous : null;
   return [servingGeneration(program), candidateGeneration(program), previous].filter((one) => one !== null);

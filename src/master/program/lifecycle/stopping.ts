@@ -63,7 +63,7 @@ export function restIfDone(program: Serving, at: number, out: Effect[]): Program
   );
 }
 
-/** It could not even begin to start. */
+/** Fails a start that could not even begin. */
 export function refuseStart(
   program: Resting,
   { failure }: Extract<ProgramInput, { type: 'startRefused' }>,
@@ -77,7 +77,7 @@ export function refuseStart(
   return { ...commonOf(program), phase: 'failed', failure };
 }
 
-/** It rests already: from now on because that is wanted. */
+/** Stops a program that rests already: from now on it rests because that is wanted. */
 export function stopResting(
   program: Resting,
   { cause }: Extract<ProgramInput, { type: 'stopRequested' }>,

@@ -89,7 +89,7 @@ export function dismissGeneration<P extends Program>(
   return drainWorkers(remaining, accepting, 'rollback', at, out);
 }
 
-/** Those that were started for it, and those of a later one that have remained in its slots after that had failed. */
+/** The workers of a generation: those that were started for it, and those of a later generation that remained in its slots after that had failed. */
 export function workersOf(program: Program, { number, slots }: Generation): readonly Worker[] {
   return program.workers.filter(
     ({ generation, id }) => generation === number || slots.some(({ workerId }) => workerId === id),

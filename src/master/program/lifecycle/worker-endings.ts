@@ -144,7 +144,10 @@ const fatalSignals: ReadonlySet<string | null> = new Set([
   'SIGTRAP',
 ]);
 
-/** Null: it ended as requested, either by the signal that it was sent, or with the code of a shell for that signal (128 and more). */
+/**
+ * The failure of a worker that ended while it drained; null if it ended as requested, either by the signal that it was sent, or with the code of a shell
+ * for that signal (128 and more).
+ */
 export function drainCrash(from: WorkerPhase, { outcome, failure }: WorkerEnd): Failure | null {
   if (outcome === null || (from !== 'draining' && from !== 'ready')) return null;
   const { code, signal } = outcome;

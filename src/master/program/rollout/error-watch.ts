@@ -77,7 +77,7 @@ export function createErrorWatch({ arm, nowMs, bound, ask, foundBad }: ErrorWatc
     return round;
   }
 
-  /** False: the round is over. */
+  /** Asks the workers for their counts; false if the round is over. */
   async function look(own: Round): Promise<boolean> {
     for (const counts of await ask()) own.known.set(counts.worker, counts);
     return round === own;

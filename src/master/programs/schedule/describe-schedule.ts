@@ -3,7 +3,7 @@ import type { ScheduleStatus } from '../../../shared/control-api.ts';
 import type { SchedulePlan } from '../../config/options/schedule-options.ts';
 import type { ScheduleState } from './schedule-step.ts';
 
-/** Null: it does not run by a schedule. */
+/** The schedule of a program for its status; null if it has none. */
 export function describeSchedule(
   plan: SchedulePlan | null,
   state: ScheduleState | null,
