@@ -42,6 +42,9 @@ export interface PacedSender {
 
 export interface PacedResult {
   readonly sent: number;
+  readonly elapsedMs: number;
+  /** Between two answers, or between an answer and the end. */
+  readonly longestGapMs: number;
   /** The numbers of those that were never answered. */
   readonly lost: readonly number[];
   /** The numbers of those that were answered more than once. */
@@ -49,16 +52,28 @@ export interface PacedResult {
   readonly generations: readonly number[];
 }
 
-/** So many may wait for their answer: a machine that is busy lets more queue up than the receive buffer of a socket can take. */
+/** At most this many wait for their answer: a machine that is busy lets more queue up than the receive buffer of a socket can take. */
 const maxUnanswered = 100;
 
-/** Sends `perSecond` datagrams, each with its number, and learns of each answer how often it has come. */
+/**
+ * Sends up to `perSecond` datagrams, each with its number, and learns of each answer how often it has come. While `maxUnanswered` of them wait it sends
+ * none: so a time in which no worker reads shows in `longestGapMs`, and in `moreAnswers`, not in `lost`.
+ */
 export async function sendPaced(port: number, perSecond: number): Promise<PacedSender> {
   const socket = await openClient('127.0.0.1');
   const answers = new Map<number, Answer[]>();
   let sent = 0;
   let answered = 0;
+  const begun = performance.now();
+  let answeredAt = begun;
+  let longestGapMs = 0;
+  const noteGap = (): void => {
+    const now = performance.now();
+    longestGapMs = Math.max(longestGapMs, now - answeredAt);
+    answeredAt = now;
+  };
   socket.on('message', (message) => {
+    noteGap();
     const answer = JSON.parse(String(message)) as Answer;
     const known = answers.get(Number(answer.text)) ?? [];
     known.push(answer);
@@ -83,12 +98,16 @@ export async function sendPaced(port: number, perSecond: number): Promise<PacedS
     },
     async stop() {
       clearInterval(timer);
+      const elapsedMs = performance.now() - begun;
       // Lost ones are never answered.
       await eventually('all are answered', () => answered === sent).catch(() => undefined);
+      if (answered < sent) noteGap();
       socket.close();
       const numbers = Array.from({ length: sent }, (_, at) => at + 1);
       return {
         sent,
+        elapsedMs,
+        longestGapMs,
         lost: numbers.filter((number) => !answers.has(number)),
         repeated: numbers.filter((number) => (answers.get(number)?.length ?? 0) > 1),
         generations: [...new Set([...answers.values()].flat().map(({ generation }) => generation))],
