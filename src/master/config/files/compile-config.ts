@@ -373,11 +373,13 @@ function addressesOf(
   { port, host, listen }: Readonly<Record<string, unknown>>,
   folder: string,
 ): Pick<ProgramOptions, 'port' | 'host' | 'listen'> {
-  const at = typeof host === 'string' ? { host } : {};
+  const addresses = listOf(listen);
+  // That of [defaults] means nothing to a program without an address.
+  const at = typeof host === 'string' && (typeof port === 'number' || addresses.length > 0) ? { host } : {};
   if (typeof port === 'number') return { port, ...at };
   return {
     ...at,
-    listen: listOf(listen).map((written) => {
+    listen: addresses.map((written) => {
       const address = parseListenAddress(written);
       if (address?.type !== 'unix') return written;
       const name = address.name === null ? '' : `${address.name}=`;

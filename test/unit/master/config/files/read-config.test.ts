@@ -153,6 +153,14 @@ test('listen gives several listeners, and host is for those without an address',
   ]);
 });
 
+test('a host of [defaults] means nothing to a program without an address', async () => {
+  const { program } = await read({
+    'a.toml': `[defaults]\nhost = "::1"\n${shop}[program.mail]\ncommand = "x"\ntype = "worker"\n`,
+  });
+  expect(program('shop').listeners).toMatchObject([{ host: '::1' }]);
+  expect(program('mail').listeners).toEqual([]);
+});
+
 test('a byte order mark, CRLF and a $schema', async () => {
   const { program } = await read({
     'a.json': '\ufeff{\r\n"$schema": "x",\r\n"program":{"shop":{"command":"x","port":1}}}\r\n',
