@@ -73,6 +73,35 @@ test('a worker that ignores its drain signal is terminated, then killed', async 
   expect((await get(port)).body).toMatch(/ 2$/);
 });
 
+test('a release that is not ready in time may have clients: it gets its drain signal, and SIGKILL only after the drain timeout', async () => {
+  const flag = join(temporaryFolder(), 'is-never-ready');
+  const master = runMaster({
+    command: ['python3', `${folder}notes-signals.py`],
+    flags: ['--ready', `exec:test ! -e ${flag}`, '--ready-timeout', '1s', '--drain-timeout', '1s'],
+  });
+  await master.waitFor('generationReady', { generation: 1 });
+  writeFileSync(flag, '');
+  master.signal('SIGHUP');
+  expect(await master.waitFor('generationFailed', { generation: 2 })).toMatchObject({
+    failure: { reason: 'notReady' },
+  });
+  await master.waitFor('workerDraining', { generation: 2, reason: 'rollback' });
+  await master.waitForLine('got TERM');
+  const { durationMs } = await master.waitFor('workerTerminated', { generation: 2 });
+  expect(durationMs).toBeGreaterThanOrEqual(1_000);
+  await master.waitForLine('got TERM', 2);
+  await master.waitFor('workerKilled', { generation: 2, reason: 'drainTimeout' });
+  expect(await master.waitFor('workerExited', { generation: 2 })).toMatchObject({
+    outcome: { signal: 'SIGKILL' },
+  });
+  const names = master.eventsOf(2).filter((name) => /^worker(Draining|Terminated|Killed|Exited)$/.test(name));
+  expect(names).toEqual(['workerDraining', 'workerTerminated', 'workerKilled', 'workerExited']);
+  const { workers } = await master.status();
+  expect(workers.map(({ generation, state }) => ({ generation, state }))).toEqual([
+    { generation: 1, state: 'ready' },
+  ]);
+});
+
 test('a grandchild that keeps the listener goes with its worker', async () => {
   const master = runMaster({ command: misbehaves('leaves-a-child', 'here'), flags: quickly });
   const port = await master.serving();
