@@ -21,7 +21,7 @@ export interface FailureContext {
   readonly declared: readonly (number | string)[];
 }
 
-export function exitFailure(outcome: Outcome, words: FailureContext): Failure {
+export function exitFailure(outcome: Outcome, context: FailureContext): Failure {
   const how =
     outcome.signal !== null
       ? `was killed by ${outcome.signal}`
@@ -30,11 +30,11 @@ export function exitFailure(outcome: Outcome, words: FailureContext): Failure {
         : `exited with code ${outcome.code}`;
   return {
     reason: 'exited',
-    message: `the worker ${how} ${words.wasReady ? 'unexpectedly' : `before it was ready${words.says === null ? '' : `; it said: ${words.says}`}`}`,
-    hint: exitHint(outcome, words),
+    message: `the worker ${how} ${context.wasReady ? 'unexpectedly' : `before it was ready${context.says === null ? '' : `; it said: ${context.says}`}`}`,
+    hint: exitHint(outcome, context),
     errorCode: null,
     outcome,
-    stderrTail: words.stderrTail,
+    stderrTail: context.stderrTail,
   };
 }
 
@@ -63,14 +63,14 @@ export function restartedFailure(before: number, after: number, { stderrTail }: 
 }
 
 /** The worker has said that it was told of the listener and did not inherit it. */
-export function notInheritedFailure(words: FailureContext): Failure {
+export function notInheritedFailure(context: FailureContext): Failure {
   return {
     reason: 'notReady',
     message: 'the worker did not inherit the listener',
-    hint: otherRuntimeHint(words) ?? notInheritedHint,
+    hint: otherRuntimeHint(context) ?? notInheritedHint,
     errorCode: null,
     outcome: null,
-    stderrTail: words.stderrTail,
+    stderrTail: context.stderrTail,
   };
 }
 
@@ -109,24 +109,25 @@ function startProblem(error: unknown): string {
     : messageOf(error);
 }
 
-function exitHint(outcome: Outcome, words: FailureContext): string | null {
-  if (words.wasReady) return null;
-  const permission = permissionHint(words);
+function exitHint(outcome: Outcome, context: FailureContext): string | null {
+  if (context.wasReady) return null;
+  const permission = permissionHint(context);
   if (permission !== null) return permission;
-  const otherRuntime = otherRuntimeHint(words);
+  const otherRuntime = otherRuntimeHint(context);
   if (otherRuntime !== null) return otherRuntime;
-  if (isNotInherited(words.stderrTail)) return notInheritedHint;
-  const held = withoutPreloadHint(words) ?? heldHint(words) ?? heldDatagramsHint(words);
+  if (isNotInherited(context.stderrTail)) return notInheritedHint;
+  const held = withoutPreloadHint(context) ?? heldHint(context) ?? heldDatagramsHint(context);
   if (held !== null) return held;
-  if (words.stderrTail.some((line) => line.includes('EADDRINUSE'))) return takenHint(words);
+  if (context.stderrTail.some((line) => line.includes('EADDRINUSE'))) return takenHint(context);
   // The text of strerror(3), as a program in another language prints it.
-  if (words.stderrTail.some((line) => /address already in use/i.test(line))) return bindsByItselfHint(words);
+  if (context.stderrTail.some((line) => /address already in use/i.test(line)))
+    return bindsByItselfHint(context);
   if (outcome.code === 0)
     return 'it ended by itself: the command must be a server that stays in the foreground';
-  const hint = undeclaredHint(words);
+  const hint = undeclaredHint(context);
   // The error itself is a part of the reason (describe-failure.ts, reasonOf).
-  if (hint !== null || errorLineOf(words.stderrTail) !== null) return hint;
-  return words.stderrTail.length > 0 ? lastWordsHint : silentHint;
+  if (hint !== null || errorLineOf(context.stderrTail) !== null) return hint;
+  return context.stderrTail.length > 0 ? lastWordsHint : silentHint;
 }
 
 /** Something in the worker binds the very port that is held for it. */
