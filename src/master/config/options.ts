@@ -15,6 +15,7 @@ import {
   addressTwice,
   badOption,
   commandMissing,
+  delayTooLong,
   descriptorTaken,
   nameMissing,
   noServerToAsk,
@@ -130,7 +131,7 @@ export interface ProgramOptions
    * - `notify`: once it has sent READY=1 to NOTIFY_SOCKET, as sd_notify(3) does.
    * - `fd:5`: once it has written a newline to this descriptor, which it inherits. It has to come after the listeners and the channel.
    * - `exec:COMMAND`: once this command, run by /bin/sh with the worker's environment, exits with code 0. It is retried.
-   * - `delay:2s`: once it has been running for that long.
+   * - `delay:2s`: once it has been running for that long, which has to be less than `readyTimeout`.
    * - `tcp:9000`: once 127.0.0.1 accepts a connection on this port, which must be the program's own.
    * - `http:/path`: once GET of that path returns status 200–399. The request is made inside the worker's process, which must be Node.js, before it
    *   accepts connections.
@@ -339,6 +340,9 @@ function compile(
     throw descriptorTaken(readiness.fd, channelAt(listeners.length), spelling);
   if (readiness.when === 'answers' && listeners.length > 0 && listeners.every(({ type }) => type === 'udp'))
     throw noServerToAsk(readiness.path, spelling);
+  const readyTimeoutMs = parseDuration(options.readyTimeout ?? defaults.readyTimeout) ?? 0;
+  if (readiness.when === 'lives' && readiness.delayMs >= readyTimeoutMs)
+    throw delayTooLong(readiness.delayMs, readyTimeoutMs, spelling);
   const drainTimeoutMs = parseDuration(options.drainTimeout ?? defaults.drainTimeout) ?? 0;
   return {
     name,
@@ -364,7 +368,7 @@ function compile(
     ),
     startsMs:
       parseDuration(options.startsecs ?? { ...defaults, ...defaultsOfType[kind.type] }.startsecs) ?? 0,
-    readyTimeoutMs: parseDuration(options.readyTimeout ?? defaults.readyTimeout) ?? 0,
+    readyTimeoutMs,
     drainTimeoutMs,
     stop: compileStop(options, drainTimeoutMs),
     probationMs: parseDuration(options.probation ?? defaults.probation) ?? 0,

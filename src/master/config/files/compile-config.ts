@@ -7,7 +7,7 @@ import { GracefulRunError } from '../../../shared/errors.ts';
 import { shellWords } from '../../launch/split-words.ts';
 import { type CheckedProgram, checkPlan, type PlanFault } from '../check-plan.ts';
 import { withGroups } from '../options/group-options.ts';
-import { OptionNotForKind } from '../options/option-errors.ts';
+import { OptionUnsuitable } from '../options/option-errors.ts';
 import { keyOfOption } from '../options/option-names.ts';
 import { parseReady } from '../options/readiness-option.ts';
 import { compileProgram, listenersOf, type ProgramOptions } from '../options.ts';
@@ -236,7 +236,7 @@ function compile({ name, table, entry }: FoundProgram, reader: Reader, report: R
     return { checked: { ...checked, kind: plan.kind, output: plan.output }, plan };
   } catch (error) {
     if (!(error instanceof GracefulRunError)) throw error;
-    if (error instanceof OptionNotForKind) problem(keyOfOption(error.option), error.problem, error.hint);
+    if (error instanceof OptionUnsuitable) problem(keyOfOption(error.option), error.problem, error.hint);
     else problem('', error.message.replace(/^cannot start: /, ''), error.hint);
     return { checked, plan: null };
   }

@@ -1,4 +1,5 @@
 /** The errors of options that are wrong, named as they were written: on the command line, or in code. Pure. */
+import { formatDuration } from '../../../shared/durations.ts';
 import { GracefulRunError } from '../../../shared/errors.ts';
 import { nearest } from '../../../shared/nearest.ts';
 import type { PlanFault } from '../check-plan.ts';
@@ -103,15 +104,14 @@ export function notApplicable(
   return new GracefulRunError('badOption', `cannot start: ${nameOf(option, spelling)} ${message}`, { hint });
 }
 
-/** An option that does not fit the type of its program. */
-export class OptionNotForKind extends GracefulRunError {
+/** An option whose value is right by itself, but not for this program. */
+export class OptionUnsuitable extends GracefulRunError {
   /** As code spells it. */
   readonly option: string;
   /** Without the option. */
   readonly problem: string;
 
-  constructor(option: string, reason: string, spelling: Spelling, hint: string) {
-    const problem = `does not fit: ${reason}`;
+  constructor(option: string, problem: string, spelling: Spelling, hint: string) {
     super('badOption', `cannot start: ${nameOf(option, spelling)} ${problem}`, { hint });
     this.option = option;
     this.problem = problem;
@@ -124,8 +124,8 @@ export function withoutAddress(
   reason: string,
   spelling: Spelling,
   hint = 'leave it out, or choose another type: server, worker or oneshot',
-): OptionNotForKind {
-  return new OptionNotForKind(option, reason, spelling, hint);
+): OptionUnsuitable {
+  return new OptionUnsuitable(option, `does not fit: ${reason}`, spelling, hint);
 }
 
 /** No path is safe to guess: the front page may be the most expensive one, and may write to a database. */
@@ -142,20 +142,33 @@ export function warmupWithoutPath(spelling: Spelling): GracefulRunError {
 }
 
 /** A program would write its newline into the listener. */
-export function descriptorTaken(fd: number, channel: number, spelling: Spelling): GracefulRunError {
-  return new GracefulRunError(
-    'badOption',
-    `cannot start: ${nameOf('ready', spelling)} cannot be fd:${fd}: descriptors 3 to ${channel} of a worker are its listeners and the channel`,
-    { hint: `name a higher one: fd:${channel + 1}` },
+export function descriptorTaken(fd: number, channel: number, spelling: Spelling): OptionUnsuitable {
+  return new OptionUnsuitable(
+    'ready',
+    `cannot be fd:${fd}: descriptors 3 to ${channel} of a worker are its listeners and the channel`,
+    spelling,
+    `name a higher one: fd:${channel + 1}`,
   );
 }
 
 /** All of its listeners are of UDP. */
-export function noServerToAsk(path: string, spelling: Spelling): GracefulRunError {
-  return new GracefulRunError(
-    'badOption',
-    `cannot start: ${nameOf('ready', spelling)} cannot be http:${path}: the program has only UDP listeners, and HTTP needs one of TCP or a UNIX socket`,
-    { hint: 'ask a port of its own (http://127.0.0.1:9000/healthz), or leave it at auto' },
+export function noServerToAsk(path: string, spelling: Spelling): OptionUnsuitable {
+  return new OptionUnsuitable(
+    'ready',
+    `cannot be http:${path}: the program has only UDP listeners, and HTTP needs one of TCP or a UNIX socket`,
+    spelling,
+    'ask a port of its own (http://127.0.0.1:9000/healthz), or leave it at auto',
+  );
+}
+
+/** No worker would ever be ready in time. */
+export function delayTooLong(delayMs: number, readyTimeoutMs: number, spelling: Spelling): OptionUnsuitable {
+  const delay = formatDuration(delayMs);
+  return new OptionUnsuitable(
+    'ready',
+    `cannot be delay:${delay}: a worker has to be ready in less than ${formatDuration(readyTimeoutMs)}, the ready timeout`,
+    spelling,
+    `raise ready_timeout (--ready-timeout) above ${delay}, or choose a shorter delay`,
   );
 }
 

@@ -113,3 +113,29 @@ test('what is wrong with a plan of the command line is named by the option that 
   });
   expect(keys).toEqual([['--port'], ['--listen']]);
 });
+
+test.each([
+  ['30s', undefined],
+  ['40s', undefined],
+  ['2s', '1500ms'],
+])(
+  'a delay of %s is refused with a ready timeout of %s, because no worker would be ready in time',
+  (delay, readyTimeout) => {
+    const options = on(3000, { ready: `delay:${delay}`, readyTimeout });
+    expect(refusal(options)).toMatchObject({
+      code: 'badOption',
+      message: expect.stringContaining(`delay:${delay}`) as string,
+      hint: expect.stringContaining('--ready-timeout') as string,
+    });
+  },
+);
+
+test('a delay that is shorter than the ready timeout is right', () => {
+  const options = {
+    command: ['node', 'app.js'],
+    port: 3000,
+    ready: 'delay:40s' as const,
+    readyTimeout: '41s',
+  };
+  expect(compileOptions(options, '/srv').programs[0]?.readyTimeoutMs).toBe(41_000);
+});

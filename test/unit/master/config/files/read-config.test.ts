@@ -200,3 +200,20 @@ test('what a variable holds is in no hint', async () => {
   const text = `${shop}drain_timeout = "\${SECRET}"\n`;
   await expect(read({ 'a.toml': text }, { SECRET: '4711' })).rejects.not.toThrow('4711');
 });
+
+test.each([
+  ['a delay that no worker can wait for', ['ready_timeout = "5s"', 'ready = "delay:5s"'], 5],
+  ['a descriptor that is a listener', ['ready = "fd:4"'], 4],
+  ['a path that is asked over UDP', ['listen = ["udp:127.0.0.1:53"]', 'ready = "http:/up"'], 4],
+])('%s is refused at its place', async (_, lines, line) => {
+  const folder = mkdtempSync(join(tmpdir(), 'gr-config-'));
+  onTestFinished(() => {
+    rmSync(folder, { recursive: true, force: true });
+  });
+  const address = lines.some((one) => one.startsWith('listen')) ? [] : ['port = 3000'];
+  const file = join(folder, 'a.toml');
+  writeFileSync(file, ['[program.shop]', 'command = ["sh"]', ...address, ...lines].join('\n'));
+  expect(await readConfig(file, {})).toMatchObject({
+    problems: [{ file, line, column: 9, key: 'program.shop.ready' }],
+  });
+});
