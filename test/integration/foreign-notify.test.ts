@@ -1,5 +1,6 @@
 // Programs that say by sd_notify(3) how far they are. Each test runs the real program.
-import { readdirSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { eventually } from '../helpers/eventually.ts';
@@ -145,4 +146,95 @@ test('with --ready notify, Node.js has to listen and to notify, and is gated', a
   const { durationMs } = await master.waitFor('generationReady');
   expect(durationMs).toBeGreaterThanOrEqual(500);
   await master.waitFor('workerAdmitted');
+});
+
+test('a program that says that it reloads its configuration is ready once it sends READY=1', async () => {
+  const master = runMaster({
+    command: says('RELOADING=1', 'sleep:2', 'READY=1'),
+    flags: ['--startsecs', '1s'],
+  });
+  const { durationMs } = await master.waitFor('generationReady', { generation: 1 });
+  expect(durationMs).toBeGreaterThanOrEqual(2_000);
+  expect((await get(await master.port())).body).toMatch(/^python/);
+});
+
+/** A Python program that can `say()` something and `tell()` the test something. */
+function script(...lines: readonly string[]): readonly string[] {
+  const common = [
+    'import os, signal, socket, sys, time',
+    'def say(message):',
+    '    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:',
+    '        sender.sendto(message.encode(), os.environ["NOTIFY_SOCKET"])',
+    'def tell(what):',
+    '    os.write(2, f"{what}\\n".encode())',
+    // Blocked from the start: no signal is lost.
+    'signals = [signal.SIGTERM, signal.SIGUSR1]',
+    'signal.pthread_sigmask(signal.SIG_BLOCK, signals)',
+  ];
+  return ['python3', '-c', [...common, ...lines].join('\n')];
+}
+
+test('the process that MAINPID names gets the drain signal, and its parent does not', async () => {
+  const master = runMaster({
+    command: script(
+      'child = os.fork()',
+      'if child == 0:',
+      '    tell("the child got " + signal.sigwait(signals).name)',
+      '    os._exit(0)',
+      'say(f"MAINPID={child}\\nREADY=1")',
+      'os.waitpid(child, 0)',
+      'tell(f"pending of the parent: {len(signal.sigpending())}")',
+    ),
+    flags: ['--ready', 'notify', '--drain-timeout', '20s'],
+  });
+  await master.serving();
+  await master.reload(2);
+  const { outcome } = await master.waitFor('workerExited', { generation: 1 });
+  expect(outcome).toEqual({ code: 0, signal: null });
+  await master.waitForLine('the child got SIGTERM');
+  await master.waitForLine('pending of the parent: 0');
+});
+
+test('a program that asks for more time while it drains is not cut at the drain timeout', async () => {
+  const master = runMaster({
+    command: script(
+      'say("READY=1")',
+      'signal.sigwait(signals)',
+      'say("EXTEND_TIMEOUT_USEC=20000000")',
+      'time.sleep(3)',
+      'tell("drained")',
+    ),
+    flags: ['--ready', 'notify', '--drain-timeout', '2s'],
+  });
+  await master.serving();
+  await master.reload(2);
+  const { outcome, durationMs } = await master.waitFor('workerExited', { generation: 1 });
+  expect(outcome).toEqual({ code: 0, signal: null });
+  expect(durationMs).toBeGreaterThanOrEqual(3_000);
+  await master.waitForLine('drained');
+  expect(master.all('workerTerminated', { generation: 1 })).toEqual([]);
+});
+
+test('each worker has a socket of its own: READY=1 of one makes only that one ready', async () => {
+  const pipe = join(temporaryFolder(), 'second');
+  execFileSync('mkfifo', [pipe]);
+  const master = runMaster({
+    command: script(
+      `if os.environ["GRACEFUL_RUN_WORKER"] == "1": open(${JSON.stringify(pipe)}).read()`,
+      'say("READY=1")',
+      'signal.sigwait(signals)',
+    ),
+    flags: ['--ready', 'notify', '--workers', '2'],
+  });
+  await master.workerPid(1, 1);
+  await master.waitFor('workerReady', { slot: 0 });
+  expect(new Set(socketsOf(master)).size).toBe(2);
+  const { workers } = await master.status();
+  expect(workers.map(({ slot, state }) => [slot, state])).toEqual([
+    [0, 'ready'],
+    [1, 'starting'],
+  ]);
+  writeFileSync(pipe, '');
+  await master.waitFor('workerReady', { slot: 1 });
+  await master.serving();
 });

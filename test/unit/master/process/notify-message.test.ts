@@ -39,6 +39,24 @@ test('values that are no numbers are passed over', () => {
   expect(said('READY=0')).toMatchObject({ isReady: false });
 });
 
+test.each(['RELOADING=1', 'BARRIER=1', 'RELOADING=1\nMONOTONIC_USEC=1'])(
+  '%j is a message, and asks for nothing',
+  (text) => {
+    expect(said(text)).toEqual({
+      isReady: false,
+      isStopping: false,
+      status: null,
+      errno: null,
+      mainPid: null,
+      extendMs: null,
+      isAlive: false,
+      isHung: false,
+      watchdogMs: null,
+      storesDescriptors: false,
+    });
+  },
+);
+
 test('no bytes make it throw', () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 5_000 }), (bytes) => {
