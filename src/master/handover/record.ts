@@ -118,6 +118,8 @@ export interface ProcessRecord {
   readonly isProven: boolean;
   /** It has spoken to its NOTIFY_SOCKET. */
   readonly hasNotified: boolean;
+  /** The latest STATUS and ERRNO of sd_notify; null: it has sent none. */
+  readonly said: { readonly status: string | null; readonly errno: number | null };
   /** Its event loop can be asked whether it turns. */
   readonly hasHeartbeat: boolean;
   /** What it has said of its watchdog; null: nothing. */

@@ -113,7 +113,7 @@ export function identity({ generation, slot, process }: RunningWorker): {
 export function recordOf(worker: RunningWorker): ProcessRecord {
   const { id, process, servingPid, ownPid, mainPid, mark, tree, notifyPath, isNode, drainSignal } = worker;
   const { wasReady, isProven, hasNotified, hasHeartbeat, watchdog, notReadyYet, health, undeclared } = worker;
-  const { isToldToEnd, toldBy, tail, hungExitCode, report, cleanUpsCut } = worker;
+  const { said, isToldToEnd, toldBy, tail, hungExitCode, report, cleanUpsCut } = worker;
   return {
     id,
     pid: process.pid,
@@ -128,6 +128,7 @@ export function recordOf(worker: RunningWorker): ProcessRecord {
     wasReady,
     isProven,
     hasNotified,
+    said,
     hasHeartbeat,
     watchdog,
     notReadyYet,
