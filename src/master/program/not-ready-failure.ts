@@ -27,22 +27,22 @@ export interface Awaited {
   readonly reportsItself: boolean;
 }
 
-export function notReadyFailure(timeoutMs: number, awaited: Awaited, words: FailureContext): Failure {
-  const { notReadyYet, says } = words;
+export function notReadyFailure(timeoutMs: number, awaited: Awaited, context: FailureContext): Failure {
+  const { notReadyYet, says } = context;
   const why = [notReadyYet ?? missingSign(awaited), says === null ? null : `it says: ${says}`];
   return {
     reason: 'notReady',
     message: [`the worker was not ready within ${formatDuration(timeoutMs)}`, ...joined(why)].join(': '),
     hint:
       notReadyYet === null
-        ? (withoutPreloadHint(words) ??
-          heldHint(words) ??
-          undeclaredHint(words) ??
-          missingHint(timeoutMs, awaited, words))
+        ? (withoutPreloadHint(context) ??
+          heldHint(context) ??
+          undeclaredHint(context) ??
+          missingHint(timeoutMs, awaited, context))
         : lastResultHint(awaited),
     errorCode: null,
     outcome: null,
-    stderrTail: words.stderrTail,
+    stderrTail: context.stderrTail,
   };
 }
 
@@ -91,8 +91,8 @@ function lastResultHint({ readiness }: Awaited): string {
     : `this is what was last found out about it; ${slowStart}`;
 }
 
-function missingHint(timeoutMs: number, awaited: Awaited, words: FailureContext): string {
-  return awaited.isNode ? nodeHint(awaited, words) : otherHint(timeoutMs, awaited);
+function missingHint(timeoutMs: number, awaited: Awaited, context: FailureContext): string {
+  return awaited.isNode ? nodeHint(awaited, context) : otherHint(timeoutMs, awaited);
 }
 
 function nodeHint({ readiness, gaveSign, listens }: Awaited, { declared }: FailureContext): string {
