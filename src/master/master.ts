@@ -16,6 +16,7 @@ import {
   type PlanOptions,
 } from './config/options.ts';
 import type { Plan, ProgramPlan } from './config/plan.ts';
+import { noPlaces, type PlacedPlan } from './config/plan-places.ts';
 import { workingDirectory } from './config/working-directory.ts';
 import type { Commands, ReloadUnderWay, UpdateCommand } from './control/commands.ts';
 import { openControlServer, type ControlServer } from './control/control-server.ts';
@@ -77,7 +78,7 @@ export interface Surroundings {
   /** How errors name the options. */
   readonly spelling: OptionSpelling;
   /** Reads the config file again; null: the plan is not from a file. Errors: `planInvalid`. */
-  readonly readPlan: (() => Promise<Plan>) | null;
+  readonly readPlan: (() => Promise<PlacedPlan>) | null;
 }
 
 /** How often it is checked whether the master of this name has ended. */
@@ -149,6 +150,7 @@ function assemble(
   const updates = createUpdates({
     set,
     first,
+    environment,
     readPlan,
     isStopping: () => isStopping,
     publish,
@@ -541,7 +543,10 @@ function assemble(
     },
     async update(options) {
       const result = await updates.to({ cause: 'embedder', isDryRun: false }, async () =>
-        Promise.resolve(compileOptions(options, workingDirectory(environment))),
+        Promise.resolve({
+          plan: compileOptions(options, workingDirectory(environment)),
+          places: noPlaces,
+        }),
       );
       await keepWanted();
       return result;

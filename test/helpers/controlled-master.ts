@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { compileOptions, type ProgramOptions } from '../../src/master/config/options.ts';
 import type { Plan } from '../../src/master/config/plan.ts';
+import { noPlaces } from '../../src/master/config/plan-places.ts';
 import { createMasterOf, type OwnedMaster } from '../../src/master/master.ts';
 import { app, temporaryFolder } from './run-master.ts';
 
@@ -21,7 +22,10 @@ export async function controlledMaster(plan: Plan, folder: string = temporaryFol
     master: createMasterOf(plan, {
       environment: { ...process.env, GRACEFUL_RUN_CONTROL_FOLDER: folder },
       onStderr: () => undefined,
-      readPlan: plan.master.file === null ? null : () => Promise.resolve().then(() => controlled.read()),
+      readPlan:
+        plan.master.file === null
+          ? null
+          : () => Promise.resolve().then(() => ({ plan: controlled.read(), places: noPlaces })),
     }),
     folder,
     path: join(folder, `${plan.master.name ?? plan.programs[0]?.name ?? ''}.sock`),

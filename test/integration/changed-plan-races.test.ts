@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import net from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
 import { compileOptions, type PlanOptions, type ProgramOptions } from '../../src/master/config/options.ts';
+import { noPlaces } from '../../src/master/config/plan-places.ts';
 import { createMaster, createMasterOf, type OwnedMaster } from '../../src/master/master.ts';
 import { deferred } from '../../src/master/deferred.ts';
 import type { EventRecord } from '../../src/shared/events.ts';
@@ -229,7 +230,7 @@ describe('an update', () => {
         reads += 1;
         isReading.resolve(undefined);
         await mayGoOn.promise;
-        return compiled;
+        return { plan: compiled, places: noPlaces };
       },
     });
     masters.push(master);

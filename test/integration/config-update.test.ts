@@ -105,10 +105,34 @@ test('a dry run tells what the update would be refused for, of programs that are
   const planned = await gracefulctl(['update', '--dry-run'], env(master));
   const updated = await gracefulctl(['update'], env(master));
   expect(planned.code).toBe(2);
-  expect(planned.err).toMatch(/program\.shop: .*no-such-command/);
-  expect(planned.err).toMatch(/program\.extra: .*no-such-command/);
+  expect(planned.err).toMatch(/graceful\.toml:5:11: program\.shop\.command: .*no-such-command/);
+  expect(planned.err).toMatch(/graceful\.toml:11:11: program\.extra\.command: .*no-such-command/);
   expect([updated.code, updated.err.split('\n').sort()]).toEqual([2, planned.err.split('\n').sort()]);
   expect(await who(a)).toMatchObject({ pid, generation: 1 });
+});
+
+test('what could not be started or watched is told before anything is changed, every fault of every program', async () => {
+  const [a, b, c] = [await freePort(), await freePort(), await freePort()];
+  const { master, write } = start(table('shop', [a]), table('mail', [b]), table('good', [c]));
+  for (const name of ['shop', 'mail', 'good']) await master.waitFor('generationReady', of(name));
+  const pids = [(await who(a)).pid, (await who(c)).pid];
+  write(
+    `${table('shop', [a])}watch = ["gone"]\nstdout_logfile = "missing/shop.log"\ncpu_affinity = "99999"`,
+    table('mail', [b]).replace(appPath('listens-on-ports'), 'missing.js'),
+    table('good', [c], '2'),
+  );
+  const planned = await gracefulctl(['update', '--dry-run'], env(master));
+  const updated = await gracefulctl(['update'], env(master));
+  const told = (err: string): string => err.replace(/ pid \d+/, '');
+  expect([updated.code, told(updated.err)]).toEqual([2, told(planned.err)]);
+  expect(updated.err.trim().split('\n').slice(1)).toEqual([
+    expect.stringMatching(/:9:10: program\.shop\.watch\[0\]: cannot watch .*gone: no such file/),
+    expect.stringMatching(/:10:18: program\.shop\.stdout_logfile: there is no directory .*missing/),
+    expect.stringMatching(/:11:16: program\.shop\.cpu_affinity: /),
+    expect.stringMatching(/:13:11: program\.mail\.command: there is no file .*missing\.js/),
+  ]);
+  expect([(await who(a)).pid, (await who(c)).pid]).toEqual(pids);
+  expect(master.all('planChanged')).toEqual([]);
 });
 
 test('SIGHUP reads the file again and then reloads every program, those that the update has reloaded only once', async () => {

@@ -304,7 +304,7 @@ describe('a changed plan', () => {
       ),
     ).rejects.toMatchObject({
       code: 'planInvalid',
-      problems: [{ key: 'programs.shop' }, { key: 'programs.mail' }],
+      problems: [{ key: 'programs.shop.command' }, { key: 'programs.mail.cwd' }],
     });
     expect(events.slice(before).map(({ event }) => event)).toEqual(['planRefused']);
     expect(await Promise.all([who(a), who(b)])).toEqual(pids);

@@ -268,11 +268,26 @@ test('a log file that cannot be opened is a failed start', async () => {
   expect((await master.exited).code).not.toBe(0);
 });
 
-test('a reload to a log file that cannot be opened fails, and the old workers serve on', async () => {
+test('an update to a log file in a directory that does not exist is refused, and reloads nothing', async () => {
   const folder = temporaryFolder();
   const master = runFile(folder, ['stdout_logfile = "app.log"']);
   const port = await master.serving();
   writePlan(join(folder, 'graceful.toml'), ['stdout_logfile = "missing/app.log"']);
+  master.signal('SIGHUP');
+  const { problems } = await master.waitFor('planRefused');
+  expect(problems).toEqual([expect.stringMatching(/program\.app\.stdout_logfile: there is no directory/)]);
+  await ask(port, '/write?lines=1');
+  await stop(master);
+  expect(linesIn(folder, 'app.log')).toEqual(['1.0.1 x']);
+});
+
+test('a reload to a log file that cannot be opened fails, and the old workers serve on', async () => {
+  const folder = temporaryFolder();
+  const master = runFile(folder, ['stdout_logfile = "app.log"']);
+  const port = await master.serving();
+  // The check of an update looks at the file of the first worker.
+  mkdirSync(join(folder, '0'));
+  writePlan(join(folder, 'graceful.toml'), ['stdout_logfile = "{num}/app.log"', 'workers = 2']);
   master.signal('SIGHUP');
   const { failure } = await master.waitFor('generationFailed', { generation: 2 });
   expect(failure.errorCode).toBe('logFileUnusable');

@@ -1,14 +1,15 @@
 // One program without a master around it: it can be started again, and what has to survive the master is plain data.
-import type { PlanOptions } from '../../src/master/config/options.ts';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { createLogFilesLoader } from '../../src/master/output/log-files-loader.ts';
-import { compileProgram } from '../../src/master/config/options.ts';
+import { compileProgram, type PlanOptions, type ProgramOptions } from '../../src/master/config/options.ts';
 import { createMaster } from '../../src/master/master.ts';
 import { system } from '../../src/master/process/system.ts';
 import { createProgram, type ManagedProgram } from '../../src/master/program/program.ts';
 import type { MasterEvent } from '../../src/shared/events.ts';
 import { freePort, whoAnswers } from '../helpers/plain-client.ts';
-import { app } from '../helpers/run-master.ts';
+import { app, temporaryFolder } from '../helpers/run-master.ts';
 
 interface Running {
   readonly program: ManagedProgram;
@@ -16,12 +17,12 @@ interface Running {
   readonly next: (name: MasterEvent['event']) => Promise<void>;
 }
 
-function programOf(command: readonly string[], port: number): Running {
+function programOf(command: readonly string[], port: number, options: Partial<ProgramOptions> = {}): Running {
   let waiting: readonly { readonly name: string; readonly resolve: () => void }[] = [];
   const program = createProgram({
     plan: compileProgram(
       'shop',
-      { command, host: '127.0.0.1', port, startretries: 0, probation: '0s', readyTimeout: '10s' },
+      { command, host: '127.0.0.1', port, startretries: 0, probation: '0s', readyTimeout: '10s', ...options },
       process.cwd(),
     ),
     environment: process.env,
@@ -117,4 +118,26 @@ test('the record of a master is plain data: JSON gives it back as it was', async
     [true, null],
   ]);
   expect(scheduled?.schedule).not.toBeNull();
+});
+
+test('a program watches what it has watched until another watch has begun', async () => {
+  const [first, second] = [join(temporaryFolder(), 'first'), join(temporaryFolder(), 'second')];
+  for (const file of [first, second]) writeFileSync(file, '1');
+  const { program, next } = programOf(app('serves'), await freePort(), { watch: [first] });
+  await program.bind();
+  await program.watch();
+  await program.start();
+  const failed = next('watchFailed');
+  program.change({ ...program.plan(), watch: [join(second, 'gone')] }, null);
+  await failed;
+  const [changed, reloaded] = [next('fileChanged'), next('generationReady')];
+  writeFileSync(first, '2');
+  await changed;
+  await reloaded;
+  const begun = next('watchStarted');
+  program.change({ ...program.plan(), watch: [second] }, null);
+  await begun;
+  const again = next('fileChanged');
+  writeFileSync(second, '2');
+  await again;
 });

@@ -2,7 +2,7 @@
 import type { PlanProblem } from '../../shared/control-api.ts';
 import type { MasterOptions } from '../config/options.ts';
 import type { Plan } from '../config/plan.ts';
-import type { PlanPlaces } from '../config/plan-places.ts';
+import { noPlaces, type PlanPlaces } from '../config/plan-places.ts';
 import { nameAfter } from '../config/plan-names.ts';
 
 export interface Finding {
@@ -111,8 +111,6 @@ export function inFileOrder(problems: readonly PlanProblem[]): readonly PlanProb
       (one.column ?? 0) - (other.column ?? 0),
   );
 }
-
-const noPlaces: PlanPlaces = { master: {}, programs: {} };
 
 /** What each program of the plan is called: one without a name is called after its first address. */
 export function programNames({ programs }: Plan): readonly string[] {

@@ -7,24 +7,17 @@ import type { ListenerPlan, Plan } from '../config/plan.ts';
 import { announcedSockets } from '../sockets/announced-sockets.ts';
 import { openSockets } from '../sockets/descriptors.ts';
 import { findInheritedSockets, type FoundSockets } from '../sockets/find-inherited-sockets.ts';
-import type { PlanPlaces } from '../config/plan-places.ts';
-import { preloadPath } from '../launch/preload-path.ts';
+import type { PlacedPlan } from '../config/plan-places.ts';
 import type { Platform } from '../process/platform.ts';
 import { adoptOrphans } from '../system-calls/child-calls.ts';
 import { startCandidate, type Candidate } from './candidate.ts';
 import { checkAddresses } from './check-addresses.ts';
 import { checkControl } from './check-control.ts';
-import { checkLaunch } from './check-launch.ts';
-import { checkOutput } from './check-output.ts';
+import { checkProgram } from './check-programs.ts';
 import { programNames, inFileOrder, toProblem, type Finding } from './finding.ts';
 import { candidateLines, goodLine, type CandidateResult, type CheckReport } from './check-report.ts';
 import { findRunningMasters, heldKey, type RunningMaster } from './running-masters.ts';
 import { isNamedWhenBound, nameAfter } from '../config/plan-names.ts';
-
-export interface PlacedPlan {
-  readonly plan: Plan;
-  readonly places: PlanPlaces;
-}
 
 export interface CheckOptions {
   /** Start a candidate of each program. */
@@ -101,12 +94,10 @@ export async function checkPlan(
     listener.type === 'fd'
       ? own.length > 0
       : held.has(heldKey(listener.type, listener.type === 'unix' ? listener.path : listener.port));
-  const preload = preloadPath();
   const found: Finding[] = [];
   for (const [index, program] of plan.programs.entries()) {
     const label = names[index] ?? '';
-    found.push(...checkLaunch(program, label, environment, preload));
-    found.push(...(await checkOutput(program, label)));
+    found.push(...(await checkProgram(program, label, environment)));
     found.push(...(await checkAddresses(program, label, isHeld, inherited)));
   }
   const { metrics, remembers } = plan.master;

@@ -2,8 +2,9 @@
 import { constants } from 'node:os';
 import type { PlanProblem } from '../../shared/control-api.ts';
 import { GracefulRunError } from '../../shared/errors.ts';
-import { refusePlan, runCheck, type CheckOptions, type PlacedPlan } from '../check/run-check.ts';
+import { refusePlan, runCheck, type CheckOptions } from '../check/run-check.ts';
 import { PlanInvalid } from '../config/plan-invalid.ts';
+import type { PlacedPlan } from '../config/plan-places.ts';
 import { workingDirectory } from '../config/working-directory.ts';
 import { system } from '../process/system.ts';
 import { exitCodes } from './choose-exit-code.ts';

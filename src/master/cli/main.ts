@@ -15,7 +15,7 @@ import { system } from '../process/system.ts';
 import { findConfig } from '../config/find-config.ts';
 import { compileOptions } from '../config/options.ts';
 import { PlanInvalid } from '../config/plan-invalid.ts';
-import type { PlacedPlan } from '../check/run-check.ts';
+import { noPlaces, type PlacedPlan } from '../config/plan-places.ts';
 import { readPlan } from '../config/read-plan.ts';
 import { workingDirectory } from '../config/working-directory.ts';
 import { createMasterOf } from '../master.ts';
@@ -109,7 +109,7 @@ function readerOf(run: Run): () => Promise<PlacedPlan> {
     return async () => readPlan(resolve(here, run.file), { environment: process.env });
   return async () => {
     const plan = compileOptions(run.options, here, 'commandLine');
-    return Promise.resolve({ plan, places: { master: {}, programs: {} } });
+    return Promise.resolve({ plan, places: noPlaces });
   };
 }
 
@@ -145,7 +145,7 @@ async function run(invocation: Run): Promise<number> {
   const master = createMasterOf(plan, {
     announced: announcedSockets(process.env, process.pid),
     spelling: 'commandLine',
-    readPlan: isFromFile ? async () => (await read()).plan : null,
+    readPlan: isFromFile ? read : null,
     onStderr: output.passOn,
     onStdout: (...written) => {
       stdout ??= shareOutput({ ...shared(lookOf(1)), stream: standardOutput() });

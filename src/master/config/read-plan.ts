@@ -8,8 +8,7 @@ import { messageOf } from '../../shared/errors.ts';
 import { version } from '../../shared/version.ts';
 import { withoutOwnUnit } from '../launch/worker-environment.ts';
 import { deepFreeze } from './deep-freeze.ts';
-import type { Plan } from './plan.ts';
-import type { PlanPlaces } from './plan-places.ts';
+import type { PlacedPlan } from './plan-places.ts';
 import { planInvalid } from './plan-invalid.ts';
 import { answerDescriptor, type ReadPlanAnswer } from './read-plan-answer.ts';
 
@@ -22,25 +21,19 @@ export interface ReadPlanOptions {
   readonly reader?: string;
 }
 
-/** A plan, frozen, and where the files say its values. */
-export interface ReadPlan {
-  readonly plan: Plan;
-  readonly places: PlanPlaces;
-}
-
 /** A file that is a program may wait for a network. */
 const defaultTimeoutMs = 30_000;
 /** More than any plan has. */
 const maxAnswerBytes = 64 * 1024 * 1024;
 
-/** `file`: an absolute path. What it prints goes to this process's stderr. Error: `planInvalid`, with all problems. */
-export async function readPlan(file: string, options: ReadPlanOptions): Promise<ReadPlan> {
+/** Resolves to the plan, frozen. `file`: an absolute path. What it prints goes to this process's stderr. Error: `planInvalid`, with all problems. */
+export async function readPlan(file: string, options: ReadPlanOptions): Promise<PlacedPlan> {
   const answer = await ask(file, options);
   if ('problems' in answer) throw planInvalid(file, answer.problems);
   return { plan: deepFreeze(answer.plan), places: answer.places };
 }
 
-type Answer = ReadPlan | { readonly problems: readonly PlanProblem[] };
+type Answer = PlacedPlan | { readonly problems: readonly PlanProblem[] };
 
 interface Ended {
   readonly bytes: Buffer;

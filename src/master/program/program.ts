@@ -93,8 +93,8 @@ export interface ManagedProgram {
   startedGeneration(): number;
   /** The sockets that it holds for this address, for another program; null: it holds none. */
   lend(wanted: ListenerPlan): HeldSockets | null;
-  /** Looks up the command of a plan (default: its own), as it is done for every worker. Errors: `commandNotFound`, `commandNotExecutable`, `cwdMissing`, `envFileUnreadable`. */
-  check(plan?: ProgramPlan): void;
+  /** Looks up its command, as it is done for every worker. Errors: `commandNotFound`, `commandNotExecutable`, `cwdMissing`, `envFileUnreadable`. */
+  check(): void;
   /** Binds the listeners that are not held. Errors: `addressInUse`, `addressUnusable`. After an error close() is still to be called. */
   bind(): Promise<void>;
   /** Reloads when what it watches changes, from now on. Errors: `notWatchable`. */
@@ -147,7 +147,8 @@ export function createProgram(parts: ProgramParts): ManagedProgram {
   const jitterSeed = Math.floor(Math.random() * 2 ** 32);
   const tree = newTreeName();
   const saidOfPort = new Set<VariableSource>();
-  let closing = new AbortController();
+  /** Cuts short the look that begins a watch. */
+  let looking = new AbortController();
   let history = emptyHistory;
   let watch: Watch | null = null;
   /** Its listeners are to be bound: no stop was asked for since. */
@@ -158,8 +159,6 @@ export function createProgram(parts: ProgramParts): ManagedProgram {
   let nameOfAddress = '';
   /** It is started and watches what its plan says. */
   let isWatching = false;
-  /** How often it has begun to watch. */
-  let looks = 0;
 
   const output = createProgramOutput({
     name,
@@ -317,42 +316,52 @@ export function createProgram(parts: ProgramParts): ManagedProgram {
     return runner.state().lastGeneration + 1;
   }
 
+  /** A watch that runs is closed once the new one has begun, so if that fails, it stays. */
   async function startWatching(): Promise<void> {
     isWatching = true;
-    looks += 1;
-    const look = looks;
+    looking.abort();
+    const look = (looking = new AbortController());
     const { command, cwd, watch: watched } = versions.latest().plan;
-    if (watched === null) return;
-    const paths = watched.length > 0 ? watched : [programFile(command, { cwd, environment })];
-    const { signal } = closing;
-    // Loaded only if it is wanted: it also loads the hashes, 2 MB and more.
-    const { startWatch } = await import('../watch/start-watch.ts');
+    const paths =
+      watched === null || watched.length > 0 ? watched : [programFile(command, { cwd, environment })];
+    let next: Watch | null;
     try {
-      watch = await startWatch({
-        paths,
-        stableMs: watchStableMs,
-        signal,
-        onChange: (path) => {
-          tell({ event: 'fileChanged', path });
-          if (isResting(runner.state()) || !versions.latest().plan.kind.overlaps) parts.onRestartWanted?.();
-          else runner.dispatch({ type: 'reloadRequested', cause: 'watch' });
-        },
-        onProblem: (problem) => {
-          tell({ event: 'watchFailed', problem });
-        },
-      });
+      next = paths === null ? null : await watchPaths(paths, look.signal);
+      look.signal.throwIfAborted();
     } catch (error) {
       // It was cut short by the next one, because the plan has changed.
-      if (look !== looks) return;
+      if (look !== looking) return;
       throw error;
     }
-    tell({ event: 'watchStarted', paths });
+    // From here on, close() ends it.
+    looking = new AbortController();
+    const before = watch;
+    watch = next;
+    await before?.close();
+    if (paths !== null) tell({ event: 'watchStarted', paths });
+  }
+
+  async function watchPaths(paths: readonly string[], signal: AbortSignal): Promise<Watch> {
+    // Loaded only if it is wanted: it also loads the hashes, 2 MB and more.
+    const { startWatch } = await import('../watch/start-watch.ts');
+    return startWatch({
+      paths,
+      stableMs: watchStableMs,
+      signal,
+      onChange: (path) => {
+        tell({ event: 'fileChanged', path });
+        if (isResting(runner.state()) || !versions.latest().plan.kind.overlaps) parts.onRestartWanted?.();
+        else runner.dispatch({ type: 'reloadRequested', cause: 'watch' });
+      },
+      onProblem: (problem) => {
+        tell({ event: 'watchFailed', problem });
+      },
+    });
   }
 
   async function stopWatching(): Promise<void> {
     // A first look at what is watched may take long.
-    closing.abort();
-    closing = new AbortController();
+    looking.abort();
     isWatching = false;
     const ended = watch;
     watch = null;
@@ -365,7 +374,6 @@ export function createProgram(parts: ProgramParts): ManagedProgram {
 
   async function watchAnew(): Promise<void> {
     try {
-      await stopWatching();
       await startWatching();
     } catch (error) {
       tell({ event: 'watchFailed', problem: messageOf(error) });
@@ -412,8 +420,8 @@ export function createProgram(parts: ProgramParts): ManagedProgram {
       return servingGeneration(program)?.number ?? nextGeneration();
     },
     lend: (wanted) => versions.share(wanted, false),
-    check(plan = versions.latest().plan) {
-      prepareWorker(plan, [], environment, preload, null, { generation: 1, slot: 0, tree });
+    check() {
+      prepareWorker(versions.latest().plan, [], environment, preload, null, { generation: 1, slot: 0, tree });
     },
     async bind() {
       isBindWanted = true;

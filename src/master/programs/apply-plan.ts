@@ -7,7 +7,9 @@ import { reasonOf } from '../../shared/describe-failure.ts';
 import { messageOf } from '../../shared/errors.ts';
 import type { Cause } from '../../shared/events.ts';
 import { areExcluded, goingListeners } from '../config/difference.ts';
+import type { CheckedPrograms } from '../check/check-programs.ts';
 import type { Plan, ProgramPlan } from '../config/plan.ts';
+import type { PlanPlaces } from '../config/plan-places.ts';
 import { inCode } from '../config/options/option-errors.ts';
 import { planInvalid } from '../config/plan-invalid.ts';
 import { deferred } from '../deferred.ts';
@@ -16,35 +18,39 @@ import { hasEnded, hasFailed, isScheduled, type Member, type StartOutcome } from
 import type { ProgramSet } from './program-set.ts';
 import { dependentsFirst } from './start-order.ts';
 
-export interface PlanChange {
-  readonly before: Plan;
+/** What is checked of a change. */
+export interface CheckedChange {
   readonly after: Plan;
   readonly difference: PlanDifference;
+  /** Where the values of `after` are written. */
+  readonly places: PlanPlaces;
+  /** With which programs are started. */
+  readonly environment: NodeJS.ProcessEnv;
+}
+
+export interface PlanChange extends CheckedChange {
+  readonly before: Plan;
   readonly cause: Cause;
 }
 
 /**
- * Checks what can be checked without a change: whether each command, directory, user and file of an added or changed program exists. Its
- * addresses are not tried, because that takes a bind. Errors: `planInvalid`.
+ * Checks the added and changed programs as `graceful-run --check` does, without a change. Their addresses are not tried, because that takes a
+ * bind. Errors: `planInvalid`, with everything that is wrong.
  */
-export async function checkChange(
-  set: ProgramSet,
-  { after, difference }: Pick<PlanChange, 'after' | 'difference'>,
-): Promise<void> {
+export async function checkChange(change: CheckedChange): Promise<void> {
+  const { problems } = await check(change);
+  if (problems.length > 0) throw planInvalid(change.after.master.file, problems);
+}
+
+async function check({ after, difference, places, environment }: CheckedChange): Promise<CheckedPrograms> {
+  // Loaded only here: a master that is not updated does not need it.
+  const { checkPrograms } = await import('../check/check-programs.ts');
   const planOf = plansOf(after);
-  const problems: PlanProblem[] = [];
-  for (const name of [...difference.added, ...difference.changed.map(({ program }) => program)]) {
-    const isAdded = difference.added.includes(name);
-    const member = isAdded ? set.create(planOf(name)) : set.find(name);
-    try {
-      member.program.check(planOf(name));
-    } catch (error) {
-      problems.push(problemOf(after, name, error));
-    } finally {
-      if (isAdded) await set.remove(member);
-    }
-  }
-  if (problems.length > 0) throw planInvalid(after.master.file, problems);
+  const names = [...difference.added, ...difference.changed.map(({ program }) => program)];
+  return checkPrograms(new Map(names.map((name) => [name, planOf(name)])), environment, {
+    file: after.master.file,
+    places,
+  });
 }
 
 /**
@@ -53,16 +59,19 @@ export async function checkChange(
  */
 export async function applyPlan(
   set: ProgramSet,
-  { before, after, difference, cause }: PlanChange,
+  planChange: PlanChange,
   begun: () => void,
 ): Promise<readonly UpdatedProgram[]> {
+  const { before, after, difference, cause } = planChange;
   const planOf = plansOf(after);
+  const { faulty, problems: found } = await check(planChange);
   const going = goingListeners(before, after);
 
   const added: { readonly member: Member; readonly isBound: boolean }[] = [];
   const prepared = new Map<string, PreparedVersion>();
-  const problems: PlanProblem[] = [];
+  const problems: PlanProblem[] = [...found];
   const attempt = async (name: string, action: () => Promise<void>): Promise<void> => {
+    if (faulty.has(name)) return;
     try {
       await action();
     } catch (error) {
@@ -77,7 +86,6 @@ export async function applyPlan(
         const member = set.create(plan);
         const isBound = plan.autostart && !areExcluded(plan.listeners, going);
         added.push({ member, isBound });
-        member.program.check();
         if (isBound) prepared.set(name, await member.program.prepare(plan));
       }),
     ),
@@ -86,7 +94,6 @@ export async function applyPlan(
       .map(async ({ program: name, needs }) =>
         attempt(name, async () => {
           const { program } = set.find(name);
-          program.check(planOf(name));
           if (needs === 'reload' && program.isRunning())
             prepared.set(name, await program.prepare(planOf(name)));
         }),

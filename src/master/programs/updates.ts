@@ -10,6 +10,7 @@ import { comparePlans, isEmpty } from '../config/difference.ts';
 import { PlanInvalid } from '../config/plan-invalid.ts';
 import type { Plan } from '../config/plan.ts';
 import type { UnsettledChange } from '../handover/record.ts';
+import type { PlacedPlan } from '../config/plan-places.ts';
 import type { UpdateCommand } from '../control/commands.ts';
 import { masterStopped } from '../program/history/reload-waiters.ts';
 import { applyPlan, checkChange } from './apply-plan.ts';
@@ -19,8 +20,10 @@ export interface UpdatesParts {
   readonly set: ProgramSet;
   /** What the master was started with. */
   readonly first: Plan;
+  /** With which programs are started. */
+  readonly environment: NodeJS.ProcessEnv;
   /** Reads the config file again; null: the plan is not from a file. Errors: `planInvalid`. */
-  readonly readPlan: (() => Promise<Plan>) | null;
+  readonly readPlan: (() => Promise<PlacedPlan>) | null;
   /** The master was told to stop. */
   readonly isStopping: () => boolean;
   readonly publish: (event: MasterEvent) => void;
@@ -34,12 +37,13 @@ export interface Updates {
   /** Errors: `noConfigFile`, `planInvalid`, `masterStopped`. */
   readonly fromFile: (command: UpdateCommand) => Promise<UpdateResult>;
   /** To the plan that `read` gives when its turn has come. Errors: `planInvalid`, `masterStopped`, and those of `read`. */
-  to(command: UpdateCommand, read: () => Promise<Plan>): Promise<UpdateResult>;
+  to(command: UpdateCommand, read: () => Promise<PlacedPlan>): Promise<UpdateResult>;
   /** Has to be called for each event of a program. */
   observe(event: MasterEvent, program: string): void;
 }
 
-export function createUpdates({ set, first, readPlan, isStopping, publish }: UpdatesParts): Updates {
+export function createUpdates(parts: UpdatesParts): Updates {
+  const { set, first, environment, readPlan, isStopping, publish } = parts;
   let plan = first;
   let last: Promise<unknown> = Promise.resolve();
   /** Updates from the config file that have not begun, by whether they are dry runs. */
@@ -69,7 +73,7 @@ export function createUpdates({ set, first, readPlan, isStopping, publish }: Upd
   }
 
   /** One update after the other. */
-  async function to(command: UpdateCommand, read: () => Promise<Plan>): Promise<UpdateResult> {
+  async function to(command: UpdateCommand, read: () => Promise<PlacedPlan>): Promise<UpdateResult> {
     const turn = last.then(async () => update(command, read));
     last = turn.catch(() => undefined);
     return turn;
@@ -104,16 +108,16 @@ export function createUpdates({ set, first, readPlan, isStopping, publish }: Upd
 
   async function update(
     { cause, isDryRun }: UpdateCommand,
-    read: () => Promise<Plan>,
+    read: () => Promise<PlacedPlan>,
   ): Promise<UpdateResult> {
     const { file } = plan.master;
     try {
-      const after = await read();
+      const { plan: after, places } = await read();
       if (isStopping()) throw masterStopped('update');
       const before = plan;
       const difference = withWhatIsBehind(comparePlans(before, after), after);
       if (isDryRun) {
-        await checkChange(set, { after, difference });
+        await checkChange({ after, difference, places, environment });
         return { file, difference, applied: false, programs: [] };
       }
       const begun = (): void => {
@@ -135,7 +139,7 @@ export function createUpdates({ set, first, readPlan, isStopping, publish }: Upd
       if (isEmpty(difference)) begun();
       const programs = isEmpty(difference)
         ? []
-        : await applyPlan(set, { before, after, difference, cause }, begun);
+        : await applyPlan(set, { before, after, difference, places, environment, cause }, begun);
       // Those that have not even begun to change are behind as well.
       for (const { program, problem } of programs) {
         const change = unsettled.get(program);

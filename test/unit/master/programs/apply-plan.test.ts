@@ -70,7 +70,7 @@ const plansWith = (notStarted: readonly string[]): fc.Arbitrary<PlanOptions> =>
           [
             name,
             {
-              command: ['node', 'app.js'],
+              command: ['node', 'examples/hello.js'],
               environment: { VARIABLE: variable },
               drainTimeout,
               priority,

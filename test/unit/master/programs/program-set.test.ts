@@ -19,7 +19,7 @@ function planOf(versions: readonly number[]): PlanOptions {
     return [
       name,
       {
-        command: ['node', 'app.js'],
+        command: ['node', 'examples/hello.js'],
         listen: [`127.0.0.1:${ports[index] ?? 0}`],
         environment: { VERSION: String(version), ...(version === 0 ? { FAILS: '1' } : {}) },
         startretries: 0,
@@ -167,7 +167,12 @@ test('a program that was removed while its change had failed can be added again'
 });
 
 test('an update takes away what a program waits for, while another one is started', async () => {
-  const daemon = { command: ['node', 'app.js'], type: 'worker', startretries: 0, startsecs: '1ms' } as const;
+  const daemon = {
+    command: ['node', 'examples/hello.js'],
+    type: 'worker',
+    startretries: 0,
+    startsecs: '1ms',
+  } as const;
   const broken = { ...daemon, environment: { FAILS: '1' } };
   const waiting = { ...daemon, overlap: false };
   const base: PlanOptions = { name: 'random', control: false, programs: {} };
@@ -185,7 +190,12 @@ test('an update takes away what a program waits for, while another one is starte
 });
 
 test('what an operator stops stays stopped, although an update has to restart it', async () => {
-  const daemon = { command: ['node', 'app.js'], type: 'worker', overlap: false, startsecs: '1ms' } as const;
+  const daemon = {
+    command: ['node', 'examples/hello.js'],
+    type: 'worker',
+    overlap: false,
+    startsecs: '1ms',
+  } as const;
   const other = { ...daemon, overlap: true };
   const base: PlanOptions = { name: 'random', control: false, programs: { daemon, other } };
   const master = await started(base);

@@ -2,6 +2,7 @@
 import { expect, test } from 'vitest';
 import { compileOptions } from '../../../../src/master/config/options.ts';
 import type { Plan } from '../../../../src/master/config/plan.ts';
+import { noPlaces } from '../../../../src/master/config/plan-places.ts';
 import { deferred } from '../../../../src/master/deferred.ts';
 import { createMasterOf } from '../../../../src/master/master.ts';
 import type { EventRecord } from '../../../../src/shared/events.ts';
@@ -21,7 +22,7 @@ test('requests to reload everything that come while one is carried out are one m
     async readPlan() {
       reads += 1;
       await firstRead.promise;
-      return plan;
+      return { plan, places: noPlaces };
     },
   });
   const events: EventRecord[] = [];
