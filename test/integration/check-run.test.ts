@@ -235,3 +235,27 @@ test.for([
   await check.ended;
   await eventually('everything has ended', () => check.processes().length === 0, 10_000);
 });
+
+test('programs without an address are not started, which is said', async () => {
+  const folder = temporaryFolder();
+  const trace = join(folder, 'started');
+  const program = (name: string, type: string): string =>
+    `[program.${name}]\ntype = "${type}"\ncommand = ["touch", ${JSON.stringify(trace)}]\n`;
+  writeFileSync(join(folder, 'graceful.toml'), program('mails', 'worker') + program('job', 'oneshot'));
+  const words = ['--run', '-c', join(folder, 'graceful.toml')];
+  const { code, lines } = await runCheck(words);
+  expect(lines.slice(0, 2)).toEqual([
+    'mails: not started (type = "worker")',
+    'job: not started (type = "oneshot")',
+  ]);
+  expect(code).toBe(0);
+  expect(reportOf(await runCheck(['--json', ...words]))).toMatchObject({
+    ok: true,
+    candidates: [],
+    notStarted: [
+      { program: 'mails', type: 'worker' },
+      { program: 'job', type: 'oneshot' },
+    ],
+  });
+  expect(existsSync(trace)).toBe(false);
+});

@@ -268,7 +268,14 @@ test('a name is taken while another process listens on its control socket', asyn
 
 test('--json prints one document', async () => {
   const good = reportOf(await tryCheck(['--json', '--name', 'shop']));
-  expect(good).toEqual({ ok: true, file: null, programs: ['shop'], problems: [], candidates: null });
+  expect(good).toEqual({
+    ok: true,
+    file: null,
+    programs: ['shop'],
+    problems: [],
+    candidates: null,
+    notStarted: null,
+  });
   const bad = reportOf(await tryCheck(['--json', '--name', 'shop', '--cwd', 'gone']));
   expect(bad).toMatchObject({ ok: false, programs: ['shop'], problems: [{ key: '--cwd', file: null }] });
   const wrong = reportOf(await tryCheck(['--json', '--backlog', '0']));

@@ -15,6 +15,14 @@ export interface CheckReport {
   readonly problems: readonly PlanProblem[];
   /** Null: none was asked for. A program with a problem has none. */
   readonly candidates: readonly CandidateResult[] | null;
+  /** Programs that have no candidate because of their type. Null: none was asked for. */
+  readonly notStarted: readonly NotStarted[] | null;
+}
+
+/** Without an address it would do its work: send mails, change a database. */
+export interface NotStarted {
+  readonly program: string;
+  readonly type: 'worker' | 'oneshot';
 }
 
 /** How a candidate of a program came to be ready, and how it ended. */
@@ -41,6 +49,10 @@ export function candidateLines(result: CandidateResult): readonly string[] {
     ...(failure.stderrTail.length === 0 ? [] : ['  its last lines:']),
     ...failure.stderrTail.map((line) => `  | ${printable(line)}`.trimEnd()),
   ];
+}
+
+export function notStartedLine({ program, type }: NotStarted): string {
+  return `${program}: not started (type = "${type}")`;
 }
 
 /** The line of a check that has found nothing. `subject`: the file as it is written from here, or the command line. */

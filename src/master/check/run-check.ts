@@ -15,7 +15,14 @@ import { checkAddresses } from './check-addresses.ts';
 import { checkControl } from './check-control.ts';
 import { checkProgram } from './check-programs.ts';
 import { programNames, inFileOrder, toProblem, type Finding } from './finding.ts';
-import { candidateLines, goodLine, type CandidateResult, type CheckReport } from './check-report.ts';
+import {
+  candidateLines,
+  goodLine,
+  notStartedLine,
+  type CandidateResult,
+  type CheckReport,
+  type NotStarted,
+} from './check-report.ts';
 import { findRunningMasters, heldKey, type RunningMaster } from './running-masters.ts';
 import { isNamedWhenBound, nameAfter } from '../config/plan-names.ts';
 
@@ -43,20 +50,16 @@ export async function runCheck({ plan, places }: PlacedPlan, options: CheckOptio
     withoutRepetitions(findings.map((finding) => toProblem(finding, file, places))),
   );
   if (!isJson) for (const problem of problems) write(`${describeProblemAndHint(problem, here)}\n`);
-  const candidates = isRun
-    ? await runCandidates(plan, findings, inherited, options, (result) => {
-        if (!isJson)
-          write(
-            candidateLines(result)
-              .map((line) => `${line}\n`)
-              .join(''),
-          );
+  const ran = isRun
+    ? await runCandidates(plan, findings, inherited, options, (lines) => {
+        if (!isJson) write(lines.map((line) => `${line}\n`).join(''));
       })
-    : null;
-  if (candidates === 'interrupted') return null;
+    : { candidates: null, notStarted: null };
+  if (ran === 'interrupted') return null;
+  const { candidates, notStarted } = ran;
   const programs = programNames(plan);
   const ok = problems.length === 0 && (candidates ?? []).every(({ ready }) => ready);
-  if (isJson) write(renderReport({ ok, file, programs, problems, candidates }));
+  if (isJson) write(renderReport({ ok, file, programs, problems, candidates, notStarted }));
   else if (ok) write(`${goodLine(file === null ? 'command line' : relative(here, file), programs.length)}\n`);
   return ok;
 }
@@ -67,7 +70,9 @@ export function refusePlan(
   { isRun, isJson, here, write }: CheckOptions,
 ): void {
   const file = problems[0]?.file ?? null;
-  if (isJson) write(renderReport({ ok: false, file, programs: [], problems, candidates: isRun ? [] : null }));
+  const none = isRun ? [] : null;
+  if (isJson)
+    write(renderReport({ ok: false, file, programs: [], problems, candidates: none, notStarted: none }));
   else for (const problem of problems) write(`${describeProblemAndHint(problem, here)}\n`);
 }
 
@@ -123,16 +128,22 @@ function controlNameOf({ master, programs }: Plan): string | null {
   return master.name ?? first?.name ?? (isNamedWhenBound(listener) ? null : nameAfter(listener));
 }
 
+interface Ran {
+  readonly candidates: readonly CandidateResult[];
+  readonly notStarted: readonly NotStarted[];
+}
+
 /** Runs the candidates of the programs one after the other, except those of programs with a problem. */
 async function runCandidates(
   plan: Plan,
   findings: readonly Finding[],
   inherited: Pick<FoundSockets, 'look'>,
   { environment, platform, onInterrupt }: CheckOptions,
-  tell: (result: CandidateResult) => void,
-): Promise<readonly CandidateResult[] | 'interrupted'> {
+  tell: (lines: readonly string[]) => void,
+): Promise<Ran | 'interrupted'> {
   const names = programNames(plan);
-  const results: CandidateResult[] = [];
+  const candidates: CandidateResult[] = [];
+  const notStarted: NotStarted[] = [];
   const now: { candidate: Candidate | null; isInterrupted: boolean } = {
     candidate: null,
     isInterrupted: false,
@@ -144,15 +155,19 @@ async function runCandidates(
   await adoptOrphans();
   for (const [index, program] of plan.programs.entries()) {
     const name = names[index] ?? '';
-    // A program without an address would do its work: send mails, change a database.
-    if (program.kind.type !== 'server') continue;
     if (findings.some((finding) => finding.program === name)) continue;
+    const { type } = program.kind;
+    if (type !== 'server') {
+      notStarted.push({ program: name, type });
+      tell([notStartedLine({ program: name, type })]);
+      continue;
+    }
     now.candidate = startCandidate(program, name, environment, platform, inherited);
     const result = await now.candidate.outcome;
     now.candidate = null;
     if (now.isInterrupted || result === null) return 'interrupted';
-    results.push(result);
-    tell(result);
+    candidates.push(result);
+    tell(candidateLines(result));
   }
-  return results;
+  return { candidates, notStarted };
 }
