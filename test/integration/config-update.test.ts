@@ -261,3 +261,16 @@ test('an update that fails prints the difference on stdout, and its failure on s
   );
   expect(both.out).toMatch(/^~ shop: [^]*\nshop: not reloaded: [^]*\ngracefulctl: cannot update: /);
 });
+
+test('a key of [master] that needs a new start is named by every update until then', async () => {
+  const a = await freePort();
+  const { master, write } = start(table('shop', [a]));
+  await master.waitFor('generationReady', of('shop'));
+  write('log_level = "debug"', table('shop', [a]));
+  for (let times = 0; times < 2; times += 1)
+    expect((await gracefulctl(['update'], env(master))).out).toBe(
+      '~ the master: log_level (takes effect when it is started again)\n',
+    );
+  write(table('shop', [a]));
+  expect((await gracefulctl(['update'], env(master))).out).toMatch(/^nothing to update: /);
+});

@@ -122,7 +122,8 @@ export function createUpdates(parts: UpdatesParts): Updates {
       }
       const begun = (): void => {
         if (isStopping()) throw masterStopped('update');
-        plan = after;
+        // What the master itself was started with stays in force until its next start.
+        plan = { ...after, master: first.master };
         // One of the same name is another program.
         for (const name of [...difference.added, ...difference.removed]) unsettled.delete(name);
         for (const { program, keys, needs } of difference.changed)
