@@ -3,7 +3,7 @@ exports.pureFiles = [
   '^src/master/program/lifecycle/',
   '^src/master/program/(describe-status|history/history|lifecycle-settings|rollout/(error-rate|proving))\\.ts$',
   '^src/master/check/(check-report|finding)\\.ts$',
-  '^src/master/config/(canonical-host|check-plan|deep-freeze|difference|plan|plan-names|plan-places|shared-files|wrong-placeholders)\\.ts$',
+  '^src/master/config/(canonical-host|check-plan|compared-keys|deep-freeze|difference|plan|plan-names|plan-places|same-data|shared-files|wrong-placeholders)\\.ts$',
   '^src/master/config/options/(cron-expression|group-options|schedule-options|time-zones|(group|schedule|hook|kind|launch|output|replacement|restart|rollout|stop)-values|kind-options|stop-options|inapplicable-options|inapplicable-to-kind|hook-options|webhook-options|launch-options|listen-address|metrics-options|meant-value|option-errors|option-names|output-options|readiness-option|restart-options|rollout-options|tcp-options|value-schemas|replacement-options)\\.ts$',
   '^src/master/cli/(choose-exit-code|complete-graceful-run|hangup)\\.ts$',
   '^src/master/control/logs-query\\.ts$',

@@ -1,7 +1,7 @@
 /** Files that two programs of a plan cannot have together. Pure. */
-import { isSame } from './difference.ts';
 import { type LogFileSettings, logfilePath, type OutputPlan } from './options/output-options.ts';
 import type { KindPlan } from './options/kind-options.ts';
+import { isSame } from './same-data.ts';
 
 export interface ProgramFiles {
   readonly name: string | null;

@@ -110,6 +110,8 @@ export interface OutputPlan {
   readonly format: LineFormat;
   /** Of the lines that are passed on to people: they begin with program and pid. */
   readonly hasPrefix: boolean;
+  /** `stderr` is what stdout has because of `redirectStderr`. */
+  readonly isRedirected: boolean;
 }
 
 const inherit: OutputDestination = Object.freeze({ to: 'inherit' });
@@ -122,6 +124,7 @@ export const plainOutput: OutputPlan = Object.freeze({
   stderr: inherit,
   format: Object.freeze({ stripsAnsi: false, hasTimestamps: false, isJson: false }),
   hasPrefix: defaults.logPrefix,
+  isRedirected: false,
 });
 
 export const mostBackups = 1000;
@@ -215,19 +218,19 @@ export function compileOutput(options: WrittenOutputOptions, here: string): Outp
       options.stdoutLogfileBackups ?? defaults.stdoutLogfileBackups,
     ),
   );
-  const stderr =
-    options.redirectStderr === true
-      ? stdout
-      : destination(
-          // It is forwarded anyway.
-          options.stderrLogfile?.toLowerCase() === 'forward'
-            ? 'inherit'
-            : (options.stderrLogfile ?? defaults.stderrLogfile),
-          settings(
-            options.stderrLogfileMaxbytes ?? defaults.stderrLogfileMaxbytes,
-            options.stderrLogfileBackups ?? defaults.stderrLogfileBackups,
-          ),
-        );
+  const isRedirected = options.redirectStderr === true;
+  const stderr = isRedirected
+    ? stdout
+    : destination(
+        // It is forwarded anyway.
+        options.stderrLogfile?.toLowerCase() === 'forward'
+          ? 'inherit'
+          : (options.stderrLogfile ?? defaults.stderrLogfile),
+        settings(
+          options.stderrLogfileMaxbytes ?? defaults.stderrLogfileMaxbytes,
+          options.stderrLogfileBackups ?? defaults.stderrLogfileBackups,
+        ),
+      );
   const hasPrefix = options.logPrefix ?? defaults.logPrefix;
   if (hasPrefix && stdout.to === 'inherit' && stderr.to === 'inherit') return plainOutput;
   const format = Object.freeze({
@@ -235,7 +238,7 @@ export function compileOutput(options: WrittenOutputOptions, here: string): Outp
     hasTimestamps: options.logfileTimestamps ?? defaults.logfileTimestamps,
     isJson: options.logfileFormat === 'json',
   });
-  return Object.freeze({ stdout, stderr, format, hasPrefix });
+  return Object.freeze({ stdout, stderr, format, hasPrefix, isRedirected });
 }
 
 /** As the schema gives them. */

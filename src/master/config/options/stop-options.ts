@@ -29,10 +29,16 @@ export interface StopPlan {
   /** Before SIGKILL. Null: as at a reload. */
   readonly steps: readonly StopStep[] | null;
   readonly isForGroup: boolean;
+  /** `stopwaitsecs`, which the steps have where nothing else is said; null: it is not set. */
+  readonly defaultWaitMs: number | null;
 }
 
 /** No option is set. */
-export const plainStop: StopPlan = Object.freeze({ steps: null, isForGroup: defaults.stopasgroup });
+export const plainStop: StopPlan = Object.freeze({
+  steps: null,
+  isForGroup: defaults.stopasgroup,
+  defaultWaitMs: null,
+});
 
 export const stopSignals: readonly (SignalName | 'KILL')[] = [...drainSignalNames, 'KILL'];
 
@@ -77,6 +83,7 @@ export function compileStop(
   return Object.freeze({
     steps: stepsOf(stopSignal === undefined ? null : parseSteps(stopSignal), waitMs, drainTimeoutMs),
     isForGroup: stopasgroup ?? defaults.stopasgroup,
+    defaultWaitMs: waitMs,
   });
 }
 

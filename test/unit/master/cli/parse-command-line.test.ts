@@ -160,6 +160,7 @@ test('options are compiled once: durations in ms, paths absolute, defaults fille
           stderr: { to: 'inherit' },
           format: { stripsAnsi: false, hasTimestamps: false, isJson: false },
           hasPrefix: true,
+          isRedirected: false,
         },
         watch: ['/srv/src'],
         workerKind: {

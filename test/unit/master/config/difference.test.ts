@@ -1,6 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { comparePlans } from '../../../../src/master/config/difference.ts';
-import { compileOptions, type ProgramOptions } from '../../../../src/master/config/options.ts';
+import {
+  compileOptions,
+  type MetricsOptions,
+  type ProgramOptions,
+} from '../../../../src/master/config/options.ts';
 import type { Plan } from '../../../../src/master/config/plan.ts';
 
 const base = { command: ['node', 'app.js'], port: 3000, host: '127.0.0.1' };
@@ -99,4 +103,90 @@ test('a program whose workers did not overlap, or are not to, is stopped before 
   const needs = (before: ProgramOptions, after: ProgramOptions): unknown =>
     comparePlans(planOf(before), planOf(after)).changed.map((change) => change.needs);
   expect([needs(daemon, foreground), needs(foreground, daemon)]).toEqual([['restart'], ['restart']]);
+});
+
+describe('the keys of a difference are those that were changed, under the names of a config file', () => {
+  const file = { stdoutLogfile: 'a.log' };
+  const daemon = { command: ['x'], type: 'worker' } as const;
+  test.each<[Partial<ProgramOptions>, Partial<ProgramOptions>, readonly string[]]>([
+    // What follows from another key is not named.
+    [{}, { probation: '5s' }, ['probation']],
+    [
+      {},
+      { probation: '5s', workers: 3, canary: 1, canaryTime: '9s' },
+      ['workers', 'probation', 'canary', 'canary_time'],
+    ],
+    [{}, { maxSurge: 1, rolloutPause: '9s' }, ['max_surge', 'rollout_pause']],
+    [
+      { maxSurge: 1, rolloutPause: '9s' },
+      { maxSurge: 1, rolloutPause: '9s', probation: '5s' },
+      ['probation'],
+    ],
+    [{ stopSignal: 'TERM' }, { stopSignal: 'TERM', drainTimeout: '5s' }, ['drain_timeout']],
+    [{ stopSignal: 'TERM, INT 1s' }, { stopSignal: 'TERM, INT 1s', stopwaitsecs: '5s' }, ['stopwaitsecs']],
+    [
+      { stopSignal: 'TERM 1s' },
+      { stopSignal: 'TERM 2s', stopwaitsecs: '5s' },
+      ['stopsignal', 'stopwaitsecs'],
+    ],
+    [{ stopSignal: 'TERM 1s' }, { stopSignal: 'TERM 2s' }, ['stopsignal']],
+    [{}, { stopSignal: 'KILL' }, ['stopsignal']],
+    // Nor are the defaults of what was added or removed.
+    [{}, file, ['stdout_logfile']],
+    [file, {}, ['stdout_logfile']],
+    [{}, { stdoutLogfile: 'syslog' }, ['stdout_logfile']],
+    [
+      {},
+      { ...file, stdoutLogfileBackups: 3, logfileCompress: true },
+      ['stdout_logfile', 'stdout_logfile_backups', 'logfile_compress'],
+    ],
+    [{ ...file, logfileOverflow: 'drop' }, {}, ['stdout_logfile', 'logfile_overflow']],
+    [{}, { stderrLogfile: 'a.log' }, ['stderr_logfile']],
+    [{}, { hooks: { preStart: 'x' } }, ['hooks']],
+    [{}, { hooks: { preStart: 'x' }, hookTimeout: '1s' }, ['hooks', 'hook_timeout']],
+    // Each key has its own name.
+    [{ ready: 'http:/' }, { ready: 'http:/', warmup: 5 }, ['warmup']],
+    [{}, { ready: 'http:/', warmup: 5 }, ['ready', 'warmup']],
+    [{}, { stopwaitsecs: '5s' }, ['stopwaitsecs']],
+    [file, { ...file, redirectStderr: true }, ['redirect_stderr']],
+    [
+      { ...file, stderrLogfile: 'b.log' },
+      { ...file, redirectStderr: true },
+      ['stderr_logfile', 'redirect_stderr'],
+    ],
+    [{ ...file, redirectStderr: true }, { stdoutLogfile: 'b.log', redirectStderr: true }, ['stdout_logfile']],
+  ])('%j → %j', (before, after, keys) => {
+    const [change] = comparePlans(planOf({ ...base, ...before }), planOf({ ...base, ...after })).changed;
+    expect(change?.keys).toEqual(keys);
+  });
+
+  test.each<[Partial<ProgramOptions>, Partial<ProgramOptions>, readonly string[]]>([
+    [{ listen: ['unix:/a'] }, { listen: ['unix:/a'], socketMode: '0660' }, ['socket_mode']],
+    [{ listen: ['unix:/a'] }, { listen: ['unix:/a'], socketOwner: 'root' }, ['socket_owner']],
+    [{ listen: ['3000'] }, { listen: ['3000', 'unix:/a'] }, ['listen']],
+    [{ listen: ['3000'] }, { listen: ['3000', 'unix:/a'], socketMode: '0660' }, ['listen', 'socket_mode']],
+    [{ port: 3000 }, { port: 3000, ipv6Only: true }, ['ipv6_only']],
+    [{ listen: ['3000', 'udp:127.0.0.1:53'] }, { listen: ['udp:127.0.0.1:53'] }, ['listen']],
+    [daemon, { type: 'oneshot' }, ['type']],
+    [daemon, { type: 'oneshot', startretries: 3, startsecs: '2s' }, ['startsecs', 'type']],
+    [daemon, { ...daemon, autorestart: true }, ['autorestart']],
+    [daemon, { ...daemon, adoptPidFile: '/run/x.pid' }, ['adopt_pid_file']],
+    [daemon, { ...daemon, overlap: false }, ['overlap']],
+    [{ port: 3000 }, { type: 'worker' }, ['listen', 'type']],
+    [{ port: 3000 }, { listen: ['udp:127.0.0.1:53'] }, ['listen']],
+  ])('%j → %j', (before, after, keys) => {
+    const of = (options: Partial<ProgramOptions>): Plan => planOf({ command: ['x'], ...options });
+    expect(comparePlans(of(before), of(after)).changed[0]?.keys).toEqual(keys);
+  });
+
+  test('of the master too', () => {
+    const of = (metrics: MetricsOptions): Plan =>
+      compileOptions({ name: 'm', programs: { shop: base }, metrics }, '/srv');
+    const address = '127.0.0.1:9100';
+    const keys = (after: MetricsOptions): unknown => comparePlans(of({ address }), of(after)).master;
+    expect(keys({ address })).toEqual([]);
+    expect(keys({ address: '127.0.0.1:9101' })).toEqual(['metrics']);
+    expect(keys({ address, token: 'x' })).toEqual(['metrics_token']);
+    expect(keys({ address, cert: 'a', key: 'b' })).toEqual(['metrics_cert', 'metrics_key']);
+  });
 });

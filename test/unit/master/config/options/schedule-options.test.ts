@@ -112,13 +112,13 @@ test.each([
   [
     {},
     { schedule: '@daily', timezone: 'UTC' },
-    ['schedule', 'timezone', 'if_running', 'if_missed'],
+    ['schedule', 'timezone'],
     'nothing',
   ],
   [
     { type: 'worker' },
     { schedule: '@daily' },
-    ['startsecs', 'type', 'autorestart', 'startretries', 'schedule', 'if_running', 'if_missed'],
+    ['type', 'schedule'],
     'restart',
   ],
 ] as const)('%j → %j needs %j: %s', (before, after, keys, needs) => {
