@@ -109,18 +109,8 @@ test.each([
     ['directory'],
     'nothing',
   ],
-  [
-    {},
-    { schedule: '@daily', timezone: 'UTC' },
-    ['schedule', 'timezone'],
-    'nothing',
-  ],
-  [
-    { type: 'worker' },
-    { schedule: '@daily' },
-    ['type', 'schedule'],
-    'restart',
-  ],
+  [{}, { schedule: '@daily', timezone: 'UTC' }, ['schedule', 'timezone'], 'nothing'],
+  [{ type: 'worker' }, { schedule: '@daily' }, ['type', 'schedule'], 'restart'],
 ] as const)('%j → %j needs %j: %s', (before, after, keys, needs) => {
   const [change] = comparePlans(planOf(before), planOf(after)).changed;
   expect([[...(change?.keys ?? [])].sort(), change?.needs]).toEqual([[...keys].sort(), needs]);
