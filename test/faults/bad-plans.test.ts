@@ -339,6 +339,30 @@ const together: typeof broken = [
     ],
   ],
   [
+    'options of one program that do not fit, beside a wrong value',
+    {
+      'a.toml': `[program.a]\ntype = "worker"\ncommand = "x"\nport = 3000\nschedule = "@daily"\nmax_requests = 5\nnice = "x"\n`,
+    },
+    [
+      'a.toml:4:8: program.a.port: does not fit',
+      'a.toml:5:12: program.a.schedule: does not fit',
+      'a.toml:6:16: program.a.max_requests: does not fit',
+      'a.toml:7:8: program.a.nice: must be',
+    ],
+  ],
+  [
+    'options of one reload that contradict each other',
+    {
+      'a.toml': `${shop}rollback_on = "5xx > 5% over 10s"\nprobation = "0s"\nmax_unavailable = 1\nrollout_pause = "1s"\ncanary_time = "5s"\n`,
+    },
+    [
+      'a.toml:4:15: program.shop.rollback_on: needs a probation',
+      'a.toml:6:19: program.shop.max_unavailable: has no effect',
+      'a.toml:7:17: program.shop.rollout_pause: has no effect',
+      'a.toml:8:15: program.shop.canary_time: has no effect without a canary',
+    ],
+  ],
+  [
     'a dependency that there is not',
     { 'a.toml': `${shop}depends_on = ["shopp"]\n` },
     ['a.toml:4:15: program.shop.depends_on[0]'],

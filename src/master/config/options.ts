@@ -4,7 +4,7 @@ import { resolve } from 'node:path';
 import * as z from 'zod/mini';
 import { parseDuration } from '../../shared/durations.ts';
 import { parseDrainSignal, type DrainSignalOption } from '../launch/program-drain-signal.ts';
-import { workerKind, type Readiness } from '../launch/worker-kind.ts';
+import { workerKind } from '../launch/worker-kind.ts';
 import { checkPlan } from './check-plan.ts';
 import { deepFreeze } from './deep-freeze.ts';
 import { defaults, defaultsOfType } from './options/defaults.ts';
@@ -15,17 +15,12 @@ import {
   addressTwice,
   badOption,
   commandMissing,
-  delayTooLong,
-  descriptorTaken,
   nameMissing,
-  noServerToAsk,
   notApplicable,
   type OptionSpelling,
   planFaulty,
   portMissing,
   type Spelling,
-  warmupWithoutPath,
-  withoutAddress,
   type WrittenPlan,
 } from './options/option-errors.ts';
 import { type HookOptions, hooksPlan } from './options/hook-options.ts';
@@ -36,14 +31,13 @@ import { type GroupOptions, withGroups } from './options/group-options.ts';
 import { groupsShape } from './options/group-values.ts';
 import { compileKind, type KindOptions } from './options/kind-options.ts';
 import type { ListenerPlan, MasterPlan, Plan, ProgramPlan, TcpListenerPlan } from './plan.ts';
-import { channelAt, parseReady } from './options/readiness-option.ts';
+import { parseReady } from './options/readiness-option.ts';
 import { replacementPlan, type ReplacementOptions } from './options/replacement-options.ts';
 import { restartPlan, type RestartOptions } from './options/restart-options.ts';
 import { type ScheduleOptions, schedulePlan } from './options/schedule-options.ts';
 import { type RolloutOptions, rolloutPlan } from './options/rollout-options.ts';
 import { compileStop, type StopOptions } from './options/stop-options.ts';
-import { inapplicableTcpOptions, tcpOptions, type WrittenTcpOptions } from './options/tcp-options.ts';
-import { inapplicableToKind } from './options/inapplicable-to-kind.ts';
+import { tcpOptions, type WrittenTcpOptions } from './options/tcp-options.ts';
 import { inapplicableOptions } from './options/inapplicable-options.ts';
 import { webhookPlan } from './options/webhook-options.ts';
 import { masterValues, programName, programValues } from './options/values.ts';
@@ -322,27 +316,18 @@ function compile(
   const { command, workers, cwd, environmentFile, watch } = options;
   if (command?.[0] === undefined || command[0] === '') throw commandMissing(spelling);
   const kind = compileKind(options, (path) => resolve(here, path));
-  const replacement = replacementPlan(options);
-  const notForKind = inapplicableToKind(kind, options, replacement, spelling);
-  if (notForKind !== null) throw notForKind;
+  const refuse = (listeners: readonly ListenerPlan[] | null): void => {
+    const unknown = listeners === null ? ['listeners'] : [];
+    const [first] = inapplicableOptions({ ...options, listeners: listeners ?? [] }, unknown);
+    if (first !== undefined) throw notApplicable(first, spelling);
+  };
+  // One that does not fit may be why there is no address.
+  refuse(null);
   const listeners = kind.type === 'server' ? listenersOf(options, here, spelling) : [];
-  const given = new Set(
-    Object.entries(options).flatMap(([option, value]) =>
-      value === undefined || value === false ? [] : [option],
-    ),
-  );
-  const [inapplicable] = [...inapplicableTcpOptions(given, listeners), ...inapplicableOptions(options)];
-  if (inapplicable !== undefined) throw notApplicable(inapplicable, spelling);
-  const readiness = readinessOf(options.ready, options.warmup ?? defaults.warmup, spelling);
-  if (kind.type !== 'server' && (readiness.when === 'listens' || readiness.when === 'answers'))
-    throw withoutAddress('ready', 'a program without an address cannot be seen to listen', spelling);
-  if (readiness.when === 'writesNewline' && readiness.fd <= channelAt(listeners.length))
-    throw descriptorTaken(readiness.fd, channelAt(listeners.length), spelling);
-  if (readiness.when === 'answers' && listeners.length > 0 && listeners.every(({ type }) => type === 'udp'))
-    throw noServerToAsk(readiness.path, spelling);
-  const readyTimeoutMs = parseDuration(options.readyTimeout ?? defaults.readyTimeout) ?? 0;
-  if (readiness.when === 'lives' && readiness.delayMs >= readyTimeoutMs)
-    throw delayTooLong(readiness.delayMs, readyTimeoutMs, spelling);
+  refuse(listeners);
+  const readiness = parseReady(options.ready ?? defaults.ready, options.warmup ?? defaults.warmup) ?? {
+    when: 'auto',
+  };
   const drainTimeoutMs = parseDuration(options.drainTimeout ?? defaults.drainTimeout) ?? 0;
   return {
     name,
@@ -368,7 +353,7 @@ function compile(
     ),
     startsMs:
       parseDuration(options.startsecs ?? { ...defaults, ...defaultsOfType[kind.type] }.startsecs) ?? 0,
-    readyTimeoutMs,
+    readyTimeoutMs: parseDuration(options.readyTimeout ?? defaults.readyTimeout) ?? 0,
     drainTimeoutMs,
     stop: compileStop(options, drainTimeoutMs),
     probationMs: parseDuration(options.probation ?? defaults.probation) ?? 0,
@@ -381,7 +366,7 @@ function compile(
     rollout: rolloutPlan(options),
     hooks: hooksPlan(options),
     webhook: webhookPlan(options.webhook),
-    replacement,
+    replacement: replacementPlan(options),
   };
 }
 
@@ -444,10 +429,4 @@ export function listenersOf(
       owner: socketOwner ?? null,
     });
   });
-}
-
-function readinessOf(ready: string | undefined, warmup: number, spelling: Spelling): Readiness {
-  const readiness = parseReady(ready ?? defaults.ready, warmup) ?? { when: 'auto' };
-  if (warmup > 0 && readiness.when !== 'answers') throw warmupWithoutPath(spelling);
-  return readiness;
 }

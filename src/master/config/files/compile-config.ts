@@ -3,20 +3,18 @@ import { basename, dirname, resolve } from 'node:path';
 import type { PlanProblem } from '../../../shared/control-api.ts';
 import { isProgramName } from '../../../shared/control-path.ts';
 import { withoutRepetitions } from '../../../shared/describe-problem.ts';
-import { GracefulRunError } from '../../../shared/errors.ts';
 import { shellWords } from '../../launch/split-words.ts';
 import { type CheckedProgram, checkPlan, type PlanFault } from '../check-plan.ts';
 import { withGroups } from '../options/group-options.ts';
-import { OptionUnsuitable } from '../options/option-errors.ts';
-import { keyOfOption } from '../options/option-names.ts';
-import { parseReady } from '../options/readiness-option.ts';
+import { BadOption } from '../options/option-errors.ts';
+import { keyOfOption, optionOfKey } from '../options/option-names.ts';
 import { compileProgram, listenersOf, type ProgramOptions } from '../options.ts';
 import type { MasterPlan, Plan, ProgramPlan } from '../plan.ts';
 import type { Place, PlanPlaces, Places } from '../plan-places.ts';
 import { placeLogfile } from '../options/output-options.ts';
 import { compileKind } from '../options/kind-options.ts';
-import { inapplicableOptions } from '../options/inapplicable-options.ts';
-import { inapplicableTcpOptions, type InapplicableTcpOption } from '../options/tcp-options.ts';
+import { inapplicableOptions, type JudgedOptions } from '../options/inapplicable-options.ts';
+import type { InapplicableTcpOption } from '../options/tcp-options.ts';
 import { parseListenAddress } from '../options/listen-address.ts';
 import { checkKeys, hintForKey } from './check-keys.ts';
 import {
@@ -34,7 +32,14 @@ import {
   metricsPlan,
   metricsProblem,
 } from '../options/metrics-options.ts';
-import { type Entry, type PlanNode, problemWith, problemWithKey, type TableNode } from './document.ts';
+import {
+  type Entry,
+  nodeAt,
+  type PlanNode,
+  problemWith,
+  problemWithKey,
+  type TableNode,
+} from './document.ts';
 import type { Loaded, LoadedFile } from './load-files.ts';
 import { type NamedTable, readNamedTables, reportTwins } from './named-tables.ts';
 import { readGroups } from './read-groups.ts';
@@ -64,6 +69,7 @@ export function compileConfig(
   });
   const programs = found.map((program) => ({ ...program, ...compile(program, values, report) }));
   reportTwins(found, 'program', report);
+  reportUselessDefaults(programs, report);
   // A program whose file cannot be read is there as well, under a name that is not known.
   const names = isComplete ? namesIn(files) : null;
   const groups = readGroups(files, names, values, report);
@@ -182,15 +188,27 @@ interface CompiledProgram {
   readonly checked: CheckedProgram;
   /** Null: it has problems, which are reported. */
   readonly plan: ProgramPlan | null;
+  /** Values of `[defaults]` that it cannot have. */
+  readonly unfit: readonly UnfitDefault[];
 }
 
-function compile({ name, table, entry }: FoundProgram, reader: Reader, report: Report): CompiledProgram {
+interface UnfitDefault {
+  readonly key: string;
+  readonly node: PlanNode;
+  readonly message: string;
+  readonly hint: string;
+}
+
+function compile(found: FoundProgram, reader: Reader, report: Report): CompiledProgram {
+  const { name, table, entry } = found;
   const { values, isGood: areValuesGood } = reader.read(table, programSchema, { program: name });
   let isGood = areValuesGood && isProgramName(name);
-  const problem = (key: string, message: string, hint: string | null = null): void => {
+  const problemAt = (node: PlanNode | undefined, message: string, hint: string | null = null): void => {
     isGood = false;
-    const node = table.entries.get(key)?.node ?? { ...table, at: entry.keyAt ?? table.at };
-    report(problemWith(node, message, hint));
+    report(problemWith(node ?? { ...table, at: entry.keyAt ?? table.at }, message, hint));
+  };
+  const problem = (key: string, message: string, hint: string | null = null): void => {
+    problemAt(table.entries.get(key)?.node, message, hint);
   };
   const command = commandOf(values['command'], problem);
   const { type } = compileKind({ type: typeof values['type'] === 'string' ? values['type'] : undefined });
@@ -208,38 +226,101 @@ function compile({ name, table, entry }: FoundProgram, reader: Reader, report: R
   if (!table.entries.has('command')) problem('', 'needs a command', 'add command = ["node", "app.js"]');
   if (table.entries.has('port') && table.entries.has('listen'))
     problem('port', 'cannot be combined with listen', 'add it to listen');
-  const { ready } = values;
-  const hasPath = typeof ready === 'string' && parseReady(ready, 0)?.when === 'answers';
-  if (!hasPath && Number(values['warmup'] ?? 0) > 0)
-    problem('warmup', 'needs the path of ready', 'name the path: ready = "http:/healthz"');
   const environment = table.entries.get('environment')?.node;
   for (const [variable, { node }] of environment?.kind === 'table' ? environment.entries : [])
-    if (!/^[^=\0]+$/.test(variable)) {
-      isGood = false;
-      report(problemWith(node, 'cannot be set: the name of a variable must not be empty or contain ='));
-    }
-  const unused: string[] = [];
-  const optionless = [
-    ...inapplicableTcpOptions(givenOptions(values), checked.listeners ?? []),
-    ...(areValuesGood ? inapplicableOptions(optionsOf(table, values, [])) : []),
-  ];
-  for (const { option, message, hint } of optionless) {
-    const key = keyOfOption(option);
-    unused.push(key);
-    // Those of [defaults] are for the programs that can have them.
-    if (entry.node.kind === 'table' && entry.node.entries.has(key)) problem(key, message, hint);
-  }
-  if (!isGood || command === null) return { checked, plan: null };
+    if (!/^[^=\0]+$/.test(variable))
+      problemAt(node, 'cannot be set: the name of a variable must not be empty or contain =');
+  const { own, unfit } = inapplicableKeys(found, values, checked.listeners);
+  for (const { key, message, hint } of own) problem(key, message, hint);
+  if (!isGood || command === null) return { checked, plan: null, unfit };
   try {
-    const options = optionsOf(table, without(values, unused), command);
-    const plan = compileProgram(name, options, table.source.folder);
-    return { checked: { ...checked, kind: plan.kind, output: plan.output }, plan };
+    const fitting = without(
+      values,
+      unfit.map(({ key }) => key),
+    );
+    const plan = compileProgram(name, optionsOf(table, fitting, command), table.source.folder);
+    return { checked: { ...checked, kind: plan.kind, output: plan.output }, plan, unfit };
   } catch (error) {
-    if (!(error instanceof GracefulRunError)) throw error;
-    if (error instanceof OptionUnsuitable) problem(keyOfOption(error.option), error.problem, error.hint);
-    else problem('', error.message.replace(/^cannot start: /, ''), error.hint);
-    return { checked, plan: null };
+    if (!(error instanceof BadOption)) throw error;
+    // Paths and addresses that are right as they are written, and are not when they have been put together.
+    for (const { path, message, input } of error.issues)
+      problemAt(
+        nodeOfOption(table, path),
+        `must be ${message}${input === undefined ? '' : `, not ${JSON.stringify(input)}`}`,
+      );
+    return { checked, plan: null, unfit };
   }
+}
+
+interface InapplicableKey {
+  readonly key: string;
+  readonly message: string;
+  readonly hint: string;
+}
+
+/** Keys that the program cannot have, or that do not go together, as far as its good values show it: its own, and those of `[defaults]`. */
+function inapplicableKeys(
+  { table, entry }: FoundProgram,
+  values: Readonly<Record<string, unknown>>,
+  listeners: CheckedProgram['listeners'],
+): { readonly own: readonly InapplicableKey[]; readonly unfit: readonly UnfitDefault[] } {
+  const ownNodes = new Set(
+    entry.node.kind === 'table' ? [...entry.node.entries.values()].map(({ node }) => node) : [],
+  );
+  const wrong = [...table.entries.keys()].filter((key) => values[key] === undefined);
+  const hasListeners = values['type'] === undefined || values['type'] === 'server';
+  const unknown = wrong.map(optionOfKey);
+  if (wrong.includes('type') || (hasListeners && listeners === null)) unknown.push('listeners');
+  const unfit: UnfitDefault[] = [];
+  for (;;) {
+    const fitting = without(
+      values,
+      unfit.map(({ key }) => key),
+    );
+    const { port, host, listen } = fitting;
+    const options = {
+      ...optionsOf(table, fitting, []),
+      port,
+      host,
+      listen,
+      listeners: hasListeners ? (listeners ?? []) : [],
+    };
+    const found = inapplicableOptions(options as JudgedOptions, unknown).map((one) => {
+      const key = keyOfOption(one.option);
+      return { key, message: one.message, hint: one.hint, node: table.entries.get(key)?.node };
+    });
+    // Those of [defaults] are for the programs that can have them. Without them, others may have no effect.
+    const foreign = found.flatMap(({ node, ...one }) =>
+      node === undefined || ownNodes.has(node) ? [] : [{ ...one, node }],
+    );
+    if (foreign.length === 0) return { own: found, unfit };
+    unfit.push(...foreign);
+  }
+}
+
+/** Values of `[defaults]` that not one of the programs that they are for can have. */
+function reportUselessDefaults(
+  programs: readonly { readonly table: TableNode; readonly unfit: readonly UnfitDefault[] }[],
+  report: Report,
+): void {
+  const has = ({ table }: { readonly table: TableNode }, { key, node }: UnfitDefault): boolean =>
+    table.entries.get(key)?.node === node;
+  for (const one of programs.flatMap(({ unfit }) => unfit)) {
+    const isOfUse = programs.some(
+      (program) => has(program, one) && !program.unfit.some(({ node }) => node === one.node),
+    );
+    if (!isOfUse) report(problemWith(one.node, one.message, one.hint));
+  }
+}
+
+/** The value of an option, or an element of it. Undefined: the table has none. */
+function nodeOfOption(table: TableNode, [option, ...rest]: readonly PropertyKey[]): PlanNode | undefined {
+  const same = Object.entries(programKeys).find(([, key]) => key.option === option);
+  const key =
+    same?.[0] ??
+    { cwd: 'directory', environmentFile: 'env_file' }[String(option)] ??
+    keyOfOption(String(option));
+  return table.entries.has(key) ? nodeAt(table, [key, ...rest]) : undefined;
 }
 
 /** Null: one of the keys that say them is wrong. */
@@ -250,13 +331,11 @@ function knownListeners(
   const given = ['port', 'host', 'listen'].filter((key) => table.entries.has(key));
   if (given.some((key) => values[key] === undefined) || (given.includes('port') && given.includes('listen')))
     return null;
+  const hasAddress = given.includes('port') || given.includes('listen');
+  // It may be one without an address.
+  if (!hasAddress && table.entries.has('type') && values['type'] === undefined) return null;
   // A mistyped key is what is wrong: `prot = 3000`.
-  if (
-    !given.includes('port') &&
-    !given.includes('listen') &&
-    [...table.entries.keys()].some(isMeantAsAddress)
-  )
-    return null;
+  if (!hasAddress && [...table.entries.keys()].some(isMeantAsAddress)) return null;
   const folder = folderOf(table, 'listen');
   const addresses = { ...socketOptionsOf(values), ...addressesOf(values, folder) };
   return listenersOf(addresses, folder, { as: 'code', program: null });
@@ -285,11 +364,6 @@ function socketOptionsOf(values: Readonly<Record<string, unknown>>): Partial<Pro
   );
   // Checked by the schema of the file.
   return Object.fromEntries(options);
-}
-
-function givenOptions(values: Readonly<Record<string, unknown>>): ReadonlySet<string> {
-  const options = Object.entries(socketOptionsOf(values));
-  return new Set(options.flatMap(([option, value]) => (value === false ? [] : [option])));
 }
 
 function without(

@@ -50,10 +50,9 @@ export function createReader(environment: Environment, report: Report): Reader {
         const what = `must be ${message}${butIs(node, path[0] === 'environment')}`;
         found(problemWith(node, what, hintFor(String(path[0]), node)));
       }
-      const values = parsed.success
-        ? parsed.data
-        : Object.fromEntries([...plain].filter(([key]) => !wrong.has(key)));
-      return { values, isGood };
+      if (parsed.success) return { values: parsed.data, isGood };
+      const right = Object.fromEntries([...plain].filter(([key]) => !wrong.has(key)));
+      return { values: schema.safeParse(right).data ?? right, isGood };
     },
   };
 }

@@ -1,23 +1,57 @@
-/** Options of a program that can have no effect, beside those of sockets (tcp-options.ts). Pure. */
-import { inapplicableKindOptions, type InapplicableKindOption } from './kind-options.ts';
-import { inapplicableOutputOptions, type InapplicableOutputOption } from './output-options.ts';
-import { inapplicableScheduleOptions, type InapplicableScheduleOption } from './schedule-options.ts';
-import { inapplicableRolloutOptions, type InapplicableRolloutOption } from './rollout-options.ts';
+/** Options whose values are right, but which do not go together, or can have no effect. Pure. */
+import { kindRules } from './inapplicable-to-kind.ts';
+import { pidFileRules } from './kind-options.ts';
+import { outputRules } from './output-options.ts';
+import { readinessRules } from './readiness-rules.ts';
+import { rolloutRules } from './rollout-options.ts';
+import { scheduleRules } from './schedule-options.ts';
+import { socketRules } from './tcp-options.ts';
 
-export type InapplicableOption =
-  InapplicableKindOption | InapplicableOutputOption | InapplicableRolloutOption | InapplicableScheduleOption;
+export interface InapplicableOption {
+  /** As code names it. */
+  readonly option: string;
+  readonly message: string;
+  readonly hint: string;
+}
 
-/** What is written, and can have no effect. */
+type Options<Rules extends readonly ((options: never) => unknown)[]> = Parameters<Rules[number]>[0];
+
+/** The options of a program, and the listeners that they come to. */
+export type JudgedOptions = Options<typeof kindRules> &
+  Options<typeof pidFileRules> &
+  Options<typeof socketRules> &
+  Options<typeof outputRules> &
+  Options<typeof rolloutRules> &
+  Options<typeof scheduleRules> &
+  Options<typeof readinessRules>;
+
+const rules: readonly ((options: JudgedOptions) => readonly InapplicableOption[])[] = [
+  ...kindRules,
+  ...socketRules,
+  ...pidFileRules,
+  ...outputRules,
+  ...rolloutRules,
+  ...scheduleRules,
+  ...readinessRules,
+];
+
+/** `unknown`: those that are not known, because their values are wrong. A rule that reads one of them cannot judge. */
 export function inapplicableOptions(
-  options: Parameters<typeof inapplicableOutputOptions>[0] &
-    Parameters<typeof inapplicableRolloutOptions>[0] &
-    Parameters<typeof inapplicableScheduleOptions>[0] &
-    Parameters<typeof inapplicableKindOptions>[0],
+  options: JudgedOptions,
+  unknown: Iterable<string> = [],
 ): readonly InapplicableOption[] {
-  return [
-    ...inapplicableKindOptions(options),
-    ...inapplicableOutputOptions(options),
-    ...inapplicableRolloutOptions(options),
-    ...inapplicableScheduleOptions(options),
-  ];
+  const guarded = { ...options };
+  const missed = new Set<string>();
+  for (const option of unknown)
+    Object.defineProperty(guarded, option, {
+      get: () => {
+        missed.add(option);
+        return Reflect.get(options, option) as unknown;
+      },
+    });
+  return rules.flatMap((rule) => {
+    missed.clear();
+    const found = rule(guarded);
+    return missed.size === 0 ? found : [];
+  });
 }

@@ -1,71 +1,109 @@
 /** Options that do not go together with the type of a program. Pure. */
-import type { GracefulRunError } from '../../../shared/errors.ts';
-import type { KindPlan } from './kind-options.ts';
-import { type Spelling, withoutAddress } from './option-errors.ts';
-import { limitsOf, type ReplacementPlan } from './replacement-options.ts';
+import { overlapsOf, typeOf, type WrittenKindOptions } from './kind-options.ts';
+import type { ReplacementValues } from './replacement-options.ts';
 
-interface Written {
+type Written = WrittenKindOptions & {
+  readonly [Name in keyof ReplacementValues]?: ReplacementValues[Name] | undefined;
+} & {
   readonly schedule?: string | undefined;
   readonly watch?: boolean | readonly string[] | undefined;
   readonly port?: number | undefined;
   readonly listen?: readonly string[] | undefined;
   readonly host?: string | undefined;
+  readonly backlog?: number | undefined;
+  readonly reusePort?: boolean | undefined;
+  readonly ipv6Only?: boolean | undefined;
+  readonly tcpFastOpen?: number | undefined;
+  readonly deferAccept?: string | undefined;
+  readonly keepalive?: string | undefined;
+  readonly freebind?: boolean | undefined;
+  readonly socketMode?: string | undefined;
+  readonly socketOwner?: string | undefined;
+};
+
+export interface OptionNotForKind {
+  readonly option: keyof Written | 'ready';
+  readonly message: string;
+  readonly hint: string;
 }
 
-/** Options that only programs with an address have, or only those without. Null: there is none. */
-export function inapplicableToKind(
-  { type, overlaps }: KindPlan,
-  { port, listen, host, schedule, watch }: Written,
-  replacement: ReplacementPlan,
-  spelling: Spelling,
-): GracefulRunError | null {
-  const [given] = Object.entries({ port, listen, host }).flatMap(([name, value]) =>
-    value === undefined || (Array.isArray(value) && value.length === 0) ? [] : [name],
-  );
-  if (type !== 'server' && given !== undefined)
-    return withoutAddress(given, `a program of type ${type} has no address`, spelling);
-  if (type === 'server' && !overlaps)
-    return withoutAddress(
-      'overlap',
-      'the workers of a server share its listeners, so they overlap',
-      spelling,
-    );
-  if (schedule !== undefined && type !== 'oneshot')
-    return withoutAddress(
-      'schedule',
-      'only a oneshot runs by a schedule',
-      spelling,
-      'add the type oneshot, or leave it out',
-    );
-  if (schedule !== undefined && watch !== undefined && watch !== false)
-    return withoutAddress(
-      'watch',
-      'a scheduled run takes what has changed by itself',
-      spelling,
-      'leave it out',
-    );
-  return inapplicableLimit({ type, overlaps }, replacement, spelling);
+/** An option that needs an address, or that a program with one cannot have. */
+export function notForKind(
+  option: OptionNotForKind['option'],
+  reason: string,
+  hint = 'leave it out, or choose another type: server, worker or oneshot',
+): OptionNotForKind {
+  return { option, message: `does not fit: ${reason}`, hint };
 }
+
+type Rule = (options: Written) => readonly OptionNotForKind[];
+
+const ofAddress = [
+  'port',
+  'listen',
+  'host',
+  'backlog',
+  'reusePort',
+  'ipv6Only',
+  'tcpFastOpen',
+  'deferAccept',
+  'keepalive',
+  'freebind',
+  'socketMode',
+  'socketOwner',
+] as const;
+
+const needsAddress = (option: (typeof ofAddress)[number]): Rule => {
+  return (options) => {
+    const given = options[option];
+    if (given === undefined || given === false || (Array.isArray(given) && given.length === 0)) return [];
+    const type = typeOf(options);
+    return type === 'server' ? [] : [notForKind(option, `a program of type ${type} has no address`)];
+  };
+};
 
 /** Limits after which a worker is replaced need one that is started beside it. */
-function inapplicableLimit(
-  { type, overlaps }: Pick<KindPlan, 'type' | 'overlaps'>,
-  replacement: ReplacementPlan,
-  spelling: Spelling,
-): GracefulRunError | null {
-  if (type === 'oneshot' && replacement.watchdogMs !== null)
-    return withoutAddress('watchdog', 'a oneshot ends by itself', spelling);
-  const [limit] = limitsOf(replacement);
-  if (limit === undefined) return null;
-  if (type === 'oneshot') return withoutAddress(limit, 'a oneshot ends by itself', spelling);
-  if (!overlaps)
-    return withoutAddress(
-      limit,
-      'a worker is replaced by one that starts beside it',
-      spelling,
-      'leave it out, or let the workers overlap (overlap)',
-    );
-  if (type !== 'server' && replacement.maxRequests !== null)
-    return withoutAddress('maxRequests', `a program of type ${type} serves no requests`, spelling);
-  return null;
-}
+const needsSuccessor = (option: 'maxMemory' | 'maxLifetime' | 'maxRequests'): Rule => {
+  return (options) => {
+    if (options[option] === undefined) return [];
+    const type = typeOf(options);
+    if (type === 'server') return [];
+    if (type === 'oneshot') return [notForKind(option, 'a oneshot ends by itself')];
+    if (option === 'maxRequests') return [notForKind(option, `a program of type ${type} serves no requests`)];
+    return overlapsOf(options)
+      ? []
+      : [
+          notForKind(
+            option,
+            'a worker is replaced by one that starts beside it',
+            'leave it out, or let the workers overlap (overlap)',
+          ),
+        ];
+  };
+};
+
+/** Options that only programs with an address have, or only those without. */
+export const kindRules: readonly Rule[] = [
+  ...ofAddress.map(needsAddress),
+  (options) =>
+    options.overlap === false && typeOf(options) === 'server'
+      ? [notForKind('overlap', 'the workers of a server share its listeners, so they overlap')]
+      : [],
+  (options) =>
+    options.schedule !== undefined && typeOf(options) !== 'oneshot'
+      ? [notForKind('schedule', 'only a oneshot runs by a schedule', 'add the type oneshot, or leave it out')]
+      : [],
+  (options) => {
+    if (options.watch === undefined || options.watch === false) return [];
+    return options.schedule !== undefined && typeOf(options) === 'oneshot'
+      ? [notForKind('watch', 'a scheduled run takes what has changed by itself', 'leave it out')]
+      : [];
+  },
+  (options) =>
+    options.watchdog !== undefined && typeOf(options) === 'oneshot'
+      ? [notForKind('watchdog', 'a oneshot ends by itself')]
+      : [],
+  needsSuccessor('maxMemory'),
+  needsSuccessor('maxLifetime'),
+  needsSuccessor('maxRequests'),
+];

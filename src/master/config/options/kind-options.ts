@@ -52,11 +52,10 @@ export function compileKind(
   options: WrittenKindOptions,
   absolute: (path: string) => string = (path) => path,
 ): KindPlan {
-  const { type, adoptPidFile } = options;
+  const { adoptPidFile } = options;
   return Object.freeze({
-    type: type === 'worker' || type === 'oneshot' ? type : defaults.type,
-    // Two daemons with one file would take it from each other.
-    overlaps: (adoptPidFile === undefined || type !== 'worker') && (options.overlap ?? defaults.overlap),
+    type: typeOf(options),
+    overlaps: overlapsOf(options),
     priority: options.priority ?? defaults.priority,
     pidFile:
       adoptPidFile === undefined
@@ -68,50 +67,66 @@ export function compileKind(
   });
 }
 
+export function typeOf({ type }: WrittenKindOptions): KindPlan['type'] {
+  return type === 'worker' || type === 'oneshot' ? type : defaults.type;
+}
+
+export function overlapsOf(options: WrittenKindOptions): boolean {
+  // Two daemons with one file would take it from each other.
+  if (typeOf(options) === 'worker' && options.adoptPidFile !== undefined) return false;
+  return options.overlap ?? defaults.overlap;
+}
+
 export interface InapplicableKindOption {
   readonly option: 'adoptPidFile' | 'adoptGrace' | 'overlap' | 'workers';
   readonly message: string;
   readonly hint: string;
 }
 
+type Rule = (
+  options: WrittenKindOptions & { readonly workers?: number | 'auto' | undefined },
+) => readonly InapplicableKindOption[];
+
 /** What cannot be combined with a pid file, or has no effect without one. */
-export function inapplicableKindOptions({
-  adoptPidFile,
-  adoptGrace,
-  type,
-  overlap,
-  workers = defaults.workers,
-}: WrittenKindOptions & {
-  readonly workers?: number | 'auto' | undefined;
-}): readonly InapplicableKindOption[] {
-  if (adoptPidFile === undefined)
-    return adoptGrace === undefined
-      ? []
-      : [
+export const pidFileRules: readonly Rule[] = [
+  (options) =>
+    options.adoptGrace !== undefined && options.adoptPidFile === undefined
+      ? [
           {
             option: 'adoptGrace',
             message: 'has no effect without a pid file',
             hint: 'name the file in adopt_pid_file, or leave it out',
           },
-        ];
-  const found: InapplicableKindOption[] = [];
-  if (type !== 'worker')
-    found.push({
-      option: 'adoptPidFile',
-      message: 'is only for programs without an address: a daemon binds its own',
-      hint: 'add type = "worker" and leave out port and listen',
-    });
-  if (workers !== 1)
-    found.push({
-      option: 'workers',
-      message: 'must be 1 with a pid file, which names one process',
-      hint: 'leave it out',
-    });
-  if (overlap === true)
-    found.push({
-      option: 'overlap',
-      message: 'must be false with a pid file: two daemons would write the same one',
-      hint: 'leave it out',
-    });
-  return found;
-}
+        ]
+      : [],
+  (options) =>
+    options.adoptPidFile !== undefined && typeOf(options) !== 'worker'
+      ? [
+          {
+            option: 'adoptPidFile',
+            message: 'is only for programs without an address: a daemon binds its own',
+            hint: 'add type = "worker" and leave out port and listen',
+          },
+        ]
+      : [],
+  (options) =>
+    options.adoptPidFile !== undefined && (options.workers ?? defaults.workers) !== 1
+      ? [
+          {
+            option: 'workers',
+            message: 'must be 1 with a pid file, which names one process',
+            hint: 'leave it out',
+          },
+        ]
+      : [],
+  (options) =>
+    options.adoptPidFile !== undefined && options.overlap === true
+      ? [
+          {
+            option: 'overlap',
+            message: 'must be false with a pid file: two daemons would write the same one',
+            hint: 'leave it out',
+          },
+        ]
+      : [],
+];

@@ -5,7 +5,7 @@ import { programValues } from './values.ts';
 export function meantValue(option: string, given: unknown): string | null {
   if (typeof given !== 'string' && typeof given !== 'number') return null;
   const written = String(given).trim();
-  return slips(written).find((candidate) => candidate !== given && takes(option, candidate)) ?? null;
+  return slips(written, option).find((candidate) => candidate !== given && takes(option, candidate)) ?? null;
 }
 
 function takes(option: string, candidate: string): boolean {
@@ -15,7 +15,7 @@ function takes(option: string, candidate: string): boolean {
 }
 
 /** Variants of a value with something added or removed that may be missing or superfluous. Most of them fit only one option. */
-function slips(written: string): readonly string[] {
+function slips(written: string, option: string): readonly string[] {
   const unit = /^\d{4,}$/.test(written) ? 'ms' : 's';
   const [idle = '', interval, ...probes] = written.split(':');
   const times = [idle, ...(interval === undefined ? [] : [interval])].map((time) =>
@@ -32,8 +32,8 @@ function slips(written: string): readonly string[] {
     written.replace(/^udp:\*?:?(\d+)$/, 'udp:0.0.0.0:$1'),
     written.replace(/^((?:\w*:){2,}\w*):(\d+)$/, '[$1]:$2'),
     // Signs of readiness: a port, a path.
-    `tcp:${written}`,
-    `http:${written}`,
-    written.replace(/^http:(?!\/)/, 'http:/'),
+    ...(option === 'ready'
+      ? [`tcp:${written}`, `http:${written}`, written.replace(/^http:(?!\/)/, 'http:/')]
+      : []),
   ];
 }

@@ -1,12 +1,10 @@
 /** The errors of options that are wrong, named as they were written: on the command line, or in code. Pure. */
-import { formatDuration } from '../../../shared/durations.ts';
 import { GracefulRunError } from '../../../shared/errors.ts';
 import { nearest } from '../../../shared/nearest.ts';
 import type { PlanFault } from '../check-plan.ts';
 import { meantValue } from './meant-value.ts';
 import { optionOfKey } from './option-names.ts';
 import { type PlanInvalid, planInvalid } from '../plan-invalid.ts';
-import type { InapplicableTcpOption } from './tcp-options.ts';
 import { programValues, wantedCommand } from './values.ts';
 import type { InapplicableOption } from './inapplicable-options.ts';
 
@@ -29,24 +27,35 @@ interface Issue {
   readonly keys?: readonly string[];
 }
 
-export function badOption(issues: readonly Issue[], spelling: Spelling): GracefulRunError {
+/** Options that the schema refuses. It names the first one. */
+export class BadOption extends GracefulRunError {
+  readonly issues: readonly Issue[];
+
+  constructor(message: string, hint: string, issues: readonly Issue[]) {
+    super('badOption', message, { hint });
+    this.issues = issues;
+  }
+}
+
+export function badOption(issues: readonly Issue[], spelling: Spelling): BadOption {
   const [issue] = issues;
   const type = spelling.program === null ? 'MasterOptions' : 'ProgramOptions';
   const all = spelling.as === 'code' ? `see the type ${type} for all options` : 'see graceful-run --help';
   if (issue?.code === 'unrecognized_keys') {
     const [key = ''] = issue.keys ?? [];
     const meant = nearest(key, Object.keys(programValues));
-    return new GracefulRunError('badOption', `cannot start: there is no option ${nameOf(key, spelling)}`, {
-      hint: meant === null ? all : `did you mean ${meant}?`,
-    });
+    return new BadOption(
+      `cannot start: there is no option ${nameOf(key, spelling)}`,
+      meant === null ? all : `did you mean ${meant}?`,
+      issues,
+    );
   }
   const [option] = issue?.path ?? [];
-  const hint = valueHint(String(option ?? ''), issue?.input, spelling) ?? all;
   const given = issue?.input === undefined ? '' : `, not ${JSON.stringify(issue.input)}`;
-  return new GracefulRunError(
-    'badOption',
+  return new BadOption(
     `cannot start: ${nameOf(option, spelling)} must be ${issue?.message ?? 'something else'}${given}`,
-    { hint },
+    valueHint(String(option ?? ''), issue?.input, spelling) ?? all,
+    issues,
   );
 }
 
@@ -98,38 +107,15 @@ export function addressTwice(spelling: Spelling): GracefulRunError {
 }
 
 export function notApplicable(
-  { option, message, hint }: InapplicableTcpOption | InapplicableOption,
+  { option, message, hint }: InapplicableOption,
   spelling: Spelling,
 ): GracefulRunError {
+  if (option === 'warmup') return warmupWithoutPath(spelling);
   return new GracefulRunError('badOption', `cannot start: ${nameOf(option, spelling)} ${message}`, { hint });
 }
 
-/** An option whose value is right by itself, but not for this program. */
-export class OptionUnsuitable extends GracefulRunError {
-  /** As code spells it. */
-  readonly option: string;
-  /** Without the option. */
-  readonly problem: string;
-
-  constructor(option: string, problem: string, spelling: Spelling, hint: string) {
-    super('badOption', `cannot start: ${nameOf(option, spelling)} ${problem}`, { hint });
-    this.option = option;
-    this.problem = problem;
-  }
-}
-
-/** An option that needs an address, or that a program with one cannot have. */
-export function withoutAddress(
-  option: string,
-  reason: string,
-  spelling: Spelling,
-  hint = 'leave it out, or choose another type: server, worker or oneshot',
-): OptionUnsuitable {
-  return new OptionUnsuitable(option, `does not fit: ${reason}`, spelling, hint);
-}
-
 /** No path is safe to guess: the front page may be the most expensive one, and may write to a database. */
-export function warmupWithoutPath(spelling: Spelling): GracefulRunError {
+function warmupWithoutPath(spelling: Spelling): GracefulRunError {
   const { option, hint } =
     spelling.as === 'code'
       ? { option: 'ready', hint: "name the path: ready: 'http:/healthz'" }
@@ -138,37 +124,6 @@ export function warmupWithoutPath(spelling: Spelling): GracefulRunError {
     'badOption',
     `cannot start: ${nameOf('warmup', spelling)} needs a path, which ${option} sets`,
     { hint },
-  );
-}
-
-/** A program would write its newline into the listener. */
-export function descriptorTaken(fd: number, channel: number, spelling: Spelling): OptionUnsuitable {
-  return new OptionUnsuitable(
-    'ready',
-    `cannot be fd:${fd}: descriptors 3 to ${channel} of a worker are its listeners and the channel`,
-    spelling,
-    `name a higher one: fd:${channel + 1}`,
-  );
-}
-
-/** All of its listeners are of UDP. */
-export function noServerToAsk(path: string, spelling: Spelling): OptionUnsuitable {
-  return new OptionUnsuitable(
-    'ready',
-    `cannot be http:${path}: the program has only UDP listeners, and HTTP needs one of TCP or a UNIX socket`,
-    spelling,
-    'ask a port of its own (http://127.0.0.1:9000/healthz), or leave it at auto',
-  );
-}
-
-/** No worker would ever be ready in time. */
-export function delayTooLong(delayMs: number, readyTimeoutMs: number, spelling: Spelling): OptionUnsuitable {
-  const delay = formatDuration(delayMs);
-  return new OptionUnsuitable(
-    'ready',
-    `cannot be delay:${delay}: a worker has to be ready in less than ${formatDuration(readyTimeoutMs)}, the ready timeout`,
-    spelling,
-    `raise ready_timeout (--ready-timeout) above ${delay}, or choose a shorter delay`,
   );
 }
 

@@ -253,62 +253,118 @@ export interface InapplicableOutputOption {
   readonly hint: string;
 }
 
-/** Options with a value that changes nothing do not count: false, and the default. */
-export function inapplicableOutputOptions(
-  options: WrittenOutputOptions,
-): readonly InapplicableOutputOption[] {
-  const { stdout, stderr } = compileOutput(options, '/');
-  const hasFile = stdout.to === 'file' || stderr.to === 'file';
-  const hasDaemon = [stdout, stderr].some(({ to }) => to === 'syslog' || to === 'journal');
-  const needsFile = (option: keyof OutputOptions, of: string): InapplicableOutputOption => ({
-    option,
-    message: `needs a log file, and ${of} goes to none`,
-    hint: 'name a file for it, or leave it out',
-  });
-  const found: InapplicableOutputOption[] = [];
-  for (const option of ['stdoutLogfileMaxbytes', 'stdoutLogfileBackups'] as const)
-    if (options[option] !== undefined && stdout.to !== 'file') found.push(needsFile(option, 'stdout'));
-  const hasOwnStderr = stderr.to === 'file' && options.redirectStderr !== true;
-  for (const option of ['stderrLogfileMaxbytes', 'stderrLogfileBackups'] as const)
-    if (options[option] !== undefined && !hasOwnStderr) found.push(needsFile(option, 'stderr'));
-  for (const option of ['logfileCompress', 'logfileDaily', 'logfileTimestamps'] as const)
-    if (options[option] === true && !hasFile) found.push(needsFile(option, 'the output'));
-  if (options.stripAnsi === true && !hasFile && !hasDaemon) found.push(needsFile('stripAnsi', 'the output'));
-  if (options.logfileFormat === 'json' && !hasFile) found.push(needsFile('logfileFormat', 'the output'));
-  if (options.logfileOverflow === 'drop' && !hasFile && !hasDaemon)
-    found.push(needsFile('logfileOverflow', 'the output'));
-  if (options.logPrefix === false && stderr.to !== 'inherit' && stdout.to !== 'forward')
-    found.push({
-      option: 'logPrefix',
-      message: 'has no effect, because none of its lines are passed on',
-      hint: 'set stdout_logfile to forward, or leave it out',
-    });
-  if (options.syslogFacility !== undefined && !hasDaemon)
-    found.push({
-      option: 'syslogFacility',
-      message: 'needs syslog or journal, and the output goes to neither',
-      hint: 'set stdout_logfile to syslog, or leave it out',
-    });
-  if (options.redirectStderr === true && options.stderrLogfile !== undefined)
-    found.push({
-      option: 'stderrLogfile',
-      message: 'has no effect, because stderr is sent to the file of stdout',
-      hint: 'leave out one of them',
-    });
-  else if (options.redirectStderr === true && stdout.to === 'inherit')
-    found.push({
-      option: 'redirectStderr',
-      message: 'needs a destination of stdout, and that is inherited',
-      hint: 'name a file for stdout, or leave it out',
-    });
-  if (options.logfileFormat === 'json' && options.logfileTimestamps === true)
-    found.push({
-      option: 'logfileTimestamps',
-      message: 'has no effect on JSON lines, which have the time',
-      hint: 'leave it out',
-    });
-  return found;
+type Rule = (options: WrittenOutputOptions) => readonly InapplicableOutputOption[];
+
+function stdoutOf({ stdoutLogfile }: WrittenOutputOptions): OutputDestination {
+  return compileOutput({ stdoutLogfile }, '/').stdout;
 }
+
+function stderrOf(options: WrittenOutputOptions): OutputDestination {
+  if (options.redirectStderr === true) return stdoutOf(options);
+  return compileOutput({ stderrLogfile: options.stderrLogfile }, '/').stderr;
+}
+
+const isFile = ({ to }: OutputDestination): boolean => to === 'file';
+const isDaemon = ({ to }: OutputDestination): boolean => to === 'syslog' || to === 'journal';
+
+function goesTo(options: WrittenOutputOptions, what: (destination: OutputDestination) => boolean): boolean {
+  return what(stdoutOf(options)) || what(stderrOf(options));
+}
+
+function needsFile(option: keyof OutputOptions, of: string): readonly InapplicableOutputOption[] {
+  return [
+    {
+      option,
+      message: `needs a log file, and ${of} goes to none`,
+      hint: 'name a file for it, or leave it out',
+    },
+  ];
+}
+
+/** Options with a value that changes nothing do not count: false, and the default. */
+export const outputRules: readonly Rule[] = [
+  ...(['stdoutLogfileMaxbytes', 'stdoutLogfileBackups'] as const).map(
+    (option): Rule =>
+      (options) =>
+        options[option] === undefined || isFile(stdoutOf(options)) ? [] : needsFile(option, 'stdout'),
+  ),
+  ...(['stderrLogfileMaxbytes', 'stderrLogfileBackups'] as const).map(
+    (option): Rule =>
+      (options) =>
+        options[option] === undefined || (options.redirectStderr !== true && isFile(stderrOf(options)))
+          ? []
+          : needsFile(option, 'stderr'),
+  ),
+  ...(['logfileCompress', 'logfileDaily', 'logfileTimestamps'] as const).map(
+    (option): Rule =>
+      (options) =>
+        options[option] !== true || goesTo(options, isFile) ? [] : needsFile(option, 'the output'),
+  ),
+  (options) =>
+    options.stripAnsi !== true || goesTo(options, isFile) || goesTo(options, isDaemon)
+      ? []
+      : needsFile('stripAnsi', 'the output'),
+  (options) =>
+    options.logfileFormat !== 'json' || goesTo(options, isFile)
+      ? []
+      : needsFile('logfileFormat', 'the output'),
+  (options) =>
+    options.logfileOverflow !== 'drop' || goesTo(options, isFile) || goesTo(options, isDaemon)
+      ? []
+      : needsFile('logfileOverflow', 'the output'),
+  (options) =>
+    options.logPrefix === false && stderrOf(options).to !== 'inherit' && stdoutOf(options).to !== 'forward'
+      ? [
+          {
+            option: 'logPrefix',
+            message: 'has no effect, because none of its lines are passed on',
+            hint: 'set stdout_logfile to forward, or leave it out',
+          },
+        ]
+      : [],
+  (options) =>
+    options.syslogFacility === undefined || goesTo(options, isDaemon)
+      ? []
+      : [
+          {
+            option: 'syslogFacility',
+            message: 'needs syslog or journal, and the output goes to neither',
+            hint: 'set stdout_logfile to syslog, or leave it out',
+          },
+        ],
+  (options) =>
+    options.stderrLogfile !== undefined && options.redirectStderr === true
+      ? [
+          {
+            option: 'stderrLogfile',
+            message: 'has no effect, because stderr is sent to the file of stdout',
+            hint: 'leave out one of them',
+          },
+        ]
+      : [],
+  (options) =>
+    options.redirectStderr === true &&
+    options.stderrLogfile === undefined &&
+    stdoutOf(options).to === 'inherit'
+      ? [
+          {
+            option: 'redirectStderr',
+            message: 'needs a destination of stdout, and that is inherited',
+            hint: 'name a file for stdout, or leave it out',
+          },
+        ]
+      : [],
+  (options) =>
+    options.logfileTimestamps === true && options.logfileFormat === 'json'
+      ? [
+          {
+            option: 'logfileTimestamps',
+            message: 'has no effect on JSON lines, which have the time',
+            hint: 'leave it out',
+          },
+        ]
+      : [],
+];
 
 /** Fills in what is known when a worker is started. `slot` null: it is not known yet. */
 export function logfilePath(

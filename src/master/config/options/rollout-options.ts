@@ -84,102 +84,132 @@ interface OtherOptions {
   readonly workers?: number | 'auto' | undefined;
 }
 
-/** Options that were given but can have no effect, or that contradict each other. */
-export function inapplicableRolloutOptions(
-  options: Given & OtherOptions,
-): readonly InapplicableRolloutOption[] {
-  const { rollbackOn = defaults.rollbackOn, type = defaults.type } = options;
-  if (rollbackOn !== 'off' && type !== 'server')
-    return [
-      {
-        option: 'rollbackOn',
-        message: `has no effect on a program of type ${type}, which answers no requests`,
-        hint: 'leave it out',
-      },
-    ];
-  if (rollbackOn !== 'off' && probationMs(options) === 0 && (options.canary ?? defaults.canary) === 0)
-    return [
-      {
-        option: 'rollbackOn',
-        message: 'needs a probation, and that is 0s',
-        hint: 'give the new generation a time in which the old one can take over again, such as 60s',
-      },
-    ];
-  return withoutOverlap(options) ?? wrongSteps(options) ?? wrongCanary(options) ?? [];
-}
+type Rule = (options: Given & OtherOptions) => readonly InapplicableRolloutOption[];
 
 function probationMs({ probation = defaults.probation }: OtherOptions): number | null {
   return parseDuration(probation);
 }
 
-const stepOptions = ['maxSurge', 'maxUnavailable', 'rolloutPause', 'canary', 'canaryTime'] as const;
+const isCounted = ({ rollbackOn = defaults.rollbackOn }: Given): boolean => rollbackOn !== 'off';
 
-function withoutOverlap(options: Given & OtherOptions): readonly InapplicableRolloutOption[] | null {
-  const { type, overlap = defaults.overlap } = options;
-  if (type !== 'oneshot' && overlap) return null;
+const failureRules: readonly Rule[] = [
+  (options) => {
+    if (!isCounted(options)) return [];
+    const { type = defaults.type } = options;
+    return type === 'server'
+      ? []
+      : [
+          {
+            option: 'rollbackOn',
+            message: `has no effect on a program of type ${type}, which answers no requests`,
+            hint: 'leave it out',
+          },
+        ];
+  },
+  (options) => {
+    if (!isCounted(options) || (options.type ?? defaults.type) !== 'server') return [];
+    return probationMs(options) === 0 && (options.canary ?? defaults.canary) === 0
+      ? [
+          {
+            option: 'rollbackOn',
+            message: 'needs a probation, and that is 0s',
+            hint: 'give the new generation a time in which the old one can take over again, such as 60s',
+          },
+        ]
+      : [];
+  },
+];
+
+/** At a reload, the old workers stop before the new ones start. The workers of a server always overlap. */
+function stopsFirst({ type = defaults.type, overlap = defaults.overlap }: OtherOptions): boolean {
+  return type === 'oneshot' || (type !== 'server' && !overlap);
+}
+
+const overlapRules: readonly Rule[] = (
+  ['maxSurge', 'maxUnavailable', 'rolloutPause', 'canary', 'canaryTime'] as const
+).map((option) => (options) => {
+  if (options[option] === undefined || !stopsFirst(options)) return [];
   const message =
-    type === 'oneshot'
+    options.type === 'oneshot'
       ? 'has no effect on a program of type oneshot, which is not reloaded while it runs'
       : 'has no effect if the workers do not overlap: the old ones stop first';
-  const given = stepOptions.filter((option) => options[option] !== undefined);
-  return given.length === 0 ? null : given.map((option) => ({ option, message, hint: 'leave it out' }));
-}
+  return [{ option, message, hint: 'leave it out' }];
+});
 
-function wrongSteps(options: Given): readonly InapplicableRolloutOption[] | null {
-  const { maxSurge, maxUnavailable, rolloutPause } = options;
-  const surge = parseAmount(maxSurge ?? defaults.maxSurge);
-  if (surge === null) return null;
-  if (isNone(surge) && isNone(parseAmount(maxUnavailable ?? defaults.maxUnavailable)))
-    return [
-      {
-        option: 'maxSurge',
-        message:
-          'leaves no room for a new worker, because no worker may be unavailable either (max_unavailable)',
-        hint: 'let one more worker run during a reload, or one fewer serve',
-      },
-    ];
-  const hint = 'leave it out, or let fewer workers run at a time (max_surge)';
-  const message = 'has no effect, because all new workers are started at once';
-  const inapplicable = isAll(surge)
-    ? [
-        ...(maxUnavailable === undefined ? [] : (['maxUnavailable'] as const)),
-        ...(rolloutPause === undefined ? [] : (['rolloutPause'] as const)),
-      ]
-    : [];
-  return inapplicable.length === 0 ? null : inapplicable.map((option) => ({ option, message, hint }));
-}
+const stepRules: readonly Rule[] = [
+  (options) => {
+    if (options.maxSurge === undefined || stopsFirst(options)) return [];
+    return isNone(parseAmount(options.maxSurge)) &&
+      isNone(parseAmount(options.maxUnavailable ?? defaults.maxUnavailable))
+      ? [
+          {
+            option: 'maxSurge',
+            message:
+              'leaves no room for a new worker, because no worker may be unavailable either (max_unavailable)',
+            hint: 'let one more worker run during a reload, or one fewer serve',
+          },
+        ]
+      : [];
+  },
+  ...(['maxUnavailable', 'rolloutPause'] as const).map((option): Rule => (options) => {
+    if (options[option] === undefined || stopsFirst(options)) return [];
+    const surge = parseAmount(options.maxSurge ?? defaults.maxSurge);
+    return surge !== null && isAll(surge)
+      ? [
+          {
+            option,
+            message: 'has no effect, because all new workers are started at once',
+            hint: 'leave it out, or let fewer workers run at a time (max_surge)',
+          },
+        ]
+      : [];
+  }),
+];
 
-function wrongCanary(options: Given & OtherOptions): readonly InapplicableRolloutOption[] | null {
-  const { canary = defaults.canary, canaryTime, workers = defaults.workers } = options;
-  if (canary === 0)
-    return canaryTime === undefined
-      ? null
+const canaryRules: readonly Rule[] = [
+  (options) =>
+    options.canaryTime === undefined || stopsFirst(options) || (options.canary ?? defaults.canary) !== 0
+      ? []
       : [
           {
             option: 'canaryTime',
             message: 'has no effect without a canary',
             hint: 'leave it out, or say how many new workers serve first: canary (--canary)',
           },
+        ],
+  (options) => {
+    const { canary = defaults.canary } = options;
+    if (canary === 0 || stopsFirst(options)) return [];
+    const { workers = defaults.workers } = options;
+    return workers === 'auto' || canary < workers
+      ? []
+      : [
+          {
+            option: 'canary',
+            message: `has no effect with ${workers === 1 ? 'one worker' : `${workers} workers`}: it is for fewer than all`,
+            hint: 'leave it out (the probation is for all workers), or run more workers',
+          },
         ];
-  if (workers !== 'auto' && canary >= workers)
-    return [
-      {
-        option: 'canary',
-        message: `has no effect with ${workers === 1 ? 'one worker' : `${workers} workers`}: it is for fewer than all`,
-        hint: 'leave it out (the probation is for all workers), or run more workers',
-      },
-    ];
-  const timeMs = canaryTime === undefined ? probationMs(options) : parseDuration(canaryTime);
-  return timeMs === 0
-    ? [
-        {
-          option: 'canary',
-          message: 'needs a time to serve before the others are started, and that is 0s',
-          hint: 'say how long (canary_time), such as 60s',
-        },
-      ]
-    : null;
-}
+  },
+  (options) => {
+    const { canary = defaults.canary } = options;
+    if (canary === 0 || stopsFirst(options)) return [];
+    const { canaryTime } = options;
+    const timeMs = canaryTime === undefined ? probationMs(options) : parseDuration(canaryTime);
+    return timeMs === 0
+      ? [
+          {
+            option: 'canary',
+            message: 'needs a time to serve before the others are started, and that is 0s',
+            hint: 'say how long (canary_time), such as 60s',
+          },
+        ]
+      : [];
+  },
+];
+
+/** Options that were given but can have no effect, or that contradict each other. */
+export const rolloutRules: readonly Rule[] = [...failureRules, ...overlapRules, ...stepRules, ...canaryRules];
 
 function isNone(amount: WorkerAmount | null): boolean {
   return amount !== null && ('count' in amount ? amount.count : amount.share) === 0;

@@ -65,10 +65,11 @@ export interface InapplicableScheduleOption {
 }
 
 /** What says more of a schedule that is not there. */
-export function inapplicableScheduleOptions(options: Written): readonly InapplicableScheduleOption[] {
-  if (options.schedule !== undefined) return [];
-  return (['timezone', 'ifRunning', 'ifMissed', 'runTimeout'] as const).flatMap((option) =>
-    options[option] === undefined
+export const scheduleRules: readonly ((options: Written) => readonly InapplicableScheduleOption[])[] = (
+  ['timezone', 'ifRunning', 'ifMissed', 'runTimeout'] as const
+).map(
+  (option) => (options) =>
+    options[option] === undefined || options.schedule !== undefined
       ? []
       : [
           {
@@ -77,5 +78,4 @@ export function inapplicableScheduleOptions(options: Written): readonly Inapplic
             hint: 'leave it out, or add a schedule, such as "0 3 * * *"',
           },
         ],
-  );
-}
+);

@@ -61,32 +61,13 @@ export interface InapplicableTcpOption {
   readonly hint: string;
 }
 
-/** `given`: the options that were written, as code names them. */
-export function inapplicableTcpOptions(
-  given: ReadonlySet<string>,
-  listeners: readonly ListenerPlan[],
-): readonly InapplicableTcpOption[] {
-  if (listeners.length === 0) return [];
-  return rules.flatMap(({ option, applies, kind: { what, such } }) =>
-    given.has(option) && !listeners.some(applies)
-      ? [
-          {
-            option,
-            message: `needs ${what}, and this program has none`,
-            hint: `leave it out, or add one to listen (--listen), such as ${such}`,
-          },
-        ]
-      : [],
-  );
-}
-
 /** A kind of listener: in words, and as an address. */
 interface Kind {
   readonly what: string;
   readonly such: string;
 }
 
-interface Rule {
+interface Need {
   readonly option: InapplicableTcpOption['option'];
   readonly applies: (listener: ListenerPlan) => boolean;
   readonly kind: Kind;
@@ -106,7 +87,7 @@ const boundUnix: Kind = {
   such: 'unix:/run/app.sock',
 };
 
-const rules: readonly Rule[] = [
+const needs: readonly Need[] = [
   { option: 'ipv6Only', applies: mayBeIPv6, kind: boundIPv6 },
   { option: 'freebind', applies: isBoundHere, kind: boundTcp },
   { option: 'tcpFastOpen', applies: isTcp, kind: anyTcp },
@@ -115,6 +96,30 @@ const rules: readonly Rule[] = [
   { option: 'socketMode', applies: isUnix, kind: boundUnix },
   { option: 'socketOwner', applies: isUnix, kind: boundUnix },
 ];
+
+interface Written extends WrittenTcpOptions {
+  readonly socketMode?: string | undefined;
+  readonly socketOwner?: string | undefined;
+  readonly listeners: readonly ListenerPlan[];
+}
+
+export const socketRules: readonly ((options: Written) => readonly InapplicableTcpOption[])[] = needs.map(
+  ({ option, applies, kind: { what, such } }) =>
+    (options) => {
+      const given = options[option];
+      if (given === undefined || given === false) return [];
+      const { listeners } = options;
+      return listeners.length === 0 || listeners.some(applies)
+        ? []
+        : [
+            {
+              option,
+              message: `needs ${what}, and this program has none`,
+              hint: `leave it out, or add one to listen (--listen), such as ${such}`,
+            },
+          ];
+    },
+);
 
 /** Whether the listener is for every IPv6 address and for no IPv4 address. */
 export function isWideIPv6Only(listener: ListenerPlan): boolean {
