@@ -125,6 +125,8 @@ function assemble(
   let isStopping = false;
   let exitCode: number | null = null;
   let remembered: Remembered | null = null;
+  /** Programs that keep running although their `autostart` has become false: no request has started them. */
+  const runningOn = new Set<string>();
   const logFiles = createLogFilesLoader();
   /** It lives no longer than its only program, and starts only if that does. */
   const isOfOneProgram =
@@ -152,6 +154,7 @@ function assemble(
     first,
     environment,
     readPlan,
+    wasStopped: (program) => remembered?.isWanted(program, true) === false,
     isStopping: () => isStopping,
     publish,
   });
@@ -175,10 +178,14 @@ function assemble(
       return renderMetrics({ master: describeMaster(), programs, counts: counts.all() });
     },
     start({ program }) {
-      return keepingWanted(underWay(set.start(running('start', program))));
+      const member = running('start', program);
+      runningOn.delete(member.program.name());
+      return keepingWanted(underWay(set.start(member)));
     },
     restart({ program, cause }) {
-      return keepingWanted(underWay(set.restart(running('restart', program), cause)));
+      const member = running('restart', program);
+      runningOn.delete(member.program.name());
+      return keepingWanted(underWay(set.restart(member, cause)));
     },
     reload({ program, ...command }) {
       const member = running('reload', program);
@@ -231,8 +238,16 @@ function assemble(
   async function updateFromFile(command: UpdateCommand): Promise<UpdateResult> {
     const result = await updates.fromFile(command);
     // Programs that were added, removed or restarted may have been stopped before.
-    if (!command.isDryRun) await keepWanted();
+    if (!command.isDryRun) await keepUpdated(result);
     return result;
+  }
+
+  async function keepUpdated({ difference: { changed, removed } }: UpdateResult): Promise<void> {
+    for (const { program, later } of changed.filter(({ keys }) => keys.includes('autostart')))
+      if (later.includes('autostart') && set.find(program).isWanted) runningOn.add(program);
+      else runningOn.delete(program);
+    for (const program of removed) runningOn.delete(program);
+    await keepWanted();
   }
 
   /** An unexpected error. */
@@ -249,8 +264,9 @@ function assemble(
   /** Requests of operators are kept; that the master itself ends is none. */
   async function keepWanted(): Promise<void> {
     if (remembered === null || isStopping) return;
+    const asked = set.all().filter(({ program }) => !runningOn.has(program.name()));
     await remembered.keep(
-      set.all().map(({ program, isWanted: isToRun }) => ({
+      asked.map(({ program, isWanted: isToRun }) => ({
         name: program.name(),
         isWanted: isToRun,
         autostart: program.plan().autostart,
@@ -548,7 +564,7 @@ function assemble(
           places: noPlaces,
         }),
       );
-      await keepWanted();
+      await keepUpdated(result);
       return result;
     },
     subscribe,

@@ -392,6 +392,8 @@ export interface ProgramChange {
    * and the new listener exclude each other.
    */
   readonly needs: 'nothing' | 'reload' | 'restart';
+  /** Those of `keys` that take effect when the master is started again. */
+  readonly later: readonly string[];
 }
 
 export interface UpdateResult {

@@ -145,7 +145,7 @@ const updated: UpdateResult = {
   difference: {
     added: ['mail'],
     removed: ['old'],
-    changed: [{ program: 'shop', keys: ['workers', 'command'], needs: 'reload' }],
+    changed: [{ program: 'shop', keys: ['workers', 'command'], needs: 'reload', later: [] }],
     master: ['log_level'],
   },
   applied: true,

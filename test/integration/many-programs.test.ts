@@ -319,7 +319,7 @@ describe('a changed plan', () => {
       plan({ shop: onPorts([a], { workers: 2, drainTimeout: '3s' }), mail: onPorts([b]) }),
     );
     expect(result.difference.changed).toEqual([
-      { program: 'shop', keys: ['workers', 'drain_timeout'], needs: 'nothing' },
+      { program: 'shop', keys: ['workers', 'drain_timeout'], needs: 'nothing', later: [] },
     ]);
     expect(orderOf(events, 'reloadRequested')).toEqual([]);
     const { workers, generation } = master.program('shop').status();
@@ -331,7 +331,9 @@ describe('a changed plan', () => {
     const { master } = await running({ shop: onPorts([a]), mail: onPorts([b]) });
     const wide = { ...onPorts([a]), listen: [`0.0.0.0:${a}`] };
     const result = await master.update(plan({ shop: wide, mail: onPorts([b]) }));
-    expect(result.difference.changed).toEqual([{ program: 'shop', keys: ['listen'], needs: 'restart' }]);
+    expect(result.difference.changed).toEqual([
+      { program: 'shop', keys: ['listen'], needs: 'restart', later: [] },
+    ]);
     expect(result.programs).toEqual([{ program: 'shop', done: 'restarted', problem: null }]);
     expect((await who(a)).generation).toBe(2);
   }, 20_000);

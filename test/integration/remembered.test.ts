@@ -21,6 +21,7 @@ ${worker('db')}${worker('shop', 'depends_on = ["db"]')}${worker('extra', 'autost
 interface Setup {
   readonly start: () => RunningMaster;
   readonly file: string;
+  readonly folder: string;
 }
 
 function setUp(): Setup {
@@ -35,7 +36,7 @@ function setUp(): Setup {
       name: 'site',
       env: { XDG_STATE_HOME: join(folder, 'state') },
     });
-  return { start, file: join(folder, 'state', 'graceful-run', 'site.json') };
+  return { start, file: join(folder, 'state', 'graceful-run', 'site.json'), folder };
 }
 
 function of(program: string): (event: object) => boolean {
@@ -101,4 +102,22 @@ test('a file that is broken is told and ignored, and replaced with the next requ
   await second.waitFor('generationReady', of('shop'));
   expect(await ctl(second, 'stop', '--wait', 'shop')).toMatchObject({ code: 0 });
   expect(JSON.parse(readFileSync(file, 'utf8'))).toEqual({ version: 1, wanted: { shop: false } });
+});
+
+test('a program whose autostart becomes false keeps running, and is not started with the next master', async () => {
+  const { start, folder } = setUp();
+  const first = start();
+  await first.waitFor('generationReady', of('shop'));
+  writeFileSync(join(folder, 'graceful.toml'), plan.replace('depends_on = ["db"]', 'autostart = false'));
+  expect((await ctl(first, 'update')).out).toBe(
+    '~ shop: depends_on (takes effect at once), autostart (takes effect when the master is started again)\nshop: changed\n',
+  );
+  expect(await states(first)).toMatchObject({ shop: 'RUNNING', extra: 'STOPPED' });
+  expect(await ctl(first, 'shutdown', '--wait')).toMatchObject({ code: 0 });
+  const second = start();
+  await second.waitFor('generationReady', of('db'));
+  expect(await states(second)).toMatchObject({ shop: 'STOPPED' });
+  writeFileSync(join(folder, 'graceful.toml'), plan);
+  expect((await ctl(second, 'update')).out).toContain('shop: started');
+  expect(await states(second)).toMatchObject({ shop: 'RUNNING', extra: 'STOPPED' });
 });

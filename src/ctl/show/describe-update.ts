@@ -40,8 +40,15 @@ const effects: Readonly<Record<ProgramChange['needs'], string>> = {
   restart: 'must stop first',
 };
 
-function describeChange({ program, keys, needs }: ProgramChange): string {
-  return `${printable(program)}: ${listOf(keys)} (${effects[needs]})`;
+const atNextStart = 'takes effect when the master is started again';
+
+function describeChange({ program, keys, needs, later }: ProgramChange): string {
+  const now = keys.filter((key) => !later.includes(key));
+  const parts = [
+    ...(now.length === 0 ? [] : [`${listOf(now)} (${effects[needs]})`]),
+    ...(later.length === 0 ? [] : [`${listOf(later)} (${atNextStart})`]),
+  ];
+  return `${printable(program)}: ${parts.join(', ')}`;
 }
 
 function describeProgram({ program, done, problem }: UpdatedProgram, styles: Styles): string {

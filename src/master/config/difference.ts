@@ -41,7 +41,13 @@ function comparePrograms(
       : isReloaded && after.schedule === null
         ? 'reload'
         : 'nothing';
-  return { program: after.name ?? '', keys: keys.map(({ key }) => key), needs };
+  return {
+    program: after.name ?? '',
+    keys: keys.map(({ key }) => key),
+    needs,
+    // It keeps running.
+    later: before.autostart && !after.autostart ? ['autostart'] : [],
+  };
 }
 
 /** Its workers have to end before others begin. What runs by a schedule before and after has its changes with the next run. */

@@ -14,7 +14,7 @@ import { inCode } from '../config/options/option-errors.ts';
 import { planInvalid } from '../config/plan-invalid.ts';
 import { deferred } from '../deferred.ts';
 import type { PreparedVersion } from '../program/versions.ts';
-import { hasEnded, hasFailed, isScheduled, type Member, type StartOutcome } from './member.ts';
+import { hasEnded, hasFailed, isScheduled, isUntouched, type Member, type StartOutcome } from './member.ts';
 import type { ProgramSet } from './program-set.ts';
 import { dependentsFirst } from './start-order.ts';
 
@@ -31,6 +31,8 @@ export interface CheckedChange {
 export interface PlanChange extends CheckedChange {
   readonly before: Plan;
   readonly cause: Cause;
+  /** Whether an operator has stopped the program, before this master was started. */
+  readonly wasStopped: (program: string) => boolean;
 }
 
 /**
@@ -54,16 +56,22 @@ async function check({ after, difference, places, environment }: CheckedChange):
 }
 
 /**
- * Resolves when every program that the difference names has come to what the new plan wants, or has failed to. `begun` is called when
- * nothing can be refused any more. Errors: `planInvalid`, and what `begun` throws; then everything is as it was.
+ * Resolves when every program that the difference names has come to what the new plan wants, or has failed to. `onBegun` is called when
+ * nothing can be refused any more. Errors: `planInvalid`, and what `onBegun` throws; then everything is as it was.
  */
 export async function applyPlan(
   set: ProgramSet,
   planChange: PlanChange,
-  begun: () => void,
+  onBegun: () => void,
 ): Promise<readonly UpdatedProgram[]> {
   const { before, after, difference, cause } = planChange;
   const planOf = plansOf(after);
+  /** Its `autostart` has become true, and it was neither started nor stopped. */
+  const isToBegin = ({ program, keys }: ProgramChange): boolean =>
+    keys.includes('autostart') &&
+    planOf(program).autostart &&
+    isUntouched(set.find(program)) &&
+    !planChange.wasStopped(program);
   const { faulty, problems: found } = await check(planChange);
   const going = goingListeners(before, after);
 
@@ -90,18 +98,21 @@ export async function applyPlan(
       }),
     ),
     ...difference.changed
-      .filter(({ needs }) => needs !== 'nothing')
-      .map(async ({ program: name, needs }) =>
-        attempt(name, async () => {
-          const { program } = set.find(name);
-          if (needs === 'reload' && program.isRunning())
-            prepared.set(name, await program.prepare(planOf(name)));
+      .filter(({ needs }) => needs !== 'restart')
+      .map(async (change) =>
+        attempt(change.program, async () => {
+          const { program } = set.find(change.program);
+          const plan = planOf(change.program);
+          const isBound = isToBegin(change)
+            ? !areExcluded(plan.listeners, going)
+            : change.needs === 'reload' && program.isRunning();
+          if (isBound) prepared.set(change.program, await program.prepare(plan));
         }),
       ),
   ]);
   try {
     if (problems.length > 0) throw planInvalid(after.master.file, problems);
-    begun();
+    onBegun();
   } catch (error) {
     await Promise.all([...prepared.values()].map(async (version) => version.discard()));
     await Promise.all(added.map(async ({ member }) => set.remove(member)));
@@ -117,18 +128,26 @@ export async function applyPlan(
 
   const removed = difference.removed.map((name) => set.find(name));
   const changeAll = difference.changed.map((change) => ({ change, plan: planOf(change.program) }));
-  const failed = changeAll.filter(
+  const begun = changeAll.filter(({ change }) => isToBegin(change));
+  const others = changeAll.filter((one) => !begun.includes(one));
+  const failed = others.filter(
     ({ change: { program, needs } }) =>
       needs !== 'restart' && isToBeStarted(set.find(program), needs === 'reload'),
   );
   const [inTheirPlace, afterAll] = [
-    changeAll.filter((one) => one.change.needs !== 'restart' && !failed.includes(one)),
-    changeAll.filter(({ change }) => change.needs === 'restart'),
+    others.filter((one) => one.change.needs !== 'restart' && !failed.includes(one)),
+    others.filter(({ change }) => change.needs === 'restart'),
   ];
   const repaired = failed.map(({ change, plan }) => {
     const member = set.find(change.program);
     member.program.change(plan, null);
     return member;
+  });
+  const beginning = begun.map(({ change, plan }) => {
+    const member = set.find(change.program);
+    const version = prepared.get(change.program) ?? null;
+    member.program.change(plan, version);
+    return { member, isBound: version !== null };
   });
   const isAllBegun = deferred<undefined>();
   // Added programs at once: one may take over the listener, with its queue, of one that is removed.
@@ -136,7 +155,7 @@ export async function applyPlan(
     ...inTheirPlace.map(async ({ change, plan }) =>
       changeOne(set, { change, plan, prepared: prepared.get(change.program) ?? null, cause }),
     ),
-    ...added
+    ...[...added, ...beginning]
       .filter(({ isBound }) => isBound)
       .map(async ({ member }) => startOne(set, member, 'started', isAllBegun.promise)),
     ...repaired.map(async (member) => startOne(set, member, 'started', isAllBegun.promise)),
@@ -161,6 +180,14 @@ export async function applyPlan(
       .filter(({ isBound }) => !isBound)
       .map(async ({ member }) =>
         member.program.plan().autostart
+          ? startOne(set, member, 'started', isAllBegun.promise)
+          : noted(member),
+      ),
+    ...beginning
+      .filter(({ isBound }) => !isBound)
+      .map(async ({ member }) =>
+        // An operator may have stopped it meanwhile.
+        member.isWanted || isUntouched(member)
           ? startOne(set, member, 'started', isAllBegun.promise)
           : noted(member),
       ),

@@ -46,6 +46,11 @@ export function hasFailed(member: Member): boolean {
   return hasEnded(member) && member.program.phase() === 'failed';
 }
 
+/** It was neither started nor stopped since the master began. */
+export function isUntouched({ program, isWanted, isDue }: Member): boolean {
+  return !isWanted && !isDue && program.phase() === 'idle';
+}
+
 /** What depends on it can be started: it serves; or it runs once, and has ended as expected. */
 export function isDone({ program }: Member): boolean {
   return program.plan().kind.type === 'oneshot' ? program.hasExitedAsExpected() : program.isServing();

@@ -24,6 +24,8 @@ export interface UpdatesParts {
   readonly environment: NodeJS.ProcessEnv;
   /** Reads the config file again; null: the plan is not from a file. Errors: `planInvalid`. */
   readonly readPlan: (() => Promise<PlacedPlan>) | null;
+  /** Whether an operator has stopped the program, before this master was started. */
+  readonly wasStopped: (program: string) => boolean;
   /** The master was told to stop. */
   readonly isStopping: () => boolean;
   readonly publish: (event: MasterEvent) => void;
@@ -43,7 +45,7 @@ export interface Updates {
 }
 
 export function createUpdates(parts: UpdatesParts): Updates {
-  const { set, first, environment, readPlan, isStopping, publish } = parts;
+  const { set, first, environment, readPlan, wasStopped, isStopping, publish } = parts;
   let plan = first;
   let last: Promise<unknown> = Promise.resolve();
   /** Updates from the config file that have not begun, by whether they are dry runs. */
@@ -100,8 +102,9 @@ export function createUpdates(parts: UpdatesParts): Updates {
     const names = behind.map(([program]) => program);
     const others = difference.changed.filter(({ program }) => !names.includes(program));
     const again = behind.map(([program, { keys }]) => {
-      const more = difference.changed.find((change) => change.program === program)?.keys ?? [];
-      return { program, keys: [...new Set([...keys, ...more])], needs: 'reload' as const };
+      const { keys: more = [], later = [] } =
+        difference.changed.find((change) => change.program === program) ?? {};
+      return { program, keys: [...new Set([...keys, ...more])], needs: 'reload' as const, later };
     });
     return { ...difference, changed: [...others, ...again] };
   }
@@ -140,7 +143,7 @@ export function createUpdates(parts: UpdatesParts): Updates {
       if (isEmpty(difference)) begun();
       const programs = isEmpty(difference)
         ? []
-        : await applyPlan(set, { before, after, difference, places, environment, cause }, begun);
+        : await applyPlan(set, { before, after, difference, places, environment, cause, wasStopped }, begun);
       // Those that have not even begun to change are behind as well.
       for (const { program, problem } of programs) {
         const change = unsettled.get(program);

@@ -219,6 +219,7 @@ export const programChange: z.ZodMiniType<ProgramChange> = z.object({
   program: z.string(),
   keys: z.array(z.string()),
   needs: z.enum(['nothing', 'reload', 'restart']),
+  later: z._default(z.array(z.string()), []),
 });
 
 export const planDifference: z.ZodMiniType<PlanDifference> = z.object({

@@ -10,8 +10,10 @@ const result: UpdateResult = {
     added: ['api'],
     removed: ['old'],
     changed: [
-      { program: 'shop', keys: ['port', 'workers'], needs: 'reload' },
-      { program: 'db', keys: ['listen'], needs: 'restart' },
+      { program: 'shop', keys: ['port', 'workers'], needs: 'reload', later: [] },
+      { program: 'db', keys: ['listen'], needs: 'restart', later: [] },
+      { program: 'mail', keys: ['workers', 'autostart'], needs: 'nothing', later: ['autostart'] },
+      { program: 'job', keys: ['autostart'], needs: 'nothing', later: ['autostart'] },
     ],
     master: ['log_level'],
   },
@@ -25,6 +27,8 @@ test('a difference has a line for each program, with what it takes', () => {
     '- old',
     '~ shop: port, workers (needs a reload)',
     '~ db: listen (must stop first)',
+    '~ mail: workers (takes effect at once), autostart (takes effect when the master is started again)',
+    '~ job: autostart (takes effect when the master is started again)',
     '~ the master: log_level (takes effect when it is started again)',
     'nothing was done: to apply /etc/graceful.toml, run gracefulctl update',
   ]);

@@ -38,7 +38,7 @@ test('programs are added, removed, changed or the same', () => {
   expect(comparePlans(before, after)).toEqual({
     added: ['c'],
     removed: ['a'],
-    changed: [{ program: 'b', keys: ['workers'], needs: 'nothing' }],
+    changed: [{ program: 'b', keys: ['workers'], needs: 'nothing', later: [] }],
     master: [],
   });
   expect(comparePlans(before, before)).toEqual({ added: [], removed: [], changed: [], master: [] });
@@ -72,6 +72,14 @@ describe('what a changed key needs', () => {
   ])('%j', (options, expected) => {
     expect(needsAfter(options)).toEqual(expected);
   });
+});
+
+test('a program that is no longer to be started with the master keeps running', () => {
+  const later = (before: boolean, after: boolean): unknown =>
+    comparePlans(planOf({ ...base, autostart: before }), planOf({ ...base, autostart: after })).changed.map(
+      (change) => change.later,
+    );
+  expect([later(true, false), later(false, true)]).toEqual([[['autostart']], [[]]]);
 });
 
 test('the order of variables is no difference', () => {

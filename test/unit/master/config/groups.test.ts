@@ -133,10 +133,10 @@ test('a program that changes its group is reloaded, and another order needs noth
   const changes = (before: PlanOptions['groups'], after: PlanOptions['groups']): unknown =>
     comparePlans(of(before), of(after)).changed;
   expect(changes({}, { site: { programs: ['web'] } })).toEqual([
-    { program: 'web', keys: ['group'], needs: 'reload' },
+    { program: 'web', keys: ['group'], needs: 'reload', later: [] },
   ]);
   expect(changes({ site: { programs: ['web'] } }, { site: { programs: ['web'], priority: 1 } })).toEqual([
-    { program: 'web', keys: ['group.priority'], needs: 'nothing' },
+    { program: 'web', keys: ['group.priority'], needs: 'nothing', later: [] },
   ]);
   expect(changes({ site: { programs: ['web'] } }, { site: { programs: ['web'] } })).toEqual([]);
 });
