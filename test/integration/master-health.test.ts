@@ -82,7 +82,8 @@ test('a program that is not Node.js cannot be asked, and the failure says so', a
   });
   const { failure } = await master.waitFor('generationFailed', { generation: 1 });
   expect(failure).toMatchObject({ reason: 'notReady' });
-  expect(failure.hint).toContain('/healthz');
+  expect(failure.message).toContain('ready = "http:/healthz" is only for Node.js');
+  expect(failure.hint).toContain('choose another way');
   await master.exited;
 });
 
