@@ -33,6 +33,9 @@ export type Readiness =
   /** GET of a URL on a port of the program's own returns 200–399. */
   | { readonly when: 'answersAt'; readonly host: string; readonly port: number; readonly path: string };
 
+/** A worker is ready once it has given a sign, beside listening. */
+export type SignReadiness = Exclude<Readiness, { readonly when: 'auto' | 'listens' | 'answers' }>;
+
 export interface WorkerKind {
   readonly readiness: Readiness;
   /** Connections move to the new workers at a reload, if both can do that. */
@@ -58,6 +61,7 @@ export function nodeCapabilities({ migrates }: WorkerKind): Capabilities {
 }
 
 /** Whether a Node.js worker that reports that it listens has to give another sign as well. */
-export function needsSign({ when }: Readiness): boolean {
+export function needsSign(readiness: Readiness): readiness is SignReadiness {
+  const { when } = readiness;
   return when !== 'auto' && when !== 'listens' && when !== 'answers';
 }

@@ -1,7 +1,7 @@
 /** Says why a worker was not ready in time: what it did not do, of what its kind of program has to do. Pure. */
 import { formatDuration } from '../../shared/durations.ts';
 import type { Failure } from '../../shared/events.ts';
-import { needsSign, type Readiness } from '../launch/worker-kind.ts';
+import { needsSign, type Readiness, type SignReadiness } from '../launch/worker-kind.ts';
 import {
   describeDeclared,
   type FailureContext,
@@ -97,6 +97,10 @@ function missingHint(timeoutMs: number, awaited: Awaited, context: FailureContex
 
 function nodeHint({ readiness, gaveSign, listens }: Awaited, { declared }: FailureContext): string {
   const listening = `it listens on ${describeDeclared(declared)} (and has called worker.ready(), if it set ready: 'manual')`;
+  if (needsSign(readiness))
+    return gaveSign
+      ? `a Node.js worker has to listen as well: it is ready once ${listening}; ${slowStart}`
+      : `${signHint(readiness)}${listens ? '' : `, and once ${listening}`}; ${slowStart}`;
   switch (readiness.when) {
     case 'auto':
       return `a Node.js worker is ready once ${listening}; ${slowStart}. If Node.js only starts a program of another kind, set ready (--ready) to what shows that this is ready, such as delay:1s`;
@@ -104,21 +108,12 @@ function nodeHint({ readiness, gaveSign, listens }: Awaited, { declared }: Failu
       return `a worker is ready once ${listening}; ${slowStart}`;
     case 'answers':
       return `a worker is ready once ${listening}, and once GET ${readiness.path} also returns status 200–399, asked inside its process; ${slowStart}`;
-    case 'sendsMessage':
-    case 'notifies':
-    case 'writesNewline':
-    case 'commandSucceeds':
-    case 'lives':
-    case 'connects':
-    case 'answersAt':
-      if (gaveSign)
-        return `a Node.js worker has to listen as well: it is ready once ${listening}; ${slowStart}`;
-      return `${signHint(readiness)}${listens ? '' : `, and once ${listening}`}; ${slowStart}`;
   }
 }
 
 function otherHint(timeoutMs: number, awaited: Awaited): string {
   const { readiness, startsMs, hasNotified, reportsItself } = awaited;
+  if (needsSign(readiness)) return `${signHint(readiness)}; ${slowStart}`;
   switch (readiness.when) {
     case 'auto':
       if (hasNotified)
@@ -131,20 +126,10 @@ function otherHint(timeoutMs: number, awaited: Awaited): string {
     case 'listens':
     case 'answers':
       return 'of a program that is not Node.js, this cannot be known: choose another way with ready (--ready), such as notify, delay:1s or tcp:PORT';
-    case 'sendsMessage':
-    case 'notifies':
-    case 'writesNewline':
-    case 'commandSucceeds':
-    case 'lives':
-    case 'connects':
-    case 'answersAt':
-      return `${signHint(readiness)}; ${slowStart}`;
   }
 }
 
-type Sign = Exclude<Readiness, { readonly when: 'auto' | 'listens' | 'answers' }>;
-
-function signHint(readiness: Sign): string {
+function signHint(readiness: SignReadiness): string {
   const as = (written: string): string =>
     `with ready = "${written}" (--ready ${written}), a worker is ready once`;
   switch (readiness.when) {
