@@ -3,7 +3,7 @@
  * nobody wrote compares like its default. Pure.
  */
 import { parseDuration } from '../../shared/durations.ts';
-import { defaults, defaultsOfType } from './options/defaults.ts';
+import { defaults, defaultStartsecs } from './options/defaults.ts';
 import {
   type LogFileSettings,
   type OutputDestination,
@@ -127,7 +127,7 @@ export const programKeys: readonly ComparedKey[] = [
     isForNewWorkers: false,
     follows: isDefault(
       ({ startsMs }) => startsMs,
-      ({ kind }) => durationOf({ ...defaults, ...defaultsOfType[kind.type] }.startsecs),
+      ({ kind }) => durationOf(defaultStartsecs(kind.type)),
     ),
   },
   { key: 'ready_timeout', of: ({ readyTimeoutMs }) => readyTimeoutMs, isForNewWorkers: false },

@@ -7,7 +7,7 @@ import { parseDrainSignal, type DrainSignalOption } from '../launch/program-drai
 import { workerKind } from '../launch/worker-kind.ts';
 import { checkPlan } from './check-plan.ts';
 import { deepFreeze } from './deep-freeze.ts';
-import { defaults, defaultsOfType } from './options/defaults.ts';
+import { defaults, defaultStartsecs } from './options/defaults.ts';
 import { compileProcess, type ProcessOptions } from './options/launch-options.ts';
 import { compileOutput, type OutputOptions } from './options/output-options.ts';
 import { parseListenAddress } from './options/listen-address.ts';
@@ -351,8 +351,7 @@ function compile(
       options.migrate ?? defaults.migrate,
       parseDrainSignal(options.drainSignal ?? defaults.drainSignal) ?? 'auto',
     ),
-    startsMs:
-      parseDuration(options.startsecs ?? { ...defaults, ...defaultsOfType[kind.type] }.startsecs) ?? 0,
+    startsMs: parseDuration(options.startsecs ?? defaultStartsecs(kind.type)) ?? 0,
     readyTimeoutMs: parseDuration(options.readyTimeout ?? defaults.readyTimeout) ?? 0,
     drainTimeoutMs,
     stop: compileStop(options, drainTimeoutMs),

@@ -8,6 +8,7 @@ import { formatSocketAddress } from '../../shared/format-address.ts';
 import { declaredName } from '../../shared/protocol.ts';
 import { isSameAddress } from '../config/difference.ts';
 import type { ListenerPlan, ProgramPlan, TcpOptions } from '../config/plan.ts';
+import { isSame } from '../config/same-data.ts';
 import type { VersionRecord } from '../handover/record.ts';
 import { createFittedListeners, type FittedListeners } from '../sockets/fitted-listeners.ts';
 import type { UndoFit } from '../sockets/fit-sockets.ts';
@@ -152,9 +153,9 @@ export function createVersions(first: ProgramPlan, onBound: (listener: BoundList
     },
     amend(plan, from) {
       const last = latest();
-      const isSame = JSON.stringify(plan.listeners) === JSON.stringify(last.plan.listeners);
+      const hasSameListeners = isSame(plan.listeners, last.plan.listeners);
       versions =
-        isSame || last.listeners.length === 0
+        hasSameListeners || last.listeners.length === 0
           ? [...versions.slice(0, -1), { ...last, plan }]
           : [...versions, versionOf(plan, from, [])];
     },

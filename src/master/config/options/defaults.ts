@@ -71,5 +71,10 @@ export const defaultsOfType = {
   oneshot: { autorestart: 'false', startretries: 0, startsecs: '0s' },
 } as const;
 
+/** The default of `startsecs` for a program of this type. */
+export function defaultStartsecs(type: keyof typeof defaultsOfType): string {
+  return { ...defaults, ...defaultsOfType[type] }.startsecs;
+}
+
 /** The defaults that the only program of a master without a config file has instead. */
 export const defaultsOfOnly = { startretries: 0 } as const;
