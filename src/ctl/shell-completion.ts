@@ -32,7 +32,7 @@ function shellIn(words: readonly string[]): Shell | null {
   return words.length === 1 ? (shells.find((shell) => shell === words[0]) ?? null) : null;
 }
 
-/** The names that can be completed; none if they cannot be found, because nobody reads an error in a completion. */
+/** The names that can be completed; none if they cannot be found, because a completion cannot show an error. */
 async function findNames(of: CommandRow['names']): Promise<readonly Candidate[]> {
   const search = searchFor('completion');
   if (of === 'masters')

@@ -18,7 +18,7 @@ export function lastProblem(status: Status, nowMs: number): string | null {
   return failed === null ? null : unsuccessful(failed, nowMs);
 }
 
-/** Whether no later generation serves in the place of the one that crashed. */
+/** Whether the generation that crashed has not been replaced by a later one. */
 function isOpen(crash: WorkerCrash, status: Status): boolean {
   return !isServed(status) || crash.generation === status.generation;
 }

@@ -327,7 +327,7 @@ function isIPv6Only(program: ProgramPlan): boolean {
   return optionsOf(program)?.ipv6Only ?? false;
 }
 
-/** Those that `stopsignal` names; null: it is not set. */
+/** The steps that `stopsignal` names; null if it is not set. */
 function signalSteps(steps: readonly StopStep[] | null): readonly StopStep[] | null {
   return steps?.[0]?.signal === null ? null : steps;
 }

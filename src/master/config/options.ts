@@ -321,7 +321,7 @@ function compile(
     const [first] = inapplicableOptions({ ...options, listeners: listeners ?? [] }, unknown);
     if (first !== undefined) throw notApplicable(first, spelling);
   };
-  // One that does not fit may be why there is no address.
+  // An option that does not fit may be why there is no address.
   refuse(null);
   const listeners = kind.type === 'server' ? listenersOf(options, here, spelling) : [];
   refuse(listeners);

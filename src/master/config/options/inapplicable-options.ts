@@ -35,7 +35,7 @@ const rules: readonly ((options: JudgedOptions) => readonly InapplicableOption[]
   ...readinessRules,
 ];
 
-/** `unknown`: those that are not known, because their values are wrong. A rule that reads one of them cannot judge. */
+/** Finds the options that do not go together. `unknown`: options whose values are wrong; a rule that reads one of them finds nothing. */
 export function inapplicableOptions(
   options: JudgedOptions,
   unknown: Iterable<string> = [],
