@@ -59,12 +59,3 @@ export function replacementPlan({
     intervalMs: parseDuration(replaceInterval ?? defaults.replaceInterval) ?? 0,
   });
 }
-
-/** The limits that are given. */
-export function limitsOf({ maxMemoryBytes, maxLifetimeMs, maxRequests }: ReplacementPlan): readonly string[] {
-  return [
-    ...(maxMemoryBytes === null ? [] : ['maxMemory']),
-    ...(maxLifetimeMs === null ? [] : ['maxLifetime']),
-    ...(maxRequests === null ? [] : ['maxRequests']),
-  ];
-}
