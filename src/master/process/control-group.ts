@@ -19,6 +19,7 @@ import { writeFile } from '../file-promises.ts';
 import { join, relative } from 'node:path';
 import { hasAttribute } from '../system-calls/extended-attributes.ts';
 import { isRunning } from '../../shared/is-running.ts';
+import { wasKilled } from './process-tree.ts';
 import { sendSignal } from './send-signal.ts';
 
 const prefix = `graceful-run.${process.pid}.`;
@@ -48,7 +49,7 @@ export async function enterGroup(tree: string, pid: number): Promise<void> {
   }
 }
 
-/** Kills what is in the groups of these workers. Answers the pids. */
+/** Kills what is in the groups of these workers. Answers the pids, without those of processes that `killTree` has killed already. */
 export function killGroups(isWanted: (tree: string) => boolean): readonly number[] {
   return groups().flatMap((name) => (isWanted(name.slice(prefix.length)) ? killGroup(name) : []));
 }
@@ -91,10 +92,11 @@ function allGroups(): readonly string[] {
 function killGroup(name: string): readonly number[] {
   const path = join(folder ?? '', name);
   try {
-    const pids = readFileSync(join(path, 'cgroup.procs'), 'utf8').split('\n').filter(Boolean).map(Number);
+    const listed = readFileSync(join(path, 'cgroup.procs'), 'utf8').split('\n').filter(Boolean).map(Number);
+    const pids = listed.filter((pid) => !wasKilled(pid));
     // Since Linux 5.14. It also reaches groups that the worker has made.
     if (existsSync(join(path, 'cgroup.kill'))) writeFileSync(join(path, 'cgroup.kill'), '1');
-    else for (const pid of pids) sendSignal(pid, 'SIGKILL');
+    else for (const pid of listed) sendSignal(pid, 'SIGKILL');
     return pids;
   } catch {
     // It was removed meanwhile.

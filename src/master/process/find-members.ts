@@ -7,12 +7,12 @@ import { readProcessVariable } from '../../shared/process-variable.ts';
 import { env } from '../../shared/protocol.ts';
 import { oncePerTurn } from '../sockets/once-per-turn.ts';
 import { killGroups } from './control-group.ts';
-import { killTree } from './process-tree.ts';
+import { killTree, wasKilled } from './process-tree.ts';
 
 /** `isWanted`: of the value that it has for `env.tree`. */
 export function findMembers(isWanted: (tree: string) => boolean): readonly ProcessStat[] {
   return members()
-    .filter(({ tree }) => isWanted(tree))
+    .filter(({ stat, tree }) => isWanted(tree) && !wasKilled(stat.pid))
     .map(({ stat }) => stat);
 }
 
@@ -28,7 +28,10 @@ const members = oncePerTurn((): readonly { readonly stat: ProcessStat; readonly 
     });
 });
 
-/** Kills what the workers of a program, all of which have ended, have left behind, with all that this has started. Answers the pids. */
+/**
+ * Kills what the workers of a program, all of which have ended, have left behind, with all that this has started. Answers the pids: nothing that was killed
+ * with its worker, and has not ended yet, was left behind.
+ */
 export function killLeftovers(treeOfProgram: string): readonly number[] {
   const isOfProgram = (tree: string): boolean => tree.startsWith(`${treeOfProgram}.`);
   const pids = findMembers(isOfProgram).map(({ pid }) => pid);

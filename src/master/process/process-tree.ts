@@ -69,6 +69,9 @@ export interface Roots {
   readonly sessions: readonly number[];
 }
 
+/** When each process was started that `killTree` has killed: on a busy machine /proc shows it for a while, as if it ran. */
+const killed = new Map<number, ProcessStat['startedAt']>();
+
 /** A program that forks without end must not keep the master here: what is found by then is killed. */
 const maxPasses = 100;
 
@@ -124,12 +127,22 @@ export function killTree(roots: Roots): void {
         .filter((id) => id > 1 && id !== self.session && (stopped.has(id) || !isRunning(id))),
     ];
   }
-  for (const one of stopped.values()) signal(one, 'SIGKILL');
+  for (const [pid, startedAt] of killed)
+    if (readProcessStat(pid)?.startedAt !== startedAt) killed.delete(pid);
+  for (const one of stopped.values()) {
+    if (signal(one, 'SIGKILL')) killed.set(one.pid, one.startedAt);
+  }
 }
 
-/** Sends a signal to a process, unless its number belongs to another process by now. */
-function signal({ pid, startedAt }: ProcessStat, name: 'SIGSTOP' | 'SIGKILL'): void {
-  if (readProcessStat(pid)?.startedAt === startedAt) sendSignal(pid, name);
+/** Has `killTree` killed this process, which may not have ended yet? */
+export function wasKilled(pid: number): boolean {
+  const startedAt = killed.get(pid);
+  return startedAt !== undefined && (readProcessStat(pid)?.startedAt ?? startedAt) === startedAt;
+}
+
+/** Sends a signal to a process, unless its number belongs to another process by now. True if it was sent. */
+function signal({ pid, startedAt }: ProcessStat, name: 'SIGSTOP' | 'SIGKILL'): boolean {
+  return readProcessStat(pid)?.startedAt === startedAt && sendSignal(pid, name);
 }
 
 /** The numbers of a process, from the namespace of /proc to its own: NSpid of proc_pid_status(5). Empty when it is not told. */

@@ -1,12 +1,14 @@
 /** kill(2), for processes that may have ended meanwhile. */
 import { systemCode } from '../../shared/errors.ts';
 
-export function sendSignal(target: number, signal: NodeJS.Signals): void {
+/** True if it was sent. */
+export function sendSignal(target: number, signal: NodeJS.Signals): boolean {
   try {
-    process.kill(target, signal);
+    return process.kill(target, signal);
   } catch (error) {
     const code = systemCode(error);
     // ESRCH: the process is gone. EPERM: it belongs to another user, as behind sudo; on macOS, a group of zombies.
     if (code !== 'ESRCH' && code !== 'EPERM') throw error;
+    return false;
   }
 }
