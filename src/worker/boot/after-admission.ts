@@ -22,6 +22,8 @@ import type * as hangLocator from '../health/hang-locator.ts';
 
 export interface AfterAdmissionParts {
   readonly tracking: Tracking;
+  /** Which of the program's workers this is, from 0. */
+  readonly slot: number;
   readonly drainTimeoutMs: number;
   readonly bindings: ListenerBindings;
   readonly application: Application;
@@ -89,6 +91,7 @@ export function createAfterAdmission(parts: AfterAdmissionParts): AfterAdmission
     datagrams: bindings.datagrams,
     application,
     order,
+    slot: parts.slot,
     orderKnown: () => {
       bindings.close();
       process.once('exit', tellWhatIsCut);

@@ -10,6 +10,8 @@ export const defaultDrainTimeoutMs = 30_000;
 
 export interface Settings {
   readonly generation: number;
+  /** Which of the program's workers this is, from 0. */
+  readonly slot: number;
   readonly listeners: readonly AnnouncedListener[];
   readonly drainTimeoutMs: number;
   /** Null if the master has not set it. */
@@ -30,9 +32,9 @@ export function readSettings(environment: NodeJS.ProcessEnv): Settings | null {
   if (listeners === null) return null;
   const health = readHealth(environment[env.health]);
   if (health === undefined) return null;
-  const generation = Number(environment[env.generation] ?? '0');
   return {
-    generation: Number.isSafeInteger(generation) && generation > 0 ? generation : 0,
+    generation: readNumber(environment[env.generation]),
+    slot: readNumber(environment[env.worker]),
     listeners,
     drainTimeoutMs: readDrainTimeout(environment),
     masterPid: readPid(environment[env.master]),
@@ -40,6 +42,12 @@ export function readSettings(environment: NodeJS.ProcessEnv): Settings | null {
     maxRequests: readMaxRequests(environment[env.maxRequests]),
     health,
   };
+}
+
+/** A whole number; 0 if there is none. */
+function readNumber(text: string | undefined): number {
+  const number = Number(text ?? '0');
+  return Number.isSafeInteger(number) && number > 0 ? number : 0;
 }
 
 /** The drain timeout of the environment, in ms, or the default. */

@@ -84,6 +84,7 @@ function startAlone(): Runtime {
     datagrams: null,
     tracking,
     application,
+    slot: 0,
     order: { current: () => order, wait: () => Promise.resolve(order) },
     orderKnown: () => undefined,
     acceptsNoMore: () => undefined,

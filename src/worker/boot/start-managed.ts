@@ -7,7 +7,7 @@ import { createApplication } from '../api/application.ts';
 import { runtimeVersion, type Runtime } from '../api/runtime.ts';
 import { createChannelLock } from '../channel/channel-lock.ts';
 import { openChannel, type ChannelEvents } from '../channel/channel.ts';
-import { takeoverPauseMs } from '../drain/takeover-pause.ts';
+import { adoptionPauseMs } from '../drain/takeover-pause.ts';
 import type { PassOn } from '../launcher/pass-on.ts';
 import { writeAddress } from '../listen/addresses.ts';
 import { patchServers } from '../listen/intercept-listen.ts';
@@ -39,7 +39,8 @@ export function startManaged(
   separateChannel: number | null,
   keepCode: (() => void) | null,
 ): Runtime {
-  const { generation, listeners, drainTimeoutMs, masterPid, channelLock, maxRequests, health } = settings;
+  const { generation, slot, listeners, drainTimeoutMs, masterPid, channelLock, maxRequests, health } =
+    settings;
   const { pid } = process;
   const afterAdmissionBundle = openBundle('after-admission');
   const application = createApplication();
@@ -63,7 +64,7 @@ export function startManaged(
             send(problem === null ? { type: 'admitted', pid } : { type: 'notAdmitted', pid, problem });
           });
           // Later, because it takes some milliseconds and the first clients wait now.
-          setTimeout(startAdopting, takeoverPauseMs(drainTimeoutMs)).unref();
+          setTimeout(startAdopting, adoptionPauseMs(drainTimeoutMs)).unref();
           break;
         case 'checkHealth':
           checkHealth((problem) => {
@@ -247,6 +248,7 @@ export function startManaged(
   function afterAdmission(): AfterAdmission {
     return (made ??= afterAdmissionBundle().createAfterAdmission({
       tracking: servers.tracking(),
+      slot,
       drainTimeoutMs,
       bindings,
       application,

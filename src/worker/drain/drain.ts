@@ -9,6 +9,7 @@ import type { Datagrams } from '../listen/datagram-sockets.ts';
 import type { MigrationRequest, MigrationResult } from '../migration/migrate-custom-protocol.ts';
 import { createMigration } from '../migration/migration.ts';
 import { monotonicMs } from '../../shared/clock.ts';
+import { nextTurn } from '../process/next-turn.ts';
 import { complain, described } from '../process/standard-streams.ts';
 import type { Tracking } from '../tracking/tracking.ts';
 import { cleanUpAndExit, deadlineToleranceMs, type CleanUp } from './clean-up.ts';
@@ -27,6 +28,8 @@ export interface DrainParts {
   readonly tracking: Tracking;
   readonly application: Application;
   readonly order: Pick<AwaitedOrder, 'current' | 'wait'>;
+  /** Which of the program's workers this is, from 0: they do not all begin to move connections at the same time. */
+  readonly slot: number;
   /** The name of the listener that a server listens on, or null. */
   readonly listenerOf: (server: net.Server, socket: net.Socket) => string | null;
   readonly signals: CleanUp['signals'];
@@ -136,9 +139,12 @@ export function createDrain(parts: DrainParts): Drain {
     // accepts nothing, or has a port that is not declared, which a request in flight may need.
     if (!emptiesQueue) acceptNoMore();
     parts.orderKnown();
-    if (reason === 'reload') await deadline.pause(takeoverPauseMs(timeoutMs));
+    if (reason === 'reload') await deadline.pause(takeoverPauseMs(timeoutMs, parts.slot));
+    // One step in each turn: together they would keep the clients waiting.
     if (migrates) migrateConnections(timeoutMs);
+    await nextTurn();
     endConnections();
+    await nextTurn();
     // Only now: it runs code of the application, which may close its servers.
     application.tellOfDrain();
     if (emptiesQueue) {
@@ -149,6 +155,7 @@ export function createDrain(parts: DrainParts): Drain {
       acceptNoMore();
     }
     parts.acceptsNoMore();
+    await nextTurn();
   }
 
   function migrateConnections(timeoutMs: number): void {

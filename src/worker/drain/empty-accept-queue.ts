@@ -1,5 +1,6 @@
 /** Accepts the queued connections and datagrams, for a worker after which no other process accepts them. */
 import { monotonicMs } from '../../shared/clock.ts';
+import { nextTurn } from '../process/next-turn.ts';
 
 /**
  * `accepted` counts it. Resolves when a whole turn of the event loop has accepted nothing: libuv accepts one connection in a turn, and the application
@@ -11,13 +12,7 @@ export async function emptyAcceptQueue(accepted: () => number, longestMs: number
   while (before !== accepted() && monotonicMs() < until) {
     before = accepted();
     // Two turns, because the poll of the current turn is already over when the first one ends.
-    await turn();
-    await turn();
+    await nextTurn();
+    await nextTurn();
   }
-}
-
-function turn(): Promise<void> {
-  return new Promise((resolve) => {
-    setImmediate(resolve);
-  });
 }

@@ -3,6 +3,7 @@ import type net from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { formatDuration } from '../../shared/durations.ts';
 import type { HealthOrder } from '../../shared/protocol.ts';
+import { nextTurn } from '../process/next-turn.ts';
 import { createInjector, type InContextOf } from './inject.ts';
 import { limitTime } from './time-limit.ts';
 
@@ -135,6 +136,6 @@ export async function warmUp(
       // The next one may be answered.
     }
     // In between, the application's own timers and connections get their turn.
-    await new Promise((resolve) => setImmediate(resolve));
+    await nextTurn();
   }
 }

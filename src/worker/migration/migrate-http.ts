@@ -92,8 +92,12 @@ export function createHttpMigration(
     return refused !== undefined && destinations.list().every((one) => refused.has(one));
   }
 
-  function enqueueIdle(sockets: readonly net.Socket[], look: (server: net.Server) => IsBetween): void {
+  function enqueue(sockets: readonly net.Socket[], look: (server: net.Server) => IsBetween): void {
     queue.push(...candidatesAmong(sockets.filter(isMovable), look));
+  }
+
+  function enqueueIdle(sockets: readonly net.Socket[], look: (server: net.Server) => IsBetween): void {
+    enqueue(sockets, look);
     move();
   }
 
@@ -206,7 +210,9 @@ export function createHttpMigration(
       moves = 0;
       queue = [];
       next = 0;
-      enqueueIdle(sockets, betweenMessages);
+      enqueue(sockets, betweenMessages);
+      // In a turn of its own: both are slow the first time, and clients wait.
+      setImmediate(move);
     },
     stop() {
       queue = [];

@@ -8,10 +8,12 @@ describe('the environment of a worker', () => {
     const environment = {
       GRACEFUL_RUN_LISTENERS: JSON.stringify([web]),
       GRACEFUL_RUN_GENERATION: '4',
+      GRACEFUL_RUN_WORKER: '1',
       GRACEFUL_RUN_DRAIN_TIMEOUT_MS: '500',
     };
     expect(readSettings(environment)).toEqual({
       generation: 4,
+      slot: 1,
       listeners: [web],
       drainTimeoutMs: 500,
       masterPid: null,
@@ -25,6 +27,7 @@ describe('the environment of a worker', () => {
     const settings = readSettings({ GRACEFUL_RUN_LISTENERS: '[]', GRACEFUL_RUN_DRAIN_TIMEOUT_MS: 'soon' });
     expect(settings).toEqual({
       generation: 0,
+      slot: 0,
       listeners: [],
       drainTimeoutMs: 30_000,
       masterPid: null,
