@@ -7,9 +7,9 @@ import { sharedFiles } from './shared-files.ts';
 import { isWideIPv6Only } from './options/tcp-options.ts';
 import { wrongPlaceholders } from './wrong-placeholders.ts';
 
-/** A fault of one program; of none: null. Keys are written as in a config file. */
+/** A fault of the plan. Keys are written as in a config file. */
 export interface PlanFault {
-  /** Its index among the programs. */
+  /** The index of the program that has the fault, or null if it is no single program's. */
   readonly program: number | null;
   readonly key:
     | 'listen'
@@ -21,27 +21,27 @@ export interface PlanFault {
     | 'stdout_logfile'
     | 'stderr_logfile'
     | null;
-  /** Which element of the list, or which name of the table, that the key has. */
+  /** Which element of the key's list, or which name of its table, has the fault; null if it is the key itself. */
   readonly item: number | string | null;
   readonly message: string;
   readonly hint: string | null;
 }
 
-/** What is known of a program, which may have faults of its own: what is wrong in it is empty here. */
+/** What is known of a program. Its values may have faults of their own; a value that is wrong is left out here. */
 export interface CheckedProgram extends Pick<ProgramPlan, 'name' | 'command' | 'environment' | 'dependsOn'> {
-  /** Null: they are wrong themselves. */
+  /** Its listeners, or null if their options are wrong themselves. */
   readonly listeners: readonly ListenerPlan[] | null;
   readonly reusePort: boolean;
   readonly kind: Pick<ProgramPlan['kind'], 'type' | 'pidFile'>;
-  /** Null: it is not known. */
+  /** Where its output goes, or null if that is not known. */
   readonly output: ProgramPlan['output'] | null;
-  /** Null: it does not run by one. */
+  /** Its schedule, or null if it does not run by one. */
   readonly schedule: unknown;
 }
 
 /**
- * `otherNames`: those of programs that are there as well; null: they are not known. Then no name counts as
- * unknown.
+ * Finds what is wrong with the plan as a whole. `otherNames`: the names of further programs of the plan; null if they are not known, and then no name
+ * counts as unknown.
  */
 export function checkPlan(
   programs: readonly CheckedProgram[],
@@ -112,11 +112,11 @@ interface Bound {
   readonly listener: ListenerPlan;
 }
 
-/** Each listener is named once, with the first one that it collides with. */
+/** Listeners with the same address. Each is reported once, with the first listener that it collides with. */
 function sharedAddresses(programs: readonly CheckedProgram[]): readonly PlanFault[] {
-  /** TCP and UDP have ports of their own. */
+  /** The listeners with a port, by protocol and port: TCP and UDP have ports of their own. */
   const byPort = new Map<string, Bound[]>();
-  /** Paths and descriptors. */
+  /** The listeners without a port, by their path or descriptor. */
   const byName = new Map<string, Bound>();
   const faults: PlanFault[] = [];
   programs.forEach(({ listeners }, program) => {
@@ -127,7 +127,7 @@ function sharedAddresses(programs: readonly CheckedProgram[]): readonly PlanFaul
         else report({ program, item, listener }, first);
         return;
       }
-      // 0: any free port, another one for each.
+      // Port 0 stands for any free port, another one for each listener.
       if (listener.port === 0) return;
       const port = `${listener.type} ${listener.port}`;
       const before = byPort.get(port) ?? [];
@@ -164,7 +164,7 @@ const own = {
   fd: 'a descriptor',
 } as const;
 
-/** Those of the standard streams. */
+/** The highest descriptor of the standard streams. */
 const lastStandardDescriptor = 2;
 
 function standardStreams(programs: readonly CheckedProgram[]): readonly PlanFault[] {
@@ -185,7 +185,7 @@ function standardStreams(programs: readonly CheckedProgram[]): readonly PlanFaul
   );
 }
 
-/** Listeners that cannot be one socket for each worker. */
+/** The listeners of a program with reuse_port that cannot be one socket for each worker. */
 function notReusable(programs: readonly CheckedProgram[]): readonly PlanFault[] {
   return programs.flatMap(({ listeners, reusePort }, program) =>
     (reusePort ? (listeners ?? []) : []).flatMap((listener, item) => {
@@ -198,7 +198,7 @@ function notReusable(programs: readonly CheckedProgram[]): readonly PlanFault[] 
             hint: 'leave out reuse_port (--reuse-port): the workers then share the listener',
           },
         ];
-      // The master could not follow a program that asks for another address with all of these sockets.
+      // If the program asked for another address, the master could not move all of these sockets there.
       if (listener.host === null)
         return [
           {
@@ -233,14 +233,14 @@ function collidesWith(one: string, other: string): boolean {
   return isIPv4(one) && isIPv4(other);
 }
 
-/** `::` without IPv4. */
+/** Stands for `::` on a socket that takes no IPv4 connections. */
 const everyIPv6 = '::/0';
 
 function isIPv4(address: string): boolean {
   return !address.includes(':');
 }
 
-/** Null is every address, as Node.js binds it: `::`, which takes IPv4 connections too. */
+/** The addresses that a listener covers. A host of null is every address, as Node.js binds it: `::`, which takes IPv4 connections too. */
 function addressesOf(listener: PortPlan): readonly string[] {
   const { host } = listener;
   if (host === null) return ['::'];
@@ -275,7 +275,7 @@ function unknownDependencies(
   );
 }
 
-/** Nothing can wait for a run that the clock begins. */
+/** Programs that depend on a scheduled one: nothing can wait for a run that the clock begins. */
 function scheduledDependencies(programs: readonly CheckedProgram[]): readonly PlanFault[] {
   const scheduled = new Set(programs.flatMap(({ name, schedule }) => (schedule === null ? [] : [name])));
   return programs.flatMap(({ dependsOn }, program) =>
@@ -301,7 +301,7 @@ function cycles(programs: readonly CheckedProgram[]): readonly PlanFault[] {
   const done = new Set<number>();
   const faults: PlanFault[] = [];
 
-  /** Not by recursion: a chain may have thousands of programs. */
+  /** Iterates instead of recursing: a chain may have thousands of programs. */
   function search(start: number): void {
     const way = [{ program: start, next: 0 }];
     for (let last = way.at(-1); last !== undefined; last = way.at(-1)) {

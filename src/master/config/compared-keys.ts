@@ -16,16 +16,16 @@ import type { ListenerPlan, MasterPlan, ProgramPlan, TcpOptions } from './plan.t
 import { isSame } from './same-data.ts';
 
 export interface ComparedKey {
-  /** As a config file writes it. */
+  /** The key as a config file writes it. */
   readonly key: string;
   readonly of: (program: ProgramPlan) => unknown;
-  /** Only workers that are started after the change have it. */
+  /** Whether only workers that are started after the change get the new value. */
   readonly isForNewWorkers: boolean;
   /** Whether a difference only follows from that of another key. Default: it never does. */
   readonly follows?: (before: ProgramPlan, after: ProgramPlan) => boolean;
 }
 
-/** Every field of a program's plan is in one of them. */
+/** The compared keys of a program. Every field of its plan is in one of them. */
 export const programKeys: readonly ComparedKey[] = [
   { key: 'command', of: ({ command }) => command, isForNewWorkers: true },
   { key: 'reuse_port', of: ({ reusePort }) => reusePort, isForNewWorkers: true },
@@ -33,7 +33,7 @@ export const programKeys: readonly ComparedKey[] = [
     key: 'listen',
     of: ({ listeners }) => listeners.map(addressOf),
     isForNewWorkers: true,
-    // With ipv6_only, a port without a host is one of every IPv6 address.
+    // With ipv6_only, a port without a host stands for every IPv6 address, so that change alone changes the address, too.
     follows: (before, after) =>
       isIPv6Only(before) !== isIPv6Only(after) &&
       isSame(before.listeners.map(withoutWideHost), after.listeners.map(withoutWideHost)),
@@ -45,7 +45,7 @@ export const programKeys: readonly ComparedKey[] = [
     of: ({ listeners }) => listeners.find(({ type }) => type !== 'udp')?.backlog ?? defaults.backlog,
     isForNewWorkers: true,
   },
-  // The held sockets get them at once. If the new plan fails, running workers must continue with the previous one: so this needs a reload.
+  // Held sockets get these options at once. A reload is still needed: if the new plan fails, running workers must continue with the previous one.
   { key: 'ipv6_only', of: isIPv6Only, isForNewWorkers: true },
   { key: 'tcp_fast_open', of: (program) => optionsOf(program)?.fastOpen ?? null, isForNewWorkers: true },
   {
@@ -70,7 +70,7 @@ export const programKeys: readonly ComparedKey[] = [
   { key: 'stderr_logfile', of: (program) => placeOf(ownStderr(program)), isForNewWorkers: true },
   { key: 'redirect_stderr', of: ({ output }) => output.isRedirected, isForNewWorkers: true },
   { key: 'log_prefix', of: ({ output }) => output.hasPrefix, isForNewWorkers: false },
-  // Files that are open get these at once.
+  // Files that are already open get these settings at once.
   {
     key: 'stdout_logfile_maxbytes',
     of: ({ output }) => settingsOf(output.stdout).maxBytes,
@@ -167,13 +167,13 @@ export const programKeys: readonly ComparedKey[] = [
   },
   { key: 'if_missed', of: ({ schedule }) => schedule?.ifMissed ?? defaults.ifMissed, isForNewWorkers: false },
   { key: 'run_timeout', of: ({ schedule }) => schedule?.runTimeoutMs ?? null, isForNewWorkers: false },
-  // SUPERVISOR_GROUP_NAME in the environment of a worker.
+  // SUPERVISOR_GROUP_NAME in the environment of a worker names the group.
   { key: 'group', of: ({ group }) => group?.name ?? null, isForNewWorkers: true },
   {
     key: 'group.priority',
     of: ({ group }) => group?.priority ?? null,
     isForNewWorkers: false,
-    // Another group has its own.
+    // Another group has a priority of its own.
     follows: ({ group }, after) => group?.name !== after.group?.name,
   },
   {
@@ -235,7 +235,7 @@ export const programKeys: readonly ComparedKey[] = [
   },
 ];
 
-/** Of `[master]`. */
+/** The compared keys of `[master]`. */
 export const masterKeys: readonly {
   readonly key: string;
   readonly of: (master: MasterPlan) => unknown;
@@ -259,7 +259,7 @@ const plainFile: LogFileSettings = {
   overflow: defaults.logfileOverflow,
 };
 
-/** A value that has its default in both plans differs only because that does. */
+/** Whether the value is its default in both plans, so that it differs only because the default does. */
 function isDefault<Value>(
   of: (program: ProgramPlan) => Value,
   otherwise: (program: ProgramPlan) => Value,
@@ -276,7 +276,7 @@ function placeOf(destination: OutputDestination): string {
   return 'path' in destination ? `${destination.to}:${destination.path}` : destination.to;
 }
 
-/** As its own keys say: with `redirect_stderr` there are none. */
+/** The destination that the keys for stderr name. With `redirect_stderr`, no key names one. */
 function ownStderr({ output }: ProgramPlan): OutputDestination {
   return output.isRedirected ? { to: 'inherit' } : output.stderr;
 }
@@ -285,7 +285,7 @@ function settingsOf(destination: OutputDestination): LogFileSettings {
   return destination.to === 'file' ? destination.settings : plainFile;
 }
 
-/** They are the same for both files, but for size and backups. */
+/** The settings of the program's log files, which are the same for both files except for size and backups. */
 function fileSettings({ output: { stdout, stderr } }: ProgramPlan): LogFileSettings {
   return settingsOf(stdout.to === 'file' ? stdout : stderr);
 }
@@ -299,7 +299,7 @@ function facilityOf(destination: OutputDestination): number | null {
   return 'facility' in destination ? destination.facility : null;
 }
 
-/** What `port`, `host` and `listen` say of it. */
+/** The part of a listener that `port`, `host` and `listen` decide. */
 function addressOf(listener: ListenerPlan): object {
   const { type, name } = listener;
   if (type === 'unix') return { type, name, path: listener.path };
@@ -313,12 +313,12 @@ function withoutWideHost(listener: ListenerPlan): object {
   );
 }
 
-/** They are the same for all UNIX sockets. */
+/** A UNIX listener of the program, if it has one. Mode and owner are the same for all of them. */
 function unixOf({ listeners }: ProgramPlan): Extract<ListenerPlan, { type: 'unix' }> | undefined {
   return listeners.find((one) => one.type === 'unix');
 }
 
-/** They are the same for all listeners that have any. */
+/** The TCP options of the program. They are the same for all listeners that have any. */
 function optionsOf({ listeners }: ProgramPlan): TcpOptions | undefined {
   return listeners.flatMap((one) => ('options' in one ? [one.options] : []))[0];
 }
@@ -332,7 +332,7 @@ function signalSteps(steps: readonly StopStep[] | null): readonly StopStep[] | n
   return steps?.[0]?.signal === null ? null : steps;
 }
 
-/** The same signals: one without a time of its own has `stopwaitsecs`, or else `drain_timeout`. */
+/** Whether the signals differ only in waits that are not written, and so follow `stopwaitsecs` or else `drain_timeout`. */
 function isOfOtherWaits(before: ProgramPlan, after: ProgramPlan): boolean {
   const shape = ({ stop, drainTimeoutMs }: ProgramPlan, other: readonly StopStep[]): unknown =>
     signalSteps(stop.steps)?.map(({ signal, waitMs }, index) => [

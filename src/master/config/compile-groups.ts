@@ -2,12 +2,12 @@
 import { planInvalid } from './plan-invalid.ts';
 import { groupFaults, type WrittenGroup } from './options/group-options.ts';
 
-/** As they are checked. */
+/** The groups as they were written, after the check of their values. */
 type Groups = Readonly<
   Record<string, { readonly programs: readonly string[]; readonly priority?: number | undefined }>
 >;
 
-/** Errors: `planInvalid`. */
+/** Compiles the groups. Errors: `planInvalid`. */
 export function compileGroups(
   groups: Groups | undefined,
   programs: readonly string[],

@@ -24,7 +24,7 @@ export function isEmpty({ added, removed, changed }: PlanDifference): boolean {
   return added.length + removed.length + changed.length === 0;
 }
 
-/** Null: they are the same. `going`: listeners that some program gives up. */
+/** What changes for a program, or null if its plans are the same. `going`: listeners that any program gives up. */
 function comparePrograms(
   before: ProgramPlan,
   after: ProgramPlan,
@@ -45,12 +45,12 @@ function comparePrograms(
     program: after.name ?? '',
     keys: keys.map(({ key }) => key),
     needs,
-    // It keeps running.
+    // An update does not stop it: the new value counts from the master's next start.
     later: before.autostart && !after.autostart ? ['autostart'] : [],
   };
 }
 
-/** Its workers have to end before others begin. What runs by a schedule before and after has its changes with the next run. */
+/** Whether the old workers have to end before new ones start. A program that is scheduled before and after gets its changes with the next run. */
 function isEnded(before: ProgramPlan, after: ProgramPlan): boolean {
   if ((before.schedule === null) !== (after.schedule === null)) return true;
   return after.schedule === null && !(before.kind.overlaps && after.kind.overlaps);
@@ -60,7 +60,7 @@ function changedMasterKeys(before: MasterPlan, after: MasterPlan): readonly stri
   return masterKeys.flatMap(({ key, of }) => (isSame(of(before), of(after)) ? [] : [key]));
 }
 
-/** Listeners of programs that are removed, or that give them up. */
+/** The listeners that are given up: by programs that are removed, and by programs that keep running without them. */
 export function goingListeners(before: Plan, after: Plan): readonly ListenerPlan[] {
   return before.programs.flatMap(({ name, listeners }) => {
     const kept = after.programs.find((program) => program.name === name)?.listeners ?? [];
@@ -69,8 +69,8 @@ export function goingListeners(before: Plan, after: Plan): readonly ListenerPlan
 }
 
 /**
- * One of them cannot be bound while a removed listener is held: they have the same port, and one of the two is for every address. (The
- * same address is taken over instead. Names may mean any address.)
+ * Whether one of the `coming` listeners cannot be bound while a `going` one is held: both have the same port, and one of the two is for every address. (A
+ * listener with the same address is taken over instead. Host names may stand for any address.)
  */
 export function areExcluded(coming: readonly ListenerPlan[], going: readonly ListenerPlan[]): boolean {
   return coming.some((one) =>
@@ -86,12 +86,12 @@ export function areExcluded(coming: readonly ListenerPlan[], going: readonly Lis
   );
 }
 
-/** Is there a listener for the same address? */
+/** Whether one of `listeners` has the same address. */
 export function isDeclared(listener: ListenerPlan, listeners: readonly ListenerPlan[]): boolean {
   return listeners.some((one) => isSameAddress(one, listener));
 }
 
-/** Port 0 stands for another port each time, and is the same address all the same. */
+/** Whether two listeners have the same address. Port 0 counts as the same address, although it stands for another port each time. */
 export function isSameAddress(one: ListenerPlan, other: ListenerPlan): boolean {
   if (one.type === 'unix') return other.type === 'unix' && one.path === other.path;
   if (one.type === 'fd') return other.type === 'fd' && one.fd === other.fd;

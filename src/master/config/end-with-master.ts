@@ -11,6 +11,6 @@ export function endWithMaster(descriptor: number): void {
     const end = new Socket({ fd: ${descriptor}, readable: true, writable: false });
     end.on('error', () => undefined).on('close', () => process.kill(process.pid, 'SIGKILL')).resume();
   `;
-  // Options for the code of the file (NODE_OPTIONS) are not for this.
+  // NODE_OPTIONS is meant for the code of the file, not for this thread.
   new Worker(code, { eval: true, env: {}, execArgv: [] }).unref();
 }

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { GracefulRunError } from '../../shared/errors.ts';
 
-/** Best known first. */
+/** The names of config files, the best known first. */
 export const configFileNames: readonly string[] = ['toml', 'yaml', 'yml', 'json', 'js', 'mjs', 'ts'].map(
   (ending) => `graceful.${ending}`,
 );

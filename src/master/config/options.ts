@@ -57,7 +57,7 @@ export type ReadyWhen =
   | `tcp:${number}`
   | `http:/${string}`;
 
-/** What is wanted of one program. Durations are written `30s`, `500ms`, `2m`. */
+/** The options of one program. Durations are written `30s`, `500ms`, `2m`. */
 export interface ProgramOptions
   extends
     ProcessOptions,
@@ -310,7 +310,7 @@ function compile(
   options: z.infer<typeof programShape>,
   here: string,
   spelling: Spelling,
-  /** The only program of a master without a config file. */
+  /** Whether this is the only program of a master without a config file. */
   isOnly: boolean,
 ): ProgramPlan {
   const { command, workers, cwd, environmentFile, watch } = options;
@@ -321,7 +321,7 @@ function compile(
     const [first] = inapplicableOptions({ ...options, listeners: listeners ?? [] }, unknown);
     if (first !== undefined) throw notApplicable(first, spelling);
   };
-  // An option that does not fit may be why there is no address.
+  // An option that does not fit may be the reason why there is no address, so it is reported first.
   refuse(null);
   const listeners = kind.type === 'server' ? listenersOf(options, here, spelling) : [];
   refuse(listeners);
@@ -378,7 +378,7 @@ interface Addresses extends WrittenTcpOptions {
   readonly socketOwner?: string | undefined;
 }
 
-/** Errors: `badOption`. */
+/** Compiles the addresses of a program into its listeners. Errors: `badOption`. */
 export function listenersOf(
   { port, host, listen, backlog = defaults.backlog, socketMode, socketOwner, ...written }: Addresses,
   here: string,
@@ -389,7 +389,7 @@ export function listenersOf(
     Object.freeze({
       type: 'tcp',
       name,
-      // Which addresses are meant is said then, and needs no look at what the program asks for.
+      // With ipv6_only, no host means every IPv6 address: then the master need not wait for the address that the program asks for.
       host: at ?? (options?.ipv6Only === true ? '::' : null),
       port: ofPort,
       backlog,

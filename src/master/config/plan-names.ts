@@ -1,17 +1,17 @@
-/** What a program is called that its plan gives no name: after its first address. Pure. */
+/** The name of a program whose plan gives it none: it is called after its first address. Pure. */
 import { basename } from 'node:path';
 import type { ListenerPlan } from './plan.ts';
 
 const maxLength = 64;
 
-/** Whether only the bound socket tells what `nameAfter` it is. */
+/** Whether a program with this first listener gets its name only from the bound socket. */
 export function isNamedWhenBound(listener: ListenerPlan | undefined): boolean {
   return (
     listener?.type === 'fd' || ((listener?.type === 'tcp' || listener?.type === 'udp') && listener.port === 0)
   );
 }
 
-/** `10086` for a port, `app` for unix:/run/app.sock, `fd-3` for fd:3. A name as the plan may have one. */
+/** The name for a listener, in the form that a plan's name may have: `10086` for a port, `app` for unix:/run/app.sock, `fd-3` for fd:3. */
 export function nameAfter(
   address:
     | Pick<Extract<ListenerPlan, { type: 'tcp' | 'udp' }>, 'type' | 'port'>

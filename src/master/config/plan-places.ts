@@ -4,12 +4,12 @@ import type { Plan } from './plan.ts';
 
 export type Place = Pick<PlanProblem, 'file' | 'line' | 'column' | 'key'>;
 
-/** By their key: `port`; an element of a list as `watch[1]` as well. Values that no file says have no place. */
+/** The places of values by their key, such as `port`, and of the elements of a list, such as `watch[1]`. Values that no file says have no place. */
 export type Places = Readonly<Record<string, Place>>;
 
 export interface PlanPlaces {
   readonly master: Places;
-  /** By the name of the program. Its own place has the key ``. */
+  /** The places of each program, by its name. The place of the program itself has the empty key. */
   readonly programs: Readonly<Record<string, Places>>;
 }
 

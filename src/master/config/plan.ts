@@ -16,21 +16,21 @@ import type { StopPlan } from './options/stop-options.ts';
 
 export interface Plan {
   readonly master: MasterPlan;
-  /** In the order in which they were written. Their names are unique. */
+  /** The programs in the order in which they were written. Their names are unique. */
   readonly programs: readonly ProgramPlan[];
 }
 
 export interface MasterPlan {
-  /** Of the control socket; null: the name of the only program. */
+  /** The name of the control socket, or null: then it is the name of the only program. */
   readonly name: string | null;
   readonly hasControl: boolean;
-  /** A program that an operator has stopped, or started, is kept so when the master is started again. */
+  /** Whether requests of operators to start or stop a program still count after a restart of the master. */
   readonly remembers: boolean;
-  /** Where /metrics is served beside the control socket; null: nowhere. */
+  /** Where /metrics is served in addition to the control socket, or null for nowhere else. */
   readonly metrics: MetricsPlan | null;
-  /** Where it was read from, an absolute path; null: from the command line or from code. */
+  /** The absolute path of the file that the plan was read from, or null if it comes from the command line or from code. */
   readonly file: string | null;
-  /** Null: the command line decides, or the default. */
+  /** The log level, or null: then the command line decides, or the default. */
   readonly logLevel: LogLevel | null;
   readonly logFormat: LogFormat | null;
 }
@@ -42,22 +42,22 @@ export type LogFormat = (typeof logFormats)[number];
 
 /** Durations in ms. Paths are absolute, with symlinks as they were written. */
 export interface ProgramPlan {
-  /** Null: named after its port, once that is known. Only in a plan of one program. */
+  /** The name, or null: then the program is named after its port, once that is known. Null only in a plan of one program. */
   readonly name: string | null;
   readonly command: readonly string[];
-  /** In the order in which workers inherit them. Their names are unique. */
+  /** The listeners in the order in which workers inherit them. Their names are unique. */
   readonly listeners: readonly ListenerPlan[];
   /** Each worker has a listening socket of its own for each TCP address (SO_REUSEPORT), instead of a share of one. */
   readonly reusePort: boolean;
   readonly workers: number;
   readonly cwd: string;
-  /** Variables for its workers, over those that the master has inherited. */
+  /** Variables for the program's workers, which override those that the master has inherited. */
   readonly environment: Readonly<Record<string, string>>;
   /** A file that is read again for every worker; its variables override `environment`. */
   readonly environmentFile: string | null;
   readonly process: ProcessPlan;
   readonly output: OutputPlan;
-  /** Null: no watching. Empty: the program's own file. */
+  /** The paths to watch, or null for no watching. Empty: the program's own file. */
   readonly watch: readonly string[] | null;
   readonly workerKind: WorkerKind;
   /** How long a program that gives no sign has to run until it counts as ready. */
@@ -65,34 +65,34 @@ export interface ProgramPlan {
   readonly readyTimeoutMs: number;
   readonly drainTimeoutMs: number;
   readonly stop: StopPlan;
-  /** 0: none. */
+  /** How long the previous generation can take over again after a reload; 0: not at all. */
   readonly probationMs: number;
-  /** It is started with the master. */
+  /** Whether the program is started with the master. */
   readonly autostart: boolean;
   /** Names of programs that have to serve before it is started, and that are stopped after it. */
   readonly dependsOn: readonly string[];
   readonly kind: KindPlan;
-  /** Null: it is in none. */
+  /** The group of the program, or null if it is in none. */
   readonly group: GroupPlan | null;
-  /** When it runs by the clock; null: it runs when it is started. */
+  /** When the program runs by the clock, or null: then it runs when it is started. */
   readonly schedule: SchedulePlan | null;
   readonly restart: RestartPlan;
   readonly rollout: RolloutPlan;
-  /** Commands that are run when something happens; null: there is none. */
+  /** Commands that are run when something happens to the program, or null if there are none. */
   readonly hooks: HooksPlan | null;
-  /** Where events are sent to; null: nowhere. */
+  /** Where events are sent to, or null for nowhere. */
   readonly webhook: WebhookPlan | null;
   readonly replacement: ReplacementPlan;
 }
 
-/** What is started again when it has ended by itself. */
+/** When workers and programs that have ended by themselves are started again. */
 export interface RestartPlan {
   readonly autorestart: 'always' | 'unexpected' | 'never';
   readonly exitCodes: readonly number[];
   readonly startRetries: number;
   readonly backoff: 'exponential' | 'linear';
   readonly backoffMaxMs: number;
-  /** This many deaths of its workers within this time are too many; null: there is no limit. */
+  /** This many deaths of its workers within this time are too many. Null: there is no limit. */
   readonly crashLoop: { readonly deaths: number; readonly windowMs: number } | null;
   /** What the master does when the program has failed; null: the master of a single program ends with code 1, any other keeps running. */
   readonly onFatal: 'stay' | 'exit' | null;
@@ -101,21 +101,21 @@ export interface RestartPlan {
 /** How a new generation takes over. */
 export interface RolloutPlan {
   readonly steps: RolloutSteps;
-  /** What makes the old generation take over again, beside a crash; null: nothing. */
+  /** What makes the old generation take over again in addition to a crash, or null for nothing. */
   readonly rollbackOn: ErrorRateBound | null;
 }
 
 /** How many new workers are started at a time. */
 export interface RolloutSteps {
-  /** How many more workers than `workers` may run during a reload; null: any number. */
+  /** How many more workers than `workers` may run during a reload, or null for any number. */
   readonly maxSurge: WorkerAmount | null;
-  /** How many fewer may serve. */
+  /** How many fewer workers than `workers` may serve during a reload. */
   readonly maxUnavailable: WorkerAmount;
   /** How long the workers of a step serve before the next step begins. */
   readonly pauseMs: number;
-  /** How many serve first; 0: none. */
+  /** How many workers are started first and have to serve before the others are started; 0: none. */
   readonly canary: number;
-  /** How long these serve before the others are started. */
+  /** How long these first workers serve before the others are started. */
   readonly canaryMs: number;
 }
 
@@ -124,15 +124,15 @@ export type WorkerAmount = { readonly count: number } | { readonly share: number
 
 /** More failed responses than this are too many. */
 export interface ErrorRateBound {
-  /** Of the requests, 0 to 1. */
+  /** The share of the requests, 0 to 1. */
   readonly share: number;
   /** The time in which they are counted. */
   readonly overMs: number;
-  /** Fewer requests than this say nothing. */
+  /** With fewer requests than this, no verdict is possible. */
   readonly atLeast: number;
 }
 
-/** Which of them a master binds by itself. */
+/** The listeners that a master binds by itself. */
 export type BindablePlan = TcpListenerPlan | UnixListenerPlan | UdpListenerPlan;
 export type ListenerPlan = BindablePlan | DescriptorListenerPlan;
 
@@ -142,7 +142,7 @@ interface SocketPlan {
   readonly backlog: number;
 }
 
-/** Options of TCP sockets. Null or false: what the kernel does by itself. */
+/** Options of TCP sockets. Null or false leaves an option as the kernel sets it. */
 export interface TcpOptions {
   /** IPV6_V6ONLY: `::` takes no IPv4 connections. */
   readonly ipv6Only: boolean;
@@ -152,11 +152,11 @@ export interface TcpOptions {
   readonly fastOpen: number | null;
   /** TCP_DEFER_ACCEPT: how long a connection may wait for its first bytes before it is accepted. */
   readonly deferAcceptSeconds: number | null;
-  /** SO_KEEPALIVE of accepted connections, which have it from their listener. */
+  /** SO_KEEPALIVE of accepted connections, which inherit it from their listener. */
   readonly keepAlive: KeepAlive | null;
 }
 
-/** Null: what tcp_keepalive_* of the machine say (tcp(7)). */
+/** Keep-alive of TCP connections. A value of null is what tcp_keepalive_* of the machine say (tcp(7)). */
 export interface KeepAlive {
   readonly idleSeconds: number | null;
   readonly intervalSeconds: number | null;
@@ -165,36 +165,36 @@ export interface KeepAlive {
 
 export interface TcpListenerPlan extends SocketPlan {
   readonly type: 'tcp';
-  /** Missing: none is asked for. */
+  /** The options of the socket; missing if none is set. */
   readonly options?: TcpOptions;
-  /** A numeric address or a host name; null: what the program of the first generation asks for. */
+  /** A numeric address or a host name, or null: then it is the address that the program of the first generation asks for. */
   readonly host: string | null;
-  /** 0: any free one. */
+  /** The port; 0: any free one. */
   readonly port: number;
 }
 
 export interface UnixListenerPlan extends SocketPlan {
   readonly type: 'unix';
-  /** Absolute; an abstract name (unix(7)) begins with `@`. */
+  /** The absolute path; an abstract name (unix(7)) begins with `@`. */
   readonly path: string;
-  /** Permission bits of its file, such as 0o660; null: what the umask leaves. */
+  /** Permission bits of the socket's file, such as 0o660, or null for those that the umask leaves. */
   readonly mode: number | null;
-  /** Owner of its file, as chown(1) takes it: `user`, `user:group` or `:group`; null: the master's. */
+  /** Owner of the socket's file, as chown(1) takes it: `user`, `user:group` or `:group`. Null: the master's user. */
   readonly owner: string | null;
 }
 
 export interface UdpListenerPlan extends SocketPlan {
   readonly type: 'udp';
-  /** A numeric address or a host name. Its family is that of the socket. */
+  /** A numeric address or a host name. The socket has the address's family. */
   readonly host: string;
-  /** 0: any free one. */
+  /** The port; 0: any free one. */
   readonly port: number;
 }
 
-/** A socket that the master has inherited. Of which kind it is, and its address, is known once it is taken. */
+/** A socket that the master has inherited. Its kind and its address are known once it is taken. */
 export interface DescriptorListenerPlan extends SocketPlan {
   readonly type: 'fd';
-  /** Missing: none is asked for. */
+  /** The options of the socket; missing if none is set. */
   readonly options?: TcpOptions;
   readonly fd: number;
 }

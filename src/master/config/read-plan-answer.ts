@@ -4,9 +4,9 @@ import type { Plan } from './plan.ts';
 import type { PlanPlaces } from './plan-places.ts';
 
 export type ReadPlanAnswer =
-  /** Of the package that wrote it. */
+  /** The version of the package that wrote the answer. */
   | { readonly version: string; readonly plan: Plan; readonly places: PlanPlaces }
   | { readonly version: string; readonly problems: readonly PlanProblem[] };
 
-/** Its number in the process that reads. */
+/** The descriptor of the answer in the process that reads the file. */
 export const answerDescriptor = 3;

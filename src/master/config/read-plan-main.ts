@@ -13,10 +13,10 @@ import { readConfig } from './files/read-config.ts';
 import { answerDescriptor, type ReadPlanAnswer } from './read-plan-answer.ts';
 
 const [file = ''] = process.argv.slice(2);
-// The file may replace it.
+// The code of the file may replace process.exit.
 const exit: (code: number) => never = process.exit.bind(process);
 
-/** Waits for nothing: a timer or a socket of the file would keep the process. */
+/** Writes the answer and exits at once: a timer or a socket that the file has opened would keep the process running. */
 function answer(compiled: Compiled): never {
   const complete: ReadPlanAnswer = { version, ...compiled };
   let rest = Buffer.from(JSON.stringify(complete));
@@ -38,7 +38,7 @@ function problem(message: string, hint: string | null, at: Position | null = nul
   };
 }
 
-// In a timer or an event handler of a file, or a promise that it does not wait for.
+// What the code of the file throws in a timer or an event handler, or in a promise that it does not wait for.
 process.on('uncaughtException', (error) => {
   const { message, hint, at } = explain(error, file);
   answer(problem(message, hint, at));
@@ -48,7 +48,7 @@ process.on('beforeExit', () => {
 });
 
 endWithMaster(answerDescriptor);
-// Its variables are those of the master.
+// The file sees the variables of the master.
 answer(
   await readConfig(file, { ...process.env }).catch((error: unknown) =>
     problem(

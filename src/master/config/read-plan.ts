@@ -15,15 +15,15 @@ import { answerDescriptor, type ReadPlanAnswer } from './read-plan-answer.ts';
 export interface ReadPlanOptions {
   /** Variables that `${NAME}` in the file stands for, and that a file that is a program runs with. */
   readonly environment: NodeJS.ProcessEnv;
-  /** Default 30 s. */
+  /** How long the file may take. Default 30 s. */
   readonly timeoutMs?: number;
-  /** Default: the one of this package. */
+  /** The path of the program that reads the file. Default: the one of this package. */
   readonly reader?: string;
 }
 
-/** A file that is a program may wait for a network. */
+/** A file that is a program may wait for the network. */
 const defaultTimeoutMs = 30_000;
-/** More than any plan has. */
+/** More than any plan needs. */
 const maxAnswerBytes = 64 * 1024 * 1024;
 
 /** Resolves to the plan, frozen. `file`: an absolute path. What it prints goes to this process's stderr. Error: `planInvalid`, with all problems. */
@@ -86,7 +86,7 @@ async function ask(file: string, options: ReadPlanOptions): Promise<Answer> {
   return answer;
 }
 
-/** Rejects when it cannot be started. */
+/** Runs the process that reads the file. Rejects if it cannot be started. */
 async function run(
   reader: string,
   file: string,
@@ -96,7 +96,7 @@ async function run(
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [reader, file], {
       env: withoutOwnUnit(environment),
-      // What the file prints belongs to no answer and to no worker.
+      // What the file prints is neither part of the answer nor output of a worker.
       stdio: ['ignore', 2, 2, 'pipe'],
     });
     // The file may wait forever, and the master may end meanwhile.
@@ -117,7 +117,7 @@ async function run(
       chunks.push(chunk);
       if (length > maxAnswerBytes) child.kill('SIGKILL');
     });
-    // It has answered: nothing that the file has left running keeps the process.
+    // The answer is complete: what the file has left running must not keep the process.
     pipe?.on('end', () => child.kill('SIGKILL'));
     pipe?.on('error', () => undefined);
     child.on('error', (error) => {
@@ -133,7 +133,7 @@ async function run(
   });
 }
 
-/** Parses the answer of the process that read the plan; null if it is none. */
+/** Parses the answer of the process that read the plan; null if it is not valid. */
 function parseAnswer(bytes: Buffer): ReadPlanAnswer | null {
   try {
     const value: unknown = JSON.parse(bytes.toString());

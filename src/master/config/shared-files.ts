@@ -6,7 +6,7 @@ import { isSame } from './same-data.ts';
 export interface ProgramFiles {
   readonly name: string | null;
   readonly kind: Pick<KindPlan, 'pidFile'>;
-  /** Null: it is not known. */
+  /** Where its output goes, or null if that is not known. */
   readonly output: OutputPlan | null;
 }
 
@@ -23,7 +23,7 @@ export function sharedFiles(programs: readonly ProgramFiles[]): readonly SharedF
   return [...sharedPidFiles(programs), ...sharedLogFiles(programs)];
 }
 
-/** Two programs with one daemon: when one of them stops it, the other one starts it again. */
+/** Pid files that two programs name: they would share one daemon, and when one program stops it, the other one starts it again. */
 function sharedPidFiles(programs: readonly ProgramFiles[]): readonly SharedFile[] {
   const owners = new Map<string, string | null>();
   return programs.flatMap(({ name, kind }, program) => {
@@ -46,7 +46,7 @@ function sharedPidFiles(programs: readonly ProgramFiles[]): readonly SharedFile[
   });
 }
 
-/** There is one file for all who write to it, so it can be rotated in one way only. */
+/** Log files that are rotated in two ways. Everything that writes to one path shares one file, so only one way is possible. */
 function sharedLogFiles(programs: readonly ProgramFiles[]): readonly SharedFile[] {
   const files = new Map<string, { readonly owner: number; readonly settings: LogFileSettings }>();
   return programs.flatMap(({ name, output }, program) =>

@@ -3,8 +3,8 @@ import { statSync } from 'node:fs';
 import { GracefulRunError } from '../../shared/errors.ts';
 
 /**
- * `$PWD` when it is the current folder, else what getcwd(3) says. The kernel resolves symlinks: a master started in
- * `/srv/app/current` would stay in the release that this pointed to, where its user means the one it points to now.
+ * `$PWD` if it is the current folder, else what getcwd(3) returns. The kernel resolves symlinks: a master started in `/srv/app/current` would stay in the
+ * release that the symlink pointed to then, although its user means the one that it points to at each start.
  */
 export function workingDirectory(environment: NodeJS.ProcessEnv): string {
   const physical = currentFolder();

@@ -4,7 +4,7 @@ import type { ProgramPlan } from './plan.ts';
 
 export interface WrongPlaceholder extends PlaceholderFault {
   readonly key: 'command' | 'environment';
-  /** Which word of the command, or the name of the variable. */
+  /** The index of the command's word, or the name of the variable. */
   readonly item: number | string;
 }
 
@@ -16,7 +16,7 @@ export function wrongPlaceholders({
 }: Pick<ProgramPlan, 'command' | 'environment' | 'listeners'> & {
   readonly kind: Pick<ProgramPlan['kind'], 'type'>;
 }): readonly WrongPlaceholder[] {
-  // Without a listener, that is what is wrong.
+  // Without any listener, the missing listener is what is reported.
   if (listeners.length === 0 && kind.type === 'server') return [];
   const texts = [
     ...command.map((text, item) => ({ key: 'command' as const, item, text })),
