@@ -48,10 +48,10 @@ import { createReader, shown, type Environment, type Reader, type Report } from 
 export type Compiled =
   { readonly plan: Plan; readonly places: PlanPlaces } | { readonly problems: readonly PlanProblem[] };
 
-/** Its table has the defaults as well. */
+/** A program as it is found in a file. Its table contains the values of `[defaults]` as well. */
 type FoundProgram = NamedTable;
 
-/** `main`: the first file, an absolute path. */
+/** Compiles the loaded files. `main`: the absolute path of the first file. */
 export function compileConfig(
   { files, problems: before, isComplete }: Loaded,
   main: string,
@@ -70,14 +70,14 @@ export function compileConfig(
   const programs = found.map((program) => ({ ...program, ...compile(program, values, report) }));
   reportTwins(found, 'program', report);
   reportUselessDefaults(programs, report);
-  // A program whose file cannot be read is there as well, under a name that is not known.
+  // A program whose file cannot be read exists as well, but its name is not known.
   const names = isComplete ? namesIn(files) : null;
   const groups = readGroups(files, names, values, report);
   const faults = checkPlan(
     programs.map(({ checked }) => checked),
     names,
   );
-  // Twins have been named with their places.
+  // Programs with the same name were reported above, with their places.
   for (const fault of faults) if (fault.key !== 'name') report(locate(fault, programs, main));
   const master = masterOf(files[0]?.root, main, values, report);
   if (problems.length > 0) return { problems: inOrder(withoutRepetitions(problems), files) };
@@ -107,7 +107,7 @@ function placeOf(node: PlanNode, entry: Entry | null = null): Place {
   return { file, line, column, key };
 }
 
-/** As a reader finds them: by file, line and column. */
+/** The problems in the order in which a reader finds them: by file, line and column. */
 function inOrder(problems: readonly PlanProblem[], files: readonly LoadedFile[]): readonly PlanProblem[] {
   const order: readonly (string | null)[] = [
     ...files.map(({ root }) => root.source.path),
@@ -137,7 +137,7 @@ function checkFile({ root, isIncluded }: LoadedFile, values: Reader, report: Rep
   else if (master !== undefined) checkKeys(master, masterKeys, 'master', report);
   if (defaults?.kind === 'table') {
     checkKeys(defaults, defaultKeys, 'defaults', report);
-    // A value that every program replaces has to be right too.
+    // A default that every program overrides must be valid, too.
     values.read(defaults, programSchema, { program: 'NAME' });
   } else if (defaults !== undefined) report(problemWith(defaults, `must be a table, not ${shown(defaults)}`));
 }
@@ -149,10 +149,10 @@ function programsOf({ root, defaults }: LoadedFile, report: Report): readonly Fo
   }));
 }
 
-/** What is put together from the defaults and the program's own. */
+/** Tables of which the defaults and the program's own values are merged. */
 const addedTables: ReadonlySet<string> = new Set(['environment', 'limits']);
 
-/** A program's own values, and those of the defaults that it does not have, each under one name. Tables of variables and limits are put together. */
+/** A program's own values, and those of the defaults that it does not override, each under one name. Tables of variables and limits are merged. */
 function merge(defaults: readonly TableNode[], own: TableNode): TableNode {
   const entries = new Map<string, Entry>();
   for (const { entries: more } of [...defaults, own]) {
@@ -171,7 +171,7 @@ function merge(defaults: readonly TableNode[], own: TableNode): TableNode {
   return { ...own, entries };
 }
 
-/** Null: there are programs that have no table of their own. */
+/** The names of the programs in these files; null if the key `program` is not a table, so that the names are not known. */
 function namesIn(files: readonly LoadedFile[]): readonly string[] | null {
   const names: string[] = [];
   for (const { root } of files) {
@@ -184,11 +184,11 @@ function namesIn(files: readonly LoadedFile[]): readonly string[] | null {
 }
 
 interface CompiledProgram {
-  /** As far as it is known. */
+  /** What is known of the program, even if it has problems. */
   readonly checked: CheckedProgram;
-  /** Null: it has problems, which are reported. */
+  /** The plan of the program, or null if it has problems, which are reported. */
   readonly plan: ProgramPlan | null;
-  /** Values of `[defaults]` that it cannot have. */
+  /** Values of `[defaults]` that this program cannot have. */
   readonly unfit: readonly UnfitDefault[];
 }
 
@@ -242,7 +242,7 @@ function compile(found: FoundProgram, reader: Reader, report: Report): CompiledP
     return { checked: { ...checked, kind: plan.kind, output: plan.output }, plan, unfit };
   } catch (error) {
     if (!(error instanceof BadOption)) throw error;
-    // Paths and addresses that are right as they are written, and are not when they have been put together.
+    // Paths and addresses that are valid as they are written, but not once variables and folders are filled in.
     for (const { path, message, input } of error.issues)
       problemAt(
         nodeOfOption(table, path),
@@ -258,7 +258,7 @@ interface InapplicableKey {
   readonly hint: string;
 }
 
-/** Keys that the program cannot have, or that do not go together, as far as its good values show it: its own, and those of `[defaults]`. */
+/** Keys that the program cannot have, or that do not go together, as far as its valid values show that: its own keys, and those of `[defaults]`. */
 function inapplicableKeys(
   { table, entry }: FoundProgram,
   values: Readonly<Record<string, unknown>>,
@@ -289,7 +289,7 @@ function inapplicableKeys(
       const key = keyOfOption(one.option);
       return { key, message: one.message, hint: one.hint, node: table.entries.get(key)?.node };
     });
-    // Those of [defaults] are for the programs that can have them. Without them, others may have no effect.
+    // A key of [defaults] is only for the programs that can have it. Once it is left out, other keys may have no effect.
     const foreign = found.flatMap(({ node, ...one }) =>
       node === undefined || ownNodes.has(node) ? [] : [{ ...one, node }],
     );
@@ -298,7 +298,7 @@ function inapplicableKeys(
   }
 }
 
-/** Values of `[defaults]` that not one of the programs that they are for can have. */
+/** Reports values of `[defaults]` that not one of the programs that they are for can have. */
 function reportUselessDefaults(
   programs: readonly { readonly table: TableNode; readonly unfit: readonly UnfitDefault[] }[],
   report: Report,
@@ -313,7 +313,7 @@ function reportUselessDefaults(
   }
 }
 
-/** The value of an option, or an element of it. Undefined: the table has none. */
+/** The value of an option, or an element of it; undefined if the table does not have it. */
 function nodeOfOption(table: TableNode, [option, ...rest]: readonly PropertyKey[]): PlanNode | undefined {
   const same = Object.entries(programKeys).find(([, key]) => key.option === option);
   const key =
@@ -323,7 +323,7 @@ function nodeOfOption(table: TableNode, [option, ...rest]: readonly PropertyKey[
   return table.entries.has(key) ? nodeAt(table, [key, ...rest]) : undefined;
 }
 
-/** Null: one of the keys that say them is wrong. */
+/** The listeners of a program, or null if one of the keys that define them is wrong. */
 function knownListeners(
   table: TableNode,
   values: Readonly<Record<string, unknown>>,
@@ -332,9 +332,9 @@ function knownListeners(
   if (given.some((key) => values[key] === undefined) || (given.includes('port') && given.includes('listen')))
     return null;
   const hasAddress = given.includes('port') || given.includes('listen');
-  // It may be one without an address.
+  // The type is wrong, so the program may be one that needs no address.
   if (!hasAddress && table.entries.has('type') && values['type'] === undefined) return null;
-  // A mistyped key is what is wrong: `prot = 3000`.
+  // A mistyped key is what is wrong, such as `prot = 3000`, and not a missing address.
   if (!hasAddress && [...table.entries.keys()].some(isMeantAsAddress)) return null;
   const folder = folderOf(table, 'listen');
   const addresses = { ...socketOptionsOf(values), ...addressesOf(values, folder) };
@@ -398,7 +398,7 @@ function commandOf(value: unknown, problem: ReportKey): readonly string[] | null
   return null;
 }
 
-/** Relative paths start at the folder of the file that says them. */
+/** Converts the values of a program to options of code. Relative paths start at the folder of the file in which they are written. */
 function optionsOf(
   table: TableNode,
   values: Readonly<Record<string, unknown>>,
@@ -442,13 +442,13 @@ function variablesOf(value: unknown): Record<string, string> | undefined {
   return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, String(one)]));
 }
 
-/** No address at all is a fault of the plan, not of a value. */
+/** The addresses of a program as options of code. It is not an error here if there are none: that is a fault of the plan as a whole. */
 function addressesOf(
   { port, host, listen }: Readonly<Record<string, unknown>>,
   folder: string,
 ): Pick<ProgramOptions, 'port' | 'host' | 'listen'> {
   const addresses = listOf(listen);
-  // That of [defaults] means nothing to a program without an address.
+  // A host of [defaults] means nothing to a program without an address.
   const at = typeof host === 'string' && (typeof port === 'number' || addresses.length > 0) ? { host } : {};
   if (typeof port === 'number') return { port, ...at };
   return {
@@ -463,7 +463,7 @@ function addressesOf(
   };
 }
 
-/** Where a fault of the whole plan stands in a file. */
+/** The problem for a fault of the whole plan, with its place in a file. */
 function locate(
   { program, key, item, message, hint }: PlanFault,
   programs: readonly { readonly entry: Entry; readonly table: TableNode }[],
@@ -501,7 +501,7 @@ function masterOf(root: TableNode | undefined, main: string, reader: Reader, rep
   };
 }
 
-/** Null: there are none, or they are wrong. */
+/** The metrics of the master; null if there are none, or if their keys are wrong. */
 function metricsIn(
   table: TableNode,
   values: Readonly<Record<string, unknown>>,
@@ -520,7 +520,7 @@ function metricsIn(
   return metricsPlan(given as MetricsOptions, (path) => resolve(table.source.folder, path));
 }
 
-/** The file's name without its ending; for `graceful.toml`, the name of its folder. */
+/** The name of a master with this config file: the file's name without its ending or, for `graceful.toml`, the name of its folder. */
 export function nameOf(file: string): string {
   const stem = basename(file).replace(/\.[^.]+$/, '');
   const name = (stem === 'graceful' ? basename(dirname(file)) : stem)

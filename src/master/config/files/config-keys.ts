@@ -28,7 +28,7 @@ const listenAddress = orVariable(
 );
 const name = '[A-Za-z0-9_][A-Za-z0-9._-]{0,63}';
 
-/** Of `[program.NAME]`. */
+/** The keys of `[program.NAME]`. */
 export const programKeys: Readonly<Record<string, ConfigKey>> = {
   command: {
     schema: z.union([z.string(), programValues.command], wantedCommand),
@@ -299,12 +299,12 @@ export const programKeys: Readonly<Record<string, ConfigKey>> = {
   ...replacementKeys,
 };
 
-/** Keys that are other names, with the keys that they stand for. */
+/** Keys that are other names of keys, each with the key that it stands for. */
 export const aliases: ReadonlyMap<string, string> = new Map(
   Object.entries(programKeys).flatMap(([key, { alias }]) => (alias === undefined ? [] : [[key, alias]])),
 );
 
-/** What only one program can have. */
+/** Keys that only a program itself can have, and not `[defaults]`. */
 const ownKeys: ReadonlySet<string> = new Set([
   'command',
   'port',
@@ -315,12 +315,12 @@ const ownKeys: ReadonlySet<string> = new Set([
   'adopt_pid_file',
 ]);
 
-/** Of `[defaults]`. */
+/** The keys of `[defaults]`. */
 export const defaultKeys: Readonly<Record<string, ConfigKey>> = Object.fromEntries(
   Object.entries(programKeys).filter(([key]) => !ownKeys.has(key)),
 );
 
-/** Of `[master]`. */
+/** The keys of `[master]`. */
 export const masterKeys: Readonly<Record<string, ConfigKey>> = {
   name: {
     schema: programName,
@@ -394,7 +394,7 @@ export const masterKeys: Readonly<Record<string, ConfigKey>> = {
   },
 };
 
-/** Of the file itself. */
+/** The keys of the file itself. */
 export const fileKeys = {
   include:
     'Other config files to read: paths and patterns (`*`, `?`, `[a-z]`, `{a,b}`, `**`), relative to the directory of this file.',
@@ -411,7 +411,7 @@ function shapeOf(keys: Readonly<Record<string, ConfigKey>>): Shape {
   return Object.fromEntries(Object.entries(keys).map(([key, { schema }]) => [key, z.optional(schema)]));
 }
 
-/** Every key is optional: a key that is needed may come from somewhere else. */
+/** The schema of a program's table. Every key is optional, because a key that is needed may come from `[defaults]`. */
 export const programSchema: z.ZodMiniType<Record<string, unknown>> = z.object(shapeOf(programKeys));
 export const groupSchema: z.ZodMiniType<Record<string, unknown>> = z.object(shapeOf(groupKeys));
 export const masterSchema: z.ZodMiniType<Record<string, unknown>> = z.object(shapeOf(masterKeys));

@@ -1,22 +1,22 @@
 /** A config file as a tree in which every value knows where it was written. All formats are parsed into it. Pure. */
 import type { PlanProblem } from '../../../shared/control-api.ts';
 
-/** Both count from 1. */
+/** A place in a text. Line and column count from 1. */
 export interface Position {
   readonly line: number;
   readonly column: number;
 }
 
-/** A file, and what relative paths in it start at. Absolute, symlinks not resolved. */
+/** A file, and the folder at which relative paths in it start. Both are absolute, with symlinks not resolved. */
 export interface Source {
   readonly path: string;
   readonly folder: string;
 }
 
-/** What a parser gives: a tree that does not know yet which file it is of. Positions are null where the format has none to give. */
+/** The result of a parser: a tree that does not know yet which file it belongs to. Positions are null if the format has none. */
 export type Parsed =
   | { readonly kind: 'scalar'; readonly at: Position | null; readonly value: Scalar }
-  /** Something that no key of a plan can be; `what`: `a date`, `a function`. */
+  /** A value of a kind that no key of a plan can have. `what`: `a date`, `a function`. */
   | { readonly kind: 'other'; readonly at: Position | null; readonly what: string }
   | { readonly kind: 'list'; readonly at: Position | null; readonly items: readonly Parsed[] }
   | {
@@ -39,7 +39,7 @@ export interface SyntaxFault {
   readonly hint: string | null;
 }
 
-/** What a parser throws: everything that it has found. */
+/** The error that a parser throws, with all faults that it has found. */
 export class SyntaxFaults extends Error {
   readonly faults: readonly SyntaxFault[];
 
@@ -53,7 +53,7 @@ type Path = readonly (string | number)[];
 
 interface Placed {
   readonly source: Source;
-  /** From the top of its file. */
+  /** The keys and indexes that lead to the value from the top of its file. */
   readonly path: Path;
   readonly at: Position | null;
 }
@@ -80,7 +80,7 @@ export interface Entry {
 }
 export type PlanNode = ScalarNode | OtherNode | ListNode | TableNode;
 
-/** More than any config needs; deeper recursion would end in an overflow of the stack. */
+/** The deepest nesting that is accepted. No config needs more, and recursion without a limit would overflow the stack. */
 const maxDepth = 32;
 
 /** The tree of a file. Throws `SyntaxFaults` when it is nested too deeply. */

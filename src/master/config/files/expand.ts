@@ -9,9 +9,12 @@ import { escapePlaceholders, isPlaceholderWord, placeholderWords } from '../../l
 export interface References {
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly here: string;
-  /** Null: the text belongs to no program. */
+  /** The name of the program, or null if the text belongs to no program. */
   readonly program: string | null;
-  /** What has placeholders of its own, filled in at the start of a worker: a command, or a variable of it; the name of a log file. */
+  /**
+   * Texts with placeholders that stay until a worker is started: `command` for a command or a variable of its environment, `logfile` for the path of a log
+   * file.
+   */
   readonly belongsTo: 'command' | 'logfile' | null;
 }
 
@@ -70,12 +73,12 @@ function replace(text: string, references: References, faults: ExpansionFault[])
   }
 }
 
-/** Whether it is filled in when a worker is started. */
+/** Whether the placeholder is filled in when a worker is started. */
 function isForLater(found: string, word: string, { belongsTo }: References): boolean {
   return belongsTo === 'command' ? isPlaceholderWord(word) : belongsTo === 'logfile' && found === '{num}';
 }
 
-/** Defaults may have braces themselves: `${A:-${B:-{name}}}`. */
+/** Finds the closing brace of a reference. Its default may have braces itself: `${A:-${B:-{name}}}`. */
 function closingBrace(text: string, from: number): number | null {
   let depth = 1;
   for (let at = from; at < text.length; at += 1) {

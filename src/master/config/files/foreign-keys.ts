@@ -36,7 +36,7 @@ const program: Readonly<Record<string, string>> = {
   requires: 'depends_on',
 };
 
-/** What needs no key. */
+/** Keys of other tools that have no counterpart here because none is needed, with the reason. */
 const needless: Readonly<Record<string, string>> = {
   killasgroup: 'SIGKILL always goes to all processes of a worker',
   exec_mode: 'it is not needed: set the number of workers with workers',
@@ -54,7 +54,7 @@ const top: Readonly<Record<string, string>> = {
   supervisord: 'master',
 };
 
-/** Null: it is not a key of another tool. */
+/** Says what to write instead of this key of another tool; null if it is not one. */
 export function foreignKey(key: string, where: 'program' | 'file' | 'master' | 'group'): string | null {
   const words = where === 'program' ? program : where === 'file' ? top : {};
   if (where === 'program' && Object.hasOwn(needless, key)) return needless[key] ?? null;

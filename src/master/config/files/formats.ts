@@ -14,12 +14,12 @@ const textFormats: Readonly<Record<string, (text: string) => Parsed>> = {
 };
 const moduleFormats: ReadonlySet<string> = new Set(['js', 'cjs', 'mjs', 'ts', 'mts']);
 
-/** Throws `SyntaxFaults`. */
+/** Parses the file with the parser for its name. Throws `SyntaxFaults`. */
 export async function parseFile(path: string): Promise<Parsed> {
   const ending = /\.([^./]+)$/.exec(path)?.[1]?.toLowerCase() ?? '';
   if (moduleFormats.has(ending)) return loadModule(path);
   const parse = Object.hasOwn(textFormats, ending) ? textFormats[ending] : undefined;
-  // That there is no such file is the better answer.
+  // Read before the format is checked, so that a missing file is reported as missing.
   const text = readText(path);
   if (parse === undefined)
     throw new SyntaxFaults([
@@ -35,7 +35,7 @@ export async function parseFile(path: string): Promise<Parsed> {
   try {
     return parse(text);
   } catch (error) {
-    // Thousands of brackets: the parsers recurse.
+    // Too many nested brackets overflow the stack, because the parsers recurse.
     if (error instanceof RangeError)
       throw new SyntaxFaults([{ at: null, message: 'is nested too deeply', hint: null }]);
     throw error;

@@ -1,6 +1,6 @@
 /**
- * The files that a pattern names: `conf.d/*.toml`. An own walk around the patterns of minimatch, because a folder that cannot be read has to be an
- * error: the programs in it would be stopped at the next update.
+ * The files that a pattern names: `conf.d/*.toml`. It walks the folders itself and uses only the patterns of minimatch, because a folder that cannot be
+ * read has to be an error: the programs in it would be stopped at the next update.
  */
 import { readdirSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -12,7 +12,7 @@ export type Matches = { readonly files: readonly string[] } | { readonly problem
 
 class FolderUnreadable extends Error {}
 
-/** Absolute and sorted. Without a wildcard: the file itself, whether it is there or not. */
+/** The files that match, absolute and sorted. A pattern without a wildcard stands for the file itself, whether that exists or not. */
 export function filesOf(pattern: string, folder: string): Matches {
   try {
     const files = braceExpand(pattern).flatMap((one) => {
@@ -36,7 +36,7 @@ function walk(folder: string, [part, ...rest]: readonly string[]): readonly stri
   if (part === '**')
     return [
       ...walk(folder, isLast ? ['*'] : rest),
-      // Not through links, which may lead in a circle.
+      // Symlinks are not followed, because they may lead in a circle.
       ...entriesOf(folder).flatMap((entry) =>
         entry.isDirectory() && !entry.name.startsWith('.')
           ? walk(join(folder, entry.name), [part, ...rest])
@@ -51,7 +51,7 @@ function walk(folder: string, [part, ...rest]: readonly string[]): readonly stri
     });
 }
 
-/** Follows links. A path that cannot be examined does not count as a directory: reading it reports why. */
+/** Whether the path is a directory; symlinks are followed. A path that cannot be examined does not count as one: reading it reports why. */
 function isFolder(path: string): boolean {
   try {
     return statSync(path).isDirectory();
@@ -65,7 +65,7 @@ function entriesOf(folder: string) {
     return readdirSync(folder, { withFileTypes: true });
   } catch (error) {
     const code = systemCode(error) ?? 'unknown error';
-    // No folder, no files: conf.d is made by the first package that puts a file there.
+    // A folder that does not exist has no files: conf.d is made by the first package that puts a file there.
     if (code === 'ENOENT') return [];
     throw new FolderUnreadable(`cannot list the directory ${folder}: ${plainReason(code)}`);
   }

@@ -3,7 +3,7 @@ import { defaults } from '../options/defaults.ts';
 import { hooksOfFile, hookValues } from '../options/hook-values.ts';
 import { type ConfigKey, duration } from './key-schemas.ts';
 
-/** Of `[program.NAME]`. */
+/** The hook keys of `[program.NAME]`. */
 export const hookKeys: Readonly<Record<string, ConfigKey>> = {
   hooks: {
     schema: hooksOfFile,

@@ -4,35 +4,35 @@ import type { ProgramOptions } from '../options.ts';
 
 export interface ConfigKey {
   readonly schema: z.ZodMiniType;
-  /** For people: `duration`, `list of paths`. */
+  /** The type in words for people: `duration`, `list of paths`. */
   readonly type: string;
-  /** For people. */
+  /** The default in words for people. */
   readonly default: string;
   readonly description: string;
-  /** What it is called in Supervisor, when its users know it under the same or another name. */
+  /** The name of the key in Supervisor, if its users know it under the same or another name. */
   readonly supervisor: string | null;
-  /** For the JSON Schema: the rules of a text that the schema checks by code. */
+  /** The rules of a text that the schema checks by code, as a pattern for the JSON Schema. */
   readonly pattern?: string;
-  /** The option of code that takes its value as it is. Missing: compile-config.ts knows what becomes of it. */
+  /** The option of code that takes the key's value unchanged. Missing: compile-config.ts converts the value. */
   readonly option?: keyof ProgramOptions;
-  /** It is another name of this key. */
+  /** The key of which this one is another name. */
   readonly alias?: string;
 }
 
-/** What the schema wants, in its own words: it says them when it is given nothing. */
+/** What the schema accepts, in the words of the error that it reports for a missing value. */
 export function wantedOf(schema: z.ZodMiniType): string {
   return schema.safeParse(undefined).error?.issues[0]?.message ?? 'something else';
 }
 
-/** The rules of texts inside of a schema, for the JSON Schema. */
+/** The patterns of texts inside a schema, for the JSON Schema. */
 export const innerRules: z.core.$ZodRegistry<Record<string, unknown>> = z.registry();
 
-/** A text with `${NAME}` in it may become anything, once the variable is known. */
+/** A pattern that also accepts a text with `${NAME}` in it, which may become anything once the variable is known. */
 export function orVariable(pattern: string): string {
   return `^(?:${pattern})$|\\$\\{`;
 }
 
-/** A number, or its digits: a variable holds text. */
+/** A number, or a text of its digits, because variables hold text. */
 export function numeric<Value>(
   schema: z.ZodMiniType<Value>,
   sign: 'signed' | 'unsigned' = 'unsigned',
@@ -79,5 +79,5 @@ export function seconds(schema: z.ZodMiniType<string>): z.ZodMiniType {
   );
 }
 
-/** For the JSON Schema. */
+/** The pattern of a duration in the JSON Schema. */
 export const duration: string = orVariable('\\d+(?:\\.\\d+)?(?:ms|s|m|h)');

@@ -23,26 +23,29 @@ export interface LoadedFile {
 }
 
 export interface Loaded {
-  /** In the order in which they are included, each before those that it includes. */
+  /** The files in the order in which they are included, each before those that it includes. */
   readonly files: readonly LoadedFile[];
   readonly problems: readonly PlanProblem[];
-  /** Every file could be read. */
+  /** Whether every file could be read. */
   readonly isComplete: boolean;
 }
 
-/** More than that is a pattern that matches too much. */
+/** How many files a config may have. A pattern that matches more matches too much. */
 const maxFiles = 1_000;
 
 interface Visit {
   readonly path: string;
   readonly defaults: readonly TableNode[];
-  /** The files on the way to it, from the first one, by their real path. */
+  /** The real paths of the files that lead to this one by their includes, beginning with the first file. */
   readonly way: readonly string[];
-  /** What includes it; null: it is the first one. */
+  /** The value that includes the file, or null for the first file. */
   readonly by: PlanNode | null;
 }
 
-/** Everything that can be read is read, so that all problems are found at once. Never rejects for what a file contains. */
+/**
+ * Loads a config file with its includes. It reads everything that can be read, so that all problems are found at once. Never rejects for what a file
+ * contains.
+ */
 export async function loadFiles(
   path: string,
   environment: Readonly<Record<string, string | undefined>>,
@@ -90,7 +93,7 @@ export async function loadFiles(
     return false;
   }
 
-  /** Null: it cannot be read. */
+  /** Parses a file; null if it cannot be read, which is reported. */
   async function parse(source: Source, by: PlanNode | null): Promise<TableNode | null> {
     const hint = by === null ? null : `it is included by ${placeOf(by)}`;
     try {

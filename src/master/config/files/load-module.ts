@@ -7,13 +7,13 @@ import { messageOf, systemCode } from '../../../shared/errors.ts';
 import { type Parsed, type ParsedEntry, type Position, SyntaxFaults } from './document.ts';
 import { checkReadable } from './read-text.ts';
 
-/** What its default export is, or what that function returns, or what that promise gives. Throws `SyntaxFaults`. */
+/** The default export of the module, or what that function returns, or what that promise resolves to. Throws `SyntaxFaults`. */
 export async function loadModule(path: string): Promise<Parsed> {
   checkReadable(path);
   try {
     let value = await defaultExport(path);
     if (typeof value === 'function') value = (await Reflect.apply(value, undefined, [])) as unknown;
-    // In here too: a getter may throw.
+    // Converted inside this `try`, because a getter may throw.
     return convert(value);
   } catch (error) {
     throw error instanceof SyntaxFaults ? error : new SyntaxFaults([explain(error, path)]);
@@ -23,7 +23,7 @@ export async function loadModule(path: string): Promise<Parsed> {
 async function defaultExport(path: string): Promise<unknown> {
   const module: unknown = await import(pathToFileURL(path).href);
   const exported = propertyOf(module, 'default');
-  // What compilers make of `export default` in CommonJS.
+  // Compilers write `export default` in CommonJS as a property `default` beside `__esModule`.
   const value: unknown = await (propertyOf(exported, '__esModule') === true
     ? propertyOf(exported, 'default')
     : exported);
@@ -42,7 +42,7 @@ function propertyOf(value: unknown, key: string): unknown {
   return typeof value === 'object' && value !== null ? Reflect.get(value, key) : undefined;
 }
 
-/** Says where in the file it was thrown, as far as the stack tells. Also for what it throws later, in a timer. */
+/** Describes an error that the file has thrown, with its place as far as the stack tells. Errors that it throws later, in a timer, are described, too. */
 export function explain(
   error: unknown,
   path: string,
@@ -62,7 +62,7 @@ export function explain(
   };
 }
 
-/** `file:///srv/app/graceful.mjs:3:7` in a line of the stack; a SyntaxError has its place in the first line. */
+/** Finds `file:///srv/app/graceful.mjs:3:7` in a line of the stack. A SyntaxError has its place in the first line. */
 function positionOf(error: unknown, path: string): Position | null {
   const stack = error instanceof Error ? (error.stack ?? '') : '';
   for (const name of [pathToFileURL(path).href, path]) {
@@ -74,7 +74,7 @@ function positionOf(error: unknown, path: string): Position | null {
   return null;
 }
 
-/** A tree with more values is not a config file, but a mistake. */
+/** How many values a tree may have: more of them are not a config file, but a mistake. */
 const maxValues = 100_000;
 
 /** Converts plain data to a tree; names everything that is not plain data. Throws `SyntaxFaults`. */
@@ -109,13 +109,13 @@ export function convert(value: unknown): Parsed {
       };
     const entries = new Map<string, ParsedEntry>();
     for (const [key, inner] of Object.entries(one) as [string, unknown][])
-      // `{ watch: isDevelopment ? true : undefined }`
+      // An undefined value counts as left out: `{ watch: isDevelopment ? true : undefined }`.
       if (inner !== undefined) entries.set(key, { keyAt: null, value: read(inner) });
     return { kind: 'table', at: null, entries };
   }
 }
 
-/** Also an object of another realm (vm), which has an Object of its own. */
+/** Whether the value is a plain object. Objects of another realm (vm), which has an Object of its own, count as well. */
 function isPlain(value: object): boolean {
   const prototype: unknown = Object.getPrototypeOf(value);
   return prototype === null || Object.getPrototypeOf(prototype) === null;

@@ -1,4 +1,4 @@
-/** The keys of a program's output, named as Supervisor names them where it has them. */
+/** The keys of a program's output. If Supervisor has the same key, it has the same name. */
 import { defaults } from '../options/defaults.ts';
 import type { OutputOptions } from '../options/output-options.ts';
 import { outputValues } from '../options/output-values.ts';
@@ -18,7 +18,7 @@ function flag(option: keyof OutputOptions & keyof typeof defaults, description: 
   };
 }
 
-/** Of `[program.NAME]`. */
+/** The output keys of `[program.NAME]`. */
 export const outputKeys: Readonly<Record<string, ConfigKey>> = {
   stdout_logfile: {
     schema: outputValues.stdoutLogfile,

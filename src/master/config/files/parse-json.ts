@@ -3,7 +3,7 @@ import { type Node, type ParseError, parseTree, printParseErrorCode } from 'json
 import { messageOf } from '../../../shared/errors.ts';
 import { type Parsed, type ParsedEntry, type Position, type SyntaxFault, SyntaxFaults } from './document.ts';
 
-/** Throws `SyntaxFaults`. */
+/** Parses a text of JSON. Throws `SyntaxFaults`. */
 export function parseJson(text: string): Parsed {
   const errors: ParseError[] = [];
   const positionOf = createLocator(text);
@@ -41,16 +41,16 @@ export function parseJson(text: string): Parsed {
   }
 }
 
-/** `kind`: the words of JSON.parse, or those of the parser for editors. */
+/** A fault of the text. `kind`: the message of JSON.parse, or the error code of the parser for editors. */
 interface Broken {
   readonly kind: string;
   readonly offset: number;
 }
 
-/** A screen full: more of them help no reader. */
+/** How many faults are reported: they fill a screen, and more of them help no reader. */
 const maxFaults = 20;
 
-/** JSON.parse stops at the first fault. What the parser for editors finds after it is often only a consequence. */
+/** The faults of a text. JSON.parse stops at the first one. What the parser for editors finds after it is often only a consequence. */
 function brokenPlaces(errors: readonly ParseError[], refusal: string, text: string): readonly Broken[] {
   const all = errors.map(({ error, offset }) => ({ kind: printParseErrorCode(error), offset }));
   const found: Broken[] = [{ kind: refusal, offset: all[0]?.offset ?? text.length }];
@@ -62,9 +62,9 @@ function brokenPlaces(errors: readonly ParseError[], refusal: string, text: stri
 }
 
 function isConsequence({ kind, offset }: Broken, before: Broken | undefined, text: string): boolean {
-  // The string has taken the comma with it.
+  // The comma is missing only because it was read as a part of the unterminated string before it.
   if (kind === 'CommaExpected') return before?.kind === 'UnexpectedEndOfString';
-  // It has left out a word that it did not know.
+  // The value is missing only because the parser has skipped a word that it does not know.
   return kind === 'ValueExpected' && !/[:[,]\s*$/.test(text.slice(0, offset));
 }
 
@@ -72,7 +72,7 @@ function scalarOf(value: unknown): string | number | boolean | null {
   return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? value : null;
 }
 
-/** Null: JSON.parse accepts it. */
+/** The error of JSON.parse for this text, or null if it accepts the text. */
 function refusalOf(text: string): string | null {
   try {
     JSON.parse(text);
@@ -100,7 +100,7 @@ function hintFor(text: string, offset: number): string | null {
   return text.startsWith("'", offset) ? 'a string needs double quotes' : null;
 }
 
-/** Line starts are looked up once: a file has many values. */
+/** Returns a function that finds the line and column of an offset. Line starts are computed once, because a file has many values. */
 function createLocator(text: string): (offset: number) => Position {
   const starts = [0, ...Array.from(text.matchAll(/\r\n|\r|\n/g), ({ index, 0: end }) => index + end.length)];
   return (offset) => {

@@ -6,7 +6,7 @@ import { tomlFaults, treeOf } from './toml-faults.ts';
 type Table = Extract<Parsed, { kind: 'table' }> & { readonly entries: Map<string, ParsedEntry> };
 type List = Extract<Parsed, { kind: 'list' }> & { readonly items: Parsed[] };
 
-/** Throws `SyntaxFaults`. */
+/** Parses a text of TOML. Throws `SyntaxFaults`. */
 export function parseToml(text: string): Parsed {
   const tree = treeOf(text);
   if (tree instanceof ParseError) throw new SyntaxFaults(tomlFaults(text, tree));
@@ -61,7 +61,7 @@ function subTable(table: Table, key: string, at: Position): Table {
   return made;
 }
 
-/** All tables of this file are made here, with a Map that can be written to. */
+/** Whether the value is a table whose Map can be written to. All tables of this file are created here with such a Map. */
 function isOpenTable(value: Parsed): value is Table {
   return value.kind === 'table' && value.entries instanceof Map;
 }

@@ -19,18 +19,18 @@ import {
   SyntaxFaults,
 } from './document.ts';
 
-/** Ten levels of ten aliases would be ten billion values. */
+/** How many values a file may have once its aliases are resolved: ten levels of ten aliases would be ten billion values. */
 const maxValues = 100_000;
 
-/** How V8 words it when a text is nested too deeply for the parser, which reports that like a fault of the text. */
+/** The words of V8 for a text that is nested too deeply for the parser, which reports that like a fault of the text. */
 const isOverflow = /call stack size|stack overflow/i;
 
-/** Throws `SyntaxFaults` with every fault of the text, and RangeError when it is nested too deeply. */
+/** Parses a text of YAML. Throws `SyntaxFaults` with every fault of the text, and RangeError if it is nested too deeply. */
 export function parseYaml(text: string): Parsed {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, logLevel: 'error' });
   const errors = [...document.errors, ...document.warnings];
-  // Where the stack ends, and what is found after that, depends on the version of Node.js.
+  // Where the stack ends, and what the parser reports after that, depends on the version of Node.js.
   const overflow = errors.find(({ message }) => isOverflow.test(message));
   if (overflow !== undefined) throw new RangeError(overflow.message);
   const faults = errors.map((error) => explain(error, lines));
@@ -38,7 +38,7 @@ export function parseYaml(text: string): Parsed {
   const reader = createReader(lines);
   const root = document.contents === null ? null : reader.read(document.contents);
   if (reader.faults.length > 0) throw new SyntaxFaults(reader.faults);
-  // An empty file.
+  // The file is empty.
   return root === null || (root.kind === 'scalar' && root.value === null)
     ? { kind: 'table', at: { line: 1, column: 1 }, entries: new Map() }
     : root;
@@ -126,7 +126,7 @@ function createReader(lines: LineCounter): Reader {
       if (name === '<<' && key.type === 'PLAIN') {
         for (const base of given.kind === 'list' ? given.items : [given]) {
           if (base.kind !== 'table') fault(key, '<< must be an alias of a table, such as <<: *base');
-          // The first one that has a key wins: https://yaml.org/type/merge.html
+          // If several merged tables have a key, the first one wins: https://yaml.org/type/merge.html
           else for (const [inner, entry] of base.entries) if (!merged.has(inner)) merged.set(inner, entry);
         }
       } else own.set(name, { keyAt, value: given });

@@ -1,9 +1,12 @@
-/** A config file, with all that it includes → a plan, or everything that is wrong with it. Runs code of the user if the file is a program. */
+/**
+ * Compiles a config file and the files that it includes into a plan, or lists everything that is wrong with them. Runs code of the user if the file is a
+ * program.
+ */
 import { compileConfig, type Compiled } from './compile-config.ts';
 import type { Environment } from './read-tables.ts';
 import { loadFiles } from './load-files.ts';
 
-/** `path`: absolute. Never rejects for what the files contain. */
+/** Reads and compiles the file at `path`, which is absolute. Never rejects for what the files contain. */
 export async function readConfig(path: string, environment: Environment): Promise<Compiled> {
   return compileConfig(await loadFiles(path, environment), path, environment);
 }

@@ -10,7 +10,7 @@ import type { Reader, Report } from './read-tables.ts';
 
 type FoundGroup = WrittenGroup & NamedTable;
 
-/** `names`: those of the programs; null: not all of them are known. */
+/** Reads the groups. `names`: the names of the programs; null if not all of them are known. */
 export function readGroups(
   files: readonly LoadedFile[],
   names: readonly string[] | null,

@@ -67,7 +67,7 @@ function plainOf(node: PlanNode, text: (written: string, at: PlanNode) => string
     case 'scalar':
       return typeof node.value === 'string' ? text(node.value, node) : node.value;
     case 'other':
-      // Nothing that any schema takes.
+      // No schema accepts a symbol, so each one reports the value as wrong.
       return Symbol(node.what);
     case 'list':
       return node.items.map((item) => plainOf(item, text));
@@ -77,14 +77,14 @@ function plainOf(node: PlanNode, text: (written: string, at: PlanNode) => string
 }
 
 function hintFor(key: string, node: PlanNode): string | null {
-  // What a variable holds may be a secret.
+  // The value of a variable may be a secret, so it is not shown.
   if (node.kind !== 'scalar' || (typeof node.value === 'string' && refersToVariable(node.value))) return null;
   const option = optionOfKey(key);
   const meant = meantValue(option, node.value);
   return meant === null ? null : `did you mean ${JSON.stringify(meant)}?`;
 }
 
-/** What a variable of the environment holds may be a secret. */
+/** Says which value was found instead, unless it comes from a variable of the environment, which may hold a secret. */
 function butIs(node: PlanNode, isSecret: boolean): string {
   if (node.kind === 'scalar' && node.value === null) return ', but has no value';
   if (isSecret && node.kind === 'scalar') return '';
@@ -96,7 +96,7 @@ const maxShown = 60;
 export function shown(node: PlanNode): string {
   switch (node.kind) {
     case 'scalar': {
-      // As JSON, infinity would be null.
+      // JSON would write infinity as null.
       const text = typeof node.value === 'number' ? String(node.value) : JSON.stringify(node.value);
       const short = text.length > maxShown ? `${text.slice(0, maxShown)}…` : text;
       return typeof node.value === 'string' && refersToVariable(node.value)

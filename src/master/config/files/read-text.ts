@@ -4,10 +4,10 @@ import { systemCode } from '../../../shared/errors.ts';
 import { plainReason } from '../../system-calls/plain-reasons.ts';
 import { SyntaxFaults } from './document.ts';
 
-/** Thousands of programs; what is longer is another file. */
+/** The longest file that is read. It has room for thousands of programs; what is longer is not a config file. */
 export const maxFileBytes: number = 4 * 1024 * 1024;
 
-/** Without a byte order mark. Throws `SyntaxFaults`. */
+/** The text of the file, without a byte order mark. Throws `SyntaxFaults`. */
 export function readText(path: string): string {
   const bytes = readBytes(path);
   if ((bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff))
@@ -22,7 +22,7 @@ export function readText(path: string): string {
   return text;
 }
 
-/** Throws `SyntaxFaults` if it is not a readable file. */
+/** Throws `SyntaxFaults` unless the path is a readable file. */
 export function checkReadable(path: string): void {
   closeSync(open(path));
 }
@@ -47,7 +47,7 @@ function readBytes(path: string): Uint8Array {
   }
 }
 
-/** Opening a pipe would wait for a writer (fifo(7)). */
+/** Opens the file without blocking: opening a pipe would wait for a writer (fifo(7)). */
 function open(path: string): number {
   let file: number;
   try {

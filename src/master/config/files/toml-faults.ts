@@ -5,7 +5,7 @@
 import { type AST, ParseError, parseTOML } from 'toml-eslint-parser';
 import { positionIn, type SyntaxFault } from './document.ts';
 
-/** An error that the parser throws is returned. */
+/** Parses the text. Returns the error that the parser throws instead of throwing it. */
 export function treeOf(text: string): AST.TOMLProgram | ParseError {
   try {
     return parseTOML(text, { tomlVersion: '1.1.0' });
@@ -15,14 +15,14 @@ export function treeOf(text: string): AST.TOMLProgram | ParseError {
   }
 }
 
-/** A screen full: more of them help no reader. */
+/** How many faults are reported: they fill a screen, and more of them help no reader. */
 const maxFaults = 20;
-/** A longer text would be parsed too often. */
+/** In a longer text only the first fault is reported: it would be parsed too often. */
 const maxLength = 100_000;
 /** How many lines that look like the start of a statement a string or a table of many lines may have. */
 const maxInside = 32;
 
-/** `first`: what the parser has thrown. In the order of the text. */
+/** The faults of the text, in its order. `first`: the error that the parser has thrown. */
 export function tomlFaults(text: string, first: ParseError): readonly SyntaxFault[] {
   if (text.length > maxLength) return [explain(first.message, first.index, text)];
   const faults: { readonly message: string; readonly index: number }[] = [];
@@ -45,12 +45,12 @@ export function tomlFaults(text: string, first: ParseError): readonly SyntaxFaul
     .map(({ message, index }) => explain(message, index, text));
 }
 
-/** A header or `key = value`, up to the next one. */
+/** A header or a `key = value`, with the text up to the next one. */
 interface Statement {
   readonly start: number;
   readonly end: number;
   readonly isHeader: boolean;
-  /** Why it is not TOML, whatever stands around it. Null: it is. */
+  /** Why the statement is not TOML, whatever surrounds it; null if it is TOML. */
   readonly fault: { readonly message: string; readonly index: number } | null;
 }
 
@@ -61,7 +61,7 @@ const beginning = new RegExp(
   'gm',
 );
 
-/** A line that looks like the start of one may stand inside of a string or a table: it belongs to a statement that is TOML only with it. */
+/** Splits the text into statements. A line inside a string or table may look like the start of a statement: it belongs to the one that is TOML only with it. */
 function statementsOf(text: string): readonly Statement[] {
   const starts = Array.from(text.matchAll(beginning), ({ index }) => index);
   if (starts[0] !== 0) starts.unshift(0);
@@ -88,7 +88,7 @@ function statementsOf(text: string): readonly Statement[] {
   function faultIn(start: number, end: number): Statement['fault'] {
     const error = treeOf(text.slice(start, end));
     if (!(error instanceof ParseError)) return null;
-    // What is missing is missing where the text before it ends, and not in the next line.
+    // If something is missing, it is missing where the text before it ends, and not in the next line.
     const length = text.slice(start, end).trimEnd().length;
     return { message: error.message, index: start + Math.min(error.index, length) };
   }
@@ -100,13 +100,13 @@ function blame(statements: readonly Statement[], index: number): readonly Statem
   const blamed = before.find(({ fault }) => fault !== null) ?? before.at(-1);
   if (blamed === undefined) return [];
   if (!blamed.isHeader) return [blamed];
-  // The keys of its table would go to the table above.
+  // A header is removed with its whole table: the keys would go to the table above otherwise.
   const at = statements.indexOf(blamed);
   const next = statements.findIndex((one, other) => other > at && one.isHeader);
   return statements.slice(at, next === -1 ? undefined : next);
 }
 
-/** All places stay what they are. */
+/** Replaces a part of the text by spaces, so that all places in it stay the same. */
 function blank(text: string, start: number, end: number): string {
   return text.slice(0, start) + text.slice(start, end).replaceAll(/[^\r\n]/g, ' ') + text.slice(end);
 }
@@ -128,7 +128,7 @@ function explain(message: string, index: number, text: string): SyntaxFault {
   return { at, message: `is not valid TOML: ${words}`, hint: hintFor(line) };
 }
 
-/** Supervisor's headers, YAML and JSON are what a TOML file is mistaken for. */
+/** A hint for a line of Supervisor's format, YAML or JSON, or with a string without quotes; null for any other line. */
 function hintFor(line: string): string | null {
   const [, section, name] = /^\s*\[([a-z_]+):([\w.-]+)\]/.exec(line) ?? [];
   if (section !== undefined) return `write [program.${name ?? 'NAME'}]`;
