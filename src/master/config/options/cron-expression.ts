@@ -5,7 +5,7 @@ interface Field {
   readonly name: string;
   readonly min: number;
   readonly max: number;
-  /** What its numbers are called, from `min` on. */
+  /** The words for its numbers, beginning with that for `min`. */
   readonly names: readonly string[];
 }
 
@@ -17,7 +17,7 @@ const fields: readonly Field[] = [
   { name: 'hour', min: 0, max: 23, names: [] },
   { name: 'day of the month', min: 1, max: 31, names: [] },
   { name: 'month', min: 1, max: 12, names: months },
-  // 7 is Sunday, too.
+  // Both 0 and 7 are Sunday.
   { name: 'day of the week', min: 0, max: 7, names: days },
 ];
 
@@ -31,7 +31,7 @@ export const nicknames: readonly string[] = [
   '@annually',
 ];
 
-/** What is wrong with it; null: nothing is. */
+/** Says what is wrong with a cron expression; null if nothing is. */
 export function cronFault(expression: string): string | null {
   const written = expression.trim();
   if (written.startsWith('@')) {
@@ -79,7 +79,7 @@ function partFault(part: string, field: Field): string | null {
   return first > last ? `${range} goes backwards` : null;
 }
 
-/** A number, or what is wrong. */
+/** Parses one value of a field. Returns the number, or says what is wrong with the text. */
 function valueOf(text: string, { min, max, names }: Field): number | string {
   const known = names.indexOf(text.toLowerCase());
   if (known !== -1) return min + known;
@@ -92,7 +92,7 @@ function valueOf(text: string, { min, max, names }: Field): number | string {
   return `${text === '' ? 'nothing' : text} is not from ${wanted}${meant === null ? '' : ` (did you mean ${meant}?)`}`;
 }
 
-/** Days that no month has: 30 February. */
+/** Says that no month has such a day, as for 30 February; null if there is one. */
 function neverComes([, , dayText = '', monthText = '', weekday = '']: readonly string[]): string | null {
   if (weekday !== '*' || dayText.startsWith('*')) return null;
   const [, , dayField, monthField] = fields;

@@ -1,7 +1,7 @@
-/** Groups of programs: as they are written, what can be wrong with them, and in a plan. Pure. */
+/** Groups of programs: the options in which they are written, what can be wrong with these, and what they become in a plan. Pure. */
 import { nearest } from '../../../shared/nearest.ts';
 
-/** As code names them. */
+/** The options of a group in code. */
 export interface GroupOptions {
   /** Names of programs of the same plan. A program is in one group at most. */
   readonly programs: readonly string[];
@@ -12,10 +12,10 @@ export interface GroupOptions {
   readonly priority?: number;
 }
 
-/** In the plan of each of its programs. */
+/** A group as the plan of each of its programs shows it. */
 export interface GroupPlan {
   readonly name: string;
-  /** Null: each of its programs has its own place. */
+  /** The place of the group in the order of start and stop, or null: then each of its programs has its own place. */
   readonly priority: number | null;
 }
 
@@ -24,15 +24,15 @@ export interface WrittenGroup extends GroupPlan {
 }
 
 export interface GroupFault {
-  /** Its index among the groups. */
+  /** The index of the group. */
   readonly group: number;
-  /** Which of its programs; null: its name. */
+  /** The index of the program in the group's list that has the fault, or null if it is the group's name. */
   readonly item: number | null;
   readonly message: string;
   readonly hint: string | null;
 }
 
-/** `names`: those of the programs; null: not all of them are known. */
+/** Finds faults of groups. `names`: the names of the programs; null if not all of them are known. */
 export function groupFaults(
   groups: readonly WrittenGroup[],
   names: readonly string[] | null,
@@ -69,7 +69,7 @@ export function groupFaults(
   });
 }
 
-/** The programs, each with its group. */
+/** Adds to each program the group that it is in. */
 export function withGroups<
   Program extends { readonly name: string | null; readonly group: GroupPlan | null },
 >(programs: readonly Program[], groups: readonly WrittenGroup[]): readonly Program[] {

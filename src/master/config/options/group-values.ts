@@ -16,7 +16,7 @@ export const groupValues: {
   priority: integer(0, 999),
 };
 
-/** Of a plan in code: each group under its name. */
+/** The groups of a plan in code, each under its name. */
 export const groupsShape: z.ZodMiniType<
   Record<string, { programs: string[]; priority?: number | undefined }>
 > = z.record(

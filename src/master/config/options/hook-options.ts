@@ -1,9 +1,9 @@
-/** Commands that are run when something happens to a program: how they are written, and what they come to in the plan. Pure. */
+/** Commands that are run when something happens to a program: how they are written, and what they become in the plan. Pure. */
 import { parseDuration } from '../../../shared/durations.ts';
 import type { WebhookOptions } from './webhook-options.ts';
 import { defaults } from './defaults.ts';
 
-/** As code names them. */
+/** The hooks of a program in code. */
 export interface HookOptions {
   /** Commands that /bin/sh runs when something happens (docs/hooks.md). Default: none. */
   readonly hooks?: HookCommands;

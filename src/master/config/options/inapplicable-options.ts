@@ -8,7 +8,7 @@ import { scheduleRules } from './schedule-options.ts';
 import { socketRules } from './tcp-options.ts';
 
 export interface InapplicableOption {
-  /** As code names it. */
+  /** The name of the option in code. */
   readonly option: string;
   readonly message: string;
   readonly hint: string;
@@ -16,7 +16,7 @@ export interface InapplicableOption {
 
 type Options<Rules extends readonly ((options: never) => unknown)[]> = Parameters<Rules[number]>[0];
 
-/** The options of a program, and the listeners that they come to. */
+/** The options of a program, and the listeners that they are compiled into. */
 export type JudgedOptions = Options<typeof kindRules> &
   Options<typeof pidFileRules> &
   Options<typeof socketRules> &

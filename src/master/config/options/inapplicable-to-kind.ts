@@ -62,7 +62,7 @@ const needsAddress = (option: (typeof ofAddress)[number]): Rule => {
   };
 };
 
-/** Limits after which a worker is replaced need one that is started beside it. */
+/** The rule for a limit after which workers are replaced: the workers have to overlap, because the new one is started beside the old one. */
 const needsSuccessor = (option: 'maxMemory' | 'maxLifetime' | 'maxRequests'): Rule => {
   return (options) => {
     if (options[option] === undefined) return [];
@@ -82,7 +82,7 @@ const needsSuccessor = (option: 'maxMemory' | 'maxLifetime' | 'maxRequests'): Ru
   };
 };
 
-/** Options that only programs with an address have, or only those without. */
+/** Rules for options that only some types of programs can have. */
 export const kindRules: readonly Rule[] = [
   ...ofAddress.map(needsAddress),
   (options) =>

@@ -1,8 +1,8 @@
-/** What kind of program it is, how it is reloaded, and when it is its turn: as these options are written, and in a plan. Pure. */
+/** The options that say what kind of program it is, how it is reloaded and when it is started, and what they become in a plan. Pure. */
 import { parseDuration } from '../../../shared/durations.ts';
 import { defaults } from './defaults.ts';
 
-/** As code names them. */
+/** The options of a program's kind in code. */
 export interface KindOptions {
   /**
    * `server`: it needs an address. `worker`: it has none, such as a queue worker. `oneshot`: it has none either, runs once and ends; programs that
@@ -25,7 +25,7 @@ export interface KindOptions {
   readonly adoptGrace?: string;
 }
 
-/** The same, as they are checked. */
+/** The same options once their values are checked. */
 export interface KindValues {
   readonly type: string;
   readonly overlap: boolean;
@@ -34,18 +34,18 @@ export interface KindValues {
   readonly adoptGrace: string;
 }
 
-/** In a plan. */
+/** The kind of a program in a plan. */
 export interface KindPlan {
   readonly type: 'server' | 'worker' | 'oneshot';
   readonly overlaps: boolean;
   readonly priority: number;
-  /** The file that names its process, an absolute path, and how long it may name none; null: the process that was started is the worker. */
+  /** The absolute path of the file that names the worker's process, and how long it may name none. Null: the process that was started is the worker. */
   readonly pidFile: { readonly path: string; readonly graceMs: number } | null;
 }
 
 export const typeWords: readonly string[] = ['server', 'worker', 'oneshot'];
 
-/** As the schema gives them. */
+/** The same options as the schema returns them. */
 export type WrittenKindOptions = { readonly [Name in keyof KindValues]?: KindValues[Name] | undefined };
 
 export function compileKind(
@@ -72,7 +72,7 @@ export function typeOf({ type }: WrittenKindOptions): KindPlan['type'] {
 }
 
 export function overlapsOf(options: WrittenKindOptions): boolean {
-  // Two daemons with one file would take it from each other.
+  // The workers of a daemon cannot overlap: two daemons with one pid file would take it from each other.
   if (typeOf(options) === 'worker' && options.adoptPidFile !== undefined) return false;
   return options.overlap ?? defaults.overlap;
 }
@@ -87,7 +87,7 @@ type Rule = (
   options: WrittenKindOptions & { readonly workers?: number | 'auto' | undefined },
 ) => readonly InapplicableKindOption[];
 
-/** What cannot be combined with a pid file, or has no effect without one. */
+/** Rules for options that cannot be combined with a pid file, or have no effect without one. */
 export const pidFileRules: readonly Rule[] = [
   (options) =>
     options.adoptGrace !== undefined && options.adoptPidFile === undefined

@@ -1,4 +1,4 @@
-/** What the values of the options of kinds may be, and in which words an error says so. Pure. */
+/** What the values of the options of a program's kind may be, and the words in which an error says so. Pure. */
 import * as z from 'zod/mini';
 import { type KindValues, typeWords } from './kind-options.ts';
 import { duration, integer, oneOf, text } from './value-schemas.ts';

@@ -1,7 +1,7 @@
-/** The options of the process that a worker is: its user, its limits, its place among other processes. As they are written, and in a plan. Pure. */
+/** The options of a worker's process: its user, its limits, its place among other processes. How they are written, and what they become in a plan. Pure. */
 import { defaults } from './defaults.ts';
 
-/** As code names them. */
+/** The options of a worker's process in code. */
 export interface ProcessOptions {
   /**
    * The user to run as, by name or number, and the group if it is not the user's own: `www-data`, `www-data:web`, `33:33`. With the supplementary
@@ -25,19 +25,19 @@ export interface ProcessOptions {
   readonly oomScoreAdj?: number;
 }
 
-/** In a plan. Null: as the master has it. */
+/** The process of a worker in a plan. Null: the process has what the master has. */
 export interface ProcessPlan {
   readonly user: string | null;
   readonly umask: number | null;
   readonly nice: number | null;
-  /** By name, as prlimit(1) takes them. */
+  /** The limits by their names in prlimit(1), with values as that takes them. */
   readonly limits: Readonly<Record<string, string>>;
   readonly noNewPrivileges: boolean;
   readonly cpuAffinity: string | null;
   readonly oomScoreAdj: number | null;
 }
 
-/** No option is set. */
+/** The process of a program that sets none of these options. */
 export const plainProcess: ProcessPlan = Object.freeze({
   user: null,
   umask: null,
@@ -48,7 +48,7 @@ export const plainProcess: ProcessPlan = Object.freeze({
   oomScoreAdj: null,
 });
 
-/** Those of prlimit(1), without its dashes. */
+/** The names of the limits: the options of prlimit(1) without their dashes. */
 export const limitNames = [
   'as',
   'core',
@@ -68,7 +68,7 @@ export const limitNames = [
   'stack',
 ] as const;
 
-/** For the JSON Schema as well. */
+/** Patterns of values, for the checks and for the JSON Schema. */
 export const processPatterns = {
   user: '[\\w.$@-]+(?::[\\w.$@-]+)?',
   umask: '0?[0-7]{3}',
@@ -78,7 +78,7 @@ export const processPatterns = {
 
 type Written = { readonly [Name in keyof ProcessOptions]?: ProcessOptions[Name] | undefined };
 
-/** `written` was checked by `processValues` (launch-values.ts). */
+/** Compiles the options of a process. `written` was checked by `processValues` (launch-values.ts). */
 export function compileProcess(written: Written): ProcessPlan {
   const { user, umask, nice, limits, noNewPrivileges, cpuAffinity, oomScoreAdj } = written;
   const asked = [user, umask, nice, limits, noNewPrivileges, cpuAffinity, oomScoreAdj];

@@ -18,7 +18,7 @@ const limit: z.ZodMiniType<string | number> = z.union(
   wantedLimit,
 );
 
-/** What their values may be. */
+/** The schemas of the options of a process. */
 export const processValues: {
   readonly [Name in keyof Required<ProcessOptions>]: z.ZodMiniType<Required<ProcessOptions>[Name]>;
 } = {

@@ -4,16 +4,16 @@
  */
 
 export type ListenAddress = {
-  /** Null: none was given. */
+  /** The name of the listener, or null if none was given. */
   readonly name: string | null;
 } & (
   | {
       readonly type: 'tcp';
-      /** A numeric address or a host name; null: every address. */
+      /** A numeric address or a host name, or null for every address. */
       readonly host: string | null;
       readonly port: number;
     }
-  /** Perhaps relative. */
+  /** The path may be relative. */
   | { readonly type: 'unix'; readonly path: string }
   | { readonly type: 'udp'; readonly host: string; readonly port: number }
   | { readonly type: 'fd'; readonly fd: number }
@@ -22,7 +22,7 @@ export type ListenAddress = {
 export const wantedListenAddress =
   'a port, an address with a port, a path, or a descriptor, such as 3000, 127.0.0.1:3000, [::1]:3000, admin=localhost:3000, unix:/run/app.sock, udp:0.0.0.0:5353 (UDP needs an address: 0.0.0.0 or [::] for every one) or fd:3';
 
-/** Null: it is none. */
+/** Parses an address to listen on; null if it is not valid. */
 export function parseListenAddress(written: string): ListenAddress | null {
   const { name = null, address = '' } =
     /^(?:(?<name>[A-Za-z0-9_.-]{1,64})=)?(?<address>.+)$/.exec(written)?.groups ?? {};
@@ -41,7 +41,10 @@ export function parseListenAddress(written: string): ListenAddress | null {
   return found === null ? null : { type: 'tcp', name, ...found };
 }
 
-/** Null: it is none. A host of null: none was given. The zone of an address is the name of an interface, which is almost any text. */
+/**
+ * Parses a port with or without a host; null if it is not valid. A host of null was not given. The zone of an address is the name of an interface, which
+ * is almost any text.
+ */
 function readHostAndPort(address: string): { readonly host: string | null; readonly port: number } | null {
   const match =
     /^(?:(?:\[(?<v6>[0-9A-Fa-f:.]+(?:%[^\s\p{Cc}\]/%]+)?)\]|(?<host>[^\s:[\]=]+)):)?(?<port>\d{1,5})$/u.exec(

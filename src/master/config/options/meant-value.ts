@@ -1,7 +1,7 @@
 /** The value that was probably meant instead of a wrong one, such as `20s` instead of `20`. Pure. */
 import { programValues } from './values.ts';
 
-/** A value that the option takes, spelled almost like the given one; null: there is none. `option`: as code names it. */
+/** A value that the option accepts and that is spelled almost like the given one; null if there is none. `option`: the name of the option in code. */
 export function meantValue(option: string, given: unknown): string | null {
   if (typeof given !== 'string' && typeof given !== 'number') return null;
   const written = String(given).trim();
@@ -25,13 +25,13 @@ function slips(written: string, option: string): readonly string[] {
     written.replaceAll(/\s/g, ''),
     ...(/\d$/.test(written) ? [`${written}${unit}`] : []),
     [...times, ...probes].join(':'),
-    // Listeners: a path, a URL, every address, UDP on every address, IPv6 without brackets.
+    // For listeners: a path, a URL, every address, UDP on every address, IPv6 without brackets.
     ...(/^\.{0,2}\//.test(written) ? [`unix:${written}`] : []),
     written.replace(/^\w+:\/\/([^/]+)\/?$/, '$1'),
     written.replace(/^\*?:(\d+)$/, '$1'),
     written.replace(/^udp:\*?:?(\d+)$/, 'udp:0.0.0.0:$1'),
     written.replace(/^((?:\w*:){2,}\w*):(\d+)$/, '[$1]:$2'),
-    // Signs of readiness: a port, a path.
+    // For `ready`: a port, a path.
     ...(option === 'ready'
       ? [`tcp:${written}`, `http:${written}`, written.replace(/^http:(?!\/)/, 'http:/')]
       : []),

@@ -1,12 +1,12 @@
-/** Where a master shows its metrics beside its control socket: how that is written, and what it comes to in the plan. Pure. */
+/** The TCP address at which a master serves its metrics in addition to its control socket: how it is written, and what it becomes in the plan. Pure. */
 import { GracefulRunError } from '../../../shared/errors.ts';
 import { parseListenAddress } from './listen-address.ts';
 
-/** As code gives it. A config file has a key for each: `metrics`, `metrics_token`, `metrics_cert`, `metrics_key`. */
+/** The address of the metrics in code. A config file has a key for each field: `metrics`, `metrics_token`, `metrics_cert`, `metrics_key`. */
 export interface MetricsOptions {
   /** The TCP address: `127.0.0.1:9100`, `[::1]:9100`. */
   readonly address: string;
-  /** Requests need it: `Authorization: Bearer TOKEN`. Default: none is needed. */
+  /** The token that requests must carry: `Authorization: Bearer TOKEN`. Default: none is needed. */
   readonly token?: string | undefined;
   /** The certificate and its chain, a file in PEM format. With `key`: the address speaks HTTPS. The files are read again when they change. */
   readonly cert?: string | undefined;
@@ -16,11 +16,11 @@ export interface MetricsOptions {
 
 export interface MetricsPlan {
   readonly host: string;
-  /** 0: any free one. */
+  /** The port; 0: any free one. */
   readonly port: number;
-  /** Null: no token is needed. */
+  /** The token that requests must carry, or null if they need none. */
   readonly token: string | null;
-  /** Files, absolute paths. Null: plain HTTP. */
+  /** The absolute paths of certificate and key, or null for plain HTTP. */
   readonly tls: { readonly cert: string; readonly key: string } | null;
 }
 
@@ -35,7 +35,7 @@ export function parseMetricsAddress(
   return { host: address.host, port: address.port };
 }
 
-/** A key of a config file that is missing, or has no meaning; null: all is well. */
+/** The key of a config file that is missing or has no meaning; null if all is well. */
 export function metricsProblem(given: { readonly [Name in keyof MetricsOptions]?: unknown }): {
   readonly key: keyof MetricsOptions;
   readonly message: string;
@@ -50,7 +50,7 @@ export function metricsProblem(given: { readonly [Name in keyof MetricsOptions]?
   return null;
 }
 
-/** `resolve`: makes a path absolute. Errors: `badOption`. */
+/** Compiles the options of the metrics. `resolve` makes a path absolute. Errors: `badOption`. */
 export function metricsPlan(
   { address, token, cert, key }: MetricsOptions,
   resolve: (path: string) => string,

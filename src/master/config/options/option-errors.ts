@@ -13,21 +13,21 @@ export type OptionSpelling = 'commandLine' | 'code';
 
 export interface Spelling {
   readonly as: OptionSpelling;
-  /** Null: the options are those of a master of one program. */
+  /** The name of the program, or null for the options of a master of one program. */
   readonly program: string | null;
 }
 
-/** What the schema of the options has found. */
+/** A fault that the schema of the options has found. */
 interface Issue {
   readonly code?: string;
   readonly path: readonly PropertyKey[];
   readonly message: string;
   readonly input?: unknown;
-  /** Of `unrecognized_keys`. */
+  /** The unknown keys, if `code` is `unrecognized_keys`. */
   readonly keys?: readonly string[];
 }
 
-/** Options that the schema refuses. It names the first one. */
+/** Thrown when the schema refuses options. The message names the first one. */
 export class BadOption extends GracefulRunError {
   readonly issues: readonly Issue[];
 
@@ -59,12 +59,12 @@ export function badOption(issues: readonly Issue[], spelling: Spelling): BadOpti
   );
 }
 
-/** What to write instead of a wrong value; null: nothing is known. */
+/** What to write instead of a wrong value; null if that cannot be told. */
 function valueHint(option: string, given: unknown, spelling: Spelling): string | null {
   const meant = meantValue(option, given);
   if (spelling.as === 'code') return meant === null ? null : `did you mean '${meant}'?`;
   if (meant !== null) return `did you mean ${nameOf(option, spelling)} ${meant}?`;
-  // A list takes every word up to the dashes, also those of a command.
+  // --listen takes every word up to the two dashes, also the words of a command.
   return option === 'listen'
     ? 'put the command after the addresses and two dashes: graceful-run --listen 3000 3001 -- node app.js'
     : null;
@@ -114,7 +114,7 @@ export function notApplicable(
   return new GracefulRunError('badOption', `cannot start: ${nameOf(option, spelling)} ${message}`, { hint });
 }
 
-/** No path is safe to guess: the front page may be the most expensive one, and may write to a database. */
+/** The error of `warmup` without a path. It suggests none, because none is safe to guess: the front page may be expensive, or write to a database. */
 function warmupWithoutPath(spelling: Spelling): GracefulRunError {
   const { option, hint } =
     spelling.as === 'code'
@@ -162,7 +162,7 @@ export function planFaulty(
   );
 }
 
-/** As `--check` names it too. */
+/** The name of the option on the command line, as `--check` writes it, too. */
 function keyOnCommandLine(option: string | null): string | null {
   if (option === null || option === 'command') return option;
   return nameOf(option, { as: 'commandLine', program: null });
@@ -189,7 +189,7 @@ function keyInCode({ program, option, item }: Place): string | null {
     : `${place}${option === null || item === null ? '' : `[${JSON.stringify(item)}]`}`;
 }
 
-/** A program, as code would get at it: `programs.shop`. */
+/** The path of a program in the options of code: `programs.shop`. */
 export function inCode(program: string): string {
   return /^[A-Za-z_]\w*$/.test(program) ? `programs.${program}` : `programs[${JSON.stringify(program)}]`;
 }

@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { parseBytes } from '../../../shared/byte-sizes.ts';
 import { defaults } from './defaults.ts';
 
-/** As code names them. */
+/** The options of a program's output in code. */
 export interface OutputOptions {
   /**
    * Where workers write their stdout: `inherit`, the default, to the stdout of graceful-run, which they have; `forward`: there too, but through graceful-run, in
@@ -68,9 +68,9 @@ export const syslogFacilities = {
 
 export type SyslogFacility = keyof typeof syslogFacilities;
 
-/** What rotates a file, and what happens when it is too slow. */
+/** When a log file is rotated, and what happens if workers write faster than it takes. */
 export interface LogFileSettings {
-  /** 0: the size does not matter. */
+  /** The size at which the file is rotated; 0: never because of its size. */
   readonly maxBytes: number;
   readonly backups: number;
   readonly compress: boolean;
@@ -79,21 +79,21 @@ export interface LogFileSettings {
 }
 
 export type OutputDestination =
-  /** Of stdout: the worker has the descriptor. Of stderr: it is passed on. */
+  /** For stdout, the worker has the master's descriptor. For stderr, its lines are passed on to the master's. */
   | { readonly to: 'inherit' }
-  /** To stdout of the master, in whole lines. */
+  /** To the stdout of the master, in whole lines. */
   | { readonly to: 'forward' }
   | { readonly to: 'none' }
-  /** To a daemon of the system, a message for each line. */
+  /** To a daemon of the system, with a message for each line. */
   | {
       readonly to: 'syslog' | 'journal';
-      /** Its socket. */
+      /** The path of the daemon's socket. */
       readonly path: string;
-      /** As syslog(3) numbers it. */
+      /** The facility as syslog(3) numbers it. */
       readonly facility: number;
       readonly overflow: 'block' | 'drop';
     }
-  /** An absolute path, in which `{name}` and `{num}` are still to be filled in. */
+  /** To a file. Its path is absolute, with `{name}` and `{num}` still to be filled in. */
   | { readonly to: 'file'; readonly path: string; readonly settings: LogFileSettings };
 
 export interface LineFormat {
@@ -102,15 +102,15 @@ export interface LineFormat {
   readonly isJson: boolean;
 }
 
-/** In a plan. */
+/** The output of a program in a plan. */
 export interface OutputPlan {
   readonly stdout: OutputDestination;
   readonly stderr: OutputDestination;
-  /** Of the lines of files; those for a daemon only lose their control sequences. */
+  /** The format of lines in log files. Lines for a daemon only lose their control sequences. */
   readonly format: LineFormat;
-  /** Of the lines that are passed on to people: they begin with program and pid. */
+  /** Whether lines that are passed on begin with program and pid, where people read them. */
   readonly hasPrefix: boolean;
-  /** `stderr` is what stdout has because of `redirectStderr`. */
+  /** Whether stderr goes where stdout goes because of `redirectStderr`. */
   readonly isRedirected: boolean;
 }
 
@@ -118,7 +118,7 @@ const inherit: OutputDestination = Object.freeze({ to: 'inherit' });
 const forward: OutputDestination = Object.freeze({ to: 'forward' });
 const none: OutputDestination = Object.freeze({ to: 'none' });
 
-/** No option is set. */
+/** The output of a program that sets none of these options. */
 export const plainOutput: OutputPlan = Object.freeze({
   stdout: inherit,
   stderr: inherit,
@@ -132,7 +132,7 @@ export const mostBackups = 1000;
 export const wantedLogfile = 'a file, inherit, forward, syslog, journal, or none';
 export const wantedMaxbytes = 'a size, such as 50MB or 1GB, or a number of bytes; 0: no limit';
 
-/** Supervisor names its words in any case. Null: it is the path of a file. */
+/** Reads `inherit`, `forward`, `none` or `off`, in any case, as Supervisor does; null if it is something else. */
 function wordOf(written: string): 'inherit' | 'forward' | 'none' | null {
   const word = written.toLowerCase();
   if (word === 'inherit' || word === 'forward') return word;
@@ -182,14 +182,14 @@ export function sizeOf(written: string | number): number | null {
   return Number.isSafeInteger(written) && written >= 0 ? written : null;
 }
 
-/** The destination as it is written, with `{here}` filled in and relative to that folder. */
+/** The destination as it is written, with `{here}` filled in and the path absolute: it starts at the folder `here`. */
 export function placeLogfile(written: string, here: string): string {
   const daemon = daemonOf(written);
   if (daemon !== null) return `${daemon.to}:${daemon.path}`;
   return wordOf(written) ?? resolve(here, written.replaceAll('{here}', here));
 }
 
-/** What the options come to. Their values have been checked. */
+/** Compiles the options of the output. Their values have been checked. */
 export function compileOutput(options: WrittenOutputOptions, here: string): OutputPlan {
   const settings = (maxbytes: string | number, backups: number): LogFileSettings =>
     Object.freeze({
@@ -222,7 +222,7 @@ export function compileOutput(options: WrittenOutputOptions, here: string): Outp
   const stderr = isRedirected
     ? stdout
     : destination(
-        // It is forwarded anyway.
+        // A stderr that is inherited is forwarded anyway.
         options.stderrLogfile?.toLowerCase() === 'forward'
           ? 'inherit'
           : (options.stderrLogfile ?? defaults.stderrLogfile),
@@ -241,12 +241,12 @@ export function compileOutput(options: WrittenOutputOptions, here: string): Outp
   return Object.freeze({ stdout, stderr, format, hasPrefix, isRedirected });
 }
 
-/** As the schema gives them. */
+/** The same options as the schema returns them. */
 export type WrittenOutputOptions = {
   readonly [Option in keyof OutputOptions]?: OutputOptions[Option] | undefined;
 };
 
-/** An option that has no effect beside the others. */
+/** An option that has no effect together with the others. */
 export interface InapplicableOutputOption {
   readonly option: keyof OutputOptions;
   readonly message: string;
@@ -281,7 +281,7 @@ function needsFile(option: keyof OutputOptions, of: string): readonly Inapplicab
   ];
 }
 
-/** Options with a value that changes nothing do not count: false, and the default. */
+/** Rules for options that have no effect. A value that changes nothing, such as false or the default, breaks no rule. */
 export const outputRules: readonly Rule[] = [
   ...(['stdoutLogfileMaxbytes', 'stdoutLogfileBackups'] as const).map(
     (option): Rule =>
@@ -366,7 +366,7 @@ export const outputRules: readonly Rule[] = [
       : [],
 ];
 
-/** Fills in what is known when a worker is started. `slot` null: it is not known yet. */
+/** Fills in what is known when a worker is started. `slot` is null if it is not known yet. */
 export function logfilePath(
   path: string,
   { name, slot }: { readonly name: string; readonly slot: number | null },

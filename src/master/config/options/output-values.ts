@@ -25,7 +25,7 @@ const size = z
 const backups = integer(0, mostBackups);
 const flag = z.boolean(wantedBoolean);
 
-/** Named as code names them. */
+/** The schemas of the output options, by the name of each option in code. */
 export const outputValues: {
   readonly [Option in keyof OutputOptions]-?: z.ZodMiniType<Required<OutputOptions>[Option]>;
 } = {

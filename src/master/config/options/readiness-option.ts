@@ -9,7 +9,7 @@ export const wantedReady =
 const maxDescriptor = 255;
 const dayMs = 86_400_000;
 
-/** The descriptor of the channel, which comes after the listeners, which begin at 3. */
+/** The descriptor of the channel in a worker: it follows the listeners, which begin at 3. */
 export function channelAt(listeners: number): number {
   return 3 + listeners;
 }
@@ -45,7 +45,7 @@ export function parseReady(written: string, warmup: number): Readiness | null {
   }
 }
 
-/** A path as a request line takes it, or what stands behind `http:` in a URL with a host and a port. */
+/** Parses the value after `http:`: a path for a request line, or a URL with a host and a port. */
 function parseHttp(value: string, warmup: number): Readiness | null {
   if (/^\/(?!\/)[\x21-\x7e]{0,999}$/.test(value)) return { when: 'answers', path: value, warmup };
   const match =

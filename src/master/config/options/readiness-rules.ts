@@ -1,4 +1,4 @@
-/** What `ready` cannot be, as far as the type, the listeners and the ready timeout of the program decide that. Pure. */
+/** Rules for `ready`, as far as the type, the listeners and the ready timeout of the program decide what it can be. Pure. */
 import { formatDuration, parseDuration } from '../../../shared/durations.ts';
 import type { ListenerPlan } from '../plan.ts';
 import { defaults } from './defaults.ts';
@@ -42,7 +42,7 @@ export const readinessRules: readonly Rule[] = [
       ? []
       : [notForKind('ready', 'a program without an address cannot be seen to listen')];
   },
-  // A program would write its newline into the listener.
+  // A descriptor that is a listener cannot be used: the program would write its newline into the listener.
   (options) => {
     const readiness = readinessOf(options);
     if (readiness?.when !== 'writesNewline') return [];
@@ -71,7 +71,7 @@ export const readinessRules: readonly Rule[] = [
         ]
       : [];
   },
-  // No worker would ever be ready in time.
+  // A delay as long as the ready timeout cannot be used: no worker would ever be ready in time.
   (options) => {
     const readiness = readinessOf(options);
     if (readiness?.when !== 'lives') return [];

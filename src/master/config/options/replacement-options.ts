@@ -1,9 +1,9 @@
-/** When a worker is replaced although it serves: these options, and what they come to. Pure. */
+/** The options that say when a worker is replaced although it serves, and what they become in a plan. Pure. */
 import { parseDuration } from '../../../shared/durations.ts';
 import { sizeOf } from './output-options.ts';
 import { defaults } from './defaults.ts';
 
-/** As code names them. */
+/** The limits of workers in code. */
 export interface ReplacementOptions {
   /**
    * Replace a worker that uses more memory than this, such as `512MB`, or a number of bytes: the resident memory of all of its processes, as
@@ -23,7 +23,7 @@ export interface ReplacementOptions {
   readonly replaceInterval?: string;
 }
 
-/** The same, as they are checked. */
+/** The same options once their values are checked. */
 export interface ReplacementValues {
   readonly maxMemory: string | number;
   readonly maxLifetime: string;
@@ -32,7 +32,7 @@ export interface ReplacementValues {
   readonly replaceInterval: string;
 }
 
-/** In a plan. Null: no limit. */
+/** The limits of workers in a plan. Null: no limit. */
 export interface ReplacementPlan {
   readonly maxMemoryBytes: number | null;
   readonly maxLifetimeMs: number | null;

@@ -1,10 +1,10 @@
-/** Whether and when what has ended is started again: how these options are written, and what they mean. Pure. */
+/** The options that say whether and when workers that have ended are started again, and what they become in a plan. Pure. */
 import { parseDuration } from '../../../shared/durations.ts';
 import type { RestartPlan } from '../plan.ts';
 import type { KindPlan } from './kind-options.ts';
 import { defaults, defaultsOfOnly, defaultsOfType } from './defaults.ts';
 
-/** As code names them. */
+/** The restart options in code. */
 export interface RestartOptions {
   /**
    * Whether a worker that was ready and has ended by itself is replaced: `unexpected`, unless it has ended with one of `exitcodes`. Default: true for a
@@ -35,7 +35,7 @@ export interface RestartOptions {
   readonly onFatal?: 'stay' | 'exit';
 }
 
-/** The same, as they are checked. */
+/** The same options once their values are checked. */
 export interface RestartValues {
   readonly autorestart: boolean | string;
   readonly exitcodes: number[];
@@ -49,7 +49,7 @@ export interface RestartValues {
 export const autorestartWords: readonly string[] = ['true', 'false', 'unexpected'];
 export const backoffWords: readonly string[] = ['exponential', 'linear'];
 export const onFatalWords: readonly string[] = ['stay', 'exit'];
-/** `10 in 5m`, or null for `off`; undefined: it is neither. */
+/** Parses `10 in 5m`. Returns null for `off`, and undefined if the text is not valid. */
 export function parseCrashLoop(written: string): RestartPlan['crashLoop'] | undefined {
   if (written === 'off') return null;
   const [, deaths = '', window = ''] = /^(\d{1,6}) +in +(\S+)$/.exec(written.trim()) ?? [];
@@ -58,7 +58,7 @@ export function parseCrashLoop(written: string): RestartPlan['crashLoop'] | unde
   return { deaths: Number(deaths), windowMs };
 }
 
-/** `isOnly`: the program is the only one of a master without a config file. */
+/** Compiles the restart options. `isOnly`: the program is the only one of a master without a config file. */
 export function restartPlan(
   options: { readonly [Name in keyof RestartValues]?: RestartValues[Name] | undefined },
   type: KindPlan['type'],

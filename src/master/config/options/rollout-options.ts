@@ -3,7 +3,7 @@ import { parseDuration } from '../../../shared/durations.ts';
 import type { RolloutPlan, WorkerAmount } from '../plan.ts';
 import { defaults } from './defaults.ts';
 
-/** As code names them. */
+/** The rollout options in code. */
 export interface RolloutOptions {
   /**
    * How many more workers than `workers` may run during a reload: a number, or a share such as `25%`, which is rounded up. `100%`: all new workers start
@@ -26,7 +26,7 @@ export interface RolloutOptions {
   readonly rollbackOn?: string;
 }
 
-/** The same, as they are checked. */
+/** The same options once their values are checked. */
 export interface RolloutValues {
   readonly maxSurge: number | string;
   readonly maxUnavailable: number | string;
@@ -120,7 +120,7 @@ const failureRules: readonly Rule[] = [
   },
 ];
 
-/** At a reload, the old workers stop before the new ones start. The workers of a server always overlap. */
+/** Whether the old workers stop before the new ones start at a reload. The workers of a server always overlap. */
 function stopsFirst({ type = defaults.type, overlap = defaults.overlap }: OtherOptions): boolean {
   return type === 'oneshot' || (type !== 'server' && !overlap);
 }
@@ -208,7 +208,7 @@ const canaryRules: readonly Rule[] = [
   },
 ];
 
-/** Options that were given but can have no effect, or that contradict each other. */
+/** Rules for options that can have no effect, or that contradict each other. */
 export const rolloutRules: readonly Rule[] = [...failureRules, ...overlapRules, ...stepRules, ...canaryRules];
 
 function isNone(amount: WorkerAmount | null): boolean {

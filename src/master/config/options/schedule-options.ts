@@ -1,8 +1,11 @@
-/** When a program runs by the clock, and what becomes of runs that do not fit: as these options are written, and in a plan. Pure. */
+/**
+ * The options that say when a program runs by the clock, and what happens to runs that do not fit. How they are written, and what they become in a plan.
+ * Pure.
+ */
 import { parseDuration } from '../../../shared/durations.ts';
 import { defaults } from './defaults.ts';
 
-/** As code names them. All of them are for programs of the type `oneshot`. */
+/** The schedule options in code. All of them are for programs of the type `oneshot`. */
 export interface ScheduleOptions {
   /**
    * Run it at these times, as cron(8) writes them, in five fields: minute, hour, day of the month, month, day of the week. Or `@hourly`, `@daily`, `@weekly`,
@@ -21,7 +24,7 @@ export interface ScheduleOptions {
   readonly runTimeout?: string;
 }
 
-/** The same, as they are checked. */
+/** The same options once their values are checked. */
 export interface ScheduleValues {
   readonly schedule: string;
   readonly timezone: string;
@@ -30,10 +33,10 @@ export interface ScheduleValues {
   readonly runTimeout: string;
 }
 
-/** In a plan. */
+/** The schedule of a program in a plan. */
 export interface SchedulePlan {
   readonly expression: string;
-  /** Null: that of the machine. */
+  /** The time zone of the schedule, or null for that of the machine. */
   readonly timezone: string | null;
   readonly ifRunning: 'skip' | 'wait' | 'kill';
   readonly ifMissed: 'skip' | 'run';
@@ -64,7 +67,7 @@ export interface InapplicableScheduleOption {
   readonly hint: string;
 }
 
-/** What says more of a schedule that is not there. */
+/** Rules for options that have no effect without a schedule. */
 export const scheduleRules: readonly ((options: Written) => readonly InapplicableScheduleOption[])[] = (
   ['timezone', 'ifRunning', 'ifMissed', 'runTimeout'] as const
 ).map(

@@ -1,9 +1,9 @@
-/** How a program is stopped, if not as at a reload: the signals that its workers are sent, and the pauses between them. Pure. */
+/** The options that say how a program is stopped if not as at a reload: the signals that its workers are sent, and the pauses between them. Pure. */
 import { parseDuration } from '../../../shared/durations.ts';
 import { drainSignalNames, type SignalName } from '../../launch/program-drain-signal.ts';
 import { defaults } from './defaults.ts';
 
-/** As code names them. */
+/** The stop options in code. */
 export interface StopOptions {
   /**
    * The signals that workers are sent at a stop, in this order, each with how long graceful-run waits for their exit before the next one:
@@ -18,22 +18,22 @@ export interface StopOptions {
 }
 
 export interface StopStep {
-  /** Null: the one that tells a worker to drain. */
+  /** The signal to send, or null for the one that tells a worker to drain. */
   readonly signal: `SIG${SignalName}` | null;
-  /** How long it may then take to exit. */
+  /** How long the worker may take to exit after the signal. */
   readonly waitMs: number;
 }
 
-/** In a plan. */
+/** How a program is stopped, in a plan. */
 export interface StopPlan {
-  /** Before SIGKILL. Null: as at a reload. */
+  /** The steps before SIGKILL, or null: then workers are stopped as at a reload. */
   readonly steps: readonly StopStep[] | null;
   readonly isForGroup: boolean;
-  /** `stopwaitsecs`, which the steps have where nothing else is said; null: it is not set. */
+  /** The value of `stopwaitsecs`, for steps without a time of their own; null if it is not set. */
   readonly defaultWaitMs: number | null;
 }
 
-/** No option is set. */
+/** How a program is stopped that sets none of these options. */
 export const plainStop: StopPlan = Object.freeze({
   steps: null,
   isForGroup: defaults.stopasgroup,
@@ -44,11 +44,11 @@ export const stopSignals: readonly (SignalName | 'KILL')[] = [...drainSignalName
 
 export interface WrittenStep {
   readonly signal: `SIG${SignalName}` | 'SIGKILL';
-  /** Null: none is written. */
+  /** The time that is written after the signal, or null if there is none. */
   readonly waitMs: number | null;
 }
 
-/** Parses the signals of a stop; null if it is not such a list. */
+/** Parses the signals of a stop; null if the text is not valid. */
 export function parseSteps(written: string): readonly WrittenStep[] | null {
   const steps: WrittenStep[] = [];
   for (const item of written.split(',')) {
@@ -57,7 +57,7 @@ export function parseSteps(written: string): readonly WrittenStep[] | null {
     const waitMs = wait === undefined ? null : parseDuration(wait);
     const isWrong =
       known === undefined || (wait !== undefined && (waitMs === null || waitMs > longestWaitMs));
-    // Nothing comes after it, and nothing has to be waited for.
+    // Nothing can follow SIGKILL, and it has no time to wait for.
     if (isWrong || steps.at(-1)?.signal === 'SIGKILL' || (known === 'KILL' && wait !== undefined))
       return null;
     steps.push({ signal: `SIG${known}`, waitMs });
@@ -67,13 +67,13 @@ export function parseSteps(written: string): readonly WrittenStep[] | null {
 
 const longestWaitMs = 86_400_000;
 
-/** For the JSON Schema. */
+/** The pattern of one signal with its time, for the JSON Schema. */
 const step = `(?:SIG)?(?:${drainSignalNames.join('|')})(?:\\s+\\d+(?:\\.\\d+)?(?:ms|s|m|h))?`;
 export const stopPattern: string = `\\s*(?:${step}(?:\\s*,\\s*${step})*(?:\\s*,\\s*(?:SIG)?KILL)?|(?:SIG)?KILL)\\s*`;
 
 type Written = { readonly [Name in keyof StopOptions]?: StopOptions[Name] | undefined };
 
-/** `written` was checked by `stopValues` (stop-values.ts). */
+/** Compiles the stop options. `written` was checked by `stopValues` (stop-values.ts). */
 export function compileStop(
   { stopSignal, stopwaitsecs, stopasgroup }: Written,
   drainTimeoutMs: number,

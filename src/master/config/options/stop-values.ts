@@ -5,7 +5,7 @@ import { duration } from './value-schemas.ts';
 
 const wantedSignals = `signals, each with the time to wait for the exit, such as TERM, or TERM 10s, INT 5s, KILL; the signals are ${stopSignals.slice(0, -1).join(', ')}, and KILL, which comes last`;
 
-/** What their values may be. */
+/** The schemas of the stop options. */
 export const stopValues: {
   readonly [Name in keyof Required<StopOptions>]: z.ZodMiniType<Required<StopOptions>[Name]>;
 } = {

@@ -3,7 +3,7 @@ import { parseDuration } from '../../../shared/durations.ts';
 import type { KeepAlive, ListenerPlan, TcpOptions } from '../plan.ts';
 import { defaults } from './defaults.ts';
 
-/** As code names them, checked by values.ts. */
+/** The TCP options in code. Their values were checked by values.ts. */
 export interface WrittenTcpOptions {
   readonly ipv6Only?: boolean | undefined;
   readonly tcpFastOpen?: number | undefined;
@@ -12,7 +12,7 @@ export interface WrittenTcpOptions {
   readonly freebind?: boolean | undefined;
 }
 
-/** Undefined: none is set. */
+/** Compiles the TCP options; undefined if none is set. */
 export function tcpOptions(written: WrittenTcpOptions): TcpOptions | undefined {
   const options: TcpOptions = {
     ipv6Only: written.ipv6Only ?? defaults.ipv6Only,
@@ -25,14 +25,14 @@ export function tcpOptions(written: WrittenTcpOptions): TcpOptions | undefined {
   return isAsked ? Object.freeze(options) : undefined;
 }
 
-/** The largest that tcp(7) takes. */
+/** The largest number of seconds that tcp(7) accepts. */
 const maxSeconds = 32_767;
 const maxProbes = 127;
 
 export const wantedKeepAlive =
   'on, or an idle time with, if wanted, an interval and a number of probes, such as 60s, 60s:10s or 60s:10s:5 (whole seconds)';
 
-/** `on`, `60s`, `60s:10s`, `60s:10s:5`; null: it is none. */
+/** Parses `on`, `60s`, `60s:10s` or `60s:10s:5`; null if the text is not valid. */
 export function parseKeepAlive(written: string): KeepAlive | null {
   if (written === 'on') return { idleSeconds: null, intervalSeconds: null, count: null };
   const [idle = '', interval, probes, ...rest] = written.split(':');
@@ -45,7 +45,7 @@ export function parseKeepAlive(written: string): KeepAlive | null {
   return { idleSeconds, intervalSeconds, count };
 }
 
-/** Whole seconds of a duration; null: it is none. */
+/** The seconds of a duration; null if it is not one of 1 to 32767 whole seconds. */
 export function secondsOf(written: string): number | null {
   const ms = parseDuration(written);
   if (ms === null || ms % 1_000 !== 0) return null;
@@ -53,15 +53,15 @@ export function secondsOf(written: string): number | null {
   return seconds >= 1 && seconds <= maxSeconds ? seconds : null;
 }
 
-/** An option for sockets that the program has none of. */
+/** An option for a kind of socket that the program does not have. */
 export interface InapplicableTcpOption {
-  /** As code names it. */
+  /** The name of the option in code. */
   readonly option: keyof WrittenTcpOptions | 'socketMode' | 'socketOwner';
   readonly message: string;
   readonly hint: string;
 }
 
-/** A kind of listener: in words, and as an address. */
+/** A kind of listener, in words and as an example of an address. */
 interface Kind {
   readonly what: string;
   readonly such: string;

@@ -2,7 +2,7 @@
 import { nearest } from '../../../shared/nearest.ts';
 
 export function isTimeZone(name: string): boolean {
-  // `+01:00` is one for some versions of Node.js.
+  // Some versions of Node.js accept offsets such as `+01:00`.
   if (!/^[A-Za-z]/.test(name)) return false;
   try {
     return new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone !== '';
@@ -11,7 +11,7 @@ export function isTimeZone(name: string): boolean {
   }
 }
 
-/** The one that was probably meant; null: none is close. A city alone means its zone. */
+/** The time zone that was probably meant; null if none is close. A city alone stands for its zone. */
 export function meantTimeZone(name: string): string | null {
   const all = ['UTC', ...Intl.supportedValuesOf('timeZone')];
   const lower = name

@@ -4,7 +4,7 @@ import { formatDuration, parseDuration } from '../../../shared/durations.ts';
 
 const dayMs = 86_400_000;
 
-/** A text that is a duration. */
+/** The schema of a text that is a duration. */
 export function duration(minMs: number): z.ZodMiniType<string> {
   const wanted = `a duration from ${minMs === 0 ? '0s' : formatDuration(minMs)} to 24h, such as 30s, 500ms or 2m`;
   const isInRange = (written: string): boolean => {
@@ -22,7 +22,7 @@ export function integer(
   return z.int(wanted).check(z.gte(min, wanted), z.lte(max, wanted));
 }
 
-/** A text that is not empty. */
+/** The schema of a text that is not empty. */
 export function text(wanted: string): z.ZodMiniType<string> {
   return z.string(wanted).check(z.minLength(1, wanted));
 }

@@ -84,7 +84,7 @@ interface ProgramValues
   readonly dependsOn: string[];
 }
 
-/** Of one program, named as code names them. */
+/** The schemas of the options of one program, by the name of each option in code. */
 export const programValues: { readonly [Name in keyof ProgramValues]: z.ZodMiniType<ProgramValues[Name]> } = {
   command: z.array(z.string(wantedCommand), wantedCommand),
   port: integer(0, 65_535),
@@ -149,7 +149,7 @@ export const metricsToken: z.ZodMiniType<string> = z
   .string(wantedToken)
   .check(z.refine((token) => /^[!-~]+$/.test(token), wantedToken));
 
-/** Of the master. */
+/** The schemas of the options of the master. */
 export const masterValues: {
   readonly control: z.ZodMiniType<boolean>;
   readonly metrics: z.ZodMiniType<MetricsOptions>;

@@ -1,13 +1,16 @@
-/** A webhook of a program: how it is written, and what it comes to in the plan. Pure. */
+/** A webhook of a program: how it is written, and what it becomes in the plan. Pure. */
 import type { MasterEvent } from '../../../shared/events.ts';
 
-/** As code and config files write it. */
+/** The options of a webhook, in code and in config files. */
 export interface WebhookOptions {
   /** Where the events are sent to, by POST: `https://…` or `http://…`. */
   readonly url: string;
   /** Signs the requests, as Standard Webhooks does (HMAC-SHA256). `whsec_` and base64, or any string. Default: they are not signed. */
   readonly secret?: string | undefined;
-  /** Names of the events that are sent. Default: what starts, fails and ends a generation or a program. */
+  /**
+   * Names of the events that are sent. Default: those about generations that serve or fail, about workers that fail, and about programs that cannot start
+   * or have stopped.
+   */
   readonly events?: readonly string[] | undefined;
 }
 
@@ -42,7 +45,7 @@ export type WebhookEvent = Extract<
   | 'runsMissed'
 >;
 
-/** Those that are sent unless others are named come first. */
+/** The events that a webhook can send. Those that are sent unless others are named come first. */
 export const webhookEvents: readonly WebhookEvent[] = [
   'generationReady',
   'generationSettled',
