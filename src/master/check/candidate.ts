@@ -34,7 +34,7 @@ import { killDescendants } from '../process/descendants.ts';
 import type { CandidateResult } from './check-report.ts';
 import { randomId } from '../random-id.ts';
 
-/** Nothing of it goes to a log file. */
+/** The output of the candidate: it is only kept, and nothing of it goes to a log file. */
 const keptOutput: WorkerOutput = {
   stdout: 'joined',
   started: () => undefined,
@@ -47,13 +47,13 @@ const keptOutput: WorkerOutput = {
 const id = 1;
 const place = { generation: 1, slot: 0 } as const;
 
-/** It serves no client, so it must end as soon as this process is killed. */
+/** How long the worker may outlive this process. It serves no client, so it must end as soon as this process is killed. */
 const outliveMs = 0;
 
 export interface Candidate {
-  /** When it has ended, with everything that it has started. Null: it was interrupted before it was ready. Does not reject. */
+  /** Resolves when the candidate has ended, with everything that it has started; null if it was interrupted before it was ready. Does not reject. */
   readonly outcome: Promise<CandidateResult | null>;
-  /** Stops it now: in an orderly way if it is ready, else by SIGKILL, as a second call does. */
+  /** Stops the candidate: in an orderly way if it is ready, otherwise by SIGKILL. A second call always kills it. */
   interrupt(): void;
 }
 
@@ -111,7 +111,7 @@ export function startCandidate(
       ),
       outliveMs,
     }),
-    // What it writes is kept, for the reason of a failure.
+    // The last lines of the output are kept, for the reason of a failure.
     openOutput: () => keptOutput,
     onEvent: () => undefined,
     onEnd: (worker) => {
@@ -137,7 +137,7 @@ export function startCandidate(
     queueLeftBehind: () => undefined,
   });
 
-  /** An input that is not about a worker is a request of the worker to reload: there is nothing to reload. */
+  /** Only inputs about the worker are handled. Any other one is a request of the worker to reload, and there is nothing to reload. */
   function dispatch(input: Undated<LifecycleInput>): void {
     if ('worker' in input) turn({ ...input, at: now() });
   }
@@ -253,7 +253,7 @@ function firstWorker(startedAt: number): Worker {
   };
 }
 
-/** Binds a socket in the place of a listener. Nothing connects to it: only the worker knows its port, and does not accept. */
+/** Binds a socket in place of a listener. No client connects to it: only the worker knows its port, and the worker does not accept. */
 async function bindStandIn(
   wanted: ListenerPlan,
   inherited: Pick<FoundSockets, 'look'>,
@@ -268,7 +268,7 @@ async function bindStandIn(
   const [announced = '::'] = host === null ? [] : await addressesOf(host, port);
   if (listener.type === 'udp') {
     const { bindUdpListener } = await import('../sockets/udp-listener.ts');
-    // The program has a socket of one family.
+    // A UDP program expects a socket of this address family.
     const bound = await bindUdpListener({
       ...listener,
       host: ipVersion(announced) === 6 ? '::1' : '127.0.0.1',
@@ -282,7 +282,7 @@ async function bindStandIn(
   return [{ ...bound, address: { type: 'tcp', host: announced, port: port === 0 ? free : port } }];
 }
 
-/** The address of an inherited socket. If only a running master has the socket, its address is not known here: then any port stands for it. */
+/** The plan of an inherited socket's address. If only a running master has the socket, the address is not known here: then any port stands for it. */
 async function inheritedPlan(
   wanted: DescriptorListenerPlan,
   { look }: Pick<FoundSockets, 'look'>,

@@ -23,7 +23,10 @@ import { addressesOf, isHostName, probeName } from '../sockets/host-names.ts';
 import { probeAddress } from '../sockets/listener.ts';
 import type { Finding } from './finding.ts';
 
-/** `isOwn`: the master that runs this very plan holds it already. `inherited`: the sockets that this process was started with. */
+/**
+ * Checks the addresses of one program. `isOwn`: whether the master that runs this very plan holds the address. `inherited`: the sockets that this process
+ * was started with.
+ */
 export async function checkAddresses(
   plan: ProgramPlan,
   program: string,
@@ -45,7 +48,7 @@ async function checkListener(
 ): Promise<Omit<Finding, 'program'> | null> {
   if (isOwn && listener.type === 'fd') return null;
   try {
-    // One that it was started with is bound already.
+    // A socket that this process was started with is bound already.
     if ((await look(listener)).length > 0 || listener.type === 'fd') return null;
     return await checkAddress(listener, isOwn);
   } catch (error) {
@@ -76,7 +79,7 @@ async function checkAddress(
   const error = await probe(listener);
   if (error === null) return null;
   if (error.code === 'addressInUse') return inUse(error, listener);
-  // With any other port it is the same: then the machine does not have the address.
+  // If binding fails with any other port, too, the machine does not have the address.
   const isAddress = host !== null && !isHostName(host) && (await probe({ ...listener, port: 0 })) !== null;
   const option = listener.type === 'udp' ? 'listen' : isAddress ? 'host' : 'port';
   return { option, message: error.message, hint: error.hint };
@@ -104,7 +107,7 @@ function inUse(error: GracefulRunError, listener: BindablePlan): Omit<Finding, '
   return { option: listener.type === 'tcp' ? 'port' : 'listen', ...explainHolder(error, listener, holders) };
 }
 
-/** What an `addressInUse` is about: who is in the way. */
+/** The message and hint for an `addressInUse`, with the process that is in the way. */
 export function explainHolder(
   error: GracefulRunError,
   listener: BindablePlan,

@@ -10,13 +10,13 @@ import { FolderProblem, inspectFolder, inUsableFolder } from '../control/socket-
 import type { Finding } from './finding.ts';
 import type { RunningMaster } from './running-masters.ts';
 
-/** How long what listens at the path may take to answer. */
+/** How long a process that listens at the path may take to answer. */
 const patienceMs = 1_000;
 
 export interface ControlCheck {
-  /** Null: it is not known before the port is bound. */
+  /** The name of the control socket, or null if it is not known before the port is bound. */
   readonly name: string | null;
-  /** Best first: the first one that can be used is. */
+  /** The folders that the socket may be in, best first: the first usable one is taken. */
   readonly folders: readonly string[];
   readonly uid: number;
   readonly masters: readonly RunningMaster[];
@@ -42,7 +42,7 @@ export async function checkControl(check: ControlCheck): Promise<Finding | null>
   }
 }
 
-/** @throws FolderProblem when what is there is no socket: the next folder is tried. */
+/** Checks whether a running master has the socket at this path. @throws FolderProblem if there is a file that is not a socket: the next folder is tried. */
 async function checkPath(path: string, name: string): Promise<Finding | null> {
   const found = lstatSync(path, { throwIfNoEntry: false });
   if (found === undefined) return null;

@@ -30,7 +30,7 @@ export function checkLaunch(
   const { environmentFile } = plan;
   const fileError = environmentFile === null ? null : errorOf(() => readEnvFile(environmentFile));
   if (fileError !== null) note('environmentFile', fileError);
-  // Whose user and limits are checked below.
+  // The plan without user, limits and priorities, which are checked below, and without an environment file that cannot be read.
   const readable = {
     ...plan,
     process: plainProcess,
@@ -52,7 +52,7 @@ export function checkLaunch(
     else if (own instanceof Error && plan.watch?.length === 0) note('watch', own);
   } else if (isAbout(launched, 'cwdMissing')) {
     note('cwd', launched);
-    // An executable that does not depend on the folder can still be looked for.
+    // An executable can still be looked up if its path does not depend on the folder.
     const [name = ''] = plan.command;
     if (isAbsolute(name) || !name.includes('/')) {
       const again = attempt(() => prepare({ ...readable, cwd: '/' }, inherited, preload));
@@ -77,13 +77,13 @@ export function checkLaunch(
   }
   return found;
 
-  /** The environment file may set PATH: while it cannot be read, it is not known where a command would be found. */
+  /** Whether the error is certain. An environment file may set PATH: while it cannot be read, it is not known where a command would be found. */
   function isKnowable(error: Error): boolean {
     return fileError === null || !isAbout(error, 'commandNotFound') || (plan.command[0] ?? '').includes('/');
   }
 }
 
-/** The hints of a start name options of the command line, and where relative paths start there. */
+/** The hint for an error. Hints of a start that name options of the command line, or say where its relative paths start, are replaced. */
 function hintOf(error: unknown): string | null {
   if (!(error instanceof GracefulRunError)) return null;
   if (error.code === 'cwdMissing' && error.cause === undefined) return 'name the directory of the program';
@@ -100,7 +100,7 @@ function prepare(
   return prepareWorker(plan, [], inherited, preload, null, { generation: 1, slot: 0, tree: '' });
 }
 
-/** Why the path cannot be watched; null when it can. */
+/** Says why the path cannot be watched; null if it can. */
 function watchProblem(path: string): string | null {
   const route = followRoute(path, (directory, name) => probe(inside(directory, name)));
   switch (route.kind) {

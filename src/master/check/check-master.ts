@@ -11,7 +11,7 @@ import { plainReason } from '../system-calls/plain-reasons.ts';
 import { explainHolder } from './check-addresses.ts';
 import type { Finding } from './finding.ts';
 
-/** `own`: the pids of masters that run this very plan. */
+/** Checks the address of /metrics. `own`: the pids of masters that run this very plan. */
 export async function checkMetrics(
   { host, port, tls }: MetricsPlan,
   own: readonly number[],
@@ -46,13 +46,13 @@ function problemWithCertificate({ cert, key }: NonNullable<MetricsPlan['tls']>):
   }
 }
 
-/** `name`: of the master; null: it is not known before its port is bound. */
+/** Checks the file that stores what operators want. `name`: the name of the master; null if it is not known before its port is bound. */
 export function checkRemembered(name: string | null, environment: NodeJS.ProcessEnv): Finding | null {
   const problem = problemWithState(stateFile(name ?? 'master', environment));
   return problem === null ? null : { program: null, option: 'remember', ...problem };
 }
 
-/** `program`: one whose missed runs are made up for. */
+/** Checks the file that stores when runs were looked for. `program`: a program with `if_missed = "run"`. */
 export function checkSeenRuns(
   program: string,
   name: string | null,
@@ -88,7 +88,7 @@ function problemWithContent(file: string): string | null {
   }
 }
 
-/** The file is replaced, so its directory matters; where there is none, it is made. */
+/** Says why the file cannot be written. It is replaced as a whole, so its directory has to be writable; a directory that does not exist is made. */
 function problemWithPlace(file: string): string | null {
   for (let folder = dirname(file); ; folder = dirname(folder)) {
     try {

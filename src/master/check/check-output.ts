@@ -9,12 +9,12 @@ import { daemonReason, plainReason } from '../system-calls/plain-reasons.ts';
 import { connectDatagram, loadSystemCalls } from '../system-calls/syscalls.ts';
 import type { Finding } from './finding.ts';
 
-/** `program`: what it is called. */
+/** Checks the destinations of a program's output. `program`: the name of the program. */
 export async function checkOutput({ output }: ProgramPlan, program: string): Promise<readonly Finding[]> {
   const found: Finding[] = [];
   for (const stream of ['stdout', 'stderr'] as const) {
     const destination = output[stream];
-    // redirect_stderr: it is the same, also in a plan that was read by another process.
+    // With redirect_stderr, both are the same. They are compared by value, because another process may have read the plan.
     if (stream === 'stderr' && isDeepStrictEqual(destination, output.stdout)) continue;
     const fault =
       destination.to === 'file'
@@ -74,7 +74,7 @@ function faultOf(path: string): Pick<Finding, 'message' | 'hint'> | null {
       };
 }
 
-/** The name of the error; null: there is none. */
+/** The name of the error of access(2); null if there is none. */
 function problemWith(path: string, mode: number): string | null {
   try {
     accessSync(path, mode);

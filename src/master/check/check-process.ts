@@ -10,7 +10,7 @@ import type { Finding } from './finding.ts';
 
 type ProcessFinding = Pick<Finding, 'option' | 'message' | 'hint'>;
 
-/** `file`: the executable of the program; null: it is not known. */
+/** Checks the user, limits and priorities of one program. `file`: the executable of the program; null if it is not known. */
 export function checkProcess(
   { process: plan, cwd }: ProgramPlan,
   path: string | undefined,
@@ -78,7 +78,7 @@ function tryOne(
   try {
     const wrappers = findWrappers(plan, option === 'user' ? account : null, path);
     const problem = wrappers.length === 0 ? null : run(wrap(wrappers, command('exit 0')));
-    // nice(1) prints an error, and continues.
+    // nice(1) only prints an error, and then continues.
     return problem === null
       ? null
       : { option, message: problem, hint: 'it may need root, or a capability that this user does not have' };
@@ -88,7 +88,7 @@ function tryOne(
   }
 }
 
-/** What root can read may be out of reach for the user. */
+/** Checks whether the user can access the files that a worker needs: root can read what the user may not. */
 function checkAccess(
   plan: ProcessPlan,
   account: Account,
@@ -130,7 +130,7 @@ function command(
   return { file: '/bin/sh', args: ['-c', script, 'sh', ...args], environment: {} };
 }
 
-/** What it writes to stderr, or how it ends; null: it succeeds in silence. */
+/** The first line that the command writes to stderr, or else how it fails; null if it succeeds in silence. */
 function run({ file, args }: ReturnType<typeof command>): string | null {
   const { stderr, status, error } = spawnSync(file, args, {
     env: {},

@@ -12,7 +12,7 @@ import { checkLaunch } from './check-launch.ts';
 import { checkOutput } from './check-output.ts';
 import { inFileOrder, toProblem, type Finding } from './finding.ts';
 
-/** `program`: what it is called. */
+/** Checks one program. `program`: its name. */
 export async function checkProgram(
   plan: ProgramPlan,
   program: string,
@@ -24,11 +24,11 @@ export async function checkProgram(
 export interface CheckedPrograms {
   /** Names of programs with a problem. */
   readonly faulty: ReadonlySet<string>;
-  /** Each one once, in the order of the file. */
+  /** The problems in the order of the file, each of them once. */
   readonly problems: readonly PlanProblem[];
 }
 
-/** Everything that is wrong with these programs, by their names. `file` null: the plan was given by code. */
+/** Everything that is wrong with these programs, which are given by their names. `file`: null if the plan was given by code. */
 export async function checkPrograms(
   programs: ReadonlyMap<string, ProgramPlan>,
   environment: NodeJS.ProcessEnv,

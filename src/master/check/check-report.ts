@@ -8,36 +8,36 @@ import { printable } from '../../shared/printable.ts';
 /** The JSON document of `--json`. */
 export interface CheckReport {
   readonly ok: boolean;
-  /** The config file, an absolute path; null: the command line. */
+  /** The absolute path of the config file, or null for the command line. */
   readonly file: string | null;
-  /** Their names, in the order of the file; empty when the file cannot be read as a plan. */
+  /** The names of the programs, in the order of the file. Empty if the file cannot be read as a plan. */
   readonly programs: readonly string[];
   readonly problems: readonly PlanProblem[];
-  /** Null: none was asked for. A program with a problem has none. */
+  /** The results of the candidates, or null if none was asked for. A program with a problem has no candidate. */
   readonly candidates: readonly CandidateResult[] | null;
-  /** Programs that have no candidate because of their type. Null: none was asked for. */
+  /** The programs that have no candidate because of their type, or null if no candidate was asked for. */
   readonly notStarted: readonly NotStarted[] | null;
 }
 
-/** Without an address it would do its work: send mails, change a database. */
+/** A program of which no candidate is started: without an address it would do its work, such as send mails or change a database. */
 export interface NotStarted {
   readonly program: string;
   readonly type: 'worker' | 'oneshot';
 }
 
-/** How a candidate of a program came to be ready, and how it ended. */
+/** How a candidate of a program became ready, and how it ended. */
 export interface CandidateResult {
   readonly program: string;
   readonly ready: boolean;
-  /** From its start until it was ready, or had failed. */
+  /** The time from its start until it was ready or had failed. */
   readonly durationMs: number;
-  /** Why it did not become ready; `stderrTail` has its last lines, those on stdout as well. Null: it did. */
+  /** Why it did not become ready, or null if it did. `stderrTail` has its last lines, those on stdout included. */
   readonly failure: Failure | null;
-  /** What went wrong when it was stopped; null: nothing. */
+  /** What went wrong when it was stopped, or null if nothing did. */
   readonly stopProblem: string | null;
 }
 
-/** One line, and below it, for a candidate that failed, its hint and its last lines. */
+/** The lines about a candidate: one with its result and, if it failed, its hint and its last lines. */
 export function candidateLines(result: CandidateResult): readonly string[] {
   const { program, ready, durationMs, failure, stopProblem } = result;
   const time = formatDuration(Math.max(1, durationMs));
@@ -55,7 +55,7 @@ export function notStartedLine({ program, type }: NotStarted): string {
   return `${program}: not started (type = "${type}")`;
 }
 
-/** The line of a check that has found nothing. `subject`: the file as it is written from here, or the command line. */
+/** The line of a check without problems. `subject`: the file, as a path relative to the working directory, or `command line`. */
 export function goodLine(subject: string, programs: number): string {
   return `${subject}: ${programs} ${programs === 1 ? 'program' : 'programs'}, nothing wrong`;
 }

@@ -1,4 +1,4 @@
-/** What a check has found wrong, and how the file or the command line calls the option that it is about. Pure. */
+/** The problems that a check finds, and the names of the options that they are about, in a file or on the command line. Pure. */
 import type { PlanProblem } from '../../shared/control-api.ts';
 import type { MasterOptions } from '../config/options.ts';
 import type { Plan } from '../config/plan.ts';
@@ -6,12 +6,12 @@ import { noPlaces, type PlanPlaces } from '../config/plan-places.ts';
 import { nameAfter } from '../config/plan-names.ts';
 
 export interface Finding {
-  /** Null: it is about the master. */
+  /** The name of the program, or null if the problem is one of the master. */
   readonly program: string | null;
   readonly option: CheckedOption;
-  /** Which element of a list: of the listeners, or of the watched paths. */
+  /** Which of the listeners, or which of the watched paths, the problem is about. */
   readonly item?: number;
-  /** One sentence without a full stop. */
+  /** The problem in one sentence without a full stop. */
   readonly message: string;
   readonly hint: string | null;
 }
@@ -41,7 +41,7 @@ export type CheckedOption =
   | 'ifMissed'
   | 'remember';
 
-/** As a config file calls them. */
+/** The names of the options in a config file. */
 const fileKeys: Readonly<Record<CheckedOption, string>> = {
   command: 'command',
   port: 'port',
@@ -65,7 +65,7 @@ const fileKeys: Readonly<Record<CheckedOption, string>> = {
   remember: 'remember',
 };
 
-/** As the command line calls them, which does not have all of them. */
+/** The names of the options on the command line, which does not have all of them. */
 const flags: { readonly [Option in CheckedOption]?: string } = {
   command: 'command',
   port: '--port',
@@ -81,7 +81,7 @@ const flags: { readonly [Option in CheckedOption]?: string } = {
   control: '--control',
 };
 
-/** How the user has to call the option in order to change it. */
+/** The name of the option where the user has to change it: in the file or on the command line. */
 export function keyOf({ program, option }: Pick<Finding, 'program' | 'option'>, file: string | null): string {
   if (file === null) return flags[option] ?? fileKeys[option];
   if (program === null) return `master.${fileKeys[option]}`;
@@ -89,7 +89,10 @@ export function keyOf({ program, option }: Pick<Finding, 'program' | 'option'>, 
   return `program.${name}.${fileKeys[option]}`;
 }
 
-/** `places`: of the values in the file. A value that no file says is at its program, under the key that it would have. */
+/**
+ * Adds a place in the file to the problem. `places`: those of the file's values. If the file does not set the value, the place is that of the program,
+ * with the key that the value would have.
+ */
 export function toProblem(finding: Finding, file: string | null, places: PlanPlaces = noPlaces): PlanProblem {
   const { program, option, item, message, hint } = finding;
   const key = fileKeys[option];
@@ -101,7 +104,7 @@ export function toProblem(finding: Finding, file: string | null, places: PlanPla
   return { file: its, line, column, key: keyOf(finding, file), message, hint };
 }
 
-/** As a reader finds them: those of one file by line and column, and files in the order in which they come. */
+/** Sorts problems as a reader finds them: those of one file by line and column, and files in the order in which they come. */
 export function inFileOrder(problems: readonly PlanProblem[]): readonly PlanProblem[] {
   const files = problems.map(({ file }) => file);
   return problems.toSorted(
@@ -112,7 +115,7 @@ export function inFileOrder(problems: readonly PlanProblem[]): readonly PlanProb
   );
 }
 
-/** What each program of the plan is called: one without a name is called after its first address. */
+/** The name of each program of the plan. A program without a name is called after its first address. */
 export function programNames({ programs }: Plan): readonly string[] {
   return programs.map(({ name, listeners }) => name ?? nameAfter(listeners[0]));
 }

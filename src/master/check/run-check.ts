@@ -27,7 +27,7 @@ import { findRunningMasters, heldKey, type RunningMaster } from './running-maste
 import { isNamedWhenBound, nameAfter } from '../config/plan-names.ts';
 
 export interface CheckOptions {
-  /** Start a candidate of each program. */
+  /** Whether to start a candidate of each program. */
   readonly isRun: boolean;
   readonly isJson: boolean;
   readonly environment: NodeJS.ProcessEnv;
@@ -36,11 +36,11 @@ export interface CheckOptions {
   readonly platform: Platform;
   /** Writes to stdout. */
   readonly write: (text: string) => void;
-  /** Calls back at a signal to stop. */
+  /** Has `interrupt` called at a signal to stop. */
   readonly onInterrupt: (interrupt: () => void) => void;
 }
 
-/** Resolves to whether nothing is wrong; null: it was interrupted. */
+/** Runs the check and writes its results. Resolves to whether nothing is wrong, or to null if it was interrupted. */
 export async function runCheck({ plan, places }: PlacedPlan, options: CheckOptions): Promise<boolean | null> {
   const { isRun, isJson, here, write } = options;
   const { file } = plan.master;
@@ -64,7 +64,7 @@ export async function runCheck({ plan, places }: PlacedPlan, options: CheckOptio
   return ok;
 }
 
-/** Says what is wrong with a file that could not be read as a plan. */
+/** Writes the problems of a file that could not be read as a plan. */
 export function refusePlan(
   problems: readonly PlanProblem[],
   { isRun, isJson, here, write }: CheckOptions,
@@ -106,7 +106,7 @@ export async function checkPlan(
     found.push(...(await checkAddresses(program, label, isHeld, inherited)));
   }
   const { metrics, remembers } = plan.master;
-  // One file for all of them.
+  // All programs share one file for missed runs, so one program with `if_missed = "run"` is enough.
   const madeUp = plan.programs.findIndex(({ schedule }) => schedule?.ifMissed === 'run');
   if (metrics !== null || remembers || madeUp !== -1) {
     const { checkMetrics, checkRemembered, checkSeenRuns } = await import('./check-master.ts');

@@ -9,7 +9,7 @@ export interface RunningMaster {
   /** The name of its control socket. */
   readonly name: string;
   readonly pid: number;
-  /** The config file that it runs; null: the command line, or code. */
+  /** The config file that the master runs, or null if its plan comes from the command line or from code. */
   readonly file: string | null;
   /** The ports and paths that its programs hold, as heldKey() writes them. */
   readonly held: readonly (number | string)[];
@@ -30,7 +30,7 @@ const programList = z.object({
   master: z.object({ pid: z.int(), file }),
   programs: z.array(z.object({ listeners })),
 });
-/** Of a master of one program, also one that was started before this version of graceful-run was installed. */
+/** The status of a master of one program, in a form that masters of older versions of graceful-run have as well. */
 const status = z.object({ master: z.object({ pid: z.int(), file }), listeners });
 
 /** Finds all masters that answer at a socket in one of the folders. Those of other users are left out. */
@@ -66,7 +66,7 @@ function addressOf({ type, port, path }: z.infer<typeof listeners>[number]): rea
   return address === null ? [] : [heldKey(type ?? 'tcp', address)];
 }
 
-/** How an address is named among those that a master holds: TCP and UDP have ports of their own. */
+/** The form in which `held` has an address: TCP and UDP have ports of their own. */
 export function heldKey(type: string, address: number | string): number | string {
   return type === 'udp' ? `udp:${address}` : address;
 }
