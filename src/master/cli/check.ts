@@ -10,7 +10,7 @@ import { system } from '../process/system.ts';
 import { exitCodes } from './choose-exit-code.ts';
 import type { CheckRequest } from './parse-command-line.ts';
 
-/** `read` gives the plan, and throws GracefulRunError when it is none. */
+/** Runs `graceful-run --check` and returns its exit code. `read` returns the plan, and throws GracefulRunError if it is not valid. */
 export async function check(request: CheckRequest, read: () => Promise<PlacedPlan>): Promise<number> {
   const signals: number[] = [];
   const options: CheckOptions = {
@@ -36,13 +36,13 @@ export async function check(request: CheckRequest, read: () => Promise<PlacedPla
     return exitCodes.usage;
   }
   const isGood = await runCheck(plan, options);
-  // As a shell says that a signal has ended a process.
+  // The code that a shell reports for a process that a signal has ended.
   const [first] = signals;
   if (first !== undefined) return 128 + first;
   return isGood === true ? exitCodes.stopped : exitCodes.usage;
 }
 
-/** The problems that an error reports: of a file, everything that is wrong with it; of the command line, the first problem. */
+/** The problems that an error reports: for a file, everything that is wrong with it; for the command line, the first problem. */
 function problemsOf(error: GracefulRunError): readonly PlanProblem[] {
   if (error instanceof PlanInvalid) return error.problems;
   return [{ file: null, line: null, column: null, key: null, message: error.message, hint: error.hint }];

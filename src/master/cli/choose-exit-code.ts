@@ -2,7 +2,7 @@
 import { GracefulRunError, type ErrorCode } from '../../shared/errors.ts';
 import type { Failure } from '../../shared/events.ts';
 
-/** 0: stopped on request. */
+/** The exit codes of graceful-run itself. 0: stopped on request. */
 export const exitCodes = { stopped: 0, failed: 1, usage: 2, notExecutable: 126, notFound: 127 } as const;
 
 type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
@@ -26,7 +26,10 @@ export function exitCodeOf(error: unknown): ExitCode {
   return error instanceof GracefulRunError ? (special[error.code] ?? exitCodes.failed) : exitCodes.failed;
 }
 
-/** `ofProgram`: what the program that ends the master asks for; null: none does. `failure`: why the master has ended by itself; null: it was told to. */
+/**
+ * The exit code of the master. `ofProgram`: the code that the program which ends the master asks for; null if none does. `failure`: why the master has
+ * ended by itself; null if it was told to stop.
+ */
 export function chooseExitCode(ofProgram: number | null, failure: Failure | null): number {
   return ofProgram ?? (failure === null ? exitCodes.stopped : exitCodes.failed);
 }

@@ -5,9 +5,9 @@
 import type { EventRecord } from '../../shared/events.ts';
 import { trimMemory } from '../system-calls/syscalls.ts';
 
-/** After the first collection: this many starts and ends of workers leave a tenth of a megabyte. Collecting it takes 5 to 10 ms. */
+/** How many starts and ends of workers must follow the previous collection: so many leave a tenth of a megabyte. Collecting it takes 5 to 10 ms. */
 const changesPerCollection = 10;
-/** By then all workers of a generation are gone, and no request waits for the master. */
+/** The pause before a collection. After it, all workers of a generation are gone, and no request waits for the master. */
 const delayMs = 1_000;
 
 /**
@@ -26,15 +26,18 @@ export function keepMemorySmall(): void {
   const { setFlagsFromString } = process.getBuiltinModule('node:v8');
   setFlagsFromString('--semi-space-growth-factor=1');
   setFlagsFromString('--optimize-for-size');
-  // V8 12, in Node.js 22, counts calls instead of bytes of code that were run.
+  // From version 12 on, which is in Node.js 22, V8 counts calls instead of bytes of code that were run.
   const isOld = Number.parseInt(process.versions.v8, 10) < 12;
   setFlagsFromString(isOld ? '--interrupt-budget=2000000' : '--invocation-count-for-turbofan=100000');
 }
 
-/** `ofTheStart`: the first time, which includes the garbage of reading the plan and opening the sockets. `much`: that of many workers. */
+/**
+ * How much garbage there is. `ofTheStart`: the first collection, with the garbage of reading the plan and opening the sockets. `much`: that of many
+ * workers.
+ */
 type Garbage = 'ofTheStart' | 'little' | 'much';
 
-/** A subscriber that has `collect` called a little later when workers have been started or have ended; never twice for one reload. */
+/** Returns a subscriber that has `collect` called some time after workers have been started or have ended, and at most once for a reload. */
 export function createCollector(
   collect: (garbage: Garbage) => void = collectGarbage,
 ): (event: EventRecord) => void {
@@ -54,21 +57,21 @@ export function createCollector(
       try {
         collect(garbage);
       } catch {
-        // Then V8 does it when it likes.
+        // The collection has failed. V8 still collects garbage when it chooses to.
       }
     }, delayMs).unref();
   };
 }
 
-/** What malloc(3) holds that is free goes back to the system every time: 4 or 5 MB after the start, in 1 ms. */
+/** Collects garbage. In any case, free memory that malloc(3) still holds goes back to the system: 4 or 5 MB after the start, in 1 ms. */
 function collectGarbage(garbage: Garbage): void {
   if (garbage !== 'little') collectHeap(garbage === 'ofTheStart');
   trimMemory();
 }
 
 /**
- * A function that only a context has that was made while V8 exposes it: not documented, and used by many. The last resort, of V8 12 and newer,
- * also drops code and gives empty pages back, 4 MB after the start, and takes 20 to 35 ms.
+ * Calls V8's gc(), which only a context has that is created while V8 exposes it: not documented, but widely used. The last-resort collection of V8 12 and
+ * newer also drops code and gives empty pages back: 4 MB after the start. It takes 20 to 35 ms.
  */
 function collectHeap(isLastResort: boolean): void {
   process.getBuiltinModule('node:v8').setFlagsFromString('--expose-gc');

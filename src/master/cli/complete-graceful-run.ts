@@ -2,12 +2,12 @@
 import { type Candidate, type Completion, onlyThese, shells } from '../../shared/completion.ts';
 import { optionTable, type OptionRow } from './option-table.ts';
 
-/** `words`: those after `graceful-run`, up to the cursor; the last one is what is being typed. */
+/** Completes a command line. `words`: the words after `graceful-run` up to the cursor; the last one is being typed. */
 export function completeWords(words: readonly string[]): Completion {
   const current = words.at(-1) ?? '';
   if (words.length === 2 && words[0] === 'completion')
     return onlyThese(shells.map((word) => ({ word, about: '' })));
-  /** The option whose value is next; a list takes values until the next option. */
+  /** The option that the next word is a value of. A list takes values until the next option. */
   let open: OptionRow | null = null;
   for (const [index, word] of words.slice(0, -1).entries()) {
     if (word === '--') return { candidates: [], more: { commandAt: index + 1 } };
@@ -19,7 +19,7 @@ export function completeWords(words: readonly string[]): Completion {
   }
   if (current.startsWith('-')) return optionAt(current, words.slice(0, -1));
   if (open !== null) return valueOf(open, '');
-  // What is typed is the first word of the command.
+  // The word being typed is the first one of the command.
   return { candidates: [], more: { commandAt: words.length - 1 } };
 }
 
@@ -32,7 +32,7 @@ function optionAt(current: string, before: readonly string[]): Completion {
   const row = current.includes('=') ? rowOf(current) : null;
   if (row !== null) return valueOf(row, `--${row.flag}=`);
   const own = optionTable.map(({ flag, kind, default: preset, description }) => ({
-    // What is on already can only be turned off.
+    // An option that is on by default can only be turned off.
     word: kind === 'boolean' && preset === 'on' ? `--no-${flag}` : `--${flag}`,
     about: description,
   }));
@@ -44,7 +44,7 @@ function optionAt(current: string, before: readonly string[]): Completion {
   return onlyThese(all.filter(({ word }) => !before.includes(word)));
 }
 
-/** `prefix`: what stands before the value in the same word. */
+/** Completes the value of an option. `prefix`: the text before the value in the same word. */
 function valueOf({ values = [] }: OptionRow, prefix: string): Completion {
   if (values === 'files' || values === 'folders') return { candidates: [], more: values };
   return onlyThese(values.map((value) => ({ word: prefix + value, about: '' })));

@@ -6,24 +6,24 @@
 export type Hangup = 'reload' | 'stop' | 'wait';
 
 export interface Terminal {
-  /** It had one when it was started, and stdin, stdout or stderr was a terminal. */
+  /** Whether the process had a controlling terminal when it was started, and stdin, stdout or stderr was a terminal. */
   readonly wasStartedInOne: boolean;
-  /** It is not gone yet. */
+  /** Whether the terminal still exists. */
   readonly isThere: boolean;
-  /** What the terminal's session began with, the shell. `self`: this process. */
+  /** The shell with which the terminal's session began. `self`: it is this process. */
   readonly shell: 'self' | 'runs' | 'unknown' | { readonly endedMs: number };
 }
 
-/** So long a shell may take to end after it has sent the signal to its jobs, or the signal to arrive after the shell's end. */
+/** How long a shell may take to end after it has signalled its jobs, or the signal to arrive after the shell's end. */
 export const hangupMs = 500;
 
-/** What a SIGHUP asks for that has arrived `waitedMs` ago. `wait`: ask again soon. */
+/** What a SIGHUP that arrived `waitedMs` ago asks for. `wait`: it cannot be told yet; ask again soon. */
 export function readHangup({ wasStartedInOne, isThere, shell }: Terminal, waitedMs: number): Hangup {
-  // Under systemd, after setsid or nohup, with everything redirected: no end of a terminal concerns it.
+  // The process runs under systemd, after setsid or nohup, or with everything redirected: the end of a terminal does not concern it.
   if (!wasStartedInOne) return 'reload';
-  // Left behind by a shell that ended long ago: it did not pass its own end on (disown), and is not there to send anything.
+  // A shell that ended long ago has left this process behind on purpose (disown). It cannot have sent the signal now.
   if (typeof shell === 'object') return shell.endedMs - waitedMs > hangupMs ? 'reload' : 'stop';
   if (!isThere) return 'stop';
-  // bash with huponexit, or zsh: the signal first, the end of the terminal some milliseconds later.
+  // bash with huponexit, and zsh, send the signal first; the terminal ends some milliseconds later.
   return shell === 'runs' && waitedMs < hangupMs ? 'wait' : 'reload';
 }

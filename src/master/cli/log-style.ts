@@ -1,4 +1,4 @@
-/** How text looks on a descriptor: for people on a terminal, else for programs; with colours where the terminal has them. */
+/** How text is written to a descriptor: for people if it is a terminal, otherwise for programs; with colours if the terminal has them. */
 import { WriteStream, isatty } from 'node:tty';
 import type { LogFormat } from '../config/plan.ts';
 
@@ -7,7 +7,10 @@ export interface ConsoleLook {
   readonly hasColours: boolean;
 }
 
-/** `wanted`: what the command line says; null: nothing. Not by process.stderr, which changes a pipe that the workers share. */
+/**
+ * The style for stdout or stderr. `wanted`: the format that was asked for; null if none was. It does not touch process.stderr, which would change a pipe
+ * that the workers share.
+ */
 export function consoleLook(
   fd: 1 | 2,
   wanted: LogFormat | null,
@@ -16,7 +19,7 @@ export function consoleLook(
   const isTerminal = isatty(fd);
   return {
     format: wanted ?? (isTerminal ? 'pretty' : 'json'),
-    // It knows NO_COLOR, FORCE_COLOR and dumb terminals, and is a plain function of the environment: 1 bit means no colour.
+    // getColorDepth() knows NO_COLOR, FORCE_COLOR and dumb terminals, and only reads the environment. 1 bit means no colour.
     hasColours: isTerminal && WriteStream.prototype.getColorDepth(environment) > 1,
   };
 }

@@ -1,4 +1,4 @@
-/** The command `graceful-run`: from words to a running master, and from its end to an exit code. */
+/** The command `graceful-run`: from the words of its command line to a running master, and from its end to an exit code. */
 import './own-stderr.ts';
 import { resolve } from 'node:path';
 import { longestTimerMs } from '../../shared/durations.ts';
@@ -32,14 +32,14 @@ import { obeySignals } from './obey-signals.ts';
 import { watchTerminal } from './controlling-terminal.ts';
 import { defaults } from '../config/options/defaults.ts';
 
-/** Never rejects; ends the process with one of the exit codes. */
+/** Runs the command and ends the process with one of the exit codes. Never rejects. */
 export async function main(argv: readonly string[]): Promise<void> {
   try {
     const invocation = parseCommandLine(argv, () => findConfig(workingDirectory(process.env)));
     endProcess(await obey(invocation));
   } catch (error) {
     const code = exitCodeOf(error);
-    // Stopped on request before it served: nothing has gone wrong.
+    // The master was stopped on request before it served: that is not an error.
     if (code !== exitCodes.stopped) writeFatal(error);
     endProcess(code);
   }
@@ -49,7 +49,7 @@ function writeFatal(error: unknown): void {
   standardError().write(`${renderFatal(error)}\n`);
 }
 
-/** A line for each problem of a config file; for each of the command line, an error with its hint. */
+/** The text for a fatal error: one line for each problem of a config file, or the error of the command line with its hint. */
 function renderFatal(error: unknown): string {
   if (!(error instanceof PlanInvalid)) return renderError(error, 'graceful-run');
   const here = workingDirectory(process.env);
@@ -95,14 +95,17 @@ async function obey(invocation: Invocation): Promise<number> {
   }
 }
 
-/** `graceful-run --help | head -1` is not a failure. Only here: process.stdout would change the flags of a pipe that workers inherit. */
+/**
+ * Ignores errors of stdout: `graceful-run --help | head -1` is not a failure. Only for output like that, because process.stdout changes the flags of a
+ * pipe that workers inherit.
+ */
 function ignoreReader(): void {
   process.stdout.on('error', () => undefined);
 }
 
 type Run = Extract<Invocation, { kind: 'run' | 'runFile' }>;
 
-/** Reads the plan, and reads it again at every call: the file may have changed. */
+/** Returns a function that reads the plan. Each call reads it again, because the file may have changed. */
 function readerOf(run: Run): () => Promise<PlacedPlan> {
   const here = workingDirectory(process.env);
   if (run.kind === 'runFile')
@@ -115,7 +118,7 @@ function readerOf(run: Run): () => Promise<PlacedPlan> {
 
 async function runCheck(invocation: Run, request: CheckRequest): Promise<number> {
   ignoreReader();
-  // Loaded only here: a master does not need it.
+  // Loaded only for a check: a master does not need it.
   const { check } = await import('./check.ts');
   return check(request, readerOf(invocation));
 }
@@ -162,12 +165,12 @@ async function run(invocation: Run): Promise<number> {
   });
   master.subscribe(log.write);
   master.subscribe(createCollector());
-  // A bug in one corner, or a part of the package that was removed meanwhile, must not end all programs.
+  // A bug in one place, or a part of the package that was removed in the meantime, must not end all programs.
   process.on('unhandledRejection', (reason) => {
     master.noteBug(reason);
   });
   obeySignals(master.commands, terminal);
-  // A program that was given up leaves nothing to wait for, and is to be started again.
+  // A program that was given up keeps nothing running, but can be started again: so this timer keeps the process alive.
   if (plan.programs.some(({ restart }) => restart.onFatal === 'stay'))
     setInterval(() => undefined, longestTimerMs);
   const others = await reapOrphans();

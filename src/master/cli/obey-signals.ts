@@ -5,10 +5,13 @@ import { readHangup, type Terminal } from './hangup.ts';
 
 const cause = 'signal';
 
-/** How often it is looked at a terminal that may be about to end. */
+/** How often the state of a terminal that may be about to end is checked. */
 const lookAgainMs = 20;
 
-/** Listens for as long as the process lives. The second of TERM, INT and QUIT stops at once: the lifecycle counts, and knows which are one. */
+/**
+ * Obeys signals for as long as the process lives. A second TERM, INT or QUIT stops at once: the lifecycle counts them, and knows which ones are one
+ * request.
+ */
 export function obeySignals(commands: Commands, terminal: () => Terminal): void {
   const stop = (): void => {
     ask(async () => commands.shutDown({ cause }).done);
@@ -21,12 +24,12 @@ export function obeySignals(commands: Commands, terminal: () => Terminal): void 
     const what = readHangup(terminal(), systemClock.monotonicMs() - arrivedAt);
     isDeciding = what === 'wait';
     if (what === 'wait') setTimeout(decide, lookAgainMs, arrivedAt);
-    // The end of a terminal is not a reason to reload.
+    // The terminal ends, which is not a request to reload.
     else if (what === 'stop') stop();
     else ask(async () => commands.reloadAll({ cause }));
   };
   process.on('SIGHUP', () => {
-    // One that comes while the last is not decided yet is answered with it.
+    // A SIGHUP that arrives while the previous one is undecided is covered by that decision.
     if (!isDeciding) decide(systemClock.monotonicMs());
   });
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGQUIT'] as const) {
@@ -38,15 +41,15 @@ export function obeySignals(commands: Commands, terminal: () => Terminal): void 
   process.on('SIGTTOU', () => {
     scale(-1);
   });
-  // What logrotate(8) sends. Node.js would open its debugger.
+  // logrotate(8) sends this signal. Node.js would open its debugger.
   process.on('SIGUSR1', () => {
     ask(async () => commands.reopenLogs());
   });
-  // Node.js would die of it.
+  // Without a listener, this signal would end the process.
   process.on('SIGUSR2', () => undefined);
 }
 
-/** A signal has no sender to answer: the log says how it ended. */
+/** Runs a request of a signal. A signal has no sender to answer: the log reports the outcome. */
 function ask(request: () => Promise<unknown>): void {
   request().catch(() => undefined);
 }

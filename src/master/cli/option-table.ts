@@ -10,16 +10,16 @@ import { drainSignalNames } from '../launch/program-drain-signal.ts';
 export interface OptionRow {
   /** The option without its dashes: `ready-timeout`. */
   readonly flag: string;
-  /** With one dash: `c`. */
+  /** The short form without its dash: `c`. */
   readonly short?: string;
   readonly kind: 'text' | 'number' | 'list' | 'boolean';
-  /** Shown in the help after the flag: `<ms>`. */
+  /** The placeholder for the value in the help, such as `<ms>`; null if the option takes none. */
   readonly value: string | null;
   readonly default: string | null;
   readonly description: string;
   /** The option of the master that it sets; null if only the command line has it. */
   readonly option: keyof MasterOptions | null;
-  /** What a shell completes its value with: paths, or the beginnings of values. */
+  /** Completions of the value in a shell: paths, or these words. */
   readonly values?: 'files' | 'folders' | readonly string[];
 }
 

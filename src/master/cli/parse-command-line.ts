@@ -1,4 +1,4 @@
-/** The command line: words in, a request out. */
+/** Parses the command line: from its words to an invocation. */
 import parser from 'yargs-parser';
 import { GracefulRunError } from '../../shared/errors.ts';
 import { completeCommand, type Shell, shells } from '../../shared/completion.ts';
@@ -8,35 +8,35 @@ import { type LogFormat, logFormats, type LogLevel, logLevels } from '../config/
 import { optionTable, type OptionRow } from './option-table.ts';
 
 interface CommonOptions {
-  /** Null: not given. */
+  /** The level that was given, or null if none was. */
   readonly logLevel: LogLevel | null;
-  /** Null: not given. */
+  /** The format that was given, or null if none was. */
   readonly logFormat: LogFormat | null;
-  /** Say what is wrong instead of starting it; null: start it. */
+  /** The check to run instead of starting the plan, or null to start it. */
   readonly check: CheckRequest | null;
 }
 
 export type Invocation =
   | { readonly kind: 'help' }
   | { readonly kind: 'version' }
-  /** A script for this shell. */
+  /** Print the completion script for this shell. */
   | { readonly kind: 'completion'; readonly shell: Shell }
-  /** What that script asks: what can stand at the end of these words. */
+  /** Print what can stand at the end of these words: the completion script asks for it. */
   | { readonly kind: 'complete'; readonly words: readonly string[] }
-  /** Not checked yet: compileOptions does. */
+  /** Run a program. The options are not checked yet: compileOptions does that. */
   | ({ readonly kind: 'run'; readonly options: MasterOptions } & CommonOptions)
-  /** `file` as it was given. */
+  /** Run a config file. `file`: the path as it was given. */
   | ({ readonly kind: 'runFile'; readonly file: string } & CommonOptions);
 
 export interface CheckRequest {
-  /** Start a candidate of each program. */
+  /** Whether to start a candidate of each program. */
   readonly isRun: boolean;
   readonly isJson: boolean;
 }
 
 /**
- * `findConfig`: the config file of the current folder, for a command line without a command and without `-c`; null: there is none. Errors:
- * `badOption`, `commandMissing`.
+ * Parses the words of a command line. `findConfig` returns the config file of the current folder, for a command line without a command and without `-c`;
+ * null if there is none. Errors: `badOption`, `commandMissing`.
  */
 export function parseCommandLine(
   argv: readonly string[],
@@ -52,7 +52,7 @@ export function parseCommandLine(
     alias: { help: ['h'], config: ['c'] },
     configuration: {
       'populate--': true,
-      // `graceful-run --port 80 node app.js --port 1`: from the first word on everything belongs to the program.
+      // `graceful-run --port 80 node app.js --port 1`: everything from the first word on belongs to the program.
       'halt-at-non-option': true,
       'camel-case-expansion': false,
       'dot-notation': false,
@@ -82,7 +82,7 @@ export function parseCommandLine(
   return { kind: 'run', options: options as unknown as MasterOptions, ...common };
 }
 
-/** A program called `completion` needs a port, and therefore has an option before it. */
+/** The shell of `graceful-run completion SHELL`; null for any other command line. A program called `completion` needs a port, so an option comes before it. */
 function shellIn(argv: readonly string[]): Shell | null {
   if (argv.length !== 2 || argv[0] !== 'completion') return null;
   return shells.find((shell) => shell === argv[1]) ?? null;
@@ -101,7 +101,7 @@ function configFile(value: unknown): string | null {
       });
 }
 
-/** The file says everything about its programs: two places to look at would be one too many. */
+/** Rejects a command or options beside a config file: the file alone describes its programs, so that there is one place to look. */
 function rejectBesideFile(file: string, command: readonly string[], given: readonly OptionRow[]): void {
   const [row] = given;
   if (row === undefined && command.length === 0) return;
@@ -121,7 +121,7 @@ const renamed: Readonly<Record<string, string>> = {
   'stop-signal': 'stopsignal',
 };
 
-/** Where a config file says what an option says: `ready_timeout in [program.NAME]`. */
+/** The place in a config file that corresponds to an option: `ready_timeout in [program.NAME]`. */
 export function fileKeyOf({ flag }: Pick<OptionRow, 'flag'>): string {
   const key = renamed[flag] ?? flag.replaceAll('-', '_');
   return `${key} in [${keysOfMaster.has(key) ? 'master' : 'program.NAME'}]`;
@@ -177,10 +177,10 @@ function rejectUnknown(keys: readonly string[]): void {
   });
 }
 
-/** More than these would be no hint. */
+/** How many options a hint may suggest: more would be no hint. */
 const maxMeant = 3;
 
-/** The options that were probably meant by an unknown one; for a single letter, those that begin with it. */
+/** The options that were probably meant by an unknown one. For a single letter, those that begin with it. */
 function flagsMeantBy(stranger: string): readonly string[] {
   const flags = optionTable.map(({ flag }) => flag);
   if (stranger.length > 1) return [nearest(stranger, flags) ?? []].flat();
@@ -188,7 +188,7 @@ function flagsMeantBy(stranger: string): readonly string[] {
   return found.length > maxMeant ? [] : found;
 }
 
-/** yargs-parser takes `--no-` before any option; only those that are on by default have it here. */
+/** Rejects `--no-` before options that cannot be turned off: yargs-parser accepts it before any option. */
 function rejectNegated(parsed: Readonly<Record<string, unknown>>): void {
   const off = optionTable.filter((row) => row.kind === 'boolean' && row.default !== 'on');
   const flags = [...flagsOf('text', 'number', 'list'), ...off.map(({ flag }) => flag), 'help', 'version'];
