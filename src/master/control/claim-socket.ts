@@ -13,25 +13,25 @@ import { asFolderProblem, FolderProblem } from './socket-folder.ts';
 import { withFolderLock } from '../sockets/folder-lock.ts';
 import { parseNameHolder } from './read-request.ts';
 
-/** How long the master that has the name may take to say its pid. */
+/** How long the master that has the name may take to tell its pid. */
 const introductionMs = 1_000;
 
 export interface Claim {
   readonly path: string;
-  /** Is the socket still at its path? */
+  /** Whether the socket is still at its path. */
   isHeld(): boolean;
-  /** Removes the socket, if it is still at its path. Null, or why it cannot be removed. A second call does nothing. */
+  /** Removes the socket, if it is still at its path. Returns null, or why it cannot be removed. A second call does nothing. */
   release(): string | null;
 }
 
-/** The master with this pid has the name and is stopping. Resolves after a moment: is the path to be looked at again? */
+/** Called if the master with this pid has the name and is stopping. Resolves after a moment to whether to look at the path again. */
 export type WaitForHolder = (pid: number) => Promise<boolean>;
 
 /**
- * Makes `server` listen at `path`: replaces a socket on which no process listens any more, and nothing else. While a master that is
- * stopping answers there, it waits for as long as `wait` says.
- * @throws GracefulRunError nameTaken when a master answers there; FolderProblem when the path cannot be used. After an error
- * nothing of it is left, and nothing of others was touched; `server` is still to be closed.
+ * Makes `server` listen at `path`. It replaces a socket on which no process listens any more, and nothing else. If a master that is stopping answers
+ * there, it waits for as long as `wait` says.
+ * @throws GracefulRunError nameTaken if a master answers there; FolderProblem if the path cannot be used. After an error nothing of this server is left at
+ * the path, and other files are untouched; `server` is still to be closed.
  */
 export async function claimSocket(
   server: Server,
@@ -45,14 +45,14 @@ export async function claimSocket(
     throw asFolderProblem(error);
   }
   const own = lstatSync(path, { throwIfNoEntry: false })?.ino;
-  // While the socket is open, the kernel gives its inode's number to nothing else.
+  // While the socket is open, the kernel does not give its inode number to another file.
   const isHeld = (): boolean => own !== undefined && lstatSync(path, { throwIfNoEntry: false })?.ino === own;
   return {
     path,
     isHeld: () => attempt(isHeld, false),
     release: () =>
       attempt(() => {
-        // Node.js unlinks what it bound, the hidden name; this one is ours to remove, while it is ours.
+        // Node.js unlinks only the hidden name, which it has bound. The file at the path is this master's to remove, as long as it is the same file.
         if (isHeld()) unlinkSync(path);
         return null;
       }, plainly),
@@ -61,14 +61,14 @@ export async function claimSocket(
 
 async function placeSocket(server: Server, path: string, wait: WaitForHolder): Promise<void> {
   let stale = await refuseLiving(path, wait);
-  // Not join(): it would drop the dot, and make the workshop beside the folder.
+  // join() would drop the dot, and so make the temporary directory beside the folder instead of in it.
   const workshop = mkdtempSync(`${dirname(path)}/.`);
   const hidden = join(workshop, 's');
   try {
     await listen(server, hidden);
     // Other users cannot enter the temporary directory: at its name the socket is 0600 from its first moment.
     chmodSync(hidden, 0o600);
-    // What is replaced is the very file that was found dead: between the look and the rename no other master gets in.
+    // Only the very file that was found stale is replaced. The lock keeps other masters out between the look and the rename.
     const place = (): boolean => {
       if (identityOf(path) !== stale) return false;
       renameSync(hidden, path);
@@ -84,7 +84,7 @@ function isLocked(): FolderProblem {
   return new FolderProblem('another process has locked it', 'look for a stopped master (state T in ps)');
 }
 
-/** @throws FolderProblem when no socket can have the path, or its hidden name. */
+/** Checks the length of the path. @throws FolderProblem if the path, or that of the hidden name, is too long for a socket. */
 export function refuseLongPath(path: string): void {
   const limitBytes = socketPathLimitBytes(process.platform);
   // The hidden name is as long as `.123456/s`.
@@ -99,7 +99,7 @@ export function refuseLongPath(path: string): void {
 /** The stale socket at the path; null if there is none. Throws if a process answers, or if the file is not a socket. */
 async function refuseLiving(path: string, wait: WaitForHolder): Promise<string | null> {
   let pid: number | null = null;
-  /** The socket on which a master has said that it is stopping. */
+  /** The identity of the socket at which a master has said that it is stopping; null if none has. */
   let stopping: string | null = null;
   for (;;) {
     const found = lstatSync(path, { throwIfNoEntry: false });
@@ -111,13 +111,13 @@ async function refuseLiving(path: string, wait: WaitForHolder): Promise<string |
     const holder = 'answer' in exchange ? parseNameHolder(exchange.answer.body) : null;
     if (holder !== null) stopping = holder.isStopping ? identity : null;
     pid = holder?.pid ?? pid;
-    // One that has said so once may end while it is asked again, or be too busy to answer.
+    // A master that said it is stopping may end while it is asked again, or be too busy to answer. Any other holder keeps the name.
     if (pid === null || stopping === null || stopping !== identity || !(await wait(pid)))
       throw nameTaken(path, pid);
   }
 }
 
-/** Asks the master at the socket who it is. One of an older version knows only the question for its status. */
+/** Asks the master at the socket who it is. A master of an older version can only be asked for its status. */
 async function introduce(path: string): Promise<ControlExchange> {
   const ask = async (route: string): Promise<ControlExchange> =>
     askControl({ path, method: 'GET', route, timeoutMs: introductionMs });
@@ -131,7 +131,7 @@ function nameTaken(path: string, pid: number | null): GracefulRunError {
     'nameTaken',
     `cannot use the name ${name}: ${pid === null ? 'a master with an unknown pid' : `the master with pid ${pid}`} already uses it`,
     {
-      // If no name was chosen, it is the port.
+      // A name that is a number was not chosen: it is the port.
       hint: /^\d+$/.test(name)
         ? `it holds that port: stop it (gracefulctl shutdown ${name}), or choose another port`
         : `give this one another name (--name, or name in [master]), or stop the other: gracefulctl shutdown ${name}`,
@@ -149,7 +149,7 @@ function listen(server: Server, path: string): Promise<void> {
   });
 }
 
-/** Tells a file from another one at the same path, also when that has got the inode of the first. Null: nothing is there. */
+/** Tells a file from a later one at the same path, even if that has got the same inode number. Null if there is no file. */
 function identityOf(path: string): string | null {
   const stats = lstatSync(path, { throwIfNoEntry: false, bigint: true });
   return stats === undefined ? null : `${stats.ino} ${stats.ctimeNs}`;
@@ -162,7 +162,7 @@ function discard(hidden: string, workshop: string): void {
   }, undefined);
 }
 
-/** What `action` returns; when it throws, `otherwise`, or what that makes of the error. */
+/** Returns the result of `action`. If it throws: `otherwise`, or what `otherwise` returns for the error. */
 function attempt<Result>(action: () => Result, otherwise: Result | ((error: unknown) => Result)): Result {
   try {
     return action();

@@ -18,7 +18,7 @@ import type { Cause, EventRecord } from '../../shared/events.ts';
 import type { LogsRequest } from '../output/read-logs.ts';
 import type { CountChange } from '../program/lifecycle/inputs.ts';
 
-/** `program`: the name of one; null: the only one. Errors: `programNotFound`, `programAmbiguous`. */
+/** The program that a command is for: its name, or null for the only one. Errors: `programNotFound`, `programAmbiguous`. */
 interface OfProgram {
   readonly program: string | null;
 }
@@ -29,7 +29,7 @@ export interface ReloadCommand extends OfProgram {
 }
 
 export interface ScaleCommand extends OfProgram {
-  /** How many workers more or fewer, never fewer than one; or how many in all. */
+  /** How many workers to add or remove, where at least one stays; or how many to have in all. */
   readonly change: CountChange;
 }
 
@@ -39,39 +39,42 @@ export interface StopCommand extends OfProgram {
 
 export interface UpdateCommand {
   readonly cause: Cause;
-  /** Only says what would be done. */
+  /** Whether to report only what would be done. */
   readonly isDryRun: boolean;
 }
 
-/** A new generation, from the moment in which it was asked for. */
+/** A new generation, from the moment of the request for it. */
 export interface ReloadUnderWay {
   readonly accepted: ReloadAccepted;
-  /** Resolves when the generation has failed, or has reached the state to wait for. */
+  /** Resolves when the generation has failed, or has reached the state that the request waits for. */
   readonly outcome: Promise<ReloadResult>;
 }
 
 interface StatusWanted {
-  /** With what the workers do: they are asked. Default: only those that drain are. */
+  /** Whether the status includes the load of all workers, which are asked for it. By default only draining workers are asked. */
   readonly hasLoad?: boolean;
 }
 
 export interface Commands {
   readonly master: () => MasterStatus;
-  /** Of all programs. Asks the workers that drain what they still have open, which takes up to 0.3 s. */
+  /** The status of all programs. Draining workers are asked what they still have open, which takes up to 0.3 s. */
   readonly programs: (how?: StatusWanted) => Promise<readonly Status[]>;
   readonly status: (of: OfProgram & StatusWanted) => Promise<Status>;
   /** What /metrics shows. Asks all workers for their load. */
   readonly metrics: () => Promise<string>;
-  /** Starts a program and what it depends on. One that runs starts only workers that wait for their restart. Errors: `masterStopped`; `outcome`: `programStopped`. */
+  /**
+   * Starts a program and those that it depends on. In a program that runs, it starts only workers that wait for their restart. Errors: `masterStopped`; of
+   * `outcome`: `programStopped`.
+   */
   readonly start: (command: ReloadCommand) => ReloadUnderWay;
   /**
-   * Asks for a new generation. While a reload runs, any number of requests become one more. Errors: `masterStopped`, `programStopped`,
-   * thrown at once or by `outcome`.
+   * Requests a new generation. Requests made during a reload are merged into a single further one. Errors: `masterStopped`, `programStopped`, thrown at
+   * once or by `outcome`.
    */
   readonly reload: (command: ReloadCommand) => ReloadUnderWay;
-  /** Stops the workers first; clients wait meanwhile. Errors as start(). */
+  /** Stops the workers of a program first, and then starts it again; clients wait in the meantime. Errors as start(). */
   readonly restart: (command: ReloadCommand) => ReloadUnderWay;
-  /** Goes on with a reload that waits between two steps, or ends the probation. Errors: `masterStopped`, `programStopped`, `noRollout`. */
+  /** Continues a reload that waits between two steps, or ends the probation. Errors: `masterStopped`, `programStopped`, `noRollout`. */
   readonly promote: (of: OfProgram) => Decided;
   /** Goes back to the old generation, during a reload or a probation. Errors as promote(). */
   readonly rollback: (of: OfProgram) => Decided;
@@ -87,8 +90,8 @@ export interface Commands {
   readonly reloadAll: (command: { readonly cause: Cause }) => Promise<void>;
   /** Opens the log files again, which another program may have moved. An event reports the result. */
   readonly reopenLogs: () => Promise<void>;
-  /** What the workers of a program wrote, until `signal` is aborted. */
+  /** Delivers the output of a program's workers, until `signal` is aborted. */
   readonly logs: (request: LogsRequest & OfProgram, signal: AbortSignal) => AsyncIterable<LogRecord>;
-  /** Delivers every event (of one program, if one is named) from now on, until the returned function is called. */
+  /** Calls the listener for every event from now on, or only for those of one program, until the returned function is called. */
   readonly subscribe: (listener: (event: EventRecord) => void, of?: OfProgram) => () => void;
 }

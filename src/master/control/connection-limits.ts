@@ -12,17 +12,17 @@ export type Lasting = 'follows' | 'waits';
 export interface ControlConnections {
   add(socket: Socket): void;
   /**
-   * False for a request that a client has sent behind another one on the same connection, which ends after the first response. It is not answered: Node.js 20 to 24 never
-   * close a response that waits for its turn when the connection ends.
+   * Returns false for a further request on a connection, sent behind the first one. The connection ends after the first response, so such a request is not
+   * answered: Node.js 20 to 24 never close a response that waits for its turn when the connection ends.
    */
   isFirst(socket: Socket): boolean;
-  /** The answer may take hours. @throws Refusal when there are too many of its kind. */
+  /** Moves a connection to those whose answer may take hours. @throws Refusal if there are too many of its kind. */
   keep(socket: Socket, kind: Lasting): void;
 }
 
-/** From the connection to the end of an answer that does not wait for anything. */
+/** How long a request may take, from the connection to the end of an answer that does not wait for anything. */
 const requestMs = 10_000;
-/** Beyond this, the oldest one is closed: the newest may be the operator's. */
+/** How many requests there may be at once. Beyond this, the oldest one is closed, because the newest may be the operator's. */
 const requestLimit = 256;
 const lastingLimits: Readonly<Record<Lasting, number>> = { follows: 128, waits: 256 };
 
@@ -32,8 +32,8 @@ const refusals: Readonly<Record<Lasting, string>> = {
 };
 
 /**
- * For a server whose connections are added here. Node.js looks every 30 s for requests that take too long. Idle means idle, so that look is put off by 25 days,
- * the longest interval that a timer can have, and with it the two timeouts that it enforces.
+ * Options for a server whose connections are added here. Node.js would look every 30 s for requests that take too long. So that an idle master stays idle,
+ * that look is put off by 25 days, the longest interval that a timer can have, and with it the two timeouts that it enforces.
  */
 export const withoutChecks: Readonly<
   Record<'connectionsCheckingInterval' | 'headersTimeout' | 'requestTimeout', number>
@@ -44,7 +44,7 @@ export const withoutChecks: Readonly<
 };
 
 export function createConnections(): ControlConnections {
-  /** Oldest first. */
+  /** Connections with a request that does not wait for anything, oldest first, each with the timer that ends it. */
   const brief = new Map<Socket, NodeJS.Timeout>();
   const used = new WeakSet<Socket>();
   const lasting: Readonly<Record<Lasting, Set<Socket>>> = { follows: new Set(), waits: new Set() };

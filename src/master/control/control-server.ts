@@ -17,27 +17,27 @@ import { answerMasterStopped, handleRequest } from './routes.ts';
 type SocketChange = Omit<Extract<MasterEvent, { event: 'controlSocketChanged' }>, 'event'>;
 
 export interface ControlServer {
-  /** Where the socket is, or was when it was seen last. */
+  /** The path of the socket, or the last one that it had. */
   readonly path: string;
   /** Makes the socket again if it was removed. Does not reject: `onChange` reports the result. */
   restore(): Promise<void>;
   /**
-   * Ends all answers and event streams, removes the socket, and resolves within half a second. A `stop` that waits
-   * takes this as its end, so call it last. A second call gets the same promise. Never rejects.
+   * Ends all answers and event streams, removes the socket, and resolves within half a second. A client that waits for the end of a stop takes this as
+   * that end, so it is called last. A second call returns the same promise. Never rejects.
    */
   close(): Promise<void>;
 }
 
 export interface ControlServerOptions {
   readonly name: string;
-  /** Best first: the first one that can be used is. */
+  /** The folders that the socket may be in, best first: the first usable one is taken. */
   readonly folders: readonly string[];
   readonly commands: Commands;
-  /** Default: the name of a master that is stopping is taken. */
+  /** Waits for a master that has the name and is stopping. Default: it is not waited for, and the name counts as taken. */
   readonly wait?: WaitForHolder;
-  /** The process lives as long as the server, even if nothing else keeps it: programs can be started over it. Default false. */
+  /** Whether the server keeps the process alive, even if nothing else does: programs can be started over it. Default false. */
   readonly keepsAlive?: boolean;
-  /** The socket is not where it should be. */
+  /** Called if the socket is no longer in its place, or is there again. */
   readonly onChange: (change: SocketChange) => void;
 }
 
@@ -46,14 +46,14 @@ const http = process.getBuiltinModule('node:http');
 
 /** How long clients may take to read their last answer when the server closes. */
 const farewellMs = 500;
-/** What removes a folder is not disturbed in the middle of it. */
+/** How long to wait before the socket is made again, so that whatever removes its folder can finish first. */
 const restoreDelayMs = 500;
-/** Something that removes the socket again and again is not raced. */
+/** The longest such wait. It gets longer if the socket is removed again and again. */
 const longestRestoreDelayMs = 30_000;
 
 /**
- * Opens the control socket of the program `name`. It does not keep the process alive: a master lives as long as its workers, not
- * as long as a client could ask for them.
+ * Opens the control socket of the program `name`. Without `keepsAlive` it does not keep the process alive: the master then lives as long as its workers,
+ * and not as long as a client could ask for them.
  * @throws GracefulRunError badOption (not a name), controlSocketUnusable (in none of the folders), nameTaken.
  */
 export async function openControlServer(options: ControlServerOptions): Promise<ControlServer> {
@@ -106,9 +106,9 @@ export async function openControlServer(options: ControlServerOptions): Promise<
   async function makeAgain(): Promise<void> {
     const lost = place;
     try {
-      // Whether another master has taken the name meanwhile: this one does not wait for it.
+      // If another master has taken the name in the meantime, this one does not wait for it.
       place = await openInOneOf({ name, folders, keepsAlive }, makeServer);
-      // No new client can reach it; its open connections stay open.
+      // No new client can reach the old server; its open connections stay open.
       lost.server.close();
       watch();
       saidLost = null;
@@ -132,7 +132,7 @@ export async function openControlServer(options: ControlServerOptions): Promise<
         resolve();
       });
     });
-    // What has been settled in this very turn still gets its proper answer.
+    // Requests that were settled in this turn of the event loop still get their proper answer.
     await new Promise((resolve) => setImmediate(resolve));
     for (const response of open) {
       if (response.headersSent) response.end();
@@ -164,7 +164,7 @@ export async function openControlServer(options: ControlServerOptions): Promise<
 interface Place {
   readonly claim: Claim;
   readonly server: Server;
-  /** What is wrong with the folders that come before it. */
+  /** What is wrong with the folders that were tried before this one. */
   readonly problems: readonly string[];
 }
 
@@ -209,7 +209,7 @@ function createServer(commands: Commands, open: Set<ServerResponse>): Server {
   return server;
 }
 
-/** Resolves when nothing more is written. */
+/** Resolves when nothing more is written to the response. */
 function ended(response: ServerResponse): Promise<void> {
   return new Promise((resolve) => {
     if (response.destroyed || response.closed) resolve();

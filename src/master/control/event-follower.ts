@@ -1,19 +1,17 @@
-/**
- * One follower of the events: an NDJSON answer that lasts until either side goes.
- */
+/** One follower of the events: an NDJSON answer that lasts until the server or the client ends it. */
 import type { ServerResponse } from 'node:http';
 import type { EventRecord } from '../../shared/events.ts';
 
-/** What a follower may leave unread before it is dropped: a stuck reader must not cost the master its memory. */
+/** How many bytes a follower may leave unread before it is dropped, so that a reader that is stuck does not fill the master's memory. */
 const unreadLimitBytes = 1024 * 1024;
 
-/** Streams what `subscribe` delivers. The subscription ends with the answer. */
+/** Streams the events that `subscribe` delivers. The subscription ends with the answer. */
 export function streamEvents(
   response: ServerResponse,
   subscribe: (listener: (event: EventRecord) => void) => () => void,
 ): void {
   response.writeHead(200, { 'content-type': 'application/x-ndjson', 'cache-control': 'no-store' });
-  // The follower shall know that it follows before the first event, which may be hours away.
+  // The client has to know that it follows the events before the first one, which may be hours away.
   response.flushHeaders();
   const unsubscribe = subscribe((event) => {
     if (response.writableEnded || response.destroyed) return;

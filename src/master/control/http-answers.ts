@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ErrorAnswer, PlanProblem } from '../../shared/control-api.ts';
 import { type ErrorCode, GracefulRunError, messageOf } from '../../shared/errors.ts';
 
-/** 503 for all others: the request was understood, but this master cannot do it now, or no longer can. */
+/** The HTTP status of errors. All others have 503: the request was valid, but this master cannot carry it out now. */
 const statusOf: { readonly [Code in ErrorCode]?: number } = {
   programNotFound: 404,
   programAmbiguous: 409,
@@ -14,10 +14,10 @@ const statusOf: { readonly [Code in ErrorCode]?: number } = {
   controlRequestRejected: 400,
 };
 
-/** The most that a request's body may weigh. */
+/** How long the body of a request may be. */
 const bodyLimitBytes = 64 * 1024;
 
-/** A request that is refused, with the status that says why. */
+/** The error for a request that is refused, with the HTTP status for the reason. */
 export class Refusal extends Error {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
@@ -29,7 +29,7 @@ export class Refusal extends Error {
   }
 }
 
-/** Answers with JSON, and closes the connection after it. Does nothing when an answer has begun or the client is gone. */
+/** Writes a JSON answer, and closes the connection after it. Does nothing if an answer has begun or the client is gone. */
 export function answerJson(
   response: ServerResponse,
   status: number,
@@ -46,7 +46,7 @@ export function answerJson(
   response.end(text);
 }
 
-/** Answers with metrics, as Prometheus reads them. */
+/** Writes metrics in the format that Prometheus reads. */
 export function answerMetrics(response: ServerResponse, text: string): void {
   if (response.headersSent || response.destroyed) return;
   response.writeHead(200, {
@@ -56,7 +56,7 @@ export function answerMetrics(response: ServerResponse, text: string): void {
   response.end(text);
 }
 
-/** Answers with the error: our refusals and errors as they are, anything else as a bug in graceful-run. */
+/** Writes an error: refusals and errors of graceful-run as they are, any other as a bug in graceful-run. */
 export function answerError(response: ServerResponse, error: unknown): void {
   if (error instanceof Refusal) {
     answerJson(
@@ -73,7 +73,7 @@ export function answerError(response: ServerResponse, error: unknown): void {
   }
 }
 
-/** The whole body as text. Throws a Refusal when it is too large, and whatever the stream throws when it breaks off. */
+/** Returns the whole body as text. Throws a Refusal if it is too large, and the error of the stream if that breaks off. */
 export async function readBody(request: IncomingMessage): Promise<string> {
   const chunks: Buffer[] = [];
   let sizeBytes = 0;

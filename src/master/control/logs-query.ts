@@ -4,7 +4,7 @@ import type { LogsRequest } from '../output/read-logs.ts';
 const names = ['lines', 'since', 'stream', 'follow'];
 const mostLines = 1_000_000_000;
 
-/** `url`: as it was requested. */
+/** Parses the query of a request. `url`: the URL as it was requested. */
 export function parseLogsQuery(
   url: string,
 ): { readonly request: LogsRequest } | { readonly problem: string } {

@@ -1,15 +1,15 @@
-/** Reads what comes in over the control socket: the body of a request, and the status of another master. */
+/** Reads data from the control socket: the body of a request, and the description that another master gives of itself. */
 import * as z from 'zod/mini';
 import { type ReloadWait, reloadWaits } from '../../shared/control-api.ts';
 import type { ReloadRequest } from '../../shared/schemas/request-schemas.ts';
 
-/** What is to be waited for; null: nothing. */
+/** The state that the request waits for, or null if it does not wait. */
 export function waitOf({ wait }: ReloadRequest): ReloadWait | null {
   if (wait === true) return reloadWaits[0];
   return wait === undefined || wait === false ? null : wait;
 }
 
-/** The request in a body (an empty body is the empty object), or what is wrong with it. */
+/** Parses the body of a request, or says what is wrong with it. An empty body is the empty object. */
 export function parseRequest<Request>(
   shape: z.ZodMiniType<Request>,
   body: string,
@@ -25,7 +25,7 @@ export function parseRequest<Request>(
   return { problem: parsed.error.issues.map(problemOf).join('; ') };
 }
 
-/** The beginning of MasterStatus; a master of an older version has only a Status. */
+/** How a master describes itself: by the first fields of a MasterStatus. A master of an older version has only a Status. */
 const introduction = z.union([
   z.object({ pid: z.int(), isStopping: z.boolean() }),
   z.object({ state: z.optional(z.string()), master: z.object({ pid: z.int() }) }),

@@ -27,7 +27,7 @@ import { parseLogsQuery } from './logs-query.ts';
 import { streamLogs } from './log-stream.ts';
 import { parseRequest, waitOf } from './read-request.ts';
 
-/** What a request has come with, and what it is to be answered with. */
+/** A request with everything that is needed to answer it. */
 interface Exchange {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
@@ -35,10 +35,10 @@ interface Exchange {
   readonly keep: Keep;
 }
 
-/** `program`: the one that the route names; null: the only one. */
+/** Carries out the request of a route. `program`: the program that the route names; null for the only one. */
 type Action = (exchange: Exchange, program: string | null) => Promise<void> | void;
 
-/** Says that the answer may be hours away. @throws Refusal when too many are. */
+/** Says that the answer may take hours. @throws Refusal if too many such answers are under way. */
 type Keep = (kind: Lasting) => void;
 
 interface Route {
@@ -80,17 +80,17 @@ const ofProgram: { readonly [Name in ProgramAction]: Route } = {
   logs: { method: 'GET', act: showLogs },
 };
 
-/** Answers one request, whatever it is. Never rejects; nothing that a client sends or omits reaches the master as an error. */
+/** Answers one request, whatever it is. Never rejects, and nothing that a client sends or omits causes an error in the master. */
 export async function handleRequest(
   request: IncomingMessage,
   response: ServerResponse,
   commands: Commands,
   keep: Keep,
 ): Promise<void> {
-  // A client that goes away makes both emit errors; without a listener they would end the process.
+  // If the client disconnects, both emit errors; without a listener these would end the process.
   request.on('error', () => undefined);
   response.on('error', () => undefined);
-  // One request a connection: no idle connections to time out, to count or to close.
+  // There is one request for each connection, so there are no idle connections to time out, to count or to close.
   response.shouldKeepAlive = false;
   try {
     const { route, program } = routeOf(request);
@@ -100,7 +100,7 @@ export async function handleRequest(
   }
 }
 
-/** Answers a request that still waits when the master ends: its result will never be known. */
+/** Answers a request that still waits when the master ends, so that its result will never be known. */
 export function answerMasterStopped(response: ServerResponse): void {
   answerError(
     response,
@@ -153,7 +153,7 @@ async function showStatus({ request, response, commands }: Exchange, program: st
   answerJson(response, 200, await commands.status({ program, hasLoad: wantsLoad(request) }));
 }
 
-/** `/v1/status?load` */
+/** Whether the request is for `/v1/status?load`. */
 function wantsLoad({ url = '' }: IncomingMessage): boolean {
   return new URLSearchParams(url.split('?')[1] ?? '').has('load');
 }
@@ -175,7 +175,7 @@ async function beginAndAnswer(
   if (wait !== null) keep('waits');
   const { accepted, outcome } = begin({ program, cause: 'control', wait: wait ?? 'serving' });
   if (wait === null) {
-    // Not waited for here: the log reports its failure.
+    // The outcome is not waited for here: the log reports a failure.
     outcome.catch(() => undefined);
     answerJson(response, 202, accepted);
     return;
@@ -210,7 +210,7 @@ async function stop(
     answerJson(response, 202, accepted);
     return;
   }
-  // The answer begins now and ends with the stop: so the client has the pid even if the master is killed meanwhile.
+  // The answer begins now and ends with the stop, so that the client has the pid even if the master is killed in the meantime.
   response.writeHead(202, { 'content-type': 'application/json' });
   response.write(`${JSON.stringify(accepted)}\n`);
   await done.catch(() => undefined);
@@ -226,7 +226,7 @@ async function update({ request, response, commands, keep }: Exchange): Promise<
 
 function followEvents({ response, commands, keep }: Exchange, program: string | null): void {
   const of = program === null ? undefined : { program };
-  // Before the answer begins: there may be no such program.
+  // Checked before the answer begins: there may be no such program.
   if (of !== undefined) commands.subscribe(() => undefined, of)();
   keep('follows');
   streamEvents(response, (listener) => commands.subscribe(listener, of));
@@ -239,9 +239,9 @@ async function showLogs(
   const query = parseLogsQuery(request.url ?? '');
   if ('problem' in query) throw new Refusal(400, query.problem);
   const reader = new AbortController();
-  // Before the answer begins: there may be no such program.
+  // Called before the answer begins: there may be no such program.
   const records = commands.logs({ program, ...query.request }, reader.signal);
-  // It may be long, and a slow reader takes its time.
+  // The answer may be long, and a slow reader takes its time.
   keep('follows');
   await streamLogs(response, records, reader);
 }

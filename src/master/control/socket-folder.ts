@@ -1,4 +1,4 @@
-/** Makes a folder that a control socket may live in, or says why it cannot be used. */
+/** Makes a folder for a control socket, or says why the folder cannot be used. */
 import { accessSync, constants, existsSync, lstatSync, mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { folderProblem } from '../../shared/control-path.ts';
@@ -16,8 +16,8 @@ export class FolderProblem extends Error {
 }
 
 /**
- * What `use` gives in the first folder that it can use, and what is wrong with those before it. Tries the next one when `use` throws a
- * FolderProblem. @throws GracefulRunError controlSocketUnusable when there is none.
+ * Calls `use` for one folder after the other until it does not throw a FolderProblem. Returns its result, and what is wrong with the folders before.
+ * @throws GracefulRunError controlSocketUnusable if none can be used.
  */
 export async function inUsableFolder<Result>(
   folders: readonly string[],
@@ -44,10 +44,10 @@ export async function inUsableFolder<Result>(
 const ownFolderHint =
   'set XDG_RUNTIME_DIR to a directory that only you can write to, or remove the directory that is in the way';
 
-/** Makes the folder for its owner alone, unless it is there. @throws FolderProblem when others can write to it, or it cannot be made. */
+/** Makes the folder for its owner alone, unless it exists. @throws FolderProblem if others can write to it, or it cannot be made. */
 export function makeFolder(folder: string, uid: number): void {
   try {
-    // Not recursive: a missing /run/user/1000 is not ours to make.
+    // Not recursive: it is not graceful-run's task to make a missing /run/user/1000.
     mkdirSync(folder, { mode: 0o700 });
   } catch (error) {
     const code = systemCode(error);
@@ -57,7 +57,7 @@ export function makeFolder(folder: string, uid: number): void {
   inspectExisting(folder, uid);
 }
 
-/** Whether makeFolder could make the folder and a socket could be put into it. Changes nothing. @throws FolderProblem when not. */
+/** Checks whether makeFolder could make the folder, and a socket could be put into it. Changes nothing. @throws FolderProblem if not. */
 export function inspectFolder(folder: string, uid: number): void {
   const parent = dirname(folder);
   try {
@@ -71,7 +71,7 @@ export function inspectFolder(folder: string, uid: number): void {
 }
 
 function inspectExisting(folder: string, uid: number): void {
-  // lstat: a link into a folder of ours, made by another user, can be turned elsewhere at any time.
+  // lstat, because another user could redirect a symlink to one of this user's folders at any time.
   const stats = lstatSync(folder, { throwIfNoEntry: false });
   if (stats === undefined) throw new FolderProblem('it was removed just now', ownFolderHint);
   const { uid: owner, mode } = stats;
@@ -80,7 +80,7 @@ function inspectExisting(folder: string, uid: number): void {
   if (problem !== null) throw new FolderProblem(problem, ownFolderHint);
 }
 
-/** What the system says against the folder, as a FolderProblem; anything else as it is. */
+/** Converts an error of the system to a FolderProblem; any other error is returned unchanged. */
 export function asFolderProblem(error: unknown): unknown {
   const code = error instanceof GracefulRunError ? null : systemCode(error);
   return code === null ? error : new FolderProblem(plainReason(code), ownFolderHint);
