@@ -1,11 +1,11 @@
-/** What a program that embeds a master can do with it. */
+/** The interface of an embedded master: what the program that contains it can do with it. */
 import type { Decided, ReloadResult, Status, UpdateResult } from '../shared/control-api.ts';
 import type { Cause, EventRecord, Failure } from '../shared/events.ts';
 import type { PlanOptions } from './config/options.ts';
 
-/** One program of a master of many. Errors: those of Master, and `programStopped`. */
+/** One program of a master. Errors: those of Master, and `programStopped`. */
 export interface MasterProgram {
-  /** Starts it, and what it depends on. Resolves when it serves or has failed. */
+  /** Starts the program and those that it depends on. Resolves when the program serves or has failed. */
   start(cause?: Cause): Promise<ReloadResult>;
   reload(cause?: Cause): Promise<ReloadResult>;
   /**
@@ -13,11 +13,11 @@ export interface MasterProgram {
    * Errors: `noRollout`.
    */
   promote(): Decided;
-  /** Goes back to the old generation, during a reload or a probation. Returns its number. Errors: `noRollout`. */
+  /** Goes back to the old generation, during a reload or a probation. Returns that generation's number. Errors: `noRollout`. */
   rollback(): Decided;
-  /** Stops its workers, then starts it again; clients wait meanwhile. */
+  /** Stops the program's workers, then starts it again. Clients wait in the meantime. */
   restart(cause?: Cause): Promise<ReloadResult>;
-  /** Drains its workers and resolves when all are gone. A second call kills them. */
+  /** Drains the program's workers and resolves when all are gone. A second call kills them. */
   stop(cause?: Cause): Promise<void>;
   changeWorkerCount(change: number): void;
   status(): Status;
@@ -41,9 +41,9 @@ export interface Master {
    * a reload are merged into a single further reload. Rejects with `masterStopped`, or with `programAmbiguous` if there are several programs.
    */
   reload(cause?: Cause): Promise<ReloadResult>;
-  /** As that of a MasterProgram, for the only program. Errors: `noRollout`, `programAmbiguous`, `masterStopped`. */
+  /** As promote() of MasterProgram, for the only program. Errors: `noRollout`, `programAmbiguous`, `masterStopped`. */
   promote(): Decided;
-  /** As that of a MasterProgram, for the only program. Errors: as promote(). */
+  /** As rollback() of MasterProgram, for the only program. Errors: as promote(). */
   rollback(): Decided;
   /** Drains every worker of every program and resolves when all are gone. A second call kills them. */
   stop(cause?: Cause): Promise<void>;

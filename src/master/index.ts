@@ -71,7 +71,7 @@ export type {
 } from '../shared/events.ts';
 export type { DrainReason } from '../shared/protocol.ts';
 
-/** What a master uses of the process that it runs in. */
+/** The parts of the surrounding process that a master uses. */
 export interface EmbeddingOptions {
   /** The environment that workers inherit. Default: `process.env`. */
   readonly environment?: NodeJS.ProcessEnv;
@@ -80,13 +80,13 @@ export interface EmbeddingOptions {
    * stderr.
    */
   readonly onStderr?: (bytes: Uint8Array, pid: number, program: string) => void;
-  /** The same of stdout, for programs with `stdoutLogfile: 'forward'`. Default: this process's stdout. */
+  /** As `onStderr`, for the stdout of programs with `stdoutLogfile: 'forward'`. Default: this process's stdout. */
   readonly onStdout?: (bytes: Uint8Array, pid: number, program: string) => void;
 }
 
 /**
  * Checks the options, of one program or of many, and makes a master that does nothing before `start()`. Errors: `badOption`, `commandMissing`;
- * `planInvalid`, with all `problems`, when each option is right, but not the plan as a whole (an unknown name in `dependsOn`, an address twice).
+ * `planInvalid`, with all `problems`, if each option is valid but the plan as a whole is not (an unknown name in `dependsOn`, an address twice).
  */
 export function createMaster(options: MasterOptions | PlanOptions, embedding: EmbeddingOptions = {}): Master {
   return createOwnedMaster(options, embedding);

@@ -48,15 +48,15 @@ import { describeSchedule } from './programs/schedule/describe-schedule.ts';
 import { nothingToReload } from './programs/schedule/nothing-to-reload.ts';
 import { stateFile } from './programs/state-file.ts';
 
-/** A master with what the process around it needs as well. */
+/** A master, with functions for the process that runs it. */
 export interface OwnedMaster extends Master {
-  /** The same that the control socket calls. */
+  /** The commands that the control socket calls as well. */
   readonly commands: Commands;
-  /** The exit code that the end of a program asks for; null: it asks for none. */
+  /** The exit code that the end of a program asks for, or null if it asks for none. */
   exitCode(): number | null;
   /** Everything that has to survive this process. */
   record(): MasterRecord;
-  /** An unexpected error: reported as `internalError`. */
+  /** Reports an unexpected error as `internalError`. */
   noteBug(error: unknown): void;
 }
 
@@ -69,19 +69,19 @@ export interface Surroundings {
    * with program and pid if people read it.
    */
   readonly onStderr: (bytes: Uint8Array, pid: number, program: string, hasPrefix: boolean) => void;
-  /** The same of a stdout that is forwarded. */
+  /** As `onStderr`, for a stdout that is forwarded. */
   readonly onStdout: (bytes: Uint8Array, pid: number, program: string, hasPrefix: boolean) => void;
   /** The sockets with which this process was started, as its environment announces them. */
   readonly announced: readonly AnnouncedSocket[];
-  /** Stands in every line of the master's log (random-id.ts); null: it writes none. */
+  /** The id in every line of the master's log (random-id.ts), or null if it writes no log. */
   readonly logId: string | null;
   /** How errors name the options. */
   readonly spelling: OptionSpelling;
-  /** Reads the config file again; null: the plan is not from a file. Errors: `planInvalid`. */
+  /** Reads the config file again; null if the plan is not from a file. Errors: `planInvalid`. */
   readonly readPlan: (() => Promise<PlacedPlan>) | null;
 }
 
-/** How often it is checked whether the master of this name has ended. */
+/** How long to wait before looking again whether the previous master of this name has ended. */
 const namePauseMs = 100;
 /** How long the end of the master waits for a disk that is slow. */
 const lastLinesMs = 5_000;
@@ -125,10 +125,10 @@ function assemble(
   let isStopping = false;
   let exitCode: number | null = null;
   let remembered: Remembered | null = null;
-  /** Programs that keep running although their `autostart` has become false: no request has started them. */
+  /** Programs that keep running although their `autostart` has become false. No request has started them, so they are not remembered as wanted. */
   const runningOn = new Set<string>();
   const logFiles = createLogFilesLoader();
-  /** It lives no longer than its only program, and starts only if that does. */
+  /** Whether the master lives no longer than its only program, and starts only if that does. */
   const isOfOneProgram =
     first.master.file === null && first.programs.length === 1 && first.programs[0]?.schedule === null;
 
@@ -173,7 +173,7 @@ function assemble(
     },
     async metrics() {
       const programs = await commands.programs({ hasLoad: true });
-      // Loaded only if it is wanted.
+      // Loaded only if it is needed.
       const { renderMetrics } = await import('./metrics/render.ts');
       return renderMetrics({ master: describeMaster(), programs, counts: counts.all() });
     },
@@ -237,7 +237,7 @@ function assemble(
 
   async function updateFromFile(command: UpdateCommand): Promise<UpdateResult> {
     const result = await updates.fromFile(command);
-    // Programs that were added, removed or restarted may have been stopped before.
+    // Programs that were added, removed or restarted may have been stopped by a request before.
     if (!command.isDryRun) await keepUpdated(result);
     return result;
   }
@@ -250,18 +250,18 @@ function assemble(
     await keepWanted();
   }
 
-  /** An unexpected error. */
+  /** Reports an unexpected error. */
   function noteBug(error: unknown): void {
     publish(internalError(error));
   }
 
-  /** The outcome follows only once the state is stored. */
+  /** Delays the outcome of a request until the state that it asks for is stored. */
   function keepingWanted({ accepted, outcome }: ReloadUnderWay): ReloadUnderWay {
     const kept = keepWanted();
     return { accepted, outcome: outcome.finally(async () => kept) };
   }
 
-  /** Requests of operators are kept; that the master itself ends is none. */
+  /** Stores which programs are wanted by requests of operators. The end of the master is no such request. */
   async function keepWanted(): Promise<void> {
     if (remembered === null || isStopping) return;
     const asked = set.all().filter(({ program }) => !runningOn.has(program.name()));
@@ -288,7 +288,7 @@ function assemble(
   ): void {
     const isByItself = failure !== null || outcome !== null;
     if (isOfOneProgram) {
-      // (One that is only restarted is wanted, and has not ended by itself.)
+      // (A program that is only restarted is wanted, and has not ended by itself.)
       if (isWanted && (!isByItself || restart.onFatal === 'stay')) return;
       if (isWanted) exitCode = exitCodeAfter(failure, outcome, restart.onFatal);
       void finish(failure);
@@ -355,9 +355,9 @@ function assemble(
       publish({ event: 'inheritedSocketUnused', socket, ...addressFields(address) });
   }
 
-  /** Everything that can keep the only program from being started is found out before it is. */
+  /** Prepares the only program: everything that can prevent its start is found before it is started. */
   async function openOnly({ program }: Member): Promise<void> {
-    // Fails early and cheaply when there is no such command, folder or env file: nothing was touched yet.
+    // Fails early and cheaply if there is no such command, folder or environment file: nothing was changed yet.
     program.check();
     // If a master of this name runs, an error about the name is clearer than one about the port. With port 0 the name comes with the port.
     const [listener] = program.plan().listeners;
@@ -375,7 +375,7 @@ function assemble(
   async function openMetrics(): Promise<void> {
     const { metrics } = updates.plan().master;
     if (metrics === null) return;
-    // Loaded only if it is wanted.
+    // Loaded only if it is needed.
     const { openMetricsServer } = await import('./metrics/metrics-server.ts');
     metricsServer = await openMetricsServer({
       plan: metrics,
@@ -395,7 +395,7 @@ function assemble(
       folders: controlFolders(environment, process.geteuid?.() ?? 0),
       commands,
       keepsAlive: !isOfOneProgram,
-      // Its drain timeout ends that. A supervisor may start the next master before the last one has drained.
+      // The other master's drain timeout ends this wait. A supervisor may start the next master before the last one has drained.
       wait: async (holder) => {
         if (!isWanted()) return false;
         if (holder !== told) publish({ event: 'nameBusy', holder });
@@ -427,7 +427,7 @@ function assemble(
     await control?.close();
   }
 
-  /** Waits until the log files have everything, or until it has taken too long: then what they do not have is counted. */
+  /** Waits until everything is written to the log files, or until that takes too long: then the rest is counted as lost. */
   async function lastLines(): Promise<void> {
     const files = logFiles.loaded();
     if (files === null) return;
@@ -449,7 +449,7 @@ function assemble(
       if (!isWanted()) throw masterStopped();
     } catch (error) {
       await close();
-      // A stop that was asked for meanwhile is the answer, and not the reason why it would not have started.
+      // If a stop was requested in the meantime, that is the reason to report, and not the error that it may have caused.
       throw isWanted() ? error : masterStopped();
     }
     if (isOfOneProgram) await startOnly(set.find(null));
@@ -474,7 +474,7 @@ function assemble(
     const wants = ({ program }: Member, otherwise: boolean): boolean =>
       remembered?.isWanted(program.name(), otherwise) ?? otherwise;
     const members = set.all().filter((member) => wants(member, member.program.plan().autostart));
-    // What an operator has stopped stays stopped for those that depend on it, too.
+    // A program that an operator has stopped is not started for those that depend on it, either.
     const isLeftAlone = (member: Member): boolean => !wants(member, true);
     // The result of each start is in the log.
     await set.startAll(members, isLeftAlone);

@@ -11,7 +11,7 @@ export function endProcess(code: number): never {
     process.emit('exit', code);
     exitNow(code);
   }
-  // The system calls were never loaded, so exitNow() has returned. Nothing has run yet that V8 would compile in the background.
+  // Reached if the process is observed, or if the system calls were never loaded: then nothing has run yet that V8 would compile.
   process.exit(code);
 }
 

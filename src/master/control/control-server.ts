@@ -37,7 +37,7 @@ export interface ControlServerOptions {
   readonly wait?: WaitForHolder;
   /** Whether the server keeps the process alive, even if nothing else does: programs can be started over it. Default false. */
   readonly keepsAlive?: boolean;
-  /** Called if the socket is no longer in its place, or is there again. */
+  /** Called when the socket is lost, made again, left behind at the end, or in a folder that is not the best one. */
   readonly onChange: (change: SocketChange) => void;
 }
 
