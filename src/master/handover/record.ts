@@ -13,7 +13,7 @@ import type { MasterPlan, ProgramPlan } from '../config/plan.ts';
 import type { ErrorCounts } from '../../shared/events.ts';
 import type { SocketAddress } from '../../shared/format-address.ts';
 
-/** Rises with every change that an older master cannot read. */
+/** The version of the record. It rises with every change that an older master cannot read. */
 export const recordVersion = 1;
 
 export interface MasterRecord {
@@ -22,55 +22,55 @@ export interface MasterRecord {
   readonly logId: string | null;
   /** What the plan says of the master itself. */
   readonly plan: MasterPlan;
-  /** Changes of programs that have not come to serve. */
+  /** Changes of programs that no generation serves for certain yet. */
   readonly unsettled: readonly UnsettledChange[];
   readonly programs: readonly ProgramRecord[];
 }
 
-/** A change by an update that the generation which serves has not got, or only on probation. */
+/** A changed plan that the serving generation does not run yet, or runs only on probation. */
 export interface UnsettledChange {
   readonly program: string;
   /** The keys of the config file that were changed. */
   readonly keys: readonly string[];
-  /** The reload has failed: the next update tries it again. */
+  /** Whether the reload has failed: then the next update tries the change again. */
   readonly hasFailed: boolean;
 }
 
-/** What is wanted of a program. */
+/** What is wanted of a program, as its master knows it. */
 export interface WantedRecord {
-  /** It is to run: it was started, and it was not stopped since. */
+  /** Whether the program is to run: it was started, and it was not stopped since. */
   readonly isWanted: boolean;
-  /** It is to be started as soon as what it depends on serves. */
+  /** Whether the program is to be started as soon as those that it depends on serve. */
   readonly isDue: boolean;
-  /** It stops to be started again with another plan. */
+  /** Whether the program stops in order to be started again with another plan. */
   readonly isSuspended: boolean;
-  /** Its listeners are held while it is stopped. */
+  /** Whether its listeners are held while it is stopped. */
   readonly keepsListeners: boolean;
-  /** Null: it does not run by a schedule. Its moments are those of the wall clock. */
+  /** The state of its schedule, or null if it does not run by one. Times in it are those of the wall clock. */
   readonly schedule: ScheduleState | null;
 }
 
 export interface ProgramRecord extends WantedRecord {
   readonly name: string;
-  /** The plans that its generations run, the latest last; there is at least one. */
+  /** The plans that its generations run, the latest last. There is at least one. */
   readonly versions: readonly VersionRecord[];
   readonly lifecycle: Program;
   readonly history: History;
   readonly releases: readonly KnownRelease[];
   readonly workers: readonly ProcessRecord[];
-  /** What was counted for `rollback_on` since a new generation began to serve; null: nothing is counted now. */
+  /** The requests counted for `rollback_on` since a new generation began to serve, or null if nothing is counted at the moment. */
   readonly errors: ErrorCounts | null;
   readonly timers: readonly TimerRecord[];
 }
 
-/** What the program itself knows, without what its master wants of it. */
+/** The part of the record that the program itself knows, without what its master wants of it. */
 export type OwnRecord = Omit<ProgramRecord, keyof WantedRecord>;
 
 /** A plan of a program, with the sockets that are held for it. Versions that declare the same address share its socket. */
 export interface VersionRecord {
-  /** The first generation that runs it. */
+  /** The first generation that runs this plan. */
   readonly from: number;
-  /** It has the files that output goes to, the user, the limits, and whatever else a worker is started with. */
+  /** The plan, with everything that a worker is started with: the files for its output, the user, the limits and the rest. */
   readonly plan: ProgramPlan;
   readonly listeners: readonly ListenerRecord[];
 }
@@ -83,72 +83,72 @@ export interface ListenerRecord {
   readonly fd: number;
   readonly isUndecided: boolean;
   readonly standsFor: string | null;
-  /** Null: it was bound by a numeric address, or by none. */
+  /** The host name whose address it is, or null if it was bound by a numeric address or on every address. */
   readonly hostName: string | null;
   readonly isInherited: boolean;
-  /** Null: it has no file, or the file is not the master's. */
+  /** The inode of the socket's file, or null if it has no file, or the file is not the master's. */
   readonly file: number | null;
-  /** With reuse_port: the descriptors of the sockets of the slots from 1 on; that of slot 0 is `fd`. Null: all slots share `fd`. */
+  /** With reuse_port: the descriptors of the sockets for the slots from 1 on; that of slot 0 is `fd`. Null if all slots share `fd`. */
   readonly slotFds: readonly number[] | null;
 }
 
 /** What is known of a worker in addition to its lifecycle state. */
 export interface ProcessRecord {
-  /** Its id in the lifecycle. */
+  /** The id of the worker in the lifecycle. */
   readonly id: number;
   readonly pid: number;
-  /** The process that said ready: under `npm start` not the one that was started. */
+  /** The pid of the process that said ready: under `npm start` it is not the process that was started. */
   readonly servingPid: number;
-  /** Its own number for itself, which is another one in a PID namespace; null: no process has said ready. */
+  /** The pid of that process as it sees it itself, which differs in a PID namespace; null if no process has said ready. */
   readonly ownPid: number | null;
-  /** Its own word for the process that serves (MAINPID of sd_notify); null: it has said none. */
+  /** The pid of the serving process as the worker itself named it (MAINPID of sd_notify), or null if it named none. */
   readonly mainPid: number | null;
-  /** What its processes have in their environment, and no others. */
+  /** A value in the environment of the worker's processes, and of no others. */
   readonly mark: string;
-  /** What its process tree has in its environment; its control group, if it has one, is called after it and the master's pid. */
+  /** A value in the environment of the worker's process tree. The worker's control group, if it has one, is named after it and the master's pid. */
   readonly tree: string;
-  /** The path of its NOTIFY_SOCKET; null: it has none. */
+  /** The path of the worker's NOTIFY_SOCKET, or null if it has none. */
   readonly notifyPath: string | null;
-  /** What was started is Node.js with the preload. */
+  /** Whether the process that was started is Node.js with the preload. */
   readonly isNode: boolean;
-  /** What makes it drain unless it is Node.js; null: nothing does. */
+  /** The signal that makes the worker drain if it is not Node.js, or null if none does. */
   readonly drainSignal: NodeJS.Signals | null;
   readonly wasReady: boolean;
-  /** What shows that it is ready has happened, beside what its Node.js process says. */
+  /** Whether the worker has given the sign of readiness that it owes in addition to what its Node.js process says. */
   readonly isProven: boolean;
-  /** It has spoken to its NOTIFY_SOCKET. */
+  /** Whether the worker has sent a message to its NOTIFY_SOCKET. */
   readonly hasNotified: boolean;
-  /** The latest STATUS and ERRNO of sd_notify; null: it has sent none. */
+  /** The latest STATUS and ERRNO of sd_notify; null if it has sent none. */
   readonly said: { readonly status: string | null; readonly errno: number | null };
-  /** Its event loop can be asked whether it turns. */
+  /** Whether the worker can be asked whether its event loop turns. */
   readonly hasHeartbeat: boolean;
-  /** What it has said of its watchdog; null: nothing. */
+  /** What the worker has said of its watchdog, or null if nothing. */
   readonly watchdog: OwnWatchdog | null;
-  /** The last problem with its readiness, and the answer to the latest question for its health; null: none. */
+  /** The last problem with its readiness, and the answer to the latest question for its health; null if there is none. */
   readonly notReadyYet: string | null;
   readonly health: { readonly problem: string | null } | null;
-  /** Addresses that it listens on and does not declare. */
+  /** Addresses that the worker listens on and that are not declared. */
   readonly undeclared: readonly string[];
-  /** With which it has begun to exit, and hung; null: it has not. */
+  /** The exit code of an exit that has begun and hung, or null if there is no such exit. */
   readonly hungExitCode: number | null;
-  /** What it has said at its end of what it served; null: nothing yet. */
+  /** What the worker has reported at its end, or null if it has not yet. */
   readonly report: WorkerReport | null;
-  /** It was told to drain or to end; `toldBy`: by this signal, null: by none. */
+  /** Whether the worker was told to drain or to end. `toldBy`: the signal that told it, or null if none did. */
   readonly isToldToEnd: boolean;
   readonly toldBy: NodeJS.Signals | null;
   readonly stderrTail: readonly string[];
   readonly cleanUpsCut: number;
 }
 
-/** What a worker has said of its watchdog. */
+/** What a worker has said of its own watchdog. */
 export interface OwnWatchdog {
-  /** How long it may be silent, as it said itself (WATCHDOG_USEC of sd_notify); 0: without limit. Null: as the plan says. */
+  /** How long it may be silent, by its own WATCHDOG_USEC of sd_notify; 0: without limit. Null: as long as the plan says. */
   readonly ms: number | null;
-  /** It has said that it is hung. */
+  /** Whether it has said that it is hung. */
   readonly isHung: boolean;
 }
 
-/** What a worker says at its end. */
+/** What a worker reports at its end. */
 export interface WorkerReport {
   readonly served: number;
   readonly migrated: number;

@@ -7,16 +7,16 @@ import type { ProgramHooks, ProgramHooksParts } from './program-hooks.ts';
 import type { Webhook } from './webhook.ts';
 
 export interface HooksLoaderParts extends Pick<ProgramHooksParts, 'name' | 'environment' | 'tell'> {
-  /** As it is now. */
+  /** The plan of the program at the moment of the call. */
   readonly plan: () => ReturnType<ProgramHooksParts['plan']> & { readonly webhook: WebhookPlan | null };
 }
 
 export interface HooksLoader {
-  /** Runs the hooks of what has happened, and sends it. `time`: when that was, in ms since 1970. */
+  /** Runs the hooks for an event, and sends it to the webhook. `time`: when it happened, in ms since 1970. */
   observe(event: MasterEvent, time: number): void;
-  /** Runs pre_start, if there is one: `event` is about the generation that is to start. */
+  /** Runs pre_start, or returns null if there is none. `event`: the event about the generation that is to start. */
   beforeStart(event: () => EventRecord): Preparation | null;
-  /** The program ends. Resolves when nothing is left to be run or sent. */
+  /** Called at the end of the program. Resolves when no hook is left to run and no event left to send. */
   done(): Promise<void>;
 }
 
@@ -45,7 +45,7 @@ export function createHooksLoader({ name, plan, environment, tell }: HooksLoader
   return {
     observe(event, time) {
       const planned = plan();
-      // Those that a plan before had may still run.
+      // Hooks of an earlier plan may still run.
       const hasHooks = hooks !== null || planned.hooks !== null;
       if (!hasHooks && planned.webhook === null) return;
       const record = { ...event, program: name(), time };

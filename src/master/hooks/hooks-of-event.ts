@@ -2,11 +2,11 @@
 import type { MasterEvent } from '../../shared/events.ts';
 import type { HookName } from '../config/options/hook-options.ts';
 
-/** What is remembered of the program's events. */
+/** What the earlier events of a program mean for the hooks of later ones. */
 export interface HookMemory {
   /** The generation that is starting: failures of its workers are reported only as the failure of the generation. */
   readonly candidate: number | null;
-  /** The generation of which workers have begun to drain, and whether these are only a part of it: fewer are wanted. */
+  /** The generation of which workers have begun to drain, or null. `isPart`: only a part of them drains, because fewer workers are wanted. */
   readonly draining: { readonly generation: number; readonly isPart: boolean } | null;
 }
 
@@ -31,7 +31,7 @@ function isForHooks(event: MasterEvent): event is ForHooks {
   return known.has(event.event);
 }
 
-/** The hooks of this event, in their order, and what is to be remembered. */
+/** The hooks for an event, in their order, and the memory after it. */
 export function hooksOf(
   memory: HookMemory,
   event: MasterEvent,
@@ -49,7 +49,7 @@ export function hooksOf(
     case 'startRefused':
       return { hooks: ['on_failure'], memory };
     case 'workerFailed':
-      // That of the generation follows, and says the same.
+      // If the generation is starting, its failure follows as an event of its own and says the same.
       return { hooks: event.generation === memory.candidate ? [] : ['on_failure'], memory };
     case 'workerDraining':
       return beginDrain(memory, event);
@@ -61,7 +61,7 @@ export function hooksOf(
   }
 }
 
-/** If a single worker is replaced, or was signalled, its generation keeps serving. */
+/** Runs pre_drain once for each generation. A single worker that is replaced or was signalled does not count: its generation keeps serving. */
 function beginDrain(
   memory: HookMemory,
   { generation, reason }: Extract<ForHooks, { readonly event: 'workerDraining' }>,

@@ -10,26 +10,26 @@ import { createWorkQueue } from './work-queue.ts';
 
 export interface ProgramHooksParts {
   readonly name: () => string;
-  /** As it is now. */
+  /** The plan of the program at the moment of the call. */
   readonly plan: () => {
     readonly hooks: HooksPlan | null;
     readonly cwd: string;
     readonly environment: Readonly<Record<string, string>>;
   };
-  /** The master's. */
+  /** The environment of the master. */
   readonly environment: NodeJS.ProcessEnv;
   readonly tell: (event: MasterEvent) => void;
 }
 
 export interface ProgramHooks {
-  /** Runs the hooks of this event, after those that run already. */
+  /** Runs the hooks for this event, after those that run already. */
   observe(event: EventRecord): void;
-  /** Runs pre_start. Resolves to the failure of the start; null: it may begin, or was cancelled. */
+  /** Runs pre_start. Resolves to the failure of the start, or to null if the start may begin or was cancelled. */
   readonly beforeStart: (event: EventRecord) => {
     readonly failure: Promise<Failure | null>;
     readonly cancel: () => void;
   };
-  /** The program ends: only the hooks about its end are still to be run. Resolves when the last one has ended. */
+  /** Called at the end of the program: of the waiting hooks, only those about its end are still run. Resolves when the last one has ended. */
   done(): Promise<void>;
 }
 
@@ -38,10 +38,10 @@ interface Waiting {
   readonly event: EventRecord;
 }
 
-/** The kernel takes a variable of 128 KiB at most (execve(2)). What a worker has written to stderr may be longer. */
+/** The longest value of a variable, in bytes. The kernel allows 128 KiB (execve(2)), and the stderr of a worker may be longer. */
 const longestVariableBytes = 100_000;
 
-/** A program that fails again and again must not fill the memory with hooks that wait. */
+/** How many hooks may wait. A program that fails again and again must not fill the memory with them. */
 const mostWaiting = 100;
 
 export function createProgramHooks({ name, plan, environment, tell }: ProgramHooksParts): ProgramHooks {
@@ -78,7 +78,7 @@ export function createProgramHooks({ name, plan, environment, tell }: ProgramHoo
     work: async ({ hook, event }) => {
       const { hooks } = plan();
       const command = hooks?.commands[hook];
-      // The plan may have changed meanwhile.
+      // The plan may have changed while the hook waited.
       if (hooks === null || command === undefined) return;
       report(hook, await run(hook, command, hooks.timeoutMs, event).result, hooks.timeoutMs);
     },
@@ -124,7 +124,7 @@ export function createProgramHooks({ name, plan, environment, tell }: ProgramHoo
 
 const isAboutEnd: ReadonlySet<HookName> = new Set(['on_fatal', 'post_stop']);
 
-/** What went wrong with a hook; null if nothing did. */
+/** Says what went wrong with a hook; null if nothing did. */
 function problemOf({ outcome, isTimedOut, problem }: HookResult, timeoutMs: number): string | null {
   if (problem !== null) return problem;
   if (isTimedOut) return `it was killed after ${formatDuration(timeoutMs)}, its timeout`;

@@ -6,20 +6,20 @@ import { type StartedWithOutput, startWithOutput, watchClosing } from '../proces
 import { sendSignal } from '../process/send-signal.ts';
 
 export interface HookCommand {
-  /** /bin/sh runs it. */
+  /** The command, which /bin/sh runs. */
   readonly command: string;
   readonly cwd: string;
   readonly environment: NodeJS.ProcessEnv;
-  /** For stdin. */
+  /** The text that the command gets on stdin. */
   readonly input: string;
   readonly timeoutMs: number;
 }
 
 export interface HookResult {
-  /** Null: it could not be started. */
+  /** How the command ended, or null if it could not be started. */
   readonly outcome: Outcome | null;
   readonly isTimedOut: boolean;
-  /** Why it could not be started. */
+  /** Why the command could not be started, or null if it was. */
   readonly problem: string | null;
   /** The last lines that it wrote to stdout and stderr, oldest first. */
   readonly output: readonly string[];
@@ -27,15 +27,15 @@ export interface HookResult {
 }
 
 export interface RunningHook {
-  /** Never rejects. */
+  /** Resolves when the command has ended. Never rejects. */
   readonly result: Promise<HookResult>;
-  /** Kills it with everything in its process group. */
+  /** Kills the command with everything in its process group. */
   kill(): void;
 }
 
 const mostLines = 20;
 const mostCharacters = 500;
-/** How long to wait for the rest of its output: processes that it started in the background may keep it open. */
+/** How long to wait for the rest of the output: processes that the command has started in the background may keep it open. */
 const lastWordsMs = 100;
 
 export function runCommand({ command, cwd, environment, input, timeoutMs }: HookCommand): RunningHook {
@@ -78,7 +78,7 @@ export function runCommand({ command, cwd, environment, input, timeoutMs }: Hook
     stream.on('error', () => undefined);
     return splitter;
   });
-  // It need not read.
+  // The command may end without reading its stdin.
   child.stdin?.on('error', () => undefined);
   child.stdin?.end(input);
 

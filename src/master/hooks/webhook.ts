@@ -1,6 +1,6 @@
 /**
- * Sends events of a program to a URL, one after the other, again and again until they have arrived: Standard Webhooks. Nothing waits for it. Loaded only
- * where a plan has a webhook.
+ * Sends events of a program to a URL, one after the other, as Standard Webhooks does. A request that fails is repeated, up to a number of attempts.
+ * Nothing waits for it. Loaded only if a plan has a webhook.
  */
 import { messageOf } from '../../shared/errors.ts';
 import type { EventRecord, MasterEvent } from '../../shared/events.ts';
@@ -10,28 +10,28 @@ import { randomId } from '../random-id.ts';
 import { createWorkQueue } from './work-queue.ts';
 
 export interface WebhookParts {
-  /** As it is now; null: it was removed. */
+  /** The webhook of the plan at the moment of the call, or null if it was removed. */
   readonly plan: () => WebhookPlan | null;
   readonly tell: (event: MasterEvent) => void;
   readonly limits?: WebhookLimits;
 }
 
 export interface WebhookLimits {
-  /** Events that wait; further ones are dropped, counted and reported. */
+  /** How many events may wait. Further ones are dropped, counted and reported. */
   readonly mostWaiting: number;
   readonly attempts: number;
-  /** Before the second attempt; doubled before each further one, to `longestPauseMs`. */
+  /** The pause before the second attempt. It is doubled before each further one, up to `longestPauseMs`. */
   readonly pauseMs: number;
   readonly longestPauseMs: number;
   /** How long one request may take. */
   readonly requestMs: number;
-  /** How long the end of the program may be held up for what still waits. */
+  /** How long the end of the program may wait for events that are not sent yet. */
   readonly lastMs: number;
 }
 
 export interface Webhook {
   observe(event: EventRecord): void;
-  /** The program ends: what waits is sent at once, in one attempt each. */
+  /** Called at the end of the program: waiting events are sent at once, each in a single attempt. */
   done(): Promise<void>;
 }
 
@@ -106,7 +106,7 @@ export function createWebhook({ plan, tell, limits = usualLimits }: WebhookParts
       }, limits.lastMs);
       await queue.done();
       clearTimeout(timer);
-      // The program may be started again.
+      // The program may be started again, and with it the webhook.
       isEnding = false;
       cut = new AbortController();
     },
@@ -142,7 +142,7 @@ async function post(
       clearTimeout(timer);
       if (statusCode >= 200 && statusCode < 300) resolve('arrived');
       else resolve({ problem: `the answer was ${statusCode}`, isFinal: isFinal(statusCode) });
-      // Whatever else it says, and even if it never ends.
+      // The status is enough: the rest of the response is not read, and may never end.
       sent.destroy();
     });
     const timer = setTimeout(() => {
@@ -156,16 +156,16 @@ async function post(
   });
 }
 
-/** The same request would get the same answer again. A redirect is not followed. */
+/** Whether it is useless to repeat the request, because the answer would be the same. A redirect is not followed. */
 function isFinal(status: number): boolean {
   return status < 500 && status !== 408 && status !== 425 && status !== 429;
 }
 
-/** Signs a text as Standard Webhooks does: the secret is base64 behind `whsec_`; any other is used as it is. */
+/** Signs a text as Standard Webhooks does. A secret that begins with `whsec_` is base64 after that; any other is used as it is. */
 export function sign(secret: string, text: string): string {
   const key = secret.startsWith('whsec_')
     ? Buffer.from(secret.slice('whsec_'.length), 'base64')
     : Buffer.from(secret);
-  // Loaded only here: it takes 2 MB.
+  // Loaded only for a signature: it takes 2 MB.
   return process.getBuiltinModule('node:crypto').createHmac('sha256', key).update(text).digest('base64');
 }

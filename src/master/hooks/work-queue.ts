@@ -1,19 +1,19 @@
-/** Processes items one after the other, and holds a limited number of them: items that arrive when it is full are dropped and counted. */
+/** Processes items one after the other, and holds a limited number of them. Items that arrive when it is full are dropped and counted. */
 
 export interface WorkQueue<Item> {
   add(item: Item): void;
-  /** Drops what waits, except for these, without counting it. */
+  /** Drops the waiting items for which `isKept` is false, without counting them. */
   keepOnly(isKept: (item: Item) => boolean): void;
-  /** Resolves when nothing waits and nothing is worked on. */
+  /** Resolves when no item waits and none is being processed. */
   done(): Promise<void>;
 }
 
 export interface WorkQueueParts<Item> {
-  /** How many may wait. */
+  /** How many items may wait. */
   readonly most: number;
-  /** Must not reject. */
+  /** Processes one item. Must not reject. */
   readonly work: (item: Item) => Promise<void>;
-  /** So many were dropped since it was called last. Called between two items. */
+  /** Called between two items with the number of items that were dropped since the previous call. */
   readonly dropped: (count: number) => void;
 }
 
