@@ -1,13 +1,13 @@
-/** Looks up the user that a worker is to run as, at the moment in which it is started. */
+/** Looks up the user that a worker is to run as, when the worker is started. */
 import { spawnSync } from 'node:child_process';
 import { GracefulRunError } from '../../shared/errors.ts';
 import { fieldsOf, readDatabase, type Database } from '../system-calls/user-database.ts';
 import type { Account } from './process-wrappers.ts';
 
-/** How long another source of users than the files of the machine may take: the master waits for it. */
+/** How long getent(1) may take to ask other sources of users. The master is blocked until it answers. */
 const patienceMs = 5_000;
 
-/** `www-data`, `www-data:web`, `33:33`. Null: it is the user that this process runs as. Errors: `userUnusable`. */
+/** Looks up `www-data`, `www-data:web` or `33:33`. Returns null if that is the user that this process runs as. Errors: `userUnusable`. */
 export function readAccount(written: string): Account | null {
   const [user = '', group] = written.split(':');
   const entry = find('passwd', user);
@@ -35,7 +35,7 @@ export function readAccount(written: string): Account | null {
   return { uid, gid, entry: entry === null ? null : { name, home: home || '/', shell: shell || '/bin/sh' } };
 }
 
-/** In the files of the machine, and where it has other sources (nsswitch.conf(5)), through getent(1). */
+/** Finds an entry in the files of the machine or, if it has other sources (nsswitch.conf(5)), through getent(1). */
 function find(database: Database, name: string): readonly string[] | null {
   const found = fieldsOf(readDatabase(database), name);
   if (found !== null) return found;
@@ -43,7 +43,7 @@ function find(database: Database, name: string): readonly string[] | null {
     timeout: patienceMs,
     encoding: 'utf8',
   });
-  // Null where there is no getent.
+  // Null if there is no getent.
   return fieldsOf(asked.stdout ?? '', name);
 }
 

@@ -3,7 +3,7 @@ import { basename, extname, join } from 'node:path';
 import { GracefulRunError } from '../../shared/errors.ts';
 import { isDirectory, isFile } from './packages.ts';
 
-/** Nothing of this name was found; the caller exits with 127. */
+/** The error for a name that was not found; the caller exits with 127. */
 export function notFound(
   name: string,
   where: { readonly cwd: string; readonly environment: NodeJS.ProcessEnv },
@@ -29,11 +29,11 @@ function hintForNotFound(
   const path = where.environment['PATH'];
   if (path === undefined || path === '')
     return 'PATH is not set for the program: name the executable with its full path';
-  // Without the value: it may be a secret.
+  // The value of PATH is not shown: it may contain a secret.
   return `give its full path (\`command -v ${name}\` in your shell prints it), or add its directory to the PATH of graceful-run: systemd and cron set a short one`;
 }
 
-/** It is there, but may not be executed; the caller exits with 126. `name` is how the command called it. */
+/** The error for a file that may not be executed; the caller exits with 126. `name`: the name of the file in the command. */
 export function notExecutable(file: string, name: string): GracefulRunError {
   if (isDirectory(file)) {
     return new GracefulRunError('commandNotExecutable', `cannot run ${name}: it is a directory`, {
@@ -51,7 +51,7 @@ export function notExecutable(file: string, name: string): GracefulRunError {
   });
 }
 
-/** The script names an interpreter that is not there; the kernel would say ENOENT, as if the script were missing. */
+/** The error for a script whose interpreter does not exist. The kernel would report ENOENT, as if the script itself were missing. */
 export function interpreterMissing(
   file: string,
   interpreter: string,
@@ -81,7 +81,7 @@ const runners: Readonly<Record<string, string>> = {
   '.sh': 'sh',
 };
 
-/** How people start a script of this kind, or null. One that has a first line of its own is started by its name. */
+/** The usual command to start a script with the ending of this file; null if the ending is not known. */
 function runLine(file: string, name: string): string | null {
   const runner = runners[extname(basename(file))];
   return runner === undefined ? null : `${runner} ${name}`;

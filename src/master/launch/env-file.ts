@@ -1,6 +1,6 @@
 /**
- * Reads the file of environment variables that a program is started with, again at every spawn. It owns what a line may be;
- * what a value means is Node's own parser's business.
+ * Reads the file of environment variables of a program, again at every start. The form of a line is checked here; what a value means is left to the parser
+ * of Node.js.
  */
 import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
 import { GracefulRunError, systemCode } from '../../shared/errors.ts';
@@ -26,16 +26,16 @@ export function readEnvFile(path: string): Record<string, string> {
     );
   }
   const variables = assignmentsOf(text, path).map(({ name, text: written }): [string, string] => {
-    // Values are Node's business. One at a time: it takes a line that it cannot read for a part of the next one. Under another name:
-    // it loses a variable called `__proto__`.
+    // Node.js parses the values, one at a time: it takes a line that it cannot read for a part of the next one. The name is replaced, because its parser
+    // loses a variable called `__proto__`.
     const { VALUE = '' } = process.getBuiltinModule('node:util').parseEnv(`VALUE=${written}\n`);
     return [name, VALUE];
   });
-  // Not by assignment: a variable may be called `__proto__`.
+  // Object.fromEntries() instead of assignments, because a variable may be called `__proto__`.
   return Object.fromEntries(variables);
 }
 
-/** A pipe is refused: opening it would block the master until a writer comes (fifo(7)). */
+/** Reads the file. A pipe is refused: opening it would block the master until there is a writer (fifo(7)). */
 function readRegularFile(path: string): string {
   const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
@@ -50,7 +50,7 @@ function readRegularFile(path: string): string {
 
 interface Assignment {
   readonly name: string;
-  /** What follows the `=`, several lines where it is quoted. */
+  /** The text after the `=`. A quoted value may have several lines. */
   readonly text: string;
 }
 
@@ -66,7 +66,7 @@ function assignmentsOf(text: string, path: string): readonly Assignment[] {
     if (name === undefined) throw setsNothing(path, at);
     const [quote = ''] = /^["'`]/.exec(value) ?? [];
     const isOpen = quote !== '' && !value.includes(quote, 1);
-    // If nothing closes it, the quote is a part of the value.
+    // A quote that is never closed is a part of the value.
     const end = isOpen ? lines.findIndex((later, index) => index > at && later.includes(quote)) : -1;
     if (end === -1) {
       found.push({ name, text: value });
@@ -80,7 +80,7 @@ function assignmentsOf(text: string, path: string): readonly Assignment[] {
   return found;
 }
 
-/** It does not show the line: it may be the half of a password. */
+/** The error for a line that is not NAME=value. It does not show the line, which may be a part of a password. */
 function setsNothing(path: string, index: number): GracefulRunError {
   return new GracefulRunError(
     'envFileUnreadable',
@@ -89,7 +89,7 @@ function setsNothing(path: string, index: number): GracefulRunError {
   );
 }
 
-/** Node.js would refuse such a value at the spawn, and print it. */
+/** The error for a value with a NUL character. Node.js would refuse such a value at the spawn, and print it. */
 function holdsNul(path: string, index: number): GracefulRunError {
   return new GracefulRunError(
     'envFileUnreadable',

@@ -1,7 +1,7 @@
-/** The beginning of a file, enough for a first line or a short script. */
+/** Reads the beginning of a file: enough for a first line, or for a short script. */
 import { closeSync, openSync, readSync } from 'node:fs';
 
-/** The first 4 KB as text; '' when it cannot be read (a program may be executable without being readable). */
+/** The first 4 KB as text. Empty if the file cannot be read: a program may be executable without being readable. */
 export function headOf(file: string): string {
   try {
     const fd = openSync(file, 'r');

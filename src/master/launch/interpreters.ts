@@ -10,9 +10,9 @@ interface Interpreter {
   readonly scriptless: ReadonlySet<string>;
   /** First words that come before the script: `run` in `deno run app.ts`. */
   readonly verbs: ReadonlySet<string>;
-  /** What the interpreter adds to a name that does not exist as it is, in its order. */
+  /** Endings that the interpreter tries if the file does not exist under the given name, in this order. */
   readonly suffixes: readonly string[];
-  /** What it runs when the name is a directory, in its order. Node's kind looks into package.json before. */
+  /** Files that the interpreter runs if the name is a directory, in this order. Node.js looks into package.json before. */
   readonly directoryFiles: readonly string[];
   readonly readsPackage: boolean;
   readonly isShell: boolean;
@@ -100,14 +100,14 @@ const interpreters: Readonly<Record<string, Interpreter>> = {
   ksh: shell,
 };
 
-/** The interpreter that a name stands for (`python3.11` is Python), or null. */
+/** The interpreter with this name (`python3.11` is Python), or null if there is none. */
 export function interpreterNamed(name: string): Interpreter | null {
-  // Not by a mere index: a program may be called `constructor`.
+  // Object.hasOwn(), because a program may be called `constructor`.
   const known = [name, name.replace(/[\d.]+$/, '')].find((one) => Object.hasOwn(interpreters, one));
   return known === undefined ? null : (interpreters[known] ?? null);
 }
 
-/** The script among an interpreter's arguments, or null when none of them is one. */
+/** The script among the arguments of an interpreter, or null if none of them is one. */
 export function scriptAmong(args: readonly string[], interpreter: Interpreter): string | null {
   for (let index = 0; index < args.length; index += 1) {
     const word = args[index] ?? '';

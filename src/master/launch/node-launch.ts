@@ -8,7 +8,7 @@ import { interpreterNamed, scriptAmong } from './interpreters.ts';
 
 export interface NodeLaunch {
   readonly args: readonly string[];
-  /** NODE_OPTIONS for the worker; undefined: none. */
+  /** The value of NODE_OPTIONS for the worker; undefined if it has none. */
   readonly nodeOptions: string | undefined;
   readonly path: string | undefined;
 }
@@ -17,14 +17,14 @@ export interface NodeLaunchOptions {
   readonly command: {
     readonly file: string;
     readonly args: readonly string[];
-    /** What the kernel runs is a Node.js, not a script for one. */
+    /** Whether the executable is Node.js itself, and not a script that Node.js runs. */
     readonly isNodeBinary: boolean;
     readonly isNode: boolean;
   };
-  /** As they would be without the preload. */
+  /** The variables that the worker would have without the preload. */
   readonly environment: Readonly<Record<string, string>>;
   readonly preload: string;
-  /** The folder of the `node` that goes ahead in PATH; null: there is none that can be run. */
+  /** The folder of the `node` that is put first in PATH, or null if there is none that can be run. */
   readonly shimFolder: string | null;
 }
 
@@ -37,7 +37,7 @@ export function launchNode({ command, environment, preload, shimFolder }: NodeLa
   const needsPermission =
     switches.some((word) => permission.test(word)) ||
     (given ?? '').split(' ').some((word) => permission.test(word));
-  // What NODE_OPTIONS holds already wins over the file, with us and without us.
+  // A NODE_OPTIONS that is set already takes precedence over the file, with or without the preload.
   if (switches.some((word) => envFile.test(word)) && (given === undefined || given === '')) {
     const args = [...preloadArguments(preload, needsPermission), ...command.args];
     return { args, nodeOptions: given, path };

@@ -10,13 +10,13 @@ import type { ResolvedCommand, Surroundings } from './resolve-command.ts';
 export interface PackageScript {
   readonly file: string;
   readonly args: readonly string[];
-  /** The folder of its package.json. */
+  /** The folder of the package.json. */
   readonly cwd: string;
-  /** Variables that Node.js sets. */
+  /** The variables that Node.js sets for the script. */
   readonly variables: Readonly<Record<string, string>>;
 }
 
-/** Null: `command` is something else, or there is no such script, which Node.js itself explains best. */
+/** Finds the script that `command` runs. Null if `command` is not `node --run`, or there is no such script: Node.js itself explains that best. */
 export function nodeRun(
   { isNodeBinary, args }: Pick<ResolvedCommand, 'isNodeBinary' | 'args'>,
   { cwd, environment }: Surroundings,
@@ -42,7 +42,7 @@ export function nodeRun(
   };
 }
 
-/** The nearest first. */
+/** The folders node_modules/.bin from this folder upwards, the nearest first. */
 function binFolders(folder: string): readonly string[] {
   const own = join(folder, 'node_modules', '.bin');
   const found = isDirectory(own) ? [own] : [];

@@ -3,7 +3,7 @@ import { interpreterNamed } from './interpreters.ts';
 import { isAssignment } from './split-words.ts';
 
 export type PackageCommand =
-  /** A script of package.json; with `orCommand`, those words are a command when there is no such script. */
+  /** A script of package.json. `orCommand`: the words to run as a command if there is no such script. */
   | {
       readonly kind: 'script';
       readonly name: string;
@@ -50,7 +50,7 @@ const managers: Readonly<Record<string, Manager>> = {
   bunx: { values, runVerbs: set(), execVerbs: set(), isRunImplied: false },
 };
 
-/** What package command the words are, or null. `name` is the first word without its folder. */
+/** The package command that the words stand for, or null. `name`: the first word without its folder. */
 export function packageCommand(name: string, args: readonly string[]): PackageCommand | null {
   if (name === 'node' || name === 'nodejs') return nodeRun(args);
   const manager = Object.hasOwn(managers, name) ? managers[name] : undefined;
@@ -83,7 +83,7 @@ export function packageCommand(name: string, args: readonly string[]): PackageCo
   return manager.isRunImplied ? { kind: 'script', name: verb, folder, orCommand: first.words } : null;
 }
 
-/** Other switches may come first. Node.js applies none of them to the script of `--run`, not even --env-file (nodejs/node#62988). */
+/** Finds the script of `node --run`. Other switches may come first. Node.js applies none of them to the script, not even --env-file (nodejs/node#62988). */
 function nodeRun(args: readonly string[]): PackageCommand | null {
   const node = interpreterNamed('node');
   for (let index = 0; index < args.length; index += 1) {
@@ -97,7 +97,7 @@ function nodeRun(args: readonly string[]): PackageCommand | null {
   return null;
 }
 
-/** The arguments from the first one on that is not an option, and the directory that an option before it named. */
+/** The arguments from the first one that is not an option, and the directory that an option before it names. */
 function skipOptions(
   args: readonly string[],
   manager: Manager,
@@ -114,7 +114,7 @@ function skipOptions(
   return { words: [], folder };
 }
 
-/** Commands that only prepare something and then run the rest of their words, with their options that take a value. */
+/** Commands that only prepare something and then run the rest of their words, each with its options that take a value. */
 const wrappers: Readonly<Record<string, ReadonlySet<string>>> = {
   env: set('-u', '--unset', '-C', '--chdir'),
   'cross-env': set(),

@@ -6,11 +6,11 @@ export interface Package {
   readonly folder: string;
   readonly main: string | null;
   readonly scripts: ReadonlyMap<string, string>;
-  /** Command name -> file, as far as the package provides commands itself. */
+  /** The file of each command that the package itself provides, by the command's name. */
   readonly commands: ReadonlyMap<string, string>;
 }
 
-/** The package that a folder belongs to: the nearest package.json in it or above it. */
+/** The package that a folder belongs to: the nearest package.json in the folder or above it. Null if there is none. */
 export function nearestPackage(folder: string): Package | null {
   for (let at = folder; ; at = dirname(at)) {
     const found = packageIn(at);
@@ -18,7 +18,7 @@ export function nearestPackage(folder: string): Package | null {
   }
 }
 
-/** The package.json of a folder; null when there is none, or none that can be read. */
+/** The package.json of a folder, or null if there is none that can be read. */
 export function packageIn(folder: string): Package | null {
   let content: unknown;
   try {
@@ -46,7 +46,7 @@ export interface Completion {
   readonly readsPackage: boolean;
 }
 
-/** The file that `path` means: itself, with a suffix, or as a directory its package's main or its index; null when there is none. */
+/** The file that `path` stands for: itself, with a suffix or, for a directory, the main file of its package or its index. Null if there is none. */
 export function completeFile(path: string, completion: Completion): string | null {
   const file = withSuffix(path, completion);
   if (file !== null || !isDirectory(path)) return file;

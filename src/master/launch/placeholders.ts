@@ -13,21 +13,21 @@ type ListenerWord = (typeof listenerWords)[number];
 type Word = ListenerWord | 'num';
 export const placeholderWords: readonly Word[] = [...listenerWords, 'num'];
 
-/** Braces around a word, with the name of a listener or without. `${port}`, `%{port}` and `#{port}` belong to other languages. */
+/** Braces around a word, with or without the name of a listener. `${port}`, `%{port}` and `#{port}` belong to other languages. */
 const run = /(?<![$%#{])(\{+)([A-Za-z_]\w*)(?::([A-Za-z0-9._-]{1,64}))?(\}+)/g;
 
 interface Run {
   readonly written: string;
-  /** How many braces there are on both sides. */
+  /** How many braces the two sides have in common. */
   readonly depth: number;
   readonly opening: number;
   readonly closing: number;
   readonly word: string;
-  /** Null: the first listener is meant. */
+  /** The name of the listener, or null for the first one. */
   readonly listener: string | null;
 }
 
-/** Replaces what may be a placeholder. */
+/** Replaces every text in braces that may be a placeholder. */
 function replaceRuns(text: string, replace: (run: Run) => string): string {
   return text.replaceAll(
     run,
@@ -46,7 +46,7 @@ function replaceRuns(text: string, replace: (run: Run) => string): string {
   );
 }
 
-/** Whether braces around this word mean something here: it is a placeholder's, or one mistake away from it. */
+/** Whether a word in braces is a placeholder, or one typing mistake away from it. */
 export function isPlaceholderWord(word: string): boolean {
   return isKnown(word) || meantBy(word) !== null;
 }
@@ -55,10 +55,10 @@ function isKnown(word: string): word is Word {
   return placeholderWords.some((one) => one === word);
 }
 
-/** Shorter words are too close to everything: `{id}`. */
+/** The shortest word that may be a mistyped placeholder: shorter words, such as `{id}`, are too close to everything. */
 const minTypedLength = 3;
 
-/** Null: it is a word of something else. */
+/** The placeholder that a word is a misspelling of, or null if it is none. */
 function meantBy(word: string): string | null {
   // (NUM is too common a word of other languages.)
   if (listenerWords.some((one) => one === word.toLowerCase())) return word.toLowerCase();
@@ -67,7 +67,7 @@ function meantBy(word: string): string | null {
 
 interface NamedListener {
   readonly name: string;
-  /** `fd`: it is known when the worker is started. */
+  /** `fd`: an inherited socket, whose type is known when the worker is started. */
   readonly type: AnnouncedListener['type'] | 'fd';
 }
 
@@ -133,7 +133,7 @@ function hasValue(word: ListenerWord, type: NamedListener['type']): boolean {
   return word === 'fd' || type === 'fd' || (word === 'path') === (type === 'unix');
 }
 
-/** The text with what stands for its placeholders. One whose listener is not bound stays as it is. */
+/** Fills in the placeholders of a text. One whose listener is not bound stays as it is. */
 export function fillPlaceholders(
   text: string,
   listeners: readonly AnnouncedListener[],
@@ -161,7 +161,7 @@ function valueOf(
   return word === 'port' ? String(listener.port) : listener.host;
 }
 
-/** Whether it has a placeholder for a descriptor. */
+/** Whether the text has a placeholder for a descriptor. */
 export function namesDescriptor(text: string): boolean {
   let isNamed = false;
   replaceRuns(text, ({ written, depth, word }) => {
@@ -171,7 +171,7 @@ export function namesDescriptor(text: string): boolean {
   return isNamed;
 }
 
-/** The text in which nothing is a placeholder, so that it stays as it is when it is filled in. */
+/** Escapes the placeholders of a text, so that filling them in returns the original text. */
 export function escapePlaceholders(text: string): string {
   return replaceRuns(text, ({ written }) => `{${written}}`);
 }

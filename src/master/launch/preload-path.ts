@@ -1,23 +1,23 @@
-/** Where the preload for Node.js workers lies: beside the master's own code, found through the package's own name. */
+/** Finds the preload for Node.js workers: it is beside the master's own code, and is found through the name of the package. */
 import { realpathSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { version } from '../../shared/version.ts';
 
-/** Without symlinks: the preload knows itself by this path and takes it out of its descendants' NODE_OPTIONS. */
+/** The path of the preload, with symlinks resolved: the preload removes this very path from the NODE_OPTIONS of its descendants. */
 export function preloadPath(): string {
   const root = dirname(createRequire(import.meta.url).resolve('graceful-run/package.json'));
   return realpathSync(join(root, 'dist', 'worker', 'preload.cjs'));
 }
 
-/** A file of the master's that is built beside the preload. */
+/** The path of a file of the master that is built beside the preload. */
 export function masterFile(preload: string, name: 'trampoline.cjs' | 'after-master.sh'): string {
   return join(dirname(preload), '..', 'master', name);
 }
 
 /**
- * Where workers keep V8's code of their boot, as the beginning of a file's path: in the folder of the control socket, which only this user can
- * open. Looked up at every start, because an update of the package replaces that file. Null without a folder.
+ * The beginning of the path at which workers keep the compiled code of their boot: in the folder of the control socket, which only this user can open.
+ * Determined at every start, because an update of the package replaces the code. Null if there is no folder.
  */
 export function codeCachePath(preload: string, folder: string | null): string | null {
   if (folder === null) return null;
@@ -25,7 +25,7 @@ export function codeCachePath(preload: string, folder: string | null): string | 
     const { size, mtimeMs } = statSync(join(dirname(preload), 'boot.cjs'));
     return join(folder, `boot-${version}-${size}-${Math.round(mtimeMs)}`);
   } catch {
-    // The worker will say what is wrong with the package.
+    // The worker itself will report what is wrong with the package.
     return null;
   }
 }

@@ -1,6 +1,6 @@
 /**
- * Looks up what a worker is, at the moment in which it is started: executable, cwd, env file, symlinks. Releases
- * move between two starts, so nothing of this is remembered.
+ * Determines what a worker is started from, at the moment of its start: executable, working directory, environment file, symlinks. Nothing of this is
+ * remembered, because releases are switched between two starts.
  */
 import { beyondDrainMs } from '../config/options/fixed-bounds.ts';
 import { accessSync, constants, fstatSync } from 'node:fs';
@@ -30,11 +30,11 @@ const firstListenerFd = 3;
 export interface WorkerPlace {
   readonly generation: number;
   readonly slot: number;
-  /** What all workers of the program are known by: of `newTreeName`. */
+  /** The name by which all workers of the program are found, made by `newTreeName`. */
   readonly tree: string;
 }
 
-/** Errors: `commandNotFound`, `commandNotExecutable`, `cwdMissing`, `envFileUnreadable`, `userUnusable`, `toolMissing`. */
+/** Prepares the start of a worker. Errors: `commandNotFound`, `commandNotExecutable`, `cwdMissing`, `envFileUnreadable`, `userUnusable`, `toolMissing`. */
 export function prepareWorker(
   plan: ProgramPlan,
   listeners: readonly BoundListener[],
@@ -43,7 +43,7 @@ export function prepareWorker(
   codeCache: string | null,
   { generation, slot, tree: treeOfProgram }: WorkerPlace,
   portChanged: (source: VariableSource) => void = () => undefined,
-  /** Null: it runs as the same user as this process. */
+  /** Returns a path for the worker's NOTIFY_SOCKET. `uid`: the user of the worker; null if it is the user of this process. */
   newNotifyPath: (uid: number | null) => string | null = () => null,
 ): SpawnRequest {
   const { readiness, drainSignal } = plan.workerKind;
@@ -83,7 +83,7 @@ export function prepareWorker(
     masterPid: process.pid,
     channelLock: mark,
     tree,
-    // It is code, in a folder of this user.
+    // The cache contains code in a folder of this user, so a worker of another user does not get it.
     codeCache: account === null ? codeCache : null,
     drainTimeoutMs: plan.drainTimeoutMs,
     maxRequests: earlier(plan.replacement.maxRequests),
@@ -92,7 +92,7 @@ export function prepareWorker(
         ? { path: readiness.path, warmup: readiness.warmup, readyTimeoutMs: plan.readyTimeoutMs }
         : null,
   });
-  // Before it has what only the worker may have.
+  // Copied here, before the environment gets what only the worker may have.
   const probeEnvironment = forProbe(environment);
   const resolved = resolveCommand(plan.command.map(fill), { cwd: plan.cwd, environment });
   const script = isServer ? nodeRun(resolved, { cwd: plan.cwd, environment }) : null;
@@ -108,19 +108,19 @@ export function prepareWorker(
     if (readyFd < firstListenerFd + listeners.length + 1) throw descriptorHeld(readyFd);
     environment[env.readyFd] = String(readyFd);
   }
-  // Never for a plain Node.js program, which says ready on the channel, and is asked over it whether it lives.
+  // A plain Node.js program never sends WATCHDOG=1: it is asked over the channel whether it lives.
   const { watchdogMs } = plan.replacement;
   const isWatchedByWord = watchdogMs !== null && !command.isNode;
-  // Whatever makes it ready: its STATUS is in the reason when it is not.
+  // Other programs always get a NOTIFY_SOCKET, whatever makes them ready: if one does not become ready, its STATUS is in the reason.
   const isNotifyWanted = readiness.when === 'notifies' || !command.isNode;
   const notifyPath = isNotifyWanted ? newNotifyPath(account?.uid ?? null) : null;
   if (notifyPath !== null) {
     environment['NOTIFY_SOCKET'] = notifyPath;
-    // Those that the plan or the environment file sets belong to another socket.
+    // Values that the plan or the environment file sets belong to another socket.
     for (const name of ['WATCHDOG_USEC', 'WATCHDOG_PID']) setOrRemove(environment, name, undefined);
     if (isWatchedByWord) environment['WATCHDOG_USEC'] = String(watchdogMs * 1_000);
   }
-  // All that is asked of a program without an address. Of `npm start` it would be the event loop of npm that turns.
+  // The event loop of a Node.js program without an address can be asked, but nothing else. Under `npm start`, it would be the event loop of npm.
   const hasHeartbeat = !isServer && watchdogMs !== null && resolved.isNode;
   if (hasHeartbeat) environment[env.heartbeat] = '1';
   const launch = isServer
@@ -145,7 +145,7 @@ export function prepareWorker(
       wrappers,
       throughTrampoline(what, its, { ...sets, umask, comesAfterRoot: account !== null }, trampoline),
     );
-  // Inside Node.js the preload sets LISTEN_PID.
+  // In Node.js, the preload sets LISTEN_PID.
   const started = start({ ...command, args: launch.args }, environment, {
     setsListenPid: isServer && !command.isNode && !isTold,
     setsWatchdogPid: notifyPath !== null && isWatchedByWord,
@@ -178,7 +178,7 @@ export function prepareWorker(
   };
 }
 
-/** The program of the first generation may have asked for several addresses, each a listener of its own. */
+/** The error for a descriptor that is a listener's: the program of the first generation may have asked for several addresses, each of which is a listener. */
 function descriptorHeld(fd: number): GracefulRunError {
   return new GracefulRunError(
     'startFailed',
@@ -187,7 +187,7 @@ function descriptorHeld(fd: number): GracefulRunError {
   );
 }
 
-/** The environment of the command that finds out whether the worker is ready: it is told of no listener, because it inherits none. */
+/** The environment of the command that finds out whether the worker is ready. It names no listener, because the command inherits none. */
 function forProbe(environment: Readonly<Record<string, string>>): Record<string, string> {
   const own =
     /^(LISTEN_FDS|LISTEN_FDNAMES|SERVER_STARTER_PORT|EINHORN_\w+|GRACEFUL_RUN_(?!GENERATION|WORKER)\w+)$/;
@@ -197,14 +197,14 @@ function forProbe(environment: Readonly<Record<string, string>>): Record<string,
 let randomPart: string | null = null;
 let namesMade = 0;
 
-/** A name that no other call answers. The random part is made once: a start that needs a descriptor for it could fail without one to spare. */
+/** A name that no other call returns. The random part is made only once: reading it needs a descriptor, and there may be none left at a later start. */
 function newName(): string {
   randomPart ??= randomId();
   namesMade += 1;
   return `${randomPart}-${namesMade}`;
 }
 
-/** What all workers of a program are known by: another one for each program. */
+/** The name by which all workers of one program are found. Each program has another one. */
 export function newTreeName(): string {
   return newName();
 }
@@ -231,7 +231,7 @@ function setOrRemove(environment: Record<string, string>, name: string, value: s
   else environment[name] = value;
 }
 
-/** The folder, beside the preload, of the `node` that loads it whatever NODE_OPTIONS holds. */
+/** The folder, beside the preload, with the `node` that loads the preload whatever NODE_OPTIONS is. Null if that cannot be run. */
 function shimFolder(preload: string): string | null {
   const folder = join(dirname(preload), 'shim');
   return hasShell() && isExecutable(join(folder, 'node')) ? folder : null;
@@ -250,7 +250,7 @@ function isExecutable(file: string): boolean {
   }
 }
 
-/** Less up to a tenth, so that workers that have started together do not go together. */
+/** The number of requests, less up to a tenth at random, so that workers that were started together are not replaced together. */
 function earlier(maxRequests: number | null): number | null {
   return maxRequests === null ? null : Math.max(1, Math.round(maxRequests * (1 - 0.1 * Math.random())));
 }

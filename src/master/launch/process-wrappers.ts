@@ -1,13 +1,13 @@
 /**
- * What gives a worker's process its user, limits and priorities: the programs of the machine that are made for that, each of which sets one thing and
- * then becomes the next one by exec, with the same pid and descriptors. Pure.
+ * The programs of the machine that give a worker's process its user, limits and priorities. Each of them sets one thing and then becomes the next one by
+ * exec, with the same pid and descriptors. Pure.
  */
 import type { ProcessPlan } from '../config/options/launch-options.ts';
 
 export interface Account {
   readonly uid: number;
   readonly gid: number;
-  /** Null: it has no entry in passwd(5), so it has no supplementary groups. */
+  /** The user's entry in passwd(5), or null if it has none, and so no supplementary groups. */
   readonly entry: {
     readonly name: string;
     readonly home: string;
@@ -15,22 +15,22 @@ export interface Account {
   } | null;
 }
 
-/** One of the programs, with the words before the command that it becomes. */
+/** One of these programs, with the words that come before the command that it becomes. */
 export interface Wrapper {
   readonly tool: 'choom' | 'nice' | 'prlimit' | 'taskset' | 'setpriv';
-  /** The option that asks for it. */
+  /** The option for which the program is needed. */
   readonly option: 'oomScoreAdj' | 'nice' | 'limits' | 'cpuAffinity' | 'user' | 'noNewPrivileges';
   readonly words: readonly string[];
 }
 
-/** In which order they run: what needs the master's privileges before they are given up. */
+/** The programs in the order in which they run: those that need the master's privileges come before the one that gives them up. */
 export function wrappersOf(
   { nice, limits, noNewPrivileges, cpuAffinity, oomScoreAdj }: ProcessPlan,
   {
     account,
     niceness,
   }: {
-    /** Null: the user stays the same. */
+    /** The user to become, or null if the user stays the same. */
     readonly account: Account | null;
     /** The master's nice value. */
     readonly niceness: number;
@@ -45,7 +45,7 @@ export function wrappersOf(
     oomScoreAdj === null
       ? null
       : { tool: 'choom', option: 'oomScoreAdj', words: ['-n', String(oomScoreAdj), '--'] },
-    // nice(1) adds to what it has.
+    // nice(1) adds to the nice value of the master.
     nice === null || nice === niceness
       ? null
       : { tool: 'nice', option: 'nice', words: ['-n', String(nice - niceness), '--'] },
@@ -64,7 +64,7 @@ export function wrappersOf(
   return all.filter((one) => one !== null);
 }
 
-/** A single number is both limits. */
+/** A single number is both the soft and the hard limit. */
 function limitOf(value: string): string {
   return value.includes(':') ? value : `${value}:${value}`;
 }
@@ -73,7 +73,7 @@ function identityWords({ uid, gid, entry }: Account): readonly string[] {
   return [`--reuid=${uid}`, `--regid=${gid}`, entry === null ? '--clear-groups' : '--init-groups'];
 }
 
-/** What a login sets, as systemd does for a service with a user. */
+/** The variables that a login sets, as systemd sets them for a service with a user. */
 export function accountVariables({ entry }: Account): Readonly<Record<string, string>> {
   return entry === null
     ? {}

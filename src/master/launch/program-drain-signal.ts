@@ -6,7 +6,7 @@ import { interpreterNamed, scriptAmong } from './interpreters.ts';
 import { unwrapCommand } from './package-commands.ts';
 import { lastCommand } from './split-words.ts';
 
-/** The signals that a program can handle and that tell it something, without `SIG`. */
+/** The signals, without `SIG`, that a program can handle and that are meant to tell it something. */
 export const drainSignalNames = [
   'TERM',
   'INT',
@@ -21,13 +21,13 @@ export const drainSignalNames = [
 
 export type SignalName = (typeof drainSignalNames)[number];
 
-/** As options write it: `auto`, `none`, `QUIT`, `SIGQUIT`. */
+/** The forms in which options name a signal: `auto`, `none`, `QUIT`, `SIGQUIT`. */
 export type DrainSignalOption = 'auto' | 'none' | SignalName | `SIG${SignalName}`;
 
-/** In a plan. `auto`: the one that suits what is run. `none`: the program drains on no signal. */
+/** The drain signal in a plan. `auto`: the one that suits the command. `none`: the program drains on no signal. */
 export type DrainSignal = 'auto' | 'none' | `SIG${SignalName}`;
 
-/** Null: it is none. */
+/** Parses the option for the drain signal; null if it is not valid. */
 export function parseDrainSignal(written: string): DrainSignal | null {
   if (written === 'auto' || written === 'none') return written;
   const name = drainSignalNames.find((one) => written === one || written === `SIG${one}`);
@@ -35,7 +35,7 @@ export function parseDrainSignal(written: string): DrainSignal | null {
 }
 
 /**
- * What programs drain on, by the name of their executable, script or module. SIGQUIT would be wrong for most of the others: a JVM dumps its
+ * The signals on which programs drain, by the name of their executable, script or module. SIGQUIT would be wrong for most other programs: a JVM dumps its
  * threads, a Go program dumps and exits, gunicorn cuts its requests.
  */
 export const drainPresets: Readonly<Record<string, `SIG${SignalName}`>> = {
@@ -54,13 +54,13 @@ export const drainPresets: Readonly<Record<string, `SIG${SignalName}`>> = {
   uvicorn: 'SIGTERM',
 };
 
-/** What every other program is sent. */
+/** The drain signal of every other program. */
 export const otherDrainSignal = 'SIGTERM';
 
-/** Commands within commands within …: a line that names itself ends somewhere. */
+/** How deep commands within commands are followed, so that a line that names itself comes to an end. */
 const maxDepth = 10;
 
-/** The signal for a command, its words as they are run. */
+/** The drain signal for a command. `command`: its words as they are run. */
 export function drainSignalFor(command: readonly string[], depth: number = maxDepth): `SIG${SignalName}` {
   const [name, ...args] = unwrapCommand(command);
   if (name === undefined || depth === 0) return otherDrainSignal;
@@ -76,7 +76,7 @@ export function drainSignalFor(command: readonly string[], depth: number = maxDe
   return (script === null ? null : presetOf(lastPart(script))) ?? otherDrainSignal;
 }
 
-/** The module of `python3 -m gunicorn app:app`, or null. */
+/** The module that the interpreter runs, as in `python3 -m gunicorn app:app`; null if there is none. */
 function moduleAmong(
   args: readonly string[],
   { scriptless, values }: Pick<NonNullable<ReturnType<typeof interpreterNamed>>, 'scriptless' | 'values'>,
@@ -90,7 +90,7 @@ function moduleAmong(
   return null;
 }
 
-/** `php-fpm8.2` is php-fpm. */
+/** The preset for a name with or without a version: `php-fpm8.2` is php-fpm. */
 function presetOf(name: string): `SIG${SignalName}` | null {
   for (const known of [name, name.replace(/[-.]?\d[\d.]*$/, '')])
     if (Object.hasOwn(drainPresets, known)) return drainPresets[known] ?? null;

@@ -11,12 +11,12 @@ import { completeFile, isFile, nearestPackage, type Package } from './packages.t
 import { resolveCommand, type Surroundings } from './resolve-command.ts';
 import { lastCommand } from './split-words.ts';
 
-/** Scripts that call each other in a circle end here. */
+/** How many scripts that call each other are followed, so that a circle comes to an end. */
 const maxScripts = 10;
 
 /**
- * The absolute path of the program's own file. Throws `notWatchable` when there is none (code on the command line, a module's name),
- * and what resolveCommand throws when the executable is needed and not found.
+ * The absolute path of the program's own file. Throws `notWatchable` if there is none (code on the command line, the name of a module), and what
+ * resolveCommand throws if the executable is needed and not found.
  */
 export function programFile(command: readonly string[], surroundings: Surroundings): string {
   return fileOf(command, surroundings, maxScripts);
@@ -30,7 +30,7 @@ function fileOf(command: readonly string[], surroundings: Surroundings, scriptsL
   const interpreter = interpreterNamed(basename(name));
   if (interpreter !== null) return scriptFile(args, interpreter, command, surroundings);
   const { file } = resolveCommand([name], surroundings);
-  // Node.js under another name, such as /opt/app/runtime -> /usr/bin/node.
+  // Node.js may have another name, such as /opt/app/runtime -> /usr/bin/node.
   const real = interpreterNamed(basename(realpathSync(file)));
   return real?.readsPackage === true ? scriptFile(args, real, command, surroundings) : file;
 }
@@ -48,11 +48,11 @@ function scriptFile(
   if (file !== null) return file;
   const later = args.slice(args.indexOf(script) + 1);
   const isCertain =
-    // Not the name of a package's script (`bun run start`), of a command (`ruby -S puma`) or of a file in PATH (`bash start.sh`).
+    // The word may be the name of a package's script (`bun run start`), of a command (`ruby -S puma`) or of a file in PATH (`bash start.sh`).
     (interpreter.isShell ? script.includes('/') : /[./]/.test(script)) &&
-    // In another folder: `env -C web node app.js`.
+    // The script may be in another folder: `env -C web node app.js`.
     !command.slice(0, command.indexOf(script)).some((word) => /^(-C|--chdir)/.test(word)) &&
-    // Not the value of an option that is not known here: then the script is a later word.
+    // The word may be the value of an option that is not known here: then the script is a later word.
     later.every((word) => completeFile(resolve(cwd, word), interpreter) === null);
   throw notWatchable(command, `there is no file ${path}`, isCertain ? path : null);
 }
@@ -76,7 +76,7 @@ function packageFile(
   if (script === undefined && called.orCommand !== null) {
     return commandFile(called.orCommand, owner, { ...surroundings, cwd: folder }, scriptsLeft);
   }
-  // What `npm start` runs when there is no start script.
+  // `npm start` runs server.js if there is no start script.
   const standIn = join(owner.folder, 'server.js');
   if (script === undefined && called.name === 'start' && isFile(standIn)) return standIn;
   const inPackage = { ...surroundings, cwd: owner.folder };
@@ -88,7 +88,7 @@ function packageFile(
   return entry;
 }
 
-/** The file of a package.json script when it is an interpreter and a script, or leads to one; else null: it is a tool's command. */
+/** The file of a script in package.json, if the line is an interpreter with a script or leads to one. Null if it is the command of a tool. */
 function scriptOfLine(
   words: readonly string[],
   surroundings: Surroundings,
@@ -100,7 +100,7 @@ function scriptOfLine(
   return isCalled ? orNull(() => fileOf(words, surroundings, scriptsLeft)) : null;
 }
 
-/** `npx X`: X as an interpreter with its script, else the command X of this package or of one that it has installed. */
+/** The file of `npx X`: if X is an interpreter, its script; otherwise the command X of this package, or of one that is installed for it. */
 function commandFile(
   words: readonly string[],
   owner: Package | null,
@@ -118,7 +118,7 @@ function commandFile(
   }
 }
 
-/** The package's main, else index.js or server.js. */
+/** The main file of the package, or else its index.js or server.js. Null if there is none. */
 function entryOf({ folder, main }: Package): string | null {
   const completion = {
     suffixes: ['.js', '.json', '.node'],
@@ -138,7 +138,7 @@ function orNull(find: () => string): string | null {
   }
 }
 
-/** The file without which the program cannot start, from an error of programFile; null: the error is about something else. */
+/** The file without which the program cannot start, from an error of programFile. Null if the error is about something else. */
 export function missingFileOf(error: Error): string | null {
   return error.cause instanceof MissingFile ? error.cause.path : null;
 }

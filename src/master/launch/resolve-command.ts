@@ -16,7 +16,7 @@ export interface Surroundings {
 }
 
 export interface ResolvedCommand {
-  /** Absolute path of the executable as it was found: symlinks are left as they are. */
+  /** Absolute path of the executable as it was found, with symlinks not resolved. */
   readonly file: string;
   readonly args: readonly string[];
   /** Whether it is Node.js, or a script that Node.js runs. */
@@ -25,11 +25,11 @@ export interface ResolvedCommand {
   readonly isNodeBinary: boolean;
 }
 
-/** Where execvp(3) looks when PATH is not set. */
+/** The folders in which execvp(3) looks if PATH is not set. */
 const defaultPath = '/bin:/usr/bin';
 
 /**
- * The executable and arguments of `command`, looked up with the cwd and PATH that are given.
+ * Looks up the executable and arguments of `command`, with the given working directory and PATH.
  * Throws `commandMissing`, `cwdMissing`, `commandNotFound` (exit code 127) or `commandNotExecutable` (126).
  */
 export function resolveCommand(command: readonly string[], surroundings: Surroundings): ResolvedCommand {
@@ -70,7 +70,7 @@ function reasonOf(cause: unknown, cwd: string): string {
   return target === null ? 'there is no such directory' : `it is a link to ${target}, which does not exist`;
 }
 
-/** What a symbolic link says; null for what is none. */
+/** The target of a symbolic link; null if the path is not one. */
 function targetOf(path: string): string | null {
   try {
     return readlinkSync(path);
@@ -79,7 +79,7 @@ function targetOf(path: string): string | null {
   }
 }
 
-/** As execvp(3): a file that cannot be executed is remembered, and the search continues. */
+/** Searches as execvp(3) does: a file that cannot be executed is remembered for the error, and the search continues. */
 function findExecutable(name: string, surroundings: Surroundings): string {
   let refused: string | null = null;
   for (const file of candidates(name, surroundings)) {
@@ -96,7 +96,7 @@ function findExecutable(name: string, surroundings: Surroundings): string {
   throw refused === null ? notFound(name, surroundings) : notExecutable(refused, name);
 }
 
-/** The executable of this name in the folders of `path`, which are absolute; null: there is none. */
+/** The executable with this name in the absolute folders of `path`; null if there is none. */
 export function findInPath(name: string, path: string): string | null {
   const folders = path.split(':').filter((folder) => folder.startsWith('/'));
   return (
@@ -121,7 +121,7 @@ function permissionOf(file: string): 'executable' | 'refused' | 'absent' {
 }
 
 const nodeNames: ReadonlySet<string> = new Set(['node', 'nodejs']);
-/** Launchers that end as Node.js themselves; a script may name them in its first line. */
+/** The names of Node.js, and of launchers that become Node.js in the end. A script may name any of them in its first line. */
 const nodeLaunchers: ReadonlySet<string> = new Set([...nodeNames, 'tsx', 'ts-node']);
 
 function isBinary(file: string): boolean {
@@ -141,7 +141,7 @@ function isNodeScript(file: string, { cwd }: Surroundings): boolean {
   return nodeLaunchers.has(interpreterOf(shebang)) || isNodeShim(head);
 }
 
-/** The path itself when it cannot be resolved: the master's own binary may have been replaced or removed since it started. */
+/** The path with symlinks resolved, or the path itself if that fails: the master's own binary may have been replaced or removed since it started. */
 function realpathOf(path: string): string {
   try {
     return realpathSync(path);
@@ -150,7 +150,7 @@ function realpathOf(path: string): string {
   }
 }
 
-/** The shell scripts that npm and pnpm write into node_modules/.bin where they cannot make symlinks: they end with `exec node …`. */
+/** Whether the file is a shell script that npm or pnpm has written into node_modules/.bin, if they cannot make symlinks: it ends with `exec node …`. */
 function isNodeShim(head: string): boolean {
   return head.includes('basedir=') && /^\s*exec (node|"\$basedir\/node") /m.test(head);
 }

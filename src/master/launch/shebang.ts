@@ -8,7 +8,7 @@ export interface Shebang {
   readonly argument: string;
 }
 
-/** The shebang of a text, or null. */
+/** Parses the first line of a text; null if it is not a shebang. */
 export function parseShebang(text: string): Shebang | null {
   const match = /^#![ \t]*([^ \t\n]+)[ \t]*([^\n]*)/.exec(text);
   const [, file, argument] = match ?? [];

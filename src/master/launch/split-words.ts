@@ -9,7 +9,9 @@ const operators: ReadonlySet<string> = new Set(['&&', '||', ';', '|', '&', '\n']
 const token =
   /(?<space>[ \t\r]+)|(?<operator>&&|\|\||[;|&\n])|'(?<single>[^']*)'|"(?<double>(?:\\.|[^"\\])*)"|\\(?<escaped>.)|(?<plain>[^\s;|&'"\\]+|.)/gs;
 
-/** The words of a line; operators (`&&`, `|` …) that are not quoted end it. */
+/**
+ * The words of the first command in a line. An operator (`&&`, `|` …) that is not quoted ends it.
+ */
 export function splitWords(line: string): readonly string[] {
   return splitCommands(line)[0]?.words ?? [];
 }
@@ -17,7 +19,7 @@ export function splitWords(line: string): readonly string[] {
 export type ShellWords =
   { readonly words: readonly string[] } | { readonly fault: string; readonly hint: string };
 
-/** The words of a line that is run without a shell; a fault where it needs one. */
+/** The words of a line that is run without a shell, or a fault if the line needs a shell. */
 export function shellWords(line: string): ShellWords {
   const throughShell = 'to run it by a shell: command = ["sh", "-c", "…"]';
   const [first, second] = splitCommands(line.trim());
@@ -49,13 +51,13 @@ export function shellWords(line: string): ShellWords {
 
 interface Simple {
   readonly words: string[];
-  /** What separates it from the command before it; '' for the first. */
+  /** The operator that separates the command from the one before it. Empty for the first one. */
   readonly after: string;
 }
 
 /**
- * The words of the command that a line ends in, the one that stays: the last of `a && b ; c`, and of a pipeline the first
- * (`node app.js | pino-pretty`).
+ * The words of the command that keeps running at the end of a line: the last one of `a && b ; c` and, in a pipeline, the first one (`node app.js |
+ * pino-pretty`).
  */
 export function lastCommand(line: string): readonly string[] {
   let last: readonly string[] = [];

@@ -17,15 +17,15 @@ const setDescriptorFlags = 2;
 const brokenPipe = 13;
 
 const environment = releasedEnvironment(process.env, process.pid);
-// Not LISTEN_FDS: a program that is told of its descriptors in its own way has none.
+// LISTEN_FDS cannot be used here: a program that is told of its descriptors in its own way does not have it.
 const listeners = Number(environment['EINHORN_FD_COUNT'] ?? 0);
 const channel = 3 + listeners;
 if (process.channel != null) {
-  // Node.js has taken these out when it opened its own end.
+  // Node.js removes these two from its environment when it opens its own end of the channel.
   environment['NODE_CHANNEL_FD'] = String(channel);
   environment['NODE_CHANNEL_SERIALIZATION_MODE'] = 'json';
 }
-// Node.js makes sure at its start that nothing it was given is inherited, and ignores SIGPIPE, which exec would keep.
+// At its start, Node.js marks all inherited descriptors as close-on-exec, and ignores SIGPIPE, which would survive exec.
 for (let fd = 0; fd <= channel; fd++) fcntl(fd, setDescriptorFlags, 'int', 0);
 const readyFd = environment['GRACEFUL_RUN_READY_FD'];
 if (readyFd !== undefined) fcntl(Number(readyFd), setDescriptorFlags, 'int', 0);
@@ -34,6 +34,6 @@ const umask = umaskOf(process.env);
 if (umask !== null) process.umask(umask);
 const variables = Object.entries(environment).map(([name, value]) => `${name}=${value}`);
 execve(file, [file, ...args, null], [...variables, null]);
-// It is there and executable, or it would not have come so far.
+// The file exists and is executable: that was checked before this process was started.
 process.stderr.write(`graceful-run: cannot run ${file}: execve(2) failed with error ${koffi.errno()}\n`);
 process.exit(126);

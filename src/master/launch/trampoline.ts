@@ -1,6 +1,6 @@
 /**
- * What can be set only in the worker's own process, before it becomes the program by exec, with the same pid: LISTEN_PID and WATCHDOG_PID, which are not
- * known before the fork, the umask, and variables that the programs which set its user must not obey. Pure.
+ * Settings that are possible only in the worker's own process, before it becomes the program by exec, with the same pid: LISTEN_PID and WATCHDOG_PID,
+ * which are not known before the fork; the umask; and variables that the programs which set its user must not obey. Pure.
  */
 export interface Command {
   readonly file: string;
@@ -12,13 +12,13 @@ export interface Start extends Command {
   readonly environment: Readonly<Record<string, string>>;
 }
 
-/** How to start Node.js with the program that does what the shell cannot (trampoline-main.ts). */
+/** How to start Node.js with the program that does what a shell cannot do (trampoline-main.ts). */
 export interface NodeTrampoline {
   /** Absolute path of Node.js. */
   readonly node: string;
   /** Absolute path of the built program. */
   readonly script: string;
-  /** There is a /bin/sh. */
+  /** Whether there is a /bin/sh. */
   readonly hasShell: boolean;
 }
 
@@ -29,16 +29,16 @@ export interface Preparation {
   readonly setsListenPid: boolean;
   /** Default: false. */
   readonly setsWatchdogPid?: boolean;
-  /** Null: it stays as it is. */
+  /** The umask to set, or null to leave it as it is. */
   readonly umask: number | null;
-  /** Programs that run as root come before it: they have the environment of the worker, and must not obey it. */
+  /** Whether programs that run as root come before the trampoline: they have the environment of the worker, and must not obey it. */
   readonly comesAfterRoot: boolean;
 }
 
 /**
- * The command that does what is to be done and becomes `command`: a shell, which costs nothing. But a shell drops variables whose names it
- * cannot hold (`my.var`), and on the command line of env(1) every user of the machine could read their values. If there is one,
- * or no shell, Node.js does it, and they stay in the environment; it takes 50 ms. With nothing to do it is `command` itself.
+ * The command that makes these settings and becomes `command`. It is a shell, which costs nothing, if that is possible. But a shell drops variables whose
+ * names it cannot hold (`my.var`), and on the command line of env(1) every user of the machine could read their values. If there is such a variable, or no
+ * shell, Node.js does it instead, which keeps them in the environment and takes 50 ms. If there is nothing to set, it is `command` itself.
  */
 export function throughTrampoline(
   command: Command,
@@ -75,7 +75,7 @@ export function throughTrampoline(
   };
 }
 
-/** The same with nothing but LISTEN_PID to set. */
+/** As throughTrampoline(), with nothing but LISTEN_PID to set. */
 export function withListenPid(
   command: Command,
   environment: Readonly<Record<string, string>>,
@@ -92,13 +92,13 @@ export function withListenPid(
 const held = 'GRACEFUL_RUN_HELD_';
 const umaskName = 'GRACEFUL_RUN_UMASK';
 const watchdogName = 'GRACEFUL_RUN_WATCHDOG_PID';
-/** What the dynamic linker obeys at every exec, as it would in a shell. */
+/** Variables that the dynamic linker obeys at every exec. They stay, as they would in a shell. */
 const obeyedByLinker = /^(LD|DYLD)_/;
-/** What the system's libraries do not obey in a program that has more privileges than its user: ld.so(8), secure-execution mode. */
+/** Variables that the system's libraries ignore in a program with more privileges than its user: secure-execution mode of ld.so(8). */
 const obeyedByRoot =
   /^(LD_.*|DYLD_.*|GCONV_PATH|GETCONF_DIR|GLIBC_TUNABLES|HOSTALIASES|LANGUAGE|LOCALDOMAIN|LOCPATH|MALLOC_.*|NIS_PATH|NLSPATH|RESOLV_HOST_CONF|RES_OPTIONS|TMPDIR|TZDIR)$/;
 
-/** Puts everything aside that Node.js would obey itself: NODE_OPTIONS, OPENSSL_CONF … */
+/** Renames the variables that Node.js itself would obey: NODE_OPTIONS, OPENSSL_CONF … */
 function heldBack(
   environment: Readonly<Record<string, string>>,
   comesAfterRoot: boolean,
@@ -110,13 +110,13 @@ function heldBack(
   return Object.fromEntries(entries);
 }
 
-/** The umask that the program is to have, for the process that becomes it; null: it stays as it is. */
+/** The umask to set in the process that becomes the program; null to leave it as it is. */
 export function umaskOf(environment: Readonly<Record<string, string | undefined>>): number | null {
   const written = environment[umaskName];
   return written === undefined ? null : Number(written);
 }
 
-/** The program's environment again, from that of the process `pid` which becomes it. */
+/** The environment of the program, restored from that of the process `pid` which becomes the program. */
 export function releasedEnvironment(
   environment: Readonly<Record<string, string | undefined>>,
   pid: number,
@@ -126,7 +126,7 @@ export function releasedEnvironment(
     if (name.startsWith(held)) return [[name.slice(held.length), value]];
     return obeyedByLinker.test(name) ? [[name, value]] : [];
   });
-  // Not by assignment: a variable may be called `__proto__`.
+  // Object.fromEntries() instead of assignments, because a variable may be called `__proto__`.
   return {
     ...Object.fromEntries(released),
     LISTEN_PID: String(pid),

@@ -1,7 +1,7 @@
 /**
- * The environment of a worker: DESIGN's contract, all protocols at once, so that a program finds the one that it
- * knows. Pure. LISTEN_PID is missing on purpose: the pid is not known before the process exists; the preload
- * sets it inside Node.js, trampoline.ts for every other program. Nor does it know the preload: node-launch.ts.
+ * The environment of a worker. It announces the listeners in all protocols at once, so that a program finds the one that it knows. LISTEN_PID is missing
+ * on purpose, because the pid is not known before the process exists: the preload sets it inside Node.js, and trampoline.ts for every other program. The
+ * variables that load the preload are added by node-launch.ts. Pure.
  */
 import { formatAddress } from '../../shared/format-address.ts';
 import { env, type AnnouncedListener, type HealthOrder } from '../../shared/protocol.ts';
@@ -9,46 +9,46 @@ import { env, type AnnouncedListener, type HealthOrder } from '../../shared/prot
 export interface WorkerEnvironmentOptions {
   /** The master's own environment. */
   readonly inherited: Readonly<Record<string, string | undefined>>;
-  /** The env file's variables win over the inherited ones; the contract wins over both, except for HOST. */
+  /** The variables of the environment file. They override the inherited ones, and the variables that are set here override both, except for HOST. */
   readonly fromFile: Readonly<Record<string, string>>;
   readonly listeners: readonly AnnouncedListener[];
   /**
-   * Announce them by LISTEN_FDS as well. Not to a program that is told of its descriptors in its own way: gunicorn fails when `-b fd://3` names
-   * one that LISTEN_FDS announces, too.
+   * Whether to announce the listeners by LISTEN_FDS as well. False for a program that is told of its descriptors in its own way: gunicorn fails if `-b
+   * fd://3` names a descriptor that LISTEN_FDS announces, too.
    */
   readonly hasSystemd: boolean;
-  /** It has an address. Otherwise it gets no variables about listeners, nor those for Node.js. */
+  /** Whether the program has an address. Otherwise it gets no variables about listeners, nor those for Node.js. */
   readonly isServer: boolean;
-  /** The worker's working directory, symlinks not resolved. */
+  /** The worker's working directory, with symlinks not resolved. */
   readonly cwd: string;
   readonly generation: number;
   readonly slot: number;
   readonly masterPid: number;
-  /** What its processes agree by which of them reads the channel: another one for each worker. */
+  /** The name of the lock by which the worker's processes agree which of them reads the channel. Each worker has another one. */
   readonly channelLock: string;
-  /** What it and its descendants are known by. */
+  /** The name by which the worker and its descendants are found. */
   readonly tree: string;
   readonly drainTimeoutMs: number;
-  /** Where the code of a worker's boot is kept; null: nowhere. */
+  /** The beginning of the path at which the compiled code of a worker's boot is kept, or null if it is not kept. */
   readonly codeCache: string | null;
-  /** After how many requests it is to be replaced; null: never because of requests. */
+  /** After how many requests the worker is to be replaced, or null if their number does not matter. */
   readonly maxRequests: number | null;
-  /** Null: it is ready when it listens. */
+  /** The health path and its settings, or null if the worker is ready once it listens. */
   readonly health: HealthOrder | null;
-  /** The names of the program and of its group, and how many workers it has by its plan; null: it has no name. */
+  /** The names of the program and of its group, and how many workers it has by its plan; null if the program has no name. */
   readonly named: { readonly program: string; readonly group: string; readonly workers: number } | null;
 }
 
-/** What a master above us may have said to us: never to be taken for our own word. */
+/** Variables that another master above this one may have set. A worker must not take them for those of this master. */
 const notInherited =
   /^(LISTEN_(FDS|PID|FDNAMES)|SERVER_STARTER_\w+|EINHORN_\w+|GRACEFUL_RUN_\w+|NODE_CHANNEL_\w+)$/;
 
-/** Of sd_notify(3) and sd_watchdog_enabled(3): what systemd has said to the unit in which the master runs. */
+/** The variables of sd_notify(3) and sd_watchdog_enabled(3), by which systemd tells the master's own unit something. */
 const ofOwnUnit: ReadonlySet<string> = new Set(['NOTIFY_SOCKET', 'WATCHDOG_USEC', 'WATCHDOG_PID']);
 
 /**
- * The master's environment as everything that it starts may inherit it. With the socket of the master's unit, the STOPPING=1 of one worker would
- * be that of the whole service.
+ * The master's environment without the variables of its own unit, for everything that it starts. With the socket of that unit, the STOPPING=1 of one
+ * worker would be that of the whole service.
  */
 export function withoutOwnUnit(environment: Readonly<NodeJS.ProcessEnv>): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(environment).filter(([name]) => !ofOwnUnit.has(name)));
@@ -78,7 +78,7 @@ export function workerEnvironment(options: WorkerEnvironmentOptions): Record<str
       ? []
       : [[name, value]],
   );
-  // Not by assignment: a variable may be called `__proto__`.
+  // Object.fromEntries() instead of assignments, because a variable may be called `__proto__`.
   const base: Record<string, string> = { ...Object.fromEntries(kept), ...fromFile };
   const first = ofPort(listeners);
   return {
@@ -108,12 +108,12 @@ export function workerEnvironment(options: WorkerEnvironmentOptions): Record<str
   }
 }
 
-/** Where the XML-RPC of a supervisord listens that has started the master: it does not know the names that are told to workers. */
+/** The XML-RPC address of a supervisord that has started the master: it does not know the names that workers are given here. */
 const otherServer = 'SUPERVISOR_SERVER_URL';
 
 /**
- * As Supervisor tells its processes. With several workers, their names are those of `process_name = %(program_name)s_%(process_num)02d`. Only the plan
- * counts: if there is one worker by it, and more after a scale, the first one keeps its name.
+ * The variables that Supervisor gives its processes. With several workers, their names are those of `process_name = %(program_name)s_%(process_num)02d`.
+ * Only the plan counts: if it has one worker, and there are more after a scale, the first one keeps its name.
  */
 function supervisor(
   { program, group, workers }: NonNullable<WorkerEnvironmentOptions['named']>,
@@ -127,12 +127,12 @@ function supervisor(
   };
 }
 
-/** Where a variable comes from that a worker gets with another value. */
+/** The source of a variable that a worker gets with another value. */
 export type VariableSource = 'environment' | 'file';
 
 /**
- * PORT, when it was set to something else than the port that is held: with the value it had, the program would listen where no client
- * comes. HOST is never changed: it may be the public name of the service.
+ * Where PORT comes from, if it names another port than the one that is held; null otherwise. A worker gets the held port instead: with the other one, it
+ * would listen where no client connects. HOST is never changed: it may be the public name of the service.
  */
 export function changedPort({
   inherited,
@@ -145,7 +145,7 @@ export function changedPort({
   return fromFile['PORT'] === undefined ? 'environment' : 'file';
 }
 
-/** sd_listen_fds(3). Sockets of one listener have the same name, as those of one unit of systemd have. */
+/** The variables of sd_listen_fds(3). Sockets of one listener have the same name, as those of one unit of systemd have. */
 function systemd(listeners: readonly AnnouncedListener[]): Record<string, string> {
   return {
     LISTEN_FDS: String(listeners.length),
@@ -153,7 +153,7 @@ function systemd(listeners: readonly AnnouncedListener[]): Record<string, string
   };
 }
 
-/** The one that PORT and HOST name: the first TCP listener or, if all are UDP, the first of these. Null: there is none. */
+/** The listener that PORT and HOST name: the first one of TCP or, if all are UDP, the first of these. Null if there is none. */
 export function ofPort<Listener extends Pick<AnnouncedListener, 'type'>>(
   listeners: readonly Listener[],
 ): Extract<Listener, { readonly type: 'tcp' | 'udp' }> | null {
@@ -162,7 +162,7 @@ export function ofPort<Listener extends Pick<AnnouncedListener, 'type'>>(
   return listeners.find(isOfPort) ?? null;
 }
 
-/** Server::Starter: `host:port=fd` and `/path=fd`, an IPv6 host in brackets, joined by semicolons. */
+/** The variables of Server::Starter: `host:port=fd` and `/path=fd`, with an IPv6 host in brackets, joined by semicolons. */
 function serverStarter(listeners: readonly AnnouncedListener[], generation: number): Record<string, string> {
   const ports = listeners.map(
     (one) => `${one.type === 'unix' ? one.path : formatAddress(one.host, one.port)}=${one.fd}`,

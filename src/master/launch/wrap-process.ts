@@ -7,16 +7,16 @@ import { findInPath } from './resolve-command.ts';
 import type { Start } from './trampoline.ts';
 
 export interface FoundWrapper extends Wrapper {
-  /** Absolute path. */
+  /** Absolute path of the program. */
   readonly file: string;
 }
 
-/** `account`: of another user; null: the user stays the same. Errors: `toolMissing`. */
+/** Finds the programs that a worker needs. `account`: the other user that it runs as; null if the user stays the same. Errors: `toolMissing`. */
 export function findWrappers(
   plan: ProcessPlan,
   account: Account | null,
   path: string | undefined,
-  /** The directories that are searched last: a PATH may lack them. */
+  /** The directories that are searched last, because PATH may lack them. */
   systemFolders = '/usr/bin:/bin',
 ): readonly FoundWrapper[] {
   if (plan === plainProcess) return [];
