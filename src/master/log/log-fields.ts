@@ -3,9 +3,8 @@ import { failureOf } from '../../shared/describe-failure.ts';
 import type { Failure, EventRecord } from '../../shared/events.ts';
 
 /**
- * The event's own fields, but for the pid: in a log line, where the master has its own, the worker's is `worker` and
- * the master's `master`. `time` stays: it is when it happened, not when it was written. The last lines of a worker that has failed are
- * left out: they stand in the same stream, as they were written.
+ * The fields of a log line for an event. The worker's pid is called `worker`, because a log line also has the master's pid (`master`). `time` is when the
+ * event happened, not when it was written. The last lines of a failed worker are left out, because the same stream has them already, as they were written.
  */
 export function fieldsOf(event: EventRecord): Readonly<Record<string, unknown>> {
   const { pid, ...rest } = { pid: null, ...event };

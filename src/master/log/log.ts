@@ -1,7 +1,4 @@
-/**
- * Writes what is observed, as JSON lines or for people. It owns the logger and its stream:
- * no failure of the stream may reach the master.
- */
+/** Writes events as JSON lines, or as text for people. It owns the logger and its stream: no failure of the stream may reach the master. */
 import { type DestinationStream, type LoggerOptions, pino } from 'pino';
 import type { EventRecord } from '../../shared/events.ts';
 import { createNarrator } from '../../shared/narrate-events.ts';
@@ -11,40 +8,39 @@ import { levelOf } from './log-levels.ts';
 import { type Backlog, createOverflow } from '../output/overflow.ts';
 
 export interface Log {
-  /** Writes one line, before it returns where the stream can. Never throws. May be passed around without its log. */
+  /** Writes one line, at once if the stream can. Never throws. May be passed on as a plain function. */
   readonly write: (event: EventRecord) => void;
   /** Logs how many bytes of the workers' output were not passed on because the reader was too slow. Never throws. */
   readonly outputDropped: (bytes: number) => void;
 }
 
-/** Where lines go: output/standard-error.ts, or anything that writes. */
+/** The stream that lines are written to: output/standard-error.ts, or anything else with these functions. */
 export interface LogStream extends Backlog {
   write(text: string | Uint8Array): unknown;
-  /** Bytes that it could not write because of an error since it was last asked. */
+  /** Returns how many bytes could not be written because of an error since the previous call. */
   readonly takeLostBytes?: () => number;
 }
 
 export interface LogOptions {
-  /** The least level that is written. */
+  /** The lowest level that is written. */
   readonly level: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
   readonly format: 'json' | 'pretty';
-  /** Only for `pretty`. */
+  /** Whether text has colours. Only for `pretty`. */
   readonly hasColours: boolean;
-  /** Stands in every JSON line: see random-id.ts. */
+  /** The id in every JSON line (random-id.ts). */
   readonly id: string;
   readonly stream: LogStream;
 }
 
 /**
- * What a reader may leave unread before lines are dropped: neither may it block the master nor fill its memory. A little more than the
- * workers' output may take (shared-output.ts), so that a worker that floods it does not drown the log.
+ * How much a reader may leave unread before lines are dropped, so that it neither blocks the master nor fills its memory. It is a little more than the
+ * workers' output may take (shared-output.ts), so that a flood of that does not drown the log.
  */
 const unreadLimitBytes = 1.25 * 1024 * 1024;
 
 /**
- * Makes a log. `json`: one object a line with `level`, `logId`, `master` (its pid), `time`, `event`, `program`, the event's
- * fields, `worker` (the worker's pid) and `msg`. `pretty`: the time, the level and the words, and below a failure
- * its hint. Loads pino-pretty only when it is wanted.
+ * Makes a log. `json`: one object for each line, with `level`, `logId`, `master` (its pid), `time`, `event`, `program`, the event's fields, `worker` (the
+ * worker's pid) and `msg`. `pretty`: the time, the level and the text, and below a failure its hint. Loads pino-pretty only if it is needed.
  */
 export async function createLog({ level, format, hasColours, id, stream }: LogOptions): Promise<Log> {
   const options: LoggerOptions = {
@@ -61,7 +57,7 @@ export async function createLog({ level, format, hasColours, id, stream }: LogOp
     paint: isPretty && hasColours ? colourPaint : plainPaint,
     showsOutput: false,
   });
-  /** Slots whose worker has failed, by program. */
+  /** Slots whose worker has failed, by the name of the program. */
   const failedSlots = new Map<string, Set<number>>();
   let program = '';
   let lostBytes = 0;
@@ -70,7 +66,7 @@ export async function createLog({ level, format, hasColours, id, stream }: LogOp
     logger.warn({ event, program, time: Date.now(), ...fields }, words);
   };
 
-  /** Says what is missing above because it could not be written. */
+  /** Reports bytes that are missing above because they could not be written. */
   const tellLostBytes = (): void => {
     lostBytes += stream.takeLostBytes?.() ?? 0;
     const bytes = lostBytes;
@@ -81,7 +77,7 @@ export async function createLog({ level, format, hasColours, id, stream }: LogOp
       { bytes },
       `${bytes} bytes of output could not be written: the reader was gone, or the disk full`,
     );
-    // That write may have failed too: then the total is reported with the next line.
+    // If that write has failed too, the total is reported with the next line.
     if ((stream.takeLostBytes?.() ?? 0) > 0) lostBytes = bytes;
   };
 
@@ -126,7 +122,7 @@ export async function createLog({ level, format, hasColours, id, stream }: LogOp
   };
 }
 
-/** `action`, which never throws: there is nowhere left to report an error. */
+/** Returns `action` as a function that never throws: there is nowhere left to report an error. */
 function attempt<Args extends readonly unknown[]>(action: (...args: Args) => void): (...args: Args) => void {
   return (...args) => {
     try {
@@ -137,18 +133,18 @@ function attempt<Args extends readonly unknown[]>(action: (...args: Args) => voi
   };
 }
 
-/** pino-pretty as a plain function: its stream would deliver later, and lose the last lines at the exit. */
+/** Returns pino-pretty as a plain function: its stream would write later, and lose the last lines at the exit. */
 async function prettyDestination(out: LogStream, hasColours: boolean): Promise<DestinationStream> {
   const { default: pinoPretty } = await import('pino-pretty');
   const { dim } = hasColours ? colourPaint : plainPaint;
   const render = pinoPretty.prettyFactory({
     colorize: hasColours,
-    // The message is plain, but for what narrate-events.ts has painted.
+    // The message stays plain, except for the colours of narrate-events.ts.
     customColors: { message: 'reset' },
     useOnlyCustomProps: false,
     translateTime: 'SYS:HH:MM:ss.l',
     customPrettifiers: { time: (time) => dim(`[${typeof time === 'string' ? time : ''}]`) },
-    // A function: what a text is put into loses its colours.
+    // A function instead of a template, because text that is put into a template loses its colours.
     messageFormat: (line) => `${String(line['program'])}: ${String(line['msg'])}`,
     hideObject: true,
   });

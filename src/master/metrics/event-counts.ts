@@ -4,9 +4,9 @@
  */
 import type { EventRecord, Failure, ReplacementCause, WorkerFailureReason } from '../../shared/events.ts';
 
-/** How often something has come to what, and how long it took. */
+/** A histogram of durations: how many there were, and how long they took. */
 export interface DurationCounts {
-  /** How many took at most that long: a count for each of `bounds`, then the total. */
+  /** How many took at most each of `bounds`, in their order; then how many there were in all. */
   readonly upTo: readonly number[];
   readonly sumSeconds: number;
 }
@@ -15,15 +15,15 @@ export interface ProgramCounts {
   /** Generations that were started while none served. */
   readonly starts: Readonly<Record<'succeeded' | 'failed', number>>;
   readonly reloads: Readonly<Record<ReloadOutcome, number>>;
-  /** From the request's start of a generation until it serves, of reloads that went well. */
+  /** The times of reloads that succeeded, from the start of a generation until it serves. */
   readonly reloadTimes: DurationCounts;
-  /** From the order to drain until the exit. */
+  /** The times of drains, from the order to drain until the exit. */
   readonly drainTimes: DurationCounts;
   /** Workers that ended unexpectedly, or could not be started. */
   readonly failures: Readonly<Record<WorkerFailureReason, number>>;
-  /** Workers that were to take the place of a failed one. */
+  /** Restarts of failed workers that were scheduled. */
   readonly restarts: number;
-  /** Of a scheduled program, and times at which none began. Empty before the first one. */
+  /** Runs of a scheduled program by their outcome, and times at which no run began. Empty before the first one. */
   readonly runs: Readonly<Partial<Record<RunOutcome, number>>>;
   /** Workers that were replaced although they were ready, by reason. */
   readonly replacements: Readonly<Record<ReplacementCause['reason'], number>>;
@@ -31,7 +31,7 @@ export interface ProgramCounts {
   readonly hangs: number;
   /** Workers that got SIGKILL. */
   readonly kills: number;
-  /** Connections of workers that drained, as they have reported it. */
+  /** Connections of workers that drained, as these have reported them: migrated, drained and cut. */
   readonly migrated: number;
   readonly drained: number;
   readonly cut: number;
@@ -49,7 +49,7 @@ export const bounds: readonly number[] = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60,
 
 export interface Counts {
   observe(event: EventRecord): void;
-  /** By the names of programs. */
+  /** The counts of each program, by its name. */
   all(): ReadonlyMap<string, ProgramCounts>;
 }
 
@@ -73,15 +73,15 @@ const nothing: ProgramCounts = {
 
 interface Known {
   counts: ProgramCounts;
-  /** A generation serves, so that the next one is a reload. */
+  /** Whether a generation serves, so that the next one is a reload. */
   isServing: boolean;
-  /** The workers that drain, and for how long they have done so before their present state, in ms. */
+  /** For each draining worker, how long it has drained before its present state, in ms. */
   readonly drains: Map<string, number>;
 }
 
 export function createCounts(): Counts {
   const programs = new Map<string, Known>();
-  /** Those of which only the end is still to come. */
+  /** Removed programs whose end is still to come. */
   const removed = new Set<string>();
 
   function plan({ added, removed: names }: Extract<EventRecord, { readonly event: 'planChanged' }>): void {
@@ -172,7 +172,7 @@ function count(known: Known, event: Counted): void {
         return;
       }
       add({ reloadTimes: withDuration(counts.reloadTimes, event.durationMs) });
-      // On probation, it may still be rolled back.
+      // A generation on probation may still be rolled back.
       if (event.probationMs === 0) reloaded('succeeded');
       return;
     case 'generationSettled':
@@ -233,7 +233,7 @@ function count(known: Known, event: Counted): void {
 
 type WorkerEvent = Extract<EventRecord, { readonly durationMs: number; readonly slot: number }>;
 
-/** A worker that drains has left a state. */
+/** Adds the time that a draining worker has spent in the state that it leaves. */
 function lasted({ drains }: Known, event: WorkerEvent): void {
   const before = drains.get(keyOf(event));
   if (before !== undefined) drains.set(keyOf(event), before + event.durationMs);

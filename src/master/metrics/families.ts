@@ -12,10 +12,10 @@ import {
 } from '../../shared/worker-usage.ts';
 import { bounds, type DurationCounts, type ProgramCounts, reloadOutcomes } from './event-counts.ts';
 
-/** What one scrape is made of. */
+/** Everything that one scrape shows. */
 export interface Scrape {
   readonly master: MasterStatus;
-  /** With what their workers have answered (`load`). */
+  /** The status of all programs, with what their workers have answered (`load`). */
   readonly programs: readonly Status[];
   readonly counts: ReadonlyMap<string, ProgramCounts>;
   readonly processes: readonly ProcessStat[];
@@ -33,7 +33,7 @@ type Labels = Readonly<Record<string, string>>;
 export interface Sample {
   readonly labels: Labels;
   readonly value: number;
-  /** In a histogram: which of its series. */
+  /** The name of the series, in a histogram. */
   readonly metricName?: string;
 }
 
@@ -43,7 +43,7 @@ export function familiesOf({ master, programs, counts, processes }: Scrape): rea
   const counted = [...counts];
   const own = processes.find(({ pid }) => pid === master.pid);
 
-  /** One value for each program. */
+  /** A metric with one value for each program. */
   const ofPrograms = (
     name: string,
     type: 'gauge' | 'counter',
@@ -56,7 +56,7 @@ export function familiesOf({ master, programs, counts, processes }: Scrape): rea
     values: programs.flatMap((status) => sample({ program: status.program }, value(status))),
   });
 
-  /** One value for each program that something has happened to. */
+  /** A metric with one value for each program that has counts. */
   const ofCounts = (name: string, help: string, value: (counts: ProgramCounts) => number): Family => ({
     name,
     type: 'counter',
@@ -64,7 +64,7 @@ export function familiesOf({ master, programs, counts, processes }: Scrape): rea
     values: counted.flatMap(([program, of]) => sample({ program }, value(of))),
   });
 
-  /** A value for each program and each key. */
+  /** A metric with one value for each program and each key. */
   const split = (
     name: string,
     help: string,
@@ -292,7 +292,7 @@ export function familiesOf({ master, programs, counts, processes }: Scrape): rea
   ];
 }
 
-/** The labels of a worker. They have the pid, because a worker that is being replaced has the slot of its successor until it has drained. */
+/** The labels of a worker. They include the pid, because a worker that is being replaced has the same slot as its successor until it has drained. */
 function labelsOf({ program }: Status, { generation, slot, pid }: WorkerStatus): Labels {
   return {
     program,
@@ -302,7 +302,7 @@ function labelsOf({ program }: Status, { generation, slot, pid }: WorkerStatus):
   };
 }
 
-/** One sample, or none if the value is null, which means that it is not known. */
+/** One sample, or none if the value is null, that is, not known. */
 function sample(labels: Labels, value: number | null): readonly Sample[] {
   return value === null ? [] : [{ labels, value }];
 }

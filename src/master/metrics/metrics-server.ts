@@ -20,11 +20,11 @@ export interface MetricsServer {
 export interface MetricsServerParts {
   readonly plan: MetricsPlan;
   readonly render: () => Promise<string>;
-  /** The certificate cannot be read again: the one before stays. */
+  /** Called if the certificate cannot be read again. The previous one stays in use. */
   readonly onProblem: (problem: string) => void;
 }
 
-/** Errors: `addressInUse`, `addressUnusable`; what reading the certificate throws. */
+/** Opens the server. Errors: `addressInUse`, `addressUnusable`, and those of reading the certificate. */
 export async function openMetricsServer({
   plan,
   render,
@@ -47,7 +47,7 @@ export async function openMetricsServer({
     throw addressError(where, systemCode(error) ?? messageOf(error), { host, port }, thisMachine(false));
   }
   server.on('error', () => undefined);
-  // A master lives as long as its programs.
+  // The server does not keep the process alive: a master lives as long as its programs.
   server.unref();
   const bound = server.address();
   const held = typeof bound === 'object' && bound !== null ? bound : { address: host, port };
@@ -86,7 +86,7 @@ function https(
   };
   let known = written();
   const server = process.getBuiltinModule('node:https').createServer({ ...withoutChecks, ...read() }, answer);
-  // Before the handshake: certificates are renewed while the master runs.
+  // Checked before each handshake, because certificates are renewed while the master runs.
   server.prependListener('connection', () => {
     const now = written();
     if (now === known) return;
@@ -121,7 +121,7 @@ async function handle(
   }
 }
 
-/** Takes as long for a wrong text as for the right one. By hand, because node:crypto would cost the master 2 MB. */
+/** Compares in a time that does not depend on where the texts differ. Written by hand, because node:crypto would cost the master 2 MB. */
 function isSame(given: string, wanted: string): boolean {
   const [one, other] = [Buffer.from(given), Buffer.from(wanted)];
   let difference = one.length ^ other.length;
