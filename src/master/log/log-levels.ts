@@ -1,12 +1,12 @@
 /**
- * The log level of each event. Pure. A successful reload writes four lines at `info` (requested, starting, serving), and one for each
- * old worker that exits.
+ * The log level of each event. Pure. A successful reload writes four lines at `info` (requested, starting, serving, settled), and one for each old worker
+ * that exits.
  */
 import type { MasterEvent } from '../../shared/events.ts';
 
 export type EventLevel = 'debug' | 'info' | 'warn' | 'error';
 
-/** `isRecovery`: the worker of a `workerReady` replaces one that failed, which an operator wants to see. */
+/** Returns the level of an event. `isRecovery`: the event is a `workerReady` of a worker that replaces a failed one, which an operator wants to see. */
 export function levelOf(event: MasterEvent, isRecovery = false): EventLevel {
   switch (event.event) {
     case 'hookEnded':

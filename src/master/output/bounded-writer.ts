@@ -1,32 +1,33 @@
 /**
- * Writes to a descriptor whose reader may be slow or gone: what does not fit waits in a queue of bounded length. While something waits, a timer looks whether there is room; otherwise there is none.
+ * Writes to a descriptor whose reader may be slow or gone. Bytes that do not fit wait in a queue of bounded length. Only while something waits does a
+ * timer check whether there is room.
  */
 import type { Descriptor } from './nonblocking-descriptor.ts';
 import { newline } from './newlines.ts';
 
 export interface BoundedWriter {
-  /** Writes or queues. False: the queue is full, and nothing of it will be written. A part of it is never left out. */
+  /** Writes or queues the text as a whole. Returns false if the queue is full: then none of the text will be written. */
   readonly write: (text: string | Uint8Array) => boolean;
-  /** Bytes that wait. */
+  /** How many bytes wait. */
   readonly writableLength: number;
-  /** Bytes that could not be written because of an error (EPIPE, ENOSPC …) since this was last asked. */
+  /** Returns how many bytes could not be written because of an error (EPIPE, ENOSPC …) since the previous call. */
   readonly takeLostBytes: () => number;
-  /** Calls back once, as soon as nothing is queued any more; at once if nothing is. */
+  /** Calls back once, when the queue is empty; at once if it already is. */
   readonly whenEmpty: (callback: () => void) => void;
-  /** Waits until everything is written, for `boundMs` at most; blocks the thread, so it is for the end of the process. */
+  /** Waits until everything is written, for at most `boundMs`. It blocks the thread, so it is for the end of the process. */
   readonly flush: (boundMs: number) => void;
 }
 
 export interface BoundedWriterParts {
   readonly descriptor: Descriptor;
-  /** What may wait; a text that comes when more than that waits is refused. */
+  /** How many bytes may wait. A text that arrives when more are waiting is refused. */
   readonly limitBytes: number;
-  /** Calls back after a while, without keeping the process alive. */
+  /** Calls back after `delayMs`, without keeping the process alive. */
   readonly arm: (delayMs: number, callback: () => void) => void;
   readonly nowMs: () => number;
 }
 
-/** How long to wait before looking again: doubled each time in vain, so that a reader that has stopped costs nothing. */
+/** The pause before checking for room again. It is doubled after each check in vain, so that a reader that has stopped costs nothing. */
 const firstDelayMs = 1;
 const lastDelayMs = 500;
 
@@ -35,15 +36,15 @@ export function createBoundedWriter(parts: BoundedWriterParts): BoundedWriter {
   const queue: Uint8Array[] = [];
   let queuedBytes = 0;
   let lostBytes = 0;
-  /** What was written last. */
+  /** The last byte that was written. */
   let lastByte = newline;
-  /** That is the beginning of a line whose rest is lost. */
+  /** Whether the output ends with the beginning of a line whose rest is lost. */
   let isTorn = false;
   let isArmed = false;
   let delayMs = firstDelayMs;
   let whenEmpty: (() => void)[] = [];
 
-  /** Writes what fits, and says whether that was anything. */
+  /** Writes as much as fits. Returns whether anything was written. */
   const writeWhatFits = (): boolean => {
     let hasMoved = false;
     for (let next = queue[0]; next !== undefined; next = queue[0]) {
@@ -55,7 +56,7 @@ export function createBoundedWriter(parts: BoundedWriterParts): BoundedWriter {
         [isTorn, lastByte] = [false, newline];
         continue;
       }
-      // Any other error: this text is lost. The next one is tried again, because the reader of a named pipe may come back.
+      // After any other error, this text is lost. The next one is still tried, because the reader of a named pipe may come back.
       const taken = typeof written === 'string' ? next.length : written;
       if (typeof written === 'string') {
         lostBytes += taken;

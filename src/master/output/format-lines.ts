@@ -1,17 +1,15 @@
-/**
- * What becomes of a worker's lines on the way into a log file. Works on bytes, because a string for each line would cost a multiple of writing it. Pure.
- */
+/** Formats a worker's lines for a log file. It works on bytes, because a string for each line would cost several times as much as writing it. Pure. */
 import { isUtf8 } from 'node:buffer';
 import type { LineFormat } from '../config/options/output-options.ts';
 import { escapeSequences } from './escape-worker-line.ts';
 import { countLines, endOfContent, endOfLine } from './newlines.ts';
 
-/** Where lines come from. */
+/** The worker that lines come from. */
 export interface LineOrigin {
   readonly program: string;
   readonly generation: number;
   readonly slot: number;
-  /** Its pid. */
+  /** The pid of the worker. */
   readonly worker: number;
   readonly stream: 'stdout' | 'stderr';
 }
@@ -23,8 +21,8 @@ export function isPlain({ stripsAnsi, hasTimestamps, isJson }: LineFormat): bool
 }
 
 /**
- * `bytes`: whole lines, of which the last one may not have ended. `isContinued`: the first one is the rest of a line whose beginning was formatted
- * before. `time` as toISOString() writes it.
+ * Formats lines. `bytes`: whole lines, of which the last one may not have ended. `isContinued`: the first one is the rest of a line whose beginning was
+ * formatted before. `time`: as toISOString() writes it.
  */
 export function formatLines(
   bytes: Uint8Array,
@@ -39,7 +37,7 @@ export function formatLines(
   return format.hasTimestamps ? withTime(text, `${time} `, isContinued) : text;
 }
 
-/** Removes control sequences. Reads one character for each byte, because a line need not be UTF-8. */
+/** Removes control sequences. It reads one character for each byte, because a line need not be UTF-8. */
 export function withoutSequences(bytes: Buffer): Buffer {
   if (!bytes.includes(escape)) return bytes;
   return Buffer.from(bytes.toString('latin1').replaceAll(escapeSequences, ''), 'latin1');
@@ -62,17 +60,17 @@ function withTime(bytes: Buffer, start: string, isContinued: boolean): Uint8Arra
   return out.subarray(0, length);
 }
 
-/** How JSON writes a byte of a string: 0: as it is; `u`: as \u00XX; else the character after the backslash. */
+/** How JSON writes each byte in a string. 0: unchanged; `u`: as \u00XX; otherwise as a backslash with this character. */
 const escapes: Uint8Array = new Uint8Array(256).fill('u'.charCodeAt(0), 0, 0x20);
 for (const [character, letter] of ['""', '\\\\', '\bb', '\tt', '\ff', '\rr'].map((pair) => Buffer.from(pair)))
   escapes[character ?? 0] = letter ?? 0;
 const [backslash, zero, letterU] = [0x5c, 0x30, 0x75];
 const hexDigits: Buffer = Buffer.from('0123456789abcdef');
-/** The longest that a byte becomes: \u00XX. */
+/** The longest form of a byte: \u00XX. */
 const longestEscape = 6;
 
 function toJson(written: Buffer, fields: object, isContinued: boolean): Uint8Array {
-  // JSON is UTF-8: what is not becomes U+FFFD.
+  // JSON is UTF-8, so bytes that are not UTF-8 become U+FFFD.
   const bytes = isUtf8(written) ? written : Buffer.from(written.toString());
   const head = Buffer.from(`${JSON.stringify(fields).slice(0, -1)},"line":"`);
   const tail = Buffer.from('"}\n');
@@ -83,7 +81,7 @@ function toJson(written: Buffer, fields: object, isContinued: boolean): Uint8Arr
   for (let from = 0; from < bytes.length;) {
     const next = endOfLine(bytes, from);
     const end = endOfContent(bytes, from, next);
-    // The end of a line that was written before.
+    // An empty first line is only the end of one that was written before.
     const isNothing = isContinued && from === 0 && end === 0;
     if (!isNothing) {
       const isAsItIs = indexOfEscape(bytes, from, end) === end;
@@ -102,14 +100,14 @@ function toJson(written: Buffer, fields: object, isContinued: boolean): Uint8Arr
   return out.subarray(0, length);
 }
 
-/** Where the first byte is that JSON writes in another way; `end`: there is none. */
+/** The index of the first byte that JSON writes in another way, or `end` if there is none. */
 function indexOfEscape(bytes: Uint8Array, from: number, end: number): number {
   let at = from;
   while (at < end && escapes[bytes[at] ?? 0] === 0) at += 1;
   return at;
 }
 
-/** Answers the new length of `out`. */
+/** Writes bytes with the escapes of JSON. Returns the new length of `out`. */
 function writeEscaped(bytes: Uint8Array, from: number, end: number, out: Uint8Array, start: number): number {
   let length = start;
   for (let at = from; at < end; at += 1) {

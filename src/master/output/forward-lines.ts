@@ -8,18 +8,18 @@ import { newline } from './newlines.ts';
 
 export interface LineForwarder {
   add(bytes: Uint8Array): void;
-  /** Nothing more comes: passes on what is held. */
+  /** Called at the end of the output: passes on the line that is held. */
   end(): void;
 }
 
-/** How long the beginning of a line waits for its end. */
+/** How long the beginning of a line is held while its end is missing. */
 const heldMs = 200;
-/** A longer line is passed on in pieces of whole characters. */
+/** How much of a line is held. A longer line is passed on in pieces of whole characters. */
 const maxHeldBytes = 1024 * 1024;
 
 /**
- * Calls `forward` with whole lines, and with the part of one that has not been ended for 200 ms. Arms a timer only while it holds one. `arm` null: waits
- * for the end of the line however long it takes.
+ * Calls `forward` with whole lines, and with the part of a line that has not ended within 200 ms. Arms a timer only while it holds a line. If `arm` is
+ * null, it waits for the end of the line without limit.
  */
 export function forwardWholeLines(
   forward: (bytes: Uint8Array) => void,
@@ -59,7 +59,7 @@ export function forwardWholeLines(
     add: (bytes) => {
       const end = bytes.lastIndexOf(newline) + 1;
       if (end > 0) {
-        // Only the line that was held is put together: to copy everything would take as long as to write it.
+        // Only the held line is joined: copying everything would take as long as writing it.
         const start = heldBytes === 0 ? 0 : bytes.indexOf(newline) + 1;
         hold(bytes.subarray(0, start));
         flush();

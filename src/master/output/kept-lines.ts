@@ -1,33 +1,33 @@
-/** The latest lines of a program's workers, with where they come from: a bounded part of what passes through the master. */
+/** The latest lines of a program's workers, each with the worker that wrote it: a bounded part of the output that passes through the master. */
 import type { OutputStream } from '../process/platform.ts';
 import { newline } from './newlines.ts';
 
-/** Whole lines of one stream of one worker. The last one has not ended if the worker had not ended it. */
+/** Whole lines of one stream of one worker. The last one may lack its end. */
 export interface KeptBlock {
   readonly bytes: Uint8Array;
   readonly stream: OutputStream;
   readonly generation: number;
   readonly slot: number;
-  /** Its pid. */
+  /** The pid of the worker. */
   readonly worker: number;
-  /** Milliseconds since 1970. */
+  /** When the lines arrived, in ms since 1970. */
   readonly time: number;
-  /** The place of the log file that it goes to (log-place.ts); null: it goes to none. */
+  /** The place of the log file that the lines go to (log-place.ts), or null if they go to none. */
   readonly path: string | null;
 }
 
 export interface KeptLines {
-  /** `isContinued`: the first line is the rest of one whose beginning was added before. */
+  /** Adds lines. `isContinued`: the first one is the rest of a line whose beginning was added before. */
   add(block: KeptBlock, isContinued?: boolean): void;
-  /** Oldest first. */
+  /** The kept blocks, oldest first. */
   blocks(): readonly KeptBlock[];
-  /** Calls back with every block from now on, until the returned function is called. `ended`: no block comes any more. */
+  /** Calls `listener` with every block from now on, until the returned function is called. `ended` is called when no further block will come. */
   follow(listener: (block: KeptBlock) => void, ended: () => void): () => void;
-  /** The program was removed, or has ended. */
+  /** Called when the program was removed or has ended: followers are told that no further block will come. */
   end(): void;
 }
 
-/** For each program. */
+/** How much is kept for each program. */
 const limitBytes = 128 * 1024;
 const limitBlocks = 2_048;
 
@@ -37,7 +37,7 @@ export function createKeptLines(): KeptLines {
   let hasEnded = false;
   const followers = new Set<Parameters<KeptLines['follow']>>();
 
-  /** Not at every block: what is removed is moved out of the list at once. */
+  /** Drops the oldest blocks. Not called for every block, because removing blocks moves all the others. */
   const shrink = (): void => {
     let first = 0;
     while (keptBytes > limitBytes || kept.length - first > limitBlocks)
@@ -47,7 +47,7 @@ export function createKeptLines(): KeptLines {
 
   return {
     add(given, isContinued = false) {
-      // The end of a line does not count as a line.
+      // The end of a line alone is not a line.
       const block =
         isContinued && given.bytes[0] === newline ? { ...given, bytes: given.bytes.subarray(1) } : given;
       if (block.bytes.length === 0) return;
@@ -80,6 +80,6 @@ function endOf(block: KeptBlock): KeptBlock {
   if (bytes.length <= limitBytes) return block;
   const start = bytes.length - limitBytes;
   const cut = bytes.indexOf(newline, start) + 1;
-  // A copy, so that the rest is not held.
+  // Copied, so that the rest does not stay in memory.
   return { ...block, bytes: bytes.slice(cut === 0 || cut === bytes.length ? start : cut) };
 }

@@ -1,13 +1,16 @@
-/** Where the lines that the master remembers begin in a log file. Positions would be wrong after lost lines, and after a truncation by another program. Pure. */
+/**
+ * Finds where the lines that the master remembers begin in a log file. Positions in the file would be wrong after lost lines, and after a truncation by
+ * another program. Pure.
+ */
 
 /**
- * How many of the last lines of a file are remembered, both with the oldest first. Usually the end of the file is the beginning of what is remembered, whose
- * last lines may still be on their way to it. But lines may be missing in the file, or stand between those of other writers. So it goes back from the end,
- * as far as more lines are known than unknown: what is known further back is an older line that reads the same.
+ * How many of the last lines of a file are remembered. In both lists the oldest is first. Usually the end of the file is the beginning of the remembered
+ * lines, the last of which may still be on their way to the file. But lines may be missing in the file, or stand between lines of other writers. So the
+ * search goes back from the end, as long as more lines are known than unknown: a known line further back is an older one with the same text.
  */
 export function knownAtEnd(file: readonly string[], remembered: readonly string[]): number {
   const before = [...remembered];
-  /** How often each line is in `before`. */
+  /** How often each line occurs in `before`. */
   const left = new Map<string, number>();
   for (const line of remembered) left.set(line, (left.get(line) ?? 0) + 1);
   let [known, score, best] = [0, 0, 0];
@@ -16,12 +19,12 @@ export function knownAtEnd(file: readonly string[], remembered: readonly string[
       score -= 1;
       continue;
     }
-    // What was remembered after it is missing in the file.
+    // Lines that were remembered after this one are missing in the file.
     for (let last = before.pop(); last !== undefined; last = before.pop()) {
       left.set(last, (left.get(last) ?? 0) - 1);
       if (last === line) break;
     }
-    // Of two writers, the other one may write a little more.
+    // A known line counts double, because another writer may write a little more than this program.
     score += 2;
     if (score <= best) continue;
     best = score;

@@ -1,6 +1,6 @@
 /**
- * Sends messages to a daemon of the system that collects logs: a datagram for each, to its UNIX socket. A message that the daemon has no room for waits
- * in a queue of bounded length. While something waits, a timer looks whether there is room; otherwise there is none.
+ * Sends messages to a system daemon that collects logs: each is a datagram to its UNIX socket. Messages for which the daemon has no room wait in a queue
+ * of bounded length. Only while something waits does a timer check whether there is room.
  */
 import { closeSync } from 'node:fs';
 import type { MasterEvent } from '../../shared/events.ts';
@@ -12,16 +12,16 @@ import { type MessageOrigin, messagesOf } from './log-messages.ts';
 import { createOutputLoss, littleWaitingBytes, mostWaitingBytes, tooLate } from './output-loss.ts';
 
 export interface LogDaemon {
-  /** A source has to be detached in the end. */
+  /** Adds a source of lines. It has to be detached in the end. */
   attach(source: LogSource): void;
-  /** The source sends nothing more. Without a source the socket is closed once everything is sent. */
+  /** Removes a source that sends nothing more. Without a source, the socket is closed once everything is sent. */
   detach(source: LogSource): void;
-  /** Sends a message for each of these lines, now or later. `isContinued`: the first one is the rest of a line whose beginning was sent. */
+  /** Sends a message for each of these lines, at once or later. `isContinued`: the first line is the rest of one whose beginning was sent. */
   write(lines: Buffer, origin: MessageOrigin, time: Date, isContinued: boolean): void;
   configure(settings: { readonly overflow: 'block' | 'drop' }): void;
-  /** Resolves when nothing waits to be sent. */
+  /** Resolves when no message waits to be sent. */
   flushed(): Promise<void>;
-  /** Counts lines that are not sent yet as lost, and reports them: the master ends before they are. */
+  /** Counts lines that are not sent yet as lost, and reports them. For the end of the master, which cannot wait for them. */
   abandon(): void;
 }
 
@@ -30,18 +30,18 @@ export interface LogDaemonParts {
   readonly path: string;
   readonly overflow: 'block' | 'drop';
   readonly tell: (event: MasterEvent) => void;
-  /** It has sources, or something waits to be sent; or neither. */
+  /** Called when the daemon comes into use, because it has sources or something waits to be sent, and when it no longer is. */
   readonly onUse: (isUsed: boolean) => void;
   readonly calls?: LogDaemonCalls;
 }
 
 export interface LogDaemonCalls {
-  /** A descriptor, or the name of the error. */
+  /** Connects to the socket. Returns a descriptor, or the name of the error. */
   readonly connect: (path: string) => number | string;
-  /** Does not wait. How many bytes were sent, or the name of the error: `EAGAIN` if there is no room. */
+  /** Sends without waiting. Returns how many bytes were sent, or the name of the error: `EAGAIN` if there is no room. */
   readonly send: (fd: number, message: Uint8Array) => number | string;
   readonly close: (fd: number) => void;
-  /** Calls back after a while, without keeping the process alive. */
+  /** Calls back after `delayMs`, without keeping the process alive. */
   readonly arm: (delayMs: number, callback: () => void) => void;
   readonly nowMs: () => number;
 }
@@ -56,19 +56,19 @@ const realCalls: LogDaemonCalls = {
   nowMs: () => performance.now(),
 };
 
-/** To be called before a daemon is used. */
+/** Loads the system calls. Has to be called before a daemon is used. */
 export async function loadDaemonCalls(): Promise<void> {
   await loadSystemCalls();
   await loadOutputCalls();
 }
 
-/** How long to wait before looking again: doubled each time in vain. */
+/** The pause before checking for room again. It is doubled after each check in vain. */
 const firstDelayMs = 1;
 const lastDelayMs = 500;
-/** How long a daemon may be away, as while it is restarted, before what waits for it is lost; and how often it is looked for after that. */
+/** How long a daemon may be away, for example while it restarts, before waiting messages are lost; and how often it is looked for after that. */
 const patienceMs = 5_000;
 const lookEveryMs = 1_000;
-/** Errors of a message, and not of the daemon. */
+/** Errors that concern a message, and not the daemon. */
 const ofMessage = ['EMSGSIZE', 'EINVAL'];
 
 export function createLogDaemon({
@@ -83,7 +83,7 @@ export function createLogDaemon({
   const loss = createOutputLoss({ path, tell, nowMs });
   const sources = new Set<LogSource>();
   let drops = overflow === 'drop';
-  /** Sent messages stay at the front until they are most of the queue. */
+  /** Messages that were sent stay at the front of the queue until they are most of it. */
   let queue: Uint8Array[] = [];
   let sent = 0;
   let queuedBytes = 0;
@@ -91,7 +91,7 @@ export function createLogDaemon({
   let areHeld = false;
   let isArmed = false;
   let delayMs = firstDelayMs;
-  /** Since when there is no daemon, and when it was looked for last. */
+  /** Since when there is no daemon (null: there is one), and when it was last looked for. */
   let awaySince: number | null = null;
   let lookedAt = 0;
   let whenFlushed: (() => void)[] = [];
@@ -106,7 +106,7 @@ export function createLogDaemon({
     return awaySince !== null && nowMs() - awaySince >= patienceMs;
   }
 
-  /** Connects to the daemon; returns why that fails, or null. */
+  /** Connects to the daemon. Returns null, or why that fails. */
   function connect(): string | null {
     if (fd !== null) return null;
     lookedAt = nowMs();
@@ -121,7 +121,7 @@ export function createLogDaemon({
     fd = null;
   }
 
-  /** Sends what the daemon takes now. */
+  /** Sends as many messages as the daemon accepts. */
   function sendWaiting(): void {
     let hasMoved = false;
     for (let next = queue[sent]; next !== undefined; next = queue[sent]) {
@@ -143,9 +143,9 @@ export function createLogDaemon({
     settle();
   }
 
-  /** Sends one message; returns why that fails, or null. */
+  /** Sends one message. Returns null, or why that fails. */
   function sendOne(message: Uint8Array): string | null {
-    // A daemon that was started again has another socket at the same path.
+    // A daemon that was restarted has another socket at the same path.
     for (let attempt = 0; ; attempt += 1) {
       const problem = connect();
       if (problem !== null) return problem;

@@ -1,6 +1,6 @@
 /**
- * A file to which the output of workers goes. Lines are written in batches, one after the other, by calls that do not block the master; the file is
- * rotated and opened again between two batches, so that no line is lost or torn. What cannot be written is counted.
+ * A log file for the output of workers. Lines are written in batches, one after the other, by calls that do not block the master. The file is rotated and
+ * opened again between two batches, so that no line is lost or torn. Lines that cannot be written are counted.
  */
 import {
   closeSync,
@@ -25,34 +25,34 @@ import { createOutputLoss, littleWaitingBytes, mostWaitingBytes, tooLate } from 
 import { compressNewest, shiftBackups } from './rotate-files.ts';
 import { countLines, newline } from './newlines.ts';
 
-/** One stream of one worker. */
+/** A source of lines: one stream of one worker. */
 export interface LogSource {
-  /** Do not read on, so that the worker waits; or do again. */
+  /** Stops reading from the worker, so that it waits, or continues to read. */
   readonly hold: (isHeld: boolean) => void;
 }
 
 export interface LogFile {
-  /** As the plan writes it, or the first of the plans that write it in several ways. */
+  /** The path as the plan writes it. If several plans write it in different ways: as the first of them does. */
   readonly path: string;
-  /** See log-place.ts. */
+  /** The same path with its folder resolved (log-place.ts). */
   readonly place: string;
-  /** Opens the file unless it is open. Errors: `logFileUnusable`. A source has to be detached in the end. */
+  /** Adds a source, and opens the file unless it is open. The source has to be detached in the end. Errors: `logFileUnusable`. */
   attach(source: LogSource, settings: LogFileSettings, tell: (event: MasterEvent) => void): void;
-  /** The source writes nothing more. Without a source the file is closed once everything is written. */
+  /** Removes a source that writes nothing more. Without a source, the file is closed once everything is written. */
   detach(source: LogSource): void;
-  /** Whole lines, or a part of a line that is too long to be kept. */
+  /** Writes whole lines, or a part of a line that is too long to be kept. */
   write(source: LogSource, bytes: Uint8Array): void;
   configure(settings: LogFileSettings): void;
   isOpen(): boolean;
-  /** Opens the path again: another file may be there by now. Null, or why it cannot be opened: then the open file stays in use. */
+  /** Opens the path again, because another file may be there. Returns null, or why it cannot be opened: then the open file stays in use. */
   reopen(): Promise<string | null>;
-  /** Resolves when nothing waits to be written. */
+  /** Resolves when no line waits to be written. */
   flushed(): Promise<void>;
-  /** Counts lines that are not written yet as lost, and reports them: the master ends before they are. */
+  /** Counts lines that are not written yet as lost, and reports them. For the end of the master, which cannot wait for them. */
   abandon(): void;
 }
 
-/** The calls that may fail in the middle of a run. */
+/** The system calls that may fail while the file is in use. */
 export interface LogFileCalls {
   readonly writev: (fd: number, pieces: readonly Uint8Array[]) => Promise<number>;
   readonly stat: (fd: number) => Pick<Stats, 'size' | 'mode' | 'ino'>;
@@ -68,9 +68,9 @@ const realCalls: LogFileCalls = {
 };
 
 const batchBytes = 1024 * 1024;
-/** How long to wait after a rotation has failed. */
+/** How long no rotation is tried after one has failed. */
 const rotationPauseMs = 30_000;
-/** Stands for the source of a line whose rest was dropped: whatever comes next begins a line. */
+/** Stands for a source whose line lost its rest: the next bytes begin a line, whatever their source is. */
 const nobody: LogSource = { hold: () => undefined };
 
 export function createLogFile(
@@ -90,23 +90,23 @@ export function createLogFile(
   };
   let tell: (event: MasterEvent) => void = () => undefined;
   let fd: number | null = null;
-  /** With symlinks resolved: what is renamed. */
+  /** The path with its symlinks resolved: the file at that path is renamed. */
   let realPath = place;
   let sizeBytes = 0;
-  /** The next byte begins a line of the file. */
+  /** Whether the next byte begins a line of the file. */
   let isAtLineStart = true;
-  /** The file ends with the beginning of a line whose rest is lost. */
+  /** Whether the file ends with the beginning of a line whose rest is lost. */
   let isTorn = false;
-  /** The source whose line has not ended in the queue. */
+  /** The source whose line has not ended in the queue; null if there is none. */
   let unended: LogSource | null = null;
   let areHeld = false;
   let writing: Promise<void> | null = null;
-  /** What of the batch that is being written is not in the file yet. */
+  /** The part of the current batch that is not in the file yet. */
   let underWay: readonly Uint8Array[] = [];
   let compressing: Promise<void> = Promise.resolve();
   let rotatesNextAt = 0;
   let hasRotationFailed = false;
-  /** When the day of the file's lines ends. */
+  /** When the day ends to which the lines of the file belong. */
   let dayEndsAt = 0;
   const loss = createOutputLoss({
     path,
@@ -122,14 +122,14 @@ export function createLogFile(
     const { size, mtimeMs } = fstatSync(opened);
     fd = opened;
     sizeBytes = size;
-    // It may be the same file.
+    // The file may be the same one as before.
     isTorn &&= size > 0;
     isAtLineStart = !isTorn;
     dayEndsAt = endOfDay(mtimeMs);
     if (before !== null) close(before);
   }
 
-  /** NFS may report only here that there was no room for earlier writes. That can only be reported. */
+  /** Closes the file. NFS may report only here that there was no room for earlier writes, which can then only be reported. */
   function close(closing: number): void {
     try {
       calls.close(closing);
@@ -182,7 +182,7 @@ export function createLogFile(
       const firstLine = queue.firstLineBytes();
       if (firstLine === 0 || fd === null) return;
       if (isRotationDue(firstLine)) await rotate(firstLine);
-      // However long it was empty, its day is that of its first line.
+      // The day of a file is that of its first line, however long the file was empty.
       if (sizeBytes === 0) dayEndsAt = endOfDay(calls.nowMs());
       await writeBatch(fd, queue.take(roomBytes(), batchBytes));
       if (queue.bytes <= littleWaitingBytes) hold(false);
@@ -195,7 +195,7 @@ export function createLogFile(
 
   function isRotationDue(firstLine: number): boolean {
     if (sizeBytes === 0 || !mayRotate()) return false;
-    // A line that does not end, such as that of a progress bar, must not fill the disk.
+    // A line that never ends, such as that of a progress bar, must not fill the disk.
     if (!isAtLineStart) return settings.maxBytes > 0 && sizeBytes >= 2 * settings.maxBytes;
     return firstLine > roomBytes() || (settings.daily && calls.nowMs() >= dayEndsAt);
   }
@@ -227,14 +227,14 @@ export function createLogFile(
       const keptBytes = writtenBytes === 0 ? 0 : whole.lastIndexOf(newline, writtenBytes - 1) + 1;
       const isWhole = await takeBack(to, writtenBytes - keptBytes);
       isAtLineStart = isWhole && (keptBytes > 0 || beganAtLineStart);
-      // The rest of the line that the file ends with is lost, so the next batch ends it.
+      // The file ends with the beginning of a line whose rest is lost, so the next batch ends that line.
       isTorn = !isAtLineStart;
       const isEndLost = keptBytes === 0 && !beganAtLineStart && whole[0] === newline;
       lose('cannotWrite', [whole.subarray(isEndLost ? 1 : keptBytes)], problemOf(error));
     }
   }
 
-  /** Removes the beginning of a line whose rest could not be written. False: it stays. */
+  /** Removes the beginning of a line whose rest could not be written. Returns false if it stays. */
   async function takeBack(from: number, bytes: number): Promise<boolean> {
     if (bytes === 0) return true;
     try {
@@ -251,11 +251,12 @@ export function createLogFile(
     await compressing;
     if (fd === null) return;
     try {
-      // It may have been truncated, by `copytruncate` of logrotate for example.
+      // Another program may have truncated the file, as `copytruncate` of logrotate does.
       const { size, mode, ino } = calls.stat(fd);
       sizeBytes = size;
       if (!isRotationDue(firstLine)) return;
-      // If not, logrotate(8) has moved it, and is about to say so. Then the path is free, or the file there already has the mode that logrotate gave it.
+      // If the path has another file, logrotate(8) has moved this one, and is about to report that. Then the path is free, or the file there already has
+      // the mode that logrotate gave it.
       const there = await inodeOf(realPath);
       if (there === ino) await shiftBackups(realPath, settings.backups);
       const opened = await openRegular(realPath, path, mode & 0o777);
@@ -346,7 +347,7 @@ export function createLogFile(
   };
 }
 
-// A named pipe without a reader would block the master.
+// O_NONBLOCK, because a named pipe without a reader would block the master.
 const openFlags = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NONBLOCK;
 
 const notRegular = 'it is not a regular file';
@@ -355,7 +356,7 @@ function problemOf(error: unknown): string {
   return error instanceof GracefulRunError ? notRegular : plainReason(systemCode(error) ?? messageOf(error));
 }
 
-/** Does what may fail with a file that was just opened, and closes the file if it does: nothing else would. */
+/** Does something that may fail with a file that was just opened, and closes the file if it fails: nothing else would. */
 function orClose<Result>(opened: number, action: () => Result): Result {
   try {
     return action();
@@ -365,14 +366,14 @@ function orClose<Result>(opened: number, action: () => Result): Result {
   }
 }
 
-/** `path`: what it is called in messages. Errors: those of the system, and `logFileUnusable`. */
+/** Opens a regular file. `path`: its name in messages. Errors: those of the system, and `logFileUnusable`. */
 async function openRegular(place: string, path: string, mode: number): Promise<number> {
   const opened = await promisify(open)(place, openFlags, mode);
   refuseOthers(path, opened);
   return opened;
 }
 
-/** Errors: `logFileUnusable`. */
+/** Opens a regular file, and blocks until that is done. Errors: `logFileUnusable`. */
 function openNow(place: string, path: string): number {
   let opened: number;
   try {
@@ -384,7 +385,7 @@ function openNow(place: string, path: string): number {
   return opened;
 }
 
-/** A device or a pipe cannot be rotated, and a reader that stops would stop the master's threads. Closes it. */
+/** Throws and closes the file unless it is a regular one: a device or a pipe cannot be rotated, and a reader that stops would block the master's threads. */
 function refuseOthers(path: string, opened: number): void {
   if (fstatSync(opened).isFile()) return;
   closeSync(opened);

@@ -1,4 +1,7 @@
-/** The log files of a master, each once, however many workers and programs write to it, and the daemons that it sends lines to. Loaded only if a program needs them. */
+/**
+ * The log files of a master, each of them once, however many workers and programs write to it; and the daemons that output is sent to. Loaded only if a
+ * program needs them.
+ */
 import type { LogDaemon, LogDaemonParts } from './log-daemon.ts';
 import { createLogFile, type LogFile } from './log-file.ts';
 import { placeOf } from './log-place.ts';
@@ -9,17 +12,17 @@ export interface Reopened {
 }
 
 export interface LogFiles {
-  /** The file at this absolute path, which is opened when a worker writes to it. One for all paths of the same place. */
+  /** The log file at this absolute path. It is opened when a worker writes to it. All paths of the same place share one log file. */
   at(path: string): LogFile;
-  /** To be called before daemon(). */
+  /** Loads the code for daemons. Has to be called before daemon(). */
   loadDaemons(): Promise<void>;
-  /** A new one for each program, so that each program has its own count of what is lost. */
+  /** Makes a new daemon. Each program has its own, so that each has its own count of lost lines. */
   daemon(parts: Omit<LogDaemonParts, 'onUse'>): LogDaemon;
-  /** Opens every file again that is open, after logrotate(8) has moved it for example. */
+  /** Opens every open file again, for example after logrotate(8) has moved it. */
   reopen(): Promise<Reopened>;
   /** Resolves when everything is written. */
   flushed(): Promise<void>;
-  /** Counts lines that are not written yet as lost, and reports them: the master ends before they are. */
+  /** Counts lines that are not written yet as lost, and reports them. For the end of the master, which cannot wait for them. */
   abandon(): void;
 }
 

@@ -1,23 +1,26 @@
-/** The messages that a worker's lines become for the daemons of the system that collect logs: one for each line. Pure. */
+/** The messages for system daemons that collect logs: one for each line of a worker. Pure. */
 import type { LineOrigin } from './format-lines.ts';
 import { startOfCharacter } from './utf8.ts';
 import { endOfContent, endOfLine } from './newlines.ts';
 
-/** Where a message comes from, and what it is about. */
+/** The worker that a message comes from, and the facility of the message. */
 export interface MessageOrigin extends LineOrigin {
-  /** As syslog(3) numbers them. */
+  /** The facility as syslog(3) numbers it. */
   readonly facility: number;
 }
 
-/** Longer lines become several messages: rsyslog cuts them off at 8 KiB, and the journal has a line of 48 KiB at most. */
+/**
+ * The longest line of one message, in bytes; longer ones become several messages. rsyslog cuts lines off at 8 KiB, and the journal has lines of at most 48
+ * KiB.
+ */
 const mostBytes = { syslog: 7 * 1024, journal: 48 * 1024 - 1 };
 
-/** As syslog(3) numbers them: LOG_INFO and LOG_ERR. */
+/** LOG_INFO and LOG_ERR, as syslog(3) numbers them. */
 const severity = { stdout: 6, stderr: 3 };
 
 const questionMark = 0x3f;
 
-/** `isContinued`: the first line is the rest of one whose beginning is in another message. */
+/** Converts lines to messages. `isContinued`: the first line is the rest of one whose beginning is in another message. */
 export function messagesOf(
   protocol: 'syslog' | 'journal',
   bytes: Buffer,
@@ -34,7 +37,7 @@ export function messagesOf(
 }
 
 /**
- * The head of a syslog message, as syslog(3) of the C library writes it, because every daemon reads that (RFC 3164 without the name of the machine). The
+ * The head of a syslog message, in the form of syslog(3) in the C library, because every daemon reads that (RFC 3164 without the name of the machine). The
  * time is local.
  */
 function syslogHead({ facility, stream, program, worker }: MessageOrigin, time: Date): string {
@@ -47,7 +50,7 @@ function syslogHead({ facility, stream, program, worker }: MessageOrigin, time: 
 
 const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 
-/** The journal's own protocol: a line for each field, and none of these has a newline in it. */
+/** The head of a message in the journal's own protocol: a line for each field. None of the values has a newline. */
 function journalHead({ facility, stream, program, worker, generation, slot }: MessageOrigin): string {
   const fields = {
     PRIORITY: severity[stream],
@@ -63,13 +66,13 @@ function journalHead({ facility, stream, program, worker, generation, slot }: Me
   return `${lines.join('')}MESSAGE=`;
 }
 
-/** The lines, without their ends; those that are too long in several pieces. */
+/** The lines without their ends. A line that is too long becomes several pieces. */
 function piecesOf(bytes: Buffer, most: number, isContinued: boolean): readonly Buffer[] {
   const pieces: Buffer[] = [];
   for (let from = 0; from < bytes.length;) {
     const next = endOfLine(bytes, from);
     const end = endOfContent(bytes, from, next);
-    // The end of a line that was sent before.
+    // An empty first line is only the end of one that was sent before.
     const isNothing = isContinued && from === 0 && end === 0;
     let start = from;
     while (end - start > most) {
@@ -83,7 +86,7 @@ function piecesOf(bytes: Buffer, most: number, isContinued: boolean): readonly B
   return pieces;
 }
 
-/** Replaces zeros: for busybox, another message begins after a zero, so a client could forge one. */
+/** Replaces zeros. The syslogd of busybox begins another message after a zero, so a client could forge one. */
 function withoutZeros(bytes: Buffer): Buffer {
   return Buffer.from(bytes.map((byte) => (byte === 0 ? questionMark : byte)));
 }

@@ -1,10 +1,10 @@
-/** Where a log file is, however its path is written. */
+/** The place of a log file, which is the same however its path is written. */
 import { realpathSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 
 /**
- * The absolute path with the symlinks of its folder resolved: two programs, or two releases, may reach one folder in different ways. The file itself may
- * not be there yet, and what is there may change, so its own symlink stays.
+ * The absolute path with the symlinks of its folder resolved: two programs, or two releases, may reach one folder by different paths. A symlink that is
+ * the file itself stays, because the file may not exist yet, and may change.
  */
 export function placeOf(path: string): string {
   try {

@@ -1,20 +1,23 @@
-/** Whole lines that wait to be written to a log file, and how many of them fit into what is left of it. Pure, but for the bytes that it holds. */
+/**
+ * A queue of whole lines that wait to be written to a log file. It knows how many of them fit into the rest of the file. Pure, except for the bytes that
+ * it holds.
+ */
 import { newline } from './newlines.ts';
 
 export interface LogQueue {
-  /** Bytes that wait. */
+  /** How many bytes wait. */
   readonly bytes: number;
   add(bytes: Uint8Array): void;
-  /** Up to the end of the first line that waits, in bytes; 0: nothing waits. */
+  /** The length of the first waiting line in bytes; 0 if nothing waits. */
   firstLineBytes(): number;
   /**
-   * Takes out whole lines: at most `roomBytes`, and about `batchBytes`. The first line comes even if it is longer. The part of a line that has not
-   * ended counts as a line.
+   * Takes out whole lines: at most `roomBytes`, and about `batchBytes`. The first line is taken even if it is longer. A part of a line that has not ended
+   * counts as a line.
    */
   take(roomBytes: number, batchBytes: number): readonly Uint8Array[];
 }
 
-/** writev(2) takes 1024 at most. */
+/** How many pieces are taken at once. writev(2) accepts at most 1024. */
 const maxPieces = 512;
 
 export function createLogQueue(): LogQueue {
@@ -49,7 +52,7 @@ export function createLogQueue(): LogQueue {
       }
       const rest = pieces.slice(taken.length);
       const [next] = rest;
-      // A piece may have many lines, of which some fit.
+      // A piece may have many lines, of which only some fit.
       const end = next === undefined || taken.length === maxPieces ? 0 : lastEnd(next, most - takenBytes);
       if (next !== undefined && end > 0) {
         taken.push(next.subarray(0, end));
@@ -63,7 +66,7 @@ export function createLogQueue(): LogQueue {
   };
 }
 
-/** Where the last line ends that fits into the room; 0: none does. */
+/** The end of the last line that fits into the room; 0 if none does. */
 function lastEnd(piece: Uint8Array, roomBytes: number): number {
   return roomBytes <= 0 ? 0 : piece.subarray(0, roomBytes).lastIndexOf(newline) + 1;
 }

@@ -1,4 +1,4 @@
-/** A log file and its backups as one text, read from its end: where its last lines begin, and the lines before others. Bounded in memory. */
+/** Reads a log file and its backups as one text, from its end: where its last lines begin, and the lines before others. Its memory is bounded. */
 import { open, type FileHandle } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
@@ -9,13 +9,13 @@ import { backupPath, compressedEnding } from './rotate-files.ts';
 import { countLines, newline } from './newlines.ts';
 
 const blockBytes = 64 * 1024;
-/** A line that is longer is cut. */
+/** How much of a line is read. A longer line is cut. */
 const maxLineBytes = 1024 * 1024;
 
-/** One of the files. It is open, so that it can be read after it was renamed or removed. */
+/** The log file or one of its backups. It is open, so that it can be read even after it was renamed or removed. */
 export interface LogSegment {
   readonly handle: FileHandle;
-  /** Which file it is, whatever it is called. */
+  /** Identifies the file, whatever its name is. */
   readonly id: string;
   readonly sizeBytes: number;
   readonly isCompressed: boolean;
@@ -23,15 +23,16 @@ export interface LogSegment {
 }
 
 export interface OpenSegments {
-  /** The newest first. To be closed. */
+  /** The segments, newest first. They have to be closed. */
   readonly segments: readonly LogSegment[];
-  /** Why older ones are left out; null: all are there. */
+  /** Why older segments are missing, or null if none is. */
   readonly problem: string | null;
 }
 
 /**
- * A rotation under way changes nothing. It moves files to higher numbers only, as this goes through them: so none is missed, but one may come again
- * under its next number; and there is one number without a file, which may be that of any backup.
+ * Opens a log file and its backups. A rotation at the same time does no harm. It moves files only to higher numbers, and this function reads them in that
+ * order: so no file is missed, but one may be found again under its next number. And one number has no file during a rotation, which may be that of any
+ * backup.
  */
 export async function openSegments(path: string): Promise<OpenSegments> {
   const segments: LogSegment[] = [];
@@ -49,7 +50,7 @@ export async function openSegments(path: string): Promise<OpenSegments> {
   }
 }
 
-/** 0: the file itself, which is not a backup. */
+/** Opens the file with this number; null if there is none. 0 is the log file itself, which is not a backup. */
 async function openNumber(path: string, number: number): Promise<LogSegment | null> {
   if (number === 0) return openSegment(path, false);
   const backup = backupPath(path, number);
@@ -83,12 +84,12 @@ function contentOf(segment: LogSegment, from = 0): AsyncIterable<Uint8Array> {
   return stream.pipe(unzipped);
 }
 
-/** Reads the bytes of a segment. Not as a stream of the handle, which would close it when a reader has had enough. */
+/** Reads the bytes of a segment. It does not use a stream of the handle, which would close the handle when a reader has had enough. */
 async function* bytesOf({ handle, sizeBytes }: LogSegment, from: number): AsyncGenerator<Uint8Array> {
   for (let at = from; at < sizeBytes;) {
     const block = Buffer.allocUnsafe(Math.min(blockBytes, sizeBytes - at));
     const { bytesRead } = await handle.read(block, 0, block.length, at);
-    // It was truncated.
+    // The file was truncated.
     if (bytesRead === 0) return;
     yield block.subarray(0, bytesRead);
     at += bytesRead;
@@ -97,11 +98,11 @@ async function* bytesOf({ handle, sizeBytes }: LogSegment, from: number): AsyncG
 
 interface LastLines {
   readonly lines: number;
-  /** Where the first of them begins. */
+  /** The offset of the first of these lines. */
   readonly offset: number;
 }
 
-/** Reads the last lines of a segment: `most` of them, or all; always all if it is compressed. */
+/** Finds the last lines of a segment: at most `most` of them, but always all if it is compressed. */
 async function lastLines(segment: LogSegment, most: number): Promise<LastLines> {
   if (!segment.isCompressed) return startOfLast(segment, most);
   let lines = 0;
@@ -109,7 +110,7 @@ async function lastLines(segment: LogSegment, most: number): Promise<LastLines> 
   return { lines, offset: 0 };
 }
 
-/** Where the last `wanted` lines begin, and how many there are at most. Reads from the end. What has not ended yet does not count. */
+/** Finds where the last `wanted` lines begin, and how many there are. Reads from the end. A line that has not ended yet does not count. */
 async function startOfLast({ handle, sizeBytes }: LogSegment, wanted: number): Promise<LastLines> {
   const block = Buffer.alloc(blockBytes);
   let ends = 0;
@@ -122,7 +123,7 @@ async function startOfLast({ handle, sizeBytes }: LogSegment, wanted: number): P
       at !== -1;
       at = at === 0 ? -1 : bytes.lastIndexOf(newline, at - 1)
     ) {
-      // The end of the line before the wanted ones.
+      // This newline ends the line before the wanted ones.
       if (ends === wanted) return { offset: from + at + 1, lines: wanted };
       ends += 1;
     }
@@ -131,9 +132,7 @@ async function startOfLast({ handle, sizeBytes }: LogSegment, wanted: number): P
   return { offset: 0, lines: ends };
 }
 
-/**
- * The last `wanted` lines (null: all) before the last `dropped` ones, over all segments, the oldest first. Latin-1, one character for each byte.
- */
+/** Reads the last `wanted` lines (null: all) before the last `dropped` ones, over all segments, oldest first, as Latin-1 with one character for each byte. */
 export async function* readLines(
   segments: readonly LogSegment[],
   wanted: number | null,
@@ -156,7 +155,7 @@ export async function* readLines(
 interface Part {
   readonly segment: LogSegment;
   readonly offset: number;
-  /** Lines from `offset` on that are not wanted, and how many are. */
+  /** How many lines from `offset` on are skipped, and how many are read after these. */
   readonly skip: number;
   readonly take: number;
 }
@@ -173,7 +172,7 @@ async function* linesOf({ segment, offset, skip, take }: Part): AsyncGenerator<s
   }
 }
 
-/** The last lines, about 2 MiB of them, the oldest first: more than a program's kept lines and those that wait for a reader. */
+/** Reads about the last 2 MiB of lines, oldest first. That is more than a program's kept lines and those that wait for a reader. */
 export async function readTail(segments: readonly LogSegment[]): Promise<readonly string[]> {
   let text = '';
   for (const segment of segments) {
@@ -184,7 +183,7 @@ export async function readTail(segments: readonly LogSegment[]): Promise<readonl
     if (text.length >= tailBytes) break;
   }
   const lines = text.split('\n');
-  // What has not ended yet.
+  // The last element is a line that has not ended yet.
   lines.pop();
   return text.length < tailBytes ? lines : lines.slice(1);
 }

@@ -1,4 +1,4 @@
-/** The streams of one program's workers that go to log files or to a daemon: lines are put together, formatted, and given to the file or the daemon. */
+/** The output streams of one program's workers that go to log files or daemons: bytes are joined to lines, formatted, and given to the file or the daemon. */
 import type { MasterEvent } from '../../shared/events.ts';
 import {
   logfilePath,
@@ -16,16 +16,16 @@ import type { LogFiles } from './log-files.ts';
 import { newline } from './newlines.ts';
 
 export interface LogStream extends LineForwarder {
-  /** It can be held from now on. */
+  /** Called when the process is started: from now on its output can be held. */
   started(process: Pick<WorkerProcess, 'holdOutput'>): void;
-  /** Nothing more comes. A second call does nothing. */
+  /** Ends the stream: no more output comes. A second call does nothing. */
   close(): void;
 }
 
 export type LoggedDestination = Extract<OutputDestination, { to: 'file' | 'syslog' | 'journal' }>;
 
 export interface LogStreams {
-  /** Errors: `logFileUnusable`. */
+  /** Opens the destination of one stream of a worker. Errors: `logFileUnusable`. */
   open(
     destination: LoggedDestination,
     stream: OutputStream,
@@ -43,13 +43,13 @@ export interface LogStreamsParts {
   readonly onEvent: (event: MasterEvent) => void;
 }
 
-/** Where the lines of one stream go. */
+/** The destination of one stream: a file or a daemon. */
 interface Target {
-  /** The place of the file (log-place.ts). Null: there is none. */
+  /** The place of the log file (log-place.ts), or null for a daemon. */
   readonly path: string | null;
-  /** `isContinued`: the first line is the rest of one whose beginning was written before. */
+  /** Writes lines. `isContinued`: the first line is the rest of one whose beginning was written before. */
   write(bytes: Uint8Array, origin: LineOrigin, time: Date, isContinued: boolean): void;
-  /** What can change while the worker runs. */
+  /** Applies the settings that can change while the worker runs. */
   configure(plan: OutputPlan): void;
   detach(): void;
 }
@@ -96,7 +96,7 @@ export function createLogStreams(parts: LogStreamsParts): LogStreams {
     const id = `${to}:${path}`;
     const daemon = daemons.get(id) ?? files.daemon({ protocol: to, path, tell: onEvent, ...settings });
     daemons.set(id, daemon);
-    // They may have changed while no worker ran.
+    // The settings may have changed while no worker ran.
     daemon.configure(settings);
     daemon.attach(source);
     let { facility } = settings;
@@ -148,7 +148,7 @@ export function createLogStreams(parts: LogStreamsParts): LogStreams {
         },
         end() {
           lines.end();
-          // What a worker has not ended is its last line: the next one must not be glued to it.
+          // If a worker does not end its last line, a newline is added, so that the next line is not glued to it.
           if (isContinued) lines.add(Uint8Array.of(newline));
         },
         started(started) {

@@ -21,7 +21,7 @@ export function logsSource(
   return { program: name, kept, files: [...files.values()], format: plan.format, unseen: unseenIn(plan) };
 }
 
-/** What is not found anywhere, and why. */
+/** The streams whose lines are not found anywhere, each with the reason. */
 function unseenIn({ stdout, stderr }: OutputPlan): LogsSource['unseen'] {
   return [
     ...(stdout.to === 'inherit'

@@ -1,4 +1,4 @@
-/** Where lines end, in bytes. Pure. */
+/** Finds the ends of lines in bytes. Pure. */
 
 export const newline = 0x0a;
 const carriageReturn = 0x0d;
@@ -10,7 +10,7 @@ export function countLines(pieces: readonly Uint8Array[]): number {
   return lines;
 }
 
-// Two functions instead of a generator of lines: that would cost a tenth of the throughput, or a fifth.
+// These are two functions instead of a generator of lines, which would cost a tenth to a fifth of the throughput.
 
 /** The index after the newline of the line that begins at `start`; after the last byte if it has none. */
 export function endOfLine(bytes: Buffer, start: number): number {
@@ -18,7 +18,7 @@ export function endOfLine(bytes: Buffer, start: number): number {
   return at === -1 ? bytes.length : at + 1;
 }
 
-/** The index after the last byte of that line that is not its end, `\n` or `\r\n`. `end` is what `endOfLine()` has returned for it. */
+/** The index after the last byte of the line's content, before `\n` or `\r\n`. `end`: the result of `endOfLine()` for the same line. */
 export function endOfContent(bytes: Buffer, start: number, end: number): number {
   const at = bytes[end - 1] === newline ? end - 1 : end;
   return at > start && bytes[at - 1] === carriageReturn ? at - 1 : at;

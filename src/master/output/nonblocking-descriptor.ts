@@ -16,27 +16,27 @@ import {
 } from '../system-calls/output-calls.ts';
 
 export interface Descriptor {
-  /** Writes what fits now: how many bytes that were, or the name of the error, `EAGAIN` when there is no room. */
+  /** Writes as much as fits. Returns how many bytes were written, or the name of the error: `EAGAIN` if there is no room. */
   readonly write: (bytes: Uint8Array) => number | string;
-  /** Waits until there is room, for `timeoutMs` at most. */
+  /** Waits until there is room, for at most `timeoutMs`. */
   readonly waitForRoom: (timeoutMs: number) => void;
 }
 
-/** The minimum that POSIX guarantees for PIPE_BUF: if poll(2) reports room, this much fits. */
+/** The minimum that POSIX guarantees for PIPE_BUF: if poll(2) reports room, this many bytes fit. */
 const pipeBufferBytes = process.platform === 'linux' ? 4096 : 512;
 
-/** The way of writing that fits the descriptor. It is complete once the system calls are loaded (output-calls.ts). */
+/** Chooses the way of writing that suits the descriptor. It is complete once the system calls are loaded (output-calls.ts). */
 export function openPatiently(fd: number, openAgain: typeof reopen = reopen): Descriptor {
   const stats = statOf(fd);
   if (stats === null) return { write: () => 'EBADF', waitForRoom: () => undefined };
   if (stats.isSocket()) return waiting(fd, (bytes) => sendTo(fd, bytes));
   if (stats.isFIFO()) return openPipe(fd, openAgain(fd));
   if (isatty(fd)) return openTerminal(fd, openAgain(fd) ?? openControllingTerminal(stats.rdev));
-  // A file, or a device such as /dev/null: it takes everything, or fails.
+  // The descriptor is a file, or a device such as /dev/null: it accepts everything, or fails.
   return waiting(fd, (bytes) => writeTo(fd, bytes));
 }
 
-/** Before the system calls are loaded there are no workers, and so no other writer. */
+/** Sends without waiting. Before the system calls are loaded, it writes: then there are no workers yet, and so no other writer. */
 function sendTo(fd: number, bytes: Uint8Array): number | string {
   const sent = sendNow(fd, bytes);
   return sent === 'ENOSYS' ? writeTo(fd, bytes) : sent;
@@ -44,14 +44,14 @@ function sendTo(fd: number, bytes: Uint8Array): number | string {
 
 function openPipe(fd: number, own: number | null): Descriptor {
   if (own !== null) return waiting(own, (bytes) => writeTo(own, bytes));
-  // A pipe that another user has made (sudo, su) may not be opened. splice(2) has a flag of its own for not waiting.
+  // A pipe of another user (after sudo or su) may not be opened again. splice(2) can be told for each call not to wait.
   const ends = pipe({ waits: false });
   if (typeof ends === 'string') return pollFirst(fd, (bytes) => writeTo(fd, bytes));
   const [from, to] = ends;
   return waiting(fd, (bytes) => writeBySplice(from, to, fd, bytes));
 }
 
-/** `from` and `to` are the ends of an empty pipe, and are again at the end. */
+/** Writes one piece by splice(2). `from` and `to` are the two ends of an empty pipe, which is empty again afterwards. */
 function writeBySplice(from: number, to: number, fd: number, bytes: Uint8Array): number | string {
   const piece = bytes.subarray(0, pipeBufferBytes);
   const filled = writeTo(to, piece);
@@ -67,7 +67,7 @@ function openTerminal(fd: number, own: number | null): Descriptor {
   return pollFirst(fd, (bytes) => withoutBackgroundStop(() => writeTo(fd, bytes)));
 }
 
-/** Writes to a descriptor that cannot be opened again: small pieces, when poll(2) says that they fit. Another writer may still be faster. */
+/** Writes to a descriptor that cannot be opened again: in small pieces, if poll(2) reports that they fit. Another writer may still take the room first. */
 function pollFirst(fd: number, write: Descriptor['write']): Descriptor {
   return waiting(fd, (bytes) => (pollWritable(fd, 0) ? write(bytes.subarray(0, pipeBufferBytes)) : 'EAGAIN'));
 }
@@ -77,8 +77,8 @@ function waiting(fd: number, write: Descriptor['write']): Descriptor {
 }
 
 /**
- * The same pipe or terminal through an open file description of our own, which does not wait; null where that cannot be had.
- * proc(5): opening /proc/self/fd/N opens what it refers to once more. Elsewhere /dev/fd/N is only a copy of the descriptor.
+ * Opens the same pipe or terminal again, with an open file description of its own that does not wait. Null if that is not possible.
+ * Opening /proc/self/fd/N opens the file once more (proc(5)). On other systems, /dev/fd/N is only a copy of the descriptor.
  */
 function reopen(fd: number): number | null {
   if (process.platform !== 'linux') return null;
@@ -89,14 +89,14 @@ function reopen(fd: number): number | null {
     closeSync(own);
     return null;
   } catch {
-    // EACCES, ENXIO, no /proc: there is another way.
+    // EACCES, ENXIO or no /proc: another way of writing is used.
     return null;
   }
 }
 
 /**
- * The terminal `device` through /dev/tty, which a process may open even if the terminal belongs to another user (after su or sudo it belongs to
- * another user); null when it is not the controlling one.
+ * Opens the terminal `device` through /dev/tty, which a process may open even if the terminal belongs to another user, as it does after su or sudo. Null
+ * if it is not the controlling terminal.
  */
 function openControllingTerminal(device: number): number | null {
   try {

@@ -1,23 +1,23 @@
-/** Counts output that is lost on its way to its destination. Reports when the loss begins, and how much was lost when it is over. */
+/** Counts output that is lost on its way to its destination. It reports the beginning of a loss and, at its end, how much was lost. */
 import type { MasterEvent } from '../../shared/events.ts';
 
-/** If more than the first number waits, workers are held until at most the second waits; or further output is dropped. */
+/** If more bytes than the first number wait, workers are held until at most the second number waits, or further output is dropped. */
 export const mostWaitingBytes: number = 1024 * 1024;
 export const littleWaitingBytes: number = 256 * 1024;
 
-/** Why what still waits when the master ends is lost. */
+/** The reason why output is lost that still waits when the master ends. */
 export const tooLate: string = 'it took too long at the stop';
 
 export interface OutputLoss {
-  /** `problem`: null if it came too fast. */
+  /** Counts lost output. `problem`: the reason, or null if output came too fast. */
   lose(
     reason: 'cannotWrite' | 'tooFast',
     amount: { readonly lines: number; readonly bytes: number },
     problem: string | null,
   ): void;
-  /** This much was written. `isQueueShort`: output now comes slowly enough. */
+  /** Notes that output was written. `isQueueShort`: output comes slowly enough again. */
   wrote(bytes: number, isQueueShort: boolean): void;
-  /** Nothing is lost any more. */
+  /** Ends a loss and reports it. */
   end(): void;
 }
 
@@ -27,7 +27,7 @@ export interface OutputLossParts {
   readonly nowMs: () => number;
 }
 
-/** A disk counts as working again if it has accepted this much in a row, or if the last failure is this long ago. */
+/** A disk counts as working again after this many bytes without a failure, or after this time without one. */
 const recoveryBytes = 64 * 1024;
 const recoveryMs = 1_000;
 
@@ -35,7 +35,7 @@ interface Loss {
   readonly reason: 'cannotWrite' | 'tooFast';
   lines: number;
   bytes: number;
-  /** What was written since something was lost, and when that was. */
+  /** How many bytes were written since the latest loss, and when that was. */
   writtenBytes: number;
   latestAt: number;
 }
@@ -65,7 +65,7 @@ export function createOutputLoss({ path, tell, nowMs }: OutputLossParts): Output
     wrote(bytes, isQueueShort) {
       if (loss === null) return;
       loss.writtenBytes += bytes;
-      // On a disk that is nearly full, short lines may still fit between long ones that do not.
+      // On a disk that is nearly full, short lines may still fit while long ones do not.
       const hasRecovered =
         loss.reason === 'tooFast'
           ? isQueueShort

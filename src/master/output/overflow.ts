@@ -1,22 +1,22 @@
 /**
- * What happens to output whose reader is too slow: it is dropped and counted, and the count is reported once the reader has caught up. So a
- * slow reader neither blocks the master nor fills its memory.
+ * Output whose reader is too slow is dropped and counted, and the count is reported once the reader has caught up. So a slow reader neither blocks the
+ * master nor fills its memory.
  */
 
 /** The part of a stream that is needed here. */
 export interface Backlog {
-  /** What the stream holds because its reader is slow, in bytes; 0 when absent. */
+  /** How many bytes the stream holds because its reader is slow; missing counts as 0. */
   readonly writableLength?: number;
-  /** Calls back once when it holds nothing any more. A stream without this method is checked at the next write. */
+  /** Calls back once, when the stream holds nothing. A stream without this method is checked at the next write. */
   readonly whenEmpty?: (callback: () => void) => void;
 }
 
 export interface Overflow {
-  /** Whether this may be written. If not, `amount` is counted as dropped. */
+  /** Whether this amount may be written. If not, it is counted as dropped. */
   admits(amount: number): boolean;
 }
 
-/** `onDropped` gets what was dropped since it was last called, in the unit of `amount`. */
+/** Makes an overflow. `onDropped` gets how much was dropped since the previous call, in the unit of `amount`. */
 export function createOverflow(
   stream: Backlog,
   limitBytes: number,

@@ -1,4 +1,4 @@
-/** Reads a line of a log file, as format-lines.ts has written it. */
+/** Parses a line of a log file that format-lines.ts has written. */
 import type { LogLine } from '../../shared/control-api.ts';
 import type { LineFormat } from '../config/options/output-options.ts';
 import type { OutputStream } from '../process/platform.ts';
@@ -6,12 +6,12 @@ import type { OutputStream } from '../process/platform.ts';
 export interface LinesOfFile {
   /** The program whose lines are wanted. */
   readonly program: string;
-  /** The stream that goes to the file; null: both do. */
+  /** The stream that goes to the file, or null if both do. */
   readonly stream: OutputStream | null;
   readonly format: LineFormat;
 }
 
-/** The text of a line that was read as Latin-1, one character for each byte. */
+/** The text of a line that was read as Latin-1, with one character for each byte. */
 export function textOf(written: string): string {
   return withoutReturn(Buffer.from(written, 'latin1').toString());
 }
@@ -21,8 +21,8 @@ export function withoutReturn(line: string): string {
 }
 
 /**
- * Takes off what the format of the file has put around the line, and nothing else: an application may write times and JSON itself. Such a time tells no
- * less when the line was written. Null: the line is of another program.
+ * Removes what the format of the file has added to a line, and nothing else: an application may write times and JSON itself. A time that the application
+ * wrote still tells when the line was written. Null if the line is of another program.
  */
 export function parseLogLine(text: string, { program, stream, format }: LinesOfFile): LogLine | null {
   const bare: LogLine = { stream, generation: null, slot: null, worker: null, time: null, line: text };

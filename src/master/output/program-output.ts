@@ -1,4 +1,4 @@
-/** Where the output of one program's workers goes: passed on, thrown away, or to files, as its plan says. */
+/** The output of one program's workers: passed on, thrown away, or written to files or daemons, as its plan says. */
 import type { MasterEvent } from '../../shared/events.ts';
 import type { OutputDestination, OutputPlan } from '../config/options/output-options.ts';
 import type { OutputStream, Platform, SpawnRequest, WorkerProcess } from '../process/platform.ts';
@@ -15,22 +15,22 @@ export interface WorkerPlace {
 
 /** The output of one worker. */
 export interface WorkerOutput {
-  /** What its stdout is to be. */
+  /** The kind of stdout that the worker's process is started with. */
   readonly stdout: NonNullable<SpawnRequest['stdout']>;
   started(process: Pick<WorkerProcess, 'pid' | 'holdOutput'>): void;
   write(stream: OutputStream, bytes: Uint8Array): void;
-  /** The process has ended: a line that it has not ended counts as one. Others that it has started may still write. */
+  /** Called when the process has ended: a line that lacks its end counts as a whole one. Other processes that it has started may still write. */
   exited(): void;
-  /** Nothing more comes from this stream; of a worker that could not be started, from neither. */
+  /** Called when no more output comes from this stream; or from neither stream, if the worker could not be started. */
   ended(stream: OutputStream): void;
 }
 
 export interface ProgramOutput {
   /** The latest lines of its workers. */
   readonly kept: KeptLines;
-  /** Loads what this plan needs. To be called before open() and configure(). */
+  /** Loads the code that this plan needs. Has to be called before open() and configure(). */
   load(plan: OutputPlan): Promise<void>;
-  /** What can change while workers run, changes now. */
+  /** Applies the settings that can change while workers run. */
   configure(plan: OutputPlan): void;
   /** Opens the log files and daemons of a worker that is about to be started. Errors: `logFileUnusable`. */
   open(plan: OutputPlan, place: WorkerPlace): WorkerOutput;
@@ -40,11 +40,11 @@ export interface ProgramOutputParts {
   readonly name: () => string;
   readonly arm: Platform['arm'];
   readonly files: LogFilesLoader;
-  /** Until configure() is called. */
+  /** Whether lines that are passed on begin with program and pid, until configure() is called. */
   readonly hasPrefix: boolean;
-  /** What a worker wrote to a stderr that is inherited, in whole lines. */
+  /** Called with the bytes that a worker writes to a stderr that is inherited, in whole lines. */
   readonly onStderr: (bytes: Uint8Array, pid: number, hasPrefix: boolean) => void;
-  /** What a worker wrote to a stdout that is forwarded, in whole lines. */
+  /** Called with the bytes that a worker writes to a stdout that is forwarded, in whole lines. */
   readonly onStdout: (bytes: Uint8Array, pid: number, hasPrefix: boolean) => void;
   readonly onEvent: (event: MasterEvent) => void;
 }

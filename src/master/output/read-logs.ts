@@ -1,6 +1,6 @@
 /**
- * What the workers of a program wrote, for a reader: lines of log files that are older than what the master remembers, then those that it remembers, with
- * the worker that wrote them, then those to come. Bounded in memory, however slow the reader is. Loaded when it is asked for.
+ * The output of a program's workers for a reader: first the lines of log files that are older than those that the master remembers, then the remembered
+ * ones, with the worker that wrote them, then new ones. Its memory is bounded, however slow the reader is. Loaded when it is first needed.
  */
 import type { LogLine, LogRecord } from '../../shared/control-api.ts';
 import type { LineFormat } from '../config/options/output-options.ts';
@@ -13,24 +13,24 @@ import { closeSegments, openSegments, readLines, readTail } from './log-segments
 import { type LinesOfFile, parseLogLine, textOf, withoutReturn } from './parse-log-line.ts';
 
 export interface LogsRequest {
-  /** Null: both. */
+  /** The stream to read, or null for both. */
   readonly stream: OutputStream | null;
-  /** The last lines of each log file, or of what is remembered; null: all. */
+  /** How many of the last lines of each log file, or of the remembered ones, are read; null for all. */
   readonly lines: number | null;
-  /** Milliseconds since 1970; null: however old. */
+  /** The time of the oldest line to read, in ms since 1970; null for no limit. */
   readonly since: number | null;
-  /** Go on with the lines to come, until `signal` is aborted or the program is removed. */
+  /** Whether to continue with new lines, until `signal` is aborted or the program is removed. */
   readonly follows: boolean;
 }
 
 export interface LogsSource {
   readonly program: string;
   readonly kept: KeptLines;
-  /** The log files of the program, with the stream that goes to each; null: both do. */
+  /** The log files of the program, each with the stream that goes to it; null if both do. */
   readonly files: readonly { readonly path: string; readonly stream: OutputStream | null }[];
-  /** Of the lines of files. */
+  /** The format of lines in the files. */
   readonly format: LineFormat;
-  /** Streams whose lines are not found, which a reader has to know first. */
+  /** Streams whose lines cannot be found, which the reader is told first. */
   readonly unseen: readonly { readonly stream: OutputStream; readonly why: string }[];
 }
 
@@ -39,7 +39,7 @@ export async function* showLogs(
   request: LogsRequest,
   signal: AbortSignal,
 ): AsyncGenerator<LogRecord> {
-  // From the same moment on: so that no line is missing between the two, and none is there twice.
+  // Both begin at the same moment, so that no line between them is missing or delivered twice.
   const live = followLines(kept, request, signal);
   const blocks = kept.blocks();
   try {
@@ -66,14 +66,14 @@ export async function* showLogs(
   }
 }
 
-/** With the file that it is in. */
+/** A line with the place of the log file that it is in. */
 type RememberedLine = LogLine & { readonly time: number; readonly path: string | null };
 
 function withoutPath({ stream, generation, slot, worker, time, line }: RememberedLine): LogLine {
   return { stream, generation, slot, worker, time, line };
 }
 
-/** `stream` null: of both. */
+/** The lines of blocks. `stream`: null for both streams. */
 function linesOf(blocks: readonly KeptBlock[], stream: OutputStream | null): readonly RememberedLine[] {
   return blocks.flatMap((block) => {
     if (stream !== null && block.stream !== stream) return [];
@@ -94,7 +94,7 @@ function lastOf<One>(list: readonly One[], count: number): readonly One[] {
   return count === 0 ? [] : list.slice(-count);
 }
 
-/** Lines of a file before those that are remembered. */
+/** The lines of a file that are older than the remembered ones. */
 async function* olderLines(
   file: LinesOfFile & { readonly path: string },
   remembered: () => readonly RememberedLine[],
@@ -110,11 +110,11 @@ async function* olderLines(
     const parse = (written: string): LogLine | null => parseLogLine(textOf(written), file);
     const fits = (line: LogLine | null): boolean =>
       line !== null && (stream === null || line.stream === stream);
-    // If no line names its stream, the first one is enough to tell.
+    // If no line of the file names its stream, one line is enough to report that.
     const isMute = stream !== null && file.stream === null && !file.format.isJson;
     const wanted = isMute ? 1 : request.lines === null ? null : request.lines - rememberedCount;
     const read = (count: number | null): AsyncIterable<string> => readLines(segments, count, known);
-    // Others may be between them.
+    // Lines of other programs or streams may be between the wanted ones.
     const reach =
       wanted !== null && file.format.isJson
         ? await reachOf(wanted, read, (written) => fits(parse(written)))
@@ -140,7 +140,7 @@ async function* olderLines(
   }
 }
 
-/** How many of the last lines have to be read to find `wanted` that fit; and how many fit beyond these, which come first. */
+/** How many of the last lines have to be read so that `wanted` of them fit, and how many more fit: those come first, and are skipped. */
 async function reachOf(
   wanted: number,
   read: (lines: number) => AsyncIterable<string>,
@@ -156,7 +156,7 @@ async function reachOf(
   }
 }
 
-/** How many of the last lines of a file are remembered, or are lines of other programs between them. */
+/** How many of the last lines of a file are remembered, or are lines of other programs between remembered ones. */
 function countKnown(tail: readonly string[], lines: readonly RememberedLine[], file: LinesOfFile): number {
   const remembered = lines.map(({ line }) => comparable(line));
   const isRemembered = new Set(remembered);
@@ -175,29 +175,29 @@ function countKnown(tail: readonly string[], lines: readonly RememberedLine[], f
   return first === undefined ? 0 : tail.length - first.at;
 }
 
-/** The file may have had another format when a line was written. */
+/** The file may have had any format when a line was written. */
 const anyFormat: LineFormat = { stripsAnsi: true, hasTimestamps: true, isJson: true };
 
-/** The end of a long line is enough, because only that may be remembered (kept-lines.ts). */
+/** How much of a line is compared. The end of a long line is enough, because only that may be remembered (kept-lines.ts). */
 const comparedLength = 32 * 1024;
 
-/** Sequences may have been removed on the way to the file. */
+/** The line in a form that can be compared: control sequences may have been removed on the way to the file. */
 function comparable(line: string): string {
   const text = line.includes('\u001B') ? line.replaceAll(escapeSequences, '') : line;
   return text.slice(-comparedLength);
 }
 
-/** What may wait for a reader that is slow. */
+/** How many bytes may wait for a slow reader. */
 const waitingLimitBytes = 1024 * 1024;
 
 interface LiveLines {
-  /** What has come and is not taken by lines() yet. */
+  /** The blocks that have arrived and that lines() has not taken yet. */
   waiting(): readonly KeptBlock[];
   lines(): AsyncGenerator<LogRecord>;
   end(): void;
 }
 
-/** Remembers what comes from now on. */
+/** Collects the lines that arrive from now on. */
 function followLines(kept: KeptLines, request: LogsRequest, signal: AbortSignal): LiveLines {
   let waiting: KeptBlock[] = [];
   let waitingBytes = 0;

@@ -5,7 +5,7 @@ import { basename, dirname } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
 
-/** What a compressed backup is called after its number, and while it is written. */
+/** The ending of a compressed backup after its number, and the ending while it is written. */
 export const compressedEnding = '.gz';
 const unfinishedEnding = '.gz.tmp';
 
@@ -14,8 +14,8 @@ export function backupPath(path: string, number: number): string {
 }
 
 /**
- * Moves the file to `path.1`, and each backup to the next number; what would be number `backups` + 1 is removed. With 0 backups the file itself is
- * removed. From the highest number down, so that a crash in between loses nothing. Throws the error of the system.
+ * Moves the file to `path.1`, and each backup to the next number. A backup that would get number `backups` + 1 is removed; with 0 backups, the file itself
+ * is removed. It begins with the highest number, so that a crash in between loses nothing. Throws the error of the system.
  */
 export async function shiftBackups(path: string, backups: number): Promise<void> {
   const folder = dirname(path);
@@ -23,10 +23,10 @@ export async function shiftBackups(path: string, backups: number): Promise<void>
   const isThere = (file: string): boolean => names.has(basename(file));
   const kinds = (number: number): readonly string[] =>
     ['', compressedEnding].map((ending) => backupPath(path, number) + ending).filter(isThere);
-  // There are more than these if the number of backups was reduced.
+  // There are backups with higher numbers if `backups` was reduced.
   for (let number = Math.max(backups, 1); kinds(number).length > 0; number += 1)
     if (number > backups || isFilled(number - 1)) for (const file of kinds(number)) await unlink(file);
-  // Up to the first number that is free.
+  // Backups are moved up to the first number that is free.
   let last = 0;
   while (last + 1 < backups && kinds(last + 1).length > 0) last += 1;
   for (let number = last; number >= 1; number -= 1) await moveBackup(number);
@@ -43,13 +43,13 @@ export async function shiftBackups(path: string, backups: number): Promise<void>
     const isCompressed = isThere(from + compressedEnding);
     if (isCompressed) await rename(from + compressedEnding, to + compressedEnding);
     if (!isThere(from)) return;
-    // Both are there if the master was killed between the end of a compression and the removal of what was compressed.
+    // There are both forms of a backup if the master was killed after it had compressed one, and before it removed the original.
     if (isCompressed) await unlink(from);
     else await rename(from, to);
   }
 }
 
-/** Replaces the newest backup by a compressed one. The other one is removed only when that is complete. Throws the error of the system. */
+/** Replaces the newest backup by a compressed one. The original is removed only when that is complete. Throws the error of the system. */
 export async function compressNewest(path: string): Promise<void> {
   const from = backupPath(path, 1);
   const unfinished = from + unfinishedEnding;

@@ -1,6 +1,6 @@
 /**
- * Puts the log and what the workers write to stderr on one stream. It owns who has written last, so that no line of one becomes a
- * part of another's, and how the lines of workers are told from the master's (docs/deployment.md, "Whose line is it?").
+ * Puts the log and the stderr of the workers on one stream. It knows which of them wrote last, so that no line of one becomes a part of another's, and
+ * decides how the lines of workers are told from the master's (docs/deployment.md, "Whose line is it?").
  */
 import type { LogStream } from '../log/log.ts';
 import { namesError } from '../../shared/error-line.ts';
@@ -10,38 +10,38 @@ import { loadOutputCalls } from '../system-calls/output-calls.ts';
 import { newline } from './newlines.ts';
 
 export interface SharedOutput {
-  /** For the log: it writes whole lines. */
+  /** The stream for the log, which writes whole lines. */
   readonly log: LogStream;
-  /** Passes on what the worker of this program with this pid has written. `hasPrefix` false: as it was written, however the other lines look. */
+  /** Passes on output of the worker of this program with this pid. With `hasPrefix` false, it is passed on as it was written, however other lines look. */
   readonly passOn: (bytes: Uint8Array, pid: number, program: string, hasPrefix: boolean) => void;
 }
 
-/** How the workers' lines look. */
+/** The form of the workers' lines. */
 export type WorkerLines =
-  /** As they were written, byte for byte; only `logId`, the sign of the master's own lines, is made unreadable in them. */
+  /** As they were written, byte for byte, except that `logId`, the sign of the master's own lines, is made unreadable in them. */
   | { readonly as: 'written'; readonly logId: string | null }
-  /** For people: behind the program's name and the worker's pid, without what moves the cursor. */
+  /** For people: after the program's name and the worker's pid, and without sequences that move the cursor. */
   | { readonly as: 'marked'; readonly hasColours: boolean };
 
 export interface SharedOutputParts {
   readonly stream: LogStream;
   readonly lines: WorkerLines;
-  /** Some of the workers' output was not written because the reader was too slow. Called when it reads again. */
+  /** Called when a slow reader reads again, with the amount of the workers' output that was dropped in the meantime. */
   readonly onDropped: (bytes: number) => void;
-  /** Bytes that another stream of the workers' output could not write since this was last asked: the log tells them with its own. */
+  /** Returns how many bytes another stream of the workers' output could not write since the previous call. The log reports them with its own. */
   readonly takeOtherLostBytes?: () => number;
 }
 
-/** What a reader may leave unread before the workers' output is dropped. */
+/** How much a reader may leave unread before the workers' output is dropped. */
 const unreadLimitBytes = 1024 * 1024;
 
 export function shareOutput(parts: SharedOutputParts): SharedOutput {
   const { stream, lines, onDropped } = parts;
-  /** The worker whose line is not ended yet. */
+  /** The pid of the worker whose line has not ended; null if there is none. */
   let open: number | null = null;
   const overflow = createOverflow(stream, unreadLimitBytes, onDropped);
 
-  /** Ends the line of another writer. */
+  /** Ends the line of another writer, if it has not ended. */
   const endLineOf = (writer: number | null): void => {
     if (open !== null && open !== writer) stream.write('\n');
     open = null;
@@ -74,14 +74,14 @@ export function shareOutput(parts: SharedOutputParts): SharedOutput {
 }
 
 /**
- * Replaces the id of the log in lines of workers by dashes. Only the master can write a line with its id: not even a client that has seen one and makes the
- * application log it.
+ * Replaces the id of the log in lines of workers by dashes. So only the master can write a line with its id: not even a client can that has seen the id,
+ * and makes the application log it.
  */
 function withoutId(bytes: Uint8Array, id: string | null): Uint8Array {
   if (id === null) return bytes;
   const found = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
   const isSpelled = found.includes(id);
-  // JSON can write its letters as numbers.
+  // JSON can write the characters of the id as numbers.
   const isEscaped = found.includes('\\u00') && unescape(found.toString('latin1')).includes(id);
   if (!isSpelled && !isEscaped) return bytes;
   const text = found.toString('latin1').replaceAll(id, '-'.repeat(id.length));
@@ -98,7 +98,7 @@ function prefixOf(writer: string, hasColours: boolean): string {
   return hasColours ? `\u001B[2m${writer} |\u001B[22m ` : `${writer} | `;
 }
 
-/** `first` stands before the first line, `next` before every other one. The text is taken byte by byte: it need not be UTF-8. */
+/** Puts `first` before the first line and `next` before every other one. The text is read byte by byte, because it need not be UTF-8. */
 function markLines(bytes: Uint8Array, first: string, next: string, hasColours: boolean): Uint8Array {
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1');
   const isEnded = text.endsWith('\n');
@@ -110,10 +110,10 @@ function markLines(bytes: Uint8Array, first: string, next: string, hasColours: b
   return Buffer.from(`${marked.join('\n')}${isEnded ? '\n' : ''}`, 'latin1');
 }
 
-/** The output of a master inside another program: it passes bytes on to a stream of that program, as they were written. */
+/** The output of a master that runs inside another program: bytes are passed on to a stream of that program, as they were written. */
 export function embeddedOutput(open: () => LogStream): SharedOutput['passOn'] {
   let output: SharedOutput | null = null;
-  // They are there long before a worker writes. If they cannot be loaded, neither can the listener be opened, which says so.
+  // The calls are loaded long before a worker writes. If they cannot be loaded, the listener cannot be opened either, and that error is reported.
   loadOutputCalls().catch(() => undefined);
   return (...written) => {
     const stream = open();

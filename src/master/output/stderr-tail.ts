@@ -13,14 +13,14 @@ const lookedAt = 200;
 export interface StderrTail {
   add(bytes: Uint8Array): void;
   /**
-   * The last 20 lines, oldest first; a line that has not ended yet counts. If the line that names the error is older, the first two are
-   * that line and one with an ellipsis.
+   * The last 20 lines, oldest first. A line that has not ended yet counts. If the line that names the error is older, it takes the first place, and a line
+   * with an ellipsis the second.
    */
   lines(): readonly string[];
 }
 
 export function createStderrTail(): StderrTail {
-  // Many workers never write to stderr.
+  // Created at the first output, because many workers never write to stderr.
   let memory: StderrTail | null = null;
   return {
     add: (bytes) => {
@@ -35,7 +35,7 @@ function createMemory(): StderrTail {
   const decoder = new StringDecoder('utf8');
   let complete: string[] = [];
   const splitter = createLineSplitter(maxLineLength);
-  /** The line that named the error, if it was written last. */
+  /** The line that names the error, as long as only lines that belong to it have followed; null if there is none. */
   let error: string | null = null;
 
   const take = (line: string): void => {
@@ -47,7 +47,7 @@ function createMemory(): StderrTail {
   return {
     add: (bytes) => {
       const lines = splitter.add(decoder.write(bytes));
-      // More than any trace has; a flood is not looked at line by line.
+      // Enough for any trace. More lines at once are a flood, of which only the last ones are examined.
       for (const line of lines.slice(-lookedAt)) take(line.replace(/\r$/, ''));
       complete = complete.slice(-maxLines);
     },
