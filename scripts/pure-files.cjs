@@ -16,7 +16,7 @@ exports.pureFiles = [
   '^src/master/system-calls/(plain-reasons|socket-options)\\.ts$',
   '^src/master/sockets/(address-errors|announced-sockets|select-program|sockaddr|tcp-table)\\.ts$',
   '^src/master/process/notify-message\\.ts$',
-  '^src/master/programs/(program-stopped|start-order|schedule/(describe-schedule|schedule-step))\\.ts$',
+  '^src/master/programs/(exit-policy|program-stopped|start-order|schedule/(describe-schedule|schedule-step))\\.ts$',
   '^src/master/config/options/readiness-rules\\.ts$',
   '^src/master/config/files/(document|expand|foreign-keys)\\.ts$',
   '^src/master/watch/(debounce|fingerprint|ignore|path-route|watch-problems)\\.ts$',

@@ -1,13 +1,13 @@
 /**
- * Puts a master together: its control socket and its programs, with the order in which they begin and end. It decides nothing
- * else, and knows neither the command line, nor signals, nor what a log looks like.
+ * Puts a master together: opens and closes its control socket, its metrics address and its programs, in their order. It does nothing else, and knows neither
+ * the command line, nor signals, nor what a log looks like.
  */
 import { dirname } from 'node:path';
-import type { MasterStatus, ReloadResult, Status, UpdateResult } from '../shared/control-api.ts';
+import type { MasterStatus, Status } from '../shared/control-api.ts';
 import { internalError } from '../shared/internal-error.ts';
 import { controlFolders } from '../shared/control-path.ts';
 import { addressFields } from '../shared/format-address.ts';
-import type { Cause, EventRecord, Failure, MasterEvent } from '../shared/events.ts';
+import type { Cause, Failure, MasterEvent } from '../shared/events.ts';
 import { version } from '../shared/version.ts';
 import {
   compileOptions,
@@ -15,13 +15,16 @@ import {
   type OptionSpelling,
   type PlanOptions,
 } from './config/options.ts';
-import type { Plan, ProgramPlan } from './config/plan.ts';
-import { noPlaces, type PlacedPlan } from './config/plan-places.ts';
+import type { Plan } from './config/plan.ts';
+import type { PlacedPlan } from './config/plan-places.ts';
 import { workingDirectory } from './config/working-directory.ts';
-import type { Commands, ReloadUnderWay, UpdateCommand } from './control/commands.ts';
+import type { Commands } from './control/commands.ts';
 import { openControlServer, type ControlServer } from './control/control-server.ts';
+import { createCommands } from './control/create-commands.ts';
+import { createEmbeddedMaster } from './create-embedded-master.ts';
 import { deferred } from './deferred.ts';
 import type { Master } from './embedded-master.ts';
+import { createEventPublisher } from './event-publisher.ts';
 import { recordVersion, type MasterRecord } from './handover/record.ts';
 import { createLogFilesLoader } from './output/log-files-loader.ts';
 import { standardError, standardOutput } from './output/standard-error.ts';
@@ -30,23 +33,20 @@ import type { MetricsServer } from './metrics/metrics-server.ts';
 import { createCounts } from './metrics/event-counts.ts';
 import type { Platform } from './process/platform.ts';
 import { system } from './process/system.ts';
-import { describeStatus } from './program/describe-status.ts';
 import { masterStopped } from './program/history/reload-waiters.ts';
 import type { AnnouncedSocket } from './sockets/announced-sockets.ts';
 import { isNamedWhenBound } from './config/plan-names.ts';
 import { openSockets } from './sockets/descriptors.ts';
 import { findInheritedSockets } from './sockets/find-inherited-sockets.ts';
 import { startFailed } from './program/worker-failures.ts';
-import { exitCodeAfter } from './programs/exit-code-of-program.ts';
-import { createReloadAll } from './programs/reload-all.ts';
+import { masterEndAfter, type ProgramEnd } from './programs/exit-policy.ts';
+import { memberStatus } from './programs/member-status.ts';
 import { programStopped } from './programs/program-stopped.ts';
-import type { Remembered } from './programs/remembered.ts';
 import { createUpdates } from './programs/updates.ts';
-import { hasEnded, isScheduled, type Member, recordOf, type StartOutcome } from './programs/member.ts';
-import { createProgramSet, type StartUnderWay } from './programs/program-set.ts';
-import { describeSchedule } from './programs/schedule/describe-schedule.ts';
-import { nothingToReload } from './programs/schedule/nothing-to-reload.ts';
+import { type Member, recordOf, resultOf } from './programs/member.ts';
+import { createProgramSet } from './programs/program-set.ts';
 import { stateFile } from './programs/state-file.ts';
+import { createWantedPrograms } from './programs/wanted-programs.ts';
 
 /** A master, with functions for the process that runs it. */
 export interface OwnedMaster extends Master {
@@ -116,17 +116,15 @@ function assemble(
 ): OwnedMaster {
   const startedAt = platform.clock.monotonicMs();
   const inherited = findInheritedSockets(announced, openSockets());
-  const subscribers = new Set<(event: EventRecord) => void>();
   const counts = createCounts();
+  const { publish, subscribe } = createEventPublisher(name, platform.clock, (event) => {
+    counts.observe(event);
+  });
   const ended = deferred<Failure | null>();
   let control: ControlServer | null = null;
   let metricsServer: MetricsServer | null = null;
-  let starting: Promise<void> | null = null;
   let isStopping = false;
   let exitCode: number | null = null;
-  let remembered: Remembered | null = null;
-  /** Programs that keep running although their `autostart` has become false. No request has started them, so they are not remembered as wanted. */
-  const runningOn = new Set<string>();
   const logFiles = createLogFilesLoader();
   /** Whether the master lives no longer than its only program, and starts only if that does. */
   const isOfOneProgram =
@@ -149,200 +147,60 @@ function assemble(
   });
   for (const program of first.programs) set.add(set.create(program));
 
+  const wanted = createWantedPrograms({
+    set,
+    file: () => stateFile(name(), environment),
+    isStopping: () => isStopping,
+    publish,
+  });
+
   const updates = createUpdates({
     set,
     first,
     environment,
     readPlan,
-    wasStopped: (program) => remembered?.isWanted(program, true) === false,
+    wasStopped: (program) => !wanted.isWanted(program, true),
     isStopping: () => isStopping,
     publish,
   });
 
-  const commands: Commands = {
-    master: describeMaster,
-    async programs({ hasLoad = false } = {}) {
-      const members = set.all();
-      await Promise.all(members.map(async ({ program }) => program.askOpen(hasLoad)));
-      return members.map((member) => statusOf(member, hasLoad));
+  const commands = createCommands({
+    set,
+    updates,
+    wanted,
+    counts,
+    logFiles,
+    clock: platform.clock,
+    hasFile: readPlan !== null,
+    isOfOneProgram,
+    isStopping: () => isStopping,
+    describeMaster,
+    statusOf,
+    publish,
+    subscribe,
+    shutDown: async (cause) => {
+      stopAllAndFinish(cause, null);
+      await ended.promise;
     },
-    async status({ program, hasLoad = false }) {
-      const member = set.find(program);
-      await member.program.askOpen(hasLoad);
-      return statusOf(member, hasLoad);
-    },
-    async metrics() {
-      const programs = await commands.programs({ hasLoad: true });
-      // Loaded only if it is needed.
-      const { renderMetrics } = await import('./metrics/render.ts');
-      return renderMetrics({ master: describeMaster(), programs, counts: counts.all() });
-    },
-    start({ program }) {
-      const member = running('start', program);
-      runningOn.delete(member.program.name());
-      return keepingWanted(underWay(set.start(member)));
-    },
-    restart({ program, cause }) {
-      const member = running('restart', program);
-      runningOn.delete(member.program.name());
-      return keepingWanted(underWay(set.restart(member, cause)));
-    },
-    reload({ program, ...command }) {
-      const member = running('reload', program);
-      if (isScheduled(member))
-        return nothingToReload(member.program.nextGeneration(), platform.clock.wallMs());
-      if (hasEnded(member)) return underWay(set.start(member));
-      if (!member.program.plan().kind.overlaps) return underWay(set.restart(member, command.cause));
-      const { generation, outcome } = member.program.reload(command);
-      return { accepted: { generation }, outcome };
-    },
-    promote: ({ program }) => running('promote', program).program.decide('promote'),
-    rollback: ({ program }) => running('roll back', program).program.decide('rollback'),
-    scale: ({ program, change }) => running('scale', program).program.scale({ change }),
-    stop({ program, cause }) {
-      const member = set.find(program);
-      if (isOfOneProgram) return commands.shutDown({ cause });
-      const stopped = set.stop(member, cause);
-      const done = Promise.all([stopped, keepWanted()]).then(() => undefined);
-      return { accepted: { pid: process.pid }, done };
-    },
-    shutDown({ cause }) {
-      isStopping = true;
-      void set
-        .stopAll(cause)
-        .catch(noteBug)
-        .then(async () => finish(null));
-      return { accepted: { pid: process.pid }, done: ended.promise.then(() => undefined) };
-    },
-    update: updateFromFile,
-    reloadAll: createReloadAll({
-      set,
-      isOfOneProgram,
-      update:
-        readPlan === null
-          ? null
-          : async (cause) => (await updateFromFile({ cause, isDryRun: false })).programs,
-      reload: (program, cause) => commands.reload({ program, cause, wait: 'serving' }),
-    }),
-    reopenLogs,
-    logs: ({ program, ...request }, signal) => set.find(program).program.logs(request, signal),
-    subscribe: (listener, of) => {
-      const name = of === undefined ? null : set.find(of.program).program.name();
-      if (name === null) return subscribe(listener);
-      return subscribe((event) => {
-        if (event.program === name) listener(event);
-      });
-    },
-  };
+  });
 
-  async function updateFromFile(command: UpdateCommand): Promise<UpdateResult> {
-    const result = await updates.fromFile(command);
-    // Programs that were added, removed or restarted may have been stopped by a request before.
-    if (!command.isDryRun) await keepUpdated(result);
-    return result;
-  }
-
-  async function keepUpdated({ difference: { changed, removed } }: UpdateResult): Promise<void> {
-    for (const { program, later } of changed.filter(({ keys }) => keys.includes('autostart')))
-      if (later.includes('autostart') && set.find(program).isWanted) runningOn.add(program);
-      else runningOn.delete(program);
-    for (const program of removed) runningOn.delete(program);
-    await keepWanted();
-  }
-
-  /** Reports an unexpected error. */
-  function noteBug(error: unknown): void {
-    publish(internalError(error));
-  }
-
-  /** Delays the outcome of a request until the state that it asks for is stored. */
-  function keepingWanted({ accepted, outcome }: ReloadUnderWay): ReloadUnderWay {
-    const kept = keepWanted();
-    return { accepted, outcome: outcome.finally(async () => kept) };
-  }
-
-  /** Stores which programs are wanted by requests of operators. The end of the master is no such request. */
-  async function keepWanted(): Promise<void> {
-    if (remembered === null || isStopping) return;
-    const asked = set.all().filter(({ program }) => !runningOn.has(program.name()));
-    await remembered.keep(
-      asked.map(({ program, isWanted: isToRun }) => ({
-        name: program.name(),
-        isWanted: isToRun,
-        autostart: program.plan().autostart,
-      })),
-    );
+  function name(): string {
+    return updates.plan().master.name ?? set.all()[0]?.program.name() ?? 'graceful-run';
   }
 
   function observe({ program, isWanted }: Member, event: MasterEvent, time: number): void {
     if (event.event === 'reloadRequested') void control?.restore();
     publish(event, program.name(), time);
     updates.observe(event, program.name());
-    if (event.event === 'stopped') programStops(program.plan(), event, isWanted);
+    if (event.event === 'stopped') programHasStopped({ plan: program.plan(), stopped: event, isWanted });
   }
 
-  function programStops(
-    { restart }: ProgramPlan,
-    { failure, outcome }: Extract<MasterEvent, { event: 'stopped' }>,
-    isWanted: boolean,
-  ): void {
-    const isByItself = failure !== null || outcome !== null;
-    if (isOfOneProgram) {
-      // (A program that is only restarted is wanted, and has not ended by itself.)
-      if (isWanted && (!isByItself || restart.onFatal === 'stay')) return;
-      if (isWanted) exitCode = exitCodeAfter(failure, outcome, restart.onFatal);
-      void finish(failure);
-    } else if (isWanted && failure !== null && restart.onFatal === 'exit' && !isStopping) {
-      exitCode = exitCodeAfter(failure, outcome, restart.onFatal);
-      isStopping = true;
-      void set
-        .stopAll('worker')
-        .catch(noteBug)
-        .then(async () => finish(failure));
-    }
-  }
-
-  function publish(
-    event: MasterEvent,
-    program: string = name(),
-    time: number = platform.clock.wallMs(),
-  ): void {
-    const record: EventRecord = { ...event, program, time };
-    counts.observe(record);
-    for (const subscriber of subscribers) {
-      try {
-        subscriber(record);
-      } catch (error) {
-        // The error is not the master's: the other subscribers and the rest of the master continue.
-        queueMicrotask(() => {
-          throw error;
-        });
-      }
-    }
-  }
-
-  function name(): string {
-    return updates.plan().master.name ?? set.all()[0]?.program.name() ?? 'graceful-run';
-  }
-
-  function running(action: string, program: string | null): Member {
-    if (isStopping) throw masterStopped(action);
-    const member = set.find(program);
-    const phase = member.program.phase();
-    const isWaiting = isScheduled(member) && member.isWanted;
-    const isAtRest = (phase === 'stopped' || phase === 'idle') && !isWaiting;
-    if (isAtRest && !isOfOneProgram && action !== 'start' && action !== 'restart')
-      throw programStopped(action, member.program.name());
-    return member;
-  }
-
-  async function reopenLogs(): Promise<void> {
-    const reopened = (await logFiles.loaded()?.reopen()) ?? { paths: [], problems: [] };
-    publish({ event: 'logsReopened', ...reopened });
-  }
-
-  function underWay({ generation, outcome }: StartUnderWay): ReloadUnderWay {
-    return { accepted: { generation }, outcome: outcome.then(orThrow) };
+  function programHasStopped(end: ProgramEnd): void {
+    const masterEnd = masterEndAfter(end, { isOfOneProgram, isStopping });
+    if (masterEnd === null) return;
+    exitCode = masterEnd.exitCode ?? exitCode;
+    if (masterEnd.stopsOthers) stopAllAndFinish('worker', end.stopped.failure);
+    else void finish(end.stopped.failure);
   }
 
   async function open(): Promise<void> {
@@ -411,6 +269,15 @@ function assemble(
     });
   }
 
+  /** Stops every program, and then the master. */
+  function stopAllAndFinish(cause: Cause, failure: Failure | null): void {
+    isStopping = true;
+    void set
+      .stopAll(cause)
+      .catch(noteBug)
+      .then(async () => finish(failure));
+  }
+
   let finishing: Promise<void> | null = null;
   async function finish(failure: Failure | null): Promise<void> {
     finishing ??= close().then(() => {
@@ -458,7 +325,7 @@ function assemble(
 
   async function startOnly(member: Member): Promise<void> {
     try {
-      let { failure } = orThrow(await set.start(member).outcome);
+      let { failure } = resultOf(await set.start(member).outcome);
       while (failure !== null && member.program.phase() === 'backoff')
         ({ failure } = await member.program.nextStart());
       if (failure !== null && member.program.plan().restart.onFatal !== 'stay') throw startFailed(failure);
@@ -470,24 +337,18 @@ function assemble(
   }
 
   async function startAll(): Promise<void> {
-    remembered = await openFile();
-    const wants = ({ program }: Member, otherwise: boolean): boolean =>
-      remembered?.isWanted(program.name(), otherwise) ?? otherwise;
-    const members = set.all().filter((member) => wants(member, member.program.plan().autostart));
+    if (updates.plan().master.remembers) await wanted.open();
+    const members = set
+      .all()
+      .filter(({ program }) => wanted.isWanted(program.name(), program.plan().autostart));
     // A program that an operator has stopped is not started for those that depend on it, either.
-    const isLeftAlone = (member: Member): boolean => !wants(member, true);
+    const isLeftAlone = ({ program }: Member): boolean => !wanted.isWanted(program.name(), true);
     // The result of each start is in the log.
     await set.startAll(members, isLeftAlone);
     if (!isWanted()) {
       await ended.promise;
       throw masterStopped();
     }
-  }
-
-  async function openFile(): Promise<Remembered | null> {
-    if (!updates.plan().master.remembers) return null;
-    const { openRemembered } = await import('./programs/remembered.ts');
-    return openRemembered(stateFile(name(), environment), publish);
   }
 
   function describeMaster(): MasterStatus {
@@ -504,71 +365,31 @@ function assemble(
   }
 
   function statusOf(member: Member, hasLoad = false): Status {
-    const { program, isWanted: isToRun } = member;
-    const waitsFor = isToRun && !program.isServing() ? set.waitsFor(member) : [];
-    return describeStatus(program.record(), {
+    return memberStatus(member, {
+      set,
       master: describeMaster(),
-      group: program.plan().group?.name ?? null,
-      isWanted: isToRun,
-      waitsFor,
-      isAboutToStart: member.isBinding || (member.isDue && waitsFor.length === 0),
-      openOf: (worker) => program.openOf(worker),
-      schedule: describeSchedule(program.plan().schedule, member.schedule),
-      load: hasLoad ? { of: program.loadOf, served: program.served() } : null,
       at: platform.clock.monotonicMs(),
+      hasLoad,
     });
   }
 
-  function subscribe(listener: (event: EventRecord) => void): () => void {
-    subscribers.add(listener);
-    return () => subscribers.delete(listener);
-  }
-
-  function changeWorkerCount(change: number, program: string | null): void {
-    const { program: own } = set.find(program);
-    if (own.plan().kind.pidFile === null && (own.phase() === 'idle' || own.isRunning()))
-      commands.scale({ program, change });
+  /** Reports an unexpected error. */
+  function noteBug(error: unknown): void {
+    publish(internalError(error));
   }
 
   return {
-    start: () => (starting ??= start()),
-    reload: async (cause = 'embedder') => commands.reload({ program: null, cause, wait: 'serving' }).outcome,
-    promote: () => commands.promote({ program: null }),
-    rollback: () => commands.rollback({ program: null }),
-    stop: async (cause = 'embedder') => commands.shutDown({ cause }).done,
-    changeWorkerCount: (change) => {
-      changeWorkerCount(change, null);
-    },
-    status: () => statusOf(set.find(null)),
-    programs: () => set.all().map((member) => statusOf(member)),
-    program(wanted) {
-      set.find(wanted);
-      const command = (cause: Cause = 'embedder') => ({ program: wanted, cause, wait: 'serving' }) as const;
-      return {
-        start: async (cause) => commands.start(command(cause)).outcome,
-        reload: async (cause) => commands.reload(command(cause)).outcome,
-        promote: () => commands.promote({ program: wanted }),
-        rollback: () => commands.rollback({ program: wanted }),
-        restart: async (cause) => commands.restart(command(cause)).outcome,
-        stop: async (cause) => commands.stop(command(cause)).done,
-        changeWorkerCount: (change) => {
-          changeWorkerCount(change, wanted);
-        },
-        status: () => statusOf(set.find(wanted)),
-      };
-    },
-    async update(options) {
-      const result = await updates.to({ cause: 'embedder', isDryRun: false }, async () =>
-        Promise.resolve({
-          plan: compileOptions(options, workingDirectory(environment)),
-          places: noPlaces,
-        }),
-      );
-      await keepUpdated(result);
-      return result;
-    },
-    subscribe,
-    ended: ended.promise,
+    ...createEmbeddedMaster({
+      set,
+      commands,
+      updates,
+      wanted,
+      environment,
+      statusOf,
+      start,
+      subscribe,
+      ended: ended.promise,
+    }),
     commands,
     exitCode: () => exitCode,
     noteBug,
@@ -581,9 +402,4 @@ function assemble(
       programs: set.all().map(recordOf),
     }),
   };
-}
-
-function orThrow(outcome: StartOutcome): ReloadResult {
-  if (outcome instanceof Error) throw outcome;
-  return outcome;
 }

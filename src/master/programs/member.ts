@@ -31,6 +31,12 @@ export interface Member {
 /** How a start ended; an error when it was stopped first. */
 export type StartOutcome = ReloadResult | Error;
 
+/** The result of a start. Throws the error of one that was stopped first. */
+export function resultOf(outcome: StartOutcome): ReloadResult {
+  if (outcome instanceof Error) throw outcome;
+  return outcome;
+}
+
 export function isScheduled({ program }: Pick<Member, 'program'>): boolean {
   return program.plan().schedule !== null;
 }
