@@ -2,12 +2,10 @@
  * One program: its plan, its listeners, its workers and what happened to it. It can be started again after it has stopped or failed, and its plan
  * can change while it runs. It knows nothing of other programs, nor of what is done with its events.
  */
-import { isDeepStrictEqual } from 'node:util';
 import type { Decided, LogRecord, ReloadResult, Scaled } from '../../shared/control-api.ts';
 import type { Cause, EventWithoutRelease, Failure, MasterEvent } from '../../shared/events.ts';
-import { GracefulRunError, messageOf } from '../../shared/errors.ts';
+import { GracefulRunError } from '../../shared/errors.ts';
 import { internalError } from '../../shared/internal-error.ts';
-import { bindPatienceMs, watchStableMs } from '../config/options/fixed-bounds.ts';
 import { isDeclared } from '../config/difference.ts';
 import { nameAfter } from '../config/plan-names.ts';
 import { addressFields } from '../../shared/format-address.ts';
@@ -16,11 +14,9 @@ import type { ReloadCommand, ScaleCommand } from '../control/commands.ts';
 import type { OwnRecord } from '../handover/record.ts';
 import { codeCachePath, preloadPath } from '../launch/preload-path.ts';
 import { newTreeName, prepareWorker } from '../launch/prepare-worker.ts';
-import { programFile } from '../launch/program-file.ts';
 import { ofPort, type VariableSource } from '../launch/worker-environment.ts';
 import { newNotifyPath } from '../process/notify-socket.ts';
 import type { Platform } from '../process/platform.ts';
-import { bindWithPatience } from '../sockets/bind-with-retries.ts';
 import type { BoundListener } from '../sockets/listener.ts';
 import type { LogFilesLoader } from '../output/log-files-loader.ts';
 import { logsSource } from '../output/logs-source.ts';
@@ -28,7 +24,6 @@ import type { LogsRequest } from '../output/read-logs.ts';
 import { loadSystemCalls } from '../system-calls/syscalls.ts';
 import { createProgramOutput } from '../output/program-output.ts';
 import { createHooksLoader } from '../hooks/hooks-loader.ts';
-import type { Watch } from '../watch/start-watch.ts';
 import { describeDrain } from './describe-status.ts';
 import { createDrainProgress } from './drain-progress.ts';
 import { emptyHistory, remember } from './history/history.ts';
@@ -49,8 +44,10 @@ import { createRunner, type Runner } from './runner.ts';
 import { decideRollout, type RolloutDecision } from './rollout/decide-rollout.ts';
 import { createWatchLoader } from './rollout/watch-loader.ts';
 import { createWorkerLimitsLoader } from './worker-limits-loader.ts';
-import { createVersions, recordOf, type HeldSockets, type PreparedVersion } from './versions.ts';
+import { createVersions, recordOf, type PreparedVersion } from './versions.ts';
 import type { FoundSockets } from '../sockets/find-inherited-sockets.ts';
+import { type HeldSockets, obtainSockets } from '../sockets/obtain-sockets.ts';
+import { createProgramWatch } from './program-watch.ts';
 
 export interface ProgramParts {
   readonly plan: ProgramPlan;
@@ -147,18 +144,13 @@ export function createProgram(parts: ProgramParts): ManagedProgram {
   const jitterSeed = Math.floor(Math.random() * 2 ** 32);
   const tree = newTreeName();
   const saidOfPort = new Set<VariableSource>();
-  /** Cuts short the look that begins a watch. */
-  let looking = new AbortController();
   let history = emptyHistory;
-  let watch: Watch | null = null;
   /** Its listeners are to be bound: no stop was asked for since. */
   let isBindWanted = true;
   /** The next generation has none: applies until it serves. */
   let isProbationSkipped = false;
   /** After its first address, for as long as the plan gives it no name. */
   let nameOfAddress = '';
-  /** It is started and watches what its plan says. */
-  let isWatching = false;
 
   const output = createProgramOutput({
     name,
@@ -211,6 +203,17 @@ export function createProgram(parts: ProgramParts): ManagedProgram {
 
   const watches = createWatchLoader(platform, runner, versions);
   const limits = createWorkerLimitsLoader(platform, runner, versions, tell);
+
+  const fileWatch = createProgramWatch({
+    plan: () => versions.latest().plan,
+    environment,
+    tell,
+    onChange: (path) => {
+      tell({ event: 'fileChanged', path });
+      if (isResting(runner.state()) || !versions.latest().plan.kind.overlaps) parts.onRestartWanted?.();
+      else runner.dispatch({ type: 'reloadRequested', cause: 'watch' });
+    },
+  });
 
   const progress = createDrainProgress({
     arm: platform.arm,
@@ -285,99 +288,18 @@ export function createProgram(parts: ProgramParts): ManagedProgram {
     wanted: ListenerPlan,
     isStillWanted: () => boolean = () => true,
   ): Promise<HeldSockets> {
-    const lent = parts.lend?.(wanted) ?? null;
-    if (lent !== null) return lent;
-    const given = (await parts.inherited?.take(wanted)) ?? [];
-    if (given.length > 0 || wanted.type === 'fd') return { sockets: given, madeFor: null };
-    const address = addressFields(wanted);
-    const sockets = await bindWithPatience(
-      wanted,
-      bindPatienceMs,
-      // A stop that is asked for meanwhile makes it useless to wait for an address, and so does another plan.
-      () => isBindWanted && isStillWanted(),
-      {
-        busy: (patienceMs) => {
-          tell({ event: 'addressBusy', ...address, patienceMs });
-        },
-        leftOut: (host) => {
-          tell({ event: 'addressLeftOut', listener: wanted.name, ...address, address: host });
-        },
-        inTheWay: () => parts.inherited?.inTheWay(wanted) ?? null,
-        killed: (pids) => {
-          tell({ event: 'orphansKilled', port: address.port, path: address.path, pids });
-        },
-      },
-      platform,
-    );
-    return { sockets, madeFor: wanted };
+    const { lend, inherited } = parts;
+    // A stop that is asked for meanwhile makes it useless to wait for an address, and so does another plan.
+    const isWanted = (): boolean => isBindWanted && isStillWanted();
+    return obtainSockets(wanted, isWanted, { lend, inherited, platform, tell });
   }
 
   function nextGeneration(): number {
     return runner.state().lastGeneration + 1;
   }
 
-  /** A watch that runs is closed once the new one has begun, so if that fails, it stays. */
-  async function startWatching(): Promise<void> {
-    isWatching = true;
-    looking.abort();
-    const look = (looking = new AbortController());
-    const { command, cwd, watch: watched } = versions.latest().plan;
-    const paths =
-      watched === null || watched.length > 0 ? watched : [programFile(command, { cwd, environment })];
-    let next: Watch | null;
-    try {
-      next = paths === null ? null : await watchPaths(paths, look.signal);
-      look.signal.throwIfAborted();
-    } catch (error) {
-      // It was cut short by the next one, because the plan has changed.
-      if (look !== looking) return;
-      throw error;
-    }
-    // From here on, close() ends it.
-    looking = new AbortController();
-    const before = watch;
-    watch = next;
-    await before?.close();
-    if (paths !== null) tell({ event: 'watchStarted', paths });
-  }
-
-  async function watchPaths(paths: readonly string[], signal: AbortSignal): Promise<Watch> {
-    // Loaded only if it is wanted: it also loads the hashes, 2 MB and more.
-    const { startWatch } = await import('../watch/start-watch.ts');
-    return startWatch({
-      paths,
-      stableMs: watchStableMs,
-      signal,
-      onChange: (path) => {
-        tell({ event: 'fileChanged', path });
-        if (isResting(runner.state()) || !versions.latest().plan.kind.overlaps) parts.onRestartWanted?.();
-        else runner.dispatch({ type: 'reloadRequested', cause: 'watch' });
-      },
-      onProblem: (problem) => {
-        tell({ event: 'watchFailed', problem });
-      },
-    });
-  }
-
-  async function stopWatching(): Promise<void> {
-    // A first look at what is watched may take long.
-    looking.abort();
-    isWatching = false;
-    const ended = watch;
-    watch = null;
-    await ended?.close();
-  }
-
   function noteBug(error: unknown): void {
     tell(internalError(error));
-  }
-
-  async function watchAnew(): Promise<void> {
-    try {
-      await startWatching();
-    } catch (error) {
-      tell({ event: 'watchFailed', problem: messageOf(error) });
-    }
   }
 
   /** Loads what a plan needs that other programs do without. */
@@ -443,16 +365,7 @@ export function createProgram(parts: ProgramParts): ManagedProgram {
         }
       }
     },
-    async watch() {
-      if (isWatching) return;
-      try {
-        await startWatching();
-      } catch (error) {
-        // The next start tries again.
-        isWatching = false;
-        throw error;
-      }
-    },
+    watch: async () => fileWatch.start(),
     async start() {
       const first = waiters.wait(nextGeneration(), 'serving');
       if (isResting(runner.state()))
@@ -541,7 +454,7 @@ export function createProgram(parts: ProgramParts): ManagedProgram {
       if (plan.workers !== before.workers)
         runner.dispatch({ type: 'workerCountRequested', change: { to: plan.workers } });
       limits.look().catch(noteBug);
-      if (isWatching && !isDeepStrictEqual(watchedIn(plan), watchedIn(before))) void watchAnew();
+      fileWatch.planChanged(before);
     },
     async *logs(request, signal) {
       const { showLogs } = await import('../output/read-logs.ts');
@@ -575,15 +488,10 @@ export function createProgram(parts: ProgramParts): ManagedProgram {
       versions.close();
       versions.forgetListeners();
       if (keepsWatch) return;
-      await stopWatching();
+      await fileWatch.stop();
       await hooks.done();
     },
   };
-}
-
-/** What decides which paths are watched: those that it names, or else the command and where that runs. */
-function watchedIn({ watch, command, cwd }: ProgramPlan): unknown {
-  return watch?.length === 0 ? { command, cwd } : watch;
 }
 
 /** What PORT says; null: it listens on no port. */

@@ -13,6 +13,7 @@ import type { VersionRecord } from '../handover/record.ts';
 import { createFittedListeners, type FittedListeners } from '../sockets/fitted-listeners.ts';
 import type { UndoFit } from '../sockets/fit-sockets.ts';
 import { listenerOfSlot, type BoundListener } from '../sockets/listener.ts';
+import type { HeldSockets } from '../sockets/obtain-sockets.ts';
 
 export interface Version {
   /** The first generation that runs it. */
@@ -29,13 +30,6 @@ export interface PreparedVersion {
   commit(from: number): void;
   /** Closes the sockets that were bound for it, and restores the options of the others. */
   discard(): Promise<void>;
-}
-
-/** The sockets of one declared listener. */
-export interface HeldSockets {
-  readonly sockets: readonly BoundListener[];
-  /** The listener that they were bound for, or were given to last; null: that is not known. */
-  readonly madeFor: ListenerPlan | null;
 }
 
 export interface Versions {

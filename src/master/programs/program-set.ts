@@ -11,7 +11,7 @@ import { sameStopMs } from '../config/options/fixed-bounds.ts';
 import type { ListenerPlan, ProgramPlan } from '../config/plan.ts';
 import { deferred } from '../deferred.ts';
 import { createProgram, type ProgramParts } from '../program/program.ts';
-import type { HeldSockets } from '../program/versions.ts';
+import type { HeldSockets } from '../sockets/obtain-sockets.ts';
 import { notStartedFailure } from '../program/worker-failures.ts';
 import { byPriority, hasFailed, isDone, isScheduled, type Member, type StartOutcome } from './member.ts';
 import { createSchedulesLoader } from './schedule/schedules-loader.ts';

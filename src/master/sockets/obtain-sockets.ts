@@ -1,0 +1,63 @@
+/** Where the sockets of a declared listener come from: another program holds them, the master was started with them, or they are bound. */
+import type { MasterEvent } from '../../shared/events.ts';
+import { addressFields } from '../../shared/format-address.ts';
+import { bindPatienceMs } from '../config/options/fixed-bounds.ts';
+import type { ListenerPlan } from '../config/plan.ts';
+import type { Platform } from '../process/platform.ts';
+import { bindWithPatience } from './bind-with-retries.ts';
+import type { FoundSockets } from './find-inherited-sockets.ts';
+import type { BoundListener } from './listener.ts';
+
+/** The sockets of one declared listener. */
+export interface HeldSockets {
+  readonly sockets: readonly BoundListener[];
+  /** The listener that they were bound for, or were given to last; null: that is not known. */
+  readonly madeFor: ListenerPlan | null;
+}
+
+/** What happens while a listener is bound. */
+type BindEvent = Extract<MasterEvent, { event: 'addressBusy' | 'addressLeftOut' | 'orphansKilled' }>;
+
+export interface SocketSources {
+  /** The sockets for this address that another program holds; null: none does. */
+  readonly lend: ((listener: ListenerPlan) => HeldSockets | null) | undefined;
+  /** Sockets that the master was started with. */
+  readonly inherited: Pick<FoundSockets, 'take' | 'inTheWay'> | undefined;
+  readonly platform: Pick<Platform, 'clock' | 'arm' | 'killTree'>;
+  readonly tell: (event: BindEvent) => void;
+}
+
+/**
+ * The sockets for `wanted`, from the first of these sources that has them. An address in use is waited for while it `isWanted`. Errors: `addressInUse`,
+ * `addressUnusable`.
+ */
+export async function obtainSockets(
+  wanted: ListenerPlan,
+  isWanted: () => boolean,
+  { lend, inherited, platform, tell }: SocketSources,
+): Promise<HeldSockets> {
+  const lent = lend?.(wanted) ?? null;
+  if (lent !== null) return lent;
+  const given = (await inherited?.take(wanted)) ?? [];
+  if (given.length > 0 || wanted.type === 'fd') return { sockets: given, madeFor: null };
+  const address = addressFields(wanted);
+  const sockets = await bindWithPatience(
+    wanted,
+    bindPatienceMs,
+    isWanted,
+    {
+      busy: (patienceMs) => {
+        tell({ event: 'addressBusy', ...address, patienceMs });
+      },
+      leftOut: (host) => {
+        tell({ event: 'addressLeftOut', listener: wanted.name, ...address, address: host });
+      },
+      inTheWay: () => inherited?.inTheWay(wanted) ?? null,
+      killed: (pids) => {
+        tell({ event: 'orphansKilled', port: address.port, path: address.path, pids });
+      },
+    },
+    platform,
+  );
+  return { sockets, madeFor: wanted };
+}
