@@ -7,8 +7,8 @@ import { expect, test } from 'vitest';
 import { type Shell, shells } from '../../src/shared/completion.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { app, runMaster, temporaryFolder } from '../helpers/run-master.ts';
+import { isRequired } from '../helpers/required-programs.ts';
 
-const isRequired = process.env['GRACEFUL_RUN_PROGRAMS'] === 'required';
 const bashCompletion = '/usr/share/bash-completion/bash_completion';
 
 function has(command: string): boolean {

@@ -1,14 +1,14 @@
 // The manual pages, as the programs that show them read them.
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { canRun, isRequired } from '../helpers/required-programs.ts';
 
 const root = new URL('../..', import.meta.url).pathname;
 const { man: pages } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
   readonly man: readonly string[];
 };
-const isRequired = process.env['GRACEFUL_RUN_PROGRAMS'] === 'required';
 
 test('the package has a manual page for each command, and one for the config file', () => {
   expect(pages).toEqual(['man/graceful-run.1', 'man/gracefulctl.1', 'man/graceful.toml.5']);
@@ -30,7 +30,7 @@ test.each(pages)('mandoc has nothing to say about %s', (page) => {
   expect(stdout.split('\n').filter((line) => line !== '' && !line.includes('missing date'))).toEqual([]);
 });
 
-test.skipIf(!existsSync('/usr/bin/man'))('man shows every option and every key without a warning', () => {
+test.runIf(canRun(['man']))('man shows every option and every key without a warning', () => {
   const shown = pages.map((page) => {
     const { stdout, stderr, status } = spawnSync('man', ['--warnings', '-l', page], {
       cwd: root,

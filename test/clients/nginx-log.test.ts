@@ -1,13 +1,10 @@
 // nginx that logs to /dev/stdout and /dev/stderr, as its container image does.
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { freePort, get } from '../helpers/plain-client.ts';
 import { runMaster, temporaryFolder } from '../helpers/run-master.ts';
-
-const isRequired = process.env['GRACEFUL_RUN_PROGRAMS'] === 'required';
-const folders = (process.env['PATH'] ?? '').split(':').concat('/usr/sbin');
-const isThere = folders.some((folder) => existsSync(join(folder, 'nginx')));
+import { canRun, programFolders } from '../helpers/required-programs.ts';
 
 function configOf(port: number): string {
   return [
@@ -22,7 +19,7 @@ function configOf(port: number): string {
   ].join('\n');
 }
 
-test.skipIf(!isRequired && !isThere).each(['a log file', 'forward', 'inherit'])(
+test.runIf(canRun(['nginx'])).each(['a log file', 'forward', 'inherit'])(
   'nginx that logs to /dev/stdout gets its lines through a reload, with %s',
   async (where) => {
     const cwd = temporaryFolder();
@@ -39,7 +36,7 @@ test.skipIf(!isRequired && !isThere).each(['a log file', 'forward', 'inherit'])(
       cwd,
       // A socket could not be opened, and what is inherited is what the master has.
       through: ['sh', '-c', '"$@" | cat', 'sh'],
-      env: { PATH: folders.join(':') },
+      env: { PATH: programFolders.join(':') },
       hasOwnFlags: false,
       name: 'nginx',
       flags: [...own, ...harness, ...to],

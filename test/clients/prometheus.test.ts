@@ -7,12 +7,9 @@ import { expect, onTestFinished, test } from 'vitest';
 import { eventually } from '../helpers/eventually.ts';
 import { freePort, get } from '../helpers/plain-client.ts';
 import { app, runMaster, temporaryFolder } from '../helpers/run-master.ts';
+import { canRun } from '../helpers/required-programs.ts';
 
 const page = readFileSync(new URL('../../docs/metrics.md', import.meta.url), 'utf8');
-const isRequired = process.env['GRACEFUL_RUN_PROGRAMS'] === 'required';
-const isThere = ['prometheus', 'promtool'].every(
-  (command) => spawnSync('sh', ['-c', `command -v ${command}`]).status === 0,
-);
 
 function example(name: string): string {
   const code = new RegExp(`<!-- test: ${name} -->\n\`\`\`\\w+\n([^]*?)\`\`\``).exec(page)?.[1];
@@ -30,7 +27,7 @@ async function query(port: number, expression: string): Promise<readonly Series[
   return (JSON.parse(body) as { readonly data: { readonly result: readonly Series[] } }).data.result;
 }
 
-test.skipIf(!isRequired && !isThere)(
+test.runIf(canRun(['prometheus', 'promtool']))(
   'Prometheus scrapes what docs/metrics.md tells it to, and promtool has nothing to say about it',
   async () => {
     const folder = temporaryFolder();

@@ -9,6 +9,7 @@ import { createMaster } from '../../src/master/master.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { temporaryFolder } from '../helpers/run-master.ts';
 import { fixture } from './fixture.ts';
+import { mayRun } from '../helpers/required-programs.ts';
 
 interface Step {
   readonly do: 'stop' | 'start';
@@ -238,9 +239,7 @@ function hasSupervisor(): boolean {
   }
 }
 
-const isRequired = process.env['GRACEFUL_RUN_PROGRAMS'] === 'required';
-
-test.skipIf(!isRequired && !hasSupervisor())(
+test.runIf(mayRun(hasSupervisor()))(
   'supervisord goes through the states that are recorded here',
   async () => {
     expect(await runSupervisor()).toEqual(Object.fromEntries(wanted));

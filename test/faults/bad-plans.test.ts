@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import {
   chmodSync,
+  chownSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -17,6 +18,8 @@ import { dirname, join } from 'node:path';
 import { execFileSync } from 'node:child_process';
 import { text } from 'node:stream/consumers';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { installForAll, type Installed } from '../helpers/install-for-all.ts';
+import { isRoot } from '../helpers/required-programs.ts';
 
 const executable = new URL('../../bin/graceful-run.cjs', import.meta.url).pathname;
 
@@ -27,25 +30,35 @@ interface Outcome {
 
 type Files = Readonly<Record<string, string | Uint8Array | ((path: string) => void)>>;
 
-/** Runs `graceful-run -c <first file>` in a folder with these files. */
-async function run(files: Files, args?: readonly string[]): Promise<Outcome> {
+const nobody = 65_534;
+
+/** Runs `graceful-run -c <first file>` in a folder with these files; with `as`, as the user nobody. */
+async function run(files: Files, args?: readonly string[], as?: Installed): Promise<Outcome> {
   const folder = mkdtempSync(join(tmpdir(), 'gr-plans-'));
+  if (as !== undefined) chownSync(folder, nobody, nobody);
   try {
-    return await runIn(folder, files, args);
+    return await runIn(folder, files, args, as);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
-async function runIn(folder: string, files: Files, args?: readonly string[]): Promise<Outcome> {
+async function runIn(
+  folder: string,
+  files: Files,
+  args?: readonly string[],
+  as?: Installed,
+): Promise<Outcome> {
   for (const [name, content] of Object.entries(files)) {
     const path = join(folder, name);
     mkdirSync(dirname(path), { recursive: true });
     if (typeof content === 'function') content(path);
     else writeFileSync(path, content);
   }
-  const child = spawn(process.execPath, [executable, ...(args ?? ['-c', Object.keys(files)[0] ?? ''])], {
+  const words = args ?? ['-c', Object.keys(files)[0] ?? ''];
+  const child = spawn(as?.node ?? process.execPath, [as?.executable ?? executable, ...words], {
     cwd: folder,
+    ...(as === undefined ? {} : { uid: nobody, gid: nobody }),
     stdio: ['ignore', 'pipe', 'pipe'],
     env: {
       PATH: process.env['PATH'],
@@ -527,8 +540,10 @@ describe.concurrent.each([
   });
 });
 
-test.skipIf(process.getuid?.() === 0)('files and folders without permission', async () => {
-  const { code, lines } = await run({
+test('files and folders without permission', async () => {
+  const installed = isRoot ? installForAll() : undefined;
+  onTestFinished(() => installed?.remove());
+  const files: Files = {
     'a.toml': `include = ["b.toml", "c/*.toml"]\n${shop}`,
     'b.toml': (path) => {
       writeFileSync(path, shop, { mode: 0 });
@@ -537,8 +552,9 @@ test.skipIf(process.getuid?.() === 0)('files and folders without permission', as
       mkdirSync(path);
       chmodSync(path, 0);
     },
-  });
-  expect(lines.map((line) => line.split(':')[0])).toEqual(['b.toml', 'a.toml']);
+  };
+  const { code, lines } = await run(files, undefined, installed);
+  expect(lines.map((line) => line.split(':')[0])).toEqual(['a.toml', 'b.toml']);
   expect(code).toBe(2);
 });
 

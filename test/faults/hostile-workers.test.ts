@@ -1,9 +1,9 @@
 // A worker may do over its channel what it likes: the master survives it, and the worker gets what it would get under fork().
-import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { app, kill, runMaster, temporaryFolder } from '../helpers/run-master.ts';
+import { canRun } from '../helpers/required-programs.ts';
 
 const serves = JSON.stringify(app('serves')[1]);
 
@@ -48,7 +48,7 @@ test('a worker that sends its parent a handle can send messages after it', async
   expect(master.all('messageRejected')).toEqual([]);
 });
 
-test.skipIf(spawnSync('setsid', ['true']).status !== 0)(
+test.runIf(canRun(['setsid']))(
   'what a helper in a session of its own writes to stderr after its worker is passed on',
   async () => {
     const folder = temporaryFolder();

@@ -5,6 +5,7 @@ import net from 'node:net';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { runMaster, temporaryFolder, type RunningMaster } from '../helpers/run-master.ts';
+import { mayRun } from '../helpers/required-programs.ts';
 
 function run(listen: string, through: readonly string[] = []): RunningMaster {
   return runMaster({
@@ -34,7 +35,7 @@ const unshares = ((): boolean => {
   }
 })();
 
-test.skipIf(!unshares)('a port below 1024 without the right to it: what to do', async () => {
+test.runIf(mayRun(unshares))('a port below 1024 without the right to it: what to do', async () => {
   const master = run('127.0.0.1:443', [
     ...['unshare', '-rn', 'sh', '-ec', 'ip link set lo up; exec "$@"', 'sh'],
     ...['setpriv', '--bounding-set=-net_bind_service'],

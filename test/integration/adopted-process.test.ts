@@ -9,6 +9,7 @@ import { isAlive } from '../helpers/marked-processes.ts';
 import { freePort, get } from '../helpers/plain-client.ts';
 import { gracefulctl } from '../helpers/run-gracefulctl.ts';
 import { appPath, runMaster, temporaryFolder, type RunningMaster } from '../helpers/run-master.ts';
+import { isRoot, mayRun } from '../helpers/required-programs.ts';
 
 const daemonScript = appPath('serves').replace(/serves\.cjs$/, 'daemon.py');
 
@@ -184,7 +185,7 @@ test('a file that others can write is refused, and nothing is started or signall
   expect(isDaemon(pid)).toBe(true);
 }, 30_000);
 
-test.runIf(process.getuid?.() === 0)(
+test.runIf(mayRun(isRoot))(
   'a file of another user may name only processes of that user',
   async () => {
     const at = place();

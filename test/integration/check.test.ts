@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { reportOf, runCheck, type CheckOutcome, type CheckRun } from '../helpers/run-check.ts';
 import { runMaster, temporaryFolder } from '../helpers/run-master.ts';
+import { isRoot, mayRun } from '../helpers/required-programs.ts';
 
 /** A program that leaves a trace when it is started. */
 const tracing = `require('node:fs').writeFileSync(${JSON.stringify('started')}, ''); setInterval(() => {}, 1e6);`;
@@ -201,7 +202,7 @@ test('it names the process that holds the port, which goes on undisturbed', asyn
   expect(answer.toString()).toBe('here');
 });
 
-test.runIf(process.getuid?.() === 0)('it finds a port that this user may not bind', async () => {
+test.runIf(mayRun(isRoot))('it finds a port that this user may not bind', async () => {
   const through = ['setpriv', '--bounding-set', '-net_bind_service', '--inh-caps', '-net_bind_service'];
   const { code, lines } = await tryCheck(['--port', '81'], { through });
   expect(code).toBe(2);

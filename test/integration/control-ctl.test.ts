@@ -20,6 +20,7 @@ import {
   statusOf,
 } from '../helpers/fake-master.ts';
 import { type Ended, launcher, outcomeOf, startGracefulctl } from '../helpers/run-gracefulctl.ts';
+import { isRoot, mayRun } from '../helpers/required-programs.ts';
 
 let folder: ReturnType<typeof socketFolder>;
 let master: FakeMaster;
@@ -234,7 +235,7 @@ describe('gracefulctl', () => {
     },
   );
 
-  test.runIf(process.geteuid?.() === 0)(
+  test.runIf(mayRun(isRoot))(
     'the master of another user is not used, but its owner is named with the command that may use it',
     async () => {
       await start('web');
@@ -255,7 +256,6 @@ describe('gracefulctl', () => {
     const closed = join(folder.path, 'closed');
     mkdirSync(closed, { mode: 0o000 });
     const inside = join(closed, 'graceful-run');
-    const isRoot = process.geteuid?.() === 0;
     if (isRoot) chmodSync(folder.path, 0o755);
     const child = spawn(process.execPath, ['--import', 'tsx', launcher, 'status'], {
       env: { ...process.env, GRACEFUL_RUN_CONTROL_FOLDER: inside, FORCE_COLOR: '0' },
@@ -473,7 +473,7 @@ describe('gracefulctl', () => {
     for (const [name, { calls }] of masters) expect([name, calls]).toEqual([name, ['reload']]);
   });
 
-  test.runIf(existsSync('/dev/full'))('stdout that cannot be written is an error', async () => {
+  test.runIf(mayRun(existsSync('/dev/full')))('stdout that cannot be written is an error', async () => {
     await start();
     for (const word of ['list', 'reload']) {
       const full = openSync('/dev/full', 'w');

@@ -28,6 +28,7 @@ import {
   settleable,
   socketFolder,
 } from '../helpers/fake-master.ts';
+import { isRoot, mayRun } from '../helpers/required-programs.ts';
 
 let folder: ReturnType<typeof socketFolder>;
 let master: FakeMaster;
@@ -564,7 +565,7 @@ describe('the socket', () => {
     expect(codeOf(await opening.catch((error: unknown) => error))).toBe('controlSocketUnusable');
   });
 
-  test.runIf(process.geteuid?.() === 0)('a folder of another user is refused', async () => {
+  test.runIf(mayRun(isRoot))('a folder of another user is refused', async () => {
     chownSync(folder.path, 12_345, 12_345);
     expect(codeOf(await start().catch((error: unknown) => error))).toBe('controlSocketUnusable');
   });

@@ -13,6 +13,7 @@ import { startLoad } from '../helpers/strict-client.ts';
 import { begin } from '../helpers/plain-client.ts';
 import { built, gracefulctl } from '../helpers/run-gracefulctl.ts';
 import { kill, runMaster, type RunningMaster, temporaryFolder } from '../helpers/run-master.ts';
+import { mayRun } from '../helpers/required-programs.ts';
 
 const script = '/usr/bin/script';
 const isThere = process.platform === 'linux' && existsSync(script);
@@ -72,7 +73,7 @@ function aroundIt(output: string): {
   return { before: settings[0] ?? 'none', after: settings[1] ?? 'missing', code };
 }
 
-test.skipIf(!isThere).each([
+test.runIf(mayRun(isThere)).each([
   ['q', 'top'],
   ['\u0003', 'top'],
   ['q', 'status --watch'],
@@ -96,7 +97,7 @@ test.skipIf(!isThere).each([
   expect(end).toContain(leave);
 });
 
-test.skipIf(!isThere).each([80, 60, 30, 140])(
+test.runIf(mayRun(isThere)).each([80, 60, 30, 140])(
   'at %i columns no line is wider, and the picture is drawn again in place',
   async (columns) => {
     const master = runMaster({ name: 'a-program-with-a-name-that-is-rather-long' });
@@ -111,37 +112,42 @@ test.skipIf(!isThere).each([80, 60, 30, 140])(
   },
 );
 
-test.skipIf(!isThere)('top shows what a draining worker has open, and the time to its deadline', async () => {
-  const master = runMaster({ name: 'shop', flags: ['--drain-timeout', '30s'] });
-  const port = await master.serving();
-  const { answer } = await begin(port, '/held');
-  await master.reload(2);
-  const session = inTerminal(master, 'top');
-  await eventually(
-    'the drain is shown',
-    () =>
-      session.picture().some((line) => /1 request in flight, 1 connection open; SIGTERM in \d+s/.test(line)),
-    15_000,
-  );
-  expect(
-    session
-      .picture()
-      .some(
-        (line) => line.includes(String(master.all('workerStarted')[0]?.pid)) && line.includes('draining'),
-      ),
-  ).toBe(true);
-  kill(await master.workerPid(1), 'SIGUSR2');
-  await answer;
-  await eventually(
-    'the drain is over',
-    () => !session.picture().some((line) => line.includes('draining')),
-    15_000,
-  );
-  session.type('q');
-  await session.ended;
-});
+test.runIf(mayRun(isThere))(
+  'top shows what a draining worker has open, and the time to its deadline',
+  async () => {
+    const master = runMaster({ name: 'shop', flags: ['--drain-timeout', '30s'] });
+    const port = await master.serving();
+    const { answer } = await begin(port, '/held');
+    await master.reload(2);
+    const session = inTerminal(master, 'top');
+    await eventually(
+      'the drain is shown',
+      () =>
+        session
+          .picture()
+          .some((line) => /1 request in flight, 1 connection open; SIGTERM in \d+s/.test(line)),
+      15_000,
+    );
+    expect(
+      session
+        .picture()
+        .some(
+          (line) => line.includes(String(master.all('workerStarted')[0]?.pid)) && line.includes('draining'),
+        ),
+    ).toBe(true);
+    kill(await master.workerPid(1), 'SIGUSR2');
+    await answer;
+    await eventually(
+      'the drain is over',
+      () => !session.picture().some((line) => line.includes('draining')),
+      15_000,
+    );
+    session.type('q');
+    await session.ended;
+  },
+);
 
-test.skipIf(!isThere)('status --watch shows what each worker does', async () => {
+test.runIf(mayRun(isThere))('status --watch shows what each worker does', async () => {
   const master = runMaster({ name: 'shop' });
   const { answer } = await begin(await master.serving(), '/held');
   const session = inTerminal(master, 'status --watch');
@@ -153,7 +159,7 @@ test.skipIf(!isThere)('status --watch shows what each worker does', async () => 
   await session.ended;
 });
 
-test.skipIf(!isThere)('a master that ends meanwhile is reported, and the picture goes on', async () => {
+test.runIf(mayRun(isThere))('a master that ends meanwhile is reported, and the picture goes on', async () => {
   const master = runMaster({ name: 'shop' });
   await master.serving();
   const session = inTerminal(master, 'top');
@@ -174,7 +180,7 @@ test.skipIf(!isThere)('a master that ends meanwhile is reported, and the picture
   expect(aroundIt(session.output()).code).toBe('0');
 });
 
-test.skipIf(!isThere).each(['top', 'status --watch'])(
+test.runIf(mayRun(isThere)).each(['top', 'status --watch'])(
   'q ends %s at once, even while a master does not answer',
   async (words) => {
     const runtime = temporaryFolder();
@@ -206,7 +212,7 @@ test.skipIf(!isThere).each(['top', 'status --watch'])(
   },
 );
 
-test.skipIf(!isThere).each(['top', 'status --watch'])(
+test.runIf(mayRun(isThere)).each(['top', 'status --watch'])(
   'a terminal of unknown size shows %s',
   async (words) => {
     const master = runMaster({ name: 'shop' });
@@ -223,7 +229,7 @@ test.skipIf(!isThere).each(['top', 'status --watch'])(
   },
 );
 
-test.skipIf(!isThere)('a name that means nothing is reported below the programs of top', async () => {
+test.runIf(mayRun(isThere))('a name that means nothing is reported below the programs of top', async () => {
   const master = runMaster({ name: 'shop' });
   await master.serving();
   const session = inTerminal(master, 'top shop nosuch');

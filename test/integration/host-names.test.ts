@@ -6,6 +6,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { app, runMaster, temporaryFolder, type RunningMaster } from '../helpers/run-master.ts';
+import { mayRun } from '../helpers/required-programs.ts';
 
 const both = ['127.0.0.1', '::1'] as const;
 
@@ -165,7 +166,7 @@ function inNetwork(prepare: string, flags: readonly string[]): RunningMaster {
   });
 }
 
-test.skipIf(!unshares)('an address that this machine does not have is left out, and said', async () => {
+test.runIf(mayRun(unshares))('an address that this machine does not have is left out, and said', async () => {
   const master = inNetwork('sysctl -qw net.ipv6.conf.all.disable_ipv6=1', ['--listen', 'localhost:4000']);
   expect(await master.waitFor('addressLeftOut')).toMatchObject({
     host: 'localhost',
@@ -176,7 +177,7 @@ test.skipIf(!unshares)('an address that this machine does not have is left out, 
   expect(master.all('listenerBound')).toMatchObject([{ listener: 'default', host: '127.0.0.1' }]);
 });
 
-test.skipIf(!unshares)('every address that the resolver knows for a name is listened on', async () => {
+test.runIf(mayRun(unshares))('every address that the resolver knows for a name is listened on', async () => {
   const hosts = join(temporaryFolder(), 'hosts');
   writeFileSync(hosts, '127.0.0.2 shop.test\n127.0.0.3 shop.test\n');
   const master = inNetwork(`mount --bind ${hosts} /etc/hosts`, ['--listen', 'shop.test:4000']);
@@ -184,7 +185,7 @@ test.skipIf(!unshares)('every address that the resolver knows for a name is list
   expect(master.all('listenerBound').map(({ host }) => host)).toEqual(['127.0.0.2', '127.0.0.3']);
 });
 
-test.skipIf(!unshares)(
+test.runIf(mayRun(unshares))(
   'a name of which this machine has no address is an error that lists them',
   async () => {
     const hosts = join(temporaryFolder(), 'hosts');

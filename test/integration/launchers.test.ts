@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { eventually } from '../helpers/eventually.ts';
 import { get } from '../helpers/plain-client.ts';
-import { canRun, isRequired } from '../helpers/required-programs.ts';
+import { canRun, mayRun } from '../helpers/required-programs.ts';
 import { appPath, kill, runMaster, temporaryFolder, type RunOptions } from '../helpers/run-master.ts';
 import { startLoad } from '../helpers/strict-client.ts';
 import { failureCounts } from '../helpers/tally.ts';
@@ -113,7 +113,7 @@ describe.each([
   ['python', { ...forPython, ...forAny(python) }, 'fresh'],
 ] as const)('%s', (language, all, mode) => {
   for (const [name, { isServer = false, ...launch }] of Object.entries(all)) {
-    const runsHere = test.skipIf(!isRequired && !isThere(launch, language));
+    const runsHere = test.runIf(mayRun(isThere(launch, language)));
     const options = {
       ...launch,
       flags: ['--startsecs', '400ms', '--ready-timeout', '8s', ...(launch.flags ?? [])],
@@ -193,7 +193,7 @@ test('a program that a script starts only after it counts as ready is known, dra
   expect((await get(port)).status).toBe(200);
 });
 
-test.skipIf(!isRequired && !existsSync(launchers.node22))(
+test.runIf(mayRun(existsSync(launchers.node22)))(
   'a script of `node --run` gets the directory, variables and words that Node.js gives it',
   async () => {
     const words = ['--run', 'show', '--', 'a b', '$HOME', '*'];

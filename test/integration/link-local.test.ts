@@ -2,6 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { expect, test } from 'vitest';
 import { app, runMaster, type RunningMaster, type RunOptions } from '../helpers/run-master.ts';
+import { mayRun } from '../helpers/required-programs.ts';
 
 function inNetwork(name: string): readonly string[] {
   const script = [
@@ -38,7 +39,7 @@ const listensOn = (host: string): RunOptions => ({
   env: { LISTEN: JSON.stringify([{ host }]) },
 });
 
-test.skipIf(!canLinkLocal).each([
+test.runIf(mayRun(canLinkLocal)).each([
   ['a bridge', 'br-1234abcd', []],
   ['a bridge, with an option of the socket', 'br-1234abcd', ['--backlog', '64', '--keepalive', 'on']],
   ['an interface whose name Node.js would not take for one', 'veth_1@x+2', []],
@@ -49,7 +50,7 @@ test.skipIf(!canLinkLocal).each([
   expect(master.all('undeclaredListen')).toEqual([]);
 });
 
-test.skipIf(!canLinkLocal)('a program may ask for a link-local address itself', async () => {
+test.runIf(mayRun(canLinkLocal))('a program may ask for a link-local address itself', async () => {
   const host = 'fe80::1%br-1234abcd';
   const master = run(['--port', '3000'], undefined, listensOn(host));
   await master.waitFor('generationReady', { generation: 1 });
@@ -59,7 +60,7 @@ test.skipIf(!canLinkLocal)('a program may ask for a link-local address itself', 
   expect(master.all('narrowListen')).toEqual([]);
 });
 
-test.skipIf(!canLinkLocal)('a UDP socket has the interface too', async () => {
+test.runIf(mayRun(canLinkLocal))('a UDP socket has the interface too', async () => {
   const master = run(['--listen', 'udp:[fe80::1%br-1234abcd]:5353'], undefined, {
     command: app('serves-udp'),
     env: { UDP_HOST: 'fe80::1%br-1234abcd', UDP_PORTS: '5353' },
@@ -68,7 +69,7 @@ test.skipIf(!canLinkLocal)('a UDP socket has the interface too', async () => {
   expect(await master.waitFor('listenerBound')).toMatchObject({ host: 'fe80::1%br-1234abcd', port: 5353 });
 });
 
-test.skipIf(!canLinkLocal).each([
+test.runIf(mayRun(canLinkLocal)).each([
   ['without options', 'fe80::1%gone', []],
   ['with an option of the socket', 'fe80::1%gone', ['--keepalive', 'on']],
   ['whose name has other characters', 'fe80::1%br_gone', []],
@@ -80,7 +81,7 @@ test.skipIf(!canLinkLocal).each([
   expect(master.output).toContain('br-1234abcd');
 });
 
-test.skipIf(!canLinkLocal)('a link-local address without an interface: what to write', async () => {
+test.runIf(mayRun(canLinkLocal))('a link-local address without an interface: what to write', async () => {
   const master = run(['--listen', '[fe80::1]:3000']);
   expect(await master.exited).toMatchObject({ code: 1 });
   expect(master.output).toContain('a link-local address needs its interface');

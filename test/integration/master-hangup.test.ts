@@ -30,6 +30,7 @@ for _ in range(2):
 os.waitpid(shell, 0)
 os.close(fd)
 `;
+import { mayRun } from '../helpers/required-programs.ts';
 
 function typed(line: string): RunningMaster {
   return runMaster({ through: ['python3', '-c', terminal, line] });
@@ -43,7 +44,7 @@ async function closeTerminal(master: RunningMaster): Promise<void> {
 /** Longer than the end of a shell and its signal may be apart. */
 const longAfterMs = 1_000;
 
-test.skipIf(!isThere).each([
+test.runIf(mayRun(isThere)).each([
   ['disowned', '{} > /dev/null 2>&9 & disown'],
   ['in a session of its own', 'setsid {} > /dev/null 2>&9 &'],
   ['started with nohup', 'nohup {} > /dev/null 2>&9 & disown'],
@@ -56,7 +57,7 @@ test.skipIf(!isThere).each([
   await master.reload(2);
 });
 
-test.skipIf(!isThere)(
+test.runIf(mayRun(isThere))(
   'a shell that sends its jobs a hangup before its terminal closes stops the master',
   async () => {
     const master = typed('shopt -s huponexit; {} 2>&9 &');
@@ -69,7 +70,7 @@ test.skipIf(!isThere)(
   },
 );
 
-test.skipIf(!isThere)('a hangup from kill(1) is a reload while the terminal is there', async () => {
+test.runIf(mayRun(isThere))('a hangup from kill(1) is a reload while the terminal is there', async () => {
   const master = typed('{} 2>&9 &');
   await master.serving();
   await master.reload(2);

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { eventually } from '../helpers/eventually.ts';
 import { app, runMaster, type RunningMaster, temporaryFolder } from '../helpers/run-master.ts';
+import { mayRun } from '../helpers/required-programs.ts';
 
 const hasScript = process.platform === 'linux' && existsSync('/usr/bin/script');
 /** `redirection`: of what is not to be the terminal. */
@@ -26,7 +27,7 @@ async function written(master: RunningMaster): Promise<string> {
   return master.output;
 }
 
-test.skipIf(!hasScript)(
+test.runIf(mayRun(hasScript))(
   'on a terminal the level, the state and the line that names the error are coloured',
   async () => {
     const text = await written(runMaster({ through, flags, command, env: colours }));
@@ -38,7 +39,7 @@ test.skipIf(!hasScript)(
   },
 );
 
-test.skipIf(!hasScript)('NO_COLOR and a terminal without colours are respected', async () => {
+test.runIf(mayRun(hasScript))('NO_COLOR and a terminal without colours are respected', async () => {
   for (const env of [
     { ...colours, NO_COLOR: '1' },
     { ...colours, TERM: 'dumb' },
@@ -63,7 +64,7 @@ async function bothStreams(redirected: 1 | 2): Promise<{ terminal: string; file:
   return { terminal, file: readFileSync(path, 'utf8') };
 }
 
-test.skipIf(!hasScript)(
+test.runIf(mayRun(hasScript))(
   'a stdout that is a pipe or file gets the lines as they are, also if stderr is a terminal',
   async () => {
     const { terminal, file } = await bothStreams(1);
@@ -72,7 +73,7 @@ test.skipIf(!hasScript)(
   },
 );
 
-test.skipIf(!hasScript)(
+test.runIf(mayRun(hasScript))(
   'a stdout that is a terminal has the look of one, also if stderr is a file',
   async () => {
     const { terminal, file } = await bothStreams(2);

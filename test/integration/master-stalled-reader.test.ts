@@ -9,6 +9,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { eventually } from '../helpers/eventually.ts';
 import { get } from '../helpers/plain-client.ts';
 import { app, kill, runMaster, type RunningMaster, temporaryFolder } from '../helpers/run-master.ts';
+import { mayRun } from '../helpers/required-programs.ts';
 
 const command = app('floods-stderr');
 const env = { MEGABYTES: '3' };
@@ -72,7 +73,7 @@ test('a socket', async () => {
 
 const hasScript = process.platform === 'linux' && existsSync('/usr/bin/script');
 
-test.skipIf(!hasScript)('a terminal', async () => {
+test.runIf(mayRun(hasScript))('a terminal', async () => {
   const through = ['sh', '-c', 'exec script --quiet --return --flush --command "exec $*" /dev/null', 'sh'];
   const master = runMaster({ command, env, through, flags });
   await waitForReady(master, 1);
@@ -94,7 +95,7 @@ function cpuTicks(pid: number): number {
   return Number(fields[11]) + Number(fields[12]);
 }
 
-test.skipIf(!hasScript)(
+test.runIf(mayRun(hasScript))(
   'a job in the background of a terminal that stops such jobs when they write (stty tostop) writes, and keeps its workers',
   async () => {
     const job = join(temporaryFolder(), 'job.sh');

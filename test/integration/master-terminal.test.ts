@@ -4,6 +4,7 @@ import { expect, test } from 'vitest';
 import { begin } from '../helpers/plain-client.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { kill, runMaster } from '../helpers/run-master.ts';
+import { mayRun } from '../helpers/required-programs.ts';
 
 /**
  * script(1) of util-linux gives the command a terminal of its own and passes on what is typed. `exec`, because a shell
@@ -19,7 +20,7 @@ const throughTerminal = [
 
 const isThere = process.platform === 'linux' && existsSync(script);
 
-test.skipIf(!isThere)(
+test.runIf(mayRun(isThere))(
   'Ctrl-C reaches the master alone: the request in flight finishes, and the end is 0',
   async () => {
     const master = runMaster({ through: throughTerminal });
@@ -34,7 +35,7 @@ test.skipIf(!isThere)(
   },
 );
 
-test.skipIf(!isThere)(
+test.runIf(mayRun(isThere))(
   'a terminal that is closed stops it gracefully: no reload, and nobody is left behind',
   async () => {
     const master = runMaster({ through: throughTerminal });

@@ -11,6 +11,7 @@ import { eventually } from '../helpers/eventually.ts';
 import { isAlive } from '../helpers/marked-processes.ts';
 import { gracefulctl } from '../helpers/run-gracefulctl.ts';
 import { app, appPath, kill, runMaster, temporaryFolder, type RunningMaster } from '../helpers/run-master.ts';
+import { mayRun } from '../helpers/required-programs.ts';
 
 const leaves = (what: string): readonly string[] => [
   'python3',
@@ -126,7 +127,7 @@ describe.skipIf(process.platform !== 'linux')('on Linux', () => {
     'a stop of one program ends what it has left behind (%s), and leaves what another one has started alone',
     async (kind, { skip }) => {
       if (kind === 'a-daemon-without-environment')
-        skip(!canMakeGroups(), 'this process may not make control groups of version 2');
+        skip(!mayRun(canMakeGroups()), 'this process may not make control groups of version 2');
       const file = join(temporaryFolder(), 'graceful.toml');
       const program = (name: string): string =>
         `[program.${name}]\ncommand = ${JSON.stringify(leaves(kind))}\nport = 0\nhost = "127.0.0.1"\nstartsecs = "300ms"\n`;
@@ -161,7 +162,7 @@ describe.skipIf(process.platform !== 'linux')('on Linux', () => {
   });
 
   const mayUnshare = spawnSync('unshare', ['--pid', '--fork', '--mount-proc', 'true']).status === 0;
-  test.skipIf(!mayUnshare)('as the first process of a container, it reaps too', async () => {
+  test.runIf(mayRun(mayUnshare))('as the first process of a container, it reaps too', async () => {
     // Not runMaster: it would send signals to the pid that the master has in its container.
     const words = [
       '--port',

@@ -1,5 +1,5 @@
 // Output that goes to the daemons of the system that collect logs: real ones, each with a socket of its own, and readers that are missing or have stopped.
-import { execFileSync, spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { get } from 'node:http';
@@ -7,11 +7,9 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { eventually } from '../helpers/eventually.ts';
 import { app, runMaster, type RunningMaster, temporaryFolder } from '../helpers/run-master.ts';
+import { canRun, mayRun, programFolders } from '../helpers/required-programs.ts';
 
-const isRequired = process.env['GRACEFUL_RUN_PROGRAMS'] === 'required';
-const path = `${process.env['PATH'] ?? ''}:/usr/sbin`;
-const isInstalled = (command: string): boolean =>
-  spawnSync('sh', ['-c', `command -v ${command}`], { env: { ...process.env, PATH: path } }).status === 0;
+const path = programFolders.join(':');
 const reader = new URL('../fixtures/reads-datagrams.py', import.meta.url).pathname;
 
 function ask(port: number, url: string): Promise<void> {
@@ -70,7 +68,7 @@ async function startRsyslog(folder: string): Promise<() => Promise<void>> {
   };
 }
 
-test.skipIf(!isRequired && !isInstalled('rsyslogd'))(
+test.runIf(canRun(['rsyslogd']))(
   'rsyslog gets each line with program, pid, facility and severity, and loses none while it is restarted',
   async () => {
     const folder = temporaryFolder();
@@ -119,11 +117,11 @@ async function startJournald(folder: string): Promise<boolean> {
   return child.exitCode === null;
 }
 
-test.skipIf(!isRequired && !existsSync('/lib/systemd/systemd-journald'))(
+test.runIf(mayRun(existsSync('/lib/systemd/systemd-journald')))(
   'the journal gets each line with its fields, and its socket for syslog the others',
   async ({ skip }) => {
     const folder = temporaryFolder();
-    skip(!(await startJournald(folder)), 'only root can give it a /run of its own');
+    skip(!mayRun(await startJournald(folder)), 'only root can give it a /run of its own');
     const master = runFile([
       `stdout_logfile = "journal:${join(folder, 'sockets/socket')}"`,
       `stderr_logfile = "syslog:${join(folder, 'sockets/dev-log')}"`,

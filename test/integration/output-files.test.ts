@@ -17,6 +17,7 @@ import { eventually } from '../helpers/eventually.ts';
 import { gracefulctl } from '../helpers/run-gracefulctl.ts';
 import { app, appPath, kill, runMaster, type RunningMaster, temporaryFolder } from '../helpers/run-master.ts';
 import { runShop } from '../helpers/run-shop.ts';
+import { isRequired } from '../helpers/required-programs.ts';
 
 async function ask(port: number, path: string): Promise<string> {
   return new Promise((resolve, reject) => {
@@ -328,7 +329,8 @@ function smallDisk(): string | null {
   mkdirSync(disk);
   try {
     execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'none', disk], { stdio: 'ignore' });
-  } catch {
+  } catch (error) {
+    if (isRequired) throw error;
     return null;
   }
   onTestFinished(() => {

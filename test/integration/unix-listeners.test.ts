@@ -28,6 +28,7 @@ import { whoAnswers } from '../helpers/plain-client.ts';
 import { startLoad } from '../helpers/strict-client.ts';
 import { Wire } from '../helpers/wire.ts';
 import { failureCounts } from '../helpers/tally.ts';
+import { isRoot, mayRun } from '../helpers/required-programs.ts';
 
 function run(path: string, { flags = [], env = {}, ...options }: RunOptions = {}): RunningMaster {
   return runMaster({
@@ -198,9 +199,7 @@ function idOf(database: 'passwd' | 'group', name: string): number {
   return Number(line?.split(':')[2]);
 }
 
-const isRoot = process.geteuid?.() === 0;
-
-test.runIf(isRoot).each([
+test.runIf(mayRun(isRoot)).each([
   ['nobody', { uid: idOf('passwd', 'nobody'), gid: process.getegid?.() }],
   ['nobody:daemon', { uid: idOf('passwd', 'nobody'), gid: idOf('group', 'daemon') }],
   [':daemon', { uid: 0, gid: idOf('group', 'daemon') }],

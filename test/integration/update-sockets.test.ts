@@ -8,6 +8,7 @@ import { eventually } from '../helpers/eventually.ts';
 import { freePort, get } from '../helpers/plain-client.ts';
 import { gracefulctl } from '../helpers/run-gracefulctl.ts';
 import { appPath, runMaster, temporaryFolder, type RunningMaster } from '../helpers/run-master.ts';
+import { isRoot, mayRun } from '../helpers/required-programs.ts';
 
 const python = appPath('tells-socket-options').replace(/\.cjs$/, '.py');
 
@@ -112,30 +113,27 @@ test('a UNIX socket has the permissions of the program that it moves to, and tho
   other.close();
 });
 
-test.runIf(process.geteuid?.() === 0)(
-  'an update changes the owner of a UNIX socket, and gives it back',
-  async () => {
-    const { path, write, start, update } = setUp();
-    const owner = (): readonly number[] => [lstatSync(path).uid, lstatSync(path).gid];
-    write(atPath('web', path));
-    const master = await start();
-    const own = owner();
-    write(atPath('web', path, 'socket_owner = "4242:4343"'));
-    expect(await update(master)).toMatchObject({ code: 0 });
-    expect(owner()).toEqual([4242, 4343]);
-    write(atPath('web', path, 'socket_owner = "no-such-user-here"'));
-    const { code, err } = await update(master);
-    expect(code).toBe(2);
-    expect(err).toContain(`cannot listen on unix:${path}: there is no user no-such-user-here`);
-    expect(owner()).toEqual([4242, 4343]);
-    write(atPath('web', path, 'socket_owner = ":4344"'));
-    expect(await update(master)).toMatchObject({ code: 0 });
-    expect(owner()).toEqual([own[0], 4344]);
-    write(atPath('web', path));
-    expect(await update(master)).toMatchObject({ code: 0 });
-    expect(owner()).toEqual(own);
-  },
-);
+test.runIf(mayRun(isRoot))('an update changes the owner of a UNIX socket, and gives it back', async () => {
+  const { path, write, start, update } = setUp();
+  const owner = (): readonly number[] => [lstatSync(path).uid, lstatSync(path).gid];
+  write(atPath('web', path));
+  const master = await start();
+  const own = owner();
+  write(atPath('web', path, 'socket_owner = "4242:4343"'));
+  expect(await update(master)).toMatchObject({ code: 0 });
+  expect(owner()).toEqual([4242, 4343]);
+  write(atPath('web', path, 'socket_owner = "no-such-user-here"'));
+  const { code, err } = await update(master);
+  expect(code).toBe(2);
+  expect(err).toContain(`cannot listen on unix:${path}: there is no user no-such-user-here`);
+  expect(owner()).toEqual([4242, 4343]);
+  write(atPath('web', path, 'socket_owner = ":4344"'));
+  expect(await update(master)).toMatchObject({ code: 0 });
+  expect(owner()).toEqual([own[0], 4344]);
+  write(atPath('web', path));
+  expect(await update(master)).toMatchObject({ code: 0 });
+  expect(owner()).toEqual(own);
+});
 
 test.each([['removed'], ['replaced']])(
   'an update does not touch what lies at the path of a socket whose file was %s',

@@ -10,8 +10,8 @@ import { runMaster, temporaryFolder, type RunningMaster, type RunOptions } from 
 import { reportOf, runCheck } from '../helpers/run-check.ts';
 import { startLoad } from '../helpers/strict-client.ts';
 import { failuresOf } from '../helpers/tally.ts';
+import { isRoot, mayRun } from '../helpers/required-programs.ts';
 
-const isRoot = process.geteuid?.() === 0;
 let installed: Installed;
 beforeAll(() => {
   installed = installForAll();
@@ -89,7 +89,7 @@ function runFile({ keys, app, env = {} }: Keys): RunningMaster {
   });
 }
 
-describe.skipIf(!isRoot)('as root', () => {
+describe.runIf(mayRun(isRoot))('as root', () => {
   test('a Node.js worker of another user is gated, migrates, and is the process that was started', async () => {
     const master = run({ app: 'serves.cjs', flags: ['--user', 'nobody'] });
     const port = await master.serving();

@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { expect, test } from 'vitest';
+import { mayRun } from '../../../helpers/required-programs.ts';
 
 /** Runs a command as an unprivileged user to whom /proc shows only what that user may trace. Root alone can do this. */
 function runWithHidingProc(...command: readonly string[]): { status: number | null; stdout: string } {
@@ -12,7 +13,7 @@ function runWithHidingProc(...command: readonly string[]): { status: number | nu
 
 const program = new URL('../../../fixtures/hidden/looks-at-hidden.ts', import.meta.url).pathname;
 
-test.skipIf(runWithHidingProc('cat', program).status !== 0)(
+test.runIf(mayRun(runWithHidingProc('cat', program).status === 0))(
   'a process that /proc hides runs, is kin, and is the living master of its workers, until it has ended',
   () => {
     const { stdout } = runWithHidingProc(process.execPath, '--import', 'tsx', program);
