@@ -1,12 +1,15 @@
 // `gracefulctl logs`: what workers wrote, from what the master remembers and from log files, and what they write next.
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { appendFileSync, writeFileSync } from 'node:fs';
 import { get } from 'node:http';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { programRoute } from '../../src/shared/control-api.ts';
 import { openControl } from '../../src/shared/control-client.ts';
+import { EventLog } from '../helpers/event-log.ts';
 import { eventually } from '../helpers/eventually.ts';
-import { type Ended, gracefulctl } from '../helpers/run-gracefulctl.ts';
+import { built, type Ended, gracefulctl } from '../helpers/run-gracefulctl.ts';
 import { app, runMaster, type RunningMaster, temporaryFolder } from '../helpers/run-master.ts';
 
 const command = app('writes-lines');
@@ -191,3 +194,157 @@ test('the files of workers that were added are read as well', async () => {
   await gracefulctl(['scale', master.name, '2'], { XDG_RUNTIME_DIR: master.runtime });
   expect((await logs(master, '--lines=all')).map(({ line }) => line)).toEqual(['from before']);
 });
+
+/** `gracefulctl logs -f`: what it has printed, and how it ends. */
+interface Follower {
+  readonly child: ChildProcess;
+  readonly out: EventLog;
+  readonly err: EventLog;
+  readonly code: Promise<number | null>;
+}
+
+function follow(master: RunningMaster, ...args: readonly string[]): Follower {
+  const child = spawn(process.execPath, [built, 'logs', '-f', ...args], {
+    env: { ...process.env, FORCE_COLOR: '0', XDG_RUNTIME_DIR: master.runtime },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  const [out, err] = [new EventLog(), new EventLog()];
+  out.read(child.stdout);
+  err.read(child.stderr);
+  const code = once(child, 'close').then(() => child.exitCode);
+  return { child, out, err, code };
+}
+
+interface Town {
+  readonly master: RunningMaster;
+  readonly ports: Readonly<Record<'shop' | 'mail', number>>;
+}
+
+/** A master of two programs that serve. */
+async function runTown(): Promise<Town> {
+  const file = join(temporaryFolder(), 'graceful.toml');
+  const program = (name: string): readonly string[] => [
+    `[program.${name}]`,
+    `command = ${JSON.stringify(command)}`,
+    'listen = ["127.0.0.1:0"]',
+    'probation = "0s"',
+    `stdout_logfile = "${name}.log"`,
+  ];
+  writeFileSync(file, ['[master]', 'name = "town"', ...program('shop'), ...program('mail')].join('\n'));
+  const master = runMaster({
+    hasOwnFlags: false,
+    flags: ['-c', file, '--log-level', 'debug', '--log-format', 'json'],
+    command: [],
+    name: 'town',
+  });
+  const portOf = async (program: string): Promise<number> => {
+    const isOf = (event: object): boolean => Reflect.get(event, 'program') === program;
+    await master.waitFor('generationReady', isOf);
+    return (await master.waitFor('listenerBound', isOf)).port ?? 0;
+  };
+  return { master, ports: { shop: await portOf('shop'), mail: await portOf('mail') } };
+}
+
+test('logs -f prints what is there and then what is written, over a reload, and ends with 0 when the master stops', async () => {
+  const folder = temporaryFolder();
+  const master = runMaster({ command, flags: ['--stdout-logfile', join(folder, 'app.log')] });
+  const port = await master.serving();
+  await write(port, 2);
+  const follower = follow(master, master.name);
+  await follower.out.waitForLine('1.0.2 ');
+  await write(port, 1);
+  await follower.out.waitForLine('1.0.3 ');
+  await master.reload(2);
+  await write(port, 1);
+  await follower.out.waitForLine('2.0.1 ');
+  const [old, young] = [await master.workerPid(1), await master.workerPid(2)];
+  master.signal('SIGTERM');
+  expect(await follower.code).toBe(0);
+  expect(follower.out.lines).toEqual([
+    `1/${old} | 1.0.1 x`,
+    `1/${old} | 1.0.2 xx`,
+    `1/${old} | 1.0.3 xxx`,
+    `2/${young} | 2.0.1 x`,
+  ]);
+  expect(follower.err.output).toBe('');
+});
+
+test('logs -f of a master that is killed says that the connection broke off, and ends with 1', async () => {
+  const folder = temporaryFolder();
+  const master = runMaster({ command, flags: ['--stdout-logfile', join(folder, 'app.log')] });
+  const port = await master.serving();
+  await write(port, 1);
+  const follower = follow(master, master.name);
+  await follower.out.waitForLine('1.0.1 ');
+  master.signal('SIGKILL');
+  expect([await follower.code, follower.err.output]).toEqual([
+    1,
+    expect.stringContaining('cannot show the logs'),
+  ]);
+});
+
+test.each([{ names: ['all'] }, { names: ['shop', 'mail'] }])(
+  'logs -f $names prints the lines of each program with its name',
+  async ({ names }) => {
+    const { master, ports } = await runTown();
+    await write(ports.shop, 1);
+    const follower = follow(master, ...names);
+    await follower.out.waitForLine('1.0.1 ');
+    await write(ports.mail, 1);
+    await follower.out.waitForLine('1.0.1 ', 2);
+    await write(ports.shop, 1);
+    await follower.out.waitForLine('1.0.2 ');
+    expect(follower.out.lines.map((line) => line.replace(/\d+ \|/, 'pid |'))).toEqual([
+      'shop 1/pid | 1.0.1 x',
+      'mail 1/pid | 1.0.1 x',
+      'shop 1/pid | 1.0.2 xx',
+    ]);
+    expect(follower.err.output).toBe('');
+    master.signal('SIGTERM');
+    expect(await follower.code).toBe(0);
+  },
+);
+
+test('logs -f of one program of several shows no other', async () => {
+  const { master, ports } = await runTown();
+  const follower = follow(master, 'mail');
+  await write(ports.shop, 1);
+  await write(ports.mail, 2);
+  await follower.out.waitForLine('1.0.2 ');
+  expect(follower.out.lines.map((line) => line.replace(/\d+ \|/, 'pid |'))).toEqual([
+    '1/pid | 1.0.1 x',
+    '1/pid | 1.0.2 xx',
+  ]);
+  // Ctrl-C is how its users end it.
+  follower.child.kill('SIGINT');
+  await follower.code;
+  expect(follower.err.output).toBe('');
+});
+
+test('logs -f prints what there is of a name that is wrong beside one that is right, and ends with 3', async () => {
+  const { master, ports } = await runTown();
+  await write(ports.shop, 1);
+  const follower = follow(master, 'shop', 'sohp');
+  await follower.out.waitForLine('1.0.1 ');
+  await follower.err.waitForLine('sohp');
+  master.signal('SIGTERM');
+  expect(await follower.code).toBe(3);
+});
+
+test.each([{ names: ['all'] }, { names: ['mail', 'shop'] }])(
+  'logs $names prints one program after the other, in the order of the config file',
+  async ({ names }) => {
+    const { master, ports } = await runTown();
+    await write(ports.mail, 1);
+    await write(ports.shop, 2);
+    let shown: readonly string[] = [];
+    await eventually('all lines are in the files', async () => {
+      const { code, out, err } = await gracefulctl(['logs', ...names], { XDG_RUNTIME_DIR: master.runtime });
+      expect([code, err]).toEqual([0, '']);
+      shown = [...out.matchAll(/^(\w+) 1\/\d+ \| (\S+) /gm)].map((match) => match.slice(1).join(' '));
+      return shown.length === 3;
+    });
+    expect(shown).toEqual(['shop 1.0.1', 'shop 1.0.2', 'mail 1.0.1']);
+  },
+);
