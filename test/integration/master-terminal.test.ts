@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { begin } from '../helpers/plain-client.ts';
+import { isAlive } from '../helpers/marked-processes.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { kill, runMaster } from '../helpers/run-master.ts';
 import { mayRun } from '../helpers/required-programs.ts';
@@ -32,6 +33,34 @@ test.runIf(mayRun(isThere))(
     expect(await answer).toEqual({ status: 200, body: 'begun, ended' });
     expect(await master.exited).toEqual({ code: 0, signal: null });
     expect(master.all('workerExited')).toMatchObject([{ outcome: { code: 0, signal: null }, cut: 0 }]);
+  },
+);
+
+test.runIf(mayRun(isThere))(
+  'Ctrl-C in a terminal says what is still open and how to stop at once, and a second one does so',
+  async () => {
+    const master = runMaster({
+      through: throughTerminal,
+      flags: ['--log-format', 'pretty'],
+      env: { NO_COLOR: '1' },
+    });
+    await master.waitForLine('generation 1 serves');
+    const { listeners, workers } = await master.status();
+    const [worker] = workers;
+    const { answer } = await begin(listeners[0]?.port ?? 0, '/held');
+    const cut = expect(answer).rejects.toMatchObject({ code: 'ECONNRESET' });
+    master.child.stdin?.write('\x03');
+    const line = await master.waitForLine('waiting for');
+    expect(line).toContain('waiting for 1 worker with 1 request in flight, 1 connection open, for at most');
+    expect(line).toMatch(/; Ctrl-C or SIGTERM again stops at once$/);
+    expect(isAlive(worker?.pid ?? 0)).toBe(true);
+    const askedAt = performance.now();
+    master.child.stdin?.write('\x03');
+    expect(await master.exited).toEqual({ code: 0, signal: null });
+    // The deadline would have been 30 s after the first one.
+    expect(performance.now() - askedAt).toBeLessThan(5_000);
+    await cut;
+    expect(isAlive(worker?.pid ?? 0)).toBe(false);
   },
 );
 
