@@ -73,6 +73,33 @@ test('each hook is run at its time, with the event on stdin and in the environme
   expect(events[5]).toMatchObject({ event: 'workerFailed', failure: { outcome: { signal: 'SIGKILL' } } });
 });
 
+test('GRACEFUL_RUN_EVENT_JSON is the line that the hook gets on stdin, to the byte', async () => {
+  const each = names.map((name): readonly [string, string] => [
+    name,
+    `cat > "$GRACEFUL_RUN_HOOK.read"; printf %s "$GRACEFUL_RUN_EVENT_JSON" > "$GRACEFUL_RUN_HOOK.named"`,
+  ]);
+  // What it writes is in the events, with characters that a shell or JSON would change.
+  const command = [
+    process.execPath,
+    '-e',
+    `process.stderr.write('ä € "quoted" \\\\ $HOME \\t\\n'); process.exitCode = 1;`,
+  ];
+  const { master, folder } = runWithHooks(Object.fromEntries(each), {
+    command,
+    keys: ['startretries = 0'],
+  });
+  const told = ['pre_start', 'on_failure', 'on_fatal'] as const;
+  for (const hook of told) await master.waitFor('hookEnded', { hook, problem: null });
+  for (const hook of told) {
+    const [read, named] = ['read', 'named'].map((ending) =>
+      readFileSync(join(folder, `${hook}.${ending}`), 'utf8'),
+    );
+    expect(read).toBe(`${named ?? ''}\n`);
+    expect(JSON.parse(named ?? '')).toMatchObject({ program: 'shop' });
+  }
+  expect(readFileSync(join(folder, 'on_failure.read'), 'utf8')).toContain('quoted');
+});
+
 test('no worker is started before pre_start has ended, and a worker that replaces a crashed one does not wait for it', async () => {
   const { master, folder } = runWithHooks({
     pre_start: 'echo begun >> told; while [ ! -e go ]; do sleep 0.02; done; echo prepared',

@@ -1,8 +1,10 @@
 // Webhooks as a real master sends them, and as a receiver of Standard Webhooks checks them.
+import { execFileSync } from 'node:child_process';
 import { createHmac } from 'node:crypto';
 import { once } from 'node:events';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
+import https from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
@@ -19,7 +21,12 @@ async function receiver(
   answer: (number: number) => number | null,
 ): Promise<{ url: string; received: Received[] }> {
   const received: Received[] = [];
-  const server = http.createServer((request, response) => {
+  const server = http.createServer(take(received, answer));
+  return { url: `http://127.0.0.1:${await listen(server)}/hook`, received };
+}
+
+function take(received: Received[], answer: (number: number) => number | null): http.RequestListener {
+  return (request, response) => {
     let body = '';
     request.setEncoding('utf8').on('data', (text: string) => (body += text));
     request.on('end', () => {
@@ -27,17 +34,48 @@ async function receiver(
       const status = answer(received.length);
       if (status !== null) response.writeHead(status).end();
     });
-  });
+  };
+}
+
+async function listen(server: http.Server): Promise<number> {
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   onTestFinished(() => {
     server.closeAllConnections();
     server.close();
   });
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/hook`, received };
+  return (server.address() as AddressInfo).port;
 }
 
-function runWithWebhook(webhook: string): RunningMaster {
+interface SecureReceiver {
+  readonly url: string;
+  readonly received: Received[];
+  readonly certificate: string;
+  /** Resolves when a client connects. */
+  readonly connected: Promise<unknown>;
+}
+
+/** It speaks HTTPS, with a certificate of its own for this address. */
+async function secureReceiver(address: string): Promise<SecureReceiver> {
+  const folder = temporaryFolder();
+  const [key, certificate] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
+  const words =
+    'req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=receiver -addext';
+  execFileSync(
+    'openssl',
+    [...words.split(' '), `subjectAltName=IP:${address}`, '-keyout', key, '-out', certificate],
+    { stdio: 'ignore' },
+  );
+  const received: Received[] = [];
+  const server = https.createServer(
+    { key: readFileSync(key), cert: readFileSync(certificate) },
+    take(received, () => 200),
+  );
+  const connected = once(server, 'connection');
+  return { url: `https://127.0.0.1:${await listen(server)}/hook`, received, certificate, connected };
+}
+
+function runWithWebhook(webhook: string, env: NodeJS.ProcessEnv = {}): RunningMaster {
   const cwd = temporaryFolder();
   writeFileSync(
     join(cwd, 'shop.toml'),
@@ -50,7 +88,7 @@ function runWithWebhook(webhook: string): RunningMaster {
     flags,
     command: [],
     cwd,
-    env: { SECRET: 'whsec_c2VjcmV0' },
+    env: { SECRET: 'whsec_c2VjcmV0', ...env },
   });
 }
 
@@ -128,3 +166,38 @@ test('a receiver that never answers holds up neither a reload nor, for long, the
   await master.exited;
   expect(performance.now() - askedAt).toBeLessThan(9_000);
 });
+
+test('events arrive over HTTPS if NODE_EXTRA_CA_CERTS has the certificate of the receiver', async () => {
+  const { url, received, certificate } = await secureReceiver('127.0.0.1');
+  const master = runWithWebhook(`{ url = "${url}", secret = "\${SECRET}" }`, {
+    NODE_EXTRA_CA_CERTS: certificate,
+  });
+  await master.serving();
+  master.signal('SIGTERM');
+  await master.exited;
+  expect(namesOf(received)).toEqual(['generationReady', 'stopped']);
+  expect(master.all('webhookFailed')).toEqual([]);
+});
+
+test.each([
+  ['that nobody has vouched for', '127.0.0.1', 'self-signed certificate'],
+  ['of another host', '127.0.0.2', "IP: 127.0.0.1 is not in the cert's list"],
+])(
+  'nothing is sent to a receiver with a certificate %s, and that is reported',
+  async (_what, address, problem) => {
+    const { url, received, certificate, connected } = await secureReceiver(address);
+    const isTrusted = address !== '127.0.0.1';
+    const master = runWithWebhook(
+      `{ url = "${url}", events = ["generationReady"] }`,
+      isTrusted ? { NODE_EXTRA_CA_CERTS: certificate } : {},
+    );
+    await connected;
+    // The last attempt is at the end.
+    master.signal('SIGTERM');
+    await master.exited;
+    expect(master.all('webhookFailed')).toMatchObject([
+      { about: 'generationReady', problem: expect.stringContaining(problem) as string },
+    ]);
+    expect(received).toEqual([]);
+  },
+);
