@@ -10,7 +10,8 @@ import { askControl } from '../../src/shared/control-client.ts';
 import { metricsRoute } from '../../src/shared/control-api.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { freePort, get } from '../helpers/plain-client.ts';
-import { kill, runMaster, temporaryFolder, type RunningMaster } from '../helpers/run-master.ts';
+import { app, kill, runMaster, temporaryFolder, type RunningMaster } from '../helpers/run-master.ts';
+import { Wire } from '../helpers/wire.ts';
 
 type Metrics = ReadonlyMap<string, number>;
 
@@ -86,6 +87,58 @@ test('what has happened before the first scrape is counted, and so is the crash 
   expect(metrics.get('graceful_run_reloads_total{program="shop",result="succeeded"}')).toBe(1);
   expect(metrics.get('graceful_run_worker_failures_total{program="shop",reason="exited"}')).toBe(1);
   expect(metrics.get('graceful_run_worker_restarts_total{program="shop"}')).toBe(1);
+});
+
+/** How many workers are in each state, without the states of none. */
+function workersOf(metrics: Metrics): Readonly<Record<string, number>> {
+  const states = [...metrics].filter(([series]) => series.startsWith('graceful_run_workers{'));
+  return Object.fromEntries(
+    states
+      .filter(([, count]) => count > 0)
+      .map(([series, count]) => [/state="(\w+)"/.exec(series)?.[1] ?? series, count]),
+  );
+}
+
+test('a reload with open connections: what has moved, ended and was cut, its workers by state, and their memory', async () => {
+  const master = runMaster({ name: 'shop', command: app('serves'), flags: ['--drain-timeout', '4s'] });
+  const port = await master.serving();
+  const connections = (metrics: Metrics): readonly unknown[] =>
+    ['migrated', 'drained', 'cut'].map((what) =>
+      metrics.get(`graceful_run_connections_${what}_total{program="shop"}`),
+    );
+  expect(connections(await scrape(master))).toEqual([0, 0, 0]);
+  expect(workersOf(await scrape(master))).toEqual({ ready: 1 });
+  const wires = await Promise.all(Array.from({ length: 5 }, () => Wire.connect(port)));
+  const [ends, isCut, ...idle] = wires;
+  for (const wire of [ends, isCut]) {
+    wire?.get('/held');
+    await wire?.until('begun');
+  }
+  for (const wire of idle) {
+    wire.get('/');
+    await wire.until('}');
+  }
+  await master.reload(2);
+  const pids = [await master.workerPid(1), await master.workerPid(2)];
+  const during = await scrape(master);
+  expect(workersOf(during)).toEqual({ ready: 1, draining: 1 });
+  const memory = (metrics: Metrics, labels: string): number =>
+    metrics.get(`process_memory_usage_bytes{${labels}}`) ?? 0;
+  const ofWorker = (generation: number): string =>
+    `role="worker",program="shop",generation="${generation}",slot="0",pid="${pids[generation - 1] ?? 0}"`;
+  for (const generation of [1, 2]) {
+    const bytes = memory(during, ofWorker(generation));
+    expect(bytes).toBeGreaterThan(10 * 1024 * 1024);
+    expect(bytes).toBeLessThan(1024 * 1024 * 1024);
+  }
+  ends?.socket.destroy();
+  await master.waitFor('workerExited', { generation: 1 });
+  const after = await scrape(master);
+  expect(connections(after)).toEqual([3, 1, 1]);
+  expect(workersOf(after)).toEqual({ ready: 1 });
+  expect(after.get(`process_memory_usage_bytes{${ofWorker(1)}}`)).toBe(undefined);
+  expect(memory(after, ofWorker(2))).toBeGreaterThan(0);
+  for (const { socket } of wires) socket.destroy();
 });
 
 test('the event loop of a worker is measured from its first scrape on', async () => {
