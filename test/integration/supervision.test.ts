@@ -47,6 +47,47 @@ test('a start that fails is tried again while clients wait, and the one that ser
   expect(await master.status()).toMatchObject({ state: 'RUNNING', phase: 'serving', retry: null });
 });
 
+test.each([
+  ['exponential', [800, 1_000]],
+  ['linear', [1_000, 1_000]],
+])(
+  'backoff_max of the config file bounds the pauses between failed starts and between crashes, with backoff = "%s"',
+  async (backoff, [least = 0, most = 0]) => {
+    const [bad, cwd] = [join(temporaryFolder(), 'bad'), temporaryFolder()];
+    const command = shell(
+      `[ -e ${bad} ] && exit 5; exec ${process.execPath} ${appPath('crashes-when-told')}`,
+    );
+    writeFileSync(bad, '');
+    const keys = `listen = ["127.0.0.1:0"]\nprobation = "0s"\nstartretries = 3\nbackoff = "${backoff}"\nbackoff_max = "1s"`;
+    const master = runFile(`[program.shop]\ncommand = ${JSON.stringify(command)}\n${keys}\n`, cwd);
+    const failed = await master.waitFor('startRetryScheduled', { failures: 3 });
+    rmSync(bad);
+    const { generation } = await master.waitFor('generationReady');
+    expect(generation).toBe(failed.generation + 1);
+    writeFileSync(bad, '');
+    await expect(get(await master.port(), '/crash')).rejects.toThrow();
+    await master.waitFor('restartScheduled', { failures: 4 });
+    const pauses = [...master.all('startRetryScheduled'), ...master.all('restartScheduled')];
+    // Without the bound, the second and the third of each would be 2 s and more. After the first crash there is none.
+    const told = pauses.map(({ event, failures, delayMs }) => ({ event, failures, delayMs }));
+    expect(told.map(({ event, failures }) => `${event} ${failures}`)).toEqual([
+      'startRetryScheduled 1',
+      'startRetryScheduled 2',
+      'startRetryScheduled 3',
+      'restartScheduled 1',
+      'restartScheduled 2',
+      'restartScheduled 3',
+      'restartScheduled 4',
+    ]);
+    for (const { event, failures, delayMs } of told) {
+      const isAtOnce = event === 'restartScheduled' && failures === 1;
+      expect(delayMs).toBeGreaterThanOrEqual(isAtOnce ? 0 : least);
+      expect(delayMs).toBeLessThanOrEqual(isAtOnce ? 0 : most);
+    }
+  },
+  20_000,
+);
+
 test('a start that waits for its retry begins at once when gracefulctl start asks for it', async () => {
   const master = runMaster({
     flags: ['--startretries', '3'],
