@@ -3,9 +3,9 @@ import { readFileSync } from 'node:fs';
 import { readProcessStat } from '../../shared/process-stat.ts';
 
 export interface Activity {
-  /** SIGSTOP or a debugger holds it. */
+  /** Whether SIGSTOP or a debugger has stopped the process. */
   readonly isStopped: boolean;
-  /** `runs`, or the function of the kernel in which its main thread waits; null: not known. */
+  /** `runs`, or the kernel function in which the main thread waits; null if that is not known. */
   readonly doing: string | null;
 }
 

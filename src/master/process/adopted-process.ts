@@ -22,7 +22,7 @@ import { killTree } from './process-tree.ts';
 import { sendSignal } from './send-signal.ts';
 import { watchDescriptor } from './watch-process-end.ts';
 
-/** How often the file is read again while it is expected to name a process, and only then. */
+/** How often the pid file is read again while it is expected to name a process. It is not read at other times. */
 const lookAgainMs = 100;
 
 /** How long a process that has inherited stderr may keep an exit from being reported. */
@@ -35,7 +35,7 @@ interface Daemon {
   readonly pid: number;
   readonly startedAt: number;
   readonly session: number;
-  /** Null: the kernel has none. */
+  /** The pidfd of the process, or null if the kernel has none. */
   readonly descriptor: number | null;
 }
 
@@ -43,18 +43,18 @@ type Named = Extract<PidFileContent, { readonly kind: 'names' }>;
 
 const unknown: Outcome = { code: null, signal: null };
 
-/** Adopts the process that the pid file names, or starts the command; null if that could not be started, and `failed` will say why. */
+/** Adopts the process that the pid file names, or else starts the command. Returns null if that could not be started: then `failed` says why. */
 export function adoptOrStart(request: SpawnRequest, listeners: ProcessListeners): WorkerProcess | null {
   const { tree } = request;
   const { path, graceMs } = request.pidFile ?? { path: '', graceMs: 0 };
   let daemon: Daemon | null = null;
-  /** The command, while it runs. */
+  /** The command, while it runs; otherwise null. */
   let launcher: ChildProcess | null = null;
   let output: StartedWithOutput['streams'] | null = null;
-  /** The last one that was adopted. */
+  /** The daemon that was adopted last. */
   let last: Daemon | null = null;
   let lastPid = 0;
-  /** It was told to end, by this signal. */
+  /** Whether the daemon was told to end. `lastSignal`: the signal that told it, if there was one. */
   let isEnding = false;
   let lastSignal: { readonly signal: NodeJS.Signals; readonly isForGroup: boolean } | null = null;
   let isOver = false;
@@ -85,7 +85,7 @@ export function adoptOrStart(request: SpawnRequest, listeners: ProcessListeners)
     output = streams;
     lastPid = child.pid;
     child.on('error', () => undefined);
-    // What the daemon keeps of it is read for as long as it writes, and does not keep this process alive.
+    // The daemon may keep the command's streams. They are read for as long as it writes, and do not keep this process alive.
     streams.stderr?.on('data', listeners.stderr);
     streams.stdout?.on('data', request.stdout === 'joined' ? listeners.stderr : (listeners.stdout ?? ignore));
     for (const stream of ['stdout', 'stderr'] as const)
@@ -97,9 +97,9 @@ export function adoptOrStart(request: SpawnRequest, listeners: ProcessListeners)
         if (daemon?.descriptor != null) closeSync(daemon.descriptor);
         ended({ code, signal });
       }
-      // It has done its work, unless it says otherwise. (Whether its daemon comes is seen until it would have to be ready.)
+      // A command that ends with code 0 has done its work. Whether its daemon appears is watched until the daemon would have to be ready.
       else if (daemon === null && (code !== 0 || isEnding)) {
-        // After a start that has failed, the file is not trusted. At a stop the daemon may still come, and is told to end.
+        // After a start that has failed, the file is not trusted. At a stop, the daemon may still appear, and is then told to end.
         if (!isEnding) cancelLook();
         whenRead(whenClosed, () => {
           if (daemon === null) ended({ code, signal });
@@ -119,23 +119,23 @@ export function adoptOrStart(request: SpawnRequest, listeners: ProcessListeners)
       return false;
     }
     const own: Daemon = { pid, startedAt, session: stat.session, descriptor };
-    // The descriptor of the command itself has no other watcher.
+    // If the previous daemon is the command itself, nothing else closes its descriptor.
     if (daemon !== null && daemon.pid === launcher?.pid && daemon.descriptor !== null)
       closeSync(daemon.descriptor);
     daemon = own;
     last = own;
     lastPid = pid;
     const gone = (): void => {
-      // Only its parent learns how it ended.
+      // How a process ended is known only to its parent.
       if (daemon === own) ended(unknown);
     };
-    // The command itself: its exit is reported anyway.
+    // If the process is the command itself, its exit is reported anyway.
     const isCommand = launcher?.pid === pid;
     if (!isCommand && (descriptor === null || watchDescriptor(descriptor, gone) === null)) poll(own, gone);
     setImmediate(() => {
       if (daemon === own && !isOver) listeners.adopted?.(pid, isEnding ? 'changed' : how);
     });
-    // It came after the stop.
+    // The daemon appeared after the stop had begun.
     if (lastSignal !== null) signalDaemon(own, lastSignal.signal, lastSignal.isForGroup);
     return true;
   }
@@ -147,7 +147,10 @@ export function adoptOrStart(request: SpawnRequest, listeners: ProcessListeners)
     });
   }
 
-  /** The daemon, or what was to start it, has ended. It may have handed over to another process, which the file names now or in a moment. */
+  /**
+   * Called when the daemon, or the command that was to start it, has ended. It may have handed over to another process, which the file names at once or
+   * soon.
+   */
   function ended(outcome: Outcome): void {
     const before = daemon;
     daemon = null;
@@ -156,7 +159,7 @@ export function adoptOrStart(request: SpawnRequest, listeners: ProcessListeners)
     else search('changed', before, { outcome, until: performance.now() + graceMs });
   }
 
-  /** Looks until the file names a process other than `before`, or the time is up. */
+  /** Reads the file until it names a process other than `before`, or the time is up. */
   function search(
     how: AdoptedHow,
     before: Daemon | null,
@@ -192,7 +195,7 @@ export function adoptOrStart(request: SpawnRequest, listeners: ProcessListeners)
     listeners.exit(outcome);
   }
 
-  /** The file may name another process by now: signals are for that one. */
+  /** Adopts the process that the file names, if that is another one by now: signals are meant for it. */
   function follow(): void {
     const named = isOver ? null : readPidFile(path);
     if (named?.kind !== 'names') return;
@@ -245,7 +248,7 @@ export function adoptOrStart(request: SpawnRequest, listeners: ProcessListeners)
 
 const ignore = (): void => undefined;
 
-/** What it wrote last may say why it has ended. A daemon may hold its stderr. */
+/** Calls back when the output is read to its end, because that may say why the process has ended; or after a while, because a daemon may hold its stderr. */
 function whenRead(whenClosed: (closed: () => void) => void, read: () => void): void {
   let isOver = false;
   const once = (): void => {
@@ -256,7 +259,7 @@ function whenRead(whenClosed: (closed: () => void) => void, read: () => void): v
   arm(stderrGraceMs, once);
 }
 
-/** What a daemon has left in its session, such as its workers, which hold its port. Unless the session is another process's, such as a shell. */
+/** Kills what a daemon has left in its session, such as its workers, which hold its port; unless the session belongs to another process, such as a shell. */
 function killRest({ session }: Daemon): void {
   const leader = readProcessStat(session);
   const isOwn = session > 1 && session !== readProcessStat('self')?.session;

@@ -10,24 +10,24 @@ import { readProcessStat } from '../../shared/process-stat.ts';
 import { masterFile, preloadPath } from '../launch/preload-path.ts';
 
 export interface AfterMaster {
-  /** Starts the script now, so that no process is started before it can be watched. */
+  /** Starts the script at once, so that no process is started before it can be watched. */
   begin(): void;
-  /** The process may live for `outliveMs` without this one. Said again, the time is replaced. */
+  /** Has the process killed if it still runs `outliveMs` after this one has ended. A second call for the process replaces the time. */
   watch(pid: number, outliveMs: number): void;
-  /** The process has ended. */
+  /** Called when the process has ended. */
   forget(pid: number): void;
 }
 
 export function createAfterMaster(): AfterMaster {
-  /** The line about each process that runs. */
+  /** For each process that runs, the line that tells the script about it. */
   const lines = new Map<number, string>();
   let script: Writable | null = null;
 
-  /** Starts the process that outlives the master. If it dies, the next worker starts it again. */
+  /** Starts the script. If it dies, the next worker starts it again. */
   function start(): void {
     const child = spawnScript();
     const pipe = child?.stdio[3];
-    // No descriptors, processes or shell: the next worker tries again. Until then, the next master kills what holds the port.
+    // There are no descriptors, processes or shell: the next worker tries again. Until then, the next master kills the workers that hold the port.
     if (!(pipe instanceof Socket)) return;
     script = pipe;
     const gone = (): void => {
@@ -35,7 +35,7 @@ export function createAfterMaster(): AfterMaster {
     };
     pipe.on('error', gone);
     pipe.on('close', gone);
-    // Notices that the script is gone, whose end is not reported here. Neither keeps an embedder's process alive.
+    // Reading tells when the script has ended, which is not reported in any other way. Neither pipe nor process keeps an embedder's process alive.
     pipe.resume();
     pipe.unref();
     child?.unref();
@@ -64,7 +64,10 @@ function isNeeded(): boolean {
   return process.platform === 'linux' && process.pid !== 1;
 }
 
-/** In the background of a shell that ends at once: so it is not a child of an embedder. (The command adopts it, as all orphans.) */
+/**
+ * Runs the script in the background of a shell that ends at once, so that it is not a child of an embedder. (graceful-run itself adopts it, as it does all
+ * orphans.)
+ */
 const inBackground = '"$0" "$1" "$2" <&3 3<&- &';
 
 /** Starts the script; null if that fails. */
@@ -75,13 +78,13 @@ function spawnScript(): ChildProcess | null {
     const words = ['-c', inBackground, '/bin/sh', script, String(process.pid)];
     const child = spawn('/bin/sh', words, {
       cwd: '/',
-      // It needs `sleep`, which is elsewhere on NixOS.
+      // The script needs `sleep`, which is in another folder on NixOS.
       env: { PATH: ['/usr/bin:/bin', process.env['PATH'] ?? []].flat().join(':') },
       detached: true,
       stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
     });
     child.on('error', () => undefined);
-    // Without a descriptor to spare it has no streams either.
+    // Without free descriptors, the process has no streams either.
     return child.pid === undefined ? null : child;
   } catch {
     return null;

@@ -2,11 +2,12 @@
 import { openWallTimer } from '../system-calls/wall-timer.ts';
 import { arm } from './arm-timer.ts';
 
-/** Without timers of the wall clock, it is looked at this often: the machine may have slept, or the clock may have been set. */
+/** How often the wall clock is checked without such timers: the machine may have slept, or the clock may have been set. */
 const lookMs = 600_000;
 
 /**
- * Calls back once when the wall clock shows `at` (ms since 1970), or earlier: if the clock was set, or is only to be looked at. It keeps the process alive.
+ * Calls back once when the wall clock shows `at` (ms since 1970). It may call back earlier, if the clock was set, or has to be checked. It keeps the
+ * process alive.
  */
 export function armWall(at: number, callback: () => void): () => void {
   let isWanted = true;

@@ -10,12 +10,12 @@ export interface HangLocator {
   close(): void;
 }
 
-/** The answer may come from any program, so its size is limited. */
+/** The longest answer that is read: it may come from any program. */
 const maxAnswer = 65_536;
 const maxFrames = 30;
 const maxFrameLength = 300;
 
-/** `answered`: the innermost function first. Null: there are no descriptors. */
+/** Connects to the thread in the worker; null if there are no descriptors. `answered` gets the stack, the innermost function first. */
 export function openHangLocator(
   worker: Pick<WorkerProcess, 'send'>,
   answered: (stack: readonly string[]) => void,
@@ -48,7 +48,7 @@ export function openHangLocator(
   };
 }
 
-/** Empty: it is not a stack. */
+/** Parses a stack; empty if the line is not one. */
 export function parseStack(line: string): readonly string[] {
   try {
     const frames: unknown = JSON.parse(line);

@@ -10,7 +10,7 @@ import { hiddenProperty } from '../../shared/hidden-property.ts';
 import { createLineSplitter } from '../../shared/line-splitter.ts';
 import { duplicate } from '../system-calls/syscalls.ts';
 
-/** The longest message that is looked at, in characters: ours have a few hundred. */
+/** The longest message that is read, in characters. Those of graceful-run have a few hundred. */
 const maxMessageLength = 1024 * 1024;
 
 /** The answers of Node.js to a message with a handle: the handle has arrived, or has not. */
@@ -18,7 +18,7 @@ const handleAnswers: ReadonlySet<unknown> = new Set(['NODE_HANDLE_ACK', 'NODE_HA
 
 export interface GuardParts {
   readonly message: (value: unknown) => void;
-  /** A line that was not a message, or too long to be examined. */
+  /** Called for a line that is not a message, or is too long. */
   readonly garbage: () => void;
 }
 
@@ -28,10 +28,10 @@ export interface GuardedChannel {
 }
 
 /**
- * Takes over the reading of `child`'s channel: over a second descriptor, as a plain socket, over which a worker can send nothing but
- * bytes. Whatever descriptors come with them the kernel closes (unix(7): a read without room for ancillary data).
- * Node.js does not document where the channel's handle is (found on 20, 22, 24 and 26): where it is not, Node.js reads itself.
- * Throws GracefulRunError `startFailed` when there is no second descriptor to be had.
+ * Reads the channel of `child` in place of Node.js: through a second descriptor, as a plain socket, on which a worker can send nothing but bytes. The
+ * kernel closes any descriptors that come with them (unix(7): a read without room for ancillary data). Node.js does not document where the handle of the
+ * channel is (found on 20, 22, 24 and 26). If it is not there, Node.js reads the channel itself. Throws GracefulRunError `startFailed` if there is no
+ * second descriptor to be had.
  */
 export function guardChannel(child: ChildProcess, { message, garbage }: GuardParts): GuardedChannel {
   const channel = channelOf(child);
@@ -58,12 +58,12 @@ export function guardChannel(child: ChildProcess, { message, garbage }: GuardPar
       else garbage();
     }
   });
-  // Then it is the end, too.
+  // An error is the end of the channel, too.
   reader.on('error', () => undefined);
   reader.on('close', () => {
     if (!child.connected) return;
     dropUnanswered(child);
-    // No bytes: the end. Node.js closes the channel, which the 'close' of the child waits for.
+    // A read without bytes is the end: Node.js closes the channel, and the 'close' of the child waits for that.
     channel.onread();
   });
   return {
@@ -78,11 +78,11 @@ export function guardChannel(child: ChildProcess, { message, garbage }: GuardPar
     if (value === undefined) garbage();
     else if (!isInternal(value)) message(value);
     else if (value.cmd === 'NODE_HANDLE') {
-      // A handle that the worker has sent, which the kernel has closed here. As under fork(): without this answer it sends nothing more.
+      // The worker has sent a handle, which the kernel has closed here. As under fork(), the worker sends nothing more without this answer.
       if (child.connected) child.send({ cmd: 'NODE_HANDLE_ACK' }, () => undefined);
       if ('msg' in value) message(value.msg);
     }
-    // The answer to a listener that was sent: Node.js waits for it before it sends the next one.
+    // The worker answers that it has got a listener: Node.js waits for that before it sends the next one.
     else if (handleAnswers.has(value.cmd) && isHandleUnderWay(child)) child.emit('internalMessage', value);
   }
 }
@@ -109,15 +109,18 @@ function hangUp(child: ChildProcess): void {
 }
 
 /**
- * Before the channel closes, Node.js would wait for the answer to a handle that was sent, forever; or, if told not to wait, close that handle,
- * which may be the listener.
+ * Forgets handles that were sent and are not answered. Before the channel closes, Node.js would wait for the answers forever; or, if told not to wait,
+ * close such a handle, which may be the listener.
  */
 function dropUnanswered(child: ChildProcess): void {
   Reflect.set(child, '_handleQueue', null);
   Reflect.set(child, '_pendingMessage', null);
 }
 
-/** Node.js asserts that an answer has something that it answers. Not documented: the handles that wait behind the first. */
+/**
+ * Whether the worker still has to answer a handle: Node.js asserts that for every answer. The queue is not documented; it has the handles that wait behind
+ * the first.
+ */
 function isHandleUnderWay(child: ChildProcess): boolean {
   return Array.isArray(Reflect.get(child, '_handleQueue'));
 }

@@ -28,12 +28,15 @@ const groupOfMaster = /^graceful-run\.(\d+)\./;
 /** The extended attributes with which systemd marks groups that others may change: since version 251, and before. All other groups are its own. */
 const delegation = ['user.delegate', 'trusted.delegate'];
 
-/** Where this process may make groups. */
+/** The folder in which this process may make groups, or null if it may not. */
 let own: Promise<string | null> | null = null;
-/** The same, once it is known. */
+/** The same folder once it is known. */
 let folder: string | null = null;
 
-/** `tree`: of the worker. It does not wait: what the process starts before it is in its group is not in it. */
+/**
+ * Puts a worker's process into a group of its own. `tree`: the name of the worker's process tree. Nothing waits for it, so processes that the worker
+ * starts earlier are not in the group.
+ */
 export async function enterGroup(tree: string, pid: number): Promise<void> {
   own ??= findOwn();
   const isFirst = folder === null;
@@ -45,11 +48,11 @@ export async function enterGroup(tree: string, pid: number): Promise<void> {
     mkdirSync(path);
     await writeFile(join(path, 'cgroup.procs'), String(pid));
   } catch {
-    // It has ended, or no more groups are allowed: what the worker leaves is found by its environment.
+    // The process has ended, or no more groups are allowed: what the worker leaves behind is found by its environment.
   }
 }
 
-/** Kills what is in the groups of these workers. Answers the pids, without those of processes that `killTree` has killed already. */
+/** Kills all processes in the groups of these workers. Returns their pids, without those of processes that `killTree` has killed already. */
 export function killGroups(isWanted: (tree: string) => boolean): readonly number[] {
   return groups().flatMap((name) => (isWanted(name.slice(prefix.length)) ? killGroup(name) : []));
 }
@@ -71,7 +74,7 @@ function remove(name: string): void {
   try {
     rmdirSync(join(folder ?? '', name));
   } catch {
-    // Processes are in it.
+    // There are processes in the group.
   }
 }
 
@@ -94,12 +97,12 @@ function killGroup(name: string): readonly number[] {
   try {
     const listed = readFileSync(join(path, 'cgroup.procs'), 'utf8').split('\n').filter(Boolean).map(Number);
     const pids = listed.filter((pid) => !wasKilled(pid));
-    // Since Linux 5.14. It also reaches groups that the worker has made.
+    // Exists since Linux 5.14. It also reaches groups that the worker itself has made.
     if (existsSync(join(path, 'cgroup.kill'))) writeFileSync(join(path, 'cgroup.kill'), '1');
     else for (const pid of listed) sendSignal(pid, 'SIGKILL');
     return pids;
   } catch {
-    // It was removed meanwhile.
+    // The group was removed in the meantime.
     return [];
   }
 }
@@ -112,7 +115,7 @@ async function findOwn(): Promise<string | null> {
   } catch {
     return null;
   }
-  // sd_booted(3).
+  // Whether systemd runs this machine: sd_booted(3).
   if (!existsSync('/run/systemd/system')) return found;
   for (const name of delegation) if (await hasAttribute(found, name)) return found;
   return null;
@@ -126,10 +129,13 @@ function read(name: string): string {
   }
 }
 
-/** The folder of the group that a process is in, by what proc(5) says of its mounts and groups. Null: its hierarchy is not mounted, or not with this group. */
+/**
+ * The folder of the group that a process is in, by what proc(5) says of its mounts and groups. Null if the hierarchy is not mounted, or not with this
+ * group.
+ */
 export function findGroup(mountinfo: string, cgroup: string): string | null {
   const group = /^0::(\/.*)$/m.exec(cgroup)?.[1];
-  // Above the root of its namespace (cgroup_namespaces(7)).
+  // The group is above the root of its namespace (cgroup_namespaces(7)).
   if (group === undefined || group.startsWith('/..')) return null;
   for (const line of mountinfo.split('\n')) {
     const [fields = '', type = ''] = line.split(' - ');

@@ -1,4 +1,4 @@
-/** Ends what programs have left behind: everything that descends from this process, which adopts orphans (adoptOrphans). */
+/** Ends everything that programs have left behind: all descendants of this process, which adopts orphans (adoptOrphans). */
 import { readProcessArguments } from '../../shared/process-arguments.ts';
 import { hasEnded, readAllProcesses } from '../../shared/process-stat.ts';
 import { masterFile, preloadPath } from '../launch/preload-path.ts';
@@ -6,13 +6,13 @@ import { removeEmptyGroups } from './control-group.ts';
 import type { Platform } from './platform.ts';
 import { killTree } from './process-tree.ts';
 
-/** How long a killed process may take to end: one that waits for a disk ends when that answers. */
+/** How long a killed process may take to end. One that waits for a disk ends only when the disk answers. */
 const patienceMs = 2_000;
 const pauseMs = 5;
 
 /**
- * Kills every child of this process, with all that these have started, and resolves when they have ended, after 2 s at the latest. Its
- * helper after-master.sh is left alone: it ends by itself. So are the children `spared`.
+ * Kills every child of this process, with everything that these have started, and resolves when they have ended, after at most 2 s. Two kinds of children
+ * are left alone: the helper after-master.sh, which ends by itself, and those in `spared`.
  */
 export async function killDescendants(
   { clock, arm }: Pick<Platform, 'clock' | 'arm'>,

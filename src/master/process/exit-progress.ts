@@ -3,11 +3,11 @@ import { hasEnded, readProcessStat } from '../../shared/process-stat.ts';
 import { activityOf } from './activity.ts';
 
 export interface ExitProgress {
-  /** Since the boot, in clock ticks: tells it from a later process with its pid. */
+  /** When the process was started, in clock ticks since the boot. It tells the process from a later one with the same pid. */
   readonly startedAt: number;
-  /** CPU time that it has used. */
+  /** The CPU time that the process has used, in clock ticks. */
   readonly cpuTicks: number;
-  /** Its main thread waits for another of its threads, futex(2), as far as that can be seen. */
+  /** Whether its main thread waits for another of its threads, futex(2), as far as that can be seen. */
   readonly waitsForThread: boolean;
 }
 

@@ -1,6 +1,6 @@
 /**
- * Finds the processes of a worker wherever they have gone: a daemon that forks twice and begins a session of its own has lost its parent, its group and its
- * session. What it has kept is its environment, unless it has cleared that. Linux only.
+ * Finds the processes of a worker wherever they have gone. A daemon that forks twice and begins a session of its own has lost its parent, its group and
+ * its session, but still has its environment, unless it has cleared that. Linux only.
  */
 import { hasEnded, readAllProcesses, readProcessStat, type ProcessStat } from '../../shared/process-stat.ts';
 import { readProcessVariable } from '../../shared/process-variable.ts';
@@ -9,14 +9,14 @@ import { oncePerTurn } from '../sockets/once-per-turn.ts';
 import { killGroups } from './control-group.ts';
 import { killTree, wasKilled } from './process-tree.ts';
 
-/** `isWanted`: of the value that it has for `env.tree`. */
+/** The processes with a wanted value of `env.tree` in their environment. */
 export function findMembers(isWanted: (tree: string) => boolean): readonly ProcessStat[] {
   return members()
     .filter(({ stat, tree }) => isWanted(tree) && !wasKilled(stat.pid))
     .map(({ stat }) => stat);
 }
 
-/** Processes that have lost their parent: those of another program may still run, and be busy. */
+/** The processes of all workers of this master, each with the value of `env.tree` in its environment. */
 const members = oncePerTurn((): readonly { readonly stat: ProcessStat; readonly tree: string }[] => {
   const self = readProcessStat('self');
   if (self === null) return [];
@@ -29,8 +29,8 @@ const members = oncePerTurn((): readonly { readonly stat: ProcessStat; readonly 
 });
 
 /**
- * Kills what the workers of a program, all of which have ended, have left behind, with all that this has started. Answers the pids: nothing that was killed
- * with its worker, and has not ended yet, was left behind.
+ * Kills everything that the workers of a program have left behind; all of them have ended. Returns the pids. A process that was killed together with its
+ * worker, and has not ended yet, does not count as left behind.
  */
 export function killLeftovers(treeOfProgram: string): readonly number[] {
   const isOfProgram = (tree: string): boolean => tree.startsWith(`${treeOfProgram}.`);

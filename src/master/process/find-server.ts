@@ -1,4 +1,4 @@
-/** Which process of a worker serves, as far as /proc shows it: the one at the end of a chain of shells and wrappers. Linux only. */
+/** Finds the process of a worker that serves, as far as /proc shows it: the one at the end of a chain of shells and wrappers. Linux only. */
 import { fstatSync, readFileSync, readlinkSync } from 'node:fs';
 import { basename } from 'node:path';
 import { isNode } from '../../shared/is-node.ts';
@@ -9,7 +9,7 @@ import { findTree } from './process-tree.ts';
 
 const shells: readonly string[] = ['sh', 'bash', 'dash', 'ash', 'zsh', 'ksh'];
 
-/** Programs that start another one, wait for it and do nothing else; and those that only wait. Of busybox, the name under which it runs counts. */
+/** Programs that start another one, wait for it and do nothing else; and programs that only wait. For busybox, the name under which it runs counts. */
 const wrappers: ReadonlySet<string> = new Set([
   ...shells,
   ...(
@@ -19,8 +19,8 @@ const wrappers: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Whether a process of `worker` is a Node.js that has inherited one of the listeners, the descriptors `fds` of this process, and may be the server.
- * One that has started another program with the listener, as `npm start` does, is none. Without listeners every Node.js may be it.
+ * Whether a process of `worker` is a Node.js that has inherited one of the listeners (the descriptors `fds` of this process), and so may be the server. A
+ * Node.js that has started another program with the listener, as `npm start` does, does not count. Without listeners, any Node.js may be the server.
  */
 export function findNodeServer(worker: number, fds: readonly number[]): boolean {
   const tree = treeOf(worker);
@@ -36,8 +36,8 @@ export function findNodeServer(worker: number, fds: readonly number[]): boolean 
 }
 
 /**
- * The process at the end of the chain that begins with `worker`: each shell or wrapper on the way has one child that leads to a program. If several
- * do, as in a pipeline, the wrapper stands for all of them. Null: there are only wrappers.
+ * The process at the end of the chain that begins with `worker`: each shell or wrapper in the chain has one child that leads to a program. If several
+ * children do, as in a pipeline, the wrapper stands for all of them. Null if there are only wrappers.
  */
 export function findServing(worker: number): number | null {
   const tree = treeOf(worker);
@@ -55,14 +55,14 @@ export function treeOf(worker: number): readonly ProcessStat[] {
   if (self === null) return [];
   const known = processes();
   const all = known.some(({ pid }) => pid === worker) ? known : readAllProcesses();
-  // A caller that has seen one of them end asks again at once.
+  // A caller that has seen one of these processes end may ask again at once.
   return findTree({ pids: [worker], sessions: [worker] }, all, self).filter(({ pid, startedAt }) => {
     const now = readProcessStat(pid);
     return now?.startedAt === startedAt && !hasEnded(now);
   });
 }
 
-/** A stop asks for each of hundreds of workers which of its processes it is to signal. */
+/** All processes, read once in a turn of the event loop: a stop asks for each of hundreds of workers which process to signal. */
 const processes = oncePerTurn(readAllProcesses);
 
 /** True for a shell, which may run another command when the one that it waits for has ended. False if that cannot be determined. */

@@ -1,4 +1,4 @@
-/** What a worker in another language has left behind: processes that it has started, in sessions of their own, and that still hold a listener. */
+/** Finds processes that a worker in another language has left behind: it has started them, in sessions of their own, and they still hold a listener. */
 import { fstatSync } from 'node:fs';
 import { hasEnded, readAllProcesses, readProcessStat } from '../../shared/process-stat.ts';
 import { readProcessVariable } from '../../shared/process-variable.ts';
@@ -6,7 +6,10 @@ import { env } from '../../shared/protocol.ts';
 import { holdsSocket } from '../sockets/address-holder.ts';
 import { oncePerTurn } from '../sockets/once-per-turn.ts';
 
-/** `mark`: the name of its channel's lock, which no other worker has in its environment. Linux only; elsewhere none is found. */
+/**
+ * The pids of such processes. `mark`: the name of the lock on the worker's channel, which no other worker has in its environment. Linux only; elsewhere
+ * none is found.
+ */
 export function findStrays(mark: string, fds: readonly number[]): readonly number[] {
   if (fds.length === 0) return [];
   const inodes = fds.map((fd) => fstatSync(fd).ino);

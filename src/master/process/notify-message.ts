@@ -4,22 +4,22 @@ import { longestTimerMs } from '../../shared/durations.ts';
 export interface Notification {
   readonly isReady: boolean;
   readonly isStopping: boolean;
-  /** For people, in one line. */
+  /** The text of STATUS for people, in one line. */
   readonly status: string | null;
   readonly errno: number | null;
   readonly mainPid: number | null;
-  /** It needs at least this much more time. */
+  /** EXTEND_TIMEOUT_USEC: the program needs at least this much more time. */
   readonly extendMs: number | null;
-  /** WATCHDOG=1: it lives. */
+  /** WATCHDOG=1: the program lives. */
   readonly isAlive: boolean;
-  /** WATCHDOG=trigger: it reports that it is hung. */
+  /** WATCHDOG=trigger: the program reports that it is hung. */
   readonly isHung: boolean;
-  /** How long it may be silent from now on; 0: without limit. */
+  /** WATCHDOG_USEC: how long the program may be silent from now on; 0: without limit. */
   readonly watchdogMs: number | null;
   readonly storesDescriptors: boolean;
 }
 
-/** As systemd: a longer one is passed over. */
+/** The longest message that is read, as in systemd. */
 const maxBytes = 4_096;
 const maxStatus = 200;
 
@@ -50,13 +50,13 @@ export function parseNotification(bytes: Uint8Array): Notification | null {
   };
 }
 
-/** A time of weeks means the same as none. */
+/** The time in ms. More than a timer can hold, which is weeks, means no limit. */
 function boundedMs(us: number): number {
   const ms = Math.ceil(us / 1_000);
   return ms > longestTimerMs ? 0 : ms;
 }
 
-/** RELOADING=1 and BARRIER=1 ask for nothing: the end of the one is READY=1, and the descriptor of the other is closed when it arrives. */
+/** The keys that mean something here. RELOADING=1 and BARRIER=1 ask for nothing: READY=1 ends the one, and the descriptor of the other is closed on arrival. */
 const known = [
   'READY',
   'RELOADING',

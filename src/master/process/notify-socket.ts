@@ -12,15 +12,15 @@ import { newDatagramHandle } from '../sockets/new-datagram-handle.ts';
 import { plainReason } from '../system-calls/plain-reasons.ts';
 import { bindDatagram } from '../system-calls/syscalls.ts';
 
-/** sun_path of unix(7), without the zero at its end. */
+/** The longest path of a UNIX socket: sun_path of unix(7), without the zero at its end. */
 const maxPathBytes = 107;
 const ownFolder = 'graceful-run-notify-';
 let sockets = 0;
 const cleaned = new Set<string>();
 
 /**
- * A path for one worker, in `folder`, which only this user can open, or in a folder of its own. (Then another user can be given the
- * socket.)
+ * A path for the socket of one worker: in `folder`, which only this user can open, or in a folder made for it if `folder` is null or too long. (Only a
+ * folder made for it can be opened to another user.)
  */
 export function newNotifyPath(folder: string | null): string {
   sockets += 1;
@@ -28,7 +28,7 @@ export function newNotifyPath(folder: string | null): string {
     cleaned.add(folder);
     import('./stale-notify-sockets.ts')
       .then(async ({ removeStaleNotifySockets }) => removeStaleNotifySockets(folder))
-      // They only take up space.
+      // Stale sockets only take up space.
       .catch(() => undefined);
   }
   const path = join(folder ?? '', `notify-${process.pid}-${sockets}`);
@@ -37,8 +37,9 @@ export function newNotifyPath(folder: string | null): string {
 }
 
 /**
- * Calls back for each datagram. Returns what closes the socket and removes its file. `uid`: of the other user that is to write to it; the folder
- * stays this user's, so that no other one can put anything into it. Throws GracefulRunError `startFailed`.
+ * Opens the socket, and calls back for each datagram. Returns a function that closes the socket and removes its file. `uid`: the other user who is to
+ * write to the socket, or null; the folder still belongs to this user, so that no other one can put anything into it. Throws GracefulRunError
+ * `startFailed`.
  */
 export function openNotifySocket(
   path: string,
@@ -92,7 +93,7 @@ function remove(path: string): void {
     const folder = dirname(path);
     if (basename(folder).startsWith(ownFolder)) rmSync(folder, { recursive: true, force: true });
   } catch {
-    // Its directory is no longer ours to write to. No process reads there, and the next master removes it.
+    // This user may not write to the directory. No process reads from the socket, and the next master removes it.
   }
 }
 

@@ -1,5 +1,5 @@
 /**
- * Workers whose master was killed. They finish their requests and end; one that is stuck in an endless loop, or a helper that has
+ * Workers whose master was killed. They finish their requests and end by themselves. But a worker that is stuck in an endless loop, or a helper that has
  * inherited the listener, would keep the port forever.
  */
 import { readlinkSync } from 'node:fs';
@@ -10,7 +10,7 @@ import { env } from '../../shared/protocol.ts';
 
 export interface OrphanedWorker {
   readonly process: ProcessStat;
-  /** How long its drain may take, from the death of its master on. */
+  /** How long the worker may drain, from the death of its master on. */
   readonly drainTimeoutMs: number;
 }
 
@@ -20,12 +20,12 @@ export function readOrphanedWorker(pid: number): OrphanedWorker | null {
   const master = Number(readProcessVariable(pid, env.master) ?? Number.NaN);
   const drainTimeoutMs = Number(readProcessVariable(pid, env.drainTimeout) ?? Number.NaN);
   if (process === null || !Number.isSafeInteger(master) || !Number.isFinite(drainTimeoutMs)) return null;
-  // In a container the number of its master means another process.
+  // In another PID namespace, the number of its master stands for another process.
   if (namespaceOf(pid) === null || namespaceOf(pid) !== namespaceOf('self')) return null;
   const now = readProcessStat(master);
-  // It may be a process of another user that /proc hides: root's, with a worker that has dropped its privileges.
+  // The number may be that of a process that /proc hides, such as root's, if the worker has dropped its privileges.
   if (now === null && processExists(master)) return null;
-  // A process that was started after the worker has its master's number, and is not its master.
+  // A process with the master's number that was started after the worker is not its master. An ended one is not running any more.
   if (now !== null && now.state !== 'Z' && now.startedAt <= process.startedAt) return null;
   return { process, drainTimeoutMs };
 }

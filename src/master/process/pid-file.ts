@@ -1,6 +1,6 @@
 /**
- * Which process a pid file names, and whether it can be trusted: its pid may be another process's by now, and what is written in it makes this process
- * signal that one. As systemd does with PIDFile=. Loaded only for programs with `adopt_pid_file`.
+ * Reads which process a pid file names, and checks whether that can be trusted: the pid may be another process's by now, and the content of the file makes
+ * this process signal that one. It follows PIDFile= of systemd. Loaded only for programs with `adopt_pid_file`.
  */
 import {
   closeSync,
@@ -20,15 +20,18 @@ import { plainReason } from '../system-calls/plain-reasons.ts';
 
 export type PidFileContent =
   | { readonly kind: 'names'; readonly pid: number; readonly startedAt: number }
-  /** It is not there yet, or names no process that it could mean. */
+  /** The file does not exist yet, or names no process that could be the daemon. */
   | { readonly kind: 'namesNone'; readonly problem: string }
-  /** Other users may write to it, so nothing in it is trusted. Or it names a process that this one cannot signal. */
+  /** Other users may write to the file, so its content is not trusted; or it names a process that this one cannot signal. */
   | { readonly kind: 'unsafe'; readonly problem: string; readonly hint?: string };
 
-/** A pid and a newline: a longer file is not a pid file. */
+/** The longest content of a pid file, which is a pid and a newline. */
 const maxBytes = 64;
 
-/** The file is written after the process has started; clocks of the kernel count in ticks, and the wall clock may have been set a little. */
+/**
+ * How much older the file may be than its process. It is written after the process has started, but clocks of the kernel count in ticks, and the wall
+ * clock may have been set a little.
+ */
 const toleranceMs = 2_000;
 
 export function readPidFile(path: string): PidFileContent {
@@ -70,21 +73,21 @@ function isSignallable(pid: number): boolean {
 interface SafeText {
   readonly text: string;
   readonly writtenMs: number;
-  /** The users who can write it, beside root and that of this process. It may name only their own processes. */
+  /** The users who can write the file, other than root and the user of this process. The file may name only processes of these users. */
   readonly writers: readonly number[];
 }
 
 function readSafely(path: string): SafeText | Exclude<PidFileContent, { readonly kind: 'names' }> {
   let fd: number | null = null;
   try {
-    // Not through a link, which might be put there by a user who owns the folder; and a FIFO does not make this process wait.
+    // A symlink is not followed, because a user who owns the folder might have put it there; and a FIFO does not make this process wait.
     fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
     const file = fstatSync(fd);
     const folder = statSync(dirname(path));
     if (!file.isFile()) return { kind: 'unsafe', problem: `${path} is no file` };
     const open = [
       ...(isWritableByAll(file) ? [path] : []),
-      // In one with a sticky bit, such as /tmp, others can only put a file of their own there first.
+      // In a folder with a sticky bit, such as /tmp, others can only put a file of their own there first.
       ...(isWritableByAll(folder) && (folder.mode & sticky) === 0 ? [dirname(path)] : []),
     ];
     if (open[0] !== undefined) return { kind: 'unsafe', problem: `${open[0]} can be written by others` };
@@ -111,7 +114,7 @@ function isWritableByAll({ mode }: Stats): boolean {
   return (mode & 0o022) !== 0;
 }
 
-/** Pure. */
+/** Parses a pid; null if the text is not one. Pure. */
 export function parsePid(text: string): number | null {
   const [, digits] = /^\s*(\d{1,10})\s*$/.exec(text) ?? [];
   const pid = Number(digits ?? 0);

@@ -1,4 +1,4 @@
-/** Looks from outside whether a program can serve: connects to a port, asks a URL, or runs a command. One attempt each; nothing here decides. */
+/** Checks from outside whether a program can serve: by connecting to a port, requesting a URL, or running a command. Each call makes one attempt. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { connect } from 'node:net';
 import { messageOf, systemCode } from '../../shared/errors.ts';
@@ -43,7 +43,7 @@ function tryToConnect(port: number): StartedProbe {
 
 function ask({ host, port, path }: Extract<Probe, { kind: 'http' }>): StartedProbe {
   const where = `http://${formatAddress(host, port)}${path}`;
-  // Loaded for those that want it.
+  // Loaded only for probes that need it.
   const { get } = process.getBuiltinModule('node:http');
   let cancel = (): void => undefined;
   const outcome = new Promise<string | null>((resolve) => {

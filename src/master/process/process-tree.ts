@@ -14,8 +14,8 @@ import {
 import { sendSignal } from './send-signal.ts';
 
 /**
- * Is `pid` the process `worker`, one of its descendants (`npm start`, a wrapper with a session of its own), or in its
- * process group (the process in between has ended)? True where that cannot be found out: there is no /proc, or it hides the process.
+ * Whether `pid` is the process `worker`, one of its descendants (`npm start`, a wrapper with a session of its own), or in its process group (the process
+ * in between has ended). True if that cannot be found out: there is no /proc, or it hides the process.
  */
 export function belongsToWorker(pid: number, worker: number): boolean {
   if (pid === worker) return true;
@@ -32,12 +32,12 @@ export function belongsToWorker(pid: number, worker: number): boolean {
   return false;
 }
 
-/** The processes between `served` and the process `worker` that was started, which are its ancestors, without these two. */
+/** The processes between `served` and its ancestor `worker`, the process that was started, without these two. */
 export function findLaunchers(served: ProcessStat, worker: number): readonly ProcessStat[] {
   const launchers: ProcessStat[] = [];
   for (let { parent } = served; parent !== worker;) {
     const launcher = parent > 1 ? readProcessStat(parent) : null;
-    // One of them has ended, and the rest was handed to another parent.
+    // One of the processes in between has ended, so the rest has another parent.
     if (launcher === null || launcher.pid === process.pid) return [];
     launchers.push(launcher);
     ({ parent } = launcher);
@@ -46,13 +46,13 @@ export function findLaunchers(served: ProcessStat, worker: number): readonly Pro
 }
 
 /**
- * The process of `worker` that calls itself `pid`: it may live in a PID namespace of its own (unshare, bubblewrap), where it has another
- * number. Null if there is none. Without /proc, it is `pid` itself.
+ * The process of `worker` that sees itself as `pid`: it may be in a PID namespace of its own (unshare, bubblewrap), where it has another number. Null if
+ * there is none. Without /proc, `pid` itself.
  */
 export function findByOwnPid(pid: number, worker: number): number | null {
   const own = namesOf(pid);
   if (pid > 1 && (own.length === 0 || own.at(-1) === pid) && belongsToWorker(pid, worker)) return pid;
-  // Of several that have the number, in namespaces inside one another, the wrappers are outside.
+  // If several have the number in nested namespaces, the outer ones are wrappers.
   const [found] = processNumbers()
     .filter((one) => one > 1 && belongsToWorker(one, worker))
     .map((one) => ({ one, names: namesOf(one) }))
@@ -61,21 +61,21 @@ export function findByOwnPid(pid: number, worker: number): number | null {
   return found?.one ?? null;
 }
 
-/** Where a search begins. */
+/** The processes and sessions from which a tree is searched. */
 export interface Roots {
-  /** Processes that are known to run. */
+  /** The pids of processes that are known to run. */
   readonly pids: readonly number[];
   /** Sessions of which every process belongs to the tree. */
   readonly sessions: readonly number[];
 }
 
-/** When each process was started that `killTree` has killed: on a busy machine /proc shows it for a while, as if it ran. */
+/** The processes that `killTree` has killed, with their start times. On a busy machine /proc shows them for a while as if they still ran. */
 const killed = new Map<number, ProcessStat['startedAt']>();
 
-/** A program that forks without end must not keep the master here: what is found by then is killed. */
+/** How often the processes are searched again: a program that forks without end must not keep the master here. */
 const maxPasses = 100;
 
-/** The processes of the tree among `all`. Pure; `without` is the master, whose own session is never part of a tree. */
+/** The processes of the tree among `all`. `without`: the master, whose own session is never part of a tree. Pure. */
 export function findTree(
   roots: Roots,
   all: readonly ProcessStat[],
@@ -93,7 +93,7 @@ export function findTree(
       if (!found.has(process) && !pids.has(pid) && !pids.has(parent) && !sessions.has(session)) continue;
       found.add(process);
       pids.add(pid);
-      // A session that another process leads is not the tree's: a daemon may have been started in a shell.
+      // A session that belongs to another process is not part of the tree: a daemon may have been started in a shell.
       const isOwn = pids.has(session) || !living.has(session);
       if (isOwn && session > 1 && session !== without.session) sessions.add(session);
     }
@@ -102,8 +102,8 @@ export function findTree(
 }
 
 /**
- * Sends SIGKILL to the whole tree. Stops its processes first, parents before the children that they could still fork, and looks again
- * until nothing new appears: a child that is born in between would otherwise have lost its parent, and could not be found any more.
+ * Sends SIGKILL to the whole tree. It first stops the processes, parents before the children that they could still fork, and searches again until no new
+ * ones appear: a child that is forked in between would otherwise lose its parent, and could not be found any more.
  */
 export function killTree(roots: Roots): void {
   const self = readProcessStat('self');
@@ -134,18 +134,18 @@ export function killTree(roots: Roots): void {
   }
 }
 
-/** Has `killTree` killed this process, which may not have ended yet? */
+/** Whether `killTree` has killed this process. It may not have ended yet. */
 export function wasKilled(pid: number): boolean {
   const startedAt = killed.get(pid);
   return startedAt !== undefined && (readProcessStat(pid)?.startedAt ?? startedAt) === startedAt;
 }
 
-/** Sends a signal to a process, unless its number belongs to another process by now. True if it was sent. */
+/** Sends a signal to a process, unless its number belongs to another process by now. Returns whether it was sent. */
 function signal({ pid, startedAt }: ProcessStat, name: 'SIGSTOP' | 'SIGKILL'): boolean {
   return readProcessStat(pid)?.startedAt === startedAt && sendSignal(pid, name);
 }
 
-/** The numbers of a process, from the namespace of /proc to its own: NSpid of proc_pid_status(5). Empty when it is not told. */
+/** The numbers of a process, from the namespace of /proc to its own: NSpid of proc_pid_status(5). Empty if they are not known. */
 function namesOf(pid: number): readonly number[] {
   try {
     const [, numbers = ''] = /^NSpid:\t(.*)$/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1')) ?? [];

@@ -2,7 +2,7 @@
 import * as z from 'zod/mini';
 import { unwrap, type WorkerMessage } from '../../shared/protocol.ts';
 
-/** 1 is the first process of a PID namespace. */
+/** A pid: at least 1, which is the first process of a PID namespace. */
 const pid = z.int().check(z.gte(1));
 const count = z.int().check(z.gte(0));
 const delay = z.nullable(z.number().check(z.gte(0)));
@@ -78,7 +78,7 @@ const workerMessage = z.discriminatedUnion('type', [
 
 export type ReceivedMessage =
   | { readonly kind: 'ours'; readonly message: WorkerMessage }
-  /** The application's own message, or one of another version: not for us. */
+  /** A message of the application, or one of another version: it is not for this master. */
   | { readonly kind: 'foreign' }
   | { readonly kind: 'broken'; readonly problem: string };
 

@@ -1,16 +1,16 @@
 /**
- * Adopts the processes that workers and their descendants leave behind, and reaps them when they end: Node.js reaps only those that it has started,
- * and nothing else would, because this process is their parent. It is as in a container, in which this process is the first one.
+ * Adopts the processes that workers and their descendants leave behind, and reaps them when they end. Node.js reaps only those that it has started, and no
+ * other process would do it, because this process is their parent, like the first process of a container.
  */
 import { readAllProcesses } from '../../shared/process-stat.ts';
 import { adoptOrphans, findEndedChild, hasChildren, reap } from '../system-calls/child-calls.ts';
 
 /**
- * From now on. No child that Node.js has started is reaped here: libuv does that, for all of its children that have ended, in the turn of the event loop that
- * follows their end. So a child that is found in two turns after one another is none of them. (The kernel sends SIGCHLD before a
- * process can be found as ended, and libuv has noted it when the call that has found it returns.) Linux only.
+ * Begins to adopt and reap orphans. Children that Node.js has started are not reaped here: libuv does that, for all of its children that have ended, in
+ * the turn of the event loop after their end. So a child that is found in two consecutive turns is not one of them. (The kernel sends SIGCHLD before a
+ * process can be found as ended, and libuv has noted it when the call that finds it returns.) Linux only.
  *
- * Answers the children that this process has already: of a shell that started them, and then became this process by exec.
+ * Returns the children that this process has already: those of a shell that started them, and then became this process by exec.
  */
 export async function reapOrphans(): Promise<readonly number[]> {
   if (process.platform !== 'linux') return [];

@@ -1,6 +1,6 @@
 /**
- * Sends workers a listener of the master's, as a descriptor of its own: one that waits in the channel of a worker that does not read may
- * be there for long, and the master may close its own meanwhile, which libuv does not survive.
+ * Sends workers a listener of the master, each time as a new descriptor. A descriptor may wait for long in the channel of a worker that does not read, and
+ * libuv does not survive if the master closes its own one in the meantime.
  */
 import { closeSync } from 'node:fs';
 import type { MasterMessage } from '../../shared/protocol.ts';
@@ -9,7 +9,7 @@ import { handleOver } from '../sockets/server-handle.ts';
 import type { WorkerProcess } from './platform.ts';
 import { duplicate } from '../system-calls/syscalls.ts';
 
-/** `sent` is called when the message is on its way, or never will be. */
+/** Sends a listener with a message. `sent` is called when the message is on its way, or never will be. */
 export function sendListener(
   worker: WorkerProcess,
   message: MasterMessage,
@@ -20,7 +20,7 @@ export function sendListener(
   const own = typeof copy === 'number' ? handleOver(copy) : copy;
   if (typeof own === 'string') {
     if (typeof copy === 'number') closeSync(copy);
-    // No descriptor is left: the one that is there still reaches a worker that reads.
+    // There is no free descriptor: the existing one still reaches a worker that reads.
     worker.send(message, handle, sent);
     return;
   }
@@ -30,12 +30,12 @@ export function sendListener(
   });
 }
 
-/** By worker and listener: the request that is to be answered after the one that is being answered. */
+/** By worker and listener: the request to answer after the current one; null if there is none. */
 const underWay = new WeakMap<WorkerProcess, Map<string, { next: number | null }>>();
 
 /**
- * Sends one listener at a time to each worker: requests that come while an answer is under way are answered once after it. Each is followed
- * by word that it was sent: a worker without a descriptor for it does not get it.
+ * Sends one listener at a time to each worker: requests that arrive while an answer is under way get one common answer after it. Each listener is followed
+ * by a message that it was sent, because a worker that has no descriptor for it does not get it.
  */
 export function sendWantedListener(worker: WorkerProcess, listener: BoundListener, request: number): void {
   const { name } = listener;
@@ -50,7 +50,7 @@ export function sendWantedListener(worker: WorkerProcess, listener: BoundListene
   ofWorker.set(name, now);
   sendListener(worker, { type: 'listener', name }, listener, () => {
     ofWorker.delete(name);
-    // Later: a send to a worker that is gone calls back at once.
+    // Not at once: a send to a worker that is gone calls back immediately.
     if (now.next !== null) setImmediate(sendWantedListener, worker, listener, now.next);
   });
   worker.send({ type: 'listenerSent', name, request });

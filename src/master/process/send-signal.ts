@@ -1,7 +1,7 @@
 /** kill(2), for processes that may have ended meanwhile. */
 import { systemCode } from '../../shared/errors.ts';
 
-/** True if it was sent. */
+/** Sends a signal by kill(2). Returns whether it was sent. */
 export function sendSignal(target: number, signal: NodeJS.Signals): boolean {
   try {
     return process.kill(target, signal);

@@ -2,9 +2,9 @@
 import { readProcessStat } from '../../shared/process-stat.ts';
 
 export interface Session {
-  /** The pid of the process that the session began with: in a terminal, the shell. */
+  /** The pid of the process that began the session: in a terminal, the shell. */
   readonly leader: number;
-  /** It has a controlling terminal, which has not been closed. */
+  /** Whether the session has a controlling terminal that has not been closed. */
   readonly hasTerminal: boolean;
 }
 

@@ -19,9 +19,9 @@ import { watchEnd } from './watch-process-end.ts';
 
 const afterMaster = createAfterMaster();
 
-/** How long a stranger that inherited stderr may keep us from reporting an exit. It keeps its stderr. */
+/** How long another process that has inherited stderr may delay the report of an exit. It keeps its stderr. */
 const stderrGraceMs = 250;
-/** How long a disk that is slow may keep us from it. */
+/** How long a slow disk may delay it. */
 const longestHeldMs = 10_000;
 
 const ignore = (): void => undefined;
@@ -29,7 +29,7 @@ const ignore = (): void => undefined;
 export function spawnWorker(request: SpawnRequest, listeners: ProcessListeners): WorkerProcess | null {
   // The closures below live as long as the worker: they must not keep the request, with its environment, in memory.
   const { file, isNode: isOnlyNode, outliveMs, readyFd, tree } = request;
-  // It must not outlive this process even for a moment, not even if this process is killed right now.
+  // A process that must not outlive this one even for a moment needs the script first: this process may be killed right after the start.
   if (outliveMs === 0) afterMaster.begin();
   const { child, streams } = startRequested(request, [
     ...request.listeners.map(({ fd }) => fd),
@@ -55,22 +55,25 @@ export function spawnWorker(request: SpawnRequest, listeners: ProcessListeners):
   const held = new Set<OutputStream>();
   const signs = readyFd === null ? null : child.stdio[readyFd];
   if (signs instanceof net.Socket) readNewline(signs, listeners);
-  /** What Node.js calls back about, and does not when the other end is gone before it has answered. */
+  /** Callbacks of messages on their way. Node.js does not call them if the other end is gone before it has answered. */
   const onTheWay = new Set<() => void>();
   let serving: ProcessStat | null = null;
   let drainSignal: NodeJS.Signals | null = null;
   let launchers: readonly ProcessStat[] = [];
   const killRest = (): void => {
-    // What it has left in its group holds stderr, and perhaps the port.
+    // Processes that the worker has left in its group hold stderr, and perhaps the port.
     sendSignal(-pid, 'SIGKILL');
     const roots = rootsOf(null, pid, serving);
     if (roots.pids.length > 0 || roots.sessions.some((session) => session !== pid)) killTree(roots);
   };
-  /** What tree-wide signals (systemd, pm2) do to a shell or npm: it dies at once, and its program has only begun to drain. */
+  /**
+   * Returns the program if it outlives the process that was started. Signals to the whole tree (systemd, pm2) end a shell or npm at once, while its
+   * program only begins to drain.
+   */
   const findOutlived = (outcome: Outcome): number | null => {
     if (serving === null || !child.connected || !isEndedByRequest(outcome)) return null;
     const [running = null] = rootsOf(null, pid, serving).pids;
-    // Perhaps the launcher alone was signalled; a worker that drains already ignores this.
+    // Perhaps only the launcher was signalled. A worker that drains already ignores this signal.
     if (running !== null && drainSignal !== null) sendSignal(running, drainSignal);
     return running;
   };
@@ -101,7 +104,7 @@ export function spawnWorker(request: SpawnRequest, listeners: ProcessListeners):
         if (onTheWay.delete(done)) sent();
       };
       onTheWay.add(done);
-      // Its type knows only net.Socket and net.Server.
+      // The type of send() knows only net.Socket and net.Server.
       child.send(wrapForWorker(message), handle as never, {}, done);
     },
     noteServing: (servingPid, itsDrainSignal) => {
@@ -113,7 +116,7 @@ export function spawnWorker(request: SpawnRequest, listeners: ProcessListeners):
     },
     endWatchers: () => {
       const isNodeAtAll = isNode(pid);
-      // What such a command has started beside its server goes with it.
+      // Everything that such a command has started beside its server ends with it.
       if (isNodeAtAll) sendSignal(-pid, 'SIGTERM');
       for (const { pid: launcher, group, startedAt } of launchers) {
         if (isNodeAtAll && group === pid) continue;
@@ -128,7 +131,7 @@ export function spawnWorker(request: SpawnRequest, listeners: ProcessListeners):
       } else if (held.delete(stream)) streams[stream]?.resume();
     },
     killTree: () => {
-      // Until its exit is reported, no other process can have its pid.
+      // Until the exit is reported, no other process can have this pid.
       const isThere = (): boolean => child.exitCode === null && child.signalCode === null;
       killWorker({
         tree,
@@ -141,14 +144,14 @@ export function spawnWorker(request: SpawnRequest, listeners: ProcessListeners):
   };
 }
 
-/** What stands in its list of descriptors after the channel, up to the one at which it says that it is ready. */
+/** The entries of the list of descriptors after the channel, up to the one on which the worker reports that it is ready. */
 function upTo(readyFd: number | null, listeners: number): ('ignore' | 'pipe')[] {
   if (readyFd === null) return [];
   const first = 3 + listeners + 1;
   return Array.from({ length: readyFd - first + 1 }, (_, at) => (first + at === readyFd ? 'pipe' : 'ignore'));
 }
 
-/** Reports the newline of readiness. The socket is read on after it, so that no further write fails, but does not keep this process alive. */
+/** Reports the newline of readiness. The socket is still read after it, so that further writes do not fail, but it does not keep this process alive. */
 function readNewline(signs: net.Socket, { newline }: ProcessListeners): void {
   signs.unref();
   signs.on('error', () => undefined);
@@ -157,13 +160,13 @@ function readNewline(signs: net.Socket, { newline }: ProcessListeners): void {
   });
 }
 
-/** Where to look for what a worker has started: the worker, its session, the process that serves, and the session of that one. */
+/** The roots of a search for what a worker has started: the worker, its session, the process that serves, and the session of that process. */
 function rootsOf(worker: number | null, session: number, serving: ProcessStat | null): Roots {
   const pids = worker === null ? [] : [worker];
   if (serving === null) return { pids, sessions: [session] };
   const now = readProcessStat(serving.pid);
   const isSame = now !== null && now.startedAt === serving.startedAt && !hasEnded(now);
-  // While a process of a session runs, its number is given to no other process.
+  // While a process of a session runs, its number is not given to another process.
   const leader = readProcessStat(serving.session);
   const isSameSession = leader === null || leader.startedAt <= serving.startedAt;
   return {
@@ -172,7 +175,7 @@ function rootsOf(worker: number | null, session: number, serving: ProcessStat | 
   };
 }
 
-/** Throws what `guardChannel` throws: then no process is left. */
+/** Guards the channel. If that fails, kills the process and throws the error of `guardChannel`. */
 function guardOrKill(child: ChildProcess, pid: number, listeners: ProcessListeners): GuardedChannel {
   try {
     return guardChannel(child, listeners);
@@ -183,7 +186,7 @@ function guardOrKill(child: ChildProcess, pid: number, listeners: ProcessListene
   }
 }
 
-/** How many helpers that have outlived their workers have their stderr read. If there are more, the oldest one is closed. */
+/** From how many helpers that have outlived their workers the stderr is read. If there are more, the oldest stream is closed. */
 const maxLeftStreams = 64;
 
 const leftStreams = new Set<net.Socket>();
@@ -197,7 +200,7 @@ function readOn(stderr: net.Socket): void {
   if (leftStreams.size > maxLeftStreams) oldest?.destroy();
 }
 
-/** Signals that ask a process to end; a launcher may say so by its exit code instead. */
+/** Signals that ask a process to end. A launcher may report such an end by its exit code instead. */
 const requests: readonly NodeJS.Signals[] = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGUSR2'];
 
 function isEndedByRequest({ code, signal }: Outcome): boolean {
@@ -205,8 +208,8 @@ function isEndedByRequest({ code, signal }: Outcome): boolean {
 }
 
 /**
- * Reports the exit when stderr was read to its end, or at the latest `stderrGraceMs` after it. `findOutlived` finds a program that outlives
- * the process that was started: then the end of that program is the exit.
+ * Reports the exit when stderr was read to its end, or at the latest `stderrGraceMs` after the exit. `findOutlived` finds a program that outlives the
+ * process that was started: then the end of that program counts as the exit.
  */
 function watchExit(
   child: ChildProcess,
@@ -230,7 +233,7 @@ function watchExit(
       end();
       return;
     }
-    // With it the channel closes, unless another process has inherited that.
+    // When the program ends, the channel closes, unless another process has inherited it.
     child.once('disconnect', end);
     void watchEnd(program, end);
   });
@@ -242,11 +245,11 @@ function watchExit(
       cancelPatience();
       // A helper in a session of its own may keep running and writing: its output is read for as long as the master runs.
       streams.forEach(readOn);
-      // A stranger may hold the other end of the channel, too.
+      // Another process may hold the other end of the channel.
       channel.close();
       exit({ code, signal });
     };
-    // While its output is held, the rest of it waits in the pipe.
+    // While the output is held, the rest of it waits in the pipe.
     let leftMs = longestHeldMs;
     const look = (): void => {
       leftMs -= stderrGraceMs;

@@ -15,23 +15,23 @@ export interface StartWithOutput {
   readonly options: Omit<SpawnOptions, 'stdio' | 'detached'>;
   readonly stdin: 'ignore' | 'pipe';
   readonly stdout: NonNullable<SpawnRequest['stdout']>;
-  /** What it inherits at fd 3, 4 … */
+  /** The descriptors that the process inherits at fd 3, 4 … */
   readonly inherited?: readonly (number | 'ignore' | 'pipe' | 'ipc')[];
-  /** The user that it runs as, if it is another one than that of this process; else null. */
+  /** The user of the process, or null if it is the user of this process. */
   readonly uid: number | null;
 }
 
 export interface StartedWithOutput {
   readonly child: ChildProcess;
-  /** What is read; null: it is not read, or the process could not be started. */
+  /** The streams that are read. Null: the stream is not read, or the process could not be started. */
   readonly streams: Readonly<Record<OutputStream, net.Socket | null>>;
 }
 
 const stdoutOf = { inherited: 'inherit', discarded: 'ignore', read: null, joined: null } as const;
 
 /**
- * Starts a process in a session and process group of its own: Ctrl-C in the terminal of this one does not reach it. One that could not be started has no
- * pid, and `error` tells why: see `cannotStart`. Throws what spawn throws, and leaves nothing open then.
+ * Starts a process in a session and process group of its own, so that Ctrl-C in the terminal of this process does not reach it. If it cannot be started,
+ * it has no pid, and its 'error' says why (`cannotStart`). Throws what spawn throws, and leaves nothing open then.
  */
 export function startWithOutput({
   file,
@@ -64,7 +64,7 @@ export function startWithOutput({
   };
 }
 
-/** Starts the process of a request. `inherited`: at fd 3, 4 … */
+/** Starts the process of a request. `inherited`: the descriptors that it inherits at fd 3, 4 … */
 export function startRequested(
   { file, args, cwd, environment, stdout, uid }: SpawnRequest,
   inherited: StartWithOutput['inherited'] = [],
@@ -80,7 +80,7 @@ export function startRequested(
   });
 }
 
-/** Why a process has no pid: the error that it has emitted. */
+/** The error for a process that has no pid. `cause`: the error that it has emitted. */
 export function cannotStart(file: string, cause: Error): GracefulRunError {
   switch (systemCode(cause) ?? '') {
     case 'ENOENT':
@@ -108,20 +108,20 @@ function socketOf(stream: ChildProcess['stdout']): net.Socket | null {
 }
 
 interface OutputPipe {
-  /** What the process is started with. */
+  /** The entry of `stdio` for the process. */
   readonly stdio: number | 'pipe';
-  /** To be called once, after the start: the end to read from; null: Node.js has made it. */
+  /** Has to be called once after the start. Returns the end to read from, or null if Node.js has made the pipe. */
   started(): net.Socket | null;
-  /** To be called instead if the process could not be started. */
+  /** Has to be called instead if the process could not be started. */
   discard(): void;
 }
 
-/** Outside of Linux, /dev/stdout is a copy of the descriptor, whatever that is. */
+/** A pipe that Node.js makes. Outside of Linux that is enough: there, /dev/stdout is a copy of the descriptor, whatever kind that is. */
 const madeByNode: OutputPipe = { stdio: 'pipe', started: () => null, discard: () => undefined };
 
 function makeOutputPipe(uid: number | null): OutputPipe {
   const ends = pipe({ waits: true });
-  // If no descriptors are left, the start fails with that error.
+  // If there are no free descriptors, the start itself fails with that error.
   if (typeof ends === 'string') return madeByNode;
   const [from, to] = ends;
   if (uid !== null) giveTo(uid, to);
@@ -138,16 +138,16 @@ function makeOutputPipe(uid: number | null): OutputPipe {
   };
 }
 
-/** Gives a descriptor to a user, because only its owner may open it. */
+/** Makes a user the owner of a descriptor, because only its owner may open it again. */
 function giveTo(uid: number, fd: number): void {
   try {
     fchownSync(fd, uid, -1);
   } catch {
-    // Without CAP_CHOWN the process can write to it all the same.
+    // Without CAP_CHOWN, the process can still write to it.
   }
 }
 
-/** Returns what calls back once, as soon as all of them have closed. A child process closes without waiting for pipes that Node.js has not made. */
+/** Returns a function that calls back once, when all of these have closed. A child process closes without waiting for pipes that Node.js has not made. */
 export function watchClosing(all: readonly (ChildProcess | net.Socket)[]): (closed: () => void) => void {
   let open = all.length;
   let closed: (() => void) | null = null;

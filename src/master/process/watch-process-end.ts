@@ -1,12 +1,12 @@
-/** Tells when a process that is not a child of ours ends. Only on Linux (5.3 or newer). */
+/** Notices the end of a process that is not a child of this one. Only on Linux (5.3 or newer). */
 import { closeSync } from 'node:fs';
 import { processExists } from '../../shared/is-running.ts';
 import { emptyPipe } from '../sockets/empty-pipe.ts';
 import { openProcess } from '../system-calls/syscalls.ts';
 
 /**
- * Calls back once when the process has ended, at once if it has ended already; it costs a descriptor, and no wake-up before. Null: it cannot
- * be told, and `ended` will not be called. Returns what ends the watch.
+ * Calls back once when the process has ended, at once if it already has. It costs a descriptor, and causes no wake-ups before. Returns a function that
+ * ends the watch; null if the process cannot be watched, and then `ended` is never called.
  */
 export async function watchEnd(pid: number, ended: () => void): Promise<(() => void) | null> {
   const fd = await openProcess(pid);
@@ -20,12 +20,12 @@ export async function watchEnd(pid: number, ended: () => void): Promise<(() => v
   return unwatch;
 }
 
-/** The same for a process that is opened already. Its descriptor is closed when it has ended. `staysAlive`: for as long, this process does not end by itself. */
+/** As watchEnd(), for a process that is open already. Its descriptor is closed when it has ended. `staysAlive`: whether the watch keeps this process alive. */
 export function watchDescriptor(fd: number, ended: () => void, staysAlive = true): (() => void) | null {
   const pipe = emptyPipe();
   if (pipe === null || pipe.open(fd) !== 0) return null;
   let isOver = false;
-  // pidfd_open(2): readable when the process has ended; but nothing can be read from it, which is the error that arrives here.
+  // A pidfd is readable when the process has ended (pidfd_open(2)). But nothing can be read from it, so an error arrives here.
   const close = (): void => {
     if (!isOver) pipe.close();
     isOver = true;
