@@ -25,14 +25,14 @@ import { isOrderly } from './lifecycle/restart-policy.ts';
 import type { Served } from './worker-loads.ts';
 import { addressFields } from '../../shared/format-address.ts';
 
-/** What a program's status shows beside the program itself. */
+/** What a program's status needs in addition to the program's own record. */
 export interface StatusContext extends Pick<Status, 'group' | 'isWanted' | 'schedule' | 'waitsFor'> {
   readonly master: MasterStatus;
-  /** It is being looked up and bound, or is as soon as its last workers are gone. */
+  /** Whether the program is being looked up and bound, or will be as soon as its last workers are gone. */
   readonly isAboutToStart: boolean;
-  /** What a draining worker has answered to the latest question. */
+  /** The answer of a draining worker to the latest question; null if there is none. */
   readonly openOf: (worker: number) => OpenCounts | null;
-  /** Null: it was not asked for. */
+  /** What the workers have answered about their load, or null if that was not asked for. */
   readonly load: { readonly of: (worker: number) => WorkerLoad | null; readonly served: Served } | null;
   readonly at: number;
 }
@@ -121,7 +121,7 @@ function rolloutOf(program: Program, at: number): RolloutStatus | null {
   };
 }
 
-/** What a worker does now; null if it has not answered the latest question. */
+/** The present load of a worker; null if it has not answered the latest question. */
 function loadStatus(open: OpenCounts | null, load: WorkerLoad | null): LoadStatus | null {
   if (open === null || load === null) return null;
   return { requests: open.requests, connections: open.connections, ...load };
@@ -151,8 +151,8 @@ const stateOfPhase: Readonly<Record<Exclude<ShownPhase, 'restarting' | 'schedule
 };
 
 /**
- * Supervisor's word. While no worker accepts: STARTING if one is being started, else EXITED if one was ready before it ended, and BACKOFF if they
- * were not.
+ * The state in Supervisor's words. While no worker accepts, it is STARTING if a worker is being started; otherwise EXITED if any of the ended workers was
+ * ready before, and BACKOFF if none was.
  */
 function stateOf(phase: Exclude<ShownPhase, 'scheduled'>, program: Program): ProgramState {
   if (phase !== 'restarting') return stateOfPhase[phase];
@@ -162,12 +162,12 @@ function stateOf(phase: Exclude<ShownPhase, 'scheduled'>, program: Program): Pro
     ({ generation, phase: own }) =>
       generations.includes(generation) && (own === 'starting' || own === 'ready'),
   );
-  // Without a slot it has made room for a new one (max_surge = 0).
+  // If the generation has no slots, its workers have made room for new ones (max_surge = 0).
   if (isStarting || current?.slots.length === 0) return 'STARTING';
   return current?.slots.some(({ hasEndedReady }) => hasEndedReady) === true ? 'EXITED' : 'BACKOFF';
 }
 
-/** What a worker that leaves still has, and its deadline; null for one that stays. */
+/** What a leaving worker still has open, and how long it may still take; null for a worker that stays. */
 function drainingOf(
   { phase, phaseSince, extendedTo, ending }: Worker,
   open: OpenCounts | null,
@@ -183,7 +183,7 @@ function drainingOf(
   };
 }
 
-/** What a stop or a drain still waits for; null when it waits for nothing. */
+/** What a stop or a drain still waits for; null if it waits for nothing. */
 export function describeDrain(
   { phase, workers }: Program,
   openOf: (worker: number) => OpenCounts | null,

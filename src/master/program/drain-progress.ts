@@ -1,6 +1,4 @@
-/**
- * Says from time to time what a stop or a drain still waits for, while it does. It owns the times.
- */
+/** Reports from time to time what a stop or a drain still waits for. It decides when. */
 import type { MasterEvent } from '../../shared/events.ts';
 import type { Platform } from '../process/platform.ts';
 
@@ -8,14 +6,14 @@ export type DrainProgressEvent = Extract<MasterEvent, { event: 'stillDraining' }
 
 export interface DrainProgressParts {
   readonly arm: Platform['arm'];
-  /** Does a worker drain, or is one being ended? */
+  /** Whether a worker drains or is being ended. */
   readonly isDraining: () => boolean;
-  /** Finds out how far it is; null when nothing drains any more. */
+  /** Finds out how far the drain is; null if nothing drains any more. */
   readonly look: () => Promise<DrainProgressEvent | null>;
   readonly publish: (event: DrainProgressEvent) => void;
 }
 
-/** A person waits in front of a stop. Most drains of a reload are over by the second. */
+/** The time until the first report. It is short for a stop, because a person waits for that. Most drains of a reload are over before theirs. */
 const firstMs = { stop: 1_000, drain: 5_000 };
 const secondMs = 5_000;
 const longestMs = 60_000;
@@ -40,7 +38,7 @@ export function createDrainProgress({ arm, isDraining, look, publish }: DrainPro
 
   async function tell(delayMs: number): Promise<void> {
     const progress = await look();
-    // It may have ended meanwhile, or a stop may have begun with times of its own.
+    // The drain may have ended in the meantime, or a stop may have begun, which has times of its own.
     if (progress === null || !isDraining()) return;
     publish(progress);
     if (cancel === null) schedule(Math.min(longestMs, Math.max(secondMs, delayMs * 2)));

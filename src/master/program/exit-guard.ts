@@ -11,11 +11,14 @@ export interface ExitGuardParts {
   readonly progressOf: (pid: number) => ExitProgress | null;
 }
 
-/** The first look at a process that exits, and the time between two looks. Most have ended long before. */
+/** When a process that exits is first examined, and the time between two examinations. Most processes have ended long before. */
 const firstLookMs = 2_000;
 const nextLookMs = 1_000;
 
-/** Kills the process with SIGKILL once two looks in a row have found it waiting; before that, `hung` is called with the time since the call. Returns a function that ends the watch. */
+/**
+ * Kills the process with SIGKILL if two examinations in a row find it waiting. Before the kill, `hung` is called with the time since guardExit() was
+ * called. Returns a function that ends the watch.
+ */
 export function guardExit(
   pid: number,
   { platform, progressOf }: ExitGuardParts,
@@ -25,7 +28,7 @@ export function guardExit(
   if (first === null) return () => undefined;
   const look = (before: ExitProgress | null, waitedMs: number): void => {
     const now = progressOf(pid);
-    // It is another process, which has got its pid.
+    // The process has ended, and another one may have its pid.
     if (now?.startedAt !== first.startedAt) return;
     if (before?.cpuTicks === now.cpuTicks && before.waitsForThread && now.waitsForThread) {
       hung(waitedMs);

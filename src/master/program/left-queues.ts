@@ -6,22 +6,25 @@ import type { Platform } from '../process/platform.ts';
 import { candidateGeneration, servingGeneration, type Program } from './lifecycle/state.ts';
 import type { Versions } from './versions.ts';
 
-/** A connection whose first packet came before its slot was left out is in the queue after a round trip to the client. */
+/** How long a connection may take to get into the queue, if its first packet came before its slot was left out: a round trip to the client. */
 export const handshakeMs = 1_000;
 
 /**
- * It may take longer: a lost packet is sent again after 1, 3, 7 … s, and with defer_accept a connection is in the queue only once the client has
- * sent something. So the pauses between two looks double, as the kernel's do, up to this one.
+ * The longest pause between two looks. A connection may take longer than a round trip: a lost packet is sent again after 1, 3, 7 … s, and with
+ * defer_accept a connection is in the queue only once the client has sent something. So the pauses double, as the kernel's do, up to this one.
  */
 const longestPauseMs = 64_000;
 
 export interface LeftQueues {
   readonly look: (program: Program) => void;
-  /** As look(), at the program as it was then. */
+  /** As look(), at the program that look() was last given. */
   lookAgain(): void;
 }
 
-/** `leftBehind` is called with the queues of slots that no worker has, nor will have: again only if one has become shorter, or for another generation. */
+/**
+ * Looks for queues of slots that no worker has or will have, and calls `leftBehind` for them. It is called again for a slot only if its queue has become
+ * shorter, or for another generation.
+ */
 export function watchLeftQueues(
   arm: Platform['arm'],
   versions: Pick<Versions, 'of'>,
@@ -31,7 +34,7 @@ export function watchLeftQueues(
   let latest: Program | null = null;
   let unattended: ReadonlySet<number> = new Set();
   let cancel = (): void => undefined;
-  /** What was reported, by slot. */
+  /** The queues that were reported, by slot. */
   const reported = new Map<number, { readonly generation: number; readonly connections: number }>();
 
   function lookAgain(): void {
@@ -77,7 +80,7 @@ export function watchLeftQueues(
   return { look, lookAgain };
 }
 
-/** The slots that have a worker which accepts, or will: it starts, empties its queue, or is to be started. */
+/** The slots with a worker that accepts or will accept: it starts, empties its queue, or is to be started. */
 function attendedSlots(program: Program, emptiesQueue: (worker: number) => boolean): ReadonlySet<number> {
   const generations = [servingGeneration(program), candidateGeneration(program)];
   const workers = program.workers.filter(

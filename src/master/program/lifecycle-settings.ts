@@ -1,11 +1,11 @@
-/** The part of a plan that the lifecycle decides by. Pure. */
+/** The settings of the lifecycle, from a plan. Pure. */
 import { killDelayMs } from '../../shared/protocol.ts';
 import { maxDrainingGenerations, sameStopMs, debounceMs } from '../config/options/fixed-bounds.ts';
 import type { ProgramPlan } from '../config/plan.ts';
 import { defaultBackoff } from './lifecycle/backoff.ts';
 import type { LifecycleSettings } from './lifecycle/state.ts';
 
-/** `jitterSeed`: what the jitter of the backoff is made from; null: it has none. */
+/** Compiles the settings. `jitterSeed`: the seed of the jitter of the backoff; null for no jitter. */
 export function lifecycleSettings(
   { readyTimeoutMs, drainTimeoutMs, stop, probationMs, restart, replacement, rollout, kind }: ProgramPlan,
   jitterSeed: number | null,

@@ -1,4 +1,4 @@
-/** Says why a worker was not ready in time: what it did not do, of what its kind of program has to do. Pure. */
+/** Says why a worker was not ready in time: which of the steps that its kind of program requires it did not do. Pure. */
 import { formatDuration } from '../../shared/durations.ts';
 import type { Failure } from '../../shared/events.ts';
 import { needsSign, type Readiness, type SignReadiness } from '../launch/worker-kind.ts';
@@ -10,20 +10,20 @@ import {
   withoutPreloadHint,
 } from './worker-failures.ts';
 
-/** What a worker was waited for. */
+/** What a worker had to do to become ready, and what it has done of it. */
 export interface Awaited {
   readonly readiness: Readiness;
   /** How long a program that sends no message has to run. */
   readonly startsMs: number;
-  /** It is Node.js, or one of its processes is that has the listener. */
+  /** Whether the worker is Node.js, or one of its processes is that has the listener. */
   readonly isNode: boolean;
-  /** Its Node.js process has reported that it listens. */
+  /** Whether its Node.js process has reported that it listens. */
   readonly listens: boolean;
-  /** It has given the sign that `readiness` names, if that names one. */
+  /** Whether it has given the sign that `readiness` names, if that names one. */
   readonly gaveSign: boolean;
-  /** It has sent a message to its NOTIFY_SOCKET. */
+  /** Whether it has sent a message to its NOTIFY_SOCKET. */
   readonly hasNotified: boolean;
-  /** An earlier worker of the same plan has reported itself that it is ready. */
+  /** Whether an earlier worker of the same plan has itself reported that it is ready. */
   readonly reportsItself: boolean;
 }
 
@@ -46,13 +46,13 @@ export function notReadyFailure(timeoutMs: number, awaited: Awaited, context: Fa
   };
 }
 
-/** As one element, or none. */
+/** Joins the parts that are not null into a list of one element; empty if there are none. */
 function joined(parts: readonly (string | null)[]): readonly string[] {
   const given = parts.filter((part) => part !== null);
   return given.length === 0 ? [] : [given.join('; ')];
 }
 
-/** The sign that the worker did not give; null: it gave it, or listening is what it did not do. */
+/** The sign that the worker did not give. Null if it gave it, or if listening is what it did not do. */
 function missingSign(awaited: Awaited): string | null {
   const { readiness, startsMs, isNode } = awaited;
   if (isNode && (awaited.gaveSign || !needsSign(readiness))) return null;

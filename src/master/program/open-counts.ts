@@ -1,20 +1,20 @@
-/** What workers have open. Workers are asked when it is wanted: they do not report by themselves. */
+/** What workers have open. Workers are asked when that is needed, because they do not report it by themselves. */
 import type { OpenCounts } from '../../shared/protocol.ts';
 import type { RunningWorker } from './running-worker.ts';
 import type { Platform } from '../process/platform.ts';
 
 export interface OpenCountsBook {
-  /** Asks these workers; resolves when all have answered, or when they have had their time. */
+  /** Asks these workers. Resolves when all have answered, or when their time is up. */
   ask(workers: readonly RunningWorker[]): Promise<void>;
-  /** A worker has answered. */
+  /** Called when a worker has answered. */
   received(worker: number, counts: OpenCounts): void;
-  /** A worker has ended. */
+  /** Called when a worker has ended. */
   forget(worker: number): void;
-  /** The answer to the latest question; null when there is none. */
+  /** The worker's answer to the latest question; null if there is none. */
   of(worker: number): OpenCounts | null;
 }
 
-/** A worker that is too busy to answer by then has no counts. */
+/** How long a worker may take to answer. One that is too busy to answer by then has no counts. */
 const answerMs = 300;
 
 interface Question {

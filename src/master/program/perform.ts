@@ -1,4 +1,4 @@
-/** Carries out what the lifecycle decides: an effect in, a system call or a message to a worker out. It decides nothing. */
+/** Carries out the effects of the lifecycle, as system calls and messages to workers. It decides nothing. */
 import type { EventWithoutRelease, MasterEvent } from '../../shared/events.ts';
 import { isDeclared } from '../config/difference.ts';
 import { nodeDrainSignal } from '../launch/worker-kind.ts';
@@ -17,8 +17,8 @@ import type { Versions } from './versions.ts';
 import type { WorkerProcesses } from './worker-processes.ts';
 
 /**
- * How long an old worker waits at most for a new one to begin to accept: many times what that takes, and little for a client, which waits in
- * the listener's queue if the new worker does not.
+ * How long an old worker waits at most for a new one to begin to accept. That takes much less; and it is short for a client, which waits in the listener's
+ * queue if the new worker does not begin.
  */
 const briefPauseMs = 25;
 
@@ -30,25 +30,25 @@ export interface PerformerParts {
   readonly readiness: ReadinessJudge;
   readonly timers: Timers;
   readonly fire: (key: TimerKey) => void;
-  /** What all workers of the program are known by. */
+  /** The name by which all workers of the program are found. */
   readonly tree: string;
   readonly onEvent: (event: MasterEvent) => void;
-  /** Connections wait in the queue of a slot that no worker has. */
+  /** Called if connections wait in the queue of a slot that no worker has. */
   readonly queueLeftBehind: (slot: number, connections: number) => void;
 }
 
 export interface Performer {
-  /** The program has changed: new connections are to come to workers that accept. Call it before perform(). */
+  /** Directs new connections to workers that accept. Has to be called after each change of the program, before perform(). */
   direct(program: Program): void;
-  /** Everything about the change has been performed. */
+  /** Has to be called when everything about a change has been performed. */
   performed(program: Program): void;
-  /** Returns the event that reports it, if there is one. */
+  /** Carries out one effect. Returns the event that reports it, if there is one. */
   perform(effect: Effect): EventWithoutRelease | null;
-  /** Its brief pause was over before it was told to stay paused: it is told again. */
+  /** Tells a worker to pause again, if its brief pause was over before it was told to stay paused. */
   pauseAgain(worker: RunningWorker): void;
-  /** The worker with this pid has closed its listeners. */
+  /** Called when the worker with this pid has closed its listeners. */
   acceptsNoMore(pid: number): void;
-  /** The worker has ended. */
+  /** Called when the worker has ended. */
   ended(worker: RunningWorker): void;
 }
 
@@ -60,7 +60,7 @@ export function createPerformer(parts: PerformerParts): Performer {
   const listening = (): EndOfListening => createEndOfListening(() => versions.listeners());
   let endOfListening = listening();
   const queues = createSlotQueues(platform, versions, parts.queueLeftBehind);
-  /** Draining workers that are not Node.js. */
+  /** The pids of draining workers that are not Node.js. */
   const drainingOthers = new Set<number>();
   const shutListeners = createShutListeners(platform, () => versions.listeners(), parts.onEvent);
 
@@ -129,17 +129,17 @@ export function createPerformer(parts: PerformerParts): Performer {
   ): void {
     if (worker === undefined) return;
     queues.whenServed(worker, longestMs, () => {
-      // It may have ended meanwhile.
+      // The worker may have ended in the meantime.
       if (workers.get(worker.id) === worker) stop(worker);
     });
   }
 
-  /** `forMs`: for how long, unless it is confirmed; null: until it is told to resume. */
+  /** Pauses a worker. `forMs`: for how long, unless the pause is confirmed; null: until it is told to resume. */
   function pause(worker: RunningWorker, forMs: number | null): void {
     worker.isPausedBriefly = forMs !== null;
     for (const listener of versions.listenersOf(worker)) {
       const order = { type: 'pause', name: listener.name, forMs } as const;
-      // To stop reading datagrams, a worker does not have to close its copy of the socket.
+      // A worker can stop reading datagrams without closing its copy of the socket.
       if (listener.address.type === 'udp') worker.process.send(order);
       else sendListener(worker.process, order, listener);
     }
@@ -157,7 +157,7 @@ export function createPerformer(parts: PerformerParts): Performer {
 
   function resume(worker: RunningWorker | undefined): void {
     if (worker === undefined) return;
-    // It was not told to pause yet.
+    // The worker was not told to pause yet.
     if (queues.forget(worker)) return;
     endOfListening.accepts(worker.process.pid);
     worker.process.send({ type: 'resume' });
@@ -169,7 +169,7 @@ export function createPerformer(parts: PerformerParts): Performer {
   ): void {
     if (worker !== undefined) worker.isToldToEnd = true;
     const { reason, timeoutMs } = effect;
-    // In the other cases it stops accepting by itself, or no worker will accept and it empties the queue as it drains.
+    // In the other cases, either the worker stops accepting by itself, or no worker will accept and this one empties the queue as it drains.
     const isReplaced = reason !== 'stop' && reason !== 'masterGone' && reason !== 'signal';
     const longestMs = isReplaced ? Math.min(longestEmptyingMs, timeoutMs / 2) : 0;
     const begunAt = platform.clock.monotonicMs();
@@ -184,10 +184,10 @@ export function createPerformer(parts: PerformerParts): Performer {
     { reason, timeoutMs, migrates, signal: wanted }: Extract<Effect, { type: 'drainWorker' }>,
   ): void {
     readiness.end(worker);
-    // The message first: when the signal arrives, the worker can already read why.
+    // The message is sent first, so that the worker can read the reason when the signal arrives.
     const emptiesQueues = reason === 'reload' && !isReplaced(worker);
     worker.process.send({ type: 'drain', reason, timeoutMs, migrates, emptiesQueues });
-    // A process with the preload has said ready, whatever the command is.
+    // If a process has said ready on the channel, it is Node.js with the preload, whatever the command is.
     const signal = wanted ?? (worker.ownPid === null ? worker.drainSignal : nodeDrainSignal);
     // A worker that has reported that it is stopping is not told again: many programs stop at once at a second signal.
     const isStopping = reason === 'signal' && worker.ownPid === null;
@@ -200,12 +200,12 @@ export function createPerformer(parts: PerformerParts): Performer {
       else platform.signalProcess(listenerOf(worker), signal);
     }
     if (worker.ownPid !== null) return;
-    // Some programs call shutdown(2) on the listener when they are to end.
+    // Some programs call shutdown(2) on the listener when they are told to end.
     drainingOthers.add(worker.process.pid);
     shutListeners.watch(() => drainingOthers.size > 0);
   }
 
-  /** Newer workers accept on every listener that this one accepts on. */
+  /** Whether newer workers accept on every listener that this one accepts on. */
   function isReplaced({ generation }: RunningWorker): boolean {
     const { listeners } = versions.latest().plan;
     return versions.of(generation).plan.listeners.every((own) => isDeclared(own, listeners));
@@ -242,7 +242,7 @@ export function createPerformer(parts: PerformerParts): Performer {
     if (pids.length > 0) parts.onEvent({ event: 'leftoversKilled', pids });
   }
 
-  /** The process that listens. Under `npm start`, once that has ended, its number may be another process's. */
+  /** The pid of the process that listens. Under `npm start`, its number may be another process's once it has ended. */
   function listenerOf({ process, servingPid }: RunningWorker): number {
     return platform.belongsToWorker(servingPid, process.pid) ? servingPid : process.pid;
   }

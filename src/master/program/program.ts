@@ -1,6 +1,6 @@
 /**
- * One program: its plan, its listeners, its workers and what happened to it. It can be started again after it has stopped or failed, and its plan
- * can change while it runs. It knows nothing of other programs, nor of what is done with its events.
+ * One program: its plan, its listeners, its workers and what happened to it. It can be started again after it has stopped or failed, and its plan can
+ * change while it runs. It knows neither other programs nor what its events are used for.
  */
 import type { Decided, LogRecord, ReloadResult, Scaled } from '../../shared/control-api.ts';
 import type { Cause, EventWithoutRelease, Failure, MasterEvent } from '../../shared/events.ts';
@@ -53,83 +53,89 @@ export interface ProgramParts {
   readonly plan: ProgramPlan;
   readonly environment: NodeJS.ProcessEnv;
   readonly platform: Platform;
-  /** Where the stderr of the worker with this pid goes, in whole lines, as it was written. */
+  /** Called with the bytes that the worker with this pid writes to stderr, in whole lines. */
   readonly onStderr: (bytes: Uint8Array, pid: number, hasPrefix: boolean) => void;
-  /** Where its stdout goes, if that is to be forwarded, in whole lines. */
+  /** Called with the bytes that it writes to a stdout that is forwarded, in whole lines. */
   readonly onStdout: (bytes: Uint8Array, pid: number, hasPrefix: boolean) => void;
-  /** A folder that only this user can open, for the code cache of workers; null: there is none. */
+  /** A folder that only this user can open, for the code cache of workers; null if there is none. */
   readonly privateFolder: () => string | null;
-  /** `wallMs`: when it happened, in ms since 1970. */
+  /** Called with each event. `wallMs`: when it happened, in ms since 1970. */
   readonly onEvent: (event: MasterEvent, wallMs: number) => void;
-  /** The sockets for this address that another program holds; null: none does. */
+  /** The sockets for this address that another program holds; null if none does. */
   readonly lend?: (listener: ListenerPlan) => HeldSockets | null;
   /** Sockets that the master was started with. */
   readonly inherited?: Pick<FoundSockets, 'take' | 'inTheWay'>;
-  /** Those of the master. */
+  /** The log files of the master. */
   readonly logFiles: LogFilesLoader;
-  /** What it watches has changed, and a reload would not do: it rests, or its workers do not overlap. */
+  /** Called when a watched file has changed and a reload is not enough: the program rests, or its workers do not overlap. */
   readonly onRestartWanted?: () => void;
-  /** The answer to a reload that is requested, or waited for, if a stop comes first. Default: that the master stops. */
+  /** The error for a reload that is requested, or waited for, when a stop comes first. Default: that the master stops. */
   readonly stopped?: (action: string) => Error;
 }
 
 export interface ManagedProgram {
   plan(): ProgramPlan;
-  /** Its name: that of the plan, else that of its first address, which with port 0 is known once it is bound. */
+  /** The name of the plan or, if it has none, a name after the first address. With port 0 that is known once it is bound. */
   name(): string;
   phase(): Program['phase'];
-  /** It is started, or waits for the retry of its start, and was not told to stop. */
+  /** Whether the program is started, or waits for the retry of its start, and was not told to stop. */
   isRunning(): boolean;
-  /** It has ended by itself, with one of the exit codes that say that its work is done. */
+  /** Whether the program has ended by itself with one of the exit codes that say that its work is done. */
   hasExitedAsExpected(): boolean;
-  /** It has a generation that serves, and was not asked to stop. */
+  /** Whether the program has a generation that serves, and was not asked to stop. */
   isServing(): boolean;
   /** The number that its next generation will have. */
   nextGeneration(): number;
-  /** The number of the generation that serves or starts, or else of the next one: what a start comes to. */
+  /** The number of the generation that a start leads to: the one that serves or starts, or else the next one. */
   startedGeneration(): number;
-  /** The sockets that it holds for this address, for another program; null: it holds none. */
+  /** The sockets that the program holds for this address, for use by another program; null if it holds none. */
   lend(wanted: ListenerPlan): HeldSockets | null;
-  /** Looks up its command, as it is done for every worker. Errors: `commandNotFound`, `commandNotExecutable`, `cwdMissing`, `envFileUnreadable`. */
+  /** Looks up the command, as for every worker. Errors: `commandNotFound`, `commandNotExecutable`, `cwdMissing`, `envFileUnreadable`. */
   check(): void;
-  /** Binds the listeners that are not held. Errors: `addressInUse`, `addressUnusable`. After an error close() is still to be called. */
+  /** Binds the listeners that are not held. Errors: `addressInUse`, `addressUnusable`. After an error, close() still has to be called. */
   bind(): Promise<void>;
-  /** Reloads when what it watches changes, from now on. Errors: `notWatchable`. */
+  /** Begins to watch the paths of the plan, and reloads when they change. Errors: `notWatchable`. */
   watch(): Promise<void>;
-  /** Starts a generation, at once if a start that has failed waits for its retry; resolves when it serves or has failed. Rejects when it is stopped first. */
+  /** Starts a generation, at once if a failed start waits for its retry. Resolves when it serves or has failed. Rejects if the program is stopped first. */
   start(): Promise<ReloadResult>;
-  /** Of one that has a generation that serves: starts its workers that wait for their restart; resolves when a worker accepts, or they have failed. Rejects when it is stopped first. */
+  /**
+   * For a program with a generation that serves: starts the workers that wait for their restart. Resolves when a worker accepts, or they have failed.
+   * Rejects if the program is stopped first.
+   */
   serveAgain(): Promise<ReloadResult>;
   /** The result of the start that is under way, or of the next one. */
   nextStart(): Promise<ReloadResult>;
-  /** It was to be started, and cannot: this is why. */
+  /** Reports why the program cannot be started, although it was to be. */
   refuseStart(failure: Failure): void;
   reload(command: Omit<ReloadCommand, 'program'>): {
     readonly generation: number;
     readonly outcome: Promise<ReloadResult>;
   };
   scale(command: Omit<ScaleCommand, 'program'>): Scaled;
-  /** Goes on with a reload that waits, or goes back. Errors: `noRollout`. */
+  /** Continues a reload that waits, or goes back. Errors: `noRollout`. */
   decide(decision: RolloutDecision): Decided;
-  /** `keepsListeners`: clients wait in their queues until it is started again. `isUrgent`: its workers are killed if it stops already. */
+  /**
+   * Stops the program. `keepsListeners`: clients wait in the queues until it is started again. `isUrgent`: its workers are killed if it is stopping
+   * already.
+   */
   stop(cause: Cause, how?: { readonly keepsListeners?: boolean; readonly isUrgent?: boolean }): void;
-  /** Binds what `plan` declares and the program does not hold. Nothing else changes before `change`. Errors as bind(). */
+  /** Binds the listeners that `plan` declares and the program does not hold. Nothing else changes before change(). Errors as bind(). */
   prepare(plan: ProgramPlan): Promise<PreparedVersion>;
-  /** The plan from now on. With `prepared`, the next generation is the first one that runs it: reload, or start, after this. */
+  /** Changes the plan. With `prepared`, the next generation is the first one that runs it: a reload or a start has to follow. */
   change(plan: ProgramPlan, prepared: PreparedVersion | null): void;
-  /** Asks the draining workers what they still have open; `ofAll`: every worker that serves, too. */
+  /** Asks the draining workers what they still have open. `ofAll`: every worker that serves is asked, too. */
   askOpen(ofAll?: boolean): Promise<void>;
-  /** Something has happened to it that it does not know itself. */
+  /** Reports something that happened to the program outside of it. */
   announce(event: EventWithoutRelease): void;
-  /** What its workers wrote, until `signal` is aborted. */
+  /** The output of the program's workers, until `signal` is aborted. */
   logs(request: LogsRequest, signal: AbortSignal): AsyncGenerator<LogRecord>;
-  /** It is removed: what follows its lines ends. */
+  /** Called when the program is removed: followers of its output end. */
   endLogs(): void;
   openOf: Runner['openOf'];
   loadOf: Runner['loadOf'];
   served: Runner['served'];
   record(): OwnRecord;
-  /** Lets go of the listeners, and stops watching unless it `keepsWatch`. */
+  /** Closes the listeners, and stops watching unless `keepsWatch` is set. */
   close(how?: { readonly keepsWatch: boolean }): Promise<void>;
 }
 
@@ -147,9 +153,9 @@ export function createProgram(parts: ProgramParts): ManagedProgram {
   let history = emptyHistory;
   /** Its listeners are to be bound: no stop was asked for since. */
   let isBindWanted = true;
-  /** The next generation has none: applies until it serves. */
+  /** Whether the next generation has no probation. Applies until that generation serves. */
   let isProbationSkipped = false;
-  /** After its first address, for as long as the plan gives it no name. */
+  /** The name after the first address, while the plan gives the program no name. */
   let nameOfAddress = '';
 
   const output = createProgramOutput({
@@ -229,7 +235,7 @@ export function createProgram(parts: ProgramParts): ManagedProgram {
     return describeDrain(runner.state(), (worker) => runner.openOf(worker), platform.clock.monotonicMs());
   }
 
-  /** Everything that happens to the program comes through here: it is remembered, and then reported. */
+  /** Handles every event of the program: it is remembered first, and then reported. */
   function tell(announced: EventWithoutRelease, wallMs: number = platform.clock.wallMs()): void {
     const event = withRelease(announced);
     history = remember(history, event, wallMs);
@@ -255,11 +261,11 @@ export function createProgram(parts: ProgramParts): ManagedProgram {
   }
 
   /**
-   * A version is run while one of its generations serves, or may serve again, and while one of its workers may still accept. (A
-   * worker that drains has copies of its own.)
+   * Forgets versions that are not run any more. A version is run while one of its generations serves or may serve again, and while one of its workers may
+   * still accept. (A worker that drains has its own copies of the listeners.)
    */
   function retireVersions(): void {
-    // (One that is restarted holds them while it serves nothing.)
+    // (A program that is being restarted keeps its versions while it serves nothing.)
     if (runner.state().phase !== 'serving') return;
     const serving = servingGeneration(runner.state())?.number ?? 0;
     versions.retire(
@@ -276,7 +282,7 @@ export function createProgram(parts: ProgramParts): ManagedProgram {
     tell({ event: 'listenerBound', listener: name, ...addressFields(address) });
   }
 
-  /** Said once for each source: every start of a worker finds it again. */
+  /** Reports that PORT was changed, once for each source: every start of a worker notices it again. */
   function portChanged(source: VariableSource): void {
     const port = firstPort(versions.latest().listeners);
     if (port === null || saidOfPort.has(source)) return;
@@ -347,7 +353,7 @@ export function createProgram(parts: ProgramParts): ManagedProgram {
     },
     async bind() {
       isBindWanted = true;
-      // A listener brings them along.
+      // Binding a listener loads the system calls. Without one, they are loaded here.
       if (versions.latest().plan.listeners.length === 0) await loadSystemCalls();
       for (;;) {
         const { plan } = versions.latest();
@@ -444,7 +450,7 @@ export function createProgram(parts: ProgramParts): ManagedProgram {
         for (const listener of versions.latest().listeners)
           if (!known.has(listener.fd) && isRun) announceListener(listener);
       }
-      // Only the old workers accept on a listener that is removed: they cannot be paused for a probation.
+      // A listener that is removed has only the old workers, which therefore cannot be paused for a probation.
       const serving = servingGeneration(runner.state())?.number;
       const held = serving === undefined ? before.listeners : versions.of(serving).plan.listeners;
       const losesListener = held.some((own) => !isDeclared(own, plan.listeners));
@@ -459,7 +465,7 @@ export function createProgram(parts: ProgramParts): ManagedProgram {
     async *logs(request, signal) {
       const { showLogs } = await import('../output/read-logs.ts');
       const { output: plan, workers: planned } = versions.latest().plan;
-      // It may have been scaled since.
+      // The program may have been scaled since.
       const workers = Math.max(planned, runner.state().workersWanted);
       yield* showLogs(logsSource(plan, { name: name(), workers }, output.kept), request, signal);
     },

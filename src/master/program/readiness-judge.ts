@@ -1,9 +1,9 @@
 /**
- * Decides when a worker counts as ready, whatever it is. Its own Node.js process says so on the channel once it listens, and is gated then. Of any other
- * program it has to be seen: it notifies, or what `--ready` names succeeds, or it is alive for a while.
+ * Decides when a worker is ready, whatever it is. Its own Node.js process says so on the channel once it listens, and is gated then. Any other program has
+ * to show it: it notifies, or what `--ready` names succeeds, or it is alive for a while.
  *
- * A command does not tell what it starts. So no worker counts as another program while one of its processes is a Node.js that has inherited the
- * listener and may still say ready; and one that says so later is gated from then on.
+ * A command does not tell what it starts. So no worker counts as another program while one of its processes is a Node.js that has inherited the listener
+ * and may still say ready; and one that says so later is gated from then on.
  */
 import { nodeCapabilities, needsSign } from '../launch/worker-kind.ts';
 import type { ProgramPlan } from '../config/plan.ts';
@@ -34,51 +34,51 @@ export interface ReadinessParts {
   readonly versions: Versions;
   readonly dispatch: (input: Undated<LifecycleInput>) => void;
   readonly onEvent: (event: MasterEvent) => void;
-  /** It has notified something. */
+  /** Called with each notification of a worker. */
   readonly received?: (worker: RunningWorker, said: Notification) => void;
 }
 
-/** What a program can do itself to show that it is ready. */
+/** A sign by which a program itself can show that it is ready. */
 type Sign = 'sendsMessage' | 'notifies' | 'writesNewline';
 
 export interface ReadinessJudge {
-  /** Its process was started. */
+  /** Called when the worker's process was started. */
   begin(worker: RunningWorker, request: SpawnRequest): void;
-  /** Its own Node.js process has said ready on the channel. */
+  /** Called when the worker's own Node.js process has said ready on the channel. */
   saidReady(worker: RunningWorker): void;
-  /** It has given the sign that `--ready` names: a message, a notification, a newline. */
+  /** Called when the worker has given the sign that `--ready` names: a message, a notification or a newline. */
   gaveSign(worker: RunningWorker, sign: Sign): void;
-  /** Why it is not ready yet. Said again, it changes nothing. */
+  /** Notes why a worker is not ready yet. The same reason again changes nothing. */
   notReadyYet(worker: RunningWorker, reason: string): void;
-  /** A datagram has come from it to its NOTIFY_SOCKET. */
+  /** Called when the worker has sent a datagram to its NOTIFY_SOCKET. */
   notified(worker: RunningWorker, bytes: Uint8Array): void;
-  /** Looks for the program once more that a script may have started after it was ready: that is to be told to drain or to end. */
+  /** Looks once more for the program that a script may have started after it was ready: that program is to be told to drain or to end. */
   findProgram(worker: RunningWorker): void;
-  /** What is awaited of a worker that is not ready yet. */
+  /** What is still awaited of a worker that is not ready. */
   awaited(worker: RunningWorker): Awaited;
-  /** Nothing more is looked at: it has ended, or is to end. A second call does nothing. */
+  /** Called when the worker has ended, or is to end: nothing more is awaited. A second call does nothing. */
   end(worker: RunningWorker): void;
 }
 
-/** How long after a failure a probe is made again. */
+/** The pause before a probe that has failed is repeated. */
 const retryMs = 200;
 
-/** How often, at most, the processes of a worker are looked at again. */
+/** The minimum pause before the processes of a worker are examined again. */
 const lookAgainMs = 200;
 
-/** The last pause before it is no longer looked for the program that a script has not started yet. */
+/** The longest pause between two searches for a program that a script has not started yet. After it, there are no more searches. */
 const longestLookMs = 30_000;
 
-/** How long a command may take to end after the program that it has started. */
+/** How long a command may take to end after the program that it has started has ended. */
 const commandPatienceMs = 500;
 
-/** How often nothing is found before the program counts as lost. */
+/** How many searches in a row may find nothing before the program counts as lost. */
 const patiences = 2;
 
-/** So many refusals of what one worker has sent are announced. */
+/** How many refusals of messages of one worker are announced. */
 const maxRejections = 10;
 
-/** Plans whose workers have said ready themselves: of a later worker of them, it is not enough that it is alive. */
+/** Plans whose workers have themselves said that they are ready. For later workers of these, it is not enough to be alive. */
 const speaking = new WeakSet<ProgramPlan>();
 
 export function createReadinessJudge(parts: ReadinessParts): ReadinessJudge {
@@ -88,7 +88,7 @@ export function createReadinessJudge(parts: ReadinessParts): ReadinessJudge {
     return versions.of(generation).plan;
   }
 
-  /** What is armed for the worker, and ends with its start. */
+  /** Notes how to cancel something that runs while the worker starts. */
   function during(worker: RunningWorker, cancel: () => void): void {
     worker.looking.push(cancel);
   }
@@ -99,7 +99,7 @@ export function createReadinessJudge(parts: ReadinessParts): ReadinessJudge {
 
   function countAlive(worker: RunningWorker): void {
     const { kind, startsMs } = planOf(worker);
-    // What runs once may have done its work before a timer fires.
+    // A program that runs once may have done its work before a timer fires.
     if (kind.type === 'oneshot' && startsMs === 0) prove(worker);
     else
       during(
@@ -120,7 +120,7 @@ export function createReadinessJudge(parts: ReadinessParts): ReadinessJudge {
     if (worker.ownPid !== null) {
       if (worker.isProven || !needsSign(kind.readiness)) ready(worker, nodeCapabilities(kind));
     } else if (worker.isProven && !waitsForNode(worker)) {
-      // One that a pid file names is known.
+      // The process that a pid file names is known.
       const serving =
         worker.process.signal === undefined
           ? (worker.mainPid ?? platform.findServing(worker.process.pid))
@@ -137,13 +137,13 @@ export function createReadinessJudge(parts: ReadinessParts): ReadinessJudge {
     dispatch({ type: 'workerSaidReady', worker: worker.id, capabilities });
   }
 
-  /** A Node.js process of it may be the server, and say so, or a tool that a script runs before it. */
+  /** Whether the worker has a Node.js process that may be the server, and say so; or a tool that a script runs before the server. Looks again later if so. */
   function waitsForNode(worker: RunningWorker): boolean {
     const { plan } = versions.of(worker.generation);
-    // Then none of its processes could say so.
+    // Without an address, none of its processes could say so.
     if (!isServer(worker)) return false;
     const hasNode = findNode(worker);
-    // The program that follows the tool has to run as long as any other program.
+    // The program that follows the tool has to run as long as any other program does.
     const wasJustThere = worker.hadNode && plan.workerKind.readiness.when === 'auto' && !worker.hasNotified;
     worker.hadNode = hasNode;
     if (!hasNode && !wasJustThere) return false;
@@ -176,7 +176,7 @@ export function createReadinessJudge(parts: ReadinessParts): ReadinessJudge {
     };
   }
 
-  /** Under a shell, the process that serves is another one than the one that was started. A script may run several, one after the other. */
+  /** Notes which process serves. Under a shell, it is not the process that was started. A script may run several, one after the other. */
   function serveFrom(worker: RunningWorker, pid: number): void {
     worker.unwatch?.();
     worker.unwatch = null;
@@ -189,7 +189,7 @@ export function createReadinessJudge(parts: ReadinessParts): ReadinessJudge {
     });
   }
 
-  /** A script may prepare something, without any other process, for longer than it has to run to count as ready. */
+  /** Looks for the program later: a script may prepare something, without another process, for longer than it has to run to count as ready. */
   function findLater(worker: RunningWorker, afterMs: number): void {
     worker.unwatch = platform.arm(afterMs, () => {
       findProgram(worker);
@@ -200,18 +200,21 @@ export function createReadinessJudge(parts: ReadinessParts): ReadinessJudge {
   function findProgram(worker: RunningWorker): void {
     const { pid } = worker.process;
     if (!worker.wasReady || worker.ownPid !== null) return;
-    // The Node.js process that was found may have been a tool that has ended since.
+    // The Node.js process that was found may have been a tool, which has ended since.
     if (worker.servingPid !== pid && platform.belongsToWorker(worker.servingPid, pid)) return;
     const serving = platform.findServing(pid);
     if (serving !== null) serveFrom(worker, serving);
   }
 
-  /** The job that was to end has ended. A script that runs one job after the other continues until it gets the signal itself. */
+  /**
+   * Tells a script to end after its present job was told to, and has ended. A script that runs one job after the other continues until it gets the signal
+   * itself.
+   */
   function endScript(worker: RunningWorker, signal: NodeJS.Signals): void {
     const { pid } = worker.process;
     if (!platform.isShell(pid)) return;
     platform.signalProcess(pid, signal);
-    // A trap of the script is run only when the job has ended that it has begun meanwhile.
+    // A trap of the script runs only when the job has ended that the script has begun in the meantime.
     serveFrom(worker, pid);
     findProgram(worker);
     if (worker.servingPid !== pid) platform.signalProcess(worker.servingPid, signal);
@@ -221,7 +224,10 @@ export function createReadinessJudge(parts: ReadinessParts): ReadinessJudge {
     return planOf(worker).kind.type === 'server';
   }
 
-  /** Mostly the command ends because its program has, and then that is the news. A script may be between two of its commands. */
+  /**
+   * Looks for the next program after a while. Mostly the command ends because its program has, and then that is reported. A script may be between two of
+   * its commands.
+   */
   function findNext(worker: RunningWorker, before: number, left: number): void {
     worker.unwatch = platform.arm(commandPatienceMs, () => {
       const next = platform.findServing(worker.process.pid);
@@ -231,9 +237,9 @@ export function createReadinessJudge(parts: ReadinessParts): ReadinessJudge {
     });
   }
 
-  /** The command keeps running without a program. Nothing tells when it starts another one, so this counts as its end. */
+  /** Handles a command that keeps running without a program. Nothing tells when it starts another one, so this counts as the end of the program. */
   function lose(worker: RunningWorker, pid: number): void {
-    // It may do one job after the other: what counts is that it lives, as for any program without an address.
+    // A program without an address may do one job after the other: only the life of the command counts.
     if (!isServer(worker)) {
       serveFrom(worker, worker.process.pid);
       return;
@@ -329,14 +335,14 @@ export function createReadinessJudge(parts: ReadinessParts): ReadinessJudge {
   function notified(worker: RunningWorker, bytes: Uint8Array): void {
     const said = parseNotification(bytes);
     if (said === null) return;
-    // Being alive counts for a program that says nothing itself.
+    // A program that notifies has to say itself that it is ready: being alive is not enough.
     if (!worker.hasNotified && !worker.wasReady && planOf(worker).workerKind.readiness.when === 'auto') {
       worker.isProven = false;
       stopLooking(worker);
     }
     worker.hasNotified = true;
     const { mainPid, extendMs } = said;
-    // Each in a datagram of its own, perhaps.
+    // Each of the two may arrive in a datagram of its own.
     worker.said = { status: said.status ?? worker.said.status, errno: said.errno ?? worker.said.errno };
     if (said.watchdogMs !== null || said.isHung)
       worker.watchdog = { ms: said.watchdogMs ?? worker.watchdog?.ms ?? null, isHung: said.isHung };

@@ -32,15 +32,15 @@ import { createWorkerLoads, type Served } from './worker-loads.ts';
 import { createWorkerProcesses, type WorkerProcessParts } from './worker-processes.ts';
 
 export interface RunnerOptions extends Pick<WorkerProcessParts, 'preload' | 'prepare' | 'openOutput'> {
-  /** What has to come before the workers of a generation; null: nothing. */
+  /** What has to be done before the workers of a generation are started; null if nothing has to. */
   readonly prepareGeneration: (generation: number) => Preparation | null;
   readonly platform: Platform;
   readonly versions: Versions;
-  /** What all workers of the program are known by. */
+  /** The name by which all workers of the program are found. */
   readonly tree: string;
-  /** `wallMs` is the time of the event, in ms since 1970. */
+  /** Called with each event. `wallMs`: when it happened, in ms since 1970. */
   readonly onEvent: (event: EventWithoutRelease, wallMs: number) => void;
-  /** After each input, when its events have been reported. */
+  /** Called after each input, when its events have been reported. */
   readonly onChange: (program: Program) => void;
 }
 
@@ -50,24 +50,24 @@ interface Signs {
 
 export interface Runner {
   dispatch(input: Undated<ProgramInput | Extract<WorkerInput, { type: 'workerHung' | 'workerAlive' }>>): void;
-  /** From now on `receive` gets each sign of life of a worker: a notification that it has sent, or null: its event loop turns. */
+  /** Has `receive` called with each sign of life of a worker from now on: a notification that it has sent, or null if its event loop turns. */
   watchSigns(receive: NonNullable<Signs['receive']>): void;
-  /** Its process, until that has ended. */
+  /** The process of a worker, until it has ended. */
   processOf(worker: number): RunningWorker | undefined;
   /** The program as it is now. */
   state(): Program;
-  /** Asks the workers that drain (`ofAll`: and those that are ready) what they have open; resolves when they have answered, or after 0.3 s. */
+  /** Asks the workers that drain what they have open; with `ofAll`, also those that are ready. Resolves when they have answered, or after 0.3 s. */
   askOpen(ofAll?: boolean): Promise<void>;
-  /** What the worker has answered to the latest question. */
+  /** The worker's answer to the latest question; null if there is none. */
   openOf(worker: number): OpenCounts | null;
   loadOf(worker: number): WorkerLoad | null;
   /** Asks the worker for its health. */
   askHealth(worker: number): void;
-  /** What the worker has answered to the latest question for its health; null: nothing yet. */
+  /** The worker's answer to the latest question for its health; null if there is none yet. */
   healthOf(worker: number): { readonly problem: string | null } | null;
-  /** What its workers have served, as far as they have said. */
+  /** What the program's workers have served, as far as they have reported it. */
   served(): Served;
-  /** What is known of the workers' processes. */
+  /** The records of the workers' processes. */
   workers(): readonly ProcessRecord[];
   /** The timers that are armed. */
   timers(): readonly TimerRecord[];
@@ -98,7 +98,7 @@ export function createRunner(options: RunnerOptions, initial: Program): Runner {
     dispatch,
     onEvent: report,
     pauseLapsed: (worker) => {
-      // It may have been told to resume meanwhile.
+      // The worker may have been told to resume in the meantime.
       if (program.workers.some(({ id, isPaused }) => id === worker.id && isPaused))
         performer.pauseAgain(worker);
     },
@@ -164,7 +164,7 @@ export function createRunner(options: RunnerOptions, initial: Program): Runner {
         const { state, effects } = step(program, next.input);
         program = state;
         performer.direct(program);
-        // Acts first, reports afterwards: no client waits for a line of the log.
+        // Effects are performed first and reported afterwards, so that no client waits for a line of the log.
         const events = effects.flatMap((effect) => performer.perform(effect) ?? []);
         performer.performed(program);
         for (const event of events) {
@@ -194,7 +194,7 @@ export function createRunner(options: RunnerOptions, initial: Program): Runner {
       started === undefined || started.extendedTo === null ? null : started.extendedTo - started.phaseSince;
     const awaited = readiness.awaited(worker);
     const failure = notReadyFailure(extendedMs ?? program.settings.readyTimeoutMs, awaited, context);
-    // A Node.js that has inherited the listener is gated, whatever started it.
+    // A Node.js process that has inherited the listener is gated, whatever has started it.
     const mayAccept =
       plan.kind.type !== 'server' ||
       !platform.findNode(

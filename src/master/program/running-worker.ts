@@ -1,4 +1,4 @@
-/** A worker as a process: what is known of it beside its state in the lifecycle, which knows it by its id. */
+/** A worker as a process: everything that is known of it in addition to its state in the lifecycle. */
 import { formatSocketAddress } from '../../shared/format-address.ts';
 import { printable } from '../../shared/printable.ts';
 import type { OwnWatchdog, ProcessRecord, WorkerReport } from '../handover/record.ts';
@@ -12,63 +12,63 @@ export interface RunningWorker {
   readonly generation: number;
   readonly slot: number;
   readonly process: WorkerProcess;
-  /** What makes it drain unless it is Node.js; null: nothing does. */
+  /** The signal that makes the worker drain if it is not Node.js, or null if none does. */
   readonly drainSignal: NodeJS.Signals | null;
-  /** What was started is Node.js with the preload. */
+  /** Whether the process that was started is Node.js with the preload. */
   readonly isNode: boolean;
-  /** What its processes have in their environment, and no others. */
+  /** A value in the environment of the worker's processes, and of no others. */
   readonly mark: string;
-  /** What its process tree has in its environment, as long as its processes keep it. */
+  /** A value in the environment of the worker's process tree, as long as its processes keep it. */
   readonly tree: string;
-  /** The path of its NOTIFY_SOCKET; null: it has none. */
+  /** The path of the worker's NOTIFY_SOCKET, or null if it has none. */
   readonly notifyPath: string | null;
   readonly tail: StderrTail;
-  /** The process that said ready: under `npm start` not the one that was started. It gets the drain signal. */
+  /** The pid of the process that said ready: under `npm start` it is not the process that was started. It gets the drain signal. */
   servingPid: number;
-  /** Its own number for itself, which is another one in a PID namespace; null: no process has said ready. */
+  /** The pid of that process as it sees it itself, which differs in a PID namespace; null if no process has said ready. */
   ownPid: number | null;
   wasReady: boolean;
-  /** It was told to drain or to end. */
+  /** Whether the worker was told to drain or to end. */
   isToldToEnd: boolean;
-  /** The signal that its program last got to drain or to end; null: none. */
+  /** The signal that last told its program to drain or to end, or null if none did. */
   toldBy: NodeJS.Signals | null;
-  /** It was told to stop accepting for a moment, and not yet to stay paused. */
+  /** Whether the worker was told to stop accepting for a moment, and not yet to stay paused. */
   isPausedBriefly: boolean;
-  /** What shows that it is ready has happened, beside what its Node.js process says. */
+  /** Whether the worker has given the sign of readiness that it owes in addition to what its Node.js process says. */
   isProven: boolean;
-  /** It has spoken to its NOTIFY_SOCKET. */
+  /** Whether the worker has sent a message to its NOTIFY_SOCKET. */
   hasNotified: boolean;
-  /** It has no address and is Node.js: its event loop can be asked whether it turns. */
+  /** Whether the worker is Node.js without an address, and can be asked whether its event loop turns. */
   hasHeartbeat: boolean;
   readonly closeNotify: () => void;
-  /** Its own word for the process that serves (MAINPID of sd_notify); null: it has said none. */
+  /** The pid of the serving process as the worker itself named it (MAINPID of sd_notify), or null if it named none. */
   mainPid: number | null;
-  /** What it has said of its watchdog; null: nothing. */
+  /** What the worker has said of its watchdog, or null if nothing. */
   watchdog: OwnWatchdog | null;
-  /** It wanted its descriptors to be stored, which was refused. */
+  /** Whether the worker has asked for its descriptors to be stored, which was refused. */
   hasOfferedDescriptors: boolean;
-  /** A Node.js process of it was seen that may be the server. */
+  /** Whether the worker was seen to have a Node.js process that may be the server. */
   hadNode: boolean;
-  /** What ends the search for signs that it is ready. */
+  /** Functions that end the search for signs that the worker is ready. */
   readonly looking: (() => void)[];
   /** Ends the watch over the process that listens, if that is not the process that was started. */
   unwatch: (() => void) | null;
   /** Ends the watch over each of its processes whose exit has begun, by its pid. */
   readonly unguardExit: Map<number, () => void>;
-  /** With which it has begun to exit, and hung; null: it has not. */
+  /** The exit code of an exit that has begun and hung, or null if there is no such exit. */
   hungExitCode: number | null;
-  /** The latest STATUS and ERRNO of sd_notify; null: it has sent none. */
+  /** The latest STATUS and ERRNO of sd_notify; null if it has sent none. */
   said: { readonly status: string | null; readonly errno: number | null };
-  /** The last problem with its health path, or result of a probe; null: none. */
+  /** The last problem with its health path, or the last problem that a probe found; null if there is none. */
   notReadyYet: string | null;
-  /** What it has answered to the latest question for its health; null: nothing yet. */
+  /** The worker's answer to the latest question for its health; null if there is none yet. */
   health: { readonly problem: string | null } | null;
   readonly undeclared: string[];
-  /** A Node.js process of it that was started without the preload; null: none was found, or was looked for. */
+  /** The pid of a Node.js process of the worker that was started without the preload; null if none was looked for or found. */
   withoutPreload: number | null;
-  /** Messages that made no sense. */
+  /** How many invalid messages the worker has sent. */
   rejected: number;
-  /** How many of its own clean-ups were cut. */
+  /** How many of the application's clean-ups were cut. */
   cleanUpsCut: number;
   report: WorkerReport | null;
 }
@@ -94,7 +94,7 @@ export function failureContext(
   };
 }
 
-/** `no database (error 111)`. An errno of 0 is no error. */
+/** Joins status and error, as in `no database (error 111)`. An errno of 0 is no error. */
 function describeSaid({ status, errno }: RunningWorker['said']): string | null {
   const error = errno === null || errno === 0 ? null : `error ${errno}`;
   if (status === null) return error;
@@ -109,7 +109,7 @@ export function identity({ generation, slot, process }: RunningWorker): {
   return { generation, slot, pid: process.pid };
 }
 
-/** What has to be known of the process when another master takes it over, as far as it is plain data. */
+/** The record of a worker's process, for another master that takes it over. */
 export function recordOf(worker: RunningWorker): ProcessRecord {
   const { id, process, servingPid, ownPid, mainPid, mark, tree, notifyPath, isNode, drainSignal } = worker;
   const { wasReady, isProven, hasNotified, hasHeartbeat, watchdog, notReadyYet, health, undeclared } = worker;

@@ -1,7 +1,7 @@
 /**
- * With reuse_port, each slot of a program has an accept queue of its own. Directs new connections to the slots whose workers accept; before
- * a worker stops accepting, sees to it that the queue of its slot is empty, unless another worker accepts from it, too; and has a
- * queue reported that was left behind all the same (left-queues.ts).
+ * With reuse_port, each slot of a program has an accept queue of its own. This file directs new connections to the slots whose workers accept. Before a
+ * worker stops accepting, it sees to it that the queue of its slot is empty, unless another worker accepts from it, too. And it has queues reported that
+ * were left behind all the same (left-queues.ts).
  */
 import type { Platform } from '../process/platform.ts';
 import { handshakeMs, watchLeftQueues } from './left-queues.ts';
@@ -11,15 +11,15 @@ import type { RunningWorker } from './running-worker.ts';
 import type { Version, Versions } from './versions.ts';
 
 export interface SlotQueues {
-  /** Call it after every change of the program, before anything is done about it. */
+  /** Directs new connections. Has to be called after every change of the program, before anything is done about it. */
   direct(program: Program): void;
-  /** Looks for queues that are left behind. Call it after everything about a change of the program has been done. */
+  /** Looks for queues that are left behind. Has to be called after everything about a change of the program has been done. */
   lookForLeft(program: Program): void;
-  /** Calls `then` when the queue is served by another worker or empty, at the latest after `longestMs`. What waited for this worker before is forgotten. */
+  /** Calls `then` when another worker serves the queue or it is empty, at the latest after `longestMs`. An earlier call for the same worker is forgotten. */
   whenServed(worker: RunningWorker, longestMs: number, then: () => void): void;
-  /** True if something waited. */
+  /** Forgets a call of whenServed() for the worker. Returns whether there was one. */
   forget(worker: RunningWorker): boolean;
-  /** Calls everything that waits now. */
+  /** Calls everything that waits at once. */
   hurry(): void;
 }
 
@@ -28,12 +28,15 @@ const lookAgainMs = 20;
 export function createSlotQueues(
   { arm, clock }: Pick<Platform, 'arm' | 'clock'>,
   versions: Pick<Versions, 'all' | 'of'>,
-  /** Connections wait in the queue of a slot that no worker has. Called again only if one that was started for it has made it shorter. */
+  /**
+   * Called if connections wait in the queue of a slot that no worker has. Called again for the slot only if a worker that was started for the queue has
+   * made it shorter.
+   */
   leftBehind: (slot: number, connections: number) => void,
 ): SlotQueues {
-  /** By worker: what ends the waiting, and what then happens. */
+  /** By worker: how to end the waiting, and what to do after it. */
   const waiting = new Map<number, { readonly cancel: () => void; readonly then: () => void }>();
-  /** Every worker ends: the ones that empty queues then are the workers. */
+  /** Whether every worker is ending: then the workers themselves empty the queues. */
   let isStopping = false;
   const left = watchLeftQueues(arm, versions, (id) => waiting.has(id), leftBehind);
 
@@ -88,8 +91,8 @@ export function createSlotQueues(
 }
 
 /**
- * Which slots of each version are to get connections; null: as before. While no worker accepts, clients wait: where the first generation
- * will serve, or in the queue of slot 0, which every generation has.
+ * The slots of each version that are to get connections; null to change nothing. While no worker accepts, clients wait where the first generation will
+ * serve, or in the queue of slot 0, which every generation has.
  */
 function directionsOf(
   program: Program,

@@ -1,30 +1,30 @@
-/** Holds the workers of a generation back until its hook pre_start has succeeded. */
+/** Holds back the workers of a generation until its hook pre_start has succeeded. */
 import type { Failure } from '../../shared/events.ts';
 import type { Effect } from './lifecycle/inputs.ts';
 
 type StartWorker = Extract<Effect, { type: 'startWorker' }>;
 
-/** What comes before a generation. */
+/** What has to be done before the workers of a generation are started. */
 export interface Preparation {
-  /** Why its workers cannot be started; null: they can. */
+  /** Resolves to the reason why the workers cannot be started, or to null if they can. */
   readonly failure: Promise<Failure | null>;
-  /** Its workers are not wanted any more. */
+  /** Called when the workers are not wanted any more. */
   readonly cancel: () => void;
 }
 
 export interface StartGateParts {
-  /** Null: nothing has to come before the workers of this generation. */
+  /** Prepares a generation; null if nothing has to be done before its workers are started. */
   readonly prepare: (generation: number) => Preparation | null;
-  /** `wasHeld`: the worker has waited, and its time to become ready begins only now. */
+  /** Starts a worker. `wasHeld`: the worker has waited, and its time to become ready begins only now. */
   readonly start: (worker: StartWorker, wasHeld: boolean) => void;
-  /** It is not started: `failure` says why; null: it is not wanted any more. */
+  /** Called if a worker is not started. `failure`: the reason; null if the worker is not wanted any more. */
   readonly refused: (worker: number, failure: Failure | null) => void;
 }
 
 export interface StartGate {
   /** Starts the worker: at once, or when its generation is prepared. */
   enter(worker: StartWorker): void;
-  /** The worker is not wanted any more. Returns whether it was waiting here: then it is refused. */
+  /** Called when a worker is not wanted any more. Returns whether it was waiting here: then it is refused. */
   leave(worker: number): boolean;
 }
 
@@ -35,7 +35,7 @@ interface Held {
 
 export function createStartGate({ prepare, start, refused }: StartGateParts): StartGate {
   const held = new Map<number, Held>();
-  /** Generations up to this one are prepared: a worker that replaces a failed one does not wait. */
+  /** Generations up to this one are prepared, so that a worker that replaces a failed one does not wait. */
   let prepared = 0;
 
   async function open(generation: number, { preparation, waiting }: Held): Promise<void> {

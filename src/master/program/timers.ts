@@ -4,11 +4,11 @@ import type { TimerKey } from './lifecycle/inputs.ts';
 import type { Platform } from '../process/platform.ts';
 
 export interface Timers {
-  /** Replaces a timer of the same key. */
+  /** Arms a timer. It replaces a timer with the same key. */
   arm(key: TimerKey, delayMs: number, fire: (key: TimerKey) => void): void;
   disarm(key: TimerKey): void;
   disarmAll(): void;
-  /** Those that are armed now. */
+  /** The timers that are armed. */
   armed(): readonly TimerRecord[];
 }
 

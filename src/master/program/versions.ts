@@ -16,47 +16,50 @@ import { listenerOfSlot, type BoundListener } from '../sockets/listener.ts';
 import type { HeldSockets } from '../sockets/obtain-sockets.ts';
 
 export interface Version {
-  /** The first generation that runs it. */
+  /** The first generation that runs this version. */
   readonly from: number;
   readonly plan: ProgramPlan;
-  /** In the order in which its workers inherit them. Empty while nothing is bound. Changed in place when addresses are fitted. */
+  /** The listeners in the order in which workers inherit them. Empty while nothing is bound. Changed in place when addresses are fitted. */
   readonly listeners: BoundListener[];
   readonly fitted: FittedListeners;
 }
 
 /** Listeners for a plan, bound and not yet in use. */
 export interface PreparedVersion {
-  /** Generations from this number on run it. */
+  /** Puts the version into use: generations from this number on run it. */
   commit(from: number): void;
-  /** Closes the sockets that were bound for it, and restores the options of the others. */
+  /** Closes the sockets that were bound for the version, and restores the options of the others. */
   discard(): Promise<void>;
 }
 
 export interface Versions {
   latest(): Version;
-  /** The one that this generation runs. */
+  /** The version that this generation runs. */
   of(generation: number): Version;
-  /** Those that are not forgotten. */
+  /** All versions that are not forgotten. */
   all(): readonly Version[];
   /** The listeners of a worker, in the order in which it inherits them. Errors: `addressUnusable`, if its slot had no socket yet. */
   listenersOf(worker: { readonly generation: number; readonly slot: number }): readonly BoundListener[];
-  /** Every listener that is held for any of them. */
+  /** The listeners that are held for any version. */
   listeners(): readonly BoundListener[];
-  /** The sockets that are held for this address, once more; null: there is none. `isOwn`: the program itself asks, for its next version. */
+  /** Shares the sockets that are held for this address; null if there are none. `isOwn`: the program itself asks, for its next version. */
   share(wanted: ListenerPlan, isOwn: boolean): HeldSockets | null;
   /**
-   * Holds every listener of `plan`: those that are held already are shared and get what the plan says of them, and the others come from `bind`. After an
-   * error nothing that was held before has changed.
+   * Holds every listener of `plan`: those that are held already are shared and get the options of the plan, and the others come from `bind`. After an
+   * error, nothing that was held before has changed.
    */
   prepare(
     plan: ProgramPlan,
     bind: (listener: ListenerPlan) => Promise<HeldSockets>,
   ): Promise<PreparedVersion>;
-  /** Generations from `from` on have another plan, and the same listeners if it declares the same; otherwise none until it is prepared. */
+  /**
+   * Gives generations from `from` on another plan. They have the same listeners if the plan declares the same ones, and otherwise none until it is
+   * prepared.
+   */
   amend(plan: ProgramPlan, from: number): void;
-  /** Forgets versions before the latest that no generation runs any more, with their listeners. */
+  /** Forgets versions before the latest one that no generation runs any more, and closes their listeners. */
   retire(isRun: (version: Version, until: number) => boolean): void;
-  /** All listeners were closed. */
+  /** Called when all listeners were closed. */
   forgetListeners(): void;
   close(): void;
 }
@@ -80,9 +83,9 @@ export function createVersions(first: ProgramPlan, onBound: (listener: BoundList
   }
 
   function share(wanted: ListenerPlan, isOwn: boolean): HeldSockets | null {
-    // The latest first. One before it may hold what it does not: a release that failed leaves the old one serving, with its listeners.
+    // The latest version comes first. An earlier one may hold more: after a release that failed, the old one still serves, with its listeners.
     for (const { plan, listeners } of versions.toReversed()) {
-      // Port 0 stands for another port each time: what the kernel has chosen goes with the name.
+      // Port 0 stands for another port each time: a port that the kernel has chosen belongs to the listener's name.
       const before = plan.listeners.find(
         (one) =>
           isSameAddress(one, wanted) &&
@@ -137,7 +140,7 @@ export function createVersions(first: ProgramPlan, onBound: (listener: BoundList
       }
       return {
         commit(from) {
-          // One that nothing has run yet, or that holds nothing, is replaced.
+          // A version that no generation has run yet, or that holds nothing, is replaced.
           const kept = versions.filter((one) => one.from < from && one.listeners.length > 0);
           for (const one of versions) if (!kept.includes(one)) closeAll(one);
           versions = [...kept, versionOf(plan, from, listeners)];
@@ -195,14 +198,14 @@ function optionsIn({ listeners }: ProgramPlan, name: string): TcpOptions | undef
   return listener?.type === 'tcp' ? listener.options : undefined;
 }
 
-/** What can change of a socket that is held. */
+/** The parts of a listener's plan that can be changed while its socket is held, as text that can be compared. */
 function changeableOf(listener: ListenerPlan): string {
   const options = 'options' in listener ? (listener.options ?? null) : null;
   const file = listener.type === 'unix' ? [listener.mode, listener.owner] : [];
   return JSON.stringify([listener.backlog, options, ...file]);
 }
 
-/** One that the master was started with may be meant by its name, its address and its descriptor. Errors: `addressUnusable`. */
+/** Refuses two listeners with the same socket: an inherited one may be meant by its name, its address and its descriptor. Errors: `addressUnusable`. */
 function refuseTwins(listeners: readonly BoundListener[]): void {
   const names = new Map<number, string>();
   for (const listener of listeners) {
@@ -217,7 +220,7 @@ function refuseTwins(listeners: readonly BoundListener[]): void {
   }
 }
 
-/** Further sockets of a listener are called after it. */
+/** The new name of a socket whose listener is renamed. Further sockets of a listener have its name as their beginning. */
 function renamed(name: string, before: string, after: string): string {
   return name.startsWith(before) ? `${after}${name.slice(before.length)}` : name;
 }

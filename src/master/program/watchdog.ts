@@ -1,9 +1,9 @@
 /**
- * Notices workers that are hung: a Node.js worker whose event loop does not turn, asked over its channel, and any other program that does not say WATCHDOG=1 in
- * time. Loaded only for programs with a watchdog, because it has a timer for each worker.
+ * Notices workers that are hung: a Node.js worker whose event loop does not turn, asked over its channel, and any other program that does not send
+ * WATCHDOG=1 in time. Loaded only for programs with a watchdog, because it has a timer for each worker.
  *
- * It must not take a worker for hung that could not run, or whose signs could not be received: while this process was held up, while the machine
- * was, or while the worker is stopped by SIGSTOP. So a time that is up late begins again, and at the end of a time a worker has a last chance.
+ * A worker must not count as hung if it could not run, or if its signs could not be received: while this process or the machine was held up, or while
+ * SIGSTOP has stopped the worker. So a time that ends late begins again, and at the end of its time a worker has a last chance.
  */
 import type { MasterEvent, ReplacementCause } from '../../shared/events.ts';
 import { formatDuration } from '../../shared/durations.ts';
@@ -18,7 +18,7 @@ export interface WatchdogParts {
   readonly platform: Pick<Platform, 'arm' | 'clock'>;
   readonly state: () => Program;
   readonly processOf: (worker: number) => RunningWorker | undefined;
-  /** How long a worker of this generation may be silent; null: without limit. */
+  /** How long a worker of this generation may be silent; null if it has no watchdog. */
   readonly boundOf: (generation: number) => number | null;
   readonly activityOf: (pid: number) => Activity;
   readonly openHangLocator: (
@@ -31,16 +31,16 @@ export interface WatchdogParts {
 }
 
 export interface Watchdog {
-  /** Workers have become ready or gone, or the plan has changed. */
+  /** Has to be called when workers have become ready or gone, or the plan has changed. */
   look(): void;
-  /** A worker has sent a notification; null: its event loop turns. */
+  /** Called with a notification of the worker, or with null if its event loop turns. */
   receive(worker: RunningWorker, said: Notification | null): void;
 }
 
 /** How much longer a worker has once its time is up. In this time it is also asked for its stack. */
 export const lastChanceMs = 1_000;
 
-/** How long after it is ready a worker is first asked: not at once, because clients are waiting for it then. */
+/** How long after it is ready a worker is first asked. It is not asked at once, because clients are waiting for it then. */
 const firstQuestionMs = 1_000;
 
 /** A timer that fires this much too late shows that this process, or the machine, was held up. */
@@ -48,16 +48,16 @@ const longestDelayMs = 500;
 
 interface Watched {
   readonly worker: RunningWorker;
-  /** Its event loop is asked. Otherwise it says WATCHDOG=1. */
+  /** Whether the worker's event loop is asked. Otherwise the worker has to send WATCHDOG=1. */
   readonly isAsked: boolean;
-  /** Of the plan, or as the program has set it itself. */
+  /** How long the worker may be silent, by its plan, or as the program itself has set it. */
   readonly boundMs: number;
   lastSignAt: number;
   cancel: () => void;
   isHung: boolean;
-  /** It has answered a question. */
+  /** Whether the worker has answered a question. */
   hasAnswered: boolean;
-  /** Null: it has not been needed yet, or there is none. */
+  /** The hang locator, or null if it has not been needed yet or cannot be opened. */
   hangLocator: HangLocator | null;
   stack: readonly string[];
 }
@@ -85,9 +85,9 @@ export function createWatchdog(parts: WatchdogParts): Watchdog {
   function ask(one: Watched): void {
     const { process } = one.worker;
     awaitSign(one);
-    // Before the hang locator: what is sent after a handle waits until its arrival is confirmed, which takes the worker a turn of its event loop.
+    // Sent before the hang locator: a message after a handle waits until the arrival of the handle is confirmed, which takes a turn of the worker's event loop.
     process.send({ type: 'ping' });
-    // Not earlier: it takes the worker some milliseconds.
+    // Not opened earlier, because it costs the worker some milliseconds.
     one.hangLocator ??= openHangLocator(process, (stack) => {
       one.stack = stack;
     });
@@ -135,7 +135,7 @@ export function createWatchdog(parts: WatchdogParts): Watchdog {
     return `no stack within ${formatDuration(lastChanceMs)}: ${why}`;
   }
 
-  /** Whatever else happens to the program: for as long as the worker is hung, it is to be replaced. */
+  /** Requests the replacement of a hung worker again and again while it is hung, whatever else happens to the program. */
   function insist(one: Watched): void {
     armFor(one, one.boundMs, () => {
       insist(one);
@@ -196,11 +196,11 @@ export function createWatchdog(parts: WatchdogParts): Watchdog {
       const worker = processOf(id);
       const isOn = boundOf(generation) !== null;
       const boundMs = isOn ? (worker?.watchdog?.ms ?? boundOf(generation)) : 0;
-      // What a program says itself is worth more than that its event loop turns.
+      // The word of a program itself counts more than that its event loop turns.
       const isAsked = capabilities.reports || (worker?.hasHeartbeat === true && !worker.hasNotified);
       const known = watched.get(id);
       if (known?.boundMs === boundMs && known.isAsked === isAsked) continue;
-      // It has set another time, or seemed to be another program than it is.
+      // The worker has set another time, or has turned out to be another kind of program.
       if (known !== undefined) forget(id, known);
       if (known?.isHung === true) parts.alive(id);
       if (worker !== undefined && boundMs !== null && boundMs > 0 && (isAsked || worker.hasNotified))
@@ -212,7 +212,7 @@ export function createWatchdog(parts: WatchdogParts): Watchdog {
     look,
     receive(worker, said) {
       const known = watched.get(worker.id);
-      // Known in no way, or in the other one.
+      // The worker is not watched yet, or not in this way.
       if (known === undefined || known.isAsked !== (said === null) || said?.watchdogMs != null) look();
       const one = watched.get(worker.id);
       if (one === undefined) return;

@@ -5,19 +5,19 @@ import { errorCodes, GracefulRunError, messageOf, systemCode } from '../../share
 import type { Failure, Outcome } from '../../shared/events.ts';
 import { cannotInherit, heldByMaster, notInherited } from '../../shared/protocol.ts';
 
-/** What is known of a worker when it fails. */
+/** What is known of a worker at the moment of its failure. */
 export interface FailureContext {
   readonly wasReady: boolean;
-  /** The last problem with its health path; null: the path was not requested, or there was no problem. */
+  /** The last problem with its health path; null if the path was not requested, or there was no problem. */
   readonly notReadyYet: string | null;
-  /** What it has last said of itself over sd_notify, for people; null: nothing. */
+  /** What the worker last said of itself over sd_notify, for people; null if nothing. */
   readonly says: string | null;
   readonly stderrTail: readonly string[];
-  /** Where it listened although nothing was declared there. */
+  /** Addresses at which the worker listened although they are not declared. */
   readonly undeclared: readonly string[];
-  /** The pid of a process of it that runs Node.js without the preload; null: none was found. */
+  /** The pid of one of its processes that runs Node.js without the preload; null if none was found. */
   readonly withoutPreload: number | null;
-  /** The ports of TCP that were declared, and `unix:/run/app.sock` or `udp:127.0.0.1:53`. */
+  /** The declared addresses: TCP ports as numbers, others as `unix:/run/app.sock` or `udp:127.0.0.1:53`. */
   readonly declared: readonly (number | string)[];
 }
 
@@ -38,7 +38,7 @@ export function exitFailure(outcome: Outcome, context: FailureContext): Failure 
   };
 }
 
-/** The process that listened is gone, and the command of the worker keeps running. */
+/** The failure of a worker whose listening process is gone, while its command keeps running. */
 export function lostFailure(pid: number, { stderrTail }: FailureContext): Failure {
   return {
     reason: 'exited',
@@ -50,7 +50,7 @@ export function lostFailure(pid: number, { stderrTail }: FailureContext): Failur
   };
 }
 
-/** The process that listened is gone, and the command of the worker has started another one by itself. */
+/** The failure of a worker whose listening process is gone, and whose command has started another one by itself. */
 export function restartedFailure(before: number, after: number, { stderrTail }: FailureContext): Failure {
   return {
     reason: 'exited',
@@ -62,7 +62,7 @@ export function restartedFailure(before: number, after: number, { stderrTail }: 
   };
 }
 
-/** The worker has said that it was told of the listener and did not inherit it. */
+/** The failure of a worker that has reported that it was told of the listener and did not inherit it. */
 export function notInheritedFailure(context: FailureContext): Failure {
   return {
     reason: 'notReady',
@@ -74,7 +74,7 @@ export function notInheritedFailure(context: FailureContext): Failure {
   };
 }
 
-/** The worker said that it is ready, was admitted, and does not accept. */
+/** The failure of a worker that said it is ready, was admitted, and does not accept. */
 export function notAdmittedFailure(problem: string, { stderrTail }: FailureContext): Failure {
   return {
     reason: 'notAdmitted',
@@ -101,7 +101,7 @@ export function notStartedFailure(error: unknown): Failure {
   };
 }
 
-/** What Node.js says about arguments that it refuses shows them, and with them the values of variables. */
+/** The message for an error of the start. Errors of Node.js about arguments that it refuses are not shown, because they contain the values of variables. */
 function startProblem(error: unknown): string {
   const code = systemCode(error);
   return code?.startsWith('ERR_') === true
@@ -119,21 +119,21 @@ function exitHint(outcome: Outcome, context: FailureContext): string | null {
   const held = withoutPreloadHint(context) ?? heldHint(context) ?? heldDatagramsHint(context);
   if (held !== null) return held;
   if (context.stderrTail.some((line) => line.includes('EADDRINUSE'))) return takenHint(context);
-  // The text of strerror(3), as a program in another language prints it.
+  // The text of strerror(3), which a program in another language prints.
   if (context.stderrTail.some((line) => /address already in use/i.test(line)))
     return bindsByItselfHint(context);
   if (outcome.code === 0)
     return 'it ended by itself: the command must be a server that stays in the foreground';
   const hint = undeclaredHint(context);
-  // The error itself is a part of the reason (describe-failure.ts, reasonOf).
+  // The error itself is already a part of the reason (describe-failure.ts, reasonOf).
   if (hint !== null || errorLineOf(context.stderrTail) !== null) return hint;
   return context.stderrTail.length > 0 ? lastWordsHint : silentHint;
 }
 
-/** Something in the worker binds the very port that is held for it. */
+/** The hint if something in the worker binds the very port that is held for it. */
 export function heldHint({ stderrTail, declared }: FailureContext): string | null {
   const text = stderrTail.join('\n');
-  // In its message, or in what Node.js writes about an error.
+  // The port may be in the message of the error, or in the properties that Node.js prints with it.
   const forms = [/EADDRINUSE\S* (?:address already in use )?\S*:(\d+)/g, /^ +port: (\d+)$/gm];
   const taken = text.includes('EADDRINUSE')
     ? forms.flatMap((form) => [...text.matchAll(form)].map(([, port]) => Number(port)))
@@ -143,12 +143,12 @@ export function heldHint({ stderrTail, declared }: FailureContext): string | nul
   return `graceful-run holds ${port === undefined ? describeDeclared(declared) : `port ${port}`} for the process that it starts, but the program binds the port a second time: in a second server on the same address, in a worker thread, or in a process that it starts. If it uses node:cluster, leave cluster.schedulingPolicy at SCHED_RR and listen without exclusive: true, or use workers (--workers) instead. If a wrapper starts the server, start Node.js itself (node --import tsx app.ts, not tsx app.ts). If a script sets NODE_OPTIONS, let it keep the existing value (${keepOptions})`;
 }
 
-/** A program that is not Node.js calls bind(2), most often for the very address that is held for it. */
+/** The hint if a program that is not Node.js calls bind(2), most often for the very address that is held for it. */
 function bindsByItselfHint({ declared }: FailureContext): string {
   return `the program binds an address that is in use. If that is ${describeDeclared(declared)}, which graceful-run holds for it, let the program serve from the descriptor that it inherits (LISTEN_FDS, or {fd} in its command; docs/programs.md has examples). A program that can only bind by itself, such as python -m http.server, cannot run on an address that graceful-run holds: let it bind a port of its own, behind a proxy`;
 }
 
-/** A socket of `node:dgram` binds an address that is held: `bind EADDRINUSE 127.0.0.1:5353`. */
+/** The hint if a socket of `node:dgram` binds an address that is held: `bind EADDRINUSE 127.0.0.1:5353`. */
 function heldDatagramsHint({ stderrTail, declared }: FailureContext): string | null {
   const [, port = ''] = /bind EADDRINUSE \S*:(\d+)/.exec(stderrTail.join('\n')) ?? [];
   const held = declared.find((one) => typeof one === 'string' && /^udp:.*:(\d+)$/.exec(one)?.[1] === port);
@@ -157,14 +157,14 @@ function heldDatagramsHint({ stderrTail, declared }: FailureContext): string | n
     : `graceful-run holds ${held} for one socket of the process that it starts: make it with the family of that address (udp4 or udp6), and bind it once, not in a worker thread, a process of node:cluster or another process`;
 }
 
-/** `port 80, 81, udp:127.0.0.1:53`. */
+/** The declared addresses as text: `port 80, 81, udp:127.0.0.1:53`. */
 export function describeDeclared(declared: FailureContext['declared']): string {
   const ports = declared.filter((one) => typeof one === 'number');
   const others = declared.filter((one) => typeof one === 'string');
   return [...(ports.length === 0 ? [] : [`port ${ports.join(', ')}`]), ...others].join(', ');
 }
 
-/** Its listen() binds the port by itself, which fails, or ends up elsewhere. */
+/** The hint for Node.js without the preload: its listen() binds the port by itself, which fails, or binds another address. */
 export function withoutPreloadHint({ withoutPreload }: FailureContext): string | null {
   if (withoutPreload === null) return null;
   return `process ${withoutPreload} runs Node.js without the NODE_OPTIONS that graceful-run has set, and so did not get the listener: the script that starts it sets NODE_OPTIONS, and calls Node.js by its path. Let the script keep the existing value (${keepOptions}), or call Node.js by its name, node`;
@@ -172,7 +172,7 @@ export function withoutPreloadHint({ withoutPreload }: FailureContext): string |
 
 const keepOptions = 'NODE_OPTIONS="$NODE_OPTIONS --your-option"';
 
-/** Node.js says which address it is: `listen EADDRINUSE: address already in use :::9001`. */
+/** The hint for an address in use, which Node.js names: `listen EADDRINUSE: address already in use :::9001`. */
 function takenHint({ stderrTail, declared }: FailureContext): string {
   const [, address] = /EADDRINUSE: address already in use (\S+)/.exec(stderrTail.join('\n')) ?? [];
   const [, port] = /:(\d+)$/.exec(address ?? '') ?? [];
@@ -183,7 +183,7 @@ function takenHint({ stderrTail, declared }: FailureContext): string {
   return `${address ?? 'its address'} is in use: if it is a second port of the program, the old generation holds it until it has exited${isServed}`;
 }
 
-/** What Deno and Bun say when they bind the port that is held. Deno colours its errors. */
+/** What Deno and Bun print if they bind the port that is held. Deno colours its errors. */
 const otherRuntimes: readonly (readonly [name: string, says: RegExp])[] = [
   ['Deno', /AddrInUse/],
   ['Deno', new RegExp(cannotInherit)],
@@ -196,7 +196,7 @@ function otherRuntimeHint({ stderrTail }: FailureContext): string | null {
   return `${name} cannot serve from a listener that it inherits, and graceful-run holds the port: run the program with Node.js, or ${name} without graceful-run`;
 }
 
-/** Node.js under its permission model, started by a script: it may not read the preload. */
+/** The hint for Node.js under its permission model, if a script started it: it may not read the preload. */
 function permissionHint({ stderrTail }: FailureContext): string | null {
   const [, folder] =
     /resource: '(.*)\/(?:preload|boot|after-admission|health)\.cjs'/.exec(stderrTail.join('\n')) ?? [];
@@ -215,7 +215,7 @@ export function undeclaredHint({ undeclared, declared }: FailureContext): string
   return `it listened on ${undeclared.join(', ')}, but graceful-run holds ${describeDeclared(declared)}: set port (--port) to the port of the program, or let the program listen on process.env.PORT`;
 }
 
-/** The error of a first start whose generation failed: `startFailed`, or what kept the command from being run: `commandNotFound` … */
+/** The error of a first start whose generation failed: `startFailed`, or the reason why the command could not be run, such as `commandNotFound`. */
 export function startFailed(failure: Failure): GracefulRunError {
   const known = errorCodes.find((code) => code === failure.errorCode);
   return new GracefulRunError(

@@ -1,4 +1,4 @@
-/** Watches the limits and the signs of life of the workers of one program: the code for it is loaded when a plan has the first of them. */
+/** Watches the limits and the signs of life of one program's workers. The code for that is loaded when a plan first needs it. */
 import type { MasterEvent } from '../../shared/events.ts';
 import { internalError } from '../../shared/internal-error.ts';
 import type { Runner } from './runner.ts';
@@ -8,11 +8,11 @@ import type { WorkerLimitParts, WorkerLimits } from './worker-limits.ts';
 
 export interface WorkerLimitsLoader {
   observe(event: MasterEvent): void;
-  /** The plan has changed. */
+  /** Has to be called when the plan has changed. */
   look(): Promise<void>;
 }
 
-/** Workers that serve have come or gone. */
+/** Events after which workers that serve may have come or gone. */
 const when: ReadonlySet<MasterEvent['event']> = new Set([
   'workerReady',
   'workerRestartedItself',

@@ -12,19 +12,19 @@ export interface WorkerLimitParts {
   readonly state: () => Program;
   readonly planOf: (generation: number) => ReplacementPlan;
   readonly reached: (worker: number, cause: ReplacementCause) => void;
-  /** From 0 to 1. */
+  /** Returns a random number from 0 to 1. */
   readonly chance: () => number;
 }
 
 export interface WorkerLimits {
-  /** Workers have come or gone, or the plan has changed. */
+  /** Has to be called when workers have come or gone, or the plan has changed. */
   look(): void;
 }
 
-/** How often memory is looked at. */
+/** How often the memory of workers is read. */
 const sampleMs = 5_000;
 
-/** So many samples in a row have to be above the bound: a garbage collection may be about to come. */
+/** How many samples in a row have to be above the bound: after a single one, a garbage collection may be about to come. */
 const samplesAbove = 2;
 
 /** The share of the lifetime by which a worker may be replaced earlier. */

@@ -1,10 +1,10 @@
 /**
- * What the workers have said about their load, and what the program has served in all. The totals never fall: of a worker that gives no answer, the
- * answer before counts.
+ * The load that workers have reported, and what the program has served in all. The totals never fall: for a worker that gives no answer, its previous
+ * answer counts.
  */
 import type { WorkerLoad } from '../../shared/protocol.ts';
 
-/** Of all workers, also of those that have ended. */
+/** What all workers have served, including those that have ended. */
 export interface Served {
   readonly requests: number;
   /** Requests that were answered with a status of 500 to 599. */
@@ -13,9 +13,9 @@ export interface Served {
 
 export interface WorkerLoads {
   received(worker: number, load: WorkerLoad): void;
-  /** A worker has ended. `report`: what it has served in its life; null: it did not say. */
+  /** Called when a worker has ended. `report`: what it has served in its life; null if it did not report it. */
   ended(worker: number, report: { readonly served: number; readonly serverErrors: number } | null): void;
-  /** The latest answer; null: there was none. */
+  /** The worker's latest answer; null if there is none. */
   of(worker: number): WorkerLoad | null;
   served(): Served;
 }

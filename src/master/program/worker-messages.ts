@@ -1,6 +1,6 @@
 /**
- * Handles the messages of workers: each becomes an input of the lifecycle, an event, or a listener that is sent. Every message is
- * checked before anything is done.
+ * Handles the messages of workers. Each becomes an input of the lifecycle, an event, or a listener that is sent. Every message is checked before anything
+ * is done.
  */
 import type { MasterEvent } from '../../shared/events.ts';
 import type { OpenCounts, WorkerLoad, WorkerMessage } from '../../shared/protocol.ts';
@@ -25,31 +25,31 @@ export interface MessageHandlerParts {
   readonly readiness: ReadinessJudge;
   readonly onEvent: (event: MasterEvent) => void;
   readonly dispatch: (event: Undated<LifecycleInput>) => void;
-  /** Its brief pause was over before it was told to stay paused. */
+  /** Called if the brief pause of a worker was over before it was told to stay paused. */
   readonly pauseLapsed: (worker: RunningWorker) => void;
-  /** Its event loop turns. */
+  /** Called when a worker's event loop turns. */
   readonly alive?: (worker: RunningWorker) => void;
-  /** A worker has reported what it still has open. */
+  /** Called when a worker has reported what it has open. */
   readonly open: (worker: number, counts: OpenCounts, load: WorkerLoad | null) => void;
 }
 
 export interface MessageHandler {
-  /** A message has come over a worker's channel. */
+  /** Called with a message from a worker's channel. */
   message(worker: RunningWorker, raw: unknown): void;
-  /** Data that is not a message has come over a worker's channel. */
+  /** Called when data has arrived on a worker's channel that is not a message. */
   garbage(worker: RunningWorker): void;
 }
 
-/** So many rejected messages of one worker are announced. */
+/** How many rejected messages of one worker are announced. */
 const maxRejections = 10;
 
 /** How long a command may take to end, or to start its program again, after its program has ended. */
 const commandPatienceMs = 500;
 
-/** At most this many cut clean-ups of one worker are announced: a worker has one or two. */
+/** How many cut clean-ups of one worker are announced. A worker has one or two. */
 const maxCleanUps = 5;
 
-/** At most this many addresses are announced: undeclared ones of one worker, and ones of the program that do not match its listener. */
+/** How many addresses are announced: undeclared ones of one worker, and those of the program that do not match its listener. */
 const maxAddresses = 10;
 
 type AddressWanted = Extract<WorkerMessage, { readonly type: 'addressWanted' }>;
@@ -78,27 +78,27 @@ export function createMessageHandler({
     } else worker.process.send({ type: 'addressRefused', name, host, isIPv6Only, ...fit });
   }
 
-  /** Every worker of every generation would say it again. */
+  /** Whether an address has not been announced yet: every worker of every generation reports it again. */
   function isNew(known: Set<string>, address: string): boolean {
     if (known.has(address) || known.size >= maxAddresses) return false;
     known.add(address);
     return true;
   }
 
-  /** Says so a few times: a worker that sends nonsense without end must not fill the log. */
+  /** Announces a rejected message, up to a number of times: a worker that sends nonsense without end must not fill the log. */
   function reject(worker: RunningWorker, problem: string): void {
     worker.rejected += 1;
     if (worker.rejected > maxRejections) return;
     onEvent({ event: 'messageRejected', ...identity(worker), problem });
   }
 
-  /** A shell may outlive what it has started, and then nothing else tells that the program is gone. */
+  /** Watches the process that listens, if it is not the one that was started: a shell may outlive it, and then nothing else tells that the program is gone. */
   function watch(worker: RunningWorker): void {
     worker.unwatch?.();
     const { servingPid } = worker;
     if (servingPid === worker.process.pid) return;
     const unwatch = platform.watchListener(worker.process, () => {
-      // Mostly the command ends because its program has, and then that is the news.
+      // Mostly the command ends because its program has, and then that is reported.
       worker.unwatch = platform.arm(commandPatienceMs, () => {
         const failure = lostFailure(
           servingPid,
@@ -110,7 +110,7 @@ export function createMessageHandler({
     worker.unwatch = unwatch;
   }
 
-  /** The process that listens is the worker: under `npm start` or a shell not the one that was started. */
+  /** Notes that a process of the worker listens. Under `npm start` or a shell, it is not the process that was started. */
   function saidReady(worker: RunningWorker, pid: number, ownPid: number): void {
     const before = worker.servingPid;
     if (worker.ownPid === null || pid === before) {
@@ -156,7 +156,7 @@ export function createMessageHandler({
     if (isOnlyForTheWorker(message) && worker.ownPid !== null && message.pid !== worker.ownPid) return;
     switch (message.type) {
       case 'ready': {
-        // The master is going to signal this pid, so it has to be one of the worker's processes.
+        // The master will signal this pid, so it has to be one of the worker's processes.
         const pid = platform.findByOwnPid(message.pid, worker.process.pid);
         if (pid === null) reject(worker, `pid ${message.pid} is not one of its processes`);
         else saidReady(worker, pid, message.pid);
@@ -275,7 +275,7 @@ export function createMessageHandler({
       const received = readWorkerMessage(raw);
       switch (received.kind) {
         case 'foreign':
-          // The convention of pm2.
+          // By the convention of pm2, this message means that the worker is ready.
           if (raw === 'ready') readiness.gaveSign(worker, 'sendsMessage');
           return;
         case 'broken':
@@ -292,7 +292,10 @@ export function createMessageHandler({
   };
 }
 
-/** Does it say how far the worker is? Another of its processes, which a signal for the whole group has reached as well, may say the same. */
+/**
+ * Whether the message tells the state of the worker. Another of its processes may send the same message, because a signal for the whole group has reached
+ * it, too.
+ */
 function isOnlyForTheWorker({ type }: WorkerMessage): boolean {
   switch (type) {
     case 'admitted':

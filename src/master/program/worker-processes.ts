@@ -14,9 +14,9 @@ import type { MessageHandler } from './worker-messages.ts';
 export interface WorkerProcessParts {
   readonly platform: Platform;
   readonly versions: Versions;
-  /** The path of what is loaded into every Node.js worker. */
+  /** The path of the preload, which every Node.js worker loads. */
   readonly preload: string;
-  /** Looks up command, cwd and environment as they are now. Throws GracefulRunError when they do not make a command. */
+  /** Looks up command, working directory and environment as they are at this moment. Throws GracefulRunError if they do not make a command. */
   readonly prepare: (worker: { generation: number; slot: number }) => SpawnRequest;
   readonly messages: MessageHandler;
   readonly readiness: ReadinessJudge;
@@ -24,14 +24,14 @@ export interface WorkerProcessParts {
   /** Opens the log files of a worker. Errors: `logFileUnusable`. */
   readonly openOutput: (worker: { generation: number; slot: number }) => WorkerOutput;
   readonly onEvent: (event: MasterEvent) => void;
-  /** Called before the lifecycle is told. */
+  /** Called when a worker has ended, before the lifecycle is told. */
   readonly onEnd: (worker: RunningWorker) => void;
 }
 
 export interface WorkerProcesses {
-  /** Starts a process for this worker. Whatever comes of it reaches the lifecycle as an input. */
+  /** Starts a process for this worker. The outcome reaches the lifecycle as an input. */
   start(worker: Extract<Effect, { type: 'startWorker' }>): void;
-  /** A worker has become ready. */
+  /** Has to be called when a worker has become ready. */
   becameReady(): void;
   get(id: number): RunningWorker | undefined;
   all(): readonly RunningWorker[];
@@ -42,7 +42,7 @@ const nothingReported = { served: null, migrated: null, drained: null, cut: null
 export function createWorkerProcesses(parts: WorkerProcessParts): WorkerProcesses {
   const { platform, versions, messages, readiness, dispatch } = parts;
   const running = new Map<number, RunningWorker>();
-  /** Node.js has set the listeners to non-blocking, and those that run now may need the opposite. */
+  /** Whether Node.js has set the listeners to non-blocking, and workers that run may need the opposite. */
   let isWaitOwed = false;
 
   function start({ worker: id, generation, slot }: Extract<Effect, { type: 'startWorker' }>): void {
@@ -54,10 +54,10 @@ export function createWorkerProcesses(parts: WorkerProcessParts): WorkerProcesse
       closeOutput();
       dispatch({ type: 'workerEnded', worker: id, end: silentEnd(notStartedFailure(error)) });
     };
-    // Only what is used at once may hold the request, with its environment.
+    // Only code that runs at once may use the request: a closure that keeps it would keep its environment in memory.
     const started = attempt(() => {
       const request = parts.prepare({ generation, slot });
-      // Not while another worker has it: that may be a program which has set it for itself, and would wait in accept(2) forever.
+      // Only if no worker has the listener: one may be a program that has set it to non-blocking for itself, and would wait in accept(2) forever.
       letAcceptWait(request.listeners, (holders) => holders.length === 0);
       const { notifyPath, uid } = request;
       if (notifyPath !== null)
@@ -161,7 +161,7 @@ export function createWorkerProcesses(parts: WorkerProcessParts): WorkerProcesse
     }
   }
 
-  /** Notes that the process of a daemon is known: only now there is a process that can be ready. */
+  /** Notes which process is the daemon: only from now on is there a process that can become ready. */
   function adopted(worker: RunningWorker, request: SpawnRequest, pid: number, how: AdoptedHow): void {
     worker.servingPid = pid;
     dispatch({ type: 'workerAdopted', worker: worker.id, pid, how });
@@ -186,9 +186,9 @@ export function createWorkerProcesses(parts: WorkerProcessParts): WorkerProcesse
   }
 
   /**
-   * Other programs expect accept(2) to wait for a connection; Node.js must not wait. The kernel keeps that for the socket, not for a process. So
-   * it is as Node.js needs it, which sets it itself, until the last such worker has ended. Then the others are seen to wait in accept(2), or to poll:
-   * what polls may have set it for itself, and has to keep it.
+   * Makes accept(2) wait for a connection, as programs other than Node.js expect; Node.js must not wait. The kernel has one setting for the socket, and
+   * not one for each process. So it stays as Node.js sets it, until the last Node.js worker has ended. Then the other workers are examined: those that
+   * wait in accept(2) get it, and those that poll keep it, because they may have set it themselves.
    */
   function letAcceptWait(
     listeners: readonly BoundListener[],
@@ -202,7 +202,7 @@ export function createWorkerProcesses(parts: WorkerProcessParts): WorkerProcesse
     }
   }
 
-  /** A worker that is not ready yet shows later what it does. */
+  /** Makes accept(2) wait, once that is possible. A worker that is not ready yet shows later what it does. */
   function payWait(): void {
     if (!isWaitOwed) return;
     isWaitOwed = false;
@@ -215,9 +215,9 @@ export function createWorkerProcesses(parts: WorkerProcessParts): WorkerProcesse
   }
 
   /**
-   * A program may put processes into sessions of their own, where they outlive it. If one holds a listener, it may accept. It is killed if the worker was
-   * never ready, or has exited by itself without an error, as a program does that puts itself into the background. Otherwise it may be a helper that
-   * has only inherited the listener, and is left running.
+   * Looks for processes that have outlived the worker in sessions of their own. One that holds a listener may accept. It is killed if the worker was never
+   * ready, or has exited by itself without an error, as a program does that puts itself into the background. Otherwise it may be a helper that has only
+   * inherited the listener, and is left running.
    */
   function lookForStrays(worker: RunningWorker, { code }: Outcome): void {
     if (worker.ownPid !== null || worker.isNode) return;
@@ -231,15 +231,18 @@ export function createWorkerProcesses(parts: WorkerProcessParts): WorkerProcesse
     parts.onEvent({ event: 'listenerKept', ...identity(worker), pids, killed: isKilled });
   }
 
-  /** A wrapper such as `node --watch` keeps running when the process that it started has failed. */
+  /** Fails a worker whose program did not inherit the listener. A wrapper such as `node --watch` keeps running when the process that it started has failed. */
   function failIfNotInherited(worker: RunningWorker | null): void {
     if (worker === null || worker.wasReady || !isNotInherited(worker.tail.lines())) return;
     const failure = notInheritedFailure(failureContext(worker, versions.of(worker.generation).listeners));
-    // It did not inherit the listener.
+    // A program without the listener cannot have accepted a connection.
     dispatch({ type: 'workerNotReady', worker: worker.id, failure, mayAccept: false });
   }
 
-  /** A program that cannot bind says so and exits a moment later: after that there is no process to look at. */
+  /**
+   * Looks for a Node.js process without the preload. A program that cannot bind exits a moment after it has said so, and then there is no process to
+   * examine.
+   */
   function lookForPreload(worker: RunningWorker | null, bytes: Uint8Array): void {
     if (worker === null || worker.wasReady || worker.withoutPreload !== null) return;
     if (!Buffer.from(bytes).includes('EADDRINUSE')) return;
@@ -249,18 +252,21 @@ export function createWorkerProcesses(parts: WorkerProcessParts): WorkerProcesse
   return { start, becameReady: payWait, get: (id) => running.get(id), all: () => [...running.values()] };
 }
 
-/** Whether the worker itself is Node.js. One that became ready without saying so itself is another program behind a Node.js launcher, such as npm. */
+/**
+ * Whether the worker itself is Node.js. One that became ready without saying so itself is another program that a Node.js launcher, such as npm, has
+ * started.
+ */
 function isNodeWorker({ isNode, ownPid, wasReady }: RunningWorker): boolean {
   return ownPid !== null || (isNode && !wasReady);
 }
 
-/** How a worker ended. One that was killed because it hung in its exit has ended as it was about to. */
+/** The outcome of a worker. One that was killed because its exit hung has the exit code that it was about to exit with. */
 function outcomeOf({ hungExitCode }: RunningWorker, outcome: Outcome): Outcome {
   if (hungExitCode === null || outcome.signal !== 'SIGKILL') return outcome;
   return { code: hungExitCode, signal: null };
 }
 
-/** What `action` returns, or the error that it throws. */
+/** Returns the result of `action`, or the error that it throws. */
 function attempt<Result>(action: () => Result): Result | Error {
   try {
     return action();

@@ -6,9 +6,9 @@ import type { ReloadResult, WorkerCrash } from '../../../shared/control-api.ts';
 import type { MasterEvent, WorkerIdentity } from '../../../shared/events.ts';
 
 export interface History {
-  /** Of the last reload: first that it serves, and in the end the verdict. */
+  /** The result of the last reload. First it says that the generation serves, and in the end whether it has proved itself. */
   readonly lastReload: ReloadResult | null;
-  /** Of a worker whose generation serves, or has served. A generation that did not prove itself is a failed reload instead. */
+  /** The last crash of a worker whose generation serves, or has served. A generation that did not prove itself is a failed reload instead. */
   readonly lastCrash: WorkerCrash | null;
   /** The newest generation that serves or has served, unless it was rolled back. */
   readonly serving: number | null;
@@ -20,11 +20,11 @@ export interface KnownWorker {
   readonly pid: number;
   readonly generation: number;
   /**
-   * Whether it takes new connections. `told`: it was told to stop and has not confirmed that. If it is stuck, it may accept once more when it
+   * Whether the worker takes new connections. `told`: it was told to stop and has not confirmed that. If it is stuck, it may accept once more when it
    * wakes up.
    */
   readonly accepting: 'yes' | 'told' | 'no';
-  /** It was told to accept again before it had confirmed that it stopped: its next confirmation is about the past. */
+  /** Whether the worker was told to accept again before it had confirmed that it stopped: then its next confirmation is about the past. */
   readonly isBehind: boolean;
 }
 
@@ -40,12 +40,12 @@ export function remember(history: History, event: MasterEvent, wallMs: number): 
   };
 }
 
-/** Does an old worker still take new connections, as far as it is known? */
+/** Whether a worker that was told to stop accepting may still accept. */
 export function mayOldWorkersAccept({ workers }: History): boolean {
   return workers.some(({ accepting }) => accepting === 'told');
 }
 
-/** Is a worker of an earlier generation left? */
+/** Whether a worker of an earlier generation is left. */
 export function areOlderWorkersLeft({ workers }: History, generation: number): boolean {
   return workers.some((worker) => worker.generation < generation);
 }
@@ -119,7 +119,7 @@ function acceptingAfter(
     return { accepting: accepting === 'no' ? 'no' : 'told' };
   if (name === 'workerAcceptsNoMore') return isBehind ? { isBehind: false } : { accepting: 'no' };
   if (name === 'workerResumed') return { accepting: 'yes', isBehind: accepting === 'told' };
-  // It keeps accepting until it drains.
+  // The worker keeps accepting until it drains.
   return name === 'workerNotPaused' ? { isBehind: false } : {};
 }
 

@@ -1,23 +1,20 @@
-/**
- * Which release each generation runs: working directory and program file, with symlinks resolved when the generation was
- * started.
- */
+/** The release that each generation runs: its working directory and program file, with the symlinks resolved at the start of the generation. */
 import { realpathSync, statSync } from 'node:fs';
 import type { Release } from '../../../shared/events.ts';
 import { programFile } from '../../launch/program-file.ts';
 
 export interface Releases {
-  /** A worker is about to be started: looks what it will run. The first one of a generation decides which release that has. */
+  /** Called when a worker is about to be started: notes what it will run. The first worker of a generation decides which release that generation has. */
   starting(
     worker: { readonly generation: number; readonly slot: number },
-    /** The generation that serves, with which a new one is compared; null: none does. */
+    /** The number of the generation that serves, with which a new one is compared; null if none does. */
     serving: number | null,
   ): void;
-  /** Of the last generations that were started, the one that serves among them. */
+  /** The releases of the last generations that were started, including the one that serves. */
   known(): readonly KnownRelease[];
 }
 
-/** What one generation runs. Plain data. */
+/** The release of one generation, as plain data. */
 export interface KnownRelease {
   readonly generation: number;
   readonly release: Release;
@@ -36,7 +33,7 @@ export interface ReleaseSource {
   readonly cwd: string;
 }
 
-/** `environment` is where the command's executable is looked up. */
+/** Makes an empty record of releases. `environment`: where the executable of a command is looked up. */
 export function createReleases(
   sourceOf: (generation: number) => ReleaseSource,
   environment: NodeJS.ProcessEnv,
@@ -69,7 +66,7 @@ export function createReleases(
   };
 }
 
-/** The program's own file; null when it has none (`node -e`), or when it is not there, which the start itself will say. */
+/** The program's own file. Null if it has none (`node -e`), or if the file does not exist, which the start itself will report. */
 function fileOf(
   command: readonly string[],
   surroundings: { readonly cwd: string; readonly environment: NodeJS.ProcessEnv },
@@ -89,20 +86,20 @@ function resolved(path: string): string | null {
   }
 }
 
-/** Another text when the file was written or replaced. */
+/** A text that changes when the file is written or replaced. */
 function versionOf(file: string): string {
   const stats = statSync(file, { throwIfNoEntry: false });
   return stats === undefined ? '' : `${stats.dev} ${stats.ino} ${stats.size} ${stats.mtimeMs}`;
 }
 
-/** The release that a generation runs; null for a generation that was not started, or long ago. */
+/** The release that a generation runs; null if the generation was not started, or was started long ago. */
 export function releaseOf(known: readonly KnownRelease[], generation: number): Release | null {
   return known.find((one) => one.generation === generation)?.release ?? null;
 }
 
 /**
- * What the worker in this slot runs, if that is another release than its generation's: it replaced a crashed worker after the
- * release was switched. Else null.
+ * The release of the worker in this slot, if it is not that of its generation: the worker replaced a crashed one after the release was switched. Null
+ * otherwise.
  */
 export function otherReleaseIn(
   known: readonly KnownRelease[],

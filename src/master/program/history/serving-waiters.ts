@@ -1,12 +1,12 @@
-/** Resolves the promises of requests that wait until a program that has served, and may have no worker left that accepts, serves again. */
+/** Resolves the promises of requests that wait until a program serves again. It has served before, and may have no worker left that accepts. */
 import type { Failure } from '../../../shared/events.ts';
 import { isAccepting, isLeaving, isRunning, type Program } from '../lifecycle/state.ts';
 
-/** `stopped`: it was stopped, or has ended by itself. */
+/** How the wait ended. `stopped`: the program was stopped, or has ended by itself. */
 export type ServingOutcome = 'serves' | 'failed' | 'stopped';
 
 export interface ServingWaiters {
-  /** Resolves when a worker accepts; or when the program has come to rest, or does nothing but wait for the restart of workers that have failed. */
+  /** Resolves when a worker accepts, when the program has come to rest, or when it only waits for the restart of workers that have failed. */
   wait(): Promise<ServingOutcome>;
   /** Has to be called after each input, with the program after it. */
   observe(program: Program): void;
@@ -27,7 +27,7 @@ export function createServingWaiters(program: () => Program): ServingWaiters {
     wait: async () =>
       new Promise((resolve) => {
         waiting = [...waiting, resolve];
-        // A start that was requested just now may still be in the queue.
+        // A start that was requested just now may still be in the queue of inputs.
         queueMicrotask(() => {
           observe(program());
         });
@@ -36,7 +36,7 @@ export function createServingWaiters(program: () => Program): ServingWaiters {
   };
 }
 
-/** What becomes of a start; null if that is not known yet. */
+/** The outcome of a start; null if it is not known yet. */
 function outcomeOf(program: Program): ServingOutcome | null {
   if (program.workers.some(isAccepting)) return 'serves';
   if (failureOf(program) !== null) return 'failed';
@@ -46,14 +46,14 @@ function outcomeOf(program: Program): ServingOutcome | null {
   const isTrying = program.workers.some(
     (worker) => worker.generation === program.current.number && !isLeaving(worker),
   );
-  // The first failure in a row is followed by a start at once.
+  // After the first failure in a row, the next start follows at once.
   const isAboutTo = program.current.slots.some(
     ({ restartAt, failures }) => restartAt !== null && failures < 2,
   );
   return isTrying || isAboutTo ? null : 'failed';
 }
 
-/** Why a program was given up; null if it was not. */
+/** Why a program was given up, or null if it was not. */
 export function failureOf(program: Program): Failure | null {
   return 'failure' in program && program.phase !== 'backoff' ? program.failure : null;
 }
