@@ -1,4 +1,4 @@
-/** How long to wait before the next start of what has failed. */
+/** How long to wait before a worker or program that has failed is started again. */
 import type { BackoffSettings } from './state.ts';
 
 export const defaultBackoff: BackoffSettings = {
@@ -9,7 +9,7 @@ export const defaultBackoff: BackoffSettings = {
   jitterSeed: null,
 };
 
-/** What is to be started again: the jitter of one start does not depend on that of another one. */
+/** What is started again. It is a part of the jitter, so that the jitter of one start does not depend on that of another. */
 export interface BackoffKey {
   readonly generation: number;
   readonly slot: number;
@@ -31,7 +31,7 @@ export function backoffMs(failures: number, settings: BackoffSettings, key: Back
 
 const maxJitter = 0.2;
 
-/** A number from 0 to 1, always the same for the same numbers: the lifecycle has no source of chance of its own. */
+/** A number from 0 to 1, always the same for the same numbers. The lifecycle uses no randomness, so that its steps can be repeated. */
 function chance(...numbers: readonly number[]): number {
   let mixed = 0x9e3779b9;
   for (const number of numbers) {
@@ -42,7 +42,7 @@ function chance(...numbers: readonly number[]): number {
   return (mixed >>> 0) / 2 ** 32;
 }
 
-/** The failures in a row that count when a worker ends: none if it was ready for long enough. */
+/** How many failures in a row count when a worker ends: none if it was ready for long enough. */
 export function countedFailures(
   failures: number,
   readyAt: number | null,

@@ -1,5 +1,5 @@
 /**
- * The deadlines of a worker: how long it may take to start and to drain, more time if it asks for that, and what happens when the drain's time has passed.
+ * The deadlines of a worker: how long it may take to start and to drain, how it gets more time, and what happens when the time for its drain has passed.
  * Pure.
  */
 import type { DrainReason } from '../../../shared/protocol.ts';
@@ -8,8 +8,8 @@ import type { EndStep, LifecycleSettings, Worker } from './state.ts';
 import { announce, change, enter, killed, type Row, type WorkerStep } from './worker-step.ts';
 
 /**
- * The steps before SIGKILL. A worker that is hung cannot drain: it has only the time in which a process ends that is not quite hung. A program that is not Node.js may
- * tell where it is when it is aborted.
+ * The steps of an ending before SIGKILL. A hung worker cannot drain: it has only the time in which a process that is not quite hung can end. A program
+ * that is not Node.js may report where it is when it gets SIGABRT.
  */
 export function endingSteps(
   { isHung, capabilities }: Worker,
@@ -24,10 +24,10 @@ export function endingSteps(
   ];
 }
 
-/** However often it asks, no start and no drain lasts longer. */
+/** The longest start or drain, however often the worker asks for more time. */
 const longestMs = 3_600_000;
 
-/** Gives it the time that it asks for, if that is more than it has. */
+/** Gives a worker the time that it asks for, if that is more than it has. */
 function extend(
   worker: Worker,
   { at, needsMs }: Extract<WorkerInput, { type: 'workerNeedsTime' }>,
@@ -53,12 +53,12 @@ export const extendStart: Row['workerNeedsTime'] = (worker, input, { readyTimeou
 export const extendDrain: Row['workerNeedsTime'] = (worker, input) =>
   extend(worker, input, 'drain', worker.ending[0]?.waitMs ?? 0);
 
-/** The deadline of a step has passed and the worker is still there: begins the next step, or kills it after the last. */
+/** Handles a worker that is still there after the deadline of a step: begins the next step, or kills it after the last one. */
 export function escalate(worker: Worker, { at }: { readonly at: number }): WorkerStep {
   const ending = worker.ending.slice(1);
   const [next] = ending;
   if (next === undefined) return killed(worker, at, worker.isHung ? 'hung' : 'drainTimeout');
-  // Only the first step has the signal of the worker.
+  // Only the first step may have a signal of null, which is that of the worker.
   const signal = next.signal ?? 'SIGTERM';
   return {
     worker: { ...enter(worker, 'terminating', at), ending },

@@ -92,8 +92,9 @@ export function startCandidates<P extends Program>(
 }
 
 /**
- * The slots of a candidate that may get a worker now: all empty ones, or one after the other is ready, if the generation that serves accepts as soon as
- * it runs. Its successors will, too, and a bad release is to meet as few clients as possible.
+ * The slots of a candidate that may get a worker at the moment. Normally these are all empty ones. If a worker of the serving generation accepts as soon
+ * as it runs, the new ones will, too: then they are started one after the other, each when the one before is ready, so that a bad release meets as few
+ * clients as possible.
  */
 export function nextSlots(program: Program, candidate: Generation, atMost: number): readonly Slot[] {
   const empty = candidate.slots.filter((slot) => !hasWorkerOrRest(slot)).slice(0, Math.max(0, atMost));
@@ -113,7 +114,7 @@ export function hasWorkerOrRest({ workerId, rest }: Slot): boolean {
   return workerId !== null || rest !== null;
 }
 
-/** Makes the next generation; its workers are not started yet. Answers every reload that was asked for before. */
+/** Makes the next generation, whose workers are not started yet. It is the answer to every reload that was requested before. */
 export function beginGeneration<P extends Program>(
   program: P,
   at: number,
@@ -131,7 +132,7 @@ export function beginGeneration<P extends Program>(
   };
 }
 
-/** Gives `generation` as many slots as are wanted: new ones are started, the ones that serve least are let go. */
+/** Gives `generation` as many slots as are wanted: workers are started in new slots, and the slots that serve least are given up. */
 export function fitSlots<P extends Program>(
   program: P,
   generation: Generation,
@@ -142,7 +143,7 @@ export function fitSlots<P extends Program>(
   return fillSlots(fitted.program, fitted.generation, fitted.added, at, out);
 }
 
-/** Fits the slots as fitSlots() does; new slots are still empty. */
+/** Changes the slots as fitSlots() does, but starts no workers in new ones. */
 export function changeSlots<P extends Program>(
   program: P,
   generation: Generation,
@@ -188,7 +189,7 @@ export function scheduleRestart(
   });
 }
 
-/** The slot of `ended` stays empty. */
+/** Leaves the slot of `ended` empty, and announces that. */
 export function leaveEmpty(
   generation: Generation,
   ended: Worker,
@@ -235,22 +236,22 @@ export function announceFailed(
   });
 }
 
-/** The program, serving with `current`. */
+/** Returns the program in the phase `serving`, with `current`. */
 export function serve(program: Starting | Reloading | OnProbation, current: Generation): Serving {
   return { ...commonOf(program), phase: 'serving', current };
 }
 
-/** Disarms the pending restarts of a generation whose time is over. */
+/** Disarms the timers of restarts in a generation that is over. */
 export function cancelRestarts(generation: Generation, out: Effect[]): void {
   for (const slot of generation.slots) if (slot.workerId === null) out.push(disarmRestart(generation, slot));
 }
 
-/** Whether each of these slots holds a ready worker, or one has done its work there. */
+/** Whether each of these slots has a ready worker, or one that has done its work there. */
 export function isComplete(program: Program, slots: readonly Slot[]): boolean {
   return everySlot(program, slots, ({ phase }) => phase === 'ready');
 }
 
-/** Whether each of these slots holds a worker that has confirmed that it accepts, or one has done its work there. */
+/** Whether each of these slots has a worker that has confirmed that it accepts, or one that has done its work there. */
 export function isAdmitted(program: Program, slots: readonly Slot[]): boolean {
   return everySlot(program, slots, ({ phase, admission }) => phase === 'ready' && admission === 'confirmed');
 }
@@ -271,7 +272,7 @@ export function hasSlot(program: Program, worker: Worker): boolean {
   return generationsOf(program).some((one) => holds(one, worker));
 }
 
-/** How much a slot does for clients: one that serves, one that will soon, one that waits for its restart. */
+/** How much a slot does for clients: most if its worker serves, less if it will soon, least if the slot waits for its restart. */
 function rank(program: Program, { workerId }: Slot): number {
   const worker = program.workers.find(({ id }) => id === workerId);
   return worker?.phase === 'ready' ? 2 : worker === undefined ? 0 : 1;
@@ -281,7 +282,7 @@ function workersIn(program: Program, slots: readonly Slot[]): readonly Worker[] 
   return program.workers.filter(({ id }) => slots.some(({ workerId }) => workerId === id));
 }
 
-/** The slots of `generation`, without the workers that are lost. */
+/** The slots of `generation`, with those of lost workers emptied. */
 export function emptySlots({ slots }: Generation, isLost: (workerId: number) => boolean): readonly Slot[] {
   return slots.map((slot) =>
     slot.workerId !== null && isLost(slot.workerId) ? { ...slot, workerId: null, restartAt: null } : slot,

@@ -1,4 +1,4 @@
-/** The way back from a new generation to the one before it, of which a part may be gone. Pure. */
+/** The way back from a new generation to the previous one, of which some workers may be gone. Pure. */
 import { cancelRestarts, fitSlots, serve } from './generations.ts';
 import type { Effect } from './inputs.ts';
 import {
@@ -12,8 +12,8 @@ import {
 import { dismissGeneration, resumeWorkers, workersOf } from './worker-commands.ts';
 
 /**
- * The slots of `bad` whose workers keep serving, because the old workers in these slots are gone: fewer workers would serve without them, and what would be
- * started in their place is what is on disk.
+ * The slots of `bad` whose workers keep serving, because the old workers in these slots are gone. Without them fewer workers would serve, and new workers
+ * would run the release that is on disk.
  */
 export function remainingSlots(
   { workers, workersWanted }: Reloading | OnProbation,
@@ -30,7 +30,7 @@ export function remainingSlots(
     .slice(0, free);
 }
 
-/** `good` serves again: its paused workers accept first, then the workers of `bad` drain, except those that remain. Slots without a worker get one. */
+/** Lets `good` serve again. Its paused workers accept first, then the workers of `bad` drain, except for those that remain. Slots without a worker get one. */
 export function goBack(
   program: Reloading | OnProbation,
   good: Generation,

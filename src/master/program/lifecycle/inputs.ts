@@ -1,7 +1,4 @@
-/**
- * What the lifecycle of a program takes and gives: everything that it learns comes in as an input that carries its time, and everything that it
- * wants done leaves as an effect.
- */
+/** What the lifecycle of a program takes and returns. Everything that it learns is an input with its time, and everything that it wants done is an effect. */
 import type {
   Cause,
   EventWithoutRelease,
@@ -12,11 +9,11 @@ import type {
 import type { DrainReason } from '../../../shared/protocol.ts';
 import type { Capabilities, EndSignal, LifecycleSettings } from './state.ts';
 
-/** How a worker ended; `failure` says what that means if it was not told to end. */
+/** How a worker ended. `failure`: what that means if the worker was not told to end. */
 export interface WorkerEnd {
   readonly outcome: Outcome | null;
   readonly failure: Failure;
-  /** What it reported at the end of its drain; null when it reported nothing. */
+  /** What the worker reported at the end of its drain; null if it reported nothing. */
   readonly served: number | null;
   readonly migrated: number | null;
   readonly drained: number | null;
@@ -30,24 +27,24 @@ export function silentEnd(failure: Failure): WorkerEnd {
   return { outcome: null, failure, served: null, migrated: null, drained: null, cut: null, cleanUpsCut: 0 };
 }
 
-/** Inputs about one process. `worker` is its id: one that is no longer known belongs to a worker that is gone. */
+/** Inputs about one worker. `worker` is its id. If the id is not known any more, the worker is gone. */
 export type WorkerInput =
   | {
       readonly type: 'workerSpawned';
       readonly at: number;
       readonly worker: number;
       readonly pid: number;
-      /** What was started is Node.js with the preload. */
+      /** Whether the process that was started is Node.js with the preload. */
       readonly isGated: boolean;
     }
-  /** It is ready: it has said so, or was seen to be. A second time: it is known better now, and is another kind of process than it seemed. */
+  /** The worker is ready: it has said so, or was seen to be. A second time, it has turned out to be another kind of process than it seemed. */
   | {
       readonly type: 'workerSaidReady';
       readonly at: number;
       readonly worker: number;
       readonly capabilities: Capabilities;
     }
-  /** Its program ended, and its command (a shell, for example) started it again: the new process is ready. */
+  /** The worker's program ended, and its command (a shell, for example) started it again: the new process is ready. */
   | {
       readonly type: 'workerRestartedItself';
       readonly at: number;
@@ -55,46 +52,46 @@ export type WorkerInput =
       readonly capabilities: Capabilities;
       readonly failure: Failure;
     }
-  /** Its program ended, and its command (a shell, for example) keeps running without it. */
+  /** The worker's program ended, and its command (a shell, for example) keeps running without it. */
   | {
       readonly type: 'workerLostProgram';
       readonly at: number;
       readonly worker: number;
       readonly failure: Failure;
     }
-  /** It was told to keep its connections and accept no new ones, but cannot: it still accepts. */
+  /** The worker was told to keep its connections and accept no new ones, but cannot: it still accepts. */
   | { readonly type: 'workerCannotPause'; readonly at: number; readonly worker: number }
-  /** It confirms that it accepts connections. */
+  /** The worker confirms that it accepts connections. */
   | { readonly type: 'workerAdmitted'; readonly at: number; readonly worker: number }
-  /** It was admitted and does not accept: it said so, or did not confirm in time. */
+  /** The worker was admitted and does not accept: it has said so, or has not confirmed it in time. */
   | {
       readonly type: 'admissionFailed';
       readonly at: number;
       readonly worker: number;
       readonly failure: Failure;
     }
-  /** It can be introduced to workers that drain. */
+  /** The worker can be introduced to workers that drain. */
   | { readonly type: 'workerTakesConnections'; readonly at: number; readonly worker: number }
-  /** It drains because of a signal that the master did not send. */
+  /** The worker drains because of a signal that the master did not send. */
   | { readonly type: 'workerSaidItDrains'; readonly at: number; readonly worker: number }
-  /** It exited and was reaped, or it could not be started at all. */
+  /** The worker exited and was reaped, or it could not be started at all. */
   | { readonly type: 'workerEnded'; readonly at: number; readonly worker: number; readonly end: WorkerEnd }
   | {
       readonly type: 'workerNotReady';
       readonly at: number;
       readonly worker: number;
       readonly failure: Failure;
-      /** True: it may have accepted connections, unless it is gated. False: none of its known processes can have. */
+      /** Whether the worker may have accepted connections, unless it is gated. False: none of its known processes can have. */
       readonly mayAccept: boolean;
     }
-  /** It requests at least this much time from now on. */
+  /** The worker requests at least this much time from now on. */
   | {
       readonly type: 'workerNeedsTime';
       readonly at: number;
       readonly worker: number;
       readonly needsMs: number;
     }
-  /** The process that its pid file names, which is the worker from now on. */
+  /** The pid file names this process, which is the worker from now on. */
   | {
       readonly type: 'workerAdopted';
       readonly at: number;
@@ -102,36 +99,36 @@ export type WorkerInput =
       readonly pid: number;
       readonly how: 'running' | 'started' | 'changed';
     }
-  /** It has given no sign of life for too long. May be said again while that is so. */
+  /** The worker has given no sign of life for too long. The input may be repeated while that is so. */
   | {
       readonly type: 'workerHung';
       readonly at: number;
       readonly worker: number;
       readonly cause: ReplacementCause;
     }
-  /** It was hung, and has given a sign of life. */
+  /** The worker was hung, and has given a sign of life. */
   | { readonly type: 'workerAlive'; readonly at: number; readonly worker: number }
   | { readonly type: 'drainTimedOut'; readonly at: number; readonly worker: number }
   | { readonly type: 'killTimedOut'; readonly at: number; readonly worker: number };
 
-/** How many workers more (or fewer), or how many in all. */
+/** How many workers to add or remove, or how many to have in all. */
 export type CountChange = number | { readonly to: number };
 
-/** Requests, and timers of the program. */
+/** Inputs about the program: requests, and its timers. */
 export type ProgramInput =
   | { readonly type: 'startRequested'; readonly at: number }
-  /** It was to be started, and cannot: its address is in use, for example. */
+  /** The program was to be started, and cannot be: its address is in use, for example. */
   | { readonly type: 'startRefused'; readonly at: number; readonly failure: Failure }
-  /** Its plan has changed. Timers that are armed already keep their time. */
+  /** The program's plan has changed. Timers that are already armed keep their time. */
   | { readonly type: 'settingsChanged'; readonly at: number; readonly settings: LifecycleSettings }
   | { readonly type: 'reloadRequested'; readonly at: number; readonly cause: Cause }
   | {
       readonly type: 'stopRequested';
       readonly at: number;
       readonly cause: Cause;
-      /** It is about to be started again: clients wait in the queues of its listeners. */
+      /** Whether the program is about to be started again: clients wait in the queues of its listeners. */
       readonly keepsListeners?: boolean;
-      /** It is the second request for certain. */
+      /** Whether this is certainly the second request to stop. */
       readonly isUrgent?: boolean;
     }
   | { readonly type: 'workerCountRequested'; readonly at: number; readonly change: CountChange }
@@ -140,7 +137,7 @@ export type ProgramInput =
   | {
       readonly type: 'replacementWanted';
       readonly at: number;
-      /** Of the worker. */
+      /** The id of the worker. */
       readonly id: number;
       readonly cause: ReplacementCause;
     }
@@ -153,16 +150,16 @@ export type ProgramInput =
       readonly slot: number;
       readonly connections: number;
     }
-  /** The generation, which is on probation or a part of which serves, does worse than the one before it. */
+  /** The generation is on probation, or a part of it serves, and it does worse than the previous one. */
   | {
       readonly type: 'generationFoundBad';
       readonly at: number;
       readonly generation: number;
       readonly failure: Failure;
     }
-  /** The program is to be started again after a start that has failed. */
+  /** The program is to be started again, after a start that has failed. */
   | { readonly type: 'retryDue'; readonly at: number }
-  /** The next step of a reload may begin, or the probation end: an operator has seen enough. */
+  /** An operator has seen enough: the next step of a reload may begin, or the probation may end. */
   | { readonly type: 'promoteRequested'; readonly at: number }
   /** An operator wants the old generation. */
   | { readonly type: 'rollbackRequested'; readonly at: number }
@@ -173,10 +170,10 @@ export type ProgramInput =
 
 export type LifecycleInput = WorkerInput | ProgramInput;
 
-/** An input without its time: the runner dates it. */
+/** An input without its time, which the runner adds. */
 export type Undated<Event> = Event extends unknown ? Omit<Event, 'at'> : never;
 
-/** Names a timer. Arming one that is armed replaces it. */
+/** The key of a timer. Arming a timer with a key that is in use replaces it. */
 export type TimerKey =
   | { readonly timer: 'ready' | 'admit' | 'drain' | 'kill'; readonly worker: number }
   | { readonly timer: 'restart'; readonly generation: number; readonly slot: number }
@@ -193,46 +190,47 @@ export type Effect =
       readonly generation: number;
       readonly slot: number;
     }
-  /** Let a ready worker accept connections. It confirms that with `workerAdmitted`. */
+  /** Lets a ready worker accept connections. The worker confirms that with `workerAdmitted`. */
   | { readonly type: 'admitWorker'; readonly worker: number }
   /**
-   * Others are about to accept in its place: it accepts no connections for a moment. It accepts again by itself unless `pauseWorker` follows soon.
+   * Makes a worker accept no connections for a moment, because others are about to accept in its place. It accepts again by itself unless `pauseWorker`
+   * follows soon.
    */
   | { readonly type: 'pauseWorkerBriefly'; readonly worker: number }
-  /** Let it keep its connections and accept no new ones, ready to accept again. */
+  /** Makes a worker keep its connections and accept no new ones. It can be told to accept again. */
   | { readonly type: 'pauseWorker'; readonly worker: number }
   | { readonly type: 'resumeWorker'; readonly worker: number }
   | {
       readonly type: 'drainWorker';
       readonly worker: number;
       readonly reason: DrainReason;
-      /** Null: the one that tells this worker to drain. */
+      /** The signal to send, or null for the one that tells this worker to drain. */
       readonly signal: EndSignal | null;
       readonly timeoutMs: number;
-      /** It will be introduced to the workers that adopt its connections. */
+      /** Whether the worker will be introduced to workers that adopt its connections. */
       readonly migrates: boolean;
     }
-  /** Connect a draining worker with a destination of its connections; `more` further destinations are about to follow. */
+  /** Connects a draining worker with a destination of its connections. `more`: how many further destinations are about to follow. */
   | {
       readonly type: 'introduce';
       readonly source: number;
       readonly destination: number;
       readonly more: number;
     }
-  /** SIGTERM for the watchers (`nodemon`) in the command of a worker whose program drained and ended: they would wait forever. */
+  /** Sends SIGTERM to the watchers (`nodemon`) in the command of a worker whose program has drained and ended: they would wait forever. */
   | { readonly type: 'endCommand'; readonly worker: number }
-  /** To the worker's whole process group. */
+  /** Sends a signal to the worker's whole process group. */
   | { readonly type: 'signalGroup'; readonly worker: number; readonly signal: EndSignal | 'SIGKILL' }
   | { readonly type: 'armTimer'; readonly key: TimerKey; readonly delayMs: number }
   | { readonly type: 'disarmTimer'; readonly key: TimerKey }
-  /** Close the listeners: clients are refused from now on. */
+  /** Closes the listeners: clients are refused from now on. */
   | { readonly type: 'closeListeners' }
   | { readonly type: 'lookForLeftovers' }
   | { readonly type: 'announce'; readonly event: EventWithoutRelease }
-  /** The program has come to rest: it has no process and no timer. It can be started again. */
+  /** Announces that the program has come to rest: it has no process and no timer, and can be started again. */
   | { readonly type: 'finish' };
 
-/** What a step gives: the next state, and what to do, in order. */
+/** The result of a step: the next state, and the effects in their order. */
 export interface Step<State> {
   readonly state: State;
   readonly effects: readonly Effect[];

@@ -8,7 +8,7 @@ import type { Effect } from './inputs.ts';
 import { holds } from './generations.ts';
 import { isAccepting, servingGeneration, type Program, type Worker } from './state.ts';
 
-/** At most this many destinations per source: in a program with many workers, all pairs would cost more than they gain. */
+/** How many destinations a source has at most: in a program with many workers, all pairs would cost more than they gain. */
 const maxDestinations = 8;
 
 /** The effects that connect the pairs of `after` that `before` did not have. */
@@ -40,7 +40,7 @@ function pairsOf(program: Program): readonly Pair[] {
   const newWorkers = newWorkersIn(program);
   return sources.flatMap((source, index) => {
     const destinations = makesRoom(program, source) && newWorkers.length > 0 ? newWorkers : staying;
-    // Each source begins with a different destination.
+    // Each source begins with a different destination, so that connections are spread evenly.
     return [
       ...destinations.slice(index % destinations.length),
       ...destinations.slice(0, index % destinations.length),
@@ -58,12 +58,12 @@ function destinationsIn(program: Program): readonly Worker[] {
       worker.phase === 'ready' && worker.capabilities.migrates && !worker.isHung && holds(generation, worker),
   );
   if (program.phase !== 'reloading') return ready;
-  // A paused one goes soon.
+  // A paused worker will be told to go soon.
   const accepting = ready.filter(({ isPaused }) => !isPaused);
   return accepting.length > 0 ? accepting : ready;
 }
 
-/** The new workers that accept, in a reload in steps. */
+/** The new workers that accept, in a reload in steps; none in any other phase. */
 function newWorkersIn(program: Program): readonly Worker[] {
   if (program.phase !== 'reloading') return [];
   const { candidate, workers } = program;
@@ -72,7 +72,10 @@ function newWorkersIn(program: Program): readonly Worker[] {
   );
 }
 
-/** Whether a worker drains for the reload that is running: it is not of an earlier generation, which drains since an earlier reload, nor of the candidate. */
+/**
+ * Whether a worker drains to make room in the reload that is running. A worker of an earlier generation drains since an earlier reload, and one of the
+ * candidate for another reason.
+ */
 function makesRoom(program: Program, { generation }: Worker): boolean {
   return (
     program.phase === 'reloading' &&

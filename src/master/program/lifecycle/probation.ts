@@ -1,7 +1,7 @@
 /**
- * What happens between the moment in which a new generation serves and the one in which the generation before it has to go. A program
- * may listen first and fail a moment later. So the old workers are paused at first: they keep the connections that they have and accept
- * no new ones. When a new worker crashes meanwhile, or the new ones fail too many requests, they accept again at once.
+ * What happens between the moment in which a new generation serves and the one in which the previous generation has to go. A program may listen first and
+ * fail a moment later. So the old workers are only paused at first: they keep the connections that they have and accept no new ones. If a new worker
+ * crashes in that time, or the new ones fail too many requests, they accept again at once.
  */
 import type { Failure } from '../../../shared/events.ts';
 import type { Effect } from './inputs.ts';
@@ -20,11 +20,11 @@ import {
 } from './state.ts';
 import type { KillReason } from './worker-step.ts';
 
-/** Does the generation before the candidate have a worker that can take over again? */
+/** Whether the previous generation has a worker that can take over again. */
 export function canProve({ settings, pendingSince, current, workers }: Reloading): boolean {
   return (
     settings.probationMs > 0 &&
-    // Another reload waits: it would end the probation as soon as it begins.
+    // If another reload waits, it would end the probation as soon as that begins.
     pendingSince === null &&
     workers.some(
       (worker) => worker.phase === 'ready' && worker.capabilities.isGated && holds(current, worker),
@@ -32,7 +32,7 @@ export function canProve({ settings, pendingSince, current, workers }: Reloading
   );
 }
 
-/** The candidate serves, and the generation before it waits. */
+/** Begins the probation: the candidate serves, and the previous generation waits. */
 export function beginProbation(program: Reloading, at: number, out: Effect[]): OnProbation {
   const { current: previous, candidate, settings } = program;
   const paused = pauseWorkers(
@@ -53,7 +53,10 @@ export function beginProbation(program: Reloading, at: number, out: Effect[]): O
   };
 }
 
-/** The generation that serves has proved itself, or something else is wanted. The one before it has no slots any more: drainEarlierGenerations() lets it drain. */
+/**
+ * Ends the probation, because the serving generation has proved itself, or something else is wanted. The previous one loses its slots, and
+ * drainEarlierGenerations() drains it.
+ */
 export function settle(program: OnProbation, at: number, out: Effect[]): Serving {
   const { current, since, until } = program;
   out.push(
@@ -72,11 +75,11 @@ export function settle(program: OnProbation, at: number, out: Effect[]): Serving
 }
 
 /**
- * Drains workers of earlier generations that have no slot. To be called after every step.
+ * Drains workers of earlier generations that have no slot. Has to be called after every step.
  *
- * A reload that was requested during a probation starts its workers first, and these drain once one of the new workers serves, or none will: connections that
- * move while new workers boot would have to share the processors with them, and their requests would be slow. With a max_surge below 100%, they drain at once:
- * the new workers need their room.
+ * A reload that is requested during a probation starts its workers first, and these drain once one of the new workers serves, or none will: connections
+ * that move while new workers boot would have to share the processors with them, and their requests would be slow. With a max_surge below 100%, they drain
+ * at once, because the new workers need their room.
  */
 export function drainEarlierGenerations<P extends Program>(program: P, at: number, out: Effect[]): P {
   const current = servingGeneration(program);
@@ -100,14 +103,14 @@ function waitsForCandidate(program: Program): boolean {
   );
 }
 
-/** The generation that serves has turned out to be bad: the one before it accepts again. */
+/** Goes back: the serving generation has turned out to be bad, so the previous one accepts again. */
 export function rollBackServing(program: OnProbation, failure: Failure, at: number, out: Effect[]): Serving {
   const { current, since } = program;
   const previous = {
     ...program.previous,
     slots: program.previous.slots.filter(({ workerId }) => workerId !== null),
   };
-  // Said before the old workers accept again: until then, a reload that is waited for counts as one that may have gone well.
+  // Announced before the old workers accept again: until then, a request that waits for the reload could take it for one that went well.
   out.push(
     { type: 'disarmTimer', key: { timer: 'probation' } },
     {
@@ -125,7 +128,7 @@ export function rollBackServing(program: OnProbation, failure: Failure, at: numb
   return goBack(program, previous, current, at, out);
 }
 
-/** A worker of the generation before is gone. With the last one there is nothing left that could take over again. */
+/** Notes that a worker of the previous generation is gone. Without the last one, nothing is left that could take over again. */
 export function losePrevious(
   program: OnProbation,
   worker: Worker,

@@ -1,6 +1,6 @@
 /**
- * The moves of a program that more than one cell of its table makes: start, begin a reload, promote or roll back a
- * candidate, replace a worker. Each returns the program as it is afterwards and adds what is to be done to `out`.
+ * Moves of a program that more than one cell of its table makes: start, begin a reload, promote or roll back a candidate, replace a worker. Each returns
+ * the program as it is afterwards and adds the effects to `out`.
  */
 import type { Cause, Failure } from '../../../shared/events.ts';
 import type { CountChange, Effect, ProgramInput, WorkerEnd } from './inputs.ts';
@@ -63,7 +63,7 @@ export function start(program: Resting | Backoff, { at }: { readonly at: number 
   return startAfter(program, 0, at, out);
 }
 
-/** `failures`: how many starts in a row have failed before. */
+/** Starts the first generation after `failures` starts in a row that have failed. */
 export function startAfter(
   program: Resting | Backoff,
   failures: number,
@@ -80,12 +80,12 @@ export function postpone<P extends Starting | Serving | Reloading>(
   { at, cause }: Extract<ProgramInput, { type: 'reloadRequested' }>,
   out: Effect[],
 ): P {
-  // Of a thousand requests that become one reload, the first is worth a line in the log.
+  // If a thousand requests become one reload, only the first is worth a line in the log.
   if (program.pendingSince === null) announceReload(program, cause, true, out);
   return { ...program, pendingSince: at };
 }
 
-/** What a program that serves does next: it begins the reload that waits, or comes to rest if it has no worker left and gets none. */
+/** Decides what a serving program does next: it begins the reload that waits, or comes to rest if it has no worker left and gets none. */
 export function considerPending(serving: Serving, at: number, out: Effect[]): Program {
   const program = drainEarlierGenerations(serving, at, out);
   const decided = decideReload(program, at);
@@ -118,7 +118,10 @@ export function changeCount<P extends Program>(program: P, change: CountChange, 
   return { ...program, workersWanted };
 }
 
-/** While a candidate proves itself, a new count is for the candidate: what serves now goes soon, or is fitted at a rollback. */
+/**
+ * Changes the number of workers while a candidate proves itself. That applies to the candidate: the serving generation goes soon, or is fitted at a
+ * rollback.
+ */
 export function fitCandidate(
   program: Starting | Reloading,
   change: CountChange,
@@ -129,7 +132,7 @@ export function fitCandidate(
   return admitIfComplete({ ...fitted.program, candidate: fitted.generation }, at, out);
 }
 
-/** When all workers of the candidate are ready, or all of a step, they are asked to accept. */
+/** Asks the workers of the candidate to accept, once all of them are ready, or all of a step. */
 export function admitIfComplete(program: Starting | Reloading, at: number, out: Effect[]): Program {
   const { candidate } = program;
   const started = startedSlots(candidate);
@@ -137,17 +140,17 @@ export function admitIfComplete(program: Starting | Reloading, at: number, out: 
   const workers = workersOf(program, candidate);
   const isAsked = workers.some(({ admission }) => admission === 'notAsked');
   const admitted = admitWorkers(program, workers, at, out);
-  // Every connection of the next moment is one for the new workers: without this, most of them would be for the old ones.
+  // All new connections of the next moment should come to the new workers. Without this, most of them would come to the old ones.
   if (isAsked && program.phase === 'reloading') {
     const isPart = started.length < candidate.slots.length;
     if (isPart) pauseBriefly(relievedWorkers(program), out);
     else if (canProve(program)) pauseBriefly(workersOf(program, program.current), out);
   }
-  // Fewer workers may be wanted than before: then those that are left may all have confirmed already.
+  // If fewer workers are wanted than before, all remaining ones may have confirmed already.
   return promoteIfAdmitted(admitted, at, out);
 }
 
-/** The moment of a reload: the whole candidate accepts, and the generation before it drains. If it is a part, the next step follows. */
+/** Completes a reload once the whole candidate accepts: the previous generation pauses or drains. If only a part of it accepts, the next step follows. */
 export function promoteIfAdmitted(program: Starting | Reloading, at: number, out: Effect[]): Program {
   const { candidate } = program;
   const started = startedSlots(candidate);
@@ -172,7 +175,10 @@ export function promoteIfAdmitted(program: Starting | Reloading, at: number, out
   return considerPending(serve({ ...program, deaths: [] }, candidate), at, out);
 }
 
-/** The candidate has failed, or is not wanted any more: those of its workers that serve already drain towards the old ones, unless these are gone. */
+/**
+ * Rolls back a candidate that has failed or is not wanted any more. Those of its workers that already serve drain towards the old ones, unless these are
+ * gone.
+ */
 export function rollBack(program: Reloading, failure: Failure, at: number, out: Effect[]): Program {
   const { current, candidate, rollout } = program;
   if (rollout.nextAt !== null) out.push({ type: 'disarmTimer', key: { timer: 'rollout' } });
@@ -194,7 +200,10 @@ export function rollBack(program: Reloading, failure: Failure, at: number, out: 
   return considerPending(goBack(program, current, candidate, at, out), at, out);
 }
 
-/** A part of the candidate serves, and another reload waits: what is on disk now is its release, so the rest of the candidate cannot be started any more. */
+/**
+ * Rolls back a candidate of which a part serves while another reload waits. The release on disk is that of the waiting reload, so the rest of the
+ * candidate cannot be started.
+ */
 export function goBackIfSuperseded(program: Reloading, at: number, out: Effect[]): Program {
   return program.rollout.nextAt === null || program.pendingSince === null
     ? program
@@ -213,7 +222,7 @@ export function restart(
   return { ...filled.program, current: filled.generation };
 }
 
-/** Slots that wait for the time of their restart do not wait any longer. Their failures still count: one more means a longer pause. */
+/** Restarts workers in slots that wait for the time of their restart. Their failures still count: after one more, the pause is longer. */
 export function restartAtOnce<P extends Serving | Reloading | OnProbation>(
   program: P,
   { at }: { readonly at: number },
@@ -236,7 +245,7 @@ export function admitReplacement(
   return drainQueueWorker(admitted, { at, worker }, out);
 }
 
-/** Starts a worker that only empties the queue of a slot that was given up: it belongs to the generation that serves, and has no slot of it. */
+/** Starts a worker that only empties the queue of a slot that was given up. It belongs to the serving generation, but has no slot in it. */
 export function serveLeftQueue<P extends Serving | Reloading | OnProbation>(
   program: P,
   { at, slot, connections }: Extract<ProgramInput, { type: 'queueLeftBehind' }>,
@@ -248,7 +257,7 @@ export function serveLeftQueue<P extends Serving | Reloading | OnProbation>(
   return fillSlots(program, { number, startedAt, slots }, slots, at, out).program;
 }
 
-/** A worker that accepts and has no slot was started for a queue. It drains: before it stops accepting, the queue is empty. */
+/** Drains a worker that was started for a queue: it accepts and has no slot. The queue is empty before it stops accepting. */
 export function drainQueueWorker<P extends Serving | Reloading | OnProbation>(
   program: P,
   { at, worker: { id } }: { readonly at: number; readonly worker: Worker },
@@ -261,7 +270,7 @@ export function drainQueueWorker<P extends Serving | Reloading | OnProbation>(
 }
 
 /**
- * A worker has ended by itself, or was not ready in time: if it has a slot of the generation that serves, it is replaced, unless it is not to be. (One
+ * Replaces a worker that has ended by itself, or was not ready in time, if it has a slot in the serving generation and is to be replaced at all. (A worker
  * that drained by itself may have kept its slot until now.)
  */
 export function replaceCrashed<P extends Serving | Reloading | OnProbation>(
@@ -276,7 +285,7 @@ export function replaceCrashed<P extends Serving | Reloading | OnProbation>(
   if (staysEmpty(settings.restart, worker, outcome))
     return { ...program, current: leaveEmpty(current, worker, { outcome, failure: null }, 'exited', out) };
   const deaths = deathsAfter(program, at);
-  // A reload that waits or is under way may be the repair.
+  // A reload that waits or is under way may repair the program.
   const isGivenUp =
     program.phase === 'serving' && program.pendingSince === null && isCrashLoop(settings, deaths, at);
   return {
@@ -288,7 +297,7 @@ export function replaceCrashed<P extends Serving | Reloading | OnProbation>(
   };
 }
 
-/** A worker of the generation that serves has ended by itself while another one is about to serve. In a reload in steps, that one may have replaced it already. */
+/** Handles the end of a worker of the serving generation during a reload. In a reload in steps, a new worker may have replaced it already. */
 export function loseOldWorker(
   program: Reloading,
   worker: Worker,
@@ -301,7 +310,7 @@ export function loseOldWorker(
     : replaceCrashed(program, worker, end, at, out);
 }
 
-/** A worker of a generation that has not served yet has ended by itself. Null: that is a failure of its generation. */
+/** Handles the end of a worker whose generation has not served yet. Returns null if that is a failure of its generation. */
 export function endInCandidate<P extends Starting | Reloading>(
   program: P,
   worker: Worker,
@@ -314,7 +323,7 @@ export function endInCandidate<P extends Starting | Reloading>(
   return { ...program, candidate: leaveEmpty(program.candidate, worker, rest, 'exited', out) };
 }
 
-/** A worker drains by itself: its slot is filled at once. In a generation that has been replaced, no slot is left. */
+/** Handles a worker that drains by itself: its slot is filled at once. A generation that was replaced has no slots left. */
 export function replaceLeaving(
   program: Starting | Serving | Reloading | OnProbation,
   { at, worker }: { readonly at: number; readonly worker: Worker },
@@ -332,7 +341,7 @@ export function replaceLeaving(
   }
   if (program.phase === 'starting' || !holds(program.current, worker)) return program;
   if (program.phase === 'reloading' && isReplaced(program, worker)) return forgetReplaced(program, worker);
-  // Decided when it is gone: by replaceCrashed().
+  // replaceCrashed() decides that when the worker is gone.
   if (!isReplacedAtOnce(program.settings.restart)) return program;
   const [counted, isOften] = countEarly(program, program.current, worker, at);
   if (isOften) return { ...program, current: scheduleRestart(program, program.current, worker, at, out) };
@@ -340,7 +349,10 @@ export function replaceLeaving(
   return { ...filled.program, current: filled.generation };
 }
 
-/** A program that signals itself as soon as it serves would be started again and again without a pause: the second time counts. */
+/**
+ * Counts workers that leave as soon as they serve. A program that signals itself then would be started again and again without a pause, so the second time
+ * counts as a failure.
+ */
 function countEarly(
   { settings }: Program,
   generation: Generation,

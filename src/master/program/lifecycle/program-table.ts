@@ -48,7 +48,7 @@ import { isExpectedEnd } from './restart-policy.ts';
 import type { InPhase, LifecycleSettings, Program, Worker } from './state.ts';
 import type { Verdict } from './worker-step.ts';
 
-/** The verdict of worker-table.ts, as an input of the program. `worker` is as it was before. */
+/** A verdict of worker-table.ts as an input of the program. `worker`: the worker as it was before. */
 export type VerdictInput = Verdict & { readonly at: number; readonly worker: Worker };
 
 export type ProgramTableInput = ProgramInput | VerdictInput;
@@ -61,10 +61,10 @@ type Row<Phase extends ProgramPhase> = {
   >;
 };
 
-/** Happens, and changes nothing. */
+/** For an input that can happen and changes nothing. */
 const ignore: Handler<Program, ProgramTableInput> = (program) => program;
 
-/** Cannot happen while the invariants hold. The program stays as it is, and the bug is reported. */
+/** For an input that cannot happen while the invariants hold. The program stays as it is, and the bug is reported. */
 const impossible: Handler<Program, ProgramTableInput> = (program, { type }, out) => {
   const problem = `${type} for a program that is ${program.phase}`;
   out.push({ type: 'announce', event: { event: 'internalError', problem } });
@@ -79,7 +79,7 @@ const changeSettings = (
   settings,
 });
 
-/** What has no process. It can be started, or started again. */
+/** The row for programs without a process. They can be started. */
 const resting: Row<'idle' | 'stopped' | 'exited' | 'failed'> = {
   startRequested: start,
   startRefused: refuseStart,
@@ -113,7 +113,7 @@ const resting: Row<'idle' | 'stopped' | 'exited' | 'failed'> = {
 const table: { readonly [Phase in ProgramPhase]: Row<Phase> } = {
   idle: {
     ...resting,
-    // It has had no timer yet.
+    // The program has had no timer yet.
     restartDue: impossible,
     retryDue: impossible,
     rolloutDue: impossible,
@@ -230,7 +230,7 @@ const table: { readonly [Phase in ProgramPhase]: Row<Phase> } = {
   reloading: {
     startRequested: restartAtOnce,
     startRefused: impossible,
-    // A step may have fewer workers now.
+    // The steps of a reload may have become smaller.
     settingsChanged: (program, input, out) =>
       admitIfComplete({ ...program, settings: input.settings }, input.at, out),
     reloadRequested: (program, input, out) =>
@@ -375,7 +375,7 @@ export function stepProgram(program: Program, input: ProgramTableInput, out: Eff
   return handler(program, input, out);
 }
 
-/** The phases x inputs that the table calls impossible: for the tests and the generated diagram. */
+/** Whether the table calls this input impossible in this phase. For the tests and the generated diagram. */
 export function isImpossible(phase: ProgramPhase, type: ProgramTableInput['type']): boolean {
   return table[phase][type] === impossible;
 }

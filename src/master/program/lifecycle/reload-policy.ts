@@ -2,13 +2,13 @@
 import { holds } from './generations.ts';
 import type { Serving } from './state.ts';
 
-/** What a serving program does about the reload that waits. */
+/** What a serving program does about a reload that waits. */
 export type ReloadDecision =
   | { readonly decision: 'none' }
   | { readonly decision: 'begin' }
   /** Check again after this many ms. */
   | { readonly decision: 'debounce'; readonly delayMs: number }
-  /** Look again when a draining worker is gone. */
+  /** Checks again when a draining worker is gone. */
   | { readonly decision: 'waitForDrain' };
 
 export function decideReload(program: Serving, at: number): ReloadDecision {
@@ -20,7 +20,7 @@ export function decideReload(program: Serving, at: number): ReloadDecision {
   return { decision: 'begin' };
 }
 
-/** May a reload begin at the moment when it is requested? */
+/** Whether a reload may begin at the moment of its request. */
 export function mayBeginAtOnce(program: Serving): boolean {
   return (
     program.pendingSince === null && drainingGenerations(program) < program.settings.maxDrainingGenerations

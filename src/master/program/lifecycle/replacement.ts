@@ -1,7 +1,7 @@
 /**
- * Workers that serve and are to be replaced all the same: one that has grown too large, or is old. A new worker starts beside it, for the same slot of
- * the same generation; once that accepts, it takes the slot and the old one drains. One at a time, and not too often. What has to be done is derived from
- * the program after every step, so that no transition can forget it. Pure.
+ * Replaces workers that serve, because they have grown too large or too old. A new worker is started beside the old one, for the same slot of the same
+ * generation. Once it accepts, it takes the slot and the old one drains. This is done with one worker at a time, and not too often. The next action is
+ * derived from the program after every step, so that no transition can forget it. Pure.
  */
 import { formatDuration } from '../../../shared/durations.ts';
 import type { Failure, ReplacementCause } from '../../../shared/events.ts';
@@ -23,8 +23,8 @@ import { drainWorkers, workersById } from './worker-commands.ts';
 type Running = Serving | Reloading | OnProbation;
 
 /**
- * A worker is hung. If workers do not overlap, it is told to end, and then another one is started in its slot, as after a crash. (Said again while it is
- * hung, so that nothing that comes in between is the end of it.)
+ * Replaces a hung worker. If workers do not overlap, it is told to end, and another one is then started in its slot, as after a crash. (The input is
+ * repeated while the worker is hung, so that nothing that happens in between can prevent the replacement.)
  */
 export function replaceHung(
   program: Serving | Reloading,
@@ -64,7 +64,7 @@ export function hungFailure({ figure, bound }: ReplacementCause): Failure {
   };
 }
 
-/** A worker is to be replaced. One that does not serve, or of which that is known, stays as it is. */
+/** Notes that a worker is to be replaced, unless it does not serve, or this is known already. */
 export function wantReplacement(
   program: Running,
   { at, id, cause }: { readonly at: number; readonly id: number; readonly cause: ReplacementCause },
@@ -73,13 +73,13 @@ export function wantReplacement(
   const worker = program.workers.find((one) => one.id === id);
   if (worker?.phase !== 'ready' || !hasSlot(program, worker)) return program;
   if (replacements.wanted.some((one) => one.worker === id)) return program;
-  // Its successor would come to the same so soon: a bound that is too low must not make a program start workers without end.
+  // A successor would soon have to be replaced, too: a bound that is too low must not make a program start workers without end.
   const isEarly = worker.readyAt !== null && at - worker.readyAt < settings.backoff.healthyAfterMs;
   return {
     ...program,
     replacements: {
       ...replacements,
-      // Others serve until it is their turn.
+      // A hung worker comes first, because the others still serve.
       wanted:
         cause.reason === 'watchdog'
           ? [{ worker: id, cause }, ...replacements.wanted]
@@ -89,17 +89,17 @@ export function wantReplacement(
   };
 }
 
-/** The timer has fired. */
+/** Notes that the timer of the replacements has fired. */
 export function replacementDue<P extends Running>(program: P): P {
   return { ...program, replacements: { ...program.replacements, dueAt: null } };
 }
 
-/** The new worker of a replacement has no slot yet, and is not to drain for that. */
+/** Whether the worker is the new one of a replacement: it has no slot yet, and must not drain for that reason. */
 export function isSuccessor({ replacements }: Program, { id }: Pick<Worker, 'id'>): boolean {
   return replacements.underWay?.successor === id;
 }
 
-/** Decides what happens next with the replacements of a program. To be called after every step. */
+/** Decides what happens next with the replacements of a program. Has to be called after every step. */
 export function tendReplacements(program: Program, at: number, out: Effect[]): Program {
   const { replacements } = program;
   if (replacements.wanted.length === 0 && replacements.underWay === null && replacements.dueAt === null)
@@ -131,7 +131,7 @@ function followUp(program: Running, at: number, out: Effect[]): Running {
   if (successor === undefined || isLeaving(successor))
     return isOldHeld ? failed(ended, old, successor, at, out) : ended;
   if (isOldHeld) return isAccepting(successor) ? takeOver(ended, old, successor, at, out) : program;
-  // The old one has ended meanwhile, and its slot waits for its restart: here it is.
+  // The old worker has ended in the meantime, and its slot waits for its restart: the new worker takes it.
   const slot = program.current.slots.find(
     (one) => one.index === successor.slot && one.workerId === null && one.rest === null,
   );
@@ -193,7 +193,7 @@ function failed(
   return { ...program, replacements: { ...replacements, failures, notBefore: at + delayMs } };
 }
 
-/** Begins the next one, or has it looked at again when it may begin. */
+/** Begins the next replacement, or arms a timer for the time when it may begin. */
 function begin(program: Running, at: number, out: Effect[]): Program {
   const { replacements, settings, current } = program;
   const [next] = replacements.wanted.flatMap(({ worker, cause }) =>
@@ -204,7 +204,7 @@ function begin(program: Running, at: number, out: Effect[]): Program {
   const isBusy =
     replacements.underWay !== null ||
     program.phase !== 'serving' ||
-    // A reload replaces all of them.
+    // A reload replaces all workers.
     program.pendingSince !== null ||
     program.workers.some((one) => one.generation === current.number && isLeaving(one));
   const canBegin = next !== undefined && !isBusy;

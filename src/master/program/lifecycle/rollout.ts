@@ -20,7 +20,7 @@ import {
 import { drainWorkers, killWorkers, pauseWorkers, workersById } from './worker-commands.ts';
 import type { KillReason } from './worker-step.ts';
 
-/** All workers of the new generation start beside all of the old one. */
+/** The settings of a reload without steps: all workers of the new generation start beside all of the old one. */
 export const allAtOnce: RolloutSettings = {
   maxSurge: null,
   maxUnavailable: { count: 0 },
@@ -51,7 +51,7 @@ function surgeOf({ settings, workersWanted }: Program): number {
   return 'count' in maxSurge ? maxSurge.count : Math.ceil(maxSurge.share * workersWanted);
 }
 
-/** How many fewer may serve. Without a surge at least one: there would be no room for a new worker. */
+/** How many fewer workers than are wanted may serve. At least one if there is no surge, because a new worker would have no room otherwise. */
 function unavailableOf(program: Program): number {
   const { maxUnavailable } = program.settings.rollout;
   const most =
@@ -61,7 +61,7 @@ function unavailableOf(program: Program): number {
   return surgeOf(program) === 0 ? Math.max(1, most) : most;
 }
 
-/** How many new workers a step has. Less is possible while it is under way: fewer workers may be wanted. */
+/** How many new workers a step has. While the step is under way, fewer may become enough, if fewer workers are wanted. */
 function stepSize(program: Program, isCanary: boolean): number {
   const { canary } = program.settings.rollout;
   return Math.min(surgeOf(program) + unavailableOf(program), isCanary && canary > 0 ? canary : Infinity);
@@ -73,13 +73,13 @@ export function firstStep(program: Program, slots: number): Rollout {
   return { done: 0, isCanary: canary > 0 && canary < slots, isCut: false, servesSince: null, nextAt: null };
 }
 
-/** The workers of this step have served for long enough. */
+/** Begins the next step, because the workers of the previous one have served for long enough. */
 export function beginStep(program: Reloading): Reloading {
   const done = startedSlots(program.candidate).length;
   return { ...program, rollout: { ...program.rollout, done, isCanary: false, isCut: false, nextAt: null } };
 }
 
-/** An operator lets the next step begin now. */
+/** Begins the next step at once, because an operator wants it. */
 export function promote(
   program: Reloading,
   _input: { readonly type: 'promoteRequested' },
@@ -90,19 +90,19 @@ export function promote(
   return beginStep(program);
 }
 
-/** The slots of a candidate that the steps so far have given a worker. */
+/** The slots of a candidate in which the steps so far have started a worker. */
 export function startedSlots({ slots }: Generation): readonly Slot[] {
   return slots.filter(hasWorkerOrRest);
 }
 
-/** Every slot of the step has been given a worker. */
+/** Whether a worker was started in every slot of the step. */
 export function isStepStarted(program: Starting | Reloading): boolean {
   const { candidate } = program;
   const started = startedSlots(candidate).length;
   return started === candidate.slots.length || (program.phase === 'reloading' && missing(program) <= 0);
 }
 
-/** How many workers of the step are not started yet. */
+/** How many workers of the step have not been started yet. */
 function missing(program: Reloading): number {
   const { candidate, rollout } = program;
   if (rollout.nextAt !== null || rollout.isCut) return 0;
@@ -110,7 +110,7 @@ function missing(program: Reloading): number {
   return Math.min(candidate.slots.length, wanted) - startedSlots(candidate).length;
 }
 
-/** Starts those workers of a candidate that may be started now, and lets old ones make room for those that cannot. To be called after every step of the lifecycle. */
+/** Starts those workers of a candidate that may be started, and lets old ones make room for the others. Has to be called after every step of the lifecycle. */
 export function tendCandidate(program: Program, at: number, out: Effect[]): Program {
   if (program.phase === 'starting') return startSome(program, Infinity, at, out);
   if (program.phase !== 'reloading') return program;
@@ -126,26 +126,26 @@ function startSome<P extends Starting | Reloading>(program: P, atMost: number, a
 }
 
 /**
- * The workers of the step that are ready wait for others, and those for room that nothing makes any more, as when a worker of an earlier step had to be
- * replaced. Once those that are ready serve, old ones can go.
+ * Whether a step cannot go on: its ready workers wait for others, and those for room that nothing makes any more, for example because a worker of an
+ * earlier step had to be replaced. Once the ready ones serve, old workers can go.
  */
 export function isStuck(program: Program): program is Reloading {
   if (program.phase !== 'reloading' || missing(program) <= 0 || roomOf(program) > 0) return false;
   return program.workers.every(({ phase, admission }) => phase === 'ready' && admission !== 'asked');
 }
 
-/** To be followed by what is done when all workers of a step are ready. */
+/** Ends the step with the workers that it has. Whatever follows when all workers of a step are ready has to be done next. */
 export function cutStep(program: Reloading): Reloading {
   return { ...program, rollout: { ...program.rollout, isCut: true } };
 }
 
-/** How many more workers may run now. */
+/** How many more workers may run at the moment. */
 function roomOf(program: Reloading): number {
   const restarts = program.current.slots.filter(({ restartAt }) => restartAt !== null).length;
   return program.workersWanted + surgeOf(program) - program.workers.length - restarts;
 }
 
-/** Lets as many old workers go as the next new ones need room, beside those that go already: first those that serve least. */
+/** Lets old workers go, as many as the next new ones need room, in addition to those that leave already. The ones that serve least go first. */
 function makeRoom(program: Reloading, at: number, out: Effect[]): Reloading {
   const { candidate, current, workers } = program;
   const wanted = nextSlots(program, candidate, missing(program)).length;
@@ -171,10 +171,10 @@ function makeRoom(program: Reloading, at: number, out: Effect[]): Reloading {
       );
 }
 
-/** What clients have of an old slot. */
+/** How useful an old slot is for clients, in rising order. */
 const uses = { waitsForRestart: 0, starts: 1, isPaused: 2, isRelieved: 3, serves: 4 } as const;
 
-/** How much a slot is still of use; null if it takes no room, or its worker goes already. */
+/** How useful a slot still is; null if it takes no room, or its worker leaves already. */
 function useOf(program: Reloading, { index, workerId, restartAt }: Slot): number | null {
   if (restartAt !== null) return uses.waitsForRestart;
   const worker = program.workers.find(({ id }) => id === workerId);
@@ -184,18 +184,18 @@ function useOf(program: Reloading, { index, workerId, restartAt }: Slot): number
   return isRelieved(program, index) ? uses.isRelieved : uses.serves;
 }
 
-/** The new worker of this slot accepts connections. */
+/** Whether the new worker of this slot accepts connections. */
 function isRelieved({ candidate, workers }: Reloading, index: number): boolean {
   const id = candidate.slots.find((slot) => slot.index === index)?.workerId ?? null;
   return workers.some((worker) => worker.id === id && isAccepting(worker));
 }
 
-/** The old worker is paused, or a step is over in which the new one of its slot began to accept: none is started in its place. */
+/** Whether an old worker counts as replaced, so that none is started in its place: it is paused, or a step is over and the new worker of its slot accepts. */
 export function isReplaced(program: Reloading, worker: Worker): boolean {
   return worker.isPaused || (program.rollout.servesSince !== null && isRelieved(program, worker.slot));
 }
 
-/** Takes the slots from the generation that serves; their workers drain. */
+/** Takes slots from the serving generation, and drains their workers. */
 function letGo(program: Reloading, slots: readonly Slot[], at: number, out: Effect[]): Reloading {
   cancelRestarts({ ...program.current, slots }, out);
   const workers = program.workers.filter(({ id }) => slots.some(({ workerId }) => workerId === id));
@@ -211,7 +211,7 @@ function letGo(program: Reloading, slots: readonly Slot[], at: number, out: Effe
   );
 }
 
-/** An old worker that was replaced is gone, or goes. */
+/** Forgets an old worker that was replaced, because it is gone or leaves. */
 export function forgetReplaced(program: Reloading, { id }: Worker): Reloading {
   const slots = program.current.slots.filter(({ workerId }) => workerId !== id);
   return { ...program, current: { ...program.current, slots } };
@@ -228,10 +228,10 @@ export function giveUpReplaced(
   return forgetReplaced(killWorkers(program, workersById(program, worker.id), reason, at, out), worker);
 }
 
-/** The workers of the step accept: the old ones in their slots pause, and the next step waits. */
+/** Ends a step whose workers accept: the old workers in their slots pause, and the next step waits. */
 export function finishStep(program: Reloading, at: number, out: Effect[]): Reloading {
   const { candidate, rollout, settings } = program;
-  // A worker of an earlier step has been replaced.
+  // This step has been finished before, and a worker of it was replaced since.
   if (rollout.nextAt !== null) return program;
   const { pauseMs, canaryMs } = settings.rollout;
   const delayMs = rollout.isCanary ? canaryMs : pauseMs;
@@ -256,7 +256,7 @@ export function finishStep(program: Reloading, at: number, out: Effect[]): Reloa
   };
 }
 
-/** The old workers that the new ones of the steps so far replace, as far as they can pause. The others drain when their room is needed, or at the end. */
+/** The old workers that the new ones of the steps so far relieve, as far as they can pause. The others drain when their room is needed, or at the end. */
 export function relievedWorkers({ candidate, current, workers }: Reloading): readonly Worker[] {
   const indices = startedSlots(candidate).map(({ index }) => index);
   const ids = current.slots.filter(({ index }) => indices.includes(index)).map(({ workerId }) => workerId);

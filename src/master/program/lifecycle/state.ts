@@ -15,11 +15,11 @@ export interface LifecycleSettings {
   /** How long a worker may take to become ready, and then, once it is admitted, to confirm that it accepts. */
   readonly readyTimeoutMs: number;
   readonly drainTimeoutMs: number;
-  /** How long the generation before a new one can take over again; 0: not at all. */
+  /** How long the previous generation can take over again after a reload; 0: not at all. */
   readonly probationMs: number;
   /** From SIGTERM at the drain timeout to SIGKILL. */
   readonly killDelayMs: number;
-  /** What a worker is sent at a stop, before SIGKILL; null: as if it were to drain for another reason. */
+  /** The steps of a stop before SIGKILL, or null: then workers are stopped as they drain for other reasons. */
   readonly stopSteps: readonly EndStep[] | null;
   /** A pending reload begins once no further one was requested for this long, so that a storm of requests becomes one reload. */
   readonly debounceMs: number;
@@ -27,9 +27,9 @@ export interface LifecycleSettings {
   readonly sameStopMs: number;
   /** A reload waits while this many old generations still drain. */
   readonly maxDrainingGenerations: number;
-  /** Its workers can be replaced by others that start beside them. */
+  /** Whether workers can be replaced by others that start beside them. */
   readonly overlaps: boolean;
-  /** From the beginning of one replacement of a worker to that of the next one, at least. */
+  /** The minimum time between the beginnings of two replacements of workers. */
   readonly replacementIntervalMs: number;
   readonly rollout: RolloutSettings;
   readonly backoff: BackoffSettings;
@@ -40,33 +40,33 @@ export interface LifecycleSettings {
 export interface RolloutSettings {
   /** How many more workers than are wanted may run during a reload; null: any number. */
   readonly maxSurge: Amount | null;
-  /** How many fewer than are wanted may serve. */
+  /** How many fewer workers than are wanted may serve during a reload. */
   readonly maxUnavailable: Amount;
   /** How long the workers of a step serve before the next step begins. */
   readonly pauseMs: number;
   /** How many workers the first step has at most; 0: as many as the others. */
   readonly canary: number;
-  /** How long these serve before the next step begins. */
+  /** How long the workers of a canary serve before the next step begins. */
   readonly canaryMs: number;
 }
 
 /** A number of workers, or a share (0 to 1) of those that are wanted. */
 export type Amount = { readonly count: number } | { readonly share: number };
 
-/** What is started again after it has ended by itself. */
+/** When workers and programs that have ended by themselves are started again. */
 export interface RestartSettings {
-  /** Workers that were ready. `unexpected`: unless they ended with one of `exitCodes`. */
+  /** Whether workers that were ready are started again. `unexpected`: unless they ended with one of `exitCodes`. */
   readonly autorestart: 'always' | 'unexpected' | 'never';
   readonly exitCodes: readonly number[];
-  /** How often a start that has failed is tried again before the program is given up. */
+  /** How often a failed start is repeated before the program is given up. */
   readonly startRetries: number;
-  /** So many deaths of workers of the serving generation within this time are a loop, and nothing is started again. Null: there is no such limit. */
+  /** If so many workers of the serving generation die within this time, it is a loop, and no worker is started again. Null: there is no such limit. */
   readonly crashLoop: { readonly deaths: number; readonly windowMs: number } | null;
 }
 
 /** A signal, and how long a worker may then take to exit. */
 export interface EndStep {
-  /** Null: the one that tells it to drain. */
+  /** The signal to send, or null for the one that tells the worker to drain. */
   readonly signal: EndSignal | null;
   readonly waitMs: number;
 }
@@ -74,82 +74,82 @@ export interface EndStep {
 export type EndSignal =
   `SIG${'TERM' | 'ABRT' | 'INT' | 'QUIT' | 'HUP' | 'USR1' | 'USR2' | 'WINCH' | 'ALRM' | 'TSTP'}`;
 
-/** What a worker can do. A worker has them when its own process has said ready on the channel, whatever command it was started with. */
+/** What a worker can do, whatever command it was started with. It has capabilities once its own process has said ready on the channel. */
 export interface Capabilities {
   /**
-   * It accepts only once it is admitted, and can be paused. Without: it may accept as soon as it runs. So it counts as admitted once it is
-   * ready, it is drained where a gated worker would be killed, and it cannot wait out a probation.
+   * Whether the worker accepts only once it is admitted, and can be paused. A worker without a gate may accept as soon as it runs. So it counts as
+   * admitted once it is ready, it is drained where a gated worker would be killed, and it cannot wait out a probation.
    */
   readonly isGated: boolean;
-  /** Its connections can move to another worker. */
+  /** Whether the worker's connections can move to another worker. */
   readonly migrates: boolean;
-  /** It reports what it still has open, and at its end what it served. */
+  /** Whether the worker reports what it still has open and, at its end, what it served. */
   readonly reports: boolean;
 }
 
-/** Those of a program that does not know graceful-run. */
+/** The capabilities of a program that does not know graceful-run. */
 export const noCapabilities: Capabilities = { isGated: false, migrates: false, reports: false };
 
 export interface BackoffSettings {
   readonly kind: 'exponential' | 'linear';
   readonly firstMs: number;
   readonly maxMs: number;
-  /** A worker that was ready for this long was healthy: its failures are forgotten. */
+  /** How long a worker has to be ready to count as healthy: then earlier failures are forgotten. */
   readonly healthyAfterMs: number;
-  /** What the jitter of exponential pauses is made from; null: they have none. */
+  /** The seed of the jitter of exponential pauses; null for no jitter. */
   readonly jitterSeed: number | null;
 }
 
-/** One process, from the moment it is asked for until it is reaped. */
+/** One worker, from the request for it until its process is reaped. */
 export interface Worker {
-  /** Unique within the master's life and never used again, so a late input finds no worker. */
+  /** The id of the worker. It is unique within the master's life and never used again, so a late input finds no worker. */
   readonly id: number;
   readonly generation: number;
   readonly slot: number;
-  /** Null until the process exists. */
+  /** The pid of the worker; null until its process exists. */
   readonly pid: number | null;
   readonly phase: WorkerPhase;
-  /** When it entered its phase, and when it was started. */
+  /** When the worker entered its phase, and when it was started. */
   readonly phaseSince: number;
   readonly startedAt: number;
-  /** What is known of it: before it is ready, only whether it is gated. A worker without a process accepts nothing, so it is. */
+  /** The known capabilities: before the worker is ready, only whether it is gated. A worker without a process counts as gated, because it accepts nothing. */
   readonly capabilities: Capabilities;
-  /** The deadline for starting or draining, if it has requested more time than it would have had; else null. */
+  /** The deadline for starting or draining, if the worker has requested more time than it would have had; null otherwise. */
   readonly extendedTo: number | null;
-  /** How it is being ended: the present step, and those after it, before SIGKILL. Empty: it was not told to end. */
+  /** The steps of the worker's ending before SIGKILL, the present one first. Empty if it was not told to end. */
   readonly ending: readonly EndStep[];
-  /** When it became ready; null before. */
+  /** When the worker became ready; null before that. */
   readonly readyAt: number | null;
-  /** A ready worker is asked to accept, and has then to confirm that it does. */
+  /** Whether the worker was asked to accept, and has confirmed it. It is asked once it is ready. */
   readonly admission: 'notAsked' | 'asked' | 'confirmed';
-  /** It takes connections of draining workers. */
+  /** Whether the worker takes connections of draining workers. */
   readonly takesConnections: boolean;
-  /** It keeps the connections that it has and accepts no new ones, until it is told to accept again or to drain. */
+  /** Whether the worker is paused: it keeps its connections and accepts no new ones, until it is told to accept again or to drain. */
   readonly isPaused: boolean;
-  /** It gives no sign of life. */
+  /** Whether the worker is hung: it gives no sign of life. */
   readonly isHung: boolean;
 }
 
 /** A worker's place in a generation. It outlives the workers that crash in it. */
 export interface Slot {
   readonly index: number;
-  /** Failures in a row, for the backoff. */
+  /** How many workers have failed in it in a row, for the backoff. */
   readonly failures: number;
   /** The worker in this slot; null while a restart is pending. */
   readonly workerId: number | null;
-  /** When a pending restart is due; null when none is. */
+  /** When a pending restart is due; null if none is pending. */
   readonly restartAt: number | null;
-  /** The last worker that has ended in it was ready. */
+  /** Whether the last worker that has ended in the slot was ready. */
   readonly hasEndedReady: boolean;
-  /** Its worker has ended, and none takes its place; null: one does, or will. */
+  /** How the last worker of the slot ended, if no other one takes its place; null if one does, or will. */
   readonly rest: SlotRest | null;
 }
 
-/** How the last worker of a slot ended, of which no other one takes the place. */
+/** How the last worker of a slot ended that gets no other worker. */
 export interface SlotRest {
-  /** Null: it was not ready, or could not be started. */
+  /** How the worker ended, or null if it was not ready, or could not be started. */
   readonly outcome: Outcome | null;
-  /** Why the slot was given up; null: the worker was not to be replaced. */
+  /** Why the slot was given up, or null if the worker was not to be replaced. */
   readonly failure: Failure | null;
 }
 
@@ -162,15 +162,15 @@ export interface Generation {
 
 /** The workers that are to be replaced although they serve. */
 export interface Replacements {
-  /** In the order in which that was found, the one whose replacement is under way included. */
+  /** The workers to replace, in the order in which they were noticed, including the one whose replacement is under way. */
   readonly wanted: readonly { readonly worker: number; readonly cause: ReplacementCause }[];
-  /** The ids of the worker that is replaced and of the one that is started for its slot. */
+  /** The ids of the worker that is being replaced and of the one that was started for its slot; null if no replacement is under way. */
   readonly underWay: { readonly worker: number; readonly successor: number } | null;
   /** No replacement begins before this time. */
   readonly notBefore: number;
-  /** When they are looked at again; null: no timer is armed for that. */
+  /** When the replacements are examined again; null if no timer is armed for that. */
   readonly dueAt: number | null;
-  /** How many in a row have failed, or became necessary soon after the worker was ready. */
+  /** How many replacements in a row have failed, or became necessary soon after the worker was ready. */
   readonly failures: number;
 }
 
@@ -184,28 +184,28 @@ export const noReplacements: Replacements = {
 
 /** How far a reload has come. */
 export interface Rollout {
-  /** So many slots of the candidate were given a worker by earlier steps. */
+  /** How many slots of the candidate were given a worker by earlier steps. */
   readonly done: number;
-  /** The present step is the first one, and has fewer workers than it could. */
+  /** Whether the present step is the canary: the first one, with fewer workers than it could have. */
   readonly isCanary: boolean;
-  /** There is no room for the rest of the present step: it ends with the workers that it has. */
+  /** Whether the present step ends with the workers that it has, because there is no room for the others. */
   readonly isCut: boolean;
   /** When the first workers of the candidate began to serve; null: none has yet. */
   readonly servesSince: number | null;
-  /** When the next step begins; null: the workers of the present one do not serve yet. */
+  /** When the next step begins; null while the workers of the present one do not serve yet. */
   readonly nextAt: number | null;
 }
 
 interface Common {
   readonly settings: LifecycleSettings;
   readonly workersWanted: number;
-  /** Every process that is not reaped yet: of the current generation, of a candidate, and those that end. */
+  /** All workers that are not reaped yet: those of the current generation, of a candidate, and those that are ending. */
   readonly workers: readonly Worker[];
   readonly lastGeneration: number;
   readonly lastWorkerId: number;
-  /** When the pending reload was last requested; null when none is pending. */
+  /** When the pending reload was last requested; null if none is pending. */
   readonly pendingSince: number | null;
-  /** When workers of the serving generation died: as many of the last ones as can be a loop. */
+  /** When workers of the serving generation died, limited to the last ones that can make up a loop. */
   readonly deaths: readonly number[];
   readonly replacements: Replacements;
 }
@@ -213,20 +213,20 @@ interface Common {
 export interface Idle extends Common {
   readonly phase: 'idle';
 }
-/** The first generation starts. No worker accepts yet: clients wait in the backlog. */
+/** The first generation starts. No worker accepts yet, so clients wait in the backlog. */
 export interface Starting extends Common {
   readonly phase: 'starting';
   readonly candidate: Generation;
-  /** Starts in a row that have failed before this one. */
+  /** How many starts in a row have failed before this one. */
   readonly failures: number;
 }
-/** The first generation has failed, and another one is started after a while: clients wait in the backlog. */
+/** The first generation has failed, and another one will be started after a while. Clients wait in the backlog. */
 export interface Backoff extends Common {
   readonly phase: 'backoff';
-  /** Starts in a row that have failed. */
+  /** How many starts in a row have failed. */
   readonly failures: number;
   readonly retryAt: number;
-  /** Of the last one. */
+  /** The failure of the last start. */
   readonly failure: Failure;
 }
 /** `current` serves; crashed workers are replaced. */
@@ -235,8 +235,8 @@ export interface Serving extends Common {
   readonly current: Generation;
 }
 /**
- * `current` keeps serving while `candidate` proves itself. In a reload in steps, workers of both serve: `current` has those slots whose old workers were not told to
- * go.
+ * `current` keeps serving while `candidate` proves itself. In a reload in steps, workers of both serve: `current` has only the slots whose old workers
+ * were not told to go.
  */
 export interface Reloading extends Common {
   readonly phase: 'reloading';
@@ -244,7 +244,7 @@ export interface Reloading extends Common {
   readonly candidate: Generation;
   readonly rollout: Rollout;
 }
-/** `current` serves, and may still turn out to be bad: `previous` is paused, with its connections, and accepts again if it does. */
+/** `current` serves, and may still turn out to be bad. Then `previous`, which is paused and keeps its connections, accepts again. */
 export interface OnProbation extends Common {
   readonly phase: 'probation';
   readonly current: Generation;
@@ -256,31 +256,31 @@ export interface OnProbation extends Common {
 /** Every worker was told to end, or has ended by itself. */
 export interface Stopping extends Common {
   readonly phase: 'stopping';
-  /** When a stop was first requested; null when none was. */
+  /** When a stop was first requested; null if none was. */
   readonly askedAt: number | null;
-  /** Why it was given up; null: it was not. */
+  /** Why the program was given up, or null if it was not. */
   readonly failure: Failure | null;
-  /** How it ended by itself; null: it did not. */
+  /** How the program ended by itself, or null if it did not. */
   readonly outcome: Outcome | null;
-  /** It is about to be started again, and clients wait in the queues of its listeners. */
+  /** Whether the program is about to be started again, so that clients wait in the queues of its listeners. */
   readonly keepsListeners: boolean;
 }
-/** It was stopped, and nothing of it is left. It can be started again, as from the two phases below. */
+/** The program was stopped, and nothing of it is left. It can be started again, as it can in the two phases below. */
 export interface Stopped extends Common {
   readonly phase: 'stopped';
 }
-/** All of its workers have ended by themselves and are not to be started again. */
+/** All workers of the program have ended by themselves and are not to be started again. */
 export interface Exited extends Common {
   readonly phase: 'exited';
   readonly outcome: Outcome;
 }
-/** It was given up: it did not come to serve, or its workers died again and again. */
+/** The program was given up: it did not come to serve, or its workers died again and again. */
 export interface Failed extends Common {
   readonly phase: 'failed';
   readonly failure: Failure;
 }
 
-/** What has no process and no timer. */
+/** The phases in which a program has no process and no timer. */
 export type Resting = Idle | Stopped | Exited | Failed;
 
 export type Program = Resting | Starting | Backoff | Serving | Reloading | OnProbation | Stopping;
@@ -302,7 +302,7 @@ export function idleProgram(settings: LifecycleSettings, workersWanted: number):
   };
 }
 
-/** What a program has in every phase. */
+/** The part of a program that it has in every phase. */
 export function commonOf({
   settings,
   workersWanted,

@@ -22,12 +22,12 @@ import {
 } from './state.ts';
 import { dismissGeneration, drainWorkers, killWorkers } from './worker-commands.ts';
 
-/** The first generation has failed: another one is started after a while, or the program is given up. */
+/** Handles the failure of the first generation: another one is started after a while, or the program is given up. */
 export function failStart(program: Starting, failure: Failure, at: number, out: Effect[]): Program {
   announceFailed(program.candidate, null, failure, at, out);
   const remaining = dismissGeneration(program, program.candidate, [], at, out);
   const { restart, backoff } = program.settings;
-  // A reload that was asked for meanwhile may be the repair: it does not wait, and what failed before does not count.
+  // A reload that was requested in the meantime may be the repair: it does not wait, and earlier failures do not count.
   const isRepaired = program.pendingSince !== null && restart.startRetries > 0;
   const failures = isRepaired ? 0 : program.failures + 1;
   if (failures > restart.startRetries) return endWith(remaining, { failure }, out);
@@ -50,11 +50,11 @@ export function failStart(program: Starting, failure: Failure, at: number, out: 
   };
 }
 
-/** Every slot of the generation that serves stays empty: the program comes to rest. */
+/** Lets the program come to rest, if every slot of the serving generation stays empty. */
 export function restIfDone(program: Serving, at: number, out: Effect[]): Program {
   if (!isAtRest(program.current)) return program;
   const { failure, outcome } = restOf(program.current.slots, program.settings.restart);
-  // One that empties a queue has no slot.
+  // A worker that only empties a queue has no slot, and still runs.
   const leaving = drainWorkers(program, program.workers, 'stop', at, out);
   return endWith(
     leaving,
@@ -63,7 +63,7 @@ export function restIfDone(program: Serving, at: number, out: Effect[]): Program
   );
 }
 
-/** Fails a start that could not even begin. */
+/** Fails a start that could not begin. */
 export function refuseStart(
   program: Resting,
   { failure }: Extract<ProgramInput, { type: 'startRefused' }>,
@@ -107,14 +107,14 @@ export function stop(
   return endWith(leaving, { askedAt: at, keepsListeners }, out);
 }
 
-/** The second request to stop. (One that the first act has sent as well is none.) */
+/** Handles the second request to stop. (A request that belongs to the same act as the first one does not count.) */
 export function stopNow(
   program: InPhase<'stopping'>,
   { at, cause, isUrgent = false, keepsListeners = false }: Extract<ProgramInput, { type: 'stopRequested' }>,
   out: Effect[],
 ): Program {
   const { askedAt, settings } = program;
-  // It drains to be started again: this is the first request to stop for good.
+  // The program drains in order to be started again: this is the first request to stop it for good.
   if (program.keepsListeners) {
     if (keepsListeners) return program;
     out.push(
@@ -123,12 +123,12 @@ export function stopNow(
     );
     return { ...program, keepsListeners: false, askedAt: at };
   }
-  // It comes to rest by itself, and workers of earlier generations still drain: this is the first request, too.
+  // The program comes to rest by itself, while workers of earlier generations still drain: this is the first request, too.
   if (askedAt === null && !isUrgent) {
     out.push({ type: 'announce', event: { event: 'stopRequested', cause, urgent: false } });
     return { ...program, askedAt: at, failure: null, outcome: null };
   }
-  // Only signals come in pairs: a second request of another kind is meant.
+  // Only signals come in pairs: a second request of another kind is intended.
   if (!isUrgent && cause === 'signal' && askedAt !== null && at - askedAt < settings.sameStopMs)
     return program;
   out.push({ type: 'announce', event: { event: 'stopRequested', cause, urgent: true } });

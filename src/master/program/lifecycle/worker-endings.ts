@@ -1,5 +1,6 @@
 /**
- * How one worker ends, cell by cell: told to drain, killed, exited. What happens when its time has passed: deadlines.ts. Which function is called when: worker-table.ts. Pure.
+ * How one worker ends, cell by cell: told to drain, killed, exited. The cells are chosen by worker-table.ts; deadlines.ts handles a worker whose time has
+ * passed. Pure.
  */
 import { describeOutcome } from '../../../shared/describe-failure.ts';
 import type { Failure, WorkerPhase } from '../../../shared/events.ts';
@@ -34,13 +35,13 @@ export const drain: Row['drain'] = (worker, { at, reason }, settings) => {
   };
 };
 
-/** It has got a signal from elsewhere: as if it had been asked to drain, and its place is free. */
+/** For a worker that has got a signal from elsewhere: it drains as if it had been told to, and its place is free. */
 export const leaves: Row['workerSaidItDrains'] = (worker, { at }, settings) => ({
   ...drain(worker, { type: 'drain', at, reason: 'signal' }, settings),
   verdict: { type: 'workerLeft' },
 });
 
-/** Of a worker that is not ready. A gated one was never admitted, so it holds no connection, and there is nothing to drain. */
+/** For the order to drain before the worker is ready. A gated one was never admitted, so it holds no connection, and there is nothing to drain. */
 export const drainIfItAccepts: Row['drain'] = (worker, input, settings) => {
   const { at, reason } = input;
   return worker.capabilities.isGated
@@ -48,15 +49,15 @@ export const drainIfItAccepts: Row['drain'] = (worker, input, settings) => {
     : drain(worker, input, settings);
 };
 
-/** It accepts whatever it is told. */
+/** For the order to pause, to a worker that accepts whatever it is told. */
 export const drainInsteadOfPause: Row['pause'] = (worker, { at }, settings) =>
   drain(worker, { type: 'drain', at, reason: 'reload' }, settings);
 
-/** It has no connection that it could keep, or accepts whatever it is told. */
+/** For the order to pause before the worker is ready: it has no connection to keep, or accepts whatever it is told. */
 export const pauseBeforeReady: Row['pause'] = (worker, { at }, settings) =>
   drainIfItAccepts(worker, { type: 'drain', at, reason: 'reload' }, settings);
 
-/** The program has drained, and the command that has started it keeps running: a watcher, which would wait for a change. The drain timer stays. */
+/** For a program that has drained and ended, while its command keeps running: a watcher, which would wait for a change. The drain timer stays. */
 export const endCommand: Row['workerLostProgram'] = (worker) => ({
   worker,
   effects: [{ type: 'endCommand', worker: worker.id }],
@@ -65,11 +66,11 @@ export const endCommand: Row['workerLostProgram'] = (worker) => ({
 
 export const kill: Row['kill'] = (worker, { at, reason }) => killed(worker, at, reason);
 
-/** The process that was told to end has ended; the one that took its place is not wanted. */
+/** For a process that has taken the place of one that was told to end: it is not wanted. */
 export const killRestarted: Row['workerRestartedItself'] = (worker, { at }) =>
   killed(worker, at, 'restartedItself');
 
-/** It was killed by an input that waited in the queue when its process was created. */
+/** For a worker that was killed by an input which waited in the queue when its process was created. */
 export const killedBeforeItsBirth: Row['workerSpawned'] = (worker, { pid }) => ({
   worker: { ...worker, pid },
   effects: [{ type: 'signalGroup', worker: worker.id, signal: 'SIGKILL' }],
@@ -106,7 +107,7 @@ export const goneAsAsked: Row['workerEnded'] = (worker, { at, end }) => ({
   verdict: { type: 'workerGone', end },
 });
 
-/** A paused worker has been replaced: its end counts as that of a draining worker, although it was not told to drain yet. */
+/** For the end of a ready worker. A paused one has been replaced, so its end counts as that of a draining worker, although it was not told to drain yet. */
 export const endedWhileReady: Row['workerEnded'] = (worker, input, settings) => {
   const { at, end } = input;
   if (worker.isPaused)

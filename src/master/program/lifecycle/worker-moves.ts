@@ -1,6 +1,6 @@
 /**
  * How one worker comes to serve, cell by cell: started, ready, admitted, paused and resumed. Each function takes a worker and an input, and returns the
- * worker as it is afterwards, what is to be done, and what the program has to know. Which one is called when: worker-table.ts. Pure.
+ * worker as it is afterwards, the effects, and what the program has to know. The cells are chosen by worker-table.ts. Pure.
  */
 import { silentEnd } from './inputs.ts';
 import { noCapabilities, type Capabilities, type Worker } from './state.ts';
@@ -18,10 +18,10 @@ import {
 } from './worker-step.ts';
 import { drainInsteadOfPause } from './worker-endings.ts';
 
-/** Can happen, and changes nothing: a stale timer, or a repeated message of a worker that is about to end. */
+/** For an input that can happen and changes nothing: a stale timer, or a repeated message of a worker that is about to end. */
 export const ignore: Handler<WorkerTableInput> = (worker) => ({ worker, effects: [], verdict: null });
 
-/** Cannot happen while the invariants hold. The worker stays as it is, and the bug is reported. */
+/** For an input that cannot happen while the invariants hold. The worker stays as it is, and the bug is reported. */
 export const impossible: Handler<WorkerTableInput> = (worker, { type }) => ({
   worker,
   effects: [announce({ event: 'internalError', problem: `${type} for a worker that is ${worker.phase}` })],
@@ -50,7 +50,7 @@ export const becameReady: Row['workerSaidReady'] = (worker, { at, capabilities }
   verdict: { type: 'workerBecameReady' },
 });
 
-/** It seemed to be a program without a gate, and its Node.js process, which has a closed one, has started only now: it is to be admitted. */
+/** For a worker that seemed to be a program without a gate: its Node.js process, whose gate is closed, has started only now, and is to be admitted. */
 export const provedGated: Row['workerSaidReady'] = (worker, { capabilities }) =>
   capabilities.isGated && !worker.capabilities.isGated
     ? {
@@ -76,7 +76,7 @@ export const restartedItself: Row['workerRestartedItself'] = (worker, { at, fail
   verdict: { type: 'workerProgramRestarted', failure },
 });
 
-/** It is where it was before it became ready: its command has the ready timeout to start the program again. */
+/** For a worker whose program is gone: it is again as it was before it became ready. Its command has the ready timeout to start the program again. */
 export const lostProgram: Row['workerLostProgram'] = (worker, { at, failure }, settings) => ({
   worker: {
     ...enter(worker, 'starting', at),
@@ -93,7 +93,7 @@ export const lostProgram: Row['workerLostProgram'] = (worker, { at, failure }, s
   verdict: { type: 'workerProgramEnded', failure },
 });
 
-/** Its command has started the program again after it was gone for a while. */
+/** For a worker whose command has started the program again after it was gone for a while. */
 export const startedAgain: Row['workerRestartedItself'] = (worker, { at, failure, capabilities }) => ({
   worker: {
     ...enter(worker, 'ready', at),
@@ -178,7 +178,7 @@ export const takesConnections: Row['workerTakesConnections'] = (worker) => ({
   verdict: null,
 });
 
-/** In every phase: also while it ends, its end is that of the process that is the worker then. */
+/** For a pid file that names another process. In every phase, even while the worker ends, its end is that of the process that is the worker then. */
 export const adopted: Row['workerAdopted'] = (worker, { pid, how }) => ({
   worker: { ...worker, pid },
   effects: [announce({ event: 'workerAdopted', ...identity({ ...worker, pid }), before: worker.pid, how })],
@@ -197,7 +197,7 @@ export const cameBack: Row['workerAlive'] = (worker) => ({
   verdict: worker.isHung ? { type: 'workerCameBack' } : null,
 });
 
-/** A worker without a gate accepts from the moment it listens. */
+/** The admission of a worker that becomes ready. One without a gate accepts from the moment it listens. */
 function admissionAtReady({ isGated }: Capabilities): Worker['admission'] {
   return isGated ? 'notAsked' : 'confirmed';
 }

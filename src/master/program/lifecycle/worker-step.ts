@@ -1,4 +1,4 @@
-/** What reaches one worker's table, what its cells answer, and what several of them do: enter a phase, announce it, kill. Pure. */
+/** The inputs of one worker's table, the results of its cells, and what several cells do: enter a phase, announce it, kill. Pure. */
 import type { Failure, MasterEvent, ReplacementCause, WorkerPhase } from '../../../shared/events.ts';
 import type { DrainReason } from '../../../shared/protocol.ts';
 import type { Effect, WorkerEnd, WorkerInput } from './inputs.ts';
@@ -6,7 +6,7 @@ import type { LifecycleSettings, Worker } from './state.ts';
 
 export type KillReason = Extract<MasterEvent, { event: 'workerKilled' }>['reason'];
 
-/** What a program tells one of its workers. */
+/** A command of a program to one of its workers. */
 export type WorkerCommand =
   | { readonly type: 'admit' | 'pause' | 'resume'; readonly at: number }
   | { readonly type: 'drain'; readonly at: number; readonly reason: DrainReason }
@@ -14,32 +14,32 @@ export type WorkerCommand =
 
 export type WorkerTableInput = WorkerInput | WorkerCommand;
 
-/** What the program has to know of what happened. */
+/** What the program has to know about the worker. */
 export type Verdict =
   | { readonly type: 'workerBecameReady' }
-  /** Its program is another process now, which is ready. */
+  /** The worker's program is another process now, which is ready. */
   | { readonly type: 'workerProgramRestarted'; readonly failure: Failure }
-  /** Its program is gone, and its command may start it again. */
+  /** The worker's program is gone, and its command may start it again. */
   | { readonly type: 'workerProgramEnded'; readonly failure: Failure }
-  /** It confirmed that it accepts connections. */
+  /** The worker has confirmed that it accepts connections. */
   | { readonly type: 'workerWasAdmitted' }
-  /** It was to pause, and still accepts. */
+  /** The worker was told to pause, and still accepts. */
   | { readonly type: 'workerStillAccepts' }
-  /** It will not become ready; its process may still be there, going. */
+  /** The worker will not become ready. Its process may still be there, and ending. */
   | { readonly type: 'workerFailed'; readonly end: WorkerEnd }
-  /** It gives no sign of life. */
+  /** The worker gives no sign of life. */
   | { readonly type: 'workerFoundHung'; readonly cause: ReplacementCause }
   | { readonly type: 'workerCameBack' }
-  /** It drains, although nothing here has asked it to. */
+  /** The worker drains, although the program has not told it to. */
   | { readonly type: 'workerLeft' }
-  /** It is gone, as it was asked to, or after it had said that it drains. */
+  /** The worker is gone, as it was told to go, or after it had said that it drains. */
   | { readonly type: 'workerGone'; readonly end: WorkerEnd };
 
 export interface WorkerStep {
-  /** Null when the worker is gone. */
+  /** The worker after the step; null if it is gone. */
   readonly worker: Worker | null;
   readonly effects: readonly Effect[];
-  /** Null: nothing. */
+  /** What the program has to know; null if nothing. */
   readonly verdict: Verdict | null;
 }
 

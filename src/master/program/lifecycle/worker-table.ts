@@ -175,7 +175,7 @@ export function stepWorker(worker: Worker, input: WorkerTableInput, settings: Li
   return handler(worker, input, settings);
 }
 
-/** The phases x inputs that the table calls impossible: for the tests and the generated diagram. */
+/** Whether the table calls this input impossible in this phase. For the tests and the generated diagram. */
 export function isImpossible(phase: WorkerPhase, type: WorkerTableInput['type']): boolean {
   return table[phase][type] === impossible;
 }

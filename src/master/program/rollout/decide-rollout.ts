@@ -1,4 +1,4 @@
-/** What an operator decides about a new generation that is to prove itself: to go on with it, or to go back. */
+/** An operator's decision about a new generation that is to prove itself: to continue with it, or to go back. */
 import type { Decided } from '../../../shared/control-api.ts';
 import { GracefulRunError } from '../../../shared/errors.ts';
 import type { Program } from '../lifecycle/state.ts';
@@ -6,7 +6,7 @@ import type { Runner } from '../runner.ts';
 
 export type RolloutDecision = 'promote' | 'rollback';
 
-/** Errors: `noRollout`. */
+/** Carries out the decision. Errors: `noRollout`. */
 export function decideRollout(
   decision: RolloutDecision,
   name: string,
@@ -24,7 +24,7 @@ export function decideRollout(
   return { generation };
 }
 
-/** Why there is nothing to decide. */
+/** Says why there is nothing to decide. */
 function reasonOf({ phase, pendingSince }: Program): string {
   if (phase === 'reloading') return 'its new workers do not serve yet';
   return pendingSince === null
@@ -32,7 +32,7 @@ function reasonOf({ phase, pendingSince }: Program): string {
     : 'its next reload has not begun yet';
 }
 
-/** The one that is gone on with, or back to; null: there is nothing to decide. */
+/** The generation that serves after the decision; null if there is nothing to decide. */
 function generationAfter(decision: RolloutDecision, program: Program): number | null {
   if (program.phase === 'probation')
     return decision === 'promote' ? program.current.number : program.previous.number;

@@ -1,9 +1,9 @@
-/** Whether a generation on probation fails too many requests: what was counted in, the verdict out. Pure. */
+/** Whether a generation on probation fails too many requests, decided from counts. Pure. */
 import { formatDuration } from '../../../shared/durations.ts';
 import type { ErrorRate, Failure, RequestCounts } from '../../../shared/events.ts';
 import type { ErrorRateBound } from '../../config/plan.ts';
 
-/** What the two generations have answered by a moment. The counts never fall. */
+/** What both generations have answered up to a moment. The counts never fall. */
 export interface Sample {
   readonly at: number;
   readonly current: RequestCounts;
@@ -19,7 +19,7 @@ export function difference(before: RequestCounts, after: RequestCounts): Request
   };
 }
 
-/** `samples`, oldest first, without those that no later verdict needs. */
+/** Drops the oldest of `samples` that no later verdict needs. The samples are ordered by time. */
 export function recent(samples: readonly Sample[], overMs: number): readonly Sample[] {
   const end = (samples.at(-1)?.at ?? 0) - overMs;
   return samples.slice(
@@ -31,9 +31,9 @@ export function recent(samples: readonly Sample[], overMs: number): readonly Sam
 }
 
 /**
- * The rate, if it is too high; else null. The share that the previous generation fails is allowed in addition to the bound: it may be the database that is to
- * blame, and going back would not help. That share is the larger one of two: of `before`, its requests until the new generation served, and of those
- * that it has answered since then, on the connections that it has kept.
+ * The error rate, if it is too high; null otherwise. The share of requests that the previous generation fails is allowed in addition to the bound: the
+ * database may be to blame, and going back would not help. That share is the larger one of two: of `before`, the requests until the new generation served,
+ * and of those that it has answered since then, on the connections that it has kept.
  */
 export function excessiveErrors(
   samples: readonly Sample[],

@@ -1,6 +1,7 @@
 /**
- * Counts what a generation answers while it is to prove itself, for `rollback_on`, and compares it with the generation before. It asks the workers at the beginning of a
- * reload, when the new generation serves, or the first part of it, and then again and again until the probation is over: no timer is armed at other times.
+ * Counts the responses of a generation that is to prove itself, for `rollback_on`, and compares them with those of the previous one. It asks the workers
+ * at the beginning of a reload, when the new generation or a part of it begins to serve, and then repeatedly until the probation is over. No timer is
+ * armed at other times.
  */
 import type { ErrorCounts, ErrorRate, MasterEvent, RequestCounts } from '../../../shared/events.ts';
 import type { ErrorRateBound } from '../../config/plan.ts';
@@ -8,7 +9,7 @@ import type { Platform } from '../../process/platform.ts';
 import { difference, excessiveErrors, noRequests, recent, type Sample } from './error-rate.ts';
 import { provingAfter } from './proving.ts';
 
-/** What a worker has answered in its life. */
+/** How many requests a worker has answered in its life. */
 export interface WorkerCounts extends RequestCounts {
   readonly worker: number;
   readonly generation: number;
@@ -17,21 +18,21 @@ export interface WorkerCounts extends RequestCounts {
 export interface ErrorWatchParts {
   readonly arm: Platform['arm'];
   readonly nowMs: () => number;
-  /** Null: nothing is to be counted. */
+  /** The bound of the plan, or null if nothing is to be counted. */
   readonly bound: () => ErrorRateBound | null;
-  /** Asks the workers that run. */
+  /** Asks the running workers for their counts. */
   readonly ask: () => Promise<readonly WorkerCounts[]>;
-  /** The generation does worse than allowed. Called at most once for each. */
+  /** Called if the generation does worse than allowed, at most once for each generation. */
   readonly foundBad: (generation: number, rate: ErrorRate, bound: ErrorRateBound) => void;
 }
 
 export interface ErrorWatch {
   observe(event: MasterEvent): void;
-  /** What both generations have answered since the new one began to serve; null: nothing is counted now. */
+  /** What both generations have answered since the new one began to serve; null if nothing is counted at the moment. */
   counts(): ErrorCounts | null;
 }
 
-/** The workers are asked so often while the bound's time passes, but neither more often nor more rarely than the limits. */
+/** How often the workers are asked within the time of the bound, unless the pauses would be shorter or longer than these limits. */
 const asksPerWindow = 20;
 const shortestPauseMs = 100;
 const longestPauseMs = 5_000;
@@ -39,13 +40,13 @@ const longestPauseMs = 5_000;
 /** What is known of one reload, from its beginning to the end of the probation. */
 interface Round {
   readonly generation: number;
-  /** Of each worker the latest counts, also of one that has ended since. */
+  /** The latest counts of each worker, including those that have ended since. */
   readonly known: Map<number, WorkerCounts>;
-  /** What the older workers had answered when the reload began; null: they have not reported it. */
+  /** What the older workers had answered when the reload began; null if they have not reported it. */
   atBeginning: RequestCounts | null;
-  /** What they answered before the new generation served. */
+  /** What the older workers answered before the new generation served. */
   before: RequestCounts;
-  /** A part of the generation serves, or all of it. */
+  /** Whether the generation or a part of it serves. */
   serves: boolean;
   /** What the older workers had answered when the new generation began to serve. */
   atServing: RequestCounts;
@@ -108,7 +109,7 @@ export function createErrorWatch({ arm, nowMs, bound, ask, foundBad }: ErrorWatc
     if (!(await look(own))) return;
     const served = older(own);
     const sinceBeginning = difference(own.atBeginning ?? noRequests, served);
-    // Too few, if the new generation was ready soon: then all that they have ever answered.
+    // If the new generation was ready so soon that there are too few requests, all that the older workers have ever answered count.
     own.before = sinceBeginning.requests >= (bound()?.atLeast ?? 0) ? sinceBeginning : served;
     own.atServing = served;
     own.samples = [{ at, current: noRequests, previous: served }];
@@ -124,7 +125,7 @@ export function createErrorWatch({ arm, nowMs, bound, ask, foundBad }: ErrorWatc
 
   async function count(own: Round): Promise<void> {
     if (!(await look(own))) return;
-    // Changed in the config file meanwhile.
+    // The bound may have been changed in the config file in the meantime.
     const now = bound();
     if (now === null) {
       end();

@@ -1,6 +1,6 @@
 /**
- * Asks the health path of new workers again while their generation is to prove itself: during a probation, and between the steps of a reload. Several failures
- * of one worker in a row make its generation go back. No timer is armed at other times.
+ * Requests the health path of new workers again while their generation is to prove itself: during a probation, and between the steps of a reload. If one
+ * worker fails several times in a row, its generation is rolled back. No timer is armed at other times.
  */
 import type { Failure, MasterEvent } from '../../../shared/events.ts';
 import type { Platform } from '../../process/platform.ts';
@@ -19,7 +19,7 @@ export interface HealthWatchParts {
   /** The workers that serve and have a health path. */
   readonly workers: () => readonly AskedWorker[];
   readonly ask: (worker: number) => void;
-  /** What the worker has answered to the latest question; null: nothing yet. */
+  /** The worker's answer to the latest question; null if there is none yet. */
   readonly answerOf: (worker: number) => { readonly problem: string | null } | null;
   readonly foundBad: (generation: number, worker: number, failure: Failure) => void;
 }
@@ -28,13 +28,13 @@ export interface HealthWatch {
   observe(event: MasterEvent): void;
 }
 
-/** So many failures of a worker in a row are too many. */
+/** How many failures of one worker in a row are too many. */
 export const failuresInARow = 3;
 const longestPauseMs = 5_000;
 const shortestPauseMs = 250;
-/** Of the time in which the generation proves itself: it is asked often enough to fail in a short one, too. */
+/** How often each worker is asked in the time in which its generation proves itself: often enough to fail even in a short time. */
 const asksInTime = 6;
-/** The worker itself gives an answer up after 5 s. One that says nothing at all is stuck. */
+/** How long a worker may take to answer. It gives up a request itself after 5 s, so a worker that says nothing at all is stuck. */
 const answerMs = 6_000;
 
 interface Asked {
@@ -45,7 +45,7 @@ interface Asked {
 interface Round {
   readonly generation: number;
   pauseMs: number;
-  /** By worker: the question that it has not answered, and its failures in a row before. */
+  /** For each worker: when it was last asked, and how often it had failed in a row before. */
   readonly asked: Map<number, Asked>;
   cancel: () => void;
 }
@@ -87,7 +87,7 @@ export function createHealthWatch(parts: HealthWatchParts): HealthWatch {
     schedule(own);
   }
 
-  /** The latest problem, if there are too many in a row; else null. */
+  /** Evaluates the answer of one worker and asks it again. Returns the latest problem if there are too many in a row; null otherwise. */
   function lookAt(own: Round, { id }: AskedWorker): string | null {
     const before = own.asked.get(id);
     const answer = before === undefined ? null : parts.answerOf(id);

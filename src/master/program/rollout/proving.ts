@@ -1,7 +1,7 @@
 /** When a new generation is to prove itself: during a probation, and while it serves in part, between the steps of a reload. Pure. */
 import type { MasterEvent } from '../../../shared/events.ts';
 
-/** What a generation does not outlive, or its probation. */
+/** Events that end the time in which a generation proves itself. */
 const endings: ReadonlySet<MasterEvent['event']> = new Set([
   'generationSettled',
   'generationRolledBack',
@@ -10,7 +10,7 @@ const endings: ReadonlySet<MasterEvent['event']> = new Set([
   'stopped',
 ]);
 
-/** Which generation has to prove itself from now on, and for how long; `over`: none has to any more. Null: the event changes nothing. */
+/** The generation that has to prove itself after the event, and for how long. `over`: none has to any more. Null if the event changes nothing. */
 export function provingAfter(
   event: MasterEvent,
 ): { readonly generation: number; readonly timeMs: number } | 'over' | null {

@@ -1,4 +1,4 @@
-/** Watches the errors and the health of new generations of one program: the code for it is loaded when a plan asks for it first (`rollback_on`, `ready`). */
+/** Watches the errors and the health of one program's new generations. The code for that is loaded when a plan first needs it (`rollback_on`, `ready`). */
 import type { ErrorCounts, MasterEvent } from '../../../shared/events.ts';
 import type { ProgramPlan } from '../../config/plan.ts';
 import type { Platform } from '../../process/platform.ts';
@@ -9,10 +9,10 @@ import type { ErrorWatch, WorkerCounts } from './error-watch.ts';
 import type { HealthWatch } from './health-watch.ts';
 
 export interface WatchLoader {
-  /** Loads what this plan needs. */
+  /** Loads the code that this plan needs. */
   load(plan: ProgramPlan): Promise<void>;
   observe(event: MasterEvent): void;
-  /** What was counted for `rollback_on` since the new generation began to serve; null: nothing is counted now. */
+  /** The requests counted for `rollback_on` since the new generation began to serve; null if nothing is counted at the moment. */
   errors(): ErrorCounts | null;
 }
 
@@ -30,7 +30,7 @@ export function createWatchLoader(
     return [{ worker: id, generation, requests: load.served, serverErrors: load.serverErrors }];
   }
 
-  /** The last lines of one of its workers that has written any: of this one, if it has. */
+  /** The last lines of this worker or, if it has written none, those of another worker of its generation. */
   function lastLinesOf(generation: number, worker: number | null = null): readonly string[] {
     const own = runner.state().workers.filter((one) => one.generation === generation);
     const tails = runner
@@ -64,7 +64,7 @@ export function createWatchLoader(
     health ??= createHealthWatch({
       arm,
       nowMs: () => clock.monotonicMs(),
-      // What does not report is not Node.js, and is not asked inside its process.
+      // A worker that does not report is not Node.js, and cannot be asked inside its process.
       workers: () =>
         runner
           .state()
