@@ -18,13 +18,13 @@ import { hasEnded, hasFailed, isScheduled, isUntouched, type Member, type StartO
 import type { ProgramSet } from './program-set.ts';
 import { dependentsFirst } from './start-order.ts';
 
-/** What is checked of a change. */
+/** A change of the plan, with what its check needs. */
 export interface CheckedChange {
   readonly after: Plan;
   readonly difference: PlanDifference;
-  /** Where the values of `after` are written. */
+  /** The places at which the values of `after` are written. */
   readonly places: PlanPlaces;
-  /** With which programs are started. */
+  /** The environment in which programs are started. */
   readonly environment: NodeJS.ProcessEnv;
 }
 
@@ -36,8 +36,8 @@ export interface PlanChange extends CheckedChange {
 }
 
 /**
- * Checks the added and changed programs as `graceful-run --check` does, without a change. Their addresses are not tried, because that takes a
- * bind. Errors: `planInvalid`, with everything that is wrong.
+ * Checks the added and changed programs as `graceful-run --check` does, and changes nothing. Their addresses are not tried, because that would bind them.
+ * Errors: `planInvalid`, with everything that is wrong.
  */
 export async function checkChange(change: CheckedChange): Promise<void> {
   const { problems } = await check(change);
@@ -56,7 +56,7 @@ async function check({ after, difference, places, environment }: CheckedChange):
 }
 
 /**
- * Resolves when every program that the difference names has come to what the new plan wants, or has failed to. `onBegun` is called when
+ * Applies the change. Resolves when every program that the difference names has done what the new plan wants, or has failed to. `onBegun` is called when
  * nothing can be refused any more. Errors: `planInvalid`, and what `onBegun` throws; then everything is as it was.
  */
 export async function applyPlan(
@@ -66,7 +66,7 @@ export async function applyPlan(
 ): Promise<readonly UpdatedProgram[]> {
   const { before, after, difference, cause } = planChange;
   const planOf = plansOf(after);
-  /** Its `autostart` has become true, and it was neither started nor stopped. */
+  /** Whether the program's `autostart` has become true, and it was neither started nor stopped. */
   const isToBegin = ({ program, keys }: ProgramChange): boolean =>
     keys.includes('autostart') &&
     planOf(program).autostart &&
@@ -123,7 +123,7 @@ export async function applyPlan(
     if (version !== undefined) member.program.change(member.program.plan(), version);
     set.add(member);
   }
-  // What of them runs by the clock is known from now on, also if it is not to be started yet.
+  // Schedules of the added programs are known from now on, even if the programs are not to be started yet.
   set.advance();
 
   const removed = difference.removed.map((name) => set.find(name));
@@ -150,7 +150,7 @@ export async function applyPlan(
     return { member, isBound: version !== null };
   });
   const isAllBegun = deferred<undefined>();
-  // Added programs at once: one may take over the listener, with its queue, of one that is removed.
+  // Added programs are started at once, because one may take over the listener of a removed program, with its queue.
   const first = [
     ...inTheirPlace.map(async ({ change, plan }) =>
       changeOne(set, { change, plan, prepared: prepared.get(change.program) ?? null, cause }),
@@ -161,17 +161,17 @@ export async function applyPlan(
     ...repaired.map(async (member) => startOne(set, member, 'started', isAllBegun.promise)),
   ];
   await Promise.all([...first.slice(0, inTheirPlace.length), set.whenStarted(removed)]);
-  // What is left has to wait until others have let go of their listeners.
+  // The remaining changes have to wait until other programs have let go of their listeners.
   const gone = await removeAll(set, removed, cause);
   const restarts = afterAll.map(({ change, plan }) => ({ member: set.find(change.program), plan }));
   const wereRunning = restarts.filter(({ member }) => !member.isResting);
   await Promise.all(wereRunning.map(async ({ member }) => set.suspend(member, cause)));
   for (const { member, plan } of restarts) member.program.change(plan, null);
-  // What they depend on may have changed with that.
+  // The dependencies of programs may have changed with their plans.
   set.advance();
   const last = [
     ...restarts.map(async ({ member }) => {
-      // An operator may have stopped it meanwhile.
+      // An operator may have stopped the program in the meantime.
       if (wereRunning.some((one) => one.member === member))
         return member.isWanted ? startOne(set, member, 'restarted', isAllBegun.promise) : noted(member);
       return hasEnded(member) ? startOne(set, member, 'started', isAllBegun.promise) : noted(member);
@@ -186,7 +186,7 @@ export async function applyPlan(
     ...beginning
       .filter(({ isBound }) => !isBound)
       .map(async ({ member }) =>
-        // An operator may have stopped it meanwhile.
+        // An operator may have stopped the program in the meantime.
         member.isWanted || isUntouched(member)
           ? startOne(set, member, 'started', isAllBegun.promise)
           : noted(member),
@@ -207,12 +207,15 @@ function plansOf(after: Plan): (name: string) => ProgramPlan {
   };
 }
 
-/** The change may be the repair of one that was given up. One that has done its work is run again only if the change concerns its workers. */
+/**
+ * Whether a changed program is to be started. If it was given up, the change may be the repair. If it has done its work, it is run again only if the
+ * change concerns its workers.
+ */
 function isToBeStarted(member: Member, isForWorkers: boolean): boolean {
   return hasFailed(member) || (hasEnded(member) && isForWorkers);
 }
 
-/** It gets its new plan with its next start. */
+/** The result for a program that gets its new plan with its next start. */
 async function noted({ program }: Member): Promise<UpdatedProgram> {
   return Promise.resolve({ program: program.name(), done: 'changed', problem: null });
 }
@@ -238,7 +241,7 @@ async function changeOne(
   const { program } = set.find(change.program);
   const isReloaded = (): boolean => change.needs === 'reload' && program.isRunning();
   try {
-    // `prepared` is null if the program was started meanwhile, with the previous plan.
+    // `prepared` is null if the program was started in the meantime, with the previous plan.
     const version = isReloaded() ? (prepared ?? (await program.prepare(plan))) : null;
     if (version !== null && isReloaded()) {
       const done = program.phase() === 'backoff' ? 'started' : 'reloaded';
@@ -251,7 +254,7 @@ async function changeOne(
   } catch (error) {
     return { program: change.program, done: 'reloaded', problem: errorOf(error).message };
   }
-  // One that is stopped, or stops, gets it with its next start.
+  // A program that is stopped, or stops, gets the plan with its next start.
   program.change(plan, null);
   set.advance();
   return { program: change.program, done: 'changed', problem: null };
@@ -260,12 +263,12 @@ async function changeOne(
 interface OneChange {
   readonly change: ProgramChange;
   readonly plan: ProgramPlan;
-  /** Null: it did not run when the update began, or needs no new workers. */
+  /** The listeners for the new plan, or null if the program did not run when the update began, or needs no new workers. */
   readonly prepared: PreparedVersion | null;
   readonly cause: Cause;
 }
 
-/** Those that depend on others first. */
+/** Removes programs, those that depend on others first. */
 async function removeAll(
   set: ProgramSet,
   members: readonly Member[],

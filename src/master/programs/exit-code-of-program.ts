@@ -1,10 +1,10 @@
-/** The exit code that the end of a program asks its master for. The numbers of the signals are those of this machine. */
+/** The exit code of the master that the end of a program asks for. The numbers of the signals are those of this machine. */
 import { constants } from 'node:os';
 import type { Failure, Outcome } from '../../shared/events.ts';
 
 /**
- * The exit code of the master after a program has ended, as a shell has it: 128 and the number of a signal. Null if the end says nothing, or is not to
- * be the master's own.
+ * The exit code of the master after a program has ended. As in a shell, it is 128 and the number of the signal if one ended the program. Null if the end
+ * gives no code, or is not to decide the master's.
  */
 export function exitCodeAfter(
   failure: Failure | null,

@@ -8,27 +8,27 @@ import { rankOf } from './start-order.ts';
 
 export interface Member {
   readonly program: ManagedProgram;
-  /** It is to run: it was started, and it was not stopped since. */
+  /** Whether the program is to run: it was started, and it was not stopped since. */
   isWanted: boolean;
-  /** It is to be started as soon as what it depends on serves. */
+  /** Whether the program is to be started as soon as those that it depends on serve. */
   isDue: boolean;
-  /** It has no worker, no listener, and is not about to get any. */
+  /** Whether the program has no worker and no listener, and is not about to get any. */
   isResting: boolean;
-  /** It is being looked up and bound: the result decides whether it rests. */
+  /** Whether the program is being looked up and bound: the result decides whether it rests. */
   isBinding: boolean;
-  /** It stops to be started again with another plan: the first stop of an operator does not count as a second one. */
+  /** Whether the program stops in order to be started again with another plan: then the first stop of an operator does not count as a second one. */
   isSuspended: boolean;
-  /** Its listeners are held while it is stopped, because it is about to be started again. */
+  /** Whether its listeners are held while it is stopped, because it is about to be started again. */
   keepsListeners: boolean;
   /** Callers that wait for a start of this program: for the start that is due, or else for the last one that has begun. */
   starts: Deferred<StartOutcome>[];
-  /** Resolves when it rests. Replaced with every start. */
+  /** Resolves when the program rests. Replaced at every start. */
   rest: Deferred<undefined>;
-  /** Null: it does not run by a schedule, or did not yet. */
+  /** The state of the schedule, or null if the program does not run by one, or has not yet. */
   schedule: ScheduleState | null;
 }
 
-/** How a start ended; an error when it was stopped first. */
+/** How a start ended. An error if the program was stopped first. */
 export type StartOutcome = ReloadResult | Error;
 
 /** The result of a start. Throws the error of one that was stopped first. */
@@ -52,12 +52,12 @@ export function hasFailed(member: Member): boolean {
   return hasEnded(member) && member.program.phase() === 'failed';
 }
 
-/** It was neither started nor stopped since the master began. */
+/** Whether the program was neither started nor stopped since the master began. */
 export function isUntouched({ program, isWanted, isDue }: Member): boolean {
   return !isWanted && !isDue && program.phase() === 'idle';
 }
 
-/** What depends on it can be started: it serves; or it runs once, and has ended as expected. */
+/** Whether programs that depend on this one can be started: it serves or, if it runs once, has ended as expected. */
 export function isDone({ program }: Member): boolean {
   return program.plan().kind.type === 'oneshot' ? program.hasExitedAsExpected() : program.isServing();
 }

@@ -1,6 +1,6 @@
 /**
- * The programs of one master: starts them in the order of their dependencies, stops them in the reverse order, and finds them by name. What it
- * does to one program never touches another one. A changed plan is applied by apply-plan.ts.
+ * The programs of one master. Starts them in the order of their dependencies, stops them in the reverse order, and finds them by name. Actions on one
+ * program never touch another one. A changed plan is applied by apply-plan.ts.
  */
 import type { ReloadResult } from '../../shared/control-api.ts';
 import { GracefulRunError } from '../../shared/errors.ts';
@@ -19,7 +19,7 @@ import { type Dependent, dependentsFirst, rankOf, withDependencies } from './sta
 import { createEventLoopTurns } from './event-loop-turns.ts';
 
 export interface StartUnderWay {
-  /** The number of the generation that it starts. */
+  /** The number of the generation that the start leads to. */
   readonly generation: number;
   readonly outcome: Promise<StartOutcome>;
 }
@@ -28,62 +28,68 @@ export interface ProgramSetParts extends Omit<
   ProgramParts,
   'plan' | 'onEvent' | 'onStderr' | 'onStdout' | 'stopped' | 'lend' | 'onRestartWanted'
 > {
-  /** What the worker of `program` with this pid wrote to stderr, in whole lines. */
+  /** Called with the bytes that the worker of `program` with this pid writes to stderr, in whole lines. */
   readonly onStderr: (bytes: Uint8Array, pid: number, program: string, hasPrefix: boolean) => void;
-  /** The same of a stdout that is forwarded. */
+  /** As `onStderr`, for a stdout that is forwarded. */
   readonly onStdout: (bytes: Uint8Array, pid: number, program: string, hasPrefix: boolean) => void;
   readonly onEvent: (member: Member, event: MasterEvent, wallMs: number) => void;
-  /** Of no program. */
+  /** Publishes an event that is not about a program. */
   readonly publish: (event: MasterEvent) => void;
   /** The file that stores the time of the last check for runs, in ms since 1970. */
   readonly seenRunsFile: () => string;
-  /** What a request is answered that comes too late. */
+  /** The error for a request that arrives when the master stops. */
   readonly stopped: (action: string, program: string) => Error;
-  /** The master keeps running when a program with this plan has failed. */
+  /** Whether the master keeps running when a program with this plan has failed. */
   readonly outlives: (plan: ProgramPlan) => boolean;
 }
 
 export interface ProgramSet {
-  /** In the order of the plan. */
+  /** The programs in the order of the plan. */
   all(): readonly Member[];
-  /** @throws GracefulRunError `programNotFound`; `programAmbiguous` for null when there are several. */
+  /** The program with this name; null finds the only one. @throws GracefulRunError `programNotFound`; `programAmbiguous` for null if there are several. */
   find(name: string | null): Member;
-  /** A program that is not in the set yet: nothing but its maker can start it. */
+  /** Makes a program that is not in the set yet: only its maker can start it. */
   create(plan: ProgramPlan): Member;
   add(member: Member): void;
-  /** It has to be at rest, or was never added. */
+  /** Removes a program. It has to be at rest, or must never have been added. */
   remove(member: Member): Promise<void>;
-  /** Puts them into the order of these names. */
+  /** Puts the programs into the order of these names. */
   arrange(names: readonly string[]): void;
   /**
-   * Starts the member and everything that it depends on, as far as it does not run. `outcome` resolves when it serves or has failed, or when
-   * nothing is being started any more and what it depends on does not serve. One that runs starts its workers that wait for their restart. `isAllBegun`: other
-   * programs are about to be started too, all of them once this resolves. `isLeftAlone`: a dependency that is not to be started.
+   * Starts the member and everything that it depends on, if they do not run. `outcome` resolves when the member serves or has failed, or when no start is
+   * under way any more and a dependency does not serve. A member that runs starts its workers that wait for their restart. `isAllBegun`: other programs
+   * are about to be started too, and all of them are once this resolves. `isLeftAlone`: whether a dependency is not to be started.
    */
   start(
     member: Member,
     isAllBegun?: Promise<unknown>,
     isLeftAlone?: (dependency: Member) => boolean,
   ): StartUnderWay;
-  /** Starts these, with the master: those with a schedule when that says so. Resolves when each of the others has come to something. */
+  /**
+   * Starts these programs with the master, but those with a schedule only when that says so. Resolves when each of the others serves, has failed, or waits
+   * for one that has.
+   */
   startAll(members: readonly Member[], isLeftAlone: (dependency: Member) => boolean): Promise<void>;
-  /** It runs when its schedule says so, from now on. */
+  /** Has the member run by its schedule from now on. */
   schedule(member: Member): Promise<void>;
-  /** Stops its workers, holds its listeners, and starts it again. */
+  /** Stops the member's workers, holds its listeners, and starts it again. */
   restart(member: Member, cause: Cause): StartUnderWay;
-  /** Resolves when it is at rest. A second call kills its workers. */
+  /** Stops the member. Resolves when it is at rest. A second call kills its workers. */
   stop(member: Member, cause: Cause): Promise<void>;
-  /** As stop(), but a program that is draining already continues to drain. */
+  /** As stop(), but a program that already drains continues to drain. */
   end(member: Member, cause: Cause): Promise<void>;
-  /** Stops it so that it can be started again with another plan; resolves when it is at rest. It stays wanted, unless an operator stops it meanwhile. */
+  /**
+   * Stops the member so that it can be started again with another plan. Resolves when it is at rest. It stays wanted, unless an operator stops it in the
+   * meantime.
+   */
   suspend(member: Member, cause: Cause): Promise<void>;
-  /** Stops each one after those that depend on it, and starts none from now on. A second call kills all workers. */
+  /** Stops all programs, each after those that depend on it, and starts none from now on. A second call kills all workers. */
   stopAll(cause: Cause): Promise<void>;
-  /** Starts programs that no longer have to wait, after a change of plans. */
+  /** Starts programs that do not have to wait any longer, after a change of plans. */
   advance(): void;
   /** The programs that have to serve before this one is started, and do not. */
   waitsFor(member: Member): readonly string[];
-  /** Resolves when no program, or none but `except`, is being started any more. A program that waits for one that has failed does not count. */
+  /** Resolves when no start is under way, other than those of `except`. A program that waits for a failed one does not count. */
   whenStarted(except?: readonly Member[]): Promise<void>;
   /** Resolves when the state that outlives the master is written. */
   written(): Promise<void>;
@@ -100,11 +106,11 @@ async function settledStart(start: Promise<ReloadResult>): Promise<StartOutcome>
 export function createProgramSet(parts: ProgramSetParts): ProgramSet {
   let members: readonly Member[] = [];
   const turn = createEventLoopTurns();
-  /** The programs that start with the master have not all started or failed yet. */
+  /** Whether programs that start with the master have not all started or failed yet. */
   let isBeginning = false;
-  /** Starts that are under way. */
+  /** The starts that are under way. */
   const launches = new Map<Promise<void>, Member>();
-  /** `since`: when all were told to stop, for good; null: they were not. `isUrgent`: they were told so again. */
+  /** Whether all programs were told to stop for good. `since`: when that was; null if they were not. `isUrgent`: they were told a second time. */
   const ending: { since: number | null; isUrgent: boolean } = { since: null, isUrgent: false };
 
   function create(plan: ProgramPlan): Member {
@@ -150,7 +156,7 @@ export function createProgramSet(parts: ProgramSetParts): ProgramSet {
   const schedules = createSchedulesLoader({
     members: () => members,
     platform: parts.platform,
-    // What it depends on serves already.
+    // The dependencies of the program serve already.
     start: async (member) => start(member, undefined, () => true).outcome,
     waitsFor,
     isEnding: () => ending.since !== null,
@@ -176,7 +182,7 @@ export function createProgramSet(parts: ProgramSetParts): ProgramSet {
 
   async function rest(member: Member): Promise<void> {
     const { program, isWanted } = member;
-    // A changed file may be the repair of a program that was given up.
+    // A changed file may repair a program that was given up.
     if (!isWanted || !member.keepsListeners)
       await program.close({ keepsWatch: isWanted && program.phase() === 'failed' }).catch(noteBug);
     member.isSuspended = false;
@@ -185,7 +191,7 @@ export function createProgramSet(parts: ProgramSetParts): ProgramSet {
     advance();
   }
 
-  /** Another program may hold the same address until it lets go of it: after a change of the plan. */
+  /** The sockets for an address that another program holds: after a change of the plan, it may do so until it lets go of them. */
   function lend(wanted: ListenerPlan): HeldSockets | null {
     for (const { program } of members) {
       const lent = program.lend(wanted);
@@ -241,7 +247,7 @@ export function createProgramSet(parts: ProgramSetParts): ProgramSet {
       };
     for (const name of withDependencies(member.program.name(), dependents())) {
       const one = find(name);
-      // A oneshot that has run already is not run again for the programs that depend on it.
+      // A oneshot that has run already does not run again for programs that depend on it.
       if (one === member || !(isDone(one) || isLeftAlone(one))) want(one);
     }
     const generation = member.isDue ? member.program.nextGeneration() : member.program.startedGeneration();
@@ -256,7 +262,7 @@ export function createProgramSet(parts: ProgramSetParts): ProgramSet {
     const isEnding = member.isResting || member.program.phase() === 'stopping';
     if (!isEnding || member.isDue) return;
     member.isDue = true;
-    // The previous launch may still have to report the result to its own callers.
+    // The previous start may still have to report its result to its own callers.
     member.starts = [];
     const waiting = waitsFor(member);
     if (waiting.length > 0)
@@ -306,9 +312,9 @@ export function createProgramSet(parts: ProgramSetParts): ProgramSet {
     for (const waiting of starts.splice(0)) waiting.resolve(outcome);
   }
 
-  /** A changed file may be the repair of a program that cannot be started. */
+  /** Watches the files of a program that cannot be started: a change may be the repair. */
   async function watchForRepair({ program }: Member): Promise<void> {
-    // If that fails too, the first reason is reported.
+    // If the watch fails too, the first reason is reported.
     if (parts.outlives(program.plan())) await program.watch().catch(() => undefined);
   }
 
@@ -318,7 +324,7 @@ export function createProgramSet(parts: ProgramSetParts): ProgramSet {
       program.check();
     } catch {
       await watchForRepair(member);
-      // What was missing may have come before the watch began.
+      // Missing files may have appeared before the watch began.
       program.check();
     }
   }
@@ -328,7 +334,7 @@ export function createProgramSet(parts: ProgramSetParts): ProgramSet {
     const stopped = (): Error => parts.stopped('start', program.name());
     member.isBinding = true;
     try {
-      // The plan may be changed meanwhile: then others are its listeners.
+      // If the plan is changed in the meantime, the program has other listeners: then it begins again.
       for (let plan: ProgramPlan | null = null; plan !== program.plan();) {
         plan = program.plan();
         await check(member);
@@ -340,14 +346,14 @@ export function createProgramSet(parts: ProgramSetParts): ProgramSet {
     } catch (error) {
       if (member.isWanted) await watchForRepair(member);
       member.isBinding = false;
-      // No worker is going to accept on the listeners that a restart has held.
+      // No worker will accept on listeners that were held for a restart.
       member.keepsListeners = false;
       if (member.isWanted) program.refuseStart(notStartedFailure(error));
       else await rest(member);
       await member.rest.promise;
       return member.isWanted ? (program.record().history.lastReload ?? stopped()) : stopped();
     }
-    // It was stopped while it was being bound.
+    // The program was stopped while it was being bound.
     if (!member.isWanted) {
       await rest(member);
       return stopped();
@@ -356,7 +362,7 @@ export function createProgramSet(parts: ProgramSetParts): ProgramSet {
     try {
       const result = await program.start();
       if (result.ok && program.plan().kind.type === 'oneshot') return await endOfRun(member, result);
-      // (One that is tried again does not come to rest.)
+      // (A program whose start is repeated does not come to rest.)
       if (!result.ok && program.phase() !== 'backoff') await member.rest.promise;
       return result;
     } catch (error) {
@@ -364,14 +370,14 @@ export function createProgramSet(parts: ProgramSetParts): ProgramSet {
     }
   }
 
-  /** What a start comes to when the run that is under way began without it. */
+  /** The result of a start that was requested while a run was under way: that of the run. */
   async function throughItsRun(member: Member, begun: StartOutcome): Promise<StartOutcome> {
     return begun instanceof Error || !begun.ok || member.program.plan().schedule === null
       ? begun
       : endOfRun(member, begun);
   }
 
-  /** What runs once has been started when it has ended. */
+  /** The result of a program that runs once, which counts as started when it has ended. */
   async function endOfRun(member: Member, result: ReloadResult): Promise<StartOutcome> {
     const { program } = member;
     await member.rest.promise;
@@ -384,7 +390,7 @@ export function createProgramSet(parts: ProgramSetParts): ProgramSet {
 
   function restart(member: Member, cause: Cause): StartUnderWay {
     const { program } = member;
-    // It is about to have new workers anyway.
+    // The program is about to have new workers anyway.
     if (member.isResting || member.isBinding || program.phase() === 'stopping') return start(member);
     const generation = program.nextGeneration();
     member.isWanted = true;
@@ -444,7 +450,7 @@ export function createProgramSet(parts: ProgramSetParts): ProgramSet {
         if (member.program.phase() === 'stopping') void stop(member, cause, { isUrgent: true });
     }
     await dependentsFirst(dependents(), async (name) => {
-      // An update may have removed it while others ended.
+      // An update may have removed the program while others ended.
       const member = members.find(({ program }) => program.name() === name);
       if (member === undefined) return;
       const ended = end(member, cause);
@@ -456,9 +462,9 @@ export function createProgramSet(parts: ProgramSetParts): ProgramSet {
 
   async function whenStarted(except: readonly Member[] = []): Promise<void> {
     for (;;) {
-      // Nothing depends on a run of the clock, which may be long.
+      // No program depends on a scheduled run, which may be long.
       const counted = [...launches].filter(([, member]) => !except.includes(member) && !isScheduled(member));
-      // These begin as soon as their last workers are gone.
+      // Programs that begin as soon as their last workers are gone.
       const ends = members.filter(
         (member) =>
           member.isDue &&

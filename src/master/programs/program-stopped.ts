@@ -1,4 +1,4 @@
-/** The refusal of what only a program that runs can do. Pure. */
+/** The error for a request that needs a program that runs. Pure. */
 import { GracefulRunError } from '../../shared/errors.ts';
 
 export function programStopped(action: string, program: string): GracefulRunError {

@@ -8,17 +8,17 @@ import { createEventLoopTurns } from './event-loop-turns.ts';
 
 export interface ReloadAllParts {
   readonly set: ProgramSet;
-  /** The master lives no longer than its only program. */
+  /** Whether the master lives no longer than its only program. */
   readonly isOfOneProgram: boolean;
-  /** Reads the config file again; null: the plan is not from a file. */
+  /** Reads the config file again and applies it; null if the plan is not from a file. */
   readonly update: ((cause: Cause) => Promise<readonly UpdatedProgram[]>) | null;
-  /** Reloads this program, or starts it if it has failed; null: the only one. */
+  /** Reloads this program, or starts it if it has failed. Null: the only program. */
   readonly reload: (program: string | null, cause: Cause) => { readonly outcome: Promise<unknown> };
 }
 
 /**
- * Returns the function that reloads everything. A request that comes while another one waits is the same: that one reads the file, and asks
- * every program, after both.
+ * Returns the function that reloads everything. A request that arrives while another one waits is merged into that: it reads the file, and asks every
+ * program, after both requests.
  */
 export function createReloadAll({
   set,
@@ -27,11 +27,11 @@ export function createReloadAll({
   reload,
 }: ReloadAllParts): (request: { readonly cause: Cause }) => Promise<void> {
   const turn = createEventLoopTurns();
-  /** The request that waits until every program has been asked for the one before. */
+  /** The request that waits until the one before has asked every program; null if there is none. */
   let waiting: Promise<void> | null = null;
   let allAsked: Promise<unknown> = Promise.resolve();
 
-  /** `asked` is resolved when every program has been asked. */
+  /** Reloads every program. `asked` is resolved when every program has been asked. */
   async function reloadEach(cause: Cause, asked: Deferred<undefined>): Promise<void> {
     const updated = update === null ? [] : await update(cause);
     const fresh = updated.filter(({ done }) => done !== 'changed').map(({ program }) => program);
@@ -64,11 +64,11 @@ export function createReloadAll({
   };
 }
 
-/** Events report the result of a request. */
+/** Waits for a request, and ignores its result: events report it. */
 async function settled(ask: () => { readonly outcome: Promise<unknown> }): Promise<void> {
   try {
     await ask().outcome;
   } catch {
-    // A stop that came first.
+    // A stop came first.
   }
 }

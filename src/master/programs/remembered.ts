@@ -1,6 +1,6 @@
 /**
- * What operators want of the programs of one master, kept in a small file over the end of the master: a program that was stopped stays stopped. Only
- * what differs from `autostart` is kept. The file is replaced as a whole, so it is never half written. Loaded only if it is wanted.
+ * Remembers, beyond the end of the master, what operators want of its programs: a program that was stopped stays stopped. The small file contains only
+ * what differs from `autostart`. It is replaced as a whole, so it is never half written. Loaded only if it is needed.
  */
 import type { MasterEvent } from '../../shared/events.ts';
 import { isTable, openStateFile } from './state-file.ts';
@@ -8,7 +8,7 @@ import { isTable, openStateFile } from './state-file.ts';
 export interface Remembered {
   /** Whether the program is to be started with the master. */
   isWanted(program: string, autostart: boolean): boolean;
-  /** Stores which programs are wanted now. Never rejects: a problem is reported as an event. */
+  /** Stores which programs are wanted. Never rejects: a problem is reported as an event. */
   keep(programs: readonly WantedProgram[]): Promise<void>;
 }
 
@@ -20,7 +20,7 @@ export interface WantedProgram {
 
 const version = 1;
 
-/** A file that is missing is empty, and one that cannot be read, or is broken, is reported and then counts as empty. */
+/** Opens the file. A missing file counts as empty. One that cannot be read, or is broken, is reported and then counts as empty. */
 export async function openRemembered(
   file: string,
   publish: (event: MasterEvent) => void,

@@ -1,22 +1,22 @@
-/** In which order programs start and stop: one that depends on others starts after them, and is stopped before them. Pure. */
+/** The order in which programs start and stop: one that depends on others starts after them, and stops before them. Pure. */
 import type { ProgramPlan } from '../config/plan.ts';
 
 export interface Dependent {
   readonly name: string;
   readonly dependsOn: readonly string[];
-  /** Programs with a lower number start first and stop last. What depends on another one stops before it, whatever this is. */
+  /** Programs with a lower number start first and stop last. A program that depends on another one stops before it in any case. */
   readonly priority: number;
 }
 
 /**
- * The place of a program in the order: lower numbers start first and stop last. A group with a priority is one place, inside of which its programs have
- * the order of their own.
+ * The place of a program in the order: lower numbers start first and stop last. A group with a priority is one place, inside which its programs are
+ * ordered by their own priorities.
  */
 export function rankOf({ kind, group }: Pick<ProgramPlan, 'kind' | 'group'>): number {
   return (group?.priority ?? kind.priority) * ranksOfGroup + kind.priority;
 }
 
-/** More than there are priorities. */
+/** How many places a group has: more than there are priorities. */
 const ranksOfGroup = 1_000;
 
 /** The programs that `name` depends on, directly or through others, and `name` itself. */
@@ -34,7 +34,7 @@ export function withDependencies(
   return [...found];
 }
 
-/** For each program, those that stop before it: what depends on it directly, and what has a higher priority and is not depended on by it. */
+/** For each program, those that stop before it: the ones that depend on it directly, and the ones with a higher priority on which it does not depend. */
 export function stopOrder(programs: readonly Dependent[]): ReadonlyMap<string, readonly string[]> {
   const priorities = stopPriorities(programs);
   const of = (name: string): number => priorities.get(name) ?? 0;
@@ -48,7 +48,7 @@ export function stopOrder(programs: readonly Dependent[]): ReadonlyMap<string, r
   );
 }
 
-/** What depends on others stops as early as they do: so priorities never contradict dependencies. */
+/** The priorities for stopping. A program that depends on others gets at least their priority, so that priorities never contradict dependencies. */
 function stopPriorities(programs: readonly Dependent[]): ReadonlyMap<string, number> {
   const byName = new Map(programs.map((program) => [program.name, program]));
   const known = new Map<string, number>();
@@ -65,7 +65,7 @@ function stopPriorities(programs: readonly Dependent[]): ReadonlyMap<string, num
   return known;
 }
 
-/** Does `action` for each program, at the same time where it can be, but after it is done for those that stop before it. */
+/** Calls `action` for each program, at the same time if possible, but for each one only after it is done for those that stop before it. */
 export async function dependentsFirst(
   programs: readonly Dependent[],
   action: (name: string) => Promise<void>,
@@ -74,7 +74,7 @@ export async function dependentsFirst(
   const begun = new Map<string, Promise<void>>();
   const after = async (name: string): Promise<void> => {
     const earlier = order.get(name) ?? [];
-    // Without a wait where nothing has to be waited for: the first one is begun in this very turn.
+    // If nothing has to be waited for, the action begins in this turn of the event loop.
     if (earlier.length > 0) await Promise.all(earlier.map(begin));
     await action(name);
   };

@@ -1,4 +1,4 @@
-/** A small file of JSON that the master keeps over its end. It is replaced as a whole, so it is never half written. */
+/** A small JSON file in which the master keeps data beyond its own end. It is replaced as a whole, so it is never half written. */
 import { mkdir, readFile, rename, writeFile } from '../file-promises.ts';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -6,16 +6,16 @@ import { messageOf, systemCode } from '../../shared/errors.ts';
 import type { MasterEvent } from '../../shared/events.ts';
 
 export interface StateFile {
-  /** The content of the file; null: there was none, or it could not be read. */
+  /** The content of the file, or null if there was none, or it could not be read. */
   readonly content: Readonly<Record<string, unknown>> | null;
-  /** Never rejects: a problem is reported as an event. Content that waits to be written is replaced by the next one. */
+  /** Writes the file. Content that still waits to be written is replaced by newer content. Never rejects: a problem is reported as an event. */
   readonly write: (content: Readonly<Record<string, unknown>>) => Promise<void>;
-  /** Resolves when all of it is written. */
+  /** Resolves when no content waits to be written. */
   readonly written: () => Promise<void>;
 }
 
 /**
- * Where the file of this name is. It has to survive a reboot of the machine, so it is not beside the control socket. systemd names the directory with
+ * The path of the file with this name. It has to survive a reboot of the machine, so it is not beside the control socket. systemd names the directory with
  * `StateDirectory=`.
  */
 export function stateFile(name: string, environment: NodeJS.ProcessEnv): string {
@@ -32,7 +32,7 @@ export function stateFile(name: string, environment: NodeJS.ProcessEnv): string 
   return join(folder, `${name}.json`);
 }
 
-/** A file that is missing is empty, and one that cannot be read, or is broken, is reported and then counts as empty. */
+/** Opens the file. A missing file counts as empty. One that cannot be read, or is broken, is reported and then counts as empty. */
 export async function openStateFile(
   file: string,
   version: number,

@@ -1,6 +1,6 @@
 /**
- * Changes of the plan, one after the other: reads it, compares it with the one that runs, has the difference applied, and remembers which changes have
- * not come to serve.
+ * Changes the plan, one change after the other: reads the new plan, compares it with the running one, has the difference applied, and remembers which
+ * changes are not served yet.
  */
 import type { PlanDifference, UpdateResult } from '../../shared/control-api.ts';
 import { describeProblem } from '../../shared/describe-problem.ts';
@@ -18,15 +18,15 @@ import type { ProgramSet } from './program-set.ts';
 
 export interface UpdatesParts {
   readonly set: ProgramSet;
-  /** What the master was started with. */
+  /** The plan that the master was started with. */
   readonly first: Plan;
-  /** With which programs are started. */
+  /** The environment in which programs are started. */
   readonly environment: NodeJS.ProcessEnv;
-  /** Reads the config file again; null: the plan is not from a file. Errors: `planInvalid`. */
+  /** Reads the config file again; null if the plan is not from a file. Errors: `planInvalid`. */
   readonly readPlan: (() => Promise<PlacedPlan>) | null;
   /** Whether an operator has stopped the program, before this master was started. */
   readonly wasStopped: (program: string) => boolean;
-  /** The master was told to stop. */
+  /** Whether the master was told to stop. */
   readonly isStopping: () => boolean;
   readonly publish: (event: MasterEvent) => void;
 }
@@ -34,11 +34,11 @@ export interface UpdatesParts {
 export interface Updates {
   /** The plan that is in force. */
   plan(): Plan;
-  /** Changes that the generation which serves has not got, or only on probation. */
+  /** The changes that the serving generation does not run yet, or runs only on probation. */
   unsettled(): readonly UnsettledChange[];
-  /** Errors: `noConfigFile`, `planInvalid`, `masterStopped`. */
+  /** Updates to the plan in the config file. Errors: `noConfigFile`, `planInvalid`, `masterStopped`. */
   readonly fromFile: (command: UpdateCommand) => Promise<UpdateResult>;
-  /** To the plan that `read` gives when its turn has come. Errors: `planInvalid`, `masterStopped`, and those of `read`. */
+  /** Updates to the plan that `read` returns when it is this update's turn. Errors: `planInvalid`, `masterStopped`, and those of `read`. */
   to(command: UpdateCommand, read: () => Promise<PlacedPlan>): Promise<UpdateResult>;
   /** Has to be called for each event of a program. */
   observe(event: MasterEvent, program: string): void;
@@ -50,10 +50,10 @@ export function createUpdates(parts: UpdatesParts): Updates {
   let last: Promise<unknown> = Promise.resolve();
   /** Updates from the config file that have not begun, by whether they are dry runs. */
   const pending = new Map<boolean, Promise<UpdateResult>>();
-  /** Changes that the generation which serves has not got, or only on probation. */
+  /** The changes that the serving generation does not run yet, or runs only on probation, by program. */
   const unsettled = new Map<string, UnsettledChange>();
 
-  /** One that is asked for before another has begun is the same: the file is read after both. */
+  /** Updates from the config file. A request that arrives before a pending one has begun is merged into that: the file is read after both. */
   async function fromFile(command: UpdateCommand): Promise<UpdateResult> {
     const { isDryRun } = command;
     const known = pending.get(isDryRun);
@@ -74,7 +74,7 @@ export function createUpdates(parts: UpdatesParts): Updates {
     return turn;
   }
 
-  /** One update after the other. */
+  /** Runs the updates one after the other. */
   async function to(command: UpdateCommand, read: () => Promise<PlacedPlan>): Promise<UpdateResult> {
     const turn = last.then(async () => update(command, read));
     last = turn.catch(() => undefined);
@@ -90,7 +90,7 @@ export function createUpdates(parts: UpdatesParts): Updates {
       unsettled.delete(program);
   }
 
-  /** A change whose reload has failed is tried again: the old generation serves with the plan before it. */
+  /** Adds to the difference the changes whose reload has failed, so that they are tried again: the old generation still serves with the previous plan. */
   function withWhatIsBehind(difference: PlanDifference, after: Plan): PlanDifference {
     const behind = [...unsettled].filter(
       ([program, { hasFailed }]) =>
@@ -125,9 +125,9 @@ export function createUpdates(parts: UpdatesParts): Updates {
       }
       const begun = (): void => {
         if (isStopping()) throw masterStopped('update');
-        // What the master itself was started with stays in force until its next start.
+        // The settings of the master itself stay as they were at its start, until its next start.
         plan = { ...after, master: first.master };
-        // One of the same name is another program.
+        // An added or removed program with the same name is another program.
         for (const name of [...difference.added, ...difference.removed]) unsettled.delete(name);
         for (const { program, keys, needs } of difference.changed)
           if (needs === 'reload') unsettled.set(program, { program, keys, hasFailed: false });
@@ -144,7 +144,7 @@ export function createUpdates(parts: UpdatesParts): Updates {
       const programs = isEmpty(difference)
         ? []
         : await applyPlan(set, { before, after, difference, places, environment, cause, wasStopped }, begun);
-      // Those that have not even begun to change are behind as well.
+      // Programs that have not even begun to change count as failed changes, too.
       for (const { program, problem } of programs) {
         const change = unsettled.get(program);
         if (change !== undefined && problem !== null) unsettled.set(program, { ...change, hasFailed: true });

@@ -1,8 +1,8 @@
-/** The times that a cron expression stands for. The one file that knows croner; it only computes, and arms no timer. */
+/** The times of a cron expression. Only this file uses croner, which only computes, and arms no timer. */
 import { Cron } from 'croner';
 import type { SchedulePlan } from '../../config/options/schedule-options.ts';
 
-/** The first time after this one, in ms since 1970; null: there is none. */
+/** Returns a function that gives the first time after a given one, in ms since 1970; null if there is none. */
 export function cronTimes({
   expression,
   timezone,
@@ -10,7 +10,7 @@ export function cronTimes({
   const cron = new Cron(expression, {
     paused: true,
     mode: '5-part',
-    // As cron(8) treats the hour that is left out, or repeated, when summer time begins or ends.
+    // As in cron(8) for the hour that is left out, or repeated, when summer time begins or ends.
     fixedTimeRule: 'no-wildcard',
     ...(timezone === null ? {} : { timezone }),
   });

@@ -1,7 +1,7 @@
-/** The answer to a request to reload a scheduled program: each run resolves everything again, so changes apply to the next one. */
+/** The result of a request to reload a scheduled program: each run resolves everything again, so changes apply to the next run. */
 import type { ReloadUnderWay } from '../../control/commands.ts';
 
-/** `generation`: that of the next run. */
+/** Makes that result. `generation`: the generation of the next run. */
 export function nothingToReload(generation: number, wallMs: number): ReloadUnderWay {
   return {
     accepted: { generation },

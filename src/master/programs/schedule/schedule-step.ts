@@ -1,19 +1,19 @@
 /**
- * The schedule of one program: (state, input) -> (state, effects). When a run is due, whether it begins, what becomes of runs that were missed, and how a
- * run ended. Pure and total: the times of the schedule are given by a function, and nothing here knows a clock, a timer or a process. Moments are those of
- * the wall clock, in ms since 1970; durations are measured on the clock that never goes back.
+ * The schedule of one program: (state, input) -> (state, effects). It decides when a run is due, whether it begins, what happens to runs that were missed,
+ * and how a run ended. Pure and total: a function gives the times of the schedule, and nothing here knows a clock, a timer or a process. Moments are those
+ * of the wall clock, in ms since 1970; durations are measured on the clock that never goes back.
  */
 import type { RunCause, RunResult } from '../../../shared/events.ts';
 import type { EventWithoutRelease, Outcome } from '../../../shared/events.ts';
 import type { SchedulePlan } from '../../config/options/schedule-options.ts';
 
-/** Plain data: it survives the master's process. */
+/** The state of a schedule. It is plain data, because it has to survive the master's process. */
 export interface ScheduleState {
-  /** When the next run is due; null: never, because the program is stopped, or the schedule has no time left. */
+  /** When the next run is due. Null if it never is, because the program is stopped, or the schedule has no time left. */
   readonly nextAt: number | null;
-  /** Null: none is under way. */
+  /** The run that is under way, or null if there is none. */
   readonly run: Run | null;
-  /** Another run begins when the one that is under way has ended. */
+  /** The cause of another run, which begins when the one under way has ended; null if there is none. */
   readonly pending: RunCause | null;
   readonly last: LastRun | null;
   /** The number of the last run. */
@@ -24,9 +24,9 @@ export interface Run {
   readonly number: number;
   readonly cause: RunCause;
   readonly startedAt: number;
-  /** The same on the clock that never goes back. */
+  /** The start of the run on the clock that never goes back. */
   readonly since: number;
-  /** Why it was told to end; null: it was not, by its schedule. */
+  /** Why the schedule has told the run to end, or null if it has not. */
   readonly ending: 'timedOut' | 'replaced' | null;
 }
 
@@ -34,7 +34,7 @@ export interface LastRun {
   readonly startedAt: number;
   readonly durationMs: number;
   readonly result: RunResult;
-  /** Null: it could not be started, or was stopped. */
+  /** How the run ended, or null if it could not be started, or was stopped. */
   readonly outcome: Outcome | null;
 }
 
@@ -47,47 +47,47 @@ export const noSchedule: ScheduleState = {
 };
 
 export type ScheduleInput =
-  /** It is to run by this schedule from now on. `since`: when runs were looked for the last time, before the master was started; null: now. */
+  /** The program runs by this schedule from now on. `since`: when the previous master last looked for runs; null for the present time. */
   | { readonly type: 'enabled'; readonly since: number | null }
-  /** Its schedule no longer applies. */
+  /** The schedule does not apply any more. */
   | { readonly type: 'disabled' }
-  /** The time of the next run may have come. `shiftMs`: by how much the clock was set meanwhile. */
+  /** The time of the next run may have come. `shiftMs`: by how much the clock was set in the meantime. */
   | { readonly type: 'due'; readonly shiftMs: number }
   /** The program has begun to start. */
   | { readonly type: 'began' }
   /** The run has taken too long. */
   | { readonly type: 'timedOut'; readonly run: number }
-  /** The program has come to rest. `isExpected`: its work is done. `outcome` is null if it was stopped, or did not start (`hasFailed`). */
+  /** The program has come to rest. `isExpected`: its work is done. `outcome`: null if it was stopped, or did not start (`hasFailed`). */
   | {
       readonly type: 'ended';
       readonly run: number;
       readonly outcome: Outcome | null;
       readonly isExpected: boolean;
       readonly hasFailed: boolean;
-      /** When its last process was gone, on the clock that never goes back: hooks may have run since. */
+      /** When the last process was gone, on the clock that never goes back: hooks may have run since. */
       readonly endedAt: number;
     }
-  /** The program rests, whatever has come of this run. */
+  /** The program rests, whatever the result of this run is. */
   | { readonly type: 'rested'; readonly run: number };
 
 export type ScheduleEffect =
-  /** Feed `due` at this time of the wall clock, instead of what was armed before. */
+  /** Give the input `due` at this time of the wall clock. It replaces the time that was armed before. */
   | { readonly type: 'arm'; readonly at: number }
   | { readonly type: 'disarm' }
   | { readonly type: 'armTimeout'; readonly run: number; readonly delayMs: number }
   | { readonly type: 'disarmTimeout' }
   | { readonly type: 'startRun'; readonly run: number }
   | { readonly type: 'stopRun' }
-  /** All runs up to now have been looked at. */
+  /** Note that all runs up to the present time have been handled. */
   | { readonly type: 'seen' }
   | { readonly type: 'announce'; readonly event: EventWithoutRelease };
 
 /** What a step gets in addition to its input. */
 export interface ScheduleFacts {
   readonly plan: SchedulePlan;
-  /** The first time of the schedule after this one; null: there is none. */
+  /** The first time of the schedule after a given one; null if there is none. */
   readonly next: (after: number) => number | null;
-  /** Programs that it depends on and that do not serve. */
+  /** Programs that this one depends on and that do not serve. */
   readonly waitsFor: readonly string[];
   readonly wallMs: number;
   readonly monotonicMs: number;
@@ -98,13 +98,13 @@ export interface ScheduleStep {
   readonly effects: readonly ScheduleEffect[];
 }
 
-/** A run that begins later than this after its time has been missed: the machine slept, or its clock was set. */
+/** How late a run may begin. A later one has been missed, because the machine slept, or its clock was set. */
 export const lateMs = 60_000;
 
-/** A clock that is set back by less than this repeats no run; by more, it was wrong, and its new time counts. As cron(8) has it. */
+/** How far the clock may be set back so that no run is repeated. If it is set back further, it was wrong, and its new time counts. cron(8) does the same. */
 export const repeatedMs: number = 3 * 3_600_000;
 
-/** More of them are not counted. */
+/** How many missed runs are counted. */
 const mostMissed = 100;
 
 export function stepSchedule(state: ScheduleState, input: ScheduleInput, facts: ScheduleFacts): ScheduleStep {
@@ -128,7 +128,7 @@ function change(
       return lookAtClock(state, input.shiftMs, facts, out);
     case 'began':
       if (state.run === null) return beginRun(state, 'request', facts, out);
-      // It was told to end before it had anything that could.
+      // The run was told to end before the program had anything that could be ended.
       if (state.run.ending !== null) out.push({ type: 'stopRun' });
       return state;
     case 'timedOut':
@@ -190,7 +190,7 @@ function lookAtClock(
   return state;
 }
 
-/** The time `dueAt` has come, and maybe others after it. */
+/** Handles the time `dueAt`, and others that may have passed after it. */
 function takeDue(
   state: ScheduleState,
   dueAt: number,
@@ -199,7 +199,7 @@ function takeDue(
 ): ScheduleState {
   const { wallMs, next, plan } = facts;
   out.push({ type: 'seen' });
-  // The last of them may be on time.
+  // The last of these times may be recent enough to be on time.
   const onTime = next(Math.max(dueAt - 1, wallMs - lateMs));
   const isOnTime = onTime !== null && onTime <= wallMs;
   const missed = missedBefore(dueAt, isOnTime ? onTime : wallMs + 1, next);
@@ -211,7 +211,7 @@ function takeDue(
   return isMadeUp ? begin(planned, 'missed', dueAt, facts, out) : planned;
 }
 
-/** How many times there are from `first` on, before `end`. */
+/** How many times there are from `first` on and before `end`, up to the limit. */
 function missedBefore(first: number, end: number, next: ScheduleFacts['next']): number {
   let count = 0;
   for (let at: number | null = first; at !== null && at < end && count < mostMissed; at = next(at))
@@ -239,7 +239,7 @@ function begin(
   return { ...state, pending: cause, run: { ...run, ending: 'replaced' } };
 }
 
-/** Unless what it depends on does not serve. */
+/** Starts a run, unless a program that it depends on does not serve. */
 function start(
   state: ScheduleState,
   cause: RunCause,
@@ -271,7 +271,7 @@ function beginRun(
   return { ...state, run, lastNumber: number };
 }
 
-/** The run ends when it has taken as long as the plan allows now, which may have been changed since it began. */
+/** Ends the run in time: its limit is that of the present plan, which may have changed since it began. */
 function boundRun(run: Run, { plan, monotonicMs }: ScheduleFacts, out: ScheduleEffect[]): void {
   if (run.ending !== null) return;
   if (plan.runTimeoutMs === null) {
@@ -312,7 +312,7 @@ function endRun(
   );
   const last: LastRun = { startedAt: run.startedAt, durationMs, result, outcome };
   const ended = { ...state, run: null, pending: null, last };
-  // What an operator has stopped does not begin again by itself at once.
+  // A program that an operator has stopped does not begin again by itself at once.
   return pending === null || result === 'stopped' ? ended : start(ended, pending, facts, out);
 }
 

@@ -1,21 +1,21 @@
-/** The schedules of the programs of one master: their code is loaded when a plan has the first of them. */
+/** The schedules of one master's programs. Their code is loaded when a plan first has one. */
 import type { MasterEvent } from '../../../shared/events.ts';
 import type { Member } from '../member.ts';
 import type { Schedules, SchedulesParts } from './schedules.ts';
 import type { SeenRuns } from './seen-runs.ts';
 
 export interface SchedulesLoader {
-  /** Something was started, stopped or changed. `isFirst`: with the master. */
+  /** Has to be called when something was started, stopped or changed. `isFirst`: the master is starting. */
   look(isFirst?: boolean): Promise<void>;
   observe(member: Member, event: MasterEvent): void;
-  /** Resolves when what is kept of runs is written. */
+  /** Resolves when the times of runs are written to their file. */
   written(): Promise<void>;
 }
 
 export interface SchedulesLoaderParts extends Omit<SchedulesParts, 'seen'> {
   /** The file that stores the time of the last check for runs. */
   readonly seenRunsFile: () => string;
-  /** What has happened to that file. */
+  /** Publishes events about that file. */
   readonly publish: (event: MasterEvent) => void;
 }
 

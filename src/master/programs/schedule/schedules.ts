@@ -1,7 +1,4 @@
-/**
- * Runs programs by the clock: feeds the schedule of each (schedule-step.ts) with what happens, and carries out what it decides. Loaded only if a plan has
- * a schedule.
- */
+/** Runs programs by the clock: gives the schedule of each (schedule-step.ts) its inputs, and carries out its effects. Loaded only if a plan has a schedule. */
 import type { MasterEvent } from '../../../shared/events.ts';
 import type { Platform } from '../../process/platform.ts';
 import type { Member } from '../member.ts';
@@ -12,27 +9,30 @@ import type { SeenRuns } from './seen-runs.ts';
 export interface SchedulesParts {
   readonly members: () => readonly Member[];
   readonly platform: Pick<Platform, 'arm' | 'armWall' | 'clock'>;
-  /** Starts it; resolves when that has come to something. */
+  /** Starts the program. Resolves when it serves, has ended, or has failed. */
   readonly start: (member: Member) => Promise<unknown>;
-  /** Programs that it depends on and that do not serve. */
+  /** Programs that the member depends on and that do not serve. */
   readonly waitsFor: (member: Member) => readonly string[];
-  /** Every program was told to stop, for good. */
+  /** Whether every program was told to stop for good. */
   readonly isEnding: () => boolean;
-  /** The programs that start with the master have not all started or failed yet. */
+  /** Whether programs that start with the master have not all started or failed yet. */
   readonly isBeginning: () => boolean;
-  /** What is stored about runs of earlier masters. */
+  /** When previous masters have last looked for runs. */
   readonly seen: SeenRuns;
 }
 
 export interface Schedules {
-  /** Something was started, stopped or changed: programs run by their schedules, or no longer do. `isFirst`: with the master. */
+  /**
+   * Has to be called when something was started, stopped or changed, so that programs begin or cease to run by their schedules. `isFirst`: the master is
+   * starting.
+   */
   look(isFirst?: boolean): void;
   observe(member: Member, event: MasterEvent): void;
 }
 
-/** What runs by a schedule. */
+/** What is known of a program that runs by a schedule. */
 interface Scheduled {
-  /** The plan of its schedule, as it was last looked at. */
+  /** The plan of the schedule, as text, when it was last examined. */
   readonly written: string;
   readonly next: (after: number) => number | null;
 }
@@ -50,7 +50,7 @@ export function createSchedules({
   const scheduled = new Map<Member, Scheduled>();
   const timers = new Map<Member, () => void>();
   const timeouts = new Map<Member, () => void>();
-  /** Their runs may have been missed, and what they depend on is only about to serve. */
+  /** Programs whose runs may have been missed, and whose dependencies are only about to serve. */
   const heldBack = new Set<Member>();
   /** The results of runs whose programs do not rest yet. */
   const ends = new Map<Member, Extract<ScheduleInput, { type: 'ended' }>>();
@@ -59,7 +59,7 @@ export function createSchedules({
     const { schedule: plan } = member.program.plan();
     const next = scheduled.get(member)?.next ?? (() => null);
     const { state, effects } = stepSchedule(member.schedule ?? noSchedule, input, {
-      // A program whose schedule was removed while it ran: only the end of the run is still to be reported.
+      // If the schedule was removed during a run, only the end of the run still has to be reported.
       plan: plan ?? {
         expression: '',
         timezone: null,
@@ -90,7 +90,7 @@ export function createSchedules({
           member,
           platform.arm(effect.delayMs, () => {
             timeouts.delete(member);
-            // It has ended in time, and only its hooks still run.
+            // If the run has ended in time, only its hooks still run.
             if (ends.get(member)?.run !== effect.run) feed(member, { type: 'timedOut', run: effect.run });
           }),
         );
@@ -133,7 +133,7 @@ export function createSchedules({
     endRun(member, run);
   }
 
-  /** The program rests, so the run has ended: with the result that was recorded for it, if there is one. */
+  /** Ends a run because the program rests. Its result is the one that was recorded, if there is one. */
   function endRun(member: Member, run: number): void {
     const end = ends.get(member);
     if (end?.run === run) ends.delete(member);
@@ -161,7 +161,7 @@ export function createSchedules({
       }
       feed(member, { type: 'disabled' });
       scheduled.delete(member);
-      // An operator has stopped it: what would have run meanwhile was not missed.
+      // An operator has stopped the program, so runs in the meantime are not missed.
       if (!isEnding()) seen.forget(member.program.name());
     }
     for (const member of [...scheduled.keys(), ...heldBack]) {
@@ -185,7 +185,7 @@ export function createSchedules({
       const isExpected = member.program.hasExitedAsExpected();
       const endedAt = clock.monotonicMs();
       ends.set(member, { type: 'ended', run, outcome, isExpected, hasFailed: failure !== null, endedAt });
-      // The next one may begin only when it rests.
+      // The next run may begin only when the program rests.
       void member.rest.promise.then(() => {
         endRun(member, run);
       });

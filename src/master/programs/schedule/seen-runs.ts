@@ -1,16 +1,16 @@
 /**
- * When the master has last looked for runs of each program, kept in a small file: a master that starts finds out which runs were missed. Only of programs with
- * `if_missed = "run"`.
+ * Remembers in a small file when the master has last looked for runs of each program, so that the next master finds out which runs were missed. Only for
+ * programs with `if_missed = "run"`.
  */
 import type { MasterEvent } from '../../../shared/events.ts';
 import { isTable, openStateFile } from '../state-file.ts';
 
 export interface SeenRuns {
-  /** In ms since 1970; null: it is not known. */
+  /** When the master last looked for runs of the program, in ms since 1970; null if that is not known. */
   of(program: string): number | null;
   note(program: string, at: number): void;
   forget(program: string): void;
-  /** Resolves when all of it is written. */
+  /** Resolves when all times are written. */
   written(): Promise<void>;
 }
 
