@@ -1,20 +1,20 @@
-/** Messages about an address that cannot be bound. Pure. */
+/** Errors about an address that cannot be bound. Pure. */
 import { GracefulRunError } from '../../shared/errors.ts';
 import { shortageHint } from '../../shared/shortage.ts';
 
-/** What the machine allows, for hints. */
+/** What is known of the machine, for hints. */
 export interface Machine {
-  /** The numeric addresses of its interfaces; link-local ones have their zone. */
+  /** The numeric addresses of its interfaces, link-local ones with their zone. */
   readonly addresses: readonly string[];
-  /** Their names. */
+  /** The names of its interfaces. */
   readonly interfaces: readonly string[];
   /** The program file of this process. */
   readonly executable: string;
-  /** A socket of this kind may be bound to an address that the machine does not have. */
+  /** Whether a socket of this kind may be bound to an address that the machine does not have. */
   readonly canFreebind: boolean;
 }
 
-/** `where`: the address, as the message names it. `code`: that of the system. */
+/** The error for an address. `where`: the address, as the message names it. `code`: the error of the system. */
 export function addressError(
   where: string,
   code: string,
@@ -51,7 +51,7 @@ export function addressError(
   }
 }
 
-/** Null: the interface is not what is wrong. */
+/** The error for an address with a wrong interface; null if that is not the cause. */
 function wrongInterface(
   where: string,
   host: string | null,

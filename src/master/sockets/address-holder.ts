@@ -1,4 +1,4 @@
-/** Which processes listen on a port or hold a socket, as /proc tells it. Linux only; elsewhere none is found. */
+/** Finds the processes that listen on a port or hold a socket, as far as /proc shows them. Linux only; elsewhere none is found. */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { readProcessArguments } from '../../shared/process-arguments.ts';
@@ -9,18 +9,18 @@ import { readTcpAddress } from './tcp-table.ts';
 
 export interface AddressHolder {
   readonly pid: number;
-  /** Its command line, shortened. */
+  /** The command line of the process, shortened. */
   readonly command: string;
 }
 
-/** `by pid 4242 (node server.js)`; null: none was found. */
+/** Says which process holds the address: `by pid 4242 (node server.js)`. Null: none was found. */
 export function describeHolder(holder: AddressHolder | null): string {
   return holder === null
     ? 'by a process that this user cannot see'
     : `by pid ${holder.pid} (${holder.command})`;
 }
 
-/** How to find a holder that cannot be seen. */
+/** A hint with a command that finds a holder which this user cannot see. */
 export function unseenHolderHint(listener: BindablePlan): string {
   if (listener.type === 'unix') return `to find it, run as root: ss -lxp src ${listener.path}`;
   return `to find it, run as root: ss ${listener.type === 'udp' ? '-uanp' : '-ltnp'} 'sport = :${listener.port}'`;
@@ -28,15 +28,15 @@ export function unseenHolderHint(listener: BindablePlan): string {
 
 const listenState = '0A';
 
-/** The tables of a protocol in /proc, and the state of its sockets that stand for the whole port; null: all do. */
+/** For each protocol, its tables in /proc and the state of the sockets that hold the whole port; null if all of them do. */
 const tables = {
   tcp: { paths: ['/proc/net/tcp', '/proc/net/tcp6'], state: listenState },
   udp: { paths: ['/proc/net/udp', '/proc/net/udp6'], state: null },
 } as const;
 
 /**
- * The processes that listen on the TCP address, or have the UDP address, or listen at the path, the oldest first: a master comes before its
- * workers, which it would only replace if they were killed. Those of other users are seen by root alone.
+ * The processes that listen on the TCP address, have the UDP address, or listen at the path. The oldest comes first: a master before its workers, which it
+ * would only replace if they were killed. Only root sees processes of other users.
  */
 export function findAddressHolders(listener: BindablePlan): readonly AddressHolder[] {
   const inodes = inodesAt(listener);
@@ -48,7 +48,7 @@ export function findAddressHolders(listener: BindablePlan): readonly AddressHold
     .map(({ pid }) => describe(pid));
 }
 
-/** Of the sockets that keep the address from being bound. */
+/** The inodes of the sockets that keep the address from being bound. */
 export function inodesAt(listener: BindablePlan): readonly string[] {
   if (listener.type === 'unix') return listeningInodesAt(readText('/proc/net/unix'), listener.path);
   const { paths, state } = tables[listener.type];
@@ -79,7 +79,8 @@ function describe(pid: number): AddressHolder {
 }
 
 /**
- * The socket inodes in the text of /proc/net/tcp (proc(5)) that keep the address from being bound. `wanted`: their state; null: any.
+ * The inodes of the sockets that keep the address from being bound, in the text of /proc/net/tcp (proc(5)). `wanted`: the state of these sockets; null for
+ * any.
  */
 export function listeningInodes(
   table: string,
@@ -98,7 +99,7 @@ export function listeningInodes(
     });
 }
 
-/** Whether a socket on `bound` keeps `wanted` from being bound at the same port. Null and host names: any address may be meant. */
+/** Whether a socket on `bound` keeps `wanted` from being bound at the same port. Null and host names may be any address. */
 function excludes(bound: string, wanted: string | null): boolean {
   if (wanted === null || isIP(wanted) === 0) return true;
   if (wanted === '::' || bound === '::') return true; // Perhaps for IPv4 as well.
@@ -107,7 +108,7 @@ function excludes(bound: string, wanted: string | null): boolean {
   return one === '0.0.0.0' || other === '0.0.0.0' || one === other;
 }
 
-/** The table has no zones. */
+/** The address without its zone, because the table has none. */
 function withoutZone(host: string): string {
   const [plain = host] = host.split('%');
   return canonicalHost(plain);
@@ -125,7 +126,7 @@ export function listeningInodesAt(table: string, path: string): readonly string[
   });
 }
 
-/** The names in a folder of /proc; none where it cannot be read. */
+/** The names in a folder of /proc; none if it cannot be read. */
 export function list(path: string): readonly string[] {
   try {
     return readdirSync(path);
@@ -134,7 +135,7 @@ export function list(path: string): readonly string[] {
   }
 }
 
-/** The text of a file of /proc; empty where there is none, or it cannot be read. */
+/** The text of a file of /proc; empty if it does not exist or cannot be read. */
 export function readText(path: string): string {
   try {
     return readFileSync(path, 'utf8');

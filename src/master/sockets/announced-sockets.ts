@@ -1,18 +1,18 @@
-/** Which descriptors the environment announces as sockets: sd_listen_fds(3) and Server::Starter. Pure. */
+/** The descriptors that the environment announces as sockets, by sd_listen_fds(3) and Server::Starter. Pure. */
 
 export interface AnnouncedSocket {
   readonly fd: number;
-  /** Null: the protocol gives it none. */
+  /** The name that the protocol gives the socket, or null if it gives none. */
   readonly name: string | null;
 }
 
-/** SD_LISTEN_FDS_START. */
+/** The first descriptor of sd_listen_fds(3): SD_LISTEN_FDS_START. */
 const firstFd = 3;
 
-/** More than any process holds: a number beyond it is none of theirs. */
+/** How many sockets may be announced. No process has more, so a larger number is invalid. */
 const maxSockets = 1_024;
 
-/** Of sd_listen_fds(3), only what is meant for this process, `pid`. */
+/** The sockets that are announced. Those of sd_listen_fds(3) count only if they are meant for this process, `pid`. */
 export function announcedSockets(
   environment: Readonly<Record<string, string | undefined>>,
   pid: number,
@@ -27,12 +27,12 @@ function systemd(environment: Readonly<Record<string, string | undefined>>): rea
   const names = (environment['LISTEN_FDNAMES'] ?? '').split(':');
   return Array.from({ length: count }, (_, at) => {
     const name = names[at] ?? '';
-    // `unknown`: the unit has not named it.
+    // `unknown` means that the unit has not named the socket.
     return { fd: firstFd + at, name: name === '' || name === 'unknown' ? null : name };
   });
 }
 
-/** `host:port=fd`, `port=fd` and `/path=fd`, joined by semicolons. */
+/** Parses `host:port=fd`, `port=fd` and `/path=fd`, joined by semicolons. */
 function serverStarter(text: string): readonly AnnouncedSocket[] {
   const fds = text.split(';').flatMap((entry) => {
     const [, fd] = /^.+=(\d{1,7})$/.exec(entry) ?? [];

@@ -1,7 +1,6 @@
 /**
- * Binding as a new master does it: the workers of a master that was killed let the port go when they have drained, so an address in
- * use is tried again for a while before it is an error that names the holder. Such a worker that is stuck is killed when
- * its time is over.
+ * Binds as a new master has to. The workers of a master that was killed let the port go only when they have drained. So an address in use is tried again
+ * for a while, before it is an error that names the holder. If such a worker is stuck, it is killed when its time is over.
  */
 import { GracefulRunError } from '../../shared/errors.ts';
 import { formatDuration } from '../../shared/durations.ts';
@@ -20,19 +19,19 @@ const pauseMs = 100;
 const afterKillMs = 2_000;
 
 export interface BindListeners {
-  /** The address is in use: it is tried again for `patienceMs`. */
+  /** Called if the address is in use, and is tried again for `patienceMs`. */
   readonly busy: (patienceMs: number) => void;
-  /** The machine does not have this address of the host name. */
+  /** Called if the machine does not have this address of the host name. */
   readonly leftOut: (address: string) => void;
-  /** The descriptor of a socket that this process was started with and that has the address; null: there is none. */
+  /** The descriptor of a socket that has the address, and that this process was started with; null if there is none. */
   readonly inTheWay: () => number | null;
-  /** These processes held the port longer than they may. */
+  /** Called with the processes that were killed because they held the port longer than they may. */
   readonly killed: (pids: readonly number[]) => void;
 }
 
 /**
- * Binds, on every address of a host name; on `addressInUse` tries again for `patienceMs`, or longer if workers without a master hold it, while it `isWanted`. Errors as
- * bindListener, with the holder's pid where it can be found.
+ * Binds the listener, on every address of a host name. On `addressInUse` it tries again for `patienceMs`, or longer if workers without a master hold the
+ * address, and as long as `isWanted` returns true. Errors as bindListener, with the holder's pid if it can be found.
  */
 export async function bindWithPatience(
   wanted: BindablePlan,
@@ -57,7 +56,7 @@ export async function bindWithPatience(
       const now = clock.monotonicMs();
       if (now >= giveUpAt && !areOrphansKilled) {
         const orphans = findOrphans(wanted);
-        // One that came to hold it meanwhile has its time, too.
+        // A worker that came to hold the address in the meantime has its time, too.
         giveUpAt = Math.max(giveUpAt, ...orphans.map((one) => begunAt + timeOf(one)));
         if (now >= giveUpAt && orphans.length > 0) {
           for (const { process } of orphans)
@@ -76,7 +75,7 @@ export async function bindWithPatience(
   }
 }
 
-/** UNIX and UDP sockets are loaded where one is wanted: most masters hold none. */
+/** Binds once. The code for UNIX and UDP sockets is loaded only if it is needed: most masters hold none. */
 async function bind(
   wanted: BindablePlan,
   leftOut: BindListeners['leftOut'],

@@ -11,7 +11,7 @@ import { readSockaddr } from './sockaddr.ts';
 /** The inodes of sockets by their descriptors. */
 export type OpenSockets = ReadonlyMap<number, number>;
 
-/** Of this process, now: a master looks before it opens sockets of its own. */
+/** The sockets that this process has open. A master calls this before it opens sockets of its own. */
 export function openSockets(): OpenSockets {
   return new Map(
     descriptors().flatMap((fd) => {
@@ -21,21 +21,21 @@ export function openSockets(): OpenSockets {
   );
 }
 
-/** What a descriptor is. `problem`: why it cannot be listened on; null: it can. */
+/** What is known of a descriptor. `problem`: why it cannot be listened on, or null if it can. */
 export interface Descriptor {
-  /** Null: it is not a socket that was open at the start, or has no address. */
+  /** The address of the socket. Null if it is no socket that was open at the start, or has no address. */
   readonly address: SocketAddress | null;
   readonly problem: string | null;
 }
 
-/** The address of a socket that can be listened on. `open`: those of the start. Errors: `addressUnusable`. */
+/** The address of a socket that can be listened on. `open`: the sockets that were open at the start. Errors: `addressUnusable`. */
 export async function addressOfDescriptor(fd: number, open: OpenSockets): Promise<SocketAddress> {
   const { address, problem } = await readDescriptor(fd, open);
   if (problem !== null || address === null) throw unusable(fd, problem ?? `descriptor ${fd} has no address`);
   return address;
 }
 
-/** `open`: the sockets of the start. */
+/** Reads what a descriptor is. `open`: the sockets that were open at the start. */
 export async function readDescriptor(fd: number, open: OpenSockets): Promise<Descriptor> {
   const inode = socketInode(fd);
   if (inode === null) return { address: null, problem: whatIsThere(fd) };
@@ -50,7 +50,7 @@ export async function readDescriptor(fd: number, open: OpenSockets): Promise<Des
   return { address, problem: problemWith(fd, facts, address) };
 }
 
-/** Those of them that still are what they were at the start and have one of these inodes, the lowest first. */
+/** The descriptors of the sockets that have one of these inodes, and that are still the same as at the start, the lowest first. */
 export function descriptorsOf(open: OpenSockets, inodes: readonly string[]): readonly number[] {
   return [...open]
     .filter(([fd, inode]) => inodes.includes(String(inode)) && socketInode(fd) === inode)
@@ -88,7 +88,7 @@ function notGiven(fd: number): string {
   return `graceful-run was not started with a socket at descriptor ${fd}`;
 }
 
-/** One of those that Node.js opens for itself, such as epoll's. */
+/** Whether the descriptor is one that Node.js opens for itself, such as that of epoll. */
 function isOfNode(fd: number): boolean {
   try {
     return readlinkSync(`/proc/self/fd/${fd}`).startsWith('anon_inode:');

@@ -1,9 +1,9 @@
-/** libuv's handle of a pipe, which polls any descriptor that it is given, and reads from it. */
+/** The handle of libuv for a pipe. It polls and reads any descriptor that it is given. */
 import { socketPair } from './socket-pair.ts';
 
-/** The part of it that is used: undocumented, the same on Node.js 20 to 26. */
+/** The part of the handle that is used. It is undocumented, and the same on Node.js 20 to 26. */
 export interface PipeHandle {
-  /** 0, or -errno. The descriptor is closed with the handle. */
+  /** Returns 0 or -errno. The descriptor is closed with the handle. */
   open(fd: number): number;
   readStart(): number;
   unref(): void;
@@ -11,8 +11,8 @@ export interface PipeHandle {
 }
 
 /**
- * A pipe that holds no descriptor yet. Node.js does not export the class, so it is taken from a pipe that Node.js has made. Only after `loadSystemCalls`; null: no
- * descriptor is left.
+ * A pipe handle without a descriptor; null if no descriptor is left. Node.js does not export the class, so it is taken from a pipe that Node.js has made.
+ * Only after `loadSystemCalls`.
  */
 export function emptyPipe(): PipeHandle | null {
   const pair = socketPair();

@@ -1,4 +1,4 @@
-/** The sockets that this process was started with: what looks after them is loaded only when there are any. */
+/** The sockets that this process was started with. The code for them is loaded only if there are any. */
 import type { BindablePlan, ListenerPlan } from '../config/plan.ts';
 import type { AnnouncedSocket } from './announced-sockets.ts';
 import { inodesAt } from './address-holder.ts';
@@ -7,11 +7,11 @@ import type { InheritedSocket, InheritedSockets } from './inherited-sockets.ts';
 
 export interface FoundSockets extends Pick<InheritedSockets, 'take' | 'look'> {
   strangers(plan: readonly ListenerPlan[]): Promise<readonly InheritedSocket[]>;
-  /** The descriptor of a socket of the start that keeps the address from being bound; null: there is none. */
+  /** The descriptor of a socket of the start that keeps the address from being bound; null if there is none. */
   inTheWay(wanted: BindablePlan): number | null;
 }
 
-/** `open`: the sockets that the process had before it opened any of its own. */
+/** Finds the inherited sockets. `open`: the sockets that the process had before it opened any of its own. */
 export function findInheritedSockets(announced: readonly AnnouncedSocket[], open: OpenSockets): FoundSockets {
   let loaded: Promise<InheritedSockets> | null = null;
 

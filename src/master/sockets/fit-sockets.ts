@@ -1,6 +1,6 @@
 /**
- * Gives sockets that are held already what a listener of the plan asks for: the length of the queue, options, and the permissions and owner of the
- * file of a UNIX socket.
+ * Gives sockets that are already held what a listener of the plan asks for: the length of the queue, options, and the permissions and owner of a UNIX
+ * socket's file.
  */
 import type { ListenerPlan } from '../config/plan.ts';
 import { listen } from '../system-calls/syscalls.ts';
@@ -11,8 +11,9 @@ import { applyTcpOptions } from './tcp-socket.ts';
 export type UndoFit = () => Promise<void>;
 
 /**
- * `madeFor`: the listener that they were bound for, or were given to last; null: that is not known, and there is no way back. Errors:
- * `addressUnusable`, if the kernel refuses an option or the file is not that of the socket any more; then the sockets are as they were.
+ * Fits the sockets to `wanted`. Returns a function that undoes it. `madeFor`: the listener that they were bound for, or were last given to; null if that
+ * is not known, and then it cannot be undone. Errors: `addressUnusable`, if the kernel refuses an option or the file is not that of the socket any more;
+ * then the sockets are as they were.
  */
 export async function fitSockets(
   sockets: readonly BoundListener[],
@@ -25,7 +26,7 @@ export async function fitSockets(
   };
   try {
     for (const socket of sockets) {
-      // The kernel has taken these values before. A socket that was closed meanwhile needs none.
+      // The kernel has accepted these values before. A socket that was closed in the meantime needs none.
       if (madeFor !== null)
         steps.push(async () => setQueueAndOptions(socket, madeFor).catch(() => undefined));
       await setQueueAndOptions(socket, wanted);
@@ -40,7 +41,7 @@ export async function fitSockets(
   return undo;
 }
 
-/** Those of UNIX have no options, and those of UDP no queue either. */
+/** Sets the length of the queue and the options. UNIX sockets have no options, and UDP sockets have no queue either. */
 async function setQueueAndOptions(
   { fd: first, address, slots }: BoundListener,
   wanted: ListenerPlan,
@@ -48,7 +49,7 @@ async function setQueueAndOptions(
   const options = 'options' in wanted ? wanted.options : undefined;
   if (address.type === 'udp' && options === undefined) return;
   for (const fd of [first, ...slots.otherFds()]) {
-    // A second listen(2) does only this.
+    // A second listen(2) only changes the length of the queue.
     await listen(fd, wanted.backlog);
     if (address.type === 'tcp' || options !== undefined) await applyTcpOptions(fd, options);
   }

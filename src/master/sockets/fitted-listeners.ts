@@ -1,7 +1,7 @@
 /**
- * If the operator has named no address, the master listens on every one, so that clients can queue while the first generation starts;
- * and as soon as a worker of that generation says which addresses its servers ask for, it listens on these, and on the others no
- * more. Owns which sockets stand for the declared listener.
+ * If the operator has named no address, the master first listens on every one, so that clients can queue while the first generation starts. As soon as a
+ * worker of that generation tells which addresses its servers ask for, the master listens on these, and on no others any more. This file knows which
+ * sockets stand for the declared listener.
  */
 import { closeSync } from 'node:fs';
 import type { TcpAddress } from '../../shared/format-address.ts';
@@ -13,33 +13,33 @@ import { handleOver } from './server-handle.ts';
 import { ipVersion, sockaddrOf } from './numeric-address.ts';
 import { listenBeside, shutListener, type NumericAddress } from '../system-calls/syscalls.ts';
 
-/** `isShared`: it is served by the declared listener, which is open to every address. */
+/** The result for an address. `isShared`: the declared listener, which is open to every address, serves it. */
 export type Fit = { readonly bound: FittedListener } | { readonly isShared: boolean };
 
-/** Only addresses of TCP are fitted. */
+/** A listener for an address that a server has asked for. Only TCP addresses are fitted. */
 export type FittedListener = BoundListener & { readonly address: TcpAddress };
 
 export interface FittedListeners {
-  /** Binds what a server asks for, once for all workers. */
+  /** Binds the address that a server asks for, once for all workers. */
   fit(name: string, wanted: WantedAddress): Promise<Fit>;
-  /** A worker has accepted everything that had queued on the declared listener. */
+  /** Called when a worker has accepted everything that had queued on the declared listener. */
   emptied(name: string): void;
-  /** A generation serves: from now on nothing changes any more. */
+  /** Called when a generation serves: from now on no address is fitted. */
   decided(): void;
-  /** The listeners are about to be bound again. */
+  /** Called when the listeners are about to be bound again. */
   reset(): void;
 }
 
-/** `listeners` are what workers are started with: changed in place. */
+/** Makes the listeners that stand for declared ones. `listeners`: the ones that workers are started with; the list is changed in place. */
 export function createFittedListeners(
   listeners: BoundListener[],
   onBound: (listener: BoundListener) => void,
-  /** Of the declared listener with this name. */
+  /** The options of the declared listener with this name. */
   optionsOf: (name: string) => TcpOptions | undefined = () => undefined,
 ): FittedListeners {
-  /** What stands for the declared listener of this name, by the address that is bound. */
+  /** The listeners that stand for a declared one: by its name, and by the address that is bound. */
   const fitted = new Map<string, Map<string, FittedListener>>();
-  /** Declared listeners that are listened on beside those that stand for them. */
+  /** Declared listeners that are still open beside those that stand for them. */
   const replaced = new Map<string, BoundListener>();
   let isDecided = false;
 
@@ -80,7 +80,7 @@ export function createFittedListeners(
       closeSync(fd);
       return { isShared: false };
     }
-    // The first one has its name, so that messages about the listener, and connections that move to it, still find it.
+    // The first one gets the name of the declared listener, so that messages about that, and connections that move to it, still find it.
     const isFirst = own.size === 0;
     const fittedTo: TcpAddress = { type: 'tcp', host: address, port };
     const listener = holdListener(
@@ -108,7 +108,7 @@ export function createFittedListeners(
   }
 
   function retire(name: string): void {
-    // Workers hold copies of it, and what they have started.
+    // Workers, and processes that they have started, hold copies of the declared listener.
     replaced.get(name)?.shut();
     replaced.delete(name);
   }
@@ -116,7 +116,8 @@ export function createFittedListeners(
   return {
     fit,
     emptied(name) {
-      // Kept open: the next worker that looks listens on it for a moment again, whatever was shut down, and then says so.
+      // Only its listening ends, and it stays open: the next worker that looks makes it listen again for a moment, although it was shut down, and then
+      // reports it as empty.
       const over = replaced.get(name);
       if (over !== undefined) shutListener(over.fd);
     },
@@ -126,7 +127,7 @@ export function createFittedListeners(
       isDecided = false;
     },
     decided() {
-      // The second time: no worker has it any more, and one that was to say that it is empty may have died before.
+      // At the second call, no worker has the declared listener any more. A worker that was to report that it is empty may have died before.
       if (isDecided) for (const name of [...replaced.keys()]) retire(name);
       isDecided = true;
       for (const [at, listener] of listeners.entries())

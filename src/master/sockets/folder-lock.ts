@@ -2,13 +2,13 @@
 import { closeSync, openSync } from 'node:fs';
 import { lockFile } from '../system-calls/syscalls.ts';
 
-/** How long another process may hold the lock: it needs it for microseconds, unless it was stopped just then. */
+/** How long another process may hold the lock. It needs the lock only for microseconds, unless it was stopped in that moment. */
 const patienceMs = 2_000;
 const retryMs = 5;
 
 /**
- * Calls `action`, which must not wait for anything, while no other process is in here. The kernel releases the lock of a process
- * that dies. If the file system has no locks, it works without one. Throws what `locked` returns when another process keeps the lock.
+ * Calls `action`, which must not wait for anything, while this process alone has the lock of the folder. The kernel releases the lock of a process that
+ * dies. If the file system has no locks, `action` is called without one. Throws the error of `locked` if another process keeps the lock.
  */
 export async function withFolderLock<Result>(
   folder: string,

@@ -10,7 +10,7 @@ import { ipVersion } from './numeric-address.ts';
 import { bindError, probeAddress, tryListener, type BoundListener } from './listener.ts';
 
 export interface NamedListeners {
-  /** At least one. The first has the name of the plan's listener. */
+  /** The listeners, at least one. The first one has the name of the plan's listener. */
   readonly bound: readonly BoundListener[];
   /** Addresses of the name that this machine does not have. */
   readonly leftOut: readonly string[];
@@ -23,10 +23,10 @@ export function isHostName(host: string | null): host is string {
 /** The numeric addresses of a host, in the order in which the resolver gives them. Errors: `addressUnusable`. */
 export async function addressesOf(host: string, port: number): Promise<readonly string[]> {
   if (ipVersion(host) !== 0) return [host];
-  // RFC 6761, 6.3. Many hosts files give it the IPv4 address alone, or give it another one for IPv6.
+  // RFC 6761, 6.3. Many hosts files give localhost only the IPv4 address, or give it another one for IPv6.
   if (host === 'localhost') return ['127.0.0.1', '::1'];
   try {
-    // Loaded for names alone: most masters are given none.
+    // Loaded only for names: most masters have none.
     const { lookup } = process.getBuiltinModule('node:dns/promises');
     const found = await lookup(host, { all: true, order: 'verbatim' });
     return [...new Set(found.map(({ address }) => address))];
@@ -42,13 +42,13 @@ export async function addressesOf(host: string, port: number): Promise<readonly 
   }
 }
 
-/** The one that Node.js itself chooses. Rejects with the resolver's error. */
+/** The address that Node.js itself chooses for a host. Rejects with the resolver's error. */
 export async function nodeAddressOf(host: string): Promise<string> {
   if (ipVersion(host) !== 0) return host;
   return (await process.getBuiltinModule('node:dns/promises').lookup(host)).address;
 }
 
-/** Port 0 stands for a port that is free on every address: it is chosen again at most this many times. */
+/** How often another port is chosen for port 0, which stands for a port that is free on every address. */
 const maxPorts = 50;
 
 /** Binds and listens on every address of the name, or on none of them. Errors as bindListener. */
@@ -89,7 +89,7 @@ async function bindAll(
   return { bound: named, leftOut };
 }
 
-/** The error that bindName would throw now; null: none. Listens on nothing. */
+/** The error that bindName would throw at the moment; null if it would succeed. Listens on nothing. */
 export async function probeName(plan: TcpListenerPlan, host: string): Promise<GracefulRunError | null> {
   const addresses = await addressesOf(host, plan.port);
   const errors = await Promise.all(
@@ -100,12 +100,12 @@ export async function probeName(plan: TcpListenerPlan, host: string): Promise<Gr
   return errors.includes(null) ? null : (errors[0] ?? null);
 }
 
-/** Of another socket of the same listener: a plan can give no listener such a name. */
+/** The name of a further socket of a listener. A plan can give no listener such a name. */
 export function furtherName(name: string, number: number): string {
   return `${name}/${number}`;
 }
 
-/** The machine does not have the address, or nothing of its family. */
+/** Whether the machine does not have the address, or no address of its family. */
 function isMissing(code: string): boolean {
   return code === 'EADDRNOTAVAIL' || code === 'EAFNOSUPPORT';
 }

@@ -17,7 +17,7 @@ import { holdListener, type BoundListener } from './listener.ts';
 import { handleOver, type ServerHandle } from './server-handle.ts';
 
 export interface InheritedSocket {
-  /** What the protocol calls it; null: nothing. */
+  /** The name that the protocol gives the socket, or null if it gives none. */
   readonly name: string | null;
   readonly address: SocketAddress;
 }
@@ -25,20 +25,23 @@ export interface InheritedSocket {
 interface Found extends InheritedSocket {
   readonly fd: number;
   readonly isAnnounced: boolean;
-  /** It can be listened on: it is not connected, and of a kind that graceful-run holds. */
+  /** Whether the socket can be listened on: it is not connected, and of a kind that graceful-run holds. */
   readonly isUsable: boolean;
 }
 
 export interface InheritedSockets {
-  /** Those that are meant by the listener of the plan, until they are closed; empty: there is none. Errors: `addressUnusable`, for a descriptor. */
+  /**
+   * The sockets that a listener of the plan means. They are held until they are closed. Empty if there are none. Errors: `addressUnusable`, for a
+   * descriptor.
+   */
   take(wanted: ListenerPlan): Promise<readonly BoundListener[]>;
-  /** Where the sockets are that `take` would give. Errors: as take(). */
+  /** The sockets that take() would return, without taking them. Errors: as take(). */
   look(wanted: ListenerPlan): Promise<readonly InheritedSocket[]>;
-  /** Those that are announced, and that no listener of the plan means. */
+  /** The announced sockets that no listener of the plan means. */
   strangers(plan: readonly ListenerPlan[]): readonly InheritedSocket[];
 }
 
-/** `open`: the sockets that the process had before it opened any of its own. */
+/** Reads the inherited sockets. `open`: the sockets that the process had before it opened any of its own. */
 export async function readInheritedSockets(
   announced: readonly AnnouncedSocket[],
   open: OpenSockets,
@@ -48,9 +51,9 @@ export async function readInheritedSockets(
     const { address, problem } = await readDescriptor(fd, open);
     if (address !== null) found.push({ fd, name, address, isAnnounced: true, isUsable: problem === null });
   }
-  /** Those that are named by their descriptor and not announced. */
+  /** Sockets that the plan names by their descriptor, and that are not announced. */
   const named = new Map<number, Found>();
-  /** The first of these views stays open for the life of the master: a program may be stopped and started again. */
+  /** The first view of each socket. It stays open for the life of the master, because a program may be stopped and started again. */
   const held = new Map<number, BoundListener>();
 
   async function hold(
@@ -59,15 +62,15 @@ export async function readInheritedSockets(
   ): Promise<BoundListener> {
     const known = held.get(inherited);
     if (known !== undefined) return known;
-    // systemd's socket does not listen yet. For one that does, this only is the length of its queue.
+    // A socket of systemd may not listen yet. For one that does, this only sets the length of its queue.
     if (address.type === 'udp') await loadSystemCalls();
     else await listen(inherited, backlog);
-    // No worker is to inherit it but as the listener that it is declared as.
+    // No worker may inherit it except as the listener that it is declared as.
     const fd = duplicate(inherited);
     if (typeof fd === 'string') throw cannotTake(inherited, address, fd);
     const handle = address.type === 'udp' ? descriptorOnly(fd) : handleOver(fd);
     if (typeof handle === 'string') throw cannotTake(inherited, address, handle);
-    // An embedding program may still want the one that it has named.
+    // An embedding program may still need a descriptor that it has named itself.
     if (isAnnounced) closeSync(inherited);
     else keepFromChildren(inherited);
     const name = `inherited-${inherited}`;
@@ -85,7 +88,10 @@ export async function readInheritedSockets(
     return listener;
   }
 
-  /** Several: the addresses of a host name, on one port. A name says more than an address. */
+  /**
+   * The sockets that a listener of the plan means. There are several if it means the addresses of a host name, on one port. A name counts more than an
+   * address.
+   */
   function meantBy(wanted: ListenerPlan): readonly Found[] {
     const meant = found.filter((one) => one.isUsable && isMeant(wanted, one));
     const first = meant.find((one) => isNamed(wanted, one)) ?? meant[0];
@@ -94,7 +100,7 @@ export async function readInheritedSockets(
     return meant.filter(({ address }) => address.type === 'tcp' && address.port === port);
   }
 
-  /** Errors: `addressUnusable`. */
+  /** Finds the sockets that a listener of the plan means. Errors: `addressUnusable`. */
   async function look(wanted: ListenerPlan): Promise<readonly Found[]> {
     const meant = meantBy(wanted);
     if (wanted.type !== 'fd' || meant.length > 0) return meant;
@@ -130,7 +136,7 @@ export async function readInheritedSockets(
   };
 }
 
-/** Node.js has no use for a datagram socket that is only held. */
+/** A handle that only holds the descriptor: Node.js has none for a datagram socket that nothing reads from. */
 function descriptorOnly(fd: number): ServerHandle {
   return {
     fd,
@@ -148,7 +154,7 @@ function cannotTake(fd: number, address: SocketAddress, code: string): GracefulR
   );
 }
 
-/** By its descriptor, its name or its address. */
+/** Whether the listener of the plan means the socket, by its descriptor, its name or its address. */
 function isMeant(wanted: ListenerPlan, socket: Found): boolean {
   const { fd, address } = socket;
   if (wanted.type === 'fd') return wanted.fd === fd;
@@ -163,7 +169,7 @@ function isNamed(wanted: ListenerPlan, { name }: Found): boolean {
   return name !== null && name === wanted.name;
 }
 
-/** What the system tells of a socket has no zone. */
+/** Whether both are the same address. The system reports the address of a socket without its zone. */
 function namesAddress(host: string, address: string): boolean {
   const [plain = host] = canonicalHost(host).split('%');
   return plain === canonicalHost(address) || (plain === 'localhost' && isLoopback(address));

@@ -5,26 +5,26 @@
 import type { SocketAddress } from '../../shared/format-address.ts';
 import type { SlotSocket, SlotSockets } from './slot-sockets.ts';
 
-/** What one holder of a listener sees. */
+/** The slots of a listener, as one of its holders sees them. */
 export interface ListenerSlots {
-  /** From now on each slot has its own socket; those of the first `count` slots are opened at once. Errors: `addressUnusable`. */
+  /** Gives each slot a socket of its own from now on. The sockets of the first `count` slots are opened at once. Errors: `addressUnusable`. */
   open(count: number): Promise<void>;
   isOpen(): boolean;
-  /** Null: it is the socket of the listener itself. Opens it if need be. Errors: `addressUnusable`. */
+  /** The socket of a slot, which is opened if necessary; null if it is the socket of the listener itself. Errors: `addressUnusable`. */
   socketOf(slot: number): SlotSocket | null;
-  /** The slots of this holder that accept; empty: none of them does. */
+  /** Directs new connections to these slots of this holder, which accept. Empty: none of them does. */
   direct(slots: ReadonlySet<number>): void;
-  /** Do new connections come to the socket of this slot? */
+  /** Whether new connections come to the socket of this slot. */
   isDirectedTo(slot: number): boolean;
   /** How many connections wait for this slot. */
   queued(slot: number): number;
-  /** The descriptors of all sockets beside that of the listener. */
+  /** The descriptors of all sockets other than that of the listener. */
   otherFds(): readonly number[];
 }
 
 export interface SlotsOfListener {
   view(): ListenerSlots;
-  /** Closes every socket but that of the listener. */
+  /** Closes every socket except that of the listener. */
   close(): void;
   shut(): void;
 }
@@ -36,7 +36,7 @@ export function createListenerSlots({
   backlog,
 }: SlotSocket & { readonly address: SocketAddress; readonly backlog: number }): SlotsOfListener {
   let sockets: SlotSockets | null = null;
-  /** By holder. */
+  /** The slots that accept, by their holder. */
   const accepting = new Map<object, ReadonlySet<number>>();
 
   function direct(holder: object, slots: ReadonlySet<number>): void {
@@ -50,7 +50,7 @@ export function createListenerSlots({
     let isOpen = false;
     return {
       async open(count) {
-        // Loaded where a program wants it: most share one socket.
+        // Loaded only if a program needs it: most share one socket.
         const { createSlotSockets } = await import('./slot-sockets.ts');
         const { loadReusePortCalls } = await import('../system-calls/reuse-port-calls.ts');
         await loadReusePortCalls();
@@ -76,5 +76,5 @@ export function createListenerSlots({
   };
 }
 
-/** All slots have the first socket. */
+/** The slot with the first socket, which all slots share otherwise. */
 const shared: ReadonlySet<number> = new Set([0]);

@@ -19,36 +19,36 @@ export interface BoundListener {
   readonly address: SocketAddress;
   readonly backlog: number;
   readonly fd: number;
-  /** What `ChildProcess.send()` can hand to a worker. */
+  /** The handle that `ChildProcess.send()` can send to a worker. */
   readonly handle: ServerHandle;
-  /** The operator has named no address and nothing serves yet: what the program asks for may take its place. */
+  /** Whether the address is still undecided: the operator has named none and nothing serves yet, so what the program asks for may take its place. */
   readonly isUndecided: boolean;
-  /** The declared listener of which this is one of several sockets; null: it is that listener itself. */
+  /** The name of the declared listener of which this is one of several sockets; null if this is the declared listener itself. */
   readonly standsFor: string | null;
-  /** The host name whose address it is. Missing: it was bound by a numeric address, or by none. */
+  /** The host name whose address was bound. Missing if it was bound by a numeric address, or on every address. */
   readonly hostName?: string;
-  /** The master was started with the socket. Missing: it has bound it. */
+  /** Whether the master was started with the socket. Missing if the master has bound it. */
   readonly isInherited?: boolean;
-  /** The inode of the file of a UNIX socket. Missing: it has none, or the file belongs to what has bound the socket. */
+  /** The inode of the file of a UNIX socket. Missing if there is no file, or it belongs to the process that has bound the socket. */
   readonly file?: number;
   readonly slots: ListenerSlots;
-  /** Lets go of the master's copy; workers keep theirs. A second call does nothing. While it is shared, the socket stays open. */
+  /** Closes the master's copy; workers keep theirs. While the socket is shared, it stays open. A second call does nothing. */
   close(): void;
   /**
-   * Ends the listening for every process that holds a copy: connections that wait in the queue are reset. Then as close(). While it is
-   * shared, and if it is a UDP socket, it is only closed, and false is returned.
+   * Ends the listening for every process that holds a copy, so that connections in the queue are reset, and then closes the socket. While it is shared,
+   * and if it is a UDP socket, it is only closed, and false is returned.
    */
   shut(): boolean;
-  /** The same socket once more, under another name or with another length of its queue: it is open until both are closed. */
+  /** Returns the same socket under another name, or with another length of its queue. It is open until both are closed. */
   share(as: Partial<Pick<BoundListener, 'name' | 'backlog' | 'standsFor' | 'hostName'>>): BoundListener;
 }
 
-/** What a listener is, without what can be done with it. */
+/** The fields of a listener, without its functions. */
 export type ListenerFields = Omit<BoundListener, 'slots' | 'close' | 'shut' | 'share'>;
 
 /**
- * Binds and listens, once, on every address or on a numeric one. Errors: `addressInUse`; `addressUnusable` for everything else that
- * keeps an address from being bound; both say what to do.
+ * Binds and listens once, on every address or on a numeric one. Errors: `addressInUse`; `addressUnusable` for every other reason why an address cannot be
+ * bound. Both say what to do.
  */
 export async function bindListener(options: TcpListenerPlan): Promise<BoundListener> {
   const bound = await tryListener(options);
@@ -56,12 +56,12 @@ export async function bindListener(options: TcpListenerPlan): Promise<BoundListe
   return bound;
 }
 
-/** As bindListener, with the name of the error (`EADDRINUSE` …) instead of an error. */
+/** As bindListener, but returns the name of the error (`EADDRINUSE` …) instead of throwing an error. */
 export async function tryListener(options: TcpListenerPlan): Promise<BoundListener | string> {
   const { host, name, port, backlog } = options;
   const bound = await bindOnce(options);
   if (typeof bound === 'string') return bound;
-  // With SO_REUSEADDR two sockets may bind one address as long as neither listens: this decides.
+  // With SO_REUSEADDR, two sockets may be bound to one address as long as neither listens. So only listen(2) shows whether the address is free.
   const problem = await listen(bound.fd, backlog);
   if (problem !== null) {
     bound.close();
@@ -88,7 +88,7 @@ export function holdListener(fields: ListenerFields, closed: () => void = () => 
     users += 1;
     let isOpen = true;
     const slots = sockets.view();
-    /** Returns whether that has ended it. */
+    /** Closes this view. Returns whether that has closed the socket. */
     const close = (end: () => void): boolean => {
       if (!isOpen) return false;
       isOpen = false;
@@ -111,7 +111,7 @@ export function holdListener(fields: ListenerFields, closed: () => void = () => 
       },
       shut: () =>
         close(() => {
-          // Over UDP it would end the answers of workers that drain.
+          // For UDP, shutdown(2) would prevent draining workers from answering.
           if (own.address.type !== 'udp') shutListener(own.fd);
           sockets.shut();
           end();
@@ -129,8 +129,8 @@ export function listenerOfSlot(listener: BoundListener, slot: number): BoundList
 }
 
 /**
- * The error that bindListener would throw now, on every address or on a numeric one; null: none. It binds for a moment and does not listen, so that no client can connect, and no
- * process that binds the same address meanwhile fails. Rejects with `platformUnsupported`.
+ * The error that bindListener would throw at the moment, on every address or on a numeric one; null if it would succeed. It binds for a moment and does
+ * not listen, so that no client can connect, and no process that binds the same address in the meantime fails. Rejects with `platformUnsupported`.
  */
 export async function probeAddress(options: TcpListenerPlan): Promise<GracefulRunError | null> {
   const bound = await bindOnce(options);
@@ -141,12 +141,12 @@ export async function probeAddress(options: TcpListenerPlan): Promise<GracefulRu
 
 async function bindOnce({ host, port, options }: TcpListenerPlan): Promise<TcpHandle | string> {
   const bound = await bind(host ?? '::', port, options);
-  // No IPv6 on this machine (or switched off by the kernel's command line).
+  // This machine has no IPv6, or it is switched off by the kernel's command line.
   const isWithoutIPv6 = bound === 'EAFNOSUPPORT' || bound === 'EADDRNOTAVAIL' || bound === 'EINVAL';
   return host === null && isWithoutIPv6 ? bind('0.0.0.0', port, options) : bound;
 }
 
-/** A bound handle, or the name of the error. */
+/** Binds a socket. Returns a handle, or the name of the error. */
 async function bind(
   host: string,
   port: number,
@@ -160,14 +160,14 @@ async function bind(
   const family = ipVersion(host) === 6 ? 6 : 4;
   const handle = createServerHandle()(host, port, family, -1, 0);
   if (typeof handle === 'number') return systemErrorCode(handle);
-  // libuv keeps EADDRINUSE for itself until listen(); getsockname tells now.
+  // libuv reports EADDRINUSE only at listen(); getsockname reports it at once.
   const error = handle.getsockname({});
   if (error === 0) return handle;
   handle.close();
   return systemErrorCode(error);
 }
 
-/** Says what is wrong with an address of TCP. `code`: that of the system. */
+/** The error for a TCP address that cannot be bound. `code`: the error of the system. */
 export function bindError({ host, port }: TcpListenerPlan, code: string): GracefulRunError {
   const where = host === null ? `port ${port}` : formatAddress(host, port);
   return addressError(where, code, { host, port }, thisMachine(true));

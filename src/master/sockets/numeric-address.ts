@@ -3,14 +3,14 @@ import net from 'node:net';
 import { interfaceNumber } from '../system-calls/syscalls.ts';
 import { writeSockaddr } from './sockaddr.ts';
 
-/** 0: it is a host name. The zone may be any name that an interface can have, of which `net.isIP` knows some only. */
+/** The version of a numeric address; 0 for a host name. A zone may be any name that an interface can have, of which `net.isIP` knows only some. */
 export function ipVersion(host: string): 0 | 4 | 6 {
   const [plain = host] = host.split('%');
   const version = net.isIP(plain);
   return version === 4 && plain === host ? 4 : version === 6 ? 6 : 0;
 }
 
-/** The address as the system has it. Of an interface that does not exist: bind(2) then fails with `EINVAL`. Only after a system call was loaded. */
+/** The address as a sockaddr. If its interface does not exist, bind(2) will fail with `EINVAL`. Only after a system call was loaded. */
 export function sockaddrOf(host: string, port: number): Uint8Array {
   return writeSockaddr(host, port, scopeOf(host));
 }

@@ -13,7 +13,7 @@ export interface TcpHandle extends ServerHandle {
   getsockname(out: { address?: string; port?: number }): number;
 }
 
-/** `net._createServerHandle`, which `cluster` binds with: undocumented, the same on Node.js 20 to 26. Negative: -errno. */
+/** `net._createServerHandle`, which `cluster` uses to bind: undocumented, the same on Node.js 20 to 26. A negative result is -errno. */
 type CreateServerHandle = (
   host: string | null,
   port: number | null,
@@ -34,7 +34,7 @@ export function createServerHandle(): CreateServerHandle {
   );
 }
 
-/** A handle over a socket, whose descriptor is the handle's from now on; or the name of the error. */
+/** Makes a handle for a socket, and returns it or the name of the error. The handle owns the descriptor from then on. */
 export function handleOver(fd: number): TcpHandle | string {
   const handle = createServerHandle()(null, null, null, fd);
   return typeof handle === 'number' ? systemErrorCode(handle) : handle;

@@ -1,6 +1,6 @@
 /**
- * Listeners that a worker has closed for all processes. shutdown(2) does that: some programs call it to get a thread out of accept(2). Clients are refused
- * from then on, though the socket is open in every process.
+ * Opens listeners again that a worker has closed for all processes. shutdown(2) does that: some programs call it to get a thread out of accept(2). From
+ * then on clients are refused, although every process still has the socket open.
  */
 import type { MasterEvent } from '../../shared/events.ts';
 import { addressFields } from '../../shared/format-address.ts';
@@ -9,13 +9,13 @@ import { sockaddrOf } from './numeric-address.ts';
 import type { BoundListener } from './listener.ts';
 
 export interface ShutListeners {
-  /** Looks whether one was closed; opens it again. */
+  /** Checks whether a listener was closed, and opens it again. */
   look(): void;
-  /** Checks now, and repeatedly as long as `isNeeded` returns true. */
+  /** Checks after a moment, and repeatedly as long as `isNeeded` returns true. */
   watch(isNeeded: () => boolean): void;
 }
 
-/** A client that is refused comes again after a second or more. */
+/** The time between two checks. It is short for a client, which tries again only a second or more after it was refused. */
 const lookAgainMs = 50;
 
 export function createShutListeners(
@@ -31,10 +31,10 @@ export function createShutListeners(
     const seen = new Set<number>();
     for (const { fd: first, slots, name, address, backlog } of listeners())
       for (const fd of [first, ...slots.otherFds()]) {
-        // Versions of a plan share sockets.
+        // Versions of a plan may share sockets.
         if (seen.has(fd) || told.has(fd) || !isShut(fd)) continue;
         seen.add(fd);
-        // The socket of a path cannot listen again (unix(7)).
+        // A UNIX socket cannot be made to listen again (unix(7)).
         const problem =
           address.type === 'unix'
             ? 'it is a UNIX socket'

@@ -1,7 +1,7 @@
 /**
- * The listening sockets of one address of which each slot of a program has its own (SO_REUSEPORT). The master holds them all for as long as
- * the address: a socket that is closed takes its queue along. So a slot that is gone keeps its socket, which gets no new connections
- * until the slot is there again.
+ * The listening sockets of one address, of which each slot of a program has its own (SO_REUSEPORT). The master holds all of them as long as it holds the
+ * address, because a socket that is closed loses its queue. So a slot that is gone keeps its socket, which gets no new connections until the slot exists
+ * again.
  */
 import { closeSync } from 'node:fs';
 import { GracefulRunError } from '../../shared/errors.ts';
@@ -18,14 +18,14 @@ export interface SlotSocket {
 }
 
 export interface SlotSockets {
-  /** That of a slot, and of all before it, which are opened if they are not. Errors: `addressUnusable`. */
+  /** The socket of a slot. It is opened if necessary, after those of all slots before. Errors: `addressUnusable`. */
   of(slot: number): SlotSocket;
-  /** From now on new connections come to the sockets of these slots alone. Empty: nothing changes. */
+  /** Directs new connections to the sockets of these slots alone. Empty: nothing changes. */
   direct(slots: ReadonlySet<number>): void;
   isDirectedTo(slot: number): boolean;
   /** How many connections wait in the queue of this slot. */
   queued(slot: number): number;
-  /** Those beside the first one, which belongs to the listener. */
+  /** All sockets except the first one, which belongs to the listener. */
   others(): readonly SlotSocket[];
   /** Closes the others. */
   close(): void;
@@ -34,10 +34,11 @@ export interface SlotSockets {
 }
 
 /**
- * `first` listens already: it is the socket of slot 0. Only after `loadReusePortCalls`. If the kernel has no such sockets, of() reports it.
+ * Makes the sockets. `first`: the socket of slot 0, which listens already. Only after `loadReusePortCalls`. If the kernel has no such sockets, of()
+ * reports it.
  */
 export function createSlotSockets(first: SlotSocket, address: SocketAddress, backlog: number): SlotSockets {
-  /** By slot, which is their index in the group of the kernel, too: none of them is ever closed before all are. */
+  /** The sockets by their slot, which is also their index in the kernel's group: none of them is closed before all are. */
   const sockets: SlotSocket[] = [first];
   let directed: readonly number[] = [0];
 
@@ -49,7 +50,7 @@ export function createSlotSockets(first: SlotSocket, address: SocketAddress, bac
       closeSync(fd);
       throw cannotOpen(address, handle);
     }
-    // At once: its slot has no worker yet that accepts. The group keeps this for those that join later.
+    // Directed at once, because the slot of the new socket has no worker yet that accepts. The group keeps the setting for sockets that join later.
     const problem = sockets.length > 1 ? null : attachSelection(first.fd, selectOneOf(directed));
     if (problem !== null) {
       handle.close();
@@ -66,7 +67,7 @@ export function createSlotSockets(first: SlotSocket, address: SocketAddress, bac
     direct(slots) {
       const wanted = [...slots].filter((slot) => slot < sockets.length).sort((one, other) => one - other);
       if (wanted.length === 0 || wanted.join() === directed.join()) return;
-      // While there is but one socket, there is nothing to choose.
+      // With only one socket, there is nothing to choose.
       if (sockets.length > 1 && attachSelection(first.fd, selectOneOf(wanted)) !== null) return;
       directed = wanted;
     },

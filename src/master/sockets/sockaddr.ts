@@ -1,8 +1,8 @@
-/** The addresses of sockets as the system has them (sockaddr of unix(7), ip(7) and ipv6(7)). Pure. */
+/** The addresses of sockets in the form of the system: sockaddr of unix(7), ip(7) and ipv6(7). Pure. */
 import type { SocketAddress } from '../../shared/format-address.ts';
 import { ipv6 } from './tcp-table.ts';
 
-/** Null: the socket is not bound, or its address is of another kind. */
+/** Reads a sockaddr; null if the socket is not bound, or its address is of another kind. */
 export function readSockaddr(
   family: 'ipv4' | 'ipv6' | 'unix' | 'other',
   bytes: Uint8Array,
@@ -18,18 +18,18 @@ export function readSockaddr(
   return { type: 'tcp', host, port };
 }
 
-/** Empty: it has none. An abstract name begins with a zero byte, and may have others. */
+/** The path of a UNIX socket; empty if it has none. An abstract name begins with a zero byte, and may contain others. */
 function pathOf(bytes: Uint8Array): string {
   const text = new TextDecoder().decode(bytes);
   if (text.startsWith('\0')) return text.length > 1 ? `@${text.slice(1)}` : '';
   return text.split('\0')[0] ?? '';
 }
 
-/** A sockaddr of Linux. `scope`: the number of the interface of a link-local address; its zone is left out. */
+/** Writes a sockaddr of Linux. `scope`: the number of the interface of a link-local address, whose zone is left out. */
 export function writeSockaddr(host: string, port: number, scope = 0): Uint8Array {
   const isIPv6 = host.includes(':');
   const sockaddr = new Uint8Array(isIPv6 ? 28 : 16);
-  // In the order of the machine, which for Node.js is little-endian, or big-endian as s390x.
+  // The byte order is that of the machine: Node.js also runs on big-endian ones, such as s390x.
   new Uint16Array(sockaddr.buffer, 0, 1)[0] = isIPv6 ? 10 : 2;
   sockaddr.set([port >> 8, port & 255], 2);
   sockaddr.set(bytesOf(host), isIPv6 ? 8 : 4);
@@ -41,7 +41,7 @@ export function writeSockaddr(host: string, port: number, scope = 0): Uint8Array
 function bytesOf(address: string): readonly number[] {
   const [bare = address] = address.split('%');
   if (!address.includes(':')) return bare.split('.').map(Number);
-  // The parser of URLs writes embedded IPv4 as IPv6.
+  // The parser of URLs converts an embedded IPv4 address to IPv6.
   const text = new URL(`http://[${bare}]/`).hostname.slice(1, -1);
   const [head = '', tail] = text.split('::');
   const groups = (part: string): readonly string[] => (part === '' ? [] : part.split(':'));

@@ -1,4 +1,4 @@
-/** The file of a UNIX socket that is held: its permissions and its owner. Loaded when an update changes them. */
+/** Changes the permissions and the owner of a held UNIX socket's file. Loaded when an update changes them. */
 import { chmodSync, lchownSync, lstatSync } from 'node:fs';
 import { GracefulRunError, messageOf, systemCode } from '../../shared/errors.ts';
 import { formatPath } from '../../shared/format-address.ts';
@@ -7,8 +7,8 @@ import type { Ownership } from '../system-calls/ownership.ts';
 import { ownershipOf, unusable } from './unix-listener.ts';
 
 /**
- * Gives the file what differs between the two listeners. `inode`: that of the file. Null permissions are what the umask leaves, and no owner is the user of the
- * master. Returns a function that undoes this. Errors: `addressUnusable`.
+ * Changes whatever differs between the two listeners. `inode`: that of the file. Null permissions are those that the umask leaves, and a null owner is the
+ * user of the master. Returns a function that undoes the change. Errors: `addressUnusable`.
  */
 export async function fitFile(
   inode: number,
@@ -41,7 +41,7 @@ export async function fitFile(
   return undo;
 }
 
-/** The user or group that only the listener before named is that of the master again. */
+/** The new owner. A user or group that only the previous listener named becomes that of the master again. */
 async function changedOwnership(
   path: string,
   before: string | null,
@@ -55,7 +55,7 @@ async function changedOwnership(
   };
 }
 
-/** It can only be read by setting it. */
+/** The umask of the process, which can only be read by setting it. */
 function umask(): number {
   const current = process.umask(0o077);
   process.umask(current);

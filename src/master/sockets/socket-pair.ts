@@ -3,7 +3,7 @@ import type { Handle } from '../process/platform.ts';
 import { socketpair } from '../system-calls/syscalls.ts';
 import { handleOver } from './server-handle.ts';
 
-/** Two connected ends, or the name of the error. */
+/** Makes a pair of connected sockets. Returns its two ends, or the name of the error. */
 export function socketPair(): readonly [Handle, Handle] | string {
   const pair = socketpair();
   if (typeof pair === 'string') return pair;

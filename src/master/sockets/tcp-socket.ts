@@ -9,14 +9,14 @@ import { freebindOf, socketOptions, type SocketOption } from '../system-calls/so
 import { sockaddrOf } from './numeric-address.ts';
 
 interface Setting {
-  /** As a config file names it. */
+  /** The name of the option in a config file. */
   readonly key: string;
   readonly option: SocketOption;
   readonly value: number;
 }
 
 /**
- * A bound socket that does not listen yet: its descriptor, or the name of the error. Errors: `addressUnusable`, if the kernel refuses an
+ * Makes a bound socket that does not listen yet. Returns its descriptor, or the name of the error. Errors: `addressUnusable`, if the kernel refuses an
  * option.
  */
 export async function bindTcpSocket(
@@ -40,8 +40,8 @@ export async function bindTcpSocket(
 }
 
 /**
- * Sets the options that a listening socket can still get. Undefined, and what is not asked for: as the kernel has it by itself. Errors:
- * `addressUnusable`, if the kernel refuses one.
+ * Sets the options that a listening socket can still get. An option that is not asked for gets the kernel's own value, as all do if `options` is
+ * undefined. Errors: `addressUnusable`, if the kernel refuses one.
  */
 export async function applyTcpOptions(fd: number, options: TcpOptions | undefined): Promise<void> {
   await set(fd, settingsOf(options ?? null));
@@ -73,7 +73,7 @@ function settingsOf(options: TcpOptions | null): readonly Setting[] {
   ];
 }
 
-/** The socket may have had another value before. */
+/** The kernel's own value for keep-alive, which has to be set because the socket may have had another one before. */
 function ofMachine(name: 'time' | 'intvl' | 'probes', otherwise: number): number {
   try {
     return Number(readFileSync(`/proc/sys/net/ipv4/tcp_keepalive_${name}`, 'utf8')) || otherwise;

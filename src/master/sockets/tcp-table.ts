@@ -1,7 +1,10 @@
 /** Addresses as /proc/net/tcp and /proc/net/tcp6 write them (proc(5)). Pure. */
 import type { TcpAddress } from '../../shared/format-address.ts';
 
-/** `0100007F:1F90` is 127.0.0.1:8080: words of 32 bits in the order of the machine, which is little-endian, and the port. Null: it is none. */
+/**
+ * Parses an address, null if it is not valid. `0100007F:1F90` is 127.0.0.1:8080: words of 32 bits in the byte order of the machine, which is
+ * little-endian, and the port.
+ */
 export function readTcpAddress(text: string): TcpAddress | null {
   const [, words = '', port = ''] = /^((?:[\dA-F]{8}){1,4}):([\dA-F]{4})$/.exec(text) ?? [];
   if (words === '') return null;
@@ -12,11 +15,11 @@ export function readTcpAddress(text: string): TcpAddress | null {
   return { type: 'tcp', host, port: Number.parseInt(port, 16) };
 }
 
-/** The 16 bytes of an address, in the order of the network. */
+/** The text of an IPv6 address from its 16 bytes in network order. */
 export function ipv6(bytes: readonly number[]): string {
   const groups = Array.from({ length: 8 }, (_, at) =>
     (((bytes[at * 2] ?? 0) << 8) | (bytes[at * 2 + 1] ?? 0)).toString(16),
   );
-  // The parser of URLs shortens it as everything else writes it.
+  // The parser of URLs shortens the address in the usual way.
   return new URL(`http://[${groups.join(':')}]/`).hostname.slice(1, -1);
 }

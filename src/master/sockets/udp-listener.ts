@@ -1,6 +1,6 @@
 /**
- * UDP sockets (udp(7)): binds and holds them as listener.ts does with TCP, and never reads from them. Datagrams that arrive while no worker
- * reads wait in the socket, as far as its receive buffer (net.core.rmem_default) reaches.
+ * UDP sockets (udp(7)). Binds and holds them as listener.ts does with TCP, and never reads from them. Datagrams that arrive while no worker reads wait in
+ * the socket, up to the size of its receive buffer (net.core.rmem_default).
  */
 import { GracefulRunError } from '../../shared/errors.ts';
 import { formatSocketAddress } from '../../shared/format-address.ts';
@@ -14,10 +14,10 @@ import { addressesOf } from './host-names.ts';
 import { ipVersion } from './numeric-address.ts';
 import { holdListener, type BoundListener } from './listener.ts';
 
-/** Binds, once. Errors as bindListener. */
+/** Binds once. Errors as bindListener. */
 export async function bindUdpListener(plan: UdpListenerPlan): Promise<BoundListener> {
   const { name, host, port } = plan;
-  // No call of listen(2) loads them.
+  // UDP needs no listen(2), which would load the system calls.
   await loadSystemCalls();
   const handle = bind(plan, await numericAddress(plan));
   const bound: { address?: string; port?: number } = {};
@@ -33,7 +33,7 @@ export async function bindUdpListener(plan: UdpListenerPlan): Promise<BoundListe
   });
 }
 
-/** The error that bindUdpListener would throw now; null: none. It binds for a moment. */
+/** The error that bindUdpListener would throw at the moment; null if it would succeed. It binds for a moment. */
 export async function probeUdpAddress(plan: UdpListenerPlan): Promise<GracefulRunError | null> {
   try {
     bind(plan, await numericAddress(plan)).close();
@@ -44,7 +44,7 @@ export async function probeUdpAddress(plan: UdpListenerPlan): Promise<GracefulRu
   }
 }
 
-/** A host name stands for the first of its addresses: a socket of the program has one family. */
+/** The first address of a host name, because a socket of the program has one address family. */
 async function numericAddress({ host, port }: UdpListenerPlan): Promise<string> {
   const [address = host] = await addressesOf(host, port);
   return address;
@@ -58,7 +58,7 @@ function bind({ type, host, port }: UdpListenerPlan, address: string): DatagramH
       `cannot bind: Node.js ${process.version} has no way to bind a UDP socket without reading from it`,
       { hint: 'use a Node.js version that graceful-run was tested with: 20, 22, 24 or 26' },
     );
-  // Without SO_REUSEADDR, which on Linux would let a second socket take the datagrams of the first.
+  // Bound without SO_REUSEADDR, which on Linux would let a second socket take the datagrams of the first.
   const problem = ipVersion(address) === 6 ? handle.bind6(address, port, 0) : handle.bind(address, port, 0);
   if (problem === 0) return handle;
   handle.close();

@@ -1,6 +1,6 @@
 /**
- * UNIX sockets (unix(7)): binds and holds them as listener.ts does with TCP. A file that a socket has left behind is replaced, one that is
- * listened on never. The file goes when the listener is closed.
+ * UNIX sockets (unix(7)). Binds and holds them as listener.ts does with TCP. A file that a socket has left behind is replaced; one on which a process
+ * listens never is. The file is removed when the listener is closed.
  */
 import { lchownSync, lstatSync, unlinkSync, type Stats } from 'node:fs';
 import net from 'node:net';
@@ -18,7 +18,7 @@ import { withFolderLock } from './folder-lock.ts';
 import { holdListener, type BoundListener } from './listener.ts';
 import { handleOver } from './server-handle.ts';
 
-/** Binds and listens, once. Errors: `addressInUse`; `addressUnusable` for everything else. */
+/** Binds and listens once. Errors: `addressInUse`; `addressUnusable` for everything else. */
 export async function bindUnixListener(plan: UnixListenerPlan): Promise<BoundListener> {
   const { name, path, backlog } = plan;
   refuseLongPath(path);
@@ -46,13 +46,13 @@ export async function bindUnixListener(plan: UnixListenerPlan): Promise<BoundLis
   );
 }
 
-/** The error that bindUnixListener would throw now; null: none. Binds nothing. */
+/** The error that bindUnixListener would throw at the moment; null if it would succeed. Binds nothing. */
 export async function probeUnixAddress(plan: UnixListenerPlan): Promise<GracefulRunError | null> {
   const { path, owner } = plan;
   try {
     refuseLongPath(path);
     await ownershipOf(path, owner);
-    // Node.js 20 cannot connect to an abstract name: it fills it up with zero bytes.
+    // Node.js 20 cannot connect to an abstract name, because it fills the name up with zero bytes.
     const isFree = isAbstract(path) ? !isListenedOn(path) : (await findStale(path)) !== 'answered';
     return isFree ? null : inUse(path);
   } catch (error) {
@@ -80,7 +80,7 @@ async function bindFile(plan: UnixListenerPlan): Promise<number> {
     const socket = await socketFor(plan);
     let isPlaced = false;
     try {
-      // Between the look and the bind another master may have come.
+      // Another master may have come between the look and the bind.
       const fd = await withFolderLock(
         dirname(path),
         () => {
@@ -123,13 +123,13 @@ function openAt(plan: UnixListenerPlan, ownership: Ownership | null, socket: num
     if (problem !== null) throw unusable(path, problem);
     return socket;
   } catch (error) {
-    // No other process can have put another file there: the directory is locked.
+    // No other process can have put another file there, because the directory is locked.
     if (made.isBound && !isAbstract(path)) unlinkSync(path);
     throw error;
   }
 }
 
-/** The stale socket at the path; null: there is none. Throws if the file is not a socket. */
+/** Finds the stale socket at the path; null if there is no file, `answered` if a process listens there. Throws if the file is not a socket. */
 async function findStale(path: string): Promise<Stale | 'answered' | null> {
   for (;;) {
     const found = lookAt(path);
@@ -167,7 +167,7 @@ function identityOf(path: string): string | null {
   return found === undefined ? null : `${found.dev} ${found.ino} ${found.ctimeNs}`;
 }
 
-/** `refused`: no process listens there. `absent`: there is nothing. */
+/** Whether a process listens at the path. `refused`: none does. `absent`: there is no file. */
 async function connects(path: string): Promise<'answered' | 'refused' | 'absent'> {
   return new Promise((resolve, reject) => {
     const probe = net.connect({ path });
@@ -179,14 +179,14 @@ async function connects(path: string): Promise<'answered' | 'refused' | 'absent'
       const code = systemCode(error);
       if (code === 'ECONNREFUSED') resolve('refused');
       else if (code === 'ENOENT') resolve('absent');
-      // EAGAIN: its queue is full. EPROTOTYPE: it takes datagrams.
+      // EAGAIN: the queue of the socket is full. EPROTOTYPE: it takes datagrams.
       else if (code === 'EAGAIN' || code === 'EPROTOTYPE') resolve('answered');
       else reject(unusable(path, code ?? messageOf(error)));
     });
   });
 }
 
-/** Errors: `addressUnusable`. */
+/** The numbers of the owner; null if none is named. Errors: `addressUnusable`. */
 export async function ownershipOf(path: string, owner: string | null): Promise<Ownership | null> {
   if (owner === null) return null;
   const found = await readOwnership(owner);
@@ -198,10 +198,10 @@ export async function ownershipOf(path: string, owner: string | null): Promise<O
 
 function removeOwn(path: string, inode: number): void {
   try {
-    // Another program may have put its own there.
+    // Another program may have put its own file there.
     if (lstatSync(path, { throwIfNoEntry: false })?.ino === inode) unlinkSync(path);
   } catch {
-    // Its folder is not ours to write to any more. A socket on which no process listens is replaced by the next master.
+    // This user may not write to the folder any more. The next master replaces a socket on which no process listens.
   }
 }
 
