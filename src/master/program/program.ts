@@ -151,7 +151,7 @@ export function createProgram(parts: ProgramParts): ManagedProgram {
   const tree = newTreeName();
   const saidOfPort = new Set<VariableSource>();
   let history = emptyHistory;
-  /** Its listeners are to be bound: no stop was asked for since. */
+  /** Whether its listeners are to be bound: no stop was requested since the last bind(). */
   let isBindWanted = true;
   /** Whether the next generation has no probation. Applies until that generation serves. */
   let isProbationSkipped = false;
