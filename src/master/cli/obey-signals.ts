@@ -8,10 +8,7 @@ const cause = 'signal';
 /** How often the state of a terminal that may be about to end is checked. */
 const lookAgainMs = 20;
 
-/**
- * Obeys signals for as long as the process lives. A second TERM, INT or QUIT stops at once: the lifecycle counts them, and knows which ones are one
- * request.
- */
+/** Listens for as long as the process lives. The second of TERM, INT and QUIT stops at once: the lifecycle counts, and knows which are one. */
 export function obeySignals(commands: Commands, terminal: () => Terminal): void {
   const stop = (): void => {
     ask(async () => commands.shutDown({ cause }).done);

@@ -5,16 +5,18 @@
 import type { Capabilities } from '../program/lifecycle/state.ts';
 import type { DrainSignal } from './program-drain-signal.ts';
 
-/** When a worker is ready. A Node.js worker always has to listen on every declared address as well, so that it can be admitted. */
+/**
+ * When a worker is ready. A Node.js worker always has to listen on every declared address as well: so that it can be admitted.
+ */
 export type Readiness =
-  /** A Node.js worker listens; another program notifies (sd_notify), or has been running for a while. */
+  /** Node.js listens; another program notifies (sd_notify), or has been running for a while. */
   | { readonly when: 'auto' }
   | { readonly when: 'listens' }
   /** The worker listens, and GET `path` returns 200–399. The request is made inside its process, which must be Node.js. */
   | {
       readonly when: 'answers';
       readonly path: string;
-      /** How many more requests for that path the worker sends to itself, to warm up. */
+      /** How many more requests for that path it sends to itself, to warm up. */
       readonly warmup: number;
     }
   /** The worker calls `process.send('ready')`. */
@@ -36,9 +38,9 @@ export type SignReadiness = Exclude<Readiness, { readonly when: 'auto' | 'listen
 
 export interface WorkerKind {
   readonly readiness: Readiness;
-  /** Whether connections move to the new workers at a reload, if both workers can do that. */
+  /** Connections move to the new workers at a reload, if both can do that. */
   readonly migrates: boolean;
-  /** The signal that makes a worker that is not Node.js stop accepting, finish its requests and exit. */
+  /** Makes a worker that is not Node.js stop accepting, finish its requests and exit. */
   readonly drainSignal: DrainSignal;
 }
 

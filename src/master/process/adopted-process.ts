@@ -43,7 +43,7 @@ type Named = Extract<PidFileContent, { readonly kind: 'names' }>;
 
 const unknown: Outcome = { code: null, signal: null };
 
-/** Adopts the process that the pid file names, or else starts the command. Returns null if that could not be started: then `failed` says why. */
+/** Adopts the process that the pid file names, or starts the command; null if that could not be started, and `failed` will say why. */
 export function adoptOrStart(request: SpawnRequest, listeners: ProcessListeners): WorkerProcess | null {
   const { tree } = request;
   const { path, graceMs } = request.pidFile ?? { path: '', graceMs: 0 };
@@ -99,7 +99,7 @@ export function adoptOrStart(request: SpawnRequest, listeners: ProcessListeners)
       }
       // A command that ends with code 0 has done its work. Whether its daemon appears is watched until the daemon would have to be ready.
       else if (daemon === null && (code !== 0 || isEnding)) {
-        // After a start that has failed, the file is not trusted. At a stop, the daemon may still appear, and is then told to end.
+        // After a start that has failed, the file is not trusted. At a stop the daemon may still come, and is told to end.
         if (!isEnding) cancelLook();
         whenRead(whenClosed, () => {
           if (daemon === null) ended({ code, signal });
@@ -147,10 +147,7 @@ export function adoptOrStart(request: SpawnRequest, listeners: ProcessListeners)
     });
   }
 
-  /**
-   * Called when the daemon, or the command that was to start it, has ended. It may have handed over to another process, which the file names at once or
-   * soon.
-   */
+  /** The daemon, or what was to start it, has ended. It may have handed over to another process, which the file names now or in a moment. */
   function ended(outcome: Outcome): void {
     const before = daemon;
     daemon = null;
@@ -159,7 +156,7 @@ export function adoptOrStart(request: SpawnRequest, listeners: ProcessListeners)
     else search('changed', before, { outcome, until: performance.now() + graceMs });
   }
 
-  /** Reads the file until it names a process other than `before`, or the time is up. */
+  /** Looks until the file names a process other than `before`, or the time is up. */
   function search(
     how: AdoptedHow,
     before: Daemon | null,

@@ -10,7 +10,7 @@ import { readProcessStat } from '../../shared/process-stat.ts';
 import { masterFile, preloadPath } from '../launch/preload-path.ts';
 
 export interface AfterMaster {
-  /** Starts the script at once, so that no process is started before it can be watched. */
+  /** Starts the script now, so that no process is started before it can be watched. */
   begin(): void;
   /** Has the process killed if it still runs `outliveMs` after this one has ended. A second call for the process replaces the time. */
   watch(pid: number, outliveMs: number): void;
@@ -23,7 +23,7 @@ export function createAfterMaster(): AfterMaster {
   const lines = new Map<number, string>();
   let script: Writable | null = null;
 
-  /** Starts the script. If it dies, the next worker starts it again. */
+  /** Starts the process that outlives the master. If it dies, the next worker starts it again. */
   function start(): void {
     const child = spawnScript();
     const pipe = child?.stdio[3];

@@ -12,7 +12,7 @@ import { newDatagramHandle } from '../sockets/new-datagram-handle.ts';
 import { plainReason } from '../system-calls/plain-reasons.ts';
 import { bindDatagram } from '../system-calls/syscalls.ts';
 
-/** The longest path of a UNIX socket: sun_path of unix(7), without the zero at its end. */
+/** sun_path of unix(7), without the zero at its end. */
 const maxPathBytes = 107;
 const ownFolder = 'graceful-run-notify-';
 let sockets = 0;
@@ -37,9 +37,8 @@ export function newNotifyPath(folder: string | null): string {
 }
 
 /**
- * Opens the socket, and calls back for each datagram. Returns a function that closes the socket and removes its file. `uid`: the other user who is to
- * write to the socket, or null; the folder still belongs to this user, so that no other one can put anything into it. Throws GracefulRunError
- * `startFailed`.
+ * Calls back for each datagram. Returns what closes the socket and removes its file. `uid`: of the other user that is to write to it; the folder
+ * stays this user's, so that no other one can put anything into it. Throws GracefulRunError `startFailed`.
  */
 export function openNotifySocket(
   path: string,

@@ -1,6 +1,7 @@
 /**
- * Binds as a new master has to. The workers of a master that was killed let the port go only when they have drained. So an address in use is tried again
- * for a while, before it is an error that names the holder. If such a worker is stuck, it is killed when its time is over.
+ * Binding as a new master does it: the workers of a master that was killed let the port go when they have drained, so an address in
+ * use is tried again for a while before it is an error that names the holder. Such a worker that is stuck is killed when
+ * its time is over.
  */
 import { GracefulRunError } from '../../shared/errors.ts';
 import { formatDuration } from '../../shared/durations.ts';
@@ -21,7 +22,7 @@ const afterKillMs = 2_000;
 export interface BindListeners {
   /** Called if the address is in use, and is tried again for `patienceMs`. */
   readonly busy: (patienceMs: number) => void;
-  /** Called if the machine does not have this address of the host name. */
+  /** The machine does not have this address of the host name. */
   readonly leftOut: (address: string) => void;
   /** The descriptor of a socket that has the address, and that this process was started with; null if there is none. */
   readonly inTheWay: () => number | null;
@@ -30,8 +31,8 @@ export interface BindListeners {
 }
 
 /**
- * Binds the listener, on every address of a host name. On `addressInUse` it tries again for `patienceMs`, or longer if workers without a master hold the
- * address, and as long as `isWanted` returns true. Errors as bindListener, with the holder's pid if it can be found.
+ * Binds, on every address of a host name; on `addressInUse` tries again for `patienceMs`, or longer if workers without a master hold it, while it `isWanted`. Errors as
+ * bindListener, with the holder's pid where it can be found.
  */
 export async function bindWithPatience(
   wanted: BindablePlan,

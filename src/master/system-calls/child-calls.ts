@@ -20,10 +20,7 @@ async function load(): Promise<ChildCalls> {
 /** PR_SET_CHILD_SUBREAPER of prctl(2). */
 const setChildSubreaper = 36;
 
-/**
- * From now on a descendant that loses its parent becomes a child of this process, so that none of them can get out of its sight. Does nothing
- * but on Linux.
- */
+/** Makes this process the parent of every descendant that loses its own parent, so that none gets out of sight. Does nothing on systems other than Linux. */
 export async function adoptOrphans(): Promise<void> {
   if (process.platform !== 'linux') return;
   calls ??= await load();
@@ -35,10 +32,10 @@ const all = 0;
 const withoutWaiting = 1;
 const thatHaveEnded = 4;
 const withoutReaping = 0x1_000_000;
-/** Of siginfo_t. Its union begins where a pointer may stand. */
+/** The offset of the pid in siginfo_t. The union that contains it is aligned like a pointer. */
 const pidOffset = /64|s390x/.test(process.arch) ? 16 : 12;
 
-/** waitid(2): a child of this process that has ended and was not reaped; null: there is none. Only after `adoptOrphans` has been called. */
+/** waitid(2): a child of this process that has ended and was not reaped; null if there is none. Only after `adoptOrphans` has been called. */
 export function findEndedChild(): number | null {
   if (calls === null) return null;
   const info = new Uint8Array(128);

@@ -11,6 +11,6 @@ export async function hasAttribute(path: string, name: string): Promise<boolean>
       .load(null)
       .func('ssize_t getxattr(const char *, const char *, void *, size_t)') as GetAttribute;
   }
-  // With no room for the value, it answers the value's size.
+  // Without room for the value, the call returns the size of the value.
   return getAttribute(path, name, null, 0) >= 0;
 }

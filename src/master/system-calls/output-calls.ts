@@ -6,7 +6,7 @@ interface OutputCalls {
   readonly send: (fd: number, bytes: Uint8Array, length: number, flags: number) => number;
   readonly poll: (wanted: Uint8Array, count: number, timeoutMs: number) => number;
   readonly signalMask: (how: number, set: Uint8Array, previous: Uint8Array | null) => number;
-  /** Only on Linux. */
+  /** Exists only on Linux. */
   readonly splice:
     | ((from: number, fromOffset: null, to: number, toOffset: null, length: number, flags: number) => number)
     | null;
@@ -18,7 +18,7 @@ const isLinux = process.platform === 'linux';
 
 let calls: OutputCalls | null = null;
 
-/** Has to be called once. Before, the functions of this file answer ENOSYS. */
+/** Loads the calls. Has to be called once: before, the functions of this file return ENOSYS. */
 export async function loadOutputCalls(): Promise<void> {
   calls ??= await load();
 }
@@ -41,7 +41,7 @@ async function load(): Promise<OutputCalls> {
 // MSG_DONTWAIT, and on Linux MSG_NOSIGNAL; Node.js ignores SIGPIPE.
 const sendWithoutWaiting = isLinux ? 0x4040 : 0x80;
 
-/** send(2) on a socket: sends what fits now. The bytes that were sent, or the error's name. */
+/** send(2) on a socket: sends as much as fits. Returns how many bytes were sent, or the name of the error. */
 export function sendNow(fd: number, bytes: Uint8Array): number | string {
   if (calls === null) return 'ENOSYS';
   const sent = calls.send(fd, bytes, bytes.length, sendWithoutWaiting);
@@ -75,7 +75,7 @@ export function pipe({ waits }: { readonly waits: boolean }): readonly [number, 
 // SPLICE_F_NONBLOCK
 const spliceWithoutWaiting = 2;
 
-/** splice(2) from a pipe to a pipe: moves what fits now. The bytes that were moved, or the error's name. */
+/** splice(2) from a pipe to a pipe: moves as much as fits. Returns how many bytes were moved, or the name of the error. */
 export function spliceNow(from: number, to: number, length: number): number | string {
   if (calls?.splice == null) return 'ENOSYS';
   const moved = calls.splice(from, null, to, null, length, spliceWithoutWaiting);
@@ -86,8 +86,8 @@ export function spliceNow(from: number, to: number, length: number): number | st
 const [blockSignals, setSignals] = isLinux ? [0, 2] : [1, 3];
 
 /**
- * Does `action` while SIGTTOU is blocked in this thread: a write to the terminal from a background job is then carried out, and
- * with `stty tostop` neither stops the process nor is restarted forever because there is a handler.
+ * Calls `action` while SIGTTOU is blocked in this thread. A write to the terminal from a background job is then carried out: with `stty tostop` it would
+ * otherwise stop the process or, if there is a handler, be restarted forever.
  */
 export function withoutBackgroundStop<Result>(action: () => Result): Result {
   if (calls === null) return action();

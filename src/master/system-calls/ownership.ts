@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process';
 import { fieldsOf, readDatabase } from './user-database.ts';
 
 export interface Ownership {
-  /** -1: it is not changed. */
+  /** The number of the user; -1 if it is not changed. */
   readonly uid: number;
   readonly gid: number;
 }

@@ -1,6 +1,6 @@
 /** What a system error's code means in plain words. Pure. */
 
-/** The code itself where there are no better words; the words keep it, for those who search for it. */
+/** The meaning of an error's code, which contains the code for those who search for it; or the code itself if there are no better words. */
 export function plainReason(code: string): string {
   switch (code) {
     case 'EACCES':
@@ -19,7 +19,7 @@ export function plainReason(code: string): string {
   }
 }
 
-/** The same, for a connection to the UNIX socket of a daemon. */
+/** As plainReason(), for a connection to the UNIX socket of a daemon. */
 export function daemonReason(code: string): string {
   return code === 'ENOENT' || code === 'ECONNREFUSED'
     ? `no daemon listens there (${code})`

@@ -27,7 +27,7 @@ interface Calls {
 
 let calls: Calls | null = null;
 
-/** Has to be called once. Before, the functions of this file answer ENOSYS. */
+/** Loads the calls. Has to be called once: before, the functions of this file return ENOSYS. */
 export async function loadReusePortCalls(): Promise<void> {
   if (process.platform === 'linux') calls ??= await load();
 }
@@ -75,8 +75,8 @@ const nonBlocking = 0o4000;
 const inet6 = 10;
 
 /**
- * Another listening socket with the address of `fd`, which listens already; both have SO_REUSEPORT from then on. It is the last one of
- * their group. Answers its descriptor, which no child inherits, or the name of the error.
+ * Makes another listening socket with the address of `fd`, which listens already. Both have SO_REUSEPORT from then on, and the new one is the last of
+ * their group. Returns its descriptor, which no child inherits, or the name of the error.
  */
 export function listenAlongside(fd: number, backlog: number): number | string {
   if (calls === null) return 'ENOSYS';
@@ -152,7 +152,7 @@ export function attachSelection(fd: number, program: readonly Instruction[]): st
   return ok ? null : systemErrorCode(calls.errno());
 }
 
-/** One of classic BPF (bpf(4) of the BSDs; linux/filter.h). */
+/** An instruction of classic BPF (bpf(4) of the BSDs; linux/filter.h). */
 export interface Instruction {
   readonly code: number;
   readonly ifTrue?: number;

@@ -3,7 +3,7 @@
  * and SPARC. Pure.
  */
 
-/** A level of setsockopt(2), and a name on it. */
+/** An option of setsockopt(2): its level and its name. */
 export interface SocketOption {
   readonly level: number;
   readonly name: number;
@@ -45,7 +45,7 @@ export const socketOptions: Readonly<Record<Name, SocketOption>> = {
   tcpFastOpen: { level: tcp, name: 23 },
 };
 
-/** That of the family of addresses. */
+/** The freebind option of the address family. */
 export function freebindOf(isIPv6: boolean): SocketOption {
   return isIPv6 ? socketOptions.ipv6Freebind : socketOptions.ipFreebind;
 }

@@ -1,6 +1,4 @@
-/**
- * The system calls that Node.js does not offer. The one file that knows koffi, which is loaded at the first call.
- */
+/** The system calls that Node.js does not offer. koffi is loaded at the first call. */
 import type koffi from 'koffi';
 import { systemErrorCode } from './errno.ts';
 
@@ -52,7 +50,7 @@ export async function listen(fd: number, backlog: number): Promise<string | null
   return calls.listen(fd, backlog) === 0 ? null : systemErrorCode(calls.errno());
 }
 
-/** malloc_trim(3): memory that is free goes back to the system. Only the C library of GNU has it; elsewhere, and before any call was loaded, it does nothing. */
+/** malloc_trim(3): returns free memory to the system. Only the GNU C library has it. Elsewhere, and before any call was loaded, it does nothing. */
 export function trimMemory(): void {
   try {
     trim ??= library?.func('int malloc_trim(size_t)') ?? null;
@@ -62,15 +60,15 @@ export function trimMemory(): void {
   trim?.(0);
 }
 
-/** _exit(2): ends this process with all of its threads, and runs nothing before. Returns if no system call was ever loaded. */
+/** _exit(2): ends this process with all of its threads, without calling anything before. Returns if no system call was ever loaded. */
 export function exitNow(code: number): void {
   calls?.exit(code);
 }
 
-/** F_DUPFD_CLOEXEC: no child inherits it. */
+/** F_DUPFD_CLOEXEC: makes a duplicate that no child inherits. */
 const duplicateCloseOnExec = process.platform === 'linux' ? 1030 : 67;
 
-/** fcntl(2): another descriptor of the same; or the name of the error. Only after `listen` has been called. */
+/** fcntl(2): another descriptor for the same file; or the name of the error. Only after `listen` has been called. */
 export function duplicate(fd: number): number | string {
   if (calls === null) return 'ENOSYS';
   const copy = calls.fcntl(fd, duplicateCloseOnExec, 'int', 0);
@@ -82,8 +80,8 @@ const setStatusFlags = 4;
 const nonBlocking = process.platform === 'linux' ? 0o4000 : 4;
 
 /**
- * fcntl(2): clears O_NONBLOCK, for every process that holds a copy of the socket. libuv has set it, and a program that expects accept(2) to wait
- * would spin, or fail. Only after `listen` has been called.
+ * fcntl(2): clears O_NONBLOCK, for every process that holds a copy of the socket. libuv sets it, and a program that expects accept(2) to wait would spin
+ * or fail. Only after `listen` has been called.
  */
 export function makeBlocking(fd: number): void {
   if (calls === null) return;
@@ -115,7 +113,7 @@ export async function openProcess(pid: number): Promise<number | null> {
   return openProcessNow(pid);
 }
 
-/** The same. Only after `listen` or `loadSystemCalls` has been called. */
+/** As openProcess(), at once. Only after `listen` or `loadSystemCalls` has been called. */
 export function openProcessNow(pid: number): number | null {
   if (process.platform !== 'linux' || calls === null) return null;
   const fd = calls.syscall(pidfdOpen, 'int', pid, 'int', 0);
@@ -125,14 +123,14 @@ export function openProcessNow(pid: number): number | null {
 /** SYS_pidfd_send_signal, the same on every architecture. */
 const pidfdSendSignal = 424;
 
-/** pidfd_send_signal(2), to a process that `openProcess` has opened: to it, or to none if it has ended. */
+/** pidfd_send_signal(2): signals the process that `openProcess` has opened, or none if it has ended. */
 export function signalThrough(fd: number, signal: number): void {
   calls?.syscall(pidfdSendSignal, 'int', fd, 'int', signal, 'void *', null, 'int', 0);
 }
 
 const afUnix = 1;
 const sockStream = 1;
-/** No child inherits them: a worker that is spawned later would keep a pair alive. Only on Linux. */
+/** SOCK_CLOEXEC, so that no child inherits the sockets: a worker that is spawned later would keep a pair alive. Only on Linux. */
 const closeOnExec = process.platform === 'linux' ? 0o2_000_000 : 0;
 
 /** socketpair(2): two connected stream sockets; or the name of the error. Only after `listen` has been called. */
@@ -145,7 +143,7 @@ export function socketpair(): readonly [number, number] | string {
   return [one, other];
 }
 
-/** What is needed to bind beside a socket of ours; loaded where a program asks for an address of its own. */
+/** The calls to bind beside a socket of this process. Loaded if a program asks for an address of its own. */
 interface SocketCalls {
   readonly socket: (domain: number, type: number, protocol: number) => number;
   readonly setsockopt: (fd: number, level: number, name: number, value: number[], size: number) => number;
@@ -167,7 +165,7 @@ function loadSocketCalls(from: ReturnType<typeof koffi.load>): SocketCalls {
   return { socket, setsockopt, bind, connect, close };
 }
 
-// Those of Linux.
+// The numbers of Linux.
 const solSocket = 1;
 const soReuseAddress = 2;
 const soReusePort = 15;
@@ -185,9 +183,9 @@ export interface NumericAddress {
 }
 
 /**
- * A listening socket on an address that a listening socket of ours, `fd`, covers: from then on the kernel gives it the connections to that
- * address, because it is the more specific of the two. What had queued at the other one stays there. Answers the new descriptor,
- * or the name of the error (`EADDRINUSE` …). Both have SO_REUSEPORT for as long as it takes and no longer.
+ * Makes a listening socket on an address that `fd`, a listening socket of this process, covers. From then on, the kernel gives the new socket the
+ * connections to that address, because its address is the more specific one. Connections that had queued at the other one stay there. Returns the new
+ * descriptor, or the name of the error (`EADDRINUSE` …). Both sockets have SO_REUSEPORT only for as long as this takes.
  */
 export async function listenBeside(
   fd: number,
@@ -238,14 +236,14 @@ export async function openTcpSocket(isIPv6: boolean): Promise<number | string> {
   return made < 0 ? systemErrorCode(calls.errno()) : made;
 }
 
-/** bind(2). Null, or the name of the error. Only after `openTcpSocket` or `listen` has been called. */
+/** bind(2): returns null, or the name of the error. Only after `openTcpSocket` or `listen` has been called. */
 export function bindSocket(fd: number, sockaddr: Uint8Array): string | null {
   if (calls === null || library === null) return 'ENOSYS';
   socketCalls ??= loadSocketCalls(library);
   return socketCalls.bind(fd, sockaddr, sockaddr.length) === 0 ? null : systemErrorCode(calls.errno());
 }
 
-/** if_nametoindex(3); 0: there is no such interface. Only after `openTcpSocket` or `listen` has been called. */
+/** if_nametoindex(3): the number of an interface; 0 if there is none with this name. Only after `openTcpSocket` or `listen` has been called. */
 export function interfaceNumber(name: string): number {
   numberOf ??= library?.func('unsigned int if_nametoindex(const char *)') ?? null;
   return numberOf?.(name) ?? 0;
@@ -253,7 +251,7 @@ export function interfaceNumber(name: string): number {
 
 let numberOf: ((name: string) => number) | null = null;
 
-/** setsockopt(2) with a number. Null, or the name of the error. */
+/** setsockopt(2) with a number: returns null, or the name of the error. */
 export async function setSocketOption(
   fd: number,
   level: number,
@@ -266,7 +264,7 @@ export async function setSocketOption(
   return socketCalls.setsockopt(fd, level, name, [value], 4) === 0 ? null : systemErrorCode(calls.errno());
 }
 
-/** What a descriptor is, as the kernel tells it. */
+/** What the kernel tells about a socket. */
 export interface SocketFacts {
   readonly family: 'ipv4' | 'ipv6' | 'unix' | 'other';
   readonly type: 'stream' | 'datagram' | 'other';
@@ -278,7 +276,7 @@ export interface SocketFacts {
 
 const sockaddrBytes = 128;
 
-/** getsockname(2), getpeername(2) and getsockopt(2) of a socket; or the name of the error (`ENOTSOCK` …). */
+/** Reads a socket by getsockname(2), getpeername(2) and getsockopt(2). Returns the name of the error if that fails (`ENOTSOCK` …). */
 export async function readSocket(fd: number): Promise<SocketFacts | string> {
   calls ??= await load();
   if (library === null) return 'ENOSYS';
@@ -312,12 +310,12 @@ export async function readSocket(fd: number): Promise<SocketFacts | string> {
 const setDescriptorFlags = 2;
 const closeOnExecFlag = 1;
 
-/** fcntl(2): no child inherits it from now on. Only after `listen` or `readSocket` has been called. */
+/** fcntl(2): makes sure that no child inherits the descriptor from now on. Only after `listen` or `readSocket` has been called. */
 export function keepFromChildren(fd: number): void {
   calls?.fcntl(fd, setDescriptorFlags, 'int', closeOnExecFlag);
 }
 
-/** A stream socket of UNIX that is not bound, or the name of the error. No child inherits it. */
+/** socket(2): a UNIX stream socket that is not bound and that no child inherits; or the name of the error. */
 export async function openUnixSocket(): Promise<number | string> {
   calls ??= await load();
   if (library === null) return 'ENOSYS';
@@ -328,8 +326,8 @@ export async function openUnixSocket(): Promise<number | string> {
 }
 
 /**
- * bind(2) and listen(2) of a socket of `openUnixSocket`. Its file has the permission bits `mode`, or what the umask leaves if null.
- * `bound` is called in between, while no client can connect. Returns null, or the name of the error.
+ * bind(2) and listen(2) for a socket of `openUnixSocket`. Its file has the permission bits `mode`; null for those that the umask leaves. `bound` is called
+ * in between, while no client can connect. Returns null, or the name of the error.
  */
 export function listenAtPath(
   fd: number,
@@ -357,7 +355,7 @@ export function closeDescriptor(fd: number): void {
   socketCalls?.close(fd);
 }
 
-/** sockaddr_un of Linux and macOS. An abstract name begins with a zero byte, and is as long as the address says. */
+/** A sockaddr_un of Linux or macOS. An abstract name begins with a zero byte, and its length is that of the address. */
 function unixAddress(path: string): Buffer {
   const isAbstract = path.startsWith('@');
   const name = Buffer.from(isAbstract ? `\0${path.slice(1)}` : `${path}\0`);
@@ -370,16 +368,16 @@ function unixAddress(path: string): Buffer {
 const sockDatagram = 2;
 
 /**
- * A datagram socket of unix(7) that is bound to `path`; no child inherits it. Answers the descriptor, or the name of the error. Only after `listen`
- * has been called, and only on Linux.
+ * A UNIX datagram socket (unix(7)) that is bound to `path` and that no child inherits. Returns its descriptor, or the name of the error. Only after
+ * `listen` has been called, and only on Linux.
  */
 export function bindDatagram(path: string): number | string {
   return datagramSocket(path, 'bind');
 }
 
 /**
- * A datagram socket of unix(7) that sends to the one at `path`; no child inherits it. Answers the descriptor, or the name of the error: `ENOENT` or
- * `ECONNREFUSED` if nothing reads there. Only after `loadSystemCalls` has been called, and only on Linux.
+ * A UNIX datagram socket (unix(7)) that sends to the one at `path`, and that no child inherits. Returns its descriptor, or the name of the error: `ENOENT`
+ * or `ECONNREFUSED` if no process reads there. Only after `loadSystemCalls` has been called, and only on Linux.
  */
 export function connectDatagram(path: string): number | string {
   return datagramSocket(path, 'connect');
@@ -399,7 +397,7 @@ function datagramSocket(path: string, use: 'bind' | 'connect'): number | string 
 
 const pollHangUp = 0x10;
 
-/** poll(2): whether a process has ended the listening of this socket for all by shutdown(2). Only after `listen` has been called. */
+/** poll(2): whether a process has ended the listening of this socket for all processes, by shutdown(2). Only after `listen` has been called. */
 export function isShut(fd: number): boolean {
   if (calls === null || library === null) return false;
   poll ??= library.func('int poll(_Inout_ uint8_t *, unsigned long, int)');
@@ -412,12 +410,12 @@ export function isShut(fd: number): boolean {
 let poll: ((entries: Uint8Array, count: number, timeoutMs: number) => number) | null = null;
 
 /**
- * bind(2) and listen(2), for a socket that was shut. It has kept its port if it was given that port when it was bound, and has lost it if the kernel
- * had chosen it. Returns null, or the name of the error. Only after `listen` has been called.
+ * bind(2) and listen(2), for a socket that was shut down. The socket has kept its port if it was bound to that port; if the kernel had chosen the port, it
+ * has lost it. Returns null, or the name of the error. Only after `listen` has been called.
  */
 export function listenAgain(fd: number, sockaddr: Uint8Array, backlog: number): string | null {
   const problem = bindSocket(fd, sockaddr);
-  // It is bound.
+  // EINVAL: the socket is still bound.
   if (problem !== null && problem !== 'EINVAL') return problem;
   if (calls === null) return 'ENOSYS';
   return calls.listen(fd, backlog) === 0 ? null : systemErrorCode(calls.errno());

@@ -12,7 +12,7 @@ export function readDatabase(database: Database): string {
   }
 }
 
-/** The fields of the line of `name`, or, if the name is a number, of the first line with this number. Null: there is no such line. */
+/** The fields of the line of `name` or, if that is a number, of the first line with this number. Null if there is no such line. */
 export function fieldsOf(text: string, name: string): readonly string[] | null {
   const lines = text.split('\n').map((line) => line.split(':'));
   const isNumber = /^\d+$/.test(name);

@@ -31,11 +31,12 @@ const flags = 0o4000 | 0o2000000;
 /** TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET: also when the clock is set. */
 const absoluteOrSet = 1 | 2;
 
-/** Of itimerspec: 64 bits for a number of seconds. */
+/** Whether the layout of itimerspec is known: a number of seconds has 64 bits. */
 const isKnown = process.platform === 'linux' && /64|s390x/.test(process.arch);
 
 /**
- * Calls back once when the wall clock shows `at` (ms since 1970), or earlier if it was set. Returns what cancels it; null: there is no such timer here.
+ * Calls back once when the wall clock shows `at` (ms since 1970), or earlier if it was set. Returns a function that cancels it; null if there is no such
+ * timer on this machine.
  */
 export async function openWallTimer(at: number, callback: () => void): Promise<(() => void) | null> {
   if (!isKnown) return null;
@@ -43,7 +44,7 @@ export async function openWallTimer(at: number, callback: () => void): Promise<(
   calls ??= await load();
   const fd = calls.create(wallClock, flags);
   if (fd < 0) return null;
-  // No interval, then seconds and nanoseconds; all zero would disarm it.
+  // The interval is zero; then come seconds and nanoseconds. If both were zero, the timer would be disarmed.
   const seconds = Math.max(0, Math.floor(at / 1_000));
   const nanoseconds = Math.max(1, Math.round((at - seconds * 1_000) * 1e6));
   const time = new BigInt64Array([0n, 0n, BigInt(seconds), BigInt(nanoseconds)]);

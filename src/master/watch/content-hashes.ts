@@ -36,7 +36,7 @@ export class Hashes {
     this.#used = new Map();
   }
 
-  /** The result is no longer wanted: reading that is under way ends soon, however long a file is, and says nothing true. */
+  /** Called when the result is not wanted any more: reading that is under way ends soon, however long a file is, and its result is not to be used. */
   stop(): void {
     this.#isStopped = true;
   }

@@ -3,7 +3,7 @@ import { lstatSync, readlinkSync, statSync } from 'node:fs';
 import { systemCode } from '../../shared/errors.ts';
 import type { Entry } from './path-route.ts';
 
-/** What is at `path` now. Synchronous: a few microseconds, and nothing can happen in this process between a watch and its look. */
+/** What is at `path`. Synchronous: it takes a few microseconds, and in this process nothing can happen between the start of a watch and this look. */
 export function probe(path: string): Entry {
   try {
     const stats = lstatSync(path);
@@ -12,7 +12,7 @@ export function probe(path: string): Entry {
     return { kind: stats.isFile() ? 'file' : 'special' };
   } catch (error) {
     const code = systemCode(error) ?? 'unknown error';
-    // EINVAL: it was a symlink for lstat and no longer for readlink; the event of that is under way.
+    // EINVAL: the path was a symlink for lstat, but not for readlink any more. The event about that is on its way.
     return isAbsence(code) || code === 'EINVAL' ? { kind: 'missing' } : { kind: 'unreadable', code };
   }
 }

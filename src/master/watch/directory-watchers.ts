@@ -1,8 +1,9 @@
 /**
- * The directories that are listened to, one inotify watch each, and for which names. It turns what the kernel says into hints. The set is renewed in rounds: what a round did not want is let go at its end.
+ * The directories that are watched, each by one inotify watch, and the names in them that matter. Events of the kernel become hints. The set is renewed in
+ * rounds: a directory that a round did not want is no longer watched at its end.
  *
- * Directories and not files, because names are what changes hands: an atomic rename, a switched symlink and a
- * recreated file are events of the directory, and a watch on the replaced file would keep listening to the old one.
+ * Directories are watched and not files, because names change their meaning: an atomic rename, a switched symlink and a recreated file are events of the
+ * directory, while a watch on a file that was replaced would still watch the old one.
  */
 import { type FSWatcher, statSync, watch } from 'node:fs';
 import { basename } from 'node:path';
@@ -11,7 +12,7 @@ import { isIgnored } from './ignore.ts';
 
 interface Listening {
   watcher: FSWatcher;
-  /** Which directory it was when the watch began: the path can come to mean another one without any event here. */
+  /** Identifies the directory at the moment when the watch began: the path can come to mean another one without any event here. */
   identity: string;
   /** The last round that wanted it; the last that wanted every name in it, or 0; and for single names the last that wanted each. */
   round: number;

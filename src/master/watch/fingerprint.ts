@@ -1,29 +1,30 @@
-/**
- * What a watched path held at one moment, and whether a later moment counts as a change. Pure.
- */
+/** The content of a watched path at one moment, and whether a later one counts as a change. Pure. */
 
-/** What is there: for a file one entry named '', for a directory one for each file below it. */
+/** The content of a path: for a file one entry named '', for a directory one for each file below it. */
 export interface Content {
   readonly kind: 'content';
   /** Where the watched path led. A deploy that switches a symlink changes it, even when every byte is the same. */
   readonly realpath: string;
-  /** Path relative to the watched one -> hash of the content, with the target when it is a symlink. */
+  /** The hash of each file, by its path relative to the watched one. For a symlink, the target is added. */
   readonly entries: ReadonlyMap<string, string>;
   /** Files and directories (relative paths) that are there but could not be read: nothing is known of what is at or below them. */
   readonly unknown: readonly string[];
 }
 
-/** `absent`: missing, unreadable, or nothing with content. A deploy in progress looks like that, so it does not count as a change. */
+/**
+ * The content of a path. `absent`: it is missing, unreadable, or something without content. A deploy in progress looks like that, so it does not count as
+ * a change.
+ */
 export type Fingerprint = Content | { readonly kind: 'absent' };
 
 export interface Verdict {
-  /** What the next fingerprint is to be compared with. */
+  /** The content with which the next fingerprint is to be compared. */
   readonly baseline: Content;
   /** The first changed entry, '' for the watched path itself; null when nothing changed. */
   readonly changed: string | null;
 }
 
-/** Whether `next` is a change, and the baseline from now on. */
+/** Compares a fingerprint with the baseline: whether it is a change, and the baseline from then on. */
 export function judge(baseline: Content, next: Fingerprint): Verdict {
   if (next.kind === 'absent') return { baseline, changed: null };
   const entries = withKnown(next, baseline);
@@ -32,7 +33,7 @@ export function judge(baseline: Content, next: Fingerprint): Verdict {
   return { baseline: settled, changed: firstDifference(baseline.entries, entries) };
 }
 
-/** The entries of `next`, and for what could not be read now those of the time before. */
+/** The entries of `next`, with those of `before` for everything that could not be read this time. */
 function withKnown(next: Content, before: Content): ReadonlyMap<string, string> {
   if (next.unknown.length === 0) return next.entries;
   const entries = new Map(next.entries);

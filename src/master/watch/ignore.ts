@@ -1,6 +1,6 @@
 /**
- * Which entries of a watched directory never count: what version control, package managers, editors and the running
- * program itself leave there. Pure. A path that is named for watching is watched whatever it is called.
+ * Directory entries that never count as a change: files that version control, package managers, editors and the running program itself leave there. Pure.
+ * A path that is named for watching is watched whatever its name is.
  */
 
 const ignoredNames: ReadonlySet<string> = new Set([
@@ -20,11 +20,11 @@ const ignoredPatterns: readonly RegExp[] = [
   /~$/,
   /^\.#/,
   /^#.*#$/,
-  // Swap files: Vim counts down from .swp; Kate.
+  // Swap files: those of Vim count down from .swp; others are those of Kate.
   /\.sw[opx]$/,
   /^\..+\.sw[a-n]$/,
   /\.kate-swp$/,
-  // What is renamed over the file at the end: many editors, JetBrains, GNOME.
+  // Temporary files that are renamed over the original at the end: many editors, JetBrains, GNOME.
   /\.tmp$/,
   /___jb_(tmp|old|bak)___$/,
   /^\.goutputstream-/,
@@ -32,7 +32,7 @@ const ignoredPatterns: readonly RegExp[] = [
   /^\.~lock\./,
   /^\.nfs[0-9a-f]+$/,
   /^\.fuse_hidden/,
-  // Written by the running program: to reload for them would never end.
+  // Logs, which the running program writes: reloading for them would never end.
   /\.log$/,
   /\.pid$/,
 ];

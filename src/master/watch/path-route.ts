@@ -4,13 +4,13 @@
  * and watches each directory just before it looks, so that no switch falls between the two.
  */
 
-/** What is found under a name in a directory, symlinks not followed. */
+/** The entry with a name in a directory. Symlinks are not followed. */
 export type Entry =
   | { readonly kind: 'file' }
   | { readonly kind: 'directory' }
   | { readonly kind: 'link'; readonly target: string }
   | { readonly kind: 'missing' }
-  /** A socket, a pipe, a device: nothing with content. */
+  /** A socket, a pipe or a device, which has no content. */
   | { readonly kind: 'special' }
   | { readonly kind: 'unreadable'; readonly code: string };
 
@@ -23,10 +23,10 @@ export type Route =
   | { readonly kind: 'special' }
   | { readonly kind: 'unreadable'; readonly code: string };
 
-/** As many symlinks as the kernel follows before it says ELOOP. */
+/** How many symlinks are followed: as many as the kernel follows before it reports ELOOP. */
 const maxLinks = 40;
 
-/** Where the absolute path `path` leads. */
+/** Finds what the absolute path `path` leads to. */
 export function followRoute(path: string, look: Look): Route {
   const names = namesOf(path);
   let at = '/';

@@ -14,7 +14,7 @@ import { isAbsence, isSharedDirectory, probe } from './content-probe.ts';
 
 export interface Scan {
   readonly fingerprint: Fingerprint;
-  /** What could not be read or listened to, each a sentence for people. */
+  /** The files and directories that could not be read or watched, each as a sentence for people. */
   readonly problems: ReadonlySet<string>;
 }
 
@@ -31,7 +31,7 @@ class ScanRun {
   readonly #hashes: Hashes;
   readonly #entries = new Map<string, string>();
   readonly #unknown: string[] = [];
-  /** Directories that were walked, by real path: a symlink may lead back up. */
+  /** The real paths of directories that were walked, because a symlink may lead back up. */
   readonly #walked = new Set<string>();
 
   constructor(watchers: DirectoryWatchers, hashes: Hashes) {

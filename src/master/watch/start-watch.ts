@@ -14,11 +14,11 @@ import { scan, type Scan } from './scan.ts';
 import { debounce, type DebounceInput, type DebounceState } from './debounce.ts';
 
 export interface WatchOptions {
-  /** Files and directories; symlinks on the way are followed again each time. Relative ones start at the working directory. */
+  /** Files and directories. Symlinks in their paths are followed again each time. Relative paths start at the working directory. */
   readonly paths: readonly string[];
   /** How long a change must have been stable before it counts, in ms; 50 to 2000 are sensible. */
   readonly stableMs: number;
-  /** When it aborts, it is as if `close` was called; before it has begun to watch, `startWatch` rejects. */
+  /** If it aborts, that has the effect of close(); before the watch has begun, `startWatch` rejects. */
   readonly signal?: AbortSignal;
   /** Called once for a change, with the path of the (first) file that changed, or the watched path when it leads elsewhere now. */
   onChange(path: string): void;
@@ -78,7 +78,7 @@ class Watcher {
       if (found?.fingerprint.kind !== 'content') throw notWatchable(path, found?.problems ?? new Set());
       this.#baselines.set(path, found.fingerprint);
     }
-    // Every directory is new in the first round, so that says nothing. What happened meanwhile is compared with what was just read.
+    // In the first round every directory is new, so the result means nothing. Changes in the meantime are found by comparing with what was just read.
     this.#directories.endRound();
     this.#step('scanned');
   }
@@ -137,7 +137,7 @@ class Watcher {
     this.#scanned = scanned;
   }
 
-  /** One call of onChange however many paths changed: they changed together, and one reload serves them all. */
+  /** Judges all paths. onChange is called once, however many paths changed: they changed together, and one reload serves all of them. */
   #judgeAll(): void {
     const changed: string[] = [];
     for (const [index, path] of this.#paths.entries()) {

@@ -1,4 +1,4 @@
-/** What can go wrong while watching, in sentences for people. Pure. */
+/** Problems while watching, in sentences for people. Pure. */
 import { plainReason } from '../system-calls/plain-reasons.ts';
 
 /** The problem of a path at which something is that cannot be read. */
@@ -15,7 +15,7 @@ export function deafProblem(directory: string, code: string): string {
   return `cannot watch ${directory}: ${plainReason(code)}`;
 }
 
-/** A release that is switched to before it is there: the next reload or crash will not find it either. */
+/** The problem of a path that is missing, such as a release that is switched to before it exists: the next reload or restart will not find it either. */
 export function missingProblem(path: string): string {
   return `${path} is gone, or leads nowhere; what runs, runs on, and it is watched for its return`;
 }

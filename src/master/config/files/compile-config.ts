@@ -70,7 +70,7 @@ export function compileConfig(
   const programs = found.map((program) => ({ ...program, ...compile(program, values, report) }));
   reportTwins(found, 'program', report);
   reportUselessDefaults(programs, report);
-  // A program whose file cannot be read exists as well, but its name is not known.
+  // A program whose file cannot be read is there as well, under a name that is not known.
   const names = isComplete ? namesIn(files) : null;
   const groups = readGroups(files, names, values, report);
   const faults = checkPlan(
@@ -152,7 +152,7 @@ function programsOf({ root, defaults }: LoadedFile, report: Report): readonly Fo
 /** Tables of which the defaults and the program's own values are merged. */
 const addedTables: ReadonlySet<string> = new Set(['environment', 'limits']);
 
-/** A program's own values, and those of the defaults that it does not override, each under one name. Tables of variables and limits are merged. */
+/** A program's own values, and those of the defaults that it does not have, each under one name. Tables of variables and limits are put together. */
 function merge(defaults: readonly TableNode[], own: TableNode): TableNode {
   const entries = new Map<string, Entry>();
   for (const { entries: more } of [...defaults, own]) {
@@ -188,7 +188,7 @@ interface CompiledProgram {
   readonly checked: CheckedProgram;
   /** The plan of the program, or null if it has problems, which are reported. */
   readonly plan: ProgramPlan | null;
-  /** Values of `[defaults]` that this program cannot have. */
+  /** Values of `[defaults]` that it cannot have. */
   readonly unfit: readonly UnfitDefault[];
 }
 
@@ -258,7 +258,7 @@ interface InapplicableKey {
   readonly hint: string;
 }
 
-/** Keys that the program cannot have, or that do not go together, as far as its valid values show that: its own keys, and those of `[defaults]`. */
+/** Keys that the program cannot have, or that do not go together, as far as its good values show it: its own, and those of `[defaults]`. */
 function inapplicableKeys(
   { table, entry }: FoundProgram,
   values: Readonly<Record<string, unknown>>,
@@ -298,7 +298,7 @@ function inapplicableKeys(
   }
 }
 
-/** Reports values of `[defaults]` that not one of the programs that they are for can have. */
+/** Values of `[defaults]` that not one of the programs that they are for can have. */
 function reportUselessDefaults(
   programs: readonly { readonly table: TableNode; readonly unfit: readonly UnfitDefault[] }[],
   report: Report,

@@ -4,7 +4,7 @@ import type { Release } from '../../../shared/events.ts';
 import { programFile } from '../../launch/program-file.ts';
 
 export interface Releases {
-  /** Called when a worker is about to be started: notes what it will run. The first worker of a generation decides which release that generation has. */
+  /** A worker is about to be started: looks what it will run. The first one of a generation decides which release that has. */
   starting(
     worker: { readonly generation: number; readonly slot: number },
     /** The number of the generation that serves, with which a new one is compared; null if none does. */
@@ -92,7 +92,7 @@ function versionOf(file: string): string {
   return stats === undefined ? '' : `${stats.dev} ${stats.ino} ${stats.size} ${stats.mtimeMs}`;
 }
 
-/** The release that a generation runs; null if the generation was not started, or was started long ago. */
+/** The release that a generation runs; null for a generation that was not started, or long ago. */
 export function releaseOf(known: readonly KnownRelease[], generation: number): Release | null {
   return known.find((one) => one.generation === generation)?.release ?? null;
 }

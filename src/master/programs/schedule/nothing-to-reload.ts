@@ -1,4 +1,4 @@
-/** The result of a request to reload a scheduled program: each run resolves everything again, so changes apply to the next run. */
+/** The answer to a request to reload a scheduled program: each run resolves everything again, so changes apply to the next one. */
 import type { ReloadUnderWay } from '../../control/commands.ts';
 
 /** Makes that result. `generation`: the generation of the next run. */
