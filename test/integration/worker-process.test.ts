@@ -66,9 +66,10 @@ interface Keys {
   readonly keys: readonly string[];
   readonly app: string;
   readonly env?: NodeJS.ProcessEnv;
+  readonly through?: RunOptions['through'];
 }
 
-function runFile({ keys, app, env = {} }: Keys): RunningMaster {
+function runFile({ keys, app, env = {}, through = [] }: Keys): RunningMaster {
   const folder = temporaryFolder();
   chmodSync(folder, 0o755);
   const interpreter = app.endsWith('.py') ? python : installed.node;
@@ -86,8 +87,12 @@ function runFile({ keys, app, env = {} }: Keys): RunningMaster {
     command: [],
     flags: ['-c', file, '--log-format', 'json', '--log-level', 'debug'],
     env,
+    through,
   });
 }
+
+/** Root without the right to raise a priority, as in many containers. */
+const withoutNice = ['setpriv', '--bounding-set', '-sys_nice', '--inh-caps', '-sys_nice'];
 
 describe.runIf(mayRun(isRoot))('as root', () => {
   test('a Node.js worker of another user is gated, migrates, and is the process that was started', async () => {
@@ -278,6 +283,30 @@ describe.runIf(mayRun(isRoot))('as root', () => {
       });
     },
   );
+
+  test('a nice value that cannot be set fails the start, instead of serving with another one', async () => {
+    const master = runFile({ app: 'serves.py', keys: ['nice = -5'], through: withoutNice });
+    const { failure } = await master.waitFor('startRefused');
+    expect(failure).toMatchObject({
+      reason: 'notStarted',
+      errorCode: 'startFailed',
+      message: expect.stringMatching(/^cannot set nice to -5: .*nice: .*denied$/) as string,
+    });
+    expect(master.all('workerStarted')).toEqual([]);
+  });
+
+  test('a check finds a nice value that cannot be set', async () => {
+    const file = join(temporaryFolder(), 'graceful.toml');
+    writeFileSync(file, '[program.shop]\ncommand = "sleep 9"\nport = 0\nnice = -5\n');
+    const { problems } = reportOf(await runCheck(['--json', '-c', file], { through: withoutNice }));
+    expect(problems).toMatchObject([{ key: 'program.shop.nice', line: 4 }]);
+  });
+
+  test('root can lower the nice value', async () => {
+    const master = runFile({ app: 'serves.py', keys: ['nice = -5'] });
+    await master.waitFor('generationReady', { generation: 1 });
+    expect(getPriority(await master.workerPid(1))).toBe(-5);
+  });
 
   test('the variables of a user are over those of the master, and under those of the program', async () => {
     const master = runFile({

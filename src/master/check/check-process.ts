@@ -78,7 +78,6 @@ function tryOne(
   try {
     const wrappers = findWrappers(plan, option === 'user' ? account : null, path);
     const problem = wrappers.length === 0 ? null : run(wrap(wrappers, command('exit 0')));
-    // nice(1) prints an error, and continues.
     return problem === null
       ? null
       : { option, message: problem, hint: 'it may need root, or a capability that this user does not have' };

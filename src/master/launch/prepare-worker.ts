@@ -34,7 +34,7 @@ export interface WorkerPlace {
   readonly tree: string;
 }
 
-/** Prepares the start of a worker. Errors: `commandNotFound`, `commandNotExecutable`, `cwdMissing`, `envFileUnreadable`, `userUnusable`, `toolMissing`. */
+/** Prepares the start of a worker. Errors: `commandNotFound`, `commandNotExecutable`, `cwdMissing`, `envFileUnreadable`, `userUnusable`, `toolMissing`, `startFailed`. */
 export function prepareWorker(
   plan: ProgramPlan,
   listeners: readonly BoundListener[],
