@@ -312,11 +312,13 @@ describe.runIf(mayRun(isRoot))('as root', () => {
     const master = runFile({
       app: 'serves.cjs',
       env: { HOME: '/root', USER: 'root', FROM_MASTER: '1' },
-      keys: ['user = "nobody"', 'environment = { HOME = "/srv" }'],
+      keys: ['user = "nobody"', 'environment = { HOME = "/srv", SUPERVISOR_PROCESS_NAME = "own" }'],
     });
     await master.waitFor('generationReady', { generation: 1 });
     expect(variablesOf(await master.workerPid(1))).toMatchObject({
       HOME: '/srv',
+      SUPERVISOR_PROCESS_NAME: 'own',
+      SUPERVISOR_GROUP_NAME: 'shop',
       USER: 'nobody',
       FROM_MASTER: '1',
     });

@@ -59,8 +59,8 @@ export function prepareWorker(
     inherited: {
       ...withoutOwnUnit(inherited),
       ...(account === null ? {} : accountVariables(account)),
-      ...Object.fromEntries(variables),
     },
+    fromPlan: Object.fromEntries(variables),
     fromFile: plan.environmentFile === null ? {} : readEnvFile(plan.environmentFile),
     listeners: announced,
   };

@@ -7,9 +7,11 @@ import { formatAddress } from '../../shared/format-address.ts';
 import { env, type AnnouncedListener, type HealthOrder } from '../../shared/protocol.ts';
 
 export interface WorkerEnvironmentOptions {
-  /** The master's own environment. */
+  /** The master's own environment, with the variables of the worker's user. */
   readonly inherited: Readonly<Record<string, string | undefined>>;
-  /** The variables of the environment file. They override the inherited ones, and the variables that are set here override both, except for HOST. */
+  /** The variables of the plan. They override the inherited ones and those of Supervisor. */
+  readonly fromPlan: Readonly<Record<string, string>>;
+  /** The variables of the environment file. They override those of the plan. The variables that are set here override both, except for HOST and those of Supervisor. */
   readonly fromFile: Readonly<Record<string, string>>;
   readonly listeners: readonly AnnouncedListener[];
   /**
@@ -57,6 +59,7 @@ export function withoutOwnUnit(environment: Readonly<NodeJS.ProcessEnv>): NodeJS
 export function workerEnvironment(options: WorkerEnvironmentOptions): Record<string, string> {
   const {
     inherited,
+    fromPlan,
     fromFile,
     listeners,
     hasSystemd,
@@ -73,10 +76,13 @@ export function workerEnvironment(options: WorkerEnvironmentOptions): Record<str
     health,
     named,
   } = options;
-  const kept = Object.entries(inherited).flatMap(([name, value]): [string, string][] =>
-    value === undefined || notInherited.test(name) || (named !== null && name === otherServer)
-      ? []
-      : [[name, value]],
+  const given: WorkerEnvironmentOptions['inherited'] = {
+    ...inherited,
+    ...(named === null ? {} : supervisor(named, slot)),
+    ...fromPlan,
+  };
+  const kept = Object.entries(given).flatMap(([name, value]): [string, string][] =>
+    value === undefined || notInherited.test(name) ? [] : [[name, value]],
   );
   // Object.fromEntries() instead of assignments, because a variable may be called `__proto__`.
   const base: Record<string, string> = { ...Object.fromEntries(kept), ...fromFile };
@@ -85,7 +91,6 @@ export function workerEnvironment(options: WorkerEnvironmentOptions): Record<str
     ...base,
     PWD: cwd,
     ...(first === null ? {} : { PORT: String(first.port), HOST: base['HOST'] || first.host }),
-    ...(named === null ? {} : supervisor(named, slot)),
     [env.generation]: String(generation),
     [env.worker]: String(slot),
     [env.channelLock]: channelLock,
@@ -118,8 +123,9 @@ const otherServer = 'SUPERVISOR_SERVER_URL';
 function supervisor(
   { program, group, workers }: NonNullable<WorkerEnvironmentOptions['named']>,
   slot: number,
-): Record<string, string> {
+): WorkerEnvironmentOptions['inherited'] {
   return {
+    [otherServer]: undefined,
     SUPERVISOR_ENABLED: '1',
     SUPERVISOR_PROCESS_NAME:
       workers === 1 && slot === 0 ? program : `${program}_${String(slot).padStart(2, '0')}`,
@@ -136,11 +142,15 @@ export type VariableSource = 'environment' | 'file';
  */
 export function changedPort({
   inherited,
+  fromPlan,
   fromFile,
   listeners,
-}: Pick<WorkerEnvironmentOptions, 'inherited' | 'fromFile' | 'listeners'>): VariableSource | null {
+}: Pick<
+  WorkerEnvironmentOptions,
+  'inherited' | 'fromPlan' | 'fromFile' | 'listeners'
+>): VariableSource | null {
   const first = ofPort(listeners);
-  const given = fromFile['PORT'] ?? inherited['PORT'];
+  const given = fromFile['PORT'] ?? fromPlan['PORT'] ?? inherited['PORT'];
   if (first === null || given === undefined || given === '' || given === String(first.port)) return null;
   return fromFile['PORT'] === undefined ? 'environment' : 'file';
 }

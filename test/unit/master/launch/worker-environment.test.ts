@@ -10,6 +10,7 @@ import { changedPort, workerEnvironment } from '../../../../src/master/launch/wo
 
 const options = {
   inherited: {},
+  fromPlan: {},
   fromFile: {},
   listeners: [{ name: 'default', fd: 3, type: 'tcp' as const, host: '::', port: 10086, backlog: 511 }],
   cwd: '/srv/app/current',
@@ -161,14 +162,40 @@ test('PORT names a UDP listener only where there is no other one', () => {
 });
 
 test('the environment has layers: the master, the program, its file, and last what graceful-run tells', () => {
-  const layers = { inherited: { A: 'program', SUPERVISOR_GROUP_NAME: 'outer' }, fromFile: { A: 'file' } };
+  const layers = {
+    inherited: { A: 'master', B: 'master', C: 'master', SUPERVISOR_GROUP_NAME: 'outer' },
+    fromPlan: { A: 'program', B: 'program' },
+    fromFile: { A: 'file' },
+  };
   const named = { program: 'shop', group: 'shop', workers: 1 };
   expect(workerEnvironment({ ...options, ...layers, named, slot: 0 })).toMatchObject({
     A: 'file',
+    B: 'program',
+    C: 'master',
     SUPERVISOR_ENABLED: '1',
     SUPERVISOR_PROCESS_NAME: 'shop',
     SUPERVISOR_GROUP_NAME: 'shop',
   });
+});
+
+test('the variables of Supervisor can be set by the program and by its file, as Supervisor allows it', () => {
+  const named = { program: 'shop', group: 'shop', workers: 1 };
+  const inherited = { SUPERVISOR_SERVER_URL: 'http://localhost:9001' };
+  const fromPlan = { SUPERVISOR_ENABLED: '0', SUPERVISOR_SERVER_URL: 'unix:///run/own.sock' };
+  const fromFile = { SUPERVISOR_GROUP_NAME: 'other' };
+  expect(workerEnvironment({ ...options, inherited, fromPlan, fromFile, named, slot: 0 })).toMatchObject({
+    ...fromPlan,
+    ...fromFile,
+    SUPERVISOR_PROCESS_NAME: 'shop',
+  });
+});
+
+test('what belongs to another master is not taken from the plan either', () => {
+  const fromPlan = { LISTEN_PID: '1', GRACEFUL_RUN_READY_FD: '9', A: '1' };
+  const result = workerEnvironment({ ...options, fromPlan });
+  expect(result).toMatchObject({ A: '1' });
+  expect(result).not.toHaveProperty('LISTEN_PID');
+  expect(result).not.toHaveProperty('GRACEFUL_RUN_READY_FD');
 });
 
 test('no two workers of a program of one worker that was scaled have the same name for Supervisor', () => {
