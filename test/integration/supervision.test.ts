@@ -4,6 +4,7 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { eventually } from '../helpers/eventually.ts';
 import { freePort, get, whoAnswers } from '../helpers/plain-client.ts';
 import { appPath, runMaster, temporaryFolder, type RunningMaster } from '../helpers/run-master.ts';
 import { gracefulctl, type Ended } from '../helpers/run-gracefulctl.ts';
@@ -102,28 +103,55 @@ interface Breakable {
   readonly master: RunningMaster;
   /** While this file exists, its workers fail at their start. */
   readonly bad: string;
+  /** While this file exists, its workers do not get ready. */
+  readonly slow: string;
 }
 
 /** Serves, until it is told to crash. */
 async function serves(): Promise<Breakable> {
-  const bad = join(temporaryFolder(), 'bad');
+  const folder = temporaryFolder();
+  const [bad, slow] = [join(folder, 'bad'), join(folder, 'slow')];
   const master = runMaster({
     command: shell(
-      `[ -e ${bad} ] && { echo 'Error: no database' >&2; exit 5; }; exec ${process.execPath} ${appPath('crashes-when-told')}`,
+      `[ -e ${bad} ] && { echo 'Error: no database' >&2; exit 5; }; while [ -e ${slow} ]; do sleep 0.05; done; exec ${process.execPath} ${appPath('crashes-when-told')}`,
     ),
   });
   await master.waitFor('generationReady');
-  return { master, bad };
+  return { master, bad, slow };
 }
 
 /** As serves(); its only worker has crashed and waits for its restart, after its third failure in a row. */
 async function restarts(): Promise<Breakable> {
-  const { master, bad } = await serves();
+  const breakable = await serves();
+  const { master, bad } = breakable;
   writeFileSync(bad, '');
   await expect(get(await master.port(), '/crash')).rejects.toThrow();
   await master.waitFor('restartScheduled', { failures: 3 });
-  return { master, bad };
+  return breakable;
 }
+
+test('status of a program whose only worker waits for its restart fails, and says what to type', async () => {
+  const { master } = await restarts();
+  const { code, out } = await ctl(master, 'status', master.name);
+  expect(await master.status()).toMatchObject({ phase: 'restarting', state: 'BACKOFF' });
+  expect([code, out]).toEqual([4, expect.stringContaining(`gracefulctl start ${master.name}`)]);
+});
+
+test('status of a program whose only worker has crashed fails while the next one starts, and says what to type', async () => {
+  const { master, slow } = await serves();
+  writeFileSync(slow, '');
+  await expect(get(await master.port(), '/crash')).rejects.toThrow();
+  await master.waitFor('restartScheduled');
+  await eventually('the next worker starts', async () => (await master.status()).workers.length === 1);
+  expect(await master.status()).toMatchObject({ phase: 'restarting', state: 'STARTING', restarts: [] });
+  const { code, out } = await ctl(master, 'status', master.name);
+  const command = `gracefulctl start --wait ${master.name}`;
+  expect([code, out]).toEqual([4, expect.stringContaining(command)]);
+  const waiting = ctl(master, ...command.split(' ').slice(1));
+  rmSync(slow);
+  expect(await waiting).toMatchObject({ code: 0 });
+  expect((await ctl(master, 'status', master.name)).code).toBe(0);
+});
 
 test('gracefulctl start starts a worker at once that waits for its restart, and waits until it accepts', async () => {
   const { master, bad } = await restarts();

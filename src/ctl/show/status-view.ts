@@ -333,7 +333,15 @@ function renderRate({ requests, serverErrors }: RequestCounts): string {
 }
 
 /** What will happen to a program that does not serve, or what to type. */
-function renderNextStep({ program, phase, isWanted, retry, restarts, exit }: Status): readonly string[] {
+function renderNextStep({
+  program,
+  phase,
+  isWanted,
+  retry,
+  restarts,
+  workers,
+  exit,
+}: Status): readonly string[] {
   const start = `gracefulctl start ${printable(program)}`;
   if (!isWanted && (phase === 'idle' || phase === 'stopped')) return [`to start it: ${start}`];
   if (phase === 'scheduled') return [`to run it now: ${start}`];
@@ -343,6 +351,11 @@ function renderNextStep({ program, phase, isWanted, retry, restarts, exit }: Sta
     ];
   // When, is said above.
   if (phase === 'restarting' && restarts.length > 0) return [`to start it at once: ${start}`];
+  if (phase === 'restarting') {
+    const isStarting = workers.some(({ state }) => state === 'starting');
+    const wait = `to wait until it serves: gracefulctl start --wait ${printable(program)}`;
+    return [isStarting ? `another worker is already starting; ${wait}` : wait];
+  }
   if (phase === 'failed') return [`hint: it is not started again by itself: repair it, then ${start}`];
   if (phase === 'exited')
     return [
