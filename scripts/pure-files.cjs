@@ -8,7 +8,7 @@ exports.pureFiles = [
   '^src/master/cli/(choose-exit-code|complete-graceful-run|hangup)\\.ts$',
   '^src/master/control/logs-query\\.ts$',
   '^src/master/config/options/defaults\\.ts$',
-  '^src/master/output/(escape-worker-line|format-lines|kept-lines|known-lines|log-messages|log-queue|logs-source|newlines|utf8)\\.ts$',
+  '^src/master/output/(escape-worker-line|format-lines|kept-lines|known-lines|log-messages|log-queue|logs-source|newlines|scan-lines|utf8)\\.ts$',
   '^src/master/hooks/(hooks-of-event|work-queue)\\.ts$',
   '^src/master/program/(not-ready-failure|start-gate|worker-failures)\\.ts$',
   '^src/master/log/log-(fields|levels)\\.ts$',

@@ -2,7 +2,8 @@
 import { isUtf8 } from 'node:buffer';
 import type { LineFormat } from '../config/options/output-options.ts';
 import { escapeSequences } from './escape-worker-line.ts';
-import { countLines, endOfContent, endOfLine } from './newlines.ts';
+import { countLines, endOfContent, endOfLine, newline } from './newlines.ts';
+import { escapeLetters, scanLines } from './scan-lines.ts';
 
 /** The worker that lines come from. */
 export interface LineOrigin {
@@ -60,59 +61,54 @@ function withTime(bytes: Buffer, start: string, isContinued: boolean): Uint8Arra
   return out.subarray(0, length);
 }
 
-/** How JSON writes each byte in a string. 0: unchanged; `u`: as \u00XX; otherwise as a backslash with this character. */
-const escapes: Uint8Array = new Uint8Array(256).fill('u'.charCodeAt(0), 0, 0x20);
-for (const [character, letter] of ['""', '\\\\', '\bb', '\tt', '\ff', '\rr'].map((pair) => Buffer.from(pair)))
-  escapes[character ?? 0] = letter ?? 0;
-const [backslash, zero, letterU] = [0x5c, 0x30, 0x75];
+const [quote, brace, backslash, zero, letterU] = [0x22, 0x7d, 0x5c, 0x30, 0x75];
 const hexDigits: Buffer = Buffer.from('0123456789abcdef');
-/** The longest form of a byte: \u00XX. */
-const longestEscape = 6;
+/** By how many bytes the longest form of a byte, \u00XX, is longer. */
+const escapeGrowth = 5;
 
 function toJson(written: Buffer, fields: object, isContinued: boolean): Uint8Array {
   // JSON is UTF-8, so bytes that are not UTF-8 become U+FFFD.
   const bytes = isUtf8(written) ? written : Buffer.from(written.toString());
-  const head = Buffer.from(`${JSON.stringify(fields).slice(0, -1)},"line":"`);
-  const tail = Buffer.from('"}\n');
-  let out: Buffer = Buffer.allocUnsafeSlow(
-    bytes.length + (countLines([bytes]) + 1) * (head.length + tail.length),
-  );
+  const { marks, escapes } = scanLines(bytes);
+  // The end of one line and the beginning of the next are written together: each call costs as much as about 100 bytes.
+  const between = Buffer.from(`"}\n${JSON.stringify(fields).slice(0, -1)},"line":"`);
+  const head = between.subarray(tailBytes);
+  const out = Buffer.allocUnsafeSlow(bytes.length + marks.length * between.length + escapes * escapeGrowth);
   let length = 0;
-  for (let from = 0; from < bytes.length;) {
-    const next = endOfLine(bytes, from);
+  let from = 0;
+  for (const mark of marks) {
+    const next = mark >>> 1;
     const end = endOfContent(bytes, from, next);
     // An empty first line is only the end of one that was written before.
     const isNothing = isContinued && from === 0 && end === 0;
     if (!isNothing) {
-      const isAsItIs = indexOfEscape(bytes, from, end) === end;
-      out = withRoom(out, length, head.length + tail.length + (end - from) * (isAsItIs ? 1 : longestEscape));
-      out.set(head, length);
-      length += head.length;
-      if (isAsItIs) {
+      const start = length === 0 ? head : between;
+      out.set(start, length);
+      length += start.length;
+      if ((mark & 1) === 0) {
         out.set(bytes.subarray(from, end), length);
         length += end - from;
       } else length = writeEscaped(bytes, from, end, out, length);
-      out.set(tail, length);
-      length += tail.length;
     }
     from = next;
+  }
+  if (length > 0) {
+    out[length++] = quote;
+    out[length++] = brace;
+    out[length++] = newline;
   }
   return out.subarray(0, length);
 }
 
-/** The index of the first byte that JSON writes in another way, or `end` if there is none. */
-function indexOfEscape(bytes: Uint8Array, from: number, end: number): number {
-  let at = from;
-  while (at < end && escapes[bytes[at] ?? 0] === 0) at += 1;
-  return at;
-}
+/** The length of `"}` and a newline. */
+const tailBytes = 3;
 
 /** Writes bytes with the escapes of JSON. Returns the new length of `out`. */
 function writeEscaped(bytes: Uint8Array, from: number, end: number, out: Uint8Array, start: number): number {
   let length = start;
   for (let at = from; at < end; at += 1) {
     const byte = bytes[at] ?? 0;
-    const letter = escapes[byte] ?? 0;
+    const letter = escapeLetters[byte] ?? 0;
     if (letter === 0) out[length++] = byte;
     else {
       out[length++] = backslash;
@@ -126,11 +122,4 @@ function writeEscaped(bytes: Uint8Array, from: number, end: number, out: Uint8Ar
     }
   }
   return length;
-}
-
-function withRoom(out: Buffer, length: number, bytes: number): Buffer {
-  if (out.length - length >= bytes) return out;
-  const larger = Buffer.allocUnsafeSlow(2 * (length + bytes));
-  larger.set(out.subarray(0, length));
-  return larger;
 }
