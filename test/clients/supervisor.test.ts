@@ -66,6 +66,13 @@ const programs: Readonly<Record<string, Compared>> = {
   crashesAtOnceWithoutStartsecs: {
     script: 'exit 1',
     startsecs: 0,
+    options: { autorestart: false, startretries: 1 },
+    states: ['STARTING', 'RUNNING', 'EXITED'],
+  },
+  // Supervisor starts it again without a pause: without the second, hundreds of times a second.
+  crashesWithoutStartsecs: {
+    script: 'sleep 1; exit 1',
+    startsecs: 0,
     options: { autorestart: 'unexpected', startretries: 1 },
     states: again,
   },
