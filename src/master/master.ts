@@ -400,6 +400,13 @@ function assemble(
       plan: updates.plan().master,
       unsettled: updates.unsettled(),
       programs: set.all().map(recordOf),
+      runningOn: wanted.runningOn(),
+      isStopping,
+      exitCode,
+      control: control === null ? null : { path: control.path, fd: control.fd() },
+      metrics: metricsServer === null ? null : { address: metricsServer.address, fd: metricsServer.fd() },
+      afterMasterFd: platform.afterMasterFd(),
+      counts: counts.record(),
     }),
   };
 }

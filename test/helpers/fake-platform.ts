@@ -62,6 +62,7 @@ export function createFakePlatform(): { readonly platform: Platform; readonly wo
       noteServing: () => undefined,
       endWatchers: () => undefined,
       holdOutput: () => undefined,
+      descriptors: () => ({ channel: null, stdout: null, stderr: null, newline: null, process: null }),
       killTree: () => {
         end();
       },
@@ -75,7 +76,8 @@ export function createFakePlatform(): { readonly platform: Platform; readonly wo
     introduce: () => null,
     watchListener: () => () => undefined,
     killLeftovers: () => [],
-    openNotifySocket: () => () => undefined,
+    afterMasterFd: () => null,
+    openNotifySocket: () => ({ fd: null, close: () => undefined }),
     makeBlocking: () => undefined,
     pollsListener: () => false,
     isShut: () => false,

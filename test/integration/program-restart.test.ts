@@ -1,7 +1,8 @@
 // One program without a master around it: it can be started again, and what has to survive the master is plain data.
-import { writeFileSync } from 'node:fs';
+import { readdirSync, readlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
+import type { MasterRecord } from '../../src/master/handover/record.ts';
 import { createLogFilesLoader } from '../../src/master/output/log-files-loader.ts';
 import { compileProgram, type PlanOptions, type ProgramOptions } from '../../src/master/config/options.ts';
 import { createMaster } from '../../src/master/master.ts';
@@ -79,10 +80,40 @@ test('a program whose first start failed can be started again', async () => {
   }
 });
 
-test('the record of a master is plain data: JSON gives it back as it was', async () => {
+const notifyScript = `
+import os, socket, time
+socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM).sendto(b'READY=1', os.environ['NOTIFY_SOCKET'])
+time.sleep(60)`;
+
+/** The sockets and pipes that this process has open: by descriptor, their names in /proc. */
+function openSocketsAndPipes(): ReadonlyMap<number, string> {
+  const files = readdirSync('/proc/self/fd').flatMap((fd) => {
+    try {
+      return [[Number(fd), readlinkSync(`/proc/self/fd/${fd}`)] as const];
+    } catch {
+      // The descriptor of the folder that was read.
+      return [];
+    }
+  });
+  return new Map(files.filter(([, file]) => /^(socket|pipe):/.test(file)));
+}
+
+/** Every descriptor that the record names. */
+function descriptorsIn({ control, metrics, afterMasterFd, programs }: MasterRecord): readonly number[] {
+  const ofPrograms = programs.flatMap(({ versions, workers }) => [
+    ...versions.flatMap(({ listeners }) => listeners.flatMap(({ fd, slotFds }) => [fd, ...(slotFds ?? [])])),
+    ...workers.flatMap(({ notifyFd, descriptors }) => [
+      notifyFd,
+      ...Object.values<number | null>({ ...descriptors }),
+    ]),
+  ]);
+  return [control?.fd, metrics?.fd, afterMasterFd, ...ofPrograms].filter((fd) => typeof fd === 'number');
+}
+
+test('the record of a master is plain data, and names every socket and pipe that it has open', async () => {
   const planWith = (release: string): PlanOptions => ({
     name: 'recorded',
-    control: false,
+    metrics: { address: '127.0.0.1:0' },
     programs: {
       shop: {
         command: app('serves'),
@@ -90,20 +121,32 @@ test('the record of a master is plain data: JSON gives it back as it was', async
         probation: '1m',
         environment: { RELEASE: release },
         stdoutLogfile: '/dev/null',
-        hooks: { postReady: 'true' },
+        // One that is not run here: its pipes would be open for a moment.
+        hooks: { onFailure: 'true' },
       },
       mails: { command: ['sleep', '60'], type: 'worker', ready: 'notify', startsecs: '0s', autostart: false },
+      jobs: {
+        command: ['python3', '-c', notifyScript],
+        type: 'worker',
+        ready: 'notify',
+        startsecs: '0s',
+        stdoutLogfile: join(temporaryFolder(), 'jobs.log'),
+        autostart: release === 'one',
+      },
       night: { command: ['true'], type: 'oneshot', schedule: '0 4 * * *' },
     },
   });
-  const master = createMaster(planWith('one'));
+  const before = openSocketsAndPipes();
+  const environment = { ...process.env, XDG_RUNTIME_DIR: temporaryFolder() };
+  const master = createMaster(planWith('one'), { environment });
   await master.start();
   onTestFinished(() => master.stop());
   await master.update(planWith('two'));
   const record = master.record();
+  // JSON gives it back as it was.
   expect(JSON.parse(JSON.stringify(record))).toStrictEqual(record);
   expect(record.unsettled).toEqual([{ program: 'shop', keys: ['environment'], hasFailed: false }]);
-  const [program, , scheduled] = record.programs;
+  const [program, , , scheduled] = record.programs;
   expect(program?.lifecycle.phase).toBe('probation');
   // The old worker would be started again, should it crash, with what it was started with.
   expect(program?.versions.map(({ from, plan }) => [from, plan.environment['RELEASE']])).toEqual([
@@ -118,6 +161,15 @@ test('the record of a master is plain data: JSON gives it back as it was', async
     [true, null],
   ]);
   expect(scheduled?.schedule).not.toBeNull();
+  expect(record.runningOn).toEqual(['jobs']);
+  expect(record.counts.programs.find(({ name }) => name === 'shop')?.counts.starts.succeeded).toBe(1);
+  // Nothing that the master has open for itself and its workers is forgotten.
+  const now = openSocketsAndPipes();
+  const recorded = descriptorsIn(record).map((fd) => now.get(fd));
+  expect(recorded).not.toContain(undefined);
+  const opened = [...now.values()].filter((file) => ![...before.values()].includes(file));
+  expect(opened.filter((file) => !recorded.includes(file))).toEqual([]);
+  expect(opened.length).toBeGreaterThan(8);
 });
 
 test('a program watches what it has watched until another watch has begun', async () => {

@@ -12,6 +12,7 @@ import { createConnections, withoutChecks } from './connection-limits.ts';
 import { inUsableFolder, makeFolder } from './socket-folder.ts';
 import { watchFolder } from './folder-watch.ts';
 import type { Commands } from './commands.ts';
+import { handleDescriptor } from '../sockets/handle-descriptor.ts';
 import { answerMasterStopped, handleRequest } from './routes.ts';
 
 type SocketChange = Omit<Extract<MasterEvent, { event: 'controlSocketChanged' }>, 'event'>;
@@ -19,6 +20,8 @@ type SocketChange = Omit<Extract<MasterEvent, { event: 'controlSocketChanged' }>
 export interface ControlServer {
   /** The path of the socket, or the last one that it had. */
   readonly path: string;
+  /** The descriptor of the socket, or null if it is closed. */
+  fd(): number | null;
   /** Makes the socket again if it was removed. Does not reject: `onChange` reports the result. */
   restore(): Promise<void>;
   /**
@@ -156,6 +159,7 @@ export async function openControlServer(options: ControlServerOptions): Promise<
     get path() {
       return place.claim.path;
     },
+    fd: () => handleDescriptor(place.server),
     restore,
     close: () => (closed ??= close()),
   };

@@ -2,7 +2,10 @@
  * What has to survive the master's process, as one record: plain data that JSON can hold. Moments are those of
  * `Clock.monotonicMs`, which mean the same in the process that reads it. `status` is a view of it.
  *
- * No master reads it yet. One that did would also need the descriptors of the workers' channels and output pipes, which belong to its process objects.
+ * Descriptors are numbers of this process, or null where it has none open. What begins anew in another master is left out: starts that are being looked up,
+ * requests that wait for an answer, lines and messages of which a part has arrived, and sockets that the master was started with and no listener uses.
+ *
+ * No master reads it yet.
  */
 import type { History } from '../program/history/history.ts';
 import type { KnownRelease } from '../program/history/releases.ts';
@@ -11,7 +14,12 @@ import type { Program } from '../program/lifecycle/state.ts';
 import type { ScheduleState } from '../programs/schedule/schedule-step.ts';
 import type { MasterPlan, ProgramPlan } from '../config/plan.ts';
 import type { ErrorCounts } from '../../shared/events.ts';
-import type { SocketAddress } from '../../shared/format-address.ts';
+import type { AddressFields, SocketAddress } from '../../shared/format-address.ts';
+import type { WorkerLoad } from '../../shared/protocol.ts';
+import type { VariableSource } from '../launch/worker-environment.ts';
+import type { CountsRecord } from '../metrics/event-counts.ts';
+import type { WorkerDescriptors } from '../process/platform.ts';
+import type { Served } from '../program/worker-loads.ts';
 
 /** The version of the record. It rises with every change that an older master cannot read. */
 export const recordVersion = 1;
@@ -25,6 +33,20 @@ export interface MasterRecord {
   /** Changes of programs that no generation serves for certain yet. */
   readonly unsettled: readonly UnsettledChange[];
   readonly programs: readonly ProgramRecord[];
+  /** Programs that keep running although their `autostart` has become false. No request has started them, so they are not remembered as wanted. */
+  readonly runningOn: readonly string[];
+  /** Whether the master was told to stop, or ends because a program has failed. */
+  readonly isStopping: boolean;
+  /** The exit code that the end of a program asks for, or null if it asks for none. */
+  readonly exitCode: number | null;
+  /** The control socket, or null if there is none. The path is not always the first one that is tried. */
+  readonly control: { readonly path: string; readonly fd: number | null } | null;
+  /** The socket that serves /metrics, or null if there is none. */
+  readonly metrics: { readonly address: AddressFields; readonly fd: number | null } | null;
+  /** The descriptor whose end tells the script after-master.sh that the master is dead, or null if the script does not run. */
+  readonly afterMasterFd: number | null;
+  /** What /metrics counts. */
+  readonly counts: CountsRecord;
 }
 
 /** A changed plan that the serving generation does not run yet, or runs only on probation. */
@@ -42,6 +64,8 @@ export interface WantedRecord {
   readonly isWanted: boolean;
   /** Whether the program is to be started as soon as those that it depends on serve. */
   readonly isDue: boolean;
+  /** Whether it has no worker, and is not about to get one. */
+  readonly isResting: boolean;
   /** Whether the program stops in order to be started again with another plan. */
   readonly isSuspended: boolean;
   /** Whether its listeners are held while it is stopped. */
@@ -61,6 +85,18 @@ export interface ProgramRecord extends WantedRecord {
   /** The requests counted for `rollback_on` since a new generation began to serve, or null if nothing is counted at the moment. */
   readonly errors: ErrorCounts | null;
   readonly timers: readonly TimerRecord[];
+  /** What the workers that have ended had served. */
+  readonly servedByEnded: Served;
+  /** A value in the environment of the program's processes, as long as they keep it. What workers have left behind is found by it. */
+  readonly tree: string;
+  /** The name after its first address, for a program whose plan gives it none; empty if that address is not known yet. */
+  readonly nameOfAddress: string;
+  /** Whether the next generation has no probation, because the old workers cannot serve beside it. */
+  readonly isProbationSkipped: boolean;
+  /** Whether its files are watched, if its plan has any to watch. */
+  readonly isWatched: boolean;
+  /** Where a PORT other than that of the listener was set, as far as an event has reported it. */
+  readonly reportedPorts: readonly VariableSource[];
 }
 
 /** The part of the record that the program itself knows, without what its master wants of it. */
@@ -109,6 +145,9 @@ export interface ProcessRecord {
   readonly tree: string;
   /** The path of the worker's NOTIFY_SOCKET, or null if it has none. */
   readonly notifyPath: string | null;
+  readonly notifyFd: number | null;
+  /** The descriptors of its channel, of the pipes that its output is read from, and others. */
+  readonly descriptors: WorkerDescriptors;
   /** Whether the process that was started is Node.js with the preload. */
   readonly isNode: boolean;
   /** The signal that makes the worker drain if it is not Node.js, or null if none does. */
@@ -118,6 +157,12 @@ export interface ProcessRecord {
   readonly isProven: boolean;
   /** Whether the worker has sent a message to its NOTIFY_SOCKET. */
   readonly hasNotified: boolean;
+  /** Whether the worker wanted its descriptors to be stored, which was refused. */
+  readonly hasOfferedDescriptors: boolean;
+  /** Whether a Node.js process of the worker was seen that may be the server. */
+  readonly hadNode: boolean;
+  /** The pid of a Node.js process of the worker that was started without the preload, or null if none was found. */
+  readonly withoutPreload: number | null;
   /** The latest STATUS and ERRNO of sd_notify; null if it has sent none. */
   readonly said: { readonly status: string | null; readonly errno: number | null };
   /** Whether the worker can be asked whether its event loop turns. */
@@ -136,6 +181,12 @@ export interface ProcessRecord {
   /** Whether the worker was told to drain or to end. `toldBy`: the signal that told it, or null if none did. */
   readonly isToldToEnd: boolean;
   readonly toldBy: NodeJS.Signals | null;
+  /** Whether the worker was told to stop accepting for a moment, and not yet to stay paused. */
+  readonly isPausedBriefly: boolean;
+  /** How many of its messages were invalid. */
+  readonly rejected: number;
+  /** The latest load that the worker has reported, or null if it has reported none. */
+  readonly load: WorkerLoad | null;
   readonly stderrTail: readonly string[];
   readonly cleanUpsCut: number;
 }

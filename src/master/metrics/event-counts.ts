@@ -47,10 +47,25 @@ export type ReloadOutcome = (typeof reloadOutcomes)[number];
 /** Upper bounds of the histograms, in seconds. */
 export const bounds: readonly number[] = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120];
 
+export interface CountsRecord {
+  readonly programs: readonly {
+    readonly name: string;
+    readonly counts: ProgramCounts;
+    /** Whether a generation serves, so that the next one is a reload. */
+    readonly isServing: boolean;
+    /** The draining workers, each with how long it has drained before its present state, in ms. */
+    readonly drains: readonly (readonly [worker: string, durationMs: number])[];
+  }[];
+  /** Removed programs whose end is still to come. */
+  readonly removed: readonly string[];
+}
+
 export interface Counts {
   observe(event: EventRecord): void;
   /** The counts of each program, by its name. */
   all(): ReadonlyMap<string, ProgramCounts>;
+  /** All that is known, as plain data. */
+  record(): CountsRecord;
 }
 
 const noTimes: DurationCounts = { upTo: [...bounds, Infinity].map(() => 0), sumSeconds: 0 };
@@ -105,6 +120,14 @@ export function createCounts(): Counts {
         if (event.event === 'stopped') removed.delete(event.program);
       } else if (isCounted(event)) count(of(event.program), event);
     },
+    record: () => ({
+      programs: [...programs].map(([name, { drains, ...known }]) => ({
+        name,
+        ...known,
+        drains: [...drains],
+      })),
+      removed: [...removed],
+    }),
     all: () => new Map([...programs].map(([name, { counts }]) => [name, counts])),
   };
 }

@@ -9,10 +9,13 @@ import type { MetricsPlan } from '../config/options/metrics-options.ts';
 import { createConnections, withoutChecks } from '../control/connection-limits.ts';
 import { answerError, answerMetrics, Refusal } from '../control/http-answers.ts';
 import { addressError } from '../sockets/address-errors.ts';
+import { handleDescriptor } from '../sockets/handle-descriptor.ts';
 import { thisMachine } from '../sockets/this-machine.ts';
 
 export interface MetricsServer {
   readonly address: AddressFields;
+  /** The descriptor of its socket, or null if it is closed. */
+  fd(): number | null;
   /** Resolves when no connection is left. Never rejects. */
   close(): Promise<void>;
 }
@@ -53,6 +56,7 @@ export async function openMetricsServer({
   const held = typeof bound === 'object' && bound !== null ? bound : { address: host, port };
   return {
     address: addressFields({ type: 'tcp', host: held.address, port: held.port }),
+    fd: () => handleDescriptor(server),
     async close() {
       server.closeAllConnections();
       await new Promise<void>((resolve) => {

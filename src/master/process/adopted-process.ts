@@ -11,6 +11,7 @@ import { constants } from 'node:os';
 import { GracefulRunError } from '../../shared/errors.ts';
 import type { Outcome } from '../../shared/events.ts';
 import { hasEnded, readProcessStat } from '../../shared/process-stat.ts';
+import { handleDescriptor } from '../sockets/handle-descriptor.ts';
 import { openProcessNow, signalThrough } from '../system-calls/syscalls.ts';
 import { arm } from './arm-timer.ts';
 import { enterGroup, killGroups, removeEmptyGroups } from './control-group.ts';
@@ -222,6 +223,13 @@ export function adoptOrStart(request: SpawnRequest, listeners: ProcessListeners)
       if (isHeld) output?.[stream]?.pause();
       else output?.[stream]?.resume();
     },
+    descriptors: () => ({
+      channel: null,
+      stdout: handleDescriptor(output?.stdout),
+      stderr: handleDescriptor(output?.stderr),
+      newline: null,
+      process: daemon?.descriptor ?? null,
+    }),
     killTree: () => {
       isEnding = true;
       lastSignal = null;

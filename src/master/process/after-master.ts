@@ -8,6 +8,7 @@ import { Socket } from 'node:net';
 import type { Writable } from 'node:stream';
 import { readProcessStat } from '../../shared/process-stat.ts';
 import { masterFile, preloadPath } from '../launch/preload-path.ts';
+import { handleDescriptor } from '../sockets/handle-descriptor.ts';
 
 export interface AfterMaster {
   /** Starts the script now, so that no process is started before it can be watched. */
@@ -16,6 +17,8 @@ export interface AfterMaster {
   watch(pid: number, outliveMs: number): void;
   /** Called when the process has ended. */
   forget(pid: number): void;
+  /** The descriptor over which the script is told, and by whose end it notices that of this process; null if the script does not run. */
+  fd(): number | null;
 }
 
 export function createAfterMaster(): AfterMaster {
@@ -57,6 +60,7 @@ export function createAfterMaster(): AfterMaster {
     forget(pid) {
       if (lines.delete(pid)) script?.write(`- ${pid}\n`);
     },
+    fd: () => handleDescriptor(script),
   };
 }
 

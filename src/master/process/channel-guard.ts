@@ -8,6 +8,7 @@ import type { ChildProcess } from 'node:child_process';
 import { GracefulRunError } from '../../shared/errors.ts';
 import { hiddenProperty } from '../../shared/hidden-property.ts';
 import { createLineSplitter } from '../../shared/line-splitter.ts';
+import { openDescriptor } from '../sockets/handle-descriptor.ts';
 import { duplicate } from '../system-calls/syscalls.ts';
 
 /** The longest message that is read, in characters. Those of graceful-run have a few hundred. */
@@ -23,6 +24,8 @@ export interface GuardParts {
 }
 
 export interface GuardedChannel {
+  /** The descriptor of the channel; null if it is closed, or cannot be determined. */
+  fd(): number | null;
   /** Closes the channel of a process that is gone, even if another process holds its other end. */
   close(): void;
 }
@@ -38,6 +41,7 @@ export function guardChannel(child: ChildProcess, { message, garbage }: GuardPar
   if (channel === null) {
     child.on('message', message);
     return {
+      fd: () => null,
       close: () => {
         hangUp(child);
       },
@@ -67,6 +71,7 @@ export function guardChannel(child: ChildProcess, { message, garbage }: GuardPar
     channel.onread();
   });
   return {
+    fd: () => openDescriptor(channel),
     close: () => {
       reader.destroy();
       hangUp(child);

@@ -9,6 +9,7 @@ import { basename, dirname, join } from 'node:path';
 import { GracefulRunError, messageOf, systemCode } from '../../shared/errors.ts';
 import { shortageHint } from '../../shared/shortage.ts';
 import { newDatagramHandle } from '../sockets/new-datagram-handle.ts';
+import type { NotifySocket } from './platform.ts';
 import { plainReason } from '../system-calls/plain-reasons.ts';
 import { bindDatagram } from '../system-calls/syscalls.ts';
 
@@ -37,14 +38,14 @@ export function newNotifyPath(folder: string | null): string {
 }
 
 /**
- * Calls back for each datagram. Returns what closes the socket and removes its file. `uid`: of the other user that is to write to it; the folder
+ * Calls back for each datagram. `uid`: of the other user that is to write to it; the folder
  * stays this user's, so that no other one can put anything into it. Throws GracefulRunError `startFailed`.
  */
 export function openNotifySocket(
   path: string,
   uid: number | null,
   received: (bytes: Uint8Array) => void,
-): () => void {
+): NotifySocket {
   rmSync(path, { force: true });
   const fd = bindDatagram(path);
   if (typeof fd === 'string') {
@@ -69,9 +70,12 @@ export function openNotifySocket(
   };
   handle.recvStart();
   handle.unref();
-  return () => {
-    handle.close();
-    remove(path);
+  return {
+    fd,
+    close() {
+      handle.close();
+      remove(path);
+    },
   };
 }
 

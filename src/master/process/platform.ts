@@ -44,6 +44,27 @@ export interface Handle {
   close(): void;
 }
 
+/** The descriptors that this process has open for a worker; null for each that it has not. */
+export interface WorkerDescriptors {
+  /** The worker's IPC channel. */
+  readonly channel: number | null;
+  /** The pipes from which its output is read. */
+  readonly stdout: number | null;
+  readonly stderr: number | null;
+  /** The pipe to which it writes a newline when it is ready. */
+  readonly newline: number | null;
+  /** The pidfd of a process that a pid file names. */
+  readonly process: number | null;
+}
+
+/** A socket to which a worker sends what sd_notify(3) says. */
+export interface NotifySocket {
+  /** Null if there is no socket. */
+  readonly fd: number | null;
+  /** Closes it and removes its file. */
+  close(): void;
+}
+
 export interface WorkerProcess {
   /** The pid of the process, which is also the id of its process group. */
   readonly pid: number;
@@ -61,6 +82,8 @@ export interface WorkerProcess {
   endWatchers(): void;
   /** Stops reading this stream, so that the process waits when the pipe is full; or reads on. */
   holdOutput(stream: OutputStream, isHeld: boolean): void;
+  /** The descriptors that this process has open for the worker. */
+  descriptors(): WorkerDescriptors;
   /**
    * Sends the signal to the process, or to its group if it leads one. Only a process that a pid file names has this function, because its number may be
    * another process's by now.
@@ -143,10 +166,12 @@ export interface Platform {
    */
   watchListener(worker: WorkerProcess, gone: () => void): (() => void) | null;
   /**
-   * Calls back for each datagram that a worker sends to the socket at `path`. Returns what closes it. `uid`: of the user of the worker, if it is another one
+   * Calls back for each datagram that a worker sends to the socket at `path`. `uid`: of the user of the worker, if it is another one
    * than that of this process. Throws GracefulRunError `startFailed`.
    */
-  openNotifySocket(path: string, uid: number | null, received: (bytes: Uint8Array) => void): () => void;
+  openNotifySocket(path: string, uid: number | null, received: (bytes: Uint8Array) => void): NotifySocket;
+  /** The descriptor whose end tells the script after-master.sh that this process is dead; null if the script does not run. */
+  afterMasterFd(): number | null;
   /** Makes accept(2) wait on this listening socket, in every process that holds it. */
   makeBlocking(fd: number): void;
   /** Whether a process of `worker` waits for one of the listeners with these descriptors in epoll(7), poll(2) or select(2). False if that cannot be seen. */

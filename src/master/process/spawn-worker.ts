@@ -7,6 +7,7 @@ import { isNode } from '../../shared/is-node.ts';
 import { hasEnded, readProcessStat, type ProcessStat } from '../../shared/process-stat.ts';
 import { wrapForWorker } from '../../shared/protocol.ts';
 import { createAfterMaster } from './after-master.ts';
+import { handleDescriptor } from '../sockets/handle-descriptor.ts';
 import { arm } from './arm-timer.ts';
 import { enterGroup, removeEmptyGroups } from './control-group.ts';
 import { guardChannel, type GuardedChannel } from './channel-guard.ts';
@@ -18,6 +19,9 @@ import { sendSignal } from './send-signal.ts';
 import { watchEnd } from './watch-process-end.ts';
 
 const afterMaster = createAfterMaster();
+
+/** The descriptor to the script that ends workers which outlive this process; null if it does not run. */
+export const afterMasterFd: () => number | null = () => afterMaster.fd();
 
 /** How long another process that has inherited stderr may delay the report of an exit. It keeps its stderr. */
 const stderrGraceMs = 250;
@@ -130,6 +134,13 @@ export function spawnWorker(request: SpawnRequest, listeners: ProcessListeners):
         streams[stream]?.pause();
       } else if (held.delete(stream)) streams[stream]?.resume();
     },
+    descriptors: () => ({
+      channel: channel.fd(),
+      stdout: handleDescriptor(streams.stdout),
+      stderr: handleDescriptor(streams.stderr),
+      newline: handleDescriptor(signs),
+      process: null,
+    }),
     killTree: () => {
       // Until its exit is reported, no other process can have its pid.
       const isThere = (): boolean => child.exitCode === null && child.signalCode === null;

@@ -9,7 +9,7 @@ import type { Platform, WorkerProcess } from './platform.ts';
 import { killTree } from './process-tree.ts';
 import { residentBytes } from './resident-memory.ts';
 import { sendSignal } from './send-signal.ts';
-import { spawnWorker } from './spawn-worker.ts';
+import { afterMasterFd, spawnWorker } from './spawn-worker.ts';
 import type { adoptOrStart } from './adopted-process.ts';
 import { pollsListener } from './find-pollers.ts';
 import { findStrays } from './find-strays.ts';
@@ -34,6 +34,7 @@ export const system: Platform = {
   listenAgain,
   findStrays,
   killLeftovers,
+  afterMasterFd,
   openNotifySocket,
   probe: startProbe,
   findNode: findNodeServer,

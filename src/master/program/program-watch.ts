@@ -24,6 +24,8 @@ export interface ProgramWatch {
   /** The plan was `before` until now. If it names other paths, these are watched instead. A problem is reported as an event. */
   planChanged(before: WatchedPlan): void;
   stop(): Promise<void>;
+  /** Whether it is started and not stopped. */
+  isStarted(): boolean;
 }
 
 export function createProgramWatch({ plan, environment, tell, onChange }: ProgramWatchParts): ProgramWatch {
@@ -102,6 +104,7 @@ export function createProgramWatch({ plan, environment, tell, onChange }: Progra
       watch = null;
       await ended?.close();
     },
+    isStarted: () => isWatching,
   };
 }
 

@@ -488,6 +488,12 @@ export function createProgram(parts: ProgramParts): ManagedProgram {
       workers: runner.workers(),
       errors: watches.errors(),
       timers: runner.timers(),
+      servedByEnded: runner.servedByEnded(),
+      tree,
+      nameOfAddress,
+      isProbationSkipped,
+      isWatched: fileWatch.isStarted(),
+      reportedPorts: [...saidOfPort],
     }),
     async close({ keepsWatch } = { keepsWatch: false }) {
       isBindWanted = false;

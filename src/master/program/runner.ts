@@ -67,6 +67,8 @@ export interface Runner {
   healthOf(worker: number): { readonly problem: string | null } | null;
   /** What the program's workers have served, as far as they have reported it. */
   served(): Served;
+  /** What the workers that have ended had served. */
+  servedByEnded(): Served;
   /** The records of the workers' processes. */
   workers(): readonly ProcessRecord[];
   /** The timers that are armed. */
@@ -278,7 +280,8 @@ export function createRunner(options: RunnerOptions, initial: Program): Runner {
     },
     healthOf: (worker) => workers.get(worker)?.health ?? null,
     served: () => loads.served(),
-    workers: () => workers.all().map(recordOf),
+    servedByEnded: () => loads.servedByEnded(),
+    workers: () => workers.all().map((worker) => recordOf(worker, loads.of(worker.id))),
     timers: () => timers.armed(),
   };
 }

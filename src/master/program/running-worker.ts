@@ -1,10 +1,11 @@
 /** A worker as a process: everything that is known of it in addition to its state in the lifecycle. */
 import { formatSocketAddress } from '../../shared/format-address.ts';
+import type { WorkerLoad } from '../../shared/protocol.ts';
 import { printable } from '../../shared/printable.ts';
 import type { OwnWatchdog, ProcessRecord, WorkerReport } from '../handover/record.ts';
 import type { FailureContext } from './worker-failures.ts';
 import type { BoundListener } from '../sockets/listener.ts';
-import type { WorkerProcess } from '../process/platform.ts';
+import type { NotifySocket, WorkerProcess } from '../process/platform.ts';
 import type { StderrTail } from '../output/stderr-tail.ts';
 
 export interface RunningWorker {
@@ -40,7 +41,7 @@ export interface RunningWorker {
   hasNotified: boolean;
   /** Whether the worker is Node.js without an address, and can be asked whether its event loop turns. */
   hasHeartbeat: boolean;
-  readonly closeNotify: () => void;
+  readonly notifySocket: NotifySocket;
   /** The pid of the serving process as the worker itself named it (MAINPID of sd_notify), or null if it named none. */
   mainPid: number | null;
   /** What the worker has said of its watchdog, or null if nothing. */
@@ -109,11 +110,19 @@ export function identity({ generation, slot, process }: RunningWorker): {
   return { generation, slot, pid: process.pid };
 }
 
-/** The record of a worker's process, for another master that takes it over. */
-export function recordOf(worker: RunningWorker): ProcessRecord {
+/** The fields that the record has under another name, that the lifecycle knows, or that begin anew in another master. */
+type RecordedOtherwise =
+  'process' | 'tail' | 'notifySocket' | 'generation' | 'slot' | 'looking' | 'unwatch' | 'unguardExit';
+
+/** The record of a worker's process, for another master that takes it over. By its type, no field of a worker can be forgotten. */
+export function recordOf(
+  worker: RunningWorker,
+  load: WorkerLoad | null,
+): ProcessRecord & Readonly<Omit<RunningWorker, RecordedOtherwise>> {
   const { id, process, servingPid, ownPid, mainPid, mark, tree, notifyPath, isNode, drainSignal } = worker;
   const { wasReady, isProven, hasNotified, hasHeartbeat, watchdog, notReadyYet, health, undeclared } = worker;
-  const { said, isToldToEnd, toldBy, tail, hungExitCode, report, cleanUpsCut } = worker;
+  const { said, isToldToEnd, toldBy, isPausedBriefly, tail, hungExitCode, report, cleanUpsCut } = worker;
+  const { notifySocket, hasOfferedDescriptors, hadNode, withoutPreload, rejected } = worker;
   return {
     id,
     pid: process.pid,
@@ -123,11 +132,16 @@ export function recordOf(worker: RunningWorker): ProcessRecord {
     mark,
     tree,
     notifyPath,
+    notifyFd: notifySocket.fd,
+    descriptors: process.descriptors(),
     isNode,
     drainSignal,
     wasReady,
     isProven,
     hasNotified,
+    hasOfferedDescriptors,
+    hadNode,
+    withoutPreload,
     said,
     hasHeartbeat,
     watchdog,
@@ -136,6 +150,9 @@ export function recordOf(worker: RunningWorker): ProcessRecord {
     undeclared: [...undeclared],
     isToldToEnd,
     toldBy,
+    isPausedBriefly,
+    rejected,
+    load,
     stderrTail: tail.lines(),
     hungExitCode,
     report,

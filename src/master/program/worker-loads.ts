@@ -18,6 +18,8 @@ export interface WorkerLoads {
   /** The worker's latest answer; null if there is none. */
   of(worker: number): WorkerLoad | null;
   served(): Served;
+  /** What the workers that have ended had served. */
+  servedByEnded(): Served;
 }
 
 export function createWorkerLoads(): WorkerLoads {
@@ -41,6 +43,7 @@ export function createWorkerLoads(): WorkerLoads {
       serverErrors += Math.max(report?.serverErrors ?? 0, last?.serverErrors ?? 0);
     },
     of: (worker) => known.get(worker) ?? null,
+    servedByEnded: () => ({ requests, serverErrors }),
     served: () =>
       [...known.values()].reduce(
         (sum, load) => ({

@@ -2,7 +2,7 @@
 import type { MasterEvent, Outcome } from '../../shared/events.ts';
 import { createStderrTail } from '../output/stderr-tail.ts';
 import type { WorkerOutput } from '../output/program-output.ts';
-import type { AdoptedHow, Platform, SpawnRequest } from '../process/platform.ts';
+import type { AdoptedHow, NotifySocket, Platform, SpawnRequest } from '../process/platform.ts';
 import { silentEnd, type Effect, type LifecycleInput, type Undated } from './lifecycle/inputs.ts';
 import { failureContext, identity, type RunningWorker } from './running-worker.ts';
 import { exitFailure, isNotInherited, notInheritedFailure, notStartedFailure } from './worker-failures.ts';
@@ -37,6 +37,7 @@ export interface WorkerProcesses {
   all(): readonly RunningWorker[];
 }
 
+const noNotifySocket: NotifySocket = { fd: null, close: () => undefined };
 const nothingReported = { served: null, migrated: null, drained: null, cut: null };
 
 export function createWorkerProcesses(parts: WorkerProcessParts): WorkerProcesses {
@@ -48,7 +49,7 @@ export function createWorkerProcesses(parts: WorkerProcessParts): WorkerProcesse
   function start({ worker: id, generation, slot }: Extract<Effect, { type: 'startWorker' }>): void {
     const tail = createStderrTail();
     let worker: RunningWorker | null = null;
-    let closeNotify = (): void => undefined;
+    let notifySocket = noNotifySocket;
     let closeOutput = (): void => undefined;
     const failed = (error: unknown): void => {
       closeOutput();
@@ -61,7 +62,7 @@ export function createWorkerProcesses(parts: WorkerProcessParts): WorkerProcesse
       letAcceptWait(request.listeners, (holders) => holders.length === 0);
       const { notifyPath, uid } = request;
       if (notifyPath !== null)
-        closeNotify = platform.openNotifySocket(notifyPath, uid, (bytes) => {
+        notifySocket = platform.openNotifySocket(notifyPath, uid, (bytes) => {
           if (worker !== null) readiness.notified(worker, bytes);
         });
       const own = parts.openOutput({ generation, slot });
@@ -109,12 +110,12 @@ export function createWorkerProcesses(parts: WorkerProcessParts): WorkerProcesse
       return { request, process: spawned, output: own };
     });
     if (started instanceof Error) {
-      closeNotify();
+      notifySocket.close();
       failed(started);
       return;
     }
     const { request, process, output } = started;
-    if (process === null) closeNotify();
+    if (process === null) notifySocket.close();
     else {
       worker = {
         id,
@@ -136,7 +137,7 @@ export function createWorkerProcesses(parts: WorkerProcessParts): WorkerProcesse
         isProven: false,
         hasNotified: false,
         hasHeartbeat: false,
-        closeNotify,
+        notifySocket,
         mainPid: null,
         watchdog: null,
         hasOfferedDescriptors: false,
@@ -176,7 +177,7 @@ export function createWorkerProcesses(parts: WorkerProcessParts): WorkerProcesse
     worker.unwatch?.();
     for (const unguard of worker.unguardExit.values()) unguard();
     readiness.end(worker);
-    worker.closeNotify();
+    worker.notifySocket.close();
     lookForStrays(worker, outcome);
     parts.onEnd(worker);
     const failure = exitFailure(outcome, failureContext(worker, versions.of(worker.generation).listeners));

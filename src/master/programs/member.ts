@@ -67,7 +67,11 @@ export function byPriority(members: readonly Member[]): readonly Member[] {
   return [...members].sort((one, other) => rankOf(one.program.plan()) - rankOf(other.program.plan()));
 }
 
-export function recordOf(member: Member): ProgramRecord {
-  const { program, isWanted, isDue, isSuspended, keepsListeners, schedule } = member;
-  return { ...program.record(), isWanted, isDue, isSuspended, keepsListeners, schedule };
+/** What begins anew in another master: a start that is under way, with those that wait for it. */
+type NotRecorded = 'program' | 'isBinding' | 'starts' | 'rest';
+
+/** By its type, nothing that is known of a member can be forgotten. */
+export function recordOf(member: Member): ProgramRecord & Readonly<Omit<Member, NotRecorded>> {
+  const { program, isWanted, isDue, isResting, isSuspended, keepsListeners, schedule } = member;
+  return { ...program.record(), isWanted, isDue, isResting, isSuspended, keepsListeners, schedule };
 }

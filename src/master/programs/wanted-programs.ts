@@ -27,6 +27,8 @@ export interface WantedPrograms {
   keep(): Promise<void>;
   /** Stores which programs are wanted after an update, which may have started programs that a request had stopped. */
   keepUpdated(update: UpdateResult): Promise<void>;
+  /** The programs that keep running although their `autostart` has become false. */
+  runningOn(): readonly string[];
 }
 
 export function createWantedPrograms({
@@ -68,5 +70,6 @@ export function createWantedPrograms({
       for (const program of removed) runningOn.delete(program);
       await keep();
     },
+    runningOn: () => [...runningOn],
   };
 }

@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { beforeAll, expect, onTestFinished, test } from 'vitest';
+import { deferred } from '../../../../src/master/deferred.ts';
 import { newNotifyPath, openNotifySocket } from '../../../../src/master/process/notify-socket.ts';
 import { listen } from '../../../../src/master/system-calls/syscalls.ts';
 
@@ -22,16 +23,14 @@ function temporaryFolder(): string {
 test('what another process sends arrives, and nothing is left when the socket is closed', async () => {
   const folder = temporaryFolder();
   const path = newNotifyPath(folder);
-  let close = (): void => undefined;
-  const text = await new Promise<string>((resolve) => {
-    close = openNotifySocket(path, null, (bytes) => {
-      resolve(Buffer.from(bytes).toString());
-    });
-    const script = `import socket, sys; socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM).sendto(b"READY=1", sys.argv[1])`;
-    execFileSync('python3', ['-c', script, path]);
+  const arrived = deferred<string>();
+  const socket = openNotifySocket(path, null, (bytes) => {
+    arrived.resolve(Buffer.from(bytes).toString());
   });
-  expect(text).toBe('READY=1');
-  close();
+  const script = `import socket, sys; socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM).sendto(b"READY=1", sys.argv[1])`;
+  execFileSync('python3', ['-c', script, path]);
+  expect(await arrived.promise).toBe('READY=1');
+  socket.close();
   expect(readdirSync(folder)).toEqual([]);
 });
 
@@ -40,7 +39,7 @@ test('where there is no folder, or its path is too long, the socket has a folder
     const path = newNotifyPath(folder);
     const own = dirname(path);
     expect(statSync(own).mode & 0o777).toBe(0o700);
-    openNotifySocket(path, null, () => undefined)();
+    openNotifySocket(path, null, () => undefined).close();
     expect(existsSync(own)).toBe(false);
   }
 });

@@ -18,6 +18,12 @@ function shown(program: Program, more: Partial<StatusContext> = {}): string {
       workers: [],
       errors: null,
       timers: [],
+      servedByEnded: { requests: 0, serverErrors: 0 },
+      tree: 'tree',
+      nameOfAddress: '',
+      isProbationSkipped: false,
+      isWatched: false,
+      reportedPorts: [],
     },
     {
       master: { pid: 1, version: '0.0.0', uptimeMs: 0, watching: [], control: null } as never,
