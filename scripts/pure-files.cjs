@@ -14,7 +14,7 @@ exports.pureFiles = [
   '^src/master/log/log-(fields|levels)\\.ts$',
   '^src/master/metrics/event-counts\\.ts$',
   '^src/master/system-calls/(plain-reasons|socket-options)\\.ts$',
-  '^src/master/sockets/(address-errors|announced-sockets|select-program|sockaddr|tcp-table)\\.ts$',
+  '^src/master/sockets/(address-errors|announced-sockets|listener-error|select-program|sockaddr|tcp-table)\\.ts$',
   '^src/master/process/notify-message\\.ts$',
   '^src/master/programs/(exit-policy|program-stopped|start-order|schedule/(describe-schedule|schedule-step))\\.ts$',
   '^src/master/config/options/readiness-rules\\.ts$',

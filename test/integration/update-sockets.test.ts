@@ -52,6 +52,16 @@ function atPath(name: string, path: string, keys = ''): string {
   return `[program.${name}]\ncommand = ${node}\nlisten = ["unix:${path}"]\nenvironment = { APP_SOCKET = "${path}" }\n${keys}`;
 }
 
+/** A port on which this process listens until the test has ended. */
+async function takenPort(): Promise<number> {
+  const server = net.createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  onTestFinished(() => {
+    server.close();
+  });
+  return (server.address() as net.AddressInfo).port;
+}
+
 function modeOf(path: string): string {
   return (lstatSync(path).mode & 0o777).toString(8);
 }
@@ -59,12 +69,6 @@ function modeOf(path: string): string {
 test('an update that is refused leaves the queue, the options and the permissions of every socket as they were', async () => {
   const { path, write, start, update } = setUp();
   const [port, mailPort] = [await freePort(), await freePort()];
-  const taken = net.createServer().listen(0, '127.0.0.1');
-  await once(taken, 'listening');
-  onTestFinished(() => {
-    taken.close();
-  });
-  const { port: takenPort } = taken.address() as net.AddressInfo;
   const shop = (keys: string): string =>
     `[program.shop]\ncommand = ["python3", "${python}"]\nlisten = ["127.0.0.1:${port}"]\nstartsecs = "0s"\n${keys}`;
   const mail = (listen: string, keys: string): string =>
@@ -79,7 +83,7 @@ test('an update that is refused leaves the queue, the options and the permission
   // One of them moves to a new program, and one is beside an address that is in use.
   write(
     atPath('web', path, 'socket_mode = "0666"'),
-    mail(`"127.0.0.1:${mailPort}", "127.0.0.1:${takenPort}"`, 'backlog = 61'),
+    mail(`"127.0.0.1:${mailPort}", "127.0.0.1:${await takenPort()}"`, 'backlog = 61'),
     shop('backlog = 60\ndefer_accept = "1s"').replace('program.shop', 'program.store'),
   );
   expect(await update(master)).toMatchObject({ code: 2 });
@@ -91,6 +95,30 @@ test('an update that is refused leaves the queue, the options and the permission
   expect(listeners[0]?.keepAlive.slice(0, 2)).toEqual([1, 30]);
   const other = JSON.parse((await get(mailPort)).body) as { listeners: unknown };
   expect(other).toMatchObject({ listeners: [{ backlog: 51 }] });
+});
+
+test('an address that an update cannot bind is reported at the place in the file where it is written', async () => {
+  const { write, start, update } = setUp();
+  const taken = await Promise.all([takenPort(), takenPort()]);
+  const program = (name: string, address: string): string =>
+    `[program.${name}]\ncommand = ["python3", "${python}"]\nstartsecs = "0s"\n${address}`;
+  const [port, other] = [await freePort(), await freePort()];
+  write(program('shop', `port = ${port}`));
+  const master = await start();
+  // The first program begins at line 5. One is changed, the others are added.
+  write(
+    program('mail', `listen = ["127.0.0.1:${other}",\n  "127.0.0.1:${taken[0]}"]`),
+    program('shop', `host = "127.0.0.1"\nport = ${taken[1]}`),
+    program('"a.b"', 'listen = ["unix:/no-such-folder/a.sock"]'),
+  );
+  const { code, err } = await update(master);
+  const places = [...err.matchAll(/^\S*graceful\.toml:(\S+: \S+): cannot listen on/gm)];
+  expect(places.map(([, place]) => place)).toEqual([
+    '9:3: program.mail.listen[1]',
+    '14:8: program.shop.port',
+    '18:11: program."a.b".listen[0]',
+  ]);
+  expect(code).toBe(2);
 });
 
 test('a UNIX socket has the permissions of the program that it moves to, and those of the umask when none are asked for', async () => {
@@ -125,7 +153,9 @@ test.runIf(mayRun(isRoot))('an update changes the owner of a UNIX socket, and gi
   write(atPath('web', path, 'socket_owner = "no-such-user-here"'));
   const { code, err } = await update(master);
   expect(code).toBe(2);
-  expect(err).toContain(`cannot listen on unix:${path}: there is no user no-such-user-here`);
+  expect(err).toContain(
+    `graceful.toml:7:11: program.web.listen[0]: cannot listen on unix:${path}: there is no user no-such-user-here`,
+  );
   expect(owner()).toEqual([4242, 4343]);
   write(atPath('web', path, 'socket_owner = ":4344"'));
   expect(await update(master)).toMatchObject({ code: 0 });

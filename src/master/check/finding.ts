@@ -85,8 +85,12 @@ const flags: { readonly [Option in CheckedOption]?: string } = {
 export function keyOf({ program, option }: Pick<Finding, 'program' | 'option'>, file: string | null): string {
   if (file === null) return flags[option] ?? fileKeys[option];
   if (program === null) return `master.${fileKeys[option]}`;
-  const name = /^[\w-]+$/.test(program) ? program : JSON.stringify(program);
-  return `program.${name}.${fileKeys[option]}`;
+  return `${keyOfProgram(program)}.${fileKeys[option]}`;
+}
+
+/** The key of the program's table in a file. */
+export function keyOfProgram(program: string): string {
+  return `program.${/^[\w-]+$/.test(program) ? program : JSON.stringify(program)}`;
 }
 
 /**

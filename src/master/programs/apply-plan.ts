@@ -2,7 +2,7 @@
  * Applies a changed plan to the programs that run: each one gets the least that its change needs, and the others are not touched. Everything
  * that can be refused is found out before anything is changed.
  */
-import type { PlanDifference, PlanProblem, ProgramChange, UpdatedProgram } from '../../shared/control-api.ts';
+import type { PlanDifference, ProgramChange, UpdatedProgram } from '../../shared/control-api.ts';
 import { reasonOf } from '../../shared/describe-failure.ts';
 import { messageOf } from '../../shared/errors.ts';
 import type { Cause } from '../../shared/events.ts';
@@ -10,11 +10,11 @@ import { areExcluded, goingListeners } from '../config/difference.ts';
 import type { CheckedPrograms } from '../check/check-programs.ts';
 import type { Plan, ProgramPlan } from '../config/plan.ts';
 import type { PlanPlaces } from '../config/plan-places.ts';
-import { inCode } from '../config/options/option-errors.ts';
 import { planInvalid } from '../config/plan-invalid.ts';
 import { deferred } from '../deferred.ts';
 import type { PreparedVersion } from '../program/versions.ts';
 import { hasEnded, hasFailed, isScheduled, isUntouched, type Member, type StartOutcome } from './member.ts';
+import type { UnpreparedProgram } from './bind-problems.ts';
 import type { ProgramSet } from './program-set.ts';
 import { dependentsFirst } from './start-order.ts';
 
@@ -77,13 +77,13 @@ export async function applyPlan(
 
   const added: { readonly member: Member; readonly isBound: boolean }[] = [];
   const prepared = new Map<string, PreparedVersion>();
-  const problems: PlanProblem[] = [...found];
+  const unprepared: UnpreparedProgram[] = [];
   const attempt = async (name: string, action: () => Promise<void>): Promise<void> => {
     if (faulty.has(name)) return;
     try {
       await action();
     } catch (error) {
-      problems.push(problemOf(after, name, error));
+      unprepared.push({ name, plan: planOf(name), error });
     }
   };
 
@@ -111,7 +111,12 @@ export async function applyPlan(
       ),
   ]);
   try {
-    if (problems.length > 0) throw planInvalid(after.master.file, problems);
+    if (unprepared.length > 0) {
+      const { file } = after.master;
+      const { withBindProblems } = await import('./bind-problems.ts');
+      throw planInvalid(file, withBindProblems(found, unprepared, { file, places: planChange.places }));
+    }
+    if (found.length > 0) throw planInvalid(after.master.file, found);
     onBegun();
   } catch (error) {
     await Promise.all([...prepared.values()].map(async (version) => version.discard()));
@@ -252,7 +257,7 @@ async function changeOne(
     }
     await (version ?? prepared)?.discard();
   } catch (error) {
-    return { program: change.program, done: 'reloaded', problem: errorOf(error).message };
+    return { program: change.program, done: 'reloaded', problem: messageOf(error) };
   }
   // A program that is stopped, or stops, gets the plan with its next start.
   program.change(plan, null);
@@ -291,20 +296,4 @@ function problemIn(outcome: StartOutcome): string | null {
   if (outcome instanceof Error) return outcome.message;
   if (outcome.ok) return null;
   return outcome.failure === null ? 'it has failed' : reasonOf(outcome.failure);
-}
-
-function problemOf(plan: Plan, name: string, error: unknown): PlanProblem {
-  const { message, hint } = errorOf(error);
-  return {
-    file: plan.master.file,
-    line: null,
-    column: null,
-    key: plan.master.file === null ? inCode(name) : `program.${name}`,
-    message,
-    hint: hint ?? null,
-  };
-}
-
-function errorOf(error: unknown): Error & { readonly hint?: string | null } {
-  return error instanceof Error ? error : new Error(messageOf(error));
 }

@@ -11,6 +11,7 @@ import { describeHolder, findAddressHolders, unseenHolderHint } from './address-
 import type { BindablePlan } from '../config/plan.ts';
 import { bindName, isHostName } from './host-names.ts';
 import { bindListener, type BoundListener } from './listener.ts';
+import { forListener } from './listener-error.ts';
 import { readOrphanedWorker, type OrphanedWorker } from '../process/orphaned-worker.ts';
 import type { Platform } from '../process/platform.ts';
 
@@ -31,10 +32,20 @@ export interface BindListeners {
 }
 
 /**
- * Binds, on every address of a host name; on `addressInUse` tries again for `patienceMs`, or longer if workers without a master hold it, while it `isWanted`. Errors as
- * bindListener, with the holder's pid where it can be found.
+ * Binds, on every address of a host name; on `addressInUse` tries again for `patienceMs`, or longer if workers without a master hold it, while it `isWanted`. Errors: `ListenerError`, as
+ * those of bindListener, with the holder's pid where it can be found.
  */
 export async function bindWithPatience(
+  wanted: BindablePlan,
+  patienceMs: number,
+  isWanted: () => boolean,
+  tell: BindListeners,
+  platform: Pick<Platform, 'clock' | 'arm' | 'killTree'>,
+): Promise<readonly BoundListener[]> {
+  return forListener(wanted, async () => bindAgain(wanted, patienceMs, isWanted, tell, platform));
+}
+
+async function bindAgain(
   wanted: BindablePlan,
   patienceMs: number,
   isWanted: () => boolean,

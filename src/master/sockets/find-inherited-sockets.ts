@@ -4,6 +4,7 @@ import type { AnnouncedSocket } from './announced-sockets.ts';
 import { inodesAt } from './address-holder.ts';
 import { descriptorsOf, type OpenSockets } from './descriptors.ts';
 import type { InheritedSocket, InheritedSockets } from './inherited-sockets.ts';
+import { forListener } from './listener-error.ts';
 
 export interface FoundSockets extends Pick<InheritedSockets, 'take' | 'look'> {
   strangers(plan: readonly ListenerPlan[]): Promise<readonly InheritedSocket[]>;
@@ -26,7 +27,8 @@ export function findInheritedSockets(announced: readonly AnnouncedSocket[], open
 
   const isNone = ({ type }: ListenerPlan): boolean => type !== 'fd' && announced.length === 0;
   return {
-    take: async (wanted) => (isNone(wanted) ? [] : (await sockets()).take(wanted)),
+    take: async (wanted) =>
+      isNone(wanted) ? [] : forListener(wanted, async () => (await sockets()).take(wanted)),
     look: async (wanted) => (isNone(wanted) ? [] : (await sockets()).look(wanted)),
     inTheWay: (wanted) => descriptorsOf(open, inodesAt(wanted))[0] ?? null,
     strangers: async (plan) => (announced.length === 0 ? [] : (await sockets()).strangers(plan)),

@@ -5,6 +5,7 @@
 import type { ListenerPlan } from '../config/plan.ts';
 import { listen } from '../system-calls/syscalls.ts';
 import type { BoundListener } from './listener.ts';
+import { forListener } from './listener-error.ts';
 import { applyTcpOptions } from './tcp-socket.ts';
 
 /** Restores the previous options of the sockets. */
@@ -12,8 +13,8 @@ export type UndoFit = () => Promise<void>;
 
 /**
  * Fits the sockets to `wanted`. Returns a function that undoes it. `madeFor`: the listener that they were bound for, or were last given to; null if that
- * is not known, and then it cannot be undone. Errors: `addressUnusable`, if the kernel refuses an option or the file is not that of the socket any more;
- * then the sockets are as they were.
+ * is not known, and then it cannot be undone. Errors: `ListenerError` with `addressUnusable`, if the kernel refuses an option or the file is not that of the
+ * socket any more; then the sockets are as they were.
  */
 export async function fitSockets(
   sockets: readonly BoundListener[],
@@ -24,7 +25,7 @@ export async function fitSockets(
   const undo = async (): Promise<void> => {
     for (const step of steps.splice(0).reverse()) await step();
   };
-  try {
+  const fit = async (): Promise<void> => {
     for (const socket of sockets) {
       // The kernel has taken these values before. A socket that was closed meanwhile needs none.
       if (madeFor !== null)
@@ -34,6 +35,9 @@ export async function fitSockets(
       const { fitFile } = await import('./socket-file.ts');
       steps.push(await fitFile(socket.file, madeFor, wanted));
     }
+  };
+  try {
+    await forListener(wanted, fit);
   } catch (error) {
     await undo();
     throw error;
