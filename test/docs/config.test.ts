@@ -3,7 +3,6 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { readConfig } from '../../src/master/config/files/read-config.ts';
 import { isWebhookEvent } from '../../src/master/config/options/webhook-options.ts';
 import { freePort } from '../helpers/plain-client.ts';
 import { runMaster, temporaryFolder } from '../helpers/run-master.ts';
@@ -51,20 +50,4 @@ test('a webhook can be sent each event that docs/hooks.md names for a hook', () 
   const events = rows.flatMap(([, cell = '']) => [...cell.matchAll(/`([a-z]+[A-Z]\w+|stopped)`/g)]);
   expect(events.map(([, name = '']) => name).filter((name) => !isWebhookEvent(name))).toEqual([]);
   expect(events.length).toBeGreaterThanOrEqual(9);
-});
-
-test('every other example of docs/config.md can be read', async () => {
-  const blocks = [...page.matchAll(/^```(yaml|js|toml)\n([^]*?)```/gm)];
-  expect(blocks.length).toBeGreaterThan(3);
-  for (const [, language = '', code = ''] of blocks) {
-    const file = join(temporaryFolder(), `a.${language === 'js' ? 'mjs' : language}`);
-    // The one about includes shows nothing but them.
-    writeFileSync(
-      file,
-      code.startsWith('include')
-        ? `${code.replace(/, "\/etc[^"]*"/, '')}[program.x]\ncommand = "x"\nport = 0\n`
-        : code,
-    );
-    expect(await readConfig(file, {})).toHaveProperty('plan');
-  }
 });
