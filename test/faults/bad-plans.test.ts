@@ -1,4 +1,5 @@
-// Config files with which nothing can be started: each problem is one line with its place, the exit code is 2, and nothing has been started.
+// Config files with which nothing can be started: each problem is one line with its place, the exit code is 2, and nothing has been started. For an
+// update they are refused in the same way, and nothing has changed.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import {
@@ -20,6 +21,14 @@ import { text } from 'node:stream/consumers';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { installForAll, type Installed } from '../helpers/install-for-all.ts';
 import { isRoot } from '../helpers/required-programs.ts';
+import { ask } from '../../src/shared/ask-master.ts';
+import { routes } from '../../src/shared/control-api.ts';
+import { describeProblemAndHint } from '../../src/shared/describe-problem.ts';
+import { GracefulRunError } from '../../src/shared/errors.ts';
+import { eventually } from '../helpers/eventually.ts';
+import { whoAnswers } from '../helpers/plain-client.ts';
+import { gracefulctl } from '../helpers/run-gracefulctl.ts';
+import { app, type RunningMaster, runMaster, temporaryFolder } from '../helpers/run-master.ts';
 
 const executable = new URL('../../bin/graceful-run.cjs', import.meta.url).pathname;
 
@@ -49,12 +58,7 @@ async function runIn(
   args?: readonly string[],
   as?: Installed,
 ): Promise<Outcome> {
-  for (const [name, content] of Object.entries(files)) {
-    const path = join(folder, name);
-    mkdirSync(dirname(path), { recursive: true });
-    if (typeof content === 'function') content(path);
-    else writeFileSync(path, content);
-  }
+  put(folder, files);
   const words = args ?? ['-c', Object.keys(files)[0] ?? ''];
   const child = spawn(as?.node ?? process.execPath, [as?.executable ?? executable, ...words], {
     cwd: folder,
@@ -73,6 +77,28 @@ async function runIn(
   expect(existsSync(join(folder, 'started'))).toBe(false);
   expect(existsSync(join(folder, 'control')) ? readdirSync(join(folder, 'control')) : []).toEqual([]);
   return { code: child.exitCode, lines: errors.split('\n').filter((line) => line !== '') };
+}
+
+function put(folder: string, files: Files): void {
+  for (const [name, content] of Object.entries(files)) {
+    const path = join(folder, name);
+    mkdirSync(dirname(path), { recursive: true });
+    if (typeof content === 'function') content(path);
+    else writeFileSync(path, content);
+  }
+}
+
+/** The name of the file that the master is started with. */
+function mainFile(files: Files): string {
+  const [first = ''] = Object.keys(files);
+  return first === 'b.toml' ? 'a.toml' : first;
+}
+
+/** The lines, each of them cut to the problem that is expected there if it begins with that. */
+function matched(lines: readonly string[], problems: readonly string[]): readonly string[] {
+  return lines.map((line, index) =>
+    line.startsWith(problems[index] ?? '-') ? (problems[index] ?? '') : line,
+  );
 }
 
 /** A program that would leave a trace. */
@@ -531,14 +557,84 @@ describe.concurrent.each([
   { what: 'files that are programs', cases: programs },
 ])('$what', ({ cases }) => {
   test.each(cases)('%s', async (_title, files, problems) => {
-    const [first = ''] = Object.keys(files);
-    const { code, lines } = await run(files, ['-c', first === 'b.toml' ? 'a.toml' : first]);
-    expect(
-      lines.map((line, index) => (line.startsWith(problems[index] ?? '-') ? (problems[index] ?? '') : line)),
-    ).toEqual(problems);
+    const { code, lines } = await run(files, ['-c', mainFile(files)]);
+    expect(matched(lines, problems)).toEqual(problems);
     expect(code).toBe(2);
   });
 });
+
+/** Files with which a master can be started, by their names. */
+const good = ((): Readonly<Record<string, string>> => {
+  const program = { shop: { command: app('serves'), listen: ['127.0.0.1:0'] } };
+  const json = JSON.stringify({ program });
+  return {
+    'a.toml': `[program.shop]\ncommand = ${JSON.stringify(app('serves'))}\nlisten = ["127.0.0.1:0"]\n`,
+    'a.yaml': json,
+    'a.json': json,
+    'a.mjs': `export default ${json};\n`,
+    'a.cjs': `module.exports = ${json};\n`,
+  };
+})();
+
+async function refusalOf(master: RunningMaster): Promise<GracefulRunError> {
+  const request = {
+    path: master.controlSocket,
+    method: 'POST',
+    route: routes.update,
+    body: { dryRun: false },
+  } as const;
+  const error = await ask('update', request, [200, 409]).catch((reason: unknown) => reason);
+  if (error instanceof GracefulRunError) return error;
+  throw new Error('the update was not refused', { cause: error });
+}
+
+test('a running master whose file becomes any of these refuses an update, and serves as before', async () => {
+  const cases = [...broken, ...unreadable, ...values, ...together, ...programs];
+  const possible = cases.filter(([, files]) => Object.hasOwn(good, mainFile(files)));
+  expect(cases.length - possible.length).toBe(2);
+  await Promise.all(
+    Object.entries(good).map(async ([name, content]) => {
+      const folder = temporaryFolder();
+      put(folder, { [name]: content });
+      const flags = ['-c', name, '--log-format', 'json', '--log-level', 'debug'];
+      const master = runMaster({
+        name: 'a',
+        hasOwnFlags: false,
+        flags,
+        command: [],
+        cwd: folder,
+        env: { SECRET: 'hunter2' },
+      });
+      const { port } = await master.waitFor('listenerBound');
+      const { pid } = await master.waitFor('workerReady');
+      await master.waitFor('generationReady');
+      const own = possible.filter(([, files]) => mainFile(files) === name);
+      for (const [title, files, problems] of own) {
+        for (const old of readdirSync(folder)) rmSync(join(folder, old), { recursive: true });
+        put(folder, files);
+        const refusal = await refusalOf(master);
+        const lines = refusal.problems.map((problem) => describeProblemAndHint(problem, folder));
+        expect({ title, code: refusal.code, lines: matched(lines, problems) }).toEqual({
+          title,
+          code: 'planInvalid',
+          lines: problems,
+        });
+        expect(lines.join()).not.toContain('hunter2');
+        expect(existsSync(join(folder, 'started'))).toBe(false);
+        expect((await whoAnswers(port ?? 0)).pid).toBe(pid);
+      }
+      // As an operator sees it: the last one once more.
+      const { code, out, err } = await gracefulctl(['update'], { XDG_RUNTIME_DIR: master.runtime });
+      expect({ code, out }).toEqual({ code: 2, out: '' });
+      const [, ...lines] = err.trimEnd().replaceAll(`${folder}/`, '').split('\n');
+      const [, , problems = []] = own.at(-1) ?? [];
+      expect(matched(lines, problems)).toEqual(problems);
+      await eventually('the log has every refusal', () => master.all('planRefused').length > own.length);
+      const events = master.events.map(({ event }) => event);
+      expect([...new Set(events.slice(events.indexOf('generationReady') + 1))]).toEqual(['planRefused']);
+    }),
+  );
+}, 240_000);
 
 test('files and folders without permission', async () => {
   const installed = isRoot ? installForAll() : undefined;
