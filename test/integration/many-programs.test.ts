@@ -1,10 +1,12 @@
 // Many programs under one master: each has its own listeners, workers and life. The master runs inside this process.
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterEach, describe, expect, onTestFinished, test } from 'vitest';
 import type { PlanOptions, ProgramOptions } from '../../src/master/config/options.ts';
 import { createMaster, type OwnedMaster } from '../../src/master/master.ts';
 import type { EventRecord } from '../../src/shared/events.ts';
-import { freePort, get } from '../helpers/plain-client.ts';
-import { app } from '../helpers/run-master.ts';
+import { freePort, get, whoAnswers } from '../helpers/plain-client.ts';
+import { app, kill, runMaster, temporaryFolder } from '../helpers/run-master.ts';
 import { startLoad } from '../helpers/strict-client.ts';
 import { failuresOf } from '../helpers/tally.ts';
 
@@ -103,6 +105,42 @@ describe('dependencies', () => {
     expect(await master.program('shop').start()).toMatchObject({ ok: true });
     expect((await who(b)).generation).toBe(1);
   });
+});
+
+test('programs that do not depend on each other start at the same time, and only those that do wait', async () => {
+  const folder = temporaryFolder();
+  const hold = join(folder, 'hold');
+  writeFileSync(hold, '');
+  const table = (name: string, command: readonly string[], keys = ''): string =>
+    `[program.${name}]\ncommand = ${JSON.stringify(command)}\nlisten = ["127.0.0.1:0"]\n${keys}`;
+  writeFileSync(
+    join(folder, 'many.toml'),
+    [
+      table('slow', app('boots-when-told'), `environment = { HOLD = ${JSON.stringify(hold)} }\n`),
+      table('after', app('serves'), 'depends_on = ["slow"]\n'),
+      table('shop', app('serves')),
+      table('mail', app('serves')),
+    ].join('\n'),
+  );
+  const flags = ['-c', 'many.toml', '--log-format', 'json', '--log-level', 'debug'];
+  const master = runMaster({ name: 'many', hasOwnFlags: false, flags, command: [], cwd: folder });
+  const of =
+    (program: string) =>
+    (event: object): boolean =>
+      Reflect.get(event, 'program') === program;
+  await master.waitForLine('booting');
+  for (const program of ['shop', 'mail']) {
+    await master.waitFor('generationReady', of(program));
+    const { port } = await master.waitFor('listenerBound', of(program));
+    expect((await whoAnswers(port ?? 0)).generation).toBe(1);
+  }
+  // It still boots: it does so until it gets this signal.
+  const { pid } = await master.waitFor('workerStarted', of('slow'));
+  expect(master.all('generationReady', of('slow'))).toEqual([]);
+  expect(master.all('workerStarted', of('after'))).toEqual([]);
+  kill(pid ?? 0, 'SIGUSR2');
+  await master.waitFor('generationReady', of('slow'));
+  await master.waitFor('generationReady', of('after'));
 });
 
 describe('one program of many', () => {
