@@ -32,7 +32,7 @@ export function createProgramWatch({ plan, environment, tell, onChange }: Progra
   /** Whether files are to be watched. */
   let isWatching = false;
   let watch: Watch | null = null;
-  /** Cuts short the look that begins a watch. */
+  /** Ends a watch that has not begun yet, because it still reads the files for the first time. */
   let looking = new AbortController();
 
   /** A watch that runs is closed once the new one has begun, so if that fails, it stays. */
@@ -48,7 +48,7 @@ export function createProgramWatch({ plan, environment, tell, onChange }: Progra
       next = paths === null ? null : await watchPaths(paths, look.signal);
       look.signal.throwIfAborted();
     } catch (error) {
-      // It was cut short by the next one, because the plan has changed.
+      // The plan has changed in the meantime, and the next watch has ended this one.
       if (look !== looking) return;
       throw error;
     }
@@ -97,7 +97,7 @@ export function createProgramWatch({ plan, environment, tell, onChange }: Progra
       if (isWatching && !isDeepStrictEqual(watchedIn(plan()), watchedIn(before))) void watchAnew();
     },
     async stop() {
-      // A first look at what is watched may take long.
+      // The first reading of the files may take long.
       looking.abort();
       isWatching = false;
       const ended = watch;

@@ -11,7 +11,7 @@ import type { BoundListener } from './listener.ts';
 /** The sockets of one declared listener. */
 export interface HeldSockets {
   readonly sockets: readonly BoundListener[];
-  /** The listener that they were bound for, or were given to last; null: that is not known. */
+  /** The listener that they were bound for, or were given to last, or null if that is not known. */
   readonly madeFor: ListenerPlan | null;
 }
 
@@ -19,7 +19,7 @@ export interface HeldSockets {
 type BindEvent = Extract<MasterEvent, { event: 'addressBusy' | 'addressLeftOut' | 'orphansKilled' }>;
 
 export interface SocketSources {
-  /** The sockets for this address that another program holds; null: none does. */
+  /** The sockets for this address that another program holds, or null if none does. */
   readonly lend: ((listener: ListenerPlan) => HeldSockets | null) | undefined;
   /** Sockets that the master was started with. */
   readonly inherited: Pick<FoundSockets, 'take' | 'inTheWay'> | undefined;
