@@ -307,6 +307,23 @@ test('a pid that another process has got is signalled by no stop, reload or kill
   expect([victim.exitCode, victim.signalCode]).toEqual([null, null]);
 }, 60_000);
 
+test('stopasgroup: a daemon that leads its process group and what is in the group get the signal', async () => {
+  const at = place();
+  // The leader waits for the other, which ends by the signal.
+  const other = `(trap 'echo $$ got TERM >> ${at.file}.log; exit' TERM; while :; do sleep 1; done) & trap : TERM;`;
+  const script = `${other} echo $$ > ${at.file}.new; mv ${at.file}.new ${at.file}; wait; wait`;
+  const leader = spawn('sh', ['-c', script], { detached: true, stdio: 'ignore' });
+  onTestFinished(() => {
+    if (leader.exitCode === null && leader.signalCode === null) leader.kill('SIGKILL');
+  });
+  await eventually('it runs', () => at.pid() === leader.pid);
+  const master = run(at, [], 'stopasgroup = true\n');
+  await master.waitFor('workerReady', { pid: leader.pid ?? 0 });
+  await stop(master);
+  expect(at.notes()).toEqual([`${leader.pid ?? 0} got TERM`]);
+  expect(master.all('workerStarted')).toHaveLength(1);
+});
+
 test('the command is not run again before the grace has passed', async () => {
   const at = place();
   const master = run(at, [], 'adopt_grace = "2s"\n');

@@ -12,7 +12,7 @@ import { GracefulRunError } from '../../shared/errors.ts';
 import type { Outcome } from '../../shared/events.ts';
 import { hasEnded, readProcessStat } from '../../shared/process-stat.ts';
 import { handleDescriptor } from '../sockets/handle-descriptor.ts';
-import { openProcessNow, signalThrough } from '../system-calls/syscalls.ts';
+import { openProcessNow, signalGroupThrough, signalThrough } from '../system-calls/syscalls.ts';
 import { arm } from './arm-timer.ts';
 import { enterGroup, killGroups, removeEmptyGroups } from './control-group.ts';
 import { findMembers } from './find-members.ts';
@@ -278,9 +278,17 @@ function isThere({ pid, startedAt }: Daemon): boolean {
 
 function signalDaemon(daemon: Daemon, signal: NodeJS.Signals, isForGroup: boolean): void {
   const { pid, descriptor } = daemon;
-  if (isForGroup && isThere(daemon) && readProcessStat(pid)?.group === pid) sendSignal(-pid, signal);
-  else if (descriptor !== null) signalThrough(descriptor, constants.signals[signal]);
+  if (isForGroup && signalGroup(daemon, signal)) return;
+  if (descriptor !== null) signalThrough(descriptor, constants.signals[signal]);
   else if (isThere(daemon)) sendSignal(pid, signal);
+}
+
+/** False if the daemon leads no group, or the group is gone. Before Linux 6.9, only its number names a group: that is checked in the moment before. */
+function signalGroup(daemon: Daemon, signal: NodeJS.Signals): boolean {
+  const { pid, descriptor } = daemon;
+  if (readProcessStat(pid)?.group !== pid) return false;
+  const sent = descriptor === null ? null : signalGroupThrough(descriptor, constants.signals[signal]);
+  return sent ?? (isThere(daemon) && sendSignal(-pid, signal));
 }
 
 function unsafe({ problem, hint }: Extract<PidFileContent, { readonly kind: 'unsafe' }>): GracefulRunError {

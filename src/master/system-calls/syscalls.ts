@@ -123,9 +123,25 @@ export function openProcessNow(pid: number): number | null {
 /** SYS_pidfd_send_signal, the same on every architecture. */
 const pidfdSendSignal = 424;
 
-/** pidfd_send_signal(2): signals the process that `openProcess` has opened, or none if it has ended. */
-export function signalThrough(fd: number, signal: number): void {
-  calls?.syscall(pidfdSendSignal, 'int', fd, 'int', signal, 'void *', null, 'int', 0);
+/** PIDFD_SIGNAL_PROCESS_GROUP, since Linux 6.9. */
+const toGroup = 4;
+
+/** pidfd_send_signal(2): signals the process that `openProcess` has opened, or none if it has ended. False: there was none, or this process may not signal it. */
+export function signalThrough(fd: number, signal: number): boolean {
+  return sendThrough(fd, signal, 0);
+}
+
+/**
+ * The same for the process group that this process leads or has led, never to that of a process which got its number later. False: there is none,
+ * or this process may signal none of it. Null: the kernel cannot do this.
+ */
+export function signalGroupThrough(fd: number, signal: number): boolean | null {
+  if (sendThrough(fd, signal, toGroup)) return true;
+  return calls === null || systemErrorCode(calls.errno()) === 'EINVAL' ? null : false;
+}
+
+function sendThrough(fd: number, signal: number, flags: number): boolean {
+  return calls?.syscall(pidfdSendSignal, 'int', fd, 'int', signal, 'void *', null, 'int', flags) === 0;
 }
 
 const afUnix = 1;
