@@ -58,8 +58,17 @@ module.exports = {
       name: 'decisions-are-pure',
       comment: 'No clock, no timer, no process: what they decide can be tested with plain values.',
       severity: 'error',
+      // The numbers of the signals are constants of node:os.
+      from: { path: pure, pathNot: '^src/master/programs/exit-code-of-program\\.ts$' },
+      to: { dependencyTypes: ['core'], pathNot: '^(node:)?(path|buffer|util)$' },
+    },
+    {
+      name: 'decisions-import-decisions',
+      comment:
+        'What they import is in the list of pure files too, and so on to the end: nothing impure is behind them. Types may come from anywhere.',
+      severity: 'error',
       from: { path: pure },
-      to: { dependencyTypes: ['core'], pathNot: '^(node:)?(path|buffer)$' },
+      to: { path: '^src/', pathNot: pure, dependencyTypesNot: ['type-only'] },
     },
     {
       name: 'the-lifecycle-knows-no-shell',

@@ -64,6 +64,14 @@ export default ts.config(
           'queueMicrotask',
         ].map((name) => ({ name, message: 'This file is pure: it takes what it needs as an argument.' })),
       ],
+      'no-restricted-properties': [
+        'error',
+        {
+          object: 'Math',
+          property: 'random',
+          message: 'This file is pure: it takes random numbers as an argument.',
+        },
+      ],
     },
   },
 );

@@ -12,7 +12,7 @@ import {
   type StopAccepted,
 } from '../shared/control-api.ts';
 import type { ControlAnswer, ControlRequest } from '../shared/control-client.ts';
-import { isProgramName, programNameRule } from '../shared/control-path.ts';
+import { isProgramName, programNameRule } from '../shared/program-name.ts';
 import { GracefulRunError } from '../shared/errors.ts';
 import {
   masterStatus,

@@ -4,6 +4,7 @@
  */
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
+import { isProgramName } from './program-name.ts';
 
 const suffix = '.sock';
 
@@ -42,15 +43,6 @@ export function controlName(path: string): string | null {
   const file = basename(path);
   const name = file.slice(0, -suffix.length);
   return file.endsWith(suffix) && isProgramName(name) ? name : null;
-}
-
-/** In words, as the end of a sentence that says what was expected: what `isProgramName` asks for. */
-export const programNameRule =
-  'letters, digits, dots, dashes and underscores, at most 64 of them, the first one no dot or dash';
-
-/** A program's name becomes a file name, and a word of a command line. */
-export function isProgramName(name: string): boolean {
-  return /^[A-Za-z0-9_][A-Za-z0-9._-]{0,63}$/.test(name);
 }
 
 /** The longest path that a UNIX socket may have, in bytes: `sun_path` of unix(7) less its final zero. */

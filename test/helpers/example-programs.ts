@@ -1,5 +1,5 @@
 /** Programs and masters as the control API describes them, for tests of what is made of them. */
-import type { AnsweringMaster, SilentMaster } from '../../src/ctl/masters/list-programs.ts';
+import type { AnsweringMaster, SilentMaster } from '../../src/ctl/masters/listed-masters.ts';
 import type { MasterStatus, Status } from '../../src/shared/control-api.ts';
 import { GracefulRunError } from '../../src/shared/errors.ts';
 import { statusOf } from './fake-master.ts';

@@ -2,7 +2,7 @@
 import type { Request } from '../command-line.ts';
 import type { ExitCode } from '../ctl-exit-codes.ts';
 import { chooseMasters, choosePrograms } from '../masters/choose.ts';
-import type { AnsweringMaster } from '../masters/list-programs.ts';
+import type { AnsweringMaster } from '../masters/listed-masters.ts';
 import type { FoundProgram } from '../masters/select-programs.ts';
 import type { Selection } from '../masters/selection.ts';
 import type { Terminal } from '../output-streams.ts';

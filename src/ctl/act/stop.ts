@@ -2,7 +2,7 @@
 import { askToStop, endsSoon } from '../../shared/ask-to-stop.ts';
 import { programRoute, routes } from '../../shared/control-api.ts';
 import { GracefulRunError } from '../../shared/errors.ts';
-import type { AnsweringMaster } from '../masters/list-programs.ts';
+import type { AnsweringMaster } from '../masters/listed-masters.ts';
 import type { FoundProgram } from '../masters/select-programs.ts';
 import type { Achieved } from './command-report.ts';
 

@@ -6,7 +6,7 @@ import { describeProblemAndHint } from '../../shared/describe-problem.ts';
 import { GracefulRunError } from '../../shared/errors.ts';
 import { readAnswer, updateResult } from '../../shared/schemas/answer-schemas.ts';
 import { ask } from '../../shared/ask-master.ts';
-import type { AnsweringMaster } from '../masters/list-programs.ts';
+import type { AnsweringMaster } from '../masters/listed-masters.ts';
 import { describeUpdate } from '../show/describe-update.ts';
 import type { Styles } from '../show/status-view.ts';
 import { OperationFailure } from '../operation-failure.ts';

@@ -1,7 +1,8 @@
 /** Finds what the words of a command line mean among everything that runs. */
 import type { Request } from '../command-line.ts';
 import { foreignError, notFound, type Search } from './find-masters.ts';
-import { type AnsweringMaster, type ListedMaster, listMasters, type Question } from './list-programs.ts';
+import { listMasters, type Question } from './list-programs.ts';
+import type { AnsweringMaster, ListedMaster } from './listed-masters.ts';
 import { type FoundProgram, selectPrograms } from './select-programs.ts';
 import { searchFor } from './search.ts';
 import { selectMasters } from './select-masters.ts';

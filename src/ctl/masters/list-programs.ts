@@ -1,28 +1,13 @@
 /** Asks every living master for its programs. */
 import * as z from 'zod/mini';
-import { type ProgramList, routes } from '../../shared/control-api.ts';
+import { routes } from '../../shared/control-api.ts';
 import type { ControlRequest } from '../../shared/control-client.ts';
 import { GracefulRunError } from '../../shared/errors.ts';
 import { lookFor } from '../../shared/look-for-listener.ts';
 import { parseJson, programList, readAnswer } from '../../shared/schemas/answer-schemas.ts';
 import { ask, promptMs } from '../../shared/ask-master.ts';
 import { findMasters, type FoundMaster, type Search } from './find-masters.ts';
-
-export type ListedMaster = AnsweringMaster | SilentMaster;
-
-export interface AnsweringMaster extends FoundMaster, ProgramList {
-  /** The status of each program as the master wrote it, with what this version does not know. */
-  readonly raw: readonly Readonly<Record<string, unknown>>[];
-}
-
-/** It runs, but gives no answer, or none that can be understood. */
-export interface SilentMaster extends FoundMaster {
-  readonly error: GracefulRunError;
-}
-
-export function isAnswering(master: ListedMaster): master is AnsweringMaster {
-  return 'programs' in master;
-}
+import type { ListedMaster } from './listed-masters.ts';
 
 /** How masters are asked. */
 export interface Question {

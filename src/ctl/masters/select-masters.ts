@@ -1,7 +1,7 @@
 /** Which masters the words of a command line mean. Pure. */
 import { GracefulRunError } from '../../shared/errors.ts';
 import { nearest } from '../../shared/nearest.ts';
-import { type AnsweringMaster, isAnswering, type ListedMaster } from './list-programs.ts';
+import { type AnsweringMaster, isAnswering, type ListedMaster } from './listed-masters.ts';
 import { isPattern, matchesName } from './name-patterns.ts';
 import { allPrograms } from './select-programs.ts';
 import { listOf, type Selection, silentOf, type Spell, type Wanted } from './selection.ts';

@@ -5,7 +5,7 @@
 import type { Status } from '../../shared/control-api.ts';
 import { GracefulRunError } from '../../shared/errors.ts';
 import { nearest } from '../../shared/nearest.ts';
-import { type AnsweringMaster, isAnswering, type ListedMaster } from './list-programs.ts';
+import { type AnsweringMaster, isAnswering, type ListedMaster } from './listed-masters.ts';
 import { isPattern, matchesName } from './name-patterns.ts';
 import { listOf, type Selection, silentOf, type Spell, type Wanted } from './selection.ts';
 

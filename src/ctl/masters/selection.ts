@@ -1,6 +1,6 @@
 /** What selecting programs and masters have in common: the words, and what they come to. Pure. */
 import type { GracefulRunError } from '../../shared/errors.ts';
-import { isAnswering, type ListedMaster } from './list-programs.ts';
+import { isAnswering, type ListedMaster } from './listed-masters.ts';
 
 /** What the command line names. */
 export interface Wanted {

@@ -13,7 +13,7 @@ import { readEventRecord } from '../../shared/schemas/event-schemas.ts';
 import { type ExitCode, exitCodeOf, exitCodes, worstOf } from '../ctl-exit-codes.ts';
 import type { Request } from '../command-line.ts';
 import { choosePrograms } from '../masters/choose.ts';
-import { isAnswering } from '../masters/list-programs.ts';
+import { isAnswering } from '../masters/listed-masters.ts';
 import type { FoundProgram } from '../masters/select-programs.ts';
 import type { Styles } from './status-view.ts';
 import type { Terminal } from '../output-streams.ts';

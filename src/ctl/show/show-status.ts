@@ -5,7 +5,7 @@ import { printable } from '../../shared/printable.ts';
 import type { Request } from '../command-line.ts';
 import { type ExitCode, exitCodeOf, exitCodes, worstOf } from '../ctl-exit-codes.ts';
 import { choosePrograms } from '../masters/choose.ts';
-import { isAnswering, type ListedMaster, type SilentMaster } from '../masters/list-programs.ts';
+import { isAnswering, type ListedMaster, type SilentMaster } from '../masters/listed-masters.ts';
 import type { FoundProgram } from '../masters/select-programs.ts';
 import type { Terminal } from '../output-streams.ts';
 import { widthOf } from './columns.ts';

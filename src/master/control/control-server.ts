@@ -4,7 +4,8 @@
  */
 import type { Server, ServerResponse } from 'node:http';
 import { dirname, join } from 'node:path';
-import { controlFile, isProgramName, programNameRule } from '../../shared/control-path.ts';
+import { controlFile } from '../../shared/control-path.ts';
+import { isProgramName, programNameRule } from '../../shared/program-name.ts';
 import { GracefulRunError, messageOf } from '../../shared/errors.ts';
 import type { MasterEvent } from '../../shared/events.ts';
 import { type Claim, claimSocket, type WaitForHolder } from './claim-socket.ts';

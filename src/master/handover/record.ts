@@ -8,7 +8,7 @@
  * No master reads it yet.
  */
 import type { History } from '../program/history/history.ts';
-import type { KnownRelease } from '../program/history/releases.ts';
+import type { KnownRelease } from '../program/history/known-releases.ts';
 import type { TimerKey } from '../program/lifecycle/inputs.ts';
 import type { Program } from '../program/lifecycle/state.ts';
 import type { ScheduleState } from '../programs/schedule/schedule-step.ts';

@@ -11,7 +11,7 @@ import type {
 import type { OpenCounts, WorkerLoad } from '../../shared/protocol.ts';
 import type { OwnRecord, ProcessRecord } from '../handover/record.ts';
 import type { DrainProgressEvent } from './drain-progress.ts';
-import { otherReleaseIn, releaseOf } from './history/releases.ts';
+import { otherReleaseIn, releaseOf } from './history/known-releases.ts';
 import {
   candidateGeneration,
   isAccepting,

@@ -1,7 +1,7 @@
 /** Checks the loaded files and compiles them into a plan, or says everything that is wrong with them. */
 import { basename, dirname, resolve } from 'node:path';
 import type { PlanProblem } from '../../../shared/control-api.ts';
-import { isProgramName } from '../../../shared/control-path.ts';
+import { isProgramName } from '../../../shared/program-name.ts';
 import { withoutRepetitions } from '../../../shared/describe-problem.ts';
 import { shellWords } from '../../launch/split-words.ts';
 import { type CheckedProgram, checkPlan, type PlanFault } from '../check-plan.ts';

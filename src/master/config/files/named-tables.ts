@@ -1,5 +1,5 @@
 /** `[program.NAME]` and `[group.NAME]`: the tables under one key, each with a name of its own. */
-import { isProgramName } from '../../../shared/control-path.ts';
+import { isProgramName } from '../../../shared/program-name.ts';
 import { programName } from '../options/values.ts';
 import { checkKeys } from './check-keys.ts';
 import { problemWith, problemWithKey, type Entry, type TableNode } from './document.ts';

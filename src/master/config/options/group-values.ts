@@ -1,6 +1,6 @@
 /** What the values of a group may be, and in which words an error says so. Pure. */
 import * as z from 'zod/mini';
-import { isProgramName, programNameRule } from '../../../shared/control-path.ts';
+import { isProgramName, programNameRule } from '../../../shared/program-name.ts';
 import { integer } from './value-schemas.ts';
 
 const wantedName = `a name of ${programNameRule}`;

@@ -3,7 +3,7 @@
  * are written `30s`, `500ms`, `2m`.
  */
 import * as z from 'zod/mini';
-import { isProgramName, programNameRule } from '../../../shared/control-path.ts';
+import { isProgramName, programNameRule } from '../../../shared/program-name.ts';
 import { drainSignalNames, parseDrainSignal } from '../../launch/program-drain-signal.ts';
 import type { ProcessOptions } from './launch-options.ts';
 import { processValues } from './launch-values.ts';

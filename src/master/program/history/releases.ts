@@ -1,7 +1,7 @@
 /** The release that each generation runs: its working directory and program file, with the symlinks resolved at the start of the generation. */
 import { realpathSync, statSync } from 'node:fs';
-import type { Release } from '../../../shared/events.ts';
 import { programFile } from '../../launch/program-file.ts';
+import type { KnownRelease } from './known-releases.ts';
 
 export interface Releases {
   /** A worker is about to be started: looks what it will run. The first one of a generation decides which release that has. */
@@ -12,16 +12,6 @@ export interface Releases {
   ): void;
   /** The releases of the last generations that were started, including the one that serves. */
   known(): readonly KnownRelease[];
-}
-
-/** The release of one generation, as plain data. */
-export interface KnownRelease {
-  readonly generation: number;
-  readonly release: Release;
-  /** Tells two versions of one program file apart. */
-  readonly identity: string;
-  /** Workers that run another release than their generation's. */
-  readonly others: readonly { readonly slot: number; readonly release: Release }[];
 }
 
 /** Generations that failed are kept only until their failure is reported. */
@@ -90,22 +80,4 @@ function resolved(path: string): string | null {
 function versionOf(file: string): string {
   const stats = statSync(file, { throwIfNoEntry: false });
   return stats === undefined ? '' : `${stats.dev} ${stats.ino} ${stats.size} ${stats.mtimeMs}`;
-}
-
-/** The release that a generation runs; null for a generation that was not started, or long ago. */
-export function releaseOf(known: readonly KnownRelease[], generation: number): Release | null {
-  return known.find((one) => one.generation === generation)?.release ?? null;
-}
-
-/**
- * The release of the worker in this slot, if it is not that of its generation: the worker replaced a crashed one after the release was switched. Null
- * otherwise.
- */
-export function otherReleaseIn(
-  known: readonly KnownRelease[],
-  generation: number,
-  slot: number,
-): Release | null {
-  const others = known.find((one) => one.generation === generation)?.others ?? [];
-  return others.find((other) => other.slot === slot)?.release ?? null;
 }

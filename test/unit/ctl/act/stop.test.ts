@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { shutDown, stop } from '../../../../src/ctl/act/stop.ts';
-import type { AnsweringMaster } from '../../../../src/ctl/masters/list-programs.ts';
+import type { AnsweringMaster } from '../../../../src/ctl/masters/listed-masters.ts';
 import { allPrograms } from '../../../../src/ctl/masters/select-programs.ts';
 import { isRunning } from '../../../../src/shared/is-running.ts';
 import { answeringMaster } from '../../../helpers/example-programs.ts';

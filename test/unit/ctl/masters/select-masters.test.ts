@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { ListedMaster } from '../../../../src/ctl/masters/list-programs.ts';
+import type { ListedMaster } from '../../../../src/ctl/masters/listed-masters.ts';
 import { selectMasters } from '../../../../src/ctl/masters/select-masters.ts';
 import { answeringMaster, silentMaster } from '../../../helpers/example-programs.ts';
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { selectPrograms } from '../../../../src/ctl/masters/select-programs.ts';
-import type { ListedMaster } from '../../../../src/ctl/masters/list-programs.ts';
+import type { ListedMaster } from '../../../../src/ctl/masters/listed-masters.ts';
 import { GracefulRunError } from '../../../../src/shared/errors.ts';
 import { answeringMaster, silentMaster } from '../../../helpers/example-programs.ts';
 

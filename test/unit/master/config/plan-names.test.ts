@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { nameAfter } from '../../../../src/master/config/plan-names.ts';
-import { isProgramName } from '../../../../src/shared/control-path.ts';
+import { isProgramName } from '../../../../src/shared/program-name.ts';
 
 test.each([
   ['/run/app.sock', 'app'],
