@@ -310,6 +310,53 @@ test('a program whose only worker has died too often is given up', async () => {
   await expect(get(port)).rejects.toThrow('ECONNREFUSED');
 });
 
+/** Not Node.js: it dies with code 4 soon after startsecs, each time. */
+function diesSoon(port: number): string {
+  return `
+    [program.job]
+    command = ["sh", "-c", "sleep 0.5; exit 4"]
+    listen = ["127.0.0.1:${port}"]
+    startsecs = "50ms"
+    startretries = 0
+    crash_loop = "2 in 5m"
+  `;
+}
+
+test('a program that dies right after startsecs, again and again, is FATAL by its crash_loop', async () => {
+  const port = await freePort();
+  const master = runFile(diesSoon(port));
+  expect(await master.waitFor('stopped')).toMatchObject({ failure: { outcome: { code: 4 } } });
+  expect(master.all('generationReady')).toHaveLength(1);
+  expect(master.all('restartScheduled')).toMatchObject([{ failures: 1, delayMs: 0 }]);
+  expect(master.all('workerNotReplaced')).toMatchObject([{ why: 'crashLoop' }]);
+  const { code, out } = await ctl(master, 'status', '--json');
+  expect([code, JSON.parse(out)]).toMatchObject([4, { state: 'FATAL', phase: 'failed' }]);
+  await expect(get(port)).rejects.toThrow('ECONNREFUSED');
+});
+
+test('with on_fatal = "exit" a crash loop ends the master with the code of the program', async () => {
+  const master = runFile(`${diesSoon(await freePort())} on_fatal = "exit"`);
+  expect(await master.exited).toEqual({ code: 4, signal: null });
+  expect(master.all('generationReady')).toHaveLength(1);
+});
+
+test.each([
+  ['is not ready in time', '["sleep", "1000"]', 'notReady'],
+  ['cannot be started', '["/no/such/program"]', 'notStarted'],
+])('with on_fatal = "exit" a program that %s ends the master with code 1', async (_, command, reason) => {
+  const master = runFile(`
+    [program.job]
+    command = ${command}
+    listen = ["127.0.0.1:0"]
+    ready = "notify"
+    ready_timeout = "100ms"
+    startretries = 0
+    on_fatal = "exit"
+  `);
+  expect(await master.exited).toEqual({ code: 1, signal: null });
+  expect(await master.waitFor('stopped')).toMatchObject({ failure: { reason, outcome: null } });
+});
+
 test('a worker that is not to be replaced leaves the others alone, and its program has exited with the last of them', async () => {
   const port = await freePort();
   const master = runFile(`

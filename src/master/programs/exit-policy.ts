@@ -37,5 +37,9 @@ export function masterEndAfter(
     return staysUp ? null : { stopsOthers: false, exitCode };
   }
   const isFatal = isWanted && failure !== null && restart.onFatal === 'exit';
-  return isFatal && !isStopping ? { stopsOthers: true, exitCode } : null;
+  // Without a code, a master that has not finished its start would end as if it had been stopped by a request.
+  return isFatal && !isStopping ? { stopsOthers: true, exitCode: exitCode ?? codeOfNone } : null;
 }
+
+/** The exit code if no worker has ended by itself: it was not ready in time, or could not be started. */
+const codeOfNone = 1;

@@ -54,6 +54,12 @@ describe('a master of several programs', () => {
     expect(endAfter(crash, 'exit', several)).toEqual({ stopsOthers: true, exitCode: 3 });
   });
 
+  test('ends with code 1 if the program has failed without an exit code of its own', () => {
+    const notReady = { failure: { ...failure, reason: 'notReady', outcome: null }, outcome: null } as const;
+    expect(endAfter(notReady, 'exit', several)).toEqual({ stopsOthers: true, exitCode: 1 });
+    expect(endAfter(notReady, null, several)).toBeNull();
+  });
+
   test('keeps its exit code if the program was stopped by a request, or the master stops already', () => {
     expect(endAfter(crash, 'exit', { ...several, isWanted: false })).toBeNull();
     expect(endAfter(crash, 'exit', { ...several, isStopping: true })).toBeNull();
