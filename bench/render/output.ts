@@ -14,7 +14,7 @@ export function outputSections(output?: OutputResults): readonly string[] {
       '',
       `How fast ${Math.round(bytes / 1e6)} MB in lines of ${lineBytes} bytes, which a program writes as fast as they are taken, get into log files, in the page cache: MB of the program per`,
       'second, MB per second that are written to the files, and how much the latter is of what `cat` writes. Times and JSON make lines longer: JSON to more than twice their length here.',
-      'On two cores that is the limit of JSON: the program, the master and the thread that writes share them, and to copy and check a line takes the master about 0.25 µs.',
+      'On two cores that is the limit of JSON: the program, the master and the thread that writes share them, and to copy and check a line takes the master about 0.2 µs.',
       '',
       ...table(
         ['', 'MB/s of the program', 'MB/s in the files', 'of cat'],

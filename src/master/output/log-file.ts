@@ -60,8 +60,10 @@ export interface LogFileCalls {
   readonly nowMs: () => number;
 }
 
+const writePieces = promisify(writev);
+
 const realCalls: LogFileCalls = {
-  writev: async (fd, pieces) => (await promisify(writev)(fd, [...pieces])).bytesWritten,
+  writev: async (fd, pieces) => (await writePieces(fd, [...pieces])).bytesWritten,
   stat: (fd) => fstatSync(fd),
   close: closeSync,
   nowMs: () => Date.now(),
