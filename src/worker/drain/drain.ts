@@ -67,8 +67,8 @@ export interface Drain {
 
 /** The queue is emptied for at most this long, and at most for half of the drain timeout. */
 const longestEmptyingMs = 5_000;
-/** A drain that lasts longer than this probably needs http-terminator. */
-const loadTerminatorAfterMs = 1_000;
+/** A drain that lasts until this long before its deadline probably needs http-terminator, which takes 50 ms to load. */
+const loadTerminatorBeforeMs = 1_000;
 /** What the last hooks get if the deadline has passed before they start. */
 const lateHooksMs = 400;
 /** What the application's signal handlers get if the deadline has passed before they start. */
@@ -180,7 +180,8 @@ export function createDrain(parts: DrainParts): Drain {
     deadline.setIn(leftMs);
     const context: DrainContext = { reason, deadline: Math.round(Date.now() + leftMs) };
     closeWebSocketsOver(leftMs / 2, () => [...connections.open(), ...connections.secured()]);
-    const terminator = loadTerminatorLater(Math.min(loadTerminatorAfterMs, leftMs / 2));
+    await nextTurn();
+    const terminator = loadTerminatorLater(Math.max(leftMs - loadTerminatorBeforeMs, leftMs / 2));
     const firstHooks = hooks.run('first', context).then(() => true);
     const work = Promise.all([
       connections.whenNoneOpen(),

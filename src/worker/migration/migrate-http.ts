@@ -92,13 +92,10 @@ export function createHttpMigration(
     return refused !== undefined && destinations.list().every((one) => refused.has(one));
   }
 
-  function enqueue(sockets: readonly net.Socket[], look: (server: net.Server) => IsBetween): void {
-    queue.push(...candidatesAmong(sockets.filter(isMovable), look));
-  }
-
-  function enqueueIdle(sockets: readonly net.Socket[], look: (server: net.Server) => IsBetween): void {
-    enqueue(sockets, look);
-    move();
+  /** Adds those of the movable connections that are idle. */
+  function enqueue(movable: readonly net.Socket[], look: (server: net.Server) => IsBetween): void {
+    // Not as arguments of one call: they may be tens of thousands.
+    for (const candidate of candidatesAmong(movable, look)) queue.push(candidate);
   }
 
   /** Checks it together with all others whose response ends in this turn of the event loop. */
@@ -110,7 +107,8 @@ export function createHttpMigration(
       isCheckDue = false;
       const sockets = [...finished];
       finished.clear();
-      enqueueIdle(sockets, betweenMessagesAfterResponse);
+      enqueue(sockets.filter(isMovable), betweenMessagesAfterResponse);
+      move();
     });
   }
 

@@ -146,9 +146,9 @@ export function createRequests(
       staysOpen = stays;
       closeHeader = close;
       for (const socket of [...connections.open(), ...layered.list()]) {
-        if (stays(socket)) continue;
+        // Few connections have a response in flight, and that is cheap to find out.
         const response = latestResponse(socket);
-        if (response !== null && !response.headersSent) close.set(response);
+        if (response !== null && !response.headersSent && !stays(socket)) close.set(response);
       }
       sessions.endAll();
     },
