@@ -4,7 +4,7 @@
  */
 import type { Platform } from '../process/platform.ts';
 import { endOfCharacters } from './utf8.ts';
-import { newline } from './newlines.ts';
+import { afterNewline, endOfWholeLines } from './newlines.ts';
 
 export interface LineForwarder {
   add(bytes: Uint8Array): void;
@@ -57,10 +57,10 @@ export function forwardWholeLines(
 
   return {
     add: (bytes) => {
-      const end = bytes.lastIndexOf(newline) + 1;
+      const end = endOfWholeLines(bytes);
       if (end > 0) {
         // Only the held line is joined: copying everything would take as long as writing it.
-        const start = heldBytes === 0 ? 0 : bytes.indexOf(newline) + 1;
+        const start = heldBytes === 0 ? 0 : afterNewline(bytes);
         hold(bytes.subarray(0, start));
         flush();
         if (start < end) forward(bytes.subarray(start, end));

@@ -1,6 +1,6 @@
 /** The latest lines of a program's workers, each with the worker that wrote it: a bounded part of the output that passes through the master. */
 import type { OutputStream } from '../process/platform.ts';
-import { newline } from './newlines.ts';
+import { afterNewline, newline } from './newlines.ts';
 
 /** Whole lines of one stream of one worker. The last one may lack its end. */
 export interface KeptBlock {
@@ -79,7 +79,7 @@ function endOf(block: KeptBlock): KeptBlock {
   const { bytes } = block;
   if (bytes.length <= limitBytes) return block;
   const start = bytes.length - limitBytes;
-  const cut = bytes.indexOf(newline, start) + 1;
+  const cut = afterNewline(bytes, start);
   // Copied, so that the rest does not stay in memory.
   return { ...block, bytes: bytes.slice(cut === 0 || cut === bytes.length ? start : cut) };
 }

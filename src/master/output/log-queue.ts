@@ -2,7 +2,7 @@
  * A queue of whole lines that wait to be written to a log file. It knows how many of them fit into the rest of the file. Pure, except for the bytes that
  * it holds.
  */
-import { newline } from './newlines.ts';
+import { endOfLine, endOfWholeLines } from './newlines.ts';
 
 export interface LogQueue {
   /** How many bytes wait. */
@@ -26,9 +26,7 @@ export function createLogQueue(): LogQueue {
 
   const firstLineBytes = (): number => {
     const [first] = pieces;
-    if (first === undefined) return 0;
-    const end = first.indexOf(newline);
-    return end === -1 ? first.length : end + 1;
+    return first === undefined ? 0 : endOfLine(first, 0);
   };
 
   return {
@@ -53,7 +51,8 @@ export function createLogQueue(): LogQueue {
       const rest = pieces.slice(taken.length);
       const [next] = rest;
       // A piece may have many lines, of which some fit.
-      const end = next === undefined || taken.length === maxPieces ? 0 : lastEnd(next, most - takenBytes);
+      const end =
+        next === undefined || taken.length === maxPieces ? 0 : endOfWholeLines(next, most - takenBytes);
       if (next !== undefined && end > 0) {
         taken.push(next.subarray(0, end));
         rest[0] = next.subarray(end);
@@ -64,9 +63,4 @@ export function createLogQueue(): LogQueue {
       return taken;
     },
   };
-}
-
-/** The end of the last line that fits into the room; 0 if none does. */
-function lastEnd(piece: Uint8Array, roomBytes: number): number {
-  return roomBytes <= 0 ? 0 : piece.subarray(0, roomBytes).lastIndexOf(newline) + 1;
 }

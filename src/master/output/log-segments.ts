@@ -6,7 +6,7 @@ import { messageOf, systemCode } from '../../shared/errors.ts';
 import { createLineSplitter } from '../../shared/line-splitter.ts';
 import { plainReason } from '../system-calls/plain-reasons.ts';
 import { backupPath, compressedEnding } from './rotate-files.ts';
-import { countLines, newline } from './newlines.ts';
+import { countLines, endOfWholeLines } from './newlines.ts';
 
 const blockBytes = 64 * 1024;
 /** How much of a line is read. A longer line is cut. */
@@ -118,13 +118,9 @@ async function startOfLast({ handle, sizeBytes }: LogSegment, wanted: number): P
     const from = Math.max(0, end - blockBytes);
     const { bytesRead } = await handle.read(block, 0, end - from, from);
     const bytes = block.subarray(0, bytesRead);
-    for (
-      let at = bytes.lastIndexOf(newline);
-      at !== -1;
-      at = at === 0 ? -1 : bytes.lastIndexOf(newline, at - 1)
-    ) {
-      // This newline ends the line before the wanted ones.
-      if (ends === wanted) return { offset: from + at + 1, lines: wanted };
+    for (let at = endOfWholeLines(bytes); at > 0; at = endOfWholeLines(bytes, at - 1)) {
+      // The newline before `at` ends the line before the wanted ones.
+      if (ends === wanted) return { offset: from + at, lines: wanted };
       ends += 1;
     }
     end = from;

@@ -1,4 +1,7 @@
-/** Counts output that is lost on its way to its destination. It reports the beginning of a loss and, at its end, how much was lost. */
+/**
+ * Counts output that is lost on its way to its destination. It reports the beginning of a loss and, at its end, how much was lost. Its callers, log-file.ts and
+ * log-daemon.ts, decide what is lost. What the log and the terminal drop has a simpler rule: overflow.ts.
+ */
 import type { MasterEvent } from '../../shared/events.ts';
 
 /** If more than the first number waits, workers are held until at most the second waits; or further output is dropped. */

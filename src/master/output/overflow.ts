@@ -1,6 +1,9 @@
 /**
  * Output whose reader is too slow is dropped and counted, and the count is reported once the reader has caught up. So a slow reader neither blocks the
  * master nor fills its memory.
+ *
+ * This is for the log and the terminal: one limit, one reason, one report when it is over. Logs of workers have another rule (output-loss.ts): their owners decide
+ * what is dropped, because a disk can fail as well as be slow and because workers may be held instead, and the beginning of a loss is reported too.
  */
 
 /** The part of a stream that is needed here. */
