@@ -19,7 +19,7 @@ exports.pureFiles = [
   '^src/master/process/notify-message\\.ts$',
   '^src/master/programs/(exit-code-of-program|exit-policy|program-stopped|start-order|schedule/(describe-schedule|schedule-step))\\.ts$',
   '^src/master/config/options/readiness-rules\\.ts$',
-  '^src/master/config/files/(document|expand|foreign-keys)\\.ts$',
+  '^src/master/config/files/(document|expand|file-places|foreign-keys)\\.ts$',
   '^src/master/watch/(debounce|fingerprint|ignore|path-route|watch-problems)\\.ts$',
   '^src/master/launch/(program-drain-signal|interpreters|node-launch|package-commands|placeholders|process-wrappers|shebang|split-words|trampoline|worker-environment|worker-kind)\\.ts$',
   '^src/worker/channel/read-message\\.ts$',

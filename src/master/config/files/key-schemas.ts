@@ -13,7 +13,7 @@ export interface ConfigKey {
   readonly supervisor: string | null;
   /** The rules of a text that the schema checks by code, as a pattern for the JSON Schema. */
   readonly pattern?: string;
-  /** The option of code that takes the key's value unchanged. Missing: compile-config.ts converts the value. */
+  /** The option of code that takes the key's value unchanged. Missing: options-of-keys.ts converts the value. */
   readonly option?: keyof ProgramOptions;
   /** The key of which this one is another name. */
   readonly alias?: string;

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { nameOf } from '../../../../../src/master/config/files/compile-config.ts';
+import { nameOf } from '../../../../../src/master/config/files/compile-master.ts';
 import { readConfig } from '../../../../../src/master/config/files/read-config.ts';
 import type { Plan, ProgramPlan } from '../../../../../src/master/config/plan.ts';
 
