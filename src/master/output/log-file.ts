@@ -2,25 +2,13 @@
  * A file to which the output of workers goes. Lines are written in batches, one after the other, by calls that do not block the master; the file is
  * rotated and opened again between two batches, so that no line is lost or torn. What cannot be written is counted.
  */
-import {
-  closeSync,
-  constants,
-  fchmodSync,
-  fstatSync,
-  ftruncate,
-  open,
-  openSync,
-  realpathSync,
-  stat,
-  type Stats,
-  writev,
-} from 'node:fs';
+import { closeSync, fchmodSync, fstatSync, ftruncate, realpathSync, stat, type Stats, writev } from 'node:fs';
 import { promisify } from 'node:util';
 import type { LogFileSettings } from '../config/options/output-options.ts';
-import { GracefulRunError, messageOf, systemCode } from '../../shared/errors.ts';
+import { GracefulRunError, messageOf } from '../../shared/errors.ts';
 import type { MasterEvent } from '../../shared/events.ts';
-import { plainReason } from '../system-calls/plain-reasons.ts';
 import { createLogQueue } from './log-queue.ts';
+import { openNow, openRegular, orClose, problemOf, unusable } from './open-log-file.ts';
 import { createOutputLoss, littleWaitingBytes, mostWaitingBytes, tooLate } from './output-loss.ts';
 import { compressNewest, shiftBackups } from './rotate-files.ts';
 import { countLines, newline } from './newlines.ts';
@@ -346,68 +334,6 @@ export function createLogFile(
       loss.end();
     },
   };
-}
-
-// A named pipe without a reader would block the master.
-const openFlags = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NONBLOCK;
-
-const notRegular = 'it is not a regular file';
-
-function problemOf(error: unknown): string {
-  return error instanceof GracefulRunError ? notRegular : plainReason(systemCode(error) ?? messageOf(error));
-}
-
-/** Does something that may fail with a file that was just opened, and closes the file if it fails: nothing else would. */
-function orClose<Result>(opened: number, action: () => Result): Result {
-  try {
-    return action();
-  } catch (error) {
-    closeSync(opened);
-    throw error;
-  }
-}
-
-/** Opens a regular file. `path`: its name in messages. Errors: those of the system, and `logFileUnusable`. */
-async function openRegular(place: string, path: string, mode: number): Promise<number> {
-  const opened = await promisify(open)(place, openFlags, mode);
-  refuseOthers(path, opened);
-  return opened;
-}
-
-/** Opens a regular file, and blocks until that is done. Errors: `logFileUnusable`. */
-function openNow(place: string, path: string): number {
-  let opened: number;
-  try {
-    opened = openSync(place, openFlags);
-  } catch (error) {
-    throw unusable(path, error);
-  }
-  refuseOthers(path, opened);
-  return opened;
-}
-
-/** Throws and closes the file unless it is a regular one: a device or a pipe cannot be rotated, and a reader that stops would block the master's threads. */
-function refuseOthers(path: string, opened: number): void {
-  if (fstatSync(opened).isFile()) return;
-  closeSync(opened);
-  throw new GracefulRunError('logFileUnusable', `cannot use the log file ${path}: ${notRegular}`, {
-    hint: 'leave the option out (inherit) to write to the stdout and stderr of graceful-run',
-  });
-}
-
-function unusable(path: string, cause: unknown): GracefulRunError {
-  const code = systemCode(cause);
-  return new GracefulRunError(
-    'logFileUnusable',
-    `cannot open the log file ${path}: ${plainReason(code ?? messageOf(cause))}`,
-    {
-      hint:
-        code === 'ENOENT'
-          ? 'create its directory'
-          : 'choose a file that the user of graceful-run may write to',
-      cause,
-    },
-  );
 }
 
 /** The inode of a file; null if there is no such file. */
